@@ -1,0 +1,1 @@
+"""The nouns that every other room speaks. No I/O; only `clock` reads time."""

@@ -1,0 +1,55 @@
+"""What a caller asks for, as the gateway reads it, and what a provider says it used.
+
+Only the fields that we judge are typed; every other member stays the bytes that came.
+"""
+
+from msgspec import Raw, Struct
+
+from tidegate.core.receipt import Endpoint
+
+
+class Ask(Struct):
+    """One request of a caller in OpenAI's shape.
+
+    `members` are the body's top-level members in order, each value as raw JSON. `body` is the
+    whole body as it came. `output_ceiling_tokens` is None where the caller set no limit.
+    """
+
+    endpoint: Endpoint
+    body: bytes
+    members: dict[str, Raw]
+    model: str
+    stream: bool = False
+    include_usage: bool = False
+    choices: int = 1
+    output_ceiling_tokens: int | None = None
+    end_user: str | None = None
+    session_id: str | None = None
+
+
+class Outgoing(Struct, frozen=True):
+    """A request to a provider: path below the replica's prefix, and the JSON body."""
+
+    path: bytes
+    body: bytes
+
+
+class Usage(Struct, frozen=True):
+    """Token classes, disjoint. None is unknown. `conflict` marks figures that contradict."""
+
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    conflict: bool = False
+
+
+class Answer(Struct, frozen=True):
+    """What a whole (not streamed) answer says about itself."""
+
+    usage: Usage | None
+    finish_reason: str | None
+    model_served: str | None
+    provider_request_id: str | None
+    text: bytes

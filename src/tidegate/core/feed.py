@@ -1,0 +1,86 @@
+"""What control tells the gateways, numbered, and what they answer.
+
+Messages travel over a local stream socket as a little-endian 32-bit length and a MessagePack
+body. Control sends `Entry` and `Heartbeat`; a gateway sends `Hello` first, then `Ack` for each
+entry it has applied or refused, and `Status` every second.
+"""
+
+import struct
+
+import msgspec
+from msgspec import Raw, Struct
+
+HEARTBEAT_S = 0.25
+STATUS_S = 1.0
+MAX_MESSAGE_BYTES = 64 * 1024 * 1024
+LENGTH = struct.Struct("<I")
+
+
+class PlanPublished(Struct, tag=True, frozen=True):
+    """A new plan, whole, as MessagePack of `core.plan.Plan`."""
+
+    version: int
+    plan: Raw
+
+
+class KeyChanged(Struct, tag=True, frozen=True):
+    """Forget what you hold of this key: it was created, revoked, rotated or edited."""
+
+    key_id: str
+
+
+class Forget(Struct, tag=True, frozen=True):
+    """Forget every key: entries were missed that are no longer kept."""
+
+
+class Entry(Struct, tag=True, frozen=True):
+    """One numbered entry of the feed."""
+
+    seq: int
+    body: PlanPublished | KeyChanged | Forget
+
+
+class Heartbeat(Struct, tag=True, frozen=True):
+    """Control lives. `seq` is the newest entry it has sent."""
+
+    seq: int
+
+
+class Hello(Struct, tag=True, frozen=True):
+    """The gateway's first word. `last_seq` 0 asks for the current plan and nothing else."""
+
+    gateway: str
+    pid: int
+    last_seq: int
+
+
+class Ack(Struct, tag=True, frozen=True):
+    """This gateway now obeys `seq`, or refused it with `error` and serves what it had."""
+
+    seq: int
+    plan_version: int
+    error: str | None = None
+
+
+class Status(Struct, tag=True, frozen=True):
+    """Gauges and counters of one gateway process, by metric name and labels.
+
+    `gauges` are values of now; `counters` only rise within one process. A key is the metric's
+    name, followed by `|label=value` for each label.
+    """
+
+    gauges: dict[str, float]
+    counters: dict[str, float]
+
+
+ToGateway = Entry | Heartbeat
+FromGateway = Hello | Ack | Status
+
+_encode = msgspec.msgpack.Encoder().encode
+decode_to_gateway = msgspec.msgpack.Decoder(ToGateway).decode
+decode_from_gateway = msgspec.msgpack.Decoder(FromGateway).decode
+
+
+def encode_message(message: ToGateway | FromGateway) -> bytes:
+    body = _encode(message)
+    return LENGTH.pack(len(body)) + body

@@ -1,0 +1,143 @@
+"""The Plan: immutable, versioned, compiled whole; what every request obeys.
+
+Credentials are references; the gateway that sends a request resolves them. Prices are integers
+in nano-dollars a million tokens, pinned with the version of the table they came from.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+
+class SecretRef(Struct, frozen=True, omit_defaults=True):
+    """Where a secret is to be found: an environment variable or a file. Never the secret."""
+
+    env: str | None = None
+    file: str | None = None
+
+    def __str__(self) -> str:
+        return f"${{{self.env}}}" if self.env else f"file:{self.file}"
+
+
+class Rate(Struct, frozen=True, omit_defaults=True):
+    """Price of one token class.
+
+    `tiers` holds (input tokens, nano-dollars a million tokens), ascending: a request whose whole
+    input exceeds a tier's start is priced at that tier for every token of this class.
+    """
+
+    nanousd_per_mtok: int
+    tiers: tuple[tuple[int, int], ...] = ()
+
+    def at(self, total_input_tokens: int) -> int:
+        rate = self.nanousd_per_mtok
+        for start, tier_rate in self.tiers:
+            if total_input_tokens > start:
+                rate = tier_rate
+        return rate
+
+
+class Price(Struct, frozen=True, omit_defaults=True):
+    """What a target's tokens cost. A class without a rate of its own is priced by `cost`'s rule."""
+
+    version: str
+    source: Literal["plan", "gpu_hour", "free", "genai-prices"]
+    input: Rate | None = None
+    cache_read: Rate | None = None
+    cache_write: Rate | None = None
+    output: Rate | None = None
+    reasoning: Rate | None = None
+    request_nanousd: int = 0
+
+
+class Deadlines(Struct, frozen=True):
+    """Bounds of one attempt, in seconds."""
+
+    connect_s: float = 2.0
+    first_token_s: float = 60.0
+    gap_s: float = 30.0
+    total_s: float = 600.0
+
+
+class Tls(Struct, frozen=True, omit_defaults=True):
+    """How a provider's certificate is checked: a private CA beside or instead of the system's."""
+
+    ca_file: str | None = None
+    server_name: str | None = None
+
+
+class Replica(Struct, frozen=True, omit_defaults=True):
+    """One address of a target. `path` is the prefix before `/chat/completions`, as in `/v1`."""
+
+    name: str
+    scheme: Literal["http", "https"]
+    host: str
+    port: int
+    path: str
+
+
+class Target(Struct, frozen=True, omit_defaults=True):
+    """One model at one provider or engine pool. `dialect` is the file in `providers/`."""
+
+    name: str
+    provider: str
+    dialect: str
+    model: str
+    replicas: tuple[Replica, ...]
+    credential: SecretRef | None = None
+    price: Price | None = None
+    unpriced_allowed: bool = False
+    context_tokens: int | None = None
+    tokenizer: str | None = None
+    deadlines: Deadlines = Deadlines()
+    headers: tuple[tuple[str, str], ...] = ()
+    tls: Tls = Tls()
+    max_connections: int = 512
+
+
+class Release(Struct, frozen=True, omit_defaults=True):
+    """One versioned bundle that a route can serve."""
+
+    name: str
+    target: Target
+
+
+class Route(Struct, frozen=True, omit_defaults=True):
+    """What an application calls (the API's `model`)."""
+
+    name: str
+    release: Release
+
+
+class HttpBounds(Struct, frozen=True):
+    """Bounds on what a client may send and how slowly. Bytes and seconds."""
+
+    max_body_bytes: int = 32 * 1024 * 1024
+    max_response_bytes: int = 64 * 1024 * 1024
+    header_timeout_s: float = 10.0
+    body_timeout_s: float = 60.0
+    idle_timeout_s: float = 75.0
+    write_timeout_s: float = 30.0
+    max_connections: int = 10_000
+    max_connections_per_ip: int = 2_000
+    keepalive_comment_s: float = 15.0
+
+
+class JournalBounds(Struct, frozen=True):
+    """What the journal promises and how far it may grow before paid work is refused."""
+
+    durability: Literal["process", "disk", "store"] = "process"
+    segment_bytes: int = 16 * 1024 * 1024
+    max_bytes: int = 1024 * 1024 * 1024
+
+
+class Plan(Struct, frozen=True, omit_defaults=True):
+    """Everything that a request obeys. `version` rises with each accepted plan."""
+
+    version: int
+    digest: str
+    compiled_at_s: float
+    routes: dict[str, Route]
+    http: HttpBounds = HttpBounds()
+    journal: JournalBounds = JournalBounds()
+    drain_s: float = 30.0

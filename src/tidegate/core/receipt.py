@@ -1,0 +1,182 @@
+"""The Receipt: the one mutable thing in a request's life, frozen at settle.
+
+None means unknown; 0 is data. Token classes are disjoint: `input_tokens` were neither read from
+nor written to a cache, `output_tokens` exclude reasoning. On disk a receipt is one journal frame:
+length, CRC-32, MessagePack of the fields that are not at their default.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.core.plan import Price
+
+Endpoint = Literal["chat", "completions", "embeddings"]
+
+
+class Attempt(Struct, omit_defaults=True):
+    """One call to one replica. Times are seconds since the request was accepted."""
+
+    target: str
+    replica: str
+    started_s: float
+    reused: bool = False
+    connect_s: float | None = None
+    sent_s: float | None = None
+    headers_s: float | None = None
+    ended_s: float | None = None
+    status: int | None = None
+    failure: str | None = None
+    cost_nanousd: int | None = None
+
+
+class Receipt(Struct, omit_defaults=True):
+    """What one request was, what its user felt and what it cost."""
+
+    id: str
+    started_at_s: float
+    gateway: str
+    endpoint: Endpoint
+    plan_version: int = 0
+    key_id: str | None = None
+    team: str | None = None
+    customer: str | None = None
+    end_user: str | None = None
+    environment: str | None = None
+    purpose: str = "production"
+    attributes: dict[str, str] | None = None
+    trace_id: str | None = None
+    session_id: str | None = None
+    client_request_id: str | None = None
+    retry_count: int | None = None
+
+    route: str | None = None
+    release: str | None = None
+    target: str | None = None
+    provider: str | None = None
+    replica: str | None = None
+    model_asked: str | None = None
+    model_served: str | None = None
+    provider_request_id: str | None = None
+    stream: bool = False
+
+    input_bytes: int | None = None
+    output_ceiling_tokens: int | None = None
+    choices: int = 1
+    input_tokens: int | None = None
+    cache_read_tokens: int | None = None
+    cache_write_tokens: int | None = None
+    output_tokens: int | None = None
+    reasoning_tokens: int | None = None
+    tokens_estimated: bool = False
+    usage_conflict: bool = False
+
+    cost_nanousd: int | None = None
+    price_version: str | None = None
+
+    gateway_s: float | None = None
+    queue_s: float | None = None
+    connect_s: float | None = None
+    first_token_s: float | None = None
+    generation_s: float | None = None
+    retrieval_s: float | None = None
+    tool_s: float | None = None
+    ttft_s: float | None = None
+    itl_mean_s: float | None = None
+    itl_max_s: float | None = None
+    output_tokens_per_s: float | None = None
+    total_s: float | None = None
+    content_chunks: int = 0
+
+    status: int | None = None
+    finish_reason: str | None = None
+    interrupted: bool = False
+    cancelled_by: Literal["client", "deadline", "gateway"] | None = None
+    error_code: str | None = None
+    error_fault: str | None = None
+    error_message: str | None = None
+    surplus_events: int = 0
+    attempts: list[Attempt] = []
+
+    @property
+    def total_input_tokens(self) -> int | None:
+        """All input, whatever its class; None when the plain class is unknown."""
+        if self.input_tokens is None:
+            return None
+        return self.input_tokens + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
+
+
+def cost_nanousd(receipt: Receipt, price: Price) -> int | None:
+    """What the receipt's tokens cost at `price`, rounded once, half up; None when unknown.
+
+    A class without a rate of its own is charged as its parent: cache reads and writes as plain
+    input, reasoning as output. That is how providers bill the classes they do not list. A class
+    that was used and has no rate at all, even so, makes the whole cost unknown, never 0.
+    """
+    if price.source == "free":
+        return 0
+    total_input = receipt.total_input_tokens
+    if total_input is None:
+        return None
+    if receipt.output_tokens is None and receipt.endpoint != "embeddings":
+        return None
+    charged = 0
+    for tokens, rate in (
+        (receipt.input_tokens, price.input),
+        (receipt.cache_read_tokens, price.cache_read or price.input),
+        (receipt.cache_write_tokens, price.cache_write or price.input),
+        (receipt.output_tokens, price.output),
+        (receipt.reasoning_tokens, price.reasoning or price.output),
+    ):
+        if tokens:
+            if rate is None:
+                return None
+            charged += tokens * rate.at(total_input)
+    return price.request_nanousd + (charged + 500_000) // 1_000_000
+
+
+SEGMENT_MAGIC = b"TGJ1"
+_FRAME = struct.Struct("<II")
+FRAME_HEADER_BYTES = _FRAME.size
+MAX_FRAME_BYTES = 1024 * 1024
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Receipt).decode
+
+
+def encode_frame(receipt: Receipt) -> bytes:
+    """The receipt's journal frame."""
+    payload = _encode(receipt)
+    return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
+
+
+def decode_payload(payload: bytes) -> Receipt:
+    """The receipt inside one frame's payload. msgspec.DecodeError when it is none."""
+    return _decode(payload)
+
+
+def frames(data: bytes, offset: int = 0) -> Iterator[tuple[int, bytes | None]]:
+    """Whole frames of `data` from `offset`: (offset after the frame, payload).
+
+    A payload of None says that the bytes from the last offset on are damaged: the reader must not
+    go on in this segment. An unfinished frame at the end yields nothing: it may still grow.
+    """
+    end = len(data)
+    while offset + FRAME_HEADER_BYTES <= end:
+        length, checksum = _FRAME.unpack_from(data, offset)
+        start = offset + FRAME_HEADER_BYTES
+        if length > MAX_FRAME_BYTES:
+            yield offset, None
+            return
+        if start + length > end:
+            return
+        payload = data[start : start + length]
+        if zlib.crc32(payload) != checksum:
+            yield offset, None
+            return
+        offset = start + length
+        yield offset, payload

@@ -1,0 +1,1 @@
+"""Starts the processes; alone knows both planes."""

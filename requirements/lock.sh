@@ -1,0 +1,18 @@
+#!/bin/sh
+# Resolve pyproject.toml into the hash-locked sets: one file for Linux and macOS, Python 3.11 up.
+# No address of an index is written: the installer's own is used.
+set -eu
+cd "$(dirname "$0")/.."
+
+lock() {
+    "${BIN:-.venv/bin}/uv" pip compile --quiet --universal --python-version 3.11 \
+        --generate-hashes --no-emit-index-url --no-emit-find-links \
+        --custom-compile-command "make lock" --upgrade "$@" >/dev/null
+}
+
+lock pyproject.toml --output-file requirements/core.txt
+lock --group build --constraints requirements/core.txt --output-file requirements/build.txt
+lock pyproject.toml --group dev --group build \
+    --constraints requirements/core.txt --constraints requirements/build.txt \
+    --output-file requirements/dev.txt
+lock --group local --no-deps --output-file requirements/local.txt

@@ -1,0 +1,190 @@
+"""Opening the database: durability, one writing process, and a look for damage first.
+
+SQLite has one writing process, which holds a lock file. Writes begin with the write lock, so no
+transaction ever has to be upgraded, which is where two connections of one process would deadlock.
+"""
+
+import fcntl
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import sqlalchemy.exc
+from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tidegate.core import clock
+from tidegate.stores.errors import StoreCorrupt, StoreError, StoreUnavailable, WriterTaken
+
+_WRITES = {"tidegate_writes": True}
+_STEPS_A_LOOK = 20_000
+_WAL_PAGES = 1000
+_WAL_CAP_BYTES = 64 * 1024 * 1024
+
+
+def open_engine(path: Path, *, busy_timeout_s: float = 5.0, check_s: float = 2.0) -> Engine:
+    """An engine on the SQLite file at `path`, made with mode 0600 when missing.
+
+    The file is checked for damage for at most `check_s` seconds. StoreCorrupt when it is
+    damaged, StoreUnavailable when it cannot be opened.
+    """
+    _touch(path)
+    engine = create_engine(
+        sqlalchemy.URL.create("sqlite", database=str(path)),
+        connect_args={"timeout": busy_timeout_s, "check_same_thread": False},
+        pool_size=4,
+        max_overflow=4,
+    )
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    try:
+        with translated(path), engine.connect() as connection:
+            _look_for_damage(connection, path, check_s)
+    except StoreError:
+        engine.dispose()
+        raise
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection with one snapshot. StoreError when the database fails."""
+    with translated(_path_of(engine)), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One write transaction: committed at the end, undone by an exception."""
+    with translated(_path_of(engine)), engine.connect() as connection:
+        marked = connection.execution_options(**_WRITES)
+        with marked.begin():
+            yield marked
+
+
+def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT of the connection's dialect that knows ON CONFLICT."""
+    if connection.dialect.name == "postgresql":
+        return postgresql.insert(table)
+    return sqlite.insert(table)
+
+
+@contextmanager
+def translated(path: Path | str) -> Iterator[None]:
+    """Turns the database's errors into ours; the driver's text never leaves this room whole."""
+    try:
+        yield
+    except sqlalchemy.exc.DBAPIError as error:
+        raise _ours(error.orig, path) from error
+    except sqlite3.Error as error:
+        raise _ours(error, path) from error
+
+
+def _ours(error: BaseException | None, path: Path | str) -> StoreError:
+    text = str(error)
+    if "malformed" in text or "not a database" in text:
+        return corrupt(path, text)
+    return StoreUnavailable(f"{path}: {text}")
+
+
+def corrupt(path: Path | str, finding: str) -> StoreCorrupt:
+    return StoreCorrupt(
+        f"{path} is damaged ({finding}): stop Tidegate, put a backup in its place (remove the "
+        f"files ending in -wal and -shm too), and start again; journals keep what is not in it"
+    )
+
+
+class WriterClaim:
+    """The right to write the database, held until closed or until the process ends."""
+
+    def __init__(self, fd: int) -> None:
+        self._fd = fd
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def __enter__(self) -> "WriterClaim":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def claim_writer(path: Path) -> WriterClaim:
+    """Become the one process that writes the database at `path`. WriterTaken when there is one."""
+    lock = path.with_name(path.name + ".lock")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    fd = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        holder = os.read(fd, 32).decode("ascii", "replace").strip() or "unknown"
+        os.close(fd)
+        raise WriterTaken(
+            f"{path} is already written by process {holder}: stop that one first, or give this "
+            f"one a state directory of its own"
+        ) from None
+    os.ftruncate(fd, 0)
+    os.pwrite(fd, str(os.getpid()).encode(), 0)
+    return WriterClaim(fd)
+
+
+def _touch(path: Path) -> None:
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    except OSError as error:
+        raise StoreUnavailable(f"{path}: {error.strerror}") from error
+
+
+def _prepare(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # transactions begin where `_begin` says, not the driver
+    for pragma in (
+        "PRAGMA journal_mode=WAL",
+        "PRAGMA synchronous=FULL",
+        "PRAGMA foreign_keys=ON",
+        f"PRAGMA wal_autocheckpoint={_WAL_PAGES}",
+        f"PRAGMA journal_size_limit={_WAL_CAP_BYTES}",
+        "PRAGMA cache_size=-16384",
+    ):
+        connection.execute(pragma)
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("tidegate_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _look_for_damage(connection: Connection, path: Path, check_s: float) -> None:
+    """`quick_check` until it ends or time is up: a large ledger must not delay the start."""
+    driver: Any = connection.connection.driver_connection
+    driver.set_progress_handler(_time_is_up(clock.monotonic_s() + check_s), _STEPS_A_LOOK)
+    try:
+        finding = driver.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.OperationalError as error:
+        if "interrupted" not in str(error):
+            raise
+        return
+    finally:
+        driver.set_progress_handler(None, 0)
+    if finding != "ok":
+        raise corrupt(path, str(finding))
+
+
+def _time_is_up(deadline_s: float) -> Callable[[], int]:
+    return lambda: int(clock.monotonic_s() > deadline_s)
+
+
+def _path_of(engine: Engine) -> str:
+    return str(engine.url.database)

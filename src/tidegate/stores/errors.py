@@ -1,0 +1,25 @@
+"""What a store can refuse with. Messages are for the operator and say what to do."""
+
+
+class StoreError(Exception):
+    """The database cannot be used as asked."""
+
+
+class StoreUnavailable(StoreError):
+    """Missing, locked, full or unreadable for now: trying again later may work."""
+
+
+class StoreCorrupt(StoreError):
+    """The file is damaged. Nothing is read or written until it is restored from a backup."""
+
+
+class SchemaTooNew(StoreError):
+    """The database was written by a newer Tidegate."""
+
+
+class SchemaTooOld(StoreError):
+    """The database was not brought to this program's schema."""
+
+
+class WriterTaken(StoreError):
+    """Another process already writes this database."""

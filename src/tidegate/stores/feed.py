@@ -1,0 +1,59 @@
+"""The numbered feed as it is kept: what changed, in order, for every gateway."""
+
+from typing import Literal
+
+from msgspec import Struct
+from sqlalchemy import Connection, delete, func, insert, select
+
+from tidegate.stores.schema import feed
+
+Kind = Literal["key", "plan"]
+
+
+class FeedRow(Struct, frozen=True):
+    """One kept entry. `key_id` with kind `key`, `plan_version` with kind `plan`."""
+
+    seq: int
+    kind: Kind
+    key_id: str | None
+    plan_version: int | None
+    at_s: float
+
+
+def append_key(connection: Connection, key_id: str, at_s: float) -> int:
+    """Number a change of a key, in the caller's transaction. Returns its number."""
+    return _append(connection, {"kind": "key", "key_id": key_id, "at_s": at_s})
+
+
+def append_plan(connection: Connection, plan_version: int, at_s: float) -> int:
+    """Number a published plan, in the caller's transaction. Returns its number."""
+    return _append(connection, {"kind": "plan", "plan_version": plan_version, "at_s": at_s})
+
+
+def after(connection: Connection, seq: int, limit: int = 1000) -> list[FeedRow]:
+    """Entries above `seq`, ascending, at most `limit`."""
+    query = select(feed).where(feed.c.seq > seq).order_by(feed.c.seq).limit(limit)
+    return [FeedRow(*row) for row in connection.execute(query)]
+
+
+def newest_seq(connection: Connection) -> int:
+    """The highest number given so far; 0 when none was."""
+    return connection.execute(select(func.max(feed.c.seq))).scalar() or 0
+
+
+def oldest_seq(connection: Connection) -> int | None:
+    """The lowest number still kept; None when nothing is."""
+    return connection.execute(select(func.min(feed.c.seq))).scalar()
+
+
+def trim(connection: Connection, keep: int) -> int:
+    """Drop all but the newest `keep` entries (1 at least, so numbers go on). Returns how many."""
+    floor = newest_seq(connection) - max(keep, 1)
+    return connection.execute(delete(feed).where(feed.c.seq <= floor)).rowcount
+
+
+def _append(connection: Connection, values: dict[str, object]) -> int:
+    result = connection.execute(insert(feed).values(values))
+    key = result.inserted_primary_key
+    assert key is not None  # noqa: S101  (a single-row insert always has one)
+    return int(key[0])

@@ -1,0 +1,173 @@
+"""Writing keys. Each change puts its feed entry and its audit row in the same transaction.
+
+Only the keyed digest of a key is stored. Reading on a gateway's behalf is `key_reader`.
+"""
+
+import msgspec
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    Select,
+    func,
+    insert,
+    select,
+    update,
+)
+
+from tidegate.core.key import KeyRecord
+from tidegate.stores import audit, database, feed
+from tidegate.stores.audit import Author
+from tidegate.stores.errors import StoreError
+from tidegate.stores.schema import keys
+
+_routes = msgspec.json.Decoder(tuple[str, ...]).decode
+_attributes = msgspec.json.Decoder(dict[str, str]).decode
+_LAST_CHARACTER = "\U0010ffff"
+_json = msgspec.json.Encoder(order="deterministic").encode
+
+
+class KeyExists(StoreError):
+    """The id is taken: draw a new one."""
+
+
+class KeyNotFound(StoreError):
+    """There is no key of this id."""
+
+
+class KeyFilter(msgspec.Struct, frozen=True):
+    """Which keys to list. Prefixes are literal and tell capitals from small letters."""
+
+    id_prefix: str | None = None
+    name_prefix: str | None = None
+    team: str | None = None
+    include_revoked: bool = True
+
+
+def create(engine: Engine, record: KeyRecord, author: Author) -> int:
+    """Store a new key. Returns its feed number. KeyExists when the id is taken."""
+    with database.writing(engine) as connection:
+        _insert(connection, record)
+        audit.append(connection, author, "key.create", record.id, _told(record))
+        return feed.append_key(connection, record.id, author.at_s)
+
+
+def get(engine: Engine, key_id: str) -> KeyRecord | None:
+    """The key of this id, revoked or not."""
+    with database.reading(engine) as connection:
+        return _get(connection, key_id)
+
+
+def find(
+    engine: Engine, which: KeyFilter, *, limit: int = 100, after_id: str | None = None
+) -> list[KeyRecord]:
+    """Keys in the order of their ids, at most `limit`, beyond `after_id` (the last one seen)."""
+    query = _matching(which).order_by(keys.c.id).limit(limit)
+    if after_id is not None:
+        query = query.where(keys.c.id > after_id)
+    with database.reading(engine) as connection:
+        return [_record(row) for row in connection.execute(query)]
+
+
+def revoke(engine: Engine, key_id: str, author: Author) -> int:
+    """Revoke a key from now on. Returns the feed number. KeyNotFound when there is none.
+
+    A key that is revoked already keeps its first time and is announced once more.
+    """
+    with database.writing(engine) as connection:
+        record = _get(connection, key_id)
+        if record is None:
+            raise KeyNotFound(f"there is no key {key_id}")
+        if record.revoked_at_s is None:
+            change = update(keys).where(keys.c.id == key_id).values(revoked_at_s=author.at_s)
+            connection.execute(change)
+            audit.append(connection, author, "key.revoke", key_id)
+        return feed.append_key(connection, key_id, author.at_s)
+
+
+def rotate(
+    engine: Engine, old_id: str, fresh: KeyRecord, author: Author, *, overlap_s: float = 0.0
+) -> int:
+    """Store `fresh` beside `old_id`, which ends `overlap_s` seconds from now (0: at once).
+
+    Returns the newest feed number. KeyNotFound when the old key is missing or revoked. Make
+    `fresh` from the old record with `succeed`, so that the grants stay the same.
+    """
+    with database.writing(engine) as connection:
+        old = _get(connection, old_id)
+        if old is None or old.revoked_at_s is not None:
+            raise KeyNotFound(f"there is no live key {old_id} to rotate")
+        _insert(connection, fresh)
+        ends_at_s = author.at_s + overlap_s
+        if overlap_s <= 0:
+            change = update(keys).values(revoked_at_s=author.at_s)
+        else:
+            first = ends_at_s if old.expires_at_s is None else min(ends_at_s, old.expires_at_s)
+            change = update(keys).values(expires_at_s=first)
+        connection.execute(change.where(keys.c.id == old_id))
+        audit.append(connection, author, "key.rotate", old_id, f"successor {fresh.id}")
+        feed.append_key(connection, old_id, author.at_s)
+        return feed.append_key(connection, fresh.id, author.at_s)
+
+
+def succeed(
+    old: KeyRecord, key_id: str, digest: bytes, pepper_version: int, at_s: float
+) -> KeyRecord:
+    """A new key with the grants of `old`."""
+    return msgspec.structs.replace(
+        old,
+        id=key_id,
+        digest=digest,
+        pepper_version=pepper_version,
+        created_at_s=at_s,
+        revoked_at_s=None,
+    )
+
+
+def _insert(connection: Connection, record: KeyRecord) -> None:
+    if _get(connection, record.id) is not None:
+        raise KeyExists(f"key id {record.id} is taken")
+    values = msgspec.structs.asdict(record)
+    values["routes"] = _json(record.routes).decode()
+    values["attributes"] = _json(record.attributes).decode()
+    connection.execute(insert(keys).values(values))
+
+
+def _get(connection: Connection, key_id: str) -> KeyRecord | None:
+    row = connection.execute(select(keys).where(keys.c.id == key_id)).one_or_none()
+    return None if row is None else _record(row)
+
+
+def _record(row: "Row[tuple[object, ...]]") -> KeyRecord:
+    values = dict(row._mapping)
+    values["routes"] = _routes(values["routes"])
+    values["attributes"] = _attributes(values["attributes"])
+    return KeyRecord(**values)
+
+
+def _matching(which: KeyFilter) -> "Select[tuple[object, ...]]":
+    query = select(keys)
+    if which.id_prefix:
+        query = query.where(*_begins(keys.c.id, which.id_prefix))
+    if which.name_prefix:
+        query = query.where(*_begins(keys.c.name, which.name_prefix))
+    if which.team is not None:
+        query = query.where(keys.c.team == which.team)
+    if not which.include_revoked:
+        query = query.where(keys.c.revoked_at_s.is_(None))
+    return query
+
+
+def _begins(column: "Column[str]", prefix: str) -> tuple["ColumnElement[bool]", ...]:
+    """A range that an index serves, and the exact comparison: no LIKE, so nothing to escape."""
+    return (
+        column >= prefix,
+        column < prefix + _LAST_CHARACTER,
+        func.substr(column, 1, len(prefix)) == prefix,
+    )
+
+
+def _told(record: KeyRecord) -> str:
+    return f"{record.name} for {record.team}, routes {', '.join(record.routes)}"

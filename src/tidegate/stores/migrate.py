@@ -1,0 +1,68 @@
+"""Bringing a database to this program's schema.
+
+Every step runs in one transaction that begins with the write lock: an interrupted run leaves
+nothing behind and is simply run again, and of two processes the second finds the work done.
+"""
+
+from pathlib import Path
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+
+from tidegate.stores import database
+from tidegate.stores.errors import SchemaTooNew, SchemaTooOld
+
+_FOLDER = Path(__file__).parent / "migrations"
+
+
+def migrate(engine: Engine) -> str:
+    """Bring the schema to the newest revision and return its name.
+
+    SchemaTooNew when a newer Tidegate wrote the database, StoreUnavailable when it is locked.
+    """
+    scripts = _scripts()
+    with database.writing(engine) as connection:
+        _refuse_newer(_current(connection), scripts, engine)
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "fn": lambda revision, _context: scripts._upgrade_revs("head", revision),
+                "transactional_ddl": True,
+            },
+        )
+        with Operations.context(context):
+            context.run_migrations()
+        return str(_current(connection))
+
+
+def require(engine: Engine) -> str:
+    """The schema's revision. SchemaTooOld or SchemaTooNew when it is not this program's."""
+    scripts = _scripts()
+    with database.reading(engine) as connection:
+        current = _current(connection)
+    _refuse_newer(current, scripts, engine)
+    if current != scripts.get_current_head():
+        raise SchemaTooOld(
+            f"{engine.url.database} has schema {current or 'none'}, this program needs "
+            f"{scripts.get_current_head()}: start control once, it brings the schema up"
+        )
+    return str(current)
+
+
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory(str(_FOLDER), version_locations=[str(_FOLDER)])
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _refuse_newer(current: str | None, scripts: ScriptDirectory, engine: Engine) -> None:
+    known = {script.revision for script in scripts.walk_revisions()}
+    if current is not None and current not in known:
+        raise SchemaTooNew(
+            f"{engine.url.database} has schema {current}, newer than this program's "
+            f"{scripts.get_current_head()}: start the Tidegate that wrote it, or a newer one"
+        )

@@ -1,0 +1,1 @@
+"""One file a schema revision. Revisions only add: old and new programs share a database."""

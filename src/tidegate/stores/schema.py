@@ -1,0 +1,154 @@
+"""The tables. Times are wall-clock seconds, money is integer nano-dollars, NULL is unknown.
+
+A receipt's id is a UUIDv7, so the primary key is the order in time: a time window is a range of
+ids, and one index serves listing, tailing and windows. The columns are what queries need;
+`detail` is the whole receipt as its journal frame held it.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Float,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+)
+
+metadata = MetaData()
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("started_at_s", Float, nullable=False),
+    Column("gateway", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("key_id", Text),
+    Column("team", Text),
+    Column("customer", Text),
+    Column("end_user", Text),
+    Column("environment", Text),
+    Column("purpose", Text, nullable=False),
+    Column("session_id", Text),
+    Column("trace_id", Text),
+    Column("route", Text),
+    Column("release", Text),
+    Column("target", Text),
+    Column("provider", Text),
+    Column("model_served", Text),
+    Column("stream", Boolean, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("status", Integer),
+    Column("finish_reason", Text),
+    Column("interrupted", Boolean, nullable=False),
+    Column("cancelled_by", Text),
+    Column("error_code", Text),
+    Column("error_fault", Text),
+    Column("input_tokens", BigInteger),
+    Column("cache_read_tokens", BigInteger),
+    Column("cache_write_tokens", BigInteger),
+    Column("output_tokens", BigInteger),
+    Column("reasoning_tokens", BigInteger),
+    Column("tokens_estimated", Boolean, nullable=False),
+    Column("cost_nanousd", BigInteger),
+    Column("gateway_s", Float),
+    Column("ttft_s", Float),
+    Column("total_s", Float),
+    Column("output_tokens_per_s", Float),
+    Column("detail", LargeBinary, nullable=False),
+)
+Index("ix_receipts_key", receipts.c.key_id, receipts.c.id)
+Index("ix_receipts_route", receipts.c.route, receipts.c.id)
+Index(
+    "ix_receipts_failed",
+    receipts.c.id,
+    sqlite_where=receipts.c.error_code.is_not(None),
+    postgresql_where=receipts.c.error_code.is_not(None),
+)
+
+# What retention keeps of the receipts that it deletes. Empty text stands for an absent name:
+# NULL cannot be part of a key. `day` counts UTC days since 1970-01-01.
+receipts_daily = Table(
+    "receipts_daily",
+    metadata,
+    Column("day", Integer, primary_key=True),
+    Column("team", Text, primary_key=True),
+    Column("key_id", Text, primary_key=True),
+    Column("route", Text, primary_key=True),
+    Column("target", Text, primary_key=True),
+    Column("requests", BigInteger, nullable=False),
+    Column("errors", BigInteger, nullable=False),
+    Column("interrupted", BigInteger, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False),
+    Column("cache_read_tokens", BigInteger, nullable=False),
+    Column("cache_write_tokens", BigInteger, nullable=False),
+    Column("output_tokens", BigInteger, nullable=False),
+    Column("reasoning_tokens", BigInteger, nullable=False),
+    Column("tokens_unknown", BigInteger, nullable=False),
+    Column("cost_nanousd", BigInteger, nullable=False),
+    Column("cost_unknown", BigInteger, nullable=False),
+)
+
+# How far each gateway's journal is in the ledger; moves in the receipts' own transaction.
+journal_positions = Table(
+    "journal_positions",
+    metadata,
+    Column("gateway", Text, primary_key=True),
+    Column("segment", BigInteger, nullable=False),
+    Column("offset", BigInteger, nullable=False),
+)
+
+keys = Table(
+    "keys",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("pepper_version", Integer, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("team", Text, nullable=False),
+    Column("customer", Text),
+    Column("environment", Text),
+    Column("purpose", Text, nullable=False),
+    Column("routes", Text, nullable=False),
+    Column("attributes", Text, nullable=False),
+    Column("created_at_s", Float, nullable=False),
+    Column("expires_at_s", Float),
+    Column("revoked_at_s", Float),
+)
+Index("ix_keys_team", keys.c.team, keys.c.id)
+Index("ix_keys_name", keys.c.name, keys.c.id)
+
+# Numbers are never given twice, not even after old entries were dropped.
+feed = Table(
+    "feed",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("kind", Text, nullable=False),
+    Column("key_id", Text),
+    Column("plan_version", Integer),
+    Column("at_s", Float, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    Column("at_s", Float, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("what", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)

@@ -67,8 +67,9 @@ def test_the_demo_plan_points_at_the_port_and_is_free(kind: local_model.Kind) ->
     plan = yaml.safe_load(local_model.demo_plan(8191, kind))
     [provider] = plan["providers"].values()
     assert provider["base_url"] == "http://127.0.0.1:8191/v1"
-    assert "price" in str(plan)
-    assert local_model.ROUTE in plan["routes"]
+    [(name, target)] = plan["targets"].items()
+    assert target["price"] == "free"
+    assert plan["routes"] == {local_model.ROUTE: name}
 
 
 def test_looking_for_the_model_loads_neither_package() -> None:

@@ -106,9 +106,10 @@ def late_imports(tree: Tree) -> list[str]:
 
 
 def _is_built(node: ast.expr) -> bool:
-    """An f-string with a value in it, `%`, `+` or `.format` over text."""
+    """An f-string with a value that is no constant's, `%`, `+` or `.format` over text."""
     if isinstance(node, ast.JoinedStr):
-        return any(isinstance(part, ast.FormattedValue) for part in node.values)
+        values = [part.value for part in node.values if isinstance(part, ast.FormattedValue)]
+        return not all(isinstance(value, ast.Name) and value.id.isupper() for value in values)
     if isinstance(node, ast.BinOp):
         return isinstance(node.op, ast.Mod | ast.Add)
     return (

@@ -111,6 +111,7 @@ GOOD: list[tuple[Check, dict[str, str]]] = [
     (habits.json_imports, {f"{SRC}/core/a.py": "from msgspec import json\n"}),
     (habits.late_imports, {f"{SRC}/core/plugs.py": "def f():\n    import os\n"}),
     (habits.built_sql, {f"{SRC}/stores/a.py": "text('SELECT a ' 'FROM b WHERE c = :c')\n"}),
+    (habits.built_sql, {f"{SRC}/stores/a.py": "execute(f'PRAGMA cache_size={_CACHE_PAGES}')\n"}),
     (habits.built_sql, {f"{SRC}/stores/a.py": "raise ValueError(f'select a row, not {x}')\n"}),
     (
         habits.dangerous,

@@ -24,38 +24,38 @@ _LOCAL = """\
 # SmolLM2-135M on this machine: a real model, small enough for any laptop.
 providers:
   local:
-    dialect: openai_compatible
+    kind: openai_compatible
     base_url: http://127.0.0.1:{port}/v1
-    price: free
+    api_key: none
 
 targets:
   smollm2-135m:
     provider: local
     model: smollm2-135m
     context_tokens: 8192
+    price: free
 
 routes:
-  {route}:
-    target: smollm2-135m
+  {route}: smollm2-135m
 """
 
 _SIM = """\
 # The simulated engine: text from a seed, at the pace of a real one.
 providers:
   sim:
-    dialect: sim
+    kind: sim
     base_url: http://127.0.0.1:{port}/v1
-    price: free
+    api_key: none
 
 targets:
   sim-small:
     provider: sim
     model: sim-small
     context_tokens: 8192
+    price: free
 
 routes:
-  {route}:
-    target: sim-small
+  {route}: sim-small
 """
 
 

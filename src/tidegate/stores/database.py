@@ -18,7 +18,13 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.core import clock
-from tidegate.stores.errors import StoreCorrupt, StoreError, StoreUnavailable, WriterTaken
+from tidegate.stores.errors import (
+    RowRefused,
+    StoreCorrupt,
+    StoreError,
+    StoreUnavailable,
+    WriterTaken,
+)
 
 _WRITES = {"tidegate_writes": True}
 _STEPS_A_LOOK = 20_000
@@ -36,6 +42,7 @@ def open_engine(path: Path, *, busy_timeout_s: float = 5.0, check_s: float = 2.0
     engine = create_engine(
         sqlalchemy.URL.create("sqlite", database=str(path)),
         connect_args={"timeout": busy_timeout_s, "check_same_thread": False},
+        hide_parameters=True,  # an error's text must not carry a receipt
         pool_size=4,
         max_overflow=4,
     )
@@ -75,9 +82,11 @@ def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.I
 
 @contextmanager
 def translated(path: Path | str) -> Iterator[None]:
-    """Turns the database's errors into ours; the driver's text never leaves this room whole."""
+    """Turns the database's errors into ours, which name the file."""
     try:
         yield
+    except (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.DataError) as error:
+        raise RowRefused(f"{path}: {error.orig}") from error
     except sqlalchemy.exc.DBAPIError as error:
         raise _ours(error.orig, path) from error
     except sqlite3.Error as error:

@@ -13,6 +13,10 @@ class StoreCorrupt(StoreError):
     """The file is damaged. Nothing is read or written until it is restored from a backup."""
 
 
+class RowRefused(StoreError):
+    """The database works and does not take these values."""
+
+
 class SchemaTooNew(StoreError):
     """The database was written by a newer Tidegate."""
 

@@ -1,13 +1,14 @@
 """The tables. Times are wall-clock seconds, money is integer nano-dollars, NULL is unknown.
 
-A receipt's id is a UUIDv7, so the primary key is the order in time: a time window is a range of
-ids, and one index serves listing, tailing and windows. The columns are what queries need;
-`detail` is the whole receipt as its journal frame held it.
+A receipt's id is a UUIDv7, so its index is the order in time: a time window is a range of ids.
+`seq` is the order of arrival, which tailing needs: a long request settles after younger ones.
+The columns are what queries need; `detail` is the whole receipt as its journal frame held it.
 """
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Float,
     Index,
@@ -20,10 +21,25 @@ from sqlalchemy import (
 
 metadata = MetaData()
 
+# SQLite numbers rows only by a column declared INTEGER.
+_RowNumber = BigInteger().with_variant(Integer, "sqlite")
+
+# No request uses as much; a figure beyond is a provider's mistake and would overflow every sum.
+MAX_TOKENS = 10**12
+MAX_COST_NANOUSD = 10**15
+TOKEN_COLUMNS = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+)
+
 receipts = Table(
     "receipts",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("seq", _RowNumber, primary_key=True, autoincrement=True),
+    Column("id", Text, nullable=False),
     Column("started_at_s", Float, nullable=False),
     Column("gateway", Text, nullable=False),
     Column("endpoint", Text, nullable=False),
@@ -41,7 +57,6 @@ receipts = Table(
     Column("provider", Text),
     Column("model_served", Text),
     Column("stream", Boolean, nullable=False),
-    Column("attempts", Integer, nullable=False),
     Column("status", Integer),
     Column("finish_reason", Text),
     Column("interrupted", Boolean, nullable=False),
@@ -59,8 +74,19 @@ receipts = Table(
     Column("ttft_s", Float),
     Column("total_s", Float),
     Column("output_tokens_per_s", Float),
+    Column("attempts", Integer, nullable=False),
     Column("detail", LargeBinary, nullable=False),
 )
+for _name in TOKEN_COLUMNS:
+    _tokens = receipts.c[_name]
+    receipts.append_constraint(
+        CheckConstraint((_tokens >= 0) & (_tokens <= MAX_TOKENS), name=f"ck_receipts_{_name}")
+    )
+_cost = receipts.c.cost_nanousd
+receipts.append_constraint(
+    CheckConstraint((_cost >= 0) & (_cost <= MAX_COST_NANOUSD), name="ck_receipts_cost_nanousd")
+)
+Index("ix_receipts_id", receipts.c.id, unique=True)
 Index("ix_receipts_key", receipts.c.key_id, receipts.c.id)
 Index("ix_receipts_route", receipts.c.route, receipts.c.id)
 Index(

@@ -8,6 +8,14 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
+_TOKENS = (
+    "input_tokens",
+    "cache_read_tokens",
+    "cache_write_tokens",
+    "output_tokens",
+    "reasoning_tokens",
+)
+
 
 def upgrade() -> None:
     _receipts()
@@ -48,7 +56,13 @@ def upgrade() -> None:
 def _receipts() -> None:
     op.create_table(
         "receipts",
-        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column(
+            "seq",
+            sa.BigInteger().with_variant(sa.Integer, "sqlite"),
+            primary_key=True,
+            autoincrement=True,
+        ),
+        sa.Column("id", sa.Text, nullable=False),
         sa.Column("started_at_s", sa.Float, nullable=False),
         sa.Column("gateway", sa.Text, nullable=False),
         sa.Column("endpoint", sa.Text, nullable=False),
@@ -66,7 +80,6 @@ def _receipts() -> None:
         sa.Column("provider", sa.Text),
         sa.Column("model_served", sa.Text),
         sa.Column("stream", sa.Boolean, nullable=False),
-        sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("status", sa.Integer),
         sa.Column("finish_reason", sa.Text),
         sa.Column("interrupted", sa.Boolean, nullable=False),
@@ -84,14 +97,23 @@ def _receipts() -> None:
         sa.Column("ttft_s", sa.Float),
         sa.Column("total_s", sa.Float),
         sa.Column("output_tokens_per_s", sa.Float),
+        sa.Column("attempts", sa.Integer, nullable=False),
         sa.Column("detail", sa.LargeBinary, nullable=False),
+        *(_between(name, 10**12) for name in _TOKENS),
+        _between("cost_nanousd", 10**15),
     )
     failed = sa.column("error_code").is_not(None)
+    op.create_index("ix_receipts_id", "receipts", ["id"], unique=True)
     op.create_index("ix_receipts_key", "receipts", ["key_id", "id"])
     op.create_index("ix_receipts_route", "receipts", ["route", "id"])
     op.create_index(
         "ix_receipts_failed", "receipts", ["id"], sqlite_where=failed, postgresql_where=failed
     )
+
+
+def _between(name: str, most: int) -> sa.CheckConstraint:
+    column: sa.ColumnClause[int] = sa.column(name)
+    return sa.CheckConstraint((column >= 0) & (column <= most), name=f"ck_receipts_{name}")
 
 
 def _receipts_daily() -> None:
@@ -100,11 +122,7 @@ def _receipts_daily() -> None:
         "requests",
         "errors",
         "interrupted",
-        "input_tokens",
-        "cache_read_tokens",
-        "cache_write_tokens",
-        "output_tokens",
-        "reasoning_tokens",
+        *_TOKENS,
         "tokens_unknown",
         "cost_nanousd",
         "cost_unknown",

@@ -1,0 +1,156 @@
+"""Writing receipts: a batch and the journals' positions in one transaction, each id once."""
+
+import math
+from collections.abc import Iterable, Sequence
+from operator import attrgetter
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Connection, Engine, Float, bindparam, select
+
+from tidegate.core.receipt import Receipt
+from tidegate.stores import database
+from tidegate.stores.errors import RowRefused
+from tidegate.stores.schema import (
+    MAX_COST_NANOUSD,
+    MAX_TOKENS,
+    TOKEN_COLUMNS,
+    journal_positions,
+    receipts,
+)
+
+_IDS_A_QUERY = 500
+
+# Columns that hold a receipt's field of the same name; the rest are made here.
+_FIELDS = tuple(c.name for c in receipts.columns if c.name not in ("seq", "attempts", "detail"))
+_COLUMNS = (*_FIELDS, "attempts", "detail")
+_fields_of = attrgetter(*_FIELDS)
+_STARTED = _COLUMNS.index("started_at_s")
+
+
+def _most_of(name: str) -> float | None:
+    if name in TOKEN_COLUMNS:
+        return MAX_TOKENS
+    if name == "cost_nanousd":
+        return MAX_COST_NANOUSD
+    return math.inf if isinstance(receipts.c[name].type, Float) else None
+
+
+# Numbers by their place in a row, with the most that each may be.
+_MOST = {at: most for at, name in enumerate(_COLUMNS) if (most := _most_of(name)) is not None}
+_MOST[_COLUMNS.index("status")] = 999
+
+Row = tuple[Any, ...]
+
+
+class Position(Struct, frozen=True):
+    """How far a gateway's journal is in the ledger: everything before `offset` of `segment`."""
+
+    gateway: str
+    segment: int
+    offset: int
+
+
+class Ledger:
+    """The writer's side. One instance, one thread at a time."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._positional = bool(engine.dialect.positional)
+        self._sql: str | None = None
+
+    def positions(self) -> dict[str, Position]:
+        """Every known gateway's position."""
+        with database.reading(self._engine) as connection:
+            return {row[0]: Position(*row) for row in connection.execute(select(journal_positions))}
+
+    def write(
+        self, batch: Sequence[tuple[Receipt, bytes]], positions: Iterable[Position]
+    ) -> frozenset[str]:
+        """Store receipts (with their payloads) and positions, all or nothing, durably.
+
+        Returns the ids that were there before; those rows stay as they were. StoreError when
+        nothing was stored.
+        """
+        rows = [(*_fields_of(r), len(r.attempts), payload) for r, payload in batch]
+        moved = list(positions)
+        try:
+            return self._write(rows, moved)
+        except (OverflowError, RowRefused):
+            # One value that no column can hold must not stop the ledger for good.
+            return self._write([_storable(row) for row in rows], moved)
+
+    def _write(self, rows: list[Row], moved: list[Position]) -> frozenset[str]:
+        known: frozenset[str] = frozenset()
+        with database.writing(self._engine) as connection:
+            if rows:
+                known = self._insert_new(connection, rows)
+            for position in moved:
+                _move(connection, position)
+        return known
+
+    def _insert_new(self, connection: Connection, rows: list[Row]) -> frozenset[str]:
+        with connection.begin_nested() as savepoint:
+            if self._insert(connection, rows) == len(rows):
+                return frozenset()
+            # Some were there before; which ones, only a second look tells.
+            savepoint.rollback()
+        known = _known(connection, [row[0] for row in rows])
+        fresh: dict[str, Row] = {}
+        repeated: set[str] = set()
+        for row in rows:
+            if row[0] in fresh:
+                repeated.add(row[0])
+            elif row[0] not in known:
+                fresh[row[0]] = row
+        if fresh:
+            self._insert(connection, list(fresh.values()))
+        return frozenset(known | repeated)
+
+    def _insert(self, connection: Connection, rows: list[Row]) -> int:
+        """The statement is compiled once and rows go to the driver as they are."""
+        if self._sql is None:
+            statement = (
+                database.upsert(connection, receipts)
+                .values({name: bindparam(name) for name in _COLUMNS})
+                .on_conflict_do_nothing(index_elements=[receipts.c.id])
+            )
+            compiled = statement.compile(dialect=connection.dialect, column_keys=list(_COLUMNS))
+            self._sql = str(compiled)
+        parameters: Any = rows
+        if not self._positional:
+            parameters = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
+        return connection.exec_driver_sql(self._sql, parameters).rowcount
+
+
+def _move(connection: Connection, position: Position) -> None:
+    statement = database.upsert(connection, journal_positions).values(
+        gateway=position.gateway, segment=position.segment, offset=position.offset
+    )
+    new = statement.excluded
+    connection.execute(
+        statement.on_conflict_do_update(
+            index_elements=[journal_positions.c.gateway],
+            set_={"segment": new.segment, "offset": new.offset},
+        )
+    )
+
+
+def _known(connection: Connection, ids: list[str]) -> set[str]:
+    found: set[str] = set()
+    for at in range(0, len(ids), _IDS_A_QUERY):
+        query = select(receipts.c.id).where(receipts.c.id.in_(ids[at : at + _IDS_A_QUERY]))
+        found.update(connection.execute(query).scalars())
+    return found
+
+
+def _storable(row: Row) -> Row:
+    """The row with figures that no column takes as unknown; `detail` still tells them."""
+    values = list(row)
+    for at, most in _MOST.items():
+        value = values[at]
+        if value is not None and not 0 <= value <= most:
+            values[at] = None
+    if values[_STARTED] is None:
+        values[_STARTED] = 0.0
+    return tuple(values)

@@ -1,0 +1,302 @@
+"""Reading receipts: one, the newest, the worst, and what a window sums up to.
+
+Every query reads a bounded number of rows, so its time does not grow with the ledger: where a
+window holds more than `scan_rows`, only the newest of them are looked at and the answer says so.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Engine, case, func, select
+
+from tidegate.core.receipt import Receipt, decode_payload
+from tidegate.stores import database
+from tidegate.stores.schema import receipts
+
+SCAN_ROWS = 200_000
+
+Ranking = Literal["slowest", "slowest_first_token", "dearest", "failed"]
+Grouping = Literal[
+    "route", "target", "provider", "model_served", "team", "customer", "key_id", "error_code"
+]
+Condition = ColumnElement[bool]
+
+_RANKED_BY = {
+    "slowest": receipts.c.total_s,
+    "slowest_first_token": receipts.c.ttft_s,
+    "dearest": receipts.c.cost_nanousd,
+}
+_QUANTILES = (0.50, 0.95, 0.99)
+
+
+class Filter(Struct, frozen=True):
+    """Which receipts. None asks for nothing. Times are wall-clock seconds, `until_s` exclusive."""
+
+    since_s: float | None = None
+    until_s: float | None = None
+    key_id: str | None = None
+    route: str | None = None
+    team: str | None = None
+    customer: str | None = None
+    target: str | None = None
+    purpose: str | None = None
+    session_id: str | None = None
+    trace_id: str | None = None
+    error_code: str | None = None
+    failed: bool = False
+
+
+class Quantiles(Struct, frozen=True):
+    """Exact, by nearest rank, over the `count` rows that have a value. None: there is no row."""
+
+    count: int
+    p50: float | None = None
+    p95: float | None = None
+    p99: float | None = None
+
+
+class Sums(Struct, frozen=True):
+    """Counts and sums over some receipts.
+
+    Sums are over what is known and None where nothing is. `cost_unknown` counts requests that
+    reached a provider and whose price or usage nobody knows; `tokens_unknown` likewise.
+    """
+
+    requests: int
+    errors: int
+    interrupted: int
+    input_tokens: int | None
+    cache_read_tokens: int | None
+    cache_write_tokens: int | None
+    output_tokens: int | None
+    reasoning_tokens: int | None
+    tokens_unknown: int
+    cost_nanousd: int | None
+    cost_unknown: int
+
+
+_COUNTS = tuple(
+    at
+    for at, name in enumerate(Sums.__struct_fields__)
+    if name in ("requests", "errors", "interrupted", "tokens_unknown", "cost_unknown")
+)
+
+
+class Summary(Struct, frozen=True):
+    """A window's sums and quantiles. `complete` False: only its newest receipts were read."""
+
+    sums: Sums
+    ttft_s: Quantiles
+    total_s: Quantiles
+    output_tokens_per_s: Quantiles
+    complete: bool
+
+
+class Group(Struct, frozen=True):
+    """One value of a grouping and its sums. `name` None: those receipts have none."""
+
+    name: str | None
+    sums: Sums
+
+
+def by_id(engine: Engine, receipt_id: str) -> Receipt | None:
+    """One receipt by its id."""
+    query = select(receipts.c.detail).where(receipts.c.id == receipt_id)
+    with database.reading(engine) as connection:
+        payload = connection.execute(query).scalar_one_or_none()
+    return None if payload is None else decode_payload(payload)
+
+
+def recent(
+    engine: Engine,
+    which: Filter,
+    *,
+    limit: int = 100,
+    before_id: str | None = None,
+    scan_rows: int = SCAN_ROWS,
+) -> list[Receipt]:
+    """Newest first, at most `limit`. To page, pass the last id seen as `before_id`."""
+    with database.reading(engine) as connection:
+        conditions, _ = _conditions(connection, which, scan_rows, before_id)
+        query = select(receipts.c.detail).where(*conditions)
+        query = query.order_by(receipts.c.id.desc()).limit(limit)
+        return [decode_payload(payload) for payload in connection.execute(query).scalars()]
+
+
+def newest_seq(engine: Engine) -> int:
+    """Where a tail starts: the arrival number of the newest receipt; 0 when there is none."""
+    with database.reading(engine) as connection:
+        return connection.execute(select(func.max(receipts.c.seq))).scalar() or 0
+
+
+def arrived_after(
+    engine: Engine, seq: int, which: Filter, *, limit: int = 100, scan_rows: int = SCAN_ROWS
+) -> tuple[int, list[Receipt]]:
+    """Receipts that arrived after `seq`, oldest first, and the number to ask with next."""
+    with database.reading(engine) as connection:
+        newest = connection.execute(select(func.max(receipts.c.seq))).scalar() or 0
+        upto = min(newest, seq + scan_rows)
+        query = (
+            select(receipts.c.seq, receipts.c.detail)
+            .where(receipts.c.seq > seq, receipts.c.seq <= upto)
+            .where(*_indexed(which), *_plain(which))
+            .order_by(receipts.c.seq)
+            .limit(limit)
+        )
+        rows = connection.execute(query).all()
+    found = [decode_payload(row[1]) for row in rows]
+    return (rows[-1][0] if len(rows) == limit else max(upto, seq)), found
+
+
+def top(
+    engine: Engine,
+    ranking: Ranking,
+    which: Filter,
+    *,
+    limit: int = 10,
+    scan_rows: int = SCAN_ROWS,
+) -> list[Receipt]:
+    """The worst of a window: the slowest, the dearest, or the newest that failed."""
+    if ranking == "failed":
+        failed = Filter(**{**_asdict(which), "failed": True})
+        return recent(engine, failed, limit=limit, scan_rows=scan_rows)
+    column = _RANKED_BY[ranking]
+    with database.reading(engine) as connection:
+        conditions, _ = _conditions(connection, which, scan_rows)
+        worst = (
+            select(receipts.c.seq)
+            .where(*conditions, column.is_not(None))
+            .order_by(column.desc(), receipts.c.id.desc())
+            .limit(limit)
+        )
+        seqs = list(connection.execute(worst).scalars())
+        details = select(receipts.c.seq, receipts.c.detail).where(receipts.c.seq.in_(seqs))
+        by_seq = {row[0]: row[1] for row in connection.execute(details)}
+    return [decode_payload(by_seq[seq]) for seq in seqs]
+
+
+def summary(engine: Engine, which: Filter, *, scan_rows: int = SCAN_ROWS) -> Summary:
+    """Sums and exact quantiles of a window."""
+    with database.reading(engine) as connection:
+        conditions, complete = _conditions(connection, which, scan_rows)
+        row = connection.execute(select(*_sums()).where(*conditions)).one()
+        return Summary(
+            sums=_to_sums(row),
+            ttft_s=_quantiles(connection, receipts.c.ttft_s, conditions),
+            total_s=_quantiles(connection, receipts.c.total_s, conditions),
+            output_tokens_per_s=_quantiles(connection, receipts.c.output_tokens_per_s, conditions),
+            complete=complete,
+        )
+
+
+def breakdown(
+    engine: Engine,
+    by: Grouping,
+    which: Filter,
+    *,
+    limit: int = 100,
+    scan_rows: int = SCAN_ROWS,
+) -> tuple[list[Group], bool]:
+    """Sums by a column, most requests first, and whether the whole window was read."""
+    column = receipts.c[by]
+    with database.reading(engine) as connection:
+        conditions, complete = _conditions(connection, which, scan_rows)
+        query = select(column, *_sums()).where(*conditions).group_by(column)
+        query = query.order_by(func.count().desc(), column).limit(limit)
+        groups = [Group(row[0], _to_sums(row[1:])) for row in connection.execute(query)]
+    return groups, complete
+
+
+def first_id_at(at_s: float) -> str:
+    """The text before which every id made before `at_s` sorts, and no later one."""
+    milliseconds = f"{max(math.ceil(at_s * 1000), 0):012x}"
+    return f"{milliseconds[:8]}-{milliseconds[8:]}"
+
+
+def _conditions(
+    connection: Connection, which: Filter, scan_rows: int, before_id: str | None = None
+) -> tuple[list[Condition], bool]:
+    """WHERE of a bounded read, and whether the bound left nothing out."""
+    conditions = _indexed(which)
+    if before_id is not None:
+        conditions.append(receipts.c.id < before_id)
+    beyond = (
+        select(receipts.c.id)
+        .where(*conditions)
+        .order_by(receipts.c.id.desc())
+        .limit(1)
+        .offset(scan_rows)
+    )
+    floor = connection.execute(beyond).scalar_one_or_none()
+    if floor is not None:
+        conditions.append(receipts.c.id > floor)
+    return conditions + _plain(which), floor is None
+
+
+def _indexed(which: Filter) -> list[Condition]:
+    conditions: list[Condition] = []
+    if which.since_s is not None:
+        conditions.append(receipts.c.id >= first_id_at(which.since_s))
+    if which.until_s is not None:
+        conditions.append(receipts.c.id < first_id_at(which.until_s))
+    if which.key_id is not None:
+        conditions.append(receipts.c.key_id == which.key_id)
+    if which.route is not None:
+        conditions.append(receipts.c.route == which.route)
+    if which.failed or which.error_code is not None:
+        conditions.append(receipts.c.error_code.is_not(None))
+    return conditions
+
+
+def _plain(which: Filter) -> list[Condition]:
+    names = ("team", "customer", "target", "purpose", "session_id", "trace_id", "error_code")
+    wanted = ((receipts.c[name], getattr(which, name)) for name in names)
+    return [column == value for column, value in wanted if value is not None]
+
+
+def _sums() -> list[ColumnElement[Any]]:
+    c = receipts.c
+    asked = c.attempts > 0
+    no_tokens = c.input_tokens.is_(None)
+    return [
+        func.count(),
+        func.count(c.error_code),
+        func.sum(case((c.interrupted, 1), else_=0)),
+        func.sum(c.input_tokens),
+        func.sum(c.cache_read_tokens),
+        func.sum(c.cache_write_tokens),
+        func.sum(c.output_tokens),
+        func.sum(c.reasoning_tokens),
+        func.sum(case((asked & no_tokens, 1), else_=0)),
+        func.sum(c.cost_nanousd),
+        func.sum(case((asked & c.cost_nanousd.is_(None), 1), else_=0)),
+    ]
+
+
+def _to_sums(row: Sequence[Any]) -> Sums:
+    """`sum` over no row is NULL: for a count that is 0, for a figure it is unknown."""
+    values: list[Any] = [None if value is None else int(value) for value in row]
+    for at in _COUNTS:
+        values[at] = values[at] or 0
+    return Sums(*values)
+
+
+def _quantiles(
+    connection: Connection, column: ColumnElement[Any], conditions: list[Condition]
+) -> Quantiles:
+    present = select(column.label("value")).where(*conditions, column.is_not(None)).subquery()
+    count = connection.execute(select(func.count()).select_from(present)).scalar_one()
+    if not count:
+        return Quantiles(0)
+    ranks = [math.ceil(q * count) for q in _QUANTILES]
+    rank = func.row_number().over(order_by=present.c.value).label("rank")
+    ranked = select(present.c.value, rank).subquery()
+    rows = connection.execute(select(ranked.c.rank, ranked.c.value).where(ranked.c.rank.in_(ranks)))
+    at_rank = {row[0]: row[1] for row in rows}
+    return Quantiles(count, *(at_rank[r] for r in ranks))
+
+
+def _asdict(which: Filter) -> dict[str, Any]:
+    return {name: getattr(which, name) for name in which.__struct_fields__}

@@ -2,13 +2,13 @@
 
 INSTALL := requirements/install.sh
 BIN := .venv/bin
-ENGINE := $(BIN)/python -c "from tidegate.boot import local_model as m; raise SystemExit(m.available() is not None)"
+PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint soak bench lock wheel clean
+.PHONY: help up test lint style types layers tidy soak bench lock wheel clean
 
 help:  ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:  ## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up:  ## start Tidegate in front of a small real model on this machine (options: ARGS)
 	@$(INSTALL) core build package local
@@ -16,29 +16,38 @@ up:  ## start Tidegate in front of a small real model on this machine (options: 
 
 test:  ## run the tests (options: ARGS)
 	@$(INSTALL) dev package local
-	@if $(ENGINE); then marks="not soak"; \
-	else marks="not soak and not engine"; echo "tidegate: tests of the local model left out"; fi; \
-	exec $(BIN)/python -m pytest -m "$$marks" $(ARGS)
+	@exec $(PYTEST) -m "$$(requirements/marks.sh) and not soak" $(ARGS)
 
 lint:  ## style, types, import layers, sizes and habits
-	@$(INSTALL) dev package local
+lint: style types layers tidy
+
+style types layers tidy: environment
+style:
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
+types:
 	$(BIN)/mypy
+layers:
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q tests/test_tidy.py
+tidy:
+	$(PYTEST) -q tests/test_tidy.py
 
-soak:  ## the long forms of the tests: hours
+.PHONY: environment
+environment:
+	@$(INSTALL) dev package
+
+soak:  ## the long forms of the tests: hours (options: ARGS)
 	@$(INSTALL) dev package local
-	exec env HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -m soak --timeout 14400 $(ARGS)
+	@exec env HYPOTHESIS_PROFILE=soak $(PYTEST) -m "$$(requirements/marks.sh) and soak" \
+	    --timeout 14400 $(ARGS)
 
 bench:  ## measure side by side with other gateways, write docs/benchmarks.md (options: ARGS)
 	@$(INSTALL) dev package local
-	exec $(BIN)/python -m bench $(ARGS)
+	@exec $(BIN)/python -m bench $(ARGS)
 
 lock:  ## resolve the dependencies again and write requirements/*.txt
 	@$(INSTALL) dev
-	BIN=$(BIN) requirements/lock.sh
+	@requirements/lock.sh
 
 wheel:  ## build dist/tidegate-*.whl, the same bytes from the same source
 	@$(INSTALL) dev

@@ -48,7 +48,8 @@ pip_install() {
 }
 
 last_error() {
-    grep '^ERROR' .venv/install.log | tail -n 1 || tail -n 1 .venv/install.log
+    error=$(grep '^ERROR' .venv/install.log | tail -n 1)
+    echo "${error:-$(tail -n 1 .venv/install.log)}"
 }
 
 install_set() {

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 
 lock() {
-    "${BIN:-.venv/bin}/uv" pip compile --quiet --universal --python-version 3.11 \
+    .venv/bin/uv pip compile --quiet --universal --python-version 3.11 \
         --generate-hashes --no-emit-index-url --no-emit-find-links \
         --custom-compile-command "make lock" --upgrade "$@" >/dev/null
 }

@@ -1,0 +1,1 @@
+"""YAML to declared plan, with positions: reading, interpolation, prices, schema."""

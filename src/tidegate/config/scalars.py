@@ -1,0 +1,145 @@
+"""Readings of one scalar: text to a value of its kind, or ValueError with what was expected."""
+
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from tidegate.core.address import parse_listen, parse_url
+from tidegate.core.declared import MAX_USD
+from tidegate.core.units import parse_size_bytes
+
+_INT = re.compile(r"[+-]?[0-9]{1,18}")
+_NUMBER = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?")
+_DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h|d)")
+_DURATION_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_NANO = Decimal("1e-9")
+_OUR_HEADERS = {
+    "connection", "content-encoding", "content-length", "content-type", "expect", "host",
+    "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+}  # fmt: skip
+_SECRET_HEADERS = {"api-key", "authorization", "cookie", "proxy-authorization", "x-api-key"}
+
+UNQUOTED = frozenset({"int", "float", "usd", "bool"})  # a number in quotes is text
+WORDS = frozenset({"text", "url", "path", "name", "route", "header"})  # `no` and 4.1 need quotes
+EXPECTED: Mapping[str, str] = {
+    "text": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "size": "a size such as 64MiB, 1GB or 4096",
+    "duration": "seconds, or a duration such as 500ms, 10s, 5m, 12h or 90d",
+    "usd": "an amount in dollars such as 0.15",
+    "url": "a URL such as http://127.0.0.1:8000/v1",
+    "listen": "host:port, such as 127.0.0.1:4000",
+    "secret": "a reference to a secret",
+    "path": "a path",
+    "name": "a name",
+    "route": "a route's name",
+    "header": "a header's name",
+}
+
+
+def _int(text: str) -> int:
+    if not _INT.fullmatch(text):
+        raise ValueError
+    return int(text)
+
+
+def _float(text: str) -> float:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError
+    return float(text)
+
+
+def _bool(text: str) -> bool:
+    if text not in ("true", "false"):
+        raise ValueError
+    return text == "true"
+
+
+def _duration(text: str) -> float:
+    match = _DURATION.fullmatch(text)
+    if match is None:
+        return _float(text)
+    return float(Decimal(match[1]) * Decimal(str(_DURATION_UNITS_S[match[2]])))
+
+
+def _size(text: str) -> int:
+    if len(text) > 30:
+        raise ValueError
+    return parse_size_bytes(text)
+
+
+def _usd(text: str) -> Decimal:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError
+    amount = Decimal(text)
+    if not 0 <= amount <= MAX_USD:
+        raise ValueError(f"an amount must be from 0 to {MAX_USD} dollars")
+    if amount != amount.quantize(_NANO):
+        raise ValueError("an amount has at most 9 decimals: we count in billionths of a dollar")
+    return amount
+
+
+def _url(text: str) -> str:
+    parse_url(text)
+    return text
+
+
+def _text(text: str) -> str:
+    if any(unicodedata.category(c) in ("Cc", "Cs") for c in text):
+        raise ValueError("it holds a control character")
+    return text
+
+
+def _path(text: str) -> str:
+    _text(text)
+    if not text or len(text) > 4096:
+        raise ValueError("a path has from 1 to 4096 characters")
+    if text.startswith("~"):
+        raise ValueError("`~` is not expanded here; write ${HOME} instead")
+    return str(Path(text))
+
+
+def _name(text: str) -> str:
+    if not _NAME.fullmatch(text):
+        raise ValueError("a name is letters, digits, `.`, `_` and `-`, and starts with no sign")
+    return text
+
+
+def _route(text: str) -> str:
+    if not text or not text.isprintable() or text != text.strip():
+        raise ValueError("a route's name has no control characters and no spaces around it")
+    return text
+
+
+def _header(text: str) -> str:
+    if not _HEADER.fullmatch(text):
+        raise ValueError("this is not the name of a header")
+    if text.lower() in _OUR_HEADERS:
+        raise ValueError(f"the gateway writes the header {text.lower()} itself")
+    if text.lower() in _SECRET_HEADERS:
+        raise ValueError(f"{text.lower()} carries a credential; write api_key instead")
+    return text.lower()
+
+
+READERS: Mapping[str, Callable[[str], Any]] = {
+    "text": _text,
+    "int": _int,
+    "float": _float,
+    "bool": _bool,
+    "size": _size,
+    "duration": _duration,
+    "usd": _usd,
+    "url": _url,
+    "listen": parse_listen,
+    "path": _path,
+    "name": _name,
+    "route": _route,
+    "header": _header,
+}

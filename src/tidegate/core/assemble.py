@@ -1,0 +1,124 @@
+"""The parts of one Target, each from what its target and its provider declare.
+
+Every function says what is wrong through `say(path, message)` and then goes on as best it can,
+so that one run finds every mistake.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from tidegate.core.address import bracketed, parse_url
+from tidegate.core.declared import (
+    NO_CREDENTIAL,
+    DeclaredProvider,
+    DeclaredTarget,
+)
+from tidegate.core.plan import Deadlines, Replica, SecretRef
+
+Path = tuple[str, ...]
+Say = Callable[[Path, str], None]
+
+
+class Dialect(Struct, frozen=True):
+    """What compiling needs to know of a provider plug."""
+
+    base_url: str | None
+    hosted: bool
+
+
+class Place(Struct, frozen=True):
+    """A target as declared, with its provider, and where both stand in the plan."""
+
+    path: Path
+    target: DeclaredTarget
+    provider: DeclaredProvider
+    dialect: Dialect
+
+    @property
+    def provider_path(self) -> Path:
+        return ("providers", self.target.provider)
+
+
+def replicas(place: Place, say: Say) -> tuple[Replica, ...]:
+    """The target's addresses: its own, or its provider's, or its dialect's."""
+    declared = place.target.replicas
+    if declared is None:
+        url = place.provider.base_url or place.dialect.base_url
+        if url is None:
+            name = place.target.provider
+            say(place.provider_path, f'"{name}" has no address; write `base_url: http://HOST/v1`')
+            return ()
+        return (replica("", url),)
+    path = (*place.path, "replicas")
+    if not declared:
+        say(path, "the list is empty; write an address, or remove `replicas`")
+    if isinstance(declared, dict):
+        found = [((*path, name), replica(name, url)) for name, url in declared.items()]
+    else:
+        found = [((*path, str(i)), replica("", url)) for i, url in enumerate(declared)]
+    return _distinct(found, say)
+
+
+def replica(name: str, url: str) -> Replica:
+    """The Replica at `url`, called by its host and port where it has no name."""
+    scheme, host, port, path = parse_url(url)
+    return Replica(name or f"{bracketed(host)}:{port}", scheme, host, port, path)
+
+
+def base_url(found: Replica) -> str:
+    return f"{found.scheme}://{bracketed(found.host)}:{found.port}{found.path}"
+
+
+def _distinct(found: list[tuple[Path, Replica]], say: Say) -> tuple[Replica, ...]:
+    names = [r.name for _, r in found]
+    addresses: dict[str, Path] = {}
+    out = []
+    for path, one in found:
+        first = addresses.setdefault(base_url(one), path)
+        if first is not path:
+            say(path, f'this is the address of replica "{first[-1]}" again')
+        shared = names.count(one.name) > 1  # one server, several prefixes
+        out.append(replace(one, name=one.name + one.path) if shared else one)
+    return tuple(out)
+
+
+def deadlines(place: Place, say: Say) -> Deadlines:
+    """Target before provider before default; each no longer than the whole."""
+    values: dict[str, Any] = asdict(Deadlines())
+    for declared in (place.provider.deadlines, place.target.deadlines):
+        values |= {k: v for k, v in asdict(declared).items() if v is not None}
+    total_s = values["total_s"]
+    for name, value in values.items():
+        if value > total_s:
+            where = _written(place, name) or _written(place, "total_s")
+            say(
+                (*(where or place.path),),
+                f"{name} ({value:g}) is longer than total_s ({total_s:g})",
+            )
+    return Deadlines(**values)
+
+
+def _written(place: Place, name: str) -> Path | None:
+    """Where the deadline `name` that holds for this target is written, if it is."""
+    for path, declared in (
+        (place.path, place.target.deadlines),
+        (place.provider_path, place.provider.deadlines),
+    ):
+        if getattr(declared, name) is not None:
+            return (*path, "deadlines", name)
+    return None
+
+
+def credential(place: Place, say: Say) -> SecretRef | None:
+    """The target's reference or its provider's; a hosted dialect without one is a mistake."""
+    found = place.target.api_key or place.provider.api_key
+    if found is None and place.dialect.hosted:
+        variable = place.target.provider.upper().replace("-", "_").replace(".", "_")
+        say(
+            place.provider_path,
+            f"`api_key` is missing; write `api_key: ${{{variable}_API_KEY}}`, or `api_key: none`",
+        )
+    return None if found == NO_CREDENTIAL else found

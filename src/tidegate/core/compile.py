@@ -1,0 +1,275 @@
+"""Declared plan to Plan: whole, or refused with everything that is wrong. Pure.
+
+What a dialect is and what a model costs are asked of the two functions passed in, so that the
+same declared plan, answers and time give the same bytes. `digest` covers what requests obey and
+not the version or the time, so a reload of an unchanged file is seen to change nothing.
+"""
+
+import hashlib
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from tidegate.core import assemble, plugs
+from tidegate.core.assemble import Dialect, Path, Place
+from tidegate.core.declared import EVERY_ROUTE, Declared, DeclaredRoute, DeclaredTarget
+from tidegate.core.plan import (
+    HttpBounds,
+    JournalBounds,
+    Plan,
+    Price,
+    Release,
+    Route,
+    Target,
+    Tls,
+)
+from tidegate.core.pricing import declared_price
+
+DIGEST_CHARS = 8
+
+
+class Complaint(Struct, frozen=True):
+    """One thing that does not fit. `path` leads to it from the plan's root."""
+
+    path: Path
+    message: str
+
+
+class PlanRefused(Exception):
+    """The declared plan does not compile; `complaints` holds every reason, never none."""
+
+    def __init__(self, complaints: Iterable[Complaint]) -> None:
+        self.complaints = tuple(complaints)
+        super().__init__("; ".join(f"{'.'.join(c.path)}: {c.message}" for c in self.complaints))
+
+
+class Quote(Struct, frozen=True):
+    """What published tables say of a model. `sold` when its address sells tokens."""
+
+    price: Price | None = None
+    sold: bool = False
+
+
+PriceOf = Callable[[str, str, str], Quote]  # dialect, base URL, model
+
+
+class Dialects:
+    """The provider plugs, by `core.plugs`; the default for `compile_plan`."""
+
+    def names(self) -> list[str]:
+        return plugs.names("providers")
+
+    def get(self, name: str) -> Dialect:
+        plug: plugs.Provider = plugs.load("providers", name)
+        return Dialect(plug.base_url, plug.hosted)
+
+
+def compile_plan(
+    declared: Declared,
+    *,
+    version: int,
+    now_s: float,
+    price_of: PriceOf,
+    dialects: Dialects | None = None,
+) -> Plan:
+    """The whole Plan. PlanRefused holds every complaint when there is any."""
+    compiler = _Compiler(declared, price_of, dialects or Dialects())
+    routes = compiler.routes()
+    compiler.check_unused()
+    if compiler.complaints:
+        raise PlanRefused(compiler.complaints)
+    storage = declared.storage
+    plan = Plan(
+        version=0,
+        digest="",
+        compiled_at_s=0.0,
+        routes=routes,
+        http=HttpBounds(**asdict(declared.gateway.http)),
+        journal=JournalBounds(storage.durability, storage.segment_bytes, storage.journal_max_bytes),
+        drain_s=declared.gateway.drain_s,
+    )
+    return replace(plan, version=version, digest=_digest(plan), compiled_at_s=now_s)
+
+
+def _digest(content: object) -> str:
+    packed = msgspec.msgpack.encode(content, order="deterministic")
+    return hashlib.sha256(packed).hexdigest()
+
+
+class _Compiler:
+    """One compilation: collects complaints, builds each target once."""
+
+    def __init__(self, declared: Declared, price_of: PriceOf, dialects: Dialects) -> None:
+        self.declared = declared
+        self.price_of = price_of
+        self.dialects = dialects
+        self.complaints: list[Complaint] = []
+        self._known = dialects.names()
+        self._dialects: dict[str, tuple[str, Dialect] | None] = {}
+        self._targets: dict[str, Target | None] = {}
+
+    def say(self, path: Path, message: str) -> None:
+        self.complaints.append(Complaint(path, message))
+
+    def routes(self) -> dict[str, Route]:
+        declared = self.declared.routes
+        if not declared:
+            self.say(
+                ("routes",),
+                "a plan needs a route; write for example "
+                "`routes: {gpt-4o-mini: openai/gpt-4o-mini}`",
+            )
+        self._check_lookalikes(declared)
+        out = {}
+        for name, route in declared.items():
+            target = self._route_target(name, route)
+            if target is not None:
+                release = f"{name}@{_digest(target)[:DIGEST_CHARS]}"
+                out[name] = Route(name, Release(release, target))
+        return out
+
+    def check_unused(self) -> None:
+        """What no route reaches, and the sections beside the routes."""
+        for name in self.declared.providers:
+            self._dialect(name)
+        for name in self.declared.targets:
+            self._declared_target(name)
+        for index, name in enumerate(self.declared.keys.routes):
+            if name != EVERY_ROUTE and name not in self.declared.routes:
+                near = _near(name, self.declared.routes)
+                self.say(("keys", "routes", str(index)), f'there is no route "{name}"{near}')
+        storage = self.declared.storage
+        if storage.segment_bytes > storage.journal_max_bytes:
+            self.say(("storage", "segment"), "a segment is larger than journal_max")
+
+    def _check_lookalikes(self, routes: Mapping[str, DeclaredRoute]) -> None:
+        seen: dict[str, str] = {}
+        for name in routes:
+            first = seen.setdefault(unicodedata.normalize("NFKC", name).casefold(), name)
+            if first != name:
+                self.say(("routes", name), f'this route and "{first}" differ only in how they look')
+
+    def _route_target(self, name: str, route: DeclaredRoute) -> Target | None:
+        path: Path = ("routes", name, "target")
+        wanted = route.target
+        if isinstance(wanted, DeclaredTarget):
+            return self._once(name, wanted, path)
+        if wanted in self.declared.targets:
+            return self._declared_target(wanted)
+        if "/" in wanted:
+            provider, model = wanted.split("/", 1)
+            if not model:
+                self.say(path, "the model is missing after the slash; write provider/model")
+                return None
+            if provider not in self.declared.providers:
+                self._no_provider(path, provider)
+                return None
+            return self._once(wanted, DeclaredTarget(provider, model), path)
+        near = _near(wanted, self.declared.targets)
+        if wanted in self.declared.providers:
+            near = f'; for a model of the provider "{wanted}" write {wanted}/MODEL'
+        self.say(path, f'there is no target "{wanted}"{near}')
+        return None
+
+    def _declared_target(self, name: str) -> Target | None:
+        return self._once(name, self.declared.targets[name], ("targets", name))
+
+    def _once(self, name: str, declared: DeclaredTarget, path: Path) -> Target | None:
+        """The target, built the first time; the same name must mean the same target."""
+        if name not in self._targets:
+            self._targets[name] = self._target(name, declared, path)
+        elif path[0] == "routes":
+            found = self._targets[name]
+            again = self._target(name, declared, path) if found is not None else None
+            if again != found:
+                self.say(path, f'another target is called "{name}" too; name this one in `targets`')
+        return self._targets[name]
+
+    def _no_provider(self, path: Path, name: str) -> None:
+        near = _near(name, self.declared.providers)
+        if not near and name in self._known:
+            credential = f"api_key: ${{{name.upper()}_API_KEY}}"
+            near = f"; write `{name}:` below `providers:`, and below that `{credential}`"
+        self.say(path, f'there is no provider "{name}"{near}')
+
+    def _dialect(self, name: str) -> tuple[str, Dialect] | None:
+        """The provider's dialect and its name; None, and one complaint, where it has none."""
+        if name in self._dialects:
+            return self._dialects[name]
+        self._dialects[name] = None
+        kind = self.declared.providers[name].kind
+        path: Path = ("providers", name, "kind") if kind is not None else ("providers", name)
+        wanted = name if kind is None else kind
+        if wanted not in self._known:
+            known = ", ".join(self._known)
+            what = f'there is no provider kind "{wanted}"{_near(wanted, self._known)}'
+            self.say(path, f"{what}; write `kind:` with one of: {known}")
+            return None
+        try:
+            self._dialects[name] = wanted, self.dialects.get(wanted)
+        except plugs.PlugError as error:
+            self.say(path, str(error))
+        return self._dialects[name]
+
+    def _target(self, name: str, declared: DeclaredTarget, path: Path) -> Target | None:
+        provider = self.declared.providers.get(declared.provider)
+        if provider is None:
+            self._no_provider((*path, "provider"), declared.provider)
+            return None
+        known = self._dialect(declared.provider)
+        if known is None:
+            return None
+        place = assemble.Place(path, declared, provider, known[1])
+        replicas = assemble.replicas(place, self.say)
+        deadlines = assemble.deadlines(place, self.say)
+        credential = assemble.credential(place, self.say)
+        if not replicas:
+            return None
+        price, allowed = self._price(place, known[0], assemble.base_url(replicas[0]))
+        return Target(
+            name=name,
+            provider=declared.provider,
+            dialect=known[0],
+            model=declared.model,
+            replicas=replicas,
+            credential=credential,
+            price=price,
+            unpriced_allowed=allowed,
+            context_tokens=declared.context_tokens,
+            tokenizer=declared.tokenizer,
+            deadlines=deadlines,
+            headers=tuple(sorted(provider.headers.items())),
+            tls=Tls(ca_file=provider.ca_file),
+            max_connections=declared.max_connections,
+        )
+
+    def _price(self, place: Place, dialect: str, base_url: str) -> tuple[Price | None, bool]:
+        """The price, and whether this target may be served although nobody knows it."""
+        target = place.target
+        allowed = (target.unpriced or self.declared.unpriced) == "allow"
+        if target.price is not None:
+            try:
+                return declared_price(target.price), allowed
+            except ValueError as error:
+                self.say((*place.path, "price"), str(error))
+                return None, allowed
+        quote = self.price_of(dialect, base_url, target.model)
+        if quote.price is not None:
+            return quote.price, allowed
+        hosted = place.dialect.hosted or quote.sold
+        if hosted and not allowed:
+            self.say(
+                (*place.path, "model"),
+                f'nobody knows the price of "{target.model}"; write it below the target as '
+                "`price:`, or `unpriced: allow` to store its cost as unknown",
+            )
+        return None, allowed or not hosted
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    found = get_close_matches(word, list(known), n=1, cutoff=0.6)
+    return f'; did you mean "{found[0]}"?' if found else ""

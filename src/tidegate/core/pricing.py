@@ -1,0 +1,63 @@
+"""A price as the plan writes it, to a Price in integers pinned by a version of its own."""
+
+import hashlib
+from decimal import ROUND_HALF_EVEN, Decimal
+
+import msgspec
+from msgspec.structs import replace
+
+from tidegate.core.declared import DeclaredPrice, GpuPrice, TokenPrice
+from tidegate.core.plan import Price, Rate
+from tidegate.core.units import NANOUSD_PER_USD, TOKENS_PER_MTOK, usd_to_nanousd
+
+MAX_NANOUSD_PER_MTOK = 10**15  # a dollar a token: beyond it somebody slipped
+_SECONDS_PER_HOUR = 3600
+
+
+def declared_price(declared: DeclaredPrice) -> Price:
+    """The Price. ValueError when it prices nothing, or a token dearer than a dollar."""
+    if isinstance(declared, TokenPrice):
+        price = _token_price(declared)
+    elif isinstance(declared, GpuPrice):
+        price = _gpu_price(declared)
+    else:
+        return Price(version="free", source="free")
+    digest = hashlib.sha256(msgspec.msgpack.encode(price, order="deterministic")).hexdigest()
+    return replace(price, version=f"plan:{digest[:8]}")
+
+
+def gpu_rate(price: GpuPrice, tokens_per_s: float) -> Rate:
+    """gpus x gpu_hour_usd / 3600 / tokens a second, as nano-dollars a million tokens."""
+    usd_per_s = price.gpus * price.gpu_hour_usd / _SECONDS_PER_HOUR
+    per_mtok = usd_per_s * TOKENS_PER_MTOK * NANOUSD_PER_USD / Decimal(repr(tokens_per_s))
+    if per_mtok > MAX_NANOUSD_PER_MTOK:
+        raise ValueError("these figures make a token dearer than a dollar; check their units")
+    return Rate(int(per_mtok.to_integral_value(ROUND_HALF_EVEN)))
+
+
+def _gpu_price(price: GpuPrice) -> Price:
+    return Price(
+        version="",
+        source="gpu_hour",
+        input=gpu_rate(price, price.input_tokens_per_s),
+        output=gpu_rate(price, price.output_tokens_per_s),
+    )
+
+
+def _token_price(price: TokenPrice) -> Price:
+    if price.input_usd_per_mtok is None and price.output_usd_per_mtok is None:
+        raise ValueError("a price needs input_usd_per_mtok, output_usd_per_mtok or both, or `free`")
+    return Price(
+        version="",
+        source="plan",
+        input=_rate(price.input_usd_per_mtok),
+        cache_read=_rate(price.cache_read_usd_per_mtok),
+        cache_write=_rate(price.cache_write_usd_per_mtok),
+        output=_rate(price.output_usd_per_mtok),
+        reasoning=_rate(price.reasoning_usd_per_mtok),
+        request_nanousd=usd_to_nanousd(price.request_usd or Decimal(0)),
+    )
+
+
+def _rate(usd_per_mtok: Decimal | None) -> Rate | None:
+    return None if usd_per_mtok is None else Rate(usd_to_nanousd(usd_per_mtok))

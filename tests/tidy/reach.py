@@ -6,9 +6,9 @@ from pathlib import Path
 from tests.tidy.tree import Module, Tree
 
 # Started by name: the console script and what `python -m` runs.
-ROOTS = ("tidegate", "tidegate.cli", "tidegate.__main__")
+ROOTS = ("tidegate", "tidegate.boot")
 # Rooms whose files are found by their names (core.plugs, Alembic).
-FOUND_BY_NAME = ("providers", "stores/migrations")
+FOUND_BY_NAME = ("cli", "providers", "stores/migrations")
 
 
 def _name(module: Module) -> str:
@@ -35,6 +35,7 @@ def dead_modules(tree: Tree) -> list[str]:
         name
         for name, module in modules.items()
         if name in ROOTS
+        or name.endswith(".__main__")
         or (
             any(module.path.is_relative_to(room) for room in FOUND_BY_NAME)
             and not module.path.name.startswith("_")

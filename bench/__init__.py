@@ -1,0 +1,1 @@
+"""Tidegate beside other gateways: `python -m bench`."""

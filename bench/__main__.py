@@ -1,0 +1,203 @@
+"""Tidegate beside other gateways, on one core.
+
+    python -m bench [all]            build, install, measure, write docs/benchmarks.md
+    python -m bench install          only build the tools and install the peers
+    python -m bench check [NAME...]  start each, verify 20 plain and 20 streamed answers
+    python -m bench run [NAME...]    measure; keeps one JSON line a gateway and round
+    python -m bench routes           CPU a request with 1 route and with 1,000
+    python -m bench memory [--requests N] [--pieces K]    is memory flat?
+    python -m bench profile [plain|streams] [--seconds S]  where the gateway's CPU goes
+    python -m bench table            write docs/benchmarks.md from what was kept
+
+Environment: TIDEGATE_BENCH_CACHE (~/.cache/tidegate-bench), BENCH_ROUNDS (3), BENCH_GATEWAY_CORE
+(1), BENCH_LOAD_CORE (0), BENCH_EXTRA (a JSON file of more gateways, see peers.py).
+"""
+
+import argparse
+import fcntl
+import json
+import os
+import shutil
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from bench import (
+    flat_memory,
+    install,
+    machine,
+    peers,
+    profile,
+    report,
+    scale_routes,
+    steps,
+    tidegate_peer,
+)
+from bench.rig import Rig, Running
+
+RESULTS = install.CACHE / "results"
+DOCUMENT = install.HERE.parent / "docs" / "benchmarks.md"
+TIDEGATE = "tidegate"
+
+
+def names_of(wanted: list[str]) -> list[str]:
+    return wanted or ["direct", TIDEGATE, *[n for n in peers.MAKERS if n != "direct"]]
+
+
+@contextmanager
+def rig_of_our_own() -> Iterator[Rig]:
+    """A rig in a fresh work folder; one at a time on this machine."""
+    install.CACHE.mkdir(parents=True, exist_ok=True)
+    with (install.CACHE / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        work = install.CACHE / "work"
+        shutil.rmtree(work, ignore_errors=True)
+        rig = Rig(work, install.build_tools())
+        try:
+            yield rig
+        finally:
+            rig.close()
+
+
+@contextmanager
+def running(rig: Rig, name: str) -> Iterator[Running]:
+    extra = peers.extra_peers(rig.upstream_port)
+    if name == TIDEGATE and name not in extra:
+        with tidegate_peer.running(rig) as tidegate:
+            yield tidegate
+        return
+    peer = extra[name] if name in extra else peers.MAKERS[name](rig.upstream_port, rig.work)
+    with rig.running(peer) as other:
+        yield other
+
+
+def check(wanted: list[str]) -> int:
+    """Verify that each gateway answers rightly; -> how many do not."""
+    wrong = 0
+    with rig_of_our_own() as rig:
+        for name in names_of(wanted):
+            try:
+                with running(rig, name) as gateway:
+                    plain = rig.load(gateway, "-c", 1, "-N", 20)
+                    streamed = rig.load(gateway, "-c", 4, "-N", 20, "-s")
+            except (install.Unavailable, RuntimeError) as error:
+                print(f"{name}: {error}")
+                wrong += 1
+                continue
+            said = plain["first_bad"] or streamed["first_bad"]
+            wrong += bool(said)
+            print(f"{name}: start {gateway.start_s:.2f} s, plain {plain['ok']}/20,", end=" ")
+            print(f"streamed {streamed['ok']}/20 {said}", flush=True)
+    return wrong
+
+
+def run(wanted: list[str]) -> int:
+    """Measure in interleaved rounds, each starting with another gateway; -> failed starts."""
+    rounds = int(os.environ.get("BENCH_ROUNDS", "3"))
+    names, failed = names_of(wanted), 0
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    kept = RESULTS / "run.jsonl"
+    with rig_of_our_own() as rig, kept.open("w") as out:
+        print(json.dumps({"machine": machine.describe(), "rounds": rounds}), file=out)
+        for number in range(rounds):
+            shift = number % len(names)
+            for name in names[shift:] + names[:shift]:
+                row = measure_one(rig, name, number)
+                failed += "missing" in row
+                print(json.dumps(row), file=out, flush=True)
+    return failed
+
+
+def measure_one(rig: Rig, name: str, number: int) -> dict[str, Any]:
+    start = time.monotonic()
+    try:
+        with running(rig, name) as gateway:
+            row = steps.measure(rig, gateway)
+    except (install.Unavailable, RuntimeError) as error:
+        print(f"round {number + 1} {name}: not run: {error}", flush=True)
+        return {"name": name, "round": number, "missing": str(error)}
+    requests, streams = row["requests"], row["streams"]
+    us = 1e6 * requests["gateway_cpu_s"] / max(1, requests["ok"])
+    chunk_us = 1e6 * streams["gateway_cpu_s"] / max(1, streams["chunks"])
+    print(
+        f"round {number + 1} {name}: {us:.0f} us/request, {chunk_us:.1f} us/chunk, "
+        f"1 conn p50 {row['single']['lat_p50']:.2f} ms, TTFT p50 {streams['ttft_p50']:.2f} ms, "
+        f"{steps.errors(row)} errors, {time.monotonic() - start:.0f} s",
+        flush=True,
+    )
+    return {**row, "round": number}
+
+
+def memory(requests: int, pieces: int) -> int:
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    with rig_of_our_own() as rig, running(rig, TIDEGATE) as gateway:
+        return flat_memory.run(rig, gateway, RESULTS / "memory.jsonl", (requests, pieces))
+
+
+def routes() -> int:
+    with rig_of_our_own() as rig:
+        return scale_routes.run(rig, RESULTS / "scale.jsonl")
+
+
+def profiled(how: dict[str, Any]) -> int:
+    with rig_of_our_own() as rig, running(rig, TIDEGATE) as gateway:
+        return profile.run(rig, gateway, how)
+
+
+def table() -> int:
+    DOCUMENT.write_text(report.render(RESULTS))
+    print(f"wrote {DOCUMENT}")
+    return 0
+
+
+def install_all() -> int:
+    install.build_tools()
+    for name, reason in install.install_all().items():
+        print(f"{name} cannot be had: {reason}", flush=True)
+    return 0
+
+
+def everything() -> int:
+    install_all()
+    run([])
+    return table()
+
+
+def arguments() -> argparse.Namespace:
+    formatter = argparse.RawDescriptionHelpFormatter
+    parser = argparse.ArgumentParser("bench", description=__doc__, formatter_class=formatter)
+    what = parser.add_subparsers(dest="what")
+    for name in ("all", "install", "routes", "table"):
+        what.add_parser(name)
+    for name in ("check", "run"):
+        what.add_parser(name).add_argument("names", nargs="*")
+    flat = what.add_parser("memory")
+    flat.add_argument("--requests", type=int, default=1_000_000)
+    flat.add_argument("--pieces", type=int, default=20)
+    profiling = what.add_parser("profile")
+    profiling.add_argument("load", nargs="?", choices=("plain", "streams"), default="plain")
+    profiling.add_argument("--seconds", type=int, default=8)
+    profiling.add_argument("--native", action="store_true")
+    profiling.add_argument("--top", type=int, default=25)
+    return parser.parse_args()
+
+
+def main() -> int:
+    asked = arguments()
+    verbs: dict[str, Callable[[], int]] = {
+        "all": everything,
+        "install": install_all,
+        "routes": routes,
+        "table": table,
+        "check": lambda: check(asked.names),
+        "run": lambda: run(asked.names),
+        "memory": lambda: memory(asked.requests, asked.pieces),
+        "profile": lambda: profiled(vars(asked)),
+    }
+    return verbs[asked.what or "all"]()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -96,3 +96,11 @@ def _is_host(host: str, *, bracketed: bool) -> bool:
         except ValueError:
             return False
     return all(_LABEL.fullmatch(label) for label in labels)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a listener's or peer's address is reached from this machine only."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"

@@ -47,3 +47,8 @@ def random_text(alphabet: str, length: int) -> str:
     while len(out) < length:
         out += [alphabet[b % size] for b in os.urandom(length * 2) if b < ceiling]
     return "".join(out[:length])
+
+
+def random_bytes(length: int) -> bytes:
+    """`length` bytes from the system's cryptographic source."""
+    return os.urandom(length)

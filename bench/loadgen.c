@@ -36,19 +36,15 @@
 #include <time.h>
 #include <unistd.h>
 
-typedef struct { const char *text; int len, at; long hits; } matcher;
+#include "answer.h"
+
 typedef struct { int64_t *ns; long n; } samples;
-enum state { IDLE, HEAD, BODY_LENGTH, BODY_CHUNKED, BODY_TO_END };
-enum chunk { SIZE, SIZE_REST, DATA, DATA_END, TRAILER };
 
 typedef struct {
-    int fd, status, answered, close_after, head_len;
-    enum state state;
-    enum chunk chunk;
-    long left, chunk_left;
+    int fd, busy, answered;
     int64_t due, start_at; /* when the request was due; closed loop: when the next one starts */
+    answer answer;
     matcher token, done, usage, marker;
-    char head[16384];
 } conn;
 
 static int port, max_conns = 1, streaming, expected = 100, lenient, ep, n_headers, request_len;
@@ -87,29 +83,10 @@ static double quantile_ms(const samples *s, double q) {
     return s->n ? s->ns[(long)((s->n - 1) * q)] / 1e6 : -1;
 }
 
-static void expect_text(matcher *m, const char *text) {
-    *m = (matcher){.text = text, .len = strlen(text)};
-}
-
-static void match(matcher *m, const char *b, long n) { /* the texts do not overlap themselves */
-    const char *end = b + n;
-    while (b < end) {
-        if (!m->at && !(b = memchr(b, m->text[0], end - b))) return;
-        if (*b == m->text[m->at]) {
-            b++;
-            if (++m->at == m->len) { m->hits++; m->at = 0; }
-        } else if (m->at) {
-            m->at = 0;
-        } else {
-            b++;
-        }
-    }
-}
-
 static void note_bad(const conn *c, const char *what) {
     if (first_bad[0]) return;
     snprintf(first_bad, sizeof first_bad, "%s: status %d tokens %ld done %ld usage %ld: %.200s",
-             what, c->status, c->token.hits, c->done.hits, c->usage.hits, c->head);
+             what, c->answer.status, c->token.hits, c->done.hits, c->usage.hits, c->answer.head);
     for (char *p = first_bad; *p; p++)
         if (*p == '"' || *p == '\\' || (unsigned char)*p < 32) *p = ' ';
 }
@@ -133,7 +110,7 @@ static int connect_to(conn *c) {
 }
 
 static void free_conn(conn *c) {
-    c->state = IDLE;
+    c->busy = 0;
     open_now--;
     idle[n_idle++] = c - conns;
 }
@@ -146,18 +123,17 @@ static int start(conn *c, int64_t due) { /* 0: no connection could be made */
         expect_text(&c->done, "[DONE]");
         expect_text(&c->usage, "total_tokens");
         expect_text(&c->marker, "M0CK-OK");
-        c->state = HEAD;
-        c->head_len = c->status = c->close_after = 0;
-        c->head[0] = 0;
+        expect_answer(&c->answer);
         if (send(c->fd, request, request_len, MSG_NOSIGNAL) == request_len) {
             sent++;
+            c->busy = 1;
             if (++open_now > open_max) open_max = open_now;
             return 1;
         }
         hang_up(c);
         reconnects++;
     }
-    c->state = IDLE;
+    c->busy = 0;
     return 0;
 }
 
@@ -165,14 +141,15 @@ static void answered(conn *c) {
     int64_t now = now_ns();
     int whole = streaming ? c->token.hits == expected && (lenient || c->done.hits == 1)
                           : c->marker.hits == 1;
-    if (c->status != 200) bad_status++;
-    else if (!whole || !(lenient || c->usage.hits >= 1)) bad_body++;
-    else ok++;
-    if (c->status != 200 || !whole || !(lenient || c->usage.hits >= 1)) note_bad(c, "bad answer");
+    int good = whole && (lenient || c->usage.hits >= 1);
+    if (c->answer.status != 200) bad_status++;
+    else if (good) ok++;
+    else bad_body++;
+    if (!good || c->answer.status != 200) note_bad(c, "bad answer");
     keep(&latency, now - c->due);
     c->answered++;
     c->start_at = now;
-    if (c->close_after) { hang_up(c); reconnects++; }
+    if (c->answer.close_after) { hang_up(c); reconnects++; }
     free_conn(c);
 }
 
@@ -186,96 +163,24 @@ static void body(conn *c, const char *b, long n) {
     if (!before && c->token.hits) keep(&ttft, now_ns() - c->due);
 }
 
-static long read_head(conn *c, const char *b, long n) { /* bytes used; -1: too long */
-    int old = c->head_len;
-    long room = (long)sizeof c->head - 1 - old, k = n < room ? n : room;
-    if (k <= 0) return -1;
-    memcpy(c->head + old, b, k);
-    c->head_len += k;
-    c->head[c->head_len] = 0;
-    char *end = strstr(c->head, "\r\n\r\n"), *length;
-    if (!end) return k;
-    end[2] = 0;
-    k = end + 4 - c->head - old;
-    c->status = atoi(c->head + 9);
-    c->close_after = strcasestr(c->head, "\r\nconnection: close") != NULL;
-    c->state = BODY_TO_END;
-    if (c->status == 100) {
-        c->head_len = 0;
-        c->state = HEAD;
-    } else if (strcasestr(c->head, "\r\ntransfer-encoding: chunked")) {
-        c->state = BODY_CHUNKED;
-        c->chunk = SIZE;
-        c->chunk_left = 0;
-    } else if ((length = strcasestr(c->head, "\r\ncontent-length:"))) {
-        c->state = BODY_LENGTH;
-        c->left = atol(length + 17);
-        if (!c->left) answered(c);
-    } else {
-        c->close_after = 1;
-    }
-    return k;
-}
-
-static int hex(char ch) {
-    return ch >= '0' && ch <= '9' ? ch - '0'
-         : ch >= 'a' && ch <= 'f' ? ch - 'a' + 10
-         : ch >= 'A' && ch <= 'F' ? ch - 'A' + 10 : -1;
-}
-
-static long read_chunked(conn *c, const char *b, long n) { /* bytes used */
-    if (c->chunk == DATA) {
-        long k = n < c->chunk_left ? n : c->chunk_left;
-        body(c, b, k);
-        if (!(c->chunk_left -= k)) c->chunk = DATA_END;
-        return k;
-    }
-    if (c->chunk == SIZE && hex(*b) >= 0) {
-        c->chunk_left = c->chunk_left * 16 + hex(*b);
-        return 1;
-    }
-    if (c->chunk == SIZE) c->chunk = SIZE_REST;
-    if (*b != '\n') {
-        if (c->chunk == TRAILER && *b != '\r') c->left++;
-        return 1;
-    }
-    if (c->chunk == DATA_END) {
-        c->chunk = SIZE;
-    } else if (c->chunk == SIZE_REST) {
-        c->chunk = c->chunk_left ? DATA : TRAILER;
-        c->left = 0;
-    } else if (c->left) { /* the end of a trailer line */
-        c->left = 0;
-    } else {
-        answered(c);
-    }
-    return 1;
-}
-
 static void feed(conn *c, const char *b, long n) {
-    while (n > 0 && c->state != IDLE) {
-        long k = n;
-        if (c->state == HEAD) {
-            if ((k = read_head(c, b, n)) < 0) { c->close_after = 1; answered(c); return; }
-        } else if (c->state == BODY_CHUNKED) {
-            k = read_chunked(c, b, n);
-        } else if (c->state == BODY_TO_END) {
-            body(c, b, n);
-        } else {
-            if (k > c->left) k = c->left;
-            body(c, b, k);
-            if (!(c->left -= k)) answered(c);
+    const char *piece;
+    long piece_len;
+    while (c->busy) {
+        switch (next_event(&c->answer, &b, &n, &piece, &piece_len)) {
+            case MORE: return;
+            case BODY: body(c, piece, piece_len); break;
+            case TOO_LONG: c->answer.close_after = 1; /* fall through */
+            case END: answered(c);
         }
-        b += k;
-        n -= k;
     }
 }
 
 static void closed_by_peer(conn *c) {
     hang_up(c);
-    if (c->state == BODY_TO_END) { answered(c); return; }
-    if (c->state == IDLE) { reconnects++; return; }
-    if (c->state == HEAD && !c->head_len && c->answered) { /* it had been closing while idle */
+    if (!c->busy) { reconnects++; return; }
+    if (c->answer.state == TO_CLOSE) { answered(c); return; }
+    if (c->answer.state == HEAD && !c->answer.head_len && c->answered) { /* it had been closing while idle */
         reconnects++;
         sent--;
         open_now--;
@@ -393,7 +298,7 @@ static void run_closed(int64_t t0, int64_t end) {
 static void report(double elapsed_s, long unsent) {
     long unfinished = 0;
     for (int i = 0; i < max_conns; i++) {
-        if (conns[i].state == IDLE) continue;
+        if (!conns[i].busy) continue;
         unfinished++;
         keep(&latency, now_ns() - conns[i].due);
         if (streaming && !conns[i].token.hits) keep(&ttft, now_ns() - conns[i].due);

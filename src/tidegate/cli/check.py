@@ -1,0 +1,45 @@
+"""`tidegate check`: everything that is wrong with a plan file, at once."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from tidegate.config.load import DEFAULT_FILE, Compiled, compile_file
+from tidegate.core import clock
+
+
+@click.command("check")
+@click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_FILE)
+def plug(file: Path) -> None:
+    """Check a plan FILE; exit 0 when it may be served, 1 when not."""
+    compiled = compile_file(file, os.environ, 0, clock.wall_s())
+    print_findings(compiled)
+    if compiled.plan is None:
+        count = len(compiled.problems)
+        click.echo(f"{file}: refused, {count} problem{'s' if count != 1 else ''}", err=True)
+        sys.exit(1)
+    click.echo(f"{file}: {summary(compiled)}")
+
+
+def print_findings(compiled: Compiled) -> None:
+    """Problems and warnings, to standard error."""
+    for problem in compiled.problems:
+        click.echo(f"error: {problem}", err=True)
+    for warning in compiled.warnings:
+        click.echo(f"warning: {warning}", err=True)
+
+
+def summary(compiled: Compiled) -> str:
+    """`ok, 3 routes, 2 targets; cost unknown: llama`."""
+    if compiled.plan is None:
+        return "refused"
+    targets = {r.release.target.name: r.release.target for r in compiled.plan.routes.values()}
+    unpriced = sorted(name for name, target in targets.items() if target.price is None)
+    counts = f"ok, {_count(len(compiled.plan.routes), 'route')}, {_count(len(targets), 'target')}"
+    return f"{counts}; cost unknown: {', '.join(unpriced)}" if unpriced else counts
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'s' if number != 1 else ''}"

@@ -1,0 +1,138 @@
+"""`tidegate plan`: what a plan file compiles to, why, and how it differs from what is served."""
+
+import os
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+import click
+import msgspec
+
+from tidegate.cli.check import print_findings
+from tidegate.config.diff import differences
+from tidegate.config.explain import explain
+from tidegate.config.load import DEFAULT_FILE, Compiled, compile_file, load
+from tidegate.config.problem import nearest
+from tidegate.config.show import deadlines_text, short_price_text, table, url_text
+from tidegate.core import clock
+from tidegate.core.declared import Declared
+from tidegate.core.layout import Layout
+from tidegate.core.plan import Plan
+
+_SERVED_SUFFIX = ".msgpack"
+_HEAD = ("ROUTE", "RELEASE", "TARGET", "SERVED BY", "USD/MTOK IN / OUT", "DEADLINES s", "REPLICAS")
+
+_file_option = click.option(
+    "--file",
+    "-f",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_FILE,
+    show_default=True,
+    help="The plan file.",
+)
+
+
+@click.group("plan")
+def plug() -> None:
+    """Show, explain and compare plans; offline, on files."""
+
+
+@plug.command("show")
+@_file_option
+@click.option("--json", "as_json", is_flag=True, help="The compiled plan as JSON.")
+def show(file: Path, as_json: bool) -> None:
+    """What requests would obey: route, release, target, price, deadlines, replicas.
+
+    Deadlines are connect / first token / gap / total, in seconds.
+    """
+    plan, _ = _compiled(file)
+    if as_json:
+        click.echo(msgspec.json.format(msgspec.json.encode(plan), indent=2).decode())
+        return
+    rows = [row for name in sorted(plan.routes) for row in _route_rows(plan, name)]
+    click.echo(table(_HEAD, rows))
+    click.echo(f"digest {plan.digest}")
+
+
+def _route_rows(plan: Plan, name: str) -> list[tuple[str, ...]]:
+    """One line for the route, and one more for each replica after the first."""
+    release = plan.routes[name].release
+    target = release.target
+    urls = [url_text(r) for r in target.replicas]
+    first = (
+        name,
+        release.name.rpartition("@")[2],
+        target.name,
+        f"{target.provider}/{target.model}",
+        short_price_text(target.price),
+        deadlines_text(target.deadlines),
+        urls[0],
+    )
+    blank = ("",) * (len(first) - 1)
+    return [first, *((*blank, url) for url in urls[1:])]
+
+
+@plug.command("explain")
+@click.argument("route")
+@_file_option
+def explain_route(route: str, file: Path) -> None:
+    """Where each value that ROUTE obeys comes from."""
+    plan, declared = _compiled(file)
+    if route not in plan.routes:
+        _stop(f'{file}: there is no route "{route}"{nearest(route, plan.routes)}')
+    origins = load(file, os.environ).origins
+    rows = explain(route, plan, declared, origins, str(file))
+    click.echo(table(("WHAT", "VALUE", "FROM"), [tuple(row) for row in rows]))
+
+
+@plug.command("diff")
+@click.argument("before", required=False, type=click.Path(path_type=Path))
+@click.argument("after", required=False, type=click.Path(path_type=Path))
+@click.option(
+    "--state",
+    type=click.Path(path_type=Path),
+    help="State directory of the served plan. Default: the plan file's `storage.dir`.",
+)
+def diff(before: Path | None, after: Path | None, state: Path | None) -> None:
+    """How two plans differ; exit 0 when they do not, 1 when they do, 2 when one is no plan.
+
+    Without arguments: from the plan that is served to ./tidegate.yaml. With one: from the plan
+    that is served to that file. Each may be a plan file or a compiled plan (`.msgpack`).
+    """
+    if before is not None and after is not None:
+        old, new = _either(before), _either(after)
+    else:
+        new, declared = _compiled(before or Path(DEFAULT_FILE))
+        old = _served(Layout(state or Path(declared.storage.dir)).plan)
+    found = differences(old, new)
+    for difference in found:
+        click.echo(str(difference))
+    sys.exit(1 if found else 0)
+
+
+def _either(path: Path) -> Plan:
+    return _served(path) if path.suffix == _SERVED_SUFFIX else _compiled(path)[0]
+
+
+def _served(path: Path) -> Plan:
+    """The compiled plan at `path`; stops with one line when there is none."""
+    try:
+        return msgspec.msgpack.decode(path.read_bytes(), type=Plan)
+    except FileNotFoundError:
+        _stop(f"{path}: no plan is served from here yet; name two plan files to compare them")
+    except (OSError, msgspec.MsgspecError) as error:
+        _stop(f"{path}: this is no compiled plan: {error}")
+
+
+def _compiled(file: Path) -> tuple[Plan, Declared]:
+    """The file's plan; stops with every problem when it has none."""
+    compiled: Compiled = compile_file(file, os.environ, 0, clock.wall_s())
+    print_findings(compiled)
+    if compiled.plan is None or compiled.declared is None:
+        sys.exit(2)
+    return compiled.plan, compiled.declared
+
+
+def _stop(message: str) -> NoReturn:
+    click.echo(message, err=True)
+    sys.exit(2)

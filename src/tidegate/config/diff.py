@@ -1,0 +1,78 @@
+"""How two compiled plans differ in what requests obey."""
+
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
+
+from tidegate.config.show import credential_text, price_text, rate_text, url_text
+from tidegate.core.plan import Plan, Price, Rate, Replica, Route, SecretRef
+
+_NOT_OBEYED = frozenset({"version", "digest", "compiled_at_s"})
+
+
+class Difference(Struct, frozen=True):
+    """One difference. `before` is None for what is new, `after` for what is gone."""
+
+    path: str
+    before: str | None
+    after: str | None
+
+    def __str__(self) -> str:
+        if self.before is None:
+            return f"+ {self.path}: {self.after}"
+        if self.after is None:
+            return f"- {self.path}: {self.before}"
+        return f"~ {self.path}: {self.before} -> {self.after}"
+
+
+def differences(before: Plan, after: Plan) -> list[Difference]:
+    """Every difference, by path; a route that is new or gone is one difference."""
+    gone, new = before.routes.keys() - after.routes.keys(), after.routes.keys() - before.routes
+    found = [Difference(f"routes.{n}", _route_text(before.routes[n]), None) for n in gone]
+    found += [Difference(f"routes.{n}", None, _route_text(after.routes[n])) for n in new]
+    old, now = _flat_plan(before, gone), _flat_plan(after, new)
+    for path in old.keys() | now.keys():
+        if old.get(path) != now.get(path):
+            found.append(Difference(path, old.get(path), now.get(path)))
+    return sorted(found, key=lambda d: d.path)
+
+
+def _route_text(route: Route) -> str:
+    target = route.release.target
+    return f"{target.provider}/{target.model}, {price_text(target.price)}"
+
+
+def _flat_plan(plan: Plan, without: set[str]) -> dict[str, str]:
+    fields = {k: v for k, v in asdict(plan).items() if k not in _NOT_OBEYED}
+    fields["routes"] = {n: r.release for n, r in plan.routes.items() if n not in without}
+    flat: dict[str, str] = {}
+    _flatten("", fields, flat)
+    return flat
+
+
+def _flatten(path: str, value: Any, flat: dict[str, str]) -> None:
+    """Every leaf below `value`, by its dotted path."""
+    below = f"{path}." if path else ""
+    match value:
+        case Price():
+            _flatten(path, {"version": value.version, "is": price_text(value)}, flat)
+        case Rate():
+            flat[path] = rate_text(value)
+        case Replica():
+            flat[path] = url_text(value)
+        case SecretRef():
+            flat[path] = credential_text(value)
+        case Struct():
+            _flatten(path, asdict(value), flat)
+        case dict():
+            for name, inner in value.items():
+                _flatten(f"{below}{name}", inner, flat)
+        case tuple() if value and isinstance(value[0], Replica):
+            _flatten(path, {r.name: r for r in value}, flat)
+        case tuple():
+            _flatten(path, dict(value), flat)
+        case None:
+            flat[path] = "none"
+        case _:
+            flat[path] = str(value)

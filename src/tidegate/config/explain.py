@@ -1,0 +1,111 @@
+"""Where each value that a route obeys comes from: a line, a variable, a default, a table."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from msgspec.structs import asdict
+
+from tidegate.config.problem import Path
+from tidegate.config.show import credential_text, price_text, url_text
+from tidegate.config.walk import Origin
+from tidegate.core.declared import Declared, DeclaredTarget
+from tidegate.core.plan import Plan, Target
+
+DEFAULT = "default"
+
+
+class Row(NamedTuple):
+    """One value: what it is, what it is set to, and where that comes from."""
+
+    what: str
+    value: str
+    source: str
+
+
+class _Sources:
+    """Finds where a value of one route is written."""
+
+    def __init__(self, file: str, declared: Declared, origins: Mapping[Path, Origin]) -> None:
+        self.file = file
+        self.declared = declared
+        self.origins = origins
+
+    def first(self, *paths: Path, otherwise: str = DEFAULT) -> str:
+        """The first of `paths` that is written, as `file:line`, or `otherwise`."""
+        for path in paths:
+            origin = self.origins.get(path)
+            if origin is not None:
+                variables = f", {', '.join(origin.sources)}" if origin.sources else ""
+                return f"{self.file}:{origin.mark.line}{variables}"
+        return otherwise
+
+    def target_path(self, route: str) -> Path:
+        """Where the route's target is written out, or where it is named by provider/model."""
+        wanted = self.declared.routes[route].target
+        if not isinstance(wanted, DeclaredTarget) and wanted in self.declared.targets:
+            return ("targets", wanted)
+        return ("routes", route, "target")
+
+
+def explain(
+    route: str, plan: Plan, declared: Declared, origins: Mapping[Path, Origin], file: str
+) -> list[Row]:
+    """Every value that requests of `route` obey. KeyError when the plan has no such route."""
+    found = plan.routes[route]
+    target = found.release.target
+    sources = _Sources(file, declared, origins)
+    at = sources.target_path(route)
+    above: Path = ("providers", target.provider)
+    line = sources.first(at)
+    rows = [
+        Row("route", route, sources.first(("routes", route))),
+        Row("release", found.release.name, "digest of the target"),
+        Row("target", target.name, line),
+        Row("provider", target.provider, sources.first((*at, "provider"), otherwise=line)),
+        Row("dialect", target.dialect, sources.first((*above, "kind"), otherwise="its name")),
+        Row("model", target.model, sources.first((*at, "model"), otherwise=line)),
+        *_address_rows(target, sources, at),
+        Row(
+            "credential",
+            credential_text(target.credential),
+            sources.first((*at, "api_key"), (*above, "api_key")),
+        ),
+        _price_row(target, sources, at),
+    ]
+    for name, value in asdict(target.deadlines).items():
+        written = [(*p, "deadlines", name) for p in (at, above)]
+        rows.append(Row(name, f"{value:g}", sources.first(*written)))
+    for name in ("context_tokens", "tokenizer", "max_connections"):
+        value = getattr(target, name)
+        rows.append(Row(name, "none" if value is None else str(value), sources.first((*at, name))))
+    rows += [
+        Row(f"header {name}", value, sources.first((*above, "headers")))
+        for name, value in target.headers
+    ]
+    if target.tls.ca_file is not None:
+        rows.append(Row("ca_file", target.tls.ca_file, sources.first((*above, "ca_file"))))
+    return rows
+
+
+def _address_rows(target: Target, sources: _Sources, at: Path) -> list[Row]:
+    above: Path = ("providers", target.provider)
+    rows = []
+    for index, replica in enumerate(target.replicas):
+        source = sources.first(
+            (*at, "replicas", replica.name),
+            (*at, "replicas", str(index)),
+            (*above, "base_url"),
+            otherwise=f"default of {target.dialect}",
+        )
+        rows.append(Row(f"replica {replica.name}", url_text(replica), source))
+    return rows
+
+
+def _price_row(target: Target, sources: _Sources, at: Path) -> Row:
+    price = target.price
+    if price is None:
+        allowed = sources.first((*at, "unpriced"), ("unpriced",), otherwise="self-hosted")
+        return Row("price", price_text(None), f"nobody knows it; allowed by {allowed}")
+    found = sources.first((*at, "price"), otherwise=price.version)
+    suffix = f" ({price.version})" if found != price.version else ""
+    return Row("price", price_text(price), found + suffix)

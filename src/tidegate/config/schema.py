@@ -1,0 +1,189 @@
+"""JSON Schema (draft 2020-12) and the reference of every key, from the same shapes."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from tidegate.config.scalars import EXPECTED
+from tidegate.config.shape import Choice, Items, Key, OneOf, Record, Scalar, Shape, Table, shape_of
+from tidegate.core.address import Listen
+from tidegate.core.declared import Declared
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_VARIABLE = {"type": "string", "pattern": r"\$\{|^os\.environ/"}
+_NUMBERS = {"int": "integer", "float": "number", "usd": "number"}
+_PATTERNS = {
+    "size": r"^[0-9]+ *(B|KB|MB|GB|KiB|MiB|GiB)?$",
+    "duration": r"^[0-9.]+ *(ms|s|m|h|d)$",
+    "url": r"^https?://|\$\{|^os\.environ/",
+    "listen": r":[0-9]+$|\$\{|^os\.environ/",
+    "secret": r"^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|os\.environ/[A-Za-z_][A-Za-z0-9_]*|file:.+|none)$",
+    "name": r"^[A-Za-z0-9][A-Za-z0-9._-]*$|\$\{|^os\.environ/",
+}
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a plan file."""
+    root = shape_of(Declared)
+    defs: dict[str, Any] = {"Variable": _VARIABLE}
+    body = _schema(root, defs)
+    return {"$schema": DIALECT, "title": "Tidegate plan", **body, "$defs": defs}
+
+
+def _schema(shape: Shape, defs: dict[str, Any]) -> dict[str, Any]:
+    match shape:
+        case Record():
+            return _record(shape, defs)
+        case Table():
+            names = {k: v for k, v in _scalar(shape.key).items() if k in ("pattern", "maxLength")}
+            value = _schema(shape.value, defs)
+            return {"type": "object", "propertyNames": names, "additionalProperties": value}
+        case Items():
+            return {"type": "array", "items": _schema(shape.item, defs)}
+        case Choice():
+            return {"anyOf": [{"enum": list(shape.values)}, _ref("Variable")]}
+        case OneOf():
+            return {"anyOf": [_schema(option, defs) for option in shape.options]}
+        case Scalar():
+            return _scalar(shape)
+
+
+def _record(shape: Record, defs: dict[str, Any]) -> dict[str, Any]:
+    name = shape.cls.__name__.removeprefix("Declared") or "Plan"
+    if name not in defs:
+        defs[name] = {}  # taken before its keys are read
+        defs[name] = {
+            "type": "object",
+            "description": " ".join((shape.cls.__doc__ or "").split()),
+            "additionalProperties": False,
+            "properties": {k.key: _property(k, defs) for k in shape.keys},
+            "required": [k.key for k in shape.keys if k.required],
+        }
+    if shape.shorthand is None:
+        return _ref(name)
+    return {"anyOf": [{"type": "string", "minLength": 1}, _ref(name)]}
+
+
+def _property(key: Key, defs: dict[str, Any]) -> dict[str, Any]:
+    out = {"description": key.description, **_schema(key.shape, defs)}
+    default = default_text(key)
+    if default is not None and isinstance(key.default, str | int | float | bool):
+        out["default"] = key.default
+    return out
+
+
+def _ref(name: str) -> dict[str, Any]:
+    return {"$ref": f"#/$defs/{name}"}
+
+
+def _scalar(shape: Scalar) -> dict[str, Any]:
+    bounds = {
+        "exclusiveMinimum": shape.above,
+        "minimum": shape.least,
+        "maximum": shape.most,
+    }
+    held = {k: v for k, v in bounds.items() if v is not None}
+    if shape.read == "usd":
+        held = {"minimum": 0}
+    if shape.read == "bool":
+        return {"anyOf": [{"type": "boolean"}, _ref("Variable")]}
+    if shape.read in _NUMBERS:
+        return {"anyOf": [{"type": _NUMBERS[shape.read], **held}, _ref("Variable")]}
+    if shape.read in ("size", "duration"):
+        kind = "integer" if shape.read == "size" else "number"
+        text = {"type": "string", "pattern": _PATTERNS[shape.read]}
+        return {"anyOf": [{"type": kind, **held}, text, _ref("Variable")]}
+    out: dict[str, Any] = {"type": "string"}
+    if shape.read in _PATTERNS:
+        out["pattern"] = _PATTERNS[shape.read]
+    if shape.min_length:
+        out["minLength"] = shape.min_length
+    if shape.max_length:
+        out["maxLength"] = shape.max_length
+    return out
+
+
+def default_text(key: Key) -> str | None:
+    """A key's default as one writes it; None where there is none to show."""
+    default = key.default
+    if key.required or default is None or isinstance(default, msgspec.Struct | dict | Decimal):
+        return str(default) if isinstance(default, Listen) else None
+    if isinstance(default, bool):
+        return str(default).lower()
+    if isinstance(default, tuple):
+        return f"[{', '.join(repr(d) for d in default)}]" if default else None
+    if isinstance(key.shape, Scalar) and key.shape.read == "size":
+        return _size_text(default)
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def _size_text(size_bytes: int) -> str:
+    for unit, factor in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
+        if size_bytes % factor == 0:
+            return f"{size_bytes // factor}{unit}"
+    return str(size_bytes)
+
+
+def reference() -> str:
+    """Every key in Markdown: one section a record, one row a key."""
+    lines: list[str] = []
+    for title, record in _records(shape_of(Declared), "The file"):
+        text = " ".join((record.cls.__doc__ or "").split())
+        lines += [f"### {title}", "", text, ""]
+        lines += ["| key | is | default | says |", "|---|---|---|---|"]
+        for key in record.keys:
+            default = (
+                "**required**" if key.required else f"`{d}`" if (d := default_text(key)) else ""
+            )
+            lines.append(f"| `{key.key}` | {_kind(key.shape)} | {default} | {key.description} |")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _records(shape: Shape, title: str) -> Iterator[tuple[str, Record]]:
+    """Every record below `shape` with the way to it, each class once."""
+    seen: set[type[Any]] = set()
+    waiting = [(title, "", shape)]
+    while waiting:
+        title, way, shape = waiting.pop(0)
+        match shape:
+            case Record() if shape.cls not in seen:
+                seen.add(shape.cls)
+                yield title, shape
+                below = f"{way}." if way else ""
+                waiting += [(f"`{below}{k.key}`", f"{below}{k.key}", k.shape) for k in shape.keys]
+            case Table():
+                waiting.append((f"`{way}.NAME`", f"{way}.NAME", shape.value))
+            case OneOf():
+                waiting += [(title, way, option) for option in shape.options]
+            case _:
+                pass
+
+
+def _kind(shape: Shape) -> str:
+    match shape:
+        case Scalar():
+            return EXPECTED[shape.read] + _bounds(shape)
+        case Choice():
+            return " or ".join(f"`{v}`" for v in shape.values)
+        case Items():
+            return f"a list of: {_kind(shape.item)}"
+        case Table():
+            return f"a mapping from names to: {_kind(shape.value)}"
+        case OneOf():
+            return ", or ".join(_kind(option) for option in shape.options)
+        case Record():
+            return f"a mapping ({shape.cls.__name__.removeprefix('Declared')})"
+
+
+def _bounds(shape: Scalar) -> str:
+    said = []
+    if shape.above is not None:
+        said.append(f"above {shape.above:g}")
+    if shape.least is not None:
+        said.append(f"at least {shape.least:g}")
+    if shape.most is not None:
+        said.append(f"at most {shape.most:g}")
+    return f" ({', '.join(said)})" if said else ""

@@ -1,0 +1,80 @@
+"""Plan values as a person reads them."""
+
+from tidegate.core.address import bracketed
+from tidegate.core.plan import Deadlines, Price, Rate, Replica, SecretRef
+from tidegate.core.units import format_usd
+
+UNKNOWN = "unknown"
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_CENT_DIGITS = 2
+
+
+def usd_text(nanousd: int) -> str:
+    """Dollars without loss: at least cents, no zeros after them."""
+    whole, _, rest = format_usd(nanousd).partition(".")
+    return f"{whole}.{rest.ljust(_CENT_DIGITS, '0')}"
+
+
+def rate_text(rate: Rate | None) -> str:
+    """Dollars a million tokens, with each tier's start."""
+    if rate is None:
+        return "-"
+    tiers = "".join(f", {usd_text(usd)} above {start} input" for start, usd in rate.tiers)
+    return usd_text(rate.nanousd_per_mtok) + tiers
+
+
+def price_text(price: Price | None) -> str:
+    """The whole price in one line: `in 0.15, out 0.60 USD/Mtok`."""
+    if price is None:
+        return UNKNOWN
+    if price.source == "free":
+        return "free"
+    rates = (
+        ("in", price.input),
+        ("cache read", price.cache_read),
+        ("cache write", price.cache_write),
+        ("out", price.output),
+        ("reasoning", price.reasoning),
+    )
+    said = ", ".join(f"{name} {rate_text(rate)}" for name, rate in rates if rate is not None)
+    request = f" + {usd_text(price.request_nanousd)} USD/request" if price.request_nanousd else ""
+    return f"{said} USD/Mtok{request}"
+
+
+def short_price_text(price: Price | None) -> str:
+    """Input and output of a plain request, dollars a million tokens: `0.15 / 0.60`."""
+    if price is None or price.source == "free":
+        return price_text(price)
+    sides = (price.input, price.output)
+    texts = [usd_text(r.nanousd_per_mtok) if r else "-" for r in sides]
+    return " / ".join(texts) + (" +tiers" if any(r and r.tiers for r in sides) else "")
+
+
+def deadlines_text(deadlines: Deadlines) -> str:
+    """Connect, first token, gap and total, in seconds."""
+    bounds = (
+        deadlines.connect_s,
+        deadlines.first_token_s,
+        deadlines.gap_s,
+        deadlines.total_s,
+    )
+    return " / ".join(f"{b:g}" for b in bounds)
+
+
+def url_text(replica: Replica) -> str:
+    port = "" if replica.port == _DEFAULT_PORTS[replica.scheme] else f":{replica.port}"
+    return f"{replica.scheme}://{bracketed(replica.host)}{port}{replica.path}"
+
+
+def credential_text(credential: SecretRef | None) -> str:
+    return "none" if credential is None else str(credential)
+
+
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Columns under their heads, two spaces apart, no line with spaces at its end."""
+    widths = [max(len(r[i]) for r in (head, *rows)) for i in range(len(head))]
+    lines = [
+        "  ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)).rstrip()
+        for row in (head, *rows)
+    ]
+    return "\n".join(lines)

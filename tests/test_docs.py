@@ -1,0 +1,151 @@
+"""What the pages say is so: links, plans, commands, and the lists of the architecture page."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from click import Command, Context, Group
+
+from tidegate.cli import commands
+from tidegate.config.load import compile_file
+from tidegate.core.layout import Layout
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
+_LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
+_SNIPPET = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_TODAY_S = 1_800_000_000.0
+_OFFERED_BY_BOOT = {"up"}
+
+
+def page_id(page: Path) -> str:
+    return str(page.relative_to(REPOSITORY))
+
+
+def snippets(page: Path, language: str) -> list[str]:
+    return [text for name, text in _SNIPPET.findall(page.read_text()) if name == language]
+
+
+def anchors(page: Path) -> set[str]:
+    headings = re.findall(r"^#+ (.+)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    for link in _LINK.findall(page.read_text()):
+        if link.startswith("https://"):
+            continue
+        path, _, anchor = link.partition("#")
+        aim = (page.parent / path).resolve() if path else page
+        assert aim.exists(), f"{link} leads nowhere"
+        assert aim.is_relative_to(REPOSITORY), f"{link} leads out of the repository"
+        if anchor:
+            assert anchor in anchors(aim), f"{link}: there is no such heading"
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        pytest.param(text, id=f"{page_id(page)}-{number}")
+        for page in PAGES
+        for number, text in enumerate(snippets(page, "yaml"))
+    ],
+)
+def test_every_plan_on_a_page_compiles(plan: str) -> None:
+    compiled = compile_file(plan.encode(), {"OPENAI_API_KEY": "set"}, 1, _TODAY_S)
+    assert [str(problem) for problem in compiled.problems] == []
+    assert [str(warning) for warning in compiled.warnings] == []
+
+
+def told_commands(page: Path) -> list[list[str]]:
+    """`tidegate ...` lines of shell snippets and inline code, as words, without `<...>`."""
+    text = page.read_text()
+    lines = [line for snippet in snippets(page, "sh") for line in snippet.splitlines()]
+    lines += re.findall(r"`(tidegate [^`]+)`", text)
+    return [line.split() for line in lines if line.startswith("tidegate ")]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=page_id)
+def test_every_command_told_of_exists_with_its_options(page: Path) -> None:
+    for words in told_commands(page):
+        command: Command = commands()
+        rest = words[1:]
+        if rest[0] in _OFFERED_BY_BOOT:
+            assert_boot_offers(rest)
+            continue
+        while isinstance(command, Group) and rest:
+            found = command.get_command(Context(command), rest[0])
+            assert found is not None, f"{' '.join(words)}: there is no {rest[0]}"
+            command, rest = found, rest[1:]
+        options = {o for parameter in command.params for o in (*parameter.opts, "--help")}
+        for word in rest:
+            assert not word.startswith("--") or word in options, f"{' '.join(words)}: {word}"
+
+
+def assert_boot_offers(words: list[str]) -> None:
+    told = subprocess.run(
+        [sys.executable, "-m", "tidegate.boot", words[0], "--help"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    assert all(word in told for word in words if word.startswith("--"))
+
+
+def test_every_make_target_told_of_is_listed() -> None:
+    listed = subprocess.run(
+        ["make", "-s", "help"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    ).stdout
+    for page in PAGES:
+        for name in re.findall(r"(?:^|`)make (\w+)", page.read_text(), re.MULTILINE):
+            assert f"  make {name} " in listed, f"{page_id(page)}: make {name}"
+
+
+def test_the_readme_says_it_shortly_with_a_picture_and_two_commands() -> None:
+    text = (REPOSITORY / "README.md").read_text()
+    first = text.split("\n\n")[1]
+    assert len(first.splitlines()) <= 5
+    assert (REPOSITORY / "docs/tidegate.svg").is_file()
+    assert "(docs/tidegate.svg)" in text
+    assert [s.strip() for s in snippets(REPOSITORY / "README.md", "sh")] == ["make up", "make test"]
+    [plan] = snippets(REPOSITORY / "README.md", "yaml")
+    assert len(plan.splitlines()) <= 15
+
+
+ARCHITECTURE = REPOSITORY / "docs/architecture.md"
+
+
+def first_column(heading: str) -> list[str]:
+    """The first cell of each row of the first table under `## heading`, without its backticks."""
+    section = ARCHITECTURE.read_text().partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| `?([^`|]+?)`? \|", section, re.MULTILINE)
+    return cells[1:]
+
+
+def test_the_page_lists_the_rooms_that_there_are() -> None:
+    package = REPOSITORY / "src/tidegate"
+    rooms = {path.parent.name for path in package.glob("*/*.py")}
+    assert set(first_column("Rooms")) == rooms
+
+
+def test_the_page_draws_the_layers_that_are_checked() -> None:
+    with (REPOSITORY / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    [layers] = [contract["layers"] for contract in contracts if contract["type"] == "layers"]
+    assert "\n".join(layers) in ARCHITECTURE.read_text()
+
+
+def test_the_page_lists_the_stages_that_there_are() -> None:
+    stages = first_column("A request's life")
+    assert f"\n{' -> '.join(stages)}\n" in ARCHITECTURE.read_text()
+    gateway = REPOSITORY / "src/tidegate/gateway"
+    assert [name for name in stages if not (gateway / f"{name}.py").is_file()] == []
+
+
+def test_the_page_lists_the_state_that_there_is(tmp_path: Path) -> None:
+    paths = {path.name for path in vars(Layout(tmp_path)).values() if path.parent == tmp_path}
+    assert set(first_column("Where state lies")) == paths

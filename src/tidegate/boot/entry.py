@@ -1,0 +1,11 @@
+"""The console script `tidegate`: every command of `cli`, and `up`, which starts processes."""
+
+from tidegate.boot.up import up
+from tidegate.cli import commands
+
+
+def main() -> None:
+    """Run the command that the process's arguments name."""
+    group = commands()
+    group.add_command(up)
+    group()

@@ -1,0 +1,69 @@
+"""Where the processes listen and keep their state, and how many there are.
+
+Read from the plan at each start and kept in the state directory, so that a start with a plan that
+is refused can still serve the last good one at the same addresses.
+"""
+
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.core.address import Listen
+from tidegate.core.declared import Declared, DeclaredControl, DeclaredGateway
+from tidegate.core.layout import Layout
+
+_GATEWAY: Final = DeclaredGateway()
+_CONTROL: Final = DeclaredControl()
+
+
+class Setting(Struct, frozen=True):
+    """`tls` holds the certificate's and the key's file, both or neither."""
+
+    state: Path
+    listen: Listen = _GATEWAY.listen
+    control_listen: Listen = _CONTROL.listen
+    gateways: int = _GATEWAY.processes
+    tls: tuple[str, str] | None = None
+
+    def tls_arguments(self) -> tuple[str, ...]:
+        """The gateways' options for TLS."""
+        if self.tls is None:
+            return ()
+        certificate, key = self.tls
+        return ("--tls-cert", certificate, "--tls-key", key)
+
+    def remember(self, layout: Layout) -> None:
+        _file(layout).write_bytes(msgspec.json.encode(self, enc_hook=str))
+
+
+def of_plan(declared: Declared, file: Path) -> Setting:
+    """What the plan in `file` says."""
+    folder = file.parent
+    tls = declared.gateway.tls
+    return Setting(
+        state=(folder / Path(declared.storage.dir).expanduser()).absolute(),
+        listen=declared.gateway.listen,
+        control_listen=declared.control.listen,
+        gateways=declared.gateway.processes,
+        tls=(str(folder / tls.cert_file), str(folder / tls.key_file)) if tls else None,
+    )
+
+
+def remembered(layout: Layout) -> Setting | None:
+    """The setting of the last start, where a plan of it is there to be served."""
+    if not layout.plan.is_file():
+        return None
+    try:
+        return msgspec.json.decode(_file(layout).read_bytes(), type=Setting, dec_hook=_path)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _path(kind: type[Path], text: str) -> Path:
+    return kind(text)
+
+
+def _file(layout: Layout) -> Path:
+    return layout.run / "setting.json"

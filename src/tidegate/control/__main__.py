@@ -1,0 +1,7 @@
+"""`python -m tidegate.control`: one process, port 4001."""
+
+import sys
+
+from tidegate.control.process import main
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,71 @@
+"""The two secrets of a state directory: the pepper of the keys and the operator's token.
+
+Both are made at the first start. Beyond loopback a secret that anyone could guess or read stops
+the start: the listener would be open to everyone.
+"""
+
+import os
+import stat
+import string
+from pathlib import Path
+
+from tidegate.core import clock
+from tidegate.core.layout import Layout
+
+PEPPER_VERSION = 1
+_PEPPER_BYTES = 32
+_TOKEN_LENGTH = 43  # 256 bits in 62 letters
+_SHORTEST_TOKEN = 20
+_SHORTEST_PEPPER_BYTES = 16
+_ALPHABET = string.ascii_letters + string.digits
+_PLACEHOLDERS = frozenset(
+    ["sk-1234", "sk-xxxx", "changeme", "change-me", "secret", "password", "admin", "token", "test"]
+)
+
+
+def create_state(layout: Layout) -> None:
+    """Make the state directory and its secrets where they are missing. OSError when it cannot."""
+    layout.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for folder in (layout.run, layout.log, layout.journal):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    _create(layout.pepper, clock.random_bytes(_PEPPER_BYTES))
+    token = clock.random_text(_ALPHABET, _TOKEN_LENGTH)
+    _create(layout.operator_token, token.encode() + b"\n")
+
+
+def weaknesses(layout: Layout) -> list[str]:
+    """What makes the secrets unfit for a listener beyond loopback, one sentence each."""
+    pepper, token = layout.pepper, layout.operator_token
+    found = [_readable_by_others(path) for path in (pepper, token)]
+    found.append(_too_weak(pepper, _SHORTEST_PEPPER_BYTES, "delete it to have a new one made"))
+    found.append(_too_weak(token, _SHORTEST_TOKEN, "delete it to have a new one made"))
+    return [sentence for sentence in found if sentence]
+
+
+def _create(path: Path, content: bytes) -> None:
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(fd)
+
+
+def _readable_by_others(path: Path) -> str | None:
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if not mode & 0o077:
+        return None
+    return f"{path} can be read by others (mode {mode:04o}): chmod 600 {path}"
+
+
+def _too_weak(path: Path, shortest: int, advice: str) -> str | None:
+    content = path.read_bytes().strip()
+    if not content:
+        return f"{path} is empty: {advice}"
+    if content.decode("utf-8", "replace").lower() in _PLACEHOLDERS:
+        return f"{path} holds a placeholder: {advice}"
+    if len(content) < shortest:
+        return f"{path} holds fewer than {shortest} bytes: {advice}"
+    return None

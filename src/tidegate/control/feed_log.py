@@ -1,0 +1,66 @@
+"""The feed's entries as the store keeps them, with the plan put in where one was published."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Engine, func, select
+
+from tidegate.core import clock
+from tidegate.core.feed import Entry, KeyChanged, PlanPublished
+from tidegate.stores import database, feed, schema
+from tidegate.stores.feed import FeedRow
+
+KEPT_ENTRIES = 50_000
+_PAGE = 1000
+# A gateway that missed more than this forgets all its keys: cheaper than naming each.
+_MOST_REPLAYED = 10_000
+
+
+class FeedLog:
+    """The source of the feed server. Blocking; called off the loop."""
+
+    def __init__(self, engine: Engine, current_plan: Callable[[], PlanPublished]) -> None:
+        self._engine = engine
+        self.current_plan = current_plan
+
+    def newest_seq(self) -> int:
+        with database.reading(self._engine) as connection:
+            return feed.newest_seq(connection)
+
+    def entries_after(self, seq: int) -> list[Entry] | None:
+        """Entries above `seq` in order; None when some are gone or there are too many."""
+        rows: list[FeedRow] = []
+        with database.reading(self._engine) as connection:
+            page = feed.after(connection, seq, _PAGE)
+            if page and page[0].seq > seq + 1:
+                return None  # numbers are given without gaps, so what lay between was dropped
+            while page:
+                rows += page
+                if len(rows) > _MOST_REPLAYED:
+                    return None
+                page = feed.after(connection, rows[-1].seq, _PAGE) if len(page) == _PAGE else []
+        return self._entries(rows)
+
+    def newest_plan_version(self) -> int:
+        """The highest version that was ever announced and is still kept; 0 when none is."""
+        with database.reading(self._engine) as connection:
+            return connection.execute(select(func.max(schema.feed.c.plan_version))).scalar() or 0
+
+    def announce_plan(self, version: int) -> None:
+        """Number a published plan."""
+        with database.writing(self._engine) as connection:
+            feed.append_plan(connection, version, clock.wall_s())
+
+    def trim(self) -> int:
+        """Drop what no gateway will ask for any more. Returns how many entries."""
+        with database.writing(self._engine) as connection:
+            return feed.trim(connection, KEPT_ENTRIES)
+
+    def _entries(self, rows: list[FeedRow]) -> list[Entry]:
+        newest_plan = max((row.seq for row in rows if row.kind == "plan"), default=None)
+        entries: list[Entry] = []
+        for row in rows:
+            if row.key_id is not None:
+                entries.append(Entry(row.seq, KeyChanged(row.key_id)))
+            elif row.seq == newest_plan:  # older plans were never to be obeyed again
+                entries.append(Entry(row.seq, self.current_plan()))
+        return entries

@@ -1,0 +1,269 @@
+"""The feed: tells every gateway of plans and key changes, in order, over a local socket.
+
+Numbers come from the store, so they outlive this process. Each connection keeps its own place;
+a gateway that was away asks for what it missed, and one that missed too much is told to forget
+its keys and given the plan whole. The store is also polled: an entry that another process wrote
+arrives at the next heartbeat, and `wake` only hastens it.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Callable, Coroutine
+from typing import Any, Protocol
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.core import clock, feed
+from tidegate.core.feed import (
+    Ack,
+    Entry,
+    Forget,
+    FromGateway,
+    Heartbeat,
+    Hello,
+    PlanPublished,
+    Recorded,
+    ToGateway,
+)
+from tidegate.core.layout import Layout
+
+_HELLO_TIMEOUT_S = 5.0
+# The largest plan and a page of key changes; a gateway this far behind is cut and asks again.
+_MAX_UNSENT_BYTES = 2 * feed.MAX_MESSAGE_BYTES
+
+_log = logging.getLogger(__name__)
+
+
+class FeedSource(Protocol):
+    """Where the feed's entries come from. Called off the loop; may raise when the store fails."""
+
+    def newest_seq(self) -> int: ...
+
+    def entries_after(self, seq: int) -> list[Entry] | None:
+        """Entries above `seq` in order; None when some of them are no longer kept."""
+
+    def current_plan(self) -> PlanPublished: ...
+
+
+class GatewayState(Struct):
+    """What control knows of one connected gateway process. Times are wall-clock seconds."""
+
+    gateway: str
+    pid: int
+    connected_at_s: float
+    seq: int = 0
+    plan_version: int | None = None
+    error: str | None = None
+    status_at_s: float | None = None
+    gauges: dict[str, float] = {}
+
+
+class _Connection:
+    """One gateway's end of the feed and how far it has been told."""
+
+    def __init__(self, hello: Hello, writer: asyncio.StreamWriter) -> None:
+        self.state = GatewayState(hello.gateway, hello.pid, clock.wall_s(), seq=hello.last_seq)
+        self.told_seq = hello.last_seq
+        self._writer = writer
+
+    def tell(self, entry: Entry) -> None:
+        self.send(entry)
+        self.told_seq = entry.seq
+
+    def beat(self) -> None:
+        self.send(Heartbeat(self.told_seq))
+
+    def send(self, message: ToGateway) -> None:
+        transport = self._writer.transport
+        if transport.get_write_buffer_size() > _MAX_UNSENT_BYTES:
+            _log.warning("gateway %s does not read its feed; cut", self.state.gateway)
+            transport.abort()
+            return
+        self._writer.write(feed.encode_message(message))
+
+    def cut(self) -> None:
+        self._writer.transport.abort()
+
+
+class FeedServer:
+    """Serves `Layout.feed_socket`. One event loop owns it; `wake` may come from any thread."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        source: FeedSource,
+        on_status: Callable[[str, feed.Status], None],
+    ) -> None:
+        self._path = layout.feed_socket
+        self._source = source
+        self._on_status = on_status
+        self._connections: set[_Connection] = set()
+        self._known: dict[str, GatewayState] = {}  # by slot, so bounded by the slots there are
+        self._told_seq = 0
+        self._woken = asyncio.Event()
+        self._acked = asyncio.Condition()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._server: asyncio.AbstractServer | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self) -> None:
+        """Bind the socket (mode 0600) and begin to tell. OSError when it cannot be bound."""
+        self._loop = asyncio.get_running_loop()
+        self._told_seq = await asyncio.to_thread(self._source.newest_seq)
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+        before = os.umask(0o177)  # the socket must never be open to others, even for a moment
+        try:
+            self._server = await asyncio.start_unix_server(self._serve, self._path)
+        finally:
+            os.umask(before)
+        self._spawn(self._tell_all())
+
+    async def stop(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        for connection in list(self._connections):
+            connection.cut()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()
+
+    def wake(self) -> None:
+        """There is a new entry in the store. Thread-safe."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    def recorded(self, gateway: str, segment: int, offset: int) -> None:
+        """Tell a gateway how far its journal is in the ledger. Thread-safe."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._tell_recorded, gateway, Recorded(segment, offset))
+
+    def gateways(self) -> list[GatewayState]:
+        """Connected gateways, by name."""
+        states = [connection.state for connection in self._connections]
+        return sorted(states, key=lambda state: (state.gateway, state.pid))
+
+    async def acknowledged(self, seq: int, timeout_s: float) -> list[str]:
+        """Wait until every connected gateway obeys `seq`; the names of those that still do not."""
+
+        def waiting() -> list[str]:
+            return [state.gateway for state in self.gateways() if state.seq < seq]
+
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s), self._acked:
+                await self._acked.wait_for(lambda: not waiting())
+        return waiting()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell_all(self) -> None:
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(feed.HEARTBEAT_S):
+                    await self._woken.wait()
+            self._woken.clear()
+            try:
+                await self._tell_new()
+            except Exception as error:
+                # A store that fails for a while must not end the feed: heartbeats go on.
+                _log.warning("the feed cannot be read: %s", error)
+            for connection in self._connections:
+                connection.beat()
+
+    def _tell_recorded(self, gateway: str, message: Recorded) -> None:
+        for connection in self._connections:
+            if connection.state.gateway == gateway:
+                connection.send(message)
+
+    async def _tell_new(self) -> None:
+        entries = await asyncio.to_thread(self._source.entries_after, self._told_seq)
+        if entries is None:
+            entries = await self._afresh()
+        for entry in entries:
+            self._told_seq = entry.seq
+            for connection in self._connections:
+                if connection.told_seq < entry.seq:
+                    connection.tell(entry)
+
+    async def _afresh(self) -> list[Entry]:
+        seq = await asyncio.to_thread(self._source.newest_seq)
+        plan = await asyncio.to_thread(self._source.current_plan)
+        return [Entry(max(seq - 1, 0), Forget()), Entry(seq, plan)]
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connection: _Connection | None = None
+        try:
+            async with asyncio.timeout(_HELLO_TIMEOUT_S):
+                hello = await _read(reader)
+            if not isinstance(hello, Hello):
+                raise msgspec.ValidationError("the first message is not Hello")
+            connection = _Connection(hello, writer)
+            before = self._known.get(hello.gateway)
+            if before is not None and before.pid == hello.pid:  # the same process, reconnected
+                connection.state.plan_version = before.plan_version
+            self._known[hello.gateway] = connection.state
+            await self._catch_up(connection)
+            while True:
+                await self._hear(connection, await _read(reader))
+        except (EOFError, OSError, TimeoutError):
+            pass
+        except msgspec.DecodeError as error:
+            _log.warning("a gateway spoke nonsense on the feed: %s", error)
+        except Exception as error:
+            _log.warning("the feed cannot be read: %s", error)
+        finally:
+            if connection is not None:
+                self._connections.discard(connection)
+            writer.transport.abort()
+            async with self._acked:
+                self._acked.notify_all()
+
+    async def _catch_up(self, connection: _Connection) -> None:
+        if connection.told_seq == 0:
+            seq = await asyncio.to_thread(self._source.newest_seq)
+            connection.tell(Entry(seq, await asyncio.to_thread(self._source.current_plan)))
+        while True:
+            newest = await asyncio.to_thread(self._source.newest_seq)
+            if connection.told_seq > newest:  # this store was restored from an older copy
+                entries = await self._afresh()
+            else:
+                missed = await asyncio.to_thread(self._source.entries_after, connection.told_seq)
+                entries = await self._afresh() if missed is None else missed
+            for entry in entries:
+                connection.tell(entry)
+            # No await between this test and joining: nothing can be told in between and missed.
+            if connection.told_seq >= self._told_seq:
+                connection.beat()
+                self._connections.add(connection)
+                return
+
+    async def _hear(self, connection: _Connection, message: FromGateway) -> None:
+        state = connection.state
+        if isinstance(message, Ack):
+            state.seq = max(state.seq, message.seq)
+            state.plan_version = message.plan_version
+            state.error = message.error
+            async with self._acked:
+                self._acked.notify_all()
+        elif isinstance(message, feed.Status):
+            state.status_at_s = clock.wall_s()
+            state.gauges = message.gauges
+            self._on_status(state.gateway, message)
+
+
+async def _read(reader: asyncio.StreamReader) -> FromGateway:
+    """The next message. EOFError at the end, msgspec.DecodeError when it is none."""
+    (length,) = feed.LENGTH.unpack(await reader.readexactly(feed.LENGTH.size))
+    if length > feed.MAX_MESSAGE_BYTES:
+        raise msgspec.DecodeError(f"a message of {length} bytes")
+    message: FromGateway = feed.decode_from_gateway(await reader.readexactly(length))
+    return message

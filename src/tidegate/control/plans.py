@@ -1,0 +1,180 @@
+"""The plan in force: compiled whole from its file and published, or refused whole.
+
+A refused file changes nothing: the last good plan serves on, and its problems are kept to be
+shown. Versions rise by one with each accepted plan that differs; the same digest publishes
+nothing. The published plan lies on disk for gateways that start while control is away.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tidegate.config.load import Compiled
+from tidegate.core import clock
+from tidegate.core.declared import Declared
+from tidegate.core.feed import PlanPublished
+from tidegate.core.layout import Layout
+from tidegate.core.plan import Plan
+
+WATCH_S = 0.5
+
+Cause = Literal["start", "signal", "file change", "api"]
+
+# Compiles the plan file as the given version.
+Compile = Callable[[Path, int], Compiled]
+# Records a published version in the feed's numbering.
+Announce = Callable[[int], None]
+
+_log = logging.getLogger(__name__)
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Plan).decode
+
+
+class NoPlan(Exception):
+    """The file is refused and no plan was published before. `problems` say where and why."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+class Reload(Struct, frozen=True):
+    """What one reading of the plan file came to."""
+
+    outcome: Literal["published", "unchanged", "refused"]
+    version: int
+    problems: list[str]
+
+
+class Plans:
+    """Owns the plan file, the published plan and the problems of the newest reading."""
+
+    def __init__(
+        self, layout: Layout, file: Path, compile_plan: Compile, announce: Announce
+    ) -> None:
+        self.file = file
+        self.declared = Declared()  # its defaults, while the file is refused from the start
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+        self.read_at_s: float | None = None
+        self.failures_total = 0
+        self.published_total = 0
+        self._path = layout.plan
+        self._compile = compile_plan
+        self._announce = announce
+        self._current: Plan | None = _read(layout.plan)
+        self._highest = self._current.version if self._current else 0
+        self._one_at_a_time = asyncio.Lock()
+        self._seen: _Stamp | None = None
+
+    @property
+    def current(self) -> Plan:
+        """The plan that gateways are to obey."""
+        if self._current is None:
+            raise LookupError("no plan has been published")
+        return self._current
+
+    def published(self) -> PlanPublished:
+        """The current plan as the feed carries it."""
+        plan = self.current
+        return PlanPublished(plan.version, Raw(_encode(plan)))
+
+    def start(self, announced_version: int) -> None:
+        """Read the file for the first time. NoPlan when it is refused and there is no other.
+
+        Versions go on above `announced_version`, even where the plan on disk was lost: gateways
+        never go back to a lower one.
+        """
+        self._highest = max(self._highest, announced_version)
+        result = self._reload("start")
+        if self._current is None:
+            raise NoPlan(result.problems)
+        if result.outcome != "published":
+            # A crash may have come between the file on disk and its entry in the feed.
+            self._announce(self._current.version)
+
+    async def reload(self, cause: Cause) -> Reload:
+        """Read the file again; never raises for what is in it."""
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(self._reload, cause)
+
+    async def watch(self) -> None:
+        """Reload whenever the file changes and has rested for one look; runs until cancelled."""
+        moving: _Stamp | None = None
+        while True:
+            await asyncio.sleep(WATCH_S)
+            stamp = _stamp(self.file)
+            if stamp == self._seen:
+                continue
+            if stamp == moving:  # not while an editor is still writing it
+                await self.reload("file change")
+            moving = stamp
+
+    def _reload(self, cause: Cause) -> Reload:
+        self._seen = _stamp(self.file)
+        self.read_at_s = clock.wall_s()
+        held = self._current.version if self._current else 0
+        compiled = self._compile(self.file, self._highest + 1)
+        self.problems = [str(problem) for problem in compiled.problems]
+        if compiled.plan is None or compiled.declared is None:
+            self.failures_total += 1
+            serving = f"version {held} serves on" if held else "there is none to fall back on"
+            _log.error("plan refused (%s); %s:\n%s", cause, serving, "\n".join(self.problems))
+            return Reload("refused", held, self.problems)
+        self.warnings = [str(warning) for warning in compiled.warnings]
+        for warning in self.warnings:
+            _log.warning("%s", warning)
+        self.declared = compiled.declared
+        plan = compiled.plan
+        if self._current is not None and plan.digest == self._current.digest:
+            return Reload("unchanged", held, [])
+        write_whole(self._path, _encode(plan))
+        self._current, self._highest = plan, plan.version
+        self.published_total += 1
+        self._announce(plan.version)
+        _log.info("plan version %d published (%s)", plan.version, cause)
+        return Reload("published", plan.version, [])
+
+
+def write_whole(path: Path, content: bytes) -> None:
+    """Replace `path` so that a reader, or a machine that loses power, sees old or new, whole."""
+    temporary = path.with_name(f".{path.name}.new")
+    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(fd)
+    temporary.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+_Stamp = tuple[int, int, int]
+
+
+def _stamp(file: Path) -> "_Stamp | None":
+    with contextlib.suppress(OSError):
+        found = file.stat()
+        return found.st_mtime_ns, found.st_size, found.st_ino
+    return None
+
+
+def _read(path: Path) -> Plan | None:
+    """The plan that was published last, None when there is none that this version can read."""
+    try:
+        return _decode(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.DecodeError) as error:
+        _log.warning("the last good plan in %s cannot be read: %s", path, error)
+        return None

@@ -1,0 +1,261 @@
+"""The control process: makes the state, publishes the plan, then serves until it is told to end.
+
+It ends with status 78 when it refuses to start at all, after printing every reason: starting it
+again would not help.
+"""
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Generator, Sequence
+from pathlib import Path
+
+import uvicorn
+import uvloop
+from msgspec import Struct
+from sqlalchemy import Engine
+from starlette.types import ASGIApp
+
+from tidegate.config.load import Compiled, compile_file
+from tidegate.control import api_keys, api_plan, api_public, api_receipts, plan_metrics
+from tidegate.control.credentials import create_state, weaknesses
+from tidegate.control.desk import Desk
+from tidegate.control.feed_log import FeedLog
+from tidegate.control.feed_server import FeedServer
+from tidegate.control.operators import Operators
+from tidegate.control.perimeter import Names, Perimeter
+from tidegate.control.plans import NoPlan, Plans, Reload, write_whole
+from tidegate.control.routes import Gate, Row, build
+from tidegate.core import clock
+from tidegate.core.address import Listen, is_loopback, parse_listen
+from tidegate.core.layout import Layout
+from tidegate.stores import database, migrate
+from tidegate.stores.errors import SchemaTooNew, StoreError
+
+EX_CONFIG = 78
+ROWS: tuple[Row, ...] = (*api_public.ROWS, *api_keys.ROWS, *api_receipts.ROWS, *api_plan.ROWS)
+
+_UPKEEP_S = 3600.0
+_SHUTDOWN_S = 3
+_IDLE_S = 75
+_MOST_AT_ONCE = 512
+
+_log = logging.getLogger(__name__)
+
+
+class Settings(Struct, frozen=True):
+    """What the command line says. Gateways listen on `gateway_host`."""
+
+    layout: Layout
+    plan_file: Path
+    gateway_host: str
+    parent_fd: int | None
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run control until it is told to end; the process's exit status."""
+    options = _options(argv)
+    logging.basicConfig(format="%(asctime)s %(levelname)s control: %(message)s")
+    logging.getLogger("tidegate").setLevel(logging.INFO)
+    settings = Settings(
+        Layout(options.state.absolute()), options.plan, options.gateway_host, options.parent_fd
+    )
+    try:
+        listener = _socket(options)
+        create_state(settings.layout)
+        _refuse_weak_secrets(settings, listener)
+        with database.claim_writer(settings.layout.ledger_db):
+            engine = database.open_engine(settings.layout.ledger_db)
+            try:
+                migrate.migrate(engine)
+                return uvloop.run(Process(settings, listener, engine).run())
+            finally:
+                engine.dispose()
+    except NoPlan as refused:
+        return _refuse("the plan is refused", refused.problems)
+    except WeakSecrets as refused:
+        return _refuse("secrets are unfit beyond loopback", refused.sentences)
+    except SchemaTooNew as error:
+        return _refuse("the database is refused", [str(error)])
+    except (StoreError, OSError) as error:
+        _log.error("control cannot start: %s", error)
+        return 1
+
+
+class Process:
+    """Puts the parts together and takes them apart again."""
+
+    def __init__(self, settings: Settings, listener: socket.socket, engine: Engine) -> None:
+        layout = settings.layout
+        self._settings = settings
+        self._listener = listener
+        self._host = str(listener.getsockname()[0])
+        self._plans = Plans(layout, settings.plan_file, _compile, self._announce)
+        self._log = FeedLog(engine, self._plans.published)
+        self._feed = FeedServer(layout, self._log, lambda gateway, status: None)
+        self._desk = Desk(
+            layout=layout,
+            engine=engine,
+            plans=self._plans,
+            feed=self._feed,
+            pepper=layout.pepper.read_bytes(),
+            render_metrics=lambda: plan_metrics.render(self._plans),
+        )
+        self._server = _Server(self._app())
+        self._background: set[asyncio.Task[Reload]] = set()
+
+    async def run(self) -> int:
+        """Serve until stopped. NoPlan when there is nothing that gateways could obey."""
+        loop = asyncio.get_running_loop()
+        await asyncio.to_thread(self._plans.start, self._log.newest_plan_version())
+        await self._feed.start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._end)
+        loop.add_signal_handler(signal.SIGHUP, self._reload)
+        self._watch_parent(loop)
+        _write_url(self._settings.layout, self._listener)
+        tasks = [loop.create_task(self._plans.watch()), loop.create_task(self._upkeep())]
+        gc.collect()
+        gc.freeze()
+        try:
+            await self._server.serve(sockets=[self._listener])
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._feed.stop()
+        return 0
+
+    def _app(self) -> Perimeter:
+        gate = Gate(Operators(self._settings.layout), self._host)
+        return Perimeter(build(self._desk, gate, ROWS), self._host, self._names)
+
+    def _names(self) -> Names:
+        declared = self._plans.declared.control
+        return Names(declared.allowed_hosts, declared.allowed_origins)
+
+    def _announce(self, version: int) -> None:
+        self._log.announce_plan(version)
+        self._feed.wake()
+
+    def _reload(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._plans.reload("signal"))
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _upkeep(self) -> None:
+        while True:
+            try:
+                await asyncio.to_thread(self._log.trim)
+            except StoreError as error:
+                _log.warning("the feed cannot be trimmed: %s", error)
+            await asyncio.sleep(_UPKEEP_S)
+
+    def _end(self) -> None:
+        self._desk.ending = True
+        self._server.force_exit = self._server.should_exit
+        self._server.should_exit = True
+
+    def _watch_parent(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End when the supervisor is gone, whichever way it went."""
+        fd = self._settings.parent_fd
+        if fd is None:
+            return
+
+        def look() -> None:
+            if not os.read(fd, 1):
+                loop.remove_reader(fd)
+                self._end()
+
+        os.set_blocking(fd, False)
+        loop.add_reader(fd, look)
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own signals: a signal must also end long polls and the feed."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                ws="none",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                limit_concurrency=_MOST_AT_ONCE,
+                timeout_keep_alive=_IDLE_S,
+                timeout_graceful_shutdown=_SHUTDOWN_S,
+            )
+        )
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Generator[None, None, None]:
+        yield
+
+
+class WeakSecrets(Exception):
+    """Secrets that anyone could guess or read. `sentences` say which and what to do."""
+
+    def __init__(self, sentences: list[str]) -> None:
+        super().__init__("; ".join(sentences))
+        self.sentences = sentences
+
+
+def _refuse_weak_secrets(settings: Settings, listener: socket.socket) -> None:
+    found = weaknesses(settings.layout)
+    hosts = (str(listener.getsockname()[0]), settings.gateway_host)
+    if found and not all(is_loopback(host) for host in hosts):
+        raise WeakSecrets(found)
+    for sentence in found:
+        _log.warning("%s", sentence)
+
+
+def _compile(file: Path, version: int) -> Compiled:
+    return compile_file(file, os.environ, version, clock.wall_s())
+
+
+def _refuse(why: str, sentences: list[str]) -> int:
+    sys.stderr.write(f"tidegate cannot start: {why}:\n")
+    sys.stderr.writelines(f"  {sentence}\n" for sentence in sentences)
+    return EX_CONFIG
+
+
+def _write_url(layout: Layout, listener: socket.socket) -> None:
+    """Where commands on this machine find control."""
+    host, port = listener.getsockname()[:2]
+    local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
+    write_whole(layout.run / "control.url", f"http://{Listen(local, port)}\n".encode())
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tidegate.control", allow_abbrev=False)
+    parser.add_argument("--state", type=Path, required=True, help="the state directory")
+    parser.add_argument("--plan", type=Path, required=True, help="the plan file")
+    parser.add_argument("--listen-fd", type=int, help="a listening socket to accept on")
+    parser.add_argument("--listen", default="127.0.0.1:4001", help="host:port to bind instead")
+    parser.add_argument(
+        "--gateway-host", default="127.0.0.1", help="the host on which gateways listen"
+    )
+    parser.add_argument("--parent-fd", type=int, help="end when this reads end-of-file")
+    return parser.parse_args(argv)
+
+
+def _socket(options: argparse.Namespace) -> socket.socket:
+    if options.listen_fd is not None:
+        sock = socket.socket(fileno=options.listen_fd)
+    else:
+        listen = parse_listen(options.listen)
+        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+        sock = socket.socket(family, socket.SOCK_STREAM)
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((listen.host, listen.port))
+    sock.setblocking(False)
+    return sock

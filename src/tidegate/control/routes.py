@@ -1,0 +1,182 @@
+"""The one table through which anything is reachable: a row says its path, who may, what it takes.
+
+`build` is the only maker of routes, and a row cannot be written without `access`, so a route that
+nobody declared cannot exist. Bodies and queries are typed: an unknown field, a wrong type or a
+field given twice is refused.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+from starlette.applications import Starlette
+from starlette.datastructures import QueryParams
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from tidegate.control.desk import Desk
+from tidegate.control.errors import ApiError
+from tidegate.control.operators import FailureLimit, Operator, Operators, Role
+from tidegate.control.respond import answer, refusal
+from tidegate.core.address import is_loopback
+
+MAX_BODY_BYTES = 256 * 1024
+
+# `public` needs nothing; `scrape` needs nothing from this machine and a viewer from elsewhere.
+Access = Literal["public", "scrape"] | Role
+
+_log = logging.getLogger(__name__)
+
+
+class Call(Struct):
+    """One admitted request: who asks and what, already checked against the row's types."""
+
+    desk: Desk
+    operator: Operator | None
+    path: dict[str, str]
+    query: Any = None
+    body: Any = None
+
+
+class Row(Struct, frozen=True):
+    """One reachable thing. `query` and `body` are structs that forbid unknown fields."""
+
+    method: Literal["GET", "POST"]
+    path: str
+    access: Access
+    answer: Callable[[Call], Awaitable[Any]]
+    query: type[Struct] | None = None
+    body: type[Struct] | None = None
+    status: int = 200
+
+
+class Gate:
+    """Checks the operator's token against what a row demands."""
+
+    def __init__(self, operators: Operators, listen_host: str) -> None:
+        self._operators = operators
+        self._loopback_listener = is_loopback(listen_host)
+        self._failures = FailureLimit()
+
+    def admit(self, request: Request, access: Access) -> Operator | None:
+        """The operator, None where none is needed. ApiError when the caller may not."""
+        if access == "public" or (access == "scrape" and self._from_here(request)):
+            return None
+        address = request.client.host if request.client else "local"
+        wait_s = self._failures.wait_s(address)
+        if wait_s > 0:
+            message = "Too many wrong tokens came from this address."
+            raise ApiError("too_many_failures", message, retry_after_s=wait_s)
+        token = _bearer(request)
+        operator = self._operators.find(token)
+        if operator is None:
+            self._failures.failed(address)
+            raise ApiError(
+                "invalid_token", "This is not a token of this Tidegate; see operator.token."
+            )
+        needed: Role = "viewer" if access == "scrape" else access
+        if not operator.may(needed):
+            message = f"This needs the role {needed}; {operator.name} has {operator.role}."
+            raise ApiError("role_too_low", message)
+        return operator
+
+    def _from_here(self, request: Request) -> bool:
+        # A proxy on this machine speaks for others, so what it forwards is not from here.
+        forwarded = any(name.startswith(("x-forwarded", "forwarded")) for name in request.headers)
+        peer = request.client
+        return (
+            self._loopback_listener
+            and not forwarded
+            and peer is not None
+            and is_loopback(peer.host)
+        )
+
+
+def build(desk: Desk, gate: Gate, rows: Iterable[Row]) -> Starlette:
+    """The application that answers exactly `rows`."""
+    app = Starlette(
+        routes=[Route(row.path, _endpoint(desk, gate, row), methods=[row.method]) for row in rows],
+        exception_handlers={HTTPException: _http_error, Exception: _crashed},
+    )
+    app.router.redirect_slashes = False
+    return app
+
+
+def _endpoint(desk: Desk, gate: Gate, row: Row) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:
+        try:
+            operator = gate.admit(request, row.access)
+            call = Call(desk, operator, dict(request.path_params))
+            call.query = _query(request.query_params, row.query)
+            call.body = await _body(request, row.body)
+            return answer(await row.answer(call), row.status)
+        except ApiError as error:
+            return refusal(error)
+        except ClientDisconnect:
+            return Response(status_code=499)
+
+    return endpoint
+
+
+def _bearer(request: Request) -> bytes:
+    values = request.headers.getlist("authorization")
+    if not values:
+        raise ApiError("missing_token", "Send `Authorization: Bearer <operator token>`.")
+    kind, _, token = values[0].partition(" ")
+    if len(values) > 1 or kind.lower() != "bearer" or not token.strip():
+        raise ApiError("missing_token", "Send one `Authorization: Bearer <operator token>`.")
+    return token.strip().encode("latin-1", "replace")
+
+
+def _query(given: QueryParams, shape: type[Struct] | None) -> Any:
+    pairs = given.multi_items()
+    names = [name for name, _ in pairs]
+    for name in names:
+        if names.count(name) > 1:
+            raise ApiError("invalid_request", f"{name} is given twice.", param=name)
+    if shape is None:
+        if names:
+            raise ApiError("invalid_request", f"There is no parameter {names[0]!r} here.")
+        return None
+    try:
+        return msgspec.convert(dict(pairs), shape, strict=False)
+    except msgspec.ValidationError as error:
+        raise ApiError("invalid_request", f"The query is wrong: {error}.") from error
+
+
+async def _body(request: Request, shape: type[Struct] | None) -> Any:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > MAX_BODY_BYTES:
+            raise ApiError("body_too_large", f"The body exceeds {MAX_BODY_BYTES} bytes.")
+        chunks.append(chunk)
+    data = b"".join(chunks)
+    if shape is None:
+        if data not in (b"", b"{}"):
+            raise ApiError("invalid_request", "No body is expected here.")
+        return None
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+        raise ApiError("unsupported_media_type", "Send `Content-Type: application/json`.")
+    try:
+        return msgspec.json.decode(data or b"{}", type=shape)
+    except msgspec.ValidationError as error:
+        raise ApiError("invalid_request", f"The body is wrong: {error}.") from error
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ApiError("invalid_json", "The body is not JSON.") from error
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    if isinstance(error, HTTPException) and error.status_code == 405:
+        return refusal(ApiError("method_not_allowed", f"{request.method} is not answered here."))
+    return refusal(ApiError("not_found", "There is nothing at this path."))
+
+
+async def _crashed(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed: %r", request.method, request.url.path, error)
+    return refusal(ApiError("internal", "Control failed to answer; its log says why."))

@@ -1,7 +1,7 @@
 """No state lives in a module: what changes is made by someone and passed on.
 
-A container bound at module level must be a constant by name (UPPER_CASE), and nothing in its
-module may change it. `global` and memos without a bound are state by another name.
+A container bound at module level must be a constant by name (UPPER_CASE), and no function of
+its module may change it. `global` and memos without a bound are state by another name.
 """
 
 import ast
@@ -50,8 +50,9 @@ def _is_constant(name: str) -> bool:
 
 
 def _changed_names(module: Module) -> Iterator[tuple[ast.stmt | ast.expr, str]]:
-    """Names whose object the module changes: item set or deleted, changing method called."""
-    for node in ast.walk(module.syntax):
+    """Names whose object a function of the module changes: an item set or deleted, a changing
+    method called. What the module's own body does while it is read only completes a constant."""
+    for node in (part for function in module.functions() for part in ast.walk(function)):
         if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Store | ast.Del):
             yield node, dotted(node.value)
         elif isinstance(node, ast.AugAssign):

@@ -8,6 +8,7 @@ from tests.tidy import habits, reach, sizes, state
 from tests.tidy.tree import Check, Tree
 
 SRC = "src/tidegate"
+UNFINISHED = "TO" + "DO"  # in two, or this file itself would be found
 
 
 def plant(root: Path, files: dict[str, str]) -> Tree:
@@ -67,8 +68,8 @@ BAD: list[tuple[Check, dict[str, str]]] = [
     (habits.dangerous, {f"{SRC}/core/a.py": "run('x', shell=True)\n"}),
     (habits.dangerous, {f"{SRC}/core/a.py": "get('x', verify=False)\n"}),
     (habits.dangerous, {f"{SRC}/core/a.py": "import ssl\nc.verify_mode = ssl.CERT_NONE\n"}),
-    (habits.unfinished, {f"{SRC}/core/a.py": "x = 1  # TODO: later\n"}),
-    (habits.unfinished, {"tests/test_a.py": "# FIXME\n"}),
+    (habits.unfinished, {f"{SRC}/core/a.py": f"x = 1  # {UNFINISHED}: later\n"}),
+    (habits.unfinished, {"tests/test_a.py": f"# {UNFINISHED}\n"}),
     (habits.skips, {"tests/test_a.py": "import pytest\n@pytest.mark.skip\ndef test(): ...\n"}),
     (habits.skips, {"tests/test_a.py": "from pytest import mark\n@mark.xfail\ndef test(): ...\n"}),
     (habits.skips, {"tests/test_a.py": "import pytest\npytest.importorskip('x')\n"}),
@@ -119,6 +120,7 @@ GOOD: list[tuple[Check, dict[str, str]]] = [
     ),
     (habits.skips, {"tests/test_a.py": "import pytest\n@pytest.mark.soak\ndef test(): ...\n"}),
     (state.module_state, {f"{SRC}/core/a.py": "CODES = {'a': 1}\n_NAMES = [1]\nx = (1, 2)\n"}),
+    (state.module_state, {f"{SRC}/core/a.py": "CODES = {}\nCODES['a'] = 1\n"}),
     (state.module_state, {f"{SRC}/core/a.py": "def f():\n    seen = []\n    seen.append(1)\n"}),
     (state.class_state, {f"{SRC}/core/a.py": "class A(Struct):\n    seen: list[int] = []\n"}),
     (

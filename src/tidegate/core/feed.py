@@ -46,6 +46,16 @@ class Heartbeat(Struct, tag=True, frozen=True):
     seq: int
 
 
+class Recorded(Struct, tag=True, frozen=True):
+    """Everything of this gateway's journal up to here is in the ledger.
+
+    Sent after each commit while the plan's durability is `store`.
+    """
+
+    segment: int
+    offset: int
+
+
 class Hello(Struct, tag=True, frozen=True):
     """The gateway's first word. `last_seq` 0 asks for the current plan and nothing else."""
 
@@ -73,7 +83,7 @@ class Status(Struct, tag=True, frozen=True):
     counters: dict[str, float]
 
 
-ToGateway = Entry | Heartbeat
+ToGateway = Entry | Heartbeat | Recorded
 FromGateway = Hello | Ack | Status
 
 _encode = msgspec.msgpack.Encoder().encode

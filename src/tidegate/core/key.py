@@ -56,3 +56,8 @@ def id_of(key: bytes) -> str | None:
 
 def digest_of(key: bytes, pepper: bytes) -> bytes:
     return hmac.digest(pepper, key, "sha256")
+
+
+def same_digest(one: bytes, other: bytes) -> bool:
+    """Compares in a time that does not tell where they differ."""
+    return hmac.compare_digest(one, other)

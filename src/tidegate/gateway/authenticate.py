@@ -1,0 +1,51 @@
+"""authenticate: whose key is it, and may it still be used."""
+
+from tidegate.core import clock
+from tidegate.core.key import KeyRecord
+from tidegate.core.outcome import Refusal
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.http.strict import Headers
+from tidegate.gateway.keys import Keys
+
+_NO_KEY = "no API key; send it as `Authorization: Bearer sk-tg-...`, `x-api-key` or `api-key`"
+
+
+async def authenticate(headers: Headers, keys: Keys, receipt: Receipt) -> KeyRecord:
+    """The caller's key, noted on the receipt. Refusal for none, a wrong or an ended one."""
+    presented = credential(headers)
+    record = keys.known(presented)
+    if record is None:
+        record = await keys.read(presented)
+        if record is None:
+            raise Refusal("invalid_api_key", "the API key is not known here")
+    if record.revoked_at_s is not None:
+        raise Refusal("revoked_api_key", "the API key has been revoked")
+    if record.expires_at_s is not None and record.expires_at_s <= clock.wall_s():
+        raise Refusal("expired_api_key", "the API key has expired")
+    receipt.key_id = record.id
+    receipt.team = record.team
+    receipt.customer = record.customer
+    receipt.environment = record.environment
+    receipt.purpose = record.purpose
+    receipt.attributes = record.attributes or None
+    return record
+
+
+def credential(headers: Headers) -> bytes:
+    """The one extractor: Bearer, `x-api-key` or `api-key`; two different ones are refused."""
+    found: bytes | None = None
+    authorization = headers.get(b"authorization")
+    if authorization is not None:
+        scheme, _, token = authorization.partition(b" ")
+        if scheme.lower() != b"bearer" or not token:
+            raise Refusal("invalid_api_key", "Authorization must be `Bearer` and a key")
+        found = token.strip()
+    for name in (b"x-api-key", b"api-key"):
+        value = headers.get(name)
+        if value is not None:
+            if found is not None and value != found:
+                raise Refusal("invalid_api_key", "two different API keys were sent")
+            found = value
+    if not found:
+        raise Refusal("missing_api_key", _NO_KEY)
+    return found

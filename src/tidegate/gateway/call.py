@@ -1,0 +1,117 @@
+"""call: one attempt at one replica, up to the head of its answer."""
+
+import ssl
+from collections.abc import Mapping
+
+from tidegate.core.ask import Ask
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.receipt import Attempt, Receipt
+from tidegate.gateway.http.client import UpstreamError
+from tidegate.gateway.in_flight import InFlight, translate
+from tidegate.gateway.prepared import PreparedReplica, PreparedTarget
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.world import World
+
+_IDENTITY = (b"", b"identity")
+
+
+async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: World) -> InFlight:
+    """Sends the request and waits for the head of a stream or a whole answer.
+
+    Failure or Refusal otherwise. A kept-alive connection that turns out to have been closed
+    before one byte came is replaced once: the provider has not seen the request.
+    """
+    if target.missing is not None:
+        raise Refusal(
+            "credential_missing", f"the credential {target.missing} of this route is not set"
+        )
+    receipt = progress.receipt
+    replica = target.least_busy()
+    receipt.target = target.target.name
+    receipt.provider = target.target.provider
+    receipt.replica = replica.name
+    request = _request(ask, target, replica, receipt)
+    while True:
+        attempt = Attempt(target.target.name, replica.name, 0.0)
+        receipt.attempts.append(attempt)
+        this = progress.call = InFlight(attempt, target.target.deadlines, stream=ask.stream)
+        world.calls.add(this)
+        try:
+            await _exchange(this, replica, request, world.max_response_bytes)
+        except UpstreamError as error:
+            this.end()
+            if error.clean:
+                this.provider_worked = False
+                if attempt.reused and len(receipt.attempts) == 1:
+                    attempt.failure = "stale_connection"
+                    world.calls.discard(this)
+                    continue
+            raise translate(error) from None
+        _check_answer(this, ask, target)
+        return this
+
+
+def _request(ask: Ask, target: PreparedTarget, replica: PreparedReplica, receipt: Receipt) -> bytes:
+    outgoing = target.provider.encode(ask, target.target)
+    return b"%b%b%bx-request-id: %b\r\ncontent-length: %d\r\n\r\n%b" % (
+        replica.head_start,
+        outgoing.path,
+        replica.head_rest,
+        receipt.id.encode(),
+        len(outgoing.body),
+        outgoing.body,
+    )
+
+
+async def _exchange(
+    this: InFlight, replica: PreparedReplica, request: bytes, max_bytes: int
+) -> None:
+    attempt = this.attempt
+    connect_s = this.deadlines.connect_s
+    try:
+        taken = await replica.pool.take(connect_s)
+    except TimeoutError:
+        message = f"the provider was not reached within {connect_s:g} s"
+        raise Failure("unavailable", "upstream_unreachable", message) from None
+    except ssl.SSLError as error:
+        reason = getattr(error, "verify_message", None) or error.reason or "handshake failed"
+        message = f"TLS with the provider failed: {reason}"
+        raise Failure("unavailable", "upstream_tls", message) from None
+    except OSError as error:
+        raise Failure("unavailable", "upstream_unreachable", _unreachable(error)) from None
+    attempt.reused = taken.reused
+    attempt.connect_s = taken.connect_s
+    this.queue_s = taken.queue_s
+    this.send(taken.upstream, request, max_bytes)
+    await taken.upstream.answered()
+    attempt.status = taken.upstream.status
+
+
+def _unreachable(error: OSError) -> str:
+    if isinstance(error, ConnectionRefusedError):
+        return "the provider refuses connections"
+    if error.args and isinstance(error.args[0], int) and error.args[0] < 0:
+        return "the provider's name does not resolve"
+    return "the provider cannot be reached"
+
+
+def _check_answer(this: InFlight, ask: Ask, target: PreparedTarget) -> None:
+    """Turns an answer that is none into a Failure; the connection is given back or dropped."""
+    upstream = this.live()
+    if upstream.headers.get(b"content-encoding", b"").lower() not in _IDENTITY:
+        message = "the provider compressed its answer unasked"
+        raise Failure("malformed", "upstream_malformed", message)
+    if upstream.status != 200:
+        this.provider_worked = False
+        body = this.take_body()
+        raise target.provider.fault(upstream.status, _texts(upstream.headers), body)
+    if upstream.streaming != ask.stream:
+        if not upstream.streaming:
+            # An error inside a 200 says more than the mix-up does.
+            target.provider.read_answer(ask, this.take_body())
+        message = "the provider mixed up streaming and not streaming"
+        raise Failure("malformed", "upstream_malformed", message)
+
+
+def _texts(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}

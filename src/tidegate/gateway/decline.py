@@ -1,0 +1,55 @@
+"""How a request ends that was not served: the error, as the caller may see it."""
+
+import logging
+from functools import partial
+
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.gateway.http import answers
+from tidegate.gateway.progress import Progress
+from tidegate.text.redact import redact
+
+log = logging.getLogger(__name__)
+
+MAX_ERROR_CHARS = 500
+# Failures by which a provider says that it has not done, and will not charge, the work.
+_NOT_SERVED = frozenset({"unavailable", "rate_limited", "overflow", "rejected"})
+
+
+def decline(progress: Progress, no: Refusal | Failure) -> None:
+    """Our no or theirs: a status of its own, or the last event of a stream that has begun."""
+    receipt = progress.receipt
+    receipt.error_code = no.code.name
+    receipt.error_fault = no.code.fault
+    receipt.error_message = redact(no.message)[:MAX_ERROR_CHARS]
+    if progress.call is not None:
+        progress.call.end()
+        if isinstance(no, Failure):
+            progress.call.attempt.failure = no.kind
+            begun = progress.relay is not None and progress.relay.chunks > 0
+            if no.kind in _NOT_SERVED and not begun:
+                progress.call.provider_worked = False
+    if progress.relay is not None and progress.relay.committed:
+        receipt.status = 200
+        receipt.interrupted = True
+        event = answers.error_event(no.code, no.message, no.param)
+        progress.ending = partial(progress.connection.cut, event)
+    else:
+        receipt.status = no.status if isinstance(no, Failure) else no.code.status
+        head = answers.error_head(no) + answers.request_id_header(receipt.id)
+        body = answers.error_body(no.code, no.message, no.param)
+        progress.ending = partial(progress.connection.send, head, body)
+    if isinstance(no, Failure) and no.kind == "timeout":
+        receipt.cancelled_by = "deadline"
+
+
+def break_off(progress: Progress, error: BaseException) -> None:
+    """The client has left, or the fault is ours: the provider is told to stop at once."""
+    if progress.call is not None:
+        progress.call.end()
+    if progress.connection.lost:
+        decline(progress, Refusal("client_closed", "the client closed the connection"))
+        progress.receipt.cancelled_by = "client"
+        return
+    log.error("a request failed inside the gateway", exc_info=error)
+    decline(progress, Refusal("internal", "the gateway failed to complete the request"))
+    progress.receipt.cancelled_by = "gateway"

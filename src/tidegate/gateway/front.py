@@ -1,0 +1,108 @@
+"""The paths of port 4000: inference goes to `live`, the rest is answered here."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from tidegate.core.key import KeyRecord
+from tidegate.core.outcome import Refusal
+from tidegate.core.receipt import Endpoint, Receipt
+from tidegate.gateway.authenticate import authenticate
+from tidegate.gateway.http import answers
+from tidegate.gateway.http.server import Connection, Incoming
+from tidegate.gateway.life import live
+from tidegate.gateway.world import World
+
+_INFERENCE: Final[Mapping[bytes, Endpoint]] = {
+    b"/v1/chat/completions": "chat",
+    b"/v1/completions": "completions",
+    b"/v1/embeddings": "embeddings",
+    b"/chat/completions": "chat",
+    b"/completions": "completions",
+    b"/embeddings": "embeddings",
+}
+_LIVE: Final = frozenset({b"/livez", b"/healthz", b"/health/liveliness", b"/health/liveness"})
+_READY: Final = frozenset({b"/readyz", b"/health/readiness"})
+_MODELS: Final = (b"/v1/models", b"/models")
+
+
+class Front:
+    """Answers every request of one gateway process."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    async def answer(self, incoming: Incoming, connection: Connection) -> None:
+        """http.server.Answer: one request, one answer."""
+        endpoint = _INFERENCE.get(incoming.path)
+        if endpoint is not None and incoming.method == b"POST":
+            await live(incoming, connection, endpoint, self._world)
+            return
+        try:
+            if endpoint is not None:
+                raise Refusal("method_not_allowed", "this path takes POST")
+            head, body = await self._page(incoming)
+        except Refusal as refusal:
+            self._world.listener.refused(refusal.code.name)
+            head = answers.error_head(refusal)
+            head += answers.request_id_header(self._world.ids.new())
+            body = answers.error_body(refusal.code, refusal.message, refusal.param)
+        connection.send(head, body)
+
+    async def _page(self, incoming: Incoming) -> tuple[bytes, bytes]:
+        path = incoming.path
+        model = _model_in(path)
+        if model is None and path not in _LIVE | _READY and path not in _MODELS:
+            raise Refusal("not_found", "there is nothing at this path")
+        if incoming.method not in (b"GET", b"HEAD"):
+            raise Refusal("method_not_allowed", "this path takes GET")
+        if path in _LIVE:
+            return answers.text_head(200), b"ok\n"
+        if path in _READY:
+            return self._readiness()
+        key = await self._key(incoming)
+        if model is None:
+            return answers.json_head(200), self._models(key)
+        return answers.json_head(200), self._model(key, model)
+
+    def _readiness(self) -> tuple[bytes, bytes]:
+        """Ready to serve; being unable to record is told apart from being unable to serve."""
+        world = self._world
+        if world.listener.draining:
+            raise Refusal("draining", "the gateway is shutting down")
+        world.obeyed()
+        world.check_journal()
+        return answers.text_head(200), b"ready\n"
+
+    async def _key(self, incoming: Incoming) -> KeyRecord:
+        world = self._world
+        receipt = Receipt("", 0.0, world.gateway, "chat")  # only to be written on
+        return await authenticate(incoming.headers, world.keys, receipt)
+
+    def _models(self, key: KeyRecord) -> bytes:
+        plan = self._world.obeyed()
+        rows = [_row(name, plan.plan.compiled_at_s) for name in plan.routes if key.may_use(name)]
+        return msgspec.json.encode({"object": "list", "data": rows})
+
+    def _model(self, key: KeyRecord, name: str) -> bytes:
+        plan = self._world.obeyed()
+        if name not in plan.routes or not key.may_use(name):
+            raise Refusal(
+                "model_not_found",
+                "there is no such model; GET /v1/models lists yours",
+                param="model",
+            )
+        return msgspec.json.encode(_row(name, plan.plan.compiled_at_s))
+
+
+def _model_in(path: bytes) -> str | None:
+    """The model's name in `/v1/models/{id}`; names may hold slashes."""
+    for prefix in _MODELS:
+        if path.startswith(prefix + b"/"):
+            return path[len(prefix) + 1 :].decode("ascii")
+    return None
+
+
+def _row(name: str, created_s: float) -> dict[str, str | int]:
+    return {"id": name, "object": "model", "created": int(created_s), "owned_by": "tidegate"}

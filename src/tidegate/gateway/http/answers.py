@@ -1,0 +1,97 @@
+"""The bytes of heads and errors that we write ourselves."""
+
+import math
+from collections.abc import Mapping
+from email.utils import formatdate
+from http import HTTPStatus
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.core.outcome import Code, Failure, Refusal
+
+# Clients retry by `retry-after`; a refusal that says "later" without one gets this.
+DEFAULT_RETRY_AFTER_S = 1.0
+
+_STATUS_LINES: Mapping[int, bytes] = {
+    status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
+}
+_JSON = b"content-type: application/json\r\n"
+_SSE = (
+    b"content-type: text/event-stream; charset=utf-8\r\n"
+    b"cache-control: no-cache\r\nx-accel-buffering: no\r\n"
+)
+STREAM_HEAD = _STATUS_LINES[200] + _SSE
+JSON_HEAD = _STATUS_LINES[200] + _JSON
+
+
+class ErrorBody(Struct):
+    """OpenAI's error object."""
+
+    message: str
+    type: str
+    param: str | None
+    code: str
+
+
+def status_line(status: int) -> bytes:
+    return _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status
+
+
+def json_head(status: int) -> bytes:
+    return status_line(status) + _JSON
+
+
+def text_head(status: int) -> bytes:
+    return status_line(status) + b"content-type: text/plain; charset=utf-8\r\n"
+
+
+def date_header(now_s: float) -> bytes:
+    """The Date header of the second `now_s`."""
+    return f"date: {formatdate(now_s, usegmt=True)}\r\n".encode()
+
+
+def request_id_header(request_id: str) -> bytes:
+    return b"x-request-id: %b\r\n" % request_id.encode()
+
+
+def error_body(code: Code, message: str, param: str | None) -> bytes:
+    """`{"error": {...}}` for a whole answer or, after `data: `, for a stream."""
+    error = ErrorBody(message=message, type=code.type, param=param, code=code.name)
+    return msgspec.json.encode({"error": error})
+
+
+def error_event(code: Code, message: str, param: str | None) -> bytes:
+    """The one server-sent event that ends a stream which failed. No `[DONE]` follows it."""
+    return b"data: " + error_body(code, message, param) + b"\n\n"
+
+
+def error_head(no: Refusal | Failure) -> bytes:
+    """Status line and headers of a refusal or failure, with what a client may do next."""
+    status = no.code.status if isinstance(no, Refusal) else no.status
+    head = json_head(status)
+    head += b"x-should-retry: true\r\n" if no.code.retry else b"x-should-retry: false\r\n"
+    if status in (429, 503):
+        wait_s = DEFAULT_RETRY_AFTER_S if no.retry_after_s is None else no.retry_after_s
+        head += b"retry-after: %d\r\nretry-after-ms: %d\r\n" % (
+            math.ceil(wait_s),
+            math.ceil(wait_s * 1000),
+        )
+    if status == 401:
+        head += b"www-authenticate: Bearer\r\n"
+    return head
+
+
+def bare_refusal(refusal: Refusal) -> bytes:
+    """A whole refusal for a connection whose request could not be read."""
+    body = error_body(refusal.code, refusal.message, refusal.param)
+    return b"%bcontent-length: %d\r\nconnection: close\r\n\r\n%b" % (
+        error_head(refusal),
+        len(body),
+        body,
+    )
+
+
+TOO_MANY_CONNECTIONS = bare_refusal(
+    Refusal("overloaded", "too many connections", retry_after_s=DEFAULT_RETRY_AFTER_S)
+)

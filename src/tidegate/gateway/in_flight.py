@@ -1,0 +1,109 @@
+"""An attempt in flight: what the sweeper watches and what settle reads."""
+
+from tidegate.core import clock
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.plan import Deadlines
+from tidegate.core.receipt import Attempt
+from tidegate.gateway.http.client import Upstream, UpstreamError
+
+
+class InFlight:
+    """One exchange with one replica. Times are monotonic seconds."""
+
+    __slots__ = (
+        "attempt",
+        "deadlines",
+        "ended_s",
+        "first_s",
+        "last_s",
+        "provider_worked",
+        "queue_s",
+        "sent_s",
+        "started_s",
+        "stream",
+        "upstream",
+    )
+
+    def __init__(self, attempt: Attempt, deadlines: Deadlines, *, stream: bool) -> None:
+        self.attempt = attempt
+        self.deadlines = deadlines
+        self.stream = stream
+        self.upstream: Upstream | None = None
+        self.started_s = clock.monotonic_s()
+        self.queue_s = 0.0
+        self.sent_s: float | None = None
+        self.first_s: float | None = None
+        self.last_s = self.started_s
+        self.ended_s: float | None = None
+        # From the moment it has our request until it says that it will not serve it.
+        self.provider_worked = False
+
+    def send(self, upstream: Upstream, request: bytes, max_bytes: int) -> None:
+        self.upstream = upstream
+        self.sent_s = self.last_s = clock.monotonic_s()
+        self.provider_worked = True
+        upstream.send(request, max_bytes)
+
+    def take_body(self) -> bytes:
+        """The whole answer; the connection goes back to its pool."""
+        upstream = self.live()
+        body = upstream.body()
+        self.ended_s = clock.monotonic_s()
+        upstream.release()
+        return body
+
+    def live(self) -> Upstream:
+        """The connection of an exchange that has been sent."""
+        if self.upstream is None:
+            raise RuntimeError("the exchange has not begun")
+        return self.upstream
+
+    def end(self) -> None:
+        """The exchange is over; drops the connection unless it has gone back already.
+
+        A provider that is still at work sees it and stops working for nobody.
+        """
+        if self.ended_s is None:
+            self.ended_s = clock.monotonic_s()
+            if self.upstream is not None:
+                self.upstream.close()
+
+    def cut_short(self) -> None:
+        """The gateway ends: so does the exchange, and its client is told."""
+        if self.upstream is not None:
+            self.upstream.fail(UpstreamError("draining", "the gateway is shutting down"))
+
+    def sweep(self, now_s: float) -> None:
+        """Fails the exchange when one of its deadlines has passed."""
+        upstream, deadlines = self.upstream, self.deadlines
+        if upstream is None or self.sent_s is None:
+            return  # still connecting, which has a deadline of its own
+        if now_s - self.started_s > deadlines.total_s:
+            passed = f"was not whole within {deadlines.total_s:g} s"
+        elif not self.stream:
+            return
+        elif self.first_s is None:
+            if now_s - self.sent_s <= deadlines.first_token_s:
+                return
+            passed = f"had no first token within {deadlines.first_token_s:g} s"
+        elif now_s - self.last_s > deadlines.gap_s and not upstream.paused:
+            passed = f"paused for more than {deadlines.gap_s:g} s"
+        else:
+            return
+        upstream.fail(UpstreamError("deadline", f"the answer {passed}"))
+
+
+def translate(error: UpstreamError) -> Failure | Refusal:
+    """A connection's error in the house's words."""
+    message = str(error)
+    if error.kind == "deadline":
+        return Failure("timeout", "upstream_timeout", message)
+    if error.kind == "draining":
+        return Refusal("draining", message)
+    if error.kind == "too_large":
+        return Failure("malformed", "upstream_too_large", message)
+    if error.kind == "malformed":
+        return Failure("malformed", "upstream_malformed", message)
+    if error.clean:
+        return Failure("unavailable", "upstream_unreachable", f"{message} before it answered")
+    return Failure("interrupted", "upstream_interrupted", message)

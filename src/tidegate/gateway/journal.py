@@ -1,0 +1,230 @@
+"""The journal: every receipt is on its way to disk before its answer's last byte.
+
+Receipts of one loop turn go out in one write; the endings of their answers follow it. So a
+killed process loses nothing that a client has seen the end of. `durability` says what an ending
+waits for: the write (`process`), the disk (`disk`) or the ledger (`store`).
+"""
+
+import asyncio
+import fcntl
+import logging
+import os
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tidegate.core import clock, layout
+from tidegate.core.plan import JournalBounds
+from tidegate.core.receipt import SEGMENT_MAGIC
+
+log = logging.getLogger(__name__)
+
+SYNC_EVERY_S = 0.01
+# How long an ending waits for the ledger before its connection is dropped.
+STORE_WAIT_S = 10.0
+
+Ending = Callable[[], None]
+Position = tuple[int, int]
+
+
+class JournalLocked(Exception):
+    """Another process writes this journal."""
+
+
+class Journal:
+    """Appends frames to numbered segments in one folder, which it owns by a lock.
+
+    `full` says that no more receipts can be taken: the disk cap is reached or the disk refuses.
+    """
+
+    def __init__(self, folder: Path, bounds: JournalBounds) -> None:
+        self.folder = folder
+        self.bounds = bounds
+        self.full = False
+        self.bytes_on_disk = 0
+        self.write_errors = 0
+        self.appended = 0
+        self._frames: list[bytes] = []
+        self._endings: list[Ending] = []
+        self._scheduled = False
+        self._segment = 0
+        self._offset = 0
+        self._file = -1
+        self._lock = -1
+        self._synced: Position = (0, 0)
+        self._stuck = False
+        self._syncing = False
+        self._sync_task: asyncio.Task[None] | None = None
+        self._waiting: deque[tuple[Position, float, Ending, Ending]] = deque()
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal-sync")
+
+    def open(self) -> None:
+        """Takes the folder and begins a new segment. JournalLocked; OSError."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(self._lock)
+            raise JournalLocked(f"another gateway writes {self.folder}") from error
+        numbers = [int(p.stem) for p in self.folder.glob("*.journal") if p.stem.isdigit()]
+        self._segment = max(numbers, default=0)
+        self._next_segment()
+        self.measure()
+
+    def append(self, frame: bytes, ending: Ending, give_up: Ending) -> None:
+        """Takes a receipt's frame; `ending` runs once it is as safe as promised.
+
+        `give_up` runs instead when the promise cannot be kept in time.
+        """
+        self._frames.append(frame)
+        if self.bounds.durability == "process":
+            self._endings.append(ending)
+        else:
+            self._waiting.append(((0, 0), clock.monotonic_s(), ending, give_up))
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
+    def recorded(self, segment: int, offset: int) -> None:
+        """The recorder has committed everything up to this position to the ledger."""
+        if self.bounds.durability == "store":
+            self._release((segment, offset))
+
+    def sweep(self, now_s: float) -> None:
+        """Tries again what could not be written, and gives up on what has waited too long."""
+        if self._frames and not self._scheduled:
+            self._flush()
+        while self._waiting and now_s - self._waiting[0][1] > STORE_WAIT_S:
+            self._waiting.popleft()[3]()
+
+    def measure(self) -> None:
+        """Looks how much of the journal the recorder has not taken away yet."""
+        total = 0
+        try:
+            with os.scandir(self.folder) as entries:
+                for entry in entries:
+                    if entry.name.endswith(".journal"):
+                        total += entry.stat().st_size
+        except OSError:
+            return  # a segment went while we looked; the next look counts again
+        self.bytes_on_disk = total
+        self.full = self._stuck or total > self.bounds.max_bytes
+
+    async def close(self) -> None:
+        """Writes and syncs what is left, and lets the folder go."""
+        self._flush()
+        loop = asyncio.get_running_loop()
+        if self._file >= 0:
+            await loop.run_in_executor(self._thread, _sync, self._file)
+        self._thread.shutdown(wait=True)
+        self._release((self._segment, self._offset))
+        for descriptor in (self._file, self._lock):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._file = self._lock = -1
+
+    def _next_segment(self) -> None:
+        path = self.folder / layout.segment_name(self._segment + 1)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
+        file = os.open(path, flags, 0o600)
+        os.write(file, SEGMENT_MAGIC)
+        if self._file >= 0:
+            # The old segment reaches the disk before anybody can find it finished.
+            self._thread.submit(_sync_and_close, self._file)
+        self._file = file
+        self._segment += 1
+        self._offset = len(SEGMENT_MAGIC)
+
+    def _flush(self) -> None:
+        """One write for all receipts of this turn, then the endings that waited for it."""
+        self._scheduled = False
+        frames, self._frames = self._frames, []
+        if frames:
+            try:
+                if self._offset > self.bounds.segment_bytes:
+                    self._next_segment()
+                self._write(frames[0] if len(frames) == 1 else b"".join(frames))
+                self.appended += len(frames)
+                self._stuck = False
+            except OSError as error:
+                self._cannot_write(frames, error)
+        if self.bounds.durability == "process":
+            endings, self._endings = self._endings, []
+            for ending in endings:
+                ending()
+        elif not self._frames:
+            self._place_waiting()
+        self._schedule_sync()
+
+    def _write(self, data: bytes) -> None:
+        written = 0
+        view = memoryview(data)
+        try:
+            while written < len(data):
+                written += os.write(self._file, view[written:])
+        except OSError:
+            if written:  # no half frame may lie in the way of the next one
+                os.ftruncate(self._file, self._offset)
+            raise
+        self._offset += len(data)
+
+    def _cannot_write(self, frames: list[bytes], error: OSError) -> None:
+        """Keeps the receipts in memory and refuses new work until they can be written."""
+        self._frames = frames + self._frames
+        if not self.full:
+            log.error("the journal cannot be written, new work is refused: %s", error)
+        self.full = self._stuck = True
+        self.write_errors += 1
+
+    def _place_waiting(self) -> None:
+        """Gives the endings that came in this turn the position that they wait for."""
+        here = (self._segment, self._offset)
+        for index in range(len(self._waiting) - 1, -1, -1):
+            position, since_s, ending, give_up = self._waiting[index]
+            if position != (0, 0):
+                break
+            self._waiting[index] = (here, since_s, ending, give_up)
+
+    def _release(self, reached: Position) -> None:
+        while self._waiting and (0, 0) < self._waiting[0][0] <= reached:
+            self._waiting.popleft()[2]()
+
+    def _schedule_sync(self) -> None:
+        if self._syncing or (self._segment, self._offset) == self._synced or self._file < 0:
+            return
+        self._syncing = True
+        loop = asyncio.get_running_loop()
+        if self.bounds.durability == "disk":
+            self._start_sync()
+        else:
+            loop.call_later(SYNC_EVERY_S, self._start_sync)
+
+    def _start_sync(self) -> None:
+        self._sync_task = asyncio.get_running_loop().create_task(self._sync())
+
+    async def _sync(self) -> None:
+        reached = (self._segment, self._offset)
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._thread, _sync, self._file)
+        except (OSError, RuntimeError) as error:
+            self.write_errors += 1
+            log.error("the journal cannot be synced: %s", error)
+            return
+        finally:
+            self._syncing = False
+        self._synced = reached
+        if self.bounds.durability == "disk":
+            self._release(reached)
+        self._schedule_sync()
+
+
+def _sync(file: int) -> None:
+    os.fsync(file)
+
+
+def _sync_and_close(file: int) -> None:
+    os.fsync(file)
+    os.close(file)

@@ -1,0 +1,139 @@
+"""The keys that this gateway has seen, bounded; everything else is one indexed read away."""
+
+import asyncio
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+from tidegate.core import key as keys
+from tidegate.core.key import KeyRecord
+from tidegate.core.outcome import Refusal
+from tidegate.stores.errors import StoreError
+
+MAX_KNOWN = 16_384
+MAX_UNKNOWN = 16_384
+MAX_READS_WAITING = 1024
+READ_TIMEOUT_S = 2.0
+
+T = TypeVar("T")
+
+
+class KeyStore(Protocol):
+    """Where keys are read from: blocking, called from one thread."""
+
+    def get(self, key_id: str) -> KeyRecord | None:
+        """The key's row, or None. An exception when the store cannot be read."""
+
+
+class Keys:
+    """A presented key becomes its record. A known key costs one digest and one look-up."""
+
+    def __init__(self, store: KeyStore, peppers: dict[int, bytes]) -> None:
+        self._store = store
+        self._peppers = peppers
+        self._pepper = peppers[max(peppers)]
+        self._known: OrderedDict[bytes, KeyRecord] = OrderedDict()
+        self._unknown: OrderedDict[bytes, None] = OrderedDict()
+        self._digests_of: dict[str, set[bytes]] = {}
+        self._reading: dict[str, asyncio.Future[KeyRecord | None]] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="keys")
+        self._epoch = 0
+
+    def known(self, presented: bytes) -> KeyRecord | None:
+        """The record of a key that was seen before and not forgotten since."""
+        digest = keys.digest_of(presented, self._pepper)
+        record = self._known.get(digest)
+        if record is not None:
+            self._known.move_to_end(digest)
+        return record
+
+    async def read(self, presented: bytes) -> KeyRecord | None:
+        """The record of any key, from the store; None when there is no such key. Refusal."""
+        key_id = keys.id_of(presented)
+        if key_id is None:
+            return None
+        digest = keys.digest_of(presented, self._pepper)
+        if digest in self._unknown:
+            return None
+        epoch = self._epoch
+        record = await self._row(key_id)
+        if record is None or not self._matches(presented, record):
+            _remember(self._unknown, digest, None, MAX_UNKNOWN)
+            return None
+        if epoch == self._epoch:  # a key that changed while it was read is not kept
+            self._keep(digest, record)
+        return record
+
+    def forget(self, key_id: str) -> None:
+        """The key has changed: the next request reads it anew."""
+        self._epoch += 1
+        self._unknown.clear()
+        self._reading.pop(key_id, None)
+        for digest in self._digests_of.pop(key_id, ()):
+            self._known.pop(digest, None)
+
+    def forget_all(self) -> None:
+        self._epoch += 1
+        self._unknown.clear()
+        self._reading.clear()
+        self._known.clear()
+        self._digests_of.clear()
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+    def _keep(self, digest: bytes, record: KeyRecord) -> None:
+        self._digests_of.setdefault(record.id, set()).add(digest)
+        dropped = _remember(self._known, digest, record, MAX_KNOWN)
+        if dropped is not None:
+            of = self._digests_of.get(dropped[1].id)
+            if of is not None:
+                of.discard(dropped[0])
+                if not of:
+                    del self._digests_of[dropped[1].id]
+
+    def _matches(self, presented: bytes, record: KeyRecord) -> bool:
+        pepper = self._peppers.get(record.pepper_version)
+        return pepper is not None and keys.same_digest(
+            keys.digest_of(presented, pepper), record.digest
+        )
+
+    async def _row(self, key_id: str) -> KeyRecord | None:
+        """One read for all who ask for the same key at the same time."""
+        reading = self._reading.get(key_id)
+        if reading is None:
+            if len(self._reading) >= MAX_READS_WAITING:
+                raise Refusal("overloaded", "too many keys are being looked up")
+            loop = asyncio.get_running_loop()
+            reading = asyncio.ensure_future(
+                loop.run_in_executor(self._thread, self._store.get, key_id)
+            )
+            self._reading[key_id] = reading
+            reading.add_done_callback(lambda done: self._read_done(key_id, done))
+        try:
+            async with asyncio.timeout(READ_TIMEOUT_S):
+                return await asyncio.shield(reading)
+        except TimeoutError:
+            raise _unavailable() from None
+        except StoreError as error:
+            raise _unavailable() from error
+
+    def _read_done(self, key_id: str, done: "asyncio.Future[KeyRecord | None]") -> None:
+        if self._reading.get(key_id) is done:
+            del self._reading[key_id]
+        if not done.cancelled():
+            done.exception()  # whoever waited has it; nobody waiting is no defect
+
+
+def _unavailable() -> Refusal:
+    return Refusal("store_unavailable", "the key cannot be checked now", retry_after_s=1.0)
+
+
+def _remember(
+    known: "OrderedDict[bytes, T]", digest: bytes, value: T, most: int
+) -> tuple[bytes, T] | None:
+    known[digest] = value
+    return known.popitem(last=False) if len(known) > most else None

@@ -1,0 +1,83 @@
+"""A request's life, read straight down.
+
+One coroutine owns the request from its first byte to settle. It ends in exactly one way: a whole
+answer, a refusal, a failure before or after the first byte, or a client that has left; each is
+settled once, with the receipt on its way to disk before the answer's last byte.
+"""
+
+from functools import partial
+
+from tidegate.core import clock
+from tidegate.core.ask import Ask
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.receipt import Endpoint, Receipt
+from tidegate.gateway.accept import accept
+from tidegate.gateway.authenticate import authenticate
+from tidegate.gateway.call import call
+from tidegate.gateway.decline import break_off, decline
+from tidegate.gateway.http import answers
+from tidegate.gateway.http.server import Connection, Incoming
+from tidegate.gateway.in_flight import InFlight
+from tidegate.gateway.prepared import PreparedRoute
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.resolve import resolve
+from tidegate.gateway.settle import settle
+from tidegate.gateway.size import size
+from tidegate.gateway.stream import Relay
+from tidegate.gateway.world import World
+
+
+async def live(
+    incoming: Incoming, connection: Connection, endpoint: Endpoint, world: World
+) -> None:
+    """Serves one request from accept to settle."""
+    receipt = Receipt(world.ids.new(), clock.wall_s(), world.gateway, endpoint)
+    progress = Progress(receipt, connection, incoming.received_s)
+    try:
+        plan = world.obeyed()
+        receipt.plan_version = plan.plan.version
+        ask = progress.ask = accept(incoming, endpoint, receipt)
+        key = await authenticate(incoming.headers, world.keys, receipt)
+        world.check_journal()
+        route = progress.route = resolve(ask, key, plan, receipt)
+        size(ask, receipt)
+        answered = await call(progress, ask, route.target, world)
+        if ask.stream:
+            await _stream(progress, route, answered, world)
+        else:
+            _whole(progress, ask, route, answered)
+        receipt.status = 200
+    except (Refusal, Failure) as no:
+        decline(progress, no)
+    except BaseException as error:
+        break_off(progress, error)
+        if not isinstance(error, Exception):
+            raise
+    finally:
+        settle(progress, world)
+
+
+async def _stream(
+    progress: Progress, route: PreparedRoute, answered: InFlight, world: World
+) -> None:
+    """Relays a stream to its end; its closing mark waits for the receipt."""
+    ask = progress.ask
+    assert ask is not None  # noqa: S101 - accept has filled it
+    reader = route.target.provider.reader(ask)
+    head = _head(answers.STREAM_HEAD, progress, route)
+    relay = progress.relay = Relay(answered, reader, progress.connection, head)
+    world.relays.add(relay)
+    await relay.run()
+    progress.ending = relay.finish
+
+
+def _whole(progress: Progress, ask: Ask, route: PreparedRoute, answered: InFlight) -> None:
+    """Passes a whole answer on as it came; all of it waits for the receipt."""
+    body = answered.take_body()
+    progress.answer = route.target.provider.read_answer(ask, body)
+    head = _head(answers.JSON_HEAD, progress, route)
+    progress.ending = partial(progress.connection.send, head, body)
+
+
+def _head(start: bytes, progress: Progress, route: PreparedRoute) -> bytes:
+    return start + answers.request_id_header(progress.receipt.id) + route.answer_headers

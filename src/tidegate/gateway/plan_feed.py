@@ -1,0 +1,127 @@
+"""Holds the current plan: from disk at the start, from control's feed while it lives.
+
+The last good plan goes on serving whatever happens to control. A plan that this gateway cannot
+obey is refused whole and reported; keys that changed are forgotten at once.
+"""
+
+import asyncio
+import logging
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from tidegate.core import feed
+from tidegate.core.plan import Plan
+from tidegate.gateway.prepared import PlanProblem, Preparer
+from tidegate.gateway.world import World
+
+log = logging.getLogger(__name__)
+
+RECONNECT_S = 0.1
+RECONNECT_MAX_S = 2.0
+# Control sends something every HEARTBEAT_S; silence this long means that it is gone.
+SILENCE_S = 8 * feed.HEARTBEAT_S
+
+_decode_plan = msgspec.msgpack.Decoder(Plan).decode
+
+
+class PlanFeed:
+    """Follows the feed for ever; `status` is asked every second for what to report."""
+
+    def __init__(self, world: World, preparer: Preparer, status: Callable[[], feed.Status]) -> None:
+        self._world = world
+        self._preparer = preparer
+        self._status = status
+        self._last_seq = 0
+        self.connected = False
+
+    async def load(self, path: Path) -> bool:
+        """Obeys the plan on disk, if there is a good one."""
+        try:
+            data = await asyncio.to_thread(path.read_bytes)
+            await self._obey(_decode_plan(data))
+        except FileNotFoundError:
+            return False
+        except (OSError, msgspec.DecodeError, PlanProblem) as error:
+            log.error("the plan on disk cannot be used: %s", error)
+            return False
+        return True
+
+    async def follow(self, socket_path: Path) -> None:
+        """Connects, follows, and connects again; returns never."""
+        wait_s = RECONNECT_S
+        while True:
+            try:
+                reader, writer = await asyncio.open_unix_connection(str(socket_path))
+            except OSError:
+                await asyncio.sleep(wait_s)
+                wait_s = min(wait_s * 2, RECONNECT_MAX_S)
+                continue
+            wait_s = RECONNECT_S
+            self.connected = True
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    reporting = tasks.create_task(self._report(writer))
+                    await self._read(reader, writer)
+                    reporting.cancel()
+            except* (OSError, EOFError, TimeoutError, msgspec.DecodeError) as errors:
+                log.warning("the feed broke off: %s", errors.exceptions[0])
+            finally:
+                self.connected = False
+                writer.transport.abort()
+            await asyncio.sleep(RECONNECT_S)
+
+    async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        hello = feed.Hello(self._world.gateway, os.getpid(), self._last_seq)
+        writer.write(feed.encode_message(hello))
+        while True:
+            async with asyncio.timeout(SILENCE_S):
+                head = await reader.readexactly(feed.LENGTH.size)
+                (length,) = feed.LENGTH.unpack(head)
+                if length > feed.MAX_MESSAGE_BYTES:
+                    raise EOFError("a message is too long")
+                message = feed.decode_to_gateway(await reader.readexactly(length))
+            if isinstance(message, feed.Entry):
+                ack = await self._apply(message)
+                writer.write(feed.encode_message(ack))
+            elif isinstance(message, feed.Recorded):
+                self._world.journal.recorded(message.segment, message.offset)
+
+    async def _apply(self, entry: feed.Entry) -> feed.Ack:
+        error: str | None = None
+        body = entry.body
+        if isinstance(body, feed.KeyChanged):
+            self._world.keys.forget(body.key_id)
+        elif isinstance(body, feed.Forget):
+            self._world.keys.forget_all()
+        else:
+            try:
+                await self._obey(_decode_plan(body.plan))
+            except (PlanProblem, msgspec.DecodeError) as problem:
+                error = str(problem)
+                log.error(
+                    "plan %d is refused, the last good one serves on: %s", body.version, error
+                )
+        self._last_seq = max(self._last_seq, entry.seq)
+        plan = self._world.plan
+        return feed.Ack(entry.seq, 0 if plan is None else plan.plan.version, error)
+
+    async def _obey(self, plan: Plan) -> None:
+        world = self._world
+        if world.plan is not None and world.plan.plan.version >= plan.version:
+            return
+        prepared = await self._preparer.prepare(plan)
+        world.plan = prepared
+        world.listener.bounds = plan.http
+        world.max_response_bytes = plan.http.max_response_bytes
+        world.journal.bounds = plan.journal
+        self._preparer.retire(prepared)
+        log.info("obeying plan %d (%s)", plan.version, plan.digest[:12])
+
+    async def _report(self, writer: asyncio.StreamWriter) -> None:
+        while True:
+            writer.write(feed.encode_message(self._status()))
+            await writer.drain()
+            await asyncio.sleep(feed.STATUS_S)

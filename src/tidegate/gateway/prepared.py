@@ -1,0 +1,195 @@
+"""A Plan made ready to be obeyed: plugs loaded, secrets resolved, pools and heads in place.
+
+Everything that is the same for all requests of a target is computed here, once a plan.
+"""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+
+from msgspec import Struct
+
+from tidegate import __version__
+from tidegate.core import plugs
+from tidegate.core.plan import Plan, Release, Replica, SecretRef, Target, Tls
+from tidegate.core.plugs import Provider
+from tidegate.gateway.http.egress import proxy_for, tls_context
+from tidegate.gateway.http.pool import Pool, Way
+from tidegate.text import tokens
+
+MAX_SECRET_BYTES = 64 * 1024
+
+
+class PlanProblem(Exception):
+    """A plan that this gateway cannot obey; it goes on with the one it has."""
+
+
+class PreparedReplica(Struct):
+    """One replica: its pool, and the parts of a request's head around the path."""
+
+    name: str
+    pool: Pool
+    head_start: bytes
+    head_rest: bytes
+
+
+class PreparedTarget(Struct):
+    """One target. `missing` says which credential could not be resolved."""
+
+    target: Target
+    provider: Provider
+    replicas: list[PreparedReplica]
+    missing: str | None
+
+    def least_busy(self) -> PreparedReplica:
+        """The replica with the fewest exchanges in flight."""
+        replicas = self.replicas
+        if len(replicas) == 1:
+            return replicas[0]
+        return min(replicas, key=lambda r: r.pool.in_flight + r.pool.waiting)
+
+
+class PreparedRoute(Struct):
+    """One route: its release, its target, and the headers that name them in an answer."""
+
+    release: Release
+    target: PreparedTarget
+    answer_headers: bytes
+
+
+class PreparedPlan(Struct):
+    """What requests obey until the next plan. A request holds one for its whole life."""
+
+    plan: Plan
+    routes: dict[str, PreparedRoute]
+
+
+class Preparer:
+    """Makes plans ready. Pools outlive a plan: an unchanged replica keeps its connections."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.pools: dict[tuple[Replica, Tls], Pool] = {}
+
+    async def prepare(self, plan: Plan) -> PreparedPlan:
+        """The plan, ready. PlanProblem when a plug or a file that it needs is not to be had."""
+        contexts: dict[Tls, ssl.SSLContext] = {}
+        prepared: dict[str, PreparedTarget] = {}
+        for route in plan.routes.values():
+            target = route.release.target
+            if target.name not in prepared:
+                await self._load_contexts(target, contexts)
+                prepared[target.name] = self._target(target, contexts)
+        routes = {
+            name: PreparedRoute(
+                route.release,
+                prepared[route.release.target.name],
+                _answer_headers(name, route.release),
+            )
+            for name, route in plan.routes.items()
+        }
+        return PreparedPlan(plan, routes)
+
+    def retire(self, current: PreparedPlan) -> None:
+        """Closes the pools that `current` does not use."""
+        used = {id(r.pool) for p in current.routes.values() for r in p.target.replicas}
+        for key, pool in list(self.pools.items()):
+            if id(pool) not in used:
+                pool.close()
+                del self.pools[key]
+
+    async def _load_contexts(self, target: Target, contexts: dict[Tls, ssl.SSLContext]) -> None:
+        """TLS contexts read certificate files, which takes too long for the loop."""
+        if target.tls in contexts or all(r.scheme == "http" for r in target.replicas):
+            return
+        try:
+            contexts[target.tls] = await asyncio.to_thread(tls_context, target.tls)
+        except (OSError, ssl.SSLError) as error:
+            raise PlanProblem(
+                f"target {target.name}: the authorities in {target.tls.ca_file} "
+                f"cannot be loaded: {error}"
+            ) from error
+
+    def _target(self, target: Target, contexts: Mapping[Tls, ssl.SSLContext]) -> PreparedTarget:
+        try:
+            provider: Provider = plugs.load("providers", target.dialect)
+        except plugs.PlugError as error:
+            raise PlanProblem(f"target {target.name}: {error}") from error
+        if target.tokenizer is not None and target.tokenizer in tokens.ENCODINGS:
+            tokens.load(target.tokenizer)
+        secret, missing = self._secret(target.credential)
+        replicas = [
+            self._replica(
+                target, replica, contexts.get(target.tls), _headers(provider, target, secret)
+            )
+            for replica in target.replicas
+        ]
+        return PreparedTarget(target, provider, replicas, missing)
+
+    def _replica(
+        self, target: Target, replica: Replica, context: ssl.SSLContext | None, headers: bytes
+    ) -> PreparedReplica:
+        try:
+            proxy = proxy_for(replica, self._environ)
+        except ValueError as error:
+            raise PlanProblem(f"target {target.name}: {error}") from error
+        if replica.scheme == "http":
+            context = None
+        way = Way(replica, context, target.tls.server_name or replica.host, proxy)
+        pool = self.pools.get((replica, target.tls))
+        if pool is None:
+            pool = self.pools[(replica, target.tls)] = Pool(way, target.max_connections)
+        else:
+            pool.way = way
+            pool.max_connections = target.max_connections
+        path = replica.path.encode()
+        if proxy is not None and context is None:
+            path = f"{replica.scheme}://{_authority(replica)}".encode() + path
+            if proxy.authorization is not None:
+                headers += b"proxy-authorization: %b\r\n" % proxy.authorization
+        rest = b" HTTP/1.1\r\nhost: %b\r\n%b" % (_authority(replica).encode(), headers)
+        return PreparedReplica(replica.name, pool, b"POST " + path, rest)
+
+    def _secret(self, ref: SecretRef | None) -> tuple[str | None, str | None]:
+        """(secret, None), or (None, what is missing). A missing one spoils only its target."""
+        if ref is None:
+            return None, None
+        if ref.env is not None:
+            secret = self._environ.get(ref.env, "").strip()
+        else:
+            try:
+                with Path(ref.file or "").open("rb") as file:
+                    secret = file.read(MAX_SECRET_BYTES).decode("utf-8").strip()
+            except (OSError, ValueError):
+                secret = ""
+        if not secret or not secret.isascii() or not secret.isprintable():
+            return None, str(ref)
+        return secret, None
+
+
+def _headers(provider: Provider, target: Target, secret: str | None) -> bytes:
+    pairs = [
+        ("user-agent", f"tidegate/{__version__}"),
+        ("content-type", "application/json"),
+        ("accept", "application/json, text/event-stream"),
+        *target.headers,
+    ]
+    if secret is not None:
+        pairs.append(provider.credential_header(secret))
+    return "".join(f"{name}: {value}\r\n" for name, value in pairs).encode("latin-1")
+
+
+def _authority(replica: Replica) -> str:
+    host = f"[{replica.host}]" if ":" in replica.host else replica.host
+    usual = 443 if replica.scheme == "https" else 80
+    return host if replica.port == usual else f"{host}:{replica.port}"
+
+
+def _answer_headers(route: str, release: Release) -> bytes:
+    return (
+        f"x-tidegate-route: {route}\r\n"
+        f"x-tidegate-release: {release.name}\r\n"
+        f"x-tidegate-target: {release.target.name}\r\n"
+        f"x-tidegate-model: {release.target.model}\r\n"
+    ).encode("latin-1", "replace")

@@ -1,0 +1,214 @@
+"""One gateway process from start to drained."""
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import logging
+import os
+import resource
+import signal
+import socket
+import ssl
+from collections.abc import Sequence
+from pathlib import Path
+
+import uvloop
+
+from tidegate.core import clock
+from tidegate.core.layout import Layout
+from tidegate.core.plan import HttpBounds, JournalBounds
+from tidegate.gateway.front import Front
+from tidegate.gateway.http.listener import SWEEP_S, Listener
+from tidegate.gateway.journal import Journal, JournalLocked
+from tidegate.gateway.keys import Keys
+from tidegate.gateway.plan_feed import PlanFeed
+from tidegate.gateway.prepared import Preparer
+from tidegate.gateway.vitals import Vitals
+from tidegate.gateway.watchdog import Watchdog
+from tidegate.gateway.world import World
+from tidegate.stores.key_reader import KeyReader
+
+log = logging.getLogger("tidegate.gateway")
+
+TICK_S = 0.1
+MEASURE_EVERY_S = 1.0
+PLAN_WAIT_S = 15.0
+# Collections of the oldest generation walk everything; the hot path makes next to no cycles.
+GC_THRESHOLDS = (50_000, 20, 100)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs a gateway until it is told to stop; the process's exit status."""
+    options = _options(argv)
+    logging.basicConfig(
+        level=logging.INFO,
+        format=f"%(asctime)s %(levelname)s gateway-{options.slot} %(name)s: %(message)s",
+    )
+    _raise_descriptor_limit()
+    try:
+        return uvloop.run(Process(options).run())
+    except JournalLocked as error:
+        log.error("%s", error)
+        return 1
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="tidegate.gateway", allow_abbrev=False)
+    parser.add_argument("--state", type=Path, required=True, help="the state directory")
+    parser.add_argument("--slot", type=int, default=0, help="number of this gateway")
+    parser.add_argument("--listen-fd", type=int, help="a bound socket to accept on")
+    parser.add_argument("--listen", default="127.0.0.1:4000", help="host:port to bind instead")
+    parser.add_argument("--parent-fd", type=int, help="exit when this reads end-of-file")
+    parser.add_argument("--tls-cert", type=Path)
+    parser.add_argument("--tls-key", type=Path)
+    return parser.parse_args(argv)
+
+
+def _raise_descriptor_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft < hard:
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+class Process:
+    """Puts the parts together and takes them apart again."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._layout = Layout(options.state)
+        self._signals = 0
+        self._stopping = asyncio.Event()
+        self._hurry = asyncio.Event()
+        name = f"gateway-{options.slot}"
+        keys = Keys(KeyReader(self._layout.ledger_db), {1: self._layout.pepper.read_bytes()})
+        self._world = World(name, keys, Journal(self._layout.journal_of(name), JournalBounds()))
+        self._world.listener = Listener(Front(self._world).answer, HttpBounds())
+        self._preparer = Preparer(os.environ)
+        self._vitals = Vitals(self._world, self._preparer)
+        self._feed = PlanFeed(self._world, self._preparer, self._vitals.status)
+        self._watchdog = Watchdog()
+
+    async def run(self) -> int:
+        """Serves until stopped. 0 after a clean drain."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
+            loop.add_signal_handler(number, self._on_signal)
+        self._watch_parent()
+        self._world.journal.open()
+        tasks = [
+            loop.create_task(self._feed.follow(self._layout.feed_socket)),
+            loop.create_task(self._tick()),
+        ]
+        try:
+            if not await self._first_plan():
+                return 1
+            host, port = await self._world.listener.listen(self._socket(), self._tls())
+            log.info("listening on %s:%d", host, port)
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*GC_THRESHOLDS)
+            self._watchdog.start()
+            await self._stopping.wait()
+            await self._drain()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._world.journal.close()
+            self._world.keys.close()
+            self._watchdog.stop()
+        return 0
+
+    async def _first_plan(self) -> bool:
+        """Waits for a plan, from disk or from control."""
+        until_s = clock.monotonic_s() + PLAN_WAIT_S
+        while self._world.plan is None:
+            if await self._feed.load(self._layout.plan):
+                break
+            if self._stopping.is_set() or clock.monotonic_s() > until_s:
+                log.error("there is no plan to obey at %s", self._layout.plan)
+                return False
+            await asyncio.sleep(TICK_S)
+        return True
+
+    def _socket(self) -> socket.socket:
+        if self._options.listen_fd is not None:
+            sock = socket.socket(fileno=self._options.listen_fd)
+        else:
+            host, _, port = self._options.listen.rpartition(":")
+            family = socket.AF_INET6 if ":" in host else socket.AF_INET
+            sock = socket.socket(family, socket.SOCK_STREAM)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind((host.strip("[]"), int(port)))
+        sock.setblocking(False)
+        return sock
+
+    def _tls(self) -> ssl.SSLContext | None:
+        if self._options.tls_cert is None:
+            return None
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        context.load_cert_chain(self._options.tls_cert, self._options.tls_key)
+        context.set_alpn_protocols(["http/1.1"])
+        return context
+
+    async def _tick(self) -> None:
+        """The one timer of this process: deadlines, pools, lag, the size of the journal."""
+        world = self._world
+        measured_s = swept_s = clock.monotonic_s()
+        while True:
+            slept_s = clock.monotonic_s()
+            await asyncio.sleep(TICK_S)
+            now_s = clock.monotonic_s()
+            self._vitals.late(now_s - slept_s - TICK_S)
+            self._vitals.stalls = self._watchdog.stalls
+            self._watchdog.beat(now_s)
+            world.sweep(now_s)
+            if now_s - swept_s >= SWEEP_S:
+                swept_s = now_s
+                world.listener.sweep(now_s)
+                for pool in self._preparer.pools.values():
+                    pool.sweep(now_s)
+            if now_s - measured_s >= MEASURE_EVERY_S:
+                measured_s = now_s
+                world.journal.measure()
+
+    def _on_signal(self) -> None:
+        self._signals += 1
+        self._stopping.set()
+        if self._signals > 1:
+            self._hurry.set()
+
+    def _watch_parent(self) -> None:
+        """Stops when the supervisor is gone, whichever way it went."""
+        descriptor = self._options.parent_fd
+        if descriptor is None:
+            return
+        os.set_blocking(descriptor, False)
+
+        def look() -> None:
+            with contextlib.suppress(BlockingIOError):
+                if not os.read(descriptor, 1):
+                    asyncio.get_running_loop().remove_reader(descriptor)
+                    self._on_signal()
+
+        asyncio.get_running_loop().add_reader(descriptor, look)
+
+    async def _drain(self) -> None:
+        """Lets open requests end, within the plan's time or until a second signal."""
+        world = self._world
+        world.listener.stop_accepting()
+        drain_s = world.plan.plan.drain_s if world.plan else 0.0
+        until_s = clock.monotonic_s() + drain_s
+        log.info("draining %d requests, at most %g s", world.listener.in_work(), drain_s)
+        while world.listener.in_work() and clock.monotonic_s() < until_s:
+            if self._hurry.is_set():
+                break
+            await asyncio.sleep(TICK_S / 2)
+        for call in list(world.calls):
+            call.cut_short()
+        await asyncio.sleep(TICK_S)
+        world.listener.abort_all()
+        await asyncio.sleep(0)

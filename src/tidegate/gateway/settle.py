@@ -1,0 +1,139 @@
+"""settle: what the request used, took and cost; the receipt is frozen and journalled."""
+
+from tidegate.core import clock
+from tidegate.core.ask import Ask, Usage
+from tidegate.core.plan import Target
+from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
+from tidegate.gateway.in_flight import InFlight
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.size import estimate_input_tokens
+from tidegate.gateway.stream import Relay
+from tidegate.gateway.world import World
+from tidegate.text import tokens
+
+
+def settle(progress: Progress, world: World) -> None:
+    """Runs exactly once for each request, whatever has happened to it before."""
+    receipt, call = progress.receipt, progress.call
+    if call is not None:
+        world.calls.discard(call)
+    if progress.relay is not None:
+        world.relays.discard(progress.relay)
+    if receipt.key_id is None:
+        # Whoever has no key leaves no receipt, or anybody could fill the ledger.
+        world.listener.refused(receipt.error_code or "internal")
+        progress.ending()
+        return
+    if progress.ask is not None and progress.route is not None:
+        target = progress.route.target.target
+        _note_answer(progress)
+        if call is not None and call.provider_worked:
+            _estimate_unknown(progress, progress.ask, target)
+            _note_cost(receipt, target)
+        else:
+            receipt.cost_nanousd = 0  # nobody did anything that could cost
+    _note_times(receipt, progress.received_s, call, progress.relay)
+    world.journal.append(encode_frame(receipt), progress.ending, progress.connection.abort)
+
+
+def _note_answer(progress: Progress) -> None:
+    """What the provider said of its answer, streamed or whole."""
+    receipt = progress.receipt
+    if progress.relay is not None:
+        reader = progress.relay.reader
+        _note_usage(receipt, reader.usage)
+        receipt.finish_reason = reader.finish_reason
+        receipt.model_served = reader.model_served
+        receipt.provider_request_id = reader.provider_request_id
+        receipt.surplus_events = reader.surplus_events
+    elif progress.answer is not None:
+        answer = progress.answer
+        _note_usage(receipt, answer.usage)
+        receipt.finish_reason = answer.finish_reason
+        receipt.model_served = answer.model_served
+        receipt.provider_request_id = answer.provider_request_id
+
+
+def _note_usage(receipt: Receipt, usage: Usage | None) -> None:
+    """The provider's own figures, unless they contradict themselves."""
+    if usage is None:
+        return
+    if usage.conflict:
+        receipt.usage_conflict = True
+        return
+    receipt.input_tokens = usage.input_tokens
+    receipt.cache_read_tokens = usage.cache_read_tokens
+    receipt.cache_write_tokens = usage.cache_write_tokens
+    receipt.output_tokens = usage.output_tokens
+    receipt.reasoning_tokens = usage.reasoning_tokens
+
+
+def _estimate_unknown(progress: Progress, ask: Ask, target: Target) -> None:
+    """Our own count, labelled, where the provider worked and did not say how much.
+
+    A stream without a known tokenizer counts its content events: engines send one a token.
+    """
+    receipt = progress.receipt
+    if receipt.input_tokens is None:
+        receipt.input_tokens = estimate_input_tokens(ask, target.tokenizer)
+        receipt.tokens_estimated = True
+    if receipt.output_tokens is None and ask.endpoint != "embeddings":
+        receipt.tokens_estimated = True
+        if progress.relay is None:
+            text = b"" if progress.answer is None else progress.answer.text
+            receipt.output_tokens = tokens.count(text, target.tokenizer)
+        elif target.tokenizer in tokens.ENCODINGS:
+            text = progress.relay.reader.text()
+            receipt.output_tokens = tokens.count(text, target.tokenizer)
+        else:
+            receipt.output_tokens = progress.relay.reader.content_chunks
+
+
+def _note_cost(receipt: Receipt, target: Target) -> None:
+    """The cost at the target's pinned price; unknown stays unknown."""
+    price = target.price
+    if price is not None:
+        receipt.price_version = price.version
+        receipt.cost_nanousd = cost_nanousd(receipt, price)
+    receipt.attempts[-1].cost_nanousd = receipt.cost_nanousd
+
+
+def _note_times(
+    receipt: Receipt, received_s: float, call: InFlight | None, relay: Relay | None
+) -> None:
+    """Splits the time since the request's first byte into who spent it.
+
+    `gateway_s` is what is left when queue, connect, first token and generation are taken out.
+    """
+    now_s = clock.monotonic_s()
+    receipt.total_s = now_s - received_s
+    spent_s = 0.0
+    if call is not None:
+        attempt = call.attempt
+        attempt.started_s = call.started_s - received_s
+        receipt.queue_s = call.queue_s
+        receipt.connect_s = attempt.connect_s
+        ended_s = now_s if call.ended_s is None else call.ended_s
+        attempt.ended_s = ended_s - received_s
+        spent_s = ended_s - call.started_s
+        if call.sent_s is not None:
+            attempt.sent_s = call.sent_s - received_s
+            receipt.generation_s = ended_s - call.sent_s
+            if relay is not None and relay.first_s is not None:
+                receipt.first_token_s = relay.first_s - call.sent_s
+                receipt.generation_s = ended_s - relay.first_s
+                _note_stream(receipt, relay, relay.first_s - received_s)
+    receipt.gateway_s = max(receipt.total_s - spent_s, 0.0)
+
+
+def _note_stream(receipt: Receipt, relay: Relay, ttft_s: float) -> None:
+    receipt.ttft_s = ttft_s
+    receipt.content_chunks = relay.chunks
+    if relay.first_s is None or relay.chunks < 2:
+        return
+    decode_s = relay.last_s - relay.first_s
+    receipt.itl_mean_s = decode_s / (relay.chunks - 1)
+    receipt.itl_max_s = relay.itl_max_s
+    if decode_s > 0 and receipt.output_tokens is not None:
+        produced = receipt.output_tokens + (receipt.reasoning_tokens or 0)
+        receipt.output_tokens_per_s = produced / decode_s

@@ -1,0 +1,136 @@
+"""stream: relays an answer read by read, and measures what its user feels.
+
+The relay runs inside the protocol's callback: one read from the provider, one write to the
+client, nothing in between but reading how far the answer is. The request's coroutine sleeps
+until the end. Until the first content token nothing is sent, so that an early failure can still
+be a proper error; after it nothing changes any more.
+"""
+
+import asyncio
+
+from tidegate.core import clock
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.plugs import StreamReader
+from tidegate.gateway.http.client import UpstreamError
+from tidegate.gateway.http.server import Connection
+from tidegate.gateway.in_flight import InFlight, translate
+
+KEEPALIVE = b": keepalive\n\n"
+# A start-up phase longer than this is no start-up phase: it is sent on.
+MAX_HELD_BYTES = 256 * 1024
+
+
+class Relay:
+    """Between one provider's stream and one client. It is the client's client.Sink."""
+
+    __slots__ = (
+        "_call",
+        "_connection",
+        "_done",
+        "_head",
+        "_held",
+        "chunks",
+        "committed",
+        "failure",
+        "first_s",
+        "itl_max_s",
+        "last_s",
+        "quiet_since_s",
+        "reader",
+    )
+
+    def __init__(
+        self, call: InFlight, reader: StreamReader, connection: Connection, head: bytes
+    ) -> None:
+        self._call = call
+        self._connection = connection
+        self._head = head
+        self._held = b""
+        self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.reader = reader
+        self.committed = False
+        self.failure: Failure | Refusal | None = None
+        self.chunks = 0
+        self.first_s: float | None = None
+        self.last_s = 0.0
+        self.itl_max_s = 0.0
+        self.quiet_since_s = clock.monotonic_s()
+
+    async def run(self) -> None:
+        """Relays until the end. Failure when the answer ends badly, sent or not."""
+        upstream = self._call.live()
+        self._connection.source = upstream
+        if self._connection.paused_s is not None:
+            upstream.pause()
+        upstream.relay(self)
+        await self._done
+        if self.failure is not None:
+            raise self.failure
+        self._call.ended_s = self._call.last_s
+        upstream.release()
+
+    # the upstream connection calls these
+
+    def on_data(self, data: bytes) -> None:
+        now_s = clock.monotonic_s()
+        reader = self.reader
+        out = reader.feed(data)
+        self._call.last_s = now_s
+        if reader.content_chunks != self.chunks:
+            self.chunks = reader.content_chunks
+            if self.first_s is None:
+                self.first_s = self._call.first_s = now_s
+            elif now_s - self.last_s > self.itl_max_s:
+                self.itl_max_s = now_s - self.last_s
+            self.last_s = now_s
+        if out:
+            if self.committed:
+                self._connection.write(out)
+                self.quiet_since_s = now_s
+            else:
+                self._held += out
+        if not self.committed and (reader.started or len(self._held) > MAX_HELD_BYTES):
+            self._commit(now_s)
+        if reader.failure is not None:
+            self._end(reader.failure)
+        elif reader.finished:
+            self._end(None)
+
+    def on_end(self) -> None:
+        self._end(self.reader.end())
+
+    def on_lost(self, error: UpstreamError) -> None:
+        if error.kind == "lost" and self.reader.end() is None:
+            self._end(None)  # everything that matters had come
+        else:
+            self._end(translate(error))
+
+    # the sweeper calls this
+
+    def keep_alive(self, now_s: float, every_s: float) -> None:
+        """A comment when the client has seen nothing for long, so that nobody cuts the line."""
+        if self._done.done() or now_s - self.quiet_since_s < every_s or self.first_s is not None:
+            return
+        if self.committed:
+            self._connection.write(KEEPALIVE)
+        else:
+            self._held = KEEPALIVE + self._held
+            self._commit(now_s)
+        self.quiet_since_s = now_s
+
+    def finish(self) -> None:
+        """The answer's last bytes, once its receipt is safe."""
+        if not self.committed:
+            self._commit(clock.monotonic_s())
+        self._connection.finish(self.reader.terminal)
+
+    def _commit(self, now_s: float) -> None:
+        self.committed = True
+        self.quiet_since_s = now_s
+        held, self._held = self._held, b""
+        self._connection.start(self._head, held)
+
+    def _end(self, failure: Failure | Refusal | None) -> None:
+        if not self._done.done():
+            self.failure = failure
+            self._done.set_result(None)

@@ -1,0 +1,64 @@
+"""What a gateway reports of itself: gauges of now, and counters that no receipt tells of."""
+
+import os
+
+from tidegate.core.feed import Status
+from tidegate.gateway.prepared import Preparer
+from tidegate.gateway.world import World
+
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+class Vitals:
+    """Gathers one `feed.Status`. `lag_s` is kept by the ticker: how late the loop came round."""
+
+    def __init__(self, world: World, preparer: Preparer) -> None:
+        self._world = world
+        self._preparer = preparer
+        self.lag_max_s = 0.0
+        self.stalls = 0
+
+    def late(self, lag_s: float) -> None:
+        self.lag_max_s = max(self.lag_max_s, lag_s)
+
+    def status(self) -> Status:
+        """The gateway now. The greatest lag is that since the last call."""
+        world, journal = self._world, self._world.journal
+        gauges = {
+            "tidegate_connections": float(len(world.listener.connections)),
+            "tidegate_requests_in_flight": float(world.listener.in_work()),
+            "tidegate_streams_open": float(len(world.relays)),
+            "tidegate_loop_lag_seconds": self.lag_max_s,
+            "tidegate_journal_bytes": float(journal.bytes_on_disk),
+            "tidegate_journal_full": float(journal.full),
+            "tidegate_keys_known": float(len(world.keys)),
+            "tidegate_draining": float(world.listener.draining),
+            "tidegate_plan_version": float(world.plan.plan.version if world.plan else 0),
+        }
+        self.lag_max_s = 0.0
+        for (replica, _), pool in self._preparer.pools.items():
+            label = f"|replica={replica.name}|host={replica.host}:{replica.port}"
+            gauges[f"tidegate_pool_connections{label}"] = float(pool.open)
+            gauges[f"tidegate_pool_in_flight{label}"] = float(pool.in_flight)
+            gauges[f"tidegate_pool_waiting{label}"] = float(pool.waiting)
+        counters = {
+            f"tidegate_refused_total|code={code}": float(count)
+            for code, count in world.listener.refusals.items()
+        }
+        counters["tidegate_journal_receipts_total"] = float(journal.appended)
+        counters["tidegate_journal_write_errors_total"] = float(journal.write_errors)
+        counters["tidegate_loop_stalls_total"] = float(self.stalls)
+        counters["process_cpu_seconds_total"] = sum(os.times()[:2])
+        resident = resident_bytes()
+        if resident is not None:
+            gauges["process_resident_memory_bytes"] = float(resident)
+        return Status(gauges, counters)
+
+
+def resident_bytes() -> int | None:
+    """Resident memory of this process; None where the system does not say."""
+    try:
+        with open("/proc/self/statm", "rb") as file:  # noqa: PTH123 - read every second
+            return int(file.read().split()[1]) * _PAGE_BYTES
+    except OSError:
+        return None

@@ -1,0 +1,49 @@
+"""Everything that the requests of one gateway process share; passed, never imported."""
+
+from tidegate.core.clock import IdSource
+from tidegate.core.outcome import Refusal
+from tidegate.core.plan import HttpBounds
+from tidegate.gateway.http.listener import Listener
+from tidegate.gateway.in_flight import InFlight
+from tidegate.gateway.journal import Journal
+from tidegate.gateway.keys import Keys
+from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.stream import Relay
+
+
+class World:
+    """One gateway process. `plan` is swapped whole; a request reads it once."""
+
+    def __init__(self, gateway: str, keys: Keys, journal: Journal) -> None:
+        self.gateway = gateway
+        self.keys = keys
+        self.journal = journal
+        self.ids = IdSource()
+        self.plan: PreparedPlan | None = None
+        self.calls: set[InFlight] = set()
+        self.relays: set[Relay] = set()
+        self.max_response_bytes = HttpBounds().max_response_bytes
+        self.listener: Listener
+
+    def obeyed(self) -> PreparedPlan:
+        """The plan of now. Refusal when none has come yet."""
+        if self.plan is None:
+            raise Refusal("no_plan", "the gateway has no plan yet", retry_after_s=1.0)
+        return self.plan
+
+    def check_journal(self) -> None:
+        """Refusal when receipts cannot be written: nothing is served that is not recorded."""
+        if self.journal.full:
+            raise Refusal(
+                "ledger_unavailable", "the gateway cannot record requests now", retry_after_s=5.0
+            )
+
+    def sweep(self, now_s: float) -> None:
+        """Checks every deadline of this process. Called ten times a second."""
+        for call in list(self.calls):
+            call.sweep(now_s)
+        if self.relays and self.plan is not None:
+            every_s = self.plan.plan.http.keepalive_comment_s
+            for relay in list(self.relays):
+                relay.keep_alive(now_s, every_s)
+        self.journal.sweep(now_s)

@@ -1,0 +1,1 @@
+"""One wire dialect a file; each holds `plug`. Pure: bytes in, bytes and facts out."""

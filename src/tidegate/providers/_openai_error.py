@@ -1,0 +1,139 @@
+"""What a provider's error means: whose fault, whether to retry, and what the caller may read.
+
+A message of the provider reaches the caller only where the caller is at fault, cleaned of
+anything that looks like a secret.
+"""
+
+import datetime
+import email.utils
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.core.outcome import Failure
+from tidegate.text.redact import redact
+
+MAX_MESSAGE_CHARS = 2000
+MAX_RETRY_AFTER_S = 60.0
+
+_OVERFLOW_CODES = frozenset({"context_length_exceeded", "string_above_max_length"})
+_OVERFLOW_WORDS = ("maximum context length", "context size", "context window", "context length")
+
+
+class _Error(Struct):
+    message: str | None = None
+    type: str | None = None
+    param: str | None = None
+    code: str | int | None = None
+
+
+class _Body(Struct):
+    """OpenAI nests the error; vLLM and others have it at the top, or say `detail`."""
+
+    error: Any = None
+    message: str | None = None
+    detail: Any = None
+    code: str | int | None = None
+    param: str | None = None
+    type: str | None = None
+
+
+def _read(body: bytes) -> _Error:
+    """The error in a body, as far as there is one to be read."""
+    try:
+        outer = msgspec.json.decode(body, type=_Body, strict=False)
+    except (msgspec.DecodeError, RecursionError):
+        return _Error()
+    if outer.error:
+        return _from(outer.error)
+    message = outer.message
+    if message is None and outer.detail is not None:
+        detail = outer.detail
+        message = detail if isinstance(detail, str) else msgspec.json.encode(detail).decode()
+    return _Error(message, outer.type, outer.param, outer.code)
+
+
+def _from(told: Any) -> _Error:
+    if isinstance(told, str):
+        return _Error(message=told)
+    try:
+        return msgspec.convert(told, _Error, strict=False)
+    except msgspec.ValidationError:
+        return _Error()
+
+
+def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
+    """Seconds to wait, from `retry-after-ms` or `retry-after` (number or date), within bounds.
+
+    None when absent or unreadable; a date in the past or a negative number is 0.
+    """
+    for name, unit_s in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
+        text = headers.get(name)
+        if text is None:
+            continue
+        try:
+            wait_s = float(text) * unit_s
+        except ValueError:
+            try:
+                at = email.utils.parsedate_to_datetime(text)
+            except ValueError:
+                continue
+            if at.tzinfo is None:
+                at = at.replace(tzinfo=datetime.UTC)
+            wait_s = at.timestamp() - now_s
+        if wait_s == wait_s:  # noqa: PLR0124 - only NaN differs from itself
+            return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)
+    return None
+
+
+def failure_of(status: int, headers: Mapping[str, str], body: bytes, now_s: float) -> Failure:
+    """The Failure that an answer with an error status means."""
+    error = _read(body)
+    wait_s = retry_after_s(headers, now_s)
+    if status == 429:
+        return Failure(
+            "rate_limited",
+            "upstream_rate_limited",
+            "the provider limits our rate",
+            retry_after_s=wait_s,
+        )
+    if status in (401, 402, 403):
+        # Our credential, not the caller's: the caller's key was good, so 401 is never passed on.
+        return Failure(
+            "unavailable", "upstream_auth", f"the provider refused our credential ({status})"
+        )
+    if status in (408, 504):
+        return Failure("timeout", "upstream_timeout", f"the provider timed out ({status})")
+    if status in (503, 529):
+        return Failure(
+            "unavailable",
+            "upstream_overloaded",
+            f"the provider is overloaded or down ({status})",
+            retry_after_s=wait_s,
+        )
+    if 400 <= status < 500 and status not in (404, 405):
+        return _rejected(status, error)
+    return Failure("unavailable", "upstream_error", f"the provider answered {status}")
+
+
+def _rejected(status: int, error: _Error) -> Failure:
+    message = redact(error.message or f"the provider rejected the request ({status})")
+    message = message[:MAX_MESSAGE_CHARS]
+    lowered = message.lower()
+    if str(error.code) in _OVERFLOW_CODES or any(w in lowered for w in _OVERFLOW_WORDS):
+        return Failure("overflow", "context_length_exceeded", message, param=error.param)
+    shown = status if status in (400, 409, 413, 415, 422) else 400
+    return Failure("rejected", "rejected_by_provider", message, status=shown, param=error.param)
+
+
+def failure_in_answer(told: Any) -> Failure:
+    """The Failure that the `error` member of an answer or stream with status 200 means."""
+    error = _from(told)
+    code = str(error.code or "")
+    if code == "429" or "rate" in code or "rate_limit" in (error.type or ""):
+        return Failure("rate_limited", "upstream_rate_limited", "the provider limits our rate")
+    if code in _OVERFLOW_CODES:
+        return Failure("overflow", "context_length_exceeded", "the context is too long")
+    return Failure("unavailable", "upstream_error", "the provider reported an error in its answer")

@@ -1,0 +1,205 @@
+"""Follows a stream of OpenAI's chat or text completions without changing a byte of it.
+
+Every event is decoded to the few fields that say how far the answer is; what is forwarded are
+the bytes that came. Kept back are: a usage chunk that only we asked for, the closing `[DONE]`
+(until the receipt is journalled), and whatever follows it.
+"""
+
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.core.ask import Ask, Usage
+from tidegate.core.outcome import Failure
+from tidegate.providers._openai_error import failure_in_answer
+from tidegate.providers._openai_usage import read_usage
+from tidegate.text.sse import EventSplitter, EventTooLong, data_of
+
+MAX_CHOICES = 128
+# Text is kept to count its tokens should nobody else; beyond this it is estimated by length.
+MAX_TEXT_BYTES = 256 * 1024
+DONE = b"data: [DONE]\n\n"
+
+
+class _Delta(Struct, gc=False):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: Any = None
+    function_call: Any = None
+
+
+class _Choice(Struct, gc=False):
+    index: int = 0
+    delta: _Delta | None = None
+    text: str | None = None
+    finish_reason: str | None = None
+
+
+class _Chunk(Struct, gc=False):
+    choices: list[_Choice] = []
+    usage: Any = None
+    error: Any = None
+    id: str | None = None
+    model: str | None = None
+
+
+_decode = msgspec.json.Decoder(_Chunk).decode
+
+
+class OpenAIStreamReader:
+    """core.plugs.StreamReader for OpenAI's chunk streams."""
+
+    __slots__ = (
+        "_finished_choices",
+        "_seen_choices",
+        "_splitter",
+        "_strip_usage",
+        "_text",
+        "_told",
+        "content_chunks",
+        "failure",
+        "finish_reason",
+        "finished",
+        "model_served",
+        "provider_request_id",
+        "started",
+        "surplus_events",
+        "terminal",
+        "usage",
+    )
+
+    def __init__(self, ask: Ask) -> None:
+        self._splitter = EventSplitter()
+        self._strip_usage = not ask.include_usage
+        self._seen_choices = 0
+        self._finished_choices = 0
+        self._text = bytearray()
+        self._told: Any = None
+        self.started = False
+        self.finished = False
+        self.failure: Failure | None = None
+        self.terminal = b""
+        self.content_chunks = 0
+        self.surplus_events = 0
+        self.usage: Usage | None = None
+        self.finish_reason: str | None = None
+        self.model_served: str | None = None
+        self.provider_request_id: str | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        """The bytes that the caller may see of `data` and what was held before it."""
+        try:
+            events = self._splitter.feed(data)
+        except EventTooLong as error:
+            self.failure = Failure("malformed", "upstream_malformed", str(error))
+            return b""
+        if len(events) == 1:
+            event = events[0]
+            return event if self._passes(event) else b""
+        return b"".join([event for event in events if self._passes(event)])
+
+    def end(self) -> Failure | None:
+        """What is missing at the connection's end; None after a proper finish."""
+        if self.failure is not None or self.finished:
+            return self.failure
+        rest = self._splitter.flush()
+        if rest.strip():
+            self._passes(rest + b"\n\n")
+        if self.failure is None and not self.finished:
+            if self._all_choices_finished():
+                # The content is whole; only the closing mark was left out.
+                self.finished = True
+                self.terminal = DONE
+            else:
+                self.failure = Failure(
+                    "interrupted", "upstream_interrupted", "the provider's answer ended half-way"
+                )
+        return self.failure
+
+    def text(self) -> bytes:
+        return bytes(self._text)
+
+    def _passes(self, event: bytes) -> bool:
+        """Reads one event; whether the caller may see it."""
+        if self.finished or self.failure is not None:
+            self.surplus_events += 1
+            return False
+        payload = data_of(event)
+        if payload is None:
+            return True  # a comment keeps the connection alive
+        if payload.startswith(b"[DONE]"):
+            self._close(event)
+            return False
+        try:
+            chunk = _decode(payload)
+        except (msgspec.DecodeError, RecursionError):
+            self.failure = Failure(
+                "malformed", "upstream_malformed", "the provider sent an event that is no chunk"
+            )
+            return False
+        if chunk.error:
+            self.failure = failure_in_answer(chunk.error)
+            return False
+        return self._read(chunk)
+
+    def _read(self, chunk: _Chunk) -> bool:
+        for choice in chunk.choices:
+            self._read_choice(choice)
+        if self.model_served is None:
+            self.model_served = chunk.model
+            self.provider_request_id = chunk.id
+        if chunk.usage is not None:
+            self._read_usage(chunk.usage, only_usage=not chunk.choices)
+            return not (self._strip_usage and not chunk.choices)
+        return self.failure is None
+
+    def _read_choice(self, choice: _Choice) -> None:
+        if not 0 <= choice.index < MAX_CHOICES:
+            self.failure = Failure(
+                "malformed", "upstream_malformed", "the provider sent a choice out of range"
+            )
+            return
+        bit = 1 << choice.index
+        self._seen_choices |= bit
+        delta = choice.delta
+        if delta is not None:
+            text = delta.content or delta.reasoning_content or delta.reasoning or delta.refusal
+            if text:
+                self._content(text.encode("utf-8", "surrogatepass"))
+            calls = delta.tool_calls or delta.function_call
+            if calls:
+                self._content(msgspec.json.encode(calls))
+        elif choice.text:
+            self._content(choice.text.encode("utf-8", "surrogatepass"))
+        if choice.finish_reason is not None:
+            self._finished_choices |= bit
+            self.finish_reason = choice.finish_reason
+
+    def _content(self, text: bytes) -> None:
+        self.started = True
+        self.content_chunks += 1
+        if len(self._text) < MAX_TEXT_BYTES:
+            self._text += text
+
+    def _read_usage(self, told: Any, *, only_usage: bool) -> None:
+        usage = read_usage(told, has_output=self.content_chunks > 0, wants_output=True)
+        if only_usage:
+            if self._told is not None and self._told != told:
+                usage = Usage(conflict=True)
+            self._told = told
+        self.usage = usage
+
+    def _close(self, event: bytes) -> None:
+        if self._all_choices_finished():
+            self.finished = True
+            self.terminal = event
+        else:
+            self.failure = Failure(
+                "interrupted", "upstream_interrupted", "the provider ended without a finish reason"
+            )
+
+    def _all_choices_finished(self) -> bool:
+        return self._seen_choices != 0 and self._seen_choices == self._finished_choices

@@ -1,0 +1,10 @@
+"""The engine that needs no GPU (`tidegate sim serve`), at its default address."""
+
+from tidegate.providers.openai_compatible import OpenAICompatible
+
+
+class Sim(OpenAICompatible):
+    base_url = "http://127.0.0.1:8190/v1"
+
+
+plug = Sim()

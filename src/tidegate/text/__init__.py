@@ -1,0 +1,1 @@
+"""Text as it arrives: strict JSON, server-sent events, tokenizers, redaction."""

@@ -1,0 +1,73 @@
+"""Server-sent events out of any slicing of their bytes.
+
+The usual read holds whole events in the usual form (`data: ...` and a line feed or two); it is
+split by one C call. Everything else the format allows (CR, CRLF, comments, several data lines,
+a leading byte order mark) takes the careful way and gives the same events.
+"""
+
+import re
+
+MAX_EVENT_BYTES = 4 * 1024 * 1024
+
+_END_OF_EVENT = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r)")
+_END_OF_LINE = re.compile(rb"\r\n|\n|\r")
+_BOM = b"\xef\xbb\xbf"
+
+
+class EventTooLong(ValueError):
+    """An event exceeds MAX_EVENT_BYTES."""
+
+
+class EventSplitter:
+    """Cuts a stream of bytes into events. The concatenation of all raw events is the stream."""
+
+    __slots__ = ("_rest", "_scanned")
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._scanned = 0
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """The raw events completed by `data`, each with its blank line. EventTooLong."""
+        if not self._rest and b"\r" not in data and data.endswith(b"\n\n"):
+            if data.count(b"\n\n") == 1:
+                return [data]
+            return [event + b"\n\n" for event in data.split(b"\n\n")[:-1]]
+        return self._feed_carefully(data)
+
+    def _feed_carefully(self, data: bytes) -> list[bytes]:
+        data = self._rest + data
+        events: list[bytes] = []
+        start = 0
+        # A line's end may lie across the cut: look again at the last three bytes.
+        at = max(0, self._scanned - 3)
+        for match in _END_OF_EVENT.finditer(data, at):
+            end = match.end()
+            if end == len(data) and data.endswith(b"\r"):
+                break  # its line feed may still come
+            events.append(data[start:end])
+            start = end
+        self._rest = data[start:]
+        self._scanned = len(self._rest)
+        if self._scanned > MAX_EVENT_BYTES:
+            raise EventTooLong(f"an event exceeds {MAX_EVENT_BYTES} bytes")
+        return events
+
+    def flush(self) -> bytes:
+        """What is left at the end of the stream: at most one unfinished event."""
+        rest, self._rest, self._scanned = self._rest, b"", 0
+        return rest
+
+
+def data_of(event: bytes) -> bytes | None:
+    """The payload of a raw event's data lines, or None when it has none (a comment)."""
+    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2:
+        return event[6:-2]
+    lines: list[bytes] = []
+    for line in _END_OF_LINE.split(event.removeprefix(_BOM)):
+        if line.startswith(b"data:"):
+            value = line[5:]
+            lines.append(value[1:] if value.startswith(b" ") else value)
+        elif line == b"data":
+            lines.append(b"")
+    return b"\n".join(lines) if lines else None

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from tests.tidy.tree import Module, Tree
 
-# Started by name: the console script and what `python -m` runs.
-ROOTS = ("tidegate", "tidegate.boot")
+# Started by name: the console script. What `python -m` runs is a `__main__`, or named.
+ROOTS = ("tidegate", "tidegate.boot.entry")
 # Rooms whose files are found by their names (core.plugs, Alembic).
 FOUND_BY_NAME = ("cli", "providers", "stores/migrations")
 

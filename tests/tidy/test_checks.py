@@ -88,7 +88,7 @@ BAD: list[tuple[Check, dict[str, str]]] = [
         state.unbounded_memos,
         {f"{SRC}/core/a.py": "from functools import lru_cache\n@lru_cache(None)\ndef f(a): ...\n"},
     ),
-    (reach.dead_modules, {f"{SRC}/boot/__init__.py": "", f"{SRC}/core/a.py": ""}),
+    (reach.dead_modules, {f"{SRC}/boot/entry.py": "", f"{SRC}/core/a.py": ""}),
 ]
 
 
@@ -130,7 +130,7 @@ GOOD: list[tuple[Check, dict[str, str]]] = [
     (
         reach.dead_modules,
         {
-            f"{SRC}/boot/__init__.py": "from tidegate.core import a\n",
+            f"{SRC}/boot/entry.py": "from tidegate.core import a\n",
             f"{SRC}/core/a.py": "X = 'tidegate.boot.child'\n",
             f"{SRC}/boot/child.py": "",
             f"{SRC}/providers/sim.py": "",

@@ -66,22 +66,26 @@ class Ledger:
 
     def write(
         self, batch: Sequence[tuple[Receipt, bytes]], positions: Iterable[Position]
-    ) -> frozenset[str]:
+    ) -> list[Receipt]:
         """Store receipts (with their payloads) and positions, all or nothing, durably.
 
-        Returns the ids that were there before; those rows stay as they were. StoreError when
-        nothing was stored.
+        Returns the receipts that are new; a row that was there before stays as it was.
+        StoreError when nothing was stored.
         """
         rows = [(*_fields_of(r), len(r.attempts), payload) for r, payload in batch]
         moved = list(positions)
         try:
-            return self._write(rows, moved)
+            known = self._write(rows, moved)
         except (OverflowError, RowRefused):
             # One value that no column can hold must not stop the ledger for good.
-            return self._write([_storable(row) for row in rows], moved)
+            known = self._write([_storable(row) for row in rows], moved)
+        if known is None:
+            return [receipt for receipt, _ in batch]
+        new = {receipt.id: receipt for receipt, _ in reversed(batch) if receipt.id not in known}
+        return list(new.values())
 
-    def _write(self, rows: list[Row], moved: list[Position]) -> frozenset[str]:
-        known: frozenset[str] = frozenset()
+    def _write(self, rows: list[Row], moved: list[Position]) -> set[str] | None:
+        known: set[str] | None = None
         with database.writing(self._engine) as connection:
             if rows:
                 known = self._insert_new(connection, rows)
@@ -89,23 +93,18 @@ class Ledger:
                 _move(connection, position)
         return known
 
-    def _insert_new(self, connection: Connection, rows: list[Row]) -> frozenset[str]:
+    def _insert_new(self, connection: Connection, rows: list[Row]) -> set[str] | None:
+        """Insert what is new; the ids that were there before, None where every row was new."""
         with connection.begin_nested() as savepoint:
             if self._insert(connection, rows) == len(rows):
-                return frozenset()
+                return None
             # Some were there before; which ones, only a second look tells.
             savepoint.rollback()
         known = _known(connection, [row[0] for row in rows])
-        fresh: dict[str, Row] = {}
-        repeated: set[str] = set()
-        for row in rows:
-            if row[0] in fresh:
-                repeated.add(row[0])
-            elif row[0] not in known:
-                fresh[row[0]] = row
+        fresh = {row[0]: row for row in reversed(rows) if row[0] not in known}
         if fresh:
             self._insert(connection, list(fresh.values()))
-        return frozenset(known | repeated)
+        return known
 
     def _insert(self, connection: Connection, rows: list[Row]) -> int:
         """The statement is compiled once and rows go to the driver as they are."""

@@ -1,0 +1,1 @@
+"""Journals into the ledger and the metrics. One recorder beside the gateways of a machine."""

@@ -1,0 +1,235 @@
+"""Receipts and the gateways' own reports, as Prometheus metrics.
+
+One receipt touches a dozen series. Which ones is looked up once per combination of endpoint,
+provider, route, model, target and team, and kept: after that a receipt costs additions.
+"""
+
+import threading
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+from tidegate.core.feed import Status
+from tidegate.core.receipt import Receipt
+from tidegate.record import catalogue, litellm_names
+from tidegate.record.journals import Lag
+from tidegate.record.series import MAX_SERIES, Cell, Family, Labels, Spec, exposed
+from tidegate.record.tail import Damage
+from tidegate.record.vitals import Vitals
+
+_KEPT_COMBINATIONS = 4096
+_NANOUSD_A_USD = 1e9
+_OPERATIONS = {"chat": "chat", "completions": "text_completion", "embeddings": "embeddings"}
+_CLASSES = (
+    ("input", "input_tokens"),
+    ("cache_read", "cache_read_tokens"),
+    ("cache_write", "cache_write_tokens"),
+    ("output", "output_tokens"),
+    ("reasoning", "reasoning_tokens"),
+)
+
+
+class Metrics:
+    """Everything `/metrics` shows of requests, recorder and gateways. Safe between threads.
+
+    `litellm` adds LiteLLM's names for the same figures. `max_series` bounds each metric.
+    """
+
+    def __init__(self, *, litellm: bool = False, max_series: int = MAX_SERIES) -> None:
+        self._lock = threading.Lock()
+        overflowed = Family(catalogue.OVERFLOWED, Cell(()))
+        self.families: dict[str, Family] = {catalogue.OVERFLOWED.name: overflowed}
+        for spec in catalogue.ALL:
+            if spec.name not in self.families:
+                folded = overflowed.cell(spec.name)
+                self.families[spec.name] = Family(spec, folded, max_series)
+        self._combinations: dict[Labels, _Combination] = {}
+        self._attempts = self.family(catalogue.ATTEMPTS)
+        self._recorded = self.family(catalogue.RECORDED).cell()
+        self._repeated = self.family(catalogue.REPEATED).cell()
+        self._write_errors = self.family(catalogue.WRITE_ERRORS).cell()
+        self._read_errors = self.family(catalogue.READ_ERRORS).cell()
+        self._vitals = Vitals()
+        self._registry = CollectorRegistry(auto_describe=False)
+        self._registry.register(_Everything(self, litellm=litellm))
+
+    def family(self, spec: Spec) -> Family:
+        return self.families[spec.name]
+
+    def observe(self, receipts: Iterable[Receipt], repeated: int = 0) -> None:
+        """Count receipts that the ledger took now; `repeated` is how many it had before."""
+        with self._lock:
+            self._repeated.add(repeated)
+            for receipt in receipts:
+                self._recorded.total += 1
+                self._observe(receipt)
+
+    def observe_status(self, gateway: str, status: Status) -> None:
+        """What a gateway reports of itself; without a new report it vanishes after 5 s."""
+        with self._lock:
+            self._vitals.take(gateway, status)
+
+    def forget_gateway(self, gateway: str) -> None:
+        """The gateway has left."""
+        with self._lock:
+            self._vitals.forget(gateway)
+
+    def ledger_failed(self) -> None:
+        """A ledger transaction failed."""
+        with self._lock:
+            self._write_errors.add(1)
+
+    def journals_are(
+        self, lags: list[Lag], damage: dict[tuple[str, Damage], int], read_errors: int
+    ) -> None:
+        """How the journals stand now."""
+        with self._lock:
+            seconds, waiting = self.family(catalogue.LAG_SECONDS), self.family(catalogue.LAG_BYTES)
+            seconds.replace({(lag.gateway,): lag.seconds for lag in lags})
+            waiting.replace({(lag.gateway,): float(lag.bytes) for lag in lags})
+            damaged = self.family(catalogue.DAMAGED)
+            damaged.replace({key: float(count) for key, count in damage.items()})
+            self._read_errors.total = float(read_errors)
+
+    def render(self) -> bytes:
+        """The text of `/metrics`, in Prometheus' format."""
+        return generate_latest(self._registry)
+
+    def collected(self, *, litellm: bool) -> list[Metric]:
+        """Every metric with its series, as of one moment."""
+        with self._lock:
+            metrics = [exposed(f.spec, f.cells.items()) for f in self.families.values()]
+            if litellm:
+                metrics += litellm_names.aliases(self.families)
+            return metrics + self._vitals.collected()
+
+    def _observe(self, receipt: Receipt) -> None:
+        named = (
+            receipt.endpoint,
+            receipt.provider or "",
+            receipt.route or "",
+            receipt.model_served or "",
+            receipt.target or "",
+            receipt.team or "",
+        )
+        series = self._combinations.get(named)
+        if series is None:
+            if len(self._combinations) >= _KEPT_COMBINATIONS:
+                self._combinations.clear()
+            series = self._combinations[named] = _Combination(self, named)
+        series.count_end(receipt)
+        series.count_tokens(receipt)
+        series.time(receipt)
+        for attempt in receipt.attempts:
+            self._attempts.cell(attempt.target, attempt.failure or "").total += 1
+
+
+class _Combination:
+    """The series of one combination of the six common labels."""
+
+    def __init__(self, metrics: Metrics, ours: Labels) -> None:
+        otel = (_OPERATIONS.get(ours[0], ours[0]), *ours[1:])
+        self._metrics = metrics
+        self._labels = {catalogue.OURS: ours, catalogue.OTEL: otel}
+        self._more: dict[tuple[str, ...], Cell] = {}
+        self._first_token = self._cell(catalogue.FIRST_TOKEN)
+        self._per_token = self._cell(catalogue.PER_TOKEN)
+        self._itl_mean = self._cell(catalogue.ITL_MEAN)
+        self._itl_max = self._cell(catalogue.ITL_MAX)
+        self._rate = self._cell(catalogue.OUTPUT_RATE)
+        self._gateway = self._cell(catalogue.GATEWAY_TIME)
+        self._queue = self._cell(catalogue.QUEUE_TIME)
+        self._upstream = self._cell(catalogue.UPSTREAM_TIME)
+        self._cost = self._cell(catalogue.COST)
+        self._cost_unknown = self._cell(catalogue.COST_UNKNOWN)
+        self._tokens_unknown = self._cell(catalogue.TOKENS_UNKNOWN)
+        self._estimated = self._cell(catalogue.TOKENS_ESTIMATED)
+        self._interrupted = self._cell(catalogue.INTERRUPTIONS)
+
+    def count_end(self, receipt: Receipt) -> None:
+        """How the request ended and what it cost."""
+        status = "" if receipt.status is None else str(receipt.status)
+        self._of(catalogue.REQUESTS, status).add(1)
+        if receipt.error_code is not None:
+            fault = receipt.error_fault or ""
+            self._of(catalogue.ERRORS, fault, receipt.error_code).add(1)
+        if receipt.finish_reason is not None:
+            self._of(catalogue.FINISH_REASONS, receipt.finish_reason).add(1)
+        if receipt.cancelled_by is not None:
+            self._of(catalogue.CANCELLED, receipt.cancelled_by).add(1)
+        if receipt.interrupted:
+            self._interrupted.add(1)
+        if receipt.cost_nanousd is not None:
+            self._cost.add(receipt.cost_nanousd / _NANOUSD_A_USD)
+        elif receipt.attempts:
+            self._cost_unknown.add(1)
+
+    def count_tokens(self, receipt: Receipt) -> None:
+        """Tokens by class, and per request as OpenTelemetry counts them."""
+        for name, field in _CLASSES:
+            tokens = getattr(receipt, field)
+            if tokens:
+                self._of(catalogue.TOKENS_BY_CLASS, name).add(tokens)
+        if receipt.tokens_estimated:
+            self._estimated.add(1)
+        total_input = receipt.total_input_tokens
+        if total_input is not None:
+            self._of(catalogue.TOKEN_USAGE, "input").observe(total_input)
+        elif receipt.attempts:
+            self._tokens_unknown.add(1)
+        if receipt.output_tokens is not None:
+            produced = receipt.output_tokens + (receipt.reasoning_tokens or 0)
+            self._of(catalogue.TOKEN_USAGE, "output").observe(produced)
+
+    def time(self, receipt: Receipt) -> None:
+        """Every duration that is known."""
+        total_s, gateway_s = receipt.total_s, receipt.gateway_s
+        if total_s is not None:
+            self._of(catalogue.DURATION, receipt.error_code or "").observe(total_s)
+        if gateway_s is not None:
+            self._gateway.observe(gateway_s)
+            if total_s is not None and receipt.attempts:
+                self._upstream.observe(max(total_s - gateway_s - (receipt.queue_s or 0.0), 0.0))
+        if receipt.queue_s is not None:
+            self._queue.observe(receipt.queue_s)
+        if receipt.ttft_s is None:
+            return
+        self._first_token.observe(receipt.ttft_s)
+        if receipt.itl_mean_s is not None:
+            self._itl_mean.observe(receipt.itl_mean_s)
+        if receipt.itl_max_s is not None:
+            self._itl_max.observe(receipt.itl_max_s)
+        if receipt.output_tokens_per_s is not None:
+            self._rate.observe(receipt.output_tokens_per_s)
+        if receipt.error_code is None and receipt.generation_s is not None:
+            produced = (receipt.output_tokens or 0) + (receipt.reasoning_tokens or 0)
+            if produced > 1:
+                self._per_token.observe(receipt.generation_s / (produced - 1))
+
+    def _of(self, spec: Spec, *more: str) -> Cell:
+        """The series with labels beyond the six."""
+        key = (spec.name, *more)
+        cell = self._more.get(key)
+        if cell is None:
+            cell = self._more[key] = self._cell(spec, *more)
+        return cell
+
+    def _cell(self, spec: Spec, *more: str) -> Cell:
+        six = self._labels[spec.labels[:6]]
+        return self._metrics.family(spec).cell(*six, *more)
+
+
+class _Everything(Collector):
+    """What the registry asks when a text is wanted."""
+
+    def __init__(self, metrics: Metrics, *, litellm: bool) -> None:
+        self._metrics = metrics
+        self._litellm = litellm
+
+    def describe(self) -> Iterator[Metric]:
+        return iter(())
+
+    def collect(self) -> Iterator[Metric]:
+        return iter(self._metrics.collected(litellm=self._litellm))

@@ -1,0 +1,105 @@
+"""What gateways report of themselves, labelled by gateway; a silent one vanishes."""
+
+import re
+from collections.abc import Callable
+
+from msgspec import Struct
+from prometheus_client.core import Metric
+
+from tidegate.core import clock
+from tidegate.core.feed import STATUS_S, Status
+from tidegate.record.series import Cell, Kind, Labels, Spec, exposed
+
+STALE_S = 5 * STATUS_S
+MAX_SERIES_A_GATEWAY = 2000
+
+_NAME = re.compile(r"[a-z][a-z0-9_]*")
+
+# name -> (unit, meaning) of what a gateway of this version reports.
+KNOWN: dict[str, tuple[str, str]] = {
+    "tidegate_connections": ("connections", "Client connections that are open."),
+    "tidegate_requests_in_flight": ("requests", "Requests that are being worked on."),
+    "tidegate_streams_open": ("streams", "Streamed answers under way."),
+    "tidegate_loop_lag_seconds": ("seconds", "Greatest delay of the loop since the last report."),
+    "tidegate_loop_stalls_total": ("stalls", "Times the loop stood still for too long."),
+    "tidegate_journal_bytes": ("bytes", "Journal on disk."),
+    "tidegate_journal_full": ("0 or 1", "Whether new paid work is refused for the journal's sake."),
+    "tidegate_journal_receipts_total": ("receipts", "Receipts appended to the journal."),
+    "tidegate_journal_write_errors_total": ("errors", "Journal writes or syncs that failed."),
+    "tidegate_keys_known": ("keys", "Keys held in memory."),
+    "tidegate_draining": ("0 or 1", "Whether the gateway takes no new connections."),
+    "tidegate_plan_version": ("version", "The plan that the gateway obeys."),
+    "tidegate_pool_connections": ("connections", "Connections open to a replica."),
+    "tidegate_pool_in_flight": ("requests", "Requests on their way at a replica."),
+    "tidegate_pool_waiting": ("requests", "Requests that wait for a connection to a replica."),
+    "tidegate_refused_total": ("requests", "Requests refused before a key was known, by code."),
+    "process_cpu_seconds_total": ("seconds", "CPU time of the gateway's process."),
+    "process_resident_memory_bytes": ("bytes", "Resident memory of the gateway's process."),
+}
+
+
+class _Report(Struct, frozen=True):
+    status: Status
+    at_s: float
+
+
+class Vitals:
+    """The newest report of each gateway. Not safe between threads; `Metrics` guards it."""
+
+    def __init__(self, monotonic_s: Callable[[], float] = clock.monotonic_s) -> None:
+        self._monotonic_s = monotonic_s
+        self._reports: dict[str, _Report] = {}
+
+    def take(self, gateway: str, status: Status) -> None:
+        self._reports[gateway] = _Report(status, self._monotonic_s())
+
+    def forget(self, gateway: str) -> None:
+        self._reports.pop(gateway, None)
+
+    def collected(self) -> list[Metric]:
+        """One metric for each name that a living gateway reports."""
+        now_s = self._monotonic_s()
+        for gateway, report in list(self._reports.items()):
+            if now_s - report.at_s > STALE_S:
+                del self._reports[gateway]
+        series: dict[tuple[str, Kind, Labels], list[tuple[Labels, Cell]]] = {}
+        for gateway, report in sorted(self._reports.items()):
+            for kind, values in _by_kind(report.status):
+                for key, value in sorted(values.items())[:MAX_SERIES_A_GATEWAY]:
+                    _place(series, kind, gateway, (key, value))
+        return _metrics(series)
+
+
+def _by_kind(status: Status) -> tuple[tuple[Kind, dict[str, float]], ...]:
+    return ("gauge", status.gauges), ("counter", status.counters)
+
+
+def _place(
+    series: dict[tuple[str, Kind, Labels], list[tuple[Labels, Cell]]],
+    kind: Kind,
+    gateway: str,
+    reading: tuple[str, float],
+) -> None:
+    """Files one reading `name|label=value|...` under its metric, unless it is not one."""
+    key, value = reading
+    name, *pairs = key.split("|")
+    split = [pair.partition("=") for pair in pairs]
+    names = ("gateway", *(label for label, _, _ in split))
+    if not all(_NAME.fullmatch(part) for part in (name, *names)) or len(set(names)) < len(names):
+        return
+    cell = Cell(())
+    cell.total = value
+    labels = (gateway, *(text for _, _, text in split))
+    series.setdefault((name, kind, names), []).append((labels, cell))
+
+
+def _metrics(series: dict[tuple[str, Kind, Labels], list[tuple[Labels, Cell]]]) -> list[Metric]:
+    """One metric a name: two gateways of different versions may label it differently."""
+    metrics: dict[str, Metric] = {}
+    for (name, kind, labels), cells in series.items():
+        unit, text = KNOWN.get(name, ("", "Reported by a gateway."))
+        metric = exposed(Spec(name, kind, unit, text, labels), cells)
+        first = metrics.setdefault(name, metric)
+        if first is not metric and first.type == metric.type:
+            first.samples += metric.samples
+    return list(metrics.values())

@@ -62,7 +62,7 @@ def explain(
         Row("release", found.release.name, "digest of the target"),
         Row("target", target.name, line),
         Row("provider", target.provider, sources.first((*at, "provider"), otherwise=line)),
-        Row("dialect", target.dialect, sources.first((*above, "kind"), otherwise="its name")),
+        Row("kind", target.dialect, sources.first((*above, "kind"), otherwise="its name")),
         Row("model", target.model, sources.first((*at, "model"), otherwise=line)),
         *_address_rows(target, sources, at),
         Row(
@@ -105,7 +105,7 @@ def _price_row(target: Target, sources: _Sources, at: Path) -> Row:
     price = target.price
     if price is None:
         allowed = sources.first((*at, "unpriced"), ("unpriced",), otherwise="self-hosted")
-        return Row("price", price_text(None), f"nobody knows it; allowed by {allowed}")
+        return Row("price", price_text(None), f"nobody knows it; allowed: {allowed}")
     found = sources.first((*at, "price"), otherwise=price.version)
     suffix = f" ({price.version})" if found != price.version else ""
     return Row("price", price_text(price), found + suffix)

@@ -1,6 +1,6 @@
 """The way from a plan file to a Plan. Total: any bytes give a plan or a list of problems."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path as FilePath
 from typing import NamedTuple
 
@@ -10,9 +10,10 @@ from tidegate.config.prices import PriceTable
 from tidegate.config.problem import Mark, Path, Problem, in_order
 from tidegate.config.tree import MAX_FILE_BYTES, ScalarNode, read_tree
 from tidegate.config.walk import Origin, Walked, walk
+from tidegate.config.warn import Warned, about_costs, about_surroundings
 from tidegate.core.compile import Complaint, Dialects, PlanRefused, PriceOf, compile_plan
 from tidegate.core.declared import Declared
-from tidegate.core.plan import Plan, SecretRef
+from tidegate.core.plan import Plan
 
 DEFAULT_FILE = "tidegate.yaml"
 _START = Mark(1, 1)
@@ -64,8 +65,8 @@ def load(
     if read.walked is None or read.problems:
         return Loaded(None, tuple(in_order(read.problems)))
     walked = read.walked
-    warnings = _unset_credentials(walked.value, walked.origins, environ, read.file)
-    return Loaded(walked.value, (), tuple(in_order(warnings)), walked.origins)
+    warnings = _placed(about_surroundings(walked.value, environ), read.file, walked)
+    return Loaded(walked.value, (), warnings, walked.origins)
 
 
 def compile_file(
@@ -85,11 +86,12 @@ def compile_file(
     if read.walked is None:
         return Compiled(None, None, tuple(in_order(read.problems)), ())
     walked = read.walked
+    declared: Declared = walked.value
     problems = list(read.problems)
     plan = None
     try:
         plan = compile_plan(
-            walked.value,
+            declared,
             version=version,
             now_s=now_s,
             price_of=facts.price_of,
@@ -101,12 +103,10 @@ def compile_file(
             for c in refused.complaints
             if not _said_before(c, walked.spoiled)
         ]
-    if problems:
+    if plan is None or problems:
         return Compiled(None, None, tuple(in_order(problems)), ())
-    warnings = _unset_credentials(walked.value, walked.origins, environ, read.file)
-    if plan is not None:
-        warnings += _unknown_costs(plan, walked.origins, read.file)
-    return Compiled(plan, walked.value, (), tuple(in_order(warnings)))
+    warned = [*about_surroundings(declared, environ), *about_costs(plan, declared)]
+    return Compiled(plan, declared, (), _placed(warned, read.file, walked))
 
 
 def mark_of(origins: Mapping[Path, Origin], path: Path) -> Mark:
@@ -143,38 +143,12 @@ def _bytes_of(path: FilePath) -> bytes:
         return opened.read(MAX_FILE_BYTES + 1)
 
 
+def _placed(warned: Iterable[Warned], file: str, walked: Walked) -> tuple[Problem, ...]:
+    found = (Problem(file, mark_of(walked.origins, w.path), w.path, w.message) for w in warned)
+    return tuple(in_order(found))
+
+
 def _said_before(complaint: Complaint, spoiled: set[Path]) -> bool:
     """Whether the complaint is about a value that could not even be read."""
     path = complaint.path
     return any(s[: len(path)] == path or path[: len(s)] == s for s in spoiled)
-
-
-def _unset_credentials(
-    declared: Declared, origins: Mapping[Path, Origin], environ: Mapping[str, str], file: str
-) -> list[Problem]:
-    written: list[tuple[Path, SecretRef | None]] = [
-        (("providers", name, "api_key"), p.api_key) for name, p in declared.providers.items()
-    ]
-    written += [(("targets", name, "api_key"), t.api_key) for name, t in declared.targets.items()]
-    return [
-        Problem(
-            file,
-            mark_of(origins, path),
-            path,
-            f"the environment variable {ref.env} is not set here; calls will fail without it",
-        )
-        for path, ref in written
-        if ref is not None and ref.env is not None and not environ.get(ref.env)
-    ]
-
-
-def _unknown_costs(plan: Plan, origins: Mapping[Path, Origin], file: str) -> list[Problem]:
-    unpriced = {
-        r.release.target.name: r for r in plan.routes.values() if r.release.target.price is None
-    }
-    found = []
-    for name, route in unpriced.items():
-        path: Path = ("targets", name) if ("targets", name) in origins else ("routes", route.name)
-        message = "its cost will be stored as unknown; write `price: free` or what it costs"
-        found.append(Problem(file, mark_of(origins, path), path, message))
-    return found

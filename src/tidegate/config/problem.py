@@ -37,7 +37,7 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 
 def dotted(path: Path) -> str:
-    return ".".join(p if p.isprintable() else quoted(p) for p in path)
+    return ".".join(p if p.isprintable() and p and " " not in p else quoted(p) for p in path)
 
 
 def quoted(text: str) -> str:

@@ -72,7 +72,10 @@ def _duration(text: str) -> float:
 def _size(text: str) -> int:
     if len(text) > 30:
         raise ValueError
-    return parse_size_bytes(text)
+    try:
+        return parse_size_bytes(text)
+    except ValueError:
+        raise ValueError from None  # said in the words of `EXPECTED`, as for every reading
 
 
 def _usd(text: str) -> Decimal:

@@ -12,6 +12,7 @@ from tidegate.core.address import Listen
 from tidegate.core.declared import Declared
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_DAY_S = 86_400
 _VARIABLE = {"type": "string", "pattern": r"\$\{|^os\.environ/"}
 _NUMBERS = {"int": "integer", "float": "number", "usd": "number"}
 _PATTERNS = {
@@ -119,6 +120,14 @@ def default_text(key: Key) -> str | None:
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
+def _bound_text(shape: Scalar, bound: float) -> str:
+    if shape.read == "size":
+        return _size_text(int(bound))
+    if shape.read == "duration" and bound >= _DAY_S:
+        return f"{bound / _DAY_S:g}d"
+    return f"{bound:,.0f}" if bound == int(bound) else f"{bound:g}"
+
+
 def _size_text(size_bytes: int) -> str:
     for unit, factor in (("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10)):
         if size_bytes % factor == 0:
@@ -179,11 +188,6 @@ def _kind(shape: Shape) -> str:
 
 
 def _bounds(shape: Scalar) -> str:
-    said = []
-    if shape.above is not None:
-        said.append(f"above {shape.above:g}")
-    if shape.least is not None:
-        said.append(f"at least {shape.least:g}")
-    if shape.most is not None:
-        said.append(f"at most {shape.most:g}")
+    bounds = (("above", shape.above), ("at least", shape.least), ("at most", shape.most))
+    said = [f"{word} {_bound_text(shape, b)}" for word, b in bounds if b is not None]
     return f" ({', '.join(said)})" if said else ""

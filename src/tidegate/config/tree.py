@@ -22,7 +22,7 @@ _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _RESOLVER: Any = yaml.resolver.Resolver()
 _TAG_PREFIX = "tag:yaml.org,2002:"
 
-ScalarKind = Literal["text", "number", "truth", "nothing", "merge"]
+ScalarKind = Literal["text", "number", "truth", "nothing", "merge", "broken"]
 _PLAIN_KINDS: Mapping[str, ScalarKind] = {
     "null": "nothing",
     "bool": "truth",
@@ -33,7 +33,10 @@ _PLAIN_KINDS: Mapping[str, ScalarKind] = {
 
 
 class ScalarNode(Struct, frozen=True):
-    """`text` as written; `kind` is what YAML takes it for; `plain` when it stands unquoted."""
+    """`text` as written; `kind` is what YAML takes it for; `plain` when it stands unquoted.
+
+    A `broken` one stands for an alias to nothing, which is already a problem.
+    """
 
     mark: Mark
     text: str
@@ -189,7 +192,7 @@ class _Builder:
         if node is None:
             name = quoted(anchor or "")
             self._say(mark, f"there is no finished anchor {name} before this alias")
-            node = ScalarNode(mark, "", "nothing", True)
+            node = ScalarNode(mark, "", "broken", True)
         self._count(mark, self._size(node))
         self._place(node, None)
 

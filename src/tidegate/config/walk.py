@@ -20,6 +20,7 @@ from tidegate.core.address import Listen
 from tidegate.core.plan import SecretRef
 
 _KINDS = {"number": "the number", "truth": "the truth value", "text": "the text"}
+NOTHING = "nothing"
 _STAND_INS: Mapping[str, Any] = {
     "int": 1,
     "float": 1.0,
@@ -100,12 +101,14 @@ class _Walker:
                 return self._scalar(node, shape, path)
 
     def _record(self, node: Node, shape: Record, path: Path) -> Any:
-        if shape.shorthand is not None and isinstance(node, ScalarNode) and node.kind != "nothing":
+        if shape.shorthand is not None and isinstance(node, ScalarNode) and node.kind in _KINDS:
             key = shape.by_key[shape.shorthand]
             return shape.cls(**{key.name: self.read(node, key.shape, (*path, key.key))})
         if not isinstance(node, MapNode):
             short = f", or text that stands for its `{shape.shorthand}`" if shape.shorthand else ""
-            raise self._wrong(node, path, f"a mapping{short}")
+            bare = not any(k.required for k in shape.keys)
+            tail = "; write `{}` to take the defaults" if bare and _found(node) == NOTHING else ""
+            raise self._wrong(node, path, f"a mapping{short}", tail)
         known = shape.by_key
         values: dict[str, Any] = {}
         for text, (mark, child) in node.pairs.items():
@@ -196,7 +199,7 @@ class _Walker:
 
     def _text(self, node: Node, path: Path, expected: str) -> tuple[str, bool]:
         """A scalar's text with its variables filled in, and whether there were any."""
-        if not isinstance(node, ScalarNode) or node.kind in ("nothing", "merge"):
+        if not isinstance(node, ScalarNode) or node.kind not in _KINDS:
             raise self._wrong(node, path, expected)
         try:
             filled = fill(node.text, self.environ)
@@ -208,7 +211,7 @@ class _Walker:
         return filled.text, bool(filled.sources)
 
     def _secret(self, node: Node, path: Path, expected: str) -> Any:
-        if not isinstance(node, ScalarNode) or node.kind == "nothing":
+        if not isinstance(node, ScalarNode) or node.kind not in _KINDS:
             raise self._wrong(node, path, expected)
         try:
             ref = read_secret(node.text)
@@ -223,7 +226,8 @@ class _Walker:
         return str(PurePath(self.folder) / path)
 
     def _wrong(self, node: Node, path: Path, expected: str, tail: str = "") -> _Bad:
-        self.say(node.mark, path, f"expected {expected}; found {_found(node)}{tail}")
+        if not (isinstance(node, ScalarNode) and node.kind == "broken"):
+            self.say(node.mark, path, f"expected {expected}; found {_found(node)}{tail}")
         return _Bad()
 
 
@@ -236,8 +240,8 @@ def _found(node: Node) -> str:
         return "a mapping"
     if isinstance(node, ListNode):
         return "a list"
-    if node.kind in ("nothing", "merge"):
-        return "nothing"
+    if node.kind not in _KINDS:
+        return NOTHING
     return f"{_KINDS[node.kind]} {quoted(node.text)}"
 
 
@@ -246,7 +250,8 @@ def _expected(shape: Shape) -> str:
         case Scalar():
             return EXPECTED[shape.read]
         case Choice():
-            return " or ".join(f"`{v}`" for v in shape.values)
+            *most, last = (f"`{v}`" for v in shape.values)
+            return f"{', '.join(most)} or {last}" if most else last
         case Items():
             return "a list"
         case _:

@@ -78,8 +78,9 @@ def compile_plan(
 ) -> Plan:
     """The whole Plan. PlanRefused holds every complaint when there is any."""
     compiler = _Compiler(declared, price_of, dialects or Dialects())
+    compiler.check_named()
     routes = compiler.routes()
-    compiler.check_unused()
+    compiler.check_rest()
     if compiler.complaints:
         raise PlanRefused(compiler.complaints)
     storage = declared.storage
@@ -110,6 +111,7 @@ class _Compiler:
         self.complaints: list[Complaint] = []
         self._known = dialects.names()
         self._dialects: dict[str, tuple[str, Dialect] | None] = {}
+        self._declared: dict[str, DeclaredTarget] = {}
         self._targets: dict[str, Target | None] = {}
 
     def say(self, path: Path, message: str) -> None:
@@ -132,12 +134,15 @@ class _Compiler:
                 out[name] = Route(name, Release(release, target))
         return out
 
-    def check_unused(self) -> None:
-        """What no route reaches, and the sections beside the routes."""
+    def check_named(self) -> None:
+        """Every provider and target, whether a route reaches it or not."""
         for name in self.declared.providers:
             self._dialect(name)
         for name in self.declared.targets:
             self._declared_target(name)
+
+    def check_rest(self) -> None:
+        """The sections beside the routes."""
         for index, name in enumerate(self.declared.keys.routes):
             if name != EVERY_ROUTE and name not in self.declared.routes:
                 near = _near(name, self.declared.routes)
@@ -180,13 +185,11 @@ class _Compiler:
 
     def _once(self, name: str, declared: DeclaredTarget, path: Path) -> Target | None:
         """The target, built the first time; the same name must mean the same target."""
+        first = self._declared.setdefault(name, declared)
+        if first != declared:
+            self.say(path, f'another target is called "{name}" too; name this one in `targets`')
         if name not in self._targets:
             self._targets[name] = self._target(name, declared, path)
-        elif path[0] == "routes":
-            found = self._targets[name]
-            again = self._target(name, declared, path) if found is not None else None
-            if again != found:
-                self.say(path, f'another target is called "{name}" too; name this one in `targets`')
         return self._targets[name]
 
     def _no_provider(self, path: Path, name: str) -> None:

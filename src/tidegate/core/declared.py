@@ -24,7 +24,7 @@ MAX_SECONDS = 86_400.0
 MAX_USD = Decimal(1_000_000)
 _HTTP = HttpBounds()
 _JOURNAL = JournalBounds()
-_MAX_BYTES = 1 << 50
+_MAX_BYTES = 1 << 40
 
 Name = Annotated[str, Meta(extra={"read": "name"}, max_length=64)]
 RouteName = Annotated[str, Meta(extra={"read": "route"}, max_length=200)]

@@ -1,0 +1,75 @@
+"""What may be served and yet deserves a word: unset credentials, missing files, unknown costs."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path as FilePath
+from typing import NamedTuple
+
+from tidegate.config.problem import Path
+from tidegate.core.declared import Declared, DeclaredTarget
+from tidegate.core.plan import Plan, SecretRef
+
+
+class Warned(NamedTuple):
+    """One warning about the value at `path`."""
+
+    path: Path
+    message: str
+
+
+def about_surroundings(declared: Declared, environ: Mapping[str, str]) -> Iterator[Warned]:
+    """What the plan refers to and this machine does not have."""
+    for path, ref in _credentials(declared):
+        if ref.env is not None and not environ.get(ref.env):
+            yield Warned(path, f"the environment variable {ref.env} is not set here")
+    for path, file in _files(declared):
+        if not _is_file(file):
+            yield Warned(path, f"there is no file {file} here")
+
+
+def about_costs(plan: Plan, declared: Declared) -> Iterator[Warned]:
+    """Targets that will serve at a cost nobody knows."""
+    seen: set[str] = set()
+    for name, route in plan.routes.items():
+        target = route.release.target
+        if target.price is None and target.name not in seen:
+            seen.add(target.name)
+            named = target.name in declared.targets
+            path = ("targets", target.name) if named else ("routes", name)
+            yield Warned(path, "its cost will be unknown; write `price: free` or what it costs")
+
+
+def _credentials(declared: Declared) -> Iterator[tuple[Path, SecretRef]]:
+    for name, provider in declared.providers.items():
+        if provider.api_key is not None:
+            yield ("providers", name, "api_key"), provider.api_key
+    for path, target in _targets(declared):
+        if target.api_key is not None:
+            yield (*path, "api_key"), target.api_key
+
+
+def _targets(declared: Declared) -> Iterator[tuple[Path, DeclaredTarget]]:
+    for name, target in declared.targets.items():
+        yield ("targets", name), target
+    for name, route in declared.routes.items():
+        if isinstance(route.target, DeclaredTarget):
+            yield ("routes", name, "target"), route.target
+
+
+def _files(declared: Declared) -> Iterator[tuple[Path, str]]:
+    for path, ref in _credentials(declared):
+        if ref.file is not None:
+            yield path, ref.file
+    for name, provider in declared.providers.items():
+        if provider.ca_file is not None:
+            yield ("providers", name, "ca_file"), provider.ca_file
+    tls = declared.gateway.tls
+    if tls is not None:
+        yield ("gateway", "tls", "cert_file"), tls.cert_file
+        yield ("gateway", "tls", "key_file"), tls.key_file
+
+
+def _is_file(path: str) -> bool:
+    try:
+        return FilePath(path).is_file()
+    except (OSError, ValueError):
+        return False

@@ -73,9 +73,9 @@ def writing(engine: Engine) -> Iterator[Connection]:
             yield marked
 
 
-def upsert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
-    """An INSERT of the connection's dialect that knows ON CONFLICT."""
-    if connection.dialect.name == "postgresql":
+def upsert(on: Connection | Engine, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """An INSERT of that dialect which knows ON CONFLICT."""
+    if on.dialect.name == "postgresql":
         return postgresql.insert(table)
     return sqlite.insert(table)
 

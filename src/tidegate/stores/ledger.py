@@ -1,12 +1,13 @@
 """Writing receipts: a batch and the journals' positions in one transaction, each id once."""
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
 from msgspec import Struct
 from sqlalchemy import Connection, Engine, Float, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.core.receipt import Receipt
 from tidegate.stores import database
@@ -40,7 +41,10 @@ def _most_of(name: str) -> float | None:
 _MOST = {at: most for at, name in enumerate(_COLUMNS) if (most := _most_of(name)) is not None}
 _MOST[_COLUMNS.index("status")] = 999
 
+_POSITION = ("gateway", "segment", "offset")
+
 Row = tuple[Any, ...]
+Statement = sqlite.Insert | postgresql.Insert
 
 
 class Position(Struct, frozen=True):
@@ -51,13 +55,17 @@ class Position(Struct, frozen=True):
     offset: int
 
 
+class _Seen(Exception):
+    """Some rows of a batch were there before."""
+
+
 class Ledger:
     """The writer's side. One instance, one thread at a time."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._positional = bool(engine.dialect.positional)
-        self._sql: str | None = None
+        self._insert = _compiled(engine, _insertion(engine), _COLUMNS)
+        self._move = _compiled(engine, _movement(engine), _POSITION)
 
     def positions(self) -> dict[str, Position]:
         """Every known gateway's position."""
@@ -73,7 +81,7 @@ class Ledger:
         StoreError when nothing was stored.
         """
         rows = [(*_fields_of(r), len(r.attempts), payload) for r, payload in batch]
-        moved = list(positions)
+        moved = [(p.gateway, p.segment, p.offset) for p in positions]
         try:
             known = self._write(rows, moved)
         except (OverflowError, RowRefused):
@@ -84,55 +92,62 @@ class Ledger:
         new = {receipt.id: receipt for receipt, _ in reversed(batch) if receipt.id not in known}
         return list(new.values())
 
-    def _write(self, rows: list[Row], moved: list[Position]) -> set[str] | None:
-        known: set[str] | None = None
+    def _write(self, rows: list[Row], moved: list[Row]) -> set[str] | None:
+        """Stores what is new; the ids that were there before, None when every row was new."""
+        try:
+            with database.writing(self._engine) as connection:
+                if rows and self._insert(connection, rows) < len(rows):
+                    raise _Seen  # which ones, only a second look tells
+                if moved:
+                    self._move(connection, moved)
+            return None
+        except _Seen:
+            return self._write_new(rows, moved)
+
+    def _write_new(self, rows: list[Row], moved: list[Row]) -> set[str]:
         with database.writing(self._engine) as connection:
-            if rows:
-                known = self._insert_new(connection, rows)
-            for position in moved:
-                _move(connection, position)
+            known = _known(connection, [row[0] for row in rows])
+            fresh = {row[0]: row for row in reversed(rows) if row[0] not in known}
+            if fresh:
+                self._insert(connection, list(fresh.values()))
+            if moved:
+                self._move(connection, moved)
         return known
 
-    def _insert_new(self, connection: Connection, rows: list[Row]) -> set[str] | None:
-        """Insert what is new; the ids that were there before, None where every row was new."""
-        with connection.begin_nested() as savepoint:
-            if self._insert(connection, rows) == len(rows):
-                return None
-            # Some were there before; which ones, only a second look tells.
-            savepoint.rollback()
-        known = _known(connection, [row[0] for row in rows])
-        fresh = {row[0]: row for row in reversed(rows) if row[0] not in known}
-        if fresh:
-            self._insert(connection, list(fresh.values()))
-        return known
 
-    def _insert(self, connection: Connection, rows: list[Row]) -> int:
-        """The statement is compiled once and rows go to the driver as they are."""
-        if self._sql is None:
-            statement = (
-                database.upsert(connection, receipts)
-                .values({name: bindparam(name) for name in _COLUMNS})
-                .on_conflict_do_nothing(index_elements=[receipts.c.id])
-            )
-            compiled = statement.compile(dialect=connection.dialect, column_keys=list(_COLUMNS))
-            self._sql = str(compiled)
-        parameters: Any = rows
-        if not self._positional:
-            parameters = [dict(zip(_COLUMNS, row, strict=True)) for row in rows]
-        return connection.exec_driver_sql(self._sql, parameters).rowcount
+def _insertion(engine: Engine) -> Statement:
+    statement = database.upsert(engine, receipts)
+    values: dict[str, Any] = {name: bindparam(name) for name in _COLUMNS}
+    return statement.values(values).on_conflict_do_nothing(index_elements=[receipts.c.id])
 
 
-def _move(connection: Connection, position: Position) -> None:
-    statement = database.upsert(connection, journal_positions).values(
-        gateway=position.gateway, segment=position.segment, offset=position.offset
-    )
+def _movement(engine: Engine) -> Statement:
+    statement = database.upsert(engine, journal_positions)
     new = statement.excluded
-    connection.execute(
-        statement.on_conflict_do_update(
-            index_elements=[journal_positions.c.gateway],
-            set_={"segment": new.segment, "offset": new.offset},
-        )
+    return statement.values({name: bindparam(name) for name in _POSITION}).on_conflict_do_update(
+        index_elements=[journal_positions.c.gateway],
+        set_={"segment": new.segment, "offset": new.offset},
     )
+
+
+def _compiled(
+    engine: Engine, statement: Statement, columns: Sequence[str]
+) -> Callable[[Connection, list[Row]], int]:
+    """Runs a statement for rows of `columns`; returns how many rows it changed.
+
+    Compiled once, and rows go to the driver as they are: that is most of a receipt's cost.
+    """
+    compiled = statement.compile(dialect=engine.dialect)
+    sql = str(compiled)
+    positional = bool(engine.dialect.positional)
+
+    def run(connection: Connection, rows: list[Row]) -> int:
+        parameters: Any = rows
+        if not positional:
+            parameters = [dict(zip(columns, row, strict=True)) for row in rows]
+        return connection.exec_driver_sql(sql, parameters).rowcount
+
+    return run
 
 
 def _known(connection: Connection, ids: list[str]) -> set[str]:

@@ -84,7 +84,7 @@ def parse_listen(text: str) -> Listen:
 def _is_host(host: str, *, bracketed: bool) -> bool:
     if bracketed:
         try:
-            return ipaddress.ip_address(host).version == 6
+            return "%" not in host and ipaddress.ip_address(host).version == 6
         except ValueError:
             return False
     if len(host) > 253:

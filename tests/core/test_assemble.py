@@ -1,0 +1,124 @@
+import pytest
+from tests.core.plans import URL, hosted
+
+from tidegate.core import assemble
+from tidegate.core.assemble import Dialect, Place
+from tidegate.core.declared import (
+    NO_CREDENTIAL,
+    DeclaredDeadlines,
+    DeclaredProvider,
+    DeclaredTarget,
+)
+from tidegate.core.plan import Deadlines, SecretRef
+
+ENGINE = Dialect(None, hosted=False)
+HOSTED = Dialect("https://api.example.com/v1", hosted=True)
+
+
+class Said(dict):
+    def __call__(self, path, message):
+        self[".".join(path)] = message
+
+
+def place(target=None, provider=None, dialect=ENGINE):
+    target = target or DeclaredTarget("p", "m")
+    return Place(("targets", "t"), target, provider or DeclaredProvider(base_url=URL), dialect)
+
+
+def target(**changes):
+    return DeclaredTarget("p", "m", **changes)
+
+
+@pytest.mark.parametrize(
+    ("replicas", "provider", "dialect", "hosts"),
+    [
+        (("http://a/v1", "http://b/v1"), URL, HOSTED, ["a", "b"]),
+        ({"x": "http://a/v1"}, URL, HOSTED, ["a"]),
+        (None, URL, HOSTED, ["127.0.0.1"]),
+        (None, None, HOSTED, ["api.example.com"]),
+    ],
+)
+def test_addresses_are_the_targets_or_the_providers_or_the_dialects(
+    replicas, provider, dialect, hosts
+):
+    said = Said()
+    at = place(target(replicas=replicas), DeclaredProvider(base_url=provider), dialect)
+    assert [r.host for r in assemble.replicas(at, said)] == hosts
+    assert not said
+
+
+def test_no_address_at_all_is_said_of_the_provider():
+    said = Said()
+    assert assemble.replicas(place(provider=DeclaredProvider()), said) == ()
+    assert "base_url" in said["providers.p"]
+
+
+def test_an_empty_list_is_no_address():
+    said = Said()
+    assert assemble.replicas(place(target(replicas=())), said) == ()
+    assert "empty" in said["targets.t.replicas"]
+
+
+@pytest.mark.parametrize(
+    "replicas",
+    [("http://a/v1", "http://a:80/v1/"), {"x": "http://a/v1", "y": "http://A/v1"}],
+)
+def test_one_address_twice_is_a_mistake(replicas):
+    said = Said()
+    assemble.replicas(place(target(replicas=replicas)), said)
+    assert len(said) == 1 and "again" in next(iter(said.values()))
+
+
+def test_replicas_that_share_a_server_are_told_apart_by_their_path():
+    said = Said()
+    found = assemble.replicas(place(target(replicas=("http://a/v1", "http://a/v2"))), said)
+    assert [r.name for r in found] == ["a:80/v1", "a:80/v2"] and not said
+
+
+def test_a_replica_is_named_as_the_plan_says():
+    found = assemble.replicas(place(target(replicas={"east": "https://[::1]:8443/v1"})), Said())
+    assert (found[0].name, found[0].host, found[0].port) == ("east", "::1", 8443)
+    assert assemble.base_url(found[0]) == "https://[::1]:8443/v1"
+
+
+def test_deadlines_come_from_target_then_provider_then_default():
+    at = place(
+        target(deadlines=DeclaredDeadlines(gap_s=5.0)),
+        DeclaredProvider(deadlines=DeclaredDeadlines(gap_s=6.0, connect_s=1.0)),
+    )
+    expected = Deadlines(connect_s=1.0, gap_s=5.0)
+    assert assemble.deadlines(at, Said()) == expected
+
+
+def test_a_short_whole_names_the_deadline_that_is_longer():
+    said = Said()
+    at = place(target(deadlines=DeclaredDeadlines(total_s=10.0, gap_s=20.0)))
+    assemble.deadlines(at, said)
+    assert "longer than total_s" in said["targets.t.deadlines.gap_s"]
+    assert "first_token_s (60)" in said["targets.t.deadlines.total_s"]
+
+
+@pytest.mark.parametrize(
+    ("own", "above", "expected"),
+    [
+        (None, SecretRef(env="A"), SecretRef(env="A")),
+        (SecretRef(file="/b"), SecretRef(env="A"), SecretRef(file="/b")),
+        (NO_CREDENTIAL, SecretRef(env="A"), None),
+        (None, NO_CREDENTIAL, None),
+    ],
+)
+def test_credential_of_target_before_provider(own, above, expected):
+    said = Said()
+    at = place(target(api_key=own), hosted(api_key=above), HOSTED)
+    assert assemble.credential(at, said) == expected and not said
+
+
+def test_a_hosted_provider_without_credential_is_a_mistake():
+    said = Said()
+    assert assemble.credential(place(dialect=HOSTED), said) is None
+    assert "`api_key: ${P_API_KEY}`" in said["providers.p"]
+
+
+def test_an_engine_needs_no_credential():
+    said = Said()
+    assert assemble.credential(place(), said) is None and not said

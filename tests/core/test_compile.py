@@ -1,0 +1,223 @@
+from itertools import permutations
+
+import pytest
+from msgspec import msgpack
+from msgspec.structs import replace
+from tests.core.plans import NOW_S, URL, compiled, declared, hosted
+
+from tidegate.core.compile import PlanRefused, Quote
+from tidegate.core.declared import (
+    DeclaredGateway,
+    DeclaredHttp,
+    DeclaredKeys,
+    DeclaredProvider,
+    DeclaredRoute,
+    DeclaredStorage,
+    DeclaredTarget,
+)
+from tidegate.core.plan import HttpBounds, JournalBounds, Plan, Price, Rate, SecretRef
+
+PRICE = Price("table 1", "genai-prices", input=Rate(5))
+
+
+def complaints(plan, **changes):
+    with pytest.raises(PlanRefused) as refused:
+        compiled(plan, **changes)
+    return {".".join(c.path): c.message for c in refused.value.complaints}
+
+
+def test_a_route_leads_to_a_release_of_its_target():
+    plan = compiled(declared(), version=7)
+    release = plan.routes["chat"].release
+    assert (plan.version, plan.compiled_at_s) == (7, NOW_S)
+    assert release.name.startswith("chat@") and len(release.name) == len("chat@") + 8
+    assert release.target.model == "llama-3"
+    assert [r.name for r in release.target.replicas] == ["127.0.0.1:8000"]
+
+
+def test_a_plan_survives_the_way_to_a_gateway():
+    plan = compiled(declared())
+    assert msgpack.decode(msgpack.encode(plan), type=Plan) == plan
+
+
+def test_the_digest_is_of_what_requests_obey_and_not_of_version_or_time():
+    first = compiled(declared(), version=1, now_s=1.0)
+    assert compiled(declared(), version=2, now_s=9.0).digest == first.digest
+    changed = declared(gateway=DeclaredGateway(drain_s=31.0))
+    assert compiled(changed).digest != first.digest
+
+
+def test_the_digest_does_not_depend_on_the_order_of_routes():
+    names = ("a", "b", "c")
+    digests = {
+        compiled(declared(routes={n: DeclaredRoute("llama") for n in order})).digest
+        for order in permutations(names)
+    }
+    assert len(digests) == 1
+
+
+def test_a_release_keeps_its_name_until_its_target_changes():
+    before = compiled(declared()).routes["chat"].release.name
+    same = declared(storage=DeclaredStorage(durability="disk"))
+    assert compiled(same).routes["chat"].release.name == before
+    other = declared(targets={"llama": DeclaredTarget("engine", "llama-4", price="free")})
+    assert compiled(other).routes["chat"].release.name != before
+
+
+def test_provider_and_model_split_at_the_first_slash():
+    routes = {"chat": DeclaredRoute("engine/meta-llama/Llama-3")}
+    target = compiled(declared(routes=routes)).routes["chat"].release.target
+    assert (target.provider, target.model) == ("engine", "meta-llama/Llama-3")
+    assert target.name == "engine/meta-llama/Llama-3"
+
+
+def test_a_target_written_on_its_route_takes_the_routes_name():
+    routes = {"chat": DeclaredRoute(DeclaredTarget("engine", "m"))}
+    assert compiled(declared(routes=routes)).routes["chat"].release.target.name == "chat"
+
+
+def test_a_target_written_on_a_route_may_not_take_anothers_name():
+    routes = {"llama": DeclaredRoute(DeclaredTarget("engine", "other"))}
+    assert "another target" in complaints(declared(routes=routes))["routes.llama.target"]
+
+
+def test_bounds_of_http_and_journal_are_carried_over():
+    plan = compiled(
+        declared(
+            gateway=DeclaredGateway(http=DeclaredHttp(max_body_bytes=4096), drain_s=5.0),
+            storage=DeclaredStorage(journal_max_bytes=8192, segment_bytes=4096),
+        )
+    )
+    assert plan.http == replace(HttpBounds(), max_body_bytes=4096)
+    assert plan.journal == JournalBounds("process", 4096, 8192)
+    assert plan.drain_s == 5.0
+
+
+def test_the_declared_defaults_are_the_plans():
+    plan = compiled(declared())
+    assert (plan.http, plan.journal) == (HttpBounds(), JournalBounds())
+
+
+def test_every_complaint_comes_at_once():
+    plan = declared(
+        providers={"engine": DeclaredProvider(), "x": DeclaredProvider()},
+        targets={"llama": DeclaredTarget("engin", "m")},
+        routes={
+            "a": DeclaredRoute("lama"),
+            "b": DeclaredRoute("y/m"),
+            "A": DeclaredRoute("engine"),
+        },
+        keys=DeclaredKeys(routes=("a", "z")),
+        storage=DeclaredStorage(journal_max_bytes=1024, segment_bytes=2048),
+    )
+    assert complaints(plan).keys() == {
+        "providers.x",
+        "targets.llama.provider",
+        "routes.a.target",
+        "routes.b.target",
+        "routes.A",
+        "routes.A.target",
+        "keys.routes.1",
+        "storage.segment",
+    }
+
+
+def test_a_plan_without_routes_says_what_to_write():
+    assert "write for example" in complaints(declared(routes={}))["routes"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "hint"),
+    [
+        ("lama", 'did you mean "llama"?'),
+        ("engine", "write engine/MODEL"),
+        ("engin/m", 'did you mean "engine"?'),
+        ("hosted/m", "write `hosted:` below `providers:`"),
+        ("engine/", "write provider/model"),
+    ],
+)
+def test_a_dangling_target_says_what_was_meant(wanted, hint):
+    found = complaints(declared(routes={"chat": DeclaredRoute(wanted)}))
+    assert hint in found["routes.chat.target"]
+
+
+def test_a_plug_that_does_not_load_is_a_complaint():
+    providers = {"engine": DeclaredProvider(base_url=URL), "broken": DeclaredProvider()}
+    assert "does not load" in complaints(declared(providers=providers))["providers.broken"]
+
+
+def test_a_published_price_is_taken_where_the_plan_has_none():
+    asked = []
+
+    def price_of(dialect, base_url, model):
+        asked.append((dialect, base_url, model))
+        return Quote(PRICE, sold=True)
+
+    plan = declared(providers={"p": hosted()}, targets={}, routes={"chat": DeclaredRoute("p/m")})
+    assert compiled(plan, price_of=price_of).routes["chat"].release.target.price == PRICE
+    assert asked == [("hosted", "https://api.example.com:443/v1", "m")]
+
+
+def test_a_price_in_the_plan_goes_before_the_published_one():
+    target = compiled(declared(), price_of=lambda *_: Quote(PRICE)).routes["chat"].release.target
+    assert target.price is not None and target.price.source == "free"
+
+
+def test_a_hosted_model_without_a_price_is_refused():
+    plan = declared(providers={"p": hosted()}, targets={}, routes={"chat": DeclaredRoute("p/m")})
+    assert "nobody knows the price" in complaints(plan)["routes.chat.target.model"]
+
+
+def test_an_engine_at_the_address_of_a_seller_counts_as_hosted():
+    plan = declared(targets={}, routes={"chat": DeclaredRoute("engine/m")})
+    found = complaints(plan, price_of=lambda *_: Quote(None, sold=True))
+    assert "nobody knows the price" in found["routes.chat.target.model"]
+
+
+@pytest.mark.parametrize("where", ["plan", "target"])
+def test_unpriced_allow_stores_the_price_as_unknown(where):
+    unpriced = "allow" if where == "target" else None
+    plan = declared(
+        providers={"p": hosted()},
+        targets={"m": DeclaredTarget("p", "m", unpriced=unpriced)},
+        routes={"chat": DeclaredRoute("m")},
+        unpriced="allow" if where == "plan" else "refuse",
+    )
+    target = compiled(plan).routes["chat"].release.target
+    assert target.price is None and target.unpriced_allowed
+
+
+def test_a_target_may_refuse_what_the_plan_allows():
+    plan = declared(
+        providers={"p": hosted()},
+        targets={"m": DeclaredTarget("p", "m", unpriced="refuse")},
+        routes={"chat": DeclaredRoute("m")},
+        unpriced="allow",
+    )
+    assert "targets.m.model" in complaints(plan)
+
+
+def test_an_engine_of_your_own_needs_no_price():
+    plan = declared(targets={}, routes={"chat": DeclaredRoute("engine/m")})
+    target = compiled(plan).routes["chat"].release.target
+    assert target.price is None and target.unpriced_allowed
+
+
+def test_the_refusal_names_every_path():
+    with pytest.raises(PlanRefused, match=r"routes: a plan needs a route"):
+        compiled(declared(routes={}))
+
+
+def test_a_targets_credential_goes_before_its_providers():
+    plan = declared(
+        providers={"p": hosted()},
+        targets={"m": DeclaredTarget("p", "m", price="free", api_key=SecretRef(env="OWN"))},
+        routes={"chat": DeclaredRoute("m")},
+    )
+    assert compiled(plan).routes["chat"].release.target.credential == SecretRef(env="OWN")
+
+
+def test_a_thousand_routes_build_their_shared_target_once():
+    routes = {f"r{i}": DeclaredRoute("llama") for i in range(1000)}
+    plan = compiled(declared(routes=routes))
+    assert len({id(r.release.target) for r in plan.routes.values()}) == 1

@@ -10,7 +10,7 @@ from msgspec import Raw, Struct
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Endpoint, Receipt
-from tidegate.gateway.http.server import Incoming
+from tidegate.gateway.http.reader import Incoming
 from tidegate.text.strict_json import JsonProblem, read_object
 
 MAX_MODEL_CHARS = 256

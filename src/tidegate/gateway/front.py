@@ -10,7 +10,8 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Endpoint, Receipt
 from tidegate.gateway.authenticate import authenticate
 from tidegate.gateway.http import answers
-from tidegate.gateway.http.server import Connection, Incoming
+from tidegate.gateway.http.reader import Incoming
+from tidegate.gateway.http.server import Connection
 from tidegate.gateway.life import live
 from tidegate.gateway.world import World
 

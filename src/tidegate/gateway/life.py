@@ -16,7 +16,8 @@ from tidegate.gateway.authenticate import authenticate
 from tidegate.gateway.call import call
 from tidegate.gateway.decline import break_off, decline
 from tidegate.gateway.http import answers
-from tidegate.gateway.http.server import Connection, Incoming
+from tidegate.gateway.http.reader import Incoming
+from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.prepared import PreparedRoute
 from tidegate.gateway.progress import Progress

@@ -1,53 +1,25 @@
-"""One client connection: bytes in, whole requests out; answers in, bytes out.
+"""One client connection: whole requests go up, answers come down.
 
-The protocol never waits. It parses, bounds and queues; one coroutine a connection takes the
-requests in order and answers them one at a time. While a request is in work the socket is still
-read, because that is how a leaving client shows; what arrives early is kept up to a bound.
+The protocol never waits. One coroutine a connection takes the requests in order and answers them
+one at a time. While a request is in work the socket is still read, because that is how a leaving
+client shows; what arrives early is kept up to a bound.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Protocol
-
-import httptools
 
 from tidegate.core import clock
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import HttpBounds
-from tidegate.gateway.http import answers, strict
+from tidegate.gateway.http import answers
+from tidegate.gateway.http.reader import Incoming, RequestReader
 
-MAX_QUEUED_REQUESTS = 16
 MAX_EARLY_BYTES = 64 * 1024
 WRITE_BUFFER_BYTES = 64 * 1024
 # Below this a body is a slow-loris however long its sender goes on.
 MIN_BODY_BYTES_PER_S = 8 * 1024
 LINGER_S = 2.0
-
-
-class Incoming:
-    """One whole request. `received_s` is the monotonic time of its first byte."""
-
-    __slots__ = (
-        "body",
-        "headers",
-        "http_minor",
-        "keep_alive",
-        "method",
-        "path",
-        "query",
-        "received_s",
-    )
-
-    def __init__(self, received_s: float) -> None:
-        self.received_s = received_s
-        self.method = b""
-        self.path = b""
-        self.query = b""
-        self.headers: strict.Headers = {}
-        self.body = b""
-        self.keep_alive = True
-        self.http_minor = 1
 
 
 class Source(Protocol):
@@ -58,8 +30,8 @@ class Source(Protocol):
     def resume(self) -> None: ...
 
 
-class Listener(Protocol):
-    """What a connection needs of the server that it belongs to."""
+class Owner(Protocol):
+    """What a connection needs of the listener that it belongs to."""
 
     bounds: HttpBounds
     draining: bool
@@ -78,68 +50,49 @@ Answer = Callable[[Incoming, "Connection"], Awaitable[None]]
 
 
 class Connection(asyncio.Protocol):
-    """A client's connection and, at the same time, the way to answer its request in work."""
+    """A client's connection and, at the same time, the way to answer its request in work.
+
+    `state`: `open`; `refused` (told no, reading on for a moment so that it sees our answer);
+    `closing` (last bytes are on the way).
+    """
 
     __slots__ = (
-        "_body_parts",
-        "_chunk_count",
+        "_answer",
         "_early",
-        "_framing_bytes",
-        "_head_bytes",
-        "_host_seen",
-        "_incoming",
-        "_listener",
-        "_parser",
-        "_queue",
-        "_seen_s",
-        "_target",
+        "_owner",
+        "_reader",
         "_task",
         "_waiter",
-        "answer",
-        "body_bytes",
-        "chunked",
         "close_after",
         "framed",
+        "idle_s",
         "in_work",
         "lost",
         "paused_s",
         "peer",
-        "phase",
-        "phase_s",
         "source",
-        "started",
+        "state",
+        "state_s",
         "transport",
     )
 
-    def __init__(self, listener: Listener, answer: Answer) -> None:
-        self._listener = listener
-        self.answer = answer
+    def __init__(self, owner: Owner, answer: Answer) -> None:
+        self._owner = owner
+        self._answer = answer
+        self._reader = RequestReader(owner.bounds.max_body_bytes)
+        self._early = b""
+        self._waiter: asyncio.Future[None] | None = None
+        self._task: asyncio.Task[None] | None = None
         self.transport: asyncio.Transport = None  # type: ignore[assignment]
         self.peer = ""
         self.lost = False
+        self.state = "open"
+        self.state_s = self.idle_s = clock.monotonic_s()
         self.in_work: Incoming | None = None
-        self.started = False
         self.close_after = False
         self.framed = True
         self.source: Source | None = None
         self.paused_s: float | None = None
-        self.phase = "idle"
-        self.phase_s = 0.0
-        self.body_bytes = 0
-        self.chunked = False
-        self._queue: deque[Incoming] = deque()
-        self._early = b""
-        self._waiter: asyncio.Future[None] | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._host_seen: bytes | None = None
-        self._incoming: Incoming | None = None
-        self._body_parts: list[bytes] = []
-        self._target = b""
-        self._head_bytes = 0
-        self._framing_bytes = 0
-        self._chunk_count = 0
-        self._seen_s = 0.0
-        self._parser = httptools.HttpRequestParser(self)
 
     # asyncio calls these
 
@@ -147,11 +100,10 @@ class Connection(asyncio.Protocol):
         self.transport = transport  # type: ignore[assignment]
         peer = transport.get_extra_info("peername")
         self.peer = str(peer[0]) if isinstance(peer, tuple) else ""
-        self.phase_s = clock.monotonic_s()
-        if not self._listener.opened(self):
+        if not self._owner.opened(self):
             self.lost = True
             self.transport.write(answers.TOO_MANY_CONNECTIONS)
-            self.transport.abort()
+            self.transport.close()
             return
         self.transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
         self._task = asyncio.get_running_loop().create_task(self._serve())
@@ -161,7 +113,7 @@ class Connection(asyncio.Protocol):
         self.lost = True
         self.source = None
         if self._task is not None:
-            self._listener.closed(self)
+            self._owner.closed(self)
             self._task.cancel()
 
     def eof_received(self) -> bool:
@@ -179,129 +131,26 @@ class Connection(asyncio.Protocol):
             self.source.resume()
 
     def data_received(self, data: bytes) -> None:
-        if self.lost or self.phase == "refused":
+        if self.lost or self.state != "open":
             return
-        if self.in_work is not None or self._queue:
-            self._keep_early(data)
+        if self.in_work is not None or self._reader.whole:
+            self._early += data
+            if len(self._early) > MAX_EARLY_BYTES:
+                self.transport.pause_reading()
             return
         self._feed(data)
 
-    def _keep_early(self, data: bytes) -> None:
-        self._early += data
-        if len(self._early) > MAX_EARLY_BYTES:
-            self.transport.pause_reading()
-
     def _feed(self, data: bytes) -> None:
-        self._seen_s = clock.monotonic_s()
+        reader = self._reader
         try:
-            if self._incoming is not None and self.phase == "head":
-                self._bound_head(len(data))
-            framing_before = self.body_bytes
-            chunked_before = self.chunked
-            self._parser.feed_data(data)
-            if self._incoming is not None:
-                self._bound_unfinished(data, framing_before, chunked_before)
+            reader.feed(data, clock.monotonic_s())
         except Refusal as refusal:
             self._refuse(refusal)
-        except httptools.HttpParserCallbackError as error:
-            cause = error.__context__
-            if isinstance(cause, Refusal):
-                self._refuse(cause)
-            else:
-                raise
-        except httptools.HttpParserUpgrade:
-            self._refuse(Refusal("invalid_http", "no protocol upgrade is offered here"))
-        except httptools.HttpParserError as error:
-            self._refuse(Refusal("invalid_http", f"the request is not HTTP/1.1: {error}"))
-
-    def _bound_head(self, size: int) -> None:
-        self._head_bytes += size
-        if self._head_bytes > strict.MAX_HEAD_BYTES + strict.MAX_TARGET_BYTES:
-            raise Refusal("headers_too_large", f"the head exceeds {strict.MAX_HEAD_BYTES} bytes")
-
-    def _bound_unfinished(self, data: bytes, body_before: int, chunked_before: bool) -> None:
-        """Bounds what the parser took of a request that is not whole yet."""
-        if self.phase == "head":
-            if self._head_bytes == 0:
-                self._bound_head(len(data))
-        elif self.chunked:
-            if not chunked_before:
-                data = data[data.find(b"\r\n\r\n") + 4 :]
-                body_before = 0
-            self._framing_bytes += len(data) - (self.body_bytes - body_before)
-            allowed = strict.CHUNK_FRAMING_BYTES * (self._chunk_count + 1)
-            if self._framing_bytes > allowed + strict.MAX_CHUNK_EXTENSION_BYTES:
-                raise Refusal("invalid_http", "the chunk extensions are too long")
-
-    # httptools calls these
-
-    def on_message_begin(self) -> None:
-        if len(self._queue) >= MAX_QUEUED_REQUESTS:
-            raise Refusal("invalid_http", "too many pipelined requests")
-        self._incoming = Incoming(self._seen_s)
-        self._target = b""
-        self._body_parts = []
-        self._head_bytes = 0
-        self._framing_bytes = 0
-        self._chunk_count = 0
-        self.body_bytes = 0
-        self.chunked = False
-        self.phase = "head"
-        self.phase_s = self._seen_s
-
-    def on_url(self, url: bytes) -> None:
-        self._target += url
-        if len(self._target) > strict.MAX_TARGET_BYTES:
-            raise Refusal("uri_too_long", "the request target is too long")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        if self.phase != "head":
-            raise Refusal("invalid_http", "trailers are not accepted")
-        if not name or len(name) + len(value) > strict.MAX_HEAD_BYTES:
-            raise Refusal("headers_too_large", "a header is empty or too long")
-        strict.add_header(self._incoming.headers, name, value)  # type: ignore[union-attr]
-
-    def on_headers_complete(self) -> None:
-        incoming = self._incoming
-        assert incoming is not None  # noqa: S101 - the parser's order of calls
-        headers = incoming.headers
-        parser = self._parser
-        minor = incoming.http_minor = 1 if parser.get_http_version() == "1.1" else 0
-        self._host_seen = strict.check_head(headers, minor, self._host_seen)
-        incoming.method = parser.get_method()
-        incoming.path, incoming.query = strict.split_target(self._target, self._host_seen)
-        incoming.keep_alive = parser.should_keep_alive()
-        self.chunked = b"transfer-encoding" in headers
-        length = headers.get(b"content-length")
-        if length is not None and int(length) > self._listener.bounds.max_body_bytes:
-            raise _body_too_large(self._listener.bounds)
-        expect = headers.get(b"expect")
-        if expect is not None:
-            if expect.lower() != b"100-continue":
-                raise Refusal("invalid_http", "the only expectation known is 100-continue")
-            if minor == 1 and (self.chunked or length is not None):
-                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        self.phase = "body"
-
-    def on_chunk_header(self) -> None:
-        self._chunk_count += 1
-
-    def on_body(self, body: bytes) -> None:
-        self.body_bytes += len(body)
-        if self.body_bytes > self._listener.bounds.max_body_bytes:
-            raise _body_too_large(self._listener.bounds)
-        self._body_parts.append(body)
-
-    def on_message_complete(self) -> None:
-        incoming = self._incoming
-        assert incoming is not None  # noqa: S101 - the parser's order of calls
-        parts = self._body_parts
-        incoming.body = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._incoming = None
-        self._body_parts = []
-        self.phase = "work"
-        self._queue.append(incoming)
-        if self.in_work is None:
+            return
+        if reader.expects_continue:
+            reader.expects_continue = False
+            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if reader.whole:
             self._wake()
 
     # the connection's own coroutine
@@ -310,7 +159,7 @@ class Connection(asyncio.Protocol):
         try:
             while True:
                 incoming = await self._next()
-                await self.answer(incoming, self)
+                await self._answer(incoming, self)
                 while self.in_work is not None:  # its last bytes wait for the journal
                     await self._wait()
                 if self.close_after:
@@ -325,22 +174,21 @@ class Connection(asyncio.Protocol):
             raise
 
     async def _next(self) -> Incoming:
-        while not self._queue:
+        reader = self._reader
+        while not reader.whole:
             if self._early:
                 early, self._early = self._early, b""
                 self.transport.resume_reading()
+                reader.phase_s = clock.monotonic_s()
                 self._feed(early)
-            else:
-                self.phase_s = clock.monotonic_s()
-                if self.phase == "work":
-                    self.phase = "idle"
-                if self._listener.draining and self.phase == "idle":
-                    self._close()
-                await self._wait()
-        incoming = self._queue.popleft()
+                continue
+            self.idle_s = clock.monotonic_s()
+            if self._owner.draining and reader.phase == "idle":
+                self._close()
+            await self._wait()
+        incoming = reader.whole.popleft()
         self.in_work = incoming
-        self.started = False
-        self.close_after = not incoming.keep_alive or self._listener.draining
+        self.close_after = not incoming.keep_alive or self._owner.draining or self.state != "open"
         return incoming
 
     async def _wait(self) -> None:
@@ -365,13 +213,12 @@ class Connection(asyncio.Protocol):
                 body = b""
             self.transport.write(
                 b"%b%bcontent-length: %d\r\n%b\r\n%b"
-                % (head, self._listener.date, size, self._persistence(), body)
+                % (head, self._owner.date, size, self._persistence(), body)
             )
         self._answered()
 
     def start(self, head: bytes, first: bytes) -> None:
         """Begins a streamed answer with its first bytes."""
-        self.started = True
         if self.in_work is not None and self.in_work.http_minor == 0:
             self.close_after = True  # before chunks, the end of the connection ended a body
             self.framed = False
@@ -379,14 +226,9 @@ class Connection(asyncio.Protocol):
             self.framed = True
             head += b"transfer-encoding: chunked\r\n"
         if not self.lost:
+            body = self._frame(first) if first else b""  # an empty chunk would be the end
             self.transport.write(
-                b"%b%b%b\r\n%b"
-                % (
-                    head,
-                    self._listener.date,
-                    self._persistence(),
-                    self._frame(first) if first else b"",  # an empty chunk would be the end
-                )
+                b"%b%b%b\r\n%b" % (head, self._owner.date, self._persistence(), body)
             )
 
     def write(self, data: bytes) -> None:
@@ -410,6 +252,11 @@ class Connection(asyncio.Protocol):
             self._close()
         self._answered()
 
+    def write_raw(self, data: bytes) -> None:
+        """Bytes as they are, past all framing: for a rig that plays a broken server."""
+        if not self.lost:
+            self.transport.write(data)
+
     def abort(self) -> None:
         """Drops the connection at once."""
         self.transport.abort()
@@ -429,24 +276,20 @@ class Connection(asyncio.Protocol):
         self.source = None
         self._wake()
 
+    def _enter(self, state: str) -> None:
+        self.state = state
+        self.state_s = clock.monotonic_s()
+
     def _close(self) -> None:
-        self.phase = "closing"
-        self.phase_s = clock.monotonic_s()
+        self._enter("closing")
         self.transport.close()
 
     def _refuse(self, refusal: Refusal) -> None:
-        """Says no to what is no proper request, and closes: its end cannot be known.
-
-        The socket is read on for a moment, so that a client that is still sending gets to see
-        our answer and not a reset.
-        """
-        self.phase = "refused"
-        self.phase_s = clock.monotonic_s()
-        self._listener.refused(refusal.code.name)
-        self._incoming = None
-        self._body_parts = []
+        """Says no to what is no proper request, and closes: its end cannot be known."""
+        self._enter("refused")
+        self._owner.refused(refusal.code.name)
         self.close_after = True
-        if self.in_work is None and not self._queue:
+        if self.in_work is None and not self._reader.whole:
             self.transport.write(answers.bare_refusal(refusal))
             if self.transport.can_write_eof():
                 self.transport.write_eof()
@@ -457,27 +300,22 @@ class Connection(asyncio.Protocol):
 
     def sweep(self, now_s: float) -> None:
         """Ends what takes too long: a head, a body, a reader that does not read, idleness."""
-        bounds = self._listener.bounds
-        waited_s = now_s - self.phase_s
+        bounds, reader = self._owner.bounds, self._reader
         if self.paused_s is not None and now_s - self.paused_s > bounds.write_timeout_s:
             self.transport.abort()
         elif self.in_work is not None:
             return  # the request's own deadlines hold
-        elif self.phase == "closing":
-            if waited_s > bounds.write_timeout_s:
+        elif self.state != "open":
+            grace_s = LINGER_S if self.state == "refused" else bounds.write_timeout_s
+            if now_s - self.state_s > grace_s:
                 self.transport.abort()
-        elif self.phase == "refused":
-            if waited_s > LINGER_S:
-                self.transport.abort()
-        elif self.phase == "head":
-            if waited_s > bounds.header_timeout_s:
+        elif reader.phase == "idle":
+            if self._owner.draining or now_s - self.idle_s > bounds.idle_timeout_s:
+                self._close()
+        elif reader.phase == "head":
+            if now_s - reader.phase_s > bounds.header_timeout_s:
                 self._refuse(Refusal("request_timeout", "the request's head took too long"))
-        elif self.phase == "body":
-            if waited_s > bounds.body_timeout_s + self.body_bytes / MIN_BODY_BYTES_PER_S:
+        else:
+            allowed_s = bounds.body_timeout_s + reader.body_bytes / MIN_BODY_BYTES_PER_S
+            if now_s - reader.phase_s > allowed_s:
                 self._refuse(Refusal("request_timeout", "the request's body took too long"))
-        elif self.phase == "idle" and (self._listener.draining or waited_s > bounds.idle_timeout_s):
-            self._close()
-
-
-def _body_too_large(bounds: HttpBounds) -> Refusal:
-    return Refusal("body_too_large", f"the body exceeds {bounds.max_body_bytes} bytes")

@@ -90,3 +90,10 @@ def split_target(target: bytes, host: bytes) -> tuple[bytes, bytes]:
         raise Refusal("invalid_http", "the request target holds a fragment")
     path, _, query = target.partition(b"?")
     return path, query
+
+
+def expects_continue(headers: Headers, http_minor: int) -> bool:
+    """Whether the sender holds its body back until we say so. Refusal for other expectations."""
+    if headers[b"expect"].lower() != b"100-continue":
+        raise Refusal("invalid_http", "the only expectation known is 100-continue")
+    return http_minor == 1 and (b"content-length" in headers or b"transfer-encoding" in headers)

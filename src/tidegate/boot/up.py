@@ -181,7 +181,7 @@ class _Up:
             *("--listen-fd", str(fd)),
             *("--gateway-host", bound(self._gateway).host),
         )
-        argv = partial(module_argv, "tidegate.control", arguments)
+        argv = partial(module_argv, "tidegate.boot.embedded", arguments)
         return ChildSpec("control", argv, (fd,))
 
     def _gateway_spec(self, slot: int) -> ChildSpec:

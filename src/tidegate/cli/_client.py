@@ -10,11 +10,12 @@ import click
 import httpx2
 import msgspec
 
+from tidegate.config.load import DEFAULT_FILE, load
 from tidegate.core.layout import Layout
 
 T = TypeVar("T")
 
-DEFAULT_STATE = Path("~/.tidegate")
+_DEFAULT_STATE = Path(".tidegate")
 _DEFAULT_CONTROL = "http://127.0.0.1:4001"
 _DEFAULT_GATEWAY = "http://127.0.0.1:4000"
 _TIMEOUT_S = 30.0
@@ -27,9 +28,9 @@ def control_options(command: Callable[..., Any]) -> Callable[..., Any]:
         "--state",
         type=click.Path(path_type=Path, file_okay=False),
         envvar="TIDEGATE_STATE",
-        default=DEFAULT_STATE,
-        show_default=True,
-        help="State directory of the Tidegate on this machine; holds the operator's token.",
+        metavar="DIR",
+        help="State directory of the Tidegate on this machine; holds the operator's token. "
+        "Default: the one of tidegate.yaml here.",
     )
     address = click.option(
         "--control",
@@ -45,9 +46,12 @@ class Control:
     """Control's API with the operator's token. Every failure is a one-line ClickException."""
 
     def __init__(
-        self, state: Path, address: str | None = None, transport: httpx2.BaseTransport | None = None
+        self,
+        state: Path | None,
+        address: str | None = None,
+        transport: httpx2.BaseTransport | None = None,
     ) -> None:
-        layout = Layout(state.expanduser())
+        layout = state_layout(state)
         self.url = address or read_url(layout.run / "control.url") or _DEFAULT_CONTROL
         self.state = layout.state
         self._client = httpx2.Client(
@@ -126,9 +130,18 @@ def read_error_code(content: bytes) -> str | None:
         return None
 
 
-def gateway_url(state: Path, address: str | None) -> str:
+def state_layout(state: Path | None) -> Layout:
+    """The state directory: the given one, or that of the plan in this directory."""
+    if state is not None:
+        return Layout(state.expanduser())
+    plan = Path(DEFAULT_FILE)
+    declared = load(plan, os.environ).declared if plan.is_file() else None
+    return Layout(Path(declared.storage.dir).expanduser() if declared else _DEFAULT_STATE)
+
+
+def gateway_url(state: Path | None, address: str | None) -> str:
     """Where requests go: the given address, or the one that runs on the state directory."""
-    layout = Layout(state.expanduser())
+    layout = state_layout(state)
     return (address or read_url(layout.run / "gateway.url") or _DEFAULT_GATEWAY).rstrip("/")
 
 

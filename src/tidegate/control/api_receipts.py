@@ -2,13 +2,22 @@
 
 import asyncio
 
+import msgspec
+
 from tidegate.control.errors import ApiError
 from tidegate.control.routes import Call, Row
-from tidegate.control.shapes import ReceiptPage, ReceiptQuery, ReceiptTop, TopQuery, WindowQuery
+from tidegate.control.shapes import (
+    ReceiptPage,
+    ReceiptQuery,
+    ReceiptTop,
+    TopQuery,
+    WindowQuery,
+    WindowView,
+)
 from tidegate.core import clock
 from tidegate.core.receipt import Receipt
 from tidegate.stores import receipts
-from tidegate.stores.receipts import Filter, Summary
+from tidegate.stores.receipts import Filter
 
 _LOOK_S = 0.1
 
@@ -46,9 +55,9 @@ async def _top(call: Call) -> ReceiptTop:
     return ReceiptTop(worst)
 
 
-async def _summary(call: Call) -> Summary:
-    summary: Summary = await call.desk.store(receipts.summary, _window(call.query))
-    return summary
+async def _summary(call: Call) -> WindowView:
+    summary = await call.desk.store(receipts.summary, _window(call.query))
+    return msgspec.convert(summary, WindowView, from_attributes=True)
 
 
 ROWS = (

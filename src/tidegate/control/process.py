@@ -31,17 +31,19 @@ from tidegate.control.feed_server import FeedServer
 from tidegate.control.operators import Operators
 from tidegate.control.perimeter import Names, Perimeter
 from tidegate.control.plans import NoPlan, Plans, Reload, write_whole
+from tidegate.control.recording import NoRecording, Recording
 from tidegate.control.routes import Gate, Row, build
 from tidegate.core import clock
 from tidegate.core.address import Listen, is_loopback, parse_listen
 from tidegate.core.layout import Layout
-from tidegate.stores import database, migrate
+from tidegate.stores import database, migrate, retention
 from tidegate.stores.errors import SchemaTooNew, StoreError
 
 EX_CONFIG = 78
 ROWS: tuple[Row, ...] = (*api_public.ROWS, *api_keys.ROWS, *api_receipts.ROWS, *api_plan.ROWS)
 
 _UPKEEP_S = 3600.0
+_DAY_S = 86_400.0
 _SHUTDOWN_S = 3
 _IDLE_S = 75
 _MOST_AT_ONCE = 512
@@ -58,8 +60,8 @@ class Settings(Struct, frozen=True):
     parent_fd: int | None
 
 
-def main(argv: Sequence[str]) -> int:
-    """Run control until it is told to end; the process's exit status."""
+def main(argv: Sequence[str], recording: Recording | None = None) -> int:
+    """Run control, with a recorder inside if one is given; the process's exit status."""
     options = _options(argv)
     logging.basicConfig(format="%(asctime)s %(levelname)s control: %(message)s")
     logging.getLogger("tidegate").setLevel(logging.INFO)
@@ -74,7 +76,9 @@ def main(argv: Sequence[str]) -> int:
             engine = database.open_engine(settings.layout.ledger_db)
             try:
                 migrate.migrate(engine)
-                return uvloop.run(Process(settings, listener, engine).run())
+                return uvloop.run(
+                    Process(settings, listener, engine, recording or NoRecording()).run()
+                )
             finally:
                 engine.dispose()
     except NoPlan as refused:
@@ -91,21 +95,25 @@ def main(argv: Sequence[str]) -> int:
 class Process:
     """Puts the parts together and takes them apart again."""
 
-    def __init__(self, settings: Settings, listener: socket.socket, engine: Engine) -> None:
+    def __init__(
+        self, settings: Settings, listener: socket.socket, engine: Engine, recording: Recording
+    ) -> None:
         layout = settings.layout
         self._settings = settings
+        self._engine = engine
+        self._recording = recording
         self._listener = listener
         self._host = str(listener.getsockname()[0])
         self._plans = Plans(layout, settings.plan_file, _compile, self._announce)
         self._log = FeedLog(engine, self._plans.published)
-        self._feed = FeedServer(layout, self._log, lambda gateway, status: None)
+        self._feed = FeedServer(layout, self._log, recording.observe_status)
         self._desk = Desk(
             layout=layout,
             engine=engine,
             plans=self._plans,
             feed=self._feed,
             pepper=layout.pepper.read_bytes(),
-            render_metrics=lambda: plan_metrics.render(self._plans),
+            render_metrics=lambda: recording.render() + plan_metrics.render(self._plans),
         )
         self._server = _Server(self._app())
         self._background: set[asyncio.Task[Reload]] = set()
@@ -115,6 +123,10 @@ class Process:
         loop = asyncio.get_running_loop()
         await asyncio.to_thread(self._plans.start, self._log.newest_plan_version())
         await self._feed.start()
+        names = self._plans.declared.control.litellm_metric_names
+        self._recording.start(
+            self._settings.layout, self._engine, self._tell_recorded, litellm_names=names
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
@@ -129,6 +141,7 @@ class Process:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(self._recording.stop)
             await self._feed.stop()
         return 0
 
@@ -149,13 +162,24 @@ class Process:
         self._background.add(task)
         task.add_done_callback(self._background.discard)
 
+    def _tell_recorded(self, gateway: str, segment: int, offset: int) -> None:
+        if self._plans.current.journal.durability == "store":
+            self._feed.recorded(gateway, segment, offset)
+
     async def _upkeep(self) -> None:
         while True:
             try:
-                await asyncio.to_thread(self._log.trim)
+                await asyncio.to_thread(self._clear_out)
             except StoreError as error:
-                _log.warning("the feed cannot be trimmed: %s", error)
+                _log.warning("old receipts and feed entries cannot be cleared: %s", error)
             await asyncio.sleep(_UPKEEP_S)
+
+    def _clear_out(self) -> None:
+        self._log.trim()
+        if self._plans.problems:
+            return  # a file that cannot be read must not shorten what it meant to keep
+        kept_s = self._plans.declared.storage.retention_days * _DAY_S
+        retention.roll_off(self._engine, clock.wall_s() - kept_s)
 
     def _end(self) -> None:
         self._desk.ending = True

@@ -1,0 +1,54 @@
+"""How commands write and read times, and line up tables."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import click
+
+_UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_DURATION = re.compile(r"(\d{1,9})\s*([smhdw])")
+
+
+class Duration(click.ParamType[float]):
+    """`90d`, `12h`, `30m`, `45s`, `2w` as seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, int | float):
+            return float(value)
+        match = _DURATION.fullmatch(str(value).strip())
+        if match is None:
+            self.fail(f"{value!r} is no duration such as 90d, 12h or 30m", param, ctx)
+        return float(int(match[1]) * _UNITS_S[match[2]])
+
+
+def moment(at_s: float | None, absent: str = "-") -> str:
+    """`2026-03-01 12:00:00Z`; `absent` for None."""
+    if at_s is None:
+        return absent
+    return datetime.fromtimestamp(at_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Columns under their heads, as wide as their widest cell."""
+    lines = [list(head), *(list(row) for row in rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        for line in lines
+    )
+
+
+def pairs(given: Sequence[str], option: str) -> dict[str, str]:
+    """`k=v` options as a mapping."""
+    found: dict[str, str] = {}
+    for text in given:
+        name, equals, value = text.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{text!r} is not NAME=VALUE", param_hint=option)
+        found[name] = value
+    return found

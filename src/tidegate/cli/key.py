@@ -1,0 +1,159 @@
+"""`tidegate key`: virtual keys."""
+
+from pathlib import Path
+
+import click
+from msgspec import UNSET
+
+from tidegate.cli._client import Control, control_options
+from tidegate.cli._words import Duration, moment, pairs, table
+from tidegate.control.shapes import KeyList, KeyMade, KeyRevoked, KeyView, NewKey, Rotation
+from tidegate.core import clock
+
+_PAGE = 500
+
+
+@click.group(name="key")
+def plug() -> None:
+    """Make, list, revoke and rotate the keys with which applications call."""
+
+
+@plug.command()
+@click.option("--name", required=True, help="What the key is for, in your words.")
+@click.option("--team", help="Who pays. Default: the plan's.")
+@click.option("--customer", help="The team's customer whose requests these are.")
+@click.option("--environment", help="Such as production or staging. Default: the plan's.")
+@click.option("--purpose", default="production", show_default=True, help="Noted on receipts.")
+@click.option(
+    "--route", "routes", multiple=True, help="A route it may call. May be repeated. Default: all."
+)
+@click.option("--expires", type=Duration(), help="Its life, such as 90d. Default: the plan's.")
+@click.option("--never-expires", is_flag=True, help="It does not expire, whatever the plan says.")
+@click.option(
+    "--attribute",
+    "attributes",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Noted on its receipts. May be repeated.",
+)
+@control_options
+def create(state: Path | None, control: str | None, **given: object) -> None:
+    """Make a key and print it. It is shown this once."""
+    made = Control(state, control).post("/api/keys", KeyMade, _wanted(given))
+    _show_made(made)
+
+
+@plug.command(name="list")
+@click.option("--team", help="Only this team's.")
+@click.option("--name", "name_prefix", help="Only those whose name begins so.")
+@click.option("--revoked", is_flag=True, help="Revoked ones too.")
+@control_options
+def list_(
+    state: Path | None,
+    control: str | None,
+    team: str | None,
+    name_prefix: str | None,
+    revoked: bool,
+) -> None:
+    """List keys, never the secrets."""
+    client = Control(state, control)
+    found: list[KeyView] = []
+    after: str | None = None
+    while True:
+        page = client.get(
+            "/api/keys",
+            KeyList,
+            team=team,
+            name_prefix=name_prefix,
+            revoked="true" if revoked else "false",
+            after=after,
+            limit=_PAGE,
+        )
+        found += page.keys
+        after = page.after
+        if after is None:
+            break
+    rows = [_row(key) for key in found]
+    click.echo(table(("ID", "STATE", "NAME", "TEAM", "ROUTES", "CREATED", "EXPIRES"), rows))
+
+
+@plug.command()
+@click.argument("key_id", metavar="ID")
+@control_options
+def revoke(state: Path | None, control: str | None, key_id: str) -> None:
+    """End the key ID (the 8 letters after `sk-tg-`) at once, on every gateway."""
+    answer = Control(state, control).post(f"/api/keys/{_id(key_id)}/revoke", KeyRevoked)
+    click.echo(f"Revoked {answer.record.id} ({answer.record.name}).")
+    _tell_waiting(answer.waiting_for)
+
+
+@plug.command()
+@click.argument("key_id", metavar="ID")
+@click.option(
+    "--overlap", type=Duration(), default=0, help="How long the old one still works, such as 1h."
+)
+@control_options
+def rotate(state: Path | None, control: str | None, key_id: str, overlap: float) -> None:
+    """Make a new key with the grants of ID. The old one ends at once, or after --overlap."""
+    path = f"/api/keys/{_id(key_id)}/rotate"
+    made = Control(state, control).post(path, KeyMade, Rotation(overlap_s=overlap))
+    _show_made(made)
+
+
+def _wanted(given: dict[str, object]) -> NewKey:
+    expires_at_s: object = UNSET
+    if given["never_expires"]:
+        expires_at_s = None
+    elif isinstance(given["expires"], float):
+        expires_at_s = clock.wall_s() + given["expires"]
+    attributes, routes = given["attributes"], given["routes"]
+    assert isinstance(attributes, tuple) and isinstance(routes, tuple)  # noqa: S101
+    wanted: dict[str, object] = {
+        "name": given["name"],
+        "team": given["team"],
+        "customer": given["customer"],
+        "environment": given["environment"],
+        "purpose": given["purpose"],
+        "routes": routes or None,
+        "attributes": pairs(attributes, "--attribute"),
+        "expires_at_s": expires_at_s,
+    }
+    return NewKey(**wanted)  # type: ignore[arg-type]  # control checks every field
+
+
+def _show_made(made: KeyMade) -> None:
+    click.echo(made.key)
+    record = made.record
+    replaced = f", in place of {made.replaces}" if made.replaces else ""
+    click.echo(
+        f"Keep it: it is not shown again. Id {record.id}{replaced}, team {record.team}, "
+        f"routes {', '.join(record.routes)}, expires {moment(record.expires_at_s, 'never')}.",
+        err=True,
+    )
+    _tell_waiting(made.waiting_for)
+
+
+def _tell_waiting(gateways: list[str]) -> None:
+    if gateways:
+        names = ", ".join(gateways)
+        click.echo(f"Not yet obeyed by {names}; control keeps telling it.", err=True)
+
+
+def _row(key: KeyView) -> tuple[str, ...]:
+    return (
+        key.id,
+        key.state,
+        key.name,
+        key.team,
+        ",".join(key.routes),
+        moment(key.created_at_s),
+        moment(key.expires_at_s, "never"),
+    )
+
+
+def _id(text: str) -> str:
+    """The id, also when the whole key was given: that is what people have at hand."""
+    key_id = text.removeprefix("sk-tg-").partition("_")[0]
+    if not (key_id.isascii() and key_id.isalnum()):
+        raise click.BadParameter("a key's id is the 8 letters after `sk-tg-`", param_hint="ID")
+    return key_id

@@ -6,7 +6,7 @@
     python -m bench run [NAME...]    measure; keeps one JSON line a gateway and round
     python -m bench routes           CPU a request with 1 route and with 1,000
     python -m bench memory [--requests N] [--pieces K]    is memory flat?
-    python -m bench profile [plain|streams] [--seconds S]  where the gateway's CPU goes
+    python -m bench profile [plain|streams] [--seconds S] where the gateway's CPU goes
     python -m bench table            write docs/benchmarks.md from what was kept
 
 Environment: TIDEGATE_BENCH_CACHE (~/.cache/tidegate-bench), BENCH_ROUNDS (3), BENCH_GATEWAY_CORE
@@ -179,7 +179,6 @@ def arguments() -> argparse.Namespace:
     profiling = what.add_parser("profile")
     profiling.add_argument("load", nargs="?", choices=("plain", "streams"), default="plain")
     profiling.add_argument("--seconds", type=int, default=8)
-    profiling.add_argument("--native", action="store_true")
     profiling.add_argument("--top", type=int, default=25)
     return parser.parse_args()
 

@@ -99,8 +99,11 @@ def _whole_tree_request_us(row: Row) -> float | None:
 
 
 def _recorder_us(row: Row) -> float | None:
+    """None also where receipts are missing: a recorder that records nothing is not cheap."""
     step = row.get("requests")
     if not step or not step["ok"] or "recorder" not in step["settled_cpu_s"]:
+        return None
+    if step.get("receipts", 0) < step["ok"]:
         return None
     return 1e6 * float(step["settled_cpu_s"]["recorder"]) / float(step["ok"])
 

@@ -45,6 +45,16 @@ def cpu_s(pids: Iterable[int]) -> float:
     return ticks * TICK_S
 
 
+def thread_cpu_s(pid: int) -> dict[int, float]:
+    """User and system time of each thread of a process, in seconds."""
+    found = {}
+    for thread in (PROC / str(pid) / "task").iterdir():
+        with suppress(OSError):
+            fields = _stat_fields(f"{pid}/task/{thread.name}")
+            found[int(thread.name)] = (int(fields[11]) + int(fields[12])) * TICK_S
+    return found
+
+
 def rss_mb(pids: Iterable[int]) -> float:
     """Resident memory, summed, in MB (2^20 bytes); pages that processes share count for each."""
     pages = 0

@@ -31,12 +31,16 @@ Groups = Callable[[], dict[str, list[int]]]
 
 @dataclass
 class Running:
-    """A gateway that answers. `groups` names its processes now: "gateway" and any others."""
+    """A gateway that answers. `groups` names its processes now: "gateway" and any others.
+
+    `recorded` counts the receipts in its ledger, where it keeps one.
+    """
 
     peer: Peer
     start_s: float
     groups: Groups
     extra: dict[str, Any] = field(default_factory=dict)
+    recorded: Callable[[], int] | None = None
 
     def gateway_pids(self) -> list[int]:
         return self.groups().get("gateway", [])

@@ -1,6 +1,7 @@
 """The measuring steps of one gateway in one round. Each returns plain figures for `report`."""
 
 import time
+from collections.abc import Callable
 from typing import Any
 
 from bench import procs
@@ -24,12 +25,23 @@ def warm_up(rig: Rig, running: Running) -> None:
 def request_cpu(rig: Rig, running: Running) -> dict[str, Any]:
     """64 connections, closed loop, 3 s; then wait for the recorder to have caught up."""
     before = {name: procs.cpu_s(pids) for name, pids in running.groups().items()}
+    receipts = running.recorded() if running.recorded else 0
     figures = rig.load(running, "-c", 64, "-d", 3)
     figures["settle_s"] = procs.settle(running.all_pids())
+    if running.recorded:
+        figures["receipts"] = await_receipts(running.recorded, receipts + figures["ok"]) - receipts
     figures["settled_cpu_s"] = {
         name: procs.cpu_s(pids) - before.get(name, 0.0) for name, pids in running.groups().items()
     }
     return figures
+
+
+def await_receipts(recorded: Callable[[], int], wanted: int, limit_s: float = 60.0) -> int:
+    """Wait until the ledger holds `wanted` receipts; -> how many it holds, fewer at the limit."""
+    start = time.monotonic()
+    while (count := recorded()) < wanted and time.monotonic() - start < limit_s:
+        time.sleep(0.1)
+    return count
 
 
 def single_latency(rig: Rig, running: Running) -> dict[str, Any]:

@@ -8,11 +8,12 @@ import json
 import os
 import shutil
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -42,6 +43,7 @@ def running(rig: Rig, plan: Path = install.HERE / "tidegate.yaml") -> Iterator[R
         peer = Peer("tidegate", machine.commit(), GATEWAY_PORT, command, headers=[header])
         start_s = await_answer(peer, process, since)
         gateway = Running(peer, start_s, lambda: groups(process.pid))
+        gateway.recorded = lambda: receipts_in(state / "ledger.db")
         procs.pin(gateway.gateway_pids(), rig.gateway_core)
         gateway.extra["rss_tokenised_mb"] = tokenised_memory(rig, gateway)
         gateway.extra["gateway_start_s"] = gateway_start_s(rig, peer, state)
@@ -58,6 +60,13 @@ def groups(supervisor: int) -> dict[str, list[int]]:
         kind = "gateway" if _GATEWAY in line else "recorder" if _CONTROL in line else "supervisor"
         found[kind].append(pid)
     return found
+
+
+def receipts_in(ledger: Path) -> int:
+    """Receipts in the ledger now."""
+    with closing(sqlite3.connect(f"file:{ledger}?mode=ro", uri=True, timeout=10)) as database:
+        count: int = database.execute("SELECT count(*) FROM receipts").fetchone()[0]
+        return count
 
 
 def _make_key(state: Path, process: subprocess.Popen[bytes]) -> str:

@@ -33,6 +33,7 @@ def row(name: str, number: int, request_us: float, chunk_us: float = 20.0) -> di
 @pytest.fixture
 def results(tmp_path: Path) -> Path:
     tidegate = row("tidegate", 0, 40.0, chunk_us=30.0)
+    tidegate["requests"]["receipts"] = 1000
     tidegate["requests"]["settled_cpu_s"] = {"gateway": 0.04, "recorder": 0.09}
     lines = [
         {"machine": {"commit": "abc1234"}, "rounds": 2},
@@ -86,6 +87,12 @@ def test_the_recorder_is_charged_by_request(results: Path) -> None:
     assert round(recorder.median) == 90
 
 
+def test_a_recorder_that_lost_receipts_has_no_figure() -> None:
+    short = row("tidegate", 0, 40.0)
+    short["requests"] |= {"receipts": 999, "settled_cpu_s": {"recorder": 0.01}}
+    assert figures.recorder_us(short) is None
+
+
 def test_a_gateway_that_ran_in_one_round_is_not_missing(tmp_path: Path) -> None:
     lines = [
         {"machine": {}, "rounds": 2},
@@ -99,7 +106,12 @@ def test_a_gateway_that_ran_in_one_round_is_not_missing(tmp_path: Path) -> None:
 
 
 def test_a_profile_counts_functions_not_lines() -> None:
-    lines = ["run (a.py:1);send (h1.py:10) 3", "run (a.py:1);send (h1.py:12) 2", "run (a.py:2) 5"]
+    lines = [
+        "thread (0x7f): MainThread;run (a.py:1);send (h1.py:10) 3",
+        "thread (0x7f): MainThread;run (a.py:1);send (h1.py:12) 2",
+        "thread (0x7f): MainThread;run (a.py:2) 5",
+        "thread (0x80): fsync;run (a.py:2) 90",
+    ]
     own, total, samples = profile.count(lines)
     assert samples == 10
     assert own["send (h1.py)"] == 5

@@ -129,7 +129,12 @@ class Journal:
         path = self.folder / layout.segment_name(self._segment + 1)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC
         file = os.open(path, flags, 0o600)
-        os.write(file, SEGMENT_MAGIC)
+        try:
+            os.write(file, SEGMENT_MAGIC)
+        except OSError:
+            os.close(file)
+            path.unlink()  # its number is tried again
+            raise
         if self._file >= 0:
             # The old segment reaches the disk before anybody can find it finished.
             self._thread.submit(_sync_and_close, self._file)

@@ -1,10 +1,10 @@
 """Where the gateway's CPU time goes under the bench's own load.
 
 py-spy samples the loop's thread and its samples are read by function: self time is what a change
-can save, total time, with what a function calls, shows the stage. Its shares lean towards calls into
-the kernel, where it finds the thread most easily: trust the order, not the digits. perf, where it is
-installed, has no such lean: it says how much of the time is the kernel's and the interpreter's, and
-names the C below.
+can save, total time, with what a function calls, shows the stage. Its shares lean towards calls
+into the kernel, where it finds the thread most easily: trust the order, not the digits. perf, where
+it is installed, has no such lean: it says how much of the time is the kernel's and the
+interpreter's, and names the C below.
 """
 
 import shutil

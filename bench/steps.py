@@ -36,7 +36,7 @@ def request_cpu(rig: Rig, running: Running) -> dict[str, Any]:
     return figures
 
 
-def await_receipts(recorded: Callable[[], int], wanted: int, limit_s: float = 60.0) -> int:
+def await_receipts(recorded: Callable[[], int], wanted: int, limit_s: float = 30.0) -> int:
     """Wait until the ledger holds `wanted` receipts; -> how many it holds, fewer at the limit."""
     start = time.monotonic()
     while (count := recorded()) < wanted and time.monotonic() - start < limit_s:

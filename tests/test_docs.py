@@ -15,6 +15,7 @@ from tidegate.core.layout import Layout
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
+EXAMPLES = sorted(REPOSITORY.glob("examples/*.yaml"))
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _SNIPPET = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TODAY_S = 1_800_000_000.0
@@ -59,6 +60,12 @@ def test_every_plan_on_a_page_compiles(plan: str) -> None:
     compiled = compile_file(plan.encode(), {"OPENAI_API_KEY": "set"}, 1, _TODAY_S)
     assert [str(problem) for problem in compiled.problems] == []
     assert [str(warning) for warning in compiled.warnings] == []
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=page_id)
+def test_every_example_compiles(example: Path) -> None:
+    compiled = compile_file(example, {}, 1, _TODAY_S)
+    assert [str(problem) for problem in compiled.problems] == []
 
 
 def told_commands(page: Path) -> list[list[str]]:

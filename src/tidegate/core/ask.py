@@ -21,6 +21,7 @@ class Ask(Struct):
     model: str
     stream: bool = False
     include_usage: bool = False
+    continuous_usage: bool = False
     choices: int = 1
     output_ceiling_tokens: int | None = None
     end_user: str | None = None

@@ -48,6 +48,7 @@ _BAGGAGE = re.compile(rb"(?:^|,)\s*tidegate\.(retrieval|tool)_ms\s*=\s*(\d{1,9}(
 
 class _StreamOptions(Struct):
     include_usage: bool | None = None
+    continuous_usage_stats: bool | None = None
 
 
 class _Metadata(Struct):
@@ -113,7 +114,9 @@ def _read_options(ask: Ask, members: Mapping[str, Raw]) -> None:
     raw = members.get("stream_options")
     if raw is not None:
         options = _typed(raw, _stream_options, "stream_options", "an object")
-        ask.include_usage = bool(options is not None and options.include_usage)
+        if options is not None:
+            ask.include_usage = bool(options.include_usage)
+            ask.continuous_usage = ask.include_usage and bool(options.continuous_usage_stats)
     raw = members.get("n")
     if raw is not None:
         ask.choices = _bounded(raw, "n", MAX_CHOICES) or 1

@@ -38,7 +38,9 @@ class _Choice(Struct, gc=False):
     finish_reason: str | None = None
 
 
-class _Chunk(Struct, gc=False):
+class Chunk(Struct, gc=False):
+    """What is read of a chunk; a dialect that says more adds members."""
+
     choices: list[_Choice] = []
     usage: Any = None
     error: Any = None
@@ -46,11 +48,10 @@ class _Chunk(Struct, gc=False):
     model: str | None = None
 
 
-_decode = msgspec.json.Decoder(_Chunk).decode
-
-
 class OpenAIStreamReader:
     """core.plugs.StreamReader for OpenAI's chunk streams."""
+
+    _decode = msgspec.json.Decoder(Chunk).decode
 
     __slots__ = (
         "_finished_choices",
@@ -97,9 +98,8 @@ class OpenAIStreamReader:
             self.failure = Failure("malformed", "upstream_malformed", str(error))
             return b""
         if len(events) == 1:
-            event = events[0]
-            return event if self._passes(event) else b""
-        return b"".join([event for event in events if self._passes(event)])
+            return self._take(events[0])
+        return b"".join([self._take(event) for event in events])
 
     def end(self) -> Failure | None:
         """What is missing at the connection's end; None after a proper finish."""
@@ -107,7 +107,7 @@ class OpenAIStreamReader:
             return self.failure
         rest = self._splitter.flush()
         if rest.strip():
-            self._passes(rest + b"\n\n")
+            self._take(rest + b"\n\n")
         if self.failure is None and not self.finished:
             if self._all_choices_finished():
                 # The content is whole; only the closing mark was left out.
@@ -122,30 +122,31 @@ class OpenAIStreamReader:
     def text(self) -> bytes:
         return bytes(self._text)
 
-    def _passes(self, event: bytes) -> bool:
-        """Reads one event; whether the caller may see it."""
+    def _take(self, event: bytes) -> bytes:
+        """Reads one event; what the caller may see of it, which is all of it or nothing."""
         if self.finished or self.failure is not None:
             self.surplus_events += 1
-            return False
+            return b""
         payload = data_of(event)
         if payload is None:
-            return True  # a comment keeps the connection alive
+            return event  # a comment keeps the connection alive
         if payload.startswith(b"[DONE]"):
             self._close(event)
-            return False
+            return b""
         try:
-            chunk = _decode(payload)
+            chunk = self._decode(payload)
         except (msgspec.DecodeError, RecursionError):
             self.failure = Failure(
                 "malformed", "upstream_malformed", "the provider sent an event that is no chunk"
             )
-            return False
+            return b""
         if chunk.error:
             self.failure = failure_in_answer(chunk.error)
-            return False
-        return self._read(chunk)
+            return b""
+        return event if self._read(chunk) else b""
 
-    def _read(self, chunk: _Chunk) -> bool:
+    def _read(self, chunk: Chunk) -> bool:
+        """Notes what the chunk says; whether the caller may see it."""
         for choice in chunk.choices:
             self._read_choice(choice)
         if self.model_served is None:

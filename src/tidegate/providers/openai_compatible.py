@@ -22,7 +22,7 @@ PATHS: Mapping[Endpoint, bytes] = {
 }
 
 _encode = msgspec.json.Encoder().encode
-_INCLUDE_USAGE = Raw(b'{"include_usage":true}')
+_TRUE = Raw(b"true")
 
 
 class _Message(Struct):
@@ -55,18 +55,36 @@ class OpenAICompatible:
     base_url: str | None = None
     hosted = False
     endpoints: frozenset[Endpoint] = frozenset(PATHS)
+    # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
+    stream_members: Mapping[str, Raw] = {}
+    stream_options: Mapping[str, Raw] = {}
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         """The caller's body with the target's model and, for a stream, usage asked for."""
         path = PATHS[ask.endpoint]
-        asks_usage = not ask.stream or ask.include_usage
-        if asks_usage and ask.model == target.model:
+        if ask.stream:
+            added = self._added(ask)
+            if not added and ask.model == target.model:
+                return Outgoing(path, ask.body)
+            members = {**ask.members, **added}
+        elif ask.model == target.model:
             return Outgoing(path, ask.body)
-        members = dict(ask.members)
+        else:
+            members = dict(ask.members)
         members["model"] = Raw(_encode(target.model))
-        if not asks_usage:
-            members["stream_options"] = _with_usage(members.get("stream_options"))
         return Outgoing(path, _encode(members))
+
+    def _added(self, ask: Ask) -> dict[str, Raw]:
+        """The members that a stream's body must have besides the caller's own."""
+        added = {name: raw for name, raw in self.stream_members.items() if name not in ask.members}
+        if not ask.include_usage or self.stream_options:
+            told = ask.members.get("stream_options")
+            options: dict[str, Raw] = {}
+            if told is not None and bytes(told) != b"null":
+                options = msgspec.json.decode(told, type=dict[str, Raw])
+            options.update(self.stream_options, include_usage=_TRUE)
+            added["stream_options"] = Raw(_encode(options))
+        return added
 
     def credential_header(self, secret: str) -> tuple[str, str]:
         return "authorization", f"Bearer {secret}"
@@ -95,15 +113,6 @@ class OpenAICompatible:
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return failure_of(status, headers, body, clock.wall_s())
-
-
-def _with_usage(options: Raw | None) -> Raw:
-    """The caller's `stream_options`, its other members kept, with usage asked for."""
-    if options is None or bytes(options) == b"null":
-        return _INCLUDE_USAGE
-    members = msgspec.json.decode(options, type=dict[str, Raw])
-    members["include_usage"] = Raw(b"true")
-    return Raw(_encode(members))
 
 
 def _text_of(choice: _AnswerChoice) -> bytes:

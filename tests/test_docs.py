@@ -59,7 +59,6 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 def test_every_plan_on_a_page_compiles(plan: str) -> None:
     compiled = compile_file(plan.encode(), {"OPENAI_API_KEY": "set"}, 1, _TODAY_S)
     assert [str(problem) for problem in compiled.problems] == []
-    assert [str(warning) for warning in compiled.warnings] == []
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=page_id)

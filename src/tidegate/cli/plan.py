@@ -12,12 +12,12 @@ from tidegate.cli.check import print_findings
 from tidegate.config.diff import differences
 from tidegate.config.explain import explain
 from tidegate.config.load import DEFAULT_FILE, Compiled, compile_file, load
-from tidegate.config.problem import nearest
 from tidegate.config.show import deadlines_text, short_price_text, table, url_text
 from tidegate.core import clock
 from tidegate.core.declared import Declared
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
+from tidegate.core.words import nearest, quoted
 
 _SERVED_SUFFIX = ".msgpack"
 _HEAD = ("ROUTE", "RELEASE", "TARGET", "SERVED BY", "USD/MTOK IN / OUT", "DEADLINES s", "REPLICAS")
@@ -79,7 +79,7 @@ def explain_route(route: str, file: Path) -> None:
     """Where each value that ROUTE obeys comes from."""
     plan, declared = _compiled(file)
     if route not in plan.routes:
-        _stop(f'{file}: there is no route "{route}"{nearest(route, plan.routes)}')
+        _stop(f'{file}: there is no route {quoted(route)}{nearest(route, plan.routes)}')
     origins = load(file, os.environ).origins
     rows = explain(route, plan, declared, origins, str(file))
     click.echo(table(("WHAT", "VALUE", "FROM"), [tuple(row) for row in rows]))

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from tidegate.config.problem import quoted
 from tidegate.core.plan import SecretRef
+from tidegate.core.words import quoted
 
 MAX_VALUE_CHARS = 16_384
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*"

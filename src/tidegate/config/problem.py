@@ -1,12 +1,12 @@
 """What is wrong with a plan file, and where."""
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from msgspec import Struct
 
+from tidegate.core.words import quoted
+
 Path = tuple[str, ...]
-_SHOWN_CHARS = 60
 
 
 class Mark(Struct, frozen=True, order=True):
@@ -38,18 +38,3 @@ def in_order(problems: Iterable[Problem]) -> list[Problem]:
 
 def dotted(path: Path) -> str:
     return ".".join(p if p.isprintable() and p and " " not in p else quoted(p) for p in path)
-
-
-def quoted(text: str) -> str:
-    """`text` in quotes, shortened, with nothing in it that a terminal would obey."""
-    if len(text) > _SHOWN_CHARS:
-        text = text[:_SHOWN_CHARS] + "..."
-    if not text.isprintable():
-        text = text.encode("unicode_escape", "backslashreplace").decode("ascii")
-    return f'"{text}"'
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "x"?` for the closest known word, or nothing when none is close."""
-    found = get_close_matches(word[:200], list(known), n=1, cutoff=0.6)
-    return f"; did you mean {quoted(found[0])}?" if found else ""

@@ -10,7 +10,8 @@ from typing import Any, Literal
 import yaml
 from msgspec import Struct
 
-from tidegate.config.problem import Mark, Problem, quoted
+from tidegate.config.problem import Mark, Problem
+from tidegate.core.words import quoted
 
 MAX_FILE_BYTES = 1024 * 1024
 MAX_DEPTH = 16

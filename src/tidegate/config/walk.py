@@ -12,12 +12,13 @@ from typing import Any
 from msgspec import Struct
 
 from tidegate.config.interpolate import fill, read_secret
-from tidegate.config.problem import Mark, Path, Problem, nearest, quoted
+from tidegate.config.problem import Mark, Path, Problem
 from tidegate.config.scalars import EXPECTED, READERS, UNQUOTED, WORDS
 from tidegate.config.shape import Choice, Items, Key, OneOf, Record, Scalar, Shape, Table, shape_of
 from tidegate.config.tree import ListNode, MapNode, Node, ScalarNode
 from tidegate.core.address import Listen
 from tidegate.core.plan import SecretRef
+from tidegate.core.words import nearest, quoted
 
 _KINDS = {"number": "the number", "truth": "the truth value", "text": "the text"}
 NOTHING = "nothing"

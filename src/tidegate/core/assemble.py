@@ -17,6 +17,7 @@ from tidegate.core.declared import (
     DeclaredTarget,
 )
 from tidegate.core.plan import Deadlines, Replica, SecretRef
+from tidegate.core.words import quoted
 
 Path = tuple[str, ...]
 Say = Callable[[Path, str], None]
@@ -49,7 +50,10 @@ def replicas(place: Place, say: Say) -> tuple[Replica, ...]:
         url = place.provider.base_url or place.dialect.base_url
         if url is None:
             name = place.target.provider
-            say(place.provider_path, f'"{name}" has no address; write `base_url: http://HOST/v1`')
+            say(
+                place.provider_path,
+                f"{quoted(name)} has no address; write `base_url: http://HOST/v1`",
+            )
             return ()
         return (replica("", url),)
     path = (*place.path, "replicas")
@@ -79,7 +83,7 @@ def _distinct(found: list[tuple[Path, Replica]], say: Say) -> tuple[Replica, ...
     for path, one in found:
         first = addresses.setdefault(base_url(one), path)
         if first is not path:
-            say(path, f'this is the address of replica "{first[-1]}" again')
+            say(path, f"this is the address of replica {quoted(first[-1])} again")
         shared = names.count(one.name) > 1  # one server, several prefixes
         out.append(replace(one, name=one.name + one.path) if shared else one)
     return tuple(out)

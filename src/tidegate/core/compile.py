@@ -8,7 +8,6 @@ not the version or the time, so a reload of an unchanged file is seen to change 
 import hashlib
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 
 import msgspec
 from msgspec import Struct
@@ -28,6 +27,7 @@ from tidegate.core.plan import (
     Tls,
 )
 from tidegate.core.pricing import declared_price
+from tidegate.core.words import nearest, quoted
 
 DIGEST_CHARS = 8
 
@@ -145,8 +145,8 @@ class _Compiler:
         """The sections beside the routes."""
         for index, name in enumerate(self.declared.keys.routes):
             if name != EVERY_ROUTE and name not in self.declared.routes:
-                near = _near(name, self.declared.routes)
-                self.say(("keys", "routes", str(index)), f'there is no route "{name}"{near}')
+                near = nearest(name, self.declared.routes)
+                self.say(("keys", "routes", str(index)), f"there is no route {quoted(name)}{near}")
         storage = self.declared.storage
         if storage.segment_bytes > storage.journal_max_bytes:
             self.say(("storage", "segment"), "a segment is larger than journal_max")
@@ -156,7 +156,9 @@ class _Compiler:
         for name in routes:
             first = seen.setdefault(unicodedata.normalize("NFKC", name).casefold(), name)
             if first != name:
-                self.say(("routes", name), f'this route and "{first}" differ only in how they look')
+                self.say(
+                    ("routes", name), f"this route and {quoted(first)} differ only in how they look"
+                )
 
     def _route_target(self, name: str, route: DeclaredRoute) -> Target | None:
         path: Path = ("routes", name, "target")
@@ -174,10 +176,10 @@ class _Compiler:
                 self._no_provider(path, provider)
                 return None
             return self._once(wanted, DeclaredTarget(provider, model), path)
-        near = _near(wanted, self.declared.targets)
+        near = nearest(wanted, self.declared.targets)
         if wanted in self.declared.providers:
-            near = f'; for a model of the provider "{wanted}" write {wanted}/MODEL'
-        self.say(path, f'there is no target "{wanted}"{near}')
+            near = f"; for a model of the provider {quoted(wanted)} write {wanted}/MODEL"
+        self.say(path, f"there is no target {quoted(wanted)}{near}")
         return None
 
     def _declared_target(self, name: str) -> Target | None:
@@ -187,17 +189,19 @@ class _Compiler:
         """The target, built the first time; the same name must mean the same target."""
         first = self._declared.setdefault(name, declared)
         if first != declared:
-            self.say(path, f'another target is called "{name}" too; name this one in `targets`')
+            self.say(
+                path, f"another target is called {quoted(name)} too; name this one in `targets`"
+            )
         if name not in self._targets:
             self._targets[name] = self._target(name, declared, path)
         return self._targets[name]
 
     def _no_provider(self, path: Path, name: str) -> None:
-        near = _near(name, self.declared.providers)
+        near = nearest(name, self.declared.providers)
         if not near and name in self._known:
             credential = f"api_key: ${{{name.upper()}_API_KEY}}"
             near = f"; write `{name}:` below `providers:`, and below that `{credential}`"
-        self.say(path, f'there is no provider "{name}"{near}')
+        self.say(path, f"there is no provider {quoted(name)}{near}")
 
     def _dialect(self, name: str) -> tuple[str, Dialect] | None:
         """The provider's dialect and its name; None, and one complaint, where it has none."""
@@ -209,7 +213,7 @@ class _Compiler:
         wanted = name if kind is None else kind
         if wanted not in self._known:
             known = ", ".join(self._known)
-            what = f'there is no provider kind "{wanted}"{_near(wanted, self._known)}'
+            what = f"there is no provider kind {quoted(wanted)}{nearest(wanted, self._known)}"
             self.say(path, f"{what}; write `kind:` with one of: {known}")
             return None
         try:
@@ -267,12 +271,7 @@ class _Compiler:
         if hosted and not allowed:
             self.say(
                 (*place.path, "model"),
-                f'nobody knows the price of "{target.model}"; write it below the target as '
+                f"nobody knows the price of {quoted(target.model)}; write it below the target as "
                 "`price:`, or `unpriced: allow` to store its cost as unknown",
             )
         return None, allowed or not hosted
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    found = get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f'; did you mean "{found[0]}"?' if found else ""

@@ -1,0 +1,96 @@
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.config.scalars import EXPECTED, READERS
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "value"),
+    [
+        ("int", "-7", -7),
+        ("float", ".5", 0.5),
+        ("float", "1e3", 1000.0),
+        ("bool", "true", True),
+        ("bool", "false", False),
+        ("size", "4096", 4096),
+        ("size", "64MiB", 64 * 1024 * 1024),
+        ("size", "1 GB", 10**9),
+        ("duration", "10", 10.0),
+        ("duration", "0.25", 0.25),
+        ("duration", "500ms", 0.5),
+        ("duration", "1.5h", 5400.0),
+        ("duration", "90d", 90 * 86400.0),
+        ("usd", "0.1", Decimal("0.1")),
+        ("usd", "1e-9", Decimal("1e-9")),
+        ("usd", "0.1000000000000", Decimal("0.1")),
+        ("path", "a//b/", "a/b"),
+        ("name", "gpt-4.1_x", "gpt-4.1_x"),
+        ("route", "acme/chat model", "acme/chat model"),
+        ("header", "X-Title", "x-title"),
+        ("text", "größe", "größe"),
+    ],
+)
+def test_a_reading(read, text, value):
+    found = READERS[read](text)
+    assert found == value and type(found) is type(value)
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        ("int", "1.0"),
+        ("int", "0x10"),
+        ("int", "\u0661"),
+        ("int", "9" * 19),
+        ("float", "nan"),
+        ("float", "inf"),
+        ("float", "1e999"),
+        ("float", "."),
+        ("bool", "True"),
+        ("bool", "yes"),
+        ("size", "1 TB"),
+        ("size", "1.5GB"),
+        ("size", "-1"),
+        ("duration", "10 seconds"),
+        ("duration", "1h30m"),
+        ("usd", "-0.1"),
+        ("usd", "$1"),
+        ("usd", "1000000.01"),
+        ("usd", "1e-10"),
+        ("text", "a\x1bb"),
+        ("text", "a\ud800"),
+        ("path", ""),
+        ("path", "~/x"),
+        ("name", "-a"),
+        ("name", "a b"),
+        ("name", ""),
+        ("route", " a"),
+        ("route", "a\u2028b"),
+        ("header", "a:b"),
+        ("header", "Host"),
+        ("header", "COOKIE"),
+    ],
+)
+def test_what_a_reading_refuses(read, text):
+    with pytest.raises(ValueError):
+        READERS[read](text)
+
+
+def test_every_reading_says_what_it_expects():
+    assert EXPECTED.keys() == READERS.keys() | {"secret"}
+
+
+@given(st.sampled_from(sorted(READERS)), st.text(max_size=80))
+def test_any_text_is_a_value_or_a_value_error(read, text):
+    try:
+        READERS[read](text)
+    except ValueError:
+        return
+
+
+@given(st.decimals(0, 1000, allow_nan=False, places=9))
+def test_dollars_are_read_exactly(amount):
+    assert READERS["usd"](f"{amount:f}") == amount

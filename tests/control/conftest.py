@@ -1,0 +1,130 @@
+"""One control in this process, without sockets: its API is called through ASGI."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import msgspec
+import pytest
+from sqlalchemy import Engine
+
+from tidegate.config.load import Compiled, compile_file
+from tidegate.control.credentials import create_state
+from tidegate.control.desk import Desk
+from tidegate.control.feed_log import FeedLog
+from tidegate.control.feed_server import FeedServer
+from tidegate.control.operators import Operators
+from tidegate.control.perimeter import Names, Perimeter
+from tidegate.control.plans import Plans
+from tidegate.control.process import ROWS
+from tidegate.control.routes import Gate, build
+from tidegate.core.layout import Layout
+from tidegate.stores import database, migrate
+
+PLAN = """\
+providers:
+  mine: {{kind: openai_compatible, base_url: "http://127.0.0.1:9/v1", api_key: none}}
+targets:
+  small: {{provider: mine, model: small, price: free}}
+routes:
+  {route}: small
+keys: {{team: house, expires_after: 90d, attributes: {{tier: free}}}}
+"""
+
+
+def compile_plan(file: Path, version: int) -> Compiled:
+    return compile_file(file, {}, version, 1000.0)
+
+
+class Room:
+    """A control whose API can be asked. `events` of the feed are told to nobody."""
+
+    def __init__(self, layout: Layout, engine: Engine, plan: Path) -> None:
+        self.layout = layout
+        self.plan_file = plan
+        self.plans = Plans(layout, plan, compile_plan, lambda v: self.log.announce_plan(v))
+        self.log = FeedLog(engine, self.plans.published)
+        self.feed = FeedServer(layout, self.log, lambda gateway, status: None)
+        self.desk = Desk(
+            layout=layout,
+            engine=engine,
+            plans=self.plans,
+            feed=self.feed,
+            pepper=layout.pepper.read_bytes(),
+            render_metrics=lambda: b"tidegate_up 1\n",
+        )
+        gate = Gate(Operators(layout), "127.0.0.1")
+        app = build(self.desk, gate, ROWS)
+        self.app = Perimeter(app, "127.0.0.1", lambda: Names(("tide.example",), ()))
+        self.token = layout.operator_token.read_text().strip()
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: dict[str, str] | None = None,
+        client: tuple[str, int] = ("127.0.0.1", 5000),
+        token: str | None = "",
+        content: bytes | None = None,
+    ) -> httpx2.Response:
+        """`token` None sends none, an empty one the operator's."""
+        sent: dict[str, str] = {}
+        if token is not None:
+            sent["authorization"] = f"Bearer {token or self.token}"
+        if body is not None:
+            content = msgspec.json.encode(body)
+            sent["content-type"] = "application/json"
+        sent |= headers or {}
+
+        async def call() -> httpx2.Response:
+            transport = httpx2.ASGITransport(self.app, client=client, raise_app_exceptions=False)
+            async with httpx2.AsyncClient(
+                transport=transport, base_url="http://127.0.0.1:4001"
+            ) as http:
+                return await http.request(method, path, content=content, headers=sent)
+
+        return asyncio.run(call())
+
+    def make_key(self, **given: Any) -> dict[str, Any]:
+        answer = self.ask("POST", "/api/keys", {"name": "app", **given})
+        assert answer.status_code == 201, answer.text
+        made: dict[str, Any] = answer.json()
+        return made
+
+
+def error_code(answer: httpx2.Response) -> str:
+    code: str = answer.json()["error"]["code"]
+    return code
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    layout = Layout(tmp_path / "state")
+    create_state(layout)
+    return layout
+
+
+@pytest.fixture
+def engine(layout: Layout) -> Iterator[Engine]:
+    engine = database.open_engine(layout.ledger_db)
+    migrate.migrate(engine)
+    yield engine
+    engine.dispose()
+
+
+@pytest.fixture
+def plan_file(tmp_path: Path) -> Path:
+    file = tmp_path / "tidegate.yaml"
+    file.write_text(PLAN.format(route="chat"))
+    return file
+
+
+@pytest.fixture
+def room(layout: Layout, engine: Engine, plan_file: Path) -> Room:
+    room = Room(layout, engine, plan_file)
+    room.plans.start(0)
+    return room

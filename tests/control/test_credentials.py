@@ -1,0 +1,59 @@
+"""The two secrets: made once, never weak beyond loopback."""
+
+from pathlib import Path
+
+import pytest
+
+from tidegate.control.credentials import create_state, weaknesses
+from tidegate.core.layout import Layout
+
+
+def test_the_first_start_makes_them_readable_by_their_owner_only(layout: Layout) -> None:
+    assert layout.state.stat().st_mode & 0o777 == 0o700
+    for file in (layout.pepper, layout.operator_token):
+        assert file.stat().st_mode & 0o777 == 0o600
+    assert len(layout.pepper.read_bytes()) == 32
+    assert len(layout.operator_token.read_text().strip()) == 43
+    assert weaknesses(layout) == []
+
+
+def test_the_second_start_leaves_them_as_they_are(layout: Layout) -> None:
+    before = layout.pepper.read_bytes(), layout.operator_token.read_bytes()
+    create_state(layout)
+    assert (layout.pepper.read_bytes(), layout.operator_token.read_bytes()) == before
+
+
+def test_no_two_states_share_a_secret(tmp_path: Path, layout: Layout) -> None:
+    other = Layout(tmp_path / "other")
+    create_state(other)
+    assert other.pepper.read_bytes() != layout.pepper.read_bytes()
+    assert other.operator_token.read_bytes() != layout.operator_token.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "is empty"),
+        (b" \n", "is empty"),
+        (b"sk-1234\n", "a placeholder"),
+        (b"changeme", "a placeholder"),
+        (b"ChangeMe\n", "a placeholder"),
+        (b"short", "fewer than"),
+    ],
+)
+@pytest.mark.parametrize("name", ["pepper", "operator_token"])
+def test_what_anyone_could_guess_is_named(
+    layout: Layout, name: str, content: bytes, says: str
+) -> None:
+    file: Path = getattr(layout, name)
+    file.write_bytes(content)
+    (sentence,) = weaknesses(layout)
+    assert str(file) in sentence
+    assert says in sentence
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
+def test_what_others_can_read_is_named(layout: Layout, mode: int) -> None:
+    layout.pepper.chmod(mode)
+    layout.operator_token.chmod(mode)
+    assert ["chmod 600" in sentence for sentence in weaknesses(layout)] == [True, True]

@@ -1,0 +1,57 @@
+"""The feed's entries out of the store."""
+
+import pytest
+from sqlalchemy import Engine
+from tests.control.conftest import Room
+
+from tidegate.control import feed_log
+from tidegate.core.feed import KeyChanged, PlanPublished
+from tidegate.stores import database, feed
+
+
+def keys_changed(engine: Engine, count: int) -> None:
+    with database.writing(engine) as connection:
+        for number in range(count):
+            feed.append_key(connection, f"key{number:05d}", 1.0)
+
+
+def test_keys_are_named_in_order_and_only_the_newest_plan_is_sent(
+    room: Room, engine: Engine
+) -> None:
+    start = room.log.newest_seq()
+    room.log.announce_plan(7)
+    keys_changed(engine, 2)
+    room.log.announce_plan(8)
+    keys_changed(engine, 1)
+    entries = room.log.entries_after(start)
+    assert entries is not None
+    assert [entry.seq for entry in entries] == [start + n for n in (2, 3, 4, 5)]
+    kinds = [type(entry.body) for entry in entries]
+    assert kinds == [KeyChanged, KeyChanged, PlanPublished, KeyChanged]
+    assert room.log.newest_plan_version() == 8
+    assert room.log.entries_after(room.log.newest_seq()) == []
+
+
+def test_what_is_no_longer_kept_cannot_be_told(
+    room: Room, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_log, "KEPT_ENTRIES", 3)
+    keys_changed(engine, 10)
+    assert room.log.trim() == 8
+    newest = room.log.newest_seq()
+    assert room.log.entries_after(newest - 4) is None
+    kept = room.log.entries_after(newest - 3)
+    assert kept is not None
+    assert len(kept) == 3
+
+
+def test_many_pages_are_told_and_too_many_are_not(
+    room: Room, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start = room.log.newest_seq()
+    keys_changed(engine, 2500)
+    entries = room.log.entries_after(start)
+    assert entries is not None
+    assert [entry.seq for entry in entries] == list(range(start + 1, start + 2501))
+    monkeypatch.setattr(feed_log, "_MOST_REPLAYED", 2000)
+    assert room.log.entries_after(start) is None

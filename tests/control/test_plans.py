@@ -1,0 +1,118 @@
+"""A plan is published whole or refused whole, and survives every crash in between."""
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+from tests.control.conftest import PLAN, compile_plan
+
+from tidegate.control import plans as module
+from tidegate.control.plans import NoPlan, Plans, write_whole
+from tidegate.core.layout import Layout
+from tidegate.core.plan import Plan
+
+
+@pytest.fixture
+def announced() -> list[int]:
+    return []
+
+
+@pytest.fixture
+def plans(layout: Layout, plan_file: Path, announced: list[int]) -> Plans:
+    return Plans(layout, plan_file, compile_plan, announced.append)
+
+
+def on_disk(layout: Layout) -> Plan:
+    return msgspec.msgpack.decode(layout.plan.read_bytes(), type=Plan)
+
+
+def test_the_first_plan_lies_on_disk_before_it_is_announced(
+    layout: Layout, plan_file: Path
+) -> None:
+    def announce(version: int) -> None:
+        assert on_disk(layout).version == version
+
+    plans = Plans(layout, plan_file, compile_plan, announce)
+    plans.start(0)
+    assert plans.current == on_disk(layout)
+    assert layout.plan.stat().st_mode & 0o777 == 0o600
+    assert plans.published().version == 1
+
+
+def test_a_broken_file_at_the_first_start_ends_it_with_every_problem(
+    plans: Plans, plan_file: Path
+) -> None:
+    plan_file.write_text("routes: {a: nowhere, b: neither}\n")
+    with pytest.raises(NoPlan) as refused:
+        plans.start(0)
+    assert len(refused.value.problems) == 2
+
+
+def test_a_broken_file_later_leaves_the_last_good_plan(
+    plans: Plans, layout: Layout, plan_file: Path, announced: list[int]
+) -> None:
+    plans.start(0)
+    plan_file.write_text("routes: [")
+    again = Plans(layout, plan_file, compile_plan, announced.append)
+    again.start(1)
+    assert again.current == plans.current
+    assert again.problems
+    assert announced == [1, 1]  # once more, for a crash between the file and its entry
+
+
+def test_versions_rise_by_one_and_never_fall_back(
+    plans: Plans, layout: Layout, plan_file: Path, announced: list[int]
+) -> None:
+    plans.start(0)
+    for version, route in ((2, "b"), (3, "c")):
+        plan_file.write_text(PLAN.format(route=route))
+        assert asyncio.run(plans.reload("api")).version == version
+    layout.plan.write_bytes(b"\x00 not a plan")
+    again = Plans(layout, plan_file, compile_plan, announced.append)
+    again.start(3)
+    assert again.current.version == 4
+
+
+def test_a_file_that_is_gone_is_a_problem_and_not_a_crash(plans: Plans, plan_file: Path) -> None:
+    plans.start(0)
+    plan_file.unlink()
+    assert asyncio.run(plans.reload("signal")).outcome == "refused"
+    assert plans.current.version == 1
+
+
+def test_the_watch_sees_writes_and_replacements_once_they_rest(
+    plans: Plans, plan_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans.start(0)
+    versions: list[int] = []
+    looks = iter(range(8))
+
+    async def sleep(_: float) -> None:
+        look = next(looks, None)
+        if look is None:
+            raise asyncio.CancelledError
+        if look == 1:
+            plan_file.write_text("routes: {")  # an editor in the middle of its work
+        if look == 2:
+            plan_file.write_text(PLAN.format(route="b"))
+        if look == 5:
+            fresh = plan_file.with_suffix(".new")
+            fresh.write_text(PLAN.format(route="c"))
+            fresh.replace(plan_file)
+        versions.append(plans.current.version)
+
+    monkeypatch.setattr(module.asyncio, "sleep", sleep)
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(plans.watch())
+    assert versions == [1, 1, 1, 1, 2, 2, 2, 3]
+    assert plans.failures_total == 0
+
+
+def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
+    file = tmp_path / "plan"
+    write_whole(file, b"old")
+    (tmp_path / ".plan.new").mkdir()
+    with pytest.raises(IsADirectoryError):
+        write_whole(file, b"new")
+    assert file.read_bytes() == b"old"

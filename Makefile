@@ -16,7 +16,7 @@ up:  ## start Tidegate in front of a small real model on this machine (options: 
 
 test:  ## run the tests (options: ARGS)
 	@$(INSTALL) dev package local
-	@exec $(PYTEST) -m "$$(requirements/marks.sh) and not soak" $(ARGS)
+	@marks=$$(requirements/marks.sh 'not soak') && exec $(PYTEST) -m "$$marks" $(ARGS)
 
 lint:  ## style, types, import layers, sizes and habits
 lint: style types layers tidy
@@ -38,8 +38,8 @@ environment:
 
 soak:  ## the long forms of the tests: hours (options: ARGS)
 	@$(INSTALL) dev package local
-	@exec env HYPOTHESIS_PROFILE=soak $(PYTEST) -m "$$(requirements/marks.sh) and soak" \
-	    --timeout 14400 $(ARGS)
+	@marks=$$(requirements/marks.sh soak) && \
+	    HYPOTHESIS_PROFILE=soak $(PYTEST) -m "$$marks" --timeout 14400 $(ARGS)
 
 bench:  ## measure side by side with other gateways, write docs/benchmarks.md (options: ARGS)
 	@$(INSTALL) dev package local

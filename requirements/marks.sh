@@ -1,9 +1,10 @@
 #!/bin/sh
-# Print pytest's expression for the tests that this machine can run, and say which it cannot.
+# Print pytest's expression for those of the tests named by $1 that this machine can run, and say
+# which it cannot.
 set -eu
 cd "$(dirname "$0")/.."
 
-marks="not nothing"
+marks=$1
 
 without() {
     marks="$marks and not $1"

@@ -21,6 +21,11 @@ _CHANGING_METHODS = {
     *("append", "extend", "insert", "remove", "pop", "popitem", "clear", "sort", "reverse"),
     *("update", "setdefault", "add", "discard", "appendleft", "popleft", "rotate"),
 }
+# Abstract types that offer no change, so that the type checker forbids it.
+_UNCHANGING = {
+    *("collections.abc.Mapping", "collections.abc.Sequence", "collections.abc.Set"),
+    *("collections.abc.Collection", "collections.abc.Iterable"),
+}
 _LITERALS = ast.List | ast.Dict | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp
 
 
@@ -88,8 +93,21 @@ def module_state(tree: Tree) -> list[str]:
     return found
 
 
+def _is_unchanging(statement: ast.stmt, names: dict[str, str]) -> bool:
+    """`name: Mapping[...] = ...`, also inside ClassVar or Final."""
+    if not isinstance(statement, ast.AnnAssign):
+        return False
+    annotation = statement.annotation
+    while isinstance(annotation, ast.Subscript):
+        if resolved(annotation.value, names) in _UNCHANGING:
+            return True
+        annotation = annotation.slice
+    return resolved(annotation, names) in _UNCHANGING
+
+
 def class_state(tree: Tree) -> list[str]:
-    """A container in a class body is shared by all its objects; Structs copy theirs."""
+    """A container in a class body is shared by all its objects. Structs copy theirs, and one
+    of an abstract type that cannot be changed is a constant."""
     found = []
     for module in tree.source:
         names = imported_names(module)
@@ -102,6 +120,7 @@ def class_state(tree: Tree) -> list[str]:
                 module.at(statement, f"{node.name}.{name}: a container shared by all objects")
                 for statement, name, value in _bindings(node.body)
                 if _is_container(value, names)
+                and not _is_unchanging(statement, names)
                 and not name.lstrip("_").isupper()
                 and name != "__slots__"
             ]

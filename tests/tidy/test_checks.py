@@ -80,6 +80,7 @@ BAD: list[tuple[Check, dict[str, str]]] = [
     (state.module_state, {f"{SRC}/core/a.py": "SEEN = []\ndef f():\n    SEEN.append(1)\n"}),
     (state.module_state, {f"{SRC}/core/a.py": "n = 0\ndef f():\n    global n\n    n = 1\n"}),
     (state.class_state, {f"{SRC}/core/a.py": "class A:\n    seen = []\n"}),
+    (state.class_state, {f"{SRC}/core/a.py": "class A:\n    seen: dict[str, int] = {}\n"}),
     (
         state.unbounded_memos,
         {f"{SRC}/core/a.py": "import functools\n@functools.cache\ndef f(a): ...\n"},
@@ -122,6 +123,13 @@ GOOD: list[tuple[Check, dict[str, str]]] = [
     (state.module_state, {f"{SRC}/core/a.py": "CODES = {'a': 1}\n_NAMES = [1]\nx = (1, 2)\n"}),
     (state.module_state, {f"{SRC}/core/a.py": "CODES = {}\nCODES['a'] = 1\n"}),
     (state.module_state, {f"{SRC}/core/a.py": "def f():\n    seen = []\n    seen.append(1)\n"}),
+    (
+        state.class_state,
+        {
+            f"{SRC}/core/a.py": "from collections.abc import Mapping\nfrom typing import ClassVar\n"
+            "class A:\n    x: ClassVar[Mapping[str, int]] = {}\n    y: Mapping[str, int] = {}\n"
+        },
+    ),
     (state.class_state, {f"{SRC}/core/a.py": "class A(Struct):\n    seen: list[int] = []\n"}),
     (
         state.unbounded_memos,

@@ -32,7 +32,10 @@ def test_a_broken_plan_says_everything_that_is_wrong_and_where(file):
     ]
     found = compiled(file)
     assert expected, "a broken plan ends with what is expected of it"
-    assert [str(p).removeprefix(f"{file}:") for p in found.problems] == expected
+    said = [str(p).removeprefix(f"{file}:") for p in found.problems]
+    assert len(said) == len(expected)
+    for line, start in zip(said, expected, strict=True):
+        assert line == start or (start.endswith(" ...") and line.startswith(start[:-4]))
     assert found.plan is None and found.declared is None
 
 

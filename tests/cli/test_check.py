@@ -1,0 +1,52 @@
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from tidegate.cli.check import plug, summary
+from tidegate.config.load import compile_file
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture
+def run(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-x")
+    return lambda *args: CliRunner().invoke(plug, [str(a) for a in args])
+
+
+def test_a_plan_that_may_be_served_exits_0(run):
+    result = run(EXAMPLES / "openai.yaml")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"{EXAMPLES / 'openai.yaml'}: ok, 1 route, 1 target\n"
+
+
+def test_a_plan_with_mistakes_exits_1_and_prints_them_all(run, tmp_path):
+    file = tmp_path / "tidegate.yaml"
+    file.write_text("providers: {sim: {}}\nroutes:\n  a: sym/x\n  b: {target: nowhere}\n")
+    result = run(file)
+    assert result.exit_code == 1 and result.stdout == ""
+    assert result.stderr.splitlines() == [
+        f'error: {file}:3:6: routes.a.target: there is no provider "sym"; did you mean "sim"?',
+        f'error: {file}:4:15: routes.b.target: there is no target "nowhere"',
+        f"{file}: refused, 2 problems",
+    ]
+
+
+def test_warnings_do_not_refuse_and_what_is_unpriced_is_named(run, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY")
+    result = run(EXAMPLES / "replicas-and-providers.yaml")
+    assert result.exit_code == 0
+    assert "the environment variable OPENAI_API_KEY is not set here" in result.stderr
+    assert result.stdout.endswith("ok, 5 routes, 5 targets; cost unknown: preview\n")
+
+
+def test_the_default_file_is_the_one_in_this_folder(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    result = run()
+    assert result.exit_code == 1
+    assert "tidegate.yaml:1:1: cannot be read: No such file" in result.stderr
+
+
+def test_the_summary_of_a_refused_plan():
+    assert summary(compile_file(b"", {}, 1, 0.0)) == "refused"

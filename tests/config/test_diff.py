@@ -1,0 +1,60 @@
+from tests.core.plans import compiled, declared
+
+from tidegate.config.diff import differences
+from tidegate.core.declared import (
+    DeclaredDeadlines,
+    DeclaredGateway,
+    DeclaredRoute,
+    DeclaredTarget,
+)
+
+
+def plan(**changes):
+    return compiled(declared(**changes))
+
+
+def lines(before, after):
+    return [str(d) for d in differences(before, after)]
+
+
+def test_the_same_file_read_twice_does_not_differ():
+    assert differences(compiled(declared(), version=1), compiled(declared(), version=2)) == []
+
+
+def test_routes_that_come_and_go_are_one_line_each():
+    after = plan(routes={"talk": DeclaredRoute("llama")})
+    assert lines(plan(), after) == [
+        "- routes.chat: engine/llama-3, free",
+        "+ routes.talk: engine/llama-3, free",
+    ]
+
+
+def test_a_change_names_its_way_and_both_values():
+    target = DeclaredTarget(
+        "engine",
+        "llama-4",
+        price=None,
+        replicas={"a": "http://a/v1"},
+        deadlines=DeclaredDeadlines(gap_s=5.0),
+    )
+    found = {d.path: d for d in differences(plan(), plan(targets={"llama": target}))}
+    assert found.pop("routes.chat.name").before != found.get("routes.chat.name")
+    assert sorted(str(d) for d in found.values()) == [
+        "+ routes.chat.target.price: none",
+        "+ routes.chat.target.replicas.a: http://a/v1",
+        "- routes.chat.target.price.is: free",
+        "- routes.chat.target.price.version: free",
+        "- routes.chat.target.replicas.127.0.0.1:8000: http://127.0.0.1:8000/v1",
+        "~ routes.chat.target.deadlines.gap_s: 30.0 -> 5.0",
+        "~ routes.chat.target.model: llama-3 -> llama-4",
+        "~ routes.chat.target.unpriced_allowed: False -> True",
+    ]
+
+
+def test_bounds_beside_the_routes_are_compared():
+    assert lines(plan(), plan(gateway=DeclaredGateway(drain_s=31.0))) == ["~ drain_s: 30.0 -> 31.0"]
+
+
+def test_equal_digests_and_no_differences_are_the_same_thing():
+    changed = plan(gateway=DeclaredGateway(processes=2))
+    assert changed.digest == plan().digest and lines(plan(), changed) == []

@@ -1,0 +1,134 @@
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from importlib.metadata import version
+
+import pytest
+from genai_prices.data_snapshot import DataSnapshot
+from genai_prices.types import (
+    ClauseEquals,
+    ConditionalPrice,
+    ModelInfo,
+    ModelPrice,
+    Provider,
+    StartDateConstraint,
+    Tier,
+    TieredPrices,
+    TimeOfDateConstraint,
+)
+
+from tidegate.config.prices import PriceTable
+from tidegate.core.compile import Quote
+from tidegate.core.plan import Rate
+
+NOW_S = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
+MTOK = 1_000_000_000  # nano-dollars of one dollar
+
+
+def cost(dollars: str) -> ModelPrice:
+    return ModelPrice(input_mtok=Decimal(dollars), output_mtok=Decimal(dollars))
+
+
+def table(prices: ModelPrice | list[ConditionalPrice], now_s: float = NOW_S) -> PriceTable:
+    model = ModelInfo(id="m", match=ClauseEquals("m"), prices=prices)
+    seller = Provider("acme", "Acme", r"https://api\.acme\.com", models=[model])
+    return PriceTable(now_s, DataSnapshot([seller], from_auto_update=False))
+
+
+def price(prices: ModelPrice | list[ConditionalPrice], now_s: float = NOW_S):
+    return table(prices, now_s).quote("openai_compatible", "https://api.acme.com:443/v1", "m").price
+
+
+def test_a_published_model_is_found_by_its_address():
+    quote = PriceTable(NOW_S).quote("openai", "https://api.openai.com:443/v1", "gpt-4o-mini")
+    assert quote.sold and quote.price is not None
+    assert quote.price.input == Rate(150_000_000) and quote.price.output == Rate(600_000_000)
+    assert quote.price.version == f"genai-prices {version('genai-prices')} openai/gpt-4o-mini"
+    assert quote.price.source == "genai-prices"
+
+
+def test_a_seller_is_known_by_its_address_whatever_the_dialect():
+    quote = PriceTable(NOW_S).quote(
+        "openai_compatible", "https://api.groq.com:443/openai/v1", "llama-3.3-70b-versatile"
+    )
+    assert quote.price is not None and "groq/" in quote.price.version
+
+
+def test_a_dialect_that_is_a_sellers_name_is_priced_at_any_address():
+    quote = PriceTable(NOW_S).quote("openai", "http://127.0.0.1:9/v1", "gpt-4o-mini")
+    assert quote.price is not None and not quote.sold
+
+
+def test_a_model_on_your_own_engine_is_not_taken_for_the_one_that_is_sold():
+    quote = PriceTable(NOW_S).quote("openai_compatible", "http://127.0.0.1:8000/v1", "gpt-4o-mini")
+    assert quote == Quote(None, sold=False)
+
+
+def test_a_seller_that_does_not_list_the_model():
+    quote = PriceTable(NOW_S).quote("openai", "https://api.openai.com:443/v1", "nobody-knows")
+    assert quote == Quote(None, sold=True)
+
+
+def test_classes_that_are_not_listed_have_no_rate_and_zero_is_a_rate():
+    found = price(ModelPrice(input_mtok=Decimal("0.1"), cache_read_mtok=Decimal(0)))
+    assert found is not None
+    assert (found.input, found.cache_read) == (Rate(MTOK // 10), Rate(0))
+    assert (found.output, found.cache_write, found.reasoning) == (None, None, None)
+
+
+def test_tiers_and_requests():
+    tiers = TieredPrices(base=Decimal(1), tiers=[Tier(200_000, Decimal(2))])
+    found = price(ModelPrice(input_mtok=tiers, requests_kcount=Decimal(5)))
+    assert found is not None
+    assert found.input == Rate(MTOK, ((200_000, 2 * MTOK),))
+    assert found.request_nanousd == 5_000_000
+
+
+def test_a_model_that_is_not_sold_by_the_token_has_no_price():
+    assert price(ModelPrice(requests_kcount=Decimal(5))) is None
+
+
+@pytest.mark.parametrize(
+    ("day", "dollars", "variant"),
+    [(1, 1, ""), (10, 2, " from 2026-11-10"), (30, 2, " from 2026-11-10")],
+)
+def test_the_dated_variant_in_force_is_taken_and_named(day, dollars, variant):
+    prices = [
+        ConditionalPrice(prices=cost("1")),
+        ConditionalPrice(StartDateConstraint(date(2026, 11, 10)), prices=cost("2")),
+    ]
+    found = price(prices, datetime(2026, 11, day, tzinfo=UTC).timestamp())
+    assert found is not None and found.input == Rate(dollars * MTOK)
+    assert found.version.endswith(f"acme/m{variant}")
+
+
+def test_of_prices_that_change_with_the_hour_the_dearest_is_taken():
+    night = TimeOfDateConstraint(time(0), time(8))
+    prices = [
+        ConditionalPrice(prices=cost("1")),
+        ConditionalPrice(night, prices=cost("3")),
+        ConditionalPrice(TimeOfDateConstraint(time(8), time(9)), prices=cost("2")),
+    ]
+    found = price(prices)
+    assert found is not None and found.input == Rate(3 * MTOK)
+    assert found.version.endswith("acme/m dearest hour")
+
+
+def test_hours_of_a_variant_that_is_no_longer_in_force_are_left():
+    prices = [
+        ConditionalPrice(prices=cost("1")),
+        ConditionalPrice(TimeOfDateConstraint(time(0), time(8)), prices=cost("9")),
+        ConditionalPrice(StartDateConstraint(date(2026, 1, 1)), prices=cost("2")),
+    ]
+    found = price(prices)
+    assert found is not None and found.input == Rate(2 * MTOK)
+
+
+def test_every_published_text_price_fits():
+    """Each price in the table becomes integers, none of them rounded to nothing."""
+    prices = PriceTable(NOW_S)
+    for seller in prices._snapshot.providers:
+        for model in seller.models:
+            found = prices._price(seller, model)
+            listed, _ = prices._in_force(model)
+            if found is not None and isinstance(listed.input_mtok, Decimal) and listed.input_mtok:
+                assert found.input is not None and found.input.nanousd_per_mtok > 0

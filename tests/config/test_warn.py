@@ -1,0 +1,52 @@
+from tests.core.plans import compiled, declared, hosted
+
+from tidegate.config.warn import about_costs, about_surroundings
+from tidegate.core.declared import (
+    DeclaredGateway,
+    DeclaredProvider,
+    DeclaredRoute,
+    DeclaredTarget,
+    DeclaredTls,
+)
+from tidegate.core.plan import SecretRef
+
+
+def paths(warned):
+    return [".".join(w.path) for w in warned]
+
+
+def test_a_credential_whose_variable_is_unset_or_empty():
+    plan = declared(
+        providers={"p": hosted()},
+        targets={"t": DeclaredTarget("p", "m", api_key=SecretRef(env="OTHER"))},
+        routes={"r": DeclaredRoute(DeclaredTarget("p", "m", api_key=SecretRef(env="THIRD")))},
+    )
+    warned = about_surroundings(plan, {"KEY": "x", "OTHER": ""})
+    assert paths(warned) == ["targets.t.api_key", "routes.r.target.api_key"]
+
+
+def test_files_that_are_not_there(tmp_path):
+    there = tmp_path / "there.pem"
+    there.write_text("x")
+    provider = DeclaredProvider(api_key=SecretRef(file="/nowhere/key"), ca_file=str(there))
+    tls = DeclaredTls(cert_file=str(there), key_file="/nowhere/" + "x" * 5000)
+    plan = declared(providers={"p": provider}, gateway=DeclaredGateway(tls=tls))
+    assert paths(about_surroundings(plan, {})) == ["providers.p.api_key", "gateway.tls.key_file"]
+
+
+def test_no_credential_is_no_warning():
+    plan = declared(providers={"p": DeclaredProvider(api_key=SecretRef())})
+    assert paths(about_surroundings(plan, {})) == []
+
+
+def test_a_target_of_unknown_cost_is_named_once_where_it_is_written():
+    plan = declared(
+        targets={"llama": DeclaredTarget("engine", "m")},
+        routes={
+            "a": DeclaredRoute("llama"),
+            "b": DeclaredRoute("llama"),
+            "c": DeclaredRoute("engine/x"),
+            "d": DeclaredRoute(DeclaredTarget("engine", "m", price="free")),
+        },
+    )
+    assert paths(about_costs(compiled(plan), plan)) == ["targets.llama", "routes.c"]

@@ -28,6 +28,7 @@ from tidegate.stores.errors import (
 
 _WRITES = {"tidegate_writes": True}
 _STEPS_A_LOOK = 20_000
+_SIGNS_OF_DAMAGE = ("malformed", "not a database", "Could not decode")
 _WAL_PAGES = 1000
 _WAL_CAP_BYTES = 64 * 1024 * 1024
 
@@ -60,14 +61,14 @@ def open_engine(path: Path, *, busy_timeout_s: float = 5.0, check_s: float = 2.0
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection with one snapshot. StoreError when the database fails."""
-    with translated(_path_of(engine)), engine.connect() as connection, connection.begin():
+    with translated(path_of(engine)), engine.connect() as connection, connection.begin():
         yield connection
 
 
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One write transaction: committed at the end, undone by an exception."""
-    with translated(_path_of(engine)), engine.connect() as connection:
+    with translated(path_of(engine)), engine.connect() as connection:
         marked = connection.execution_options(**_WRITES)
         with marked.begin():
             yield marked
@@ -91,11 +92,13 @@ def translated(path: Path | str) -> Iterator[None]:
         raise _ours(error.orig, path) from error
     except sqlite3.Error as error:
         raise _ours(error, path) from error
+    except UnicodeDecodeError as error:  # the driver cannot even read its own complaint
+        raise corrupt(path, "text that is no UTF-8") from error
 
 
 def _ours(error: BaseException | None, path: Path | str) -> StoreError:
     text = str(error)
-    if "malformed" in text or "not a database" in text:
+    if any(sign in text for sign in _SIGNS_OF_DAMAGE):
         return corrupt(path, text)
     return StoreUnavailable(f"{path}: {text}")
 
@@ -195,5 +198,6 @@ def _time_is_up(deadline_s: float) -> Callable[[], int]:
     return lambda: int(clock.monotonic_s() > deadline_s)
 
 
-def _path_of(engine: Engine) -> str:
+def path_of(engine: Engine) -> str:
+    """The file that the engine works on, for messages."""
     return str(engine.url.database)

@@ -160,13 +160,14 @@ def _matching(which: KeyFilter) -> "Select[tuple[object, ...]]":
     return query
 
 
-def _begins(column: "Column[str]", prefix: str) -> tuple["ColumnElement[bool]", ...]:
+def _begins(column: "Column[str]", prefix: str) -> list["ColumnElement[bool]"]:
     """A range that an index serves, and the exact comparison: no LIKE, so nothing to escape."""
-    return (
-        column >= prefix,
-        column < prefix + _LAST_CHARACTER,
-        func.substr(column, 1, len(prefix)) == prefix,
-    )
+    conditions = [column >= prefix, func.substr(column, 1, len(prefix)) == prefix]
+    stem = prefix.rstrip(_LAST_CHARACTER)
+    if stem:
+        beyond = ord(stem[-1]) + 1
+        conditions.append(column < stem[:-1] + chr(beyond if beyond != 0xD800 else 0xE000))
+    return conditions
 
 
 def _told(record: KeyRecord) -> str:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Engine, case, func, select
 
@@ -106,7 +107,7 @@ def by_id(engine: Engine, receipt_id: str) -> Receipt | None:
     query = select(receipts.c.detail).where(receipts.c.id == receipt_id)
     with database.reading(engine) as connection:
         payload = connection.execute(query).scalar_one_or_none()
-    return None if payload is None else decode_payload(payload)
+    return None if payload is None else _decoded(engine, payload)
 
 
 def recent(
@@ -122,7 +123,7 @@ def recent(
         conditions, _ = _conditions(connection, which, scan_rows, before_id)
         query = select(receipts.c.detail).where(*conditions)
         query = query.order_by(receipts.c.id.desc()).limit(limit)
-        return [decode_payload(payload) for payload in connection.execute(query).scalars()]
+        return [_decoded(engine, payload) for payload in connection.execute(query).scalars()]
 
 
 def newest_seq(engine: Engine) -> int:
@@ -146,7 +147,7 @@ def arrived_after(
             .limit(limit)
         )
         rows = connection.execute(query).all()
-    found = [decode_payload(row[1]) for row in rows]
+    found = [_decoded(engine, row[1]) for row in rows]
     return (rows[-1][0] if len(rows) == limit else max(upto, seq)), found
 
 
@@ -174,7 +175,7 @@ def top(
         seqs = list(connection.execute(worst).scalars())
         details = select(receipts.c.seq, receipts.c.detail).where(receipts.c.seq.in_(seqs))
         by_seq = {row[0]: row[1] for row in connection.execute(details)}
-    return [decode_payload(by_seq[seq]) for seq in seqs]
+    return [_decoded(engine, by_seq[seq]) for seq in seqs]
 
 
 def summary(engine: Engine, which: Filter, *, scan_rows: int = SCAN_ROWS) -> Summary:
@@ -207,6 +208,14 @@ def breakdown(
         query = query.order_by(func.count().desc(), column).limit(limit)
         groups = [Group(row[0], _to_sums(row[1:])) for row in connection.execute(query)]
     return groups, complete
+
+
+def _decoded(engine: Engine, payload: bytes) -> Receipt:
+    try:
+        return decode_payload(payload)
+    except msgspec.DecodeError as error:
+        path = database.path_of(engine)
+        raise database.corrupt(path, "a receipt that cannot be read") from error
 
 
 def first_id_at(at_s: float) -> str:

@@ -1,0 +1,72 @@
+"""Receipts and keys to store, and a database to store them in."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Engine
+
+from tidegate.core import clock
+from tidegate.core.key import KeyRecord
+from tidegate.core.receipt import Attempt, Receipt
+from tidegate.stores import database, migrate
+
+NOON_S = 1_790_000_000.0
+
+_encode = msgspec.msgpack.Encoder().encode
+_ids = clock.IdSource()
+
+
+def migrated(path: Path) -> Engine:
+    engine = database.open_engine(path)
+    migrate.migrate(engine)
+    return engine
+
+
+def id_at(at_s: float) -> str:
+    """An id as a gateway makes it at this time."""
+    milliseconds = f"{int(at_s * 1000):012x}"
+    return f"{milliseconds[:8]}-{milliseconds[8:]}{_ids.new()[13:]}"
+
+
+def receipt(started_at_s: float = NOON_S, **fields: Any) -> Receipt:
+    """A finished request of one attempt; `fields` replace what it says."""
+    plain: dict[str, Any] = {
+        "id": id_at(started_at_s),
+        "started_at_s": started_at_s,
+        "gateway": "g0",
+        "endpoint": "chat",
+        "key_id": "aaaa0000",
+        "team": "blue",
+        "route": "chat-fast",
+        "target": "small",
+        "provider": "sim",
+        "status": 200,
+        "input_tokens": 100,
+        "output_tokens": 20,
+        "cost_nanousd": 5000,
+        "total_s": 1.0,
+        "attempts": [Attempt(target="small", replica="r0", started_s=0.0)],
+    }
+    return Receipt(**{**plain, **fields})
+
+
+def entry(one: Receipt) -> tuple[Receipt, bytes]:
+    return one, _encode(one)
+
+
+def entries(*several: Receipt) -> list[tuple[Receipt, bytes]]:
+    return [entry(one) for one in several]
+
+
+def key(key_id: str, **fields: Any) -> KeyRecord:
+    plain: dict[str, Any] = {
+        "id": key_id,
+        "digest": b"\x01" * 32,
+        "pepper_version": 1,
+        "name": "a key",
+        "team": "blue",
+        "created_at_s": NOON_S,
+        "routes": ("*",),
+    }
+    return KeyRecord(**{**plain, **fields})

@@ -1,0 +1,17 @@
+from sqlalchemy import Engine
+
+from tidegate.stores import audit, database
+from tidegate.stores.audit import Author
+
+
+def test_the_newest_change_comes_first_and_pages_go_back(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        for number in range(5):
+            author = Author("ann", float(number))
+            audit.append(connection, author, "key.create", f"k{number}", "why")
+    with database.reading(engine) as connection:
+        newest = audit.recent(connection, limit=2)
+        older = audit.recent(connection, limit=10, before_seq=newest[-1].seq)
+    assert [row.subject for row in newest] == ["k4", "k3"]
+    assert [row.subject for row in older] == ["k2", "k1", "k0"]
+    assert newest[0] == audit.AuditRow(5, 4.0, "ann", "key.create", "k4", "why")

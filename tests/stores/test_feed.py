@@ -1,0 +1,51 @@
+from sqlalchemy import Engine
+
+from tidegate.stores import database, feed
+
+
+def test_entries_come_in_the_order_of_their_numbers(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        first = feed.append_key(connection, "aaaa0000", 1.0)
+        second = feed.append_plan(connection, 7, 2.0)
+    assert (first, second) == (1, 2)
+    with database.reading(engine) as connection:
+        assert feed.after(connection, 0) == [
+            feed.FeedRow(1, "key", "aaaa0000", None, 1.0),
+            feed.FeedRow(2, "plan", None, 7, 2.0),
+        ]
+        assert feed.after(connection, 1, limit=1)[0].seq == 2
+        assert feed.after(connection, 2) == []
+
+
+def test_an_empty_feed_has_no_oldest_and_newest_nought(engine: Engine) -> None:
+    with database.reading(engine) as connection:
+        assert feed.newest_seq(connection) == 0
+        assert feed.oldest_seq(connection) is None
+
+
+def test_trimming_keeps_the_newest(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        for number in range(10):
+            feed.append_plan(connection, number, 0.0)
+        assert feed.trim(connection, keep=3) == 7
+        assert (feed.oldest_seq(connection), feed.newest_seq(connection)) == (8, 10)
+        assert feed.trim(connection, keep=3) == 0
+
+
+def test_trimming_to_nothing_still_keeps_one(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        feed.append_plan(connection, 1, 0.0)
+        feed.append_plan(connection, 2, 0.0)
+        feed.trim(connection, keep=0)
+        assert feed.newest_seq(connection) == 2
+
+
+def test_an_undone_change_gives_no_number(engine: Engine) -> None:
+    try:
+        with database.writing(engine) as connection:
+            feed.append_plan(connection, 1, 0.0)
+            raise RuntimeError
+    except RuntimeError:
+        pass
+    with database.reading(engine) as connection:
+        assert feed.newest_seq(connection) == 0

@@ -1,0 +1,93 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine, inspect, text
+from tests.stores import rig
+
+from tidegate.stores import database, migrate, schema
+from tidegate.stores.errors import SchemaTooNew, SchemaTooOld
+
+_TABLES = set(schema.metadata.tables) | {"alembic_version"}
+
+
+def test_a_fresh_database_gets_every_table(engine: Engine) -> None:
+    assert set(inspect(engine).get_table_names()) >= _TABLES
+
+
+def test_migrating_again_changes_nothing(engine: Engine) -> None:
+    assert migrate.migrate(engine) == migrate.migrate(engine) == migrate.require(engine)
+
+
+def test_a_newer_schema_is_refused_and_left_alone(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    for ask in (migrate.migrate, migrate.require):
+        with pytest.raises(SchemaTooNew, match="schema 9999, newer than"):
+            ask(engine)
+
+
+def test_a_database_without_schema_is_too_old_to_be_used(path: Path) -> None:
+    empty = database.open_engine(path)
+    with pytest.raises(SchemaTooOld, match="start control once"):
+        migrate.require(empty)
+    empty.dispose()
+
+
+_KILLED = """
+import os, pathlib, signal, sys
+from sqlalchemy import event
+from tidegate.stores import database, migrate
+
+engine = database.open_engine(pathlib.Path(sys.argv[1]))
+left = [int(sys.argv[2])]
+
+@event.listens_for(engine, "after_cursor_execute")
+def count(_connection, _cursor, statement, *_rest):
+    if statement.lstrip().startswith(("CREATE", "INSERT")):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+migrate.migrate(engine)
+"""
+
+
+def test_a_migration_killed_at_any_statement_is_run_again(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    killed = 0
+    for statement in range(1, 40):
+        done = subprocess.run(
+            [sys.executable, "-c", _KILLED, str(path), str(statement)],
+            check=False,
+            capture_output=True,
+        )
+        if done.returncode == 0:
+            break
+        assert done.returncode == -9, done.stderr
+        killed += 1
+        opened = database.open_engine(path)
+        tables = set(inspect(opened).get_table_names())
+        opened.dispose()
+        assert tables == set(), "a killed migration left a part of itself"
+    assert killed > 8
+    opened = rig.migrated(path)
+    assert set(inspect(opened).get_table_names()) >= _TABLES
+    opened.dispose()
+
+
+def test_of_two_processes_that_migrate_one_finds_the_work_done(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.db"
+    script = (
+        "import pathlib, sys\n"
+        "from tidegate.stores import database, migrate\n"
+        "print(migrate.migrate(database.open_engine(pathlib.Path(sys.argv[1]))))\n"
+    )
+    both = [
+        subprocess.Popen([sys.executable, "-c", script, str(path)], stdout=subprocess.PIPE)
+        for _ in range(2)
+    ]
+    said = [process.communicate()[0] for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert said[0] == said[1]

@@ -1,0 +1,218 @@
+import math
+from pathlib import Path
+from statistics import fmean
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete, event, text
+from tests.stores import rig
+
+from tidegate.core.receipt import Receipt
+from tidegate.stores import database, receipts, schema
+from tidegate.stores.errors import StoreCorrupt
+from tidegate.stores.ledger import Ledger
+from tidegate.stores.receipts import Filter, Quantiles
+
+EVERYTHING = Filter()
+
+
+def store(engine: Engine, *several: Receipt) -> None:
+    Ledger(engine).write(rig.entries(*several), [])
+
+
+def ids(found: list[Receipt]) -> list[str]:
+    return [receipt.id for receipt in found]
+
+
+def test_a_receipt_is_found_by_its_id_whole(engine: Engine) -> None:
+    one = rig.receipt(attributes={"a": "b"})
+    store(engine, one)
+    assert receipts.by_id(engine, one.id) == one
+    assert receipts.by_id(engine, "nothing") is None
+
+
+def test_the_newest_come_first_and_pages_go_back(engine: Engine) -> None:
+    made = [rig.receipt(rig.NOON_S + n) for n in range(5)]
+    store(engine, *made)
+    first = receipts.recent(engine, EVERYTHING, limit=2)
+    rest = receipts.recent(engine, EVERYTHING, limit=9, before_id=first[-1].id)
+    assert ids(first) == [made[4].id, made[3].id]
+    assert ids(rest) == [made[2].id, made[1].id, made[0].id]
+
+
+@pytest.mark.parametrize(
+    ("which", "found"),
+    [
+        (Filter(key_id="kkkk1111"), [1]),
+        (Filter(route="slow"), [2]),
+        (Filter(team="red"), [3]),
+        (Filter(customer="acme"), [4]),
+        (Filter(target="large"), [5]),
+        (Filter(purpose="eval"), [6]),
+        (Filter(session_id="s"), [7]),
+        (Filter(trace_id="t"), [8]),
+        (Filter(error_code="internal"), [9]),
+        (Filter(failed=True), [9, 10]),
+        (Filter(failed=True, route="slow"), []),
+        (Filter(since_s=rig.NOON_S + 9), [9, 10]),
+        (Filter(until_s=rig.NOON_S + 2), [0, 1]),
+        (Filter(since_s=rig.NOON_S + 3, until_s=rig.NOON_S + 5), [3, 4]),
+    ],
+)
+def test_a_filter_finds_exactly_its_receipts(
+    engine: Engine, which: Filter, found: list[int]
+) -> None:
+    odd: list[dict[str, str]] = [
+        *({}, {"key_id": "kkkk1111"}, {"route": "slow"}, {"team": "red"}, {"customer": "acme"}),
+        *({"target": "large"}, {"purpose": "eval"}, {"session_id": "s"}, {"trace_id": "t"}),
+        *({"error_code": "internal"}, {"error_code": "upstream_error"}),
+    ]
+    made = [rig.receipt(rig.NOON_S + n, **fields) for n, fields in enumerate(odd)]
+    store(engine, *made)
+    expected = {made[n].id for n in found}
+    assert set(ids(receipts.recent(engine, which))) == expected
+    _, tailed = receipts.arrived_after(engine, 0, which)
+    assert set(ids(tailed)) == expected
+    assert receipts.summary(engine, which).sums.requests == len(expected)
+
+
+def test_a_tail_sees_a_long_request_that_settled_late(engine: Engine) -> None:
+    """Its id is older than the last one shown, its arrival is not."""
+    store(engine, rig.receipt(rig.NOON_S + 5))
+    seq = receipts.newest_seq(engine)
+    late = rig.receipt(rig.NOON_S)
+    store(engine, late)
+    seq, found = receipts.arrived_after(engine, seq, EVERYTHING)
+    assert ids(found) == [late.id]
+    assert receipts.arrived_after(engine, seq, EVERYTHING) == (seq, [])
+
+
+def test_a_tail_misses_nothing_however_it_is_cut(engine: Engine) -> None:
+    made = [rig.receipt(rig.NOON_S + n, team="red" if n % 3 else "blue") for n in range(50)]
+    store(engine, *made)
+    seq, found = 0, []
+    for _ in range(40):
+        seq, more = receipts.arrived_after(engine, seq, Filter(team="blue"), limit=4, scan_rows=7)
+        found += ids(more)
+    assert found == [r.id for r in made if r.team == "blue"]
+
+
+def test_an_empty_ledger_says_unknown_not_nought(engine: Engine) -> None:
+    empty = receipts.summary(engine, EVERYTHING)
+    assert empty.sums.requests == 0
+    assert empty.sums.cost_nanousd is None
+    assert empty.sums.output_tokens is None
+    assert empty.ttft_s == Quantiles(0, None, None, None)
+    assert receipts.newest_seq(engine) == 0
+    assert receipts.top(engine, "slowest", EVERYTHING) == []
+    assert receipts.breakdown(engine, "route", EVERYTHING) == ([], True)
+
+
+def test_a_summary_adds_what_is_known_and_counts_what_is_not(engine: Engine) -> None:
+    store(
+        engine,
+        rig.receipt(cost_nanousd=100, cache_read_tokens=0, reasoning_tokens=4),
+        rig.receipt(cost_nanousd=None, input_tokens=None, output_tokens=None),
+        rig.receipt(cost_nanousd=0, error_code="internal", interrupted=True),
+        rig.receipt(cost_nanousd=None, input_tokens=None, output_tokens=None, attempts=[]),
+    )
+    sums = receipts.summary(engine, EVERYTHING).sums
+    assert (sums.requests, sums.errors, sums.interrupted) == (4, 1, 1)
+    assert (sums.cost_nanousd, sums.cost_unknown) == (100, 1)
+    assert (sums.input_tokens, sums.output_tokens, sums.tokens_unknown) == (200, 40, 1)
+    assert (sums.cache_read_tokens, sums.cache_write_tokens, sums.reasoning_tokens) == (0, None, 4)
+
+
+@given(st.lists(st.floats(0, 100) | st.none(), max_size=60))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+def test_quantiles_are_the_values_of_nearest_rank(
+    engine: Engine, values: list[float | None]
+) -> None:
+    with database.writing(engine) as connection:
+        connection.execute(delete(schema.receipts))
+    store(engine, *(rig.receipt(ttft_s=value) for value in values))
+    known = sorted(value for value in values if value is not None)
+
+    def rank(q: float) -> float | None:
+        return known[math.ceil(q * len(known)) - 1] if known else None
+
+    found = receipts.summary(engine, EVERYTHING).ttft_s
+    assert found == Quantiles(len(known), rank(0.5), rank(0.95), rank(0.99))
+
+
+def test_a_window_beyond_the_bound_reads_its_newest_and_says_so(engine: Engine) -> None:
+    made = [rig.receipt(rig.NOON_S + n, total_s=float(n)) for n in range(30)]
+    store(engine, *made)
+    part = receipts.summary(engine, EVERYTHING, scan_rows=10)
+    assert (part.sums.requests, part.complete) == (10, False)
+    assert part.total_s.p50 == fmean([24.0])
+    whole = receipts.summary(engine, EVERYTHING, scan_rows=30)
+    assert (whole.sums.requests, whole.complete) == (30, True)
+    groups, complete = receipts.breakdown(engine, "route", EVERYTHING, scan_rows=10)
+    assert (groups[0].sums.requests, complete) == (10, False)
+
+
+def test_the_worst_come_first(engine: Engine) -> None:
+    slow = rig.receipt(total_s=9.0, ttft_s=1.0, cost_nanousd=1)
+    dear = rig.receipt(total_s=1.0, ttft_s=2.0, cost_nanousd=900)
+    unknown = rig.receipt(total_s=None, ttft_s=None, cost_nanousd=None, error_code="internal")
+    store(engine, slow, dear, unknown)
+    assert ids(receipts.top(engine, "slowest", EVERYTHING)) == [slow.id, dear.id]
+    assert ids(receipts.top(engine, "slowest_first_token", EVERYTHING, limit=1)) == [dear.id]
+    assert ids(receipts.top(engine, "dearest", EVERYTHING)) == [dear.id, slow.id]
+    assert ids(receipts.top(engine, "failed", EVERYTHING)) == [unknown.id]
+
+
+def test_a_breakdown_names_each_group_and_those_without_a_name(engine: Engine) -> None:
+    store(engine, *(rig.receipt(route="fast") for _ in range(3)), rig.receipt(route=None))
+    groups, complete = receipts.breakdown(engine, "route", EVERYTHING)
+    assert complete
+    assert [(group.name, group.sums.requests) for group in groups] == [("fast", 3), (None, 1)]
+    assert groups[0].sums.cost_nanousd == 15000
+
+
+@pytest.mark.parametrize(
+    ("which", "index"),
+    [
+        (Filter(), "ix_receipts_id"),
+        (Filter(since_s=rig.NOON_S, until_s=rig.NOON_S + 1), "ix_receipts_id"),
+        (Filter(key_id="aaaa0000"), "ix_receipts_key"),
+        (Filter(route="fast"), "ix_receipts_route"),
+        (Filter(failed=True), "ix_receipts_failed"),
+        (Filter(team="blue", since_s=rig.NOON_S), "ix_receipts_id"),
+    ],
+)
+def test_listing_is_an_index_read_without_a_sort(engine: Engine, which: Filter, index: str) -> None:
+    asked: list[tuple[str, object]] = []
+    event.listen(
+        engine,
+        "before_cursor_execute",
+        lambda _c, _cursor, sql, values, *_rest: asked.append((sql, values)),
+    )
+    receipts.recent(engine, which)
+    selects = [(sql, values) for sql, values in asked if sql.startswith("SELECT")]
+    assert len(selects) == 2
+    with engine.connect() as connection:
+        for sql, values in selects:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
+            steps = " / ".join(row[3] for row in plan)
+            assert index in steps
+            assert "TEMP B-TREE" not in steps
+
+
+def test_window_bounds_fall_between_the_ids_of_their_millisecond() -> None:
+    at_s = 1_790_000_000.123
+    assert receipts.first_id_at(at_s) <= rig.id_at(at_s)
+    assert receipts.first_id_at(at_s + 0.001) > rig.id_at(at_s)
+    assert receipts.first_id_at(0) == "00000000-0000"
+    assert receipts.first_id_at(-5.0) == "00000000-0000"
+
+
+def test_a_receipt_that_cannot_be_read_means_damage(engine: Engine, path: Path) -> None:
+    one = rig.receipt()
+    store(engine, one)
+    with database.writing(engine) as connection:
+        connection.execute(text("UPDATE receipts SET detail = x'ff00'"))
+    with pytest.raises(StoreCorrupt, match=str(path)):
+        receipts.by_id(engine, one.id)

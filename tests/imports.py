@@ -1,8 +1,8 @@
 """Import every module of a package in a fresh interpreter and report what that did."""
 
-import os
 import subprocess
 import sys
+from pathlib import Path
 
 _WATCH = """
 import importlib, os, pkgutil, sys
@@ -41,14 +41,17 @@ print("\\n".join(seen), end="")
 """
 
 
-def quiet_imports(package: str, *, leave_out: tuple[str, ...] = ()) -> list[str]:
+def quiet_imports(
+    package: str, *, leave_out: tuple[str, ...] = (), folder: Path | None = None
+) -> list[str]:
     """Sockets, processes, signals and writes that importing the modules of `package` caused.
 
-    `leave_out` names modules below it that a tool runs rather than imports.
+    `leave_out` names modules below it that a tool runs rather than imports; `folder` holds the
+    package where it is not installed.
     """
     ended = subprocess.run(
         [sys.executable, "-B", "-W", "ignore", "-c", _WATCH, package, *leave_out],
-        env={**os.environ, "PYTHONDONTWRITEBYTECODE": "1"},
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,

@@ -212,6 +212,27 @@ def test_the_wheel_holds_the_sources_and_nothing_else(repository: Path, wheel: P
     }
 
 
+@pytest.mark.parametrize(
+    ("line", "named"),
+    [
+        ("import socket; socket.socket().close()", "socket.__new__"),
+        ("import subprocess; subprocess.run(['true'])", "subprocess.Popen"),
+        ("open('left', 'w').close()", "writes left"),
+        ("import os; os.mkdir('left')", "os.mkdir"),
+        ("import sqlite3; sqlite3.connect(':memory:').close()", "sqlite3.connect"),
+    ],
+)
+def test_what_happens_at_import_is_seen(tmp_path: Path, line: str, named: str) -> None:
+    (tmp_path / "loud").mkdir()
+    (tmp_path / "loud/__init__.py").touch()
+    (tmp_path / "loud/quiet.py").write_text("X = open(__file__).read()\n")
+    (tmp_path / "loud/shout.py").write_text(f"{line}\n")
+    found = quiet_imports("loud", folder=tmp_path)
+    assert found
+    assert all(text.startswith("loud.shout: ") for text in found)
+    assert named in found[0]
+
+
 def test_nothing_happens_at_import() -> None:
     assert quiet_imports("tidegate", leave_out=("stores.migrations",)) == []
 

@@ -18,6 +18,8 @@ import fcntl
 import json
 import os
 import shutil
+import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -40,6 +42,8 @@ from bench.rig import Rig, Running
 RESULTS = install.CACHE / "results"
 DOCUMENT = install.HERE.parent / "docs" / "benchmarks.md"
 TIDEGATE = "tidegate"
+# What keeps one gateway from being measured is said in its row; the others go on.
+NOT_RUN = (install.Unavailable, RuntimeError, OSError, subprocess.SubprocessError, sqlite3.Error)
 
 
 def names_of(wanted: list[str]) -> list[str]:
@@ -82,7 +86,7 @@ def check(wanted: list[str]) -> int:
                 with running(rig, name) as gateway:
                     plain = rig.load(gateway, "-c", 1, "-N", 20)
                     streamed = rig.load(gateway, "-c", 4, "-N", 20, "-s")
-            except (install.Unavailable, RuntimeError) as error:
+            except NOT_RUN as error:
                 print(f"{name}: {error}")
                 wrong += 1
                 continue
@@ -115,7 +119,7 @@ def measure_one(rig: Rig, name: str, number: int) -> dict[str, Any]:
     try:
         with running(rig, name) as gateway:
             row = steps.measure(rig, gateway)
-    except (install.Unavailable, RuntimeError) as error:
+    except NOT_RUN as error:
         print(f"round {number + 1} {name}: not run: {error}", flush=True)
         return {"name": name, "round": number, "missing": str(error)}
     requests, streams = row["requests"], row["streams"]
@@ -185,6 +189,9 @@ def arguments() -> argparse.Namespace:
 
 def main() -> int:
     asked = arguments()
+    if sys.platform != "linux":
+        print("the bench reads /proc and pins cores: it runs on Linux only", file=sys.stderr)
+        return 2
     verbs: dict[str, Callable[[], int]] = {
         "all": everything,
         "install": install_all,

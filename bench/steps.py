@@ -24,16 +24,28 @@ def warm_up(rig: Rig, running: Running) -> None:
 
 def request_cpu(rig: Rig, running: Running) -> dict[str, Any]:
     """64 connections, closed loop, 3 s; then wait for the recorder to have caught up."""
+    receipts = steady_receipts(running.recorded) if running.recorded else 0
     before = {name: procs.cpu_s(pids) for name, pids in running.groups().items()}
-    receipts = running.recorded() if running.recorded else 0
     figures = rig.load(running, "-c", 64, "-d", 3)
     figures["settle_s"] = procs.settle(running.all_pids())
     if running.recorded:
-        figures["receipts"] = await_receipts(running.recorded, receipts + figures["ok"]) - receipts
+        held = await_receipts(running.recorded, receipts + figures["ok"])
+        figures["receipts"] = held - receipts
+        procs.settle(running.all_pids())
     figures["settled_cpu_s"] = {
         name: procs.cpu_s(pids) - before.get(name, 0.0) for name, pids in running.groups().items()
     }
     return figures
+
+
+def steady_receipts(recorded: Callable[[], int], limit_s: float = 30.0) -> int:
+    """How many receipts the ledger holds once all that were on their way have come."""
+    start = time.monotonic()
+    before, count = -1, recorded()
+    while count != before and time.monotonic() - start < limit_s:
+        time.sleep(1.0)
+        before, count = count, recorded()
+    return count
 
 
 def await_receipts(recorded: Callable[[], int], wanted: int, limit_s: float = 30.0) -> int:
@@ -45,8 +57,8 @@ def await_receipts(recorded: Callable[[], int], wanted: int, limit_s: float = 30
 
 
 def single_latency(rig: Rig, running: Running) -> dict[str, Any]:
-    """One connection, open loop, far below saturation, 4 s."""
-    return rig.load(running, "-c", 1, "-r", running.peer.single_rate, "-d", 4)
+    """One connection, open loop, far below saturation, 6 s."""
+    return rig.load(running, "-c", 1, "-r", running.peer.single_rate, "-d", 6)
 
 
 def paced_streams(rig: Rig, running: Running) -> dict[str, Any]:

@@ -227,3 +227,12 @@ def mutated(text: str, draw: random.Random) -> bytes:
     if data and draw.random() < 0.3:
         data[draw.randrange(len(data))] = draw.randrange(256)
     return bytes(data)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1200)
+def test_a_hundred_thousand_changes_are_each_a_plan_or_problems():
+    texts = [file.read_text() for file in BAD + EXAMPLES]
+    for seed in range(100_000):
+        draw = random.Random(seed)
+        total(mutated(draw.choice(texts), draw), {"X": draw.choice(["", "1", "\n", "sk"])})

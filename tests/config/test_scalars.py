@@ -31,6 +31,8 @@ from tidegate.config.scalars import EXPECTED, READERS
         ("route", "acme/chat model", "acme/chat model"),
         ("header", "X-Title", "x-title"),
         ("text", "größe", "größe"),
+        ("host", "Ops.Example.com", "ops.example.com"),
+        ("origin", "https://ops", "https://ops"),
     ],
 )
 def test_a_reading(read, text, value):

@@ -9,7 +9,7 @@ from tidegate.config.schema import DIALECT, reference, schema
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
-# Plans whose mistakes a schema can see; the others break a rule between two values.
+# Plans whose mistakes a schema can see; the others are between two values.
 SHAPE_MISTAKES = [
     *("unknown_key", "unknown_key_far_from_any", "key_of_a_target_on_its_route", "wrong_types"),
     *("empty_values", "missing_keys", "bad_listeners", "bad_sizes_and_durations", "out_of_range"),

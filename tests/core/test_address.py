@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.core.address import Listen, parse_listen, parse_url
+from tidegate.core.address import Listen, parse_host, parse_listen, parse_origin, parse_url
 
 
 @pytest.mark.parametrize(
@@ -93,3 +93,35 @@ def test_a_listener(text, expected):
 def test_what_is_no_listener(text):
     with pytest.raises(ValueError, match="host"):
         parse_listen(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [("Ops.Example.com", "ops.example.com"), ("::1", "::1"), ("10.0.0.1",) * 2],
+)
+def test_a_host(text, expected):
+    assert parse_host(text) == expected
+
+
+@pytest.mark.parametrize("text", ["", "a:80", "[::1]", "http://a", "a/b", "*.example.com"])
+def test_what_is_no_host(text):
+    with pytest.raises(ValueError, match="without port"):
+        parse_host(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("https://Ops.example.com", "https://ops.example.com"),
+        ("https://ops:443", "https://ops"),
+        ("http://[::1]:8080", "http://[::1]:8080"),
+    ],
+)
+def test_an_origin_is_as_browsers_write_it(text, expected):
+    assert parse_origin(text) == expected
+
+
+@pytest.mark.parametrize("text", ["ops.example.com", "https://ops/", "https://ops/x", "*", "null"])
+def test_what_is_no_origin(text):
+    with pytest.raises(ValueError, match=r"origin|URL"):
+        parse_origin(text)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tidegate.core.address import parse_listen, parse_url
+from tidegate.core.address import parse_host, parse_listen, parse_origin, parse_url
 from tidegate.core.declared import MAX_USD
 from tidegate.core.units import parse_size_bytes
 
@@ -25,7 +25,9 @@ _OUR_HEADERS = {
 _SECRET_HEADERS = {"api-key", "authorization", "cookie", "proxy-authorization", "x-api-key"}
 
 UNQUOTED = frozenset({"int", "float", "usd", "bool"})  # a number in quotes is text
-WORDS = frozenset({"text", "url", "path", "name", "route", "header"})  # `no` and 4.1 need quotes
+WORDS = frozenset(
+    {"text", "url", "path", "name", "route", "header", "host", "origin"}
+)  # `no` and 4.1 need quotes
 EXPECTED: Mapping[str, str] = {
     "text": "text",
     "int": "a whole number",
@@ -36,6 +38,8 @@ EXPECTED: Mapping[str, str] = {
     "usd": "an amount in dollars such as 0.15",
     "url": "a URL such as http://127.0.0.1:8000/v1",
     "listen": "host:port, such as 127.0.0.1:4000",
+    "host": "a host name or an IP address",
+    "origin": "a web origin such as https://ops.example.com",
     "secret": "a reference to a secret",
     "path": "a path",
     "name": "a name",
@@ -141,6 +145,8 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "usd": _usd,
     "url": _url,
     "listen": parse_listen,
+    "host": parse_host,
+    "origin": parse_origin,
     "path": _path,
     "name": _name,
     "route": _route,

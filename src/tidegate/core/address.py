@@ -81,6 +81,22 @@ def parse_listen(text: str) -> Listen:
     return Listen(host, int(match[2]))
 
 
+def parse_host(text: str) -> str:
+    """A host name or IP address, lower case; no port, no brackets. ValueError otherwise."""
+    if not _is_host(text, bracketed=":" in text):
+        raise ValueError("expected a host name or an IP address, without port")
+    return text.lower()
+
+
+def parse_origin(text: str) -> str:
+    """A web origin as browsers write it: `https://host`, `https://host:8443`. ValueError."""
+    url = parse_url(text)
+    if url.path or text.endswith("/"):
+        raise ValueError("expected an origin such as https://ops.example.com, without a path")
+    port = "" if url.port == _PORTS[url.scheme] else f":{url.port}"
+    return f"{url.scheme}://{bracketed(url.host)}{port}"
+
+
 def _is_host(host: str, *, bracketed: bool) -> bool:
     if bracketed:
         try:

@@ -4,8 +4,9 @@ These classes are the plan file's grammar: the reader walks YAML by them, the JS
 the reference of all keys are printed from them. `Meta.description` is a key's documentation,
 `extra["read"]` names the reading of a scalar that is more than its JSON type:
 
-- `size` (bytes), `duration` (seconds), `days` (seconds), `usd` (exact decimal dollars),
-  `url`, `listen`, `secret`, `path`, `name` (of a provider or target), `route`, `header`
+- `size` (bytes), `duration` (seconds), `usd` (exact decimal dollars), `secret` (a reference),
+  `path` (counted from the plan file), `name` (of a provider or target), `route`, `header`, `url`,
+  `listen`, `host`, `origin`
 
 `extra["shorthand"]` names the field that a plain text stands for.
 """
@@ -310,11 +311,12 @@ class DeclaredControl(Struct, frozen=True, omit_defaults=True):
         Listen, Meta(extra={"read": "listen"}, description="Address of the control API.")
     ] = Listen("127.0.0.1", 4001)
     allowed_hosts: Annotated[
-        tuple[Text, ...],
+        tuple[Annotated[str, Meta(extra={"read": "host"})], ...],
         Meta(description="Host names, beside loopback, that a request may be addressed to."),
     ] = ()
     allowed_origins: Annotated[
-        tuple[Text, ...], Meta(description="Web origins whose pages may call the control API.")
+        tuple[Annotated[str, Meta(extra={"read": "origin"})], ...],
+        Meta(description="Web origins whose pages may call the control API."),
     ] = ()
     litellm_metric_names: Annotated[
         bool, Meta(description="Serve LiteLLM's metric names beside our own.")

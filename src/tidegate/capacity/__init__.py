@@ -1,0 +1,1 @@
+"""What an engine can do: shapes, step times, and the one model of continuous batching."""

@@ -1,9 +1,12 @@
+import os
+import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, inspect, text
+from sqlalchemy import Engine, event, inspect, text
 from tests.stores import rig
 
 from tidegate.stores import database, migrate, schema
@@ -35,37 +38,29 @@ def test_a_database_without_schema_is_too_old_to_be_used(path: Path) -> None:
     empty.dispose()
 
 
-_KILLED = """
-import os, pathlib, signal, sys
-from sqlalchemy import event
-from tidegate.stores import database, migrate
+def killed_at(path: Path, statement: int) -> None:
+    """Migrate and be killed right after this many statements that change something."""
+    engine = database.open_engine(path)
+    left = [statement]
 
-engine = database.open_engine(pathlib.Path(sys.argv[1]))
-left = [int(sys.argv[2])]
+    def count(_connection: object, _cursor: object, sql: str, *_rest: object) -> None:
+        if sql.lstrip().startswith(("CREATE", "INSERT")):
+            left[0] -= 1
+            if left[0] == 0:
+                os.kill(os.getpid(), signal.SIGKILL)
 
-@event.listens_for(engine, "after_cursor_execute")
-def count(_connection, _cursor, statement, *_rest):
-    if statement.lstrip().startswith(("CREATE", "INSERT")):
-        left[0] -= 1
-        if left[0] == 0:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-migrate.migrate(engine)
-"""
+    event.listen(engine, "after_cursor_execute", count)
+    migrate.migrate(engine)
 
 
 def test_a_migration_killed_at_any_statement_is_run_again(tmp_path: Path) -> None:
     path = tmp_path / "ledger.db"
     killed = 0
     for statement in range(1, 40):
-        done = subprocess.run(
-            [sys.executable, "-c", _KILLED, str(path), str(statement)],
-            check=False,
-            capture_output=True,
-        )
-        if done.returncode == 0:
+        ended = rig.exit_of(rig.in_child(partial(killed_at, path, statement)))
+        if ended == 0:
             break
-        assert done.returncode == -9, done.stderr
+        assert ended == -signal.SIGKILL
         killed += 1
         opened = database.open_engine(path)
         tables = set(inspect(opened).get_table_names())

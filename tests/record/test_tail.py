@@ -1,0 +1,313 @@
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from tests.record.rig import Writer, receipt
+
+from tidegate.core.receipt import (
+    FRAME_HEADER_BYTES,
+    MAX_FRAME_BYTES,
+    SEGMENT_MAGIC,
+    encode_frame,
+)
+from tidegate.record.tail import JournalTail
+
+
+def taken(tail: JournalTail, max_receipts: int = 1000) -> list[str]:
+    """Ids of everything there is to take now."""
+    ids: list[str] = []
+    while True:
+        entries = tail.take(max_receipts)
+        if not entries:
+            return ids
+        ids += [one.id for one, _ in entries]
+
+
+def test_it_follows_a_growing_segment(journal: Writer) -> None:
+    tail = JournalTail(journal.folder)
+    assert taken(tail) == []
+    first = journal.add_new(2)
+    assert taken(tail) == first
+    assert taken(tail) == []
+    second = journal.add_new(1)
+    assert taken(tail) == second
+    assert not tail.damage
+
+
+def test_it_goes_on_from_where_it_was_told(journal: Writer) -> None:
+    journal.add_new(3)
+    tail = JournalTail(journal.folder)
+    tail.take(2)
+    rest = JournalTail(journal.folder, (tail.segment, tail.offset))
+    assert taken(rest) == taken(tail)
+
+
+def test_it_takes_no_more_than_asked_and_says_that_there_is_more(journal: Writer) -> None:
+    ids = journal.add_new(5)
+    tail = JournalTail(journal.folder)
+    assert len(tail.take(3)) == 3
+    assert tail.behind
+    assert [one.id for one, _ in tail.take(3)] == ids[3:]
+    assert not tail.behind
+
+
+def test_the_payload_is_the_journals_own(journal: Writer) -> None:
+    one = receipt()
+    journal.add(one)
+    ((read, payload),) = JournalTail(journal.folder).take(9)
+    assert read == one
+    assert payload == encode_frame(one)[FRAME_HEADER_BYTES:]
+
+
+@given(
+    counts=st.lists(st.integers(0, 4), min_size=1, max_size=6),
+    cuts=st.lists(st.integers(1, 900), max_size=40),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+def test_however_the_bytes_arrive_each_frame_is_taken_once(
+    tmp_path_factory: pytest.TempPathFactory, counts: list[int], cuts: list[int]
+) -> None:
+    folder = tmp_path_factory.mktemp("journal")
+    written, expected, found = [], [], []
+    for number, count in enumerate(counts, 1):
+        several = [receipt() for _ in range(count)]
+        expected += [one.id for one in several]
+        data = SEGMENT_MAGIC + b"".join(map(encode_frame, several))
+        written.append((folder / f"{number:012d}.journal", data))
+    tail, pieces = JournalTail(folder), iter(cuts)
+    for path, data in written:
+        at = 0
+        while at < len(data):
+            size = next(pieces, len(data))
+            with path.open("ab") as file:
+                file.write(data[at : at + size])
+            at += size
+            found += taken(tail, 2)
+    assert found == expected
+    assert not tail.damage
+    tail.close()
+
+
+def test_a_finished_segment_is_left_for_the_next(journal: Writer) -> None:
+    first = journal.add_new(2)
+    tail = JournalTail(journal.folder)
+    assert taken(tail) == first
+    journal.roll()
+    second = journal.add_new(1)
+    journal.segment += 6  # numbers may jump
+    journal.raw(SEGMENT_MAGIC)
+    third = journal.add_new(1)
+    assert taken(tail) == second + third
+    assert tail.segment == journal.segment
+
+
+def test_what_was_added_just_before_the_roll_is_not_missed(journal: Writer) -> None:
+    tail = JournalTail(journal.folder)
+    tail.take(9)
+    late = journal.add_new(1)
+    journal.roll()
+    assert taken(tail) == late
+
+
+def test_a_torn_end_waits_while_it_may_grow(journal: Writer) -> None:
+    frame = encode_frame(one := receipt())
+    tail = JournalTail(journal.folder)
+    journal.raw(frame[:20])
+    assert taken(tail) == []
+    journal.raw(frame[20:])
+    assert taken(tail) == [one.id]
+    assert not tail.damage
+
+
+def test_a_torn_end_of_a_finished_segment_is_skipped_counted_and_kept(journal: Writer) -> None:
+    ids = journal.add_new(1)
+    journal.raw(encode_frame(receipt())[:-1])
+    torn = journal.path
+    journal.roll()
+    ids += journal.add_new(1)
+    tail = JournalTail(journal.folder)
+    assert taken(tail) == ids
+    assert tail.damage == {"torn": 1}
+    tail.drop_committed(tail.segment)
+    assert not torn.exists()
+    assert torn.with_suffix(".damaged").exists()
+    assert journal.path.exists()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"\x05\x00\x00\x00\xff\xff\xff\xffabcde",
+        (MAX_FRAME_BYTES + 1).to_bytes(4, "little") + b"\x00" * 100,
+        b"\x00" * 4096,
+    ],
+    ids=["checksum", "length", "zeros"],
+)
+def test_damaged_bytes_hold_up_nothing_but_their_own_segment(
+    journal: Writer, damage: bytes
+) -> None:
+    before = journal.add_new(1)
+    journal.raw(damage)
+    journal.add_new(1)
+    tail = JournalTail(journal.folder)
+    assert taken(tail) == before
+    assert not tail.damage, "while the segment may grow, nothing is given up"
+    assert tail.unread_bytes() > 0
+    journal.roll()
+    after = journal.add_new(1)
+    assert taken(tail) == after
+    assert tail.damage == {"checksum": 1}
+
+
+def test_a_frame_that_is_no_receipt_is_skipped_alone(journal: Writer) -> None:
+    first = journal.add_new(1)
+    payload = msgspec.msgpack.encode({"id": 5})
+    journal.raw(_frame(payload))
+    second = journal.add_new(1)
+    tail = JournalTail(journal.folder)
+    assert taken(tail) == first + second
+    assert tail.damage == {"undecodable": 1}
+    journal.roll()
+    taken(tail)
+    tail.drop_committed(tail.segment)
+    assert len(list(journal.folder.glob("*.damaged"))) == 1
+
+
+def _frame(payload: bytes) -> bytes:
+    import struct
+    import zlib
+
+    return struct.pack("<II", len(payload), zlib.crc32(payload)) + payload
+
+
+def test_fields_of_a_newer_gateway_are_passed_on_unread(journal: Writer) -> None:
+    fields = {**msgspec.to_builtins(receipt()), "mood": {"good": [1, 2]}}
+    payload = msgspec.msgpack.encode(fields)
+    journal.raw(_frame(payload))
+    ((one, kept),) = JournalTail(journal.folder).take(9)
+    assert one.id == fields["id"]
+    assert kept == payload
+
+
+def test_a_segment_without_magic_is_skipped_when_it_is_finished(tmp_path: Path) -> None:
+    journal = Writer(tmp_path / "g")
+    journal.path.write_bytes(b"XXXX" + encode_frame(receipt()))
+    tail = JournalTail(journal.folder)
+    assert taken(tail) == []
+    journal.roll()
+    ids = journal.add_new(1)
+    assert taken(tail) == ids
+    assert tail.damage == {"no_magic": 1}
+
+
+def test_an_empty_segment_is_waited_for_and_then_passed(tmp_path: Path) -> None:
+    journal = Writer(tmp_path / "g")
+    journal.path.write_bytes(b"")
+    tail = JournalTail(journal.folder)
+    assert taken(tail) == []
+    journal.roll()
+    ids = journal.add_new(1)
+    assert taken(tail) == ids
+    assert not tail.damage
+
+
+def test_a_segment_cut_back_by_its_gateway_is_waited_for(journal: Writer) -> None:
+    """A write that failed half way is taken back and made again in the same place."""
+    tail = JournalTail(journal.folder)
+    first, second = receipt(), receipt()
+    journal.add(first)
+    assert taken(tail) == [first.id]
+    os.truncate(journal.path, len(SEGMENT_MAGIC))
+    assert taken(tail) == []
+    journal.add(first, second)
+    assert taken(tail) == [second.id]
+    assert not tail.damage
+
+
+def test_nothing_is_deleted_before_it_is_committed_nor_while_it_may_grow(journal: Writer) -> None:
+    journal.add_new(1)
+    tail = JournalTail(journal.folder)
+    taken(tail)
+    tail.drop_committed(tail.segment)
+    assert journal.path.exists()
+    first = journal.path
+    journal.roll()
+    taken(tail)
+    assert first.exists()
+    tail.drop_committed(tail.segment)
+    assert not first.exists()
+    assert journal.path.exists()
+
+
+def test_segments_below_the_position_are_read_again_rather_than_lost(journal: Writer) -> None:
+    """A crash between commit and deletion, or a folder that began anew: the ledger knows."""
+    ids = journal.add_new(2)
+    journal.roll()
+    ids += journal.add_new(2)
+    size = journal.path.stat().st_size
+    ids += journal.add_new(1)
+    assert taken(JournalTail(journal.folder, (2, size))) == ids[:2] + ids[4:]
+
+
+def test_a_folder_that_counts_from_one_again_is_read_from_its_start(journal: Writer) -> None:
+    ids = journal.add_new(2)
+    assert taken(JournalTail(journal.folder, (57, 9000))) == ids
+
+
+def test_a_position_whose_segment_is_gone_goes_on_with_the_next(journal: Writer) -> None:
+    journal.path.unlink()
+    journal.roll()
+    ids = journal.add_new(2)
+    assert taken(JournalTail(journal.folder, (1, 700))) == ids
+
+
+def test_a_file_put_in_place_of_the_open_one_is_read_from_its_start(journal: Writer) -> None:
+    tail = JournalTail(journal.folder)
+    journal.add_new(3)
+    taken(tail)
+    journal.path.unlink()
+    journal.raw(SEGMENT_MAGIC)
+    ids = journal.add_new(1)
+    assert taken(tail) == ids
+
+
+def test_a_missing_folder_is_an_error_of_the_system(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        JournalTail(tmp_path / "nowhere").take(1)
+
+
+def test_what_is_unread_is_counted_over_all_segments(journal: Writer) -> None:
+    tail = JournalTail(journal.folder)
+    assert tail.unread_bytes() == 0
+    one = receipt()
+    journal.add(one)
+    journal.roll()
+    journal.add(one, one)
+    assert tail.unread_bytes() == 3 * len(encode_frame(one))
+    taken(tail)
+    assert tail.unread_bytes() == 0
+
+
+def test_the_number_of_files_set_aside_is_bounded(journal: Writer) -> None:
+    tail = JournalTail(journal.folder)
+    for _ in range(12):
+        journal.raw(b"torn")
+        journal.roll()
+    taken(tail)
+    tail.drop_committed(tail.segment)
+    kept = sorted(journal.folder.glob("*.damaged"))
+    assert len(kept) == 8
+    assert kept[-1].stem == f"{journal.segment - 1:012d}"
+
+
+def test_other_files_in_the_folder_are_left_alone(journal: Writer) -> None:
+    for name in ("lock", "x.journal", "٣.journal", "1.journal.tmp"):
+        (journal.folder / name).write_bytes(b"")
+    ids = journal.add_new(1)
+    tail = JournalTail(journal.folder)
+    assert taken(tail) == ids
+    tail.drop_committed(tail.segment)
+    assert len(list(journal.folder.iterdir())) == 5

@@ -14,7 +14,7 @@ from tidegate.core.ask import Ask, Usage
 from tidegate.core.outcome import Failure
 from tidegate.providers._openai_error import failure_in_answer
 from tidegate.providers._openai_usage import read_usage
-from tidegate.text.sse import EventSplitter, EventTooLong, data_of
+from tidegate.text.sse import SseSplitter, SseTooLong, data_of
 
 MAX_CHOICES = 128
 # Text is kept to count its tokens should nobody else; beyond this it is estimated by length.
@@ -73,7 +73,7 @@ class OpenAIStreamReader:
     )
 
     def __init__(self, ask: Ask) -> None:
-        self._splitter = EventSplitter()
+        self._splitter = SseSplitter()
         self._strip_usage = not ask.include_usage
         self._seen_choices = 0
         self._finished_choices = 0
@@ -94,7 +94,7 @@ class OpenAIStreamReader:
         """The bytes that the caller may see of `data` and what was held before it."""
         try:
             events = self._splitter.feed(data)
-        except EventTooLong as error:
+        except SseTooLong as error:
             self.failure = Failure("malformed", "upstream_malformed", str(error))
             return b""
         if len(events) == 1:

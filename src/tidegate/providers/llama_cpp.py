@@ -35,7 +35,7 @@ class _Reader(OpenAIStreamReader):
 
 class LlamaCpp(OpenAICompatible):
     base_url = "http://127.0.0.1:8080/v1"
-    stream_members = {"timings_per_token": Raw(b"true")}
+    stream_members = (("timings_per_token", Raw(b"true")),)
 
     def reader(self, ask: Ask) -> OpenAIStreamReader:
         return _Reader(ask)

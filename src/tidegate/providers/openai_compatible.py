@@ -56,8 +56,8 @@ class OpenAICompatible:
     hosted = False
     endpoints: frozenset[Endpoint] = frozenset(PATHS)
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
-    stream_members: Mapping[str, Raw] = {}
-    stream_options: Mapping[str, Raw] = {}
+    stream_members: tuple[tuple[str, Raw], ...] = ()
+    stream_options: tuple[tuple[str, Raw], ...] = ()
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         """The caller's body with the target's model and, for a stream, usage asked for."""
@@ -76,7 +76,7 @@ class OpenAICompatible:
 
     def _added(self, ask: Ask) -> dict[str, Raw]:
         """The members that a stream's body must have besides the caller's own."""
-        added = {name: raw for name, raw in self.stream_members.items() if name not in ask.members}
+        added = {name: raw for name, raw in self.stream_members if name not in ask.members}
         if not ask.include_usage or self.stream_options:
             told = ask.members.get("stream_options")
             options: dict[str, Raw] = {}

@@ -46,7 +46,7 @@ def _without_usage(event: bytes) -> bytes:
 
 class Vllm(OpenAICompatible):
     base_url = "http://127.0.0.1:8000/v1"
-    stream_options = {"continuous_usage_stats": Raw(b"true")}
+    stream_options = (("continuous_usage_stats", Raw(b"true")),)
 
     def reader(self, ask: Ask) -> OpenAIStreamReader:
         return _Reader(ask)

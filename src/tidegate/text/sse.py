@@ -14,11 +14,11 @@ _END_OF_LINE = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
 
 
-class EventTooLong(ValueError):
+class SseTooLong(ValueError):
     """An event exceeds MAX_EVENT_BYTES."""
 
 
-class EventSplitter:
+class SseSplitter:
     """Cuts a stream of bytes into events. The concatenation of all raw events is the stream."""
 
     __slots__ = ("_rest", "_scanned")
@@ -28,7 +28,7 @@ class EventSplitter:
         self._scanned = 0
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The raw events completed by `data`, each with its blank line. EventTooLong."""
+        """The raw events completed by `data`, each with its blank line. SseTooLong."""
         if not self._rest and b"\r" not in data and data.endswith(b"\n\n"):
             if data.count(b"\n\n") == 1:
                 return [data]
@@ -50,7 +50,7 @@ class EventSplitter:
         self._rest = data[start:]
         self._scanned = len(self._rest)
         if self._scanned > MAX_EVENT_BYTES:
-            raise EventTooLong(f"an event exceeds {MAX_EVENT_BYTES} bytes")
+            raise SseTooLong(f"an event exceeds {MAX_EVENT_BYTES} bytes")
         return events
 
     def flush(self) -> bytes:

@@ -65,6 +65,8 @@ class Output:
 class House:
     """One `tidegate up`. `plan` is the text of its plan file; None starts the demo."""
 
+    program: Sequence[str] = ("-m", "tidegate.boot")
+
     def __init__(self, folder: Path, plan: str | None, options: Sequence[str] = ()) -> None:
         self.folder = folder
         self.layout = Layout(folder / "state")
@@ -88,7 +90,7 @@ class House:
             left.unlink()
         self.process = subprocess.Popen(
             [
-                *(sys.executable, "-m", "tidegate.boot", "up"),
+                *(sys.executable, *self.program, "up"),
                 *("--state", str(self.layout.state)),
                 *("--listen", "127.0.0.1:0", "--control-listen", "127.0.0.1:0"),
                 *self._options,

@@ -73,6 +73,29 @@ def test_a_second_start_is_quick_and_ctrl_c_ends_it(tmp_path: Path) -> None:
             assert house.stop(signal.SIGINT) == 0
 
 
+class WithoutWheels(House):
+    """A machine for which the local model has no wheels."""
+
+    program = (
+        "-c",
+        "from tidegate.boot import local_model\n"
+        "local_model.available = lambda: 'no local model'\n"
+        "from tidegate.boot.entry import main\n"
+        "main()",
+    )
+
+
+def test_where_the_model_has_no_wheels_it_says_so_and_simulates(tmp_path: Path) -> None:
+    with WithoutWheels(tmp_path, None) as house:
+        assert house.output is not None
+        house.output.wait_for("Model: simulated text, since there is no local model\n")
+        with openai.OpenAI(base_url=f"{house.url}/v1", api_key=house.key()) as client:
+            answer = client.chat.completions.create(model="demo", messages=QUESTION)
+            vectors = client.embeddings.create(model="demo", input=["one", "two"])
+    assert answer.choices[0].message.content
+    assert len(vectors.data) == 2
+
+
 def test_a_taken_port_stops_it_with_one_line(tmp_path: Path, taken_port: int) -> None:
     house = House(tmp_path, "providers: {}\n", ("--listen", f"127.0.0.1:{taken_port}"))
     with pytest.raises(AssertionError, match="is taken by another process: stop it, or choose"):

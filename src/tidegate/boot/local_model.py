@@ -24,7 +24,7 @@ _LOCAL = """\
 # SmolLM2-135M on this machine: a real model, small enough for any laptop.
 providers:
   local:
-    kind: openai_compatible
+    kind: llama_cpp
     base_url: http://127.0.0.1:{port}/v1
     api_key: none
 
@@ -48,14 +48,14 @@ providers:
     api_key: none
 
 targets:
-  sim-small:
+  sim:
     provider: sim
-    model: sim-small
+    model: sim
     context_tokens: 8192
     price: free
 
 routes:
-  {route}: sim-small
+  {route}: sim
 """
 
 

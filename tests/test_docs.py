@@ -54,6 +54,7 @@ def test_every_link_leads_somewhere(page: Path) -> None:
         pytest.param(text, id=f"{page_id(page)}-{number}")
         for page in PAGES
         for number, text in enumerate(snippets(page, "yaml"))
+        if any(line and not line.startswith("#") for line in text.splitlines())
     ],
 )
 def test_every_plan_on_a_page_compiles(plan: str) -> None:
@@ -120,6 +121,12 @@ def test_the_readme_says_it_shortly_with_a_picture_and_two_commands() -> None:
     assert [s.strip() for s in snippets(REPOSITORY / "README.md", "sh")] == ["make up", "make test"]
     [plan] = snippets(REPOSITORY / "README.md", "yaml")
     assert len(plan.splitlines()) <= 15
+
+
+def test_the_index_lists_every_page() -> None:
+    listed = set(_LINK.findall((REPOSITORY / "docs/README.md").read_text()))
+    pages = {page.name for page in (REPOSITORY / "docs").glob("*.md")}
+    assert pages - listed == {"README.md"}
 
 
 ARCHITECTURE = REPOSITORY / "docs/architecture.md"

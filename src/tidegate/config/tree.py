@@ -234,7 +234,6 @@ class _Builder:
     def _merge(self, into: MapNode, node: Node) -> None:
         for source in node.items if isinstance(node, ListNode) else [node]:
             if isinstance(source, MapNode):
-                self._count(into.mark, len(source.pairs))
                 for key, pair in source.pairs.items():
                     into.pairs.setdefault(key, pair)
             else:

@@ -10,8 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.capacity.blocks import chain_keys
-from tidegate.capacity.engine import Emitted, Engine, NeverFits, Request
+from tidegate.capacity.engine import Engine
 from tidegate.capacity.profiles import Profile, profile
+from tidegate.capacity.request import Emitted, NeverFits, Request
 from tidegate.capacity.roofline import StepCost
 
 SMALL = Profile(

@@ -10,64 +10,12 @@ One event a step keeps a run of thousands of requests in plain Python within sec
 
 import heapq
 from bisect import insort
-from collections.abc import Sequence
 
-from msgspec import Struct
-
-from tidegate.capacity.blocks import BlockKey, BlockPool
+from tidegate.capacity.blocks import BlockPool
 from tidegate.capacity.profiles import Profile
 from tidegate.capacity.readings import FinishReason, Histograms, Readings, Timing
+from tidegate.capacity.request import Emitted, NeverFits, Request, Running
 from tidegate.capacity.roofline import StepShape
-
-
-class NeverFits(ValueError):
-    """A request that this engine could not finish even alone."""
-
-
-class Request(Struct, frozen=True):
-    """What is to be computed. `output_tokens` 0 asks for the prompt only, as embeddings do.
-
-    `keys` are the chained keys of full blocks over prompt and output (`chain_keys`); a shorter
-    tuple means that the rest is not shared with anyone. A lower `priority` is served first.
-    """
-
-    id: str
-    prompt_tokens: int
-    output_tokens: int
-    keys: Sequence[BlockKey] = ()
-    priority: int = 0
-    reason: FinishReason = "stop"
-
-
-class Emitted(Struct, frozen=True):
-    """What one request got at the end of one step. `reason` and `timing` come with the last."""
-
-    request_id: str
-    at_s: float
-    tokens: int
-    finished: bool = False
-    reason: FinishReason | None = None
-    timing: Timing | None = None
-
-
-class _Sequence:
-    """A request on its way. `computed` tokens are in `blocks`; `known` are prompt and output."""
-
-    __slots__ = ("blocks", "computed", "generated", "kept", "order", "planned", "request", "timing")
-
-    def __init__(self, request: Request, order: tuple[int, int], now_s: float) -> None:
-        self.request = request
-        self.order = order
-        self.timing = Timing(arrival_s=now_s)
-        self.blocks: list[int] = []
-        self.computed = 0
-        self.generated = 0
-        self.kept = 0
-        self.planned = 0
-
-    @property
-    def known(self) -> int:
-        return self.request.prompt_tokens + self.generated
 
 
 class Engine:
@@ -77,9 +25,9 @@ class Engine:
         self.profile = profile
         self.pool = BlockPool(profile.kv_blocks)
         self.histograms = Histograms()
-        self._sequences: dict[str, _Sequence] = {}
-        self._running: list[_Sequence] = []  # by order: the last is the first to give way
-        self._waiting: list[tuple[tuple[int, int], _Sequence]] = []
+        self._sequences: dict[str, Running] = {}
+        self._running: list[Running] = []  # by order: the last is the first to give way
+        self._waiting: list[tuple[tuple[int, int], Running]] = []
         self._waiting_count = 0
         self._arrivals = 0
         self._now_s = 0.0
@@ -107,7 +55,7 @@ class Engine:
             raise ValueError(f"request {request.id} is in the engine already")
         self._at(now_s)
         self._arrivals += 1
-        sequence = _Sequence(request, (request.priority, self._arrivals), now_s)
+        sequence = Running(request, (request.priority, self._arrivals), now_s)
         self._sequences[request.id] = sequence
         self._wait(sequence)
         if self._step_ends_s is None and self._wakes_s is None:
@@ -180,7 +128,7 @@ class Engine:
         elif self._waiting_count:
             self._wakes_s = now_s  # everything was put back to wait; the queue goes next
 
-    def _needed(self, sequence: _Sequence, budget: int) -> int:
+    def _needed(self, sequence: Running, budget: int) -> int:
         """Tokens that the sequence computes in this step."""
         missing = sequence.known - sequence.computed
         if missing == 1 and sequence.generated and self.profile.decode_tokens_per_step > 1:
@@ -188,7 +136,7 @@ class Engine:
             missing = min(self.profile.decode_tokens_per_step, left)
         return min(missing, budget)
 
-    def _make_room(self, sequence: _Sequence, budget: int) -> bool:
+    def _make_room(self, sequence: Running, budget: int) -> bool:
         """Blocks for what the sequence computes now; the newest give way. False: it did itself."""
         until = sequence.computed + self._needed(sequence, budget)
         while True:
@@ -204,7 +152,7 @@ class Engine:
             if victim is sequence:
                 return False
 
-    def _preempt(self, sequence: _Sequence) -> None:
+    def _preempt(self, sequence: Running) -> None:
         self._running.remove(sequence)
         self.pool.release(sequence.blocks)
         sequence.blocks = []
@@ -213,7 +161,7 @@ class Engine:
         self._readings.preemptions += 1
         self._wait(sequence)
 
-    def _plan(self, sequence: _Sequence, budget: int, shape: StepShape) -> int:
+    def _plan(self, sequence: Running, budget: int, shape: StepShape) -> int:
         count = self._needed(sequence, budget)
         sequence.planned = count
         shape.tokens += count
@@ -281,14 +229,14 @@ class Engine:
         if ended:
             self._running = [s for s in self._running if s.request.id in self._sequences]
 
-    def _keep_full(self, sequence: _Sequence) -> None:
+    def _keep_full(self, sequence: Running) -> None:
         keys = sequence.request.keys
         full = min(sequence.computed // self.profile.block_tokens, len(keys))
         for index in range(sequence.kept, full):
             self.pool.keep(sequence.blocks[index], keys[index])
         sequence.kept = max(sequence.kept, full)
 
-    def _observe_tokens(self, sequence: _Sequence, tokens: int, now_s: float) -> None:
+    def _observe_tokens(self, sequence: Running, tokens: int, now_s: float) -> None:
         timing = sequence.timing
         sequence.generated += tokens
         self._readings.generation_tokens += tokens
@@ -306,7 +254,7 @@ class Engine:
             raise ValueError(f"time fell from {self._now_s} to {now_s}")
         self._now_s = now_s
 
-    def _wait(self, sequence: _Sequence) -> None:
+    def _wait(self, sequence: Running) -> None:
         heapq.heappush(self._waiting, (sequence.order, sequence))
         self._waiting_count += 1
 
@@ -318,7 +266,7 @@ class Engine:
             ]
             heapq.heapify(self._waiting)
 
-    def _first_waiting(self) -> _Sequence | None:
+    def _first_waiting(self) -> Running | None:
         """The head of the queue. Aborted requests are dropped when they come to the front."""
         while self._waiting:
             sequence = self._waiting[0][1]
@@ -327,7 +275,7 @@ class Engine:
             heapq.heappop(self._waiting)
         return None
 
-    def _end(self, sequence: _Sequence, now_s: float, reason: FinishReason) -> None:
+    def _end(self, sequence: Running, now_s: float, reason: FinishReason) -> None:
         del self._sequences[sequence.request.id]
         self.pool.release(sequence.blocks)
         sequence.blocks = []

@@ -1,0 +1,1 @@
+"""The engine that needs no GPU: OpenAI endpoints, simulated batching, a script of faults."""

@@ -1,7 +1,7 @@
 """A simulated engine in this process, and a client that sees every byte."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -94,6 +94,12 @@ async def call(running: Running, path: str, body=None, headers=None) -> Reply:
     finally:
         writer.close()
     return _parse(raw, was_reset)
+
+
+async def until(true: Callable[[], bool]) -> None:
+    """Turns the event loop until something holds; the test's own time limit bounds it."""
+    while not true():  # noqa: ASYNC110 - nothing announces what tests wait for here
+        await asyncio.sleep(0)
 
 
 async def chat(running: Running, **members) -> Reply:

@@ -10,6 +10,9 @@ from tidegate.sim.pump import Pump, Ticket
 from tidegate.sim.record import Entry
 from tidegate.sim.script import Cue
 
+# Bounds what one step may put into a slow reader's buffer.
+_EVENTS_A_WRITE = 256
+
 
 class Generation:
     """What one request needs beside the engine: its job, its way out and its fault."""
@@ -63,10 +66,15 @@ class Generation:
                 choice = choices[index]
                 first = sent[index]
                 sent[index] = last = first + tokens
-                events += [shape.token(index, choice, at) for at in range(first, last)]
+                for at in range(first, last):
+                    events.append(shape.token(index, choice, at))
+                    if len(events) == _EVENTS_A_WRITE:
+                        await outlet.events(events)
+                        events = []
                 if last >= choice.generated:
                     ended.append(shape.finish(index, choice.finish_reason))
-            await outlet.events(events)
+            if events:
+                await outlet.events(events)
             if ended and not silent and ticket.open:
                 await outlet.aside(ended)
         closing = [] if silent else ended

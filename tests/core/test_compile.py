@@ -130,7 +130,7 @@ def test_a_plan_without_routes_says_what_to_write():
     ("wanted", "hint"),
     [
         ("lama", 'did you mean "llama"?'),
-        ("engine", "write engine/MODEL"),
+        ("engine", 'write "engine/MODEL"'),
         ("engin/m", 'did you mean "engine"?'),
         ("hosted/m", "write `hosted:` below `providers:`"),
         ("engine/", "write provider/model"),

@@ -178,7 +178,7 @@ class _Compiler:
             return self._once(wanted, DeclaredTarget(provider, model), path)
         near = nearest(wanted, self.declared.targets)
         if wanted in self.declared.providers:
-            near = f"; for a model of the provider {quoted(wanted)} write {wanted}/MODEL"
+            near = f"; that is a provider, so write {quoted(f'{wanted}/MODEL')}"
         self.say(path, f"there is no target {quoted(wanted)}{near}")
         return None
 
@@ -219,7 +219,7 @@ class _Compiler:
         try:
             self._dialects[name] = wanted, self.dialects.get(wanted)
         except plugs.PlugError as error:
-            self.say(path, str(error))
+            self.say(path, " ".join(str(error).split()))
         return self._dialects[name]
 
     def _target(self, name: str, declared: DeclaredTarget, path: Path) -> Target | None:

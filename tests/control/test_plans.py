@@ -88,10 +88,7 @@ def test_the_watch_sees_writes_and_replacements_once_they_rest(
     versions: list[int] = []
     looks = iter(range(8))
 
-    async def sleep(_: float) -> None:
-        look = next(looks, None)
-        if look is None:
-            raise asyncio.CancelledError
+    def look_at(look: int) -> None:
         if look == 1:
             plan_file.write_text("routes: {")  # an editor in the middle of its work
         if look == 2:
@@ -100,6 +97,12 @@ def test_the_watch_sees_writes_and_replacements_once_they_rest(
             fresh = plan_file.with_suffix(".new")
             fresh.write_text(PLAN.format(route="c"))
             fresh.replace(plan_file)
+
+    async def sleep(_: float) -> None:
+        look = next(looks, None)
+        if look is None:
+            raise asyncio.CancelledError
+        look_at(look)
         versions.append(plans.current.version)
 
     monkeypatch.setattr(module.asyncio, "sleep", sleep)

@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any, Protocol
 
 import msgspec
@@ -84,9 +84,6 @@ class _Connection:
             return
         self._writer.write(feed.encode_message(message))
 
-    def cut(self) -> None:
-        self._writer.transport.abort()
-
 
 class FeedServer:
     """Serves `Layout.feed_socket`. One event loop owns it; `wake` may come from any thread."""
@@ -107,7 +104,8 @@ class FeedServer:
         self._acked = asyncio.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.AbstractServer | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._telling: asyncio.Task[None] | None = None
+        self._serving: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
 
     async def start(self) -> None:
         """Bind the socket (mode 0600) and begin to tell. OSError when it cannot be bound."""
@@ -121,16 +119,17 @@ class FeedServer:
             self._server = await asyncio.start_unix_server(self._serve, self._path)
         finally:
             os.umask(before)
-        self._spawn(self._tell_all())
+        self._telling = asyncio.get_running_loop().create_task(self._tell_all())
 
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
-        for task in list(self._tasks):
-            task.cancel()
-        for connection in list(self._connections):
-            connection.cut()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._telling is not None:
+            self._telling.cancel()
+        # Cut, not cancelled: each then ends by itself, and nothing of it is left on the loop.
+        for writer in list(self._serving.values()):
+            writer.transport.abort()
+        await asyncio.gather(*self._serving, return_exceptions=True)
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
 
@@ -159,11 +158,6 @@ class FeedServer:
             async with asyncio.timeout(timeout_s), self._acked:
                 await self._acked.wait_for(lambda: not waiting())
         return waiting()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     async def _tell_all(self) -> None:
         while True:
@@ -200,6 +194,9 @@ class FeedServer:
         return [Entry(max(seq - 1, 0), Forget()), Entry(seq, plan)]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101  (this is one)
+        self._serving[task] = writer
         connection: _Connection | None = None
         try:
             async with asyncio.timeout(_HELLO_TIMEOUT_S):
@@ -221,6 +218,7 @@ class FeedServer:
         except Exception as error:
             _log.warning("the feed cannot be read: %s", error)
         finally:
+            del self._serving[task]
             if connection is not None:
                 self._connections.discard(connection)
             writer.transport.abort()

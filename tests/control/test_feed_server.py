@@ -1,0 +1,314 @@
+"""The feed over its real socket: order, catching up, being cut, acknowledging."""
+
+import asyncio
+import os
+import stat
+from collections.abc import Awaitable, Callable
+
+import pytest
+from msgspec import Raw
+
+from tidegate.control.feed_server import FeedServer
+from tidegate.core import feed
+from tidegate.core.feed import (
+    Ack,
+    Entry,
+    Forget,
+    Heartbeat,
+    Hello,
+    KeyChanged,
+    PlanPublished,
+    Recorded,
+    Status,
+)
+from tidegate.core.layout import Layout
+
+PLAN = PlanPublished(3, Raw(b"\x80"))
+
+
+class Source:
+    """Entries in memory; those below `kept_from` are gone."""
+
+    def __init__(self, count: int = 0) -> None:
+        self.entries = [Entry(n + 1, KeyChanged(f"key{n:05d}")) for n in range(count)]
+        self.kept_from = 1
+        self.broken = False
+
+    def add(self) -> int:
+        seq = len(self.entries) + 1
+        self.entries.append(Entry(seq, KeyChanged(f"key{seq:05d}")))
+        return seq
+
+    def newest_seq(self) -> int:
+        return len(self.entries)
+
+    def entries_after(self, seq: int) -> list[Entry] | None:
+        if self.broken:
+            raise RuntimeError("the store is away")
+        if seq + 1 < self.kept_from:
+            return None
+        return self.entries[seq:]
+
+    def current_plan(self) -> PlanPublished:
+        return PLAN
+
+
+class Gateway:
+    """A gateway's end of the feed."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    @classmethod
+    async def connect(cls, layout: Layout, last_seq: int, name: str = "gateway-0") -> "Gateway":
+        reader, writer = await asyncio.open_unix_connection(layout.feed_socket)
+        gateway = cls(reader, writer)
+        gateway.say(Hello(name, os.getpid(), last_seq))
+        return gateway
+
+    def say(self, message: feed.FromGateway) -> None:
+        self._writer.write(feed.encode_message(message))
+
+    async def hear(self) -> feed.ToGateway:
+        async with asyncio.timeout(10):
+            (length,) = feed.LENGTH.unpack(await self._reader.readexactly(feed.LENGTH.size))
+            return feed.decode_to_gateway(await self._reader.readexactly(length))
+
+    async def entry(self) -> Entry:
+        while True:
+            message = await self.hear()
+            if isinstance(message, Entry):
+                return message
+
+    def close(self) -> None:
+        self._writer.transport.abort()
+
+
+Body = Callable[[FeedServer], Awaitable[None]]
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source(5)
+
+
+@pytest.fixture
+def statuses() -> list[tuple[str, Status]]:
+    return []
+
+
+@pytest.fixture
+def serve(
+    layout: Layout, source: Source, statuses: list[tuple[str, Status]]
+) -> Callable[[Body], None]:
+    """Runs a body beside a started server."""
+
+    def run(body: Body) -> None:
+        async def inside() -> None:
+            server = FeedServer(layout, source, lambda name, s: statuses.append((name, s)))
+            await server.start()
+            try:
+                await body(server)
+            finally:
+                await server.stop()
+            assert not layout.feed_socket.exists()
+
+        asyncio.run(inside())
+
+    return run
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  (nothing tells of it)
+            await asyncio.sleep(0.005)
+
+
+def test_a_fresh_gateway_gets_the_plan_and_nothing_old(
+    serve: Callable[[Body], None], layout: Layout
+) -> None:
+    async def body(server: FeedServer) -> None:
+        assert stat.S_IMODE(layout.feed_socket.stat().st_mode) == 0o600
+        gateway = await Gateway.connect(layout, 0)
+        assert await gateway.hear() == Entry(5, PLAN)
+        assert await gateway.hear() == Heartbeat(5)
+        gateway.close()
+
+    serve(body)
+
+
+def test_one_that_was_away_gets_what_it_missed_in_order(
+    serve: Callable[[Body], None], layout: Layout, source: Source
+) -> None:
+    async def body(server: FeedServer) -> None:
+        gateway = await Gateway.connect(layout, 2)
+        assert [await gateway.entry() for _ in range(3)] == source.entries[2:]
+        gateway.close()
+
+    serve(body)
+
+
+@pytest.mark.parametrize(("last_seq", "kept_from"), [(1, 4), (99, 1)])
+def test_one_that_missed_too_much_forgets_and_gets_the_plan(
+    serve: Callable[[Body], None], layout: Layout, source: Source, last_seq: int, kept_from: int
+) -> None:
+    source.kept_from = kept_from
+
+    async def body(server: FeedServer) -> None:
+        gateway = await Gateway.connect(layout, last_seq)
+        assert await gateway.entry() == Entry(4, Forget())
+        assert await gateway.entry() == Entry(5, PLAN)
+        gateway.close()
+
+    serve(body)
+
+
+def test_a_new_entry_reaches_every_gateway_once(
+    serve: Callable[[Body], None], layout: Layout, source: Source
+) -> None:
+    async def body(server: FeedServer) -> None:
+        gateways = [await Gateway.connect(layout, 5, f"gateway-{n}") for n in range(3)]
+        await until(lambda: len(server.gateways()) == 3)
+        for _ in range(20):
+            source.add()
+            server.wake()
+        for gateway in gateways:
+            assert [await gateway.entry() for _ in range(20)] == source.entries[5:]
+        source.add()  # nobody wakes it: the poll finds it
+        for gateway in gateways:
+            assert await gateway.entry() == source.entries[-1]
+            gateway.close()
+        await until(lambda: server.gateways() == [])
+
+    serve(body)
+
+
+def test_entries_written_while_a_gateway_joins_are_not_missed(
+    serve: Callable[[Body], None], layout: Layout, source: Source
+) -> None:
+    async def body(server: FeedServer) -> None:
+        for _ in range(30):
+            last_seq = source.newest_seq()
+            joining = asyncio.ensure_future(Gateway.connect(layout, last_seq))
+            for _ in range(3):
+                source.add()
+                server.wake()
+                await asyncio.sleep(0)
+            gateway = await joining
+            got = [await gateway.entry() for _ in range(3)]
+            assert got == source.entries[last_seq:]
+            gateway.close()
+
+    serve(body)
+
+
+def test_acknowledgements_are_waited_for_and_the_slow_are_named(
+    serve: Callable[[Body], None], layout: Layout, source: Source
+) -> None:
+    async def body(server: FeedServer) -> None:
+        quick = await Gateway.connect(layout, 5, "gateway-0")
+        slow = await Gateway.connect(layout, 5, "gateway-1")
+        await until(lambda: len(server.gateways()) == 2)
+        seq = source.add()
+        server.wake()
+        waiting = asyncio.ensure_future(server.acknowledged(seq, 10))
+        quick.say(Ack((await quick.entry()).seq, 3))
+        slow.say(Ack((await slow.entry()).seq, 2, "cannot obey it"))
+        assert await waiting == []
+        seen = {s.gateway: (s.plan_version, s.error) for s in server.gateways()}
+        assert seen == {"gateway-0": (3, None), "gateway-1": (2, "cannot obey it")}
+        seq = source.add()
+        server.wake()
+        quick.say(Ack((await quick.entry()).seq, 3))
+        assert await server.acknowledged(seq, 0.05) == ["gateway-1"]
+        slow.close()  # one that has left obeys nothing and is not waited for
+        assert await server.acknowledged(seq, 10) == []
+        quick.close()
+        await until(lambda: server.gateways() == [])
+        again = await Gateway.connect(layout, seq, "gateway-0")
+        await until(lambda: [s.plan_version for s in server.gateways()] == [3])
+        again.close()
+
+    serve(body)
+
+
+def test_reports_are_handed_on_and_recorded_goes_to_its_gateway_only(
+    serve: Callable[[Body], None], layout: Layout, statuses: list[tuple[str, Status]]
+) -> None:
+    async def body(server: FeedServer) -> None:
+        gateways = [await Gateway.connect(layout, 5, f"gateway-{n}") for n in range(2)]
+        await until(lambda: len(server.gateways()) == 2)
+        status = Status({"a": 1.0}, {"b": 2.0})
+        gateways[1].say(status)
+        await until(lambda: statuses == [("gateway-1", status)])
+        await asyncio.to_thread(server.recorded, "gateway-0", 4, 99)
+        heard: list[list[feed.ToGateway]] = [[], []]
+        while not any(isinstance(m, Recorded) for m in heard[0]):
+            heard[0].append(await gateways[0].hear())
+        for _ in range(3):
+            heard[1].append(await gateways[1].hear())
+        assert heard[0][-1] == Recorded(4, 99)
+        assert all(isinstance(m, Heartbeat) for m in heard[1])
+        for gateway in gateways:
+            gateway.close()
+
+    serve(body)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        feed.encode_message(Ack(1, 1)),
+        feed.LENGTH.pack(3) + b"abc",
+        feed.LENGTH.pack(feed.MAX_MESSAGE_BYTES + 1),
+        feed.LENGTH.pack(10) + b"a",
+    ],
+)
+def test_nonsense_ends_its_own_connection_only(
+    serve: Callable[[Body], None], layout: Layout, data: bytes
+) -> None:
+    async def body(server: FeedServer) -> None:
+        good = await Gateway.connect(layout, 5)
+        await until(lambda: len(server.gateways()) == 1)
+        reader, writer = await asyncio.open_unix_connection(layout.feed_socket)
+        writer.write(data)
+        writer.write_eof()
+        async with asyncio.timeout(10):
+            assert await reader.read() == b""
+        writer.close()
+        assert isinstance(await good.hear(), Heartbeat)
+        good.close()
+
+    serve(body)
+
+
+def test_a_store_that_is_away_does_not_end_the_heartbeats(
+    serve: Callable[[Body], None], layout: Layout, source: Source
+) -> None:
+    async def body(server: FeedServer) -> None:
+        gateway = await Gateway.connect(layout, 5)
+        await until(lambda: len(server.gateways()) == 1)
+        source.broken = True
+        source.add()
+        server.wake()
+        for _ in range(3):
+            assert await gateway.hear() == Heartbeat(5)
+        source.broken = False
+        assert await gateway.entry() == source.entries[-1]
+        gateway.close()
+
+    serve(body)
+
+
+def test_a_socket_left_by_a_killed_control_is_taken_over(
+    serve: Callable[[Body], None], layout: Layout
+) -> None:
+    layout.feed_socket.touch()
+
+    async def body(server: FeedServer) -> None:
+        gateway = await Gateway.connect(layout, 0)
+        assert (await gateway.entry()).body == PLAN
+        gateway.close()
+
+    serve(body)

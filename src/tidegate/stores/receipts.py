@@ -120,7 +120,9 @@ def recent(
 ) -> list[Receipt]:
     """Newest first, at most `limit`. To page, pass the last id seen as `before_id`."""
     with database.reading(engine) as connection:
-        conditions, _ = _conditions(connection, which, scan_rows, before_id)
+        conditions = _indexed(which, before_id)
+        if _plain(which):  # otherwise every row counts, and `limit` is bound enough
+            conditions, _ = _conditions(connection, which, scan_rows, before_id)
         query = select(receipts.c.detail).where(*conditions)
         query = query.order_by(receipts.c.id.desc()).limit(limit)
         return [_decoded(engine, payload) for payload in connection.execute(query).scalars()]
@@ -228,9 +230,7 @@ def _conditions(
     connection: Connection, which: Filter, scan_rows: int, before_id: str | None = None
 ) -> tuple[list[Condition], bool]:
     """WHERE of a bounded read, and whether the bound left nothing out."""
-    conditions = _indexed(which)
-    if before_id is not None:
-        conditions.append(receipts.c.id < before_id)
+    conditions = _indexed(which, before_id)
     beyond = (
         select(receipts.c.id)
         .where(*conditions)
@@ -244,8 +244,10 @@ def _conditions(
     return conditions + _plain(which), floor is None
 
 
-def _indexed(which: Filter) -> list[Condition]:
+def _indexed(which: Filter, before_id: str | None = None) -> list[Condition]:
     conditions: list[Condition] = []
+    if before_id is not None:
+        conditions.append(receipts.c.id < before_id)
     if which.since_s is not None:
         conditions.append(receipts.c.id >= first_id_at(which.since_s))
     if which.until_s is not None:

@@ -1,0 +1,214 @@
+import threading
+from typing import Any
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from tests.record.rig import receipt
+
+from tidegate.core.feed import Status
+from tidegate.core.receipt import Attempt, Receipt
+from tidegate.record import catalogue
+from tidegate.record.journals import Lag
+from tidegate.record.metrics import Metrics
+from tidegate.record.series import OTHER
+
+
+def shown(metrics: Metrics) -> dict[str, list[tuple[dict[str, str], float]]]:
+    """Sample name -> (labels, value), as a scraper reads it."""
+    samples: dict[str, list[tuple[dict[str, str], float]]] = {}
+    for family in text_string_to_metric_families(metrics.render().decode()):
+        for sample in family.samples:
+            samples.setdefault(sample.name, []).append((sample.labels, sample.value))
+    return samples
+
+
+def value(metrics: Metrics, name: str, **labels: str) -> float:
+    """The sum of the samples that have these labels."""
+    return sum(
+        found for have, found in shown(metrics).get(name, []) if labels.items() <= have.items()
+    )
+
+
+def streamed(**fields: Any) -> Receipt:
+    plain: dict[str, Any] = {
+        "stream": True,
+        "model_served": "small-1",
+        "finish_reason": "stop",
+        "cache_read_tokens": 30,
+        "reasoning_tokens": 5,
+        "gateway_s": 0.0004,
+        "queue_s": 0.01,
+        "ttft_s": 0.2,
+        "generation_s": 0.48,
+        "itl_mean_s": 0.02,
+        "itl_max_s": 0.3,
+        "output_tokens_per_s": 52.0,
+        "total_s": 0.7,
+    }
+    return receipt(**{**plain, **fields})
+
+
+def test_a_streamed_request_is_counted_everywhere_it_belongs() -> None:
+    metrics = Metrics()
+    metrics.observe([streamed()])
+    six = {
+        "gen_ai_operation_name": "chat",
+        "gen_ai_provider_name": "sim",
+        "gen_ai_request_model": "chat-fast",
+        "gen_ai_response_model": "small-1",
+        "target": "small",
+        "team": "blue",
+    }
+    duration = "gen_ai_server_request_duration_seconds"
+    assert value(metrics, f"{duration}_count", **six, error_type="") == 1
+    assert value(metrics, f"{duration}_sum", **six) == 0.7
+    assert value(metrics, "gen_ai_server_time_to_first_token_seconds_sum", **six) == 0.2
+    per_token = "gen_ai_server_time_per_output_token_seconds_sum"
+    assert value(metrics, per_token, **six) == pytest.approx(0.48 / 24)
+    usage = "gen_ai_client_token_usage_sum"
+    assert value(metrics, usage, **six, gen_ai_token_type="input") == 130
+    assert value(metrics, usage, **six, gen_ai_token_type="output") == 25
+    tokens = "tidegate_tokens_total"
+    assert value(metrics, tokens, **{"class": "input"}) == 100
+    assert value(metrics, tokens, **{"class": "cache_read"}) == 30
+    assert value(metrics, tokens, **{"class": "output"}) == 20
+    assert value(metrics, tokens, **{"class": "reasoning"}) == 5
+    assert value(metrics, "tidegate_cost_usd_total", team="blue") == 5e-6
+    assert value(metrics, "tidegate_inter_token_latency_mean_seconds_sum") == 0.02
+    assert value(metrics, "tidegate_inter_token_latency_max_seconds_sum") == 0.3
+    assert value(metrics, "tidegate_output_tokens_per_second_sum") == 52.0
+    assert value(metrics, "tidegate_gateway_seconds_sum") == 0.0004
+    assert value(metrics, "tidegate_queue_seconds_sum") == 0.01
+    assert value(metrics, "tidegate_upstream_seconds_sum") == pytest.approx(0.6896)
+    assert value(metrics, "tidegate_requests_total", status="200", endpoint="chat") == 1
+    assert value(metrics, "tidegate_finish_reasons_total", reason="stop") == 1
+    assert value(metrics, "tidegate_attempts_total", target="small", failure="") == 1
+    assert value(metrics, "tidegate_errors_total") == 0
+
+
+def test_a_broken_stream_is_an_error_of_whom_it_was() -> None:
+    metrics = Metrics()
+    broken = streamed(
+        error_code="upstream_interrupted",
+        error_fault="provider",
+        interrupted=True,
+        finish_reason=None,
+        attempts=[Attempt("small", "r0", 0.0, failure="interrupted")],
+    )
+    metrics.observe([broken, streamed(cancelled_by="client", status=None)])
+    error = {"fault": "provider", "code": "upstream_interrupted"}
+    assert value(metrics, "tidegate_errors_total", **error) == 1
+    assert value(metrics, "tidegate_stream_interruptions_total") == 1
+    assert value(metrics, "tidegate_cancelled_total", by="client") == 1
+    assert value(metrics, "tidegate_requests_total", status="") == 1
+    assert value(metrics, "tidegate_attempts_total", failure="interrupted") == 1
+    duration = "gen_ai_server_request_duration_seconds_count"
+    assert value(metrics, duration, error_type="upstream_interrupted") == 1
+    per_token = "gen_ai_server_time_per_output_token_seconds_count"
+    assert value(metrics, per_token) == 1, "only answers without an error"
+
+
+def test_unknown_is_counted_as_unknown_and_never_as_nought() -> None:
+    metrics = Metrics()
+    metrics.observe([receipt(cost_nanousd=None, input_tokens=None, output_tokens=None)])
+    metrics.observe([receipt(cost_nanousd=0)])
+    metrics.observe([receipt(attempts=[], cost_nanousd=None, input_tokens=None, total_s=None)])
+    assert value(metrics, "tidegate_cost_unknown_total") == 1
+    assert value(metrics, "tidegate_tokens_unknown_total") == 1
+    assert value(metrics, "gen_ai_client_token_usage_count", gen_ai_token_type="input") == 1
+    assert value(metrics, "gen_ai_server_request_duration_seconds_count") == 2
+    assert value(metrics, "gen_ai_server_time_to_first_token_seconds_count") == 0
+
+
+def test_estimates_are_labelled() -> None:
+    metrics = Metrics()
+    metrics.observe([receipt(tokens_estimated=True), receipt()])
+    assert value(metrics, "tidegate_tokens_estimated_total") == 1
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "operation"),
+    [("chat", "chat"), ("completions", "text_completion"), ("embeddings", "embeddings")],
+)
+def test_operations_have_opentelemetrys_names(endpoint: str, operation: str) -> None:
+    metrics = Metrics()
+    metrics.observe([receipt(endpoint=endpoint)])
+    name = "gen_ai_server_request_duration_seconds_count"
+    assert value(metrics, name, gen_ai_operation_name=operation) == 1
+    assert value(metrics, "tidegate_requests_total", endpoint=endpoint) == 1
+
+
+def test_a_callers_text_never_becomes_a_label() -> None:
+    metrics = Metrics()
+    odd = "typed-by-a-caller"
+    metrics.observe([receipt(route=None, model_asked=odd, end_user=odd, session_id=odd)])
+    assert odd not in metrics.render().decode()
+
+
+def test_series_are_bounded_and_the_sum_stays() -> None:
+    metrics = Metrics(max_series=10)
+    metrics.observe([receipt(team=f"team-{number}") for number in range(100)])
+    requests = shown(metrics)["tidegate_requests_total"]
+    assert len(requests) == 11
+    assert sum(found for _, found in requests) == 100
+    assert value(metrics, "tidegate_requests_total", team=OTHER, endpoint="chat") == 90
+    overflowed = "tidegate_metric_labels_overflowed_total"
+    assert value(metrics, overflowed, metric="tidegate_requests_total") == 90
+    assert value(metrics, overflowed, metric="tidegate_errors_total") == 0
+
+
+def test_more_combinations_than_are_kept_still_add_up() -> None:
+    metrics = Metrics()
+    for _ in range(2):
+        metrics.observe([receipt(team=f"team-{number}") for number in range(5000)])
+    assert value(metrics, "tidegate_requests_total") == 10_000
+
+
+def test_journals_and_ledger_are_shown() -> None:
+    metrics = Metrics()
+    metrics.ledger_failed()
+    metrics.journals_are([Lag("g0", 512, 2.5), Lag("g1", 0, 0.0)], {("g0", "torn"): 2}, 1)
+    assert value(metrics, "tidegate_journal_lag_seconds", gateway="g0") == 2.5
+    assert value(metrics, "tidegate_journal_lag_bytes", gateway="g0") == 512
+    assert value(metrics, "tidegate_journal_damaged_total", gateway="g0", kind="torn") == 2
+    assert value(metrics, "tidegate_ledger_write_errors_total") == 1
+    assert value(metrics, "tidegate_journal_read_errors_total") == 1
+    metrics.journals_are([], {}, 1)
+    assert "tidegate_journal_lag_seconds" not in shown(metrics)
+
+
+def test_a_gateways_report_is_shown_until_it_leaves() -> None:
+    metrics = Metrics()
+    metrics.observe_status("g0", Status({"tidegate_streams_open": 3.0}, {}))
+    assert value(metrics, "tidegate_streams_open", gateway="g0") == 3
+    metrics.forget_gateway("g0")
+    assert "tidegate_streams_open" not in shown(metrics)
+
+
+def test_litellms_names_come_by_option_only() -> None:
+    for option in (False, True):
+        metrics = Metrics(litellm=option)
+        metrics.observe([streamed()])
+        assert ("litellm_spend_metric_total" in shown(metrics)) is option
+
+
+def test_every_metric_that_is_made_is_in_the_catalogue() -> None:
+    assert set(Metrics().families) == {spec.name for spec in catalogue.ALL}
+
+
+def test_reading_while_counting_is_safe() -> None:
+    metrics, failed = Metrics(), []
+
+    def read() -> None:
+        try:
+            for _ in range(30):
+                metrics.render()
+        except Exception as error:  # what a scraper would see as a fault
+            failed.append(error)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    for number in range(300):
+        metrics.observe([receipt(team=f"team-{number}", status=number)])
+    thread.join()
+    assert failed == []

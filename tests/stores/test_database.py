@@ -163,6 +163,25 @@ def test_a_cut_wal_opens_with_what_was_whole(path: Path, tmp_path: Path) -> None
     assert counts == sorted(counts, reverse=True)
 
 
+def test_a_long_reader_makes_the_wal_wait_and_not_stay_large(path: Path, engine: Engine) -> None:
+    wal, ledger = path.with_name("ledger.db-wal"), Ledger(engine)
+
+    def write_some() -> None:
+        for _ in range(12):
+            ledger.write(rig.entries(*(rig.receipt() for _ in range(500))), [])
+
+    write_some()
+    settled = wal.stat().st_size
+    with database.reading(engine) as connection:
+        connection.execute(select(meta)).all()  # the snapshot begins here
+        write_some()
+        starved = wal.stat().st_size
+    assert starved > settled
+    write_some()
+    write_some()
+    assert wal.stat().st_size < 1.3 * starved, "its space is used again"
+
+
 def test_the_look_for_damage_ends_in_time(path: Path, engine: Engine) -> None:
     Ledger(engine).write(rig.entries(*(rig.receipt() for _ in range(3000))), [])
     quick = database.open_engine(path, check_s=-1.0)

@@ -18,8 +18,8 @@ from tidegate.record.metrics import Metrics
 from tidegate.stores.errors import StoreError
 from tidegate.stores.ledger import Ledger
 
-# A pause after each batch lets receipts gather: a transaction costs as much as ten receipts.
-PAUSE_S = 0.025
+# A pause after each batch lets receipts gather: a transaction costs as much as twenty receipts.
+PAUSE_S = 0.04
 IDLE_PAUSE_S = 0.05
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0

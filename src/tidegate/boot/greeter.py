@@ -57,18 +57,21 @@ class Greeter:
         threading.Thread(target=self.run, name="greeter", daemon=True).start()
 
     def run(self) -> None:
-        control = self._until(self._serving)
-        fresh = self._until(lambda: self._key(control))
-        after = self._until(lambda: control.get("/api/receipts", ReceiptPage, limit=1)).cursor
-        self._show(self._welcome(control, fresh).text())
-        receipt = self._first_success(control, after)
+        with self._until(self._serving) as control:
+            fresh = self._until(lambda: self._key(control))
+            newest = self._until(lambda: control.get("/api/receipts", ReceiptPage, limit=1))
+            self._show(self._welcome(control, fresh).text())
+            receipt = self._first_success(control, newest.cursor)
         columns = shutil.get_terminal_size().columns
         self._show(f"The first call's receipt:\n{picture(receipt, columns)}\n")
 
     def _serving(self) -> Control | None:
         """Control, once a gateway obeys the plan that control has."""
         control = self._open()
-        gateways = control.get("/api/gateways", GatewayList).gateways
+        try:
+            gateways = control.get("/api/gateways", GatewayList).gateways
+        except click.ClickException:
+            gateways = []
         if any(gateway.plan_version is not None for gateway in gateways):
             return control
         control.close()

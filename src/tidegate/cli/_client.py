@@ -74,6 +74,12 @@ class Control:
     def close(self) -> None:
         self._client.close()
 
+    def __enter__(self) -> "Control":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
     def _ask(self, method: str, path: str, shape: type[T], **request: Any) -> T:
         try:
             answer = self._client.request(method, path, **request)
@@ -102,6 +108,11 @@ class Control:
             )
         lines = [message or f"control at {self.url} answered with status {status}"]
         return "\n  ".join(lines + problems)
+
+
+def open_control(state: Path | None, address: str | None) -> Control:
+    """Control for the command that runs now; closed when the command ends."""
+    return click.get_current_context().with_resource(Control(state, address))
 
 
 class _Error(msgspec.Struct):

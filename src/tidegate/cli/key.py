@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 from msgspec import UNSET
 
-from tidegate.cli._client import Control, control_options
+from tidegate.cli._client import control_options, open_control
 from tidegate.cli._words import Duration, moment, pairs, table
 from tidegate.control.shapes import KeyList, KeyMade, KeyRevoked, KeyView, NewKey, Rotation
 from tidegate.core import clock
@@ -39,7 +39,7 @@ def plug() -> None:
 @control_options
 def create(state: Path | None, control: str | None, **given: object) -> None:
     """Make a key and print it. It is shown this once."""
-    made = Control(state, control).post("/api/keys", KeyMade, _wanted(given))
+    made = open_control(state, control).post("/api/keys", KeyMade, _wanted(given))
     _show_made(made)
 
 
@@ -56,7 +56,7 @@ def list_(
     revoked: bool,
 ) -> None:
     """List keys, never the secrets."""
-    client = Control(state, control)
+    client = open_control(state, control)
     found: list[KeyView] = []
     after: str | None = None
     while True:
@@ -82,7 +82,7 @@ def list_(
 @control_options
 def revoke(state: Path | None, control: str | None, key_id: str) -> None:
     """End the key ID (the 8 letters after `sk-tg-`) at once, on every gateway."""
-    answer = Control(state, control).post(f"/api/keys/{_id(key_id)}/revoke", KeyRevoked)
+    answer = open_control(state, control).post(f"/api/keys/{_id(key_id)}/revoke", KeyRevoked)
     click.echo(f"Revoked {answer.record.id} ({answer.record.name}).")
     _tell_waiting(answer.waiting_for)
 
@@ -96,7 +96,7 @@ def revoke(state: Path | None, control: str | None, key_id: str) -> None:
 def rotate(state: Path | None, control: str | None, key_id: str, overlap: float) -> None:
     """Make a new key with the grants of ID. The old one ends at once, or after --overlap."""
     path = f"/api/keys/{_id(key_id)}/rotate"
-    made = Control(state, control).post(path, KeyMade, Rotation(overlap_s=overlap))
+    made = open_control(state, control).post(path, KeyMade, Rotation(overlap_s=overlap))
     _show_made(made)
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 import msgspec
 
-from tidegate.cli._client import Control, control_options
+from tidegate.cli._client import control_options, open_control
 from tidegate.cli._latency_bar import cost, duration, picture
 from tidegate.cli._words import Duration, moment, table
 from tidegate.control.shapes import QuantileView, ReceiptPage, ReceiptTop, WindowView
@@ -52,7 +52,7 @@ def tail(
     state: Path | None, control: str | None, follow: bool, lines: int, route: str | None
 ) -> None:
     """Show the newest receipts, one a line."""
-    client = Control(state, control)
+    client = open_control(state, control)
     page = client.get("/api/receipts", ReceiptPage, limit=lines, route=route)
     _show_lines(page.receipts)
     while follow:
@@ -69,7 +69,7 @@ def show(state: Path | None, control: str | None, receipt_id: str) -> None:
     """Show every field of the receipt ID. ID is the request's `x-request-id`."""
     if not set(receipt_id) <= set("0123456789abcdefABCDEF-"):
         raise click.BadParameter("a receipt's id is the request's x-request-id", param_hint="ID")
-    receipt = Control(state, control).get(f"/api/receipts/{receipt_id.lower()}", Receipt)
+    receipt = open_control(state, control).get(f"/api/receipts/{receipt_id.lower()}", Receipt)
     click.echo(picture(receipt, shutil.get_terminal_size().columns))
     for heading, names in _GROUPS:
         click.echo(f"\n{heading}")
@@ -94,7 +94,7 @@ def show(state: Path | None, control: str | None, receipt_id: str) -> None:
 @control_options
 def top(state: Path | None, control: str | None, by: str, since: float, lines: int) -> None:
     """Show the slowest, dearest or failed requests, and the window's p50, p95 and p99."""
-    client = Control(state, control)
+    client = open_control(state, control)
     window = client.get("/api/receipts/summary", WindowView, since_s=since)
     worst = client.get("/api/receipts/top", ReceiptTop, by=by, since_s=since, limit=lines)
     _show_lines(worst.receipts)

@@ -17,6 +17,7 @@ from tidegate.cli._client import (
     Control,
     control_options,
     gateway_url,
+    open_control,
     read_error_code,
 )
 from tidegate.cli._latency_bar import duration
@@ -85,7 +86,7 @@ def plug(state: Path | None, control: str | None, **given: Any) -> None:
     request. About a hundred that look like your traffic tell most.
     """
     queries = read_queries(given["queries"], given["route"], given["stream"])
-    client = Control(state, control)
+    client = open_control(state, control)
     made = None if given["key"] else _make_key(client, given["route"])
     asked = Asked(
         url=gateway_url(state, given["gateway"]),

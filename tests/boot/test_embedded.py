@@ -1,0 +1,32 @@
+"""The recorder inside control: receipts reach the ledger, the metrics and the gateways."""
+
+import threading
+from pathlib import Path
+
+from tidegate.boot.embedded import EmbeddedRecorder
+from tidegate.core.clock import IdSource
+from tidegate.core.feed import Status
+from tidegate.core.layout import Layout, segment_name
+from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, encode_frame
+from tidegate.stores import database, migrate, receipts
+
+
+def test_it_takes_in_what_is_journalled_even_at_the_very_end(tmp_path: Path) -> None:
+    layout = Layout(tmp_path)
+    engine = database.open_engine(layout.ledger_db)
+    migrate.migrate(engine)
+    folder = layout.journal_of("gateway-0")
+    folder.mkdir(parents=True)
+    made = Receipt(IdSource().new(), 1.0, "gateway-0", "chat", route="chat", status=200)
+    told: list[tuple[str, int, int]] = []
+    embedded = EmbeddedRecorder()
+    embedded.start(layout, engine, lambda *place: told.append(place), litellm_names=False)
+    frame = encode_frame(made)
+    (folder / segment_name(1)).write_bytes(SEGMENT_MAGIC + frame)
+    embedded.observe_status("gateway-0", Status({"tidegate_requests_in_flight": 3.0}, {}))
+    embedded.stop()
+    assert receipts.by_id(engine, made.id) == made
+    assert told[-1] == ("gateway-0", 1, len(SEGMENT_MAGIC) + len(frame))
+    assert b"tidegate_requests_in_flight" in embedded.render()
+    assert "recorder" not in [thread.name for thread in threading.enumerate()]
+    engine.dispose()

@@ -155,6 +155,9 @@ def test_series_are_bounded_and_the_sum_stays() -> None:
     overflowed = "tidegate_metric_labels_overflowed_total"
     assert value(metrics, overflowed, metric="tidegate_requests_total") == 90
     assert value(metrics, overflowed, metric="tidegate_errors_total") == 0
+    durations = shown(metrics)["gen_ai_server_request_duration_seconds_count"]
+    assert len(durations) == 3, "a histogram has a quarter of the bound"
+    assert sum(found for _, found in durations) == 100
 
 
 def test_more_combinations_than_are_kept_still_add_up() -> None:

@@ -4,10 +4,12 @@ They are made from our series when the text is written and cost a request nothin
 those of LiteLLM that we have a value for; series that fall together are added up.
 """
 
+from collections.abc import Iterator
+
 from prometheus_client.core import Metric
 
 from tidegate.record import catalogue
-from tidegate.record.series import Cell, Family, Labels, Spec, exposed
+from tidegate.record.series import Cell, Labels, Spec, exposed
 
 # LiteLLM's label -> place in our six common labels.
 _COMMON = {"requested_model": 2, "model": 3, "api_provider": 1, "model_id": 4, "team": 5}
@@ -59,15 +61,15 @@ _NAMES: dict[str, tuple[Spec, frozenset[str] | None, str | None]] = {
 NAMES: dict[str, str] = {name: row[0].name for name, row in _NAMES.items()}
 
 
-def aliases(families: dict[str, Family]) -> list[Metric]:
-    """Our series under LiteLLM's names."""
-    return [_alias(name, families[row[0].name], row[1], row[2]) for name, row in _NAMES.items()]
+def aliases(series: dict[str, dict[Labels, Cell]]) -> Iterator[Metric]:
+    """Our series, by our metrics' names, under LiteLLM's."""
+    return (_alias(name, series[row[0].name]) for name, row in _NAMES.items())
 
 
-def _alias(name: str, family: Family, kept: frozenset[str] | None, last: str | None) -> Metric:
-    ours = family.spec
+def _alias(name: str, series: dict[Labels, Cell]) -> Metric:
+    ours, kept, last = _NAMES[name]
     sums: dict[Labels, Cell] = {}
-    for labels, cell in family.cells.items():
+    for labels, cell in series.items():
         if kept is not None and labels[-1] not in kept:
             continue
         renamed = tuple(labels[at] for at in _COMMON.values())
@@ -75,7 +77,8 @@ def _alias(name: str, family: Family, kept: frozenset[str] | None, last: str | N
             renamed = (*renamed, labels[-1])
         into = sums.get(renamed)
         if into is None:
-            into = sums[renamed] = Cell(ours.buckets)
+            sums[renamed] = cell.copy()
+            continue
         into.total += cell.total
         into.counts = [a + b for a, b in zip(into.counts, cell.counts, strict=True)]
     names = _LABELS if last is None else (*_LABELS, last)

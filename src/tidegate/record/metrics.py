@@ -20,6 +20,8 @@ from tidegate.record.tail import Damage
 from tidegate.record.vitals import Vitals
 
 _KEPT_COMBINATIONS = 4096
+# A histogram writes a line for each bucket, so it may have fewer series.
+_HISTOGRAM_SHARE = 4
 _NANOUSD_A_USD = 1e9
 _OPERATIONS = {"chat": "chat", "completions": "text_completion", "embeddings": "embeddings"}
 _CLASSES = (
@@ -34,7 +36,8 @@ _CLASSES = (
 class Metrics:
     """Everything `/metrics` shows of requests, recorder and gateways. Safe between threads.
 
-    `litellm` adds LiteLLM's names for the same figures. `max_series` bounds each metric.
+    `litellm` adds LiteLLM's names for the same figures. `max_series` bounds each metric; a
+    histogram may have a quarter of it.
     """
 
     def __init__(self, *, litellm: bool = False, max_series: int = MAX_SERIES) -> None:
@@ -44,7 +47,8 @@ class Metrics:
         for spec in catalogue.ALL:
             if spec.name not in self.families:
                 folded = overflowed.cell(spec.name)
-                self.families[spec.name] = Family(spec, folded, max_series)
+                bound = max_series // _HISTOGRAM_SHARE if spec.buckets else max_series
+                self.families[spec.name] = Family(spec, folded, max(bound, 1))
         self._combinations: dict[Labels, _Combination] = {}
         self._attempts = self.family(catalogue.ATTEMPTS)
         self._recorded = self.family(catalogue.RECORDED).cell()
@@ -97,13 +101,19 @@ class Metrics:
         """The text of `/metrics`, in Prometheus' format."""
         return generate_latest(self._registry)
 
-    def collected(self, *, litellm: bool) -> list[Metric]:
-        """Every metric with its series, as of one moment."""
+    def collected(self, *, litellm: bool) -> Iterator[Metric]:
+        """Every metric with its series, as of one moment.
+
+        Only the copying keeps others out: writing the text of many series takes a while, and
+        each metric is made when it is written, so that they never lie in memory all at once.
+        """
         with self._lock:
-            metrics = [exposed(f.spec, f.cells.items()) for f in self.families.values()]
-            if litellm:
-                metrics += litellm_names.aliases(self.families)
-            return metrics + self._vitals.collected()
+            series = {name: family.copy() for name, family in self.families.items()}
+            vitals = self._vitals.collected()
+        yield from (exposed(f.spec, series[name].items()) for name, f in self.families.items())
+        if litellm:
+            yield from litellm_names.aliases(series)
+        yield from vitals
 
     def _observe(self, receipt: Receipt) -> None:
         named = (
@@ -232,4 +242,4 @@ class _Everything(Collector):
         return iter(())
 
     def collect(self) -> Iterator[Metric]:
-        return iter(self._metrics.collected(litellm=self._litellm))
+        return self._metrics.collected(litellm=self._litellm)

@@ -57,6 +57,11 @@ class Cell:
         self.counts[bisect_left(self._bounds, value)] += 1
         self.total += value
 
+    def copy(self) -> "Cell":
+        twin = Cell(())
+        twin.counts, twin.total = self.counts.copy(), self.total
+        return twin
+
 
 class FoldedCell(Cell):
     """Stands for a series beyond the bound: adds to the shared one and says that it did."""
@@ -104,6 +109,10 @@ class Family:
         self.cells.clear()
         for labels, value in values.items():
             self.cell(*labels).total = value
+
+    def copy(self) -> dict[Labels, Cell]:
+        """The series as of now."""
+        return {labels: cell.copy() for labels, cell in self.cells.items()}
 
     def _new(self, labels: Labels) -> Cell:
         cell = self.cells[labels] = Cell(self.spec.buckets)

@@ -168,7 +168,7 @@ def _prepare(connection: Any, _record: object) -> None:
         "PRAGMA foreign_keys=ON",
         f"PRAGMA wal_autocheckpoint={_WAL_PAGES}",
         f"PRAGMA journal_size_limit={_WAL_CAP_BYTES}",
-        "PRAGMA cache_size=-16384",
+        "PRAGMA cache_size=-8192",
     ):
         connection.execute(pragma)
 

@@ -1,0 +1,39 @@
+"""Times and tables as people write and read them."""
+
+import click
+import pytest
+
+from tidegate.cli._words import Duration, moment, pairs, table
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("45s", 45), ("30m", 1800), ("12h", 43200), ("90d", 7776000), ("2 w", 1209600)],
+)
+def test_durations_in_words(text: str, seconds: float) -> None:
+    assert Duration().convert(text, None, None) == seconds
+    assert Duration().convert(seconds, None, None) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "90", "d", "1.5h", "-1h", "1y", "1h2m"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(click.BadParameter, match="no duration such as 90d"):
+        Duration().convert(text, None, None)
+
+
+def test_moments() -> None:
+    assert moment(0) == "1970-01-01 00:00:00Z"
+    assert moment(None) == "-"
+    assert moment(None, "never") == "never"
+
+
+def test_a_table_lines_up_without_trailing_spaces() -> None:
+    text = table(("A", "LONG"), [("aaa", "b"), ("c", "")])
+    assert text.splitlines() == ["A    LONG", "aaa  b", "c"]
+
+
+def test_pairs() -> None:
+    assert pairs(("a=b", "c=d=e", "f="), "--attribute") == {"a": "b", "c": "d=e", "f": ""}
+    for wrong in ("a", "=b"):
+        with pytest.raises(click.BadParameter, match="NAME=VALUE"):
+            pairs((wrong,), "--attribute")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import stat
+import threading
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -33,6 +34,9 @@ class Source:
         self.entries = [Entry(n + 1, KeyChanged(f"key{n:05d}")) for n in range(count)]
         self.kept_from = 1
         self.broken = False
+        self.stall_at = -1
+        self.stalled = threading.Event()
+        self.go_on = threading.Event()
 
     def add(self) -> int:
         seq = len(self.entries) + 1
@@ -47,7 +51,11 @@ class Source:
             raise RuntimeError("the store is away")
         if seq + 1 < self.kept_from:
             return None
-        return self.entries[seq:]
+        found = self.entries[seq:]
+        if seq == self.stall_at:
+            self.stalled.set()
+            self.go_on.wait(10)
+        return found
 
     def current_plan(self) -> PlanPublished:
         return PLAN
@@ -184,21 +192,22 @@ def test_a_new_entry_reaches_every_gateway_once(
     serve(body)
 
 
-def test_entries_written_while_a_gateway_joins_are_not_missed(
+def test_an_entry_told_while_a_gateway_catches_up_is_not_missed(
     serve: Callable[[Body], None], layout: Layout, source: Source
 ) -> None:
     async def body(server: FeedServer) -> None:
-        for _ in range(30):
-            last_seq = source.newest_seq()
-            joining = asyncio.ensure_future(Gateway.connect(layout, last_seq))
-            for _ in range(3):
-                source.add()
-                server.wake()
-                await asyncio.sleep(0)
-            gateway = await joining
-            got = [await gateway.entry() for _ in range(3)]
-            assert got == source.entries[last_seq:]
-            gateway.close()
+        watcher = await Gateway.connect(layout, 5, "gateway-1")
+        await until(lambda: len(server.gateways()) == 1)
+        source.stall_at = 4
+        joining = await Gateway.connect(layout, 4)
+        await asyncio.to_thread(source.stalled.wait, 10)
+        source.add()
+        server.wake()
+        assert await watcher.entry() == source.entries[5]
+        source.go_on.set()
+        assert [await joining.entry() for _ in range(2)] == source.entries[4:]
+        watcher.close()
+        joining.close()
 
     serve(body)
 

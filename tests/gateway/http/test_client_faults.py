@@ -1,0 +1,101 @@
+"""Answers that are wrong, cut or without an end: each fails its exchange, within a bound."""
+
+import asyncio
+
+import pytest
+from tests.gateway.http.line import CHUNKED_HEAD, STREAM, WHOLE, Line, Taker, in_loop
+
+from tidegate.gateway.http.client import UpstreamError
+
+FAULTS = {
+    "not HTTP": (b"SSH-2.0-OpenSSH\r\n", "malformed"),
+    "HTML without a head": (b"<html></html>\r\n\r\n", "malformed"),
+    "two lengths": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        "malformed",
+    ),
+    "length and chunked": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\nhello",
+        "malformed",
+    ),
+    "a bad chunk size": (CHUNKED_HEAD + b"zz\r\nabc\r\n", "malformed"),
+    "a chunk longer than it says": (CHUNKED_HEAD + b"1\r\nabc\r\n", "malformed"),
+    "a switch of protocols": (
+        b"HTTP/1.1 101 Switching\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n",
+        "malformed",
+    ),
+    "a folded header": (b"HTTP/1.1 200 OK\r\nX-A: 1\r\n 2\r\n\r\n", "malformed"),
+    "a second answer in the same read": (WHOLE + WHOLE, "malformed"),
+    "too large by its length": (
+        b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n" + b"a" * 2000,
+        "too_large",
+    ),
+    "too large in chunks": (
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + b"a\r\n0123456789\r\n" * 200,
+        "too_large",
+    ),
+    "201 headers": (
+        b"HTTP/1.1 200 OK\r\n" + b"".join(b"x-%d: 1\r\n" % i for i in range(201)) + b"\r\n",
+        "too_large",
+    ),
+    "headers of 65 KiB": (b"HTTP/1.1 200 OK\r\nx: " + b"a" * 65 * 1024 + b"\r\n\r\n", "too_large"),
+    "a header without an end": (b"HTTP/1.1 200 OK\r\nx: " + b"a" * 200_000, "too_large"),
+    "a reason without an end": (b"HTTP/1.1 200 " + b"a" * 200_000, "too_large"),
+    "interim answers without an end": (b"HTTP/1.1 100 Continue\r\n\r\n" * 8000, "too_large"),
+    "a chunk extension without an end": (CHUNKED_HEAD + b"1;" + b"a" * 200_000, "too_large"),
+    "a trailer without an end": (CHUNKED_HEAD + b"0\r\nx: " + b"a" * 200_000, "too_large"),
+}
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_bad_answer_fails_its_exchange_and_ends_the_connection(name: str) -> None:
+    data, kind = FAULTS[name]
+
+    async def run(line: Line) -> None:
+        reads = [data[at : at + 1000] for at in range(0, len(data), 1000)]
+        taker = Taker()
+        try:
+            await line.answered(*reads)
+            line.upstream.relay(taker)
+        except UpstreamError as error:
+            taker.ends.append(error.kind)
+            assert not error.clean
+        assert taker.ends == [kind]
+        assert line.transport.closing
+        await asyncio.sleep(0)
+        assert (line.home.back, line.home.ended) == (0, 1)
+
+    in_loop(run)
+
+
+@pytest.mark.parametrize("size", range(len(STREAM)))
+def test_a_cut_stream_is_never_a_whole_one(size: int) -> None:
+    async def run(line: Line) -> None:
+        taker = Taker()
+        waiting = asyncio.ensure_future(line.upstream.answered())
+        await asyncio.sleep(0)
+        if size:
+            line.come(STREAM[:size])
+        line.transport.end()  # before the waiter has had its turn
+        try:
+            await waiting
+            line.upstream.relay(taker)
+        except UpstreamError as error:
+            taker.ends.append(error.kind)
+            assert error.clean == (size < STREAM.index(b"\r\n\r\n") + 4)
+        assert taker.ends == ["lost"]
+
+    in_loop(run)
+
+
+@pytest.mark.parametrize("size", [len(WHOLE) - 1, WHOLE.index(b"hello")])
+def test_a_body_shorter_than_its_length_is_lost(size: int) -> None:
+    async def run(line: Line) -> None:
+        waiting = asyncio.ensure_future(line.upstream.answered())
+        await asyncio.sleep(0)
+        line.come(WHOLE[:size])
+        line.transport.end()
+        with pytest.raises(UpstreamError, match="closed the connection"):
+            await waiting
+
+    in_loop(run)

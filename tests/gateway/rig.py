@@ -1,0 +1,278 @@
+"""One gateway in this process, on real sockets: its parts as `process` puts them together, less
+the ticker, so that a test says itself what time it is."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvloop
+
+from tidegate.core import key as keys_of
+from tidegate.core.key import KeyRecord
+from tidegate.core.layout import Layout
+from tidegate.core.plan import (
+    HttpBounds,
+    JournalBounds,
+    Plan,
+    Price,
+    Rate,
+    Release,
+    Replica,
+    Route,
+    Target,
+)
+from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload, frames
+from tidegate.gateway.front import Front
+from tidegate.gateway.http.listener import Listener
+from tidegate.gateway.journal import Journal
+from tidegate.gateway.keys import Keys
+from tidegate.gateway.plan_feed import PlanFeed
+from tidegate.gateway.prepared import Preparer
+from tidegate.gateway.vitals import Vitals
+from tidegate.gateway.world import World
+
+PATIENCE_S = 30.0
+PEPPER = b"p" * 32
+PRICE = Price("plan:test", "plan", input=Rate(1_000_000_000), output=Rate(2_000_000_000))
+FREE = Price("free", "free")
+CHAT = "/v1/chat/completions"
+HELLO: dict[str, Any] = {"model": "small", "messages": [{"role": "user", "content": "hi"}]}
+
+
+def run(main: Coroutine[Any, Any, None]) -> None:
+    """Runs a test's coroutine on the loop that the gateway runs on."""
+
+    async def bounded() -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            await main
+
+    uvloop.run(bounded())
+
+
+async def until(true: Callable[[], object]) -> None:
+    """Turns the loop until something is so."""
+    while not true():  # noqa: ASYNC110 - nothing announces what tests wait for here
+        await asyncio.sleep(0)
+
+
+def target(port: int, name: str = "small", **fields: Any) -> Target:
+    replicas = (Replica(f"127.0.0.1:{port}", "http", "127.0.0.1", port, "/v1"),)
+    values: dict[str, Any] = {
+        "provider": "up",
+        "dialect": "openai_compatible",
+        "model": "served-model",
+        "replicas": replicas,
+        "price": PRICE,
+        **fields,
+    }
+    return Target(name=name, **values)
+
+
+def plan_of(*targets: Target, version: int = 1, **fields: Any) -> Plan:
+    """A plan with a route of the same name for each target."""
+    routes = {t.name: Route(t.name, Release(f"{t.name}-1", t)) for t in targets}
+    return Plan(version, f"digest-{version}", 1_700_000_000.0, routes, **fields)
+
+
+def make_key(name: str = "k", **fields: Any) -> tuple[str, KeyRecord]:
+    key_id, key = keys_of.generate()
+    values: dict[str, Any] = {"team": "team-a", "routes": ("*",), "created_at_s": 1.0, **fields}
+    digest = keys_of.digest_of(key.encode(), PEPPER)
+    return key, KeyRecord(id=key_id, digest=digest, pepper_version=1, name=name, **values)
+
+
+class FakeStore:
+    """The store's seam: rows in memory. `before` runs inside each read, on the reader's thread."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, KeyRecord] = {}
+        self.reads: list[str] = []
+        self.before: Callable[[], None] | None = None
+        self.error: Exception | None = None
+
+    def add(self, **fields: Any) -> str:
+        key, record = make_key(**fields)
+        self.rows[record.id] = record
+        return key
+
+    def get(self, key_id: str) -> KeyRecord | None:
+        self.reads.append(key_id)
+        row = self.rows.get(key_id)
+        if self.before is not None:
+            self.before()
+        if self.error is not None:
+            raise self.error
+        return row
+
+
+class Reply:
+    """An answer as far as it came."""
+
+    def __init__(self, raw: bytes) -> None:
+        self.raw = raw
+        head, _, rest = raw.partition(b"\r\n\r\n")
+        first, *lines = head.decode("latin-1").split("\r\n")
+        self.status = int(first.split(" ")[1]) if first else 0
+        self.headers = dict(line.split(": ", 1) for line in lines)
+        self.whole = True
+        self.body = rest
+        if self.headers.get("transfer-encoding") == "chunked":
+            self.body, self.whole = _unchunk(rest)
+        elif "content-length" in self.headers:
+            self.whole = len(rest) == int(self.headers["content-length"])
+
+    @property
+    def json(self) -> Any:
+        return msgspec.json.decode(self.body)
+
+    @property
+    def code(self) -> str:
+        """The error's code; AssertionError when the answer is no error of ours."""
+        assert self.headers["content-type"] == "application/json", self.raw
+        assert set(self.json) == {"error"}
+        assert set(self.json["error"]) == {"message", "type", "param", "code"}
+        assert self.headers["x-should-retry"] in ("true", "false")
+        code: str = self.json["error"]["code"]
+        return code
+
+    @property
+    def events(self) -> list[bytes]:
+        return [e.removeprefix(b"data: ") for e in self.body.split(b"\n\n") if e.strip()]
+
+
+def _unchunk(data: bytes) -> tuple[bytes, bool]:
+    out = b""
+    while b"\r\n" in data:
+        size, _, data = data.partition(b"\r\n")
+        length = int(size, 16)
+        if length == 0:
+            return out, True
+        out += data[:length]
+        data = data[length + 2 :]
+    return out, False
+
+
+class Gateway:
+    """The parts of one gateway process; `address` is where it listens."""
+
+    def __init__(self, folder: Path, journal: JournalBounds, environ: dict[str, str]) -> None:
+        self.layout = Layout(folder)
+        self.store = FakeStore()
+        self.journal = Journal(self.layout.journal_of("gateway-0"), journal)
+        self.world = World("gateway-0", Keys(self.store, {1: PEPPER}), self.journal)
+        self.world.listener = Listener(Front(self.world).answer, HttpBounds())
+        self.preparer = Preparer(environ)
+        self.vitals = Vitals(self.world, self.preparer)
+        self.feed = PlanFeed(self.world, self.preparer, self.vitals.status)
+        self.key = self.store.add()
+        self.address = ("", 0)
+
+    async def obey(self, plan: Plan) -> bool:
+        self.layout.plan.write_bytes(msgspec.msgpack.encode(plan))
+        return await self.feed.load(self.layout.plan)
+
+    def receipts(self) -> list[Receipt]:
+        """What is in the journal's files now, in order."""
+        return read_journal(self.journal.folder)
+
+    async def receipt(self, count: int = 1) -> Receipt:
+        """The `count`-th receipt, once it is in the journal."""
+        await until(lambda: len(self.receipts()) >= count)
+        return self.receipts()[count - 1]
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        return await asyncio.open_connection(*self.address)
+
+    async def ask(
+        self,
+        path: str = CHAT,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        *,
+        method: str = "POST",
+    ) -> Reply:
+        """One request on a connection of its own, read to the connection's end."""
+        reader, writer = await self.connect()
+        try:
+            writer.write(self.request(path, body, headers, method=method))
+            return Reply(await _read_all(reader))
+        finally:
+            writer.transport.abort()
+
+    def request(
+        self,
+        path: str = CHAT,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        *,
+        method: str = "POST",
+        close: bool = True,
+    ) -> bytes:
+        """The bytes of a request; `headers` None sends the rig's key as a Bearer."""
+        data = b"" if method != "POST" else _body(HELLO if body is None else body)
+        lines = [f"{method} {path} HTTP/1.1", "host: gateway"]
+        if close:
+            lines.append("connection: close")
+        if headers is None:
+            headers = {"authorization": f"Bearer {self.key}"}
+        lines += [f"{name}: {value}" for name, value in headers.items()]
+        if method == "POST":
+            lines.append(f"content-length: {len(data)}")
+        return "\r\n".join(lines).encode("latin-1") + b"\r\n\r\n" + data
+
+
+def _body(body: Any) -> bytes:
+    return body if isinstance(body, bytes) else msgspec.json.encode(body)
+
+
+async def _read_all(reader: asyncio.StreamReader) -> bytes:
+    data = b""
+    with contextlib.suppress(ConnectionError):
+        while part := await reader.read(1 << 20):
+            data += part
+    return data
+
+
+@contextlib.asynccontextmanager
+async def gateway(
+    folder: Path,
+    *targets: Target,
+    journal: JournalBounds | None = None,
+    environ: dict[str, str] | None = None,
+    **plan_fields: Any,
+) -> AsyncIterator[Gateway]:
+    """A gateway that obeys a plan of these targets; without any it has no plan."""
+    bounds = journal or JournalBounds()
+    it = Gateway(folder, bounds, environ or {})
+    it.journal.open()
+    if targets:
+        assert await it.obey(plan_of(*targets, journal=bounds, **plan_fields))
+    sock = socket.create_server(("127.0.0.1", 0), backlog=4096)
+    it.address = await it.world.listener.listen(sock, None)
+    try:
+        yield it
+    finally:
+        it.world.listener.stop_accepting()
+        it.world.listener.abort_all()
+        await until(lambda: not it.world.listener.connections)
+        for pool in it.preparer.pools.values():
+            pool.close()
+        await until(lambda: not any(pool.open for pool in it.preparer.pools.values()))
+        await it.journal.close()
+        it.world.keys.close()
+
+
+def read_journal(folder: Path) -> list[Receipt]:
+    """Every receipt of a journal's folder. AssertionError where a frame is damaged."""
+    out = []
+    for path in sorted(folder.glob("*.journal")):
+        data = path.read_bytes()
+        assert data.startswith(SEGMENT_MAGIC)
+        for _, payload in frames(data, len(SEGMENT_MAGIC)):
+            assert payload is not None
+            out.append(decode_payload(payload))
+    return out

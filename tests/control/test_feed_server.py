@@ -84,10 +84,11 @@ class Gateway:
             return feed.decode_to_gateway(await self._reader.readexactly(length))
 
     async def entry(self) -> Entry:
-        while True:
-            message = await self.hear()
-            if isinstance(message, Entry):
-                return message
+        async with asyncio.timeout(10):  # heartbeats alone do not count
+            while True:
+                message = await self.hear()
+                if isinstance(message, Entry):
+                    return message
 
     def close(self) -> None:
         self._writer.transport.abort()

@@ -9,7 +9,6 @@ from tidegate.core.ask import Answer, Ask, Outgoing, Usage
 def test_what_the_caller_left_out_is_unknown_and_not_zero() -> None:
     ask = Ask(endpoint="chat", body=b"{}", members={}, model="m")
     assert ask.output_ceiling_tokens is None
-    assert ask.end_user is None
     assert ask.choices == 1
     assert not ask.stream
 

@@ -43,8 +43,9 @@ def test_a_refusal_carries_its_code() -> None:
 
 def test_a_failure_shows_its_code_s_status_unless_the_caller_s_request_was_rejected() -> None:
     assert Failure("timeout", "upstream_timeout", "no answer").status == 504
-    rejected = Failure("rejected", "rejected_by_provider", "no", status=422, param="top_p")
-    assert (rejected.status, rejected.param) == (422, "top_p")
+    rejected = Failure("rejected", "rejected_by_provider", "no", param="top_p")
+    rejected.status = 422
+    assert (rejected.status, rejected.code.status, rejected.param) == (422, 400, "top_p")
 
 
 def test_a_code_that_is_not_on_the_list_cannot_be_used() -> None:

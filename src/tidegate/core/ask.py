@@ -24,8 +24,6 @@ class Ask(Struct):
     continuous_usage: bool = False
     choices: int = 1
     output_ceiling_tokens: int | None = None
-    end_user: str | None = None
-    session_id: str | None = None
 
 
 class Outgoing(Struct, frozen=True):
@@ -47,7 +45,10 @@ class Usage(Struct, frozen=True):
 
 
 class Answer(Struct, frozen=True):
-    """What a whole (not streamed) answer says about itself."""
+    """What a whole (not streamed) answer says about itself.
+
+    `text` is the content as UTF-8 where its tokens have to be counted here: with usage it is empty.
+    """
 
     usage: Usage | None
     finish_reason: str | None

@@ -14,29 +14,33 @@ wall_s = time.time
 class IdSource:
     """UUIDv7 ids (RFC 9562): sortable by time, unique across replicas.
 
-    Random bits are drawn a page at a time, so an id costs no system call.
+    Random digits are drawn a page at a time and the time's part is written once a millisecond,
+    so an id costs no system call and little more than its own text.
     """
 
-    _PAGE_IDS = 256
-    _BYTES_AN_ID = 10
+    _PAGE_BYTES = 4096
+    _DIGITS_AN_ID = 19
 
     def __init__(self) -> None:
-        self._pool = b""
+        self._digits = ""
         self._at = 0
+        self._millisecond = -1
+        self._begins = ""
 
     def new(self) -> str:
-        at = self._at
-        pool = self._pool
-        if at >= len(pool):
-            pool = self._pool = os.urandom(self._PAGE_IDS * self._BYTES_AN_ID)
-            at = 0
-        self._at = at + self._BYTES_AN_ID
-        random_bits = int.from_bytes(pool[at : at + self._BYTES_AN_ID], "big")
-        value = (int(time.time() * 1000) & 0xFFFFFFFFFFFF) << 80 | random_bits
-        value = value & ~(0xF << 76) | 0x7 << 76
-        value = value & ~(0x3 << 62) | 0x2 << 62
-        text = f"{value:032x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        millisecond = int(time.time() * 1000)
+        if millisecond != self._millisecond:
+            self._millisecond = millisecond
+            stamp = f"{millisecond & 0xFFFFFFFFFFFF:012x}"
+            self._begins = f"{stamp[:8]}-{stamp[8:]}-7"
+        at, end = self._at, self._at + self._DIGITS_AN_ID
+        if end > len(self._digits):
+            self._digits = os.urandom(self._PAGE_BYTES).hex()
+            at, end = 0, self._DIGITS_AN_ID
+        self._at = end
+        d = self._digits
+        variant = "89ab"[int(d[at], 16) & 3]
+        return f"{self._begins}{d[at + 1 : at + 4]}-{variant}{d[at + 4 : at + 7]}-{d[at + 7 : end]}"
 
 
 def random_text(alphabet: str, length: int) -> str:

@@ -136,7 +136,6 @@ class Failure(Exception):
         code: str,
         message: str,
         *,
-        status: int | None = None,
         param: str | None = None,
         retry_after_s: float | None = None,
     ) -> None:
@@ -144,6 +143,6 @@ class Failure(Exception):
         self.kind = kind
         self.code = CODES[code]
         self.message = message
-        self.status = self.code.status if status is None else status
+        self.status = self.code.status
         self.param = param
         self.retry_after_s = retry_after_s

@@ -4,20 +4,26 @@ from tidegate.core import clock
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.http.reader import Head
 from tidegate.gateway.http.strict import Headers
 from tidegate.gateway.keys import Keys
 
 _NO_KEY = "no API key; send it as `Authorization: Bearer sk-tg-...`, `x-api-key` or `api-key`"
 
 
-async def authenticate(headers: Headers, keys: Keys, receipt: Receipt) -> KeyRecord:
-    """The caller's key, noted on the receipt. Refusal for none, a wrong or an ended one."""
-    presented = credential(headers)
-    record = keys.known(presented)
+async def authenticate(head: Head, keys: Keys, receipt: Receipt) -> KeyRecord:
+    """The caller's key, noted on the receipt. Refusal for none, a wrong or an ended one.
+
+    A head that comes again on its connection has the same key, unless some key has changed since.
+    """
+    record = head.caller if head.caller_epoch == keys.epoch else None
     if record is None:
-        record = await keys.read(presented)
+        epoch = keys.epoch
+        presented = credential(head.headers)
+        record = keys.known(presented) or await keys.read(presented)
         if record is None:
             raise Refusal("invalid_api_key", "the API key is not known here")
+        head.caller, head.caller_epoch = record, epoch
     if record.revoked_at_s is not None:
         raise Refusal("revoked_api_key", "the API key has been revoked")
     if record.expires_at_s is not None and record.expires_at_s <= clock.wall_s():

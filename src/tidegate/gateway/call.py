@@ -3,10 +3,11 @@
 import ssl
 from collections.abc import Mapping
 
+from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Attempt, Receipt
-from tidegate.gateway.http.client import UpstreamError
+from tidegate.gateway.http.client import Upstream, UpstreamError
 from tidegate.gateway.in_flight import InFlight, translate
 from tidegate.gateway.prepared import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
@@ -34,10 +35,20 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
     while True:
         attempt = Attempt(target.target.name, replica.name, 0.0)
         receipt.attempts.append(attempt)
-        this = progress.call = InFlight(attempt, target.target.deadlines, stream=ask.stream)
+        this = progress.call = InFlight(
+            attempt, target.target.deadlines, ask.stream, clock.monotonic_s()
+        )
         world.calls.add(this)
+        upstream = replica.pool.take_idle()
+        if upstream is None:
+            upstream = await _connection(this, replica)
+        else:
+            attempt.reused = True
+            attempt.connect_s = 0.0
+        this.send(upstream, request, world.max_response_bytes)
         try:
-            await _exchange(this, replica, request, world.max_response_bytes)
+            await upstream.answered()
+            attempt.status = upstream.status
         except UpstreamError as error:
             this.end()
             if error.clean:
@@ -63,9 +74,8 @@ def _request(ask: Ask, target: PreparedTarget, replica: PreparedReplica, receipt
     )
 
 
-async def _exchange(
-    this: InFlight, replica: PreparedReplica, request: bytes, max_bytes: int
-) -> None:
+async def _connection(this: InFlight, replica: PreparedReplica) -> Upstream:
+    """A connection that is waited for or opened. Failure."""
     attempt = this.attempt
     connect_s = this.deadlines.connect_s
     try:
@@ -82,9 +92,7 @@ async def _exchange(
     attempt.reused = taken.reused
     attempt.connect_s = taken.connect_s
     this.queue_s = taken.queue_s
-    this.send(taken.upstream, request, max_bytes)
-    await taken.upstream.answered()
-    attempt.status = taken.upstream.status
+    return taken.upstream
 
 
 def _unreachable(error: OSError) -> str:

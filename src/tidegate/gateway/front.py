@@ -36,8 +36,8 @@ class Front:
 
     async def answer(self, incoming: Incoming, connection: Connection) -> None:
         """http.server.Answer: one request, one answer."""
-        endpoint = _INFERENCE.get(incoming.path)
-        if endpoint is not None and incoming.method == b"POST":
+        endpoint = _INFERENCE.get(incoming.head.path)
+        if endpoint is not None and incoming.head.method == b"POST":
             await live(incoming, connection, endpoint, self._world)
             return
         try:
@@ -52,11 +52,11 @@ class Front:
         connection.send(head, body)
 
     async def _page(self, incoming: Incoming) -> tuple[bytes, bytes]:
-        path = incoming.path
+        path = incoming.head.path
         model = _model_in(path)
         if model is None and path not in _LIVE | _READY and path not in _MODELS:
             raise Refusal("not_found", "there is nothing at this path")
-        if incoming.method not in (b"GET", b"HEAD"):
+        if incoming.head.method not in (b"GET", b"HEAD"):
             raise Refusal("method_not_allowed", "this path takes GET")
         if path in _LIVE:
             return answers.text_head(200), b"ok\n"
@@ -79,7 +79,7 @@ class Front:
     async def _key(self, incoming: Incoming) -> KeyRecord:
         world = self._world
         receipt = Receipt("", 0.0, world.gateway, "chat")  # only to be written on
-        return await authenticate(incoming.headers, world.keys, receipt)
+        return await authenticate(incoming.head, world.keys, receipt)
 
     def _models(self, key: KeyRecord) -> bytes:
         plan = self._world.obeyed()

@@ -1,5 +1,7 @@
 """An attempt in flight: what the sweeper watches and what settle reads."""
 
+from msgspec import Struct
+
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Deadlines
@@ -7,36 +9,24 @@ from tidegate.core.receipt import Attempt
 from tidegate.gateway.http.client import Upstream, UpstreamError
 
 
-class InFlight:
-    """One exchange with one replica. Times are monotonic seconds."""
+class InFlight(Struct, eq=False):
+    """One exchange with one replica. Times are monotonic seconds.
 
-    __slots__ = (
-        "attempt",
-        "deadlines",
-        "ended_s",
-        "first_s",
-        "last_s",
-        "provider_worked",
-        "queue_s",
-        "sent_s",
-        "started_s",
-        "stream",
-        "upstream",
-    )
+    `provider_worked` holds from the moment that the provider has our request until it says that
+    it will not serve it.
+    """
 
-    def __init__(self, attempt: Attempt, deadlines: Deadlines, *, stream: bool) -> None:
-        self.attempt = attempt
-        self.deadlines = deadlines
-        self.stream = stream
-        self.upstream: Upstream | None = None
-        self.started_s = clock.monotonic_s()
-        self.queue_s = 0.0
-        self.sent_s: float | None = None
-        self.first_s: float | None = None
-        self.last_s = self.started_s
-        self.ended_s: float | None = None
-        # From the moment it has our request until it says that it will not serve it.
-        self.provider_worked = False
+    attempt: Attempt
+    deadlines: Deadlines
+    stream: bool
+    started_s: float
+    upstream: Upstream | None = None
+    queue_s: float = 0.0
+    sent_s: float | None = None
+    first_s: float | None = None
+    last_s: float = 0.0
+    ended_s: float | None = None
+    provider_worked: bool = False
 
     def send(self, upstream: Upstream, request: bytes, max_bytes: int) -> None:
         self.upstream = upstream

@@ -20,9 +20,9 @@ from tidegate.core.receipt import SEGMENT_MAGIC
 
 log = logging.getLogger(__name__)
 
-SYNC_EVERY_S = 0.01
-# How long an ending waits for the ledger before its connection is dropped.
-STORE_WAIT_S = 10.0
+SYNC_EVERY_S = 0.05
+# How long an ending waits for its promise to be kept before its connection is dropped.
+WAIT_S = 10.0
 
 Ending = Callable[[], None]
 Position = tuple[int, int]
@@ -46,7 +46,8 @@ class Journal:
         self.write_errors = 0
         self.appended = 0
         self._frames: list[bytes] = []
-        self._endings: list[Ending] = []
+        self._endings: list[tuple[Ending, Ending]] = []
+        self._stuck_since_s = 0.0
         self._scheduled = False
         self._segment = 0
         self._offset = 0
@@ -80,7 +81,7 @@ class Journal:
         """
         self._frames.append(frame)
         if self.bounds.durability == "process":
-            self._endings.append(ending)
+            self._endings.append((ending, give_up))
         else:
             self._waiting.append(((0, 0), clock.monotonic_s(), ending, give_up))
         if not self._scheduled:
@@ -89,15 +90,16 @@ class Journal:
 
     def recorded(self, segment: int, offset: int) -> None:
         """The recorder has committed everything up to this position to the ledger."""
-        if self.bounds.durability == "store":
-            self._release((segment, offset))
+        self._release((segment, offset))
 
     def sweep(self, now_s: float) -> None:
         """Tries again what could not be written, and gives up on what has waited too long."""
         if self._frames and not self._scheduled:
             self._flush()
-        while self._waiting and now_s - self._waiting[0][1] > STORE_WAIT_S:
-            self._waiting.popleft()[3]()
+        if self._frames and self._endings and now_s - self._stuck_since_s > WAIT_S:
+            self._give_up_endings()
+        while self._waiting and now_s - self._waiting[0][1] > WAIT_S:
+            _end(self._waiting.popleft()[3])
 
     def measure(self) -> None:
         """Looks how much of the journal the recorder has not taken away yet."""
@@ -115,9 +117,15 @@ class Journal:
     async def close(self) -> None:
         """Writes and syncs what is left, and lets the folder go."""
         self._flush()
+        if self._frames:
+            log.error("%d receipts could not be written and are lost", len(self._frames))
+            self._give_up_endings()
         loop = asyncio.get_running_loop()
         if self._file >= 0:
-            await loop.run_in_executor(self._thread, _sync, self._file)
+            try:
+                await loop.run_in_executor(self._thread, _sync, self._file)
+            except OSError as error:
+                log.error("the journal cannot be synced: %s", error)
         self._thread.shutdown(wait=True)
         self._release((self._segment, self._offset))
         for descriptor in (self._file, self._lock):
@@ -155,11 +163,10 @@ class Journal:
                 self._stuck = False
             except OSError as error:
                 self._cannot_write(frames, error)
-        if self.bounds.durability == "process":
+        if not self._frames:
             endings, self._endings = self._endings, []
-            for ending in endings:
-                ending()
-        elif not self._frames:
+            for ending, _ in endings:
+                _end(ending)
             self._place_waiting()
         self._schedule_sync()
 
@@ -178,10 +185,16 @@ class Journal:
     def _cannot_write(self, frames: list[bytes], error: OSError) -> None:
         """Keeps the receipts in memory and refuses new work until they can be written."""
         self._frames = frames + self._frames
-        if not self.full:
+        if not self._stuck:
             log.error("the journal cannot be written, new work is refused: %s", error)
+            self._stuck_since_s = clock.monotonic_s()
         self.full = self._stuck = True
         self.write_errors += 1
+
+    def _give_up_endings(self) -> None:
+        endings, self._endings = self._endings, []
+        for _, give_up in endings:
+            _end(give_up)
 
     def _place_waiting(self) -> None:
         """Gives the endings that came in this turn the position that they wait for."""
@@ -194,7 +207,7 @@ class Journal:
 
     def _release(self, reached: Position) -> None:
         while self._waiting and (0, 0) < self._waiting[0][0] <= reached:
-            self._waiting.popleft()[2]()
+            _end(self._waiting.popleft()[2])
 
     def _schedule_sync(self) -> None:
         if self._syncing or (self._segment, self._offset) == self._synced or self._file < 0:
@@ -217,11 +230,14 @@ class Journal:
         except (OSError, RuntimeError) as error:
             self.write_errors += 1
             log.error("the journal cannot be synced: %s", error)
+            # A later sync may succeed and yet not hold what this one lost.
+            while self._waiting and (0, 0) < self._waiting[0][0] <= reached:
+                _end(self._waiting.popleft()[3])
             return
         finally:
             self._syncing = False
         self._synced = reached
-        if self.bounds.durability == "disk":
+        if self.bounds.durability != "store":
             self._release(reached)
         self._schedule_sync()
 
@@ -233,3 +249,11 @@ def _sync(file: int) -> None:
 def _sync_and_close(file: int) -> None:
     os.fsync(file)
     os.close(file)
+
+
+def _end(ending: Ending) -> None:
+    """Runs an ending; one that fails must not keep the others of its turn from running."""
+    try:
+        ending()
+    except Exception:
+        log.exception("an answer could not be ended")

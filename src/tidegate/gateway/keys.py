@@ -37,7 +37,7 @@ class Keys:
         self._digests_of: dict[str, set[bytes]] = {}
         self._reading: dict[str, asyncio.Future[KeyRecord | None]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="keys")
-        self._epoch = 0
+        self.epoch = 0
 
     def known(self, presented: bytes) -> KeyRecord | None:
         """The record of a key that was seen before and not forgotten since."""
@@ -55,25 +55,26 @@ class Keys:
         digest = keys.digest_of(presented, self._pepper)
         if digest in self._unknown:
             return None
-        epoch = self._epoch
+        epoch = self.epoch
         record = await self._row(key_id)
         if record is None or not self._matches(presented, record):
-            _remember(self._unknown, digest, None, MAX_UNKNOWN)
+            if epoch == self.epoch:  # it may have been created while we read
+                _remember(self._unknown, digest, None, MAX_UNKNOWN)
             return None
-        if epoch == self._epoch:  # a key that changed while it was read is not kept
+        if epoch == self.epoch:  # a key that changed while it was read is not kept
             self._keep(digest, record)
         return record
 
     def forget(self, key_id: str) -> None:
         """The key has changed: the next request reads it anew."""
-        self._epoch += 1
+        self.epoch += 1
         self._unknown.clear()
         self._reading.pop(key_id, None)
         for digest in self._digests_of.pop(key_id, ()):
             self._known.pop(digest, None)
 
     def forget_all(self) -> None:
-        self._epoch += 1
+        self.epoch += 1
         self._unknown.clear()
         self._reading.clear()
         self._known.clear()

@@ -33,12 +33,12 @@ async def live(
 ) -> None:
     """Serves one request from accept to settle."""
     receipt = Receipt(world.ids.new(), clock.wall_s(), world.gateway, endpoint)
-    progress = Progress(receipt, connection, incoming.received_s)
+    progress = Progress(receipt, connection, incoming.received_s, connection.abort)
     try:
         plan = world.obeyed()
         receipt.plan_version = plan.plan.version
         ask = progress.ask = accept(incoming, endpoint, receipt)
-        key = await authenticate(incoming.headers, world.keys, receipt)
+        key = await authenticate(incoming.head, world.keys, receipt)
         world.check_journal()
         route = progress.route = resolve(ask, key, plan, receipt)
         size(ask, receipt)

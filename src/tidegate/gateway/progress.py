@@ -2,6 +2,8 @@
 
 from collections.abc import Callable
 
+from msgspec import Struct
+
 from tidegate.core.ask import Answer, Ask
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.http.server import Connection
@@ -10,31 +12,18 @@ from tidegate.gateway.prepared import PreparedRoute
 from tidegate.gateway.stream import Relay
 
 
-class Progress:
+class Progress(Struct, eq=False):
     """Fills from top to bottom as the stages pass; settle reads what is there.
 
     `ending` sends the answer's last bytes; every proper end of a request replaces it.
     """
 
-    __slots__ = (
-        "answer",
-        "ask",
-        "call",
-        "connection",
-        "ending",
-        "receipt",
-        "received_s",
-        "relay",
-        "route",
-    )
-
-    def __init__(self, receipt: Receipt, connection: Connection, received_s: float) -> None:
-        self.receipt = receipt
-        self.connection = connection
-        self.received_s = received_s
-        self.ask: Ask | None = None
-        self.route: PreparedRoute | None = None
-        self.call: InFlight | None = None
-        self.relay: Relay | None = None
-        self.answer: Answer | None = None
-        self.ending: Callable[[], None] = connection.abort
+    receipt: Receipt
+    connection: Connection
+    received_s: float
+    ending: Callable[[], None]
+    ask: Ask | None = None
+    route: PreparedRoute | None = None
+    call: InFlight | None = None
+    relay: Relay | None = None
+    answer: Answer | None = None

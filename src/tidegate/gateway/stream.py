@@ -71,7 +71,7 @@ class Relay:
 
     # the upstream connection calls these
 
-    def on_data(self, data: bytes) -> None:
+    def on_data(self, data: bytes, chunk: bytes | None) -> None:
         now_s = clock.monotonic_s()
         reader = self.reader
         out = reader.feed(data)
@@ -85,7 +85,10 @@ class Relay:
             self.last_s = now_s
         if out:
             if self.committed:
-                self._connection.write(out)
+                if out is data and chunk is not None:
+                    self._connection.write_chunk(chunk, data)
+                else:
+                    self._connection.write(out)
                 self.quiet_since_s = now_s
             else:
                 self._held += out

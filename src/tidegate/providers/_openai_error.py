@@ -124,8 +124,10 @@ def _rejected(status: int, error: _Error) -> Failure:
     lowered = message.lower()
     if str(error.code) in _OVERFLOW_CODES or any(w in lowered for w in _OVERFLOW_WORDS):
         return Failure("overflow", "context_length_exceeded", message, param=error.param)
-    shown = status if status in (400, 409, 413, 415, 422) else 400
-    return Failure("rejected", "rejected_by_provider", message, status=shown, param=error.param)
+    failure = Failure("rejected", "rejected_by_provider", message, param=error.param)
+    if status in (409, 413, 415, 422):
+        failure.status = status
+    return failure
 
 
 def failure_in_answer(told: Any) -> Failure:

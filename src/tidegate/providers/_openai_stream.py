@@ -92,14 +92,22 @@ class OpenAIStreamReader:
 
     def feed(self, data: bytes) -> bytes:
         """The bytes that the caller may see of `data` and what was held before it."""
+        if (
+            data.startswith(b"data: {")
+            and data.find(b"\n") == len(data) - 2
+            and data.endswith(b"\n\n")
+            and self._splitter.between
+            and b"\r" not in data
+        ):
+            return self._take(data, data[6:-2])  # the usual read: one whole chunk, nothing else
         try:
             events = self._splitter.feed(data)
         except SseTooLong as error:
             self.failure = Failure("malformed", "upstream_malformed", str(error))
             return b""
         if len(events) == 1:
-            return self._take(events[0])
-        return b"".join([self._take(event) for event in events])
+            return self._take(events[0], data_of(events[0]))
+        return b"".join([self._take(event, data_of(event)) for event in events])
 
     def end(self) -> Failure | None:
         """What is missing at the connection's end; None after a proper finish."""
@@ -107,7 +115,8 @@ class OpenAIStreamReader:
             return self.failure
         rest = self._splitter.flush()
         if rest.strip():
-            self._take(rest + b"\n\n")
+            rest += b"\n\n"
+            self._take(rest, data_of(rest))
         if self.failure is None and not self.finished:
             if self._all_choices_finished():
                 # The content is whole; only the closing mark was left out.
@@ -122,12 +131,11 @@ class OpenAIStreamReader:
     def text(self) -> bytes:
         return bytes(self._text)
 
-    def _take(self, event: bytes) -> bytes:
-        """Reads one event; what the caller may see of it, which is all of it or nothing."""
+    def _take(self, event: bytes, payload: bytes | None) -> bytes:
+        """Reads one event by its payload; what the caller may see: all of the event or nothing."""
         if self.finished or self.failure is not None:
             self.surplus_events += 1
             return b""
-        payload = data_of(event)
         if payload is None:
             return event  # a comment keeps the connection alive
         if payload.startswith(b"[DONE]"):
@@ -169,12 +177,12 @@ class OpenAIStreamReader:
         if delta is not None:
             text = delta.content or delta.reasoning_content or delta.reasoning or delta.refusal
             if text:
-                self._content(text.encode("utf-8", "surrogatepass"))
+                self._content(text.encode())
             calls = delta.tool_calls or delta.function_call
             if calls:
                 self._content(msgspec.json.encode(calls))
         elif choice.text:
-            self._content(choice.text.encode("utf-8", "surrogatepass"))
+            self._content(choice.text.encode())
         if choice.finish_reason is not None:
             self._finished_choices |= bit
             self.finish_reason = choice.finish_reason

@@ -26,7 +26,9 @@ class _CompletionDetails(Struct):
     reasoning_tokens: int | None = None
 
 
-class _Usage(Struct):
+class OpenAIUsage(Struct):
+    """The `usage` member as far as it is read."""
+
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
@@ -41,7 +43,7 @@ def read_usage(told: Any, *, has_output: bool, wants_output: bool) -> Usage:
     that the endpoint has output at all (embeddings have none).
     """
     try:
-        usage = msgspec.convert(told, _Usage)
+        usage = told if type(told) is OpenAIUsage else msgspec.convert(told, OpenAIUsage)
     except msgspec.ValidationError:
         return CONFLICT
     prompt, completion = usage.prompt_tokens, usage.completion_tokens
@@ -49,27 +51,23 @@ def read_usage(told: Any, *, has_output: bool, wants_output: bool) -> Usage:
         completion = 0
     if prompt is None or completion is None:
         return CONFLICT
-    prompt_details = usage.prompt_tokens_details or _PromptDetails()
-    completion_details = usage.completion_tokens_details or _CompletionDetails()
-    cached, written = prompt_details.cached_tokens, prompt_details.cache_write_tokens
-    reasoning = completion_details.reasoning_tokens
+    details = usage.prompt_tokens_details
+    cached = written = reasoning = None
+    if details is not None:
+        cached, written = details.cached_tokens, details.cache_write_tokens
+    if usage.completion_tokens_details is not None:
+        reasoning = usage.completion_tokens_details.reasoning_tokens
     plain_input = prompt - (cached or 0) - (written or 0)
     plain_output = completion - (reasoning or 0)
-    figures = (prompt, completion, cached or 0, written or 0, reasoning or 0)
     if (
-        min(figures) < 0
-        or max(figures) > MAX_PLAUSIBLE_TOKENS
-        or plain_input < 0
-        or plain_output < 0
-        or prompt == 0
+        not 0 < prompt <= MAX_PLAUSIBLE_TOKENS
+        or not 0 <= completion <= MAX_PLAUSIBLE_TOKENS
+        or not 0 <= plain_input <= prompt
+        or not 0 <= plain_output <= completion
+        or (cached or 0) < 0
+        or (written or 0) < 0
         or (completion == 0 and has_output)
         or (usage.total_tokens is not None and usage.total_tokens != prompt + completion)
     ):
         return CONFLICT
-    return Usage(
-        input_tokens=plain_input,
-        cache_read_tokens=cached,
-        cache_write_tokens=written,
-        output_tokens=plain_output if wants_output else None,
-        reasoning_tokens=reasoning,
-    )
+    return Usage(plain_input, cached, written, plain_output if wants_output else None, reasoning)

@@ -13,7 +13,7 @@ from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
 from tidegate.providers._openai_error import failure_in_answer, failure_of
 from tidegate.providers._openai_stream import OpenAIStreamReader
-from tidegate.providers._openai_usage import read_usage
+from tidegate.providers._openai_usage import OpenAIUsage, read_usage
 
 PATHS: Mapping[Endpoint, bytes] = {
     "chat": b"/chat/completions",
@@ -40,13 +40,20 @@ class _AnswerChoice(Struct):
 class _WholeAnswer(Struct):
     choices: list[_AnswerChoice] = []
     data: Raw = Raw()
-    usage: Any = None
+    usage: OpenAIUsage | None = None
     error: Any = None
     id: str | None = None
     model: str | None = None
 
 
+class _OddAnswer(_WholeAnswer):
+    """An answer whose usage has not the usual shape is an answer all the same."""
+
+    usage: Any = None
+
+
 _decode_answer = msgspec.json.Decoder(_WholeAnswer).decode
+_decode_odd_answer = msgspec.json.Decoder(_OddAnswer).decode
 
 
 class OpenAICompatible:
@@ -96,23 +103,39 @@ class OpenAICompatible:
         try:
             answer = _decode_answer(body)
         except (msgspec.DecodeError, RecursionError):
-            raise Failure(
-                "malformed", "upstream_malformed", "the provider's answer is not what was asked for"
-            ) from None
+            answer = _read_odd_answer(body)
         if answer.error:
             raise failure_in_answer(answer.error)
         wants_output = ask.endpoint != "embeddings"
         if not answer.choices and (wants_output or bytes(answer.data)[:1] != b"["):
             raise Failure("malformed", "upstream_malformed", "the provider's answer is empty")
-        text = b"".join(_text_of(choice) for choice in answer.choices)
+        finish = answer.choices[-1].finish_reason if answer.choices else None
         usage = None
         if answer.usage is not None:
-            usage = read_usage(answer.usage, has_output=bool(text), wants_output=wants_output)
-        finish = answer.choices[-1].finish_reason if answer.choices else None
+            has_output = any(_has_output(choice) for choice in answer.choices)
+            usage = read_usage(answer.usage, has_output=has_output, wants_output=wants_output)
+            if not usage.conflict:
+                return Answer(usage, finish, answer.model, answer.id, b"")
+        text = b"".join(_text_of(choice) for choice in answer.choices)
         return Answer(usage, finish, answer.model, answer.id, text)
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return failure_of(status, headers, body, clock.wall_s())
+
+
+def _read_odd_answer(body: bytes) -> _WholeAnswer:
+    try:
+        return _decode_odd_answer(body)
+    except (msgspec.DecodeError, RecursionError):
+        message = "the provider's answer is not what was asked for"
+        raise Failure("malformed", "upstream_malformed", message) from None
+
+
+def _has_output(choice: _AnswerChoice) -> bool:
+    message = choice.message
+    if message is None:
+        return bool(choice.text)
+    return bool(message.content or message.tool_calls or message.reasoning_content)
 
 
 def _text_of(choice: _AnswerChoice) -> bytes:

@@ -23,9 +23,9 @@ class _Reader(OpenAIStreamReader):
         self._cuts = not ask.continuous_usage
         self._has_usage = False
 
-    def _take(self, event: bytes) -> bytes:
+    def _take(self, event: bytes, payload: bytes | None) -> bytes:
         self._has_usage = False
-        shown = super()._take(event)
+        shown = super()._take(event, payload)
         return _without_usage(shown) if self._has_usage and self._cuts and shown else shown
 
     def _read(self, chunk: Chunk) -> bool:

@@ -42,9 +42,9 @@ class Desk:
 
     def answer(self, incoming: Incoming, connection: Connection) -> bool:
         """Answers what belongs to the desk. Problem, ScriptError."""
-        way = self._ways.get((incoming.method, incoming.path))
+        way = self._ways.get((incoming.head.method, incoming.head.path))
         if way is None:
-            if incoming.path in self._paths:
+            if incoming.head.path in self._paths:
                 raise Problem(405, "Method Not Allowed")
             return False
         way(incoming, connection)

@@ -87,19 +87,19 @@ class Sim:
 
     async def answer(self, incoming: Incoming, connection: Connection) -> None:
         """Answers one request; the server calls this."""
-        generate = self._generating.get(incoming.path)
+        generate = self._generating.get(incoming.head.path)
         try:
             if generate is None:
                 if self._desk.answer(incoming, connection):
                     return
                 raise Problem(404, "Not Found")
-            if incoming.method != b"POST":
+            if incoming.head.method != b"POST":
                 raise Problem(405, "Method Not Allowed")
         except (Problem, ScriptError) as problem:
             _refuse(connection, problem)
             return
-        entry = self.log.open(incoming.path.decode("latin-1"), incoming.received_s)
-        named = incoming.headers.get(b"x-request-id")
+        entry = self.log.open(incoming.head.path.decode("latin-1"), incoming.received_s)
+        named = incoming.head.headers.get(b"x-request-id")
         entry.client_request_id = None if named is None else named.decode("latin-1")
         try:
             await generate(Call(incoming, connection, entry))
@@ -123,7 +123,7 @@ class Sim:
         outlet = call.outlet()
         await outlet.before()
         expected = self.options.api_key
-        given = call.incoming.headers.get(b"authorization", b"")
+        given = call.incoming.head.headers.get(b"authorization", b"")
         if expected and not hmac.compare_digest(given, b"Bearer " + expected.encode()):
             raise Problem(401, "Unauthorized")
         if model is not None and model not in self.options.models:
@@ -132,7 +132,7 @@ class Sim:
 
     def _cue(self, incoming: Incoming, entry: Entry) -> Cue | None:
         if self.options.allow_fault_header:
-            line = incoming.headers.get(b"x-sim-fault")
+            line = incoming.head.headers.get(b"x-sim-fault")
             if line:
                 cue = parse_line(line.decode("latin-1"))
                 self.script.fired[cue.fault] += 1

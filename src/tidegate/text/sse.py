@@ -53,6 +53,11 @@ class SseSplitter:
             raise SseTooLong(f"an event exceeds {MAX_EVENT_BYTES} bytes")
         return events
 
+    @property
+    def between(self) -> bool:
+        """No part of an unfinished event is held."""
+        return not self._rest
+
     def flush(self) -> bytes:
         """What is left at the end of the stream: at most one unfinished event."""
         rest, self._rest, self._scanned = self._rest, b"", 0
@@ -61,7 +66,7 @@ class SseSplitter:
 
 def data_of(event: bytes) -> bytes | None:
     """The payload of a raw event's data lines, or None when it has none (a comment)."""
-    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2:
+    if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2 and b"\r" not in event:
         return event[6:-2]
     lines: list[bytes] = []
     for line in _END_OF_LINE.split(event.removeprefix(_BOM)):

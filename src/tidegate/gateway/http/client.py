@@ -10,7 +10,10 @@ from typing import Protocol
 import httptools
 
 MAX_HEADERS = 200
+MAX_SIZE_DIGITS = 8
 MAX_HEADER_BYTES = 64 * 1024
+# Bytes that may come without one of the body among them: heads, interim answers, chunk lines.
+MAX_BARREN_BYTES = 2 * MAX_HEADER_BYTES
 # What may still come of an answer whose content has ended, before the connection is not worth it.
 MAX_TAIL_BYTES = 64 * 1024
 
@@ -31,7 +34,8 @@ class UpstreamError(Exception):
 class Sink(Protocol):
     """Takes a streamed answer. Called from the event loop's read, so it must not wait."""
 
-    def on_data(self, data: bytes) -> None: ...
+    def on_data(self, data: bytes, chunk: bytes | None) -> None:
+        """`chunk` is the same data in chunked framing, when it came in just one chunk."""
 
     def on_end(self) -> None:
         """The answer's HTTP end has come."""
@@ -44,6 +48,9 @@ class Home(Protocol):
 
     def give_back(self, upstream: "Upstream") -> None: ...
 
+    def ending(self, upstream: "Upstream") -> None:
+        """Its exchange is over, but the tail of its answer has not come yet."""
+
     def gone(self, upstream: "Upstream") -> None: ...
 
 
@@ -51,12 +58,16 @@ class Upstream(asyncio.Protocol):
     """A connection. In one exchange at a time: `send`, `answered`, then `release` or `close`."""
 
     __slots__ = (
+        "_barren_bytes",
+        "_between_chunks",
         "_closed",
         "_complete",
+        "_error",
         "_header_bytes",
         "_home",
         "_in_exchange",
         "_keep_alive",
+        "_loop",
         "_max_bytes",
         "_parser",
         "_parts",
@@ -66,6 +77,7 @@ class Upstream(asyncio.Protocol):
         "_waiter",
         "body_bytes",
         "headers",
+        "holds_slot",
         "idle_since_s",
         "made",
         "status",
@@ -76,8 +88,10 @@ class Upstream(asyncio.Protocol):
 
     def __init__(self, home: Home) -> None:
         self._home = home
+        self._loop = asyncio.get_running_loop()
         self.transport: asyncio.Transport = None  # type: ignore[assignment]
         self.made = False
+        self.holds_slot = True
         self.uses = 0
         self.idle_since_s = 0.0
         self._closed = False
@@ -96,7 +110,10 @@ class Upstream(asyncio.Protocol):
         self._complete = False
         self._keep_alive = False
         self._released = False
+        self._error: UpstreamError | None = None
         self._header_bytes = 0
+        self._barren_bytes = 0
+        self._between_chunks = False
         self.status = 0
         self.headers: dict[bytes, bytes] = {}
         self.body_bytes = 0
@@ -116,15 +133,12 @@ class Upstream(asyncio.Protocol):
         self.uses += 1
         self.transport.write(request)
 
-    async def answered(self) -> None:
-        """Waits for the head of a stream or the whole of any other answer. UpstreamError."""
+    def answered(self) -> "asyncio.Future[None]":
+        """Done with the head of a stream or the whole of any other answer, or an UpstreamError."""
+        waiter = self._waiter = self._loop.create_future()
         if self._closed:
-            raise UpstreamError("lost", "the connection was closed", clean=True)
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+            waiter.set_exception(UpstreamError("lost", "the connection was closed", clean=True))
+        return waiter
 
     def body(self) -> bytes:
         """The gathered body of an answer that is not a stream."""
@@ -135,6 +149,9 @@ class Upstream(asyncio.Protocol):
         """Hands what has come of the stream, and all that comes, to `sink`."""
         self._sink = sink
         self._deliver()
+        if self._error is not None and self._sink is sink:
+            self._sink = None
+            sink.on_lost(self._error)
 
     def pause(self) -> None:
         if self._reading and self.usable:
@@ -153,19 +170,22 @@ class Upstream(asyncio.Protocol):
         self.resume()
         if self._complete:
             self._go_home()
-        else:
+        elif self.usable:
             self._max_bytes = self.body_bytes + MAX_TAIL_BYTES
+            self._home.ending(self)
 
     def close(self) -> None:
         """Drops the connection at once: the provider sees it and stops its work."""
         self._sink = None
         self._closed = True
-        self.transport.abort()
+        if self.made:
+            self.transport.abort()
 
     def fail(self, error: UpstreamError) -> None:
         """Ends the exchange with `error` and drops the connection."""
         sink, self._sink = self._sink, None
         waiter = self._waiter
+        self._error = error
         self.close()
         if waiter is not None and not waiter.done():
             waiter.set_exception(error)
@@ -177,13 +197,15 @@ class Upstream(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport  # type: ignore[assignment]
         self.made = True
+        if self._closed:
+            self.transport.abort()  # whoever wanted it has given up
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
         self._home.gone(self)
         if not self._in_exchange or self._complete:
             return
-        if self.status and not self._bounded_by_framing():
+        if exc is None and self.status and not self._bounded_by_framing():
             self._complete = True  # without a length, the end of the connection ends the body
             self._deliver()
             return
@@ -194,6 +216,13 @@ class Upstream(asyncio.Protocol):
         if not self._in_exchange or self._complete:
             self.close()  # nobody asked: a connection in this state can be trusted with nothing
             return
+        if self._between_chunks and self._sink is not None:
+            body = _only_chunk(data)
+            if body is not None:  # the parser, which stands between chunks, need not see it
+                self.body_bytes += len(body)
+                self._sink.on_data(body, data)
+                return
+        self._barren_bytes += len(data)
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserCallbackError as error:
@@ -205,6 +234,11 @@ class Upstream(asyncio.Protocol):
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self.fail(UpstreamError("malformed", f"the answer is not HTTP: {error}"))
             return
+        if self._between_chunks and not data.endswith(b"\r\n"):
+            self._between_chunks = False  # the next chunk's size line has begun
+        if self._barren_bytes > MAX_BARREN_BYTES:
+            self.fail(UpstreamError("too_large", "the answer's head is too large"))
+            return
         self._deliver()
 
     def _deliver(self) -> None:
@@ -213,7 +247,7 @@ class Upstream(asyncio.Protocol):
             if self._parts:
                 parts = self._parts
                 self._parts = []
-                sink.on_data(parts[0] if len(parts) == 1 else b"".join(parts))
+                sink.on_data(parts[0] if len(parts) == 1 else b"".join(parts), None)
             if self._complete and self._sink is sink:
                 sink.on_end()
         elif self._released:
@@ -259,9 +293,17 @@ class Upstream(asyncio.Protocol):
         self.streaming = (
             status == 200 and kind is not None and kind[:17].lower() == b"text/event-stream"
         )
+        self._between_chunks = b"transfer-encoding" in self.headers
+
+    def on_chunk_header(self) -> None:
+        self._between_chunks = False
+
+    def on_chunk_complete(self) -> None:
+        self._between_chunks = not self._complete
 
     def on_body(self, data: bytes) -> None:
         self.body_bytes += len(data)
+        self._barren_bytes = 0
         if self.body_bytes > self._max_bytes and not (self.streaming and not self._released):
             raise UpstreamError("too_large", f"the answer exceeds {self._max_bytes} bytes")
         self._parts.append(data)
@@ -270,3 +312,16 @@ class Upstream(asyncio.Protocol):
         if self.status:
             self._complete = True
             self._keep_alive = self._parser.should_keep_alive()
+
+
+def _only_chunk(data: bytes) -> bytes | None:
+    """The body of `data` when it is exactly one chunk in its plainest form, and not the last."""
+    end = data.find(b"\r\n", 1, MAX_SIZE_DIGITS + 2)
+    size = data[:end]
+    if end < 0 or not size.isalnum() or size[1:2] in (b"x", b"X") or not data.endswith(b"\r\n"):
+        return None
+    try:
+        length = int(size, 16)
+    except ValueError:
+        return None
+    return data[end + 2 : -2] if length and len(data) == end + 4 + length else None

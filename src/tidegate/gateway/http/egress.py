@@ -13,6 +13,7 @@ from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined
 
 from msgspec import Struct
 
+from tidegate.core.address import bracketed
 from tidegate.core.plan import Replica, Tls
 
 MAX_CONNECT_ANSWER_BYTES = 16 * 1024
@@ -100,7 +101,7 @@ async def tunnel(
     loop = asyncio.get_running_loop()
     transport, waiting = await loop.create_connection(_Tunnel, proxy.host, proxy.port)
     try:
-        authority = f"{replica.host}:{replica.port}".encode()
+        authority = f"{bracketed(replica.host)}:{replica.port}".encode()
         head = b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n" % (authority, authority)
         if proxy.authorization is not None:
             head += b"Proxy-Authorization: %b\r\n" % proxy.authorization

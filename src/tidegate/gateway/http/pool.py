@@ -15,6 +15,8 @@ from tidegate.gateway.http.egress import Proxy, tunnel
 # Below the 5 s after which common engine servers (uvicorn) close an idle connection, so that a
 # request seldom meets a connection that is just being closed.
 IDLE_S = 4.0
+# How long the tail of an answer may take whose content has ended.
+TAIL_S = 2.0
 MAX_WAITERS = 4096
 
 
@@ -47,7 +49,9 @@ class Pool:
         self.way = way
         self.max_connections = max_connections
         self.open = 0
+        self._closed = False
         self._idle: deque[Upstream] = deque()
+        self._ending: dict[Upstream, float] = {}
         self._waiters: deque[asyncio.Future[Upstream | None]] = deque()
 
     @property
@@ -59,14 +63,11 @@ class Pool:
         return len(self._waiters)
 
     async def take(self, connect_s: float) -> Taken:
-        """A connection ready to send on; it comes back by its own `release` or `close`.
+        """A connection when none is idle; it comes back by its own `release` or `close`.
 
         OSError, ssl.SSLError or TimeoutError when no connection comes about within `connect_s`
         seconds. A cancelled taker leaves nothing behind.
         """
-        upstream = self._pop_idle()
-        if upstream is not None:
-            return Taken(upstream, True, 0.0, 0.0)
         started_s = clock.monotonic_s()
         queue_s = 0.0
         async with asyncio.timeout(connect_s):
@@ -80,7 +81,8 @@ class Pool:
             upstream = await self._connect()
         return Taken(upstream, False, queue_s, clock.monotonic_s() - started_s - queue_s)
 
-    def _pop_idle(self) -> Upstream | None:
+    def take_idle(self) -> Upstream | None:
+        """A connection that is at hand, if one is."""
         while self._idle:
             upstream = self._idle.pop()
             if upstream.usable:
@@ -96,7 +98,10 @@ class Pool:
         try:
             return await waiter
         except asyncio.CancelledError:
-            if waiter.done() and not waiter.cancelled():
+            if waiter.cancelled():
+                with contextlib.suppress(ValueError):
+                    self._waiters.remove(waiter)
+            elif waiter.done():
                 handed = waiter.result()
                 if handed is None:
                     self._free_slot()
@@ -124,10 +129,8 @@ class Pool:
             connected = True
         finally:
             if not connected:
-                if upstream.made:
-                    upstream.close()
-                else:
-                    self._free_slot()
+                upstream.close()
+                self.gone(upstream)  # uvloop need not say so of what it gives up in between
         return upstream
 
     def _hand_over(self, what: Upstream | None) -> bool:
@@ -145,13 +148,25 @@ class Pool:
     # a connection calls these
 
     def give_back(self, upstream: Upstream) -> None:
+        self._ending.pop(upstream, None)
         if not upstream.usable:
             return  # its end is on the way and frees the slot
         if not self._hand_over(upstream):
+            if self._closed:
+                upstream.close()
+                return
             upstream.idle_since_s = clock.monotonic_s()
             self._idle.append(upstream)
 
+    def ending(self, upstream: Upstream) -> None:
+        self._ending[upstream] = clock.monotonic_s()
+
     def gone(self, upstream: Upstream) -> None:
+        """Its end, or that of the attempt to open it; told of both, it counts once."""
+        if not upstream.holds_slot:
+            return
+        upstream.holds_slot = False
+        self._ending.pop(upstream, None)
         with contextlib.suppress(ValueError):
             self._idle.remove(upstream)
         self._free_slot()
@@ -159,11 +174,15 @@ class Pool:
     # the sweeper and a new plan call these
 
     def sweep(self, now_s: float) -> None:
-        """Closes connections that have idled too long; the oldest are at the left."""
+        """Closes connections that have idled too long, the oldest first, and unending answers."""
+        for upstream, since_s in list(self._ending.items()):
+            if now_s - since_s > TAIL_S:
+                upstream.close()
         while self._idle and now_s - self._idle[0].idle_since_s > IDLE_S:
             self._idle.popleft().close()
 
     def close(self) -> None:
-        """Closes what is idle; what is in an exchange ends with it."""
+        """Closes what is idle; what is in an exchange ends with it. No more is to be taken."""
+        self._closed = True
         while self._idle:
             self._idle.popleft().close()

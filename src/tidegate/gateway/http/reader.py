@@ -3,36 +3,49 @@
 from collections import deque
 
 import httptools
+from msgspec import Struct
 
+from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
+from tidegate.gateway.context import Context
 from tidegate.gateway.http import strict
 
 MAX_QUEUED_REQUESTS = 16
+MAX_LENGTH_DIGITS = 10
+# What is no plain body goes to the parser in slices, so that bounds hold however it was cut.
+SLICE_BYTES = 2 * 1024
 
 
-class Incoming:
+class Head(Struct, eq=False):
+    """A request's head. Connections send the same one again and again, so what the stages read
+    out of it once is kept on it: `context`, and the `caller` as of the keys' `caller_epoch`.
+    """
+
+    method: bytes = b""
+    path: bytes = b""
+    query: bytes = b""
+    headers: strict.Headers = {}
+    http_minor: int = 1
+    keep_alive: bool = True
+    context: Context | None = None
+    caller: KeyRecord | None = None
+    caller_epoch: int = -1
+
+
+class Incoming(Struct, eq=False):
     """One whole request. `received_s` is the monotonic time of its first byte."""
 
-    __slots__ = (
-        "body",
-        "headers",
-        "http_minor",
-        "keep_alive",
-        "method",
-        "path",
-        "query",
-        "received_s",
-    )
+    head: Head
+    received_s: float
+    body: bytes = b""
 
-    def __init__(self, received_s: float) -> None:
-        self.received_s = received_s
-        self.method = b""
-        self.path = b""
-        self.query = b""
-        self.headers: strict.Headers = {}
-        self.body = b""
-        self.http_minor = 1
-        self.keep_alive = True
+
+class _Known(Struct):
+    """The bytes of a head around the digits of its Content-Length, and what they parse to."""
+
+    before: bytes
+    after: bytes
+    head: Head
 
 
 class RequestReader:
@@ -50,9 +63,12 @@ class RequestReader:
         "_head_bytes",
         "_host_seen",
         "_incoming",
+        "_known",
+        "_length",
         "_now_s",
         "_parser",
         "_parts",
+        "_repeated",
         "_target",
         "body_bytes",
         "expects_continue",
@@ -71,6 +87,7 @@ class RequestReader:
         self.expects_continue = False
         self._now_s = 0.0
         self._host_seen: bytes | None = None
+        self._known: _Known | None = None
         self._parser = httptools.HttpRequestParser(self)
         self._reset()
 
@@ -79,6 +96,8 @@ class RequestReader:
         self._parts: list[bytes] = []
         self._target = b""
         self._chunked = False
+        self._length = 0
+        self._repeated = 0
         self._head_bytes = 0
         self._framing_bytes = 0
         self._chunk_count = 0
@@ -86,7 +105,41 @@ class RequestReader:
 
     def feed(self, data: bytes, now_s: float) -> None:
         """Takes what came at the monotonic time `now_s`. Refusal when it is no proper HTTP."""
+        known, between = self._known, self.phase == "idle"
+        if known is not None and between and data.startswith(known.before):
+            body = self._body_behind(known, data)
+            if body is not None:
+                self.whole.append(Incoming(known.head, now_s, body))
+                return
         self._now_s = now_s
+        size = len(data)
+        if size <= SLICE_BYTES or size <= self._length - self.body_bytes:
+            self._feed(data)
+        else:
+            at = 0
+            while at < size:
+                end = at + max(SLICE_BYTES, self._length - self.body_bytes)
+                self._feed(data[at:end])
+                at = end
+        if between and self.phase == "idle" and len(self.whole) == 1:
+            self._known = _knowledge(data, self.whole[0])
+
+    def _body_behind(self, known: _Known, data: bytes) -> bytes | None:
+        """The body of `data`, if it is one whole request with the head that we know.
+
+        The same bytes parse to the same head, whatever the length says, so the parser, which
+        stands between two requests, need not see them.
+        """
+        at = len(known.before)
+        end = data.find(b"\r", at, at + MAX_LENGTH_DIGITS + 1)
+        digits = data[at:end] if end > at else b""
+        if not digits.isdigit() or not data.startswith(known.after, end):
+            return None
+        start = end + len(known.after)
+        size = len(data) - start
+        return data[start:] if size == int(digits) and size <= self.max_body_bytes else None
+
+    def _feed(self, data: bytes) -> None:
         phase, body_before, chunked_before = self.phase, self.body_bytes, self._chunked
         try:
             self._parser.feed_data(data)
@@ -94,19 +147,14 @@ class RequestReader:
             if isinstance(error.__context__, Refusal):
                 raise error.__context__ from None
             raise
-        except httptools.HttpParserUpgrade:
-            raise Refusal("invalid_http", "no protocol upgrade is offered here") from None
         except httptools.HttpParserError as error:
             raise Refusal("invalid_http", f"the request is not HTTP/1.1: {error}") from None
         if self.phase == "head":
-            self._bound_head(len(data), whole_read=phase == "head")
+            self._head_bytes = self._head_bytes + len(data) if phase == "head" else len(data)
+            if self._head_bytes > strict.MAX_HEAD_RAW_BYTES:
+                raise strict.head_too_large()
         elif self.phase == "body" and self._chunked:
             self._bound_framing(data, body_before, chunked_before)
-
-    def _bound_head(self, size: int, *, whole_read: bool) -> None:
-        self._head_bytes = self._head_bytes + size if whole_read else size
-        if self._head_bytes > strict.MAX_HEAD_BYTES + strict.MAX_TARGET_BYTES:
-            raise Refusal("headers_too_large", f"the head exceeds {strict.MAX_HEAD_BYTES} bytes")
 
     def _bound_framing(self, data: bytes, body_before: int, chunked_before: bool) -> None:
         """Bounds size lines and extensions: what came beyond the body itself."""
@@ -124,7 +172,7 @@ class RequestReader:
         if len(self.whole) >= MAX_QUEUED_REQUESTS:
             raise Refusal("invalid_http", "too many pipelined requests")
         self._reset()
-        self._incoming = Incoming(self._now_s)
+        self._incoming = Incoming(Head(headers={}), self._now_s)
         self.phase = "head"
         self.phase_s = self._now_s
 
@@ -136,25 +184,32 @@ class RequestReader:
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.phase != "head":
             raise Refusal("invalid_http", "trailers are not accepted")
-        if len(name) + len(value) > strict.MAX_HEAD_BYTES:
-            raise Refusal("headers_too_large", "a header is too long")
-        strict.add_header(self._incoming.headers, name, value)  # type: ignore[union-attr]
+        headers = self._incoming.head.headers  # type: ignore[union-attr]
+        if strict.add_header(headers, name, value):
+            self._repeated += 1
+            strict.check_count(len(headers) + self._repeated)
 
     def on_headers_complete(self) -> None:
         incoming, parser = self._incoming, self._parser
         assert incoming is not None  # noqa: S101 - the parser's order of calls
-        headers = incoming.headers
-        incoming.http_minor = 1 if parser.get_http_version() == "1.1" else 0
-        self._host_seen = strict.check_head(headers, incoming.http_minor, self._host_seen)
-        incoming.method = parser.get_method()
-        incoming.path, incoming.query = strict.split_target(self._target, self._host_seen)
-        incoming.keep_alive = parser.should_keep_alive()
+        head = incoming.head
+        headers = head.headers
+        if self._head_bytes > strict.MAX_HEAD_BYTES - SLICE_BYTES:
+            strict.check_size(headers)
+        strict.check_count(len(headers) + self._repeated)
+        head.http_minor = strict.http_minor(parser.get_http_version())
+        self._host_seen = strict.check_head(headers, head.http_minor, self._host_seen)
+        head.method = parser.get_method()
+        head.path, head.query = strict.split_target(self._target, self._host_seen)
+        head.keep_alive = parser.should_keep_alive()
         self._chunked = b"transfer-encoding" in headers
         length = headers.get(b"content-length")
-        if length is not None and int(length) > self.max_body_bytes:
-            raise self._too_large()
+        if length is not None:
+            self._length = int(length)
+            if self._length > self.max_body_bytes:
+                raise self._too_large()
         if b"expect" in headers:
-            self.expects_continue = strict.expects_continue(headers, incoming.http_minor)
+            self.expects_continue = strict.expects_continue(headers, head.http_minor)
         self.phase = "body"
 
     def on_chunk_header(self) -> None:
@@ -172,7 +227,26 @@ class RequestReader:
         incoming.body = parts[0] if len(parts) == 1 else b"".join(parts)
         self._incoming = None
         self.phase = "idle"
+        self.expects_continue = False
         self.whole.append(incoming)
 
     def _too_large(self) -> Refusal:
         return Refusal("body_too_large", f"the body exceeds {self.max_body_bytes} bytes")
+
+
+def _knowledge(data: bytes, incoming: Incoming) -> _Known | None:
+    """What to know a head by that has just come in one piece with its body, if it is a plain one.
+
+    The lengths add up only when `data` is this one request and nothing else.
+    """
+    head = incoming.head
+    length = head.headers.get(b"content-length")
+    end = data.find(b"\r\n\r\n") + 4
+    plain = head.keep_alive and head.http_minor == 1 and b"expect" not in head.headers
+    if length is None or not plain or len(data) - end != len(incoming.body):
+        return None
+    name = data[:end].lower().find(b"\r\ncontent-length:")
+    at = data.find(length, name + len(b"\r\ncontent-length:"))
+    if name < 0 or data[at + len(length) : at + len(length) + 2] != b"\r\n":
+        return None
+    return _Known(data[:at], data[at + len(length) : end], head)

@@ -59,6 +59,7 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_answer",
         "_early",
+        "_loop",
         "_owner",
         "_reader",
         "_task",
@@ -81,6 +82,7 @@ class Connection(asyncio.Protocol):
         self._answer = answer
         self._reader = RequestReader(owner.bounds.max_body_bytes)
         self._early = b""
+        self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
         self.transport: asyncio.Transport = None  # type: ignore[assignment]
@@ -106,7 +108,7 @@ class Connection(asyncio.Protocol):
             self.transport.close()
             return
         self.transport.set_write_buffer_limits(high=WRITE_BUFFER_BYTES)
-        self._task = asyncio.get_running_loop().create_task(self._serve())
+        self._task = self._loop.create_task(self._serve())
 
     def connection_lost(self, exc: Exception | None) -> None:
         del exc  # a reset and a close mean the same here: the client is gone
@@ -147,11 +149,14 @@ class Connection(asyncio.Protocol):
         except Refusal as refusal:
             self._refuse(refusal)
             return
-        if reader.expects_continue:
-            reader.expects_continue = False
-            self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if reader.whole:
             self._wake()
+        elif reader.expects_continue:
+            self._allow_body()
+
+    def _allow_body(self) -> None:
+        self._reader.expects_continue = False
+        self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
     # the connection's own coroutine
 
@@ -159,12 +164,9 @@ class Connection(asyncio.Protocol):
         try:
             while True:
                 incoming = await self._next()
-                await self._answer(incoming, self)
-                while self.in_work is not None:  # its last bytes wait for the journal
-                    await self._wait()
-                if self.close_after:
-                    self._close()
+                if incoming is None:
                     return
+                await self._answer(incoming, self)
         except asyncio.CancelledError:
             if not self.lost:
                 raise
@@ -173,34 +175,41 @@ class Connection(asyncio.Protocol):
             self.transport.abort()
             raise
 
-    async def _next(self) -> Incoming:
-        reader = self._reader
-        while not reader.whole:
-            if self._early:
-                early, self._early = self._early, b""
-                self.transport.resume_reading()
-                reader.phase_s = clock.monotonic_s()
-                self._feed(early)
-                continue
-            self.idle_s = clock.monotonic_s()
-            if self._owner.draining and reader.phase == "idle":
-                self._close()
-            await self._wait()
-        incoming = reader.whole.popleft()
-        self.in_work = incoming
-        self.close_after = not incoming.keep_alive or self._owner.draining or self.state != "open"
-        return incoming
+    async def _next(self) -> Incoming | None:
+        """The next request, once the last one has been answered; None when it was the last.
 
-    async def _wait(self) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
-        try:
-            await self._waiter
-        finally:
-            self._waiter = None
+        An answer's last bytes may wait for the journal after its coroutine is done.
+        """
+        reader = self._reader
+        while True:
+            if self.in_work is None:
+                if self.close_after:
+                    self._close()
+                    return None
+                if reader.whole:
+                    return self._take()
+                if self._early:
+                    early, self._early = self._early, b""
+                    self.transport.resume_reading()
+                    reader.phase_s = clock.monotonic_s()
+                    self._feed(early)
+                    continue
+                if reader.expects_continue:  # its turn has come: what was before it is answered
+                    self._allow_body()
+            waiter = self._waiter = self._loop.create_future()
+            await waiter
+
+    def _take(self) -> Incoming:
+        incoming = self._reader.whole.popleft()
+        self.in_work = incoming
+        refused = self.state != "open" and not self._reader.whole
+        self.close_after = not incoming.head.keep_alive or self._owner.draining or refused
+        return incoming
 
     def _wake(self) -> None:
         waiter = self._waiter
         if waiter is not None and not waiter.done():
+            self._waiter = None
             waiter.set_result(None)
 
     # answering
@@ -209,7 +218,7 @@ class Connection(asyncio.Protocol):
         """A whole answer. `head` is the status line and headers without framing and blank line."""
         if not self.lost:
             size = len(body)
-            if self.in_work is not None and self.in_work.method == b"HEAD":
+            if self.in_work is not None and self.in_work.head.method == b"HEAD":
                 body = b""
             self.transport.write(
                 b"%b%bcontent-length: %d\r\n%b\r\n%b"
@@ -219,7 +228,7 @@ class Connection(asyncio.Protocol):
 
     def start(self, head: bytes, first: bytes) -> None:
         """Begins a streamed answer with its first bytes."""
-        if self.in_work is not None and self.in_work.http_minor == 0:
+        if self.in_work is not None and self.in_work.head.http_minor == 0:
             self.close_after = True  # before chunks, the end of the connection ended a body
             self.framed = False
         else:
@@ -235,6 +244,11 @@ class Connection(asyncio.Protocol):
         """Goes on with a streamed answer. `data` must not be empty."""
         if not self.lost:
             self.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self.framed else data)
+
+    def write_chunk(self, chunk: bytes, data: bytes) -> None:
+        """The same as `write(data)`, for data that is in chunked framing already."""
+        if not self.lost:
+            self.transport.write(chunk if self.framed else data)
 
     def finish(self, last: bytes) -> None:
         """Ends a streamed answer, with its last bytes in the same write."""
@@ -267,14 +281,17 @@ class Connection(asyncio.Protocol):
     def _persistence(self) -> bytes:
         if self.close_after:
             return b"connection: close\r\n"
-        if self.in_work is not None and self.in_work.http_minor == 0:
+        if self.in_work is not None and self.in_work.head.http_minor == 0:
             return b"connection: keep-alive\r\n"
         return b""
 
     def _answered(self) -> None:
         self.in_work = None
         self.source = None
-        self._wake()
+        self.idle_s = clock.monotonic_s()
+        reader = self._reader
+        if self.close_after or self._early or reader.whole or reader.expects_continue:
+            self._wake()
 
     def _enter(self, state: str) -> None:
         self.state = state
@@ -288,13 +305,15 @@ class Connection(asyncio.Protocol):
         """Says no to what is no proper request, and closes: its end cannot be known."""
         self._enter("refused")
         self._owner.refused(refusal.code.name)
-        self.close_after = True
         if self.in_work is None and not self._reader.whole:
+            self.close_after = True
             self.transport.write(answers.bare_refusal(refusal))
             if self.transport.can_write_eof():
                 self.transport.write_eof()
             else:
                 self._close()
+        else:
+            self._wake()  # what came whole before it is still answered
 
     # the sweeper calls this
 

@@ -10,9 +10,12 @@ from tidegate.core.outcome import Refusal
 
 MAX_TARGET_BYTES = 8 * 1024
 MAX_HEAD_BYTES = 32 * 1024
+# The same with its blanks and its request line, for a head that does not come to its end.
+MAX_HEAD_RAW_BYTES = 2 * MAX_HEAD_BYTES
 MAX_HEADERS = 100
-# Chunk size lines and their extensions, over the whole of one chunked body.
-MAX_CHUNK_EXTENSION_BYTES = 4 * 1024
+# Extensions over the whole of one chunked body: this many pass and twice as many do not, wherever
+# the reads were cut.
+MAX_CHUNK_EXTENSION_BYTES = 2 * 1024
 CHUNK_FRAMING_BYTES = 24
 
 _HOST = re.compile(
@@ -40,17 +43,41 @@ SINGLE = frozenset(
 Headers = dict[bytes, bytes]
 
 
-def add_header(headers: Headers, name: bytes, value: bytes) -> None:
-    """Adds one header as it comes off the wire. Refusal when it must not be there."""
+def add_header(headers: Headers, name: bytes, value: bytes) -> bool:
+    """Adds one header as it comes off the wire; whether its name was there. Refusal."""
     name = name.lower()
-    if name in headers:
-        if name in SINGLE:
-            raise Refusal("invalid_http", f"the header {name.decode('latin-1')} came twice")
-        headers[name] = headers[name] + b", " + value
-        return
-    if len(headers) >= MAX_HEADERS:
+    if name not in headers:
+        headers[name] = value
+        return False
+    if name in SINGLE:
+        raise Refusal("invalid_http", f"the header {name.decode('latin-1')} came twice")
+    headers[name] = headers[name] + b", " + value
+    return True
+
+
+def check_count(lines: int) -> None:
+    """Bounds the header lines of one head."""
+    if lines > MAX_HEADERS:
         raise Refusal("headers_too_large", f"more than {MAX_HEADERS} headers")
-    headers[name] = value
+
+
+def check_size(headers: Headers) -> None:
+    """Bounds the headers of a whole head, in bytes as they would be written shortest."""
+    if sum(len(name) + len(value) + 3 for name, value in headers.items()) > MAX_HEAD_BYTES:
+        raise head_too_large()
+
+
+def head_too_large() -> Refusal:
+    return Refusal("headers_too_large", f"the headers exceed {MAX_HEAD_BYTES} bytes")
+
+
+def http_minor(version: str) -> int:
+    """0 or 1, of HTTP/1.0 and 1.1. Refusal for any other version."""
+    if version == "1.1":
+        return 1
+    if version == "1.0":
+        return 0
+    raise Refusal("invalid_http", "only HTTP/1.1 and HTTP/1.0 are spoken here")
 
 
 def check_head(headers: Headers, http_minor: int, host_seen: bytes | None) -> bytes:
@@ -63,6 +90,8 @@ def check_head(headers: Headers, http_minor: int, host_seen: bytes | None) -> by
         raise Refusal("invalid_http", "the Host header is missing")
     if host != host_seen and not _HOST.fullmatch(host):
         raise Refusal("invalid_http", "the Host header is malformed")
+    if b"upgrade" in headers:
+        raise Refusal("invalid_http", "no protocol upgrade is offered here")
     coding = headers.get(b"transfer-encoding")
     if coding is not None:
         if http_minor == 0:

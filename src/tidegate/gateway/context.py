@@ -1,0 +1,69 @@
+"""What a request's head says of its surroundings: session, end user, trace, time spent before."""
+
+import re
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from tidegate.core.receipt import Receipt
+
+MAX_ID_CHARS = 256
+
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_BAGGAGE = re.compile(
+    rb"(?:^|,)\s*tidegate\.(retrieval|tool)_ms\s*=\s*(\d{1,9}(?:\.\d{1,6})?)(?=\s*(?:[,;]|$))"
+)
+
+
+class Context(Struct):
+    """Absent is None. `retrieval_s` and `tool_s` are the application's own, told by W3C baggage."""
+
+    session_id: str | None = None
+    end_user: str | None = None
+    client_request_id: str | None = None
+    retry_count: int | None = None
+    trace_id: str | None = None
+    retrieval_s: float | None = None
+    tool_s: float | None = None
+
+    def note(self, receipt: Receipt) -> None:
+        receipt.session_id = self.session_id
+        receipt.end_user = self.end_user
+        receipt.client_request_id = self.client_request_id
+        receipt.retry_count = self.retry_count
+        receipt.trace_id = self.trace_id
+        receipt.retrieval_s = self.retrieval_s
+        receipt.tool_s = self.tool_s
+
+
+def read_context(headers: Mapping[bytes, bytes]) -> Context:
+    """The context that a request's headers tell; what cannot be read counts as absent."""
+    context = Context(
+        session_id=_header(headers, b"x-tidegate-session-id", b"x-litellm-session-id"),
+        end_user=_header(headers, b"x-tidegate-end-user-id", b"x-litellm-end-user-id"),
+        client_request_id=_header(headers, b"x-request-id"),
+    )
+    retries = headers.get(b"x-stainless-retry-count", b"")
+    if retries.isdigit() and len(retries) < 4:
+        context.retry_count = int(retries)
+    if match := _TRACEPARENT.fullmatch(headers.get(b"traceparent", b"")):
+        context.trace_id = match[1].decode()
+    for name, milliseconds in _BAGGAGE.findall(headers.get(b"baggage", b"")):
+        if name == b"retrieval":
+            context.retrieval_s = float(milliseconds) / 1000
+        else:
+            context.tool_s = float(milliseconds) / 1000
+    return context
+
+
+def identifier(text: str | None) -> str | None:
+    """A caller's own id, if it is fit to be stored and shown; others count as absent."""
+    return text if text and len(text) <= MAX_ID_CHARS and text.isprintable() else None
+
+
+def _header(headers: Mapping[bytes, bytes], *names: bytes) -> str | None:
+    for name in names:
+        value = headers.get(name)
+        if value:
+            return identifier(value.decode("latin-1"))
+    return None

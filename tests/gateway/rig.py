@@ -271,6 +271,8 @@ def read_journal(folder: Path) -> list[Receipt]:
     out = []
     for path in sorted(folder.glob("*.journal")):
         data = path.read_bytes()
+        if SEGMENT_MAGIC.startswith(data):
+            continue  # killed before it was begun
         assert data.startswith(SEGMENT_MAGIC)
         for _, payload in frames(data, len(SEGMENT_MAGIC)):
             assert payload is not None

@@ -149,6 +149,17 @@ def test_an_answer_does_not_wait_for_ever_for_a_full_disk(
     run(main())
 
 
+def test_the_sweeper_leaves_alone_what_is_written_this_very_turn(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with journal(tmp_path) as it:
+            told: list[str] = []
+            it.append(frame("a"), lambda: told.append("end"), never)
+            it.sweep(clock.monotonic_s())
+            await until(lambda: told == ["end"])
+
+    run(main())
+
+
 def test_a_segment_that_cannot_be_begun_is_tried_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,7 +96,7 @@ class Journal:
         """Tries again what could not be written, and gives up on what has waited too long."""
         if self._frames and not self._scheduled:
             self._flush()
-        if self._frames and self._endings and now_s - self._stuck_since_s > WAIT_S:
+        if self._stuck and self._endings and now_s - self._stuck_since_s > WAIT_S:
             self._give_up_endings()
         while self._waiting and now_s - self._waiting[0][1] > WAIT_S:
             _end(self._waiting.popleft()[3])

@@ -25,14 +25,13 @@ def settle(progress: Progress, world: World) -> None:
         world.listener.refused(receipt.error_code or "internal")
         progress.ending()
         return
-    if progress.ask is not None and progress.route is not None:
-        target = progress.route.target.target
+    ask, route = progress.ask, progress.route
+    if ask is not None and route is not None and call is not None and call.provider_worked:
         _note_answer(progress)
-        if call is not None and call.provider_worked:
-            _estimate_unknown(progress, progress.ask, target)
-            _note_cost(receipt, target)
-        else:
-            receipt.cost_nanousd = 0  # nobody did anything that could cost
+        _estimate_unknown(progress, ask, route.target.target)
+        _note_cost(receipt, route.target.target)
+    else:
+        receipt.cost_nanousd = 0  # nobody did anything that could cost
     _note_times(receipt, progress.received_s, call, progress.relay)
     world.journal.append(encode_frame(receipt), progress.ending, progress.connection.abort)
 
@@ -72,22 +71,24 @@ def _note_usage(receipt: Receipt, usage: Usage | None) -> None:
 def _estimate_unknown(progress: Progress, ask: Ask, target: Target) -> None:
     """Our own count, labelled, where the provider worked and did not say how much.
 
-    A stream without a known tokenizer counts its content events: engines send one a token.
+    A stream without a known tokenizer counts its content events: engines send one a token. What
+    was produced of a whole answer that never came is not known to anybody here, and stays so.
     """
-    receipt = progress.receipt
+    receipt, relay = progress.receipt, progress.relay
     if receipt.input_tokens is None:
         receipt.input_tokens = estimate_input_tokens(ask, target.tokenizer)
         receipt.tokens_estimated = True
-    if receipt.output_tokens is None and ask.endpoint != "embeddings":
-        receipt.tokens_estimated = True
-        if progress.relay is None:
-            text = b"" if progress.answer is None else progress.answer.text
-            receipt.output_tokens = tokens.count(text, target.tokenizer)
-        elif target.tokenizer in tokens.ENCODINGS:
-            text = progress.relay.reader.text()
-            receipt.output_tokens = tokens.count(text, target.tokenizer)
-        else:
-            receipt.output_tokens = progress.relay.reader.content_chunks
+    if receipt.output_tokens is not None or ask.endpoint == "embeddings":
+        return
+    if relay is not None and target.tokenizer not in tokens.ENCODINGS:
+        receipt.output_tokens = relay.reader.content_chunks
+    elif relay is not None:
+        receipt.output_tokens = tokens.count(relay.reader.text(), target.tokenizer)
+    elif progress.answer is not None:
+        receipt.output_tokens = tokens.count(progress.answer.text, target.tokenizer)
+    else:
+        return
+    receipt.tokens_estimated = True
 
 
 def _note_cost(receipt: Receipt, target: Target) -> None:
@@ -117,6 +118,8 @@ def _note_times(
         ended_s = now_s if call.ended_s is None else call.ended_s
         attempt.ended_s = ended_s - received_s
         spent_s = ended_s - call.started_s
+        if call.sent_s is None:  # nobody was reached: all of it went into trying
+            receipt.connect_s = attempt.connect_s = spent_s
         if call.sent_s is not None:
             attempt.sent_s = call.sent_s - received_s
             receipt.generation_s = ended_s - call.sent_s

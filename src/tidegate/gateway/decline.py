@@ -38,8 +38,16 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
         head = answers.error_head(no) + answers.request_id_header(receipt.id)
         body = answers.error_body(no.code, no.message, no.param)
         progress.ending = partial(progress.connection.send, head, body)
-    if isinstance(no, Failure) and no.kind == "timeout":
+    if no.code.name == "draining":
+        receipt.cancelled_by = "gateway"
+    elif isinstance(no, Failure) and no.kind == "timeout" and not _said_by_provider(progress):
         receipt.cancelled_by = "deadline"
+
+
+def _said_by_provider(progress: Progress) -> bool:
+    """Whether the failure is an answer with an error status, and not ours to cut short."""
+    call = progress.call
+    return call is not None and call.attempt.status not in (None, 200)
 
 
 def break_off(progress: Progress, error: BaseException) -> None:

@@ -1,0 +1,148 @@
+"""Deadlines: each one, at invented times; and what passes none."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from tests.gateway.rig import HELLO, gateway, run, target, until
+from tests.gateway.upstream import Upstream, stalling, whole
+
+from tidegate.core import clock
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.plan import Deadlines, HttpBounds
+from tidegate.core.receipt import Attempt
+from tidegate.gateway.http.client import UpstreamError
+from tidegate.gateway.in_flight import InFlight, translate
+
+STREAM = {**HELLO, "stream": True}
+NO_COMMENTS = HttpBounds(keepalive_comment_s=1000)
+TIMES = Deadlines(connect_s=5, first_token_s=60, gap_s=30, total_s=600)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "stream", "late_s", "early_s"),
+    [
+        (None, True, 61, 59),  # not even a head
+        (0, True, 61, 59),  # a head and no token
+        (2, True, 31, 29),  # a gap
+        (None, False, 601, 599),  # a whole answer
+    ],
+)
+def test_a_deadline_fails_what_is_late_and_nothing_before(
+    tmp_path: Path, tokens: int | None, stream: bool, late_s: float, early_s: float
+) -> None:
+    async def main() -> None:
+        async with (
+            Upstream(stalling(tokens)) as up,
+            gateway(tmp_path, target(up.port, deadlines=TIMES), http=NO_COMMENTS) as it,
+        ):
+            asking = asyncio.ensure_future(it.ask(body={**HELLO, "stream": stream}))
+            exchange = await up.arrived()
+            if tokens is not None:
+                await until(lambda: it.world.relays)
+                await until(lambda: all(r.chunks == tokens for r in it.world.relays))
+            now_s = clock.monotonic_s()
+            it.world.sweep(now_s + early_s)
+            await asyncio.sleep(0.01)
+            assert not exchange.closed.is_set()
+            it.world.sweep(now_s + late_s)
+            await exchange.closed.wait()
+            reply, receipt = await asking, await it.receipt()
+            assert receipt.error_code == "upstream_timeout"
+            assert receipt.cancelled_by == "deadline"
+            assert receipt.attempts[0].failure == "timeout"
+            if tokens:
+                assert (reply.status, reply.whole, receipt.interrupted) == (200, False, True)
+                assert b'"upstream_timeout"' in reply.events[-1]
+                assert receipt.output_tokens == tokens
+            else:
+                assert (reply.status, reply.code) == (504, "upstream_timeout")
+
+    run(main())
+
+
+def test_a_long_stream_that_goes_on_is_ended_by_the_total_alone(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with (
+            Upstream(stalling(3)) as up,
+            gateway(tmp_path, target(up.port, deadlines=TIMES)) as it,
+        ):
+            asking = asyncio.ensure_future(it.ask(body=STREAM))
+            await up.arrived()
+            await until(lambda: any(r.chunks == 3 for r in it.world.relays))
+            [call] = it.world.calls
+            call.last_s = clock.monotonic_s() + 590
+            it.world.sweep(clock.monotonic_s() + 595)
+            await asyncio.sleep(0.01)
+            assert not asking.done()
+            it.world.sweep(clock.monotonic_s() + 601)
+            await asking
+            receipt = await it.receipt()
+            assert "not whole within 600 s" in (receipt.error_message or "")
+
+    run(main())
+
+
+def test_a_client_that_reads_slowly_is_no_gap_of_the_provider_s() -> None:
+    class Paused:
+        paused = True
+
+        def fail(self, error: UpstreamError) -> None:
+            raise error
+
+    call = InFlight(Attempt("t", "r", 0.0), TIMES, True, 0.0)
+    call.upstream = Paused()  # type: ignore[assignment]
+    call.sent_s = call.first_s = call.last_s = 0.0
+    call.sweep(100.0)
+    Paused.paused = False
+    with pytest.raises(UpstreamError):
+        call.sweep(100.0)
+
+
+def test_connecting_has_its_own_deadline(tmp_path: Path) -> None:
+    async def main() -> None:
+        times = Deadlines(connect_s=0.2)
+        async with (
+            Upstream(stalling(None)) as up,
+            gateway(tmp_path, target(up.port, deadlines=times, max_connections=1)) as it,
+        ):
+            first = asyncio.ensure_future(it.ask())
+            await up.arrived()
+            reply = await it.ask()  # waits for a connection that does not come
+            assert reply.status in (502, 503)
+            receipt = await it.receipt()
+            assert receipt.attempts[0].failure == "unavailable"
+            assert receipt.cost_nanousd == 0
+            [pool] = it.preparer.pools.values()
+            assert (pool.open, pool.waiting) == (1, 0)
+            first.cancel()
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("kind", "clean", "code"),
+    [
+        ("deadline", False, "upstream_timeout"),
+        ("draining", False, "draining"),
+        ("too_large", False, "upstream_too_large"),
+        ("malformed", False, "upstream_malformed"),
+        ("lost", True, "upstream_unreachable"),
+        ("lost", False, "upstream_interrupted"),
+    ],
+)
+def test_a_connection_s_error_in_the_house_s_words(kind: str, clean: bool, code: str) -> None:
+    no = translate(UpstreamError(kind, "x", clean=clean))
+    assert no.code.name == code
+    assert isinstance(no, Refusal if kind == "draining" else Failure)
+
+
+def test_an_answer_beyond_its_bound_is_cut_off(tmp_path: Path) -> None:
+    async def main() -> None:
+        script = whole(b'{"choices":[{"message":{"content":"' + b"x" * 50_000 + b'"}}]}')
+        async with Upstream(script) as up, gateway(tmp_path, target(up.port)) as it:
+            it.world.max_response_bytes = 10_000
+            reply = await it.ask()
+            assert (reply.status, reply.code) == (502, "upstream_too_large")
+
+    run(main())

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from typing import Final
 
 from msgspec import Struct
 
@@ -27,6 +28,8 @@ class Context(Struct):
     tool_s: float | None = None
 
     def note(self, receipt: Receipt) -> None:
+        if self == _NOTHING:
+            return
         receipt.session_id = self.session_id
         receipt.end_user = self.end_user
         receipt.client_request_id = self.client_request_id
@@ -34,6 +37,9 @@ class Context(Struct):
         receipt.trace_id = self.trace_id
         receipt.retrieval_s = self.retrieval_s
         receipt.tool_s = self.tool_s
+
+
+_NOTHING: Final = Context()
 
 
 def read_context(headers: Mapping[bytes, bytes]) -> Context:

@@ -1,7 +1,7 @@
 """The paths of port 4000: inference goes to `live`, the rest is answered here."""
 
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Coroutine, Mapping
+from typing import Any, Final
 
 import msgspec
 
@@ -34,12 +34,16 @@ class Front:
     def __init__(self, world: World) -> None:
         self._world = world
 
-    async def answer(self, incoming: Incoming, connection: Connection) -> None:
+    def answer(self, incoming: Incoming, connection: Connection) -> Coroutine[Any, Any, None]:
         """http.server.Answer: one request, one answer."""
         endpoint = _INFERENCE.get(incoming.head.path)
         if endpoint is not None and incoming.head.method == b"POST":
-            await live(incoming, connection, endpoint, self._world)
-            return
+            return live(incoming, connection, endpoint, self._world)
+        return self._small_answer(incoming, connection, endpoint)
+
+    async def _small_answer(
+        self, incoming: Incoming, connection: Connection, endpoint: Endpoint | None
+    ) -> None:
         try:
             if endpoint is not None:
                 raise Refusal("method_not_allowed", "this path takes POST")

@@ -13,7 +13,7 @@ from msgspec import Struct
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.outcome import Failure
 from tidegate.providers._openai_error import failure_in_answer
-from tidegate.providers._openai_usage import read_usage
+from tidegate.providers._openai_usage import CONFLICT, has_no_output, read_usage
 from tidegate.text.sse import SseSplitter, SseTooLong, data_of
 
 MAX_CHOICES = 128
@@ -148,10 +148,34 @@ class OpenAIStreamReader:
                 "malformed", "upstream_malformed", "the provider sent an event that is no chunk"
             )
             return b""
+        if self._is_plain_content(chunk):
+            return event
         if chunk.error:
             self.failure = failure_in_answer(chunk.error)
             return b""
         return event if self._read(chunk) else b""
+
+    def _is_plain_content(self, chunk: Chunk) -> bool:
+        """Takes nine chunks of ten in one go: more content of an only choice, and nothing else."""
+        if len(chunk.choices) != 1 or self._seen_choices != 1 or chunk.usage is not None:
+            return False
+        choice = chunk.choices[0]
+        delta = choice.delta
+        if (
+            delta is None
+            or not delta.content
+            or delta.tool_calls
+            or delta.function_call
+            or choice.index
+            or choice.finish_reason is not None
+            or chunk.error
+        ):
+            return False
+        self.started = True
+        self.content_chunks += 1
+        if len(self._text) < MAX_TEXT_BYTES:
+            self._text += delta.content.encode()
+        return True
 
     def _read(self, chunk: Chunk) -> bool:
         """Notes what the chunk says; whether the caller may see it."""
@@ -194,7 +218,9 @@ class OpenAIStreamReader:
             self._text += text
 
     def _read_usage(self, told: Any, *, only_usage: bool) -> None:
-        usage = read_usage(told, has_output=self.content_chunks > 0, wants_output=True)
+        usage = read_usage(told, wants_output=True)
+        if self.content_chunks and has_no_output(usage):
+            usage = CONFLICT
         if only_usage:
             if self._told is not None and self._told != told:
                 usage = Usage(conflict=True)

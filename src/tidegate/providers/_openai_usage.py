@@ -36,11 +36,10 @@ class OpenAIUsage(Struct):
     completion_tokens_details: _CompletionDetails | None = None
 
 
-def read_usage(told: Any, *, has_output: bool, wants_output: bool) -> Usage:
+def read_usage(told: Any, *, wants_output: bool) -> Usage:
     """Usage from a provider's `usage` member, whatever that is.
 
-    `has_output` says that content was seen, so 0 output tokens cannot be true; `wants_output`
-    that the endpoint has output at all (embeddings have none).
+    `wants_output` says that the endpoint has output at all (embeddings have none).
     """
     try:
         usage = told if type(told) is OpenAIUsage else msgspec.convert(told, OpenAIUsage)
@@ -66,8 +65,12 @@ def read_usage(told: Any, *, has_output: bool, wants_output: bool) -> Usage:
         or not 0 <= plain_output <= completion
         or (cached or 0) < 0
         or (written or 0) < 0
-        or (completion == 0 and has_output)
         or (usage.total_tokens is not None and usage.total_tokens != prompt + completion)
     ):
         return CONFLICT
     return Usage(plain_input, cached, written, plain_output if wants_output else None, reasoning)
+
+
+def has_no_output(usage: Usage) -> bool:
+    """It tells 0 output tokens, which cannot be true where content was seen."""
+    return usage.output_tokens == 0 and not usage.reasoning_tokens

@@ -25,6 +25,9 @@ class _Reader(OpenAIStreamReader):
 
     _decode = msgspec.json.Decoder(_TimedChunk).decode
 
+    def _is_plain_content(self, chunk: Chunk) -> bool:
+        return False  # every chunk here says more than its content
+
     def _read(self, chunk: Chunk) -> bool:
         passes = super()._read(chunk)
         if isinstance(chunk, _TimedChunk) and chunk.timings is not None and chunk.usage is None:

@@ -13,7 +13,7 @@ from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
 from tidegate.providers._openai_error import failure_in_answer, failure_of
 from tidegate.providers._openai_stream import OpenAIStreamReader
-from tidegate.providers._openai_usage import OpenAIUsage, read_usage
+from tidegate.providers._openai_usage import CONFLICT, OpenAIUsage, has_no_output, read_usage
 
 PATHS: Mapping[Endpoint, bytes] = {
     "chat": b"/chat/completions",
@@ -112,8 +112,9 @@ class OpenAICompatible:
         finish = answer.choices[-1].finish_reason if answer.choices else None
         usage = None
         if answer.usage is not None:
-            has_output = any(_has_output(choice) for choice in answer.choices)
-            usage = read_usage(answer.usage, has_output=has_output, wants_output=wants_output)
+            usage = read_usage(answer.usage, wants_output=wants_output)
+            if has_no_output(usage) and any(_has_output(choice) for choice in answer.choices):
+                usage = CONFLICT
             if not usage.conflict:
                 return Answer(usage, finish, answer.model, answer.id, b"")
         text = b"".join(_text_of(choice) for choice in answer.choices)

@@ -78,6 +78,12 @@ async def until(true: Callable[[], object]) -> None:
             await asyncio.sleep(0)
 
 
+async def quiet() -> None:
+    """Lets both sides of what has been dropped see it, before their loop is gone."""
+    for _ in range(200):
+        await asyncio.sleep(0)
+
+
 class Caller:
     """A client's end of a connection, byte by byte."""
 

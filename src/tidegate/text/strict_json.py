@@ -58,8 +58,8 @@ def read_object(body: bytes, judged: AbstractSet[str]) -> dict[str, Raw]:
     except msgspec.DecodeError as error:
         raise JsonProblem(_explain(body, error)) from None
     for name in members:
-        if name not in judged and name.lower() in judged:
-            raise JsonProblem(f"the member {name!r} must be written {name.lower()!r}", name)
+        if name not in judged and name.casefold() in judged:
+            raise JsonProblem(f"the member {name!r} must be written {name.casefold()!r}", name)
     # Written as short as can be, a body without whitespace keeps its length, unless a member
     # that came twice has been lost.
     if len(_encode(members)) != len(body):

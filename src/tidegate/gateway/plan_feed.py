@@ -14,7 +14,7 @@ import msgspec
 
 from tidegate.core import feed
 from tidegate.core.plan import Plan
-from tidegate.gateway.prepared import PlanProblem, Preparer
+from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.world import World
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class PlanFeed:
             await self._obey(_decode_plan(data))
         except FileNotFoundError:
             return False
-        except (OSError, msgspec.DecodeError, PlanProblem) as error:
+        except Exception as error:
             log.error("the plan on disk cannot be used: %s", error)
             return False
         return True
@@ -99,8 +99,8 @@ class PlanFeed:
         else:
             try:
                 await self._obey(_decode_plan(body.plan))
-            except (PlanProblem, msgspec.DecodeError) as problem:
-                error = str(problem)
+            except Exception as problem:  # whatever is wrong with it, the last good one serves on
+                error = str(problem) or type(problem).__name__
                 log.error(
                     "plan %d is refused, the last good one serves on: %s", body.version, error
                 )
@@ -110,15 +110,21 @@ class PlanFeed:
 
     async def _obey(self, plan: Plan) -> None:
         world = self._world
-        if world.plan is not None and world.plan.plan.version >= plan.version:
+        if self._is_old(plan):
             return
         prepared = await self._preparer.prepare(plan)
+        if self._is_old(plan):
+            return
         world.plan = prepared
         world.listener.bounds = plan.http
         world.max_response_bytes = plan.http.max_response_bytes
         world.journal.bounds = plan.journal
-        self._preparer.retire(prepared)
+        self._preparer.adopt(prepared)
         log.info("obeying plan %d (%s)", plan.version, plan.digest[:12])
+
+    def _is_old(self, plan: Plan) -> bool:
+        current = self._world.plan
+        return current is not None and current.plan.version >= plan.version
 
     async def _report(self, writer: asyncio.StreamWriter) -> None:
         while True:

@@ -63,6 +63,12 @@ class PreparedPlan(Struct):
 
     plan: Plan
     routes: dict[str, PreparedRoute]
+    pools: "Reached"
+
+
+Origin = tuple[Replica, Tls]
+# A pool, and how it will reach its replica and how wide it will be once the plan is adopted.
+Reached = dict[Origin, tuple[Pool, Way, int]]
 
 
 class Preparer:
@@ -70,17 +76,21 @@ class Preparer:
 
     def __init__(self, environ: Mapping[str, str]) -> None:
         self._environ = environ
-        self.pools: dict[tuple[Replica, Tls], Pool] = {}
+        self.pools: dict[Origin, Pool] = {}
 
     async def prepare(self, plan: Plan) -> PreparedPlan:
-        """The plan, ready. PlanProblem when a plug or a file that it needs is not to be had."""
+        """The plan, ready. PlanProblem when a plug or a file that it needs is not to be had.
+
+        Nothing that serves now is touched before the plan is adopted.
+        """
+        pools: Reached = {}
         contexts: dict[Tls, ssl.SSLContext] = {}
         prepared: dict[str, PreparedTarget] = {}
         for route in plan.routes.values():
             target = route.release.target
             if target.name not in prepared:
                 await self._load_contexts(target, contexts)
-                prepared[target.name] = self._target(target, contexts)
+                prepared[target.name] = self._target(target, contexts, pools)
         routes = {
             name: PreparedRoute(
                 route.release,
@@ -89,15 +99,17 @@ class Preparer:
             )
             for name, route in plan.routes.items()
         }
-        return PreparedPlan(plan, routes)
+        return PreparedPlan(plan, routes, pools)
 
-    def retire(self, current: PreparedPlan) -> None:
-        """Closes the pools that `current` does not use."""
-        used = {id(r.pool) for p in current.routes.values() for r in p.target.replicas}
-        for key, pool in list(self.pools.items()):
-            if id(pool) not in used:
+    def adopt(self, prepared: PreparedPlan) -> None:
+        """`prepared` is obeyed from now on: its pools open, those that it does not use close."""
+        for pool, way, max_connections in prepared.pools.values():
+            pool.way = way
+            pool.max_connections = max_connections
+        before, self.pools = self.pools, {o: r[0] for o, r in prepared.pools.items()}
+        for origin, pool in before.items():
+            if self.pools.get(origin) is not pool:
                 pool.close()
-                del self.pools[key]
 
     async def _load_contexts(self, target: Target, contexts: dict[Tls, ssl.SSLContext]) -> None:
         """TLS contexts read certificate files, which takes too long for the loop."""
@@ -111,7 +123,9 @@ class Preparer:
                 f"cannot be loaded: {error}"
             ) from error
 
-    def _target(self, target: Target, contexts: Mapping[Tls, ssl.SSLContext]) -> PreparedTarget:
+    def _target(
+        self, target: Target, contexts: Mapping[Tls, ssl.SSLContext], pools: Reached
+    ) -> PreparedTarget:
         try:
             provider: Provider = plugs.load("providers", target.dialect)
         except plugs.PlugError as error:
@@ -119,32 +133,32 @@ class Preparer:
         if target.tokenizer is not None and target.tokenizer in tokens.ENCODINGS:
             tokens.load(target.tokenizer)
         secret, missing = self._secret(target.credential)
+        headers = _headers(provider, target, secret)
         replicas = [
-            self._replica(
-                target, replica, contexts.get(target.tls), _headers(provider, target, secret)
-            )
+            self._replica(target, self._way(target, replica, contexts), headers, pools)
             for replica in target.replicas
         ]
         return PreparedTarget(target, provider, replicas, missing)
 
-    def _replica(
-        self, target: Target, replica: Replica, context: ssl.SSLContext | None, headers: bytes
-    ) -> PreparedReplica:
+    def _way(self, target: Target, replica: Replica, contexts: Mapping[Tls, ssl.SSLContext]) -> Way:
         try:
             proxy = proxy_for(replica, self._environ)
         except ValueError as error:
             raise PlanProblem(f"target {target.name}: {error}") from error
-        if replica.scheme == "http":
-            context = None
-        way = Way(replica, context, target.tls.server_name or replica.host, proxy)
-        pool = self.pools.get((replica, target.tls))
-        if pool is None:
-            pool = self.pools[(replica, target.tls)] = Pool(way, target.max_connections)
+        context = None if replica.scheme == "http" else contexts.get(target.tls)
+        return Way(replica, context, target.tls.server_name or replica.host, proxy)
+
+    def _replica(self, target: Target, way: Way, headers: bytes, pools: Reached) -> PreparedReplica:
+        replica, proxy = way.replica, way.proxy
+        origin = (replica, target.tls)
+        if origin in pools:  # two targets at one address share its connections
+            pool, _, width = pools[origin]
         else:
-            pool.way = way
-            pool.max_connections = target.max_connections
+            pool = self.pools.get(origin) or Pool(way, target.max_connections)
+            width = 0
+        pools[origin] = (pool, way, max(width, target.max_connections))
         path = replica.path.encode()
-        if proxy is not None and context is None:
+        if proxy is not None and way.context is None:
             path = f"{replica.scheme}://{_authority(replica)}".encode() + path
             if proxy.authorization is not None:
                 headers += b"proxy-authorization: %b\r\n" % proxy.authorization

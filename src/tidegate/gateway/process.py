@@ -34,6 +34,9 @@ log = logging.getLogger("tidegate.gateway")
 TICK_S = 0.1
 MEASURE_EVERY_S = 1.0
 PLAN_WAIT_S = 15.0
+# After a standstill (a paused machine) what had come meanwhile is read before anything expires.
+STANDSTILL_S = 2.0
+FORGIVE_S = 2.0
 # Collections of the oldest generation walk everything; the hot path makes next to no cycles.
 GC_THRESHOLDS = (50_000, 20, 100)
 
@@ -158,22 +161,31 @@ class Process:
         """The one timer of this process: deadlines, pools, lag, the size of the journal."""
         world = self._world
         measured_s = swept_s = clock.monotonic_s()
+        forgiving_until_s = 0.0
         while True:
             slept_s = clock.monotonic_s()
             await asyncio.sleep(TICK_S)
             now_s = clock.monotonic_s()
-            self._vitals.late(now_s - slept_s - TICK_S)
+            lag_s = now_s - slept_s - TICK_S
+            self._vitals.late(lag_s)
             self._vitals.stalls = self._watchdog.stalls
             self._watchdog.beat(now_s)
-            world.sweep(now_s)
-            if now_s - swept_s >= SWEEP_S:
-                swept_s = now_s
-                world.listener.sweep(now_s)
-                for pool in self._preparer.pools.values():
-                    pool.sweep(now_s)
-            if now_s - measured_s >= MEASURE_EVERY_S:
-                measured_s = now_s
-                world.journal.measure()
+            if lag_s > STANDSTILL_S:
+                forgiving_until_s = now_s + FORGIVE_S
+            if now_s < forgiving_until_s:
+                continue
+            try:
+                world.sweep(now_s)
+                if now_s - swept_s >= SWEEP_S:
+                    swept_s = now_s
+                    world.listener.sweep(now_s)
+                    for pool in list(self._preparer.pools.values()):
+                        pool.sweep(now_s)
+                if now_s - measured_s >= MEASURE_EVERY_S:
+                    measured_s = now_s
+                    world.journal.measure()
+            except Exception:  # deadlines must outlive whatever goes wrong with one of them
+                log.exception("a sweep failed")
 
     def _on_signal(self) -> None:
         self._signals += 1
@@ -203,7 +215,7 @@ class Process:
         drain_s = world.plan.plan.drain_s if world.plan else 0.0
         until_s = clock.monotonic_s() + drain_s
         log.info("draining %d requests, at most %g s", world.listener.in_work(), drain_s)
-        while world.listener.in_work() and clock.monotonic_s() < until_s:
+        while not world.listener.quiet() and clock.monotonic_s() < until_s:
             if self._hurry.is_set():
                 break
             await asyncio.sleep(TICK_S / 2)
@@ -211,4 +223,5 @@ class Process:
             call.cut_short()
         await asyncio.sleep(TICK_S)
         world.listener.abort_all()
-        await asyncio.sleep(0)
+        while world.listener.connections or world.calls:  # noqa: ASYNC110 - a few turns
+            await asyncio.sleep(0)

@@ -68,6 +68,10 @@ class Listener:
         """Requests that have not got their last byte."""
         return sum(1 for c in self.connections if c.in_work is not None)
 
+    def quiet(self) -> bool:
+        """Whether nobody is served, asks, or has come too lately to be sent away."""
+        return not any(c.busy or c.state == "open" for c in self.connections)
+
     def sweep(self, now_s: float) -> None:
         """Called every SWEEP_S: deadlines of all connections, and the Date header."""
         self.date = answers.date_header(clock.wall_s())

@@ -20,6 +20,8 @@ WRITE_BUFFER_BYTES = 64 * 1024
 # Below this a body is a slow-loris however long its sender goes on.
 MIN_BODY_BYTES_PER_S = 8 * 1024
 LINGER_S = 2.0
+# While we drain: whoever has just connected, or got an answer, may have a request on the way.
+DRAIN_LINGER_S = 0.5
 
 
 class Source(Protocol):
@@ -95,6 +97,11 @@ class Connection(asyncio.Protocol):
         self.framed = True
         self.source: Source | None = None
         self.paused_s: float | None = None
+
+    @property
+    def busy(self) -> bool:
+        """A request is in work, or on its way in."""
+        return self.in_work is not None or self._reader.phase != "idle"
 
     # asyncio calls these
 
@@ -329,7 +336,8 @@ class Connection(asyncio.Protocol):
             if now_s - self.state_s > grace_s:
                 self.transport.abort()
         elif reader.phase == "idle":
-            if self._owner.draining or now_s - self.idle_s > bounds.idle_timeout_s:
+            allowed_s = DRAIN_LINGER_S if self._owner.draining else bounds.idle_timeout_s
+            if now_s - self.idle_s > allowed_s:
                 self._close()
         elif reader.phase == "head":
             if now_s - reader.phase_s > bounds.header_timeout_s:

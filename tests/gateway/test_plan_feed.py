@@ -1,0 +1,257 @@
+"""Plans swapped under load, keys forgotten at once, control dead and back."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+import pytest
+from msgspec import Raw
+from msgspec.structs import replace
+from tests.gateway.rig import HELLO, Gateway, gateway, plan_of, run, target, until
+from tests.gateway.upstream import Exchange, Upstream, stalling, whole
+
+from tidegate.core import feed
+from tidegate.core.plan import JournalBounds, Plan, Tls
+from tidegate.gateway import plan_feed as module
+
+
+class Control:
+    """Control's end of the feed."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._writers: list[asyncio.StreamWriter] = []
+        self.told: list[feed.FromGateway] = []
+        self.seq = 0
+
+    async def start(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._server = await asyncio.start_unix_server(self._serve, self._path)
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            while True:
+                (length,) = feed.LENGTH.unpack(await reader.readexactly(4))
+                self.told.append(feed.decode_from_gateway(await reader.readexactly(length)))
+
+    def send(self, message: feed.ToGateway) -> None:
+        for writer in self._writers:
+            writer.write(feed.encode_message(message))
+
+    def tell(self, body: feed.PlanPublished | feed.KeyChanged | feed.Forget) -> int:
+        self.seq += 1
+        self.send(feed.Entry(self.seq, body))
+        return self.seq
+
+    def publish(self, plan: Plan) -> int:
+        return self.tell(feed.PlanPublished(plan.version, Raw(msgspec.msgpack.encode(plan))))
+
+    async def acked(self, seq: int, count: int = 1) -> feed.Ack:
+        await until(lambda: len(self.acks(seq)) >= count)
+        return self.acks(seq)[-1]
+
+    def acks(self, seq: int) -> list[feed.Ack]:
+        return [m for m in self.told if isinstance(m, feed.Ack) and m.seq == seq]
+
+    def hellos(self) -> list[feed.Hello]:
+        return [m for m in self.told if isinstance(m, feed.Hello)]
+
+    async def stop(self) -> None:
+        self._server.close()
+        for writer in self._writers:
+            writer.transport.abort()
+        self._writers.clear()
+        self._path.unlink(missing_ok=True)
+        await asyncio.sleep(0.01)
+
+
+@contextlib.asynccontextmanager
+async def following(path: Path, *gateways: Gateway) -> AsyncIterator[Control]:
+    control = Control(path)
+    await control.start()
+    tasks = [asyncio.ensure_future(it.feed.follow(path)) for it in gateways]
+    await until(lambda: len(control.hellos()) == len(gateways))
+    try:
+        yield control
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await control.stop()
+
+
+def test_a_request_obeys_the_plan_that_it_began_with(tmp_path: Path) -> None:
+    async def main() -> None:
+        go = asyncio.Event()
+
+        async def wait(exchange: Exchange) -> None:
+            await go.wait()
+            await whole()(exchange)
+
+        async with Upstream(wait) as old, Upstream() as new:
+            async with gateway(tmp_path, target(old.port)) as it:
+                asking = asyncio.ensure_future(it.ask())
+                await old.arrived()
+                async with following(tmp_path / "s", it) as control:
+                    seq = control.publish(plan_of(target(new.port), version=2))
+                    assert (await control.acked(seq)).plan_version == 2
+                    assert (await it.ask()).status == 200
+                    go.set()
+                    assert (await asking).status == 200
+                    versions = {r.id: r.plan_version for r in it.receipts()}
+                    assert sorted(versions.values()) == [1, 2]
+                    assert (len(old.exchanges), len(new.exchanges)) == (1, 1)
+                    await until(lambda: not old.connections)  # nobody needs them any more
+
+    run(main())
+
+
+def test_a_swap_under_load_loses_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as one, Upstream() as two, gateway(tmp_path, target(one.port)) as it:
+            async with following(tmp_path / "s", it) as control:
+                done = asyncio.Event()
+                statuses: list[int] = []
+
+                async def ask() -> None:
+                    while not done.is_set():
+                        statuses.append((await it.ask()).status)
+
+                asking = [asyncio.ensure_future(ask()) for _ in range(8)]
+                for version in range(2, 30):
+                    port = (one, two)[version % 2].port
+                    await control.acked(control.publish(plan_of(target(port), version=version)))
+                done.set()
+                await asyncio.gather(*asking)
+                assert set(statuses) == {200}
+                assert len(it.receipts()) == len(statuses)
+                assert len({r.plan_version for r in it.receipts()}) > 2
+
+    run(main())
+
+
+@pytest.mark.parametrize("why", ["dialect", "authorities", "bytes"])
+def test_a_refused_plan_changes_nothing_and_is_said(tmp_path: Path, why: str) -> None:
+    async def main() -> None:
+        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
+            async with following(tmp_path / "s", it) as control:
+                good = target(up.port, max_connections=1)
+                bad = target(up.port, "bad", dialect="no_such_dialect")
+                if why == "authorities":
+                    replicas = (replace(bad.replicas[0], scheme="https"),)
+                    tls = Tls(ca_file=str(tmp_path / "none.pem"))
+                    bad = target(1, "bad", replicas=replicas, tls=tls)
+                if why == "bytes":
+                    seq = control.tell(feed.PlanPublished(2, Raw(msgspec.msgpack.encode([1]))))
+                else:
+                    seq = control.publish(plan_of(good, bad, version=2))
+                ack = await control.acked(seq)
+                assert ack.plan_version == 1
+                assert ack.error
+                [pool] = it.preparer.pools.values()
+                assert pool.max_connections == 512
+                assert (await it.ask()).status == 200
+                good_seq = control.publish(plan_of(good, version=3))
+                assert (await control.acked(good_seq)).error is None
+                assert pool.max_connections == 1
+
+    run(main())
+
+
+def test_an_older_plan_is_not_taken_for_news(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with gateway(tmp_path, target(1)) as it, following(tmp_path / "s", it) as control:
+            await control.acked(control.publish(plan_of(target(1), version=5)))
+            ack = await control.acked(control.publish(plan_of(target(2), version=4)))
+            assert ack.plan_version == 5
+
+    run(main())
+
+
+def test_a_revoked_key_is_refused_at_once_on_two_gateways(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with (
+            Upstream() as up,
+            gateway(tmp_path / "a", target(up.port)) as one,
+            gateway(tmp_path / "b", target(up.port)) as two,
+        ):
+            two.store.rows, two.key = one.store.rows, one.key
+            async with following(tmp_path / "s", one, two) as control:
+                assert [(await it.ask()).status for it in (one, two)] == [200, 200]
+                key_id = one.key[6:14]
+                one.store.rows[key_id] = replace(one.store.rows[key_id], revoked_at_s=1.0)
+                await control.acked(control.tell(feed.KeyChanged(key_id)), 2)
+                assert [(await it.ask()).code for it in (one, two)] == ["revoked_api_key"] * 2
+
+    run(main())
+
+
+def test_control_dies_and_comes_back_and_is_asked_for_what_was_missed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RECONNECT_S", 0.01)
+
+    async def main() -> None:
+        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
+            async with following(tmp_path / "s", it) as control:
+                await control.acked(control.tell(feed.KeyChanged("aaaaaaaa")))
+                await control.stop()
+                await until(lambda: not it.feed.connected)
+                assert (await it.ask()).status == 200
+                await control.start()
+                await until(lambda: len(control.hellos()) == 2)
+                assert [hello.last_seq for hello in control.hellos()] == [0, 1]
+                await control.acked(control.tell(feed.Forget()))
+                assert len(it.world.keys) == 0
+
+    run(main())
+
+
+def test_a_silent_control_is_a_dead_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "SILENCE_S", 0.1)
+    monkeypatch.setattr(module, "RECONNECT_S", 0.01)
+
+    async def main() -> None:
+        async with gateway(tmp_path, target(1)) as it, following(tmp_path / "s", it) as control:
+            await until(lambda: len(control.hellos()) >= 2)
+
+    run(main())
+
+
+def test_what_is_recorded_frees_the_answers_that_wait_for_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with (
+            Upstream() as up,
+            gateway(tmp_path, target(up.port), journal=JournalBounds(durability="store")) as it,
+        ):
+            async with following(tmp_path / "s", it) as control:
+                asking = asyncio.ensure_future(it.ask())
+                await it.receipt()
+                await asyncio.sleep(0.02)
+                assert not asking.done()
+                control.send(feed.Recorded(1, 1 << 30))
+                assert (await asking).status == 200
+
+    run(main())
+
+
+def test_the_status_tells_of_pools_and_refusals(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(stalling(1)) as up, gateway(tmp_path, target(up.port)) as it:
+            async with following(tmp_path / "s", it) as control:
+                asking = asyncio.ensure_future(it.ask(body={**HELLO, "stream": True}))
+                await until(lambda: it.world.relays)
+                await it.ask(headers={})
+                gauges = it.vitals.status().gauges
+                assert gauges["tidegate_streams_open"] == 1.0
+                [pool] = [v for k, v in gauges.items() if k.startswith("tidegate_pool_in_flight")]
+                assert pool == 1.0
+                counters = it.vitals.status().counters
+                assert counters["tidegate_refused_total|code=missing_api_key"] == 1.0
+                assert any(isinstance(m, feed.Status) for m in control.told)
+                asking.cancel()
+
+    run(main())

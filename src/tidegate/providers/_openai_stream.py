@@ -54,6 +54,7 @@ class OpenAIStreamReader:
     _decode = msgspec.json.Decoder(Chunk).decode
 
     __slots__ = (
+        "_ask",
         "_finished_choices",
         "_seen_choices",
         "_splitter",
@@ -74,6 +75,7 @@ class OpenAIStreamReader:
 
     def __init__(self, ask: Ask) -> None:
         self._splitter = SseSplitter()
+        self._ask = ask
         self._strip_usage = not ask.include_usage
         self._seen_choices = 0
         self._finished_choices = 0
@@ -113,20 +115,28 @@ class OpenAIStreamReader:
         """What is missing at the connection's end; None after a proper finish."""
         if self.failure is not None or self.finished:
             return self.failure
-        rest = self._splitter.flush()
-        if rest.strip():
-            rest += b"\n\n"
-            self._take(rest, data_of(rest))
+        shown = self._take_rest()
         if self.failure is None and not self.finished:
-            if self._all_choices_finished():
+            if self._all_choices_finished() and self._all_choices_seen():
                 # The content is whole; only the closing mark was left out.
                 self.finished = True
-                self.terminal = DONE
+                self.terminal = shown + DONE
             else:
                 self.failure = Failure(
                     "interrupted", "upstream_interrupted", "the provider's answer ended half-way"
                 )
         return self.failure
+
+    def _take_rest(self) -> bytes:
+        """Reads the last event where only its blank line is missing; cut within, it is none."""
+        rest = self._splitter.flush()
+        if not rest.strip():
+            return b""
+        rest += b"\n\n"
+        shown = self._take(rest, data_of(rest))
+        if self.failure is not None and self.failure.kind == "malformed":
+            self.failure = None
+        return shown
 
     def text(self) -> bytes:
         return bytes(self._text)
@@ -235,6 +245,13 @@ class OpenAIStreamReader:
             self.failure = Failure(
                 "interrupted", "upstream_interrupted", "the provider ended without a finish reason"
             )
+
+    def _all_choices_seen(self) -> bool:
+        """As many as were asked for. Of several prompts at once we do not know how many."""
+        ask = self._ask
+        if ask.endpoint == "completions" and bytes(ask.members.get("prompt", b""))[:1] == b"[":
+            return False
+        return self._seen_choices.bit_count() >= ask.choices
 
     def _all_choices_finished(self) -> bool:
         return self._seen_choices != 0 and self._seen_choices == self._finished_choices

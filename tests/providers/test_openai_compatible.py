@@ -1,0 +1,51 @@
+"""Paths, embeddings, credentials: what the contract of all plugs leaves to this one."""
+
+from pathlib import Path
+
+import pytest
+from tests.providers.streams import asked
+
+from tidegate.core.ask import Usage
+from tidegate.core.outcome import Failure
+from tidegate.core.plan import Replica, Target
+from tidegate.providers.openai_compatible import plug
+
+BYTES = Path(__file__).resolve().parent.parent / "bytes/openai"
+TARGET = Target("t", "p", "d", "m", (Replica("r", "http", "h", 80, "/v1"),))
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "path"),
+    [
+        ("chat", b"/chat/completions"),
+        ("completions", b"/completions"),
+        ("embeddings", b"/embeddings"),
+    ],
+)
+def test_each_endpoint_has_its_path(endpoint: str, path: bytes) -> None:
+    assert plug.encode(asked(endpoint=endpoint), TARGET).path == path
+
+
+def test_embeddings_have_no_output() -> None:
+    ask = asked(endpoint="embeddings")
+    answer = plug.read_answer(ask, (BYTES / "embeddings.json").read_bytes())
+    assert (answer.usage, answer.text) == (Usage(2), b"")
+    with pytest.raises(Failure, match="empty"):
+        plug.read_answer(ask, b'{"usage":{"prompt_tokens":1}}')
+
+
+def test_a_text_completion_is_read() -> None:
+    ask = asked(endpoint="completions")
+    answer = plug.read_answer(ask, (BYTES / "completion.json").read_bytes())
+    assert (answer.finish_reason, answer.usage) == ("length", Usage(2, None, None, 2))
+
+
+def test_usage_of_a_strange_shape_does_not_spoil_an_answer() -> None:
+    body = b'{"choices":[{"message":{"content":"x"},"finish_reason":"stop"}],"usage":"none"}'
+    answer = plug.read_answer(asked(), body)
+    assert answer.usage == Usage(conflict=True)
+    assert answer.text == b"x"
+
+
+def test_the_credential_is_a_bearer() -> None:
+    assert plug.credential_header("s") == ("authorization", "Bearer s")

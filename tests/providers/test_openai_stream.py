@@ -1,0 +1,172 @@
+"""A stream's end is its provider's end: every other end is a failure; every count is bounded."""
+
+import pytest
+from tests.providers.streams import DONE, asked, choice, sent, usage
+
+from tidegate.core.ask import Usage
+from tidegate.core.outcome import Failure
+from tidegate.providers import _openai_stream
+from tidegate.providers._openai_stream import MAX_CHOICES, OpenAIStreamReader
+from tidegate.text import sse
+
+START = choice(role="assistant", content="")
+HELLO = choice(content="hello")
+STOP = choice(finish="stop")
+TOLD = {"prompt_tokens": 3, "completion_tokens": 1, "total_tokens": 4}
+
+
+def followed(*parts: bytes, **more: object) -> tuple[OpenAIStreamReader, bytes, Failure | None]:
+    reader = OpenAIStreamReader(asked(**more))
+    shown = b"".join([reader.feed(part) for part in parts])
+    return reader, shown, reader.end()
+
+
+def test_comments_and_a_role_are_no_content() -> None:
+    reader = OpenAIStreamReader(asked())
+    assert reader.feed(b": ping\n\n" + START) == b": ping\n\n" + START
+    assert not reader.started
+    reader.feed(HELLO)
+    assert reader.started
+
+
+def test_the_end_waits_until_it_is_asked_for() -> None:
+    reader, shown, failure = followed(START, HELLO, STOP, DONE)
+    assert (shown, reader.terminal, failure) == (START + HELLO + STOP, DONE, None)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (),
+        (START,),
+        (HELLO,),
+        (HELLO, DONE),
+        (DONE,),
+        (STOP[:-20],),
+        (choice(0, content="a"), choice(1, content="b"), choice(0, "stop"), DONE),
+        (choice(0, content="a"), choice(1, content="b"), choice(1, "stop")),
+    ],
+)
+def test_an_end_without_a_finish_is_an_interruption(parts: tuple[bytes, ...]) -> None:
+    reader, _, failure = followed(*parts)
+    assert failure is not None
+    assert (failure.kind, failure.code.name) == ("interrupted", "upstream_interrupted")
+    assert not reader.finished
+
+
+def test_only_the_closing_mark_may_be_missing() -> None:
+    reader, _, failure = followed(HELLO, STOP)
+    assert (failure, reader.terminal) == (None, DONE)
+    _, _, failure = followed(choice(0, content="a"), choice(0, "stop"), choices=2)
+    assert failure is not None  # the other choice never came
+
+
+def test_of_several_prompts_at_once_the_closing_mark_must_come() -> None:
+    text = sent({"choices": [{"index": 0, "text": "a", "finish_reason": "stop"}]})
+    members = {"prompt": b'["a","b"]'}
+    _, _, failure = followed(text, endpoint="completions", members=members)
+    assert failure is not None
+    _, _, failure = followed(text, DONE, endpoint="completions", members=members)
+    assert failure is None
+
+
+def test_a_last_event_without_its_blank_line_is_not_lost() -> None:
+    reader, shown, failure = followed(HELLO, STOP.rstrip())
+    assert (shown, reader.terminal, failure) == (HELLO, STOP + DONE, None)
+    reader, _, failure = followed(HELLO, STOP, b"data: [DONE]")
+    assert (reader.terminal, failure) == (DONE, None)
+
+
+@pytest.mark.parametrize(
+    "bad", [b"data: {\n\n", b"data: <html>\n\n", b"data: [1]\n\n", b"data:\n\n"]
+)
+def test_an_event_that_is_no_chunk_ends_the_stream(bad: bytes) -> None:
+    reader, shown, failure = followed(HELLO, bad, HELLO, DONE)
+    assert shown == HELLO
+    assert failure is not None
+    assert (failure.kind, failure.code.name) == ("malformed", "upstream_malformed")
+    assert reader.surplus_events == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        ({"message": "x", "type": "server_error", "code": None}, "unavailable"),
+        (
+            {"message": "x", "type": "rate_limit_error", "code": "rate_limit_exceeded"},
+            "rate_limited",
+        ),
+        (
+            {"object": "error", "message": "x", "type": "BadRequestError", "code": 400},
+            "unavailable",
+        ),
+        ({"message": "x", "code": 429}, "rate_limited"),
+        ({"message": "x", "code": "context_length_exceeded"}, "overflow"),
+        ("text", "unavailable"),
+        ([1], "unavailable"),
+    ],
+)
+def test_an_error_inside_a_stream_ends_it(error: object, kind: str) -> None:
+    _, shown, failure = followed(HELLO, sent({"error": error}), DONE)
+    assert shown == HELLO
+    assert failure is not None
+    assert failure.kind == kind
+
+
+def test_the_texts_of_all_choices_are_kept_to_be_counted() -> None:
+    call = [{"index": 0, "function": {"arguments": "{}"}}]
+    reader, _, _ = followed(
+        choice(0, content="ab"),
+        choice(1, reasoning_content="cd"),
+        choice(1, refusal="ef"),
+        choice(0, tool_calls=call),
+        choices=2,
+    )
+    assert reader.text() == b'abcdef[{"index":0,"function":{"arguments":"{}"}}]'
+    assert reader.content_chunks == 4
+
+
+def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_openai_stream, "MAX_TEXT_BYTES", 100)
+    reader, _, _ = followed(*[choice(content="x" * 10)] * 50)
+    assert len(reader.text()) == 100
+    assert reader.content_chunks == 50
+
+
+@pytest.mark.parametrize("index", [-1, MAX_CHOICES, 10**30])
+def test_a_choice_out_of_range_is_malformed(index: int) -> None:
+    _, shown, failure = followed(HELLO, choice(index, content="x"))
+    assert shown == HELLO
+    assert failure is not None
+    assert failure.kind == "malformed"
+
+
+def test_an_event_without_an_end_is_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
+    _, _, failure = followed(b"data: " + b"x" * 200)
+    assert failure is not None
+    assert failure.kind == "malformed"
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ((), None),
+        ((TOLD,), Usage(3, None, None, 1)),
+        ((TOLD, TOLD), Usage(3, None, None, 1)),
+        ((TOLD, TOLD | {"completion_tokens": 2, "total_tokens": 5}), Usage(conflict=True)),
+        (({"prompt_tokens": 3, "completion_tokens": 0},), Usage(conflict=True)),
+        (({"prompt_tokens": 0, "completion_tokens": 1},), Usage(conflict=True)),
+    ],
+)
+def test_usage_is_believed_when_it_can_be_true(
+    told: tuple[object, ...], expected: Usage | None
+) -> None:
+    reader, shown, failure = followed(HELLO, STOP, *map(usage, told), DONE)
+    assert (reader.usage, failure) == (expected, None)
+    assert shown == HELLO + STOP
+
+
+def test_usage_is_shown_to_whom_asked_for_it() -> None:
+    _, shown, _ = followed(HELLO, STOP, usage(TOLD), DONE, include_usage=True)
+    assert shown == HELLO + STOP + usage(TOLD)

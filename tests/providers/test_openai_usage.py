@@ -1,0 +1,75 @@
+"""Token figures that cannot be true are marked, never repaired."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.core.ask import Usage
+from tidegate.providers._openai_usage import (
+    CONFLICT,
+    MAX_PLAUSIBLE_TOKENS,
+    has_no_output,
+    read_usage,
+)
+
+
+def told(prompt: object, completion: object, **more: object) -> dict[str, object]:
+    return {"prompt_tokens": prompt, "completion_tokens": completion, **more}
+
+
+def test_the_classes_are_disjoint() -> None:
+    usage = read_usage(
+        told(
+            20,
+            9,
+            total_tokens=29,
+            prompt_tokens_details={"cached_tokens": 8, "cache_write_tokens": 2},
+            completion_tokens_details={"reasoning_tokens": 4},
+        ),
+        wants_output=True,
+    )
+    assert usage == Usage(10, 8, 2, 5, 4)
+
+
+def test_absent_is_unknown_and_0_is_data() -> None:
+    assert read_usage(told(3, 1), wants_output=True) == Usage(3, None, None, 1, None)
+    details = {"cached_tokens": 0}
+    zero = read_usage(told(3, 1, prompt_tokens_details=details), wants_output=True)
+    assert zero.cache_read_tokens == 0
+    assert read_usage({"prompt_tokens": 3, "total_tokens": 3}, wants_output=False) == Usage(3)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        told(-1, 1),
+        told(1, -1),
+        told(0, 1),
+        told(MAX_PLAUSIBLE_TOKENS + 1, 1),
+        told(1, 10**18),
+        told(3, 1, total_tokens=5),
+        told(3, 1, prompt_tokens_details={"cached_tokens": 4}),
+        told(3, 1, prompt_tokens_details={"cached_tokens": -1}),
+        told(3, 1, completion_tokens_details={"reasoning_tokens": 2}),
+        told("3", 1),
+        told(3.5, 1),
+        told(None, 1),
+        told(3, None),
+        {},
+        [],
+        "3",
+        7,
+    ],
+)
+def test_what_cannot_be_true_is_a_conflict(usage: object) -> None:
+    assert read_usage(usage, wants_output=True) == CONFLICT
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5))
+def test_anything_at_all_is_a_usage_or_a_conflict(value: object) -> None:
+    assert read_usage({"prompt_tokens": value, "completion_tokens": 1}, wants_output=True)
+
+
+def test_no_output_is_told_from_reasoning() -> None:
+    assert has_no_output(Usage(1, None, None, 0))
+    assert not has_no_output(Usage(1, None, None, 0, 3))

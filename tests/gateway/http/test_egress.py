@@ -3,8 +3,9 @@
 import asyncio
 import base64
 import datetime
+import gc
 import ssl
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,13 @@ pytestmark = pytest.mark.filterwarnings(
 
 GET = b"GET /secret HTTP/1.1\r\nHost: x\r\n\r\n"
 PATIENCE_S = 20.0
+
+
+@pytest.fixture(autouse=True)
+def dropped_here() -> Iterator[None]:
+    """What a test drops is collected in it, not in another's."""
+    yield
+    gc.collect()
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,55 @@
+"""What we say ourselves: OpenAI's error shape, and whether and when to try again."""
+
+import msgspec
+import pytest
+from tests.gateway.http.rig import parse_head
+
+from tidegate.core.outcome import CODES, Failure, Refusal
+from tidegate.gateway.http import answers
+
+
+@pytest.mark.parametrize("code", CODES)
+def test_each_code_has_its_status_and_says_whether_to_retry(code: str) -> None:
+    row = CODES[code]
+    status, headers = parse_head(answers.error_head(Refusal(code, "no")) + b"\r\n")
+    assert status == row.status
+    assert headers[b"x-should-retry"] == (b"true" if row.retry else b"false")
+    assert headers[b"content-type"] == b"application/json"
+    assert (b"retry-after" in headers) == (row.status in (429, 503))
+    assert (b"www-authenticate" in headers) == (row.status == 401)
+
+
+def test_a_wait_is_told_in_seconds_and_milliseconds() -> None:
+    failure = Failure("rate_limited", "upstream_rate_limited", "no", retry_after_s=1.2)
+    _, headers = parse_head(answers.error_head(failure) + b"\r\n")
+    assert (headers[b"retry-after"], headers[b"retry-after-ms"]) == (b"2", b"1200")
+
+
+def test_an_error_has_openais_shape_whole_and_in_a_stream() -> None:
+    code = CODES["invalid_parameter"]
+    body = answers.error_body(code, 'no "x"\n', "n")
+    assert msgspec.json.decode(body) == {
+        "error": {
+            "message": 'no "x"\n',
+            "type": "invalid_request_error",
+            "param": "n",
+            "code": "invalid_parameter",
+        }
+    }
+    assert answers.error_event(code, 'no "x"\n', "n") == b"data: " + body + b"\n\n"
+
+
+def test_a_bare_refusal_is_whole_and_closes() -> None:
+    head, _, body = answers.bare_refusal(Refusal("invalid_http", "no")).partition(b"\r\n\r\n")
+    status, headers = parse_head(head)
+    assert (status, headers[b"connection"]) == (400, b"close")
+    assert int(headers[b"content-length"]) == len(body)
+
+
+def test_a_status_without_a_name_is_still_a_status_line() -> None:
+    assert answers.status_line(299) == b"HTTP/1.1 299 Unknown\r\n"
+    assert answers.status_line(404) == b"HTTP/1.1 404 Not Found\r\n"
+
+
+def test_the_date_is_that_of_http() -> None:
+    assert answers.date_header(0.0) == b"date: Thu, 01 Jan 1970 00:00:00 GMT\r\n"

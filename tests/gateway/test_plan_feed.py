@@ -91,7 +91,7 @@ def test_a_request_obeys_the_plan_that_it_began_with(tmp_path: Path) -> None:
             await go.wait()
             await whole()(exchange)
 
-        async with Upstream(wait) as old, Upstream() as new:
+        async with Upstream(wait) as old, Upstream() as new:  # noqa: SIM117 - the second needs the first
             async with gateway(tmp_path, target(old.port)) as it:
                 asking = asyncio.ensure_future(it.ask())
                 await old.arrived()
@@ -111,7 +111,7 @@ def test_a_request_obeys_the_plan_that_it_began_with(tmp_path: Path) -> None:
 
 def test_a_swap_under_load_loses_nothing(tmp_path: Path) -> None:
     async def main() -> None:
-        async with Upstream() as one, Upstream() as two, gateway(tmp_path, target(one.port)) as it:
+        async with Upstream() as one, Upstream() as two, gateway(tmp_path, target(one.port)) as it:  # noqa: SIM117 - the second needs the first
             async with following(tmp_path / "s", it) as control:
                 done = asyncio.Event()
                 statuses: list[int] = []
@@ -136,7 +136,7 @@ def test_a_swap_under_load_loses_nothing(tmp_path: Path) -> None:
 @pytest.mark.parametrize("why", ["dialect", "authorities", "bytes"])
 def test_a_refused_plan_changes_nothing_and_is_said(tmp_path: Path, why: str) -> None:
     async def main() -> None:
-        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
+        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:  # noqa: SIM117 - the second needs the first
             async with following(tmp_path / "s", it) as control:
                 good = target(up.port, max_connections=1)
                 bad = target(up.port, "bad", dialect="no_such_dialect")
@@ -195,7 +195,7 @@ def test_control_dies_and_comes_back_and_is_asked_for_what_was_missed(
     monkeypatch.setattr(module, "RECONNECT_S", 0.01)
 
     async def main() -> None:
-        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
+        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:  # noqa: SIM117 - the second needs the first
             async with following(tmp_path / "s", it) as control:
                 await control.acked(control.tell(feed.KeyChanged("aaaaaaaa")))
                 await control.stop()
@@ -223,7 +223,7 @@ def test_a_silent_control_is_a_dead_one(tmp_path: Path, monkeypatch: pytest.Monk
 
 def test_what_is_recorded_frees_the_answers_that_wait_for_it(tmp_path: Path) -> None:
     async def main() -> None:
-        async with (
+        async with (  # noqa: SIM117 - the second needs the first
             Upstream() as up,
             gateway(tmp_path, target(up.port), journal=JournalBounds(durability="store")) as it,
         ):
@@ -240,7 +240,7 @@ def test_what_is_recorded_frees_the_answers_that_wait_for_it(tmp_path: Path) -> 
 
 def test_the_status_tells_of_pools_and_refusals(tmp_path: Path) -> None:
     async def main() -> None:
-        async with Upstream(stalling(1)) as up, gateway(tmp_path, target(up.port)) as it:
+        async with Upstream(stalling(1)) as up, gateway(tmp_path, target(up.port)) as it:  # noqa: SIM117 - the second needs the first
             async with following(tmp_path / "s", it) as control:
                 asking = asyncio.ensure_future(it.ask(body={**HELLO, "stream": True}))
                 await until(lambda: it.world.relays)

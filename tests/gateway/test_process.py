@@ -1,0 +1,154 @@
+"""A gateway's start, drain and end, as a process."""
+
+import asyncio
+import signal
+import socket
+from pathlib import Path
+
+import pytest
+from tests.gateway.rig import HELLO, plan_of, read_journal, run, target, until
+from tests.gateway.spawned import Spawned, ask, lay_out, post
+from tests.gateway.upstream import STREAM_HEAD, Exchange, Upstream, stalling, whole
+
+from tidegate.core.plan import Deadlines
+
+STREAM = {**HELLO, "stream": True}
+STREAMS = 200
+
+
+def test_sigterm_under_200_streams_cuts_none_and_refuses_none(tmp_path: Path) -> None:
+    async def main() -> None:
+        go = asyncio.Event()
+
+        async def long(exchange: Exchange) -> None:
+            if not exchange.json.get("stream"):
+                await whole()(exchange)
+                return
+            exchange.send(STREAM_HEAD)
+            exchange.say("first")
+            await go.wait()
+            exchange.say("last")
+            exchange.end()
+
+        async with Upstream(long) as up:
+            layout, key = lay_out(tmp_path, plan_of(target(up.port)))
+            with socket.create_server(("127.0.0.1", 0), backlog=4096) as sock:
+                old, new = Spawned(layout, 0, sock), Spawned(layout, 1, sock)
+                await old.start()
+                asking = [
+                    asyncio.ensure_future(ask(old.address, post(key, STREAM)))
+                    for _ in range(STREAMS)
+                ]
+                await up.arrived(STREAMS)
+                await new.start()
+                done = asyncio.Event()
+                short: list[int] = []
+
+                async def keep_asking() -> None:
+                    while not done.is_set():
+                        short.append((await ask(old.address, post(key, HELLO))).status)
+
+                others = [asyncio.ensure_future(keep_asking()) for _ in range(4)]
+                await until(lambda: len(short) >= 20)
+                old.send_signal(signal.SIGTERM)
+                seen = len(short)
+                await until(lambda: len(short) >= seen + 200)
+                go.set()
+                replies = await asyncio.gather(*asking)
+                assert await old.ended() == 0
+                done.set()
+                await asyncio.gather(*others)
+                assert await new.end() == 0
+            assert all(r.whole and r.events[-1] == b"[DONE]" for r in replies)
+            assert set(short) == {200}
+            receipts = read_journal(old.journal) + read_journal(new.journal)
+            assert len(receipts) == len({r.id for r in receipts}) == STREAMS + len(short)
+
+    run(main())
+
+
+@pytest.mark.parametrize("why", ["grace", "second"])
+def test_at_the_end_of_the_grace_or_of_patience_streams_end_with_an_error_and_are_settled(
+    tmp_path: Path, why: str
+) -> None:
+    async def main() -> None:
+        async with Upstream(stalling(2)) as up:
+            drain_s = 0.3 if why == "grace" else 60.0
+            layout, key = lay_out(tmp_path, plan_of(target(up.port), drain_s=drain_s))
+            it = Spawned(layout)
+            await it.start()
+            asking = [asyncio.ensure_future(ask(it.address, post(key, STREAM))) for _ in range(20)]
+            await up.arrived(20)
+            it.send_signal(signal.SIGTERM)
+            if why == "second":
+                await asyncio.sleep(0.2)
+                it.send_signal(signal.SIGINT)
+            assert await it.ended() == 0
+            for reply in await asyncio.gather(*asking):
+                assert b"[DONE]" not in reply.body
+                assert b'"draining"' in reply.body
+            receipts = read_journal(it.journal)
+            assert len(receipts) == 20
+            assert {r.cancelled_by for r in receipts} == {"gateway"}
+
+    run(main())
+
+
+def test_a_pause_of_the_machine_expires_nothing_that_lives(tmp_path: Path) -> None:
+    """Stopped for longer than every deadline, while the provider goes on."""
+
+    async def main() -> None:
+        resumed = asyncio.Event()
+
+        async def steady(exchange: Exchange) -> None:
+            exchange.send(STREAM_HEAD)
+            exchange.say("x")
+            await resumed.wait()
+            await asyncio.sleep(0.3)
+            exchange.say("y")
+            exchange.end()
+
+        async with Upstream(steady) as up:
+            times = Deadlines(first_token_s=1.0, gap_s=1.0)
+            layout, key = lay_out(tmp_path, plan_of(target(up.port, deadlines=times)))
+            it = Spawned(layout)
+            await it.start()
+            asking = asyncio.ensure_future(ask(it.address, post(key, STREAM)))
+            await up.arrived()
+            await asyncio.sleep(0.2)
+            it.send_signal(signal.SIGSTOP)
+            await asyncio.sleep(2.6)
+            it.send_signal(signal.SIGCONT)
+            resumed.set()
+            reply = await asking
+            assert reply.whole
+            assert reply.events[-1] == b"[DONE]"
+            assert await it.end() == 0
+
+    run(main())
+
+
+def test_a_second_gateway_of_the_same_slot_says_so_and_ends(tmp_path: Path) -> None:
+    async def main() -> None:
+        layout, _ = lay_out(tmp_path, plan_of(target(1)))
+        it, double = Spawned(layout), Spawned(layout)
+        await it.start()
+        with pytest.raises(AssertionError, match="another gateway writes"):
+            await double.start()
+        assert await double.process.wait() == 1
+        assert await it.end() == 0
+
+    run(main())
+
+
+def test_without_control_it_serves_from_disk(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up:
+            layout, key = lay_out(tmp_path, plan_of(target(up.port)))
+            it = Spawned(layout)
+            await it.start()
+            assert (await ask(it.address, post(key, HELLO))).status == 200
+            assert await it.end(signal.SIGQUIT) == 0
+            assert key.encode() not in it.log
+
+    run(main())

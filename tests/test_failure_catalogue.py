@@ -1,0 +1,29 @@
+"""The failure catalogue names tests that exist, and a row without one says why."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+PAGE = REPOSITORY / "docs/failure-catalogue.md"
+_ROW = re.compile(r"^\| ([A-Z]\d+) \|.*\| (.*?) \|$", re.MULTILINE)
+_TEST = re.compile(r"`(test_\w+)`")
+ROWS = dict(_ROW.findall(PAGE.read_text()))
+TESTS = {
+    name
+    for path in REPOSITORY.glob("tests/**/test_*.py")
+    for name in re.findall(r"^(?:async )?def (test_\w+)", path.read_text(), re.MULTILINE)
+}
+
+
+def test_each_group_is_whole() -> None:
+    for group, size in (("A", 9), ("B", 14), ("C", 9)):
+        assert {f"{group}{number}" for number in range(1, size + 1)} <= ROWS.keys()
+
+
+@pytest.mark.parametrize("row", ROWS)
+def test_a_row_names_tests_that_exist_or_says_why_there_is_none(row: str) -> None:
+    named = _TEST.findall(ROWS[row])
+    assert named or ROWS[row].startswith("none: ")
+    assert [name for name in named if name not in TESTS] == []

@@ -52,6 +52,8 @@ class OpenAIStreamReader:
     """core.plugs.StreamReader for OpenAI's chunk streams."""
 
     _decode = msgspec.json.Decoder(Chunk).decode
+    # Set where a dialect's chunks say more than content, so that `_read` must see them all.
+    _reads_every_chunk = False
 
     __slots__ = (
         "_ask",
@@ -93,15 +95,44 @@ class OpenAIStreamReader:
         self.provider_request_id: str | None = None
 
     def feed(self, data: bytes) -> bytes:
-        """The bytes that the caller may see of `data` and what was held before it."""
+        """The bytes that the caller may see of `data` and what was held before it.
+
+        Nine reads of ten are one whole chunk with more content of an only choice, and nothing
+        else: those are taken here in one go.
+        """
         if (
-            data.startswith(b"data: {")
+            data.endswith(b"}\n\n")
             and data.find(b"\n") == len(data) - 2
-            and data.endswith(b"\n\n")
-            and self._splitter.between
+            and data.startswith(b"data: {")
+            and self._seen_choices == 1
+            and not self._splitter.rest
+            and not self._reads_every_chunk
+            and not self.finished
+            and self.failure is None
             and b"\r" not in data
         ):
-            return self._take(data, data[6:-2])  # the usual read: one whole chunk, nothing else
+            try:
+                chunk = self._decode(data[6:-2])
+            except (msgspec.DecodeError, RecursionError):
+                return self._take(data, data[6:-2])
+            choices = chunk.choices
+            if len(choices) == 1 and chunk.usage is None and not chunk.error:
+                choice = choices[0]
+                delta = choice.delta
+                if (
+                    delta is not None
+                    and delta.content
+                    and choice.finish_reason is None
+                    and not choice.index
+                    and not delta.tool_calls
+                    and not delta.function_call
+                ):
+                    self.started = True
+                    self.content_chunks += 1
+                    if len(self._text) < MAX_TEXT_BYTES:
+                        self._text += delta.content.encode()
+                    return data
+            return self._take_chunk(data, chunk)
         try:
             events = self._splitter.feed(data)
         except SseTooLong as error:
@@ -158,34 +189,14 @@ class OpenAIStreamReader:
                 "malformed", "upstream_malformed", "the provider sent an event that is no chunk"
             )
             return b""
-        if self._is_plain_content(chunk):
-            return event
+        return self._take_chunk(event, chunk)
+
+    def _take_chunk(self, event: bytes, chunk: Chunk) -> bytes:
+        """Reads one chunk; what the caller may see of the event that it came in."""
         if chunk.error:
             self.failure = failure_in_answer(chunk.error)
             return b""
         return event if self._read(chunk) else b""
-
-    def _is_plain_content(self, chunk: Chunk) -> bool:
-        """Takes nine chunks of ten in one go: more content of an only choice, and nothing else."""
-        if len(chunk.choices) != 1 or self._seen_choices != 1 or chunk.usage is not None:
-            return False
-        choice = chunk.choices[0]
-        delta = choice.delta
-        if (
-            delta is None
-            or not delta.content
-            or delta.tool_calls
-            or delta.function_call
-            or choice.index
-            or choice.finish_reason is not None
-            or chunk.error
-        ):
-            return False
-        self.started = True
-        self.content_chunks += 1
-        if len(self._text) < MAX_TEXT_BYTES:
-            self._text += delta.content.encode()
-        return True
 
     def _read(self, chunk: Chunk) -> bool:
         """Notes what the chunk says; whether the caller may see it."""

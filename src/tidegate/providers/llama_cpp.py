@@ -24,9 +24,7 @@ class _Reader(OpenAIStreamReader):
     __slots__ = ()
 
     _decode = msgspec.json.Decoder(_TimedChunk).decode
-
-    def _is_plain_content(self, chunk: Chunk) -> bool:
-        return False  # every chunk here says more than its content
+    _reads_every_chunk = True
 
     def _read(self, chunk: Chunk) -> bool:
         passes = super()._read(chunk)

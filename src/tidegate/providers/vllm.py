@@ -16,21 +16,17 @@ _MEMBER = b',"usage":'
 
 
 class _Reader(OpenAIStreamReader):
-    __slots__ = ("_cuts", "_has_usage")
+    __slots__ = ("_cuts",)
 
     def __init__(self, ask: Ask) -> None:
         super().__init__(ask)
         self._cuts = not ask.continuous_usage
-        self._has_usage = False
 
-    def _take(self, event: bytes, payload: bytes | None) -> bytes:
-        self._has_usage = False
-        shown = super()._take(event, payload)
-        return _without_usage(shown) if self._has_usage and self._cuts and shown else shown
-
-    def _read(self, chunk: Chunk) -> bool:
-        self._has_usage = chunk.usage is not None and bool(chunk.choices)
-        return super()._read(chunk)
+    def _take_chunk(self, event: bytes, chunk: Chunk) -> bytes:
+        shown = super()._take_chunk(event, chunk)
+        if shown and self._cuts and chunk.usage is not None and chunk.choices:
+            return _without_usage(shown)
+        return shown
 
 
 def _without_usage(event: bytes) -> bytes:

@@ -19,24 +19,27 @@ class SseTooLong(ValueError):
 
 
 class SseSplitter:
-    """Cuts a stream of bytes into events. The concatenation of all raw events is the stream."""
+    """Cuts a stream of bytes into events. The concatenation of all raw events is the stream.
 
-    __slots__ = ("_rest", "_scanned")
+    `rest` is what is held of an unfinished event.
+    """
+
+    __slots__ = ("_scanned", "rest")
 
     def __init__(self) -> None:
-        self._rest = b""
+        self.rest = b""
         self._scanned = 0
 
     def feed(self, data: bytes) -> list[bytes]:
         """The raw events completed by `data`, each with its blank line. SseTooLong."""
-        if not self._rest and b"\r" not in data and data.endswith(b"\n\n"):
+        if not self.rest and b"\r" not in data and data.endswith(b"\n\n"):
             if data.count(b"\n\n") == 1:
                 return [data]
             return [event + b"\n\n" for event in data.split(b"\n\n")[:-1]]
         return self._feed_carefully(data)
 
     def _feed_carefully(self, data: bytes) -> list[bytes]:
-        data = self._rest + data
+        data = self.rest + data
         events: list[bytes] = []
         start = 0
         # A line's end may lie across the cut: look again at the last three bytes.
@@ -47,20 +50,15 @@ class SseSplitter:
                 break  # its line feed may still come
             events.append(data[start:end])
             start = end
-        self._rest = data[start:]
-        self._scanned = len(self._rest)
+        self.rest = data[start:]
+        self._scanned = len(self.rest)
         if self._scanned > MAX_EVENT_BYTES:
             raise SseTooLong(f"an event exceeds {MAX_EVENT_BYTES} bytes")
         return events
 
-    @property
-    def between(self) -> bool:
-        """No part of an unfinished event is held."""
-        return not self._rest
-
     def flush(self) -> bytes:
         """What is left at the end of the stream: at most one unfinished event."""
-        rest, self._rest, self._scanned = self._rest, b"", 0
+        rest, self.rest, self._scanned = self.rest, b"", 0
         return rest
 
 

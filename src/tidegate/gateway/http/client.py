@@ -216,11 +216,19 @@ class Upstream(asyncio.Protocol):
         if not self._in_exchange or self._complete:
             self.close()  # nobody asked: a connection in this state can be trusted with nothing
             return
-        if self._between_chunks and self._sink is not None:
-            body = _only_chunk(data)
-            if body is not None:  # the parser, which stands between chunks, need not see it
-                self.body_bytes += len(body)
-                self._sink.on_data(body, data)
+        sink = self._sink
+        if self._between_chunks and sink is not None:
+            # Exactly one chunk in its plainest form: the parser, which stands between two
+            # chunks, need not see it.
+            end = data.find(b"\r\n", 1, MAX_SIZE_DIGITS + 2)
+            size = len(data) - end - 4
+            if (
+                size > 0
+                and data[:end].lstrip(b"0").lower() == b"%x" % size
+                and data.endswith(b"\r\n")
+            ):
+                self.body_bytes += size
+                sink.on_data(data[end + 2 : -2], data)
                 return
         self._barren_bytes += len(data)
         try:
@@ -312,16 +320,3 @@ class Upstream(asyncio.Protocol):
         if self.status:
             self._complete = True
             self._keep_alive = self._parser.should_keep_alive()
-
-
-def _only_chunk(data: bytes) -> bytes | None:
-    """The body of `data` when it is exactly one chunk in its plainest form, and not the last."""
-    end = data.find(b"\r\n", 1, MAX_SIZE_DIGITS + 2)
-    size = data[:end]
-    if end < 0 or not size.isalnum() or size[1:2] in (b"x", b"X") or not data.endswith(b"\r\n"):
-        return None
-    try:
-        length = int(size, 16)
-    except ValueError:
-        return None
-    return data[end + 2 : -2] if length and len(data) == end + 4 + length else None

@@ -61,7 +61,6 @@ def test_any_slicing_gives_the_same_events_and_bytes(
 def test_an_unfinished_last_event_is_left_over() -> None:
     splitter = SseSplitter()
     assert splitter.feed(b"data: a\n\ndata: b\n") == [b"data: a\n\n"]
-    assert not splitter.between
     assert splitter.flush() == b"data: b\n"
     assert splitter.flush() == b""
 

@@ -6,11 +6,11 @@ import socket
 from pathlib import Path
 
 import pytest
-from tests.gateway.rig import HELLO, plan_of, read_journal, run, target, until
+from tests.gateway.rig import HELLO, PEPPER, plan_of, read_journal, run, target, until
 from tests.gateway.spawned import Spawned, ask, lay_out, post
 from tests.gateway.upstream import STREAM_HEAD, Exchange, Upstream, stalling, whole
 
-from tidegate.core.plan import Deadlines
+from tidegate.core.plan import Deadlines, SecretRef
 
 STREAM = {**HELLO, "stream": True}
 STREAMS = 200
@@ -152,3 +152,38 @@ def test_without_control_it_serves_from_disk(tmp_path: Path) -> None:
             assert key.encode() not in it.log
 
     run(main())
+
+
+def test_no_secret_appears_in_what_the_gateway_says_or_keeps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The provider throws the credential back in every way that it can."""
+    canary = "sk-proj-CANARYcanaryCANARYcanary0123456789"
+    monkeypatch.setenv("CANARY", canary)
+
+    async def main() -> None:
+        said = {"error": {"message": f"your key {canary} is bad", "code": canary}}
+        async with Upstream() as up:
+            credential = SecretRef(env="CANARY")
+            layout, key = lay_out(tmp_path, plan_of(target(up.port, credential=credential)))
+            it = Spawned(layout)
+            await it.start()
+            replies = []
+            for status in (400, 401, 403, 404, 422, 429, 500):
+                up.script = whole(said, status, [("x-echo", canary)])
+                replies.append((await ask(it.address, post(key, HELLO))).raw)
+            up.script = whole(said)
+            replies.append((await ask(it.address, post(key, HELLO))).raw)
+            assert up.exchanges[0].header(b"authorization") == b"Bearer " + canary.encode()
+            assert await it.end() == 0
+            kept = b"".join(path.read_bytes() for path in segments(it.journal))
+            everything = b"".join(replies) + it.log + kept
+            assert len(replies) == 8
+            for secret in (canary.encode(), key.encode(), PEPPER):
+                assert secret not in everything
+
+    run(main())
+
+
+def segments(folder: Path) -> list[Path]:
+    return sorted(folder.glob("*.journal"))

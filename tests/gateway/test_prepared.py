@@ -1,0 +1,62 @@
+"""Plans made ready: pools kept, pools closed, nothing touched before the plan is adopted."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from tests.gateway.rig import gateway, plan_of, run, target, until
+from tests.gateway.upstream import Upstream
+
+from tidegate.gateway.prepared import PlanProblem, Preparer
+
+
+def test_an_unchanged_replica_keeps_its_connections_and_a_gone_one_loses_them(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with Upstream() as up, Upstream() as gone:
+            kept, lost = target(up.port, "kept"), target(gone.port, "lost")
+            async with gateway(tmp_path, kept, lost) as it:
+                for name in ("kept", "lost"):
+                    await it.ask(body={"model": name, "messages": []})
+                assert await it.obey(plan_of(kept, version=2))
+                await it.ask(body={"model": "kept", "messages": []})
+                assert up.connected == 1
+                await until(lambda: not gone.connections)
+                assert len(it.preparer.pools) == 1
+
+    run(main())
+
+
+def test_targets_at_one_address_share_its_connections_at_the_greater_width() -> None:
+    async def main() -> None:
+        it = Preparer({})
+        narrow, wide = target(9, "a", max_connections=2), target(9, "b", max_connections=7)
+        it.adopt(await it.prepare(plan_of(narrow, wide)))
+        [pool] = it.pools.values()
+        assert pool.max_connections == 7
+
+    asyncio.run(main())
+
+
+def test_preparing_alone_changes_nothing() -> None:
+    async def main() -> None:
+        it = Preparer({})
+        it.adopt(await it.prepare(plan_of(target(9))))
+        before = dict(it.pools)
+        await it.prepare(plan_of(target(9, max_connections=1), target(8, "other"), version=2))
+        assert it.pools == before
+        assert [pool.max_connections for pool in it.pools.values()] == [512]
+
+    asyncio.run(main())
+
+
+def test_a_proxy_that_is_no_http_address_refuses_the_plan() -> None:
+    async def main() -> None:
+        there = target(9)
+        away = replace(there, replicas=(replace(there.replicas[0], host="203.0.113.1"),))
+        with pytest.raises(PlanProblem, match="egress proxy"):
+            await Preparer({"HTTP_PROXY": "socks5://x"}).prepare(plan_of(away))
+
+    asyncio.run(main())

@@ -1,0 +1,45 @@
+"""How much a request is, by our own count."""
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from tidegate.core.ask import Ask
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.size import MAX_COUNTED_BYTES, TOKENS_A_MESSAGE, estimate_input_tokens, size
+
+
+def ask(endpoint: Any, **members: Any) -> Ask:
+    body = msgspec.json.encode(members)
+    return Ask(endpoint, body, msgspec.json.decode(body, type=dict[str, msgspec.Raw]), "m")
+
+
+@pytest.mark.parametrize(
+    ("asked", "tokens"),
+    [
+        (ask("completions", prompt="a" * 40), 10),
+        (ask("completions", prompt=["a" * 20, "b" * 19]), 10),
+        (ask("embeddings", input="a" * 40), 10),
+        (ask("chat", messages=[{"role": "user", "content": "a" * 40}]), 10 + TOKENS_A_MESSAGE),
+        (ask("chat", messages=[{"content": [{"type": "text", "text": "a" * 40}, {}]}]), 14),
+        (ask("chat", messages=[]), 0),
+        (ask("completions", prompt="a" * 2 * MAX_COUNTED_BYTES), MAX_COUNTED_BYTES // 2),
+    ],
+)
+def test_a_text_is_about_a_token_for_four_bytes(asked: Ask, tokens: int) -> None:
+    assert estimate_input_tokens(asked, None) == tokens
+
+
+def test_a_known_tokenizer_counts_and_strange_shapes_are_bounded_by_their_bytes() -> None:
+    assert estimate_input_tokens(ask("completions", prompt="hello world"), "o200k") == 2
+    assert estimate_input_tokens(ask("completions", prompt=[1, 2, 3]), None) > 0
+    assert estimate_input_tokens(ask("chat", messages=[7]), None) > 0
+
+
+def test_the_receipt_takes_the_bound_and_the_ceiling() -> None:
+    receipt = Receipt("i", 0.0, "g", "chat")
+    asked = ask("chat", messages=[])
+    asked.output_ceiling_tokens = 5
+    size(asked, receipt)
+    assert (receipt.input_bytes, receipt.output_ceiling_tokens) == (len(asked.body), 5)

@@ -1,0 +1,25 @@
+"""What a gateway says of itself."""
+
+from pathlib import Path
+
+from tests.gateway.rig import gateway, run, target
+
+from tidegate.gateway.vitals import resident_bytes
+
+
+def test_the_greatest_lag_is_that_since_the_last_call(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with gateway(tmp_path, target(1)) as it:
+            it.vitals.late(0.5)
+            it.vitals.late(0.2)
+            assert it.vitals.status().gauges["tidegate_loop_lag_seconds"] == 0.5
+            gauges = it.vitals.status().gauges
+            assert gauges["tidegate_loop_lag_seconds"] == 0.0
+            assert gauges["tidegate_plan_version"] == 1.0
+
+    run(main())
+
+
+def test_memory_is_known_or_unknown_and_never_zero() -> None:
+    resident = resident_bytes()
+    assert resident is None or resident > 1_000_000

@@ -79,7 +79,7 @@ def explain_route(route: str, file: Path) -> None:
     """Where each value that ROUTE obeys comes from."""
     plan, declared = _compiled(file)
     if route not in plan.routes:
-        _stop(f'{file}: there is no route {quoted(route)}{nearest(route, plan.routes)}')
+        _stop(f"{file}: there is no route {quoted(route)}{nearest(route, plan.routes)}")
     origins = load(file, os.environ).origins
     rows = explain(route, plan, declared, origins, str(file))
     click.echo(table(("WHAT", "VALUE", "FROM"), [tuple(row) for row in rows]))

@@ -8,6 +8,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Attempt, Receipt
 from tidegate.gateway.http.client import Upstream, UpstreamError
+from tidegate.gateway.http.pool import PoolFull
 from tidegate.gateway.in_flight import InFlight, translate
 from tidegate.gateway.prepared import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
@@ -80,6 +81,9 @@ async def _connection(this: InFlight, replica: PreparedReplica) -> Upstream:
     connect_s = this.deadlines.connect_s
     try:
         taken = await replica.pool.take(connect_s)
+    except PoolFull:
+        message = "all connections to the provider are in use"
+        raise Refusal("overloaded", message, retry_after_s=1.0) from None
     except TimeoutError:
         message = f"the provider was not reached within {connect_s:g} s"
         raise Failure("unavailable", "upstream_unreachable", message) from None
@@ -112,6 +116,8 @@ def _check_answer(this: InFlight, ask: Ask, target: PreparedTarget) -> None:
     if upstream.status != 200:
         this.provider_worked = False
         body = this.take_body()
+        if target.secret is not None:
+            body = target.secret.conceal(body)  # some providers quote the key that they refuse
         raise target.provider.fault(upstream.status, _texts(upstream.headers), body)
     if upstream.streaming != ask.stream:
         if not upstream.streaming:

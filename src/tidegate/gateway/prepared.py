@@ -14,6 +14,7 @@ from tidegate import __version__
 from tidegate.core import plugs
 from tidegate.core.plan import Plan, Release, Replica, SecretRef, Target, Tls
 from tidegate.core.plugs import Provider
+from tidegate.core.secret import Secret
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
 from tidegate.text import tokens
@@ -25,13 +26,19 @@ class PlanProblem(Exception):
     """A plan that this gateway cannot obey; it goes on with the one it has."""
 
 
-class PreparedReplica(Struct):
-    """One replica: its pool, and the parts of a request's head around the path."""
+class PreparedReplica:
+    """One replica: its pool, and the parts of a request's head around the path.
 
-    name: str
-    pool: Pool
-    head_start: bytes
-    head_rest: bytes
+    The head holds the credential, which is why this is no Struct: those print what they hold.
+    """
+
+    __slots__ = ("head_rest", "head_start", "name", "pool")
+
+    def __init__(self, name: str, pool: Pool, head_start: bytes, head_rest: bytes) -> None:
+        self.name = name
+        self.pool = pool
+        self.head_start = head_start
+        self.head_rest = head_rest
 
 
 class PreparedTarget(Struct):
@@ -40,6 +47,7 @@ class PreparedTarget(Struct):
     target: Target
     provider: Provider
     replicas: list[PreparedReplica]
+    secret: Secret | None
     missing: str | None
 
     def least_busy(self) -> PreparedReplica:
@@ -138,7 +146,7 @@ class Preparer:
             self._replica(target, self._way(target, replica, contexts), headers, pools)
             for replica in target.replicas
         ]
-        return PreparedTarget(target, provider, replicas, missing)
+        return PreparedTarget(target, provider, replicas, secret, missing)
 
     def _way(self, target: Target, replica: Replica, contexts: Mapping[Tls, ssl.SSLContext]) -> Way:
         try:
@@ -165,7 +173,7 @@ class Preparer:
         rest = b" HTTP/1.1\r\nhost: %b\r\n%b" % (_authority(replica).encode(), headers)
         return PreparedReplica(replica.name, pool, b"POST " + path, rest)
 
-    def _secret(self, ref: SecretRef | None) -> tuple[str | None, str | None]:
+    def _secret(self, ref: SecretRef | None) -> tuple[Secret | None, str | None]:
         """(secret, None), or (None, what is missing). A missing one spoils only its target."""
         if ref is None:
             return None, None
@@ -179,10 +187,10 @@ class Preparer:
                 secret = ""
         if not secret or not secret.isascii() or not secret.isprintable():
             return None, str(ref)
-        return secret, None
+        return Secret(secret), None
 
 
-def _headers(provider: Provider, target: Target, secret: str | None) -> bytes:
+def _headers(provider: Provider, target: Target, secret: Secret | None) -> bytes:
     pairs = [
         ("user-agent", f"tidegate/{__version__}"),
         ("content-type", "application/json"),
@@ -190,7 +198,7 @@ def _headers(provider: Provider, target: Target, secret: str | None) -> bytes:
         *target.headers,
     ]
     if secret is not None:
-        pairs.append(provider.credential_header(secret))
+        pairs.append(provider.credential_header(secret.reveal()))
     return "".join(f"{name}: {value}\r\n" for name, value in pairs).encode("latin-1")
 
 

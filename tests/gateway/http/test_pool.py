@@ -82,7 +82,7 @@ def test_the_next_in_line_gets_what_comes_back() -> None:
 def test_nobody_waits_longer_than_the_deadline() -> None:
     async def test(house: House, pool: Pool) -> None:
         held = [await took(pool), await took(pool)]
-        with pytest.raises(TimeoutError):
+        with pytest.raises(pools.PoolFull):
             await took(pool, 0.0)
         assert (pool.open, pool.waiting) == (2, 0)
         for upstream in held:

@@ -20,6 +20,10 @@ TAIL_S = 2.0
 MAX_WAITERS = 4096
 
 
+class PoolFull(Exception):
+    """Every connection was in use for as long as one was waited for."""
+
+
 class Way(Struct, frozen=True):
     """How to reach a replica: TLS context when it is https, proxy when the environment has one."""
 
@@ -66,19 +70,26 @@ class Pool:
         """A connection when none is idle; it comes back by its own `release` or `close`.
 
         OSError, ssl.SSLError or TimeoutError when no connection comes about within `connect_s`
-        seconds. A cancelled taker leaves nothing behind.
+        seconds, PoolFull when none became free. A cancelled taker leaves nothing behind.
         """
         started_s = clock.monotonic_s()
         queue_s = 0.0
-        async with asyncio.timeout(connect_s):
-            if self.open < self.max_connections:
-                self.open += 1
-            else:
-                upstream = await self._wait_turn()
-                queue_s = clock.monotonic_s() - started_s
-                if upstream is not None:
-                    return Taken(upstream, True, queue_s, 0.0)
-            upstream = await self._connect()
+        waits = self.open >= self.max_connections
+        try:
+            async with asyncio.timeout(connect_s):
+                if waits:
+                    upstream = await self._wait_turn()
+                    queue_s = clock.monotonic_s() - started_s
+                    if upstream is not None:
+                        return Taken(upstream, True, queue_s, 0.0)
+                    waits = False
+                else:
+                    self.open += 1
+                upstream = await self._connect()
+        except TimeoutError:
+            if waits:
+                raise PoolFull from None
+            raise
         return Taken(upstream, False, queue_s, clock.monotonic_s() - started_s - queue_s)
 
     def take_idle(self) -> Upstream | None:
@@ -92,7 +103,7 @@ class Pool:
     async def _wait_turn(self) -> Upstream | None:
         """Waits for a connection, or for None: a slot, already counted, to open one."""
         if len(self._waiters) >= MAX_WAITERS:
-            raise TimeoutError
+            raise PoolFull
         waiter: asyncio.Future[Upstream | None] = asyncio.get_running_loop().create_future()
         self._waiters.append(waiter)
         try:

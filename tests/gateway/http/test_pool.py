@@ -98,7 +98,7 @@ def test_the_line_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         held = await took(pool)
         waiting = [asyncio.ensure_future(took(pool)) for _ in range(3)]
         await until(lambda: pool.waiting == 3)
-        with pytest.raises(TimeoutError):
+        with pytest.raises(pools.PoolFull):
             await took(pool)
         for task in waiting:
             task.cancel()

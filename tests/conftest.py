@@ -8,9 +8,11 @@ import pytest
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
-# Two shared cores: a slow example says nothing about the code, so examples carry no deadline.
-hypothesis.settings.register_profile("tests", deadline=None, max_examples=100)
-hypothesis.settings.register_profile("soak", deadline=None, max_examples=5_000)
+# Two shared cores: a slow example says nothing about the code, so examples carry no deadline and
+# drawing them may take as long as it does.
+PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.too_slow]}
+hypothesis.settings.register_profile("tests", max_examples=100, **PATIENT)
+hypothesis.settings.register_profile("soak", max_examples=5_000, **PATIENT)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
 
 

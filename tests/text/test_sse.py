@@ -58,6 +58,12 @@ def test_any_slicing_gives_the_same_events_and_bytes(
         assert split(parts) == (expected, stream)
 
 
+def test_a_line_feed_too_many_is_not_lost() -> None:
+    splitter = SseSplitter()
+    assert splitter.feed(b"data: a\n\ndata: b\n\n\n") == [b"data: a\n\n", b"data: b\n\n"]
+    assert splitter.flush() == b"\n"
+
+
 def test_an_unfinished_last_event_is_left_over() -> None:
     splitter = SseSplitter()
     assert splitter.feed(b"data: a\n\ndata: b\n") == [b"data: a\n\n"]

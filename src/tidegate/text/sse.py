@@ -33,9 +33,9 @@ class SseSplitter:
     def feed(self, data: bytes) -> list[bytes]:
         """The raw events completed by `data`, each with its blank line. SseTooLong."""
         if not self.rest and b"\r" not in data and data.endswith(b"\n\n"):
-            if data.count(b"\n\n") == 1:
-                return [data]
-            return [event + b"\n\n" for event in data.split(b"\n\n")[:-1]]
+            events = data.split(b"\n\n")
+            if not events.pop():  # otherwise a line feed too many stands at the end
+                return [event + b"\n\n" for event in events]
         return self._feed_carefully(data)
 
     def _feed_carefully(self, data: bytes) -> list[bytes]:

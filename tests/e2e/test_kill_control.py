@@ -116,7 +116,7 @@ async def recorded(layout: Layout, acknowledged: list[str]) -> list[str]:
     engine = database.open_engine(layout.ledger_db)
     try:
         async with asyncio.timeout(PATIENCE_S):
-            while len(ids := ledger_ids(engine)) < len(acknowledged):
+            while len(ids := ledger_ids(engine)) < len(acknowledged):  # noqa: ASYNC110
                 await asyncio.sleep(LOOK_S * 10)
         return ids
     finally:

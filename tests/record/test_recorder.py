@@ -170,6 +170,20 @@ def test_it_takes_in_the_last_receipts_before_it_ends(
     assert ledger_ids(engine) == ids
 
 
+def test_a_drain_that_took_in_only_a_part_says_so(
+    layout: Layout, engine: Engine, journal: Writer
+) -> None:
+    journal.add_new(1)
+    journal.roll()
+    journal.add_new(1)
+    works = Recorder(layout, engine, Metrics())
+    assert not works.drain(max_steps=1)
+    assert len(ledger_ids(engine)) == 1
+    assert works.drain()
+    assert len(ledger_ids(engine)) == 2
+    works.close()
+
+
 def test_an_idle_recorder_waits_before_it_looks_again(
     layout: Layout, engine: Engine, journal: Writer
 ) -> None:
@@ -215,7 +229,7 @@ def test_a_recorder_killed_at_random_points_loses_and_doubles_nothing(
         os.kill(gateway, signal.SIGKILL)
         stores.exit_of(gateway)
     last = Recorder(layout, engine, Metrics())
-    assert last.drain(max_steps=10_000)
+    assert last.drain(max_steps=100_000)
     stored = ledger_ids(engine)
     written = told.read_text().split()
     assert len(written) > 300

@@ -72,8 +72,8 @@ class Recorder:
         """Take in everything that lies in the journals; whether it is all in the ledger."""
         for _ in range(max_steps):
             if self.step() >= IDLE_PAUSE_S:
-                break
-        return self._waiting is None
+                return self._waiting is None and self._retry_s == 0.0
+        return False
 
     def step(self) -> float:
         """One batch, or one look. Returns how many seconds to wait before the next."""

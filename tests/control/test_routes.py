@@ -85,10 +85,17 @@ def test_a_token_in_the_query_is_refused(room: Room) -> None:
 def test_wrong_tokens_are_limited_for_their_address_only(room: Room) -> None:
     for _ in range(10):
         assert error_code(room.ask("GET", "/api/keys", token="wrong")) == "invalid_token"
-    blocked = room.ask("GET", "/api/keys")
+    blocked = room.ask("GET", "/api/keys", token="wrong")
     assert error_code(blocked) == "too_many_failures"
     assert int(blocked.headers["retry-after"]) > 0
-    assert room.ask("GET", "/api/keys", client=("127.0.0.2", 1)).status_code == 200
+    elsewhere = room.ask("GET", "/api/keys", token="wrong", client=("127.0.0.2", 1))
+    assert error_code(elsewhere) == "invalid_token"
+
+
+def test_wrong_tokens_of_others_do_not_lock_out_a_right_one(room: Room) -> None:
+    for _ in range(20):
+        room.ask("GET", "/api/keys", token="wrong")
+    assert room.ask("GET", "/api/keys").status_code == 200
 
 
 def test_metrics_need_a_token_from_elsewhere_and_through_a_proxy(room: Room) -> None:

@@ -93,7 +93,7 @@ def read_tokens(path: Path) -> list[tuple[bytes, Operator]]:
 
 
 class FailureLimit:
-    """At most `most` wrong tokens a minute from one address; beyond, that address must wait."""
+    """At most `most` wrong tokens a minute from one address; beyond, its wrong ones must wait."""
 
     _WINDOW_S = 60.0
     _ADDRESSES = 4096
@@ -104,7 +104,7 @@ class FailureLimit:
         self._failed_at_s: OrderedDict[str, list[float]] = OrderedDict()
 
     def wait_s(self, address: str) -> float:
-        """Seconds until `address` may try again; 0 when it may now."""
+        """Seconds until a wrong token from `address` is looked at again; 0 when it is now."""
         now_s = self._now_s()
         failed_at_s = self._recent(address, now_s)
         if len(failed_at_s) < self._most:

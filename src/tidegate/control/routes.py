@@ -67,22 +67,25 @@ class Gate:
         if access == "public" or (access == "scrape" and self._from_here(request)):
             return None
         address = request.client.host if request.client else "local"
-        wait_s = self._failures.wait_s(address)
-        if wait_s > 0:
-            message = "Too many wrong tokens came from this address."
-            raise ApiError("too_many_failures", message, retry_after_s=wait_s)
-        token = _bearer(request)
-        operator = self._operators.find(token)
+        operator = self._operators.find(_bearer(request))
         if operator is None:
-            self._failures.failed(address)
-            raise ApiError(
-                "invalid_token", "This is not a token of this Tidegate; see operator.token."
-            )
+            raise self._wrong_token(address)
         needed: Role = "viewer" if access == "scrape" else access
         if not operator.may(needed):
             message = f"This needs the role {needed}; {operator.name} has {operator.role}."
             raise ApiError("role_too_low", message)
         return operator
+
+    def _wrong_token(self, address: str) -> ApiError:
+        # Asked of wrong tokens only: others at an address cannot lock out who holds a right one.
+        wait_s = self._failures.wait_s(address)
+        if wait_s > 0:
+            message = "Too many wrong tokens came from this address."
+            return ApiError("too_many_failures", message, retry_after_s=wait_s)
+        self._failures.failed(address)
+        return ApiError(
+            "invalid_token", "This is not a token of this Tidegate; see operator.token."
+        )
 
     def _from_here(self, request: Request) -> bool:
         # A proxy on this machine speaks for others, so what it forwards is not from here.

@@ -1,6 +1,7 @@
 """One child: started, restarted with pauses, told its parent's end, stopped."""
 
 import asyncio
+import errno
 import os
 import sys
 from collections.abc import Awaitable, Callable, Sequence
@@ -104,6 +105,38 @@ def test_a_later_refusal_is_tried_again(tmp_path: Path) -> None:
             await Child(ChildSpec("x", python(code)), sleep=sleep).keep()
 
     asyncio.run(run())
+
+
+def test_a_later_start_that_fails_is_a_failed_run_and_leaks_nothing(tmp_path: Path) -> None:
+    before = len(list(Path("/dev/fd").iterdir()))
+    ran = tmp_path / "ran"
+    starts = 0
+    pauses: list[float] = []
+
+    def argv(fd: int) -> list[str]:
+        nonlocal starts
+        starts += 1
+        if starts == 2:
+            raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
+        if starts == 3:
+            return ["/nowhere/at/all"]
+        code = f"open({str(ran)!r}, 'a').write('x'); raise SystemExit(3)"
+        return [*python(code)(fd)]
+
+    async def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 4:
+            raise asyncio.CancelledError
+
+    async def run() -> None:
+        child = Child(ChildSpec("x", argv), sleep=sleep)
+        with pytest.raises(asyncio.CancelledError):
+            await child.keep()
+
+    asyncio.run(run())
+    assert ran.read_text() == "xx"
+    assert pauses[0] == 0 < pauses[1] <= pauses[2] <= pauses[3]
+    assert len(list(Path("/dev/fd").iterdir())) == before
 
 
 def run_beside(body: Callable[[Child, "asyncio.Task[None]"], Awaitable[None]], code: str) -> None:

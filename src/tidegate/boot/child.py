@@ -81,18 +81,28 @@ class Child:
         return self._stopping
 
     async def keep(self) -> None:
-        """Run until `stop`. Refused when the first start says that the child cannot run at all."""
+        """Run until `stop`. Refused when the first start says that the child cannot run at all.
+
+        OSError when the first start fails; a later one (no process or descriptor is free for a
+        while) counts as a run that failed, and what else runs goes on.
+        """
         failures = 0
         while not self._stopping:
             started_s = self._now_s()
-            status = await self._run_once()
+            try:
+                status = await self._run_once()
+                how = _how(status)
+            except OSError as error:
+                if self.starts == 0:
+                    raise
+                status, how = None, f"cannot be started ({error})"
             if self.stopping:
                 return
             if status == EX_CONFIG and self.starts == 1:
                 raise Refused(self.spec.name, status)
             failures = 1 if self._now_s() - started_s >= _STEADY_AFTER_S else failures + 1
             wait_s = pause_s(failures, int(clock.random_text(_JITTER_LETTERS, 3)) / 999)
-            _log.warning("%s %s; restarts in %.1f s", self.spec.name, _how(status), wait_s)
+            _log.warning("%s %s; restarts in %.1f s", self.spec.name, how, wait_s)
             await self._sleep(wait_s)
 
     def signal(self, number: signal.Signals) -> None:

@@ -19,7 +19,13 @@ MAX_MESSAGE_CHARS = 2000
 MAX_RETRY_AFTER_S = 60.0
 
 _OVERFLOW_CODES = frozenset({"context_length_exceeded", "string_above_max_length"})
-_OVERFLOW_WORDS = ("maximum context length", "context size", "context window", "context length")
+_OVERFLOW_WORDS = (
+    "maximum context length",
+    "context size",
+    "context window",
+    "context length",
+    "max_model_len",
+)
 
 
 class _Error(Struct):

@@ -25,6 +25,15 @@ DONE = b"data: [DONE]\n\n"
 _PLAIN_TEXT = re.compile(rb"[ !#-\[\]-~]+")
 
 
+def has_several_answers(ask: Ask) -> bool:
+    """Several choices are asked for, or several prompts may stand in one request."""
+    return ask.choices > 1 or _has_several_prompts(ask)
+
+
+def _has_several_prompts(ask: Ask) -> bool:
+    return ask.endpoint == "completions" and bytes(ask.members.get("prompt", b""))[:1] == b"["
+
+
 class _Delta(Struct, gc=False):
     content: str | None = None
     reasoning_content: str | None = None
@@ -281,10 +290,9 @@ class OpenAIStreamReader:
 
     def _all_choices_seen(self) -> bool:
         """As many as were asked for. Of several prompts at once we do not know how many."""
-        ask = self._ask
-        if ask.endpoint == "completions" and bytes(ask.members.get("prompt", b""))[:1] == b"[":
+        if _has_several_prompts(self._ask):
             return False
-        return self._seen_choices.bit_count() >= ask.choices
+        return self._seen_choices.bit_count() >= self._ask.choices
 
     def _all_choices_finished(self) -> bool:
         return self._seen_choices != 0 and self._seen_choices == self._finished_choices

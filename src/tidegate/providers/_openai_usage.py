@@ -4,6 +4,7 @@ OpenAI counts cached tokens inside `prompt_tokens` and reasoning inside `complet
 keep each token in one class. Figures that cannot be true are marked, never repaired.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
@@ -74,3 +75,24 @@ def read_usage(told: Any, *, wants_output: bool) -> Usage:
 def has_no_output(usage: Usage) -> bool:
     """It tells 0 output tokens, which cannot be true where content was seen."""
     return usage.output_tokens == 0 and not usage.reasoning_tokens
+
+
+def total(parts: Iterable[Usage]) -> Usage:
+    """The usage of several choices together; a class that none of them tells stays unknown."""
+    whole = Usage()
+    for part in parts:
+        whole = Usage(
+            _sum(whole.input_tokens, part.input_tokens),
+            _sum(whole.cache_read_tokens, part.cache_read_tokens),
+            _sum(whole.cache_write_tokens, part.cache_write_tokens),
+            _sum(whole.output_tokens, part.output_tokens),
+            _sum(whole.reasoning_tokens, part.reasoning_tokens),
+            whole.conflict or part.conflict,
+        )
+    return CONFLICT if whole.conflict else whole
+
+
+def _sum(one: int | None, other: int | None) -> int | None:
+    if one is None or other is None:
+        return one if other is None else other
+    return one + other

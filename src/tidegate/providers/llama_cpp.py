@@ -1,10 +1,15 @@
-"""llama.cpp's server: every chunk tells the tokens so far, so a cut stream is charged exactly."""
+"""llama.cpp's server: every chunk tells the tokens so far, so a cut stream is charged exactly.
+
+Several choices or prompts are so many slots to it, and all that it says of tokens is of one slot:
+in a stream they are summed here; in a whole answer only the first one's are told.
+"""
 
 import msgspec
 from msgspec import Raw, Struct
 
 from tidegate.core.ask import Ask, Usage
-from tidegate.providers._openai_stream import Chunk, OpenAIStreamReader
+from tidegate.providers._openai_stream import Chunk, OpenAIStreamReader, has_several_answers
+from tidegate.providers._openai_usage import total
 from tidegate.providers.openai_compatible import OpenAICompatible
 
 
@@ -21,22 +26,40 @@ class _TimedChunk(Chunk):
 
 
 class _Reader(OpenAIStreamReader):
-    __slots__ = ()
+    __slots__ = ("_index", "_parts", "_several")
 
     _decode = msgspec.json.Decoder(_TimedChunk).decode
     _reads_every_chunk = True
 
+    def __init__(self, ask: Ask) -> None:
+        super().__init__(ask)
+        self._several = has_several_answers(ask)
+        self._index = 0
+        self._parts: dict[int, Usage] = {}
+
+    def _take(self, event: bytes, payload: bytes | None) -> bytes:
+        # Ahead of the answers to several prompts it sends an event that says nothing.
+        return b"" if payload == b"null" else super()._take(event, payload)
+
     def _read(self, chunk: Chunk) -> bool:
         passes = super()._read(chunk)
-        if isinstance(chunk, _TimedChunk) and chunk.timings is not None and chunk.usage is None:
-            told = chunk.timings
-            self.usage = Usage(told.prompt_n, told.cache_n, None, told.predicted_n)
+        if chunk.choices:
+            self._index = chunk.choices[-1].index
+        told = chunk.timings if isinstance(chunk, _TimedChunk) else None
+        if told is not None and (chunk.usage is None or self._several):
+            usage = Usage(told.prompt_n, told.cache_n, None, told.predicted_n)
+            if self._several:
+                # A chunk of usage alone follows the end of the choice that it is of.
+                self._parts[self._index] = usage
+                usage = total(self._parts.values())
+            self.usage = usage
         return passes
 
 
 class LlamaCpp(OpenAICompatible):
     base_url = "http://127.0.0.1:8080/v1"
     stream_members = (("timings_per_token", Raw(b"true")),)
+    tells_usage_of_one_choice = True
 
     def reader(self, ask: Ask) -> OpenAIStreamReader:
         return _Reader(ask)

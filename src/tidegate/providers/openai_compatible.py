@@ -29,6 +29,7 @@ class _Message(Struct):
     content: Any = None
     tool_calls: Any = None
     reasoning_content: Any = None
+    reasoning: Any = None
 
 
 class _AnswerChoice(Struct):
@@ -65,6 +66,7 @@ class OpenAICompatible:
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
     stream_members: tuple[tuple[str, Raw], ...] = ()
     stream_options: tuple[tuple[str, Raw], ...] = ()
+    tells_usage_of_one_choice = False
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         """The caller's body with the target's model and, for a stream, usage asked for."""
@@ -115,6 +117,8 @@ class OpenAICompatible:
             usage = read_usage(answer.usage, wants_output=wants_output)
             if has_no_output(usage) and any(_has_output(choice) for choice in answer.choices):
                 usage = CONFLICT
+            if self.tells_usage_of_one_choice and len(answer.choices) > 1:
+                usage = CONFLICT
             if not usage.conflict:
                 return Answer(usage, finish, answer.model, answer.id, b"")
         text = b"".join(_text_of(choice) for choice in answer.choices)
@@ -136,14 +140,16 @@ def _has_output(choice: _AnswerChoice) -> bool:
     message = choice.message
     if message is None:
         return bool(choice.text)
-    return bool(message.content or message.tool_calls or message.reasoning_content)
+    thought = message.reasoning_content or message.reasoning
+    return bool(message.content or message.tool_calls or thought)
 
 
 def _text_of(choice: _AnswerChoice) -> bytes:
     message = choice.message
     if message is None:
         return (choice.text or "").encode("utf-8", "surrogatepass")
-    parts = (message.reasoning_content, message.content, message.tool_calls)
+    thought = message.reasoning_content or message.reasoning
+    parts = (thought, message.content, message.tool_calls)
     return b"".join(
         part.encode("utf-8", "surrogatepass") if isinstance(part, str) else _encode(part)
         for part in parts

@@ -1,26 +1,31 @@
 """vLLM: every chunk carries the usage so far, so a cut stream is charged exactly.
 
-A caller who did not ask for it must not see it, because clients add up what they see; it is cut
-out where vLLM puts it, at the chunk's end.
+A caller who did not ask for it must not see it, because clients add up what they see: it is taken
+out of each chunk, wherever in the chunk it stands. Of several choices or prompts a chunk tells the
+usage of its own one only, so what a cut stream used is their sum, each prompt counted once.
 """
 
 import msgspec
-from msgspec import Raw
+from msgspec import Raw, structs
 
-from tidegate.core.ask import Ask
-from tidegate.providers._openai_stream import Chunk, OpenAIStreamReader
+from tidegate.core.ask import Ask, Usage
+from tidegate.providers._openai_stream import Chunk, OpenAIStreamReader, has_several_answers
+from tidegate.providers._openai_usage import read_usage, total
 from tidegate.providers.openai_compatible import OpenAICompatible
+from tidegate.text.sse import data_of
 
-# Inside a JSON string the quotes would be escaped, so this can only be the member itself.
-_MEMBER = b',"usage":'
+_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_encode = msgspec.json.Encoder().encode
 
 
 class _Reader(OpenAIStreamReader):
-    __slots__ = ("_cuts",)
+    __slots__ = ("_cuts", "_parts", "_several")
 
     def __init__(self, ask: Ask) -> None:
         super().__init__(ask)
         self._cuts = not ask.continuous_usage
+        self._several = has_several_answers(ask)
+        self._parts: dict[int, Usage] = {}
 
     def _take_chunk(self, event: bytes, chunk: Chunk) -> bytes:
         shown = super()._take_chunk(event, chunk)
@@ -28,16 +33,28 @@ class _Reader(OpenAIStreamReader):
             return _without_usage(shown)
         return shown
 
+    def _read(self, chunk: Chunk) -> bool:
+        passes = super()._read(chunk)
+        if self._several and chunk.usage is not None and chunk.choices:
+            index = chunk.choices[0].index
+            self._parts[index] = self._share(index, read_usage(chunk.usage, wants_output=True))
+            self.usage = total(self._parts.values())
+        return passes
+
+    def _share(self, index: int, usage: Usage) -> Usage:
+        """What the choice adds to the whole: the first of a prompt's choices brings its input."""
+        if index % max(self._ask.choices, 1) == 0:
+            return usage
+        return structs.replace(
+            usage, input_tokens=None, cache_read_tokens=None, cache_write_tokens=None
+        )
+
 
 def _without_usage(event: bytes) -> bytes:
-    """The event less a `usage` that ends its JSON object; unchanged when it stands elsewhere."""
-    at = event.rfind(_MEMBER)
-    end = event.rstrip()
-    try:
-        msgspec.json.decode(end[at + len(_MEMBER) : -1], type=dict)
-    except msgspec.DecodeError:
-        return event
-    return event[:at] + b"}" + event[len(end) :]
+    """The event less its chunk's `usage`; every other member stays the bytes that came."""
+    members = _members(data_of(event) or b"{}")
+    members.pop("usage", None)
+    return b"data: %b\n\n" % _encode(members)
 
 
 class Vllm(OpenAICompatible):

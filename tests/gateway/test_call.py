@@ -5,7 +5,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 from tests.gateway.rig import HELLO, gateway, run, target, until
-from tests.gateway.upstream import Upstream, stalling, streaming, whole
+from tests.gateway.upstream import Exchange, Upstream, stalling, streaming, whole
+
+from tidegate.gateway.in_flight import AT_ONCE_S
 
 
 def test_the_replica_with_the_least_work_is_called(tmp_path: Path) -> None:
@@ -49,5 +51,48 @@ def test_streaming_and_not_streaming_are_not_mixed_up(tmp_path: Path) -> None:
             assert (reply.status, reply.code) == (502, "upstream_malformed")
             [pool] = it.preparer.pools.values()
             await until(lambda: pool.in_flight == 0)
+
+    run(main())
+
+
+def test_a_connection_closed_as_it_is_used_is_replaced_by_a_new_one(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
+            await asyncio.gather(it.ask(), it.ask())  # two connections idle now
+            [pool] = it.preparer.pools.values()
+            await until(lambda: pool.in_flight == 0)
+            assert up.connected == 2
+
+            async def close(exchange: Exchange) -> None:
+                up.script = whole()
+                exchange.transport.close()
+
+            up.script = close
+            assert (await it.ask()).status == 200
+            receipt = await it.receipt(3)
+            assert [a.failure for a in receipt.attempts] == ["stale_connection", None]
+            assert [a.reused for a in receipt.attempts] == [True, False]
+
+    run(main())
+
+
+def test_work_that_was_begun_is_not_sent_a_second_time(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
+            await it.ask()
+            [pool] = it.preparer.pools.values()
+            await until(lambda: pool.in_flight == 0)
+
+            async def work_and_close(exchange: Exchange) -> None:
+                await asyncio.sleep(2 * AT_ONCE_S)
+                exchange.transport.close()
+
+            up.script = work_and_close
+            reply = await it.ask()
+            assert (reply.status, reply.code) == (502, "upstream_interrupted")
+            assert len(up.exchanges) == 2
+            receipt = await it.receipt(2)
+            assert receipt.input_tokens is not None
+            assert receipt.cost_nanousd != 0
 
     run(main())

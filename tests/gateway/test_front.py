@@ -175,3 +175,17 @@ def test_a_model_nobody_has_and_one_that_the_key_may_not_use(tmp_path: Path) -> 
             assert [r.cost_nanousd for r in receipts] == [0, 0]
 
     run(main())
+
+
+def test_a_model_s_name_may_come_percent_encoded(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up, gateway(tmp_path, target(up.port, "org/m")) as it:
+            for path, status in (
+                ("/v1/models/org%2Fm", 200),
+                ("/v1/models/org/m", 200),
+                ("/v1/models/%ff", 404),
+                ("/v1%2Fmodels/org/m", 404),
+            ):
+                assert (await it.ask(path, method="GET")).status == status, path
+
+    run(main())

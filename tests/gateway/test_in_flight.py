@@ -86,6 +86,7 @@ def test_a_long_stream_that_goes_on_is_ended_by_the_total_alone(tmp_path: Path) 
 def test_a_client_that_reads_slowly_is_no_gap_of_the_provider_s() -> None:
     class Paused:
         paused = True
+        resumed_s = 0.0
 
         def fail(self, error: UpstreamError) -> None:
             raise error
@@ -95,6 +96,9 @@ def test_a_client_that_reads_slowly_is_no_gap_of_the_provider_s() -> None:
     call.sent_s = call.first_s = call.last_s = 0.0
     call.sweep(100.0)
     Paused.paused = False
+    Paused.resumed_s = 99.0  # it has only begun to read again
+    call.sweep(100.0)
+    Paused.resumed_s = 0.0
     with pytest.raises(UpstreamError):
         call.sweep(100.0)
 

@@ -456,3 +456,37 @@ def test_a_killed_writer_has_lost_nothing_that_it_acknowledged(
     there = [r.id for r in read_journal(tmp_path)]
     assert len(set(there)) == len(there)
     assert set(acknowledged) <= set(there)
+
+
+def test_an_emptied_folder_uses_no_number_twice(tmp_path: Path) -> None:
+    async def main() -> None:
+        it = Journal(tmp_path, JournalBounds())
+        it.open(recorded=(7, 6456))
+        try:
+            assert segments(tmp_path) == ["000000000008.journal"]
+        finally:
+            await it.close()
+
+    run(main())
+
+
+def test_a_segment_left_unsynced_keeps_no_promise_to_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with journal(tmp_path, durability="disk", segment_bytes=1) as it:
+            told: list[str] = []
+
+            def refuse(file: int) -> None:
+                raise OSError(errno.EIO, "no")
+
+            monkeypatch.setattr(os, "fsync", refuse)
+            it.append(frame("a"), lambda: told.append("end"), lambda: told.append("drop"))
+            await until(lambda: told)
+            it.append(frame("b"), lambda: told.append("end"), lambda: told.append("drop"))
+            await until(lambda: len(told) == 2)
+            assert told == ["drop", "drop"]
+            assert it.write_errors >= 2
+            monkeypatch.undo()
+
+    run(main())

@@ -255,3 +255,18 @@ def test_the_status_tells_of_pools_and_refusals(tmp_path: Path) -> None:
                 asking.cancel()
 
     run(main())
+
+
+def test_a_key_revoked_before_this_gateway_joined_is_not_known_from_before(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
+            assert (await it.ask()).status == 200  # control is away; the plan came from disk
+            [record] = it.store.rows.values()
+            it.store.rows[record.id] = replace(record, revoked_at_s=1.0)
+            assert (await it.ask()).status == 200  # nobody has told
+            async with following(tmp_path / "s", it) as control:
+                plan = plan_of(target(up.port), version=1)
+                await control.acked(control.publish(plan))
+                assert (await it.ask()).code == "revoked_api_key"
+
+    run(main())

@@ -245,3 +245,29 @@ def test_an_answer_s_trailing_events_are_counted_and_dropped(tmp_path: Path) -> 
             assert (await it.receipt()).surplus_events == 2
 
     run(main())
+
+
+def test_a_provider_s_long_words_do_not_grow_the_journal(tmp_path: Path) -> None:
+    async def main() -> None:
+        long = {**completion(), "id": "x" * 2_000_000, "model": "y" * 300}
+        async with Upstream(whole(long)) as up, gateway(tmp_path, target(up.port)) as it:
+            assert (await it.ask()).status == 200
+            up.script = whole()
+            assert (await it.ask()).status == 200
+            first, second = it.receipts()
+            assert (first.provider_request_id, first.model_served) == (None, None)
+            assert second.provider_request_id is not None
+            assert it.journal.folder.stat().st_size < 1_000_000
+
+    run(main())
+
+
+def test_a_good_key_s_bad_request_leaves_a_receipt(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
+            assert (await it.ask(body={**HELLO, "max_tokens": 0})).status == 400
+            receipt = await it.receipt()
+            assert (receipt.error_code, receipt.error_fault) == ("invalid_parameter", "caller")
+            assert (receipt.key_id, receipt.cost_nanousd) == (next(iter(it.store.rows)), 0)
+
+    run(main())

@@ -149,8 +149,15 @@ _decode = msgspec.msgpack.Decoder(Receipt).decode
 
 
 def encode_frame(receipt: Receipt) -> bytes:
-    """The receipt's journal frame."""
+    """The receipt's journal frame, of at most MAX_FRAME_BYTES.
+
+    What would not fit goes without the fields that somebody else can make long.
+    """
     payload = _encode(receipt)
+    if len(payload) > MAX_FRAME_BYTES:
+        payload = _encode(
+            msgspec.structs.replace(receipt, attributes=None, attempts=[], error_message=None)
+        )
     return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
 
 

@@ -20,8 +20,8 @@ _IDENTITY = (b"", b"identity")
 async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: World) -> InFlight:
     """Sends the request and waits for the head of a stream or a whole answer.
 
-    Failure or Refusal otherwise. A kept-alive connection that turns out to have been closed
-    before one byte came is replaced once: the provider has not seen the request.
+    Failure or Refusal otherwise. A kept-alive connection that is closed the moment it is used was
+    closed before the provider could see the request; it is replaced once, by a new one.
     """
     if target.missing is not None:
         raise Refusal(
@@ -33,6 +33,7 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
     receipt.provider = target.target.provider
     receipt.replica = replica.name
     request = _request(ask, target, replica, receipt)
+    stale = False
     while True:
         attempt = Attempt(target.target.name, replica.name, 0.0)
         receipt.attempts.append(attempt)
@@ -40,7 +41,7 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
             attempt, target.target.deadlines, ask.stream, clock.monotonic_s()
         )
         world.calls.add(this)
-        upstream = replica.pool.take_idle()
+        upstream = None if stale else replica.pool.take_idle()
         if upstream is None:
             upstream = await _connection(this, replica)
         else:
@@ -52,13 +53,16 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
             attempt.status = upstream.status
         except UpstreamError as error:
             this.end()
-            if error.clean:
-                this.provider_worked = False
-                if attempt.reused and len(receipt.attempts) == 1:
-                    attempt.failure = "stale_connection"
-                    world.calls.discard(this)
-                    continue
-            raise translate(error) from None
+            if error.clean and not this.ended_at_once():
+                message = f"{error} before it answered"
+                raise Failure("interrupted", "upstream_interrupted", message) from None
+            if not error.clean or stale or not attempt.reused:
+                raise translate(error) from None
+            this.provider_worked = False
+            stale = True
+            attempt.failure = "stale_connection"
+            world.calls.discard(this)
+            continue
         _check_answer(this, ask, target)
         return this
 
@@ -82,6 +86,7 @@ async def _connection(this: InFlight, replica: PreparedReplica) -> Upstream:
     try:
         taken = await replica.pool.take(connect_s)
     except PoolFull:
+        this.queue_s = clock.monotonic_s() - this.started_s
         message = "all connections to the provider are in use"
         raise Refusal("overloaded", message, retry_after_s=1.0) from None
     except TimeoutError:

@@ -63,7 +63,7 @@ def read_context(headers: Mapping[bytes, bytes]) -> Context:
 
 
 def identifier(text: str | None) -> str | None:
-    """A caller's own id, if it is fit to be stored and shown; others count as absent."""
+    """Somebody else's short word, if it is fit to be stored and shown; others count as absent."""
     return text if text and len(text) <= MAX_ID_CHARS and text.isprintable() else None
 
 

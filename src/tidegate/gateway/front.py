@@ -2,6 +2,7 @@
 
 from collections.abc import Coroutine, Mapping
 from typing import Any, Final
+from urllib.parse import unquote_to_bytes
 
 import msgspec
 
@@ -102,10 +103,16 @@ class Front:
 
 
 def _model_in(path: bytes) -> str | None:
-    """The model's name in `/v1/models/{id}`; names may hold slashes."""
+    """The model's name in `/v1/models/{id}`, which clients may percent-encode.
+
+    Nothing else of a path is decoded: the name is only ever compared with the plan's.
+    """
     for prefix in _MODELS:
         if path.startswith(prefix + b"/"):
-            return path[len(prefix) + 1 :].decode("ascii")
+            try:
+                return unquote_to_bytes(path[len(prefix) + 1 :]).decode("utf-8")
+            except UnicodeDecodeError:
+                return ""  # no model has that name
     return None
 
 

@@ -8,6 +8,8 @@ from tidegate.core.plan import Deadlines
 from tidegate.core.receipt import Attempt
 from tidegate.gateway.http.client import Upstream, UpstreamError
 
+AT_ONCE_S = 0.1
+
 
 class InFlight(Struct, eq=False):
     """One exchange with one replica. Times are monotonic seconds.
@@ -58,6 +60,12 @@ class InFlight(Struct, eq=False):
             if self.upstream is not None:
                 self.upstream.close()
 
+    def ended_at_once(self) -> bool:
+        """So soon after it was sent that nobody can have begun to work on it."""
+        if self.sent_s is None or self.ended_s is None:
+            return False
+        return self.ended_s - self.sent_s <= AT_ONCE_S
+
     def cut_short(self) -> None:
         """The gateway ends: so does the exchange, and its client is told."""
         if self.upstream is not None:
@@ -76,7 +84,7 @@ class InFlight(Struct, eq=False):
             if now_s - self.sent_s <= deadlines.first_token_s:
                 return
             passed = f"had no first token within {deadlines.first_token_s:g} s"
-        elif now_s - self.last_s > deadlines.gap_s and not upstream.paused:
+        elif now_s - max(self.last_s, upstream.resumed_s) > deadlines.gap_s and not upstream.paused:
             passed = f"paused for more than {deadlines.gap_s:g} s"
         else:
             return

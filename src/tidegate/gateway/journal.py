@@ -60,8 +60,12 @@ class Journal:
         self._waiting: deque[tuple[Position, float, Ending, Ending]] = deque()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="journal-sync")
 
-    def open(self) -> None:
-        """Takes the folder and begins a new segment. JournalLocked; OSError."""
+    def open(self, recorded: Position = (0, 0)) -> None:
+        """Takes the folder and begins a new segment. JournalLocked; OSError.
+
+        `recorded` is how far the ledger holds this journal: no number of it is used again, even
+        when the folder has been emptied.
+        """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -70,7 +74,7 @@ class Journal:
             os.close(self._lock)
             raise JournalLocked(f"another gateway writes {self.folder}") from error
         numbers = [int(p.stem) for p in self.folder.glob("*.journal") if p.stem.isdigit()]
-        self._segment = max(numbers, default=0)
+        self._segment = max([*numbers, recorded[0]])
         self._next_segment()
         self.measure()
 
@@ -145,10 +149,23 @@ class Journal:
             raise
         if self._file >= 0:
             # The old segment reaches the disk before anybody can find it finished.
-            self._thread.submit(_sync_and_close, self._file)
+            loop, segment = asyncio.get_running_loop(), self._segment
+            self._thread.submit(_sync_and_close, self._file).add_done_callback(
+                lambda done: loop.call_soon_threadsafe(self._left, segment, done.exception())
+            )
         self._file = file
         self._segment += 1
         self._offset = len(SEGMENT_MAGIC)
+
+    def _left(self, segment: int, error: BaseException | None) -> None:
+        """A segment is synced and closed. What was not synced keeps no promise to the disk."""
+        if error is None:
+            return
+        self.write_errors += 1
+        log.error("a segment of the journal cannot be synced: %s", error)
+        if self.bounds.durability == "disk":
+            while self._waiting and (0, 0) < self._waiting[0][0] < (segment + 1, 0):
+                _end(self._waiting.popleft()[3])
 
     def _flush(self) -> None:
         """One write for all receipts of this turn, then the endings that waited for it."""
@@ -247,8 +264,10 @@ def _sync(file: int) -> None:
 
 
 def _sync_and_close(file: int) -> None:
-    os.fsync(file)
-    os.close(file)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def _end(ending: Ending) -> None:

@@ -37,9 +37,9 @@ async def live(
     try:
         plan = world.obeyed()
         receipt.plan_version = plan.plan.version
-        ask = progress.ask = accept(incoming, endpoint, receipt)
         key = await authenticate(incoming.head, world.keys, receipt)
         world.check_journal()
+        ask = progress.ask = accept(incoming, endpoint, receipt)
         route = progress.route = resolve(ask, key, plan, receipt)
         size(ask, receipt)
         answered = await call(progress, ask, route.target, world)

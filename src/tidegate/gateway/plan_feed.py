@@ -20,7 +20,7 @@ from tidegate.gateway.world import World
 log = logging.getLogger(__name__)
 
 RECONNECT_S = 0.1
-RECONNECT_MAX_S = 2.0
+RECONNECT_MAX_S = 0.25
 # Control sends something every HEARTBEAT_S; silence this long means that it is gone.
 SILENCE_S = 8 * feed.HEARTBEAT_S
 
@@ -67,7 +67,7 @@ class PlanFeed:
                     await self._read(reader, writer)
                     reporting.cancel()
             except* (OSError, EOFError, TimeoutError, msgspec.DecodeError) as errors:
-                log.warning("the feed broke off: %s", errors.exceptions[0])
+                log.warning("the feed broke off: %r", errors.exceptions[0])
             finally:
                 self.connected = False
                 writer.transport.abort()
@@ -92,6 +92,9 @@ class PlanFeed:
     async def _apply(self, entry: feed.Entry) -> feed.Ack:
         error: str | None = None
         body = entry.body
+        if self._last_seq == 0:
+            # What changed before this gateway joined is told to nobody: read every key anew.
+            self._world.keys.forget_all()
         if isinstance(body, feed.KeyChanged):
             self._world.keys.forget(body.key_id)
         elif isinstance(body, feed.Forget):

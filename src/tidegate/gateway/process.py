@@ -27,6 +27,7 @@ from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.vitals import Vitals
 from tidegate.gateway.watchdog import Watchdog
 from tidegate.gateway.world import World
+from tidegate.stores.errors import StoreError
 from tidegate.stores.key_reader import KeyReader
 
 log = logging.getLogger("tidegate.gateway")
@@ -99,7 +100,7 @@ class Process:
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT):
             loop.add_signal_handler(number, self._on_signal)
         self._watch_parent()
-        self._world.journal.open()
+        self._world.journal.open(await self._recorded())
         tasks = [
             loop.create_task(self._feed.follow(self._layout.feed_socket)),
             loop.create_task(self._tick()),
@@ -123,6 +124,17 @@ class Process:
             self._world.keys.close()
             self._watchdog.stop()
         return 0
+
+    async def _recorded(self) -> tuple[int, int]:
+        """How far the ledger holds this gateway's journal; (0, 0) when it cannot say."""
+        reader = KeyReader(self._layout.ledger_db)
+        try:
+            return await asyncio.to_thread(reader.journal_position, self._world.gateway) or (0, 0)
+        except StoreError as error:
+            log.warning("numbering the journal by its files alone: %s", error)
+            return (0, 0)
+        finally:
+            reader.close()
 
     async def _first_plan(self) -> bool:
         """Waits for a plan, from disk or from control."""

@@ -4,6 +4,7 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
+from tidegate.gateway.context import identifier
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.size import estimate_input_tokens
@@ -42,16 +43,16 @@ def _note_answer(progress: Progress) -> None:
     if progress.relay is not None:
         reader = progress.relay.reader
         _note_usage(receipt, reader.usage)
-        receipt.finish_reason = reader.finish_reason
-        receipt.model_served = reader.model_served
-        receipt.provider_request_id = reader.provider_request_id
+        receipt.finish_reason = identifier(reader.finish_reason)
+        receipt.model_served = identifier(reader.model_served)
+        receipt.provider_request_id = identifier(reader.provider_request_id)
         receipt.surplus_events = reader.surplus_events
     elif progress.answer is not None:
         answer = progress.answer
         _note_usage(receipt, answer.usage)
-        receipt.finish_reason = answer.finish_reason
-        receipt.model_served = answer.model_served
-        receipt.provider_request_id = answer.provider_request_id
+        receipt.finish_reason = identifier(answer.finish_reason)
+        receipt.model_served = identifier(answer.model_served)
+        receipt.provider_request_id = identifier(answer.provider_request_id)
 
 
 def _note_usage(receipt: Receipt, usage: Usage | None) -> None:
@@ -119,7 +120,7 @@ def _note_times(
         attempt.ended_s = ended_s - received_s
         spent_s = ended_s - call.started_s
         if call.sent_s is None:  # nobody was reached: all of it went into trying
-            receipt.connect_s = attempt.connect_s = spent_s
+            receipt.connect_s = attempt.connect_s = max(spent_s - call.queue_s, 0.0)
         if call.sent_s is not None:
             attempt.sent_s = call.sent_s - received_s
             receipt.generation_s = ended_s - call.sent_s

@@ -63,7 +63,11 @@ class Relay:
         if self._connection.paused_s is not None:
             upstream.pause()
         upstream.relay(self)
-        await self._done
+        try:
+            await self._done
+        finally:
+            # Whom that connection serves next must not wait for this client's reading.
+            self._connection.source = None
         if self.failure is not None:
             raise self.failure
         self._call.ended_s = self._call.last_s

@@ -133,6 +133,8 @@ MALFORMED: Final[Mapping[str, bytes]] = {
     "40 KiB in 80 headers": get(*(b"X-%d: %b" % (i, b"a" * 512) for i in range(80))),
     # protocols
     "CONNECT": b"CONNECT x:443 HTTP/1.1\r\nHost: x:443\r\n\r\n",
+    "CONNECT with a path": b"CONNECT / HTTP/1.1\r\nHost: x\r\n\r\n",
+    "CONNECT with an address": b"CONNECT http://x/ HTTP/1.1\r\nHost: x\r\n\r\n",
     "a websocket": get(b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13"),
     "an upgrade to h2c": get(b"Connection: Upgrade, HTTP2-Settings", b"Upgrade: h2c"),
     "the preface of HTTP/2": b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",

@@ -9,6 +9,8 @@ from typing import Protocol
 
 import httptools
 
+from tidegate.core import clock
+
 MAX_HEADERS = 200
 MAX_SIZE_DIGITS = 8
 MAX_HEADER_BYTES = 64 * 1024
@@ -80,6 +82,7 @@ class Upstream(asyncio.Protocol):
         "holds_slot",
         "idle_since_s",
         "made",
+        "resumed_s",
         "status",
         "streaming",
         "transport",
@@ -91,6 +94,7 @@ class Upstream(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self.transport: asyncio.Transport = None  # type: ignore[assignment]
         self.made = False
+        self.resumed_s = 0.0
         self.holds_slot = True
         self.uses = 0
         self.idle_since_s = 0.0
@@ -161,6 +165,7 @@ class Upstream(asyncio.Protocol):
     def resume(self) -> None:
         if not self._reading and self.usable:
             self._reading = True
+            self.resumed_s = clock.monotonic_s()
             self.transport.resume_reading()
 
     def release(self) -> None:

@@ -200,6 +200,8 @@ class RequestReader:
         head.http_minor = strict.http_minor(parser.get_http_version())
         self._host_seen = strict.check_head(headers, head.http_minor, self._host_seen)
         head.method = parser.get_method()
+        if head.method == b"CONNECT":
+            raise Refusal("invalid_http", "no tunnel is offered here")
         head.path, head.query = strict.split_target(self._target, self._host_seen)
         head.keep_alive = parser.should_keep_alive()
         self._chunked = b"transfer-encoding" in headers

@@ -129,7 +129,7 @@ def test_the_texts_of_all_choices_are_kept_to_be_counted() -> None:
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_openai_stream, "MAX_TEXT_BYTES", 100)
     reader, _, _ = followed(*[choice(content="x" * 10)] * 50)
-    assert len(reader.text()) == 100
+    assert (len(reader.text()), reader.text_beyond_bytes) == (100, 400)
     assert reader.content_chunks == 50
 
 

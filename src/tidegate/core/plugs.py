@@ -31,7 +31,8 @@ class StreamReader(Protocol):
     `feed` returns what the caller may see now, which is a part of what came; the terminal event
     is kept in `terminal` until the receipt is journalled. `started` turns true with the first
     content token, `finished` with the provider's proper end; `failure` with an error event or
-    bytes that are no event. Any slicing of the same bytes gives the same result.
+    bytes that are no event. `text_beyond_bytes` counts content that `text` no longer keeps. Any
+    slicing of the same bytes gives the same result.
     """
 
     started: bool
@@ -40,6 +41,7 @@ class StreamReader(Protocol):
     terminal: bytes
     content_chunks: int
     surplus_events: int
+    text_beyond_bytes: int
     usage: Usage | None
     finish_reason: str | None
     model_served: str | None

@@ -84,7 +84,8 @@ def _estimate_unknown(progress: Progress, ask: Ask, target: Target) -> None:
     if relay is not None and target.tokenizer not in tokens.ENCODINGS:
         receipt.output_tokens = relay.reader.content_chunks
     elif relay is not None:
-        receipt.output_tokens = tokens.count(relay.reader.text(), target.tokenizer)
+        beyond = tokens.estimate(relay.reader.text_beyond_bytes)
+        receipt.output_tokens = tokens.count(relay.reader.text(), target.tokenizer) + beyond
     elif progress.answer is not None:
         receipt.output_tokens = tokens.count(progress.answer.text, target.tokenizer)
     else:

@@ -86,6 +86,7 @@ class OpenAIStreamReader:
         "started",
         "surplus_events",
         "terminal",
+        "text_beyond_bytes",
         "usage",
     )
 
@@ -96,6 +97,7 @@ class OpenAIStreamReader:
         self._seen_choices = 0
         self._finished_choices = 0
         self._text = bytearray()
+        self.text_beyond_bytes = 0
         self._before = self._after = b""
         self._told: Any = None
         self.started = False
@@ -123,6 +125,8 @@ class OpenAIStreamReader:
                 self.content_chunks += 1
                 if len(self._text) < MAX_TEXT_BYTES:
                     self._text += text
+                else:
+                    self.text_beyond_bytes += len(text)
                 return data
         if (
             data.endswith(b"}\n\n")
@@ -267,6 +271,8 @@ class OpenAIStreamReader:
         self.content_chunks += 1
         if len(self._text) < MAX_TEXT_BYTES:
             self._text += text
+        else:
+            self.text_beyond_bytes += len(text)
 
     def _read_usage(self, told: Any, *, only_usage: bool) -> None:
         usage = read_usage(told, wants_output=True)

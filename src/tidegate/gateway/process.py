@@ -127,6 +127,8 @@ class Process:
 
     async def _recorded(self) -> tuple[int, int]:
         """How far the ledger holds this gateway's journal; (0, 0) when it cannot say."""
+        if not self._layout.ledger_db.exists():
+            return (0, 0)  # the first start: nothing has been recorded
         reader = KeyReader(self._layout.ledger_db)
         try:
             return await asyncio.to_thread(reader.journal_position, self._world.gateway) or (0, 0)

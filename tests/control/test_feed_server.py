@@ -23,6 +23,7 @@ from tidegate.core.feed import (
     Status,
 )
 from tidegate.core.layout import Layout
+from tidegate.gateway.journal import Journal, JournalBounds
 
 PLAN = PlanPublished(3, Raw(b"\x80"))
 
@@ -54,7 +55,7 @@ class Source:
         found = self.entries[seq:]
         if seq == self.stall_at:
             self.stalled.set()
-            self.go_on.wait(10)
+            self.go_on.wait(30)
         return found
 
     def current_plan(self) -> PlanPublished:
@@ -140,7 +141,7 @@ def test_a_fresh_gateway_gets_the_plan_and_nothing_old(
     async def body(server: FeedServer) -> None:
         assert stat.S_IMODE(layout.feed_socket.stat().st_mode) == 0o600
         gateway = await Gateway.connect(layout, 0)
-        assert await gateway.hear() == Entry(5, PLAN)
+        assert await gateway.entry() == Entry(5, PLAN)
         assert await gateway.hear() == Heartbeat(5)
         gateway.close()
 
@@ -232,13 +233,34 @@ def test_acknowledgements_are_waited_for_and_the_slow_are_named(
         server.wake()
         quick.say(Ack((await quick.entry()).seq, 3))
         assert await server.acknowledged(seq, 0.05) == ["gateway-1"]
-        slow.close()  # one that has left obeys nothing and is not waited for
+        slow.close()  # one that has ended obeys nothing and is not waited for
         assert await server.acknowledged(seq, 10) == []
         quick.close()
         await until(lambda: server.gateways() == [])
         again = await Gateway.connect(layout, seq, "gateway-0")
         await until(lambda: [s.plan_version for s in server.gateways()] == [3])
         again.close()
+
+    serve(body)
+
+
+def test_one_that_runs_and_is_not_connected_is_waited_for(
+    serve: Callable[[Body], None], layout: Layout, source: Source
+) -> None:
+    async def body(server: FeedServer) -> None:
+        journal = Journal(layout.journal_of("gateway-0"), JournalBounds())
+        journal.open()
+        seq = source.add()
+        assert await server.acknowledged(seq, 0.05) == ["gateway-0"]  # it never said Hello here
+        waiting = asyncio.ensure_future(server.acknowledged(seq, 10))
+        gateway = await Gateway.connect(layout, 5)
+        gateway.say(Ack((await gateway.entry()).seq, 3))
+        assert await waiting == []
+        gateway.close()
+        await until(lambda: server.gateways() == [])
+        assert await server.acknowledged(seq, 0.05) == ["gateway-0"]
+        await journal.close()
+        assert await server.acknowledged(seq, 10) == []
 
     serve(body)
 
@@ -307,6 +329,29 @@ def test_a_store_that_is_away_does_not_end_the_heartbeats(
         source.broken = False
         assert await gateway.entry() == source.entries[-1]
         gateway.close()
+
+    serve(body)
+
+
+def test_a_store_that_answers_late_keeps_no_heartbeat(
+    serve: Callable[[Body], None], layout: Layout, source: Source
+) -> None:
+    async def body(server: FeedServer) -> None:
+        gateway = await Gateway.connect(layout, 5)
+        await until(lambda: len(server.gateways()) == 1)
+        source.stall_at = 5
+        server.wake()
+        await asyncio.to_thread(source.stalled.wait, 10)
+        joining = await Gateway.connect(layout, 5, "gateway-1")
+        for _ in range(3):
+            assert await gateway.hear() == Heartbeat(5)
+            assert await joining.hear() == Heartbeat(5)
+        assert not source.go_on.is_set()
+        assert [s.gateway for s in server.gateways()] == ["gateway-0"]
+        source.go_on.set()
+        await until(lambda: len(server.gateways()) == 2)
+        gateway.close()
+        joining.close()
 
     serve(body)
 

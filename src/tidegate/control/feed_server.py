@@ -3,7 +3,7 @@
 Numbers come from the store, so they outlive this process. Each connection keeps its own place;
 a gateway that was away asks for what it missed, and one that missed too much is told to forget
 its keys and given the plan whole. The store is also polled: an entry that another process wrote
-arrives at the next heartbeat, and `wake` only hastens it.
+arrives within a heartbeat's time, and `wake` only hastens it.
 """
 
 import asyncio
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import msgspec
 from msgspec import Struct
 
+from tidegate.control.living import running
 from tidegate.core import clock, feed
 from tidegate.core.feed import (
     Ack,
@@ -95,16 +96,18 @@ class FeedServer:
         on_status: Callable[[str, feed.Status], None],
     ) -> None:
         self._path = layout.feed_socket
+        self._journal = layout.journal
         self._source = source
         self._on_status = on_status
         self._connections: set[_Connection] = set()
+        self._catching_up: set[_Connection] = set()
         self._known: dict[str, GatewayState] = {}  # by slot, so bounded by the slots there are
         self._told_seq = 0
         self._woken = asyncio.Event()
         self._acked = asyncio.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: asyncio.AbstractServer | None = None
-        self._telling: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
         self._serving: dict[asyncio.Task[Any], asyncio.StreamWriter] = {}
 
     async def start(self) -> None:
@@ -119,13 +122,13 @@ class FeedServer:
             self._server = await asyncio.start_unix_server(self._serve, self._path)
         finally:
             os.umask(before)
-        self._telling = asyncio.get_running_loop().create_task(self._tell_all())
+        self._tasks = [self._loop.create_task(work()) for work in (self._tell_all, self._beat_all)]
 
     async def stop(self) -> None:
         if self._server is not None:
             self._server.close()
-        if self._telling is not None:
-            self._telling.cancel()
+        for task in self._tasks:
+            task.cancel()
         # Cut, not cancelled: each then ends by itself, and nothing of it is left on the loop.
         for writer in list(self._serving.values()):
             writer.transport.abort()
@@ -149,10 +152,15 @@ class FeedServer:
         return sorted(states, key=lambda state: (state.gateway, state.pid))
 
     async def acknowledged(self, seq: int, timeout_s: float) -> list[str]:
-        """Wait until every connected gateway obeys `seq`; the names of those that still do not."""
+        """Wait until every running gateway obeys `seq`; the names of those that still do not.
+
+        One that runs and is not connected is among them: nobody knows what it serves.
+        """
 
         def waiting() -> list[str]:
-            return [state.gateway for state in self.gateways() if state.seq < seq]
+            behind = {state.gateway for state in self.gateways() if state.seq < seq}
+            connected = {connection.state.gateway for connection in self._connections}
+            return sorted(behind | (running(self._journal) - connected))
 
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(timeout_s), self._acked:
@@ -168,10 +176,15 @@ class FeedServer:
             try:
                 await self._tell_new()
             except Exception as error:
-                # A store that fails for a while must not end the feed: heartbeats go on.
+                # A store that fails for a while must not end the feed.
                 _log.warning("the feed cannot be read: %s", error)
-            for connection in self._connections:
+
+    async def _beat_all(self) -> None:
+        # Apart from the telling: a store may keep that waiting longer than a gateway bears silence.
+        while True:
+            for connection in self._connections | self._catching_up:
                 connection.beat()
+            await asyncio.sleep(feed.HEARTBEAT_S)
 
     def _tell_recorded(self, gateway: str, message: Recorded) -> None:
         for connection in self._connections:
@@ -208,6 +221,7 @@ class FeedServer:
             if before is not None and before.pid == hello.pid:  # the same process, reconnected
                 connection.state.plan_version = before.plan_version
             self._known[hello.gateway] = connection.state
+            self._catching_up.add(connection)
             await self._catch_up(connection)
             while True:
                 await self._hear(connection, await _read(reader))
@@ -221,6 +235,7 @@ class FeedServer:
             del self._serving[task]
             if connection is not None:
                 self._connections.discard(connection)
+                self._catching_up.discard(connection)
             writer.transport.abort()
             async with self._acked:
                 self._acked.notify_all()
@@ -241,6 +256,7 @@ class FeedServer:
             # No await between this test and joining: nothing can be told in between and missed.
             if connection.told_seq >= self._told_seq:
                 connection.beat()
+                self._catching_up.discard(connection)
                 self._connections.add(connection)
                 return
 

@@ -110,7 +110,7 @@ class KeyMade(Struct, frozen=True):
 
 
 class KeyRevoked(Struct, frozen=True):
-    """`waiting_for` names connected gateways that have not yet said that they obey."""
+    """`waiting_for` names running gateways that have not yet said that they obey."""
 
     record: KeyView
     waiting_for: list[str]

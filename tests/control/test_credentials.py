@@ -52,8 +52,33 @@ def test_what_anyone_could_guess_is_named(
     assert says in sentence
 
 
+def test_replacing_the_pepper_is_said_to_end_every_key(layout: Layout) -> None:
+    for file in (layout.pepper, layout.operator_token):
+        file.write_bytes(b"short")
+    of_pepper, of_token = weaknesses(layout)
+    assert "every key made so far then stops working" in of_pepper
+    assert "key" not in of_token.removeprefix(str(layout.operator_token))
+
+
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660])
 def test_what_others_can_read_is_named(layout: Layout, mode: int) -> None:
     layout.pepper.chmod(mode)
     layout.operator_token.chmod(mode)
     assert ["chmod 600" in sentence for sentence in weaknesses(layout)] == [True, True]
+
+
+def test_a_kill_while_a_secret_is_made_leaves_no_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    layout = Layout(tmp_path / "state")
+
+    def killed(descriptor: int) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", killed)
+    with pytest.raises(KeyboardInterrupt):
+        create_state(layout)
+    assert not layout.pepper.exists()
+    monkeypatch.undo()
+    create_state(layout)
+    assert len(layout.pepper.read_bytes()) == 32

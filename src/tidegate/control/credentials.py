@@ -18,6 +18,8 @@ _TOKEN_LENGTH = 43  # 256 bits in 62 letters
 _SHORTEST_TOKEN = 20
 _SHORTEST_PEPPER_BYTES = 16
 _ALPHABET = string.ascii_letters + string.digits
+_MADE_ANEW = "delete it to have a new one made"
+_KEYS_END = "every key made so far then stops working"
 _PLACEHOLDERS = frozenset(
     ["sk-1234", "sk-xxxx", "changeme", "change-me", "secret", "password", "admin", "token", "test"]
 )
@@ -37,20 +39,27 @@ def weaknesses(layout: Layout) -> list[str]:
     """What makes the secrets unfit for a listener beyond loopback, one sentence each."""
     pepper, token = layout.pepper, layout.operator_token
     found = [_readable_by_others(path) for path in (pepper, token)]
-    found.append(_too_weak(pepper, _SHORTEST_PEPPER_BYTES, "delete it to have a new one made"))
-    found.append(_too_weak(token, _SHORTEST_TOKEN, "delete it to have a new one made"))
+    found.append(_too_weak(pepper, _SHORTEST_PEPPER_BYTES, f"{_MADE_ANEW}; {_KEYS_END}"))
+    found.append(_too_weak(token, _SHORTEST_TOKEN, _MADE_ANEW))
     return [sentence for sentence in found if sentence]
 
 
 def _create(path: Path, content: bytes) -> None:
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+    """Makes the file whole or not at all: a kill in between leaves no empty secret behind."""
+    if path.exists():
         return
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "wb") as file:
         file.write(content)
         file.flush()
         os.fsync(fd)
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass  # another start was quicker, and its secret is the one in use
+    finally:
+        draft.unlink()
 
 
 def _readable_by_others(path: Path) -> str | None:

@@ -106,7 +106,6 @@ def test_an_empty_ledger_says_unknown_not_nought(engine: Engine) -> None:
     assert empty.ttft_s == Quantiles(0, None, None, None)
     assert receipts.newest_seq(engine) == 0
     assert receipts.top(engine, "slowest", EVERYTHING) == []
-    assert receipts.breakdown(engine, "route", EVERYTHING) == ([], True)
 
 
 def test_a_summary_adds_what_is_known_and_counts_what_is_not(engine: Engine) -> None:
@@ -149,8 +148,6 @@ def test_a_window_beyond_the_bound_reads_its_newest_and_says_so(engine: Engine) 
     assert part.total_s.p50 == fmean([24.0])
     whole = receipts.summary(engine, EVERYTHING, scan_rows=30)
     assert (whole.sums.requests, whole.complete) == (30, True)
-    groups, complete = receipts.breakdown(engine, "route", EVERYTHING, scan_rows=10)
-    assert (groups[0].sums.requests, complete) == (10, False)
 
 
 def test_the_worst_come_first(engine: Engine) -> None:
@@ -162,14 +159,6 @@ def test_the_worst_come_first(engine: Engine) -> None:
     assert ids(receipts.top(engine, "slowest_first_token", EVERYTHING, limit=1)) == [dear.id]
     assert ids(receipts.top(engine, "dearest", EVERYTHING)) == [dear.id, slow.id]
     assert ids(receipts.top(engine, "failed", EVERYTHING)) == [unknown.id]
-
-
-def test_a_breakdown_names_each_group_and_those_without_a_name(engine: Engine) -> None:
-    store(engine, *(rig.receipt(route="fast") for _ in range(3)), rig.receipt(route=None))
-    groups, complete = receipts.breakdown(engine, "route", EVERYTHING)
-    assert complete
-    assert [(group.name, group.sums.requests) for group in groups] == [("fast", 3), (None, 1)]
-    assert groups[0].sums.cost_nanousd == 15000
 
 
 @pytest.mark.parametrize(

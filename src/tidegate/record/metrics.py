@@ -75,11 +75,6 @@ class Metrics:
         with self._lock:
             self._vitals.take(gateway, status)
 
-    def forget_gateway(self, gateway: str) -> None:
-        """The gateway has left."""
-        with self._lock:
-            self._vitals.forget(gateway)
-
     def ledger_failed(self) -> None:
         """A ledger transaction failed."""
         with self._lock:

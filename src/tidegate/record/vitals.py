@@ -53,9 +53,6 @@ class Vitals:
     def take(self, gateway: str, status: Status) -> None:
         self._reports[gateway] = _Report(status, self._monotonic_s())
 
-    def forget(self, gateway: str) -> None:
-        self._reports.pop(gateway, None)
-
     def collected(self) -> list[Metric]:
         """One metric for each name that a living gateway reports."""
         now_s = self._monotonic_s()

@@ -41,11 +41,6 @@ def newest_seq(connection: Connection) -> int:
     return connection.execute(select(func.max(feed.c.seq))).scalar() or 0
 
 
-def oldest_seq(connection: Connection) -> int | None:
-    """The lowest number still kept; None when nothing is."""
-    return connection.execute(select(func.min(feed.c.seq))).scalar()
-
-
 def trim(connection: Connection, keep: int) -> int:
     """Drop all but the newest `keep` entries (1 at least, so numbers go on). Returns how many."""
     floor = newest_seq(connection) - max(keep, 1)

@@ -19,9 +19,6 @@ from tidegate.stores.schema import receipts
 SCAN_ROWS = 200_000
 
 Ranking = Literal["slowest", "slowest_first_token", "dearest", "failed"]
-Grouping = Literal[
-    "route", "target", "provider", "model_served", "team", "customer", "key_id", "error_code"
-]
 Condition = ColumnElement[bool]
 
 _RANKED_BY = {
@@ -93,13 +90,6 @@ class Summary(Struct, frozen=True):
     total_s: Quantiles
     output_tokens_per_s: Quantiles
     complete: bool
-
-
-class Group(Struct, frozen=True):
-    """One value of a grouping and its sums. `name` None: those receipts have none."""
-
-    name: str | None
-    sums: Sums
 
 
 def by_id(engine: Engine, receipt_id: str) -> Receipt | None:
@@ -192,24 +182,6 @@ def summary(engine: Engine, which: Filter, *, scan_rows: int = SCAN_ROWS) -> Sum
             output_tokens_per_s=_quantiles(connection, receipts.c.output_tokens_per_s, conditions),
             complete=complete,
         )
-
-
-def breakdown(
-    engine: Engine,
-    by: Grouping,
-    which: Filter,
-    *,
-    limit: int = 100,
-    scan_rows: int = SCAN_ROWS,
-) -> tuple[list[Group], bool]:
-    """Sums by a column, most requests first, and whether the whole window was read."""
-    column = receipts.c[by]
-    with database.reading(engine) as connection:
-        conditions, complete = _conditions(connection, which, scan_rows)
-        query = select(column, *_sums()).where(*conditions).group_by(column)
-        query = query.order_by(func.count().desc(), column).limit(limit)
-        groups = [Group(row[0], _to_sums(row[1:])) for row in connection.execute(query)]
-    return groups, complete
 
 
 def _decoded(engine: Engine, payload: bytes) -> Receipt:

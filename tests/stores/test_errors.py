@@ -10,7 +10,6 @@ from tidegate.stores import errors
         errors.StoreCorrupt,
         errors.RowRefused,
         errors.SchemaTooNew,
-        errors.SchemaTooOld,
         errors.WriterTaken,
     ],
 )

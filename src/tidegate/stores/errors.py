@@ -21,9 +21,5 @@ class SchemaTooNew(StoreError):
     """The database was written by a newer Tidegate."""
 
 
-class SchemaTooOld(StoreError):
-    """The database was not brought to this program's schema."""
-
-
 class WriterTaken(StoreError):
     """Another process already writes this database."""

@@ -12,7 +12,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 
 from tidegate.stores import database
-from tidegate.stores.errors import SchemaTooNew, SchemaTooOld
+from tidegate.stores.errors import SchemaTooNew
 
 _FOLDER = Path(__file__).parent / "migrations"
 
@@ -35,20 +35,6 @@ def migrate(engine: Engine) -> str:
         with Operations.context(context):
             context.run_migrations()
         return str(_current(connection))
-
-
-def require(engine: Engine) -> str:
-    """The schema's revision. SchemaTooOld or SchemaTooNew when it is not this program's."""
-    scripts = _scripts()
-    with database.reading(engine) as connection:
-        current = _current(connection)
-    _refuse_newer(current, scripts, engine)
-    if current != scripts.get_current_head():
-        raise SchemaTooOld(
-            f"{engine.url.database} has schema {current or 'none'}, this program needs "
-            f"{scripts.get_current_head()}: start control once, it brings the schema up"
-        )
-    return str(current)
 
 
 def _scripts() -> ScriptDirectory:

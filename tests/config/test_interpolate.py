@@ -78,7 +78,8 @@ def test_a_reference_to_a_secret(text, expected):
 
 
 @pytest.mark.parametrize(
-    "text", ["sk-1", "", "${KEY:-sk-1}", "x${KEY}", "${KEY}x", "file:", "file:a\nb", "os.environ/", "None"]
+    "text",
+    ["sk-1", "", "${KEY:-sk-1}", "x${KEY}", "${KEY}x", "file:", "file:a\nb", "os.environ/", "None"],
 )
 def test_a_secret_itself_is_refused_and_not_repeated(text):
     with pytest.raises(ValueError, match="expected a reference") as refused:

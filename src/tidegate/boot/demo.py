@@ -1,18 +1,23 @@
 """`tidegate up` without a plan file: a model on this machine, and the plan in front of it."""
 
 import socket
+import time
 from functools import partial
 from pathlib import Path
 
+import httpx2
 from msgspec import Struct
 
 from tidegate.boot import local_model
 from tidegate.boot.child import ChildSpec
 from tidegate.boot.module import module_argv
+from tidegate.core import clock
 from tidegate.core.layout import Layout
 
 _USUAL_PORT = 4002
 _LOOPBACK = "127.0.0.1"
+_PATIENCE_S = 60.0
+_LOOK_S = 0.1
 
 
 class Demo(Struct, frozen=True):
@@ -21,6 +26,18 @@ class Demo(Struct, frozen=True):
     engine: ChildSpec
     plan: Path
     note: str
+    port: int
+
+    def wait_until_loaded(self) -> None:
+        """Blocks until the model answers, or for as long as anybody would wait for it."""
+        until_s = clock.monotonic_s() + _PATIENCE_S
+        while clock.monotonic_s() < until_s:
+            try:
+                if httpx2.get(f"http://{_LOOPBACK}:{self.port}/health").status_code == 200:
+                    return
+            except httpx2.HTTPError:
+                pass  # it has not begun to listen
+            time.sleep(_LOOK_S)
 
 
 def prepare(layout: Layout) -> Demo:
@@ -32,11 +49,11 @@ def prepare(layout: Layout) -> Demo:
     if missing is None:
         plan.write_text(local_model.demo_plan(port, "local"), "utf-8")
         engine = ChildSpec("engine", partial(local_model.command, port), log=log)
-        return Demo(engine, plan, f"Model: SmolLM2-135M on this machine (log: {log})")
+        return Demo(engine, plan, f"Model: SmolLM2-135M on this machine (log: {log})", port)
     plan.write_text(local_model.demo_plan(port, "sim"), "utf-8")
     serve = ("serve", "--listen", f"{_LOOPBACK}:{port}")
     engine = ChildSpec("engine", partial(module_argv, "tidegate.sim", serve), log=log)
-    return Demo(engine, plan, f"Model: simulated text, since there is {missing}")
+    return Demo(engine, plan, f"Model: simulated text, since there is {missing}", port)
 
 
 def _free_port() -> int:

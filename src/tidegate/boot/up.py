@@ -161,7 +161,13 @@ class _Up:
             model_note=self._engine.note if self._engine else None,
         )
         exposed = not is_loopback(bound(self._gateway).host)
-        Greeter(lambda: Control(self._layout.state, control_url), base, exposed, click.echo).start()
+
+        def open_control() -> Control:
+            if self._engine is not None:
+                self._engine.wait_until_loaded()
+            return Control(self._layout.state, control_url)
+
+        Greeter(open_control, base, exposed, click.echo).start()
 
     def run(self) -> int:
         slots = range(self._setting.gateways)

@@ -27,7 +27,6 @@ class Attempt(Struct, omit_defaults=True):
     reused: bool = False
     connect_s: float | None = None
     sent_s: float | None = None
-    headers_s: float | None = None
     ended_s: float | None = None
     status: int | None = None
     failure: str | None = None

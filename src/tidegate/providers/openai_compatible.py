@@ -147,13 +147,11 @@ def _has_output(choice: _AnswerChoice) -> bool:
 def _text_of(choice: _AnswerChoice) -> bytes:
     message = choice.message
     if message is None:
-        return (choice.text or "").encode("utf-8", "surrogatepass")
+        return (choice.text or "").encode()
     thought = message.reasoning_content or message.reasoning
     parts = (thought, message.content, message.tool_calls)
     return b"".join(
-        part.encode("utf-8", "surrogatepass") if isinstance(part, str) else _encode(part)
-        for part in parts
-        if part
+        part.encode() if isinstance(part, str) else _encode(part) for part in parts if part
     )
 
 

@@ -13,5 +13,6 @@ without() {
 
 reason=$(.venv/bin/python -c 'from tidegate.boot import local_model as m; print(m.available() or "")')
 [ -z "$reason" ] || without engine "$reason"
+[ -d ../shared/traces ] || without traces "there are no measured runs in ../shared/traces"
 command -v haproxy >/dev/null || without haproxy "haproxy is not installed"
 echo "$marks"

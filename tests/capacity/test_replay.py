@@ -13,6 +13,8 @@ from tidegate.capacity.profiles import profile
 from tidegate.capacity.readings import Timing
 from tidegate.capacity.request import Request
 
+pytestmark = pytest.mark.traces
+
 
 @pytest.fixture(scope="module")
 def run(repository) -> tuple[list[dict[str, float]], list[Timing]]:

@@ -73,6 +73,7 @@ class House:
         self.plan_file = folder / "tidegate.yaml"
         if plan is not None:
             self.plan_file.write_text(plan)
+        self._demo = plan is None
         self._options = options
         self.process: subprocess.Popen[str] | None = None
         self.output: Output | None = None
@@ -85,7 +86,8 @@ class House:
         self.stop()
 
     def start(self) -> None:
-        """Start, and wait until the gateway is ready and control answers."""
+        """Start, and wait until the gateway is ready, control answers, and in front of the demo's
+        engine its model is loaded."""
         for left in self.layout.run.glob("*.url"):
             left.unlink()
         self.process = subprocess.Popen(
@@ -109,6 +111,8 @@ class House:
                 self.stop()
                 raise AssertionError(self.output.text())
             time.sleep(LOOK_S)
+        if self._demo:
+            self.output.wait_for(r'base_url="')  # greets once the model answers
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send the signal and wait; the exit status."""

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.gateway.rig import HELLO, until
+from tests.gateway.rig import HELLO, spawn, until
 from tests.gateway.spawned import Spawned, ask, post
 from tests.gateway.upstream import Exchange, Upstream, streaming, whole
 from tests.record.rig import ledger_ids
@@ -50,7 +50,7 @@ class Spawning:
     async def start(self) -> None:
         self._url.unlink(missing_ok=True)
         with self.log.open("ab") as log:
-            self.process = await asyncio.create_subprocess_exec(
+            self.process = await spawn(
                 *(sys.executable, "-m", "tidegate.boot.embedded"),
                 *("--state", str(self.layout.state), "--plan", str(self._plan)),
                 *("--listen", "127.0.0.1:0"),

@@ -40,6 +40,7 @@ PEPPER = b"p" * 32
 PRICE = Price("plan:test", "plan", input=Rate(1_000_000_000), output=Rate(2_000_000_000))
 FREE = Price("free", "free")
 CHAT = "/v1/chat/completions"
+_children: list[asyncio.subprocess.Process] = []
 HELLO: dict[str, Any] = {"model": "small", "messages": [{"role": "user", "content": "hi"}]}
 
 
@@ -47,10 +48,29 @@ def run(main: Coroutine[Any, Any, None]) -> None:
     """Runs a test's coroutine on the loop that the gateway runs on."""
 
     async def bounded() -> None:
-        async with asyncio.timeout(PATIENCE_S):
-            await main
+        try:
+            async with asyncio.timeout(PATIENCE_S):
+                await main
+        finally:
+            await _end_children()
 
     uvloop.run(bounded())
+
+
+async def spawn(*program: str, **options: Any) -> asyncio.subprocess.Process:
+    """A child process that does not outlive a test, or the loop could never be closed."""
+    process = await asyncio.create_subprocess_exec(*program, **options)
+    _children.append(process)
+    return process
+
+
+async def _end_children() -> None:
+    while _children:
+        process = _children.pop()
+        if process.returncode is None:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
 
 async def until(true: Callable[[], object]) -> None:

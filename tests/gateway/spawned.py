@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import msgspec
-from tests.gateway.rig import PEPPER, Reply, make_key
+from tests.gateway.rig import PEPPER, Reply, make_key, spawn
 
 from tidegate.core.key import KeyRecord
 from tidegate.core.layout import Layout
@@ -57,7 +57,7 @@ class Spawned:
         if self._sock is not None:
             where = ("--listen-fd", str(self._sock.fileno()))
             pass_fds = (self._sock.fileno(),)
-        self.process = await asyncio.create_subprocess_exec(
+        self.process = await spawn(
             sys.executable,
             *(program or ("-m", "tidegate.gateway")),
             *("--state", str(self.layout.state), "--slot", str(self.slot)),

@@ -281,5 +281,6 @@ def _socket(options: argparse.Namespace) -> socket.socket:
         sock = socket.socket(family, socket.SOCK_STREAM)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((listen.host, listen.port))
+        sock.listen()  # whoever reads control.url may call before the server accepts
     sock.setblocking(False)
     return sock

@@ -5,6 +5,7 @@ import stat
 import subprocess
 import sys
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,20 @@ def test_a_locked_database_is_unavailable_for_now(engine: Engine, path: Path) ->
         add_one(impatient)
     add_one(impatient)
     impatient.dispose()
+
+
+def test_a_database_that_another_is_making_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "made.db"
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    with closing(other):
+        other.execute("CREATE TABLE t (a)")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreUnavailable, match="locked"):
+            database.open_engine(path, busy_timeout_s=0.05)
+        timer = threading.Timer(0.1, other.execute, ["COMMIT"])
+        timer.start()
+        database.open_engine(path).dispose()
+        timer.join()
 
 
 def test_values_that_no_column_takes_are_refused_by_name(engine: Engine) -> None:

@@ -7,8 +7,10 @@ transaction ever has to be upgraded, which is where two connections of one proce
 import fcntl
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -28,6 +30,7 @@ from tidegate.stores.errors import (
 
 _WRITES = {"tidegate_writes": True}
 _STEPS_A_LOOK = 20_000
+_LOOK_AGAIN_S = 0.01
 _SIGNS_OF_DAMAGE = ("malformed", "not a database", "Could not decode")
 _WAL_PAGES = 1000
 _WAL_CAP_BYTES = 64 * 1024 * 1024
@@ -47,7 +50,7 @@ def open_engine(path: Path, *, busy_timeout_s: float = 5.0, check_s: float = 2.0
         pool_size=4,
         max_overflow=4,
     )
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", partial(_prepare, busy_timeout_s=busy_timeout_s))
     event.listen(engine, "begin", _begin)
     try:
         with translated(path), engine.connect() as connection:
@@ -160,10 +163,10 @@ def _touch(path: Path) -> None:
         raise StoreUnavailable(f"{path}: {error.strerror}") from error
 
 
-def _prepare(connection: Any, _record: object) -> None:
+def _prepare(connection: Any, _record: object, *, busy_timeout_s: float) -> None:
     connection.isolation_level = None  # transactions begin where `_begin` says, not the driver
+    _write_ahead(connection, clock.monotonic_s() + busy_timeout_s)
     for pragma in (
-        "PRAGMA journal_mode=WAL",
         "PRAGMA synchronous=FULL",
         "PRAGMA foreign_keys=ON",
         f"PRAGMA wal_autocheckpoint={_WAL_PAGES}",
@@ -171,6 +174,19 @@ def _prepare(connection: Any, _record: object) -> None:
         "PRAGMA cache_size=-8192",
     ):
         connection.execute(pragma)
+
+
+def _write_ahead(connection: Any, deadline_s: float) -> None:
+    """Turn on the WAL. SQLite's own busy timeout does not wait here for one who writes."""
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or clock.monotonic_s() > deadline_s:
+                raise
+            time.sleep(_LOOK_AGAIN_S)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:

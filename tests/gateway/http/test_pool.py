@@ -216,7 +216,7 @@ class Traffic:
     async def request(self) -> None:
         try:
             upstream = await took(self.pool, self.random.choice([0.0, PATIENCE_S]))
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError, pools.PoolFull):
             return
         assert upstream not in self.using, "one connection, two requests"
         self.using.add(upstream)

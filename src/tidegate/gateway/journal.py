@@ -9,6 +9,7 @@ import asyncio
 import fcntl
 import logging
 import os
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -23,6 +24,9 @@ log = logging.getLogger(__name__)
 SYNC_EVERY_S = 0.05
 # How long an ending waits for its promise to be kept before its connection is dropped.
 WAIT_S = 10.0
+# Who asks whether a gateway lives holds its lock for an instant (`control.living`).
+LOCK_PATIENCE_S = 1.0
+LOCK_STEP_S = 0.01
 
 Ending = Callable[[], None]
 Position = tuple[int, int]
@@ -63,16 +67,12 @@ class Journal:
     def open(self, recorded: Position = (0, 0)) -> None:
         """Takes the folder and begins a new segment. JournalLocked; OSError.
 
+        Blocks for up to a second while another holds the folder's lock.
         `recorded` is how far the ledger holds this journal: no number of it is used again, even
         when the folder has been emptied.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = os.open(self.folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            os.close(self._lock)
-            raise JournalLocked(f"another gateway writes {self.folder}") from error
+        self._lock = _take_lock(self.folder)
         numbers = [int(p.stem) for p in self.folder.glob("*.journal") if p.stem.isdigit()]
         self._segment = max([*numbers, recorded[0]])
         self._next_segment()
@@ -257,6 +257,24 @@ class Journal:
         if self.bounds.durability != "store":
             self._release(reached)
         self._schedule_sync()
+
+
+def _take_lock(folder: Path) -> int:
+    """The descriptor that holds the folder's lock. JournalLocked."""
+    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    until_s = clock.monotonic_s() + LOCK_PATIENCE_S
+    try:
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return lock
+            except BlockingIOError as error:
+                if clock.monotonic_s() > until_s:
+                    raise JournalLocked(f"another gateway writes {folder}") from error
+                time.sleep(LOCK_STEP_S)
+    except BaseException:
+        os.close(lock)
+        raise
 
 
 def _sync(file: int) -> None:

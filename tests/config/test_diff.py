@@ -1,12 +1,10 @@
 from tests.core.plans import compiled, declared
 
 from tidegate.config.diff import differences
-from tidegate.core.declared import (
-    DeclaredDeadlines,
-    DeclaredGateway,
-    DeclaredRoute,
-    DeclaredTarget,
-)
+from tidegate.core.declared_gateway import DeclaredGateway
+from tidegate.core.declared_providers import DeclaredDeadlines
+from tidegate.core.declared_routes import DeclaredRoute
+from tidegate.core.declared_targets import DeclaredTarget
 
 
 def plan(**changes):

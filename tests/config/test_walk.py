@@ -6,7 +6,9 @@ from tidegate.config.problem import Mark
 from tidegate.config.tree import read_tree
 from tidegate.config.walk import Walked, walk
 from tidegate.core.address import Listen
-from tidegate.core.declared import Declared, DeclaredTarget, GpuPrice, TokenPrice
+from tidegate.core.declared import Declared
+from tidegate.core.declared_prices import GpuPrice, TokenPrice
+from tidegate.core.declared_targets import DeclaredTarget
 
 
 def walked(text: str, environ: dict[str, str] | None = None, folder: str = "") -> Walked:

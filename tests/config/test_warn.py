@@ -1,13 +1,10 @@
 from tests.core.plans import compiled, declared, hosted
 
 from tidegate.config.warn import about_costs, about_surroundings
-from tidegate.core.declared import (
-    DeclaredGateway,
-    DeclaredProvider,
-    DeclaredRoute,
-    DeclaredTarget,
-    DeclaredTls,
-)
+from tidegate.core.declared_gateway import DeclaredGateway, DeclaredTls
+from tidegate.core.declared_providers import DeclaredProvider
+from tidegate.core.declared_routes import DeclaredRoute
+from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.plan import SecretRef
 
 

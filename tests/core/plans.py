@@ -4,7 +4,10 @@ from typing import Any
 
 from tidegate.core.assemble import Dialect
 from tidegate.core.compile import Quote, compile_plan
-from tidegate.core.declared import Declared, DeclaredProvider, DeclaredRoute, DeclaredTarget
+from tidegate.core.declared import Declared
+from tidegate.core.declared_providers import DeclaredProvider
+from tidegate.core.declared_routes import DeclaredRoute
+from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.plan import Plan, SecretRef
 from tidegate.core.plugs import PlugError
 

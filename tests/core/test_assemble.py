@@ -3,12 +3,8 @@ from tests.core.plans import URL, hosted
 
 from tidegate.core import assemble
 from tidegate.core.assemble import Dialect, Place
-from tidegate.core.declared import (
-    NO_CREDENTIAL,
-    DeclaredDeadlines,
-    DeclaredProvider,
-    DeclaredTarget,
-)
+from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredDeadlines, DeclaredProvider
+from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.plan import Deadlines, SecretRef
 
 ENGINE = Dialect(None, hosted=False)

@@ -1,37 +1,44 @@
-from msgspec import Struct
-from msgspec.structs import asdict, fields
+from collections.abc import Iterator
 
-from tidegate.config.shape import Record, shape_of
-from tidegate.core import declared
-from tidegate.core.declared import Declared, DeclaredDeadlines, DeclaredHttp, DeclaredStorage
-from tidegate.core.plan import Deadlines, HttpBounds, JournalBounds
+from tidegate.config.scalars import EXPECTED
+from tidegate.config.shape import Items, OneOf, Record, Scalar, Shape, Table, shape_of
+from tidegate.core.declared import Declared
 
 
-def test_http_bounds_are_declared_one_for_one_with_the_plans_defaults():
-    assert asdict(DeclaredHttp()) == asdict(HttpBounds())
-
-
-def test_deadlines_are_declared_one_for_one():
-    assert [f.name for f in fields(DeclaredDeadlines)] == [f.name for f in fields(Deadlines)]
-
-
-def test_journal_bounds_have_the_plans_defaults():
-    storage = DeclaredStorage()
-    assert JournalBounds() == JournalBounds(
-        storage.durability, storage.segment_bytes, storage.journal_max_bytes
-    )
+def below(shape: Shape) -> Iterator[Shape]:
+    """`shape` and every shape in it."""
+    yield shape
+    match shape:
+        case Record():
+            inner = [key.shape for key in shape.keys]
+        case Table():
+            inner = [shape.key, shape.value]
+        case Items():
+            inner = [shape.item]
+        case OneOf():
+            inner = list(shape.options)
+        case _:
+            inner = []
+    for one in inner:
+        yield from below(one)
 
 
 def test_every_key_says_what_it_is():
-    for cls in vars(declared).values():
-        if isinstance(cls, type) and issubclass(cls, Struct) and cls is not Struct:
-            shape = shape_of(cls)
-            assert isinstance(shape, Record)
-            if cls.__module__ == declared.__name__:
-                assert all(k.description.endswith(".") for k in shape.keys), cls
+    for shape in below(shape_of(Declared)):
+        if isinstance(shape, Record):
+            assert shape.cls.__doc__
+            assert all(key.description.endswith(".") for key in shape.keys), shape.cls
 
 
-def test_a_default_plan_file_listens_on_loopback_only():
-    plan = Declared()
-    assert str(plan.gateway.listen) == "127.0.0.1:4000"
-    assert str(plan.control.listen) == "127.0.0.1:4001"
+def test_every_scalar_has_a_reading():
+    scalars = [shape for shape in below(shape_of(Declared)) if isinstance(shape, Scalar)]
+    assert {scalar.read for scalar in scalars} <= set(EXPECTED)
+
+
+def test_a_section_is_declared_in_the_file_of_its_name():
+    root = shape_of(Declared)
+    assert isinstance(root, Record)
+    for key in root.keys:
+        section = key.shape.value if isinstance(key.shape, Table) else key.shape
+        if isinstance(section, Record):
+            assert section.cls.__module__ == f"tidegate.core.declared_{key.key}"

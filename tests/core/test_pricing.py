@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from tidegate.core.declared import GpuPrice, TokenPrice
+from tidegate.core.declared_prices import GpuPrice, TokenPrice
 from tidegate.core.plan import Price, Rate
 from tidegate.core.pricing import declared_price, gpu_rate
 

@@ -11,7 +11,9 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core.address import Listen
-from tidegate.core.declared import Declared, DeclaredControl, DeclaredGateway
+from tidegate.core.declared import Declared
+from tidegate.core.declared_control import DeclaredControl
+from tidegate.core.declared_gateway import DeclaredGateway
 from tidegate.core.layout import Layout
 
 _GATEWAY: Final = DeclaredGateway()

@@ -8,7 +8,8 @@ from msgspec.structs import asdict
 from tidegate.config.problem import Path
 from tidegate.config.show import credential_text, price_text, url_text
 from tidegate.config.walk import Origin
-from tidegate.core.declared import Declared, DeclaredTarget
+from tidegate.core.declared import Declared
+from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.plan import Plan, Target
 
 DEFAULT = "default"

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tidegate.core.address import parse_host, parse_listen, parse_origin, parse_url
-from tidegate.core.declared import MAX_USD
+from tidegate.core.declared_scalars import MAX_USD
 from tidegate.core.units import parse_size_bytes
 
 _INT = re.compile(r"[+-]?[0-9]{1,18}")

@@ -1,4 +1,4 @@
-"""The grammar of a plan file, taken from the classes in `core.declared`.
+"""The grammar of a plan file, taken from the classes of `core.declared`.
 
 The reader, the JSON Schema and the reference of keys all walk these shapes, so that they cannot
 disagree.

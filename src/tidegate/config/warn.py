@@ -5,7 +5,8 @@ from pathlib import Path as FilePath
 from typing import NamedTuple
 
 from tidegate.config.problem import Path
-from tidegate.core.declared import Declared, DeclaredTarget
+from tidegate.core.declared import Declared
+from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.plan import Plan, SecretRef
 
 

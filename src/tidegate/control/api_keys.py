@@ -20,7 +20,7 @@ from tidegate.control.shapes import (
 )
 from tidegate.core import clock
 from tidegate.core import key as core_key
-from tidegate.core.declared import EVERY_ROUTE
+from tidegate.core.declared_keys import EVERY_ROUTE
 from tidegate.core.key import KeyRecord
 from tidegate.stores import keys
 from tidegate.stores.audit import Author

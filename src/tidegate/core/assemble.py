@@ -11,11 +11,8 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from tidegate.core.address import bracketed, parse_url
-from tidegate.core.declared import (
-    NO_CREDENTIAL,
-    DeclaredProvider,
-    DeclaredTarget,
-)
+from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredProvider
+from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.plan import Deadlines, Replica, SecretRef
 from tidegate.core.words import quoted
 

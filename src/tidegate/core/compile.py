@@ -15,7 +15,10 @@ from msgspec.structs import asdict, replace
 
 from tidegate.core import assemble, plugs
 from tidegate.core.assemble import Dialect, Path, Place
-from tidegate.core.declared import EVERY_ROUTE, Declared, DeclaredRoute, DeclaredTarget
+from tidegate.core.declared import Declared
+from tidegate.core.declared_keys import EVERY_ROUTE
+from tidegate.core.declared_routes import DeclaredRoute
+from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.plan import (
     HttpBounds,
     JournalBounds,

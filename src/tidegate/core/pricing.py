@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 import msgspec
 from msgspec.structs import replace
 
-from tidegate.core.declared import DeclaredPrice, GpuPrice, TokenPrice
+from tidegate.core.declared_prices import DeclaredPrice, GpuPrice, TokenPrice
 from tidegate.core.plan import Price, Rate
 from tidegate.core.units import NANOUSD_PER_USD, TOKENS_PER_MTOK, usd_to_nanousd
 

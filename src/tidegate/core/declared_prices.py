@@ -1,0 +1,45 @@
+"""A target's `price` in the plan file: a token's, or a GPU-hour's."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from tidegate.core.declared_scalars import Rate, Usd
+
+
+class TokenPrice(Struct, frozen=True, omit_defaults=True):
+    """What the tokens of a target cost, in dollars a million tokens (at most 9 decimals).
+
+    A class that is not written is charged as its parent: cache reads and writes as input,
+    reasoning as output.
+    """
+
+    input_usd_per_mtok: Annotated[Usd | None, Meta(description="Plain input.")] = None
+    output_usd_per_mtok: Annotated[Usd | None, Meta(description="Output.")] = None
+    cache_read_usd_per_mtok: Annotated[
+        Usd | None, Meta(description="Input read from the provider's prefix cache.")
+    ] = None
+    cache_write_usd_per_mtok: Annotated[
+        Usd | None, Meta(description="Input written to the provider's prefix cache.")
+    ] = None
+    reasoning_usd_per_mtok: Annotated[Usd | None, Meta(description="Reasoning.")] = None
+    request_usd: Annotated[Usd | None, Meta(description="Each request, beside its tokens.")] = None
+
+
+class GpuPrice(Struct, frozen=True, omit_defaults=True):
+    """What the tokens of your own engine cost, from what its GPUs cost and how fast it is.
+
+    Dollars a token = gpus x gpu_hour_usd / 3600 / tokens a second.
+    """
+
+    gpu_hour_usd: Annotated[Usd, Meta(description="Price of one GPU for one hour, in dollars.")]
+    input_tokens_per_s: Annotated[
+        Rate, Meta(description="Input tokens a second that all the GPUs together prefill.")
+    ]
+    output_tokens_per_s: Annotated[
+        Rate, Meta(description="Output tokens a second that all the GPUs together decode.")
+    ]
+    gpus: Annotated[int, Meta(ge=1, le=1_000_000, description="How many GPUs serve it.")] = 1
+
+
+DeclaredPrice = Literal["free"] | TokenPrice | GpuPrice

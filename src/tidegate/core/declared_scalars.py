@@ -1,0 +1,26 @@
+"""Kinds of value that several sections of the plan file share, with their bounds.
+
+`extra["read"]` names the reading of a scalar that is more than its JSON type:
+
+- `size` (bytes), `duration` (seconds), `usd` (exact decimal dollars), `secret` (a reference),
+  `path` (counted from the plan file), `name` (of a provider or target), `route`, `header`, `url`,
+  `listen`, `host`, `origin`
+"""
+
+from decimal import Decimal
+from typing import Annotated
+
+from msgspec import Meta
+
+MAX_SECONDS = 86_400.0
+MAX_USD = Decimal(1_000_000)
+_MAX_BYTES = 1 << 40
+
+Name = Annotated[str, Meta(extra={"read": "name"}, max_length=64)]
+RouteName = Annotated[str, Meta(extra={"read": "route"}, max_length=200)]
+Text = Annotated[str, Meta(min_length=1, max_length=1024)]
+BaseUrl = Annotated[str, Meta(extra={"read": "url"})]
+Seconds = Annotated[float, Meta(gt=0, le=MAX_SECONDS, extra={"read": "duration"})]
+Size = Annotated[int, Meta(ge=1024, le=_MAX_BYTES, extra={"read": "size"})]
+Usd = Annotated[Decimal, Meta(extra={"read": "usd"})]
+Rate = Annotated[float, Meta(gt=0, le=1e12)]

@@ -57,7 +57,7 @@ def test_show_as_json_is_the_compiled_plan(folder):
 
 def test_a_plan_that_does_not_compile_exits_2_with_every_mistake(folder):
     (folder / "other.yaml").write_text("routs: {}\n")
-    for args in (["show", "-f", "other.yaml"], ["explain", "x", "-f", "other.yaml"]):
+    for args in (["show", "other.yaml"], ["explain", "x", "other.yaml"]):
         result = run(*args)
         assert result.exit_code == 2 and result.stdout == ""
         assert 'other.yaml:1:1: routs: unknown key; did you mean "routes"?' in result.stderr

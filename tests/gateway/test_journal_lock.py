@@ -12,6 +12,11 @@ from tidegate.gateway import journal as module
 from tidegate.gateway.journal import LOCK_STEP_S, Journal, JournalLocked
 
 
+def descriptors() -> int:
+    """How many this process has open."""
+    return len(list(Path("/dev/fd").iterdir()))
+
+
 def test_one_that_looks_at_the_lock_for_an_instant_keeps_no_gateway_from_starting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -44,10 +49,10 @@ def test_a_second_writer_gives_up_and_leaves_no_descriptor_open(
     async def main() -> None:
         first = Journal(tmp_path, JournalBounds())
         first.open()
-        before = len(list(Path("/dev/fd").iterdir()))
+        before = descriptors()
         with pytest.raises(JournalLocked, match="another gateway writes"):
             Journal(tmp_path, JournalBounds()).open()
-        assert len(list(Path("/dev/fd").iterdir())) == before
+        assert descriptors() == before
         await first.close()
 
     run(main())

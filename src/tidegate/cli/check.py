@@ -6,14 +6,15 @@ from pathlib import Path
 
 import click
 
-from tidegate.config.load import DEFAULT_FILE, Compiled, compile_file
+from tidegate.cli._plan_file import plan_file
+from tidegate.config.load import Compiled, compile_file
 from tidegate.core import clock
 
 
 @click.command("check")
-@click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_FILE)
+@plan_file
 def plug(file: Path) -> None:
-    """Check a plan FILE; exit 0 when it may be served, 1 when not."""
+    """Check the plan FILE, or tidegate.yaml here; exit 0 when it may be served, 1 when not."""
     compiled = compile_file(file, os.environ, 0, clock.wall_s())
     print_findings(compiled)
     if compiled.plan is None:

@@ -8,6 +8,7 @@ from typing import NoReturn
 import click
 import msgspec
 
+from tidegate.cli._plan_file import plan_file
 from tidegate.cli.check import print_findings
 from tidegate.config.diff import differences
 from tidegate.config.explain import explain
@@ -22,15 +23,6 @@ from tidegate.core.words import nearest, quoted
 _SERVED_SUFFIX = ".msgpack"
 _HEAD = ("ROUTE", "RELEASE", "TARGET", "SERVED BY", "USD/MTOK IN / OUT", "DEADLINES s", "REPLICAS")
 
-_file_option = click.option(
-    "--file",
-    "-f",
-    type=click.Path(path_type=Path),
-    default=DEFAULT_FILE,
-    show_default=True,
-    help="The plan file.",
-)
-
 
 @click.group("plan")
 def plug() -> None:
@@ -38,7 +30,7 @@ def plug() -> None:
 
 
 @plug.command("show")
-@_file_option
+@plan_file
 @click.option("--json", "as_json", is_flag=True, help="The compiled plan as JSON.")
 def show(file: Path, as_json: bool) -> None:
     """What requests would obey: route, release, target, price, deadlines, replicas.
@@ -74,7 +66,7 @@ def _route_rows(plan: Plan, name: str) -> list[tuple[str, ...]]:
 
 @plug.command("explain")
 @click.argument("route")
-@_file_option
+@plan_file
 def explain_route(route: str, file: Path) -> None:
     """Where each value that ROUTE obeys comes from."""
     plan, declared = _compiled(file)

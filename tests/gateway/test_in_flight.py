@@ -11,7 +11,7 @@ from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Deadlines, HttpBounds
 from tidegate.core.receipt import Attempt
-from tidegate.gateway.http.client import UpstreamError
+from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.in_flight import InFlight, translate
 
 STREAM = {**HELLO, "stream": True}

@@ -7,7 +7,8 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Attempt, Receipt
-from tidegate.gateway.http.client import Upstream, UpstreamError
+from tidegate.gateway.http.answer_reader import UpstreamError
+from tidegate.gateway.http.client import Upstream
 from tidegate.gateway.http.pool import PoolFull
 from tidegate.gateway.in_flight import InFlight, translate
 from tidegate.gateway.prepared import PreparedReplica, PreparedTarget

@@ -6,7 +6,8 @@ from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Deadlines
 from tidegate.core.receipt import Attempt
-from tidegate.gateway.http.client import Upstream, UpstreamError
+from tidegate.gateway.http.answer_reader import UpstreamError
+from tidegate.gateway.http.client import Upstream
 
 AT_ONCE_S = 0.1
 

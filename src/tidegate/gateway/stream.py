@@ -11,7 +11,7 @@ import asyncio
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import StreamReader
-from tidegate.gateway.http.client import UpstreamError
+from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight, translate
 

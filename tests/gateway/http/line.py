@@ -5,13 +5,21 @@ from collections.abc import Callable
 
 from tests.gateway.http.rig import FakeTransport
 
-from tidegate.gateway.http.client import Upstream, UpstreamError
+from tidegate.gateway.http.answer_reader import UpstreamError
+from tidegate.gateway.http.client import Upstream
 
 MAX_BYTES = 1000
 WHOLE = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
 CHUNKED_HEAD = STREAM_HEAD + b"Transfer-Encoding: chunked\r\n\r\n"
 STREAM = CHUNKED_HEAD + b"3\r\nabc\r\n4\r\ndefg\r\n0\r\n\r\n"
+
+
+def cut(data: bytes) -> list[list[bytes]]:
+    """`data` in one read, in reads of a byte, and in two reads at every place."""
+    return [[data], [data[i : i + 1] for i in range(len(data))]] + [
+        [data[:at], data[at:]] for at in range(1, len(data))
+    ]
 
 
 class Home:

@@ -6,28 +6,10 @@ import itertools
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
-from tests.gateway.http.line import CHUNKED_HEAD, STREAM, WHOLE, Line, Taker, in_loop
+from tests.gateway.http.line import CHUNKED_HEAD, STREAM, WHOLE, Line, Taker, cut, in_loop
 
 from tidegate.gateway.http import client
-from tidegate.gateway.http.client import UpstreamError
-
-
-def cut(data: bytes) -> list[list[bytes]]:
-    return [[data], [data[i : i + 1] for i in range(len(data))]] + [
-        [data[:at], data[at:]] for at in range(1, len(data))
-    ]
-
-
-@pytest.mark.parametrize("parts", cut(WHOLE))
-def test_an_answer_is_gathered_whole_in_any_cut(parts: list[bytes]) -> None:
-    async def run(line: Line) -> None:
-        await line.answered(*parts)
-        assert (line.upstream.status, line.upstream.body()) == (200, b"hello")
-        assert not line.upstream.streaming
-        line.upstream.release()
-        assert (line.home.back, line.transport.closing) == (1, False)
-
-    in_loop(run)
+from tidegate.gateway.http.answer_reader import UpstreamError
 
 
 @pytest.mark.parametrize("parts", cut(STREAM))
@@ -71,16 +53,6 @@ def test_chunks_are_told_from_bytes_that_look_like_chunks(cuts: list[int]) -> No
                 line.upstream.relay(taker)
         await waiting
         assert (taker.data, taker.ends) == (body + b"1\n" + body, ["end"])
-
-    in_loop(run)
-
-
-def test_interim_answers_are_passed_over() -> None:
-    async def run(line: Line) -> None:
-        interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
-        await line.answered(interim + WHOLE)
-        assert line.upstream.headers == {b"content-length": b"5"}
-        assert line.upstream.body() == b"hello"
 
     in_loop(run)
 
@@ -189,6 +161,39 @@ def test_a_failure_reaches_whoever_waits() -> None:
         await asyncio.sleep(0)
         line.upstream.fail(UpstreamError("deadline", "too slow"))
         with pytest.raises(UpstreamError, match="too slow"):
+            await waiting
+
+    in_loop(run)
+
+
+@pytest.mark.parametrize("size", range(len(STREAM)))
+def test_a_cut_stream_is_never_a_whole_one(size: int) -> None:
+    async def run(line: Line) -> None:
+        taker = Taker()
+        waiting = asyncio.ensure_future(line.upstream.answered())
+        await asyncio.sleep(0)
+        if size:
+            line.come(STREAM[:size])
+        line.transport.end()  # before the waiter has had its turn
+        try:
+            await waiting
+            line.upstream.relay(taker)
+        except UpstreamError as error:
+            taker.ends.append(error.kind)
+            assert error.clean == (size < STREAM.index(b"\r\n\r\n") + 4)
+        assert taker.ends == ["lost"]
+
+    in_loop(run)
+
+
+@pytest.mark.parametrize("size", [len(WHOLE) - 1, WHOLE.index(b"hello")])
+def test_a_body_shorter_than_its_length_is_lost(size: int) -> None:
+    async def run(line: Line) -> None:
+        waiting = asyncio.ensure_future(line.upstream.answered())
+        await asyncio.sleep(0)
+        line.come(WHOLE[:size])
+        line.transport.end()
+        with pytest.raises(UpstreamError, match="closed the connection"):
             await waiting
 
     in_loop(run)

@@ -14,7 +14,8 @@ from tests.gateway.http.rig import FakeTransport, House, later, until
 
 from tidegate.core.plan import Replica
 from tidegate.gateway.http import pool as pools
-from tidegate.gateway.http.client import Upstream, UpstreamError
+from tidegate.gateway.http.answer_reader import UpstreamError
+from tidegate.gateway.http.client import Upstream
 from tidegate.gateway.http.pool import Pool, Way
 
 GET = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"

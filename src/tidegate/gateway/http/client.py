@@ -10,27 +10,11 @@ from typing import Protocol
 import httptools
 
 from tidegate.core import clock
+from tidegate.gateway.http.answer_reader import MAX_BARREN_BYTES, AnswerReader, UpstreamError
 
-MAX_HEADERS = 200
 MAX_SIZE_DIGITS = 8
-MAX_HEADER_BYTES = 64 * 1024
-# Bytes that may come without one of the body among them: heads, interim answers, chunk lines.
-MAX_BARREN_BYTES = 2 * MAX_HEADER_BYTES
 # What may still come of an answer whose content has ended, before the connection is not worth it.
 MAX_TAIL_BYTES = 64 * 1024
-
-
-class UpstreamError(Exception):
-    """The exchange failed. `clean` says that not one byte of an answer had come.
-
-    `kind` is `lost` (the connection ended), `malformed` (not HTTP), `too_large`, `deadline`, or
-    `draining` (we end it because the gateway shuts down).
-    """
-
-    def __init__(self, kind: str, message: str, *, clean: bool = False) -> None:
-        super().__init__(message)
-        self.kind = kind
-        self.clean = clean
 
 
 class Sink(Protocol):
@@ -56,40 +40,28 @@ class Home(Protocol):
     def gone(self, upstream: "Upstream") -> None: ...
 
 
-class Upstream(asyncio.Protocol):
+class Upstream(AnswerReader, asyncio.Protocol):
     """A connection. In one exchange at a time: `send`, `answered`, then `release` or `close`."""
 
     __slots__ = (
-        "_barren_bytes",
-        "_between_chunks",
         "_closed",
-        "_complete",
         "_error",
-        "_header_bytes",
         "_home",
         "_in_exchange",
-        "_keep_alive",
         "_loop",
-        "_max_bytes",
-        "_parser",
-        "_parts",
         "_reading",
-        "_released",
         "_sink",
         "_waiter",
-        "body_bytes",
-        "headers",
         "holds_slot",
         "idle_since_s",
         "made",
         "resumed_s",
-        "status",
-        "streaming",
         "transport",
         "uses",
     )
 
     def __init__(self, home: Home) -> None:
+        super().__init__()
         self._home = home
         self._loop = asyncio.get_running_loop()
         self.transport: asyncio.Transport = None  # type: ignore[assignment]
@@ -102,26 +74,8 @@ class Upstream(asyncio.Protocol):
         self._in_exchange = False
         self._waiter: asyncio.Future[None] | None = None
         self._reading = True
-        self._parser = httptools.HttpResponseParser(self)
-        self._begin(0)
-        self._in_exchange = False
-
-    def _begin(self, max_bytes: int) -> None:
-        self._in_exchange = True
-        self._max_bytes = max_bytes
-        self._parts: list[bytes] = []
         self._sink: Sink | None = None
-        self._complete = False
-        self._keep_alive = False
-        self._released = False
         self._error: UpstreamError | None = None
-        self._header_bytes = 0
-        self._barren_bytes = 0
-        self._between_chunks = False
-        self.status = 0
-        self.headers: dict[bytes, bytes] = {}
-        self.body_bytes = 0
-        self.streaming = False
 
     @property
     def usable(self) -> bool:
@@ -134,6 +88,9 @@ class Upstream(asyncio.Protocol):
     def send(self, request: bytes, max_bytes: int) -> None:
         """Sends a request. `max_bytes` bounds an answer that is gathered whole."""
         self._begin(max_bytes)
+        self._in_exchange = True
+        self._sink = None
+        self._error = None
         self.uses += 1
         self.transport.write(request)
 
@@ -143,11 +100,6 @@ class Upstream(asyncio.Protocol):
         if self._closed:
             waiter.set_exception(UpstreamError("lost", "the connection was closed", clean=True))
         return waiter
-
-    def body(self) -> bytes:
-        """The gathered body of an answer that is not a stream."""
-        parts = self._parts
-        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def relay(self, sink: Sink) -> None:
         """Hands what has come of the stream, and all that comes, to `sink`."""
@@ -207,6 +159,7 @@ class Upstream(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._closed = True
+        del self._parser  # it holds us: the memory would wait for the garbage collector
         self._home.gone(self)
         if not self._in_exchange or self._complete:
             return
@@ -278,50 +231,3 @@ class Upstream(asyncio.Protocol):
             self._home.give_back(self)
         elif not self._closed:
             self.close()
-
-    def _bounded_by_framing(self) -> bool:
-        return b"content-length" in self.headers or b"transfer-encoding" in self.headers
-
-    # httptools calls these
-
-    def on_message_begin(self) -> None:
-        if self._complete:
-            raise UpstreamError("malformed", "more bytes than the answer has")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._header_bytes += len(name) + len(value)
-        if len(self.headers) >= MAX_HEADERS or self._header_bytes > MAX_HEADER_BYTES:
-            raise UpstreamError("too_large", "the answer's head is too large")
-        self.headers[name.lower()] = value
-
-    def on_headers_complete(self) -> None:
-        status = self._parser.get_status_code()
-        if status < 200:
-            if status == 101:
-                raise UpstreamError("malformed", "the provider switched protocols unasked")
-            self.headers = {}
-            return
-        self.status = status
-        kind = self.headers.get(b"content-type")
-        self.streaming = (
-            status == 200 and kind is not None and kind[:17].lower() == b"text/event-stream"
-        )
-        self._between_chunks = b"transfer-encoding" in self.headers
-
-    def on_chunk_header(self) -> None:
-        self._between_chunks = False
-
-    def on_chunk_complete(self) -> None:
-        self._between_chunks = not self._complete
-
-    def on_body(self, data: bytes) -> None:
-        self.body_bytes += len(data)
-        self._barren_bytes = 0
-        if self.body_bytes > self._max_bytes and not (self.streaming and not self._released):
-            raise UpstreamError("too_large", f"the answer exceeds {self._max_bytes} bytes")
-        self._parts.append(data)
-
-    def on_message_complete(self) -> None:
-        if self.status:
-            self._complete = True
-            self._keep_alive = self._parser.should_keep_alive()

@@ -1,4 +1,4 @@
-"""One client connection: whole requests go up, answers come down.
+"""One client connection: whole requests go up, and are answered as `answering.py` has it.
 
 The protocol never waits. One coroutine a connection takes the requests in order and answers them
 one at a time. While a request is in work the socket is still read, because that is how a leaving
@@ -13,6 +13,7 @@ from tidegate.core import clock
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import HttpBounds
 from tidegate.gateway.http import answers
+from tidegate.gateway.http.answering import Answering, Dated
 from tidegate.gateway.http.reader import Incoming, RequestReader
 
 MAX_EARLY_BYTES = 64 * 1024
@@ -24,20 +25,11 @@ LINGER_S = 2.0
 DRAIN_LINGER_S = 0.5
 
 
-class Source(Protocol):
-    """What feeds a streamed answer and can be told to wait."""
-
-    def pause(self) -> None: ...
-
-    def resume(self) -> None: ...
-
-
-class Owner(Protocol):
+class Owner(Dated, Protocol):
     """What a connection needs of the listener that it belongs to."""
 
     bounds: HttpBounds
     draining: bool
-    date: bytes
 
     def opened(self, connection: "Connection") -> bool:
         """False when there are too many connections; the new one is then refused."""
@@ -51,52 +43,22 @@ class Owner(Protocol):
 Answer = Callable[[Incoming, "Connection"], Awaitable[None]]
 
 
-class Connection(asyncio.Protocol):
-    """A client's connection and, at the same time, the way to answer its request in work.
+class Connection(Answering):
+    """A client's connection and, at the same time, the way to answer its request in work."""
 
-    `state`: `open`; `refused` (told no, reading on for a moment so that it sees our answer);
-    `closing` (last bytes are on the way).
-    """
+    __slots__ = ("_answer", "_early", "_loop", "_reader", "_task", "_waiter", "peer")
 
-    __slots__ = (
-        "_answer",
-        "_early",
-        "_loop",
-        "_owner",
-        "_reader",
-        "_task",
-        "_waiter",
-        "close_after",
-        "framed",
-        "idle_s",
-        "in_work",
-        "lost",
-        "paused_s",
-        "peer",
-        "source",
-        "state",
-        "state_s",
-        "transport",
-    )
+    _owner: Owner
 
     def __init__(self, owner: Owner, answer: Answer) -> None:
-        self._owner = owner
+        super().__init__(owner)
         self._answer = answer
         self._reader = RequestReader(owner.bounds.max_body_bytes)
         self._early = b""
         self._loop = asyncio.get_running_loop()
         self._waiter: asyncio.Future[None] | None = None
         self._task: asyncio.Task[None] | None = None
-        self.transport: asyncio.Transport = None  # type: ignore[assignment]
         self.peer = ""
-        self.lost = False
-        self.state = "open"
-        self.state_s = self.idle_s = clock.monotonic_s()
-        self.in_work: Incoming | None = None
-        self.close_after = False
-        self.framed = True
-        self.source: Source | None = None
-        self.paused_s: float | None = None
 
     @property
     def busy(self) -> bool:
@@ -121,6 +83,7 @@ class Connection(asyncio.Protocol):
         del exc  # a reset and a close mean the same here: the client is gone
         self.lost = True
         self.source = None
+        self._reader.close()
         if self._task is not None:
             self._owner.closed(self)
             self._task.cancel()
@@ -128,16 +91,6 @@ class Connection(asyncio.Protocol):
     def eof_received(self) -> bool:
         # A client that has shut its sending side is taken to be gone, as nginx does.
         return False
-
-    def pause_writing(self) -> None:
-        self.paused_s = clock.monotonic_s()
-        if self.source is not None:
-            self.source.pause()
-
-    def resume_writing(self) -> None:
-        self.paused_s = None
-        if self.source is not None:
-            self.source.resume()
 
     def data_received(self, data: bytes) -> None:
         if self.lost or self.state != "open":
@@ -219,79 +172,6 @@ class Connection(asyncio.Protocol):
             self._waiter = None
             waiter.set_result(None)
 
-    # answering
-
-    def send(self, head: bytes, body: bytes) -> None:
-        """A whole answer. `head` is the status line and headers without framing and blank line."""
-        if not self.lost:
-            size = len(body)
-            if self.in_work is not None and self.in_work.head.method == b"HEAD":
-                body = b""
-            self.transport.write(
-                b"%b%bcontent-length: %d\r\n%b\r\n%b"
-                % (head, self._owner.date, size, self._persistence(), body)
-            )
-        self._answered()
-
-    def start(self, head: bytes, first: bytes) -> None:
-        """Begins a streamed answer with its first bytes."""
-        if self.in_work is not None and self.in_work.head.http_minor == 0:
-            self.close_after = True  # before chunks, the end of the connection ended a body
-            self.framed = False
-        else:
-            self.framed = True
-            head += b"transfer-encoding: chunked\r\n"
-        if not self.lost:
-            body = self._frame(first) if first else b""  # an empty chunk would be the end
-            self.transport.write(
-                b"%b%b%b\r\n%b" % (head, self._owner.date, self._persistence(), body)
-            )
-
-    def write(self, data: bytes) -> None:
-        """Goes on with a streamed answer. `data` must not be empty."""
-        if not self.lost:
-            self.transport.write(b"%x\r\n%b\r\n" % (len(data), data) if self.framed else data)
-
-    def write_chunk(self, chunk: bytes, data: bytes) -> None:
-        """The same as `write(data)`, for data that is in chunked framing already."""
-        if not self.lost:
-            self.transport.write(chunk if self.framed else data)
-
-    def finish(self, last: bytes) -> None:
-        """Ends a streamed answer, with its last bytes in the same write."""
-        if not self.lost:
-            end = self._frame(last) if last else b""
-            self.transport.write(end + b"0\r\n\r\n" if self.framed else end)
-        self._answered()
-
-    def cut(self, last: bytes) -> None:
-        """Ends a streamed answer that failed: last bytes, then a close without a proper end."""
-        self.close_after = True
-        if not self.lost:
-            if last:
-                self.transport.write(self._frame(last))
-            self._close()
-        self._answered()
-
-    def write_raw(self, data: bytes) -> None:
-        """Bytes as they are, past all framing: for a rig that plays a broken server."""
-        if not self.lost:
-            self.transport.write(data)
-
-    def abort(self) -> None:
-        """Drops the connection at once."""
-        self.transport.abort()
-
-    def _frame(self, data: bytes) -> bytes:
-        return b"%x\r\n%b\r\n" % (len(data), data) if self.framed else data
-
-    def _persistence(self) -> bytes:
-        if self.close_after:
-            return b"connection: close\r\n"
-        if self.in_work is not None and self.in_work.head.http_minor == 0:
-            return b"connection: keep-alive\r\n"
-        return b""
-
     def _answered(self) -> None:
         self.in_work = None
         self.source = None
@@ -299,14 +179,6 @@ class Connection(asyncio.Protocol):
         reader = self._reader
         if self.close_after or self._early or reader.whole or reader.expects_continue:
             self._wake()
-
-    def _enter(self, state: str) -> None:
-        self.state = state
-        self.state_s = clock.monotonic_s()
-
-    def _close(self) -> None:
-        self._enter("closing")
-        self.transport.close()
 
     def _refuse(self, refusal: Refusal) -> None:
         """Says no to what is no proper request, and closes: its end cannot be known."""

@@ -1,11 +1,11 @@
-"""Answers that are wrong, cut or without an end: each fails its exchange, within a bound."""
+"""Bytes to answers: in any cut, past what is no answer yet, and nothing wrong or endless."""
 
 import asyncio
 
 import pytest
-from tests.gateway.http.line import CHUNKED_HEAD, STREAM, WHOLE, Line, Taker, in_loop
+from tests.gateway.http.line import CHUNKED_HEAD, WHOLE, Line, Taker, cut, in_loop
 
-from tidegate.gateway.http.client import UpstreamError
+from tidegate.gateway.http.answer_reader import UpstreamError
 
 FAULTS = {
     "not HTTP": (b"SSH-2.0-OpenSSH\r\n", "malformed"),
@@ -68,34 +68,23 @@ def test_a_bad_answer_fails_its_exchange_and_ends_the_connection(name: str) -> N
     in_loop(run)
 
 
-@pytest.mark.parametrize("size", range(len(STREAM)))
-def test_a_cut_stream_is_never_a_whole_one(size: int) -> None:
+@pytest.mark.parametrize("parts", cut(WHOLE))
+def test_an_answer_is_gathered_whole_in_any_cut(parts: list[bytes]) -> None:
     async def run(line: Line) -> None:
-        taker = Taker()
-        waiting = asyncio.ensure_future(line.upstream.answered())
-        await asyncio.sleep(0)
-        if size:
-            line.come(STREAM[:size])
-        line.transport.end()  # before the waiter has had its turn
-        try:
-            await waiting
-            line.upstream.relay(taker)
-        except UpstreamError as error:
-            taker.ends.append(error.kind)
-            assert error.clean == (size < STREAM.index(b"\r\n\r\n") + 4)
-        assert taker.ends == ["lost"]
+        await line.answered(*parts)
+        assert (line.upstream.status, line.upstream.body()) == (200, b"hello")
+        assert not line.upstream.streaming
+        line.upstream.release()
+        assert (line.home.back, line.transport.closing) == (1, False)
 
     in_loop(run)
 
 
-@pytest.mark.parametrize("size", [len(WHOLE) - 1, WHOLE.index(b"hello")])
-def test_a_body_shorter_than_its_length_is_lost(size: int) -> None:
+def test_interim_answers_are_passed_over() -> None:
     async def run(line: Line) -> None:
-        waiting = asyncio.ensure_future(line.upstream.answered())
-        await asyncio.sleep(0)
-        line.come(WHOLE[:size])
-        line.transport.end()
-        with pytest.raises(UpstreamError, match="closed the connection"):
-            await waiting
+        interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"
+        await line.answered(interim + WHOLE)
+        assert line.upstream.headers == {b"content-length": b"5"}
+        assert line.upstream.body() == b"hello"
 
     in_loop(run)

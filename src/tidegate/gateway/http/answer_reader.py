@@ -1,0 +1,116 @@
+"""Bytes of a provider in, the head and body of an answer out: httptools with bounds around it."""
+
+import httptools
+
+MAX_HEADERS = 200
+MAX_HEADER_BYTES = 64 * 1024
+# Bytes that may come without one of the body among them: heads, interim answers, chunk lines.
+MAX_BARREN_BYTES = 2 * MAX_HEADER_BYTES
+
+
+class UpstreamError(Exception):
+    """The exchange failed. `clean` says that not one byte of an answer had come.
+
+    `kind` is `lost` (the connection ended), `malformed` (not HTTP), `too_large`, `deadline`, or
+    `draining` (we end it because the gateway shuts down).
+    """
+
+    def __init__(self, kind: str, message: str, *, clean: bool = False) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.clean = clean
+
+
+class AnswerReader:
+    """What has come of one answer at a time; the connection that feeds the parser is built on it.
+
+    `_released` says that nobody wants the rest of the answer, which is read to keep the connection;
+    `_between_chunks` that the parser stands between two chunks and has seen no byte of the next.
+    """
+
+    __slots__ = (
+        "_barren_bytes",
+        "_between_chunks",
+        "_complete",
+        "_header_bytes",
+        "_keep_alive",
+        "_max_bytes",
+        "_parser",
+        "_parts",
+        "_released",
+        "body_bytes",
+        "headers",
+        "status",
+        "streaming",
+    )
+
+    def __init__(self) -> None:
+        self._parser = httptools.HttpResponseParser(self)
+        self._begin(0)
+
+    def _begin(self, max_bytes: int) -> None:
+        """Forgets the last answer. `max_bytes` bounds the next one, if it is gathered whole."""
+        self._max_bytes = max_bytes
+        self._parts: list[bytes] = []
+        self._complete = False
+        self._keep_alive = False
+        self._released = False
+        self._header_bytes = 0
+        self._barren_bytes = 0
+        self._between_chunks = False
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.body_bytes = 0
+        self.streaming = False
+
+    def body(self) -> bytes:
+        """The gathered body of an answer that is not a stream."""
+        parts = self._parts
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def _bounded_by_framing(self) -> bool:
+        return b"content-length" in self.headers or b"transfer-encoding" in self.headers
+
+    # httptools calls these
+
+    def on_message_begin(self) -> None:
+        if self._complete:
+            raise UpstreamError("malformed", "more bytes than the answer has")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._header_bytes += len(name) + len(value)
+        if len(self.headers) >= MAX_HEADERS or self._header_bytes > MAX_HEADER_BYTES:
+            raise UpstreamError("too_large", "the answer's head is too large")
+        self.headers[name.lower()] = value
+
+    def on_headers_complete(self) -> None:
+        status = self._parser.get_status_code()
+        if status < 200:
+            if status == 101:
+                raise UpstreamError("malformed", "the provider switched protocols unasked")
+            self.headers = {}
+            return
+        self.status = status
+        kind = self.headers.get(b"content-type")
+        self.streaming = (
+            status == 200 and kind is not None and kind[:17].lower() == b"text/event-stream"
+        )
+        self._between_chunks = b"transfer-encoding" in self.headers
+
+    def on_chunk_header(self) -> None:
+        self._between_chunks = False
+
+    def on_chunk_complete(self) -> None:
+        self._between_chunks = not self._complete
+
+    def on_body(self, data: bytes) -> None:
+        self.body_bytes += len(data)
+        self._barren_bytes = 0
+        if self.body_bytes > self._max_bytes and not (self.streaming and not self._released):
+            raise UpstreamError("too_large", f"the answer exceeds {self._max_bytes} bytes")
+        self._parts.append(data)
+
+    def on_message_complete(self) -> None:
+        if self.status:
+            self._complete = True
+            self._keep_alive = self._parser.should_keep_alive()

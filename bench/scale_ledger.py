@@ -21,6 +21,7 @@ from tidegate.core.receipt import Attempt, Receipt
 from tidegate.stores import database, migrate, receipts
 from tidegate.stores.ledger import Ledger, Position
 from tidegate.stores.receipts import Filter
+from tidegate.stores.summary import summary
 
 _BATCH = 2000
 _TIMED_ROWS = 50_000
@@ -94,8 +95,8 @@ def questions(engine: Engine, source: Source) -> dict[str, Callable[[], object]]
         ),
         "tail": lambda: receipts.arrived_after(engine, seq - 100, Filter()),
         "10 slowest, last hour": lambda: receipts.top(engine, "slowest", hour),
-        "summary, last hour": lambda: receipts.summary(engine, hour),
-        "summary, everything (newest 200,000)": lambda: receipts.summary(engine, Filter()),
+        "summary, last hour": lambda: summary(engine, hour),
+        "summary, everything (newest 200,000)": lambda: summary(engine, Filter()),
     }
 
 

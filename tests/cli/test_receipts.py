@@ -79,6 +79,7 @@ def test_top_shows_the_worst_and_the_window_s_quantiles(
         "total_s": QUANTILES,
         "output_tokens_per_s": NONE,
         "complete": False,
+        "days_from_s": 1_769_904_000.0,
     }
     control.answers["GET /api/receipts/top"] = {"receipts": [made("worst", total_s=9.0)]}
     result = run("receipts", "top", "--by", "dearest", "--since", "2h")
@@ -87,6 +88,8 @@ def test_top_shows_the_worst_and_the_window_s_quantiles(
     assert "100 ms" in result.stdout
     assert "4 requests, 1 failed, 0 interrupted, cost $0.002, 2 of unknown cost" in result.stdout
     assert "Only the newest receipts" in result.stdout
+    assert "no longer kept are in the counts" in result.stdout
+    assert "whole days from 2026-02-01 00:00:00Z" in result.stdout
     assert control.asked[1].url.params["since_s"] == "7200.0"
     assert control.asked[1].url.params["by"] == "dearest"
 

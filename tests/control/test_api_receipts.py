@@ -7,6 +7,7 @@ from tests.control.conftest import Room, error_code
 from tidegate.core import clock
 from tidegate.core.clock import IdSource
 from tidegate.core.receipt import Attempt, Receipt, encode_frame
+from tidegate.stores import retention
 from tidegate.stores.ledger import Ledger
 
 ids = IdSource()
@@ -78,3 +79,13 @@ def test_the_sums_of_a_window_keep_unknown_apart_from_nothing(room: Room, engine
     assert found["sums"]["cost_unknown"] == 1
     assert found["total_s"]["p50"] == 1.0
     assert room.ask("GET", "/api/receipts/summary?route=none").json()["sums"]["requests"] == 0
+
+
+def test_the_sums_of_a_window_reach_past_what_is_kept(room: Room, engine: Engine) -> None:
+    record(engine, receipt(cost_nanousd=7))
+    retention.roll_off(engine, clock.wall_s() + 60)
+    assert room.ask("GET", "/api/receipts").json()["receipts"] == []
+    found = room.ask("GET", "/api/receipts/summary?since_s=3600").json()
+    assert (found["sums"]["requests"], found["sums"]["cost_nanousd"]) == (1, 7)
+    assert found["complete"]
+    assert clock.wall_s() - 2 * 86_400 < found["days_from_s"] < clock.wall_s()

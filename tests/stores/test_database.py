@@ -22,6 +22,7 @@ from tidegate.stores.errors import (
 )
 from tidegate.stores.ledger import Ledger
 from tidegate.stores.schema import meta
+from tidegate.stores.summary import summary
 
 
 def test_a_new_database_is_readable_by_its_owner_only(engine: Engine, path: Path) -> None:
@@ -150,7 +151,7 @@ def _is_refused(path: Path) -> bool:
     except StoreCorrupt:
         return True
     try:
-        receipts.summary(engine, receipts.Filter())
+        summary(engine, receipts.Filter())
     except StoreError:
         return True
     finally:
@@ -172,7 +173,7 @@ def test_a_cut_wal_opens_with_what_was_whole(path: Path, tmp_path: Path) -> None
         copy.write_bytes(base)
         copy.with_name(copy.name + "-wal").write_bytes(wal[:part])
         opened = rig.migrated(copy)
-        counts.append(receipts.summary(opened, receipts.Filter()).sums.requests)
+        counts.append(summary(opened, receipts.Filter()).sums.requests)
         opened.dispose()
     assert counts[0] == 20
     assert counts == sorted(counts, reverse=True)
@@ -200,7 +201,7 @@ def test_a_long_reader_makes_the_wal_wait_and_not_stay_large(path: Path, engine:
 def test_the_look_for_damage_ends_in_time(path: Path, engine: Engine) -> None:
     Ledger(engine).write(rig.entries(*(rig.receipt() for _ in range(3000))), [])
     quick = database.open_engine(path, check_s=-1.0)
-    assert receipts.summary(quick, receipts.Filter()).sums.requests == 3000
+    assert summary(quick, receipts.Filter()).sums.requests == 3000
     quick.dispose()
 
 

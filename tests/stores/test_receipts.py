@@ -1,18 +1,15 @@
-import math
 from pathlib import Path
-from statistics import fmean
 
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-from sqlalchemy import Engine, delete, event, text
+from sqlalchemy import Engine, event, text
 from tests.stores import rig
 
 from tidegate.core.receipt import Receipt
-from tidegate.stores import database, receipts, schema
+from tidegate.stores import database, receipts
 from tidegate.stores.errors import StoreCorrupt
 from tidegate.stores.ledger import Ledger
-from tidegate.stores.receipts import Filter, Quantiles
+from tidegate.stores.receipts import Filter
+from tidegate.stores.summary import summary
 
 EVERYTHING = Filter()
 
@@ -74,7 +71,7 @@ def test_a_filter_finds_exactly_its_receipts(
     assert set(ids(receipts.recent(engine, which))) == expected
     _, tailed = receipts.arrived_after(engine, 0, which)
     assert set(ids(tailed)) == expected
-    assert receipts.summary(engine, which).sums.requests == len(expected)
+    assert summary(engine, which).sums.requests == len(expected)
 
 
 def test_a_tail_sees_a_long_request_that_settled_late(engine: Engine) -> None:
@@ -98,56 +95,9 @@ def test_a_tail_misses_nothing_however_it_is_cut(engine: Engine) -> None:
     assert found == [r.id for r in made if r.team == "blue"]
 
 
-def test_an_empty_ledger_says_unknown_not_nought(engine: Engine) -> None:
-    empty = receipts.summary(engine, EVERYTHING)
-    assert empty.sums.requests == 0
-    assert empty.sums.cost_nanousd is None
-    assert empty.sums.output_tokens is None
-    assert empty.ttft_s == Quantiles(0, None, None, None)
+def test_an_empty_ledger_has_no_receipt(engine: Engine) -> None:
     assert receipts.newest_seq(engine) == 0
     assert receipts.top(engine, "slowest", EVERYTHING) == []
-
-
-def test_a_summary_adds_what_is_known_and_counts_what_is_not(engine: Engine) -> None:
-    store(
-        engine,
-        rig.receipt(cost_nanousd=100, cache_read_tokens=0, reasoning_tokens=4),
-        rig.receipt(cost_nanousd=None, input_tokens=None, output_tokens=None),
-        rig.receipt(cost_nanousd=0, error_code="internal", interrupted=True),
-        rig.receipt(cost_nanousd=None, input_tokens=None, output_tokens=None, attempts=[]),
-    )
-    sums = receipts.summary(engine, EVERYTHING).sums
-    assert (sums.requests, sums.errors, sums.interrupted) == (4, 1, 1)
-    assert (sums.cost_nanousd, sums.cost_unknown) == (100, 1)
-    assert (sums.input_tokens, sums.output_tokens, sums.tokens_unknown) == (200, 40, 1)
-    assert (sums.cache_read_tokens, sums.cache_write_tokens, sums.reasoning_tokens) == (0, None, 4)
-
-
-@given(st.lists(st.floats(0, 100) | st.none(), max_size=60))
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
-def test_quantiles_are_the_values_of_nearest_rank(
-    engine: Engine, values: list[float | None]
-) -> None:
-    with database.writing(engine) as connection:
-        connection.execute(delete(schema.receipts))
-    store(engine, *(rig.receipt(ttft_s=value) for value in values))
-    known = sorted(value for value in values if value is not None)
-
-    def rank(q: float) -> float | None:
-        return known[math.ceil(q * len(known)) - 1] if known else None
-
-    found = receipts.summary(engine, EVERYTHING).ttft_s
-    assert found == Quantiles(len(known), rank(0.5), rank(0.95), rank(0.99))
-
-
-def test_a_window_beyond_the_bound_reads_its_newest_and_says_so(engine: Engine) -> None:
-    made = [rig.receipt(rig.NOON_S + n, total_s=float(n)) for n in range(30)]
-    store(engine, *made)
-    part = receipts.summary(engine, EVERYTHING, scan_rows=10)
-    assert (part.sums.requests, part.complete) == (10, False)
-    assert part.total_s.p50 == fmean([24.0])
-    whole = receipts.summary(engine, EVERYTHING, scan_rows=30)
-    assert (whole.sums.requests, whole.complete) == (30, True)
 
 
 def test_the_worst_come_first(engine: Engine) -> None:

@@ -9,9 +9,10 @@ import msgspec
 from tidegate.cli._client import control_options, open_control
 from tidegate.cli._latency_bar import cost, duration, picture
 from tidegate.cli._words import Duration, moment, table
-from tidegate.control.shapes import QuantileView, ReceiptPage, ReceiptTop, WindowView
+from tidegate.control.shapes import ReceiptPage, ReceiptTop
 from tidegate.core.receipt import Attempt, Receipt
 from tidegate.core.units import format_usd
+from tidegate.stores.figures import Quantiles, Summary
 
 _FOLLOW_WAIT_S = 20.0
 _GROUPS = (
@@ -95,14 +96,14 @@ def show(state: Path | None, control: str | None, receipt_id: str) -> None:
 def top(state: Path | None, control: str | None, by: str, since: float, lines: int) -> None:
     """Show the slowest, dearest or failed requests, and the window's p50, p95 and p99."""
     client = open_control(state, control)
-    window = client.get("/api/receipts/summary", WindowView, since_s=since)
+    window = client.get("/api/receipts/summary", Summary, since_s=since)
     worst = client.get("/api/receipts/top", ReceiptTop, by=by, since_s=since, limit=lines)
     _show_lines(worst.receipts)
     click.echo()
     click.echo(summary(window))
 
 
-def summary(window: WindowView) -> str:
+def summary(window: Summary) -> str:
     """The window's figures as text: quantiles in a table, then counts and cost."""
     sums = window.sums
     rows = [
@@ -112,15 +113,20 @@ def summary(window: WindowView) -> str:
     ]
     known = "unknown" if sums.cost_nanousd is None else f"${format_usd(sums.cost_nanousd)}"
     unknown = f", {sums.cost_unknown} of unknown cost" if sums.cost_unknown else ""
-    partly = "" if window.complete else "\nOnly the newest receipts of this window were read."
+    notes = "" if window.complete else "\nOnly the newest receipts of this window were read."
+    if window.days_from_s is not None:
+        notes += (
+            "\nReceipts no longer kept are in the counts and the cost, by whole days from "
+            f"{moment(window.days_from_s)}; the table is of those still kept."
+        )
     return (
         table(("", "P50", "P95", "P99", "OF"), rows)
         + f"\n{sums.requests} requests, {sums.errors} failed, {sums.interrupted} interrupted, "
-        f"cost {known}{unknown}{partly}"
+        f"cost {known}{unknown}{notes}"
     )
 
 
-def _quantile_row(name: str, figures: QuantileView, *, per_second: bool) -> tuple[str, ...]:
+def _quantile_row(name: str, figures: Quantiles, *, per_second: bool) -> tuple[str, ...]:
     values = (figures.p50, figures.p95, figures.p99)
     if per_second:
         shown = ["-" if value is None else f"{value:.0f}" for value in values]

@@ -2,8 +2,6 @@
 
 import asyncio
 
-import msgspec
-
 from tidegate.control.errors import ApiError
 from tidegate.control.routes import Call, Row
 from tidegate.control.shapes import (
@@ -12,12 +10,13 @@ from tidegate.control.shapes import (
     ReceiptTop,
     TopQuery,
     WindowQuery,
-    WindowView,
 )
 from tidegate.core import clock
 from tidegate.core.receipt import Receipt
 from tidegate.stores import receipts
+from tidegate.stores.figures import Summary
 from tidegate.stores.receipts import Filter
+from tidegate.stores.summary import summary
 
 _LOOK_S = 0.1
 
@@ -55,9 +54,8 @@ async def _top(call: Call) -> ReceiptTop:
     return ReceiptTop(worst)
 
 
-async def _summary(call: Call) -> WindowView:
-    summary = await call.desk.store(receipts.summary, _window(call.query))
-    return msgspec.convert(summary, WindowView, from_attributes=True)
+async def _summary(call: Call) -> Summary:
+    return await call.desk.store(summary, _window(call.query))
 
 
 ROWS = (

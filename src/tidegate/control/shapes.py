@@ -182,7 +182,7 @@ class ReceiptPage(Struct, frozen=True):
 
 
 class WindowQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A window that ends now."""
+    """A window that ends now. Its sums are answered as `stores.figures.Summary`."""
 
     since_s: Seconds = 3600.0
     route: RouteName | None = None
@@ -201,38 +201,3 @@ class ReceiptTop(Struct, frozen=True):
     """The worst first. Unknown times and costs are left out, never counted as 0."""
 
     receipts: list[Receipt]
-
-
-class QuantileView(Struct, frozen=True):
-    """Exact quantiles over the `count` receipts that have the figure."""
-
-    count: int
-    p50: float | None
-    p95: float | None
-    p99: float | None
-
-
-class SumsView(Struct, frozen=True):
-    """Counts and sums over what is known; `cost_unknown` requests have a cost nobody knows."""
-
-    requests: int
-    errors: int
-    interrupted: int
-    input_tokens: int | None
-    cache_read_tokens: int | None
-    cache_write_tokens: int | None
-    output_tokens: int | None
-    reasoning_tokens: int | None
-    tokens_unknown: int
-    cost_nanousd: int | None
-    cost_unknown: int
-
-
-class WindowView(Struct, frozen=True):
-    """A window's sums and quantiles. `complete` false: only its newest receipts were read."""
-
-    sums: SumsView
-    ttft_s: QuantileView
-    total_s: QuantileView
-    output_tokens_per_s: QuantileView
-    complete: bool

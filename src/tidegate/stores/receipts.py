@@ -1,16 +1,15 @@
-"""Reading receipts: one, the newest, the worst, and what a window sums up to.
+"""Reading receipts: one, the newest, the worst.
 
 Every query reads a bounded number of rows, so its time does not grow with the ledger: where a
 window holds more than `scan_rows`, only the newest of them are looked at and the answer says so.
 """
 
 import math
-from collections.abc import Sequence
 from typing import Any, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Engine, case, func, select
+from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from tidegate.core.receipt import Receipt, decode_payload
 from tidegate.stores import database
@@ -26,7 +25,6 @@ _RANKED_BY = {
     "slowest_first_token": receipts.c.ttft_s,
     "dearest": receipts.c.cost_nanousd,
 }
-_QUANTILES = (0.50, 0.95, 0.99)
 
 
 class Filter(Struct, frozen=True):
@@ -44,52 +42,6 @@ class Filter(Struct, frozen=True):
     trace_id: str | None = None
     error_code: str | None = None
     failed: bool = False
-
-
-class Quantiles(Struct, frozen=True):
-    """Exact, by nearest rank, over the `count` rows that have a value. None: there is no row."""
-
-    count: int
-    p50: float | None = None
-    p95: float | None = None
-    p99: float | None = None
-
-
-class Sums(Struct, frozen=True):
-    """Counts and sums over some receipts.
-
-    Sums are over what is known and None where nothing is. `cost_unknown` counts requests that
-    reached a provider and whose price or usage nobody knows; `tokens_unknown` likewise.
-    """
-
-    requests: int
-    errors: int
-    interrupted: int
-    input_tokens: int | None
-    cache_read_tokens: int | None
-    cache_write_tokens: int | None
-    output_tokens: int | None
-    reasoning_tokens: int | None
-    tokens_unknown: int
-    cost_nanousd: int | None
-    cost_unknown: int
-
-
-_COUNTS = tuple(
-    at
-    for at, name in enumerate(Sums.__struct_fields__)
-    if name in ("requests", "errors", "interrupted", "tokens_unknown", "cost_unknown")
-)
-
-
-class Summary(Struct, frozen=True):
-    """A window's sums and quantiles. `complete` False: only its newest receipts were read."""
-
-    sums: Sums
-    ttft_s: Quantiles
-    total_s: Quantiles
-    output_tokens_per_s: Quantiles
-    complete: bool
 
 
 def by_id(engine: Engine, receipt_id: str) -> Receipt | None:
@@ -112,7 +64,7 @@ def recent(
     with database.reading(engine) as connection:
         conditions = _indexed(which, before_id)
         if _plain(which):  # otherwise every row counts, and `limit` is bound enough
-            conditions, _ = _conditions(connection, which, scan_rows, before_id)
+            conditions, _ = bounded(connection, which, scan_rows, before_id)
         query = select(receipts.c.detail).where(*conditions)
         query = query.order_by(receipts.c.id.desc()).limit(limit)
         return [_decoded(engine, payload) for payload in connection.execute(query).scalars()]
@@ -157,7 +109,7 @@ def top(
         return recent(engine, failed, limit=limit, scan_rows=scan_rows)
     column = _RANKED_BY[ranking]
     with database.reading(engine) as connection:
-        conditions, _ = _conditions(connection, which, scan_rows)
+        conditions, _ = bounded(connection, which, scan_rows)
         worst = (
             select(receipts.c.seq)
             .where(*conditions, column.is_not(None))
@@ -168,20 +120,6 @@ def top(
         details = select(receipts.c.seq, receipts.c.detail).where(receipts.c.seq.in_(seqs))
         by_seq = {row[0]: row[1] for row in connection.execute(details)}
     return [_decoded(engine, by_seq[seq]) for seq in seqs]
-
-
-def summary(engine: Engine, which: Filter, *, scan_rows: int = SCAN_ROWS) -> Summary:
-    """Sums and exact quantiles of a window."""
-    with database.reading(engine) as connection:
-        conditions, complete = _conditions(connection, which, scan_rows)
-        row = connection.execute(select(*_sums()).where(*conditions)).one()
-        return Summary(
-            sums=_to_sums(row),
-            ttft_s=_quantiles(connection, receipts.c.ttft_s, conditions),
-            total_s=_quantiles(connection, receipts.c.total_s, conditions),
-            output_tokens_per_s=_quantiles(connection, receipts.c.output_tokens_per_s, conditions),
-            complete=complete,
-        )
 
 
 def _decoded(engine: Engine, payload: bytes) -> Receipt:
@@ -198,7 +136,7 @@ def first_id_at(at_s: float) -> str:
     return f"{milliseconds[:8]}-{milliseconds[8:]}"
 
 
-def _conditions(
+def bounded(
     connection: Connection, which: Filter, scan_rows: int, before_id: str | None = None
 ) -> tuple[list[Condition], bool]:
     """WHERE of a bounded read, and whether the bound left nothing out."""
@@ -237,48 +175,6 @@ def _plain(which: Filter) -> list[Condition]:
     names = ("team", "customer", "target", "purpose", "session_id", "trace_id", "error_code")
     wanted = ((receipts.c[name], getattr(which, name)) for name in names)
     return [column == value for column, value in wanted if value is not None]
-
-
-def _sums() -> list[ColumnElement[Any]]:
-    c = receipts.c
-    asked = c.attempts > 0
-    no_tokens = c.input_tokens.is_(None)
-    return [
-        func.count(),
-        func.count(c.error_code),
-        func.sum(case((c.interrupted, 1), else_=0)),
-        func.sum(c.input_tokens),
-        func.sum(c.cache_read_tokens),
-        func.sum(c.cache_write_tokens),
-        func.sum(c.output_tokens),
-        func.sum(c.reasoning_tokens),
-        func.sum(case((asked & no_tokens, 1), else_=0)),
-        func.sum(c.cost_nanousd),
-        func.sum(case((asked & c.cost_nanousd.is_(None), 1), else_=0)),
-    ]
-
-
-def _to_sums(row: Sequence[Any]) -> Sums:
-    """`sum` over no row is NULL: for a count that is 0, for a figure it is unknown."""
-    values: list[Any] = [None if value is None else int(value) for value in row]
-    for at in _COUNTS:
-        values[at] = values[at] or 0
-    return Sums(*values)
-
-
-def _quantiles(
-    connection: Connection, column: ColumnElement[Any], conditions: list[Condition]
-) -> Quantiles:
-    present = select(column.label("value")).where(*conditions, column.is_not(None)).subquery()
-    count = connection.execute(select(func.count()).select_from(present)).scalar_one()
-    if not count:
-        return Quantiles(0)
-    ranks = [math.ceil(q * count) for q in _QUANTILES]
-    rank = func.row_number().over(order_by=present.c.value).label("rank")
-    ranked = select(present.c.value, rank).subquery()
-    rows = connection.execute(select(ranked.c.rank, ranked.c.value).where(ranked.c.rank.in_(ranks)))
-    at_rank = {row[0]: row[1] for row in rows}
-    return Quantiles(count, *(at_rank[r] for r in ranks))
 
 
 def _asdict(which: Filter) -> dict[str, Any]:

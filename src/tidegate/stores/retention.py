@@ -1,69 +1,26 @@
 """Retention: old receipts leave in bounded steps and their sums stay, so totals never change."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any
 
-from msgspec import Struct
-from sqlalchemy import Connection, Engine, case, delete, func, select
+from sqlalchemy import Connection, Engine, delete, select
 
 from tidegate.stores import database
 from tidegate.stores.receipts import first_id_at
-from tidegate.stores.schema import receipts, receipts_daily
+from tidegate.stores.schema import DAY_S, TOKEN_COLUMNS, receipts, receipts_daily
 
-_DAY_S = 86_400
-_TOKENS = (
-    "input_tokens",
-    "cache_read_tokens",
-    "cache_write_tokens",
-    "output_tokens",
-    "reasoning_tokens",
-)
 _KEY = ("day", "team", "key_id", "route", "target")
 _COUNTS = tuple(c.name for c in receipts_daily.columns if c.name not in _KEY)
 _READ = (
     "id",
     "started_at_s",
     *_KEY[1:],
-    *_TOKENS,
+    *TOKEN_COLUMNS,
     "attempts",
     "error_code",
     "interrupted",
     "cost_nanousd",
 )
-
-
-class Totals(Struct, frozen=True):
-    """Everything the ledger has ever taken in, whether its receipts are still kept or not.
-
-    Sums are over what is known; the `_unknown` fields count requests that reached a provider
-    and have no figure.
-    """
-
-    requests: int
-    errors: int
-    interrupted: int
-    input_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    tokens_unknown: int
-    cost_nanousd: int
-    cost_unknown: int
-
-
-class Day(Struct, frozen=True):
-    """One day's sums of one team, key, route and target, of receipts no longer kept.
-
-    `day` counts UTC days since 1970-01-01. None: those receipts had no such name.
-    """
-
-    day: int
-    team: str | None
-    key_id: str | None
-    route: str | None
-    target: str | None
-    sums: Totals
 
 
 def roll_off(
@@ -85,33 +42,6 @@ def roll_off(
     return gone
 
 
-def totals(engine: Engine) -> Totals:
-    """Sums over kept receipts and daily sums together. Reads the whole ledger."""
-    with database.reading(engine) as connection:
-        kept = connection.execute(select(*_sums_of_receipts())).one()
-        daily = [func.sum(receipts_daily.c[name]) for name in _COUNTS]
-        rolled = connection.execute(select(*daily)).one()
-    return Totals(*(int(a or 0) + int(b or 0) for a, b in zip(kept, rolled, strict=True)))
-
-
-def days(engine: Engine, first_day: int, last_day: int, *, limit: int = 10_000) -> list[Day]:
-    """Daily sums from `first_day` to `last_day`, both included, at most `limit`."""
-    columns = receipts_daily.c
-    query = (
-        select(*(columns[name] for name in (*_KEY, *_COUNTS)))
-        .where(columns.day >= first_day, columns.day <= last_day)
-        .order_by(*(columns[name] for name in _KEY))
-        .limit(limit)
-    )
-    with database.reading(engine) as connection:
-        return [_day(row) for row in connection.execute(query)]
-
-
-def _day(row: Sequence[Any]) -> Day:
-    day, team, key_id, route, target, *sums = row
-    return Day(day, team or None, key_id or None, route or None, target or None, Totals(*sums))
-
-
 def _roll_off_chunk(connection: Connection, before_s: float, chunk_rows: int) -> int:
     query = (
         select(*(receipts.c[name] for name in _READ))
@@ -131,7 +61,7 @@ def _roll_off_chunk(connection: Connection, before_s: float, chunk_rows: int) ->
 def _daily(rows: Iterable[dict[str, Any]]) -> dict[tuple[Any, ...], list[int]]:
     sums: dict[tuple[Any, ...], list[int]] = {}
     for row in rows:
-        key = (int(row["started_at_s"] // _DAY_S), *(row[name] or "" for name in _KEY[1:]))
+        key = (int(row["started_at_s"] // DAY_S), *(row[name] or "" for name in _KEY[1:]))
         counts = sums.setdefault(key, [0] * len(_COUNTS))
         for at, value in enumerate(_counts_of(row)):
             counts[at] += value
@@ -144,7 +74,7 @@ def _counts_of(row: dict[str, Any]) -> list[int]:
         1,
         int(row["error_code"] is not None),
         int(row["interrupted"]),
-        *(row[name] or 0 for name in _TOKENS),
+        *(row[name] or 0 for name in TOKEN_COLUMNS),
         int(asked and row["input_tokens"] is None),
         row["cost_nanousd"] or 0,
         int(asked and row["cost_nanousd"] is None),
@@ -160,17 +90,3 @@ def _add(connection: Connection, key: tuple[Any, ...], counts: list[int]) -> Non
             index_elements=[receipts_daily.c[name] for name in _KEY], set_=sums
         )
     )
-
-
-def _sums_of_receipts() -> list[Any]:
-    c = receipts.c
-    asked = c.attempts > 0
-    return [
-        func.count(),
-        func.count(c.error_code),
-        func.sum(case((c.interrupted, 1), else_=0)),
-        *(func.sum(c[name]) for name in _TOKENS),
-        func.sum(case((asked & c.input_tokens.is_(None), 1), else_=0)),
-        func.sum(c.cost_nanousd),
-        func.sum(case((asked & c.cost_nanousd.is_(None), 1), else_=0)),
-    ]

@@ -96,6 +96,8 @@ Index(
     postgresql_where=receipts.c.error_code.is_not(None),
 )
 
+DAY_S = 86_400
+
 # What retention keeps of the receipts that it deletes. Empty text stands for an absent name:
 # NULL cannot be part of a key. `day` counts UTC days since 1970-01-01.
 receipts_daily = Table(

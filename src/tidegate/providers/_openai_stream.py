@@ -9,10 +9,10 @@ import re
 from typing import Any
 
 import msgspec
-from msgspec import Struct
 
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.outcome import Failure
+from tidegate.providers._openai_chunk import Choice, Chunk
 from tidegate.providers._openai_error import failure_in_answer
 from tidegate.providers._openai_usage import CONFLICT, has_no_output, read_usage
 from tidegate.text.sse import SseSplitter, SseTooLong, data_of
@@ -32,32 +32,6 @@ def has_several_answers(ask: Ask) -> bool:
 
 def _has_several_prompts(ask: Ask) -> bool:
     return ask.endpoint == "completions" and bytes(ask.members.get("prompt", b""))[:1] == b"["
-
-
-class _Delta(Struct, gc=False):
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    refusal: str | None = None
-    tool_calls: Any = None
-    function_call: Any = None
-
-
-class _Choice(Struct, gc=False):
-    index: int = 0
-    delta: _Delta | None = None
-    text: str | None = None
-    finish_reason: str | None = None
-
-
-class Chunk(Struct, gc=False):
-    """What is read of a chunk; a dialect that says more adds members."""
-
-    choices: list[_Choice] = []
-    usage: Any = None
-    error: Any = None
-    id: str | None = None
-    model: str | None = None
 
 
 class OpenAIStreamReader:
@@ -244,7 +218,7 @@ class OpenAIStreamReader:
             return not (self._strip_usage and not chunk.choices)
         return self.failure is None
 
-    def _read_choice(self, choice: _Choice) -> None:
+    def _read_choice(self, choice: Choice) -> None:
         if not 0 <= choice.index < MAX_CHOICES:
             self.failure = Failure(
                 "malformed", "upstream_malformed", "the provider sent a choice out of range"

@@ -1,0 +1,30 @@
+"""What is read of a chunk, and what is passed over."""
+
+import msgspec
+import pytest
+
+from tidegate.providers._openai_chunk import Choice, Chunk, Delta
+
+
+def test_only_what_says_how_far_the_answer_is_is_read() -> None:
+    told = {
+        "id": "c-1",
+        "object": "chat.completion.chunk",
+        "model": "m",
+        "system_fingerprint": {"deep": [1]},
+        "choices": [{"index": 1, "delta": {"role": "assistant", "content": "hi"}, "logprobs": {}}],
+    }
+    chunk = msgspec.json.decode(msgspec.json.encode(told), type=Chunk)
+    assert chunk == Chunk([Choice(1, Delta("hi"))], id="c-1", model="m")
+
+
+@pytest.mark.parametrize("name", ["delta", "text", "finish_reason"])
+def test_null_is_as_good_as_left_out(name: str) -> None:
+    told = msgspec.json.encode({"choices": [{name: None}], "usage": None, "error": None})
+    assert msgspec.json.decode(told, type=Chunk) == Chunk([Choice()])
+
+
+@pytest.mark.parametrize("told", [b'{"choices":{}}', b'{"choices":[1]}', b"[]", b'{"id":7}'])
+def test_what_has_not_the_shape_is_no_chunk(told: bytes) -> None:
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.json.decode(told, type=Chunk)

@@ -1,5 +1,7 @@
 """Journals as gateways write them, and what a recorder made of them."""
 
+import struct
+import zlib
 from pathlib import Path
 
 from sqlalchemy import Engine, select
@@ -7,6 +9,7 @@ from tests.stores import rig as stores
 
 from tidegate.core.layout import segment_name
 from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, encode_frame
+from tidegate.record.tail import JournalTail
 from tidegate.stores import database, schema
 
 receipt = stores.receipt
@@ -39,6 +42,21 @@ class Writer:
     def roll(self) -> None:
         self.segment += 1
         self.raw(SEGMENT_MAGIC)
+
+
+def taken(tail: JournalTail, max_receipts: int = 1000) -> list[str]:
+    """Ids of everything there is to take now."""
+    ids: list[str] = []
+    while True:
+        entries = tail.take(max_receipts)
+        if not entries:
+            return ids
+        ids += [one.id for one, _ in entries]
+
+
+def framed(payload: bytes) -> bytes:
+    """`payload` as a journal's frame, whatever it is."""
+    return struct.pack("<II", len(payload), zlib.crc32(payload)) + payload
 
 
 def ledger_ids(engine: Engine) -> list[str]:

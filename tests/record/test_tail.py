@@ -5,25 +5,10 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.record.rig import Writer, receipt
+from tests.record.rig import Writer, framed, receipt, taken
 
-from tidegate.core.receipt import (
-    FRAME_HEADER_BYTES,
-    MAX_FRAME_BYTES,
-    SEGMENT_MAGIC,
-    encode_frame,
-)
+from tidegate.core.receipt import FRAME_HEADER_BYTES, SEGMENT_MAGIC, encode_frame
 from tidegate.record.tail import JournalTail
-
-
-def taken(tail: JournalTail, max_receipts: int = 1000) -> list[str]:
-    """Ids of everything there is to take now."""
-    ids: list[str] = []
-    while True:
-        entries = tail.take(max_receipts)
-        if not entries:
-            return ids
-        ids += [one.id for one, _ in entries]
 
 
 def test_it_follows_a_growing_segment(journal: Writer) -> None:
@@ -112,95 +97,13 @@ def test_what_was_added_just_before_the_roll_is_not_missed(journal: Writer) -> N
     assert taken(tail) == late
 
 
-def test_a_torn_end_waits_while_it_may_grow(journal: Writer) -> None:
-    frame = encode_frame(one := receipt())
-    tail = JournalTail(journal.folder)
-    journal.raw(frame[:20])
-    assert taken(tail) == []
-    journal.raw(frame[20:])
-    assert taken(tail) == [one.id]
-    assert not tail.damage
-
-
-def test_a_torn_end_of_a_finished_segment_is_skipped_counted_and_kept(journal: Writer) -> None:
-    ids = journal.add_new(1)
-    journal.raw(encode_frame(receipt())[:-1])
-    torn = journal.path
-    journal.roll()
-    ids += journal.add_new(1)
-    tail = JournalTail(journal.folder)
-    assert taken(tail) == ids
-    assert tail.damage == {"torn": 1}
-    tail.drop_committed(tail.segment)
-    assert not torn.exists()
-    assert torn.with_suffix(".damaged").exists()
-    assert journal.path.exists()
-
-
-@pytest.mark.parametrize(
-    "damage",
-    [
-        b"\x05\x00\x00\x00\xff\xff\xff\xffabcde",
-        (MAX_FRAME_BYTES + 1).to_bytes(4, "little") + b"\x00" * 100,
-        b"\x00" * 4096,
-    ],
-    ids=["checksum", "length", "zeros"],
-)
-def test_damaged_bytes_hold_up_nothing_but_their_own_segment(
-    journal: Writer, damage: bytes
-) -> None:
-    before = journal.add_new(1)
-    journal.raw(damage)
-    journal.add_new(1)
-    tail = JournalTail(journal.folder)
-    assert taken(tail) == before
-    assert not tail.damage, "while the segment may grow, nothing is given up"
-    assert tail.unread_bytes() > 0
-    journal.roll()
-    after = journal.add_new(1)
-    assert taken(tail) == after
-    assert tail.damage == {"checksum": 1}
-
-
-def test_a_frame_that_is_no_receipt_is_skipped_alone(journal: Writer) -> None:
-    first = journal.add_new(1)
-    payload = msgspec.msgpack.encode({"id": 5})
-    journal.raw(_frame(payload))
-    second = journal.add_new(1)
-    tail = JournalTail(journal.folder)
-    assert taken(tail) == first + second
-    assert tail.damage == {"undecodable": 1}
-    journal.roll()
-    taken(tail)
-    tail.drop_committed(tail.segment)
-    assert len(list(journal.folder.glob("*.damaged"))) == 1
-
-
-def _frame(payload: bytes) -> bytes:
-    import struct
-    import zlib
-
-    return struct.pack("<II", len(payload), zlib.crc32(payload)) + payload
-
-
 def test_fields_of_a_newer_gateway_are_passed_on_unread(journal: Writer) -> None:
     fields = {**msgspec.to_builtins(receipt()), "mood": {"good": [1, 2]}}
     payload = msgspec.msgpack.encode(fields)
-    journal.raw(_frame(payload))
+    journal.raw(framed(payload))
     ((one, kept),) = JournalTail(journal.folder).take(9)
     assert one.id == fields["id"]
     assert kept == payload
-
-
-def test_a_segment_without_magic_is_skipped_when_it_is_finished(tmp_path: Path) -> None:
-    journal = Writer(tmp_path / "g")
-    journal.path.write_bytes(b"XXXX" + encode_frame(receipt()))
-    tail = JournalTail(journal.folder)
-    assert taken(tail) == []
-    journal.roll()
-    ids = journal.add_new(1)
-    assert taken(tail) == ids
-    assert tail.damage == {"no_magic": 1}
 
 
 def test_an_empty_segment_is_waited_for_and_then_passed(tmp_path: Path) -> None:
@@ -289,18 +192,6 @@ def test_what_is_unread_is_counted_over_all_segments(journal: Writer) -> None:
     assert tail.unread_bytes() == 3 * len(encode_frame(one))
     taken(tail)
     assert tail.unread_bytes() == 0
-
-
-def test_the_number_of_files_set_aside_is_bounded(journal: Writer) -> None:
-    tail = JournalTail(journal.folder)
-    for _ in range(12):
-        journal.raw(b"torn")
-        journal.roll()
-    taken(tail)
-    tail.drop_committed(tail.segment)
-    kept = sorted(journal.folder.glob("*.damaged"))
-    assert len(kept) == 8
-    assert kept[-1].stem == f"{journal.segment - 1:012d}"
 
 
 def test_other_files_in_the_folder_are_left_alone(journal: Writer) -> None:

@@ -1,7 +1,6 @@
 """The way out: certificates are checked, proxies are obeyed, and nothing falls back to plain."""
 
 import asyncio
-import base64
 import datetime
 import gc
 import ssl
@@ -14,7 +13,7 @@ import trustme
 from tests.gateway.http.rig import House, quiet, until
 
 from tidegate.core.plan import Replica, Tls
-from tidegate.gateway.http.egress import Proxy, ProxyError, proxy_for, tls_context
+from tidegate.gateway.http.egress import Proxy, ProxyError, tls_context
 from tidegate.gateway.http.pool import Pool, Way
 
 # The proxy of these tests drops its tunnels where they end.
@@ -272,46 +271,6 @@ def test_a_plain_origin_is_reached_by_connecting_to_the_proxy() -> None:
         await quiet()
 
     asyncio.run(main())
-
-
-PLAIN = Replica("r", "http", "engine.example", 8000, "/v1")
-SECURE = Replica("r", "https", "api.example", 443, "/v1")
-
-
-@pytest.mark.parametrize(
-    ("environ", "plain", "secure"),
-    [
-        ({}, None, None),
-        ({"HTTPS_PROXY": "http://p:3128"}, None, ("p", 3128)),
-        ({"https_proxy": "http://p:1", "HTTPS_PROXY": "http://q:2"}, None, ("p", 1)),
-        ({"http_proxy": "p:8080"}, ("p", 8080), None),
-        ({"ALL_PROXY": "http://p"}, ("p", 3128), ("p", 3128)),
-        ({"ALL_PROXY": "http://p", "NO_PROXY": "*"}, None, None),
-        ({"ALL_PROXY": "http://p", "NO_PROXY": "api.example"}, ("p", 3128), None),
-        ({"ALL_PROXY": "http://p", "no_proxy": ".example"}, None, None),
-        ({"ALL_PROXY": "http://p", "NO_PROXY": "engine.example:8000"}, None, ("p", 3128)),
-        ({"ALL_PROXY": "http://p", "NO_PROXY": "example.org, other"}, ("p", 3128), ("p", 3128)),
-    ],
-)
-def test_the_environment_says_which_proxy(
-    environ: dict[str, str], plain: tuple[str, int] | None, secure: tuple[str, int] | None
-) -> None:
-    for origin, expected in ((PLAIN, plain), (SECURE, secure)):
-        found = proxy_for(origin, environ)
-        assert (found and (found.host, found.port)) == expected
-
-
-def test_a_proxy_with_a_user_is_told_who() -> None:
-    found = proxy_for(SECURE, {"HTTPS_PROXY": "http://us%40er:p%3Ass@p:1"})
-    assert found is not None
-    assert found.authorization == b"Basic " + base64.b64encode(b"us@er:p:ss")
-
-
-@pytest.mark.parametrize("url", ["socks5://p:1", "https://p:1", "http://", "http://p:port"])
-def test_a_proxy_that_is_no_http_address_is_refused(url: str) -> None:
-    with pytest.raises(ValueError, match=r".") as refused:
-        proxy_for(SECURE, {"HTTPS_PROXY": url})
-    assert "p:1" not in str(refused.value)
 
 
 def test_the_oldest_tls_spoken_is_1_2(tmp_path: Path) -> None:

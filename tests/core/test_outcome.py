@@ -29,7 +29,7 @@ def test_a_caller_s_mistake_is_not_to_be_sent_again() -> None:
 def test_error_types_are_openai_s() -> None:
     assert {code.type for code in CODES.values()} <= {
         *("invalid_request_error", "authentication_error", "permission_error"),
-        *("rate_limit_error", "api_error"),
+        *("rate_limit_error", "api_error", "insufficient_quota"),
     }
 
 

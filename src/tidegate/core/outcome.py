@@ -61,7 +61,27 @@ CODES: Final[Mapping[str, Code]] = {
         },
     ),
     **_rows("policy", "permission_error", {"route_not_allowed": (403, False)}),
-    **_rows("policy", "invalid_request_error", {"unpriced_model": (400, False)}),
+    **_rows(
+        "policy",
+        "invalid_request_error",
+        {
+            "unpriced_model": (400, False),
+            "input_too_long": (400, False),
+            "output_too_long": (400, False),
+        },
+    ),
+    **_rows(
+        "policy",
+        "rate_limit_error",
+        {
+            "rate_limit_exceeded": (429, True),
+            "concurrency_limit_exceeded": (429, True),
+            "session_limit_exceeded": (429, False),
+            "turn_limit_exceeded": (429, False),
+            "larger_than_limit": (429, False),
+        },
+    ),
+    **_rows("policy", "insufficient_quota", {"insufficient_quota": (429, False)}),
     **_rows("provider", "rate_limit_error", {"upstream_rate_limited": (429, True)}),
     **_rows(
         "provider",
@@ -88,6 +108,8 @@ CODES: Final[Mapping[str, Code]] = {
             "store_unavailable": (503, True),
             "ledger_unavailable": (503, True),
             "overloaded": (503, True),
+            "deadline_too_short": (503, False),
+            "limits_unavailable": (503, True),
             "draining": (503, True),
         },
     ),
@@ -105,8 +127,20 @@ FailureKind = Literal[
 ]
 
 
+class Excess(Struct, frozen=True):
+    """Which limit said no, for whom, and how it stands. Amounts are the limit's own."""
+
+    limit: str
+    scope: str
+    used: int
+    allowed: int
+
+
 class Refusal(Exception):
-    """Our no. `message` is shown to the caller and must hold no secret and no caller's text."""
+    """Our no. `message` is shown to the caller and must hold no secret and no caller's text.
+
+    `excess` is there when a limit has spoken.
+    """
 
     def __init__(
         self,
@@ -115,12 +149,14 @@ class Refusal(Exception):
         *,
         param: str | None = None,
         retry_after_s: float | None = None,
+        excess: Excess | None = None,
     ) -> None:
         super().__init__(message)
         self.code = CODES[code]
         self.message = message
         self.param = param
         self.retry_after_s = retry_after_s
+        self.excess = excess
 
 
 class Failure(Exception):

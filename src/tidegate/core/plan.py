@@ -131,8 +131,39 @@ class JournalBounds(Struct, frozen=True):
     max_bytes: int = 1024 * 1024 * 1024
 
 
+PeriodUnit = Literal["hour", "day", "week", "month", "quarter", "year"]
+
+
+class Limit(Struct, frozen=True, omit_defaults=True):
+    """One limit in force. `kind` is the file in `limits/`, a budget's is `spend`.
+
+    `scope` names the dimensions (`core.limit`) that each have a counter of their own; () is one
+    counter for everything. `only` restricts it to requests with these values. A request in which
+    a dimension of `scope` is unknown is not counted. `amount` is requests, tokens, calls or
+    nano-dollars; what the fields below it mean is the kind's. `until_s` is a date.
+    """
+
+    name: str
+    kind: str
+    amount: int
+    scope: tuple[str, ...] = ()
+    only: tuple[tuple[str, str], ...] = ()
+    per_s: float | None = None
+    unit: PeriodUnit | None = None
+    time_zone: str = "UTC"
+    burst: int | None = None
+    count: Literal["input", "output", "total"] = "total"
+    cached_weight: float = 1.0
+    on_excess: Literal["refuse", "cap", "alert"] = "refuse"
+    alert_percents: tuple[int, ...] = ()
+    until_s: float | None = None
+
+
 class Plan(Struct, frozen=True, omit_defaults=True):
-    """Everything that a request obeys. `version` rises with each accepted plan."""
+    """Everything that a request obeys. `version` rises with each accepted plan.
+
+    `assumed_output_tokens` stands for the output of a request whose caller has set no limit.
+    """
 
     version: int
     digest: str
@@ -140,4 +171,6 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     routes: dict[str, Route]
     http: HttpBounds = HttpBounds()
     journal: JournalBounds = JournalBounds()
+    limits: tuple[Limit, ...] = ()
+    assumed_output_tokens: int = 4096
     drain_s: float = 30.0

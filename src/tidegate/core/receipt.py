@@ -33,6 +33,15 @@ class Attempt(Struct, omit_defaults=True):
     cost_nanousd: int | None = None
 
 
+class Hold(Struct, omit_defaults=True):
+    """What one limit held for a request. `used` None while it is held, or counted as held."""
+
+    limit: str
+    scope: str
+    amount: int
+    used: int | None = None
+
+
 class Receipt(Struct, omit_defaults=True):
     """What one request was, what its user felt and what it cost."""
 
@@ -59,6 +68,7 @@ class Receipt(Struct, omit_defaults=True):
     provider: str | None = None
     replica: str | None = None
     model_asked: str | None = None
+    model_wanted: str | None = None
     model_served: str | None = None
     provider_request_id: str | None = None
     stream: bool = False
@@ -99,6 +109,8 @@ class Receipt(Struct, omit_defaults=True):
     error_fault: str | None = None
     error_message: str | None = None
     surplus_events: int = 0
+    refused_by: str | None = None
+    holds: list[Hold] = []
     attempts: list[Attempt] = []
 
     @property

@@ -22,6 +22,7 @@ VIEW = {
     "expires_at_s": None,
     "revoked_at_s": None,
     "state": "live",
+    "pepper_version": 3,
 }
 
 
@@ -69,7 +70,16 @@ def test_list_follows_every_page(run: Callable[..., Result], control: FakeContro
     result = run("key", "list", "--team", "house")
     assert result.exit_code == 0
     lines = result.stdout.splitlines()
-    assert lines[0].split() == ["ID", "STATE", "NAME", "TEAM", "ROUTES", "CREATED", "EXPIRES"]
+    assert lines[0].split() == [
+        "ID",
+        "STATE",
+        "NAME",
+        "TEAM",
+        "ROUTES",
+        "CREATED",
+        "EXPIRES",
+        "PEPPER",
+    ]
     assert [line.split()[0] for line in lines[1:]] == ["abcdefgh", "zzzzzzzz"]
     assert control.asked[0].url.params["revoked"] == "false"
     assert control.asked[1].url.params["after"] == "abcdefgh"
@@ -105,3 +115,20 @@ def test_control_that_is_away_is_one_line(run: Callable[..., Result], control: F
     assert result.exit_code == 1
     assert result.stderr.startswith("Error: control does not answer at")
     assert result.stderr.count("\n") == 1
+
+
+def test_a_new_pepper_is_named_and_not_shown(
+    run: Callable[..., Result], control: FakeControl
+) -> None:
+    control.answers["POST /api/peppers"] = {"version": 2, "file": "/state/pepper.2"}
+    result = run("key", "pepper")
+    assert result.exit_code == 0
+    assert result.stdout == ("Made /state/pepper.2; keys made from now on are under pepper 2.\n")
+
+
+def test_list_says_under_which_pepper_a_key_is(
+    run: Callable[..., Result], control: FakeControl
+) -> None:
+    control.answers["GET /api/keys"] = {"keys": [VIEW], "after": None}
+    head, row = run("key", "list").stdout.splitlines()
+    assert (head.split()[-1], row.split()[-1]) == ("PEPPER", "3")

@@ -22,6 +22,7 @@ from tidegate.control.process import ROWS
 from tidegate.control.routes import Gate, build
 from tidegate.core.layout import Layout
 from tidegate.stores import database, migrate
+from tidegate.stores.peppers import read_peppers
 
 PLAN = """\
 providers:
@@ -52,7 +53,7 @@ class Room:
             engine=engine,
             plans=self.plans,
             feed=self.feed,
-            pepper=layout.pepper.read_bytes(),
+            peppers=read_peppers(layout.state),
             render_metrics=lambda: b"tidegate_up 1\n",
         )
         gate = Gate(Operators(layout), "127.0.0.1")

@@ -19,7 +19,7 @@ def test_a_key_takes_the_plan_s_defaults_and_is_stored_as_a_digest(
     assert id_of(made["key"].encode()) == record["id"]
     stored = keys.get(engine, record["id"])
     assert stored is not None
-    assert stored.digest == digest_of(made["key"].encode(), room.desk.pepper)
+    assert stored.digest == digest_of(made["key"].encode(), room.desk.peppers[1])
     assert made["key"].encode() not in room.layout.ledger_db.read_bytes()
 
 
@@ -102,3 +102,24 @@ def test_a_store_that_fails_is_said_to_have_failed(room: Room, engine: Engine) -
     ):
         answer = room.ask(method, path, body)
         assert (answer.status_code, error_code(answer)) == (503, "store_unavailable")
+
+
+def test_keys_made_after_a_new_pepper_are_under_it_and_older_ones_are_not(
+    room: Room, engine: Engine
+) -> None:
+    old = room.make_key()["record"]
+    answer = room.ask("POST", "/api/peppers")
+    assert answer.status_code == 201
+    assert answer.json() == {"version": 2, "file": str(room.layout.state / "pepper.2")}
+    fresh = room.make_key()
+    rotated = room.ask("POST", f"/api/keys/{old['id']}/rotate", {"overlap_s": 60}).json()
+    for made in (fresh, rotated):
+        assert made["record"]["pepper_version"] == 2
+        stored = keys.get(engine, made["record"]["id"])
+        assert stored is not None
+        pepper = (room.layout.state / "pepper.2").read_bytes()
+        assert stored.digest == digest_of(made["key"].encode(), pepper)
+    assert room.ask("GET", f"/api/keys/{old['id']}").json()["pepper_version"] == 1
+    with database.reading(engine) as connection:
+        told = [row for row in audit.recent(connection) if row.what == "pepper.create"]
+    assert [row.subject for row in told] == ["2"]

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.control.credentials import create_state, weaknesses
+from tidegate.control.credentials import create_pepper, create_state, weaknesses
 from tidegate.core.layout import Layout
+from tidegate.stores.peppers import read_peppers
 
 
 def test_the_first_start_makes_them_readable_by_their_owner_only(layout: Layout) -> None:
@@ -56,7 +57,7 @@ def test_replacing_the_pepper_is_said_to_end_every_key(layout: Layout) -> None:
     for file in (layout.pepper, layout.operator_token):
         file.write_bytes(b"short")
     of_pepper, of_token = weaknesses(layout)
-    assert "every key made so far then stops working" in of_pepper
+    assert "every key made under it then stops working" in of_pepper
     assert "key" not in of_token.removeprefix(str(layout.operator_token))
 
 
@@ -82,3 +83,31 @@ def test_a_kill_while_a_secret_is_made_leaves_no_empty_one(
     monkeypatch.undo()
     create_state(layout)
     assert len(layout.pepper.read_bytes()) == 32
+
+
+def test_a_new_pepper_lies_beside_the_old_one(layout: Layout) -> None:
+    (first,) = read_peppers(layout.state).values()
+    assert create_pepper(layout) == 2
+    assert create_pepper(layout) == 3
+    peppers = read_peppers(layout.state)
+    assert peppers[1] == first
+    assert len(set(peppers.values())) == 3
+    assert (layout.state / "pepper.3").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_old_pepper_that_was_taken_away_is_not_made_again(layout: Layout) -> None:
+    create_pepper(layout)
+    layout.pepper.unlink()
+    create_state(layout)
+    assert list(read_peppers(layout.state)) == [2]
+
+
+def test_a_weak_pepper_is_named_whichever_it_is(layout: Layout) -> None:
+    create_pepper(layout)
+    second = layout.state / "pepper.2"
+    second.write_bytes(b"short")
+    second.chmod(0o644)
+    readable, short = weaknesses(layout)
+    assert f"chmod 600 {second}" in readable
+    assert str(second) in short
+    assert "new one made" not in short

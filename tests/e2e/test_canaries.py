@@ -19,7 +19,9 @@ from tests.gateway.rig import HELLO, run
 from tests.gateway.spawned import Spawned, ask, post
 from tests.gateway.upstream import STREAM_HEAD, Exchange, Upstream, chunk, whole
 
+from tidegate.cli.key import plug as key_command
 from tidegate.cli.receipts import plug as receipts_command
+from tidegate.stores.peppers import pepper_files, read_peppers
 
 CANARY = "canaryQ7mZp2Lx9Vt4Rb6Ys1Wd8"
 PLAN = """\
@@ -64,6 +66,14 @@ async def every_answer(up: Upstream, address: tuple[str, int], key: str) -> list
     return replies
 
 
+def new_pepper(control: Spawning) -> None:
+    """A second pepper beside the first, made by the command."""
+    made = CliRunner().invoke(
+        key_command, ["pepper", "--state", str(control.layout.state)], catch_exceptions=False
+    )
+    assert made.exit_code == 0, made.output
+
+
 def everything_control_says(control: Spawning, ids: list[str]) -> list[bytes]:
     """Its API's answers, its refusals of a wrong and of no token, and what the command shows."""
     url = urlsplit((control.layout.run / "control.url").read_text().strip())
@@ -90,8 +100,8 @@ def everything_control_says(control: Spawning, ids: list[str]) -> list[bytes]:
 
 
 def kept(control: Spawning) -> dict[str, bytes]:
-    """Every file of the state directory but the two that are the secrets themselves."""
-    secrets = {control.layout.pepper, control.layout.operator_token}
+    """Every file of the state directory but those that are the secrets themselves."""
+    secrets = {*pepper_files(control.layout.state).values(), control.layout.operator_token}
     files = [p for p in control.layout.state.rglob("*") if p.is_file() and p not in secrets]
     return {str(path): path.read_bytes() for path in files}
 
@@ -107,13 +117,16 @@ def test_no_canary_is_said_or_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             (tmp_path / "tidegate.yaml").write_text(PLAN.format(port=up.port))
             await control.start()
             await control.ready()
+            await asyncio.to_thread(new_pepper, control)
             key = await asyncio.to_thread(control.key)
-            pepper = control.layout.pepper.read_bytes()
             secrets["key"] = key.encode()
             secrets["random part of the key"] = key.rpartition("_")[2].encode()
             secrets["operator's token"] = control.layout.operator_token.read_bytes().strip()
-            secrets["pepper"] = pepper
-            secrets["pepper in hexadecimal"] = pepper.hex().encode()
+            peppers = read_peppers(control.layout.state)
+            assert list(peppers) == [1, 2]
+            for version, pepper in peppers.items():
+                secrets[f"pepper {version}"] = pepper
+                secrets[f"pepper {version} in hexadecimal"] = pepper.hex().encode()
             gateway = Spawned(control.layout)
             await gateway.start()
             replies = await every_answer(up, gateway.address, key)

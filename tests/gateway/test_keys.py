@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.gateway.rig import PEPPER, FakeStore, gateway, make_key, run, target
 from tests.gateway.upstream import Upstream
 
+from tidegate.core.key import digest_of
 from tidegate.core.outcome import Refusal
 from tidegate.gateway import keys as module
 from tidegate.gateway.keys import Keys
@@ -139,6 +140,43 @@ def test_a_pepper_that_was_changed_still_knows_its_old_keys() -> None:
         assert await gone.read(key) is None
         it.close()
         gone.close()
+
+    run(main())
+
+
+def test_a_pepper_that_came_since_is_read_when_a_key_names_it() -> None:
+    async def main() -> None:
+        store = FakeStore()
+        first = store.add().encode()
+        fresh, record = make_key()
+        digest = digest_of(fresh.encode(), b"q" * 32)
+        store.rows[record.id] = replace(record, digest=digest, pepper_version=2)
+        there = {1: PEPPER}
+        it = Keys(store, dict(there), lambda: dict(there))
+        wrong = fresh[:-1] + ("a" if fresh[-1] != "a" else "b")
+        assert await it.read(wrong.encode()) is None
+        there[2] = b"q" * 32
+        assert await it.read(fresh.encode()) == store.rows[record.id]
+        assert it.known(fresh.encode()) is not None
+        assert await it.read(first) is not None
+        it.close()
+
+    run(main())
+
+
+def test_a_pepper_that_cannot_be_read_refuses_for_now() -> None:
+    def fail() -> dict[int, bytes]:
+        raise PermissionError("pepper.2")
+
+    async def main() -> None:
+        store = FakeStore()
+        key, record = make_key()
+        store.rows[record.id] = replace(record, pepper_version=2)
+        it = Keys(store, {1: PEPPER}, fail)
+        with pytest.raises(Refusal) as refused:
+            await it.read(key.encode())
+        assert refused.value.code.name == "store_unavailable"
+        it.close()
 
     run(main())
 

@@ -15,3 +15,9 @@ def test_the_newest_change_comes_first_and_pages_go_back(engine: Engine) -> None
     assert [row.subject for row in newest] == ["k4", "k3"]
     assert [row.subject for row in older] == ["k2", "k1", "k0"]
     assert newest[0] == audit.AuditRow(5, 4.0, "ann", "key.create", "k4", "why")
+
+
+def test_a_change_made_elsewhere_is_a_row_of_its_own(engine: Engine) -> None:
+    audit.note(engine, Author("ann", 1.0), "pepper.create", "2")
+    with database.reading(engine) as connection:
+        assert audit.recent(connection) == [audit.AuditRow(1, 1.0, "ann", "pepper.create", "2", "")]

@@ -7,15 +7,29 @@ from msgspec import UNSET
 
 from tidegate.cli._client import control_options, open_control
 from tidegate.cli._words import Duration, moment, pairs, table
-from tidegate.control.shapes import KeyList, KeyMade, KeyRevoked, KeyView, NewKey, Rotation
+from tidegate.control.shapes import (
+    KeyList,
+    KeyMade,
+    KeyRevoked,
+    KeyView,
+    NewKey,
+    PepperMade,
+    Rotation,
+)
 from tidegate.core import clock
 
 _PAGE = 500
+_HEAD = ("ID", "STATE", "NAME", "TEAM", "ROUTES", "CREATED", "EXPIRES", "PEPPER")
 
 
 @click.group(name="key")
 def plug() -> None:
-    """Make, list, revoke and rotate the keys with which applications call."""
+    """Make, list, revoke and rotate the keys with which applications call.
+
+    Keys are kept as digests under a secret, the pepper. To change it: `tidegate key pepper`, then
+    `tidegate key rotate ID --overlap 7d` for each live key that `tidegate key list` shows under
+    the old one, and when there is none left, delete the old one's file in the state directory.
+    """
 
 
 @plug.command()
@@ -74,7 +88,9 @@ def list_(
         if after is None:
             break
     rows = [_row(key) for key in found]
-    click.echo(table(("ID", "STATE", "NAME", "TEAM", "ROUTES", "CREATED", "EXPIRES"), rows))
+    click.echo(
+        table(("ID", "STATE", "NAME", "TEAM", "ROUTES", "CREATED", "EXPIRES", "PEPPER"), rows)
+    )
 
 
 @plug.command()
@@ -98,6 +114,14 @@ def rotate(state: Path | None, control: str | None, key_id: str, overlap: float)
     path = f"/api/keys/{_id(key_id)}/rotate"
     made = open_control(state, control).post(path, KeyMade, Rotation(overlap_s=overlap))
     _show_made(made)
+
+
+@plug.command()
+@control_options
+def pepper(state: Path | None, control: str | None) -> None:
+    """Make a new pepper for keys made from now on. Keys made before go on under the old one."""
+    made = open_control(state, control).post("/api/peppers", PepperMade)
+    click.echo(f"Made {made.file}; keys made from now on are under pepper {made.version}.")
 
 
 def _wanted(given: dict[str, object]) -> NewKey:
@@ -148,6 +172,7 @@ def _row(key: KeyView) -> tuple[str, ...]:
         ",".join(key.routes),
         moment(key.created_at_s),
         moment(key.expires_at_s, "never"),
+        str(key.pepper_version),
     )
 
 

@@ -1,11 +1,11 @@
-"""Keys: make, list, look at, revoke, rotate."""
+"""Keys: make, list, look at, revoke, rotate; and the pepper under which new ones are digested."""
 
 import asyncio
 from collections.abc import Callable
 
 from msgspec import UNSET
 
-from tidegate.control.credentials import PEPPER_VERSION
+from tidegate.control.credentials import create_pepper
 from tidegate.control.desk import Desk
 from tidegate.control.errors import ApiError
 from tidegate.control.routes import Call, Row
@@ -16,16 +16,18 @@ from tidegate.control.shapes import (
     KeyRevoked,
     KeyView,
     NewKey,
+    PepperMade,
     Rotation,
 )
 from tidegate.core import clock
 from tidegate.core import key as core_key
 from tidegate.core.declared_keys import EVERY_ROUTE
 from tidegate.core.key import KeyRecord
-from tidegate.stores import keys
+from tidegate.stores import audit, keys
 from tidegate.stores.audit import Author
 from tidegate.stores.errors import StoreError
 from tidegate.stores.keys import KeyExists, KeyFilter, KeyNotFound
+from tidegate.stores.peppers import pepper_file, read_peppers
 
 
 async def _create(call: Call) -> KeyMade:
@@ -35,10 +37,11 @@ async def _create(call: Call) -> KeyMade:
     routes = defaults.routes if asked.routes is None else tuple(dict.fromkeys(asked.routes))
     _check(routes, desk)
     key_id, secret = core_key.generate()
+    digest, pepper_version = desk.digest(secret)
     record = KeyRecord(
         id=key_id,
-        digest=core_key.digest_of(secret.encode(), desk.pepper),
-        pepper_version=PEPPER_VERSION,
+        digest=digest,
+        pepper_version=pepper_version,
         name=asked.name,
         team=asked.team or defaults.team,
         created_at_s=now_s,
@@ -79,11 +82,21 @@ async def _rotate(call: Call) -> KeyMade:
     if old.expires_at_s is not None and old.expires_at_s <= now_s:
         raise ApiError("invalid_request", f"Key {old.id} has expired: make a new one.")
     key_id, secret = core_key.generate()
-    digest = core_key.digest_of(secret.encode(), desk.pepper)
-    fresh = keys.succeed(old, key_id, digest, PEPPER_VERSION, now_s)
+    fresh = keys.succeed(old, key_id, *desk.digest(secret), now_s)
     author, overlap_s = _author(call, now_s), call.body.overlap_s
     seq = await _change(call, keys.rotate, old.id, fresh, author, overlap_s=overlap_s)
     return KeyMade(secret, KeyView.of(fresh, now_s), old.id, await desk.obeyed(seq))
+
+
+async def _new_pepper(call: Call) -> PepperMade:
+    desk, author = call.desk, _author(call, clock.wall_s())
+    try:
+        version = await asyncio.to_thread(create_pepper, desk.layout)
+        desk.peppers = await asyncio.to_thread(read_peppers, desk.layout.state)
+    except OSError as error:
+        raise ApiError("internal", f"The pepper cannot be written: {error}.") from error
+    await desk.store(audit.note, author, "pepper.create", str(version))
+    return PepperMade(version, str(pepper_file(desk.layout.state, version)))
 
 
 ROWS = (
@@ -92,6 +105,7 @@ ROWS = (
     Row("GET", "/api/keys/{id}", "viewer", _show),
     Row("POST", "/api/keys/{id}/revoke", "operator", _revoke),
     Row("POST", "/api/keys/{id}/rotate", "operator", _rotate, body=Rotation, status=201),
+    Row("POST", "/api/peppers", "admin", _new_pepper, status=201),
 )
 
 

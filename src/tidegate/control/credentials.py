@@ -1,7 +1,7 @@
-"""The two secrets of a state directory: the pepper of the keys and the operator's token.
+"""The secrets of a state directory: the peppers of the keys and the operator's token.
 
-Both are made at the first start. Beyond loopback a secret that anyone could guess or read stops
-the start: the listener would be open to everyone.
+The first pepper and the token are made at the first start. Beyond loopback a secret that anyone
+could guess or read stops the start: the listener would be open to everyone.
 """
 
 import os
@@ -11,15 +11,15 @@ from pathlib import Path
 
 from tidegate.core import clock
 from tidegate.core.layout import Layout
+from tidegate.stores.peppers import pepper_file, pepper_files
 
-PEPPER_VERSION = 1
 _PEPPER_BYTES = 32
 _TOKEN_LENGTH = 43  # 256 bits in 62 letters
 _SHORTEST_TOKEN = 20
 _SHORTEST_PEPPER_BYTES = 16
 _ALPHABET = string.ascii_letters + string.digits
 _MADE_ANEW = "delete it to have a new one made"
-_KEYS_END = "every key made so far then stops working"
+_KEYS_END = "every key made under it then stops working"
 _PLACEHOLDERS = frozenset(
     ["sk-1234", "sk-xxxx", "changeme", "change-me", "secret", "password", "admin", "token", "test"]
 )
@@ -30,16 +30,25 @@ def create_state(layout: Layout) -> None:
     layout.state.mkdir(mode=0o700, parents=True, exist_ok=True)
     for folder in (layout.run, layout.log, layout.journal):
         folder.mkdir(mode=0o700, exist_ok=True)
-    _create(layout.pepper, clock.random_bytes(_PEPPER_BYTES))
+    if not pepper_files(layout.state):
+        create_pepper(layout)
     token = clock.random_text(_ALPHABET, _TOKEN_LENGTH)
     _create(layout.operator_token, token.encode() + b"\n")
 
 
+def create_pepper(layout: Layout) -> int:
+    """Make the next pepper, under which keys are digested from now on; its version. OSError."""
+    version = max(pepper_files(layout.state), default=0) + 1
+    _create(pepper_file(layout.state, version), clock.random_bytes(_PEPPER_BYTES))
+    return version
+
+
 def weaknesses(layout: Layout) -> list[str]:
     """What makes the secrets unfit for a listener beyond loopback, one sentence each."""
-    pepper, token = layout.pepper, layout.operator_token
-    found = [_readable_by_others(path) for path in (pepper, token)]
-    found.append(_too_weak(pepper, _SHORTEST_PEPPER_BYTES, f"{_MADE_ANEW}; {_KEYS_END}"))
+    peppers, token = list(pepper_files(layout.state).values()), layout.operator_token
+    found = [_readable_by_others(path) for path in (*peppers, token)]
+    advice = f"{_MADE_ANEW if len(peppers) == 1 else 'delete it'}; {_KEYS_END}"
+    found += [_too_weak(pepper, _SHORTEST_PEPPER_BYTES, advice) for pepper in peppers]
     found.append(_too_weak(token, _SHORTEST_TOKEN, _MADE_ANEW))
     return [sentence for sentence in found if sentence]
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from tidegate.control.errors import ApiError
 from tidegate.control.feed_server import FeedServer
 from tidegate.control.plans import Plans
+from tidegate.core.key import digest_of
 from tidegate.core.layout import Layout
 from tidegate.stores import database, feed
 from tidegate.stores.errors import StoreError
@@ -21,15 +22,20 @@ T = TypeVar("T")
 
 
 class Desk(Struct):
-    """`render_metrics` gives the text of `/metrics`; `pepper` keys the digests of new keys."""
+    """`render_metrics` gives the text of `/metrics`; `peppers` are by version."""
 
     layout: Layout
     engine: Engine
     plans: Plans
     feed: FeedServer
-    pepper: bytes
+    peppers: dict[int, bytes]
     render_metrics: Callable[[], bytes]
     ending: bool = False  # long polls answer at once
+
+    def digest(self, key: str) -> tuple[bytes, int]:
+        """The digest of a new key, and the version of the pepper that it is made under."""
+        version = max(self.peppers)
+        return digest_of(key.encode(), self.peppers[version]), version
 
     async def store(self, ask: Callable[..., T], *arguments: Any, **named: Any) -> T:
         """Run a blocking question to the store off the loop. ApiError when the store fails."""

@@ -38,6 +38,7 @@ from tidegate.core.address import Listen, is_loopback, parse_listen
 from tidegate.core.layout import Layout
 from tidegate.stores import database, migrate, retention
 from tidegate.stores.errors import SchemaTooNew, StoreError
+from tidegate.stores.peppers import read_peppers
 
 EX_CONFIG = 78
 ROWS: tuple[Row, ...] = (*api_public.ROWS, *api_keys.ROWS, *api_receipts.ROWS, *api_plan.ROWS)
@@ -112,7 +113,7 @@ class Process:
             engine=engine,
             plans=self._plans,
             feed=self._feed,
-            pepper=layout.pepper.read_bytes(),
+            peppers=read_peppers(layout.state),
             render_metrics=lambda: recording.render() + plan_metrics.render(self._plans),
         )
         self._server = _Server(self._app())

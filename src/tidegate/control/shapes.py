@@ -69,6 +69,7 @@ class KeyView(Struct, frozen=True):
     expires_at_s: float | None
     revoked_at_s: float | None
     state: Literal["live", "expired", "revoked"]
+    pepper_version: int
 
     @classmethod
     def of(cls, record: KeyRecord, now_s: float) -> "KeyView":
@@ -90,6 +91,7 @@ class KeyView(Struct, frozen=True):
             expires_at_s=record.expires_at_s,
             revoked_at_s=record.revoked_at_s,
             state=state,
+            pepper_version=record.pepper_version,
         )
 
 
@@ -114,6 +116,13 @@ class KeyRevoked(Struct, frozen=True):
 
     record: KeyView
     waiting_for: list[str]
+
+
+class PepperMade(Struct, frozen=True):
+    """A new pepper: keys made from now on are digested under it. `file` is its path, never it."""
+
+    version: int
+    file: str
 
 
 class PlanView(Struct, frozen=True):

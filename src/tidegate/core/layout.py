@@ -14,7 +14,7 @@ class Layout:
     def __init__(self, state: Path) -> None:
         self.state = state
         self.ledger_db = state / "ledger.db"  # control; gateways read keys from it
-        self.pepper = state / "pepper"  # control, once; mode 0600
+        self.pepper = state / "pepper"  # control, once; newer ones: stores.peppers; mode 0600
         self.operator_token = state / "operator.token"  # control, once; mode 0600
         self.plan = state / "plan.msgpack"  # control; gateways read it at start
         self.journal = state / "journal"  # one folder a gateway; the recorder deletes

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
 
@@ -26,12 +27,22 @@ class KeyStore(Protocol):
 
 
 class Keys:
-    """A presented key becomes its record. A known key costs one digest and one look-up."""
+    """A presented key becomes its record. A known key costs one digest and one look-up.
 
-    def __init__(self, store: KeyStore, peppers: dict[int, bytes]) -> None:
+    `peppers` are by version; `read_peppers` is asked again, in a thread, when a key names a
+    version that came since.
+    """
+
+    def __init__(
+        self,
+        store: KeyStore,
+        peppers: dict[int, bytes],
+        read_peppers: Callable[[], dict[int, bytes]] | None = None,
+    ) -> None:
         self._store = store
         self._peppers = peppers
-        self._pepper = peppers[max(peppers)]
+        self._read_peppers = read_peppers
+        self._pepper = peppers[max(peppers)]  # of what is remembered here: any one would do
         self._known: OrderedDict[bytes, KeyRecord] = OrderedDict()
         self._unknown: OrderedDict[bytes, None] = OrderedDict()
         self._digests_of: dict[str, set[bytes]] = {}
@@ -57,6 +68,8 @@ class Keys:
             return None
         epoch = self.epoch
         record = await self._row(key_id)
+        if record is not None and record.pepper_version not in self._peppers:
+            await self._learn_peppers()
         if record is None or not self._matches(presented, record):
             if epoch == self.epoch:  # it may have been created while we read
                 _remember(self._unknown, digest, None, MAX_UNKNOWN)
@@ -101,6 +114,15 @@ class Keys:
         return pepper is not None and keys.same_digest(
             keys.digest_of(presented, pepper), record.digest
         )
+
+    async def _learn_peppers(self) -> None:
+        if self._read_peppers is None:
+            return
+        loop = asyncio.get_running_loop()
+        try:
+            self._peppers = await loop.run_in_executor(self._thread, self._read_peppers)
+        except OSError as error:
+            raise _unavailable() from error
 
     async def _row(self, key_id: str) -> KeyRecord | None:
         """One read for all who ask for the same key at the same time."""

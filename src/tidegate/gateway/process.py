@@ -11,6 +11,7 @@ import signal
 import socket
 import ssl
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import uvloop
@@ -29,6 +30,7 @@ from tidegate.gateway.watchdog import Watchdog
 from tidegate.gateway.world import World
 from tidegate.stores.errors import StoreError
 from tidegate.stores.key_reader import KeyReader
+from tidegate.stores.peppers import read_peppers
 
 log = logging.getLogger("tidegate.gateway")
 
@@ -86,7 +88,8 @@ class Process:
         self._stopping = asyncio.Event()
         self._hurry = asyncio.Event()
         name = f"gateway-{options.slot}"
-        keys = Keys(KeyReader(self._layout.ledger_db), {1: self._layout.pepper.read_bytes()})
+        peppers = partial(read_peppers, self._layout.state)
+        keys = Keys(KeyReader(self._layout.ledger_db), peppers(), peppers)
         self._world = World(name, keys, Journal(self._layout.journal_of(name), JournalBounds()))
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
         self._preparer = Preparer(os.environ)

@@ -1,8 +1,9 @@
 """Who changed what and when. Rows are added in the transaction of the change they tell of."""
 
 from msgspec import Struct
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, Engine, insert, select
 
+from tidegate.stores import database
 from tidegate.stores.schema import audit
 
 
@@ -36,6 +37,12 @@ def append(
         "detail": detail,
     }
     connection.execute(insert(audit).values(row))
+
+
+def note(engine: Engine, author: Author, what: str, subject: str) -> None:
+    """Add a row of a change that was made outside the database. StoreError."""
+    with database.writing(engine) as connection:
+        append(connection, author, what, subject)
 
 
 def recent(

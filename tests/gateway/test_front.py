@@ -98,24 +98,25 @@ def test_tricks_with_paths_find_nothing(tmp_path: Path, path: str, method: str) 
 
 
 @pytest.mark.parametrize(
-    ("method", "path", "status"),
+    ("method", "path", "allowed"),
     [
-        ("GET", CHAT, 405),
-        ("PUT", CHAT, 405),
-        ("DELETE", CHAT, 405),
-        ("OPTIONS", CHAT, 405),
-        ("POST", "/v1/models", 405),
-        ("DELETE", "/v1/models/small", 405),
-        ("POST", "/livez", 405),
+        ("GET", CHAT, "POST"),
+        ("PUT", CHAT, "POST"),
+        ("DELETE", CHAT, "POST"),
+        ("OPTIONS", CHAT, "POST"),
+        ("POST", "/v1/models", "GET, HEAD"),
+        ("DELETE", "/v1/models/small", "GET, HEAD"),
+        ("POST", "/livez", "GET, HEAD"),
     ],
 )
-def test_a_method_that_a_path_does_not_take(
-    tmp_path: Path, method: str, path: str, status: int
+def test_a_method_that_a_path_does_not_take_is_told_which_it_does(
+    tmp_path: Path, method: str, path: str, allowed: str
 ) -> None:
     async def main() -> None:
         async with gateway(tmp_path, target(1)) as it:
             reply = await it.ask(path, method=method)
-            assert (reply.status, reply.code) == (status, "method_not_allowed")
+            assert (reply.status, reply.code) == (405, "method_not_allowed")
+            assert reply.headers["allow"] == allowed
             assert "x-request-id" in reply.headers
 
     run(main())

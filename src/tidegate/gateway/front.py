@@ -27,6 +27,8 @@ _INFERENCE: Final[Mapping[bytes, Endpoint]] = {
 _LIVE: Final = frozenset({b"/livez", b"/healthz", b"/health/liveliness", b"/health/liveness"})
 _READY: Final = frozenset({b"/readyz", b"/health/readiness"})
 _MODELS: Final = (b"/v1/models", b"/models")
+_TAKES_GET: Final = b"allow: GET, HEAD\r\n"
+_TAKES_POST: Final = b"allow: POST\r\n"
 
 
 class Front:
@@ -52,6 +54,8 @@ class Front:
         except Refusal as refusal:
             self._world.listener.refused(refusal.code.name)
             head = answers.error_head(refusal)
+            if refusal.code.name == "method_not_allowed":
+                head += _TAKES_GET if endpoint is None else _TAKES_POST
             head += answers.request_id_header(self._world.ids.new())
             body = answers.error_body(refusal.code, refusal.message, refusal.param)
         connection.send(head, body)

@@ -150,3 +150,22 @@ def test_a_retired_pool_keeps_nothing() -> None:
         await until(lambda: pool.open == 0)
 
     with_origin(test)
+
+
+@pytest.mark.parametrize("closed_first", [True, False])
+def test_a_retired_pool_waits_for_no_answer_s_end(closed_first: bool) -> None:
+    """Nobody sweeps it: what is still to come of an answer that is done must not hold it open."""
+
+    async def main() -> None:
+        pool = Pool(origin(("x", 1)), 1)
+        asyncio.get_running_loop().create_connection = Network(0).connect  # type: ignore[method-assign]
+        upstream = await took(pool)
+        upstream.send(GET, 1000)
+        upstream.data_received(CHUNKED_HEAD + b"3\r\nabc\r\n")
+        steps = [pool.close, upstream.release]
+        for step in steps if closed_first else reversed(steps):
+            step()
+        assert not upstream.usable
+        await until(lambda: pool.open == 0)
+
+    asyncio.run(main())

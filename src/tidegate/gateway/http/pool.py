@@ -170,6 +170,9 @@ class Pool:
             self._idle.append(upstream)
 
     def ending(self, upstream: Upstream) -> None:
+        if self._closed:
+            upstream.close()  # nobody sweeps here any more, and nobody will take it
+            return
         self._ending[upstream] = clock.monotonic_s()
 
     def gone(self, upstream: Upstream) -> None:
@@ -193,7 +196,10 @@ class Pool:
             self._idle.popleft().close()
 
     def close(self) -> None:
-        """Closes what is idle; what is in an exchange ends with it. No more is to be taken."""
+        """Closes what is in no exchange; what is in one ends with it. No more is to be taken, and
+        nothing is left to sweep."""
         self._closed = True
+        for upstream in list(self._ending):
+            upstream.close()
         while self._idle:
             self._idle.popleft().close()

@@ -9,11 +9,11 @@ import msgspec
 import pytest
 from msgspec import Raw
 from msgspec.structs import replace
-from tests.gateway.rig import HELLO, Gateway, gateway, plan_of, run, target, until
+from tests.gateway.rig import HELLO, Gateway, Reply, gateway, plan_of, run, target, until
 from tests.gateway.upstream import Exchange, Upstream, stalling, whole
 
 from tidegate.core import feed
-from tidegate.core.plan import JournalBounds, Plan, Tls
+from tidegate.core.plan import HttpBounds, JournalBounds, Plan, Tls
 from tidegate.gateway import plan_feed as module
 
 
@@ -268,5 +268,21 @@ def test_a_key_revoked_before_this_gateway_joined_is_not_known_from_before(tmp_p
                 plan = plan_of(target(up.port), version=1)
                 await control.acked(control.publish(plan))
                 assert (await it.ask()).code == "revoked_api_key"
+
+    run(main())
+
+
+def test_open_connections_obey_a_new_bound_from_their_next_request(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
+            reader, writer = await it.connect()
+            for version, most, status in ((2, 1024, 200), (3, 32, 413)):
+                http = HttpBounds(max_body_bytes=most)
+                assert await it.obey(plan_of(target(up.port), version=version, http=http))
+                writer.write(it.request(close=False))
+                head = Reply(await reader.readuntil(b"\r\n\r\n"))
+                assert head.status == status
+                await reader.readexactly(int(head.headers["content-length"]))
+            writer.transport.abort()
 
     run(main())

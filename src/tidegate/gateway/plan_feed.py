@@ -119,7 +119,7 @@ class PlanFeed:
         if self._is_old(plan):
             return
         world.plan = prepared
-        world.listener.bounds = plan.http
+        world.listener.obey(plan.http)
         world.max_response_bytes = plan.http.max_response_bytes
         world.journal.bounds = plan.journal
         self._preparer.adopt(prepared)

@@ -86,3 +86,27 @@ def test_a_head_that_comes_again_may_have_another_length() -> None:
         assert reader.whole.popleft().body == body
     with pytest.raises(Refusal):
         reader.feed(post(b"Content-Length: 1001", body=b"x" * 1001), 0.0)
+
+
+@pytest.mark.parametrize("framing", [b"Content-Length: 10", b"Transfer-Encoding: chunked"])
+def test_a_new_bound_holds_from_the_next_request_on(framing: bytes) -> None:
+    chunked_body = b"a\r\n0123456789\r\n0\r\n\r\n"
+    body = chunked_body if b"chunked" in framing else b"0123456789"
+    request = post(framing, body=body)
+    reader = RequestReader(10)
+    reader.feed(request[:-9], 0.0)
+    reader.max_body_bytes = 9
+    reader.feed(request[-9:], 0.0)
+    assert reader.whole.popleft().body == b"0123456789"
+    with pytest.raises(Refusal, match="exceeds 9 bytes"):
+        reader.feed(request, 0.0)
+
+
+def test_a_new_bound_holds_for_a_head_that_is_known() -> None:
+    request = post(b"Content-Length: 10", body=b"0123456789")
+    reader = RequestReader(10)
+    reader.feed(request, 0.0)
+    reader.feed(request, 0.0)
+    reader.max_body_bytes = 9
+    with pytest.raises(Refusal, match="exceeds 9 bytes"):
+        reader.feed(request, 0.0)

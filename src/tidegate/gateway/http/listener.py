@@ -42,6 +42,12 @@ class Listener:
         host, port = sock.getsockname()[:2]
         return str(host), int(port)
 
+    def obey(self, bounds: HttpBounds) -> None:
+        """New bounds hold from now on, on connections that are open too."""
+        self.bounds = bounds
+        for connection in self.connections:
+            connection.bound_bodies(bounds.max_body_bytes)
+
     def opened(self, connection: Connection) -> bool:
         bounds = self.bounds
         peer = connection.peer

@@ -53,7 +53,8 @@ class RequestReader:
 
     `feed` adds what has become whole to `whole`. Of a request under way `phase` says how far it
     is (`head`, `body`; `idle` between requests), `phase_s` since when, and `expects_continue`
-    that its sender waits for leave to go on. After a Refusal the connection is past reading.
+    that its sender waits for leave to go on. `max_body_bytes` may change: requests that have not
+    begun obey it. After a Refusal the connection is past reading.
     """
 
     __slots__ = (
@@ -65,6 +66,7 @@ class RequestReader:
         "_incoming",
         "_known",
         "_length",
+        "_max_body_bytes",
         "_now_s",
         "_parser",
         "_parts",
@@ -97,6 +99,7 @@ class RequestReader:
         self._target = b""
         self._chunked = False
         self._length = 0
+        self._max_body_bytes = self.max_body_bytes
         self._repeated = 0
         self._head_bytes = 0
         self._framing_bytes = 0
@@ -213,7 +216,7 @@ class RequestReader:
         length = headers.get(b"content-length")
         if length is not None:
             self._length = int(length)
-            if self._length > self.max_body_bytes:
+            if self._length > self._max_body_bytes:
                 raise self._too_large()
         if b"expect" in headers:
             self.expects_continue = strict.expects_continue(headers, head.http_minor)
@@ -224,7 +227,7 @@ class RequestReader:
 
     def on_body(self, body: bytes) -> None:
         self.body_bytes += len(body)
-        if self.body_bytes > self.max_body_bytes:
+        if self.body_bytes > self._max_body_bytes:
             raise self._too_large()
         self._parts.append(body)
 
@@ -238,7 +241,7 @@ class RequestReader:
         self.whole.append(incoming)
 
     def _too_large(self) -> Refusal:
-        return Refusal("body_too_large", f"the body exceeds {self.max_body_bytes} bytes")
+        return Refusal("body_too_large", f"the body exceeds {self._max_body_bytes} bytes")
 
 
 def _knowledge(data: bytes, incoming: Incoming) -> _Known | None:

@@ -194,7 +194,11 @@ class Connection(Answering):
         else:
             self._wake()  # what came whole before it is still answered
 
-    # the sweeper calls this
+    # the listener calls these
+
+    def bound_bodies(self, max_body_bytes: int) -> None:
+        """Requests that have not begun obey this bound."""
+        self._reader.max_body_bytes = max_body_bytes
 
     def sweep(self, now_s: float) -> None:
         """Ends what takes too long: a head, a body, a reader that does not read, idleness."""

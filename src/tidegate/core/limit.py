@@ -135,27 +135,32 @@ class LimitKind(Protocol):
         """The no of this limit."""
 
 
+class Moment(Struct, frozen=True):
+    """Now, on the monotonic clock (rates, leases) and on the wall's (periods of a calendar)."""
+
+    monotonic_s: float
+    wall_s: float
+
+
 class Counters(Protocol):
     """All counters of one limit, by the text of their scope. Stores implement it.
 
-    `now_s` is monotonic, `wall_s` the date. A ticket names what was taken, for `give_back`.
+    A ticket names what was taken, for `give_back`.
     """
 
-    def take(self, scope: str, amount: int, now_s: float, wall_s: float) -> int | None:
+    def take(self, scope: str, amount: int, now: Moment) -> int | None:
         """The ticket, or None when `amount` does not fit: then nothing was taken."""
 
-    def give_back(
-        self, scope: str, ticket: int, held: int, used: int, now_s: float, wall_s: float
-    ) -> None:
+    def give_back(self, scope: str, ticket: int, held: int, used: int, now: Moment) -> None:
         """What was held becomes what was used, which may be more. Once for each ticket."""
 
-    def read(self, scope: str, amount: int, now_s: float, wall_s: float) -> Reading:
+    def read(self, scope: str, amount: int, now: Moment) -> Reading:
         """As it stands, for one who wants `amount`."""
 
     def reshape(self, shape: Shape) -> None:
         """The plan has changed how much is allowed; what was counted stands."""
 
-    def sweep(self, now_s: float, wall_s: float) -> None:
+    def sweep(self, now: Moment) -> None:
         """Forgets counters that say nothing any more."""
 
     def __len__(self) -> int: ...

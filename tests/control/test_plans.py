@@ -1,6 +1,7 @@
 """A plan is published whole or refused whole, and survives every crash in between."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -81,35 +82,56 @@ def test_a_file_that_is_gone_is_a_problem_and_not_a_crash(plans: Plans, plan_fil
     assert plans.current.version == 1
 
 
-def test_the_watch_sees_writes_and_replacements_once_they_rest(
-    plans: Plans, plan_file: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plans.start(0)
+def versions_watched(
+    plans: Plans, monkeypatch: pytest.MonkeyPatch, changes: dict[int, Callable[[], object]]
+) -> list[int]:
+    """The version in force at each of eight looks; `changes` are made just before a look."""
     versions: list[int] = []
     looks = iter(range(8))
-
-    def look_at(look: int) -> None:
-        if look == 1:
-            plan_file.write_text("routes: {")  # an editor in the middle of its work
-        if look == 2:
-            plan_file.write_text(PLAN.format(route="b"))
-        if look == 5:
-            fresh = plan_file.with_suffix(".new")
-            fresh.write_text(PLAN.format(route="c"))
-            fresh.replace(plan_file)
 
     async def sleep(_: float) -> None:
         look = next(looks, None)
         if look is None:
             raise asyncio.CancelledError
-        look_at(look)
+        changes.get(look, int)()
         versions.append(plans.current.version)
 
     monkeypatch.setattr(module.asyncio, "sleep", sleep)
     with pytest.raises(asyncio.CancelledError):
         asyncio.run(plans.watch())
-    assert versions == [1, 1, 1, 1, 2, 2, 2, 3]
+    return versions
+
+
+def test_the_watch_sees_writes_and_replacements_once_they_rest(
+    plans: Plans, plan_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans.start(0)
+
+    def replace_file() -> None:
+        fresh = plan_file.with_suffix(".new")
+        fresh.write_text(PLAN.format(route="c"))
+        fresh.replace(plan_file)
+
+    changes = {
+        1: lambda: plan_file.write_text("routes: {"),  # an editor in the middle of its work
+        2: lambda: plan_file.write_text(PLAN.format(route="b")),
+        5: replace_file,
+    }
+    assert versions_watched(plans, monkeypatch, changes) == [1, 1, 1, 1, 2, 2, 2, 3]
     assert plans.failures_total == 0
+
+
+def test_the_watch_outlives_a_plan_that_could_not_be_published(
+    plans: Plans, layout: Layout, plan_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plans.start(0)
+    in_the_way = layout.state / ".plan.msgpack.new"
+    changes = {
+        0: in_the_way.mkdir,
+        1: lambda: plan_file.write_text(PLAN.format(route="b")),
+        4: in_the_way.rmdir,
+    }
+    assert versions_watched(plans, monkeypatch, changes) == [1, 1, 1, 1, 1, 2, 2, 2]
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 A refused file changes nothing: the last good plan serves on, and its problems are kept to be
 shown. Versions rise by one with each accepted plan that differs; the same digest publishes
-nothing. The published plan lies on disk for gateways that start while control is away.
+nothing, unless a file that the plan names (a credential, an authority) has changed: gateways read
+those when a plan reaches them. The published plan lies on disk for gateways that start while
+control is away.
 """
 
 import asyncio
@@ -15,6 +17,7 @@ from typing import Literal
 
 import msgspec
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 
 from tidegate.config.load import Compiled
 from tidegate.core import clock
@@ -22,6 +25,7 @@ from tidegate.core.declared import Declared
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
+from tidegate.stores.errors import StoreError
 
 WATCH_S = 0.5
 
@@ -72,7 +76,7 @@ class Plans:
         self._current: Plan | None = _read(layout.plan)
         self._highest = self._current.version if self._current else 0
         self._one_at_a_time = asyncio.Lock()
-        self._seen: _Stamp | None = None
+        self._seen: tuple[_Stamp | None, _Named] = (None, {})
 
     @property
     def current(self) -> Plan:
@@ -106,25 +110,38 @@ class Plans:
             return await asyncio.to_thread(self._reload, cause)
 
     async def watch(self) -> None:
-        """Reload whenever the file changes and has rested for one look; runs until cancelled."""
-        moving: _Stamp | None = None
+        """Reload whenever the file, or one that the plan names, changes and has rested for one
+        look; runs until cancelled."""
+        moving = self._seen
         while True:
             await asyncio.sleep(WATCH_S)
-            stamp = _stamp(self.file)
-            if stamp == self._seen:
+            stamps = _stamp(self.file), self._named(self._current)
+            if stamps == self._seen:
                 continue
-            if stamp == moving:  # not while an editor is still writing it
-                await self.reload("file change")
-            moving = stamp
+            if stamps == moving:  # not while an editor is still writing it
+                try:
+                    await self.reload("file change")
+                except (OSError, StoreError) as error:
+                    _log.error("the plan cannot be published, trying again: %s", error)
+            moving = stamps
 
     def _reload(self, cause: Cause) -> Reload:
-        self._seen = _stamp(self.file)
         self.read_at_s = clock.wall_s()
-        held = self._current.version if self._current else 0
+        stamp = _stamp(self.file)  # before it is read: what changes meanwhile is read again
         compiled = self._compile(self.file, self._highest + 1)
+        named = self._named(compiled.plan or self._current)
+        result = self._take(compiled, cause, renewed=named != self._seen[1])
+        self._seen = stamp, named
+        return result
+
+    def _take(self, compiled: Compiled, cause: Cause, *, renewed: bool) -> Reload:
+        """Publish what differs. `renewed`: a file that the plan names has other content."""
         self.problems = [str(problem) for problem in compiled.problems]
         if compiled.plan is None or compiled.declared is None:
             self.failures_total += 1
+            if self._current is not None and renewed:
+                self._publish(replace(self._current, version=self._highest + 1), cause)
+            held = self._current.version if self._current else 0
             serving = f"version {held} serves on" if held else "there is none to fall back on"
             _log.error("plan refused (%s); %s:\n%s", cause, serving, "\n".join(self.problems))
             return Reload("refused", held, self.problems)
@@ -133,14 +150,23 @@ class Plans:
             _log.warning("%s", warning)
         self.declared = compiled.declared
         plan = compiled.plan
-        if self._current is not None and plan.digest == self._current.digest:
-            return Reload("unchanged", held, [])
+        if self._current is not None and plan.digest == self._current.digest and not renewed:
+            return Reload("unchanged", self._current.version, [])
+        self._publish(plan, cause)
+        return Reload("published", plan.version, [])
+
+    def _publish(self, plan: Plan, cause: Cause) -> None:
         write_whole(self._path, _encode(plan))
         self._current, self._highest = plan, plan.version
         self.published_total += 1
         self._announce(plan.version)
         _log.info("plan version %d published (%s)", plan.version, cause)
-        return Reload("published", plan.version, [])
+
+    def _named(self, plan: Plan | None) -> "_Named":
+        """The files that `plan` names. One that is gone is as it was: gateways keep its content."""
+        before = self._seen[1]
+        stamps = {path: _stamp(path) or before.get(path) for path in _files_of(plan)}
+        return {path: stamp for path, stamp in stamps.items() if stamp is not None}
 
 
 def write_whole(path: Path, content: bytes) -> None:
@@ -160,6 +186,15 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 _Stamp = tuple[int, int, int]
+_Named = dict[Path, _Stamp]
+
+
+def _files_of(plan: Plan | None) -> set[Path]:
+    """Files whose content gateways read when they are told of the plan."""
+    targets = [route.release.target for route in plan.routes.values()] if plan else []
+    names = {target.credential.file for target in targets if target.credential is not None}
+    names |= {target.tls.ca_file for target in targets}
+    return {Path(name) for name in names if name is not None}
 
 
 def _stamp(file: Path) -> "_Stamp | None":

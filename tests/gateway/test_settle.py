@@ -151,11 +151,42 @@ def test_the_split_of_the_time_adds_up(tmp_path: Path, stream: bool) -> None:
             await it.ask(body={**HELLO, "stream": stream})
             r = await it.receipt()
             parts = (r.gateway_s, r.queue_s, r.connect_s, r.first_token_s, r.generation_s)
-            assert r.total_s == pytest.approx(sum(p for p in parts if p is not None), abs=5e-3)
+            assert r.total_s == pytest.approx(sum(p for p in parts if p is not None), abs=1e-9)
             assert all(p is None or p >= 0 for p in parts)
             assert (r.first_token_s is None) == (not stream)
             [attempt] = r.attempts
             assert attempt.started_s <= attempt.sent_s <= attempt.ended_s  # type: ignore[operator]
+
+    run(main())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_the_time_that_a_stale_connection_took_is_told_once(tmp_path: Path, stream: bool) -> None:
+    """It is a part of reaching the provider, and stands on the attempt that it took."""
+
+    async def main() -> None:
+        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
+
+            async def close(exchange: Exchange) -> None:
+                up.script = streaming(4) if stream else whole()
+                exchange.transport.close()
+
+            await it.ask()
+            [pool] = it.preparer.pools.values()
+            await until(lambda: pool.in_flight == 0)
+            up.script = close
+            await it.ask(body={**HELLO, "stream": stream})
+            r = await it.receipt(2)
+            stale, last = r.attempts
+            assert stale.failure == "stale_connection"
+            times = (stale.started_s, stale.sent_s, stale.ended_s, last.started_s, last.sent_s)
+            assert None not in times
+            assert list(times) == sorted(times)  # type: ignore[type-var]
+            took_s = stale.ended_s - stale.started_s  # type: ignore[operator]
+            assert took_s > 0
+            assert r.connect_s == pytest.approx(took_s + last.connect_s, abs=1e-9)
+            parts = (r.gateway_s, r.queue_s, r.connect_s, r.first_token_s, r.generation_s)
+            assert r.total_s == pytest.approx(sum(p for p in parts if p is not None), abs=1e-9)
 
     run(main())
 

@@ -34,15 +34,15 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
     receipt.provider = target.target.provider
     receipt.replica = replica.name
     request = _request(ask, target, replica, receipt)
-    stale = False
+    stale: InFlight | None = None
     while True:
         attempt = Attempt(target.target.name, replica.name, 0.0)
         receipt.attempts.append(attempt)
         this = progress.call = InFlight(
-            attempt, target.target.deadlines, ask.stream, clock.monotonic_s()
+            attempt, target.target.deadlines, ask.stream, clock.monotonic_s(), stale
         )
         world.calls.add(this)
-        upstream = None if stale else replica.pool.take_idle()
+        upstream = None if stale is not None else replica.pool.take_idle()
         if upstream is None:
             upstream = await _connection(this, replica)
         else:
@@ -57,10 +57,10 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
             if error.clean and not this.ended_at_once():
                 message = f"{error} before it answered"
                 raise Failure("interrupted", "upstream_interrupted", message) from None
-            if not error.clean or stale or not attempt.reused:
+            if not error.clean or stale is not None or not attempt.reused:
                 raise translate(error) from None
             this.provider_worked = False
-            stale = True
+            stale = this
             attempt.failure = "stale_connection"
             world.calls.discard(this)
             continue

@@ -15,6 +15,7 @@ AT_ONCE_S = 0.1
 class InFlight(Struct, eq=False):
     """One exchange with one replica. Times are monotonic seconds.
 
+    `stale` is the exchange before it, over a kept connection that was closed as it was used.
     `provider_worked` holds from the moment that the provider has our request until it says that
     it will not serve it.
     """
@@ -23,6 +24,7 @@ class InFlight(Struct, eq=False):
     deadlines: Deadlines
     stream: bool
     started_s: float
+    stale: "InFlight | None" = None
     upstream: Upstream | None = None
     queue_s: float = 0.0
     sent_s: float | None = None

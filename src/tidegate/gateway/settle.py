@@ -107,7 +107,8 @@ def _note_times(
 ) -> None:
     """Splits the time since the request's first byte into who spent it.
 
-    `gateway_s` is what is left when queue, connect, first token and generation are taken out.
+    `gateway_s` is what is left when queue, connect, first token and generation are taken out, so
+    that the five add up to the whole.
     """
     now_s = clock.monotonic_s()
     receipt.total_s = now_s - received_s
@@ -115,21 +116,38 @@ def _note_times(
     if call is not None:
         attempt = call.attempt
         attempt.started_s = call.started_s - received_s
-        receipt.queue_s = call.queue_s
-        receipt.connect_s = attempt.connect_s
         ended_s = now_s if call.ended_s is None else call.ended_s
         attempt.ended_s = ended_s - received_s
-        spent_s = ended_s - call.started_s
         if call.sent_s is None:  # nobody was reached: all of it went into trying
-            receipt.connect_s = attempt.connect_s = max(spent_s - call.queue_s, 0.0)
-        if call.sent_s is not None:
+            attempt.connect_s = max(ended_s - call.started_s - call.queue_s, 0.0)
+        else:
             attempt.sent_s = call.sent_s - received_s
-            receipt.generation_s = ended_s - call.sent_s
+            receipt.generation_s = spent_s = ended_s - call.sent_s
             if relay is not None and relay.first_s is not None:
                 receipt.first_token_s = relay.first_s - call.sent_s
                 receipt.generation_s = ended_s - relay.first_s
                 _note_stream(receipt, relay, relay.first_s - received_s)
+        receipt.queue_s = call.queue_s
+        receipt.connect_s = attempt.connect_s or 0.0
+        if call.stale is not None:
+            _note_stale(receipt, call.stale, received_s)
+        spent_s += receipt.queue_s + receipt.connect_s
     receipt.gateway_s = max(receipt.total_s - spent_s, 0.0)
+
+
+def _note_stale(receipt: Receipt, stale: InFlight, received_s: float) -> None:
+    """Adds an exchange whose connection was closed as it was used: what it took, beside its wait
+    in the queue, was a part of reaching the provider."""
+    sent_s, ended_s = stale.sent_s, stale.ended_s
+    assert sent_s is not None  # noqa: S101 - only what was sent can find its connection closed
+    assert ended_s is not None  # noqa: S101 - the one after it began at its end
+    attempt = stale.attempt
+    attempt.started_s = stale.started_s - received_s
+    attempt.sent_s = sent_s - received_s
+    attempt.ended_s = ended_s - received_s
+    took_s = ended_s - stale.started_s
+    receipt.queue_s = (receipt.queue_s or 0.0) + stale.queue_s
+    receipt.connect_s = (receipt.connect_s or 0.0) + took_s - stale.queue_s
 
 
 def _note_stream(receipt: Receipt, relay: Relay, ttft_s: float) -> None:

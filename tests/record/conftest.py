@@ -1,12 +1,14 @@
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
-from tests.record.rig import HandClock, Writer
+from tests.record.rig import Follow, HandClock, Writer
 from tests.stores import rig as stores
 
 from tidegate.core.layout import Layout
+from tidegate.record.tail import JournalTail
 
 
 @pytest.fixture
@@ -29,3 +31,15 @@ def journal(layout: Layout) -> Writer:
 @pytest.fixture
 def hand_clock() -> HandClock:
     return HandClock()
+
+
+@pytest.fixture
+def follow() -> Iterator[Follow]:
+    with ExitStack() as ending:
+
+        def made(folder: Path, start: tuple[int, int] | None = None) -> JournalTail:
+            tail = JournalTail(folder, start)
+            ending.callback(tail.close)
+            return tail
+
+        yield made

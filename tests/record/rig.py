@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 from sqlalchemy import Engine, select
@@ -13,6 +14,9 @@ from tidegate.record.tail import JournalTail
 from tidegate.stores import database, schema
 
 receipt = stores.receipt
+
+# Makes a tail of a folder, from a position; it is closed when the test ends.
+Follow = Callable[..., JournalTail]
 
 
 class Writer:

@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Iterator
 
 import pytest
 from tests.record.rig import HandClock, Writer
@@ -9,8 +10,10 @@ from tidegate.stores.ledger import Position
 
 
 @pytest.fixture
-def journals(layout: Layout, hand_clock: HandClock) -> Journals:
-    return Journals(layout.journal, {}, monotonic_s=hand_clock)
+def journals(layout: Layout, hand_clock: HandClock) -> Iterator[Journals]:
+    made = Journals(layout.journal, {}, monotonic_s=hand_clock)
+    yield made
+    made.close()
 
 
 def collected(journals: Journals, limit: int = 100) -> list[str]:

@@ -5,14 +5,14 @@ import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.record.rig import Writer, framed, receipt, taken
+from tests.record.rig import Follow, Writer, framed, receipt, taken
 
 from tidegate.core.receipt import FRAME_HEADER_BYTES, SEGMENT_MAGIC, encode_frame
 from tidegate.record.tail import JournalTail
 
 
-def test_it_follows_a_growing_segment(journal: Writer) -> None:
-    tail = JournalTail(journal.folder)
+def test_it_follows_a_growing_segment(journal: Writer, follow: Follow) -> None:
+    tail = follow(journal.folder)
     assert taken(tail) == []
     first = journal.add_new(2)
     assert taken(tail) == first
@@ -22,27 +22,29 @@ def test_it_follows_a_growing_segment(journal: Writer) -> None:
     assert not tail.damage
 
 
-def test_it_goes_on_from_where_it_was_told(journal: Writer) -> None:
+def test_it_goes_on_from_where_it_was_told(journal: Writer, follow: Follow) -> None:
     journal.add_new(3)
-    tail = JournalTail(journal.folder)
+    tail = follow(journal.folder)
     tail.take(2)
-    rest = JournalTail(journal.folder, (tail.segment, tail.offset))
+    rest = follow(journal.folder, (tail.segment, tail.offset))
     assert taken(rest) == taken(tail)
 
 
-def test_it_takes_no_more_than_asked_and_says_that_there_is_more(journal: Writer) -> None:
+def test_it_takes_no_more_than_asked_and_says_that_there_is_more(
+    journal: Writer, follow: Follow
+) -> None:
     ids = journal.add_new(5)
-    tail = JournalTail(journal.folder)
+    tail = follow(journal.folder)
     assert len(tail.take(3)) == 3
     assert tail.behind
     assert [one.id for one, _ in tail.take(3)] == ids[3:]
     assert not tail.behind
 
 
-def test_the_payload_is_the_journals_own(journal: Writer) -> None:
+def test_the_payload_is_the_journals_own(journal: Writer, follow: Follow) -> None:
     one = receipt()
     journal.add(one)
-    ((read, payload),) = JournalTail(journal.folder).take(9)
+    ((read, payload),) = follow(journal.folder).take(9)
     assert read == one
     assert payload == encode_frame(one)[FRAME_HEADER_BYTES:]
 
@@ -76,9 +78,9 @@ def test_however_the_bytes_arrive_each_frame_is_taken_once(
     tail.close()
 
 
-def test_a_finished_segment_is_left_for_the_next(journal: Writer) -> None:
+def test_a_finished_segment_is_left_for_the_next(journal: Writer, follow: Follow) -> None:
     first = journal.add_new(2)
-    tail = JournalTail(journal.folder)
+    tail = follow(journal.folder)
     assert taken(tail) == first
     journal.roll()
     second = journal.add_new(1)
@@ -89,27 +91,27 @@ def test_a_finished_segment_is_left_for_the_next(journal: Writer) -> None:
     assert tail.segment == journal.segment
 
 
-def test_what_was_added_just_before_the_roll_is_not_missed(journal: Writer) -> None:
-    tail = JournalTail(journal.folder)
+def test_what_was_added_just_before_the_roll_is_not_missed(journal: Writer, follow: Follow) -> None:
+    tail = follow(journal.folder)
     tail.take(9)
     late = journal.add_new(1)
     journal.roll()
     assert taken(tail) == late
 
 
-def test_fields_of_a_newer_gateway_are_passed_on_unread(journal: Writer) -> None:
+def test_fields_of_a_newer_gateway_are_passed_on_unread(journal: Writer, follow: Follow) -> None:
     fields = {**msgspec.to_builtins(receipt()), "mood": {"good": [1, 2]}}
     payload = msgspec.msgpack.encode(fields)
     journal.raw(framed(payload))
-    ((one, kept),) = JournalTail(journal.folder).take(9)
+    ((one, kept),) = follow(journal.folder).take(9)
     assert one.id == fields["id"]
     assert kept == payload
 
 
-def test_an_empty_segment_is_waited_for_and_then_passed(tmp_path: Path) -> None:
+def test_an_empty_segment_is_waited_for_and_then_passed(tmp_path: Path, follow: Follow) -> None:
     journal = Writer(tmp_path / "g")
     journal.path.write_bytes(b"")
-    tail = JournalTail(journal.folder)
+    tail = follow(journal.folder)
     assert taken(tail) == []
     journal.roll()
     ids = journal.add_new(1)
@@ -117,9 +119,9 @@ def test_an_empty_segment_is_waited_for_and_then_passed(tmp_path: Path) -> None:
     assert not tail.damage
 
 
-def test_a_segment_cut_back_by_its_gateway_is_waited_for(journal: Writer) -> None:
+def test_a_segment_cut_back_by_its_gateway_is_waited_for(journal: Writer, follow: Follow) -> None:
     """A write that failed half way is taken back and made again in the same place."""
-    tail = JournalTail(journal.folder)
+    tail = follow(journal.folder)
     first, second = receipt(), receipt()
     journal.add(first)
     assert taken(tail) == [first.id]
@@ -130,9 +132,11 @@ def test_a_segment_cut_back_by_its_gateway_is_waited_for(journal: Writer) -> Non
     assert not tail.damage
 
 
-def test_nothing_is_deleted_before_it_is_committed_nor_while_it_may_grow(journal: Writer) -> None:
+def test_nothing_is_deleted_before_it_is_committed_nor_while_it_may_grow(
+    journal: Writer, follow: Follow
+) -> None:
     journal.add_new(1)
-    tail = JournalTail(journal.folder)
+    tail = follow(journal.folder)
     taken(tail)
     tail.drop_committed(tail.segment)
     assert journal.path.exists()
@@ -145,30 +149,38 @@ def test_nothing_is_deleted_before_it_is_committed_nor_while_it_may_grow(journal
     assert journal.path.exists()
 
 
-def test_segments_below_the_position_are_read_again_rather_than_lost(journal: Writer) -> None:
+def test_segments_below_the_position_are_read_again_rather_than_lost(
+    journal: Writer, follow: Follow
+) -> None:
     """A crash between commit and deletion, or a folder that began anew: the ledger knows."""
     ids = journal.add_new(2)
     journal.roll()
     ids += journal.add_new(2)
     size = journal.path.stat().st_size
     ids += journal.add_new(1)
-    assert taken(JournalTail(journal.folder, (2, size))) == ids[:2] + ids[4:]
+    assert taken(follow(journal.folder, (2, size))) == ids[:2] + ids[4:]
 
 
-def test_a_folder_that_counts_from_one_again_is_read_from_its_start(journal: Writer) -> None:
+def test_a_folder_that_counts_from_one_again_is_read_from_its_start(
+    journal: Writer, follow: Follow
+) -> None:
     ids = journal.add_new(2)
-    assert taken(JournalTail(journal.folder, (57, 9000))) == ids
+    assert taken(follow(journal.folder, (57, 9000))) == ids
 
 
-def test_a_position_whose_segment_is_gone_goes_on_with_the_next(journal: Writer) -> None:
+def test_a_position_whose_segment_is_gone_goes_on_with_the_next(
+    journal: Writer, follow: Follow
+) -> None:
     journal.path.unlink()
     journal.roll()
     ids = journal.add_new(2)
-    assert taken(JournalTail(journal.folder, (1, 700))) == ids
+    assert taken(follow(journal.folder, (1, 700))) == ids
 
 
-def test_a_file_put_in_place_of_the_open_one_is_read_from_its_start(journal: Writer) -> None:
-    tail = JournalTail(journal.folder)
+def test_a_file_put_in_place_of_the_open_one_is_read_from_its_start(
+    journal: Writer, follow: Follow
+) -> None:
+    tail = follow(journal.folder)
     journal.add_new(3)
     taken(tail)
     journal.path.unlink()
@@ -182,8 +194,8 @@ def test_a_missing_folder_is_an_error_of_the_system(tmp_path: Path) -> None:
         JournalTail(tmp_path / "nowhere").take(1)
 
 
-def test_what_is_unread_is_counted_over_all_segments(journal: Writer) -> None:
-    tail = JournalTail(journal.folder)
+def test_what_is_unread_is_counted_over_all_segments(journal: Writer, follow: Follow) -> None:
+    tail = follow(journal.folder)
     assert tail.unread_bytes() == 0
     one = receipt()
     journal.add(one)
@@ -194,11 +206,11 @@ def test_what_is_unread_is_counted_over_all_segments(journal: Writer) -> None:
     assert tail.unread_bytes() == 0
 
 
-def test_other_files_in_the_folder_are_left_alone(journal: Writer) -> None:
+def test_other_files_in_the_folder_are_left_alone(journal: Writer, follow: Follow) -> None:
     for name in ("lock", "x.journal", "٣.journal", "1.journal.tmp"):
         (journal.folder / name).write_bytes(b"")
     ids = journal.add_new(1)
-    tail = JournalTail(journal.folder)
+    tail = follow(journal.folder)
     assert taken(tail) == ids
     tail.drop_committed(tail.segment)
     assert len(list(journal.folder.iterdir())) == 5

@@ -7,6 +7,7 @@ is set aside, not deleted. In a segment that may still grow it is simply read ag
 
 import logging
 import os
+from io import FileIO
 from pathlib import Path
 from typing import Literal
 
@@ -38,7 +39,8 @@ class JournalTail:
 
     `segment` and `offset` say up to where `take` has read, `behind` whether the file then went
     on. `damage` counts what was skipped.
-    Nothing is deleted before `drop_committed` is told that the ledger holds it.
+    Nothing is deleted before `drop_committed` is told that the ledger holds it. Who made one
+    closes it.
     """
 
     def __init__(self, folder: Path, start: tuple[int, int] | None = None) -> None:
@@ -47,7 +49,7 @@ class JournalTail:
         self.behind = False
         self.damage: dict[Damage, int] = {}
         self._resume = (self.segment, self.offset)
-        self._fd = -1
+        self._file: FileIO | None = None
         self._fresh = True
         self._stuck: Damage | None = None
         self._undecodable = False
@@ -97,9 +99,9 @@ class JournalTail:
         self._set_aside = {n for n in self._set_aside if n >= segment}
 
     def close(self) -> None:
-        if self._fd >= 0:
-            os.close(self._fd)
-            self._fd = -1
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
     def _begin(self, numbers: list[int]) -> None:
         """Open the oldest segment there is.
@@ -114,14 +116,15 @@ class JournalTail:
 
     def _read(self, max_receipts: int) -> list[Entry]:
         """Whole frames from the position on; moves the position behind what it returns."""
-        if self._fd < 0:
+        if self._file is None:
             return []
         taken: list[Entry] = []
-        size = os.fstat(self._fd).st_size
-        if size <= self.offset or (self.offset == 0 and not self._pass_magic()):
+        fd = self._file.fileno()
+        size = os.fstat(fd).st_size
+        if size <= self.offset or (self.offset == 0 and not self._pass_magic(fd)):
             self.behind = False
             return taken
-        data = os.pread(self._fd, min(size - self.offset, _CHUNK_BYTES), self.offset)
+        data = os.pread(fd, min(size - self.offset, _CHUNK_BYTES), self.offset)
         start = self.offset
         self._stuck = None
         for end, payload in frames(data):
@@ -139,8 +142,8 @@ class JournalTail:
         self.behind = self.offset < size
         return taken
 
-    def _pass_magic(self) -> bool:
-        magic = os.pread(self._fd, len(SEGMENT_MAGIC), 0)
+    def _pass_magic(self, fd: int) -> bool:
+        magic = os.pread(fd, len(SEGMENT_MAGIC), 0)
         if magic == SEGMENT_MAGIC:
             self.offset = len(SEGMENT_MAGIC)
             return True
@@ -149,7 +152,9 @@ class JournalTail:
 
     def _leave(self) -> None:
         """Account for what is left unread in a finished segment."""
-        left = os.fstat(self._fd).st_size - self.offset if self._fd >= 0 else 0
+        left = 0
+        if self._file is not None:
+            left = os.fstat(self._file.fileno()).st_size - self.offset
         if left > 0:
             self._count(self._stuck or "torn")
         if left > 0 or self._undecodable:
@@ -168,18 +173,18 @@ class JournalTail:
         if number >= self._resume[0]:
             self._resume = (0, 0)
         self._stuck, self._undecodable = None, False
-        fd = os.open(self._path(number), os.O_RDONLY | os.O_CLOEXEC)
-        self._fd, self.segment, self.offset = fd, number, offset
+        self._file = FileIO(self._path(number))
+        self.segment, self.offset = number, offset
 
     def _replaced(self) -> bool:
         """Whether another file lies under the segment's name than the one that is open."""
-        if self._fd < 0:
+        if self._file is None:
             return False
         try:
             there = self._path(self.segment).stat()
         except FileNotFoundError:
             return False
-        return there.st_ino != os.fstat(self._fd).st_ino
+        return there.st_ino != os.fstat(self._file.fileno()).st_ino
 
     def _numbers(self) -> list[int]:
         with os.scandir(self.folder) as entries:

@@ -3,10 +3,12 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 from tests.gateway.rig import HELLO, gateway, run, target, until
 from tests.gateway.upstream import Exchange, Upstream, stalling, streaming, whole
 
+from tidegate.core.plan import SecretRef
 from tidegate.gateway.in_flight import AT_ONCE_S
 
 
@@ -94,5 +96,30 @@ def test_work_that_was_begun_is_not_sent_a_second_time(tmp_path: Path) -> None:
             receipt = await it.receipt(2)
             assert receipt.input_tokens is not None
             assert receipt.cost_nanousd != 0
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        b'{"error": {"message": "no %b", "param": "%b"}}',
+        b'{"error": "no %b, no %b"}',
+        b'{"detail": [{"no": "%b"}, "%b"]}',
+    ],
+)
+def test_a_credential_thrown_back_in_escapes_reaches_nobody(tmp_path: Path, told: bytes) -> None:
+    credential = "canary/Q7mZp2Lx9/Vt4R"
+    spelled = b"\\u0063\\u0061nary\\/Q7mZp2Lx9\\u002fVt4R"
+
+    async def main() -> None:
+        async with Upstream(whole(told % (spelled, spelled), 422)) as up:
+            small = target(up.port, credential=SecretRef(env="KEY"))
+            async with gateway(tmp_path, small, environ={"KEY": credential}) as it:
+                reply = await it.ask()
+                assert reply.status == 422
+                assert "[redacted]" in reply.json["error"]["message"]
+                assert credential not in str(reply.json)
+                assert credential not in str(await it.receipt())
 
     run(main())

@@ -2,6 +2,8 @@
 
 from typing import NoReturn
 
+import msgspec
+
 CONCEALED = b"[redacted]"
 
 
@@ -17,8 +19,18 @@ class Secret:
         return self._value
 
     def conceal(self, text: bytes) -> bytes:
-        """`text` without this secret, for what somebody else has written."""
-        return text.replace(self._value.encode(), CONCEALED)
+        """`text` without this secret, for what somebody else has written.
+
+        JSON can spell any letter as an escape, so text that has escapes comes back written anew,
+        and where it cannot be read as JSON it is held back whole.
+        """
+        if b"\\" in text:
+            try:
+                text = msgspec.json.encode(msgspec.json.decode(text))
+            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                return CONCEALED
+        spelled = msgspec.json.encode(self._value)[1:-1]
+        return text.replace(spelled, CONCEALED).replace(self._value.encode(), CONCEALED)
 
     def __repr__(self) -> str:
         return "Secret(...)"

@@ -47,5 +47,12 @@ def test_usage_of_a_strange_shape_does_not_spoil_an_answer() -> None:
     assert answer.text == b"x"
 
 
+@pytest.mark.parametrize("content", [b"\xff", b"\\ud800", b"\x00"])
+def test_an_answer_whose_text_is_none_is_malformed(content: bytes) -> None:
+    with pytest.raises(Failure) as failure:
+        plug.read_answer(asked(), b'{"choices":[{"message":{"content":"%b"}}]}' % content)
+    assert failure.value.kind == "malformed"
+
+
 def test_the_credential_is_a_bearer() -> None:
     assert plug.credential_header("s") == ("authorization", "Bearer s")

@@ -45,6 +45,7 @@ def test_a_wait_is_honoured_within_bounds(headers: dict[str, str], wait_s: float
         (b'{"detail":"no"}', "no", None),
         (b'{"detail":[{"msg":"no"}]}', '[{"msg":"no"}]', None),
         (b"<html>no</html>", "the provider rejected the request (400)", None),
+        (b'{"error":{"message":"\xff"}}', "the provider rejected the request (400)", None),
         (b'{"error":[1]}', "the provider rejected the request (400)", None),
         (b"[" * 100_000, "the provider rejected the request (400)", None),
     ],

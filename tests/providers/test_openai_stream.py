@@ -29,6 +29,18 @@ def test_comments_and_a_role_are_no_content() -> None:
     assert reader.started
 
 
+@pytest.mark.parametrize("before", [(), (HELLO,), (HELLO, HELLO)])
+@pytest.mark.parametrize("content", [b"\xff", b"\\ud800", b"\x00"])
+def test_text_that_is_none_is_a_failure_and_is_not_shown(
+    before: tuple[bytes, ...], content: bytes
+) -> None:
+    reader, shown, failure = followed(*before, HELLO.replace(b"hello", content))
+    assert failure is not None
+    assert failure.kind == "malformed"
+    assert shown == b"".join(before)
+    assert not reader.finished
+
+
 def test_the_end_waits_until_it_is_asked_for() -> None:
     reader, shown, failure = followed(START, HELLO, STOP, DONE)
     assert (shown, reader.terminal, failure) == (START + HELLO + STOP, DONE, None)

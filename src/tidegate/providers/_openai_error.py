@@ -7,7 +7,7 @@ anything that looks like a secret.
 import datetime
 import email.utils
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
@@ -15,6 +15,8 @@ from msgspec import Struct
 from tidegate.core.outcome import Failure
 from tidegate.text.redact import redact
 
+# What decoding raises of bytes that are not JSON of the shape wanted, or not even UTF-8.
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 MAX_MESSAGE_CHARS = 2000
 MAX_RETRY_AFTER_S = 60.0
 
@@ -50,7 +52,7 @@ def _read(body: bytes) -> _Error:
     """The error in a body, as far as there is one to be read."""
     try:
         outer = msgspec.json.decode(body, type=_Body, strict=False)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         return _Error()
     if outer.error:
         return _from(outer.error)

@@ -13,7 +13,7 @@ import msgspec
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.outcome import Failure
 from tidegate.providers._openai_chunk import Choice, Chunk
-from tidegate.providers._openai_error import failure_in_answer
+from tidegate.providers._openai_error import UNREADABLE, failure_in_answer
 from tidegate.providers._openai_usage import CONFLICT, has_no_output, read_usage
 from tidegate.text.sse import SseSplitter, SseTooLong, data_of
 
@@ -115,7 +115,7 @@ class OpenAIStreamReader:
         ):
             try:
                 chunk = self._decode(data[6:-2])
-            except (msgspec.DecodeError, RecursionError):
+            except UNREADABLE:
                 return self._take(data, data[6:-2])
             choices = chunk.choices
             if len(choices) == 1 and chunk.usage is None and not chunk.error:
@@ -192,7 +192,7 @@ class OpenAIStreamReader:
             return b""
         try:
             chunk = self._decode(payload)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             self.failure = Failure(
                 "malformed", "upstream_malformed", "the provider sent an event that is no chunk"
             )

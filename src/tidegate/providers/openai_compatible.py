@@ -11,7 +11,7 @@ from tidegate.core.ask import Answer, Ask, Outgoing
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
-from tidegate.providers._openai_error import failure_in_answer, failure_of
+from tidegate.providers._openai_error import UNREADABLE, failure_in_answer, failure_of
 from tidegate.providers._openai_stream import OpenAIStreamReader
 from tidegate.providers._openai_usage import CONFLICT, OpenAIUsage, has_no_output, read_usage
 
@@ -23,6 +23,8 @@ PATHS: Mapping[Endpoint, bytes] = {
 
 _encode = msgspec.json.Encoder().encode
 _TRUE = Raw(b"true")
+_NULL = Raw(b"null")
+_CEILINGS = ("max_tokens", "max_completion_tokens")
 
 
 class _Message(Struct):
@@ -67,21 +69,27 @@ class OpenAICompatible:
     stream_members: tuple[tuple[str, Raw], ...] = ()
     stream_options: tuple[tuple[str, Raw], ...] = ()
     tells_usage_of_one_choice = False
+    chat_ceiling = "max_tokens"
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
-        """The caller's body with the target's model and, for a stream, usage asked for."""
+        """The caller's body with the target's model, our bound on its output where there is one
+        and, for a stream, usage asked for."""
         path = PATHS[ask.endpoint]
-        if ask.stream:
-            added = self._added(ask)
-            if not added and ask.model == target.model:
-                return Outgoing(path, ask.body)
-            members = {**ask.members, **added}
-        elif ask.model == target.model:
+        added = self._added(ask) if ask.stream else {}
+        if ask.output_bound_tokens is not None:
+            added.update(self._bound(ask, ask.output_bound_tokens))
+        if not added and ask.model == target.model:
             return Outgoing(path, ask.body)
-        else:
-            members = dict(ask.members)
+        members = {**ask.members, **added}
         members["model"] = Raw(_encode(target.model))
         return Outgoing(path, _encode(members))
+
+    def _bound(self, ask: Ask, tokens: int) -> dict[str, Raw]:
+        """The bound, wherever the caller has set one, or where this dialect reads it."""
+        bound = Raw(_encode(tokens))
+        names = [name for name in _CEILINGS if ask.members.get(name, _NULL) != _NULL]
+        usual = self.chat_ceiling if ask.endpoint == "chat" else "max_tokens"
+        return dict.fromkeys(names or [usual], bound)
 
     def _added(self, ask: Ask) -> dict[str, Raw]:
         """The members that a stream's body must have besides the caller's own."""
@@ -104,7 +112,7 @@ class OpenAICompatible:
     def read_answer(self, ask: Ask, body: bytes) -> Answer:
         try:
             answer = _decode_answer(body)
-        except (msgspec.DecodeError, RecursionError):
+        except UNREADABLE:
             answer = _read_odd_answer(body)
         if answer.error:
             raise failure_in_answer(answer.error)
@@ -131,7 +139,7 @@ class OpenAICompatible:
 def _read_odd_answer(body: bytes) -> _WholeAnswer:
     try:
         return _decode_odd_answer(body)
-    except (msgspec.DecodeError, RecursionError):
+    except UNREADABLE:
         message = "the provider's answer is not what was asked for"
         raise Failure("malformed", "upstream_malformed", message) from None
 

@@ -7,9 +7,10 @@ from click.testing import Result
 from tests.cli.conftest import FakeControl, refusal
 
 from tidegate.cli.receipts import _GROUPS
-from tidegate.core.receipt import Attempt, Receipt
+from tidegate.core.receipt import Attempt, Hold, Receipt
 
 QUANTILES = {"count": 4, "p50": 0.1, "p95": 0.2, "p99": 0.3}
+NESTED = ("attempts", "holds")
 NONE = {"count": 0, "p50": None, "p95": None, "p99": None}
 SUMS = {
     "requests": 4,
@@ -50,19 +51,21 @@ def test_show_prints_every_field_and_steers_no_terminal(
 ) -> None:
     receipt = made("abc-1", end_user="evil\x1b[2J", cost_nanousd=0, total_s=0.5)
     receipt.attempts = [Attempt("small", "one", 0.0, status=200)]
+    receipt.holds = [Hold("tokens", "team-a", 100, used=40)]
     control.answers["GET /api/receipts/abc-1"] = receipt
     result = run("receipts", "show", "ABC-1")
     assert result.exit_code == 0, result.output
     for name in Receipt.__struct_fields__:
-        assert name == "attempts" or f"  {name} " in result.stdout
+        assert name in NESTED or f"  {name} " in result.stdout
     assert "attempt 1" in result.stdout
+    assert "hold 1\n  limit                  tokens" in result.stdout
     assert "\x1b" not in result.stdout
     assert "evil?[2J" in result.stdout
 
 
 def test_the_groups_hold_every_field_once() -> None:
     named = [name for _, names in _GROUPS for name in names.split()]
-    assert sorted([*named, "attempts"]) == sorted(Receipt.__struct_fields__)
+    assert sorted([*named, *NESTED]) == sorted(Receipt.__struct_fields__)
 
 
 def test_show_takes_only_what_can_be_an_id(run: Callable[..., Result]) -> None:

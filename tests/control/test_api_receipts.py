@@ -52,7 +52,8 @@ def test_one_receipt_by_its_id(room: Room, engine: Engine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "worst"), [("slowest", [2, 0]), ("dearest", [0, 1]), ("failed", [3])]
+    ("by", "worst"),
+    [("slowest", [2, 0]), ("slowest_first_token", [1]), ("dearest", [0, 1]), ("failed", [3])],
 )
 def test_the_worst_of_a_window_leave_out_what_is_unknown(
     room: Room, engine: Engine, by: str, worst: list[int]
@@ -60,7 +61,7 @@ def test_the_worst_of_a_window_leave_out_what_is_unknown(
     made = record(
         engine,
         receipt(total_s=2.0, cost_nanousd=30),
-        receipt(cost_nanousd=20),
+        receipt(cost_nanousd=20, ttft_s=0.5),
         receipt(total_s=3.0),
         receipt(error_code="upstream_error", status=502),
     )

@@ -117,7 +117,9 @@ def test_no_canary_is_said_or_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             (tmp_path / "tidegate.yaml").write_text(PLAN.format(port=up.port))
             await control.start()
             await control.ready()
-            await asyncio.to_thread(new_pepper, control)
+            gateway = Spawned(control.layout)
+            await gateway.start()
+            await asyncio.to_thread(new_pepper, control)  # the gateway learns of it by the key
             key = await asyncio.to_thread(control.key)
             secrets["key"] = key.encode()
             secrets["random part of the key"] = key.rpartition("_")[2].encode()
@@ -127,8 +129,6 @@ def test_no_canary_is_said_or_kept(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             for version, pepper in peppers.items():
                 secrets[f"pepper {version}"] = pepper
                 secrets[f"pepper {version} in hexadecimal"] = pepper.hex().encode()
-            gateway = Spawned(control.layout)
-            await gateway.start()
             replies = await every_answer(up, gateway.address, key)
             assert up.exchanges[0].header(b"authorization") == f"Bearer {CANARY}".encode()
             places.update({f"answer {n}": raw for n, raw in enumerate(replies)})

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
 from tests.stores import rig
 
-from tidegate.core.receipt import Attempt, Receipt, decode_payload
+from tidegate.core.receipt import Attempt, Hold, Receipt, decode_payload
 from tidegate.stores import database, schema
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.ledger import Ledger, Position
@@ -24,6 +24,8 @@ def filled() -> Receipt:
         kind = str(field.type)
         if field.name == "attempts":
             values[field.name] = [Attempt("t", "r", 0.5), Attempt("u", "r", 0.7)]
+        elif field.name == "holds":
+            values[field.name] = [Hold("tokens", "team-a", 100, used=40)]
         elif "Literal" in kind:
             values[field.name] = {"endpoint": "embeddings"}.get(field.name, "deadline")
         elif "dict" in kind:

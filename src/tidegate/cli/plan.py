@@ -8,12 +8,14 @@ from typing import NoReturn
 import click
 import msgspec
 
+from tidegate.cli._client import control_options, open_control
 from tidegate.cli._plan_file import plan_file
 from tidegate.cli.check import print_findings
 from tidegate.config.diff import differences
 from tidegate.config.explain import explain
 from tidegate.config.load import DEFAULT_FILE, Compiled, compile_file, load
 from tidegate.config.show import deadlines_text, short_price_text, table, url_text
+from tidegate.control.shapes import PlanReloaded
 from tidegate.core import clock
 from tidegate.core.declared import Declared
 from tidegate.core.layout import Layout
@@ -26,7 +28,7 @@ _HEAD = ("ROUTE", "RELEASE", "TARGET", "SERVED BY", "USD/MTOK IN / OUT", "DEADLI
 
 @click.group("plan")
 def plug() -> None:
-    """Show, explain and compare plans; offline, on files."""
+    """Show, explain and compare plans, offline, on files; and have one read again."""
 
 
 @plug.command("show")
@@ -100,6 +102,19 @@ def diff(before: Path | None, after: Path | None, state: Path | None) -> None:
     for difference in found:
         click.echo(str(difference))
     sys.exit(1 if found else 0)
+
+
+@plug.command("reload")
+@control_options
+def reload(state: Path | None, control: str | None) -> None:
+    """Have control read the plan file and the credentials that it names by file again, now.
+
+    Control watches them by itself; this also says what came of it.
+    """
+    answer = open_control(state, control).post("/api/plan/reload", PlanReloaded)
+    click.echo(f"{answer.outcome}: version {answer.version}")
+    if answer.waiting_for:
+        click.echo(f"not yet obeyed by {', '.join(answer.waiting_for)}", err=True)
 
 
 def _either(path: Path) -> Plan:

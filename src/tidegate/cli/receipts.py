@@ -1,7 +1,9 @@
 """`tidegate receipts`: what requests were, what their users felt and what they cost."""
 
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
+from typing import get_args
 
 import click
 import msgspec
@@ -10,16 +12,19 @@ from tidegate.cli._client import control_options, open_control
 from tidegate.cli._latency_bar import cost, duration, picture
 from tidegate.cli._words import Duration, moment, table
 from tidegate.control.shapes import ReceiptPage, ReceiptTop
-from tidegate.core.receipt import Attempt, Receipt
+from tidegate.core.receipt import Receipt
 from tidegate.core.units import format_usd
-from tidegate.stores.figures import Quantiles, Summary
+from tidegate.stores.figures import Quantiles, Ranking, Summary
 
 _FOLLOW_WAIT_S = 20.0
 _GROUPS = (
     ("who", "key_id team customer end_user environment purpose attributes"),
     ("ids", "id trace_id session_id client_request_id provider_request_id retry_count"),
-    ("asked", "endpoint route model_asked stream choices input_bytes output_ceiling_tokens"),
-    ("served", "gateway plan_version release target provider replica model_served"),
+    (
+        "asked",
+        "endpoint route model_asked stream choices input_bytes output_ceiling_tokens",
+    ),
+    ("served", "gateway plan_version release target provider replica model_wanted model_served"),
     (
         "tokens",
         "input_tokens cache_read_tokens cache_write_tokens output_tokens reasoning_tokens "
@@ -34,7 +39,7 @@ _GROUPS = (
     (
         "end",
         "status finish_reason interrupted cancelled_by error_code error_fault error_message "
-        "surplus_events",
+        "surplus_events refused_by",
     ),
 )
 
@@ -76,16 +81,21 @@ def show(state: Path | None, control: str | None, receipt_id: str) -> None:
         click.echo(f"\n{heading}")
         for name in names.split():
             click.echo(f"  {name:<22} {_value(receipt, name)}")
-    for number, attempt in enumerate(receipt.attempts, start=1):
-        click.echo(f"\nattempt {number}")
-        for name in Attempt.__struct_fields__:
-            click.echo(f"  {name:<22} {_value(attempt, name)}")
+    _show_each("hold", receipt.holds)
+    _show_each("attempt", receipt.attempts)
+
+
+def _show_each(what: str, several: Sequence[msgspec.Struct]) -> None:
+    for number, one in enumerate(several, start=1):
+        click.echo(f"\n{what} {number}")
+        for name in one.__struct_fields__:
+            click.echo(f"  {name:<22} {_value(one, name)}")
 
 
 @plug.command()
 @click.option(
     "--by",
-    type=click.Choice(["slowest", "dearest", "failed"]),
+    type=click.Choice(get_args(Ranking)),
     default="slowest",
     show_default=True,
     help="What is worst.",
@@ -94,7 +104,7 @@ def show(state: Path | None, control: str | None, receipt_id: str) -> None:
 @click.option("-n", "--lines", type=click.IntRange(1, 100), default=10, show_default=True)
 @control_options
 def top(state: Path | None, control: str | None, by: str, since: float, lines: int) -> None:
-    """Show the slowest, dearest or failed requests, and the window's p50, p95 and p99."""
+    """Show the worst requests of a window, and its p50, p95, p99, counts and cost."""
     client = open_control(state, control)
     window = client.get("/api/receipts/summary", Summary, since_s=since)
     worst = client.get("/api/receipts/top", ReceiptTop, by=by, since_s=since, limit=lines)

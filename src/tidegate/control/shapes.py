@@ -10,6 +10,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from tidegate.core.key import KeyRecord
 from tidegate.core.receipt import Receipt
+from tidegate.stores.figures import Ranking
 
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 RouteName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
@@ -18,8 +19,6 @@ Text = Annotated[str, Meta(max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 PageSize = Annotated[int, Meta(ge=1, le=1000)]
 Seconds = Annotated[float, Meta(ge=0, le=10 * 366 * 86400)]
 WaitSeconds = Annotated[float, Meta(ge=0, le=30)]
-
-TopBy = Literal["slowest", "dearest", "failed"]
 
 
 class NewKey(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -200,9 +199,9 @@ class WindowQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class TopQuery(WindowQuery, forbid_unknown_fields=True, omit_defaults=True):
-    """The slowest, dearest or failed requests of a window."""
+    """The worst requests of a window."""
 
-    by: TopBy = "slowest"
+    by: Ranking = "slowest"
     limit: Annotated[int, Meta(ge=1, le=100)] = 10
 
 

@@ -3,7 +3,13 @@
 Without SQL, so that whoever only reads an answer need not load a database.
 """
 
+from typing import Literal
+
 from msgspec import Struct
+
+# What is worst: the longest whole time, the longest wait for a first token, the highest cost, or
+# the newest that failed.
+Ranking = Literal["slowest", "slowest_first_token", "dearest", "failed"]
 
 
 class Quantiles(Struct, frozen=True):

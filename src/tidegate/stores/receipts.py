@@ -5,7 +5,7 @@ window holds more than `scan_rows`, only the newest of them are looked at and th
 """
 
 import math
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from msgspec import Struct
@@ -13,11 +13,11 @@ from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
 from tidegate.core.receipt import Receipt, decode_payload
 from tidegate.stores import database
+from tidegate.stores.figures import Ranking
 from tidegate.stores.schema import receipts
 
 SCAN_ROWS = 200_000
 
-Ranking = Literal["slowest", "slowest_first_token", "dearest", "failed"]
 Condition = ColumnElement[bool]
 
 _RANKED_BY = {
@@ -103,7 +103,7 @@ def top(
     limit: int = 10,
     scan_rows: int = SCAN_ROWS,
 ) -> list[Receipt]:
-    """The worst of a window: the slowest, the dearest, or the newest that failed."""
+    """The worst of a window by `ranking`; those without the figure are left out."""
     if ranking == "failed":
         failed = Filter(**{**_asdict(which), "failed": True})
         return recent(engine, failed, limit=limit, scan_rows=scan_rows)

@@ -5,7 +5,7 @@
     python -m bench check [NAME...]  start each, verify 20 plain and 20 streamed answers
     python -m bench run [NAME...]    measure; keeps one JSON line a gateway and round
     python -m bench routes           CPU a request with 1 route and with 1,000
-    python -m bench memory [--requests N] [--pieces K]    is memory flat?
+    python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench profile [plain|streams] [--seconds S] where the gateway's CPU goes
     python -m bench table            write docs/benchmarks.md from what was kept
 
@@ -134,10 +134,10 @@ def measure_one(rig: Rig, name: str, number: int) -> dict[str, Any]:
     return {**row, "round": number}
 
 
-def memory(requests: int, pieces: int) -> int:
+def memory(size: tuple[int, int], streamed_share: float) -> int:
     RESULTS.mkdir(parents=True, exist_ok=True)
     with rig_of_our_own() as rig, running(rig, TIDEGATE) as gateway:
-        return flat_memory.run(rig, gateway, RESULTS / "memory.jsonl", (requests, pieces))
+        return flat_memory.run(rig, gateway, RESULTS / "memory.jsonl", size, streamed_share)
 
 
 def routes() -> int:
@@ -180,6 +180,7 @@ def arguments() -> argparse.Namespace:
     flat = what.add_parser("memory")
     flat.add_argument("--requests", type=int, default=1_000_000)
     flat.add_argument("--pieces", type=int, default=20)
+    flat.add_argument("--streamed", type=float, default=0.1, help="share of the requests")
     profiling = what.add_parser("profile")
     profiling.add_argument("load", nargs="?", choices=("plain", "streams"), default="plain")
     profiling.add_argument("--seconds", type=int, default=8)
@@ -199,7 +200,7 @@ def main() -> int:
         "table": table,
         "check": lambda: check(asked.names),
         "run": lambda: run(asked.names),
-        "memory": lambda: memory(asked.requests, asked.pieces),
+        "memory": lambda: memory((asked.requests, asked.pieces), asked.streamed),
         "profile": lambda: profiled(vars(asked)),
     }
     return verbs[asked.what or "all"]()

@@ -7,11 +7,12 @@ from pathlib import Path
 from bench import machine, procs, steps
 from bench.rig import Rig, Running
 
-STREAMED_SHARE = 0.1
 CHUNKS = 10
 
 
-def run(rig: Rig, running: Running, kept: Path, size: tuple[int, int]) -> int:
+def run(
+    rig: Rig, running: Running, kept: Path, size: tuple[int, int], streamed_share: float
+) -> int:
     """`size` is (requests, pieces). Appends one JSON line a piece, so a cut run still tells."""
     requests, pieces = size
     each = max(10, requests // pieces)
@@ -22,10 +23,15 @@ def run(rig: Rig, running: Running, kept: Path, size: tuple[int, int]) -> int:
         print(json.dumps({"machine": machine.describe(), "requests": requests}), file=out)
         while done < requests:
             since = time.monotonic()
-            streamed = int(each * STREAMED_SHARE)
-            plain: list[str | float] = ["-N", each - streamed]
-            for options in (plain, ["-N", streamed, "-s", "-n", CHUNKS]):
-                figures = rig.load(running, "-c", 64, "-d", 600, *options)
+            streamed = int(each * streamed_share)
+            kinds: list[tuple[int, list[str | float]]] = [
+                (each - streamed, []),
+                (streamed, ["-s", "-n", CHUNKS]),
+            ]
+            for count, options in kinds:
+                if not count:
+                    continue
+                figures = rig.load(running, "-c", 64, "-d", 600, "-N", count, *options)
                 bad += figures["sent"] - figures["ok"]
                 done += figures["ok"]
             caught_up_s = procs.settle(running.all_pids(), 120.0)

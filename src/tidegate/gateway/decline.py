@@ -31,12 +31,12 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
     if progress.relay is not None and progress.relay.committed:
         receipt.status = 200
         receipt.interrupted = True
-        event = answers.error_event(no.code, no.message, no.param)
+        event = answers.error_event(no)
         progress.ending = partial(progress.connection.cut, event)
     else:
         receipt.status = no.status if isinstance(no, Failure) else no.code.status
         head = answers.error_head(no) + answers.request_id_header(receipt.id)
-        body = answers.error_body(no.code, no.message, no.param)
+        body = answers.error_body(no)
         progress.ending = partial(progress.connection.send, head, body)
     if no.code.name == "draining":
         receipt.cancelled_by = "gateway"
@@ -48,6 +48,14 @@ def _said_by_provider(progress: Progress) -> bool:
     """Whether the failure is an answer with an error status, and not ours to cut short."""
     call = progress.call
     return call is not None and call.attempt.status not in (None, 200)
+
+
+def forget_frames(error: BaseException | None) -> None:
+    """An error that is kept holds, by its traceback, the frames that keep it: their memory would
+    wait for the garbage collector."""
+    while error is not None:
+        error.__traceback__ = None
+        error = error.__context__
 
 
 def break_off(progress: Progress, error: BaseException) -> None:

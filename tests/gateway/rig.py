@@ -28,6 +28,7 @@ from tidegate.core.plan import (
 from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload, frames
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import Listener
+from tidegate.gateway.in_force import memory_counters
 from tidegate.gateway.journal import Journal
 from tidegate.gateway.keys import Keys
 from tidegate.gateway.plan_feed import PlanFeed
@@ -185,7 +186,7 @@ class Gateway:
         self.journal = Journal(self.layout.journal_of("gateway-0"), journal)
         self.world = World("gateway-0", Keys(self.store, {1: PEPPER}), self.journal)
         self.world.listener = Listener(Front(self.world).answer, HttpBounds())
-        self.preparer = Preparer(environ)
+        self.preparer = Preparer(environ, memory_counters)
         self.vitals = Vitals(self.world, self.preparer)
         self.feed = PlanFeed(self.world, self.preparer, self.vitals.status)
         self.key = self.store.add()

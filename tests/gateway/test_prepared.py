@@ -8,6 +8,7 @@ from msgspec.structs import replace
 from tests.gateway.rig import gateway, plan_of, run, target, until
 from tests.gateway.upstream import Upstream
 
+from tidegate.gateway.in_force import memory_counters
 from tidegate.gateway.prepared import PlanProblem, Preparer
 
 
@@ -31,7 +32,7 @@ def test_an_unchanged_replica_keeps_its_connections_and_a_gone_one_loses_them(
 
 def test_targets_at_one_address_share_its_connections_at_the_greater_width() -> None:
     async def main() -> None:
-        it = Preparer({})
+        it = Preparer({}, memory_counters)
         narrow, wide = target(9, "a", max_connections=2), target(9, "b", max_connections=7)
         it.adopt(await it.prepare(plan_of(narrow, wide)))
         [pool] = it.pools.values()
@@ -42,7 +43,7 @@ def test_targets_at_one_address_share_its_connections_at_the_greater_width() -> 
 
 def test_preparing_alone_changes_nothing() -> None:
     async def main() -> None:
-        it = Preparer({})
+        it = Preparer({}, memory_counters)
         it.adopt(await it.prepare(plan_of(target(9))))
         before = dict(it.pools)
         await it.prepare(plan_of(target(9, max_connections=1), target(8, "other"), version=2))
@@ -57,6 +58,6 @@ def test_a_proxy_that_is_no_http_address_refuses_the_plan() -> None:
         there = target(9)
         away = replace(there, replicas=(replace(there.replicas[0], host="203.0.113.1"),))
         with pytest.raises(PlanProblem, match="egress proxy"):
-            await Preparer({"HTTP_PROXY": "socks5://x"}).prepare(plan_of(away))
+            await Preparer({"HTTP_PROXY": "socks5://x"}, memory_counters).prepare(plan_of(away))
 
     asyncio.run(main())

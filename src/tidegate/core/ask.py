@@ -12,7 +12,8 @@ class Ask(Struct):
     """One request of a caller in OpenAI's shape.
 
     `members` are the body's top-level members in order, each value as raw JSON. `body` is the
-    whole body as it came. `output_ceiling_tokens` is None where the caller set no limit.
+    whole body as it came. `output_ceiling_tokens` is None where the caller set no limit;
+    `output_bound_tokens` is ours, to be sent in its place, for each choice.
     """
 
     endpoint: Endpoint
@@ -24,6 +25,7 @@ class Ask(Struct):
     continuous_usage: bool = False
     choices: int = 1
     output_ceiling_tokens: int | None = None
+    output_bound_tokens: int | None = None
 
 
 class Outgoing(Struct, frozen=True):

@@ -61,3 +61,30 @@ def _token_price(price: TokenPrice) -> Price:
 
 def _rate(usd_per_mtok: Decimal | None) -> Rate | None:
     return None if usd_per_mtok is None else Rate(usd_to_nanousd(usd_per_mtok))
+
+
+def most_nanousd(price: Price, input_tokens: int, output_tokens: int) -> int | None:
+    """The most that so many tokens can cost, rounded up; None when a rate is missing.
+
+    Input may turn out to be a write to a cache and output to be reasoning, and a request that is
+    shorter than its bound may fall into a dearer tier: the dearest of all of them counts.
+    """
+    if price.source == "free":
+        return 0
+    rate_in = _dearest((price.input, price.cache_read, price.cache_write), input_tokens)
+    rate_out = _dearest((price.output, price.reasoning), input_tokens)
+    if (input_tokens and rate_in is None) or (output_tokens and rate_out is None):
+        return None
+    charged = input_tokens * (rate_in or 0) + output_tokens * (rate_out or 0)
+    return price.request_nanousd - (-charged // TOKENS_PER_MTOK)
+
+
+def _dearest(rates: tuple[Rate | None, ...], input_tokens: int) -> int | None:
+    found = [
+        nanousd
+        for rate in rates
+        if rate is not None
+        for start, nanousd in ((0, rate.nanousd_per_mtok), *rate.tiers)
+        if start <= input_tokens
+    ]
+    return max(found, default=None)

@@ -30,8 +30,7 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
         )
     receipt = progress.receipt
     replica = target.least_busy()
-    receipt.target = target.target.name
-    receipt.provider = target.target.provider
+    note_target(receipt, target)
     receipt.replica = replica.name
     request = _request(ask, target, replica, receipt)
     stale: InFlight | None = None
@@ -66,6 +65,13 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
             continue
         _check_answer(this, ask, target)
         return this
+
+
+def note_target(receipt: Receipt, target: PreparedTarget) -> None:
+    """Who is meant to serve the request."""
+    receipt.target = target.target.name
+    receipt.provider = target.target.provider
+    receipt.model_wanted = target.target.model
 
 
 def _request(ask: Ask, target: PreparedTarget, replica: PreparedReplica, receipt: Receipt) -> bytes:

@@ -9,7 +9,9 @@ import msgspec
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Endpoint, Receipt
+from tidegate.gateway.allowance import allowances
 from tidegate.gateway.authenticate import authenticate
+from tidegate.gateway.context import read_context
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
@@ -27,6 +29,8 @@ _INFERENCE: Final[Mapping[bytes, Endpoint]] = {
 _LIVE: Final = frozenset({b"/livez", b"/healthz", b"/health/liveliness", b"/health/liveness"})
 _READY: Final = frozenset({b"/readyz", b"/health/readiness"})
 _MODELS: Final = (b"/v1/models", b"/models")
+_USAGE: Final = (b"/v1/usage", b"/usage")
+_KNOWN: Final = frozenset({*_LIVE, *_READY, *_MODELS, *_USAGE})
 _TAKES_GET: Final = b"allow: GET, HEAD\r\n"
 _TAKES_POST: Final = b"allow: POST\r\n"
 
@@ -57,13 +61,13 @@ class Front:
             if refusal.code.name == "method_not_allowed":
                 head += _TAKES_GET if endpoint is None else _TAKES_POST
             head += answers.request_id_header(self._world.ids.new())
-            body = answers.error_body(refusal.code, refusal.message, refusal.param)
+            body = answers.error_body(refusal)
         connection.send(head, body)
 
     async def _page(self, incoming: Incoming) -> tuple[bytes, bytes]:
         path = incoming.head.path
         model = _model_in(path)
-        if model is None and path not in _LIVE | _READY and path not in _MODELS:
+        if model is None and path not in _KNOWN:
             raise Refusal("not_found", "there is nothing at this path")
         if incoming.head.method not in (b"GET", b"HEAD"):
             raise Refusal("method_not_allowed", "this path takes GET")
@@ -71,6 +75,8 @@ class Front:
             return answers.text_head(200), b"ok\n"
         if path in _READY:
             return self._readiness()
+        if path in _USAGE:
+            return answers.json_head(200), await self._usage(incoming)
         key = await self._key(incoming)
         if model is None:
             return answers.json_head(200), self._models(key)
@@ -89,6 +95,14 @@ class Front:
         world = self._world
         receipt = Receipt("", 0.0, world.gateway, "chat")  # only to be written on
         return await authenticate(incoming.head, world.keys, receipt)
+
+    async def _usage(self, incoming: Incoming) -> bytes:
+        """What is left to the caller, by each limit that its key alone decides on."""
+        world = self._world
+        receipt = Receipt("", 0.0, world.gateway, "chat")
+        await authenticate(incoming.head, world.keys, receipt)
+        read_context(incoming.head.headers).note(receipt)
+        return await allowances(world.obeyed().limits.of_caller, receipt, world.past)
 
     def _models(self, key: KeyRecord) -> bytes:
         plan = self._world.obeyed()

@@ -9,17 +9,20 @@ from functools import partial
 
 from tidegate.core import clock
 from tidegate.core.ask import Ask
+from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Endpoint, Receipt
 from tidegate.gateway.accept import accept
+from tidegate.gateway.admit import admission
+from tidegate.gateway.allowance import rate_headers
 from tidegate.gateway.authenticate import authenticate
-from tidegate.gateway.call import call
-from tidegate.gateway.decline import break_off, decline
+from tidegate.gateway.call import call, note_target
+from tidegate.gateway.decline import break_off, decline, forget_frames
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
-from tidegate.gateway.prepared import PreparedRoute
+from tidegate.gateway.prepared import PreparedPlan, PreparedRoute
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.resolve import resolve
 from tidegate.gateway.settle import settle
@@ -42,6 +45,7 @@ async def live(
         ask = progress.ask = accept(incoming, endpoint, receipt)
         route = progress.route = resolve(ask, key, plan, receipt)
         size(ask, receipt)
+        await _admit(progress, key, plan, world)
         answered = await call(progress, ask, route.target, world)
         if ask.stream:
             await _stream(progress, route, answered, world)
@@ -50,12 +54,30 @@ async def live(
         receipt.status = 200
     except (Refusal, Failure) as no:
         decline(progress, no)
+        forget_frames(no)
     except BaseException as error:
         break_off(progress, error)
         if not isinstance(error, Exception):
             raise
     finally:
         settle(progress, world)
+
+
+async def _admit(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: World) -> None:
+    """Takes the caller's holds, and those of what will serve it; settle ends them."""
+    ask, route, receipt = progress.ask, progress.route, progress.receipt
+    assert ask is not None and route is not None  # noqa: S101 - the stages before
+    limits = plan.limits
+    gate = limits.gate(key, receipt)
+    if not gate and not limits.of_target:
+        return
+    admitted = admission(ask, receipt, route.target, plan.plan.assumed_output_tokens)
+    progress.admitted = admitted
+    await admitted.admit(gate, receipt, world.past)
+    if limits.of_target:
+        note_target(receipt, route.target)
+        await admitted.admit(limits.of_target, receipt, world.past)
+    admitted.bind(ask)
 
 
 async def _stream(
@@ -67,6 +89,8 @@ async def _stream(
     reader = route.target.provider.reader(ask)
     head = _head(answers.STREAM_HEAD, progress, route)
     relay = progress.relay = Relay(answered, reader, progress.connection, head)
+    if progress.admitted is not None:
+        relay.most_chunks = progress.admitted.most_chunks
     world.relays.add(relay)
     await relay.run()
     progress.ending = relay.finish
@@ -81,4 +105,7 @@ def _whole(progress: Progress, ask: Ask, route: PreparedRoute, answered: InFligh
 
 
 def _head(start: bytes, progress: Progress, route: PreparedRoute) -> bytes:
-    return start + answers.request_id_header(progress.receipt.id) + route.answer_headers
+    head = start + answers.request_id_header(progress.receipt.id) + route.answer_headers
+    if progress.admitted is not None:
+        head += rate_headers(progress.admitted.held)
+    return head

@@ -17,6 +17,7 @@ from tidegate.core.plugs import Provider
 from tidegate.core.secret import Secret
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
+from tidegate.gateway.in_force import Binder, Bound, MakeCounters
 from tidegate.text import tokens
 
 MAX_SECRET_BYTES = 64 * 1024
@@ -72,6 +73,7 @@ class PreparedPlan(Struct):
     plan: Plan
     routes: dict[str, PreparedRoute]
     pools: "Reached"
+    limits: Bound
 
 
 Origin = tuple[Replica, Tls]
@@ -82,8 +84,9 @@ Reached = dict[Origin, tuple[Pool, Way, int]]
 class Preparer:
     """Makes plans ready. Pools outlive a plan: an unchanged replica keeps its connections."""
 
-    def __init__(self, environ: Mapping[str, str]) -> None:
+    def __init__(self, environ: Mapping[str, str], make_counters: MakeCounters) -> None:
         self._environ = environ
+        self.binder = Binder(make_counters)
         self.pools: dict[Origin, Pool] = {}
 
     async def prepare(self, plan: Plan) -> PreparedPlan:
@@ -107,10 +110,15 @@ class Preparer:
             )
             for name, route in plan.routes.items()
         }
-        return PreparedPlan(plan, routes, pools)
+        try:
+            limits = self.binder.bind(plan)
+        except plugs.PlugError as error:
+            raise PlanProblem(str(error)) from error
+        return PreparedPlan(plan, routes, pools, limits)
 
     def adopt(self, prepared: PreparedPlan) -> None:
         """`prepared` is obeyed from now on: its pools open, those that it does not use close."""
+        self.binder.adopt(prepared.limits)
         for pool, way, max_connections in prepared.pools.values():
             pool.way = way
             pool.max_connections = max_connections

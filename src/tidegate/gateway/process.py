@@ -21,6 +21,7 @@ from tidegate.core.layout import Layout
 from tidegate.core.plan import HttpBounds, JournalBounds
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import SWEEP_S, Listener
+from tidegate.gateway.in_force import memory_counters
 from tidegate.gateway.journal import Journal, JournalLocked
 from tidegate.gateway.keys import Keys
 from tidegate.gateway.plan_feed import PlanFeed
@@ -92,7 +93,7 @@ class Process:
         keys = Keys(KeyReader(self._layout.ledger_db), peppers(), peppers)
         self._world = World(name, keys, Journal(self._layout.journal_of(name), JournalBounds()))
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
-        self._preparer = Preparer(os.environ)
+        self._preparer = Preparer(os.environ, memory_counters)
         self._vitals = Vitals(self._world, self._preparer)
         self._feed = PlanFeed(self._world, self._preparer, self._vitals.status)
         self._watchdog = Watchdog()

@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from tidegate.core.ask import Answer, Ask
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.admit import Admission
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.prepared import PreparedRoute
@@ -24,6 +25,7 @@ class Progress(Struct, eq=False):
     ending: Callable[[], None]
     ask: Ask | None = None
     route: PreparedRoute | None = None
+    admitted: Admission | None = None
     call: InFlight | None = None
     relay: Relay | None = None
     answer: Answer | None = None

@@ -5,6 +5,7 @@ from tidegate.core.ask import Ask, Usage
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
 from tidegate.gateway.context import identifier
+from tidegate.gateway.holding import settle_holds
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.size import estimate_input_tokens
@@ -31,8 +32,12 @@ def settle(progress: Progress, world: World) -> None:
         _note_answer(progress)
         _estimate_unknown(progress, ask, route.target.target)
         _note_cost(receipt, route.target.target)
+        worked = True
     else:
         receipt.cost_nanousd = 0  # nobody did anything that could cost
+        worked = False
+    if progress.admitted is not None:
+        settle_holds(progress.admitted.held, receipt, worked)
     _note_times(receipt, progress.received_s, call, progress.relay)
     world.journal.append(encode_frame(receipt), progress.ending, progress.connection.abort)
 

@@ -20,6 +20,9 @@ KEEPALIVE = b": keepalive\n\n"
 MAX_HELD_BYTES = 256 * 1024
 
 
+_PASSED = "the answer went on past the tokens that its budget held"
+
+
 class Relay:
     """Between one provider's stream and one client. It is the client's client.Sink."""
 
@@ -35,6 +38,7 @@ class Relay:
         "first_s",
         "itl_max_s",
         "last_s",
+        "most_chunks",
         "quiet_since_s",
         "reader",
     )
@@ -50,6 +54,7 @@ class Relay:
         self.reader = reader
         self.committed = False
         self.failure: Failure | Refusal | None = None
+        self.most_chunks: int | None = None
         self.chunks = 0
         self.first_s: float | None = None
         self.last_s = 0.0
@@ -87,6 +92,8 @@ class Relay:
             elif now_s - self.last_s > self.itl_max_s:
                 self.itl_max_s = now_s - self.last_s
             self.last_s = now_s
+            if self.most_chunks is not None and self.chunks > self.most_chunks:
+                self._end(Refusal("insufficient_quota", _PASSED))
         if out:
             if self.committed:
                 if out is data and chunk is not None:

@@ -3,6 +3,7 @@
 from tidegate.core.clock import IdSource
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import HttpBounds
+from tidegate.gateway.admit import Past
 from tidegate.gateway.http.listener import Listener
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.journal import Journal
@@ -22,6 +23,7 @@ class World:
         self.plan: PreparedPlan | None = None
         self.calls: set[InFlight] = set()
         self.relays: set[Relay] = set()
+        self.past: Past | None = None
         self.max_response_bytes = HttpBounds().max_response_bytes
         self.listener: Listener
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from tests.gateway.http.rig import parse_head
 
-from tidegate.core.outcome import CODES, Failure, Refusal
+from tidegate.core.outcome import CODES, Excess, Failure, Refusal
 from tidegate.gateway.http import answers
 
 
@@ -26,8 +26,8 @@ def test_a_wait_is_told_in_seconds_and_milliseconds() -> None:
 
 
 def test_an_error_has_openais_shape_whole_and_in_a_stream() -> None:
-    code = CODES["invalid_parameter"]
-    body = answers.error_body(code, 'no "x"\n', "n")
+    refusal = Refusal("invalid_parameter", 'no "x"\n', param="n")
+    body = answers.error_body(refusal)
     assert msgspec.json.decode(body) == {
         "error": {
             "message": 'no "x"\n',
@@ -36,7 +36,14 @@ def test_an_error_has_openais_shape_whole_and_in_a_stream() -> None:
             "code": "invalid_parameter",
         }
     }
-    assert answers.error_event(code, 'no "x"\n', "n") == b"data: " + body + b"\n\n"
+    assert answers.error_event(refusal) == b"data: " + body + b"\n\n"
+
+
+def test_a_limit_that_spoke_is_named_in_the_error() -> None:
+    excess = Excess("team-tokens", "team growth", 90, 100)
+    refusal = Refusal("rate_limit_exceeded", "no", retry_after_s=2.0, excess=excess)
+    told = msgspec.json.decode(answers.error_body(refusal))["error"]["limit"]
+    assert told == {"limit": "team-tokens", "scope": "team growth", "used": 90, "allowed": 100}
 
 
 def test_a_bare_refusal_is_whole_and_closes() -> None:

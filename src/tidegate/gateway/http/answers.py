@@ -8,7 +8,7 @@ from http import HTTPStatus
 import msgspec
 from msgspec import Struct
 
-from tidegate.core.outcome import Code, Failure, Refusal
+from tidegate.core.outcome import Excess, Failure, Refusal
 
 # Clients retry by `retry-after`; a refusal that says "later" without one gets this.
 DEFAULT_RETRY_AFTER_S = 1.0
@@ -34,6 +34,12 @@ class ErrorBody(Struct):
     code: str
 
 
+class LimitBody(ErrorBody):
+    """The same, and the limit that spoke."""
+
+    limit: Excess
+
+
 def status_line(status: int) -> bytes:
     return _STATUS_LINES.get(status) or b"HTTP/1.1 %d Unknown\r\n" % status
 
@@ -55,15 +61,18 @@ def request_id_header(request_id: str) -> bytes:
     return b"x-request-id: %b\r\n" % request_id.encode()
 
 
-def error_body(code: Code, message: str, param: str | None) -> bytes:
+def error_body(no: Refusal | Failure) -> bytes:
     """`{"error": {...}}` for a whole answer or, after `data: `, for a stream."""
-    error = ErrorBody(message=message, type=code.type, param=param, code=code.name)
+    code = no.code
+    error = ErrorBody(message=no.message, type=code.type, param=no.param, code=code.name)
+    if isinstance(no, Refusal) and no.excess is not None:
+        error = LimitBody(error.message, error.type, error.param, error.code, no.excess)
     return msgspec.json.encode({"error": error})
 
 
-def error_event(code: Code, message: str, param: str | None) -> bytes:
+def error_event(no: Refusal | Failure) -> bytes:
     """The one server-sent event that ends a stream which failed. No `[DONE]` follows it."""
-    return b"data: " + error_body(code, message, param) + b"\n\n"
+    return b"data: " + error_body(no) + b"\n\n"
 
 
 def error_head(no: Refusal | Failure) -> bytes:
@@ -84,7 +93,7 @@ def error_head(no: Refusal | Failure) -> bytes:
 
 def bare_refusal(refusal: Refusal) -> bytes:
     """A whole refusal for a connection whose request could not be read."""
-    body = error_body(refusal.code, refusal.message, refusal.param)
+    body = error_body(refusal)
     return b"%bcontent-length: %d\r\nconnection: close\r\n\r\n%b" % (
         error_head(refusal),
         len(body),

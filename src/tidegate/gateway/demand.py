@@ -1,0 +1,80 @@
+"""How much a request can come to, before anybody works on it: the worst that limits hold."""
+
+import msgspec
+from msgspec import Raw
+
+from tidegate.core.ask import Ask
+from tidegate.core.limit import Demand
+from tidegate.core.plan import Target
+from tidegate.core.pricing import most_nanousd
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.size import estimate_input_tokens
+from tidegate.text import tokens
+
+# An answer cut shorter than this helps nobody: the budget says no instead.
+MIN_OUTPUT_TOKENS = 16
+
+
+def demand_of(ask: Ask, receipt: Receipt, target: Target, assumed_output_tokens: int) -> Demand:
+    """Bounds from above. A token has a byte at least, so the body's length bounds the input."""
+    if ask.endpoint == "embeddings":
+        output_tokens = choices = 0
+    else:
+        ceiling = ask.output_ceiling_tokens
+        output_tokens = assumed_output_tokens if ceiling is None else ceiling
+        choices = ask.choices * _prompts(ask)
+    demand = Demand(ask, receipt, len(ask.body), False, output_tokens, choices)
+    price(demand, target)
+    return demand
+
+
+def price(demand: Demand, target: Target) -> None:
+    """What it can cost at most as things stand; None when nobody knows."""
+    demand.cost_nanousd = (
+        None
+        if target.price is None
+        else most_nanousd(target.price, demand.input_tokens, demand.total_output_tokens)
+    )
+
+
+def count(demand: Demand, target: Target) -> bool:
+    """Counts the input where the tokenizer is known; whether the bound has come down."""
+    if demand.input_exact or target.tokenizer not in tokens.ENCODINGS:
+        return False
+    demand.input_exact = True
+    counted = estimate_input_tokens(demand.ask, target.tokenizer)
+    if counted >= demand.input_tokens:
+        return False
+    demand.input_tokens = counted
+    price(demand, target)
+    return True
+
+
+def afford(demand: Demand, target: Target, left_nanousd: int) -> bool:
+    """Lowers the output to what is left of a budget; whether anything useful fits."""
+    if target.price is None or demand.choices == 0:
+        return False
+    low, high = 0, demand.output_tokens
+    while low < high:  # prices have steps, so the largest that fits is looked for
+        middle = (low + high + 1) // 2
+        cost = most_nanousd(target.price, demand.input_tokens, middle * demand.choices)
+        if cost is not None and cost <= left_nanousd:
+            low = middle
+        else:
+            high = middle - 1
+    if low < MIN_OUTPUT_TOKENS:
+        return False
+    demand.output_tokens = low
+    price(demand, target)
+    return True
+
+
+def _prompts(ask: Ask) -> int:
+    """How many prompts a completion answers: the API takes a list of them."""
+    raw = ask.members.get("prompt") if ask.endpoint == "completions" else None
+    if raw is None or bytes(memoryview(raw)[:1]) != b"[":
+        return 1
+    prompts = msgspec.json.decode(raw, type=list[Raw])
+    if not prompts or bytes(memoryview(prompts[0])[:1]) not in (b'"', b"["):
+        return 1  # one prompt, as token ids
+    return len(prompts)

@@ -5,14 +5,15 @@ a request is served and settled once it has ended, so limits are never passed an
 Amounts are integers: requests, tokens, calls or nano-dollars, as the limit's kind says.
 """
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final, Protocol
 
 from msgspec import Struct
 
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Refusal
-from tidegate.core.plan import Limit, PeriodUnit
+from tidegate.core.plan import Limit, PeriodUnit, Route
 from tidegate.core.receipt import Receipt
 
 # What a scope can be made of, and the receipt's field that says it. Besides: `attribute.NAME`.
@@ -32,6 +33,9 @@ TARGET_DIMENSIONS: Final[Mapping[str, str]] = {
     "provider": "provider",
 }
 ATTRIBUTE: Final = "attribute."
+SPEND: Final = "spend"  # the kind of limit that a budget is
+GLOBAL: Final = "global"  # the scope of one counter for everything, as the plan file says it
+_ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class Bucket(Struct, frozen=True, omit_defaults=True):
@@ -43,11 +47,13 @@ class Bucket(Struct, frozen=True, omit_defaults=True):
 
 class Rolling(Struct, frozen=True, omit_defaults=True):
     """At most `allowed` in any `window_s`, counted in `bins` parts: what has left a part of the
-    window is forgotten when the whole part has left it."""
+    window is forgotten when the whole part has left it. `wall` counts by the wall clock, for what
+    must agree with the dates in the ledger."""
 
     allowed: int
     window_s: float
     bins: int = 60
+    wall: bool = False
 
 
 class Calendar(Struct, frozen=True, omit_defaults=True):
@@ -68,10 +74,41 @@ class Gauge(Struct, frozen=True, omit_defaults=True):
 Shape = Bucket | Rolling | Calendar | Gauge
 
 
+def is_dimension(text: str) -> bool:
+    """Whether a scope can be made of it."""
+    if text.startswith(ATTRIBUTE):
+        return _ATTRIBUTE_NAME.fullmatch(text.removeprefix(ATTRIBUTE)) is not None
+    return text in CALLER_DIMENSIONS or text in TARGET_DIMENSIONS
+
+
 def of_target(limit: Limit) -> bool:
     """Whether it counts by what serves the request, and is taken in `pick`."""
     dimensions = (*limit.scope, *(name for name, _ in limit.only))
     return any(dimension in TARGET_DIMENSIONS for dimension in dimensions)
+
+
+# Between the values of a scope of several dimensions; no value of ours holds it.
+SEPARATOR: Final = "\x1f"
+
+
+def scope_text(limit: Limit, scope: str) -> str:
+    """A counter's scope for people: `team growth, route chat`."""
+    if not limit.scope:
+        return "everything"
+    pairs = zip(limit.scope, scope.split(SEPARATOR), strict=False)
+    return ", ".join(f"{name.removeprefix(ATTRIBUTE)} {value}" for name, value in pairs)
+
+
+def reaches(limit: Limit, route: Route) -> bool:
+    """Whether it can hold a request of `route`, whoever asks."""
+    target = route.release.target
+    there = {
+        "route": route.name,
+        "target": target.name,
+        "provider": target.provider,
+        "model": target.model,
+    }
+    return all(there.get(dimension, value) == value for dimension, value in limit.only)
 
 
 class Demand(Struct):
@@ -149,7 +186,7 @@ class Counters(Protocol):
     """
 
     def take(self, scope: str, amount: int, now: Moment) -> int | None:
-        """The ticket, or None when `amount` does not fit: then nothing was taken."""
+        """The ticket, or None when `amount` does not fit: then nothing was taken. 0 always fits."""
 
     def give_back(self, scope: str, ticket: int, held: int, used: int, now: Moment) -> None:
         """What was held becomes what was used, which may be more. Once for each ticket."""
@@ -158,9 +195,21 @@ class Counters(Protocol):
         """As it stands, for one who wants `amount`."""
 
     def reshape(self, shape: Shape) -> None:
-        """The plan has changed how much is allowed; what was counted stands."""
+        """The plan has changed how much is allowed; what was counted stands. Only a calendar
+        of another unit or zone begins anew. TypeError for another kind of shape."""
 
     def sweep(self, now: Moment) -> None:
-        """Forgets counters that say nothing any more."""
+        """Forgets counters that say nothing any more, a bounded number at once: call it often."""
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """How many scopes are remembered."""
+
+
+class Seeded(Counters, Protocol):
+    """Counters whose past is in the ledger (Calendar; Rolling by the wall clock)."""
+
+    def knows(self, scope: str, now: Moment) -> bool:
+        """Whether all that counts now has been counted here. Ask before each take."""
+
+    def seed(self, scope: str, past: Iterable[tuple[float, int]], now: Moment) -> None:
+        """What the ledger has: (wall clock, amount). Nothing happens when it is known already."""

@@ -2,6 +2,7 @@ from tests.core.plans import compiled, declared
 
 from tidegate.config.diff import differences
 from tidegate.core.declared_gateway import DeclaredGateway
+from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_providers import DeclaredDeadlines
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
@@ -51,6 +52,16 @@ def test_a_change_names_its_way_and_both_values():
 
 def test_bounds_beside_the_routes_are_compared():
     assert lines(plan(), plan(gateway=DeclaredGateway(drain_s=31.0))) == ["~ drain_s: 30.0 -> 31.0"]
+
+
+def test_a_limit_is_one_line():
+    def limits(**amounts):
+        return plan(limits={name: DeclaredLimit("calls", n) for name, n in amounts.items()})
+
+    assert lines(limits(), limits(a=5)) == ["+ limits.a: calls 5; beyond it: refuse"]
+    assert lines(limits(a=5), limits(a=6)) == [
+        "~ limits.a: calls 5; beyond it: refuse -> calls 6; beyond it: refuse"
+    ]
 
 
 def test_equal_digests_and_no_differences_are_the_same_thing():

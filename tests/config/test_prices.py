@@ -17,7 +17,7 @@ from genai_prices.types import (
 )
 
 from tidegate.config.prices import PriceTable
-from tidegate.core.compile import Quote
+from tidegate.core.facts import Quote
 from tidegate.core.plan import Rate
 
 NOW_S = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()

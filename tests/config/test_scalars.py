@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.config.scalars import EXPECTED, READERS
+from tidegate.core.declared_budgets import Period
 
 
 @pytest.mark.parametrize(
@@ -26,6 +27,25 @@ from tidegate.config.scalars import EXPECTED, READERS
         ("usd", "0.1", Decimal("0.1")),
         ("usd", "1e-9", Decimal("1e-9")),
         ("usd", "0.1000000000000", Decimal("0.1")),
+        ("money", "$500", Decimal(500)),
+        ("money", "0.50", Decimal("0.5")),
+        ("money", "$1000000000", Decimal(10**9)),
+        ("quantity", "600", 600),
+        ("quantity", "200k", 200_000),
+        ("quantity", "1.5 M", 1_500_000),
+        ("percent", "80%", 80),
+        ("percent", "80", 80),
+        ("rate_period", "minute", 60.0),
+        ("rate_period", "day", 86400.0),
+        ("rate_period", "10m", 600.0),
+        ("budget_period", "month", Period(unit="month")),
+        ("budget_period", "24h", Period(rolling_s=86400.0)),
+        ("time_zone", "Europe/Berlin", "Europe/Berlin"),
+        ("time_zone", "UTC", "UTC"),
+        ("dimension", "end_user", "end_user"),
+        ("dimension", "attribute.feature", "attribute.feature"),
+        ("scope", "global", "global"),
+        ("scope", "provider", "provider"),
         ("path", "a//b/", "a/b"),
         ("name", "gpt-4.1_x", "gpt-4.1_x"),
         ("route", "acme/chat model", "acme/chat model"),
@@ -62,6 +82,33 @@ def test_a_reading(read, text, value):
         ("usd", "$1"),
         ("usd", "1000000.01"),
         ("usd", "1e-10"),
+        ("money", "-1"),
+        ("money", "$-1"),
+        ("money", "5$"),
+        ("money", "1e99"),
+        ("money", "1000000000.01"),
+        ("money", "1e-10"),
+        ("quantity", "-5"),
+        ("quantity", "1.5"),
+        ("quantity", "1.2345k"),
+        ("quantity", "2K"),
+        ("quantity", "1e6"),
+        ("percent", "-1%"),
+        ("percent", "1.5%"),
+        ("rate_period", "month"),
+        ("rate_period", "minutes"),
+        ("budget_period", "minute"),
+        ("budget_period", "0.5s"),
+        ("budget_period", "367d"),
+        ("time_zone", "Europe/Berln"),
+        ("time_zone", "Europe"),
+        ("time_zone", "../../etc/passwd"),
+        ("time_zone", "/etc/localtime"),
+        ("dimension", "global"),
+        ("dimension", "tenant"),
+        ("dimension", "attribute."),
+        ("dimension", "attribute.a b"),
+        ("scope", "keys"),
         ("text", "a\x1bb"),
         ("text", "a\ud800"),
         ("path", ""),
@@ -83,6 +130,11 @@ def test_what_a_reading_refuses(read, text):
 
 def test_every_reading_says_what_it_expects():
     assert EXPECTED.keys() == READERS.keys() | {"secret"}
+
+
+def test_an_unknown_time_zone_names_the_nearest():
+    with pytest.raises(ValueError, match=r"did you mean \"Europe/Berlin\"\?"):
+        READERS["time_zone"]("Europe/Berln")
 
 
 @given(st.sampled_from(sorted(READERS)), st.text(max_size=80))

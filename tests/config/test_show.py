@@ -1,8 +1,11 @@
 import pytest
+from msgspec.structs import replace
 
 from tidegate.config.show import (
     credential_text,
     deadlines_text,
+    limit_text,
+    limit_texts,
     price_text,
     rate_text,
     short_price_text,
@@ -10,7 +13,7 @@ from tidegate.config.show import (
     url_text,
     usd_text,
 )
-from tidegate.core.plan import Deadlines, Price, Rate, Replica, SecretRef
+from tidegate.core.plan import Deadlines, Limit, Price, Rate, Replica, SecretRef
 
 
 @pytest.mark.parametrize(
@@ -44,6 +47,58 @@ def test_addresses_deadlines_and_credentials():
     assert deadlines_text(Deadlines(connect_s=0.5)) == "0.5 / 60 / 30 / 600"
     assert credential_text(None) == "none"
     assert credential_text(SecretRef(env="KEY")) == "${KEY}"
+
+
+LIMIT = Limit(
+    name="x",
+    kind="tokens",
+    amount=200_000,
+    scope=("team", "route"),
+    only=(("environment", "test"),),
+    per_s=60.0,
+    burst=5,
+    count="output",
+    cached_weight=0.1,
+    on_excess="alert",
+    alert_percents=(50, 100),
+)
+
+
+def test_a_limit_in_its_parts_and_in_one_line():
+    assert limit_texts(LIMIT) == (
+        "200000 per 1m, 5 at once, counts output, cached x 0.1",
+        "team + route",
+        "environment test",
+        "alert, alert at 50%, alert at 100%",
+    )
+    assert limit_text(Limit("x", "concurrency", 5)) == "concurrency 5; beyond it: refuse"
+
+
+def test_money_is_in_dollars_and_in_its_calendar():
+    budget = Limit("b", "spend", 5 * 10**8, unit="month", time_zone="Europe/Berlin")
+    assert limit_text(budget) == ("spend $0.50 per month in Europe/Berlin; beyond it: refuse")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"kind": "requests"},
+        {"amount": 200_001},
+        {"scope": ("team",)},
+        {"only": ()},
+        {"per_s": 61.0},
+        {"unit": "day", "per_s": None},
+        {"unit": "day", "per_s": None, "time_zone": "Asia/Tokyo"},
+        {"burst": None},
+        {"count": "total"},
+        {"cached_weight": 0.2},
+        {"on_excess": "refuse"},
+        {"alert_percents": ()},
+        {"until_s": 1.0},
+    ],
+)
+def test_no_part_of_a_limit_goes_unsaid(changes):
+    assert limit_text(replace(LIMIT, **changes)) != limit_text(LIMIT)
 
 
 def test_a_table_lines_up_and_ends_without_spaces():

@@ -1,6 +1,10 @@
+from decimal import Decimal
+
+import pytest
 from tests.core.plans import compiled, declared, hosted
 
 from tidegate.config.warn import about_costs, about_surroundings
+from tidegate.core.declared_budgets import DeclaredBudget, Period
 from tidegate.core.declared_gateway import DeclaredGateway, DeclaredTls
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
@@ -47,3 +51,27 @@ def test_a_target_of_unknown_cost_is_named_once_where_it_is_written():
         },
     )
     assert paths(about_costs(compiled(plan), plan)) == ["targets.llama", "routes.c"]
+
+
+@pytest.mark.parametrize(
+    ("only", "hard", "refused"),
+    [
+        ({}, True, True),
+        ({"team": "growth", "target": "llama"}, True, True),
+        ({"route": "b"}, True, True),
+        ({"route": "other"}, True, False),
+        ({}, False, False),
+    ],
+)
+def test_a_hard_budget_that_can_hold_it_refuses_what_nobody_knows_the_price_of(only, hard, refused):
+    plan = declared(
+        targets={"llama": DeclaredTarget("engine", "m")},
+        routes={
+            "a": DeclaredRoute("llama"),
+            "b": DeclaredRoute("llama"),
+            "other": DeclaredRoute(DeclaredTarget("engine", "n", price="free")),
+        },
+        budgets={"b": DeclaredBudget(Decimal(5), Period(unit="day"), only=only, hard=hard)},
+    )
+    [warned] = about_costs(compiled(plan), plan)
+    assert ('the budget "b" refuses it' in warned.message) is refused

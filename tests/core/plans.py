@@ -3,12 +3,13 @@
 from typing import Any
 
 from tidegate.core.assemble import Dialect
-from tidegate.core.compile import Quote, compile_plan
+from tidegate.core.compile import compile_plan
 from tidegate.core.declared import Declared
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import Plan, SecretRef
+from tidegate.core.facts import Facts, Quote
+from tidegate.core.plan import Limit, Plan, SecretRef
 from tidegate.core.plugs import PlugError
 
 NOW_S = 1_795_000_000.0
@@ -26,6 +27,31 @@ class FixedDialects:
             raise PlugError("providers: broken does not load: no such module")
         hosted = name == "hosted"
         return Dialect("https://api.example.com/v1" if hosted else None, hosted)
+
+
+class FixedKind:
+    """A kind of limit that is only compiled: it reads `fields`, and dislikes an amount of 13."""
+
+    noun = "requests"
+
+    def __init__(self, *fields: str) -> None:
+        self.fields = frozenset(fields)
+
+    def complaint(self, limit: Limit) -> str | None:
+        return "thirteen cannot be enforced" if limit.amount == 13 else None
+
+
+class FixedKinds:
+    """`calls` in a time, `share` at once, and `spend`. `broken` fails."""
+
+    def names(self) -> list[str]:
+        return ["broken", "calls", "share", "spend"]
+
+    def get(self, name: str) -> FixedKind:
+        if name == "broken":
+            raise PlugError("limits: broken does not load: no such module")
+        calls = ("per_s", "burst", "on_excess")
+        return FixedKind(*(calls if name == "calls" else ()))
 
 
 def no_price(dialect: str, base_url: str, model: str) -> Quote:
@@ -47,10 +73,13 @@ def hosted(**changes: Any) -> DeclaredProvider:
 
 
 def compiled(plan: Declared, **changes: Any) -> Plan:
+    """The plan at these facts; `changes` are of the facts, the version and the time."""
+    said: dict[str, Any] = {"version": 1, "now_s": NOW_S}
     facts: dict[str, Any] = {
-        "version": 1,
-        "now_s": NOW_S,
         "price_of": no_price,
         "dialects": FixedDialects(),
+        "kinds": FixedKinds(),
     }
-    return compile_plan(plan, **(facts | changes))
+    said |= {name: value for name, value in changes.items() if name in said}
+    facts |= {name: value for name, value in changes.items() if name not in said}
+    return compile_plan(plan, **said, facts=Facts(**facts))

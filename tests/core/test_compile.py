@@ -5,13 +5,14 @@ from msgspec import msgpack
 from msgspec.structs import replace
 from tests.core.plans import NOW_S, URL, compiled, declared, hosted
 
-from tidegate.core.compile import PlanRefused, Quote
+from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_gateway import DeclaredGateway, DeclaredHttp
 from tidegate.core.declared_keys import DeclaredKeys
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_storage import DeclaredStorage
 from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.facts import Quote
 from tidegate.core.plan import HttpBounds, JournalBounds, Plan, Price, Rate, SecretRef
 
 PRICE = Price("table 1", "genai-prices", input=Rate(5))

@@ -9,6 +9,7 @@ import click
 from tidegate.cli._plan_file import plan_file
 from tidegate.config.load import Compiled, compile_file
 from tidegate.core import clock
+from tidegate.core.limit import SPEND
 
 
 @click.command("check")
@@ -33,12 +34,16 @@ def print_findings(compiled: Compiled) -> None:
 
 
 def summary(compiled: Compiled) -> str:
-    """`ok, 3 routes, 2 targets; cost unknown: llama`."""
+    """`ok, 3 routes, 2 targets, 1 limit; cost unknown: llama`."""
     if compiled.plan is None:
         return "refused"
     targets = {r.release.target.name: r.release.target for r in compiled.plan.routes.values()}
     unpriced = sorted(name for name, target in targets.items() if target.price is None)
     counts = f"ok, {_count(len(compiled.plan.routes), 'route')}, {_count(len(targets), 'target')}"
+    if compiled.plan.limits:
+        budgets = sum(limit.kind == SPEND for limit in compiled.plan.limits)
+        held = ((len(compiled.plan.limits) - budgets, "limit"), (budgets, "budget"))
+        counts += "".join(f", {_count(number, noun)}" for number, noun in held if number)
     return f"{counts}; cost unknown: {', '.join(unpriced)}" if unpriced else counts
 
 

@@ -14,16 +14,17 @@ from tidegate.cli.check import print_findings
 from tidegate.config.diff import differences
 from tidegate.config.explain import explain
 from tidegate.config.load import DEFAULT_FILE, Compiled, compile_file, load
-from tidegate.config.show import deadlines_text, short_price_text, table, url_text
+from tidegate.config.show import deadlines_text, limit_texts, short_price_text, table, url_text
 from tidegate.control.shapes import PlanReloaded
 from tidegate.core import clock
 from tidegate.core.declared import Declared
 from tidegate.core.layout import Layout
-from tidegate.core.plan import Plan
+from tidegate.core.plan import Limit, Plan
 from tidegate.core.words import nearest, quoted
 
 _SERVED_SUFFIX = ".msgpack"
 _HEAD = ("ROUTE", "RELEASE", "TARGET", "SERVED BY", "USD/MTOK IN / OUT", "DEADLINES s", "REPLICAS")
+_LIMITS_HEAD = ("LIMIT", "KIND", "ALLOWS", "FOR EACH", "ONLY", "BEYOND IT")
 
 
 @click.group("plan")
@@ -35,7 +36,7 @@ def plug() -> None:
 @plan_file
 @click.option("--json", "as_json", is_flag=True, help="The compiled plan as JSON.")
 def show(file: Path, as_json: bool) -> None:
-    """What requests would obey: route, release, target, price, deadlines, replicas.
+    """What requests would obey: route, release, target, price, deadlines, replicas; limits.
 
     Deadlines are connect / first token / gap / total, in seconds.
     """
@@ -45,7 +46,13 @@ def show(file: Path, as_json: bool) -> None:
         return
     rows = [row for name in sorted(plan.routes) for row in _route_rows(plan, name)]
     click.echo(table(_HEAD, rows))
+    if plan.limits:
+        click.echo(table(_LIMITS_HEAD, [_limit_row(limit) for limit in plan.limits]))
     click.echo(f"digest {plan.digest}")
+
+
+def _limit_row(limit: Limit) -> tuple[str, ...]:
+    return limit.name, limit.kind, *limit_texts(limit)
 
 
 def _route_rows(plan: Plan, name: str) -> list[tuple[str, ...]]:

@@ -5,8 +5,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from tidegate.config.show import credential_text, price_text, rate_text, url_text
-from tidegate.core.plan import Plan, Price, Rate, Replica, Route, SecretRef
+from tidegate.config.show import credential_text, limit_text, price_text, rate_text, url_text
+from tidegate.core.plan import Limit, Plan, Price, Rate, Replica, Route, SecretRef
 
 _NOT_OBEYED = frozenset({"version", "digest", "compiled_at_s"})
 
@@ -59,6 +59,8 @@ def _flatten(path: str, value: Any, flat: dict[str, str]) -> None:
             _flatten(path, {"version": value.version, "is": price_text(value)}, flat)
         case Rate():
             flat[path] = rate_text(value)
+        case Limit():
+            flat[path] = limit_text(value)
         case Replica():
             flat[path] = url_text(value)
         case SecretRef():
@@ -68,7 +70,7 @@ def _flatten(path: str, value: Any, flat: dict[str, str]) -> None:
         case dict():
             for name, inner in value.items():
                 _flatten(f"{below}{name}", inner, flat)
-        case tuple() if value and isinstance(value[0], Replica):
+        case tuple() if value and isinstance(value[0], Replica | Limit):
             _flatten(path, {r.name: r for r in value}, flat)
         case tuple():
             _flatten(path, dict(value), flat)

@@ -6,10 +6,11 @@ from typing import NamedTuple
 from msgspec.structs import asdict
 
 from tidegate.config.problem import Path
-from tidegate.config.show import credential_text, price_text, url_text
+from tidegate.config.show import credential_text, limit_text, price_text, url_text
 from tidegate.config.walk import Origin
 from tidegate.core.declared import Declared
 from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.limit import reaches
 from tidegate.core.plan import Plan, Target
 
 DEFAULT = "default"
@@ -85,6 +86,18 @@ def explain(
     ]
     if target.tls.ca_file is not None:
         rows.append(Row("ca_file", target.tls.ca_file, sources.first((*above, "ca_file"))))
+    return rows + _limit_rows(route, plan, sources)
+
+
+def _limit_rows(route: str, plan: Plan, sources: _Sources) -> list[Row]:
+    """The limits that can hold a request of the route, whichever key it comes with."""
+    rows = []
+    for limit in plan.limits:
+        if reaches(limit, plan.routes[route]):
+            budget = limit.name in sources.declared.budgets
+            section, what = ("budgets", "budget") if budget else ("limits", "limit")
+            source = sources.first((section, limit.name))
+            rows.append(Row(f"{what} {limit.name}", limit_text(limit), source))
     return rows
 
 

@@ -11,8 +11,9 @@ from tidegate.config.problem import Mark, Path, Problem, in_order
 from tidegate.config.tree import MAX_FILE_BYTES, ScalarNode, read_tree
 from tidegate.config.walk import Origin, Walked, walk
 from tidegate.config.warn import Warned, about_costs, about_surroundings
-from tidegate.core.compile import Complaint, Dialects, PlanRefused, PriceOf, compile_plan
+from tidegate.core.compile import Complaint, PlanRefused, compile_plan
 from tidegate.core.declared import Declared
+from tidegate.core.facts import Facts
 from tidegate.core.plan import Plan
 
 DEFAULT_FILE = "tidegate.yaml"
@@ -39,13 +40,6 @@ class Compiled(NamedTuple):
     declared: Declared | None
     problems: tuple[Problem, ...]
     warnings: tuple[Problem, ...]
-
-
-class Facts(NamedTuple):
-    """What compiling asks about the world: what models cost, and which dialects there are."""
-
-    price_of: PriceOf
-    dialects: Dialects
 
 
 class _Read(NamedTuple):
@@ -79,9 +73,9 @@ def compile_file(
     """Reads and compiles a plan; every problem of either step at once, by line.
 
     `now_s` is wall-clock seconds: prices are those of that day. `facts` stands in for the
-    provider plugs and the published prices.
+    plugs and the published prices.
     """
-    facts = facts or Facts(PriceTable(now_s).quote, Dialects())
+    facts = facts or Facts(PriceTable(now_s).quote)
     read = _read(source, environ, None)
     if read.walked is None:
         return Compiled(None, None, tuple(in_order(read.problems)), ())
@@ -90,13 +84,7 @@ def compile_file(
     problems = list(read.problems)
     plan = None
     try:
-        plan = compile_plan(
-            declared,
-            version=version,
-            now_s=now_s,
-            price_of=facts.price_of,
-            dialects=facts.dialects,
-        )
+        plan = compile_plan(declared, version=version, now_s=now_s, facts=facts)
     except PlanRefused as refused:
         problems += [
             Problem(read.file, mark_of(walked.origins, c.path), c.path, c.message)

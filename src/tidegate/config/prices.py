@@ -20,7 +20,7 @@ from genai_prices.types import (
     TimeOfDateConstraint,
 )
 
-from tidegate.core.compile import Quote
+from tidegate.core.facts import Quote
 from tidegate.core.plan import Price, Rate
 from tidegate.core.units import usd_to_nanousd
 

@@ -5,16 +5,35 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from tidegate.core.address import parse_host, parse_listen, parse_origin, parse_url
+from tidegate.core.declared_budgets import MAX_BUDGET_USD, Period
+from tidegate.core.declared_limits import MAX_WINDOW_S
 from tidegate.core.declared_scalars import MAX_USD
+from tidegate.core.limit import (
+    ATTRIBUTE,
+    CALLER_DIMENSIONS,
+    GLOBAL,
+    TARGET_DIMENSIONS,
+    is_dimension,
+)
+from tidegate.core.plan import PeriodUnit
 from tidegate.core.units import parse_size_bytes
+from tidegate.core.words import nearest
 
 _INT = re.compile(r"[+-]?[0-9]{1,18}")
 _NUMBER = re.compile(r"[+-]?([0-9]{1,18}(\.[0-9]{0,40})?|\.[0-9]{1,40})([eE][+-]?[0-9]{1,2})?")
 _DURATION = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,9})?)\s*(ms|s|m|h|d)")
 _DURATION_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kM]?)")
+_THOUSANDS = {"": 1, "k": 1_000, "M": 1_000_000}
+_PERCENT = re.compile(r"([0-9]{1,9})\s*%?")
+_RATE_PERIODS_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
+_PERIOD_UNITS: tuple[PeriodUnit, ...] = get_args(PeriodUnit)
+_TIME_ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,3}")
+_DIMENSIONS = f"{', '.join((*CALLER_DIMENSIONS, *TARGET_DIMENSIONS))} or {ATTRIBUTE}NAME"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _NANO = Decimal("1e-9")
@@ -26,7 +45,10 @@ _SECRET_HEADERS = {"api-key", "authorization", "cookie", "proxy-authorization", 
 
 UNQUOTED = frozenset({"int", "float", "usd", "bool"})  # a number in quotes is text
 WORDS = frozenset(
-    {"text", "url", "path", "name", "route", "header", "host", "origin"}
+    {
+        *("text", "url", "path", "name", "route", "header", "host", "origin"),
+        *("time_zone", "scope", "dimension"),
+    }
 )  # `no` and 4.1 need quotes
 EXPECTED: Mapping[str, str] = {
     "text": "text",
@@ -36,6 +58,14 @@ EXPECTED: Mapping[str, str] = {
     "size": "a size such as 64MiB, 1GB or 4096",
     "duration": "seconds, or a duration such as 500ms, 10s, 5m, 12h or 90d",
     "usd": "an amount in dollars such as 0.15",
+    "money": "an amount in dollars such as $500 or 0.50",
+    "quantity": "a whole number such as 600, 200k or 1.5M",
+    "percent": "a percentage such as 80%",
+    "rate_period": "second, minute, hour, day, or a duration such as 10s, 5m or 24h",
+    "budget_period": "hour, day, week, month, quarter, year, or a duration such as 24h or 30d",
+    "time_zone": "a time zone such as Europe/Berlin",
+    "dimension": f"one of {_DIMENSIONS}",
+    "scope": f"global, {_DIMENSIONS}",
     "url": "a URL such as http://127.0.0.1:8000/v1",
     "listen": "host:port, such as 127.0.0.1:4000",
     "host": "a host name or an IP address",
@@ -82,15 +112,75 @@ def _size(text: str) -> int:
         raise ValueError from None  # said in the words of `EXPECTED`, as for every reading
 
 
-def _usd(text: str) -> Decimal:
+def _dollars(text: str, most: Decimal) -> Decimal:
     if not _NUMBER.fullmatch(text):
         raise ValueError
     amount = Decimal(text)
-    if not 0 <= amount <= MAX_USD:
-        raise ValueError(f"an amount must be from 0 to {MAX_USD} dollars")
+    if not 0 <= amount <= most:
+        raise ValueError(f"an amount must be from 0 to {most} dollars")
     if amount != amount.quantize(_NANO):
         raise ValueError("an amount has at most 9 decimals: we count in billionths of a dollar")
     return amount
+
+
+def _usd(text: str) -> Decimal:
+    return _dollars(text, MAX_USD)
+
+
+def _money(text: str) -> Decimal:
+    return _dollars(text.removeprefix("$"), MAX_BUDGET_USD)
+
+
+def _quantity(text: str) -> int:
+    match = _QUANTITY.fullmatch(text)
+    if match is None:
+        raise ValueError
+    quantity = Decimal(match[1]) * _THOUSANDS[match[2]]
+    if quantity != int(quantity):
+        raise ValueError("it must be a whole number")
+    return int(quantity)
+
+
+def _percent(text: str) -> int:
+    match = _PERCENT.fullmatch(text)
+    if match is None:
+        raise ValueError
+    return int(match[1])
+
+
+def _rate_period(text: str) -> float:
+    return _RATE_PERIODS_S.get(text) or _duration(text)
+
+
+def _budget_period(text: str) -> Period:
+    for unit in _PERIOD_UNITS:
+        if text == unit:
+            return Period(unit=unit)
+    rolling_s = _duration(text)
+    if not 1 <= rolling_s <= MAX_WINDOW_S:
+        raise ValueError("a duration here is from 1s to 366d")
+    return Period(rolling_s=rolling_s)
+
+
+def _time_zone(text: str) -> str:
+    if not _TIME_ZONE.fullmatch(text):
+        raise ValueError
+    try:
+        ZoneInfo(text)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        near = nearest(text, available_timezones())
+        raise ValueError(f"this machine knows no time zone of that name{near}") from None
+    return text
+
+
+def _dimension(text: str) -> str:
+    if not is_dimension(text):
+        raise ValueError
+    return text
+
+
+def _scope(text: str) -> str:
+    return text if text == GLOBAL else _dimension(text)
 
 
 def _url(text: str) -> str:
@@ -143,6 +233,14 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "size": _size,
     "duration": _duration,
     "usd": _usd,
+    "money": _money,
+    "quantity": _quantity,
+    "percent": _percent,
+    "rate_period": _rate_period,
+    "budget_period": _budget_period,
+    "time_zone": _time_zone,
+    "dimension": _dimension,
+    "scope": _scope,
     "url": _url,
     "listen": parse_listen,
     "host": parse_host,

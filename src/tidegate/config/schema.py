@@ -1,8 +1,9 @@
 """JSON Schema (draft 2020-12) and the reference of every key, from the same shapes."""
 
+import re
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -10,14 +11,34 @@ from tidegate.config.scalars import EXPECTED
 from tidegate.config.shape import Choice, Items, Key, OneOf, Record, Scalar, Shape, Table, shape_of
 from tidegate.core.address import Listen
 from tidegate.core.declared import Declared
+from tidegate.core.limit import ATTRIBUTE, CALLER_DIMENSIONS, GLOBAL, TARGET_DIMENSIONS
+from tidegate.core.plan import PeriodUnit
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _DAY_S = 86_400
 _VARIABLE = {"type": "string", "pattern": r"\$\{|^os\.environ/"}
 _NUMBERS = {"int": "integer", "float": "number", "usd": "number"}
+_TEXT_OR_NUMBER = {
+    "size": "integer",
+    "duration": "number",
+    "quantity": "integer",
+    "money": "number",
+    "percent": "integer",
+    "rate_period": "number",
+    "budget_period": "number",
+}
+_DIMENSION = f"{'|'.join((*CALLER_DIMENSIONS, *TARGET_DIMENSIONS))}|{re.escape(ATTRIBUTE)}.+"
+_UNITS = "|".join(get_args(PeriodUnit))
 _PATTERNS = {
     "size": r"^[0-9]+ *(B|KB|MB|GB|KiB|MiB|GiB)?$",
     "duration": r"^[0-9.]+ *(ms|s|m|h|d)$",
+    "quantity": r"^[0-9.]+ *[kM]?$",
+    "money": r"^\$?[0-9.]+$",
+    "percent": r"^[0-9]+ *%?$",
+    "rate_period": r"^(second|minute|hour|day|[0-9.]+ *(ms|s|m|h|d))$",
+    "budget_period": rf"^({_UNITS}|[0-9.]+ *(ms|s|m|h|d))$",
+    "dimension": rf"^({_DIMENSION})$",
+    "scope": rf"^({GLOBAL}|{_DIMENSION})$|\$\{{|^os\.environ/",
     "url": r"^https?://|\$\{|^os\.environ/",
     "listen": r":[0-9]+$|\$\{|^os\.environ/",
     "secret": r"^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|os\.environ/[A-Za-z_][A-Za-z0-9_]*|file:.+|none)$",
@@ -92,10 +113,10 @@ def _scalar(shape: Scalar) -> dict[str, Any]:
         return {"anyOf": [{"type": "boolean"}, _ref("Variable")]}
     if shape.read in _NUMBERS:
         return {"anyOf": [{"type": _NUMBERS[shape.read], **held}, _ref("Variable")]}
-    if shape.read in ("size", "duration"):
-        kind = "integer" if shape.read == "size" else "number"
+    if shape.read in _TEXT_OR_NUMBER:
+        number = {"type": _TEXT_OR_NUMBER[shape.read], **held}
         text = {"type": "string", "pattern": _PATTERNS[shape.read]}
-        return {"anyOf": [{"type": kind, **held}, text, _ref("Variable")]}
+        return {"anyOf": [number, text, _ref("Variable")]}
     out: dict[str, Any] = {"type": "string"}
     if shape.read in _PATTERNS:
         out["pattern"] = _PATTERNS[shape.read]
@@ -123,7 +144,7 @@ def default_text(key: Key) -> str | None:
 def _bound_text(shape: Scalar, bound: float) -> str:
     if shape.read == "size":
         return _size_text(int(bound))
-    if shape.read == "duration" and bound >= _DAY_S:
+    if shape.read in ("duration", "rate_period") and bound >= _DAY_S:
         return f"{bound / _DAY_S:g}d"
     return f"{bound:,.0f}" if bound == int(bound) else f"{bound:g}"
 

@@ -1,7 +1,8 @@
 """Plan values as a person reads them."""
 
 from tidegate.core.address import bracketed
-from tidegate.core.plan import Deadlines, Price, Rate, Replica, SecretRef
+from tidegate.core.limit import SPEND
+from tidegate.core.plan import Deadlines, Limit, Price, Rate, Replica, SecretRef
 from tidegate.core.units import format_usd
 
 UNKNOWN = "unknown"
@@ -68,6 +69,50 @@ def url_text(replica: Replica) -> str:
 
 def credential_text(credential: SecretRef | None) -> str:
     return "none" if credential is None else str(credential)
+
+
+def limit_texts(limit: Limit) -> tuple[str, str, str, str]:
+    """What it allows, what has a counter of its own each, for which requests, and what happens
+    beyond it."""
+    notes = [_allowed_text(limit)]
+    if limit.burst is not None:
+        notes.append(f"{limit.burst} at once")
+    if limit.count != "total":
+        notes.append(f"counts {limit.count}")
+    if limit.cached_weight != 1:
+        notes.append(f"cached x {limit.cached_weight:g}")
+    beyond = [limit.on_excess, *(f"alert at {percent}%" for percent in limit.alert_percents)]
+    if limit.until_s is not None:
+        beyond.append(f"until {limit.until_s:.0f}")
+    only = ", ".join(f"{dimension} {value}" for dimension, value in limit.only)
+    return ", ".join(notes), " + ".join(limit.scope), only, ", ".join(beyond)
+
+
+def limit_text(limit: Limit) -> str:
+    """The whole limit in one line: `requests 600 per 1m, each key; beyond it: refuse`."""
+    allows, each, only, beyond = limit_texts(limit)
+    parts = [allows]
+    if each:
+        parts.append(f"each {each}")
+    if only:
+        parts.append(f"only {only}")
+    return f"{limit.kind} {', '.join(parts)}; beyond it: {beyond}"
+
+
+def _allowed_text(limit: Limit) -> str:
+    """`600 per 1m`, `$500.00 per month in Europe/Berlin`."""
+    amount = f"${usd_text(limit.amount)}" if limit.kind == SPEND else str(limit.amount)
+    if limit.unit is not None:
+        place = "" if limit.time_zone == "UTC" else f" in {limit.time_zone}"
+        return f"{amount} per {limit.unit}{place}"
+    return amount if limit.per_s is None else f"{amount} per {_duration_text(limit.per_s)}"
+
+
+def _duration_text(duration_s: float) -> str:
+    for unit, length_s in (("d", 86_400), ("h", 3600), ("m", 60)):
+        if duration_s % length_s == 0:
+            return f"{duration_s / length_s:g}{unit}"
+    return f"{duration_s:g}s"
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -5,7 +5,6 @@ remembered as `spoiled`: what compiling then says about it would repeat what was
 """
 
 from collections.abc import Mapping
-from decimal import Decimal
 from pathlib import PurePath
 from typing import Any
 
@@ -15,24 +14,12 @@ from tidegate.config.interpolate import fill, read_secret
 from tidegate.config.problem import Mark, Path, Problem
 from tidegate.config.scalars import EXPECTED, READERS, UNQUOTED, WORDS
 from tidegate.config.shape import Choice, Items, Key, OneOf, Record, Scalar, Shape, Table, shape_of
+from tidegate.config.stand_in import stand_in
 from tidegate.config.tree import ListNode, MapNode, Node, ScalarNode
-from tidegate.core.address import Listen
-from tidegate.core.plan import SecretRef
 from tidegate.core.words import nearest, quoted
 
 _KINDS = {"number": "the number", "truth": "the truth value", "text": "the text"}
 NOTHING = "nothing"
-_STAND_INS: Mapping[str, Any] = {
-    "int": 1,
-    "float": 1.0,
-    "duration": 1.0,
-    "size": 1024,
-    "bool": False,
-    "usd": Decimal(0),
-    "url": "http://stand-in.invalid",
-    "listen": Listen("127.0.0.1", 0),
-    "secret": SecretRef(),
-}
 
 
 class Origin(Struct, frozen=True):
@@ -81,7 +68,7 @@ class _Walker:
             return self._read(node, shape, path)
         except _Bad:
             self.spoiled.add(path)
-            return _stand_in(shape)
+            return stand_in(shape)
 
     def _read(self, node: Node, shape: Shape, path: Path) -> Any:
         match shape:
@@ -124,7 +111,7 @@ class _Walker:
             if key.required:
                 self.say(node.mark, path, f"`{key.key}` is missing")
                 self.spoiled.add((*path, key.key))
-                values[key.name] = _stand_in(key.shape)
+                values[key.name] = stand_in(key.shape)
             elif key.default is not None:
                 values[key.name] = self._default(key, node.mark)
         return shape.cls(**values)
@@ -282,19 +269,3 @@ def _hold_to_bounds(shape: Scalar, value: Any) -> None:
         raise ValueError(f"it must be at least {shape.least:g}")
     if shape.most is not None and value > shape.most:
         raise ValueError(f"it must be at most {shape.most:g}")
-
-
-def _stand_in(shape: Shape) -> Any:
-    match shape:
-        case Record():
-            return shape.cls(**{k.name: _stand_in(k.shape) for k in shape.keys if k.required})
-        case Table():
-            return {}
-        case Items():
-            return ()
-        case Choice():
-            return shape.values[0]
-        case OneOf():
-            return _stand_in(shape.options[0])
-        case Scalar():
-            return _STAND_INS.get(shape.read, "")

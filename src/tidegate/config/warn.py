@@ -1,5 +1,6 @@
 """What may be served and yet deserves a word: unset credentials, missing files, unknown costs."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import NamedTuple
@@ -7,7 +8,9 @@ from typing import NamedTuple
 from tidegate.config.problem import Path
 from tidegate.core.declared import Declared
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import Plan, SecretRef
+from tidegate.core.limit import SPEND, reaches
+from tidegate.core.plan import Plan, Route, SecretRef
+from tidegate.core.words import quoted
 
 
 class Warned(NamedTuple):
@@ -28,15 +31,23 @@ def about_surroundings(declared: Declared, environ: Mapping[str, str]) -> Iterat
 
 
 def about_costs(plan: Plan, declared: Declared) -> Iterator[Warned]:
-    """Targets that will serve at a cost nobody knows."""
-    seen: set[str] = set()
-    for name, route in plan.routes.items():
-        target = route.release.target
-        if target.price is None and target.name not in seen:
-            seen.add(target.name)
-            named = target.name in declared.targets
-            path = ("targets", target.name) if named else ("routes", name)
-            yield Warned(path, "its cost will be unknown; write `price: free` or what it costs")
+    """Targets that will serve at a cost nobody knows, or not at all where a budget is hard."""
+    unpriced: dict[str, list[Route]] = defaultdict(list)
+    for route in plan.routes.values():
+        if route.release.target.price is None:
+            unpriced[route.release.target.name].append(route)
+    for name, routes in unpriced.items():
+        path = ("targets", name) if name in declared.targets else ("routes", routes[0].name)
+        message = f"{_unknown_cost(plan, routes)}; write `price: free` or what it costs"
+        yield Warned(path, message)
+
+
+def _unknown_cost(plan: Plan, routes: list[Route]) -> str:
+    for limit in plan.limits:
+        hard = limit.kind == SPEND and limit.on_excess == "refuse"
+        if hard and any(reaches(limit, route) for route in routes):
+            return f"its cost is unknown: the budget {quoted(limit.name)} refuses it"
+    return "its cost will be unknown"
 
 
 def _credentials(declared: Declared) -> Iterator[tuple[Path, SecretRef]]:

@@ -1,13 +1,13 @@
 """Declared plan to Plan: whole, or refused with everything that is wrong. Pure.
 
-What a dialect is and what a model costs are asked of the two functions passed in, so that the
-same declared plan, answers and time give the same bytes. `digest` covers what requests obey and
+What the world is like is asked of the facts passed in, so that the same declared plan, facts and
+time give the same bytes. `digest` covers what requests obey and
 not the version or the time, so a reload of an unchanged file is seen to change nothing.
 """
 
 import hashlib
 import unicodedata
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import msgspec
 from msgspec import Struct
@@ -15,10 +15,12 @@ from msgspec.structs import asdict, replace
 
 from tidegate.core import assemble, plugs
 from tidegate.core.assemble import Dialect, Path, Place
+from tidegate.core.compile_limits import compile_limits
 from tidegate.core.declared import Declared
 from tidegate.core.declared_keys import EVERY_ROUTE
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.facts import Facts
 from tidegate.core.plan import (
     HttpBounds,
     JournalBounds,
@@ -50,40 +52,19 @@ class PlanRefused(Exception):
         super().__init__("; ".join(f"{'.'.join(c.path)}: {c.message}" for c in self.complaints))
 
 
-class Quote(Struct, frozen=True):
-    """What published tables say of a model. `sold` when its address sells tokens."""
-
-    price: Price | None = None
-    sold: bool = False
-
-
-PriceOf = Callable[[str, str, str], Quote]  # dialect, base URL, model
-
-
-class Dialects:
-    """The provider plugs, by `core.plugs`; the default for `compile_plan`."""
-
-    def names(self) -> list[str]:
-        return plugs.names("providers")
-
-    def get(self, name: str) -> Dialect:
-        plug: plugs.Provider = plugs.load("providers", name)
-        return Dialect(plug.base_url, plug.hosted)
-
-
 def compile_plan(
     declared: Declared,
     *,
     version: int,
     now_s: float,
-    price_of: PriceOf,
-    dialects: Dialects | None = None,
+    facts: Facts,
 ) -> Plan:
     """The whole Plan. PlanRefused holds every complaint when there is any."""
-    compiler = _Compiler(declared, price_of, dialects or Dialects())
+    compiler = _Compiler(declared, facts)
     compiler.check_named()
     routes = compiler.routes()
     compiler.check_rest()
+    limits = compile_limits(declared, facts.kinds, compiler.say)
     if compiler.complaints:
         raise PlanRefused(compiler.complaints)
     storage = declared.storage
@@ -94,6 +75,8 @@ def compile_plan(
         routes=routes,
         http=HttpBounds(**asdict(declared.gateway.http)),
         journal=JournalBounds(storage.durability, storage.segment_bytes, storage.journal_max_bytes),
+        limits=limits,
+        assumed_output_tokens=declared.gateway.assumed_output_tokens,
         drain_s=declared.gateway.drain_s,
     )
     return replace(plan, version=version, digest=_digest(plan), compiled_at_s=now_s)
@@ -107,12 +90,12 @@ def _digest(content: object) -> str:
 class _Compiler:
     """One compilation: collects complaints, builds each target once."""
 
-    def __init__(self, declared: Declared, price_of: PriceOf, dialects: Dialects) -> None:
+    def __init__(self, declared: Declared, facts: Facts) -> None:
         self.declared = declared
-        self.price_of = price_of
-        self.dialects = dialects
+        self.price_of = facts.price_of
+        self.dialects = facts.dialects
         self.complaints: list[Complaint] = []
-        self._known = dialects.names()
+        self._known = facts.dialects.names()
         self._dialects: dict[str, tuple[str, Dialect] | None] = {}
         self._declared: dict[str, DeclaredTarget] = {}
         self._targets: dict[str, Target | None] = {}

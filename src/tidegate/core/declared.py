@@ -11,9 +11,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from tidegate.core.declared_budgets import DeclaredBudget
 from tidegate.core.declared_control import DeclaredControl
 from tidegate.core.declared_gateway import DeclaredGateway
 from tidegate.core.declared_keys import DeclaredKeys
+from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_scalars import Name, RouteName
@@ -34,6 +36,11 @@ class Declared(Struct, frozen=True, omit_defaults=True):
         dict[RouteName, Annotated[DeclaredRoute, Meta(extra={"shorthand": "target"})]],
         Meta(description="What applications call, by the name they send as `model`."),
     ] = {}
+    limits: Annotated[
+        dict[Name, DeclaredLimit],
+        Meta(description="What requests are held to; of several that apply the tightest speaks."),
+    ] = {}
+    budgets: Annotated[dict[Name, DeclaredBudget], Meta(description="What may be spent.")] = {}
     unpriced: Annotated[
         Literal["refuse", "allow"],
         Meta(

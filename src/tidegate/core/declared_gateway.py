@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from tidegate.core.address import Listen
-from tidegate.core.declared_scalars import Seconds, Size
+from tidegate.core.declared_scalars import Quantity, Seconds, Size
 from tidegate.core.plan import HttpBounds
 
 _HTTP = HttpBounds()
@@ -63,6 +63,13 @@ class DeclaredGateway(Struct, frozen=True, omit_defaults=True):
         DeclaredTls | None, Meta(description="Serve HTTPS with this certificate. Default: HTTP.")
     ] = None
     http: Annotated[DeclaredHttp, Meta(description="Bounds of the HTTP server.")] = DeclaredHttp()
+    assumed_output_tokens: Annotated[
+        Quantity,
+        Meta(
+            le=1_000_000_000,
+            description="Output that limits and budgets hold for a request that sets no ceiling.",
+        ),
+    ] = 4096
     drain_s: Annotated[
         Seconds, Meta(description="How long open requests may finish after SIGTERM.")
     ] = 30.0

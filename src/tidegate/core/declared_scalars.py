@@ -5,6 +5,9 @@
 - `size` (bytes), `duration` (seconds), `usd` (exact decimal dollars), `secret` (a reference),
   `path` (counted from the plan file), `name` (of a provider or target), `route`, `header`, `url`,
   `listen`, `host`, `origin`
+- of limits and budgets: `quantity` (a whole number with k or M), `money` (dollars with or without
+  `$`), `percent`, `rate_period` (seconds), `budget_period` (a Period), `time_zone` (IANA),
+  `dimension` and `scope` (a dimension, or `global`)
 """
 
 from decimal import Decimal
@@ -15,6 +18,7 @@ from msgspec import Meta
 MAX_SECONDS = 86_400.0
 MAX_USD = Decimal(1_000_000)
 _MAX_BYTES = 1 << 40
+_MAX_QUANTITY = 10**15
 
 Name = Annotated[str, Meta(extra={"read": "name"}, max_length=64)]
 RouteName = Annotated[str, Meta(extra={"read": "route"}, max_length=200)]
@@ -24,3 +28,6 @@ Seconds = Annotated[float, Meta(gt=0, le=MAX_SECONDS, extra={"read": "duration"}
 Size = Annotated[int, Meta(ge=1024, le=_MAX_BYTES, extra={"read": "size"})]
 Usd = Annotated[Decimal, Meta(extra={"read": "usd"})]
 Rate = Annotated[float, Meta(gt=0, le=1e12)]
+Quantity = Annotated[int, Meta(ge=1, le=_MAX_QUANTITY, extra={"read": "quantity"})]
+Dimension = Annotated[str, Meta(extra={"read": "dimension"}, max_length=80)]
+Scope = Annotated[str, Meta(extra={"read": "scope"}, max_length=80)]

@@ -1,0 +1,198 @@
+"""`limits` and `budgets` of the plan file to the limits in force. Pure.
+
+What could not be enforced, or could never speak, fails the plan.
+"""
+
+from collections.abc import Mapping, Set
+
+from msgspec.structs import asdict
+
+from tidegate.core import plugs
+from tidegate.core.assemble import Path, Say
+from tidegate.core.contradictions import contradictions
+from tidegate.core.declared import Declared
+from tidegate.core.declared_budgets import DeclaredBudget
+from tidegate.core.declared_limits import DeclaredLimit
+from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.facts import Kinds
+from tidegate.core.limit import GLOBAL, SPEND, LimitKind, is_dimension
+from tidegate.core.plan import Limit
+from tidegate.core.units import usd_to_nanousd
+from tidegate.core.words import nearest, quoted
+
+MAX_LIMITS = 1_000
+# The fields that not every kind reads, by the key that sets them.
+_KEYS: Mapping[str, str] = {
+    "per_s": "per",
+    "burst": "burst",
+    "count": "count",
+    "cached_weight": "cached_weight",
+    "on_excess": "on_excess",
+}
+
+
+def compile_limits(declared: Declared, kinds: Kinds, say: Say) -> tuple[Limit, ...]:
+    """Every limit that can be enforced, by name; of every other something is said."""
+    count = len(declared.limits) + len(declared.budgets)
+    if not count:
+        return ()
+    if count > MAX_LIMITS:
+        section = "limits" if declared.limits else "budgets"
+        say((section,), f"a plan has at most {MAX_LIMITS} limits and budgets; here are {count}")
+        return ()
+    if declared.gateway.processes > 1:
+        say(
+            ("gateway", "processes"),
+            "limits and budgets are counted in the memory of one gateway process, and several "
+            "would each allow the whole; write `processes: 1`",
+        )
+    compiler = _Compiler(declared, kinds, say)
+    found = [compiler.limit(name, one) for name, one in declared.limits.items()]
+    found += [compiler.budget(name, one) for name, one in declared.budgets.items()]
+    limits = sorted((limit for limit in found if limit is not None), key=lambda it: it.name)
+    for limit, message in contradictions(limits):
+        say((_section(limit), limit.name), message)
+    return tuple(limits)
+
+
+def _section(limit: Limit) -> str:
+    return "budgets" if limit.kind == SPEND else "limits"
+
+
+class _Compiler:
+    """One compilation of limits; each kind is loaded once."""
+
+    def __init__(self, declared: Declared, kinds: Kinds, say: Say) -> None:
+        self.declared = declared
+        self.kinds = kinds
+        self.say = say
+        self._known = [name for name in kinds.names() if name != SPEND]
+        self._values = _values(declared)
+        self._loaded: dict[str, LimitKind | None] = {}
+
+    def limit(self, name: str, declared: DeclaredLimit) -> Limit | None:
+        path: Path = ("limits", name)
+        scope, only = self._scope(path, declared.scope), self._only(path, declared.only)
+        kind = self._kind(declared.kind, (*path, "kind"))
+        if kind is None:
+            return None
+        written = {k: v for k, v in asdict(declared).items() if k in _KEYS and v is not None}
+        unread = [key for field, key in _KEYS.items() if field in written.keys() - kind.fields]
+        for key in unread:
+            what = f"a limit of kind {quoted(declared.kind)} does not read this"
+            self.say((*path, key), f"{what}; {_reads(kind)}")
+        limit = Limit(name, declared.kind, declared.amount, scope, only, **written)
+        return None if unread else self._judged(path, kind, limit)
+
+    def budget(self, name: str, declared: DeclaredBudget) -> Limit | None:
+        path: Path = ("budgets", name)
+        if name in self.declared.limits:
+            self.say(path, "a limit has this name too; what is counted goes by its name")
+            return None
+        self._check_alerts(path, declared)
+        period = declared.per
+        if period.rolling_s is not None and declared.time_zone is not None:
+            self.say(
+                (*path, "time_zone"),
+                "a duration has no time zone; remove it, or write `per:` with hour, day, week, "
+                "month, quarter or year",
+            )
+        limit = Limit(
+            name=name,
+            kind=SPEND,
+            amount=usd_to_nanousd(declared.amount_usd),
+            scope=self._scope(path, declared.scope),
+            only=self._only(path, declared.only),
+            per_s=period.rolling_s,
+            unit=period.unit,
+            time_zone=declared.time_zone or "UTC",
+            on_excess="refuse" if declared.hard else "alert",
+            alert_percents=declared.alerts,
+        )
+        kind = self._load(SPEND, path)
+        return None if kind is None else self._judged(path, kind, limit)
+
+    def _judged(self, path: Path, kind: LimitKind, limit: Limit) -> Limit | None:
+        complaint = kind.complaint(limit)
+        if complaint is None:
+            return limit
+        self.say(path, complaint)
+        return None
+
+    def _kind(self, name: str, path: Path) -> LimitKind | None:
+        if name in self._known:
+            return self._load(name, path)
+        if name == SPEND:
+            self.say(path, "money is limited by a budget; write this one below `budgets:`")
+        else:
+            known = ", ".join(self._known)
+            what = f"there is no limit kind {quoted(name)}{nearest(name, self._known)}"
+            self.say(path, f"{what}; write `kind:` with one of: {known}")
+        return None
+
+    def _load(self, name: str, path: Path) -> LimitKind | None:
+        """The kind; None, and one complaint, where it does not load."""
+        if name not in self._loaded:
+            self._loaded[name] = None
+            try:
+                self._loaded[name] = self.kinds.get(name)
+            except plugs.PlugError as error:
+                self.say(path, " ".join(str(error).split()))
+        return self._loaded[name]
+
+    def _scope(self, path: Path, declared: str | tuple[str, ...]) -> tuple[str, ...]:
+        """Its dimensions in one order, so that the same scope has the same counters."""
+        names = (declared,) if isinstance(declared, str) else declared
+        if names in ((), (GLOBAL,)):
+            return ()
+        if GLOBAL in names:
+            self.say((*path, "scope"), f"`{GLOBAL}` stands alone: it is one counter for everything")
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                self.say((*path, "scope", str(index)), f"{quoted(name)} is written twice")
+        return tuple(sorted(set(names)))
+
+    def _only(self, path: Path, declared: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        for dimension, value in declared.items():
+            known = self._values.get(dimension)
+            if known is not None and value not in known:
+                what = f"there is no {dimension} {quoted(value)}{nearest(value, known)}"
+                self.say((*path, "only", dimension), what)
+        return tuple(sorted((d, value) for d, value in declared.items() if is_dimension(d)))
+
+    def _check_alerts(self, path: Path, declared: DeclaredBudget) -> None:
+        alerts = declared.alerts
+        if not alerts and not declared.hard:
+            self.say(
+                path, "it neither refuses nor alerts; write `hard: true`, or percents in `alerts`"
+            )
+        for index, percent in enumerate(alerts[1:], start=1):
+            if percent <= alerts[index - 1]:
+                self.say(
+                    (*path, "alerts", str(index)),
+                    f"{percent}% comes after {alerts[index - 1]}%; write them in rising order",
+                )
+
+
+def _reads(kind: LimitKind) -> str:
+    own = [f"`{key}`" for field, key in _KEYS.items() if field in kind.fields]
+    return f"it reads {', '.join(own)}" if own else "remove it"
+
+
+def _values(declared: Declared) -> dict[str, Set[str]]:
+    """What there is of the dimensions that the plan itself names."""
+    targets, models = set(declared.targets), {one.model for one in declared.targets.values()}
+    for name, route in declared.routes.items():
+        wanted = route.target
+        if isinstance(wanted, DeclaredTarget):
+            targets.add(name)
+            models.add(wanted.model)
+        elif wanted not in declared.targets:
+            targets.add(wanted)
+            models.add(wanted.partition("/")[2])
+    return {
+        "route": set(declared.routes),
+        "provider": set(declared.providers),
+        "target": targets,
+        "model": models,
+    }

@@ -1,0 +1,52 @@
+"""What compiling asks about the world: what models cost, and which plugs there are."""
+
+from collections.abc import Callable
+
+from msgspec import Struct
+
+from tidegate.core import plugs
+from tidegate.core.assemble import Dialect
+from tidegate.core.limit import LimitKind
+from tidegate.core.plan import Price
+
+
+class Quote(Struct, frozen=True):
+    """What published tables say of a model. `sold` when its address sells tokens."""
+
+    price: Price | None = None
+    sold: bool = False
+
+
+PriceOf = Callable[[str, str, str], Quote]  # dialect, base URL, model
+
+
+class Dialects:
+    """The provider plugs."""
+
+    def names(self) -> list[str]:
+        return plugs.names("providers")
+
+    def get(self, name: str) -> Dialect:
+        """PlugError when it does not load."""
+        plug: plugs.Provider = plugs.load("providers", name)
+        return Dialect(plug.base_url, plug.hosted)
+
+
+class Kinds:
+    """The limit plugs."""
+
+    def names(self) -> list[str]:
+        return plugs.names("limits")
+
+    def get(self, name: str) -> LimitKind:
+        """PlugError when it does not load."""
+        plug: LimitKind = plugs.load("limits", name)
+        return plug
+
+
+class Facts(Struct, frozen=True):
+    """The answers that one compilation goes by."""
+
+    price_of: PriceOf
+    dialects: Dialects = Dialects()
+    kinds: Kinds = Kinds()

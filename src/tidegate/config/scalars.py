@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
+from zoneinfo import available_timezones
 
 from tidegate.core.address import parse_host, parse_listen, parse_origin, parse_url
 from tidegate.core.declared_budgets import MAX_BUDGET_USD, Period
@@ -19,6 +19,7 @@ from tidegate.core.limit import (
     TARGET_DIMENSIONS,
     is_dimension,
 )
+from tidegate.core.periods import time_zone_complaint
 from tidegate.core.plan import PeriodUnit
 from tidegate.core.units import parse_size_bytes
 from tidegate.core.words import nearest
@@ -165,11 +166,9 @@ def _budget_period(text: str) -> Period:
 def _time_zone(text: str) -> str:
     if not _TIME_ZONE.fullmatch(text):
         raise ValueError
-    try:
-        ZoneInfo(text)
-    except (OSError, ValueError, ZoneInfoNotFoundError):
-        near = nearest(text, available_timezones())
-        raise ValueError(f"this machine knows no time zone of that name{near}") from None
+    complaint = time_zone_complaint(text)
+    if complaint is not None:
+        raise ValueError(f"it {complaint}{nearest(text, available_timezones())}")
     return text
 
 

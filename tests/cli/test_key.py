@@ -16,6 +16,7 @@ VIEW = {
     "customer": None,
     "environment": None,
     "purpose": "production",
+    "priority": "standard",
     "routes": ["chat"],
     "attributes": {},
     "created_at_s": 0.0,
@@ -37,6 +38,7 @@ def test_create_prints_the_key_alone_on_stdout(
     result = run(
         *("key", "create", "--name", "app", "--team", "house", "--route", "chat"),
         *("--expires", "90d", "--attribute", "a=b", "--customer", "c"),
+        *("--priority", "interactive"),
     )
     assert result.stdout == KEY + "\n"
     assert "Not yet obeyed by gateway-1" in result.stderr
@@ -49,6 +51,7 @@ def test_create_prints_the_key_alone_on_stdout(
         "team": "house",
         "routes": ["chat"],
         "customer": "c",
+        "priority": "interactive",
         "attributes": {"a": "b"},
     }
 

@@ -68,12 +68,13 @@ def test_a_revoked_key_says_so_and_is_in_the_feed_and_the_audit(room: Room, engi
 
 
 def test_rotation_gives_a_new_key_with_the_same_grants(room: Room) -> None:
-    old = room.make_key(name="app", team="search", routes=["chat"])["record"]
+    old = room.make_key(name="app", team="search", routes=["chat"], priority="batch")["record"]
+    assert old["priority"] == "batch"
     answer = room.ask("POST", f"/api/keys/{old['id']}/rotate", {"overlap_s": 60})
     fresh = answer.json()
     assert answer.status_code == 201
     assert fresh["replaces"] == old["id"]
-    same = ("name", "team", "routes", "attributes", "expires_at_s", "purpose")
+    same = ("name", "team", "routes", "attributes", "expires_at_s", "purpose", "priority")
     assert {n: fresh["record"][n] for n in same} == {n: old[n] for n in same}
     left = room.ask("GET", f"/api/keys/{old['id']}").json()
     assert left["state"] == "live"

@@ -133,11 +133,13 @@ def test_whose_key_it_was_stands_on_the_receipt(tmp_path: Path) -> None:
                 customer="acme",
                 environment="prod",
                 purpose="eval",
+                priority="interactive",
                 attributes={"cost_centre": "7"},
             )
             await asyncio.gather(*(it.ask(headers={"x-api-key": key}) for _ in range(3)))
             receipt = await it.receipt(3)
             assert (receipt.team, receipt.customer, receipt.environment) == ("red", "acme", "prod")
+            assert receipt.priority == "interactive"
             assert (receipt.purpose, receipt.attributes) == ("eval", {"cost_centre": "7"})
             assert receipt.key_id == key[6:14]
 

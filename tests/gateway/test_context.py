@@ -4,6 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidegate.core.outcome import Refusal
+from tidegate.core.priority import Priority
+from tidegate.core.receipt import Receipt
 from tidegate.gateway.context import MAX_ID_CHARS, Context, identifier, read_context
 
 
@@ -26,6 +29,55 @@ def test_times_of_the_application(
 ) -> None:
     context = read_context({b"baggage": baggage})
     assert (context.retrieval_s, context.tool_s) == (retrieval_s, tool_s)
+
+
+@pytest.mark.parametrize(
+    ("headers", "deadline_s"),
+    [
+        ({b"x-tidegate-timeout": b"2.5"}, 2.5),
+        ({b"x-stainless-read-timeout": b"600"}, 600.0),
+        ({b"x-stainless-read-timeout": b"600", b"x-tidegate-timeout": b"3"}, 3.0),
+        ({b"x-stainless-read-timeout": b"0"}, None),
+        ({b"x-stainless-read-timeout": b"-1"}, None),
+        ({b"x-stainless-read-timeout": b"1e3"}, None),
+        ({b"x-stainless-read-timeout": b"999999999"}, None),
+        ({b"x-stainless-read-timeout": "\u0661".encode()}, None),
+    ],
+)
+def test_how_long_the_caller_waits(headers: dict[bytes, bytes], deadline_s: float | None) -> None:
+    assert read_context(headers).deadline_s == deadline_s
+
+
+@pytest.mark.parametrize("value", [b"", b"0", b"-1", b"inf", b"nan", b"1e3", b"5s", b"86400.1"])
+def test_a_deadline_written_for_us_must_be_one(value: bytes) -> None:
+    with pytest.raises(Refusal, match="must be seconds") as refused:
+        read_context({b"x-tidegate-timeout": value})
+    assert (refused.value.code.status, refused.value.param) == (400, "x-tidegate-timeout")
+
+
+@pytest.mark.parametrize(
+    ("granted", "asked", "served_as"),
+    [
+        ("interactive", b"batch", "batch"),
+        ("standard", b"Standard", "standard"),
+        ("standard", b"interactive", "standard"),
+        ("interactive", None, "interactive"),
+    ],
+)
+@pytest.mark.parametrize("header", [b"x-tidegate-priority", b"x-litellm-priority"])
+def test_a_caller_may_lower_its_priority_and_not_raise_it(
+    header: bytes, granted: Priority, asked: bytes | None, served_as: Priority
+) -> None:
+    receipt = Receipt("i", 0.0, "g", "chat", priority=granted)
+    read_context({} if asked is None else {header: asked}).note(receipt)
+    assert receipt.priority == served_as
+
+
+@pytest.mark.parametrize("value", [b"", b"urgent", b"0", b"batch,interactive", b"\xff"])
+def test_a_priority_that_is_none_is_refused(value: bytes) -> None:
+    with pytest.raises(Refusal, match="interactive, standard, batch") as refused:
+        read_context({b"x-tidegate-priority": value})
+    assert (refused.value.code.status, refused.value.param) == (400, "x-tidegate-priority")
 
 
 @given(st.text())

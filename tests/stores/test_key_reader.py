@@ -19,7 +19,11 @@ ANN = Author("ann", rig.NOON_S)
 
 def test_a_gateway_reads_what_control_wrote(engine: Engine, path: Path) -> None:
     record = rig.key(
-        "aaaa0000", routes=("fast", "slow"), attributes={"a": "b"}, expires_at_s=rig.NOON_S
+        "aaaa0000",
+        routes=("fast", "slow"),
+        priority="batch",
+        attributes={"a": "b"},
+        expires_at_s=rig.NOON_S,
     )
     keys.create(engine, record, ANN)
     reader = KeyReader(path)

@@ -27,6 +27,7 @@ def test_a_key_comes_back_as_it_was_stored(engine: Engine) -> None:
         customer="acme",
         environment="staging",
         purpose="eval",
+        priority="batch",
         attributes={"cost_centre": "7", "ü": "\u2028"},
         expires_at_s=rig.NOON_S + 60,
     )

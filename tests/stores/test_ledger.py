@@ -27,7 +27,8 @@ def filled() -> Receipt:
         elif field.name == "holds":
             values[field.name] = [Hold("tokens", "team-a", 100, used=40)]
         elif "Literal" in kind:
-            values[field.name] = {"endpoint": "embeddings"}.get(field.name, "deadline")
+            chosen = {"endpoint": "embeddings", "priority": "batch"}
+            values[field.name] = chosen.get(field.name, "deadline")
         elif "dict" in kind:
             values[field.name] = {"a": "b"}
         elif "str" in kind:

@@ -6,10 +6,11 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, event, inspect, text
 from tests.stores import rig
 
-from tidegate.stores import database, migrate, schema
+from tidegate.stores import database, keys, migrate, schema
 from tidegate.stores.errors import SchemaTooNew
 
 _TABLES = set(schema.metadata.tables) | {"alembic_version"}
@@ -28,6 +29,33 @@ def test_a_newer_schema_is_refused_and_left_alone(engine: Engine) -> None:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SchemaTooNew, match="schema 9999, newer than"):
         migrate.migrate(engine)
+
+
+def test_keys_of_before_there_were_priorities_are_standard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = database.open_engine(tmp_path / "ledger.db")
+    upgrade = ScriptDirectory._upgrade_revs
+    with monkeypatch.context() as patched:
+        patched.setattr(
+            ScriptDirectory,
+            "_upgrade_revs",
+            lambda scripts, _head, revision: upgrade(scripts, "0001", revision),
+        )
+        assert migrate.migrate(engine) == "0001"
+    with database.writing(engine) as connection:
+        connection.execute(
+            text(
+                "INSERT INTO keys (id, digest, pepper_version, name, team, purpose, routes,"
+                " attributes, created_at_s) VALUES ('aaaa0000', x'00', 1, 'app', 'house', 'eval',"
+                " '[]', '{}', 1.0)"
+            )
+        )
+    migrate.migrate(engine)
+    found = keys.get(engine, "aaaa0000")
+    assert found is not None
+    assert found.priority == "standard"
+    engine.dispose()
 
 
 def killed_at(path: Path, statement: int) -> None:

@@ -17,6 +17,7 @@ from tidegate.control.shapes import (
     Rotation,
 )
 from tidegate.core import clock
+from tidegate.core.priority import PRIORITIES
 
 _PAGE = 500
 _HEAD = ("ID", "STATE", "NAME", "TEAM", "ROUTES", "CREATED", "EXPIRES", "PEPPER")
@@ -38,6 +39,13 @@ def plug() -> None:
 @click.option("--customer", help="The team's customer whose requests these are.")
 @click.option("--environment", help="Such as production or staging. Default: the plan's.")
 @click.option("--purpose", default="production", show_default=True, help="Noted on receipts.")
+@click.option(
+    "--priority",
+    type=click.Choice(PRIORITIES),
+    default="standard",
+    show_default=True,
+    help="The highest class that its requests may have.",
+)
 @click.option(
     "--route", "routes", multiple=True, help="A route it may call. May be repeated. Default: all."
 )
@@ -138,6 +146,7 @@ def _wanted(given: dict[str, object]) -> NewKey:
         "customer": given["customer"],
         "environment": given["environment"],
         "purpose": given["purpose"],
+        "priority": given["priority"],
         "routes": routes or None,
         "attributes": pairs(attributes, "--attribute"),
         "expires_at_s": expires_at_s,

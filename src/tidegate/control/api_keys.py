@@ -49,6 +49,7 @@ async def _create(call: Call) -> KeyMade:
         customer=asked.customer,
         environment=asked.environment or defaults.environment,
         purpose=asked.purpose,
+        priority=asked.priority,
         attributes={**defaults.attributes, **asked.attributes},
         expires_at_s=_expiry(asked, defaults.expires_after_s, now_s),
     )

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from tidegate.core.key import KeyRecord
+from tidegate.core.priority import Priority
 from tidegate.core.receipt import Receipt
 from tidegate.stores.figures import Ranking
 
@@ -33,6 +34,7 @@ class NewKey(Struct, forbid_unknown_fields=True, omit_defaults=True):
     customer: Name | None = None
     environment: Name | None = None
     purpose: Word = "production"
+    priority: Priority = "standard"
     attributes: Annotated[dict[Name, Text], Meta(max_length=32)] = {}
     expires_at_s: float | UnsetType | None = UNSET
 
@@ -62,6 +64,7 @@ class KeyView(Struct, frozen=True):
     customer: str | None
     environment: str | None
     purpose: str
+    priority: Priority
     routes: tuple[str, ...]
     attributes: dict[str, str]
     created_at_s: float
@@ -84,6 +87,7 @@ class KeyView(Struct, frozen=True):
             customer=record.customer,
             environment=record.environment,
             purpose=record.purpose,
+            priority=record.priority,
             routes=record.routes,
             attributes=record.attributes,
             created_at_s=record.created_at_s,

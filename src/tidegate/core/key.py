@@ -6,6 +6,7 @@ import string
 from msgspec import Struct
 
 from tidegate.core import clock
+from tidegate.core.priority import Priority
 
 PREFIX = "sk-tg-"
 ID_LENGTH = 8
@@ -15,7 +16,8 @@ _LENGTH = len(PREFIX) + ID_LENGTH + 1 + RANDOM_LENGTH
 
 
 class KeyRecord(Struct, frozen=True, omit_defaults=True):
-    """What the store knows of a key. `routes` holds names, or `*` for every route.
+    """What the store knows of a key. `routes` holds names, or `*` for every route; `priority` is
+    the highest class that its requests may have.
 
     Times are wall-clock seconds. `digest` is HMAC-SHA256 of the whole key under the pepper of
     version `pepper_version`.
@@ -31,6 +33,7 @@ class KeyRecord(Struct, frozen=True, omit_defaults=True):
     customer: str | None = None
     environment: str | None = None
     purpose: str = "production"
+    priority: Priority = "standard"
     attributes: dict[str, str] = {}
     expires_at_s: float | None = None
     revoked_at_s: float | None = None

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core.plan import Price
+from tidegate.core.priority import Priority
 
 Endpoint = Literal["chat", "completions", "embeddings"]
 
@@ -56,6 +57,7 @@ class Receipt(Struct, omit_defaults=True):
     end_user: str | None = None
     environment: str | None = None
     purpose: str = "production"
+    priority: Priority = "standard"
     attributes: dict[str, str] | None = None
     trace_id: str | None = None
     session_id: str | None = None

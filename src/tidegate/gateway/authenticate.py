@@ -33,6 +33,7 @@ async def authenticate(head: Head, keys: Keys, receipt: Receipt) -> KeyRecord:
     receipt.customer = record.customer
     receipt.environment = record.environment
     receipt.purpose = record.purpose
+    receipt.priority = record.priority
     receipt.attributes = record.attributes or None
     return record
 

@@ -26,13 +26,14 @@ _FIELDS = (
     "customer",
     "environment",
     "purpose",
+    "priority",
     "attributes",
     "expires_at_s",
     "revoked_at_s",
 )
 _KEY = (
     "SELECT id, digest, pepper_version, name, team, created_at_s, routes, customer, environment,"
-    " purpose, attributes, expires_at_s, revoked_at_s FROM keys WHERE id = ?"
+    " purpose, priority, attributes, expires_at_s, revoked_at_s FROM keys WHERE id = ?"
 )
 _POSITION = 'SELECT segment, "offset" FROM journal_positions WHERE gateway = ?'
 _STEPS_A_LOOK = 1000

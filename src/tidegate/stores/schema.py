@@ -141,6 +141,7 @@ keys = Table(
     Column("customer", Text),
     Column("environment", Text),
     Column("purpose", Text, nullable=False),
+    Column("priority", Text, nullable=False, server_default="standard"),
     Column("routes", Text, nullable=False),
     Column("attributes", Text, nullable=False),
     Column("created_at_s", Float, nullable=False),

@@ -19,7 +19,11 @@ from tidegate.stores.figures import Quantiles, Ranking, Summary
 _FOLLOW_WAIT_S = 20.0
 _GROUPS = (
     ("who", "key_id team customer end_user environment purpose attributes"),
-    ("ids", "id trace_id session_id client_request_id provider_request_id retry_count"),
+    (
+        "ids",
+        "id trace_id session_id prompt_fingerprint client_request_id provider_request_id "
+        "retry_count",
+    ),
     (
         "asked",
         "endpoint route model_asked stream choices input_bytes output_ceiling_tokens",

@@ -24,6 +24,7 @@ CALLER_DIMENSIONS: Final[Mapping[str, str]] = {
     "end_user": "end_user",
     "session": "session_id",
     "trace": "trace_id",
+    "prompt": "prompt_fingerprint",
     "route": "route",
     "environment": "environment",
 }
@@ -116,6 +117,7 @@ class Demand(Struct):
 
     `input_tokens` is a bound, exact where `input_exact`; `output_tokens` is the bound of one
     choice, which `check` may lower. `cost_nanousd` None is a price that nobody knows.
+    `bound_told`: the provider has to be told `output_tokens`, also where the caller set none.
     """
 
     ask: Ask
@@ -125,6 +127,7 @@ class Demand(Struct):
     output_tokens: int
     choices: int
     cost_nanousd: int | None = None
+    bound_told: bool = False
 
     @property
     def total_output_tokens(self) -> int:

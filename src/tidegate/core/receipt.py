@@ -61,6 +61,7 @@ class Receipt(Struct, omit_defaults=True):
     attributes: dict[str, str] | None = None
     trace_id: str | None = None
     session_id: str | None = None
+    prompt_fingerprint: str | None = None
     client_request_id: str | None = None
     retry_count: int | None = None
 

@@ -1,0 +1,18 @@
+"""Tokens as a settled receipt tells them; None when nobody knows."""
+
+from tidegate.core.receipt import Receipt
+
+
+def input_tokens(receipt: Receipt) -> int | None:
+    return receipt.total_input_tokens
+
+
+def output_tokens(receipt: Receipt) -> int | None:
+    if receipt.output_tokens is None:
+        return 0 if receipt.endpoint == "embeddings" else None
+    return receipt.output_tokens + (receipt.reasoning_tokens or 0)
+
+
+def total_tokens(receipt: Receipt) -> int | None:
+    read, written = receipt.total_input_tokens, output_tokens(receipt)
+    return None if read is None or written is None else read + written

@@ -1,0 +1,57 @@
+"""tool_depth: how many rounds of tool calls may follow one message of the user."""
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tidegate.core.limit import Demand
+from tidegate.core.plan import Limit
+from tidegate.limits._kind import Judge
+from tidegate.limits._words import judged
+
+
+class _Message(Struct):
+    role: str | None = None
+    tool_calls: Raw = Raw(b"null")
+
+
+_decode = msgspec.json.Decoder(list[_Message]).decode
+
+
+def rounds(messages: bytes | Raw) -> int:
+    """Answers with tool calls since the last message of the user. 0 for what is no conversation:
+    its provider says so."""
+    try:
+        told = _decode(messages)
+    except (msgspec.DecodeError, RecursionError):
+        return 0
+    found = 0
+    for message in reversed(told):
+        if message.role == "user":
+            break
+        found += message.tool_calls is not None and bytes(message.tool_calls) not in (
+            b"[]",
+            b"null",
+        )
+    return found
+
+
+class ToolDepth(Judge):
+    noun = "rounds of tool calls"
+
+    def check(self, limit: Limit, demand: Demand) -> None:
+        messages = demand.ask.members.get("messages")
+        if demand.ask.endpoint != "chat" or messages is None:
+            return
+        depth = rounds(messages)
+        if depth > limit.amount:
+            raise judged(
+                "turn_limit_exceeded",
+                limit,
+                depth,
+                f"the conversation has {depth:,} rounds of tool calls since the user's last "
+                f"message, and {limit.amount:,} are allowed; ask the user, waiting does not help",
+                "messages",
+            )
+
+
+plug = ToolDepth()

@@ -1,0 +1,60 @@
+import msgspec
+import pytest
+from msgspec import Raw
+
+from tidegate.core.ask import Ask
+from tidegate.text.fingerprint import prompt_fingerprint
+
+
+def of(body, endpoint="chat"):
+    text = msgspec.json.encode(body)
+    return prompt_fingerprint(
+        Ask(endpoint, text, msgspec.json.decode(text, type=dict[str, Raw]), "m")
+    )
+
+
+def said(text, role="user", **more):
+    return {
+        "messages": [{"role": "system", "content": "s"}, {"role": role, "content": text, **more}]
+    }
+
+
+def test_prompts_that_are_nearly_the_same():
+    first = of(said("Try again: attempt 1 at 12:00"))
+    assert first == of(said("try again, attempt 23 at 12:07!"))
+    assert first != of(said("Try once more: attempt 1 at 12:00"))
+    assert first != of(said("Try again: attempt 1 at 12:00", role="tool"))
+    assert first is not None
+    assert len(first) == 8
+
+
+def test_what_came_before_and_what_is_drawn_anew_does_not_count():
+    longer = said("same")
+    longer["messages"].insert(0, {"role": "user", "content": "earlier"})
+    assert of(longer) == of(said("same"))
+    assert of(said("same", tool_call_id="call_abc")) == of(said("same", tool_call_id="call_xyz"))
+
+
+def test_prompts_of_figures_alone_are_told_apart():
+    assert of({"prompt": "12 + 7"}, "completions") != of({"prompt": "12 + 8"}, "completions")
+
+
+def test_prompts_of_other_scripts_are_told_apart():
+    assert of(said("こんにちは")) != of(said("さようなら"))
+
+
+@pytest.mark.parametrize("endpoint", ["completions", "embeddings"])
+def test_other_endpoints_have_prompts_too(endpoint):
+    member = {"completions": "prompt", "embeddings": "input"}[endpoint]
+    assert of({member: "Hello 1"}, endpoint) == of({member: "hello 2"}, endpoint) is not None
+
+
+@pytest.mark.parametrize("messages", [[1, 2], ["x"], [{"role": 5}]])
+def test_a_shape_of_its_own_is_taken_whole(messages):
+    assert of({"messages": messages}) is not None
+
+
+def test_nothing_has_no_fingerprint():
+    assert of({"messages": []}) is None
+    assert of({"messages": [{}]}) == of({"messages": [{"role": None}]})
+    assert of({}) is None

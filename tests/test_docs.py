@@ -6,13 +6,21 @@ import sys
 import tomllib
 from pathlib import Path
 
+import msgspec
 import pytest
 from click import Command, Context, Group
+from msgspec.structs import fields
 
 from tidegate.cli import commands
 from tidegate.config.load import compile_file
 from tidegate.core.declared import Declared
+from tidegate.core.declared_limits import DeclaredLimit
+from tidegate.core.facts import Kinds
 from tidegate.core.layout import Layout
+from tidegate.core.limit import SPEND, Reading
+from tidegate.core.outcome import CODES
+from tidegate.core.plan import Limit
+from tidegate.gateway.http.answers import error_body
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
@@ -165,3 +173,37 @@ def test_the_page_lists_the_stages_that_there_are() -> None:
 def test_the_page_lists_the_state_that_there_is(tmp_path: Path) -> None:
     paths = {path.name for path in vars(Layout(tmp_path)).values() if path.parent == tmp_path}
     assert set(first_column("Where state lies")) == paths
+
+
+LIMITS = REPOSITORY / "docs/limits.md"
+
+
+def test_the_refusal_that_is_shown_is_the_one_that_is_sent() -> None:
+    limit = Limit("team-tokens", "tokens", 200_000, ("team",), per_s=60.0)
+    reading = Reading(198_400, 200_000, reset_s=59.6, retry_s=2.4)
+    refusal = Kinds().get("tokens").refusal(limit, "team growth", reading)
+    [shown] = snippets(LIMITS, "json")
+    assert msgspec.json.decode(error_body(refusal)) == msgspec.json.decode(shown)
+
+
+def test_the_refusals_that_are_told_of_are_those_that_there_are() -> None:
+    section = LIMITS.read_text().partition("\n## What a refusal looks like\n")[2]
+    rows = re.findall(r"^\| (`.+?`) \| (\d+) \| .* \| `(\w+)` \|$", section, re.MULTILINE)
+    assert rows
+    for names, status, retry in rows:
+        for name in re.findall(r"`(\w+)`", names):
+            code = CODES[name]
+            assert (code.status, str(code.retry).lower()) == (int(status), retry), name
+            assert code.fault == "policy"
+
+
+def test_the_kinds_of_limit_are_listed_with_what_they_read() -> None:
+    page = (REPOSITORY / "docs/plan-file.md").read_text()
+    section = page.partition("\n## Limits and budgets\n")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| .* \|(.*)\|$", section, re.MULTILINE)
+    kinds = Kinds()
+    assert {name for name, _ in rows} == set(kinds.names()) - {SPEND}
+    keys = {field.name: field.encode_name for field in fields(DeclaredLimit)}
+    for name, reads in rows:
+        own = {keys[field] for field in kinds.get(name).fields}
+        assert own == {word for word in re.findall(r"`(\w+)`", reads) if word in keys.values()}

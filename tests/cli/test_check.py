@@ -48,5 +48,10 @@ def test_the_default_file_is_the_one_in_this_folder(run, tmp_path, monkeypatch):
     assert "tidegate.yaml:1:1: cannot be read: No such file" in result.stderr
 
 
+def test_limits_and_budgets_are_counted_apart(run):
+    result = run(EXAMPLES / "limits.yaml")
+    assert result.stdout.endswith("ok, 2 routes, 2 targets, 8 limits, 4 budgets\n")
+
+
 def test_the_summary_of_a_refused_plan():
     assert summary(compile_file(b"", {}, 1, 0.0)) == "refused"

@@ -115,3 +115,46 @@ def test_a_damaged_served_plan_is_said_to_be_none(folder, data):
     serve(folder).write_bytes(data)
     result = run("diff")
     assert result.exit_code == 2 and "this is no compiled plan" in result.stderr
+
+
+LIMITS = """\
+limits:
+  slow: {kind: requests, scope: [team, key], amount: 6k, per: minute, only: {route: chat}}
+  other: {kind: concurrency, amount: 5, only: {model: llama-3}}
+  elsewhere: {kind: concurrency, amount: 4, only: {route: talk}}
+budgets:
+  month: {amount: $5, per: month, only: {team: growth}}
+"""
+
+
+@pytest.fixture
+def limited(folder):
+    more = (
+        "  talk: {target: {provider: engine, model: m, replicas: ['http://a/v1'], price: free}}\n"
+    )
+    (folder / "tidegate.yaml").write_text(PLAN + more + LIMITS)
+
+
+def test_show_lists_the_limits_below_the_routes(limited):
+    lines = run("show").stdout.splitlines()
+    start = next(n for n, line in enumerate(lines) if line.startswith("LIMIT "))
+    rows = [line.split() for line in lines[start + 1 : -1]]
+    assert [row[:2] for row in rows] == [
+        ["elsewhere", "concurrency"],
+        ["month", "spend"],
+        ["other", "concurrency"],
+        ["slow", "requests"],
+    ]
+    assert rows[3][2:] == ["6000", "per", "1m", "key", "+", "team", "route", "chat", "refuse"]
+    assert "LIMIT" not in run("show", "--json").stdout
+
+
+def test_explain_tells_the_limits_that_can_hold_the_route(limited):
+    told = run("explain", "chat").stdout.splitlines()
+    assert [line.split()[:3] for line in told[-3:]] == [
+        ["budget", "month", "spend"],
+        ["limit", "other", "concurrency"],
+        ["limit", "slow", "requests"],
+    ]
+    assert told[-1].endswith("tidegate.yaml:13")
+    assert "limit elsewhere" in run("explain", "talk").stdout

@@ -26,6 +26,13 @@ routes:
       provider: engine
       model: m
       replicas: {east: "http://a/v1"}
+limits:
+  chat-only: {kind: concurrency, amount: 3, only: {target: llama}}
+  # one for each key
+  each: {kind: concurrency, scope: key, amount: 5}
+budgets:
+  # all together
+  month: {amount: $5, per: month, only: {team: growth}}
 """
 
 
@@ -71,6 +78,13 @@ def test_a_target_written_on_its_route():
     found = rows("own")
     assert found["model"] == ("m", "t.yaml:21")
     assert found["replica east"] == ("http://a/v1", "t.yaml:22")
+
+
+def test_limits_and_budgets_that_can_hold_the_route_are_told_with_their_lines():
+    found = rows("mini")
+    assert found["limit each"] == ("concurrency 5, each key; beyond it: refuse", "t.yaml:26")
+    assert found["budget month"][1] == "t.yaml:29"
+    assert "limit chat-only" not in found and "limit chat-only" in rows("chat")
 
 
 def test_there_must_be_such_a_route():

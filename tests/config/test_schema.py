@@ -13,7 +13,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
 SHAPE_MISTAKES = [
     *("unknown_key", "unknown_key_far_from_any", "key_of_a_target_on_its_route", "wrong_types"),
     *("empty_values", "missing_keys", "bad_listeners", "bad_sizes_and_durations", "out_of_range"),
-    *("secret_in_the_plan", "bad_choice", "not_a_mapping", "bad_names"),
+    *("secret_in_the_plan", "bad_choice", "not_a_mapping", "bad_names", "limits_unreadable"),
 ]
 
 

@@ -2,6 +2,7 @@ from decimal import Decimal
 from itertools import permutations
 
 import pytest
+from msgspec import msgpack
 from tests.core.plans import compiled, declared
 
 from tidegate.core.compile import PlanRefused
@@ -11,7 +12,7 @@ from tidegate.core.declared_gateway import DeclaredGateway
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import Limit
+from tidegate.core.plan import Limit, Plan
 
 DAY, MONTH, YEAR = Period(unit="day"), Period(unit="month"), Period(unit="year")
 
@@ -60,8 +61,8 @@ def test_a_soft_budget_alerts_and_a_duration_rolls():
 
 
 def test_limits_are_the_same_however_they_are_written():
-    first = [("a", calls(scope=("team", "key"))), ("b", calls(11, scope="route"))]
-    again = [("a", calls(scope=("key", "team"))), ("b", calls(11, scope=("route",)))]
+    first = [("a", calls(12, scope=("team", "key"))), ("b", calls(11, scope="route"))]
+    again = [("a", calls(12, scope=("key", "team"))), ("b", calls(11, scope=("route",)))]
     payer = {"team": "x", "customer": "y"}
     plans = [
         compiled(declared(limits=dict(order), budgets={"c": dollars(only=only)}))
@@ -71,6 +72,12 @@ def test_limits_are_the_same_however_they_are_written():
     ]
     assert len({plan.digest for plan in plans}) == 1
     assert [limit.name for limit in plans[0].limits] == ["a", "b", "c"]
+
+
+def test_limits_survive_the_way_to_a_gateway():
+    budgets = {"b": dollars(1_000_000_000, only={"attribute.x": "y"})}
+    plan = compiled(declared(limits={"x": calls(10**15, per_s=1.5)}, budgets=budgets))
+    assert msgpack.decode(msgpack.encode(plan), type=Plan) == plan
 
 
 def test_a_changed_amount_is_another_plan():

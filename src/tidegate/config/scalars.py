@@ -166,9 +166,9 @@ def _budget_period(text: str) -> Period:
 def _time_zone(text: str) -> str:
     if not _TIME_ZONE.fullmatch(text):
         raise ValueError
-    complaint = time_zone_complaint(text)
-    if complaint is not None:
-        raise ValueError(f"it {complaint}{nearest(text, available_timezones())}")
+    if time_zone_complaint(text) is not None:
+        near = nearest(text, available_timezones())
+        raise ValueError(f"this machine knows no time zone of that name{near}")
     return text
 
 

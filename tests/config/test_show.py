@@ -13,7 +13,7 @@ from tidegate.config.show import (
     url_text,
     usd_text,
 )
-from tidegate.core.plan import Deadlines, Limit, Price, Rate, Replica, SecretRef
+from tidegate.core.plan import Deadlines, Limit, Price, Raise, Rate, Replica, SecretRef
 
 
 @pytest.mark.parametrize(
@@ -94,7 +94,7 @@ def test_money_is_in_dollars_and_in_its_calendar():
         {"cached_weight": 0.2},
         {"on_excess": "refuse"},
         {"alert_percents": ()},
-        {"until_s": 1.0},
+        {"raises": (Raise(50_000, 1.0),)},
     ],
 )
 def test_no_part_of_a_limit_goes_unsaid(changes):

@@ -1,7 +1,15 @@
 import pytest
+from msgspec.structs import replace
 
-from tidegate.core.limit import SEPARATOR, is_dimension, of_target, reaches, scope_text
-from tidegate.core.plan import Limit, Release, Route, Target
+from tidegate.core.limit import (
+    SEPARATOR,
+    allowed_at,
+    is_dimension,
+    of_target,
+    reaches,
+    scope_text,
+)
+from tidegate.core.plan import Limit, Raise, Release, Route, Target
 
 ROUTE = Route("chat", Release("chat@1", Target("llama", "engine", "vllm", "llama-3", ())))
 
@@ -40,3 +48,12 @@ def test_a_scope_in_words():
     assert scope_text(limit(), "") == "everything"
     two = limit("team", "attribute.feature")
     assert scope_text(two, f"growth{SEPARATOR}search") == "team growth, feature search"
+
+
+def test_a_raise_is_allowed_until_its_date_and_not_at_it():
+    raised = replace(limit(), amount=100, raises=(Raise(10, 50.0), Raise(5, 60.0)))
+    assert [allowed_at(raised, wall_s) for wall_s in (0.0, 49.9, 50.0, 59.9, 60.0)] == [
+        *(115, 115),
+        *(105, 105),
+        100,
+    ]

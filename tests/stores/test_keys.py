@@ -1,11 +1,17 @@
+from pathlib import Path
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import Engine, delete
 from tests.stores import rig
 
+from tidegate.core.key import KeyRecord
+from tidegate.core.key_limits import KeyLimits
 from tidegate.stores import audit, database, feed, keys
 from tidegate.stores.audit import Author
+from tidegate.stores.key_reader import KeyReader
 from tidegate.stores.keys import KeyExists, KeyFilter, KeyNotFound
 from tidegate.stores.schema import keys as table
 
@@ -125,3 +131,46 @@ def test_a_prefix_matches_itself_and_nothing_else(
         keys.create(engine, rig.key(f"k{number}", name=name), ANN)
     found = keys.find(engine, KeyFilter(name_prefix=prefix))
     assert [k.name for k in found] == [name for name in names if name.startswith(prefix)]
+
+
+LIMITS = KeyLimits(budget_nanousd=5, budget_unit="month", requests_per_minute=60)
+
+
+def test_a_key_s_own_limits_are_kept_and_read_by_gateways(engine: Engine) -> None:
+    keys.create(engine, rig.key("aaaaaaaa", limits=LIMITS), ANN)
+    found = keys.get(engine, "aaaaaaaa")
+    assert found is not None
+    assert found.limits == LIMITS
+    reader = KeyReader(Path(database.path_of(engine)))
+    assert reader.get("aaaaaaaa") == found
+    reader.close()
+
+
+def test_an_edit_changes_grants_and_never_who_the_key_is(engine: Engine) -> None:
+    old = rig.key("aaaaaaaa")
+    keys.create(engine, old, ANN)
+
+    def change(record: KeyRecord) -> KeyRecord:
+        return replace(record, id="bbbbbbbb", digest=b"x", name="new", limits=LIMITS)
+
+    seq = keys.edit(engine, "aaaaaaaa", change, ANN)
+    assert keys.get(engine, "aaaaaaaa") == replace(old, name="new", limits=LIMITS)
+    assert keys.get(engine, "bbbbbbbb") is None
+    with database.reading(engine) as connection:
+        assert feed.after(connection, seq - 1)[0].key_id == "aaaaaaaa"
+        assert audit.recent(connection)[0].what == "key.edit"
+    keys.revoke(engine, "aaaaaaaa", ANN)
+    with pytest.raises(KeyNotFound):
+        keys.edit(engine, "aaaaaaaa", change, ANN)
+
+
+def test_a_team_s_live_keys_are_revoked_together_and_each_is_announced(engine: Engine) -> None:
+    for key_id, team in (("aaaaaaaa", "blue"), ("bbbbbbbb", "red"), ("cccccccc", "blue")):
+        keys.create(engine, rig.key(key_id, team=team), ANN)
+    first = keys.revoke(engine, "cccccccc", ANN)
+    with database.writing(engine) as connection:
+        assert keys.revoke_all(connection, "blue", Author("bo", rig.NOON_S + 9)) == ["aaaaaaaa"]
+        assert [row.key_id for row in feed.after(connection, first)] == ["aaaaaaaa"]
+    gone, kept = keys.get(engine, "aaaaaaaa"), keys.get(engine, "bbbbbbbb")
+    assert gone is not None and gone.revoked_at_s == rig.NOON_S + 9
+    assert kept is not None and kept.revoked_at_s is None

@@ -3,12 +3,13 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import BigInteger, Engine
 
 from tidegate.core.receipt import Receipt
-from tidegate.stores import database, schema
+from tidegate.stores import database, schema, schema_budgets
 
 
 def test_the_migrations_make_exactly_the_declared_tables(engine: Engine) -> None:
     with database.reading(engine) as connection:
         context = MigrationContext.configure(connection)
+        assert schema_budgets.metadata is schema.metadata
         assert compare_metadata(context, schema.metadata) == []
 
 

@@ -1,5 +1,7 @@
 """Plan values as a person reads them."""
 
+from datetime import UTC, datetime
+
 from tidegate.core.address import bracketed
 from tidegate.core.limit import SPEND
 from tidegate.core.plan import Deadlines, Limit, Price, Rate, Replica, SecretRef
@@ -82,8 +84,9 @@ def limit_texts(limit: Limit) -> tuple[str, str, str, str]:
     if limit.cached_weight != 1:
         notes.append(f"cached x {limit.cached_weight:g}")
     beyond = [limit.on_excess, *(f"alert at {percent}%" for percent in limit.alert_percents)]
-    if limit.until_s is not None:
-        beyond.append(f"until {limit.until_s:.0f}")
+    for one in limit.raises:
+        until = datetime.fromtimestamp(one.until_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
+        notes.append(f"{_amount_text(limit, one.extra)} more until {until}")
     only = ", ".join(f"{dimension} {value}" for dimension, value in limit.only)
     return ", ".join(notes), " + ".join(limit.scope), only, ", ".join(beyond)
 
@@ -99,9 +102,13 @@ def limit_text(limit: Limit) -> str:
     return f"{limit.kind} {', '.join(parts)}; beyond it: {beyond}"
 
 
+def _amount_text(limit: Limit, amount: int) -> str:
+    return f"${usd_text(amount)}" if limit.kind == SPEND else str(amount)
+
+
 def _allowed_text(limit: Limit) -> str:
     """`600 per 1m`, `$500.00 per month in Europe/Berlin`."""
-    amount = f"${usd_text(limit.amount)}" if limit.kind == SPEND else str(limit.amount)
+    amount = _amount_text(limit, limit.amount)
     if limit.unit is not None:
         place = "" if limit.time_zone == "UTC" else f" in {limit.time_zone}"
         return f"{amount} per {limit.unit}{place}"

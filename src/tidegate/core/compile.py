@@ -14,6 +14,7 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from tidegate.core import assemble, plugs
+from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Dialect, Path, Place
 from tidegate.core.compile_limits import compile_limits
 from tidegate.core.declared import Declared
@@ -64,7 +65,8 @@ def compile_plan(
     compiler.check_named()
     routes = compiler.routes()
     compiler.check_rest()
-    limits = compile_limits(declared, facts.kinds, compiler.say)
+    say = facts.added.speaks(compiler.say)
+    limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
     if compiler.complaints:
         raise PlanRefused(compiler.complaints)
     storage = declared.storage
@@ -75,7 +77,7 @@ def compile_plan(
         routes=routes,
         http=HttpBounds(**asdict(declared.gateway.http)),
         journal=JournalBounds(storage.durability, storage.segment_bytes, storage.journal_max_bytes),
-        limits=limits,
+        limits=raised(limits, facts.added),
         assumed_output_tokens=declared.gateway.assumed_output_tokens,
         drain_s=declared.gateway.drain_s,
     )

@@ -1,10 +1,12 @@
-"""What compiling asks about the world: what models cost, and which plugs there are."""
+"""What compiling asks about the world: what models cost, which plugs there are, and what operators
+have added since."""
 
 from collections.abc import Callable
 
 from msgspec import Struct
 
 from tidegate.core import plugs
+from tidegate.core.added import Added
 from tidegate.core.assemble import Dialect
 from tidegate.core.limit import LimitKind
 from tidegate.core.plan import Price
@@ -50,3 +52,4 @@ class Facts(Struct, frozen=True):
     price_of: PriceOf
     dialects: Dialects = Dialects()
     kinds: Kinds = Kinds()
+    added: Added = Added()

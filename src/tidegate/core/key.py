@@ -6,6 +6,7 @@ import string
 from msgspec import Struct
 
 from tidegate.core import clock
+from tidegate.core.key_limits import KeyLimits
 from tidegate.core.priority import Priority
 
 PREFIX = "sk-tg-"
@@ -37,6 +38,7 @@ class KeyRecord(Struct, frozen=True, omit_defaults=True):
     attributes: dict[str, str] = {}
     expires_at_s: float | None = None
     revoked_at_s: float | None = None
+    limits: KeyLimits | None = None
 
     def may_use(self, route: str) -> bool:
         return "*" in self.routes or route in self.routes

@@ -112,6 +112,11 @@ def reaches(limit: Limit, route: Route) -> bool:
     return all(there.get(dimension, value) == value for dimension, value in limit.only)
 
 
+def allowed_at(limit: Limit, wall_s: float) -> int:
+    """Its amount with the raises that have not ended at that time of the wall clock."""
+    return limit.amount + sum(one.extra for one in limit.raises if wall_s < one.until_s)
+
+
 class Demand(Struct):
     """The most that a request can come to, as `size` and the plan bound it.
 

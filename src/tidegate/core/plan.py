@@ -134,13 +134,20 @@ class JournalBounds(Struct, frozen=True):
 PeriodUnit = Literal["hour", "day", "week", "month", "quarter", "year"]
 
 
+class Raise(Struct, frozen=True):
+    """So much more of a limit until a date (wall-clock seconds), when it ends by itself."""
+
+    extra: int
+    until_s: float
+
+
 class Limit(Struct, frozen=True, omit_defaults=True):
     """One limit in force. `kind` is the file in `limits/`, a budget's is `spend`.
 
     `scope` names the dimensions (`core.limit`) that each have a counter of their own; () is one
     counter for everything. `only` restricts it to requests with these values. A request in which
     a dimension of `scope` is unknown is not counted. `amount` is requests, tokens, calls or
-    nano-dollars; what the fields below it mean is the kind's. `until_s` is a date.
+    nano-dollars; what the fields below it mean is the kind's. `raises` come on top of it.
     """
 
     name: str
@@ -156,7 +163,7 @@ class Limit(Struct, frozen=True, omit_defaults=True):
     cached_weight: float = 1.0
     on_excess: Literal["refuse", "cap", "alert"] = "refuse"
     alert_percents: tuple[int, ...] = ()
-    until_s: float | None = None
+    raises: tuple[Raise, ...] = ()
 
 
 class Plan(Struct, frozen=True, omit_defaults=True):

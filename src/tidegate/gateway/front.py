@@ -100,9 +100,10 @@ class Front:
         """What is left to the caller, by each limit that its key alone decides on."""
         world = self._world
         receipt = Receipt("", 0.0, world.gateway, "chat")
-        await authenticate(incoming.head, world.keys, receipt)
+        key = await authenticate(incoming.head, world.keys, receipt)
         read_context(incoming.head.headers).note(receipt)
-        return await allowances(world.obeyed().limits.of_caller, receipt, world.past)
+        limits = world.obeyed().limits
+        return await allowances(limits.of_key(key) + limits.of_caller, receipt, world.past)
 
     def _models(self, key: KeyRecord) -> bytes:
         plan = self._world.obeyed()

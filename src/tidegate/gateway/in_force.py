@@ -4,10 +4,15 @@ Counters outlive a plan: a limit that keeps its name, kind and scope keeps what 
 """
 
 from collections.abc import Callable
+from math import inf
 from operator import attrgetter
+from typing import Protocol
 
-from tidegate.core import plugs
+from msgspec.structs import replace
+
+from tidegate.core import clock, plugs
 from tidegate.core.key import KeyRecord
+from tidegate.core.key_limits import KeyLimits
 from tidegate.core.limit import (
     ATTRIBUTE,
     CALLER_DIMENSIONS,
@@ -18,6 +23,7 @@ from tidegate.core.limit import (
     LimitKind,
     Moment,
     Shape,
+    allowed_at,
     of_target,
 )
 from tidegate.core.plan import Limit, Plan
@@ -32,47 +38,89 @@ ScopeOf = Callable[[Receipt], str | None]
 
 
 class InForce:
-    """One limit, bound. `counters` is None where the kind judges each request by itself."""
+    """One limit, bound. `counters` is None where the kind judges each request by itself.
 
-    __slots__ = ("amount", "counters", "kind", "limit", "money", "scope_of", "shape", "used")
+    At `lapses_s` of the wall clock a raise of it ends.
+    """
+
+    __slots__ = (
+        *("amount", "counters", "kind", "lapses_s", "limit", "money", "scope_of", "shape"),
+        "used",
+    )
 
     def __init__(self, limit: Limit, kind: LimitKind, counters: Counters | None) -> None:
         self.limit = limit
         self.kind = kind
         self.counters = counters
-        self.shape = kind.shape(limit)
+        self._stand(clock.wall_s())
         self.amount: Callable[[Demand], int] = kind.amount(limit)
         self.used: Callable[[Receipt], int | None] = kind.used(limit)
         self.scope_of = scope_reader(limit.scope)
         self.money = kind.noun == "nanousd"
+
+    def lapse(self, wall_s: float) -> None:
+        """Ends the raises whose time is over, for good: a clock set back brings none again."""
+        if wall_s < self.lapses_s:
+            return
+        self._stand(wall_s)
+        if self.counters is not None and self.shape is not None:
+            self.counters.reshape(self.shape)
 
     def applies(self, receipt: Receipt) -> bool:
         """Whether the request has the values that `only` asks for."""
         only = self.limit.only
         return not only or all(_value(receipt, name) == value for name, value in only)
 
+    def _stand(self, wall_s: float) -> None:
+        standing = tuple(one for one in self.limit.raises if wall_s < one.until_s)
+        self.limit = limit = replace(self.limit, raises=standing)
+        self.lapses_s = min((one.until_s for one in standing), default=inf)
+        self.shape = self.kind.shape(replace(limit, amount=allowed_at(limit, wall_s)))
+
+
+class Own(Protocol):
+    """What binds the limits that keys bring with them, whatever the plan."""
+
+    def of(self, limits: KeyLimits) -> tuple[InForce, ...]:
+        """Refusal when no more can be counted."""
+
+    def sweep(self, now: Moment) -> bool:
+        """Whether a limit was let go: what `of` gave is to be asked for anew."""
+
 
 class Bound:
     """Every limit of one plan, and the counters that the next plan takes over."""
 
-    def __init__(self, limits: tuple[InForce, ...]) -> None:
+    def __init__(self, limits: tuple[InForce, ...], own: Own) -> None:
+        self._own = own
         self.of_caller = tuple(it for it in limits if not of_target(it.limit))
         self.of_target = tuple(it for it in limits if of_target(it.limit))
         self._gates: dict[tuple[str, str], tuple[KeyRecord, tuple[InForce, ...]]] = {}
 
     def gate(self, key: KeyRecord, receipt: Receipt) -> tuple[InForce, ...]:
         """The caller-scoped limits that can apply to this key on this route."""
-        if not self.of_caller:
+        if not self.of_caller and key.limits is None:
             return ()
         place = (key.id, receipt.route or "")
         kept = self._gates.get(place)
         if kept is not None and kept[0] is key:
             return kept[1]
-        gate = tuple(it for it in self.of_caller if _may_apply(it, receipt))
+        gate = self.of_key(key) + tuple(it for it in self.of_caller if _may_apply(it, receipt))
         if len(self._gates) >= MAX_GATES:
             self._gates.clear()
         self._gates[place] = (key, gate)
         return gate
+
+    def every(self) -> tuple[InForce, ...]:
+        return self.of_caller + self.of_target
+
+    def forget_gates(self) -> None:
+        """Gathers them anew for each key."""
+        self._gates.clear()
+
+    def of_key(self, key: KeyRecord) -> tuple[InForce, ...]:
+        """The limits of this key alone. Refusal when no more can be counted."""
+        return () if key.limits is None else self._own.of(key.limits)
 
 
 MakeCounters = Callable[[Shape], Counters]
@@ -81,25 +129,32 @@ MakeCounters = Callable[[Shape], Counters]
 class Binder:
     """Binds the limits of one plan after another."""
 
-    def __init__(self, make: MakeCounters) -> None:
+    def __init__(self, make: MakeCounters, own: Own) -> None:
         self._make = make
+        self._own = own
+        self._bound = Bound((), own)
         self._counters: dict[tuple[str, str, tuple[str, ...], type], Counters] = {}
 
     def bind(self, plan: Plan) -> Bound:
         """The plan's limits, not yet in force. PlugError for a kind that does not load."""
-        return Bound(tuple(self._bind(limit) for limit in plan.limits))
+        return Bound(tuple(self._bind(limit) for limit in plan.limits), self._own)
 
     def adopt(self, bound: Bound) -> None:
         """These are in force now: what they count goes on, what no limit counts is forgotten."""
         kept = {}
-        for it in (*bound.of_caller, *bound.of_target):
-            shape = it.kind.shape(it.limit)
-            if it.counters is not None and shape is not None:
-                it.counters.reshape(shape)
-                kept[_identity(it.limit, shape)] = it.counters
+        self._bound = bound
+        for it in bound.every():
+            if it.counters is not None and it.shape is not None:
+                it.counters.reshape(it.shape)
+                kept[_identity(it.limit, it.shape)] = it.counters
         self._counters = kept
 
     def sweep(self, now: Moment) -> None:
+        """Ends raises whose time is over, and forgets what says nothing any more."""
+        if self._own.sweep(now):
+            self._bound.forget_gates()
+        for it in self._bound.every():
+            it.lapse(now.wall_s)
         for counters in self._counters.values():
             counters.sweep(now)
 

@@ -18,6 +18,7 @@ from tidegate.core.secret import Secret
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.in_force import Binder, Bound, MakeCounters
+from tidegate.gateway.own_limits import OwnLimits
 from tidegate.text import tokens
 
 MAX_SECRET_BYTES = 64 * 1024
@@ -86,7 +87,7 @@ class Preparer:
 
     def __init__(self, environ: Mapping[str, str], make_counters: MakeCounters) -> None:
         self._environ = environ
-        self.binder = Binder(make_counters)
+        self.binder = Binder(make_counters, OwnLimits(make_counters))
         self.pools: dict[Origin, Pool] = {}
 
     async def prepare(self, plan: Plan) -> PreparedPlan:

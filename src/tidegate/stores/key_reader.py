@@ -13,6 +13,7 @@ import msgspec
 
 from tidegate.core import clock
 from tidegate.core.key import KeyRecord
+from tidegate.core.key_limits import KeyLimits
 from tidegate.stores.errors import StoreUnavailable
 
 _FIELDS = (
@@ -30,16 +31,18 @@ _FIELDS = (
     "attributes",
     "expires_at_s",
     "revoked_at_s",
+    "limits",
 )
 _KEY = (
     "SELECT id, digest, pepper_version, name, team, created_at_s, routes, customer, environment,"
-    " purpose, priority, attributes, expires_at_s, revoked_at_s FROM keys WHERE id = ?"
+    " purpose, priority, attributes, expires_at_s, revoked_at_s, limits FROM keys WHERE id = ?"
 )
 _POSITION = 'SELECT segment, "offset" FROM journal_positions WHERE gateway = ?'
 _STEPS_A_LOOK = 1000
 
 _routes = msgspec.json.Decoder(tuple[str, ...]).decode
 _attributes = msgspec.json.Decoder(dict[str, str]).decode
+_limits = msgspec.json.Decoder(KeyLimits).decode
 
 
 class KeyReader:
@@ -65,6 +68,7 @@ class KeyReader:
         try:
             values["routes"] = _routes(values["routes"])
             values["attributes"] = _attributes(values["attributes"])
+            values["limits"] = None if values["limits"] is None else _limits(values["limits"])
             return msgspec.convert(values, KeyRecord, strict=True)
         except (msgspec.DecodeError, msgspec.ValidationError) as error:
             raise StoreUnavailable(f"{self._path}: key {key_id} is unreadable") from error

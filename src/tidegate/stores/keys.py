@@ -3,6 +3,8 @@
 Only the keyed digest of a key is stored. Reading on a gateway's behalf is `key_reader`.
 """
 
+from collections.abc import Callable
+
 import msgspec
 from sqlalchemy import (
     Column,
@@ -18,6 +20,7 @@ from sqlalchemy import (
 )
 
 from tidegate.core.key import KeyRecord
+from tidegate.core.key_limits import KeyLimits
 from tidegate.stores import audit, database, feed
 from tidegate.stores.audit import Author
 from tidegate.stores.errors import StoreError
@@ -25,6 +28,8 @@ from tidegate.stores.schema import keys
 
 _routes = msgspec.json.Decoder(tuple[str, ...]).decode
 _attributes = msgspec.json.Decoder(dict[str, str]).decode
+_limits = msgspec.json.Decoder(KeyLimits).decode
+_FIXED = ("id", "digest", "pepper_version", "created_at_s", "revoked_at_s")
 _LAST_CHARACTER = "\U0010ffff"
 _json = msgspec.json.Encoder(order="deterministic").encode
 
@@ -87,6 +92,36 @@ def revoke(engine: Engine, key_id: str, author: Author) -> int:
         return feed.append_key(connection, key_id, author.at_s)
 
 
+def edit(
+    engine: Engine, key_id: str, change: Callable[[KeyRecord], KeyRecord], author: Author
+) -> int:
+    """Store what `change` makes of a live key. Returns the feed number. KeyNotFound.
+
+    Its id, its secret and whether it is revoked stay as they are.
+    """
+    with database.writing(engine) as connection:
+        old = _get(connection, key_id)
+        if old is None or old.revoked_at_s is not None:
+            raise KeyNotFound(f"there is no live key {key_id}")
+        fresh = change(old)
+        fixed = {name: getattr(old, name) for name in _FIXED}
+        values = _values(msgspec.structs.replace(fresh, **fixed))
+        connection.execute(update(keys).where(keys.c.id == key_id).values(values))
+        audit.append(connection, author, "key.edit", key_id, _told(fresh))
+        return feed.append_key(connection, key_id, author.at_s)
+
+
+def revoke_all(connection: Connection, team: str, author: Author) -> list[str]:
+    """Revoke every live key of a team in the caller's transaction; their ids."""
+    live = (keys.c.team == team) & keys.c.revoked_at_s.is_(None)
+    found = list(connection.execute(select(keys.c.id).where(live).order_by(keys.c.id)).scalars())
+    connection.execute(update(keys).where(live).values(revoked_at_s=author.at_s))
+    for key_id in found:
+        audit.append(connection, author, "key.revoke", key_id, "its team was deleted")
+        feed.append_key(connection, key_id, author.at_s)
+    return found
+
+
 def rotate(
     engine: Engine, old_id: str, fresh: KeyRecord, author: Author, *, overlap_s: float = 0.0
 ) -> int:
@@ -129,10 +164,15 @@ def succeed(
 def _insert(connection: Connection, record: KeyRecord) -> None:
     if _get(connection, record.id) is not None:
         raise KeyExists(f"key id {record.id} is taken")
+    connection.execute(insert(keys).values(_values(record)))
+
+
+def _values(record: KeyRecord) -> dict[str, object]:
     values = msgspec.structs.asdict(record)
     values["routes"] = _json(record.routes).decode()
     values["attributes"] = _json(record.attributes).decode()
-    connection.execute(insert(keys).values(values))
+    values["limits"] = None if record.limits is None else _json(record.limits).decode()
+    return values
 
 
 def _get(connection: Connection, key_id: str) -> KeyRecord | None:
@@ -144,6 +184,7 @@ def _record(row: "Row[tuple[object, ...]]") -> KeyRecord:
     values = dict(row._mapping)
     values["routes"] = _routes(values["routes"])
     values["attributes"] = _attributes(values["attributes"])
+    values["limits"] = None if values["limits"] is None else _limits(values["limits"])
     return KeyRecord(**values)
 
 

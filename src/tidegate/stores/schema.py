@@ -147,6 +147,7 @@ keys = Table(
     Column("created_at_s", Float, nullable=False),
     Column("expires_at_s", Float),
     Column("revoked_at_s", Float),
+    Column("limits", Text),
 )
 Index("ix_keys_team", keys.c.team, keys.c.id)
 Index("ix_keys_name", keys.c.name, keys.c.id)

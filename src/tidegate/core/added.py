@@ -1,0 +1,53 @@
+"""What operators have added at run time, beside the plan file: it compiles with it, by its rules."""
+
+from collections.abc import Iterable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tidegate.core.assemble import Path, Say
+from tidegate.core.declared import Declared
+from tidegate.core.declared_budgets import DeclaredBudget
+from tidegate.core.declared_limits import DeclaredLimit
+from tidegate.core.plan import Limit, Raise
+
+
+class Added(Struct, frozen=True):
+    """Budgets and limits by name, and raises by the name of the budget that they raise."""
+
+    budgets: dict[str, DeclaredBudget] = {}
+    limits: dict[str, DeclaredLimit] = {}
+    raises: dict[str, tuple[Raise, ...]] = {}
+
+    def speaks(self, say: Say) -> Say:
+        """`say`, telling of what is wrong with one of these that it is not in the file."""
+
+        def told(path: Path, message: str) -> None:
+            if path[:1] == ("budgets",) and path[1:2] and path[1] in self.budgets:
+                message += "; it was set at run time: `tidegate budget end` ends it"
+            elif path[:1] == ("limits",) and path[1:2] and path[1] in self.limits:
+                message += "; it is a team's, set at run time"
+            say(path, message)
+
+        return told
+
+
+def joined(declared: Declared, added: Added, say: Say) -> Declared:
+    """The file's budgets and limits together with those added. A name that both use is refused."""
+    for name in declared.budgets.keys() & added.budgets.keys():
+        say(("budgets", name), "a budget of this name is declared in the plan file")
+    for name in declared.limits.keys() & added.limits.keys():
+        say(("limits", name), "a limit of this name is declared in the plan file")
+    return replace(
+        declared,
+        budgets={**added.budgets, **declared.budgets},
+        limits={**added.limits, **declared.limits},
+    )
+
+
+def raised(limits: Iterable[Limit], added: Added) -> tuple[Limit, ...]:
+    """The limits with their raises. A raise of what is there no more says nothing."""
+    return tuple(
+        replace(limit, raises=added.raises[limit.name]) if limit.name in added.raises else limit
+        for limit in limits
+    )

@@ -1,0 +1,41 @@
+"""What one key alone is held to, beside the plan's limits. Lies on the key and not in the plan,
+which would be as long as there are keys."""
+
+from msgspec import Struct
+
+from tidegate.core.limit import SPEND
+from tidegate.core.plan import Limit, PeriodUnit
+
+# No name in a plan file has a colon.
+BUDGET, REQUESTS, TOKENS, PARALLEL = "key:budget", "key:requests", "key:tokens", "key:parallel"
+_SCOPE = ("key",)
+_MINUTE_S = 60.0
+
+
+class KeyLimits(Struct, frozen=True, omit_defaults=True):
+    """None is no limit. A budget is given anew with each `budget_unit` of the calendar (UTC), or
+    by and by over `budget_s`; exactly one of the two is set where there is a budget."""
+
+    budget_nanousd: int | None = None
+    budget_unit: PeriodUnit | None = None
+    budget_s: float | None = None
+    requests_per_minute: int | None = None
+    tokens_per_minute: int | None = None
+    max_parallel_requests: int | None = None
+
+    def limits(self) -> tuple[Limit, ...]:
+        """As limits that count by key: keys with the same limits share them, each with counters
+        of its own."""
+        found = []
+        if self.max_parallel_requests is not None:
+            found.append(Limit(PARALLEL, "concurrency", self.max_parallel_requests, _SCOPE))
+        for name, kind, amount in (
+            (REQUESTS, "requests", self.requests_per_minute),
+            (TOKENS, "tokens", self.tokens_per_minute),
+        ):
+            if amount is not None:
+                found.append(Limit(name, kind, amount, _SCOPE, per_s=_MINUTE_S))
+        if self.budget_nanousd is not None:
+            unit, per_s = self.budget_unit, self.budget_s
+            found.append(Limit(BUDGET, SPEND, self.budget_nanousd, _SCOPE, per_s=per_s, unit=unit))
+        return tuple(found)

@@ -1,0 +1,86 @@
+"""Alerts of budgets: each threshold once a period, however often and by whomever it is noticed."""
+
+from typing import Literal
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, delete, select, update
+
+from tidegate.stores import database
+from tidegate.stores.schema_budgets import alerts
+
+Measure = Literal["actual", "forecast"]
+
+MAX_TRIES = 60
+
+
+class Alert(Struct, frozen=True):
+    """A budget's value of a scope reached `percent` of what is allowed in the period that began
+    at `period_start_s`: what was spent did (`actual`), or what will be at its end (`forecast`)."""
+
+    budget: str
+    scope: str
+    period_start_s: int
+    measure: Measure
+    percent: int
+    at_s: float
+    used_nanousd: int
+    forecast_nanousd: int | None
+    allowed_nanousd: int
+    tries: int = 0
+    tried_at_s: float | None = None
+    delivered_at_s: float | None = None
+
+
+def add(connection: Connection, alert: Alert) -> bool:
+    """Note the alert; False when somebody has noted it before."""
+    statement = database.upsert(connection, alerts).values(msgspec.structs.asdict(alert))
+    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+
+
+def recent(connection: Connection, budget: str | None = None, limit: int = 100) -> list[Alert]:
+    """Newest first, of one budget or of all."""
+    query = select(alerts).order_by(alerts.c.at_s.desc(), alerts.c.percent.desc()).limit(limit)
+    if budget is not None:
+        query = query.where(alerts.c.budget == budget)
+    return [Alert(*row) for row in connection.execute(query)]
+
+
+def claim(connection: Connection, now_s: float, *, since_s: float, limit: int) -> list[Alert]:
+    """Undelivered alerts to deliver now, marked as tried: nobody else is given them with this
+    try. Those older than `since_s`, tried too often or tried within the last minute are left."""
+    waiting = (
+        alerts.c.delivered_at_s.is_(None),
+        alerts.c.at_s >= since_s,
+        alerts.c.tries < MAX_TRIES,
+        alerts.c.tried_at_s.is_(None) | (alerts.c.tried_at_s <= now_s - 59.0),
+    )
+    query = select(alerts).where(*waiting).order_by(alerts.c.at_s).limit(limit)
+    found = [Alert(*row) for row in connection.execute(query)]
+    claimed = []
+    for alert in found:
+        values = {"tries": alert.tries + 1, "tried_at_s": now_s}
+        same = _is(alert) & (alerts.c.tries == alert.tries)
+        if connection.execute(update(alerts).where(same).values(values)).rowcount:
+            claimed.append(msgspec.structs.replace(alert, **values))
+    return claimed
+
+
+def delivered(connection: Connection, alert: Alert, at_s: float) -> None:
+    """Mark that the webhook has taken it."""
+    connection.execute(update(alerts).where(_is(alert)).values(delivered_at_s=at_s))
+
+
+def trim(connection: Connection, before_s: float) -> int:
+    """Drop what is older; returns how many."""
+    return connection.execute(delete(alerts).where(alerts.c.at_s < before_s)).rowcount
+
+
+def _is(alert: Alert) -> ColumnElement[bool]:
+    return (
+        (alerts.c.budget == alert.budget)
+        & (alerts.c.scope == alert.scope)
+        & (alerts.c.period_start_s == alert.period_start_s)
+        & (alerts.c.measure == alert.measure)
+        & (alerts.c.percent == alert.percent)
+    )

@@ -1,0 +1,27 @@
+"""A key's own limits as limits that count by key."""
+
+import pytest
+
+from tidegate.core import plugs
+from tidegate.core.key_limits import KeyLimits
+from tidegate.core.plan import Limit
+
+ALL = KeyLimits(5, "month", None, 60, 1000, 4)
+
+
+def test_each_is_a_limit_by_key_and_absent_ones_are_none() -> None:
+    assert KeyLimits().limits() == ()
+    assert ALL.limits() == (
+        Limit("key:parallel", "concurrency", 4, ("key",)),
+        Limit("key:requests", "requests", 60, ("key",), per_s=60.0),
+        Limit("key:tokens", "tokens", 1000, ("key",), per_s=60.0),
+        Limit("key:budget", "spend", 5, ("key",), unit="month"),
+    )
+
+
+@pytest.mark.parametrize("limits", [ALL, KeyLimits(budget_nanousd=5, budget_s=86_400.0)])
+def test_every_kind_of_them_counts_and_has_nothing_to_complain_of(limits: KeyLimits) -> None:
+    for limit in limits.limits():
+        kind = plugs.load("limits", limit.kind)
+        assert kind.complaint(limit) is None
+        assert kind.shape(limit) is not None

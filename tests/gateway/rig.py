@@ -28,13 +28,13 @@ from tidegate.core.plan import (
 from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload, frames
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import Listener
-from tidegate.gateway.in_force import memory_counters
 from tidegate.gateway.journal import Journal
 from tidegate.gateway.keys import Keys
 from tidegate.gateway.plan_feed import PlanFeed
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.vitals import Vitals
 from tidegate.gateway.world import World
+from tidegate.stores.memory_counters import memory_counters
 
 PATIENCE_S = 30.0
 PEPPER = b"p" * 32

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from tests.gateway.rig import gateway, plan_of, run, target, until
 from tests.gateway.upstream import Upstream
 
-from tidegate.gateway.in_force import memory_counters
 from tidegate.gateway.prepared import PlanProblem, Preparer
+from tidegate.stores.memory_counters import memory_counters
 
 
 def test_an_unchanged_replica_keeps_its_connections_and_a_gone_one_loses_them(

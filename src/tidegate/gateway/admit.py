@@ -1,10 +1,10 @@
 """admit: the caller-scoped holds of a request, all taken or none, or the no of the tightest."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from tidegate.core.ask import Ask
-from tidegate.core.limit import Demand, Moment, Reading, scope_text
+from tidegate.core.limit import Counters, Demand, Moment, Reading, scope_text
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import demand as demands
@@ -19,14 +19,21 @@ Wanted = list[tuple[InForce, str, int]]
 class Past(Protocol):
     """What was spent before this process counted."""
 
-    async def learn(self, wanted: Wanted) -> None:
-        """Seeds the counters of money that know nothing of their past yet. Refusal."""
+    seeded_s: float
+
+    async def learn(self, wanted: Wanted) -> Collection[InForce]:
+        """Seeds the counters of money that know nothing of their past yet; those that cannot be
+        counted now. Refusal."""
+
+    def count_late(self, receipt: Receipt, received_s: float, held: Collection[Counters]) -> None:
+        """Counts a request that ended now where it was received before a counter was seeded, at
+        `seeded_s` (monotonic), and holds nothing of it."""
 
 
 class Admission:
     """What one request holds and may come to. `settle` ends every hold that is in `held`."""
 
-    __slots__ = ("_target", "demand", "held", "lowered", "most_chunks")
+    __slots__ = ("_target", "_uncounted", "demand", "held", "lowered", "most_chunks")
 
     def __init__(self, demand: Demand, target: PreparedTarget) -> None:
         self._target = target.target
@@ -34,6 +41,7 @@ class Admission:
         self.held: list[Held] = []
         self.lowered = False
         self.most_chunks: int | None = None
+        self._uncounted: Collection[InForce] = ()
 
     async def admit(self, gate: Sequence[InForce], receipt: Receipt, past: Past | None) -> None:
         """Takes the holds of these limits. Refusal, with nothing of them taken."""
@@ -41,7 +49,9 @@ class Admission:
             self._check(gate, receipt)
             wanted = self._wanted(gate, receipt)
             if past is not None and any(it.money for it, _, _ in wanted):
-                await past.learn(wanted)
+                self._uncounted = await past.learn(wanted)
+                if self._uncounted:
+                    wanted = self._wanted(gate, receipt)
             now = moment()
             while not take(wanted, self.held, now):
                 if not self._come_down(gate, receipt, now):
@@ -78,7 +88,7 @@ class Admission:
     def _wanted(self, gate: Sequence[InForce], receipt: Receipt) -> Wanted:
         wanted: Wanted = []
         for it in gate:
-            if it.counters is None or not it.applies(receipt):
+            if it.counters is None or not it.applies(receipt) or it in self._uncounted:
                 continue
             scope = it.scope_of(receipt)
             if scope is None:
@@ -97,18 +107,31 @@ class Admission:
         """A smaller demand that may fit: an exact count first, then a shorter answer."""
         if demands.count(self.demand, self._target):
             return True
-        left = min(
-            (
-                reading.allowed - reading.used
-                for it, _, amount, reading in self._readings(gate, receipt, now)
-                if it.money and reading.allowed - reading.used < amount
-            ),
-            default=None,
-        )
-        if left is None or not demands.afford(self.demand, self._target, left):
+        before = self.demand.output_tokens
+        for it, _, _, reading in self._readings(gate, receipt, now):
+            if reading.retry_s == 0:
+                continue
+            if it.money:
+                fits = demands.afford(self.demand, self._target, reading.allowed - reading.used)
+            else:
+                fits = reading.retry_s is None and self._assume_less(it, reading.allowed)
+            if not fits:
+                return False
+        self.lowered = self.lowered or self.demand.output_tokens < before
+        return self.demand.output_tokens < before
+
+    def _assume_less(self, it: InForce, allowed: int) -> bool:
+        """A length that nobody asked for must not make a request too large for a limit."""
+        demand = self.demand
+        if demand.ask.output_ceiling_tokens is not None or not demand.choices:
             return False
-        self.lowered = True
-        return True
+        beyond = it.amount(demand) - allowed
+        shorter = demand.output_tokens + -beyond // demand.choices
+        if shorter < demands.MIN_OUTPUT_TOKENS or beyond <= 0:
+            return beyond <= 0
+        demand.output_tokens = shorter
+        demands.price(demand, self._target)
+        return it.amount(demand) <= allowed
 
     def _no(self, gate: Sequence[InForce], receipt: Receipt, now: Moment) -> Refusal:
         """The no of the limit that takes longest to have room again."""

@@ -5,6 +5,7 @@
     python -m bench check [NAME...]  start each, verify 20 plain and 20 streamed answers
     python -m bench run [NAME...]    measure; keeps one JSON line a gateway and round
     python -m bench routes           CPU a request with 1 route and with 1,000
+    python -m bench limits           CPU and memory of limits, without a gateway
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench profile [plain|streams] [--seconds S] where the gateway's CPU goes
     python -m bench table            write docs/benchmarks.md from what was kept
@@ -29,6 +30,7 @@ from typing import Any
 from bench import (
     flat_memory,
     install,
+    limits,
     machine,
     peers,
     profile,
@@ -173,7 +175,7 @@ def arguments() -> argparse.Namespace:
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("bench", description=__doc__, formatter_class=formatter)
     what = parser.add_subparsers(dest="what")
-    for name in ("all", "install", "routes", "table"):
+    for name in ("all", "install", "routes", "limits", "table"):
         what.add_parser(name)
     for name in ("check", "run"):
         what.add_parser(name).add_argument("names", nargs="*")
@@ -197,6 +199,7 @@ def main() -> int:
         "all": everything,
         "install": install_all,
         "routes": routes,
+        "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
         "table": table,
         "check": lambda: check(asked.names),
         "run": lambda: run(asked.names),

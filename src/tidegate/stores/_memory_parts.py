@@ -4,8 +4,8 @@ million of them holds up the loop for longer than one of the parts takes."""
 from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
-PARTS: Final = 256
-_LOOKED_AT_ONCE: Final = 4_096
+PARTS: Final = 1_024
+_LOOKED_AT_ONCE: Final = 2_048
 
 V = TypeVar("V")
 

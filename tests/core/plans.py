@@ -9,6 +9,7 @@ from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts, Quote
+from tidegate.core.limit import Rolling, Shape
 from tidegate.core.plan import Limit, Plan, SecretRef
 from tidegate.core.plugs import PlugError
 
@@ -34,22 +35,28 @@ class FixedKind:
 
     noun = "requests"
 
-    def __init__(self, *fields: str) -> None:
+    def __init__(self, *fields: str, rolls: bool = False) -> None:
         self.fields = frozenset(fields)
+        self.rolls = rolls
 
     def complaint(self, limit: Limit) -> str | None:
         return "thirteen cannot be enforced" if limit.amount == 13 else None
 
+    def shape(self, limit: Limit) -> Shape | None:
+        return Rolling(limit.amount, limit.per_s or 3600.0) if self.rolls else None
+
 
 class FixedKinds:
-    """`calls` in a time, `share` at once, and `spend`. `broken` fails."""
+    """`calls` in a time, `share` at once, `turns` in an hour, and `spend`. `broken` fails."""
 
     def names(self) -> list[str]:
-        return ["broken", "calls", "share", "spend"]
+        return ["broken", "calls", "share", "spend", "turns"]
 
     def get(self, name: str) -> FixedKind:
         if name == "broken":
             raise PlugError("limits: broken does not load: no such module")
+        if name == "turns":
+            return FixedKind("per_s", rolls=True)
         calls = ("per_s", "burst", "on_excess")
         return FixedKind(*(calls if name == "calls" else ()))
 

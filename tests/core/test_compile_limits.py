@@ -90,6 +90,15 @@ def test_a_global_scope_is_one_counter(scope):
     assert one(limits={"x": calls(scope=scope)}).scope == ()
 
 
+def test_the_window_that_a_kind_takes_by_itself_is_in_the_plan():
+    assert one(limits={"x": DeclaredLimit("turns", 5)}).per_s == 3600.0
+    assert one(limits={"x": DeclaredLimit("turns", 5, per_s=60.0)}).per_s == 60.0
+    found = complaints(
+        limits={"a": DeclaredLimit("turns", 5), "b": DeclaredLimit("turns", 6, per_s=3600.0)}
+    )
+    assert found.keys() == {"limits.b"}
+
+
 def test_the_assumed_output_is_carried_over():
     plan = compiled(declared(gateway=DeclaredGateway(assumed_output_tokens=7)))
     assert plan.assumed_output_tokens == 7
@@ -115,7 +124,7 @@ def test_every_complaint_comes_at_once():
         },
         gateway=DeclaredGateway(processes=2),
     )
-    assert 'did you mean "calls"?; write `kind:` with one of: broken, calls, share' in (
+    assert 'did you mean "calls"?; write `kind:` with one of: broken, calls, share, turns' in (
         found.pop("limits.kind.kind")
     )
     assert "below `budgets:`" in found.pop("limits.money.kind")

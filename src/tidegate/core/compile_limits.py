@@ -5,7 +5,7 @@ What could not be enforced, or could never speak, fails the plan.
 
 from collections.abc import Mapping, Set
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from tidegate.core import plugs
 from tidegate.core.assemble import Path, Say
@@ -15,7 +15,7 @@ from tidegate.core.declared_budgets import DeclaredBudget
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Kinds
-from tidegate.core.limit import GLOBAL, SPEND, LimitKind, is_dimension
+from tidegate.core.limit import GLOBAL, SPEND, LimitKind, Rolling, is_dimension
 from tidegate.core.plan import Limit
 from tidegate.core.units import usd_to_nanousd
 from tidegate.core.words import nearest, quoted
@@ -113,11 +113,13 @@ class _Compiler:
         return None if kind is None else self._judged(path, kind, limit)
 
     def _judged(self, path: Path, kind: LimitKind, limit: Limit) -> Limit | None:
+        """The limit, with the window that its kind takes where none is written."""
         complaint = kind.complaint(limit)
-        if complaint is None:
-            return limit
-        self.say(path, complaint)
-        return None
+        if complaint is not None:
+            self.say(path, complaint)
+            return None
+        shape = kind.shape(limit)
+        return replace(limit, per_s=shape.window_s) if isinstance(shape, Rolling) else limit
 
     def _kind(self, name: str, path: Path) -> LimitKind | None:
         if name in self._known:

@@ -69,7 +69,7 @@ def test_a_limit_in_its_parts_and_in_one_line():
         "200000 per 1m, 5 at once, counts output, cached x 0.1",
         "team + route",
         "environment test",
-        "alert, alert at 50%, alert at 100%",
+        "alert, alerts at 50/100 %",
     )
     assert limit_text(Limit("x", "concurrency", 5)) == "concurrency 5; beyond it: refuse"
 
@@ -77,6 +77,8 @@ def test_a_limit_in_its_parts_and_in_one_line():
 def test_money_is_in_dollars_and_in_its_calendar():
     budget = Limit("b", "spend", 5 * 10**8, unit="month", time_zone="Europe/Berlin")
     assert limit_text(budget) == ("spend $0.50 per month in Europe/Berlin; beyond it: refuse")
+    rolling = Limit("b", "spend", 5 * 10**9, per_s=86_400.0)
+    assert limit_texts(rolling)[0] == "$5.00 in any 1d"
 
 
 @pytest.mark.parametrize(

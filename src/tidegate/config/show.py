@@ -83,12 +83,14 @@ def limit_texts(limit: Limit) -> tuple[str, str, str, str]:
         notes.append(f"counts {limit.count}")
     if limit.cached_weight != 1:
         notes.append(f"cached x {limit.cached_weight:g}")
-    beyond = [limit.on_excess, *(f"alert at {percent}%" for percent in limit.alert_percents)]
+    beyond = limit.on_excess
+    if limit.alert_percents:
+        beyond += f", alerts at {'/'.join(map(str, limit.alert_percents))} %"
     for one in limit.raises:
         until = datetime.fromtimestamp(one.until_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
         notes.append(f"{_amount_text(limit, one.extra)} more until {until}")
     only = ", ".join(f"{dimension} {value}" for dimension, value in limit.only)
-    return ", ".join(notes), " + ".join(limit.scope), only, ", ".join(beyond)
+    return ", ".join(notes), " + ".join(limit.scope), only, beyond
 
 
 def limit_text(limit: Limit) -> str:
@@ -112,7 +114,10 @@ def _allowed_text(limit: Limit) -> str:
     if limit.unit is not None:
         place = "" if limit.time_zone == "UTC" else f" in {limit.time_zone}"
         return f"{amount} per {limit.unit}{place}"
-    return amount if limit.per_s is None else f"{amount} per {_duration_text(limit.per_s)}"
+    if limit.per_s is None:
+        return amount
+    length = _duration_text(limit.per_s)
+    return f"{amount} in any {length}" if limit.kind == SPEND else f"{amount} per {length}"
 
 
 def _duration_text(duration_s: float) -> str:

@@ -33,6 +33,12 @@ def test_who_asks_for_less_is_served_as_asked(it):
     assert (one.output_tokens, one.bound_told) == (100, False)
 
 
+def test_who_gets_no_output_is_told_no_bound():
+    one = demand(endpoint="embeddings", output_tokens=0, choices=0)
+    plug.check(REFUSE, one)
+    assert not one.bound_told
+
+
 def test_it_cannot_alert():
     alert = limit("max_output_tokens", on_excess="alert")
     assert "cannot alert" in (plug.complaint(alert) or "")

@@ -11,6 +11,7 @@ from tidegate.gateway import demand as demands
 from tidegate.gateway.holding import Held, moment, take
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.prepared import PreparedTarget
+from tidegate.text.fingerprint import prompt_fingerprint
 
 _NEVER_S = float("inf")
 Wanted = list[tuple[InForce, str, int]]
@@ -65,7 +66,8 @@ class Admission:
         """Writes the bound that was held into the request, where the caller may pass it."""
         demand = self.demand
         held_money = any(one.by.money and one.hold.amount for one in self.held)
-        if self.lowered or (held_money and ask.output_ceiling_tokens is None and demand.choices):
+        unasked = ask.output_ceiling_tokens is None and demand.choices
+        if self.lowered or demand.bound_told or (held_money and unasked):
             ask.output_bound_tokens = demand.output_tokens
         if held_money:
             self.most_chunks = demand.total_output_tokens
@@ -91,9 +93,12 @@ class Admission:
             if it.counters is None or not it.applies(receipt) or it in self._uncounted:
                 continue
             scope = it.scope_of(receipt)
+            if scope is None and "prompt" in it.limit.scope and not receipt.prompt_fingerprint:
+                receipt.prompt_fingerprint = prompt_fingerprint(self.demand.ask)
+                scope = it.scope_of(receipt)
             if scope is None:
                 continue
-            if it.money and self.demand.cost_nanousd is None:
+            if it.money and self.demand.cost_nanousd is None and it.limit.on_excess == "refuse":
                 raise Refusal(
                     "unpriced_model",
                     f"no price is known for that model, and the budget {it.limit.name!r} holds "

@@ -19,7 +19,7 @@ class MaxOutputTokens(Judge):
         asked = demand.ask.output_ceiling_tokens
         if asked is None:
             # Who named no ceiling is served up to ours, which the provider has to be told.
-            demand.bound_told = True
+            demand.bound_told = demand.choices > 0
         elif asked > limit.amount and limit.on_excess == "refuse":
             raise judged(
                 "output_too_long",

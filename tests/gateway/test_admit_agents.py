@@ -1,0 +1,84 @@
+"""Limits against agents that run on, and bounds that a provider has to be told."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from tests.gateway.rig import HELLO, Gateway, gateway, run, target
+from tests.gateway.upstream import Upstream, whole
+
+from tidegate.core.plan import Limit
+
+
+async def say(it: Gateway, text: str, session: str = "s-1") -> int:
+    body = {
+        **HELLO,
+        "messages": [{"role": "user", "content": text}],
+        "metadata": {"session_id": session},
+    }
+    return (await it.ask(body=body)).status
+
+
+def sent(up: Upstream) -> dict[str, Any]:
+    """The body of the newest request that came to the provider."""
+    body: dict[str, Any] = msgspec.json.decode(up.exchanges[-1].body)
+    return body
+
+
+def test_an_agent_that_goes_in_circles_is_stopped(tmp_path: Path) -> None:
+    async def main() -> None:
+        circles = Limit("circles", "repeats", 2, ("prompt", "session"))
+        async with (
+            Upstream(whole()) as up,
+            gateway(tmp_path, target(up.port), limits=(circles,)) as it,
+        ):
+            assert await say(it, "Try again (1)") == 200
+            assert await say(it, "try again (2)") == 200
+            assert await say(it, "something else") == 200
+            assert await say(it, "Try again (3)") == 429
+            receipt = it.receipts()[-1]
+            assert (receipt.error_code, receipt.refused_by) == ("turn_limit_exceeded", "circles")
+            assert await say(it, "Try again (3)", session="s-2") == 200
+
+    run(main())
+
+
+def test_prompts_are_read_only_where_a_limit_compares_them(tmp_path: Path) -> None:
+    async def main() -> None:
+        turns = Limit("turns", "turns", 10, ("session",))
+        async with (
+            Upstream(whole()) as up,
+            gateway(tmp_path, target(up.port), limits=(turns,)) as it,
+        ):
+            assert await say(it, "hello") == 200
+            assert it.receipts()[-1].prompt_fingerprint is None
+
+    run(main())
+
+
+def test_who_asks_for_no_ceiling_is_bound_at_the_provider(tmp_path: Path) -> None:
+    async def main() -> None:
+        short = Limit("short", "max_output_tokens", 100_000)
+        async with (
+            Upstream(whole()) as up,
+            gateway(tmp_path, target(up.port), limits=(short,)) as it,
+        ):
+            assert (await it.ask()).status == 200
+            assert sent(up)["max_tokens"] == 4096
+            assert (await it.ask(body={**HELLO, "max_tokens": 7})).status == 200
+            assert sent(up)["max_tokens"] == 7
+
+    run(main())
+
+
+def test_a_soft_budget_serves_what_has_no_price(tmp_path: Path) -> None:
+    async def main() -> None:
+        soft = Limit("soft", "spend", 100, unit="month", on_excess="alert")
+        unpriced = {"price": None, "unpriced_allowed": True}
+        async with (
+            Upstream(whole()) as up,
+            gateway(tmp_path, target(up.port, **unpriced), limits=(soft,)) as it,
+        ):
+            assert (await it.ask()).status == 200
+
+    run(main())

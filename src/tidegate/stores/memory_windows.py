@@ -231,14 +231,11 @@ class CalendarCounters:
         return period
 
     def _turn(self, now: Moment) -> Period:
-        before = self._period
-        period = period_at(self._shape.unit, self._shape.time_zone, now.wall_s)
-        if before is not None:
+        if self._period is not None:
             self._clear()
             self._whole = True
-            period = Period(max(period.start_s, before.end_s), period.end_s)
-        self._period = period
-        return period
+        self._period = period_at(self._shape.unit, self._shape.time_zone, now.wall_s)
+        return self._period
 
     def _clear(self) -> None:
         self._ended.append(self._kept)

@@ -76,6 +76,21 @@ class Replica(Struct, frozen=True, omit_defaults=True):
     path: str
 
 
+class Queueing(Struct, frozen=True, omit_defaults=True):
+    """How many requests a target serves at once, in one gateway process, and how others wait.
+
+    `max_in_flight` None learns the number, between `adaptive_min` and `adaptive_max` (None: as
+    many as there may be connections). Weights are of `team` or `team/customer`; others have 1.
+    """
+
+    max_in_flight: int | None = None
+    adaptive_min: int = 1
+    adaptive_max: int | None = None
+    max_waiting: int = 512
+    max_wait_s: float = 10.0
+    tenant_weights: tuple[tuple[str, float], ...] = ()
+
+
 class Target(Struct, frozen=True, omit_defaults=True):
     """One model at one provider or engine pool. `dialect` is the file in `providers/`."""
 
@@ -93,6 +108,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     headers: tuple[tuple[str, str], ...] = ()
     tls: Tls = Tls()
     max_connections: int = 512
+    queueing: Queueing = Queueing()
 
 
 class Release(Struct, frozen=True, omit_defaults=True):

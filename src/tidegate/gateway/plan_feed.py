@@ -122,6 +122,7 @@ class PlanFeed:
         world.listener.obey(plan.http)
         world.max_response_bytes = plan.http.max_response_bytes
         world.journal.bounds = plan.journal
+        world.queues.obey(plan)
         self._preparer.adopt(prepared)
         log.info("obeying plan %d (%s)", plan.version, plan.digest[:12])
 

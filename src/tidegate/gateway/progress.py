@@ -9,6 +9,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
+from tidegate.gateway.places import Place
 from tidegate.gateway.prepared import PreparedRoute
 from tidegate.gateway.stream import Relay
 
@@ -16,7 +17,8 @@ from tidegate.gateway.stream import Relay
 class Progress(Struct, eq=False):
     """Fills from top to bottom as the stages pass; settle reads what is there.
 
-    `ending` sends the answer's last bytes; every proper end of a request replaces it.
+    `ending` sends the answer's last bytes; every proper end of a request replaces it. `begun`
+    says that a stream's head went out while the request was still waiting for its place.
     """
 
     receipt: Receipt
@@ -26,6 +28,9 @@ class Progress(Struct, eq=False):
     ask: Ask | None = None
     route: PreparedRoute | None = None
     admitted: Admission | None = None
+    place: Place | None = None
+    queued_s: float = 0.0
+    begun: bool = False
     call: InFlight | None = None
     relay: Relay | None = None
     answer: Answer | None = None

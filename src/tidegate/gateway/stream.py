@@ -7,6 +7,7 @@ be a proper error; after it nothing changes any more.
 """
 
 import asyncio
+from collections.abc import Callable
 
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
@@ -24,7 +25,11 @@ _PASSED = "the answer went on past the tokens that its budget held"
 
 
 class Relay:
-    """Between one provider's stream and one client. It is the client's client.Sink."""
+    """Between one provider's stream and one client. It is the client's client.Sink.
+
+    `committed` says that the answer's head is out; it may have gone while the request was waiting.
+    `on_first` is told the time of the first content.
+    """
 
     __slots__ = (
         "_call",
@@ -39,6 +44,7 @@ class Relay:
         "itl_max_s",
         "last_s",
         "most_chunks",
+        "on_first",
         "quiet_since_s",
         "reader",
     )
@@ -55,6 +61,7 @@ class Relay:
         self.committed = False
         self.failure: Failure | Refusal | None = None
         self.most_chunks: int | None = None
+        self.on_first: Callable[[float], None] | None = None
         self.chunks = 0
         self.first_s: float | None = None
         self.last_s = 0.0
@@ -89,6 +96,8 @@ class Relay:
             self.chunks = reader.content_chunks
             if self.first_s is None:
                 self.first_s = self._call.first_s = now_s
+                if self.on_first is not None:
+                    self.on_first(now_s)
             elif now_s - self.last_s > self.itl_max_s:
                 self.itl_max_s = now_s - self.last_s
             self.last_s = now_s

@@ -3,6 +3,8 @@
 import os
 
 from tidegate.core.feed import Status
+from tidegate.core.priority import PRIORITIES
+from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.world import World
 
@@ -36,6 +38,8 @@ class Vitals:
             "tidegate_plan_version": float(world.plan.plan.version if world.plan else 0),
         }
         self.lag_max_s = 0.0
+        _note_targets(world.queues, gauges)
+        gauges["tidegate_classes_served"] = float(world.pressure.admitted)
         for (replica, _), pool in self._preparer.pools.items():
             label = f"|replica={replica.name}|host={replica.host}:{replica.port}"
             gauges[f"tidegate_pool_connections{label}"] = float(pool.open)
@@ -45,6 +49,11 @@ class Vitals:
             f"tidegate_refused_total|code={code}": float(count)
             for code, count in world.listener.refusals.items()
         }
+        for name, places in world.queues:
+            for why, count in places.shed.items():
+                label = f"|target={name}|reason={why}"
+                counters[f"tidegate_target_shed_total{label}"] = float(count)
+        counters["tidegate_shed_for_pressure_total"] = float(world.pressure.refused)
         counters["tidegate_journal_receipts_total"] = float(journal.appended)
         counters["tidegate_journal_write_errors_total"] = float(journal.write_errors)
         counters["tidegate_loop_stalls_total"] = float(self.stalls)
@@ -53,6 +62,15 @@ class Vitals:
         if resident is not None:
             gauges["process_resident_memory_bytes"] = float(resident)
         return Status(gauges, counters)
+
+
+def _note_targets(queues: Queues, gauges: dict[str, float]) -> None:
+    for name, places in queues:
+        label = f"|target={name}"
+        gauges[f"tidegate_target_in_flight{label}"] = float(places.in_flight)
+        gauges[f"tidegate_target_limit{label}"] = float(places.limit.limit)
+        for priority, count in zip(PRIORITIES, places.line.counts, strict=True):
+            gauges[f"tidegate_target_waiting{label}|priority={priority}"] = float(count)
 
 
 def resident_bytes() -> int | None:

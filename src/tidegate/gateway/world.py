@@ -8,7 +8,9 @@ from tidegate.gateway.http.listener import Listener
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.journal import Journal
 from tidegate.gateway.keys import Keys
+from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.pressure import Pressure
 from tidegate.gateway.stream import Relay
 
 
@@ -23,6 +25,8 @@ class World:
         self.plan: PreparedPlan | None = None
         self.calls: set[InFlight] = set()
         self.relays: set[Relay] = set()
+        self.queues = Queues()
+        self.pressure = Pressure()
         self.past: Past | None = None
         self.max_response_bytes = HttpBounds().max_response_bytes
         self.listener: Listener
@@ -44,8 +48,9 @@ class World:
         """Checks every deadline of this process. Called ten times a second."""
         for call in list(self.calls):
             call.sweep(now_s)
-        if self.relays and self.plan is not None:
+        if self.plan is not None:
             every_s = self.plan.plan.http.keepalive_comment_s
             for relay in list(self.relays):
                 relay.keep_alive(now_s, every_s)
+            self.queues.sweep(now_s, every_s, self.pressure)
         self.journal.sweep(now_s)

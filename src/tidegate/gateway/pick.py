@@ -1,0 +1,159 @@
+"""pick: a place at the target, at once or in line; given back when the attempt has ended."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from tidegate.core import clock
+from tidegate.core.plan import Plan, Target
+from tidegate.core.priority import PRIORITIES, rank
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.in_flight import InFlight
+from tidegate.gateway.places import Place, Places, Wish
+from tidegate.gateway.pressure import Pressure
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.stream import KEEPALIVE
+
+# What a request's share of a target is reckoned by: tokens, as far as they can be guessed. The
+# caller's ceiling is no guess: few answers come near it.
+BYTES_A_TOKEN = 4
+TYPICAL_OUTPUT_TOKENS = 256
+
+# Kinds of request by what their time depends on; the power of two of that is added.
+_STREAMED, _EMBEDDED, _WHOLE = 0, 64, 128
+
+
+class Queues:
+    """The places of each target, by its name. They outlive a plan."""
+
+    def __init__(self) -> None:
+        self._places: dict[str, Places] = {}
+
+    def obey(self, plan: Plan) -> None:
+        """The plan of now: its targets' settings hold, other targets are forgotten.
+
+        Who has a place at one of these, or waits for one, goes on there.
+        """
+        targets = {r.release.target.name: r.release.target for r in plan.routes.values()}
+        self._places = {name: self._of(target) for name, target in targets.items()}
+
+    def at(self, target: Target) -> Places:
+        """The places at a target; one that the plan of now does not have gets new ones."""
+        places = self._places.get(target.name)
+        if places is None:
+            places = self._places[target.name] = self._of(target)
+        return places
+
+    def sweep(self, now_s: float, keep_alive_s: float, pressure: Pressure) -> None:
+        """Ends waits that are too long, and those of classes that are not served now."""
+        for places in self._places.values():
+            places.sweep(now_s, keep_alive_s)
+            if pressure.admitted < len(PRIORITIES):
+                places.shed_from(pressure.admitted, pressure.refusal)
+
+    def __iter__(self) -> Iterator[tuple[str, Places]]:
+        return iter(self._places.items())
+
+    def _of(self, target: Target) -> Places:
+        most = target.max_connections * len(target.replicas)
+        places = self._places.get(target.name)
+        if places is None:
+            return Places(target.queueing, most)
+        places.obey(target.queueing, most)
+        return places
+
+
+async def pick(progress: Progress, places: Places, deadline_s: float | None, head: bytes) -> None:
+    """Takes a place, kept as `progress.place`. Refusal when none is to be had in time.
+
+    `deadline_s` is how long the caller waits for its answer, from the request's arrival. While a
+    streamed request waits long, `head` goes out before its time and comments follow it.
+    """
+    now_s = clock.monotonic_s()
+    receipt = progress.receipt
+    place = places.take(rank(receipt.priority), receipt.stream, now_s)
+    if place is None:
+        try:
+            place = await places.wait(_wish(progress, now_s, deadline_s, head), now_s)
+        finally:
+            progress.queued_s += clock.monotonic_s() - now_s
+    progress.place = place
+
+
+def leave(progress: Progress) -> None:
+    """Gives the place back, with what the attempt has shown of its target. Once for each `pick`."""
+    place = progress.place
+    if place is None:
+        return
+    progress.place = None
+    now_s = clock.monotonic_s()
+    call, receipt = progress.call, progress.receipt
+    if call is not None and call.sent_s is not None:
+        _tell(place, call, receipt, now_s)
+    place.release(now_s)
+
+
+def first_token(place: Place, receipt: Receipt, sent_s: float, now_s: float) -> None:
+    """Tells a stream's first token as it comes."""
+    place.first_token(_STREAMED + (receipt.input_bytes or 0).bit_length(), sent_s, now_s)
+
+
+def told(progress: Progress) -> Callable[[float], None] | None:
+    """What a relay tells its first content to, for `Relay.on_first`."""
+    place, call = progress.place, progress.call
+    if place is None or call is None or call.sent_s is None:
+        return None
+    return partial(first_token, place, progress.receipt, call.sent_s)
+
+
+def _tell(place: Place, call: InFlight, receipt: Receipt, now_s: float) -> None:
+    """What an attempt says of its target, where nothing was told while it went on."""
+    sent_s = call.sent_s
+    assert sent_s is not None  # noqa: S101 - the caller has looked
+    if receipt.error_code in _PUSHED_BACK:
+        place.places.limit.pushed_back(sent_s, now_s)
+    elif call.first_s is not None:
+        first_token(place, receipt, sent_s, call.first_s)
+    elif call.attempt.status == 200 and call.ended_s is not None and not call.stream:
+        # A whole answer: its time depends on what there was to do, not on a first token.
+        kind = _EMBEDDED + (receipt.input_bytes or 0).bit_length()
+        if receipt.endpoint != "embeddings":
+            kind = _WHOLE + (receipt.output_tokens or 0).bit_length()
+        place.first_token(kind, sent_s, call.ended_s)
+
+
+_PUSHED_BACK = frozenset({"upstream_rate_limited", "upstream_overloaded"})
+
+
+class Patience:
+    """Keeps a streamed request's line open while it waits: its head, before its time, and comments.
+
+    After that a refusal is the stream's last event.
+    """
+
+    def __init__(self, progress: Progress, head: bytes, now_s: float) -> None:
+        self._progress = progress
+        self._head = head
+        self._quiet_since_s = now_s
+
+    def keep_alive(self, now_s: float, every_s: float) -> None:
+        if now_s - self._quiet_since_s < every_s:
+            return
+        self._quiet_since_s = now_s
+        progress = self._progress
+        if progress.begun:
+            progress.connection.write(KEEPALIVE)
+        else:
+            progress.begun = True
+            progress.connection.start(self._head, KEEPALIVE)
+
+
+def _wish(progress: Progress, now_s: float, deadline_s: float | None, head: bytes) -> Wish:
+    receipt = progress.receipt
+    tokens = (receipt.input_bytes or 0) / BYTES_A_TOKEN + TYPICAL_OUTPUT_TOKENS * receipt.choices
+    wish = Wish(rank(receipt.priority), (receipt.team, receipt.customer), receipt.stream)
+    wish.work = tokens
+    if deadline_s is not None:
+        wish.deadline_s = deadline_s - (now_s - progress.received_s)
+    if receipt.stream:
+        wish.keep_alive = Patience(progress, head, now_s).keep_alive
+    return wish

@@ -1,0 +1,257 @@
+"""Who waits for a target, in what order: a bounded line, and how fast it moves. Pure.
+
+Classes go strictly one after another. Within a class tenants share by start-time fair queueing:
+each request's tag is where its tenant's work stands, and the lowest tag is next, so one who asks
+little is never behind one who asks much. A full line makes room for a higher class, or for a
+tenant with less in it, by giving up the newest of the lowest class.
+"""
+
+import asyncio
+import heapq
+import math
+from collections import deque
+from collections.abc import Callable, Mapping
+
+from msgspec import Struct, field
+
+from tidegate.core.priority import PRIORITIES
+
+Tenant = tuple[str | None, str | None]  # team, customer
+KeepAlive = Callable[[float, float], None]
+
+DRAIN_S = 10.0
+HELD_SAMPLES = 20
+KNOWN_ENDS = 5
+
+
+class Waiter(Struct, eq=False):
+    """One request in line. `work` is in any unit that is the same for all.
+
+    It waits until `until_s` at most, which is its caller's deadline or ours; `turn` holds the time
+    at which its turn came, or a Refusal. `keep_alive(now_s, every_s)` tells its client that it is
+    not forgotten. The line writes the rest.
+    """
+
+    rank: int
+    tenant: Tenant
+    work: float
+    until_s: float
+    by_caller: bool
+    turn: asyncio.Future[float]
+    streamed: bool = True
+    keep_alive: KeepAlive | None = None
+    in_line: bool = False
+    tag: float = 0.0
+
+
+class _Share(Struct, eq=False):
+    """One tenant in one class. `finish` is the tag of what it asks next."""
+
+    weight: float
+    finish: float = 0.0
+    count: int = 0
+    waiters: deque[Waiter] = field(default_factory=deque)
+
+
+class _Class:
+    """The line of one priority class."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._at = 0.0  # the tag that was served last
+        self._serial = 0
+        self._shares: dict[Tenant, _Share] = {}
+        self._heap: list[tuple[float, int, Waiter]] = []
+
+    def push(self, waiter: Waiter, weight: float) -> None:
+        share = self._shares.get(waiter.tenant)
+        if share is None:
+            share = self._shares[waiter.tenant] = _Share(weight)
+        waiter.in_line = True
+        waiter.tag = max(self._at, share.finish)
+        share.finish = waiter.tag + waiter.work / weight
+        share.weight = weight
+        share.count += 1
+        share.waiters.append(waiter)
+        self.count += 1
+        self._serial += 1
+        heapq.heappush(self._heap, (waiter.tag, self._serial, waiter))
+
+    def pop(self) -> Waiter:
+        """Takes out the one of the lowest tag. Never of an empty class."""
+        waiter = heapq.heappop(self._heap)[2]
+        while not waiter.in_line:
+            waiter = heapq.heappop(self._heap)[2]
+        self._at = waiter.tag
+        self.remove(waiter)
+        return waiter
+
+    def remove(self, waiter: Waiter) -> None:
+        waiter.in_line = False
+        share = self._shares[waiter.tenant]
+        share.count -= 1
+        self.count -= 1
+        while share.waiters and not share.waiters[0].in_line:
+            share.waiters.popleft()
+        if not self.count:
+            self._at = 0.0
+            self._shares.clear()
+            self._heap.clear()
+        elif max(len(self._heap), len(self._shares)) > 2 * self.count + 64:
+            self._tidy()
+
+    def give_up(self) -> Waiter:
+        """Takes out the newest of the tenant that waits most for its weight, if anybody waits.
+
+        Its work is not held against that tenant.
+        """
+        share = max(self._shares.values(), key=lambda share: share.count / share.weight)
+        while not share.waiters[-1].in_line:
+            share.waiters.pop()
+        waiter = share.waiters[-1]
+        share.finish = waiter.tag
+        self.remove(waiter)
+        return waiter
+
+    def most(self) -> float:
+        return max((share.count / share.weight for share in self._shares.values()), default=0.0)
+
+    def waits(self, tenant: Tenant) -> int:
+        share = self._shares.get(tenant)
+        return 0 if share is None else share.count
+
+    def ahead(self, tenant: Tenant) -> int:
+        """How many would be served before one that `tenant` adds now."""
+        share = self._shares.get(tenant)
+        tag = self._at if share is None else max(self._at, share.finish)
+        return sum(1 for at, _, waiter in self._heap if at <= tag and waiter.in_line)
+
+    def waiters(self) -> list[Waiter]:
+        return [waiter for _, _, waiter in self._heap if waiter.in_line]
+
+    def _tidy(self) -> None:
+        """Keeps memory in proportion to those that still wait; the work of others is forgotten."""
+        self._heap = [item for item in self._heap if item[2].in_line]
+        heapq.heapify(self._heap)
+        self._shares = {tenant: share for tenant, share in self._shares.items() if share.count}
+        for share in self._shares.values():
+            share.waiters = deque(waiter for waiter in share.waiters if waiter.in_line)
+
+
+class Line:
+    """All that wait for one target, at most `most` of them; `count` is how many do."""
+
+    def __init__(self, most: int, weight_of: Callable[[Tenant], float]) -> None:
+        self.most = most
+        self.weight_of = weight_of
+        self.count = 0
+        self._classes = tuple(_Class() for _ in PRIORITIES)
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """How many wait, by rank."""
+        return tuple(one.count for one in self._classes)
+
+    def first_rank(self) -> int:
+        """The class that is served next. Never of an empty line."""
+        return next(rank for rank, one in enumerate(self._classes) if one.count)
+
+    def push(self, waiter: Waiter) -> None:
+        self._classes[waiter.rank].push(waiter, self.weight_of(waiter.tenant))
+        self.count += 1
+
+    def pop(self) -> Waiter:
+        """Takes out the next one to serve. Never of an empty line."""
+        self.count -= 1
+        return self._classes[self.first_rank()].pop()
+
+    def remove(self, waiter: Waiter) -> None:
+        """Takes out one who waits no more, if it is in the line."""
+        if waiter.in_line:
+            self._classes[waiter.rank].remove(waiter)
+            self.count -= 1
+
+    def give_up(self, rank: int, tenant: Tenant) -> Waiter | None:
+        """Takes out the one who makes room for a request of this class and tenant, if any must."""
+        lowest = max((r for r, one in enumerate(self._classes) if one.count), default=-1)
+        if lowest < rank:
+            return None
+        one = self._classes[lowest]
+        if lowest == rank and (one.waits(tenant) + 1) / self.weight_of(tenant) >= one.most():
+            return None
+        self.count -= 1
+        return one.give_up()
+
+    def ahead(self, rank: int, tenant: Tenant) -> int:
+        """How many would be served before one of this class and tenant, as things are."""
+        higher = sum(one.count for one in self._classes[:rank])
+        one = self._classes[rank]
+        return higher + (one.ahead(tenant) if one.count else 0)
+
+    def waiters(self, from_rank: int = 0) -> list[Waiter]:
+        """Those of this class and lower ones, in no order."""
+        return [waiter for one in self._classes[from_rank:] for waiter in one.waiters()]
+
+
+class Drain:
+    """How many places come free a second while somebody waits for them.
+
+    When a line forms, the guess is Little's law: the limit over the mean time that a place is
+    held. From there on it is what is seen. Without either it is None: nothing is known.
+    """
+
+    def __init__(self) -> None:
+        self._held_s: float | None = None
+        self._samples = 0
+        self._rate: float | None = None
+        self._at_s = 0.0
+        self._ends = 0
+
+    def begin(self, limit: int, now_s: float) -> None:
+        """A line has formed where none was."""
+        self._rate = None if not self._held_s else limit / self._held_s
+        self._at_s = now_s
+        self._ends = 0
+
+    def ended(self, held_s: float, contended: bool, now_s: float) -> None:
+        """A place was given back."""
+        self._samples = min(self._samples + 1, HELD_SAMPLES)
+        before_s = self._held_s or 0.0
+        self._held_s = before_s + (held_s - before_s) / self._samples
+        if not contended:
+            return
+        self._ends += 1
+        if self._rate is not None:
+            self._rate = self._faded(now_s) + 1 / DRAIN_S
+            self._at_s = now_s
+        elif self._ends >= KNOWN_ENDS and now_s > self._at_s:
+            self._rate = self._ends / (now_s - self._at_s)
+            self._at_s = now_s
+
+    def wait_s(self, ahead: int, now_s: float) -> float | None:
+        """How long until one with `ahead` before it has its place; None when nobody can say."""
+        rate = self._faded(now_s)
+        return (ahead + 1) / rate if rate > 0 else None
+
+    def _faded(self, now_s: float) -> float:
+        if self._rate is None:
+            return 0.0
+        return self._rate * math.exp((self._at_s - now_s) / DRAIN_S)
+
+
+def weights(declared: Mapping[str, float]) -> Callable[[Tenant], float]:
+    """The weight of a tenant: written for `team/customer`, or for its team, or 1."""
+    if not declared:
+        return _alike
+
+    def weight_of(tenant: Tenant) -> float:
+        team, customer = tenant
+        own = declared.get(f"{team}/{customer}") if customer is not None else None
+        return own if own is not None else declared.get(team or "", 1.0)
+
+    return weight_of
+
+
+def _alike(tenant: Tenant) -> float:
+    del tenant
+    return 1.0

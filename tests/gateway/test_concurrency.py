@@ -1,0 +1,126 @@
+"""The learnt limit, against targets simple enough to know the right one."""
+
+import pytest
+
+from tidegate.gateway.concurrency import START, AdaptiveLimit
+
+TTFT_S, HELD_S = 0.2, 2.0
+
+
+class Target:
+    """Serves `slots` requests at once and lets the others wait; full at all times."""
+
+    def __init__(self, limit: AdaptiveLimit, slots: float) -> None:
+        self.limit, self.slots = limit, slots
+        self.slowness = 1.0
+        self.now_s = 0.0
+
+    def serve(self, requests: int, in_flight: int | None = None) -> None:
+        """So many more first tokens and ends, each with `in_flight` others or the whole limit."""
+        for _ in range(requests):
+            beside = self.limit.limit if in_flight is None else in_flight
+            waiting_s = max(beside - self.slots, 0.0) * HELD_S / self.slots
+            took_s = TTFT_S * self.slowness + waiting_s
+            self.now_s += HELD_S * self.slowness / min(self.slots, beside)
+            in_time = self.limit.first_token(10, took_s, self.now_s, beside, self.now_s)
+            self.limit.ended((HELD_S - TTFT_S) * self.slowness + took_s, in_time)
+
+
+@pytest.mark.parametrize("slots", [8, 64, 300])
+def test_it_finds_how_many_a_target_serves_at_once(slots: int) -> None:
+    target = Target(AdaptiveLimit(1, 1000), slots)
+    target.serve(20, in_flight=2)
+    target.serve(6000)
+    assert slots * 0.8 <= target.limit.limit <= slots * 1.3
+
+
+def test_it_follows_a_target_that_shrinks_and_grows_again() -> None:
+    target = Target(AdaptiveLimit(1, 1000), 100)
+    target.serve(20, in_flight=2)
+    target.serve(4000)
+    target.slots = 25
+    target.serve(4000)
+    assert 15 <= target.limit.limit <= 40
+    target.slots = 100
+    target.serve(8000)
+    assert 80 <= target.limit.limit <= 130
+
+
+def test_without_load_near_it_the_limit_stands() -> None:
+    target = Target(AdaptiveLimit(1, 1000), 500)
+    target.serve(1000, in_flight=10)
+    assert target.limit.limit == START
+
+
+def test_a_cut_that_does_not_help_is_taken_back() -> None:
+    """A provider that is three times as slow by itself is no reason to send it less for ever."""
+    target = Target(AdaptiveLimit(1, 64), 1000)
+    target.serve(300)
+    assert target.limit.limit == 64
+    target.slowness = 3.0
+    least = 64
+    for _ in range(1000):
+        target.serve(1)
+        least = min(least, target.limit.limit)
+    assert 30 <= least < 64, "it was tried"
+    assert target.limit.limit >= 60
+
+
+def test_kinds_of_request_have_a_usual_time_each() -> None:
+    limit = AdaptiveLimit(1, 64)
+    for number in range(2000):
+        kind, took_s = ((5, 0.1), (17, 4.0))[number % 2]
+        assert limit.first_token(kind, took_s, float(number), 64, float(number))
+    assert limit.limit == 64
+
+
+def test_a_kind_first_seen_in_a_jam_is_not_taken_for_usual() -> None:
+    target = Target(AdaptiveLimit(40, 40), 10)
+    target.serve(20, in_flight=2)
+    target.serve(40)
+    jam_s = TTFT_S + 30 * HELD_S / 10
+    assert not target.limit.first_token(10, jam_s, target.now_s, 40, target.now_s)
+    target.limit.first_token(99, 5 * jam_s, target.now_s, 40, target.now_s)
+    assert not target.limit.first_token(99, 5 * jam_s, target.now_s, 40, target.now_s)
+
+
+def test_what_was_sent_before_a_change_says_nothing_about_it() -> None:
+    target = Target(AdaptiveLimit(1, 1000), 1000)
+    target.serve(20, in_flight=2)
+    before = target.limit.limit
+    for _ in range(16):
+        target.limit.first_token(10, 9.0, target.now_s, before, target.now_s + 9)
+    cut = target.limit.limit
+    assert cut < before
+    for _ in range(100):
+        target.limit.first_token(10, 9.0, target.now_s, before, target.now_s + 9)
+    assert target.limit.limit == cut
+
+
+def test_a_provider_that_pushes_back_is_believed_once_for_each_change() -> None:
+    limit = AdaptiveLimit(1, 100)
+    for _ in range(10):
+        limit.pushed_back(5.0, 6.0)
+    assert limit.limit == START * 3 // 4
+    limit.pushed_back(7.0, 8.0)
+    assert limit.limit == START * 9 // 16
+
+
+def test_bounds_hold_and_equal_ones_fix_it() -> None:
+    target = Target(AdaptiveLimit(10, 10), 2)
+    target.serve(500)
+    assert target.limit.limit == 10
+    target.limit.bound(3, 5)
+    assert target.limit.limit == 5
+    target.serve(500)
+    assert 3 <= target.limit.limit <= 5
+
+
+def test_how_many_may_be_unanswered_follows_from_how_long_each_is() -> None:
+    """Little's law: at the limit, limit x first token / whole time; twice that is let be."""
+    limit = AdaptiveLimit(100, 100)
+    assert limit.most_unanswered == 100
+    for number in range(300):
+        in_time = limit.first_token(10, 0.5, float(number), 1, float(number))
+        limit.ended(10.0, in_time)
+    assert limit.most_unanswered == 10

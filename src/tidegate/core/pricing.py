@@ -63,28 +63,45 @@ def _rate(usd_per_mtok: Decimal | None) -> Rate | None:
     return None if usd_per_mtok is None else Rate(usd_to_nanousd(usd_per_mtok))
 
 
-def most_nanousd(price: Price, input_tokens: int, output_tokens: int) -> int | None:
-    """The most that so many tokens can cost, rounded up; None when a rate is missing.
+class Ceiling:
+    """The most that so many tokens can cost at a price.
 
     Input may turn out to be a write to a cache and output to be reasoning, and a request that is
     shorter than its bound may fall into a dearer tier: the dearest of all of them counts.
     """
-    if price.source == "free":
-        return 0
-    rate_in = _dearest((price.input, price.cache_read, price.cache_write), input_tokens)
-    rate_out = _dearest((price.output, price.reasoning), input_tokens)
-    if (input_tokens and rate_in is None) or (output_tokens and rate_out is None):
-        return None
-    charged = input_tokens * (rate_in or 0) + output_tokens * (rate_out or 0)
-    return price.request_nanousd - (-charged // TOKENS_PER_MTOK)
+
+    __slots__ = ("_input", "_output", "_price")
+
+    def __init__(self, price: Price) -> None:
+        self._price = price
+        self._input = _steps((price.input, price.cache_read, price.cache_write))
+        self._output = _steps((price.output, price.reasoning))
+
+    def nanousd(self, input_tokens: int, output_tokens: int) -> int | None:
+        """Rounded up; None when a rate is missing."""
+        price = self._price
+        if price.source == "free":
+            return 0
+        charged = 0
+        for tokens, steps in ((input_tokens, self._input), (output_tokens, self._output)):
+            if tokens:
+                if not steps:
+                    return None
+                rate = 0
+                for start, nanousd in steps:
+                    if start > input_tokens:
+                        break
+                    rate = nanousd
+                charged += tokens * rate
+        return price.request_nanousd - (-charged // TOKENS_PER_MTOK)
 
 
-def _dearest(rates: tuple[Rate | None, ...], input_tokens: int) -> int | None:
-    found = [
-        nanousd
-        for rate in rates
-        if rate is not None
-        for start, nanousd in ((0, rate.nanousd_per_mtok), *rate.tiers)
-        if start <= input_tokens
-    ]
-    return max(found, default=None)
+def _steps(rates: tuple[Rate | None, ...]) -> tuple[tuple[int, int], ...]:
+    """(input tokens, nano-dollars a million tokens) of the dearest rate so far, ascending."""
+    given = [rate for rate in rates if rate is not None]
+    starts = sorted({0, *(start for rate in given for start, _ in rate.tiers)})
+    steps: list[tuple[int, int]] = []
+    for start in starts if given else ():
+        dearest = max(rate.at(start + 1) for rate in given)
+        steps.append((start, max(dearest, steps[-1][1] if steps else 0)))
+    return tuple(steps)

@@ -5,17 +5,17 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
-from tidegate.core.limit import Bucket, Moment, Reading, scope_text
+from tidegate.core.limit import Reading, scope_text
 from tidegate.core.receipt import Receipt
 from tidegate.core.units import NANOUSD_PER_USD
 from tidegate.gateway.admit import Past
-from tidegate.gateway.holding import Held, moment
+from tidegate.gateway.gate import Gate
+from tidegate.gateway.holding import moment
 from tidegate.gateway.in_force import InForce
 
-_HEADERS = b"".join(
-    b"x-ratelimit-%b-%%b: %%b\r\n" % name for name in (b"limit", b"remaining", b"reset")
+_HEADERS = (
+    b"x-ratelimit-limit-%b: %d\r\nx-ratelimit-remaining-%b: %d\r\nx-ratelimit-reset-%b: %b\r\n"
 )
-_TOLD = ("requests", "tokens")
 
 
 class Allowance(Struct):
@@ -31,27 +31,26 @@ class Allowance(Struct):
     resets_in_s: float
 
 
-def rate_headers(held: list[Held]) -> bytes:
+def rate_headers(gate: Gate, receipt: Receipt) -> bytes:
     """`x-ratelimit-*` of the tightest limit on requests and of the tightest on tokens."""
-    found: dict[str, tuple[float, Reading]] = {}
-    now: Moment | None = None
-    for one in held:
-        noun = one.by.kind.noun
-        if noun in _TOLD and isinstance(one.by.shape, Bucket):
-            now = now or moment()
-            reading = one.counters.read(one.hold.scope, 0, now)
-            share = (reading.allowed - reading.used) / reading.allowed
-            if noun not in found or share < found[noun][0]:
-                found[noun] = share, reading
     out = b""
-    for noun, (_, reading) in found.items():
-        name = noun.encode()
-        left = max(reading.allowed - reading.used, 0)
-        out += _HEADERS % (
-            *(name, b"%d" % reading.allowed),
-            *(name, b"%d" % left),
-            *(name, duration(reading.reset_s).encode()),
-        )
+    if not gate.told:
+        return out
+    now = moment()
+    for noun, rates in gate.told:
+        least_share, least_left, tightest = 2.0, 0.0, None
+        for _, it, fixed, left_of, shape in rates:
+            scope = gate.wanted(it, receipt) if fixed is None else fixed
+            if scope is not None:
+                left = left_of(scope, now)
+                share = left / shape.burst
+                if share < least_share:
+                    least_share, least_left, tightest = share, left, shape
+        if tightest is not None:
+            burst = tightest.burst
+            reset_s = (burst - least_left) / tightest.rate_per_s
+            left_now = int(least_left) if least_left > 0 else 0
+            out += _HEADERS % (noun, burst, noun, left_now, noun, duration(reset_s).encode())
     return out
 
 
@@ -84,7 +83,6 @@ async def allowances(limits: tuple[InForce, ...], receipt: Receipt, past: Past |
 
 
 def _row(it: InForce, scope: str, reading: Reading) -> Allowance:
-    left = max(reading.allowed - reading.used, 0)
     shown: Callable[[int], int | str] = _dollars if it.money else int
     return Allowance(
         it.limit.name,
@@ -93,7 +91,7 @@ def _row(it: InForce, scope: str, reading: Reading) -> Allowance:
         "usd" if it.money else it.kind.noun,
         used=shown(reading.used),
         allowed=shown(reading.allowed),
-        remaining=shown(left),
+        remaining=shown(max(reading.allowed - reading.used, 0)),
         resets_in_s=round(reading.reset_s, 3),
     )
 

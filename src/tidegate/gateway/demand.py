@@ -5,9 +5,8 @@ from msgspec import Raw
 
 from tidegate.core.ask import Ask
 from tidegate.core.limit import Demand
-from tidegate.core.plan import Target
-from tidegate.core.pricing import most_nanousd
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.prepared import PreparedTarget
 from tidegate.gateway.size import estimate_input_tokens
 from tidegate.text import tokens
 
@@ -15,7 +14,9 @@ from tidegate.text import tokens
 MIN_OUTPUT_TOKENS = 16
 
 
-def demand_of(ask: Ask, receipt: Receipt, target: Target, assumed_output_tokens: int) -> Demand:
+def demand_of(
+    ask: Ask, receipt: Receipt, target: PreparedTarget, assumed_output_tokens: int
+) -> Demand:
     """Bounds from above. A token has a byte at least, so the body's length bounds the input."""
     if ask.endpoint == "embeddings":
         output_tokens = choices = 0
@@ -28,21 +29,20 @@ def demand_of(ask: Ask, receipt: Receipt, target: Target, assumed_output_tokens:
     return demand
 
 
-def price(demand: Demand, target: Target) -> None:
+def price(demand: Demand, target: PreparedTarget) -> None:
     """What it can cost at most as things stand; None when nobody knows."""
-    demand.cost_nanousd = (
-        None
-        if target.price is None
-        else most_nanousd(target.price, demand.input_tokens, demand.total_output_tokens)
-    )
+    ceiling = target.ceiling
+    if ceiling is not None:
+        output_tokens = demand.output_tokens * demand.choices
+        demand.cost_nanousd = ceiling.nanousd(demand.input_tokens, output_tokens)
 
 
-def count(demand: Demand, target: Target) -> bool:
+def count(demand: Demand, target: PreparedTarget) -> bool:
     """Counts the input where the tokenizer is known; whether the bound has come down."""
-    if demand.input_exact or target.tokenizer not in tokens.ENCODINGS:
+    if demand.input_exact or target.target.tokenizer not in tokens.ENCODINGS:
         return False
     demand.input_exact = True
-    counted = estimate_input_tokens(demand.ask, target.tokenizer)
+    counted = estimate_input_tokens(demand.ask, target.target.tokenizer)
     if counted >= demand.input_tokens:
         return False
     demand.input_tokens = counted
@@ -50,14 +50,15 @@ def count(demand: Demand, target: Target) -> bool:
     return True
 
 
-def afford(demand: Demand, target: Target, left_nanousd: int) -> bool:
+def afford(demand: Demand, target: PreparedTarget, left_nanousd: int) -> bool:
     """Lowers the output to what is left of a budget; whether anything useful fits."""
-    if target.price is None or demand.choices == 0:
+    ceiling = target.ceiling
+    if ceiling is None or demand.choices == 0:
         return False
     low, high = 0, demand.output_tokens
     while low < high:  # prices have steps, so the largest that fits is looked for
         middle = (low + high + 1) // 2
-        cost = most_nanousd(target.price, demand.input_tokens, middle * demand.choices)
+        cost = ceiling.nanousd(demand.input_tokens, middle * demand.choices)
         if cost is not None and cost <= left_nanousd:
             low = middle
         else:

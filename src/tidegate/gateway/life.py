@@ -13,7 +13,7 @@ from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Endpoint, Receipt
 from tidegate.gateway.accept import accept
-from tidegate.gateway.admit import admission
+from tidegate.gateway.admit import Admission
 from tidegate.gateway.allowance import rate_headers
 from tidegate.gateway.authenticate import authenticate
 from tidegate.gateway.call import call, note_target
@@ -71,12 +71,13 @@ async def _admit(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: 
     gate = limits.gate(key, receipt)
     if not gate and not limits.of_target:
         return
-    admitted = admission(ask, receipt, route.target, plan.plan.assumed_output_tokens)
+    admitted = Admission(ask, receipt, route.target, plan.plan.assumed_output_tokens)
     progress.admitted = admitted
-    await admitted.admit(gate, receipt, world.past)
+    if gate:
+        await admitted.admit(gate, world.past)
     if limits.of_target:
         note_target(receipt, route.target)
-        await admitted.admit(limits.of_target, receipt, world.past)
+        await admitted.admit(limits.target_gate, world.past)
     admitted.bind(ask)
 
 
@@ -106,6 +107,6 @@ def _whole(progress: Progress, ask: Ask, route: PreparedRoute, answered: InFligh
 
 def _head(start: bytes, progress: Progress, route: PreparedRoute) -> bytes:
     head = start + answers.request_id_header(progress.receipt.id) + route.answer_headers
-    if progress.admitted is not None:
-        head += rate_headers(progress.admitted.held)
+    if progress.admitted is not None and progress.admitted.gate is not None:
+        head += rate_headers(progress.admitted.gate, progress.receipt)
     return head

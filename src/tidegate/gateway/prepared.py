@@ -14,10 +14,11 @@ from tidegate import __version__
 from tidegate.core import plugs
 from tidegate.core.plan import Plan, Release, Replica, SecretRef, Target, Tls
 from tidegate.core.plugs import Provider
+from tidegate.core.pricing import Ceiling
 from tidegate.core.secret import Secret
+from tidegate.gateway.bound import Binder, Bound, MakeCounters
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
-from tidegate.gateway.in_force import Binder, Bound, MakeCounters
 from tidegate.gateway.own_limits import OwnLimits
 from tidegate.text import tokens
 
@@ -51,6 +52,7 @@ class PreparedTarget(Struct):
     replicas: list[PreparedReplica]
     secret: Secret | None
     missing: str | None
+    ceiling: Ceiling | None
 
     def least_busy(self) -> PreparedReplica:
         """The replica with the fewest exchanges in flight."""
@@ -155,7 +157,8 @@ class Preparer:
             self._replica(target, self._way(target, replica, contexts), headers, pools)
             for replica in target.replicas
         ]
-        return PreparedTarget(target, provider, replicas, secret, missing)
+        ceiling = None if target.price is None else Ceiling(target.price)
+        return PreparedTarget(target, provider, replicas, secret, missing, ceiling)
 
     def _way(self, target: Target, replica: Replica, contexts: Mapping[Tls, ssl.SSLContext]) -> Way:
         try:

@@ -77,6 +77,12 @@ class BucketCounters:
         whole = ceil(max(0.0, used - _SLACK))
         return Reading(whole, self._burst, used / self._rate_per_s, retry_s)
 
+    def left(self, scope: str, now: Moment) -> float:
+        """What could be taken now, for an answer's headers."""
+        poured = self._poured + (now.monotonic_s - self._since_s) * self._rate_per_s
+        used = self._parts[hash(scope) % PARTS].get(scope, poured) - poured
+        return self._burst - used if used > 0 else self._burst
+
     def reshape(self, shape: Shape) -> None:
         if not isinstance(shape, Bucket):
             raise TypeError(f"buckets cannot become {shape!r}")

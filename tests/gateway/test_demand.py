@@ -1,0 +1,76 @@
+"""The most that a request can come to."""
+
+import msgspec
+import pytest
+from msgspec import Raw
+from tests.gateway.rig import target
+
+from tidegate.core.ask import Ask
+from tidegate.core.plan import Price, Rate
+from tidegate.core.pricing import Ceiling
+from tidegate.core.receipt import Receipt
+from tidegate.gateway import demand as demands
+from tidegate.gateway.prepared import PreparedTarget
+
+PRICE = Price("x", "plan", input=Rate(1_000_000), output=Rate(2_000_000), request_nanousd=7)
+
+
+def prepared(price: Price | None = PRICE, tokenizer: str | None = None) -> PreparedTarget:
+    plain = target(1, price=price, tokenizer=tokenizer)
+    ceiling = None if price is None else Ceiling(price)
+    return PreparedTarget(plain, None, [], None, None, ceiling)  # type: ignore[arg-type]
+
+
+def ask(endpoint: str = "chat", **members: object) -> Ask:
+    body = msgspec.json.encode({"model": "m", **members})
+    raw = msgspec.json.decode(body, type=dict[str, Raw])
+    return Ask(endpoint, body, raw, "m")  # type: ignore[arg-type]
+
+
+def demand(it: Ask, to: PreparedTarget | None = None) -> demands.Demand:
+    return demands.demand_of(it, Receipt("id", 1.0, "g", it.endpoint), to or prepared(), 4096)
+
+
+def test_bytes_bound_the_input_and_the_ceiling_the_output() -> None:
+    it = ask(messages=[{"role": "user", "content": "hello"}])
+    it.output_ceiling_tokens, it.choices = 20, 3
+    found = demand(it)
+    assert (found.input_tokens, found.total_output_tokens) == (len(it.body), 60)
+    assert found.cost_nanousd == 7 + len(it.body) + 120
+
+
+def test_who_sets_no_ceiling_is_assumed_to_want_the_plan_s() -> None:
+    assert demand(ask(messages=[])).output_tokens == 4096
+    assert demand(ask("embeddings", input="x")).total_output_tokens == 0
+
+
+@pytest.mark.parametrize(
+    ("prompt", "choices"),
+    [("one", 1), (["one", "two"], 2), ([1, 2, 3], 1), ([[1], [2], [3]], 3), ([], 1)],
+)
+def test_a_completion_answers_each_prompt(prompt: object, choices: int) -> None:
+    assert demand(ask("completions", prompt=prompt)).choices == choices
+
+
+def test_an_exact_count_brings_the_bound_down_once() -> None:
+    to = prepared(tokenizer="o200k")
+    found = demand(ask(messages=[{"role": "user", "content": "hello there " * 50}]), to)
+    before = found.cost_nanousd
+    assert demands.count(found, to)
+    assert found.input_tokens < 120
+    assert before is not None
+    assert found.cost_nanousd is not None
+    assert found.cost_nanousd < before
+    assert not demands.count(found, to)
+    unknown = prepared()
+    assert not demands.count(demand(ask(messages=[]), unknown), unknown)
+
+
+def test_an_answer_is_as_long_as_can_be_paid() -> None:
+    it = ask(messages=[])
+    found = demand(it)
+    assert demands.afford(found, prepared(), 7 + len(it.body) + 2 * 100)
+    assert found.output_tokens == 100
+    assert not demands.afford(found, prepared(), 7 + len(it.body) + 2 * 15)
+    assert found.output_tokens == 100
+    assert not demands.afford(found, prepared(None), 10**9)

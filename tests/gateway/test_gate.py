@@ -13,9 +13,8 @@ PER_SESSION = Limit("per-session", "requests", 5, ("session",), per_s=60.0)
 MONEY = Limit("money", "spend", 5, unit="month")
 CAP = Limit("cap", "max_input_tokens", 5)
 CIRCLES = Limit("circles", "repeats", 5, ("session", "prompt"))
-KINDS = {
-    m.__name__.rpartition(".")[2]: m.plug for m in (max_input_tokens, repeats, requests, spend)
-}
+ROOM = (max_input_tokens, repeats, requests, spend)
+KINDS = {module.__name__.rpartition(".")[2]: module.plug for module in ROOM}
 
 
 def in_force(limit: Limit) -> InForce:

@@ -1,9 +1,12 @@
 """All holds are taken or none, and each ends once."""
 
+import pytest
+
 from tidegate.core.ask import Ask
 from tidegate.core.limit import Demand, Moment
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
+from tidegate.gateway import holding
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import Held, settle_holds, take, undo
 from tidegate.gateway.in_force import InForce
@@ -48,7 +51,10 @@ def test_a_no_takes_nothing() -> None:
     assert (used(roomy), used(tight)) == (0, 0)
 
 
-def test_what_nobody_knows_counts_as_held_unless_nobody_worked() -> None:
+def test_what_nobody_knows_counts_as_held_unless_nobody_worked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(holding, "moment", lambda: NOW)
     for worked, known, counted in (
         (True, None, 10),
         (False, None, 0),

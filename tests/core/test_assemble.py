@@ -4,8 +4,8 @@ from tests.core.plans import URL, hosted
 from tidegate.core import assemble
 from tidegate.core.assemble import Dialect, Place
 from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredDeadlines, DeclaredProvider
-from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import Deadlines, SecretRef
+from tidegate.core.declared_targets import DeclaredQueueing, DeclaredTarget
+from tidegate.core.plan import Deadlines, Queueing, SecretRef
 
 ENGINE = Dialect(None, hosted=False)
 HOSTED = Dialect("https://api.example.com/v1", hosted=True)
@@ -107,6 +107,27 @@ def test_credential_of_target_before_provider(own, above, expected):
     said = Said()
     at = place(target(api_key=own), hosted(api_key=above), HOSTED)
     assert assemble.credential(at, said) == expected and not said
+
+
+def test_queueing_of_which_nothing_is_said_is_learnt():
+    said = Said()
+    assert assemble.queueing(place(), 1, said) == Queueing() and not said
+
+
+@pytest.mark.parametrize(
+    ("queueing", "where", "what"),
+    [
+        ({"max_in_flight": 21}, "max_in_flight", "more than the connections there may be (20)"),
+        ({"adaptive_max": 21}, "adaptive_max", "more than the connections there may be (20)"),
+        ({"adaptive_min": 9, "adaptive_max": 8}, "adaptive_min", "more than adaptive_max (8)"),
+        ({"max_in_flight": 9, "adaptive_min": 8}, "adaptive_min", "`max_in_flight` fixes"),
+    ],
+)
+def test_settings_of_a_line_that_contradict_one_another(queueing, where, what):
+    said = Said()
+    at = place(target(max_connections=10, queueing=DeclaredQueueing(**queueing)))
+    assemble.queueing(at, 2, said)
+    assert what in said[f"targets.t.queueing.{where}"] and len(said) == 1
 
 
 def test_a_hosted_provider_without_credential_is_a_mistake():

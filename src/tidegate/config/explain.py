@@ -80,6 +80,9 @@ def explain(
     for name in ("context_tokens", "tokenizer", "max_connections"):
         value = getattr(target, name)
         rows.append(Row(name, "none" if value is None else str(value), sources.first((*at, name))))
+    for name, value in asdict(target.queueing).items():
+        source = sources.first((*at, "queueing", name))
+        rows.append(Row(f"queueing.{name}", _setting_text(value), source))
     rows += [
         Row(f"header {name}", value, sources.first((*above, "headers")))
         for name, value in target.headers
@@ -87,6 +90,18 @@ def explain(
     if target.tls.ca_file is not None:
         rows.append(Row("ca_file", target.tls.ca_file, sources.first((*above, "ca_file"))))
     return rows + _limit_rows(route, plan, sources)
+
+
+def _setting_text(value: object) -> str:
+    match value:
+        case None | ():
+            return "none"
+        case tuple():
+            return ", ".join(f"{name}: {number:g}" for name, number in value)
+        case float():
+            return f"{value:g}"
+        case _:
+            return str(value)
 
 
 def _limit_rows(route: str, plan: Plan, sources: _Sources) -> list[Row]:

@@ -13,7 +13,7 @@ from msgspec.structs import asdict, replace
 from tidegate.core.address import bracketed, parse_url
 from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredProvider
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import Deadlines, Replica, SecretRef
+from tidegate.core.plan import Deadlines, Queueing, Replica, SecretRef
 from tidegate.core.words import quoted
 
 Path = tuple[str, ...]
@@ -111,6 +111,34 @@ def _written(place: Place, name: str) -> Path | None:
         if getattr(declared, name) is not None:
             return (*path, "deadlines", name)
     return None
+
+
+def queueing(place: Place, replicas: int, say: Say) -> Queueing:
+    """How requests wait. A fixed number is not learnt, and none is beyond the connections."""
+    declared, path = place.target.queueing, (*place.path, "queueing")
+    fixed, least, most = declared.max_in_flight, declared.adaptive_min, declared.adaptive_max
+    connections = place.target.max_connections * replicas
+    for name, value in (("max_in_flight", fixed), ("adaptive_min", least), ("adaptive_max", most)):
+        if value is None:
+            continue
+        if value > connections:
+            say(
+                (*path, name),
+                f"{name} ({value}) is more than the connections there may be "
+                f"({connections}): see `max_connections`",
+            )
+        if fixed is not None and name != "max_in_flight":
+            say((*path, name), "`max_in_flight` fixes the number: remove one of them")
+    if least is not None and most is not None and least > most:
+        say((*path, "adaptive_min"), f"adaptive_min ({least}) is more than adaptive_max ({most})")
+    return Queueing(
+        max_in_flight=fixed,
+        adaptive_min=least or Queueing().adaptive_min,
+        adaptive_max=most,
+        max_waiting=declared.max_waiting,
+        max_wait_s=declared.max_wait_s,
+        tenant_weights=tuple(sorted(declared.tenant_weights.items())),
+    )
 
 
 def credential(place: Place, say: Say) -> SecretRef | None:

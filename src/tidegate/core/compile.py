@@ -224,6 +224,7 @@ class _Compiler:
         credential = assemble.credential(place, self.say)
         if not replicas:
             return None
+        queueing = assemble.queueing(place, len(replicas), self.say)
         price, allowed = self._price(place, known[0], assemble.base_url(replicas[0]))
         return Target(
             name=name,
@@ -240,6 +241,7 @@ class _Compiler:
             headers=tuple(sorted(provider.headers.items())),
             tls=Tls(ca_file=provider.ca_file),
             max_connections=declared.max_connections,
+            queueing=queueing,
         )
 
     def _price(self, place: Place, dialect: str, base_url: str) -> tuple[Price | None, bool]:

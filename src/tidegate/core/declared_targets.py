@@ -1,13 +1,53 @@
 """`targets` of the plan file."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
 from tidegate.core.declared_prices import DeclaredPrice
 from tidegate.core.declared_providers import DeclaredDeadlines
-from tidegate.core.declared_scalars import BaseUrl, Name, Text
-from tidegate.core.plan import SecretRef
+from tidegate.core.declared_scalars import BaseUrl, Name, Seconds, Text
+from tidegate.core.plan import Queueing, SecretRef
+
+Places = Annotated[int, Meta(ge=1, le=10_000_000)]
+_QUEUEING: Final = Queueing()
+
+
+class DeclaredQueueing(Struct, frozen=True, omit_defaults=True):
+    """How many requests a gateway process gives the target at once, and how the others wait."""
+
+    max_in_flight: Annotated[
+        Places | None,
+        Meta(
+            description="So many at once, always. Default: learnt from how long first tokens take."
+        ),
+    ] = None
+    adaptive_min: Annotated[
+        Places | None, Meta(description="The learnt number is never below this. Default: 1.")
+    ] = None
+    adaptive_max: Annotated[
+        Places | None,
+        Meta(
+            description="The learnt number is never above this. Default: as many as there may be "
+            "connections."
+        ),
+    ] = None
+    max_waiting: Annotated[
+        int,
+        Meta(
+            ge=0, le=100_000, description="Requests in line; beyond, the lowest class is refused."
+        ),
+    ] = _QUEUEING.max_waiting
+    max_wait_s: Annotated[
+        Seconds, Meta(description="A longer wait, expected or actual, is refused.")
+    ] = _QUEUEING.max_wait_s
+    tenant_weights: Annotated[
+        dict[Text, Annotated[float, Meta(ge=0.001, le=1000)]],
+        Meta(
+            description="Shares of a class, by `team` or `team/customer`, as far as requests have "
+            "to wait. Default: 1 each."
+        ),
+    ] = {}
 
 
 class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
@@ -57,3 +97,6 @@ class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
     max_connections: Annotated[
         int, Meta(ge=1, le=100_000, description="Connections to one replica, a gateway process.")
     ] = 512
+    queueing: Annotated[
+        DeclaredQueueing, Meta(description="What happens when more is asked than it can serve.")
+    ] = DeclaredQueueing()

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine
 
 from tidegate.core import clock
@@ -23,6 +25,20 @@ _ids = clock.IdSource()
 def migrated(path: Path) -> Engine:
     engine = database.open_engine(path)
     migrate.migrate(engine)
+    return engine
+
+
+def migrated_to(path: Path, revision: str, patch: pytest.MonkeyPatch) -> Engine:
+    """A database as an older Tidegate left it."""
+    engine = database.open_engine(path)
+    upgrade = ScriptDirectory._upgrade_revs
+    with patch.context() as patched:
+        patched.setattr(
+            ScriptDirectory,
+            "_upgrade_revs",
+            lambda scripts, _head, current: upgrade(scripts, revision, current),
+        )
+        assert migrate.migrate(engine) == revision
     return engine
 
 

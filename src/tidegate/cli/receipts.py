@@ -18,7 +18,7 @@ from tidegate.stores.figures import Quantiles, Ranking, Summary
 
 _FOLLOW_WAIT_S = 20.0
 _GROUPS = (
-    ("who", "key_id team customer end_user environment purpose attributes"),
+    ("who", "key_id team customer end_user environment purpose priority attributes"),
     (
         "ids",
         "id trace_id session_id prompt_fingerprint client_request_id provider_request_id "
@@ -34,7 +34,7 @@ _GROUPS = (
         "input_tokens cache_read_tokens cache_write_tokens output_tokens reasoning_tokens "
         "tokens_estimated usage_conflict",
     ),
-    ("cost", "cost_nanousd price_version"),
+    ("cost", "cost_nanousd most_nanousd price_version"),
     (
         "time",
         "started_at_s gateway_s queue_s connect_s first_token_s generation_s retrieval_s tool_s "

@@ -44,7 +44,10 @@ class Hold(Struct, omit_defaults=True):
 
 
 class Receipt(Struct, omit_defaults=True):
-    """What one request was, what its user felt and what it cost."""
+    """What one request was, what its user felt and what it cost.
+
+    `most_nanousd` is there where a budget applied and nobody knows the cost: it was not more.
+    """
 
     id: str
     started_at_s: float
@@ -88,6 +91,7 @@ class Receipt(Struct, omit_defaults=True):
     usage_conflict: bool = False
 
     cost_nanousd: int | None = None
+    most_nanousd: int | None = None
     price_version: str | None = None
 
     gateway_s: float | None = None

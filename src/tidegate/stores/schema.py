@@ -19,14 +19,16 @@ from sqlalchemy import (
     Text,
 )
 
+from tidegate.stores.spending import MAX_COST_NANOUSD, ROLLED_UP
+
 metadata = MetaData()
 
 # SQLite numbers rows only by a column declared INTEGER.
 _RowNumber = BigInteger().with_variant(Integer, "sqlite")
 
 # No request uses as much; a figure beyond is a provider's mistake and would overflow every sum.
+# The same is said of money where it is counted: stores.spending.
 MAX_TOKENS = 10**12
-MAX_COST_NANOUSD = 10**15
 TOKEN_COLUMNS = (
     "input_tokens",
     "cache_read_tokens",
@@ -55,6 +57,7 @@ receipts = Table(
     Column("release", Text),
     Column("target", Text),
     Column("provider", Text),
+    Column("model_wanted", Text),
     Column("model_served", Text),
     Column("stream", Boolean, nullable=False),
     Column("status", Integer),
@@ -70,6 +73,7 @@ receipts = Table(
     Column("reasoning_tokens", BigInteger),
     Column("tokens_estimated", Boolean, nullable=False),
     Column("cost_nanousd", BigInteger),
+    Column("most_nanousd", BigInteger),
     Column("gateway_s", Float),
     Column("ttft_s", Float),
     Column("total_s", Float),
@@ -96,6 +100,16 @@ Index(
     postgresql_where=receipts.c.error_code.is_not(None),
 )
 
+for _name in ("end_user", "session_id", "trace_id"):
+    _there = receipts.c[_name].is_not(None)
+    Index(
+        f"ix_receipts_{_name}",
+        receipts.c[_name],
+        receipts.c.id,
+        sqlite_where=_there,
+        postgresql_where=_there,
+    )
+
 DAY_S = 86_400
 
 # What retention keeps of the receipts that it deletes. Empty text stands for an absent name:
@@ -120,6 +134,26 @@ receipts_daily = Table(
     Column("cost_nanousd", BigInteger, nullable=False),
     Column("cost_unknown", BigInteger, nullable=False),
 )
+
+# What was spent, by quarter-hour of admission and by what budgets tell apart, from every receipt
+# that ever came (stores.rollup). `most_nanousd` is of requests whose cost nobody knows, what
+# each can have come to at most; `cost_estimated_nanousd` is the part of the cost whose tokens we
+# counted ourselves. Empty text stands for an absent name. `quarter` counts from 1970-01-01 UTC.
+spend = Table(
+    "spend",
+    metadata,
+    Column("quarter", Integer, primary_key=True),
+    *(Column(name, Text, primary_key=True) for name in ROLLED_UP.values()),
+    Column("requests", BigInteger, nullable=False),
+    *(Column(name, BigInteger, nullable=False) for name in TOKEN_COLUMNS),
+    Column("cost_nanousd", BigInteger, nullable=False),
+    Column("most_nanousd", BigInteger, nullable=False),
+    Column("cost_unknown", BigInteger, nullable=False),
+    Column("cost_estimated_nanousd", BigInteger, nullable=False),
+)
+Index("ix_spend_key", spend.c.key_id, spend.c.quarter)
+Index("ix_spend_team", spend.c.team, spend.c.quarter)
+Index("ix_spend_customer", spend.c.customer, spend.c.quarter)
 
 # How far each gateway's journal is in the ledger; moves in the receipts' own transaction.
 journal_positions = Table(

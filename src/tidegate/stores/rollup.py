@@ -1,0 +1,88 @@
+"""The rollup of spending: one row for each quarter-hour and combination of dimensions.
+
+It is added to in the transaction that stores the receipts, from the rows that are new in it, so
+that a receipt counts here as often as it is there: once.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from operator import itemgetter
+from typing import Any
+
+from sqlalchemy import Engine, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tidegate.stores import database
+from tidegate.stores.schema import TOKEN_COLUMNS, spend
+from tidegate.stores.spending import ROLLED_UP, quarter_of
+
+KEY = ("quarter", *ROLLED_UP.values())
+SUMS = (
+    "requests",
+    *TOKEN_COLUMNS,
+    "cost_nanousd",
+    "most_nanousd",
+    "cost_unknown",
+    "cost_estimated_nanousd",
+)
+COLUMNS = (*KEY, *SUMS)
+_KNOWN = (*TOKEN_COLUMNS, "cost_nanousd")
+
+Row = tuple[Any, ...]
+
+
+def rolled_up(columns: Sequence[str]) -> Callable[[Iterable[Row]], list[Row]]:
+    """Makes of rows of receipts, whose columns are these, rows to add to the rollup."""
+    place = columns.index
+    started = place("started_at_s")
+    dimensions = itemgetter(*(place(name) for name in ROLLED_UP.values()))
+    known = itemgetter(*(place(name) for name in _KNOWN))
+    most, attempts = place("most_nanousd"), place("attempts")
+    estimated = place("tokens_estimated")
+
+    def roll_up(rows: Iterable[Row]) -> list[Row]:
+        sums: dict[Row, list[int]] = {}
+        for row in rows:
+            key = (quarter_of(row[started]), *dimensions(row))
+            figures = known(row)
+            cost = figures[-1]
+            unknown = cost is None
+            values = (
+                1,
+                *figures,
+                row[most] if unknown else 0,
+                unknown and row[attempts] > 0,
+                cost if row[estimated] else 0,
+            )
+            if key in sums:
+                sums[key] = [a + (b or 0) for a, b in zip(sums[key], values, strict=True)]
+            else:
+                sums[key] = [int(b or 0) for b in values]
+        return [(key[0], *(name or "" for name in key[1:]), *it) for key, it in sums.items()]
+
+    return roll_up
+
+
+def addition(engine: Engine) -> sqlite.Insert | postgresql.Insert:
+    """The statement that adds a row of COLUMNS to what its key has."""
+    statement = database.upsert(engine, spend)
+    return statement.values({name: bindparam(name) for name in COLUMNS}).on_conflict_do_update(
+        index_elements=[spend.c[name] for name in KEY],
+        set_={name: spend.c[name] + statement.excluded[name] for name in SUMS},
+    )
+
+
+def forget(engine: Engine, before_s: float, *, chunk_rows: int = 2000) -> int:
+    """Deletes quarters that ended before `before_s`, in short transactions; returns how many rows.
+
+    Each chunk is whole quarters and at least one, so writers are never kept waiting long.
+    """
+    gone = 0
+    while True:
+        with database.writing(engine) as connection:
+            old = select(spend.c.quarter).where(spend.c.quarter < quarter_of(before_s))
+            old = old.order_by(spend.c.quarter).limit(chunk_rows)
+            quarters = connection.execute(old).scalars().all()
+            if not quarters:
+                return gone
+            found = connection.execute(delete(spend).where(spend.c.quarter <= quarters[-1]))
+            gone += found.rowcount

@@ -1,0 +1,119 @@
+"""What was spent before a gateway counted: amounts by the time of their admission.
+
+Most scopes are answered from the rollup, by quarter-hour. Where a scope is made of what only the
+receipts tell (end user, session, trace, prompt, attribute), or a window is too short for quarters,
+it is the receipts: a range of their index in time, and of end user, session or trace where one is.
+Amounts stand at the end of the time they were summed up over, so that a rolling window lets
+nothing go too early.
+"""
+
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.core.limit import ATTRIBUTE, SEPARATOR
+from tidegate.core.plan import Limit
+from tidegate.stores import _spend_sql as sql
+from tidegate.stores.errors import StoreUnavailable
+from tidegate.stores.read_only import ReadOnly
+from tidegate.stores.spending import IN_RECEIPTS, PROMPT, QUARTER_S, ROLLED_UP, quarter_of
+
+# A window as short as this, in quarters, would let go of its amounts a quarter too late.
+EXACT_WINDOW_S: Final = 3600.0
+# How far the time in a receipt's id may lie before the time that it says.
+_ID_SLACK_S: Final = 1.0
+_BEFORE_END_S: Final = 0.001
+
+Amounts = list[tuple[float, int]]
+
+
+class _Detail(Struct):
+    attributes: dict[str, str] | None = None
+    prompt_fingerprint: str | None = None
+
+
+_detail = msgspec.msgpack.Decoder(_Detail).decode
+
+
+class Snapshot:
+    """The ledger at one moment. Every method raises what SpendReader.snapshot translates."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def positions(self) -> dict[str, tuple[int, int]]:
+        """(segment, offset) up to which each gateway's journal is in the ledger."""
+        rows = self._connection.execute(sql.POSITIONS)
+        return {gateway: (segment, offset) for gateway, segment, offset in rows}
+
+    def recorded(self, ids: Iterable[str]) -> set[str]:
+        """Those of these receipts that are in the ledger."""
+        find = self._connection.execute
+        return {one for one in ids if find(sql.RECORDED, (one,)).fetchone() is not None}
+
+    def spent(self, limit: Limit, scope: str, since_s: float) -> Amounts:
+        """(wall clock, nano-dollars) of what this limit counts since the quarter of `since_s`."""
+        values: dict[str, str] = {}
+        if limit.scope:
+            values.update(zip(limit.scope, scope.split(SEPARATOR), strict=True))
+        if any(values.setdefault(name, value) != value for name, value in limit.only):
+            return []
+        columns: dict[str, Any] = {
+            column: values.get(name) for name, column in (*ROLLED_UP.items(), *IN_RECEIPTS.items())
+        }
+        told = {
+            name: value
+            for name, value in values.items()
+            if name not in ROLLED_UP and name not in IN_RECEIPTS
+        }
+        quarter = quarter_of(since_s)
+        bound = {**columns, "since_s": float(quarter * QUARTER_S), "quarter": quarter}
+        bound["first_id"] = _first_id_at(bound["since_s"] - _ID_SLACK_S)
+        if told:
+            return self._told_in_detail(bound, told)
+        queries, width_s = sql.ROLLUP_BY, QUARTER_S
+        if values.keys() & IN_RECEIPTS.keys() or 0 < (limit.per_s or 0) <= EXACT_WINDOW_S:
+            queries, width_s = sql.RECEIPTS_BY, 1
+        leading = next((name for name in queries if name in values), None)
+        rows = self._connection.execute(queries[leading], bound)
+        return [((at + 1) * width_s - _BEFORE_END_S, amount) for at, amount in rows]
+
+    def _told_in_detail(self, bound: dict[str, Any], told: Mapping[str, str]) -> Amounts:
+        """What has no column lies in the receipt's own bytes: only those are read that hold it."""
+        some = next(iter(told.values()))
+        rows = self._connection.execute(sql.DETAILS, {**bound, "text": some.encode()})
+        return [(at_s, amount) for at_s, amount, detail in rows if _tells(detail, told)]
+
+
+class SpendReader(ReadOnly):
+    """Reads for at most `timeout_s` at once. `snapshot` raises StoreUnavailable."""
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Snapshot]:
+        """One read transaction: all that is asked within belongs to one moment."""
+        with self.reading() as connection:
+            connection.execute("BEGIN")
+            try:
+                yield Snapshot(connection)
+            except msgspec.DecodeError as error:
+                raise StoreUnavailable(f"{self._path}: a receipt is unreadable") from error
+            finally:
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
+
+
+def _tells(payload: bytes, told: Mapping[str, str]) -> bool:
+    detail = _detail(payload)
+    values = {ATTRIBUTE + name: value for name, value in (detail.attributes or {}).items()}
+    values[PROMPT] = detail.prompt_fingerprint or ""
+    return all(values.get(name) == value for name, value in told.items())
+
+
+def _first_id_at(at_s: float) -> str:
+    """The text before which the id of every receipt made before `at_s` sorts."""
+    milliseconds = f"{max(int(at_s * 1000), 0):012x}"
+    return f"{milliseconds[:8]}-{milliseconds[8:]}"

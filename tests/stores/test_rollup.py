@@ -1,0 +1,126 @@
+"""The rollup is what its receipts add up to, whatever came twice, was cut off, or is no figure."""
+
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete, select
+from tests.stores import rig, spendings
+
+from tidegate.core.receipt import Receipt
+from tidegate.stores import database, migrate, retention, rollup, schema
+from tidegate.stores.errors import StoreUnavailable
+from tidegate.stores.ledger import Ledger, Position
+from tidegate.stores.spending import KEPT_S, QUARTER_S, ROLLED_UP, quarter_of
+
+Sums = dict[tuple[Any, ...], Counter[str]]
+
+
+def rows(engine: Engine) -> Sums:
+    with database.reading(engine) as connection:
+        found = [dict(row._mapping) for row in connection.execute(select(schema.spend))]
+    return {
+        tuple(row[name] for name in rollup.KEY): Counter({n: row[n] for n in rollup.SUMS})
+        for row in found
+    }
+
+
+def added_up(receipts: list[Receipt]) -> Sums:
+    sums: Sums = {}
+    for one in receipts:
+        names = (getattr(one, column) or "" for column in ROLLED_UP.values())
+        row = sums.setdefault((quarter_of(one.started_at_s), *names), Counter())
+        unknown = one.cost_nanousd is None
+        row["requests"] += 1
+        for name in (*schema.TOKEN_COLUMNS, "cost_nanousd"):
+            row[name] += getattr(one, name) or 0
+        row["most_nanousd"] += (one.most_nanousd or 0) if unknown else 0
+        row["cost_unknown"] += int(unknown and bool(one.attempts))
+        row["cost_estimated_nanousd"] += (one.cost_nanousd or 0) if one.tokens_estimated else 0
+    return sums
+
+
+@given(
+    seed=st.integers(0, 10**9),
+    batches=st.lists(st.lists(st.integers(0, 20), max_size=12), max_size=6),
+)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_it_is_what_its_receipts_add_up_to_however_often_they_come(
+    engine: Engine, seed: int, batches: list[list[int]]
+) -> None:
+    with database.writing(engine) as connection:
+        connection.execute(delete(schema.receipts))
+        connection.execute(delete(schema.spend))
+    draw = random.Random(seed)
+    made = [spendings.some(draw, rig.NOON_S + draw.uniform(0, 2000)) for _ in range(21)]
+    ledger = Ledger(engine)
+    for batch in batches:
+        ledger.write(rig.entries(*(made[n] for n in batch)), [])
+    there = {n for batch in batches for n in batch}
+    assert rows(engine) == added_up([made[n] for n in sorted(there)])
+
+
+def test_what_was_not_stored_was_not_added(path: Path) -> None:
+    engine = rig.migrated(path)
+    impatient = database.open_engine(path, busy_timeout_s=0.0)
+    with database.writing(engine), pytest.raises(StoreUnavailable):
+        Ledger(impatient).write([rig.entry(rig.receipt())], [Position("g0", 1, 9)])
+    impatient.dispose()
+    assert rows(engine) == {}
+    engine.dispose()
+
+
+@pytest.mark.parametrize("started_at_s", [float("nan"), float("inf"), -5.0, 1e300])
+def test_a_time_that_is_no_date_stops_nothing(engine: Engine, started_at_s: float) -> None:
+    odd = rig.receipt(cost_nanousd=7)
+    odd.started_at_s = started_at_s
+    Ledger(engine).write([rig.entry(odd)], [])
+    ((key, sums),) = rows(engine).items()
+    assert (key[0], sums["cost_nanousd"]) == (0, 7)
+
+
+def test_figures_that_cannot_be_are_unknown_here_too(engine: Engine) -> None:
+    Ledger(engine).write(
+        rig.entries(
+            rig.receipt(cost_nanousd=2**63), rig.receipt(cost_nanousd=None, most_nanousd=3)
+        ),
+        [],
+    )
+    (sums,) = rows(engine).values()
+    assert (sums["cost_nanousd"], sums["cost_unknown"], sums["most_nanousd"]) == (0, 2, 3)
+
+
+def test_it_outlives_its_receipts_and_is_forgotten_after_thirteen_months(engine: Engine) -> None:
+    made = [rig.receipt(rig.NOON_S + n * QUARTER_S) for n in range(10)]
+    Ledger(engine).write(rig.entries(*made), [])
+    retention.roll_off(engine, rig.NOON_S + 86_400)
+    assert rows(engine) == added_up(made)
+    assert KEPT_S > 396 * 86_400
+    assert rollup.forget(engine, rig.NOON_S + 3 * QUARTER_S, chunk_rows=2) == 3
+    assert rows(engine) == added_up(made[3:])
+    assert rollup.forget(engine, rig.NOON_S + 3 * QUARTER_S) == 0
+
+
+def test_a_database_of_before_is_filled_from_its_receipts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = rig.migrated_to(tmp_path / "ledger.db", "0003", monkeypatch)
+    draw = random.Random(3)
+    made = [spendings.some(draw, rig.NOON_S + draw.uniform(0, 5000)) for _ in range(60)]
+    for one in made:
+        one.model_wanted = one.most_nanousd = None
+    new = ("seq", "model_wanted", "most_nanousd")
+    old = [c.name for c in schema.receipts.columns if c.name not in new]
+    table = sa.table("receipts", *(sa.column(name) for name in old))
+    with database.writing(engine) as connection:
+        for one in made:
+            values = {name: getattr(one, name, b"") for name in old}
+            connection.execute(table.insert().values({**values, "attempts": len(one.attempts)}))
+    migrate.migrate(engine)
+    assert rows(engine) == added_up(made)
+    engine.dispose()

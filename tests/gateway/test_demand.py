@@ -11,6 +11,7 @@ from tidegate.core.pricing import Ceiling
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import demand as demands
 from tidegate.gateway.prepared import PreparedTarget
+from tidegate.gateway.provider_rate import ProviderRate
 
 PRICE = Price("x", "plan", input=Rate(1_000_000), output=Rate(2_000_000), request_nanousd=7)
 
@@ -18,7 +19,7 @@ PRICE = Price("x", "plan", input=Rate(1_000_000), output=Rate(2_000_000), reques
 def prepared(price: Price | None = PRICE, tokenizer: str | None = None) -> PreparedTarget:
     plain = target(1, price=price, tokenizer=tokenizer)
     ceiling = None if price is None else Ceiling(price)
-    return PreparedTarget(plain, None, [], None, None, ceiling)  # type: ignore[arg-type]
+    return PreparedTarget(plain, None, [], None, None, ceiling, ProviderRate())  # type: ignore[arg-type]
 
 
 def ask(endpoint: str = "chat", **members: object) -> Ask:

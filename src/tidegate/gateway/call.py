@@ -14,6 +14,7 @@ from tidegate.gateway.in_flight import InFlight, translate
 from tidegate.gateway.prepared import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.world import World
+from tidegate.text import tokens
 
 _IDENTITY = (b"", b"identity")
 
@@ -28,6 +29,7 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
         raise Refusal(
             "credential_missing", f"the credential {target.missing} of this route is not set"
         )
+    target.rate.check(tokens.estimate(len(ask.body)), clock.monotonic_s())
     receipt = progress.receipt
     replica = target.least_busy()
     note_target(receipt, target)
@@ -122,6 +124,7 @@ def _unreachable(error: OSError) -> str:
 def _check_answer(this: InFlight, ask: Ask, target: PreparedTarget) -> None:
     """Turns an answer that is none into a Failure; the connection is given back or dropped."""
     upstream = this.live()
+    target.rate.learn(upstream.headers, clock.monotonic_s())
     if upstream.headers.get(b"content-encoding", b"").lower() not in _IDENTITY:
         message = "the provider compressed its answer unasked"
         raise Failure("malformed", "upstream_malformed", message)
@@ -130,7 +133,10 @@ def _check_answer(this: InFlight, ask: Ask, target: PreparedTarget) -> None:
         body = this.take_body()
         if target.secret is not None:
             body = target.secret.conceal(body)  # some providers quote the key that they refuse
-        raise target.provider.fault(upstream.status, _texts(upstream.headers), body)
+        failure = target.provider.fault(upstream.status, _texts(upstream.headers), body)
+        if failure.kind == "rate_limited":
+            target.rate.refused(failure.retry_after_s, clock.monotonic_s())
+        raise failure
     if upstream.streaming != ask.stream:
         if not upstream.streaming:
             # An error inside a 200 says more than the mix-up does.

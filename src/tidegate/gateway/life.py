@@ -18,6 +18,7 @@ from tidegate.gateway.allowance import rate_headers
 from tidegate.gateway.authenticate import authenticate
 from tidegate.gateway.call import call, note_target
 from tidegate.gateway.decline import break_off, decline, forget_frames
+from tidegate.gateway.fit import fit
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
@@ -46,6 +47,7 @@ async def live(
         route = progress.route = resolve(ask, key, plan, receipt)
         size(ask, receipt)
         await _admit(progress, key, plan, world)
+        fit(ask, route.target.target)
         answered = await call(progress, ask, route.target, world)
         if ask.stream:
             await _stream(progress, route, answered, world)

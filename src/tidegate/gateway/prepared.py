@@ -20,6 +20,7 @@ from tidegate.gateway.bound import Binder, Bound, MakeCounters
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.own_limits import OwnLimits
+from tidegate.gateway.provider_rate import ProviderRate
 from tidegate.text import tokens
 
 MAX_SECRET_BYTES = 64 * 1024
@@ -53,6 +54,7 @@ class PreparedTarget(Struct):
     secret: Secret | None
     missing: str | None
     ceiling: Ceiling | None
+    rate: ProviderRate
 
     def least_busy(self) -> PreparedReplica:
         """The replica with the fewest exchanges in flight."""
@@ -89,6 +91,7 @@ class Preparer:
 
     def __init__(self, environ: Mapping[str, str], make_counters: MakeCounters) -> None:
         self._environ = environ
+        self._rates: dict[tuple[str, str], ProviderRate] = {}
         self.binder = Binder(make_counters, OwnLimits(make_counters))
         self.pools: dict[Origin, Pool] = {}
 
@@ -122,6 +125,8 @@ class Preparer:
     def adopt(self, prepared: PreparedPlan) -> None:
         """`prepared` is obeyed from now on: its pools open, those that it does not use close."""
         self.binder.adopt(prepared.limits)
+        targets = [route.target.target for route in prepared.routes.values()]
+        self._rates = {(t.name, t.provider): self._rates[t.name, t.provider] for t in targets}
         for pool, way, max_connections in prepared.pools.values():
             pool.way = way
             pool.max_connections = max_connections
@@ -158,7 +163,8 @@ class Preparer:
             for replica in target.replicas
         ]
         ceiling = None if target.price is None else Ceiling(target.price)
-        return PreparedTarget(target, provider, replicas, secret, missing, ceiling)
+        rate = self._rates.setdefault((target.name, target.provider), ProviderRate())
+        return PreparedTarget(target, provider, replicas, secret, missing, ceiling, rate)
 
     def _way(self, target: Target, replica: Replica, contexts: Mapping[Tls, ssl.SSLContext]) -> Way:
         try:

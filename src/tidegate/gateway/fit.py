@@ -1,0 +1,41 @@
+"""fit: whether a request can fit into its target's context, before it is sent."""
+
+from tidegate.core.ask import Ask
+from tidegate.core.outcome import Refusal
+from tidegate.core.plan import Target
+from tidegate.gateway.size import estimate_input_tokens
+from tidegate.text import tokens
+
+# Where the tokenizer is not known only what no tokenizer could fit is refused.
+MOST_BYTES_A_TOKEN = 16
+
+
+def fit(ask: Ask, target: Target) -> None:
+    """Refusal (`context_length_exceeded`) when prompt and ceiling are longer than the context.
+
+    A bound that we have set ourselves is lowered to what is left beside the prompt.
+    """
+    context_tokens = target.context_tokens
+    if context_tokens is None or ask.endpoint == "embeddings":
+        return
+    ours = ask.output_bound_tokens
+    wanted = ours if ours is not None else ask.output_ceiling_tokens or 1
+    if len(ask.body) + wanted <= context_tokens:
+        return
+    if target.tokenizer in tokens.ENCODINGS:
+        prompt_tokens = estimate_input_tokens(ask, target.tokenizer)
+        said = f"{prompt_tokens} tokens"
+    else:
+        prompt_tokens = len(ask.body) // MOST_BYTES_A_TOKEN
+        said = f"at least {prompt_tokens} tokens"
+    left = context_tokens - prompt_tokens
+    if ours is not None and left > 0:
+        ask.output_bound_tokens = min(ours, left)
+    elif left < wanted:
+        beside = f" and {wanted} of the answer" if wanted > 1 else ""
+        raise Refusal(
+            "context_length_exceeded",
+            f"this model's context is {context_tokens} tokens, and the prompt has {said}{beside}: "
+            "shorten the prompt or lower `max_tokens`",
+            param="messages" if ask.endpoint == "chat" else "prompt",
+        )

@@ -21,7 +21,6 @@ from tidegate.core.layout import Layout
 from tidegate.core.plan import HttpBounds, JournalBounds
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import SWEEP_S, Listener
-from tidegate.gateway.in_force import memory_counters
 from tidegate.gateway.journal import Journal, JournalLocked
 from tidegate.gateway.keys import Keys
 from tidegate.gateway.plan_feed import PlanFeed
@@ -31,6 +30,7 @@ from tidegate.gateway.watchdog import Watchdog
 from tidegate.gateway.world import World
 from tidegate.stores.errors import StoreError
 from tidegate.stores.key_reader import KeyReader
+from tidegate.stores.memory_counters import memory_counters
 from tidegate.stores.peppers import read_peppers
 
 log = logging.getLogger("tidegate.gateway")

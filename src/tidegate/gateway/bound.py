@@ -9,11 +9,13 @@ from typing import Protocol
 from tidegate.core import plugs
 from tidegate.core.key import KeyRecord
 from tidegate.core.key_limits import KeyLimits
-from tidegate.core.limit import Counters, LimitKind, Moment, Shape, of_target
+from tidegate.core.limit import Calendar, Counters, LimitKind, Moment, Rolling, Shape, of_target
 from tidegate.core.plan import Limit, Plan
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.in_force import InForce
+
+Identity = tuple[str, str, tuple[str, ...], type, tuple[object, ...]]
 
 MAX_GATES = 16_384
 _OPEN = Gate(())
@@ -75,7 +77,7 @@ class Binder:
         self._make = make
         self._own = own
         self._bound = Bound((), own)
-        self._counters: dict[tuple[str, str, tuple[str, ...], type], Counters] = {}
+        self._counters: dict[Identity, Counters] = {}
 
     def bind(self, plan: Plan) -> Bound:
         """The plan's limits, not yet in force. PlugError for a kind that does not load."""
@@ -109,5 +111,12 @@ class Binder:
         return InForce(limit, kind, counters or self._make(shape))
 
 
-def _identity(limit: Limit, shape: Shape) -> tuple[str, str, tuple[str, ...], type]:
-    return limit.name, limit.kind, limit.scope, type(shape)
+def _identity(limit: Limit, shape: Shape) -> Identity:
+    """What says that two limits count the same. Money of another period, or of others, begins
+    anew: the ledger knows what was spent of that."""
+    counted: tuple[object, ...] = ()
+    if isinstance(shape, Calendar):
+        counted = (limit.only, shape.unit, shape.time_zone)
+    elif isinstance(shape, Rolling) and shape.wall:
+        counted = (limit.only, shape.window_s)
+    return limit.name, limit.kind, limit.scope, type(shape), counted

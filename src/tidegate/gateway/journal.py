@@ -92,6 +92,10 @@ class Journal:
             self._scheduled = True
             asyncio.get_running_loop().call_soon(self._flush)
 
+    def unwritten(self) -> bytes:
+        """The frames that are not in the files yet, in their order."""
+        return b"".join(self._frames)
+
     def recorded(self, segment: int, offset: int) -> None:
         """The recorder has committed everything up to this position to the ledger."""
         self._release((segment, offset))

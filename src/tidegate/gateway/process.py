@@ -18,11 +18,13 @@ import uvloop
 
 from tidegate.core import clock
 from tidegate.core.layout import Layout
+from tidegate.core.limit import Moment
 from tidegate.core.plan import HttpBounds, JournalBounds
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import SWEEP_S, Listener
 from tidegate.gateway.journal import Journal, JournalLocked
 from tidegate.gateway.keys import Keys
+from tidegate.gateway.past import LedgerPast
 from tidegate.gateway.plan_feed import PlanFeed
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.vitals import Vitals
@@ -92,6 +94,8 @@ class Process:
         peppers = partial(read_peppers, self._layout.state)
         keys = Keys(KeyReader(self._layout.ledger_db), peppers(), peppers)
         self._world = World(name, keys, Journal(self._layout.journal_of(name), JournalBounds()))
+        self._past = LedgerPast(self._layout, name, self._world.journal)
+        self._world.past = self._past
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
         self._preparer = Preparer(os.environ, memory_counters)
         self._vitals = Vitals(self._world, self._preparer)
@@ -126,6 +130,7 @@ class Process:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._world.journal.close()
             self._world.keys.close()
+            self._past.close()
             self._watchdog.stop()
         return 0
 
@@ -202,6 +207,7 @@ class Process:
                 if now_s - measured_s >= MEASURE_EVERY_S:
                     measured_s = now_s
                     world.journal.measure()
+                    self._preparer.binder.sweep(Moment(now_s, clock.wall_s()))
             except Exception:  # deadlines must outlive whatever goes wrong with one of them
                 log.exception("a sweep failed")
 

@@ -4,6 +4,7 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
+from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
 from tidegate.gateway.holding import settle_holds
 from tidegate.gateway.in_flight import InFlight
@@ -11,6 +12,7 @@ from tidegate.gateway.progress import Progress
 from tidegate.gateway.size import estimate_input_tokens
 from tidegate.gateway.stream import Relay
 from tidegate.gateway.world import World
+from tidegate.stores.spending import MAX_COST_NANOUSD
 from tidegate.text import tokens
 
 
@@ -36,10 +38,24 @@ def settle(progress: Progress, world: World) -> None:
     else:
         receipt.cost_nanousd = 0  # nobody did anything that could cost
         worked = False
-    if progress.admitted is not None:
-        settle_holds(progress.admitted.held, receipt, worked)
+    _settle_holds(progress, worked, world.past)
     _note_times(receipt, progress.received_s, call, progress.relay)
     world.journal.append(encode_frame(receipt), progress.ending, progress.connection.abort)
+
+
+def _settle_holds(progress: Progress, worked: bool, past: Past | None) -> None:
+    """What was held becomes what was used, also of budgets that began meanwhile."""
+    receipt, admitted = progress.receipt, progress.admitted
+    if admitted is not None and worked and receipt.cost_nanousd is None:
+        most_nanousd = admitted.demand.cost_nanousd
+        if most_nanousd is not None:
+            receipt.most_nanousd = min(most_nanousd, MAX_COST_NANOUSD)
+    if past is not None and past.seeded_s >= progress.received_s:
+        taken = [] if admitted is None else admitted.held
+        held = [it.counters for it, *_ in taken if it.counters is not None]
+        past.count_late(receipt, progress.received_s, held)
+    if admitted is not None:
+        settle_holds(admitted.held, receipt, worked)
 
 
 def _note_answer(progress: Progress) -> None:

@@ -44,7 +44,7 @@ class Spend(Kind):
         return lambda demand: demand.cost_nanousd or 0
 
     def used(self, limit: Limit) -> Callable[[Receipt], int | None]:
-        return lambda receipt: receipt.cost_nanousd
+        return _spent
 
     def refusal(self, limit: Limit, scope: str, reading: Reading) -> Refusal:
         per = f" this {limit.unit}" if limit.unit else f" in {duration(limit.per_s or 1.0)}"
@@ -56,6 +56,11 @@ class Spend(Kind):
         if reading.used:
             words += f"; all of it is there again in {duration(reading.reset_s)}"
         return Refusal(self.code, words, excess=excess(limit, scope, reading))
+
+
+def _spent(receipt: Receipt) -> int | None:
+    """The cost; while nobody knows it, the most that it can be."""
+    return receipt.most_nanousd if receipt.cost_nanousd is None else receipt.cost_nanousd
 
 
 plug = Spend()

@@ -1,0 +1,219 @@
+"""What was spent before this process counted: counters of money begin with the ledger's sums.
+
+The ledger is the truth and counters follow it, never the other way round. One snapshot of the
+ledger says what is in it and how far it has read each journal; what the journals hold beyond is
+added, of every gateway that ever wrote here. So a killed gateway, recorder or control costs a
+budget neither a cent nor a doubled one.
+
+Whoever wants a scope that is not known yet waits for one read that all of them share. Requests
+that were in flight then and hold nothing of that limit are added as they settle.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Collection
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, cast
+
+from msgspec import Struct
+
+from tidegate.core import clock
+from tidegate.core.layout import Layout
+from tidegate.core.limit import Calendar, Counters, Moment, Rolling, Seeded
+from tidegate.core.outcome import Refusal
+from tidegate.core.periods import period_at
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.admit import Wanted
+from tidegate.gateway.holding import moment
+from tidegate.gateway.in_force import InForce
+from tidegate.gateway.journal import Journal
+from tidegate.gateway.journal_tail import decode_frames
+from tidegate.gateway.past_reader import Found, PastReader, Question
+from tidegate.stores.errors import StoreError
+from tidegate.stores.spend_reader import SpendReader
+from tidegate.stores.spending import spent_nanousd
+
+log = logging.getLogger(__name__)
+
+# How long a request waits for a read; the read goes on for whoever comes next.
+PATIENCE_S: Final = 2.0
+ALERT_PATIENCE_S: Final = 0.25
+READ_TIMEOUT_S: Final = 30.0
+RETRY_S: Final = 1.0
+# Reads of one ask are short, so that what comes meanwhile does not wait for all of it.
+MAX_AT_ONCE: Final = 64
+MAX_WAITING: Final = 16_384
+MAX_REMEMBERED: Final = 16_384
+_TRIES: Final = 5
+
+Place = tuple[Counters, str]
+
+
+class Asked(Struct, eq=False):
+    """One scope that a read is under way for. The answer is whether it is known now."""
+
+    it: InForce
+    scope: str
+    answer: "asyncio.Future[bool]"
+
+
+class LedgerPast:
+    """Reads one state directory for the gateway that writes `journal` in it."""
+
+    def __init__(self, layout: Layout, gateway: str, journal: Journal) -> None:
+        self._journal = journal
+        ledger = SpendReader(layout.ledger_db, timeout_s=READ_TIMEOUT_S)
+        self._reader = PastReader(ledger, layout.journal, gateway)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="past")
+        self._asked: dict[Place, Asked] = {}
+        self._queue: deque[Asked] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._failing = False
+        self._alerts_rest_until_s = 0.0
+        self._seeded: deque[tuple[float, InForce, str]] = deque(maxlen=MAX_REMEMBERED)
+        self.seeded_s = float("-inf")
+
+    async def learn(self, wanted: Wanted) -> Collection[InForce]:
+        """Waits until each of these budgets knows what was spent of it. Those that only alert and
+        could not be learnt come back: they are not counted now. Refusal for any other."""
+        now = moment()
+        unknown = [(it, scope) for it, scope, _ in wanted if it.money and _asks(it, scope, now)]
+        if not unknown:
+            return ()
+        hard = [self._ask(it, scope) for it, scope in unknown if it.limit.on_excess != "alert"]
+        await _wait(hard, PATIENCE_S)
+        for one in hard:
+            if not _is_known(one):
+                raise Refusal(
+                    "limits_unavailable",
+                    f"what was spent of the budget {one.it.limit.name!r} cannot be read now",
+                    retry_after_s=RETRY_S,
+                )
+        soft = [(it, scope) for it, scope in unknown if it.limit.on_excess == "alert"]
+        return await self._learn_soft(soft)
+
+    def count_late(self, receipt: Receipt, received_s: float, held: Collection[Counters]) -> None:
+        """Adds a request to what was learnt while it was in flight and is not held for it. To be
+        called before its receipt is appended to the journal, where `seeded_s` is after its start.
+        """
+        spent = spent_nanousd(receipt)
+        if not spent:
+            return
+        now = moment()
+        counted = set(held)
+        for at_s, it, scope in reversed(self._seeded):
+            if at_s < received_s:
+                return
+            counters = it.counters
+            assert counters is not None  # noqa: S101 - it was seeded
+            if counters in counted or it.scope_of(receipt) != scope or not it.applies(receipt):
+                continue
+            counted.add(counters)
+            ticket = counters.take(scope, 0, now)
+            period_is_over = isinstance(it.shape, Calendar) and receipt.started_at_s < (ticket or 0)
+            if ticket is not None and not period_is_over:
+                counters.give_back(scope, ticket, 0, spent, now)
+
+    def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+        self._thread.submit(self._reader.close)
+        self._thread.shutdown(wait=False)
+
+    def _ask(self, it: InForce, scope: str) -> Asked:
+        assert it.counters is not None  # noqa: S101 - money is counted
+        place = it.counters, scope
+        asked = self._asked.get(place)
+        if asked is None:
+            if len(self._asked) >= MAX_WAITING:
+                raise Refusal("overloaded", "too many budgets are being read", retry_after_s=1.0)
+            loop = asyncio.get_running_loop()
+            asked = self._asked[place] = Asked(it, scope, loop.create_future())
+            self._queue.append(asked)
+            if self._task is None:
+                self._task = loop.create_task(self._work())
+        return asked
+
+    async def _learn_soft(self, soft: list[tuple[InForce, str]]) -> Collection[InForce]:
+        """Those that could not be learnt; nobody waits for them again before a while is over."""
+        if clock.monotonic_s() < self._alerts_rest_until_s:
+            return [it for it, _ in soft]
+        asked = [self._ask(it, scope) for it, scope in soft]
+        await _wait(asked, ALERT_PATIENCE_S)
+        missing = [one.it for one in asked if not _is_known(one)]
+        if missing:
+            self._alerts_rest_until_s = clock.monotonic_s() + RETRY_S
+        return missing
+
+    async def _work(self) -> None:
+        """Answers whatever is asked, one read after another."""
+        try:
+            while self._queue:
+                count = min(len(self._queue), MAX_AT_ONCE)
+                some = [self._queue.popleft() for _ in range(count)]
+                known = await self._answer(some)
+                for one in some:
+                    del self._asked[cast(Counters, one.it.counters), one.scope]
+                    one.answer.set_result(known)
+        finally:
+            self._task = None
+
+    async def _answer(self, some: list[Asked]) -> bool:
+        try:
+            found = await self._read(some)
+        except Exception as error:
+            if not isinstance(error, StoreError | OSError):
+                log.exception("reading what was spent met something unforeseen")
+            if not self._failing:
+                log.error("what was spent cannot be read, hard budgets refuse: %s", error)
+            self._failing = True
+            return False
+        self._failing = False
+        now = moment()
+        for one, past in zip(some, found.amounts, strict=True):
+            cast(Seeded, one.it.counters).seed(one.scope, past, now)
+            self._seeded.append((now.monotonic_s, one.it, one.scope))
+        self.seeded_s = now.monotonic_s
+        return True
+
+    async def _read(self, some: list[Asked]) -> Found:
+        """Everything up to this very turn of the loop: what settles later is `count_late`'s."""
+        loop = asyncio.get_running_loop()
+        wall_s = clock.wall_s()
+        questions = [Question(one.it, one.scope, since_s(one.it, wall_s)) for one in some]
+        for _ in range(_TRIES):
+            found = await loop.run_in_executor(self._thread, self._reader.read, questions)
+            # Once more beside the loop, so that little is left to be read on it.
+            await loop.run_in_executor(self._thread, self._reader.read_on, questions, found)
+            self._reader.read_on(questions, found)
+            unwritten: list[Receipt] = []
+            decode_frames(self._journal.unwritten(), 0, unwritten)
+            found.add(questions, unwritten)
+            if found.whole:
+                return found
+        raise StoreError("the journals are read away faster than they can be followed")
+
+
+def since_s(it: InForce, wall_s: float) -> float:
+    """Before which nothing counts any more."""
+    shape = it.shape
+    if isinstance(shape, Calendar):
+        return float(period_at(shape.unit, shape.time_zone, wall_s).start_s)
+    if isinstance(shape, Rolling):
+        return wall_s - shape.window_s * (1 + 1 / shape.bins)
+    raise TypeError(f"{it.limit.name}: money is not counted in {shape!r}")
+
+
+def _asks(it: InForce, scope: str, now: Moment) -> bool:
+    """Whether its counters begin with what is in the ledger, and have not yet."""
+    return hasattr(it.counters, "knows") and not cast(Seeded, it.counters).knows(scope, now)
+
+
+async def _wait(several: list[Asked], patience_s: float) -> None:
+    if several:
+        await asyncio.wait([one.answer for one in several], timeout=patience_s)
+
+
+def _is_known(one: Asked) -> bool:
+    return one.answer.done() and one.answer.result()

@@ -1,0 +1,118 @@
+"""Reading what was spent: the ledger at one moment, and the journals from there on. Blocking."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from msgspec import Struct
+
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.in_force import InForce
+from tidegate.gateway.journal_tail import Position, Tail, read_tail
+from tidegate.stores.spend_reader import Amounts, Snapshot, SpendReader
+from tidegate.stores.spending import spent_nanousd
+
+_TRIES = 5
+_NOWHERE = (-1, 0)
+
+
+class Question(Struct, frozen=True, eq=False):
+    """What was spent of one limit in one scope since then (wall clock)."""
+
+    it: InForce
+    scope: str
+    since_s: float
+
+
+class Found(Struct):
+    """Amounts for each question, of everything before `end` in the asking gateway's own journal.
+
+    `whole` False: something of that journal was gone before it was read. Ask again.
+    """
+
+    amounts: list[Amounts]
+    end: Position
+    whole: bool = True
+
+    def add(self, questions: list[Question], receipts: Iterable[Receipt]) -> None:
+        """Adds these receipts where they count."""
+        by_limit: dict[InForce, dict[str, Amounts]] = {}
+        for question, amounts in zip(questions, self.amounts, strict=True):
+            by_limit.setdefault(question.it, {})[question.scope] = amounts
+        for receipt in receipts:
+            spent = spent_nanousd(receipt)
+            if not spent:
+                continue
+            for it, scopes in by_limit.items():
+                scope = it.scope_of(receipt)
+                if scope in scopes and it.applies(receipt):
+                    scopes[scope].append((receipt.started_at_s, spent))
+
+
+class PastReader:
+    """Use it from one thread at a time."""
+
+    def __init__(self, ledger: SpendReader, journals: Path, gateway: str) -> None:
+        self._ledger = ledger
+        self._journals = journals
+        self._gateway = gateway
+
+    def read(self, questions: list[Question]) -> Found:
+        """StoreUnavailable, OSError."""
+        found, positions = self._read(questions)
+        for _ in range(_TRIES):
+            # A segment goes once the ledger is beyond it: was one needed that is gone already?
+            before = positions
+            with self._ledger.snapshot() as snapshot:
+                positions = snapshot.positions()
+            if all(it[0] == before.get(name, _NOWHERE)[0] for name, it in positions.items()):
+                return found
+            found, positions = self._read(questions)
+        found.whole = False
+        return found
+
+    def read_on(self, questions: list[Question], found: Found) -> None:
+        """Adds what has come to the gateway's own journal since."""
+        tail = read_tail(self._journals / self._gateway, found.end)
+        found.add(questions, tail.receipts)
+        found.end = tail.end
+        found.whole = found.whole and tail.whole
+
+    def close(self) -> None:
+        self._ledger.close()
+
+    def _read(self, questions: list[Question]) -> tuple[Found, dict[str, Position]]:
+        with self._ledger.snapshot() as snapshot:
+            positions = snapshot.positions()
+            amounts = [snapshot.spent(one.it.limit, one.scope, one.since_s) for one in questions]
+            found = Found(amounts, (0, 0))
+            tails = self._tails(positions)
+            if self._gateway in tails:
+                found.end = tails[self._gateway].end
+            found.add(questions, _unrecorded(snapshot, tails))
+        return found, positions
+
+    def _tails(self, positions: dict[str, Position]) -> dict[str, Tail]:
+        """Of every gateway whose journal lies here, also of those that are no more.
+
+        Segments before the position are there when a crash kept them from being deleted, or when
+        a folder was emptied and counts from one again: as the recorder will, they are read.
+        """
+        tails = {}
+        for folder in self._journals.iterdir():
+            if folder.is_dir():
+                start = positions.get(folder.name, (0, 0))
+                tails[folder.name] = read_tail(folder, start, older=True)
+        return tails
+
+
+def _unrecorded(snapshot: Snapshot, tails: dict[str, Tail]) -> Iterable[Receipt]:
+    """Each receipt once, and none that the ledger has."""
+    by_id = {
+        receipt.id: receipt
+        for tail in tails.values()
+        for receipt in tail.receipts
+        if spent_nanousd(receipt)
+    }
+    for one in snapshot.recorded(by_id):
+        del by_id[one]
+    return by_id.values()

@@ -15,4 +15,5 @@ reason=$(.venv/bin/python -c 'from tidegate.boot import local_model as m; print(
 [ -z "$reason" ] || without engine "$reason"
 [ -d ../shared/traces ] || without traces "there are no measured runs in ../shared/traces"
 command -v haproxy >/dev/null || without haproxy "haproxy is not installed"
+command -v redis-server >/dev/null || without redis "redis-server is not installed"
 echo "$marks"

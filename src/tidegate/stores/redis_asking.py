@@ -1,0 +1,62 @@
+"""Asks Redis for counters: one script for each group of them, all or none."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from tidegate.stores.redis_epoch import Epoch
+from tidegate.stores.redis_link import RedisLink
+from tidegate.stores.redis_scripts import Scripts, epoch_key, run
+from tidegate.stores.redis_wants import Granted, Refused, Want, answer, keys_of, word
+from tidegate.stores.redis_wire import RedisUnavailable
+
+_WORDS: Final = 11  # of a want, beside its two keys
+
+# A want, its place among all that were wanted, and the hold's id, amount and arguments.
+Asked = tuple[int, Want, bytes]
+
+
+class Asking:
+    """The way to Redis, as both modes take it."""
+
+    def __init__(self, link: RedisLink, scripts: Scripts, epoch: Epoch) -> None:
+        self._link = link
+        self._script = scripts.take
+        self._epoch = epoch
+
+    async def ask(
+        self, group: str | None, asked: Sequence[Asked], verb: str = "take"
+    ) -> list[Granted] | Refused:
+        """`Refused.index` is the place of its want. Raises RedisUnavailable and RedisRefused:
+        then it is not known whether the counters were taken."""
+        wants = [want for _, want, _ in asked]
+        granted = await self._ask(group, wants, verb, asked)
+        if granted is None:
+            await self._epoch.join(self._link, group)
+            granted = await self._ask(group, wants, verb, asked)
+        if granted is None:
+            raise RedisUnavailable("counters in Redis are not good yet")
+        if isinstance(granted, Refused):
+            return Refused(asked[granted.index][0], granted.reading)
+        return granted
+
+    async def _ask(
+        self, group: str | None, wants: list[Want], verb: str, asked: Sequence[Asked]
+    ) -> list[Granted] | Refused | None:
+        token, name = self._epoch.token, self._epoch.name
+        if token is None:
+            raise RedisUnavailable("counters in Redis are not good yet")
+        keys = epoch_key(group) + b"".join(keys_of(want, name) for want in wants)
+        rest = b"".join((word(token), word(verb), *(words for _, _, words in asked)))
+        count = len(wants)
+        reply = await run(
+            self._link, self._script, (keys, 1 + 2 * count), (rest, 2 + _WORDS * count)
+        )
+        return answer(wants, reply)
+
+
+def by_group(asked: Sequence[Asked]) -> list[tuple[str | None, list[Asked]]]:
+    """Teams first: a refusal of theirs must not have touched what others share."""
+    groups: dict[str | None, list[Asked]] = {}
+    for one in asked:
+        groups.setdefault(one[1].group, []).append(one)
+    return sorted(groups.items(), key=lambda item: item[0] is None)

@@ -1,0 +1,121 @@
+"""Which counters in Redis are good: those of the epoch that was filled from the ledger last.
+
+An epoch belongs to one life of the server. When that was flushed, restored, replaced or started
+anew, nothing is admitted on what it holds until one process has filled a new epoch, under other
+keys, from the ledger. Every script looks at the epoch first.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final
+
+from tidegate.core import clock
+from tidegate.stores.redis_link import RedisLink
+from tidegate.stores.redis_scripts import Scripts, epoch_key, run_early, words
+from tidegate.stores.redis_wants import Want, keys_of, word, words_of
+from tidegate.stores.redis_wire import RedisUnavailable, encode
+
+log = logging.getLogger(__name__)
+
+_EPOCH: Final = "tidegate:epoch"
+_LOCK: Final = "tidegate:epoch:lock"
+_LOCK_MS: Final = 60_000
+_PATIENCE_S: Final = 5.0  # of work in the background
+_ROWS_AT_ONCE: Final = 50
+_ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+class Epoch:
+    """The epoch in force: `token` as the server keeps it, `name` as keys have it.
+
+    Both are None while the counters are not good; `on_new` is told when there is another one.
+    """
+
+    def __init__(self, scripts: Scripts, on_new: Callable[[], None]) -> None:
+        self._scripts = scripts
+        self._on_new = on_new
+        self._newest = 0
+        self._marked: set[str | None] = set()
+        self._last: str | None = None
+        self.token: str | None = None
+        self.name = ""
+
+    async def check(self, link: RedisLink) -> None:
+        """Believes what the server says, if it is of this life of it and not an old one."""
+        found = await link.ask(encode("GET", _EPOCH))
+        token = found.decode() if isinstance(found, bytes) else ""
+        number, _, rest = token.partition(".")
+        nonce, _, life = rest.partition(".")
+        if not number.isdecimal() or int(number) < self._newest or life != link.server_run:
+            self._lose()
+            return
+        self._newest = int(number)
+        self.token, self.name = token, f"{number}.{nonce}"
+        if token != self._last:
+            self._last = token
+            self._marked.clear()
+            log.info("counters in Redis are good: epoch %s", self.name)
+            self._on_new()
+
+    async def join(self, link: RedisLink, group: str | None) -> None:
+        """The group's counters have no epoch: they are new, or lost. RedisUnavailable if lost."""
+        await self.check(link)
+        token = self.token
+        if token is not None and group in self._marked:
+            key = epoch_key(group)
+            if await link.ask(b"*2\r\n" + word("GET") + key) != token.encode():
+                self._newest += 1  # lost alone: this epoch is not good any more
+                self._lose()
+        elif token is not None:
+            await self._mark(link, group, token)
+            self._marked.add(group)
+        if self.token is None:
+            raise RedisUnavailable("counters in Redis are not good yet")
+
+    def _lose(self) -> None:
+        if self.token is not None:
+            log.warning("counters in Redis are gone; waiting until they are filled again")
+        self.token = None
+
+    async def _mark(self, link: RedisLink, group: str | None, token: str) -> None:
+        await link.ask(b"*3\r\n" + word("SET") + epoch_key(group) + word(token))
+
+    async def seed(
+        self, link: RedisLink, number: int, rows: Callable[[], Awaitable[Iterable[Want]]]
+    ) -> bool:
+        """Fills a new epoch with the amounts of `rows`; False when somebody else does or has.
+
+        `rows` is called once the lock is held. Raises RedisUnavailable, and what `rows` raises.
+        """
+        nonce = clock.random_text(_ALPHABET, 12)
+        lock = encode("SET", _LOCK, nonce, "NX", "PX", _LOCK_MS)
+        if await link.ask(lock, _PATIENCE_S) is None:
+            return False
+        await self.check(link)
+        if self.token is not None:
+            await link.ask(encode("DEL", _LOCK))
+            return False
+        name = f"{max(number, self._newest + 1)}.{nonce}"
+        token = f"{name}.{link.server_run}"
+        await self._fill(link, name, token, list(await rows()))
+        keys, rest = words([_LOCK, _EPOCH]), words([nonce, token])
+        published = await run_early(link, self._scripts.publish, keys, rest)
+        await self.check(link)
+        return published == 1
+
+    async def _fill(self, link: RedisLink, name: str, token: str, rows: list[Want]) -> None:
+        by_group: dict[str | None, list[Want]] = {}
+        for row in rows:
+            by_group.setdefault(row.group, []).append(row)
+        for group, wants in by_group.items():
+            await self._mark(link, group, token)
+            for at in range(0, len(wants), _ROWS_AT_ONCE):
+                some = wants[at : at + _ROWS_AT_ONCE]
+                keys = epoch_key(group) + b"".join(keys_of(want, name) for want in some)
+                rest, count = words([token])
+                for want in some:
+                    rest += words(["seed", 0, want.amount, 0, 1])[0]
+                    rest += words_of(want, want.quota.lease_s)
+                    count += 14
+                call = self._scripts.settle.by_text(keys, 1 + 2 * len(some), rest, count)
+                await link.ask(call, _PATIENCE_S)

@@ -1,0 +1,122 @@
+import asyncio
+import random
+from pathlib import Path
+
+import pytest
+from tests.stores import redis_rig
+from tests.stores.redis_kinds import KINDS
+from tests.stores.redis_rig import Server, budget, counters, run, want
+
+from tidegate.core.limit import Gauge, Reading
+from tidegate.stores.redis_counters import RedisCounters
+from tidegate.stores.redis_wants import Quota, Refused, Taken
+
+TEAM = budget(100)
+EVERYBODY = budget(50, "everybody")
+
+
+async def used(store: RedisCounters, quota: Quota = TEAM, group: str | None = "a") -> int:
+    (reading,) = await store.read([want(quota, 1, "s", group)])
+    return reading.used
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_hold_becomes_what_was_used(kind: str, tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        async with counters(server.address) as store:
+            taken = await store.take("r1", [want(TEAM, 60, "s")])
+            assert isinstance(taken, Taken)
+            (reading,) = taken.readings
+            assert reading is not None
+            assert (reading.used, reading.allowed) == (60, 100)
+            store.give_back(taken, [10])
+            store.give_back(taken, [10])
+            await store.drain()
+            assert await used(store) == 10
+
+    with redis_rig.serving(kind, tmp_path) as server:
+        run(main(server))
+
+
+def test_a_refusal_says_which_how_much_and_when(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        quota = Quota("at once", Gauge(3, lease_s=9.0))
+        async with counters(server.address) as store:
+            assert isinstance(await store.take("r1", [want(quota, 2)]), Taken)
+            refused = await store.take("r2", [want(TEAM, 1), want(quota, 2)])
+            assert refused == Refused(1, Reading(2, 3, 9.0, 9.0))
+            never = await store.take("r3", [want(TEAM, 101)])
+            assert isinstance(never, Refused)
+            assert never.reading.retry_s is None
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+def test_what_others_share_is_taken_last_and_its_refusal_leaves_nothing(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        both = [want(EVERYBODY, 30, "s", None), want(TEAM, 30, "s")]
+        async with counters(server.address) as store:
+            first = await store.take("r1", both)
+            assert isinstance(first, Taken)
+            assert [one and one.allowed for one in first.readings] == [50, 100]
+            refused = await store.take("r2", both)
+            assert isinstance(refused, Refused)
+            assert refused.index == 0
+            await store.drain()
+            assert (await used(store), await used(store, EVERYBODY, None)) == (30, 30)
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+def test_what_nobody_gives_back_is_free_after_its_lease(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        quota = Quota("spend", TEAM.shape, hard=True, lease_s=0.2)
+        async with counters(server.address) as store:
+            late = await store.take("r1", [want(quota, 100, "s")])
+            assert isinstance(late, Taken)
+            assert isinstance(await store.take("r2", [want(quota, 1, "s")]), Refused)
+            while await used(store, quota):  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            assert isinstance(await store.take("r3", [want(quota, 100, "s")]), Taken)
+            store.give_back(late, [100])
+            await store.drain()
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+def test_what_costs_nothing_is_taken_of_a_spent_budget(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        async with counters(server.address) as store:
+            assert isinstance(await store.take("r1", [want(TEAM, 100, "s")]), Taken)
+            free = await store.take("r2", [want(TEAM, 0, "s")])
+            assert isinstance(free, Taken)
+            store.give_back(free, [5])
+            await store.drain()
+            assert await used(store) == 105
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+def test_whoever_is_cancelled_at_whatever_await_has_taken_nothing(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        drawn, both = random.Random(3), [want(TEAM, 1, "s"), want(EVERYBODY, 1, "s", None)]
+        kept = 0
+        async with counters(server.address) as store:
+            for n in range(200):
+                taking = asyncio.ensure_future(store.take(f"r{n}", both))
+                await asyncio.sleep(drawn.random() * 0.004)
+                taking.cancel()
+                ended = (await asyncio.gather(taking, return_exceptions=True))[0]
+                if isinstance(ended, Taken):
+                    store.give_back(ended, [0, 0])
+                    kept += 1
+            await store.drain()
+            assert (await used(store), await used(store, EVERYBODY, None)) == (0, 0)
+            assert 0 < kept < 200
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))

@@ -46,6 +46,15 @@ def test_it_follows_a_target_that_shrinks_and_grows_again() -> None:
     assert 80 <= target.limit.limit <= 130
 
 
+def test_streams_that_do_not_end_do_not_keep_it_from_rising() -> None:
+    limit = AdaptiveLimit(1, 1000)
+    in_flight = 0
+    while in_flight < limit.limit:
+        in_flight += 1
+        limit.first_token(10, TTFT_S, float(in_flight), in_flight, float(in_flight))
+    assert in_flight == 1000
+
+
 def test_without_load_near_it_the_limit_stands() -> None:
     target = Target(AdaptiveLimit(1, 1000), 500)
     target.serve(1000, in_flight=10)

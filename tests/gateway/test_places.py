@@ -292,9 +292,12 @@ async def _storm(seed: int) -> set[str]:
     return set(ended)
 
 
-def test_whenever_a_request_is_cancelled_it_leaves_no_place_taken_and_nobody_in_line() -> None:
+@pytest.mark.parametrize("seeds", [200, pytest.param(2000, marks=pytest.mark.soak)])
+def test_whenever_a_request_is_cancelled_it_leaves_no_place_taken_and_nobody_in_line(
+    seeds: int,
+) -> None:
     seen: set[str] = set()
-    for seed in range(200):
+    for seed in range(seeds):
         seen |= virtual.run(_storm(seed))
     assert seen == {"served", "overloaded", "deadline_too_short"}
 

@@ -2,9 +2,9 @@
 
 A target that has more than it can serve lets requests wait before their first token. So the limit
 follows the gradient between the first-token time that a request of this size has when there is
-room, and the one that it has now. It doubles until the first sign of waiting, begins there at
-what Little's law says was carried (ends a second x the time a request takes unhindered), and goes
-up and down in small steps from then on.
+room, and the one that it has now. It rises fast until the first sign of waiting, and goes up and
+down in small steps from then on; never below what Little's law says was carried, which is ends a
+second x the time a request takes unhindered.
 
 A target can also have become slow by itself. Then a lower limit does not make it faster: the cut
 is taken back, and the new time is what is normal.
@@ -103,7 +103,7 @@ class AdaptiveLimit:
             self._samples += 1
             self._sum_late += late
             self._peak = max(self._peak, in_flight)
-            if self._samples >= max(WINDOW_SAMPLES, min(self.limit // 4, MOST_SAMPLES)):
+            if self._samples >= self._window():
                 self._judge(now_s)
         return in_time
 
@@ -124,9 +124,16 @@ class AdaptiveLimit:
             self._set(self._exact * 0.75)
             self._begin(now_s)
 
+    def _window(self) -> int:
+        """How many samples are judged together."""
+        if self._starting:
+            return WINDOW_SAMPLES
+        return max(WINDOW_SAMPLES, min(self.limit // 4, MOST_SAMPLES))
+
     def _judge(self, now_s: float) -> None:
         late = self._late = self._sum_late / self._samples
-        limit, busy = self._exact, self._peak >= BUSY * self.limit
+        limit = self._exact
+        busy = self._peak > min(BUSY * self.limit, self.limit - WINDOW_SAMPLES)
         if late > (_LOG_TOLERANCE if busy else _LOG_IDLE_TOLERANCE):
             self._lower(min(limit, float(self._peak)), late, now_s)
         elif busy:
@@ -134,8 +141,11 @@ class AdaptiveLimit:
         self._begin(now_s)
 
     def _raise(self, limit: float, late: float) -> None:
-        part = 4 if self._starting else 8 if late <= _LOG_TOLERANCE / 2 else 16
-        self._set(limit + max(1.0, limit / part))
+        if self._starting:
+            # By a whole window at least: streams that last for hours fill the next one too.
+            self._set(limit + max(limit / 4, WINDOW_SAMPLES))
+        else:
+            self._set(limit + max(1.0, limit / (8 if late <= _LOG_TOLERANCE / 2 else 16)))
         if self._cut is not None and self._exact >= self._cut.limit:
             self._cut = None
 

@@ -11,7 +11,8 @@ from tidegate.stores.spend_reader import SpendReader
 
 
 @pytest.fixture
-def engine(path: Path) -> Iterator[Engine]:
+def embedded(path: Path) -> Iterator[Engine]:
+    """The embedded store: gateways read no other by themselves."""
     engine = rig.migrated(path)
     yield engine
     engine.dispose()
@@ -30,9 +31,7 @@ def engine(path: Path) -> Iterator[Engine]:
         (("attribute.project",), "ix_receipts_id"),
     ],
 )
-def test_every_question_is_led_by_an_index(
-    sqlite_engine: Engine, path: Path, scope, index: str
-) -> None:
+def test_every_question_is_led_by_an_index(embedded: Engine, path: Path, scope, index: str) -> None:
     """The planner is asked about the very statement that ran."""
     reader = SpendReader(path, timeout_s=5.0)
     ran: list[str] = []

@@ -3,9 +3,9 @@ from typing import Any
 import pytest
 from tests.stores.redis_rig import budget, run, want
 
-from tidegate.stores.redis_asking import Asked, Asking, by_group
+from tidegate.stores.redis_asking import Asked, Asking, by_group, first_hard
 from tidegate.stores.redis_scripts import Scripts
-from tidegate.stores.redis_wants import Granted, Refused
+from tidegate.stores.redis_wants import Away, Granted, Refused
 from tidegate.stores.redis_wire import RedisUnavailable, Reply
 
 TAKEN: list[Reply] = [1, 1, 1, 0, 0, 0]
@@ -39,6 +39,12 @@ def asked(group: str | None = "a", place: int = 0) -> Asked:
 def made(*replies: Reply) -> tuple[Asking, FakeLink, FakeEpoch]:
     link, epoch = FakeLink(*replies), FakeEpoch()
     return Asking(link, Scripts(), epoch), link, epoch  # type: ignore[arg-type]
+
+
+def test_only_a_hard_limit_holds_up_what_cannot_be_asked() -> None:
+    soft = want(budget(9, hard=False), 1)
+    assert first_hard([(0, soft, b""), (3, want(budget(9)), b"")]) == Away(3)
+    assert first_hard([(0, soft, b"")]) is None
 
 
 def test_teams_come_before_what_all_share_and_each_is_one_script() -> None:

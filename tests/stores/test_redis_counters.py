@@ -118,6 +118,9 @@ def test_soft_limits_let_pass_and_hard_ones_say_so_until_it_is_back(
         else:
             assert {type(one) for one in load.hard} == {Taken}, "there is a slice in hand"
         assert store.gauges()["tidegate_limits_store_up"] == 0
+        waiting = store.gauges()["tidegate_limits_store_waiting"]
+        await store.take("hard", [want(HARD, 900_000)])
+        assert store.gauges()["tidegate_limits_store_waiting"] == waiting, "nothing to undo"
         assert (passed(store) > 0) == (mode == "exact")
         await asyncio.to_thread(mend)
         async with asyncio.timeout(RECOVERY_S):
@@ -148,6 +151,7 @@ def test_a_hard_limit_ends_with_the_slice_in_hand(tmp_path: Path) -> None:
             server.kill()
             while store.available:  # noqa: ASYNC110
                 await asyncio.sleep(0.005)
+            assert isinstance(await store.take("too much", [want(quota, 9)]), Away)
             answers = [await store.take(f"s{n}", [want(quota)]) for n in range(20)]
             assert [type(one) for one in answers] == [Taken] * 8 + [Away] * 12
             assert passed(store) == 0

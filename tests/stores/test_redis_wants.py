@@ -47,7 +47,7 @@ def test_all_keys_of_a_group_lie_together_in_a_cluster(group: str, scope: str) -
     assert tag[0] == "{"
     assert tag.index("}") == len(tag) - 1 >= 2
     keys = keys_of(Want(Quota("l{}", Gauge(1)), scope, 1, group), "1.x")
-    assert keys.count(f"tidegate:{tag}:1.x:l%7B%7D:{scope}".encode()) == 2
+    assert keys.count(f"tidegate:{tag}:1.x:l%7B%7D:g:{scope}".encode()) == 2
 
 
 def test_limits_whose_names_hold_colons_share_no_key() -> None:

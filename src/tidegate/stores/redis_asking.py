@@ -6,8 +6,8 @@ from typing import Final
 from tidegate.stores.redis_epoch import Epoch
 from tidegate.stores.redis_link import RedisLink
 from tidegate.stores.redis_scripts import Scripts, epoch_key, run
-from tidegate.stores.redis_wants import Granted, Refused, Want, answer, keys_of, word
-from tidegate.stores.redis_wire import RedisUnavailable
+from tidegate.stores.redis_wants import Away, Granted, Refused, Want, answer, keys_of, word
+from tidegate.stores.redis_wire import RedisAway, RedisUnavailable
 
 _WORDS: Final = 11  # of a want, beside its two keys
 
@@ -23,18 +23,26 @@ class Asking:
         self._script = scripts.take
         self._epoch = epoch
 
+    @property
+    def open(self) -> bool:
+        """Whether there is anybody to ask."""
+        return self._link.open and self._epoch.token is not None
+
     async def ask(
         self, group: str | None, asked: Sequence[Asked], verb: str = "take"
     ) -> list[Granted] | Refused:
-        """`Refused.index` is the place of its want. Raises RedisUnavailable and RedisRefused:
-        then it is not known whether the counters were taken."""
+        """`Refused.index` is the place of its want. Raises RedisAway when nothing was taken;
+        after RedisUnavailable and RedisRefused that is not known."""
         wants = [want for _, want, _ in asked]
         granted = await self._ask(group, wants, verb, asked)
         if granted is None:
-            await self._epoch.join(self._link, group)
+            try:
+                await self._epoch.join(self._link, group)
+            except RedisUnavailable as error:
+                raise RedisAway(str(error)) from error
             granted = await self._ask(group, wants, verb, asked)
         if granted is None:
-            raise RedisUnavailable("counters in Redis are not good yet")
+            raise RedisAway("counters in Redis are not good yet")
         if isinstance(granted, Refused):
             return Refused(asked[granted.index][0], granted.reading)
         return granted
@@ -43,8 +51,8 @@ class Asking:
         self, group: str | None, wants: list[Want], verb: str, asked: Sequence[Asked]
     ) -> list[Granted] | Refused | None:
         token, name = self._epoch.token, self._epoch.name
-        if token is None:
-            raise RedisUnavailable("counters in Redis are not good yet")
+        if token is None or not self._link.open:
+            raise RedisAway("Redis is away, or its counters are not good yet")
         keys = epoch_key(group) + b"".join(keys_of(want, name) for want in wants)
         rest = b"".join((word(token), word(verb), *(words for _, _, words in asked)))
         count = len(wants)
@@ -52,6 +60,11 @@ class Asking:
             self._link, self._script, (keys, 1 + 2 * count), (rest, 2 + _WORDS * count)
         )
         return answer(wants, reply)
+
+
+def first_hard(asked: Sequence[Asked]) -> Away | None:
+    """Who of those that could not be asked may not pass; None when all may."""
+    return next((Away(place) for place, want, _ in asked if want.quota.hard), None)
 
 
 def by_group(asked: Sequence[Asked]) -> list[tuple[str | None, list[Asked]]]:

@@ -57,7 +57,7 @@ class RedisCounters:
     @property
     def available(self) -> bool:
         """Whether counters are asked, and not only passed by or spent from hand."""
-        return self._link.open and self._epoch.token is not None
+        return self._asking.open
 
     @property
     def unseeded(self) -> bool:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from tidegate.core import clock
 from tidegate.stores.errors import StoreUnavailable
-from tidegate.stores.redis_asking import Asked, Asking, by_group
+from tidegate.stores.redis_asking import Asked, Asking, by_group, first_hard
 from tidegate.stores.redis_settling import Return, Settling
 from tidegate.stores.redis_wants import Away, Refused, Taken, Want, word, words_of
+from tidegate.stores.redis_wire import RedisAway
 
 
 class Exact:
@@ -25,29 +26,45 @@ class Exact:
             for i, want in enumerate(wants)
         ]
         taken = Taken(id, wants, [None] * len(wants), clock.monotonic_s())
-        begun: list[Asked] = []
-        for group, some in by_group(asked):
-            begun += some
-            try:
-                granted = await self._asking.ask(group, some)
-            except StoreUnavailable:
-                self._undo(id, some)
-                hard = [i for i, want, _ in some if want.quota.hard]
-                if hard:
-                    self._undo(id, begun)
-                    return Away(hard[0])
-                self.passed += len(some)
-                continue
-            except BaseException:  # the caller has gone in between
-                self._undo(id, begun)
-                raise
-            if isinstance(granted, Refused):
-                self._undo(id, [one for one in begun if one not in some])
-                return granted
-            for (i, _, _), one in zip(some, granted, strict=True):
-                taken.tickets[i] = one
+        done = False
+        try:
+            for group, some in by_group(asked):
+                no = await self._take_group(group, some, taken)
+                if no is not None:
+                    return no
+            done = True
+        finally:
+            if not done:
+                self._undo(id, [one for one in asked if taken.tickets[one[0]] is not None])
         self._live[id] = taken
         return taken
+
+    async def _take_group(
+        self, group: str | None, some: list[Asked], taken: Taken
+    ) -> Refused | Away | None:
+        doubtful = True
+        try:
+            granted = await self._asking.ask(group, some)
+            doubtful = False
+        except RedisAway:
+            doubtful = False
+            return self._unasked(some)
+        except StoreUnavailable:
+            return self._unasked(some)
+        finally:  # the caller may have gone in between, too
+            if doubtful:
+                self._undo(taken.id, some)
+        if isinstance(granted, Refused):
+            return granted
+        for (i, _, _), one in zip(some, granted, strict=True):
+            taken.tickets[i] = one
+        return None
+
+    def _unasked(self, some: list[Asked]) -> Away | None:
+        away = first_hard(some)
+        if away is None:
+            self.passed += len(some)
+        return away
 
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         if self._live.pop(taken.id, None) is None:

@@ -21,6 +21,7 @@ from tidegate.stores.redis_address import RedisAddress
 from tidegate.stores.redis_wire import (
     SICK,
     Malformed,
+    RedisAway,
     RedisRefused,
     RedisUnavailable,
     Replies,
@@ -117,7 +118,7 @@ class RedisLink:
     async def call(self, command: bytes) -> Reply:
         """Its reply within the deadline. Raises RedisUnavailable and RedisRefused."""
         if not self.open:
-            raise RedisUnavailable("Redis is away")
+            raise RedisAway("Redis is away")
         return await self.ask(command)
 
     async def ask(self, command: bytes, deadline_s: float | None = None) -> Reply:
@@ -140,7 +141,7 @@ class RedisLink:
     def send(self, command: bytes) -> asyncio.Future[Reply]:
         """Its reply whenever it comes; RedisUnavailable when the connection breaks before it."""
         if self._wire is None:
-            raise RedisUnavailable("Redis is away")
+            raise RedisAway("Redis is away")
         return self._wire.send(command)
 
     def _late(self, wire: _Wire | None, future: asyncio.Future[Reply]) -> None:

@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tidegate.stores.redis_link import RedisLink
 from tidegate.stores.redis_wants import tag_of, word
-from tidegate.stores.redis_wire import RedisRefused, RedisUnavailable, Reply
+from tidegate.stores.redis_wire import RedisAway, RedisRefused, Reply
 
 _HEAD_WORDS: Final = 3
 
@@ -57,7 +57,7 @@ async def run(
 ) -> Reply:
     """The script's answer within the deadline. Raises RedisUnavailable and RedisRefused."""
     if not link.open:
-        raise RedisUnavailable("Redis is away")
+        raise RedisAway("Redis is away")
     return await run_early(link, script, keys, rest)
 
 

@@ -12,10 +12,11 @@ from typing import Final
 
 from tidegate.core import clock
 from tidegate.stores.errors import StoreUnavailable
-from tidegate.stores.redis_asking import Asked, Asking, by_group
+from tidegate.stores.redis_asking import Asked, Asking, by_group, first_hard
 from tidegate.stores.redis_settling import Return, Settling
 from tidegate.stores.redis_share import Lot, Share
 from tidegate.stores.redis_wants import Away, Refused, Taken, Want, word, words_of
+from tidegate.stores.redis_wire import RedisAway
 
 _AT_ONCE: Final = 500  # lots looked at before others have a turn
 
@@ -86,7 +87,7 @@ class Slices:
     def _asked(self, i: int, id: str, share: Share, want: Want) -> Asked:
         lot, size = share.current, want.quota.slice
         extra = 0 if share.asking or share.tight else size
-        if lot is not None and not share.asking:
+        if lot is not None and not share.asking and self._asking.open:
             share.current = None
             lot.in_hand = 0
             self._tell(lot)
@@ -103,19 +104,18 @@ class Slices:
         whose: tuple[Taken, dict[int, Share]],
     ) -> Refused | Away | None:
         taken, shares = whose
-        sent_s = clock.monotonic_s()
+        sent_s, doubtful = clock.monotonic_s(), True
         try:
             granted = await self._asking.ask(group, some)
+            doubtful = False
+        except RedisAway:
+            doubtful = False
+            return self._unasked(some)
         except StoreUnavailable:
-            self._undo(id, some)
-            hard = [i for i, want, _ in some if want.quota.hard]
-            if hard:
-                return Away(hard[0])
-            self.passed += len(some)
-            return None
-        except BaseException:  # the caller has gone in between
-            self._undo(id, some)
-            raise
+            return self._unasked(some)
+        finally:  # the caller may have gone in between, too
+            if doubtful:
+                self._undo(id, some)
         if isinstance(granted, Refused):
             return granted
         for (i, want, _), one in zip(some, granted, strict=True):
@@ -124,6 +124,12 @@ class Slices:
             if lot.in_hand:
                 shares[i].current = lot
         return None
+
+    def _unasked(self, some: list[Asked]) -> Away | None:
+        away = first_hard(some)
+        if away is None:
+            self.passed += len(some)
+        return away
 
     def _undo(self, id: str, asked: Sequence[Asked]) -> None:
         for _, want, _ in asked:

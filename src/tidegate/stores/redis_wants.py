@@ -34,8 +34,8 @@ class Quota:
         self.lease_s = shape.lease_s if isinstance(shape, Gauge) else lease_s
         self.allowed = shape.burst if isinstance(shape, Bucket) else shape.allowed
         self.slice = max(1, self.allowed // 100)
-        self.key = quote(name)
         self.numbers = _numbers(shape)
+        self.key = f"{quote(name)}:{self.numbers[0]}"  # a limit made anew in another shape
 
 
 def _numbers(shape: Shape) -> tuple[str, Sequence[float] | None]:

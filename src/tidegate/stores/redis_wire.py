@@ -17,6 +17,10 @@ class RedisUnavailable(StoreUnavailable):
     """No answer, or none in time: whether the command was obeyed is not known."""
 
 
+class RedisAway(RedisUnavailable):
+    """Nothing was obeyed: it was not asked, or said so."""
+
+
 class RedisRefused(StoreUnavailable):
     """The server answered that it did not obey. `kind` is the first word of its answer."""
 

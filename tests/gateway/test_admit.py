@@ -296,3 +296,23 @@ def test_no_limit_costs_nothing_and_holds_nothing(tmp_path: Path) -> None:
             assert (await it.receipt()).holds == []
 
     run(main())
+
+
+def test_a_session_is_told_by_how_its_conversation_begins(tmp_path: Path) -> None:
+    """Without an id of its own; passing a limit that only alerts is noted and refuses nothing."""
+
+    async def main() -> None:
+        window = limit("session", 30, scope=("session",), per_s=300.0, on_excess="alert")
+        async with Upstream(whole()) as up, limited(tmp_path, up, window) as it:
+            first = {"role": "user", "content": "plan a trip"}
+            for turns in range(3):
+                more = [{"role": "assistant", "content": "x"}, {"role": "user", "content": "y"}]
+                body = {**HELLO, "messages": [first, *more * turns]}
+                assert (await it.ask(body=body)).status == 200
+            await it.ask(body={**HELLO, "messages": [{"role": "user", "content": "another"}]})
+            one, two, three, other = it.receipts()
+            assert one.session_id == two.session_id == three.session_id
+            assert other.session_id != one.session_id
+            assert [r.over_limits for r in (one, two, other)] == [[], ["the-session"], []]
+
+    run(main())

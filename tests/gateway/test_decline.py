@@ -93,7 +93,7 @@ def test_half_way_through_a_whole_answer(tmp_path: Path) -> None:
     run(main())
 
 
-def test_in_the_queue_for_a_connection(tmp_path: Path) -> None:
+def test_in_line_for_a_place(tmp_path: Path) -> None:
     async def main() -> None:
         async with (
             Upstream(stalling(None)) as up,
@@ -103,13 +103,18 @@ def test_in_the_queue_for_a_connection(tmp_path: Path) -> None:
             await up.arrived()
             [pool] = it.preparer.pools.values()
 
+            ((_, places),) = it.world.queues
+
             async def queued() -> None:
-                await until(lambda: pool.waiting == 1)
+                await until(lambda: places.line.count == 1)
 
             await leave(it, STREAM, queued)
             r = await it.receipt()
             assert (r.cancelled_by, r.cost_nanousd) == ("client", 0)
+            assert r.queue_s is not None
+            assert r.queue_s > 0
             assert (pool.open, len(up.exchanges)) == (1, 1)
+            assert (places.in_flight, places.line.count) == (1, 0)
             first.cancel()
             await nothing_left(it)
 

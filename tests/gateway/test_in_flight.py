@@ -9,7 +9,7 @@ from tests.gateway.upstream import Upstream, stalling, whole
 
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
-from tidegate.core.plan import Deadlines, HttpBounds
+from tidegate.core.plan import Deadlines, HttpBounds, Queueing
 from tidegate.core.receipt import Attempt
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.in_flight import InFlight, translate
@@ -103,16 +103,19 @@ def test_a_client_that_reads_slowly_is_no_gap_of_the_provider_s() -> None:
         call.sweep(100.0)
 
 
-def test_connecting_has_its_own_deadline(tmp_path: Path) -> None:
+def test_a_line_for_a_place_has_an_end(tmp_path: Path) -> None:
     async def main() -> None:
-        times = Deadlines(connect_s=0.2)
         async with (
             Upstream(stalling(None)) as up,
-            gateway(tmp_path, target(up.port, deadlines=times, max_connections=1)) as it,
+            gateway(tmp_path, target(up.port, max_connections=1)) as it,
         ):
             first = asyncio.ensure_future(it.ask())
             await up.arrived()
-            reply = await it.ask()  # waits for a connection that does not come
+            ((_, places),) = it.world.queues
+            second = asyncio.ensure_future(it.ask())
+            await until(lambda: places.line.count == 1)
+            it.world.sweep(clock.monotonic_s() + Queueing().max_wait_s + 1)
+            reply = await second
             assert (reply.status, reply.code) == (503, "overloaded")
             assert reply.headers["retry-after"] == "1"
             receipt = await it.receipt()

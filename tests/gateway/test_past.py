@@ -8,15 +8,16 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from tests.gateway.journals import never
 from tests.gateway.rig import HELLO, Gateway, Reply, gateway, plan_of, run, target, until
 from tests.gateway.upstream import Exchange, Upstream, whole
 from tests.stores import rig
 
 from tidegate.core.plan import Limit
-from tidegate.core.receipt import Receipt
+from tidegate.core.receipt import Receipt, encode_frame
 from tidegate.gateway import past as past_of
 from tidegate.gateway.past import LedgerPast
-from tidegate.gateway.past_reader import PastReader
+from tidegate.gateway.past_reader import Found, PastReader, Question
 from tidegate.stores.ledger import Ledger, Position
 
 USD = 10**9
@@ -118,6 +119,28 @@ def test_what_was_in_flight_when_a_budget_came_settles_into_it(tmp_path: Path) -
             gates[0].set()
             assert (await slow).status == 200
             assert it.used("monthly") == 2 * COST
+
+    run(main())
+
+
+def test_what_settled_in_this_very_turn_is_counted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its frame is on its way to the journal's file, and not in it yet."""
+
+    async def main() -> None:
+        async with house(tmp_path) as it:
+            real = PastReader.read_on
+
+            def read_on(reader: PastReader, questions: list[Question], found: Found) -> None:
+                real(reader, questions, found)
+                if threading.current_thread() is threading.main_thread():
+                    it.it.journal.append(encode_frame(it.spend(5 * USD)), lambda: None, never)
+
+            monkeypatch.setattr(PastReader, "read_on", read_on)
+            await it.obey(MONTH)
+            assert (await it.it.ask()).status == 200
+            assert it.used("monthly") == 5 * USD + COST
 
     run(main())
 

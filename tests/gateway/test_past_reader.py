@@ -139,6 +139,24 @@ def test_a_recorder_that_reads_on_and_deletes_while_we_read_is_noticed(
     assert left == [0]
 
 
+def test_a_folder_that_was_emptied_and_counts_anew_is_read_whole(
+    engine: Engine, path: Path, tmp_path: Path
+) -> None:
+    """Its numbers are below the position, as the recorder finds them too."""
+    journals = tmp_path / "journals"
+    Ledger(engine).write([rig.entry(rig.receipt())], [Position("gateway-0", 9, 4000)])
+    writer = Writer(journals / "gateway-0")
+    writer.add_new(2)
+    reader = PastReader(SpendReader(path, timeout_s=5.0), journals, "gateway-0")
+    questions = [Question(in_force(MONTH), "", rig.NOON_S - 86_400)]
+    found = reader.read(questions)
+    writer.add_new(1)
+    reader.read_on(questions, found)
+    reader.close()
+    assert found.whole
+    assert sum(amount for _, amount in found.amounts[0]) == 5000 * 4
+
+
 def test_reading_on_adds_only_what_has_come_since(engine: Engine, path: Path, tmp_path) -> None:
     writer = Writer(tmp_path / "journals" / "gateway-0")
     other = Writer(tmp_path / "journals" / "gateway-7")

@@ -43,7 +43,7 @@ _GROUPS = (
     (
         "end",
         "status finish_reason interrupted cancelled_by error_code error_fault error_message "
-        "surplus_events refused_by",
+        "surplus_events refused_by over_limits",
     ),
 )
 

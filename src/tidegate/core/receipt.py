@@ -117,6 +117,7 @@ class Receipt(Struct, omit_defaults=True):
     error_message: str | None = None
     surplus_events: int = 0
     refused_by: str | None = None
+    over_limits: list[str] = []
     holds: list[Hold] = []
     attempts: list[Attempt] = []
 

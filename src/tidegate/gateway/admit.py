@@ -12,7 +12,7 @@ from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import Held, moment, take
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.prepared import PreparedTarget
-from tidegate.text.fingerprint import prompt_fingerprint
+from tidegate.text.fingerprint import conversation_fingerprint, prompt_fingerprint
 
 _NEVER_S = float("inf")
 Wanted = list[tuple[InForce, str, int]]
@@ -60,6 +60,8 @@ class Admission:
                 self._check_price(gate)
                 if past is not None:
                     gate = gate.without(await past.learn(self._budgets(gate)))
+            if gate.sessions and receipt.session_id is None:
+                receipt.session_id = conversation_fingerprint(self.demand.ask)
             if gate.prompts and receipt.prompt_fingerprint is None:
                 receipt.prompt_fingerprint = prompt_fingerprint(self.demand.ask)
             now = moment()

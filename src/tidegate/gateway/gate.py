@@ -24,10 +24,10 @@ class Rate(NamedTuple):
 
 class Gate:
     """`judges` look at a request by itself; `counts` hold. `money` and `told` are of `counts`:
-    budgets, and the rates that an answer's headers tell, by what they count. `prompts` says that
-    a limit tells prompts apart."""
+    budgets, and the rates that an answer's headers tell, by what they count. `prompts` and
+    `sessions` say that a limit tells those apart."""
 
-    __slots__ = ("counts", "judges", "money", "prompts", "told")
+    __slots__ = ("counts", "judges", "money", "prompts", "sessions", "told")
 
     def __init__(self, limits: tuple[InForce, ...], receipt: Receipt | None = None) -> None:
         """For requests like this one; without one, for any."""
@@ -38,6 +38,7 @@ class Gate:
             (it, _fixed_scope(it, receipt)) for it in limits if it.counters is not None
         )
         self.prompts = any("prompt" in it.limit.scope for it, _ in self.counts)
+        self.sessions = any("session" in it.limit.scope for it, _ in self.counts)
         self.money = tuple(it for it in limits if it.money)
         rates = [
             Rate(it.kind.noun, it, fixed, it.left, it.shape)

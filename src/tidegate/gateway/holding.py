@@ -50,3 +50,10 @@ def settle_holds(held: list[Held], receipt: Receipt, worked: bool) -> None:
         used = known if known is not None else amount if worked else 0
         it.give_back(scope, ticket, amount, used, now)
         holds.append(Hold(it.limit.name, scope, amount, known))
+        if it.alerts and _is_over(it, scope, now):
+            receipt.over_limits = [*receipt.over_limits, it.limit.name]
+
+
+def _is_over(it: InForce, scope: str, now: Moment) -> bool:
+    reading = it.counters.read(scope, 0, now) if it.counters is not None else None
+    return reading is not None and reading.used > reading.allowed

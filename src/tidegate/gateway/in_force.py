@@ -41,8 +41,8 @@ class InForce:
     """
 
     __slots__ = (
-        *("amount", "counters", "give_back", "kind", "lapses_s", "limit", "money", "scope_of"),
-        *("left", "shape", "take", "used"),
+        *("alerts", "amount", "counters", "give_back", "kind", "lapses_s", "left", "limit"),
+        *("money", "scope_of", "shape", "take", "used"),
     )
 
     def __init__(self, limit: Limit, kind: LimitKind, counters: Counters | None) -> None:
@@ -54,6 +54,7 @@ class InForce:
         self.used: Callable[[Receipt], int | None] = kind.used(limit)
         self.scope_of = scope_reader(limit.scope)
         self.money = kind.noun == "nanousd"
+        self.alerts = limit.on_excess == "alert" and not self.money
         if counters is not None:
             self.take = counters.take
             self.give_back = counters.give_back

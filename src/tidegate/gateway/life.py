@@ -11,6 +11,7 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.priority import rank
 from tidegate.core.receipt import Endpoint, Receipt
 from tidegate.gateway.accept import accept
 from tidegate.gateway.admit import Admission
@@ -23,6 +24,7 @@ from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
+from tidegate.gateway.pick import leave, pick, told
 from tidegate.gateway.prepared import PreparedPlan, PreparedRoute
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.resolve import resolve
@@ -46,13 +48,17 @@ async def live(
         ask = progress.ask = accept(incoming, endpoint, receipt)
         route = progress.route = resolve(ask, key, plan, receipt)
         size(ask, receipt)
+        world.pressure.check(rank(receipt.priority))
         await _admit(progress, key, plan, world)
         fit(ask, route.target.target)
+        head = _head(answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD, progress, route)
+        places = world.queues.at(route.target.target)
+        await pick(progress, places, _deadline_s(incoming), head)
         answered = await call(progress, ask, route.target, world)
         if ask.stream:
-            await _stream(progress, route, answered, world)
+            await _stream(progress, route, answered, world, head)
         else:
-            _whole(progress, ask, route, answered)
+            _whole(progress, ask, route, answered, head)
         receipt.status = 200
     except (Refusal, Failure) as no:
         decline(progress, no)
@@ -62,7 +68,15 @@ async def live(
         if not isinstance(error, Exception):
             raise
     finally:
-        settle(progress, world)
+        try:
+            settle(progress, world)
+        finally:
+            leave(progress)
+
+
+def _deadline_s(incoming: Incoming) -> float | None:
+    context = incoming.head.context
+    return None if context is None else context.deadline_s
 
 
 async def _admit(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: World) -> None:
@@ -84,26 +98,27 @@ async def _admit(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: 
 
 
 async def _stream(
-    progress: Progress, route: PreparedRoute, answered: InFlight, world: World
+    progress: Progress, route: PreparedRoute, answered: InFlight, world: World, head: bytes
 ) -> None:
     """Relays a stream to its end; its closing mark waits for the receipt."""
     ask = progress.ask
     assert ask is not None  # noqa: S101 - accept has filled it
     reader = route.target.provider.reader(ask)
-    head = _head(answers.STREAM_HEAD, progress, route)
     relay = progress.relay = Relay(answered, reader, progress.connection, head)
     if progress.admitted is not None:
         relay.most_chunks = progress.admitted.most_chunks
+    relay.committed, relay.on_first = progress.begun, told(progress)
     world.relays.add(relay)
     await relay.run()
     progress.ending = relay.finish
 
 
-def _whole(progress: Progress, ask: Ask, route: PreparedRoute, answered: InFlight) -> None:
+def _whole(
+    progress: Progress, ask: Ask, route: PreparedRoute, answered: InFlight, head: bytes
+) -> None:
     """Passes a whole answer on as it came; all of it waits for the receipt."""
     body = answered.take_body()
     progress.answer = route.target.provider.read_answer(ask, body)
-    head = _head(answers.JSON_HEAD, progress, route)
     progress.ending = partial(progress.connection.send, head, body)
 
 

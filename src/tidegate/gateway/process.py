@@ -27,7 +27,8 @@ from tidegate.gateway.keys import Keys
 from tidegate.gateway.past import LedgerPast
 from tidegate.gateway.plan_feed import PlanFeed
 from tidegate.gateway.prepared import Preparer
-from tidegate.gateway.vitals import Vitals
+from tidegate.gateway.pressure import memory_share
+from tidegate.gateway.vitals import Vitals, resident_bytes
 from tidegate.gateway.watchdog import Watchdog
 from tidegate.gateway.world import World
 from tidegate.stores.errors import StoreError
@@ -191,6 +192,7 @@ class Process:
             now_s = clock.monotonic_s()
             lag_s = now_s - slept_s - TICK_S
             self._vitals.late(lag_s)
+            world.pressure.lag(lag_s)
             self._vitals.stalls = self._watchdog.stalls
             self._watchdog.beat(now_s)
             if lag_s > STANDSTILL_S:
@@ -208,6 +210,7 @@ class Process:
                     measured_s = now_s
                     world.journal.measure()
                     self._preparer.binder.sweep(Moment(now_s, clock.wall_s()))
+                    world.pressure.memory(memory_share(resident_bytes()))
             except Exception:  # deadlines must outlive whatever goes wrong with one of them
                 log.exception("a sweep failed")
 

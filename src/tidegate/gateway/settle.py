@@ -40,6 +40,7 @@ def settle(progress: Progress, world: World) -> None:
         worked = False
     _settle_holds(progress, worked, world.past)
     _note_times(receipt, progress.received_s, call, progress.relay)
+    _note_line(receipt, progress.queued_s)
     world.journal.append(encode_frame(receipt), progress.ending, progress.connection.abort)
 
 
@@ -154,6 +155,13 @@ def _note_times(
             _note_stale(receipt, call.stale, received_s)
         spent_s += receipt.queue_s + receipt.connect_s
     receipt.gateway_s = max(receipt.total_s - spent_s, 0.0)
+
+
+def _note_line(receipt: Receipt, queued_s: float) -> None:
+    """Takes what was spent in line for the target out of the gateway's own time."""
+    if queued_s:
+        receipt.queue_s = (receipt.queue_s or 0.0) + queued_s
+        receipt.gateway_s = max((receipt.gateway_s or 0.0) - queued_s, 0.0)
 
 
 def _note_stale(receipt: Receipt, stale: InFlight, received_s: float) -> None:

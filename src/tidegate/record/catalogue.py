@@ -161,6 +161,20 @@ CANCELLED = _counter(
     "Requests that were cut short, by whom: client, deadline, gateway.",
     "by",
 )
+LIMIT_REFUSALS = Spec(
+    "tidegate_limit_refusals_total",
+    "counter",
+    "requests",
+    "Requests that a limit or budget refused.",
+    ("limit",),
+)
+LIMIT_ALERTS = Spec(
+    "tidegate_limit_alerts_total",
+    "counter",
+    "requests",
+    "Requests with which a limit that only alerts was passed.",
+    ("limit",),
+)
 ATTEMPTS = Spec(
     "tidegate_attempts_total",
     "counter",
@@ -230,5 +244,6 @@ ALL: tuple[Spec, ...] = (
     *(ITL_MEAN, ITL_MAX, OUTPUT_RATE, GATEWAY_TIME, QUEUE_TIME, UPSTREAM_TIME),
     *(REQUESTS, ERRORS, TOKENS_BY_CLASS, TOKENS_UNKNOWN, TOKENS_ESTIMATED, COST, COST_UNKNOWN),
     *(INTERRUPTIONS, FINISH_REASONS, CANCELLED, ATTEMPTS),
+    *(LIMIT_REFUSALS, LIMIT_ALERTS),
     *(RECORDED, REPEATED, WRITE_ERRORS, READ_ERRORS, LAG_SECONDS, LAG_BYTES, DAMAGED, OVERFLOWED),
 )

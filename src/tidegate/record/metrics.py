@@ -51,6 +51,8 @@ class Metrics:
                 self.families[spec.name] = Family(spec, folded, max(bound, 1))
         self._combinations: dict[Labels, _Combination] = {}
         self._attempts = self.family(catalogue.ATTEMPTS)
+        self._limit_refusals = self.family(catalogue.LIMIT_REFUSALS)
+        self._limit_alerts = self.family(catalogue.LIMIT_ALERTS)
         self._recorded = self.family(catalogue.RECORDED).cell()
         self._repeated = self.family(catalogue.REPEATED).cell()
         self._write_errors = self.family(catalogue.WRITE_ERRORS).cell()
@@ -129,6 +131,10 @@ class Metrics:
         series.time(receipt)
         for attempt in receipt.attempts:
             self._attempts.cell(attempt.target, attempt.failure or "").total += 1
+        if receipt.refused_by is not None:
+            self._limit_refusals.cell(receipt.refused_by).add(1)
+        for name in receipt.over_limits:
+            self._limit_alerts.cell(name).add(1)
 
 
 class _Combination:

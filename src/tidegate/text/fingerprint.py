@@ -1,5 +1,6 @@
 """A prompt's fingerprint: equal for prompts that are nearly the same."""
 
+from hashlib import blake2b
 from zlib import crc32
 
 import msgspec
@@ -39,6 +40,24 @@ def prompt_fingerprint(ask: Ask) -> str | None:
     letters = bytes(text).translate(_LETTERS, _DROPPED)
     # Prompts of figures alone are told apart by them.
     return f"{crc32(letters or bytes(text)):08x}"
+
+
+def conversation_fingerprint(ask: Ask) -> str | None:
+    """Of how a conversation begins, up to its first answer: the same for all of its turns. None
+    where there is no conversation."""
+    raw = ask.members.get("messages") if ask.endpoint == "chat" else None
+    if raw is None:
+        return None
+    try:
+        told = _messages(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    digest = blake2b(digest_size=8)
+    for message in told:
+        if message.role == "assistant":
+            break
+        digest.update((message.role or "").encode() + b"\0" + bytes(message.content) + b"\0")
+    return f"conversation-{digest.hexdigest()}"
 
 
 def _last(messages: Raw | None) -> bytes | Raw | None:

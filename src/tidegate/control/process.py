@@ -36,9 +36,10 @@ from tidegate.control.routes import Gate, Row, build
 from tidegate.core import clock
 from tidegate.core.address import Listen, is_loopback, parse_listen
 from tidegate.core.layout import Layout
-from tidegate.stores import database, migrate, retention
+from tidegate.stores import database, migrate, retention, rollup
 from tidegate.stores.errors import SchemaTooNew, StoreError
 from tidegate.stores.peppers import read_peppers
+from tidegate.stores.spending import KEPT_S
 
 EX_CONFIG = 78
 ROWS: tuple[Row, ...] = (*api_public.ROWS, *api_keys.ROWS, *api_receipts.ROWS, *api_plan.ROWS)
@@ -177,6 +178,7 @@ class Process:
 
     def _clear_out(self) -> None:
         self._log.trim()
+        rollup.forget(self._engine, clock.wall_s() - KEPT_S)
         if self._plans.problems:
             return  # a file that cannot be read must not shorten what it meant to keep
         kept_s = self._plans.declared.storage.retention_days * _DAY_S

@@ -101,6 +101,23 @@ def test_what_is_drained_leaves_what_was_used(tmp_path: Path) -> None:
         run(main(server))
 
 
+def test_a_drain_beside_the_tick(tmp_path: Path) -> None:
+    """With so many slices that each gives others a turn between."""
+
+    async def main(server: Server) -> None:
+        async with counters(server.address, mode="slice") as store:
+            wants = [want(BIG, 1, f"key={n}") for n in range(1_200)]
+            taken = [await store.take(f"r{n}", [one]) for n, one in enumerate(wants)]
+            for one in taken:
+                assert isinstance(one, Taken)
+                store.give_back(one, [1])
+            await asyncio.gather(store.drain(), store.drain(), store.drain())
+            assert {one.used for one in await store.read(wants[:50])} == {1}
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
 def test_who_is_cancelled_while_it_asks_has_taken_nothing(tmp_path: Path) -> None:
     async def main(server: Server) -> None:
         async with counters(server.address, mode="slice") as store:

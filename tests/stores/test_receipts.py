@@ -1,11 +1,11 @@
-from pathlib import Path
+import re
 
 import pytest
-from sqlalchemy import Engine, event, text
+from sqlalchemy import Engine, event, update
 from tests.stores import rig
 
 from tidegate.core.receipt import Receipt
-from tidegate.stores import database, receipts
+from tidegate.stores import database, receipts, schema
 from tidegate.stores.errors import StoreCorrupt
 from tidegate.stores.ledger import Ledger
 from tidegate.stores.receipts import Filter
@@ -122,17 +122,19 @@ def test_the_worst_come_first(engine: Engine) -> None:
         (Filter(team="blue", since_s=rig.NOON_S), "ix_receipts_id"),
     ],
 )
-def test_listing_is_an_index_read_without_a_sort(engine: Engine, which: Filter, index: str) -> None:
+def test_listing_is_an_index_read_without_a_sort(
+    sqlite_engine: Engine, which: Filter, index: str
+) -> None:
     asked: list[tuple[str, object]] = []
     event.listen(
-        engine,
+        sqlite_engine,
         "before_cursor_execute",
         lambda _c, _cursor, sql, values, *_rest: asked.append((sql, values)),
     )
-    receipts.recent(engine, which)
+    receipts.recent(sqlite_engine, which)
     selects = [(sql, values) for sql, values in asked if sql.startswith("SELECT")]
     assert len(selects) == (2 if which.team else 1)
-    with engine.connect() as connection:
+    with sqlite_engine.connect() as connection:
         for sql, values in selects:
             plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
             steps = " / ".join(row[3] for row in plan)
@@ -148,10 +150,10 @@ def test_window_bounds_fall_between_the_ids_of_their_millisecond() -> None:
     assert receipts.first_id_at(-5.0) == "00000000-0000"
 
 
-def test_a_receipt_that_cannot_be_read_means_damage(engine: Engine, path: Path) -> None:
+def test_a_receipt_that_cannot_be_read_means_damage(engine: Engine) -> None:
     one = rig.receipt()
     store(engine, one)
     with database.writing(engine) as connection:
-        connection.execute(text("UPDATE receipts SET detail = x'ff00'"))
-    with pytest.raises(StoreCorrupt, match=str(path)):
+        connection.execute(update(schema.receipts).values(detail=b"\xff\x00"))
+    with pytest.raises(StoreCorrupt, match=re.escape(database.path_of(engine))):
         receipts.by_id(engine, one.id)

@@ -1,7 +1,6 @@
 """What the ledger says was spent is what its receipts add up to, for every scope and period."""
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,17 +14,10 @@ from tidegate.core.plan import Limit
 from tidegate.stores import database, schema
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.ledger import Ledger, Position
+from tidegate.stores.shared import Shared
 from tidegate.stores.spend_reader import SpendReader
 
 WIDE_S = {"hour": 3, "day": 60, "week": 400, "month": 1500, "quarter": 4500, "year": 18_000}
-
-
-@pytest.fixture
-def engine(path: Path) -> Iterator[Engine]:
-    """The embedded store: gateways read no other by themselves."""
-    engine = rig.migrated(path)
-    yield engine
-    engine.dispose()
 
 
 def emptied(engine: Engine) -> None:
@@ -37,7 +29,7 @@ def emptied(engine: Engine) -> None:
 @given(seed=st.integers(0, 10**9), limit=spendings.LIMITS)
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
 def test_a_period_of_the_calendar_is_what_its_receipts_add_up_to(
-    engine: Engine, path: Path, seed: int, limit: Limit
+    engine: Engine, place: Path | Shared, seed: int, limit: Limit
 ) -> None:
     unit, zone = limit.unit or "day", limit.time_zone
     emptied(engine)
@@ -49,7 +41,7 @@ def test_a_period_of_the_calendar_is_what_its_receipts_add_up_to(
     times = [*edges, *(draw.uniform(start_s - wide_s, now_s) for _ in range(30))]
     made = [spendings.some(draw, at_s) for at_s in times]
     Ledger(engine).write(rig.entries(*made), [])
-    reader = SpendReader(path, timeout_s=5.0)
+    reader = SpendReader(place, timeout_s=5.0)
     with reader.snapshot() as snapshot:
         for one in spendings.scopes_of(limit, made):
             found = snapshot.spent(limit, one, start_s)
@@ -64,12 +56,12 @@ def test_a_period_of_the_calendar_is_what_its_receipts_add_up_to(
 
 @pytest.mark.parametrize(("window_s", "late_s"), [(3600.0, 1.0), (7200.0, 900.0)])
 def test_a_rolling_window_lets_go_of_nothing_early_and_of_little_late(
-    engine: Engine, path: Path, window_s: float, late_s: float
+    engine: Engine, place: Path | Shared, window_s: float, late_s: float
 ) -> None:
     draw = random.Random(7)
     made = [rig.receipt(rig.NOON_S + draw.uniform(0, window_s), cost_nanousd=1) for _ in range(200)]
     Ledger(engine).write(rig.entries(*made), [])
-    reader = SpendReader(path, timeout_s=5.0)
+    reader = SpendReader(place, timeout_s=5.0)
     with reader.snapshot() as snapshot:
         limit = Limit("b", "spend", 1, per_s=window_s)
         found = snapshot.spent(limit, "", rig.NOON_S)
@@ -81,13 +73,13 @@ def test_a_rolling_window_lets_go_of_nothing_early_and_of_little_late(
 
 
 def test_one_snapshot_knows_positions_and_receipts_of_one_moment(
-    engine: Engine, path: Path
+    engine: Engine, place: Path | Shared
 ) -> None:
     ledger = Ledger(engine)
     first, second = rig.receipt(cost_nanousd=5), rig.receipt(cost_nanousd=6)
     limit = Limit("b", "spend", 1, unit="year")
     ledger.write([rig.entry(first)], [Position("g0", 1, 100)])
-    reader = SpendReader(path, timeout_s=5.0)
+    reader = SpendReader(place, timeout_s=5.0)
     with reader.snapshot() as snapshot:
         assert snapshot.positions() == {"g0": (1, 100)}
         ledger.write([rig.entry(second)], [Position("g0", 2, 4)])
@@ -101,11 +93,11 @@ def test_one_snapshot_knows_positions_and_receipts_of_one_moment(
 
 
 def test_a_receipt_that_cannot_be_read_is_not_counted_as_nothing(
-    engine: Engine, path: Path
+    engine: Engine, place: Path | Shared
 ) -> None:
     one = rig.receipt(attributes={"project": "x"})
     Ledger(engine).write([(one, b"\xc1 x")], [])
-    reader = SpendReader(path, timeout_s=5.0)
+    reader = SpendReader(place, timeout_s=5.0)
     limit = Limit("b", "spend", 1, ("attribute.project",), unit="month")
     with pytest.raises(StoreUnavailable, match="unreadable"), reader.snapshot() as snapshot:
         snapshot.spent(limit, "x", rig.NOON_S - 86_400)

@@ -35,7 +35,8 @@ class Alert(Struct, frozen=True):
 def add(connection: Connection, alert: Alert) -> bool:
     """Note the alert; False when somebody has noted it before."""
     statement = database.upsert(connection, alerts).values(msgspec.structs.asdict(alert))
-    return connection.execute(statement.on_conflict_do_nothing()).rowcount == 1
+    asked = statement.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    return connection.execute(asked).rowcount == 1
 
 
 def recent(connection: Connection, budget: str | None = None, limit: int = 100) -> list[Alert]:

@@ -2,6 +2,7 @@
 
 SQLite has one writing process, which holds a lock file. Writes begin with the write lock, so no
 transaction ever has to be upgraded, which is where two connections of one process would deadlock.
+What PostgreSQL does otherwise is in postgres_engine.
 """
 
 import fcntl
@@ -20,20 +21,33 @@ from sqlalchemy import Connection, Engine, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.core import clock
+from tidegate.stores import postgres_engine
 from tidegate.stores.errors import (
     RowRefused,
+    StoreContended,
     StoreCorrupt,
     StoreError,
     StoreUnavailable,
     WriterTaken,
 )
+from tidegate.stores.shared import Shared
 
 _WRITES = {"tidegate_writes": True}
 _STEPS_A_LOOK = 20_000
 _LOOK_AGAIN_S = 0.01
+# SQLSTATE of serialisation failures and deadlocks.
+_IN_THE_WAY = ("40001", "40P01")
 _SIGNS_OF_DAMAGE = ("malformed", "not a database", "Could not decode")
 _WAL_PAGES = 1000
 _WAL_CAP_BYTES = 64 * 1024 * 1024
+
+
+def open_store(path: Path, shared: Shared | None) -> Engine:
+    """An engine on the shared database, or without one on the SQLite file at `path`.
+
+    StoreError when it cannot be opened.
+    """
+    return open_engine(path) if shared is None else postgres_engine.open_engine(shared.url)
 
 
 def open_engine(path: Path, *, busy_timeout_s: float = 5.0, check_s: float = 2.0) -> Engine:
@@ -64,35 +78,50 @@ def open_engine(path: Path, *, busy_timeout_s: float = 5.0, check_s: float = 2.0
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection with one snapshot. StoreError when the database fails."""
-    with translated(path_of(engine)), engine.connect() as connection, connection.begin():
-        yield connection
+    with translated(path_of(engine)), engine.connect() as connection:
+        reader = postgres_engine.for_reading(connection) if is_shared(engine) else connection
+        with reader.begin():
+            yield reader
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One write transaction: committed at the end, undone by an exception."""
+def writing(engine: Engine, *, alone: bool = True) -> Iterator[Connection]:
+    """One write transaction: committed at the end, undone by an exception.
+
+    It is the only one at a time, unless another database than SQLite is asked for less.
+    """
     with translated(path_of(engine)), engine.connect() as connection:
         marked = connection.execution_options(**_WRITES)
         with marked.begin():
+            if alone and is_shared(engine):
+                postgres_engine.take_turn(marked)
             yield marked
+
+
+def is_shared(on: Connection | Engine) -> bool:
+    """Whether the database may be in use by other machines too."""
+    return on.dialect.name == "postgresql"
 
 
 def upsert(on: Connection | Engine, table: Table) -> sqlite.Insert | postgresql.Insert:
     """An INSERT of that dialect which knows ON CONFLICT."""
-    if on.dialect.name == "postgresql":
+    if is_shared(on):
         return postgresql.insert(table)
     return sqlite.insert(table)
 
 
 @contextmanager
 def translated(path: Path | str) -> Iterator[None]:
-    """Turns the database's errors into ours, which name the file."""
+    """Turns the database's errors into ours, which name the file or the address."""
     try:
         yield
     except (sqlalchemy.exc.IntegrityError, sqlalchemy.exc.DataError) as error:
-        raise RowRefused(f"{path}: {error.orig}") from error
+        # Without its cause: PostgreSQL repeats there what stands in the row.
+        raise RowRefused(f"{path}: {_said(error.orig)}") from None
     except sqlalchemy.exc.DBAPIError as error:
         raise _ours(error.orig, path) from error
+    except sqlalchemy.exc.TimeoutError as error:  # every connection of the pool is in use
+        raise StoreUnavailable(f"{path}: every connection is busy") from error
     except sqlite3.Error as error:
         raise _ours(error, path) from error
     except UnicodeDecodeError as error:  # the driver cannot even read its own complaint
@@ -100,10 +129,17 @@ def translated(path: Path | str) -> Iterator[None]:
 
 
 def _ours(error: BaseException | None, path: Path | str) -> StoreError:
-    text = str(error)
+    text = _said(error)
+    if getattr(error, "sqlstate", None) in _IN_THE_WAY:
+        return StoreContended(f"{path}: {text}")
     if any(sign in text for sign in _SIGNS_OF_DAMAGE):
         return corrupt(path, text)
     return StoreUnavailable(f"{path}: {text}")
+
+
+def _said(error: BaseException | None) -> str:
+    """The driver's first line: PostgreSQL's next ones repeat the values."""
+    return str(error).strip().partition("\n")[0]
 
 
 def corrupt(path: Path | str, finding: str) -> StoreCorrupt:
@@ -215,5 +251,5 @@ def _time_is_up(deadline_s: float) -> Callable[[], int]:
 
 
 def path_of(engine: Engine) -> str:
-    """The file that the engine works on, for messages."""
-    return str(engine.url.database)
+    """The file or the address that the engine works on, for messages."""
+    return postgres_engine.name_of(engine) if is_shared(engine) else str(engine.url.database)

@@ -9,6 +9,10 @@ class StoreUnavailable(StoreError):
     """Missing, locked, full or unreadable for now: trying again later may work."""
 
 
+class StoreContended(StoreUnavailable):
+    """Another transaction was in the way: the same once more may work at once."""
+
+
 class StoreCorrupt(StoreError):
     """The file is damaged. Nothing is read or written until it is restored from a backup."""
 
@@ -19,6 +23,10 @@ class RowRefused(StoreError):
 
 class SchemaTooNew(StoreError):
     """The database was written by a newer Tidegate."""
+
+
+class DriverMissing(StoreError):
+    """A database is named whose driver is not installed."""
 
 
 class WriterTaken(StoreError):

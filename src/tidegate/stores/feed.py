@@ -1,4 +1,7 @@
-"""The numbered feed as it is kept: what changed, in order, for every gateway."""
+"""The numbered feed as it is kept: what changed, in order, for every gateway.
+
+Numbers have no gaps and are there in their order, because transactions that append take turns.
+"""
 
 from typing import Literal
 
@@ -48,7 +51,7 @@ def trim(connection: Connection, keep: int) -> int:
 
 
 def _append(connection: Connection, values: dict[str, object]) -> int:
-    result = connection.execute(insert(feed).values(values))
-    key = result.inserted_primary_key
-    assert key is not None  # noqa: S101  (a single-row insert always has one)
-    return int(key[0])
+    # Counted here: a sequence of PostgreSQL's would leave gaps where a transaction was undone.
+    seq = newest_seq(connection) + 1
+    connection.execute(insert(feed).values(seq=seq, **values))
+    return seq

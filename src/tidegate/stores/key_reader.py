@@ -12,6 +12,7 @@ from tidegate.core.key import KeyRecord
 from tidegate.core.key_limits import KeyLimits
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.read_only import ReadOnly
+from tidegate.stores.shared import Shared, name_everywhere
 
 _FIELDS = (
     "id",
@@ -44,8 +45,9 @@ _limits = msgspec.json.Decoder(KeyLimits).decode
 class KeyReader(ReadOnly):
     """Every method raises StoreUnavailable when the database cannot be read."""
 
-    def __init__(self, path: Path, *, timeout_s: float = 0.25) -> None:
-        super().__init__(path, timeout_s=timeout_s)
+    def __init__(self, place: Path | Shared, *, timeout_s: float = 0.25) -> None:
+        super().__init__(place, timeout_s=timeout_s)
+        self._node = place.node if isinstance(place, Shared) else ""
 
     def get(self, key_id: str) -> KeyRecord | None:
         """The key of this id, revoked or not; None when there is none."""
@@ -63,7 +65,7 @@ class KeyReader(ReadOnly):
 
     def journal_position(self, gateway: str) -> tuple[int, int] | None:
         """(segment, offset) up to which this gateway's journal is in the ledger; None: nothing."""
-        row = self._one(_POSITION, gateway)
+        row = self._one(_POSITION, name_everywhere(self._node, gateway))
         return None if row is None else (row[0], row[1])
 
     def _one(self, query: str, argument: str) -> tuple[Any, ...] | None:

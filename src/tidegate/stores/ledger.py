@@ -2,6 +2,7 @@
 transaction, each id once."""
 
 import math
+import time
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any
@@ -10,13 +11,18 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine, Float, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from tidegate.core import clock
 from tidegate.core.receipt import Receipt
 from tidegate.stores import database, rollup
-from tidegate.stores.errors import RowRefused
+from tidegate.stores.errors import RowRefused, StoreContended
 from tidegate.stores.schema import MAX_TOKENS, TOKEN_COLUMNS, journal_positions, receipts
+from tidegate.stores.shared import local_name, name_everywhere
 from tidegate.stores.spending import MAX_COST_NANOUSD
 
 _IDS_A_QUERY = 500
+_TRIES = 4
+_JITTER_LETTERS = "0123456789"
+_PAUSE_S = 0.05
 
 # Columns that hold a receipt's field of the same name; the rest are made here.
 _FIELDS = tuple(c.name for c in receipts.columns if c.name not in ("seq", "attempts", "detail"))
@@ -57,18 +63,24 @@ class _Seen(Exception):
 
 
 class Ledger:
-    """The writer's side. One instance, one thread at a time."""
+    """The writer's side. One instance, one thread at a time.
 
-    def __init__(self, engine: Engine) -> None:
+    `node` tells this machine's gateways from those of others that write the same database.
+    """
+
+    def __init__(self, engine: Engine, node: str = "") -> None:
         self._engine = engine
+        self._node = node
         self._insert = _compiled(engine, _insertion(engine), _COLUMNS)
         self._spend = _compiled(engine, rollup.addition(engine), rollup.COLUMNS)
         self._move = _compiled(engine, _movement(engine), _POSITION)
 
     def positions(self) -> dict[str, Position]:
-        """Every known gateway's position."""
+        """The position of every known gateway of this machine."""
         with database.reading(self._engine) as connection:
-            return {row[0]: Position(*row) for row in connection.execute(select(journal_positions))}
+            rows = [tuple(row) for row in connection.execute(select(journal_positions))]
+        named = ((local_name(self._node, row[0]), row) for row in rows)
+        return {name: Position(name, *row[1:]) for name, row in named if name is not None}
 
     def write(
         self, batch: Sequence[tuple[Receipt, bytes]], positions: Iterable[Position]
@@ -76,28 +88,40 @@ class Ledger:
         """Store receipts (with their payloads) and positions, all or nothing, durably.
 
         Returns the receipts that are new; a row that was there before stays as it was.
-        StoreError when nothing was stored.
+        StoreError when nothing was stored; of StoreUnavailable that is not sure, and the same
+        batch once more does no harm.
         """
         rows = [(*_fields_of(r), len(r.attempts), payload) for r, payload in batch]
-        moved = [(p.gateway, p.segment, p.offset) for p in positions]
+        moved = [(name_everywhere(self._node, p.gateway), p.segment, p.offset) for p in positions]
         try:
-            known = self._write(rows, moved)
+            known = self._take_turns(rows, moved)
         except (OverflowError, RowRefused):
             # One value that no column can hold must not stop the ledger for good.
-            known = self._write([_storable(row) for row in rows], moved)
+            known = self._take_turns([_storable(row) for row in rows], moved)
         if known is None:
             return [receipt for receipt, _ in batch]
         new = {receipt.id: receipt for receipt, _ in reversed(batch) if receipt.id not in known}
         return list(new.values())
 
+    def _take_turns(self, rows: list[Row], moved: list[Row]) -> set[str] | None:
+        """Tries a few times where another transaction is in the way: both will not come again at
+        the same moment."""
+        for left in reversed(range(_TRIES)):
+            try:
+                return self._write(rows, moved)
+            except StoreContended:
+                if not left:
+                    raise
+                time.sleep(_PAUSE_S * int(clock.random_text(_JITTER_LETTERS, 3)) / 999)
+        raise AssertionError  # the last try returns or raises
+
     def _write(self, rows: list[Row], moved: list[Row]) -> set[str] | None:
         """Stores what is new; the ids that were there before, None when every row was new."""
         try:
-            with database.writing(self._engine) as connection:
+            with database.writing(self._engine, alone=False) as connection:
                 if rows and self._insert(connection, rows) < len(rows):
                     raise _Seen  # which ones, only a second look tells
-                if rows:
-                    self._spend(connection, _rolled_up(rows))
+                self._add_up(connection, rows)
                 if moved:
                     self._move(connection, moved)
             return None
@@ -105,21 +129,28 @@ class Ledger:
             return self._write_new(rows, moved)
 
     def _write_new(self, rows: list[Row], moved: list[Row]) -> set[str]:
-        with database.writing(self._engine) as connection:
+        with database.writing(self._engine, alone=False) as connection:
             known = _known(connection, [row[0] for row in rows])
             fresh = {row[0]: row for row in reversed(rows) if row[0] not in known}
-            if fresh:
-                self._insert(connection, list(fresh.values()))
-                self._spend(connection, _rolled_up(fresh.values()))
+            if fresh and self._insert(connection, list(fresh.values())) < len(fresh):
+                raise StoreContended("the same receipts are being stored by another")
+            self._add_up(connection, fresh.values())
             if moved:
                 self._move(connection, moved)
         return known
+
+    def _add_up(self, connection: Connection, rows: Iterable[Row]) -> None:
+        # In one order: recorders that add to the same sums then wait, and do not deadlock.
+        sums = sorted(_rolled_up(rows))
+        if sums:
+            self._spend(connection, sums)
 
 
 def _insertion(engine: Engine) -> Statement:
     statement = database.upsert(engine, receipts)
     values: dict[str, Any] = {name: bindparam(name) for name in _COLUMNS}
-    return statement.values(values).on_conflict_do_nothing(index_elements=[receipts.c.id])
+    inserting = statement.values(values).on_conflict_do_nothing(index_elements=[receipts.c.id])
+    return inserting.inline()  # nobody asks for its number
 
 
 def _movement(engine: Engine) -> Statement:
@@ -160,7 +191,8 @@ def _known(connection: Connection, ids: list[str]) -> set[str]:
 
 
 def _storable(row: Row) -> Row:
-    """The row with figures that no column takes as unknown; `detail` still tells them."""
+    """The row with figures that no column takes as unknown, and text without what PostgreSQL's
+    cannot hold; `detail` still tells them."""
     values = list(row)
     for at, most in _MOST.items():
         value = values[at]
@@ -168,4 +200,4 @@ def _storable(row: Row) -> Row:
             values[at] = None
     if values[_STARTED] is None:
         values[_STARTED] = 0.0
-    return tuple(values)
+    return tuple(it.replace("\0", "\ufffd") if isinstance(it, str) else it for it in values)

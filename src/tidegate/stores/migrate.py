@@ -2,6 +2,7 @@
 
 Every step runs in one transaction that begins with the write lock: an interrupted run leaves
 nothing behind and is simply run again, and of two processes the second finds the work done.
+Revisions only add, so that programs of before and after share a database.
 """
 
 from pathlib import Path
@@ -9,12 +10,14 @@ from pathlib import Path
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Text, inspect
 
-from tidegate.stores import database
+from tidegate.stores import database, postgres_engine
 from tidegate.stores.errors import SchemaTooNew
 
 _FOLDER = Path(__file__).parent / "migrations"
+_PATIENCE_S = 3600.0
+_BYTES = "C"
 
 
 def migrate(engine: Engine) -> str:
@@ -25,6 +28,8 @@ def migrate(engine: Engine) -> str:
     scripts = _scripts()
     with database.writing(engine) as connection:
         _refuse_newer(_current(connection), scripts, engine)
+        if database.is_shared(engine):
+            postgres_engine.be_patient(connection, _PATIENCE_S)
         context = MigrationContext.configure(
             connection,
             opts={
@@ -32,8 +37,10 @@ def migrate(engine: Engine) -> str:
                 "transactional_ddl": True,
             },
         )
-        with Operations.context(context):
+        with Operations.context(context) as operations:
             context.run_migrations()
+            if database.is_shared(engine):
+                _sort_by_bytes(connection, operations)
         return str(_current(connection))
 
 
@@ -49,6 +56,19 @@ def _refuse_newer(current: str | None, scripts: ScriptDirectory, engine: Engine)
     known = {script.revision for script in scripts.walk_revisions()}
     if current is not None and current not in known:
         raise SchemaTooNew(
-            f"{engine.url.database} has schema {current}, newer than this program's "
+            f"{database.path_of(engine)} has schema {current}, newer than this program's "
             f"{scripts.get_current_head()}: start the Tidegate that wrote it, or a newer one"
         )
+
+
+def _sort_by_bytes(connection: Connection, operations: Operations) -> None:
+    """Have text compared as SQLite does: ids are in the order of time, prefixes are ranges.
+
+    PostgreSQL would go by the rules of the database's language.
+    """
+    there = inspect(connection)
+    for table in there.get_table_names():
+        for column in there.get_columns(table):
+            kind = column["type"]
+            if isinstance(kind, Text) and kind.collation != _BYTES:
+                operations.alter_column(table, column["name"], type_=Text(collation=_BYTES))

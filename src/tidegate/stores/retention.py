@@ -43,18 +43,18 @@ def roll_off(
 
 
 def _roll_off_chunk(connection: Connection, before_s: float, chunk_rows: int) -> int:
-    query = (
-        select(*(receipts.c[name] for name in _READ))
+    oldest = (
+        select(receipts.c.seq)
         .where(receipts.c.id < first_id_at(before_s))
         .order_by(receipts.c.id)
         .limit(chunk_rows)
     )
-    rows = [dict(row._mapping) for row in connection.execute(query)]
-    if not rows:
-        return 0
+    # What goes is what is added up, also while a recorder stores an old receipt.
+    going = delete(receipts).where(receipts.c.seq.in_(oldest))
+    gone = connection.execute(going.returning(*(receipts.c[name] for name in _READ)))
+    rows = [dict(row._mapping) for row in gone]
     for key, counts in _daily(rows).items():
         _add(connection, key, counts)
-    connection.execute(delete(receipts).where(receipts.c.id <= rows[-1]["id"]))
     return len(rows)
 
 

@@ -7,7 +7,6 @@ Amounts stand at the end of the time they were summed up over, so that a rolling
 nothing go too early.
 """
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Final
@@ -19,7 +18,8 @@ from tidegate.core.limit import ATTRIBUTE, SEPARATOR
 from tidegate.core.plan import Limit
 from tidegate.stores import _spend_sql as sql
 from tidegate.stores.errors import StoreUnavailable
-from tidegate.stores.read_only import ReadOnly
+from tidegate.stores.read_only import Reading, ReadOnly
+from tidegate.stores.shared import local_name
 from tidegate.stores.spending import IN_RECEIPTS, PROMPT, QUARTER_S, ROLLED_UP, quarter_of
 
 # A window as short as this, in quarters, would let go of its amounts a quarter too late.
@@ -42,13 +42,16 @@ _detail = msgspec.msgpack.Decoder(_Detail).decode
 class Snapshot:
     """The ledger at one moment. Every method raises what SpendReader.snapshot translates."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Reading, node: str = "") -> None:
         self._connection = connection
+        self._node = node
 
     def positions(self) -> dict[str, tuple[int, int]]:
-        """(segment, offset) up to which each gateway's journal is in the ledger."""
+        """(segment, offset) up to which the journal of each gateway of this machine is in the
+        ledger."""
         rows = self._connection.execute(sql.POSITIONS)
-        return {gateway: (segment, offset) for gateway, segment, offset in rows}
+        named = ((local_name(self._node, name), at) for name, *at in rows)
+        return {name: (at[0], at[1]) for name, at in named if name is not None}
 
     def recorded(self, ids: Iterable[str]) -> set[str]:
         """Those of these receipts that are in the ledger."""
@@ -98,7 +101,7 @@ class SpendReader(ReadOnly):
         with self.reading() as connection:
             connection.execute("BEGIN")
             try:
-                yield Snapshot(connection)
+                yield Snapshot(connection, self._shared.node if self._shared else "")
             except msgspec.DecodeError as error:
                 raise StoreUnavailable(f"{self._path}: a receipt is unreadable") from error
             finally:

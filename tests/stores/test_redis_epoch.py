@@ -11,7 +11,8 @@ from tests.stores.redis_fleet import fleet
 from tests.stores.redis_kinds import KINDS
 from tests.stores.redis_rig import Server, budget, counters, run, until_ready, want
 
-from tidegate.core.limit import Gauge
+from tidegate.core import clock
+from tidegate.core.limit import Gauge, Rolling
 from tidegate.stores.redis_counters import RedisCounters
 from tidegate.stores.redis_wants import Away, Quota, Refused, Taken, Want
 
@@ -129,6 +130,25 @@ def test_others_learn_of_a_new_epoch_by_themselves(tmp_path: Path) -> None:
             assert [await used(one), await used(two)] == [40, 40]
             assert isinstance(await two.take("r2", [want(LIMIT, 60)]), Taken)
             assert isinstance(await one.take("r2", [want(LIMIT, 1)]), Refused)
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+def test_a_window_is_filled_with_what_was_spent_when_it_was(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        quota = Quota("rolling", Rolling(100, 3_600.0, 60))
+        now_s = clock.wall_s()
+        past = [(30, 7_200.0), (20, 3_000.0), (10, 600.0), (5, -60.0)]
+        rows = [Want(quota, "s", amount, "a", at_s=now_s - age_s) for amount, age_s in past]
+        async with counters(server.address) as store:
+            server.say("FLUSHALL")
+            assert isinstance(await store.take("r1", [want(LIMIT)]), Away)
+            await until_ready(store, rows)
+            (reading,) = await store.read([Want(quota, "s", 75, "a")])
+            assert reading.used == 35
+            assert reading.retry_s is not None
+            assert 600.0 <= reading.retry_s <= 661.0 + 1.0, "when the twenty have left it"
 
     with redis_rig.serving("valkey", tmp_path) as server:
         run(main(server))

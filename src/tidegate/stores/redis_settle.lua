@@ -13,6 +13,7 @@ local function settle(c, at)
   if not hold then
     if ARGV[at + 4] ~= '1' then return end
     hold = {amount = 0, place = c.place, seq = 0}
+    if c.shape == rolling and c.p3 > 0 then hold.place = math.min(c.place, place_of(c, c.p3)) end
   end
   if seq > 0 and hold.seq >= seq then return end
   if c.shape == gauge then used = 0 end

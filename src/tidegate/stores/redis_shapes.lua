@@ -38,6 +38,8 @@ end
 -- Parts of the window lie in a ring of one more than there are parts: field r0, r1, ...
 local rolling = {}
 
+local function place_of(c, at_us) return math.max(math.floor(at_us / c.width), 0) end
+
 local function clear(c, size)
   for i = 0, size - 1 do redis.call('HDEL', c.key, 'r' .. i) end
 end
@@ -48,7 +50,7 @@ function rolling.load(c)
   c.width = math.floor(c.p1 / c.p2)
   c.v, c.size = number(kept[1]), size
   local last = number(kept[2])
-  c.place = math.max(math.floor(now_us / c.width), 0)
+  c.place = place_of(c, now_us)
   if kept[3] and number(kept[3]) ~= c.width then -- the plan has cut the window anew
     clear(c, number(redis.call('HGET', c.key, 'size')))
     if c.v > 0 then redis.call('HSET', c.key, 'r' .. c.place % size, c.v) end

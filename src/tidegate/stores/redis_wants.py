@@ -54,7 +54,8 @@ def _numbers(shape: Shape) -> tuple[str, Sequence[float] | None]:
 class Want(Struct, frozen=True, eq=False):
     """So much of the counter of `scope`. Counters of one `group` (a team) are taken in one step.
 
-    `periods` is for quotas of a calendar.
+    `periods` is for quotas of a calendar. `at_s` is for `seed` alone: when it was spent, in seconds
+    since 1970, which a rolling window goes by.
     """
 
     quota: Quota
@@ -62,6 +63,7 @@ class Want(Struct, frozen=True, eq=False):
     amount: int
     group: str | None = None
     periods: Periods = NO_PERIODS
+    at_s: float = 0.0
 
 
 class Taken(Struct, eq=False):
@@ -101,6 +103,8 @@ def word(value: bytes | str | float) -> bytes:
 def words_of(want: Want, lease_s: float, extra: int = 0, reserve: int = 0) -> bytes:
     """The arguments that say what the counter of a want is: ARGUMENTS in redis_shapes.lua."""
     letter, numbers = want.quota.numbers
+    if want.at_s and letter == "r":
+        numbers = (*cast(Periods, numbers)[:2], int(want.at_s * 1e6), 0)
     values = (want.quota.allowed, int(lease_s * 1000), extra, reserve, *(numbers or want.periods))
     return word(letter) + b"".join(map(word, values))
 

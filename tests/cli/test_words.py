@@ -1,9 +1,11 @@
 """Times and tables as people write and read them."""
 
+from decimal import Decimal
+
 import click
 import pytest
 
-from tidegate.cli._words import Duration, moment, pairs, table
+from tidegate.cli._words import Duration, Usd, moment, pairs, table
 
 
 @pytest.mark.parametrize(
@@ -37,3 +39,11 @@ def test_pairs() -> None:
     for wrong in ("a", "=b"):
         with pytest.raises(click.BadParameter, match="NAME=VALUE"):
             pairs((wrong,), "--attribute")
+
+
+def test_dollars_are_exact() -> None:
+    for text, dollars in (("500", "500"), ("$12.50", "12.50"), ("0.000000001", "0.000000001")):
+        assert Usd().convert(text, None, None) == Decimal(dollars)
+    for wrong in ("", "-1", "1e9", "1.0000000001", "NaN", "$$1"):
+        with pytest.raises(click.BadParameter, match="no amount in dollars"):
+            Usd().convert(wrong, None, None)

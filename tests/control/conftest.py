@@ -11,15 +11,17 @@ import pytest
 from sqlalchemy import Engine
 
 from tidegate.config.load import Compiled, compile_file
+from tidegate.control.compiling import Compiling
 from tidegate.control.credentials import create_state
 from tidegate.control.desk import Desk
 from tidegate.control.feed_log import FeedLog
 from tidegate.control.feed_server import FeedServer
+from tidegate.control.leads import Leads
 from tidegate.control.operators import Operators
 from tidegate.control.perimeter import Names, Perimeter
 from tidegate.control.plans import Plans
-from tidegate.control.process import ROWS
 from tidegate.control.routes import Gate, build
+from tidegate.control.rows import ROWS
 from tidegate.core.layout import Layout
 from tidegate.stores import database, migrate
 from tidegate.stores.peppers import read_peppers
@@ -45,18 +47,20 @@ class Room:
     def __init__(self, layout: Layout, engine: Engine, plan: Path) -> None:
         self.layout = layout
         self.plan_file = plan
-        self.plans = Plans(layout, plan, compile_plan, self.announce)
+        self.compiling = Compiling(engine, {})
+        self.plans = Plans(layout, plan, self.compiling.file, self.announce)
         self.log = FeedLog(engine, self.plans.published)
         self.feed = FeedServer(layout, self.log, lambda gateway, status: None)
         self.desk = Desk(
             layout=layout,
             engine=engine,
             plans=self.plans,
+            compiling=self.compiling,
             feed=self.feed,
             peppers=read_peppers(layout.state),
             render_metrics=lambda: b"tidegate_up 1\n",
         )
-        gate = Gate(Operators(layout), "127.0.0.1")
+        gate = Gate(Operators(layout), Leads(engine, lambda: self.desk.peppers), "127.0.0.1")
         app = build(self.desk, gate, ROWS)
         self.app = Perimeter(app, "127.0.0.1", lambda: Names(("tide.example",), ()))
         self.token = layout.operator_token.read_text().strip()
@@ -92,6 +96,14 @@ class Room:
                 return await http.request(method, path, content=content, headers=sent)
 
         return asyncio.run(call())
+
+    def make_team(self, team_id: str, **given: Any) -> str:
+        """A team with a lead; the lead's token."""
+        answer = self.ask("POST", "/team/new", {"team_id": team_id, **given})
+        assert answer.status_code == 200, answer.text
+        led = self.ask("POST", f"/api/teams/{team_id}/lead", {"lead": f"Lead of {team_id}"})
+        token: str = led.json()["token"]
+        return token
 
     def make_key(self, **given: Any) -> dict[str, Any]:
         answer = self.ask("POST", "/api/keys", {"name": "app", **given})

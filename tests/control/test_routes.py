@@ -8,8 +8,8 @@ from starlette.routing import Route
 from tests.control.conftest import Room, error_code
 
 from tidegate.control.operators import ROLES
-from tidegate.control.process import ROWS
 from tidegate.control.routes import MAX_BODY_BYTES, Row
+from tidegate.control.rows import ROWS
 
 TOKENS = {role: f"token-of-the-{role}-0123456789" for role in ROLES}
 PATHS = {(row.method, row.path): row for row in ROWS}

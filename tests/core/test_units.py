@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.core.units import NANOUSD_PER_USD, format_usd, parse_size_bytes, usd_to_nanousd
+from tidegate.core.units import (
+    NANOUSD_PER_USD,
+    format_duration,
+    format_usd,
+    parse_size_bytes,
+    usd_to_nanousd,
+)
 
 
 @given(st.integers(min_value=0, max_value=10**18))
@@ -41,3 +47,11 @@ def test_sizes_are_read(text: str, size: int) -> None:
 def test_what_is_no_size_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a size such as"):
         parse_size_bytes(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(2_592_000, "30d"), (86_400, "24h"), (5400, "90m"), (45, "45s"), (90, "90s"), (1.5, "1.5s")],
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert format_duration(seconds) == text

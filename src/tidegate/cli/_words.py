@@ -3,10 +3,12 @@
 import re
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import click
 
 _UNITS_S = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
+_DOLLARS = re.compile(r"\d{1,12}(\.\d{1,9})?")
 _DURATION = re.compile(r"(\d{1,9})\s*([smhdw])")
 
 
@@ -24,6 +26,20 @@ class Duration(click.ParamType[float]):
         if match is None:
             self.fail(f"{value!r} is no duration such as 90d, 12h or 30m", param, ctx)
         return float(int(match[1]) * _UNITS_S[match[2]])
+
+
+class Usd(click.ParamType[Decimal]):
+    """`500`, `0.05`, `$12.5` as exact dollars."""
+
+    name = "dollars"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> Decimal:
+        text = str(value).strip().removeprefix("$")
+        if _DOLLARS.fullmatch(text) is None:
+            self.fail(f"{value!r} is no amount in dollars such as 500 or 0.05", param, ctx)
+        return Decimal(text)
 
 
 def moment(at_s: float | None, absent: str = "-") -> str:

@@ -8,7 +8,8 @@ from msgspec import UNSET
 from tidegate.control.credentials import create_pepper
 from tidegate.control.desk import Desk
 from tidegate.control.errors import ApiError
-from tidegate.control.routes import Call, Row
+from tidegate.control.key_limits import limits_asked
+from tidegate.control.routes import NO_FIELDS, Call, Row
 from tidegate.control.shapes import (
     KeyList,
     KeyMade,
@@ -23,19 +24,33 @@ from tidegate.core import clock
 from tidegate.core import key as core_key
 from tidegate.core.declared_keys import EVERY_ROUTE
 from tidegate.core.key import KeyRecord
-from tidegate.stores import audit, keys
+from tidegate.core.key_limits import KeyLimits
+from tidegate.stores import audit, keys, teams
 from tidegate.stores.audit import Author
 from tidegate.stores.errors import StoreError
 from tidegate.stores.keys import KeyExists, KeyFilter, KeyNotFound
 from tidegate.stores.peppers import pepper_file, read_peppers
+from tidegate.stores.teams import TeamRecord
 
 
 async def _create(call: Call) -> KeyMade:
-    desk, asked = call.desk, call.body
-    now_s = clock.wall_s()
+    asked = call.body
+    record, secret = await new_record(call, asked, limits_asked(asked.limits))
+    waiting_for = await store_new(call, record)
+    return KeyMade(secret, KeyView.of(record, record.created_at_s), None, waiting_for)
+
+
+async def new_record(call: Call, asked: NewKey, limits: KeyLimits | None) -> tuple[KeyRecord, str]:
+    """A key with what is asked for and the plan's defaults, and its secret; not stored yet.
+
+    ApiError when its team, or who asks, may not grant that.
+    """
+    desk, now_s = call.desk, clock.wall_s()
     defaults = desk.plans.declared.keys
-    routes = defaults.routes if asked.routes is None else tuple(dict.fromkeys(asked.routes))
-    _check(routes, desk)
+    team_id = call.team.id if call.team is not None else asked.team or defaults.team
+    team = call.team or await desk.store(teams.find, team_id)
+    routes = routes_granted(asked.routes, defaults.routes, team)
+    check_routes(routes, desk)
     key_id, secret = core_key.generate()
     digest, pepper_version = desk.digest(secret)
     record = KeyRecord(
@@ -43,7 +58,7 @@ async def _create(call: Call) -> KeyMade:
         digest=digest,
         pepper_version=pepper_version,
         name=asked.name,
-        team=asked.team or defaults.team,
+        team=team_id,
         created_at_s=now_s,
         routes=routes,
         customer=asked.customer,
@@ -52,14 +67,21 @@ async def _create(call: Call) -> KeyMade:
         priority=asked.priority,
         attributes={**defaults.attributes, **asked.attributes},
         expires_at_s=_expiry(asked, defaults.expires_after_s, now_s),
+        limits=limits,
     )
-    seq = await _change(call, keys.create, record, _author(call, now_s))
-    return KeyMade(secret, KeyView.of(record, now_s), None, await desk.obeyed(seq))
+    return record, secret
+
+
+async def store_new(call: Call, record: KeyRecord) -> list[str]:
+    """Store a new key; the gateways that do not know it yet."""
+    seq = await change_key(call, keys.create, record, author(call))
+    return await call.desk.obeyed(seq)
 
 
 async def _list(call: Call) -> KeyList:
     asked = call.query
-    which = KeyFilter(name_prefix=asked.name_prefix, team=asked.team, include_revoked=asked.revoked)
+    team = asked.team if call.team is None else call.team.id
+    which = KeyFilter(name_prefix=asked.name_prefix, team=team, include_revoked=asked.revoked)
     found = await call.desk.store(keys.find, which, limit=asked.limit, after_id=asked.after)
     now_s = clock.wall_s()
     after = found[-1].id if len(found) == asked.limit else None
@@ -67,76 +89,121 @@ async def _list(call: Call) -> KeyList:
 
 
 async def _show(call: Call) -> KeyView:
-    return KeyView.of(await _record(call), clock.wall_s())
+    return KeyView.of(await find_key(call, call.path["id"]), clock.wall_s())
 
 
 async def _revoke(call: Call) -> KeyRevoked:
-    now_s = clock.wall_s()
-    seq = await _change(call, keys.revoke, call.path["id"], _author(call, now_s))
+    return await revoke_key(call, call.path["id"])
+
+
+async def revoke_key(call: Call, key_id: str) -> KeyRevoked:
+    """End a key of the caller's. ApiError when there is none."""
+    await find_key(call, key_id)
+    seq = await change_key(call, keys.revoke, key_id, author(call))
     waiting_for = await call.desk.obeyed(seq)
-    return KeyRevoked(KeyView.of(await _record(call), now_s), waiting_for)
+    return KeyRevoked(KeyView.of(await find_key(call, key_id), clock.wall_s()), waiting_for)
 
 
 async def _rotate(call: Call) -> KeyMade:
     desk, now_s = call.desk, clock.wall_s()
-    old = await _record(call)
+    old = await find_key(call, call.path["id"])
+    check_lead(call, old)
     if old.expires_at_s is not None and old.expires_at_s <= now_s:
         raise ApiError("invalid_request", f"Key {old.id} has expired: make a new one.")
     key_id, secret = core_key.generate()
     fresh = keys.succeed(old, key_id, *desk.digest(secret), now_s)
-    author, overlap_s = _author(call, now_s), call.body.overlap_s
-    seq = await _change(call, keys.rotate, old.id, fresh, author, overlap_s=overlap_s)
+    overlap_s = call.body.overlap_s
+    seq = await change_key(call, keys.rotate, old.id, fresh, author(call), overlap_s=overlap_s)
     return KeyMade(secret, KeyView.of(fresh, now_s), old.id, await desk.obeyed(seq))
 
 
 async def _new_pepper(call: Call) -> PepperMade:
-    desk, author = call.desk, _author(call, clock.wall_s())
+    desk = call.desk
     try:
         version = await asyncio.to_thread(create_pepper, desk.layout)
         desk.peppers = await asyncio.to_thread(read_peppers, desk.layout.state)
     except OSError as error:
         raise ApiError("internal", f"The pepper cannot be written: {error}.") from error
-    await desk.store(audit.note, author, "pepper.create", str(version))
+    await desk.store(audit.note, author(call), "pepper.create", str(version))
     return PepperMade(version, str(pepper_file(desk.layout.state, version)))
 
 
+_MAY_SET = frozenset({"name", "routes", "customer", "expires_at_s", "limits"})
+_MAY_ASK = frozenset({"name_prefix", "revoked", "after", "limit"})
+_MAY_SAY = frozenset({"overlap_s"})
+
 ROWS = (
-    Row("POST", "/api/keys", "operator", _create, body=NewKey, status=201),
-    Row("GET", "/api/keys", "viewer", _list, query=KeyQuery),
-    Row("GET", "/api/keys/{id}", "viewer", _show),
-    Row("POST", "/api/keys/{id}/revoke", "operator", _revoke),
-    Row("POST", "/api/keys/{id}/rotate", "operator", _rotate, body=Rotation, status=201),
+    Row("POST", "/api/keys", "operator", _create, body=NewKey, status=201, lead=_MAY_SET),
+    Row("GET", "/api/keys", "viewer", _list, query=KeyQuery, lead=_MAY_ASK),
+    Row("GET", "/api/keys/{id}", "viewer", _show, lead=NO_FIELDS),
+    Row("POST", "/api/keys/{id}/revoke", "operator", _revoke, lead=NO_FIELDS),
+    Row(
+        *("POST", "/api/keys/{id}/rotate", "operator", _rotate),
+        body=Rotation,
+        status=201,
+        lead=_MAY_SAY,
+    ),
     Row("POST", "/api/peppers", "admin", _new_pepper, status=201),
 )
 
 
-async def _record(call: Call) -> KeyRecord:
-    found = await call.desk.store(keys.get, call.path["id"])
-    if found is None:
-        raise _missing(call)
+async def find_key(call: Call, key_id: str) -> KeyRecord:
+    """A key that the caller may see. ApiError for none, and for a lead for another team's."""
+    found = await call.desk.store(keys.get, key_id)
+    if found is None or (call.team is not None and found.team != call.team.id):
+        raise ApiError("not_found", f"There is no such live key: {key_id[:40]!r}.")
     return found
 
 
-async def _change(
+async def change_key(
     call: Call, change: Callable[..., int], *arguments: object, **named: object
 ) -> int:
     """The feed number of a change of keys. ApiError when there is no such key."""
     try:
         return await asyncio.to_thread(change, call.desk.engine, *arguments, **named)
     except KeyNotFound as error:
-        raise _missing(call) from error
+        raise ApiError("not_found", "There is no such live key.") from error
     except KeyExists as error:
         raise ApiError("internal", "The new key's id was taken: try again.") from error
     except StoreError as error:
         raise ApiError("store_unavailable", f"The database cannot be used: {error}") from error
 
 
-def _missing(call: Call) -> ApiError:
-    return ApiError("not_found", f"There is no such live key: {call.path['id'][:40]!r}.")
+def author(call: Call) -> Author:
+    """Who makes a change now."""
+    return Author(call.operator.name if call.operator else "nobody", clock.wall_s())
 
 
-def _author(call: Call, at_s: float) -> Author:
-    return Author(call.operator.name if call.operator else "nobody", at_s)
+def routes_granted(
+    asked: tuple[str, ...] | None, default: tuple[str, ...], team: TeamRecord | None
+) -> tuple[str, ...]:
+    """The routes of a key of this team. ApiError when they go beyond the team's."""
+    if asked is None:
+        narrower = team is not None and not team.may_grant(default)
+        return team.routes if team is not None and narrower else default
+    routes = tuple(dict.fromkeys(asked))
+    if team is not None and not team.may_grant(routes):
+        has = ", ".join(team.routes) or "none"
+        message = f"Team {team.id} may call {has}; a key of it may not call more."
+        raise ApiError("grant_too_wide", message, param="routes")
+    return routes
+
+
+def check_lead(call: Call, record: KeyRecord) -> None:
+    """Nobody gets the secret of a key that goes beyond what he may grant himself."""
+    if call.team is None:
+        return
+    defaults = call.desk.plans.declared.keys
+    plain = (
+        call.team.may_grant(record.routes)
+        and record.purpose == "production"
+        and record.priority != "interactive"
+        and record.environment == defaults.environment
+        and record.attributes == defaults.attributes
+    )
+    if not plain:
+        message = f"Key {record.id} has grants that a team's lead cannot give; ask an operator."
+        raise ApiError("grant_too_wide", message)
 
 
 def _expiry(asked: NewKey, after_s: float | None, now_s: float) -> float | None:
@@ -147,7 +214,7 @@ def _expiry(asked: NewKey, after_s: float | None, now_s: float) -> float | None:
     return asked.expires_at_s
 
 
-def _check(routes: tuple[str, ...], desk: Desk) -> None:
+def check_routes(routes: tuple[str, ...], desk: Desk) -> None:
     known = desk.plans.current.routes
     unknown = [route for route in routes if route != EVERY_ROUTE and route not in known]
     if unknown:

@@ -3,7 +3,7 @@
 import asyncio
 
 from tidegate.control.errors import ApiError
-from tidegate.control.routes import Call, Row
+from tidegate.control.routes import NO_FIELDS, Call, Row
 from tidegate.control.shapes import (
     ReceiptPage,
     ReceiptQuery,
@@ -23,7 +23,7 @@ _LOOK_S = 0.1
 
 async def _recent(call: Call) -> ReceiptPage:
     asked = call.query
-    which = Filter(route=asked.route, key_id=asked.key_id, team=asked.team, failed=asked.failed)
+    which = Filter(route=asked.route, key_id=asked.key_id, team=_team(call), failed=asked.failed)
     if asked.after is None:
         # The cursor is read first: a receipt that arrives in between comes twice, never not.
         cursor = await call.desk.store(receipts.newest_seq)
@@ -43,29 +43,40 @@ async def _recent(call: Call) -> ReceiptPage:
 
 async def _show(call: Call) -> Receipt:
     found = await call.desk.store(receipts.by_id, call.path["id"])
-    if found is None:
+    if found is None or (call.team is not None and found.team != call.team.id):
         raise ApiError("not_found", f"There is no receipt {call.path['id'][:64]!r}.")
     return found
 
 
 async def _top(call: Call) -> ReceiptTop:
     asked = call.query
-    worst = await call.desk.store(receipts.top, asked.by, _window(asked), limit=asked.limit)
+    worst = await call.desk.store(receipts.top, asked.by, _window(call), limit=asked.limit)
     return ReceiptTop(worst)
 
 
 async def _summary(call: Call) -> Summary:
-    return await call.desk.store(summary, _window(call.query))
+    return await call.desk.store(summary, _window(call))
 
+
+_WHICH = frozenset({"route", "key_id"})
+_MAY_FOLLOW = _WHICH | {"after", "failed", "limit", "wait_s"}
+_MAY_SUM = _WHICH | {"since_s"}
+_MAY_RANK = _MAY_SUM | {"by", "limit"}
 
 ROWS = (
-    Row("GET", "/api/receipts", "viewer", _recent, query=ReceiptQuery),
-    Row("GET", "/api/receipts/top", "viewer", _top, query=TopQuery),
-    Row("GET", "/api/receipts/summary", "viewer", _summary, query=WindowQuery),
-    Row("GET", "/api/receipts/{id}", "viewer", _show),
+    Row("GET", "/api/receipts", "viewer", _recent, query=ReceiptQuery, lead=_MAY_FOLLOW),
+    Row("GET", "/api/receipts/top", "viewer", _top, query=TopQuery, lead=_MAY_RANK),
+    Row("GET", "/api/receipts/summary", "viewer", _summary, query=WindowQuery, lead=_MAY_SUM),
+    Row("GET", "/api/receipts/{id}", "viewer", _show, lead=NO_FIELDS),
 )
 
 
-def _window(asked: WindowQuery) -> Filter:
+def _team(call: Call) -> str | None:
+    team: str | None = call.query.team if call.team is None else call.team.id
+    return team
+
+
+def _window(call: Call) -> Filter:
+    asked = call.query
     since_s = clock.wall_s() - asked.since_s
-    return Filter(since_s, route=asked.route, key_id=asked.key_id, team=asked.team)
+    return Filter(since_s, route=asked.route, key_id=asked.key_id, team=_team(call))

@@ -5,15 +5,17 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from msgspec import Struct
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from tidegate.control.compiling import Compiling
 from tidegate.control.errors import ApiError
 from tidegate.control.feed_server import FeedServer
-from tidegate.control.plans import Plans
+from tidegate.control.plans import NoPlan, Plans
+from tidegate.core.compile import PlanRefused
 from tidegate.core.key import digest_of
 from tidegate.core.layout import Layout
 from tidegate.stores import database, feed
-from tidegate.stores.errors import StoreError
+from tidegate.stores.errors import RowRefused, StoreCorrupt, StoreError, StoreUnavailable
 
 # How long an answer waits for gateways to obey before it names those that do not yet.
 OBEY_TIMEOUT_S = 1.0
@@ -27,6 +29,7 @@ class Desk(Struct):
     layout: Layout
     engine: Engine
     plans: Plans
+    compiling: Compiling
     feed: FeedServer
     peppers: dict[int, bytes]
     render_metrics: Callable[[], bytes]
@@ -43,6 +46,29 @@ class Desk(Struct):
             return await asyncio.to_thread(ask, self.engine, *arguments, **named)
         except StoreError as error:
             raise ApiError("store_unavailable", f"The database cannot be used: {error}") from error
+
+    async def amend(self, change: Callable[[Connection], T]) -> tuple[T, list[str]]:
+        """Make a change in the store that changes the plan too, and have gateways obey it.
+
+        What the change came to, and the gateways that do not obey yet. ApiError when the plan
+        would not compile with it: then nothing is changed.
+        """
+        try:
+            result = await self.plans.amend(self.compiling.changing(change))
+        except PlanRefused as refused:
+            problems = [f"{'.'.join(c.path)}: {c.message}" for c in refused.complaints]
+            raise ApiError(
+                "plan_refused", f"This does not fit the plan: {problems[0]}.", problems=problems
+            ) from refused
+        except NoPlan as error:
+            raise ApiError(
+                "plan_refused",
+                "The plan file is refused: put it right first.",
+                problems=error.problems,
+            ) from error
+        except (StoreUnavailable, StoreCorrupt, RowRefused) as error:
+            raise ApiError("store_unavailable", f"The database cannot be used: {error}") from error
+        return result, await self.obeyed(await self.newest_seq())
 
     async def obeyed(self, seq: int) -> list[str]:
         """Hasten entry `seq` and wait for it; the gateways that do not obey it yet."""

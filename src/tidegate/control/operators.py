@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from tidegate.core import clock
 from tidegate.core.layout import Layout
+from tidegate.stores.teams import TeamRecord
 
 Role = Literal["viewer", "operator", "admin"]
 ROLES: Final[tuple[Role, ...]] = get_args(Role)  # each may do what the ones before it may
@@ -25,13 +26,15 @@ _log = logging.getLogger(__name__)
 
 
 class Operator(Struct, frozen=True):
-    """A person or program that presented a valid token."""
+    """A person or program that presented a valid token. `role` None is the lead of `team`, who
+    sees and serves nothing else."""
 
     name: str
-    role: Role
+    role: Role | None
+    team: TeamRecord | None = None
 
     def may(self, needed: Role) -> bool:
-        return ROLES.index(self.role) >= ROLES.index(needed)
+        return self.role is not None and ROLES.index(self.role) >= ROLES.index(needed)
 
 
 class TokenFileError(Exception):

@@ -13,7 +13,7 @@ import logging
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 from msgspec import Raw, Struct
@@ -29,12 +29,14 @@ from tidegate.stores.errors import StoreError
 
 WATCH_S = 0.5
 
-Cause = Literal["start", "signal", "file change", "api"]
+Cause = Literal["start", "signal", "file change", "api", "run time"]
 
 # Compiles the plan file as the given version.
 Compile = Callable[[Path, int], Compiled]
 # Records a published version in the feed's numbering.
 Announce = Callable[[int], None]
+
+T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
@@ -109,6 +111,14 @@ class Plans:
         async with self._one_at_a_time:
             return await asyncio.to_thread(self._reload, cause)
 
+    async def amend(self, make: Callable[[Declared, int], tuple[Plan, T]]) -> T:
+        """Publish the plan that `make` compiles of what is declared, as the version it is given.
+
+        What `make` raises is raised and changes nothing; NoPlan while no file was ever good.
+        """
+        async with self._one_at_a_time:
+            return await asyncio.to_thread(self._amend, make)
+
     async def watch(self) -> None:
         """Reload whenever the file, or one that the plan names, changes and has rested for one
         look; runs until cancelled."""
@@ -124,6 +134,14 @@ class Plans:
                 except (OSError, StoreError) as error:
                     _log.error("the plan cannot be published, trying again: %s", error)
             moving = stamps
+
+    def _amend(self, make: Callable[[Declared, int], tuple[Plan, T]]) -> T:
+        if not self.declared.routes:
+            raise NoPlan(self.problems)
+        plan, result = make(self.declared, self._highest + 1)
+        if plan.digest != self.current.digest:
+            self._publish(plan, "run time")
+        return result
 
     def _reload(self, cause: Cause) -> Reload:
         self.read_at_s = clock.wall_s()

@@ -22,19 +22,24 @@ from msgspec import Struct
 from sqlalchemy import Engine
 from starlette.types import ASGIApp
 
-from tidegate.config.load import Compiled, compile_file
-from tidegate.control import api_keys, api_plan, api_public, api_receipts, plan_metrics
+from tidegate.control import budget_metrics, plan_metrics
+from tidegate.control.alerting import Alerting
+from tidegate.control.compiling import Compiling
 from tidegate.control.credentials import create_state, weaknesses
 from tidegate.control.desk import Desk
 from tidegate.control.feed_log import FeedLog
 from tidegate.control.feed_server import FeedServer
+from tidegate.control.leads import Leads
 from tidegate.control.operators import Operators
 from tidegate.control.perimeter import Names, Perimeter
 from tidegate.control.plans import NoPlan, Plans, Reload, write_whole
 from tidegate.control.recording import NoRecording, Recording
-from tidegate.control.routes import Gate, Row, build
+from tidegate.control.routes import Gate, build
+from tidegate.control.rows import ROWS
 from tidegate.core import clock
 from tidegate.core.address import Listen, is_loopback, parse_listen
+from tidegate.core.compile import PlanRefused
+from tidegate.core.declared_control import DeclaredWebhook
 from tidegate.core.layout import Layout
 from tidegate.stores import database, migrate, retention, rollup
 from tidegate.stores.errors import SchemaTooNew, StoreError
@@ -42,9 +47,9 @@ from tidegate.stores.peppers import read_peppers
 from tidegate.stores.spending import KEPT_S
 
 EX_CONFIG = 78
-ROWS: tuple[Row, ...] = (*api_public.ROWS, *api_keys.ROWS, *api_receipts.ROWS, *api_plan.ROWS)
 
 _UPKEEP_S = 3600.0
+_KEEP_UP_S = 60.0
 _DAY_S = 86_400.0
 _SHUTDOWN_S = 3
 _IDLE_S = 75
@@ -106,17 +111,24 @@ class Process:
         self._recording = recording
         self._listener = listener
         self._host = str(listener.getsockname()[0])
-        self._plans = Plans(layout, settings.plan_file, _compile, self._announce)
+        self._compiling = Compiling(engine, os.environ)
+        self._plans = Plans(layout, settings.plan_file, self._compiling.file, self._announce)
         self._log = FeedLog(engine, self._plans.published)
         self._feed = FeedServer(layout, self._log, recording.observe_status)
         self._desk = Desk(
             layout=layout,
             engine=engine,
             plans=self._plans,
+            compiling=self._compiling,
             feed=self._feed,
             peppers=read_peppers(layout.state),
-            render_metrics=lambda: recording.render() + plan_metrics.render(self._plans),
+            render_metrics=lambda: (
+                recording.render()
+                + plan_metrics.render(self._plans)
+                + budget_metrics.render(self._alerting.ratios)
+            ),
         )
+        self._alerting = Alerting(engine, lambda: self._plans.current, self._webhook, os.environ)
         self._server = _Server(self._app())
         self._background: set[asyncio.Task[Reload]] = set()
 
@@ -134,7 +146,12 @@ class Process:
         loop.add_signal_handler(signal.SIGHUP, self._reload)
         self._watch_parent(loop)
         _write_url(self._settings.layout, self._listener)
-        tasks = [loop.create_task(self._plans.watch()), loop.create_task(self._upkeep())]
+        tasks = [
+            loop.create_task(self._plans.watch()),
+            loop.create_task(self._upkeep()),
+            loop.create_task(self._alerting.watch()),
+            loop.create_task(self._keep_up()),
+        ]
         gc.collect()
         gc.freeze()
         try:
@@ -148,7 +165,8 @@ class Process:
         return 0
 
     def _app(self) -> Perimeter:
-        gate = Gate(Operators(self._settings.layout), self._host)
+        leads = Leads(self._engine, lambda: self._desk.peppers)
+        gate = Gate(Operators(self._settings.layout), leads, self._host)
         return Perimeter(build(self._desk, gate, ROWS), self._host, self._names)
 
     def _names(self) -> Names:
@@ -167,6 +185,20 @@ class Process:
     def _tell_recorded(self, gateway: str, segment: int, offset: int) -> None:
         if self._plans.current.journal.durability == "store":
             self._feed.recorded(gateway, segment, offset)
+
+    def _webhook(self) -> DeclaredWebhook | None:
+        return self._plans.declared.control.alerts.webhook
+
+    async def _keep_up(self) -> None:
+        """Publish what the store has and the plan has not: a raise that is over, or a change
+        whose process died before it was published."""
+        while True:
+            await asyncio.sleep(_KEEP_UP_S)
+            try:
+                if await asyncio.to_thread(self._compiling.is_behind):
+                    await self._plans.amend(self._compiling.changing(lambda _: None))
+            except (StoreError, OSError, PlanRefused, NoPlan) as error:
+                _log.warning("the plan does not keep up with the store: %s", error)
 
     async def _upkeep(self) -> None:
         while True:
@@ -243,10 +275,6 @@ def _refuse_weak_secrets(settings: Settings, listener: socket.socket) -> None:
         raise WeakSecrets(found)
     for sentence in found:
         _log.warning("%s", sentence)
-
-
-def _compile(file: Path, version: int) -> Compiled:
-    return compile_file(file, os.environ, version, clock.wall_s())
 
 
 def _refuse(why: str, sentences: list[str]) -> int:

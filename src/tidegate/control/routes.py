@@ -2,15 +2,15 @@
 
 `build` is the only maker of routes, and a row cannot be written without `access`, so a route that
 nobody declared cannot exist. Bodies and queries are typed: an unknown field, a wrong type or a
-field given twice is refused.
+field given twice is refused. A team's lead reaches rows and sends fields that say so, no others.
 """
 
 import logging
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 from starlette.applications import Starlette
 from starlette.datastructures import QueryParams
 from starlette.exceptions import HTTPException
@@ -20,9 +20,11 @@ from starlette.routing import Route
 
 from tidegate.control.desk import Desk
 from tidegate.control.errors import ApiError
+from tidegate.control.leads import Leads
 from tidegate.control.operators import FailureLimit, Operator, Operators, Role
 from tidegate.control.respond import answer, refusal
 from tidegate.core.address import is_loopback
+from tidegate.stores.teams import TeamRecord
 
 MAX_BODY_BYTES = 256 * 1024
 
@@ -41,37 +43,57 @@ class Call(Struct):
     query: Any = None
     body: Any = None
 
+    @property
+    def team(self) -> TeamRecord | None:
+        """The one team that the caller may see and serve; None for an operator, who may all."""
+        return self.operator.team if self.operator is not None else None
+
 
 class Row(Struct, frozen=True):
-    """One reachable thing. `query` and `body` are structs that forbid unknown fields."""
+    """One reachable thing. `query` and `body` are structs that forbid unknown fields; a `body`
+    of fields by name is judged by what answers.
+
+    `lead` names the fields of both that a team's lead may send; None keeps a lead away. What
+    answers for a lead must look at `Call.team`.
+    """
 
     method: Literal["GET", "POST"]
     path: str
     access: Access
     answer: Callable[[Call], Awaitable[Any]]
     query: type[Struct] | None = None
-    body: type[Struct] | None = None
+    body: Any = None
     status: int = 200
+    lead: frozenset[str] | None = None
+
+
+NO_FIELDS: Final[frozenset[str]] = frozenset()
 
 
 class Gate:
     """Checks the operator's token against what a row demands."""
 
-    def __init__(self, operators: Operators, listen_host: str) -> None:
+    def __init__(self, operators: Operators, leads: Leads, listen_host: str) -> None:
         self._operators = operators
+        self._leads = leads
         self._loopback_listener = is_loopback(listen_host)
         self._failures = FailureLimit()
 
-    def admit(self, request: Request, access: Access) -> Operator | None:
+    async def admit(self, request: Request, row: Row) -> Operator | None:
         """The operator, None where none is needed. ApiError when the caller may not."""
+        access = row.access
         if access == "public" or (access == "scrape" and self._from_here(request)):
             return None
         address = request.client.host if request.client else "local"
-        operator = self._operators.find(_bearer(request))
+        token = _bearer(request)
+        operator = self._operators.find(token) or await self._leads.find(token)
         if operator is None:
             raise self._wrong_token(address)
         needed: Role = "viewer" if access == "scrape" else access
-        if not operator.may(needed):
+        if operator.team is not None:
+            if row.lead is None:
+                raise ApiError("role_too_low", "A team's lead may not do this; ask an operator.")
+        elif not operator.may(needed):
             message = f"This needs the role {needed}; {operator.name} has {operator.role}."
             raise ApiError("role_too_low", message)
         return operator
@@ -112,10 +134,11 @@ def build(desk: Desk, gate: Gate, rows: Iterable[Row]) -> Starlette:
 def _endpoint(desk: Desk, gate: Gate, row: Row) -> Callable[[Request], Awaitable[Response]]:
     async def endpoint(request: Request) -> Response:
         try:
-            operator = gate.admit(request, row.access)
+            operator = await gate.admit(request, row)
             call = Call(desk, operator, dict(request.path_params))
-            call.query = _query(request.query_params, row.query)
-            call.body = await _body(request, row.body)
+            allowed = row.lead if call.team is not None else None
+            call.query = _query(request.query_params, row.query, allowed)
+            call.body = await _body(request, row.body, allowed)
             return answer(await row.answer(call), row.status)
         except ApiError as error:
             return refusal(error)
@@ -135,7 +158,7 @@ def _bearer(request: Request) -> bytes:
     return token.strip().encode("latin-1", "replace")
 
 
-def _query(given: QueryParams, shape: type[Struct] | None) -> Any:
+def _query(given: QueryParams, shape: type[Struct] | None, allowed: frozenset[str] | None) -> Any:
     pairs = given.multi_items()
     names = [name for name, _ in pairs]
     for name in names:
@@ -145,13 +168,14 @@ def _query(given: QueryParams, shape: type[Struct] | None) -> Any:
         if names:
             raise ApiError("invalid_request", f"There is no parameter {names[0]!r} here.")
         return None
+    _refuse_fields(names, allowed)
     try:
         return msgspec.convert(dict(pairs), shape, strict=False)
     except msgspec.ValidationError as error:
         raise ApiError("invalid_request", f"The query is wrong: {error}.") from error
 
 
-async def _body(request: Request, shape: type[Struct] | None) -> Any:
+async def _body(request: Request, shape: Any, allowed: frozenset[str] | None) -> Any:
     chunks: list[bytes] = []
     size = 0
     async for chunk in request.stream():
@@ -167,11 +191,22 @@ async def _body(request: Request, shape: type[Struct] | None) -> Any:
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise ApiError("unsupported_media_type", "Send `Content-Type: application/json`.")
     try:
-        return msgspec.json.decode(data or b"{}", type=shape)
+        body = msgspec.json.decode(data or b"{}", type=shape)
+        if allowed is not None:
+            _refuse_fields(msgspec.json.decode(data or b"{}", type=dict[str, Raw]), allowed)
+        return body
     except msgspec.ValidationError as error:
         raise ApiError("invalid_request", f"The body is wrong: {error}.") from error
     except (msgspec.DecodeError, RecursionError) as error:
         raise ApiError("invalid_json", "The body is not JSON.") from error
+
+
+def _refuse_fields(names: Iterable[str], allowed: frozenset[str] | None) -> None:
+    """A lead may send only what was said to be a lead's to send; None is no lead."""
+    for name in names:
+        if allowed is not None and name not in allowed:
+            message = f"A team's lead may not set {name}; ask an operator."
+            raise ApiError("role_too_low", message, param=name)
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -9,8 +9,10 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from tidegate.core.key import KeyRecord
+from tidegate.core.key_limits import KeyLimits
 from tidegate.core.priority import Priority
 from tidegate.core.receipt import Receipt
+from tidegate.core.units import format_duration, format_usd
 from tidegate.stores.figures import Ranking
 
 Name = Annotated[str, Meta(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
@@ -18,8 +20,21 @@ RouteName = Annotated[str, Meta(min_length=1, max_length=200, pattern=r"^[^\x00-
 Word = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z][a-z0-9_-]*$")]
 Text = Annotated[str, Meta(max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 PageSize = Annotated[int, Meta(ge=1, le=1000)]
+PageNumber = Annotated[int, Meta(ge=1, le=100)]
+Amount = Annotated[int, Meta(ge=1, le=10**15)]
 Seconds = Annotated[float, Meta(ge=0, le=10 * 366 * 86400)]
 WaitSeconds = Annotated[float, Meta(ge=0, le=30)]
+
+
+class NewKeyLimits(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What the key alone is held to. `budget` is exact decimal dollars, spendable in each
+    `budget_per`: a period such as `month`, or a duration such as `30d`."""
+
+    budget: str | None = None
+    budget_per: Annotated[str, Meta(max_length=40)] | None = None
+    requests_per_minute: Amount | None = None
+    tokens_per_minute: Amount | None = None
+    max_parallel_requests: Amount | None = None
 
 
 class NewKey(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -37,6 +52,7 @@ class NewKey(Struct, forbid_unknown_fields=True, omit_defaults=True):
     priority: Priority = "standard"
     attributes: Annotated[dict[Name, Text], Meta(max_length=32)] = {}
     expires_at_s: float | UnsetType | None = UNSET
+    limits: NewKeyLimits | None = None
 
 
 class Rotation(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -72,6 +88,7 @@ class KeyView(Struct, frozen=True):
     revoked_at_s: float | None
     state: Literal["live", "expired", "revoked"]
     pepper_version: int
+    limits: NewKeyLimits | None = None
 
     @classmethod
     def of(cls, record: KeyRecord, now_s: float) -> "KeyView":
@@ -95,7 +112,23 @@ class KeyView(Struct, frozen=True):
             revoked_at_s=record.revoked_at_s,
             state=state,
             pepper_version=record.pepper_version,
+            limits=None if record.limits is None else limits_shown(record.limits),
         )
+
+
+def limits_shown(limits: KeyLimits) -> NewKeyLimits:
+    """A key's own limits in the words in which they are asked for."""
+    per = limits.budget_unit or (
+        None if limits.budget_s is None else format_duration(limits.budget_s)
+    )
+    money = None if limits.budget_nanousd is None else format_usd(limits.budget_nanousd)
+    return NewKeyLimits(
+        money,
+        per,
+        limits.requests_per_minute,
+        limits.tokens_per_minute,
+        limits.max_parallel_requests,
+    )
 
 
 class KeyList(Struct, frozen=True):

@@ -1,4 +1,4 @@
-"""What operators have added at run time, beside the plan file: it compiles with it, by its rules."""
+"""What operators have added at run time, beside the plan file: it compiles by the same rules."""
 
 from collections.abc import Iterable
 

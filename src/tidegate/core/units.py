@@ -29,6 +29,15 @@ def format_usd(nanousd: int) -> str:
     return text + "00" if text.endswith(".") else text
 
 
+def format_duration(seconds: float) -> str:
+    """`30d`, `24h`, `90m`, `45s`: in the largest unit that says it whole; a day is 24 hours."""
+    for unit, length_s in (("d", 86_400), ("h", 3600), ("m", 60)):
+        count, rest = divmod(seconds, length_s)
+        if not rest and count and (unit, count) != ("d", 1):
+            return f"{count:.0f}{unit}"
+    return f"{seconds:.9f}".rstrip("0").rstrip(".") + "s"
+
+
 def parse_size_bytes(text: str) -> int:
     """`64MiB`, `1GB`, `4096` -> bytes. ValueError when it is no size."""
     match = _SIZE.fullmatch(text.strip())

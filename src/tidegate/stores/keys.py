@@ -76,6 +76,13 @@ def find(
         return [_record(row) for row in connection.execute(query)]
 
 
+def count(engine: Engine, which: KeyFilter) -> int:
+    """How many keys there are of these."""
+    with database.reading(engine) as connection:
+        of = _matching(which).subquery()
+        return connection.execute(select(func.count()).select_from(of)).scalar_one()
+
+
 def revoke(engine: Engine, key_id: str, author: Author) -> int:
     """Revoke a key from now on. Returns the feed number. KeyNotFound when there is none.
 

@@ -1,0 +1,1 @@
+"""What control does outside itself: one file a thing that it reaches."""

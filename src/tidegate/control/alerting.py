@@ -1,0 +1,187 @@
+"""Alerts of budgets: looked for once a minute, given once a threshold and period.
+
+What was given is in the store, so that neither a restart nor a second control gives it again. A
+budget that rolls on alerts once in each stretch of its own length.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from sqlalchemy import Engine
+
+from tidegate.actuators import webhook
+from tidegate.actuators.webhook import NotDelivered
+from tidegate.control import budget_views
+from tidegate.control.budget_figures import Standing, budgets_of, standing
+from tidegate.core import clock
+from tidegate.core.declared_control import DeclaredWebhook
+from tidegate.core.plan import Plan, SecretRef
+from tidegate.core.secret import Secret
+from tidegate.core.units import format_usd
+from tidegate.stores import alerts, database
+from tidegate.stores.alerts import Alert, Measure
+from tidegate.stores.errors import StoreError
+
+LOOK_S: Final = 60.0
+_MOST_SCOPES = 1000  # of one budget, those that spent most
+_MOST_SHOWN = 10  # of one budget on /metrics
+_MOST_DELIVERED = 100  # at once
+_TELL_FOR_S = 3600.0
+_KEPT_S = 400 * 86_400.0
+_MAX_SECRET_BYTES = 64 * 1024
+
+_log = logging.getLogger(__name__)
+
+
+class Ratio(Struct, frozen=True):
+    """How much of a budget one value of its scope has spent, and will have."""
+
+    budget: str
+    scope: str
+    used: float
+    forecast: float | None
+
+
+class Alerting:
+    """Looks at the budgets of the plan in force. `webhook_of` gives the declared address."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        plan: Callable[[], Plan],
+        webhook_of: Callable[[], DeclaredWebhook | None],
+        environ: Mapping[str, str],
+    ) -> None:
+        self._engine = engine
+        self._plan = plan
+        self._webhook_of = webhook_of
+        self._environ = environ
+        self.ratios: list[Ratio] = []
+
+    async def watch(self) -> None:
+        """Look once a minute; runs until cancelled."""
+        while True:
+            try:
+                await asyncio.to_thread(self.look, clock.wall_s())
+                await asyncio.to_thread(self.tell, clock.wall_s())
+            except StoreError as error:
+                _log.warning("budgets cannot be looked at: %s", error)
+            await asyncio.sleep(LOOK_S)
+
+    def look(self, now_s: float) -> list[Alert]:
+        """Note every threshold that has been reached; those that nobody had noted before."""
+        ratios: list[Ratio] = []
+        fresh: list[Alert] = []
+        for limit in budgets_of(self._plan()):
+            with database.reading(self._engine) as connection:
+                found = standing(connection, limit, now_s, most=_MOST_SCOPES)
+            reached = list(due(found))
+            ratios += _ratios(found)
+            if reached:
+                with database.writing(self._engine) as connection:
+                    fresh += [one for one in reached if alerts.add(connection, one)]
+        self.ratios = ratios
+        for alert in fresh:
+            _log.warning("%s", sentence(alert))
+        return fresh
+
+    def tell(self, now_s: float) -> None:
+        """Deliver to the webhook what it has not taken yet."""
+        address = self._webhook_of()
+        with database.writing(self._engine) as connection:
+            alerts.trim(connection, now_s - _KEPT_S)
+            if address is None:
+                return
+            since_s = now_s - _TELL_FOR_S
+            claimed = alerts.claim(connection, now_s, since_s=since_s, limit=_MOST_DELIVERED)
+        for alert in claimed:
+            try:
+                secret = resolve(address.api_key, self._environ)
+                webhook.deliver(address.url, body_of(alert), id_of(alert), secret)
+            except NotDelivered as error:
+                _log.warning("the alert webhook did not take %s: %s", id_of(alert), error)
+                return  # the rest is told with the next look, not after as many time-outs
+            with database.writing(self._engine) as connection:
+                alerts.delivered(connection, alert, clock.wall_s())
+
+
+def due(found: Standing) -> Iterator[Alert]:
+    """Every threshold that a budget's values have reached, noted before or not."""
+    limit = found.limit
+    for one in found.used or ():
+        forecast = found.forecast(one.nanousd)
+        measured: tuple[tuple[Measure, int | None], ...] = (
+            ("actual", one.nanousd),
+            ("forecast", forecast),
+        )
+        for measure, nanousd in measured:
+            for percent in limit.alert_percents:
+                if nanousd and budget_views.reaches(nanousd, percent, found):
+                    yield Alert(
+                        budget=limit.name,
+                        scope=budget_views.scope_of(found, one),
+                        period_start_s=found.period_start_s,
+                        measure=measure,
+                        percent=percent,
+                        at_s=found.now_s,
+                        used_nanousd=one.nanousd,
+                        forecast_nanousd=forecast,
+                        allowed_nanousd=found.allowed_nanousd,
+                    )
+
+
+def sentence(alert: Alert) -> str:
+    """An alert for people."""
+    what = "has spent" if alert.measure == "actual" else "will have spent"
+    amount = alert.used_nanousd if alert.measure == "actual" else alert.forecast_nanousd or 0
+    return (
+        f"budget {alert.budget} ({alert.scope}) {what} ${format_usd(amount)} of "
+        f"${format_usd(alert.allowed_nanousd)}: {alert.percent} % is reached"
+    )
+
+
+def id_of(alert: Alert) -> str:
+    """The same for the same threshold of the same period."""
+    parts = (alert.budget, alert.scope, alert.period_start_s, alert.measure, alert.percent)
+    return "/".join(str(part) for part in parts).encode("ascii", "backslashreplace").decode()
+
+
+def body_of(alert: Alert) -> bytes:
+    """What the webhook is sent."""
+    shown = msgspec.structs.asdict(budget_views.alert_view(alert))
+    del shown["delivered_at_s"]
+    told = {"type": "budget_alert", "id": id_of(alert), "message": sentence(alert), **shown}
+    return msgspec.json.encode(told)
+
+
+def resolve(ref: SecretRef | None, environ: Mapping[str, str]) -> Secret | None:
+    """The secret that a reference leads to. NotDelivered when there is none."""
+    if ref is None or (ref.env is None and ref.file is None):
+        return None
+    text = environ.get(ref.env, "") if ref.env is not None else ""
+    if ref.file is not None:
+        try:
+            with Path(ref.file).open("rb") as file:
+                text = file.read(_MAX_SECRET_BYTES).decode("utf-8")
+        except (OSError, ValueError):
+            text = ""
+    text = text.strip()
+    if not text or not text.isascii() or not text.isprintable():
+        raise NotDelivered(f"its secret {ref} is not to be had")
+    return Secret(text)
+
+
+def _ratios(found: Standing) -> list[Ratio]:
+    allowed = found.allowed_nanousd
+    shown = []
+    for one in (found.used or [])[:_MOST_SHOWN]:
+        forecast = found.forecast(one.nanousd)
+        scope = budget_views.scope_of(found, one)
+        ratio = None if forecast is None else forecast / allowed
+        shown.append(Ratio(found.limit.name, scope, one.nanousd / allowed, ratio))
+    return shown

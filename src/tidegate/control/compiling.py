@@ -1,0 +1,113 @@
+"""Compiling: the plan file together with what operators have added to it at run time."""
+
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from tidegate.config.load import Compiled, compile_file
+from tidegate.config.prices import PriceTable
+from tidegate.core import clock
+from tidegate.core.added import Added
+from tidegate.core.compile import compile_plan
+from tidegate.core.declared import Declared
+from tidegate.core.declared_budgets import DeclaredBudget, Period
+from tidegate.core.declared_limits import DeclaredLimit
+from tidegate.core.facts import Facts
+from tidegate.core.plan import Plan, Raise
+from tidegate.core.units import NANOUSD_PER_USD
+from tidegate.stores import budgets, database, teams
+from tidegate.stores.budgets import StoredBudget
+from tidegate.stores.teams import TeamRecord
+
+T = TypeVar("T")
+
+_MINUTE_S = 60.0
+# The name of what a team's record comes to; the budget is one like any other.
+TEAM = "team."
+
+
+class Compiling:
+    """Every method blocks and may raise StoreError."""
+
+    def __init__(self, engine: Engine, environ: Mapping[str, str]) -> None:
+        self._engine = engine
+        self._environ = environ
+        self._compiled_with = Added()
+
+    def file(self, file: Path, version: int) -> Compiled:
+        """The plan file with what is stored now."""
+        now_s = clock.wall_s()
+        with database.reading(self._engine) as connection:
+            added = added_at(connection, now_s)
+        facts = Facts(PriceTable(now_s).quote, added=added)
+        self._compiled_with = added
+        return compile_file(file, self._environ, version, now_s, facts)
+
+    def changing(self, change: Callable[[Connection], T]) -> "Callable[[Declared, int], _Made[T]]":
+        """For `Plans.amend`: makes a change in the store together with the plan that it comes to.
+
+        What `change` raises, and PlanRefused, leave the store as it was.
+        """
+
+        def make(declared: Declared, version: int) -> tuple[Plan, T]:
+            now_s = clock.wall_s()
+            quote = PriceTable(now_s).quote
+            with database.writing(self._engine) as connection:
+                result = change(connection)
+                added = added_at(connection, now_s)
+                facts = Facts(quote, added=added)
+                plan = compile_plan(declared, version=version, now_s=now_s, facts=facts)
+            self._compiled_with = added
+            return plan, result
+
+        return make
+
+    def is_behind(self) -> bool:
+        """Whether what is stored, or in force of it, has changed since the last compilation."""
+        with database.reading(self._engine) as connection:
+            return added_at(connection, clock.wall_s()) != self._compiled_with
+
+
+_Made = tuple[Plan, T]
+
+
+def added_at(connection: Connection, now_s: float) -> Added:
+    """What operators have added, with the raises that are in force."""
+    raises: dict[str, tuple[Raise, ...]] = {}
+    for one in budgets.raises_in_force(connection, now_s):
+        found = Raise(one.extra_nanousd, one.until_s)
+        raises[one.budget] = (*raises.get(one.budget, ()), found)
+    stored = {one.name: _budget(one) for one in budgets.every(connection)}
+    limits = {}
+    for team in teams.every(connection):
+        limits.update(_limits(team))
+    return Added(stored, limits, raises)
+
+
+def _budget(stored: StoredBudget) -> DeclaredBudget:
+    return DeclaredBudget(
+        amount_usd=Decimal(stored.amount_nanousd) / NANOUSD_PER_USD,
+        per=Period(stored.unit, stored.rolling_s),
+        time_zone=stored.time_zone,
+        scope=stored.scope,
+        only=stored.only,
+        hard=stored.hard,
+        alerts=stored.alerts,
+    )
+
+
+def _limits(team: TeamRecord) -> dict[str, DeclaredLimit]:
+    only = {"team": team.id}
+    found = {}
+    for kind, amount, per_s in (
+        ("requests", team.requests_per_minute, _MINUTE_S),
+        ("tokens", team.tokens_per_minute, _MINUTE_S),
+        ("concurrency", team.max_parallel_requests, None),
+    ):
+        if amount is not None:
+            name = f"{TEAM}{team.id}.{kind}"
+            found[name] = DeclaredLimit(kind, amount, ("team",), only, per_s)
+    return found

@@ -1,0 +1,55 @@
+"""The limits of a key's own, from the words in which they are asked for."""
+
+from decimal import Decimal
+from typing import Any
+
+from tidegate.config.scalars import EXPECTED, READERS
+from tidegate.control.errors import ApiError
+from tidegate.control.shapes import NewKeyLimits
+from tidegate.core.declared_budgets import Period
+from tidegate.core.key_limits import KeyLimits
+from tidegate.core.units import usd_to_nanousd
+
+
+def limits_asked(asked: NewKeyLimits | None) -> KeyLimits | None:
+    """ApiError for what is no money or no period. None for no limit at all."""
+    if asked is None:
+        return None
+    if (asked.budget is None) != (asked.budget_per is None):
+        message = "budget and budget_per belong together: what may be spent, and in what time."
+        raise ApiError("invalid_request", message, param="limits")
+    money, period = None, Period()
+    if asked.budget is not None and asked.budget_per is not None:
+        money = nanousd_asked(asked.budget, "limits.budget")
+        period = period_asked(asked.budget_per, "limits.budget_per")
+    limits = KeyLimits(
+        money,
+        period.unit,
+        period.rolling_s,
+        asked.requests_per_minute,
+        asked.tokens_per_minute,
+        asked.max_parallel_requests,
+    )
+    return None if limits == KeyLimits() else limits
+
+
+def nanousd_asked(text: str, param: str) -> int:
+    """Exact decimal dollars above 0, as the plan file reads them. ApiError."""
+    amount: Decimal = _read("money", text, param)
+    if amount <= 0:
+        raise ApiError("invalid_request", f"{param} must be above 0.", param=param)
+    return usd_to_nanousd(amount)
+
+
+def period_asked(text: str, param: str) -> Period:
+    """A budget's period, as the plan file reads it. ApiError."""
+    period: Period = _read("budget_period", text, param)
+    return period
+
+
+def _read(kind: str, text: str, param: str) -> Any:
+    try:
+        return READERS[kind](text)
+    except ValueError as error:
+        why = str(error) or f"expected {EXPECTED[kind]}"
+        raise ApiError("invalid_request", f"{param}: {why}.", param=param) from error

@@ -1,0 +1,177 @@
+"""`/budget/...` and `/spend/...` as LiteLLM has them, as far as they map honestly.
+
+LiteLLM's budgets wait to be assigned; ours hold from the moment they are made, so they must say
+for whom: by `only`, or `scope`. For a key or a team `max_budget` is written there.
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import Engine
+
+from tidegate.control.api_budgets import budget_asked, end_budget, set_budget
+from tidegate.control.api_keys import author
+from tidegate.control.compiling import TEAM
+from tidegate.control.errors import ApiError
+from tidegate.control.litellm_fields import Fields, budget_period, iso, period_shown, take, usd
+from tidegate.control.routes import Call, Row
+from tidegate.control.shapes import PageSize
+from tidegate.control.shapes_budgets import BudgetName, NewBudget
+from tidegate.core import clock
+from tidegate.stores import budget_use, budgets, database, keys
+from tidegate.stores.budget_use import Span
+from tidegate.stores.budgets import StoredBudget
+from tidegate.stores.spending import KEPT_S
+
+
+class BudgetFields(Struct):
+    """What is asked for in a budget. `scope` and `only` are ours."""
+
+    budget_id: BudgetName | None = None
+    max_budget: Decimal | None = None
+    soft_budget: Decimal | None = None
+    budget_duration: str | None = None
+    scope: str | list[str] | None = None
+    only: dict[str, str] | None = None
+
+
+class BudgetsAsked(Struct, forbid_unknown_fields=True):
+    """Which budgets, by their ids."""
+
+    budgets: list[str]
+
+
+class BudgetEnded(Struct, forbid_unknown_fields=True):
+    """Which budget."""
+
+    id: str
+
+
+class SpendAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """How many keys."""
+
+    limit: PageSize = 100
+
+
+async def _new(call: Call) -> dict[str, Any]:
+    asked, ignored = take(call.body, BudgetFields)
+    return await _store(call, asked, ignored)
+
+
+async def _update(call: Call) -> dict[str, Any]:
+    asked, ignored = take(call.body, BudgetFields)
+    name = _named(asked)
+    old = await _stored(call, name)
+    amount = Decimal(old.amount_nanousd).scaleb(-9)
+    merged = BudgetFields(
+        budget_id=name,
+        max_budget=asked.max_budget or (None if asked.soft_budget or not old.hard else amount),
+        soft_budget=asked.soft_budget or (None if asked.max_budget or old.hard else amount),
+        budget_duration=asked.budget_duration or period_shown(old.unit, old.rolling_s),
+        scope=list(old.scope) if asked.scope is None else asked.scope,
+        only=old.only if asked.only is None else asked.only,
+    )
+    return await _store(call, merged, ignored)
+
+
+async def _info(call: Call) -> list[dict[str, Any]]:
+    return [_shown(await _stored(call, name)) for name in call.body.budgets]
+
+
+async def _list(call: Call) -> list[dict[str, Any]]:
+    return [_shown(one) for one in await call.desk.store(_every)]
+
+
+async def _delete(call: Call) -> dict[str, Any]:
+    by, name = author(call), call.body.id
+    changed = await end_budget(call, name, lambda store: budgets.end(store, name, by))
+    return {"deleted": name, "waiting_for": changed.waiting_for}
+
+
+async def _spend_keys(call: Call) -> list[dict[str, Any]]:
+    return await call.desk.store(_keys_by_spend, call.query.limit)
+
+
+ROWS = (
+    Row("POST", "/budget/new", "operator", _new, body=Fields),
+    Row("POST", "/budget/update", "operator", _update, body=Fields),
+    Row("POST", "/budget/info", "viewer", _info, body=BudgetsAsked),
+    Row("GET", "/budget/list", "viewer", _list),
+    Row("POST", "/budget/delete", "operator", _delete, body=BudgetEnded),
+    Row("GET", "/spend/keys", "viewer", _spend_keys, query=SpendAsked),
+)
+
+
+async def _store(call: Call, asked: BudgetFields, ignored: list[str]) -> dict[str, Any]:
+    name = _named(asked)
+    amount = asked.max_budget if asked.max_budget is not None else asked.soft_budget
+    if amount is None or (asked.max_budget is not None and asked.soft_budget is not None):
+        message = "Say one of max_budget, beyond which is refused, and soft_budget, which alerts."
+        raise ApiError("invalid_request", message, param="max_budget")
+    if asked.budget_duration is None:
+        message = "budget_duration is missing, such as 30d or 1mo."
+        raise ApiError("invalid_request", message, param="budget_duration")
+    if not asked.only and not asked.scope:
+        message = (
+            "A budget here holds from now on: say for whom with only, such as "
+            '{"team": "growth"}, or with scope; for a key or a team write max_budget there.'
+        )
+        raise ApiError("invalid_request", message, param="only")
+    period = budget_period(asked.budget_duration)
+    per = period.unit or f"{period.rolling_s:f}s"
+    hard = asked.max_budget is not None
+    wanted = NewBudget(name, amount, per, None, asked.scope or None, asked.only, hard)
+    changed = await set_budget(call, name, budget_asked(wanted))
+    shown = _shown(await _stored(call, name))
+    return {**shown, "ignored": ignored, "waiting_for": changed.waiting_for}
+
+
+def _named(asked: BudgetFields) -> str:
+    name = asked.budget_id
+    if name is None:
+        raise ApiError("invalid_request", "budget_id is missing.", param="budget_id")
+    if name.startswith(TEAM):
+        message = f"A budget {TEAM}ID is a team's: change it with /team/update."
+        raise ApiError("invalid_request", message, param="budget_id")
+    return name
+
+
+async def _stored(call: Call, name: str) -> StoredBudget:
+    found = {one.name: one for one in await call.desk.store(_every)}
+    if name not in found:
+        raise ApiError("not_found", f"There is no budget {name[:64]!r} made at run time.")
+    return found[name]
+
+
+def _every(engine: Engine) -> list[StoredBudget]:
+    with database.reading(engine) as connection:
+        return budgets.every(connection)
+
+
+def _keys_by_spend(engine: Engine, limit: int) -> list[dict[str, Any]]:
+    """Of all that is summed up, the keys that spent most first."""
+    now_s = clock.wall_s()
+    with database.reading(engine) as connection:
+        span = Span(now_s - KEPT_S, now_s)
+        found = budget_use.used(connection, ("key",), (), span, most=limit)
+    rows = []
+    for one in found:
+        record = keys.get(engine, one.values[0])
+        named = {} if record is None else {"key_alias": record.name, "team_id": record.team}
+        rows.append({"token": one.values[0], "spend": usd(one.nanousd), **named})
+    return rows
+
+
+def _shown(budget: StoredBudget) -> dict[str, Any]:
+    amount = usd(budget.amount_nanousd)
+    return {
+        "budget_id": budget.name,
+        "max_budget": amount if budget.hard else None,
+        "soft_budget": None if budget.hard else amount,
+        "budget_duration": period_shown(budget.unit, budget.rolling_s),
+        "scope": list(budget.scope),
+        "only": budget.only,
+        "created_by": budget.author,
+        "updated_at": iso(budget.at_s),
+    }

@@ -1,0 +1,163 @@
+"""LiteLLM's fields: which we take, which we leave and say so, and which we refuse by name.
+
+A field with nothing in it asks for nothing. What would have granted or restricted anything and is
+not supported here is refused, never dropped.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType
+
+from tidegate.config.scalars import EXPECTED, READERS
+from tidegate.control.errors import ApiError
+from tidegate.control.key_limits import nanousd_asked, period_asked
+from tidegate.core import clock
+from tidegate.core.declared_budgets import Period
+from tidegate.core.key_limits import KeyLimits
+from tidegate.core.units import format_duration, format_usd
+
+S = TypeVar("S", bound=Struct)
+
+Fields = dict[str, Raw]
+# What says nothing of what a key, a team or a budget may do.
+_HARMLESS = frozenset(
+    {
+        *("user_id", "user_email", "user_alias", "send_invite_email", "key_name", "created_by"),
+        *("updated_by", "organization_id", "admins", "members", "members_with_roles", "spend"),
+    }
+)
+_NOTHING = frozenset({b"null", b"{}", b"[]", b"false", b'""'})
+_MONTH = "1mo"
+
+
+def take(given: Fields, shape: type[S]) -> tuple[S, list[str]]:
+    """The fields that `shape` knows, and the names of those that are left. ApiError names one
+    that is not supported, or is of a wrong type."""
+    kept: Fields = {}
+    left: list[str] = []
+    for name, raw in given.items():
+        if name in shape.__struct_fields__:
+            kept[name] = raw
+        elif bytes(raw).strip() in _NOTHING:
+            continue
+        elif name in _HARMLESS:
+            left.append(name)
+        else:
+            message = f"{name[:64]} is not supported here, and was not ignored: leave it out."
+            raise ApiError("invalid_request", message, param=name[:64])
+    try:
+        return msgspec.json.decode(msgspec.json.encode(kept), type=shape), sorted(left)
+    except msgspec.ValidationError as error:
+        raise ApiError("invalid_request", f"The body is wrong: {error}.") from error
+
+
+class LimitFields(Struct):
+    """The limits of LiteLLM's keys and teams. UNSET was not sent, None takes a limit away."""
+
+    max_budget: Decimal | UnsetType | None = UNSET
+    budget_duration: str | UnsetType | None = UNSET
+    tpm_limit: int | UnsetType | None = UNSET
+    rpm_limit: int | UnsetType | None = UNSET
+    max_parallel_requests: int | UnsetType | None = UNSET
+
+
+def limits_of(asked: LimitFields, before: KeyLimits | None = None) -> KeyLimits:
+    """The limits with what is asked for in place of what was before. ApiError."""
+    old = before or KeyLimits()
+    money, period = _budget(asked, old)
+    return KeyLimits(
+        money,
+        period.unit,
+        period.rolling_s,
+        requests_per_minute=_count(asked.rpm_limit, old.requests_per_minute, "rpm_limit"),
+        tokens_per_minute=_count(asked.tpm_limit, old.tokens_per_minute, "tpm_limit"),
+        max_parallel_requests=_count(
+            asked.max_parallel_requests, old.max_parallel_requests, "max_parallel_requests"
+        ),
+    )
+
+
+def _budget(asked: LimitFields, old: KeyLimits) -> tuple[int | None, Period]:
+    money, period = old.budget_nanousd, Period(old.budget_unit, old.budget_s)
+    if asked.max_budget is not UNSET:
+        amount = asked.max_budget
+        money = None if amount is None else nanousd_asked(str(amount), "max_budget")
+    if asked.budget_duration is not UNSET:
+        text = asked.budget_duration
+        period = Period() if text is None else budget_period(text)
+    if money is None:
+        if isinstance(asked.budget_duration, str):
+            message = "budget_duration needs max_budget: what may be spent in that time."
+            raise ApiError("invalid_request", message, param="budget_duration")
+        return None, Period()
+    if period == Period():
+        message = (
+            "max_budget needs budget_duration, such as 30d or 1mo: a budget that never comes "
+            "back is not supported here."
+        )
+        raise ApiError("invalid_request", message, param="budget_duration")
+    return money, period
+
+
+def budget_period(text: str) -> Period:
+    """`30d`, `24h`: rolls on; `1mo` and our words `day`, `month`, ...: the calendar's. ApiError."""
+    return period_asked("month" if text == _MONTH else text, "budget_duration")
+
+
+def duration_s(text: str) -> float:
+    """A key's life, such as `30d`. ApiError."""
+    try:
+        found: float = READERS["duration"](text)
+    except ValueError as error:
+        why = str(error) or f"expected {EXPECTED['duration']}"
+        raise ApiError("invalid_request", f"duration: {why}.", param="duration") from error
+    if not 0 < found <= 3660 * 86_400:
+        message = "duration: must be more than nothing and at most 3660d."
+        raise ApiError("invalid_request", message, param="duration")
+    return found
+
+
+def limits_shown(limits: KeyLimits | None) -> Mapping[str, object]:
+    """The limits in LiteLLM's words. Money is an exact decimal number."""
+    found = limits or KeyLimits()
+    return {
+        "max_budget": None if found.budget_nanousd is None else usd(found.budget_nanousd),
+        "budget_duration": period_shown(found.budget_unit, found.budget_s),
+        "tpm_limit": found.tokens_per_minute,
+        "rpm_limit": found.requests_per_minute,
+        "max_parallel_requests": found.max_parallel_requests,
+    }
+
+
+def period_shown(unit: str | None, rolling_s: float | None) -> str | None:
+    if unit is not None:
+        return _MONTH if unit == "month" else unit
+    return None if rolling_s is None else format_duration(rolling_s)
+
+
+def usd(nanousd: int) -> Raw:
+    """Dollars as a JSON number without loss."""
+    return Raw(format_usd(nanousd).encode())
+
+
+def iso(at_s: float | None) -> str | None:
+    return None if at_s is None else datetime.fromtimestamp(at_s, UTC).isoformat()
+
+
+def expiry(duration: str | UnsetType | None) -> float | UnsetType | None:
+    """When a key of this life ends; UNSET leaves it to the plan."""
+    if duration is UNSET or duration is None:
+        return duration
+    return clock.wall_s() + duration_s(duration)
+
+
+def _count(asked: int | UnsetType | None, old: int | None, name: str) -> int | None:
+    if asked is UNSET:
+        return old
+    if asked is not None and not 1 <= asked <= 10**15:
+        raise ApiError("invalid_request", f"{name} must be at least 1.", param=name)
+    return asked

@@ -1,0 +1,24 @@
+"""Everything that the control API answers."""
+
+from tidegate.control import (
+    api_budgets,
+    api_keys,
+    api_plan,
+    api_public,
+    api_receipts,
+    litellm_budgets,
+    litellm_keys,
+    litellm_teams,
+)
+from tidegate.control.routes import Row
+
+ROWS: tuple[Row, ...] = (
+    *api_public.ROWS,
+    *api_keys.ROWS,
+    *api_receipts.ROWS,
+    *api_plan.ROWS,
+    *api_budgets.ROWS,
+    *litellm_keys.ROWS,
+    *litellm_teams.ROWS,
+    *litellm_budgets.ROWS,
+)

@@ -1,0 +1,136 @@
+"""Budgets over the control API. Money is exact decimal dollars in text, times are wall-clock
+seconds; bodies forbid unknown fields."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from tidegate.control.shapes import Name
+
+BudgetName = Annotated[
+    str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
+]
+Reason = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
+
+
+class NewBudget(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """A budget to set, in the words of the plan file. It replaces one that was set before."""
+
+    name: BudgetName
+    amount: Decimal
+    per: str
+    time_zone: str | None = None
+    scope: str | list[str] | None = None
+    only: dict[str, str] | None = None
+    hard: bool | None = None
+    alerts: list[int | str] | None = None
+
+
+class NewRaise(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """`extra` dollars more of a budget until `until_s`. Without `approver` it is who asks."""
+
+    extra: Decimal
+    until_s: float
+    reason: Reason
+    approver: Name | None = None
+
+
+class EndBudget(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Ends the budget, or only the raise of this number."""
+
+    raise_id: int | None = None
+
+
+class ScopeUse(Struct, frozen=True):
+    """What one value of a budget's scope has spent. `forecast_usd` None: there is none (yet)."""
+
+    scope: str
+    used_usd: str
+    left_usd: str
+    share: float
+    forecast_usd: str | None
+
+
+class RaiseView(Struct, frozen=True):
+    """A raise, and whether it counts now."""
+
+    id: int
+    extra_usd: str
+    until_s: float
+    approver: str
+    reason: str
+    author: str
+    at_s: float
+    state: Literal["in force", "over", "ended"]
+
+
+class AlertView(Struct, frozen=True):
+    """An alert that was given. `delivered_at_s` None: no webhook has taken it."""
+
+    budget: str
+    scope: str
+    measure: Literal["actual", "forecast"]
+    percent: int
+    at_s: float
+    used_usd: str
+    forecast_usd: str | None
+    allowed_usd: str
+    delivered_at_s: float | None
+
+
+State = Literal["open", "alerting", "spent", "unknown"]
+
+
+class BudgetView(Struct, frozen=True):
+    """One budget now. `highest` has the values of its scope that spent most; `state` is of the
+    highest. `resets_at_s` None: it rolls on. `author` None: the plan file declares it."""
+
+    name: str
+    author: str | None
+    scope: tuple[str, ...]
+    only: dict[str, str]
+    per: str
+    time_zone: str
+    hard: bool
+    alerts: tuple[int, ...]
+    amount_usd: str
+    allowed_usd: str
+    state: State
+    since_s: float
+    resets_at_s: float | None
+    highest: list[ScopeUse]
+    newest_alert: AlertView | None
+
+
+class BudgetList(Struct, frozen=True):
+    """Every budget that the caller may see, by name."""
+
+    budgets: list[BudgetView]
+
+
+class Spender(Struct, frozen=True):
+    """Who spent most of a budget in its period, by one dimension."""
+
+    dimension: str
+    value: str
+    used_usd: str
+
+
+class BudgetExplained(Struct, frozen=True):
+    """Everything about one budget. `counts` says in a sentence what counts."""
+
+    budget: BudgetView
+    counts: str
+    spenders: list[Spender]
+    raises: list[RaiseView]
+    alerts: list[AlertView]
+
+
+class BudgetChanged(Struct, frozen=True):
+    """What a change came to. `waiting_for` names gateways that have not said that they obey."""
+
+    name: str
+    plan_version: int
+    waiting_for: list[str]
+    raise_id: int | None = None

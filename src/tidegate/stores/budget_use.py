@@ -1,0 +1,75 @@
+"""What was spent of a budget in a time, by the values of its scope.
+
+Sums come from the rollup of spending where it tells the budget's dimensions apart, and otherwise
+from the receipts that are still kept. Attributes are in neither: nobody here can tell.
+"""
+
+from typing import Any
+
+from msgspec import Struct
+from sqlalchemy import ColumnElement, Connection, Table, func, select
+
+from tidegate.stores.receipts import first_id_at
+from tidegate.stores.schema import receipts, spend
+from tidegate.stores.spending import IN_RECEIPTS, ROLLED_UP, quarter_of
+
+
+class Used(Struct, frozen=True):
+    """What one value of a scope has spent; `values` are in the order of the dimensions."""
+
+    values: tuple[str, ...]
+    nanousd: int
+
+
+class Span(Struct, frozen=True):
+    """From `since_s` until before `until_s`, on the wall clock, to the quarter of an hour."""
+
+    since_s: float
+    until_s: float
+
+
+def is_told_apart(dimensions: tuple[str, ...]) -> bool:
+    """Whether the store knows these dimensions of what was spent."""
+    return all(name in ROLLED_UP or name in IN_RECEIPTS for name in dimensions)
+
+
+def used(
+    connection: Connection,
+    scope: tuple[str, ...],
+    only: tuple[tuple[str, str], ...],
+    span: Span,
+    *,
+    most: int = 100,
+) -> list[Used]:
+    """The `most` values that spent most, first the highest; () is one value for everything.
+
+    LookupError when the store does not tell a dimension apart.
+    """
+    names = (*scope, *(name for name, _ in only))
+    if not is_told_apart(names):
+        raise LookupError(f"spending is not told apart by {', '.join(names)}")
+    rolled = all(name in ROLLED_UP for name in names)
+    source, amount, conditions = _rolled_up(span) if rolled else _in_receipts(span)
+    columns = [_column(source, name) for name in scope]
+    conditions += [_column(source, name) == value for name, value in only]
+    conditions += [column.is_not(None) & (column != "") for column in columns]
+    total = func.sum(amount)
+    query = select(*columns, total).where(*conditions).order_by(total.desc(), *columns).limit(most)
+    rows = connection.execute(query.group_by(*columns) if columns else query)
+    return [Used(tuple(values), int(amount or 0)) for *values, amount in rows]
+
+
+def _rolled_up(span: Span) -> tuple[Table, ColumnElement[Any], list[ColumnElement[bool]]]:
+    c = spend.c
+    inside = [c.quarter >= quarter_of(span.since_s), c.quarter <= quarter_of(span.until_s)]
+    return spend, c.cost_nanousd + c.most_nanousd, inside
+
+
+def _in_receipts(span: Span) -> tuple[Table, ColumnElement[Any], list[ColumnElement[bool]]]:
+    c = receipts.c
+    inside = [c.id >= first_id_at(span.since_s), c.id < first_id_at(span.until_s)]
+    return receipts, func.coalesce(c.cost_nanousd, c.most_nanousd, 0), inside
+
+
+def _column(source: Table, dimension: str) -> ColumnElement[Any]:
+    return source.c[ROLLED_UP.get(dimension) or IN_RECEIPTS[dimension]]

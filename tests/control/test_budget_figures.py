@@ -1,0 +1,85 @@
+"""How a budget stands: its period, its forecast, whose eyes it is for."""
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import Engine
+from tests.stores import rig
+
+from tidegate.control.budget_figures import is_seen_by, standing
+from tidegate.core.plan import Limit, Raise
+from tidegate.stores import database
+from tidegate.stores.ledger import Ledger
+
+DAY = Limit("day", "spend", 1000, unit="day", alert_percents=(50,))
+NOON_S = 1_790_000_000.0 // 86_400 * 86_400 + 43_200
+
+
+def spend(engine: Engine, at_s: float, cost: int, team: str = "blue") -> None:
+    Ledger(engine).write(rig.entries(rig.receipt(at_s, cost_nanousd=cost, team=team)), [])
+
+
+def test_a_forecast_is_the_pace_so_far_to_the_end_of_the_period(engine: Engine) -> None:
+    spend(engine, NOON_S - 3600, 100)
+    spend(engine, NOON_S - 86_400, 7)  # yesterday
+    with database.reading(engine) as connection:
+        found = standing(connection, DAY, NOON_S)
+        assert found.used is not None
+        assert [one.nanousd for one in found.used] == [100]
+        assert found.forecast(100) == 200
+        assert (found.since_s, found.until_s) == (NOON_S - 43_200, NOON_S + 43_200)
+        early = standing(connection, DAY, NOON_S - 43_200 + 4300)
+        assert early.forecast(100) is None
+
+
+def test_a_budget_that_rolls_on_has_no_forecast_and_a_period_of_its_own_length(
+    engine: Engine,
+) -> None:
+    spend(engine, NOON_S - 7000, 100)
+    spend(engine, NOON_S - 12_000, 5)
+    rolling = replace(DAY, unit=None, per_s=7200.0)
+    with database.reading(engine) as connection:
+        found = standing(connection, rolling, NOON_S)
+    assert found.used is not None
+    assert [one.nanousd for one in found.used] == [100]
+    assert (found.until_s, found.forecast(100)) == (None, None)
+    assert found.period_start_s == NOON_S // 7200 * 7200
+
+
+def test_raises_count_while_they_are_in_force(engine: Engine) -> None:
+    raised = replace(DAY, raises=(Raise(500, NOON_S + 1),))
+    with database.reading(engine) as connection:
+        assert standing(connection, raised, NOON_S).allowed_nanousd == 1500
+        assert standing(connection, raised, NOON_S + 1).allowed_nanousd == 1000
+
+
+def test_what_nobody_here_can_tell_is_unknown_and_not_nothing(engine: Engine) -> None:
+    with database.reading(engine) as connection:
+        found = standing(connection, replace(DAY, scope=("attribute.app",)), NOON_S)
+    assert found.used is None
+
+
+def test_one_team_s_part(engine: Engine) -> None:
+    spend(engine, NOON_S, 100, "blue")
+    spend(engine, NOON_S, 40, "red")
+    with database.reading(engine) as connection:
+        found = standing(connection, replace(DAY, scope=("team",)), NOON_S, team="red")
+    assert found.used is not None
+    assert [(one.values, one.nanousd) for one in found.used] == [(("red",), 40)]
+
+
+@pytest.mark.parametrize(
+    ("scope", "only", "seen"),
+    [
+        ((), (), False),
+        (("team",), (), True),
+        (("key", "team"), (), True),
+        (("key",), (), False),
+        ((), (("team", "red"),), True),
+        (("team",), (("team", "blue"),), False),
+        ((), (("team", "blue"),), False),
+    ],
+)
+def test_a_team_sees_what_tells_it_apart(
+    scope: tuple[str, ...], only: tuple[tuple[str, str], ...], seen: bool
+) -> None:
+    assert is_seen_by(replace(DAY, scope=scope, only=only), "red") is seen

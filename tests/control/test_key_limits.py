@@ -1,0 +1,39 @@
+"""A key's own limits over our API."""
+
+import pytest
+from sqlalchemy import Engine
+from tests.control.conftest import Room, error_code
+
+from tidegate.core.key_limits import KeyLimits
+from tidegate.stores import keys
+
+
+def test_they_are_stored_exactly_and_shown_as_they_were_asked_for(
+    room: Room, engine: Engine
+) -> None:
+    asked = {"budget": "12.000000001", "budget_per": "30d", "requests_per_minute": 60}
+    record = room.make_key(limits=asked)["record"]
+    stored = keys.get(engine, record["id"])
+    assert stored is not None
+    assert stored.limits == KeyLimits(12_000_000_001, None, 2_592_000.0, 60)
+    assert record["limits"] == asked
+    assert room.make_key(limits={})["record"]["limits"] is None
+    rotated = room.ask("POST", f"/api/keys/{record['id']}/rotate", {}).json()["record"]
+    assert rotated["limits"] == record["limits"]
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"budget": "5"},
+        {"budget_per": "month"},
+        {"budget": "0", "budget_per": "month"},
+        {"budget": "lots", "budget_per": "month"},
+        {"budget": "5", "budget_per": "fortnight"},
+        {"requests_per_minute": 0},
+        {"colour": 1},
+    ],
+)
+def test_what_is_no_limit_is_refused(room: Room, limits: dict[str, object]) -> None:
+    answer = room.ask("POST", "/api/keys", {"name": "a", "limits": limits})
+    assert (answer.status_code, error_code(answer)) == (400, "invalid_request")

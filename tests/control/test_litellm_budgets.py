@@ -1,0 +1,66 @@
+"""`/budget/...` and `/spend/...` for those who come from LiteLLM."""
+
+from sqlalchemy import Engine
+from tests.control.conftest import Room, error_code
+from tests.stores import rig
+
+from tidegate.core import clock
+from tidegate.stores.ledger import Ledger
+
+ASKED = {
+    "budget_id": "acme",
+    "max_budget": 50.5,
+    "budget_duration": "30d",
+    "only": {"customer": "acme"},
+}
+
+
+def test_a_budget_is_made_told_of_updated_and_deleted(room: Room) -> None:
+    made = room.ask("POST", "/budget/new", ASKED).json()
+    assert (made["max_budget"], made["soft_budget"], made["budget_duration"]) == (50.5, None, "30d")
+    (limit,) = room.plans.current.limits
+    assert (limit.amount, limit.only, limit.per_s) == (
+        *(50_500_000_000, (("customer", "acme"),), 2_592_000.0),
+    )
+    changed = room.ask("POST", "/budget/update", {"budget_id": "acme", "soft_budget": 60}).json()
+    assert (changed["max_budget"], changed["soft_budget"]) == (None, 60)
+    assert room.plans.current.limits[0].on_excess == "alert"
+    again = room.ask("POST", "/budget/update", {"budget_id": "acme", "budget_duration": "1mo"})
+    assert (again.json()["soft_budget"], again.json()["budget_duration"]) == (60, "1mo")
+    assert [one["budget_id"] for one in room.ask("GET", "/budget/list").json()] == ["acme"]
+    info = room.ask("POST", "/budget/info", {"budgets": ["acme"]}).json()
+    assert info[0]["only"] == {"customer": "acme"}
+    assert room.ask("POST", "/budget/delete", {"id": "acme"}).json()["deleted"] == "acme"
+    assert room.plans.current.limits == ()
+    assert room.ask("POST", "/budget/delete", {"id": "acme"}).status_code == 404
+
+
+def test_what_cannot_be_done_is_refused_and_named(room: Room) -> None:
+    for changes, named in (
+        ({"budget_id": None}, "budget_id"),
+        ({"budget_id": "team.x"}, "budget_id"),
+        ({"max_budget": None}, "max_budget"),
+        ({"soft_budget": 5}, "max_budget"),
+        ({"budget_duration": None}, "budget_duration"),
+        ({"only": None}, "only"),
+        ({"rpm_limit": 5}, "rpm_limit"),
+        ({"model_max_budget": {"a": 1}}, "model_max_budget"),
+    ):
+        answer = room.ask("POST", "/budget/new", {**ASKED, **changes})
+        assert (answer.status_code, error_code(answer)) == (400, "invalid_request"), changes
+        assert answer.json()["error"]["param"] == named
+    update = room.ask("POST", "/budget/update", {"budget_id": "none", "max_budget": 5})
+    assert update.status_code == 404
+
+
+def test_keys_by_what_they_spent(room: Room, engine: Engine) -> None:
+    key_id = room.make_key(name="app", team="growth")["record"]["id"]
+    rows = [
+        rig.receipt(clock.wall_s(), key_id=key, cost_nanousd=cost)
+        for key, cost in ((key_id, 2_500_000_000), ("gone0000", 1_000_000_000))
+    ]
+    Ledger(engine).write(rig.entries(*rows), [])
+    assert room.ask("GET", "/spend/keys?limit=5").json() == [
+        {"token": key_id, "spend": 2.5, "key_alias": "app", "team_id": "growth"},
+        {"token": "gone0000", "spend": 1.0},
+    ]

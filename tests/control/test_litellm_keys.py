@@ -1,0 +1,101 @@
+"""`/key/...` for those who come from LiteLLM."""
+
+from sqlalchemy import Engine
+from tests.control.conftest import Room, error_code
+from tests.stores import rig
+
+from tidegate.core import clock
+from tidegate.core.key_limits import KeyLimits
+from tidegate.stores import keys
+from tidegate.stores.ledger import Ledger
+
+ASKED = {
+    "key_alias": "app",
+    "team_id": "growth",
+    "models": ["chat"],
+    "duration": "30d",
+    "max_budget": 12.5,
+    "budget_duration": "1mo",
+    "rpm_limit": 60,
+    "tpm_limit": 90_000,
+    "max_parallel_requests": 4,
+    "metadata": {"app": "search"},
+    "user_id": "u-1",
+    "aliases": {},
+    "guardrails": None,
+}
+
+
+def test_a_key_is_generated_told_of_updated_listed_and_deleted(room: Room, engine: Engine) -> None:
+    made = room.ask("POST", "/key/generate", ASKED).json()
+    assert made["key"].startswith("sk-tg-")
+    assert made["ignored"] == ["user_id"]
+    assert made["max_budget"] == 12.5
+    stored = keys.get(engine, made["token"])
+    assert stored is not None
+    assert stored.limits == KeyLimits(12_500_000_000, "month", None, 60, 90_000, 4)
+    assert (stored.team, stored.routes, stored.name) == ("growth", ("chat",), "app")
+    assert stored.attributes == {"tier": "free", "app": "search"}
+    one = rig.receipt(clock.wall_s(), key_id=made["token"], cost_nanousd=1_500_000_000)
+    Ledger(engine).write(rig.entries(one), [])
+    for named in (made["key"], made["token"]):
+        info = room.ask("GET", f"/key/info?key={named}").json()
+        assert info["key"] == made["token"]
+        assert info["info"]["spend"] == 1.5
+        assert info["info"]["models"] == ["chat"]
+        assert made["key"] not in str(info)
+    changed = room.ask(
+        "POST", "/key/update", {"key": made["key"], "rpm_limit": None, "max_budget": 20}
+    ).json()
+    assert (changed["rpm_limit"], changed["max_budget"], changed["tpm_limit"]) == (None, 20, 90_000)
+    assert changed["models"] == ["chat"]
+    listed = room.ask("GET", "/key/list?team_id=growth&return_full_object=true").json()
+    assert [one["token"] for one in listed["keys"]] == [made["token"]]
+    assert (listed["total_count"], listed["total_pages"]) == (1, 1)
+    gone = room.ask("POST", "/key/delete", {"keys": [made["key"]]}).json()
+    assert gone["deleted_keys"] == [made["token"]]
+    assert room.ask("GET", "/key/list").json()["keys"] == []
+    assert room.ask("GET", f"/key/info?key={made['token']}").json()["info"]["blocked"] is True
+
+
+def test_an_update_is_told_to_gateways(room: Room) -> None:
+    made = room.ask("POST", "/key/generate", {}).json()
+    before = room.log.newest_seq()
+    room.ask("POST", "/key/update", {"key": made["token"], "rpm_limit": 5})
+    entries = room.log.entries_after(before)
+    assert entries is not None
+    assert [getattr(one.body, "key_id", None) for one in entries] == [made["token"]]
+
+
+def test_no_models_is_every_route_and_pages_follow_one_another(room: Room) -> None:
+    made = [room.ask("POST", "/key/generate", {"models": []}).json() for _ in range(3)]
+    assert made[0]["models"] == []
+    pages = [room.ask("GET", f"/key/list?size=2&page={page}").json() for page in (1, 2)]
+    assert pages[0]["total_pages"] == 2
+    seen = [one for page in pages for one in page["keys"]]
+    assert seen == sorted(one["token"] for one in made)
+
+
+def test_what_cannot_be_done_is_refused_and_named(room: Room) -> None:
+    for body, named in (
+        ({"guardrails": ["pii"]}, "guardrails"),
+        ({"model_max_budget": {"chat": 5}}, "model_max_budget"),
+        ({"key": "sk-mine"}, "key"),
+        ({"max_budget": 5}, "budget_duration"),
+        ({"models": ["nowhere"]}, "routes"),
+        ({"metadata": {"a": {"b": "c"}}}, None),
+        ({"duration": "soon"}, "duration"),
+    ):
+        answer = room.ask("POST", "/key/generate", body)
+        assert (answer.status_code, error_code(answer)) == (400, "invalid_request"), body
+        assert answer.json()["error"]["param"] == named
+    assert room.ask("POST", "/key/update", {"rpm_limit": 5}).status_code == 400
+    assert room.ask("POST", "/key/update", {"key": "nothere1"}).status_code == 404
+    assert room.ask("GET", "/key/info?key=nothere1").status_code == 404
+
+
+def test_of_several_keys_to_delete_all_or_none_are(room: Room) -> None:
+    made = room.ask("POST", "/key/generate", {}).json()
+    both = {"keys": [made["token"], "nothere1"]}
+    assert room.ask("POST", "/key/delete", both).status_code == 404
+    assert room.ask("GET", "/key/list").json()["keys"] == [made["token"]]

@@ -1,0 +1,64 @@
+"""What was spent, told apart as a budget tells it apart."""
+
+import pytest
+from sqlalchemy import Engine
+from tests.stores import rig
+
+from tidegate.stores import budget_use, database
+from tidegate.stores.budget_use import Span, Used
+from tidegate.stores.ledger import Ledger
+
+AT_S = rig.NOON_S // 900 * 900 + 450
+SPAN = Span(AT_S - 900, AT_S + 900)
+
+
+@pytest.fixture
+def spent(engine: Engine) -> Engine:
+    rows = [
+        rig.receipt(AT_S, team="blue", cost_nanousd=5, customer="acme", session_id="s1"),
+        rig.receipt(AT_S, team="blue", cost_nanousd=7, route="slow"),
+        rig.receipt(AT_S, team="red", cost_nanousd=100, end_user="u"),
+        rig.receipt(AT_S, team=None, cost_nanousd=9),
+        rig.receipt(AT_S, team="red", cost_nanousd=None, most_nanousd=30),
+        rig.receipt(AT_S - 9000, team="red", cost_nanousd=1000),
+        rig.receipt(AT_S + 9000, team="red", cost_nanousd=1000),
+    ]
+    Ledger(engine).write(rig.entries(*rows), [])
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("scope", "only", "found"),
+    [
+        ((), (), [Used((), 151)]),
+        (("team",), (), [Used(("red",), 130), Used(("blue",), 12)]),
+        (("team",), (("team", "blue"),), [Used(("blue",), 12)]),
+        (("team", "route"), (("team", "blue"),), [Used(("blue", "slow"), 7)]),
+        (("customer",), (), [Used(("acme",), 5)]),
+        (("session",), (), [Used(("s1",), 5)]),
+        (("end_user",), (("team", "red"),), [Used(("u",), 100)]),
+        (("customer",), (("team", "red"),), []),
+        ((), (("team", "none"),), [Used((), 0)]),
+    ],
+)
+def test_values_that_spent_most_come_first_and_absent_ones_not(
+    spent: Engine,
+    scope: tuple[str, ...],
+    only: tuple[tuple[str, str], ...],
+    found: list[Used],
+) -> None:
+    with database.reading(spent) as connection:
+        used = budget_use.used(connection, scope, only, SPAN)
+    assert used[: len(found)] == found
+    assert len(used) == len(found) or scope == ("team", "route")
+
+
+def test_no_more_values_than_are_asked_for(spent: Engine) -> None:
+    with database.reading(spent) as connection:
+        assert len(budget_use.used(connection, ("team",), (), SPAN, most=1)) == 1
+
+
+def test_attributes_are_not_told_apart_here(spent: Engine) -> None:
+    assert not budget_use.is_told_apart(("team", "attribute.app"))
+    with database.reading(spent) as connection, pytest.raises(LookupError):
+        budget_use.used(connection, ("attribute.app",), (), SPAN)

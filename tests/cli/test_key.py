@@ -135,3 +135,22 @@ def test_list_says_under_which_pepper_a_key_is(
     control.answers["GET /api/keys"] = {"keys": [VIEW], "after": None}
     head, row = run("key", "list").stdout.splitlines()
     assert (head.split()[-1], row.split()[-1]) == ("PEPPER", "3")
+
+
+def test_a_key_is_asked_for_with_limits_of_its_own(
+    run: Callable[..., Result], control: FakeControl
+) -> None:
+    control.answers["POST /api/keys"] = made()
+    limits = ("--budget", "$12.5", "--budget-per", "month", "--rpm", "60", "--parallel", "4")
+    assert run("key", "create", "--name", "app", *limits).exit_code == 0
+    assert control.bodies() == [
+        {
+            "name": "app",
+            "limits": {
+                "budget": "12.5",
+                "budget_per": "month",
+                "requests_per_minute": 60,
+                "max_parallel_requests": 4,
+            },
+        }
+    ]

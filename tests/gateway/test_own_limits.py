@@ -1,6 +1,10 @@
 """Keys of the same limits share them, each counted apart; what counts nothing is let go."""
 
+from pathlib import Path
+
 import pytest
+from tests.gateway.rig import gateway, run, target
+from tests.gateway.upstream import Upstream, whole
 
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.limit import Moment
@@ -48,3 +52,23 @@ def test_beyond_the_bound_a_key_s_limits_cannot_be_kept_and_its_requests_are_ref
     with pytest.raises(Refusal) as refused:
         own.of(KeyLimits(max_parallel_requests=2))
     assert refused.value.code.name == "limits_unavailable"
+
+
+def test_a_key_is_held_to_its_own_limits_and_another_key_is_not(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole()) as up, gateway(tmp_path, target(up.port)) as it:
+            month = {"budget_nanousd": 10**9, "budget_unit": "month"}
+            held = it.store.add(limits=KeyLimits(requests_per_minute=1, **month))
+            own = {"authorization": f"Bearer {held}"}
+            assert (await it.ask(headers=own)).status == 200
+            no = await it.ask(headers=own)
+            assert (no.status, no.json["error"]["limit"]["limit"]) == (429, "key:requests")
+            assert (await it.ask()).status == 200
+            usage = await it.ask("/v1/usage", method="GET", headers=own)
+            rows = {row["limit"]: row for row in usage.json["data"]}
+            assert rows["key:requests"]["used"] == 1
+            assert rows["key:budget"]["used"] == "0.000021000"
+            holds = {hold.limit: hold.used for hold in it.receipts()[0].holds}
+            assert holds == {"key:requests": 1, "key:budget": 21_000}
+
+    run(main())

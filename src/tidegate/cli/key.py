@@ -6,13 +6,14 @@ import click
 from msgspec import UNSET
 
 from tidegate.cli._client import control_options, open_control
-from tidegate.cli._words import Duration, moment, pairs, table
+from tidegate.cli._words import Duration, Usd, moment, pairs, table
 from tidegate.control.shapes import (
     KeyList,
     KeyMade,
     KeyRevoked,
     KeyView,
     NewKey,
+    NewKeyLimits,
     PepperMade,
     Rotation,
 )
@@ -58,6 +59,11 @@ def plug() -> None:
     metavar="NAME=VALUE",
     help="Noted on its receipts. May be repeated.",
 )
+@click.option("--budget", type=Usd(), help="What it alone may spend, in dollars.")
+@click.option("--budget-per", help="In what time: `month` and the like, or such as 30d.")
+@click.option("--rpm", type=click.IntRange(1), help="Requests a minute, of it alone.")
+@click.option("--tpm", type=click.IntRange(1), help="Tokens a minute, of it alone.")
+@click.option("--parallel", type=click.IntRange(1), help="Requests at once, of it alone.")
 @control_options
 def create(state: Path | None, control: str | None, **given: object) -> None:
     """Make a key and print it. It is shown this once."""
@@ -138,7 +144,15 @@ def _wanted(given: dict[str, object]) -> NewKey:
         expires_at_s = None
     elif isinstance(given["expires"], float):
         expires_at_s = clock.wall_s() + given["expires"]
-    attributes, routes = given["attributes"], given["routes"]
+    attributes, routes, budget = given["attributes"], given["routes"], given["budget"]
+    limits: dict[str, object] = {
+        "budget": None if budget is None else f"{budget:f}",
+        "budget_per": given["budget_per"],
+        "requests_per_minute": given["rpm"],
+        "tokens_per_minute": given["tpm"],
+        "max_parallel_requests": given["parallel"],
+    }
+    some = any(value is not None for value in limits.values())
     assert isinstance(attributes, tuple) and isinstance(routes, tuple)  # noqa: S101
     wanted: dict[str, object] = {
         "name": given["name"],
@@ -150,6 +164,7 @@ def _wanted(given: dict[str, object]) -> NewKey:
         "routes": routes or None,
         "attributes": pairs(attributes, "--attribute"),
         "expires_at_s": expires_at_s,
+        "limits": NewKeyLimits(**limits) if some else None,  # type: ignore[arg-type]
     }
     return NewKey(**wanted)  # type: ignore[arg-type]  # control checks every field
 

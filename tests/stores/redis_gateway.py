@@ -20,6 +20,9 @@ from tidegate.stores.redis_address import parse
 from tidegate.stores.redis_counters import RedisCounters
 from tidegate.stores.redis_wants import Quota, Refused, Taken
 
+# What callers on a busy machine miss for a moment is still there when they come.
+RATE_BURST = 20
+
 
 class Gateway:
     """Each method is one thing that it can be told to do, with the line's values."""
@@ -68,7 +71,7 @@ class Gateway:
 
     async def rate(self, per_s: float, for_s: float) -> dict[str, float]:
         """Asks far more often than it is allowed, for a while."""
-        quota = Quota("rate", Bucket(per_s, 1))
+        quota = Quota("rate", Bucket(per_s, RATE_BURST))
         taken, since_s = 0, clock.monotonic_s()
         while (until_s := clock.monotonic_s()) < since_s + for_s:
             taken += isinstance(await self._take(quota, 1), Taken)

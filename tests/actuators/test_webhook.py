@@ -40,6 +40,11 @@ def test_a_redirect_is_not_followed_and_no_more_a_receipt_than_an_error(status: 
     assert "hush" not in str(failed.value) and "body" not in str(failed.value)
 
 
+def test_an_address_that_is_none_is_not_delivered_to() -> None:
+    with pytest.raises(NotDelivered):
+        deliver("http://[", b"", "id", None)
+
+
 def test_an_address_that_is_away_is_not_delivered_to() -> None:
     def answer(request: httpx2.Request) -> httpx2.Response:
         raise httpx2.ConnectError("refused")

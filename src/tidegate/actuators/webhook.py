@@ -28,7 +28,7 @@ def deliver(
     try:
         with httpx2.Client(timeout=_TIMEOUT_S, follow_redirects=False, transport=transport) as http:
             answer = http.post(url, content=body, headers=headers)
-    except httpx2.HTTPError as error:
+    except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise NotDelivered(type(error).__name__) from error
     if answer.status_code >= 300:
         raise NotDelivered(f"status {answer.status_code}")

@@ -71,6 +71,8 @@ class Alerting:
                 await asyncio.to_thread(self.tell, clock.wall_s())
             except StoreError as error:
                 _log.warning("budgets cannot be looked at: %s", error)
+            except Exception:  # nothing may end the watch: the next look may go well
+                _log.exception("budgets were not looked at")
             await asyncio.sleep(LOOK_S)
 
     def look(self, now_s: float) -> list[Alert]:

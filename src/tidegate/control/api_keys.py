@@ -128,7 +128,7 @@ async def _new_pepper(call: Call) -> PepperMade:
     return PepperMade(version, str(pepper_file(desk.layout.state, version)))
 
 
-_MAY_SET = frozenset({"name", "routes", "customer", "expires_at_s", "limits"})
+_MAY_SET = frozenset({"name", "routes", "expires_at_s", "limits"})
 _MAY_ASK = frozenset({"name_prefix", "revoked", "after", "limit"})
 _MAY_SAY = frozenset({"overlap_s"})
 

@@ -49,6 +49,9 @@ CHANGED = {"name": "teams", "plan_version": 7, "waiting_for": ["gateway-1"], "ra
 def test_list_has_a_line_for_each_value_that_spent_most(
     run: Callable[..., Result], control: FakeControl
 ) -> None:
+    raised = {**VIEW, "allowed_usd": "6.5"}
+    control.answers["GET /api/budgets"] = {"budgets": [raised]}
+    assert "$6.50" in run("budget", "list").stdout
     empty = {**VIEW, "name": "calm", "highest": [], "state": "open", "newest_alert": None}
     unknown = {**empty, "name": "attr", "state": "unknown"}
     control.answers["GET /api/budgets"] = {"budgets": [VIEW, empty, unknown]}

@@ -40,7 +40,7 @@ def test_a_view_has_shares_and_the_forecast() -> None:
 
 
 def test_what_counts_is_said() -> None:
-    assert "requests of route chat, for each team apart, in the month of UTC" in counts(NOW)
+    assert "requests with route chat, for each team apart, in the month of UTC" in counts(NOW)
     rolling = replace(NOW, limit=Limit("r", "spend", 1, per_s=86_400.0))
     assert "every request, in the last 24h" in counts(rolling)
 

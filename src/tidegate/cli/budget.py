@@ -52,7 +52,9 @@ def explain(state: Path | None, control: str | None, name: str) -> None:
     resets = "it rolls on" if budget.resets_at_s is None else moment(budget.resets_at_s)
     beyond = "what would pass it is refused" if budget.hard else "it only alerts"
     click.echo(f"{told.counts}\n")
-    click.echo(f"allowed  ${budget.allowed_usd} (${budget.amount_usd} and raises); {beyond}")
+    click.echo(
+        f"allowed  {_usd(budget.allowed_usd)} ({_usd(budget.amount_usd)} and raises); {beyond}"
+    )
     click.echo(f"resets   {resets}")
     click.echo(f"set by   {budget.author or 'the plan file'}")
     alerts = ", ".join(f"{percent} %" for percent in budget.alerts) or "none"
@@ -60,13 +62,13 @@ def explain(state: Path | None, control: str | None, name: str) -> None:
     rows = [_use(one) for one in budget.highest]
     click.echo(table(("SCOPE", "USED", "LEFT", "SHARE", "FORECAST"), rows))
     if told.spenders:
-        spent = [(one.dimension, one.value, f"${one.used_usd}") for one in told.spenders]
+        spent = [(one.dimension, one.value, _usd(one.used_usd)) for one in told.spenders]
         click.echo("\n" + table(("SPENT BY", "", "USED"), spent))
     if told.raises:
         raises = [
             (
                 str(one.id),
-                f"${one.extra_usd}",
+                _usd(one.extra_usd),
                 moment(one.until_s),
                 one.state,
                 _plain(one.approver),
@@ -77,7 +79,7 @@ def explain(state: Path | None, control: str | None, name: str) -> None:
         click.echo("\n" + table(("RAISE", "EXTRA", "UNTIL", "STATE", "APPROVED BY", "WHY"), raises))
     if told.alerts:
         given = [
-            (moment(one.at_s), one.scope, f"{one.percent} %", one.measure, f"${one.used_usd}")
+            (moment(one.at_s), one.scope, f"{one.percent} %", one.measure, _usd(one.used_usd))
             for one in told.alerts
         ]
         click.echo("\n" + table(("ALERTED AT", "SCOPE", "REACHED", "OF", "USED"), given))
@@ -151,25 +153,31 @@ def _rows(budget: BudgetView) -> list[tuple[str, ...]]:
     """A line for each value that is shown; the budget is named in the first."""
     alert = budget.newest_alert
     told = "-" if alert is None else f"{alert.percent} % {alert.measure} {moment(alert.at_s)}"
-    first = (budget.name, f"${budget.allowed_usd}", budget.per, budget.state, told)
+    first = (budget.name, _usd(budget.allowed_usd), budget.per, budget.state, told)
     uses: list[ScopeUse | None] = [*budget.highest] or [None]
     rows: list[tuple[str, ...]] = []
     for number, use in enumerate(uses):
         name, allowed, per, state, alerted = first if not number else ("",) * 5
         scope = "-" if use is None else _plain(use.scope)
         used = "unknown" if budget.state == "unknown" else "$0.00"
-        used = used if use is None else f"${use.used_usd}"
+        used = used if use is None else _usd(use.used_usd)
         rows.append((name, scope, used, allowed, _forecast(use), per, state, alerted))
     return rows
 
 
 def _use(use: ScopeUse) -> tuple[str, ...]:
     share = f"{use.share * 100:.1f} %"
-    return _plain(use.scope), f"${use.used_usd}", f"${use.left_usd}", share, _forecast(use)
+    return _plain(use.scope), _usd(use.used_usd), _usd(use.left_usd), share, _forecast(use)
 
 
 def _forecast(use: ScopeUse | None) -> str:
-    return "-" if use is None or use.forecast_usd is None else f"${use.forecast_usd}"
+    return "-" if use is None or use.forecast_usd is None else _usd(use.forecast_usd)
+
+
+def _usd(exact: str) -> str:
+    """Dollars without loss, with cents at least."""
+    whole, _, rest = exact.partition(".")
+    return f"${whole}.{rest.ljust(2, '0')}"
 
 
 def _plain(text: str) -> str:

@@ -105,7 +105,8 @@ def scope_of(standing: Standing, used: Used) -> str:
 def counts(standing: Standing) -> str:
     """What counts, in a sentence."""
     limit = standing.limit
-    which = ", ".join(f"{name} {value}" for name, value in limit.only) or "every request"
+    only = ", ".join(f"{name} {value}" for name, value in limit.only)
+    which = f"requests with {only}" if only else "every request"
     each = f", for each {' and '.join(limit.scope)} apart" if limit.scope else ""
     when = (
         f"in the {limit.unit} of {limit.time_zone}"
@@ -113,7 +114,7 @@ def counts(standing: Standing) -> str:
         else f"in the last {format_duration(limit.per_s or 0.0)}"
     )
     return (
-        f"The cost of requests of {which}{each}, {when}; a cost that nobody knows counts as the "
+        f"The cost of {which}{each}, {when}; a cost that nobody knows counts as the "
         "most that it can have been. The ledger sums by quarter-hours and is behind gateways by "
         "about a second."
     )

@@ -9,7 +9,7 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -35,12 +35,14 @@ class Refused(Exception):
 
 
 class ChildSpec(Struct, frozen=True):
-    """How to start a child. `argv` is made for the pipe's descriptor; `log` takes all output."""
+    """How to start a child. `argv` is made for the pipe's descriptor; `log` takes all output.
+    `environ` is added to ours."""
 
     name: str
     argv: Callable[[int], Sequence[str]]
     fds: Sequence[int] = ()
     log: Path | None = None
+    environ: Mapping[str, str] = {}
 
 
 def pause_s(failures_in_a_row: int, jitter: float) -> float:
@@ -159,6 +161,7 @@ class Child:
                 stderr=log,
                 pass_fds=(*self.spec.fds, parent_fd),
                 process_group=0,
+                env={**os.environ, **self.spec.environ},
             )
         finally:
             if log is not None:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core.address import Listen
+from tidegate.core.database_ref import DatabaseRef
 from tidegate.core.declared import Declared
 from tidegate.core.declared_control import DeclaredControl
 from tidegate.core.declared_gateway import DeclaredGateway
@@ -21,13 +22,15 @@ _CONTROL: Final = DeclaredControl()
 
 
 class Setting(Struct, frozen=True):
-    """`tls` holds the certificate's and the key's file, both or neither."""
+    """`tls` holds the certificate's and the key's file, both or neither. `database` is the shared
+    one, without its secret."""
 
     state: Path
     listen: Listen = _GATEWAY.listen
     control_listen: Listen = _CONTROL.listen
     gateways: int = _GATEWAY.processes
     tls: tuple[str, str] | None = None
+    database: DatabaseRef | None = None
 
     def tls_arguments(self) -> tuple[str, ...]:
         """The gateways' options for TLS."""
@@ -50,6 +53,7 @@ def of_plan(declared: Declared, file: Path) -> Setting:
         control_listen=declared.control.listen,
         gateways=declared.gateway.processes,
         tls=(str(folder / tls.cert_file), str(folder / tls.key_file)) if tls else None,
+        database=declared.storage.database,
     )
 
 

@@ -34,8 +34,10 @@ from tidegate.cli._client import Control
 from tidegate.config.load import DEFAULT_FILE, load
 from tidegate.control.credentials import create_state
 from tidegate.core.address import is_loopback
+from tidegate.core.database_ref import DatabaseRef, resolve
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
+from tidegate.stores.shared import DATABASE_VARIABLE
 
 _USUAL_PLAN = Path(DEFAULT_FILE)
 _USUAL_STATE = Path(".tidegate")
@@ -51,6 +53,7 @@ class Asked(Struct, frozen=True):
     gateways: int | None
     listen: str | None
     control_listen: str | None
+    database: str | None
     quiet: bool
 
 
@@ -91,6 +94,13 @@ class Asked(Struct, frozen=True):
     metavar="HOST:PORT",
     help="Where operators reach control, instead of where the plan says.",
 )
+@click.option(
+    "--database",
+    envvar=DATABASE_VARIABLE,
+    metavar="ADDRESS",
+    help="The PostgreSQL that several machines share, instead of the plan's. With a password in "
+    "it, give it in the environment.",
+)
 @click.option("--quiet", is_flag=True, help="Print no addresses, no first key, no receipt.")
 def up(**options: object) -> None:
     """Start Tidegate on this machine: control, gateways and, without a plan, a small model.
@@ -114,6 +124,7 @@ def up(**options: object) -> None:
 def _run(asked: Asked) -> int:
     file = _plan_file(asked)
     setting = _setting(asked, file)
+    environ = _database(asked, setting)
     layout = Layout(setting.state)
     prepare_state(layout)
     with lock(layout.run / "supervisor.lock", "tidegate up"):
@@ -126,7 +137,7 @@ def _run(asked: Asked) -> int:
             engine = demo.prepare(layout) if file is None else None
             plan = engine.plan if engine else file
             assert plan is not None  # noqa: S101  (one of the two is there)
-            up = _Up(layout, setting, plan, engine, (gateway, control))
+            up = _Up(layout, setting, plan, engine, (gateway, control), environ)
             if not asked.quiet:
                 up.greet()
             return up.run()
@@ -142,12 +153,14 @@ class _Up:
         plan: Path,
         engine: Demo | None,
         sockets: tuple[socket.socket, socket.socket],
+        environ: dict[str, str],
     ) -> None:
         self._layout = layout
         self._setting = setting
         self._plan = plan
         self._engine = engine
         self._gateway, self._control = sockets
+        self._environ = environ
         self._gateway_url = local_url(bound(self._gateway), "https" if setting.tls else "http")
         (layout.run / "gateway.url").write_text(self._gateway_url + "\n", "utf-8")
 
@@ -188,7 +201,7 @@ class _Up:
             *("--gateway-host", bound(self._gateway).host),
         )
         argv = partial(module_argv, "tidegate.boot.embedded", arguments)
-        return ChildSpec("control", argv, (fd,))
+        return ChildSpec("control", argv, (fd,), environ=self._environ)
 
     def _gateway_spec(self, slot: int) -> ChildSpec:
         fd = self._gateway.fileno()
@@ -199,7 +212,7 @@ class _Up:
             *self._setting.tls_arguments(),
         )
         argv = partial(module_argv, "tidegate.gateway", arguments)
-        return ChildSpec(f"gateway {slot}", argv, (fd,))
+        return ChildSpec(f"gateway {slot}", argv, (fd,), environ=self._environ)
 
     def _drain_s(self) -> float:
         """How long the plan in force lets open requests finish, in seconds."""
@@ -219,6 +232,24 @@ def _plan_file(asked: Asked) -> Path | None:
     if named is None and _USUAL_PLAN.is_file():
         named = _USUAL_PLAN
     return None if named is None else named.absolute()
+
+
+def _database(asked: Asked, setting: Setting) -> dict[str, str]:
+    """What tells the processes of a shared database: the one place that holds its password."""
+    try:
+        if asked.database is not None:
+            given = {"DATABASE": asked.database}
+            return {DATABASE_VARIABLE: resolve(DatabaseRef("DATABASE"), given, _text).reveal()}
+        if setting.database is not None:
+            return {DATABASE_VARIABLE: resolve(setting.database, os.environ, _text).reveal()}
+    except (ValueError, OSError) as error:
+        where = "--database" if asked.database is not None else "storage.database in the plan"
+        raise CannotStart(f"{where}: {error}", EX_CONFIG) from error
+    return {}
+
+
+def _text(file: str) -> str:
+    return Path(file).read_text("utf-8")
 
 
 def _setting(asked: Asked, file: Path | None) -> Setting:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
+from tidegate.core.database_ref import DatabaseRef, read_address
 from tidegate.core.plan import SecretRef
 from tidegate.core.words import quoted
 
@@ -86,3 +87,13 @@ def read_secret(text: str) -> SecretRef:
         "expected a reference, not a secret: write ${NAME} for an environment variable, "
         "file:/path for a file, or none"
     )
+
+
+def read_database(text: str) -> DatabaseRef:
+    """The address of a database, or a reference to it. ValueError, which never holds the text."""
+    match = _SECRET.fullmatch(text)
+    if match is not None:
+        return DatabaseRef(env=match[1] or match[2])
+    if text.startswith("file:") and len(text) > len("file:") and text.isprintable():
+        return DatabaseRef(file=text.removeprefix("file:"))
+    return read_address(text)

@@ -72,6 +72,7 @@ EXPECTED: Mapping[str, str] = {
     "host": "a host name or an IP address",
     "origin": "a web origin such as https://ops.example.com",
     "secret": "a reference to a secret",
+    "database": "an address such as postgresql://user@host:5432/database",
     "path": "a path",
     "name": "a name",
     "route": "a route's name",

@@ -6,6 +6,7 @@ from typing import Any
 
 from tidegate.config.shape import Choice, Items, OneOf, Record, Scalar, Shape, Table
 from tidegate.core.address import Listen
+from tidegate.core.database_ref import DatabaseRef
 from tidegate.core.declared_budgets import Period
 from tidegate.core.plan import SecretRef
 
@@ -26,6 +27,7 @@ _SCALARS: Mapping[str, Any] = {
     "url": "http://stand-in.invalid",
     "listen": Listen("127.0.0.1", 0),
     "secret": SecretRef(),
+    "database": DatabaseRef(),
 }
 
 

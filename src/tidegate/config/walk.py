@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tidegate.config.interpolate import fill, read_secret
+from tidegate.config.interpolate import fill, read_database, read_secret
 from tidegate.config.problem import Mark, Path, Problem
 from tidegate.config.scalars import EXPECTED, READERS, UNQUOTED, WORDS
 from tidegate.config.shape import Choice, Items, Key, OneOf, Record, Scalar, Shape, Table, shape_of
@@ -20,6 +20,8 @@ from tidegate.core.words import nearest, quoted
 
 _KINDS = {"number": "the number", "truth": "the truth value", "text": "the text"}
 NOTHING = "nothing"
+# What is not filled in: the plan holds where the secret is, and never the secret.
+_REFERENCES = {"secret": read_secret, "database": read_database}
 
 
 class Origin(Struct, frozen=True):
@@ -161,8 +163,8 @@ class _Walker:
 
     def _scalar(self, node: Node, shape: Scalar, path: Path) -> Any:
         expected = EXPECTED[shape.read]
-        if shape.read == "secret":
-            return self._secret(node, path, expected)
+        if shape.read in _REFERENCES:
+            return self._reference(node, shape, path, expected)
         text, filled = self._text(node, path, expected)
         if not isinstance(node, ScalarNode):
             raise self._wrong(node, path, expected)
@@ -198,11 +200,11 @@ class _Walker:
             self.origins[path] = Origin(node.mark, filled.sources)
         return filled.text, bool(filled.sources)
 
-    def _secret(self, node: Node, path: Path, expected: str) -> Any:
+    def _reference(self, node: Node, shape: Scalar, path: Path, expected: str) -> Any:
         if not isinstance(node, ScalarNode) or node.kind not in _KINDS:
             raise self._wrong(node, path, expected)
         try:
-            ref = read_secret(node.text)
+            ref = _REFERENCES[shape.read](node.text)
         except ValueError as error:
             self.say(node.mark, path, str(error))
             raise _Bad from None

@@ -57,6 +57,8 @@ def _credentials(declared: Declared) -> Iterator[tuple[Path, SecretRef]]:
     for path, target in _targets(declared):
         if target.api_key is not None:
             yield (*path, "api_key"), target.api_key
+    if declared.storage.database is not None:
+        yield ("storage", "database"), declared.storage.database
 
 
 def _targets(declared: Declared) -> Iterator[tuple[Path, DeclaredTarget]]:

@@ -23,8 +23,13 @@ OBEY_TIMEOUT_S = 1.0
 T = TypeVar("T")
 
 
+def _we_lead() -> None:
+    return None
+
+
 class Desk(Struct):
-    """`render_metrics` gives the text of `/metrics`; `peppers` are by version."""
+    """`render_metrics` gives the text of `/metrics`; `peppers` are by version; `who_leads` names
+    the control that does, where it is another."""
 
     layout: Layout
     engine: Engine
@@ -33,6 +38,7 @@ class Desk(Struct):
     feed: FeedServer
     peppers: dict[int, bytes]
     render_metrics: Callable[[], bytes]
+    who_leads: Callable[[], str | None] = _we_lead
     ending: bool = False  # long polls answer at once
 
     def digest(self, key: str) -> tuple[bytes, int]:

@@ -23,6 +23,7 @@ ErrorCode = Literal[
     "too_many_failures",
     "internal",
     "store_unavailable",
+    "stand_by",
 ]
 
 _ROWS: Final[dict[ErrorCode, tuple[int, str]]] = {
@@ -43,6 +44,7 @@ _ROWS: Final[dict[ErrorCode, tuple[int, str]]] = {
     "too_many_failures": (429, "rate_limit_error"),
     "internal": (500, "api_error"),
     "store_unavailable": (503, "api_error"),
+    "stand_by": (503, "api_error"),
 }
 
 

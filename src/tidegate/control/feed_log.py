@@ -6,7 +6,7 @@ from sqlalchemy import Engine, func, select
 
 from tidegate.core import clock
 from tidegate.core.feed import Entry, KeyChanged, PlanPublished
-from tidegate.stores import database, feed, schema
+from tidegate.stores import database, feed, plans, schema
 from tidegate.stores.feed import FeedRow
 
 KEPT_ENTRIES = 50_000
@@ -41,14 +41,29 @@ class FeedLog:
         return self._entries(rows)
 
     def newest_plan_version(self) -> int:
-        """The highest version that was ever announced and is still kept; 0 when none is."""
+        """The highest version that was ever given and is still kept; 0 when none is."""
         with database.reading(self._engine) as connection:
-            return connection.execute(select(func.max(schema.feed.c.plan_version))).scalar() or 0
+            query = select(func.max(schema.feed.c.plan_version))
+            announced = connection.execute(query).scalar() or 0
+            return max(announced, plans.newest_version(connection))
 
     def announce_plan(self, version: int) -> None:
         """Number a published plan."""
         with database.writing(self._engine) as connection:
             feed.append_plan(connection, version, clock.wall_s())
+
+    def claim_plan(self, plan: PlanPublished) -> None:
+        """Keep a plan for other machines. PlanSuperseded when another control was quicker."""
+        with database.writing(self._engine) as connection:
+            plans.add(connection, plan.version, bytes(plan.plan), clock.wall_s())
+
+    def shared_plan(self) -> PlanPublished:
+        """The plan that was claimed last. StoreError, LookupError before the first."""
+        with database.reading(self._engine) as connection:
+            newest = plans.newest(connection)
+        if newest is None:
+            raise LookupError("no plan has been published")
+        return PlanPublished(newest.version, newest.plan)
 
     def trim(self) -> int:
         """Drop what no gateway will ask for any more. Returns how many entries."""

@@ -30,8 +30,10 @@ from tidegate.core.feed import (
     ToGateway,
 )
 from tidegate.core.layout import Layout
+from tidegate.stores.fleet import Obeying
 
 _HELLO_TIMEOUT_S = 5.0
+_LOOK_ELSEWHERE_S = 0.05
 # The largest plan and a page of key changes; a gateway this far behind is cut and asks again.
 _MAX_UNSENT_BYTES = 2 * feed.MAX_MESSAGE_BYTES
 
@@ -86,19 +88,30 @@ class _Connection:
         self._writer.write(feed.encode_message(message))
 
 
+def _nowhere_else(_seq: int) -> list[str]:
+    return []
+
+
 class FeedServer:
-    """Serves `Layout.feed_socket`. One event loop owns it; `wake` may come from any thread."""
+    """Serves `Layout.feed_socket`. One event loop owns it; `wake` may come from any thread.
+
+    `behind_elsewhere` is asked, off the loop, for the gateways of other machines that do not obey
+    an entry yet.
+    """
 
     def __init__(
         self,
         layout: Layout,
         source: FeedSource,
         on_status: Callable[[str, feed.Status], None],
+        behind_elsewhere: Callable[[int], list[str]] = _nowhere_else,
     ) -> None:
         self._path = layout.feed_socket
         self._journal = layout.journal
         self._source = source
         self._on_status = on_status
+        self._behind_elsewhere = behind_elsewhere
+        self._failing = False
         self._connections: set[_Connection] = set()
         self._catching_up: set[_Connection] = set()
         self._known: dict[str, GatewayState] = {}  # by slot, so bounded by the slots there are
@@ -163,9 +176,19 @@ class FeedServer:
             return sorted(behind | (running(self._journal) - connected))
 
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout_s), self._acked:
-                await self._acked.wait_for(lambda: not waiting())
-        return waiting()
+            async with asyncio.timeout(timeout_s):
+                async with self._acked:
+                    await self._acked.wait_for(lambda: not waiting())
+                while await asyncio.to_thread(self._behind_elsewhere, seq):  # noqa: ASYNC110
+                    await asyncio.sleep(_LOOK_ELSEWHERE_S)
+        return waiting() + await asyncio.to_thread(self._behind_elsewhere, seq)
+
+    def obeying(self) -> list[Obeying]:
+        """This machine's running gateways and what they obey; 0 where nobody knows."""
+        told = {s.gateway: s for s in self.gateways()}
+        unknown = running(self._journal) - told.keys()
+        known = [Obeying(s.gateway, s.seq, s.plan_version, s.error) for s in told.values()]
+        return known + [Obeying(name, 0) for name in sorted(unknown)]
 
     async def _tell_all(self) -> None:
         while True:
@@ -175,9 +198,12 @@ class FeedServer:
             self._woken.clear()
             try:
                 await self._tell_new()
+                self._failing = False
             except Exception as error:
                 # A store that fails for a while must not end the feed.
-                _log.warning("the feed cannot be read: %s", error)
+                if not self._failing:
+                    _log.warning("the feed cannot be read: %s", error)
+                self._failing = True
 
     async def _beat_all(self) -> None:
         # Apart from the telling: a store may keep that waiting longer than a gateway bears silence.

@@ -35,6 +35,13 @@ Cause = Literal["start", "signal", "file change", "api", "run time"]
 Compile = Callable[[Path, int], Compiled]
 # Records a published version in the feed's numbering.
 Announce = Callable[[int], None]
+# Makes a version ours before anything obeys it, where others might publish too; raises otherwise.
+Claim = Callable[[PlanPublished], None]
+
+
+def _nobody_else(_plan: PlanPublished) -> None:
+    pass
+
 
 T = TypeVar("T")
 
@@ -63,7 +70,12 @@ class Plans:
     """Owns the plan file, the published plan and the problems of the newest reading."""
 
     def __init__(
-        self, layout: Layout, file: Path, compile_plan: Compile, announce: Announce
+        self,
+        layout: Layout,
+        file: Path,
+        compile_plan: Compile,
+        announce: Announce,
+        claim: Claim = _nobody_else,
     ) -> None:
         self.file = file
         self.declared = Declared()  # its defaults, while the file is refused from the start
@@ -75,6 +87,7 @@ class Plans:
         self._path = layout.plan
         self._compile = compile_plan
         self._announce = announce
+        self._claim = claim
         self._current: Plan | None = _read(layout.plan)
         self._highest = self._current.version if self._current else 0
         self._one_at_a_time = asyncio.Lock()
@@ -87,10 +100,33 @@ class Plans:
             raise LookupError("no plan has been published")
         return self._current
 
+    @property
+    def has_one(self) -> bool:
+        return self._current is not None
+
     def published(self) -> PlanPublished:
         """The current plan as the feed carries it."""
-        plan = self.current
-        return PlanPublished(plan.version, Raw(_encode(plan)))
+        return _as_told(self.current)
+
+    def follow(self, published: PlanPublished) -> None:
+        """Hold what another control has published, if it is news. OSError."""
+        held = self._current
+        if (
+            held is not None
+            and held.version >= published.version
+            and (held.version > published.version or _encode(held) == bytes(published.plan))
+        ):
+            return
+        plan = _decode(published.plan)
+        write_whole(self._path, bytes(published.plan))
+        self._current, self._highest = plan, max(self._highest, plan.version)
+        _log.info("plan version %d is the leader's", plan.version)
+
+    def read_file(self) -> None:
+        """Take what the file says of control itself, and publish nothing."""
+        compiled = self._compile(self.file, self._highest + 1)
+        if compiled.declared is not None:
+            self.declared = compiled.declared
 
     def start(self, announced_version: int) -> None:
         """Read the file for the first time. NoPlan when it is refused and there is no other.
@@ -119,14 +155,14 @@ class Plans:
         async with self._one_at_a_time:
             return await asyncio.to_thread(self._amend, make)
 
-    async def watch(self) -> None:
+    async def watch(self, may_publish: Callable[[], bool] = lambda: True) -> None:
         """Reload whenever the file, or one that the plan names, changes and has rested for one
-        look; runs until cancelled."""
+        look, and we may; runs until cancelled."""
         moving = self._seen
         while True:
             await asyncio.sleep(WATCH_S)
             stamps = _stamp(self.file), self._named(self._current)
-            if stamps == self._seen:
+            if stamps == self._seen or not may_publish():
                 continue
             if stamps == moving:  # not while an editor is still writing it
                 try:
@@ -174,6 +210,7 @@ class Plans:
         return Reload("published", plan.version, [])
 
     def _publish(self, plan: Plan, cause: Cause) -> None:
+        self._claim(_as_told(plan))
         write_whole(self._path, _encode(plan))
         self._current, self._highest = plan, plan.version
         self.published_total += 1
@@ -185,6 +222,10 @@ class Plans:
         before = self._seen[1]
         stamps = {path: _stamp(path) or before.get(path) for path in _files_of(plan)}
         return {path: stamp for path, stamp in stamps.items() if stamp is not None}
+
+
+def _as_told(plan: Plan) -> PlanPublished:
+    return PlanPublished(plan.version, Raw(_encode(plan)))
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -14,6 +14,7 @@ import signal
 import socket
 import sys
 from collections.abc import Generator, Sequence
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -36,20 +37,24 @@ from tidegate.control.plans import NoPlan, Plans, Reload, write_whole
 from tidegate.control.recording import NoRecording, Recording
 from tidegate.control.routes import Gate, build
 from tidegate.control.rows import ROWS
+from tidegate.control.standing import LOOK_S, Standing
 from tidegate.core import clock
 from tidegate.core.address import Listen, is_loopback, parse_listen
 from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_control import DeclaredWebhook
+from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
-from tidegate.stores import database, migrate, retention, rollup
-from tidegate.stores.errors import SchemaTooNew, StoreError
-from tidegate.stores.peppers import read_peppers
+from tidegate.stores import database, fingerprints, fleet, migrate, retention, rollup
+from tidegate.stores.errors import DriverMissing, SchemaTooNew, StoreError
+from tidegate.stores.peppers import pepper_file, read_peppers
+from tidegate.stores.shared import node_name, shared_database
 from tidegate.stores.spending import KEPT_S
 
 EX_CONFIG = 78
 
 _UPKEEP_S = 3600.0
 _KEEP_UP_S = 60.0
+_TOLD_A_LOOK = 4
 _DAY_S = 86_400.0
 _SHUTDOWN_S = 3
 _IDLE_S = 75
@@ -80,9 +85,11 @@ def main(argv: Sequence[str], recording: Recording | None = None) -> int:
         create_state(settings.layout)
         _refuse_weak_secrets(settings, listener)
         with database.claim_writer(settings.layout.ledger_db):
-            engine = database.open_engine(settings.layout.ledger_db)
+            shared = shared_database(os.environ, settings.layout)
+            engine = database.open_store(settings.layout.ledger_db, shared)
             try:
                 migrate.migrate(engine)
+                _refuse_other_peppers(settings, engine)
                 return uvloop.run(
                     Process(settings, listener, engine, recording or NoRecording()).run()
                 )
@@ -91,8 +98,8 @@ def main(argv: Sequence[str], recording: Recording | None = None) -> int:
     except NoPlan as refused:
         return _refuse("the plan is refused", refused.problems)
     except WeakSecrets as refused:
-        return _refuse("secrets are unfit beyond loopback", refused.sentences)
-    except SchemaTooNew as error:
+        return _refuse("its secrets are refused", refused.sentences)
+    except (SchemaTooNew, DriverMissing) as error:
         return _refuse("the database is refused", [str(error)])
     except (StoreError, OSError) as error:
         _log.error("control cannot start: %s", error)
@@ -112,9 +119,14 @@ class Process:
         self._listener = listener
         self._host = str(listener.getsockname()[0])
         self._compiling = Compiling(engine, os.environ)
-        self._plans = Plans(layout, settings.plan_file, self._compiling.file, self._announce)
-        self._log = FeedLog(engine, self._plans.published)
-        self._feed = FeedServer(layout, self._log, recording.observe_status)
+        self._node = node_name(layout.node) if database.is_shared(engine) else ""
+        self._log = FeedLog(engine, self._current_plan)
+        self._plans = Plans(
+            layout, settings.plan_file, self._compiling.file, self._announce, self._log.claim_plan
+        )
+        self._standing = Standing(engine, self._node, self._plans, self._log.newest_plan_version)
+        behind = partial(fleet.behind, engine, self._node)
+        self._feed = FeedServer(layout, self._log, recording.observe_status, behind)
         self._desk = Desk(
             layout=layout,
             engine=engine,
@@ -122,6 +134,7 @@ class Process:
             compiling=self._compiling,
             feed=self._feed,
             peppers=read_peppers(layout.state),
+            who_leads=self._standing.who_leads,
             render_metrics=lambda: (
                 recording.render()
                 + plan_metrics.render(self._plans)
@@ -130,12 +143,13 @@ class Process:
         )
         self._alerting = Alerting(engine, lambda: self._plans.current, self._webhook, os.environ)
         self._server = _Server(self._app())
+        self._ending = False
         self._background: set[asyncio.Task[Reload]] = set()
 
     async def run(self) -> int:
         """Serve until stopped. NoPlan when there is nothing that gateways could obey."""
         loop = asyncio.get_running_loop()
-        await asyncio.to_thread(self._plans.start, self._log.newest_plan_version())
+        await asyncio.to_thread(self._standing.begin, lambda: self._ending)
         await self._feed.start()
         names = self._plans.declared.control.litellm_metric_names
         self._recording.start(
@@ -147,7 +161,8 @@ class Process:
         self._watch_parent(loop)
         _write_url(self._settings.layout, self._listener)
         tasks = [
-            loop.create_task(self._plans.watch()),
+            loop.create_task(self._plans.watch(lambda: self._standing.leads)),
+            loop.create_task(self._stand()),
             loop.create_task(self._upkeep()),
             loop.create_task(self._alerting.watch()),
             loop.create_task(self._keep_up()),
@@ -162,6 +177,7 @@ class Process:
             await asyncio.gather(*tasks, return_exceptions=True)
             await asyncio.to_thread(self._recording.stop)
             await self._feed.stop()
+            await asyncio.to_thread(self._standing.close)
         return 0
 
     def _app(self) -> Perimeter:
@@ -173,11 +189,20 @@ class Process:
         declared = self._plans.declared.control
         return Names(declared.allowed_hosts, declared.allowed_origins)
 
+    def _current_plan(self) -> PlanPublished:
+        shared = database.is_shared(self._engine)
+        return self._log.shared_plan() if shared else self._plans.published()
+
     def _announce(self, version: int) -> None:
         self._log.announce_plan(version)
         self._feed.wake()
 
     def _reload(self) -> None:
+        if not self._standing.leads:
+            _log.warning(
+                "this control stands by and reads no plan: %s leads", self._desk.who_leads()
+            )
+            return
         task = asyncio.get_running_loop().create_task(self._plans.reload("signal"))
         self._background.add(task)
         task.add_done_callback(self._background.discard)
@@ -185,6 +210,16 @@ class Process:
     def _tell_recorded(self, gateway: str, segment: int, offset: int) -> None:
         if self._plans.current.journal.durability == "store":
             self._feed.recorded(gateway, segment, offset)
+
+    async def _stand(self) -> None:
+        """Where a database is shared: lead or follow, and tell what our gateways obey."""
+        while database.is_shared(self._engine):
+            await asyncio.to_thread(self._standing.look)
+            for _ in range(_TOLD_A_LOOK):
+                with contextlib.suppress(StoreError):  # whoever leads finds ours quiet
+                    obeying = self._feed.obeying()
+                    await asyncio.to_thread(fleet.tell, self._engine, self._node, obeying)
+                await asyncio.sleep(LOOK_S / _TOLD_A_LOOK)
 
     def _webhook(self) -> DeclaredWebhook | None:
         return self._plans.declared.control.alerts.webhook
@@ -194,6 +229,8 @@ class Process:
         whose process died before it was published."""
         while True:
             await asyncio.sleep(_KEEP_UP_S)
+            if not self._standing.leads:
+                continue
             try:
                 if await asyncio.to_thread(self._compiling.is_behind):
                     await self._plans.amend(self._compiling.changing(lambda _: None))
@@ -203,7 +240,8 @@ class Process:
     async def _upkeep(self) -> None:
         while True:
             try:
-                await asyncio.to_thread(self._clear_out)
+                if self._standing.leads:
+                    await asyncio.to_thread(self._clear_out)
             except StoreError as error:
                 _log.warning("old receipts and feed entries cannot be cleared: %s", error)
             await asyncio.sleep(_UPKEEP_S)
@@ -217,6 +255,7 @@ class Process:
         retention.roll_off(self._engine, clock.wall_s() - kept_s)
 
     def _end(self) -> None:
+        self._ending = True
         self._desk.ending = True
         self._server.force_exit = self._server.should_exit
         self._server.should_exit = True
@@ -261,7 +300,8 @@ class _Server(uvicorn.Server):
 
 
 class WeakSecrets(Exception):
-    """Secrets that anyone could guess or read. `sentences` say which and what to do."""
+    """Secrets that anyone could guess or read, or others than the database's. `sentences` say
+    which and what to do."""
 
     def __init__(self, sentences: list[str]) -> None:
         super().__init__("; ".join(sentences))
@@ -275,6 +315,21 @@ def _refuse_weak_secrets(settings: Settings, listener: socket.socket) -> None:
         raise WeakSecrets(found)
     for sentence in found:
         _log.warning("%s", sentence)
+
+
+def _refuse_other_peppers(settings: Settings, engine: Engine) -> None:
+    if not database.is_shared(engine):
+        return
+    state = settings.layout.state
+    others = fingerprints.differing(engine, read_peppers(state))
+    if others:
+        raise WeakSecrets(
+            [
+                f"{pepper_file(state, version)} is not the one that this database's keys are made "
+                "under: copy it from a machine that shares the database"
+                for version in others
+            ]
+        )
 
 
 def _refuse(why: str, sentences: list[str]) -> int:

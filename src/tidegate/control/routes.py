@@ -135,6 +135,8 @@ def _endpoint(desk: Desk, gate: Gate, row: Row) -> Callable[[Request], Awaitable
     async def endpoint(request: Request) -> Response:
         try:
             operator = await gate.admit(request, row)
+            if row.method == "POST":
+                _refuse_stand_by(desk)
             call = Call(desk, operator, dict(request.path_params))
             allowed = row.lead if call.team is not None else None
             call.query = _query(request.query_params, row.query, allowed)
@@ -146,6 +148,13 @@ def _endpoint(desk: Desk, gate: Gate, row: Row) -> Callable[[Request], Awaitable
             return Response(status_code=499)
 
     return endpoint
+
+
+def _refuse_stand_by(desk: Desk) -> None:
+    leader = desk.who_leads()
+    if leader is not None:
+        message = f"This control stands by and changes nothing; {leader} leads: ask there."
+        raise ApiError("stand_by", message, retry_after_s=1.0)
 
 
 def _bearer(request: Request) -> bytes:

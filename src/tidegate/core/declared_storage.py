@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
+from tidegate.core.database_ref import DatabaseRef
 from tidegate.core.declared_scalars import Size
 from tidegate.core.plan import JournalBounds
 
@@ -20,6 +21,15 @@ class DeclaredStorage(Struct, frozen=True, omit_defaults=True):
             description="The state directory; a relative path counts from the plan file.",
         ),
     ] = ".tidegate"
+    database: Annotated[
+        DatabaseRef | None,
+        Meta(
+            extra={"read": "database"},
+            description="PostgreSQL in place of a file in `dir`, for several machines: "
+            "`postgresql://user:${PASSWORD}@host/database`, or `${NAME}` or `file:/path` for the "
+            "whole address. Read at the start.",
+        ),
+    ] = None
     retention_days: Annotated[
         int, Meta(ge=1, le=3660, description="Days that receipts stay in the ledger.")
     ] = 90

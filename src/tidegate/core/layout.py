@@ -16,6 +16,7 @@ class Layout:
         self.ledger_db = state / "ledger.db"  # control; gateways read keys from it
         self.pepper = state / "pepper"  # control, once; newer ones: stores.peppers; mode 0600
         self.operator_token = state / "operator.token"  # control, once; mode 0600
+        self.node = state / "node"  # this machine's name in a shared database
         self.plan = state / "plan.msgpack"  # control; gateways read it at start
         self.journal = state / "journal"  # one folder a gateway; the recorder deletes
         self.run = state / "run"  # pid files and locks

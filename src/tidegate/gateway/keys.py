@@ -14,7 +14,7 @@ from tidegate.stores.errors import StoreError
 MAX_KNOWN = 16_384
 MAX_UNKNOWN = 16_384
 MAX_READS_WAITING = 1024
-READ_TIMEOUT_S = 2.0
+READ_TIMEOUT_S = 1.0
 
 T = TypeVar("T")
 

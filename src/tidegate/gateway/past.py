@@ -31,6 +31,7 @@ from tidegate.gateway.journal import Journal
 from tidegate.gateway.journal_tail import decode_frames
 from tidegate.gateway.past_reader import Found, PastReader, Question
 from tidegate.stores.errors import StoreError
+from tidegate.stores.shared import Shared
 from tidegate.stores.spend_reader import SpendReader
 from tidegate.stores.spending import spent_nanousd
 
@@ -59,11 +60,14 @@ class Asked(Struct, eq=False):
 
 
 class LedgerPast:
-    """Reads one state directory for the gateway that writes `journal` in it."""
+    """Reads one state directory for the gateway that writes `journal` in it, and the database
+    that it shares, if it does."""
 
-    def __init__(self, layout: Layout, gateway: str, journal: Journal) -> None:
+    def __init__(
+        self, layout: Layout, gateway: str, journal: Journal, shared: Shared | None = None
+    ) -> None:
         self._journal = journal
-        ledger = SpendReader(layout.ledger_db, timeout_s=READ_TIMEOUT_S)
+        ledger = SpendReader(shared or layout.ledger_db, timeout_s=READ_TIMEOUT_S)
         self._reader = PastReader(ledger, layout.journal, gateway)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="past")
         self._asked: dict[Place, Asked] = {}

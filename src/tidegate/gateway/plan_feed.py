@@ -74,7 +74,7 @@ class PlanFeed:
             await asyncio.sleep(RECONNECT_S)
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        hello = feed.Hello(self._world.gateway, os.getpid(), self._last_seq)
+        hello = feed.Hello(self._world.slot, os.getpid(), self._last_seq)
         writer.write(feed.encode_message(hello))
         while True:
             async with asyncio.timeout(SILENCE_S):

@@ -35,12 +35,14 @@ from tidegate.stores.errors import StoreError
 from tidegate.stores.key_reader import KeyReader
 from tidegate.stores.memory_counters import memory_counters
 from tidegate.stores.peppers import read_peppers
+from tidegate.stores.shared import shared_database
 
 log = logging.getLogger("tidegate.gateway")
 
 TICK_S = 0.1
 MEASURE_EVERY_S = 1.0
 PLAN_WAIT_S = 15.0
+SHARED_READ_S = 1.0
 # After a standstill (a paused machine) what had come meanwhile is read before anything expires.
 STANDSTILL_S = 2.0
 FORGIVE_S = 2.0
@@ -93,9 +95,11 @@ class Process:
         self._hurry = asyncio.Event()
         name = f"gateway-{options.slot}"
         peppers = partial(read_peppers, self._layout.state)
-        keys = Keys(KeyReader(self._layout.ledger_db), peppers(), peppers)
-        self._world = World(name, keys, Journal(self._layout.journal_of(name), JournalBounds()))
-        self._past = LedgerPast(self._layout, name, self._world.journal)
+        self._shared = shared = shared_database(os.environ, self._layout)
+        keys = Keys(self._key_reader(), peppers(), peppers)
+        journal = Journal(self._layout.journal_of(name), JournalBounds())
+        self._world = World(name, keys, journal, shared.node if shared else "")
+        self._past = LedgerPast(self._layout, name, journal, shared)
         self._world.past = self._past
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
         self._preparer = Preparer(os.environ, memory_counters)
@@ -135,13 +139,18 @@ class Process:
             self._watchdog.stop()
         return 0
 
+    def _key_reader(self) -> KeyReader:
+        if self._shared is None:
+            return KeyReader(self._layout.ledger_db)
+        return KeyReader(self._shared, timeout_s=SHARED_READ_S)
+
     async def _recorded(self) -> tuple[int, int]:
         """How far the ledger holds this gateway's journal; (0, 0) when it cannot say."""
-        if not self._layout.ledger_db.exists():
+        if self._shared is None and not self._layout.ledger_db.exists():
             return (0, 0)  # the first start: nothing has been recorded
-        reader = KeyReader(self._layout.ledger_db)
+        reader = self._key_reader()
         try:
-            return await asyncio.to_thread(reader.journal_position, self._world.gateway) or (0, 0)
+            return await asyncio.to_thread(reader.journal_position, self._world.slot) or (0, 0)
         except StoreError as error:
             log.warning("numbering the journal by its files alone: %s", error)
             return (0, 0)

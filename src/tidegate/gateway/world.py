@@ -12,13 +12,18 @@ from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.pressure import Pressure
 from tidegate.gateway.stream import Relay
+from tidegate.stores.shared import name_everywhere
 
 
 class World:
-    """One gateway process. `plan` is swapped whole; a request reads it once."""
+    """One gateway process. `plan` is swapped whole; a request reads it once.
 
-    def __init__(self, gateway: str, keys: Keys, journal: Journal) -> None:
-        self.gateway = gateway
+    `slot` is its name on this machine, `gateway` among those of all that share a database.
+    """
+
+    def __init__(self, slot: str, keys: Keys, journal: Journal, node: str = "") -> None:
+        self.slot = slot
+        self.gateway = name_everywhere(node, slot)
         self.keys = keys
         self.journal = journal
         self.ids = IdSource()

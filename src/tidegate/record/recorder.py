@@ -15,8 +15,10 @@ from tidegate.core.layout import Layout
 from tidegate.core.receipt import Receipt
 from tidegate.record.journals import Batch, Journals
 from tidegate.record.metrics import Metrics
+from tidegate.stores import database
 from tidegate.stores.errors import StoreError
 from tidegate.stores.ledger import Ledger
+from tidegate.stores.shared import node_name
 
 # A pause after each batch lets receipts gather: a transaction costs as much as twenty receipts.
 PAUSE_S = 0.04
@@ -52,7 +54,8 @@ class Recorder:
         monotonic_s: Callable[[], float] = clock.monotonic_s,
     ) -> None:
         self._layout = layout
-        self._ledger = Ledger(engine)
+        node = node_name(layout.node) if database.is_shared(engine) else ""
+        self._ledger = Ledger(engine, node)
         self._metrics = metrics
         self._recorded = recorded
         self._monotonic_s = monotonic_s

@@ -9,13 +9,18 @@ hold is then read again, and each receipt is stored once.
 import re
 import socket
 import string
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Final
 
 from msgspec import Struct
 
 from tidegate.core import clock
+from tidegate.core.layout import Layout
 from tidegate.core.secret import Secret
 
+# Where the processes of one machine find its address.
+DATABASE_VARIABLE: Final = "TIDEGATE_DATABASE"
 _APART = "/"
 _OWN_LETTERS = 6
 _ALPHABET = string.ascii_lowercase + string.digits
@@ -27,6 +32,13 @@ class Shared(Struct, frozen=True):
 
     url: Secret
     node: str
+
+
+def shared_database(environ: Mapping[str, str], layout: Layout) -> Shared | None:
+    """The database that this process shares with those of other machines, None where it has one
+    of its own in its state directory. OSError."""
+    url = environ.get(DATABASE_VARIABLE)
+    return Shared(Secret(url), node_name(layout.node)) if url else None
 
 
 def name_everywhere(node: str, gateway: str) -> str:

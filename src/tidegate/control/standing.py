@@ -1,0 +1,87 @@
+"""Whether this control leads or stands by.
+
+One that stands by follows what the leader publishes: its machine's gateways are told of plans and
+keys as the leader's are, its recorder works. It changes nothing, and takes over when the leader is
+gone.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from tidegate.control.plans import Plans
+from tidegate.core.feed import PlanPublished
+from tidegate.stores import database
+from tidegate.stores import plans as stored_plans
+from tidegate.stores.errors import StoreError
+from tidegate.stores.leader import Leader
+
+LOOK_S = 0.5
+
+_log = logging.getLogger(__name__)
+
+
+class Standing:
+    """Blocking, from one thread at a time. Without a shared database, control leads."""
+
+    def __init__(
+        self, engine: Engine, node: str, plans: Plans, newest_announced: Callable[[], int]
+    ) -> None:
+        self._engine = engine
+        self._plans = plans
+        self._newest_announced = newest_announced
+        self._leader = Leader(engine, node)
+        self._said: str | None = None
+        self.leads = False
+
+    def begin(self, ending: Callable[[], bool]) -> None:
+        """Leads, or stands by with a plan. NoPlan, StoreError."""
+        while not self._look():
+            if self._plans.has_one or ending():
+                self._plans.read_file()
+                return
+            time.sleep(LOOK_S)
+
+    def look(self) -> None:
+        """Asked twice a second: takes over, stands down, follows. Never raises StoreError."""
+        try:
+            self._look()
+        except StoreError as error:
+            if self.leads:
+                _log.error("the database is away, so that nobody leads: %s", error)
+            self.leads = False
+            self._said = None
+
+    def who_leads(self) -> str | None:
+        """None where this control leads; otherwise words for who does."""
+        if self.leads:
+            return None
+        return self._leader.name or "nobody that can be reached"
+
+    def close(self) -> None:
+        self._leader.close()
+
+    def _look(self) -> bool:
+        leads = self._leader.look()
+        if leads and self.leads:
+            return True
+        self._follow()
+        if leads:
+            self._plans.start(self._newest_announced())
+            if database.is_shared(self._engine):
+                _log.info("this control leads")
+        elif self._said != self._leader.name:
+            _log.info("this control is stand-by: %s leads", self._leader.name)
+        self._said = self._leader.name
+        self.leads = leads
+        return leads
+
+    def _follow(self) -> None:
+        if not database.is_shared(self._engine):
+            return
+        with database.reading(self._engine) as connection:
+            newest = stored_plans.newest(connection)
+        if newest is not None:
+            self._plans.follow(PlanPublished(newest.version, newest.plan))

@@ -1,0 +1,72 @@
+"""Where a shared database is found: an address whose password is a reference, or one reference."""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+from tidegate.core.plan import SecretRef
+from tidegate.core.secret import Secret
+
+_SCHEMES: Final = ("postgresql", "postgres")
+_VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+_KEYWORD = re.compile(r"[?&](ssl)?password=")
+
+
+class DatabaseRef(SecretRef, frozen=True):
+    """A variable or a file that holds the address, or `url` with variables in it."""
+
+    url: str | None = None
+
+    def __str__(self) -> str:
+        return self.url or SecretRef.__str__(self)
+
+
+def read_address(text: str) -> DatabaseRef:
+    """The address that `text` is, without its secret. ValueError, which never holds the text."""
+    _check(text)
+    found = urlsplit(text)
+    password = found.password
+    if _KEYWORD.search(text) or (password is not None and not _VARIABLE.fullmatch(password)):
+        raise ValueError(
+            "a password does not stand in a plan: write ${NAME} in its place, or give the whole "
+            "address as ${NAME} or file:/path"
+        )
+    return DatabaseRef(url=text)
+
+
+def resolve(ref: DatabaseRef, environ: Mapping[str, str], read: Callable[[str], str]) -> Secret:
+    """The address with its password; `read` gives a file's text. ValueError, OSError."""
+
+    def variable(name: str) -> str:
+        if not environ.get(name):
+            raise ValueError(f"the environment variable {name} is not set")
+        return environ[name]
+
+    if ref.env is not None:
+        text, source = variable(ref.env), f"${ref.env}"
+    elif ref.file is not None:
+        text, source = read(ref.file).strip(), ref.file
+    else:
+        url = ref.url or ""
+        within = url.find("@")
+
+        def value(match: re.Match[str]) -> str:
+            plain = variable(match[1])
+            return quote(plain, safe="") if match.start() < within else plain
+
+        text, source = _VARIABLE.sub(value, url), "the address"
+    try:
+        _check(text)
+    except ValueError as error:
+        raise ValueError(f"{source}: {error}") from None
+    return Secret(text)
+
+
+def _check(text: str) -> None:
+    try:
+        scheme = urlsplit(text).scheme
+    except ValueError:
+        scheme = ""
+    if scheme not in _SCHEMES or not text.isprintable() or not text.startswith(f"{scheme}://"):
+        raise ValueError("expected an address such as postgresql://user@host:5432/database")

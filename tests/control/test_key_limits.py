@@ -2,7 +2,7 @@
 
 import pytest
 from sqlalchemy import Engine
-from tests.control.conftest import Room, error_code
+from tests.control.conftest import PLAN, Room, error_code
 
 from tidegate.core.key_limits import KeyLimits
 from tidegate.stores import keys
@@ -37,3 +37,15 @@ def test_they_are_stored_exactly_and_shown_as_they_were_asked_for(
 def test_what_is_no_limit_is_refused(room: Room, limits: dict[str, object]) -> None:
     answer = room.ask("POST", "/api/keys", {"name": "a", "limits": limits})
     assert (answer.status_code, error_code(answer)) == (400, "invalid_request")
+
+
+def test_several_gateway_processes_would_each_allow_the_whole(room: Room) -> None:
+    key_id = room.make_key()["record"]["id"]
+    several = PLAN.format(route="chat") + "gateway: {processes: 2}\n"
+    room.plan_file.write_text(several)
+    assert room.ask("POST", "/api/plan/reload").status_code == 200
+    asked = {"name": "a", "limits": {"requests_per_minute": 5}}
+    assert "processes: 1" in room.ask("POST", "/api/keys", asked).text
+    update = room.ask("POST", "/key/update", {"key": key_id, "rpm_limit": 5})
+    assert (update.status_code, error_code(update)) == (400, "invalid_request")
+    assert room.ask("POST", "/key/update", {"key": key_id, "key_alias": "b"}).status_code == 200

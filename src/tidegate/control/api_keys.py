@@ -8,7 +8,7 @@ from msgspec import UNSET
 from tidegate.control.credentials import create_pepper
 from tidegate.control.desk import Desk
 from tidegate.control.errors import ApiError
-from tidegate.control.key_limits import limits_asked
+from tidegate.control.key_limits import check_countable, limits_asked
 from tidegate.control.routes import NO_FIELDS, Call, Row
 from tidegate.control.shapes import (
     KeyList,
@@ -51,6 +51,7 @@ async def new_record(call: Call, asked: NewKey, limits: KeyLimits | None) -> tup
     team = call.team or await desk.store(teams.find, team_id)
     routes = routes_granted(asked.routes, defaults.routes, team)
     check_routes(routes, desk)
+    check_countable(limits, desk.plans.declared)
     key_id, secret = core_key.generate()
     digest, pepper_version = desk.digest(secret)
     record = KeyRecord(

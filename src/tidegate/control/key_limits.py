@@ -6,6 +6,7 @@ from typing import Any
 from tidegate.config.scalars import EXPECTED, READERS
 from tidegate.control.errors import ApiError
 from tidegate.control.shapes import NewKeyLimits
+from tidegate.core.declared import Declared
 from tidegate.core.declared_budgets import Period
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.units import usd_to_nanousd
@@ -31,6 +32,16 @@ def limits_asked(asked: NewKeyLimits | None) -> KeyLimits | None:
         asked.max_parallel_requests,
     )
     return None if limits == KeyLimits() else limits
+
+
+def check_countable(limits: KeyLimits | None, declared: Declared) -> None:
+    """ApiError where each of several gateway processes would allow the whole."""
+    if limits is not None and declared.gateway.processes > 1:
+        message = (
+            "A key's limits are counted in the memory of one gateway process, and several would "
+            "each allow the whole: write `processes: 1` in the plan's `gateway`."
+        )
+        raise ApiError("invalid_request", message, param="limits")
 
 
 def nanousd_asked(text: str, param: str) -> int:

@@ -18,6 +18,7 @@ from tidegate.control.api_keys import (
     store_new,
 )
 from tidegate.control.errors import ApiError
+from tidegate.control.key_limits import check_countable
 from tidegate.control.litellm_fields import (
     Fields,
     LimitFields,
@@ -112,11 +113,13 @@ async def _update(call: Call) -> dict[str, Any]:
     routes = routes_granted(routes, routes, team)
     check_routes(routes, call.desk)
     limits = limits_of(asked, record.limits)
+    own = None if limits == KeyLimits() else limits
+    check_countable(own, call.desk.plans.declared)
     ends_s = expiry(asked.duration)
     changes: dict[str, Any] = {
         "team": team_id,
         "routes": routes,
-        "limits": None if limits == KeyLimits() else limits,
+        "limits": own,
         "name": asked.key_alias if isinstance(asked.key_alias, str) else record.name,
         "attributes": record.attributes if asked.metadata is UNSET else asked.metadata or {},
         "expires_at_s": record.expires_at_s if ends_s is UNSET else ends_s,

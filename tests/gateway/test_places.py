@@ -11,7 +11,7 @@ from tests.gateway import virtual
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Queueing
 from tidegate.core.priority import PRIORITIES
-from tidegate.gateway.places import Place, Places, Wish
+from tidegate.gateway.places import FIRST_WATCHED, Place, Places, Wish
 
 A, B = ("a", None), ("b", None)
 
@@ -93,11 +93,11 @@ def test_while_the_target_owes_many_first_tokens_only_the_first_class_goes_on() 
     unanswered = 0
     while (place := it.take(1, True, 200.0)) is not None:
         last, unanswered = place, unanswered + 1
-    assert unanswered == it.limit.most_unanswered == 2
+    assert unanswered == it.limit.most_unanswered == 3
     assert it.take(0, True, 200.0) is not None
     last.first_token(10, 200.0, 200.1)
     last.first_token(10, 200.0, 200.2)
-    assert it.unanswered == 2
+    assert it.unanswered == 3
 
 
 def test_a_place_is_given_back_once() -> None:
@@ -316,3 +316,17 @@ def test_cancelled_in_the_very_turn_in_which_its_turn_comes() -> None:
             await gone
 
     virtual.run(main())
+
+
+def test_a_target_far_from_its_limit_is_watched_by_few_and_counted_whole() -> None:
+    places = Places(Queueing(), 512)
+    taken = []
+    for number in range(FIRST_WATCHED + 160):
+        place = places.take(1, True, float(number))
+        assert place is not None
+        taken.append(place.stands_for)
+        place.release(number + 0.5)
+    assert taken[:FIRST_WATCHED] == [1] * FIRST_WATCHED
+    assert sum(taken[FIRST_WATCHED:]) == 160
+    assert set(taken[FIRST_WATCHED:]) == {0, 16}
+    assert places.in_flight == 0

@@ -39,6 +39,7 @@ class Bound:
         self.of_caller = tuple(it for it in limits if not of_target(it.limit))
         self.of_target = tuple(it for it in limits if of_target(it.limit))
         self.target_gate = Gate(self.of_target)
+        self.any = bool(limits)
         self._gates: dict[tuple[str, str], tuple[KeyRecord, Gate]] = {}
 
     def gate(self, key: KeyRecord, receipt: Receipt) -> Gate:

@@ -13,6 +13,7 @@ from tidegate.gateway.http.pool import PoolFull
 from tidegate.gateway.in_flight import InFlight, translate
 from tidegate.gateway.prepared import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
+from tidegate.gateway.provider_rate import TELLING
 from tidegate.gateway.world import World
 from tidegate.text import tokens
 
@@ -29,7 +30,8 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
         raise Refusal(
             "credential_missing", f"the credential {target.missing} of this route is not set"
         )
-    target.rate.check(tokens.estimate(len(ask.body)), clock.monotonic_s())
+    if target.rate.known:
+        target.rate.check(tokens.estimate(len(ask.body)), clock.monotonic_s())
     receipt = progress.receipt
     replica = target.least_busy()
     note_target(receipt, target)
@@ -124,7 +126,8 @@ def _unreachable(error: OSError) -> str:
 def _check_answer(this: InFlight, ask: Ask, target: PreparedTarget) -> None:
     """Turns an answer that is none into a Failure; the connection is given back or dropped."""
     upstream = this.live()
-    target.rate.learn(upstream.headers, clock.monotonic_s())
+    if not TELLING.isdisjoint(upstream.headers):
+        target.rate.learn(upstream.headers, clock.monotonic_s())
     if upstream.headers.get(b"content-encoding", b"").lower() not in _IDENTITY:
         message = "the provider compressed its answer unasked"
         raise Failure("malformed", "upstream_malformed", message)

@@ -107,9 +107,9 @@ class AdaptiveLimit:
                 self._judge(now_s)
         return in_time
 
-    def ended(self, held_s: float, in_time: bool) -> None:
-        """A request has given its place back that it held for `held_s`."""
-        self._ended += 1
+    def ended(self, held_s: float, in_time: bool, count: int = 1) -> None:
+        """A request has given its place back that it held for `held_s`; it stands for `count`."""
+        self._ended += count
         if in_time:
             before_s = self._unhindered_s
             self._unhindered_s = (

@@ -24,7 +24,7 @@ from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
-from tidegate.gateway.pick import leave, pick, told
+from tidegate.gateway.pick import leave, pick, pick_at_once, told
 from tidegate.gateway.prepared import PreparedPlan, PreparedRoute
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.resolve import resolve
@@ -48,17 +48,19 @@ async def live(
         ask = progress.ask = accept(incoming, endpoint, receipt)
         route = progress.route = resolve(ask, key, plan, receipt)
         size(ask, receipt)
-        world.pressure.check(rank(receipt.priority))
-        await _admit(progress, key, plan, world)
+        if world.pressure.sheds:
+            world.pressure.check(rank(receipt.priority))
+        if plan.limits.any or key.limits is not None:
+            await _admit(progress, key, plan, world)
         fit(ask, route.target.target)
-        head = _head(answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD, progress, route)
         places = world.queues.at(route.target.target)
-        await pick(progress, places, _deadline_s(incoming), head)
+        if not pick_at_once(progress, places):
+            await pick(progress, places, _deadline_s(incoming), _head(progress, ask, route))
         answered = await call(progress, ask, route.target, world)
         if ask.stream:
-            await _stream(progress, route, answered, world, head)
+            await _stream(progress, route, answered, world)
         else:
-            _whole(progress, ask, route, answered, head)
+            _whole(progress, ask, route, answered)
         receipt.status = 200
     except (Refusal, Failure) as no:
         decline(progress, no)
@@ -98,12 +100,13 @@ async def _admit(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: 
 
 
 async def _stream(
-    progress: Progress, route: PreparedRoute, answered: InFlight, world: World, head: bytes
+    progress: Progress, route: PreparedRoute, answered: InFlight, world: World
 ) -> None:
     """Relays a stream to its end; its closing mark waits for the receipt."""
     ask = progress.ask
     assert ask is not None  # noqa: S101 - accept has filled it
     reader = route.target.provider.reader(ask)
+    head = _head(progress, ask, route)
     relay = progress.relay = Relay(answered, reader, progress.connection, head)
     if progress.admitted is not None:
         relay.most_chunks = progress.admitted.most_chunks
@@ -113,16 +116,15 @@ async def _stream(
     progress.ending = relay.finish
 
 
-def _whole(
-    progress: Progress, ask: Ask, route: PreparedRoute, answered: InFlight, head: bytes
-) -> None:
+def _whole(progress: Progress, ask: Ask, route: PreparedRoute, answered: InFlight) -> None:
     """Passes a whole answer on as it came; all of it waits for the receipt."""
     body = answered.take_body()
     progress.answer = route.target.provider.read_answer(ask, body)
-    progress.ending = partial(progress.connection.send, head, body)
+    progress.ending = partial(progress.connection.send, _head(progress, ask, route), body)
 
 
-def _head(start: bytes, progress: Progress, route: PreparedRoute) -> bytes:
+def _head(progress: Progress, ask: Ask, route: PreparedRoute) -> bytes:
+    start = answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD
     head = start + answers.request_id_header(progress.receipt.id) + route.answer_headers
     if progress.admitted is not None and progress.admitted.gate is not None:
         head += rate_headers(progress.admitted.gate, progress.receipt)

@@ -62,21 +62,26 @@ class Queues:
         return places
 
 
+def pick_at_once(progress: Progress, places: Places) -> bool:
+    """Takes a place without waiting, kept as `progress.place`; whether there was one."""
+    receipt = progress.receipt
+    progress.place = places.take(rank(receipt.priority), receipt.stream, clock.monotonic_s())
+    return progress.place is not None
+
+
 async def pick(progress: Progress, places: Places, deadline_s: float | None, head: bytes) -> None:
     """Takes a place, kept as `progress.place`. Refusal when none is to be had in time.
 
     `deadline_s` is how long the caller waits for its answer, from the request's arrival. While a
     streamed request waits long, `head` goes out before its time and comments follow it.
     """
+    if pick_at_once(progress, places):
+        return
     now_s = clock.monotonic_s()
-    receipt = progress.receipt
-    place = places.take(rank(receipt.priority), receipt.stream, now_s)
-    if place is None:
-        try:
-            place = await places.wait(_wish(progress, now_s, deadline_s, head), now_s)
-        finally:
-            progress.queued_s += clock.monotonic_s() - now_s
-    progress.place = place
+    try:
+        progress.place = await places.wait(_wish(progress, now_s, deadline_s, head), now_s)
+    finally:
+        progress.queued_s += clock.monotonic_s() - now_s
 
 
 def leave(progress: Progress) -> None:
@@ -87,7 +92,8 @@ def leave(progress: Progress) -> None:
     progress.place = None
     now_s = clock.monotonic_s()
     call, receipt = progress.call, progress.receipt
-    if call is not None and call.sent_s is not None:
+    watched = place.stands_for or receipt.error_code in _PUSHED_BACK
+    if watched and call is not None and call.sent_s is not None:
         _tell(place, call, receipt, now_s)
     place.release(now_s)
 

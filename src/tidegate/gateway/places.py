@@ -8,6 +8,7 @@ import asyncio
 import math
 from collections import Counter
 from collections.abc import Callable
+from typing import Final
 
 from msgspec import Struct
 
@@ -21,6 +22,10 @@ MIN_RETRY_AFTER_S = 1.0
 # One place in so many is kept for the first class, for so long after one of it has come.
 KEPT_PART = 16
 BEYOND_PART = 8
+# A target that is far from its limit is watched by one request in so many: (part of the limit that
+# is in use, up to which it holds; one in so many), once so many have been watched.
+CALM: Final = ((0.5, 16), (0.8, 4))
+FIRST_WATCHED: Final = 64
 KEPT_S = 10.0
 
 
@@ -36,13 +41,17 @@ class Wish(Struct):
 
 
 class Place(Struct, eq=False):
-    """One request's place at a target. `beside` counts the requests there, this one included."""
+    """One request's place at a target. `beside` counts the requests there, this one included.
+
+    `stands_for` is how many requests it is watched for; 0 is not watched.
+    """
 
     places: "Places"
     since_s: float
     beside: int
     unanswered: bool
     queue_s: float = 0.0
+    stands_for: int = 1
     in_time: bool = False
     told: bool = False
     released: bool = False
@@ -55,8 +64,9 @@ class Place(Struct, eq=False):
             if self.unanswered:
                 self.unanswered = False
                 places.unanswered -= 1
-            took_s = now_s - sent_s
-            self.in_time = places.limit.first_token(kind, took_s, sent_s, self.beside, now_s)
+            if self.stands_for:
+                took_s = now_s - sent_s
+                self.in_time = places.limit.first_token(kind, took_s, sent_s, self.beside, now_s)
             if places.line.count:
                 places.serve(now_s)
 
@@ -79,6 +89,7 @@ class Places:
         self._max_wait_s = queueing.max_wait_s
         self._drain = Drain()
         self._first_class_s = -math.inf
+        self._calm = 0
 
     def obey(self, queueing: Queueing, most: int) -> None:
         """A new plan's settings; `most` requests have a connection each."""
@@ -93,9 +104,17 @@ class Places:
             self._first_class_s = now_s
         if (self.line.count and self.line.first_rank() <= rank) or not self._room(rank, now_s):
             return None
-        self.in_flight += 1
+        beside = self.in_flight = self.in_flight + 1
         self.unanswered += streamed
-        return Place(self, now_s, self.in_flight, streamed)
+        used = beside / self.limit.limit
+        for part, watched in CALM:
+            if used <= part:
+                self._calm += 1
+                if self._calm <= FIRST_WATCHED:
+                    break
+                stands_for = 0 if self._calm % watched else watched
+                return Place(self, now_s, beside, streamed, 0.0, stands_for)
+        return Place(self, now_s, beside, streamed)
 
     async def wait(self, wish: Wish, now_s: float) -> Place:
         """A place, when its turn has come. Refusal at once, or later, when it will not come."""
@@ -123,9 +142,11 @@ class Places:
 
     def leave(self, place: Place, now_s: float) -> None:
         """Takes a place back; only its `release` calls this."""
-        held_s = now_s - place.since_s
-        self._drain.ended(held_s, self.line.count > 0, now_s)
-        self.limit.ended(held_s, place.in_time)
+        waiting = self.line.count > 0
+        if place.stands_for or waiting:
+            held_s = now_s - place.since_s
+            self._drain.ended(held_s, waiting, now_s)
+            self.limit.ended(held_s, place.in_time, place.stands_for or 1)
         self._free(place.unanswered, now_s)
 
     def _room(self, rank: int, now_s: float) -> bool:

@@ -27,10 +27,12 @@ _CGROUP: Final = Path("/sys/fs/cgroup")
 
 
 class Pressure:
-    """What this process is short of. `admitted` counts the classes that are served, by rank."""
+    """What this process is short of. `admitted` counts the classes that are served, by rank;
+    `sheds` says that it is not all of them."""
 
     def __init__(self) -> None:
         self.admitted = len(PRIORITIES)
+        self.sheds = False
         self.refused = 0
         self.memory_share: float | None = None
         self._lags: deque[float] = deque(maxlen=LAG_TICKS)
@@ -65,6 +67,7 @@ class Pressure:
     def _judge(self) -> None:
         over = max(_over(self.lag_s, LAG_STEPS_S), _over(self.memory_share or 0.0, MEMORY_STEPS))
         self.admitted = len(PRIORITIES) - over
+        self.sheds = over > 0
 
 
 def _over(value: float, steps: tuple[float, ...]) -> int:

@@ -19,15 +19,17 @@ _HEADERS: Final = (
     (b"x-ratelimit-remaining-requests", b"x-ratelimit-reset-requests"),
     (b"x-ratelimit-remaining-tokens", b"x-ratelimit-reset-tokens"),
 )
+TELLING: Final = frozenset(name for name, _ in _HEADERS)
 _MAX_DIGITS = 15
 
 
 class ProviderRate:
     """What is known of one target's allowance. Times are monotonic seconds."""
 
-    __slots__ = ("_closed_until_s", "_left", "_reset_s")
+    __slots__ = ("_closed_until_s", "_left", "_reset_s", "known")
 
     def __init__(self) -> None:
+        self.known = False
         self._closed_until_s = 0.0
         self._left: list[int | None] = [None, None]
         self._reset_s = [0.0, 0.0]
@@ -57,12 +59,14 @@ class ProviderRate:
                 continue
             wait_s = seconds(headers.get(reset, b"").decode("latin-1"))
             if wait_s is not None:
+                self.known = True
                 self._left[index] = int(left)
                 self._reset_s[index] = now_s + min(wait_s, MAX_WAIT_S)
 
     def refused(self, retry_after_s: float | None, now_s: float) -> None:
         """The provider has said 429; without a time of its own it is asked again at once."""
         if retry_after_s is not None:
+            self.known = True
             until_s = now_s + min(retry_after_s, MAX_WAIT_S)
             self._closed_until_s = max(self._closed_until_s, until_s)
 

@@ -10,13 +10,12 @@ from tidegate.text import tokens
 MOST_BYTES_A_TOKEN = 16
 
 
-def fit(ask: Ask, target: Target) -> None:
+def fit(ask: Ask, target: Target, context_tokens: int) -> None:
     """Refusal (`context_length_exceeded`) when prompt and ceiling are longer than the context.
 
     A bound that we have set ourselves is lowered to what is left beside the prompt.
     """
-    context_tokens = target.context_tokens
-    if context_tokens is None or ask.endpoint == "embeddings":
+    if ask.endpoint == "embeddings":
         return
     ours = ask.output_bound_tokens
     wanted = ours if ours is not None else ask.output_ceiling_tokens or 1

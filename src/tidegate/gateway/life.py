@@ -52,8 +52,10 @@ async def live(
             world.pressure.check(rank(receipt.priority))
         if plan.limits.any or key.limits is not None:
             await _admit(progress, key, plan, world)
-        fit(ask, route.target.target)
-        places = world.queues.at(route.target.target)
+        target = route.target.target
+        if target.context_tokens is not None:
+            fit(ask, target, target.context_tokens)
+        places = world.queues.at(target)
         if not pick_at_once(progress, places):
             await pick(progress, places, _deadline_s(incoming), _head(progress, ask, route))
         answered = await call(progress, ask, route.target, world)

@@ -72,14 +72,23 @@ class Place(Struct, eq=False):
 
     def release(self, now_s: float) -> None:
         """Gives the place back. RuntimeError when it was given back before."""
+        places = self.places
+        if self is places.unwatched:
+            places.in_flight -= 1
+            if places.line.count:
+                places.serve(now_s)
+            return
         if self.released:
             raise RuntimeError("a place is given back once")
         self.released = True
-        self.places.leave(self, now_s)
+        places.leave(self, now_s)
 
 
 class Places:
-    """One target's limit and line. What was learnt outlives a plan."""
+    """One target's limit and line. What was learnt outlives a plan.
+
+    `unwatched` is the place of every request at once of which nothing is noted.
+    """
 
     def __init__(self, queueing: Queueing, most: int) -> None:
         self.in_flight = self.unanswered = 0
@@ -90,6 +99,7 @@ class Places:
         self._drain = Drain()
         self._first_class_s = -math.inf
         self._calm = 0
+        self.unwatched = Place(self, 0.0, 0, False, 0.0, 0)
 
     def obey(self, queueing: Queueing, most: int) -> None:
         """A new plan's settings; `most` requests have a connection each."""
@@ -113,6 +123,8 @@ class Places:
                 if self._calm <= FIRST_WATCHED:
                     break
                 stands_for = 0 if self._calm % watched else watched
+                if not stands_for and not streamed:
+                    return self.unwatched  # nothing is noted on it: one serves for all
                 return Place(self, now_s, beside, streamed, 0.0, stands_for)
         return Place(self, now_s, beside, streamed)
 

@@ -6,7 +6,11 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from sqlalchemy import Engine
 from tests.postgres import Server, serving
+
+from tidegate.core.secret import Secret
+from tidegate.stores import migrate, postgres_engine
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -37,3 +41,28 @@ def postgres() -> Iterator[Server]:
     """One PostgreSQL for all who ask; each takes a database of its own and leaves it running."""
     with serving() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres: Server) -> str:
+    """The name of a migrated database, to be copied."""
+    url = postgres.database()
+    engine = postgres_engine.open_engine(url)
+    migrate.migrate(engine)
+    engine.dispose()
+    return url.reveal().rpartition("/")[2]
+
+
+@pytest.fixture
+def shared(postgres: Server, migrated_postgres: str) -> Iterator[Secret]:
+    """The address of a migrated database in PostgreSQL."""
+    url = postgres.database(migrated_postgres)
+    yield url
+    postgres.drop(url)
+
+
+@pytest.fixture
+def shared_engine(shared: Secret) -> Iterator[Engine]:
+    engine = postgres_engine.open_engine(shared)
+    yield engine
+    engine.dispose()

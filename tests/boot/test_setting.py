@@ -47,3 +47,18 @@ def test_it_is_remembered_only_beside_a_plan_that_can_be_served(tmp_path: Path) 
     assert remembered(layout) == setting
     (layout.run / "setting.json").write_text("{")
     assert remembered(layout) is None
+
+
+def test_a_shared_database_is_remembered_without_its_password(tmp_path: Path) -> None:
+    text = b"storage: {database: 'postgresql://ann:${PASSWORD}@db/tidegate'}"
+    declared = load(PLAN.replace(b"storage: {dir: data}", text), {"PASSWORD": "hush"}).declared
+    assert declared is not None
+    setting = of_plan(declared, tmp_path / "tidegate.yaml")
+    layout = Layout(tmp_path)
+    layout.run.mkdir()
+    layout.plan.touch()
+    setting.remember(layout)
+    found = remembered(layout)
+    assert found == setting
+    assert str(found.database) == "postgresql://ann:${PASSWORD}@db/tidegate"
+    assert b"hush" not in (layout.run / "setting.json").read_bytes()

@@ -60,6 +60,25 @@ def test_a_broken_plan_that_never_was_good_ends_it_with_every_problem(tmp_path: 
     assert "providers" in said
 
 
+@pytest.mark.parametrize(
+    ("line", "options", "complaint"),
+    [
+        ("postgresql://a:${ABSENT}@db/x", (), "storage.database in the plan: the environment"),
+        ("postgresql://db/x", ("--database", "mysql://hush/x"), "--database: $DATABASE: expected"),
+        ("file:/no/such/file", (), "storage.database in the plan: "),
+    ],
+)
+def test_a_database_that_cannot_be_told_is_refused(
+    tmp_path: Path, line: str, options: tuple[str, ...], complaint: str
+) -> None:
+    plan = tmp_path / "tidegate.yaml"
+    plan.write_text(f"{PLAN}storage: {{database: '{line}'}}\n")
+    status, said = refuse(str(plan), *options)
+    assert status == EX_CONFIG
+    assert complaint in said
+    assert "hush" not in said
+
+
 def test_an_address_that_is_none_is_named(tmp_path: Path) -> None:
     plan = tmp_path / "tidegate.yaml"
     plan.write_text(PLAN)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.config.scalars import EXPECTED, READERS
+from tidegate.config.walk import _REFERENCES
 from tidegate.core.declared_budgets import Period
 
 
@@ -129,7 +130,7 @@ def test_what_a_reading_refuses(read, text):
 
 
 def test_every_reading_says_what_it_expects():
-    assert EXPECTED.keys() == READERS.keys() | {"secret"}
+    assert EXPECTED.keys() == READERS.keys() | _REFERENCES.keys()
 
 
 def test_an_unknown_time_zone_names_the_nearest():

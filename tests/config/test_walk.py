@@ -82,6 +82,26 @@ def test_a_credential_is_never_resolved():
     assert found.providers["p"].api_key is not None and found.providers["p"].api_key.env == "KEY"
 
 
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ("postgresql://a:${KEY}@db/x", "postgresql://a:${KEY}@db/x"),
+        ("${KEY}", "${KEY}"),
+        ("file:db.txt", "file:/etc/db.txt"),
+    ],
+)
+def test_the_address_of_a_database_keeps_its_references(written, told):
+    text = f"storage: {{database: '{written}'}}"
+    found = walked(text, {"KEY": "sk-secret"}, folder="/etc")
+    assert str(found.value.storage.database) == told
+    assert "sk-secret" not in repr(found.value)
+
+
+def test_a_password_in_the_plan_is_refused_and_not_repeated():
+    [problem] = walked("storage: {database: 'postgresql://a:hush@db/x'}").problems
+    assert "a password does not stand in a plan" in str(problem) and "hush" not in str(problem)
+
+
 def test_a_variable_in_a_message_is_shown_as_written():
     found = walked("gateway: {processes: '${KEY}'}", {"KEY": "sk-secret"})
     assert "sk-secret" not in str(found.problems[0]) and "${KEY}" in str(found.problems[0])

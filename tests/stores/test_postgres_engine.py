@@ -4,7 +4,7 @@ import threading
 
 import pytest
 from sqlalchemy import Engine, insert, select, update
-from tests.postgres import Server
+from tests.postgres import Server, serving
 
 from tidegate.core import plugs
 from tidegate.core.plugs import PlugError
@@ -117,3 +117,17 @@ def test_a_frozen_server_is_unavailable(postgres: Server, shared: Secret) -> Non
     ):
         connection.execute(insert(meta).values(name="a", value="b"))
     engine.dispose()
+
+
+@pytest.mark.postgres
+def test_too_many_clients_are_waited_out() -> None:
+    with serving(("max_connections=3", "superuser_reserved_connections=0")) as server:
+        url = server.database()
+        engine = postgres_engine.open_engine(url)
+        others = [postgres_engine.driver().connect(url, patience_s=5.0) for _ in range(2)]
+        with database.reading(engine), pytest.raises(StoreUnavailable, match="too many clients"):
+            postgres_engine.open_engine(url)
+        for other in others:
+            other.close()
+        postgres_engine.open_engine(url).dispose()
+        engine.dispose()

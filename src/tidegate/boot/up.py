@@ -137,7 +137,7 @@ def _run(asked: Asked) -> int:
             engine = demo.prepare(layout) if file is None else None
             plan = engine.plan if engine else file
             assert plan is not None  # noqa: S101  (one of the two is there)
-            up = _Up(layout, setting, plan, engine, (gateway, control), environ)
+            up = _Up(setting, plan, engine, (gateway, control), environ)
             if not asked.quiet:
                 up.greet()
             return up.run()
@@ -148,14 +148,13 @@ class _Up:
 
     def __init__(
         self,
-        layout: Layout,
         setting: Setting,
         plan: Path,
         engine: Demo | None,
         sockets: tuple[socket.socket, socket.socket],
         environ: dict[str, str],
     ) -> None:
-        self._layout = layout
+        self._layout = layout = Layout(setting.state)
         self._setting = setting
         self._plan = plan
         self._engine = engine

@@ -23,12 +23,14 @@ VIEW = {
     "customer": None,
     "environment": None,
     "purpose": "production",
+    "priority": "standard",
     "routes": ["*"],
     "attributes": {},
     "created_at_s": 1.0,
     "expires_at_s": None,
     "revoked_at_s": None,
     "state": "live",
+    "pepper_version": 1,
 }
 GATEWAY = {
     "gateway": "gateway-0",
@@ -67,12 +69,18 @@ class FakeControl:
         self.keys = [VIEW] * keys
         self.asked: list[str] = []
         self.not_ready = 2
+        self.waits = 0
         self.pages = [
             ([receipt("old", status=200)], 1),
             ([receipt("bad", status=502, error_code="upstream_error")], 2),
             ([], 2),
             ([receipt("good", status=200, route="chat", total_s=0.5)], 3),
         ]
+
+    def wait(self, seconds: float) -> None:
+        """Whoever waits and waits asks for what is not answered."""
+        self.waits += 1
+        assert self.waits < 20, self.asked
 
     def open(self) -> Control:
         if self.not_ready:
@@ -107,7 +115,7 @@ def greet(folder: Path, *, exposed: bool, keys: int) -> tuple[list[str], FakeCon
     fake = FakeControl(folder, keys)
     shown: list[str] = []
     base = Welcome("http://g", "http://c", "/s", "/p")
-    Greeter(fake.open, base, exposed, shown.append, wait=lambda seconds: None).run()
+    Greeter(fake.open, base, exposed, shown.append, wait=fake.wait).run()
     return shown, fake
 
 

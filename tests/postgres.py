@@ -83,6 +83,8 @@ class Server:
 
     def start(self) -> None:
         options = ("fsync=off", "max_connections=60", "shared_buffers=16MB", *self._settings)
+        # A test run that is killed leaves no server behind, where the system offers that.
+        leash = ("setpriv", "--pdeathsig", "QUIT") if shutil.which("setpriv") else ()
         command = self._command(
             "postgres",
             *("-p", str(self.port), "-k", str(self._folder), "-h", "127.0.0.1"),
@@ -90,7 +92,7 @@ class Server:
         )
         with (self._folder / "log").open("ab") as log:
             self._process = subprocess.Popen(
-                command,
+                [*leash, *command],
                 user=self._user,
                 cwd="/",
                 stdin=subprocess.DEVNULL,

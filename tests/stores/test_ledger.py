@@ -29,6 +29,8 @@ def filled() -> Receipt:
         elif "Literal" in kind:
             chosen = {"endpoint": "embeddings", "priority": "batch"}
             values[field.name] = chosen.get(field.name, "deadline")
+        elif "list" in kind:
+            values[field.name] = [f"text-{number}"]
         elif "dict" in kind:
             values[field.name] = {"a": "b"}
         elif "str" in kind:

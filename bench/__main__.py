@@ -46,12 +46,13 @@ from bench.rig import Rig, Running
 RESULTS = install.CACHE / "results"
 DOCUMENT = install.HERE.parent / "docs" / "benchmarks.md"
 TIDEGATE = "tidegate"
+LIMITED = "tidegate-limited"  # the same with three limits and a budget in force
 # What keeps one gateway from being measured is said in its row; the others go on.
 NOT_RUN = (install.Unavailable, RuntimeError, OSError, subprocess.SubprocessError, sqlite3.Error)
 
 
 def names_of(wanted: list[str]) -> list[str]:
-    return wanted or ["direct", TIDEGATE, *[n for n in peers.MAKERS if n != "direct"]]
+    return wanted or ["direct", TIDEGATE, LIMITED, *[n for n in peers.MAKERS if n != "direct"]]
 
 
 @contextmanager
@@ -75,6 +76,11 @@ def running(rig: Rig, name: str) -> Iterator[Running]:
     if name == TIDEGATE and name not in extra:
         with tidegate_peer.running(rig) as tidegate:
             yield tidegate
+        return
+    if name == LIMITED:
+        plan = install.HERE / "tidegate_limited.yaml"
+        with tidegate_peer.running(rig, plan, LIMITED) as limited:
+            yield limited
         return
     peer = extra[name] if name in extra else peers.MAKERS[name](rig.upstream_port, rig.work)
     with rig.running(peer) as other:

@@ -28,7 +28,9 @@ _START_LIMIT_S = 30.0
 
 
 @contextmanager
-def running(rig: Rig, plan: Path = install.HERE / "tidegate.yaml") -> Iterator[Running]:
+def running(
+    rig: Rig, plan: Path = install.HERE / "tidegate.yaml", name: str = "tidegate"
+) -> Iterator[Running]:
     """Tidegate with auth, receipts, journal, ledger and metrics on, in a state of its own."""
     state = rig.work / "tidegate-state"
     shutil.rmtree(state, ignore_errors=True)
@@ -40,7 +42,7 @@ def running(rig: Rig, plan: Path = install.HERE / "tidegate.yaml") -> Iterator[R
     process = rig.spawn("tidegate", rig.on_core(rig.load_core, command), env)
     try:
         header = f"Authorization: Bearer {_make_key(state, process)}"
-        peer = Peer("tidegate", machine.commit(), GATEWAY_PORT, command, headers=[header])
+        peer = Peer(name, machine.commit(), GATEWAY_PORT, command, headers=[header])
         start_s = await_answer(peer, process, since)
         gateway = Running(peer, start_s, lambda: groups(process.pid))
         gateway.recorded = lambda: receipts_in(state / "ledger.db")

@@ -79,6 +79,16 @@ def test_a_database_that_cannot_be_told_is_refused(
     assert "hush" not in said
 
 
+def test_gateways_that_would_each_allow_the_whole_are_refused_with_one_line(tmp_path: Path) -> None:
+    plan = tmp_path / "tidegate.yaml"
+    plan.write_text(f"{PLAN}limits: {{rpm: {{kind: requests, amount: 10}}}}\n")
+    status, said = refuse(str(plan), "--gateways", "4")
+    assert status == EX_CONFIG
+    [line] = said.strip().splitlines()
+    assert "--gateways 4" in line
+    assert "`storage.limits`" in line
+
+
 def test_an_address_that_is_none_is_named(tmp_path: Path) -> None:
     plan = tmp_path / "tidegate.yaml"
     plan.write_text(PLAN)

@@ -7,12 +7,14 @@ from tests.core.plans import compiled, declared
 
 from tidegate.core.compile import PlanRefused
 from tidegate.core.compile_limits import MAX_LIMITS
+from tidegate.core.database_ref import CountersRef
 from tidegate.core.declared_budgets import DeclaredBudget, Period
 from tidegate.core.declared_gateway import DeclaredGateway
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_routes import DeclaredRoute
+from tidegate.core.declared_storage import DeclaredCounters, DeclaredStorage
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import Limit, Plan
+from tidegate.core.plan import CounterStore, Limit, Plan
 
 DAY, MONTH, YEAR = Period(unit="day"), Period(unit="month"), Period(unit="year")
 
@@ -142,7 +144,9 @@ def test_every_complaint_comes_at_once():
     assert "neither refuses nor alerts" in found.pop("budgets.mute")
     assert "50% comes after 80%" in found.pop("budgets.falling.alerts.1")
     assert "a duration has no time zone" in found.pop("budgets.rolling.time_zone")
-    assert "write `processes: 1`" in found.pop("gateway.processes")
+    said = found.pop("gateway.processes")
+    assert "write `processes: 1`" in said
+    assert "`storage.limits`" in said
     assert found == {}
 
 
@@ -179,3 +183,16 @@ def test_a_plan_has_a_bounded_number_of_limits():
 
 def test_several_processes_without_limits_are_served():
     assert compiled(declared(gateway=DeclaredGateway(processes=2))).limits == ()
+
+
+def test_several_processes_with_a_store_that_counts_for_all_are_served():
+    where = DeclaredCounters(CountersRef(url="redis://:${P}@host/0"), "exact")
+    plan = compiled(
+        declared(
+            limits={"x": calls()},
+            gateway=DeclaredGateway(processes=2),
+            storage=DeclaredStorage(limits=where),
+        )
+    )
+    assert plan.counters == CounterStore("exact", url="redis://:${P}@host/0")
+    assert compiled(declared()).counters is None

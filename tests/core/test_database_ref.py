@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegate.core.database_ref import DatabaseRef, read_address, resolve
+from tidegate.core.database_ref import CountersRef, DatabaseRef, read_address, resolve
 
 ENVIRON = {"PASSWORD": "p@ss/w:rd", "WHOLE": "postgres://ann@db/tidegate", "NONSENSE": "mysql://x"}
 
@@ -72,3 +72,14 @@ def test_what_cannot_be_resolved_says_which_and_never_holds_it(
     with pytest.raises(ValueError, match=complaint) as caught:
         resolve(ref, ENVIRON, never)
     assert "mysql" not in str(caught.value)
+
+
+def test_counters_are_in_redis_and_nowhere_else() -> None:
+    for text in ("redis://host:6379/0", "rediss://:${PASSWORD}@host", "unix:///run/redis.sock"):
+        assert str(read_address(text, CountersRef)) == text
+    ref = read_address("redis://:${PASSWORD}@host", CountersRef)
+    assert resolve(ref, ENVIRON, never).reveal() == "redis://:p%40ss%2Fw%3Ard@host"
+    with pytest.raises(ValueError, match="such as redis://"):
+        read_address("postgres://host/db", CountersRef)
+    with pytest.raises(ValueError, match="password does not stand"):
+        read_address("redis://:hush@host", CountersRef)

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 from tests.gateway.journals import never
 from tests.gateway.rig import HELLO, Gateway, Reply, gateway, plan_of, run, target, until
+from tests.gateway.shared import in_force
 from tests.gateway.upstream import Exchange, Upstream, whole
 from tests.stores import rig
 
@@ -305,5 +306,21 @@ def test_a_budget_of_another_period_or_for_others_is_read_anew(tmp_path: Path) -
             await it.obey(only)
             assert (await it.it.ask()).status == 200
             assert it.used("monthly") == 0
+
+    run(main())
+
+
+def test_shared_counters_begin_with_the_ledger_the_journals_and_what_is_on_its_way(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with house(tmp_path) as it:
+            it.ledger.write([rig.entry(it.spend(7 * USD))], [Position("gateway-3", 1, 4)])
+            assert (await it.it.ask()).status == 200
+            await it.it.receipt()
+            it.it.journal.append(encode_frame(it.spend(5 * USD)), lambda: None, never)
+            limits = [in_force(one) for one in (MONTH, replace(MONTH, scope=("session",)))]
+            [row] = await it.past.rows(limits)
+            assert (row.scope, row.group, row.amount) == ("team-a", "team-a", 12 * USD + COST)
 
     run(main())

@@ -7,6 +7,7 @@ from tests.record.rig import HandClock
 import tidegate.gateway
 from tidegate.core.feed import Status
 from tidegate.record.vitals import KNOWN, MAX_SERIES_A_GATEWAY, STALE_S, Vitals
+from tidegate.stores import redis_counters
 
 
 def by_name(metrics: list[Metric]) -> dict[str, list[tuple[dict[str, str], float]]]:
@@ -67,5 +68,6 @@ def test_gateways_of_two_versions_share_a_metric(hand_clock: HandClock) -> None:
 
 def test_everything_that_a_gateway_reports_is_known() -> None:
     source = Path(tidegate.gateway.__file__).with_name("vitals.py").read_text()
+    source += Path(redis_counters.__file__).read_text()
     reported = set(re.findall(r'"((?:tidegate|process)_[a-z_]+)', source))
     assert reported == set(KNOWN)

@@ -102,3 +102,25 @@ def test_a_receipt_that_cannot_be_read_is_not_counted_as_nothing(
     with pytest.raises(StoreUnavailable, match="unreadable"), reader.snapshot() as snapshot:
         snapshot.spent(limit, "x", rig.NOON_S - 86_400)
     reader.close()
+
+
+@pytest.mark.parametrize("rolled_up", [True, False])
+def test_everything_since_then_is_what_every_receipt_adds_up_to(
+    engine: Engine, place: Path | Shared, rolled_up: bool
+) -> None:
+    emptied(engine)
+    draw = random.Random(7)
+    made = [spendings.some(draw, rig.NOON_S - draw.uniform(0, 20_000)) for _ in range(60)]
+    Ledger(engine).write(rig.entries(*made), [])
+    reader = SpendReader(place, timeout_s=5.0)
+    with reader.snapshot() as snapshot:
+        found = list(snapshot.every(rig.NOON_S - 9_000, rolled_up=rolled_up))
+    reader.close()
+    for name in ("team", "key_id", "customer", "route") + (() if rolled_up else ("session_id",)):
+        sums: dict[object, int] = {}
+        for one, amount in found:
+            sums[getattr(one, name)] = sums.get(getattr(one, name), 0) + amount
+        for one in made:
+            if one.started_at_s >= rig.NOON_S - 9_000 and spendings.spent(one):
+                sums[getattr(one, name)] -= spendings.spent(one)
+        assert set(sums.values()) == {0}

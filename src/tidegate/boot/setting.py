@@ -23,7 +23,7 @@ _CONTROL: Final = DeclaredControl()
 
 class Setting(Struct, frozen=True):
     """`tls` holds the certificate's and the key's file, both or neither. `database` is the shared
-    one, without its secret."""
+    one, without its secret. `counts_alone`: limits are counted in each gateway's memory."""
 
     state: Path
     listen: Listen = _GATEWAY.listen
@@ -31,6 +31,7 @@ class Setting(Struct, frozen=True):
     gateways: int = _GATEWAY.processes
     tls: tuple[str, str] | None = None
     database: DatabaseRef | None = None
+    counts_alone: bool = False
 
     def tls_arguments(self) -> tuple[str, ...]:
         """The gateways' options for TLS."""
@@ -54,6 +55,7 @@ def of_plan(declared: Declared, file: Path) -> Setting:
         gateways=declared.gateway.processes,
         tls=(str(folder / tls.cert_file), str(folder / tls.key_file)) if tls else None,
         database=declared.storage.database,
+        counts_alone=bool(declared.limits or declared.budgets) and declared.storage.limits is None,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from tidegate.core.database_ref import DatabaseRef, read_address
+from tidegate.core.database_ref import AnyRef, CountersRef, DatabaseRef, read_address
 from tidegate.core.plan import SecretRef
 from tidegate.core.words import quoted
 
@@ -91,9 +91,18 @@ def read_secret(text: str) -> SecretRef:
 
 def read_database(text: str) -> DatabaseRef:
     """The address of a database, or a reference to it. ValueError, which never holds the text."""
+    return _read_store(text, DatabaseRef)
+
+
+def read_counters(text: str) -> CountersRef:
+    """The address of a store of counters, likewise."""
+    return _read_store(text, CountersRef)
+
+
+def _read_store(text: str, kind: type[AnyRef]) -> AnyRef:
     match = _SECRET.fullmatch(text)
     if match is not None:
-        return DatabaseRef(env=match[1] or match[2])
+        return kind(env=match[1] or match[2])
     if text.startswith("file:") and len(text) > len("file:") and text.isprintable():
-        return DatabaseRef(file=text.removeprefix("file:"))
-    return read_address(text)
+        return kind(file=text.removeprefix("file:"))
+    return read_address(text, kind)

@@ -73,6 +73,7 @@ EXPECTED: Mapping[str, str] = {
     "origin": "a web origin such as https://ops.example.com",
     "secret": "a reference to a secret",
     "database": "an address such as postgresql://user@host:5432/database",
+    "counters": "an address such as redis://host:6379/0",
     "path": "a path",
     "name": "a name",
     "route": "a route's name",

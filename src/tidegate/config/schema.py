@@ -43,6 +43,7 @@ _PATTERNS = {
     "listen": r":[0-9]+$|\$\{|^os\.environ/",
     "secret": r"^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|os\.environ/[A-Za-z_][A-Za-z0-9_]*|file:.+|none)$",
     "database": r"^postgres(ql)?://|^\$\{[A-Za-z_][A-Za-z0-9_]*\}$|^os\.environ/|^file:.+",
+    "counters": r"^rediss?://|^unix://|^\$\{[A-Za-z_][A-Za-z0-9_]*\}$|^os\.environ/|^file:.+",
     "name": r"^[A-Za-z0-9][A-Za-z0-9._-]*$|\$\{|^os\.environ/",
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tidegate.config.shape import Choice, Items, OneOf, Record, Scalar, Shape, Table
 from tidegate.core.address import Listen
-from tidegate.core.database_ref import DatabaseRef
+from tidegate.core.database_ref import CountersRef, DatabaseRef
 from tidegate.core.declared_budgets import Period
 from tidegate.core.plan import SecretRef
 
@@ -28,6 +28,7 @@ _SCALARS: Mapping[str, Any] = {
     "listen": Listen("127.0.0.1", 0),
     "secret": SecretRef(),
     "database": DatabaseRef(),
+    "counters": CountersRef(),
 }
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tidegate.config.interpolate import fill, read_database, read_secret
+from tidegate.config.interpolate import fill, read_counters, read_database, read_secret
 from tidegate.config.problem import Mark, Path, Problem
 from tidegate.config.scalars import EXPECTED, READERS, UNQUOTED, WORDS
 from tidegate.config.shape import Choice, Items, Key, OneOf, Record, Scalar, Shape, Table, shape_of
@@ -21,7 +21,7 @@ from tidegate.core.words import nearest, quoted
 _KINDS = {"number": "the number", "truth": "the truth value", "text": "the text"}
 NOTHING = "nothing"
 # What is not filled in: the plan holds where the secret is, and never the secret.
-_REFERENCES = {"secret": read_secret, "database": read_database}
+_REFERENCES = {"secret": read_secret, "database": read_database, "counters": read_counters}
 
 
 class Origin(Struct, frozen=True):

@@ -59,6 +59,8 @@ def _credentials(declared: Declared) -> Iterator[tuple[Path, SecretRef]]:
             yield (*path, "api_key"), target.api_key
     if declared.storage.database is not None:
         yield ("storage", "database"), declared.storage.database
+    if declared.storage.limits is not None:
+        yield ("storage", "limits", "url"), declared.storage.limits.url
 
 
 def _targets(declared: Declared) -> Iterator[tuple[Path, DeclaredTarget]]:

@@ -80,6 +80,7 @@ def compile_plan(
         limits=raised(limits, facts.added),
         assumed_output_tokens=declared.gateway.assumed_output_tokens,
         drain_s=declared.gateway.drain_s,
+        counters=storage.limits.store() if storage.limits is not None else None,
     )
     return replace(plan, version=version, digest=_digest(plan), compiled_at_s=now_s)
 

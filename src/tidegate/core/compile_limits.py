@@ -40,11 +40,12 @@ def compile_limits(declared: Declared, kinds: Kinds, say: Say) -> tuple[Limit, .
         section = "limits" if declared.limits else "budgets"
         say((section,), f"a plan has at most {MAX_LIMITS} limits and budgets; here are {count}")
         return ()
-    if declared.gateway.processes > 1:
+    if declared.gateway.processes > 1 and declared.storage.limits is None:
         say(
             ("gateway", "processes"),
             "limits and budgets are counted in the memory of one gateway process, and several "
-            "would each allow the whole; write `processes: 1`",
+            "would each allow the whole; write `processes: 1`, or name the Redis that counts for "
+            "all of them in `storage.limits`",
         )
     compiler = _Compiler(declared, kinds, say)
     found = [compiler.limit(name, one) for name, one in declared.limits.items()]

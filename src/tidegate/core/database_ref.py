@@ -1,14 +1,13 @@
-"""Where a shared database is found: an address whose password is a reference, or one reference."""
+"""Where a shared store is found: an address whose password is a reference, or one reference."""
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import ClassVar, TypeVar
 from urllib.parse import quote, urlsplit
 
 from tidegate.core.plan import SecretRef
 from tidegate.core.secret import Secret
 
-_SCHEMES: Final = ("postgresql", "postgres")
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _KEYWORD = re.compile(r"[?&](ssl)?password=")
 
@@ -16,15 +15,27 @@ _KEYWORD = re.compile(r"[?&](ssl)?password=")
 class DatabaseRef(SecretRef, frozen=True):
     """A variable or a file that holds the address, or `url` with variables in it."""
 
+    schemes: ClassVar[tuple[str, ...]] = ("postgresql", "postgres")
+    example: ClassVar[str] = "postgresql://user@host:5432/database"
     url: str | None = None
 
     def __str__(self) -> str:
         return self.url or SecretRef.__str__(self)
 
 
-def read_address(text: str) -> DatabaseRef:
+class CountersRef(DatabaseRef, frozen=True):
+    """The same, of the Redis or Valkey that keeps counters for several gateways."""
+
+    schemes: ClassVar[tuple[str, ...]] = ("redis", "rediss", "unix")
+    example: ClassVar[str] = "redis://host:6379/0"
+
+
+AnyRef = TypeVar("AnyRef", bound=DatabaseRef)
+
+
+def read_address(text: str, kind: type[AnyRef]) -> AnyRef:
     """The address that `text` is, without its secret. ValueError, which never holds the text."""
-    _check(text)
+    _check(text, kind)
     found = urlsplit(text)
     password = found.password
     if _KEYWORD.search(text) or (password is not None and not _VARIABLE.fullmatch(password)):
@@ -32,7 +43,7 @@ def read_address(text: str) -> DatabaseRef:
             "a password does not stand in a plan: write ${NAME} in its place, or give the whole "
             "address as ${NAME} or file:/path"
         )
-    return DatabaseRef(url=text)
+    return kind(url=text)
 
 
 def resolve(ref: DatabaseRef, environ: Mapping[str, str], read: Callable[[str], str]) -> Secret:
@@ -57,16 +68,16 @@ def resolve(ref: DatabaseRef, environ: Mapping[str, str], read: Callable[[str], 
 
         text, source = _VARIABLE.sub(value, url), "the address"
     try:
-        _check(text)
+        _check(text, type(ref))
     except ValueError as error:
         raise ValueError(f"{source}: {error}") from None
     return Secret(text)
 
 
-def _check(text: str) -> None:
+def _check(text: str, kind: type[DatabaseRef]) -> None:
     try:
         scheme = urlsplit(text).scheme
     except ValueError:
         scheme = ""
-    if scheme not in _SCHEMES or not text.isprintable() or not text.startswith(f"{scheme}://"):
-        raise ValueError("expected an address such as postgresql://user@host:5432/database")
+    if scheme not in kind.schemes or not text.isprintable() or not text.startswith(f"{scheme}://"):
+        raise ValueError(f"expected an address such as {kind.example}")

@@ -4,11 +4,35 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from tidegate.core.database_ref import DatabaseRef
+from tidegate.core.database_ref import CountersRef, DatabaseRef
 from tidegate.core.declared_scalars import Size
-from tidegate.core.plan import JournalBounds
+from tidegate.core.plan import CountersMode, CounterStore, JournalBounds
 
 _JOURNAL = JournalBounds()
+
+
+class DeclaredCounters(Struct, frozen=True, omit_defaults=True):
+    """Redis 7 or Valkey, which counts limits and budgets for several gateways."""
+
+    url: Annotated[
+        CountersRef,
+        Meta(
+            extra={"read": "counters"},
+            description="`redis://`, `rediss://` (TLS) or `unix://`, with a password as "
+            "`redis://:${PASSWORD}@host`; or `${NAME}` or `file:/path` for the whole address.",
+        ),
+    ]
+    mode: Annotated[
+        CountersMode,
+        Meta(
+            description="`slice`: each gateway takes a hundredth of a limit at a time. `exact`: "
+            "each request asks, and no limit is ever passed."
+        ),
+    ] = "slice"
+
+    def store(self) -> CounterStore:
+        """As the plan has it."""
+        return CounterStore(self.mode, self.url.env, self.url.file, self.url.url)
 
 
 class DeclaredStorage(Struct, frozen=True, omit_defaults=True):
@@ -29,6 +53,10 @@ class DeclaredStorage(Struct, frozen=True, omit_defaults=True):
             "`postgresql://user:${PASSWORD}@host/database`, or `${NAME}` or `file:/path` for the "
             "whole address. Read at the start.",
         ),
+    ] = None
+    limits: Annotated[
+        DeclaredCounters | None,
+        Meta(description="Where limits and budgets are counted for several gateway processes."),
     ] = None
     retention_days: Annotated[
         int, Meta(ge=1, le=3660, description="Days that receipts stay in the ledger.")

@@ -147,6 +147,7 @@ class JournalBounds(Struct, frozen=True):
     max_bytes: int = 1024 * 1024 * 1024
 
 
+CountersMode = Literal["slice", "exact"]
 PeriodUnit = Literal["hour", "day", "week", "month", "quarter", "year"]
 
 
@@ -182,10 +183,21 @@ class Limit(Struct, frozen=True, omit_defaults=True):
     raises: tuple[Raise, ...] = ()
 
 
+class CounterStore(Struct, frozen=True, omit_defaults=True):
+    """The Redis that counts for several gateways: its address without its secret, or where the
+    address is to be found."""
+
+    mode: CountersMode = "slice"
+    env: str | None = None
+    file: str | None = None
+    url: str | None = None
+
+
 class Plan(Struct, frozen=True, omit_defaults=True):
     """Everything that a request obeys. `version` rises with each accepted plan.
 
     `assumed_output_tokens` stands for the output of a request whose caller has set no limit.
+    `counters` None counts in each gateway's memory.
     """
 
     version: int
@@ -197,3 +209,4 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     limits: tuple[Limit, ...] = ()
     assumed_output_tokens: int = 4096
     drain_s: float = 30.0
+    counters: CounterStore | None = None

@@ -1,6 +1,7 @@
 """admit: the holds of a request, all taken or none, or the no of the tightest limit."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Protocol
 
 from tidegate.core.ask import Ask
@@ -9,12 +10,14 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import demand as demands
 from tidegate.gateway.gate import Gate
-from tidegate.gateway.holding import Held, moment, take
+from tidegate.gateway.holding import Held, moment, take, undo
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.prepared import PreparedTarget
+from tidegate.gateway.shared_hold import SharedHold, Short, take_shared
 from tidegate.text.fingerprint import conversation_fingerprint, prompt_fingerprint
 
 _NEVER_S = float("inf")
+_SHARED_TRIES = 8
 Wanted = list[tuple[InForce, str, int]]
 
 
@@ -32,13 +35,14 @@ class Past(Protocol):
 
 
 class Admission:
-    """What one request holds and may come to. `settle` ends every hold that is in `held`.
+    """What one request holds and may come to. `settle` ends every hold that is in `held` (in
+    memory) and in `shared`.
 
     `gate` is the first that it has passed, which is the caller's own. `most_chunks` is how many
     tokens, and so chunks at most, its money was held for.
     """
 
-    __slots__ = ("_target", "demand", "gate", "held", "lowered", "most_chunks")
+    __slots__ = ("_target", "demand", "gate", "held", "lowered", "most_chunks", "shared")
 
     def __init__(
         self, ask: Ask, receipt: Receipt, target: PreparedTarget, assumed_output_tokens: int
@@ -46,6 +50,7 @@ class Admission:
         self._target = target
         self.demand = demands.demand_of(ask, receipt, target, assumed_output_tokens)
         self.held: list[Held] = []
+        self.shared: list[SharedHold] = []
         self.lowered = False
         self.most_chunks: int | None = None
         self.gate: Gate | None = None
@@ -65,9 +70,12 @@ class Admission:
             if gate.prompts and receipt.prompt_fingerprint is None:
                 receipt.prompt_fingerprint = prompt_fingerprint(self.demand.ask)
             now = moment()
+            before = len(self.held)
             while not take(gate, self.demand, self.held, now):
-                if not self._come_down(gate, now):
+                if not self._come_down(partial(self._readings, gate, now)):
                     raise self._no(gate, now)
+            if gate.shared:
+                await self._share(gate, before)
         except Refusal as no:
             receipt.refused_by = no.excess.limit if no.excess is not None else None
             raise
@@ -78,11 +86,34 @@ class Admission:
         """Writes the bound that was held into the request, where the caller may pass it."""
         demand = self.demand
         held_money = any(amount and it.money for it, _, amount, _ in self.held)
+        if self.shared:
+            held_money = held_money or any(hold.holds_money() for hold in self.shared)
         unasked = ask.output_ceiling_tokens is None and demand.choices
         if self.lowered or demand.bound_told or (held_money and unasked):
             ask.output_bound_tokens = demand.output_tokens
         if held_money:
             self.most_chunks = demand.total_output_tokens
+
+    async def _share(self, gate: Gate, before: int) -> None:
+        """Takes what is held in the shared store. Refusal, with what is held in memory beyond the
+        first `before` undone."""
+        demand, earlier = self.demand, len(self.shared)
+        number = 0
+        try:
+            while True:
+                id = f"{demand.receipt.id}/{earlier}.{number}"
+                answer = await take_shared(gate, demand, id)
+                if isinstance(answer, SharedHold):
+                    self.shared.append(answer)
+                if answer is None or isinstance(answer, SharedHold):
+                    return
+                number += 1
+                if number == _SHARED_TRIES or not self._come_down(partial(_only, answer)):
+                    it, scope, _, reading = answer
+                    raise it.kind.refusal(it.limit, scope_text(it.limit, scope), reading)
+        except Refusal:
+            undo(self.held, before, moment())
+            raise
 
     def _judge(self, gate: Gate) -> None:
         """Limits that judge the request itself; counted exactly before one of them says no."""
@@ -115,7 +146,7 @@ class Admission:
 
     def _budgets(self, gate: Gate) -> Wanted:
         receipt = self.demand.receipt
-        scopes = ((it, gate.wanted(it, receipt)) for it in gate.money)
+        scopes = ((it, gate.wanted(it, receipt)) for it in gate.money if it.shared is None)
         return [(it, scope, 0) for it, scope in scopes if scope is not None]
 
     def _wanted(self, gate: Gate) -> Wanted:
@@ -127,13 +158,13 @@ class Admission:
                 wanted.append((it, scope, it.amount(demand)))
         return wanted
 
-    def _come_down(self, gate: Gate, now: Moment) -> bool:
+    def _come_down(self, readings: Callable[[], list[Short]]) -> bool:
         """A smaller demand that may fit: an exact count first, then a shorter answer."""
         demand = self.demand
         if demands.count(demand, self._target):
             return True
         before = demand.output_tokens
-        for it, _, _, reading in self._readings(gate, now):
+        for it, _, _, reading in readings():
             if reading.retry_s == 0:
                 continue
             if it.money:
@@ -170,9 +201,13 @@ class Admission:
         _, it, scope, reading = tightest
         return it.kind.refusal(it.limit, scope_text(it.limit, scope), reading)
 
-    def _readings(self, gate: Gate, now: Moment) -> list[tuple[InForce, str, int, Reading]]:
+    def _readings(self, gate: Gate, now: Moment) -> list[Short]:
         return [
             (it, scope, amount, it.counters.read(scope, amount, now))
             for it, scope, amount in self._wanted(gate)
             if it.counters is not None
         ]
+
+
+def _only(short: Short) -> list[Short]:
+    return [short]

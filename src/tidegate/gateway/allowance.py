@@ -12,6 +12,7 @@ from tidegate.gateway.admit import Past
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import moment
 from tidegate.gateway.in_force import InForce
+from tidegate.gateway.shared_hold import read_shared
 
 _HEADERS = (
     b"x-ratelimit-limit-%b: %d\r\nx-ratelimit-remaining-%b: %d\r\nx-ratelimit-reset-%b: %b\r\n"
@@ -67,10 +68,14 @@ def duration(seconds: float) -> str:
 
 async def allowances(limits: tuple[InForce, ...], receipt: Receipt, past: Past | None) -> bytes:
     """`{"object": "list", "data": [...]}`: every limit that is this caller's, as it stands."""
-    own = []
+    own, shared = [], []
     for it in limits:
-        scope = it.scope_of(receipt) if it.counters is not None and it.applies(receipt) else None
-        if scope is not None:
+        scope = it.scope_of(receipt) if it.applies(receipt) else None
+        if scope is None:
+            continue
+        if it.shared is not None:
+            shared.append((it, scope))
+        elif it.counters is not None:
             own.append((it, scope, 0))
     if past is not None:
         await past.learn(own)
@@ -79,6 +84,8 @@ async def allowances(limits: tuple[InForce, ...], receipt: Receipt, past: Past |
     for it, scope, _ in own:
         assert it.counters is not None  # noqa: S101 - see above
         rows.append(_row(it, scope, it.counters.read(scope, 0, now)))
+    standing = await read_shared(shared, receipt)
+    rows += [_row(it, scope, one) for (it, scope), one in zip(shared, standing, strict=True)]
     return msgspec.json.encode({"object": "list", "data": rows})
 
 

@@ -3,6 +3,7 @@
 Counters outlive a plan: a limit that keeps its name, kind and scope keeps what it has counted.
 """
 
+import hashlib
 from collections.abc import Callable
 from typing import Protocol
 
@@ -14,6 +15,8 @@ from tidegate.core.plan import Limit, Plan
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.in_force import InForce
+from tidegate.gateway.shared_limit import SharedLimit
+from tidegate.gateway.shared_store import SharedStore, SharedStores, lease_s
 
 Identity = tuple[str, str, tuple[str, ...], type, tuple[object, ...]]
 
@@ -32,10 +35,14 @@ class Own(Protocol):
 
 
 class Bound:
-    """Every limit of one plan, and the counters that the next plan takes over."""
+    """Every limit of one plan, and the counters that the next plan takes over. `store` is where
+    several gateways count them together."""
 
-    def __init__(self, limits: tuple[InForce, ...], own: Own) -> None:
+    def __init__(
+        self, limits: tuple[InForce, ...], own: Own, store: SharedStore | None = None
+    ) -> None:
         self._own = own
+        self.store = store
         self.of_caller = tuple(it for it in limits if not of_target(it.limit))
         self.of_target = tuple(it for it in limits if of_target(it.limit))
         self.target_gate = Gate(self.of_target)
@@ -72,22 +79,40 @@ MakeCounters = Callable[[Shape], Counters]
 
 
 class Binder:
-    """Binds the limits of one plan after another."""
+    """Binds the limits of one plan after another. Without `stores` all are counted in memory."""
 
-    def __init__(self, make: MakeCounters, own: Own) -> None:
+    def __init__(self, make: MakeCounters, own: Own, stores: SharedStores | None = None) -> None:
         self._make = make
+        self._stores = stores
         self._own = own
         self._bound = Bound((), own)
         self._counters: dict[Identity, Counters] = {}
 
     def bind(self, plan: Plan) -> Bound:
-        """The plan's limits, not yet in force. PlugError for a kind that does not load."""
-        return Bound(tuple(self._bind(limit) for limit in plan.limits), self._own)
+        """The plan's limits, not yet in force. PlugError for a kind that does not load; ValueError
+        and OSError where the address of its shared store is not to be had."""
+        store = self._store(plan)
+        limits = tuple(self._bind(limit, store, lease_s(plan)) for limit in plan.limits)
+        return Bound(limits, self._own, store)
+
+    def _store(self, plan: Plan) -> SharedStore | None:
+        if self._stores is None or not plan.limits:
+            return None
+        money = []
+        for limit in plan.limits:
+            kind: LimitKind = plugs.load("limits", limit.kind)
+            shape = kind.shape(limit)
+            if shape is not None and kind.noun == "nanousd":
+                money.append(_identity(limit, shape))
+        return self._stores.of(plan, money)
 
     def adopt(self, bound: Bound) -> None:
         """These are in force now: what they count goes on, what no limit counts is forgotten."""
         kept = {}
         self._bound = bound
+        if self._stores is not None:
+            money = tuple(it for it in bound.every() if it.money)
+            self._stores.adopt(bound.store, money)
         for it in bound.every():
             if it.counters is not None and it.shape is not None:
                 it.counters.reshape(it.shape)
@@ -103,13 +128,20 @@ class Binder:
         for counters in self._counters.values():
             counters.sweep(now)
 
-    def _bind(self, limit: Limit) -> InForce:
+    def _bind(self, limit: Limit, store: SharedStore | None, lease_s: float) -> InForce:
         kind: LimitKind = plugs.load("limits", limit.kind)
         shape = kind.shape(limit)
         if shape is None:
             return InForce(limit, kind, None)
+        if store is not None:
+            name = f"{limit.name}/{_digest(_identity(limit, shape))}"
+            return InForce(limit, kind, None, SharedLimit(limit, name, store, lease_s))
         counters = self._counters.get(_identity(limit, shape))
         return InForce(limit, kind, counters or self._make(shape))
+
+
+def _digest(identity: Identity) -> str:
+    return hashlib.sha256(repr(identity).encode()).hexdigest()[:8]
 
 
 def _identity(limit: Limit, shape: Shape) -> Identity:

@@ -23,22 +23,25 @@ class Rate(NamedTuple):
 
 
 class Gate:
-    """`judges` look at a request by itself; `counts` hold. `money` and `told` are of `counts`:
-    budgets, and the rates that an answer's headers tell, by what they count. `prompts` and
-    `sessions` say that a limit tells those apart."""
+    """`judges` look at a request by itself; `counts` hold in memory, `shared` hold in the store
+    that several gateways share. `money` are budgets, `told` those of `counts` that an answer's
+    headers tell, by what they count. `prompts` and `sessions` say that a limit tells those apart.
+    """
 
-    __slots__ = ("counts", "judges", "money", "prompts", "sessions", "told")
+    __slots__ = ("counts", "judges", "money", "prompts", "sessions", "shared", "told")
 
     def __init__(self, limits: tuple[InForce, ...], receipt: Receipt | None = None) -> None:
         """For requests like this one; without one, for any."""
         if receipt is not None:
             limits = tuple(it for it in limits if may_apply(it, receipt))
-        self.judges = tuple(it for it in limits if it.counters is None)
+        self.judges = tuple(it for it in limits if it.counters is None and it.shared is None)
         self.counts: tuple[Counted, ...] = tuple(
             (it, _fixed_scope(it, receipt)) for it in limits if it.counters is not None
         )
-        self.prompts = any("prompt" in it.limit.scope for it, _ in self.counts)
-        self.sessions = any("session" in it.limit.scope for it, _ in self.counts)
+        self.shared = tuple(it for it in limits if it.shared is not None)
+        holding = tuple(it for it, _ in self.counts) + self.shared
+        self.prompts = any("prompt" in it.limit.scope for it in holding)
+        self.sessions = any("session" in it.limit.scope for it in holding)
         self.money = tuple(it for it in limits if it.money)
         rates = [
             Rate(it.kind.noun, it, fixed, it.left, it.shape)
@@ -52,7 +55,7 @@ class Gate:
         ]
 
     def __bool__(self) -> bool:
-        return bool(self.counts or self.judges)
+        return bool(self.counts or self.judges or self.shared)
 
     def without(self, left_out: Collection[InForce]) -> "Gate":
         """The gate as it is when these do not count."""

@@ -23,6 +23,7 @@ from tidegate.core.limit import (
 )
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.shared_limit import SharedLimit
 
 MAX_GATES = 16_384
 _FIELDS = {**CALLER_DIMENSIONS, **TARGET_DIMENSIONS}
@@ -35,20 +36,28 @@ Left = Callable[[str, Moment], float]
 
 
 class InForce:
-    """One limit, bound. `counters` is None where the kind judges each request by itself.
+    """One limit, bound. `counters` are in memory, `shared` where several gateways count together;
+    both are None where the kind judges each request by itself.
 
     At `lapses_s` of the wall clock a raise of it ends.
     """
 
     __slots__ = (
         *("alerts", "amount", "counters", "give_back", "kind", "lapses_s", "left", "limit"),
-        *("money", "scope_of", "shape", "take", "used"),
+        *("money", "scope_of", "shape", "shared", "take", "used"),
     )
 
-    def __init__(self, limit: Limit, kind: LimitKind, counters: Counters | None) -> None:
+    def __init__(
+        self,
+        limit: Limit,
+        kind: LimitKind,
+        counters: Counters | None,
+        shared: SharedLimit | None = None,
+    ) -> None:
         self.limit = limit
         self.kind = kind
         self.counters = counters
+        self.shared = shared
         self._stand(clock.wall_s())
         self.amount: Callable[[Demand], int] = kind.amount(limit)
         self.used: Callable[[Receipt], int | None] = kind.used(limit)
@@ -78,6 +87,8 @@ class InForce:
         self.limit = limit = replace(self.limit, raises=standing)
         self.lapses_s = min((one.until_s for one in standing), default=inf)
         self.shape = self.kind.shape(replace(limit, amount=allowed_at(limit, wall_s)))
+        if self.shared is not None and self.shape is not None:
+            self.shared.stand(self.shape)
 
 
 def scope_reader(scope: tuple[str, ...]) -> ScopeOf:

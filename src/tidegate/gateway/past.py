@@ -12,7 +12,7 @@ that were in flight then and hold nothing of that limit are added as they settle
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final, cast
 
@@ -20,9 +20,8 @@ from msgspec import Struct
 
 from tidegate.core import clock
 from tidegate.core.layout import Layout
-from tidegate.core.limit import Calendar, Counters, Moment, Rolling, Seeded
+from tidegate.core.limit import Calendar, Counters, Moment, Seeded
 from tidegate.core.outcome import Refusal
-from tidegate.core.periods import period_at
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Wanted
 from tidegate.gateway.holding import moment
@@ -30,7 +29,9 @@ from tidegate.gateway.in_force import InForce
 from tidegate.gateway.journal import Journal
 from tidegate.gateway.journal_tail import decode_frames
 from tidegate.gateway.past_reader import Found, PastReader, Question
+from tidegate.gateway.past_rows import since_s
 from tidegate.stores.errors import StoreError
+from tidegate.stores.redis_wants import Want
 from tidegate.stores.shared import Shared
 from tidegate.stores.spend_reader import SpendReader
 from tidegate.stores.spending import spent_nanousd
@@ -119,6 +120,14 @@ class LedgerPast:
             if ticket is not None and not period_is_over:
                 counters.give_back(scope, ticket, 0, spent, now)
 
+    async def rows(self, limits: Sequence[InForce]) -> list[Want]:
+        """What fills the counters of these that several gateways share. StoreError, OSError."""
+        unwritten: list[Receipt] = []
+        decode_frames(self._journal.unwritten(), 0, unwritten)
+        read = self._reader.everything
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, read, limits, unwritten, clock.wall_s())
+
     def close(self) -> None:
         if self._task is not None:
             self._task.cancel()
@@ -197,16 +206,6 @@ class LedgerPast:
             if found.whole:
                 return found
         raise StoreError("the journals are read away faster than they can be followed")
-
-
-def since_s(it: InForce, wall_s: float) -> float:
-    """Before which nothing counts any more."""
-    shape = it.shape
-    if isinstance(shape, Calendar):
-        return float(period_at(shape.unit, shape.time_zone, wall_s).start_s)
-    if isinstance(shape, Rolling):
-        return wall_s - shape.window_s * (1 + 1 / shape.bins)
-    raise TypeError(f"{it.limit.name}: money is not counted in {shape!r}")
 
 
 def _asks(it: InForce, scope: str, now: Moment) -> bool:

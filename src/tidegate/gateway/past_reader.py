@@ -1,6 +1,7 @@
 """Reading what was spent: the ledger at one moment, and the journals from there on. Blocking."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from itertools import chain
 from pathlib import Path
 
 from msgspec import Struct
@@ -8,6 +9,10 @@ from msgspec import Struct
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.journal_tail import Position, Tail, read_tail
+from tidegate.gateway.past_rows import needs_receipts, since_s
+from tidegate.gateway.past_rows import rows as rows_of
+from tidegate.stores.errors import StoreError
+from tidegate.stores.redis_wants import Want
 from tidegate.stores.spend_reader import Amounts, Snapshot, SpendReader
 from tidegate.stores.spending import spent_nanousd
 
@@ -77,6 +82,36 @@ class PastReader:
         found.end = tail.end
         found.whole = found.whole and tail.whole
 
+    def everything(
+        self, limits: Sequence[InForce], unwritten: Iterable[Receipt], wall_s: float
+    ) -> list[Want]:
+        """Rows of all that these limits count, also of receipts that are not on disk yet.
+        StoreError, OSError."""
+        for _ in range(_TRIES):
+            rows, positions = self._everything(limits, unwritten, wall_s)
+            with self._ledger.snapshot() as snapshot:
+                now = snapshot.positions()
+            if all(it[0] == positions.get(name, _NOWHERE)[0] for name, it in now.items()):
+                return rows
+        raise StoreError("the journals are read away faster than they can be followed")
+
+    def _everything(
+        self, limits: Sequence[InForce], unwritten: Iterable[Receipt], wall_s: float
+    ) -> tuple[list[Want], dict[str, Position]]:
+        rows: list[Want] = []
+        with self._ledger.snapshot() as snapshot:
+            positions = snapshot.positions()
+            tails = self._tails(positions)
+            beyond = list(_unrecorded(snapshot, tails, unwritten))
+            for by_receipt in (False, True):
+                some = [it for it in limits if needs_receipts(it) is by_receipt]
+                if some:
+                    start_s = min(since_s(it, wall_s) for it in some)
+                    recorded = snapshot.every(start_s, rolled_up=not by_receipt)
+                    late = ((receipt, spent_nanousd(receipt)) for receipt in beyond)
+                    rows += rows_of(some, chain(recorded, late), wall_s)
+        return rows, positions
+
     def close(self) -> None:
         self._ledger.close()
 
@@ -105,12 +140,14 @@ class PastReader:
         return tails
 
 
-def _unrecorded(snapshot: Snapshot, tails: dict[str, Tail]) -> Iterable[Receipt]:
+def _unrecorded(
+    snapshot: Snapshot, tails: dict[str, Tail], unwritten: Iterable[Receipt] = ()
+) -> Iterable[Receipt]:
     """Each receipt once, and none that the ledger has."""
     by_id = {
         receipt.id: receipt
-        for tail in tails.values()
-        for receipt in tail.receipts
+        for receipts in (*(tail.receipts for tail in tails.values()), unwritten)
+        for receipt in receipts
         if spent_nanousd(receipt)
     }
     for one in snapshot.recorded(by_id):

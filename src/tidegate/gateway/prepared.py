@@ -21,6 +21,7 @@ from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.own_limits import OwnLimits
 from tidegate.gateway.provider_rate import ProviderRate
+from tidegate.gateway.shared_store import SharedStores
 from tidegate.text import tokens
 
 MAX_SECRET_BYTES = 64 * 1024
@@ -89,10 +90,15 @@ Reached = dict[Origin, tuple[Pool, Way, int]]
 class Preparer:
     """Makes plans ready. Pools outlive a plan: an unchanged replica keeps its connections."""
 
-    def __init__(self, environ: Mapping[str, str], make_counters: MakeCounters) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str],
+        make_counters: MakeCounters,
+        stores: SharedStores | None = None,
+    ) -> None:
         self._environ = environ
         self._rates: dict[tuple[str, str], ProviderRate] = {}
-        self.binder = Binder(make_counters, OwnLimits(make_counters))
+        self.binder = Binder(make_counters, OwnLimits(make_counters), stores)
         self.pools: dict[Origin, Pool] = {}
 
     async def prepare(self, plan: Plan) -> PreparedPlan:
@@ -118,7 +124,7 @@ class Preparer:
         }
         try:
             limits = self.binder.bind(plan)
-        except plugs.PlugError as error:
+        except (plugs.PlugError, ValueError, OSError) as error:
             raise PlanProblem(str(error)) from error
         return PreparedPlan(plan, routes, pools, limits)
 

@@ -28,6 +28,7 @@ from tidegate.gateway.past import LedgerPast
 from tidegate.gateway.plan_feed import PlanFeed
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.pressure import memory_share
+from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.vitals import Vitals, resident_bytes
 from tidegate.gateway.watchdog import Watchdog
 from tidegate.gateway.world import World
@@ -43,6 +44,7 @@ TICK_S = 0.1
 MEASURE_EVERY_S = 1.0
 PLAN_WAIT_S = 15.0
 SHARED_READ_S = 1.0
+STORE_WAIT_S = 3.0
 # After a standstill (a paused machine) what had come meanwhile is read before anything expires.
 STANDSTILL_S = 2.0
 FORGIVE_S = 2.0
@@ -102,8 +104,9 @@ class Process:
         self._past = LedgerPast(self._layout, name, journal, shared)
         self._world.past = self._past
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
-        self._preparer = Preparer(os.environ, memory_counters)
-        self._vitals = Vitals(self._world, self._preparer)
+        self._stores = SharedStores(self._world.gateway, os.environ, self._past.rows)
+        self._preparer = Preparer(os.environ, memory_counters, self._stores)
+        self._vitals = Vitals(self._world, self._preparer, self._stores)
         self._feed = PlanFeed(self._world, self._preparer, self._vitals.status)
         self._watchdog = Watchdog()
 
@@ -121,6 +124,8 @@ class Process:
         try:
             if not await self._first_plan():
                 return 1
+            if self._stores.current is not None:
+                await self._stores.current.ready(STORE_WAIT_S)
             host, port = await self._world.listener.listen(self._socket(), self._tls())
             log.info("listening on %s:%d", host, port)
             gc.collect()
@@ -133,6 +138,7 @@ class Process:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._stores.close()
             await self._world.journal.close()
             self._world.keys.close()
             self._past.close()

@@ -9,6 +9,7 @@ from tidegate.gateway.context import identifier
 from tidegate.gateway.holding import settle_holds
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.progress import Progress
+from tidegate.gateway.shared_hold import settle_shared
 from tidegate.gateway.size import estimate_input_tokens
 from tidegate.gateway.stream import Relay
 from tidegate.gateway.world import World
@@ -57,6 +58,8 @@ def _settle_holds(progress: Progress, worked: bool, past: Past | None) -> None:
         past.count_late(receipt, progress.received_s, held)
     if admitted is not None:
         settle_holds(admitted.held, receipt, worked)
+        if admitted.shared:
+            settle_shared(admitted.shared, receipt, worked)
 
 
 def _note_answer(progress: Progress) -> None:

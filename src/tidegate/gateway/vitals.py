@@ -6,6 +6,7 @@ from tidegate.core.feed import Status
 from tidegate.core.priority import PRIORITIES
 from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import Preparer
+from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.world import World
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -14,7 +15,10 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 class Vitals:
     """Gathers one `feed.Status`. `lag_s` is kept by the ticker: how late the loop came round."""
 
-    def __init__(self, world: World, preparer: Preparer) -> None:
+    def __init__(
+        self, world: World, preparer: Preparer, stores: SharedStores | None = None
+    ) -> None:
+        self._stores = stores
         self._world = world
         self._preparer = preparer
         self.lag_max_s = 0.0
@@ -61,6 +65,10 @@ class Vitals:
         resident = resident_bytes()
         if resident is not None:
             gauges["process_resident_memory_bytes"] = float(resident)
+        store = None if self._stores is None else self._stores.current
+        if store is not None:
+            gauges |= store.counters.gauges()
+            counters |= store.counters.counters()
         return Status(gauges, counters)
 
 

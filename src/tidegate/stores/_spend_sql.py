@@ -139,6 +139,17 @@ WHERE id >= :first_id AND started_at_s >= :since_s
   AND (:trace_id IS NULL OR trace_id = :trace_id)
 """
 
+# Their columns are in the order of spending.ROLLED_UP, and of IN_RECEIPTS.
+EVERY_QUARTER: Final = """SELECT cost_nanousd + most_nanousd, quarter, key_id, team, customer,
+  route, environment, target, model_wanted, provider
+FROM spend WHERE quarter >= ? AND cost_nanousd + most_nanousd > 0
+"""
+EVERY_RECEIPT: Final = """SELECT coalesce(cost_nanousd, most_nanousd), started_at_s, detail, key_id,
+  team, customer, route, environment, target, model_wanted, provider, end_user, session_id, trace_id
+FROM receipts
+WHERE id >= ? AND started_at_s >= ? AND coalesce(cost_nanousd, most_nanousd, 0) > 0
+"""
+
 # By the dimension that a question names; None for any other question.
 ROLLUP_BY: Final[Mapping[str | None, str]] = {
     "key": _ROLLUP_KEY,

@@ -53,7 +53,7 @@ class Asking:
         token, name = self._epoch.token, self._epoch.name
         if token is None or not self._link.open:
             raise RedisAway("Redis is away, or its counters are not good yet")
-        keys = epoch_key(group) + b"".join(keys_of(want, name) for want in wants)
+        keys = epoch_key(group, self._epoch.space) + b"".join(keys_of(want, name) for want in wants)
         rest = b"".join((word(token), word(verb), *(words for _, _, words in asked)))
         count = len(wants)
         reply = await run(

@@ -32,7 +32,10 @@ _DRAIN_POLL_S: Final = 0.005
 
 
 class RedisCounters:
-    """Run `run` for as long as the gateway lives. `gateway` is its name."""
+    """Run `run` for as long as the gateway lives. `gateway` is its name.
+
+    Counters of another `space` are others, and are filled anew.
+    """
 
     def __init__(
         self,
@@ -41,13 +44,14 @@ class RedisCounters:
         mode: Literal["exact", "slice"] = "exact",
         *,
         deadline_s: float = DEADLINE_S,
+        space: str = "",
     ) -> None:
         scripts = Scripts()
         # A gateway that was started again under its name has no part in what it held before.
         self._id = f"{gateway}/{clock.random_bytes(6).hex()}"
         self._beat = scripts.beat
         self._link = RedisLink(address, f"tidegate:{gateway}", self._opened, deadline_s=deadline_s)
-        self._epoch = Epoch(scripts, self._again)
+        self._epoch = Epoch(scripts, self._again, space)
         self._settling = Settling(self._link, scripts, self._epoch)
         self._asking = Asking(self._link, scripts, self._epoch)
         self._slices = Slices(self._asking, self._settling, self._id)

@@ -29,9 +29,12 @@ class Epoch:
     """The epoch in force: `token` as the server keeps it, `name` as keys have it.
 
     Both are None while the counters are not good; `on_new` is told when there is another one.
+    Epochs of another `space` are filled from others.
     """
 
-    def __init__(self, scripts: Scripts, on_new: Callable[[], None]) -> None:
+    def __init__(self, scripts: Scripts, on_new: Callable[[], None], space: str = "") -> None:
+        self.space = space
+        self._epoch_name, self._lock_name = _EPOCH + space, _LOCK + space
         self._scripts = scripts
         self._on_new = on_new
         self._newest = 0
@@ -42,7 +45,7 @@ class Epoch:
 
     async def check(self, link: RedisLink) -> None:
         """Believes what the server says, if it is of this life of it and not an old one."""
-        found = await link.ask(encode("GET", _EPOCH))
+        found = await link.ask(encode("GET", self._epoch_name))
         token = found.decode() if isinstance(found, bytes) else ""
         number, _, rest = token.partition(".")
         nonce, _, life = rest.partition(".")
@@ -62,7 +65,7 @@ class Epoch:
         await self.check(link)
         token = self.token
         if token is not None and group in self._marked:
-            key = epoch_key(group)
+            key = epoch_key(group, self.space)
             if await link.ask(b"*2\r\n" + word("GET") + key) != token.encode():
                 self._newest += 1  # lost alone: this epoch is not good any more
                 self._lose()
@@ -78,7 +81,7 @@ class Epoch:
         self.token = None
 
     async def _mark(self, link: RedisLink, group: str | None, token: str) -> None:
-        await link.ask(b"*3\r\n" + word("SET") + epoch_key(group) + word(token))
+        await link.ask(b"*3\r\n" + word("SET") + epoch_key(group, self.space) + word(token))
 
     async def seed(
         self, link: RedisLink, number: int, rows: Callable[[], Awaitable[Iterable[Want]]]
@@ -88,17 +91,17 @@ class Epoch:
         `rows` is called once the lock is held. Raises RedisUnavailable, and what `rows` raises.
         """
         nonce = clock.random_text(_ALPHABET, 12)
-        lock = encode("SET", _LOCK, nonce, "NX", "PX", _LOCK_MS)
+        lock = encode("SET", self._lock_name, nonce, "NX", "PX", _LOCK_MS)
         if await link.ask(lock, _PATIENCE_S) is None:
             return False
         await self.check(link)
         if self.token is not None:
-            await link.ask(encode("DEL", _LOCK))
+            await link.ask(encode("DEL", self._lock_name))
             return False
         name = f"{max(number, self._newest + 1)}.{nonce}"
         token = f"{name}.{link.server_run}"
         await self._fill(link, name, token, list(await rows()))
-        keys, rest = words([_LOCK, _EPOCH]), words([nonce, token])
+        keys, rest = words([self._lock_name, self._epoch_name]), words([nonce, token])
         published = await run_early(link, self._scripts.publish, keys, rest)
         await self.check(link)
         return published == 1
@@ -111,7 +114,7 @@ class Epoch:
             await self._mark(link, group, token)
             for at in range(0, len(wants), _ROWS_AT_ONCE):
                 some = wants[at : at + _ROWS_AT_ONCE]
-                keys = epoch_key(group) + b"".join(keys_of(want, name) for want in some)
+                keys = epoch_key(group, self.space) + b"".join(keys_of(want, name) for want in some)
                 rest, count = words([token])
                 for want in some:
                     rest += words(["seed", 0, want.amount, 0, 1])[0]

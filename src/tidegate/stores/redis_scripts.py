@@ -77,6 +77,7 @@ def words(values: Sequence[bytes | str | float]) -> tuple[bytes, int]:
     return b"".join(map(word, values)), len(values)
 
 
-def epoch_key(group: str | None) -> bytes:
-    """The key that says, beside the counters of a group, which epoch's are good."""
-    return word(f"tidegate:{tag_of(group)}:epoch")
+def epoch_key(group: str | None, space: str = "") -> bytes:
+    """The key that says, beside the counters of a group, which epoch's are good. Epochs of another
+    `space` are others."""
+    return word(f"tidegate:{tag_of(group)}:epoch{space}")

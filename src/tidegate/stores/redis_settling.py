@@ -99,7 +99,7 @@ class Settling:
         self.flush()
 
     def _send(self, group: str | None, entries: list[Return]) -> None:
-        keys, rest = [epoch_key(group)], [word(cast(str, self._epoch.token))]
+        keys, rest = [epoch_key(group, self._epoch.space)], [word(cast(str, self._epoch.token))]
         for entry in entries:
             keys.append(keys_of(entry.want, self._epoch.name))
             values: tuple[str | int, ...] = (

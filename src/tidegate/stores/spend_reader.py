@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from tidegate.core.limit import ATTRIBUTE, SEPARATOR
 from tidegate.core.plan import Limit
+from tidegate.core.receipt import Receipt
 from tidegate.stores import _spend_sql as sql
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.read_only import Reading, ReadOnly
@@ -85,6 +86,25 @@ class Snapshot:
         rows = self._connection.execute(queries[leading], bound)
         return [((at + 1) * width_s - _BEFORE_END_S, amount) for at, amount in rows]
 
+    def every(self, since_s: float, *, rolled_up: bool) -> Iterator[tuple[Receipt, int]]:
+        """All that was spent since the quarter of `since_s`, in nano-dollars: by receipt, or as
+        the rollup has it, with what stands for many receipts of a quarter at its end. They tell
+        what a scope is made of and when, and nothing else."""
+        quarter = quarter_of(since_s)
+        if rolled_up:
+            for amount, at, *values in self._connection.execute(sql.EVERY_QUARTER, (quarter,)):
+                at_s = (at + 1) * QUARTER_S - _BEFORE_END_S
+                yield _standing_for(ROLLED_UP, values, at_s), amount
+            return
+        start_s = float(quarter * QUARTER_S)
+        bound = (_first_id_at(start_s - _ID_SLACK_S), start_s)
+        columns = {**ROLLED_UP, **IN_RECEIPTS}
+        for amount, at_s, payload, *values in self._connection.execute(sql.EVERY_RECEIPT, bound):
+            receipt, detail = _standing_for(columns, values, at_s), _detail(payload)
+            receipt.attributes = detail.attributes
+            receipt.prompt_fingerprint = detail.prompt_fingerprint
+            yield receipt, amount
+
     def _told_in_detail(self, bound: dict[str, Any], told: Mapping[str, str]) -> Amounts:
         """What has no column lies in the receipt's own bytes: only those are read that hold it."""
         some = next(iter(told.values()))
@@ -107,6 +127,13 @@ class SpendReader(ReadOnly):
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+
+def _standing_for(columns: Mapping[str, str], values: list[Any], at_s: float) -> Receipt:
+    receipt = Receipt("", at_s, "", "chat")
+    for name, value in zip(columns.values(), values, strict=True):
+        setattr(receipt, name, value or None)
+    return receipt
 
 
 def _tells(payload: bytes, told: Mapping[str, str]) -> bool:

@@ -1,0 +1,47 @@
+"""One limit whose counters several gateways share: what a request wants of it."""
+
+from tidegate.core.limit import SPEND, Calendar, Shape
+from tidegate.core.periods import period_at
+from tidegate.core.plan import Limit
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.shared_store import SharedStore
+from tidegate.stores.redis_wants import NO_PERIODS, Periods, Quota, Want
+
+
+class SharedLimit:
+    """The limit's part of the store. `name` tells its counters from those of others. `hard`:
+    nobody passes while they cannot be asked."""
+
+    __slots__ = ("_by_team", "_lease_s", "_name", "_periods", "_quota", "hard", "store")
+
+    def __init__(self, limit: Limit, name: str, store: SharedStore, lease_s: float) -> None:
+        self.store = store
+        self._lease_s = lease_s
+        self._name = name
+        self.hard = limit.kind == SPEND and limit.on_excess == "refuse"
+        self._by_team = "team" in limit.scope or any(name == "team" for name, _ in limit.only)
+        self._periods = NO_PERIODS
+        self._quota: Quota
+
+    def stand(self, shape: Shape) -> None:
+        """From now on it allows what `shape` says."""
+        self._quota = Quota(self._name, shape, self.hard, self._lease_s)
+        self._periods = NO_PERIODS
+
+    def want(
+        self, scope: str, amount: int, receipt: Receipt, wall_s: float, at_s: float = 0.0
+    ) -> Want:
+        """So much for this request; `at_s` is when it was spent, for what is seeded."""
+        shape = self._quota.shape
+        if isinstance(shape, Calendar) and not self._periods[1] <= wall_s < self._periods[2]:
+            self._periods = periods_around(shape, wall_s)
+        group = receipt.team if self._by_team else None
+        return Want(self._quota, scope, amount, group, self._periods, at_s)
+
+
+def periods_around(shape: Calendar, wall_s: float) -> Periods:
+    """Where the last period begins, this one, the next, and where that ends."""
+    this = period_at(shape.unit, shape.time_zone, wall_s)
+    last = period_at(shape.unit, shape.time_zone, this.start_s - 1)
+    following = period_at(shape.unit, shape.time_zone, this.end_s)
+    return last.start_s, this.start_s, this.end_s, following.end_s

@@ -1,0 +1,171 @@
+"""Several gateway processes count together in one Redis: what 200 callers may take of the last
+cent, and what happens to soft and to hard limits when Redis is killed under load."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from tests.gateway.rig import HELLO, Reply, plan_of, read_journal, run, target
+from tests.gateway.spawned import Spawned, ask, lay_out, post
+from tests.gateway.upstream import Upstream, whole
+from tests.stores.redis_rig import Server, serving
+
+from tidegate.core.plan import CounterStore, Limit
+from tidegate.core.receipt import Hold
+from tidegate.core.units import NANOUSD_PER_USD
+
+pytestmark = pytest.mark.redis
+
+GATEWAYS = 4
+CALLERS = 200
+# What is given back is told within milliseconds.
+SETTLED_S = 0.05
+# What one HELLO costs at the rig's price: 11 tokens in, 5 out.
+COST = 21_000
+BODY = {**HELLO, "max_tokens": 5}
+PATIENCE_S = 20.0
+
+
+class Fleet:
+    """Gateways of one state directory in front of one provider, and the Redis they share."""
+
+    def __init__(self, gateways: list[Spawned], key: str, server: Server) -> None:
+        self.gateways = gateways
+        self.key = key
+        self.server = server
+
+    async def ask(self, number: int) -> Reply:
+        gateway = self.gateways[number % len(self.gateways)]
+        return await ask(gateway.address, post(self.key, BODY))
+
+    async def used(self, number: int = 0) -> dict[str, float]:
+        """What a gateway says is used of each limit; money in nano-dollars."""
+        head = f"GET /v1/usage HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {self.key}\r\n"
+        text = f"{head}connection: close\r\n\r\n".encode()
+        reply = await ask(self.gateways[number].address, text)
+        assert reply.status == 200, reply.raw
+        rows = reply.json["data"]
+        scale = {"usd": NANOUSD_PER_USD}
+        return {row["limit"]: round(float(row["used"]) * scale.get(row["unit"], 1)) for row in rows}
+
+
+@asynccontextmanager
+async def fleet(
+    folder: Path, mode: Any, *limits: Limit, count: int = GATEWAYS
+) -> AsyncIterator[Fleet]:
+    with (
+        TemporaryDirectory(prefix="tg", dir="/tmp") as short,
+        serving("redis", Path(short)) as server,
+    ):
+        async with Upstream(whole()) as up:
+            counters = CounterStore(mode, url=f"unix://{server.socket}")
+            plan = plan_of(target(up.port), limits=limits, counters=counters)
+            layout, key = lay_out(folder, plan)
+            gateways = [Spawned(layout, slot) for slot in range(count)]
+            await asyncio.gather(*(one.start() for one in gateways))
+            yield Fleet(gateways, key, server)
+            assert [await one.end() for one in gateways] == [0] * count
+
+
+def holds_of(journal: Path) -> list[Hold]:
+    return [hold for receipt in read_journal(journal) for hold in receipt.holds]
+
+
+def budget(amount: int, **fields: Any) -> Limit:
+    return Limit("ours", "spend", amount, ("team",), unit="month", **fields)
+
+
+@pytest.mark.parametrize("mode", ["exact", "slice"])
+def test_the_last_cent_is_spent_once_by_two_hundred_callers_at_four_gateways(
+    tmp_path: Path, mode: str
+) -> None:
+    async def main() -> None:
+        allowed = 100 * COST
+        async with fleet(tmp_path, mode, budget(allowed)) as it:
+            answers = await asyncio.gather(*(it.ask(number) for number in range(CALLERS)))
+            seen = Counter(reply.status for reply in answers)
+            assert set(seen) <= {200, 429}
+            while True:
+                await asyncio.sleep(SETTLED_S)
+                reply = await it.ask(0)
+                if reply.status != 200:
+                    break
+                seen[200] += 1
+            assert reply.json["error"]["code"] == "insufficient_quota"
+            holds = [hold for one in it.gateways for hold in holds_of(one.journal)]
+            spent = sum(hold.used or 0 for hold in holds)
+            most = max(hold.amount for hold in holds)
+            assert spent == seen[200] * COST <= allowed
+            in_hands = GATEWAYS * (allowed // 100) if mode == "slice" else 0
+            assert allowed - spent < most + in_hands  # or a refusal was one too many
+
+    run(main())
+
+
+def test_redis_killed_under_load_fails_no_soft_limit_and_is_believed_again_in_seconds(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        soft = Limit("rate", "requests", 10**6, ("key",), per_s=60.0)
+        async with fleet(tmp_path, "slice", soft, count=2) as it:
+            stop = asyncio.Event()
+            seen: Counter[int] = Counter()
+
+            async def caller(number: int) -> None:
+                while not stop.is_set():
+                    seen[(await it.ask(number)).status] += 1
+
+            callers = [asyncio.create_task(caller(number)) for number in range(8)]
+            await asyncio.sleep(0.3)
+            it.server.kill()
+            before = seen[200]
+            await asyncio.sleep(0.5)
+            it.server.start()
+            await asyncio.sleep(0.5)
+            stop.set()
+            await asyncio.gather(*callers)
+            assert set(seen) == {200}
+            assert seen[200] > before
+
+    run(main())
+
+
+@pytest.mark.parametrize("mode", ["exact", "slice"])
+def test_a_hard_budget_without_redis_ends_in_a_clear_503_and_comes_back_with_what_was_spent(
+    tmp_path: Path, mode: str
+) -> None:
+    async def main() -> None:
+        async with fleet(tmp_path, mode, budget(10_000 * COST), count=2) as it:
+            first = await asyncio.gather(*(it.ask(number) for number in range(20)))
+            assert {reply.status for reply in first} == {200}
+            it.server.kill()
+            served = 20
+            while (reply := await it.ask(0)).status == 200:
+                served += 1
+            assert reply.status == 503
+            assert reply.json["error"]["code"] == "limits_unavailable"
+            assert "retry-after" in reply.headers
+            assert served - 20 <= 100  # a slice is a hundredth
+            it.server.start()
+            since_s = time.monotonic()
+            while (await it.ask(0)).status != 200:
+                assert time.monotonic() < since_s + PATIENCE_S
+                await asyncio.sleep(0.02)
+            served += 1
+            print(f"\n{mode}: again after {time.monotonic() - since_s:.2f} s")
+            for gateway in (0, 1):
+                while True:
+                    reply = await it.ask(gateway)
+                    served += reply.status == 200
+                    if reply.status == 200:
+                        break
+                    await asyncio.sleep(0.02)
+            assert (await it.used())["ours"] >= served * COST
+
+    run(main())

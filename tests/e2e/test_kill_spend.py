@@ -85,9 +85,12 @@ def ledger_sum(layout: Layout) -> tuple[int, int]:
 async def agreed(control: Spawning, gateway: Spawned, key: str) -> dict[str, int]:
     """What is counted, once the ledger holds as much; AssertionError when it never does."""
     used = await usage(gateway, key)
-    last = (0, 0)
+    wanted = max(used.values())
+    last = (0, -1)
     async with asyncio.timeout(PATIENCE_S):
-        while (now := await asyncio.to_thread(ledger_sum, control.layout)) != last:
+        while (now := await asyncio.to_thread(ledger_sum, control.layout)) != last or (
+            now[1] < wanted
+        ):
             last = now
             await asyncio.sleep(0.3)  # the recorder looks twenty times a second
     assert set(used.values()) == {last[1]}, (used, last)

@@ -41,7 +41,7 @@ PEPPER = b"p" * 32
 PRICE = Price("plan:test", "plan", input=Rate(1_000_000_000), output=Rate(2_000_000_000))
 FREE = Price("free", "free")
 CHAT = "/v1/chat/completions"
-_children: list[asyncio.subprocess.Process] = []
+_children: list[tuple[asyncio.AbstractEventLoop, asyncio.subprocess.Process]] = []
 HELLO: dict[str, Any] = {"model": "small", "messages": [{"role": "user", "content": "hi"}]}
 
 
@@ -61,17 +61,18 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 async def spawn(*program: str, **options: Any) -> asyncio.subprocess.Process:
     """A child process that does not outlive a test, or the loop could never be closed."""
     process = await asyncio.create_subprocess_exec(*program, **options)
-    _children.append(process)
+    _children.append((asyncio.get_running_loop(), process))
     return process
 
 
 async def _end_children() -> None:
     while _children:
-        process = _children.pop()
+        loop, process = _children.pop()
         if process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 process.kill()
-            await process.wait()
+            if loop is asyncio.get_running_loop():  # another's was left by a test that failed
+                await process.wait()
 
 
 async def until(true: Callable[[], object]) -> None:

@@ -187,10 +187,23 @@ async def until_ready(store: RedisCounters, rows: Iterable[Want] = ()) -> None:
 
 def run(main: Coroutine[Any, Any, None], patience_s: float = PATIENCE_S) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(patience_s):
-            await main
+        try:
+            async with asyncio.timeout(patience_s):
+                await main
+        finally:
+            await _quiet()
 
     uvloop.run(bounded())
+
+
+async def _quiet() -> None:
+    """Ends what still runs and lets its transports close: uvloop cannot be closed around them."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    for _ in range(3):
+        await asyncio.sleep(0)
 
 
 def free_port() -> int:

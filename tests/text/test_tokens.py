@@ -59,8 +59,12 @@ def test_a_count_is_tiktokens(tokenizer: str, text: str) -> None:
     assert tokens.count_exact(text.encode(), tokenizer) == expected
 
 
+# Which characters are letters is a matter of Unicode's version, and the two know different ones.
+ASSIGNED = st.characters(exclude_categories=("Cn", "Cs", "Co"))
+
+
 @settings(max_examples=200)
-@given(st.text(max_size=200) | st.text("ab \n'1.é", max_size=100))
+@given(st.text(ASSIGNED, max_size=200) | st.text("ab \n'1.é", max_size=100))
 @pytest.mark.parametrize("tokenizer", TIKTOKENS)
 def test_any_text_is_counted_as_tiktoken_does(tokenizer: str, text: str) -> None:
     expected = len(oracle(tokenizer).encode_ordinary(text))

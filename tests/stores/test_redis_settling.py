@@ -12,6 +12,7 @@ from tidegate.stores.redis_wire import RedisRefused, RedisUnavailable, Reply
 class FakeEpoch:
     token: str | None = "1.a.life"
     name = "1.a"
+    space = ""
 
     def __init__(self) -> None:
         self.joined: list[str | None] = []

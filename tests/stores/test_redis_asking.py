@@ -14,6 +14,7 @@ TAKEN: list[Reply] = [1, 1, 1, 0, 0, 0]
 class FakeEpoch:
     token: str | None = "1.a.life"
     name = "1.a"
+    space = ""
     joined = 0
 
     async def join(self, link: Any, group: str | None) -> None:

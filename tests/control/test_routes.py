@@ -136,6 +136,10 @@ def test_bodies_that_are_no_json_or_too_large_are_refused(room: Room) -> None:
     for content in (b"{", b"\xff", b"[" * 100_000, b'{"name": NaN}'):
         answer = room.ask("POST", "/api/keys", content=content, headers=typed)
         assert answer.status_code == 400, content[:10]
+    not_utf8 = b'{"name": "\xff"}', b'{"\xff": 1}', b'{"key_alias": "\xff"}'
+    for path, content in zip(("/api/keys", "/api/keys", "/key/generate"), not_utf8, strict=True):
+        answer = room.ask("POST", path, content=content, headers=typed)
+        assert (answer.status_code, error_code(answer)) == (400, "invalid_json"), content
     large = room.ask("POST", "/api/keys", content=b" " * (MAX_BODY_BYTES + 1), headers=typed)
     assert error_code(large) == "body_too_large"
     plain = {"content-type": "text/plain"}

@@ -51,7 +51,7 @@ def take(given: Fields, shape: type[S]) -> tuple[S, list[str]]:
             raise ApiError("invalid_request", message, param=name[:64])
     try:
         return msgspec.json.decode(msgspec.json.encode(kept), type=shape), sorted(left)
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:
         raise ApiError("invalid_request", f"The body is wrong: {error}.") from error
 
 

@@ -200,14 +200,15 @@ async def _body(request: Request, shape: Any, allowed: frozenset[str] | None) ->
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
         raise ApiError("unsupported_media_type", "Send `Content-Type: application/json`.")
     try:
+        data.decode()  # members of `Raw` are not looked into below
         body = msgspec.json.decode(data or b"{}", type=shape)
         if allowed is not None:
             _refuse_fields(msgspec.json.decode(data or b"{}", type=dict[str, Raw]), allowed)
         return body
     except msgspec.ValidationError as error:
         raise ApiError("invalid_request", f"The body is wrong: {error}.") from error
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise ApiError("invalid_json", "The body is not JSON.") from error
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise ApiError("invalid_json", "The body is not JSON in UTF-8.") from error
 
 
 def _refuse_fields(names: Iterable[str], allowed: frozenset[str] | None) -> None:

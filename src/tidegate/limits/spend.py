@@ -55,7 +55,8 @@ class Spend(Kind):
         )
         if reading.used:
             words += f"; all of it is there again in {duration(reading.reset_s)}"
-        return Refusal(self.code, words, excess=excess(limit, scope, reading))
+        said = excess(limit, scope, reading)
+        return Refusal(self.code, words, retry_after_s=reading.retry_s, excess=said)
 
 
 def _spent(receipt: Receipt) -> int | None:

@@ -15,7 +15,7 @@ def test_each_code_has_its_status_and_says_whether_to_retry(code: str) -> None:
     assert status == row.status
     assert headers[b"x-should-retry"] == (b"true" if row.retry else b"false")
     assert headers[b"content-type"] == b"application/json"
-    assert (b"retry-after" in headers) == (row.status in (429, 503))
+    assert (b"retry-after" in headers) == (row.status in (429, 503) and row.retry)
     assert (b"www-authenticate" in headers) == (row.status == 401)
 
 
@@ -23,6 +23,12 @@ def test_a_wait_is_told_in_seconds_and_milliseconds() -> None:
     failure = Failure("rate_limited", "upstream_rate_limited", "no", retry_after_s=1.2)
     _, headers = parse_head(answers.error_head(failure) + b"\r\n")
     assert (headers[b"retry-after"], headers[b"retry-after-ms"]) == (b"2", b"1200")
+
+
+def test_a_budget_is_not_asked_again_at_once_but_when_it_is_given_anew() -> None:
+    spent = Refusal("insufficient_quota", "no", retry_after_s=86_400.0)
+    _, headers = parse_head(answers.error_head(spent) + b"\r\n")
+    assert (headers[b"retry-after"], headers[b"x-should-retry"]) == (b"86400", b"false")
 
 
 def test_an_error_has_openais_shape_whole_and_in_a_stream() -> None:

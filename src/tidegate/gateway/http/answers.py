@@ -80,7 +80,8 @@ def error_head(no: Refusal | Failure) -> bytes:
     status = no.code.status if isinstance(no, Refusal) else no.status
     head = json_head(status)
     head += b"x-should-retry: true\r\n" if no.code.retry else b"x-should-retry: false\r\n"
-    if status in (429, 503):
+    # Nobody is sent away for a time after which the answer would be the same.
+    if status in (429, 503) and (no.code.retry or no.retry_after_s is not None):
         wait_s = DEFAULT_RETRY_AFTER_S if no.retry_after_s is None else no.retry_after_s
         head += b"retry-after: %d\r\nretry-after-ms: %d\r\n" % (
             math.ceil(wait_s),

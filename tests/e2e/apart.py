@@ -63,22 +63,28 @@ class Spawning:
 
 
 class Load:
-    """Clients that ask until told to stop, and note how every request ended."""
+    """Clients that ask until told to stop, of whichever gateway is at `address`, and note how
+    every request ended."""
 
     def __init__(self, address: tuple[str, int], key: str) -> None:
+        self.address = address
+        self.key = key
         self.acknowledged: list[str] = []
         self.failed: list[bytes] = []
         self.stopped = False
-        self._address = address
         self._requests = [post(key, HELLO), post(key, {**HELLO, "stream": True})]
 
     async def run(self, number: int) -> None:
         turn = number
         while not self.stopped:
             turn += 1
-            reply = await ask(self._address, self._requests[turn % 2])
-            if reply.status == 200 and reply.whole:
-                self.acknowledged.append(reply.headers["x-request-id"])
+            try:
+                reply = await ask(self.address, self._requests[turn % 2])
+            except OSError as error:
+                self.failed.append(str(error).encode())
             else:
-                self.failed.append(reply.raw)
+                if reply.status == 200 and reply.whole:
+                    self.acknowledged.append(reply.headers["x-request-id"])
+                else:
+                    self.failed.append(reply.raw)
             await asyncio.sleep(LOOK_S)

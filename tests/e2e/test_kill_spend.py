@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import func, select
-from tests.e2e.test_kill_control import Spawning
-from tests.gateway.rig import HELLO, Reply
-from tests.gateway.spawned import Spawned, ask, post
+from tests.e2e.apart import PATIENCE_S, Load, Spawning
+from tests.gateway.rig import Reply
+from tests.gateway.spawned import Spawned, ask
 from tests.gateway.upstream import Exchange, Upstream, streaming, whole
 
 from tidegate.core.layout import Layout
@@ -22,7 +22,6 @@ from tidegate.stores import database, schema
 
 SEED = 20_263
 CLIENTS = 6
-PATIENCE_S = 30.0
 PLAN = """\
 providers:
   up: {{kind: openai_compatible, base_url: "http://127.0.0.1:{port}/v1", api_key: none}}
@@ -37,28 +36,6 @@ budgets:
   each: {{amount: $1000, per: 30d, scope: [key], hard: true}}
 storage: {{segment: 64KiB}}
 """
-
-
-class Load:
-    """Clients that ask until told to stop, of whichever gateway is there."""
-
-    def __init__(self, key: str) -> None:
-        self.address = ("", 0)
-        self.key = key
-        self.answered = 0
-        self.stopped = False
-        self._requests = [post(key, HELLO), post(key, {**HELLO, "stream": True})]
-
-    async def run(self, number: int) -> None:
-        turn = number
-        while not self.stopped:
-            turn += 1
-            try:
-                reply = await ask(self.address, self._requests[turn % 2])
-            except OSError:
-                await asyncio.sleep(0.005)
-                continue
-            self.answered += reply.status == 200 and reply.whole
 
 
 async def usage(gateway: Spawned, key: str) -> dict[str, int]:
@@ -111,7 +88,7 @@ async def kills(folder: Path, count: int) -> None:
         await control.ready()
         gateway = Spawned(control.layout)
         await gateway.start()
-        load = Load(await asyncio.to_thread(control.key))
+        load = Load(gateway.address, await asyncio.to_thread(control.key))
         used = {"ours": 0}
         for number in range(count):
             load.address, load.stopped = gateway.address, False
@@ -135,8 +112,9 @@ async def kills(folder: Path, count: int) -> None:
             up.exchanges.clear()
         assert await control.end(signal.SIGTERM) == 0
         assert await gateway.end() == 0
-    print(f"\nseed {SEED}: {count} kills, {load.answered} answered, {used['ours']} nano-dollars")
-    assert load.answered > count
+    answered = len(load.acknowledged)
+    print(f"\nseed {SEED}: {count} kills, {answered} answered, {used['ours']} nano-dollars")
+    assert answered > count
 
 
 def test_ten_kills_leave_counters_and_ledger_agreed(tmp_path: Path) -> None:

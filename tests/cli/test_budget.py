@@ -10,6 +10,7 @@ from tidegate.core import clock
 
 USE = {
     "scope": "team growth",
+    "allowed_usd": "5.00",
     "used_usd": "4.50",
     "left_usd": "0.50",
     "share": 0.9,
@@ -43,13 +44,14 @@ VIEW: dict[str, Any] = {
     "highest": [USE, {**USE, "scope": "team \u001b[2Jx", "forecast_usd": None}],
     "newest_alert": ALERT,
 }
+EVIL = {"dimension": "end_user", "value": "\u001b[2J", "used_usd": "1.00"}
 CHANGED = {"name": "teams", "plan_version": 7, "waiting_for": ["gateway-1"], "raise_id": None}
 
 
 def test_list_has_a_line_for_each_value_that_spent_most(
     run: Callable[..., Result], control: FakeControl
 ) -> None:
-    raised = {**VIEW, "allowed_usd": "6.5"}
+    raised = {**VIEW, "highest": [{**USE, "allowed_usd": "6.5"}]}
     control.answers["GET /api/budgets"] = {"budgets": [raised]}
     assert "$6.50" in run("budget", "list").stdout
     empty = {**VIEW, "name": "calm", "highest": [], "state": "open", "newest_alert": None}
@@ -61,7 +63,7 @@ def test_list_has_a_line_for_each_value_that_spent_most(
     ]
     assert lines[1].split("  ")[0] == "teams"
     assert "team growth  $4.50    $5.00    $9.00     month  alerting  80 % actual" in lines[1]
-    assert lines[2].split() == ["team", "?[2Jx", "$4.50", "-"]
+    assert lines[2].split() == ["team", "?[2Jx", "$4.50", "$5.00", "-"]
     assert "$0.00" in lines[3]
     assert "unknown" in lines[4]
 
@@ -72,10 +74,11 @@ def test_explain_says_what_counts_who_spent_and_what_was_granted(
     control.answers["GET /api/budgets/teams"] = {
         "budget": VIEW,
         "counts": "Everything counts.",
-        "spenders": [{"dimension": "key", "value": "aaaa0000", "used_usd": "4.50"}],
+        "spenders": [{"dimension": "key", "value": "aaaa0000", "used_usd": "4.50"}, EVIL],
         "raises": [
             {
                 "id": 3,
+                "scope": "team growth",
                 "extra_usd": "2.00",
                 "until_s": 0.0,
                 "approver": "Bo",
@@ -85,14 +88,15 @@ def test_explain_says_what_counts_who_spent_and_what_was_granted(
                 "state": "over",
             }
         ],
-        "alerts": [ALERT],
+        "alerts": [ALERT, {**ALERT, "scope": "team \u001b[2J"}],
     }
     text = run("budget", "explain", "teams").stdout
     for part in (
         *("Everything counts.", "1970-01-02 00:00:00Z", "set by   ana", "aaaa0000", "90.0 %"),
-        *("Bo", "launch", "80 %"),
+        *("Bo", "launch", "80 %", "3      team growth  $2.00"),
     ):
         assert part in text
+    assert "\u001b" not in text
 
 
 def test_set_sends_what_was_said_and_leaves_the_rest(
@@ -129,6 +133,14 @@ def test_raise_says_until_when(run: Callable[..., Result], control: FakeControl)
     assert isinstance(body, dict)
     assert abs(body.pop("until_s") - clock.wall_s() - 3 * 86_400) < 100
     assert body == {"extra": "2.5", "reason": "launch"}
+    granted = ("--by", "1", "--for", "1h", "--reason", "x")
+    run("budget", "raise", "teams", *granted, "--of", "team=growth", "--of", "route=chat")
+    run("budget", "raise", "teams", *granted, "--every")
+    _, one, every = control.bodies()
+    assert isinstance(one, dict)
+    assert isinstance(every, dict)
+    assert (one["scope"], "every" in one) == ({"team": "growth", "route": "chat"}, False)
+    assert (every["every"], "scope" in every) == (True, False)
 
 
 def test_end_ends_a_budget_or_one_raise(run: Callable[..., Result], control: FakeControl) -> None:

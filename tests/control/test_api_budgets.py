@@ -9,7 +9,7 @@ from tests.control.conftest import PLAN, Room, error_code
 from tests.stores import rig
 
 from tidegate.core import clock
-from tidegate.core.plan import Limit, Plan, Raise
+from tidegate.core.plan import Limit, Plan
 from tidegate.stores import audit, database
 from tidegate.stores.ledger import Ledger
 
@@ -125,43 +125,6 @@ def test_a_plan_file_that_was_never_good_takes_no_budget(room: Room) -> None:
     room.plans.problems = ["broken"]
     answer = room.ask("POST", "/api/budgets", MONTH)
     assert (answer.status_code, answer.json()["error"]["problems"]) == (422, ["broken"])
-
-
-def test_a_raise_lies_in_the_plan_until_it_is_ended_or_over(budgeted: Room) -> None:
-    until_s = clock.wall_s() + 3600
-    asked = {"extra": "25.5", "until_s": until_s, "reason": "launch", "approver": "Bo"}
-    answer = budgeted.ask("POST", "/api/budgets/declared/raise", asked)
-    assert answer.status_code == 201
-    assert limits(budgeted)["declared"].raises == (Raise(25_500_000_000, until_s),)
-    explained = budgeted.ask("GET", "/api/budgets/declared").json()
-    assert explained["budget"]["allowed_usd"] == "125.5"
-    assert explained["budget"]["amount_usd"] == "100.00"
-    (shown,) = explained["raises"]
-    assert (shown["approver"], shown["author"], shown["state"]) == ("Bo", "operator", "in force")
-    number = answer.json()["raise_id"]
-    ended = budgeted.ask("POST", "/api/budgets/declared/end", {"raise_id": number})
-    assert ended.status_code == 200
-    assert limits(budgeted)["declared"].raises == ()
-    again = budgeted.ask("POST", "/api/budgets/declared/end", {"raise_id": number})
-    assert again.status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("name", "changes", "status"),
-    [
-        ("none", {}, 404),
-        ("declared", {"extra": "0"}, 400),
-        ("declared", {"extra": "-5"}, 400),
-        ("declared", {"until_s": 5.0}, 400),
-        ("declared", {"until_s": 1e300}, 400),
-        ("declared", {"reason": ""}, 400),
-    ],
-)
-def test_a_raise_of_nothing_for_nothing_or_for_ever_is_refused(
-    budgeted: Room, name: str, changes: dict[str, Any], status: int
-) -> None:
-    asked = {"extra": "5", "until_s": clock.wall_s() + 60, "reason": "x", **changes}
-    assert budgeted.ask("POST", f"/api/budgets/{name}/raise", asked).status_code == status
 
 
 def test_a_budget_is_ended_by_whom_it_was_set_and_a_declared_one_in_its_file(

@@ -52,6 +52,20 @@ def test_raises_count_while_they_are_in_force(engine: Engine) -> None:
         assert standing(connection, raised, NOON_S + 1).allowed_nanousd == 1000
 
 
+def test_a_raise_of_one_value_is_of_no_other(engine: Engine) -> None:
+    spend(engine, NOON_S, 100, "blue")
+    spend(engine, NOON_S, 40, "red")
+    one = Raise(500, NOON_S + 1, (("team", "red"),))
+    raised = replace(DAY, scope=("team",), raises=(one, Raise(7, NOON_S + 1)))
+    with database.reading(engine) as connection:
+        found = standing(connection, raised, NOON_S, most=1)
+        over = standing(connection, raised, NOON_S + 1)
+    assert found.used is not None
+    # One more than was asked for: whose is raised may have spent most and be far from its end.
+    assert [found.allowed_of(used) for used in found.used] == [1007, 1507]
+    assert over.raised == {}
+
+
 def test_what_nobody_here_can_tell_is_unknown_and_not_nothing(engine: Engine) -> None:
     with database.reading(engine) as connection:
         found = standing(connection, replace(DAY, scope=("attribute.app",)), NOON_S)

@@ -11,7 +11,7 @@ from tidegate.stores.budgets import StoredRaise
 
 MONTH = Limit("m", "spend", 1000, ("team",), (("route", "chat"),), unit="month")
 NOW = Standing(
-    replace(MONTH, alert_percents=(50, 100)), 1000, 0, 0.0, 100.0, 50.0, [Used(("blue",), 400)]
+    replace(MONTH, alert_percents=(50, 100)), 1000, {}, 0, 0.0, 100.0, 50.0, [Used(("blue",), 400)]
 )
 
 
@@ -26,8 +26,22 @@ NOW = Standing(
         ([Used(("a",), 1000)], "spent"),
     ],
 )
-def test_the_state_is_that_of_who_spent_most(used: list[Used] | None, found: str) -> None:
+def test_the_state_is_that_of_who_spent_the_greatest_part(
+    used: list[Used] | None, found: str
+) -> None:
     assert state(replace(NOW, used=used)) == found
+
+
+def test_one_value_s_raise_is_of_its_part_alone() -> None:
+    used = [Used(("blue",), 1400), Used(("red",), 999)]
+    raised = replace(NOW, raised={"blue": 3000}, used=used)
+    assert state(raised) == "alerting"
+    shown = view(raised, "ana", None, most=3).highest
+    assert [(one.allowed_usd, one.left_usd) for one in shown] == [
+        ("0.000003", "0.0000016"),
+        ("0.000001", "0.000000001"),
+    ]
+    assert state(replace(raised, used=[Used(("blue",), 1400), Used(("red",), 1000)])) == "spent"
 
 
 def test_a_view_has_shares_and_the_forecast() -> None:
@@ -50,3 +64,10 @@ def test_a_raise_is_in_force_over_or_ended() -> None:
     assert raise_view(one, 99.0).state == "in force"
     assert raise_view(one, 100.0).state == "over"
     assert raise_view(replace(one, ended_at_s=50.0), 99.0).state == "ended"
+
+
+def test_a_raise_says_whose_it_is() -> None:
+    one = StoredRaise(1, "m", 5, 100.0, "bo", "x", "ana", 0.0)
+    assert raise_view(one, 99.0).scope is None
+    of = {"attribute.app": "search", "team": "blue"}
+    assert raise_view(replace(one, scope=of), 99.0).scope == "app search, team blue"

@@ -38,6 +38,12 @@ def test_a_raise_of_a_budget_that_is_gone_says_nothing() -> None:
     assert compiled(declared(), added=Added(raises={"all": (Raise(10, 5.0),)})).limits == ()
 
 
+def test_a_raise_of_a_value_that_the_budget_does_not_tell_apart_any_more_says_nothing() -> None:
+    raises = (Raise(10, 5.0, (("team", "growth"),)), Raise(20, 9.0, (("key", "k"),)))
+    plan = compiled(declared(budgets={"all": TEAM}), added=Added(raises={"all": raises}))
+    assert plan.limits[0].raises == raises[:1]
+
+
 @pytest.mark.parametrize(
     "added",
     [

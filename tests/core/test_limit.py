@@ -6,6 +6,7 @@ from tidegate.core.limit import (
     allowed_at,
     is_dimension,
     of_target,
+    raised_at,
     reaches,
     scope_text,
 )
@@ -57,3 +58,19 @@ def test_a_raise_is_allowed_until_its_date_and_not_at_it():
         *(105, 105),
         100,
     ]
+
+
+def test_a_raise_of_one_value_raises_no_other_and_ends_with_its_date():
+    of_growth = Raise(10, 50.0, (("route", "chat"), ("team", "growth")))
+    raised = replace(limit("route", "team"), amount=100, raises=(of_growth, Raise(5, 60.0)))
+    growth, other = f"chat{SEPARATOR}growth", f"chat{SEPARATOR}search"
+    assert [allowed_at(raised, 0.0, scope) for scope in (growth, other, None)] == [115, 105, 105]
+    assert raised_at(raised, 0.0) == {growth: 115}
+    assert raised_at(raised, 50.0) == {}
+    assert allowed_at(raised, 50.0, growth) == 105
+
+
+def test_a_raise_of_another_scope_than_the_limit_s_raises_nothing():
+    raised = replace(limit("key"), amount=100, raises=(Raise(10, 50.0, (("team", "growth"),)),))
+    assert raised_at(raised, 0.0) == {}
+    assert [allowed_at(raised, 0.0, scope) for scope in ("growth", "", None)] == [100, 100, 100]

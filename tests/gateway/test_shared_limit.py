@@ -64,3 +64,16 @@ def test_a_raise_that_ends_changes_what_is_allowed() -> None:
     assert it.shared.want("", 1, receipt, 8e9).quota.allowed == 15
     it.lapse(9e9)
     assert it.shared.want("", 1, receipt, 9e9).quota.allowed == 10
+
+
+def test_a_value_that_is_raised_is_allowed_more_by_the_same_counter() -> None:
+    of_growth = Raise(5, 9e9, (("team", "growth"),))
+    it = in_force(Limit("m", "spend", 1000, ("team",), unit="day", raises=(of_growth,)))
+    assert it.shared is not None
+    receipt = Receipt("r", 0.0, "g", "chat")
+    raised = it.shared.want("growth", 1, receipt, 8e9).quota
+    other = it.shared.want("search", 1, receipt, 8e9).quota
+    assert (raised.allowed, other.allowed) == (1005, 1000)
+    assert (raised.key, raised.hard, raised.lease_s) == (other.key, other.hard, other.lease_s)
+    it.lapse(9e9)
+    assert it.shared.want("growth", 1, receipt, 9e9).quota.allowed == 1000

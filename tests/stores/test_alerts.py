@@ -42,6 +42,15 @@ def test_the_same_threshold_of_a_period_is_noted_once(engine: Engine) -> None:
         assert [one.budget for one in alerts.recent(connection, "all")] == ["all"]
 
 
+def test_a_threshold_of_a_budget_that_was_raised_is_another(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        assert alerts.add(connection, alert(delivered_at_s=1501.0, tries=1))
+        assert alerts.add(connection, alert(at_s=1600.0, allowed_nanousd=20, used_nanousd=10))
+        assert not alerts.add(connection, alert(at_s=1700.0))  # the raise is over
+        (kept,) = alerts.recent(connection)
+        assert (kept.allowed_nanousd, kept.delivered_at_s, kept.tries) == (20, None, 0)
+
+
 def test_a_claimed_alert_is_nobody_else_s_for_a_minute(engine: Engine) -> None:
     with database.writing(engine) as connection:
         alerts.add(connection, alert())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from sqlalchemy import Engine
 
@@ -50,6 +51,17 @@ def test_a_budget_comes_back_as_it_was_put_and_replaces_the_one_before(engine: E
         ]
     assert told(engine)[0] == ("bo", "budget.set", "growth")
     assert len(told(engine)) == 3
+
+
+def test_a_raise_of_one_value_comes_back_with_it_and_is_told_with_it(engine: Engine) -> None:
+    of = {"team": "growth", "route": "chat"}
+    with database.writing(engine) as connection:
+        number = budgets.add_raise(connection, more(scope=of))
+        assert [one.scope for one in budgets.raises_in_force(connection, 100.0)] == [of]
+        assert budgets.raises_of(connection, "growth") == [
+            msgspec.structs.replace(more(scope=of), id=number)
+        ]
+        assert "for route chat" in (audit.recent(connection)[0].detail or "")
 
 
 def test_what_is_undone_is_not_told_either(engine: Engine) -> None:

@@ -3,8 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
+from msgspec.structs import replace
 
 from tidegate.core.limit import Calendar, Moment, Rolling
+from tidegate.stores.memory_counters import memory_counters
 from tidegate.stores.memory_windows import CalendarCounters, RollingCounters
 
 
@@ -133,3 +135,18 @@ def test_what_was_used_beyond_its_hold_counts_in_the_bin_of_its_admission() -> N
     counters.give_back("", early, 10, 50, Moment(1040.0, 0.0))
     assert counters.read("", 1, Moment(1040.0, 0.0)).used == 60
     assert counters.read("", 1, Moment(1070.0, 0.0)).used == 10
+
+
+@pytest.mark.parametrize("shape", [DAY, Calendar(allowed=100, unit="day")])
+def test_of_a_scope_that_is_raised_more_is_allowed_and_of_no_other(
+    shape: Rolling | Calendar,
+) -> None:
+    counters = memory_counters(replace(shape, raised={"growth": 150}))
+    for scope, allowed in (("growth", 150), ("search", 100)):
+        assert counters.take(scope, allowed + 1, NOON) is None
+        assert counters.take(scope, allowed, NOON) is not None
+        assert counters.take(scope, 1, NOON) is None
+        assert counters.read(scope, 1, NOON).allowed == allowed
+    counters.reshape(shape)
+    assert counters.read("growth", 1, NOON).allowed == 100
+    assert counters.take("growth", 0, NOON) is not None

@@ -1,5 +1,6 @@
 """`tidegate budget`: what may be spent, and what is."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
@@ -60,29 +61,9 @@ def explain(state: Path | None, control: str | None, name: str) -> None:
     alerts = ", ".join(f"{percent} %" for percent in budget.alerts) or "none"
     click.echo(f"alerts   {alerts}\n")
     rows = [_use(one) for one in budget.highest]
-    click.echo(table(("SCOPE", "USED", "LEFT", "SHARE", "FORECAST"), rows))
-    if told.spenders:
-        spent = [(one.dimension, one.value, _usd(one.used_usd)) for one in told.spenders]
-        click.echo("\n" + table(("SPENT BY", "", "USED"), spent))
-    if told.raises:
-        raises = [
-            (
-                str(one.id),
-                _usd(one.extra_usd),
-                moment(one.until_s),
-                one.state,
-                _plain(one.approver),
-                _plain(one.reason),
-            )
-            for one in told.raises
-        ]
-        click.echo("\n" + table(("RAISE", "EXTRA", "UNTIL", "STATE", "APPROVED BY", "WHY"), raises))
-    if told.alerts:
-        given = [
-            (moment(one.at_s), one.scope, f"{one.percent} %", one.measure, _usd(one.used_usd))
-            for one in told.alerts
-        ]
-        click.echo("\n" + table(("ALERTED AT", "SCOPE", "REACHED", "OF", "USED"), given))
+    click.echo(table(("SCOPE", "USED", "ALLOWED", "LEFT", "SHARE", "FORECAST"), rows))
+    for text in _granted_and_told(told):
+        click.echo(f"\n{text}")
 
 
 @plug.command(name="set")
@@ -106,15 +87,23 @@ def set_(state: Path | None, control: str | None, **given: object) -> None:
 @click.option("--by", "extra", type=Usd(), required=True, help="How much more, in dollars.")
 @click.option("--for", "lasts_s", type=Duration(), required=True, help="How long, such as 3d.")
 @click.option("--reason", required=True, help="Why.")
+@click.option("--of", multiple=True, metavar="NAME=VALUE", help="Whose, as in team=growth.")
+@click.option("--every", is_flag=True, help="Of every value of its scope.")
 @click.option("--approver", help="Who approved it. Default: whose token it is.")
 @control_options
 def raise_(state: Path | None, control: str | None, name: str, **given: object) -> None:
-    """Raise the budget NAME for a while. The raise ends by itself, on every gateway."""
+    """Raise the budget NAME for a while. The raise ends by itself, on every gateway.
+
+    Of a budget that has one for each team, key or the like, say whose: --of team=growth.
+    """
     extra, lasts_s, approver = given["extra"], given["lasts_s"], given["approver"]
     assert isinstance(extra, Decimal) and isinstance(lasts_s, float)  # noqa: S101
     until_s = clock.wall_s() + lasts_s
     approved_by = None if approver is None else str(approver)
-    asked = NewRaise(extra, until_s, str(given["reason"]), approved_by)
+    of = given["of"]
+    assert isinstance(of, tuple)  # noqa: S101
+    whose, every = pairs(of, "--of") or None, bool(given["every"])
+    asked = NewRaise(extra, until_s, str(given["reason"]), approved_by, whose, every)
     path = f"/api/budgets/{_named(name)}/raise"
     changed = open_control(state, control).post(path, BudgetChanged, asked)
     _tell(changed, f"Raised {changed.name} until {moment(asked.until_s)}, raise {changed.raise_id}")
@@ -161,13 +150,41 @@ def _rows(budget: BudgetView) -> list[tuple[str, ...]]:
         scope = "-" if use is None else _plain(use.scope)
         used = "unknown" if budget.state == "unknown" else "$0.00"
         used = used if use is None else _usd(use.used_usd)
+        allowed = allowed if use is None else _usd(use.allowed_usd)
         rows.append((name, scope, used, allowed, _forecast(use), per, state, alerted))
     return rows
 
 
+def _granted_and_told(told: BudgetExplained) -> Iterator[str]:
+    """Tables of who spent it, of its raises and of its alerts, as far as there are any."""
+    if told.spenders:
+        spent = [(one.dimension, _plain(one.value), _usd(one.used_usd)) for one in told.spenders]
+        yield table(("SPENT BY", "", "USED"), spent)
+    if told.raises:
+        whole = "every value" if told.budget.scope else "everything"
+        raises = [
+            (
+                *(str(one.id), _plain(one.scope or whole), _usd(one.extra_usd)),
+                *(moment(one.until_s), one.state, _plain(one.approver), _plain(one.reason)),
+            )
+            for one in told.raises
+        ]
+        yield table(("RAISE", "OF", "EXTRA", "UNTIL", "STATE", "APPROVED BY", "WHY"), raises)
+    if told.alerts:
+        given = [
+            (
+                *(moment(one.at_s), _plain(one.scope), f"{one.percent} %", one.measure),
+                *(_usd(one.used_usd), _usd(one.allowed_usd)),
+            )
+            for one in told.alerts
+        ]
+        yield table(("ALERTED AT", "SCOPE", "REACHED", "OF", "USED", "ALLOWED"), given)
+
+
 def _use(use: ScopeUse) -> tuple[str, ...]:
     share = f"{use.share * 100:.1f} %"
-    return _plain(use.scope), _usd(use.used_usd), _usd(use.left_usd), share, _forecast(use)
+    amounts = _usd(use.used_usd), _usd(use.allowed_usd), _usd(use.left_usd)
+    return _plain(use.scope), *amounts, share, _forecast(use)
 
 
 def _forecast(use: ScopeUse | None) -> str:

@@ -116,25 +116,29 @@ def due(found: Standing) -> Iterator[Alert]:
     """Every threshold that a budget's values have reached, noted before or not."""
     limit = found.limit
     for one in found.used or ():
-        forecast = found.forecast(one.nanousd)
-        measured: tuple[tuple[Measure, int | None], ...] = (
-            ("actual", one.nanousd),
-            ("forecast", forecast),
-        )
-        for measure, nanousd in measured:
-            for percent in limit.alert_percents:
-                if nanousd and budget_views.reaches(nanousd, percent, found):
-                    yield Alert(
-                        budget=limit.name,
-                        scope=budget_views.scope_of(found, one),
-                        period_start_s=found.period_start_s,
-                        measure=measure,
-                        percent=percent,
-                        at_s=found.now_s,
-                        used_nanousd=one.nanousd,
-                        forecast_nanousd=forecast,
-                        allowed_nanousd=found.allowed_nanousd,
-                    )
+        forecast, allowed = found.forecast(one.nanousd), found.allowed_of(one)
+        for percent in limit.alert_percents:
+            measure = _measure(one.nanousd, forecast, percent, allowed)
+            if measure is not None:
+                yield Alert(
+                    budget=limit.name,
+                    scope=budget_views.scope_of(found, one),
+                    period_start_s=found.period_start_s,
+                    measure=measure,
+                    percent=percent,
+                    at_s=found.now_s,
+                    used_nanousd=one.nanousd,
+                    forecast_nanousd=forecast,
+                    allowed_nanousd=allowed,
+                )
+
+
+def _measure(used: int, forecast: int | None, percent: int, allowed: int) -> Measure | None:
+    """What has reached the threshold. What is spent needs no forecast any more."""
+    if used and budget_views.reaches(used, percent, allowed):
+        return "actual"
+    foreseen = forecast is not None and budget_views.reaches(forecast, percent, allowed)
+    return "forecast" if foreseen and used else None
 
 
 def sentence(alert: Alert) -> str:
@@ -148,8 +152,11 @@ def sentence(alert: Alert) -> str:
 
 
 def id_of(alert: Alert) -> str:
-    """The same for the same threshold of the same period."""
-    parts = (alert.budget, alert.scope, alert.period_start_s, alert.measure, alert.percent)
+    """The same for the same threshold of the same period, while as much is allowed."""
+    parts = (
+        *(alert.budget, alert.scope, alert.period_start_s, alert.measure, alert.percent),
+        alert.allowed_nanousd,
+    )
     return "/".join(str(part) for part in parts).encode("ascii", "backslashreplace").decode()
 
 
@@ -179,10 +186,9 @@ def resolve(ref: SecretRef | None, environ: Mapping[str, str]) -> Secret | None:
 
 
 def _ratios(found: Standing) -> list[Ratio]:
-    allowed = found.allowed_nanousd
     shown = []
     for one in (found.used or [])[:_MOST_SHOWN]:
-        forecast = found.forecast(one.nanousd)
+        forecast, allowed = found.forecast(one.nanousd), found.allowed_of(one)
         scope = budget_views.scope_of(found, one)
         ratio = None if forecast is None else forecast / allowed
         shown.append(Ratio(found.limit.name, scope, one.nanousd / allowed, ratio))

@@ -1,6 +1,5 @@
-"""Budgets: how they stand, one explained, set and ended at run time, raised for a while."""
+"""Budgets: how they stand, one explained, set and ended at run time."""
 
-import math
 from collections.abc import Callable
 
 import msgspec
@@ -9,10 +8,10 @@ from sqlalchemy import Connection, Engine
 from tidegate.config.fragment import read_fragment
 from tidegate.control import budget_views
 from tidegate.control.api_keys import author
+from tidegate.control.budget_figures import TEAM as TEAM_DIMENSION
 from tidegate.control.budget_figures import budgets_of, is_seen_by, standing
 from tidegate.control.compiling import TEAM
 from tidegate.control.errors import ApiError
-from tidegate.control.key_limits import nanousd_asked
 from tidegate.control.routes import NO_FIELDS, Call, Row
 from tidegate.control.shapes_budgets import (
     BudgetChanged,
@@ -21,7 +20,6 @@ from tidegate.control.shapes_budgets import (
     BudgetView,
     EndBudget,
     NewBudget,
-    NewRaise,
 )
 from tidegate.core import clock
 from tidegate.core.declared_budgets import DeclaredBudget
@@ -30,9 +28,8 @@ from tidegate.core.plan import Limit
 from tidegate.core.units import usd_to_nanousd
 from tidegate.stores import alerts, budgets, database
 from tidegate.stores.audit import Author
-from tidegate.stores.budgets import BudgetNotFound, RaiseNotFound, StoredBudget, StoredRaise
+from tidegate.stores.budgets import BudgetNotFound, RaiseNotFound, StoredBudget
 
-_LONGEST_RAISE_S = 366 * 86_400.0
 _HIGHEST_LISTED = 3
 _HIGHEST_EXPLAINED = 100
 
@@ -46,7 +43,7 @@ async def _explain(call: Call) -> BudgetExplained:
     name = call.path["id"]
     limit = next((one for one in _visible(call) if one.name == name), None)
     if limit is None:
-        raise _missing(name)
+        raise missing(name)
     return await call.desk.store(_explained, limit, _team(call))
 
 
@@ -65,25 +62,7 @@ async def set_budget(call: Call, name: str, declared: DeclaredBudget) -> BudgetC
         raise ApiError("taken", message, param="name")
     stored = stored_budget(name, declared, author(call))
     _, waiting_for = await call.desk.amend(lambda connection: budgets.put(connection, stored))
-    return _changed(call, name, waiting_for)
-
-
-async def _raise(call: Call) -> BudgetChanged:
-    asked: NewRaise = call.body
-    name, by = call.path["id"], author(call)
-    if all(limit.name != name for limit in budgets_of(call.desk.plans.current)):
-        raise _missing(name)
-    left_s = asked.until_s - by.at_s
-    if not math.isfinite(left_s) or not 0 < left_s <= _LONGEST_RAISE_S:
-        message = "until_s must lie in the future, and no more than 366 days from now."
-        raise ApiError("invalid_request", message, param="until_s")
-    extra = nanousd_asked(str(asked.extra), "extra")
-    approver = asked.approver or by.actor
-    one = StoredRaise(
-        *(0, name, extra, asked.until_s, approver, asked.reason), author=by.actor, at_s=by.at_s
-    )
-    number, waiting_for = await call.desk.amend(lambda store: budgets.add_raise(store, one))
-    return _changed(call, name, waiting_for, number)
+    return changed(call, name, waiting_for)
 
 
 async def _end(call: Call) -> BudgetChanged:
@@ -101,14 +80,13 @@ async def end_budget(call: Call, name: str, end: Callable[[Connection], None]) -
         _, waiting_for = await call.desk.amend(end)
     except (BudgetNotFound, RaiseNotFound) as error:
         raise ApiError("not_found", f"Nothing is ended: {error}.") from error
-    return _changed(call, name, waiting_for)
+    return changed(call, name, waiting_for)
 
 
 ROWS = (
     Row("GET", "/api/budgets", "viewer", _list, lead=NO_FIELDS),
     Row("GET", "/api/budgets/{id}", "viewer", _explain, lead=NO_FIELDS),
     Row("POST", "/api/budgets", "operator", _set, body=NewBudget, status=201),
-    Row("POST", "/api/budgets/{id}/raise", "operator", _raise, body=NewRaise, status=201),
     Row("POST", "/api/budgets/{id}/end", "operator", _end, body=EndBudget),
 )
 
@@ -150,13 +128,15 @@ def _ending(name: str, raise_id: int | None, by: Author) -> Callable[[Connection
     return lambda connection: budgets.end_raise(connection, name, raise_id, by)
 
 
-def _changed(
+def changed(
     call: Call, name: str, waiting_for: list[str], raise_id: int | None = None
 ) -> BudgetChanged:
+    """What a change of a budget came to."""
     return BudgetChanged(name, call.desk.plans.current.version, waiting_for, raise_id)
 
 
-def _missing(name: str) -> ApiError:
+def missing(name: str) -> ApiError:
+    """There is no budget of this name, or none for who asks."""
     return ApiError("not_found", f"There is no budget {name[:64]!r}.")
 
 
@@ -199,6 +179,7 @@ def _explained(engine: Engine, limit: Limit, team: str | None) -> BudgetExplaine
             raises=[
                 budget_views.raise_view(one, now_s)
                 for one in budgets.raises_of(connection, limit.name)
+                if team is None or one.scope.get(TEAM_DIMENSION, team) == team
             ],
             alerts=[budget_views.alert_view(one) for one in given],
         )

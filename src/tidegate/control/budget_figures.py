@@ -8,7 +8,7 @@ none at all, because its period has no end.
 from msgspec import Struct
 from sqlalchemy import Connection
 
-from tidegate.core.limit import SPEND, allowed_at
+from tidegate.core.limit import SEPARATOR, SPEND, allowed_at, raised_at
 from tidegate.core.periods import period_at
 from tidegate.core.plan import Limit, Plan
 from tidegate.stores import budget_use
@@ -20,16 +20,21 @@ TEAM = "team"
 
 class Standing(Struct, frozen=True):
     """One budget now. `since_s` and `until_s` bound what counts, `period_start_s` names the
-    period; one that rolls on is given a period of its own length for that. `used` None: nobody
-    here can tell what was spent."""
+    period; one that rolls on is given a period of its own length for that. `allowed_nanousd` is of
+    every value but those `raised`. `used` None: nobody here can tell what was spent."""
 
     limit: Limit
     allowed_nanousd: int
+    raised: dict[str, int]
     period_start_s: int
     since_s: float
     until_s: float | None
     now_s: float
     used: list[Used] | None
+
+    def allowed_of(self, used: Used) -> int:
+        """What this value may spend, in nano-dollars."""
+        return self.raised.get(SEPARATOR.join(used.values), self.allowed_nanousd)
 
     def forecast(self, used_nanousd: int) -> int | None:
         """What will be spent at the end of the period, at the pace so far."""
@@ -54,7 +59,7 @@ def standing(
     connection: Connection, limit: Limit, now_s: float, *, most: int = 100, team: str | None = None
 ) -> Standing:
     """A budget with the values that spent most, of one team alone where it is given."""
-    only = limit.only
+    only, raised = limit.only, raised_at(limit, now_s)
     if team is not None and TEAM not in dict(only):
         only = (*only, (TEAM, team))
     if limit.unit is not None:
@@ -67,10 +72,11 @@ def standing(
     used = None
     if budget_use.is_told_apart(dimensions):
         span = Span(since_s, now_s)
-        used = budget_use.used(connection, limit.scope, only, span, most=most)
+        used = budget_use.used(connection, limit.scope, only, span, most=most + len(raised))
     return Standing(
         limit,
         allowed_at(limit, now_s),
+        raised,
         start_s,
         since_s,
         until_s if limit.unit is not None else None,

@@ -13,7 +13,7 @@ from tidegate.control.shapes_budgets import (
     Spender,
     State,
 )
-from tidegate.core.limit import SEPARATOR, scope_text
+from tidegate.core.limit import ATTRIBUTE, SEPARATOR, scope_text
 from tidegate.core.units import format_duration, format_usd
 from tidegate.stores import budget_use
 from tidegate.stores.alerts import Alert
@@ -50,19 +50,20 @@ def view(
 
 
 def state(standing: Standing) -> State:
-    """Of the value that spent most."""
+    """Of the value that spent the greatest part of what it may."""
     if standing.used is None:
         return "unknown"
-    highest = standing.used[0].nanousd if standing.used else 0
-    if highest >= standing.allowed_nanousd:
+    uses = [(one.nanousd, standing.allowed_of(one)) for one in standing.used]
+    if any(reaches(nanousd, 100, allowed) for nanousd, allowed in uses):
         return "spent"
     alerts = standing.limit.alert_percents
-    return "alerting" if alerts and reaches(highest, alerts[0], standing) else "open"
+    alerting = alerts and any(reaches(nanousd, alerts[0], allowed) for nanousd, allowed in uses)
+    return "alerting" if alerting else "open"
 
 
-def reaches(nanousd: int, percent: int, standing: Standing) -> bool:
+def reaches(nanousd: int, percent: int, allowed_nanousd: int) -> bool:
     """Whether it is so much of what is allowed."""
-    return nanousd * 100 >= standing.allowed_nanousd * percent
+    return nanousd * 100 >= allowed_nanousd * percent
 
 
 def alert_view(alert: Alert) -> AlertView:
@@ -81,8 +82,10 @@ def alert_view(alert: Alert) -> AlertView:
 
 
 def raise_view(one: StoredRaise, now_s: float) -> RaiseView:
+    values = (f"{name.removeprefix(ATTRIBUTE)} {value}" for name, value in one.scope.items())
     return RaiseView(
         id=one.id,
+        scope=", ".join(values) or None,
         extra_usd=format_usd(one.extra_nanousd),
         until_s=one.until_s,
         approver=one.approver,
@@ -137,9 +140,10 @@ def spenders(connection: Connection, standing: Standing, team: str | None) -> Se
 
 def _use(standing: Standing, used: Used) -> ScopeUse:
     forecast = standing.forecast(used.nanousd)
-    allowed = standing.allowed_nanousd
+    allowed = standing.allowed_of(used)
     return ScopeUse(
         scope=scope_of(standing, used),
+        allowed_usd=format_usd(allowed),
         used_usd=format_usd(used.nanousd),
         left_usd=format_usd(max(allowed - used.nanousd, 0)),
         share=round(used.nanousd / allowed, 6),

@@ -78,7 +78,7 @@ def added_at(connection: Connection, now_s: float) -> Added:
     """What operators have added, with the raises that are in force."""
     raises: dict[str, tuple[Raise, ...]] = {}
     for one in budgets.raises_in_force(connection, now_s):
-        found = Raise(one.extra_nanousd, one.until_s)
+        found = Raise(one.extra_nanousd, one.until_s, tuple(sorted(one.scope.items())))
         raises[one.budget] = (*raises.get(one.budget, ()), found)
     stored = {one.name: _budget(one) for one in budgets.every(connection)}
     limits = {}

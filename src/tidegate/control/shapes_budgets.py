@@ -11,6 +11,7 @@ from tidegate.control.shapes import Name
 BudgetName = Annotated[
     str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")
 ]
+Value = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 Reason = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 
 
@@ -28,12 +29,18 @@ class NewBudget(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class NewRaise(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """`extra` dollars more of a budget until `until_s`. Without `approver` it is who asks."""
+    """`extra` dollars more of a budget until `until_s`. Without `approver` it is who asks.
+
+    A budget that has one for each value of its scope is raised for the value that `scope` says by
+    dimension, or for `every` one.
+    """
 
     extra: Decimal
     until_s: float
     reason: Reason
     approver: Name | None = None
+    scope: dict[str, Value] | None = None
+    every: bool = False
 
 
 class EndBudget(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -46,6 +53,7 @@ class ScopeUse(Struct, frozen=True):
     """What one value of a budget's scope has spent. `forecast_usd` None: there is none (yet)."""
 
     scope: str
+    allowed_usd: str
     used_usd: str
     left_usd: str
     share: float
@@ -53,9 +61,10 @@ class ScopeUse(Struct, frozen=True):
 
 
 class RaiseView(Struct, frozen=True):
-    """A raise, and whether it counts now."""
+    """A raise, and whether it counts now. `scope` None: of every value."""
 
     id: int
+    scope: str | None
     extra_usd: str
     until_s: float
     approver: str

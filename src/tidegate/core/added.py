@@ -9,6 +9,7 @@ from tidegate.core.assemble import Path, Say
 from tidegate.core.declared import Declared
 from tidegate.core.declared_budgets import DeclaredBudget
 from tidegate.core.declared_limits import DeclaredLimit
+from tidegate.core.limit import raised_scope
 from tidegate.core.plan import Limit, Raise
 
 
@@ -47,7 +48,12 @@ def joined(declared: Declared, added: Added, say: Say) -> Declared:
 
 def raised(limits: Iterable[Limit], added: Added) -> tuple[Limit, ...]:
     """The limits with their raises. A raise of what is there no more says nothing."""
+
+    def standing(limit: Limit) -> tuple[Raise, ...]:
+        given = added.raises[limit.name]
+        return tuple(one for one in given if not one.scope or raised_scope(limit, one) is not None)
+
     return tuple(
-        replace(limit, raises=added.raises[limit.name]) if limit.name in added.raises else limit
+        replace(limit, raises=standing(limit)) if limit.name in added.raises else limit
         for limit in limits
     )

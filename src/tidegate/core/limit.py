@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Refusal
-from tidegate.core.plan import Limit, PeriodUnit, Route
+from tidegate.core.plan import Limit, PeriodUnit, Raise, Route
 from tidegate.core.receipt import Receipt
 
 # What a scope can be made of, and the receipt's field that says it. Besides: `attribute.NAME`.
@@ -49,20 +49,23 @@ class Bucket(Struct, frozen=True, omit_defaults=True):
 class Rolling(Struct, frozen=True, omit_defaults=True):
     """At most `allowed` in any `window_s`, counted in `bins` parts: what has left a part of the
     window is forgotten when the whole part has left it. `wall` counts by the wall clock, for what
-    must agree with the dates in the ledger."""
+    must agree with the dates in the ledger. `raised` are scopes of which more is allowed."""
 
     allowed: int
     window_s: float
     bins: int = 60
     wall: bool = False
+    raised: dict[str, int] = {}
 
 
 class Calendar(Struct, frozen=True, omit_defaults=True):
-    """At most `allowed` in each period of the calendar of `time_zone` (an IANA name)."""
+    """At most `allowed` in each period of the calendar of `time_zone` (an IANA name). `raised` are
+    scopes of which more is allowed."""
 
     allowed: int
     unit: PeriodUnit
     time_zone: str = "UTC"
+    raised: dict[str, int] = {}
 
 
 class Gauge(Struct, frozen=True, omit_defaults=True):
@@ -112,9 +115,30 @@ def reaches(limit: Limit, route: Route) -> bool:
     return all(there.get(dimension, value) == value for dimension, value in limit.only)
 
 
-def allowed_at(limit: Limit, wall_s: float) -> int:
-    """Its amount with the raises that have not ended at that time of the wall clock."""
-    return limit.amount + sum(one.extra for one in limit.raises if wall_s < one.until_s)
+def allowed_at(limit: Limit, wall_s: float, scope: str | None = None) -> int:
+    """Its amount with the raises that have not ended at that time of the wall clock: those of
+    every scope, and those of `scope`."""
+    standing = [one for one in limit.raises if wall_s < one.until_s]
+    of_every = sum(one.extra for one in standing if not one.scope)
+    if scope is None:
+        return limit.amount + of_every
+    own = (one.extra for one in standing if one.scope and raised_scope(limit, one) == scope)
+    return limit.amount + of_every + sum(own)
+
+
+def raised_at(limit: Limit, wall_s: float) -> dict[str, int]:
+    """What is allowed of the scopes that have raises of their own then."""
+    own = {raised_scope(limit, one) for one in limit.raises if one.scope and wall_s < one.until_s}
+    return {scope: allowed_at(limit, wall_s, scope) for scope in own if scope is not None}
+
+
+def raised_scope(limit: Limit, one: Raise) -> str | None:
+    """The one scope that a raise is of; None where it is of every scope, or of one that the limit
+    does not have any more."""
+    values = dict(one.scope)
+    if not values or values.keys() != set(limit.scope):
+        return None
+    return SEPARATOR.join(values[name] for name in limit.scope)
 
 
 class Demand(Struct):

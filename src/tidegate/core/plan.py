@@ -152,10 +152,15 @@ PeriodUnit = Literal["hour", "day", "week", "month", "quarter", "year"]
 
 
 class Raise(Struct, frozen=True):
-    """So much more of a limit until a date (wall-clock seconds), when it ends by itself."""
+    """So much more of a limit until a date (wall-clock seconds), when it ends by itself.
+
+    `scope` has a value for each dimension of the limit's scope, whose counter alone it raises; ()
+    raises them all.
+    """
 
     extra: int
     until_s: float
+    scope: tuple[tuple[str, str], ...] = ()
 
 
 class Limit(Struct, frozen=True, omit_defaults=True):

@@ -15,11 +15,14 @@ from tidegate.core.limit import (
     CALLER_DIMENSIONS,
     SEPARATOR,
     TARGET_DIMENSIONS,
+    Calendar,
     Counters,
     Demand,
     LimitKind,
     Moment,
+    Rolling,
     allowed_at,
+    raised_at,
 )
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
@@ -86,7 +89,10 @@ class InForce:
         standing = tuple(one for one in self.limit.raises if wall_s < one.until_s)
         self.limit = limit = replace(self.limit, raises=standing)
         self.lapses_s = min((one.until_s for one in standing), default=inf)
-        self.shape = self.kind.shape(replace(limit, amount=allowed_at(limit, wall_s)))
+        shape = self.kind.shape(replace(limit, amount=allowed_at(limit, wall_s)))
+        if isinstance(shape, Calendar | Rolling) and standing:
+            shape = replace(shape, raised=raised_at(limit, wall_s))
+        self.shape = shape
         if self.shared is not None and self.shape is not None:
             self.shared.stand(self.shape)
 

@@ -1,6 +1,8 @@
 """One limit whose counters several gateways share: what a request wants of it."""
 
-from tidegate.core.limit import SPEND, Calendar, Shape
+from msgspec.structs import replace
+
+from tidegate.core.limit import SPEND, Calendar, Rolling, Shape
 from tidegate.core.periods import period_at
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
@@ -12,7 +14,7 @@ class SharedLimit:
     """The limit's part of the store. `name` tells its counters from those of others. `hard`:
     nobody passes while they cannot be asked."""
 
-    __slots__ = ("_by_team", "_lease_s", "_name", "_periods", "_quota", "hard", "store")
+    __slots__ = ("_by_team", "_lease_s", "_name", "_periods", "_quota", "_raised", "hard", "store")
 
     def __init__(self, limit: Limit, name: str, store: SharedStore, lease_s: float) -> None:
         self.store = store
@@ -26,6 +28,11 @@ class SharedLimit:
     def stand(self, shape: Shape) -> None:
         """From now on it allows what `shape` says."""
         self._quota = Quota(self._name, shape, self.hard, self._lease_s)
+        raised = shape.raised if isinstance(shape, Calendar | Rolling) else {}
+        self._raised = {
+            scope: Quota(self._name, replace(shape, allowed=allowed), self.hard, self._lease_s)
+            for scope, allowed in raised.items()
+        }
         self._periods = NO_PERIODS
 
     def want(
@@ -36,7 +43,8 @@ class SharedLimit:
         if isinstance(shape, Calendar) and not self._periods[1] <= wall_s < self._periods[2]:
             self._periods = periods_around(shape, wall_s)
         group = receipt.team if self._by_team else None
-        return Want(self._quota, scope, amount, group, self._periods, at_s)
+        quota = self._raised.get(scope, self._quota)
+        return Want(quota, scope, amount, group, self._periods, at_s)
 
 
 def periods_around(shape: Calendar, wall_s: float) -> Periods:

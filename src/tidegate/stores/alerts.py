@@ -1,4 +1,7 @@
-"""Alerts of budgets: each threshold once a period, however often and by whomever it is noticed."""
+"""Alerts of budgets: each threshold once a period, however often and by whomever it is noticed.
+
+A threshold of a budget that was raised is another one, and takes the place of the one before.
+"""
 
 from typing import Literal
 
@@ -12,6 +15,7 @@ from tidegate.stores.schema_budgets import alerts
 Measure = Literal["actual", "forecast"]
 
 MAX_TRIES = 60
+_KEY = frozenset(column.name for column in alerts.primary_key.columns)
 
 
 class Alert(Struct, frozen=True):
@@ -33,9 +37,14 @@ class Alert(Struct, frozen=True):
 
 
 def add(connection: Connection, alert: Alert) -> bool:
-    """Note the alert; False when somebody has noted it before."""
-    statement = database.upsert(connection, alerts).values(msgspec.structs.asdict(alert))
-    asked = statement.on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    """Note the alert; False when somebody has noted it before, and no less was allowed then."""
+    values = msgspec.structs.asdict(alert)
+    statement = database.upsert(connection, alerts).values(values)
+    asked = statement.on_conflict_do_update(
+        index_elements=list(alerts.primary_key.columns),
+        set_={name: value for name, value in values.items() if name not in _KEY},
+        where=alerts.c.allowed_nanousd < alert.allowed_nanousd,
+    ).execution_options(preserve_rowcount=True)
     return connection.execute(asked).rowcount == 1
 
 

@@ -48,7 +48,8 @@ class StoredBudget(Struct, frozen=True):
 
 
 class StoredRaise(Struct, frozen=True):
-    """`extra_nanousd` more of a budget until `until_s`, or until it was ended before."""
+    """`extra_nanousd` more of a budget until `until_s`, or until it was ended before: for the one
+    value of its scope that `scope` says by dimension, or for every one."""
 
     id: int
     budget: str
@@ -59,6 +60,7 @@ class StoredRaise(Struct, frozen=True):
     author: str
     at_s: float
     ended_at_s: float | None = None
+    scope: dict[str, str] = {}
 
 
 def put(connection: Connection, budget: StoredBudget) -> None:
@@ -95,9 +97,12 @@ def add_raise(connection: Connection, asked: StoredRaise) -> int:
     """Store a raise under the next number, which is returned; `asked.id` says nothing."""
     values = msgspec.structs.asdict(asked)
     del values["id"]
+    values["scope"] = _json(asked.scope).decode() if asked.scope else None
     key = connection.execute(insert(raises).values(values)).inserted_primary_key
     assert key is not None  # noqa: S101  (a single-row insert always has one)
-    told = f"${format_usd(asked.extra_nanousd)} more, approved by {asked.approver}: {asked.reason}"
+    whose = "".join(f" for {name} {value}" for name, value in asked.scope.items())
+    told = f"${format_usd(asked.extra_nanousd)} more{whose}, approved by {asked.approver}"
+    told = f"{told}: {asked.reason}"
     audit.append(connection, Author(asked.author, asked.at_s), "budget.raise", asked.budget, told)
     return int(key[0])
 
@@ -116,13 +121,19 @@ def end_raise(connection: Connection, budget: str, raise_id: int, author: Author
 def raises_in_force(connection: Connection, at_s: float) -> list[StoredRaise]:
     """Raises that have not ended at `at_s`, in the order they were made."""
     query = select(raises).where(raises.c.ended_at_s.is_(None), raises.c.until_s > at_s)
-    return [StoredRaise(*row) for row in connection.execute(query.order_by(raises.c.id))]
+    return [_raise(row) for row in connection.execute(query.order_by(raises.c.id))]
 
 
 def raises_of(connection: Connection, budget: str, limit: int = 50) -> list[StoredRaise]:
     """The newest raises of a budget, ended or not, newest first."""
     query = select(raises).where(raises.c.budget == budget).order_by(raises.c.id.desc())
-    return [StoredRaise(*row) for row in connection.execute(query.limit(limit))]
+    return [_raise(row) for row in connection.execute(query.limit(limit))]
+
+
+def _raise(row: "Row[tuple[Any, ...]]") -> StoredRaise:
+    values = dict(row._mapping)
+    values["scope"] = _pairs(values["scope"]) if values["scope"] else {}
+    return StoredRaise(**values)
 
 
 def _budget(row: "Row[tuple[Any, ...]]") -> StoredBudget:

@@ -16,7 +16,7 @@ class RollingCounters:
     """
 
     __slots__ = ("_ahead_s", "_allowed", "_first", "_kept", "_newest", "_newest_until_s",
-                 "_oldest", "_parts", "_span", "_wall", "_width")  # fmt: skip
+                 "_oldest", "_parts", "_raised", "_span", "_wall", "_width")  # fmt: skip
 
     def __init__(self, shape: Rolling) -> None:
         self._kept: Parts[list[int]] = Parts()
@@ -33,14 +33,14 @@ class RollingCounters:
         part = self._parts[hash(scope) % PARTS]
         bins = part.get(scope)
         if bins is None:
-            if amount > self._allowed:
+            if amount > self._allowed and amount > self._allowed_of(scope):
                 return None
             part[scope] = [amount, self._newest, amount]
             return self._newest
         if bins[1] < self._oldest:
             _forget(bins, self._oldest)
         total = bins[0] + amount
-        if total > self._allowed and amount:
+        if total > self._allowed and amount and total > self._allowed_of(scope):
             return None
         bins[0] = total
         if bins[-2] == self._newest:
@@ -69,7 +69,7 @@ class RollingCounters:
 
     def read(self, scope: str, amount: int, now: Moment) -> Reading:
         now_s = self._now_s(now)
-        allowed = self._allowed
+        allowed = self._allowed_of(scope)
         bins = self._parts[hash(scope) % PARTS].get(scope, [0, self._newest, 0])
         _forget(bins, self._oldest)
         used = left = bins[0]
@@ -106,7 +106,7 @@ class RollingCounters:
     def reshape(self, shape: Shape) -> None:
         if not isinstance(shape, Rolling):
             raise TypeError(f"rolling windows cannot become {shape!r}")
-        self._allowed, self._wall = shape.allowed, shape.wall
+        self._allowed, self._wall, self._raised = shape.allowed, shape.wall, shape.raised
         self._width = ceil(shape.window_s * 1e6 / shape.bins)
         self._span = self._width * shape.bins
         self._newest_until_s = -inf
@@ -118,6 +118,9 @@ class RollingCounters:
 
     def __len__(self) -> int:
         return len(self._kept)
+
+    def _allowed_of(self, scope: str) -> int:
+        return self._raised.get(scope, self._allowed)
 
     def _now_s(self, now: Moment) -> float:
         now_s = self._steady_s(now) if self._wall else now.monotonic_s
@@ -175,7 +178,7 @@ class CalendarCounters:
             period = self._turn(now)
         part = self._parts[hash(scope) % PARTS]
         used = part.get(scope, 0) + amount
-        if used > self._shape.allowed and amount:
+        if used > self._shape.allowed and amount and used > self._allowed_of(scope):
             return None
         part[scope] = used
         return period.start_s
@@ -187,7 +190,7 @@ class CalendarCounters:
 
     def read(self, scope: str, amount: int, now: Moment) -> Reading:
         end_s = self._now(now).end_s
-        used, allowed = self._parts[hash(scope) % PARTS].get(scope, 0), self._allowed
+        used, allowed = self._parts[hash(scope) % PARTS].get(scope, 0), self._allowed_of(scope)
         until_s = end_s - now.wall_s
         retry_s: float | None = None
         if not amount or used + amount <= allowed:
@@ -223,6 +226,9 @@ class CalendarCounters:
 
     def __len__(self) -> int:
         return len(self._kept) + sum(map(len, self._ended))
+
+    def _allowed_of(self, scope: str) -> int:
+        return self._shape.raised.get(scope, self._allowed)
 
     def _now(self, now: Moment) -> Period:
         period = self._period

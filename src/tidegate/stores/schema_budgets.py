@@ -34,7 +34,8 @@ budgets = Table(
     Column("at_s", Float, nullable=False),
 )
 
-# A raise of a declared budget has no row in `budgets`. Rows stay when the raise has ended.
+# A raise of a declared budget has no row in `budgets`. Rows stay when the raise has ended. `scope`
+# has the values whose budget alone is raised; NULL raises every value's.
 raises = Table(
     "raises",
     metadata,
@@ -47,6 +48,7 @@ raises = Table(
     Column("author", Text, nullable=False),
     Column("at_s", Float, nullable=False),
     Column("ended_at_s", Float),
+    Column("scope", Text),
     sqlite_autoincrement=True,
 )
 Index("ix_raises_budget", raises.c.budget, raises.c.id)

@@ -20,7 +20,13 @@ def test_it_takes_in_what_is_journalled_even_at_the_very_end(tmp_path: Path) -> 
     made = Receipt(IdSource().new(), 1.0, "gateway-0", "chat", route="chat", status=200)
     told: list[tuple[str, int, int]] = []
     embedded = EmbeddedRecorder()
-    embedded.start(layout, engine, lambda *place: told.append(place), litellm_names=False)
+    embedded.start(
+        layout,
+        engine,
+        lambda *place: told.append(place),
+        litellm_names=False,
+        session_alert_tokens=lambda: 0,
+    )
     frame = encode_frame(made)
     (folder / segment_name(1)).write_bytes(SEGMENT_MAGIC + frame)
     embedded.observe_status("gateway-0", Status({"tidegate_requests_in_flight": 3.0}, {}))

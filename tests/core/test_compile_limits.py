@@ -196,3 +196,22 @@ def test_several_processes_with_a_store_that_counts_for_all_are_served():
     )
     assert plan.counters == CounterStore("exact", url="redis://:${P}@host/0")
     assert compiled(declared()).counters is None
+
+
+@pytest.mark.parametrize("told", ["session", "trace", "prompt", "end_user"])
+def test_what_callers_say_of_themselves_is_told_apart_by_team(told):
+    """Or whoever names another team's session would use it up."""
+    assert one(limits={"x": calls(scope=told)}).scope == tuple(sorted((told, "team")))
+    assert one(budgets={"b": dollars(scope=(told, "route"))}).scope == tuple(
+        sorted((told, "route", "team"))
+    )
+    for granted in ("key", "team", "customer"):
+        found = one(limits={"x": calls(scope=(told, granted))})
+        assert found.scope == tuple(sorted((told, granted)))
+
+
+def test_the_session_alert_is_there_unless_the_plan_says_otherwise():
+    assert compiled(declared()).session_alert_tokens == 50_000
+    assert compiled(declared(gateway=DeclaredGateway(session_alert_tokens=0))) != compiled(
+        declared()
+    )

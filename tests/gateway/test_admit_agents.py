@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from tests.gateway.rig import HELLO, Gateway, gateway, run, target
+from tests.gateway.rig import HELLO, Gateway, gateway, plan_of, run, target
 from tests.gateway.upstream import Upstream, whole
 
 from tidegate.core.plan import Limit
@@ -80,5 +80,36 @@ def test_a_soft_budget_serves_what_has_no_price(tmp_path: Path) -> None:
             gateway(tmp_path, target(up.port, **unpriced), limits=(soft,)) as it,
         ):
             assert (await it.ask()).status == 200
+
+    run(main())
+
+
+def test_a_session_is_told_by_its_user_where_nothing_else_tells_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        turns = Limit("turns", "turns", 1, ("session",))
+        async with (
+            Upstream(whole()) as up,
+            gateway(tmp_path, target(up.port), limits=(turns,)) as it,
+        ):
+            assert (await it.ask(body={**HELLO, "user": "alice"})).status == 200
+            other = [{"role": "user", "content": "another conversation"}]
+            reply = await it.ask(body={**HELLO, "user": "alice", "messages": other})
+            assert reply.json["error"]["limit"]["scope"] == "session user-alice"
+            assert (await it.ask(body={**HELLO, "user": "bob"})).status == 200
+
+    run(main())
+
+
+def test_conversations_are_told_apart_for_the_alert_that_nobody_declares(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole()) as up, gateway(tmp_path, target(up.port)) as it:
+            await it.ask()
+            await it.ask(body={**HELLO, "user": "alice"})
+            await it.obey(plan_of(target(up.port), version=2, session_alert_tokens=0))
+            await it.ask()
+            first, named, off = it.receipts()
+            assert first.conversation is not None
+            assert (named.conversation, named.session) == (None, "user-alice")
+            assert off.conversation is None
 
     run(main())

@@ -7,7 +7,13 @@ import pytest
 
 from tidegate.core.ask import Ask
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.size import MAX_COUNTED_BYTES, TOKENS_A_MESSAGE, estimate_input_tokens, size
+from tidegate.gateway.size import (
+    MAX_COUNTED_BYTES,
+    TOKENS_A_MESSAGE,
+    estimate_input_tokens,
+    note_conversation,
+    size,
+)
 
 
 def ask(endpoint: Any, **members: Any) -> Ask:
@@ -43,3 +49,20 @@ def test_the_receipt_takes_the_bound_and_the_ceiling() -> None:
     asked.output_ceiling_tokens = 5
     size(asked, receipt)
     assert (receipt.input_bytes, receipt.output_ceiling_tokens) == (len(asked.body), 5)
+
+
+def noted(asked: Ask, **fields: Any) -> Receipt:
+    receipt = Receipt("i", 0.0, "g", asked.endpoint, **fields)
+    note_conversation(asked, receipt)
+    return receipt
+
+
+def test_a_session_is_what_its_caller_says_or_else_a_user_s_or_else_a_conversation() -> None:
+    asked = ask("chat", messages=[{"role": "user", "content": "hi"}])
+    told = noted(asked, session_id="s", end_user="u")
+    assert (told.session, told.conversation) == ("s", None)
+    assert noted(asked, end_user="u").session == "user-u"
+    nobody_s = noted(asked)
+    assert nobody_s.session == f"conversation-{nobody_s.conversation:x}"
+    assert noted(ask("embeddings", input="hi")).session is None
+    assert noted(ask("chat", input="hi")).session is None

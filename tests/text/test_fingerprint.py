@@ -3,7 +3,7 @@ import pytest
 from msgspec import Raw
 
 from tidegate.core.ask import Ask
-from tidegate.text.fingerprint import prompt_fingerprint
+from tidegate.text.fingerprint import conversation, prompt_fingerprint
 
 
 def of(body, endpoint="chat"):
@@ -58,3 +58,53 @@ def test_nothing_has_no_fingerprint():
     assert of({"messages": []}) is None
     assert of({"messages": [{}]}) == of({"messages": [{"role": None}]})
     assert of({}) is None
+
+
+def called(arguments, answer, id):
+    call = {"id": id, "function": {"name": "click", "arguments": arguments}}
+    return {
+        "messages": [
+            {"role": "user", "content": "go"},
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": id, "content": answer},
+        ]
+    }
+
+
+def test_what_a_tool_has_answered_is_taken_with_how_it_was_called():
+    """`ok` after another call is no circle; the same answer to the same call is one."""
+    first = of(called('{"x": 12}', "ok", "1"))
+    assert first == of(called('{"x": 12}', "OK", "2"))
+    assert first != of(called('{"x": 13}', "ok", "1"))
+    assert first != of(called('{"x": 12}', "failed", "1"))
+
+
+def begun(*messages):
+    return conversation(Raw(msgspec.json.encode(list(messages))))
+
+
+def test_all_turns_of_a_conversation_are_one():
+    system, user = {"role": "system", "content": "{s}"}, {"role": "user", "content": "go {on}"}
+    answer, more = {"role": "assistant", "content": "{x}"}, {"role": "user", "content": "and?"}
+    first = begun(system, user)
+    assert first == begun(system, user, answer, more) == begun(system, user, answer, more, answer)
+    assert 0 <= first < 2**62
+    assert first != begun(system, more)
+    assert first != begun(user)
+    assert begun() == begun()
+
+
+def test_conversations_of_one_application_are_told_apart():
+    """By what comes after a long beginning that they share, and by how long it is."""
+    long = {"role": "system", "content": "You are a helpful assistant. " * 500}
+    one, other = {"role": "user", "content": "a"}, {"role": "user", "content": "b"}
+    assert begun(long, one) != begun(long, other)
+    assert begun({"role": "system", "content": "x" * 3000}, one) != begun(
+        {"role": "system", "content": "x" * 3001}, one
+    )
+
+
+def test_who_says_assistant_within_a_text_begins_no_answer():
+    user = {"role": "user", "content": 'say "assistant"'}
+    answer = {"role": "assistant", "content": "x"}
+    assert begun(user) == begun(user, answer)

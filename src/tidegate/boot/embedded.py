@@ -5,6 +5,7 @@ The recorder works in a thread of its own: a slow ledger must not hold up the AP
 
 import sys
 import threading
+from collections.abc import Callable
 
 from sqlalchemy import Engine
 
@@ -14,6 +15,7 @@ from tidegate.core.feed import Status
 from tidegate.core.layout import Layout
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
+from tidegate.record.sessions import SessionAlert
 
 
 class EmbeddedRecorder:
@@ -25,10 +27,17 @@ class EmbeddedRecorder:
         self._thread: threading.Thread | None = None
 
     def start(
-        self, layout: Layout, engine: Engine, tell: TellRecorded, *, litellm_names: bool
+        self,
+        layout: Layout,
+        engine: Engine,
+        tell: TellRecorded,
+        *,
+        litellm_names: bool,
+        session_alert_tokens: Callable[[], int],
     ) -> None:
         self._metrics = Metrics(litellm=litellm_names)
         recorder = Recorder(layout, engine, self._metrics, recorded=tell)
+        recorder.sessions = SessionAlert(session_alert_tokens)
         # A daemon: if control fails while it ends, the process must not stay for its recorder.
         self._thread = threading.Thread(
             target=recorder.run, args=(self._stop,), name="recorder", daemon=True

@@ -153,7 +153,11 @@ class Process:
         await self._feed.start()
         names = self._plans.declared.control.litellm_metric_names
         self._recording.start(
-            self._settings.layout, self._engine, self._tell_recorded, litellm_names=names
+            self._settings.layout,
+            self._engine,
+            self._tell_recorded,
+            litellm_names=names,
+            session_alert_tokens=lambda: self._plans.current.session_alert_tokens,
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)

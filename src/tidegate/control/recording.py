@@ -19,7 +19,13 @@ class Recording(Protocol):
     """A recorder inside control's process. `start` comes first and once."""
 
     def start(
-        self, layout: Layout, engine: Engine, tell: TellRecorded, *, litellm_names: bool
+        self,
+        layout: Layout,
+        engine: Engine,
+        tell: TellRecorded,
+        *,
+        litellm_names: bool,
+        session_alert_tokens: Callable[[], int],
     ) -> None: ...
 
     def observe_status(self, gateway: str, status: Status) -> None: ...
@@ -35,7 +41,13 @@ class NoRecording:
     """Where the recorder is a process of its own, which shows its own series."""
 
     def start(
-        self, layout: Layout, engine: Engine, tell: TellRecorded, *, litellm_names: bool
+        self,
+        layout: Layout,
+        engine: Engine,
+        tell: TellRecorded,
+        *,
+        litellm_names: bool,
+        session_alert_tokens: Callable[[], int],
     ) -> None:
         pass
 

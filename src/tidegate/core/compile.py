@@ -79,6 +79,7 @@ def compile_plan(
         journal=JournalBounds(storage.durability, storage.segment_bytes, storage.journal_max_bytes),
         limits=raised(limits, facts.added),
         assumed_output_tokens=declared.gateway.assumed_output_tokens,
+        session_alert_tokens=declared.gateway.session_alert_tokens,
         drain_s=declared.gateway.drain_s,
         counters=storage.limits.store() if storage.limits is not None else None,
     )

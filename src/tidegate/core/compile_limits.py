@@ -21,6 +21,9 @@ from tidegate.core.units import usd_to_nanousd
 from tidegate.core.words import nearest, quoted
 
 MAX_LIMITS = 1_000
+# What callers say of themselves, and what a key says of its caller.
+_TOLD = frozenset({"session", "trace", "prompt", "end_user"})
+_GRANTED = frozenset({"key", "team", "customer"})
 # The fields that not every kind reads, by the key that sets them.
 _KEYS: Mapping[str, str] = {
     "per_s": "per",
@@ -114,11 +117,15 @@ class _Compiler:
         return None if kind is None else self._judged(path, kind, limit)
 
     def _judged(self, path: Path, kind: LimitKind, limit: Limit) -> Limit | None:
-        """The limit, with the window that its kind takes where none is written."""
+        """The limit, with the window that its kind takes where none is written, and with whose
+        sessions, traces, prompts or end users it counts: nobody uses up those of another team.
+        """
         complaint = kind.complaint(limit)
         if complaint is not None:
             self.say(path, complaint)
             return None
+        if not _TOLD.isdisjoint(limit.scope) and _GRANTED.isdisjoint(limit.scope):
+            limit = replace(limit, scope=tuple(sorted((*limit.scope, "team"))))
         shape = kind.shape(limit)
         return replace(limit, per_s=shape.window_s) if isinstance(shape, Rolling) else limit
 

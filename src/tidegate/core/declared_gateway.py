@@ -70,6 +70,16 @@ class DeclaredGateway(Struct, frozen=True, omit_defaults=True):
             description="Output that limits and budgets hold for a request that sets no ceiling.",
         ),
     ] = 4096
+    session_alert_tokens: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1_000_000_000,
+            extra={"read": "quantity"},
+            description="Tokens that one session may use in five minutes before it is told of; "
+            "0 tells of none.",
+        ),
+    ] = 50_000
     drain_s: Annotated[
         Seconds, Meta(description="How long open requests may finish after SIGTERM.")
     ] = 30.0

@@ -202,6 +202,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     """Everything that a request obeys. `version` rises with each accepted plan.
 
     `assumed_output_tokens` stands for the output of a request whose caller has set no limit.
+    `session_alert_tokens` in five minutes of one session are told; 0 tells of none.
     `counters` None counts in each gateway's memory.
     """
 
@@ -213,5 +214,6 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     journal: JournalBounds = JournalBounds()
     limits: tuple[Limit, ...] = ()
     assumed_output_tokens: int = 4096
+    session_alert_tokens: int = 50_000
     drain_s: float = 30.0
     counters: CounterStore | None = None

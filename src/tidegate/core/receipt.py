@@ -64,6 +64,7 @@ class Receipt(Struct, omit_defaults=True):
     attributes: dict[str, str] | None = None
     trace_id: str | None = None
     session_id: str | None = None
+    conversation: int | None = None
     prompt_fingerprint: str | None = None
     client_request_id: str | None = None
     retry_count: int | None = None
@@ -120,6 +121,15 @@ class Receipt(Struct, omit_defaults=True):
     over_limits: list[str] = []
     holds: list[Hold] = []
     attempts: list[Attempt] = []
+
+    @property
+    def session(self) -> str | None:
+        """The session that its caller named; else its end user's, or its conversation's."""
+        if self.session_id is not None:
+            return self.session_id
+        if self.end_user is not None:
+            return f"user-{self.end_user}"
+        return None if self.conversation is None else f"conversation-{self.conversation:x}"
 
     @property
     def total_input_tokens(self) -> int | None:

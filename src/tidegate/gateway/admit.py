@@ -14,7 +14,8 @@ from tidegate.gateway.holding import Held, moment, take, undo
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.prepared import PreparedTarget
 from tidegate.gateway.shared_hold import SharedHold, Short, take_shared
-from tidegate.text.fingerprint import conversation_fingerprint, prompt_fingerprint
+from tidegate.gateway.size import note_conversation
+from tidegate.text.fingerprint import prompt_fingerprint
 
 _NEVER_S = float("inf")
 _SHARED_TRIES = 8
@@ -66,7 +67,8 @@ class Admission:
                 if past is not None:
                     gate = gate.without(await past.learn(self._budgets(gate)))
             if gate.sessions and receipt.session_id is None:
-                receipt.session_id = conversation_fingerprint(self.demand.ask)
+                note_conversation(self.demand.ask, receipt)
+                receipt.session_id = receipt.session
             if gate.prompts and receipt.prompt_fingerprint is None:
                 receipt.prompt_fingerprint = prompt_fingerprint(self.demand.ask)
             now = moment()

@@ -10,7 +10,7 @@ from tidegate.gateway.holding import settle_holds
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.shared_hold import settle_shared
-from tidegate.gateway.size import estimate_input_tokens
+from tidegate.gateway.size import estimate_input_tokens, note_conversation
 from tidegate.gateway.stream import Relay
 from tidegate.gateway.world import World
 from tidegate.stores.spending import MAX_COST_NANOUSD
@@ -35,6 +35,8 @@ def settle(progress: Progress, world: World) -> None:
         _note_answer(progress)
         _estimate_unknown(progress, ask, route.target.target)
         _note_cost(receipt, route.target.target)
+        if world.plan is not None and world.plan.plan.session_alert_tokens:
+            note_conversation(ask, receipt)
         worked = True
     else:
         receipt.cost_nanousd = 0  # nobody did anything that could cost

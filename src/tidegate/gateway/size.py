@@ -8,6 +8,7 @@ from msgspec import Struct
 from tidegate.core.ask import Ask
 from tidegate.core.receipt import Receipt
 from tidegate.text import tokens
+from tidegate.text.fingerprint import conversation
 
 # Template tokens around each message of a chat, as in OpenAI's published counting recipe.
 TOKENS_A_MESSAGE = 4
@@ -27,6 +28,14 @@ def size(ask: Ask, receipt: Receipt) -> None:
     """Notes the bytes that bound the input from above and the caller's own output ceiling."""
     receipt.input_bytes = len(ask.body)
     receipt.output_ceiling_tokens = ask.output_ceiling_tokens
+
+
+def note_conversation(ask: Ask, receipt: Receipt) -> None:
+    """Tells sessions apart by their conversations, where their callers tell nothing of them."""
+    if receipt.session_id is None and receipt.end_user is None and receipt.conversation is None:
+        messages = ask.members.get("messages")
+        if messages is not None and ask.endpoint == "chat":
+            receipt.conversation = conversation(messages)
 
 
 def estimate_input_tokens(ask: Ask, tokenizer: str | None) -> int:

@@ -15,6 +15,7 @@ from tidegate.core.layout import Layout
 from tidegate.core.receipt import Receipt
 from tidegate.record.journals import Batch, Journals
 from tidegate.record.metrics import Metrics
+from tidegate.record.sessions import SessionAlert
 from tidegate.stores import database
 from tidegate.stores.errors import StoreError
 from tidegate.stores.ledger import Ledger
@@ -41,7 +42,7 @@ class Recorder:
     """Needs the migrated database and the right to write it (`database.claim_writer`).
 
     `recorded(gateway, segment, offset)` is called, in the recorder's thread, after the ledger
-    holds everything up to there.
+    holds everything up to there. `sessions`, once set, looks at each batch before.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Recorder:
         self._ledger = Ledger(engine, node)
         self._metrics = metrics
         self._recorded = recorded
+        self.sessions: SessionAlert | None = None
         self._monotonic_s = monotonic_s
         self._journals: Journals | None = None
         self._waiting: Batch | None = None
@@ -109,6 +111,8 @@ class Recorder:
                 self._layout.journal, positions, monotonic_s=self._monotonic_s
             )
         self._waiting = self._journals.collect(MAX_BATCH_RECEIPTS)
+        if self.sessions is not None:
+            self.sessions.mark(self._waiting)
         return self._waiting
 
     def _write(self, batch: Batch) -> None:

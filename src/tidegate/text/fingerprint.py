@@ -1,6 +1,6 @@
-"""A prompt's fingerprint: equal for prompts that are nearly the same."""
+"""Fingerprints: of a prompt, equal for prompts that are nearly the same, and of a conversation,
+equal for all of its turns."""
 
-from hashlib import blake2b
 from zlib import crc32
 
 import msgspec
@@ -10,6 +10,12 @@ from tidegate.core.ask import Ask
 
 _LETTERS = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz")
 _DROPPED = bytes(b for b in range(128) if not chr(b).isalpha())
+# Conversations of one application begin alike; the end of their beginning tells them apart.
+_TOLD_APART_BY_BYTES = 1024
+
+
+class _Call(Struct):
+    function: Raw = Raw(b"")
 
 
 class _Message(Struct):
@@ -17,20 +23,23 @@ class _Message(Struct):
 
     role: str | None = None
     content: Raw = Raw(b"")
+    tool_calls: list[_Call] | None = None
 
 
 _messages = msgspec.json.Decoder(list[_Message]).decode
 
 
 def prompt_fingerprint(ask: Ask) -> str | None:
-    """Of a conversation's last message, or of the whole prompt; None where there is none.
+    """Of a conversation's last message, or of the whole prompt; None where there is none. What a
+    tool has answered is taken together with how it was called.
 
     Letters count, in either case; digits, spaces and signs do not: counters and times that run on
     make no other prompt. 32 bits: enough to tell apart a session's prompts, too few to prove one.
     """
+    called = b""
     match ask.endpoint:
         case "chat":
-            text = _last(ask.members.get("messages"))
+            text, called = _last(ask.members.get("messages"))
         case "completions":
             text = ask.members.get("prompt")
         case _:
@@ -39,34 +48,35 @@ def prompt_fingerprint(ask: Ask) -> str | None:
         return None
     letters = bytes(text).translate(_LETTERS, _DROPPED)
     # Prompts of figures alone are told apart by them.
-    return f"{crc32(letters or bytes(text)):08x}"
+    return f"{crc32(letters or bytes(text), crc32(called)):08x}"
 
 
-def conversation_fingerprint(ask: Ask) -> str | None:
-    """Of how a conversation begins, up to its first answer: the same for all of its turns. None
-    where there is no conversation."""
-    raw = ask.members.get("messages") if ask.endpoint == "chat" else None
-    if raw is None:
-        return None
-    try:
-        told = _messages(raw)
-    except (msgspec.DecodeError, RecursionError):
-        return None
-    digest = blake2b(digest_size=8)
-    for message in told:
-        if message.role == "assistant":
-            break
-        digest.update((message.role or "").encode() + b"\0" + bytes(message.content) + b"\0")
-    return f"conversation-{digest.hexdigest()}"
+def conversation(messages: Raw) -> int:
+    """Of how a conversation begins, up to its first answer; below 2**62.
+
+    It is read as bytes: whoever sends a conversation's turns writes what has been said the same
+    way each time.
+    """
+    text = bytes(messages)
+    answer = text.find(b'"assistant"')
+    end = text.rfind(b"}", 0, answer if answer >= 0 else len(text)) + 1
+    tail = text[max(end - _TOLD_APART_BY_BYTES, 0) : end]
+    return (end & 0x3FFF_FFFF) << 32 | crc32(tail)
 
 
-def _last(messages: Raw | None) -> bytes | Raw | None:
+def _last(messages: Raw | None) -> tuple[bytes | Raw | None, bytes]:
+    """The last message, and the calls that it answers where a tool has written it."""
     if messages is None:
-        return None
+        return None, b""
     try:
         told = _messages(messages)
     except (msgspec.DecodeError, RecursionError):
-        return messages
+        return messages, b""
     if not told:
-        return None
-    return (told[-1].role or "").encode() + bytes(told[-1].content)
+        return None, b""
+    text = (told[-1].role or "").encode() + bytes(told[-1].content)
+    called = b""
+    if told[-1].role == "tool":
+        asked = next((one for one in reversed(told) if one.tool_calls), None)
+        called = b"".join(bytes(call.function) for call in (asked and asked.tool_calls) or ())
+    return text, called

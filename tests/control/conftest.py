@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tidegate.config.load import Compiled, compile_file
+from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
 from tidegate.control.credentials import create_state
 from tidegate.control.desk import Desk
@@ -58,6 +59,7 @@ class Room:
             compiling=self.compiling,
             feed=self.feed,
             peppers=read_peppers(layout.state),
+            figures=BudgetFigures(lambda: 0.0),  # nothing takes time, so nothing rests
             render_metrics=lambda: b"tidegate_up 1\n",
         )
         gate = Gate(Operators(layout), Leads(engine, lambda: self.desk.peppers), "127.0.0.1")

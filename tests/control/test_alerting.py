@@ -16,6 +16,7 @@ from tidegate.actuators import webhook
 from tidegate.actuators.webhook import NotDelivered
 from tidegate.control import alerting
 from tidegate.control.alerting import Alerting, body_of, id_of, resolve
+from tidegate.control.budget_figures import BudgetFigures
 from tidegate.core.declared_control import DeclaredWebhook
 from tidegate.core.plan import Limit, Plan, Raise, SecretRef
 from tidegate.core.secret import Secret
@@ -31,7 +32,9 @@ Sent = list[tuple[str, bytes, str, Secret | None]]
 
 def looker(engine: Engine, *limits: Limit, hook: DeclaredWebhook | None = None) -> Alerting:
     plan = Plan(1, "d", 0.0, {}, limits=limits)
-    return Alerting(engine, lambda: plan, lambda: hook, {"HOOK": "hush"})
+    return Alerting(
+        engine, lambda: plan, lambda: hook, {"HOOK": "hush"}, BudgetFigures(lambda: 0.0)
+    )
 
 
 def spend(engine: Engine, cost: int, team: str = "blue", at_s: float = NOON_S - 60) -> None:

@@ -5,7 +5,7 @@ from msgspec.structs import replace
 from sqlalchemy import Engine
 from tests.stores import rig
 
-from tidegate.control.budget_figures import is_seen_by, standing
+from tidegate.control.budget_figures import BudgetFigures, is_seen_by
 from tidegate.core.plan import Limit, Raise
 from tidegate.stores import database
 from tidegate.stores.ledger import Ledger
@@ -22,12 +22,11 @@ def test_a_forecast_is_the_pace_so_far_to_the_end_of_the_period(engine: Engine) 
     spend(engine, NOON_S - 3600, 100)
     spend(engine, NOON_S - 86_400, 7)  # yesterday
     with database.reading(engine) as connection:
-        found = standing(connection, DAY, NOON_S)
-        assert found.used is not None
+        found = BudgetFigures().standing(connection, DAY, NOON_S)
         assert [one.nanousd for one in found.used] == [100]
         assert found.forecast(100) == 200
         assert (found.since_s, found.until_s) == (NOON_S - 43_200, NOON_S + 43_200)
-        early = standing(connection, DAY, NOON_S - 43_200 + 4300)
+        early = BudgetFigures().standing(connection, DAY, NOON_S - 43_200 + 4300)
         assert early.forecast(100) is None
 
 
@@ -38,8 +37,7 @@ def test_a_budget_that_rolls_on_has_no_forecast_and_a_period_of_its_own_length(
     spend(engine, NOON_S - 12_000, 5)
     rolling = replace(DAY, unit=None, per_s=7200.0)
     with database.reading(engine) as connection:
-        found = standing(connection, rolling, NOON_S)
-    assert found.used is not None
+        found = BudgetFigures().standing(connection, rolling, NOON_S)
     assert [one.nanousd for one in found.used] == [100]
     assert (found.until_s, found.forecast(100)) == (None, None)
     assert found.period_start_s == NOON_S // 7200 * 7200
@@ -48,8 +46,8 @@ def test_a_budget_that_rolls_on_has_no_forecast_and_a_period_of_its_own_length(
 def test_raises_count_while_they_are_in_force(engine: Engine) -> None:
     raised = replace(DAY, raises=(Raise(500, NOON_S + 1),))
     with database.reading(engine) as connection:
-        assert standing(connection, raised, NOON_S).allowed_nanousd == 1500
-        assert standing(connection, raised, NOON_S + 1).allowed_nanousd == 1000
+        assert BudgetFigures().standing(connection, raised, NOON_S).allowed_nanousd == 1500
+        assert BudgetFigures().standing(connection, raised, NOON_S + 1).allowed_nanousd == 1000
 
 
 def test_a_raise_of_one_value_is_of_no_other(engine: Engine) -> None:
@@ -58,26 +56,65 @@ def test_a_raise_of_one_value_is_of_no_other(engine: Engine) -> None:
     one = Raise(500, NOON_S + 1, (("team", "red"),))
     raised = replace(DAY, scope=("team",), raises=(one, Raise(7, NOON_S + 1)))
     with database.reading(engine) as connection:
-        found = standing(connection, raised, NOON_S, most=1)
-        over = standing(connection, raised, NOON_S + 1)
-    assert found.used is not None
+        found = BudgetFigures().standing(connection, raised, NOON_S, most=1)
+        over = BudgetFigures().standing(connection, raised, NOON_S + 1)
     # One more than was asked for: whose is raised may have spent most and be far from its end.
     assert [found.allowed_of(used) for used in found.used] == [1007, 1507]
     assert over.raised == {}
 
 
-def test_what_nobody_here_can_tell_is_unknown_and_not_nothing(engine: Engine) -> None:
+APPS = replace(DAY, scope=("attribute.app",))
+
+
+def spend_by(engine: Engine, cost: int, **attributes: str) -> None:
+    receipt = rig.receipt(NOON_S - 60, cost_nanousd=cost, attributes=attributes or None)
+    Ledger(engine).write(rig.entries(receipt), [])
+
+
+def test_what_only_receipts_tell_is_looked_up_there(engine: Engine) -> None:
+    for app, cost in (("search", 100), ("chat", 40), ("search", 7)):
+        spend_by(engine, cost, app=app)
+    spend_by(engine, 5000)
     with database.reading(engine) as connection:
-        found = standing(connection, replace(DAY, scope=("attribute.app",)), NOON_S)
-    assert found.used is None
+        found = BudgetFigures().standing(connection, APPS, NOON_S)
+    assert [(one.values, one.nanousd) for one in found.used] == [
+        (("search",), 107),
+        (("chat",), 40),
+    ]
+    assert found.forecast(107) == 214
+
+
+def test_a_look_at_receipts_is_rested_for_twenty_times_as_long_as_it_took(engine: Engine) -> None:
+    now_s = 100.0
+
+    def ticking() -> float:
+        nonlocal now_s
+        now_s += 1.0
+        return now_s
+
+    figures = BudgetFigures(ticking)
+
+    def used(limit: Limit = APPS, wall_s: float = NOON_S) -> list[int]:
+        with database.reading(engine) as connection:
+            return [one.nanousd for one in figures.standing(connection, limit, wall_s).used]
+
+    spend_by(engine, 100, app="search")
+    assert used() == [100]
+    spend_by(engine, 7, app="search")
+    assert used() == [100]
+    assert used(replace(APPS, only=(("team", "blue"),))) == [107]  # nobody asked that before
+    assert used(wall_s=NOON_S + 86_400) == []
+    now_s += 20.0
+    assert used() == [107]
 
 
 def test_one_team_s_part(engine: Engine) -> None:
     spend(engine, NOON_S, 100, "blue")
     spend(engine, NOON_S, 40, "red")
     with database.reading(engine) as connection:
-        found = standing(connection, replace(DAY, scope=("team",)), NOON_S, team="red")
-    assert found.used is not None
+        found = BudgetFigures().standing(
+            connection, replace(DAY, scope=("team",)), NOON_S, team="red"
+        )
     assert [(one.values, one.nanousd) for one in found.used] == [(("red",), 40)]
 
 

@@ -18,7 +18,6 @@ NOW = Standing(
 @pytest.mark.parametrize(
     ("used", "found"),
     [
-        (None, "unknown"),
         ([], "open"),
         ([Used(("a",), 499)], "open"),
         ([Used(("a",), 500)], "alerting"),
@@ -26,9 +25,7 @@ NOW = Standing(
         ([Used(("a",), 1000)], "spent"),
     ],
 )
-def test_the_state_is_that_of_who_spent_the_greatest_part(
-    used: list[Used] | None, found: str
-) -> None:
+def test_the_state_is_that_of_who_spent_the_greatest_part(used: list[Used], found: str) -> None:
     assert state(replace(NOW, used=used)) == found
 
 

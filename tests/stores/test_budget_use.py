@@ -58,7 +58,23 @@ def test_no_more_values_than_are_asked_for(spent: Engine) -> None:
         assert len(budget_use.used(connection, ("team",), (), SPAN, most=1)) == 1
 
 
-def test_attributes_are_not_told_apart_here(spent: Engine) -> None:
-    assert not budget_use.is_told_apart(("team", "attribute.app"))
-    with database.reading(spent) as connection, pytest.raises(LookupError):
-        budget_use.used(connection, ("attribute.app",), (), SPAN)
+def test_only_what_is_summed_up_is_told_without_a_look_at_receipts() -> None:
+    assert budget_use.is_rolled_up(("team", "model"))
+    assert not budget_use.is_rolled_up(("team", "end_user"))
+    assert not budget_use.is_rolled_up(("attribute.app",))
+
+
+def test_attributes_are_told_by_the_receipts_highest_first(engine: Engine) -> None:
+    rows = [
+        rig.receipt(AT_S, cost_nanousd=cost, attributes={"app": app})
+        for app, cost in (("b", 5), ("a", 5), ("c", 9), ("c", 1))
+    ]
+    Ledger(engine).write(rig.entries(*rows), [])
+    app = ("attribute.app",)
+    with database.reading(engine) as connection:
+        every = budget_use.used(connection, app, (), SPAN)
+        assert every == [Used(("c",), 10), Used(("a",), 5), Used(("b",), 5)]
+        assert budget_use.used(connection, app, (), SPAN, most=1) == every[:1]
+        of_c = budget_use.used(connection, (), (("attribute.app", "c"),), SPAN)
+        of_nobody = budget_use.used(connection, (), (("attribute.app", "d"),), SPAN)
+    assert (of_c, of_nobody) == ([Used((), 10)], [Used((), 0)])

@@ -148,8 +148,7 @@ def _rows(budget: BudgetView) -> list[tuple[str, ...]]:
     for number, use in enumerate(uses):
         name, allowed, per, state, alerted = first if not number else ("",) * 5
         scope = "-" if use is None else _plain(use.scope)
-        used = "unknown" if budget.state == "unknown" else "$0.00"
-        used = used if use is None else _usd(use.used_usd)
+        used = "$0.00" if use is None else _usd(use.used_usd)
         allowed = allowed if use is None else _usd(use.allowed_usd)
         rows.append((name, scope, used, allowed, _forecast(use), per, state, alerted))
     return rows

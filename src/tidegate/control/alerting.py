@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from tidegate.actuators import webhook
 from tidegate.actuators.webhook import NotDelivered
 from tidegate.control import budget_views
-from tidegate.control.budget_figures import Standing, budgets_of, standing
+from tidegate.control.budget_figures import BudgetFigures, Standing, budgets_of
 from tidegate.core import clock
 from tidegate.core.declared_control import DeclaredWebhook
 from tidegate.core.plan import Plan, SecretRef
@@ -56,8 +56,10 @@ class Alerting:
         plan: Callable[[], Plan],
         webhook_of: Callable[[], DeclaredWebhook | None],
         environ: Mapping[str, str],
+        figures: BudgetFigures,
     ) -> None:
         self._engine = engine
+        self._figures = figures
         self._plan = plan
         self._webhook_of = webhook_of
         self._environ = environ
@@ -81,7 +83,7 @@ class Alerting:
         fresh: list[Alert] = []
         for limit in budgets_of(self._plan()):
             with database.reading(self._engine) as connection:
-                found = standing(connection, limit, now_s, most=_MOST_SCOPES)
+                found = self._figures.standing(connection, limit, now_s, most=_MOST_SCOPES)
             reached = list(due(found))
             ratios += _ratios(found)
             if reached:
@@ -115,7 +117,7 @@ class Alerting:
 def due(found: Standing) -> Iterator[Alert]:
     """Every threshold that a budget's values have reached, noted before or not."""
     limit = found.limit
-    for one in found.used or ():
+    for one in found.used:
         forecast, allowed = found.forecast(one.nanousd), found.allowed_of(one)
         for percent in limit.alert_percents:
             measure = _measure(one.nanousd, forecast, percent, allowed)
@@ -187,7 +189,7 @@ def resolve(ref: SecretRef | None, environ: Mapping[str, str]) -> Secret | None:
 
 def _ratios(found: Standing) -> list[Ratio]:
     shown = []
-    for one in (found.used or [])[:_MOST_SHOWN]:
+    for one in found.used[:_MOST_SHOWN]:
         forecast, allowed = found.forecast(one.nanousd), found.allowed_of(one)
         scope = budget_views.scope_of(found, one)
         ratio = None if forecast is None else forecast / allowed

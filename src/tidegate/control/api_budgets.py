@@ -9,7 +9,7 @@ from tidegate.config.fragment import read_fragment
 from tidegate.control import budget_views
 from tidegate.control.api_keys import author
 from tidegate.control.budget_figures import TEAM as TEAM_DIMENSION
-from tidegate.control.budget_figures import budgets_of, is_seen_by, standing
+from tidegate.control.budget_figures import BudgetFigures, Standing, budgets_of, is_seen_by
 from tidegate.control.compiling import TEAM
 from tidegate.control.errors import ApiError
 from tidegate.control.routes import NO_FIELDS, Call, Row
@@ -27,6 +27,7 @@ from tidegate.core.limit import GLOBAL
 from tidegate.core.plan import Limit
 from tidegate.core.units import usd_to_nanousd
 from tidegate.stores import alerts, budgets, database
+from tidegate.stores.alerts import Alert
 from tidegate.stores.audit import Author
 from tidegate.stores.budgets import BudgetNotFound, RaiseNotFound, StoredBudget
 
@@ -36,7 +37,7 @@ _HIGHEST_EXPLAINED = 100
 
 async def _list(call: Call) -> BudgetList:
     limits = _visible(call)
-    return BudgetList(await call.desk.store(_views, limits, _team(call)))
+    return BudgetList(await call.desk.store(_views, call.desk.figures, limits, _team(call)))
 
 
 async def _explain(call: Call) -> BudgetExplained:
@@ -44,7 +45,7 @@ async def _explain(call: Call) -> BudgetExplained:
     limit = next((one for one in _visible(call) if one.name == name), None)
     if limit is None:
         raise missing(name)
-    return await call.desk.store(_explained, limit, _team(call))
+    return await call.desk.store(_explained, call.desk.figures, limit, _team(call))
 
 
 async def _set(call: Call) -> BudgetChanged:
@@ -150,30 +151,35 @@ def _visible(call: Call) -> list[Limit]:
     return [one for one in found if team is None or is_seen_by(one, team)]
 
 
-def _views(engine: Engine, limits: list[Limit], team: str | None) -> list[BudgetView]:
-    with database.reading(engine) as connection:
-        return [_view(connection, one, team, _HIGHEST_LISTED) for one in limits]
-
-
-def _view(connection: Connection, limit: Limit, team: str | None, most: int) -> BudgetView:
-    now_s = clock.wall_s()
-    stored = {one.name: one.author for one in budgets.every(connection)}
-    newest = [] if team is not None else alerts.recent(connection, limit.name, 1)
-    return budget_views.view(
-        standing(connection, limit, now_s, most=most, team=team),
-        stored.get(limit.name),
-        newest[0] if newest else None,
-        most=most,
-    )
-
-
-def _explained(engine: Engine, limit: Limit, team: str | None) -> BudgetExplained:
+def _views(
+    engine: Engine, figures: BudgetFigures, limits: list[Limit], team: str | None
+) -> list[BudgetView]:
     now_s = clock.wall_s()
     with database.reading(engine) as connection:
-        found = standing(connection, limit, now_s, most=1, team=team)
+        authors = {one.name: one.author for one in budgets.every(connection)}
+        views = []
+        for one in limits:
+            found = figures.standing(connection, one, now_s, most=_HIGHEST_LISTED, team=team)
+            newest = [] if team is not None else alerts.recent(connection, one.name, 1)
+            views.append(_view(found, authors, newest, _HIGHEST_LISTED))
+        return views
+
+
+def _view(found: Standing, authors: dict[str, str], newest: list[Alert], most: int) -> BudgetView:
+    author = authors.get(found.limit.name)
+    return budget_views.view(found, author, newest[0] if newest else None, most=most)
+
+
+def _explained(
+    engine: Engine, figures: BudgetFigures, limit: Limit, team: str | None
+) -> BudgetExplained:
+    now_s = clock.wall_s()
+    with database.reading(engine) as connection:
+        authors = {one.name: one.author for one in budgets.every(connection)}
+        found = figures.standing(connection, limit, now_s, most=_HIGHEST_EXPLAINED, team=team)
         given = [] if team is not None else alerts.recent(connection, limit.name, 50)
         return BudgetExplained(
-            budget=_view(connection, limit, team, _HIGHEST_EXPLAINED),
+            budget=_view(found, authors, given, _HIGHEST_EXPLAINED),
             counts=budget_views.counts(found),
             spenders=list(budget_views.spenders(connection, found, team)),
             raises=[

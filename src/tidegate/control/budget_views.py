@@ -29,7 +29,6 @@ def view(
 ) -> BudgetView:
     """One budget with the `most` values of its scope that spent most."""
     limit = standing.limit
-    used = standing.used or []
     return BudgetView(
         name=limit.name,
         author=author,
@@ -44,15 +43,13 @@ def view(
         state=state(standing),
         since_s=standing.since_s,
         resets_at_s=standing.until_s,
-        highest=[_use(standing, one) for one in used[:most]],
+        highest=[_use(standing, one) for one in standing.used[:most]],
         newest_alert=None if newest_alert is None else alert_view(newest_alert),
     )
 
 
 def state(standing: Standing) -> State:
     """Of the value that spent the greatest part of what it may."""
-    if standing.used is None:
-        return "unknown"
     uses = [(one.nanousd, standing.allowed_of(one)) for one in standing.used]
     if any(reaches(nanousd, 100, allowed) for nanousd, allowed in uses):
         return "spent"
@@ -129,7 +126,7 @@ def spenders(connection: Connection, standing: Standing, team: str | None) -> Se
     only = tuple(fixed.items())
     found = []
     for name in _ASKED_FOR:
-        if name in fixed or standing.used is None:
+        if name in fixed or not budget_use.is_rolled_up((name, *fixed)):
             continue
         span = Span(standing.since_s, standing.now_s)
         for one in budget_use.used(connection, (name,), only, span, most=_SPENDERS):

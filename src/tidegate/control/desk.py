@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
+from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
 from tidegate.control.errors import ApiError
 from tidegate.control.feed_server import FeedServer
@@ -37,6 +38,7 @@ class Desk(Struct):
     compiling: Compiling
     feed: FeedServer
     peppers: dict[int, bytes]
+    figures: BudgetFigures
     render_metrics: Callable[[], bytes]
     who_leads: Callable[[], str | None] = _we_lead
     ending: bool = False  # long polls answer at once

@@ -25,6 +25,7 @@ from starlette.types import ASGIApp
 
 from tidegate.control import budget_metrics, plan_metrics
 from tidegate.control.alerting import Alerting
+from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
 from tidegate.control.credentials import create_state, weaknesses
 from tidegate.control.desk import Desk
@@ -126,6 +127,7 @@ class Process:
         )
         self._standing = Standing(engine, self._node, self._plans, self._log.newest_plan_version)
         behind = partial(fleet.behind, engine, self._node)
+        self._figures = BudgetFigures()
         self._feed = FeedServer(layout, self._log, recording.observe_status, behind)
         self._desk = Desk(
             layout=layout,
@@ -134,6 +136,7 @@ class Process:
             compiling=self._compiling,
             feed=self._feed,
             peppers=read_peppers(layout.state),
+            figures=self._figures,
             who_leads=self._standing.who_leads,
             render_metrics=lambda: (
                 recording.render()
@@ -141,7 +144,9 @@ class Process:
                 + budget_metrics.render(self._alerting.ratios)
             ),
         )
-        self._alerting = Alerting(engine, lambda: self._plans.current, self._webhook, os.environ)
+        self._alerting = Alerting(
+            engine, lambda: self._plans.current, self._webhook, os.environ, self._figures
+        )
         self._server = _Server(self._app())
         self._ending = False
         self._background: set[asyncio.Task[Reload]] = set()

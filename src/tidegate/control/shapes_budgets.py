@@ -88,7 +88,7 @@ class AlertView(Struct, frozen=True):
     delivered_at_s: float | None
 
 
-State = Literal["open", "alerting", "spent", "unknown"]
+State = Literal["open", "alerting", "spent"]
 
 
 class BudgetView(Struct, frozen=True):

@@ -1,7 +1,7 @@
 """What was spent of a budget in a time, by the values of its scope.
 
 Sums come from the rollup of spending where it tells the budget's dimensions apart, and otherwise
-from the receipts that are still kept. Attributes are in neither: nobody here can tell.
+from the receipts that are still kept.
 """
 
 from typing import Any
@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
+from tidegate.stores import detail_use
 from tidegate.stores.receipts import first_id_at
 from tidegate.stores.schema import receipts, spend
 from tidegate.stores.spending import IN_RECEIPTS, ROLLED_UP, quarter_of
@@ -28,9 +29,9 @@ class Span(Struct, frozen=True):
     until_s: float
 
 
-def is_told_apart(dimensions: tuple[str, ...]) -> bool:
-    """Whether the store knows these dimensions of what was spent."""
-    return all(name in ROLLED_UP or name in IN_RECEIPTS for name in dimensions)
+def is_rolled_up(dimensions: tuple[str, ...]) -> bool:
+    """Whether the rollup tells these apart, so that an answer takes no look at receipts."""
+    return all(name in ROLLED_UP for name in dimensions)
 
 
 def used(
@@ -41,15 +42,11 @@ def used(
     *,
     most: int = 100,
 ) -> list[Used]:
-    """The `most` values that spent most, first the highest; () is one value for everything.
-
-    LookupError when the store does not tell a dimension apart.
-    """
+    """The `most` values that spent most, first the highest; () is one value for everything."""
     names = (*scope, *(name for name, _ in only))
-    if not is_told_apart(names):
-        raise LookupError(f"spending is not told apart by {', '.join(names)}")
-    rolled = all(name in ROLLED_UP for name in names)
-    source, amount, conditions = _rolled_up(span) if rolled else _in_receipts(span)
+    if not all(name in ROLLED_UP or name in IN_RECEIPTS for name in names):
+        return _in_detail(connection, scope, only, span)[:most]
+    source, amount, conditions = _rolled_up(span) if is_rolled_up(names) else _in_receipts(span)
     columns = [_column(source, name) for name in scope]
     conditions += [_column(source, name) == value for name, value in only]
     conditions += [column.is_not(None) & (column != "") for column in columns]
@@ -57,6 +54,15 @@ def used(
     query = select(*columns, total).where(*conditions).order_by(total.desc(), *columns).limit(most)
     rows = connection.execute(query.group_by(*columns) if columns else query)
     return [Used(tuple(values), int(amount or 0)) for *values, amount in rows]
+
+
+def _in_detail(
+    connection: Connection, scope: tuple[str, ...], only: tuple[tuple[str, str], ...], span: Span
+) -> list[Used]:
+    found = detail_use.sums(connection, scope, dict(only), span.since_s, span.until_s)
+    if not scope:
+        found.setdefault((), 0)
+    return [Used(*one) for one in sorted(found.items(), key=lambda one: (-one[1], one[0]))]
 
 
 def _rolled_up(span: Span) -> tuple[Table, ColumnElement[Any], list[ColumnElement[bool]]]:

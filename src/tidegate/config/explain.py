@@ -77,7 +77,7 @@ def explain(
     for name, value in asdict(target.deadlines).items():
         written = [(*p, "deadlines", name) for p in (at, above)]
         rows.append(Row(name, f"{value:g}", sources.first(*written)))
-    for name in ("context_tokens", "tokenizer", "max_connections"):
+    for name in ("context_tokens", "tokenizer", "image_tokens", "file_tokens", "max_connections"):
         value = getattr(target, name)
         rows.append(Row(name, "none" if value is None else str(value), sources.first((*at, name))))
     for name, value in asdict(target.queueing).items():

@@ -22,6 +22,7 @@ from tidegate.core.declared_keys import EVERY_ROUTE
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts
+from tidegate.core.media import UNKNOWN_FILE_TOKENS, image_tokens
 from tidegate.core.plan import (
     HttpBounds,
     JournalBounds,
@@ -239,6 +240,8 @@ class _Compiler:
             unpriced_allowed=allowed,
             context_tokens=declared.context_tokens,
             tokenizer=declared.tokenizer,
+            image_tokens=declared.image_tokens or image_tokens(declared.model),
+            file_tokens=declared.file_tokens or declared.context_tokens or UNKNOWN_FILE_TOKENS,
             deadlines=deadlines,
             headers=tuple(sorted(provider.headers.items())),
             tls=Tls(ca_file=provider.ca_file),

@@ -9,6 +9,7 @@ from tidegate.core.declared_providers import DeclaredDeadlines
 from tidegate.core.declared_scalars import BaseUrl, Name, Seconds, Text
 from tidegate.core.plan import Queueing, SecretRef
 
+MediaTokens = Annotated[int, Meta(ge=1, le=10_000_000)]
 Places = Annotated[int, Meta(ge=1, le=10_000_000)]
 _QUEUEING: Final = Queueing()
 
@@ -71,6 +72,20 @@ class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
         Meta(
             description="The exact tokenizer, to count where the provider does not. Default: "
             "the bound by bytes, labelled as estimated."
+        ),
+    ] = None
+    image_tokens: Annotated[
+        MediaTokens | None,
+        Meta(
+            description="The most tokens of one image in a prompt, which limits and budgets hold. "
+            "Default: by the rule that the model's provider has published, else 50,000."
+        ),
+    ] = None
+    file_tokens: Annotated[
+        MediaTokens | None,
+        Meta(
+            description="The most tokens of one file or film in a prompt. Default: "
+            "`context_tokens`, else 1,000,000."
         ),
     ] = None
     price: Annotated[

@@ -146,6 +146,7 @@ class Demand(Struct):
 
     `input_tokens` is a bound, exact where `input_exact`; `output_tokens` is the bound of one
     choice, which `check` may lower. `cost_nanousd` None is a price that nobody knows.
+    `media_tokens` of the input are images and files, of which only the most is known.
     `bound_told`: the provider has to be told `output_tokens`, also where the caller set none.
     """
 
@@ -157,6 +158,7 @@ class Demand(Struct):
     choices: int
     cost_nanousd: int | None = None
     bound_told: bool = False
+    media_tokens: int = 0
 
     @property
     def total_output_tokens(self) -> int:

@@ -8,6 +8,8 @@ from typing import Literal
 
 from msgspec import Struct
 
+from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
+
 
 class SecretRef(Struct, frozen=True, omit_defaults=True):
     """Where a secret is to be found: an environment variable or a file. Never the secret."""
@@ -92,7 +94,10 @@ class Queueing(Struct, frozen=True, omit_defaults=True):
 
 
 class Target(Struct, frozen=True, omit_defaults=True):
-    """One model at one provider or engine pool. `dialect` is the file in `providers/`."""
+    """One model at one provider or engine pool. `dialect` is the file in `providers/`.
+
+    `image_tokens` and `file_tokens` are the most that one of a prompt's images and files can be.
+    """
 
     name: str
     provider: str
@@ -104,6 +109,8 @@ class Target(Struct, frozen=True, omit_defaults=True):
     unpriced_allowed: bool = False
     context_tokens: int | None = None
     tokenizer: str | None = None
+    image_tokens: int = UNKNOWN_IMAGE_TOKENS
+    file_tokens: int = UNKNOWN_FILE_TOKENS
     deadlines: Deadlines = Deadlines()
     headers: tuple[tuple[str, str], ...] = ()
     tls: Tls = Tls()

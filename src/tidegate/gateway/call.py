@@ -11,6 +11,7 @@ from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.client import Upstream
 from tidegate.gateway.http.pool import PoolFull
 from tidegate.gateway.in_flight import InFlight, translate
+from tidegate.gateway.media import text_bytes
 from tidegate.gateway.prepared import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.provider_rate import TELLING
@@ -31,7 +32,7 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
             "credential_missing", f"the credential {target.missing} of this route is not set"
         )
     if target.rate.known:
-        target.rate.check(tokens.estimate(len(ask.body)), clock.monotonic_s())
+        target.rate.check(tokens.estimate(text_bytes(ask)), clock.monotonic_s())
     receipt = progress.receipt
     replica = target.least_busy()
     note_target(receipt, target)

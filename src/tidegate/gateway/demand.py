@@ -6,6 +6,7 @@ from msgspec import Raw
 from tidegate.core.ask import Ask
 from tidegate.core.limit import Demand
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.media import media
 from tidegate.gateway.prepared import PreparedTarget
 from tidegate.gateway.size import estimate_input_tokens
 from tidegate.text import tokens
@@ -17,7 +18,7 @@ MIN_OUTPUT_TOKENS = 16
 def demand_of(
     ask: Ask, receipt: Receipt, target: PreparedTarget, assumed_output_tokens: int
 ) -> Demand:
-    """Bounds from above. A token has a byte at least, so the body's length bounds the input."""
+    """Bounds from above. A token of text has a byte at least, so its length bounds it."""
     if ask.endpoint == "embeddings":
         output_tokens = choices = 0
     else:
@@ -25,6 +26,10 @@ def demand_of(
         output_tokens = assumed_output_tokens if ceiling is None else ceiling
         choices = ask.choices * _prompts(ask)
     demand = Demand(ask, receipt, len(ask.body), False, output_tokens, choices)
+    held = media(ask)
+    if held.images or held.files:
+        demand.media_tokens = held.most_tokens(target.target)
+        demand.input_tokens += demand.media_tokens - held.bytes
     price(demand, target)
     return demand
 
@@ -42,7 +47,7 @@ def count(demand: Demand, target: PreparedTarget) -> bool:
     if demand.input_exact or target.target.tokenizer not in tokens.ENCODINGS:
         return False
     demand.input_exact = True
-    counted = estimate_input_tokens(demand.ask, target.target.tokenizer)
+    counted = estimate_input_tokens(demand.ask, target.target.tokenizer) + demand.media_tokens
     if counted >= demand.input_tokens:
         return False
     demand.input_tokens = counted

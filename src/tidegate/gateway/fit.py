@@ -3,6 +3,7 @@
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Target
+from tidegate.gateway.media import media
 from tidegate.gateway.size import estimate_input_tokens
 from tidegate.text import tokens
 
@@ -25,7 +26,7 @@ def fit(ask: Ask, target: Target, context_tokens: int) -> None:
         prompt_tokens = estimate_input_tokens(ask, target.tokenizer)
         said = f"{prompt_tokens} tokens"
     else:
-        prompt_tokens = len(ask.body) // MOST_BYTES_A_TOKEN
+        prompt_tokens = (len(ask.body) - media(ask).bytes) // MOST_BYTES_A_TOKEN
         said = f"at least {prompt_tokens} tokens"
     left = context_tokens - prompt_tokens
     if ours is not None and left > 0:

@@ -1,0 +1,76 @@
+"""media: what of a prompt is no text, and so is not bounded by its bytes: images and files."""
+
+from typing import Final, NamedTuple
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tidegate.core.ask import Ask
+from tidegate.core.plan import Target
+
+# The member of a message's part that holds it, in the dialects that providers and engines take.
+# Audio is not here: it is sent within the prompt, and has many bytes for each of its tokens.
+_IMAGES: Final = frozenset({"image_url", "image", "input_image", "image_pil", "image_embeds"})
+_FILES: Final = frozenset(
+    {"file", "file_id", "file_url", "input_file", "document", "source", "video", "video_url"}
+    | {"audio_url", "audio"}
+)
+
+
+class Media(NamedTuple):
+    """How many images and files there are, and how much of the body is theirs."""
+
+    images: int = 0
+    files: int = 0
+    bytes: int = 0
+
+    def most_tokens(self, target: Target) -> int:
+        """What they can be at most: never more than the model's context holds."""
+        most = self.images * target.image_tokens + self.files * target.file_tokens
+        return most if target.context_tokens is None else min(most, target.context_tokens)
+
+
+class _Message(Struct):
+    content: Raw = Raw(b"null")
+
+
+_messages = msgspec.json.Decoder(list[_Message]).decode
+_parts = msgspec.json.Decoder(list[dict[str, Raw] | str]).decode
+_NONE: Final = Media()
+# A shorter body is taken for text: what it may hold besides is not worth the look.
+_SHORT_BYTES: Final = 16 * 1024
+_UNREADABLE: Final = Media(files=1)
+
+
+def media(ask: Ask) -> Media:
+    """The prompt's images and files. What has a shape of its own counts as a file."""
+    # A list beside that of the messages: there is none where each message is a text.
+    if ask.body.find(b"[", ask.body.find(b"[") + 1) < 0 or ask.endpoint != "chat":
+        return _NONE
+    messages = ask.members.get("messages")
+    if messages is None:
+        return _NONE
+    images = files = size = 0
+    try:
+        for message in _messages(messages):
+            content = message.content
+            if memoryview(content)[0] != 0x5B:
+                continue
+            for part in _parts(content):
+                if isinstance(part, str):
+                    continue
+                held = part.keys() & _IMAGES
+                images += bool(held)
+                if not held:
+                    held = part.keys() & _FILES
+                    files += bool(held)
+                size += sum(len(memoryview(part[name])) for name in held)
+    except (msgspec.DecodeError, RecursionError):
+        return _UNREADABLE
+    return Media(images, files, size)
+
+
+def text_bytes(ask: Ask) -> int:
+    """About how many of the body's bytes are text."""
+    size = len(ask.body)
+    return size if size < _SHORT_BYTES else size - media(ask).bytes

@@ -26,12 +26,12 @@ from tidegate.stores.memory_counters import memory_counters
     ],
 )
 def test_durations(seconds: float, text: str) -> None:
-    assert duration(seconds) == text
+    assert duration(seconds) == text.encode()
 
 
 def test_the_tightest_rate_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     now = Moment(5.0, 1.0)
-    monkeypatch.setattr(allowance, "moment", lambda: now)
+    monkeypatch.setattr(allowance.clock, "monotonic_s", lambda: now.monotonic_s)
     limits = []
     for name, amount, taken in (("wide", 100, 10), ("tight", 10, 4), ("own", 5, 1)):
         limit = Limit(name, "requests", amount, per_s=60.0)

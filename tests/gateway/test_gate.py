@@ -1,5 +1,8 @@
 """What a gate lays out: who judges, who counts, what is told, and what one may leave out."""
 
+from typing import cast
+
+from tidegate.core.limit import Moment, Seeded
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.gate import Gate
@@ -43,11 +46,19 @@ def test_who_judges_does_not_count() -> None:
 
 
 def test_only_rates_are_told() -> None:
-    [(noun, rates)] = gate(PER_KEY, PER_SESSION, MONEY).told
-    assert (noun, [rate.by.limit.name for rate in rates]) == (
-        b"requests",
-        ["per-key", "per-session"],
-    )
+    [rates] = gate(PER_KEY, PER_SESSION, MONEY).told
+    assert [(rate.noun, rate.by.limit.name) for rate in rates] == [
+        ("requests", "per-key"),
+        ("requests", "per-session"),
+    ]
+
+
+def test_a_budget_is_unknown_until_its_past_is_counted() -> None:
+    it, now = gate(PER_KEY, MONEY), Moment(1.0, 1e9)
+    [(budget, scope, _)] = it.unknown(RECEIPT, now)
+    assert (budget.limit.name, scope) == ("money", "")
+    cast(Seeded, budget.counters).seed(scope, (), now)
+    assert it.unknown(RECEIPT, now) == []
 
 
 def test_what_cannot_be_learnt_is_left_out() -> None:

@@ -51,10 +51,7 @@ def test_a_no_takes_nothing() -> None:
     assert (used(roomy), used(tight)) == (0, 0)
 
 
-def test_what_nobody_knows_counts_as_held_unless_nobody_worked(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(holding, "moment", lambda: NOW)
+def test_what_nobody_knows_counts_as_held_unless_nobody_worked() -> None:
     for worked, known, counted in (
         (True, None, 10),
         (False, None, 0),
@@ -66,7 +63,7 @@ def test_what_nobody_knows_counts_as_held_unless_nobody_worked(
         assert take(Gate((it,)), demand(), held, NOW)
         receipt = Receipt("id", 1.0, "g", "chat", input_tokens=known)
         receipt.output_tokens = None if known is None else 0
-        settle_holds(held, receipt, worked)
-        settle_holds(held, receipt, worked)
+        settle_holds(held, receipt, worked, NOW)
+        settle_holds(held, receipt, worked, NOW)
         assert [(hold.amount, hold.used) for hold in receipt.holds] == [(10, known)]
         assert used(it) == counted

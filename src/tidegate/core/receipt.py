@@ -153,14 +153,15 @@ def cost_nanousd(receipt: Receipt, price: Price) -> int | None:
         return None
     if receipt.output_tokens is None and receipt.endpoint != "embeddings":
         return None
+    classes = [(receipt.input_tokens, price.input), (receipt.output_tokens, price.output)]
+    if receipt.cache_read_tokens or receipt.cache_write_tokens or receipt.reasoning_tokens:
+        classes += [
+            (receipt.cache_read_tokens, price.cache_read or price.input),
+            (receipt.cache_write_tokens, price.cache_write or price.input),
+            (receipt.reasoning_tokens, price.reasoning or price.output),
+        ]
     charged = 0
-    for tokens, rate in (
-        (receipt.input_tokens, price.input),
-        (receipt.cache_read_tokens, price.cache_read or price.input),
-        (receipt.cache_write_tokens, price.cache_write or price.input),
-        (receipt.output_tokens, price.output),
-        (receipt.reasoning_tokens, price.reasoning or price.output),
-    ):
+    for tokens, rate in classes:
         if tokens:
             if rate is None:
                 return None

@@ -9,7 +9,7 @@ from tidegate.core.limit import Counters, Moment, Reading, scope_text
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import demand as demands
-from tidegate.gateway.gate import Gate
+from tidegate.gateway.gate import Gate, Wanted
 from tidegate.gateway.holding import Held, moment, take, undo
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.prepared import PreparedTarget
@@ -19,7 +19,6 @@ from tidegate.text.fingerprint import prompt_fingerprint
 
 _NEVER_S = float("inf")
 _SHARED_TRIES = 8
-Wanted = list[tuple[InForce, str, int]]
 
 
 class Past(Protocol):
@@ -62,16 +61,18 @@ class Admission:
         try:
             if gate.judges:
                 self._judge(gate)
+            now = moment()
             if gate.money:
-                self._check_price(gate)
-                if past is not None:
-                    gate = gate.without(await past.learn(self._budgets(gate)))
+                if self.demand.cost_nanousd is None:
+                    self._check_price(gate)
+                if past is not None and (unknown := gate.unknown(receipt, now)):
+                    gate = gate.without(await past.learn(unknown))
+                    now = moment()
             if gate.sessions and receipt.session_id is None:
                 note_conversation(self.demand.ask, receipt)
                 receipt.session_id = receipt.session
             if gate.prompts and receipt.prompt_fingerprint is None:
                 receipt.prompt_fingerprint = prompt_fingerprint(self.demand.ask)
-            now = moment()
             before = len(self.held)
             while not take(gate, self.demand, self.held, now):
                 if not self._come_down(partial(self._readings, gate, now)):
@@ -87,7 +88,10 @@ class Admission:
     def bind(self, ask: Ask) -> None:
         """Writes the bound that was held into the request, where the caller may pass it."""
         demand = self.demand
-        held_money = any(amount and it.money for it, _, amount, _ in self.held)
+        held_money = False
+        for it, _, amount, _ in self.held:
+            if amount and it.money:
+                held_money = True
         if self.shared:
             held_money = held_money or any(hold.holds_money() for hold in self.shared)
         unasked = ask.output_ceiling_tokens is None and demand.choices
@@ -135,8 +139,6 @@ class Admission:
 
     def _check_price(self, gate: Gate) -> None:
         """Refusal when a budget holds money and nobody knows how much the request could cost."""
-        if self.demand.cost_nanousd is not None:
-            return
         for it in gate.money:
             if it.limit.on_excess == "refuse" and gate.wanted(it, self.demand.receipt) is not None:
                 raise Refusal(
@@ -145,11 +147,6 @@ class Admission:
                     "money for each request",
                     param="model",
                 )
-
-    def _budgets(self, gate: Gate) -> Wanted:
-        receipt = self.demand.receipt
-        scopes = ((it, gate.wanted(it, receipt)) for it in gate.money if it.shared is None)
-        return [(it, scope, 0) for it, scope in scopes if scope is not None]
 
     def _wanted(self, gate: Gate) -> Wanted:
         demand = self.demand

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Struct
 
+from tidegate.core import clock
 from tidegate.core.limit import Reading, scope_text
 from tidegate.core.receipt import Receipt
 from tidegate.core.units import NANOUSD_PER_USD
@@ -13,10 +14,6 @@ from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import moment
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.shared_hold import read_shared
-
-_HEADERS = (
-    b"x-ratelimit-limit-%b: %d\r\nx-ratelimit-remaining-%b: %d\r\nx-ratelimit-reset-%b: %b\r\n"
-)
 
 
 class Allowance(Struct):
@@ -35,35 +32,36 @@ class Allowance(Struct):
 def rate_headers(gate: Gate, receipt: Receipt) -> bytes:
     """`x-ratelimit-*` of the tightest limit on requests and of the tightest on tokens."""
     out = b""
-    if not gate.told:
-        return out
-    now = moment()
-    for noun, rates in gate.told:
+    now_s = clock.monotonic_s()
+    for rates in gate.told:
         least_share, least_left, tightest = 2.0, 0.0, None
-        for _, it, fixed, left_of, shape in rates:
-            scope = gate.wanted(it, receipt) if fixed is None else fixed
-            if scope is not None:
-                left = left_of(scope, now)
-                share = left / shape.burst
-                if share < least_share:
-                    least_share, least_left, tightest = share, left, shape
+        for rate in rates:
+            _, it, scope, left_of, shape, _, _ = rate
+            if scope is None:
+                scope = gate.wanted(it, receipt)
+                if scope is None:
+                    continue
+            left = left_of(scope, now_s)
+            share = left / shape.burst
+            if share < least_share:
+                least_share, least_left, tightest = share, left, rate
         if tightest is not None:
-            burst = tightest.burst
-            reset_s = (burst - least_left) / tightest.rate_per_s
-            left_now = int(least_left) if least_left > 0 else 0
-            out += _HEADERS % (noun, burst, noun, left_now, noun, duration(reset_s).encode())
+            shape = tightest.shape
+            reset_s = (shape.burst - least_left) / shape.rate_per_s
+            left = least_left if least_left > 0 else 0
+            out += b"%b%d%b%b\r\n" % (tightest.told, left, tightest.resets, duration(reset_s))
     return out
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: float) -> bytes:
     """A duration as OpenAI writes it in headers: `120ms`, `8.64s`, `6m0s`, `2h0m30s`."""
     if seconds < 1:
-        return f"{max(round(seconds * 1000), 0)}ms"
+        return b"%dms" % (seconds * 1000 + 0.5) if seconds > 0 else b"0ms"
     if seconds < 60:
-        return f"{round(seconds, 3):g}s"
+        return b"%bs" % f"{round(seconds, 3):g}".encode()
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours}h{minutes}m{rest}s" if hours else f"{minutes}m{rest}s"
+    return b"%dh%dm%ds" % (hours, minutes, rest) if hours else b"%dm%ds" % (minutes, rest)
 
 
 async def allowances(limits: tuple[InForce, ...], receipt: Receipt, past: Past | None) -> bytes:

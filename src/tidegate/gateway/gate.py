@@ -1,10 +1,10 @@
 """The limits that can apply to one key on one route, laid out so that passing them costs little."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from copy import copy
 from typing import NamedTuple
 
-from tidegate.core.limit import Bucket
+from tidegate.core.limit import Bucket, Moment
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.in_force import InForce, Left, is_fixed, may_apply
 
@@ -12,23 +12,39 @@ from tidegate.gateway.in_force import InForce, Left, is_fixed, may_apply
 Counted = tuple[InForce, str | None]
 
 
+# One budget for one request, as `Past.learn` is asked for it.
+Wanted = list[tuple[InForce, str, int]]
+
+
 class Rate(NamedTuple):
-    """A rate that an answer's headers may tell."""
+    """A rate that an answer's headers may tell. `told` and `resets` are what of them is the same
+    each time: the text before what remains, and before when it resets."""
 
     noun: str
     by: InForce
     scope: str | None
     left: Left
     shape: Bucket
+    told: bytes
+    resets: bytes
+
+
+class Budget(NamedTuple):
+    """A budget counted in memory. `knows` says whether its past is counted for a scope."""
+
+    by: InForce
+    scope: str | None
+    knows: Callable[[str, Moment], bool]
 
 
 class Gate:
     """`judges` look at a request by itself; `counts` hold in memory, `shared` hold in the store
-    that several gateways share. `money` are budgets, `told` those of `counts` that an answer's
-    headers tell, by what they count. `prompts` and `sessions` say that a limit tells those apart.
+    that several gateways share. `money` are budgets, `budgets` those of them in memory whose past
+    is in the ledger; `told` those of `counts` that an answer's headers tell, by what they count.
+    `prompts` and `sessions` say that a limit tells those apart.
     """
 
-    __slots__ = ("counts", "judges", "money", "prompts", "sessions", "shared", "told")
+    __slots__ = ("budgets", "counts", "judges", "money", "prompts", "sessions", "shared", "told")
 
     def __init__(self, limits: tuple[InForce, ...], receipt: Receipt | None = None) -> None:
         """For requests like this one; without one, for any."""
@@ -43,19 +59,29 @@ class Gate:
         self.prompts = any("prompt" in it.limit.scope for it in holding)
         self.sessions = any("session" in it.limit.scope for it in holding)
         self.money = tuple(it for it in limits if it.money)
-        rates = [
-            Rate(it.kind.noun, it, fixed, it.left, it.shape)
+        self.budgets = tuple(
+            Budget(it, fixed, it.knows)
             for it, fixed in self.counts
-            if it.left is not None and isinstance(it.shape, Bucket)
-        ]
+            if it.money and it.knows is not None
+        )
+        rates = [rate for it, fixed in self.counts if (rate := _rate(it, fixed)) is not None]
         self.told = [
-            (noun.encode(), of_noun)
+            of_noun
             for noun in ("requests", "tokens")
             if (of_noun := [rate for rate in rates if rate.noun == noun])
         ]
 
     def __bool__(self) -> bool:
         return bool(self.counts or self.judges or self.shared)
+
+    def unknown(self, receipt: Receipt, now: Moment) -> Wanted:
+        """The budgets of this request of whose past nothing is counted yet."""
+        unknown: Wanted = []
+        for it, fixed, knows in self.budgets:
+            scope = self.wanted(it, receipt) if fixed is None else fixed
+            if scope is not None and not knows(scope, now):
+                unknown.append((it, scope, 0))
+        return unknown
 
     def without(self, left_out: Collection[InForce]) -> "Gate":
         """The gate as it is when these do not count."""
@@ -69,6 +95,15 @@ class Gate:
     def wanted(self, it: InForce, receipt: Receipt) -> str | None:
         """The scope in which the limit counts this request; None when it does not apply."""
         return it.scope_of(receipt) if it.applies(receipt) else None
+
+
+def _rate(it: InForce, fixed: str | None) -> Rate | None:
+    if it.left is None or not isinstance(it.shape, Bucket):
+        return None
+    noun = it.kind.noun
+    told = f"x-ratelimit-limit-{noun}: {it.shape.burst}\r\nx-ratelimit-remaining-{noun}: "
+    resets = f"\r\nx-ratelimit-reset-{noun}: "
+    return Rate(noun, it, fixed, it.left, it.shape, told.encode(), resets.encode())
 
 
 def _fixed_scope(it: InForce, receipt: Receipt | None) -> str | None:

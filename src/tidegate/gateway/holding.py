@@ -38,11 +38,10 @@ def undo(held: list[Held], down_to: int, now: Moment) -> None:
         it.give_back(scope, ticket, amount, 0, now)
 
 
-def settle_holds(held: list[Held], receipt: Receipt, worked: bool) -> None:
+def settle_holds(held: list[Held], receipt: Receipt, worked: bool, now: Moment) -> None:
     """What was held becomes what was used. Unknown counts as all of it, unless nobody worked."""
     if not held:
         return
-    now = moment()
     holds = receipt.holds = []
     while held:
         it, scope, amount, ticket = held.pop()

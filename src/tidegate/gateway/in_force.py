@@ -34,8 +34,8 @@ _FIELDS = {**CALLER_DIMENSIONS, **TARGET_DIMENSIONS}
 _FIXED = frozenset({"key", "team", "customer", "route", "environment"})
 
 ScopeOf = Callable[[Receipt], str | None]
-# What a bucket still has, cheaply: for the headers of an answer.
-Left = Callable[[str, Moment], float]
+# What a bucket still has at that time of the monotonic clock, for the headers of an answer.
+Left = Callable[[str, float], float]
 
 
 class InForce:
@@ -46,7 +46,17 @@ class InForce:
     """
 
     __slots__ = (
-        *("alerts", "amount", "counters", "give_back", "kind", "lapses_s", "left", "limit"),
+        *(
+            "alerts",
+            "amount",
+            "counters",
+            "give_back",
+            "kind",
+            "knows",
+            "lapses_s",
+            "left",
+            "limit",
+        ),
         *("money", "scope_of", "shape", "shared", "take", "used"),
     )
 
@@ -71,6 +81,7 @@ class InForce:
             self.take = counters.take
             self.give_back = counters.give_back
         self.left: Left | None = getattr(counters, "left", None)
+        self.knows: Callable[[str, Moment], bool] | None = getattr(counters, "knows", None)
 
     def lapse(self, wall_s: float) -> None:
         """Ends the raises whose time is over, for good: a clock set back brings none again."""

@@ -23,7 +23,7 @@ from tidegate.core.layout import Layout
 from tidegate.core.limit import Calendar, Counters, Moment, Seeded
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.admit import Wanted
+from tidegate.gateway.gate import Wanted
 from tidegate.gateway.holding import moment
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.journal import Journal

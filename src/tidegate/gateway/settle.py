@@ -1,12 +1,12 @@
 """settle: what the request used, took and cost; the receipt is frozen and journalled."""
 
-from tidegate.core import clock
 from tidegate.core.ask import Ask, Usage
+from tidegate.core.limit import Moment
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
 from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
-from tidegate.gateway.holding import settle_holds
+from tidegate.gateway.holding import moment, settle_holds
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.shared_hold import settle_shared
@@ -41,13 +41,15 @@ def settle(progress: Progress, world: World) -> None:
     else:
         receipt.cost_nanousd = 0  # nobody did anything that could cost
         worked = False
-    _settle_holds(progress, worked, world.past)
-    _note_times(receipt, progress.received_s, call, progress.relay)
-    _note_line(receipt, progress.queued_s)
+    now = moment()
+    _settle_holds(progress, worked, world.past, now)
+    _note_times(receipt, progress.received_s, call, progress.relay, now.monotonic_s)
+    if progress.queued_s:
+        _note_line(receipt, progress.queued_s)
     world.journal.append(encode_frame(receipt), progress.ending, progress.connection.abort)
 
 
-def _settle_holds(progress: Progress, worked: bool, past: Past | None) -> None:
+def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Moment) -> None:
     """What was held becomes what was used, also of budgets that began meanwhile."""
     receipt, admitted = progress.receipt, progress.admitted
     if admitted is not None and worked and receipt.cost_nanousd is None:
@@ -59,7 +61,7 @@ def _settle_holds(progress: Progress, worked: bool, past: Past | None) -> None:
         held = [it.counters for it, *_ in taken if it.counters is not None]
         past.count_late(receipt, progress.received_s, held)
     if admitted is not None:
-        settle_holds(admitted.held, receipt, worked)
+        settle_holds(admitted.held, receipt, worked, now)
         if admitted.shared:
             settle_shared(admitted.shared, receipt, worked)
 
@@ -130,14 +132,13 @@ def _note_cost(receipt: Receipt, target: Target) -> None:
 
 
 def _note_times(
-    receipt: Receipt, received_s: float, call: InFlight | None, relay: Relay | None
+    receipt: Receipt, received_s: float, call: InFlight | None, relay: Relay | None, now_s: float
 ) -> None:
     """Splits the time since the request's first byte into who spent it.
 
     `gateway_s` is what is left when queue, connect, first token and generation are taken out, so
     that the five add up to the whole.
     """
-    now_s = clock.monotonic_s()
     receipt.total_s = now_s - received_s
     spent_s = 0.0
     if call is not None:
@@ -164,9 +165,8 @@ def _note_times(
 
 def _note_line(receipt: Receipt, queued_s: float) -> None:
     """Takes what was spent in line for the target out of the gateway's own time."""
-    if queued_s:
-        receipt.queue_s = (receipt.queue_s or 0.0) + queued_s
-        receipt.gateway_s = max((receipt.gateway_s or 0.0) - queued_s, 0.0)
+    receipt.queue_s = (receipt.queue_s or 0.0) + queued_s
+    receipt.gateway_s = max((receipt.gateway_s or 0.0) - queued_s, 0.0)
 
 
 def _note_stale(receipt: Receipt, stale: InFlight, received_s: float) -> None:

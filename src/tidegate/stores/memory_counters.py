@@ -77,9 +77,9 @@ class BucketCounters:
         whole = ceil(max(0.0, used - _SLACK))
         return Reading(whole, self._burst, used / self._rate_per_s, retry_s)
 
-    def left(self, scope: str, now: Moment) -> float:
-        """What could be taken now, for an answer's headers."""
-        poured = self._poured + (now.monotonic_s - self._since_s) * self._rate_per_s
+    def left(self, scope: str, now_s: float) -> float:
+        """What could be taken at `now_s` of the monotonic clock, for an answer's headers."""
+        poured = self._poured + (now_s - self._since_s) * self._rate_per_s
         used = self._parts[hash(scope) % PARTS].get(scope, poured) - poured
         return self._burst - used if used > 0 else self._burst
 

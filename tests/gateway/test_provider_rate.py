@@ -53,6 +53,48 @@ def test_tokens_that_are_left_for_a_shorter_request_are_given_to_it() -> None:
     rate.check(101, MAX_WAIT_S)
 
 
+def told_of(limit: str, remaining: str, reset: str) -> dict[bytes, bytes]:
+    return {**told(remaining, reset), b"x-ratelimit-limit-requests": limit.encode()}
+
+
+def test_what_is_left_flows_back_until_all_of_it_is_there() -> None:
+    """600 a minute of which none is left: the next one is there after 0.1 s, not after 60."""
+    rate = ProviderRate()
+    rate.learn(told_of("600", "0", "60s"), 0.0)
+    with pytest.raises(Failure) as no:
+        rate.check(10, 0.05)
+    assert no.value.retry_after_s == pytest.approx(0.05)
+    served = 0
+    for tenth in range(1, 300):
+        rate.check(10, tenth / 10)
+        served += 1
+        with pytest.raises(Failure):
+            rate.check(10, tenth / 10)
+    assert served == 299
+
+
+def test_who_is_larger_than_all_of_it_is_for_the_provider_to_refuse() -> None:
+    rate = ProviderRate()
+    header = {
+        b"x-ratelimit-remaining-tokens": b"50",
+        b"x-ratelimit-reset-tokens": b"30s",
+        b"x-ratelimit-limit-tokens": b"100",
+    }
+    rate.learn(header, 0.0)
+    rate.check(101, 1.0)
+
+
+@pytest.mark.parametrize(("limit", "left"), [("", "0"), ("many", "0"), ("1", "0"), ("1", "3")])
+def test_a_limit_that_says_nothing_leaves_the_reset_to_be_waited_for(limit: str, left: str) -> None:
+    rate = ProviderRate()
+    rate.learn(told_of(limit, left, "20s"), 0.0)
+    for _ in range(int(left)):
+        rate.check(10, 0.0)
+    with pytest.raises(Failure) as no:
+        rate.check(10, 1.0)
+    assert no.value.retry_after_s == pytest.approx(19.0)
+
+
 @pytest.mark.parametrize("remaining", ["", "-1", "many", "1e9", "9" * 30])
 def test_a_header_that_is_no_number_changes_nothing(remaining: str) -> None:
     rate = ProviderRate()

@@ -1,11 +1,13 @@
 """What a provider still allows us, learnt from its answers: asking for more is no use to anybody.
 
-Providers tell in headers how many requests and tokens are left and when all of it is back, and
-refuse with 429 and a time to wait. Until that time has come nothing is sent that would be refused.
+Providers tell in headers how many requests and tokens are left, of how many, and when all of it is
+back, and refuse with 429 and a time to wait. What is left flows back evenly until then. Nothing is
+sent that would be refused; one that takes its windows otherwise says so with its next 429.
 """
 
 import re
 from collections.abc import Mapping
+from math import inf
 from typing import Final
 
 from tidegate.core.outcome import Failure
@@ -15,53 +17,77 @@ MAX_WAIT_S: Final = 60.0
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_HEADERS: Final = (
-    (b"x-ratelimit-remaining-requests", b"x-ratelimit-reset-requests"),
-    (b"x-ratelimit-remaining-tokens", b"x-ratelimit-reset-tokens"),
+_HEADERS: Final = tuple(
+    tuple(f"x-ratelimit-{what}-{noun}".encode() for what in ("remaining", "reset", "limit"))
+    for noun in ("requests", "tokens")
 )
-TELLING: Final = frozenset(name for name, _ in _HEADERS)
+TELLING: Final = frozenset(names[0] for names in _HEADERS)
 _MAX_DIGITS = 15
+_SLACK = 1e-6  # of one request or token, which binary fractions may miss
+
+
+class _Allowance:
+    """What is left of one kind, as of a moment, and how fast it comes back until `_reset_s`."""
+
+    __slots__ = ("_as_of_s", "_left", "_most", "_per_s", "_reset_s")
+
+    def __init__(self) -> None:
+        self._reset_s = 0.0
+
+    def learn(self, left: int, wait_s: float, most: int | None, now_s: float) -> None:
+        self._left = float(left)
+        self._as_of_s = now_s
+        self._reset_s = now_s + min(wait_s, MAX_WAIT_S)
+        self._most = inf if most is None else most
+        self._per_s = max(most - left, 0) / wait_s if most is not None and wait_s > 0 else 0.0
+
+    def wait_s(self, amount: int, now_s: float) -> float:
+        """Until so much is there; 0 when it is now, or never would be: then the provider says."""
+        if now_s >= self._reset_s or amount > self._most:
+            return 0.0
+        self._left += (now_s - self._as_of_s) * self._per_s
+        self._as_of_s = now_s
+        short = amount - self._left
+        if short <= _SLACK:
+            return 0.0
+        back_s = short / self._per_s if self._per_s > 0 else inf
+        return min(back_s, self._reset_s - now_s)
+
+    def take(self, amount: int, now_s: float) -> None:
+        if now_s < self._reset_s:
+            self._left -= amount
 
 
 class ProviderRate:
     """What is known of one target's allowance. Times are monotonic seconds."""
 
-    __slots__ = ("_closed_until_s", "_left", "_reset_s", "known")
+    __slots__ = ("_closed_until_s", "_requests", "_tokens", "known")
 
     def __init__(self) -> None:
         self.known = False
         self._closed_until_s = 0.0
-        self._left: list[int | None] = [None, None]
-        self._reset_s = [0.0, 0.0]
+        self._requests, self._tokens = _Allowance(), _Allowance()
 
     def check(self, tokens: int, now_s: float) -> None:
         """Takes a request of so many tokens. Failure (`rate_limited`) when it would be refused."""
-        if now_s < self._closed_until_s:
-            raise _no(self._closed_until_s - now_s)
-        for index, amount in enumerate((1, tokens)):
-            left = self._left[index]
-            if left is None:
-                continue
-            if now_s >= self._reset_s[index]:
-                self._left[index] = None
-            elif left < amount:
-                raise _no(self._reset_s[index] - now_s)
-        for index, amount in enumerate((1, tokens)):
-            left = self._left[index]
-            if left is not None:
-                self._left[index] = left - amount
+        wait_s = max(
+            self._closed_until_s - now_s,
+            self._requests.wait_s(1, now_s),
+            self._tokens.wait_s(tokens, now_s),
+        )
+        if wait_s > 0:
+            raise _no(wait_s)
+        self._requests.take(1, now_s)
+        self._tokens.take(tokens, now_s)
 
     def learn(self, headers: Mapping[bytes, bytes], now_s: float) -> None:
         """Reads what an answer's head says is left. What cannot be read changes nothing."""
-        for index, (remaining, reset) in enumerate(_HEADERS):
-            left = headers.get(remaining)
-            if left is None or not left.isdigit() or len(left) > _MAX_DIGITS:
-                continue
-            wait_s = seconds(headers.get(reset, b"").decode("latin-1"))
-            if wait_s is not None:
+        for it, names in zip((self._requests, self._tokens), _HEADERS, strict=True):
+            remaining, reset, limit = (headers.get(name, b"") for name in names)
+            left, wait_s = _count(remaining), seconds(reset.decode("latin-1"))
+            if left is not None and wait_s is not None:
                 self.known = True
-                self._left[index] = int(left)
-                self._reset_s[index] = now_s + min(wait_s, MAX_WAIT_S)
+                it.learn(left, wait_s, _count(limit), now_s)
 
     def refused(self, retry_after_s: float | None, now_s: float) -> None:
         """The provider has said 429; without a time of its own it is asked again at once."""
@@ -69,6 +95,10 @@ class ProviderRate:
             self.known = True
             until_s = now_s + min(retry_after_s, MAX_WAIT_S)
             self._closed_until_s = max(self._closed_until_s, until_s)
+
+
+def _count(text: bytes) -> int | None:
+    return int(text) if text.isdigit() and len(text) <= _MAX_DIGITS else None
 
 
 def seconds(text: str) -> float | None:

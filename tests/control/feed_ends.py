@@ -35,7 +35,7 @@ class Source:
     def entries_after(self, seq: int) -> list[Entry] | None:
         if self.broken:
             raise RuntimeError("the store is away")
-        if seq + 1 < self.kept_from:
+        if not self.kept_from - 1 <= seq <= len(self.entries):
             return None
         found = self.entries[seq:]
         if seq == self.stall_at:

@@ -39,10 +39,19 @@ def test_what_is_no_longer_kept_cannot_be_told(
     keys_changed(engine, 10)
     assert room.log.trim() == 8
     newest = room.log.newest_seq()
-    assert room.log.entries_after(newest - 4) is None
-    kept = room.log.entries_after(newest - 3)
+    assert room.log.entries_after(newest - 3) is None
+    kept = room.log.entries_after(newest - 2)
     assert kept is not None
-    assert len(kept) == 3
+    assert len(kept) == 2
+
+
+def test_a_number_that_an_older_copy_of_the_store_does_not_have_is_none_of_its(
+    room: Room, engine: Engine
+) -> None:
+    keys_changed(engine, 2)
+    newest = room.log.newest_seq()
+    assert room.log.entries_after(newest) == []
+    assert room.log.entries_after(newest + 1) is None
 
 
 def test_many_pages_are_told_and_too_many_are_not(

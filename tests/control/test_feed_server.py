@@ -132,6 +132,25 @@ def test_an_entry_told_while_a_gateway_catches_up_is_not_missed(
     serve(body)
 
 
+def test_when_the_store_is_an_older_copy_every_gateway_begins_anew(
+    serve: Callable[[Body], None], layout: Layout, source: Source
+) -> None:
+    async def body(server: FeedServer) -> None:
+        gateway = await Gateway.connect(layout, 5)
+        await until(lambda: len(server.gateways()) == 1)
+        del source.entries[2:]
+        assert [await gateway.entry() for _ in range(2)] == [Entry(1, Forget()), Entry(2, PLAN)]
+        gateway.say(Ack(2, 3))
+        await until(lambda: [it.seq for it in server.gateways()] == [2])
+        seq = source.add()  # its number was given before
+        assert await server.acknowledged(seq, 0.05) == ["gateway-0"]
+        gateway.say(Ack((await gateway.entry()).seq, 3))
+        assert await server.acknowledged(seq, 10) == []
+        gateway.close()
+
+    serve(body)
+
+
 def test_acknowledgements_are_waited_for_and_the_slow_are_named(
     serve: Callable[[Body], None], layout: Layout, source: Source
 ) -> None:

@@ -12,6 +12,7 @@ from tidegate.control import plans as module
 from tidegate.control.plans import NoPlan, Plans, write_whole
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
+from tidegate.stores.errors import StoreUnavailable
 
 
 @pytest.fixture
@@ -131,7 +132,44 @@ def test_the_watch_outlives_a_plan_that_could_not_be_published(
         1: lambda: plan_file.write_text(PLAN.format(route="b")),
         4: in_the_way.rmdir,
     }
-    assert versions_watched(plans, monkeypatch, changes) == [1, 1, 1, 1, 1, 2, 2, 2]
+    # The versions between may be somebody's: nobody knows how far they got.
+    assert versions_watched(plans, monkeypatch, changes) == [1, 1, 1, 1, 1, 4, 4, 4]
+
+
+def test_a_plan_whose_announcement_failed_is_announced_by_the_next_reading(
+    layout: Layout, plan_file: Path, announced: list[int]
+) -> None:
+    fails = [False, True]
+
+    def announce(version: int) -> None:
+        if fails and fails.pop(0):
+            raise StoreUnavailable("away")
+        announced.append(version)
+
+    plans = Plans(layout, plan_file, compile_plan, announce)
+    plans.start(0)
+    plan_file.write_text(PLAN.format(route="b"))
+    with pytest.raises(StoreUnavailable):
+        asyncio.run(plans.reload("api"))
+    assert (plans.current.version, plans.is_announced) == (2, False)
+    assert asyncio.run(plans.reload("api")).outcome == "unchanged"
+    assert announced == [1, 2]
+    asyncio.run(plans.reload("api"))
+    assert (announced, plans.is_announced) == ([1, 2], True)
+
+
+def test_a_plan_that_another_store_knew_is_claimed_in_this_one(
+    plans: Plans, layout: Layout, plan_file: Path
+) -> None:
+    plans.start(0)
+    claimed: list[int] = []
+    again = Plans(
+        layout, plan_file, compile_plan, lambda _: None, lambda plan: claimed.append(plan.version)
+    )
+    again.start(0)
+    assert (claimed, again.current) == ([1], plans.current)
+    again.start(7)  # a version beyond it was claimed and never came to this disk
+    assert (claimed, again.current.version) == ([1, 8], 8)
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:

@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
+from msgspec import Raw
 from tests.control.conftest import PLAN, Room, compile_plan
 from tests.postgres import Server
 
@@ -14,6 +16,7 @@ from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
 from tidegate.core.secret import Secret
 from tidegate.stores import postgres_engine
+from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.plans import PlanSuperseded
 
 
@@ -113,6 +116,76 @@ def test_a_leader_that_lost_its_place_unawares_publishes_nothing(
     assert list(one.plans.current.routes) == ["fast"], "as it was"
     one.standing.look()
     assert one.plans.current == other.plans.current
+
+
+@pytest.mark.postgres
+def test_a_plan_of_which_nobody_knows_whether_it_is_stored_is_in_nobody_s_way(
+    machines: tuple[Machine, Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = machines
+    one.begin()
+    claim = one.plans._claim
+
+    def lost(plan: PlanPublished) -> None:
+        claim(plan)
+        raise StoreUnavailable("the reply to COMMIT is lost")
+
+    monkeypatch.setattr(one.plans, "_claim", lost)
+    one.file.write_text(PLAN.format(route="lost"))
+    with pytest.raises(StoreUnavailable):
+        one.plans._reload("api")
+    monkeypatch.undo()
+    one.file.write_text(PLAN.format(route="next"))
+    assert one.plans._reload("api").outcome == "published"
+    other.begin()
+    assert list(other.plans.current.routes) == ["next"]
+
+
+@pytest.mark.postgres
+def test_what_a_leader_that_was_replaced_still_published_is_superseded(
+    machines: tuple[Machine, Machine],
+) -> None:
+    one, other = machines
+    one.begin()
+    other.begin()
+    one.standing._leader.close()  # the lock is lost unawares
+    other.file.write_text(one.file.read_text())
+    other.standing.look()  # leads, and has nothing to publish
+    one.file.write_text(PLAN.format(route="late"))
+    one.plans._reload("api")
+    other.standing.look()
+    assert other.standing.leads
+    assert (other.plans.current.version, list(other.plans.current.routes)) == (3, ["fast"])
+    one.standing.look()
+    assert one.plans.current == other.plans.current
+
+
+@pytest.mark.postgres
+def test_a_plan_that_was_followed_is_not_read_again(
+    machines: tuple[Machine, Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = machines
+    one.begin()
+    other.begin()
+    monkeypatch.setattr(other.plans, "follow", lambda _: pytest.fail("it was read again"))
+    other.standing.look()
+
+
+@pytest.mark.postgres
+def test_a_plan_that_cannot_be_followed_ends_no_look(
+    machines: tuple[Machine, Machine], caplog: pytest.LogCaptureFixture
+) -> None:
+    """As an older program meets the plan of a newer one."""
+    one, other = machines
+    one.begin()
+    other.begin()
+    one.log.claim_plan(PlanPublished(9, Raw(msgspec.msgpack.encode([1]))))
+    other.standing.look()
+    assert "cannot follow its leader" in caplog.text
+    assert list(other.plans.current.routes) == ["fast"]
+    one.log.claim_plan(PlanPublished(10, one.plans.published().plan))
+    other.standing.look()
+    assert other.plans.current == one.plans.current
 
 
 @pytest.mark.postgres

@@ -8,12 +8,13 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, Text, event, inspect
+from sqlalchemy import Engine, Text, event, inspect, text
 from tests.postgres import Server
 from tests.stores import rig
 
 from tidegate.core.secret import Secret
-from tidegate.stores import migrate, postgres_engine, schema
+from tidegate.stores import database, migrate, postgres_engine, schema
+from tidegate.stores.errors import StoreUnavailable
 
 pytestmark = pytest.mark.postgres
 
@@ -78,6 +79,20 @@ def test_of_several_that_migrate_one_does_and_the_others_find_it_done(postgres: 
     assert [process.returncode for process in several] == [0, 0, 0]
     assert len(said) == 1
     assert tables(url) == _TABLES
+    postgres.drop(url)
+
+
+def test_a_connection_that_migrated_is_as_impatient_as_before(postgres: Server) -> None:
+    url = postgres.database()
+    engine = postgres_engine.open_engine(url, patience_s=0.5, most=1)
+    migrate.migrate(engine)
+    with (
+        postgres.frozen(),
+        pytest.raises(StoreUnavailable),
+        database.writing(engine) as connection,
+    ):
+        connection.execute(text("SELECT 1"))
+    engine.dispose()
     postgres.drop(url)
 
 

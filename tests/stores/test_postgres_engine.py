@@ -121,7 +121,7 @@ def test_a_frozen_server_is_unavailable(postgres: Server, shared: Secret) -> Non
 
 @pytest.mark.postgres
 def test_too_many_clients_are_waited_out() -> None:
-    with serving(("max_connections=3", "superuser_reserved_connections=0")) as server:
+    with serving(("max_connections=4", "superuser_reserved_connections=0")) as server:
         url = server.database()
         engine = postgres_engine.open_engine(url)
         others = [postgres_engine.driver().connect(url, patience_s=5.0) for _ in range(2)]

@@ -16,29 +16,39 @@ _MOST_REPLAYED = 10_000
 
 
 class FeedLog:
-    """The source of the feed server. Blocking; called off the loop."""
+    """The source of the feed server. Blocking; called off the loop.
 
-    def __init__(self, engine: Engine, current_plan: Callable[[], PlanPublished]) -> None:
+    What gateways wait for is read by `reads`, where there is a way of its own for that.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        current_plan: Callable[[], PlanPublished],
+        reads: Engine | None = None,
+    ) -> None:
         self._engine = engine
+        self._reads = reads or engine
         self.current_plan = current_plan
 
     def newest_seq(self) -> int:
-        with database.reading(self._engine) as connection:
+        with database.reading(self._reads) as connection:
             return feed.newest_seq(connection)
 
     def entries_after(self, seq: int) -> list[Entry] | None:
-        """Entries above `seq` in order; None when some are gone or there are too many."""
+        """Entries above `seq` in order; None when some are gone, there are too many, or `seq` is
+        none of this store's: one that was restored begins again at an older number."""
         rows: list[FeedRow] = []
-        with database.reading(self._engine) as connection:
-            page = feed.after(connection, seq, _PAGE)
-            if page and page[0].seq > seq + 1:
-                return None  # numbers are given without gaps, so what lay between was dropped
+        with database.reading(self._reads) as connection:
+            page = feed.after(connection, seq - 1, _PAGE)
+            if (page[0].seq if page else 0) != seq:
+                return None
             while page:
                 rows += page
                 if len(rows) > _MOST_REPLAYED:
                     return None
                 page = feed.after(connection, rows[-1].seq, _PAGE) if len(page) == _PAGE else []
-        return self._entries(rows)
+        return self._entries(rows[1:])
 
     def newest_plan_version(self) -> int:
         """The highest version that was ever given and is still kept; 0 when none is."""
@@ -59,7 +69,7 @@ class FeedLog:
 
     def shared_plan(self) -> PlanPublished:
         """The plan that was claimed last. StoreError, LookupError before the first."""
-        with database.reading(self._engine) as connection:
+        with database.reading(self._reads) as connection:
             newest = plans.newest(connection)
         if newest is None:
             raise LookupError("no plan has been published")

@@ -11,81 +11,22 @@ import contextlib
 import logging
 import os
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any
 
 import msgspec
-from msgspec import Struct
 
+from tidegate.control.feed_connection import Connection, GatewayState, read_message
+from tidegate.control.feed_reading import FeedReading, FeedSource
 from tidegate.control.living import running
-from tidegate.core import clock, feed
-from tidegate.core.feed import (
-    Ack,
-    Entry,
-    Forget,
-    FromGateway,
-    Heartbeat,
-    Hello,
-    PlanPublished,
-    Recorded,
-    ToGateway,
-)
+from tidegate.core import feed
+from tidegate.core.feed import Ack, FromGateway, Hello, Recorded
 from tidegate.core.layout import Layout
 from tidegate.stores.fleet import Obeying
 
 _HELLO_TIMEOUT_S = 5.0
 _LOOK_ELSEWHERE_S = 0.05
-# The largest plan and a page of key changes; a gateway this far behind is cut and asks again.
-_MAX_UNSENT_BYTES = 2 * feed.MAX_MESSAGE_BYTES
 
 _log = logging.getLogger(__name__)
-
-
-class FeedSource(Protocol):
-    """Where the feed's entries come from. Called off the loop; may raise when the store fails."""
-
-    def newest_seq(self) -> int: ...
-
-    def entries_after(self, seq: int) -> list[Entry] | None:
-        """Entries above `seq` in order; None when some of them are no longer kept."""
-
-    def current_plan(self) -> PlanPublished: ...
-
-
-class GatewayState(Struct):
-    """What control knows of one connected gateway process. Times are wall-clock seconds."""
-
-    gateway: str
-    pid: int
-    connected_at_s: float
-    seq: int = 0
-    plan_version: int | None = None
-    error: str | None = None
-    status_at_s: float | None = None
-    gauges: dict[str, float] = {}
-
-
-class _Connection:
-    """One gateway's end of the feed and how far it has been told."""
-
-    def __init__(self, hello: Hello, writer: asyncio.StreamWriter) -> None:
-        self.state = GatewayState(hello.gateway, hello.pid, clock.wall_s(), seq=hello.last_seq)
-        self.told_seq = hello.last_seq
-        self._writer = writer
-
-    def tell(self, entry: Entry) -> None:
-        self.send(entry)
-        self.told_seq = entry.seq
-
-    def beat(self) -> None:
-        self.send(Heartbeat(self.told_seq))
-
-    def send(self, message: ToGateway) -> None:
-        transport = self._writer.transport
-        if transport.get_write_buffer_size() > _MAX_UNSENT_BYTES:
-            _log.warning("gateway %s does not read its feed; cut", self.state.gateway)
-            transport.abort()
-            return
-        self._writer.write(feed.encode_message(message))
 
 
 def _nowhere_else(_seq: int) -> list[str]:
@@ -108,12 +49,12 @@ class FeedServer:
     ) -> None:
         self._path = layout.feed_socket
         self._journal = layout.journal
-        self._source = source
+        self._reading = FeedReading(source)
         self._on_status = on_status
         self._behind_elsewhere = behind_elsewhere
         self._failing = False
-        self._connections: set[_Connection] = set()
-        self._catching_up: set[_Connection] = set()
+        self._connections: set[Connection] = set()
+        self._catching_up: set[Connection] = set()
         self._known: dict[str, GatewayState] = {}  # by slot, so bounded by the slots there are
         self._told_seq = 0
         self._woken = asyncio.Event()
@@ -126,7 +67,7 @@ class FeedServer:
     async def start(self) -> None:
         """Bind the socket (mode 0600) and begin to tell. OSError when it cannot be bound."""
         self._loop = asyncio.get_running_loop()
-        self._told_seq = await asyncio.to_thread(self._source.newest_seq)
+        self._told_seq = await self._reading.newest_seq()
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
@@ -146,6 +87,7 @@ class FeedServer:
         for writer in list(self._serving.values()):
             writer.transport.abort()
         await asyncio.gather(*self._serving, return_exceptions=True)
+        self._reading.close()
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()
 
@@ -218,31 +160,24 @@ class FeedServer:
                 connection.send(message)
 
     async def _tell_new(self) -> None:
-        entries = await asyncio.to_thread(self._source.entries_after, self._told_seq)
-        if entries is None:
-            entries = await self._afresh()
-        for entry in entries:
+        news = await self._reading.after(self._told_seq)
+        for entry in news.entries:
             self._told_seq = entry.seq
             for connection in self._connections:
-                if connection.told_seq < entry.seq:
+                if news.afresh or connection.told_seq < entry.seq:
                     connection.tell(entry)
-
-    async def _afresh(self) -> list[Entry]:
-        seq = await asyncio.to_thread(self._source.newest_seq)
-        plan = await asyncio.to_thread(self._source.current_plan)
-        return [Entry(max(seq - 1, 0), Forget()), Entry(seq, plan)]
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None  # noqa: S101  (this is one)
         self._serving[task] = writer
-        connection: _Connection | None = None
+        connection: Connection | None = None
         try:
             async with asyncio.timeout(_HELLO_TIMEOUT_S):
-                hello = await _read(reader)
+                hello = await read_message(reader)
             if not isinstance(hello, Hello):
                 raise msgspec.ValidationError("the first message is not Hello")
-            connection = _Connection(hello, writer)
+            connection = Connection(hello, writer)
             before = self._known.get(hello.gateway)
             if before is not None and before.pid == hello.pid:  # the same process, reconnected
                 connection.state.plan_version = before.plan_version
@@ -250,7 +185,7 @@ class FeedServer:
             self._catching_up.add(connection)
             await self._catch_up(connection)
             while True:
-                await self._hear(connection, await _read(reader))
+                await self._hear(connection, await read_message(reader))
         except (EOFError, OSError, TimeoutError):
             pass
         except msgspec.DecodeError as error:
@@ -266,18 +201,9 @@ class FeedServer:
             async with self._acked:
                 self._acked.notify_all()
 
-    async def _catch_up(self, connection: _Connection) -> None:
-        if connection.told_seq == 0:
-            seq = await asyncio.to_thread(self._source.newest_seq)
-            connection.tell(Entry(seq, await asyncio.to_thread(self._source.current_plan)))
+    async def _catch_up(self, connection: Connection) -> None:
         while True:
-            newest = await asyncio.to_thread(self._source.newest_seq)
-            if connection.told_seq > newest:  # this store was restored from an older copy
-                entries = await self._afresh()
-            else:
-                missed = await asyncio.to_thread(self._source.entries_after, connection.told_seq)
-                entries = await self._afresh() if missed is None else missed
-            for entry in entries:
+            for entry in (await self._reading.after(connection.told_seq)).entries:
                 connection.tell(entry)
             # No await between this test and joining: nothing can be told in between and missed.
             if connection.told_seq >= self._told_seq:
@@ -286,24 +212,11 @@ class FeedServer:
                 self._connections.add(connection)
                 return
 
-    async def _hear(self, connection: _Connection, message: FromGateway) -> None:
-        state = connection.state
+    async def _hear(self, connection: Connection, message: FromGateway) -> None:
         if isinstance(message, Ack):
-            state.seq = max(state.seq, message.seq)
-            state.plan_version = message.plan_version
-            state.error = message.error
+            connection.state.obeys(message)
             async with self._acked:
                 self._acked.notify_all()
         elif isinstance(message, feed.Status):
-            state.status_at_s = clock.wall_s()
-            state.gauges = message.gauges
-            self._on_status(state.gateway, message)
-
-
-async def _read(reader: asyncio.StreamReader) -> FromGateway:
-    """The next message. EOFError at the end, msgspec.DecodeError when it is none."""
-    (length,) = feed.LENGTH.unpack(await reader.readexactly(feed.LENGTH.size))
-    if length > feed.MAX_MESSAGE_BYTES:
-        raise msgspec.DecodeError(f"a message of {length} bytes")
-    message: FromGateway = feed.decode_from_gateway(await reader.readexactly(length))
-    return message
+            connection.state.reports(message)
+            self._on_status(connection.state.gateway, message)

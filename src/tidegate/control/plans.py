@@ -11,6 +11,7 @@ import asyncio
 import contextlib
 import logging
 import os
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -26,6 +27,7 @@ from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
 from tidegate.stores.errors import StoreError
+from tidegate.stores.plans import PlanSuperseded
 
 WATCH_S = 0.5
 
@@ -90,7 +92,9 @@ class Plans:
         self._claim = claim
         self._current: Plan | None = _read(layout.plan)
         self._highest = self._current.version if self._current else 0
+        self._announced = 0
         self._one_at_a_time = asyncio.Lock()
+        self._turn = threading.RLock()
         self._seen: tuple[_Stamp | None, _Named] = (None, {})
 
     @property
@@ -104,18 +108,39 @@ class Plans:
     def has_one(self) -> bool:
         return self._current is not None
 
+    @property
+    def highest(self) -> int:
+        """The highest version that is ours, or may be: nobody knows of some commits."""
+        return self._highest
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether the feed's numbering has the current plan, as far as this process knows."""
+        return self._current is None or self._announced >= self._current.version
+
     def published(self) -> PlanPublished:
         """The current plan as the feed carries it."""
         return _as_told(self.current)
 
     def follow(self, published: PlanPublished) -> None:
-        """Hold what another control has published, if it is news. OSError."""
+        """Hold what another control has published, if it is news. OSError, msgspec.DecodeError."""
+        with self._turn:
+            self._follow(published)
+
+    def _follow(self, published: PlanPublished) -> None:
         held = self._current
         if (
             held is not None
             and held.version >= published.version
             and (held.version > published.version or _encode(held) == bytes(published.plan))
         ):
+            if held.version > published.version:
+                _log.warning(
+                    "this machine's plan is version %d and the leader's %d: its gateways keep to "
+                    "theirs until the leader's is higher, or until this machine is stopped, %s "
+                    "removed, and started again",
+                    *(held.version, published.version, self._path),
+                )
             return
         plan = _decode(published.plan)
         write_whole(self._path, bytes(published.plan))
@@ -134,13 +159,19 @@ class Plans:
         Versions go on above `announced_version`, even where the plan on disk was lost: gateways
         never go back to a lower one.
         """
-        self._highest = max(self._highest, announced_version)
-        result = self._reload("start")
-        if self._current is None:
-            raise NoPlan(result.problems)
-        if result.outcome != "published":
-            # A crash may have come between the file on disk and its entry in the feed.
-            self._announce(self._current.version)
+        with self._turn:
+            self._highest = max(self._highest, announced_version)
+            result = self._reload("start")
+            if self._current is None:
+                raise NoPlan(result.problems)
+            if result.outcome == "published":
+                return
+            # A crash may have come between the steps of publishing, and this store may be another
+            # than the one that the plan was published in.
+            current = self._current
+            if current.version < self._highest:
+                current = replace(current, version=self._highest + 1)
+            self._publish(current, "start")
 
     async def reload(self, cause: Cause) -> Reload:
         """Read the file again; never raises for what is in it."""
@@ -174,12 +205,19 @@ class Plans:
     def _amend(self, make: Callable[[Declared, int], tuple[Plan, T]]) -> T:
         if not self.declared.routes:
             raise NoPlan(self.problems)
-        plan, result = make(self.declared, self._highest + 1)
-        if plan.digest != self.current.digest:
-            self._publish(plan, "run time")
-        return result
+        with self._turn:
+            plan, result = make(self.declared, self._highest + 1)
+            if plan.digest != self.current.digest:
+                self._publish(plan, "run time")
+            elif not self.is_announced:
+                self._tell(self.current.version)
+            return result
 
     def _reload(self, cause: Cause) -> Reload:
+        with self._turn:
+            return self._read_again(cause)
+
+    def _read_again(self, cause: Cause) -> Reload:
         self.read_at_s = clock.wall_s()
         stamp = _stamp(self.file)  # before it is read: what changes meanwhile is read again
         compiled = self._compile(self.file, self._highest + 1)
@@ -205,17 +243,28 @@ class Plans:
         self.declared = compiled.declared
         plan = compiled.plan
         if self._current is not None and plan.digest == self._current.digest and not renewed:
+            if cause != "start" and not self.is_announced:
+                self._tell(self._current.version)
             return Reload("unchanged", self._current.version, [])
         self._publish(plan, cause)
         return Reload("published", plan.version, [])
 
     def _publish(self, plan: Plan, cause: Cause) -> None:
-        self._claim(_as_told(plan))
+        before, self._highest = self._highest, plan.version
+        try:
+            self._claim(_as_told(plan))
+        except PlanSuperseded:
+            self._highest = before
+            raise
         write_whole(self._path, _encode(plan))
-        self._current, self._highest = plan, plan.version
+        self._current = plan
         self.published_total += 1
-        self._announce(plan.version)
+        self._tell(plan.version)
         _log.info("plan version %d published (%s)", plan.version, cause)
+
+    def _tell(self, version: int) -> None:
+        self._announce(version)
+        self._announced = version
 
     def _named(self, plan: Plan | None) -> "_Named":
         """The files that `plan` names. One that is gone is as it was: gateways keep its content."""

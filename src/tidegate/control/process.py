@@ -46,7 +46,7 @@ from tidegate.core.declared_control import DeclaredWebhook
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
 from tidegate.stores import database, fingerprints, fleet, migrate, retention, rollup
-from tidegate.stores.errors import DriverMissing, SchemaTooNew, StoreError
+from tidegate.stores.errors import DriverMissing, SchemaTooNew, SessionsNotKept, StoreError
 from tidegate.stores.peppers import pepper_file, read_peppers
 from tidegate.stores.shared import node_name, shared_database
 from tidegate.stores.spending import KEPT_S
@@ -88,19 +88,20 @@ def main(argv: Sequence[str], recording: Recording | None = None) -> int:
         with database.claim_writer(settings.layout.ledger_db):
             shared = shared_database(os.environ, settings.layout)
             engine = database.open_store(settings.layout.ledger_db, shared)
+            feed_engine = database.open_hasty(engine, shared)
             try:
                 migrate.migrate(engine)
                 _refuse_other_peppers(settings, engine)
-                return uvloop.run(
-                    Process(settings, listener, engine, recording or NoRecording()).run()
-                )
+                recorder = recording or NoRecording()
+                return uvloop.run(Process(settings, listener, engine, feed_engine, recorder).run())
             finally:
+                feed_engine.dispose()
                 engine.dispose()
     except NoPlan as refused:
         return _refuse("the plan is refused", refused.problems)
     except WeakSecrets as refused:
         return _refuse("its secrets are refused", refused.sentences)
-    except (SchemaTooNew, DriverMissing) as error:
+    except (SchemaTooNew, DriverMissing, SessionsNotKept) as error:
         return _refuse("the database is refused", [str(error)])
     except (StoreError, OSError) as error:
         _log.error("control cannot start: %s", error)
@@ -111,7 +112,12 @@ class Process:
     """Puts the parts together and takes them apart again."""
 
     def __init__(
-        self, settings: Settings, listener: socket.socket, engine: Engine, recording: Recording
+        self,
+        settings: Settings,
+        listener: socket.socket,
+        engine: Engine,
+        feed_engine: Engine,
+        recording: Recording,
     ) -> None:
         layout = settings.layout
         self._settings = settings
@@ -121,7 +127,7 @@ class Process:
         self._host = str(listener.getsockname()[0])
         self._compiling = Compiling(engine, os.environ)
         self._node = node_name(layout.node) if database.is_shared(engine) else ""
-        self._log = FeedLog(engine, self._current_plan)
+        self._log = FeedLog(engine, self._current_plan, feed_engine)
         self._plans = Plans(
             layout, settings.plan_file, self._compiling.file, self._announce, self._log.claim_plan
         )
@@ -241,7 +247,9 @@ class Process:
             if not self._standing.leads:
                 continue
             try:
-                if await asyncio.to_thread(self._compiling.is_behind):
+                if not self._plans.is_announced or await asyncio.to_thread(
+                    self._compiling.is_behind
+                ):
                     await self._plans.amend(self._compiling.changing(lambda _: None))
             except (StoreError, OSError, PlanRefused, NoPlan) as error:
                 _log.warning("the plan does not keep up with the store: %s", error)

@@ -34,6 +34,7 @@ class Standing:
         self._newest_announced = newest_announced
         self._leader = Leader(engine, node)
         self._said: str | None = None
+        self._followed = 0
         self.leads = False
 
     def begin(self, ending: Callable[[], bool]) -> None:
@@ -45,12 +46,14 @@ class Standing:
             time.sleep(LOOK_S)
 
     def look(self) -> None:
-        """Asked twice a second: takes over, stands down, follows. Never raises StoreError."""
+        """Asked twice a second: takes over, stands down, follows. Raises nothing."""
         try:
             self._look()
-        except StoreError as error:
+        except Exception as error:  # whatever it is, the next look may find it mended
             if self.leads:
-                _log.error("the database is away, so that nobody leads: %s", error)
+                _log.error("this control leads no longer: %s", error)
+            elif not isinstance(error, StoreError):
+                _log.warning("this control cannot follow its leader: %s", error)
             self.leads = False
             self._said = None
 
@@ -65,7 +68,7 @@ class Standing:
 
     def _look(self) -> bool:
         leads = self._leader.look()
-        if leads and self.leads:
+        if leads and self.leads and not self._overtaken():
             return True
         self._follow()
         if leads:
@@ -78,10 +81,23 @@ class Standing:
         self.leads = leads
         return leads
 
-    def _follow(self) -> None:
+    def _overtaken(self) -> bool:
+        """Whether a control that had led before us, and did not know better, published since."""
+        return self._newest() > self._plans.highest
+
+    def _newest(self) -> int:
         if not database.is_shared(self._engine):
+            return 0
+        with database.reading(self._engine) as connection:
+            return stored_plans.newest_version(connection)
+
+    def _follow(self) -> None:
+        """A plan may be large: it is read when it is another than the one that was read last."""
+        version = self._newest()
+        if version in (0, self._followed):
             return
         with database.reading(self._engine) as connection:
             newest = stored_plans.newest(connection)
         if newest is not None:
             self._plans.follow(PlanPublished(newest.version, newest.plan))
+            self._followed = newest.version

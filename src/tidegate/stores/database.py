@@ -34,6 +34,8 @@ from tidegate.stores.shared import Shared
 
 _WRITES = {"tidegate_writes": True}
 _STEPS_A_LOOK = 20_000
+# What gateways must hear within five seconds is asked twice in that time.
+_HASTY_S = 2.0
 _LOOK_AGAIN_S = 0.01
 # SQLSTATE of serialisation failures and deadlocks.
 _IN_THE_WAY = ("40001", "40P01")
@@ -48,6 +50,14 @@ def open_store(path: Path, shared: Shared | None) -> Engine:
     StoreError when it cannot be opened.
     """
     return open_engine(path) if shared is None else postgres_engine.open_engine(shared.url)
+
+
+def open_hasty(engine: Engine, shared: Shared | None) -> Engine:
+    """For what nobody may keep waiting: connections of its own to a shared database, which are
+    given up early; otherwise `engine`. StoreError."""
+    if shared is None:
+        return engine
+    return postgres_engine.open_engine(shared.url, patience_s=_HASTY_S, most=2)
 
 
 def open_engine(path: Path, *, busy_timeout_s: float = 5.0, check_s: float = 2.0) -> Engine:

@@ -9,6 +9,10 @@ class StoreUnavailable(StoreError):
     """Missing, locked, full or unreadable for now: trying again later may work."""
 
 
+class SessionsNotKept(StoreUnavailable):
+    """A pooler before PostgreSQL lends one session to several connections."""
+
+
 class StoreContended(StoreUnavailable):
     """Another transaction was in the way: the same once more may work at once."""
 

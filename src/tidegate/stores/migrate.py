@@ -28,20 +28,25 @@ def migrate(engine: Engine) -> str:
     scripts = _scripts()
     with database.writing(engine) as connection:
         _refuse_newer(_current(connection), scripts, engine)
-        if database.is_shared(engine):
-            postgres_engine.be_patient(connection, _PATIENCE_S)
-        context = MigrationContext.configure(
-            connection,
-            opts={
-                "fn": lambda revision, _context: scripts._upgrade_revs("head", revision),
-                "transactional_ddl": True,
-            },
-        )
-        with Operations.context(context) as operations:
-            context.run_migrations()
-            if database.is_shared(engine):
-                _sort_by_bytes(connection, operations)
+        if not database.is_shared(engine):
+            _upgrade(connection, scripts)
+        else:
+            with postgres_engine.patient(connection, _PATIENCE_S):
+                _sort_by_bytes(connection, _upgrade(connection, scripts))
         return str(_current(connection))
+
+
+def _upgrade(connection: Connection, scripts: ScriptDirectory) -> Operations:
+    context = MigrationContext.configure(
+        connection,
+        opts={
+            "fn": lambda revision, _context: scripts._upgrade_revs("head", revision),
+            "transactional_ddl": True,
+        },
+    )
+    with Operations.context(context) as operations:
+        context.run_migrations()
+    return operations
 
 
 def _scripts() -> ScriptDirectory:

@@ -5,6 +5,8 @@ they end: they hold one advisory lock. The ledger's own do not: recorders of sev
 at once, and what they do is right in any order. Reading sees one snapshot.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Final
 
@@ -14,13 +16,13 @@ from sqlalchemy import URL, Connection, Engine, create_engine, func, select
 from tidegate.core import plugs
 from tidegate.core.plugs import PlugError
 from tidegate.core.secret import Secret
-from tidegate.stores.errors import DriverMissing, StoreUnavailable
+from tidegate.stores.errors import DriverMissing, StoreError, StoreUnavailable
 
 PATIENCE_S: Final = 10.0
 # The first number of every advisory lock of ours, "tide"; the second says which.
 LOCKS: Final = 0x74696465
 TURNS, LEADER = 1, 2
-_POOL: Final = 4
+_MOST: Final = 8
 
 
 def driver() -> Any:
@@ -33,10 +35,11 @@ def driver() -> Any:
         ) from error
 
 
-def open_engine(url: Secret, *, patience_s: float = PATIENCE_S) -> Engine:
-    """An engine on the database at `url`. No step of it waits longer than `patience_s`.
+def open_engine(url: Secret, *, patience_s: float = PATIENCE_S, most: int = _MOST) -> Engine:
+    """An engine on the database at `url`, of `most` connections at once. No step of it waits
+    longer than `patience_s`.
 
-    StoreUnavailable when it does not answer, DriverMissing.
+    StoreUnavailable when it does not answer, SessionsNotKept, DriverMissing.
     """
     link = driver()
     engine = create_engine(
@@ -44,15 +47,19 @@ def open_engine(url: Secret, *, patience_s: float = PATIENCE_S) -> Engine:
         creator=partial(link.connect, url, patience_s=patience_s),
         hide_parameters=True,  # an error's text must not carry a receipt
         pool_pre_ping=True,
-        pool_size=_POOL,
-        max_overflow=_POOL,
+        pool_size=most // 2,
+        max_overflow=most - most // 2,
         pool_timeout=patience_s,
     )
     try:
-        engine.connect().close()
+        with engine.connect(), engine.connect():
+            pass  # the second meets the first one's session, where a pooler lends it to both
     except sqlalchemy.exc.DBAPIError as error:
         engine.dispose()
         raise StoreUnavailable(f"{name_of(engine)}: {str(error.orig).strip()}") from error
+    except StoreError:
+        engine.dispose()
+        raise
     return engine
 
 
@@ -66,12 +73,17 @@ def take_turn(connection: Connection) -> None:
     connection.execute(select(func.pg_advisory_xact_lock(LOCKS, TURNS)))
 
 
-def be_patient(connection: Connection, patience_s: float) -> None:
-    """Let the steps of this transaction take so long: a migration of a large table does."""
+@contextmanager
+def patient(connection: Connection, patience_s: float) -> Iterator[None]:
+    """Lets the steps of this transaction take so long: a migration of a large table does."""
     link: Any = connection.connection.driver_connection
-    link.patience_s = patience_s
+    usual_s, link.patience_s = link.patience_s, patience_s
     milliseconds = str(int(patience_s * 1000))
     connection.execute(select(func.set_config("statement_timeout", milliseconds, True)))
+    try:
+        yield
+    finally:
+        link.patience_s = usual_s
 
 
 def name_of(engine: Engine) -> str:

@@ -20,7 +20,7 @@ from psycopg.rows import TupleRow
 from psycopg.types.numeric import IntLoader
 
 from tidegate.core.secret import Secret
-from tidegate.stores.errors import StoreUnavailable
+from tidegate.stores.errors import SessionsNotKept, StoreUnavailable
 
 # What an address may say otherwise. The server looks after us as we look after it: a client that
 # is gone, or frozen within a transaction, must not hold locks. A commit that is acknowledged is on
@@ -32,8 +32,11 @@ _CONNECTING: Final[Mapping[str, str]] = {
     "keepalives_count": "3",
     "tcp_user_timeout": "10000",
 }
+# A session that has been ours before is lent to more than one connection.
 _SESSION: Final = """
-SELECT set_config('statement_timeout', %(statement_ms)s, false),
+SELECT current_setting('tidegate.session', true),
+       set_config('tidegate.session', 'taken', false),
+       set_config('statement_timeout', %(statement_ms)s, false),
        set_config('idle_in_transaction_session_timeout', '30s', false),
        set_config('synchronous_commit', CASE current_setting('synchronous_commit')
            WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false),
@@ -72,8 +75,19 @@ class Link(psycopg.Connection[TupleRow]):
         return bool(select.select([self.fileno()], [], [], 0)[0])
 
 
+def _begin(link: Link) -> None:
+    # A step that we have given up must not go on for long.
+    values = {"statement_ms": str(int(link.patience_s * 1500))}
+    session = link.execute(_SESSION, values).fetchone()
+    if session is None or session[0]:
+        raise SessionsNotKept(
+            "the pooler before PostgreSQL lends one session to several connections, and the "
+            "leader's lock is a session's own: set pool_mode = session for this database"
+        )
+
+
 class Postgres:
-    """What the stores need of the driver. Every method raises psycopg.Error."""
+    """What the stores need of the driver. Every method raises psycopg.Error or SessionsNotKept."""
 
     def connect(self, url: Secret, *, patience_s: float, autocommit: bool = False) -> Link:
         """A connection whose steps wait `patience_s` at most (to connect, two seconds or that)."""
@@ -85,9 +99,12 @@ class Postgres:
             prepare_threshold=None,  # a pooler between may change the session
         )
         link.patience_s = patience_s
-        # A step that we have given up must not go on for long.
-        link.execute(_SESSION, {"statement_ms": str(int(patience_s * 1500))})
-        link.autocommit = autocommit
+        try:
+            _begin(link)
+            link.autocommit = autocommit
+        except BaseException:
+            link.close()
+            raise
         return link
 
     def where(self, url: Secret) -> dict[str, str]:

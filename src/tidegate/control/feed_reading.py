@@ -1,0 +1,70 @@
+"""What the feed tells, read from the store.
+
+In threads of its own: questions that operators ask may keep every other one busy, and a revocation
+must not wait for their answers.
+"""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Protocol, TypeVar
+
+from msgspec import Struct
+
+from tidegate.core.feed import Entry, Forget, PlanPublished
+
+# One for those who are told now, one for those who catch up.
+_THREADS = 2
+
+T = TypeVar("T")
+
+
+class FeedSource(Protocol):
+    """Where the feed's entries come from. Called off the loop; may raise when the store fails."""
+
+    def newest_seq(self) -> int: ...
+
+    def entries_after(self, seq: int) -> list[Entry] | None:
+        """Entries above `seq` in order; None when some of them are no longer kept, or the store
+        is an older copy that has not come to `seq` yet."""
+
+    def current_plan(self) -> PlanPublished: ...
+
+
+class News(Struct, frozen=True):
+    """Entries in their order. `afresh`: they stand for everything, whatever was told before."""
+
+    entries: list[Entry]
+    afresh: bool = False
+
+
+class FeedReading:
+    """Each method may raise what the source raises."""
+
+    def __init__(self, source: FeedSource) -> None:
+        self._source = source
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="feed")
+
+    async def newest_seq(self) -> int:
+        return await self._read(self._source.newest_seq)
+
+    async def after(self, seq: int) -> News:
+        """What came after `seq`; 0 asks for the plan and nothing else."""
+        return await self._read(lambda: self._after(seq))
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _after(self, seq: int) -> News:
+        if seq == 0:
+            newest = self._source.newest_seq()
+            return News([Entry(newest, self._source.current_plan())])
+        entries = self._source.entries_after(seq)
+        if entries is not None:
+            return News(entries)
+        newest = self._source.newest_seq()
+        plan = self._source.current_plan()
+        return News([Entry(max(newest - 1, 0), Forget()), Entry(newest, plan)], afresh=True)
+
+    async def _read(self, read: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._threads, read)

@@ -14,5 +14,8 @@ def output_tokens(receipt: Receipt) -> int | None:
 
 
 def total_tokens(receipt: Receipt) -> int | None:
-    read, written = receipt.total_input_tokens, output_tokens(receipt)
-    return None if read is None or written is None else read + written
+    read, written = receipt.input_tokens, receipt.output_tokens
+    if read is None or written is None:
+        return receipt.total_input_tokens if receipt.endpoint == "embeddings" else None
+    cached = (receipt.cache_read_tokens or 0) + (receipt.cache_write_tokens or 0)
+    return read + cached + written + (receipt.reasoning_tokens or 0)

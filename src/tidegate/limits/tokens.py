@@ -7,7 +7,7 @@ from tidegate.core.limit import Demand, Shape
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
 from tidegate.limits._kind import Kind, rate_complaint, rate_shape
-from tidegate.limits._tokens import input_tokens, output_tokens
+from tidegate.limits._tokens import input_tokens, output_tokens, total_tokens
 
 
 class Tokens(Kind):
@@ -44,15 +44,14 @@ class Tokens(Kind):
 
         if limit.count == "output":
             return output_tokens
-        counted = input_tokens if weight == 1 else weighed
         if limit.count == "input":
-            return counted
+            return input_tokens if weight == 1 else weighed
 
         def total(receipt: Receipt) -> int | None:
-            read, written = counted(receipt), output_tokens(receipt)
+            read, written = weighed(receipt), output_tokens(receipt)
             return None if read is None or written is None else read + written
 
-        return total
+        return total_tokens if weight == 1 else total
 
 
 plug = Tokens()

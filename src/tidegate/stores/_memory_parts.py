@@ -5,13 +5,14 @@ from collections.abc import Callable
 from typing import Final, Generic, TypeVar
 
 PARTS: Final = 1_024
+MASK: Final = PARTS - 1
 _LOOKED_AT_ONCE: Final = 2_048
 
 V = TypeVar("V")
 
 
 class Parts(Generic[V]):
-    """`parts[hash(scope) % PARTS][scope]` is what is known of a scope."""
+    """`parts[hash(scope) & MASK][scope]` is what is known of a scope."""
 
     __slots__ = ("_next", "parts")
 

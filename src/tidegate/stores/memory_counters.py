@@ -4,7 +4,7 @@ from math import ceil, inf
 from typing import Final
 
 from tidegate.core.limit import Bucket, Calendar, Counters, Gauge, Moment, Reading, Rolling, Shape
-from tidegate.stores._memory_parts import PARTS, Parts
+from tidegate.stores._memory_parts import MASK, Parts
 from tidegate.stores.memory_windows import CalendarCounters, RollingCounters
 
 # Binary fractions must not refuse the last whole unit: this much of one is let pass.
@@ -33,7 +33,8 @@ class BucketCounters:
     full bucket needs none. A ticket says nothing: what is given back runs in now.
     """
 
-    __slots__ = ("_burst", "_full", "_last_s", "_parts", "_poured", "_rate_per_s", "_since_s")
+    __slots__ = ("_burst", "_full", "_last_s", "_most", "_parts", "_poured", "_rate_per_s",
+                 "_since_s")  # fmt: skip
 
     def __init__(self, shape: Bucket) -> None:
         self._full: Parts[float] = Parts()
@@ -41,16 +42,20 @@ class BucketCounters:
         self._poured = self._since_s = self._last_s = 0.0
         self._rate_per_s = shape.rate_per_s
         self._burst = shape.burst
+        self._most = shape.burst + _SLACK
 
     def take(self, scope: str, amount: int, now: Moment) -> int | None:
         self._last_s = now_s = now.monotonic_s
         poured = self._poured + (now_s - self._since_s) * self._rate_per_s
-        part = self._parts[hash(scope) % PARTS]
-        full = part.get(scope, poured)
+        part = self._parts[hash(scope) & MASK]
+        try:
+            full = part[scope]
+        except KeyError:
+            full = poured
         if full < poured:  # noqa: PLR1730 - max() would cost a quarter of all this
             full = poured
         full += amount
-        if full - poured > self._burst + _SLACK and amount:
+        if full - poured > self._most and amount:
             return None
         part[scope] = full
         return 0
@@ -58,18 +63,19 @@ class BucketCounters:
     def give_back(self, scope: str, ticket: int, held: int, used: int, now: Moment) -> None:
         if used == held:
             return
-        part = self._parts[hash(scope) % PARTS]
-        full = part.get(scope)
+        part = self._parts[hash(scope) & MASK]
         if used < held:
-            if full is not None:  # a full bucket stays full
-                part[scope] = full - (held - used)
+            try:
+                part[scope] -= held - used
+            except KeyError:
+                return  # a full bucket stays full
             return
         poured = self._pour(now)
-        part[scope] = max(poured if full is None else full, poured) + (used - held)
+        part[scope] = max(part.get(scope, poured), poured) + (used - held)
 
     def read(self, scope: str, amount: int, now: Moment) -> Reading:
         poured = self._pour(now)
-        used = max(0.0, self._parts[hash(scope) % PARTS].get(scope, poured) - poured)
+        used = max(0.0, self._parts[hash(scope) & MASK].get(scope, poured) - poured)
         retry_s = None
         if amount <= self._burst or not amount:
             over = used + amount - self._burst if amount else 0.0
@@ -80,7 +86,7 @@ class BucketCounters:
     def left(self, scope: str, now_s: float) -> float:
         """What could be taken at `now_s` of the monotonic clock, for an answer's headers."""
         poured = self._poured + (now_s - self._since_s) * self._rate_per_s
-        used = self._parts[hash(scope) % PARTS].get(scope, poured) - poured
+        used = self._parts[hash(scope) & MASK].get(scope, poured) - poured
         return self._burst - used if used > 0 else self._burst
 
     def reshape(self, shape: Shape) -> None:
@@ -90,6 +96,7 @@ class BucketCounters:
         self._since_s = self._last_s
         self._rate_per_s = shape.rate_per_s
         self._burst = shape.burst
+        self._most = shape.burst + _SLACK
 
     def sweep(self, now: Moment) -> None:
         self._full.sweep(self._pour(now).__lt__)
@@ -123,11 +130,12 @@ class GaugeCounters:
         if held > self._allowed and amount:
             return None
         self._held[scope] = held
-        if not self._leases:
+        leases = self._leases
+        if not leases:
             self._due_s = now_s + self._lease_s
-        self._last += 1
-        self._leases[self._last] = scope, amount, now_s
-        return self._last
+        self._last = ticket = self._last + 1
+        leases[ticket] = scope, amount, now_s
+        return ticket
 
     def give_back(self, scope: str, ticket: int, held: int, used: int, now: Moment) -> None:
         """All of it, whatever was `used`; nothing when its lease has ended."""

@@ -5,7 +5,7 @@ from math import ceil, inf
 
 from tidegate.core.limit import Calendar, Moment, Reading, Rolling, Shape
 from tidegate.core.periods import Period, period_at
-from tidegate.stores._memory_parts import PARTS, Parts
+from tidegate.stores._memory_parts import MASK, Parts
 
 
 class RollingCounters:
@@ -30,24 +30,26 @@ class RollingCounters:
         now_s = self._steady_s(now) if self._wall else now.monotonic_s
         if now_s >= self._newest_until_s:
             self._slide(now_s)
-        part = self._parts[hash(scope) % PARTS]
-        bins = part.get(scope)
-        if bins is None:
+        newest = self._newest
+        part = self._parts[hash(scope) & MASK]
+        try:
+            bins = part[scope]
+        except KeyError:
             if amount > self._allowed and amount > self._allowed_of(scope):
                 return None
-            part[scope] = [amount, self._newest, amount]
-            return self._newest
+            part[scope] = [amount, newest, amount]
+            return newest
         if bins[1] < self._oldest:
             _forget(bins, self._oldest)
         total = bins[0] + amount
         if total > self._allowed and amount and total > self._allowed_of(scope):
             return None
         bins[0] = total
-        if bins[-2] == self._newest:
+        if bins[-2] == newest:
             bins[-1] += amount
         else:
-            bins += (self._newest, amount)
-        return self._newest
+            bins += (newest, amount)
+        return newest
 
     def give_back(self, scope: str, ticket: int, held: int, used: int, now: Moment) -> None:
         if used == held:
@@ -57,7 +59,15 @@ class RollingCounters:
             self._slide(now_s)
         if ticket < self._oldest:
             return
-        bins = self._parts[hash(scope) % PARTS].setdefault(scope, [0, ticket, 0])
+        part = self._parts[hash(scope) & MASK]
+        try:
+            bins = part[scope]
+        except KeyError:
+            bins = part[scope] = [0, ticket, 0]
+        bins[0] += used - held
+        if bins[-2] == ticket:
+            bins[-1] += used - held
+            return
         place = len(bins) - 2
         while place > 1 and bins[place] > ticket:
             place -= 2
@@ -65,12 +75,11 @@ class RollingCounters:
             place += 2 if bins[place] < ticket else 0
             bins[place:place] = (ticket, 0)
         bins[place + 1] += used - held
-        bins[0] += used - held
 
     def read(self, scope: str, amount: int, now: Moment) -> Reading:
         now_s = self._now_s(now)
         allowed = self._allowed_of(scope)
-        bins = self._parts[hash(scope) % PARTS].get(scope, [0, self._newest, 0])
+        bins = self._parts[hash(scope) & MASK].get(scope, [0, self._newest, 0])
         _forget(bins, self._oldest)
         used = left = bins[0]
         reset_s = 0.0
@@ -89,7 +98,7 @@ class RollingCounters:
         self._now_s(now)
         if self._first is None:
             self._first = self._newest
-        return self._first < self._oldest or scope in self._parts[hash(scope) % PARTS]
+        return self._first < self._oldest or scope in self._parts[hash(scope) & MASK]
 
     def seed(self, scope: str, past: Iterable[tuple[float, int]], now: Moment) -> None:
         if self.knows(scope, now):
@@ -101,7 +110,7 @@ class RollingCounters:
         bins = [sum(sums.values())]
         for place in sorted(sums):
             bins += (place, sums[place])
-        self._parts[hash(scope) % PARTS][scope] = bins
+        self._parts[hash(scope) & MASK][scope] = bins
 
     def reshape(self, shape: Shape) -> None:
         if not isinstance(shape, Rolling):
@@ -176,21 +185,29 @@ class CalendarCounters:
         period = self._period
         if period is None or now.wall_s >= period.end_s:
             period = self._turn(now)
-        part = self._parts[hash(scope) % PARTS]
-        used = part.get(scope, 0) + amount
-        if used > self._shape.allowed and amount and used > self._allowed_of(scope):
+        part = self._parts[hash(scope) & MASK]
+        try:
+            used = part[scope] + amount
+        except KeyError:
+            used = amount
+        if used > self._allowed and amount and used > self._allowed_of(scope):
             return None
         part[scope] = used
         return period.start_s
 
     def give_back(self, scope: str, ticket: int, held: int, used: int, now: Moment) -> None:
-        if used != held and ticket == self._now(now).start_s:
-            part = self._parts[hash(scope) % PARTS]
+        if used == held:
+            return
+        period = self._period
+        if period is None or now.wall_s >= period.end_s:
+            period = self._turn(now)
+        if ticket == period.start_s:
+            part = self._parts[hash(scope) & MASK]
             part[scope] = part.get(scope, 0) + used - held
 
     def read(self, scope: str, amount: int, now: Moment) -> Reading:
         end_s = self._now(now).end_s
-        used, allowed = self._parts[hash(scope) % PARTS].get(scope, 0), self._allowed_of(scope)
+        used, allowed = self._parts[hash(scope) & MASK].get(scope, 0), self._allowed_of(scope)
         until_s = end_s - now.wall_s
         retry_s: float | None = None
         if not amount or used + amount <= allowed:
@@ -201,13 +218,13 @@ class CalendarCounters:
 
     def knows(self, scope: str, now: Moment) -> bool:
         self._now(now)
-        return self._whole or scope in self._parts[hash(scope) % PARTS]
+        return self._whole or scope in self._parts[hash(scope) & MASK]
 
     def seed(self, scope: str, past: Iterable[tuple[float, int]], now: Moment) -> None:
         if not self.knows(scope, now):
             start_s = self._now(now).start_s
             used = sum(amount for at_s, amount in past if at_s >= start_s)
-            self._parts[hash(scope) % PARTS][scope] = used
+            self._parts[hash(scope) & MASK][scope] = used
 
     def reshape(self, shape: Shape) -> None:
         if not isinstance(shape, Calendar):

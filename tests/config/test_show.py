@@ -97,6 +97,8 @@ def test_money_is_in_dollars_and_in_its_calendar():
         {"on_excess": "refuse"},
         {"alert_percents": ()},
         {"raises": (Raise(50_000, 1.0),)},
+        {"raises": (Raise(50_000, 1.0, (("key", "k"),)),)},
+        {"unit": "lifetime", "per_s": None},
     ],
 )
 def test_no_part_of_a_limit_goes_unsaid(changes):
@@ -105,3 +107,12 @@ def test_no_part_of_a_limit_goes_unsaid(changes):
 
 def test_a_table_lines_up_and_ends_without_spaces():
     assert table(("A", "B"), [("long", "x"), ("", "")]) == "A     B\nlong  x\n"
+
+
+def test_a_raise_says_whose_it_is_and_a_lifetime_is_in_all():
+    raises = (Raise(5 * 10**9, 0.0), Raise(7 * 10**9, 0.0, (("team", "growth"),)))
+    budget = Limit("b", "spend", 10**9, ("team",), unit="lifetime", raises=raises)
+    text = limit_text(budget)
+    assert "$1.00 in all" in text
+    assert "$5.00 more until" in text
+    assert "$7.00 more for team growth until" in text

@@ -51,12 +51,12 @@ def test_limits_change_where_something_is_said_and_end_where_it_is_null() -> Non
     )
     asked = LimitFields(max_budget=Decimal("7.5"), budget_duration="24h")
     assert limits_of(asked) == KeyLimits(7_500_000_000, None, 86_400.0)
+    assert limits_of(LimitFields(max_budget=Decimal(5))) == KeyLimits(5 * 10**9, "lifetime")
 
 
 @pytest.mark.parametrize(
     "asked",
     [
-        LimitFields(max_budget=Decimal(5)),
         LimitFields(budget_duration="30d"),
         LimitFields(max_budget=Decimal(0), budget_duration="30d"),
         LimitFields(max_budget=Decimal("NaN"), budget_duration="30d"),

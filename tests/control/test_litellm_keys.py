@@ -6,8 +6,9 @@ from tests.stores import rig
 
 from tidegate.core import clock
 from tidegate.core.key_limits import KeyLimits
-from tidegate.stores import keys
+from tidegate.stores import keys, rollup
 from tidegate.stores.ledger import Ledger
+from tidegate.stores.spending import KEPT_S
 
 ASKED = {
     "key_alias": "app",
@@ -81,7 +82,7 @@ def test_what_cannot_be_done_is_refused_and_named(room: Room) -> None:
         ({"guardrails": ["pii"]}, "guardrails"),
         ({"model_max_budget": {"chat": 5}}, "model_max_budget"),
         ({"key": "sk-mine"}, "key"),
-        ({"max_budget": 5}, "budget_duration"),
+        ({"budget_duration": "1mo"}, "budget_duration"),
         ({"models": ["nowhere"]}, "routes"),
         ({"metadata": {"a": {"b": "c"}}}, None),
         ({"duration": "soon"}, "duration"),
@@ -92,6 +93,23 @@ def test_what_cannot_be_done_is_refused_and_named(room: Room) -> None:
     assert room.ask("POST", "/key/update", {"rpm_limit": 5}).status_code == 400
     assert room.ask("POST", "/key/update", {"key": "nothere1"}).status_code == 404
     assert room.ask("GET", "/key/info?key=nothere1").status_code == 404
+
+
+def test_a_budget_without_a_duration_is_never_given_anew(room: Room, engine: Engine) -> None:
+    made = room.ask("POST", "/key/generate", {"max_budget": 5}).json()
+    assert (made["max_budget"], made["budget_duration"]) == (5, None)
+    record = keys.get(engine, made["token"])
+    assert record is not None
+    assert record.limits == KeyLimits(5 * 10**9, "lifetime")
+    old = rig.receipt(clock.wall_s() - 500 * 86_400, key_id=record.id, cost_nanousd=2 * 10**9)
+    Ledger(engine).write(rig.entries(old), [])
+    rollup.fold(engine, clock.wall_s() - KEPT_S)
+    info = room.ask("GET", f"/key/info?key={record.id}").json()["info"]
+    assert info["spend"] == 2
+    monthly = room.ask("POST", "/key/update", {"key": record.id, "budget_duration": "1mo"}).json()
+    assert (monthly["max_budget"], monthly["budget_duration"]) == (5, "1mo")
+    for_good = room.ask("POST", "/key/update", {"key": record.id, "budget_duration": None}).json()
+    assert (for_good["max_budget"], for_good["budget_duration"]) == (5, None)
 
 
 def test_of_several_keys_to_delete_all_or_none_are(room: Room) -> None:

@@ -69,13 +69,23 @@ def test_a_key_does_not_move_to_a_team_that_may_less(room: Room) -> None:
     assert error_code(answer) == "grant_too_wide"
 
 
+def test_a_team_s_budget_without_a_duration_is_never_given_anew(room: Room) -> None:
+    made = room.ask("POST", "/team/new", {"team_id": "growth", "max_budget": 5}).json()
+    assert (made["max_budget"], made["budget_duration"]) == (5, None)
+    (limit,) = room.plans.current.limits
+    assert (limit.name, limit.unit) == ("team.growth", "lifetime")
+    shown = room.ask("GET", "/api/budgets/team.growth").json()
+    assert (shown["budget"]["resets_at_s"], shown["budget"]["per"]) == (None, "lifetime")
+    assert "for each team apart, ever;" in shown["counts"]
+
+
 def test_what_cannot_be_done_is_refused_and_named(room: Room) -> None:
     for body, named in (
         ({}, "team_id"),
         ({"team_alias": "two words"}, None),
         ({"team_id": "a", "models": ["nowhere"]}, "routes"),
         ({"team_id": "a", "model_aliases": {"a": "b"}}, "model_aliases"),
-        ({"team_id": "a", "max_budget": 5}, "budget_duration"),
+        ({"team_id": "a", "budget_duration": "1mo"}, "budget_duration"),
     ):
         answer = room.ask("POST", "/team/new", body)
         assert (answer.status_code, error_code(answer)) == (400, "invalid_request"), body

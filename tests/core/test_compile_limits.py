@@ -123,6 +123,7 @@ def test_every_complaint_comes_at_once():
             "mute": dollars(hard=False, alerts=()),
             "falling": dollars(scope="key", alerts=(80, 50)),
             "rolling": dollars(scope="trace", per=Period(rolling_s=60.0), time_zone="UTC"),
+            "once": dollars(scope="team", per=Period(unit="lifetime"), time_zone="UTC"),
         },
         gateway=DeclaredGateway(processes=2),
     )
@@ -144,6 +145,7 @@ def test_every_complaint_comes_at_once():
     assert "neither refuses nor alerts" in found.pop("budgets.mute")
     assert "50% comes after 80%" in found.pop("budgets.falling.alerts.1")
     assert "a duration has no time zone" in found.pop("budgets.rolling.time_zone")
+    assert "a lifetime has no time zone" in found.pop("budgets.once.time_zone")
     said = found.pop("gateway.processes")
     assert "write `processes: 1`" in said
     assert "`storage.limits`" in said

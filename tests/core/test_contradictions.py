@@ -37,6 +37,8 @@ def test_money_of_the_calendar_is_compared_by_length_and_told_in_dollars():
     week = limit("week", 60 * 10**9, kind="spend", unit="week")
     [(found, message)] = contradictions([month, week])
     assert found.name == "week" and '"month" allows only $50.00 ' in message
+    once = limit("once", 49 * 10**9, kind="spend", unit="lifetime")
+    assert [found.name for found, _ in contradictions([month, once])] == ["month"]
 
 
 @pytest.mark.parametrize(

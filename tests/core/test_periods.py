@@ -73,6 +73,13 @@ def test_periods_follow_one_another_without_gap(
         assert timedelta(0) < local - before < timedelta(days=2)
 
 
+@pytest.mark.parametrize("wall_s", [0.0, 1_790_000_000.0, 32_000_000_000.0])
+def test_a_lifetime_is_one_period_for_ever(wall_s: float) -> None:
+    period = period_at("lifetime", "UTC", wall_s)
+    assert period.start_s <= wall_s < period.end_s
+    assert period == period_at("lifetime", "Asia/Tokyo", period.end_s)
+
+
 @pytest.mark.parametrize(
     "name", ["Europe/Atlantis", "", "../../etc/passwd", "/etc/localtime", "a\0b"]
 )

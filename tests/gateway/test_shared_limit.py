@@ -28,6 +28,12 @@ def test_four_edges_are_around_every_moment_of_a_month() -> None:
         assert periods_around(Calendar(1, "month"), wall_s) == edges
 
 
+def test_a_lifetime_has_one_period_and_no_other() -> None:
+    edges = periods_around(Calendar(1, "lifetime"), at(2026, 2, 14))
+    assert edges[:2] == (0, 0)
+    assert edges[2] == edges[3] > at(2900, 1, 1)
+
+
 def test_a_new_period_is_wanted_when_the_old_one_is_over() -> None:
     shared = in_force(Limit("m", "spend", 1, unit="day")).shared
     assert shared is not None

@@ -43,6 +43,25 @@ def test_a_spent_budget_says_all_there_is_to_say():
     assert " in 7 days are spent" in plug.refusal(rolling, "x", Reading(1, 10, 60.0)).message
 
 
+def test_a_lifetime_s_budget_is_not_given_anew():
+    once = limit("spend", 10 * USD, "team", unit="lifetime")
+    no = plug.refusal(once, "team growth", Reading(9_980_000_000, 10 * USD, 3e10, 3e10))
+    assert no.message == (
+        'budget "the-limit" (team growth): $9.98 of $10.00 in all are spent or held, and this '
+        "request may cost more than is left; it is not given anew"
+    )
+    assert no.retry_after_s is None
+
+
+@pytest.mark.parametrize("scope", ["end_user", "session", "trace", "prompt", "attribute.app"])
+def test_a_lifetime_needs_what_is_remembered_for_good(scope):
+    assert scope in (plug.complaint(limit("spend", 10, "team", scope, unit="lifetime")) or "")
+    only = limit("spend", 10, only=((scope, "x"),), unit="lifetime")
+    assert "as long as receipts are kept" in (plug.complaint(only) or "")
+    assert plug.complaint(limit("spend", 10, scope, unit="month")) is None
+    assert plug.complaint(limit("spend", 10, "team", "model", unit="lifetime")) is None
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

@@ -38,7 +38,9 @@ def test_the_epoch_lies_beside_the_counters_of_its_group() -> None:
     assert b"tidegate:{-}:epoch" in epoch_key(None)
 
 
-@pytest.mark.parametrize("shape", [Bucket(1.0, 10), Rolling(10, 60.0, 6), Calendar(10, "hour")])
+@pytest.mark.parametrize(
+    "shape", [Bucket(1.0, 10), Rolling(10, 60.0, 6), Calendar(10, "hour"), Calendar(10, "lifetime")]
+)
 def test_a_clock_of_the_server_that_goes_back_frees_nothing(shape: Shape, tmp_path: Path) -> None:
     with redis_rig.serving("valkey", tmp_path) as server:
         counters = ClockedCounters(server, shape)

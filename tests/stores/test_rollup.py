@@ -95,15 +95,22 @@ def test_figures_that_cannot_be_are_unknown_here_too(engine: Engine) -> None:
     assert (sums["cost_nanousd"], sums["cost_unknown"], sums["most_nanousd"]) == (0, 2, 3)
 
 
-def test_it_outlives_its_receipts_and_is_forgotten_after_thirteen_months(engine: Engine) -> None:
-    made = [rig.receipt(rig.NOON_S + n * QUARTER_S) for n in range(10)]
+def test_it_outlives_its_receipts_and_after_thirteen_months_is_one_sum(engine: Engine) -> None:
+    made = [rig.receipt(rig.NOON_S + n * QUARTER_S, cost_nanousd=n + 1) for n in range(10)]
+    made.append(rig.receipt(rig.NOON_S, cost_nanousd=100, team="other"))
     Ledger(engine).write(rig.entries(*made), [])
     retention.roll_off(engine, rig.NOON_S + 86_400)
     assert rows(engine) == added_up(made)
     assert KEPT_S > 396 * 86_400
-    assert rollup.forget(engine, rig.NOON_S + 3 * QUARTER_S, chunk_rows=2) == 3
-    assert rows(engine) == added_up(made[3:])
-    assert rollup.forget(engine, rig.NOON_S + 3 * QUARTER_S) == 0
+    assert rollup.fold(engine, rig.NOON_S + 3 * QUARTER_S, chunk_rows=2) == 4
+    later = added_up(made[3:10])
+    assert {key: sums for key, sums in rows(engine).items() if key[0]} == later
+    old = {key[2]: sums for key, sums in rows(engine).items() if not key[0]}
+    assert {team: sums["cost_nanousd"] for team, sums in old.items()} == {"blue": 6, "other": 100}
+    assert old["blue"]["requests"] == 3
+    assert rollup.fold(engine, rig.NOON_S + 3 * QUARTER_S) == 0
+    assert rollup.fold(engine, rig.NOON_S + 5 * QUARTER_S) == 2
+    assert sum(sums["cost_nanousd"] for sums in rows(engine).values()) == 155
 
 
 def test_a_database_of_before_is_filled_from_its_receipts(

@@ -1,7 +1,7 @@
 import pytest
 from tests.stores import rig
 
-from tidegate.core.limit import CALLER_DIMENSIONS, TARGET_DIMENSIONS
+from tidegate.core.limit import CALLER_DIMENSIONS, SUMMED_UP, TARGET_DIMENSIONS
 from tidegate.stores.spending import IN_RECEIPTS, PROMPT, ROLLED_UP, quarter_of, spent_nanousd
 
 
@@ -27,6 +27,10 @@ def test_what_nobody_knows_counts_as_the_most_that_it_can_be(
     cost: int | None, most: int | None, spent: int
 ) -> None:
     assert spent_nanousd(rig.receipt(cost_nanousd=cost, most_nanousd=most)) == spent
+
+
+def test_what_a_lifetime_s_budget_may_be_by_is_what_is_summed_up_for_good() -> None:
+    assert ROLLED_UP.keys() == SUMMED_UP
 
 
 def test_every_dimension_is_told_apart_somewhere() -> None:

@@ -50,7 +50,8 @@ def explain(state: Path | None, control: str | None, name: str) -> None:
     """Say what counts in the budget NAME, who spent it, when it resets and what raises it."""
     told = open_control(state, control).get(f"/api/budgets/{_named(name)}", BudgetExplained)
     budget = told.budget
-    resets = "it rolls on" if budget.resets_at_s is None else moment(budget.resets_at_s)
+    never = "never" if budget.per == "lifetime" else "it rolls on"
+    resets = moment(budget.resets_at_s, never)
     beyond = "what would pass it is refused" if budget.hard else "it only alerts"
     click.echo(f"{told.counts}\n")
     click.echo(

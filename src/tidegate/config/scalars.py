@@ -63,7 +63,7 @@ EXPECTED: Mapping[str, str] = {
     "quantity": "a whole number such as 600, 200k or 1.5M",
     "percent": "a percentage such as 80%",
     "rate_period": "second, minute, hour, day, or a duration such as 10s, 5m or 24h",
-    "budget_period": "hour, day, week, month, quarter, year, or a duration such as 24h or 30d",
+    "budget_period": f"{', '.join(_PERIOD_UNITS)}, or a duration such as 24h or 30d",
     "time_zone": "a time zone such as Europe/Berlin",
     "dimension": f"one of {_DIMENSIONS}",
     "scope": f"global, {_DIMENSIONS}",

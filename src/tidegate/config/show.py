@@ -88,7 +88,8 @@ def limit_texts(limit: Limit) -> tuple[str, str, str, str]:
         beyond += f", alerts at {'/'.join(map(str, limit.alert_percents))} %"
     for one in limit.raises:
         until = datetime.fromtimestamp(one.until_s, UTC).strftime("%Y-%m-%d %H:%M:%SZ")
-        notes.append(f"{_amount_text(limit, one.extra)} more until {until}")
+        whose = "".join(f" for {dimension} {value}" for dimension, value in one.scope)
+        notes.append(f"{_amount_text(limit, one.extra)} more{whose} until {until}")
     only = ", ".join(f"{dimension} {value}" for dimension, value in limit.only)
     return ", ".join(notes), " + ".join(limit.scope), only, beyond
 
@@ -112,6 +113,8 @@ def _allowed_text(limit: Limit) -> str:
     """`600 per 1m`, `$500.00 per month in Europe/Berlin`."""
     amount = _amount_text(limit, limit.amount)
     if limit.unit is not None:
+        if limit.unit == "lifetime":
+            return f"{amount} in all"
         place = "" if limit.time_zone == "UTC" else f" in {limit.time_zone}"
         return f"{amount} per {limit.unit}{place}"
     if limit.per_s is None:

@@ -1,8 +1,8 @@
 """How budgets stand: what each value of a scope has spent in the period, and where it will end.
 
 The forecast is linear: what was spent so far, times the length of the period over the part of it
-that has passed. In the first twentieth of a period there is none, and a budget that rolls on has
-none at all, because its period has no end.
+that has passed. In the first twentieth of a period there is none, and a budget that rolls on or is
+for a lifetime has none at all, because its period has no end.
 """
 
 import threading
@@ -86,9 +86,11 @@ class BudgetFigures:
         only, raised = limit.only, raised_at(limit, now_s)
         if team is not None and TEAM not in dict(only):
             only = (*only, (TEAM, team))
+        until_s = None
         if limit.unit is not None:
             period = period_at(limit.unit, limit.time_zone, now_s)
-            start_s, since_s, until_s = period.start_s, float(period.start_s), float(period.end_s)
+            start_s, since_s = period.start_s, float(period.start_s)
+            until_s = None if limit.unit == "lifetime" else float(period.end_s)
         else:
             length_s = limit.per_s or 1.0
             start_s, since_s = int(now_s // length_s * length_s), now_s - length_s
@@ -99,7 +101,7 @@ class BudgetFigures:
             raised,
             start_s,
             since_s,
-            until_s if limit.unit is not None else None,
+            until_s,
             now_s,
             self._used(connection, asked, Span(since_s, now_s)),
         )

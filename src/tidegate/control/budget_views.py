@@ -108,11 +108,11 @@ def counts(standing: Standing) -> str:
     only = ", ".join(f"{name} {value}" for name, value in limit.only)
     which = f"requests with {only}" if only else "every request"
     each = f", for each {' and '.join(limit.scope)} apart" if limit.scope else ""
-    when = (
-        f"in the {limit.unit} of {limit.time_zone}"
-        if limit.unit
-        else f"in the last {format_duration(limit.per_s or 0.0)}"
-    )
+    when = f"in the last {format_duration(limit.per_s or 0.0)}"
+    if limit.unit is not None:
+        when = f"in the {limit.unit} of {limit.time_zone}"
+    if limit.unit == "lifetime":
+        when = "ever"
     return (
         f"The cost of {which}{each}, {when}; a cost that nobody knows counts as the "
         "most that it can have been. The ledger sums by quarter-hours and is behind gateways by "

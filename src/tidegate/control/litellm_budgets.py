@@ -7,7 +7,8 @@ for whom: by `only`, or `scope`. For a key or a team `max_budget` is written the
 from decimal import Decimal
 from typing import Any
 
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
+from msgspec.structs import replace
 from sqlalchemy import Engine
 
 from tidegate.control.api_budgets import budget_asked, end_budget, set_budget
@@ -22,7 +23,6 @@ from tidegate.core import clock
 from tidegate.stores import budget_use, budgets, database, keys
 from tidegate.stores.budget_use import Span
 from tidegate.stores.budgets import StoredBudget
-from tidegate.stores.spending import KEPT_S
 
 
 class BudgetFields(Struct):
@@ -31,7 +31,7 @@ class BudgetFields(Struct):
     budget_id: BudgetName | None = None
     max_budget: Decimal | None = None
     soft_budget: Decimal | None = None
-    budget_duration: str | None = None
+    budget_duration: str | UnsetType | None = UNSET
     scope: str | list[str] | None = None
     only: dict[str, str] | None = None
 
@@ -56,23 +56,24 @@ class SpendAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 async def _new(call: Call) -> dict[str, Any]:
     asked, ignored = take(call.body, BudgetFields)
-    return await _store(call, asked, ignored)
+    return await _store(call, asked, ignored, None)
 
 
 async def _update(call: Call) -> dict[str, Any]:
     asked, ignored = take(call.body, BudgetFields)
     name = _named(asked)
     old = await _stored(call, name)
-    amount = Decimal(old.amount_nanousd).scaleb(-9)
-    merged = BudgetFields(
-        budget_id=name,
-        max_budget=asked.max_budget or (None if asked.soft_budget or not old.hard else amount),
-        soft_budget=asked.soft_budget or (None if asked.max_budget or old.hard else amount),
-        budget_duration=asked.budget_duration or period_shown(old.unit, old.rolling_s),
+    merged = replace(
+        asked,
         scope=list(old.scope) if asked.scope is None else asked.scope,
         only=old.only if asked.only is None else asked.only,
     )
-    return await _store(call, merged, ignored)
+    if asked.max_budget is None and asked.soft_budget is None:
+        kind = "max_budget" if old.hard else "soft_budget"
+        merged = replace(merged, **{kind: Decimal(old.amount_nanousd).scaleb(-9)})
+    if asked.budget_duration is UNSET:
+        merged.budget_duration = period_shown(old.unit, old.rolling_s)
+    return await _store(call, merged, ignored, old)
 
 
 async def _info(call: Call) -> list[dict[str, Any]]:
@@ -103,25 +104,27 @@ ROWS = (
 )
 
 
-async def _store(call: Call, asked: BudgetFields, ignored: list[str]) -> dict[str, Any]:
+async def _store(
+    call: Call, asked: BudgetFields, ignored: list[str], old: StoredBudget | None
+) -> dict[str, Any]:
+    """What LiteLLM has no word for stays as it was in the old budget."""
     name = _named(asked)
     amount = asked.max_budget if asked.max_budget is not None else asked.soft_budget
     if amount is None or (asked.max_budget is not None and asked.soft_budget is not None):
         message = "Say one of max_budget, beyond which is refused, and soft_budget, which alerts."
         raise ApiError("invalid_request", message, param="max_budget")
-    if asked.budget_duration is None:
-        message = "budget_duration is missing, such as 30d or 1mo."
-        raise ApiError("invalid_request", message, param="budget_duration")
     if not asked.only and not asked.scope:
         message = (
             "A budget here holds from now on: say for whom with only, such as "
             '{"team": "growth"}, or with scope; for a key or a team write max_budget there.'
         )
         raise ApiError("invalid_request", message, param="only")
-    period = budget_period(asked.budget_duration)
+    period = budget_period(asked.budget_duration or "lifetime")
     per = period.unit or f"{period.rolling_s:f}s"
     hard = asked.max_budget is not None
-    wanted = NewBudget(name, amount, per, None, asked.scope or None, asked.only, hard)
+    alerts: list[int | str] | None = None if old is None else [*old.alerts]
+    zone = None if old is None or period.unit in (None, "lifetime") else old.time_zone
+    wanted = NewBudget(name, amount, per, zone, asked.scope or None, asked.only, hard, alerts)
     changed = await set_budget(call, name, budget_asked(wanted))
     shown = _shown(await _stored(call, name))
     return {**shown, "ignored": ignored, "waiting_for": changed.waiting_for}
@@ -153,7 +156,7 @@ def _keys_by_spend(engine: Engine, limit: int) -> list[dict[str, Any]]:
     """Of all that is summed up, the keys that spent most first."""
     now_s = clock.wall_s()
     with database.reading(engine) as connection:
-        span = Span(now_s - KEPT_S, now_s)
+        span = Span(0.0, now_s)
         found = budget_use.used(connection, ("key",), (), span, most=limit)
     rows = []
     for one in found:

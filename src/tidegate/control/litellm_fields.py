@@ -32,6 +32,7 @@ _HARMLESS = frozenset(
 )
 _NOTHING = frozenset({b"null", b"{}", b"[]", b"false", b'""'})
 _MONTH = "1mo"
+_LIFETIME = Period(unit="lifetime")
 
 
 def take(given: Fields, shape: type[S]) -> tuple[S, list[str]]:
@@ -94,13 +95,7 @@ def _budget(asked: LimitFields, old: KeyLimits) -> tuple[int | None, Period]:
             message = "budget_duration needs max_budget: what may be spent in that time."
             raise ApiError("invalid_request", message, param="budget_duration")
         return None, Period()
-    if period == Period():
-        message = (
-            "max_budget needs budget_duration, such as 30d or 1mo: a budget that never comes "
-            "back is not supported here."
-        )
-        raise ApiError("invalid_request", message, param="budget_duration")
-    return money, period
+    return money, _LIFETIME if period == Period() else period
 
 
 def budget_period(text: str) -> Period:
@@ -134,6 +129,9 @@ def limits_shown(limits: KeyLimits | None) -> Mapping[str, object]:
 
 
 def period_shown(unit: str | None, rolling_s: float | None) -> str | None:
+    """A budget without a duration is never given anew."""
+    if unit == _LIFETIME.unit:
+        return None
     if unit is not None:
         return _MONTH if unit == "month" else unit
     return None if rolling_s is None else format_duration(rolling_s)

@@ -40,7 +40,6 @@ from tidegate.core.periods import period_at
 from tidegate.stores import budget_use, database, keys, teams
 from tidegate.stores.budget_use import Span
 from tidegate.stores.keys import KeyFilter
-from tidegate.stores.spending import KEPT_S
 
 
 class KeyFields(LimitFields):
@@ -205,7 +204,7 @@ def _shown(record: KeyRecord) -> dict[str, Any]:
 def _spend(engine: Engine, record: KeyRecord, now_s: float) -> int:
     """Of the period of its budget; without one, of all that is summed up."""
     limits = record.limits or KeyLimits()
-    since_s = now_s - KEPT_S
+    since_s = 0.0
     if limits.budget_unit is not None:
         since_s = period_at(limits.budget_unit, "UTC", now_s).start_s
     elif limits.budget_s is not None:

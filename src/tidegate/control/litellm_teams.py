@@ -35,7 +35,6 @@ from tidegate.stores import budget_use, budgets, database, keys, teams
 from tidegate.stores.audit import Author
 from tidegate.stores.budget_use import Span
 from tidegate.stores.keys import KeyFilter
-from tidegate.stores.spending import KEPT_S
 from tidegate.stores.teams import TeamExists, TeamNotFound, TeamRecord
 
 TeamId = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
@@ -245,7 +244,7 @@ def _told(engine: Engine, team_id: str) -> dict[str, Any]:
     team, limits = _found(engine, team_id)
     now_s = clock.wall_s()
     with database.reading(engine) as connection:
-        span = Span(now_s - KEPT_S, now_s)
+        span = Span(0.0, now_s)
         (spent,) = budget_use.used(connection, (), (("team", team_id),), span)
     of = KeyFilter(team=team_id, include_revoked=False)
     found = keys.find(engine, of, limit=_MOST_KEYS)

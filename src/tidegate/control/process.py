@@ -4,7 +4,6 @@ It ends with status 78 when it refuses to start at all, after printing every rea
 again would not help.
 """
 
-import argparse
 import asyncio
 import contextlib
 import gc
@@ -13,41 +12,40 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
-import uvicorn
 import uvloop
-from msgspec import Struct
 from sqlalchemy import Engine
-from starlette.types import ASGIApp
 
-from tidegate.control import budget_metrics, plan_metrics
+from tidegate.control import budget_metrics, options, plan_metrics, secret_checks
 from tidegate.control.alerting import Alerting
 from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
-from tidegate.control.credentials import create_state, weaknesses
+from tidegate.control.credentials import create_state
 from tidegate.control.desk import Desk
 from tidegate.control.feed_log import FeedLog
 from tidegate.control.feed_server import FeedServer
 from tidegate.control.leads import Leads
 from tidegate.control.operators import Operators
+from tidegate.control.options import Settings
 from tidegate.control.perimeter import Names, Perimeter
 from tidegate.control.plans import NoPlan, Plans, Reload, write_whole
 from tidegate.control.recording import NoRecording, Recording
 from tidegate.control.routes import Gate, build
 from tidegate.control.rows import ROWS
+from tidegate.control.secret_checks import SecretsRefused
+from tidegate.control.serving import Server
 from tidegate.control.standing import LOOK_S, Standing
 from tidegate.core import clock
-from tidegate.core.address import Listen, is_loopback, parse_listen
+from tidegate.core.address import Listen
 from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_control import DeclaredWebhook
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
-from tidegate.stores import database, fingerprints, fleet, migrate, retention, rollup
+from tidegate.stores import database, fleet, migrate, retention, rollup
 from tidegate.stores.errors import DriverMissing, SchemaTooNew, SessionsNotKept, StoreError
-from tidegate.stores.peppers import pepper_file, read_peppers
+from tidegate.stores.peppers import read_peppers
 from tidegate.stores.shared import node_name, shared_database
 from tidegate.stores.spending import KEPT_S
 
@@ -57,41 +55,27 @@ _UPKEEP_S = 3600.0
 _KEEP_UP_S = 60.0
 _TOLD_A_LOOK = 4
 _DAY_S = 86_400.0
-_SHUTDOWN_S = 3
-_IDLE_S = 75
-_MOST_AT_ONCE = 512
 
 _log = logging.getLogger(__name__)
 
 
-class Settings(Struct, frozen=True):
-    """What the command line says. Gateways listen on `gateway_host`."""
-
-    layout: Layout
-    plan_file: Path
-    gateway_host: str
-    parent_fd: int | None
-
-
 def main(argv: Sequence[str], recording: Recording | None = None) -> int:
     """Run control, with a recorder inside if one is given; the process's exit status."""
-    options = _options(argv)
+    settings = options.read(argv)
     logging.basicConfig(format="%(asctime)s %(levelname)s control: %(message)s")
     logging.getLogger("tidegate").setLevel(logging.INFO)
-    settings = Settings(
-        Layout(options.state.absolute()), options.plan, options.gateway_host, options.parent_fd
-    )
     try:
-        listener = _socket(options)
+        listener = options.listening(settings)
         create_state(settings.layout)
-        _refuse_weak_secrets(settings, listener)
+        hosts = (str(listener.getsockname()[0]), settings.gateway_host)
+        secret_checks.refuse_weak(settings.layout, hosts)
         with database.claim_writer(settings.layout.ledger_db):
             shared = shared_database(os.environ, settings.layout)
             engine = database.open_store(settings.layout.ledger_db, shared)
             feed_engine = database.open_hasty(engine, shared)
             try:
                 migrate.migrate(engine)
-                _refuse_other_peppers(settings, engine)
+                secret_checks.refuse_other_peppers(settings.layout, engine)
                 recorder = recording or NoRecording()
                 return uvloop.run(Process(settings, listener, engine, feed_engine, recorder).run())
             finally:
@@ -99,7 +83,7 @@ def main(argv: Sequence[str], recording: Recording | None = None) -> int:
                 engine.dispose()
     except NoPlan as refused:
         return _refuse("the plan is refused", refused.problems)
-    except WeakSecrets as refused:
+    except SecretsRefused as refused:
         return _refuse("its secrets are refused", refused.sentences)
     except (SchemaTooNew, DriverMissing, SessionsNotKept) as error:
         return _refuse("the database is refused", [str(error)])
@@ -153,7 +137,7 @@ class Process:
         self._alerting = Alerting(
             engine, lambda: self._plans.current, self._webhook, os.environ, self._figures
         )
-        self._server = _Server(self._app())
+        self._server = Server(self._app())
         self._ending = False
         self._background: set[asyncio.Task[Reload]] = set()
 
@@ -265,7 +249,7 @@ class Process:
 
     def _clear_out(self) -> None:
         self._log.trim()
-        rollup.forget(self._engine, clock.wall_s() - KEPT_S)
+        rollup.fold(self._engine, clock.wall_s() - KEPT_S)
         if self._plans.problems:
             return  # a file that cannot be read must not shorten what it meant to keep
         kept_s = self._plans.declared.storage.retention_days * _DAY_S
@@ -292,63 +276,6 @@ class Process:
         loop.add_reader(fd, look)
 
 
-class _Server(uvicorn.Server):
-    """Uvicorn without its own signals: a signal must also end long polls and the feed."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        super().__init__(
-            uvicorn.Config(
-                app,
-                lifespan="off",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                proxy_headers=False,
-                server_header=False,
-                limit_concurrency=_MOST_AT_ONCE,
-                timeout_keep_alive=_IDLE_S,
-                timeout_graceful_shutdown=_SHUTDOWN_S,
-            )
-        )
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Generator[None, None, None]:
-        yield
-
-
-class WeakSecrets(Exception):
-    """Secrets that anyone could guess or read, or others than the database's. `sentences` say
-    which and what to do."""
-
-    def __init__(self, sentences: list[str]) -> None:
-        super().__init__("; ".join(sentences))
-        self.sentences = sentences
-
-
-def _refuse_weak_secrets(settings: Settings, listener: socket.socket) -> None:
-    found = weaknesses(settings.layout)
-    hosts = (str(listener.getsockname()[0]), settings.gateway_host)
-    if found and not all(is_loopback(host) for host in hosts):
-        raise WeakSecrets(found)
-    for sentence in found:
-        _log.warning("%s", sentence)
-
-
-def _refuse_other_peppers(settings: Settings, engine: Engine) -> None:
-    if not database.is_shared(engine):
-        return
-    state = settings.layout.state
-    others = fingerprints.differing(engine, read_peppers(state))
-    if others:
-        raise WeakSecrets(
-            [
-                f"{pepper_file(state, version)} is not the one that this database's keys are made "
-                "under: copy it from a machine that shares the database"
-                for version in others
-            ]
-        )
-
-
 def _refuse(why: str, sentences: list[str]) -> int:
     sys.stderr.write(f"tidegate cannot start: {why}:\n")
     sys.stderr.writelines(f"  {sentence}\n" for sentence in sentences)
@@ -360,30 +287,3 @@ def _write_url(layout: Layout, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     local = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
     write_whole(layout.run / "control.url", f"http://{Listen(local, port)}\n".encode())
-
-
-def _options(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tidegate.control", allow_abbrev=False)
-    parser.add_argument("--state", type=Path, required=True, help="the state directory")
-    parser.add_argument("--plan", type=Path, required=True, help="the plan file")
-    parser.add_argument("--listen-fd", type=int, help="a listening socket to accept on")
-    parser.add_argument("--listen", default="127.0.0.1:4001", help="host:port to bind instead")
-    parser.add_argument(
-        "--gateway-host", default="127.0.0.1", help="the host on which gateways listen"
-    )
-    parser.add_argument("--parent-fd", type=int, help="end when this reads end-of-file")
-    return parser.parse_args(argv)
-
-
-def _socket(options: argparse.Namespace) -> socket.socket:
-    if options.listen_fd is not None:
-        sock = socket.socket(fileno=options.listen_fd)
-    else:
-        listen = parse_listen(options.listen)
-        family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
-        sock = socket.socket(family, socket.SOCK_STREAM)
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind((listen.host, listen.port))
-        sock.listen()  # whoever reads control.url may call before the server accepts
-    sock.setblocking(False)
-    return sock

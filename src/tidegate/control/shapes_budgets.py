@@ -93,7 +93,8 @@ State = Literal["open", "alerting", "spent"]
 
 class BudgetView(Struct, frozen=True):
     """One budget now. `highest` has the values of its scope that spent most; `state` is of the
-    highest. `resets_at_s` None: it rolls on. `author` None: the plan file declares it."""
+    highest. `resets_at_s` None: it rolls on, or is for a lifetime. `author` None: the plan file
+    declares it."""
 
     name: str
     author: str | None

@@ -95,10 +95,11 @@ class _Compiler:
             return None
         self._check_alerts(path, declared)
         period = declared.per
-        if period.rolling_s is not None and declared.time_zone is not None:
+        if (period.rolling_s or period.unit == "lifetime") and declared.time_zone is not None:
+            what = "a lifetime" if period.unit else "a duration"
             self.say(
                 (*path, "time_zone"),
-                "a duration has no time zone; remove it, or write `per:` with hour, day, week, "
+                f"{what} has no time zone; remove it, or write `per:` with hour, day, week, "
                 "month, quarter or year",
             )
         limit = Limit(

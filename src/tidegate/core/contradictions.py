@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from math import inf
 
 from tidegate.core.limit import SPEND
 from tidegate.core.plan import Limit
@@ -17,6 +18,7 @@ _UNITS_S = {
     "month": 30 * _DAY_S,
     "quarter": 91 * _DAY_S,
     "year": 365 * _DAY_S,
+    "lifetime": inf,
 }
 
 

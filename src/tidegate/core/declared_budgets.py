@@ -12,7 +12,8 @@ MAX_BUDGET_USD = Decimal(1_000_000_000)
 
 
 class Period(Struct, frozen=True):
-    """When a budget is given anew: with each `unit` of the calendar, or by and by over `rolling_s`.
+    """When a budget is given anew: with each `unit` of the calendar (never, for a lifetime), or by
+    and by over `rolling_s`.
 
     Exactly one of the two is set.
     """

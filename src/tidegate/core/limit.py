@@ -34,6 +34,10 @@ TARGET_DIMENSIONS: Final[Mapping[str, str]] = {
     "provider": "provider",
 }
 ATTRIBUTE: Final = "attribute."
+# What is summed up for good; of all else only the receipts tell, as long as they are kept.
+SUMMED_UP: Final = frozenset(
+    {"key", "team", "customer", "route", "environment", *TARGET_DIMENSIONS}
+)
 SPEND: Final = "spend"  # the kind of limit that a budget is
 GLOBAL: Final = "global"  # the scope of one counter for everything, as the plan file says it
 _ATTRIBUTE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")

@@ -1,7 +1,8 @@
 """Periods of a calendar as instants: where an hour, day, week, month, quarter or year begins.
 
 Local midnights and month ends become seconds of the wall clock once a period, so that no
-request computes with time zones. A day is as long as its zone makes it: 23, 24 or 25 hours.
+request computes with time zones. A day is as long as its zone makes it: 23, 24 or 25 hours. A
+lifetime is one period from the beginning of dates to beyond all that clocks show.
 """
 
 from datetime import datetime, timedelta
@@ -11,6 +12,7 @@ from msgspec import Struct
 
 from tidegate.core.plan import PeriodUnit
 
+_NEVER_S = 32_503_680_000  # the year 3000
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -32,6 +34,8 @@ def time_zone_complaint(name: str) -> str | None:
 
 def period_at(unit: PeriodUnit, time_zone: str, wall_s: float) -> Period:
     """The period that holds `wall_s`. LookupError or ValueError when there is no such zone."""
+    if unit == "lifetime":
+        return Period(0, _NEVER_S)
     zone = ZoneInfo(time_zone)
     local = datetime.fromtimestamp(wall_s, zone)
     if unit == "hour":

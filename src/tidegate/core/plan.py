@@ -155,7 +155,8 @@ class JournalBounds(Struct, frozen=True):
 
 
 CountersMode = Literal["slice", "exact"]
-PeriodUnit = Literal["hour", "day", "week", "month", "quarter", "year"]
+# A lifetime never ends: what was spent stays spent.
+PeriodUnit = Literal["hour", "day", "week", "month", "quarter", "year", "lifetime"]
 
 
 class Raise(Struct, frozen=True):

@@ -17,7 +17,8 @@ from tidegate.gateway.shared_hold import read_shared
 
 
 class Allowance(Struct):
-    """One limit as its caller sees it. Amounts are in `unit`; dollars are exact decimals."""
+    """One limit as its caller sees it. Amounts are in `unit`; dollars are exact decimals.
+    `resets_in_s` None: never."""
 
     limit: str
     kind: str
@@ -26,7 +27,7 @@ class Allowance(Struct):
     used: int | str
     allowed: int | str
     remaining: int | str
-    resets_in_s: float
+    resets_in_s: float | None
 
 
 def rate_headers(gate: Gate, receipt: Receipt) -> bytes:
@@ -97,7 +98,7 @@ def _row(it: InForce, scope: str, reading: Reading) -> Allowance:
         used=shown(reading.used),
         allowed=shown(reading.allowed),
         remaining=shown(max(reading.allowed - reading.used, 0)),
-        resets_in_s=round(reading.reset_s, 3),
+        resets_in_s=None if it.limit.unit == "lifetime" else round(reading.reset_s, 3),
     )
 
 

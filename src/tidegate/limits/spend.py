@@ -6,7 +6,7 @@ refuses nothing: what was spent counts.
 
 from collections.abc import Callable
 
-from tidegate.core.limit import Calendar, Demand, Reading, Rolling, Shape
+from tidegate.core.limit import SUMMED_UP, Calendar, Demand, Reading, Rolling, Shape
 from tidegate.core.outcome import Refusal
 from tidegate.core.periods import time_zone_complaint
 from tidegate.core.plan import Limit
@@ -31,6 +31,13 @@ class Spend(Kind):
             return "money is not capped; write `hard: true` or `hard: false`"
         if wrong := time_zone_complaint(limit.time_zone):
             return f"`time_zone` {quoted(limit.time_zone)} {wrong}"
+        names = (*limit.scope, *(name for name, _ in limit.only))
+        lost = [name for name in names if name not in SUMMED_UP]
+        if limit.unit == "lifetime" and lost:
+            return (
+                f"what was spent by {lost[0]} is known only as long as receipts are kept; write a "
+                "month or a duration in `per:`"
+            )
         return too_small(limit)
 
     def shape(self, limit: Limit) -> Shape:
@@ -47,16 +54,21 @@ class Spend(Kind):
         return _spent
 
     def refusal(self, limit: Limit, scope: str, reading: Reading) -> Refusal:
+        lifetime = limit.unit == "lifetime"
         per = f" this {limit.unit}" if limit.unit else f" in {duration(limit.per_s or 1.0)}"
+        per = " in all" if lifetime else per
         words = (
             f"budget {quoted(limit.name)} ({scope}): ${format_usd(reading.used)} of "
             f"${format_usd(reading.allowed)}{per} are spent or held, and this request may cost "
             "more than is left"
         )
-        if reading.used:
+        if lifetime:
+            words += "; it is not given anew"
+        elif reading.used:
             words += f"; all of it is there again in {duration(reading.reset_s)}"
         said = excess(limit, scope, reading)
-        return Refusal(self.code, words, retry_after_s=reading.retry_s, excess=said)
+        retry_s = None if lifetime else reading.retry_s
+        return Refusal(self.code, words, retry_after_s=retry_s, excess=said)
 
 
 def _spent(receipt: Receipt) -> int | None:

@@ -1,4 +1,5 @@
-"""The rollup of spending: one row for each quarter-hour and combination of dimensions.
+"""The rollup of spending: one row for each quarter-hour and combination of dimensions, and one for
+all that is long ago.
 
 It is added to in the transaction that stores the receipts, from the rows that are new in it, so
 that a receipt counts here as often as it is there: once.
@@ -71,18 +72,23 @@ def addition(engine: Engine) -> sqlite.Insert | postgresql.Insert:
     )
 
 
-def forget(engine: Engine, before_s: float, *, chunk_rows: int = 2000) -> int:
-    """Deletes quarters that ended before `before_s`, in short transactions; returns how many rows.
+def fold(engine: Engine, before_s: float, *, chunk_rows: int = 2000) -> int:
+    """Makes one row of quarters that ended before `before_s` for each combination of dimensions,
+    at quarter 0, in short transactions; returns how many rows are gone.
 
     Each chunk is whole quarters and at least one, so writers are never kept waiting long.
     """
     gone = 0
+    columns = [spend.c[name] for name in COLUMNS]
+    add = addition(engine)
     while True:
         with database.writing(engine) as connection:
-            old = select(spend.c.quarter).where(spend.c.quarter < quarter_of(before_s))
-            old = old.order_by(spend.c.quarter).limit(chunk_rows)
-            quarters = connection.execute(old).scalars().all()
+            old = (spend.c.quarter > 0) & (spend.c.quarter < quarter_of(before_s))
+            query = select(spend.c.quarter).where(old).order_by(spend.c.quarter).limit(chunk_rows)
+            quarters = connection.execute(query).scalars().all()
             if not quarters:
                 return gone
-            found = connection.execute(delete(spend).where(spend.c.quarter <= quarters[-1]))
-            gone += found.rowcount
+            some = old & (spend.c.quarter <= quarters[-1])
+            rows = connection.execute(delete(spend).where(some).returning(*columns)).all()
+            gone += len(rows)
+            connection.execute(add, [{**row._mapping, "quarter": 0} for row in rows])

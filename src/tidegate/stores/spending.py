@@ -11,7 +11,7 @@ from tidegate.core.receipt import Receipt
 
 QUARTER_S: Final = 900
 # A rolling budget reaches back 366 days, and a year's begins as long ago.
-KEPT_S: Final = 400 * 86_400.0
+KEPT_S: Final = 400 * 86_400.0  # by quarters; what is before stays as one sum
 # No request costs as much; a figure beyond is a mistake and would overflow every sum.
 MAX_COST_NANOUSD: Final = 10**15
 _LAST_QUARTER: Final = 10**9  # some time in the year 30,000; what lies beyond is no date

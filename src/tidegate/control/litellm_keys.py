@@ -103,32 +103,40 @@ async def _update(call: Call) -> dict[str, Any]:
     asked, ignored = take(call.body, KeyFields)
     if not isinstance(asked.key, str):
         raise ApiError("invalid_request", "key is missing.", param="key")
-    record = await find_key(call, key_id(asked.key))
-    check_lead(call, record)
     _own_team(call, asked.team_id)
-    team_id = asked.team_id if isinstance(asked.team_id, str) else record.team
-    team = call.team or await call.desk.store(teams.find, team_id)
-    routes = record.routes if asked.models is UNSET else _routes(asked.models) or (EVERY_ROUTE,)
-    routes = routes_granted(routes, routes, team)
-    check_routes(routes, call.desk)
-    limits = limits_of(asked, record.limits)
-    own = None if limits == KeyLimits() else limits
-    check_countable(own, call.desk.plans.declared)
+    record = await find_key(call, key_id(asked.key))
     ends_s = expiry(asked.duration)
-    changes: dict[str, Any] = {
-        "team": team_id,
-        "routes": routes,
-        "limits": own,
-        "name": asked.key_alias if isinstance(asked.key_alias, str) else record.name,
-        "attributes": record.attributes if asked.metadata is UNSET else asked.metadata or {},
-        "expires_at_s": record.expires_at_s if ends_s is UNSET else ends_s,
-    }
-    seq = await change_key(
-        call, keys.edit, record.id, lambda old: replace(old, **changes), author(call)
-    )
+
+    def change(old: KeyRecord) -> KeyRecord:
+        """Within the store's transaction: of two changes at once neither undoes the other."""
+        check_lead(call, old)
+        return _changed(call, asked, old, old.expires_at_s if ends_s is UNSET else ends_s)
+
+    seq = await change_key(call, keys.edit, record.id, change, author(call))
     waiting_for = await call.desk.obeyed(seq)
     changed = await find_key(call, record.id)
     return {**_shown(changed), "ignored": ignored, "waiting_for": waiting_for}
+
+
+def _changed(call: Call, asked: KeyFields, old: KeyRecord, expires_at_s: float | None) -> KeyRecord:
+    """The key with what is asked for. ApiError when its team may not have that."""
+    team_id = asked.team_id if isinstance(asked.team_id, str) else old.team
+    team = call.team or teams.find(call.desk.engine, team_id)
+    routes = old.routes if asked.models is UNSET else _routes(asked.models) or (EVERY_ROUTE,)
+    routes = routes_granted(routes, routes, team)
+    check_routes(routes, call.desk)
+    limits = limits_of(asked, old.limits)
+    own = None if limits == KeyLimits() else limits
+    check_countable(own, call.desk.plans.declared)
+    return replace(
+        old,
+        team=team_id,
+        routes=routes,
+        limits=own,
+        name=asked.key_alias if isinstance(asked.key_alias, str) else old.name,
+        attributes=old.attributes if asked.metadata is UNSET else asked.metadata or {},
+        expires_at_s=expires_at_s,
+    )
 
 
 async def _delete(call: Call) -> dict[str, Any]:

@@ -3,7 +3,7 @@ its budget is the budget `team.ID`."""
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Raw, Struct, UnsetType
@@ -39,6 +39,7 @@ from tidegate.stores.teams import TeamExists, TeamNotFound, TeamRecord
 
 TeamId = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 _MOST_KEYS = 1000
+T = TypeVar("T")
 
 
 class TeamFields(LimitFields):
@@ -81,7 +82,7 @@ async def _new(call: Call) -> dict[str, Any]:
         teams.add(connection, team, by)
         _store_budget(connection, team.id, KeyLimits(), limits, by)
 
-    waiting_for = await _amend(call, make)
+    _, waiting_for = await _amend(call, make)
     return {**_shown(team, limits), "ignored": ignored, "waiting_for": waiting_for}
 
 
@@ -89,16 +90,17 @@ async def _update(call: Call) -> dict[str, Any]:
     asked, ignored = take(call.body, TeamFields)
     if not isinstance(asked.team_id, str):
         raise ApiError("invalid_request", "team_id is missing.", param="team_id")
-    old, before = await call.desk.store(_found, asked.team_id)
-    team, limits = _asked(call, asked, old, before)
-    await call.desk.store(_check_keys, team)
-    by = author(call)
+    team_id, by = asked.team_id, author(call)
 
-    def change(connection: Connection) -> None:
+    def change(connection: Connection) -> tuple[TeamRecord, KeyLimits]:
+        old, before = _get(connection, team_id)
+        team, limits = _asked(call, asked, old, before)
+        _check_keys(call.desk.engine, team)
         teams.change(connection, team, by, "team.edit")
         _store_budget(connection, team.id, before, limits, by)
+        return team, limits
 
-    waiting_for = await _amend(call, change)
+    (team, limits), waiting_for = await _amend(call, change)
     return {**_shown(team, limits), "ignored": ignored, "waiting_for": waiting_for}
 
 
@@ -135,14 +137,17 @@ async def _delete(call: Call) -> dict[str, Any]:
 
 
 async def _lead(call: Call) -> dict[str, Any]:
-    team, _ = await call.desk.store(_found, call.path["id"])
-    token = None if call.body.lead is None else new_token()
+    team_id, lead, by = call.path["id"], call.body.lead, author(call)
+    token = None if lead is None else new_token()
     digest = None if token is None else call.desk.digest(token)[0]
-    led = replace(team, lead=call.body.lead, lead_digest=digest)
-    by = author(call)
     verb = "team.unlead" if token is None else "team.lead"
-    await call.desk.store(_write, lambda store: teams.change(store, led, by, verb))
-    return {"team_id": team.id, "lead": led.lead, "token": token}
+
+    def change(connection: Connection) -> None:
+        team, _ = _get(connection, team_id)
+        teams.change(connection, replace(team, lead=lead, lead_digest=digest), by, verb)
+
+    await call.desk.store(_write, change)
+    return {"team_id": team_id, "lead": lead, "token": token}
 
 
 ROWS = (
@@ -155,14 +160,13 @@ ROWS = (
 )
 
 
-async def _amend(call: Call, change: Callable[[Connection], None]) -> list[str]:
+async def _amend(call: Call, change: Callable[[Connection], T]) -> tuple[T, list[str]]:
     try:
-        _, waiting_for = await call.desk.amend(change)
+        return await call.desk.amend(change)
     except TeamExists as error:
         raise ApiError("taken", f"The {error}: update it.", param="team_id") from error
     except TeamNotFound as error:
         raise ApiError("not_found", f"Nothing is changed: {error}.") from error
-    return waiting_for
 
 
 def _asked(

@@ -1,53 +1,16 @@
 """Limits in front of a provider, end to end in one gateway: held before, settled once, refused by
 name."""
 
-import asyncio
 from pathlib import Path
-from typing import Any
 
 import pytest
-from tests.gateway.rig import CHAT, HELLO, Gateway, Reply, gateway, run, target, until
-from tests.gateway.upstream import Upstream, stalling, streaming, whole
+from tests.gateway.limited import COST, budget, left, limit, limited, refused
+from tests.gateway.rig import CHAT, HELLO, run, until
+from tests.gateway.upstream import Upstream, stalling, whole
 
-from tidegate.core.plan import Limit, Price, Rate
-from tidegate.gateway.holding import moment
+from tidegate.core.plan import Limit
 
-USED = {"prompt_tokens": 11, "completion_tokens": 5, "total_tokens": 16}
-COST = 21_000  # nano-dollars of USED at the rig's price
 HOUR_S = 3600.0
-
-
-def limit(kind: str, amount: int, **fields: Any) -> Limit:
-    return Limit(f"the-{kind}", kind, amount, **fields)
-
-
-def budget(amount: int, **fields: Any) -> Limit:
-    return limit("spend", amount, unit="month", **fields)
-
-
-async def refused(it: Gateway, body: Any = None) -> Reply:
-    """One request that a limit refuses; its error names the limit."""
-    reply = await it.ask(body=body)
-    assert set(reply.json["error"]) == {"message", "type", "param", "code", "limit"}, reply.raw
-    receipt = it.receipts()[-1]
-    assert receipt.refused_by == reply.json["error"]["limit"]["limit"]
-    assert receipt.holds == []
-    assert receipt.cost_nanousd == 0
-    return reply
-
-
-def left(it: Gateway, name: str, scope: str = "") -> int:
-    """What a limit has left for a scope."""
-    assert it.world.plan is not None
-    limits = it.world.plan.limits
-    one = next(x for x in (*limits.of_caller, *limits.of_target) if x.limit.name == name)
-    assert one.counters is not None
-    reading = one.counters.read(scope, 0, moment())
-    return reading.allowed - reading.used
-
-
-def limited(tmp_path: Path, up: Upstream, *limits: Limit, **fields: Any) -> Any:
-    return gateway(tmp_path, target(up.port, **fields), limits=limits)
 
 
 def test_requests_of_a_key_are_counted_and_the_next_is_told_when(tmp_path: Path) -> None:
@@ -118,73 +81,6 @@ def test_a_client_that_leaves_and_a_provider_that_fails_give_back(
     run(main())
 
 
-def test_a_spent_budget_refuses_and_says_not_to_retry(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with Upstream(whole()) as up, limited(tmp_path, up, budget(COST)) as it:
-            assert (await it.ask(body={**HELLO, "max_tokens": 1})).status == 429
-            reply = await refused(it, {**HELLO, "max_tokens": 1})
-            assert reply.json["error"]["code"] == "insufficient_quota"
-            assert reply.headers["x-should-retry"] == "false"
-            assert up.exchanges == []
-
-    run(main())
-
-
-def test_what_is_free_is_served_when_the_budget_is_spent(tmp_path: Path) -> None:
-    async def main() -> None:
-        free = Price("free", "free")
-        async with Upstream(whole()) as up, limited(tmp_path, up, budget(1), price=free) as it:
-            assert (await it.ask()).status == 200
-
-    run(main())
-
-
-def test_what_nobody_can_price_is_refused_where_money_is_held(tmp_path: Path) -> None:
-    async def main() -> None:
-        fields = {"price": None, "unpriced_allowed": True}
-        async with Upstream(whole()) as up, limited(tmp_path, up, budget(10**9), **fields) as it:
-            reply = await it.ask()
-            assert reply.code == "unpriced_model"
-            assert "the-spend" in reply.json["error"]["message"]
-
-    run(main())
-
-
-def test_the_answer_is_bound_to_what_the_budget_can_pay(tmp_path: Path) -> None:
-    """The budget buys the prompt's bytes and 60 tokens of an answer; the first one uses 16."""
-
-    async def main() -> None:
-        tiny = Price("plan:x", "plan", input=Rate(1_000_000), output=Rate(1_000_000))
-        body_bytes = len(b'{"model":"small","messages":[{"role":"user","content":"hi"}]}')
-        async with (
-            Upstream(whole()) as up,
-            limited(tmp_path, up, budget(body_bytes + 60), price=tiny) as it,
-        ):
-            assert (await it.ask()).status == 200
-            assert up.exchanges[0].json["max_tokens"] == 60
-            await it.ask(body={**HELLO, "max_tokens": 500})
-            assert up.exchanges[1].json["max_tokens"] == 60 - 16 - len(',"max_tokens":500')
-
-    run(main())
-
-
-def test_a_stream_that_passes_its_hold_ends_in_an_error(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with (
-            Upstream(streaming(50, gap_s=0.001)) as up,
-            limited(tmp_path, up, budget(10**9)) as it,
-        ):
-            reply = await it.ask(body={**HELLO, "stream": True, "max_tokens": 20})
-            assert reply.events[-1].startswith(b'{"error"')
-            assert b"[DONE]" not in reply.body
-            assert reply.body.count(b'"content":"t') <= 21
-            receipt = await it.receipt()
-            assert receipt.error_code == "insufficient_quota"
-            assert receipt.interrupted
-
-    run(main())
-
-
 def test_a_length_that_nobody_asked_for_makes_no_request_too_large(tmp_path: Path) -> None:
     async def main() -> None:
         tpm = limit("tokens", 300, per_s=60.0)
@@ -239,33 +135,6 @@ def test_a_long_prompt_is_counted_before_it_is_refused(tmp_path: Path) -> None:
     run(main())
 
 
-def test_two_hundred_at_once_on_the_last_cent(tmp_path: Path) -> None:
-    """Never over, and nobody is refused while there was room for what he really cost."""
-
-    async def main() -> None:
-        price = Price("plan:x", "plan", input=Rate(1_000_000), output=Rate(1_000_000))
-        fits = 40
-        body = {**HELLO, "max_tokens": 16}
-        usage = {"prompt_tokens": 100, "completion_tokens": 16, "total_tokens": 116}
-        script = whole(
-            {"id": "x", "object": "chat.completion", "choices": [{"index": 0}], "usage": usage}
-        )
-        amount = fits * (100 + 16)
-        async with Upstream(script) as up, limited(tmp_path, up, budget(amount), price=price) as it:
-            replies = []
-            for _ in range(4):
-                replies += await asyncio.gather(*(it.ask(body=body) for _ in range(50)))
-            served = [r for r in replies if r.status == 200]
-            receipts = it.receipts()
-            spent = sum(r.cost_nanousd or 0 for r in receipts)
-            assert spent == len(served) * 116
-            assert amount - 116 < spent <= amount
-            assert left(it, "the-spend") == amount - spent
-            assert {r.status for r in replies} == {200, 429}
-
-    run(main())
-
-
 def test_a_caller_sees_what_is_left(tmp_path: Path) -> None:
     async def main() -> None:
         limits = (
@@ -294,25 +163,5 @@ def test_no_limit_costs_nothing_and_holds_nothing(tmp_path: Path) -> None:
             reply = await it.ask(CHAT)
             assert not any(name.startswith("x-ratelimit") for name in reply.headers)
             assert (await it.receipt()).holds == []
-
-    run(main())
-
-
-def test_a_session_is_told_by_how_its_conversation_begins(tmp_path: Path) -> None:
-    """Without an id of its own; passing a limit that only alerts is noted and refuses nothing."""
-
-    async def main() -> None:
-        window = limit("session", 30, scope=("session",), per_s=300.0, on_excess="alert")
-        async with Upstream(whole()) as up, limited(tmp_path, up, window) as it:
-            first = {"role": "user", "content": "plan a trip"}
-            for turns in range(3):
-                more = [{"role": "assistant", "content": "x"}, {"role": "user", "content": "y"}]
-                body = {**HELLO, "messages": [first, *more * turns]}
-                assert (await it.ask(body=body)).status == 200
-            await it.ask(body={**HELLO, "messages": [{"role": "user", "content": "another"}]})
-            one, two, three, other = it.receipts()
-            assert one.session_id == two.session_id == three.session_id
-            assert other.session_id != one.session_id
-            assert [r.over_limits for r in (one, two, other)] == [[], ["the-session"], []]
 
     run(main())

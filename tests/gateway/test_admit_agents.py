@@ -113,3 +113,26 @@ def test_conversations_are_told_apart_for_the_alert_that_nobody_declares(tmp_pat
             assert off.conversation is None
 
     run(main())
+
+
+def test_a_session_is_told_by_how_its_conversation_begins(tmp_path: Path) -> None:
+    """Without an id of its own; passing a limit that only alerts is noted and refuses nothing."""
+
+    async def main() -> None:
+        window = Limit("window", "session", 30, scope=("session",), per_s=300.0, on_excess="alert")
+        async with (
+            Upstream(whole()) as up,
+            gateway(tmp_path, target(up.port), limits=(window,)) as it,
+        ):
+            first = {"role": "user", "content": "plan a trip"}
+            for turns in range(3):
+                more = [{"role": "assistant", "content": "x"}, {"role": "user", "content": "y"}]
+                body = {**HELLO, "messages": [first, *more * turns]}
+                assert (await it.ask(body=body)).status == 200
+            await it.ask(body={**HELLO, "messages": [{"role": "user", "content": "another"}]})
+            one, two, three, other = it.receipts()
+            assert one.session_id == two.session_id == three.session_id
+            assert other.session_id != one.session_id
+            assert [r.over_limits for r in (one, two, other)] == [[], ["window"], []]
+
+    run(main())

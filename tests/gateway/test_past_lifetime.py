@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
+from tests.gateway.house import COST, USD, code, house
 from tests.gateway.rig import run
-from tests.gateway.test_past import COST, USD, code, house
 from tests.stores import rig
 
 from tidegate.core import clock

@@ -1,0 +1,104 @@
+"""Budgets in front of a provider: the most that a request can cost is held, and never passed."""
+
+import asyncio
+from pathlib import Path
+
+from tests.gateway.limited import COST, budget, left, limited, refused
+from tests.gateway.rig import HELLO, run
+from tests.gateway.upstream import Upstream, streaming, whole
+
+from tidegate.core.plan import Price, Rate
+
+
+def test_a_spent_budget_refuses_and_says_not_to_retry(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole()) as up, limited(tmp_path, up, budget(COST)) as it:
+            assert (await it.ask(body={**HELLO, "max_tokens": 1})).status == 429
+            reply = await refused(it, {**HELLO, "max_tokens": 1})
+            assert reply.json["error"]["code"] == "insufficient_quota"
+            assert reply.headers["x-should-retry"] == "false"
+            assert up.exchanges == []
+
+    run(main())
+
+
+def test_what_is_free_is_served_when_the_budget_is_spent(tmp_path: Path) -> None:
+    async def main() -> None:
+        free = Price("free", "free")
+        async with Upstream(whole()) as up, limited(tmp_path, up, budget(1), price=free) as it:
+            assert (await it.ask()).status == 200
+
+    run(main())
+
+
+def test_what_nobody_can_price_is_refused_where_money_is_held(tmp_path: Path) -> None:
+    async def main() -> None:
+        fields = {"price": None, "unpriced_allowed": True}
+        async with Upstream(whole()) as up, limited(tmp_path, up, budget(10**9), **fields) as it:
+            reply = await it.ask()
+            assert reply.code == "unpriced_model"
+            assert "the-spend" in reply.json["error"]["message"]
+
+    run(main())
+
+
+def test_the_answer_is_bound_to_what_the_budget_can_pay(tmp_path: Path) -> None:
+    """The budget buys the prompt's bytes and 60 tokens of an answer; the first one uses 16."""
+
+    async def main() -> None:
+        tiny = Price("plan:x", "plan", input=Rate(1_000_000), output=Rate(1_000_000))
+        body_bytes = len(b'{"model":"small","messages":[{"role":"user","content":"hi"}]}')
+        async with (
+            Upstream(whole()) as up,
+            limited(tmp_path, up, budget(body_bytes + 60), price=tiny) as it,
+        ):
+            assert (await it.ask()).status == 200
+            assert up.exchanges[0].json["max_tokens"] == 60
+            await it.ask(body={**HELLO, "max_tokens": 500})
+            assert up.exchanges[1].json["max_tokens"] == 60 - 16 - len(',"max_tokens":500')
+
+    run(main())
+
+
+def test_a_stream_that_passes_its_hold_ends_in_an_error(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with (
+            Upstream(streaming(50, gap_s=0.001)) as up,
+            limited(tmp_path, up, budget(10**9)) as it,
+        ):
+            reply = await it.ask(body={**HELLO, "stream": True, "max_tokens": 20})
+            assert reply.events[-1].startswith(b'{"error"')
+            assert b"[DONE]" not in reply.body
+            assert reply.body.count(b'"content":"t') <= 21
+            receipt = await it.receipt()
+            assert receipt.error_code == "insufficient_quota"
+            assert receipt.interrupted
+
+    run(main())
+
+
+def test_two_hundred_at_once_on_the_last_cent(tmp_path: Path) -> None:
+    """Never over, and nobody is refused while there was room for what he really cost."""
+
+    async def main() -> None:
+        price = Price("plan:x", "plan", input=Rate(1_000_000), output=Rate(1_000_000))
+        fits = 40
+        body = {**HELLO, "max_tokens": 16}
+        usage = {"prompt_tokens": 100, "completion_tokens": 16, "total_tokens": 116}
+        script = whole(
+            {"id": "x", "object": "chat.completion", "choices": [{"index": 0}], "usage": usage}
+        )
+        amount = fits * (100 + 16)
+        async with Upstream(script) as up, limited(tmp_path, up, budget(amount), price=price) as it:
+            replies = []
+            for _ in range(4):
+                replies += await asyncio.gather(*(it.ask(body=body) for _ in range(50)))
+            served = [r for r in replies if r.status == 200]
+            receipts = it.receipts()
+            spent = sum(r.cost_nanousd or 0 for r in receipts)
+            assert spent == len(served) * 116
+            assert amount - 116 < spent <= amount
+            assert left(it, "the-spend") == amount - spent
+            assert {r.status for r in replies} == {200, 429}
+
+    run(main())

@@ -1,12 +1,9 @@
 """All holds are taken or none, and each ends once."""
 
-import pytest
-
 from tidegate.core.ask import Ask
 from tidegate.core.limit import Demand, Moment
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
-from tidegate.gateway import holding
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import Held, settle_holds, take, undo
 from tidegate.gateway.in_force import InForce

@@ -70,30 +70,38 @@ class Ceiling:
     shorter than its bound may fall into a dearer tier: the dearest of all of them counts.
     """
 
-    __slots__ = ("_input", "_output", "_price")
+    __slots__ = ("_free", "_input", "_output", "_price", "_rates")
 
     def __init__(self, price: Price) -> None:
         self._price = price
+        self._free = price.source == "free"
         self._input = _steps((price.input, price.cache_read, price.cache_write))
         self._output = _steps((price.output, price.reasoning))
+        # Where no tier changes them, as in most prices: nano-dollars a million tokens.
+        self._rates: tuple[int, int] | None = None
+        if len(self._input) == len(self._output) == 1:
+            self._rates = self._input[0][1], self._output[0][1]
 
     def nanousd(self, input_tokens: int, output_tokens: int) -> int | None:
         """Rounded up; None when a rate is missing."""
-        price = self._price
-        if price.source == "free":
+        if self._free:
             return 0
-        charged = 0
-        for tokens, steps in ((input_tokens, self._input), (output_tokens, self._output)):
-            if tokens:
-                if not steps:
-                    return None
-                rate = 0
-                for start, nanousd in steps:
-                    if start > input_tokens:
-                        break
-                    rate = nanousd
-                charged += tokens * rate
-        return price.request_nanousd - (-charged // TOKENS_PER_MTOK)
+        if self._rates is not None:
+            charged = input_tokens * self._rates[0] + output_tokens * self._rates[1]
+        else:
+            of_input = _charged(input_tokens, self._input, input_tokens)
+            of_output = _charged(output_tokens, self._output, input_tokens)
+            if of_input is None or of_output is None:
+                return None
+            charged = of_input + of_output
+        return self._price.request_nanousd - (-charged // TOKENS_PER_MTOK)
+
+
+def _charged(tokens: int, steps: tuple[tuple[int, int], ...], input_tokens: int) -> int | None:
+    """Nano-dollars for a million times so many tokens; None when there is no rate."""
+    if not tokens or not steps:
+        return None if tokens else 0
+    return tokens * max(nanousd for start, nanousd in steps if start <= max(input_tokens, 0))
 
 
 def _steps(rates: tuple[Rate | None, ...]) -> tuple[tuple[int, int], ...]:

@@ -16,14 +16,31 @@ async def authenticate(head: Head, keys: Keys, receipt: Receipt) -> KeyRecord:
 
     A head that comes again on its connection has the same key, unless some key has changed since.
     """
-    record = head.caller if head.caller_epoch == keys.epoch else None
+    return authenticate_at_once(head, keys, receipt) or await _authenticate(head, keys, receipt)
+
+
+def authenticate_at_once(head: Head, keys: Keys, receipt: Receipt) -> KeyRecord | None:
+    """The same where nothing has to be read for it; None where something has."""
+    record = head.caller
+    if record is None or head.caller_epoch != keys.epoch:
+        return None
+    _note(record, receipt)
+    return record
+
+
+async def _authenticate(head: Head, keys: Keys, receipt: Receipt) -> KeyRecord:
+    epoch = keys.epoch
+    presented = credential(head.headers)
+    record = keys.known(presented) or await keys.read(presented)
     if record is None:
-        epoch = keys.epoch
-        presented = credential(head.headers)
-        record = keys.known(presented) or await keys.read(presented)
-        if record is None:
-            raise Refusal("invalid_api_key", "the API key is not known here")
-        head.caller, head.caller_epoch = record, epoch
+        raise Refusal("invalid_api_key", "the API key is not known here")
+    head.caller, head.caller_epoch = record, epoch
+    _note(record, receipt)
+    return record
+
+
+def _note(record: KeyRecord, receipt: Receipt) -> None:
+    """Whose request it is. Refusal for a key that has ended."""
     if record.revoked_at_s is not None:
         raise Refusal("revoked_api_key", "the API key has been revoked")
     if record.expires_at_s is not None and record.expires_at_s <= clock.wall_s():
@@ -35,7 +52,6 @@ async def authenticate(head: Head, keys: Keys, receipt: Receipt) -> KeyRecord:
     receipt.purpose = record.purpose
     receipt.priority = record.priority
     receipt.attributes = record.attributes or None
-    return record
 
 
 def credential(headers: Headers) -> bytes:

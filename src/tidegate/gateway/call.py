@@ -127,9 +127,11 @@ def _unreachable(error: OSError) -> str:
 def _check_answer(this: InFlight, ask: Ask, target: PreparedTarget) -> None:
     """Turns an answer that is none into a Failure; the connection is given back or dropped."""
     upstream = this.live()
-    if not TELLING.isdisjoint(upstream.headers):
-        target.rate.learn(upstream.headers, clock.monotonic_s())
-    if upstream.headers.get(b"content-encoding", b"").lower() not in _IDENTITY:
+    headers = upstream.headers
+    if not TELLING.isdisjoint(headers):
+        target.rate.learn(headers, clock.monotonic_s())
+    encoding = headers.get(b"content-encoding")
+    if encoding is not None and encoding.lower() not in _IDENTITY:
         message = "the provider compressed its answer unasked"
         raise Failure("malformed", "upstream_malformed", message)
     if upstream.status != 200:

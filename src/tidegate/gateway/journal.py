@@ -193,10 +193,10 @@ class Journal:
 
     def _write(self, data: bytes) -> None:
         written = 0
-        view = memoryview(data)
         try:
+            written = os.write(self._file, data)
             while written < len(data):
-                written += os.write(self._file, view[written:])
+                written += os.write(self._file, data[written:])
         except OSError:
             if written:  # no half frame may lie in the way of the next one
                 os.ftruncate(self._file, self._offset)

@@ -16,7 +16,7 @@ from tidegate.core.receipt import Endpoint, Receipt
 from tidegate.gateway.accept import accept
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.allowance import rate_headers
-from tidegate.gateway.authenticate import authenticate
+from tidegate.gateway.authenticate import authenticate, authenticate_at_once
 from tidegate.gateway.call import call, note_target
 from tidegate.gateway.decline import break_off, decline, forget_frames
 from tidegate.gateway.fit import fit
@@ -43,7 +43,8 @@ async def live(
     try:
         plan = world.obeyed()
         receipt.plan_version = plan.plan.version
-        key = await authenticate(incoming.head, world.keys, receipt)
+        head, keys = incoming.head, world.keys
+        key = authenticate_at_once(head, keys, receipt) or await authenticate(head, keys, receipt)
         world.check_journal()
         ask = progress.ask = accept(incoming, endpoint, receipt)
         route = progress.route = resolve(ask, key, plan, receipt)

@@ -18,4 +18,6 @@ command -v haproxy >/dev/null || without haproxy "haproxy is not installed"
 command -v redis-server >/dev/null || without redis "redis-server is not installed"
 .venv/bin/python -c 'import sys; from tests.postgres import programs; sys.exit(not programs())' ||
     without postgres "PostgreSQL is not installed"
+.venv/bin/python -c 'import sys; from tests.pgbouncer import program; sys.exit(not program())' ||
+    without pgbouncer "pgbouncer is not installed"
 echo "$marks"

@@ -23,7 +23,12 @@ from tidegate.core.secret import Secret
 
 _DEBIAN = Path("/usr/lib/postgresql")
 _START_S = 30.0
-_USER = "tidegate"
+MOST = 60
+_THE_OTHERS = """
+SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+WHERE backend_type = 'client backend' AND pid <> ALL(%s)
+"""
+USER = "tidegate"
 _UNPRIVILEGED = ("postgres", "nobody")
 
 
@@ -36,10 +41,20 @@ def programs() -> Path | None:
     return versions[-1].parent if versions else None
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
         return int(free.getsockname()[1])
+
+
+def unprivileged() -> int | None:
+    """Whom root runs a program as that refuses root; None for anybody else."""
+    if os.getuid() != 0:
+        return None
+    for name in _UNPRIVILEGED:
+        with contextlib.suppress(KeyError):
+            return pwd.getpwnam(name).pw_uid
+    raise AssertionError("there is no user to run PostgreSQL as")
 
 
 class Server:
@@ -53,21 +68,11 @@ class Server:
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
         self._count = 0
-        self.port = _free_port()
-        self._user = self._unprivileged()
-        self._run("initdb", "--auth=trust", f"--username={_USER}", "--no-sync", "--locale=C.UTF-8")
-
-    def _unprivileged(self) -> int | None:
-        if os.getuid() != 0:
-            return None
-        for name in _UNPRIVILEGED:
-            try:
-                user = pwd.getpwnam(name)
-            except KeyError:
-                continue
-            os.chown(self._folder, user.pw_uid, user.pw_gid)
-            return user.pw_uid
-        raise AssertionError("there is no user to run PostgreSQL as")
+        self.port = free_port()
+        self._user = unprivileged()
+        if self._user is not None:
+            os.chown(self._folder, self._user, -1)
+        self._run("initdb", "--auth=trust", f"--username={USER}", "--no-sync", "--locale=C.UTF-8")
 
     def _command(self, program: str, *arguments: str) -> list[str]:
         return [str(self._programs / program), "-D", str(self._folder / "data"), *arguments]
@@ -82,7 +87,7 @@ class Server:
         )
 
     def start(self) -> None:
-        options = ("fsync=off", "max_connections=60", "shared_buffers=16MB", *self._settings)
+        options = ("fsync=off", f"max_connections={MOST}", "shared_buffers=16MB", *self._settings)
         # A test run that is killed leaves no server behind, where the system offers that.
         leash = ("setpriv", "--pdeathsig", "QUIT") if shutil.which("setpriv") else ()
         command = self._command(
@@ -117,8 +122,9 @@ class Server:
     def _connect(self, database: str) -> "psycopg.Connection[tuple[object, ...]]":
         return psycopg.connect(self.url(database).reveal(), autocommit=True, connect_timeout=2)
 
-    def url(self, database: str) -> Secret:
-        return Secret(f"postgresql://{_USER}@127.0.0.1:{self.port}/{database}")
+    def url(self, database: str, port: int | None = None) -> Secret:
+        """Its address, or the one of what passes on to it from `port`."""
+        return Secret(f"postgresql://{USER}@127.0.0.1:{port or self.port}/{database}")
 
     def database(self, template: str | None = None) -> Secret:
         """A database of its own, empty or a copy of that one; its address.
@@ -159,6 +165,19 @@ class Server:
             for pid in stopped:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
+
+    @contextmanager
+    def crowded(self) -> Iterator[None]:
+        """Every connection that it allows is taken by somebody else."""
+        with contextlib.ExitStack() as taken:
+            links = [taken.enter_context(self._connect("postgres"))]
+            while len(links) < MOST:
+                try:
+                    links.append(taken.enter_context(self._connect("postgres")))
+                except psycopg.OperationalError:
+                    ours = [link.info.backend_pid for link in links]
+                    links[0].execute(_THE_OTHERS, (ours,))
+            yield
 
     def kill(self) -> None:
         """As a machine that fails would: no shutdown, nothing written that was not."""

@@ -1,74 +1,40 @@
-"""Two machines on one PostgreSQL, which is killed, frozen and restarted under load.
+"""Two machines on one PostgreSQL, which is killed, frozen, restarted, crowded, reached through a
+pooler that is killed, or does not say whether it has committed, all under load.
 
 Every answer that a client saw the end of is in the ledger, once; nobody with a known key is
 refused meanwhile; and what control says reaches the gateways of both machines. `make test` takes
-PostgreSQL away for 10 s in all, `make soak` for 60 s each time.
+PostgreSQL away for 3.4 s each time, `make soak` for 60 s.
 """
 
 import asyncio
-import re
 import signal
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 from click import ClickException
 from sqlalchemy import Engine, func, select
-from tests.e2e.apart import LOOK_S, PATIENCE_S, PLAN, Load, Spawning
+from tests.e2e.apart import LOOK_S, PATIENCE_S, Load
+from tests.e2e.machines import Machine, answer, told
 from tests.gateway.rig import HELLO, until
-from tests.gateway.spawned import Spawned, ask, post
-from tests.gateway.upstream import Exchange, Upstream, streaming, whole
-from tests.postgres import Server, serving
+from tests.gateway.spawned import ask, post
+from tests.gateway.upstream import Upstream
+from tests.pgbouncer import Bouncer, bouncing
+from tests.postgres import Server
+from tests.postgres_proxy import Proxy, doubtful
 from tests.record.rig import ledger_ids
 
-from tidegate.cli._client import Control
-from tidegate.control.credentials import create_state
-from tidegate.control.shapes import KeyRevoked
-from tidegate.stores import database, feed, fleet, postgres_engine, schema
+from tidegate.stores import database, postgres_engine, schema
 
 pytestmark = pytest.mark.postgres
 
 CLIENTS = 2
 EX_CONFIG = 78
+SEED = 20_264
 STRANGER = "sk-tg-zzzzzzzz_" + "z" * 32
 
-
 Away = Callable[[Server, float], Awaitable[None]]
-
-
-class Machine:
-    """Control with its recorder, and one gateway, on a state directory of their own."""
-
-    def __init__(self, folder: Path, up: Upstream, pepper: bytes | None) -> None:
-        folder.mkdir()
-        self.control = Spawning(folder)
-        create_state(self.control.layout)
-        if pepper is not None:
-            self.control.layout.pepper.write_bytes(pepper)
-        (folder / "tidegate.yaml").write_text(PLAN.format(port=up.port))
-        self.gateway = Spawned(self.control.layout)
-
-    async def start(self) -> None:
-        await self.control.start()
-        await self.control.ready()
-        await self.gateway.start()
-
-    async def end(self) -> None:
-        assert await self.control.end(signal.SIGTERM) == 0
-        assert await self.gateway.end() == 0
-
-    def said(self) -> str:
-        return self.control.log.read_text()
-
-    def revoke(self, key: str) -> KeyRevoked:
-        found = re.match(r"sk-tg-(\w+)_", key)
-        assert found is not None
-        with Control(self.control.layout.state) as control:
-            return control.post(f"/api/keys/{found[1]}/revoke", KeyRevoked)
-
-
-async def answer(exchange: Exchange) -> None:
-    await (streaming(5) if exchange.json.get("stream") else whole())(exchange)
 
 
 async def killed(server: Server, away_s: float) -> None:
@@ -88,18 +54,30 @@ async def restarted(server: Server, away_s: float) -> None:
     await asyncio.to_thread(server.start)
 
 
+async def crowded(server: Server, away_s: float) -> None:
+    with server.crowded():
+        await asyncio.sleep(away_s)
+
+
+async def bounced(bouncer: Bouncer, _server: Server, away_s: float) -> None:
+    bouncer.kill()
+    await asyncio.sleep(away_s)
+    await asyncio.to_thread(bouncer.start)
+
+
+async def doubted(proxy: Proxy, _server: Server, away_s: float) -> None:
+    """It is there all the time, and of half of all commits nobody learns what became of them."""
+    proxy.doubt = 0.5
+    await asyncio.sleep(away_s)
+    proxy.doubt = 0.0
+    print(f"\nseed {SEED}: of {proxy.done + proxy.undone} commits in doubt {proxy.done} were done")
+    assert min(proxy.done, proxy.undone) > 3
+
+
 async def refused(machine: Machine) -> None:
     """A key that nobody has seen cannot be checked: its holder is told that, not that it is bad."""
     reply = await ask(machine.gateway.address, post(STRANGER, HELLO))
     assert (reply.status, b"store_unavailable" in reply.raw) == (503, True), reply.raw
-
-
-async def told(engine: Engine) -> None:
-    """Waits until both gateways have heard of everything."""
-    with database.reading(engine) as connection:
-        newest = feed.newest_seq(connection)
-    async with asyncio.timeout(PATIENCE_S):
-        await until(lambda: [it.seq for it, _ in fleet.others(engine, "")] == [newest] * 2)
 
 
 async def recorded(engine: Engine, acknowledged: list[str]) -> None:
@@ -120,6 +98,8 @@ async def taken_away(
     folder: Path,
     away: Away,
     away_s: float,
+    *,
+    reachable: bool = False,
 ) -> None:
     engine = postgres_engine.open_engine(server.url("d1"))
     async with Upstream(answer) as up:
@@ -135,7 +115,7 @@ async def taken_away(
             await until(lambda: all(len(it.acknowledged) > CLIENTS for it in loads))
         gone = asyncio.create_task(away(server, away_s))
         await asyncio.sleep(min(1.0, away_s / 2))
-        for machine in (one, other):
+        for machine in () if reachable else (one, other):
             await refused(machine)
         await gone
         await asyncio.sleep(0.5)
@@ -148,30 +128,43 @@ async def taken_away(
         await other.end()
         await one.end()
     engine.dispose()
-    print(f"\n{away.__name__} for {away_s:g} s: {len(acknowledged)} acknowledged, 0 lost")
+    print(f"\naway for {away_s:g} s: {len(acknowledged)} acknowledged, 0 lost")
 
 
-@pytest.fixture
-def own(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """A server of this test's own, and every process that it starts uses its database."""
-    with serving() as server:
-        monkeypatch.setenv("TIDEGATE_DATABASE", server.database().reveal())
-        yield server
+SHORT_S = 3.4
+LONG_S = 60.0
 
 
-@pytest.mark.parametrize("away", [killed, frozen, restarted])
-def test_nothing_is_lost_or_doubled_while_it_is_away_for_a_moment(
-    own: Server, tmp_path: Path, away: Away
+@pytest.fixture(params=[SHORT_S, pytest.param(LONG_S, marks=pytest.mark.soak)])
+def away_s(request: pytest.FixtureRequest) -> float:
+    """How long, in seconds."""
+    asked: float = request.param
+    return asked
+
+
+@pytest.mark.parametrize("away", [killed, frozen, restarted, crowded])
+def test_nothing_is_lost_or_doubled_while_it_is_away(
+    own: Server, tmp_path: Path, away: Away, away_s: float
 ) -> None:
-    asyncio.run(taken_away(own, tmp_path, away, 3.4))
+    asyncio.run(taken_away(own, tmp_path, away, away_s))
 
 
-@pytest.mark.soak
-@pytest.mark.parametrize("away", [killed, frozen, restarted])
-def test_nothing_is_lost_or_doubled_while_it_is_away_for_a_minute(
-    own: Server, tmp_path: Path, away: Away
+def test_nothing_is_lost_or_doubled_where_nobody_knows_what_was_committed(
+    own: Server, tmp_path: Path, away_s: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asyncio.run(taken_away(own, tmp_path, away, 60.0))
+    with doubtful(own.port, SEED) as proxy:
+        monkeypatch.setenv("TIDEGATE_DATABASE", own.url("d1", proxy.port).reveal())
+        away = partial(doubted, proxy)
+        asyncio.run(taken_away(own, tmp_path, away, away_s, reachable=True))
+
+
+@pytest.mark.pgbouncer
+def test_nothing_is_lost_or_doubled_while_the_pooler_before_it_is_away(
+    own: Server, tmp_path: Path, away_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bouncing(own, "session") as bouncer:
+        monkeypatch.setenv("TIDEGATE_DATABASE", own.url("d1", bouncer.port).reveal())
+        asyncio.run(taken_away(own, tmp_path, partial(bounced, bouncer), away_s))
 
 
 async def handed_over(folder: Path) -> None:
@@ -234,3 +227,20 @@ async def refuses_to_start(folder: Path) -> None:
 
 def test_a_machine_with_another_pepper_refuses_to_start(own: Server, tmp_path: Path) -> None:
     asyncio.run(refuses_to_start(tmp_path))
+
+
+async def refuses_to_share_sessions(folder: Path) -> None:
+    async with Upstream(answer) as up:
+        one = Machine(folder / "one", up, None)
+        await one.control.start()
+        assert await one.control.process.wait() == EX_CONFIG
+        assert "set pool_mode = session for this database" in one.said()
+
+
+@pytest.mark.pgbouncer
+def test_behind_a_pooler_that_lends_sessions_control_refuses_to_start(
+    own: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with bouncing(own, "transaction") as bouncer:
+        monkeypatch.setenv("TIDEGATE_DATABASE", own.url("d1", bouncer.port).reveal())
+        asyncio.run(refuses_to_share_sessions(tmp_path))

@@ -1,7 +1,8 @@
 """Holds the current plan: from disk at the start, from control's feed while it lives.
 
-The last good plan goes on serving whatever happens to control. A plan that this gateway cannot
-obey is refused whole and reported; keys that changed are forgotten at once.
+The last good plan goes on serving whatever happens to control (`silent_control` reads on then). A
+plan that this gateway cannot obey is refused whole and reported; keys that changed are forgotten at
+once.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from tidegate.core import feed
+from tidegate.core import clock, feed
 from tidegate.core.plan import Plan
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.world import World
@@ -34,8 +35,13 @@ class PlanFeed:
         self._world = world
         self._preparer = preparer
         self._status = status
-        self._last_seq = 0
+        self._heard_s = clock.monotonic_s()
+        self.last_seq = 0
         self.connected = False
+
+    def is_silent(self) -> bool:
+        """Whether control has said nothing for longer than it does while it lives."""
+        return clock.monotonic_s() - self._heard_s > SILENCE_S
 
     async def load(self, path: Path) -> bool:
         """Obeys the plan on disk, if there is a good one."""
@@ -74,7 +80,7 @@ class PlanFeed:
             await asyncio.sleep(RECONNECT_S)
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        hello = feed.Hello(self._world.slot, os.getpid(), self._last_seq)
+        hello = feed.Hello(self._world.slot, os.getpid(), self.last_seq)
         writer.write(feed.encode_message(hello))
         while True:
             async with asyncio.timeout(SILENCE_S):
@@ -83,16 +89,18 @@ class PlanFeed:
                 if length > feed.MAX_MESSAGE_BYTES:
                     raise EOFError("a message is too long")
                 message = feed.decode_to_gateway(await reader.readexactly(length))
+            self._heard_s = clock.monotonic_s()
             if isinstance(message, feed.Entry):
-                ack = await self._apply(message)
+                ack = await self.apply(message)
                 writer.write(feed.encode_message(ack))
             elif isinstance(message, feed.Recorded):
                 self._world.journal.recorded(message.segment, message.offset)
 
-    async def _apply(self, entry: feed.Entry) -> feed.Ack:
+    async def apply(self, entry: feed.Entry) -> feed.Ack:
+        """Obeys an entry of the feed, wherever it was read."""
         error: str | None = None
         body = entry.body
-        if self._last_seq == 0:
+        if self.last_seq == 0:
             # What changed before this gateway joined is told to nobody: read every key anew.
             self._world.keys.forget_all()
         if isinstance(body, feed.KeyChanged):
@@ -107,7 +115,7 @@ class PlanFeed:
                 log.error(
                     "plan %d is refused, the last good one serves on: %s", body.version, error
                 )
-        self._last_seq = max(self._last_seq, entry.seq)
+        self.last_seq = entry.seq
         plan = self._world.plan
         return feed.Ack(entry.seq, 0 if plan is None else plan.plan.version, error)
 

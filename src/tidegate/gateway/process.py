@@ -29,10 +29,12 @@ from tidegate.gateway.plan_feed import PlanFeed
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.pressure import memory_share
 from tidegate.gateway.shared_store import SharedStores
+from tidegate.gateway.silent_control import READ_TIMEOUT_S, SilentControl
 from tidegate.gateway.vitals import Vitals, resident_bytes
 from tidegate.gateway.watchdog import Watchdog
 from tidegate.gateway.world import World
 from tidegate.stores.errors import StoreError
+from tidegate.stores.feed_reader import FeedReader
 from tidegate.stores.key_reader import KeyReader
 from tidegate.stores.memory_counters import memory_counters
 from tidegate.stores.peppers import read_peppers
@@ -108,6 +110,8 @@ class Process:
         self._preparer = Preparer(os.environ, memory_counters, self._stores)
         self._vitals = Vitals(self._world, self._preparer, self._stores)
         self._feed = PlanFeed(self._world, self._preparer, self._vitals.status)
+        reader = FeedReader(shared or self._layout.ledger_db, timeout_s=READ_TIMEOUT_S)
+        self._silent_control = SilentControl(self._feed, reader)
         self._watchdog = Watchdog()
 
     async def run(self) -> int:
@@ -119,6 +123,7 @@ class Process:
         self._world.journal.open(await self._recorded())
         tasks = [
             loop.create_task(self._feed.follow(self._layout.feed_socket)),
+            loop.create_task(self._silent_control.watch()),
             loop.create_task(self._tick()),
         ]
         try:
@@ -141,6 +146,7 @@ class Process:
             await self._stores.close()
             await self._world.journal.close()
             self._world.keys.close()
+            self._silent_control.close()
             self._past.close()
             self._watchdog.stop()
         return 0

@@ -1,0 +1,77 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from msgspec import Raw
+from sqlalchemy import Engine
+
+from tidegate.core.feed import Entry, Forget, KeyChanged, PlanPublished
+from tidegate.stores import database, feed, feed_reader, plans
+from tidegate.stores.errors import StoreUnavailable
+from tidegate.stores.feed_reader import FeedReader
+from tidegate.stores.shared import Shared
+
+
+@pytest.fixture
+def reader(place: Path | Shared) -> Iterator[FeedReader]:
+    reader = FeedReader(place, timeout_s=5.0)
+    yield reader
+    reader.close()
+
+
+def changed(engine: Engine, *keys: str) -> None:
+    with database.writing(engine) as connection:
+        for key_id in keys:
+            feed.append_key(connection, key_id, 1.0)
+
+
+def published(engine: Engine, version: int) -> PlanPublished:
+    plan = b"\x93" + bytes([version]) * 3
+    with database.writing(engine) as connection:
+        plans.add(connection, version, plan, 1.0)
+        feed.append_plan(connection, version, 1.0)
+    return PlanPublished(version, Raw(plan))
+
+
+def test_keys_that_changed_are_named_and_of_plans_the_newest_is_told(
+    engine: Engine, reader: FeedReader
+) -> None:
+    published(engine, 1)
+    changed(engine, "a", "b")
+    assert reader.after(1) == [Entry(2, KeyChanged("a")), Entry(3, KeyChanged("b"))]
+    assert reader.after(3) == []
+    published(engine, 2)
+    newest = published(engine, 3)
+    changed(engine, "c")
+    assert reader.after(3) == [Entry(6, KeyChanged("c")), Entry(6, newest)]
+
+
+def test_who_was_told_nothing_yet_begins_with_everything(
+    engine: Engine, reader: FeedReader
+) -> None:
+    assert reader.after(0) == []
+    changed(engine, "a")
+    assert reader.after(0) == [Entry(1, Forget())]
+    plan = published(engine, 1)
+    assert reader.after(0) == [Entry(2, Forget()), Entry(2, plan)]
+
+
+def test_where_something_is_missing_it_begins_anew(
+    engine: Engine, reader: FeedReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = published(engine, 1)
+    changed(engine, *"abcdef")
+    afresh = [Entry(7, Forget()), Entry(7, plan)]
+    assert reader.after(8) == afresh, "the store is an older copy"
+    monkeypatch.setattr(feed_reader, "_MOST_NAMED", 3)
+    assert len(reader.after(4)) == 3
+    assert reader.after(3) == afresh, "too many to be named"
+    with database.writing(engine) as connection:
+        feed.trim(connection, 2)
+    assert reader.after(5) == afresh, "it is no longer kept"
+    assert reader.after(6) == [Entry(7, KeyChanged("f"))]
+
+
+def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable):
+        FeedReader(tmp_path / "none.db", timeout_s=0.1).after(1)

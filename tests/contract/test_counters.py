@@ -129,3 +129,16 @@ def test_counters_do_what_the_model_does(store: Callable[[Shape], Counters], sha
     run_state_machine_as_test(
         kind, settings=settings(max_examples=60, stateful_step_count=30, deadline=None)
     )
+
+
+@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
+@pytest.mark.parametrize("store", STORES.values(), ids=STORES)
+def test_all_of_it_is_given_and_not_one_more(
+    store: Callable[[Shape], Counters], shape: Shape
+) -> None:
+    """A limit speaks when it is used up, not at a part of it, and each scope has its own."""
+    counters = store(shape)
+    allowed = counters.read("", 1, START).allowed
+    for scope in ("key a", "key b"):
+        taken = [counters.take(scope, 1, START) for _ in range(allowed + 5)]
+        assert [ticket is None for ticket in taken] == [False] * allowed + [True] * 5

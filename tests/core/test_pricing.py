@@ -1,10 +1,13 @@
 from decimal import Decimal
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tidegate.core.declared_prices import GpuPrice, TokenPrice
 from tidegate.core.plan import Price, Rate
-from tidegate.core.pricing import declared_price, gpu_rate
+from tidegate.core.pricing import Ceiling, declared_price, gpu_rate
+from tidegate.core.receipt import Receipt, cost_nanousd
 
 
 def test_free_is_free():
@@ -53,3 +56,42 @@ def test_a_token_dearer_than_a_dollar_is_a_slip():
 def test_a_price_that_prices_no_token_is_refused():
     with pytest.raises(ValueError, match="needs input_usd_per_mtok"):
         declared_price(TokenPrice(request_usd=Decimal(1)))
+
+
+TIERS = st.lists(
+    st.tuples(st.integers(0, 400), st.integers(0, 10**10)), max_size=3, unique_by=lambda it: it[0]
+)
+RATES = st.builds(
+    lambda rate, tiers: Rate(rate, tuple(sorted(tiers))), st.integers(0, 10**10), TIERS
+)
+PRICES = st.builds(
+    Price,
+    version=st.just("x"),
+    source=st.just("plan"),
+    input=RATES,
+    cache_read=st.none() | RATES,
+    cache_write=st.none() | RATES,
+    output=RATES,
+    reasoning=st.none() | RATES,
+    request_nanousd=st.integers(0, 100),
+)
+PARTS = st.lists(st.integers(0, 200), min_size=5, max_size=5)
+
+
+@given(price=PRICES, used=PARTS, unused=st.tuples(st.integers(0, 400), st.integers(0, 400)))
+def test_no_request_within_its_bounds_costs_more_than_its_hold(price, used, unused):
+    """Whatever of its input was cached, whatever of its output was reasoning, in whichever tier."""
+    receipt = Receipt("id", 1.0, "g", "chat")
+    receipt.input_tokens, receipt.cache_read_tokens, receipt.cache_write_tokens = used[:3]
+    receipt.output_tokens, receipt.reasoning_tokens = used[3:]
+    held = Ceiling(price).nanousd(sum(used[:3]) + unused[0], sum(used[3:]) + unused[1])
+    cost = cost_nanousd(receipt, price)
+    assert held is not None
+    assert cost is not None
+    assert cost <= held
+
+
+def test_a_hold_without_a_rate_is_unknown_and_a_free_one_is_nothing():
+    assert Ceiling(Price("x", "plan", output=Rate(5))).nanousd(1, 1) is None
+    assert Ceiling(Price("x", "plan", output=Rate(5))).nanousd(0, 1) == 1
+    assert Ceiling(Price("free", "free")).nanousd(10, 10) == 0

@@ -1,9 +1,12 @@
 """Limits against agents that run on, and bounds that a provider has to be told."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
+from msgspec.structs import replace
 from tests.gateway.rig import HELLO, Gateway, gateway, plan_of, run, target
 from tests.gateway.upstream import Upstream, whole
 
@@ -134,5 +137,76 @@ def test_a_session_is_told_by_how_its_conversation_begins(tmp_path: Path) -> Non
             assert one.session_id == two.session_id == three.session_id
             assert other.session_id != one.session_id
             assert [r.over_limits for r in (one, two, other)] == [[], ["window"], []]
+
+    run(main())
+
+
+def test_a_crowd_of_one_session_is_let_in_as_often_as_it_may(tmp_path: Path) -> None:
+    async def main() -> None:
+        turns = Limit("turns", "turns", 7, ("session",))
+        tokens = Limit("tokens", "session", 50_000, ("session",))
+        async with (
+            Upstream(whole()) as up,
+            gateway(tmp_path, target(up.port), limits=(turns, tokens)) as it,
+        ):
+            statuses = await asyncio.gather(*(say(it, f"step {n}") for n in range(60)))
+            assert sorted(statuses) == [200] * 7 + [429] * 53
+            assert len(up.exchanges) == 7
+
+    run(main())
+
+
+def test_calls_of_one_trace_are_counted(tmp_path: Path) -> None:
+    async def main() -> None:
+        turns = Limit("turns", "turns", 1, ("trace",))
+        async with (
+            Upstream(whole()) as up,
+            gateway(tmp_path, target(up.port), limits=(turns,)) as it,
+        ):
+            trace = f"00-{'ab' * 16}-{'cd' * 8}-01"
+            headers = {"authorization": f"Bearer {it.key}", "traceparent": trace}
+            assert (await it.ask(headers=headers)).status == 200
+            reply = await it.ask(headers=headers)
+            assert reply.json["error"]["code"] == "turn_limit_exceeded"
+            assert reply.headers["x-should-retry"] == "false"
+            headers["traceparent"] = trace.replace("ab", "ef")
+            assert (await it.ask(headers=headers)).status == 200
+
+    run(main())
+
+
+def test_rounds_of_tool_calls_have_an_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        depth = Limit("depth", "tool_depth", 1)
+        call = {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}
+        result = {"role": "tool", "tool_call_id": "1", "content": "ok"}
+        user = {"role": "user", "content": "go"}
+        async with (
+            Upstream(whole()) as up,
+            gateway(tmp_path, target(up.port), limits=(depth,)) as it,
+        ):
+            deep = {**HELLO, "messages": [user, call, result, call, result]}
+            reply = await it.ask(body=deep)
+            assert (reply.status, reply.json["error"]["param"]) == (429, "messages")
+            assert reply.json["error"]["limit"]["used"] == 2
+            deep["messages"] = [*deep["messages"], user, call, result]
+            assert (await it.ask(body=deep)).status == 200
+
+    run(main())
+
+
+@pytest.mark.parametrize("member", ["max_tokens", "max_completion_tokens"])
+def test_who_asks_for_more_is_cut_to_the_cap_or_refused(tmp_path: Path, member: str) -> None:
+    async def main() -> None:
+        cap = Limit("cap", "max_output_tokens", 50, on_excess="cap")
+        async with Upstream(whole()) as up, gateway(tmp_path, target(up.port), limits=(cap,)) as it:
+            assert (await it.ask(body={**HELLO, member: 500})).status == 200
+            assert sent(up)[member] == 50
+            await it.obey(
+                plan_of(target(up.port), version=2, limits=(replace(cap, on_excess="refuse"),))
+            )
+            reply = await it.ask(body={**HELLO, member: 500})
+            assert (reply.status, reply.json["error"]["code"]) == (400, "output_too_long")
+            assert len(up.exchanges) == 1
 
     run(main())

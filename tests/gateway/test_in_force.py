@@ -2,6 +2,7 @@
 
 import pytest
 
+from tidegate.core.limit import CALLER_DIMENSIONS, TARGET_DIMENSIONS
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import in_force
@@ -27,6 +28,24 @@ def receipt(**fields: object) -> Receipt:
 def test_a_scope_is_read_off_the_receipt(scope: tuple[str, ...], text: str | None) -> None:
     read = in_force.scope_reader(scope)
     assert read(receipt(attributes={"app": "search"})) == text
+
+
+@pytest.mark.parametrize("dimension", [*CALLER_DIMENSIONS, *TARGET_DIMENSIONS, "attribute.app"])
+def test_each_dimension_tells_requests_apart_and_leaves_out_those_without_it(
+    dimension: str,
+) -> None:
+    def of(value: str | None) -> Receipt:
+        one = Receipt("id", 1.0, "g", "chat")
+        if dimension.startswith("attribute."):
+            one.attributes = None if value is None else {"app": value}
+        else:
+            setattr(one, {**CALLER_DIMENSIONS, **TARGET_DIMENSIONS}[dimension], value)
+        return one
+
+    read = in_force.scope_reader((dimension,))
+    assert [read(of(value)) for value in ("a", "b", None)] == ["a", "b", None]
+    other = InForce(Limit("x", "requests", 5, (), ((dimension, "a"),), per_s=60.0), plug, None)
+    assert [other.applies(of(value)) for value in ("a", "b", None)] == [True, False, False]
 
 
 @pytest.mark.parametrize(

@@ -49,8 +49,8 @@ def test_limits_change_where_something_is_said_and_end_where_it_is_null() -> Non
     assert limits_of(LimitFields(max_budget=None), before) == KeyLimits(
         requests_per_minute=60, tokens_per_minute=100, max_parallel_requests=2
     )
-    asked = LimitFields(max_budget=Decimal("7.5"), budget_duration="24h")
-    assert limits_of(asked) == KeyLimits(7_500_000_000, None, 86_400.0)
+    asked = LimitFields(max_budget=Decimal("7.5"), budget_duration="12h")
+    assert limits_of(asked) == KeyLimits(7_500_000_000, None, 43_200.0)
     assert limits_of(LimitFields(max_budget=Decimal(5))) == KeyLimits(5 * 10**9, "lifetime")
 
 
@@ -79,10 +79,14 @@ def test_money_is_an_exact_number_in_json() -> None:
 
 
 def test_periods_and_lives_in_litellm_s_words() -> None:
-    assert budget_period("1mo") == Period(unit="month")
-    assert budget_period("30d") == Period(rolling_s=2_592_000.0)
-    assert [period_shown("month", None), period_shown("day", None)] == ["1mo", "day"]
-    assert [period_shown(None, s) for s in (2_592_000.0, 90.0, None)] == ["30d", "90s", None]
+    for text, unit in (("1d", "day"), ("24h", "day"), ("7d", "week"), ("30d", "month")):
+        assert budget_period(text) == Period(unit=unit)
+    assert budget_period("1mo") == budget_period("month") == Period(unit="month")
+    assert budget_period("45d") == Period(rolling_s=3_888_000.0)
+    units = ("day", "week", "month", "year", "lifetime")
+    assert [period_shown(unit, None) for unit in units] == ["1d", "7d", "30d", "year", None]
+    assert [period_shown(None, s) for s in (3_888_000.0, 90.0, None)] == ["45d", "90s", None]
+    assert period_shown(None, 2_592_000.0) == "2592000s"  # it rolls on, and 30d does not
     assert duration_s("30d") == 2_592_000.0
     for wrong in ("0s", "4000d", "soon"):
         with pytest.raises(ApiError):

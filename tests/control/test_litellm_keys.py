@@ -107,7 +107,7 @@ def test_a_budget_without_a_duration_is_never_given_anew(room: Room, engine: Eng
     info = room.ask("GET", f"/key/info?key={record.id}").json()["info"]
     assert info["spend"] == 2
     monthly = room.ask("POST", "/key/update", {"key": record.id, "budget_duration": "1mo"}).json()
-    assert (monthly["max_budget"], monthly["budget_duration"]) == (5, "1mo")
+    assert (monthly["max_budget"], monthly["budget_duration"]) == (5, "30d")
     for_good = room.ask("POST", "/key/update", {"key": record.id, "budget_duration": None}).json()
     assert (for_good["max_budget"], for_good["budget_duration"]) == (5, None)
 

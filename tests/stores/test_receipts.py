@@ -8,7 +8,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.stores import database, receipts, schema
 from tidegate.stores.errors import StoreCorrupt
 from tidegate.stores.ledger import Ledger
-from tidegate.stores.receipts import Filter
+from tidegate.stores.receipts import Cost, Filter
 from tidegate.stores.summary import summary
 
 EVERYTHING = Filter()
@@ -50,9 +50,10 @@ def test_the_newest_come_first_and_pages_go_back(engine: Engine) -> None:
         (Filter(session_id="s"), [7]),
         (Filter(trace_id="t"), [8]),
         (Filter(error_code="internal"), [9]),
+        (Filter(end_user="u"), [11]),
         (Filter(failed=True), [9, 10]),
         (Filter(failed=True, route="slow"), []),
-        (Filter(since_s=rig.NOON_S + 9), [9, 10]),
+        (Filter(since_s=rig.NOON_S + 9), [9, 10, 11]),
         (Filter(until_s=rig.NOON_S + 2), [0, 1]),
         (Filter(since_s=rig.NOON_S + 3, until_s=rig.NOON_S + 5), [3, 4]),
     ],
@@ -63,7 +64,7 @@ def test_a_filter_finds_exactly_its_receipts(
     odd: list[dict[str, str]] = [
         *({}, {"key_id": "kkkk1111"}, {"route": "slow"}, {"team": "red"}, {"customer": "acme"}),
         *({"target": "large"}, {"purpose": "eval"}, {"session_id": "s"}, {"trace_id": "t"}),
-        *({"error_code": "internal"}, {"error_code": "upstream_error"}),
+        *({"error_code": "internal"}, {"error_code": "upstream_error"}, {"end_user": "u"}),
     ]
     made = [rig.receipt(rig.NOON_S + n, **fields) for n, fields in enumerate(odd)]
     store(engine, *made)
@@ -71,7 +72,30 @@ def test_a_filter_finds_exactly_its_receipts(
     assert set(ids(receipts.recent(engine, which))) == expected
     _, tailed = receipts.arrived_after(engine, 0, which)
     assert set(ids(tailed)) == expected
+    paged, total = receipts.page(engine, which, 1, 100)
+    assert (set(ids(paged)), total) == (expected, len(expected))
     assert summary(engine, which).sums.requests == len(expected)
+
+
+def test_pages_count_from_one_and_what_was_looked_at(engine: Engine) -> None:
+    made = [rig.receipt(rig.NOON_S + n, team="red" if n % 2 else "blue") for n in range(6)]
+    store(engine, *made)
+    red = Filter(team="red")
+    assert ids(receipts.page(engine, red, 1, 2)[0]) == [made[5].id, made[3].id]
+    assert ids(receipts.page(engine, red, 2, 2)[0]) == [made[1].id]
+    assert receipts.page(engine, red, 3, 2) == ([], 3)
+    assert receipts.page(engine, red, 1, 2, scan_rows=4)[1] == 2
+    assert ids(receipts.page(engine, Filter(id=made[0].id), 1, 2)[0]) == [made[0].id]
+
+
+def test_costs_are_of_all_receipts_or_of_none(engine: Engine) -> None:
+    store(
+        engine,
+        rig.receipt(rig.NOON_S, cost_nanousd=5, end_user="u", model_wanted="m"),
+        rig.receipt(rig.NOON_S, cost_nanousd=None),
+    )
+    assert receipts.costs(engine, EVERYTHING) == [Cost(rig.NOON_S, 5, "aaaa0000", "u", "m")]
+    assert receipts.costs(engine, EVERYTHING, scan_rows=1) is None
 
 
 def test_a_tail_sees_a_long_request_that_settled_late(engine: Engine) -> None:

@@ -1,4 +1,4 @@
-"""`/budget/...` and `/spend/...` as LiteLLM has them, as far as they map honestly.
+"""`/budget/...` as LiteLLM has it, as far as it maps honestly.
 
 LiteLLM's budgets wait to be assigned; ours hold from the moment they are made, so they must say
 for whom: by `only`, or `scope`. For a key or a team `max_budget` is written there.
@@ -17,11 +17,8 @@ from tidegate.control.compiling import TEAM
 from tidegate.control.errors import ApiError
 from tidegate.control.litellm_fields import Fields, budget_period, iso, period_shown, take, usd
 from tidegate.control.routes import Call, Row
-from tidegate.control.shapes import PageSize
 from tidegate.control.shapes_budgets import BudgetName, NewBudget
-from tidegate.core import clock
-from tidegate.stores import budget_use, budgets, database, keys
-from tidegate.stores.budget_use import Span
+from tidegate.stores import budgets, database
 from tidegate.stores.budgets import StoredBudget
 
 
@@ -46,12 +43,6 @@ class BudgetEnded(Struct, forbid_unknown_fields=True):
     """Which budget."""
 
     id: str
-
-
-class SpendAsked(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """How many keys."""
-
-    limit: PageSize = 100
 
 
 async def _new(call: Call) -> dict[str, Any]:
@@ -90,17 +81,12 @@ async def _delete(call: Call) -> dict[str, Any]:
     return {"deleted": name, "waiting_for": changed.waiting_for}
 
 
-async def _spend_keys(call: Call) -> list[dict[str, Any]]:
-    return await call.desk.store(_keys_by_spend, call.query.limit)
-
-
 ROWS = (
     Row("POST", "/budget/new", "operator", _new, body=Fields),
     Row("POST", "/budget/update", "operator", _update, body=Fields),
     Row("POST", "/budget/info", "viewer", _info, body=BudgetsAsked),
     Row("GET", "/budget/list", "viewer", _list),
     Row("POST", "/budget/delete", "operator", _delete, body=BudgetEnded),
-    Row("GET", "/spend/keys", "viewer", _spend_keys, query=SpendAsked),
 )
 
 
@@ -150,20 +136,6 @@ async def _stored(call: Call, name: str) -> StoredBudget:
 def _every(engine: Engine) -> list[StoredBudget]:
     with database.reading(engine) as connection:
         return budgets.every(connection)
-
-
-def _keys_by_spend(engine: Engine, limit: int) -> list[dict[str, Any]]:
-    """Of all that is summed up, the keys that spent most first."""
-    now_s = clock.wall_s()
-    with database.reading(engine) as connection:
-        span = Span(0.0, now_s)
-        found = budget_use.used(connection, ("key",), (), span, most=limit)
-    rows = []
-    for one in found:
-        record = keys.get(engine, one.values[0])
-        named = {} if record is None else {"key_alias": record.name, "team_id": record.team}
-        rows.append({"token": one.values[0], "spend": usd(one.nanousd), **named})
-    return rows
 
 
 def _shown(budget: StoredBudget) -> dict[str, Any]:

@@ -31,7 +31,15 @@ _HARMLESS = frozenset(
     }
 )
 _NOTHING = frozenset({b"null", b"{}", b"[]", b"false", b'""'})
-_MONTH = "1mo"
+# Its durations that are periods of the calendar, and how ours are told.
+_CALENDAR: Mapping[str, str] = {
+    "1d": "day",
+    "24h": "day",
+    "7d": "week",
+    "30d": "month",
+    "1mo": "month",
+}
+_WORDS: Mapping[str, str] = {"day": "1d", "week": "7d", "month": "30d"}
 _LIFETIME = Period(unit="lifetime")
 
 
@@ -99,8 +107,9 @@ def _budget(asked: LimitFields, old: KeyLimits) -> tuple[int | None, Period]:
 
 
 def budget_period(text: str) -> Period:
-    """`30d`, `24h`: rolls on; `1mo` and our words `day`, `month`, ...: the calendar's. ApiError."""
-    return period_asked("month" if text == _MONTH else text, "budget_duration")
+    """`1d`, `7d`, `30d` are the calendar's day, week and month, as they are for LiteLLM, and so are
+    our words; any other duration rolls on. ApiError."""
+    return period_asked(_CALENDAR.get(text, text), "budget_duration")
 
 
 def duration_s(text: str) -> float:
@@ -133,8 +142,11 @@ def period_shown(unit: str | None, rolling_s: float | None) -> str | None:
     if unit == _LIFETIME.unit:
         return None
     if unit is not None:
-        return _MONTH if unit == "month" else unit
-    return None if rolling_s is None else format_duration(rolling_s)
+        return _WORDS.get(unit, unit)
+    if rolling_s is None:
+        return None
+    text = format_duration(rolling_s)
+    return f"{rolling_s:.0f}s" if text in _CALENDAR else text
 
 
 def usd(nanousd: int) -> Raw:

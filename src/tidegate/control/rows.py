@@ -9,6 +9,7 @@ from tidegate.control import (
     api_receipts,
     litellm_budgets,
     litellm_keys,
+    litellm_spend,
     litellm_teams,
 )
 from tidegate.control.routes import Row
@@ -23,4 +24,5 @@ ROWS: tuple[Row, ...] = (
     *litellm_keys.ROWS,
     *litellm_teams.ROWS,
     *litellm_budgets.ROWS,
+    *litellm_spend.ROWS,
 )

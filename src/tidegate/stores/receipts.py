@@ -32,16 +32,28 @@ class Filter(Struct, frozen=True):
 
     since_s: float | None = None
     until_s: float | None = None
+    id: str | None = None
     key_id: str | None = None
     route: str | None = None
     team: str | None = None
     customer: str | None = None
+    end_user: str | None = None
     target: str | None = None
     purpose: str | None = None
     session_id: str | None = None
     trace_id: str | None = None
     error_code: str | None = None
     failed: bool = False
+
+
+class Cost(Struct, frozen=True):
+    """Nano-dollars of one receipt, and who spent them on what."""
+
+    at_s: float
+    nanousd: int
+    key_id: str | None
+    end_user: str | None
+    model: str | None
 
 
 def by_id(engine: Engine, receipt_id: str) -> Receipt | None:
@@ -122,6 +134,33 @@ def top(
     return [_decoded(engine, by_seq[seq]) for seq in seqs]
 
 
+def page(
+    engine: Engine, which: Filter, number: int, size: int, *, scan_rows: int = SCAN_ROWS
+) -> tuple[list[Receipt], int]:
+    """The receipts of one page, newest first, and how many there are on all, `scan_rows` at most.
+    Pages count from 1."""
+    with database.reading(engine) as connection:
+        conditions, _ = bounded(connection, which, scan_rows)
+        count = select(func.count()).select_from(receipts).where(*conditions)
+        query = select(receipts.c.detail).where(*conditions).order_by(receipts.c.id.desc())
+        query = query.limit(size).offset((number - 1) * size)
+        payloads = connection.execute(query).scalars().all()
+        total = connection.execute(count).scalar_one()
+    return [_decoded(engine, payload) for payload in payloads], total
+
+
+def costs(engine: Engine, which: Filter, *, scan_rows: int = SCAN_ROWS) -> list[Cost] | None:
+    """What each receipt cost, of those whose cost is known. None: more would have to be read."""
+    c = receipts.c
+    with database.reading(engine) as connection:
+        conditions, whole = bounded(connection, which, scan_rows)
+        if not whole:
+            return None
+        query = select(c.started_at_s, c.cost_nanousd, c.key_id, c.end_user, c.model_wanted)
+        found = connection.execute(query.where(*conditions, c.cost_nanousd.is_not(None)))
+        return [Cost(*row) for row in found]
+
+
 def _decoded(engine: Engine, payload: bytes) -> Receipt:
     try:
         return decode_payload(payload)
@@ -162,6 +201,8 @@ def _indexed(which: Filter, before_id: str | None = None) -> list[Condition]:
         conditions.append(receipts.c.id >= first_id_at(which.since_s))
     if which.until_s is not None:
         conditions.append(receipts.c.id < first_id_at(which.until_s))
+    if which.id is not None:
+        conditions.append(receipts.c.id == which.id)
     if which.key_id is not None:
         conditions.append(receipts.c.key_id == which.key_id)
     if which.route is not None:
@@ -172,7 +213,10 @@ def _indexed(which: Filter, before_id: str | None = None) -> list[Condition]:
 
 
 def _plain(which: Filter) -> list[Condition]:
-    names = ("team", "customer", "target", "purpose", "session_id", "trace_id", "error_code")
+    names = (
+        *("team", "customer", "end_user", "target", "purpose", "session_id", "trace_id"),
+        "error_code",
+    )
     wanted = ((receipts.c[name], getattr(which, name)) for name in names)
     return [column == value for column, value in wanted if value is not None]
 

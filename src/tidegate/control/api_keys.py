@@ -151,8 +151,8 @@ ROWS = (
 async def find_key(call: Call, key_id: str) -> KeyRecord:
     """A key that the caller may see. ApiError for none, and for a lead for another team's."""
     found = await call.desk.store(keys.get, key_id)
-    if found is None or (call.team is not None and found.team != call.team.id):
-        raise ApiError("not_found", f"There is no such live key: {key_id[:40]!r}.")
+    if found is None or not _is_seen(call, found):
+        raise _missing(key_id)
     return found
 
 
@@ -191,9 +191,12 @@ def routes_granted(
 
 
 def check_lead(call: Call, record: KeyRecord) -> None:
-    """Nobody gets the secret of a key that goes beyond what he may grant himself."""
+    """Nobody gets the secret of a key that goes beyond what he may grant himself, or of another
+    team's."""
     if call.team is None:
         return
+    if not _is_seen(call, record):
+        raise _missing(record.id)
     defaults = call.desk.plans.declared.keys
     plain = (
         call.team.may_grant(record.routes)
@@ -205,6 +208,14 @@ def check_lead(call: Call, record: KeyRecord) -> None:
     if not plain:
         message = f"Key {record.id} has grants that a team's lead cannot give; ask an operator."
         raise ApiError("grant_too_wide", message)
+
+
+def _is_seen(call: Call, record: KeyRecord) -> bool:
+    return call.team is None or record.team == call.team.id
+
+
+def _missing(key_id: str) -> ApiError:
+    return ApiError("not_found", f"There is no such live key: {key_id[:40]!r}.")
 
 
 def _expiry(asked: NewKey, after_s: float | None, now_s: float) -> float | None:

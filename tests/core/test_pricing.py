@@ -95,3 +95,9 @@ def test_a_hold_without_a_rate_is_unknown_and_a_free_one_is_nothing():
     assert Ceiling(Price("x", "plan", output=Rate(5))).nanousd(1, 1) is None
     assert Ceiling(Price("x", "plan", output=Rate(5))).nanousd(0, 1) == 1
     assert Ceiling(Price("free", "free")).nanousd(10, 10) == 0
+
+
+def test_a_bound_beyond_a_cheaper_tier_is_held_at_the_dearer_one():
+    bulk = Ceiling(Price("x", "plan", input=Rate(10_000_000, ((100, 1_000_000),))))
+    assert bulk.nanousd(100, 0) == 1000
+    assert bulk.nanousd(150, 0) == 1500

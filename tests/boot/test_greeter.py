@@ -63,7 +63,8 @@ def receipt(receipt_id: str, **given: object) -> object:
 class FakeControl:
     """Answers as control does, and remembers what it was asked."""
 
-    def __init__(self, folder: Path, keys: int) -> None:
+    def __init__(self, folder: Path, keys: int, leader: str | None = None) -> None:
+        self.leader = leader
         self.layout = Layout(folder)
         create_state(self.layout)
         self.keys = [VIEW] * keys
@@ -95,7 +96,7 @@ class FakeControl:
         answers: dict[str, Callable[[], object]] = {
             "GET /api/gateways": lambda: {"gateways": [GATEWAY], "feed_seq": 1},
             "GET /api/keys": lambda: {"keys": self.keys, "after": None},
-            "GET /api/plan": lambda: PLAN,
+            "GET /api/plan": lambda: {**PLAN, "leader": self.leader},
             "GET /api/receipts": self.page,
             "POST /api/keys": lambda: {
                 "key": KEY,
@@ -111,8 +112,10 @@ class FakeControl:
         return {"receipts": receipts, "cursor": cursor}
 
 
-def greet(folder: Path, *, exposed: bool, keys: int) -> tuple[list[str], FakeControl]:
-    fake = FakeControl(folder, keys)
+def greet(
+    folder: Path, *, exposed: bool, keys: int, leader: str | None = None
+) -> tuple[list[str], FakeControl]:
+    fake = FakeControl(folder, keys, leader)
     shown: list[str] = []
     base = Welcome("http://g", "http://c", "/s", "/p")
     Greeter(fake.open, base, exposed, shown.append, wait=fake.wait).run()
@@ -134,3 +137,12 @@ def test_beyond_loopback_a_key_is_printed_only_where_there_is_none(
     (welcome, _), fake = greet(tmp_path, exposed=True, keys=keys)
     assert (KEY in welcome) is made
     assert ("POST /api/keys" in fake.asked) is made
+
+
+def test_one_that_stands_by_says_so_and_who_leads_and_makes_no_key(tmp_path: Path) -> None:
+    (welcome, first), fake = greet(tmp_path, exposed=False, keys=0, leader="blue-1")
+    assert "blue-1 leads" in welcome
+    assert "on the machine that leads" in welcome
+    assert "$TIDEGATE_KEY" in welcome
+    assert "POST /api/keys" not in fake.asked
+    assert "receipt good" in first

@@ -50,3 +50,8 @@ def test_it_says_where_everything_is() -> None:
 
 def test_a_plan_without_routes_has_nothing_to_try() -> None:
     assert "curl" not in msgspec.structs.replace(BASE, route=None, routes_total=0).text()
+
+
+def test_only_one_that_stands_by_says_who_leads() -> None:
+    assert "leads" not in BASE.text()
+    assert "standing  by: blue-1 leads" in msgspec.structs.replace(BASE, leader="blue-1").text()

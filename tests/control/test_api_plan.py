@@ -38,3 +38,9 @@ def test_a_refused_file_changes_nothing_and_all_its_problems_are_told(room: Room
     room.plan_file.write_text(PLAN.format(route="chat"))
     assert room.ask("POST", "/api/plan/reload").json()["outcome"] == "unchanged"
     assert room.ask("GET", "/api/plan").json()["problems"] == []
+
+
+def test_who_leads_is_told_where_it_is_another(room: Room) -> None:
+    assert room.ask("GET", "/api/plan").json()["leader"] is None
+    room.desk.who_leads = lambda: "blue-1"
+    assert room.ask("GET", "/api/plan").json()["leader"] == "blue-1"

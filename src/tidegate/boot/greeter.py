@@ -58,9 +58,9 @@ class Greeter:
 
     def run(self) -> None:
         with self._until(self._serving) as control:
-            fresh = self._until(lambda: self._key(control))
+            welcome = self._until(lambda: self._welcome(control))
             newest = self._until(lambda: control.get("/api/receipts", ReceiptPage, limit=1))
-            self._show(self._welcome(control, fresh).text())
+            self._show(welcome.text())
             receipt = self._first_success(control, newest.cursor)
         columns = shutil.get_terminal_size().columns
         self._show(f"The first call's receipt:\n{picture(receipt, columns)}\n")
@@ -86,14 +86,18 @@ class Greeter:
         wanted = NewKey(name=KEY_NAME, team="default", expires_at_s=expires_at_s)
         return control.post("/api/keys", KeyMade, wanted).key
 
-    def _welcome(self, control: Control, fresh: str) -> Welcome:
-        routes = self._until(lambda: control.get("/api/plan", PlanView)).routes
+    def _welcome(self, control: Control) -> Welcome:
+        """What there is to say; the key is made last, so that none is made in vain. A control that
+        stands by makes none."""
+        plan = control.get("/api/plan", PlanView)
+        fresh = "" if plan.leader is not None else self._key(control)
         return msgspec.structs.replace(
             self._base,
-            route=routes[0] if routes else None,
-            routes_total=len(routes),
+            route=plan.routes[0] if plan.routes else None,
+            routes_total=len(plan.routes),
             key=fresh or None,
             key_hours=KEY_HOURS,
+            leader=plan.leader,
         )
 
     def _first_success(self, control: Control, after: int) -> Receipt:

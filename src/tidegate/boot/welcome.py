@@ -4,7 +4,8 @@ from msgspec import Struct
 
 
 class Welcome(Struct, frozen=True):
-    """The facts of a start. `key` is None when the caller must bring one of their own."""
+    """The facts of a start. `key` is None when the caller must bring one of their own; `leader` is
+    where plan, keys and budgets are changed, where this control stands by."""
 
     gateway_url: str
     control_url: str
@@ -15,6 +16,7 @@ class Welcome(Struct, frozen=True):
     routes_total: int = 0
     key: str | None = None
     key_hours: int = 0
+    leader: str | None = None
 
     def text(self) -> str:
         """The whole message, ready to print."""
@@ -29,6 +31,15 @@ class Welcome(Struct, frozen=True):
             f"  plan      {self.plan}\n"
             f"  control   {self.control_url}\n"
             f"  state     {self.state}  (operator.token in it opens control)\n"
+            f"{self._standing()}"
+        )
+
+    def _standing(self) -> str:
+        if self.leader is None:
+            return ""
+        return (
+            f"  standing  by: {self.leader} leads, and takes changes of plan, keys and budgets; "
+            "this one takes over when that is gone\n"
         )
 
     def _first_request(self) -> str:
@@ -38,7 +49,8 @@ class Welcome(Struct, frozen=True):
         if self.key:
             key_note = f"This key ends in {_count(self.key_hours, 'hour')}; make your own with"
         else:
-            key_note = "Set TIDEGATE_KEY to a key of yours, or make one with"
+            where = "" if self.leader is None else " on the machine that leads"
+            key_note = f"Set TIDEGATE_KEY to a key of yours, or make one{where} with"
         in_python = f'"{self.key}"' if self.key else 'os.environ["TIDEGATE_KEY"]'
         return (
             f"{key_note} `tidegate key create --name NAME --team TEAM`.\n"

@@ -19,6 +19,7 @@ async def _show(call: Call) -> PlanView:
         read_at_s=plans.read_at_s,
         failures_total=plans.failures_total,
         served={state.gateway: state.plan_version for state in call.desk.feed.gateways()},
+        leader=call.desk.who_leads(),
     )
 
 

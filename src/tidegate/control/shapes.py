@@ -162,7 +162,8 @@ class PepperMade(Struct, frozen=True):
 
 
 class PlanView(Struct, frozen=True):
-    """The plan in force, and what is wrong with the file if it was refused."""
+    """The plan in force, and what is wrong with the file if it was refused. `leader` names the
+    control that publishes it, where that is another one."""
 
     version: int
     digest: str
@@ -174,6 +175,7 @@ class PlanView(Struct, frozen=True):
     read_at_s: float | None
     failures_total: int
     served: dict[str, int | None]
+    leader: str | None = None
 
 
 class PlanReloaded(Struct, frozen=True):

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bench import figures, procs
+from bench import admission, figures, procs
 from tidegate.core.limit import Bucket, Calendar, Counters, Gauge, Moment, Rolling, Shape
 from tidegate.stores.memory_counters import memory_counters
 
@@ -81,6 +81,10 @@ def longest_ms(counters: Counters, count: int) -> tuple[float, float]:
 def run(kept: Path) -> int:
     """Measure, print, and keep one line a figure in `kept` (see `figures.keep_scale`)."""
     gc.disable()  # as in a gateway, which collects between requests
+    ten_us = admission.ten_limits_us()
+    print(f"ten limits in force, gate to settle: {ten_us:.2f} us a request", flush=True)
+    of_few, of_many = (admission.fingerprint_us_a_kb(size) for size in (1, 32))
+    print(f"a prompt's fingerprint: {of_few:.2f} us/KB of 1 KB, {of_many:.2f} us/KB of 32 KB")
     for name, shape in SHAPES.items():
         us = holds_us([memory_counters(shape)], ["tidegate-key-00000000"])
         print(f"{name}: {us:.2f} us a hold", flush=True)
@@ -98,7 +102,13 @@ def run(kept: Path) -> int:
     take_ms, sweep_ms = longest_ms(memory_counters(BUCKET), many)
     print(f"{many:,} buckets: longest take {take_ms:.1f} ms, longest sweep {sweep_ms:.1f} ms")
     for what, unit, line in (
-        ("CPU of ten limits, by live buckets", "us", points),
+        (
+            "CPU a request of ten limits in force, gate to settle",
+            "us",
+            [[len(admission.TEN), ten_us]],
+        ),
+        ("CPU of a prompt's fingerprint a KB, by its KB", "us", [[1, of_few], [32, of_many]]),
+        ("CPU of the holds of ten limits, by live buckets", "us", points),
         ("memory of a live bucket, by live buckets", "B", memory),
     ):
         figures.keep_scale(kept, {"what": what, "unit": unit, "points": line})

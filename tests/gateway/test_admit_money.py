@@ -4,8 +4,8 @@ import asyncio
 from pathlib import Path
 
 from tests.gateway.limited import COST, budget, left, limited, refused
-from tests.gateway.rig import HELLO, run
-from tests.gateway.upstream import Upstream, streaming, whole
+from tests.gateway.rig import HELLO, plan_of, run, target
+from tests.gateway.upstream import Exchange, Upstream, streaming, whole
 
 from tidegate.core.plan import Price, Rate
 
@@ -100,5 +100,42 @@ def test_two_hundred_at_once_on_the_last_cent(tmp_path: Path) -> None:
             assert amount - 116 < spent <= amount
             assert left(it, "the-spend") == amount - spent
             assert {r.status for r in replies} == {200, 429}
+
+    run(main())
+
+
+def test_a_price_that_changes_in_flight_is_the_one_it_was_held_at(tmp_path: Path) -> None:
+    async def main() -> None:
+        gate = asyncio.Event()
+        answer = whole()
+
+        async def held(exchange: Exchange) -> None:
+            await gate.wait()
+            await answer(exchange)
+
+        money = budget(10**9)
+        dear = Price("plan:dear", "plan", input=Rate(10**10), output=Rate(10**10))
+        async with Upstream(held) as up, limited(tmp_path, up, money) as it:
+            flying = asyncio.create_task(it.ask())
+            await up.arrived()
+            assert await it.obey(plan_of(target(up.port, price=dear), version=2, limits=(money,)))
+            gate.set()
+            assert (await flying).status == 200
+            receipt = await it.receipt()
+            assert (receipt.cost_nanousd, receipt.price_version) == (COST, "plan:test")
+            assert left(it, "the-spend") == 10**9 - COST
+
+    run(main())
+
+
+def test_a_budget_that_is_cut_holds_from_the_next_request_on(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole()) as up, limited(tmp_path, up, budget(10**9)) as it:
+            assert (await it.ask()).status == 200
+            cut = budget(COST)
+            assert await it.obey(plan_of(target(up.port), version=2, limits=(cut,)))
+            reply = await refused(it)
+            assert reply.json["error"]["limit"]["used"] == COST
+            assert reply.json["error"]["limit"]["allowed"] == COST
 
     run(main())

@@ -46,7 +46,7 @@ from bench.rig import Rig, Running
 RESULTS = install.CACHE / "results"
 DOCUMENT = install.HERE.parent / "docs" / "benchmarks.md"
 TIDEGATE = "tidegate"
-LIMITED = "tidegate-limited"  # the same with three limits and a budget in force
+LIMITED = report.LIMITED
 # What keeps one gateway from being measured is said in its row; the others go on.
 NOT_RUN = (install.Unavailable, RuntimeError, OSError, subprocess.SubprocessError, sqlite3.Error)
 

@@ -8,6 +8,17 @@ from bench import steps
 from bench.figures import Figure, Row, Runs, Spread, read_lines, read_runs
 
 TIDEGATE = "tidegate"
+LIMITED = "tidegate-limited"  # the same with three limits and a budget in force
+# Bars that `python -m bench limits` and `redis` have figures for: (what they keep, bar).
+LIMIT_BARS = (
+    ("CPU of ten limits in force, gate to settle", 15.0),
+    ("CPU of a prompt's fingerprint a KB, by its KB", 3.0),
+    ("Redis: CPU of 10 limits in slice mode", 15.0),
+    ("Valkey: CPU of 10 limits in slice mode", 15.0),
+    ("Redis: wait of 3 limits in exact mode, p50", 0.6),
+    ("Valkey: wait of 3 limits in exact mode, p50", 0.6),
+    ("memory of a live bucket, by live buckets", 400.0),
+)
 
 
 @dataclass(frozen=True)
@@ -32,15 +43,15 @@ class Bar:
         return f"| {self.figure} | {shown} | {limit} | {aim} | {met} |"
 
 
-def bars(runs: Runs) -> list[Bar]:
+def bars(runs: Runs, name: str = TIDEGATE) -> list[Bar]:
     def own(of: Figure) -> Spread | None:
-        return runs.figure(TIDEGATE, of)
+        return runs.figure(name, of)
 
     def over(peer: str, of: Figure) -> Spread | None:
-        return runs.paired(TIDEGATE, peer, of, "/")
+        return runs.paired(name, peer, of, "/")
 
     def added(of: Figure) -> Spread | None:
-        return runs.paired(TIDEGATE, "direct", of, "-")
+        return runs.paired(name, "direct", of, "-")
 
     def ms(value: Spread | None) -> Spread | None:
         return value and Spread(*(v / 1000 for v in (value.median, value.low, value.high)))
@@ -67,6 +78,18 @@ def bars(runs: Runs) -> list[Bar]:
             1),
         Bar("gateway start to first answer", own(f.gateway_start_s), "s", 1, 0.4),
     ]  # fmt: skip
+
+
+def limit_bars(rows: list[Row]) -> list[Bar]:
+    """Of lines kept by `figures.keep_scale`: the figure of the largest size."""
+    kept = {row["what"]: row for row in rows}
+    lines = []
+    for what, limit in LIMIT_BARS:
+        row = kept.get(what)
+        value = None if row is None else float(row["points"][-1][1])
+        spread = None if value is None else Spread(value, value, value)
+        lines.append(Bar(what, spread, "" if row is None else row["unit"], limit, None, 1))
+    return lines
 
 
 def cell(value: Spread | None, digits: int, scale: float = 1.0) -> str:
@@ -190,13 +213,15 @@ def scale(rows: list[Row]) -> list[str]:
 
 def render(results: Path) -> str:
     runs = read_runs(results / "run.jsonl")
-    about = runs.machine
+    about, scales = runs.machine, read_lines(results / "scale.jsonl")
     template = (Path(__file__).parent / "benchmarks.md.in").read_text()
     bar_lines = ["| figure | measured | bar | aim | met |", "|---|---|---|---|---|"]
     parts = {
         "machine": "\n".join(f"- {name}: {value}" for name, value in about.items()),
         "rounds": str(runs.rounds),
         "bars": "\n".join(bar_lines + [bar.line() for bar in bars(runs)]),
+        "limited": "\n".join(bar_lines + [bar.line() for bar in bars(runs, LIMITED)]),
+        "limits": "\n".join(bar_lines + [bar.line() for bar in limit_bars(scales)]),
         "side_by_side": "\n".join(side_by_side(runs)),
         "whole": tidegate_whole(runs),
         "notes": "\n".join(
@@ -206,7 +231,7 @@ def render(results: Path) -> str:
         ),
         "trust": "\n".join(trust(runs)),
         "flat": "\n".join(flat(read_lines(results / "memory.jsonl"))),
-        "scale": "\n".join(scale(read_lines(results / "scale.jsonl"))),
+        "scale": "\n".join(scale(scales)),
     }
     for name, text in parts.items():
         template = template.replace("{{" + name + "}}", text)

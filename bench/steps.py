@@ -102,7 +102,7 @@ def measure(rig: Rig, running: Running) -> dict[str, Any]:
     row["single"] = single_latency(rig, running)
     row["requests"] = request_cpu(rig, running)
     row["streams"] = paced_streams(rig, running)
-    if running.peer.name == "tidegate":
+    if running.recorded:  # Tidegate alone keeps receipts
         row["many_streams"] = stream_memory(rig, running)
     return row
 

@@ -116,3 +116,21 @@ def test_a_profile_counts_functions_not_lines() -> None:
     assert samples == 10
     assert own["send (h1.py)"] == 5
     assert total["run (a.py)"] == 10
+
+
+def test_the_bars_hold_with_limits_on_too(results: Path) -> None:
+    with (results / "run.jsonl").open("a") as kept:
+        print(file=kept)
+        for number in (0, 1):
+            print(json.dumps(row("tidegate-limited", number, 60.0)), file=kept)
+    [over, *_] = report.bars(figures.read_runs(results / "run.jsonl"), report.LIMITED)
+    assert over.value is not None
+    assert (over.value.low, over.value.high) == (0.6, 1.2)
+
+
+def test_a_limit_that_was_not_measured_is_said() -> None:
+    what, bar = report.LIMIT_BARS[0]
+    kept = [{"what": what, "unit": "us", "points": [[1, 99.0], [10, bar]]}]
+    lines = [one.line() for one in report.limit_bars(kept)]
+    assert lines[0].endswith("| <= 15 us |  | yes |")
+    assert all("not measured" in line for line in lines[1:])

@@ -13,7 +13,6 @@ from pathlib import Path
 import psycopg
 from tests.postgres import USER, Server, free_port, unprivileged
 
-
 _START_S = 30.0
 _SBIN = "/usr/sbin"
 _SETTINGS = """\

@@ -33,8 +33,7 @@ class Machine:
         self.plans = Plans(
             self.layout, self.file, compile_plan, self.log.announce_plan, self.log.claim_plan
         )
-        newest = self.log.newest_plan_version
-        self.standing = Standing(self.engine, folder.name, self.plans, newest)
+        self.standing = Standing(self.engine, folder.name, self.plans, self.log)
 
     def published(self) -> PlanPublished:
         return self.plans.published()

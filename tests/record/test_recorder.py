@@ -141,6 +141,33 @@ def test_metrics_count_a_receipt_once_though_it_is_read_twice(
     works.close()
 
 
+def test_metrics_count_what_was_stored_by_a_commit_of_which_nobody_knew(
+    layout: Layout,
+    engine: Engine,
+    journal: Writer,
+    metrics: Metrics,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids = journal.add_new(3)
+    works = Recorder(layout, engine, metrics)
+    write = works._ledger.write
+
+    def lost(*batch: object) -> object:
+        write(*batch)  # type: ignore[arg-type]
+        raise StoreUnavailable("the reply to COMMIT is lost")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(works._ledger, "write", lost)
+        works.step()
+    assert works.drain()
+    ids += journal.add_new(2)
+    assert works.drain()
+    assert ledger_ids(engine) == ids
+    assert figure(metrics, "tidegate_receipts_recorded_total") == 5
+    assert figure(metrics, "tidegate_receipts_repeated_total") == 0
+    works.close()
+
+
 def test_lag_and_damage_reach_the_metrics(
     layout: Layout, engine: Engine, journal: Writer, metrics: Metrics, hand_clock: HandClock
 ) -> None:

@@ -4,6 +4,7 @@ import pytest
 from sqlalchemy import Engine, update
 
 from tidegate.stores import database, fleet
+from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.fleet import Obeying
 from tidegate.stores.schema_shared import gateways
 
@@ -28,6 +29,38 @@ def test_what_is_told_replaces_what_was(shared_engine: Engine) -> None:
     fleet.tell(shared_engine, "one", [Obeying("gateway-0", 6)])
     assert fleet.others(shared_engine, "two") == [(Obeying("one/gateway-0", 6), True)]
     assert fleet.others(shared_engine, "one") == [(Obeying("two/gateway-0", 1), True)]
+
+
+def test_what_is_not_new_is_told_now_and_then(
+    shared_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s, written = [100.0], []
+    monkeypatch.setattr(fleet.clock, "monotonic_s", lambda: now_s[0])
+    monkeypatch.setattr(fleet, "tell", lambda *told: written.append(told[2]))
+    telling = fleet.Telling(shared_engine, "one")
+    first, second = [Obeying("gateway-0", 5)], [Obeying("gateway-0", 6)]
+    for running in (first, first, second, second):
+        telling.tell(running)
+    assert written == [first, second]
+    now_s[0] += fleet.QUIET_S / 2
+    telling.tell(second)
+    assert written == [first, second, second], "before anybody takes it for gone"
+
+
+def test_what_could_not_be_told_is_told_again(
+    shared_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable("away")
+
+    telling = fleet.Telling(shared_engine, "one")
+    telling.tell([])
+    with monkeypatch.context() as patched, pytest.raises(StoreUnavailable):
+        patched.setattr(fleet, "tell", away)
+        telling.tell([Obeying("gateway-0", 5)])
+    telling.tell([])
+    telling.tell([Obeying("gateway-0", 5)])
+    assert fleet.others(shared_engine, "two") == [(Obeying("one/gateway-0", 5), True)]
 
 
 def test_who_is_behind_or_was_not_heard_of_is_waited_for(shared_engine: Engine) -> None:

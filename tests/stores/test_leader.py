@@ -1,10 +1,13 @@
 """One of several leads, and another when it is gone."""
 
+import time
+
 import pytest
 from sqlalchemy import Engine
 from tests.postgres import Server
 
 from tidegate.core.secret import Secret
+from tidegate.stores import leader as module
 from tidegate.stores import postgres_engine
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.leader import Leader
@@ -26,6 +29,22 @@ def test_one_leads_until_it_is_gone_and_the_others_know_who(shared_engine: Engin
     assert other.look()
     assert not one.look()
     assert one.name == "other-b"
+    other.close()
+
+
+@pytest.mark.postgres
+def test_one_that_stands_still_is_succeeded(
+    shared_engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_STANDS_STILL_S", 0.3)
+    still, other = Leader(shared_engine, "still"), Leader(shared_engine, "other")
+    assert still.look()
+    while not other.look():
+        time.sleep(0.05)
+    with pytest.raises(StoreUnavailable, match="idle-session timeout"):
+        still.look()
+    assert not still.look()
+    assert still.name == "other"
     other.close()
 
 

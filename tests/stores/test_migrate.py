@@ -58,6 +58,34 @@ def test_keys_of_before_there_were_priorities_are_standard(
     engine.dispose()
 
 
+def columns(engine: Engine) -> dict[tuple[str, str], bool]:
+    """Every table's columns, and whether a row may be written that does not know of one."""
+    there = inspect(engine)
+    return {
+        (table, column["name"]): bool(column["nullable"] or column["default"] is not None)
+        for table in there.get_table_names()
+        for column in there.get_columns(table)
+    }
+
+
+def test_each_revision_only_adds_so_that_the_program_before_goes_on_beside_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scripts = migrate._scripts()
+    revisions = [script.revision for script in scripts.walk_revisions()][::-1]
+    assert len(revisions) > 4
+    before: dict[tuple[str, str], bool] = {}
+    for revision in revisions:
+        engine = rig.migrated_to(tmp_path / "ledger.db", revision, monkeypatch)
+        after = columns(engine)
+        engine.dispose()
+        assert before.items() <= after.items(), f"{revision} changes what was there"
+        tables = {table for table, _ in before}
+        for table, name in after.keys() - before.keys():
+            assert table not in tables or after[table, name], f"{revision} demands {table}.{name}"
+        before = after
+
+
 def killed_at(path: Path, statement: int) -> None:
     """Migrate and be killed right after this many statements that change something."""
     engine = database.open_engine(path)

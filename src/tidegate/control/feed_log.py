@@ -52,10 +52,15 @@ class FeedLog:
 
     def newest_plan_version(self) -> int:
         """The highest version that was ever given and is still kept; 0 when none is."""
-        with database.reading(self._engine) as connection:
+        with database.reading(self._reads) as connection:
             query = select(func.max(schema.feed.c.plan_version))
             announced = connection.execute(query).scalar() or 0
             return max(announced, plans.newest_version(connection))
+
+    def published_version(self) -> int:
+        """The version of `shared_plan`; 0 before the first."""
+        with database.reading(self._reads) as connection:
+            return plans.newest_version(connection)
 
     def announce_plan(self, version: int) -> None:
         """Number a published plan."""

@@ -115,8 +115,9 @@ class Process:
         self._plans = Plans(
             layout, settings.plan_file, self._compiling.file, self._announce, self._log.claim_plan
         )
-        self._standing = Standing(engine, self._node, self._plans, self._log.newest_plan_version)
-        behind = partial(fleet.behind, engine, self._node)
+        self._standing = Standing(engine, self._node, self._plans, self._log)
+        self._telling = fleet.Telling(feed_engine, self._node)
+        behind = partial(fleet.behind, feed_engine, self._node)
         self._figures = BudgetFigures()
         self._feed = FeedServer(layout, self._log, recording.observe_status, behind)
         self._desk = Desk(
@@ -217,7 +218,7 @@ class Process:
             for _ in range(_TOLD_A_LOOK):
                 with contextlib.suppress(StoreError):  # whoever leads finds ours quiet
                     obeying = self._feed.obeying()
-                    await asyncio.to_thread(fleet.tell, self._engine, self._node, obeying)
+                    await asyncio.to_thread(self._telling.tell, obeying)
                 await asyncio.sleep(LOOK_S / _TOLD_A_LOOK)
 
     def _webhook(self) -> DeclaredWebhook | None:

@@ -11,10 +11,9 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
+from tidegate.control.feed_log import FeedLog
 from tidegate.control.plans import Plans
-from tidegate.core.feed import PlanPublished
 from tidegate.stores import database
-from tidegate.stores import plans as stored_plans
 from tidegate.stores.errors import StoreError
 from tidegate.stores.leader import Leader
 
@@ -26,12 +25,10 @@ _log = logging.getLogger(__name__)
 class Standing:
     """Blocking, from one thread at a time. Without a shared database, control leads."""
 
-    def __init__(
-        self, engine: Engine, node: str, plans: Plans, newest_announced: Callable[[], int]
-    ) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, node: str, plans: Plans, log: FeedLog) -> None:
+        self._is_shared = database.is_shared(engine)
         self._plans = plans
-        self._newest_announced = newest_announced
+        self._log = log
         self._leader = Leader(engine, node)
         self._said: str | None = None
         self._followed = 0
@@ -72,8 +69,8 @@ class Standing:
             return True
         self._follow()
         if leads:
-            self._plans.start(self._newest_announced())
-            if database.is_shared(self._engine):
+            self._plans.start(self._log.newest_plan_version())
+            if self._is_shared:
                 _log.info("this control leads")
         elif self._said != self._leader.name:
             _log.info("this control is stand-by: %s leads", self._leader.name)
@@ -83,21 +80,16 @@ class Standing:
 
     def _overtaken(self) -> bool:
         """Whether a control that had led before us, and did not know better, published since."""
-        return self._newest() > self._plans.highest
-
-    def _newest(self) -> int:
-        if not database.is_shared(self._engine):
-            return 0
-        with database.reading(self._engine) as connection:
-            return stored_plans.newest_version(connection)
+        try:
+            return self._is_shared and self._log.published_version() > self._plans.highest
+        except StoreError:
+            return False  # the connection by which we lead has answered a moment ago
 
     def _follow(self) -> None:
         """A plan may be large: it is read when it is another than the one that was read last."""
-        version = self._newest()
+        version = self._log.published_version() if self._is_shared else 0
         if version in (0, self._followed):
             return
-        with database.reading(self._engine) as connection:
-            newest = stored_plans.newest(connection)
-        if newest is not None:
-            self._plans.follow(PlanPublished(newest.version, newest.plan))
-            self._followed = newest.version
+        published = self._log.shared_plan()
+        self._plans.follow(published)
+        self._followed = published.version

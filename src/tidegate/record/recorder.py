@@ -63,6 +63,7 @@ class Recorder:
         self._monotonic_s = monotonic_s
         self._journals: Journals | None = None
         self._waiting: Batch | None = None
+        self._in_doubt = False
         self._retry_s = 0.0
         self._lag_at_s = float("-inf")
 
@@ -119,7 +120,9 @@ class Recorder:
         new: list[Receipt] = []
         if batch.positions or batch.entries:
             new = self._ledger.write(batch.entries, batch.positions)
-        self._waiting = None
+            if self._in_doubt:  # what is there already may be there by an earlier try of this
+                new = list({receipt.id: receipt for receipt, _ in batch.entries}.values())
+        self._waiting, self._in_doubt = None, False
         self._metrics.observe(new, repeated=len(batch.entries) - len(new))
         if self._journals is not None:
             self._journals.committed(batch.positions)
@@ -129,6 +132,7 @@ class Recorder:
     def _not_written(self, error: StoreError) -> float:
         if self._retry_s == 0.0:
             _log.error("the ledger takes no receipts, journals keep them: %s", error)
+        self._in_doubt = self._waiting is not None
         self._metrics.ledger_failed()
         self._look_at_lag()
         return self._back_off()

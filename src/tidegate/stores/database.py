@@ -57,7 +57,7 @@ def open_hasty(engine: Engine, shared: Shared | None) -> Engine:
     given up early; otherwise `engine`. StoreError."""
     if shared is None:
         return engine
-    return postgres_engine.open_engine(shared.url, patience_s=_HASTY_S, most=2)
+    return postgres_engine.open_engine(shared.url, patience_s=_HASTY_S, most=4)
 
 
 def open_engine(path: Path, *, busy_timeout_s: float = 5.0, check_s: float = 2.0) -> Engine:

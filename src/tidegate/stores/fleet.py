@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Engine, delete, extract, func, select
 
+from tidegate.core import clock
 from tidegate.stores import database
 from tidegate.stores.schema_shared import gateways
 from tidegate.stores.shared import local_name, name_everywhere
@@ -17,6 +18,7 @@ from tidegate.stores.shared import local_name, name_everywhere
 # One that has not been told of for so long may be away; for longer than _GONE_S, it is gone.
 QUIET_S = 3.0
 _GONE_S = 60.0
+_TELL_AGAIN_S = QUIET_S / 3
 
 
 class Obeying(Struct, frozen=True):
@@ -29,6 +31,24 @@ class Obeying(Struct, frozen=True):
     seq: int
     plan_version: int | None = None
     error: str | None = None
+
+
+class Telling:
+    """Tells of this machine's gateways what is new, and now and then that they still run."""
+
+    def __init__(self, engine: Engine, node: str) -> None:
+        self._engine = engine
+        self._node = node
+        self._told: list[Obeying] | None = None
+        self._told_at_s = 0.0
+
+    def tell(self, running: list[Obeying]) -> None:
+        """Asked as often as anything may be new. StoreError."""
+        now_s = clock.monotonic_s()
+        if running != self._told or now_s - self._told_at_s >= _TELL_AGAIN_S:
+            self._told = None
+            tell(self._engine, self._node, running)
+            self._told, self._told_at_s = running, now_s
 
 
 def tell(engine: Engine, node: str, running: Iterable[Obeying]) -> None:

@@ -1,8 +1,11 @@
 """Which of several controls leads: the one whose connection holds a lock of the database.
 
-The lock goes with the connection, so a leader that is gone, or cut off, has a successor soon. One
-that lost it may not know for a moment; what must not happen twice is refused by the tables then.
+The lock goes with the connection, so a leader that is gone, cut off, or stands still and no longer
+looks, has a successor soon. One that lost it may not know for a moment; what must not happen twice
+is refused by the tables then.
 """
+
+from typing import Final
 
 from sqlalchemy import Connection, Engine, func, select, text
 
@@ -14,6 +17,12 @@ _WHO = text(
     "SELECT a.application_name FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid"
     " WHERE l.locktype = 'advisory' AND l.granted AND l.classid = :locks AND l.objid = :leader"
     " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+)
+
+_STANDS_STILL_S: Final = 10.0
+# Known to PostgreSQL 14 and newer.
+_END_IF_IDLE = text(
+    "SELECT set_config(name, :idle_ms, false) FROM pg_settings WHERE name = 'idle_session_timeout'"
 )
 
 
@@ -51,6 +60,8 @@ class Leader:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         try:
             connection.execute(select(func.set_config("application_name", self._node, False)))
+            idle_ms = str(int(_STANDS_STILL_S * 1000))
+            connection.execute(_END_IF_IDLE, {"idle_ms": idle_ms})
             held = connection.execute(select(func.pg_try_advisory_lock(LOCKS, LEADER))).scalar()
             if held:
                 self._connection, self.name = connection, self._node

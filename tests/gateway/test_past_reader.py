@@ -82,11 +82,11 @@ def test_a_counter_begins_with_the_sum_of_all_receipts_of_its_period(
     draw = random.Random(seed)
     now_s = rig.NOON_S + draw.uniform(-1, 1) * 366 * 86_400
     start_s = period_at(unit, zone, now_s).start_s
+    offsets_s = [-1e5, -0.001, 0.0, 0.001, now_s - start_s]
     made: list[Receipt] = []
     for number in range(3):
         several = [
-            spendings.some(draw, start_s + draw.choice([-1e5, -0.001, 0.0, 0.001, now_s - start_s]))
-            for _ in range(12)
+            spendings.some(draw, max(start_s + draw.choice(offsets_s), 0.0)) for _ in range(12)
         ]
         position, before = journalled(draw, journals / f"gateway-{number}", several)
         again = before[draw.randrange(len(before) + 1) :]

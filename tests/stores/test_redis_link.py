@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import random
 import signal
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from tests.stores.redis_kinds import KINDS
 from tests.stores.redis_rig import Server, run
 
 from tidegate.stores.redis_address import RedisAddress, parse
-from tidegate.stores.redis_link import FAILURES_TO_BREAK, RedisLink
+from tidegate.stores.redis_link import RedisLink
 from tidegate.stores.redis_wire import RedisRefused, RedisUnavailable, encode
 
 PING = encode("PING")
@@ -85,7 +86,7 @@ def test_a_server_that_hangs_costs_each_caller_one_deadline_and_then_nothing(
     async def main(server: Server) -> None:
         async with linked(server.address) as link:
             server.signal(signal.SIGSTOP)
-            waiting = [asyncio.ensure_future(link.call(PING)) for _ in range(FAILURES_TO_BREAK)]
+            waiting = [asyncio.ensure_future(link.call(PING)) for _ in range(3)]
             ended = await asyncio.gather(*waiting, return_exceptions=True)
             assert all(isinstance(one, RedisUnavailable) for one in ended)
             assert not link.open
@@ -95,6 +96,63 @@ def test_a_server_that_hangs_costs_each_caller_one_deadline_and_then_nothing(
             server.signal(signal.SIGCONT)
             await opened(link)
             assert await link.call(PING) == b"PONG"
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+def test_a_reply_that_is_late_costs_no_connection_and_is_nobody_else_s(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        async with linked(server.address) as link:
+            server.signal(signal.SIGSTOP)
+            late = [link.call(encode("ECHO", f"late {n}")) for n in range(3)]
+            ended = await asyncio.gather(*late, return_exceptions=True)
+            assert {type(one) for one in ended} == {RedisUnavailable}
+            assert not link.open
+            server.signal(signal.SIGCONT)
+            await opened(link)
+            assert await link.call(encode("ECHO", "in time")) == b"in time"
+            assert (link.breaks, link.timeouts) == (0, 3)
+            server.signal(signal.SIGSTOP)
+            with pytest.raises(RedisUnavailable):
+                await link.call(PING)
+            server.signal(signal.SIGCONT)
+            await opened(link)
+            assert link.breaks == 0
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+def test_a_loop_that_stood_still_longer_than_the_deadline_makes_no_reply_late(
+    tmp_path: Path,
+) -> None:
+    async def main(server: Server) -> None:
+        async with linked(server.address) as link:
+            for stalled_s in (0.015, 0.03, 0.06):
+                calls = [asyncio.ensure_future(link.call(PING)) for _ in range(20)]
+                await asyncio.sleep(0)
+                time.sleep(stalled_s)
+                assert await asyncio.gather(*calls) == [b"PONG"] * 20
+            assert (link.breaks, link.timeouts) == (0, 0)
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+def test_a_server_that_does_not_tell_its_life_is_not_used(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main(server: Server) -> None:
+        server.say("ACL", "SETUSER", "g", "on", ">pw", "~*", "+@all", "-info")
+        link = RedisLink(parse(f"unix://g:pw@{server.socket}"), "tidegate:test", nothing)
+        keeping = asyncio.ensure_future(link.keep())
+        while "NOPERM" not in caplog.text:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+        assert not link.open
+        keeping.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await keeping
 
     with redis_rig.serving("valkey", tmp_path) as server:
         run(main(server))

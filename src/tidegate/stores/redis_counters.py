@@ -21,7 +21,7 @@ from tidegate.stores.redis_scripts import Scripts, run_early, words
 from tidegate.stores.redis_settling import Settling
 from tidegate.stores.redis_slices import Slices
 from tidegate.stores.redis_wants import Away, Refused, Taken, Want, word, words_of
-from tidegate.stores.redis_wire import RedisRefused, RedisUnavailable
+from tidegate.stores.redis_wire import RedisRefused, RedisUnavailable, encode
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +50,7 @@ class RedisCounters:
         # A gateway that was started again under its name has no part in what it held before.
         self._id = f"{gateway}/{clock.random_bytes(6).hex()}"
         self._beat = scripts.beat
+        self._load = encode("SCRIPT", "LOAD", scripts.take.text)
         self._link = RedisLink(address, f"tidegate:{gateway}", self._opened, deadline_s=deadline_s)
         self._epoch = Epoch(scripts, self._again, space)
         self._settling = Settling(self._link, scripts, self._epoch)
@@ -131,6 +132,7 @@ class RedisCounters:
         }
 
     async def _opened(self, link: RedisLink) -> None:
+        await link.ask(self._load)  # or all who come first would send its whole text
         await self._epoch.check(link)
         self._settling.flush(opening=True)
         await self._sign()

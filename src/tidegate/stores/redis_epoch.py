@@ -5,6 +5,7 @@ anew, nothing is admitted on what it holds until one process has filled a new ep
 keys, from the ledger. Every script looks at the epoch first.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
@@ -39,6 +40,7 @@ class Epoch:
         self._on_new = on_new
         self._newest = 0
         self._marked: set[str | None] = set()
+        self._joining: dict[str | None, asyncio.Task[None]] = {}
         self._last: str | None = None
         self.token: str | None = None
         self.name = ""
@@ -61,7 +63,16 @@ class Epoch:
             self._on_new()
 
     async def join(self, link: RedisLink, group: str | None) -> None:
-        """The group's counters have no epoch: they are new, or lost. RedisUnavailable if lost."""
+        """The group's counters have no epoch: they are new, or lost. RedisUnavailable if lost.
+        All who come at once join together."""
+        task = self._joining.get(group)
+        if task is None:
+            task = asyncio.get_running_loop().create_task(self._join(link, group))
+            self._joining[group] = task
+            task.add_done_callback(lambda _: self._joining.pop(group))
+        await asyncio.shield(task)
+
+    async def _join(self, link: RedisLink, group: str | None) -> None:
         await self.check(link)
         token = self.token
         if token is not None and group in self._marked:

@@ -18,6 +18,7 @@ from tidegate.stores.redis_wants import Want, keys_of, word, words_of
 from tidegate.stores.redis_wire import SICK, RedisRefused, RedisUnavailable, Reply
 
 FLUSH_S: Final = 0.002
+_AGAIN_S: Final = 0.05
 _AT_ONCE: Final = 64
 _MAX_WAITING: Final = 200_000
 _WORDS: Final = 14  # of an entry, beside its two keys
@@ -97,6 +98,8 @@ class Settling:
     def _on_time(self) -> None:
         self._timer = None
         self.flush()
+        if self._waiting:  # there is nobody to tell
+            self._timer = asyncio.get_running_loop().call_later(_AGAIN_S, self._on_time)
 
     def _send(self, group: str | None, entries: list[Return]) -> None:
         keys, rest = [epoch_key(group, self._epoch.space)], [word(cast(str, self._epoch.token))]

@@ -90,10 +90,12 @@ local function gone_us(c, n) return (n + c.size) * c.width - now_us end
 function rolling.reset_us(c) return c.v > 0 and gone_us(c, c.place) or 0 end
 
 function rolling.retry_us(c, amount)
+  local fields = {}
+  for n = c.place - c.size + 1, c.place do fields[#fields + 1] = 'r' .. n % c.size end
   local left = c.v
-  for n = c.place - c.size + 1, c.place do
-    if left + amount <= c.allowed then return math.max(0, gone_us(c, n - 1)) end
-    left = left - number(redis.call('HGET', c.key, 'r' .. n % c.size))
+  for i, part in ipairs(redis.call('HMGET', c.key, unpack(fields))) do
+    if left + amount <= c.allowed then return math.max(0, gone_us(c, c.place - c.size + i - 1)) end
+    left = left - number(part)
   end
   return gone_us(c, c.place)
 end

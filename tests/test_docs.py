@@ -1,5 +1,6 @@
 """What the pages say is so: links, plans, commands, and the lists of the architecture page."""
 
+import inspect
 import re
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from tidegate.core.limit import SPEND, Reading
 from tidegate.core.outcome import CODES
 from tidegate.core.plan import Limit
 from tidegate.gateway.http.answers import error_body
+from tidegate.gateway.life import live
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 PAGES = sorted([*REPOSITORY.glob("*.md"), *REPOSITORY.glob("docs/**/*.md")])
@@ -168,6 +170,9 @@ def test_the_page_lists_the_stages_that_there_are() -> None:
     assert f"\n{' -> '.join(stages)}\n" in ARCHITECTURE.read_text()
     gateway = REPOSITORY / "src/tidegate/gateway"
     assert [name for name in stages if not (gateway / f"{name}.py").is_file()] == []
+    life = inspect.getsource(live)
+    called = [life.index(f"{name}(") for name in stages]
+    assert called == sorted(called)
 
 
 def test_the_page_lists_the_state_that_there_is(tmp_path: Path) -> None:

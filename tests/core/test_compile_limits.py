@@ -116,6 +116,7 @@ def test_every_complaint_comes_at_once():
             "unlucky": calls(13),
             "twice": calls(scope=("key", "key")),
             "mixed": calls(scope=("key", "global")),
+            "prompted": calls(only={"prompt": "0a1b2c3d"}),
             "lost": calls(only={"route": "chatt", "provider": "x", "target": "y", "model": "z"}),
         },
         budgets={
@@ -141,6 +142,7 @@ def test_every_complaint_comes_at_once():
     assert "there is no provider" in found.pop("limits.lost.only.provider")
     assert "there is no target" in found.pop("limits.lost.only.target")
     assert "there is no model" in found.pop("limits.lost.only.model")
+    assert "no prompt can be named" in found.pop("limits.prompted.only.prompt")
     assert "a limit has this name too" in found.pop("budgets.kind")
     assert "neither refuses nor alerts" in found.pop("budgets.mute")
     assert "50% comes after 80%" in found.pop("budgets.falling.alerts.1")

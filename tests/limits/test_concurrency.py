@@ -1,5 +1,6 @@
 from tests.limits.asks import limit, receipt
 
+from tidegate.core.declared_scalars import MAX_SECONDS
 from tidegate.core.limit import Gauge, Reading
 from tidegate.limits.concurrency import plug
 
@@ -7,6 +8,7 @@ from tidegate.limits.concurrency import plug
 def test_a_place_is_free_again_once_its_request_has_ended():
     it = limit("concurrency", 3)
     assert plug.shape(it) == Gauge(3)
+    assert Gauge(3).lease_s >= 2 * MAX_SECONDS  # as long as a plan may let a request wait and last
     assert plug.used(it)(receipt(output_tokens=5)) == 0
 
 

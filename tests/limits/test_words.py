@@ -54,6 +54,14 @@ def test_a_full_limit_in_words():
     assert no.retry_after_s == 2.4
 
 
+def test_a_burst_is_not_told_as_what_is_allowed_in_the_time():
+    it = limit("requests", 60, "key", per_s=60.0, burst=10)
+    no = full("rate_limit_exceeded", it, "key a", Reading(10, 10, 10.0, 1.0), "requests")
+    assert ": 10 of 10 requests at once (60 a minute) are used, and" in no.message
+    no = full("rate_limit_exceeded", it, "key a", Reading(0, 10, 0.0, None), "requests")
+    assert "more than the 10 requests that are allowed at once (60 a minute); wait" in no.message
+
+
 def test_a_judgement_names_the_member():
     no = judged("input_too_long", limit("max_input_tokens", 10), 11, "it is long", "messages")
     assert no.param == "messages"

@@ -165,6 +165,9 @@ class _Compiler:
 
     def _only(self, path: Path, declared: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         for dimension, value in declared.items():
+            if dimension == "prompt":
+                what = "no prompt can be named; tell them apart with `scope: [session, prompt]`"
+                self.say((*path, "only", dimension), what)
             known = self._values.get(dimension)
             if known is not None and value not in known:
                 what = f"there is no {dimension} {quoted(value)}{nearest(value, known)}"

@@ -73,10 +73,11 @@ class Calendar(Struct, frozen=True, omit_defaults=True):
 
 
 class Gauge(Struct, frozen=True, omit_defaults=True):
-    """At most `allowed` at once. A hold nobody gives back is forgotten after `lease_s`."""
+    """At most `allowed` at once. A hold nobody gives back is forgotten after `lease_s`: not before
+    the longest request, which a plan may let wait and last a day each."""
 
     allowed: int
-    lease_s: float = 3600.0
+    lease_s: float = 2 * 86_400.0
 
 
 Shape = Bucket | Rolling | Calendar | Gauge

@@ -37,16 +37,20 @@ def full(code: str, limit: Limit, scope: str, reading: Reading, noun: str) -> Re
     name = f"limit {quoted(limit.name)} ({scope})"
     said = excess(limit, scope, reading)
     per = period(limit.per_s)
+    # A burst is not what is allowed in the time.
+    flow = "" if limit.burst is None else f" ({limit.amount:,}{per})"
+    what = f"{noun}{per}" if limit.burst is None else f"{noun} at once"
     if reading.retry_s is None:
         return Refusal(
             "larger_than_limit",
-            f"{name}: this request may need more than the {reading.allowed:,} {noun}{per} that "
-            "are allowed at once; waiting does not help, a smaller request does",
+            f"{name}: this request may need more than the {reading.allowed:,} {noun}"
+            f"{'' if flow else per} that are allowed at once{flow}; waiting does not help, a "
+            "smaller request does",
             excess=said,
         )
     return Refusal(
         code,
-        f"{name}: {reading.used:,} of {reading.allowed:,} {noun}{per} are used, and this request "
+        f"{name}: {reading.used:,} of {reading.allowed:,} {what}{flow} are used, and this request "
         f"does not fit; try again in {duration(reading.retry_s)}",
         retry_after_s=reading.retry_s,
         excess=said,

@@ -179,8 +179,9 @@ def test_a_plan_that_cannot_be_followed_ends_no_look(
     one.begin()
     other.begin()
     one.log.claim_plan(PlanPublished(9, Raw(msgspec.msgpack.encode([1]))))
-    other.standing.look()
-    assert "cannot follow its leader" in caplog.text
+    for _ in range(3):
+        other.standing.look()
+    assert caplog.text.count("cannot follow its leader") == 1
     assert list(other.plans.current.routes) == ["fast"]
     one.log.claim_plan(PlanPublished(10, one.plans.published().plan))
     other.standing.look()

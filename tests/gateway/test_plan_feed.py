@@ -15,6 +15,7 @@ from tests.gateway.upstream import Exchange, Upstream, stalling, whole
 from tidegate.core import feed
 from tidegate.core.plan import HttpBounds, JournalBounds, Plan, Tls
 from tidegate.gateway import plan_feed as module
+from tidegate.gateway.prepared import PreparedPlan
 
 
 class Control:
@@ -167,6 +168,27 @@ def test_an_older_plan_is_not_taken_for_news(tmp_path: Path) -> None:
             await control.acked(control.publish(plan_of(target(1), version=5)))
             ack = await control.acked(control.publish(plan_of(target(2), version=4)))
             assert ack.plan_version == 5
+
+    run(main())
+
+
+def test_a_plan_that_comes_twice_at_once_is_prepared_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with gateway(tmp_path, target(1)) as it:
+            prepare, prepared = it.preparer.prepare, []
+
+            async def slowly(plan: Plan) -> PreparedPlan:
+                prepared.append(plan.version)
+                await asyncio.sleep(0.01)
+                return await prepare(plan)
+
+            monkeypatch.setattr(it.preparer, "prepare", slowly)
+            plan = feed.PlanPublished(2, Raw(msgspec.msgpack.encode(plan_of(target(2), version=2))))
+            acks = await asyncio.gather(*(it.feed.apply(feed.Entry(n, plan)) for n in (1, 1)))
+            assert [ack.plan_version for ack in acks] == [2, 2]
+            assert prepared == [2]
 
     run(main())
 

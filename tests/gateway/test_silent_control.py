@@ -45,6 +45,12 @@ def store(monkeypatch: pytest.MonkeyPatch) -> Store:
     return Store()
 
 
+@pytest.fixture
+def silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control has said nothing for long."""
+    monkeypatch.setattr(plan_feed, "SILENCE_S", -plan_feed.START_S)
+
+
 @contextlib.asynccontextmanager
 async def watching(it: Gateway, store: Store) -> AsyncIterator[None]:
     silent_control = SilentControl(it.feed, store)
@@ -62,11 +68,8 @@ def test_it_is_soon_enough() -> None:
     assert plan_feed.SILENCE_S + module.LOOK_S + module.READ_TIMEOUT_S <= PROMISED_S
 
 
-def test_a_key_revoked_while_control_is_silent_is_refused(
-    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(plan_feed, "SILENCE_S", 0.05)
-
+@pytest.mark.usefixtures("silent")
+def test_a_key_revoked_while_control_is_silent_is_refused(tmp_path: Path, store: Store) -> None:
     async def main() -> None:
         async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
             it.feed.last_seq = 4
@@ -92,10 +95,10 @@ def test_while_control_speaks_nobody_asks_the_store(tmp_path: Path, store: Store
     run(main())
 
 
+@pytest.mark.usefixtures("silent")
 def test_a_store_that_is_away_too_is_said_once_and_asked_again(
-    tmp_path: Path, store: Store, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(plan_feed, "SILENCE_S", 0.0)
     store.away = True
 
     async def main() -> None:

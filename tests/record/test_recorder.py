@@ -168,6 +168,33 @@ def test_metrics_count_what_was_stored_by_a_commit_of_which_nobody_knew(
     works.close()
 
 
+def test_a_store_that_takes_no_large_batch_in_time_is_given_smaller_ones(
+    layout: Layout,
+    engine: Engine,
+    journal: Writer,
+    metrics: Metrics,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ids = journal.add_new(1000)
+    works = Recorder(layout, engine, metrics)
+    write, sizes = works._ledger.write, []
+
+    def slow(batch: list[object], positions: list[object]) -> object:
+        sizes.append(len(batch))
+        if len(batch) > 200:
+            raise StoreUnavailable("no answer for 10 s")
+        return write(batch, positions)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(works._ledger, "write", slow)
+    while works.step() > IDLE_PAUSE_S:
+        assert len(sizes) < 5
+    assert sorted(ledger_ids(engine)) == sorted(ids)
+    assert sizes[:3] == [1000, 500, 250]
+    assert max(sizes[3:]) == 125
+    assert figure(metrics, "tidegate_receipts_recorded_total") == 1000
+    works.close()
+
+
 def test_lag_and_damage_reach_the_metrics(
     layout: Layout, engine: Engine, journal: Writer, metrics: Metrics, hand_clock: HandClock
 ) -> None:

@@ -31,6 +31,7 @@ class Standing:
         self._log = log
         self._leader = Leader(engine, node)
         self._said: str | None = None
+        self._problem: str | None = None
         self._followed = 0
         self.leads = False
 
@@ -47,12 +48,15 @@ class Standing:
         try:
             self._look()
         except Exception as error:  # whatever it is, the next look may find it mended
+            problem = str(error)
             if self.leads:
-                _log.error("this control leads no longer: %s", error)
-            elif not isinstance(error, StoreError):
-                _log.warning("this control cannot follow its leader: %s", error)
+                _log.error("this control leads no longer: %s", problem)
+            elif not isinstance(error, StoreError) and problem != self._problem:
+                _log.warning("this control cannot follow its leader: %s", problem)
             self.leads = False
-            self._said = None
+            self._said, self._problem = None, problem
+        else:
+            self._problem = None
 
     def who_leads(self) -> str | None:
         """None where this control leads; otherwise words for who does."""

@@ -15,7 +15,7 @@ import msgspec
 
 from tidegate.core import clock, feed
 from tidegate.core.plan import Plan
-from tidegate.gateway.prepared import Preparer
+from tidegate.gateway.prepared import PreparedPlan, Preparer
 from tidegate.gateway.world import World
 
 log = logging.getLogger(__name__)
@@ -24,6 +24,7 @@ RECONNECT_S = 0.1
 RECONNECT_MAX_S = 0.25
 # Control sends something every HEARTBEAT_S; silence this long means that it is gone.
 SILENCE_S = 8 * feed.HEARTBEAT_S
+START_S = 8.0
 
 _decode_plan = msgspec.msgpack.Decoder(Plan).decode
 
@@ -35,7 +36,9 @@ class PlanFeed:
         self._world = world
         self._preparer = preparer
         self._status = status
-        self._heard_s = clock.monotonic_s()
+        # Control may be starting beside us, and no key is held yet that it could have revoked.
+        self._heard_s = clock.monotonic_s() + START_S
+        self._one_at_a_time = asyncio.Lock()
         self.last_seq = 0
         self.connected = False
 
@@ -120,12 +123,12 @@ class PlanFeed:
         return feed.Ack(entry.seq, 0 if plan is None else plan.plan.version, error)
 
     async def _obey(self, plan: Plan) -> None:
+        async with self._one_at_a_time:  # it may come by the feed and from the store at once
+            if not self._is_old(plan):
+                self._take(plan, await self._preparer.prepare(plan))
+
+    def _take(self, plan: Plan, prepared: PreparedPlan) -> None:
         world = self._world
-        if self._is_old(plan):
-            return
-        prepared = await self._preparer.prepare(plan)
-        if self._is_old(plan):
-            return
         world.plan = prepared
         world.listener.obey(plan.http)
         world.max_response_bytes = plan.http.max_response_bytes

@@ -27,6 +27,7 @@ IDLE_PAUSE_S = 0.05
 FIRST_RETRY_S = 0.1
 LAST_RETRY_S = 5.0
 MAX_BATCH_RECEIPTS = 2000
+_LEAST_RECEIPTS = 50
 _LOOK_AT_LAG_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ class Recorder:
         self._journals: Journals | None = None
         self._waiting: Batch | None = None
         self._in_doubt = False
+        self._failures = 0
         self._retry_s = 0.0
         self._lag_at_s = float("-inf")
 
@@ -119,20 +121,32 @@ class Recorder:
     def _write(self, batch: Batch) -> None:
         new: list[Receipt] = []
         if batch.positions or batch.entries:
-            new = self._ledger.write(batch.entries, batch.positions)
+            new = self._store(batch)
             if self._in_doubt:  # what is there already may be there by an earlier try of this
                 new = list({receipt.id: receipt for receipt, _ in batch.entries}.values())
-        self._waiting, self._in_doubt = None, False
+        self._waiting, self._in_doubt, self._failures = None, False, 0
         self._metrics.observe(new, repeated=len(batch.entries) - len(new))
         if self._journals is not None:
             self._journals.committed(batch.positions)
         for position in batch.positions:
             self._recorded(position.gateway, position.segment, position.offset)
 
+    def _store(self, batch: Batch) -> list[Receipt]:
+        """In one transaction; after a failure in several, smaller each time: a store that is slow
+        might take none of them in time otherwise. The position moves with the last."""
+        part = max(len(batch.entries) >> self._failures, _LEAST_RECEIPTS)
+        new: list[Receipt] = []
+        rest = batch.entries
+        while len(rest) > part:
+            new += self._ledger.write(rest[:part], [])
+            rest = rest[part:]
+        return new + self._ledger.write(rest, batch.positions)
+
     def _not_written(self, error: StoreError) -> float:
         if self._retry_s == 0.0:
             _log.error("the ledger takes no receipts, journals keep them: %s", error)
         self._in_doubt = self._waiting is not None
+        self._failures += 1
         self._metrics.ledger_failed()
         self._look_at_lag()
         return self._back_off()

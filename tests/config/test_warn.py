@@ -3,7 +3,7 @@ from decimal import Decimal
 import pytest
 from tests.core.plans import compiled, declared, hosted
 
-from tidegate.config.warn import about_costs, about_surroundings
+from tidegate.config.warn import about_costs, about_limits, about_surroundings
 from tidegate.core.declared_budgets import DeclaredBudget, Period
 from tidegate.core.declared_gateway import DeclaredGateway, DeclaredTls
 from tidegate.core.declared_providers import DeclaredProvider
@@ -75,3 +75,17 @@ def test_a_hard_budget_that_can_hold_it_refuses_what_nobody_knows_the_price_of(o
     )
     [warned] = about_costs(compiled(plan), plan)
     assert ('the budget "b" refuses it' in warned.message) is refused
+
+
+def test_a_limit_that_a_wider_one_always_speaks_before():
+    month = Period(unit="month")
+    plan = declared(
+        budgets={
+            "all": DeclaredBudget(Decimal(50), month),
+            "team": DeclaredBudget(Decimal(60), month, scope="team"),
+            "key": DeclaredBudget(Decimal(10), month, scope="key"),
+        }
+    )
+    [warned] = about_limits(compiled(plan))
+    assert ".".join(warned.path) == "budgets.team"
+    assert '"all" allows only $50.00' in warned.message

@@ -1,4 +1,5 @@
-"""What may be served and yet deserves a word: unset credentials, missing files, unknown costs."""
+"""What may be served and yet deserves a word: unset credentials, missing files, unknown costs,
+limits that never speak."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -6,6 +7,7 @@ from pathlib import Path as FilePath
 from typing import NamedTuple
 
 from tidegate.config.problem import Path
+from tidegate.core.contradictions import silenced
 from tidegate.core.declared import Declared
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.limit import SPEND, reaches
@@ -40,6 +42,12 @@ def about_costs(plan: Plan, declared: Declared) -> Iterator[Warned]:
         path = ("targets", name) if name in declared.targets else ("routes", routes[0].name)
         message = f"{_unknown_cost(plan, routes)}; write `price: free` or what it costs"
         yield Warned(path, message)
+
+
+def about_limits(plan: Plan) -> Iterator[Warned]:
+    """Limits that can never speak because a wider one always does before them."""
+    for limit, message in silenced(plan.limits):
+        yield Warned(("budgets" if limit.kind == SPEND else "limits", limit.name), message)
 
 
 def _unknown_cost(plan: Plan, routes: list[Route]) -> str:

@@ -5,6 +5,7 @@ from tidegate.core.outcome import Refusal
 from tidegate.limits.tool_depth import plug, rounds
 
 CALL = b'{"role":"assistant","content":null,"tool_calls":[{"id":"1"}]}'
+OLD = b'{"role":"assistant","content":null,"function_call":{"name":"f","arguments":"{}"}}'
 TOOL = b'{"role":"tool","content":"42","tool_call_id":"1"}'
 USER = b'{"role":"user","content":"go on"}'
 PLAIN = b'{"role":"assistant","content":"done","tool_calls":[]}'
@@ -21,6 +22,7 @@ NONE = b'{"role":"assistant","content":"done","tool_calls":null}'
         ([USER, CALL, TOOL, PLAIN, USER], 0),
         ([USER, CALL, TOOL, PLAIN, NONE, CALL], 2),
         ([CALL, CALL], 2),
+        ([USER, OLD, OLD, CALL], 3),
     ],
 )
 def test_rounds_since_the_user_spoke(messages, depth):

@@ -8,10 +8,15 @@ from tidegate.core.plan import Limit
 from tidegate.limits._kind import Judge
 from tidegate.limits._words import judged
 
+_NONE = (b"null", b"[]")
+
 
 class _Message(Struct):
+    """`function_call` is how a single call was written before there were several."""
+
     role: str | None = None
     tool_calls: Raw = Raw(b"null")
+    function_call: Raw = Raw(b"null")
 
 
 _decode = msgspec.json.Decoder(list[_Message]).decode
@@ -28,10 +33,8 @@ def rounds(messages: bytes | Raw) -> int:
     for message in reversed(told):
         if message.role == "user":
             break
-        found += message.tool_calls is not None and bytes(message.tool_calls) not in (
-            b"[]",
-            b"null",
-        )
+        called = bytes(message.tool_calls), bytes(message.function_call)
+        found += any(call not in _NONE for call in called)
     return found
 
 

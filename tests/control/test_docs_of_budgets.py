@@ -21,7 +21,7 @@ def test_every_request_on_the_page_is_answered(room: Room) -> None:
 def test_every_path_in_the_table_is_answered(room: Room) -> None:
     rows = [line for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| `/")]
     paths = {path for row in rows for path in re.findall(r"`(/[a-z0-9/]+)`", row)}
-    kinds = ("key", "team", "budget", "spend")
+    kinds = ("key", "team", "budget", "customer", "spend")
     assert paths == {path for path in _paths(room) if path.split("/")[1] in kinds}
 
 

@@ -8,6 +8,7 @@ from tidegate.control import (
     api_raises,
     api_receipts,
     litellm_budgets,
+    litellm_customers,
     litellm_keys,
     litellm_spend,
     litellm_teams,
@@ -24,5 +25,6 @@ ROWS: tuple[Row, ...] = (
     *litellm_keys.ROWS,
     *litellm_teams.ROWS,
     *litellm_budgets.ROWS,
+    *litellm_customers.ROWS,
     *litellm_spend.ROWS,
 )

@@ -3,10 +3,14 @@
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine
 from tests.control.conftest import PLAN, Room
 
+from tidegate.control import api_raises
 from tidegate.core import clock
 from tidegate.core.plan import Limit, Raise
+from tidegate.stores import budgets, database
+from tidegate.stores.audit import Author
 
 BUDGETS = """\
 budgets:
@@ -89,6 +93,24 @@ def test_one_value_is_raised_and_whoever_means_all_says_so(budgeted: Room) -> No
     assert (of_one.scope, of_all.scope) == ((("team", "growth"),), ())
     raises = budgeted.ask("GET", "/api/budgets/teams").json()["raises"]
     assert [shown["scope"] for shown in raises] == [None, "team growth"]
+
+
+def test_of_a_budget_that_is_ended_meanwhile_no_raise_is_left(
+    budgeted: Room, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    daily = {"name": "mine", "amount": "50", "per": "day"}
+    assert budgeted.ask("POST", "/api/budgets", daily).is_success
+    real = api_raises.raised_values
+
+    def late(*given: Any) -> dict[str, str]:
+        with database.writing(engine) as connection:
+            budgets.end(connection, "mine", Author("ana", 1.0))
+        return real(*given)
+
+    monkeypatch.setattr(api_raises, "raised_values", late)
+    assert budgeted.ask("POST", "/api/budgets/mine/raise", asked()).status_code == 404
+    assert budgeted.ask("POST", "/api/budgets", daily).is_success
+    assert limits(budgeted)["mine"].raises == ()
 
 
 def test_what_is_fixed_by_only_need_not_be_said(budgeted: Room) -> None:

@@ -2,6 +2,8 @@
 
 import math
 
+from sqlalchemy import Connection
+
 from tidegate.control.api_budgets import changed, missing
 from tidegate.control.api_keys import author
 from tidegate.control.budget_figures import budgets_of
@@ -36,7 +38,14 @@ async def _raise(call: Call) -> BudgetChanged:
         at_s=by.at_s,
         scope=raised_values(asked, limit),
     )
-    number, waiting_for = await call.desk.amend(lambda store: budgets.add_raise(store, one))
+    declared = call.desk.plans.declared.budgets
+
+    def add(store: Connection) -> int:
+        if name not in declared and all(it.name != name for it in budgets.every(store)):
+            raise missing(name)  # it was ended meanwhile, and might be set anew while this stands
+        return budgets.add_raise(store, one)
+
+    number, waiting_for = await call.desk.amend(add)
     return changed(call, name, waiting_for, number)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from click import ClickException
 from sqlalchemy import Engine, func, select
-from tests.e2e.apart import LOOK_S, PATIENCE_S, Load
+from tests.e2e.apart import LOOK_S, PATIENCE_S, PLAN, Load
 from tests.e2e.machines import Machine, answer, told
 from tests.gateway.rig import HELLO, until
 from tests.gateway.spawned import ask, post
@@ -165,6 +165,37 @@ def test_nothing_is_lost_or_doubled_while_the_pooler_before_it_is_away(
     with bouncing(own, "session") as bouncer:
         monkeypatch.setenv("TIDEGATE_DATABASE", own.url("d1", bouncer.port).reveal())
         asyncio.run(taken_away(own, tmp_path, partial(bounced, bouncer), away_s))
+
+
+async def filled(server: Server, folder: Path) -> None:
+    engine = postgres_engine.open_engine(server.url("d1"))
+    async with Upstream(answer) as up:
+        small = PLAN.replace("segment: 64KiB", "segment: 64KiB, journal_max: 64KiB")
+        one = Machine(folder / "one", up, None, small)
+        await one.start()
+        load = Load(one.gateway.address, await asyncio.to_thread(one.control.key))
+        reply = await ask(one.gateway.address, post(load.key, HELLO))
+        assert reply.status == 200, reply.raw
+        server.kill()
+        clients = [asyncio.create_task(load.run(n)) for n in range(CLIENTS)]
+        async with asyncio.timeout(PATIENCE_S):
+            await until(lambda: load.failed)
+        await asyncio.to_thread(server.start)
+        served = len(load.acknowledged)
+        async with asyncio.timeout(PATIENCE_S):
+            await until(lambda: len(load.acknowledged) > served + CLIENTS)
+        load.stopped = True
+        await asyncio.gather(*clients)
+        assert all(b"ledger_unavailable" in answered for answered in load.failed)
+        await recorded(engine, load.acknowledged)
+        await one.end()
+    engine.dispose()
+
+
+def test_a_journal_that_is_full_refuses_new_work_until_it_is_recorded(
+    own: Server, tmp_path: Path
+) -> None:
+    asyncio.run(filled(own, tmp_path))
 
 
 async def handed_over(folder: Path) -> None:

@@ -15,7 +15,8 @@ from tests.gateway.rig import read_journal, run, until
 
 from tidegate.core import clock, layout
 from tidegate.core.plan import JournalBounds
-from tidegate.gateway.journal import Journal, JournalLocked
+from tidegate.gateway.journal import Journal
+from tidegate.gateway.journal_lock import JournalLocked
 
 
 def test_what_is_ended_is_in_the_file(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import pytest
 from tests.gateway.rig import run
 
 from tidegate.core.plan import JournalBounds
-from tidegate.gateway import journal as module
-from tidegate.gateway.journal import LOCK_STEP_S, Journal, JournalLocked
+from tidegate.gateway import journal_lock as module
+from tidegate.gateway.journal import Journal
+from tidegate.gateway.journal_lock import LOCK_STEP_S, JournalLocked
 
 
 def descriptors() -> int:

@@ -15,6 +15,7 @@ from tests.gateway.upstream import Upstream
 
 from tidegate.core import clock
 from tidegate.gateway.journal import WAIT_S
+from tidegate.record.tail import JournalTail
 
 
 @pytest.mark.parametrize("short", [0, 1, 9, 40])
@@ -111,6 +112,31 @@ def test_a_full_journal_refuses_paid_work_and_takes_it_again(
             assert (await it.ask()).status == 200
             assert len(it.receipts()) == 2  # and none for those that were refused for want of room
             assert it.world.listener.refusals["ledger_unavailable"] == 21
+
+    run(main())
+
+
+def test_a_journal_that_was_full_has_room_as_soon_as_all_of_it_is_recorded(tmp_path: Path) -> None:
+    """Also where one segment is as large as all of it may be: the recorder deletes finished ones,
+    and a gateway that takes no work would never finish this one."""
+
+    async def main() -> None:
+        async with journal(tmp_path, segment_bytes=4000, max_bytes=4000) as it:
+            tail = JournalTail(tmp_path)
+            count = 0
+            while not it.full:
+                it.append(frame(str(count), 200), lambda: None, never)
+                count += 1
+                await asyncio.sleep(0)
+                it.measure()
+            taken = []
+            while entries := tail.take(100):
+                taken += entries
+            tail.drop_committed(tail.segment)
+            it.measure()
+            assert not it.full
+            assert len(taken) == count
+            tail.close()
 
     run(main())
 

@@ -6,10 +6,8 @@ waits for: the write (`process`), the disk (`disk`) or the ledger (`store`).
 """
 
 import asyncio
-import fcntl
 import logging
 import os
-import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,22 +16,16 @@ from pathlib import Path
 from tidegate.core import clock, layout
 from tidegate.core.plan import JournalBounds
 from tidegate.core.receipt import SEGMENT_MAGIC
+from tidegate.gateway.journal_lock import take_lock
 
 log = logging.getLogger(__name__)
 
 SYNC_EVERY_S = 0.05
 # How long an ending waits for its promise to be kept before its connection is dropped.
 WAIT_S = 10.0
-# Who asks whether a gateway lives holds its lock for an instant (`control.living`).
-LOCK_PATIENCE_S = 1.0
-LOCK_STEP_S = 0.01
 
 Ending = Callable[[], None]
 Position = tuple[int, int]
-
-
-class JournalLocked(Exception):
-    """Another process writes this journal."""
 
 
 class Journal:
@@ -72,7 +64,7 @@ class Journal:
         when the folder has been emptied.
         """
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._lock = _take_lock(self.folder)
+        self._lock = take_lock(self.folder)
         numbers = [int(p.stem) for p in self.folder.glob("*.journal") if p.stem.isdigit()]
         self._segment = max([*numbers, recorded[0]])
         self._next_segment()
@@ -121,6 +113,13 @@ class Journal:
             return  # a segment went while we looked; the next look counts again
         self.bytes_on_disk = total
         self.full = self._stuck or total > self.bounds.max_bytes
+        if self.full and self._offset > len(SEGMENT_MAGIC) and not self._stuck:
+            # Only finished segments are ever deleted, and no new work will finish this one.
+            try:
+                self._next_segment()
+            except OSError as error:
+                self.write_errors += 1
+                log.error("the full journal cannot begin a new segment: %s", error)
 
     async def close(self) -> None:
         """Writes and syncs what is left, and lets the folder go."""
@@ -261,24 +260,6 @@ class Journal:
         if self.bounds.durability != "store":
             self._release(reached)
         self._schedule_sync()
-
-
-def _take_lock(folder: Path) -> int:
-    """The descriptor that holds the folder's lock. JournalLocked."""
-    lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    until_s = clock.monotonic_s() + LOCK_PATIENCE_S
-    try:
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return lock
-            except BlockingIOError as error:
-                if clock.monotonic_s() > until_s:
-                    raise JournalLocked(f"another gateway writes {folder}") from error
-                time.sleep(LOCK_STEP_S)
-    except BaseException:
-        os.close(lock)
-        raise
 
 
 def _sync(file: int) -> None:

@@ -22,7 +22,8 @@ from tidegate.core.limit import Moment
 from tidegate.core.plan import HttpBounds, JournalBounds
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import SWEEP_S, Listener
-from tidegate.gateway.journal import Journal, JournalLocked
+from tidegate.gateway.journal import Journal
+from tidegate.gateway.journal_lock import JournalLocked
 from tidegate.gateway.keys import Keys
 from tidegate.gateway.past import LedgerPast
 from tidegate.gateway.plan_feed import PlanFeed

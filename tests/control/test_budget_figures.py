@@ -1,5 +1,7 @@
 """How a budget stands: its period, its forecast, whose eyes it is for."""
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 from sqlalchemy import Engine
@@ -7,7 +9,7 @@ from tests.stores import rig
 
 from tidegate.control.budget_figures import BudgetFigures, is_seen_by
 from tidegate.core.plan import Limit, Raise
-from tidegate.stores import database
+from tidegate.stores import budget_use, database
 from tidegate.stores.ledger import Ledger
 
 DAY = Limit("day", "spend", 1000, unit="day", alert_percents=(50,))
@@ -106,6 +108,31 @@ def test_a_look_at_receipts_is_rested_for_twenty_times_as_long_as_it_took(engine
     assert used(wall_s=NOON_S + 86_400) == []
     now_s += 20.0
     assert used() == [107]
+
+
+def test_while_somebody_looks_others_are_told_what_was_found_last(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    figures = BudgetFigures(lambda: 0.0)
+
+    def used() -> list[int]:
+        with database.reading(engine) as connection:
+            return [one.nanousd for one in figures.standing(connection, APPS, NOON_S).used]
+
+    spend_by(engine, 100, app="search")
+    assert used() == [100]
+    spend_by(engine, 7, app="search")
+    looks: list[list[int]] = []
+    look = budget_use.used
+
+    def slow(*given: Any, **named: Any) -> list[Used]:
+        looks.append([])
+        looks[-1] = used()  # the look of another, while this one is under way
+        return look(*given, **named)
+
+    monkeypatch.setattr(budget_use, "used", slow)
+    assert used() == [107]
+    assert looks == [[100]]
 
 
 def test_one_team_s_part(engine: Engine) -> None:

@@ -21,6 +21,7 @@ from tidegate.stores.budget_use import Span, Used
 _TOO_EARLY = 0.05
 _REST = 20
 _LONGEST_REST_S = 600.0
+_MOST_KEPT = 2000
 TEAM = "team"
 
 
@@ -94,7 +95,7 @@ class BudgetFigures:
         else:
             length_s = limit.per_s or 1.0
             start_s, since_s = int(now_s // length_s * length_s), now_s - length_s
-        asked = _Asked(limit.scope, only, start_s, limit.per_s, most + len(raised))
+        asked = _Asked(limit.scope, only, start_s, limit.per_s)
         return Standing(
             limit,
             allowed_at(limit, now_s),
@@ -103,23 +104,35 @@ class BudgetFigures:
             since_s,
             until_s,
             now_s,
-            self._used(connection, asked, Span(since_s, now_s)),
+            self._used(connection, asked, Span(since_s, now_s), most + len(raised)),
         )
 
-    def _used(self, connection: Connection, asked: "_Asked", span: Span) -> list[Used]:
-        def found() -> list[Used]:
-            return budget_use.used(connection, asked.scope, asked.only, span, most=asked.most)
+    def _used(self, connection: Connection, asked: "_Asked", span: Span, most: int) -> list[Used]:
+        def found(most: int) -> list[Used]:
+            return budget_use.used(connection, asked.scope, asked.only, span, most=most)
 
         if budget_use.is_rolled_up((*asked.scope, *(name for name, _ in asked.only))):
-            return found()
-        with self._looking:
-            began_s = self._now_s()
-            self._kept = {k: one for k, one in self._kept.items() if began_s < one.until_s}
-            if asked not in self._kept:
-                used, ended_s = found(), self._now_s()
+            return found(most)
+        kept = self._kept.get(asked)
+        if kept is None:
+            self._looking.acquire()
+        elif self._now_s() < kept.until_s or not self._looking.acquire(blocking=False):
+            return kept.used[:most]  # what was found last, rather than wait for another's look
+        try:
+            began_s, kept = self._now_s(), self._kept.get(asked)
+            if kept is None or began_s >= kept.until_s:
+                used, ended_s = found(_MOST_KEPT), self._now_s()
                 rest_s = min(_REST * (ended_s - began_s), _LONGEST_REST_S)
-                self._kept[asked] = _Kept(used, ended_s + rest_s)
-            return self._kept[asked].used
+                self._forget(began_s)
+                kept = self._kept[asked] = _Kept(used, ended_s + rest_s)
+            return kept.used[:most]
+        finally:
+            self._looking.release()
+
+    def _forget(self, now_s: float) -> None:
+        """Answers that nobody has asked for in a while."""
+        recent = {k: it for k, it in self._kept.items() if now_s < it.until_s + _LONGEST_REST_S}
+        self._kept = recent
 
 
 class _Asked(Struct, frozen=True):
@@ -127,7 +140,6 @@ class _Asked(Struct, frozen=True):
     only: tuple[tuple[str, str], ...]
     period_start_s: int
     per_s: float | None
-    most: int
 
 
 class _Kept(Struct, frozen=True):

@@ -46,8 +46,9 @@ def sums(
     query = select(amount, c.detail, *(c[_COLUMNS[name]] for name in wanted)).where(*conditions)
     told = {name: value for name, value in only.items() if name not in _COLUMNS}
     found: dict[tuple[str, ...], int] = {}
-    rows = connection.execution_options(yield_per=_AT_ONCE).execute(query)
-    for nanousd, payload, *columns in rows:
+    for nanousd, payload, *columns in connection.execute(
+        query.execution_options(yield_per=_AT_ONCE)
+    ):
         values = dict(zip(wanted, columns, strict=True))
         detail = _detail(payload)
         if all(_told(detail, name) == value for name, value in told.items()):

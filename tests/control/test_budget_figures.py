@@ -10,6 +10,7 @@ from tests.stores import rig
 from tidegate.control.budget_figures import BudgetFigures, is_seen_by
 from tidegate.core.plan import Limit, Raise
 from tidegate.stores import budget_use, database
+from tidegate.stores.budget_use import Used
 from tidegate.stores.ledger import Ledger
 
 DAY = Limit("day", "spend", 1000, unit="day", alert_percents=(50,))

@@ -46,9 +46,8 @@ def sums(
     query = select(amount, c.detail, *(c[_COLUMNS[name]] for name in wanted)).where(*conditions)
     told = {name: value for name, value in only.items() if name not in _COLUMNS}
     found: dict[tuple[str, ...], int] = {}
-    for nanousd, payload, *columns in connection.execute(
-        query.execution_options(yield_per=_AT_ONCE)
-    ):
+    rows = connection.execute(query.execution_options(yield_per=_AT_ONCE))
+    for nanousd, payload, *columns in rows:
         values = dict(zip(wanted, columns, strict=True))
         detail = _detail(payload)
         if all(_told(detail, name) == value for name, value in told.items()):

@@ -53,6 +53,17 @@ def test_a_completion_answers_each_prompt(prompt: object, choices: int) -> None:
     assert demand(ask("completions", prompt=prompt)).choices == choices
 
 
+@pytest.mark.parametrize(
+    ("best_of", "choices"), [(20, 20), (2, 3), (None, 3), ("x", 3), (-5, 3), (10**9, 10**9)]
+)
+def test_drafts_that_are_not_shown_are_produced_too(best_of: object, choices: int) -> None:
+    it = ask("completions", prompt="one", best_of=best_of)
+    it.choices = 3
+    assert demand(it).choices == choices
+    it = ask("chat", messages=[], best_of=best_of)
+    assert demand(it).choices == 1
+
+
 def test_an_exact_count_brings_the_bound_down_once() -> None:
     to = prepared(tokenizer="o200k")
     found = demand(ask(messages=[{"role": "user", "content": "hello there " * 50}]), to)

@@ -1,5 +1,7 @@
 """How much a request can come to, before anybody works on it: the worst that limits hold."""
 
+from contextlib import suppress
+
 import msgspec
 from msgspec import Raw
 
@@ -24,7 +26,7 @@ def demand_of(
     else:
         ceiling = ask.output_ceiling_tokens
         output_tokens = assumed_output_tokens if ceiling is None else ceiling
-        choices = ask.choices * _prompts(ask)
+        choices = _choices(ask)
     demand = Demand(ask, receipt, len(ask.body), False, output_tokens, choices)
     held = media(ask)
     if held.images or held.files:
@@ -75,9 +77,22 @@ def afford(demand: Demand, target: PreparedTarget, left_nanousd: int) -> bool:
     return True
 
 
+def _choices(ask: Ask) -> int:
+    """How many answers are produced. A completion has several prompts, and drafts of which only
+    the best are shown."""
+    if ask.endpoint != "completions":
+        return ask.choices
+    choices = ask.choices
+    drafts = ask.members.get("best_of")
+    if drafts is not None:
+        with suppress(msgspec.DecodeError):  # its provider says what is wrong with it
+            choices = max(choices, msgspec.json.decode(drafts, type=int))
+    return choices * _prompts(ask)
+
+
 def _prompts(ask: Ask) -> int:
     """How many prompts a completion answers: the API takes a list of them."""
-    raw = ask.members.get("prompt") if ask.endpoint == "completions" else None
+    raw = ask.members.get("prompt")
     if raw is None or bytes(memoryview(raw)[:1]) != b"[":
         return 1
     prompts = msgspec.json.decode(raw, type=list[Raw])

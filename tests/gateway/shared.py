@@ -35,14 +35,32 @@ class FakeCounters:
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         self.given.append((taken, list(used)))
 
+    def wall_s(self) -> float:
+        return 1.5e9
+
     async def read(self, wants: Sequence[Want]) -> list[Reading]:
         if self.away:
             raise StoreUnavailable("away")
         return [Reading(3, want.quota.allowed, 1.0) for want in wants]
 
 
+class NothingSpent:
+    """A ledger that is empty; it remembers who was asked about."""
+
+    def __init__(self) -> None:
+        self.asked: list[Any] = []
+
+    async def rows(self, limits: Any, wall_s: float) -> list[Want]:
+        self.asked.append(limits)
+        return []
+
+    async def amounts(self, of: Sequence[tuple[Any, str]]) -> list[list[tuple[float, int]]]:
+        self.asked += of
+        return [[] for _ in of]
+
+
 def store_of(counters: Any = None) -> SharedStore:
-    made = SharedStore(NOBODY, "g", (CounterStore(), ""))
+    made = SharedStore(NOBODY, "g", (CounterStore(), ""), NothingSpent())
     if counters is not None:
         made.counters = counters
     return made

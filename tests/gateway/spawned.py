@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from tests.gateway.rig import PEPPER, Reply, make_key, spawn
@@ -19,8 +20,8 @@ from tidegate.stores import database, keys, migrate
 from tidegate.stores.audit import Author
 
 
-def lay_out(folder: Path, plan: Plan) -> tuple[Layout, str]:
-    """A state directory with a plan, a pepper and one key; the key."""
+def lay_out(folder: Path, plan: Plan, **fields: Any) -> tuple[Layout, str]:
+    """A state directory with a plan, a pepper and one key with these fields; the key."""
     layout = Layout(folder)
     for path in (layout.state, layout.run):
         path.mkdir(exist_ok=True)
@@ -28,7 +29,7 @@ def lay_out(folder: Path, plan: Plan) -> tuple[Layout, str]:
     layout.plan.write_bytes(msgspec.msgpack.encode(plan))
     engine = database.open_engine(layout.ledger_db)
     migrate.migrate(engine)
-    key, record = make_key()
+    key, record = make_key(**fields)
     keys.create(engine, record, Author("test", 1.0))
     engine.dispose()
     assert isinstance(record, KeyRecord)

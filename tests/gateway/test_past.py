@@ -153,7 +153,9 @@ def test_shared_counters_begin_with_the_ledger_the_journals_and_what_is_on_its_w
             await it.it.receipt()
             it.it.journal.append(encode_frame(it.spend(5 * USD)), lambda: None, never)
             limits = [in_force(one) for one in (MONTH, replace(MONTH, scope=("session",)))]
-            [row] = await it.past.rows(limits)
+            [row] = await it.past.rows(limits, past_of.clock.wall_s())
+            (amounts,) = await it.past.amounts([(limits[0], "team-a")])
+            assert sum(amount for _, amount in amounts) == row.amount
             assert (row.scope, row.group, row.amount) == ("team-a", "team-a", 12 * USD + COST)
 
     run(main())

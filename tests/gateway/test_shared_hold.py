@@ -19,7 +19,7 @@ from tidegate.gateway.gate import Gate
 from tidegate.gateway.prepared import PreparedTarget
 from tidegate.gateway.provider_rate import ProviderRate
 from tidegate.gateway.shared_hold import SharedHold, read_shared, settle_shared, take_shared
-from tidegate.stores.redis_wants import Away, Refused
+from tidegate.stores.redis_wants import Away, Refused, Unlearnt
 
 BUDGET = Limit("ours", "spend", 10**9, ("team",), unit="month")
 RATE = Limit("rate", "requests", 10, per_s=60.0)
@@ -103,6 +103,39 @@ def test_a_store_that_is_away_is_waited_for_a_little_and_then_refused() -> None:
     run(main())
 
 
+def test_what_was_spent_of_a_budget_is_learnt_before_it_is_held() -> None:
+    async def main() -> None:
+        counters = FakeCounters(Unlearnt(0), Unlearnt(0))
+        gate = gate_of(counters, BUDGET)
+        learnt: list[tuple[str, str]] = []
+
+        async def learn(it: Any, scope: str, want: Any) -> bool:
+            learnt.append((it.limit.name, scope))
+            return True
+
+        gate.shared[0].shared.store.learn = learn  # type: ignore[union-attr]
+        assert isinstance(await take_shared(gate, demand(), "r/0"), SharedHold)
+        assert learnt == [("ours", "a")] * 2
+
+    run(main())
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_budget_whose_past_cannot_be_learnt_is_refused(known: bool) -> None:
+    async def main() -> None:
+        gate = gate_of(FakeCounters(*[Unlearnt(0)] * 1000), BUDGET)
+
+        async def learn(it: Any, scope: str, want: Any) -> bool:
+            return known
+
+        gate.shared[0].shared.store.learn = learn  # type: ignore[union-attr]
+        with pytest.raises(Refusal) as no:
+            await take_shared(gate, demand(), "r/0")
+        assert no.value.code.name == "limits_unavailable"
+
+    run(main())
+
+
 def test_the_limit_without_room_refuses_in_its_own_words_and_memory_is_undone() -> None:
     async def main() -> None:
         counters = FakeCounters(Refused(0, FULL))
@@ -165,4 +198,5 @@ def test_standings_are_read_from_the_store_or_refused() -> None:
 @pytest.fixture(autouse=True)
 def _hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shared_hold, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(shared_hold, "LEARN_PATIENCE_S", 0.05)
     monkeypatch.setattr(shared_hold, "AGAIN_S", 0.001)

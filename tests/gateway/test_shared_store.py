@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.gateway.rig import plan_of, run, target, until
+from tests.gateway.shared import NothingSpent
 from tests.stores.redis_rig import budget as quota_of
 from tests.stores.redis_rig import serving, want
 
@@ -21,12 +22,8 @@ def plan(url: str = ADDRESS, **fields: Any) -> Plan:
     return plan_of(target(1), counters=CounterStore(url=url, **fields))
 
 
-async def nothing(money: object) -> list[Any]:
-    return []
-
-
 def stores(**environ: str) -> SharedStores:
-    return SharedStores("g", environ, nothing)
+    return SharedStores("g", environ, NothingSpent())
 
 
 def test_a_plan_without_a_store_counts_in_memory() -> None:
@@ -90,20 +87,21 @@ def test_a_lease_is_longer_than_the_longest_request() -> None:
 @pytest.mark.redis
 def test_counters_are_filled_with_what_the_ledger_holds_before_they_are_asked() -> None:
     async def main(server: Any) -> None:
-        asked: list[object] = []
         limited = quota_of(100)
 
-        async def past(money: object) -> list[Any]:
-            asked.append(money)
-            return [want(limited, 42)]
+        class Spent(NothingSpent):
+            async def rows(self, limits: Any, wall_s: float) -> list[Any]:
+                await super().rows(limits, wall_s)
+                return [want(limited, 42)]
 
+        past = Spent()
         several = SharedStores("g", {}, past)
         store = several.of(plan(f"unix://{server.socket}"), ["a"])
         assert store is not None
         several.adopt(store, ("money",))
         await store.ready(10.0)
         assert [one.used for one in await store.counters.read([want(limited, 0)])] == [42]
-        assert asked == [("money",)]
+        assert past.asked == [("money",)]
         await several.close()
 
     with TemporaryDirectory(prefix="tg") as folder, serving("redis", Path(folder)) as server:

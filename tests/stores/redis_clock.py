@@ -56,7 +56,7 @@ class ClockedCounters:
     def give_back(self, scope: str, ticket: int, held: int, used: int, now: Moment) -> None:
         want = self._want(scope, held, now)
         rest = b"".join(map(word, ("e", ticket, 0, used, 0, 0)))
-        self._run(self._settle, want, rest + words_of(want, want.quota.lease_s), 15)
+        self._run(self._settle, want, rest + words_of(want, want.quota.lease_s), 16)
 
     def read(self, scope: str, amount: int, now: Moment) -> Reading:
         granted = self._ask("read", scope, amount, now)
@@ -75,7 +75,7 @@ class ClockedCounters:
     def _ask(self, verb: str, scope: str, amount: int, now: Moment) -> Granted | Refused:
         want = self._want(scope, amount, now)
         rest = b"".join(map(word, ("e", verb, self._tickets, amount)))
-        reply = self._run(self._take, want, rest + words_of(want, want.quota.lease_s), 13)
+        reply = self._run(self._take, want, rest + words_of(want, want.quota.lease_s), 14)
         granted = answer([want], reply)
         assert granted is not None
         return granted if isinstance(granted, Refused) else granted[0]

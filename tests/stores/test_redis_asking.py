@@ -5,7 +5,8 @@ from tests.stores.redis_rig import budget, run, want
 
 from tidegate.stores.redis_asking import Asked, Asking, by_group, first_hard
 from tidegate.stores.redis_scripts import Scripts
-from tidegate.stores.redis_wants import Away, Granted, Refused
+from tidegate.stores.redis_settling import Return
+from tidegate.stores.redis_wants import Away, Granted, Refused, Unlearnt
 from tidegate.stores.redis_wire import RedisUnavailable, Reply
 
 TAKEN: list[Reply] = [1, 1, 1, 0, 0, 0]
@@ -30,7 +31,19 @@ class FakeLink:
 
     async def ask(self, command: bytes) -> Reply:
         self.commands.append(command)
+        if not self.replies:
+            raise RedisUnavailable("no answer")
         return self.replies.pop(0)
+
+
+class Noted:
+    """What is told to be given back."""
+
+    def __init__(self) -> None:
+        self.entries: list[Return] = []
+
+    def add(self, entry: Return) -> None:
+        self.entries.append(entry)
 
 
 def asked(group: str | None = "a", place: int = 0) -> Asked:
@@ -39,7 +52,7 @@ def asked(group: str | None = "a", place: int = 0) -> Asked:
 
 def made(*replies: Reply) -> tuple[Asking, FakeLink, FakeEpoch]:
     link, epoch = FakeLink(*replies), FakeEpoch()
-    return Asking(link, Scripts(), epoch), link, epoch  # type: ignore[arg-type]
+    return Asking(link, Scripts(), epoch, Noted()), link, epoch  # type: ignore[arg-type]
 
 
 def test_only_a_hard_limit_holds_up_what_cannot_be_asked() -> None:
@@ -91,5 +104,30 @@ def test_a_refusal_names_the_place_among_all_that_was_wanted() -> None:
         refused = await asking.ask("a", [asked(place=2), asked(place=5)])
         assert isinstance(refused, Refused)
         assert refused.index == 5
+
+    run(main())
+
+
+def test_who_has_to_learn_its_past_first_is_named_by_its_place_too() -> None:
+    async def main() -> None:
+        asking, _, _ = made([-2, 1])
+        assert await asking.take("r", "a", [asked(place=2), asked(place=5)]) == Unlearnt(5)
+        assert asking.passed == 0
+
+    run(main())
+
+
+def test_what_may_have_been_taken_is_given_back_and_what_was_not_asked_is_not() -> None:
+    async def main() -> None:
+        asking, link, _ = made()
+        noted: Any = asking._settling
+        soft = (0, want(budget(9, hard=False), 1, "s", "a"), b"")
+        link.open = False
+        assert await asking.take("r1", "a", [soft]) is None
+        assert await asking.take("r2", "a", [soft, asked(place=1)]) == Away(1)
+        assert (asking.passed, noted.entries) == (1, [])
+        link.open = True
+        assert await asking.take("r3", "a", [asked(place=7)]) == Away(7)
+        assert [entry.id for entry in noted.entries] == ["r3"]
 
     run(main())

@@ -52,6 +52,22 @@ def test_a_slice_is_taken_when_too_little_is_in_hand_and_that_goes_back(tmp_path
         run(main(server))
 
 
+def test_what_was_held_and_not_used_is_not_kept_where_it_is_much_more_than_a_slice(
+    tmp_path: Path,
+) -> None:
+    async def main(server: Server) -> None:
+        async with counters(server.address, mode="slice") as store:
+            taken = await store.take("r0", [want(BIG, 5_000)])
+            assert isinstance(taken, Taken)
+            store.give_back(taken, [30])
+            while len(store._settling):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            assert await used(store) == 30 + 100
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
 def test_it_is_exact_when_the_rest_would_not_give_every_gateway_a_slice(tmp_path: Path) -> None:
     async def main(server: Server) -> None:
         async with counters(server.address, mode="slice") as store:

@@ -7,6 +7,7 @@ from tidegate.stores.redis_wants import (
     Granted,
     Quota,
     Refused,
+    Unlearnt,
     Want,
     answer,
     keys_of,
@@ -24,10 +25,10 @@ def values(words: bytes) -> list[bytes]:
 @pytest.mark.parametrize(
     ("quota", "words"),
     [
-        (Quota("l", Bucket(0.5, 7), lease_s=2.0), "b 7 2000 3 30 0.5 0 0 0"),
-        (Quota("l", Rolling(9, 60.0, 6), lease_s=2.0), "r 9 2000 3 30 60000000 6 0 0"),
-        (Quota("l", Calendar(9, "day"), lease_s=2.0), "c 9 2000 3 30 0 86400 172800 259200"),
-        (Quota("l", Gauge(9, 5.0), lease_s=2.0), "g 9 5000 3 30 0 0 0 0"),
+        (Quota("l", Bucket(0.5, 7), lease_s=2.0), "b 7 2000 3 30 0.5 0 0 0 0"),
+        (Quota("l", Rolling(9, 60.0, 6), lease_s=2.0), "r 9 2000 3 30 60000000 6 0 0 0"),
+        (Quota("l", Calendar(9, "day"), lease_s=2.0), "c 9 2000 3 30 0 86400 172800 259200 0"),
+        (Quota("l", Gauge(9, 5.0), lease_s=2.0), "g 9 5000 3 30 0 0 0 0 0"),
     ],
 )
 def test_the_words_of_a_shape(quota: Quota, words: str) -> None:
@@ -58,6 +59,7 @@ def test_limits_whose_names_hold_colons_share_no_key() -> None:
 def test_an_answer_of_each_kind() -> None:
     wants = [Want(Quota("a", Gauge(5)), "", 1), Want(Quota("b", Gauge(9)), "", 2)]
     assert answer(wants, [-1]) is None
+    assert answer(wants, [-2, 1]) == Unlearnt(1)
     assert answer(wants, [0, 1, 9, 2_000_000, -1]) == Refused(1, Reading(9, 9, 2.0, None))
     assert answer(wants, [1, 1, 4, 0, 0, 0, 3, 9, 1_500_000, 500_000, 1]) == [
         Granted(1, False, Reading(4, 5, 0.0, 0.0)),

@@ -3,22 +3,19 @@
 Counters outlive a plan: a limit that keeps its name, kind and scope keeps what it has counted.
 """
 
-import hashlib
-from collections.abc import Callable
 from typing import Protocol
 
 from tidegate.core import plugs
 from tidegate.core.key import KeyRecord
 from tidegate.core.key_limits import KeyLimits
-from tidegate.core.limit import Calendar, Counters, LimitKind, Moment, Rolling, Shape, of_target
+from tidegate.core.limit import Counters, LimitKind, Moment, of_target
 from tidegate.core.plan import Limit, Plan
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.gate import Gate
-from tidegate.gateway.in_force import InForce
-from tidegate.gateway.shared_limit import SharedLimit
+from tidegate.gateway.in_force import InForce, MakeCounters
+from tidegate.gateway.own_shared import OwnShared
+from tidegate.gateway.shared_limit import Identity, SharedLimit, counters_name, identity
 from tidegate.gateway.shared_store import SharedStore, SharedStores, lease_s
-
-Identity = tuple[str, str, tuple[str, ...], type, tuple[object, ...]]
 
 MAX_GATES = 16_384
 _OPEN = Gate(())
@@ -75,9 +72,6 @@ class Bound:
         return () if key.limits is None else self._own.of(key.limits)
 
 
-MakeCounters = Callable[[Shape], Counters]
-
-
 class Binder:
     """Binds the limits of one plan after another. Without `stores` all are counted in memory."""
 
@@ -93,17 +87,18 @@ class Binder:
         and OSError where the address of its shared store is not to be had."""
         store = self._store(plan)
         limits = tuple(self._bind(limit, store, lease_s(plan)) for limit in plan.limits)
-        return Bound(limits, self._own, store)
+        own = self._own if store is None else OwnShared(store, lease_s(plan))
+        return Bound(limits, own, store)
 
     def _store(self, plan: Plan) -> SharedStore | None:
-        if self._stores is None or not plan.limits:
+        if self._stores is None or plan.counters is None:
             return None
         money = []
         for limit in plan.limits:
             kind: LimitKind = plugs.load("limits", limit.kind)
             shape = kind.shape(limit)
             if shape is not None and kind.noun == "nanousd":
-                money.append(_identity(limit, shape))
+                money.append(identity(limit, shape))
         return self._stores.of(plan, money)
 
     def adopt(self, bound: Bound) -> None:
@@ -116,7 +111,7 @@ class Binder:
         for it in bound.every():
             if it.counters is not None and it.shape is not None:
                 it.counters.reshape(it.shape)
-                kept[_identity(it.limit, it.shape)] = it.counters
+                kept[identity(it.limit, it.shape)] = it.counters
         self._counters = kept
 
     def sweep(self, now: Moment) -> None:
@@ -134,22 +129,7 @@ class Binder:
         if shape is None:
             return InForce(limit, kind, None)
         if store is not None:
-            name = f"{limit.name}/{_digest(_identity(limit, shape))}"
+            name = counters_name(limit, shape)
             return InForce(limit, kind, None, SharedLimit(limit, name, store, lease_s))
-        counters = self._counters.get(_identity(limit, shape))
+        counters = self._counters.get(identity(limit, shape))
         return InForce(limit, kind, counters or self._make(shape))
-
-
-def _digest(identity: Identity) -> str:
-    return hashlib.sha256(repr(identity).encode()).hexdigest()[:8]
-
-
-def _identity(limit: Limit, shape: Shape) -> Identity:
-    """What says that two limits count the same. Money of another period, or of others, begins
-    anew: the ledger knows what was spent of that."""
-    counted: tuple[object, ...] = ()
-    if isinstance(shape, Calendar):
-        counted = (limit.only, shape.unit, shape.time_zone)
-    elif isinstance(shape, Rolling) and shape.wall:
-        counted = (limit.only, shape.window_s)
-    return limit.name, limit.kind, limit.scope, type(shape), counted

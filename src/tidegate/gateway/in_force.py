@@ -21,6 +21,7 @@ from tidegate.core.limit import (
     LimitKind,
     Moment,
     Rolling,
+    Shape,
     allowed_at,
     raised_at,
 )
@@ -34,6 +35,7 @@ _FIELDS = {**CALLER_DIMENSIONS, **TARGET_DIMENSIONS}
 _FIXED = frozenset({"key", "team", "customer", "route", "environment"})
 
 ScopeOf = Callable[[Receipt], str | None]
+MakeCounters = Callable[[Shape], Counters]
 # What a bucket still has at that time of the monotonic clock, for the headers of an answer.
 Left = Callable[[str, float], float]
 

@@ -5,8 +5,7 @@ from tidegate.core.key_limits import KeyLimits
 from tidegate.core.limit import LimitKind, Moment
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Limit
-from tidegate.gateway.bound import MakeCounters
-from tidegate.gateway.in_force import InForce
+from tidegate.gateway.in_force import InForce, MakeCounters
 
 MAX_OWN = 16_384
 _SWEPT_AT_ONCE = 256

@@ -33,7 +33,7 @@ from tidegate.gateway.past_rows import since_s
 from tidegate.stores.errors import StoreError
 from tidegate.stores.redis_wants import Want
 from tidegate.stores.shared import Shared
-from tidegate.stores.spend_reader import SpendReader
+from tidegate.stores.spend_reader import Amounts, SpendReader
 from tidegate.stores.spending import spent_nanousd
 
 log = logging.getLogger(__name__)
@@ -120,13 +120,18 @@ class LedgerPast:
             if ticket is not None and not period_is_over:
                 counters.give_back(scope, ticket, 0, spent, now)
 
-    async def rows(self, limits: Sequence[InForce]) -> list[Want]:
-        """What fills the counters of these that several gateways share. StoreError, OSError."""
+    async def rows(self, limits: Sequence[InForce], wall_s: float) -> list[Want]:
+        """What fills the counters of these that several gateways share, at that time of their
+        clock. StoreError, OSError."""
         unwritten: list[Receipt] = []
         decode_frames(self._journal.unwritten(), 0, unwritten)
         read = self._reader.everything
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._thread, read, limits, unwritten, clock.wall_s())
+        return await loop.run_in_executor(self._thread, read, limits, unwritten, wall_s)
+
+    async def amounts(self, of: Sequence[tuple[InForce, str]]) -> list[Amounts]:
+        """What was spent of each of these in its scope. StoreError, OSError."""
+        return (await self._read(of)).amounts
 
     def close(self) -> None:
         if self._task is not None:
@@ -174,7 +179,7 @@ class LedgerPast:
 
     async def _answer(self, some: list[Asked]) -> bool:
         try:
-            found = await self._read(some)
+            found = await self._read([(one.it, one.scope) for one in some])
         except Exception as error:
             if not isinstance(error, StoreError | OSError):
                 log.exception("reading what was spent met something unforeseen")
@@ -190,11 +195,11 @@ class LedgerPast:
         self.seeded_s = now.monotonic_s
         return True
 
-    async def _read(self, some: list[Asked]) -> Found:
+    async def _read(self, of: Sequence[tuple[InForce, str]]) -> Found:
         """Everything up to this very turn of the loop: what settles later is `count_late`'s."""
         loop = asyncio.get_running_loop()
         wall_s = clock.wall_s()
-        questions = [Question(one.it, one.scope, since_s(one.it, wall_s)) for one in some]
+        questions = [Question(it, scope, since_s(it, wall_s)) for it, scope in of]
         for _ in range(_TRIES):
             found = await loop.run_in_executor(self._thread, self._reader.read, questions)
             # Once more beside the loop, so that little is left to be read on it.

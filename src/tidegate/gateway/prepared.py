@@ -16,9 +16,10 @@ from tidegate.core.plan import Plan, Release, Replica, SecretRef, Target, Tls
 from tidegate.core.plugs import Provider
 from tidegate.core.pricing import Ceiling
 from tidegate.core.secret import Secret
-from tidegate.gateway.bound import Binder, Bound, MakeCounters
+from tidegate.gateway.bound import Binder, Bound
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
+from tidegate.gateway.in_force import MakeCounters
 from tidegate.gateway.own_limits import OwnLimits
 from tidegate.gateway.provider_rate import ProviderRate
 from tidegate.gateway.shared_store import SharedStores

@@ -107,7 +107,7 @@ class Process:
         self._past = LedgerPast(self._layout, name, journal, shared)
         self._world.past = self._past
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
-        self._stores = SharedStores(self._world.gateway, os.environ, self._past.rows)
+        self._stores = SharedStores(self._world.gateway, os.environ, self._past)
         self._preparer = Preparer(os.environ, memory_counters, self._stores)
         self._vitals = Vitals(self._world, self._preparer, self._stores)
         self._feed = PlanFeed(self._world, self._preparer, self._vitals.status)

@@ -1,6 +1,7 @@
 """Holds in the store that several gateways share: taken in one step, given back once."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from tidegate.core import clock
@@ -11,11 +12,13 @@ from tidegate.gateway.gate import Gate
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.shared_store import SharedStore
 from tidegate.stores.errors import StoreUnavailable
-from tidegate.stores.redis_wants import Away, Refused, Taken, Want
+from tidegate.stores.redis_asking import No
+from tidegate.stores.redis_wants import Away, Taken, Unlearnt, Want
 
 RETRY_S: Final = 1.0
 # How long a hard budget waits for a store that is away, before it refuses.
 PATIENCE_S: Final = 0.5
+LEARN_PATIENCE_S: Final = 2.0
 AGAIN_S: Final = 0.02
 
 Wanting = tuple[InForce, str]
@@ -43,15 +46,15 @@ async def take_shared(gate: Gate, demand: Demand, id: str) -> SharedHold | Short
     of, wants = _wants(gate.shared, demand)
     if not wants:
         return None
-    store = _store(of)
+    store = _store(gate.shared)
     answer = await store.counters.take(id, wants)
-    if isinstance(answer, Away):
-        answer = await _take_late(store, id, wants)
+    if isinstance(answer, Away | Unlearnt):
+        answer = await _take_late(store, id, (of, wants), answer)
     if isinstance(answer, Taken):
         store.in_use += 1
         return SharedHold(store, answer, of)
     it, scope = of[answer.index]
-    if isinstance(answer, Away):
+    if isinstance(answer, Away | Unlearnt):
         raise _away(f"the budget {it.limit.name!r} cannot be asked for now")
     return it, scope, wants[answer.index].amount, answer.reading
 
@@ -71,33 +74,50 @@ def settle_shared(holds: list[SharedHold], receipt: Receipt, worked: bool) -> No
         store.counters.give_back(taken, used)
 
 
-async def _take_late(store: SharedStore, id: str, wants: list[Want]) -> Taken | Refused | Away:
-    """A store that is late, or is being connected to again, is waited for a little."""
-    until_s = clock.monotonic_s() + PATIENCE_S
-    number = 0
-    while True:
-        await asyncio.sleep(AGAIN_S)
+async def _take_late(
+    store: SharedStore, id: str, wanted: tuple[list[Wanting], list[Want]], answer: Taken | No
+) -> Taken | No:
+    """A store that is late, or is being connected to again, is waited for a little, and a little
+    longer for what was spent of a budget that it does not know yet."""
+    of, wants = wanted
+    since_s, number = clock.monotonic_s(), 0
+    while isinstance(answer, Away | Unlearnt):
+        patience_s = PATIENCE_S
+        if isinstance(answer, Unlearnt):
+            patience_s = LEARN_PATIENCE_S
+            if not await store.learn(*of[answer.index], wants[answer.index]):
+                return answer
+        if number or isinstance(answer, Away):
+            await asyncio.sleep(AGAIN_S)
         number += 1
         answer = await store.counters.take(f"{id}.{number}", wants)
-        if not isinstance(answer, Away) or clock.monotonic_s() > until_s:
+        if clock.monotonic_s() > since_s + patience_s:
             return answer
+    return answer
 
 
 async def read_shared(of: list[Wanting], receipt: Receipt) -> list[Reading]:
     """How these stand in the store. Refusal while it cannot be asked."""
     if not of:
         return []
-    wall_s = clock.wall_s()
+    store = _store([it for it, _ in of])
+    wall_s = store.counters.wall_s()
     wants = [it.shared.want(scope, 0, receipt, wall_s) for it, scope in of if it.shared is not None]
+    until_s = clock.monotonic_s() + LEARN_PATIENCE_S
     try:
-        return await _store(of).counters.read(wants)
+        while isinstance(answer := await store.counters.read(wants), Unlearnt):
+            known = await store.learn(*of[answer.index], wants[answer.index])
+            if not known or clock.monotonic_s() > until_s:
+                raise _away("what was spent of a budget cannot be read now")
+            await asyncio.sleep(AGAIN_S)
     except StoreUnavailable as error:
         raise _away("shared counters cannot be asked for now") from error
+    return answer
 
 
 def _wants(limits: tuple[InForce, ...], demand: Demand) -> tuple[list[Wanting], list[Want]]:
     """What is free passes a hard budget, also one that cannot be asked."""
-    receipt, wall_s = demand.receipt, clock.wall_s()
+    receipt, wall_s = demand.receipt, _store(limits).counters.wall_s()
     of: list[Wanting] = []
     wants: list[Want] = []
     for it in limits:
@@ -112,9 +132,9 @@ def _wants(limits: tuple[InForce, ...], demand: Demand) -> tuple[list[Wanting], 
     return of, wants
 
 
-def _store(of: list[Wanting]) -> SharedStore:
-    shared = of[0][0].shared
-    assert shared is not None  # noqa: S101 - only such are wanted
+def _store(limits: Sequence[InForce]) -> SharedStore:
+    shared = limits[0].shared
+    assert shared is not None  # noqa: S101 - only such are asked about
     return shared.store
 
 

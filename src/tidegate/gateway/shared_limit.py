@@ -1,5 +1,7 @@
 """One limit whose counters several gateways share: what a request wants of it."""
 
+import hashlib
+
 from msgspec.structs import replace
 
 from tidegate.core.limit import SPEND, Calendar, Rolling, Shape
@@ -9,31 +11,45 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway.shared_store import SharedStore
 from tidegate.stores.redis_wants import NO_PERIODS, Periods, Quota, Want
 
+Identity = tuple[str, str, tuple[str, ...], type, tuple[object, ...]]
+
 
 class SharedLimit:
     """The limit's part of the store. `name` tells its counters from those of others. `hard`:
-    nobody passes while they cannot be asked."""
+    nobody passes while they cannot be asked. `own`: keys bring it, each with its team, and what
+    was spent of it before comes into each counter by itself."""
 
-    __slots__ = ("_by_team", "_lease_s", "_name", "_periods", "_quota", "_raised", "hard", "store")
+    __slots__ = (
+        *("_by_team", "_learns", "_lease_s", "_name", "_periods", "_quota", "_raised"),
+        *("hard", "store"),
+    )
 
-    def __init__(self, limit: Limit, name: str, store: SharedStore, lease_s: float) -> None:
+    def __init__(
+        self, limit: Limit, name: str, store: SharedStore, lease_s: float, own: bool = False
+    ) -> None:
         self.store = store
         self._lease_s = lease_s
         self._name = name
         self.hard = limit.kind == SPEND and limit.on_excess == "refuse"
-        self._by_team = "team" in limit.scope or any(name == "team" for name, _ in limit.only)
+        self._learns = own and limit.kind == SPEND
+        self._by_team = (
+            own or "team" in limit.scope or any(name == "team" for name, _ in limit.only)
+        )
         self._periods = NO_PERIODS
         self._quota: Quota
 
     def stand(self, shape: Shape) -> None:
         """From now on it allows what `shape` says."""
-        self._quota = Quota(self._name, shape, self.hard, self._lease_s)
+        self._quota = self._quota_of(shape)
         raised = shape.raised if isinstance(shape, Calendar | Rolling) else {}
         self._raised = {
-            scope: Quota(self._name, replace(shape, allowed=allowed), self.hard, self._lease_s)
+            scope: self._quota_of(replace(shape, allowed=allowed))
             for scope, allowed in raised.items()
         }
         self._periods = NO_PERIODS
+
+    def _quota_of(self, shape: Shape) -> Quota:
+        return Quota(self._name, shape, self.hard, self._lease_s, self._learns)
 
     def want(
         self, scope: str, amount: int, receipt: Receipt, wall_s: float, at_s: float = 0.0
@@ -45,6 +61,23 @@ class SharedLimit:
         group = receipt.team if self._by_team else None
         quota = self._raised.get(scope, self._quota)
         return Want(quota, scope, amount, group, self._periods, at_s)
+
+
+def counters_name(limit: Limit, shape: Shape) -> str:
+    """What tells its counters from those of every other limit."""
+    digest = hashlib.sha256(repr(identity(limit, shape)).encode()).hexdigest()[:8]
+    return f"{limit.name}/{digest}"
+
+
+def identity(limit: Limit, shape: Shape) -> Identity:
+    """What says that two limits count the same. Money of another period, or of others, begins
+    anew: the ledger knows what was spent of that."""
+    counted: tuple[object, ...] = ()
+    if isinstance(shape, Calendar):
+        counted = (limit.only, shape.unit, shape.time_zone)
+    elif isinstance(shape, Rolling) and shape.wall:
+        counted = (limit.only, shape.window_s)
+    return limit.name, limit.kind, limit.scope, type(shape), counted
 
 
 def periods_around(shape: Calendar, wall_s: float) -> Periods:

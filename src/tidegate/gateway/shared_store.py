@@ -8,14 +8,13 @@ import asyncio
 import contextlib
 import hashlib
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
-from functools import partial
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from tidegate.core import clock
 from tidegate.core.database_ref import CountersRef, resolve
 from tidegate.core.plan import CounterStore, Plan
+from tidegate.gateway.shared_past import SharedPast
 from tidegate.stores.errors import StoreError
 from tidegate.stores.redis_address import RedisAddress, parse
 from tidegate.stores.redis_counters import RedisCounters
@@ -31,19 +30,29 @@ _LEASE_SLACK_S: Final = 60.0
 # What the plan says of the store, and what stands for the money that is counted there.
 Identity = tuple[CounterStore, str]
 Rows = Callable[[], Awaitable[Iterable[Want]]]
-Past = Callable[[Any], Awaitable[Iterable[Want]]]
+
+
+class Past(Protocol):
+    """What the ledger holds. Both raise StoreError and OSError."""
+
+    async def rows(self, limits: Any, wall_s: float) -> Iterable[Want]:
+        """All that counts of these limits of money at that time."""
+
+    async def amounts(self, of: Sequence[tuple[Any, str]]) -> Sequence[Iterable[tuple[float, int]]]:
+        """(wall clock, nano-dollars) of each of these limits in a scope."""
 
 
 class SharedStore:
-    """One store. `rows` gives what the ledger holds of the money that is counted there.
+    """One store. `rows` gives what the ledger holds of the money of the plan that is counted there.
 
     `in_use` counts what is taken and not given back.
     """
 
-    def __init__(self, address: RedisAddress, gateway: str, identity: Identity) -> None:
+    def __init__(self, address: RedisAddress, gateway: str, identity: Identity, past: Past) -> None:
         named, space = identity
         self.identity = identity
         self.counters = RedisCounters(address, gateway, named.mode, space=space)
+        self.learn = SharedPast(self.counters, past.amounts).learn
         self.rows: Rows | None = None
         self.in_use = 0
         self._task: asyncio.Task[None] | None = None
@@ -87,15 +96,14 @@ class SharedStore:
             if self.rows is None or not self.counters.unseeded:
                 continue
             try:
-                await self.counters.seed(int(clock.wall_s()), self.rows)
+                await self.counters.seed(int(self.counters.wall_s()), self.rows)
             except (StoreError, OSError) as error:
                 log.error("shared counters cannot be filled, hard budgets refuse: %s", error)
                 await asyncio.sleep(RETRY_S)
 
 
 class SharedStores:
-    """The stores of one plan after another. `current` is the one in force. `past` gives what the
-    ledger holds of the limits of money that it is asked about."""
+    """The stores of one plan after another. `current` is the one in force."""
 
     def __init__(self, gateway: str, environ: Mapping[str, str], past: Past) -> None:
         self._gateway = gateway
@@ -115,7 +123,7 @@ class SharedStores:
             return self.current
         ref = CountersRef(named.env, named.file, named.url)
         url = resolve(ref, self._environ, lambda file: Path(file).read_text("utf-8"))
-        return SharedStore(parse(url.reveal()), self._gateway, identity)
+        return SharedStore(parse(url.reveal()), self._gateway, identity, self._past)
 
     def adopt(self, store: SharedStore | None, money: Any) -> None:
         """`store` counts from now on, these limits of money among others; the one before ends with
@@ -126,7 +134,8 @@ class SharedStores:
             self._retiring.add(task)
             task.add_done_callback(self._retiring.discard)
         if store is not None:
-            store.rows = partial(self._past, money)
+            counters = store.counters
+            store.rows = lambda: self._past.rows(money, counters.wall_s())
             store.start()
 
     async def close(self) -> None:

@@ -3,36 +3,74 @@
 from collections.abc import Sequence
 from typing import Final
 
+from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.redis_epoch import Epoch
 from tidegate.stores.redis_link import RedisLink
 from tidegate.stores.redis_scripts import Scripts, epoch_key, run
-from tidegate.stores.redis_wants import Away, Granted, Refused, Want, answer, keys_of, word
+from tidegate.stores.redis_settling import Return, Settling
+from tidegate.stores.redis_wants import (
+    Away,
+    Granted,
+    Refused,
+    Unlearnt,
+    Want,
+    answer,
+    keys_of,
+    word,
+)
 from tidegate.stores.redis_wire import RedisAway, RedisUnavailable
 
-_WORDS: Final = 11  # of a want, beside its two keys
+_WORDS: Final = 12  # of a want, beside its two keys
 
 # A want, its place among all that were wanted, and the hold's id, amount and arguments.
 Asked = tuple[int, Want, bytes]
+# Why nothing was taken. `index` is the place of the want.
+No = Refused | Unlearnt | Away
 
 
 class Asking:
-    """The way to Redis, as both modes take it."""
+    """The way to Redis, as both modes take it. `passed` counts wants that passed uncounted."""
 
-    def __init__(self, link: RedisLink, scripts: Scripts, epoch: Epoch) -> None:
+    def __init__(self, link: RedisLink, scripts: Scripts, epoch: Epoch, settling: Settling) -> None:
         self._link = link
         self._script = scripts.take
         self._epoch = epoch
+        self._settling = settling
+        self.passed = 0
 
     @property
     def open(self) -> bool:
         """Whether there is anybody to ask."""
         return self._link.open and self._epoch.token is not None
 
+    async def take(
+        self, id: str, group: str | None, asked: Sequence[Asked]
+    ) -> list[Granted] | No | None:
+        """Takes holds of that id, all or none. None: all are soft and were let pass uncounted."""
+        doubtful = True
+        try:
+            granted = await self.ask(group, asked)
+            doubtful = False
+            return granted
+        except RedisAway:
+            doubtful = False
+            return self._unasked(asked)
+        except StoreUnavailable:
+            return self._unasked(asked)
+        finally:  # the caller may have gone in between, too
+            if doubtful:
+                self.undo(id, asked)
+
+    def undo(self, id: str, asked: Sequence[Asked]) -> None:
+        """What may have been taken is not held. What is not there is passed over."""
+        for _, want, _ in asked:
+            self._settling.add(Return(want, id, 0))
+
     async def ask(
         self, group: str | None, asked: Sequence[Asked], verb: str = "take"
-    ) -> list[Granted] | Refused:
-        """`Refused.index` is the place of its want. Raises RedisAway when nothing was taken;
-        after RedisUnavailable and RedisRefused that is not known."""
+    ) -> list[Granted] | Refused | Unlearnt:
+        """Raises RedisAway when nothing was taken; after RedisUnavailable and RedisRefused that is
+        not known."""
         wants = [want for _, want, _ in asked]
         granted = await self._ask(group, wants, verb, asked)
         if granted is None:
@@ -45,11 +83,13 @@ class Asking:
             raise RedisAway("counters in Redis are not good yet")
         if isinstance(granted, Refused):
             return Refused(asked[granted.index][0], granted.reading)
+        if isinstance(granted, Unlearnt):
+            return Unlearnt(asked[granted.index][0])
         return granted
 
     async def _ask(
         self, group: str | None, wants: list[Want], verb: str, asked: Sequence[Asked]
-    ) -> list[Granted] | Refused | None:
+    ) -> list[Granted] | Refused | Unlearnt | None:
         token, name = self._epoch.token, self._epoch.name
         if token is None or not self._link.open:
             raise RedisAway("Redis is away, or its counters are not good yet")
@@ -60,6 +100,12 @@ class Asking:
             self._link, self._script, (keys, 1 + 2 * count), (rest, 2 + _WORDS * count)
         )
         return answer(wants, reply)
+
+    def _unasked(self, asked: Sequence[Asked]) -> Away | None:
+        away = first_hard(asked)
+        if away is None:
+            self.passed += len(asked)
+        return away
 
 
 def first_hard(asked: Sequence[Asked]) -> Away | None:

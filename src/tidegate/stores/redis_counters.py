@@ -8,19 +8,20 @@ limits let pass and hard ones say that they are away; nothing waits longer than 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, cast
 
 from tidegate.core import clock
 from tidegate.core.limit import Reading
 from tidegate.stores.redis_address import RedisAddress
-from tidegate.stores.redis_asking import Asking, by_group
+from tidegate.stores.redis_asking import Asking, No, by_group
 from tidegate.stores.redis_epoch import Epoch
 from tidegate.stores.redis_exact import Exact
+from tidegate.stores.redis_learn import Learning
 from tidegate.stores.redis_link import DEADLINE_S, RedisLink
 from tidegate.stores.redis_scripts import Scripts, run_early, words
 from tidegate.stores.redis_settling import Settling
 from tidegate.stores.redis_slices import Slices
-from tidegate.stores.redis_wants import Away, Refused, Taken, Want, word, words_of
+from tidegate.stores.redis_wants import Refused, Taken, Unlearnt, Want, word, words_of
 from tidegate.stores.redis_wire import RedisRefused, RedisUnavailable, encode
 
 log = logging.getLogger(__name__)
@@ -54,7 +55,9 @@ class RedisCounters:
         self._link = RedisLink(address, f"tidegate:{gateway}", self._opened, deadline_s=deadline_s)
         self._epoch = Epoch(scripts, self._again, space)
         self._settling = Settling(self._link, scripts, self._epoch)
-        self._asking = Asking(self._link, scripts, self._epoch)
+        self._asking = Asking(self._link, scripts, self._epoch, self._settling)
+        self._learning = Learning(self._link, scripts, self._epoch)
+        self._ahead_s: float | None = None  # the server's clock, of our monotonic one
         self._slices = Slices(self._asking, self._settling, self._id)
         self._exact = Exact(self._asking, self._settling)
         self._way: Exact | Slices = self._exact if mode == "exact" else self._slices
@@ -69,7 +72,7 @@ class RedisCounters:
         """Redis is there, and its counters are not good: somebody is to `seed` them."""
         return self._link.open and self._epoch.token is None
 
-    def take(self, id: str, wants: Sequence[Want]) -> Coroutine[Any, Any, Taken | Refused | Away]:
+    def take(self, id: str, wants: Sequence[Want]) -> Coroutine[Any, Any, Taken | No]:
         """All or none. `id` is the request's and the attempt's, used once."""
         return self._way.take(id, wants)
 
@@ -77,7 +80,7 @@ class RedisCounters:
         """What was held becomes what was used, for each want, now or soon."""
         self._way.give_back(taken, used)
 
-    async def read(self, wants: Sequence[Want]) -> list[Reading]:
+    async def read(self, wants: Sequence[Want]) -> list[Reading] | Unlearnt:
         """How the counters stand on the server, for one who wants these amounts. Raises
         StoreUnavailable."""
         readings: dict[int, Reading] = {}
@@ -87,10 +90,26 @@ class RedisCounters:
         ]
         for group, some in by_group(asked):
             granted = await self._asking.ask(group, some, "read")
+            if isinstance(granted, Unlearnt):
+                return granted
             if not isinstance(granted, Refused):
                 for (i, _, _), one in zip(some, granted, strict=True):
                     readings[i] = one.reading
         return [readings[i] for i in range(len(wants))]
+
+    async def begin(self, want: Want) -> str | None:
+        """Of a counter that is Unlearnt: the word with which the asker is to `fill` it once it has
+        read what was spent; None when nothing is to be done. Raises StoreUnavailable."""
+        return await self._learning.begin(want)
+
+    async def fill(self, want: Want, nonce: str, past: Iterable[tuple[float, int]]) -> bool:
+        """(wall clock, amount) of what was spent before. Raises StoreUnavailable."""
+        return await self._learning.fill(want, nonce, past)
+
+    def wall_s(self) -> float:
+        """The server's clock, which periods go by; ours until it has told."""
+        ahead_s = self._ahead_s
+        return clock.wall_s() if ahead_s is None else clock.monotonic_s() + ahead_s
 
     async def seed(self, epoch: int, rows: Callable[[], Awaitable[Iterable[Want]]]) -> bool:
         """Fills counters with the ledger's amounts, in one process at a time; False when another
@@ -125,7 +144,7 @@ class RedisCounters:
 
     def counters(self) -> dict[str, float]:
         return {
-            "tidegate_limits_passed_uncounted_total": float(self._way.passed),
+            "tidegate_limits_passed_uncounted_total": float(self._asking.passed),
             "tidegate_limits_store_breaks_total": float(self._link.breaks),
             "tidegate_limits_store_timeouts_total": float(self._link.timeouts),
             "tidegate_limits_store_lost_total": float(self._settling.lost),
@@ -143,8 +162,10 @@ class RedisCounters:
 
     async def _sign(self) -> None:
         keys, rest = words([_GATEWAYS]), words([self._id, _SIGNED_MS])
-        count = await run_early(self._link, self._beat, keys, rest)
-        self._slices.gateways = max(1, count) if isinstance(count, int) else 1
+        answer = await run_early(self._link, self._beat, keys, rest)
+        count, now_ms = cast(list[int], answer)
+        self._slices.gateways = max(1, count)
+        self._ahead_s = now_ms / 1000 - clock.monotonic_s()
 
     async def _tick(self) -> None:
         while True:

@@ -130,6 +130,6 @@ class Epoch:
                 for want in some:
                     rest += words(["seed", 0, want.amount, 0, 1])[0]
                     rest += words_of(want, want.quota.lease_s)
-                    count += 14
+                    count += 15
                 call = self._scripts.settle.by_text(keys, 1 + 2 * len(some), rest, count)
                 await link.ask(call, _PATIENCE_S)

@@ -42,6 +42,7 @@ class Scripts:
     def __init__(self) -> None:
         self.take = _read("redis_shapes.lua", "redis_take.lua")
         self.settle = _read("redis_shapes.lua", "redis_settle.lua")
+        self.learn = _read("redis_shapes.lua", "redis_learn.lua")
         self.beat = _read("redis_beat.lua")
         self.publish = _read("redis_publish.lua")
 

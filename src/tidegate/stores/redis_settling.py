@@ -21,7 +21,7 @@ FLUSH_S: Final = 0.002
 _AGAIN_S: Final = 0.05
 _AT_ONCE: Final = 64
 _MAX_WAITING: Final = 200_000
-_WORDS: Final = 14  # of an entry, beside its two keys
+_WORDS: Final = 15  # of an entry, beside its two keys
 
 
 class Told(Protocol):

@@ -161,7 +161,7 @@ local function reading(c, amount)
 end
 
 local SHAPES = {b = bucket, r = rolling, c = calendar, g = gauge}
-local ARGUMENTS = 9 -- of one counter: shape, allowed, lease_ms, extra, reserve, p1 to p4
+local ARGUMENTS = 10 -- of one counter: shape, allowed, lease_ms, extra, reserve, p1 to p4, learns
 local EXPIRED_AT_ONCE = 100
 
 local function hold_of(c, id)
@@ -190,7 +190,7 @@ local function load(key_at, at)
     allowed = tonumber(ARGV[at + 1]), lease_ms = tonumber(ARGV[at + 2]),
     extra = tonumber(ARGV[at + 3]), reserve = tonumber(ARGV[at + 4]),
     p1 = tonumber(ARGV[at + 5]), p2 = tonumber(ARGV[at + 6]),
-    p3 = tonumber(ARGV[at + 7]), p4 = tonumber(ARGV[at + 8]),
+    p3 = tonumber(ARGV[at + 7]), p4 = tonumber(ARGV[at + 8]), learns = ARGV[at + 9] == '1',
   }
   c.shape.load(c)
   local ended = redis.call(
@@ -208,6 +208,11 @@ local function save(c)
   local useful_ms = math.ceil(math.max(c.shape.save(c), c.lease_ms)) + KEPT_MS
   redis.call('PEXPIRE', c.key, text(useful_ms))
   redis.call('PEXPIRE', c.leases, text(useful_ms))
+end
+
+-- Whether what was spent before the counter was there is in it: of one that learns that.
+local function known(c)
+  return not c.learns or redis.call('HEXISTS', c.key, 'known') == 1
 end
 
 -- KEYS[1] says which epoch's counters are good; ARGV[1] is the one that the gateway believes in.

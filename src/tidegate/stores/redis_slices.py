@@ -11,19 +11,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from tidegate.core import clock
-from tidegate.stores.errors import StoreUnavailable
-from tidegate.stores.redis_asking import Asked, Asking, by_group, first_hard
+from tidegate.stores.redis_asking import Asked, Asking, No, by_group
 from tidegate.stores.redis_settling import Return, Settling
 from tidegate.stores.redis_share import Lot, Share
-from tidegate.stores.redis_wants import Away, Refused, Taken, Want, word, words_of
-from tidegate.stores.redis_wire import RedisAway
+from tidegate.stores.redis_wants import Granted, Taken, Want, word, words_of
 
 _AT_ONCE: Final = 500  # lots looked at before others have a turn
 
 
 class Slices:
-    """Takes and gives back. `gateways` is how many share what is left; `passed` counts wants that
-    were let pass uncounted."""
+    """Takes and gives back. `gateways` is how many share what is left."""
 
     def __init__(self, asking: Asking, settling: Settling, gateway: str) -> None:
         self._asking = asking
@@ -33,12 +30,11 @@ class Slices:
         self._lots: dict[str, Lot] = {}
         self._number = 0
         self.gateways = 1
-        self.passed = 0
 
     def __len__(self) -> int:
         return len(self._lots)
 
-    async def take(self, id: str, wants: Sequence[Want]) -> Taken | Refused | Away:
+    async def take(self, id: str, wants: Sequence[Want]) -> Taken | No:
         now_s = clock.monotonic_s()
         lots: list[Lot | None] = []
         short = False
@@ -54,7 +50,7 @@ class Slices:
         taken = Taken(id, wants, lots, now_s)
         return await self._take_rest(taken) if short else taken
 
-    async def _take_rest(self, taken: Taken) -> Taken | Refused | Away:
+    async def _take_rest(self, taken: Taken) -> Taken | No:
         """Asks Redis for what was not in hand; puts all back when that is refused."""
         short = [i for i, want in enumerate(taken.wants) if want.amount and not taken.tickets[i]]
         self._number += 1
@@ -62,13 +58,15 @@ class Slices:
         shares = {i: self._share(taken.wants[i]) for i in short}
         asked = [self._asked(i, id, shares[i], taken.wants[i]) for i in short]
         self._settling.flush()  # what was too little to spend is back there before it is asked
-        refusal: Refused | Away | None = None
         done = False
         try:
             for group, some in by_group(asked):
-                refusal = await self._take_group(id, group, some, (taken, shares))
-                if refusal is not None:
-                    return refusal
+                sent_s = clock.monotonic_s()
+                granted = await self._asking.take(id, group, some)
+                if isinstance(granted, list):
+                    self._keep(id, some, granted, taken, sent_s)
+                elif granted is not None:
+                    return granted
             done = True
             return taken
         finally:
@@ -96,44 +94,16 @@ class Slices:
         body = words_of(want, want.quota.lease_s, extra, self.gateways * size)
         return i, want, word(id) + word(want.amount) + body
 
-    async def _take_group(
-        self,
-        id: str,
-        group: str | None,
-        some: list[Asked],
-        whose: tuple[Taken, dict[int, Share]],
-    ) -> Refused | Away | None:
-        taken, shares = whose
-        sent_s, doubtful = clock.monotonic_s(), True
-        try:
-            granted = await self._asking.ask(group, some)
-            doubtful = False
-        except RedisAway:
-            doubtful = False
-            return self._unasked(some)
-        except StoreUnavailable:
-            return self._unasked(some)
-        finally:  # the caller may have gone in between, too
-            if doubtful:
-                self._undo(id, some)
-        if isinstance(granted, Refused):
-            return granted
+    def _keep(
+        self, id: str, some: list[Asked], granted: list[Granted], taken: Taken, sent_s: float
+    ) -> None:
+        """What was granted, in lots."""
         for (i, want, _), one in zip(some, granted, strict=True):
-            lot = taken.tickets[i] = Lot(id, shares[i], want, one, sent_s)
+            share = self._share(want)
+            lot = taken.tickets[i] = Lot(id, share, want, one, sent_s)
             self._lots[f"{id}/{i}"] = lot
             if lot.in_hand:
-                shares[i].current = lot
-        return None
-
-    def _unasked(self, some: list[Asked]) -> Away | None:
-        away = first_hard(some)
-        if away is None:
-            self.passed += len(some)
-        return away
-
-    def _undo(self, id: str, asked: Sequence[Asked]) -> None:
-        for _, want, _ in asked:
-            self._settling.add(Return(want, id, 0))
+                share.current = lot
 
     def _put_back(self, taken: Taken) -> None:
         for want, lot in zip(taken.wants, taken.tickets, strict=True):
@@ -152,8 +122,9 @@ class Slices:
                 self._settling.add(Return(want, taken.id, amount, unknown=True, seq=1))
 
     def _ended(self, lot: Lot) -> None:
-        """What nobody else may spend here goes back at once."""
-        if lot.share.tight or (lot.share.current is not lot and not lot.held):
+        """What nobody else may spend here goes back at once, and what is much more than a slice."""
+        share, much = lot.share, 2 * lot.want.quota.slice
+        if share.tight or lot.in_hand > much or (share.current is not lot and not lot.held):
             lot.trim(clock.monotonic_s())
             self._tell(lot)
 

@@ -1,6 +1,7 @@
 -- All of these counters, or none. KEYS: the epoch, then state and leases of each.
 -- ARGV: the epoch, "take" or "read", then for each: the hold's id, the amount, and its arguments.
--- Returns {1, granted, used, reset_us, retry_us, tight, ...} or {0, index, used, reset_us, retry_us}.
+-- Returns {1, granted, used, reset_us, retry_us, tight, ...}, {0, index, used, reset_us, retry_us}, or
+-- {-2, index} where the past has to come into a counter first.
 
 if strange() then return {-1} end
 local counters = {}
@@ -12,14 +13,22 @@ for i = 1, count do
   counters[i] = c
 end
 
+local function give_up(answer)
+  for _, c in ipairs(counters) do
+    if c.changed then save(c) end
+  end
+  return answer
+end
+
+for i, c in ipairs(counters) do
+  if not known(c) then return give_up({-2, i - 1}) end
+end
+
 if ARGV[2] == 'take' then
   for i, c in ipairs(counters) do
     if not fits(c, c.amount) then
-      for _, other in ipairs(counters) do
-        if other.changed then save(other) end
-      end
       local used, reset_us, retry_us = reading(c, c.amount)
-      return {0, i - 1, used, reset_us, retry_us}
+      return give_up({0, i - 1, used, reset_us, retry_us})
     end
   end
 end

@@ -23,11 +23,22 @@ class Quota:
 
     `hard`: nobody passes when its counters cannot be asked. A hold that nobody gives back is free
     again after `lease_s`, which must be longer than a request lasts; a gauge brings its own.
+    `learns`: a counter that is new is asked of only when what was spent before is in it.
     """
 
-    __slots__ = ("allowed", "hard", "key", "lease_s", "name", "numbers", "shape", "slice")
+    __slots__ = (
+        *("allowed", "hard", "key", "learns", "lease_s", "name", "numbers", "shape", "slice"),
+    )
 
-    def __init__(self, name: str, shape: Shape, hard: bool = False, lease_s: float = LEASE_S):
+    def __init__(
+        self,
+        name: str,
+        shape: Shape,
+        hard: bool = False,
+        lease_s: float = LEASE_S,
+        learns: bool = False,
+    ) -> None:
+        self.learns = learns
         self.name = name
         self.shape = shape
         self.hard = hard
@@ -88,6 +99,12 @@ class Refused(Struct, frozen=True):
     reading: Reading
 
 
+class Unlearnt(Struct, frozen=True):
+    """Nothing was taken: the past of the counter of `wants[index]` has to come into it first."""
+
+    index: int
+
+
 class Away(Struct, frozen=True):
     """Nothing was taken: the counters of `wants[index]`, which is hard, cannot be asked."""
 
@@ -105,7 +122,8 @@ def words_of(want: Want, lease_s: float, extra: int = 0, reserve: int = 0) -> by
     letter, numbers = want.quota.numbers
     if want.at_s and letter == "r":
         numbers = (*cast(Periods, numbers)[:2], int(want.at_s * 1e6), 0)
-    values = (want.quota.allowed, int(lease_s * 1000), extra, reserve, *(numbers or want.periods))
+    quota, where = want.quota, numbers or want.periods
+    values = (quota.allowed, int(lease_s * 1000), extra, reserve, *where, int(quota.learns))
     return word(letter) + b"".join(map(word, values))
 
 
@@ -128,11 +146,13 @@ class Granted(Struct, frozen=True):
     reading: Reading
 
 
-def answer(wants: Sequence[Want], reply: Reply) -> list[Granted] | Refused | None:
+def answer(wants: Sequence[Want], reply: Reply) -> list[Granted] | Refused | Unlearnt | None:
     """What redis_take.lua said; None when it does not know the epoch."""
     numbers = cast(list[int], reply)
-    if numbers[0] < 0:
+    if numbers[0] == -1:
         return None
+    if numbers[0] == -2:
+        return Unlearnt(numbers[1])
     if numbers[0] == 0:
         index = numbers[1]
         return Refused(index, _reading(wants[index], *numbers[2:5]))

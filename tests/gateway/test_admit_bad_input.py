@@ -35,6 +35,7 @@ LIMITS = (
         ({"max_completion_tokens": -(10**18)}, "max_completion_tokens"),
         ({"n": 10**9}, "n"),
         ({"n": 0}, "n"),
+        ({"best_of": 10**9}, "best_of"),
         ({"n": -1}, "n"),
     ],
 )

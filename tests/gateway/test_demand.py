@@ -53,9 +53,7 @@ def test_a_completion_answers_each_prompt(prompt: object, choices: int) -> None:
     assert demand(ask("completions", prompt=prompt)).choices == choices
 
 
-@pytest.mark.parametrize(
-    ("best_of", "choices"), [(20, 20), (2, 3), (None, 3), ("x", 3), (-5, 3), (10**9, 10**9)]
-)
+@pytest.mark.parametrize(("best_of", "choices"), [(20, 20), (2, 3), (None, 3)])
 def test_drafts_that_are_not_shown_are_produced_too(best_of: object, choices: int) -> None:
     it = ask("completions", prompt="one", best_of=best_of)
     it.choices = 3

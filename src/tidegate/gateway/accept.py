@@ -29,6 +29,7 @@ _WANTED: Final[Mapping[str, str]] = {
     "stream": "true or false",
     "stream_options": "an object",
     "n": f"a whole number from 1 to {MAX_CHOICES}",
+    "best_of": f"a whole number from 1 to {MAX_CHOICES}",
     "max_tokens": f"a whole number from 1 to {MAX_OUTPUT_TOKENS}",
     "max_completion_tokens": f"a whole number from 1 to {MAX_OUTPUT_TOKENS}",
     "user": "a string",
@@ -48,6 +49,7 @@ class _Judged(Struct):
     stream: bool | None = None
     stream_options: _StreamOptions | None = None
     n: Annotated[int, Meta(ge=1, le=MAX_CHOICES)] | None = None
+    best_of: Annotated[int, Meta(ge=1, le=MAX_CHOICES)] | None = None
     max_tokens: _OutputTokens | None = None
     max_completion_tokens: _OutputTokens | None = None
     user: str | None = None

@@ -1,7 +1,5 @@
 """How much a request can come to, before anybody works on it: the worst that limits hold."""
 
-from contextlib import suppress
-
 import msgspec
 from msgspec import Raw
 
@@ -85,8 +83,7 @@ def _choices(ask: Ask) -> int:
     choices = ask.choices
     drafts = ask.members.get("best_of")
     if drafts is not None:
-        with suppress(msgspec.DecodeError):  # its provider says what is wrong with it
-            choices = max(choices, msgspec.json.decode(drafts, type=int))
+        choices = max(choices, msgspec.json.decode(drafts, type=int | None) or 1)
     return choices * _prompts(ask)
 
 

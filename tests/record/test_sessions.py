@@ -48,7 +48,7 @@ def test_a_session_past_its_tokens_is_named_and_told_of_once(
 ) -> None:
     alert = SessionAlert(lambda: 100)
     with caplog.at_level(logging.WARNING):
-        assert marked(alert, call(60), call(40), call(1), call(5)) == [False, False, True, True]
+        assert marked(alert, call(60), call(40), call(1), call(5)) == [False, False, True, False]
     (said,) = [record.getMessage() for record in caplog.records]
     assert "session 's' of team blue has used 101 tokens in 5 minutes, more than 100" in said
 
@@ -70,6 +70,7 @@ def test_five_minutes_later_the_session_begins_anew(wall: dict[str, float]) -> N
     wall["now_s"] += 3600.0
     assert marked(alert, call(100), call(1, 299.0), call(1, 331.0)) == [False, True, False]
     assert marked(alert, call(99, 1000.0), call(100, 3000.0)) == [False, False]
+    assert marked(alert, call(1, 3000.0), call(1, 3010.0)) == [True, False]
 
 
 def test_what_comes_late_counts_when_it_was(wall: dict[str, float]) -> None:
@@ -99,7 +100,7 @@ def test_sessions_beyond_the_bound_are_not_watched(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(sessions, "MAX_SESSIONS", 2)
     alert = SessionAlert(lambda: 100)
     assert marked(alert, *(call(101, session_id=name) for name in "abca")) == [
-        *(True, True, False, True)
+        *(True, True, False, False)
     ]
 
 
@@ -109,11 +110,11 @@ def test_the_ledger_and_the_metrics_are_told(
     metrics = Metrics()
     works = Recorder(layout, engine, metrics)
     works.sessions = SessionAlert(lambda: 100)
-    made = [call(90), call(90)]
+    made = [call(90), call(90), call(90)]
     journal.add(*made)
     assert works.drain()
     stored = [receipts.by_id(engine, one.id) for one in made]
-    assert [one.over_limits for one in stored if one] == [[], [NAME]]
+    assert [one.over_limits for one in stored if one] == [[], [NAME], []]
     cells = metrics.families["tidegate_limit_alerts_total"].cells
     assert {labels: cell.total for labels, cell in cells.items()} == {(NAME,): 1}
     works.close()

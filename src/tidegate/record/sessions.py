@@ -1,7 +1,7 @@
 """Sessions that use many tokens in a short time, told though no limit asks for it.
 
-Most often an agent goes round in circles. Nothing is refused: the receipt names `NAME` among the
-limits that it passed, as it does for declared ones, and the log tells of the session once.
+Most often an agent goes round in circles. Nothing is refused: the receipt with which a session has
+passed its tokens names `NAME` among the limits that were passed, and the log tells of the session.
 """
 
 import logging
@@ -39,7 +39,7 @@ class SessionAlert:
         self._newest = 0  # the number of the last part
 
     def mark(self, batch: Batch) -> None:
-        """Names the alert on the receipts with which it was passed. Once for each batch."""
+        """Names the alert on each receipt with which a session passed it. Once for each batch."""
         most = self._most_tokens()
         if not most:
             return
@@ -53,11 +53,10 @@ class SessionAlert:
                 ended_s = receipt.started_at_s + (receipt.total_s or 0.0)
                 session = receipt.team, named
                 total = self._add(session, used, min(int(ended_s // _PART_S), now))
-                if total > most:
+                if total > most >= total - used:
                     receipt.over_limits = [*receipt.over_limits, NAME]
                     batch.entries[place] = receipt, _encode(receipt)
-                    if total - used <= most:
-                        _tell(receipt, session, total, most)
+                    _tell(receipt, session, total, most)
 
     def _add(self, session: Session, used: int, number: int) -> int:
         """What the session has used in the window, with this; 0 for what is not watched."""

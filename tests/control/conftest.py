@@ -1,7 +1,7 @@
 """One control in this process, without sockets: its API is called through ASGI."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import httpx2
 import msgspec
 import pytest
 from sqlalchemy import Engine
+from tests.control.feed_ends import Body, Source
 
 from tidegate.config.load import Compiled, compile_file
 from tidegate.control.budget_figures import BudgetFigures
@@ -23,6 +24,7 @@ from tidegate.control.perimeter import Names, Perimeter
 from tidegate.control.plans import Plans
 from tidegate.control.routes import Gate, build
 from tidegate.control.rows import ROWS
+from tidegate.core.feed import Status
 from tidegate.core.layout import Layout
 from tidegate.stores import database, migrate
 from tidegate.stores.peppers import read_peppers
@@ -146,3 +148,34 @@ def room(layout: Layout, engine: Engine, plan_file: Path) -> Room:
     room = Room(layout, engine, plan_file)
     room.plans.start(0)
     return room
+
+
+@pytest.fixture
+def source() -> Source:
+    return Source(5)
+
+
+@pytest.fixture
+def statuses() -> list[tuple[str, Status]]:
+    return []
+
+
+@pytest.fixture
+def serve(
+    layout: Layout, source: Source, statuses: list[tuple[str, Status]]
+) -> Callable[[Body], None]:
+    """Runs a body beside a started server."""
+
+    def run(body: Body) -> None:
+        async def inside() -> None:
+            server = FeedServer(layout, source, lambda name, s: statuses.append((name, s)))
+            await server.start()
+            try:
+                await body(server)
+            finally:
+                await server.stop()
+            assert not layout.feed_socket.exists()
+
+        asyncio.run(inside())
+
+    return run

@@ -3,14 +3,19 @@
 import asyncio
 import os
 import threading
+from collections.abc import Awaitable, Callable
 
 from msgspec import Raw
 
+from tidegate.control.feed_server import FeedServer
 from tidegate.core import feed
 from tidegate.core.feed import Entry, Hello, KeyChanged, PlanPublished
 from tidegate.core.layout import Layout
 
 PLAN = PlanPublished(3, Raw(b"\x80"))
+
+
+Body = Callable[[FeedServer], Awaitable[None]]
 
 
 class Source:
@@ -78,3 +83,9 @@ class Gateway:
 
     def close(self) -> None:
         self._writer.transport.abort()
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110  (nothing tells of it)
+            await asyncio.sleep(0.005)

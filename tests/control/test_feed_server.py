@@ -1,56 +1,16 @@
-"""The feed over its real socket: order, catching up, being cut, acknowledging."""
+"""The feed over its real socket: order, catching up, being cut."""
 
 import asyncio
 import stat
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 import pytest
-from tests.control.feed_ends import PLAN, Gateway, Source
+from tests.control.feed_ends import PLAN, Body, Gateway, Source, until
 
 from tidegate.control.feed_server import FeedServer
 from tidegate.core import feed
 from tidegate.core.feed import Ack, Entry, Forget, Heartbeat, Recorded, Status
 from tidegate.core.layout import Layout
-from tidegate.gateway.journal import Journal, JournalBounds
-
-Body = Callable[[FeedServer], Awaitable[None]]
-
-
-@pytest.fixture
-def source() -> Source:
-    return Source(5)
-
-
-@pytest.fixture
-def statuses() -> list[tuple[str, Status]]:
-    return []
-
-
-@pytest.fixture
-def serve(
-    layout: Layout, source: Source, statuses: list[tuple[str, Status]]
-) -> Callable[[Body], None]:
-    """Runs a body beside a started server."""
-
-    def run(body: Body) -> None:
-        async def inside() -> None:
-            server = FeedServer(layout, source, lambda name, s: statuses.append((name, s)))
-            await server.start()
-            try:
-                await body(server)
-            finally:
-                await server.stop()
-            assert not layout.feed_socket.exists()
-
-        asyncio.run(inside())
-
-    return run
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110  (nothing tells of it)
-            await asyncio.sleep(0.005)
 
 
 def test_a_fresh_gateway_gets_the_plan_and_nothing_old(
@@ -128,76 +88,6 @@ def test_an_entry_told_while_a_gateway_catches_up_is_not_missed(
         assert [await joining.entry() for _ in range(2)] == source.entries[4:]
         watcher.close()
         joining.close()
-
-    serve(body)
-
-
-def test_when_the_store_is_an_older_copy_every_gateway_begins_anew(
-    serve: Callable[[Body], None], layout: Layout, source: Source
-) -> None:
-    async def body(server: FeedServer) -> None:
-        gateway = await Gateway.connect(layout, 5)
-        await until(lambda: len(server.gateways()) == 1)
-        del source.entries[2:]
-        assert [await gateway.entry() for _ in range(2)] == [Entry(1, Forget()), Entry(2, PLAN)]
-        gateway.say(Ack(2, 3))
-        await until(lambda: [it.seq for it in server.gateways()] == [2])
-        seq = source.add()  # its number was given before
-        assert await server.acknowledged(seq, 0.05) == ["gateway-0"]
-        gateway.say(Ack((await gateway.entry()).seq, 3))
-        assert await server.acknowledged(seq, 10) == []
-        gateway.close()
-
-    serve(body)
-
-
-def test_acknowledgements_are_waited_for_and_the_slow_are_named(
-    serve: Callable[[Body], None], layout: Layout, source: Source
-) -> None:
-    async def body(server: FeedServer) -> None:
-        quick = await Gateway.connect(layout, 5, "gateway-0")
-        slow = await Gateway.connect(layout, 5, "gateway-1")
-        await until(lambda: len(server.gateways()) == 2)
-        seq = source.add()
-        server.wake()
-        waiting = asyncio.ensure_future(server.acknowledged(seq, 10))
-        quick.say(Ack((await quick.entry()).seq, 3))
-        slow.say(Ack((await slow.entry()).seq, 2, "cannot obey it"))
-        assert await waiting == []
-        seen = {s.gateway: (s.plan_version, s.error) for s in server.gateways()}
-        assert seen == {"gateway-0": (3, None), "gateway-1": (2, "cannot obey it")}
-        seq = source.add()
-        server.wake()
-        quick.say(Ack((await quick.entry()).seq, 3))
-        assert await server.acknowledged(seq, 0.05) == ["gateway-1"]
-        slow.close()  # one that has ended obeys nothing and is not waited for
-        assert await server.acknowledged(seq, 10) == []
-        quick.close()
-        await until(lambda: server.gateways() == [])
-        again = await Gateway.connect(layout, seq, "gateway-0")
-        await until(lambda: [s.plan_version for s in server.gateways()] == [3])
-        again.close()
-
-    serve(body)
-
-
-def test_one_that_runs_and_is_not_connected_is_waited_for(
-    serve: Callable[[Body], None], layout: Layout, source: Source
-) -> None:
-    async def body(server: FeedServer) -> None:
-        journal = Journal(layout.journal_of("gateway-0"), JournalBounds())
-        journal.open()
-        seq = source.add()
-        assert await server.acknowledged(seq, 0.05) == ["gateway-0"]  # it never said Hello here
-        waiting = asyncio.ensure_future(server.acknowledged(seq, 10))
-        gateway = await Gateway.connect(layout, 5)
-        gateway.say(Ack((await gateway.entry()).seq, 3))
-        assert await waiting == []
-        gateway.close()
-        await until(lambda: server.gateways() == [])
-        assert await server.acknowledged(seq, 0.05) == ["gateway-0"]
-        await journal.close()
-        assert await server.acknowledged(seq, 10) == []
 
     serve(body)
 

@@ -1,7 +1,7 @@
 """Gateways of all machines: each machine tells of its own, the others are looked at."""
 
 import pytest
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine, select, update
 
 from tidegate.stores import database, fleet
 from tidegate.stores.errors import StoreUnavailable
@@ -77,6 +77,20 @@ def test_who_is_behind_or_was_not_heard_of_is_waited_for(shared_engine: Engine) 
     assert fleet.behind(shared_engine, "two", 5) == ["one/gateway-0", "one/gateway-1"]
     grow_old(60.0)
     assert fleet.behind(shared_engine, "two", 5) == [], "gone"
+
+
+def test_machines_that_are_gone_for_good_leave_no_rows(shared_engine: Engine) -> None:
+    fleet.tell(shared_engine, "one", [Obeying("gateway-0", 5)])
+    with database.writing(shared_engine) as connection:
+        connection.execute(update(gateways).values(at_s=gateways.c.at_s - 86_000.0))
+    fleet.forget(shared_engine)
+    fleet.tell(shared_engine, "two", [Obeying("gateway-0", 5)])
+    with database.writing(shared_engine) as connection:
+        assert len(connection.execute(select(gateways)).all()) == 2
+        connection.execute(update(gateways).values(at_s=gateways.c.at_s - 500.0))
+    fleet.forget(shared_engine)
+    with database.reading(shared_engine) as connection:
+        assert connection.execute(select(gateways.c.name)).scalars().all() == ["two/gateway-0"]
 
 
 def test_alone_nobody_else_is_waited_for(sqlite_engine: Engine) -> None:

@@ -21,10 +21,13 @@ from tidegate.control.living import running
 from tidegate.core import feed
 from tidegate.core.feed import Ack, FromGateway, Hello, Recorded
 from tidegate.core.layout import Layout
+from tidegate.stores.errors import StoreError
 from tidegate.stores.fleet import Obeying
 
 _HELLO_TIMEOUT_S = 5.0
 _LOOK_ELSEWHERE_S = 0.05
+# Stands for the gateways of other machines where nobody can be asked about them.
+UNKNOWN = "other machines"
 
 _log = logging.getLogger(__name__)
 
@@ -121,9 +124,15 @@ class FeedServer:
             async with asyncio.timeout(timeout_s):
                 async with self._acked:
                     await self._acked.wait_for(lambda: not waiting())
-                while await asyncio.to_thread(self._behind_elsewhere, seq):  # noqa: ASYNC110
+                while await self._elsewhere(seq):  # noqa: ASYNC110
                     await asyncio.sleep(_LOOK_ELSEWHERE_S)
-        return waiting() + await asyncio.to_thread(self._behind_elsewhere, seq)
+        return waiting() + await self._elsewhere(seq)
+
+    async def _elsewhere(self, seq: int) -> list[str]:
+        try:
+            return await asyncio.to_thread(self._behind_elsewhere, seq)
+        except StoreError:  # the change itself is made
+            return [UNKNOWN]
 
     def obeying(self) -> list[Obeying]:
         """This machine's running gateways and what they obey; 0 where nobody knows."""

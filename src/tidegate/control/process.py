@@ -250,6 +250,8 @@ class Process:
 
     def _clear_out(self) -> None:
         self._log.trim()
+        if database.is_shared(self._engine):
+            fleet.forget(self._engine)
         rollup.fold(self._engine, clock.wall_s() - KEPT_S)
         if self._plans.problems:
             return  # a file that cannot be read must not shorten what it meant to keep

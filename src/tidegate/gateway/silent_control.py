@@ -1,7 +1,7 @@
 """While control says nothing, a gateway reads from the database what control would tell it.
 
 Control may be dead or stand still, and another machine's revoke keys and cut budgets all the same.
-A change is obeyed SILENCE_S + LOOK_S and one read after it was made, at the latest.
+A change is obeyed SILENCE_S + LOOK_S and one look after it was made, at the latest.
 """
 
 import asyncio
@@ -15,7 +15,9 @@ from tidegate.gateway.plan_feed import PlanFeed
 log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
-READ_TIMEOUT_S = 1.0
+# A look is as many reads as MOST_READS.
+READ_TIMEOUT_S = 0.6
+MOST_READS = 3
 
 
 class FeedStore(Protocol):

@@ -18,6 +18,7 @@ from tidegate.stores.shared import local_name, name_everywhere
 # One that has not been told of for so long may be away; for longer than _GONE_S, it is gone.
 QUIET_S = 3.0
 _GONE_S = 60.0
+_FORGOTTEN_S = 86_400.0
 _TELL_AGAIN_S = QUIET_S / 3
 
 
@@ -81,6 +82,12 @@ def others(engine: Engine, node: str) -> list[tuple[Obeying, bool]]:
         for row in rows
         if local_name(node, row[0]) is None
     ]
+
+
+def forget(engine: Engine) -> None:
+    """Drop the gateways of machines that nobody has heard of for a day. StoreError."""
+    with database.writing(engine) as connection:
+        connection.execute(delete(gateways).where(_now() - gateways.c.at_s > _FORGOTTEN_S))
 
 
 def behind(engine: Engine, node: str, seq: int) -> list[str]:

@@ -45,7 +45,25 @@ def test_several_gateway_processes_would_each_allow_the_whole(room: Room) -> Non
     room.plan_file.write_text(several)
     assert room.ask("POST", "/api/plan/reload").status_code == 200
     asked = {"name": "a", "limits": {"requests_per_minute": 5}}
-    assert "processes: 1" in room.ask("POST", "/api/keys", asked).text
+    no = room.ask("POST", "/api/keys", asked)
+    assert (no.status_code, error_code(no)) == (400, "invalid_request")
+    assert "`storage.limits`" in no.text
     update = room.ask("POST", "/key/update", {"key": key_id, "rpm_limit": 5})
     assert (update.status_code, error_code(update)) == (400, "invalid_request")
     assert room.ask("POST", "/key/update", {"key": key_id, "key_alias": "b"}).status_code == 200
+
+
+def test_a_plan_that_raises_the_processes_while_a_key_has_limits_is_refused(room: Room) -> None:
+    held = room.make_key(limits={"requests_per_minute": 5})["record"]["id"]
+    room.plan_file.write_text(PLAN.format(route="chat") + "gateway: {processes: 2}\n")
+    no = room.ask("POST", "/api/plan/reload")
+    assert "limits that keys bring with them" in no.text
+    assert room.ask("POST", f"/api/keys/{held}/revoke").status_code == 200
+    assert "limits that keys bring" not in room.ask("POST", "/api/plan/reload").text
+
+
+def test_several_gateway_processes_that_count_together_may_be_limited_by_key(room: Room) -> None:
+    shared = "gateway: {processes: 2}\nstorage: {limits: {url: 'redis://127.0.0.1:1/0'}}\n"
+    room.plan_file.write_text(PLAN.format(route="chat") + shared)
+    assert room.ask("POST", "/api/plan/reload").status_code == 200
+    assert room.make_key(limits={"requests_per_minute": 5})["record"]["limits"]

@@ -189,6 +189,21 @@ def test_several_processes_without_limits_are_served():
     assert compiled(declared(gateway=DeclaredGateway(processes=2))).limits == ()
 
 
+def test_several_processes_while_keys_bring_limits_need_a_store_too():
+    several = declared(gateway=DeclaredGateway(processes=2))
+    brought = {"keys_limited": lambda: True}
+    with pytest.raises(PlanRefused) as refused:
+        compiled(several, **brought)
+    [complaint] = refused.value.complaints
+    assert complaint.path == ("gateway", "processes")
+    assert "keys" in complaint.message
+    assert "`storage.limits`" in complaint.message
+    where = DeclaredStorage(limits=DeclaredCounters(CountersRef(url="redis://host/0")))
+    shared = declared(gateway=DeclaredGateway(processes=2), storage=where)
+    assert compiled(shared, **brought).counters is not None
+    assert compiled(declared(), **brought).counters is None
+
+
 def test_several_processes_with_a_store_that_counts_for_all_are_served():
     where = DeclaredCounters(CountersRef(url="redis://:${P}@host/0"), "exact")
     plan = compiled(

@@ -23,7 +23,8 @@ _CONTROL: Final = DeclaredControl()
 
 class Setting(Struct, frozen=True):
     """`tls` holds the certificate's and the key's file, both or neither. `database` is the shared
-    one, without its secret. `counts_alone`: limits are counted in each gateway's memory."""
+    one, without its secret. `counts_alone`: each gateway counts limits in its own memory, those of
+    the plan and those that keys and teams bring."""
 
     state: Path
     listen: Listen = _GATEWAY.listen
@@ -55,7 +56,7 @@ def of_plan(declared: Declared, file: Path) -> Setting:
         gateways=declared.gateway.processes,
         tls=(str(folder / tls.cert_file), str(folder / tls.key_file)) if tls else None,
         database=declared.storage.database,
-        counts_alone=bool(declared.limits or declared.budgets) and declared.storage.limits is None,
+        counts_alone=declared.storage.limits is None,
     )
 
 

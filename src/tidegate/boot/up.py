@@ -274,7 +274,8 @@ def _setting(asked: Asked, file: Path | None) -> Setting:
     if base.counts_alone and asked.gateways is not None and asked.gateways > 1:
         raise CannotStart(
             f"--gateways {asked.gateways}: each gateway would allow the whole of every limit and "
-            "budget; start one, or name the Redis that counts for all in `storage.limits`",
+            "budget, those of keys among them; start one, or name the Redis that counts for all in "
+            "`storage.limits`",
             EX_CONFIG,
         )
     return msgspec.structs.replace(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,7 +19,7 @@ from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.facts import Facts
 from tidegate.core.plan import Plan, Raise
 from tidegate.core.units import NANOUSD_PER_USD
-from tidegate.stores import budgets, database, teams
+from tidegate.stores import budgets, database, keys, teams
 from tidegate.stores.budgets import StoredBudget
 from tidegate.stores.teams import TeamRecord
 
@@ -42,7 +43,7 @@ class Compiling:
         now_s = clock.wall_s()
         with database.reading(self._engine) as connection:
             added = added_at(connection, now_s)
-        facts = Facts(PriceTable(now_s).quote, added=added)
+        facts = Facts(PriceTable(now_s).quote, added=added, keys_limited=self._keys_limited)
         self._compiled_with = added
         return compile_file(file, self._environ, version, now_s, facts)
 
@@ -58,7 +59,8 @@ class Compiling:
             with database.writing(self._engine) as connection:
                 result = change(connection)
                 added = added_at(connection, now_s)
-                facts = Facts(quote, added=added)
+                limited = partial(keys.any_limited, connection)
+                facts = Facts(quote, added=added, keys_limited=limited)
                 plan = compile_plan(declared, version=version, now_s=now_s, facts=facts)
             self._compiled_with = added
             return plan, result
@@ -69,6 +71,10 @@ class Compiling:
         """Whether what is stored, or in force of it, has changed since the last compilation."""
         with database.reading(self._engine) as connection:
             return added_at(connection, clock.wall_s()) != self._compiled_with
+
+    def _keys_limited(self) -> bool:
+        with database.reading(self._engine) as connection:
+            return keys.any_limited(connection)
 
 
 _Made = tuple[Plan, T]

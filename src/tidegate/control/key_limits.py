@@ -6,6 +6,7 @@ from typing import Any
 from tidegate.config.scalars import EXPECTED, READERS
 from tidegate.control.errors import ApiError
 from tidegate.control.shapes import NewKeyLimits
+from tidegate.core.compile_limits import EACH_ALLOWS_ALL, counts_alone
 from tidegate.core.declared import Declared
 from tidegate.core.declared_budgets import Period
 from tidegate.core.key_limits import KeyLimits
@@ -36,12 +37,9 @@ def limits_asked(asked: NewKeyLimits | None) -> KeyLimits | None:
 
 def check_countable(limits: KeyLimits | None, declared: Declared) -> None:
     """ApiError where each of several gateway processes would allow the whole."""
-    if limits is not None and declared.gateway.processes > 1:
-        message = (
-            "A key's limits are counted in the memory of one gateway process, and several would "
-            "each allow the whole: write `processes: 1` in the plan's `gateway`."
-        )
-        raise ApiError("invalid_request", message, param="limits")
+    if limits is not None and counts_alone(declared):
+        message = EACH_ALLOWS_ALL.format(what="limits that keys bring with them")
+        raise ApiError("invalid_request", f"{message[:1].upper()}{message[1:]}.", param="limits")
 
 
 def nanousd_asked(text: str, param: str) -> int:

@@ -16,7 +16,7 @@ from msgspec.structs import asdict, replace
 from tidegate.core import assemble, plugs
 from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Dialect, Path, Place
-from tidegate.core.compile_limits import compile_limits
+from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
 from tidegate.core.declared import Declared
 from tidegate.core.declared_keys import EVERY_ROUTE
 from tidegate.core.declared_routes import DeclaredRoute
@@ -68,6 +68,11 @@ def compile_plan(
     compiler.check_rest()
     say = facts.added.speaks(compiler.say)
     limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
+    if not limits and counts_alone(declared) and facts.keys_limited():
+        say(
+            ("gateway", "processes"),
+            EACH_ALLOWS_ALL.format(what="limits that keys bring with them"),
+        )
     if compiler.complaints:
         raise PlanRefused(compiler.complaints)
     storage = declared.storage

@@ -4,6 +4,7 @@ What could not be enforced, or could never speak, fails the plan.
 """
 
 from collections.abc import Mapping, Set
+from typing import Final
 
 from msgspec.structs import asdict, replace
 
@@ -34,6 +35,18 @@ _KEYS: Mapping[str, str] = {
 }
 
 
+EACH_ALLOWS_ALL: Final = (
+    "{what} are counted in the memory of one gateway process, and several would each allow the "
+    "whole; write `processes: 1`, or name the Redis that counts for all of them in "
+    "`storage.limits`"
+)
+
+
+def counts_alone(declared: Declared) -> bool:
+    """Whether there are several gateway processes and each counts for itself."""
+    return declared.gateway.processes > 1 and declared.storage.limits is None
+
+
 def compile_limits(declared: Declared, kinds: Kinds, say: Say) -> tuple[Limit, ...]:
     """Every limit that can be enforced, by name; of every other something is said."""
     count = len(declared.limits) + len(declared.budgets)
@@ -43,13 +56,8 @@ def compile_limits(declared: Declared, kinds: Kinds, say: Say) -> tuple[Limit, .
         section = "limits" if declared.limits else "budgets"
         say((section,), f"a plan has at most {MAX_LIMITS} limits and budgets; here are {count}")
         return ()
-    if declared.gateway.processes > 1 and declared.storage.limits is None:
-        say(
-            ("gateway", "processes"),
-            "limits and budgets are counted in the memory of one gateway process, and several "
-            "would each allow the whole; write `processes: 1`, or name the Redis that counts for "
-            "all of them in `storage.limits`",
-        )
+    if counts_alone(declared):
+        say(("gateway", "processes"), EACH_ALLOWS_ALL.format(what="limits and budgets"))
     compiler = _Compiler(declared, kinds, say)
     found = [compiler.limit(name, one) for name, one in declared.limits.items()]
     found += [compiler.budget(name, one) for name, one in declared.budgets.items()]

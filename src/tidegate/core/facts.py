@@ -47,9 +47,10 @@ class Kinds:
 
 
 class Facts(Struct, frozen=True):
-    """The answers that one compilation goes by."""
+    """The answers that one compilation goes by. `keys_limited`: whether a key brings limits."""
 
     price_of: PriceOf
     dialects: Dialects = Dialects()
     kinds: Kinds = Kinds()
     added: Added = Added()
+    keys_limited: Callable[[], bool] = lambda: False

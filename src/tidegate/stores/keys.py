@@ -83,6 +83,12 @@ def count(engine: Engine, which: KeyFilter) -> int:
         return connection.execute(select(func.count()).select_from(of)).scalar_one()
 
 
+def any_limited(connection: Connection) -> bool:
+    """Whether a key that is not revoked brings limits of its own."""
+    found = select(keys.c.id).where(keys.c.limits.is_not(None), keys.c.revoked_at_s.is_(None))
+    return connection.execute(found.limit(1)).first() is not None
+
+
 def revoke(engine: Engine, key_id: str, author: Author) -> int:
     """Revoke a key from now on. Returns the feed number. KeyNotFound when there is none.
 
@@ -130,17 +136,23 @@ def revoke_all(connection: Connection, team: str, author: Author) -> list[str]:
 
 
 def rotate(
-    engine: Engine, old_id: str, fresh: KeyRecord, author: Author, *, overlap_s: float = 0.0
+    engine: Engine,
+    old_id: str,
+    succeed: Callable[[KeyRecord], KeyRecord],
+    author: Author,
+    *,
+    overlap_s: float = 0.0,
 ) -> int:
-    """Store `fresh` beside `old_id`, which ends `overlap_s` seconds from now (0: at once).
+    """Store what `succeed` makes of `old_id` beside it, which ends `overlap_s` seconds from now
+    (0: at once).
 
-    Returns the newest feed number. KeyNotFound when the old key is missing or revoked. Make
-    `fresh` from the old record with `succeed`, so that the grants stay the same.
+    Returns the newest feed number. KeyNotFound when the old key is missing or revoked.
     """
     with database.writing(engine) as connection:
         old = _get(connection, old_id)
         if old is None or old.revoked_at_s is not None:
             raise KeyNotFound(f"there is no live key {old_id} to rotate")
+        fresh = succeed(old)
         _insert(connection, fresh)
         ends_at_s = author.at_s + overlap_s
         if overlap_s <= 0:
@@ -154,7 +166,7 @@ def rotate(
         return feed.append_key(connection, fresh.id, author.at_s)
 
 
-def succeed(
+def successor(
     old: KeyRecord, key_id: str, digest: bytes, pepper_version: int, at_s: float
 ) -> KeyRecord:
     """A new key with the grants of `old`."""

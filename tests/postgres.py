@@ -147,6 +147,11 @@ class Server:
                 sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name))
             )
 
+    def end(self, backend_pid: int) -> None:
+        """Ends one connection, as an operator would."""
+        with self._connect("postgres") as connection:
+            connection.execute("SELECT pg_terminate_backend(%s, 5000)", (backend_pid,))
+
     def backends(self) -> list[int]:
         """Process ids of what serves connections, and of the server itself."""
         assert self._process is not None

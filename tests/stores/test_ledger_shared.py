@@ -1,14 +1,16 @@
 """Several recorders on one database: each receipt once, whoever brings it and how often."""
 
+import itertools
 import random
 import threading
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Connection, Engine, event, func, select
 from tests.postgres import Server
 from tests.stores import rig
 
-from tidegate.stores import database, ledger, schema
+from tidegate.stores import database, ledger, retention, rollup, schema
 from tidegate.stores.errors import StoreContended, StoreUnavailable
 from tidegate.stores.ledger import Ledger, Position
 
@@ -59,6 +61,65 @@ def test_recorders_that_bring_the_same_receipts_at_once_store_each_once(
         thread.join()
     assert len(new) == len(set(new))
     assert counts(shared_engine) == (len(new), len(new), len(new))
+
+
+def test_a_connection_that_is_lost_before_any_statement_costs_nothing(
+    postgres: Server, shared_engine: Engine
+) -> None:
+    store = Ledger(shared_engine)
+    left, lost, ended = [0], 0, False
+
+    def lose(connection: Connection, *_: object) -> None:
+        left[0] -= 1
+        if left[0] == 0:
+            link: Any = connection.connection.driver_connection
+            postgres.end(link.info.backend_pid)
+
+    event.listen(shared_engine, "before_cursor_execute", lose)
+    for statement in itertools.count(1):
+        left[0] = statement
+        receipts = [rig.receipt(key_id=f"key{n}") for n in range(5)]
+        at = Position("gateway-0", 1, statement)
+        try:
+            store.write(rig.entries(*receipts), [at])
+            ended, left[0] = left[0] > 0, 0
+        except StoreUnavailable:
+            lost += 1
+            assert store.write(rig.entries(*receipts), [at]) == receipts
+        assert counts(shared_engine) == (5 * statement,) * 3
+        assert store.positions() == {"gateway-0": at}
+        if ended:
+            break
+    assert lost > 2
+
+
+def test_while_old_receipts_leave_and_old_quarters_are_folded_no_sum_changes(
+    shared_engine: Engine,
+) -> None:
+    """As when a machine that was away for long brings what its journals kept."""
+    threads, receipts_each, before_s = 3, 200, rig.NOON_S
+    working = threading.Barrier(threads + 1)
+
+    def bring(seed: int) -> None:
+        draw = random.Random(seed)
+        store = Ledger(shared_engine, f"node-{seed}")
+        working.wait()
+        for _ in range(receipts_each // 10):
+            times_s = [before_s + draw.uniform(-9000, 9000) for _ in range(10)]
+            store.write(rig.entries(*(rig.receipt(at_s) for at_s in times_s)), [])
+
+    bringing = [threading.Thread(target=bring, args=(seed,)) for seed in range(threads)]
+    for thread in bringing:
+        thread.start()
+    working.wait()
+    while any(thread.is_alive() for thread in bringing):
+        retention.roll_off(shared_engine, before_s, chunk_rows=7)
+        rollup.fold(shared_engine, before_s, chunk_rows=7)
+    retention.roll_off(shared_engine, before_s)
+    with database.reading(shared_engine) as connection:
+        daily = connection.execute(select(func.sum(schema.receipts_daily.c.requests))).scalar()
+    rows, _, added_up = counts(shared_engine)
+    assert daily is not None and rows and rows + daily == added_up == threads * receipts_each
 
 
 def test_what_is_in_the_way_is_tried_again_a_few_times_and_then_left_to_the_journal(

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy import Engine
 from tests.control.conftest import Room, error_code
 
-from tidegate.control import litellm_keys, litellm_teams
+from tidegate.control import api_keys, litellm_keys, litellm_teams
 from tidegate.core.key import KeyRecord
 from tidegate.stores import database, keys, teams
 from tidegate.stores.audit import Author
@@ -63,6 +63,22 @@ def test_of_two_updates_of_a_key_both_are_there(
     changed = room.ask("POST", "/key/update", {"key": made["token"], "tpm_limit": 9}).json()
     assert (changed["models"], changed["metadata"]) == (["chat"], {"a": "b"})
     assert (changed["rpm_limit"], changed["tpm_limit"]) == (60, 9)
+
+
+def test_a_key_that_is_narrowed_while_it_is_rotated_has_a_successor_as_narrow(
+    room: Room, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key_id = room.make_key()["record"]["id"]
+
+    def narrow() -> None:
+        keys.edit(engine, key_id, lambda old: replace(old, routes=("chat",)), ANA)
+
+    meanwhile(monkeypatch, api_keys, "change_key", narrow)
+    made = room.ask("POST", f"/api/keys/{key_id}/rotate", {}).json()
+    assert made["record"]["routes"] == ["chat"]
+    fresh = keys.get(engine, made["record"]["id"])
+    assert fresh is not None
+    assert fresh.routes == ("chat",)
 
 
 def test_a_key_that_leaves_the_team_is_not_its_lead_s_to_change(

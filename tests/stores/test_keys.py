@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -69,11 +70,21 @@ def test_revoking_what_is_not_there_is_an_error(engine: Engine) -> None:
         keys.revoke(engine, "zzzz0000", ANN)
 
 
+def successor(key_id: str) -> Callable[[KeyRecord], KeyRecord]:
+    return lambda old: keys.successor(old, key_id, b"", 1, rig.NOON_S)
+
+
 def test_rotating_gives_the_same_grants_and_ends_the_old_key_at_once(engine: Engine) -> None:
     old = rig.key("aaaa0000", routes=("fast",), attributes={"a": "b"})
     keys.create(engine, old, ANN)
-    fresh = keys.succeed(old, "bbbb0000", b"\x02" * 32, 2, rig.NOON_S + 5)
-    assert keys.rotate(engine, "aaaa0000", fresh, Author("ann", rig.NOON_S + 5)) == 3
+    fresh = keys.successor(old, "bbbb0000", b"\x02" * 32, 2, rig.NOON_S + 5)
+    stale = rig.key("aaaa0000")  # whoever looked at it before it was changed
+
+    def succeed(now: KeyRecord) -> KeyRecord:
+        assert stale != now == old
+        return fresh
+
+    assert keys.rotate(engine, "aaaa0000", succeed, Author("ann", rig.NOON_S + 5)) == 3
     ended, lives = keys.get(engine, "aaaa0000"), keys.get(engine, "bbbb0000")
     assert ended is not None
     assert lives == fresh
@@ -86,8 +97,7 @@ def test_rotating_with_an_overlap_shortens_and_never_lengthens(engine: Engine) -
     for key_id, expires_at_s in (("aaaa0000", None), ("bbbb0000", rig.NOON_S + 10)):
         old = rig.key(key_id, expires_at_s=expires_at_s)
         keys.create(engine, old, ANN)
-        fresh = keys.succeed(old, key_id[::-1], b"", 1, rig.NOON_S)
-        keys.rotate(engine, key_id, fresh, ANN, overlap_s=3600)
+        keys.rotate(engine, key_id, successor(key_id[::-1]), ANN, overlap_s=3600)
     first, second = keys.get(engine, "aaaa0000"), keys.get(engine, "bbbb0000")
     assert first is not None
     assert second is not None
@@ -100,7 +110,7 @@ def test_a_revoked_key_is_not_rotated(engine: Engine) -> None:
     keys.create(engine, old, ANN)
     keys.revoke(engine, "aaaa0000", ANN)
     with pytest.raises(KeyNotFound):
-        keys.rotate(engine, "aaaa0000", keys.succeed(old, "bbbb0000", b"", 1, 0.0), ANN)
+        keys.rotate(engine, "aaaa0000", successor("bbbb0000"), ANN)
     assert keys.get(engine, "bbbb0000") is None
 
 

@@ -107,15 +107,21 @@ async def revoke_key(call: Call, key_id: str) -> KeyRevoked:
 
 async def _rotate(call: Call) -> KeyMade:
     desk, now_s = call.desk, clock.wall_s()
-    old = await find_key(call, call.path["id"])
-    check_lead(call, old)
-    if old.expires_at_s is not None and old.expires_at_s <= now_s:
-        raise ApiError("invalid_request", f"Key {old.id} has expired: make a new one.")
+    old_id = (await find_key(call, call.path["id"])).id
     key_id, secret = core_key.generate()
-    fresh = keys.succeed(old, key_id, *desk.digest(secret), now_s)
+    digest = desk.digest(secret)
+
+    def succeed(old: KeyRecord) -> KeyRecord:
+        """Within the store's transaction: its grants are those of the old key then."""
+        check_lead(call, old)
+        if old.expires_at_s is not None and old.expires_at_s <= now_s:
+            raise ApiError("invalid_request", f"Key {old.id} has expired: make a new one.")
+        return keys.successor(old, key_id, *digest, now_s)
+
     overlap_s = call.body.overlap_s
-    seq = await change_key(call, keys.rotate, old.id, fresh, author(call), overlap_s=overlap_s)
-    return KeyMade(secret, KeyView.of(fresh, now_s), old.id, await desk.obeyed(seq))
+    seq = await change_key(call, keys.rotate, old_id, succeed, author(call), overlap_s=overlap_s)
+    fresh = await find_key(call, key_id)
+    return KeyMade(secret, KeyView.of(fresh, now_s), old_id, await desk.obeyed(seq))
 
 
 async def _new_pepper(call: Call) -> PepperMade:

@@ -66,6 +66,11 @@ def test_a_key_s_rate_is_one_rate_however_many_gateways_there_are(
         async with fleet(tmp_path, mode, own=KeyLimits(requests_per_minute=8)) as it:
             replies = [await it.ask(number) for number in range(4 * GATEWAYS)]
             assert 8 <= sum(reply.status == 200 for reply in replies) <= 9  # one comes each 7.5 s
+            first = replies[0].headers
+            assert first["x-ratelimit-limit-requests"] == "8"
+            assert first["x-ratelimit-remaining-requests"] == "7"
+            assert first["x-ratelimit-reset-requests"].endswith("s")
+            assert (await it.used(1))["key:requests"] in (7, 8)
             no = next(reply for reply in replies if reply.status != 200)
             assert (no.status, no.json["error"]["limit"]["limit"]) == (429, "key:requests")
 

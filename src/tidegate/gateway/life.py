@@ -29,6 +29,7 @@ from tidegate.gateway.prepared import PreparedPlan, PreparedRoute
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.resolve import resolve
 from tidegate.gateway.settle import settle
+from tidegate.gateway.shared_told import shared_rate_headers
 from tidegate.gateway.size import size
 from tidegate.gateway.stream import Relay
 from tidegate.gateway.world import World
@@ -129,6 +130,9 @@ def _whole(progress: Progress, ask: Ask, route: PreparedRoute, answered: InFligh
 def _head(progress: Progress, ask: Ask, route: PreparedRoute) -> bytes:
     start = answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD
     head = start + answers.request_id_header(progress.receipt.id) + route.answer_headers
-    if progress.admitted is not None and progress.admitted.gate is not None:
-        head += rate_headers(progress.admitted.gate, progress.receipt)
+    admitted = progress.admitted
+    if admitted is not None and admitted.gate is not None:
+        head += rate_headers(admitted.gate, progress.receipt)
+        if admitted.shared:
+            head += shared_rate_headers(admitted.shared, admitted.gate)
     return head

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from tests.gateway.rig import HELLO, Reply, plan_of, read_journal, target
 from tests.gateway.spawned import Spawned, ask, lay_out, post
 from tests.gateway.upstream import Upstream, whole
-from tests.stores.redis_rig import Server, serving
+from tests.stores.redis_rig import Network, Server, serving
 
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.plan import CounterStore, Limit
@@ -26,10 +26,11 @@ BODY = {**HELLO, "max_tokens": 5}
 class Fleet:
     """Gateways of one state directory in front of one provider, and the Redis they share."""
 
-    def __init__(self, gateways: list[Spawned], key: str, server: Server) -> None:
+    def __init__(self, gateways: list[Spawned], key: str, server: Server, network: Network) -> None:
         self.gateways = gateways
         self.key = key
         self.server = server
+        self.network = network
 
     async def ask(self, number: int) -> Reply:
         gateway = self.gateways[number % len(self.gateways)]
@@ -37,13 +38,16 @@ class Fleet:
 
     async def used(self, number: int = 0) -> dict[str, float]:
         """What a gateway says is used of each limit; money in nano-dollars."""
-        head = f"GET /v1/usage HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {self.key}\r\n"
-        text = f"{head}connection: close\r\n\r\n".encode()
-        reply = await ask(self.gateways[number].address, text)
+        reply = await self.usage(number)
         assert reply.status == 200, reply.raw
         rows = reply.json["data"]
         scale = {"usd": NANOUSD_PER_USD}
         return {row["limit"]: round(float(row["used"]) * scale.get(row["unit"], 1)) for row in rows}
+
+    async def usage(self, number: int) -> Reply:
+        head = f"GET /v1/usage HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {self.key}\r\n"
+        text = f"{head}connection: close\r\n\r\n".encode()
+        return await ask(self.gateways[number].address, text)
 
 
 @asynccontextmanager
@@ -53,18 +57,24 @@ async def fleet(
     *limits: Limit,
     count: int = GATEWAYS,
     own: KeyLimits | None = None,
+    through: bool = False,
 ) -> AsyncIterator[Fleet]:
+    """With `through` the gateways reach Redis by way of `network`, which is this process's."""
     with (
         TemporaryDirectory(prefix="tg", dir="/tmp") as short,
         serving("redis", Path(short)) as server,
     ):
-        async with Upstream(whole()) as up:
-            counters = CounterStore(mode, url=f"unix://{server.socket}")
+        async with Upstream(whole()) as up, AsyncExitStack() as stack:
+            network, path = Network(server, Path(short) / "net.sock"), server.socket
+            if through:
+                await stack.enter_async_context(network.up())
+                path = Path(short) / "net.sock"
+            counters = CounterStore(mode, url=f"unix://{path}")
             plan = plan_of(target(up.port), limits=limits, counters=counters)
             layout, key = lay_out(folder, plan, limits=own)
             gateways = [Spawned(layout, slot) for slot in range(count)]
             await asyncio.gather(*(one.start() for one in gateways))
-            yield Fleet(gateways, key, server)
+            yield Fleet(gateways, key, server, network)
             assert [await one.end() for one in gateways] == [0] * count
 
 

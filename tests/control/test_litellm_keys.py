@@ -1,5 +1,6 @@
 """`/key/...` for those who come from LiteLLM."""
 
+import pytest
 from sqlalchemy import Engine
 from tests.control.conftest import Room, error_code
 from tests.stores import rig
@@ -110,6 +111,50 @@ def test_a_budget_without_a_duration_is_never_given_anew(room: Room, engine: Eng
     assert (monthly["max_budget"], monthly["budget_duration"]) == (5, "30d")
     for_good = room.ask("POST", "/key/update", {"key": record.id, "budget_duration": None}).json()
     assert (for_good["max_budget"], for_good["budget_duration"]) == (5, None)
+
+
+def test_a_key_s_budget_is_raised_for_a_while(room: Room, engine: Engine) -> None:
+    made = room.ask("POST", "/key/generate", {"max_budget": 5, "rpm_limit": 60}).json()
+    assert "temp_budget_increase" not in made
+    more = {"temp_budget_increase": 2.5, "temp_budget_expiry": "10d"}
+    changed = room.ask("POST", "/key/update", {"key": made["token"], **more}).json()
+    assert (changed["max_budget"], changed["temp_budget_increase"]) == (5, 2.5)
+    record = keys.get(engine, made["token"])
+    assert record is not None
+    assert record.limits is not None
+    (raised,) = record.limits.raises
+    assert raised.extra == 2_500_000_000
+    assert abs(raised.until_s - clock.wall_s() - 10 * 86_400) < 60
+    (_, budget) = record.limits.limits()
+    assert budget.raises == (raised,)
+    kept = room.ask("POST", "/key/update", {"key": made["token"], "rpm_limit": 9}).json()
+    assert kept["temp_budget_increase"] == 2.5
+    ended = {"key": made["token"], "temp_budget_increase": None}
+    assert "temp_budget_increase" not in room.ask("POST", "/key/update", ended).json()
+    token = room.make_team("house")
+    refused = room.ask("POST", "/key/update", {"key": made["token"], **more}, token=token)
+    assert (refused.status_code, error_code(refused)) == (403, "role_too_low")
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"temp_budget_increase": 5},
+        {"temp_budget_expiry": "10d"},
+        {"temp_budget_increase": 5, "temp_budget_expiry": "10d", "max_budget": None},
+        {"temp_budget_increase": 0, "temp_budget_expiry": "10d"},
+        {"temp_budget_increase": -5, "temp_budget_expiry": "10d"},
+        {"temp_budget_increase": 999_999_999, "temp_budget_expiry": "10d"},
+        {"temp_budget_increase": 5, "temp_budget_expiry": "0s"},
+        {"temp_budget_increase": 5, "temp_budget_expiry": "soon"},
+    ],
+)
+def test_a_raise_of_nothing_by_nothing_or_for_nothing_is_refused(
+    room: Room, asked: dict[str, object]
+) -> None:
+    made = room.ask("POST", "/key/generate", {"max_budget": 5}).json()
+    answer = room.ask("POST", "/key/update", {"key": made["token"], **asked})
+    assert (answer.status_code, error_code(answer)) == (400, "invalid_request")
 
 
 def test_of_several_keys_to_delete_all_or_none_are(room: Room) -> None:

@@ -1,10 +1,11 @@
 """A key's own limits as limits that count by key."""
 
 import pytest
+from msgspec.structs import replace
 
 from tidegate.core import plugs
 from tidegate.core.key_limits import KeyLimits
-from tidegate.core.plan import Limit
+from tidegate.core.plan import Limit, Raise
 
 ALL = KeyLimits(5, "month", None, 60, 1000, 4)
 
@@ -17,6 +18,13 @@ def test_each_is_a_limit_by_key_and_absent_ones_are_none() -> None:
         Limit("key:tokens", "tokens", 1000, ("key",), per_s=60.0),
         Limit("key:budget", "spend", 5, ("key",), unit="month"),
     )
+
+
+def test_raises_are_of_the_budget_alone() -> None:
+    raises = (Raise(7, 9.0),)
+    *others, budget = replace(ALL, raises=raises).limits()
+    assert [one.raises for one in others] == [()] * 3
+    assert budget.raises == raises
 
 
 @pytest.mark.parametrize("limits", [ALL, KeyLimits(budget_nanousd=5, budget_s=86_400.0)])

@@ -9,6 +9,7 @@ from tests.gateway.upstream import Upstream, whole
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.limit import Moment
 from tidegate.core.outcome import Refusal
+from tidegate.core.plan import Raise
 from tidegate.gateway import own_limits
 from tidegate.gateway.own_limits import IDLE_S, OwnLimits
 from tidegate.stores.memory_counters import memory_counters
@@ -40,6 +41,17 @@ def test_a_limit_is_let_go_once_nothing_was_counted_for_a_while() -> None:
     assert own.of(KeyLimits(max_parallel_requests=1)) == (it,)
     assert own.sweep(Moment(12 * IDLE_S + 1, 1e9))
     assert own.of(KeyLimits(max_parallel_requests=1)) != (it,)
+
+
+def test_a_raise_of_a_key_s_budget_lapses_by_itself() -> None:
+    own = OwnLimits(memory_counters)
+    (it,) = own.of(KeyLimits(100, "year", raises=(Raise(50, 2e9),)))
+    assert it.counters is not None
+    before = Moment(0.0, 2e9 - 1)
+    own.sweep(before)
+    assert it.counters.read("aaaaaaaa", 1, before).allowed == 150
+    own.sweep(Moment(1.0, 2e9))
+    assert it.counters.read("aaaaaaaa", 1, Moment(1.0, 2e9)).allowed == 100
 
 
 def test_beyond_the_bound_a_key_s_limits_cannot_be_kept_and_its_requests_are_refused(

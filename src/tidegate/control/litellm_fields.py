@@ -11,14 +11,16 @@ from typing import TypeVar
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
 
 from tidegate.config.scalars import EXPECTED, READERS
 from tidegate.control.errors import ApiError
 from tidegate.control.key_limits import nanousd_asked, period_asked
 from tidegate.core import clock
-from tidegate.core.declared_budgets import Period
+from tidegate.core.declared_budgets import MAX_BUDGET_USD, Period
 from tidegate.core.key_limits import KeyLimits
-from tidegate.core.units import format_duration, format_usd
+from tidegate.core.plan import Raise
+from tidegate.core.units import format_duration, format_usd, usd_to_nanousd
 
 S = TypeVar("S", bound=Struct)
 
@@ -87,7 +89,35 @@ def limits_of(asked: LimitFields, before: KeyLimits | None = None) -> KeyLimits:
         max_parallel_requests=_count(
             asked.max_parallel_requests, old.max_parallel_requests, "max_parallel_requests"
         ),
+        raises=old.raises if money is not None else (),
     )
+
+
+class RaiseFields(LimitFields):
+    """The same, and a raise of the budget for a while."""
+
+    temp_budget_increase: Decimal | UnsetType | None = UNSET
+    temp_budget_expiry: str | UnsetType | None = UNSET
+
+
+def raised(limits: KeyLimits, asked: RaiseFields, now_s: float) -> KeyLimits:
+    """With the raise that is asked for in place of another; null ends it. ApiError."""
+    extra, lasts = asked.temp_budget_increase, asked.temp_budget_expiry
+    if extra is UNSET and lasts is UNSET:
+        return limits
+    if extra is None:
+        return replace(limits, raises=())
+    if extra is UNSET or not isinstance(lasts, str) or limits.budget_nanousd is None:
+        message = (
+            "temp_budget_increase, temp_budget_expiry (such as 10d) and a max_budget that they "
+            "raise belong together."
+        )
+        raise ApiError("invalid_request", message, param="temp_budget_increase")
+    more = nanousd_asked(str(extra), "temp_budget_increase")
+    if limits.budget_nanousd + more > usd_to_nanousd(MAX_BUDGET_USD):
+        message = f"A budget and its raise come to at most {MAX_BUDGET_USD} dollars together."
+        raise ApiError("invalid_request", message, param="temp_budget_increase")
+    return replace(limits, raises=(Raise(more, now_s + duration_s(lasts, "temp_budget_expiry")),))
 
 
 def _budget(asked: LimitFields, old: KeyLimits) -> tuple[int | None, Period]:
@@ -112,16 +142,16 @@ def budget_period(text: str) -> Period:
     return period_asked(_CALENDAR.get(text, text), "budget_duration")
 
 
-def duration_s(text: str) -> float:
-    """A key's life, such as `30d`. ApiError."""
+def duration_s(text: str, param: str = "duration") -> float:
+    """How long, such as `30d`. ApiError."""
     try:
         found: float = READERS["duration"](text)
     except ValueError as error:
         why = str(error) or f"expected {EXPECTED['duration']}"
-        raise ApiError("invalid_request", f"duration: {why}.", param="duration") from error
+        raise ApiError("invalid_request", f"{param}: {why}.", param=param) from error
     if not 0 < found <= 3660 * 86_400:
-        message = "duration: must be more than nothing and at most 3660d."
-        raise ApiError("invalid_request", message, param="duration")
+        message = f"{param}: must be more than nothing and at most 3660d."
+        raise ApiError("invalid_request", message, param=param)
     return found
 
 
@@ -147,6 +177,19 @@ def period_shown(unit: str | None, rolling_s: float | None) -> str | None:
         return None
     text = format_duration(rolling_s)
     return f"{rolling_s:.0f}s" if text in _CALENDAR else text
+
+
+def raise_shown(limits: KeyLimits | None, now_s: float) -> Mapping[str, object]:
+    """The raise that counts now; nothing where there is none."""
+    standing = [one for one in (limits or KeyLimits()).raises if now_s < one.until_s]
+    return {
+        name: value
+        for one in standing
+        for name, value in (
+            ("temp_budget_increase", usd(one.extra)),
+            ("temp_budget_expiry", iso(one.until_s)),
+        )
+    }
 
 
 def usd(nanousd: int) -> Raw:

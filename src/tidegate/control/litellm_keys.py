@@ -22,10 +22,13 @@ from tidegate.control.key_limits import check_countable
 from tidegate.control.litellm_fields import (
     Fields,
     LimitFields,
+    RaiseFields,
     expiry,
     iso,
     limits_of,
     limits_shown,
+    raise_shown,
+    raised,
     take,
     usd,
 )
@@ -42,7 +45,7 @@ from tidegate.stores.budget_use import Span
 from tidegate.stores.keys import KeyFilter
 
 
-class KeyFields(LimitFields):
+class KeyFields(RaiseFields):
     """What is asked for in a key, or changed of one."""
 
     key: str | UnsetType | None = UNSET
@@ -87,7 +90,7 @@ async def _generate(call: Call) -> dict[str, Any]:
         attributes=asked.metadata or {},
         expires_at_s=expiry(asked.duration),
     )
-    limits = limits_of(asked)
+    limits = raised(limits_of(asked), asked, clock.wall_s())
     record, secret = await new_record(call, wanted, None if limits == KeyLimits() else limits)
     waiting_for = await store_new(call, record)
     return {"key": secret, **_shown(record), "ignored": ignored, "waiting_for": waiting_for}
@@ -125,7 +128,7 @@ def _changed(call: Call, asked: KeyFields, old: KeyRecord, expires_at_s: float |
     routes = old.routes if asked.models is UNSET else _routes(asked.models) or (EVERY_ROUTE,)
     routes = routes_granted(routes, routes, team)
     check_routes(routes, call.desk)
-    limits = limits_of(asked, old.limits)
+    limits = raised(limits_of(asked, old.limits), asked, clock.wall_s())
     own = None if limits == KeyLimits() else limits
     check_countable(own, call.desk.plans.declared)
     return replace(
@@ -206,6 +209,7 @@ def _shown(record: KeyRecord) -> dict[str, Any]:
         "created_at": iso(record.created_at_s),
         "blocked": record.revoked_at_s is not None,
         **limits_shown(record.limits),
+        **raise_shown(record.limits, clock.wall_s()),
     }
 
 

@@ -2,9 +2,10 @@
 which would be as long as there are keys."""
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.core.limit import SPEND
-from tidegate.core.plan import Limit, PeriodUnit
+from tidegate.core.plan import Limit, PeriodUnit, Raise
 
 # No name in a plan file has a colon.
 BUDGET, REQUESTS, TOKENS, PARALLEL = "key:budget", "key:requests", "key:tokens", "key:parallel"
@@ -14,7 +15,8 @@ _MINUTE_S = 60.0
 
 class KeyLimits(Struct, frozen=True, omit_defaults=True):
     """None is no limit. A budget is given anew with each `budget_unit` of the calendar (UTC), or
-    by and by over `budget_s`; exactly one of the two is set where there is a budget."""
+    by and by over `budget_s`; exactly one of the two is set where there is a budget, which `raises`
+    raise."""
 
     budget_nanousd: int | None = None
     budget_unit: PeriodUnit | None = None
@@ -22,6 +24,7 @@ class KeyLimits(Struct, frozen=True, omit_defaults=True):
     requests_per_minute: int | None = None
     tokens_per_minute: int | None = None
     max_parallel_requests: int | None = None
+    raises: tuple[Raise, ...] = ()
 
     def limits(self) -> tuple[Limit, ...]:
         """As limits that count by key: keys with the same limits share them, each with counters
@@ -37,5 +40,6 @@ class KeyLimits(Struct, frozen=True, omit_defaults=True):
                 found.append(Limit(name, kind, amount, _SCOPE, per_s=_MINUTE_S))
         if self.budget_nanousd is not None:
             unit, per_s = self.budget_unit, self.budget_s
-            found.append(Limit(BUDGET, SPEND, self.budget_nanousd, _SCOPE, per_s=per_s, unit=unit))
+            budget = Limit(BUDGET, SPEND, self.budget_nanousd, _SCOPE, per_s=per_s, unit=unit)
+            found.append(replace(budget, raises=self.raises))
         return tuple(found)

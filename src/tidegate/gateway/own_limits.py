@@ -27,13 +27,14 @@ class OwnLimits:
         return tuple(self._bound.get(limit) or self._bind(limit) for limit in limits.limits())
 
     def sweep(self, now: Moment) -> bool:
-        """Forgets counters that say nothing any more. Whether a limit was let go: whoever keeps
-        what `of` gave must ask anew."""
+        """Ends raises whose time is over, and forgets counters that say nothing any more. Whether a
+        limit was let go: whoever keeps what `of` gave must ask anew."""
         let_go = False
         self._unswept = self._unswept or list(self._bound)
         for limit in self._unswept[-_SWEPT_AT_ONCE:]:
             it = self._bound[limit]
             assert it.counters is not None  # noqa: S101 - every kind of them counts
+            it.lapse(now.wall_s)
             it.counters.sweep(now)
             if len(it.counters):
                 self._idle_since_s.pop(limit, None)
@@ -53,5 +54,8 @@ class OwnLimits:
         kind: LimitKind = plugs.load("limits", limit.kind)
         shape = kind.shape(limit)
         assert shape is not None  # noqa: S101 - every kind of them counts
-        it = self._bound[limit] = InForce(limit, kind, self._make(shape))
+        counters = self._make(shape)
+        it = self._bound[limit] = InForce(limit, kind, counters)
+        if it.shape is not None:
+            counters.reshape(it.shape)  # with the raises of its budget
         return it

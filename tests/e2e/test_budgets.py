@@ -192,6 +192,33 @@ def test_a_raised_team_spends_exactly_what_it_was_raised_by(tmp_path: Path) -> N
     asyncio.run(main())
 
 
+class KeyAsked(msgspec.Struct, omit_defaults=True):
+    """What LiteLLM's scripts send."""
+
+    key: str | None = None
+    max_budget: Decimal | None = None
+    temp_budget_increase: Decimal | None = None
+    temp_budget_expiry: str | None = None
+
+
+def test_a_key_s_budget_for_its_lifetime_does_not_come_back_and_is_raised_for_a_while(
+    tmp_path: Path,
+) -> None:
+    async def main() -> None:
+        async with house(tmp_path) as it:
+            with it.api() as api:
+                made = api.post("/key/generate", dict[str, Any], KeyAsked(max_budget=4 * COST))
+                it.keys["app"] = made["key"]
+                assert await it.spend("app", 9) == 4
+                reply = await it.ask("app")
+                assert (reply.status, "retry-after" in reply.headers) == (429, False)
+                more = KeyAsked(made["key"], None, 3 * COST, "1h")
+                api.post("/key/update", dict[str, Any], more)
+                assert await it.spend("app", 9) == 3
+
+    asyncio.run(main())
+
+
 class Hook:
     """A webhook on this machine, and what it was told."""
 

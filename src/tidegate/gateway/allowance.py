@@ -35,23 +35,27 @@ def rate_headers(gate: Gate, receipt: Receipt) -> bytes:
     out = b""
     now_s = clock.monotonic_s()
     for rates in gate.told:
-        least_share, least_left, tightest = 2.0, 0.0, None
+        least_share, least_left, tightest, of = 2.0, 0.0, None, ""
         for rate in rates:
-            _, it, scope, left_of, shape, _, _ = rate
+            _, it, scope, left_of, most, _, _, _ = rate
             if scope is None:
                 scope = gate.wanted(it, receipt)
                 if scope is None:
                     continue
             left = left_of(scope, now_s)
-            share = left / shape.burst
+            share = left / most
             if share < least_share:
-                least_share, least_left, tightest = share, left, rate
+                least_share, least_left, tightest, of = share, left, rate, scope
         if tightest is not None:
-            shape = tightest.shape
-            reset_s = (shape.burst - least_left) / shape.rate_per_s
+            _, it, _, _, most, per_s, told, resets = tightest
+            reset_s = (most - least_left) / per_s if per_s else _reset_s(it, of)
             left = least_left if least_left > 0 else 0
-            out += b"%b%d%b%b\r\n" % (tightest.told, left, tightest.resets, duration(reset_s))
+            out += b"%b%d%b%b\r\n" % (told, left, resets, duration(reset_s))
     return out
+
+
+def _reset_s(it: InForce, scope: str) -> float:
+    return 0.0 if it.counters is None else it.counters.read(scope, 0, moment()).reset_s
 
 
 def duration(seconds: float) -> bytes:

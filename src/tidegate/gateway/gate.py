@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection
 from copy import copy
 from typing import NamedTuple
 
-from tidegate.core.limit import Bucket, Moment
+from tidegate.core.limit import Bucket, Moment, Rolling
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.in_force import InForce, Left, is_fixed, may_apply
 
@@ -17,14 +17,16 @@ Wanted = list[tuple[InForce, str, int]]
 
 
 class Rate(NamedTuple):
-    """A rate that an answer's headers may tell. `told` and `resets` are what of them is the same
-    each time: the text before what remains, and before when it resets."""
+    """A rate that an answer's headers may tell: at most `most`, flowing back at `per_s`; a window
+    that rolls on, which flows back as it was used, has 0. `told` and `resets` are what of them is
+    the same each time: the text before what remains, and before when it resets."""
 
     noun: str
     by: InForce
     scope: str | None
     left: Left
-    shape: Bucket
+    most: int
+    per_s: float
     told: bytes
     resets: bytes
 
@@ -66,9 +68,7 @@ class Gate:
         )
         rates = [rate for it, fixed in self.counts if (rate := _rate(it, fixed)) is not None]
         self.told = [
-            of_noun
-            for noun in ("requests", "tokens")
-            if (of_noun := [rate for rate in rates if rate.noun == noun])
+            of_noun for noun in ("requests", "tokens") if (of_noun := _told_of(noun, rates))
         ]
 
     def __bool__(self) -> bool:
@@ -98,12 +98,24 @@ class Gate:
 
 
 def _rate(it: InForce, fixed: str | None) -> Rate | None:
-    if it.left is None or not isinstance(it.shape, Bucket):
+    if it.left is None or it.alerts:
         return None
-    noun = it.kind.noun
-    told = f"x-ratelimit-limit-{noun}: {it.shape.burst}\r\nx-ratelimit-remaining-{noun}: "
+    noun, shape = it.kind.noun, it.shape
+    if isinstance(shape, Bucket):
+        most, per_s = shape.burst, shape.rate_per_s
+    elif isinstance(shape, Rolling) and not shape.wall:
+        most, per_s = shape.allowed, 0.0
+    else:
+        return None
+    told = f"x-ratelimit-limit-{noun}: {most}\r\nx-ratelimit-remaining-{noun}: "
     resets = f"\r\nx-ratelimit-reset-{noun}: "
-    return Rate(noun, it, fixed, it.left, it.shape, told.encode(), resets.encode())
+    return Rate(noun, it, fixed, it.left, most, per_s, told.encode(), resets.encode())
+
+
+def _told_of(noun: str, rates: list[Rate]) -> list[Rate]:
+    """Those that flow back evenly; where there is none, those that roll on, as a day's do."""
+    of_noun = [rate for rate in rates if rate.noun == noun]
+    return [rate for rate in of_noun if rate.per_s] or of_noun
 
 
 def _fixed_scope(it: InForce, receipt: Receipt | None) -> str | None:

@@ -94,6 +94,16 @@ class RollingCounters:
                 retry_s = reset_s
         return Reading(used, allowed, reset_s, retry_s)
 
+    def left(self, scope: str, now_s: float) -> float:
+        """What could be taken now, for an answer's headers; of windows by the monotonic clock."""
+        if now_s >= self._newest_until_s:
+            self._slide(now_s)
+        bins = self._parts[hash(scope) & MASK].get(scope)
+        if bins is None:
+            return self._allowed
+        _forget(bins, self._oldest)
+        return self._allowed - bins[0]
+
     def knows(self, scope: str, now: Moment) -> bool:
         self._now_s(now)
         if self._first is None:

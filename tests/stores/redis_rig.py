@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import importlib.util
 import platform
+import random
 import shutil
 import signal
 import socket
@@ -24,6 +25,7 @@ PATIENCE_S = 30.0
 # What says that a slow machine is no hung server, where that is not what a test is about.
 PATIENT_S = 5.0
 DAY_S = 86_400
+SENT_AGAIN_S = 0.2  # the least that Linux waits
 
 
 def valkey_server() -> str:
@@ -42,7 +44,10 @@ def redis_server() -> str:
 
 
 class Server:
-    """One server without persistence unless it is told otherwise."""
+    """One server without persistence unless it is told otherwise. `under` is a program that runs
+    it."""
+
+    under: tuple[str, ...] = ()
 
     def __init__(self, program: str, folder: Path, *settings: str, port: int = 0) -> None:
         self._program = program
@@ -62,7 +67,9 @@ class Server:
         options += ["--enable-debug-command", "yes", *self._settings]
         log = (self._folder / "server.log").open("ab")
         with log:
-            self.process = subprocess.Popen([self._program, *options], stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [*self.under, self._program, *options], stdout=log, stderr=log
+            )
         deadline_s = time.monotonic() + PATIENCE_S
         while self.say("PING") != b"+PONG\r\n":
             assert time.monotonic() < deadline_s, (self._folder / "server.log").read_text()
@@ -90,10 +97,13 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(kind: str, folder: Path, *settings: str, port: int = 0) -> Iterator[Server]:
+def serving(
+    kind: str, folder: Path, *settings: str, port: int = 0, under: tuple[str, ...] = ()
+) -> Iterator[Server]:
     """A server of one of KINDS; its socket's path must be short."""
     program = valkey_server() if kind == "valkey" else redis_server()
     server = Server(program, folder, *settings, port=port)
+    server.under = under
     try:
         server.start()
         yield server
@@ -102,7 +112,8 @@ def serving(kind: str, folder: Path, *settings: str, port: int = 0) -> Iterator[
 
 
 class Network:
-    """What lies between a gateway and a server: it can lose everything, or only be slow.
+    """What lies between a gateway and a server: it can lose everything, be slow, or lose a part
+    of what it carries, which TCP then sends again and all that follows waits for.
 
     Where it has lost its way, neither end learns that the other has closed.
     """
@@ -114,6 +125,8 @@ class Network:
         self._through.set()
         self._carrying: set[asyncio.Task[None]] = set()
         self.delay_s = 0.0
+        self.lost_share = 0.0
+        self._drawn = random.Random(11)
 
     @property
     def address(self) -> RedisAddress:
@@ -150,7 +163,8 @@ class Network:
     async def _carry(self, source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await source.read(65536):
-                await asyncio.sleep(self.delay_s)
+                lost = self._drawn.random() < self.lost_share
+                await asyncio.sleep(self.delay_s + (SENT_AGAIN_S if lost else 0.0))
                 await self._through.wait()
                 sink.write(data)
             await self._through.wait()

@@ -64,6 +64,29 @@ def test_a_raise_of_one_value_comes_back_with_it_and_is_told_with_it(engine: Eng
         assert "for route chat" in (audit.recent(connection)[0].detail or "")
 
 
+def test_a_raise_of_a_value_ends_where_its_budget_tells_it_apart_no_more(engine: Engine) -> None:
+    of_one = {"team": "a", "route": "b"}
+    with database.writing(engine) as connection:
+        budgets.put(connection, budget())
+        for scope in (of_one, {}):
+            budgets.add_raise(connection, more(scope=scope))
+        budgets.add_raise(connection, more("other", scope={"key": "k"}))
+        budgets.put(connection, budget(amount_nanousd=7, at_s=150.0))
+        assert len(budgets.raises_in_force(connection, 150.0)) == 3
+        budgets.put(connection, budget(scope=("team",), at_s=160.0))
+        left = [(one.budget, one.scope) for one in budgets.raises_in_force(connection, 160.0)]
+        assert left == [("growth", {}), ("other", {"key": "k"})]
+        assert budgets.raises_of(connection, "growth")[1].ended_at_s == 160.0
+
+
+def test_a_team_that_a_scope_gets_when_it_is_compiled_ends_no_raise(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        budgets.put(connection, budget(scope=("end_user",)))
+        budgets.add_raise(connection, more(scope={"end_user": "u", "team": "a"}))
+        budgets.put(connection, budget(scope=("end_user",), amount_nanousd=7))
+        assert len(budgets.raises_in_force(connection, 100.0)) == 1
+
+
 def test_what_is_undone_is_not_told_either(engine: Engine) -> None:
     with pytest.raises(RuntimeError), database.writing(engine) as connection:
         budgets.put(connection, budget())

@@ -21,6 +21,7 @@ _texts = msgspec.json.Decoder(tuple[str, ...]).decode
 _numbers = msgspec.json.Decoder(tuple[int, ...]).decode
 _pairs = msgspec.json.Decoder(dict[str, str]).decode
 _json = msgspec.json.Encoder(order="deterministic").encode
+_TEAM = "team"  # it comes into a scope of sessions and the like, where it is not written
 
 
 class BudgetNotFound(StoreError):
@@ -64,7 +65,8 @@ class StoredRaise(Struct, frozen=True):
 
 
 def put(connection: Connection, budget: StoredBudget) -> None:
-    """Store a budget, in place of one of the same name."""
+    """Store a budget, in place of one of the same name. Raises of values that it does not tell
+    apart any more end with that."""
     values = msgspec.structs.asdict(budget)
     for name in ("scope", "only", "alerts"):
         values[name] = _json(values[name]).decode()
@@ -76,6 +78,10 @@ def put(connection: Connection, budget: StoredBudget) -> None:
     told = f"${format_usd(budget.amount_nanousd)} per {budget.unit or budget.rolling_s}"
     author = Author(budget.author, budget.at_s)
     audit.append(connection, author, "budget.set", budget.name, told)
+    apart = {*budget.scope, _TEAM}
+    for one in raises_in_force(connection, budget.at_s):
+        if one.budget == budget.name and one.scope and {*one.scope, _TEAM} != apart:
+            end_raise(connection, budget.name, one.id, author)
 
 
 def end(connection: Connection, name: str, author: Author) -> None:

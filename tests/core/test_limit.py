@@ -49,6 +49,8 @@ def test_a_scope_in_words():
     assert scope_text(limit(), "") == "everything"
     two = limit("team", "attribute.feature")
     assert scope_text(two, f"growth{SEPARATOR}search") == "team growth, feature search"
+    pairs = [("a, feature b", "c"), ("a", "b, feature c"), ('a", feature "b', "c"), ('"a"', '"b"')]
+    assert len({scope_text(two, SEPARATOR.join(pair)) for pair in pairs}) == len(pairs)
 
 
 def test_a_raise_is_allowed_until_its_date_and_not_at_it():

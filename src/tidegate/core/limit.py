@@ -101,11 +101,18 @@ SEPARATOR: Final = "\x1f"
 
 
 def scope_text(limit: Limit, scope: str) -> str:
-    """A counter's scope for people: `team growth, route chat`."""
+    """A counter's scope for people: `team growth, route chat`. No two scopes have one text."""
     if not limit.scope:
         return "everything"
     pairs = zip(limit.scope, scope.split(SEPARATOR), strict=False)
-    return ", ".join(f"{name.removeprefix(ATTRIBUTE)} {value}" for name, value in pairs)
+    return ", ".join(f"{name.removeprefix(ATTRIBUTE)} {_apart(value)}" for name, value in pairs)
+
+
+def _apart(value: str) -> str:
+    """A value with a comma, which callers may choose, is not taken for two."""
+    if "," not in value and '"' not in value:
+        return value
+    return '"' + value.replace('"', '""') + '"'
 
 
 def reaches(limit: Limit, route: Route) -> bool:

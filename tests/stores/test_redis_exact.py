@@ -53,6 +53,25 @@ def test_a_refusal_says_which_how_much_and_when(tmp_path: Path) -> None:
         run(main(server))
 
 
+def test_of_those_without_room_the_one_that_takes_longest_speaks(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        brief, long = (
+            Quota(name, Gauge(1, lease_s)) for name, lease_s in (("b", 9.0), ("l", 90.0))
+        )
+        three = [want(brief), want(long), want(Quota("again", Gauge(1, 9.0)))]
+        async with counters(server.address) as store:
+            assert isinstance(await store.take("r1", three), Taken)
+            refused = await store.take("r2", three)
+            assert isinstance(refused, Refused)
+            assert refused.index == 1
+            never = await store.take("r3", [*three, want(TEAM, 101), want(long)])
+            assert isinstance(never, Refused)
+            assert never.index == 3
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
 def test_what_others_share_is_taken_last_and_its_refusal_leaves_nothing(tmp_path: Path) -> None:
     async def main(server: Server) -> None:
         both = [want(EVERYBODY, 30, "s", None), want(TEAM, 30, "s")]

@@ -24,13 +24,19 @@ for i, c in ipairs(counters) do
   if not known(c) then return give_up({-2, i - 1}) end
 end
 
+-- Of those without room the one that takes longest to have some speaks; none takes longer than one
+-- that never has.
 if ARGV[2] == 'take' then
+  local no
   for i, c in ipairs(counters) do
     if not fits(c, c.amount) then
       local used, reset_us, retry_us = reading(c, c.amount)
-      return give_up({0, i - 1, used, reset_us, retry_us})
+      if not no or no[5] >= 0 and (retry_us < 0 or retry_us > no[5]) then
+        no = {0, i - 1, used, reset_us, retry_us}
+      end
     end
   end
+  if no then return give_up(no) end
 end
 
 local answer = {1}

@@ -10,6 +10,7 @@ from tests.stores.redis_rig import DAY_S, Server, counters, day, run, until_read
 
 from tidegate.core import clock
 from tidegate.core.limit import Calendar, Rolling
+from tidegate.gateway.shared_limit import periods_around
 from tidegate.stores import redis_learn
 from tidegate.stores.redis_counters import RedisCounters
 from tidegate.stores.redis_wants import Away, Quota, Refused, Taken, Unlearnt, Want
@@ -158,6 +159,23 @@ def test_what_was_spent_in_a_period_that_is_over_does_not_come_into_the_next(
             answer = await store.read([Want(BUDGET, "s", 1, "a", day())])
             assert isinstance(answer, list)
             assert answer[0].used == 0
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+def test_a_lifetime_is_learnt_and_never_ends(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        quota = Quota("key:budget", Calendar(100, "lifetime"), hard=True, learns=True)
+        periods = periods_around(Calendar(100, "lifetime"), clock.wall_s())
+        async with counters(server.address) as store:
+            one = Want(quota, "s", 40, "a", periods)
+            assert await store.take("r1", [one]) == Unlearnt(0)
+            nonce = await store.begin(one)
+            assert nonce is not None
+            assert await store.fill(one, nonce, [(1.0, 30), (clock.wall_s(), 20)])
+            assert isinstance(await store.take("r2", [one]), Taken)
+            assert isinstance(await store.take("r3", [one]), Refused)
 
     with redis_rig.serving("valkey", tmp_path) as server:
         run(main(server))

@@ -70,7 +70,7 @@ def explain(state: Path | None, control: str | None, name: str) -> None:
 @plug.command(name="set")
 @click.argument("name")
 @click.option("--amount", type=Usd(), required=True, help="How much, in dollars.")
-@click.option("--per", required=True, help="`month` and the like, or a duration such as 30d.")
+@click.option("--per", required=True, help="`month`, `lifetime` and the like, or 30d.")
 @click.option("--time-zone", help="Where the calendar's periods begin. Default: UTC.")
 @click.option("--scope", "scopes", multiple=True, help="What has one of its own each. Repeatable.")
 @click.option("--only", multiple=True, metavar="NAME=VALUE", help="Whose requests. Repeatable.")

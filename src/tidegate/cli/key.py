@@ -60,7 +60,7 @@ def plug() -> None:
     help="Noted on its receipts. May be repeated.",
 )
 @click.option("--budget", type=Usd(), help="What it alone may spend, in dollars.")
-@click.option("--budget-per", help="In what time: `month` and the like, or such as 30d.")
+@click.option("--budget-per", help="In what time: `month`, `lifetime` and the like, or 30d.")
 @click.option("--rpm", type=click.IntRange(1), help="Requests a minute, of it alone.")
 @click.option("--tpm", type=click.IntRange(1), help="Tokens a minute, of it alone.")
 @click.option("--parallel", type=click.IntRange(1), help="Requests at once, of it alone.")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegate.gateway.concurrency import START, AdaptiveLimit
+from tidegate.gateway.concurrency import START, AdaptiveLimit, Sample
 
 TTFT_S, HELD_S = 0.2, 2.0
 
@@ -22,7 +22,7 @@ class Target:
             waiting_s = max(beside - self.slots, 0.0) * HELD_S / self.slots
             took_s = TTFT_S * self.slowness + waiting_s
             self.now_s += HELD_S * self.slowness / min(self.slots, beside)
-            in_time = self.limit.first_token(10, took_s, self.now_s, beside, self.now_s)
+            in_time = self.limit.first_token(Sample(10, took_s, self.now_s, beside), self.now_s)
             self.limit.ended((HELD_S - TTFT_S) * self.slowness + took_s, in_time)
 
 
@@ -51,7 +51,7 @@ def test_streams_that_do_not_end_do_not_keep_it_from_rising() -> None:
     in_flight = 0
     while in_flight < limit.limit:
         in_flight += 1
-        limit.first_token(10, TTFT_S, float(in_flight), in_flight, float(in_flight))
+        limit.first_token(Sample(10, TTFT_S, float(in_flight), in_flight), float(in_flight))
     assert in_flight == 1000
 
 
@@ -79,7 +79,7 @@ def test_kinds_of_request_have_a_usual_time_each() -> None:
     limit = AdaptiveLimit(1, 64)
     for number in range(2000):
         kind, took_s = ((5, 0.1), (17, 4.0))[number % 2]
-        assert limit.first_token(kind, took_s, float(number), 64, float(number))
+        assert limit.first_token(Sample(kind, took_s, float(number), 64), float(number))
     assert limit.limit == 64
 
 
@@ -88,9 +88,9 @@ def test_a_kind_first_seen_in_a_jam_is_not_taken_for_usual() -> None:
     target.serve(20, in_flight=2)
     target.serve(40)
     jam_s = TTFT_S + 30 * HELD_S / 10
-    assert not target.limit.first_token(10, jam_s, target.now_s, 40, target.now_s)
-    target.limit.first_token(99, 5 * jam_s, target.now_s, 40, target.now_s)
-    assert not target.limit.first_token(99, 5 * jam_s, target.now_s, 40, target.now_s)
+    assert not target.limit.first_token(Sample(10, jam_s, target.now_s, 40), target.now_s)
+    target.limit.first_token(Sample(99, 5 * jam_s, target.now_s, 40), target.now_s)
+    assert not target.limit.first_token(Sample(99, 5 * jam_s, target.now_s, 40), target.now_s)
 
 
 def test_what_was_sent_before_a_change_says_nothing_about_it() -> None:
@@ -98,11 +98,11 @@ def test_what_was_sent_before_a_change_says_nothing_about_it() -> None:
     target.serve(20, in_flight=2)
     before = target.limit.limit
     for _ in range(16):
-        target.limit.first_token(10, 9.0, target.now_s, before, target.now_s + 9)
+        target.limit.first_token(Sample(10, 9.0, target.now_s, before), target.now_s + 9)
     cut = target.limit.limit
     assert cut < before
     for _ in range(100):
-        target.limit.first_token(10, 9.0, target.now_s, before, target.now_s + 9)
+        target.limit.first_token(Sample(10, 9.0, target.now_s, before), target.now_s + 9)
     assert target.limit.limit == cut
 
 
@@ -125,11 +125,63 @@ def test_bounds_hold_and_equal_ones_fix_it() -> None:
     assert 3 <= target.limit.limit <= 5
 
 
-def test_how_many_may_be_unanswered_follows_from_how_long_each_is() -> None:
-    """Little's law: at the limit, limit x first token / whole time; twice that is let be."""
+def test_how_many_are_unanswered_follows_from_how_long_each_is() -> None:
+    """Little's law: at the limit, limit x first token / whole time."""
     limit = AdaptiveLimit(100, 100)
-    assert limit.most_unanswered == 100
+    assert limit.unanswered == 100
     for number in range(300):
-        in_time = limit.first_token(10, 0.5, float(number), 1, float(number))
+        in_time = limit.first_token(Sample(10, 0.5, float(number), 1), float(number))
         limit.ended(10.0, in_time)
-    assert limit.most_unanswered == 10
+    assert limit.unanswered == 5
+
+
+def test_it_starts_at_twice_what_is_in_flight() -> None:
+    """Nothing is known of the target, but Little's law of the traffic: what is in flight is its
+    rate x its time."""
+    target = Target(AdaptiveLimit(1, 1000), 500)
+    for in_flight in (10, 16, 25, 40, 90):
+        target.serve(200, in_flight=in_flight)
+        assert in_flight <= target.limit.limit <= 2 * max(in_flight, START)
+
+
+@pytest.mark.parametrize("slots", [8, 24, 100])
+def test_the_first_sign_of_waiting_says_by_little_s_law_how_many_only_wait(slots: int) -> None:
+    """One step, where steps of a tenth would need many: W = requests that wait = rate x delay."""
+    limit = AdaptiveLimit(1, 1000)
+    target = Target(limit, slots)
+    for _ in range(500):
+        target.serve(1, in_flight=min(limit.limit, slots))
+    before = limit.limit
+    beside = min(before, 3 * slots // 2)
+    for _ in range(100):
+        target.serve(1, in_flight=beside)
+        if limit.limit < before:
+            break
+    assert slots * 0.7 <= limit.limit <= slots * 1.2
+
+
+def test_a_standing_line_is_seen_before_its_window_is_full() -> None:
+    target = Target(AdaptiveLimit(1, 64), 1000)
+    target.serve(300)
+    while target.limit._seen.count:
+        target.serve(1)
+    before = target.limit.limit
+    for number in range(7):
+        now_s = target.now_s + number
+        target.limit.first_token(Sample(10, 20.0, target.now_s, 60), now_s)
+    assert target.limit.limit < before
+
+
+def test_few_that_are_watched_stand_for_all() -> None:
+    """One in 16 that waits half a second, two a second, are 16 that wait."""
+
+    def late(stands_for: int) -> int:
+        limit = AdaptiveLimit(1, 64)
+        for number in range(400):
+            limit.first_token(Sample(10, TTFT_S, float(number), 30), float(number))
+        for number in range(80):
+            now_s = 400.0 + number / 2
+            limit.first_token(Sample(10, 0.7, now_s, 40, stands_for), now_s)
+        return limit.limit
+
+    assert late(16) < late(1)

@@ -1,5 +1,6 @@
 """A place for a request: taken, waited for in company, given back with what was learnt."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from tidegate.core.receipt import Attempt, Receipt
 from tidegate.gateway.decline import decline
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.pick import Queues, leave, pick, told
-from tidegate.gateway.places import Places
+from tidegate.gateway.places import FIRST_WATCHED, Places
 from tidegate.gateway.pressure import Pressure
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.stream import KEEPALIVE
@@ -186,8 +187,97 @@ def test_what_was_learnt_and_who_waits_outlives_a_plan() -> None:
         queues.obey(plan_of(target(1, queueing=replace(ONE, max_in_flight=3)), version=2))
         assert queues.at(target(1)) is places
         assert (places.limit.limit, places.in_flight) == (3, 1)
-        queues.obey(plan_of(target(1, name="other"), version=3))
+
+    virtual.run(main())
+
+
+def test_a_target_that_a_plan_has_no_more_keeps_its_line_until_it_is_empty() -> None:
+    async def main() -> None:
+        queues, places = one_place()
+        first, second = asked(), asked(stream=True)
+        await pick(first, places, None, HEAD)
+        waiting = asyncio.create_task(pick(second, places, None, HEAD))
+        await asyncio.sleep(0)
+        queues.obey(plan_of(target(1, name="other"), version=2))
+        sweeper = virtual.sweeping(lambda now_s: queues.sweep(now_s, 15.0, Pressure()))
+        await asyncio.sleep(20)
+        line: Any = second.connection
+        assert line.sent == [HEAD, KEEPALIVE], "its client still hears of it"
+        assert queues.at(target(1)) is places, "for one that had its plan before the last"
+        leave(first)
+        await waiting
+        assert [name for name, _ in queues] == ["small", "other"]
+        leave(second)
+        await asyncio.sleep(1)
         assert [name for name, _ in queues] == ["other"]
-        assert queues.at(target(1)) is not places, "one that had its plan before the last"
+        sweeper.cancel()
+
+    virtual.run(main())
+
+
+def test_a_process_that_was_stopped_sends_nobody_away_for_it() -> None:
+    """F6. Its ticker does not come round; then all that were in line are still there."""
+
+    async def main() -> None:
+        queues, places = one_place()
+        first, second = asked(), asked()
+        await pick(first, places, None, HEAD)
+        waiting = asyncio.create_task(pick(second, places, None, HEAD))
+        await asyncio.sleep(0)
+        queues.sweep(0.0, 15.0, Pressure())
+        await asyncio.sleep(300)
+        queues.sweep(300.0, 15.0, Pressure())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        leave(first)
+        await waiting
+        assert second.queued_s == 300.0
+
+    virtual.run(main())
+
+
+def test_who_leaves_while_it_waits_is_forgotten_and_the_next_one_is_served() -> None:
+    async def main() -> None:
+        _, places = one_place()
+        first, gone, last = asked(), asked(), asked()
+        await pick(first, places, None, HEAD)
+        waiting = [asyncio.create_task(pick(one, places, None, HEAD)) for one in (gone, last)]
+        await asyncio.sleep(2)
+        waiting[0].cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting[0]
+        assert (gone.place, gone.queued_s, places.line.count) == (None, 2.0, 1)
+        leave(gone)
+        leave(first)
+        await waiting[1]
+        assert last.place is not None
+
+    virtual.run(main())
+
+
+def test_most_requests_at_a_calm_target_leave_nothing_to_tell() -> None:
+    async def main() -> None:
+        queues = Queues()
+        queues.obey(plan_of(target(1)))
+        ((_, places),) = queues
+        for _ in range(FIRST_WATCHED + 1):
+            await pick(asked(), places, None, HEAD)
+            places.in_flight = 0
+        progress = asked(stream=True)
+        await pick(progress, places, None, HEAD)
+        called(progress, sent_s=0.5)
+        assert progress.place is places.unwatched
+        assert told(progress) is None
+        other = asked()
+        places.in_flight = places.limit.most
+        waiting = asyncio.create_task(pick(other, places, None, HEAD))
+        await asyncio.sleep(0)
+        progress.receipt.error_code = "upstream_overloaded"
+        before = places.limit.limit
+        leave(progress)
+        assert places.limit.limit < before, "what it says is heard nevertheless"
+        places.in_flight = 0
+        places.left(virtual.now_s())
+        await waiting
 
     virtual.run(main())

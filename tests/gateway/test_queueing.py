@@ -125,15 +125,37 @@ def test_the_place_in_line_is_where_one_comes_to_stand(seed: int) -> None:
     assert drained(it).index(mine) == ahead
 
 
+def test_who_leaves_without_a_turn_has_cost_its_tenant_nothing() -> None:
+    """A tenant whose clients have no patience has the share of the others."""
+    it = line()
+    push(it, waiter(tenant=A), *(waiter(tenant=B) for _ in range(20)))
+    for _ in range(500):
+        (gone,) = push(it, waiter(tenant=A))
+        it.remove(gone)
+    push(it, *(waiter(tenant=A) for _ in range(20)))
+    assert Counter(it.pop().tenant for _ in range(20)) == {A: 10, B: 10}
+
+
+def test_who_has_asked_nothing_for_a_while_has_saved_nothing_up() -> None:
+    it = line()
+    push(it, waiter(tenant=A), *(waiter(tenant=B) for _ in range(60)))
+    for _ in range(40):
+        it.pop()
+    push(it, *(waiter(tenant=A) for _ in range(20)))
+    assert Counter(it.pop().tenant for _ in range(20))[A] == pytest.approx(10, abs=1)
+
+
 def test_memory_stays_in_proportion_to_who_waits() -> None:
     it = line()
     (first,) = push(it, waiter())
     for number in range(20_000):
-        (one,) = push(it, waiter(tenant=(str(number), None), work=0.001))
-        it.remove(one)
+        other, mine = push(it, waiter(tenant=(str(number), None)), waiter())
+        it.remove(other)
+        it.remove(mine)
     one_class = it._classes[1]
     assert len(one_class._heap) < 100
-    assert len(one_class._shares) < 200
+    assert len(one_class._shares) < 100
+    assert len(one_class._shares[A].waiters) < 100
     assert drained(it) == [first]
     assert not one_class._shares
 
@@ -142,7 +164,7 @@ def test_the_first_guess_of_the_drain_is_the_limit_over_the_time_a_place_is_held
     drain = Drain()
     assert drain.wait_s(5, 0.0) is None, "nothing is known"
     for _ in range(50):
-        drain.ended(2.0, False, 0.0)
+        drain.held(2.0)
     drain.begin(10, 100.0)
     assert drain.wait_s(4, 100.0) == pytest.approx(1.0)
 
@@ -150,10 +172,11 @@ def test_the_first_guess_of_the_drain_is_the_limit_over_the_time_a_place_is_held
 def test_after_that_it_is_what_is_seen() -> None:
     drain = Drain()
     for _ in range(50):
-        drain.ended(2.0, False, 0.0)
+        drain.held(2.0)
     drain.begin(10, 0.0)  # a guess of 5 a second; in truth it is one
     for second in range(1, 61):
-        drain.ended(10.0, True, float(second))
+        drain.held(10.0)
+        drain.ended(float(second))
     assert drain.wait_s(9, 60.0) == pytest.approx(10.0, rel=0.2)
     assert (drain.wait_s(9, 90.0) or 0) > 100, "nothing has come free for half a minute"
 
@@ -162,7 +185,7 @@ def test_without_a_guess_a_few_ends_must_be_seen() -> None:
     drain = Drain()
     drain.begin(10, 0.0)
     for second in (1.0, 2.0, 3.0, 4.0):
-        drain.ended(0.0, True, second)
+        drain.ended(second)
         assert drain.wait_s(0, second) is None
-    drain.ended(0.0, True, 5.0)
+    drain.ended(5.0)
     assert drain.wait_s(0, 5.0) == pytest.approx(1.0)

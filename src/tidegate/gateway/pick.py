@@ -1,5 +1,6 @@
 """pick: a place at the target, at once or in line; given back when the attempt has ended."""
 
+import math
 from collections.abc import Callable, Iterator
 from functools import partial
 
@@ -18,55 +19,78 @@ from tidegate.gateway.stream import KEEPALIVE
 BYTES_A_TOKEN = 4
 TYPICAL_OUTPUT_TOKENS = 256
 
+FIRST_CLASS = PRIORITIES[0]
+# The ticker sweeps ten times a second; a process that was stopped has not.
+STANDSTILL_S = 1.0
+
 # Kinds of request by what their time depends on; the power of two of that is added.
 _STREAMED, _EMBEDDED, _WHOLE = 0, 64, 128
 
 
 class Queues:
-    """The places of each target, by its name. They outlive a plan."""
+    """The places of each target, by its name. They outlive a plan, and a target that a plan has
+    no more keeps its own until nobody is left there."""
 
     def __init__(self) -> None:
         self._places: dict[str, Places] = {}
+        self._planned: frozenset[str] = frozenset()
+        self._swept_s = math.inf
 
     def obey(self, plan: Plan) -> None:
-        """The plan of now: its targets' settings hold, other targets are forgotten.
-
-        Who has a place at one of these, or waits for one, goes on there.
-        """
+        """The plan of now: its targets' settings hold. Who has a place, or waits, goes on."""
         targets = {r.release.target.name: r.release.target for r in plan.routes.values()}
-        self._places = {name: self._of(target) for name, target in targets.items()}
+        self._planned = frozenset(targets)
+        for target in targets.values():
+            places = self._places.get(target.name)
+            if places is not None:
+                places.obey(target.queueing, _connections(target))
+            else:
+                self._places[target.name] = Places(target.queueing, _connections(target))
+        self._forget()
 
     def at(self, target: Target) -> Places:
-        """The places at a target; one that the plan of now does not have gets new ones."""
+        """The places at a target, also of a request that obeys an older plan."""
         places = self._places.get(target.name)
         if places is None:
-            places = self._places[target.name] = self._of(target)
+            places = self._places[target.name] = Places(target.queueing, _connections(target))
         return places
 
     def sweep(self, now_s: float, keep_alive_s: float, pressure: Pressure) -> None:
         """Ends waits that are too long, and those of classes that are not served now."""
+        stood_still_s = now_s - self._swept_s
+        self._swept_s = now_s
         for places in self._places.values():
+            if stood_still_s > STANDSTILL_S:
+                places.stood_still(stood_still_s)
             places.sweep(now_s, keep_alive_s)
             if pressure.admitted < len(PRIORITIES):
                 places.shed_from(pressure.admitted, pressure.refusal)
+        if len(self._places) > len(self._planned):
+            self._forget()
 
     def __iter__(self) -> Iterator[tuple[str, Places]]:
         return iter(self._places.items())
 
-    def _of(self, target: Target) -> Places:
-        most = target.max_connections * len(target.replicas)
-        places = self._places.get(target.name)
-        if places is None:
-            return Places(target.queueing, most)
-        places.obey(target.queueing, most)
-        return places
+    def _forget(self) -> None:
+        self._places = {
+            name: places
+            for name, places in self._places.items()
+            if name in self._planned or places.in_flight or places.line.count
+        }
+
+
+def _connections(target: Target) -> int:
+    return target.max_connections * len(target.replicas)
 
 
 def pick_at_once(progress: Progress, places: Places) -> bool:
     """Takes a place without waiting, kept as `progress.place`; whether there was one."""
     receipt = progress.receipt
-    progress.place = places.take(rank(receipt.priority), receipt.stream, clock.monotonic_s())
-    return progress.place is not None
+    place = places.take_unwatched(receipt.priority == FIRST_CLASS)
+    if place is None:
+        place = places.take(rank(receipt.priority), receipt.stream, clock.monotonic_s())
+    progress.place = place
+    return place is not None
 
 
 async def pick(progress: Progress, places: Places, deadline_s: float | None, head: bytes) -> None:
@@ -90,12 +114,17 @@ def leave(progress: Progress) -> None:
     if place is None:
         return
     progress.place = None
-    now_s = clock.monotonic_s()
-    call, receipt = progress.call, progress.receipt
-    watched = place.stands_for or receipt.error_code in _PUSHED_BACK
-    if watched and call is not None and call.sent_s is not None:
-        _tell(place, call, receipt, now_s)
-    place.release(now_s)
+    places, receipt, call = place.places, progress.receipt, progress.call
+    sent_s = None if call is None else call.sent_s
+    if sent_s is not None and receipt.error_code in _PUSHED_BACK:
+        places.limit.pushed_back(sent_s, clock.monotonic_s())
+    if place is places.unwatched:
+        if places.leave_unwatched():
+            places.left(clock.monotonic_s())
+        return
+    if call is not None and sent_s is not None and receipt.error_code is None:
+        _tell(place, call, receipt, sent_s)
+    place.release(clock.monotonic_s())
 
 
 def first_token(place: Place, receipt: Receipt, sent_s: float, now_s: float) -> None:
@@ -106,18 +135,14 @@ def first_token(place: Place, receipt: Receipt, sent_s: float, now_s: float) -> 
 def told(progress: Progress) -> Callable[[float], None] | None:
     """What a relay tells its first content to, for `Relay.on_first`."""
     place, call = progress.place, progress.call
-    if place is None or call is None or call.sent_s is None:
+    if place is None or place is place.places.unwatched or call is None or call.sent_s is None:
         return None
     return partial(first_token, place, progress.receipt, call.sent_s)
 
 
-def _tell(place: Place, call: InFlight, receipt: Receipt, now_s: float) -> None:
+def _tell(place: Place, call: InFlight, receipt: Receipt, sent_s: float) -> None:
     """What an attempt says of its target, where nothing was told while it went on."""
-    sent_s = call.sent_s
-    assert sent_s is not None  # noqa: S101 - the caller has looked
-    if receipt.error_code in _PUSHED_BACK:
-        place.places.limit.pushed_back(sent_s, now_s)
-    elif call.first_s is not None:
+    if call.first_s is not None:
         first_token(place, receipt, sent_s, call.first_s)
     elif call.attempt.status == 200 and call.ended_s is not None and not call.stream:
         # A whole answer: its time depends on what there was to do, not on a first token.

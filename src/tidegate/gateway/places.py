@@ -14,19 +14,22 @@ from msgspec import Struct
 
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Queueing
-from tidegate.gateway.concurrency import AdaptiveLimit
+from tidegate.gateway.concurrency import AdaptiveLimit, Sample
+from tidegate.gateway.no_place import overloaded, too_short
 from tidegate.gateway.queueing import Drain, KeepAlive, Line, Tenant, Waiter, weights
 
-MAX_RETRY_AFTER_S = 60.0
-MIN_RETRY_AFTER_S = 1.0
-# One place in so many is kept for the first class, for so long after one of it has come.
-KEPT_PART = 16
-BEYOND_PART = 8
-# A target that is far from its limit is watched by one request in so many: (part of the limit that
-# is in use, up to which it holds; one in so many), once so many have been watched.
-CALM: Final = ((0.5, 16), (0.8, 4))
+# While the first class comes, and for so long after it, the others leave it so many places: one
+# in 16, or 4 where that is not more than one in 8. It may go beyond the limit by one in 8.
+FIRST_CLASS_S: Final = 10.0
+KEPT_PART: Final = 16
+KEPT: Final = 4
+BEYOND_PART: Final = 8
+# Without the first class a target has ample room up to this part of its limit, otherwise while it
+# is calm. There one in so many requests is watched, once so many have been.
+AMPLE: Final = 0.8
+CALM_WATCHED: Final = 16
+AMPLE_WATCHED: Final = 8
 FIRST_WATCHED: Final = 64
-KEPT_S = 10.0
 
 
 class Wish(Struct):
@@ -41,10 +44,8 @@ class Wish(Struct):
 
 
 class Place(Struct, eq=False):
-    """One request's place at a target. `beside` counts the requests there, this one included.
-
-    `stands_for` is how many requests it is watched for; 0 is not watched.
-    """
+    """One request's place at a target. `beside` counts the requests there, this one included;
+    `stands_for` is how many requests it is watched for."""
 
     places: "Places"
     since_s: float
@@ -64,30 +65,24 @@ class Place(Struct, eq=False):
             if self.unanswered:
                 self.unanswered = False
                 places.unanswered -= 1
-            if self.stands_for:
-                took_s = now_s - sent_s
-                self.in_time = places.limit.first_token(kind, took_s, sent_s, self.beside, now_s)
+            sample = Sample(kind, now_s - sent_s, sent_s, self.beside, self.stands_for)
+            self.in_time = places.limit.first_token(sample, now_s)
             if places.line.count:
                 places.serve(now_s)
 
     def release(self, now_s: float) -> None:
         """Gives the place back. RuntimeError when it was given back before."""
-        places = self.places
-        if self is places.unwatched:
-            places.in_flight -= 1
-            if places.line.count:
-                places.serve(now_s)
-            return
         if self.released:
             raise RuntimeError("a place is given back once")
-        self.released = True
-        places.leave(self, now_s)
+        self.released = self.told = True
+        self.places.leave(self, now_s)
 
 
 class Places:
     """One target's limit and line. What was learnt outlives a plan.
 
-    `unwatched` is the place of every request at once of which nothing is noted.
+    While there is ample room everybody has a place at once, and of most requests nothing is
+    noted: they share the place `unwatched`.
     """
 
     def __init__(self, queueing: Queueing, most: int) -> None:
@@ -95,11 +90,13 @@ class Places:
         self.shed: Counter[str] = Counter()
         self.limit = AdaptiveLimit(*_bounds(queueing, most))
         self.line = Line(queueing.max_waiting, weights(dict(queueing.tenant_weights)))
+        self.unwatched = Place(self, 0.0, 0, False, told=True)
         self._max_wait_s = queueing.max_wait_s
         self._drain = Drain()
         self._first_class_s = -math.inf
-        self._calm = 0
-        self.unwatched = Place(self, 0.0, 0, False, 0.0, 0)
+        self._first_class_came = False
+        self._ample = self.limit.calm
+        self._watched = self._unseen = 0
 
     def obey(self, queueing: Queueing, most: int) -> None:
         """A new plan's settings; `most` requests have a connection each."""
@@ -108,25 +105,37 @@ class Places:
         self.line.weight_of = weights(dict(queueing.tenant_weights))
         self._max_wait_s = queueing.max_wait_s
 
+    def take_unwatched(self, first_class: bool) -> Place | None:
+        """A place where there is ample room, given back with `leave_unwatched`. Most requests
+        take this one, so it makes nothing and reads no clock."""
+        if not self._unseen or self.in_flight >= self._ample or self.line.count:
+            return None
+        self._unseen -= 1
+        self.in_flight += 1
+        if first_class and not self._first_class_came:
+            self._first_class_came = True
+            self._ample = min(self._ample, self.limit.calm)
+        return self.unwatched
+
+    def leave_unwatched(self) -> bool:
+        """Gives it back. Whether somebody waits, and is to be served."""
+        self.in_flight -= 1
+        return self.line.count > 0
+
     def take(self, rank: int, streamed: bool, now_s: float) -> Place | None:
         """A place at once, where there is one and nobody waits who goes before."""
-        if rank == 0:
-            self._first_class_s = now_s
+        self._look(rank == 0, now_s)
         if (self.line.count and self.line.first_rank() <= rank) or not self._room(rank, now_s):
             return None
-        beside = self.in_flight = self.in_flight + 1
+        stands_for = 1
+        if self.in_flight < self._ample:
+            self._watched += 1
+            if self._watched > FIRST_WATCHED:
+                stands_for = CALM_WATCHED if self.in_flight < self.limit.calm else AMPLE_WATCHED
+                self._unseen = stands_for - 1
+        self.in_flight += 1
         self.unanswered += streamed
-        used = beside / self.limit.limit
-        for part, watched in CALM:
-            if used <= part:
-                self._calm += 1
-                if self._calm <= FIRST_WATCHED:
-                    break
-                stands_for = 0 if self._calm % watched else watched
-                if not stands_for and not streamed:
-                    return self.unwatched  # nothing is noted on it: one serves for all
-                return Place(self, now_s, beside, streamed, 0.0, stands_for)
-        return Place(self, now_s, beside, streamed)
+        return Place(self, now_s, self.in_flight, streamed, 0.0, stands_for)
 
     async def wait(self, wish: Wish, now_s: float) -> Place:
         """A place, when its turn has come. Refusal at once, or later, when it will not come."""
@@ -134,18 +143,19 @@ class Places:
         try:
             taken_s = await waiter.turn
         except BaseException:
-            self._abandon(waiter, now_s)
+            self._abandon(waiter)
             raise
         return Place(self, taken_s, self.in_flight, wish.streamed, taken_s - now_s)
 
     def serve(self, now_s: float) -> None:
         """Gives what room there is to those whose turn it is."""
+        self._look(False, now_s)
         line = self.line
         while line.count and self._room(line.first_rank(), now_s):
             waiter = line.pop()
             if waiter.turn.done():
                 continue  # cancelled, and its coroutine has not run yet
-            if waiter.until_s < now_s:
+            if waiter.by_caller and waiter.until_s < now_s:
                 self._expire(waiter)
                 continue
             self.in_flight += 1
@@ -154,28 +164,49 @@ class Places:
 
     def leave(self, place: Place, now_s: float) -> None:
         """Takes a place back; only its `release` calls this."""
-        waiting = self.line.count > 0
-        if place.stands_for or waiting:
-            held_s = now_s - place.since_s
-            self._drain.ended(held_s, waiting, now_s)
-            self.limit.ended(held_s, place.in_time, place.stands_for or 1)
+        held_s = now_s - place.since_s
+        self._drain.held(held_s)
+        self.limit.ended(held_s, place.in_time)
         self._free(place.unanswered, now_s)
+
+    def left(self, now_s: float) -> None:
+        """A place has come free while somebody waits."""
+        self._drain.ended(now_s)
+        self.serve(now_s)
 
     def _room(self, rank: int, now_s: float) -> bool:
         """Whether one more of this class may go to the target.
 
-        The first class may use the whole limit. While there are any of it the others leave it some
-        places, and they go no faster than the target answers: more of them at once would only
-        wait there, in front of whoever comes next.
+        The first class may use the whole limit and a little more, where that is not written. The
+        others leave it some places as long as there are any of it. They go no faster than the
+        target answers: more of them at once would only wait there, in front of whoever comes next.
         """
-        limit = self.limit.limit
+        limit, unanswered = self.limit.limit, self.limit.unanswered
         if rank == 0:
-            return self.in_flight < limit + limit // BEYOND_PART
-        if self.unanswered >= self.limit.most_unanswered:
-            return False
-        if now_s - self._first_class_s < KEPT_S:
-            limit -= limit // KEPT_PART
-        return self.in_flight < limit
+            return self.in_flight < min(limit + limit // BEYOND_PART, self.limit.most)
+        if self.in_flight < self._ample:
+            return True
+        if now_s - self._first_class_s < FIRST_CLASS_S:
+            limit -= max(limit // KEPT_PART, min(KEPT, limit // BEYOND_PART))
+        else:
+            unanswered *= 2
+        return self.in_flight < limit and self.unanswered < unanswered
+
+    def _look(self, first_class: bool, now_s: float) -> None:
+        """Where room is ample, which depends on whether the first class comes."""
+        if first_class or self._first_class_came:
+            self._first_class_s, self._first_class_came = now_s, False
+        if now_s - self._first_class_s < FIRST_CLASS_S:
+            self._ample = self.limit.calm
+        else:
+            self._ample = max(self.limit.calm, int(AMPLE * self.limit.limit))
+
+    def stood_still(self, for_s: float) -> None:
+        """The gateway did nothing for so long: nobody's patience but a caller's own has run out."""
+        self._drain.stood_still(for_s)
+        for waiter in self.line.waiters() if self.line.count else ():
+            if not waiter.by_caller:
+                waiter.until_s += for_s
 
     def sweep(self, now_s: float, keep_alive_s: float) -> None:
         """Refuses those who have waited too long; the others' clients hear that they still wait."""
@@ -206,36 +237,36 @@ class Places:
             patience_s = deadline_s
             if patience_s <= 0 or (wait_s is not None and wait_s > patience_s):
                 self.shed["deadline"] += 1
-                raise _too_short(patience_s, wait_s)
+                raise too_short(patience_s, wait_s)
         elif wait_s is not None and wait_s > patience_s:
             self.shed["wait"] += 1
-            raise _overloaded("too many requests wait for this model", wait_s - patience_s)
+            raise overloaded("too many requests wait for this model", wait_s - patience_s)
         if line.count >= line.most:
             given_up = line.give_up(wish.rank, wish.tenant)
             if given_up is None:
                 self.shed["full"] += 1
-                raise _overloaded("the line for this model is full", wait_s)
+                raise overloaded("the line for this model is full", wait_s)
             message = "the request had to make room for another that goes before it"
-            self._refuse(given_up, _overloaded(message, wait_s), "evicted")
+            self._refuse(given_up, overloaded(message, wait_s), "evicted")
         turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         waiter = Waiter(wish.rank, wish.tenant, wish.work, now_s + patience_s, by_caller, turn)
         waiter.streamed, waiter.keep_alive = wish.streamed, wish.keep_alive
         line.push(waiter)
         return waiter
 
-    def _abandon(self, waiter: Waiter, now_s: float) -> None:
+    def _abandon(self, waiter: Waiter) -> None:
         """The wait has ended without a place for anybody: refused, or cancelled."""
         self.line.remove(waiter)
         turn = waiter.turn
         if turn.done() and not turn.cancelled() and turn.exception() is None:
             # Cancelled just as its turn had come.
-            self._free(waiter.streamed, max(now_s, turn.result()))
+            self._free(waiter.streamed, turn.result())
 
     def _free(self, unanswered: bool, now_s: float) -> None:
         self.in_flight -= 1
         self.unanswered -= unanswered
         if self.line.count:
-            self.serve(now_s)
+            self.left(now_s)
 
     def _expire(self, waiter: Waiter) -> None:
         if waiter.by_caller:
@@ -243,7 +274,7 @@ class Places:
             self._refuse(waiter, Refusal("deadline_too_short", message), "deadline")
         else:
             message = "no place at this model came free in the time that a request may wait"
-            self._refuse(waiter, _overloaded(message, None), "wait")
+            self._refuse(waiter, overloaded(message, None), "wait")
 
     def _refuse(self, waiter: Waiter, no: Refusal, why: str) -> None:
         self.shed[why] += 1
@@ -257,19 +288,3 @@ def _bounds(queueing: Queueing, most: int) -> tuple[int, int]:
         return fixed, fixed
     most = min(queueing.adaptive_max or most, most)
     return min(queueing.adaptive_min, most), most
-
-
-def _overloaded(message: str, wait_s: float | None) -> Refusal:
-    retry_after_s = min(max(wait_s or 0.0, MIN_RETRY_AFTER_S), MAX_RETRY_AFTER_S)
-    return Refusal("overloaded", message, retry_after_s=retry_after_s)
-
-
-def _too_short(deadline_s: float, wait_s: float | None) -> Refusal:
-    if wait_s is None:
-        return Refusal("deadline_too_short", "the caller's deadline has passed")
-    return Refusal(
-        "deadline_too_short",
-        f"a place at this model is free in about {math.ceil(wait_s)} s, and the caller waits "
-        f"{max(deadline_s, 0.0):.3g} s",
-        retry_after_s=min(wait_s, MAX_RETRY_AFTER_S),
-    )

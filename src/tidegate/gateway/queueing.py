@@ -1,7 +1,7 @@
 """Who waits for a target, in what order: a bounded line, and how fast it moves. Pure.
 
 Classes go strictly one after another. Within a class tenants share by start-time fair queueing:
-each request's tag is where its tenant's work stands, and the lowest tag is next, so one who asks
+each tenant's tag is how much it has been served, and the lowest tag is next, so one who asks
 little is never behind one who asks much. A full line makes room for a higher class, or for a
 tenant with less in it, by giving up the newest of the lowest class.
 """
@@ -22,6 +22,7 @@ KeepAlive = Callable[[float, float], None]
 DRAIN_S = 10.0
 HELD_SAMPLES = 20
 KNOWN_ENDS = 5
+SPARE = 64
 
 
 class Waiter(Struct, eq=False):
@@ -29,7 +30,7 @@ class Waiter(Struct, eq=False):
 
     It waits until `until_s` at most, which is its caller's deadline or ours; `turn` holds the time
     at which its turn came, or a Refusal. `keep_alive(now_s, every_s)` tells its client that it is
-    not forgotten. The line writes the rest.
+    not forgotten. The line writes `in_line`.
     """
 
     rank: int
@@ -41,48 +42,57 @@ class Waiter(Struct, eq=False):
     streamed: bool = True
     keep_alive: KeepAlive | None = None
     in_line: bool = False
-    tag: float = 0.0
 
 
 class _Share(Struct, eq=False):
-    """One tenant in one class. `finish` is the tag of what it asks next."""
+    """One tenant in one class. `tag` is how much it has been served, over its weight: that of
+    its first waiter. `ranked` says that it is in its class's heap, by that tag."""
 
     weight: float
-    finish: float = 0.0
+    serial: int
+    tag: float = 0.0
     count: int = 0
+    gone: int = 0
+    ranked: bool = False
     waiters: deque[Waiter] = field(default_factory=deque)
 
 
 class _Class:
-    """The line of one priority class."""
+    """The line of one priority class: each tenant's waiters in the order of their coming, and the
+    tenants by their tags. Who leaves without a turn has cost its tenant nothing."""
 
     def __init__(self) -> None:
         self.count = 0
         self._at = 0.0  # the tag that was served last
         self._serial = 0
         self._shares: dict[Tenant, _Share] = {}
-        self._heap: list[tuple[float, int, Waiter]] = []
+        self._heap: list[tuple[float, int, _Share]] = []
 
     def push(self, waiter: Waiter, weight: float) -> None:
         share = self._shares.get(waiter.tenant)
         if share is None:
-            share = self._shares[waiter.tenant] = _Share(weight)
+            self._serial += 1
+            share = self._shares[waiter.tenant] = _Share(weight, self._serial)
         waiter.in_line = True
-        waiter.tag = max(self._at, share.finish)
-        share.finish = waiter.tag + waiter.work / weight
         share.weight = weight
         share.count += 1
         share.waiters.append(waiter)
         self.count += 1
-        self._serial += 1
-        heapq.heappush(self._heap, (waiter.tag, self._serial, waiter))
+        if not share.ranked:
+            share.tag = max(self._at, share.tag)
+            self._rank(share)
 
     def pop(self) -> Waiter:
-        """Takes out the one of the lowest tag. Never of an empty class."""
-        waiter = heapq.heappop(self._heap)[2]
-        while not waiter.in_line:
-            waiter = heapq.heappop(self._heap)[2]
-        self._at = waiter.tag
+        """Takes out the next of the tenant with the lowest tag. Never of an empty class."""
+        self._at, _, share = heapq.heappop(self._heap)
+        while not share.count:
+            share.ranked = False
+            self._at, _, share = heapq.heappop(self._heap)
+        share.ranked = False
+        waiter = next(one for one in share.waiters if one.in_line)
+        share.tag += waiter.work / share.weight
+        if share.count > 1:
+            self._rank(share)
         self.remove(waiter)
         return waiter
 
@@ -90,26 +100,30 @@ class _Class:
         waiter.in_line = False
         share = self._shares[waiter.tenant]
         share.count -= 1
+        share.gone += 1
         self.count -= 1
         while share.waiters and not share.waiters[0].in_line:
             share.waiters.popleft()
+            share.gone -= 1
         if not self.count:
             self._at = 0.0
             self._shares.clear()
             self._heap.clear()
-        elif max(len(self._heap), len(self._shares)) > 2 * self.count + 64:
-            self._tidy()
+            return
+        if share.gone > share.count + SPARE:
+            share.waiters = deque(one for one in share.waiters if one.in_line)
+            share.gone = 0
+        if len(self._shares) > 2 * self.count + SPARE:
+            # The memory of those who do not wait any more is bounded: it goes first.
+            self._shares = {tenant: one for tenant, one in self._shares.items() if one.count}
+            self._heap = [item for item in self._heap if item[2].count]
+            heapq.heapify(self._heap)
 
     def give_up(self) -> Waiter:
-        """Takes out the newest of the tenant that waits most for its weight, if anybody waits.
-
-        Its work is not held against that tenant.
-        """
+        """Takes out the newest of the tenant that waits most for its weight. Never of an empty
+        class."""
         share = max(self._shares.values(), key=lambda share: share.count / share.weight)
-        while not share.waiters[-1].in_line:
-            share.waiters.pop()
-        waiter = share.waiters[-1]
-        share.finish = waiter.tag
+        waiter = next(one for one in reversed(share.waiters) if one.in_line)
         self.remove(waiter)
         return waiter
 
@@ -122,20 +136,37 @@ class _Class:
 
     def ahead(self, tenant: Tenant) -> int:
         """How many would be served before one that `tenant` adds now."""
-        share = self._shares.get(tenant)
-        tag = self._at if share is None else max(self._at, share.finish)
-        return sum(1 for at, _, waiter in self._heap if at <= tag and waiter.in_line)
+        mine = self._shares.get(tenant)
+        place = (self._at, self._serial + 1)
+        if mine is not None:
+            place = (mine.tag if mine.ranked else max(self._at, mine.tag), mine.serial)
+            for waiter in mine.waiters:
+                if waiter.in_line:
+                    place = (place[0] + waiter.work / mine.weight, mine.serial)
+        return sum(
+            share.count if share is mine else _before(share, place)
+            for share in self._shares.values()
+            if share.count
+        )
 
     def waiters(self) -> list[Waiter]:
-        return [waiter for _, _, waiter in self._heap if waiter.in_line]
+        return [one for share in self._shares.values() for one in share.waiters if one.in_line]
 
-    def _tidy(self) -> None:
-        """Keeps memory in proportion to those that still wait; the work of others is forgotten."""
-        self._heap = [item for item in self._heap if item[2].in_line]
-        heapq.heapify(self._heap)
-        self._shares = {tenant: share for tenant, share in self._shares.items() if share.count}
-        for share in self._shares.values():
-            share.waiters = deque(waiter for waiter in share.waiters if waiter.in_line)
+    def _rank(self, share: _Share) -> None:
+        share.ranked = True
+        heapq.heappush(self._heap, (share.tag, share.serial, share))
+
+
+def _before(share: _Share, place: tuple[float, int]) -> int:
+    """How many of a tenant's waiters go before a place in the order of tags."""
+    tag, count = share.tag, 0
+    for waiter in share.waiters:
+        if (tag, share.serial) > place:
+            break
+        if waiter.in_line:
+            tag += waiter.work / share.weight
+            count += 1
+    return count
 
 
 class Line:
@@ -213,13 +244,14 @@ class Drain:
         self._at_s = now_s
         self._ends = 0
 
-    def ended(self, held_s: float, contended: bool, now_s: float) -> None:
-        """A place was given back."""
+    def held(self, held_s: float) -> None:
+        """A place was given back that was held for so long."""
         self._samples = min(self._samples + 1, HELD_SAMPLES)
         before_s = self._held_s or 0.0
         self._held_s = before_s + (held_s - before_s) / self._samples
-        if not contended:
-            return
+
+    def ended(self, now_s: float) -> None:
+        """A place was given back while somebody waited."""
         self._ends += 1
         if self._rate is not None:
             self._rate = self._faded(now_s) + 1 / DRAIN_S
@@ -227,6 +259,10 @@ class Drain:
         elif self._ends >= KNOWN_ENDS and now_s > self._at_s:
             self._rate = self._ends / (now_s - self._at_s)
             self._at_s = now_s
+
+    def stood_still(self, for_s: float) -> None:
+        """Nothing could be seen for so long, because nobody looked."""
+        self._at_s += for_s
 
     def wait_s(self, ahead: int, now_s: float) -> float | None:
         """How long until one with `ahead` before it has its place; None when nobody can say."""

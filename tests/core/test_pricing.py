@@ -101,3 +101,5 @@ def test_a_bound_beyond_a_cheaper_tier_is_held_at_the_dearer_one():
     bulk = Ceiling(Price("x", "plan", input=Rate(10_000_000, ((100, 1_000_000),))))
     assert bulk.nanousd(100, 0) == 1000
     assert bulk.nanousd(150, 0) == 1500
+    from_the_first = Price("x", "plan", input=Rate(0), output=Rate(1_000_000, ((0, 0),)))
+    assert Ceiling(from_the_first).nanousd(0, 5) == 5  # without input no tier is reached

@@ -110,6 +110,6 @@ def _steps(rates: tuple[Rate | None, ...]) -> tuple[tuple[int, int], ...]:
     starts = sorted({0, *(start for rate in given for start, _ in rate.tiers)})
     steps: list[tuple[int, int]] = []
     for start in starts if given else ():
-        dearest = max(rate.at(start + 1) for rate in given)
+        dearest = max(rate.at(tokens) for rate in given for tokens in (start, start + 1))
         steps.append((start, max(dearest, steps[-1][1] if steps else 0)))
     return tuple(steps)

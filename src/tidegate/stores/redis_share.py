@@ -29,11 +29,12 @@ class Share:
 
 
 class Lot:
-    """`told` is its size as Redis has it, `used` what Redis has not heard of."""
+    """`told` is its size as Redis has it, `used` what Redis has not heard of. What is in hand
+    beyond `much` is not to wait for a tick."""
 
     __slots__ = (
-        *("good_until_s", "held", "id", "in_hand", "seq", "share", "syncing", "told", "told_s"),
-        *("used", "want"),
+        *("good_until_s", "held", "id", "in_hand", "much", "seq", "share", "syncing", "told"),
+        *("told_s", "used", "want"),
     )
 
     def __init__(self, id: str, share: Share, want: Want, granted: Granted, sent_s: float) -> None:
@@ -43,6 +44,7 @@ class Lot:
         self.want = want
         self.held = want.amount
         self.in_hand = granted.amount - want.amount
+        self.much = 2 * want.quota.slice
         self.told = granted.amount
         self.used = self.seq = 0
         self.syncing = False

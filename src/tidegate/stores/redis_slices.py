@@ -123,8 +123,8 @@ class Slices:
 
     def _ended(self, lot: Lot) -> None:
         """What nobody else may spend here goes back at once, and what is much more than a slice."""
-        share, much = lot.share, 2 * lot.want.quota.slice
-        if share.tight or lot.in_hand > much or (share.current is not lot and not lot.held):
+        share = lot.share
+        if share.tight or lot.in_hand > lot.much or (share.current is not lot and not lot.held):
             lot.trim(clock.monotonic_s())
             self._tell(lot)
 

@@ -9,7 +9,7 @@ import pytest
 from tests.control.conftest import PLAN, compile_plan
 
 from tidegate.control import plans as module
-from tidegate.control.plans import NoPlan, Plans, write_whole
+from tidegate.control.plans import NoPlan, Plans
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
 from tidegate.stores.errors import StoreUnavailable
@@ -170,12 +170,3 @@ def test_a_plan_that_another_store_knew_is_claimed_in_this_one(
     assert (claimed, again.current) == ([1], plans.current)
     again.start(7)  # a version beyond it was claimed and never came to this disk
     assert (claimed, again.current.version) == ([1, 8], 8)
-
-
-def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
-    file = tmp_path / "plan"
-    write_whole(file, b"old")
-    (tmp_path / ".plan.new").mkdir()
-    with pytest.raises(IsADirectoryError):
-        write_whole(file, b"new")
-    assert file.read_bytes() == b"old"

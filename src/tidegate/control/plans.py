@@ -8,9 +8,7 @@ control is away.
 """
 
 import asyncio
-import contextlib
 import logging
-import os
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -21,6 +19,8 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from tidegate.config.load import Compiled
+from tidegate.control.stamps import Stamp, Stamps, stamp, stamps_of
+from tidegate.control.whole_file import write_whole
 from tidegate.core import clock
 from tidegate.core.declared import Declared
 from tidegate.core.feed import PlanPublished
@@ -95,7 +95,7 @@ class Plans:
         self._announced = 0
         self._one_at_a_time = asyncio.Lock()
         self._turn = threading.RLock()
-        self._seen: tuple[_Stamp | None, _Named] = (None, {})
+        self._seen: tuple[Stamp | None, Stamps] = (None, {})
 
     @property
     def current(self) -> Plan:
@@ -192,15 +192,15 @@ class Plans:
         moving = self._seen
         while True:
             await asyncio.sleep(WATCH_S)
-            stamps = _stamp(self.file), self._named(self._current)
-            if stamps == self._seen or not may_publish():
+            looked = stamp(self.file), stamps_of(self._current, self._seen[1])
+            if looked == self._seen or not may_publish():
                 continue
-            if stamps == moving:  # not while an editor is still writing it
+            if looked == moving:  # not while an editor is still writing it
                 try:
                     await self.reload("file change")
                 except (OSError, StoreError) as error:
                     _log.error("the plan cannot be published, trying again: %s", error)
-            moving = stamps
+            moving = looked
 
     def _amend(self, make: Callable[[Declared, int], tuple[Plan, T]]) -> T:
         if not self.declared.routes:
@@ -219,11 +219,11 @@ class Plans:
 
     def _read_again(self, cause: Cause) -> Reload:
         self.read_at_s = clock.wall_s()
-        stamp = _stamp(self.file)  # before it is read: what changes meanwhile is read again
+        read = stamp(self.file)  # before it is read: what changes meanwhile is read again
         compiled = self._compile(self.file, self._highest + 1)
-        named = self._named(compiled.plan or self._current)
+        named = stamps_of(compiled.plan or self._current, self._seen[1])
         result = self._take(compiled, cause, renewed=named != self._seen[1])
-        self._seen = stamp, named
+        self._seen = read, named
         return result
 
     def _take(self, compiled: Compiled, cause: Cause, *, renewed: bool) -> Reload:
@@ -266,50 +266,9 @@ class Plans:
         self._announce(version)
         self._announced = version
 
-    def _named(self, plan: Plan | None) -> "_Named":
-        """The files that `plan` names. One that is gone is as it was: gateways keep its content."""
-        before = self._seen[1]
-        stamps = {path: _stamp(path) or before.get(path) for path in _files_of(plan)}
-        return {path: stamp for path, stamp in stamps.items() if stamp is not None}
-
 
 def _as_told(plan: Plan) -> PlanPublished:
     return PlanPublished(plan.version, Raw(_encode(plan)))
-
-
-def write_whole(path: Path, content: bytes) -> None:
-    """Replace `path` so that a reader, or a machine that loses power, sees old or new, whole."""
-    temporary = path.with_name(f".{path.name}.new")
-    fd = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(fd)
-    temporary.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-_Stamp = tuple[int, int, int]
-_Named = dict[Path, _Stamp]
-
-
-def _files_of(plan: Plan | None) -> set[Path]:
-    """Files whose content gateways read when they are told of the plan."""
-    targets = [route.release.target for route in plan.routes.values()] if plan else []
-    names = {target.credential.file for target in targets if target.credential is not None}
-    names |= {target.tls.ca_file for target in targets}
-    return {Path(name) for name in names if name is not None}
-
-
-def _stamp(file: Path) -> "_Stamp | None":
-    with contextlib.suppress(OSError):
-        found = file.stat()
-        return found.st_mtime_ns, found.st_size, found.st_ino
-    return None
 
 
 def _read(path: Path) -> Plan | None:

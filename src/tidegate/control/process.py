@@ -30,13 +30,14 @@ from tidegate.control.leads import Leads
 from tidegate.control.operators import Operators
 from tidegate.control.options import Settings
 from tidegate.control.perimeter import Names, Perimeter
-from tidegate.control.plans import NoPlan, Plans, Reload, write_whole
+from tidegate.control.plans import NoPlan, Plans, Reload
 from tidegate.control.recording import NoRecording, Recording
 from tidegate.control.routes import Gate, build
 from tidegate.control.rows import ROWS
 from tidegate.control.secret_checks import SecretsRefused
 from tidegate.control.serving import Server
 from tidegate.control.standing import LOOK_S, Standing
+from tidegate.control.whole_file import write_whole
 from tidegate.core import clock
 from tidegate.core.address import Listen
 from tidegate.core.compile import PlanRefused

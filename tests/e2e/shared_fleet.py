@@ -7,7 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tests.gateway.rig import HELLO, Reply, plan_of, read_journal, target
+from tests.gateway.reply import Reply
+from tests.gateway.rig import HELLO, plan_of, read_journal, target
 from tests.gateway.spawned import Spawned, ask, lay_out, post
 from tests.gateway.upstream import Upstream, whole
 from tests.stores.redis_rig import Network, Server, serving

@@ -15,7 +15,8 @@ from typing import Any
 
 import msgspec
 from tests.e2e.apart import LOOK_S, PATIENCE_S, Spawning
-from tests.gateway.rig import HELLO, Reply
+from tests.gateway.reply import Reply
+from tests.gateway.rig import HELLO
 from tests.gateway.spawned import Spawned, ask, post
 from tests.gateway.upstream import Upstream, whole
 

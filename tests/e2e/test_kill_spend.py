@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 from tests.e2e.apart import PATIENCE_S, Load, Spawning
-from tests.gateway.rig import Reply
+from tests.gateway.reply import Reply
 from tests.gateway.spawned import Spawned, ask
 from tests.gateway.upstream import Exchange, Upstream, streaming, whole
 

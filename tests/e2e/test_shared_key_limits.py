@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 from tests.e2e.shared_fleet import COST, GATEWAYS, Fleet, fleet, holds_of
-from tests.gateway.rig import Reply, run
+from tests.gateway.reply import Reply
+from tests.gateway.rig import run
 
 from tidegate.core.key_limits import KeyLimits
 

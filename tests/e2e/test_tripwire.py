@@ -13,7 +13,8 @@ import pytest
 from tests.e2e import tripwire
 from tests.e2e.tripwire import Tripwire
 from tests.gateway.http.grid import MALFORMED, ODD
-from tests.gateway.rig import HELLO, Reply, plan_of, read_journal, run, target
+from tests.gateway.reply import Reply
+from tests.gateway.rig import HELLO, plan_of, read_journal, run, target
 from tests.gateway.spawned import Spawned, ask, lay_out, post
 from tests.gateway.upstream import USAGE, Exchange, Upstream, streaming, whole
 

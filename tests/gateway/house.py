@@ -4,7 +4,8 @@ import contextlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-from tests.gateway.rig import Gateway, Reply, gateway, plan_of, target
+from tests.gateway.reply import Reply
+from tests.gateway.rig import Gateway, gateway, plan_of, target
 from tests.gateway.upstream import Upstream, whole
 from tests.stores import rig
 

@@ -3,7 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-from tests.gateway.rig import Gateway, Reply, gateway, target
+from tests.gateway.reply import Reply
+from tests.gateway.rig import Gateway, gateway, target
 from tests.gateway.upstream import Upstream
 
 from tidegate.core.plan import Limit

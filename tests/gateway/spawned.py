@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from tests.gateway.rig import PEPPER, Reply, make_key, spawn
+from tests.gateway.reply import Reply
+from tests.gateway.rig import PEPPER, make_key, spawn
 
 from tidegate.core.key import KeyRecord
 from tidegate.core.layout import Layout

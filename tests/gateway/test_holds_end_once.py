@@ -47,11 +47,11 @@ SCRIPTS: tuple[Script, ...] = (
 
 
 class CutAt:
-    """A coroutine that is cancelled at its n-th await."""
+    """A coroutine that is cancelled at its n-th await. `left` is how many are still to come."""
 
     def __init__(self, inner: Coroutine[Any, Any, None], at: int) -> None:
         self._inner = inner
-        self._left = at
+        self.left = at
 
     def __await__(self) -> Generator[Any, Any, None]:
         steps = self._inner.__await__()
@@ -59,8 +59,8 @@ class CutAt:
         try:
             while True:
                 step = next(steps) if error is None else steps.throw(error)
-                error, self._left = None, self._left - 1
-                if self._left == 0:
+                error, self.left = None, self.left - 1
+                if self.left == 0:
                     if isinstance(step, asyncio.Future):
                         step.cancel()
                     error = asyncio.CancelledError()

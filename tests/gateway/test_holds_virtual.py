@@ -1,0 +1,166 @@
+"""Every hold ends exactly once, and what is counted is what receipts say, wherever a request is cut
+off: a simulation on virtual time that cancels one request at each of its awaits in turn.
+
+A seed gives the requests, what their provider does and which of their clients leave; it is run once
+to see at how many awaits its victim waits, and once more for each of them. 200 seeds, 2,000 in
+`make soak`.
+"""
+
+import asyncio
+import random
+import shutil
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.gateway import virtual
+from tests.gateway.rig import HELLO, Gateway, plan_of, target
+from tests.gateway.test_holds_end_once import CutAt, Watched
+from tests.gateway.wires import Caller, Provider, WiredLoop
+
+from tidegate.core import clock
+from tidegate.core.limit import SPEND, Gauge, Shape
+from tidegate.core.plan import Limit, Queueing
+from tidegate.core.receipt import Receipt
+from tidegate.gateway import front, journal, life
+from tidegate.gateway.holding import moment
+from tidegate.gateway.http.server import Connection
+from tidegate.stores import memory_counters as stores
+
+REQUESTS = 6
+VICTIM = 3  # not the first: it meets others that hold and wait
+SETTLED_S = 120.0  # long after the last deadline
+LIMITS = (
+    Limit("daily", "requests", 10_000, ("key",), per_s=86_400.0),
+    Limit("tokens", "tokens", 10_000_000, ("team",), per_s=86_400.0),
+    Limit("parallel", "concurrency", 4, ("key",)),
+    Limit("month", SPEND, 10**12, ("team",), unit="month"),
+    Limit("per-model", "concurrency", 5, ("model",)),
+)
+
+
+class Run:
+    """One run of a seed, its victim cut at the n-th await; at 0 it is left alone."""
+
+    def __init__(self, folder: Path, seed: int, at: int) -> None:
+        self.folder = folder
+        self.said = f"seed {seed}, cut at await {at}"
+        self.chance = random.Random(seed)
+        self.open_tickets: Counter[tuple[int, str, int]] = Counter()
+        self.at = at
+        self.awaits = 0
+        self._begun = 0
+
+    def make(self, shape: Shape) -> Any:
+        return Watched(stores.memory_counters(shape), self.open_tickets)
+
+    async def live(self, *arguments: Any) -> None:
+        """In place of `life.live`."""
+        inner = life_live(*arguments)
+        self._begun += 1
+        if self._begun != VICTIM:
+            await inner
+            return
+        cut = CutAt(inner, self.at)
+        try:
+            await cut
+        finally:
+            self.awaits = self.at - cut.left
+
+    async def storm(self, it: Gateway) -> None:
+        """Requests one after another, some of whose clients leave after a while."""
+        chance, loop = self.chance, asyncio.get_running_loop()
+        answer = front.Front(it.world).answer
+        callers = []
+        for _ in range(REQUESTS):
+            caller = Caller(Connection(it.world.listener, answer))
+            callers.append(caller)
+            caller.ask(it.request(body={**HELLO, "stream": chance.random() < 0.5}))
+            if chance.random() < 0.3:
+                loop.call_later(chance.choice([0.0, 0.01, 0.5, 1.0]), caller.leave)
+            await asyncio.sleep(chance.choice([0.0, 0.0, 0.01, 0.3]))
+        await asyncio.sleep(SETTLED_S)
+        for caller in callers:
+            caller.leave()
+        await asyncio.sleep(1.0)
+
+    async def main(self) -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, WiredLoop)
+        loop.provider = Provider(self.chance)
+        it = Gateway(self.folder, journal.JournalBounds(), {})
+        it.journal.open()
+        queueing = Queueing(max_in_flight=self.chance.choice([1, 2, 8]), max_wait_s=2.0)
+        assert await it.obey(plan_of(target(1, queueing=queueing), limits=LIMITS))
+        sweeper = virtual.sweeping(it.world.sweep)
+        await self.storm(it)
+        sweeper.cancel()
+        self.check(it)
+        for pool in it.preparer.pools.values():
+            pool.close()
+        await it.journal.close()
+        it.world.keys.close()
+
+    def check(self, it: Gateway) -> None:
+        assert not it.world.listener.connections, self.said
+        assert not it.world.calls, self.said
+        assert not +self.open_tickets, f"{self.said}: holds that never ended"
+        assert it.world.plan is not None
+        places = it.world.queues.at(it.world.plan.routes["small"].target.target)
+        assert (places.in_flight, places.unanswered) == (0, 0), self.said
+        refused = [receipt for receipt in it.receipts() if receipt.refused_by is not None]
+        assert not any(receipt.holds for receipt in refused), f"{self.said}: holds of a no"
+        counted = counted_by(it.receipts())
+        for limit in it.world.plan.limits.every():
+            scopes = {scope for name, scope in counted if name == limit.limit.name}
+            for scope in scopes:
+                assert limit.counters is not None
+                wanted = counted[limit.limit.name, scope]
+                if isinstance(limit.shape, Gauge):
+                    wanted = 0
+                used = limit.counters.read(scope, 0, moment()).used
+                assert used == wanted, f"{self.said}: {limit.limit.name} of {scope}"
+
+
+def counted_by(receipts: list[Receipt]) -> Counter[tuple[str, str]]:
+    """What receipts say that each limit has counted: what was used or, where nobody knows it of
+    work that was done, what was held."""
+    counted: Counter[tuple[str, str]] = Counter()
+    for receipt in receipts:
+        worked = receipt.cost_nanousd != 0
+        for hold in receipt.holds:
+            unknown = hold.amount if worked else 0
+            counted[hold.limit, hold.scope] += unknown if hold.used is None else hold.used
+    return counted
+
+
+life_live = life.live
+
+
+def simulate(run: Run, monkeypatch: pytest.MonkeyPatch) -> int:
+    """At how many awaits the victim waited."""
+    monkeypatch.setattr("tests.gateway.rig.memory_counters", run.make)
+    monkeypatch.setattr(front, "live", run.live)
+    with asyncio.Runner(loop_factory=WiredLoop) as runner:
+        runner.run(run.main())
+    shutil.rmtree(run.folder)
+    return run.awaits
+
+
+@pytest.mark.parametrize(
+    "seeds", [range(200), pytest.param(range(2000), marks=pytest.mark.soak)], ids=["200", "2000"]
+)
+def test_every_hold_ends_once_and_counters_say_what_receipts_say(
+    tmp_path: Path, seeds: range, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "monotonic_s", virtual.now_s)
+    monkeypatch.setattr(clock, "wall_s", lambda: 1_790_000_000.0 + virtual.now_s())
+    monkeypatch.setattr(journal, "_sync", lambda file: None)
+    cut = 0
+    for seed in seeds:
+        awaits = simulate(Run(tmp_path / "whole", seed, 0), monkeypatch)
+        for at in range(1, awaits + 1):
+            simulate(Run(tmp_path / "cut", seed, at), monkeypatch)
+        cut += awaits
+    assert cut > 2 * len(seeds), "victims are cut while they wait for more than one thing"

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from tests.gateway.limited import COST, budget, left, limit, limited, refused
-from tests.gateway.rig import CHAT, HELLO, run, until
+from tests.gateway.rig import CHAT, HELLO, plan_of, run, target, until
 from tests.gateway.upstream import Upstream, stalling, whole
 
 from tidegate.core.plan import Limit
+from tidegate.gateway import allowance
 
 HOUR_S = 3600.0
 
@@ -153,6 +154,39 @@ def test_a_caller_sees_what_is_left(tmp_path: Path) -> None:
             assert rows["the-requests"]["unit"] == "requests"
             nobody = await it.ask("/v1/usage", method="GET", headers={})
             assert nobody.code == "missing_api_key"
+
+    run(main())
+
+
+def test_usage_tells_what_holds_on_each_route_of_the_key_each_counter_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        limits = tuple(
+            Limit(name, "requests", 10, scope, per_s=60.0, only=only)
+            for name, scope, only in (
+                ("each-route", ("key", "route"), ()),
+                ("one-route", ("key",), (("route", "small"),)),
+                ("provider", ("provider",), ()),
+                ("model", (), (("model", "served-model"),)),
+                ("other", (), (("target", "elsewhere"),)),
+                ("forbidden", (), (("route", "third"),)),
+            )
+        )
+        async with Upstream(whole()) as up, limited(tmp_path, up, *limits) as it:
+            targets = [target(up.port, name) for name in ("small", "second", "third")]
+            assert await it.obey(plan_of(*targets, version=2, limits=limits))
+            key = {"authorization": f"Bearer {it.store.add(routes=('small', 'second'))}"}
+            assert (await it.ask(headers=key)).status == 200
+            told = (await it.ask("/v1/usage", method="GET", headers=key)).json
+            found = {(row["limit"], row["scope"].partition(", ")[2]) for row in told["data"]}
+            assert len(told["data"]) == len(found) == 5
+            used = {row["limit"]: row["used"] for row in told["data"] if row["used"]}
+            assert used == dict.fromkeys(("each-route", "one-route", "provider", "model"), 1)
+            assert not told["has_more"]
+            monkeypatch.setattr(allowance, "MAX_SHOWN", 2)
+            told = (await it.ask("/v1/usage", method="GET", headers=key)).json
+            assert (len(told["data"]), told["has_more"]) == (2, True)
 
     run(main())
 

@@ -106,12 +106,43 @@ def test_a_header_that_is_no_number_changes_nothing(remaining: str) -> None:
 
 def test_a_provider_that_said_wait_is_left_alone() -> None:
     rate = ProviderRate()
-    rate.refused(None, 0.0)
-    rate.check(1, 0.0)
     rate.refused(1e9, 0.0)
     with pytest.raises(Failure):
         rate.check(1, MAX_WAIT_S - 1)
     rate.check(1, MAX_WAIT_S)
+
+
+def test_a_429_without_a_time_is_waited_out_twice_as_long_each_time() -> None:
+    rate = ProviderRate()
+    now_s, waited = 0.0, []
+    for _ in range(7):
+        rate.refused(None, now_s)
+        rate.refused(None, now_s + 0.5)  # sent beside the first, and so no news
+        with pytest.raises(Failure) as no:
+            rate.check(1, now_s)
+        waited.append(no.value.retry_after_s)
+        now_s += waited[-1] or 0.0
+        rate.check(1, now_s)
+    assert waited == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+
+
+def test_an_answer_ends_the_doubling(tmp_path: Path) -> None:
+    async def main() -> None:
+        slow_down = whole({"error": {"message": "slow down"}}, 429)
+        async with Upstream(slow_down) as up, gateway(tmp_path, target(up.port)) as it:
+            assert (await it.ask()).code == "upstream_rate_limited"
+            reply = await it.ask()
+            assert reply.code == "upstream_rate_limited"
+            assert 0 < int(reply.headers["retry-after-ms"]) <= 1000
+            assert len(up.exchanges) == 1
+        async with Upstream(whole()) as up, gateway(tmp_path, target(up.port)) as it:
+            assert it.world.plan is not None
+            rate = it.world.plan.routes["small"].target.rate
+            rate.backoff_s = 8.0
+            assert (await it.ask()).status == 200
+            assert rate.backoff_s == 0.0
+
+    run(main())
 
 
 def test_one_429_spares_the_provider_the_next_request(tmp_path: Path) -> None:

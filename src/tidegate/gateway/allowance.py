@@ -1,19 +1,30 @@
 """What a caller has left: OpenAI's headers on an answer, and the page `/v1/usage`."""
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final
 
 import msgspec
 from msgspec import Struct
 
 from tidegate.core import clock
-from tidegate.core.limit import Reading, scope_text
+from tidegate.core.limit import TARGET_DIMENSIONS, Reading, scope_text
 from tidegate.core.receipt import Receipt
 from tidegate.core.units import NANOUSD_PER_USD
 from tidegate.gateway.admit import Past
+from tidegate.gateway.call import note_target
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import moment
 from tidegate.gateway.in_force import InForce
+from tidegate.gateway.prepared import PreparedRoute
 from tidegate.gateway.shared_hold import read_shared
+
+MAX_SHOWN: Final = 1000
+_SHARED_AT_ONCE: Final = 100
+_BY_ROUTE: Final = frozenset({"route", *TARGET_DIMENSIONS})
+
+# By their names.
+Routes = Sequence[tuple[str, PreparedRoute]]
 
 
 class Allowance(Struct):
@@ -69,27 +80,56 @@ def duration(seconds: float) -> bytes:
     return b"%dh%dm%ds" % (hours, minutes, rest) if hours else b"%dm%ds" % (minutes, rest)
 
 
-async def allowances(limits: tuple[InForce, ...], receipt: Receipt, past: Past | None) -> bytes:
-    """`{"object": "list", "data": [...]}`: every limit that is this caller's, as it stands."""
-    own, shared = [], []
-    for it in limits:
-        scope = it.scope_of(receipt) if it.applies(receipt) else None
-        if scope is None:
-            continue
-        if it.shared is not None:
-            shared.append((it, scope))
-        elif it.counters is not None:
-            own.append((it, scope, 0))
+async def allowances(
+    limits: tuple[InForce, ...], receipt: Receipt, routes: Routes, past: Past | None
+) -> bytes:
+    """`{"object": "list", "data": [...], "has_more": false}`: every counter that would count a
+    request like this one on any of these routes, once, as it stands; `MAX_SHOWN` at most."""
+    places = await _places(limits, receipt, routes)
+    shown = list(places)[:MAX_SHOWN]
+    own = [(it, scope, 0) for it, scope in shown if it.shared is None]
+    shared = [(it, scope) for it, scope in shown if it.shared is not None]
     if past is not None:
         await past.learn(own)
     now = moment()
     rows = []
     for it, scope, _ in own:
-        assert it.counters is not None  # noqa: S101 - see above
+        assert it.counters is not None  # noqa: S101 - see `_places`
         rows.append(_row(it, scope, it.counters.read(scope, 0, now)))
-    standing = await read_shared(shared, receipt)
-    rows += [_row(it, scope, one) for (it, scope), one in zip(shared, standing, strict=True)]
-    return msgspec.json.encode({"object": "list", "data": rows})
+    for first in range(0, len(shared), _SHARED_AT_ONCE):
+        some = shared[first : first + _SHARED_AT_ONCE]
+        standing = await read_shared(some, receipt)
+        rows += [_row(it, scope, one) for (it, scope), one in zip(some, standing, strict=True)]
+    more = len(places) > len(shown)
+    return msgspec.json.encode({"object": "list", "data": rows, "has_more": more})
+
+
+async def _places(
+    limits: tuple[InForce, ...], receipt: Receipt, routes: Routes
+) -> dict[tuple[InForce, str], None]:
+    """Each limit that counts, with the scopes that it would count in; one more than are shown."""
+    places: dict[tuple[InForce, str], None] = {}
+    for it in limits:
+        if it.counters is None and it.shared is None:
+            continue
+        names = {*it.limit.scope, *(name for name, _ in it.limit.only)}
+        if not names & _BY_ROUTE:
+            _add(places, it, receipt)
+            continue
+        for name, route in routes:
+            receipt.route = name
+            note_target(receipt, route.target)
+            _add(places, it, receipt)
+            if len(places) > MAX_SHOWN:
+                return places
+        await asyncio.sleep(0)  # there may be a thousand routes: others have their turn
+    return places
+
+
+def _add(places: dict[tuple[InForce, str], None], it: InForce, receipt: Receipt) -> None:
+    scope = it.scope_of(receipt) if it.applies(receipt) else None
+    if scope is not None:
+        places[it, scope] = None
 
 
 def _row(it: InForce, scope: str, reading: Reading) -> Allowance:

@@ -143,6 +143,8 @@ def _check_answer(this: InFlight, ask: Ask, target: PreparedTarget) -> None:
         if failure.kind == "rate_limited":
             target.rate.refused(failure.retry_after_s, clock.monotonic_s())
         raise failure
+    if target.rate.backoff_s:
+        target.rate.backoff_s = 0.0
     if upstream.streaming != ask.stream:
         if not upstream.streaming:
             # An error inside a 200 says more than the mix-up does.

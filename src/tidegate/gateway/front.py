@@ -97,13 +97,15 @@ class Front:
         return await authenticate(incoming.head, world.keys, receipt)
 
     async def _usage(self, incoming: Incoming) -> bytes:
-        """What is left to the caller, by each limit that its key alone decides on."""
+        """What is left to the caller on the routes that its key may use."""
         world = self._world
         receipt = Receipt("", 0.0, world.gateway, "chat")
         key = await authenticate(incoming.head, world.keys, receipt)
         read_context(incoming.head.headers).note(receipt)
-        limits = world.obeyed().limits
-        return await allowances(limits.of_key(key) + limits.of_caller, receipt, world.past)
+        plan = world.obeyed()
+        routes = [(name, route) for name, route in plan.routes.items() if key.may_use(name)]
+        limits = plan.limits.of_key(key) + plan.limits.every()
+        return await allowances(limits, receipt, routes, world.past)
 
     def _models(self, key: KeyRecord) -> bytes:
         plan = self._world.obeyed()

@@ -2,7 +2,8 @@
 
 Providers tell in headers how many requests and tokens are left, of how many, and when all of it is
 back, and refuse with 429 and a time to wait. What is left flows back evenly until then. Nothing is
-sent that would be refused; one that takes its windows otherwise says so with its next 429.
+sent that would be refused; one that takes its windows otherwise says so with its next 429. After a
+429 without a time it is left alone for a second, and twice as long after each that follows it.
 """
 
 import re
@@ -14,6 +15,8 @@ from tidegate.core.outcome import Failure
 
 # A header that is wrong, or forged by whoever stands between, must not close a target for long.
 MAX_WAIT_S: Final = 60.0
+FIRST_BACKOFF_S: Final = 1.0
+MAX_BACKOFF_S: Final = 30.0
 _PARTS = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)")
 _DURATION = re.compile(r"(?:\d+(?:\.\d+)?(?:ms|s|m|h|d))+")
 _SECONDS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
@@ -59,12 +62,17 @@ class _Allowance:
 
 
 class ProviderRate:
-    """What is known of one target's allowance. Times are monotonic seconds."""
+    """What is known of one target's allowance. Times are monotonic seconds.
 
-    __slots__ = ("_closed_until_s", "_requests", "_tokens", "known")
+    `backoff_s` is how long it was left alone after the last 429 that told no time; whoever gets an
+    answer sets it to 0.
+    """
+
+    __slots__ = ("_closed_until_s", "_requests", "_tokens", "backoff_s", "known")
 
     def __init__(self) -> None:
         self.known = False
+        self.backoff_s = 0.0
         self._closed_until_s = 0.0
         self._requests, self._tokens = _Allowance(), _Allowance()
 
@@ -90,11 +98,16 @@ class ProviderRate:
                 it.learn(left, wait_s, _count(limit), now_s)
 
     def refused(self, retry_after_s: float | None, now_s: float) -> None:
-        """The provider has said 429; without a time of its own it is asked again at once."""
+        """The provider has said 429. One that was sent before the last 429 came says no more."""
+        self.known = True
         if retry_after_s is not None:
-            self.known = True
-            until_s = now_s + min(retry_after_s, MAX_WAIT_S)
-            self._closed_until_s = max(self._closed_until_s, until_s)
+            wait_s = min(retry_after_s, MAX_WAIT_S)
+        elif now_s < self._closed_until_s:
+            return
+        else:
+            wait_s = min(max(2 * self.backoff_s, FIRST_BACKOFF_S), MAX_BACKOFF_S)
+            self.backoff_s = wait_s
+        self._closed_until_s = max(self._closed_until_s, now_s + wait_s)
 
 
 def _count(text: bytes) -> int | None:

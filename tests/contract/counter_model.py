@@ -22,7 +22,7 @@ class Model:
         self.shape = shape
         self.taken: list[Taken] = []
         self.level: dict[str, tuple[Fraction, Fraction]] = {}  # of buckets: used, as of when
-        self.ahead = Fraction(-(10**12))
+        self.ahead: Fraction | None = None
         self.latest_hour = -(10**12)
 
     @property
@@ -36,7 +36,8 @@ class Model:
                 self.latest_hour = max(self.latest_hour, int(now.wall_s // HOUR_S))
                 return Fraction(self.latest_hour)
             case Rolling(wall=True):
-                self.ahead = max(self.ahead, Fraction(now.wall_s) - Fraction(now.monotonic_s))
+                if self.ahead is None:
+                    self.ahead = Fraction(now.wall_s) - Fraction(now.monotonic_s)
                 return Fraction(now.monotonic_s) + self.ahead
         return Fraction(now.monotonic_s)
 

@@ -163,7 +163,7 @@ def test_a_clock_that_steps_an_hour_frees_no_money_and_refuses_nobody(
 
         limits = (
             *LIMITS,
-            Limit("rolling", "spend", USD, ("team",), per_s=86_400.0),
+            Limit("rolling", "spend", USD, ("team",), per_s=1800.0),
             limit("requests", 100, per_s=60.0, scope=("key",)),
         )
         async with Upstream(held) as up, limited(tmp_path, up, *limits) as it:

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
 from tests.gateway.house import COST, MONTH, USD, code, house
 from tests.gateway.journals import never
@@ -39,6 +40,22 @@ def test_a_budget_that_the_ledger_says_is_spent_refuses_the_first_request(tmp_pa
             await it.obey(MONTH)
             reply = await it.it.ask()
             assert (reply.status, code(reply)) == (429, "insufficient_quota")
+
+    run(main())
+
+
+def test_a_clock_set_forward_hides_nothing_that_was_spent_of_a_budget_that_rolls_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with house(tmp_path) as it:
+            other = {"authorization": f"Bearer {it.it.store.add(team='team-b')}"}
+            await it.obey(Limit("rolls", "spend", 100 * USD, ("team",), per_s=1800.0))
+            assert (await it.it.ask(headers=other)).status == 200
+            it.ledger.write([rig.entry(it.spend(100 * USD))], [])
+            wall_s = past_of.clock.wall_s
+            monkeypatch.setattr(past_of.clock, "wall_s", lambda: wall_s() + 3600.0)
+            assert code(await it.it.ask()) == "insufficient_quota"
 
     run(main())
 

@@ -17,6 +17,8 @@ def at(text: str, monotonic_s: float = 1000.0) -> Moment:
 NOON = at("2026-03-10T12:00")
 DAY = Rolling(allowed=100, window_s=86400.0, bins=24, wall=True)
 
+HALF_AN_HOUR = Rolling(allowed=100, window_s=1800.0, bins=30, wall=True)
+
 
 def test_a_request_is_charged_to_the_period_of_its_admission() -> None:
     counters = CalendarCounters(Calendar(allowed=100, unit="month"))
@@ -109,6 +111,28 @@ def test_a_window_that_was_watched_whole_needs_no_ledger() -> None:
     assert not counters.knows("team a", NOON)
     assert not counters.knows("team a", at("2026-03-11T12:00", 1000 + 24 * 3600))
     assert counters.knows("team a", at("2026-03-11T13:00", 1000 + 25 * 3600))
+
+
+@pytest.mark.parametrize("step_s", [3600.0, -3600.0])
+def test_a_step_of_the_wall_clock_gives_no_rolling_budget_anew(step_s: float) -> None:
+    counters = RollingCounters(HALF_AN_HOUR)
+    assert counters.take("", 100, NOON) is not None
+    stepped = Moment(NOON.monotonic_s + 60.0, NOON.wall_s + 60.0 + step_s)
+    assert counters.take("", 1, stepped) is None
+    assert counters.take("", 1, Moment(NOON.monotonic_s + 120.0, NOON.wall_s + 120.0)) is None
+    over = Moment(NOON.monotonic_s + 1860.1, stepped.wall_s + 1800.1)
+    assert counters.take("", 100, over) is not None
+
+
+@pytest.mark.parametrize("step_s", [3600.0, -3600.0])
+def test_what_was_dated_after_a_step_counts_no_shorter(step_s: float) -> None:
+    counters = RollingCounters(HALF_AN_HOUR)
+    assert counters.take("other", 1, NOON) is not None
+    now = Moment(NOON.monotonic_s + 600.0, NOON.wall_s + 600.0 + step_s)
+    counters.seed("", [(now.wall_s - 60.0, 100)], now)
+    later = Moment(now.monotonic_s + 1700.0, now.wall_s + 1700.0)
+    assert counters.read("", 1, later).used == 100
+    assert counters.read("", 1, Moment(later.monotonic_s + 160.1, 0.0)).used == 0
 
 
 def test_a_wall_clock_set_back_holds_nothing_up() -> None:

@@ -78,6 +78,7 @@ class LedgerPast:
         self._alerts_rest_until_s = 0.0
         self._seeded: deque[tuple[float, InForce, str]] = deque(maxlen=MAX_REMEMBERED)
         self.seeded_s = float("-inf")
+        self._ahead_s = clock.wall_s() - clock.monotonic_s()
 
     async def learn(self, wanted: Wanted) -> Collection[InForce]:
         """Waits until each of these budgets knows what was spent of it. Those that only alert and
@@ -198,7 +199,8 @@ class LedgerPast:
     async def _read(self, of: Sequence[tuple[InForce, str]]) -> Found:
         """Everything up to this very turn of the loop: what settles later is `count_late`'s."""
         loop = asyncio.get_running_loop()
-        wall_s = clock.wall_s()
+        # As rolling windows go: a wall clock that was set forward hides nothing of them.
+        wall_s = min(clock.wall_s(), clock.monotonic_s() + self._ahead_s)
         questions = [Question(it, scope, since_s(it, wall_s)) for it, scope in of]
         for _ in range(_TRIES):
             found = await loop.run_in_executor(self._thread, self._reader.read, questions)

@@ -13,6 +13,9 @@ class RollingCounters:
 
     A bin is named by its start in microseconds, and so is a ticket: a changed width lets stand
     those that are. A bin counts until the whole of it has left the window.
+
+    By the wall clock means by what it said first, and from there on by the monotonic one: its steps
+    neither free anything nor hold it up.
     """
 
     __slots__ = ("_ahead_s", "_allowed", "_first", "_kept", "_newest", "_newest_until_s",
@@ -22,7 +25,7 @@ class RollingCounters:
         self._kept: Parts[list[int]] = Parts()
         self._parts = self._kept.parts
         self._first: int | None = None
-        self._ahead_s = -inf
+        self._ahead_s: float | None = None
         self._newest = self._oldest = self._span = self._width = 0
         self.reshape(shape)
 
@@ -113,9 +116,13 @@ class RollingCounters:
     def seed(self, scope: str, past: Iterable[tuple[float, int]], now: Moment) -> None:
         if self.knows(scope, now):
             return
+        # A wall clock that was set back dates too early, and one set forward later than now: what
+        # it dates may count too long, and never too short.
+        behind_s = max(self._now_s(now) - now.wall_s, 0.0) if self._wall else 0.0
         sums = {self._newest: 0}
         for at_s, amount in past:
-            place = min(int(at_s * 1e6) // self._width * self._width, self._newest)
+            place = int((at_s + behind_s) * 1e6) // self._width * self._width
+            place = min(place, self._newest)
             sums[place] = sums.get(place, 0) + amount
         bins = [sum(sums.values())]
         for place in sorted(sums):
@@ -155,11 +162,10 @@ class RollingCounters:
         self._oldest = self._newest - self._span
 
     def _steady_s(self, now: Moment) -> float:
-        """The wall clock, going on where it was stepped back."""
-        ahead_s = now.wall_s - now.monotonic_s
-        if ahead_s > self._ahead_s:  # noqa: PLR1730 - on every request's way
-            self._ahead_s = ahead_s
-        return now.monotonic_s + self._ahead_s
+        ahead_s = self._ahead_s
+        if ahead_s is None:
+            ahead_s = self._ahead_s = now.wall_s - now.monotonic_s
+        return now.monotonic_s + ahead_s
 
 
 def _forget(bins: list[int], oldest: int) -> None:

@@ -18,7 +18,7 @@ def own() -> OwnShared:
 
 
 def wanted(limits: KeyLimits, of: OwnShared | None = None) -> Want:
-    (it,) = (of or own()).of(limits)
+    (it,) = (of or own()).of(limits, "aaaaaaaa")
     assert it.shared is not None
     return it.shared.want("aaaaaaaa", 1, Receipt("r", 0.0, "g", "chat", team="growth"), NOON_S)
 
@@ -42,8 +42,8 @@ def test_the_same_limits_are_the_same_objects_and_few_are_kept(
 ) -> None:
     monkeypatch.setattr(own_shared, "MAX_OWN", 2)
     of = own()
-    first = of.of(KeyLimits(requests_per_minute=1))
-    assert of.of(KeyLimits(requests_per_minute=1)) == first
+    first = of.of(KeyLimits(requests_per_minute=1), "aaaaaaaa")
+    assert of.of(KeyLimits(requests_per_minute=1), "aaaaaaaa") == first
     for n in range(2, 9):
-        of.of(KeyLimits(requests_per_minute=n))
+        of.of(KeyLimits(requests_per_minute=n), "aaaaaaaa")
         assert len(of._bound) <= 2

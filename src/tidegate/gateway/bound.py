@@ -24,8 +24,8 @@ _OPEN = Gate(())
 class Own(Protocol):
     """What binds the limits that keys bring with them, whatever the plan."""
 
-    def of(self, limits: KeyLimits) -> tuple[InForce, ...]:
-        """Refusal when no more can be counted."""
+    def of(self, limits: KeyLimits, key_id: str) -> tuple[InForce, ...]:
+        """What this key is held to. Refusal when no more can be counted."""
 
     def sweep(self, now: Moment) -> bool:
         """Whether a limit was let go: what `of` gave is to be asked for anew."""
@@ -69,7 +69,7 @@ class Bound:
 
     def of_key(self, key: KeyRecord) -> tuple[InForce, ...]:
         """The limits of this key alone. Refusal when no more can be counted."""
-        return () if key.limits is None else self._own.of(key.limits)
+        return () if key.limits is None else self._own.of(key.limits, key.id)
 
 
 class Binder:

@@ -18,7 +18,7 @@ class OwnShared:
         self._lease_s = lease_s
         self._bound: dict[Limit, InForce] = {}
 
-    def of(self, limits: KeyLimits) -> tuple[InForce, ...]:
+    def of(self, limits: KeyLimits, key_id: str) -> tuple[InForce, ...]:
         """A limit whose amount alone has changed counts on."""
         return tuple(self._bound.get(limit) or self._bind(limit) for limit in limits.limits())
 

@@ -98,6 +98,17 @@ class BucketCounters:
         self._burst = shape.burst
         self._most = shape.burst + _SLACK
 
+    def hand_over(self, scope: str, to: Counters, now: Moment) -> None:
+        """What is used in this scope is used in those other buckets from now on. What is given
+        back of it later is lost."""
+        if not isinstance(to, BucketCounters):
+            raise TypeError(f"buckets cannot be handed over to {to!r}")
+        poured, theirs = self._pour(now), to._pour(now)
+        used = self._parts[hash(scope) & MASK].pop(scope, poured) - poured
+        if used > 0:
+            part = to._parts[hash(scope) & MASK]
+            part[scope] = max(part.get(scope, theirs), theirs) + used
+
     def sweep(self, now: Moment) -> None:
         self._full.sweep(self._pour(now).__lt__)
 
@@ -112,11 +123,12 @@ class BucketCounters:
 class GaugeCounters:
     """What is held at this moment. A ticket is a serial number: the oldest lease is the first."""
 
-    __slots__ = ("_allowed", "_due_s", "_held", "_last", "_lease_s", "_leases")
+    __slots__ = ("_allowed", "_due_s", "_held", "_last", "_lease_s", "_leases", "_moved")
 
     def __init__(self, shape: Gauge) -> None:
         self._held: dict[str, int] = {}
         self._leases: dict[int, tuple[str, int, float]] = {}  # scope, amount, taken at
+        self._moved: dict[int, tuple[GaugeCounters, int]] = {}  # to whom, and its ticket there
         self._last = 0
         self._due_s = inf  # no lease ends before
         self._allowed = shape.allowed
@@ -141,6 +153,9 @@ class GaugeCounters:
         """All of it, whatever was `used`; nothing when its lease has ended."""
         if self._leases.pop(ticket, None) is not None:
             self._release(scope, held)
+        elif (moved := self._moved.pop(ticket, None)) is not None:
+            other, theirs = moved
+            other.give_back(scope, theirs, held, used, now)
 
     def read(self, scope: str, amount: int, now: Moment) -> Reading:
         """When others end nobody knows: both times are at the latest."""
@@ -159,6 +174,21 @@ class GaugeCounters:
         self._allowed = shape.allowed
         self._lease_s = shape.lease_s
         self._due_s = -inf
+
+    def hand_over(self, scope: str, to: Counters, now: Moment) -> None:
+        """What is held in this scope is held by that other gauge from now on, with new leases, also
+        where it allows less. Its tickets go on being given back here."""
+        if not isinstance(to, GaugeCounters):
+            raise TypeError(f"gauges cannot be handed over to {to!r}")
+        held = [(ticket, it[1]) for ticket, it in self._leases.items() if it[0] == scope]
+        for ticket, amount in held:
+            del self._leases[ticket]
+            self._release(scope, amount)
+            theirs = to.take(scope, 0, now)
+            assert theirs is not None  # noqa: S101 - nothing always fits
+            to._held[scope] += amount
+            to._leases[theirs] = scope, amount, now.monotonic_s
+            self._moved[ticket] = to, theirs
 
     def sweep(self, now: Moment) -> None:
         self._expire(now.monotonic_s)

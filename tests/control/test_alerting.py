@@ -129,6 +129,24 @@ def test_ratios_are_as_of_the_last_look_and_bounded_a_budget(engine: Engine) -> 
     assert first.forecast == 0.228
 
 
+def test_every_value_that_reached_a_threshold_is_told_of_however_many_there_are(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(alerting, "_FIRST_SCOPES", 2)
+    monkeypatch.setattr(alerting, "_NOTED_AT_ONCE", 7)
+    for number in range(25):
+        spend(engine, 600 + number, f"team-{number:02}")
+    spend(engine, 10, "idle")
+    it = looker(engine, EACH)
+    found = it.look(NOON_S)
+    assert len(found) == len(given(found)) == 25 * 3
+    assert it.look(NOON_S) == []
+    spend(engine, 300, "team-00")
+    assert given(it.look(NOON_S)) == {("team team-00", "actual", 80)}
+    monkeypatch.setattr(alerting, "_MOST_SCOPES", 15)
+    assert len(looker(engine, replace(EACH, name="other")).look(NOON_S)) == 15 * 3
+
+
 @pytest.fixture
 def sent(monkeypatch: pytest.MonkeyPatch) -> Sent:
     found: Sent = []

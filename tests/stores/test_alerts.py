@@ -31,13 +31,19 @@ def test_the_same_threshold_of_a_period_is_noted_once(engine: Engine) -> None:
     others = (
         {"budget": "all"},
         {"scope": "team-b"},
-        {"period_start_s": 2000},
+        {"period_start_s": 2000, "allowed_nanousd": 12},
         {"measure": "forecast"},
         {"percent": 80},
     )
     with database.writing(engine) as connection:
         assert all(alerts.add(connection, alert(at_s=1700.0, **other)) for other in others)
         assert len(alerts.recent(connection)) == 6
+        assert alerts.noted(connection, "growth", 1000) == {
+            ("team-a", "actual", 50): 10,
+            ("team-b", "actual", 50): 10,
+            ("team-a", "forecast", 50): 10,
+            ("team-a", "actual", 80): 10,
+        }
         assert alerts.recent(connection)[-1] == alert()
         assert [one.budget for one in alerts.recent(connection, "all")] == ["all"]
 

@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from tidegate.actuators import webhook
 from tidegate.actuators.webhook import NotDelivered
@@ -20,7 +20,7 @@ from tidegate.control import budget_views
 from tidegate.control.budget_figures import BudgetFigures, Standing, budgets_of
 from tidegate.core import clock
 from tidegate.core.declared_control import DeclaredWebhook
-from tidegate.core.plan import Plan, SecretRef
+from tidegate.core.plan import Limit, Plan, SecretRef
 from tidegate.core.secret import Secret
 from tidegate.core.units import format_usd
 from tidegate.stores import alerts, database
@@ -28,7 +28,10 @@ from tidegate.stores.alerts import Alert, Measure
 from tidegate.stores.errors import StoreError
 
 LOOK_S: Final = 60.0
-_MOST_SCOPES = 1000  # of one budget, those that spent most
+# Of one budget, those that spent most: more are looked at while the last has reached a threshold.
+_FIRST_SCOPES = 1000
+_MOST_SCOPES = 100_000
+_NOTED_AT_ONCE = 1000  # so that whoever else writes has their turn
 _MOST_SHOWN = 10  # of one budget on /metrics
 _MOST_DELIVERED = 100  # at once
 _TELL_FOR_S = 3600.0
@@ -83,16 +86,32 @@ class Alerting:
         fresh: list[Alert] = []
         for limit in budgets_of(self._plan()):
             with database.reading(self._engine) as connection:
-                found = self._figures.standing(connection, limit, now_s, most=_MOST_SCOPES)
-            reached = list(due(found))
+                found = self._standing(connection, limit, now_s)
+                noted = alerts.noted(connection, limit.name, found.period_start_s)
+            reached = [
+                one
+                for one in due(found)
+                if one.allowed_nanousd > noted.get((one.scope, one.measure, one.percent), -1)
+            ]
             ratios += _ratios(found)
-            if reached:
+            for first in range(0, len(reached), _NOTED_AT_ONCE):
+                some = reached[first : first + _NOTED_AT_ONCE]
                 with database.writing(self._engine) as connection:
-                    fresh += [one for one in reached if alerts.add(connection, one)]
+                    fresh += [one for one in some if alerts.add(connection, one)]
         self.ratios = ratios
         for alert in fresh:
             _log.warning("%s", sentence(alert))
         return fresh
+
+    def _standing(self, connection: Connection, limit: Limit, now_s: float) -> Standing:
+        """With every value that has reached a threshold."""
+        most = _FIRST_SCOPES
+        while True:
+            found = self._figures.standing(connection, limit, now_s, most=most)
+            all_seen = len(found.used) < most or not _reaches_any(found, found.used[-1].nanousd)
+            if all_seen or most >= _MOST_SCOPES:
+                return found
+            most = min(10 * most, _MOST_SCOPES)
 
     def tell(self, now_s: float) -> None:
         """Deliver to the webhook what it has not taken yet."""
@@ -133,6 +152,12 @@ def due(found: Standing) -> Iterator[Alert]:
                     forecast_nanousd=forecast,
                     allowed_nanousd=allowed,
                 )
+
+
+def _reaches_any(found: Standing, used: int) -> bool:
+    """Whether who spends so much, and has no raise, has reached a threshold."""
+    forecast, allowed = found.forecast(used), found.allowed_nanousd
+    return any(_measure(used, forecast, it, allowed) for it in found.limit.alert_percents)
 
 
 def _measure(used: int, forecast: int | None, percent: int, allowed: int) -> Measure | None:

@@ -48,6 +48,18 @@ def add(connection: Connection, alert: Alert) -> bool:
     return connection.execute(asked).rowcount == 1
 
 
+def noted(
+    connection: Connection, budget: str, period_start_s: int
+) -> dict[tuple[str, Measure, int], int]:
+    """Of one period: what was allowed when (scope, measure, percent) was noted, nano-dollars."""
+    c = alerts.c
+    query = select(c.scope, c.measure, c.percent, c.allowed_nanousd).where(
+        c.budget == budget, c.period_start_s == period_start_s
+    )
+    rows = connection.execute(query)
+    return {(scope, measure, percent): allowed for scope, measure, percent, allowed in rows}
+
+
 def recent(connection: Connection, budget: str | None = None, limit: int = 100) -> list[Alert]:
     """Newest first, of one budget or of all."""
     query = select(alerts).order_by(alerts.c.at_s.desc(), alerts.c.percent.desc()).limit(limit)

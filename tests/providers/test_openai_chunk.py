@@ -1,9 +1,11 @@
 """What is read of a chunk, and what is passed over."""
 
+from typing import Any
+
 import msgspec
 import pytest
 
-from tidegate.providers._openai_chunk import Choice, Chunk, Delta
+from tidegate.providers._openai_chunk import Choice, Chunk, Delta, text_of_calls
 
 
 def test_only_what_says_how_far_the_answer_is_is_read() -> None:
@@ -28,3 +30,19 @@ def test_null_is_as_good_as_left_out(name: str) -> None:
 def test_what_has_not_the_shape_is_no_chunk(told: bytes) -> None:
     with pytest.raises(msgspec.ValidationError):
         msgspec.json.decode(told, type=Chunk)
+
+
+@pytest.mark.parametrize(
+    ("calls", "text"),
+    [
+        ([{"index": 0, "id": "x", "function": {"name": "f", "arguments": "{}"}}], b"f{}"),
+        ([{"function": {"arguments": "a"}}, {"custom": {"name": "b", "input": "c"}}], b"abc"),
+        ({"name": "f", "arguments": None}, b"f"),
+        ([{"index": 0}], b""),
+        ([{"function": {"arguments": {"a": 1}}}], b'[{"function":{"arguments":{"a":1}}}]'),
+        ([{"function": 7}], b'[{"function":7}]'),
+        ([7], b"[7]"),
+    ],
+)
+def test_of_calls_the_names_and_arguments_are_text_or_else_all(calls: Any, text: bytes) -> None:
+    assert text_of_calls(calls) == text

@@ -134,7 +134,7 @@ def test_the_texts_of_all_choices_are_kept_to_be_counted() -> None:
         choice(0, tool_calls=call),
         choices=2,
     )
-    assert reader.text() == b'abcdef[{"index":0,"function":{"arguments":"{}"}}]'
+    assert reader.text() == b"abcdef{}"
     assert reader.content_chunks == 4
 
 
@@ -142,6 +142,7 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_openai_stream, "MAX_TEXT_BYTES", 100)
     reader, _, _ = followed(*[choice(content="x" * 10)] * 50)
     assert (len(reader.text()), reader.text_beyond_bytes) == (100, 400)
+    assert reader.text_bytes() == 500
     assert reader.content_chunks == 50
 
 

@@ -55,6 +55,9 @@ class StreamReader(Protocol):
     def text(self) -> bytes:
         """The content produced so far as UTF-8, for counting tokens nobody counted."""
 
+    def text_bytes(self) -> int:
+        """How long all content so far is, kept in `text` or not. Cheap: asked at each chunk."""
+
 
 class Provider(Protocol):
     """One wire dialect. Pure: no socket, no clock, no secret kept."""

@@ -3,6 +3,7 @@
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.limit import Moment
 from tidegate.core.plan import Target
+from tidegate.core.plugs import StreamReader
 from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
 from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
@@ -101,8 +102,10 @@ def _note_usage(receipt: Receipt, usage: Usage | None) -> None:
 def _estimate_unknown(progress: Progress, ask: Ask, target: Target) -> None:
     """Our own count, labelled, where the provider worked and did not say how much.
 
-    A stream without a known tokenizer counts its content events: engines send one a token. What
-    was produced of a whole answer that never came is not known to anybody here, and stays so.
+    A stream without a known tokenizer counts its content events, as engines send one a token,
+    unless their text is too long for that. What was produced of a whole answer that never came is
+    not known to anybody here, and stays so; nor is it where money was held for a stream that was
+    cut before its first content: models think unseen.
     """
     receipt, relay = progress.receipt, progress.relay
     if receipt.input_tokens is None:
@@ -110,16 +113,26 @@ def _estimate_unknown(progress: Progress, ask: Ask, target: Target) -> None:
         receipt.tokens_estimated = True
     if receipt.output_tokens is not None or ask.endpoint == "embeddings":
         return
-    if relay is not None and target.tokenizer not in tokens.ENCODINGS:
-        receipt.output_tokens = relay.reader.content_chunks
-    elif relay is not None:
-        beyond = tokens.estimate(relay.reader.text_beyond_bytes)
-        receipt.output_tokens = tokens.count(relay.reader.text(), target.tokenizer) + beyond
+    if relay is not None:
+        reader = relay.reader
+        if relay.most_chunks is not None and not reader.content_chunks and not reader.finished:
+            return
+        receipt.output_tokens = _streamed_tokens(reader, target)
     elif progress.answer is not None:
         receipt.output_tokens = tokens.count(progress.answer.text, target.tokenizer)
     else:
         return
     receipt.tokens_estimated = True
+
+
+def _streamed_tokens(reader: StreamReader, target: Target) -> int:
+    if target.tokenizer in tokens.ENCODINGS:
+        counted = tokens.count(reader.text(), target.tokenizer)
+        return counted + tokens.estimate(reader.text_beyond_bytes)
+    chunks, text_bytes = reader.content_chunks, reader.text_bytes()
+    if text_bytes <= chunks * tokens.MOST_BYTES_A_TOKEN:
+        return chunks
+    return max(chunks, tokens.estimate(text_bytes))
 
 
 def _note_cost(receipt: Receipt, target: Target) -> None:

@@ -15,12 +15,13 @@ from tidegate.core.plugs import StreamReader
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight, translate
+from tidegate.text.tokens import MOST_BYTES_A_TOKEN
 
 KEEPALIVE = b": keepalive\n\n"
 # A start-up phase longer than this is no start-up phase: it is sent on.
 MAX_HELD_BYTES = 256 * 1024
-
-
+# What a few long tokens may be beyond the usual bound, so that no short answer is cut for them.
+_LEEWAY_BYTES = 256
 _PASSED = "the answer went on past the tokens that its budget held"
 
 
@@ -101,8 +102,9 @@ class Relay:
             elif now_s - self.last_s > self.itl_max_s:
                 self.itl_max_s = now_s - self.last_s
             self.last_s = now_s
-            if self.most_chunks is not None and self.chunks > self.most_chunks:
+            if self.most_chunks is not None and self._passed(self.most_chunks):
                 self._end(Refusal("insufficient_quota", _PASSED))
+                return
         if out:
             if self.committed:
                 if out is data and chunk is not None:
@@ -118,6 +120,12 @@ class Relay:
             self._end(reader.failure)
         elif reader.finished:
             self._end(None)
+
+    def _passed(self, most_tokens: int) -> bool:
+        """Whether it is longer than so many tokens: engines send one a chunk at least, and of
+        providers that send many in one the text tells."""
+        most_bytes = most_tokens * MOST_BYTES_A_TOKEN + _LEEWAY_BYTES
+        return self.chunks > most_tokens or self.reader.text_bytes() > most_bytes
 
     def on_end(self) -> None:
         self._end(self.reader.end())

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 
 
@@ -33,3 +34,22 @@ class Chunk(Struct, gc=False):
     error: Any = None
     id: str | None = None
     model: str | None = None
+
+
+def text_of_calls(calls: Any) -> bytes:
+    """What a model has written of calls of tools, whole or in part: names and arguments, without
+    what its engine puts around them. All of a shape that is not known."""
+    text = ""
+    for call in calls if isinstance(calls, list) else [calls]:
+        if not isinstance(call, dict):
+            return msgspec.json.encode(calls)
+        said = call.get("function", call.get("custom", call))
+        if not isinstance(said, dict):
+            return msgspec.json.encode(calls)
+        for name in ("name", "arguments", "input"):
+            part = said.get(name)
+            if isinstance(part, str):
+                text += part
+            elif part is not None:
+                return msgspec.json.encode(calls)
+    return text.encode()

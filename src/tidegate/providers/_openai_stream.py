@@ -12,7 +12,7 @@ import msgspec
 
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.outcome import Failure
-from tidegate.providers._openai_chunk import Choice, Chunk
+from tidegate.providers._openai_chunk import Choice, Chunk, text_of_calls
 from tidegate.providers._openai_error import UNREADABLE, failure_in_answer
 from tidegate.providers._openai_usage import CONFLICT, has_no_output, read_usage
 from tidegate.text.sse import SseSplitter, SseTooLong, data_of
@@ -180,6 +180,9 @@ class OpenAIStreamReader:
     def text(self) -> bytes:
         return bytes(self._text)
 
+    def text_bytes(self) -> int:
+        return len(self._text) + self.text_beyond_bytes
+
     def _take(self, event: bytes, payload: bytes | None) -> bytes:
         """Reads one event by its payload; what the caller may see: all of the event or nothing."""
         if self.finished or self.failure is not None:
@@ -233,7 +236,7 @@ class OpenAIStreamReader:
                 self._content(text.encode())
             calls = delta.tool_calls or delta.function_call
             if calls:
-                self._content(msgspec.json.encode(calls))
+                self._content(text_of_calls(calls))
         elif choice.text:
             self._content(choice.text.encode())
         if choice.finish_reason is not None:

@@ -17,6 +17,8 @@ ENCODINGS: Final[Mapping[str, str]] = {
 }
 # English text in common vocabularies runs at about four bytes a token.
 BYTES_A_TOKEN = 4
+# Text of any length has no fewer tokens than this allows, in any vocabulary in use.
+MOST_BYTES_A_TOKEN = 16
 
 
 def count_exact(text: bytes, tokenizer: str) -> int:

@@ -2,7 +2,9 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
+import pytest
 from tests.gateway.limited import COST, budget, left, limited, refused
 from tests.gateway.rig import HELLO, plan_of, run, target
 from tests.gateway.upstream import Exchange, Upstream, streaming, whole
@@ -38,6 +40,71 @@ def test_what_nobody_can_price_is_refused_where_money_is_held(tmp_path: Path) ->
             reply = await it.ask()
             assert reply.code == "unpriced_model"
             assert "the-spend" in reply.json["error"]["message"]
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("service_tier", "priority"),
+        ("service_tier", "performance"),
+        ("service_tier", 7),
+        ("web_search_options", {}),
+        ("modalities", ["text", "audio"]),
+        ("audio", {"voice": "alloy", "format": "wav"}),
+    ],
+)
+def test_what_the_price_does_not_cover_is_refused_where_money_is_held(
+    tmp_path: Path, member: str, value: Any
+) -> None:
+    """Where none is held, or where nothing is paid by tokens, it is passed on."""
+    body = {**HELLO, member: value}
+
+    async def main() -> None:
+        async with Upstream(whole()) as up:
+            async with limited(tmp_path / "a", up, budget(10**9)) as it:
+                reply = await it.ask(body=body)
+                assert (reply.status, reply.code) == (400, "invalid_parameter")
+                assert reply.json["error"]["param"] == member
+                assert "the-spend" in reply.json["error"]["message"]
+                assert "leave it out" in reply.json["error"]["message"]
+                receipt = await it.receipt()
+                assert (receipt.error_fault, receipt.cost_nanousd) == ("caller", 0)
+                assert left(it, "the-spend") == 10**9
+            assert up.exchanges == []
+            others = [
+                ((), {}),
+                ((budget(10**9, on_excess="alert"),), {}),
+                ((budget(10**9, only=(("team", "other"),)),), {}),
+                ((budget(10**9),), {"price": Price("free", "free")}),
+                ((budget(10**9),), {"price": Price("x", "gpu_hour", Rate(1), output=Rate(1))}),
+            ]
+            for number, (limits, fields) in enumerate(others, 1):
+                async with limited(tmp_path / str(number), up, *limits, **fields) as it:
+                    assert (await it.ask(body=body)).status == 200
+            assert [exchange.json[member] for exchange in up.exchanges] == [value] * len(others)
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("service_tier", "auto"),
+        ("service_tier", "flex"),
+        ("service_tier", None),
+        ("web_search_options", None),
+        ("modalities", ["text"]),
+        ("audio", None),
+    ],
+)
+def test_what_costs_no_more_than_the_price_is_served(
+    tmp_path: Path, member: str, value: Any
+) -> None:
+    async def main() -> None:
+        async with Upstream(whole()) as up, limited(tmp_path, up, budget(10**9)) as it:
+            assert (await it.ask(body={**HELLO, member: value})).status == 200
 
     run(main())
 

@@ -7,9 +7,9 @@ import pytest
 
 from tidegate.core.ask import Ask
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.prompt import TOKENS_A_MESSAGE
 from tidegate.gateway.size import (
     MAX_COUNTED_BYTES,
-    TOKENS_A_MESSAGE,
     estimate_input_tokens,
     note_conversation,
     size,

@@ -158,6 +158,7 @@ class Demand(Struct):
 
     `input_tokens` is a bound, exact where `input_exact`; `output_tokens` is the bound of one
     choice, which `check` may lower. `cost_nanousd` None is a price that nobody knows.
+    `input_counted`: a tokenizer has counted what it can of the input.
     `media_tokens` of the input are images and files, of which only the most is known.
     `bound_told`: the provider has to be told `output_tokens`, also where the caller set none.
     """
@@ -171,6 +172,7 @@ class Demand(Struct):
     cost_nanousd: int | None = None
     bound_told: bool = False
     media_tokens: int = 0
+    input_counted: bool = False
 
     @property
     def total_output_tokens(self) -> int:

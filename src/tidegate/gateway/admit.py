@@ -63,8 +63,7 @@ class Admission:
                 self._judge(gate)
             now = moment()
             if gate.money:
-                if self.demand.cost_nanousd is None:
-                    self._check_price(gate)
+                self._check_price(gate)
                 if past is not None and (unknown := gate.unknown(receipt, now)):
                     gate = gate.without(await past.learn(unknown))
                     now = moment()
@@ -139,13 +138,27 @@ class Admission:
 
     def _check_price(self, gate: Gate) -> None:
         """Refusal when a budget holds money and nobody knows how much the request could cost."""
+        demand, price = self.demand, self._target.target.price
+        unpriced = demand.cost_nanousd is None
+        # What is free, or paid by the hour, costs no more whatever the caller chooses.
+        by_tokens = price is not None and price.source not in ("free", "gpu_hour")
+        dearer = demands.dearer_member(demand.ask) if by_tokens else None
+        if not unpriced and dearer is None:
+            return
         for it in gate.money:
-            if it.limit.on_excess == "refuse" and gate.wanted(it, self.demand.receipt) is not None:
+            if it.limit.on_excess == "refuse" and gate.wanted(it, demand.receipt) is not None:
+                if unpriced:
+                    raise Refusal(
+                        "unpriced_model",
+                        f"no price is known for that model, and the budget {it.limit.name!r} holds "
+                        "money for each request",
+                        param="model",
+                    )
                 raise Refusal(
-                    "unpriced_model",
-                    f"no price is known for that model, and the budget {it.limit.name!r} holds "
-                    "money for each request",
-                    param="model",
+                    "invalid_parameter",
+                    f"`{dearer}` asks for what the model's price does not cover, and the budget "
+                    f"{it.limit.name!r} holds money for each request; leave it out",
+                    param=dearer,
                 )
 
     def _wanted(self, gate: Gate) -> Wanted:

@@ -1,5 +1,7 @@
 """How much a request can come to, before anybody works on it: the worst that limits hold."""
 
+from typing import Final
+
 import msgspec
 from msgspec import Raw
 
@@ -8,11 +10,14 @@ from tidegate.core.limit import Demand
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.media import media
 from tidegate.gateway.prepared import PreparedTarget
-from tidegate.gateway.size import estimate_input_tokens
+from tidegate.gateway.size import count_input
 from tidegate.text import tokens
 
 # An answer cut shorter than this helps nobody: the budget says no instead.
 MIN_OUTPUT_TOKENS = 16
+_DEARER: Final = frozenset({"service_tier", "web_search_options", "modalities", "audio"})
+_USUAL_TIERS: Final = frozenset({"auto", "default", "flex", "on_demand", "standard"})
+_NULL: Final = Raw(b"null")
 
 
 def demand_of(
@@ -43,14 +48,18 @@ def price(demand: Demand, target: PreparedTarget) -> None:
 
 
 def count(demand: Demand, target: PreparedTarget) -> bool:
-    """Counts the input where the tokenizer is known; whether the bound has come down."""
-    if demand.input_exact or target.target.tokenizer not in tokens.ENCODINGS:
+    """Counts the input where the tokenizer is known; whether the bound has come down. What is no
+    text stays bounded by its bytes."""
+    tokenizer = target.target.tokenizer
+    if demand.input_counted or tokenizer is None or tokenizer not in tokens.ENCODINGS:
         return False
-    demand.input_exact = True
-    counted = estimate_input_tokens(demand.ask, target.target.tokenizer) + demand.media_tokens
-    if counted >= demand.input_tokens:
+    demand.input_counted = True
+    counted, other_bytes = count_input(demand.ask, tokenizer)
+    demand.input_exact = not other_bytes and not demand.media_tokens
+    most_tokens = counted + other_bytes + demand.media_tokens
+    if most_tokens >= demand.input_tokens:
         return False
-    demand.input_tokens = counted
+    demand.input_tokens = most_tokens
     price(demand, target)
     return True
 
@@ -73,6 +82,29 @@ def afford(demand: Demand, target: PreparedTarget, left_nanousd: int) -> bool:
     demand.output_tokens = low
     price(demand, target)
     return True
+
+
+def dearer_member(ask: Ask) -> str | None:
+    """The member by which the caller chose what a price by tokens does not cover: a dearer class
+    of service, searches of the web, answers that are no text. None where there is none."""
+    if _DEARER.isdisjoint(ask.members):
+        return None
+    for name in _DEARER:
+        value = ask.members.get(name, _NULL)
+        if value != _NULL and not _covered(name, value):
+            return name
+    return None
+
+
+def _covered(name: str, value: Raw) -> bool:
+    try:
+        if name == "service_tier":
+            return msgspec.json.decode(value, type=str) in _USUAL_TIERS
+        if name == "modalities":
+            return set(msgspec.json.decode(value, type=list[str])) <= {"text"}
+    except msgspec.DecodeError:
+        return False
+    return False
 
 
 def _choices(ask: Ask) -> int:

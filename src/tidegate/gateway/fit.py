@@ -4,11 +4,8 @@ from tidegate.core.ask import Ask
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Target
 from tidegate.gateway.media import media
-from tidegate.gateway.size import estimate_input_tokens
+from tidegate.gateway.size import count_input
 from tidegate.text import tokens
-
-# Where the tokenizer is not known only what no tokenizer could fit is refused.
-MOST_BYTES_A_TOKEN = 16
 
 
 def fit(ask: Ask, target: Target, context_tokens: int) -> None:
@@ -22,12 +19,13 @@ def fit(ask: Ask, target: Target, context_tokens: int) -> None:
     wanted = ours if ours is not None else ask.output_ceiling_tokens or 1
     if len(ask.body) + wanted <= context_tokens:
         return
-    if target.tokenizer in tokens.ENCODINGS:
-        prompt_tokens = estimate_input_tokens(ask, target.tokenizer)
-        said = f"{prompt_tokens} tokens"
+    if target.tokenizer is not None and target.tokenizer in tokens.ENCODINGS:
+        prompt_tokens, other_bytes = count_input(ask, target.tokenizer)
     else:
-        prompt_tokens = (len(ask.body) - media(ask).bytes) // MOST_BYTES_A_TOKEN
-        said = f"at least {prompt_tokens} tokens"
+        prompt_tokens, other_bytes = 0, len(ask.body) - media(ask).bytes
+    # Of what no known tokenizer counts, only what none could fit is refused.
+    prompt_tokens += other_bytes // tokens.MOST_BYTES_A_TOKEN
+    said = f"at least {prompt_tokens} tokens" if other_bytes else f"{prompt_tokens} tokens"
     left = context_tokens - prompt_tokens
     if ours is not None and left > 0:
         ask.output_bound_tokens = min(ours, left)

@@ -1,5 +1,7 @@
 """media: what of a prompt is no text, and so is not bounded by its bytes: images and files."""
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
 import msgspec
@@ -59,15 +61,20 @@ def media(ask: Ask) -> Media:
             for part in _parts(content):
                 if isinstance(part, str):
                     continue
-                held = part.keys() & _IMAGES
-                images += bool(held)
-                if not held:
-                    held = part.keys() & _FILES
-                    files += bool(held)
+                held = held_in(part)
+                if held:
+                    is_image = not held.isdisjoint(_IMAGES)
+                    images += is_image
+                    files += not is_image
                 size += sum(len(memoryview(part[name])) for name in held)
     except (msgspec.DecodeError, RecursionError):
         return _UNREADABLE
     return Media(images, files, size)
+
+
+def held_in(part: Mapping[str, Raw]) -> AbstractSet[str]:
+    """The members of a message's part that hold its image, or else its file."""
+    return part.keys() & _IMAGES or part.keys() & _FILES
 
 
 def text_bytes(ask: Ask) -> int:

@@ -1,27 +1,12 @@
 """size: how much the request is, before anybody works on it."""
 
-from typing import Any
-
-import msgspec
-from msgspec import Struct
-
 from tidegate.core.ask import Ask
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.prompt import read_prompt
 from tidegate.text import tokens
 from tidegate.text.fingerprint import conversation
 
-# Template tokens around each message of a chat, as in OpenAI's published counting recipe.
-TOKENS_A_MESSAGE = 4
 MAX_COUNTED_BYTES = 1024 * 1024
-
-
-class _Part(Struct):
-    text: str | None = None
-
-
-class _Message(Struct):
-    content: str | list[_Part] | None = None
-    tool_calls: Any = None
 
 
 def size(ask: Ask, receipt: Receipt) -> None:
@@ -44,34 +29,18 @@ def estimate_input_tokens(ask: Ask, tokenizer: str | None) -> int:
     The text is counted exactly where the tokenizer is known; what a chat template adds is not
     known to us, which is why the figure stays labelled as estimated.
     """
-    pieces, messages = _texts(ask)
-    text = b"\n".join(pieces)
-    if len(text) > MAX_COUNTED_BYTES:
-        return tokens.estimate(len(text)) + TOKENS_A_MESSAGE * messages
-    return tokens.count(text, tokenizer) + TOKENS_A_MESSAGE * messages
+    prompt = read_prompt(ask)
+    text = b"\n".join(prompt.pieces)
+    counted = tokens.count(text[:MAX_COUNTED_BYTES], tokenizer)
+    beyond = max(len(text) - MAX_COUNTED_BYTES, 0)
+    return prompt.tokens + counted + tokens.estimate(beyond + prompt.other_bytes)
 
 
-def _texts(ask: Ask) -> tuple[list[bytes], int]:
-    """The caller's texts as UTF-8, and how many messages hold them."""
-    raw = ask.members.get({"chat": "messages", "completions": "prompt"}.get(ask.endpoint, "input"))
-    if raw is None:
-        return [], 0
-    try:
-        if ask.endpoint != "chat":
-            told = msgspec.json.decode(raw, type=str | list[str])
-            return [t.encode() for t in ([told] if isinstance(told, str) else told)], 0
-        messages = msgspec.json.decode(raw, type=list[_Message])
-    except (msgspec.DecodeError, RecursionError):
-        return [bytes(raw)], 0  # token ids or a shape of its own: bounded by its bytes
-    pieces: list[bytes] = []
-    for message in messages:
-        if isinstance(message.content, str):
-            pieces.append(message.content.encode())
-        elif message.content is not None:
-            pieces += [part.text.encode() for part in message.content if part.text]
-        if message.tool_calls:
-            pieces.append(msgspec.json.encode(message.tool_calls))
-    tools = ask.members.get("tools")
-    if tools is not None:
-        pieces.append(bytes(tools))
-    return pieces, len(messages)
+def count_input(ask: Ask, tokenizer: str) -> tuple[int, int]:
+    """(tokens of the text, bytes that were not counted), images and files in neither. Each byte is
+    a token at most, so the two together bound the input."""
+    prompt = read_prompt(ask)
+    text = b"\n".join(prompt.pieces)
+    counted = tokens.count_exact(text[:MAX_COUNTED_BYTES], tokenizer)
+    beyond = max(len(text) - MAX_COUNTED_BYTES, 0)
+    return prompt.tokens + counted, prompt.other_bytes + beyond

@@ -124,6 +124,7 @@ class Network:
         self._through = asyncio.Event()
         self._through.set()
         self._carrying: set[asyncio.Task[None]] = set()
+        self._ends: list[asyncio.StreamWriter] = []
         self.delay_s = 0.0
         self.lost_share = 0.0
         self._drawn = random.Random(11)
@@ -148,12 +149,22 @@ class Network:
             for task in self._carrying:
                 task.cancel()
             await asyncio.gather(*self._carrying, return_exceptions=True)
+            for end in self._ends:
+                end.transport.abort()
+            # uvloop cannot be closed around a transport that is still closing.
+            await asyncio.gather(*(end.wait_closed() for end in self._ends), return_exceptions=True)
 
-    async def _accept(self, near: asyncio.StreamReader, to_near: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._carrying.add(task)
-        far, to_far = await asyncio.open_unix_connection(str(self.server.socket))
+    def _accept(self, near: asyncio.StreamReader, to_near: asyncio.StreamWriter) -> None:
+        self._ends.append(to_near)  # before anything can end the task
+        self._carrying.add(asyncio.get_running_loop().create_task(self._join(near, to_near)))
+
+    async def _join(self, near: asyncio.StreamReader, to_near: asyncio.StreamWriter) -> None:
+        try:
+            far, to_far = await asyncio.open_unix_connection(str(self.server.socket))
+        except OSError:  # the server is killed
+            to_near.transport.abort()
+            return
+        self._ends.append(to_far)
         try:
             await asyncio.gather(self._carry(near, to_far), self._carry(far, to_near))
         finally:

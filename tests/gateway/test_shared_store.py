@@ -106,3 +106,30 @@ def test_counters_are_filled_with_what_the_ledger_holds_before_they_are_asked() 
 
     with TemporaryDirectory(prefix="tg") as folder, serving("redis", Path(folder)) as server:
         run(main(server))
+
+
+@pytest.mark.redis
+def test_what_nobody_foresaw_in_the_ledger_does_not_end_the_store(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("tidegate.gateway.shared_store.RETRY_S", 0.01)
+
+    async def main(server: Any) -> None:
+        class Odd(NothingSpent):
+            async def rows(self, limits: Any, wall_s: float) -> list[Any]:
+                await super().rows(limits, wall_s)
+                if len(self.asked) == 1:
+                    raise KeyError("odd")
+                return []
+
+        several = SharedStores("g", {}, Odd())
+        store = several.of(plan(f"unix://{server.socket}"), ["a"])
+        assert store is not None
+        several.adopt(store, ("money",))
+        await store.ready(10.0)
+        assert store.counters.available
+        await several.close()
+
+    with TemporaryDirectory(prefix="tg") as folder, serving("redis", Path(folder)) as server:
+        run(main(server))
+    assert "something unforeseen" in caplog.text

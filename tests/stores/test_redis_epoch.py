@@ -194,6 +194,47 @@ def test_nobody_fills_what_is_good(tmp_path: Path) -> None:
         run(main(server))
 
 
+def test_who_could_not_fill_keeps_nobody_from_it(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        async def busy() -> Iterable[Want]:
+            raise OSError("the ledger is busy")
+
+        async def rows() -> Iterable[Want]:
+            return [want(LIMIT, 70)]
+
+        async with counters(server.address) as store:
+            server.say("FLUSHALL")
+            await store.take("r", [want(LIMIT)])
+            with pytest.raises(OSError, match="busy"):
+                await store.seed(2, busy)
+            assert await store.seed(3, rows)
+            assert await used(store) == 70
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+def test_who_is_long_about_it_holds_the_lock_all_the_while(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tidegate.stores.redis_epoch._RENEW_S", 0.01)
+
+    async def main(server: Server) -> None:
+        async def slowly() -> Iterable[Want]:
+            server.say("PEXPIRE", "tidegate:epoch:lock", "5000")
+            while int(server.say("PTTL", "tidegate:epoch:lock")[1:]) <= 5_000:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+            return [want(LIMIT, 70)]
+
+        async with counters(server.address) as store:
+            server.say("FLUSHALL")
+            await store.take("r", [want(LIMIT)])
+            assert await store.seed(2, slowly)
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
 def test_of_several_processes_one_reads_the_ledger(tmp_path: Path) -> None:
     with (
         redis_rig.serving("valkey", tmp_path) as server,

@@ -97,7 +97,9 @@ class SharedStore:
                 continue
             try:
                 await self.counters.seed(int(self.counters.wall_s()), self.rows)
-            except (StoreError, OSError) as error:
+            except Exception as error:  # or the connection would end with this task
+                if not isinstance(error, StoreError | OSError):
+                    log.exception("filling shared counters met something unforeseen")
                 log.error("shared counters cannot be filled, hard budgets refuse: %s", error)
                 await asyncio.sleep(RETRY_S)
 

@@ -6,6 +6,7 @@ keys, from the ledger. Every script looks at the epoch first.
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Final
@@ -14,13 +15,14 @@ from tidegate.core import clock
 from tidegate.stores.redis_link import RedisLink
 from tidegate.stores.redis_scripts import Scripts, epoch_key, run_early, words
 from tidegate.stores.redis_wants import Want, keys_of, word, words_of
-from tidegate.stores.redis_wire import RedisUnavailable, encode
+from tidegate.stores.redis_wire import RedisRefused, RedisUnavailable, encode
 
 log = logging.getLogger(__name__)
 
 _EPOCH: Final = "tidegate:epoch"
 _LOCK: Final = "tidegate:epoch:lock"
-_LOCK_MS: Final = 60_000
+_LOCK_MS: Final = 10_000  # and again while its holder is at work
+_RENEW_S: Final = 2.0
 _PATIENCE_S: Final = 5.0  # of work in the background
 _ROWS_AT_ONCE: Final = 50
 _ALPHABET: Final = "abcdefghijklmnopqrstuvwxyz234567"
@@ -105,17 +107,38 @@ class Epoch:
         lock = encode("SET", self._lock_name, nonce, "NX", "PX", _LOCK_MS)
         if await link.ask(lock, _PATIENCE_S) is None:
             return False
-        await self.check(link)
-        if self.token is not None:
-            await link.ask(encode("DEL", self._lock_name))
-            return False
+        renewing = asyncio.get_running_loop().create_task(self._renew(link, nonce))
+        try:
+            await self.check(link)
+            return self.token is None and await self._seed(link, number, nonce, await rows())
+        finally:
+            renewing.cancel()
+            await self._unlock(link, nonce)
+
+    async def _seed(self, link: RedisLink, number: int, nonce: str, rows: Iterable[Want]) -> bool:
         name = f"{max(number, self._newest + 1)}.{nonce}"
         token = f"{name}.{link.server_run}"
-        await self._fill(link, name, token, list(await rows()))
+        await self._fill(link, name, token, list(rows))
         keys, rest = words([self._lock_name, self._epoch_name]), words([nonce, token])
         published = await run_early(link, self._scripts.publish, keys, rest)
         await self.check(link)
         return published == 1
+
+    async def _renew(self, link: RedisLink, nonce: str) -> None:
+        """The lock is short, so that one who dies with it does not keep others from filling."""
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            with contextlib.suppress(RedisUnavailable, RedisRefused):
+                await self._hold(link, nonce, _LOCK_MS)
+
+    async def _unlock(self, link: RedisLink, nonce: str) -> None:
+        """Another may fill at once, also where this one has failed."""
+        with contextlib.suppress(RedisUnavailable, RedisRefused):
+            await self._hold(link, nonce, 0)
+
+    async def _hold(self, link: RedisLink, nonce: str, kept_ms: int) -> None:
+        keys, rest = words([self._lock_name]), words([nonce, kept_ms])
+        await link.ask(self._scripts.hold.by_text(*keys, *rest), _PATIENCE_S)
 
     async def _fill(self, link: RedisLink, name: str, token: str, rows: list[Want]) -> None:
         by_group: dict[str | None, list[Want]] = {}

@@ -44,6 +44,7 @@ class Scripts:
         self.settle = _read("redis_shapes.lua", "redis_settle.lua")
         self.learn = _read("redis_shapes.lua", "redis_learn.lua")
         self.beat = _read("redis_beat.lua")
+        self.hold = _read("redis_hold.lua")
         self.publish = _read("redis_publish.lua")
 
 

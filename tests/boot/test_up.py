@@ -79,10 +79,13 @@ def test_a_database_that_cannot_be_told_is_refused(
     assert "hush" not in said
 
 
-def test_gateways_that_would_each_allow_the_whole_are_refused_with_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--gateways", "--workers"])
+def test_gateways_that_would_each_allow_the_whole_are_refused_with_one_line(
+    option: str, tmp_path: Path
+) -> None:
     plan = tmp_path / "tidegate.yaml"
     plan.write_text(PLAN)  # what keys and teams bring is limited too
-    status, said = refuse(str(plan), "--gateways", "4")
+    status, said = refuse(str(plan), option, "4")
     assert status == EX_CONFIG
     [line] = said.strip().splitlines()
     assert "--gateways 4" in line

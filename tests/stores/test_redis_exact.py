@@ -7,7 +7,7 @@ from tests.stores import redis_rig
 from tests.stores.redis_kinds import KINDS
 from tests.stores.redis_rig import Server, budget, counters, run, want
 
-from tidegate.core.limit import Gauge, Reading
+from tidegate.core.limit import Gauge, Reading, Shape
 from tidegate.stores.redis_counters import RedisCounters
 from tidegate.stores.redis_wants import Quota, Refused, Taken
 
@@ -40,7 +40,7 @@ def test_a_hold_becomes_what_was_used(kind: str, tmp_path: Path) -> None:
 
 def test_a_refusal_says_which_how_much_and_when(tmp_path: Path) -> None:
     async def main(server: Server) -> None:
-        quota = Quota("at once", Gauge(3, lease_s=9.0))
+        quota = Quota("at once", Gauge(3), lease_s=9.0)
         async with counters(server.address) as store:
             assert isinstance(await store.take("r1", [want(quota, 2)]), Taken)
             refused = await store.take("r2", [want(TEAM, 1), want(quota, 2)])
@@ -56,9 +56,9 @@ def test_a_refusal_says_which_how_much_and_when(tmp_path: Path) -> None:
 def test_of_those_without_room_the_one_that_takes_longest_speaks(tmp_path: Path) -> None:
     async def main(server: Server) -> None:
         brief, long = (
-            Quota(name, Gauge(1, lease_s)) for name, lease_s in (("b", 9.0), ("l", 90.0))
+            Quota(name, Gauge(1), lease_s=lease_s) for name, lease_s in (("b", 9.0), ("l", 90.0))
         )
-        three = [want(brief), want(long), want(Quota("again", Gauge(1, 9.0)))]
+        three = [want(brief), want(long), want(Quota("again", Gauge(1), lease_s=9.0))]
         async with counters(server.address) as store:
             assert isinstance(await store.take("r1", three), Taken)
             refused = await store.take("r2", three)
@@ -89,9 +89,10 @@ def test_what_others_share_is_taken_last_and_its_refusal_leaves_nothing(tmp_path
         run(main(server))
 
 
-def test_what_nobody_gives_back_is_free_after_its_lease(tmp_path: Path) -> None:
+@pytest.mark.parametrize("shape", [TEAM.shape, Gauge(100)])
+def test_what_nobody_gives_back_is_free_after_its_lease(shape: Shape, tmp_path: Path) -> None:
     async def main(server: Server) -> None:
-        quota = Quota("spend", TEAM.shape, hard=True, lease_s=0.2)
+        quota = Quota("spend", shape, hard=True, lease_s=0.2)
         async with counters(server.address) as store:
             late = await store.take("r1", [want(quota, 100, "s")])
             assert isinstance(late, Taken)

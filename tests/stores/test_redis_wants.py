@@ -28,7 +28,7 @@ def values(words: bytes) -> list[bytes]:
         (Quota("l", Bucket(0.5, 7), lease_s=2.0), "b 7 2000 3 30 0.5 0 0 0 0"),
         (Quota("l", Rolling(9, 60.0, 6), lease_s=2.0), "r 9 2000 3 30 60000000 6 0 0 0"),
         (Quota("l", Calendar(9, "day"), lease_s=2.0), "c 9 2000 3 30 0 86400 172800 259200 0"),
-        (Quota("l", Gauge(9, 5.0), lease_s=2.0), "g 9 5000 3 30 0 0 0 0 0"),
+        (Quota("l", Gauge(9), lease_s=2.0), "g 9 2000 3 30 0 0 0 0 0"),
     ],
 )
 def test_the_words_of_a_shape(quota: Quota, words: str) -> None:

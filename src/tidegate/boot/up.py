@@ -77,10 +77,12 @@ class Asked(Struct, frozen=True):
 )
 @click.option(
     "--gateways",
+    "--workers",
+    "gateways",
     type=click.IntRange(1, 256),
     envvar="TIDEGATE_GATEWAYS",
     metavar="N",
-    help="Gateway processes that share the port, instead of as many as the plan says.",
+    help="Gateway processes (workers) that share the port, instead of as many as the plan says.",
 )
 @click.option(
     "--listen",

@@ -22,7 +22,7 @@ class Quota:
     """One limit as the shared store keeps it; made once a plan.
 
     `hard`: nobody passes when its counters cannot be asked. A hold that nobody gives back is free
-    again after `lease_s`, which must be longer than a request lasts; a gauge brings its own.
+    again after `lease_s`, which must be longer than a request lasts.
     `learns`: a counter that is new is asked of only when what was spent before is in it.
     """
 
@@ -42,7 +42,7 @@ class Quota:
         self.name = name
         self.shape = shape
         self.hard = hard
-        self.lease_s = shape.lease_s if isinstance(shape, Gauge) else lease_s
+        self.lease_s = lease_s
         self.allowed = shape.burst if isinstance(shape, Bucket) else shape.allowed
         self.slice = max(1, self.allowed // 100)
         self.numbers = _numbers(shape)

@@ -171,6 +171,7 @@ def test_usage_tells_what_holds_on_each_route_of_the_key_each_counter_once(
                 ("model", (), (("model", "served-model"),)),
                 ("other", (), (("target", "elsewhere"),)),
                 ("forbidden", (), (("route", "third"),)),
+                ("everywhere", ("key",), ()),
             )
         )
         async with Upstream(whole()) as up, limited(tmp_path, up, *limits) as it:
@@ -180,13 +181,15 @@ def test_usage_tells_what_holds_on_each_route_of_the_key_each_counter_once(
             assert (await it.ask(headers=key)).status == 200
             told = (await it.ask("/v1/usage", method="GET", headers=key)).json
             found = {(row["limit"], row["scope"].partition(", ")[2]) for row in told["data"]}
-            assert len(told["data"]) == len(found) == 5
+            assert len(told["data"]) == len(found) == 6
             used = {row["limit"]: row["used"] for row in told["data"] if row["used"]}
-            assert used == dict.fromkeys(("each-route", "one-route", "provider", "model"), 1)
+            assert used == dict.fromkeys(set(used), 1)
+            assert set(used) == {"everywhere", "each-route", "one-route", "provider", "model"}
             assert not told["has_more"]
             monkeypatch.setattr(allowance, "MAX_SHOWN", 2)
             told = (await it.ask("/v1/usage", method="GET", headers=key)).json
-            assert (len(told["data"]), told["has_more"]) == (2, True)
+            assert [row["limit"] for row in told["data"]] == ["everywhere", "each-route"]
+            assert told["has_more"]
 
     run(main())
 

@@ -107,15 +107,18 @@ async def allowances(
 async def _places(
     limits: tuple[InForce, ...], receipt: Receipt, routes: Routes
 ) -> dict[tuple[InForce, str], None]:
-    """Each limit that counts, with the scopes that it would count in; one more than are shown."""
+    """Each limit that counts, with the scopes that it would count in; those that are the same on
+    every route first. One more than are shown."""
     places: dict[tuple[InForce, str], None] = {}
+    by_route = []
     for it in limits:
         if it.counters is None and it.shared is None:
             continue
-        names = {*it.limit.scope, *(name for name, _ in it.limit.only)}
-        if not names & _BY_ROUTE:
+        if _BY_ROUTE.isdisjoint((*it.limit.scope, *(name for name, _ in it.limit.only))):
             _add(places, it, receipt)
-            continue
+        else:
+            by_route.append(it)
+    for it in by_route:
         for name, route in routes:
             receipt.route = name
             note_target(receipt, route.target)

@@ -50,7 +50,8 @@ def test_the_last_cent_is_spent_once_by_two_hundred_callers_at_four_gateways(
 
 @pytest.mark.parametrize("mode", ["exact", "slice"])
 def test_a_rate_holds_two_hundred_callers_at_four_gateways(tmp_path: Path, mode: str) -> None:
-    """What passed uncounted is printed: how often Redis is late is for the machine to say."""
+    """How often Redis is late is for the machine to say: who passes beyond it is printed here, and
+    is held to what is told as uncounted in tests/stores/test_redis_fleet.py."""
 
     async def main() -> None:
         rate = Limit("rate", "requests", ALLOWED, ("key",), per_s=3600.0)

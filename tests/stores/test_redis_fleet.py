@@ -1,5 +1,6 @@
 """Several gateways, each a process of its own, on the last units of one limit."""
 
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from tests.stores.redis_gateway import RATE_BURST
 from tests.stores.redis_kinds import KINDS
 from tests.stores.redis_rig import Server, budget, run, want
 
+from tidegate.stores.redis_link import DEADLINE_S
 from tidegate.stores.redis_wants import Refused, Taken
 
 MODES = ("exact", "slice")
@@ -54,6 +56,24 @@ def test_two_hundred_callers_of_each_of_four_gateways_ten_times(
         folder.mkdir()
         with redis_rig.serving(kind, folder) as server, fleet(server.socket, 4, mode) as gateways:
             on_a_budget(server, gateways, callers=200, allowed=5_000)
+
+
+def test_all_that_passes_beyond_a_rate_is_told(mode: str, tmp_path: Path) -> None:
+    """Redis stands still for a while, and gateways wait for it no longer than they do for requests."""
+    with (
+        redis_rig.serving("valkey", tmp_path) as server,
+        fleet(server.socket, 3, mode, DEADLINE_S) as gateways,
+    ):
+        ended = gateways.do("rate", 0.001, 0.2)
+        server.signal(signal.SIGSTOP)
+        ended += gateways.do("rate", 0.001, 0.2)
+        server.signal(signal.SIGCONT)
+        ended += gateways.do("rate", 0.001, 0.5)
+        told = gateways.do("drain")
+        uncounted = sum(one["tidegate_limits_passed_uncounted_total"] for one in told)
+        taken = sum(one["taken"] for one in ended)
+        assert uncounted > 0
+        assert taken <= RATE_BURST + 1 + uncounted
 
 
 def on_a_budget(server: Server, gateways: Fleet, callers: int, allowed: int) -> None:

@@ -59,7 +59,7 @@ def test_two_hundred_callers_of_each_of_four_gateways_ten_times(
 
 
 def test_all_that_passes_beyond_a_rate_is_told(mode: str, tmp_path: Path) -> None:
-    """Redis stands still for a while, and gateways wait for it no longer than they do for requests."""
+    """Redis stands still for a while, and gateways wait for it no longer than requests do."""
     with (
         redis_rig.serving("valkey", tmp_path) as server,
         fleet(server.socket, 3, mode, DEADLINE_S) as gateways,

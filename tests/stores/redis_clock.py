@@ -7,7 +7,7 @@ import socket
 
 from tests.stores.redis_rig import Server
 
-from tidegate.core.limit import Calendar, Moment, Reading, Shape
+from tidegate.core.limit import Calendar, Gauge, Moment, Reading, Shape
 from tidegate.stores.redis_scripts import Script, Scripts, epoch_key
 from tidegate.stores.redis_wants import (
     Granted,
@@ -27,6 +27,12 @@ _HOUR_S = 3600
 _FOR_EVER_S = 1e9
 
 
+def _quota(shape: Shape) -> Quota:
+    """Of a gauge its lease is a part of what it does; nothing else lets go of a hold here."""
+    lease_s = shape.lease_s if isinstance(shape, Gauge) else _FOR_EVER_S
+    return Quota("limit", shape, lease_s=lease_s)
+
+
 class ClockedCounters:
     """Counters of one shape on a server of the test's own, which is emptied."""
 
@@ -38,7 +44,7 @@ class ClockedCounters:
         scripts = Scripts()
         self._take = Script(scripts.take.text.replace(_TIME, _CLOCK), b"")
         self._settle = Script(scripts.settle.text.replace(_TIME, _CLOCK), b"")
-        self._quota = Quota("limit", shape, lease_s=_FOR_EVER_S)
+        self._quota = _quota(shape)
         self._tickets = 0
         self._scopes: set[str] = set()
         self._now = Moment(0.0, 0.0)
@@ -64,7 +70,7 @@ class ClockedCounters:
         return granted.reading
 
     def reshape(self, shape: Shape) -> None:
-        self._quota = Quota("limit", shape, lease_s=_FOR_EVER_S)
+        self._quota = _quota(shape)
 
     def sweep(self, now: Moment) -> None:
         self._now = now

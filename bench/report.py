@@ -11,7 +11,7 @@ TIDEGATE = "tidegate"
 LIMITED = "tidegate-limited"  # the same with three limits and a budget in force
 # Bars that `python -m bench limits` and `redis` have figures for: (what they keep, bar).
 LIMIT_BARS = (
-    ("CPU of ten limits in force, gate to settle", 15.0),
+    ("CPU a request of ten limits in force, gate to settle", 15.0),
     ("CPU of a prompt's fingerprint a KB, by its KB", 3.0),
     ("Redis: CPU of 10 limits in slice mode", 15.0),
     ("Valkey: CPU of 10 limits in slice mode", 15.0),

@@ -63,7 +63,7 @@ def test_where_the_first_class_comes_the_others_leave_it_room_and_half_the_pace(
 
 def test_the_first_class_goes_beyond_a_learnt_limit_but_not_beyond_a_written_one() -> None:
     for queueing, most, some in (
-        (Queueing(), 512, 18),
+        (Queueing(), 512, 72),
         (Queueing(), 17, 17),
         (Queueing(adaptive_max=16), 512, 16),
         (Queueing(max_in_flight=16), 512, 16),

@@ -27,7 +27,7 @@ LEAST_WAITING: Final = 1.4
 # Differences of this order are not worth reacting to, whatever their ratio.
 SLACK_S: Final = 0.05
 # What is in flight before anything is known: as many as are judged together.
-START: Final = 16
+START: Final = 64
 WINDOW_SAMPLES: Final = 16
 MOST_SAMPLES: Final = 64
 HEADROOM: Final = 2.0

@@ -26,7 +26,7 @@ TOP_TOLERANCE: Final = 1.4
 LEAST_WAITING: Final = 1.4
 # Differences of this order are not worth reacting to, whatever their ratio.
 SLACK_S: Final = 0.05
-# What is in flight before anything is known: as many as are judged together.
+# What is in flight before anything is known: fewer would keep the first of a new load waiting.
 START: Final = 64
 WINDOW_SAMPLES: Final = 16
 MOST_SAMPLES: Final = 64

@@ -87,12 +87,10 @@ class Admission:
     def bind(self, ask: Ask) -> None:
         """Writes the bound that was held into the request, where the caller may pass it."""
         demand = self.demand
-        held_money = False
+        held_money = any(hold.holds_money() for hold in self.shared) if self.shared else False
         for it, _, amount, _ in self.held:
             if amount and it.money:
                 held_money = True
-        if self.shared:
-            held_money = held_money or any(hold.holds_money() for hold in self.shared)
         unasked = ask.output_ceiling_tokens is None and demand.choices
         if self.lowered or demand.bound_told or (held_money and unasked):
             ask.output_bound_tokens = demand.output_tokens

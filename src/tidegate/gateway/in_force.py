@@ -29,7 +29,6 @@ from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.shared_limit import SharedLimit
 
-MAX_GATES = 16_384
 _FIELDS = {**CALLER_DIMENSIONS, **TARGET_DIMENSIONS}
 # What is the same for every request of one key on one route.
 _FIXED = frozenset({"key", "team", "customer", "route", "environment"})

@@ -112,8 +112,8 @@ async def _stream(
     reader = route.target.provider.reader(ask)
     head = _head(progress, ask, route)
     relay = progress.relay = Relay(answered, reader, progress.connection, head)
-    if progress.admitted is not None:
-        relay.most_chunks = progress.admitted.most_chunks
+    if progress.admitted is not None and progress.admitted.most_chunks is not None:
+        relay.hold_to(progress.admitted.most_chunks)
     relay.committed, relay.on_first = progress.begun, told(progress)
     world.relays.add(relay)
     await relay.run()

@@ -38,6 +38,7 @@ class Relay:
         "_done",
         "_head",
         "_held",
+        "_most_bytes",
         "chunks",
         "committed",
         "failure",
@@ -62,12 +63,19 @@ class Relay:
         self.committed = False
         self.failure: Failure | Refusal | None = None
         self.most_chunks: int | None = None
+        self._most_bytes = 0
         self.on_first: Callable[[float], None] | None = None
         self.chunks = 0
         self.first_s: float | None = None
         self.last_s = 0.0
         self.itl_max_s = 0.0
         self.quiet_since_s = clock.monotonic_s()
+
+    def hold_to(self, most_tokens: int) -> None:
+        """Ends the answer once it is longer than so many tokens: engines send one a chunk at least,
+        and of providers that send many in one the text tells."""
+        self.most_chunks = most_tokens
+        self._most_bytes = most_tokens * MOST_BYTES_A_TOKEN + _LEEWAY_BYTES
 
     async def run(self) -> None:
         """Relays until the end. Failure when the answer ends badly, sent or not."""
@@ -102,7 +110,9 @@ class Relay:
             elif now_s - self.last_s > self.itl_max_s:
                 self.itl_max_s = now_s - self.last_s
             self.last_s = now_s
-            if self.most_chunks is not None and self._passed(self.most_chunks):
+            if self.most_chunks is not None and (
+                self.chunks > self.most_chunks or reader.text_bytes() > self._most_bytes
+            ):
                 self._end(Refusal("insufficient_quota", _PASSED))
                 return
         if out:
@@ -120,12 +130,6 @@ class Relay:
             self._end(reader.failure)
         elif reader.finished:
             self._end(None)
-
-    def _passed(self, most_tokens: int) -> bool:
-        """Whether it is longer than so many tokens: engines send one a chunk at least, and of
-        providers that send many in one the text tells."""
-        most_bytes = most_tokens * MOST_BYTES_A_TOKEN + _LEEWAY_BYTES
-        return self.chunks > most_tokens or self.reader.text_bytes() > most_bytes
 
     def on_end(self) -> None:
         self._end(self.reader.end())

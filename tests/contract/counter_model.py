@@ -70,3 +70,7 @@ class Model:
         level = self.used(it.scope, now) + used - it.amount
         self.level[it.scope] = max(Fraction(0), level), self.at(now)
         it.amount, it.ended = used, True
+
+    def renew(self, it: Taken, now: Moment) -> None:
+        """A gauge's lease begins again."""
+        it.at = self.at(now)

@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from tests.contract.counter_model import Model, Taken
 
-from tidegate.core.limit import Bucket, Calendar, Counters, Gauge, Moment, Rolling, Shape
+from tidegate.core.limit import (
+    GAUGE_RETRY_S,
+    Bucket,
+    Calendar,
+    Counters,
+    Gauge,
+    Moment,
+    Rolling,
+    Shape,
+)
 from tidegate.stores.memory_counters import memory_counters
 
 STORES: dict[str, Callable[[Shape], Counters]] = {"memory": memory_counters}
@@ -76,8 +85,12 @@ class CountersMachine(RuleBasedStateMachine):
         used = self.model.used(scope, self.now)
         reading = self.counters.read(scope, amount, self.now)
         assert (reading.used, reading.allowed) == (ceil(used), self.model.allowed)
-        assert reading.reset_s >= 0.0
-        assert (reading.reset_s > 0.0) == (used > 0)
+        if isinstance(self.shape, Gauge) and used:
+            assert reading.reset_s is None
+        else:
+            assert reading.reset_s is not None
+            assert reading.reset_s >= 0.0
+            assert (reading.reset_s > 0.0) == (used > 0)
         if not amount or used + amount <= self.model.allowed:
             assert reading.retry_s == 0.0
         elif amount > self.model.allowed:
@@ -85,17 +98,19 @@ class CountersMachine(RuleBasedStateMachine):
         else:
             assert reading.retry_s is not None
             assert reading.retry_s > 0.0
+            assert not isinstance(self.shape, Gauge) or reading.retry_s == GAUGE_RETRY_S
 
     @rule(scope=SCOPES, amount=st.integers(1, 5))
     def wait_until_it_fits(self, scope: str, amount: int) -> None:
         retry_s = self.counters.read(scope, amount, self.now).retry_s
         assert retry_s is not None
-        if retry_s > 0.01:
+        if retry_s and isinstance(self.shape, Gauge):  # it says when to ask again
+            self.wait(self.shape.lease_s)
+        elif retry_s > 0.01:
             earlier = Moment(
                 self.now.monotonic_s + retry_s - 0.01, self.now.wall_s + retry_s - 0.01
             )
-            if not isinstance(self.shape, Gauge):  # of a gauge it is only the latest
-                assert self.counters.take(scope, amount, earlier) is None
+            assert self.counters.take(scope, amount, earlier) is None
             self.wait(ceil(retry_s * 8) / 8)
         self.take(scope, amount)
         assert self.model.taken
@@ -103,7 +118,11 @@ class CountersMachine(RuleBasedStateMachine):
 
     @rule(scope=SCOPES)
     def all_is_free_after_reset(self, scope: str) -> None:
-        self.wait(ceil(self.counters.read(scope, 1, self.now).reset_s * 8) / 8)
+        reset_s = self.counters.read(scope, 1, self.now).reset_s
+        if reset_s is None:
+            assert isinstance(self.shape, Gauge)
+            reset_s = self.shape.lease_s
+        self.wait(ceil(reset_s * 8) / 8)
         assert self.model.used(scope, self.now) == 0
         self.read(scope, 1)
 

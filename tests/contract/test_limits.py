@@ -140,6 +140,7 @@ def test_requests_in_any_order_are_never_over_and_leave_nothing(
     while served:
         settle(0)
     reset_s = counters.read("s", 1, now).reset_s
+    assert reset_s is not None, "all was given back"
     assert reset_s == 0.0 or not isinstance(shape, Gauge)
     after = Moment(now.monotonic_s + reset_s, now.wall_s + reset_s)
     assert counters.read("s", 1, after).used == 0

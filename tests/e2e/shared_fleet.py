@@ -11,7 +11,7 @@ from tests.gateway.reply import Reply
 from tests.gateway.rig import HELLO, plan_of, read_journal, target
 from tests.gateway.spawned import Spawned, ask, lay_out, post
 from tests.gateway.upstream import Upstream, whole
-from tests.stores.redis_rig import Network, Server, serving
+from tests.stores.redis_rig import Network, serving
 
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.plan import CounterStore, Limit
@@ -27,11 +27,14 @@ BODY = {**HELLO, "max_tokens": 5}
 class Fleet:
     """Gateways of one state directory in front of one provider, and the Redis they share."""
 
-    def __init__(self, gateways: list[Spawned], key: str, server: Server, network: Network) -> None:
+    def __init__(
+        self, gateways: list[Spawned], key: str, network: Network, upstream: Upstream
+    ) -> None:
         self.gateways = gateways
         self.key = key
-        self.server = server
+        self.server = network.server
         self.network = network
+        self.upstream = upstream
 
     async def ask(self, number: int) -> Reply:
         gateway = self.gateways[number % len(self.gateways)]
@@ -48,7 +51,7 @@ class Fleet:
     async def usage(self, number: int) -> Reply:
         head = f"GET /v1/usage HTTP/1.1\r\nhost: g\r\nauthorization: Bearer {self.key}\r\n"
         text = f"{head}connection: close\r\n\r\n".encode()
-        return await ask(self.gateways[number].address, text)
+        return await ask(self.gateways[number % len(self.gateways)].address, text)
 
 
 @asynccontextmanager
@@ -75,8 +78,8 @@ async def fleet(
             layout, key = lay_out(folder, plan, limits=own)
             gateways = [Spawned(layout, slot) for slot in range(count)]
             await asyncio.gather(*(one.start() for one in gateways))
-            yield Fleet(gateways, key, server, network)
-            assert [await one.end() for one in gateways] == [0] * count
+            yield Fleet(gateways, key, network, up)
+            assert not any([await one.end() for one in gateways])
 
 
 def holds_of(journal: Path) -> list[Hold]:

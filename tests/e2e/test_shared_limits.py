@@ -2,13 +2,16 @@
 cent and of a rate, and what a hard budget says when Redis is killed."""
 
 import asyncio
+import signal
 import time
 from collections import Counter
 from pathlib import Path
 
 import pytest
 from tests.e2e.shared_fleet import COST, GATEWAYS, budget, fleet, holds_of
+from tests.gateway.reply import Reply
 from tests.gateway.rig import run
+from tests.gateway.upstream import stalling
 
 from tidegate.core.plan import Limit
 
@@ -69,6 +72,44 @@ def test_a_rate_holds_two_hundred_callers_at_four_gateways(tmp_path: Path, mode:
             assert seen[200] >= ALLOWED - in_hands
 
     run(main())
+
+
+def test_what_a_killed_gateway_held_of_a_concurrency_is_free_soon(tmp_path: Path) -> None:
+    """In both modes at once: nearly all of it is a wait."""
+
+    async def main(mode: str) -> None:
+        limit = Limit("at-once", "concurrency", 3, ("key",))
+        (tmp_path / mode).mkdir()
+        async with fleet(tmp_path / mode, mode, limit, count=2) as it:
+            it.upstream.script = stalling(None)
+            held: list[asyncio.Task[Reply]] = []
+
+            async def used_is(used: int) -> None:
+                since_s = time.monotonic()
+                while (reply := await it.usage(1)).status != 200 or _used(reply) != used:
+                    assert time.monotonic() < since_s + PATIENCE_S
+                    if used:  # one that Redis was late for is not counted
+                        held.append(asyncio.create_task(it.ask(0)))
+                    await asyncio.sleep(SETTLED_S)
+
+            await used_is(3)
+            await it.gateways.pop(0).end(signal.SIGKILL)
+            since_s = time.monotonic()
+            await used_is(0)
+            print(f"\n{mode}: free {time.monotonic() - since_s:.1f} s after a kill")
+            for one in held:
+                one.cancel()
+            await asyncio.gather(*held, return_exceptions=True)
+
+    async def both() -> None:
+        await asyncio.gather(main("exact"), main("slice"))
+
+    run(both())
+
+
+def _used(reply: Reply) -> int:
+    used: int = reply.json["data"][0]["used"]
+    return used
 
 
 @pytest.mark.parametrize("mode", ["exact", "slice"])

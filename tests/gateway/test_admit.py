@@ -109,6 +109,28 @@ def test_the_limit_with_the_longest_wait_speaks(tmp_path: Path) -> None:
     run(main())
 
 
+def test_when_a_place_is_free_nobody_knows_so_what_has_a_longer_wait_speaks(tmp_path: Path) -> None:
+    async def main() -> None:
+        limits = (limit("concurrency", 2), limit("requests", 2, per_s=HOUR_S))
+        async with Upstream(stalling(None)) as up, limited(tmp_path, up, *limits) as it:
+            writers = [(await it.connect())[1] for _ in range(2)]
+            for writer in writers:
+                writer.write(it.request(body=HELLO))
+            await up.arrived(2)
+            usage = (await it.ask("/v1/usage", method="GET")).json["data"]
+            resets = {row["limit"]: row["resets_in_s"] for row in usage}
+            assert resets["the-concurrency"] is None
+            assert 3000 < resets["the-requests"] <= HOUR_S
+            reply = await refused(it)
+            assert reply.json["error"]["limit"]["limit"] == "the-requests"
+            assert int(reply.headers["retry-after"]) > 1700
+            for writer in writers:
+                writer.transport.abort()
+            await until(lambda: len(it.receipts()) == 3)
+
+    run(main())
+
+
 def test_limits_of_a_target_are_held_too(tmp_path: Path) -> None:
     async def main() -> None:
         per_model = limit("requests", 1, per_s=60.0, scope=("model",))

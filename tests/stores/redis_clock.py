@@ -60,9 +60,11 @@ class ClockedCounters:
         return None if isinstance(granted, Refused) else self._tickets
 
     def give_back(self, scope: str, ticket: int, held: int, used: int, now: Moment) -> None:
-        want = self._want(scope, held, now)
-        rest = b"".join(map(word, ("e", ticket, 0, used, 0, 0)))
-        self._run(self._settle, want, rest + words_of(want, want.quota.lease_s), 16)
+        self._tell(self._want(scope, held, now), ticket, 0, used, unknown=0)
+
+    def renew(self, scope: str, ticket: int, held: int, now: Moment) -> None:
+        """Its lease begins again, also where it has ended."""
+        self._tell(self._want(scope, held, now), ticket, held, 0, unknown=1)
 
     def read(self, scope: str, amount: int, now: Moment) -> Reading:
         granted = self._ask("read", scope, amount, now)
@@ -77,6 +79,10 @@ class ClockedCounters:
 
     def __len__(self) -> int:
         return sum(self.read(scope, 1, self._now).used > 0 for scope in self._scopes)
+
+    def _tell(self, want: Want, ticket: int, held: int, used: int, unknown: int) -> None:
+        rest = b"".join(map(word, ("e", ticket, held, used, 0, unknown)))
+        self._run(self._settle, want, rest + words_of(want, want.quota.lease_s), 16)
 
     def _ask(self, verb: str, scope: str, amount: int, now: Moment) -> Granted | Refused:
         want = self._want(scope, amount, now)

@@ -1,6 +1,7 @@
 """Several gateways, each a process of its own, on one server."""
 
 import contextlib
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,15 +21,28 @@ class Fleet:
     def do(self, verb: str, *values: Any) -> list[dict[str, Any]]:
         """All at once; -> what each answers. A value that is a list has one for each."""
         for n, process in enumerate(self._processes):
-            mine = [value[n] if isinstance(value, list) else value for value in values]
-            assert process.stdin is not None
-            process.stdin.write(msgspec.json.encode([verb, *mine]).decode() + "\n")
-            process.stdin.flush()
+            self._say(process, verb, [v[n] if isinstance(v, list) else v for v in values])
         return [msgspec.json.decode(self._line(process)) for process in self._processes]
+
+    def one(self, number: int, verb: str, *values: Any) -> dict[str, Any]:
+        """What that one answers."""
+        process = self._processes[number]
+        self._say(process, verb, list(values))
+        answer: dict[str, Any] = msgspec.json.decode(self._line(process))
+        return answer
+
+    def signal(self, number: int, what: signal.Signals) -> None:
+        self._processes[number].send_signal(what)
 
     def wait(self) -> None:
         for process in self._processes:
             assert self._line(process) == "ready\n"
+
+    @staticmethod
+    def _say(process: subprocess.Popen[str], verb: str, values: list[Any]) -> None:
+        assert process.stdin is not None
+        process.stdin.write(msgspec.json.encode([verb, *values]).decode() + "\n")
+        process.stdin.flush()
 
     @staticmethod
     def _line(process: subprocess.Popen[str]) -> str:

@@ -15,7 +15,7 @@ import uvloop
 from tests.stores.redis_rig import budget, until_ready, want
 
 from tidegate.core import clock
-from tidegate.core.limit import Bucket
+from tidegate.core.limit import Bucket, Gauge
 from tidegate.stores.redis_address import parse
 from tidegate.stores.redis_counters import RedisCounters
 from tidegate.stores.redis_wants import Quota, Refused, Taken
@@ -31,6 +31,7 @@ class Gateway:
         self._store = store
         self._name = name
         self._number = 0
+        self._held: list[Taken] = []
 
     async def _take(self, quota: Quota, amount: int) -> Any:
         self._number += 1
@@ -93,6 +94,28 @@ class Gateway:
                 await self._store.seed(int(clock.wall_s()), rows)
             await asyncio.sleep(0.01)
         return {"asked": asked}
+
+    async def hold(self, count: int, allowed: int, lease_s: float) -> dict[str, int]:
+        """Holds so many of a gauge at once, each as soon as there is room for it."""
+        quota = Quota("at once", Gauge(allowed), lease_s=lease_s)
+        while len(self._held) < count:
+            taken = await self._take(quota, 1)
+            if isinstance(taken, Taken):
+                self._held.append(taken)
+            else:
+                await asyncio.sleep(0.02)
+        return {"held": len(self._held)}
+
+    async def let_go(self) -> dict[str, float]:
+        while self._held:
+            self._store.give_back(self._held.pop(), [0])
+        return await self.drain()
+
+    async def at_once(self, allowed: int, lease_s: float) -> dict[str, int]:
+        """How many all hold of it."""
+        quota = Quota("at once", Gauge(allowed), lease_s=lease_s)
+        (reading,) = await self._store.read([want(quota)])
+        return {"used": reading.used}
 
     async def drain(self) -> dict[str, float]:
         await self._store.drain()

@@ -7,7 +7,8 @@ from tests.stores import redis_rig
 from tests.stores.redis_kinds import KINDS
 from tests.stores.redis_rig import Server, budget, counters, run, want
 
-from tidegate.core.limit import Gauge, Reading, Shape
+from tidegate.core.limit import GAUGE_RETRY_S, Bucket, Gauge, Reading, Shape
+from tidegate.stores import redis_exact
 from tidegate.stores.redis_counters import RedisCounters
 from tidegate.stores.redis_wants import Quota, Refused, Taken
 
@@ -44,7 +45,7 @@ def test_a_refusal_says_which_how_much_and_when(tmp_path: Path) -> None:
         async with counters(server.address) as store:
             assert isinstance(await store.take("r1", [want(quota, 2)]), Taken)
             refused = await store.take("r2", [want(TEAM, 1), want(quota, 2)])
-            assert refused == Refused(1, Reading(2, 3, 9.0, 9.0))
+            assert refused == Refused(1, Reading(2, 3, None, GAUGE_RETRY_S))
             never = await store.take("r3", [want(TEAM, 101)])
             assert isinstance(never, Refused)
             assert never.reading.retry_s is None
@@ -55,10 +56,8 @@ def test_a_refusal_says_which_how_much_and_when(tmp_path: Path) -> None:
 
 def test_of_those_without_room_the_one_that_takes_longest_speaks(tmp_path: Path) -> None:
     async def main(server: Server) -> None:
-        brief, long = (
-            Quota(name, Gauge(1), lease_s=lease_s) for name, lease_s in (("b", 9.0), ("l", 90.0))
-        )
-        three = [want(brief), want(long), want(Quota("again", Gauge(1), lease_s=9.0))]
+        brief, long = (Quota(name, Bucket(rate, 1)) for name, rate in (("b", 0.1), ("l", 0.01)))
+        three = [want(brief), want(long), want(Quota("at once", Gauge(1)))]
         async with counters(server.address) as store:
             assert isinstance(await store.take("r1", three), Taken)
             refused = await store.take("r2", three)
@@ -137,6 +136,44 @@ def test_whoever_is_cancelled_at_whatever_await_has_taken_nothing(tmp_path: Path
             await store.drain()
             assert (await used(store), await used(store, EVERYBODY, None)) == (0, 0)
             assert 0 < kept < 200
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+def test_of_a_gauge_what_is_held_is_renewed_until_it_is_given_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main(server: Server) -> None:
+        lease_s = 30.0
+        gauge, bucket = Quota("at once", Gauge(9), lease_s=lease_s), Quota("rate", Bucket(1.0, 9))
+        async with counters(server.address) as store:
+            key = f"tidegate:{{a}}:{store._epoch.name}:{gauge.key}:team=a:leases"
+
+            def ends() -> float:
+                return float(server.say("ZSCORE", key, "r1").split(b"\r\n")[1] or 0)
+
+            taken = await store.take("r1", [want(gauge), want(bucket)])
+            assert isinstance(taken, Taken)
+            first = ends()
+            await store._exact.tell()
+            assert len(store._settling) == 0, "it is not due"
+            monkeypatch.setattr(redis_exact, "RENEWED_AFTER", 0.0)
+            store._exact._renewed["r1"].due_s = 0.0
+            await store._exact.tell()
+            await store._exact.tell()
+            assert len(store._settling) == 1, (
+                "of the gauge alone, and not again before that arrived"
+            )
+            while len(store._settling):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            assert ends() > first
+            await store._exact.tell()
+            store.give_back(taken, [0, 1])
+            await store._exact.tell()
+            await store.drain()
+            assert ends() == 0
+            assert await used(store, gauge) == 0
 
     with redis_rig.serving("valkey", tmp_path) as server:
         run(main(server))

@@ -1,6 +1,7 @@
 """Several gateways, each a process of its own, on the last units of one limit."""
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +75,32 @@ def test_all_that_passes_beyond_a_rate_is_told(mode: str, tmp_path: Path) -> Non
         taken = sum(one["taken"] for one in ended)
         assert uncounted > 0
         assert taken <= RATE_BURST + 1 + uncounted
+
+
+def test_of_a_gauge_what_a_killed_gateway_held_is_free_soon_and_one_that_stood_still_holds_again(
+    mode: str, tmp_path: Path
+) -> None:
+    allowed, each, lease_s = 400, 180, 3.0
+    gauge = (allowed, lease_s)
+    with (
+        redis_rig.serving("valkey", tmp_path) as server,
+        fleet(server.socket, 3, mode) as gateways,
+    ):
+        gateways.one(0, "hold", each, *gauge)
+        gateways.one(1, "hold", each, *gauge)
+        gateways.signal(0, signal.SIGKILL)
+        gateways.signal(1, signal.SIGSTOP)
+        gateways.one(
+            2, "hold", allowed, *gauge
+        )  # when the leases of both have ended, and not before
+        assert gateways.one(2, "at_once", *gauge)["used"] == allowed
+        gateways.signal(1, signal.SIGCONT)
+        while gateways.one(2, "at_once", *gauge)["used"] != allowed + each:
+            time.sleep(0.02)
+        assert gateways.one(1, "let_go")["tidegate_limits_store_lost_total"] == 0
+        assert gateways.one(2, "at_once", *gauge)["used"] == allowed
+        gateways.one(2, "let_go")
+        assert gateways.one(2, "at_once", *gauge)["used"] == 0
 
 
 def on_a_budget(server: Server, gateways: Fleet, callers: int, allowed: int) -> None:

@@ -179,15 +179,21 @@ class Demand(Struct):
         return self.output_tokens * self.choices
 
 
-class Reading(Struct, frozen=True):
-    """What one counter says of itself. `reset_s`: when all of it is free again, from now.
+# When a place of a gauge becomes free nobody knows; who asks once a second waits little in vain.
+GAUGE_RETRY_S: Final = 1.0
 
-    `retry_s`: when what was asked for would fit, from now; None when it never would.
+
+class Reading(Struct, frozen=True):
+    """What one counter says of itself. `reset_s`: when all of it is free again, from now; None when
+    nobody knows, as of a gauge that something is taken of.
+
+    `retry_s`: when what was asked for would fit, from now (of a gauge: when to ask again); None
+    when it never would.
     """
 
     used: int
     allowed: int
-    reset_s: float
+    reset_s: float | None
     retry_s: float | None = None
 
 

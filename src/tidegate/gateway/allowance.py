@@ -29,7 +29,7 @@ Routes = Sequence[tuple[str, PreparedRoute]]
 
 class Allowance(Struct):
     """One limit as its caller sees it. Amounts are in `unit`; dollars are exact decimals.
-    `resets_in_s` None: never."""
+    `resets_in_s` None: never, or nobody knows."""
 
     limit: str
     kind: str
@@ -66,7 +66,9 @@ def rate_headers(gate: Gate, receipt: Receipt) -> bytes:
 
 
 def _reset_s(it: InForce, scope: str) -> float:
-    return 0.0 if it.counters is None else it.counters.read(scope, 0, moment()).reset_s
+    if it.counters is None:
+        return 0.0
+    return it.counters.read(scope, 0, moment()).reset_s or 0.0
 
 
 def duration(seconds: float) -> bytes:
@@ -137,6 +139,7 @@ def _add(places: dict[tuple[InForce, str], None], it: InForce, receipt: Receipt)
 
 def _row(it: InForce, scope: str, reading: Reading) -> Allowance:
     shown: Callable[[int], int | str] = _dollars if it.money else int
+    never = it.limit.unit == "lifetime"
     return Allowance(
         it.limit.name,
         it.limit.kind,
@@ -145,7 +148,7 @@ def _row(it: InForce, scope: str, reading: Reading) -> Allowance:
         used=shown(reading.used),
         allowed=shown(reading.allowed),
         remaining=shown(max(reading.allowed - reading.used, 0)),
-        resets_in_s=None if it.limit.unit == "lifetime" else round(reading.reset_s, 3),
+        resets_in_s=None if never or reading.reset_s is None else round(reading.reset_s, 3),
     )
 
 

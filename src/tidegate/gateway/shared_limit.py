@@ -4,12 +4,12 @@ import hashlib
 
 from msgspec.structs import replace
 
-from tidegate.core.limit import SPEND, Calendar, Rolling, Shape
+from tidegate.core.limit import SPEND, Calendar, Gauge, Rolling, Shape
 from tidegate.core.periods import period_at
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.shared_store import SharedStore
-from tidegate.stores.redis_wants import NO_PERIODS, Periods, Quota, Want
+from tidegate.stores.redis_wants import GAUGE_LEASE_S, NO_PERIODS, Periods, Quota, Want
 
 Identity = tuple[str, str, tuple[str, ...], type, tuple[object, ...]]
 
@@ -49,7 +49,8 @@ class SharedLimit:
         self._periods = NO_PERIODS
 
     def _quota_of(self, shape: Shape) -> Quota:
-        return Quota(self._name, shape, self.hard, self._lease_s, self._learns)
+        lease_s = GAUGE_LEASE_S if isinstance(shape, Gauge) else self._lease_s
+        return Quota(self._name, shape, self.hard, lease_s, self._learns)
 
     def want(
         self, scope: str, amount: int, receipt: Receipt, wall_s: float, at_s: float = 0.0

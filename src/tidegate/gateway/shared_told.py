@@ -41,4 +41,4 @@ def _of(noun: str, told: list[Told]) -> str:
     of_noun = [one for one in told if one[0]] or told
     _, _, reading = min(of_noun, key=lambda one: one[1])
     left = max(reading.allowed - reading.used, 0)
-    return _HEADERS.format(noun, reading.allowed, left, duration(reading.reset_s).decode())
+    return _HEADERS.format(noun, reading.allowed, left, duration(reading.reset_s or 0.0).decode())

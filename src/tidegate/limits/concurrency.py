@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 
-from tidegate.core.limit import Gauge, Reading, Shape
+from tidegate.core.limit import GAUGE_RETRY_S, Gauge, Reading, Shape
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
 from tidegate.core.words import quoted
 from tidegate.limits._kind import Kind
 from tidegate.limits._words import excess
-
-# When a place becomes free nobody knows; a client that asks once a second waits little in vain.
-RETRY_S = 1.0
 
 
 class Concurrency(Kind):
@@ -28,7 +25,7 @@ class Concurrency(Kind):
             "concurrency_limit_exceeded",
             f"limit {quoted(limit.name)} ({scope}): {reading.used:,} requests are being served, "
             f"and {reading.allowed:,} are allowed at once; try again when one has ended",
-            retry_after_s=RETRY_S,
+            retry_after_s=GAUGE_RETRY_S,
             excess=excess(limit, scope, reading),
         )
 

@@ -64,7 +64,7 @@ class Spend(Kind):
         )
         if lifetime:
             words += "; it is not given anew"
-        elif reading.used:
+        elif reading.used and reading.reset_s is not None:
             words += f"; all of it is there again in {duration(reading.reset_s)}"
         said = excess(limit, scope, reading)
         retry_s = None if lifetime else reading.retry_s

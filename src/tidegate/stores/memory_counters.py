@@ -3,7 +3,17 @@
 from math import ceil, inf
 from typing import Final
 
-from tidegate.core.limit import Bucket, Calendar, Counters, Gauge, Moment, Reading, Rolling, Shape
+from tidegate.core.limit import (
+    GAUGE_RETRY_S,
+    Bucket,
+    Calendar,
+    Counters,
+    Gauge,
+    Moment,
+    Reading,
+    Rolling,
+    Shape,
+)
 from tidegate.stores._memory_parts import MASK, Parts
 from tidegate.stores.memory_windows import CalendarCounters, RollingCounters
 
@@ -158,15 +168,14 @@ class GaugeCounters:
             other.give_back(scope, theirs, held, used, now)
 
     def read(self, scope: str, amount: int, now: Moment) -> Reading:
-        """When others end nobody knows: both times are at the latest."""
         self._expire(now.monotonic_s)
         held = self._held.get(scope, 0)
         retry_s = None
         if not amount or held + amount <= self._allowed:
             retry_s = 0.0
         elif amount <= self._allowed:
-            retry_s = self._lease_s
-        return Reading(held, self._allowed, self._lease_s if held else 0.0, retry_s)
+            retry_s = GAUGE_RETRY_S
+        return Reading(held, self._allowed, None if held else 0.0, retry_s)
 
     def reshape(self, shape: Shape) -> None:
         if not isinstance(shape, Gauge):

@@ -153,6 +153,7 @@ class RedisCounters:
     async def _opened(self, link: RedisLink) -> None:
         await link.ask(self._load)  # or all who come first would send its whole text
         await self._epoch.check(link)
+        await self._way.tell()  # leases may have ended meanwhile: before anybody takes what is held
         self._settling.flush(opening=True)
         await self._sign()
 
@@ -173,11 +174,12 @@ class RedisCounters:
             if not self._link.open:
                 continue
             try:
+                if self._epoch.token is not None:
+                    await self._way.tell()  # first: what is late must not end leases
                 await self._epoch.check(self._link)
                 if self._epoch.token is None:
                     continue
                 await self._settling.mend()
-                await self._slices.tell()
                 await self._sign()
             except (RedisUnavailable, RedisRefused) as error:
                 log.warning("counters in Redis: %s", error)

@@ -1,20 +1,44 @@
-"""Exact mode: every request asks Redis, and its holds lie there under its own id."""
+"""Exact mode: every request asks Redis, and its holds lie there under its own id.
 
+What is held of a gauge has a short lease, which is renewed while its request lasts: what a gateway
+held that was killed is free soon. One that only stood still holds again what had been let go.
+"""
+
+import asyncio
 from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
 
 from tidegate.core import clock
 from tidegate.stores.redis_asking import Asking, No, by_group
 from tidegate.stores.redis_settling import Return, Settling
-from tidegate.stores.redis_wants import Taken, Want, word, words_of
+from tidegate.stores.redis_wants import RENEWED_AFTER, Taken, Want, word, words_of
+
+_AT_ONCE: Final = 500  # looked at before others have a turn
+
+
+class Renewed(Struct, eq=False):
+    """One request's holds of gauges. `due_s` is monotonic; `on_the_way` counts what Redis has not
+    answered yet."""
+
+    taken: Taken
+    wants: list[Want]
+    due_s: float
+    on_the_way: int = 0
+
+    def arrived(self, tight: bool) -> None:
+        self.on_the_way -= 1
 
 
 class Exact:
-    """Takes and gives back."""
+    """Takes and gives back; `tell` renews, often enough."""
 
     def __init__(self, asking: Asking, settling: Settling) -> None:
         self._asking = asking
         self._settling = settling
         self._live: dict[str, Taken] = {}
+        self._renewed: dict[str, Renewed] = {}
 
     async def take(self, id: str, wants: Sequence[Want]) -> Taken | No:
         name = word(id)
@@ -34,6 +58,7 @@ class Exact:
                 elif granted is not None:
                     return granted
             done = True
+            self._keep(taken)
             return taken
         finally:
             if not done:
@@ -43,9 +68,31 @@ class Exact:
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         if self._live.pop(taken.id, None) is None:
             return
+        self._renewed.pop(taken.id, None)
         for want, ticket, amount in zip(taken.wants, taken.tickets, used, strict=True):
             if ticket is not None:
                 self._settling.add(Return(want, taken.id, amount))
+
+    async def tell(self) -> None:
+        """Renews what is due. Never twice before the first has arrived."""
+        for n, it in enumerate(list(self._renewed.values()), 1):
+            now_s = clock.monotonic_s()
+            if now_s >= it.due_s and not it.on_the_way and it.taken.id in self._renewed:
+                it.due_s = _due_s(it.wants, now_s)
+                it.on_the_way = len(it.wants)
+                for want in it.wants:
+                    self._settling.add(Return(want, it.taken.id, 0, want.amount, True, lot=it))
+            if n % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+
+    def _keep(self, taken: Taken) -> None:
+        wants = [
+            want
+            for want, ticket in zip(taken.wants, taken.tickets, strict=True)
+            if ticket is not None and want.quota.renewed and want.amount
+        ]
+        if wants:
+            self._renewed[taken.id] = Renewed(taken, wants, _due_s(wants, taken.at_s))
 
     def again(self) -> None:
         """What is held now is held in the new epoch too."""
@@ -53,3 +100,7 @@ class Exact:
             for want, ticket in zip(taken.wants, taken.tickets, strict=True):
                 if ticket is not None:
                     self._settling.add(Return(want, taken.id, 0, want.amount, True))
+
+
+def _due_s(wants: list[Want], now_s: float) -> float:
+    return now_s + RENEWED_AFTER * min(want.quota.lease_s for want in wants)

@@ -8,6 +8,7 @@
 local time = redis.call('TIME')
 local now_us = time[1] * 1000000 + time[2]
 local KEPT_MS = 60000 -- how much longer than it says anything a counter is kept
+local GAUGE_RETRY_US = 1000000 -- as GAUGE_RETRY_S
 
 local function text(number) return string.format('%.17g', number) end
 
@@ -142,17 +143,18 @@ function gauge.save(c)
   return 0
 end
 
--- When others end nobody knows: both are at the latest.
-function gauge.reset_us(c) return c.v > 0 and c.lease_ms * 1000 or 0 end
+-- When others end nobody knows.
+function gauge.reset_us(c) return c.v > 0 and -1 or 0 end
 
-function gauge.retry_us(c) return c.lease_ms * 1000 end
+function gauge.retry_us(c) return GAUGE_RETRY_US end
 
 local function fits(c, amount)
   -- a thousandth of a unit, so that fractions of seconds cannot refuse the last whole one
   return amount == 0 or c.v + amount <= c.allowed + 0.001
 end
 
--- What is used, and in how long all of it and `amount` is free, in us; -1 for never.
+-- What is used, in how long all of it is free, in us (-1 when nobody knows), and in how long
+-- `amount` is (-1 for never).
 local function reading(c, amount)
   local retry_us = 0
   if amount > c.allowed then retry_us = -1

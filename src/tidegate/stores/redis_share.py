@@ -9,7 +9,7 @@ from typing import Final
 
 from tidegate.core.limit import Bucket, Gauge, Reading
 from tidegate.stores.redis_settling import Return
-from tidegate.stores.redis_wants import Granted, Want
+from tidegate.stores.redis_wants import RENEWED_AFTER, Granted, Want
 
 IDLE_S: Final = 10.0
 _OF_LEASE: Final = 0.8  # how much of a lease is relied on, so that Redis never ends it before us
@@ -24,7 +24,8 @@ class Share:
     def __init__(self) -> None:
         self.current: Lot | None = None
         self.asking = self.known = 0
-        self.last_s = self.reset_s = 0.0
+        self.last_s = 0.0
+        self.reset_s: float | None = 0.0
         self.tight = False
 
 
@@ -99,7 +100,7 @@ class Lot:
     def trim(self, now_s: float) -> None:
         """Lets go of what is not to stay in hand."""
         share = self.share
-        idle = now_s - share.last_s > IDLE_S
+        idle = now_s - share.last_s > min(IDLE_S, self.want.quota.lease_s * RENEWED_AFTER)
         if share.current is self and (idle or share.tight or now_s >= self.good_until_s):
             share.current = None
         keep = self.want.quota.slice if share.current is self else 0
@@ -111,7 +112,7 @@ class Lot:
         `reserve` is what must be left of the limit for slices to be taken."""
         if self.syncing:
             return None
-        renew = self.size > 0 and now_s > self.told_s + self.want.quota.lease_s / 3
+        renew = self.size > 0 and now_s > self.told_s + self.want.quota.lease_s * RENEWED_AFTER
         if self.size == self.told and not self.used and not renew:
             return None
         self.syncing = True

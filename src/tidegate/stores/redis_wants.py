@@ -15,6 +15,9 @@ Periods = tuple[int, int, int, int]
 
 NO_PERIODS: Final[Periods] = (0, 0, 0, 0)
 LEASE_S: Final = 900.0
+# Of a gauge, whose holds are renewed: a gateway that was killed must not keep others out for long.
+GAUGE_LEASE_S: Final = 9.0
+RENEWED_AFTER: Final = 1 / 3  # of a lease
 _TAKEN_WORDS: Final = 5
 
 
@@ -22,12 +25,14 @@ class Quota:
     """One limit as the shared store keeps it; made once a plan.
 
     `hard`: nobody passes when its counters cannot be asked. A hold that nobody gives back is free
-    again after `lease_s`, which must be longer than a request lasts.
+    again after `lease_s`, which must be longer than a request lasts unless holds are `renewed`, as
+    of a gauge.
     `learns`: a counter that is new is asked of only when what was spent before is in it.
     """
 
     __slots__ = (
-        *("allowed", "hard", "key", "learns", "lease_s", "name", "numbers", "shape", "slice"),
+        *("allowed", "hard", "key", "learns", "lease_s", "name", "numbers", "renewed", "shape"),
+        "slice",
     )
 
     def __init__(
@@ -41,6 +46,7 @@ class Quota:
         self.learns = learns
         self.name = name
         self.shape = shape
+        self.renewed = isinstance(shape, Gauge)
         self.hard = hard
         self.lease_s = lease_s
         self.allowed = shape.burst if isinstance(shape, Bucket) else shape.allowed
@@ -165,5 +171,6 @@ def answer(wants: Sequence[Want], reply: Reply) -> list[Granted] | Refused | Unl
 
 
 def _reading(want: Want, used: int, reset_us: int, retry_us: int) -> Reading:
+    reset_s = None if reset_us < 0 else reset_us / 1e6
     retry_s = None if retry_us < 0 else retry_us / 1e6
-    return Reading(used, want.quota.allowed, reset_us / 1e6, retry_s)
+    return Reading(used, want.quota.allowed, reset_s, retry_s)

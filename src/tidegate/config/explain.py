@@ -80,6 +80,8 @@ def explain(
     for name in ("context_tokens", "tokenizer", "image_tokens", "file_tokens", "max_connections"):
         value = getattr(target, name)
         rows.append(Row(name, "none" if value is None else str(value), sources.first((*at, name))))
+    thinks = "yes" if target.hides_reasoning else "no"
+    rows.append(Row("hidden_reasoning", thinks, sources.first((*at, "hidden_reasoning"))))
     for name, value in asdict(target.queueing).items():
         source = sources.first((*at, "queueing", name))
         rows.append(Row(f"queueing.{name}", _setting_text(value), source))

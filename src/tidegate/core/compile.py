@@ -34,6 +34,7 @@ from tidegate.core.plan import (
     Tls,
 )
 from tidegate.core.pricing import declared_price
+from tidegate.core.reasoning import hides_reasoning
 from tidegate.core.words import nearest, quoted
 
 DIGEST_CHARS = 8
@@ -247,6 +248,11 @@ class _Compiler:
             tokenizer=declared.tokenizer,
             image_tokens=declared.image_tokens or image_tokens(declared.model),
             file_tokens=declared.file_tokens or declared.context_tokens or UNKNOWN_FILE_TOKENS,
+            hides_reasoning=(
+                hides_reasoning(declared.model)
+                if declared.hidden_reasoning is None
+                else declared.hidden_reasoning
+            ),
             deadlines=deadlines,
             headers=tuple(sorted(provider.headers.items())),
             tls=Tls(ca_file=provider.ca_file),

@@ -88,6 +88,13 @@ class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
             "`context_tokens`, else 1,000,000."
         ),
     ] = None
+    hidden_reasoning: Annotated[
+        bool | None,
+        Meta(
+            description="Whether the model thinks without showing it: the cost of an answer that "
+            "ended before its usage came is unknown. Default: by the model's name."
+        ),
+    ] = None
     price: Annotated[
         DeclaredPrice | None,
         Meta(

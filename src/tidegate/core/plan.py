@@ -97,6 +97,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     """One model at one provider or engine pool. `dialect` is the file in `providers/`.
 
     `image_tokens` and `file_tokens` are the most that one of a prompt's images and files can be.
+    `hides_reasoning`: tokens are charged that no text of an answer tells of.
     """
 
     name: str
@@ -111,6 +112,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     tokenizer: str | None = None
     image_tokens: int = UNKNOWN_IMAGE_TOKENS
     file_tokens: int = UNKNOWN_FILE_TOKENS
+    hides_reasoning: bool = False
     deadlines: Deadlines = Deadlines()
     headers: tuple[tuple[str, str], ...] = ()
     tls: Tls = Tls()

@@ -46,7 +46,8 @@ class Hold(Struct, omit_defaults=True):
 class Receipt(Struct, omit_defaults=True):
     """What one request was, what its user felt and what it cost.
 
-    `most_nanousd` is there where a budget applied and nobody knows the cost: it was not more.
+    `most_nanousd` is there where nobody knows the cost and a price is known: what budgets count in
+    its place, the most that it can have been.
     """
 
     id: str

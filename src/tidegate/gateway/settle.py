@@ -7,6 +7,7 @@ from tidegate.core.plugs import StreamReader
 from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
 from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
+from tidegate.gateway.demand import demand_of
 from tidegate.gateway.holding import moment, settle_holds
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.progress import Progress
@@ -34,8 +35,11 @@ def settle(progress: Progress, world: World) -> None:
     ask, route = progress.ask, progress.route
     if ask is not None and route is not None and call is not None and call.provider_worked:
         _note_answer(progress)
-        _estimate_unknown(progress, ask, route.target.target)
+        seen_tokens = _estimate_unknown(progress, ask, route.target.target)
         _note_cost(receipt, route.target.target)
+        if receipt.cost_nanousd is None:
+            assumed_tokens = world.obeyed().plan.assumed_output_tokens
+            receipt.most_nanousd = _most_nanousd(progress, ask, seen_tokens, assumed_tokens)
         if world.plan is not None and world.plan.plan.session_alert_tokens:
             note_conversation(ask, receipt)
         worked = True
@@ -53,10 +57,6 @@ def settle(progress: Progress, world: World) -> None:
 def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Moment) -> None:
     """What was held becomes what was used, also of budgets that began meanwhile."""
     receipt, admitted = progress.receipt, progress.admitted
-    if admitted is not None and worked and receipt.cost_nanousd is None:
-        most_nanousd = admitted.demand.cost_nanousd
-        if most_nanousd is not None:
-            receipt.most_nanousd = min(most_nanousd, MAX_COST_NANOUSD)
     if past is not None and past.seeded_s >= progress.received_s:
         taken = [] if admitted is None else admitted.held
         held = [it.counters for it, *_ in taken if it.counters is not None]
@@ -99,30 +99,34 @@ def _note_usage(receipt: Receipt, usage: Usage | None) -> None:
     receipt.reasoning_tokens = usage.reasoning_tokens
 
 
-def _estimate_unknown(progress: Progress, ask: Ask, target: Target) -> None:
-    """Our own count, labelled, where the provider worked and did not say how much.
+def _estimate_unknown(progress: Progress, ask: Ask, target: Target) -> int:
+    """Our own count, labelled, where the provider worked and did not say how much; how many tokens
+    of output were seen here.
 
     A stream without a known tokenizer counts its content events, as engines send one a token,
-    unless their text is too long for that. What was produced of a whole answer that never came is
-    not known to anybody here, and stays so; nor is it where money was held for a stream that was
-    cut before its first content: models think unseen.
+    unless their text is too long for that. What was produced of an answer of which nothing has
+    come is not known to anybody here, and stays so; nor is it of a model that thinks unseen.
     """
     receipt, relay = progress.receipt, progress.relay
     if receipt.input_tokens is None:
         receipt.input_tokens = estimate_input_tokens(ask, target.tokenizer)
         receipt.tokens_estimated = True
     if receipt.output_tokens is not None or ask.endpoint == "embeddings":
-        return
+        return 0
+    most_tokens = None
     if relay is not None:
-        reader = relay.reader
-        if relay.most_chunks is not None and not reader.content_chunks and not reader.finished:
-            return
-        receipt.output_tokens = _streamed_tokens(reader, target)
+        reader, most_tokens = relay.reader, relay.most_chunks
+        if not reader.content_chunks and not reader.finished:
+            return 0
+        seen_tokens = _streamed_tokens(reader, target)
     elif progress.answer is not None:
-        receipt.output_tokens = tokens.count(progress.answer.text, target.tokenizer)
+        seen_tokens = tokens.count(progress.answer.text, target.tokenizer)
     else:
-        return
-    receipt.tokens_estimated = True
+        return 0
+    if not target.hides_reasoning or (most_tokens is not None and seen_tokens > most_tokens):
+        receipt.output_tokens = seen_tokens
+        receipt.tokens_estimated = True
+    return seen_tokens
 
 
 def _streamed_tokens(reader: StreamReader, target: Target) -> int:
@@ -133,6 +137,27 @@ def _streamed_tokens(reader: StreamReader, target: Target) -> int:
     if text_bytes <= chunks * tokens.MOST_BYTES_A_TOKEN:
         return chunks
     return max(chunks, tokens.estimate(text_bytes))
+
+
+def _most_nanousd(
+    progress: Progress, ask: Ask, seen_tokens: int, assumed_tokens: int
+) -> int | None:
+    """The most that an answer of unknown cost can have come to; None where nobody knows a price.
+
+    Where nothing bounds the answer, as many tokens are assumed as limits assume, or were seen.
+    """
+    admitted, route = progress.admitted, progress.route
+    assert route is not None  # noqa: S101 - a provider worked
+    target = route.target
+    if target.ceiling is None:
+        return None
+    if admitted is not None:
+        demand = admitted.demand
+    else:
+        demand = demand_of(ask, progress.receipt, target, assumed_tokens)
+    output_tokens = max(demand.total_output_tokens, seen_tokens)
+    most_nanousd = target.ceiling.nanousd(demand.input_tokens, output_tokens)
+    return None if most_nanousd is None else min(most_nanousd, MAX_COST_NANOUSD)
 
 
 def _note_cost(receipt: Receipt, target: Target) -> None:

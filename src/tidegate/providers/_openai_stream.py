@@ -128,6 +128,8 @@ class OpenAIStreamReader:
                     and not choice.index
                     and not delta.tool_calls
                     and not delta.function_call
+                    and not delta.reasoning_content
+                    and not delta.reasoning
                 ):
                     text = delta.content.encode()
                     self._content(text)
@@ -231,7 +233,8 @@ class OpenAIStreamReader:
         self._seen_choices |= bit
         delta = choice.delta
         if delta is not None:
-            text = delta.content or delta.reasoning_content or delta.reasoning or delta.refusal
+            thought = delta.reasoning_content or delta.reasoning  # the same under two names
+            text = (thought or "") + (delta.content or "") + (delta.refusal or "")
             if text:
                 self._content(text.encode())
             calls = delta.tool_calls or delta.function_call

@@ -9,7 +9,7 @@ from tidegate.core.receipt import Endpoint
 
 
 class Ask(Struct):
-    """One request of a caller in OpenAI's shape.
+    """One request of a caller; `dialect` is the file in `dialects/` whose wire it is written in.
 
     `members` are the body's top-level members in order, each value as raw JSON. `body` is the
     whole body as it came. `output_ceiling_tokens` is None where the caller set no limit;
@@ -26,13 +26,20 @@ class Ask(Struct):
     choices: int = 1
     output_ceiling_tokens: int | None = None
     output_bound_tokens: int | None = None
+    dialect: str = "openai_chat"
 
 
 class Outgoing(Struct, frozen=True):
-    """A request to a provider: path below the replica's prefix, and the JSON body."""
+    """A request to a provider: path below the replica's prefix, and the JSON body.
+
+    `headers` are this request's own, besides those that each of the provider's requests has.
+    `dropped` names what of the caller's request is not in it.
+    """
 
     path: bytes
     body: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+    dropped: tuple[str, ...] = ()
 
 
 class Usage(Struct, frozen=True):

@@ -37,6 +37,7 @@ CODES: Final[Mapping[str, Code]] = {
             "invalid_http": (400, False),
             "invalid_parameter": (400, False),
             "missing_parameter": (400, False),
+            "unsupported_parameter": (400, False),
             "context_length_exceeded": (400, False),
             "rejected_by_provider": (400, False),
             "not_found": (404, False),

@@ -12,10 +12,14 @@ import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from msgspec import Struct
+
 from tidegate.core.ask import Answer, Ask, Outgoing, Usage
-from tidegate.core.outcome import Failure
+from tidegate.core.conversation import Conversation
+from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
+from tidegate.core.spoken import Event, Spoken
 
 ENTRY_POINTS = "tidegate.plugs"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
@@ -59,12 +63,73 @@ class StreamReader(Protocol):
         """How long all content so far is, kept in `text` or not. Cheap: asked at each chunk."""
 
 
+class SpokenReader(Protocol):
+    """Reads one streamed answer into the common middle. Pure, and never raises.
+
+    `finished` turns true with the provider's proper end, `failure` with an error event or bytes
+    that are no event; after either nothing more is told, and `surplus_events` counts what comes.
+    Any slicing of the same bytes gives the same events.
+    """
+
+    finished: bool
+    failure: Failure | None
+    surplus_events: int
+
+    def feed(self, data: bytes) -> list[Event]: ...
+
+    def end(self) -> list[Event]:
+        """The connection's end: what it still makes whole. Then one of `finished` and `failure`
+        is there."""
+
+
+class SpokenWriter(Protocol):
+    """Writes one streamed answer in a caller's wire. Pure."""
+
+    def write(self, events: list[Event]) -> bytes:
+        """What the caller may see now."""
+
+    def close(self) -> bytes:
+        """The wire's proper end, with the usage where it belongs. Once, after the last event."""
+
+
+class Stamp(Struct, frozen=True):
+    """What a dialect writes of us into an answer: our request's id, and when it was accepted."""
+
+    id: str
+    at_s: float
+
+
+class Dialect(Protocol):
+    """One caller's wire. Pure: no socket, no clock."""
+
+    def read(self, ask: Ask) -> Conversation:
+        """The request in the common middle. Refusal that names the member."""
+
+    def writer(self, ask: Ask, stamp: Stamp) -> SpokenWriter: ...
+
+    def whole(self, ask: Ask, stamp: Stamp, spoken: Spoken) -> bytes:
+        """The body of a whole answer. Failure (`malformed`) where this wire cannot tell it."""
+
+    def error(self, no: Refusal | Failure, request_id: str) -> bytes:
+        """The body of an error."""
+
+    def error_event(self, no: Refusal | Failure, request_id: str) -> bytes:
+        """The last event of a stream that has begun and fails."""
+
+
 class Provider(Protocol):
-    """One wire dialect. Pure: no socket, no clock, no secret kept."""
+    """One wire. Pure: no socket, no clock, no secret kept.
+
+    `dialects` are the callers' dialects whose bytes it takes and gives as they are: of these
+    `encode`, `reader` and `read_answer` speak. Of every other, `encode_conversation`,
+    `spoken_reader` and `read_spoken`. `headers` go with each of its requests.
+    """
 
     base_url: str | None
     hosted: bool
     endpoints: frozenset[Endpoint]
+    dialects: frozenset[str]
+    headers: tuple[tuple[str, str], ...]
 
     def encode(self, ask: Ask, target: Target) -> Outgoing: ...
 
@@ -74,6 +139,17 @@ class Provider(Protocol):
 
     def read_answer(self, ask: Ask, body: bytes) -> Answer:
         """Failure (`malformed`) when the body is no answer of this dialect."""
+
+    def encode_conversation(
+        self, said: Conversation, ask: Ask, target: Target, drop: bool
+    ) -> Outgoing:
+        """The request in this wire. Refusal that names the member which has no place in it, or,
+        with `drop`, the request without it (core.losses)."""
+
+    def spoken_reader(self, ask: Ask) -> SpokenReader: ...
+
+    def read_spoken(self, ask: Ask, body: bytes) -> Spoken:
+        """Failure (`malformed`) when the body is no answer of this wire."""
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure: ...
 

@@ -1,0 +1,85 @@
+"""A reader of one wire and a writer of another are one StreamReader."""
+
+from tidegate.core.ask import Usage
+from tidegate.core.outcome import Failure
+from tidegate.core.spoken import Began, Ended, Event, PartBegan, PartEnded, PartGrew, Used
+from tidegate.core.translated import MAX_TEXT_BYTES, TranslatedReader
+
+INTERRUPTED = Failure("interrupted", "upstream_interrupted", "half-way")
+
+
+class Reader:
+    """Tells the events that it was made with: one list a read, the last one at the end."""
+
+    def __init__(self, *reads: list[Event], failure: Failure | None = None) -> None:
+        self._reads = list(reads)
+        self._fails = failure
+        self.finished = False
+        self.failure: Failure | None = None
+        self.surplus_events = 0
+
+    def feed(self, _data: bytes) -> list[Event]:
+        return self._reads.pop(0)
+
+    def end(self) -> list[Event]:
+        self.failure = self._fails
+        self.finished = self._fails is None
+        return self._reads.pop(0) if self._reads else []
+
+
+class Writer:
+    def write(self, events: list[Event]) -> bytes:
+        return b"".join(type(event).__name__.encode() + b"\n" for event in events)
+
+    def close(self) -> bytes:
+        return b"end\n"
+
+
+def follow(reader: Reader, reads: int) -> tuple[TranslatedReader, bytes]:
+    translated = TranslatedReader(reader, Writer())
+    return translated, b"".join(translated.feed(b"x") for _ in range(reads))
+
+
+def test_what_the_events_say_is_noted() -> None:
+    reader = Reader(
+        [Began("id", "model", Usage(7))],
+        [PartBegan(0, 0, "tool_call", "c", "look"), PartGrew(0, 0, "arguments", "{}")],
+        [PartEnded(0, 0), Ended(0, "context_full"), Used(Usage(7, None, None, 3))],
+    )
+    translated, shown = follow(reader, 1)
+    assert (translated.started, translated.usage) == (False, Usage(7))
+    shown += translated.feed(b"x")
+    assert translated.started and translated.content_chunks == 2
+    shown += translated.feed(b"x")
+    assert not translated.finished
+    assert translated.end() is None
+    assert translated.finished and translated.terminal == b"end\n"
+    assert shown == b"Began\nPartBegan\nPartGrew\nPartEnded\nEnded\nUsed\n"
+    assert (translated.finish_reason, translated.usage) == ("length", Usage(7, None, None, 3))
+    assert (translated.model_served, translated.provider_request_id) == ("model", "id")
+    assert translated.text() == b"look{}"
+
+
+def test_what_the_end_still_makes_whole_stands_before_the_closing_mark() -> None:
+    translated, _ = follow(Reader([Ended(0, "stop")]), 0)
+    assert translated.end() is None
+    assert translated.terminal == b"Ended\nend\n"
+
+
+def test_a_failure_writes_no_end() -> None:
+    translated, _ = follow(Reader([Began()], [], failure=INTERRUPTED), 1)
+    assert translated.end() is INTERRUPTED
+    assert translated.terminal == b"" and not translated.finished
+    assert translated.end() is INTERRUPTED
+
+
+def test_signatures_are_no_content() -> None:
+    translated, _ = follow(Reader([PartGrew(0, 0, "signature", "c2ln")]), 1)
+    assert (translated.started, translated.content_chunks, translated.text()) == (False, 0, b"")
+
+
+def test_text_beyond_what_is_kept_is_counted() -> None:
+    long = PartGrew(0, 0, "text", "é" * MAX_TEXT_BYTES)
+    translated, _ = follow(Reader([long, PartGrew(0, 0, "text", "é")]), 1)
+    assert len(translated.text()) == 2 * MAX_TEXT_BYTES
+    assert (translated.text_beyond_bytes, translated.text_bytes()) == (2, 2 * MAX_TEXT_BYTES + 2)

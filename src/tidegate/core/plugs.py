@@ -32,11 +32,12 @@ class PlugError(Exception):
 class StreamReader(Protocol):
     """Follows one streamed answer. Pure: bytes in, bytes to forward out.
 
-    `feed` returns what the caller may see now, which is a part of what came; the terminal event
-    is kept in `terminal` until the receipt is journalled. `started` turns true with the first
-    content token, `finished` with the provider's proper end; `failure` with an error event or
-    bytes that are no event. `text_beyond_bytes` counts content that `text` no longer keeps. Any
-    slicing of the same bytes gives the same result.
+    `feed` returns what the caller may see now, which is a part of what came: `data` itself only
+    where that is all of it and neither an end nor a failure has come. The terminal event is kept
+    in `terminal` until the receipt is journalled. `started` turns true with the first content
+    token, `finished` with the provider's proper end; `failure` with an error event or bytes that
+    are no event. `text_beyond_bytes` counts content that `text` no longer keeps. Any slicing of
+    the same bytes gives the same result.
     """
 
     started: bool

@@ -113,4 +113,5 @@ class AnswerReader:
     def on_message_complete(self) -> None:
         if self.status:
             self._complete = True
+            self._between_chunks = False
             self._keep_alive = self._parser.should_keep_alive()

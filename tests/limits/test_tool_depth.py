@@ -9,6 +9,9 @@ OLD = b'{"role":"assistant","content":null,"function_call":{"name":"f","argument
 TOOL = b'{"role":"tool","content":"42","tool_call_id":"1"}'
 USER = b'{"role":"user","content":"go on"}'
 PLAIN = b'{"role":"assistant","content":"done","tool_calls":[]}'
+USE = b'{"role":"assistant","content":[{"type":"tool_use","id":"1","name":"f","input":{}}]}'
+RESULT = b'{"role":"user","content":[{"type":"tool_result","tool_use_id":"1"}]}'
+SAID = b'{"role":"user","content":[{"type":"text","text":"a \\"tool_result\\" is what?"}]}'
 NONE = b'{"role":"assistant","content":"done","tool_calls":null}'
 
 
@@ -23,6 +26,8 @@ NONE = b'{"role":"assistant","content":"done","tool_calls":null}'
         ([USER, CALL, TOOL, PLAIN, NONE, CALL], 2),
         ([CALL, CALL], 2),
         ([USER, OLD, OLD, CALL], 3),
+        ([USER, USE, RESULT, USE, RESULT], 2),
+        ([USER, USE, RESULT, SAID], 0),
     ],
 )
 def test_rounds_since_the_user_spoke(messages, depth):

@@ -26,7 +26,8 @@ _GROUPS = (
     ),
     (
         "asked",
-        "endpoint route model_asked stream choices input_bytes output_ceiling_tokens",
+        "endpoint dialect dropped route model_asked stream choices input_bytes "
+        "output_ceiling_tokens",
     ),
     ("served", "gateway plan_version release target provider replica model_wanted model_served"),
     (

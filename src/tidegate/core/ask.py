@@ -5,7 +5,7 @@ Only the fields that we judge are typed; every other member stays the bytes that
 
 from msgspec import Raw, Struct
 
-from tidegate.core.receipt import Endpoint
+from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 
 
 class Ask(Struct):
@@ -13,7 +13,8 @@ class Ask(Struct):
 
     `members` are the body's top-level members in order, each value as raw JSON. `body` is the
     whole body as it came. `output_ceiling_tokens` is None where the caller set no limit;
-    `output_bound_tokens` is ours, to be sent in its place, for each choice.
+    `output_bound_tokens` is ours, to be sent in its place, for each choice. `passed` are headers
+    that go along where the target speaks the same wire.
     """
 
     endpoint: Endpoint
@@ -26,7 +27,8 @@ class Ask(Struct):
     choices: int = 1
     output_ceiling_tokens: int | None = None
     output_bound_tokens: int | None = None
-    dialect: str = "openai_chat"
+    dialect: str = OPENAI_CHAT
+    passed: tuple[tuple[str, str], ...] = ()
 
 
 class Outgoing(Struct, frozen=True):

@@ -128,7 +128,7 @@ class _Compiler:
             target = self._route_target(name, route)
             if target is not None:
                 release = f"{name}@{_digest(target)[:DIGEST_CHARS]}"
-                out[name] = Route(name, Release(release, target))
+                out[name] = Route(name, Release(release, target), route.unsupported == "drop")
         return out
 
     def check_named(self) -> None:

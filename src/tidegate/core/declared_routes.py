@@ -1,6 +1,6 @@
 """`routes` of the plan file."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -21,3 +21,11 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
             "target written out here."
         ),
     ]
+    unsupported: Annotated[
+        Literal["refuse", "drop"],
+        Meta(
+            description="What becomes of a request that asks for something which its target's API "
+            "has no place for: refused, or served without it, named in the header "
+            "`x-tidegate-dropped` and on the receipt. Bounds on tokens are never left out."
+        ),
+    ] = "refuse"

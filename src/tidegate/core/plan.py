@@ -128,10 +128,14 @@ class Release(Struct, frozen=True, omit_defaults=True):
 
 
 class Route(Struct, frozen=True, omit_defaults=True):
-    """What an application calls (the API's `model`)."""
+    """What an application calls (the API's `model`).
+
+    `drops_unsupported`: what a target cannot do is left out, and named, instead of refused.
+    """
 
     name: str
     release: Release
+    drops_unsupported: bool = False
 
 
 class HttpBounds(Struct, frozen=True):

@@ -101,7 +101,19 @@ class Stamp(Struct, frozen=True):
 
 
 class Dialect(Protocol):
-    """One caller's wire. Pure: no socket, no clock."""
+    """One caller's wire. Pure: no socket, no clock.
+
+    `paths` are where it is spoken. `content` is the member of a body that holds the caller's text,
+    `starts` are the first bytes that its JSON may have, `ceiling` is the member that bounds the
+    answer's tokens. `passes` are headers of a caller that a provider of the same wire gets.
+    """
+
+    name: str
+    paths: Mapping[bytes, Endpoint]
+    content: str
+    starts: bytes
+    ceiling: str
+    passes: tuple[str, ...]
 
     def read(self, ask: Ask) -> Conversation:
         """The request in the common middle. Refusal that names the member."""

@@ -17,6 +17,8 @@ from tidegate.core.plan import Price
 from tidegate.core.priority import Priority
 
 Endpoint = Literal["chat", "completions", "embeddings"]
+# The dialect that nothing is said of: OpenAI's own endpoints.
+OPENAI_CHAT = "openai_chat"
 
 
 class Attempt(Struct, omit_defaults=True):
@@ -75,6 +77,8 @@ class Receipt(Struct, omit_defaults=True):
     target: str | None = None
     provider: str | None = None
     replica: str | None = None
+    dialect: str = OPENAI_CHAT
+    dropped: list[str] = []
     model_asked: str | None = None
     model_wanted: str | None = None
     model_served: str | None = None

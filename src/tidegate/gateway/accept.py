@@ -9,8 +9,10 @@ from msgspec import Meta, Raw, Struct
 
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Refusal
-from tidegate.core.receipt import Endpoint, Receipt
+from tidegate.core.plugs import Dialect
+from tidegate.core.receipt import Receipt
 from tidegate.gateway.context import Context, identifier, read_context
+from tidegate.gateway.entry import Entry
 from tidegate.gateway.http.reader import Head, Incoming
 from tidegate.text.strict_json import JsonProblem, read_object
 
@@ -18,12 +20,6 @@ MAX_MODEL_CHARS = 256
 MAX_CHOICES = 128
 MAX_OUTPUT_TOKENS = 100_000_000
 
-# The member that holds the caller's text, by endpoint, and the first byte its JSON may have.
-_CONTENT: Final[Mapping[Endpoint, tuple[str, bytes]]] = {
-    "chat": ("messages", b"["),
-    "completions": ("prompt", b'["'),
-    "embeddings": ("input", b'["'),
-}
 _WANTED: Final[Mapping[str, str]] = {
     "model": f"a model's name of at most {MAX_MODEL_CHARS} characters",
     "stream": "true or false",
@@ -52,16 +48,18 @@ class _Judged(Struct):
     best_of: Annotated[int, Meta(ge=1, le=MAX_CHOICES)] | None = None
     max_tokens: _OutputTokens | None = None
     max_completion_tokens: _OutputTokens | None = None
+    max_output_tokens: _OutputTokens | None = None
     user: str | None = None
     metadata: Any = None
 
 
-_JUDGED: Final = frozenset(_Judged.__struct_fields__) | {name for name, _ in _CONTENT.values()}
+# With the members that hold the caller's text, in whatever dialect.
+_JUDGED: Final = frozenset({*_Judged.__struct_fields__, "messages", "prompt", "input"})
 _decode = msgspec.json.Decoder(_Judged).decode
 _PATH = re.compile(r"`\$\.([a-z_]+)")
 
 
-def accept(incoming: Incoming, endpoint: Endpoint, receipt: Receipt) -> Ask:
+def accept(incoming: Incoming, entry: Entry, receipt: Receipt) -> Ask:
     """Reads the request and notes on the receipt what it says about itself. Refusal."""
     head = incoming.head
     context = head.context
@@ -72,21 +70,41 @@ def accept(incoming: Incoming, endpoint: Endpoint, receipt: Receipt) -> Ask:
     except JsonProblem as problem:
         raise Refusal("invalid_json", str(problem), param=problem.path) from None
     judged = _judge(incoming.body)
-    _check_content(endpoint, members)
-    ask = Ask(endpoint, incoming.body, members, _model(judged.model))
-    ask.stream = judged.stream is True and endpoint != "embeddings"
-    options = judged.stream_options
-    if options is not None:
-        ask.include_usage = options.include_usage is True
-        ask.continuous_usage = ask.include_usage and options.continuous_usage_stats is True
-    if judged.n is not None:
-        ask.choices = receipt.choices = judged.n
-    ask.output_ceiling_tokens = _lower(judged.max_tokens, judged.max_completion_tokens)
+    _check_content(entry, members)
+    ask = Ask(entry.endpoint, incoming.body, members, _model(judged.model))
+    ask.stream = judged.stream is True and entry.endpoint != "embeddings"
+    if entry.dialect is None:
+        options = judged.stream_options
+        if options is not None:
+            ask.include_usage = options.include_usage is True
+            ask.continuous_usage = ask.include_usage and options.continuous_usage_stats is True
+        if judged.n is not None:
+            ask.choices = receipt.choices = judged.n
+        ask.output_ceiling_tokens = _lower(judged.max_tokens, judged.max_completion_tokens)
+    else:
+        _note_dialect(ask, entry.dialect, head, judged, receipt)
     receipt.model_asked = ask.model
     receipt.stream = ask.stream
     context.note(receipt)
     _note_body(judged, receipt)
     return ask
+
+
+def _note_dialect(
+    ask: Ask, dialect: Dialect, head: Head, judged: _Judged, receipt: Receipt
+) -> None:
+    """What a request says in a wire that is not OpenAI's own."""
+    ask.dialect = receipt.dialect = dialect.name
+    ask.include_usage = True  # these tell of it unasked
+    ask.output_ceiling_tokens = getattr(judged, dialect.ceiling)
+    ask.passed = tuple(
+        (name, head.headers[name.encode()].decode("latin-1"))
+        for name in dialect.passes
+        if name.encode() in head.headers
+    )
+    metadata = judged.metadata
+    if isinstance(metadata, dict) and isinstance(user := metadata.get("user_id"), str):
+        receipt.end_user = identifier(user)
 
 
 def _read_head(head: Head) -> Context:
@@ -118,8 +136,8 @@ def _model(model: str | None) -> str:
     return model
 
 
-def _check_content(endpoint: Endpoint, members: Mapping[str, Raw]) -> None:
-    name, starts = _CONTENT[endpoint]
+def _check_content(entry: Entry, members: Mapping[str, Raw]) -> None:
+    name, starts = entry.content, entry.starts
     raw = members.get(name)
     if raw is None:
         raise Refusal("missing_parameter", f"`{name}` is missing", param=name)

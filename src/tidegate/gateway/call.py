@@ -7,6 +7,7 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Attempt, Receipt
+from tidegate.gateway import wires
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.client import Upstream
 from tidegate.gateway.http.pool import PoolFull
@@ -37,7 +38,7 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
     replica = target.least_busy()
     note_target(receipt, target)
     receipt.replica = replica.name
-    request = _request(ask, target, replica, receipt)
+    request = _request(progress, ask, target, replica)
     stale: InFlight | None = None
     while True:
         attempt = Attempt(target.target.name, replica.name, 0.0)
@@ -68,7 +69,7 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
             attempt.failure = "stale_connection"
             world.calls.discard(this)
             continue
-        _check_answer(this, ask, target)
+        _check_answer(progress, this, ask, target)
         return this
 
 
@@ -79,13 +80,19 @@ def note_target(receipt: Receipt, target: PreparedTarget) -> None:
     receipt.model_wanted = target.target.model
 
 
-def _request(ask: Ask, target: PreparedTarget, replica: PreparedReplica, receipt: Receipt) -> bytes:
-    outgoing = target.provider.encode(ask, target.target)
-    return b"%b%b%bx-request-id: %b\r\ncontent-length: %d\r\n\r\n%b" % (
+def _request(
+    progress: Progress, ask: Ask, target: PreparedTarget, replica: PreparedReplica
+) -> bytes:
+    outgoing = wires.outgoing(progress, ask, target)
+    own = b""
+    if outgoing.headers:
+        own = "".join(f"{name}: {value}\r\n" for name, value in outgoing.headers).encode("latin-1")
+    return b"%b%b%b%bx-request-id: %b\r\ncontent-length: %d\r\n\r\n%b" % (
         replica.head_start,
         outgoing.path,
         replica.head_rest,
-        receipt.id.encode(),
+        own,
+        progress.receipt.id.encode(),
         len(outgoing.body),
         outgoing.body,
     )
@@ -124,7 +131,7 @@ def _unreachable(error: OSError) -> str:
     return "the provider cannot be reached"
 
 
-def _check_answer(this: InFlight, ask: Ask, target: PreparedTarget) -> None:
+def _check_answer(progress: Progress, this: InFlight, ask: Ask, target: PreparedTarget) -> None:
     """Turns an answer that is none into a Failure; the connection is given back or dropped."""
     upstream = this.live()
     headers = upstream.headers
@@ -148,7 +155,7 @@ def _check_answer(this: InFlight, ask: Ask, target: PreparedTarget) -> None:
     if upstream.streaming != ask.stream:
         if not upstream.streaming:
             # An error inside a 200 says more than the mix-up does.
-            target.provider.read_answer(ask, this.take_body())
+            wires.check(progress, ask, target, this.take_body())
         message = "the provider mixed up streaming and not streaming"
         raise Failure("malformed", "upstream_malformed", message)
 

@@ -31,12 +31,14 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
     if progress.begun or (progress.relay is not None and progress.relay.committed):
         receipt.status = 200
         receipt.interrupted = True
-        event = answers.error_event(no)
+        dialect = progress.dialect
+        event = answers.error_event(no) if dialect is None else dialect.error_event(no, receipt.id)
         progress.ending = partial(progress.connection.cut, event)
     else:
         receipt.status = no.status if isinstance(no, Failure) else no.code.status
         head = answers.error_head(no) + answers.request_id_header(receipt.id)
-        body = answers.error_body(no)
+        dialect = progress.dialect
+        body = answers.error_body(no) if dialect is None else dialect.error(no, receipt.id)
         progress.ending = partial(progress.connection.send, head, body)
     if no.code.name == "draining":
         receipt.cancelled_by = "gateway"

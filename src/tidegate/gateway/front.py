@@ -1,6 +1,6 @@
 """The paths of port 4000: inference goes to `live`, the rest is answered here."""
 
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
@@ -8,24 +8,17 @@ import msgspec
 
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
-from tidegate.core.receipt import Endpoint, Receipt
+from tidegate.core.receipt import Receipt
 from tidegate.gateway.allowance import allowances
 from tidegate.gateway.authenticate import authenticate
 from tidegate.gateway.context import read_context
+from tidegate.gateway.entry import Entry, entries
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.life import live
 from tidegate.gateway.world import World
 
-_INFERENCE: Final[Mapping[bytes, Endpoint]] = {
-    b"/v1/chat/completions": "chat",
-    b"/v1/completions": "completions",
-    b"/v1/embeddings": "embeddings",
-    b"/chat/completions": "chat",
-    b"/completions": "completions",
-    b"/embeddings": "embeddings",
-}
 _LIVE: Final = frozenset({b"/livez", b"/healthz", b"/health/liveliness", b"/health/liveness"})
 _READY: Final = frozenset({b"/readyz", b"/health/readiness"})
 _MODELS: Final = (b"/v1/models", b"/models")
@@ -40,26 +33,27 @@ class Front:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._entries = entries(world.dialects)
 
     def answer(self, incoming: Incoming, connection: Connection) -> Coroutine[Any, Any, None]:
         """http.server.Answer: one request, one answer."""
-        endpoint = _INFERENCE.get(incoming.head.path)
-        if endpoint is not None and incoming.head.method == b"POST":
-            return live(incoming, connection, endpoint, self._world)
-        return self._small_answer(incoming, connection, endpoint)
+        entry = self._entries.get(incoming.head.path)
+        if entry is not None and incoming.head.method == b"POST":
+            return live(incoming, connection, entry, self._world)
+        return self._small_answer(incoming, connection, entry)
 
     async def _small_answer(
-        self, incoming: Incoming, connection: Connection, endpoint: Endpoint | None
+        self, incoming: Incoming, connection: Connection, entry: Entry | None
     ) -> None:
         try:
-            if endpoint is not None:
+            if entry is not None:
                 raise Refusal("method_not_allowed", "this path takes POST")
             head, body = await self._page(incoming)
         except Refusal as refusal:
             self._world.listener.refused(refusal.code.name)
             head = answers.error_head(refusal)
             if refusal.code.name == "method_not_allowed":
-                head += _TAKES_GET if endpoint is None else _TAKES_POST
+                head += _TAKES_GET if entry is None else _TAKES_POST
             head += answers.request_id_header(self._world.ids.new())
             body = answers.error_body(refusal)
         connection.send(head, body)

@@ -12,13 +12,15 @@ from tidegate.core.ask import Ask
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.priority import rank
-from tidegate.core.receipt import Endpoint, Receipt
+from tidegate.core.receipt import Receipt
+from tidegate.gateway import wires
 from tidegate.gateway.accept import accept
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.allowance import rate_headers
 from tidegate.gateway.authenticate import authenticate, authenticate_at_once
 from tidegate.gateway.call import call, note_target
 from tidegate.gateway.decline import break_off, decline, forget_frames
+from tidegate.gateway.entry import Entry
 from tidegate.gateway.fit import fit
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
@@ -35,20 +37,21 @@ from tidegate.gateway.stream import Relay
 from tidegate.gateway.world import World
 
 
-async def live(
-    incoming: Incoming, connection: Connection, endpoint: Endpoint, world: World
-) -> None:
+async def live(incoming: Incoming, connection: Connection, entry: Entry, world: World) -> None:
     """Serves one request from accept to settle."""
-    receipt = Receipt(world.ids.new(), clock.wall_s(), world.gateway, endpoint)
+    receipt = Receipt(world.ids.new(), clock.wall_s(), world.gateway, entry.endpoint)
     progress = Progress(receipt, connection, incoming.received_s, connection.abort)
+    progress.dialect = entry.dialect
     try:
         plan = world.obeyed()
         receipt.plan_version = plan.plan.version
         head, keys = incoming.head, world.keys
         key = authenticate_at_once(head, keys, receipt) or await authenticate(head, keys, receipt)
         world.check_journal()
-        ask = progress.ask = accept(incoming, endpoint, receipt)
+        ask = progress.ask = accept(incoming, entry, receipt)
         route = progress.route = resolve(ask, key, plan, receipt)
+        if ask.dialect not in route.target.provider.dialects:
+            wires.read(progress, ask, world)
         size(ask, receipt)
         if world.pressure.sheds:
             world.pressure.check(rank(receipt.priority))
@@ -64,7 +67,7 @@ async def live(
         if ask.stream:
             await _stream(progress, route, answered, world)
         else:
-            _whole(progress, ask, route, answered)
+            _whole(progress, ask, route, answered, world)
         receipt.status = 200
     except (Refusal, Failure) as no:
         decline(progress, no)
@@ -109,7 +112,7 @@ async def _stream(
     """Relays a stream to its end; its closing mark waits for the receipt."""
     ask = progress.ask
     assert ask is not None  # noqa: S101 - accept has filled it
-    reader = route.target.provider.reader(ask)
+    reader = wires.reader(progress, ask, route.target, world)
     head = _head(progress, ask, route)
     relay = progress.relay = Relay(answered, reader, progress.connection, head)
     if progress.admitted is not None and progress.admitted.most_chunks is not None:
@@ -120,10 +123,11 @@ async def _stream(
     progress.ending = relay.finish
 
 
-def _whole(progress: Progress, ask: Ask, route: PreparedRoute, answered: InFlight) -> None:
-    """Passes a whole answer on as it came; all of it waits for the receipt."""
-    body = answered.take_body()
-    progress.answer = route.target.provider.read_answer(ask, body)
+def _whole(
+    progress: Progress, ask: Ask, route: PreparedRoute, answered: InFlight, world: World
+) -> None:
+    """Passes a whole answer on; all of it waits for the receipt."""
+    body = wires.whole(progress, ask, route.target, answered.take_body(), world)
     progress.ending = partial(progress.connection.send, _head(progress, ask, route), body)
 
 
@@ -135,4 +139,6 @@ def _head(progress: Progress, ask: Ask, route: PreparedRoute) -> bytes:
         head += rate_headers(admitted.gate, progress.receipt)
         if admitted.shared:
             head += shared_rate_headers(admitted.shared, admitted.gate)
+    if progress.receipt.dropped:
+        head += b"x-tidegate-dropped: %b\r\n" % ",".join(progress.receipt.dropped).encode()
     return head

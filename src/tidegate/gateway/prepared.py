@@ -72,6 +72,7 @@ class PreparedRoute(Struct):
     release: Release
     target: PreparedTarget
     answer_headers: bytes
+    drops_unsupported: bool = False
 
 
 class PreparedPlan(Struct):
@@ -120,6 +121,7 @@ class Preparer:
                 route.release,
                 prepared[route.release.target.name],
                 _answer_headers(name, route.release),
+                route.drops_unsupported,
             )
             for name, route in plan.routes.items()
         }
@@ -220,6 +222,7 @@ def _headers(provider: Provider, target: Target, secret: Secret | None) -> bytes
         ("user-agent", f"tidegate/{__version__}"),
         ("content-type", "application/json"),
         ("accept", "application/json, text/event-stream"),
+        *provider.headers,
         *target.headers,
     ]
     if secret is not None:

@@ -5,6 +5,8 @@ from collections.abc import Callable
 from msgspec import Struct
 
 from tidegate.core.ask import Answer, Ask
+from tidegate.core.conversation import Conversation
+from tidegate.core.plugs import Dialect
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.http.server import Connection
@@ -17,7 +19,9 @@ from tidegate.gateway.stream import Relay
 class Progress(Struct, eq=False):
     """Fills from top to bottom as the stages pass; settle reads what is there.
 
-    `ending` sends the answer's last bytes; every proper end of a request replaces it. `begun`
+    `ending` sends the answer's last bytes; every proper end of a request replaces it. `dialect` is
+    the caller's where it is not OpenAI's own; `said` is the request where its target speaks another
+    wire than its caller. `begun`
     says that a stream's head went out while the request was still waiting for its place.
     """
 
@@ -25,7 +29,9 @@ class Progress(Struct, eq=False):
     connection: Connection
     received_s: float
     ending: Callable[[], None]
+    dialect: Dialect | None = None
     ask: Ask | None = None
+    said: Conversation | None = None
     route: PreparedRoute | None = None
     admitted: Admission | None = None
     place: Place | None = None

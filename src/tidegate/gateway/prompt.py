@@ -65,6 +65,9 @@ def read_prompt(ask: Ask) -> Prompt:
         elif name == "suffix":
             _see(prompt, name, b"")
             _read_texts(prompt, raw)
+        elif name == "system":
+            _see(prompt, name, b"")
+            (_read_parts if memoryview(raw)[0] == 0x5B else _read_texts)(prompt, raw)
         elif name in _NEVER_SHOWN:
             _see(prompt, name, raw)
     prompt.other_bytes = max(prompt.other_bytes, 0)

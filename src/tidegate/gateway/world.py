@@ -4,6 +4,7 @@ from tidegate.core.clock import IdSource
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import HttpBounds
 from tidegate.gateway.admit import Past
+from tidegate.gateway.entry import dialects
 from tidegate.gateway.http.listener import Listener
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.journal import Journal
@@ -34,6 +35,7 @@ class World:
         self.pressure = Pressure()
         self.past: Past | None = None
         self.max_response_bytes = HttpBounds().max_response_bytes
+        self.dialects = dialects()
         self.listener: Listener
 
     def obeyed(self) -> PreparedPlan:

@@ -12,9 +12,11 @@ _NONE = (b"null", b"[]")
 
 
 class _Message(Struct):
-    """`function_call` is how a single call was written before there were several."""
+    """`function_call` is how a single call was written before there were several. Anthropic's calls
+    and results are parts of the content, and results come as the user's."""
 
     role: str | None = None
+    content: Raw = Raw(b"null")
     tool_calls: Raw = Raw(b"null")
     function_call: Raw = Raw(b"null")
 
@@ -31,11 +33,17 @@ def rounds(messages: bytes | Raw) -> int:
         return 0
     found = 0
     for message in reversed(told):
-        if message.role == "user":
+        content = bytes(message.content)
+        if message.role == "user" and not _has_part(content, b'"tool_result"'):
             break
         called = bytes(message.tool_calls), bytes(message.function_call)
-        found += any(call not in _NONE for call in called)
+        found += any(call not in _NONE for call in called) or _has_part(content, b'"tool_use"')
     return found
+
+
+def _has_part(content: bytes, kind: bytes) -> bool:
+    """Within a text the quotes around a word are escaped."""
+    return content[:1] == b"[" and kind in content
 
 
 class ToolDepth(Judge):

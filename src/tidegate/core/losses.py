@@ -26,11 +26,10 @@ class Losses:
 
     def lose(self, field: str) -> None:
         """The target has no place for `field`, a member of Conversation or of its `unread`."""
-        name = self._said.names.get(field, field)
         if field in HINTS or (self._drop and field not in _NEVER_LEFT_OUT):
-            if name not in self.names:
-                self.names.append(name)
+            self.note(field)
             return
+        name = self._name(field)
         raise Refusal(
             "unsupported_parameter",
             f"`{name}` has no place in the target's API ({self._api})",
@@ -41,3 +40,12 @@ class Losses:
         """The target reads nothing that the middle has no word for."""
         for name in self._said.unread:
             self.lose(name)
+
+    def note(self, field: str) -> None:
+        """`field` is left out under either rule, because with it the answer would be worse."""
+        name = self._name(field)
+        if name not in self.names:
+            self.names.append(name)
+
+    def _name(self, field: str) -> str:
+        return self._said.names.get(field, field)

@@ -10,12 +10,13 @@ import importlib.metadata
 import pkgutil
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from msgspec import Struct
 
 from tidegate.core.ask import Answer, Ask, Outgoing, Usage
 from tidegate.core.conversation import Conversation
+from tidegate.core.credential import Addressed, SigningKey
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
@@ -123,6 +124,9 @@ class Dialect(Protocol):
     def whole(self, ask: Ask, stamp: Stamp, spoken: Spoken) -> bytes:
         """The body of a whole answer. Failure (`malformed`) where this wire cannot tell it."""
 
+    def status(self, no: Refusal | Failure) -> int:
+        """The status that an error has in this API."""
+
     def error(self, no: Refusal | Failure, request_id: str) -> bytes:
         """The body of an error."""
 
@@ -165,6 +169,20 @@ class Provider(Protocol):
         """Failure (`malformed`) when the body is no answer of this wire."""
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure: ...
+
+
+@runtime_checkable
+class Signer(Protocol):
+    """A provider whose requests are signed with the machine's own AWS key where a plan names no
+    credential. `bearer_variable` holds a token that goes before the key, if it is set."""
+
+    bearer_variable: str
+
+    def sign(
+        self, outgoing: Outgoing, to: Addressed, key: SigningKey, now_s: float
+    ) -> tuple[tuple[str, str], ...]:
+        """The headers that this request has besides its own; good for five minutes. Refusal
+        (`credential_missing`) where no region is known."""
 
 
 def load(kind: str, name: str) -> Any:

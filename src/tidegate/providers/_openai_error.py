@@ -27,6 +27,8 @@ _OVERFLOW_WORDS = (
     "context window",
     "context length",
     "max_model_len",
+    "prompt is too long",
+    "exceed context limit",
 )
 
 

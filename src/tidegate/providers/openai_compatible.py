@@ -8,10 +8,15 @@ from msgspec import Raw, Struct
 
 from tidegate.core import clock
 from tidegate.core.ask import Answer, Ask, Outgoing
+from tidegate.core.conversation import Conversation
+from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
+from tidegate.core.spoken import Spoken
 from tidegate.providers._openai_error import UNREADABLE, failure_in_answer, failure_of
+from tidegate.providers._openai_request import Manners, Writer
+from tidegate.providers._openai_spoken import OpenAISpokenReader, spoken_of
 from tidegate.providers._openai_stream import OpenAIStreamReader
 from tidegate.providers._openai_usage import CONFLICT, OpenAIUsage, has_no_output, read_usage
 
@@ -65,11 +70,13 @@ class OpenAICompatible:
     base_url: str | None = None
     hosted = False
     endpoints: frozenset[Endpoint] = frozenset(PATHS)
+    dialects = frozenset({"openai_chat"})
+    headers: tuple[tuple[str, str], ...] = ()
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
     stream_members: tuple[tuple[str, Raw], ...] = ()
     stream_options: tuple[tuple[str, Raw], ...] = ()
     tells_usage_of_one_choice = False
-    chat_ceiling = "max_tokens"
+    manners = Manners()
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         """The caller's body with the target's model, our bound on its output where there is one
@@ -88,7 +95,7 @@ class OpenAICompatible:
         """The bound, wherever the caller has set one, or where this dialect reads it."""
         bound = Raw(_encode(tokens))
         names = [name for name in _CEILINGS if ask.members.get(name, _NULL) != _NULL]
-        usual = self.chat_ceiling if ask.endpoint == "chat" else "max_tokens"
+        usual = self.manners.ceiling if ask.endpoint == "chat" else "max_tokens"
         return dict.fromkeys(names or [usual], bound)
 
     def _added(self, ask: Ask) -> dict[str, Raw]:
@@ -131,6 +138,27 @@ class OpenAICompatible:
                 return Answer(usage, finish, answer.model, answer.id, b"")
         text = b"".join(_text_of(choice) for choice in answer.choices)
         return Answer(usage, finish, answer.model, answer.id, text)
+
+    def encode_conversation(
+        self, said: Conversation, ask: Ask, target: Target, drop: bool
+    ) -> Outgoing:
+        losses = Losses(said, "openai_chat", drop=drop)
+        writer = Writer(said, self.manners_of(target), losses)
+        body = writer.body(target.model, ask.output_bound_tokens)
+        if ask.stream:
+            body["stream"] = True
+            body.update(self._added(ask))
+        return Outgoing(PATHS["chat"], _encode(body), dropped=tuple(losses.names))
+
+    def manners_of(self, target: Target) -> Manners:
+        return self.manners
+
+    def spoken_reader(self, ask: Ask) -> OpenAISpokenReader:
+        whole = msgspec.structs.replace(ask, include_usage=True, continuous_usage=True)
+        return OpenAISpokenReader(self.reader(whole))
+
+    def read_spoken(self, ask: Ask, body: bytes) -> Spoken:
+        return spoken_of(body, self.read_answer(ask, body))
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return failure_of(status, headers, body, clock.wall_s())

@@ -10,6 +10,7 @@ from msgspec import Raw, structs
 
 from tidegate.core.ask import Ask, Usage
 from tidegate.providers._openai_chunk import Chunk
+from tidegate.providers._openai_request import Manners
 from tidegate.providers._openai_stream import OpenAIStreamReader, has_several_answers
 from tidegate.providers._openai_usage import read_usage, total
 from tidegate.providers.openai_compatible import OpenAICompatible
@@ -61,6 +62,7 @@ def _without_usage(event: bytes) -> bytes:
 class Vllm(OpenAICompatible):
     base_url = "http://127.0.0.1:8000/v1"
     stream_options = (("continuous_usage_stats", Raw(b"true")),)
+    manners = Manners(reasoning="reasoning", top_k=True)
 
     def reader(self, ask: Ask) -> OpenAIStreamReader:
         return _Reader(ask)

@@ -1,0 +1,293 @@
+"""A conversation written as a request to Anthropic's Messages."""
+
+import re
+import zlib
+from collections.abc import Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from tidegate.core.conversation import (
+    CacheMark,
+    Conversation,
+    Document,
+    Image,
+    Part,
+    Reasoning,
+    Refused,
+    Text,
+    Tool,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from tidegate.core.losses import Losses
+from tidegate.core.outcome import Refusal
+from tidegate.providers._anthropic_models import (
+    ceiling_tokens,
+    takes_system_turns,
+    thinks_by_effort,
+)
+from tidegate.providers._openai_error import UNREADABLE
+
+_SAFE_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
+_NO_ARGUMENTS: Final = Raw(b'{"type":"object","properties":{}}')
+_EMPTY: Final = Raw(b"{}")
+# What models that do not know an effort may think instead, in tokens.
+_BUDGETS: Final = {"minimal": 1_024, "low": 1_024, "medium": 4_096, "high": 16_384}
+_LARGEST_BUDGET: Final = 32_000
+_LEAST_BUDGET: Final = 1_024
+_TIERS: Final = {"auto": "auto", "default": "standard_only", "standard_only": "standard_only"}
+_object = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+class Writer:
+    """Writes one conversation; what has no place in it goes to `losses`."""
+
+    def __init__(self, said: Conversation, model: str, losses: Losses) -> None:
+        self._said = said
+        self._model = model
+        self._losses = losses
+
+    def body(self, bound_tokens: int | None) -> dict[str, Any]:
+        """The members of the request, but for its stream."""
+        said, losses = self._said, self._losses
+        ceiling = bound_tokens or said.ceiling_tokens or ceiling_tokens(self._model)
+        body: dict[str, Any] = {"model": self._model, "max_tokens": ceiling}
+        instructions, turns = self._placed()
+        if instructions:
+            body["system"] = [self._text(text) for text in instructions if text.text]
+        body["messages"] = self._messages(turns)
+        for name, value in (
+            ("top_p", said.top_p),
+            ("top_k", said.top_k),
+            ("stop_sequences", said.stop or None),
+            ("metadata", None if said.end_user is None else {"user_id": said.end_user}),
+            ("cache_control", _cache_control(said.cache)),
+        ):
+            if value is not None:
+                body[name] = value
+        if said.temperature is not None:
+            if said.temperature > 1:
+                losses.lose("temperature")
+            else:
+                body["temperature"] = said.temperature
+        self._add_tools(body)
+        self._add_output(body)
+        self._add_thinking(body, ceiling)
+        self._lose_the_rest(body)
+        return body
+
+    def _placed(self) -> tuple[list[Text], list[Turn]]:
+        """Instructions, and turns. One in the middle stands with the first ones where the model
+        takes none there."""
+        said = self._said
+        if takes_system_turns(self._model):
+            return said.instructions, said.turns
+        later = [part for turn in said.turns if turn.role == "system" for part in turn.parts]
+        if not later:
+            return said.instructions, said.turns
+        texts = [part for part in later if isinstance(part, Text)]
+        return said.instructions + texts, [turn for turn in said.turns if turn.role != "system"]
+
+    def _messages(self, turns: Sequence[Turn]) -> list[dict[str, Any]]:
+        messages = []
+        for turn in turns:
+            blocks = [block for part in turn.parts if (block := self._block(part)) is not None]
+            if blocks:
+                messages.append({"role": turn.role, "content": blocks})
+        return messages
+
+    def _block(self, part: Part) -> dict[str, Any] | None:
+        if isinstance(part, Text):
+            return self._text(part) if part.text else None
+        if isinstance(part, ToolCall):
+            call_id = _safe_id(part.id)
+            block = {"type": "tool_use", "id": call_id, "name": part.name, "input": _input(part)}
+            return _cached(block, part.cache)
+        if isinstance(part, ToolResult):
+            return self._result(part)
+        if isinstance(part, Image):
+            return self._image(part)
+        if isinstance(part, Document):
+            return self._document(part)
+        if isinstance(part, Refused):
+            return {"type": "text", "text": part.text} if part.text else None
+        return self._reasoning(part)
+
+    def _text(self, part: Text) -> dict[str, Any]:
+        return _cached({"type": "text", "text": part.text}, part.cache)
+
+    def _result(self, part: ToolResult) -> dict[str, Any]:
+        block: dict[str, Any] = {"type": "tool_result", "tool_use_id": _safe_id(part.call_id)}
+        content = [found for one in part.parts if (found := self._block(one)) is not None]
+        if content:
+            block["content"] = content
+        if part.is_error:
+            block["is_error"] = True
+        return _cached(block, part.cache)
+
+    def _image(self, part: Image) -> dict[str, Any] | None:
+        if part.detail is not None:
+            self._losses.lose("detail")
+        if part.data is not None:
+            source = {"type": "base64", "media_type": part.media_type, "data": part.data}
+        elif part.url is not None:
+            source = {"type": "url", "url": part.url}
+        else:
+            self._losses.lose("file_id")
+            return None
+        return _cached({"type": "image", "source": source}, part.cache)
+
+    def _document(self, part: Document) -> dict[str, Any] | None:
+        if part.text is not None:
+            source = {"type": "text", "media_type": "text/plain", "data": part.text}
+        elif part.data is not None and part.media_type == "application/pdf":
+            source = {"type": "base64", "media_type": part.media_type, "data": part.data}
+        elif part.url is not None:
+            source = {"type": "url", "url": part.url}
+        else:
+            self._losses.lose("file_id" if part.data is None else "file_data")
+            return None
+        block: dict[str, Any] = {"type": "document", "source": source}
+        if part.title is not None:
+            block["title"] = part.title
+        if part.context is not None:
+            block["context"] = part.context
+        return _cached(block, part.cache)
+
+    def _reasoning(self, part: Reasoning) -> dict[str, Any] | None:
+        if part.wire == "anthropic":
+            if part.sealed is not None:
+                return {"type": "redacted_thinking", "data": part.sealed}
+            if part.signature is not None:
+                return {"type": "thinking", "thinking": part.text, "signature": part.signature}
+        self._losses.lose("reasoning")
+        return None
+
+    def _add_tools(self, body: dict[str, Any]) -> None:
+        said = self._said
+        if not said.tools:
+            return
+        body["tools"] = [_tool(tool) for tool in said.tools]
+        choice: dict[str, Any] | None = None
+        if said.tool_choice is not None:
+            mode, name = said.tool_choice.mode, said.tool_choice.name
+            choice = {"type": "tool", "name": name} if mode == "named" else {"type": mode}
+        if said.parallel_tools is False:
+            choice = choice or {"type": "auto"}
+            if choice["type"] != "none":
+                choice["disable_parallel_tool_use"] = True
+        if choice is not None:
+            body["tool_choice"] = choice
+
+    def _add_output(self, body: dict[str, Any]) -> None:
+        output = self._said.output
+        if output is None:
+            return
+        if output.schema is None:
+            self._losses.lose("output")  # no wire of theirs says "any object"
+            return
+        body["output_config"] = {"format": {"type": "json_schema", "schema": output.schema}}
+
+    def _add_thinking(self, body: dict[str, Any], ceiling: int) -> None:
+        wanted = self._said.thinking
+        if wanted is None:
+            return
+        if not wanted.enabled:
+            body["thinking"] = {"type": "disabled"}
+            return
+        if "tools" in body and body.get("tool_choice", {}).get("type") in ("any", "tool"):
+            self._losses.lose("thinking")  # a model that must call a tool may not think
+            return
+        if self._lacks_thoughts():
+            self._losses.note("thinking")
+            return
+        budget = wanted.budget_tokens
+        if budget is None and thinks_by_effort(self._model):
+            body["thinking"] = {"type": "adaptive"}
+            if wanted.effort is not None:
+                effort = "low" if wanted.effort == "minimal" else wanted.effort
+                body.setdefault("output_config", {})["effort"] = effort
+        else:
+            if budget is None:
+                budget = _BUDGETS.get(wanted.effort or "medium", _LARGEST_BUDGET)
+                budget = min(budget, max(_LEAST_BUDGET, ceiling // 2))
+            if ceiling <= _LEAST_BUDGET:
+                self._losses.lose("thinking")  # there is no room to think in
+                return
+            body["thinking"] = {"type": "enabled", "budget_tokens": min(budget, ceiling - 1)}
+        if wanted.shown is False:
+            body["thinking"]["display"] = "omitted"
+
+    def _lacks_thoughts(self) -> bool:
+        """The model is to go on after a call of its own whose reasoning the caller did not keep: it
+        would be refused if it had to think."""
+        turns = self._said.turns
+        if not turns or not any(isinstance(part, ToolResult) for part in turns[-1].parts):
+            return False
+        calls = next((turn for turn in reversed(turns) if turn.role == "assistant"), None)
+        return calls is not None and not any(
+            isinstance(part, Reasoning) and part.wire == "anthropic" for part in calls.parts
+        )
+
+    def _lose_the_rest(self, body: dict[str, Any]) -> None:
+        said, losses = self._said, self._losses
+        for name in ("presence_penalty", "frequency_penalty", "seed"):
+            if getattr(said, name) is not None:
+                losses.lose(name)
+        if said.choices > 1:
+            losses.lose("choices")
+        if said.metadata:
+            losses.lose("metadata")
+        if any(turn.name is not None for turn in said.turns):
+            losses.lose("name")
+        if said.service_tier is not None:
+            tier = _TIERS.get(said.service_tier)
+            if tier is None:
+                losses.lose("service_tier")
+            else:
+                body["service_tier"] = tier
+        losses.lose_unread()
+
+
+def _safe_id(call_id: str) -> str:
+    """The id in signs that Anthropic takes: other providers' models make other ones."""
+    if _SAFE_ID.fullmatch(call_id):
+        return call_id
+    kept = re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)[:48]
+    return f"{kept}_{zlib.crc32(call_id.encode()):08x}"
+
+
+def _input(call: ToolCall) -> Raw:
+    """The arguments as the object that this wire wants. Refusal where they are none."""
+    if not call.arguments.strip():
+        return _EMPTY
+    try:
+        _object(call.arguments)
+    except UNREADABLE:
+        message = "the `arguments` of a tool call in `messages` are no JSON object"
+        raise Refusal("invalid_parameter", message, param="messages") from None
+    return Raw(call.arguments.encode())
+
+
+def _cache_control(cache: CacheMark | None) -> dict[str, str] | None:
+    if cache is None:
+        return None
+    return {"type": "ephemeral"} if cache.ttl is None else {"type": "ephemeral", "ttl": cache.ttl}
+
+
+def _cached(block: dict[str, Any], cache: CacheMark | None) -> dict[str, Any]:
+    if cache is not None:
+        block["cache_control"] = _cache_control(cache)
+    return block
+
+
+def _tool(tool: Tool) -> dict[str, Any]:
+    told: dict[str, Any] = {"name": tool.name, "input_schema": tool.schema or _NO_ARGUMENTS}
+    if tool.description is not None:
+        told["description"] = tool.description
+    if tool.strict is not None:
+        told["strict"] = tool.strict
+    return _cached(told, tool.cache)

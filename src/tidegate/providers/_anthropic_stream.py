@@ -1,0 +1,136 @@
+"""Follows a stream of Anthropic's Messages without changing a byte of it.
+
+What is forwarded are the bytes that came. Kept back are `message_stop`, until the receipt is
+journalled, and whatever follows it.
+"""
+
+from tidegate.core.ask import Usage
+from tidegate.core.outcome import Failure
+from tidegate.core.spoken import FINISH_REASONS
+from tidegate.providers._anthropic_wire import MESSAGE_STOP, REASONS, Course, StreamEvent
+from tidegate.providers._openai_stream import MAX_TEXT_BYTES
+from tidegate.text.sse import SseSplitter, SseTooLong
+
+
+class AnthropicStreamReader:
+    """core.plugs.StreamReader for Anthropic's own callers."""
+
+    __slots__ = (
+        "_course",
+        "_splitter",
+        "_text",
+        "content_chunks",
+        "failure",
+        "finished",
+        "started",
+        "terminal",
+        "text_beyond_bytes",
+    )
+
+    def __init__(self) -> None:
+        self._splitter = SseSplitter()
+        self._course = Course()
+        self._text = bytearray()
+        self.text_beyond_bytes = 0
+        self.started = False
+        self.finished = False
+        self.failure: Failure | None = None
+        self.terminal = b""
+        self.content_chunks = 0
+
+    @property
+    def surplus_events(self) -> int:
+        return self._course.surplus_events
+
+    @property
+    def usage(self) -> Usage | None:
+        return self._course.usage
+
+    @property
+    def finish_reason(self) -> str | None:
+        """Its name on OpenAI's wire, where it has one: receipts of all targets speak alike."""
+        told = self._course.stop_reason
+        return FINISH_REASONS[REASONS[told]] if told in REASONS else told
+
+    @property
+    def model_served(self) -> str | None:
+        return None if self._course.told is None else self._course.told.model
+
+    @property
+    def provider_request_id(self) -> str | None:
+        return None if self._course.told is None else self._course.told.id
+
+    def feed(self, data: bytes) -> bytes:
+        try:
+            events = self._splitter.feed(data)
+        except SseTooLong as error:
+            self.failure = Failure("malformed", "upstream_malformed", str(error))
+            return b""
+        if len(events) == 1:
+            return self._take(events[0])
+        return b"".join([self._take(event) for event in events])
+
+    def end(self) -> Failure | None:
+        """What is missing at the connection's end; None after a proper finish."""
+        if self.failure is not None or self.finished:
+            return self.failure
+        rest = self._splitter.flush()
+        shown = self._take_rest(rest + b"\n\n") if rest.strip() else b""
+        if not self.finished:
+            self._course.end()
+            self.failure, self.finished = self._course.failure, self._course.finished
+            if self.finished:
+                self.terminal = shown + MESSAGE_STOP
+        return self.failure
+
+    def text(self) -> bytes:
+        return bytes(self._text)
+
+    def text_bytes(self) -> int:
+        return len(self._text) + self.text_beyond_bytes
+
+    def _take_rest(self, rest: bytes) -> bytes:
+        """Reads the last event where only its blank line is missing; cut within, it is none."""
+        shown = self._take(rest)
+        failure = self._course.failure
+        if failure is not None and failure.kind == "malformed":
+            self._course.failure = self.failure = None
+            return b""
+        return shown
+
+    def _take(self, event: bytes) -> bytes:
+        """Reads one event; what the caller may see: all of it or nothing."""
+        course = self._course
+        over = course.finished or course.failure is not None
+        told = course.take(event)
+        if over:
+            return b""
+        if told is not None:
+            self._note(told)
+        if course.failure is not None:
+            self.failure = course.failure
+            return b""
+        if course.finished:
+            self.finished = True
+            self.terminal = event
+            return b""
+        return event
+
+    def _note(self, told: StreamEvent) -> None:
+        delta = told.delta
+        if told.type == "content_block_delta" and delta is not None:
+            text = delta.text or delta.thinking or delta.partial_json
+        elif told.content_block is not None:
+            block = told.content_block
+            text = block.text or block.thinking or (block.name if block.type != "text" else None)
+        else:
+            return
+        if not text:
+            return
+        self.started = True
+        self.content_chunks += 1
+        written = text.encode()
+        if len(self._text) < MAX_TEXT_BYTES:
+            self._text += written
+        else:
+            self.text_beyond_bytes += len(written)

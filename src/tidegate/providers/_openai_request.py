@@ -1,0 +1,240 @@
+"""A conversation written as a request in OpenAI's chat shape."""
+
+from typing import Any, Final, Literal
+
+from msgspec import Raw, Struct
+
+from tidegate.core.conversation import (
+    Conversation,
+    Document,
+    Image,
+    Part,
+    Reasoning,
+    Refused,
+    Text,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from tidegate.core.losses import Losses
+
+_TIERS: Final = {"auto": "auto", "standard_only": "default"}
+_CHOICES: Final = {"auto": "auto", "none": "none", "any": "required"}
+# A budget of thought as OpenAI's word for it: the largest that is still one of these.
+_EFFORTS: Final = ((2_048, "low"), (8_192, "medium"))
+_WHOLE_DATA: Final = "data:%s;base64,%s"
+
+
+class Manners(Struct, frozen=True):
+    """What a target takes that others of OpenAI's shape do not.
+
+    `reasoning` is the member of a message that brings earlier reasoning back; None where there is
+    none. `effort`: a model may be told how hard to think.
+    """
+
+    ceiling: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    reasoning: str | None = None
+    top_k: bool = False
+    effort: bool = True
+
+
+class Writer:
+    """Writes one conversation; what has no place in it goes to `losses`."""
+
+    def __init__(self, said: Conversation, manners: Manners, losses: Losses) -> None:
+        self._said = said
+        self._manners = manners
+        self._losses = losses
+        self._cached = said.cache is not None
+
+    def body(self, model: str, bound_tokens: int | None) -> dict[str, Any]:
+        """The members of the request, but for its stream."""
+        said = self._said
+        body: dict[str, Any] = {"model": model, "messages": self._messages()}
+        for name, value in (
+            (self._manners.ceiling, bound_tokens or said.ceiling_tokens),
+            ("temperature", said.temperature),
+            ("top_p", said.top_p),
+            ("presence_penalty", said.presence_penalty),
+            ("frequency_penalty", said.frequency_penalty),
+            ("stop", said.stop or None),
+            ("seed", said.seed),
+            ("n", said.choices if said.choices > 1 else None),
+            ("user", said.end_user),
+        ):
+            if value is not None:
+                body[name] = value
+        self._add_tools(body)
+        self._add_output(body)
+        self._add_thinking(body)
+        self._lose_the_rest(body)
+        return body
+
+    def _messages(self) -> list[dict[str, Any]]:
+        messages: list[dict[str, Any]] = []
+        if self._said.instructions:
+            messages.append({"role": "system", "content": self._joined(self._said.instructions)})
+        for turn in self._said.turns:
+            if turn.role == "assistant":
+                messages.append(self._assistant(turn))
+            elif turn.role == "system":
+                messages.append({"role": "system", "content": self._joined(turn.parts)})
+            else:
+                self._user(turn, messages)
+        return messages
+
+    def _joined(self, parts: "tuple[Part, ...] | list[Text]") -> Any:
+        """Texts alone: as one where there is one, for engines that take no more."""
+        told = [self._part(part) for part in parts]
+        content = [part for part in told if part is not None]
+        if len(content) == 1 and content[0]["type"] == "text":
+            return content[0]["text"]
+        return content
+
+    def _user(self, turn: Turn, messages: list[dict[str, Any]]) -> None:
+        """Results of tools are messages of their own here, and hold no more than text: what else a
+        result has comes with what the user says."""
+        rest: list[Part] = []
+        for part in turn.parts:
+            if not isinstance(part, ToolResult):
+                rest.append(part)
+                continue
+            self._note_cache(part)
+            if part.is_error:
+                self._losses.lose("is_error")
+            texts = [one for one in part.parts if isinstance(one, Text)]
+            rest += [one for one in part.parts if not isinstance(one, Text)]
+            content = self._joined(texts) if texts else ""
+            messages.append({"role": "tool", "tool_call_id": part.call_id, "content": content})
+        if rest:
+            message: dict[str, Any] = {"role": "user", "content": self._joined(tuple(rest))}
+            if turn.name is not None:
+                message["name"] = turn.name
+            messages.append(message)
+
+    def _assistant(self, turn: Turn) -> dict[str, Any]:
+        texts: list[Part] = []
+        calls: list[dict[str, Any]] = []
+        thoughts: list[str] = []
+        for part in turn.parts:
+            if isinstance(part, ToolCall):
+                self._note_cache(part)
+                function = {"name": part.name, "arguments": part.arguments or "{}"}
+                calls.append({"id": part.id, "type": "function", "function": function})
+            elif isinstance(part, Reasoning):
+                thoughts.append(part.text)
+            else:
+                texts.append(part)
+        message: dict[str, Any] = {"role": "assistant"}
+        message["content"] = self._joined(tuple(texts)) if texts else None
+        if calls:
+            message["tool_calls"] = calls
+        if thoughts:
+            if self._manners.reasoning is None or not any(thoughts):
+                self._losses.lose("reasoning")
+            else:
+                message[self._manners.reasoning] = "".join(thoughts)
+        return message
+
+    def _part(self, part: Part) -> dict[str, Any] | None:
+        self._note_cache(part)
+        if isinstance(part, (Text, Refused)):
+            return {"type": "text", "text": part.text}
+        if isinstance(part, Image):
+            return self._image(part)
+        return self._document(part) if isinstance(part, Document) else None
+
+    def _image(self, part: Image) -> dict[str, Any] | None:
+        url = part.url
+        if part.data is not None:
+            url = _WHOLE_DATA % (part.media_type, part.data)
+        if url is None:
+            self._losses.lose("file_id")
+            return None
+        told = {"url": url}
+        if part.detail is not None:
+            told["detail"] = part.detail
+        return {"type": "image_url", "image_url": told}
+
+    def _document(self, part: Document) -> dict[str, Any] | None:
+        if part.text is not None:
+            texts = (part.title, part.context, part.text)
+            return {"type": "text", "text": "\n\n".join(text for text in texts if text)}
+        if part.data is None:
+            self._losses.lose("file_id" if part.url is None else "document.source.url")
+            return None
+        told = {"file_data": _WHOLE_DATA % (part.media_type, part.data)}
+        told["filename"] = part.title or "document.pdf"
+        if part.context is not None:
+            self._losses.lose("document.context")
+        return {"type": "file", "file": told}
+
+    def _note_cache(self, part: Part) -> None:
+        self._cached = self._cached or getattr(part, "cache", None) is not None
+
+    def _add_tools(self, body: dict[str, Any]) -> None:
+        said = self._said
+        if not said.tools:
+            return
+        tools = []
+        for tool in said.tools:
+            self._cached = self._cached or tool.cache is not None
+            function: dict[str, Any] = {"name": tool.name}
+            for name, value in (
+                ("description", tool.description),
+                ("parameters", tool.schema),
+                ("strict", tool.strict),
+            ):
+                if value is not None:
+                    function[name] = value
+            tools.append({"type": "function", "function": function})
+        body["tools"] = tools
+        choice = said.tool_choice
+        if choice is not None:
+            named = {"type": "function", "function": {"name": choice.name}}
+            body["tool_choice"] = _CHOICES.get(choice.mode, named)
+        if said.parallel_tools is not None:
+            body["parallel_tool_calls"] = said.parallel_tools
+
+    def _add_output(self, body: dict[str, Any]) -> None:
+        output = self._said.output
+        if output is None:
+            return
+        if output.schema is None:
+            body["response_format"] = {"type": "json_object"}
+            return
+        schema: dict[str, Raw | str | bool] = {"name": output.name or "answer"}
+        schema["schema"] = output.schema
+        if output.description is not None:
+            schema["description"] = output.description
+        if output.strict is not None:
+            schema["strict"] = output.strict
+        body["response_format"] = {"type": "json_schema", "json_schema": schema}
+
+    def _add_thinking(self, body: dict[str, Any]) -> None:
+        wanted = self._said.thinking
+        if wanted is None or not wanted.enabled:
+            return  # nothing here thinks unless it is told to, or cannot be told not to
+        effort: str | None = wanted.effort
+        if effort is None and wanted.budget_tokens is not None:
+            budget = wanted.budget_tokens
+            effort = next((word for most, word in _EFFORTS if budget <= most), "high")
+        if not self._manners.effort:
+            self._losses.note("thinking")
+        elif effort is not None:
+            body["reasoning_effort"] = "xhigh" if effort == "max" else effort
+
+    def _lose_the_rest(self, body: dict[str, Any]) -> None:
+        said, losses = self._said, self._losses
+        if said.top_k is not None:
+            if self._manners.top_k:
+                body["top_k"] = said.top_k
+            else:
+                losses.lose("top_k")
+        if self._cached:
+            losses.lose("cache")  # such targets cache by themselves
+        if said.metadata:
+            losses.lose("metadata")
+        if said.service_tier is not None:
+            body["service_tier"] = _TIERS.get(said.service_tier, said.service_tier)
+        losses.lose_unread()

@@ -1,0 +1,277 @@
+"""A stream or a whole answer in OpenAI's chat shape, read into the common middle.
+
+A provider's own reader goes first: it judges the stream, counts its usage, and passes on whole
+chunks that are in order. What they say is read here.
+"""
+
+from typing import Any, Literal
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.core.ask import Answer, Usage
+from tidegate.core.conversation import Reasoning, Refused, Text, ToolCall
+from tidegate.core.outcome import Failure
+from tidegate.core.spoken import (
+    Began,
+    Choice,
+    Ended,
+    Event,
+    PartBegan,
+    PartEnded,
+    PartGrew,
+    Reason,
+    Spoken,
+    SpokenPart,
+    Used,
+)
+from tidegate.providers._openai_error import UNREADABLE
+from tidegate.providers._openai_stream import OpenAIStreamReader
+from tidegate.text.sse import SseSplitter, SseTooLong, data_of
+
+# Engines' and gateways' words beside OpenAI's own.
+REASONS: dict[str, Reason] = {
+    "stop": "stop",
+    "eos": "stop",
+    "end_turn": "stop",
+    "length": "length",
+    "max_tokens": "length",
+    "model_length": "context_full",
+    "tool_calls": "tool_calls",
+    "tool_use": "tool_calls",
+    "function_call": "tool_calls",
+    "content_filter": "refusal",
+}
+
+
+class _Function(Struct, gc=False):
+    name: str | None = None
+    arguments: Any = None
+
+
+class _Call(Struct, gc=False):
+    index: int | None = None
+    id: str | None = None
+    function: _Function | None = None
+
+
+class _Delta(Struct, gc=False):
+    content: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+    refusal: str | None = None
+    tool_calls: list[_Call] | None = None
+
+
+class _Choice(Struct, gc=False):
+    index: int = 0
+    delta: _Delta | None = None
+    message: _Delta | None = None
+    finish_reason: str | None = None
+    # vLLM's: the stop sequence that it met.
+    stop_reason: Any = None
+
+
+class _Chunk(Struct, gc=False):
+    choices: list[_Choice] = []
+    id: str | None = None
+    model: str | None = None
+
+
+class _Part(Struct):
+    """A part that may still grow. `key` tells one call from the next."""
+
+    index: int
+    kind: Literal["text", "reasoning", "refusal", "tool_call"]
+    call: int | None = None
+    call_id: str | None = None
+    grew: bool = False
+
+
+_decode = msgspec.json.Decoder(_Chunk).decode
+
+
+def reason_of(word: str) -> Reason:
+    """Failure for a word that has no meaning here: what ended the answer is not guessed."""
+    reason = REASONS.get(word)
+    if reason is None:
+        message = "the provider ended its answer for a reason that is not known"
+        raise Failure("interrupted", "upstream_interrupted", message)
+    return reason
+
+
+def _arguments(told: Any) -> str:
+    """As text: some engines write the object itself."""
+    if isinstance(told, str):
+        return told
+    return "" if told is None else msgspec.json.encode(told).decode()
+
+
+class OpenAISpokenReader:
+    """core.plugs.SpokenReader on top of a provider's own reader, which was told that the caller
+    wants to see usage: it then takes nothing out of a chunk."""
+
+    __slots__ = ("_began", "_inner", "_open", "_splitter", "_usage", "_used", "failure")
+
+    def __init__(self, inner: OpenAIStreamReader) -> None:
+        self._inner = inner
+        self._splitter = SseSplitter()
+        self._began = False
+        self._open: dict[int, list[_Part]] = {}
+        self._used: dict[int, int] = {}
+        self._usage: Usage | None = None
+        self.failure: Failure | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self._inner.finished and self.failure is None
+
+    @property
+    def surplus_events(self) -> int:
+        return self._inner.surplus_events
+
+    def feed(self, data: bytes) -> list[Event]:
+        if self.failure is not None:
+            self._inner.feed(data)
+            return []
+        return self._read(self._inner.feed(data))
+
+    def end(self) -> list[Event]:
+        if self.failure is not None or self._inner.finished:
+            return []
+        self._inner.end()
+        return self._read(self._inner.terminal)
+
+    def _read(self, shown: bytes) -> list[Event]:
+        """What whole events, already judged, say."""
+        events: list[Event] = []
+        inner = self._inner
+        try:
+            for raw in self._splitter.feed(shown) if shown else ():
+                payload = data_of(raw)
+                if payload is not None and not payload.startswith(b"[DONE]"):
+                    self._take(_decode(payload), events)
+            if inner.usage is not self._usage and inner.usage is not None:
+                self._usage = inner.usage
+                events.append(Used(inner.usage))
+        except (*UNREADABLE, SseTooLong):
+            message = "the provider sent an event that is no chunk"
+            self.failure = Failure("malformed", "upstream_malformed", message)
+        except Failure as failure:
+            self.failure = failure
+        self.failure = self.failure or inner.failure
+        return events
+
+    def _take(self, chunk: _Chunk, events: list[Event]) -> None:
+        if not self._began:
+            self._began = True
+            events.append(Began(chunk.id, chunk.model))
+        for choice in chunk.choices:
+            if choice.delta is not None:
+                self._grow(choice.index, choice.delta, events)
+            if choice.finish_reason is not None:
+                self._end_choice(choice, events)
+
+    def _grow(self, choice: int, delta: _Delta, events: list[Event]) -> None:
+        thought = delta.reasoning_content or delta.reasoning
+        if thought:
+            part = self._plain(choice, "reasoning", events)
+            events.append(PartGrew(choice, part.index, "text", thought))
+        if delta.content:
+            part = self._plain(choice, "text", events)
+            events.append(PartGrew(choice, part.index, "text", delta.content))
+        if delta.refusal:
+            part = self._plain(choice, "refusal", events)
+            events.append(PartGrew(choice, part.index, "text", delta.refusal))
+        for call in delta.tool_calls or ():
+            part = self._call(choice, call, events)
+            arguments = _arguments(call.function and call.function.arguments)
+            if arguments:
+                part.grew = True
+                events.append(PartGrew(choice, part.index, "arguments", arguments))
+
+    def _plain(
+        self, choice: int, kind: Literal["text", "reasoning", "refusal"], events: list[Event]
+    ) -> _Part:
+        """The part that such text goes on, or a new one: text of another kind ends a text."""
+        parts = self._open.get(choice)
+        if parts and parts[-1].kind == kind:
+            return parts[-1]
+        self._end_parts(choice, events)
+        return self._begin(choice, _Part(self._next(choice), kind), None, events)
+
+    def _call(self, choice: int, call: _Call, events: list[Event]) -> _Part:
+        """The call that this is more of, or a new one. Some engines leave the index out, or give
+        each call the same: then the id tells them apart."""
+        parts = self._open.get(choice, [])
+        known = [part for part in parts if part.kind == "tool_call"]
+        found = next((part for part in reversed(known) if part.call == call.index), None)
+        if found is None and call.index is None and known and not call.id:
+            found = known[-1]
+        if found is not None and (not call.id or call.id == found.call_id):
+            return found
+        if parts and parts[-1].kind != "tool_call":
+            self._end_parts(choice, events)
+        name = call.function.name if call.function is not None else None
+        begun = _Part(self._next(choice), "tool_call", call.index, call.id)
+        return self._begin(choice, begun, name, events)
+
+    def _next(self, choice: int) -> int:
+        index = self._used.get(choice, 0)
+        self._used[choice] = index + 1
+        return index
+
+    def _begin(self, choice: int, part: _Part, name: str | None, events: list[Event]) -> _Part:
+        self._open.setdefault(choice, []).append(part)
+        events.append(PartBegan(choice, part.index, part.kind, part.call_id, name))
+        return part
+
+    def _end_parts(self, choice: int, events: list[Event]) -> None:
+        for part in self._open.pop(choice, ()):
+            if part.kind == "tool_call" and not part.grew:
+                events.append(PartGrew(choice, part.index, "arguments", "{}"))
+            events.append(PartEnded(choice, part.index))
+
+    def _end_choice(self, choice: _Choice, events: list[Event]) -> None:
+        reason, stop_sequence = _ending(choice)
+        self._end_parts(choice.index, events)
+        events.append(Ended(choice.index, reason, stop_sequence))
+
+
+def _ending(choice: _Choice) -> tuple[Reason, str | None]:
+    """How a choice ended. Failure."""
+    reason = reason_of(choice.finish_reason or "")
+    if reason == "stop" and isinstance(choice.stop_reason, str):
+        return "stop_sequence", choice.stop_reason
+    return reason, None
+
+
+def spoken_of(body: bytes, answer: Answer) -> Spoken:
+    """A whole answer, already judged, in the common middle. Failure."""
+    try:
+        whole = _decode(body)
+    except UNREADABLE:
+        message = "the provider's answer is not what was asked for"
+        raise Failure("malformed", "upstream_malformed", message) from None
+    choices = []
+    for told in sorted(whole.choices, key=lambda choice: choice.index):
+        reason, stop_sequence = _ending(told)
+        parts = [] if told.message is None else _parts(told.message)
+        choices.append(Choice(parts, reason, stop_sequence))
+    return Spoken(whole.id, whole.model, answer.usage, choices)
+
+
+def _parts(message: _Delta) -> list[SpokenPart]:
+    parts: list[SpokenPart] = []
+    thought = message.reasoning_content or message.reasoning
+    if thought:
+        parts.append(Reasoning(thought))
+    if message.content:
+        parts.append(Text(message.content))
+    if message.refusal:
+        parts.append(Refused(message.refusal))
+    for call in message.tool_calls or ():
+        function = call.function or _Function()
+        arguments = _arguments(function.arguments) or "{}"
+        parts.append(ToolCall(call.id or "", function.name or "", arguments))
+    return parts

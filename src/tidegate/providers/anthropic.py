@@ -1,0 +1,83 @@
+"""Anthropic's own API, and whatever speaks its Messages."""
+
+from collections.abc import Mapping
+
+import msgspec
+from msgspec import Raw
+
+from tidegate.core import clock
+from tidegate.core.ask import Answer, Ask, Outgoing
+from tidegate.core.conversation import Conversation
+from tidegate.core.losses import Losses
+from tidegate.core.outcome import Failure
+from tidegate.core.plan import Target
+from tidegate.core.receipt import Endpoint
+from tidegate.core.spoken import Spoken, answer_of
+from tidegate.providers._anthropic_error import fault
+from tidegate.providers._anthropic_request import Writer
+from tidegate.providers._anthropic_spoken import (
+    AnthropicSpokenReader,
+    read_whole,
+    reason_of,
+    spoken_of,
+)
+from tidegate.providers._anthropic_stream import AnthropicStreamReader
+from tidegate.providers._anthropic_wire import REASONS
+
+_PATH = b"/messages"
+_encode = msgspec.json.Encoder().encode
+
+
+class Anthropic:
+    """core.plugs.Provider."""
+
+    base_url: str | None = "https://api.anthropic.com/v1"
+    hosted = True
+    endpoints: frozenset[Endpoint] = frozenset({"chat"})
+    dialects = frozenset({"anthropic_messages"})
+    headers: tuple[tuple[str, str], ...] = (("anthropic-version", "2023-06-01"),)
+
+    def credential_header(self, secret: str) -> tuple[str, str]:
+        return "x-api-key", secret
+
+    def encode(self, ask: Ask, target: Target) -> Outgoing:
+        """The caller's body with the target's model, and our bound on its output."""
+        bound = ask.output_bound_tokens
+        if bound is None and ask.model == target.model:
+            return Outgoing(_PATH, ask.body)
+        members = {**ask.members, "model": Raw(_encode(target.model))}
+        if bound is not None:
+            members["max_tokens"] = Raw(_encode(bound))
+        return Outgoing(_PATH, _encode(members))
+
+    def reader(self, ask: Ask) -> AnthropicStreamReader:
+        return AnthropicStreamReader()
+
+    def read_answer(self, ask: Ask, body: bytes) -> Answer:
+        message = read_whole(body)
+        answer = answer_of(spoken_of(message, REASONS.get(message.stop_reason or "")))
+        if answer.finish_reason is None:
+            return msgspec.structs.replace(answer, finish_reason=message.stop_reason)
+        return answer
+
+    def encode_conversation(
+        self, said: Conversation, ask: Ask, target: Target, drop: bool
+    ) -> Outgoing:
+        losses = Losses(said, "anthropic", drop=drop)
+        body = Writer(said, target.model, losses).body(ask.output_bound_tokens)
+        if ask.stream:
+            body["stream"] = True
+        return Outgoing(_PATH, _encode(body), dropped=tuple(losses.names))
+
+    def spoken_reader(self, ask: Ask) -> AnthropicSpokenReader:
+        return AnthropicSpokenReader()
+
+    def read_spoken(self, ask: Ask, body: bytes) -> Spoken:
+        message = read_whole(body)
+        return spoken_of(message, reason_of(message.stop_reason or ""))
+
+    def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+        return fault(status, headers, body, clock.wall_s())
+
+
+plug = Anthropic()

@@ -6,8 +6,10 @@ Only the fields that we judge are typed; every other member stays the bytes that
 from msgspec import Raw, Struct
 
 from tidegate.core.receipt import Endpoint
+from tidegate.core.setters import plain_setters
 
 
+@plain_setters
 class Ask(Struct):
     """One request of a caller in OpenAI's shape.
 

@@ -15,10 +15,12 @@ from msgspec import Struct
 
 from tidegate.core.plan import Price
 from tidegate.core.priority import Priority
+from tidegate.core.setters import plain_setters
 
 Endpoint = Literal["chat", "completions", "embeddings"]
 
 
+@plain_setters
 class Attempt(Struct, omit_defaults=True):
     """One call to one replica. Times are seconds since the request was accepted."""
 
@@ -43,6 +45,7 @@ class Hold(Struct, omit_defaults=True):
     used: int | None = None
 
 
+@plain_setters
 class Receipt(Struct, omit_defaults=True):
     """What one request was, what its user felt and what it cost.
 

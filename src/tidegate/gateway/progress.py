@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from tidegate.core.ask import Answer, Ask
 from tidegate.core.receipt import Receipt
+from tidegate.core.setters import plain_setters
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
@@ -14,6 +15,7 @@ from tidegate.gateway.prepared import PreparedRoute
 from tidegate.gateway.stream import Relay
 
 
+@plain_setters
 class Progress(Struct, eq=False):
     """Fills from top to bottom as the stages pass; settle reads what is there.
 

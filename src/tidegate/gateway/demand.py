@@ -10,7 +10,7 @@ from tidegate.core.limit import Demand
 from tidegate.core.plan import Price
 from tidegate.core.pricing import Ceiling, at_tier, is_by_tokens
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.media import media
+from tidegate.gateway.media import may_have_parts, media
 from tidegate.gateway.prepared import PreparedTarget
 from tidegate.gateway.size import count_input
 from tidegate.text import tokens
@@ -128,7 +128,7 @@ def is_told(ask: Ask, receipt: Receipt, price: Price) -> bool:
             return False  # searches are charged besides
         if receipt.audio_output_tokens is None and _says(ask):
             return False
-    if receipt.audio_input_tokens is not None or ask.body.find(b"audio") < 0:
+    if receipt.audio_input_tokens is not None or not may_have_parts(ask):
         return True
     return not any(part in ask.body for part in _AUDIO_PARTS)
 

@@ -44,6 +44,17 @@ VIEW: dict[str, Any] = {
     "highest": [USE, {**USE, "scope": "team \u001b[2Jx", "forecast_usd": None}],
     "newest_alert": ALERT,
 }
+RAISE = {
+    "id": 3,
+    "scope": "team growth",
+    "extra_usd": "2.00",
+    "until_s": 0.0,
+    "approver": "Bo",
+    "reason": "launch",
+    "author": "ana",
+    "at_s": 0.0,
+    "state": "over",
+}
 EVIL = {"dimension": "end_user", "value": "\u001b[2J", "used_usd": "1.00"}
 CHANGED = {"name": "teams", "plan_version": 7, "waiting_for": ["gateway-1"], "raise_id": None}
 
@@ -74,17 +85,7 @@ def test_explain_says_what_counts_who_spent_and_what_was_granted(
         "counts": "Everything counts.",
         "spenders": [{"dimension": "key", "value": "aaaa0000", "used_usd": "4.50"}, EVIL],
         "raises": [
-            {
-                "id": 3,
-                "scope": "team growth",
-                "extra_usd": "2.00",
-                "until_s": 0.0,
-                "approver": "Bo",
-                "reason": "launch",
-                "author": "ana",
-                "at_s": 0.0,
-                "state": "over",
-            }
+            RAISE,
         ],
         "alerts": [ALERT, {**ALERT, "scope": "team \u001b[2J"}],
     }
@@ -173,10 +174,11 @@ def test_budgets_of_keys_are_listed_by_whose_they_are_and_counted_beyond(
         "budget": OF_KEY,
         "counts": "It counts.",
         "spenders": [],
-        "raises": [],
+        "raises": [{**RAISE, "scope": None}],
         "alerts": [],
     }
     told = run("budget", "explain", "key:Ab3dE6gH").stdout
+    assert "3      the key  $2.00" in told
     assert "set by   the key\nkey      app ?[2J, team growth\n" in told
 
 

@@ -60,6 +60,28 @@ def test_a_clock_set_forward_hides_nothing_that_was_spent_of_a_budget_that_rolls
     run(main())
 
 
+@pytest.mark.parametrize("per_s", [1800.0, 86_400.0])
+def test_a_clock_set_forward_before_a_restart_frees_nothing_of_a_budget_that_rolls_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, per_s: float
+) -> None:
+    monkeypatch.setattr(past_of, "boot_id", lambda: "the same")
+    step_s = 2 * per_s
+
+    async def main() -> None:
+        async with house(tmp_path) as it:
+            it.it.layout.run.mkdir()
+            it.restart()
+            it.ledger.write([rig.entry(it.spend(100 * USD))], [])
+            wall_s = past_of.clock.wall_s
+            monkeypatch.setattr(past_of.clock, "wall_s", lambda: wall_s() + step_s)
+            for _ in range(2):  # and no restart after that
+                it.restart()
+                await it.obey(Limit(f"rolls-{it.version}", "spend", 100 * USD, per_s=per_s))
+                assert code(await it.it.ask()) == "insufficient_quota"
+
+    run(main())
+
+
 def test_what_was_in_flight_when_a_budget_came_settles_into_it(tmp_path: Path) -> None:
     async def main() -> None:
         gates = [asyncio.Event(), asyncio.Event()]

@@ -177,6 +177,7 @@ def _granted_and_told(told: BudgetExplained) -> Iterator[str]:
         yield table(("SPENT BY", "", "USED"), spent)
     if told.raises:
         whole = "every value" if told.budget.scope else "everything"
+        whole = "the key" if told.budget.holder else whole
         raises = [
             (
                 *(str(one.id), _plain(one.scope or whole), _usd(one.extra_usd)),

@@ -52,6 +52,7 @@ class StreamReader(Protocol):
     finish_reason: str | None
     model_served: str | None
     provider_request_id: str | None
+    service_tier: str | None
 
     def feed(self, data: bytes) -> bytes: ...
 
@@ -106,7 +107,8 @@ class Dialect(Protocol):
 
     `paths` are where it is spoken. `content` is the member of a body that holds the caller's text,
     `starts` are the first bytes that its JSON may have, `ceiling` is the member that bounds the
-    answer's tokens. `passes` are headers of a caller that a provider of the same wire gets.
+    answer's tokens. `passes` are headers of a caller that a provider of the same wire gets;
+    `id_header` is where its clients look for the request's id.
     """
 
     name: str
@@ -115,6 +117,7 @@ class Dialect(Protocol):
     starts: bytes
     ceiling: str
     passes: tuple[str, ...]
+    id_header: str
 
     def read(self, ask: Ask) -> Conversation:
         """The request in the common middle. Refusal that names the member."""

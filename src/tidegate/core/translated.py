@@ -23,7 +23,9 @@ class TranslatedReader:
         "finished",
         "model_served",
         "provider_request_id",
+        "service_tier",
         "started",
+        "surplus_events",
         "terminal",
         "text_beyond_bytes",
         "usage",
@@ -43,10 +45,8 @@ class TranslatedReader:
         self.finish_reason: str | None = None
         self.model_served: str | None = None
         self.provider_request_id: str | None = None
-
-    @property
-    def surplus_events(self) -> int:
-        return self._reader.surplus_events
+        self.service_tier: str | None = None
+        self.surplus_events = 0
 
     def feed(self, data: bytes) -> bytes:
         return self._show(self._reader.feed(data))
@@ -73,6 +73,7 @@ class TranslatedReader:
                 self._note(event)
         shown = self._writer.write(events) if events else b""
         self.failure = self._reader.failure
+        self.surplus_events = self._reader.surplus_events
         if self._reader.finished and not self.finished:
             self.finished = True
             self.terminal = self._writer.close()

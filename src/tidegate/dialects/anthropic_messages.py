@@ -1,5 +1,6 @@
 """Anthropic's Messages, as a caller's dialect."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -9,6 +10,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.conversation import Conversation, Reasoning, ToolCall
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import Stamp
+from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Choice, Spoken
 from tidegate.dialects._anthropic_request import read
 from tidegate.dialects._anthropic_stream import (
@@ -37,6 +39,18 @@ _TYPES: Final = {
 
 class AnthropicMessages:
     """core.plugs.Dialect."""
+
+    name = "anthropic_messages"
+    paths: Mapping[bytes, Endpoint] = {
+        b"/v1/messages": "chat",
+        b"/messages": "chat",
+        b"/anthropic/v1/messages": "chat",
+    }
+    content = "messages"
+    starts = b"["
+    ceiling = "max_tokens"
+    passes = ("anthropic-version", "anthropic-beta")
+    id_header = "request-id"
 
     def read(self, ask: Ask) -> Conversation:
         return read(ask)

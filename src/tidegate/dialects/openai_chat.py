@@ -1,5 +1,6 @@
 """OpenAI's chat completions, as a caller's dialect; its errors are those of all of OpenAI's API."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -8,6 +9,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.conversation import Conversation, Refused, Text, ToolCall
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import Stamp
+from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import FINISH_REASONS, Choice, Spoken
 from tidegate.dialects._carriers import call_details, details
 from tidegate.dialects._openai_chat_request import read
@@ -17,7 +19,15 @@ _encode = msgspec.json.Encoder().encode
 
 
 class OpenAIChat:
-    """core.plugs.Dialect."""
+    """core.plugs.Dialect. Its paths are the gateway's own."""
+
+    name = "openai_chat"
+    paths: Mapping[bytes, Endpoint] = {}
+    content = "messages"
+    starts = b"["
+    ceiling = "max_completion_tokens"
+    passes: tuple[str, ...] = ()
+    id_header = "x-request-id"
 
     def read(self, ask: Ask) -> Conversation:
         return read(ask)

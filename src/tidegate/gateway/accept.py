@@ -71,16 +71,10 @@ def accept(incoming: Incoming, entry: Entry, receipt: Receipt) -> Ask:
         raise Refusal("invalid_json", str(problem), param=problem.path) from None
     judged = _judge(incoming.body)
     _check_content(entry, members)
-    ask = Ask(entry.endpoint, incoming.body, members, _model(judged.model))
-    ask.stream = judged.stream is True and entry.endpoint != "embeddings"
+    streamed = judged.stream is True and entry.endpoint != "embeddings"
+    ask = Ask(entry.endpoint, incoming.body, members, _model(judged.model), streamed)
     if entry.dialect is None:
-        options = judged.stream_options
-        if options is not None:
-            ask.include_usage = options.include_usage is True
-            ask.continuous_usage = ask.include_usage and options.continuous_usage_stats is True
-        if judged.n is not None:
-            ask.choices = receipt.choices = judged.n
-        ask.output_ceiling_tokens = _lower(judged.max_tokens, judged.max_completion_tokens)
+        _note_openai(ask, judged, receipt)
     else:
         _note_dialect(ask, entry.dialect, head, judged, receipt)
     receipt.model_asked = ask.model
@@ -88,6 +82,16 @@ def accept(incoming: Incoming, entry: Entry, receipt: Receipt) -> Ask:
     context.note(receipt)
     _note_body(judged, receipt)
     return ask
+
+
+def _note_openai(ask: Ask, judged: _Judged, receipt: Receipt) -> None:
+    ask.output_ceiling_tokens = _lower(judged.max_tokens, judged.max_completion_tokens)
+    options = judged.stream_options
+    if options is not None:
+        ask.include_usage = options.include_usage is True
+        ask.continuous_usage = ask.include_usage and options.continuous_usage_stats is True
+    if judged.n is not None:
+        ask.choices = receipt.choices = judged.n
 
 
 def _note_dialect(

@@ -17,7 +17,7 @@ _NOT_SERVED = frozenset({"unavailable", "rate_limited", "overflow", "rejected"})
 
 def decline(progress: Progress, no: Refusal | Failure) -> None:
     """Our no or theirs: a status of its own, or the last event of a stream that has begun."""
-    receipt = progress.receipt
+    receipt, dialect = progress.receipt, progress.dialect
     receipt.error_code = no.code.name
     receipt.error_fault = no.code.fault
     receipt.error_message = redact(no.message)[:MAX_ERROR_CHARS]
@@ -31,19 +31,27 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
     if progress.begun or (progress.relay is not None and progress.relay.committed):
         receipt.status = 200
         receipt.interrupted = True
-        dialect = progress.dialect
         event = answers.error_event(no) if dialect is None else dialect.error_event(no, receipt.id)
         progress.ending = partial(progress.connection.cut, event)
     else:
         receipt.status = no.status if isinstance(no, Failure) else no.code.status
-        head = answers.error_head(no) + answers.request_id_header(receipt.id)
-        dialect = progress.dialect
+        if dialect is not None:
+            receipt.status = dialect.status(no)
+        head = answers.error_head(no, receipt.status) + request_ids(progress)
         body = answers.error_body(no) if dialect is None else dialect.error(no, receipt.id)
         progress.ending = partial(progress.connection.send, head, body)
     if no.code.name == "draining":
         receipt.cancelled_by = "gateway"
     elif isinstance(no, Failure) and no.kind == "timeout" and not _said_by_provider(progress):
         receipt.cancelled_by = "deadline"
+
+
+def request_ids(progress: Progress) -> bytes:
+    """The request's id, wherever its caller's clients look for it."""
+    header = answers.request_id_header(progress.receipt.id)
+    if progress.dialect is not None:
+        header += answers.request_id_header(progress.receipt.id, progress.dialect.id_header)
+    return header
 
 
 def _said_by_provider(progress: Progress) -> bool:

@@ -19,7 +19,7 @@ from tidegate.gateway.admit import Admission
 from tidegate.gateway.allowance import rate_headers
 from tidegate.gateway.authenticate import authenticate, authenticate_at_once
 from tidegate.gateway.call import call, note_target
-from tidegate.gateway.decline import break_off, decline, forget_frames
+from tidegate.gateway.decline import break_off, decline, forget_frames, request_ids
 from tidegate.gateway.entry import Entry
 from tidegate.gateway.fit import fit
 from tidegate.gateway.http import answers
@@ -133,7 +133,7 @@ def _whole(
 
 def _head(progress: Progress, ask: Ask, route: PreparedRoute) -> bytes:
     start = answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD
-    head = start + answers.request_id_header(progress.receipt.id) + route.answer_headers
+    head = start + request_ids(progress) + route.answer_headers
     admitted = progress.admitted
     if admitted is not None and admitted.gate is not None:
         head += rate_headers(admitted.gate, progress.receipt)

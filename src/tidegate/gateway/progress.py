@@ -8,6 +8,7 @@ from tidegate.core.ask import Answer, Ask
 from tidegate.core.conversation import Conversation
 from tidegate.core.plugs import Dialect
 from tidegate.core.receipt import Receipt
+from tidegate.core.setters import plain_setters
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
@@ -16,6 +17,7 @@ from tidegate.gateway.prepared import PreparedRoute
 from tidegate.gateway.stream import Relay
 
 
+@plain_setters
 class Progress(Struct, eq=False):
     """Fills from top to bottom as the stages pass; settle reads what is there.
 

@@ -3,6 +3,8 @@
 Where both speak the same, bytes pass as they came. Otherwise they go by the common middle.
 """
 
+import re
+
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.plugs import Stamp, StreamReader
 from tidegate.core.receipt import Receipt
@@ -11,6 +13,10 @@ from tidegate.core.translated import TranslatedReader
 from tidegate.gateway.prepared import PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.world import World
+
+MAX_DROPPED = 32
+MAX_NAME_CHARS = 64
+_ODD = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
 
 def read(progress: Progress, ask: Ask, world: World) -> None:
@@ -25,7 +31,8 @@ def outgoing(progress: Progress, ask: Ask, target: PreparedTarget) -> Outgoing:
         return target.provider.encode(ask, target.target)
     drop = route is not None and route.drops_unsupported
     out = target.provider.encode_conversation(said, ask, target.target, drop)
-    progress.receipt.dropped = list(out.dropped)
+    if out.dropped:
+        progress.receipt.dropped = [_shown(name) for name in out.dropped[:MAX_DROPPED]]
     return out
 
 
@@ -53,6 +60,11 @@ def check(progress: Progress, ask: Ask, target: PreparedTarget, body: bytes) -> 
         target.provider.read_answer(ask, body)
     else:
         target.provider.read_spoken(ask, body)
+
+
+def _shown(name: str) -> str:
+    """A member's name as it may stand in a header: it is the caller's own."""
+    return _ODD.sub("?", name[:MAX_NAME_CHARS])
 
 
 def _stamp(receipt: Receipt) -> Stamp:

@@ -3,8 +3,8 @@
 A slice is taken when too little is in hand. When what is left of the limit would not give every
 gateway a slice, the server grants only what is asked for, and nothing stays in hand. Every second
 Redis is told what was used, what lies idle goes back, and leases are renewed (those of gauges are
-short). What a gateway held that has died is free when its lease has ended; one that is cut off stops
-spending before.
+short). What a gateway held that has died is free when its lease has ended; one that is cut off
+stops spending before.
 """
 
 import asyncio

@@ -57,8 +57,8 @@ def date_header(now_s: float) -> bytes:
     return f"date: {formatdate(now_s, usegmt=True)}\r\n".encode()
 
 
-def request_id_header(request_id: str) -> bytes:
-    return b"x-request-id: %b\r\n" % request_id.encode()
+def request_id_header(request_id: str, name: str = "x-request-id") -> bytes:
+    return f"{name}: {request_id}\r\n".encode()
 
 
 def error_body(no: Refusal | Failure) -> bytes:
@@ -75,13 +75,15 @@ def error_event(no: Refusal | Failure) -> bytes:
     return b"data: " + error_body(no) + b"\n\n"
 
 
-def error_head(no: Refusal | Failure) -> bytes:
-    """Status line and headers of a refusal or failure, with what a client may do next."""
-    status = no.code.status if isinstance(no, Refusal) else no.status
+def error_head(no: Refusal | Failure, status: int | None = None) -> bytes:
+    """Status line and headers of a refusal or failure, with what a client may do next. `status` is
+    a dialect's own."""
+    if status is None:
+        status = no.code.status if isinstance(no, Refusal) else no.status
     head = json_head(status)
     head += b"x-should-retry: true\r\n" if no.code.retry else b"x-should-retry: false\r\n"
     # Nobody is sent away for a time after which the answer would be the same.
-    if status in (429, 503) and (no.code.retry or no.retry_after_s is not None):
+    if status in (429, 503, 529) and (no.code.retry or no.retry_after_s is not None):
         wait_s = DEFAULT_RETRY_AFTER_S if no.retry_after_s is None else no.retry_after_s
         head += b"retry-after: %d\r\nretry-after-ms: %d\r\n" % (
             math.ceil(wait_s),

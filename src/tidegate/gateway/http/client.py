@@ -44,7 +44,8 @@ class Sink(Protocol):
 class Home(Protocol):
     """The pool that a connection goes back to."""
 
-    def give_back(self, upstream: "Upstream") -> None: ...
+    def give_back(self, upstream: "Upstream") -> None:
+        """It is usable."""
 
     def ending(self, upstream: "Upstream") -> None:
         """Its exchange is over, but the tail of its answer has not come yet."""
@@ -136,7 +137,8 @@ class Upstream(AnswerReader, asyncio.Protocol):
         """The exchange is over; the connection goes back when the answer's tail has come."""
         self._sink = None
         self._released = True
-        self.resume()
+        if not self._reading:
+            self.resume()
         if self._complete:
             self._go_home()
         elif self.usable:

@@ -12,8 +12,11 @@ from tests.gateway.upstream import Upstream, streaming
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.accept import MAX_CHOICES, MAX_OUTPUT_TOKENS, accept
+from tidegate.gateway.entry import CHAT as CHAT_ENTRY
+from tidegate.gateway.entry import COMPLETIONS, EMBEDDINGS, dialects, entries
 from tidegate.gateway.http.reader import RequestReader
 
+ENTRIES = {entry.endpoint: entry for entry in (CHAT_ENTRY, COMPLETIONS, EMBEDDINGS)}
 TEXT = "/v1/completions"
 VECTOR = "/v1/embeddings"
 
@@ -24,7 +27,7 @@ def judged(body: bytes, headers: bytes = b"", endpoint: Any = "chat") -> tuple[A
     head = b"POST /v1/x HTTP/1.1\r\nhost: h\r\n%bcontent-length: %d\r\n\r\n" % (headers, len(body))
     reader.feed(head + body, 0.0)
     receipt = Receipt("id", 0.0, "g", endpoint)
-    return accept(reader.whole[0], endpoint, receipt), receipt
+    return accept(reader.whole[0], ENTRIES[endpoint], receipt), receipt
 
 
 def chat(**members: Any) -> dict[str, Any]:

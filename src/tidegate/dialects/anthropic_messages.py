@@ -49,7 +49,7 @@ class AnthropicMessages:
     content = "messages"
     starts = b"["
     ceiling = "max_tokens"
-    passes = ("anthropic-version", "anthropic-beta")
+    passes = ("anthropic-beta",)
     id_header = "request-id"
 
     def read(self, ask: Ask) -> Conversation:

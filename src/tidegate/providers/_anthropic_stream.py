@@ -27,6 +27,9 @@ class AnthropicStreamReader:
         "text_beyond_bytes",
     )
 
+    # Prices of other classes of service are not told apart on this wire.
+    service_tier: str | None = None
+
     def __init__(self) -> None:
         self._splitter = SseSplitter()
         self._course = Course()

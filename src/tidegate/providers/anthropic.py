@@ -44,11 +44,11 @@ class Anthropic:
         """The caller's body with the target's model, and our bound on its output."""
         bound = ask.output_bound_tokens
         if bound is None and ask.model == target.model:
-            return Outgoing(_PATH, ask.body)
+            return Outgoing(_PATH, ask.body, ask.passed)
         members = {**ask.members, "model": Raw(_encode(target.model))}
         if bound is not None:
             members["max_tokens"] = Raw(_encode(bound))
-        return Outgoing(_PATH, _encode(members))
+        return Outgoing(_PATH, _encode(members), ask.passed)
 
     def reader(self, ask: Ask) -> AnthropicStreamReader:
         return AnthropicStreamReader()

@@ -13,7 +13,7 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.accept import MAX_CHOICES, MAX_OUTPUT_TOKENS, accept
 from tidegate.gateway.entry import CHAT as CHAT_ENTRY
-from tidegate.gateway.entry import COMPLETIONS, EMBEDDINGS, dialects, entries
+from tidegate.gateway.entry import COMPLETIONS, EMBEDDINGS
 from tidegate.gateway.http.reader import RequestReader
 
 ENTRIES = {entry.endpoint: entry for entry in (CHAT_ENTRY, COMPLETIONS, EMBEDDINGS)}

@@ -216,8 +216,9 @@ class OpenAIStreamReader:
         for choice in chunk.choices:
             self._read_choice(choice)
         if self.model_served is None:
-            self.model_served = chunk.model
-            self.provider_request_id = chunk.id
+            # Azure's first chunk, on its filter, leaves both empty.
+            self.model_served = chunk.model or None
+            self.provider_request_id = self.provider_request_id or chunk.id or None
         if chunk.usage is not None:
             self._read_usage(chunk.usage, only_usage=not chunk.choices)
             return not (self._strip_usage and not chunk.choices)

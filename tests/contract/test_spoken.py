@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.dialects.grammar import STAMP, ask_of, hear, in_order
+from tests.providers.bedrock_wire import frames_at
 
 from tidegate.core import plugs
 from tidegate.core.conversation import Reasoning, Refused, Text, ToolCall
@@ -32,17 +33,22 @@ NO_CHAT = {"completion", "prompts"}
 FAILING = {"overloaded", "blocked"}
 STREAMS = sorted(
     path
-    for path in BYTES.glob("*/*.sse")
+    for path in (*BYTES.glob("*/*.sse"), *BYTES.glob("*/*.events"))
     if path.stem not in NO_CHAT | FAILING and path.parent.name in plugs.names("providers")
 )
-# Its streams have no closing mark: only the connection's end says that nothing follows.
-CLOSED = [path for path in STREAMS if path.parent.name != "gemini"]
+# Gemini's streams have no closing mark: only the connection's end says that nothing follows.
+CLOSED = [path for path in STREAMS if path.parent.name != "gemini" and path.suffix == ".sse"]
 # A stream and a whole answer that say the same.
 PAIRS = [BYTES / "anthropic" / name for name in ("chat", "tools", "thinking")]
 
 
 def stream_id(path: Path) -> str:
     return f"{path.parent.name}-{path.stem}"
+
+
+def stream_at(path: Path) -> bytes:
+    """The bytes of a stream; those of `.events` are written a line a frame."""
+    return path.read_bytes() if path.suffix == ".sse" else frames_at(path)
 
 
 def plug(path: Path) -> Provider:
@@ -71,7 +77,7 @@ def written(path: Path, name: str, parts: list[bytes]) -> tuple[bytes, Translate
 
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
 def test_a_stream_is_heard_in_order_and_whole(path: Path) -> None:
-    events, failure, finished = heard(path, [path.read_bytes()])
+    events, failure, finished = heard(path, [stream_at(path)])
     assert (failure, finished) == (None, True)
     in_order(events, whole=True)
     assert any(choice.parts for choice in fold(events).choices)
@@ -81,7 +87,7 @@ def test_a_stream_is_heard_in_order_and_whole(path: Path) -> None:
 @given(data=st.data())
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
 def test_any_cut_gives_the_same_events_and_bytes(path: Path, data: st.DataObject) -> None:
-    stream = path.read_bytes()
+    stream = stream_at(path)
     cuts = data.draw(st.lists(st.integers(1, len(stream) - 1), max_size=12).map(sorted))
     parts = [stream[a:b] for a, b in itertools.pairwise([0, *cuts, len(stream)])]
     single = [stream[i : i + 1] for i in range(len(stream))]
@@ -98,7 +104,7 @@ def test_any_cut_gives_the_same_events_and_bytes(path: Path, data: st.DataObject
 
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
 def test_a_stream_cut_anywhere_is_whole_or_a_failure_and_never_ends_properly(path: Path) -> None:
-    stream = path.read_bytes()
+    stream = stream_at(path)
     said = fold(heard(path, [stream])[0])
     for size in range(len(stream)):
         events, failure, finished = heard(path, [stream[:size]])
@@ -118,7 +124,7 @@ def test_a_stream_cut_anywhere_is_whole_or_a_failure_and_never_ends_properly(pat
 @given(data=st.data())
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
 def test_hostile_bytes_never_raise(path: Path, data: st.DataObject) -> None:
-    stream = bytearray(path.read_bytes())
+    stream = bytearray(stream_at(path))
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(stream) - 1))
         kind = data.draw(st.sampled_from(("swap", "cut", "double", "put")))
@@ -143,7 +149,7 @@ def test_hostile_bytes_never_raise(path: Path, data: st.DataObject) -> None:
 @pytest.mark.parametrize("path", CLOSED, ids=stream_id)
 def test_nothing_is_told_after_the_end(path: Path) -> None:
     reader = plug(path).spoken_reader(asked(path))
-    reader.feed(path.read_bytes())
+    reader.feed(stream_at(path))
     assert reader.feed(b'event: x\ndata: {"type":"ping"}\n\ndata: late\n\n') == []
     assert reader.surplus_events == 2 and reader.finished
 
@@ -184,9 +190,9 @@ def anthropic_says(body: bytes) -> Any:
 
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
 def test_openais_client_puts_together_what_we_write(path: Path) -> None:
-    events = heard(path, [path.read_bytes()])[0]
+    events = heard(path, [stream_at(path)])[0]
     said = fold(events)
-    body, _ = written(path, "openai_chat", [path.read_bytes()])
+    body, _ = written(path, "openai_chat", [stream_at(path)])
     whole = openai_says(body, choices=len(said.choices))
     for told, choice in zip(whole.choices, said.choices, strict=True):
         message = told.message
@@ -217,9 +223,9 @@ def test_openais_client_puts_together_what_we_write(path: Path) -> None:
 
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
 def test_anthropics_client_puts_together_what_we_write(path: Path) -> None:
-    events = heard(path, [path.read_bytes()])[0]
+    events = heard(path, [stream_at(path)])[0]
     said = fold(events)
-    body, _ = written(path, "anthropic_messages", [path.read_bytes()])
+    body, _ = written(path, "anthropic_messages", [stream_at(path)])
     message = anthropic_says(body)
     parts = said.choices[0].parts
     texts = [part.text for part in parts if isinstance(part, (Text, Refused)) and part.text]

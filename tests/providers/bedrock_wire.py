@@ -33,8 +33,12 @@ def frames_of(text: str) -> list[bytes]:
     return made
 
 
+def frames_at(path: Path) -> bytes:
+    return b"".join(frames_of(path.read_text()))
+
+
 def stream_of(name: str) -> bytes:
-    return b"".join(frames_of((BYTES / f"{name}.events").read_text()))
+    return frames_at(BYTES / f"{name}.events")
 
 
 class Raw:

@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _UNKNOWN_MEMBER = re.compile(
-    r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?\Z", re.DOTALL
+    r"Object contains unknown field `([^.\[\]`]+)`(?: - at `\$\.?(.*)`)?\Z", re.DOTALL
 )
 _UNKNOWN_KIND = re.compile(r"Invalid value .* - at `\$\.(.*)\.type`", re.DOTALL)
 _AT = re.compile(r" - at `\$\.?(.*)`\Z", re.DOTALL)
@@ -80,7 +80,7 @@ def _without(body: bytes, path: str, unread: dict[str, Raw]) -> bytes:
     try:
         return bytes(_cut(body, steps, path, unread))
     except (*_UNREADABLE, KeyError, IndexError):
-        # A name with a dot or a bracket in it: what is wrong can be said, not mended.
+        # A name that reads like a path: what is wrong can be said, not mended.
         raise Refusal(
             "invalid_parameter", f"`{path}` is no member of this API"[:500], param=path[:200]
         ) from None

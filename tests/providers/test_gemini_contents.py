@@ -217,7 +217,10 @@ def test_media_go_as_bytes_or_as_an_address() -> None:
     assert only(Image("aWE=", "image/png")) == {
         "inlineData": {"mimeType": "image/png", "data": "aWE="}
     }
-    assert only(Image(url="https://x/a.png")) == {"fileData": {"fileUri": "https://x/a.png"}}
+    assert only(Image(url="https://x/a.JPG?b=.png")) == {
+        "fileData": {"mimeType": "image/jpeg", "fileUri": "https://x/a.JPG?b=.png"}
+    }
+    assert only(Image(url="https://x/a")) == {"fileData": {"fileUri": "https://x/a"}}
     assert only(pdf) == {"inlineData": {"mimeType": "application/pdf", "data": "JVBERg=="}}
     assert only(Document(url="https://x/a", media_type="text/csv")) == {
         "fileData": {"mimeType": "text/csv", "fileUri": "https://x/a"}

@@ -28,6 +28,15 @@ Block = dict[str, Any]
 _NO_ARGUMENTS: Final = Raw(b"{}")
 # These models take calls that nobody signed; later ones refuse a step whose first call is not.
 _UNSIGNED: Final = ("gemini-1", "gemini-2")
+# What the ending of an address says of what is there. Google fetches it, but wants to be told.
+_TYPES: Final = {
+    **{kind: f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif", "heic", "heif")},
+    "jpg": "image/jpeg",
+    "pdf": "application/pdf",
+    "txt": "text/plain",
+    "csv": "text/csv",
+    "html": "text/html",
+}
 # What Google documents for calls that another model made.
 _UNPROVEN: Final = "skip_thought_signature_validator"
 
@@ -174,7 +183,8 @@ class Contents:
                 self._losses.lose("context")
             if part.text is not None:
                 return {"text": part.text}
-        typed = {} if part.media_type is None else {"mimeType": part.media_type}
+        media_type = part.media_type or _type_of(part.url)
+        typed = {} if media_type is None else {"mimeType": media_type}
         if part.data is not None:
             return {"inlineData": {**typed, "data": part.data}}
         if part.url is not None:
@@ -185,3 +195,8 @@ class Contents:
     def _invalid(self, message: str) -> Refusal:
         param = self._said.names.get("turns", "turns")
         return Refusal("invalid_parameter", message, param=param)
+
+
+def _type_of(url: str | None) -> str | None:
+    path = (url or "").partition("?")[0]
+    return _TYPES.get(path.rpartition(".")[2].lower())

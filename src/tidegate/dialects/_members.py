@@ -65,12 +65,13 @@ def _unknown(message: str) -> str | None:
 
 def _refusal(message: str) -> Refusal:
     match = _AT.search(message)
-    path = match[1] if match else "body"
+    path = match[1] if match else ""
     problem = message[: match.start()] if match else message
     if problem.startswith("Object missing required field"):
         name = problem.rpartition("field ")[2].strip("`")
         path = f"{path}.{name}" if path else name
         return Refusal("missing_parameter", f"`{path}` is missing", param=path)
+    path = path or "body"
     return Refusal("invalid_parameter", f"`{path}`: {problem}"[:500], param=path[:200])
 
 

@@ -85,6 +85,22 @@ def test_a_refused_signature_does_not_quote_what_was_signed() -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("InvalidSignatureException", "Signature expired: 20261121T150000Z is now earlier than"),
+        ("InvalidSignatureException", "Signature not yet current: 20261121T170000Z is still later"),
+        ("RequestTimeTooSkewed", "x"),
+    ],
+)
+def test_a_clock_that_is_wrong_is_told_apart_from_a_key(name: str, message: str) -> None:
+    body = f'{{"message":"{message}"}}'.encode()
+    failure = fault(403, {"x-amzn-errortype": name}, body, NOW_S)
+    assert failure.code.name == "upstream_auth" and "clock" in failure.message
+    other = fault(403, {"x-amzn-errortype": name}, b'{"message":"does not match"}', NOW_S)
+    assert ("clock" in other.message) == (name == "RequestTimeTooSkewed")
+
+
+@pytest.mark.parametrize(
     ("status", "kind"),
     [
         *((400, "rejected"), (403, "unavailable"), (404, "unavailable"), (429, "rate_limited")),

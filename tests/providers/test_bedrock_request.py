@@ -112,7 +112,7 @@ def test_turns_of_one_role_are_one_message_and_empty_ones_none() -> None:
         talk(
             ASKED,
             Turn("user", (Text("you"),)),
-            Turn("assistant", (Text(""),)),
+            Turn("assistant", (Text(""), Text("\n\n"))),
             Turn("assistant", (Text("yes"), Refused("no"))),
             Turn("user", (ToolResult("a"),)),
             Turn("user", (Text("?"),)),
@@ -140,7 +140,7 @@ def test_tools_calls_and_results() -> None:
             "user",
             (
                 ToolResult("call_1", (Text("21 °C"), Image("AAAA", "image/png")), is_error=True),
-                ToolResult("call 2?" + "x" * 80, (Text(""),)),
+                ToolResult("call 2?" + "x" * 80, (Text(""), Text(" "))),
             ),
         ),
         tools=[TOOL, Tool("now", "", None, True)],

@@ -23,6 +23,7 @@ class _Meaning(NamedTuple):
 
 
 _AUTH: Final = _Meaning("unavailable", "upstream_auth", "the provider refused our credential")
+_CLOCK: Final = _Meaning("unavailable", "upstream_auth", "the provider finds our clock wrong")
 _BROKEN: Final = _Meaning("unavailable", "upstream_error", "the provider failed")
 _BUSY: Final = _Meaning("unavailable", "upstream_overloaded", "the provider is overloaded or down")
 _LIMITED: Final = _Meaning("rate_limited", "upstream_rate_limited", "the provider limits our rate")
@@ -50,12 +51,14 @@ _MEANINGS: Final[Mapping[str, _Meaning]] = {
     "missingauthenticationtoken": _AUTH,
     "notauthorized": _AUTH,
     "optinrequired": _AUTH,
-    "requestexpired": _AUTH,
-    "requesttimetooskewed": _AUTH,
+    "requestexpired": _CLOCK,
+    "requesttimetooskewed": _CLOCK,
     "signaturedoesnotmatch": _AUTH,
     "unrecognizedclient": _AUTH,
 }
 _INVALID: Final = "validation"
+# A signature is refused so far from the time that it was made at, whatever the key.
+_TOO_OLD: Final = ("signature expired", "signature not yet current")
 _TOO_LONG: Final = (
     "input is too long",
     "prompt is too long",
@@ -103,6 +106,9 @@ def _meant(name: str, told: _Body, wait_s: float | None) -> Failure | None:
     meaning = _MEANINGS.get(plain)
     if meaning is None:
         return None
+    message = (told.message or told.Message or "").lower()
+    if meaning is _AUTH and message.startswith(_TOO_OLD):
+        meaning = _CLOCK
     wait_s = wait_s if meaning in (_LIMITED, _BUSY) else None
     return Failure(meaning.kind, meaning.code, meaning.message, retry_after_s=wait_s)
 

@@ -64,11 +64,11 @@ class Blocks:
         self._names: set[str] = set()
 
     def of(self, parts: Iterable[Part]) -> list[Block]:
-        """The blocks of one turn. A text of nothing, which Converse refuses, is left out."""
+        """The blocks of one turn. A text of nothing but space is left out: Converse refuses it."""
         blocks: list[Block] = []
         for part in parts:
             if isinstance(part, Text | Refused):
-                if part.text:
+                if part.text.strip():
                     blocks.append({"text": part.text})
             elif isinstance(part, ToolCall):
                 blocks.append({"toolUse": self._call(part)})
@@ -109,7 +109,7 @@ class Blocks:
         content: list[Block] = []
         for part in parts:
             if isinstance(part, Text):
-                if part.text:
+                if part.text.strip():
                     content.append({"text": part.text})
             else:
                 content += self._medium(part)

@@ -58,6 +58,16 @@ def test_a_dialect_that_is_a_sellers_name_is_priced_at_any_address():
     assert quote.price is not None and not quote.sold
 
 
+@pytest.mark.parametrize(
+    ("dialect", "model", "seller"),
+    [("gemini", "gemini-2.5-flash", "google"), ("azure_openai", "gpt-4o", "azure")],
+)
+def test_a_dialect_has_a_seller_of_another_name(dialect, model, seller):
+    quote = PriceTable(NOW_S).quote(dialect, "http://127.0.0.1:9/v1", model)
+    assert quote.price is not None and f"{seller}/{model}" in quote.price.version
+    assert not quote.sold
+
+
 def test_a_model_on_your_own_engine_is_not_taken_for_the_one_that_is_sold():
     quote = PriceTable(NOW_S).quote("openai_compatible", "http://127.0.0.1:8000/v1", "gpt-4o-mini")
     assert quote == Quote(None, sold=False)

@@ -122,6 +122,7 @@ def test_a_reading(read, text, value):
         ("header", "a:b"),
         ("header", "Host"),
         ("header", "COOKIE"),
+        ("header", "X-Goog-Api-Key"),
     ],
 )
 def test_what_a_reading_refuses(read, text):

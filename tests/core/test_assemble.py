@@ -136,6 +136,14 @@ def test_a_hosted_provider_without_credential_is_a_mistake():
     assert "`api_key: ${P_API_KEY}`" in said["providers.p"]
 
 
+def test_a_hosted_provider_that_signs_does_without_one():
+    said = Said()
+    signing = Dialect("https://api.example.com", hosted=True, signs=True)
+    assert assemble.credential(place(dialect=signing), said) is None and not said
+    own = SecretRef(env="OWN")
+    assert assemble.credential(place(target(api_key=own), dialect=signing), said) == own
+
+
 def test_an_engine_needs_no_credential():
     said = Said()
     assert assemble.credential(place(), said) is None and not said

@@ -8,6 +8,7 @@ def test_a_dialect_is_what_its_plug_says():
     dialects = Dialects()
     assert "openai" in dialects.names()
     assert dialects.get("openai").hosted and not dialects.get("vllm").hosted
+    assert dialects.get("bedrock").signs and not dialects.get("openai").signs
     with pytest.raises(PlugError):
         dialects.get("nowhere")
 

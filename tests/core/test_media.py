@@ -12,6 +12,7 @@ from tidegate.core.media import UNKNOWN_IMAGE_TOKENS, image_tokens
         ("gpt-4.1-mini", 2489),  # 1,536 patches x 1.62
         ("o1", 75 + 8 * 150),
         ("claude-sonnet-4-5", 5000),
+        ("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", 5000),
         ("gpt-5.4", UNKNOWN_IMAGE_TOKENS),
         ("gpt-4omni", UNKNOWN_IMAGE_TOKENS),
         ("Qwen/Qwen2-VL-7B-Instruct", UNKNOWN_IMAGE_TOKENS),

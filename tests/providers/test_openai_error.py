@@ -1,10 +1,12 @@
 """What a provider's error says, in each of the shapes that they have, and when to try again."""
 
+import msgspec
 import pytest
 
 from tidegate.providers._openai_error import (
     MAX_MESSAGE_CHARS,
     MAX_RETRY_AFTER_S,
+    failure_in_answer,
     failure_of,
     retry_after_s,
 )
@@ -53,6 +55,16 @@ def test_a_wait_is_honoured_within_bounds(headers: dict[str, str], wait_s: float
 def test_the_message_is_found_in_each_shape(body: bytes, message: str, param: str | None) -> None:
     failure = failure_of(400, {}, body, NOW_S)
     assert (failure.message, failure.param) == (message, param)
+
+
+@pytest.mark.parametrize("code", ["content_filter", "content_policy_violation"])
+def test_a_refusal_by_safety_rules_is_told_apart(code: str) -> None:
+    told = {"message": "filtered", "code": code}
+    for failure in (
+        failure_of(400, {}, msgspec.json.encode({"error": told}), NOW_S),
+        failure_in_answer(told),
+    ):
+        assert (failure.kind, failure.code.name) == ("refused_by_safety", "rejected_by_provider")
 
 
 def test_no_secret_and_no_flood_comes_through() -> None:

@@ -20,6 +20,7 @@ SECRET = "aB3dE6gH9jK2mN5pQ8sT"
         f"gsk_{SECRET}",
         f"hf_{SECRET}",
         f"AKIA{SECRET}",
+        f"AIza{SECRET}",
         f"ghp_{SECRET}",
         f"xoxb-{SECRET}",
         f"eyJhbGciOiJI.{SECRET}.{SECRET}",

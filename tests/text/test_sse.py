@@ -14,9 +14,13 @@ LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 LINES = st.sampled_from(
     [b"data: a", b"data:b", b"data", b"data:  c", b": comment", b"", b"", b"event: x", b"id: 1"]
 ) | st.binary(max_size=5).map(lambda b: b"data: " + b.translate(None, b"\r\n"))
-STREAMS = st.lists(st.tuples(LINES, LINE_ENDS), max_size=20).map(
-    lambda lines: b"".join(line + end for line, end in lines)
-) | st.lists(LINES, max_size=20).map(lambda lines: b"".join(line + b"\n\n" for line in lines))
+STREAMS = (
+    st.lists(st.tuples(LINES, LINE_ENDS), max_size=20).map(
+        lambda lines: b"".join(line + end for line, end in lines)
+    )
+    | st.lists(LINES, max_size=20).map(lambda lines: b"".join(line + b"\n\n" for line in lines))
+    | st.lists(LINES, max_size=20).map(lambda lines: b"".join(line + b"\r\n\r\n" for line in lines))
+)
 
 
 def obvious(stream: bytes) -> list[bytes]:
@@ -64,6 +68,14 @@ def test_a_line_feed_too_many_is_not_lost() -> None:
     assert splitter.flush() == b"\n"
 
 
+def test_a_crlf_too_many_begins_the_next_event() -> None:
+    splitter = SseSplitter()
+    events = [b"data: a\r\n\r\n", b"\r\ndata: b\r\n\r\n"]
+    assert splitter.feed(b"".join(events)) == events
+    assert splitter.feed(events[0] + b"\r\n") == [events[0]]
+    assert splitter.flush() == b"\r\n"
+
+
 def test_an_unfinished_last_event_is_left_over() -> None:
     splitter = SseSplitter()
     assert splitter.feed(b"data: a\n\ndata: b\n") == [b"data: a\n\n"]
@@ -75,6 +87,9 @@ def test_an_unfinished_last_event_is_left_over() -> None:
     ("event", "data"),
     [
         (b"data: x\n\n", b"x"),
+        (b"data: x\r\n\r\n", b"x"),
+        (b"data: x\ndata: y\r\n\r\n", b"x\ny"),
+        (b"data: x\rdata: y\r\n\r\n", b"x\ny"),
         (b"data:x\r\r", b"x"),
         (b"data: x\rdata: y\n\n", b"x\ny"),
         (b"data\n\n", b""),

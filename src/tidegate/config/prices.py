@@ -25,6 +25,9 @@ from tidegate.core.facts import Quote
 from tidegate.core.plan import Price, Rate
 from tidegate.core.units import usd_to_nanousd
 
+# The table's name of a dialect's usual seller, where it is another.
+_SELLERS = {"gemini": "google", "azure_openai": "azure"}
+
 
 class PriceTable:
     """The table as it holds at `now_s` (wall-clock seconds)."""
@@ -37,7 +40,8 @@ class PriceTable:
     def quote(self, dialect: str, base_url: str, model: str) -> Quote:
         """What the provider at `base_url`, or the one that `dialect` names, asks for `model`."""
         seller = self._seller(base_url)
-        named = (p for p in self._snapshot.providers if p.id == dialect)
+        known_as = _SELLERS.get(dialect, dialect)
+        named = (p for p in self._snapshot.providers if p.id == known_as)
         provider = seller or next(named, None)
         if provider is None:
             return Quote(None, sold=False)

@@ -42,7 +42,9 @@ _OUR_HEADERS = {
     "connection", "content-encoding", "content-length", "content-type", "expect", "host",
     "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
 }  # fmt: skip
-_SECRET_HEADERS = {"api-key", "authorization", "cookie", "proxy-authorization", "x-api-key"}
+_SECRET_HEADERS = {
+    "api-key", "authorization", "cookie", "proxy-authorization", "x-api-key", "x-goog-api-key",
+}  # fmt: skip
 
 UNQUOTED = frozenset({"int", "float", "usd", "bool"})  # a number in quotes is text
 WORDS = frozenset(

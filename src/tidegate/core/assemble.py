@@ -21,10 +21,12 @@ Say = Callable[[Path, str], None]
 
 
 class Dialect(Struct, frozen=True):
-    """What compiling needs to know of a provider plug."""
+    """What compiling needs to know of a provider plug. `signs`: it can do without a credential of
+    the plan's own, with the machine's key."""
 
     base_url: str | None
     hosted: bool
+    signs: bool = False
 
 
 class Place(Struct, frozen=True):
@@ -142,9 +144,10 @@ def queueing(place: Place, replicas: int, say: Say) -> Queueing:
 
 
 def credential(place: Place, say: Say) -> SecretRef | None:
-    """The target's reference or its provider's; a hosted dialect without one is a mistake."""
+    """The target's reference or its provider's; a hosted dialect without one is a mistake, unless
+    it signs."""
     found = place.target.api_key or place.provider.api_key
-    if found is None and place.dialect.hosted:
+    if found is None and place.dialect.hosted and not place.dialect.signs:
         variable = place.target.provider.upper().replace("-", "_").replace(".", "_")
         say(
             place.provider_path,

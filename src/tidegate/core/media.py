@@ -5,6 +5,8 @@ Providers scale images down before they cut them into tiles or patches, so each 
 
 from typing import Final
 
+from tidegate.core.model_name import plain_name
+
 # Models by the beginning of their names, and an image's most tokens. OpenAI: a base and up to 8
 # tiles of a scaled image, or 1,536 patches times a factor. Claude: 3.75 megapixels, 784 a token.
 _PUBLISHED: Final = (
@@ -31,7 +33,7 @@ UNKNOWN_FILE_TOKENS: Final = 1_000_000
 
 def image_tokens(model: str) -> int:
     """The most that one image can be for this model."""
-    name = model.rpartition("/")[2]
+    name = plain_name(model)
     for start, most in _PUBLISHED:
         if name == start or name.startswith(f"{start}-"):
             return most

@@ -2,17 +2,19 @@
 
 from typing import Final
 
+from tidegate.core.model_name import plain_name
+
 # Models by the beginning of their names, as their providers have published it.
 _HIDING: Final = (
     *("o1", "o3", "o4-mini", "gpt-5", "codex-mini"),
-    *("gemini-2.5", "gemini-3", "grok-4"),
+    *("gemini-2.5", "gemini-3", "grok-4", "nova-2"),
 )
 _SHOWING: Final = ("gpt-5-chat",)
 
 
 def hides_reasoning(model: str) -> bool:
     """Whether tokens of this model may be charged that no text tells of."""
-    name = model.rpartition("/")[2]
+    name = plain_name(model)
     return _begins(name, _HIDING) and not _begins(name, _SHOWING)
 
 

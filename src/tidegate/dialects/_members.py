@@ -24,7 +24,7 @@ T = TypeVar("T")
 
 _UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _UNKNOWN_MEMBER = re.compile(
-    r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?\Z", re.DOTALL
+    r"Object contains unknown field `([^.\[\]`]+)`(?: - at `\$\.?(.*)`)?\Z", re.DOTALL
 )
 _UNKNOWN_KIND = re.compile(r"Invalid value .* - at `\$\.(.*)\.type`", re.DOTALL)
 _AT = re.compile(r" - at `\$\.?(.*)`\Z", re.DOTALL)
@@ -65,12 +65,13 @@ def _unknown(message: str) -> str | None:
 
 def _refusal(message: str) -> Refusal:
     match = _AT.search(message)
-    path = match[1] if match else "body"
+    path = match[1] if match else ""
     problem = message[: match.start()] if match else message
     if problem.startswith("Object missing required field"):
         name = problem.rpartition("field ")[2].strip("`")
         path = f"{path}.{name}" if path else name
         return Refusal("missing_parameter", f"`{path}` is missing", param=path)
+    path = path or "body"
     return Refusal("invalid_parameter", f"`{path}`: {problem}"[:500], param=path[:200])
 
 
@@ -80,7 +81,7 @@ def _without(body: bytes, path: str, unread: dict[str, Raw]) -> bytes:
     try:
         return bytes(_cut(body, steps, path, unread))
     except (*_UNREADABLE, KeyError, IndexError):
-        # A name with a dot or a bracket in it: what is wrong can be said, not mended.
+        # A name that reads like a path: what is wrong can be said, not mended.
         raise Refusal(
             "invalid_parameter", f"`{path}` is no member of this API"[:500], param=path[:200]
         ) from None

@@ -111,12 +111,13 @@ class OpenAISpokenReader:
     """core.plugs.SpokenReader on top of a provider's own reader, which was told that the caller
     wants to see usage: it then takes nothing out of a chunk."""
 
-    __slots__ = ("_began", "_inner", "_open", "_splitter", "_usage", "_used", "failure")
+    __slots__ = ("_began", "_ended", "_inner", "_open", "_splitter", "_usage", "_used", "failure")
 
     def __init__(self, inner: OpenAIStreamReader) -> None:
         self._inner = inner
         self._splitter = SseSplitter()
         self._began = False
+        self._ended: set[int] = set()
         self._open: dict[int, list[_Part]] = {}
         self._used: dict[int, int] = {}
         self._usage: Usage | None = None
@@ -151,7 +152,7 @@ class OpenAISpokenReader:
                 payload = data_of(raw)
                 if payload is not None and not payload.startswith(b"[DONE]"):
                     self._take(_decode(payload), events)
-            if inner.usage is not self._usage and inner.usage is not None:
+            if inner.usage is not None and inner.usage is not self._usage and self._began:
                 self._usage = inner.usage
                 events.append(Used(inner.usage))
         except (*UNREADABLE, SseTooLong):
@@ -163,10 +164,12 @@ class OpenAISpokenReader:
         return events
 
     def _take(self, chunk: _Chunk, events: list[Event]) -> None:
-        if not self._began:
+        if not self._began and (chunk.choices or chunk.id != ""):  # Azure's first has neither
             self._began = True
             events.append(Began(chunk.id, chunk.model))
         for choice in chunk.choices:
+            if choice.index in self._ended:
+                continue  # what comes after its end is no part of it
             if choice.delta is not None:
                 self._grow(choice.index, choice.delta, events)
             if choice.finish_reason is not None:
@@ -234,6 +237,7 @@ class OpenAISpokenReader:
 
     def _end_choice(self, choice: _Choice, events: list[Event]) -> None:
         reason, stop_sequence = _ending(choice)
+        self._ended.add(choice.index)
         self._end_parts(choice.index, events)
         events.append(Ended(choice.index, reason, stop_sequence))
 

@@ -221,8 +221,9 @@ class OpenAIStreamReader:
         for choice in chunk.choices:
             self._read_choice(choice)
         if self.model_served is None:
-            self.model_served = chunk.model
-            self.provider_request_id = chunk.id
+            # Azure's first chunk, on its filter, leaves both empty.
+            self.model_served = chunk.model or None
+            self.provider_request_id = self.provider_request_id or chunk.id or None
         if isinstance(chunk.service_tier, str):
             self.service_tier = chunk.service_tier
         if chunk.usage is not None:

@@ -8,7 +8,7 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 
 
 class OpenAI(OpenAICompatible):
-    base_url = "https://api.openai.com/v1"
+    base_url: str | None = "https://api.openai.com/v1"
     hosted = True
     manners = Manners(ceiling="max_completion_tokens")
 

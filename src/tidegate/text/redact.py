@@ -5,7 +5,7 @@ import re
 _SECRETS = re.compile(
     r"""
     (?P<bearer>bearer\s+)[A-Za-z0-9._~+/=-]{8,}
-    | \b(?:sk|pk|rk|gsk|xai|hf|AKIA|ASIA|ghp|gho|glpat|xox[abp])[-_]?[A-Za-z0-9_*-]{12,}
+    | \b(?:sk|pk|rk|gsk|xai|hf|AIza|AKIA|ASIA|ghp|gho|glpat|xox[abp])[-_]?[A-Za-z0-9_*-]{12,}
     | \beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*
     | (?P<url>[a-z][a-z0-9+.-]*://)[^/\s:@]+:[^/\s@]+@
     """,

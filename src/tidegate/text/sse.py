@@ -1,8 +1,9 @@
 """Server-sent events out of any slicing of their bytes.
 
-The usual read holds whole events in the usual form (`data: ...` and a line feed or two); it is
-split by one C call. Everything else the format allows (CR, CRLF, comments, several data lines,
-a leading byte order mark) takes the careful way and gives the same events.
+The usual read holds whole events in the usual form (`data: ...` and a line feed or two, or as
+many CRLF); it is split by one C call. Everything else the format allows (CR, mixed line ends,
+comments, several data lines, a leading byte order mark) takes the careful way and gives the same
+events.
 """
 
 import re
@@ -36,6 +37,10 @@ class SseSplitter:
             events = data.split(b"\n\n")
             if not events.pop():  # otherwise a line feed too many stands at the end
                 return [event + b"\n\n" for event in events]
+        elif not self.rest and data.endswith(b"\r\n\r\n") and _has_crlf_only(data):
+            events = data.split(b"\r\n\r\n")
+            if not events.pop():
+                return [event + b"\r\n\r\n" for event in events]
         return self._feed_carefully(data)
 
     def _feed_carefully(self, data: bytes) -> list[bytes]:
@@ -62,10 +67,18 @@ class SseSplitter:
         return rest
 
 
+def _has_crlf_only(data: bytes) -> bool:
+    return data.count(b"\r\n") == data.count(b"\n") == data.count(b"\r")
+
+
 def data_of(event: bytes) -> bytes | None:
     """The payload of a raw event's data lines, or None when it has none (a comment)."""
     if event.startswith(b"data: ") and event.find(b"\n") == len(event) - 2 and b"\r" not in event:
         return event[6:-2]
+    if event.startswith(b"data: ") and event.find(b"\r\n\r\n") == len(event) - 4:
+        payload = event[6:-4]
+        if b"\n" not in payload and b"\r" not in payload:
+            return payload
     lines: list[bytes] = []
     for line in _END_OF_LINE.split(event.removeprefix(_BOM)):
         if line.startswith(b"data:"):

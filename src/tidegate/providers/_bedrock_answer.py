@@ -1,0 +1,152 @@
+"""What Converse says at the end of an answer, and a whole answer."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tidegate.core.ask import Usage
+from tidegate.core.conversation import Reasoning, Text, ToolCall
+from tidegate.core.outcome import Failure
+from tidegate.core.spoken import Choice, Reason, Spoken, SpokenPart
+from tidegate.providers._openai_error import UNREADABLE
+from tidegate.providers._openai_usage import CONFLICT, MAX_PLAUSIBLE_TOKENS
+
+REASONS: Final[Mapping[str, Reason]] = {
+    "end_turn": "stop",
+    "stop_sequence": "stop_sequence",
+    "max_tokens": "length",
+    "model_context_window_exceeded": "context_full",
+    "tool_use": "tool_calls",
+    "guardrail_intervened": "refusal",
+    "content_filtered": "refusal",
+}
+# The model wrote what Bedrock could not read: no answer, whatever came before.
+_UNREADABLE_TO_BEDROCK: Final = frozenset({"malformed_model_output", "malformed_tool_use"})
+
+
+class Tokens(Struct, rename="camel"):
+    """`usage`: the input excludes what was read from and written to the cache."""
+
+    input_tokens: int
+    output_tokens: int
+    total_tokens: int | None = None
+    cache_read_input_tokens: int | None = None
+    cache_write_input_tokens: int | None = None
+
+
+class Extra(Struct):
+    """What `additionalModelResponseFieldPaths` asked for."""
+
+    stop_sequence: str | None = None
+
+
+class _ToolUse(Struct, rename="camel"):
+    tool_use_id: str
+    name: str
+    input: Raw = Raw(b"{}")
+
+
+class _ReasoningText(Struct):
+    text: str = ""
+    signature: str | None = None
+
+
+class _ReasoningContent(Struct, rename="camel"):
+    reasoning_text: _ReasoningText | None = None
+    redacted_content: str | None = None
+
+
+class _CitedText(Struct):
+    text: str | None = None
+
+
+class _Cited(Struct):
+    content: list[_CitedText] = []
+
+
+class _Block(Struct, rename="camel"):
+    """A union of one member; a kind that is not here tells nothing that the middle has a word
+    for."""
+
+    text: str | None = None
+    tool_use: _ToolUse | None = None
+    reasoning_content: _ReasoningContent | None = None
+    citations_content: _Cited | None = None
+
+
+class _Message(Struct):
+    content: list[_Block]
+
+
+class _Output(Struct):
+    message: _Message
+
+
+class _Answer(Struct, rename="camel"):
+    output: _Output
+    stop_reason: str
+    usage: Tokens | None = None
+    additional_model_response_fields: Extra | None = None
+
+
+_decode = msgspec.json.Decoder(_Answer).decode
+
+
+def usage_of(tokens: Tokens) -> Usage:
+    """Disjoint classes; figures that no answer has are a conflict."""
+    read, written = tokens.cache_read_input_tokens, tokens.cache_write_input_tokens
+    told = (tokens.input_tokens, tokens.output_tokens, read or 0, written or 0)
+    plain = tokens.input_tokens + tokens.output_tokens
+    possible = all(0 <= figure <= MAX_PLAUSIBLE_TOKENS for figure in told) and sum(told) > 0
+    # The total is told with the cache by some models and without it by others.
+    if not possible or tokens.total_tokens not in (None, plain, sum(told)):
+        return CONFLICT
+    return Usage(tokens.input_tokens, read, written, tokens.output_tokens)
+
+
+def reason_of(word: str) -> Reason | Failure:
+    """A finish reason; a word that nobody knows is not guessed at."""
+    if word in _UNREADABLE_TO_BEDROCK:
+        message = "the model's answer could not be read by its provider"
+        return Failure("malformed", "upstream_malformed", message)
+    reason = REASONS.get(word)
+    if reason is None:
+        message = "the provider ended its answer for a reason that is not known"
+        return Failure("interrupted", "upstream_interrupted", message)
+    return reason
+
+
+def read_spoken(body: bytes) -> Spoken:
+    """A whole answer. Failure where it is none."""
+    try:
+        answer = _decode(body)
+    except UNREADABLE:
+        message = "the provider's answer is not what was asked for"
+        raise Failure("malformed", "upstream_malformed", message) from None
+    reason = reason_of(answer.stop_reason)
+    if isinstance(reason, Failure):
+        raise reason
+    parts = [part for block in answer.output.message.content for part in _parts(block)]
+    usage = None if answer.usage is None else usage_of(answer.usage)
+    if usage is not None and parts and usage.output_tokens == 0:
+        usage = CONFLICT
+    extra = answer.additional_model_response_fields
+    stopped_at = extra.stop_sequence if extra is not None else None
+    return Spoken(None, None, usage, [Choice(parts, reason, stopped_at)])
+
+
+def _parts(block: _Block) -> list[SpokenPart]:
+    if block.tool_use is not None:
+        call = block.tool_use
+        return [ToolCall(call.tool_use_id, call.name, bytes(call.input).decode())]
+    if block.reasoning_content is not None:
+        thought = block.reasoning_content
+        said = thought.reasoning_text or _ReasoningText()
+        sealed = thought.redacted_content
+        return [Reasoning(said.text, said.signature, sealed, "anthropic")]
+    text = block.text
+    if block.citations_content is not None:
+        text = "".join(one.text or "" for one in block.citations_content.content)
+    return [Text(text)] if text else []

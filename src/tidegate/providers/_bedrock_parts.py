@@ -1,0 +1,221 @@
+"""The parts of a conversation as Converse's content blocks."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+from zlib import crc32
+
+from msgspec import Raw
+
+from tidegate.core.conversation import (
+    CacheMark,
+    Document,
+    Image,
+    Part,
+    Reasoning,
+    Refused,
+    Text,
+    ToolCall,
+    ToolResult,
+)
+from tidegate.core.losses import Losses
+from tidegate.core.outcome import Refusal
+from tidegate.text.strict_json import JsonProblem, read_object
+
+Block = dict[str, Any]
+
+_IMAGES: Final = {
+    "image/png": "png",
+    "image/jpeg": "jpeg",
+    "image/jpg": "jpeg",
+    "image/gif": "gif",
+    "image/webp": "webp",
+}
+_DOCUMENTS: Final = {
+    "application/pdf": "pdf",
+    "text/csv": "csv",
+    "application/msword": "doc",
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document": "docx",
+    "application/vnd.ms-excel": "xls",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": "xlsx",
+    "text/html": "html",
+    "text/plain": "txt",
+    "text/markdown": "md",
+}
+_TTLS: Final = frozenset({"5m", "1h"})
+_NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9()\[\]-]+")
+_SAFE_ID: Final = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
+_UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_.:-]")
+MAX_NAME_CHARS: Final = 200
+# Room for the number that keeps two names apart.
+_NUMBER_CHARS: Final = 6
+_UNTITLED: Final = "document"
+_NO_ARGUMENTS: Final = Raw(b"{}")
+
+
+class Blocks:
+    """Writes the parts of one request, and remembers what must be different within it."""
+
+    __slots__ = ("_caches", "_losses", "_names")
+
+    def __init__(self, losses: Losses, *, caches: bool) -> None:
+        self._losses = losses
+        self._caches = caches
+        self._names: set[str] = set()
+
+    def of(self, parts: Iterable[Part]) -> list[Block]:
+        """The blocks of one turn. A text of nothing but space is left out: Converse refuses it."""
+        blocks: list[Block] = []
+        for part in parts:
+            if isinstance(part, Text | Refused):
+                if part.text.strip():
+                    blocks.append({"text": part.text})
+            elif isinstance(part, ToolCall):
+                blocks.append({"toolUse": self._call(part)})
+            elif isinstance(part, ToolResult):
+                blocks.append({"toolResult": self._result(part)})
+            elif isinstance(part, Reasoning):
+                blocks += self._reasoning(part)
+            else:
+                blocks += self._medium(part)
+            blocks += self.mark(_cache_of(part))
+        return blocks
+
+    def mark(self, cache: CacheMark | None) -> list[Block]:
+        """The cache point that stands after what is to be cached."""
+        if cache is None:
+            return []
+        if not self._caches or cache.ttl not in (None, *_TTLS):
+            self._losses.lose("cache")
+            return []
+        point = {"type": "default"}
+        if cache.ttl is not None:
+            point["ttl"] = cache.ttl
+        return [{"cachePoint": point}]
+
+    def _call(self, call: ToolCall) -> Block:
+        return {"toolUseId": _safe_id(call.id), "name": call.name, "input": arguments_of(call)}
+
+    def _result(self, result: ToolResult) -> Block:
+        block: Block = {
+            "toolUseId": _safe_id(result.call_id),
+            "content": self._result_content(result.parts),
+        }
+        if result.is_error:
+            block["status"] = "error"
+        return block
+
+    def _result_content(self, parts: Sequence[Text | Image | Document]) -> list[Block]:
+        content: list[Block] = []
+        for part in parts:
+            if isinstance(part, Text):
+                if part.text.strip():
+                    content.append({"text": part.text})
+            else:
+                content += self._medium(part)
+        return content
+
+    def _reasoning(self, thought: Reasoning) -> list[Block]:
+        """Only what the model's maker has signed or sealed is taken back by it."""
+        if thought.wire == "anthropic" and thought.sealed is not None:
+            return [{"reasoningContent": {"redactedContent": thought.sealed}}]
+        if thought.wire == "anthropic" and thought.signature is not None:
+            said = {"text": thought.text, "signature": thought.signature}
+            return [{"reasoningContent": {"reasoningText": said}}]
+        self._losses.lose("reasoning")
+        return []
+
+    def _medium(self, part: Image | Document) -> list[Block]:
+        return self._image(part) if isinstance(part, Image) else self._document(part)
+
+    def _image(self, image: Image) -> list[Block]:
+        if image.detail is not None:
+            self._losses.lose("detail")
+        kind = _IMAGES.get((image.media_type or _type_of(image.url)).lower())
+        source = _source(image.data, image.url)
+        if source is None or kind is None:
+            self._lose_medium(image, known=source is not None)
+            return []
+        return [{"image": {"format": kind, "source": source}}]
+
+    def _document(self, document: Document) -> list[Block]:
+        block: Block = {}
+        if document.text is not None:
+            source: Block | None = {"text": document.text}
+            kind: str | None = "txt"
+        else:
+            source = _source(document.data, document.url)
+            kind = _DOCUMENTS.get((document.media_type or _type_of(document.url)).lower())
+        if source is None or kind is None:
+            self._lose_medium(document, known=source is not None)
+            return []
+        block |= {"format": kind, "name": self._name(document.title), "source": source}
+        if document.context:
+            block["context"] = document.context
+        return [{"document": block}]
+
+    def _lose_medium(self, medium: Image | Document, *, known: bool) -> None:
+        """Named by what of it has no place: its type, where its source is `known`."""
+        unknown = "file_id" if medium.url is None else "url"
+        self._losses.lose("media_type" if known else unknown)
+
+    def _name(self, title: str | None) -> str:
+        """A name of the few letters that Converse takes, used once in a request: without the
+        ending, which it takes for none."""
+        plain = _NOT_IN_NAMES.sub(" ", (title or "").rpartition(".")[0] or title or "").strip()
+        plain = plain[: MAX_NAME_CHARS - _NUMBER_CHARS].strip() or _UNTITLED
+        name, number = plain, 1
+        while name.lower() in self._names:
+            number += 1
+            name = f"{plain} {number}"
+        self._names.add(name.lower())
+        return name
+
+
+def _safe_id(call_id: str) -> str:
+    """The id in the letters that Converse takes: callers and other models make other ones."""
+    if _SAFE_ID.fullmatch(call_id):
+        return call_id
+    kept = _UNSAFE.sub("_", call_id)[:48]
+    return f"{kept}_{crc32(call_id.encode()):08x}"
+
+
+def _cache_of(part: Part) -> CacheMark | None:
+    """Where a mark stands within a result, the point stands behind it all."""
+    if isinstance(part, Reasoning | Refused):
+        return None
+    if isinstance(part, ToolResult) and part.cache is None:
+        return next((inner.cache for inner in part.parts if inner.cache is not None), None)
+    return part.cache
+
+
+def arguments_of(call: ToolCall) -> Raw:
+    """A call's arguments as JSON. Refusal where they are none: this wire has no place for it."""
+    text = call.arguments.strip()
+    if not text:
+        return _NO_ARGUMENTS
+    try:
+        read_object(text.encode(), frozenset())
+    except (JsonProblem, RecursionError, UnicodeEncodeError):
+        message = f"the arguments of the tool call {call.id[:80]!r} are no JSON object"
+        raise Refusal("invalid_parameter", message, param="messages") from None
+    return Raw(text.encode())
+
+
+def _source(data: str | None, url: str | None) -> Block | None:
+    """Bytes (base64 in JSON, as they came) or a place in S3; nobody fetches other addresses."""
+    if data is not None:
+        return {"bytes": data}
+    if url is not None and url.startswith("s3://"):
+        return {"s3Location": {"uri": url}}
+    return None
+
+
+def _type_of(url: str | None) -> str:
+    """The media type that an address in S3 ends in."""
+    ending = (url or "").rpartition(".")[2].lower()
+    for types in (_IMAGES, _DOCUMENTS):
+        for media_type, kind in types.items():
+            if ending == kind or (ending == "jpg" and kind == "jpeg"):
+                return media_type
+    return ""

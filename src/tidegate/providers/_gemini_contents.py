@@ -1,0 +1,202 @@
+"""The turns of a conversation as Gemini's `contents`.
+
+What its models signed goes back to the byte, in a part of the kind that it came in. A text's own
+signature, which the common middle keeps as reasoning without words, goes back in an empty text.
+"""
+
+from typing import Any, Final
+
+from msgspec import Raw
+
+from tidegate.core.conversation import (
+    Conversation,
+    Document,
+    Image,
+    Part,
+    Reasoning,
+    Text,
+    ToolCall,
+    ToolResult,
+    Turn,
+)
+from tidegate.core.losses import Losses
+from tidegate.core.outcome import Refusal
+from tidegate.text.strict_json import JsonProblem, read_object
+
+Block = dict[str, Any]
+
+_NO_ARGUMENTS: Final = Raw(b"{}")
+# These models take calls that nobody signed; later ones refuse a step whose first call is not.
+_UNSIGNED: Final = ("gemini-1", "gemini-2")
+# What the ending of an address says of what is there. Google fetches it, but wants to be told.
+_TYPES: Final = {
+    **{kind: f"image/{kind}" for kind in ("png", "jpeg", "webp", "gif", "heic", "heif")},
+    "jpg": "image/jpeg",
+    "pdf": "application/pdf",
+    "txt": "text/plain",
+    "csv": "text/csv",
+    "html": "text/html",
+}
+# What Google documents for calls that another model made.
+_UNPROVEN: Final = "skip_thought_signature_validator"
+
+
+def needs_signatures(model: str) -> bool:
+    name = model.rpartition("/")[2]
+    return name.startswith("gemini-") and not name.startswith(_UNSIGNED)
+
+
+class Contents:
+    """Writes the turns of one request. Turns of one role that follow each other are one content,
+    but results stand apart: they must answer, all together, the calls of the content before."""
+
+    __slots__ = ("_called", "_kind", "_losses", "_said", "_signs", "contents", "instructions")
+
+    def __init__(self, said: Conversation, model: str, losses: Losses) -> None:
+        self._said = said
+        self._losses = losses
+        self._signs = needs_signatures(model)
+        self._called: dict[str, str] = {}
+        self._kind = ""
+        self.contents: list[Block] = []
+        self.instructions: list[Block] = []
+        for text in said.instructions:
+            self._instruct(text)
+        for turn in said.turns:
+            self._add(turn)
+
+    def _instruct(self, text: Part) -> None:
+        if isinstance(text, Text) and text.text:
+            self._mark(text)
+            self.instructions.append({"text": text.text})
+
+    def _add(self, turn: Turn) -> None:
+        if turn.name is not None:
+            self._losses.lose("name")
+        if turn.role == "system":
+            # This wire has instructions at the beginning only.
+            for part in turn.parts:
+                self._instruct(part)
+            return
+        for part in turn.parts:
+            self._mark(part)
+            if isinstance(part, ToolResult):
+                self._put("results", {"functionResponse": self._result(part)})
+                continue
+            block = self._block(part)
+            if block is not None:
+                self._put("model" if turn.role == "assistant" else "user", block)
+
+    def _put(self, kind: str, block: Block) -> None:
+        if kind != self._kind:
+            self._kind = kind
+            self.contents.append({"role": "model" if kind == "model" else "user", "parts": []})
+        self.contents[-1]["parts"].append(block)
+
+    def _mark(self, part: Part) -> None:
+        """Gemini caches by itself, or what was stored before: a mark has no place."""
+        if getattr(part, "cache", None) is not None:
+            self._losses.lose("cache")
+
+    def _block(self, part: Part) -> Block | None:
+        """None for what is left out: also a text of nothing, which Gemini refuses."""
+        if isinstance(part, ToolCall):
+            return self._call(part)
+        if isinstance(part, Reasoning):
+            return self._reasoning(part)
+        if isinstance(part, Image | Document):
+            return self._medium(part)
+        if isinstance(part, ToolResult):
+            return None
+        return {"text": part.text} if part.text else None
+
+    def _call(self, call: ToolCall) -> Block:
+        self._called[call.id] = call.name
+        told: Block = {"name": call.name, "args": self._arguments(call)}
+        if call.id:
+            told["id"] = call.id
+        block: Block = {"functionCall": told}
+        if call.signature and call.wire == "gemini":
+            block["thoughtSignature"] = call.signature
+        elif call.signature:
+            self._losses.lose("reasoning")
+        if self._signs and "thoughtSignature" not in block and not self._has_call():
+            block["thoughtSignature"] = _UNPROVEN
+        return block
+
+    def _has_call(self) -> bool:
+        """The content that is being written has a call: only the first of a step is signed."""
+        return self._kind == "model" and any(
+            "functionCall" in block for block in self.contents[-1]["parts"]
+        )
+
+    def _arguments(self, call: ToolCall) -> Raw:
+        text = call.arguments.strip()
+        if not text:
+            return _NO_ARGUMENTS
+        try:
+            read_object(text.encode(), frozenset())
+        except (JsonProblem, RecursionError, UnicodeEncodeError):
+            message = f"the arguments of the tool call {call.id[:80]!r} are no JSON object"
+            raise self._invalid(message) from None
+        return Raw(text.encode())
+
+    def _reasoning(self, thought: Reasoning) -> Block | None:
+        if thought.wire != "gemini" or not thought.signature:
+            self._losses.lose("reasoning")
+            return None
+        block: Block = {"text": thought.text, "thoughtSignature": thought.signature}
+        if thought.text:
+            block["thought"] = True
+        return block
+
+    def _result(self, result: ToolResult) -> Block:
+        """What a tool said stays text: nothing is read into it. Several texts are a list."""
+        name = self._called.get(result.call_id)
+        if name is None:
+            raise self._invalid(f"a result answers the call {result.call_id[:80]!r}: there is none")
+        texts: list[str] = []
+        media: list[Block] = []
+        for part in result.parts:
+            self._mark(part)
+            block = {"text": part.text} if isinstance(part, Text) else self._medium(part)
+            if block is not None and "text" in block:
+                texts.append(block["text"])
+            elif block is not None:
+                media.append(block)
+        output = texts if len(texts) > 1 else "".join(texts)
+        told: Block = {"name": name, "response": {"error" if result.is_error else "output": output}}
+        if result.call_id:
+            told["id"] = result.call_id
+        if media:
+            told["parts"] = media
+        return told
+
+    def _medium(self, part: Image | Document) -> Block | None:
+        if isinstance(part, Image):
+            if part.detail is not None:
+                self._losses.lose("detail")
+        else:
+            if part.title is not None:
+                self._losses.lose("title")
+            if part.context is not None:
+                self._losses.lose("context")
+            if part.text is not None:
+                return {"text": part.text}
+        media_type = part.media_type or _type_of(part.url)
+        typed = {} if media_type is None else {"mimeType": media_type}
+        if part.data is not None:
+            return {"inlineData": {**typed, "data": part.data}}
+        if part.url is not None:
+            return {"fileData": {**typed, "fileUri": part.url}}
+        self._losses.lose("file_id")
+        return None
+
+    def _invalid(self, message: str) -> Refusal:
+        param = self._said.names.get("turns", "turns")
+        return Refusal("invalid_parameter", message, param=param)
+
+
+def _type_of(url: str | None) -> str | None:
+    path = (url or "").partition("?")[0]
+    return _TYPES.get(path.rpartition(".")[2].lower())

@@ -1,0 +1,55 @@
+"""OpenAI's wire as Azure serves it: other paths, the header `api-key`, and a content filter.
+
+A base URL that ends in `/v1` (`https://NAME.openai.azure.com/openai/v1`) is the API without
+versions: the deployment is the body's model. Any other (`https://NAME.openai.azure.com`, with or
+without `/openai` or a deployment's path) is the dated API: the deployment stands in the path, and
+its version is the provider's header `api-version` in the plan, or the newest that is not a preview.
+All replicas of a target are of one kind. A price is found by the deployment's name, so name it
+after its model or declare the price.
+
+What the filter found is passed on in chunks and answers; a prompt that it blocks is a failure of
+kind `refused_by_safety`. Keys are taken, tokens of Entra ID are not.
+"""
+
+from urllib.parse import quote
+
+from msgspec import structs
+
+from tidegate.core.ask import Ask, Outgoing
+from tidegate.core.conversation import Conversation
+from tidegate.core.plan import Target
+from tidegate.providers.openai import OpenAI
+
+API_VERSION = "2024-10-21"
+
+
+class AzureOpenAI(OpenAI):
+    base_url = None
+
+    def encode(self, ask: Ask, target: Target) -> Outgoing:
+        return _placed(super().encode(ask, target), target)
+
+    def encode_conversation(
+        self, said: Conversation, ask: Ask, target: Target, drop: bool
+    ) -> Outgoing:
+        return _placed(super().encode_conversation(said, ask, target, drop), target)
+
+    def credential_header(self, secret: str) -> tuple[str, str]:
+        return "api-key", secret
+
+
+def _placed(outgoing: Outgoing, target: Target) -> Outgoing:
+    """The same request where this target takes it."""
+    prefix = target.replicas[0].path
+    if prefix.endswith("/v1"):
+        return outgoing
+    path = outgoing.path.decode()
+    if "/deployments/" not in prefix:
+        path = f"/deployments/{quote(target.model, safe='')}{path}"
+        if not prefix.endswith("/openai"):
+            path = f"/openai{path}"
+    version = dict(target.headers).get("api-version", API_VERSION)
+    return structs.replace(outgoing, path=f"{path}?api-version={quote(version)}".encode())
+
+
+plug = AzureOpenAI()

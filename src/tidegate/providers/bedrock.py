@@ -1,0 +1,86 @@
+"""Models on AWS Bedrock, by its Converse API.
+
+Nobody calls Tidegate in this dialect: everything goes through the common middle. A target with an
+`api_key` sends it as a bearer token (a Bedrock API key); one without is signed with the machine's
+own key (`core.plugs.Signer`). The region is in the address, or with the key.
+"""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import quote
+
+import msgspec
+
+from tidegate.core import clock
+from tidegate.core.ask import Ask, Outgoing
+from tidegate.core.conversation import Conversation
+from tidegate.core.credential import Addressed, SigningKey
+from tidegate.core.losses import Losses
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.plan import Target
+from tidegate.core.receipt import Endpoint
+from tidegate.core.spoken import Spoken
+from tidegate.providers import _bedrock_answer, _bedrock_error
+from tidegate.providers._bedrock_models import traits_of
+from tidegate.providers._bedrock_request import Body
+from tidegate.providers._bedrock_stream import BedrockReader
+from tidegate.providers._sigv4 import Scope, Signed, sign
+
+_API = "bedrock"
+_REGION = re.compile(r"(?:^|\.)bedrock-runtime(?:-fips)?\.([a-z]{2}[a-z0-9-]*-\d+)\.")
+_encode = msgspec.json.Encoder().encode
+
+
+class Bedrock:
+    """core.plugs.Provider and core.plugs.Signer."""
+
+    base_url: str | None = None
+    hosted = True
+    endpoints: frozenset[Endpoint] = frozenset({"chat"})
+    dialects: frozenset[str] = frozenset()
+    headers: tuple[tuple[str, str], ...] = ()
+    bearer_variable = "AWS_BEARER_TOKEN_BEDROCK"
+
+    def credential_header(self, secret: str) -> tuple[str, str]:
+        return "authorization", f"Bearer {secret}"
+
+    def encode_conversation(
+        self, said: Conversation, ask: Ask, target: Target, drop: bool
+    ) -> Outgoing:
+        """The model stands in the path, percent-encoded: its id may be an ARN."""
+        losses = Losses(said, _API, drop=drop)
+        ceiling_tokens = ask.output_bound_tokens or said.ceiling_tokens
+        body = Body(said, losses, traits_of(target.model)).write(ceiling_tokens)
+        verb = "converse-stream" if ask.stream else "converse"
+        path = f"/model/{quote(target.model, safe='')}/{verb}"
+        return Outgoing(path.encode(), _encode(body), dropped=tuple(losses.names))
+
+    def sign(
+        self, outgoing: Outgoing, to: Addressed, key: SigningKey, now_s: float
+    ) -> tuple[tuple[str, str], ...]:
+        region = region_of(to.host) or key.region
+        if region is None:
+            message = "no AWS region is known for this route: set AWS_REGION"
+            raise Refusal("credential_missing", message)
+        path = to.path + outgoing.path.decode()
+        headers = (*to.headers, *outgoing.headers)
+        request = Signed("POST", to.host, path, headers, outgoing.body)
+        return tuple(sign(request, key, Scope(region, _API), now_s))
+
+    def spoken_reader(self, ask: Ask) -> BedrockReader:
+        return BedrockReader()
+
+    def read_spoken(self, ask: Ask, body: bytes) -> Spoken:
+        return _bedrock_answer.read_spoken(body)
+
+    def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+        return _bedrock_error.fault(status, headers, body, clock.wall_s())
+
+
+def region_of(host: str) -> str | None:
+    """The region that one of AWS's own addresses is in, a VPC's endpoint among them."""
+    match = _REGION.search(host)
+    return None if match is None else match[1]
+
+
+plug = Bedrock()

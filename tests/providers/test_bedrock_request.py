@@ -1,0 +1,395 @@
+"""What a Converse body says of a conversation; AWS's own model of the wire takes every one."""
+
+import itertools
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec import Raw
+from tests.providers.bedrock_wire import operation, problems
+
+from tidegate.core.conversation import (
+    CacheMark,
+    Conversation,
+    Document,
+    Image,
+    Output,
+    Reasoning,
+    Refused,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+    Turn,
+)
+from tidegate.core.losses import Losses
+from tidegate.core.outcome import Refusal
+from tidegate.providers._bedrock_models import Traits, traits_of
+from tidegate.providers._bedrock_request import Body
+
+CLAUDE = "eu.anthropic.claude-sonnet-4-6"
+LLAMA = "meta.llama3-1-8b-instruct-v1:0"
+ASKED = Turn("user", (Text("hi"),))
+TOOL = Tool("weather", "Looks.", Raw(b'{"type":"object"}'))
+CALL = ToolCall("call_1", "weather", ' {"city": "Paris", "n": 1e3}')
+
+
+def written(
+    said: Conversation, model: str = CLAUDE, ceiling: int | None = None, *, drop: bool = False
+) -> tuple[dict[str, Any], list[str]]:
+    """(the body as JSON, what was left out). What AWS's model has against it is a failure."""
+    losses = Losses(said, "bedrock", drop=drop)
+    raw = msgspec.json.encode(Body(said, losses, traits_of(model)).write(ceiling))
+    body = msgspec.json.decode(raw)
+    assert problems(operation("Converse").input_shape, body) == []
+    assert problems(operation("ConverseStream").input_shape, body) == []
+    return body, losses.names
+
+
+def refused(said: Conversation, model: str = CLAUDE) -> str | None:
+    with pytest.raises(Refusal) as no:
+        written(said, model)
+    assert no.value.code.status == 400
+    return no.value.param
+
+
+def talk(*turns: Turn, **more: Any) -> Conversation:
+    return Conversation(list(turns) or [ASKED], **more)
+
+
+def test_the_least_body() -> None:
+    assert written(talk()) == ({"messages": [{"role": "user", "content": [{"text": "hi"}]}]}, [])
+
+
+def test_what_converse_has_words_for() -> None:
+    said = talk(
+        instructions=[Text("Be brief."), Text(""), Text("Be kind.")],
+        temperature=0.5,
+        top_p=0.25,
+        stop=["END", ""],
+        metadata={"team": "growth", "empty": ""},
+        service_tier="flex",
+        top_k=5,
+    )
+    body, lost = written(said, ceiling=77)
+    assert lost == []
+    assert body == {
+        "messages": [{"role": "user", "content": [{"text": "hi"}]}],
+        "system": [{"text": "Be brief."}, {"text": "Be kind."}],
+        "inferenceConfig": {
+            "maxTokens": 77,
+            "temperature": 0.5,
+            "topP": 0.25,
+            "stopSequences": ["END"],
+        },
+        "serviceTier": {"type": "flex"},
+        "requestMetadata": {"team": "growth", "empty": ""},
+        "additionalModelRequestFields": {"top_k": 5},
+        "additionalModelResponseFieldPaths": ["/stop_sequence"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("tier", "sent"),
+    [
+        ("auto", None),
+        ("default", "default"),
+        ("standard_only", "default"),
+        ("priority", "priority"),
+    ],
+)
+def test_service_tiers_by_their_names_here(tier: str, sent: str | None) -> None:
+    body, _ = written(talk(service_tier=tier))
+    assert body.get("serviceTier", {}).get("type") == sent
+
+
+def test_turns_of_one_role_are_one_message_and_empty_ones_none() -> None:
+    body, _ = written(
+        talk(
+            ASKED,
+            Turn("user", (Text("you"),)),
+            Turn("assistant", (Text(""), Text("\n\n"))),
+            Turn("assistant", (Text("yes"), Refused("no"))),
+            Turn("user", (ToolResult("a"),)),
+            Turn("user", (Text("?"),)),
+        )
+    )
+    assert [message["role"] for message in body["messages"]] == ["user", "assistant", "user"]
+    assert body["messages"][0]["content"] == [{"text": "hi"}, {"text": "you"}]
+    assert body["messages"][1]["content"] == [{"text": "yes"}, {"text": "no"}]
+
+
+def test_an_instruction_in_the_middle_stays_where_the_model_takes_it() -> None:
+    said = talk(ASKED, Turn("system", (Text("Now in French."),)), instructions=[Text("Be brief.")])
+    body, _ = written(said, "anthropic.claude-opus-5")
+    assert body["messages"][1] == {"role": "system", "content": [{"text": "Now in French."}]}
+    body, _ = written(said, LLAMA)
+    assert [message["role"] for message in body["messages"]] == ["user"]
+    assert body["system"] == [{"text": "Be brief."}, {"text": "Now in French."}]
+
+
+def test_tools_calls_and_results() -> None:
+    said = talk(
+        ASKED,
+        Turn("assistant", (Text("I look."), CALL, ToolCall("call 2?" + "x" * 80, "now", " "))),
+        Turn(
+            "user",
+            (
+                ToolResult("call_1", (Text("21 °C"), Image("AAAA", "image/png")), is_error=True),
+                ToolResult("call 2?" + "x" * 80, (Text(""), Text(" "))),
+            ),
+        ),
+        tools=[TOOL, Tool("now", "", None, True)],
+        tool_choice=ToolChoice("any"),
+    )
+    body, lost = written(said)
+    assert lost == []
+    _, asks, answers = body["messages"]
+    first, second = asks["content"][1:]
+    assert first["toolUse"]["input"] == {"city": "Paris", "n": 1000.0}
+    assert second["toolUse"]["input"] == {}
+    told, empty = answers["content"]
+    assert told["toolResult"] == {
+        "toolUseId": "call_1",
+        "content": [{"text": "21 °C"}, {"image": {"format": "png", "source": {"bytes": "AAAA"}}}],
+        "status": "error",
+    }
+    # An id that Converse does not take is another one, and the same for call and result.
+    assert empty["toolResult"] == {"toolUseId": second["toolUse"]["toolUseId"], "content": []}
+    assert body["toolConfig"] == {
+        "tools": [
+            {
+                "toolSpec": {
+                    "name": "weather",
+                    "description": "Looks.",
+                    "inputSchema": {"json": {"type": "object"}},
+                }
+            },
+            {
+                "toolSpec": {
+                    "name": "now",
+                    "inputSchema": {"json": {"type": "object", "properties": {}}},
+                    "strict": True,
+                }
+            },
+        ],
+        "toolChoice": {"any": {}},
+    }
+
+
+def test_arguments_go_as_the_bytes_that_the_model_wrote() -> None:
+    said = talk(ASKED, Turn("assistant", (CALL,)), tools=[TOOL])
+    raw = msgspec.json.encode(Body(said, Losses(said, "b", drop=False), Traits()).write(None))
+    assert b'"input":{"city": "Paris", "n": 1e3}' in raw
+
+
+@pytest.mark.parametrize(
+    "arguments", ["{", "[]", "1", '{"a":nul}', '{"a":1}x', "{" * 100_000, "\ud800"]
+)
+def test_arguments_that_are_no_object_are_refused(arguments: str) -> None:
+    said = talk(ASKED, Turn("assistant", (ToolCall("c", "t", arguments),)))
+    assert refused(said) == "messages"
+    with pytest.raises(Refusal):
+        written(said, drop=True)
+
+
+def test_tool_choices() -> None:
+    for mode, name, sent in (
+        ("auto", None, {"auto": {}}),
+        ("any", None, {"any": {}}),
+        ("named", "weather", {"tool": {"name": "weather"}}),
+    ):
+        choice: Any = ToolChoice(mode, name)  # type: ignore[arg-type]
+        body, _ = written(talk(tools=[TOOL], tool_choice=choice))
+        assert body["toolConfig"]["toolChoice"] == sent
+    # No tool is the same as none to choose from, unless earlier turns speak of one.
+    none = ToolChoice("none")
+    assert "toolConfig" not in written(talk(tools=[TOOL], tool_choice=none))[0]
+    spoken = talk(ASKED, Turn("assistant", (CALL,)), tools=[TOOL], tool_choice=none)
+    assert refused(spoken) == "tool_choice"
+    body, lost = written(spoken, drop=True)
+    assert lost == ["tool_choice"] and "toolChoice" not in body["toolConfig"]
+    assert "toolConfig" not in written(talk(tool_choice=ToolChoice("auto")))[0]
+
+
+@pytest.mark.parametrize(
+    ("choice", "sent"),
+    [
+        (None, {"type": "auto"}),
+        (ToolChoice("auto"), {"type": "auto"}),
+        (ToolChoice("any"), {"type": "any"}),
+        (ToolChoice("named", "weather"), {"type": "tool", "name": "weather"}),
+    ],
+)
+def test_one_tool_at_a_time_is_said_once(choice: ToolChoice | None, sent: dict[str, str]) -> None:
+    """Both members together are refused by Bedrock."""
+    body, lost = written(talk(tools=[TOOL], tool_choice=choice, parallel_tools=False))
+    own = body["additionalModelRequestFields"]["tool_choice"]
+    assert (own, lost) == ({**sent, "disable_parallel_tool_use": True}, [])
+    assert "toolChoice" not in body["toolConfig"]
+
+
+def test_one_tool_at_a_time_where_nobody_can_say_so() -> None:
+    said = talk(tools=[TOOL], tool_choice=ToolChoice("any"), parallel_tools=False)
+    assert refused(said, LLAMA) == "parallel_tools"
+    body, lost = written(said, LLAMA, drop=True)
+    assert lost == ["parallel_tools"] and body["toolConfig"]["toolChoice"] == {"any": {}}
+    # Agents send it with no tools at all.
+    assert "additionalModelRequestFields" not in written(talk(parallel_tools=False))[0]
+
+
+def test_a_schema_is_sent_as_text_and_beside_the_effort() -> None:
+    output = Output(Raw(b'{"type": "object"}'), "thing", "A thing.", True)
+    body, _ = written(talk(output=output, thinking=Thinking(effort="high")))
+    assert body["outputConfig"] == {
+        "effort": "high",
+        "textFormat": {
+            "type": "json_schema",
+            "structure": {
+                "jsonSchema": {
+                    "schema": '{"type": "object"}',
+                    "name": "thing",
+                    "description": "A thing.",
+                }
+            },
+        },
+    }
+    assert refused(talk(output=Output())) == "output"
+
+
+def test_cache_marks_stand_after_what_they_are_of() -> None:
+    mark, hour = CacheMark(), CacheMark("1h")
+    said = talk(
+        Turn("user", (Text("long", hour), Image("AAAA", "image/png", cache=mark), Text("?"))),
+        Turn("assistant", (CALL,)),
+        Turn("user", (ToolResult("call_1", (Text("a", mark), Text("b"))),)),
+        instructions=[Text("Be brief.", mark)],
+        tools=[Tool("weather", cache=hour)],
+        cache=mark,
+    )
+    body, lost = written(said)
+    assert lost == []
+    point, long_point = (
+        {"cachePoint": {"type": "default"}},
+        {"cachePoint": {"type": "default", "ttl": "1h"}},
+    )
+    assert body["system"][1] == point
+    assert body["toolConfig"]["tools"][1] == long_point
+    asked, _, answered = (message["content"] for message in body["messages"])
+    assert [next(iter(block)) for block in asked] == [
+        "text",
+        "cachePoint",
+        "image",
+        "cachePoint",
+        "text",
+    ]
+    assert asked[1] == long_point
+    # The result's inner mark, and the mark of the whole request behind the last of it.
+    assert answered[1:] == [point, point]
+
+
+def test_a_cache_mark_that_means_nothing_is_left_out_and_named() -> None:
+    said = talk(Turn("user", (Text("a", CacheMark()),)), names={"cache": "cache_control"})
+    body, lost = written(said, LLAMA)
+    assert (body["messages"][0]["content"], lost) == ([{"text": "a"}], ["cache_control"])
+    assert written(talk(Turn("user", (Text("a", CacheMark("2h")),))))[1] == ["cache"]
+    assert written(talk(cache=CacheMark()), LLAMA)[1] == ["cache"]
+
+
+@pytest.mark.parametrize(
+    ("more", "name"),
+    [
+        ({"choices": 2}, "choices"),
+        ({"seed": 1}, "seed"),
+        ({"presence_penalty": 0.5}, "presence_penalty"),
+        ({"frequency_penalty": 0.5}, "frequency_penalty"),
+        ({"service_tier": "scale"}, "service_tier"),
+        ({"temperature": 1.5}, "temperature"),
+        ({"unread": {"logprobs": Raw(b"true")}}, "logprobs"),
+        ({"turns": [Turn("user", (Text("a"),), "bob")]}, "name"),
+    ],
+)
+def test_what_has_no_place_is_refused_or_left_out_by_name(more: dict[str, Any], name: str) -> None:
+    said = Conversation(**{"turns": [ASKED], **more})
+    assert refused(said) == name
+    body, lost = written(said, drop=True)
+    assert lost == [name]
+    assert set(body) == {"messages"}
+
+
+def test_an_end_user_is_left_out_and_named() -> None:
+    assert written(talk(end_user="u"), drop=True)[1] == ["end_user"]
+
+
+def test_top_k_has_its_own_place_in_each_family_or_none() -> None:
+    said = talk(top_k=5)
+    for model, own in (
+        ("amazon.nova-lite-v1:0", {"inferenceConfig": {"topK": 5}}),
+        ("mistral.mistral-large-2402-v1:0", {"top_k": 5}),
+        ("cohere.command-r-v1:0", {"k": 5}),
+    ):
+        assert written(said, model)[0]["additionalModelRequestFields"] == own
+    assert refused(said, LLAMA) == "top_k"
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        {str(number): "x" for number in range(17)},
+        {"": "x"},
+        {"a": "ö"},
+        {"a" * 257: "x"},
+        {"a": "x" * 257},
+    ],
+)
+def test_metadata_that_the_log_does_not_take_is_left_out(pairs: dict[str, str]) -> None:
+    body, lost = written(talk(metadata=pairs))
+    assert lost == ["metadata"] and "requestMetadata" not in body
+
+
+TEXTS = st.builds(Text, st.text(max_size=8), st.none() | st.builds(CacheMark, st.just("5m")))
+MEDIA = st.builds(Image, st.just("AAAA"), st.just("image/png")) | st.builds(
+    Document, st.just("AAAA"), st.just("application/pdf"), title=st.text(max_size=30)
+)
+THOUGHTS = st.builds(
+    Reasoning, st.text(max_size=5), st.none() | st.just("c2ln"), st.none() | st.just("AAAA"),
+    st.none() | st.sampled_from(["anthropic", "gemini"]),
+)  # fmt: skip
+PARTS = st.one_of(
+    TEXTS,
+    MEDIA,
+    THOUGHTS,
+    st.builds(Refused, st.text(max_size=5)),
+    st.builds(ToolCall, st.text(max_size=70), st.just("t"), st.sampled_from(["", "{}", '{"a":1}'])),
+    st.builds(ToolResult, st.text(max_size=70), st.lists(TEXTS | MEDIA, max_size=2).map(tuple)),
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    turns=st.lists(
+        st.builds(
+            Turn,
+            st.sampled_from(["user", "assistant"]),
+            st.lists(PARTS, max_size=4).map(tuple),
+        ),
+        max_size=4,
+    ),
+    model=st.sampled_from([CLAUDE, LLAMA, "amazon.nova-2-lite-v1:0", "arn:aws:bedrock:x"]),
+)
+def test_aws_takes_whatever_is_written(turns: list[Turn], model: str) -> None:
+    body, _ = written(Conversation(turns), model, drop=True)
+    roles = [message["role"] for message in body["messages"]]
+    assert all(one != other for one, other in itertools.pairwise(roles))
+    names = [
+        block["document"]["name"].lower()
+        for message in body["messages"]
+        for outer in message["content"]
+        for block in [outer, *outer.get("toolResult", {}).get("content", [])]
+        if "document" in block
+    ]
+    assert len(names) == len(set(names))

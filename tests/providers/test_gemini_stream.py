@@ -1,0 +1,359 @@
+"""Gemini's answers become the same events, however they are cut, and whatever they say."""
+
+import itertools
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from tests.providers.streams import asked
+
+from tidegate.core.ask import Usage
+from tidegate.core.conversation import Reasoning, Text, ToolCall
+from tidegate.core.outcome import Failure
+from tidegate.core.spoken import (
+    Began,
+    Choice,
+    Ended,
+    Event,
+    PartBegan,
+    PartEnded,
+    PartGrew,
+    Spoken,
+    Used,
+    fold,
+)
+from tidegate.providers._gemini_stream import MAX_CHOICES, GeminiReader, read_whole
+from tidegate.providers._gemini_wire import FAILURES, REASONS
+from tidegate.text import sse
+
+BYTES = Path(__file__).resolve().parent.parent / "bytes/gemini"
+STREAMS = sorted(BYTES.glob("*.sse"))
+SIGNATURE = "CiQBVKhc7oGx+9Qk/2h3b0T1ZyQ7mJm8w0eR5uXnD4kP6sLq1AoKIQFUqFzuAA=="
+THOUGHT = "**Looking up**\n\nTwo tools are needed."
+
+
+def follow(*parts: bytes, choices: int = 1) -> tuple[list[Event], GeminiReader]:
+    reader = GeminiReader(asked(choices=choices))
+    events = [event for part in parts for event in reader.feed(part)]
+    events += reader.end()
+    assert reader.finished != (reader.failure is not None)
+    return events, reader
+
+
+def stream(name: str) -> tuple[list[Event], GeminiReader]:
+    data = (BYTES / f"{name}.sse").read_bytes()
+    return follow(data, choices=2 if name == "choices" else 1)
+
+
+def event(*parts: Any, reason: str | None = None, **more: Any) -> bytes:
+    candidate: dict[str, Any] = {"content": {"parts": list(parts), "role": "model"}, "index": 0}
+    if reason is not None:
+        candidate["finishReason"] = reason
+    return b"data: %b\n\n" % msgspec.json.encode({"candidates": [candidate], **more})
+
+
+def said(failure: Failure | None) -> tuple[str, str] | None:
+    return None if failure is None else (failure.kind, failure.code.name)
+
+
+def test_text_is_one_part_and_the_usage_grows() -> None:
+    events, reader = stream("chat")
+    assert reader.failure is None
+    before = Usage(186, 1024, None, 1, 31)
+    assert events == [
+        Began("kZ0hadC2Jq-xmtkPx4Wq8AE", "gemini-2.5-flash", before),
+        Used(before),
+        PartBegan(0, 0, "text"),
+        PartGrew(0, 0, "text", "Hello"),
+        Used(Usage(186, 1024, None, 5, 31)),
+        PartGrew(0, 0, "text", ", “world”"),
+        Used(Usage(186, 1024, None, 6, 31)),
+        PartGrew(0, 0, "text", "!"),
+        PartEnded(0, 0),
+        Ended(0, "stop"),
+    ]
+
+
+def test_thoughts_and_parallel_calls_with_the_signature_of_the_first() -> None:
+    events, _ = stream("tools")
+    assert fold(events) == Spoken(
+        "kZ0hadC2Jq-xmtkPx4Wq8AE",
+        "gemini-3-pro-preview",
+        Usage(83, None, None, 29, 104),
+        [
+            Choice(
+                [
+                    Reasoning(THOUGHT, wire="gemini"),
+                    ToolCall(
+                        "fc_7h2k",
+                        "weather",
+                        '{"city":"Zürich","days":2}',
+                        SIGNATURE,
+                        "gemini",
+                    ),
+                    ToolCall("fc_7h2l", "time", "{}", wire="gemini"),
+                ],
+                "tool_calls",
+            )
+        ],
+    )
+
+
+@pytest.mark.parametrize("name", ["chat", "tools"])
+def test_a_whole_answer_is_what_its_stream_comes_to(name: str) -> None:
+    whole = read_whole(asked(), (BYTES / f"{name}.json").read_bytes())
+    assert whole == fold(stream(name)[0])
+
+
+def test_the_signature_of_a_text_is_kept_beside_it() -> None:
+    parts = fold(stream("signed")[0]).choices[0].parts
+    signature = "CmkBcsjafNf/3kqO0aZ+Vt1pL5sXyQ2bWc8eRg=="
+    assert parts == [Text("Four apples."), Reasoning("", signature, None, "gemini")]
+
+
+def test_a_signed_thought_ends_with_its_signature() -> None:
+    events, _ = follow(
+        event({"text": "hm", "thought": True}),
+        event({"text": "m", "thought": True, "thoughtSignature": "c2ln"}),
+        event({"text": "so", "thought": True}, {"text": "4"}, reason="STOP"),
+    )
+    assert fold(events).choices[0].parts == [
+        Reasoning("hmm", "c2ln", None, "gemini"),
+        Reasoning("so", None, None, "gemini"),
+        Text("4"),
+    ]
+
+
+def test_candidates_come_mixed_and_end_each_in_its_own_way() -> None:
+    events, reader = stream("choices")
+    assert fold(events).choices == [
+        Choice([Text("Heads it is")], "stop"),
+        Choice([Text("Tails, then")], "length"),
+    ]
+    assert fold(events).usage == Usage(9, None, None, 7)
+    # Before the end nobody counts what was written: it is unknown, not 0.
+    assert next(one.usage for one in events if isinstance(one, Used)) == Usage(9)
+    assert reader.surplus_events == 0
+
+
+def test_all_candidates_that_were_asked_for_must_come() -> None:
+    _, reader = follow((BYTES / "choices.sse").read_bytes(), choices=3)
+    assert said(reader.failure) == ("interrupted", "upstream_interrupted")
+
+
+def test_safety_in_the_middle_is_an_end() -> None:
+    events, reader = stream("refused")
+    assert fold(events).choices == [Choice([Text("First,")], "refusal")]
+    assert reader.finished
+
+
+def test_a_blocked_prompt_is_a_failure_that_another_target_may_mend() -> None:
+    events, reader = stream("blocked")
+    assert said(reader.failure) == ("refused_by_safety", "rejected_by_provider")
+    assert events[0] == Began(
+        "kZ0hadC2Jq-xmtkPx4Wq8AE", "gemini-2.5-flash", Usage(125, None, None, 0)
+    )
+    with pytest.raises(Failure) as failed:
+        read_whole(asked(), (BYTES / "blocked.json").read_bytes())
+    assert failed.value.kind == "refused_by_safety"
+
+
+@settings(max_examples=40)
+@given(data=st.data())
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
+def test_any_cut_gives_the_same_events(path: Path, data: st.DataObject) -> None:
+    whole = path.read_bytes()
+    choices = 2 if path.stem == "choices" else 1
+    cuts = data.draw(st.lists(st.integers(1, len(whole) - 1), max_size=12).map(sorted))
+    parts = [whole[a:b] for a, b in itertools.pairwise([0, *cuts, len(whole)])]
+    single = [whole[at : at + 1] for at in range(len(whole))]
+    expected, reader = follow(whole, choices=choices)
+    for pieces in (parts, single):
+        events, other = follow(*pieces, choices=choices)
+        assert events == expected
+        assert said(other.failure) == said(reader.failure)
+
+
+@pytest.mark.parametrize("name", ["chat", "tools", "signed"])
+def test_cut_anywhere_it_is_interrupted_until_it_has_ended(name: str) -> None:
+    whole = (BYTES / f"{name}.sse").read_bytes()
+    last = whole.rindex(b"data: ")
+    for size in range(len(whole)):
+        events, reader = follow(whole[:size])
+        if size < len(whole) - 4:
+            assert said(reader.failure) == ("interrupted", "upstream_interrupted"), size
+            assert not any(isinstance(one, Ended) for one in events)
+        else:  # only the blank line is missing
+            assert reader.finished
+        if 0 < size <= last:
+            assert reader.surplus_events == 0
+
+
+def test_older_models_end_every_event() -> None:
+    events, reader = follow(
+        event({"text": "a"}, reason="STOP"), b": ping\n\n", event({"text": "b"}, reason="STOP")
+    )
+    assert reader.finished
+    assert fold(events).choices == [Choice([Text("ab")], "stop")]
+    assert [one for one in events if isinstance(one, Ended)] == [Ended(0, "stop")]
+
+
+@pytest.mark.parametrize("word", REASONS)
+def test_every_end_has_its_reason(word: str) -> None:
+    events, reader = follow(event({"text": "a"}, reason=word))
+    assert reader.finished
+    assert fold(events).choices[0].reason == REASONS[word]
+
+
+@pytest.mark.parametrize("word", [*FAILURES, "OTHER", "FINISH_REASON_UNSPECIFIED", "NEW_WORD", ""])
+def test_an_end_that_is_none_is_a_failure(word: str) -> None:
+    body = event({"text": "a"}, reason=word)
+    _, reader = follow(body)
+    kind, code, _ = FAILURES.get(word, ("interrupted", "upstream_interrupted", ""))
+    assert said(reader.failure) == (kind, code)
+    with pytest.raises(Failure) as failed:
+        read_whole(asked(), body[6:])
+    assert said(failed.value) == (kind, code)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        {},
+        {"inlineData": {"mimeType": "image/png", "data": "iVBORw0KGgo="}},
+        {"executableCode": {"language": "PYTHON", "code": "1"}},
+        {"functionCall": {"args": {}}},
+        {"functionCall": {"name": "", "args": {}}},
+        {"functionCall": {"name": "f", "args": [1]}},
+        {"functionCall": {"name": "f", "args": "{}"}},
+        {"functionCall": {"name": "f", "args": {}, "willContinue": True}},
+        {"text": 7},
+    ],
+)
+def test_content_that_is_not_known_is_not_guessed(part: Any) -> None:
+    events, reader = follow(event({"text": "a"}), event(part, reason="STOP"))
+    assert said(reader.failure) == ("malformed", "upstream_malformed")
+    assert not any(isinstance(one, Ended) for one in events)
+
+
+@pytest.mark.parametrize(
+    ("call", "arguments"),
+    [
+        (b'{"name":"f"}', "{}"),
+        (b'{"name":"f","args":null}', "{}"),
+        (b'{"name":"f","args":{ "a": 1.50,\n "b": [1e3, 12345678901234567890] }}', None),
+    ],
+)
+def test_arguments_keep_their_numbers(call: bytes, arguments: str | None) -> None:
+    body = b'{"candidates":[{"content":{"parts":[{"functionCall":%b}]},"finishReason":"STOP"}]}'
+    (part,) = read_whole(asked(), body % call).choices[0].parts
+    expected = '{"a":1.50,"b":[1e3,12345678901234567890]}' if arguments is None else arguments
+    assert part == ToolCall("", "f", expected, wire="gemini")
+
+
+@pytest.mark.parametrize("index", [-1, MAX_CHOICES, 10**30])
+def test_a_candidate_out_of_range_is_malformed(index: int) -> None:
+    body = b'data: {"candidates":[{"index":%d,"content":{"parts":[{"text":"a"}]}}]}\n\n' % index
+    _, reader = follow(body)
+    assert said(reader.failure) == ("malformed", "upstream_malformed")
+
+
+def test_what_follows_a_failure_is_counted_and_tells_nothing() -> None:
+    reader = GeminiReader(asked())
+    assert reader.feed(b"data: <html>\n\n") == []
+    assert reader.feed(event({"text": "a"}) * 2) == []
+    assert (reader.surplus_events, reader.end()) == (2, [])
+    assert said(reader.failure) == ("malformed", "upstream_malformed")
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [(429, "rate_limited"), (503, "unavailable"), (400, "rejected")]
+)
+def test_an_error_inside_a_stream_ends_it(code: int, kind: str) -> None:
+    error = {"code": code, "message": "boom sk-aaaaaaaaaaaaaaaaaaaa", "status": "X"}
+    told = b"data: %b\n\n" % msgspec.json.encode({"error": error})
+    events, reader = follow(event({"text": "a"}), told)
+    assert reader.failure is not None
+    assert reader.failure.kind == kind
+    assert "sk-" not in reader.failure.message
+    assert fold(events).choices[0].reason is None
+
+
+def test_an_event_without_an_end_is_malformed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
+    _, reader = follow(b"data: " + b"x" * 200)
+    assert said(reader.failure) == ("malformed", "upstream_malformed")
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ([None], None),
+        ([{"promptTokenCount": 3, "candidatesTokenCount": 1, "totalTokenCount": 4}], (3, 1)),
+        ([{"promptTokenCount": 3, "totalTokenCount": 3}], None),
+        ([{"promptTokenCount": 3}, {"promptTokenCount": 3, "candidatesTokenCount": 2}], (3, 2)),
+        (["x"], None),
+    ],
+)
+def test_usage_at_the_end_is_believed_when_it_can_be_true(
+    told: list[Any], expected: tuple[int, int] | None
+) -> None:
+    metadata = [{} if one is None else {"usageMetadata": one} for one in told]
+    events, _ = follow(*[event({"text": "a"}, reason="STOP", **one) for one in metadata])
+    usage = fold(events).usage
+    if expected is not None:
+        assert usage == Usage(expected[0], None, None, expected[1])
+    else:
+        assert usage == (None if told == [None] else Usage(conflict=True))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html></html>",
+        b"[]",
+        b"{}",
+        b'{"candidates":[]}',
+        b'{"candidates":[{"content":{"parts":[{"text":"a"}]}}]}',
+        b'{"candidates":[{"content":{"parts":[{"text":"\xff"}]},"finishReason":"STOP"}]}',
+        b'{"candidates":' + b"[" * 100_000,
+    ],
+)
+def test_a_body_that_is_no_answer_is_malformed(body: bytes) -> None:
+    with pytest.raises(Failure) as failed:
+        read_whole(asked(), body)
+    assert said(failed.value) == ("malformed", "upstream_malformed")
+
+
+WORDS = st.sampled_from(
+    [
+        *("candidates", "content", "parts", "text", "thought", "functionCall", "args", "name"),
+        *("thoughtSignature", "finishReason", "STOP", "index", "usageMetadata", "error", "code"),
+        *("promptFeedback", "blockReason", "totalTokenCount", "promptTokenCount", "details"),
+    ]
+)
+SCALARS = st.none() | st.booleans() | st.integers(-2, 3) | st.floats() | WORDS | st.text(max_size=3)
+VALUES = st.recursive(
+    SCALARS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=300)
+@given(bodies=st.lists(st.dictionaries(WORDS, VALUES, max_size=4), max_size=4))
+def test_nothing_that_it_may_say_raises(bodies: list[dict[str, Any]]) -> None:
+    data = b"".join(b"data: %b\n\n" % msgspec.json.encode(body) for body in bodies)
+    events, reader = follow(data)
+    if reader.finished:
+        assert fold(events).choices
+
+
+@given(data=st.binary(max_size=200))
+def test_no_bytes_raise(data: bytes) -> None:
+    follow(data)
+    follow(b"data: " + data + b"\n\n")

@@ -1,0 +1,75 @@
+"""Gemini's figures in disjoint classes; those that cannot be true are marked, never repaired."""
+
+from typing import Any
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec import Raw
+
+from tidegate.core.ask import Usage
+from tidegate.providers._gemini_usage import final, read_usage
+from tidegate.providers._openai_usage import CONFLICT, MAX_PLAUSIBLE_TOKENS
+
+
+def told(**counts: Any) -> Raw:
+    members = {f"{name}TokenCount": count for name, count in counts.items()}
+    return Raw(msgspec.json.encode(members))
+
+
+def test_the_classes_are_disjoint() -> None:
+    usage = told(
+        prompt=100, cachedContent=40, candidates=20, thoughts=30, toolUsePrompt=5, total=155
+    )
+    assert read_usage(usage, wrote=True) == Usage(65, 40, None, 20, 30)
+
+
+@pytest.mark.parametrize(
+    ("counts", "wrote", "output"),
+    [
+        ({"prompt": 3, "total": 3}, False, 0),  # the total proves it
+        ({"prompt": 3, "thoughts": 4, "total": 7}, False, 0),
+        ({"prompt": 3, "candidates": 0}, False, 0),
+        ({"prompt": 3}, False, None),
+        ({"prompt": 3, "total": 3}, True, None),  # older models count at the end
+        ({"prompt": 3, "candidates": 0, "total": 3}, True, None),
+        ({"prompt": 3, "candidates": 2, "total": 5}, True, 2),
+    ],
+)
+def test_a_count_that_is_left_out_is_0_only_where_that_is_proven(
+    counts: dict[str, int], wrote: bool, output: int | None
+) -> None:
+    usage = read_usage(told(**counts), wrote=wrote)
+    assert (usage.output_tokens, usage.conflict) == (output, False)
+    assert (final(usage) == CONFLICT) == (output is None)
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        told(prompt=0, candidates=1),
+        told(candidates=1, total=1),
+        told(prompt=-1, candidates=1),
+        told(prompt=3, candidates=-1),
+        told(prompt=3, candidates=1, total=5),
+        told(prompt=3, cachedContent=4, candidates=1),
+        told(prompt=3, thoughts=-1, candidates=1),
+        told(prompt=3, toolUsePrompt=-1, candidates=1),
+        told(prompt=MAX_PLAUSIBLE_TOKENS + 1, candidates=1),
+        told(prompt=3.5, candidates=1),
+        told(prompt="3", candidates=1),
+        Raw(b"[]"),
+        Raw(b'"x"'),
+        Raw(b"7"),
+    ],
+)
+def test_what_cannot_be_true_is_a_conflict(usage: Raw) -> None:
+    assert read_usage(usage, wrote=True) == CONFLICT
+    assert final(read_usage(usage, wrote=False)) == CONFLICT
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5))
+def test_anything_at_all_is_a_usage_or_a_conflict(value: object) -> None:
+    usage = read_usage(told(prompt=value, candidates=1), wrote=True)
+    assert usage.conflict or usage.output_tokens == 1

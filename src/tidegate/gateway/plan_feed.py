@@ -15,6 +15,8 @@ import msgspec
 
 from tidegate.core import clock, feed
 from tidegate.core.plan import Plan
+from tidegate.gateway.held_late import hold_late
+from tidegate.gateway.holding import moment
 from tidegate.gateway.prepared import PreparedPlan, Preparer
 from tidegate.gateway.world import World
 
@@ -134,7 +136,7 @@ class PlanFeed:
         world.max_response_bytes = plan.http.max_response_bytes
         world.journal.bounds = plan.journal
         world.queues.obey(plan)
-        self._preparer.adopt(prepared)
+        hold_late(self._preparer.adopt(prepared), world.calls.values(), moment())
         log.info("obeying plan %d (%s)", plan.version, plan.digest[:12])
 
     def _is_old(self, plan: Plan) -> bool:

@@ -8,6 +8,7 @@ from tidegate.core.ask import Answer, Ask
 from tidegate.core.receipt import Receipt
 from tidegate.core.setters import plain_setters
 from tidegate.gateway.admit import Admission
+from tidegate.gateway.holding import Held
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.places import Place
@@ -21,6 +22,7 @@ class Progress(Struct, eq=False):
 
     `ending` sends the answer's last bytes; every proper end of a request replaces it. `begun`
     says that a stream's head went out while the request was still waiting for its place.
+    `held_late` is what it holds where no limit was there as it began.
     """
 
     receipt: Receipt
@@ -36,3 +38,4 @@ class Progress(Struct, eq=False):
     call: InFlight | None = None
     relay: Relay | None = None
     answer: Answer | None = None
+    held_late: list[Held] | None = None

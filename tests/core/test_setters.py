@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from tidegate.core.ask import Ask
+from tidegate.core.plan import Deadlines
 from tidegate.core.receipt import Attempt, Receipt
+from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.progress import Progress
 
 
@@ -27,7 +29,7 @@ def test_a_name_that_is_no_field_is_refused() -> None:
         Receipt("id", 1.0, "g", "chat").teem = "a"  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("kind", [Ask, Attempt, Progress, Receipt])
+@pytest.mark.parametrize("kind", [Ask, Attempt, InFlight, Progress, Receipt])
 def test_setting_is_as_cheap_as_of_any_object(kind: type[msgspec.Struct]) -> None:
     assert kind.__setattr__ is object.__setattr__
     assert kind.__delattr__ is object.__delattr__
@@ -37,4 +39,5 @@ def test_the_collector_knows_of_whatever_can_come_to_hold_a_container() -> None:
     receipt = Receipt("id", 1.0, "g", "chat")
     assert gc.is_tracked(receipt)
     assert gc.is_tracked(Ask("chat", b"{}", {}, "m"))
+    assert gc.is_tracked(InFlight(Attempt("t", "r", 0.0), Deadlines(), True, 0.0))
     assert gc.is_tracked(Progress(receipt, object(), 0.0, lambda: None))  # type: ignore[arg-type]

@@ -161,12 +161,10 @@ def cost_nanousd(receipt: Receipt, price: Price) -> int | None:
     """
     if price.source == "free":
         return 0
-    total_input = receipt.total_input_tokens
-    if total_input is None:
+    read, written = receipt.input_tokens, receipt.output_tokens
+    if read is None or (written is None and receipt.endpoint != "embeddings"):
         return None
-    if receipt.output_tokens is None and receipt.endpoint != "embeddings":
-        return None
-    classes = [(receipt.input_tokens, price.input), (receipt.output_tokens, price.output)]
+    classes = [(read, price.input), (written, price.output)]
     if receipt.audio_input_tokens or receipt.audio_output_tokens:
         classes = _with_audio(receipt, price)
     if receipt.cache_read_tokens or receipt.cache_write_tokens or receipt.reasoning_tokens:
@@ -175,12 +173,13 @@ def cost_nanousd(receipt: Receipt, price: Price) -> int | None:
             (receipt.cache_write_tokens, price.cache_write or price.input),
             (receipt.reasoning_tokens, price.reasoning or price.output),
         ]
+        read = receipt.total_input_tokens or 0
     charged = 0
     for tokens, rate in classes:
         if tokens:
             if rate is None:
                 return None
-            charged += tokens * rate.at(total_input)
+            charged += tokens * (rate.at(read) if rate.tiers else rate.nanousd_per_mtok)
     return price.request_nanousd + (charged + 500_000) // 1_000_000
 
 

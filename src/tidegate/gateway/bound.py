@@ -101,9 +101,10 @@ class Binder:
                 money.append(identity(limit, shape))
         return self._stores.of(plan, money)
 
-    def adopt(self, bound: Bound) -> None:
-        """These are in force now: what they count goes on, what no limit counts is forgotten."""
-        kept = {}
+    def adopt(self, bound: Bound) -> list[InForce]:
+        """These are in force now: what they count goes on, what no limit counts is forgotten. Those
+        that count in memory from now on come back."""
+        kept, begun = {}, []
         self._bound = bound
         if self._stores is not None:
             money = tuple(it for it in bound.every() if it.money)
@@ -111,8 +112,12 @@ class Binder:
         for it in bound.every():
             if it.counters is not None and it.shape is not None:
                 it.counters.reshape(it.shape)
-                kept[identity(it.limit, it.shape)] = it.counters
+                counted = identity(it.limit, it.shape)
+                kept[counted] = it.counters
+                if counted not in self._counters:
+                    begun.append(it)
         self._counters = kept
+        return begun
 
     def sweep(self, now: Moment) -> None:
         """Ends raises whose time is over, and forgets what says nothing any more."""

@@ -94,14 +94,17 @@ def ceiling_of(ask: Ask, target: PreparedTarget) -> Ceiling | None:
     ceiling = target.ceiling
     if ceiling is None or not ceiling.varies:
         return ceiling
-    hears = any(word in ask.body for word in _MAY_BE_HEARD)
+    hears = may_have_parts(ask) and any(word in ask.body for word in _MAY_BE_HEARD)
     return ceiling.of(tier_asked(ask), hears=hears, says=_says(ask))
 
 
 def tier_asked(ask: Ask) -> str | None:
     """The class of service that the caller chose; None where it is the provider's to choose."""
+    raw = ask.members.get("service_tier")
+    if raw is None:
+        return None
     try:
-        return msgspec.json.decode(ask.members.get("service_tier", _NULL), type=str | None)
+        return msgspec.json.decode(raw, type=str | None)
     except msgspec.DecodeError:
         return None
 

@@ -10,6 +10,7 @@ from tidegate.core.plugs import Dialect
 from tidegate.core.receipt import Receipt
 from tidegate.core.setters import plain_setters
 from tidegate.gateway.admit import Admission
+from tidegate.gateway.holding import Held
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.places import Place
@@ -25,6 +26,7 @@ class Progress(Struct, eq=False):
     the caller's where it is not OpenAI's own; `said` is the request where its target speaks another
     wire than its caller. `begun`
     says that a stream's head went out while the request was still waiting for its place.
+    `held_late` is what it holds where no limit was there as it began.
     """
 
     receipt: Receipt
@@ -42,3 +44,4 @@ class Progress(Struct, eq=False):
     call: InFlight | None = None
     relay: Relay | None = None
     answer: Answer | None = None
+    held_late: list[Held] | None = None

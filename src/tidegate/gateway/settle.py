@@ -24,7 +24,7 @@ def settle(progress: Progress, world: World) -> None:
     """Runs exactly once for each request, whatever has happened to it before."""
     receipt, call = progress.receipt, progress.call
     if call is not None:
-        world.calls.discard(call)
+        world.calls.pop(call, None)
     if progress.relay is not None:
         world.relays.discard(progress.relay)
     if receipt.key_id is None or receipt.error_code == "ledger_unavailable":
@@ -66,6 +66,8 @@ def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Mome
         settle_holds(admitted.held, receipt, worked, now)
         if admitted.shared:
             settle_shared(admitted.shared, receipt, worked)
+    elif progress.held_late:
+        settle_holds(progress.held_late, receipt, worked, now)
 
 
 def _note_answer(progress: Progress) -> None:

@@ -61,17 +61,22 @@ def read_usage(told: Any, *, wants_output: bool) -> Usage:
     if usage.completion_tokens_details is not None:
         reasoning = usage.completion_tokens_details.reasoning_tokens
         said = usage.completion_tokens_details.audio_tokens
-    plain_input = prompt - (cached or 0) - (written or 0)
-    plain_output = completion - (reasoning or 0)
+    plain_input, plain_output = prompt, completion
+    if cached or written or reasoning or heard or said:
+        plain_input -= (cached or 0) + (written or 0)
+        plain_output -= reasoning or 0
+        if (
+            not 0 <= plain_input <= prompt
+            or not 0 <= plain_output <= completion
+            or (cached or 0) < 0
+            or (written or 0) < 0
+            or not 0 <= (heard or 0) <= prompt
+            or not 0 <= (said or 0) <= completion
+        ):
+            return CONFLICT
     if (
         not 0 < prompt <= MAX_PLAUSIBLE_TOKENS
         or not 0 <= completion <= MAX_PLAUSIBLE_TOKENS
-        or not 0 <= plain_input <= prompt
-        or not 0 <= plain_output <= completion
-        or (cached or 0) < 0
-        or (written or 0) < 0
-        or not 0 <= (heard or 0) <= prompt
-        or not 0 <= (said or 0) <= completion
         or (usage.total_tokens is not None and usage.total_tokens != prompt + completion)
     ):
         return CONFLICT

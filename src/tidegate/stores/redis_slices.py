@@ -134,7 +134,7 @@ class Slices:
         if entry is not None:
             self._settling.add(entry)
 
-    async def tell(self, *, everything: bool = False) -> None:
+    async def tell(self, *, everything: bool = False, pause_s: float = 0.0) -> None:
         """Tells Redis what has changed; `everything` that is in hand goes back, for an end."""
         for n, (key, lot) in enumerate(list(self._lots.items()), 1):
             if everything:
@@ -144,7 +144,7 @@ class Slices:
             if lot.over:
                 self._lots.pop(key, None)  # a drain and a tick may both come by
             if n % _AT_ONCE == 0:
-                await asyncio.sleep(0)
+                await asyncio.sleep(pause_s)
         self._forget_shares()
 
     def _forget_shares(self) -> None:

@@ -16,7 +16,8 @@ class Ask(Struct):
     `members` are the body's top-level members in order, each value as raw JSON. `body` is the
     whole body as it came. `output_ceiling_tokens` is None where the caller set no limit;
     `output_bound_tokens` is ours, to be sent in its place, for each choice. `passed` are headers
-    that go along where the target speaks the same wire.
+    that go along where the target speaks the same wire. `counts`: no answer is wanted but how many
+    tokens the conversation has.
     """
 
     endpoint: Endpoint
@@ -31,6 +32,7 @@ class Ask(Struct):
     output_bound_tokens: int | None = None
     dialect: str = OPENAI_CHAT
     passed: tuple[tuple[str, str], ...] = ()
+    counts: bool = False
 
 
 class Outgoing(Struct, frozen=True):

@@ -73,6 +73,8 @@ def accept(incoming: Incoming, entry: Entry, receipt: Receipt) -> Ask:
     _check_content(entry, members)
     streamed = judged.stream is True and entry.endpoint != "embeddings"
     ask = Ask(entry.endpoint, incoming.body, members, _model(judged.model), streamed)
+    if entry.counted is not None:
+        ask.endpoint, ask.counts, ask.stream = "chat", True, False
     if entry.dialect is None:
         _note_openai(ask, judged, receipt)
     else:

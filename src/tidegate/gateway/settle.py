@@ -34,7 +34,8 @@ def settle(progress: Progress, world: World) -> None:
         progress.ending()
         return
     ask, route = progress.ask, progress.route
-    if ask is not None and route is not None and call is not None and call.provider_worked:
+    worked = call is not None and call.provider_worked and ask is not None and not ask.counts
+    if worked and ask is not None and route is not None:
         _note_answer(progress)
         seen_tokens = _estimate_unknown(progress, ask, route.target.target)
         _note_cost(receipt, ask, route.target.target)
@@ -43,10 +44,8 @@ def settle(progress: Progress, world: World) -> None:
             receipt.most_nanousd = _most_nanousd(progress, ask, seen_tokens, assumed_tokens)
         if world.plan is not None and world.plan.plan.session_alert_tokens:
             note_conversation(ask, receipt)
-        worked = True
     else:
         receipt.cost_nanousd = 0  # nobody did anything that could cost
-        worked = False
     now = moment()
     _settle_holds(progress, worked, world.past, now)
     _note_times(receipt, progress.received_s, call, progress.relay, now.monotonic_s)

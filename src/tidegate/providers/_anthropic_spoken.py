@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tidegate.core.ask import Answer, Usage
 from tidegate.core.conversation import Reasoning, Text, ToolCall
 from tidegate.core.outcome import Failure
 from tidegate.core.spoken import (
@@ -184,7 +185,22 @@ class WholeMessage(Struct):
     error: Any = None
 
 
+class _Count(Struct):
+    input_tokens: int
+
+
 _decode = msgspec.json.Decoder(WholeMessage).decode
+_decode_count = msgspec.json.Decoder(_Count).decode
+
+
+def read_count(body: bytes) -> Answer:
+    """What says how many tokens a conversation has; it uses none. Failure when it is none."""
+    try:
+        _decode_count(body)
+    except UNREADABLE:
+        text = "the provider's answer is no count of tokens"
+        raise Failure("malformed", "upstream_malformed", text) from None
+    return Answer(Usage(0, output_tokens=0), None, None, None, b"")
 
 
 def read_whole(body: bytes) -> WholeMessage:

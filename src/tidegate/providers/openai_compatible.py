@@ -73,6 +73,7 @@ class OpenAICompatible:
     endpoints: frozenset[Endpoint] = frozenset(PATHS)
     dialects = frozenset({"openai_chat"})
     headers: tuple[tuple[str, str], ...] = ()
+    counts_tokens = False
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
     stream_members: tuple[tuple[str, Raw], ...] = ()
     stream_options: tuple[tuple[str, Raw], ...] = ()

@@ -101,7 +101,6 @@ def _note_dialect(
 ) -> None:
     """What a request says in a wire that is not OpenAI's own."""
     ask.dialect = receipt.dialect = dialect.name
-    ask.include_usage = True  # these tell of it unasked
     ask.output_ceiling_tokens = getattr(judged, dialect.ceiling)
     ask.passed = tuple(
         (name, head.headers[name.encode()].decode("latin-1"))

@@ -29,13 +29,15 @@ class Manners(Struct, frozen=True):
     """What a target takes that others of OpenAI's shape do not.
 
     `reasoning` is the member of a message that brings earlier reasoning back; None where there is
-    none. `effort`: a model may be told how hard to think.
+    none. `effort`: a model may be told how hard to think. `names_a_tool`: which tool is to be called
+    may be said; otherwise it is the only one that is sent.
     """
 
     ceiling: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     reasoning: str | None = None
     top_k: bool = False
     effort: bool = True
+    names_a_tool: bool = True
 
 
 class Writer:
@@ -193,6 +195,9 @@ class Writer:
         if choice is not None:
             named = {"type": "function", "function": {"name": choice.name}}
             body["tool_choice"] = _CHOICES.get(choice.mode, named)
+            if choice.mode == "named" and not self._manners.names_a_tool:
+                body["tools"] = [it for it in tools if it["function"]["name"] == choice.name]
+                body["tool_choice"] = "required"
         if said.parallel_tools is not None:
             body["parallel_tool_calls"] = said.parallel_tools
 

@@ -11,7 +11,7 @@ from tidegate.providers._anthropic_wire import (
     MESSAGE_STOP,
     REASONS,
     Course,
-    StreamEvent,
+    Step,
     payload_of,
 )
 from tidegate.providers._openai_stream import MAX_TEXT_BYTES
@@ -124,7 +124,7 @@ class AnthropicStreamReader:
             return b""
         return event
 
-    def _note(self, told: StreamEvent) -> None:
+    def _note(self, told: Step) -> None:
         delta = told.delta
         if told.type == "content_block_delta" and delta is not None:
             text = delta.text or delta.thinking or delta.partial_json

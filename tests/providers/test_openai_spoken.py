@@ -65,6 +65,13 @@ def test_calls_by_index_may_overlap() -> None:
     ]
 
 
+def test_text_between_the_pieces_of_a_call_is_a_part_of_its_own() -> None:
+    parts = said(
+        call(0, id="a", name="f", arguments='{"x"'), choice(content="so"), call(0, arguments=":1}")
+    )
+    assert parts == [ToolCall("a", "f", '{"x":1}'), Text("so")]
+
+
 @pytest.mark.parametrize("index", [0, None])
 def test_calls_that_an_engine_does_not_number_are_told_apart_by_their_ids(
     index: int | None,

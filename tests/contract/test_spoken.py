@@ -84,7 +84,7 @@ def test_a_stream_is_heard_in_order_and_whole(path: Path) -> None:
 
 
 def same_however_cut(path: Path, parts: list[bytes]) -> None:
-    stream = [path.read_bytes()]
+    stream = [stream_at(path)]
     events, *ending = heard(path, parts)
     expected, *expected_ending = heard(path, stream)
     # Usage may be told after each read of a chunk that has it, or once for several in one read.
@@ -97,7 +97,7 @@ def same_however_cut(path: Path, parts: list[bytes]) -> None:
 @given(data=st.data())
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
 def test_any_cut_gives_the_same_events_and_bytes(path: Path, data: st.DataObject) -> None:
-    stream = path.read_bytes()
+    stream = stream_at(path)
     cuts = data.draw(st.lists(st.integers(1, len(stream) - 1), max_size=12).map(sorted))
     ends = [0, *cuts, len(stream)]
     same_however_cut(path, [stream[a:b] for a, b in itertools.pairwise(ends)])
@@ -105,7 +105,7 @@ def test_any_cut_gives_the_same_events_and_bytes(path: Path, data: st.DataObject
 
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
 def test_byte_by_byte_gives_the_same_events_and_bytes(path: Path) -> None:
-    stream = path.read_bytes()
+    stream = stream_at(path)
     same_however_cut(path, [stream[i : i + 1] for i in range(len(stream))])
 
 

@@ -247,3 +247,13 @@ def test_usage_that_nobody_knows(usage: Usage | None) -> None:
 def test_what_is_no_object(text: str) -> None:
     assert not is_object(text)
     assert is_object('{"a": [1e3]} ')
+
+
+def test_very_many_parts_at_once_are_written_in_linear_time_and_depth() -> None:
+    """A hostile provider's: thousands that overlap, and one that looks whole again and again."""
+    events: list[Event] = [call(0)]
+    for index in range(1, 3_000):
+        events += [grew(0, '"}'), call(index)]
+    events += [PartEnded(0, index) for index in reversed(range(3_000))]
+    found = blocks([*events, Ended(0, "tool_calls")])
+    assert len(found) == 3_000 and len(found[0]) == 3_000

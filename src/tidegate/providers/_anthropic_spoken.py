@@ -27,7 +27,7 @@ from tidegate.providers._anthropic_wire import (
     Block,
     Course,
     Delta,
-    StreamEvent,
+    Step,
     read_usage,
 )
 from tidegate.providers._openai_error import UNREADABLE
@@ -126,7 +126,7 @@ class AnthropicSpokenReader:
         elif delta.signature:
             events.append(PartGrew(0, part, "signature", delta.signature))
 
-    def _begin(self, told: StreamEvent, events: list[Event]) -> None:
+    def _begin(self, told: Step, events: list[Event]) -> None:
         block, part = told.content_block, self._used
         if block is None:
             return
@@ -157,7 +157,7 @@ class AnthropicSpokenReader:
             events.append(PartGrew(0, part, "arguments", whole.decode()))
         events.append(PartEnded(0, part))
 
-    def _end_message(self, told: StreamEvent, events: list[Event]) -> None:
+    def _end_message(self, told: Step, events: list[Event]) -> None:
         if self._course.stop_reason is not None and not self._ended:
             try:
                 reason = reason_of(self._course.stop_reason)

@@ -7,12 +7,17 @@ import pytest
 from msgspec.structs import replace
 from tests.gateway.limited import left, limit
 from tests.gateway.rig import gateway, plan_of, run, target, until
+from tests.gateway.shared import FakeCounters, in_force, store_of
 from tests.gateway.upstream import Upstream, stalling, whole
 
 from tidegate.core.feed import Entry, KeyChanged
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.plan import Limit
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.held_late import hold_late
 from tidegate.gateway.holding import moment
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.shared_hold import settle_shared
 from tidegate.stores.errors import StoreError
 
 AT_ONCE = limit("concurrency", 3, scope=("team",))
@@ -116,3 +121,21 @@ def test_a_key_that_cannot_be_read_now_holds_up_nothing(tmp_path: Path) -> None:
             assert (await asking).status == 502
 
     run(main())
+
+
+def test_where_several_gateways_count_it_is_held_there() -> None:
+    counters = FakeCounters()
+    store = store_of(counters)
+    begun = (in_force(AT_ONCE, store), in_force(OTHERS, store), in_force(RATE, store))
+    receipt = Receipt("r", 1.0, "g", "chat", team="team-a", key_id="k")
+    progress = Progress(receipt, None, 0.0, lambda: None)  # type: ignore[arg-type]
+    hold_late(begun, [progress], moment())
+    assert [(id, wants[0].scope) for id, wants in counters.asked] == [
+        ("r/the-concurrency", "team-a")
+    ]
+    assert store.in_use == 1
+    assert progress.late is not None
+    settle_shared(progress.late.shared, receipt, True)
+    settle_shared(progress.late.shared, receipt, True)
+    assert [used for _, used in counters.given] == [[0]]
+    assert (store.in_use, [hold.limit for hold in receipt.holds]) == (0, ["the-concurrency"])

@@ -56,17 +56,15 @@ def settle(progress: Progress, world: World) -> None:
 
 def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Moment) -> None:
     """What was held becomes what was used, also of budgets that began meanwhile."""
-    receipt, admitted = progress.receipt, progress.admitted
+    receipt, holding = progress.receipt, progress.admitted or progress.late
     if past is not None and past.seeded_s >= progress.received_s:
-        taken = [] if admitted is None else admitted.held
+        taken = [] if holding is None else holding.held
         held = [it.counters for it, *_ in taken if it.counters is not None]
         past.count_late(receipt, progress.received_s, held)
-    if admitted is not None:
-        settle_holds(admitted.held, receipt, worked, now)
-        if admitted.shared:
-            settle_shared(admitted.shared, receipt, worked)
-    elif progress.held_late:
-        settle_holds(progress.held_late, receipt, worked, now)
+    if holding is not None:
+        settle_holds(holding.held, receipt, worked, now)
+        if holding.shared:
+            settle_shared(holding.shared, receipt, worked)
 
 
 def _note_answer(progress: Progress) -> None:

@@ -88,10 +88,10 @@ def test_a_stream(called: Called) -> None:
 
 
 @pytest.mark.parametrize("streamed", [False, True])
-def test_a_conversation_with_a_tool(called: Called, streamed: bool) -> None:
+def test_a_conversation_with_a_tool(sim: Called, streamed: bool) -> None:
     """The model calls the tool, is told its result, and answers."""
     ask: dict[str, Any] = {"model": "demo", "max_tokens": 60, "tools": [TOOL]}
-    with client_of(called) as client:
+    with client_of(sim) as client:
         first = _said(client, streamed, **ask, messages=QUESTION, tool_choice=FORCED)
         calls = [block for block in first.content if block.type == "tool_use"]
         assert [call.name for call in calls] == ["weather"]
@@ -104,7 +104,7 @@ def test_a_conversation_with_a_tool(called: Called, streamed: bool) -> None:
         ]
         second = _said(client, streamed, **ask, messages=going_on, tool_choice={"type": "none"})
     assert [block.type for block in second.content] == ["text"]
-    one, two = called.receipts(2)
+    one, two = sim.receipts(2)
     assert one.finish_reason in ("tool_calls", "length")
     agrees(one, first.usage)
     agrees(two, second.usage)

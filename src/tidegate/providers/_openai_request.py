@@ -179,7 +179,11 @@ class Writer:
         if not said.tools:
             return
         tools = []
+        choice = said.tool_choice
+        only = choice.name if choice is not None and choice.mode == "named" else None
         for tool in said.tools:
+            if only is not None and tool.name != only and not self._manners.names_a_tool:
+                continue
             self._cached = self._cached or tool.cache is not None
             function: dict[str, Any] = {"name": tool.name}
             for name, value in (
@@ -191,12 +195,10 @@ class Writer:
                     function[name] = value
             tools.append({"type": "function", "function": function})
         body["tools"] = tools
-        choice = said.tool_choice
         if choice is not None:
             named = {"type": "function", "function": {"name": choice.name}}
             body["tool_choice"] = _CHOICES.get(choice.mode, named)
-            if choice.mode == "named" and not self._manners.names_a_tool:
-                body["tools"] = [it for it in tools if it["function"]["name"] == choice.name]
+            if only is not None and not self._manners.names_a_tool:
                 body["tool_choice"] = "required"
         if said.parallel_tools is not None:
             body["parallel_tool_calls"] = said.parallel_tools

@@ -53,7 +53,16 @@ class Contents:
     """Writes the turns of one request. Turns of one role that follow each other are one content,
     but results stand apart: they must answer, all together, the calls of the content before."""
 
-    __slots__ = ("_called", "_kind", "_losses", "_said", "_signs", "contents", "instructions")
+    __slots__ = (
+        "_called",
+        "_calls",
+        "_kind",
+        "_losses",
+        "_said",
+        "_signs",
+        "contents",
+        "instructions",
+    )
 
     def __init__(self, said: Conversation, model: str, losses: Losses) -> None:
         self._said = said
@@ -61,6 +70,7 @@ class Contents:
         self._signs = needs_signatures(model)
         self._called: dict[str, str] = {}
         self._kind = ""
+        self._calls = False  # the content that is being written has a call
         self.contents: list[Block] = []
         self.instructions: list[Block] = []
         for text in said.instructions:
@@ -89,8 +99,9 @@ class Contents:
 
     def _put(self, kind: str, block: Block) -> None:
         if kind != self._kind:
-            self._kind = kind
+            self._kind, self._calls = kind, False
             self.contents.append({"role": "model" if kind == "model" else "user", "parts": []})
+        self._calls = self._calls or "functionCall" in block
         self.contents[-1]["parts"].append(block)
 
     def _block(
@@ -117,15 +128,9 @@ class Contents:
             block["thoughtSignature"] = call.signature
         elif call.signature:
             self._losses.lose("reasoning")
-        if self._signs and "thoughtSignature" not in block and not self._has_call():
-            block["thoughtSignature"] = _UNPROVEN
+        if self._signs and not self._calls:  # only the first of a step is signed
+            block.setdefault("thoughtSignature", _UNPROVEN)
         return block
-
-    def _has_call(self) -> bool:
-        """The content that is being written has a call: only the first of a step is signed."""
-        return self._kind == "model" and any(
-            "functionCall" in block for block in self.contents[-1]["parts"]
-        )
 
     def _arguments(self, call: ToolCall) -> Raw:
         text = call.arguments.strip()

@@ -59,6 +59,8 @@ _NAMES: Final = {
     "reasoning": "messages[].thinking",
     "end_user": "metadata.user_id",
     "cache": "cache_control",
+    "is_error": "tool_result.is_error",
+    "file_id": "source.file_id",
 }
 _KNOWN: Final = frozenset(Body.__struct_fields__)
 _decode = msgspec.json.Decoder(Body).decode

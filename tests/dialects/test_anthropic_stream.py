@@ -238,6 +238,11 @@ def test_stop_reasons(reason: Reason, word: str) -> None:
     assert delta == {"stop_reason": word, "stop_sequence": "END"}
 
 
+def test_what_was_known_at_the_beginning_holds_to_the_end() -> None:
+    delta = written([Began(usage=Usage(7, 3)), Ended(0, "stop")])[-2]
+    assert delta["usage"] == {"input_tokens": 7, "cache_read_input_tokens": 3, "output_tokens": 0}
+
+
 @pytest.mark.parametrize("usage", [None, Usage(conflict=True), Usage()])
 def test_usage_that_nobody_knows(usage: Usage | None) -> None:
     assert usage_members(usage) == {"output_tokens": 0}

@@ -54,6 +54,21 @@ def test_any_cut_gives_the_same_bytes_and_facts(path: Path, data: st.DataObject)
         assert facts(reader) == facts(whole)
 
 
+@settings(max_examples=40)
+@given(data=st.data())
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
+def test_hostile_bytes_never_raise_and_end_in_one_way(path: Path, data: st.DataObject) -> None:
+    stream = bytearray(path.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(stream) - 1))
+        size = data.draw(st.integers(0, 80))
+        stream[at : at + size] = data.draw(st.binary(max_size=20) | st.just(stream[: size * 3]))
+        stream += b"x"
+    _, reader = follow(bytes(stream))
+    assert reader.finished == (reader.failure is None)
+    assert bool(reader.terminal) == reader.finished
+
+
 @pytest.mark.parametrize("path", STREAMS, ids=lambda path: path.stem)
 def test_a_stream_cut_anywhere_is_a_failure_until_its_message_has_ended(path: Path) -> None:
     stream = path.read_bytes()

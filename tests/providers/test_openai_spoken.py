@@ -11,7 +11,7 @@ from tidegate.core import plugs
 from tidegate.core.ask import Usage
 from tidegate.core.conversation import Reasoning, Refused, Text, ToolCall
 from tidegate.core.outcome import Failure
-from tidegate.core.spoken import Choice, Ended, Event, PartBegan, Spoken, Used, fold
+from tidegate.core.spoken import Began, Choice, Ended, Event, PartBegan, Spoken, Used, fold
 from tidegate.providers._openai_spoken import OpenAISpokenReader, reason_of
 
 PLUG = plugs.load("providers", "openai_compatible")
@@ -108,6 +108,24 @@ def test_usage_is_told_as_it_is_known_and_the_model_at_the_beginning() -> None:
     events, _ = heard(choice(content="a"), choice(finish="stop"), usage(told), DONE)
     assert [event for event in events if isinstance(event, Used)] == [Used(Usage(9, None, None, 2))]
     assert (fold(events).id, fold(events).model) == ("c", "served")
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        ({"prompt_tokens": 9, "completion_tokens": 1}, Usage(9)),
+        ({"prompt_tokens": 0, "completion_tokens": 1}, None),
+        ("x", None),
+        (None, None),
+    ],
+)
+def test_the_input_is_known_at_the_beginning_where_the_first_chunk_tells_it(
+    told: Any, known: Usage | None
+) -> None:
+    one = {"index": 0, "delta": {"content": "a"}}
+    first = sent({"id": "c", "model": "served", "choices": [one], "usage": told})
+    events, _ = heard(first, choice(finish="stop"), DONE)
+    assert events[0] == Began("c", "served", known)
 
 
 @pytest.mark.parametrize(

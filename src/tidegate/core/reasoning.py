@@ -7,7 +7,8 @@ from tidegate.core.model_name import plain_name
 # Models by the beginning of their names, as their providers have published it.
 _HIDING: Final = (
     *("o1", "o3", "o4-mini", "gpt-5", "codex-mini"),
-    *("gemini-2.5", "gemini-3", "grok-4", "nova-2"),
+    *("gemini-2.5", "gemini-3", "gemini-4", "grok-4", "nova-2"),
+    *("gemini-pro-latest", "gemini-flash-latest", "gemini-flash-lite-latest"),
 )
 _SHOWING: Final = ("gpt-5-chat",)
 

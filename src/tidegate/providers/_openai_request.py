@@ -87,6 +87,11 @@ class Writer:
 
     def _joined(self, parts: "tuple[Part, ...] | list[Text]") -> Any:
         """Texts alone: as one where there is one, for engines that take no more."""
+        if len(parts) == 1:
+            only = parts[0]
+            if isinstance(only, Text):
+                self._cached = self._cached or only.cache is not None
+                return only.text
         told = [self._part(part) for part in parts]
         content = [part for part in told if part is not None]
         if len(content) == 1 and content[0]["type"] == "text":
@@ -101,7 +106,7 @@ class Writer:
             if not isinstance(part, ToolResult):
                 rest.append(part)
                 continue
-            self._note_cache(part)
+            self._cached = self._cached or part.cache is not None
             if part.is_error:
                 self._losses.lose("is_error")
             texts = [one for one in part.parts if isinstance(one, Text)]
@@ -120,7 +125,7 @@ class Writer:
         thoughts: list[str] = []
         for part in turn.parts:
             if isinstance(part, ToolCall):
-                self._note_cache(part)
+                self._cached = self._cached or part.cache is not None
                 function = {"name": part.name, "arguments": part.arguments or "{}"}
                 calls.append({"id": part.id, "type": "function", "function": function})
             elif isinstance(part, Reasoning):

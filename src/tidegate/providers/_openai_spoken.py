@@ -7,7 +7,7 @@ chunks that are in order. What they say is read here.
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from tidegate.core.ask import Answer, Usage
 from tidegate.core.conversation import Reasoning, Refused, Text, ToolCall
@@ -27,6 +27,7 @@ from tidegate.core.spoken import (
 )
 from tidegate.providers._openai_error import UNREADABLE
 from tidegate.providers._openai_stream import OpenAIStreamReader
+from tidegate.providers._openai_usage import read_usage
 from tidegate.text.sse import SseSplitter, SseTooLong, data_of
 
 # Engines' and gateways' words beside OpenAI's own.
@@ -76,6 +77,7 @@ class _Chunk(Struct, gc=False):
     choices: list[_Choice] = []
     id: str | None = None
     model: str | None = None
+    usage: Raw = Raw(b"null")
 
 
 class _Part(Struct):
@@ -178,7 +180,7 @@ class OpenAISpokenReader:
     def _take(self, chunk: _Chunk, events: list[Event]) -> None:
         if not self._began and (chunk.choices or chunk.id != ""):  # Azure's first has neither
             self._began = True
-            events.append(Began(chunk.id, chunk.model))
+            events.append(Began(chunk.id, chunk.model, _input_of(chunk)))
         for choice in chunk.choices:
             if choice.index in self._ended:
                 continue  # what comes after its end is no part of it
@@ -254,6 +256,17 @@ class OpenAISpokenReader:
         self._ended.add(choice.index)
         self._end_parts(choice.index, events)
         events.append(Ended(choice.index, reason, stop_sequence))
+
+
+def _input_of(chunk: _Chunk) -> Usage | None:
+    """The input, where the first chunk tells it."""
+    told = msgspec.json.decode(chunk.usage)
+    if told is None:
+        return None
+    usage = read_usage(told, wants_output=True)
+    if usage.conflict:
+        return None
+    return Usage(usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
 
 
 def _ending(choice: _Choice) -> tuple[Reason, str | None]:

@@ -11,6 +11,8 @@ _HIDING: Final = (
     *("gemini-pro-latest", "gemini-flash-latest", "gemini-flash-lite-latest"),
 )
 _SHOWING: Final = ("gpt-5-chat",)
+# What may follow a model's name: its version, or how a provider serves it (`:online`, `@001`).
+_NEXT: Final = ("", "-", ".", ":", "@")
 
 
 def hides_reasoning(model: str) -> bool:
@@ -20,4 +22,4 @@ def hides_reasoning(model: str) -> bool:
 
 
 def _begins(name: str, starts: tuple[str, ...]) -> bool:
-    return any(name.startswith(one) and name[len(one) :][:1] in ("", "-", ".") for one in starts)
+    return any(name.startswith(one) and name[len(one) :][:1] in _NEXT for one in starts)

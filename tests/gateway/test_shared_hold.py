@@ -16,8 +16,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway import shared_hold
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.gate import Gate
-from tidegate.gateway.prepared import PreparedTarget
-from tidegate.gateway.provider_rate import ProviderRate
+from tidegate.gateway.prepared_route import Dearest
 from tidegate.gateway.shared_hold import SharedHold, read_shared, settle_shared, take_shared
 from tidegate.stores.redis_wants import Away, Refused, Unlearnt
 
@@ -41,7 +40,7 @@ def gate_of(counters: FakeCounters, *limits: Limit) -> Gate:
 
 def admission() -> Admission:
     it = target(1)
-    prepared: Any = PreparedTarget(it, None, [], None, None, Ceiling(it.price), ProviderRate())
+    prepared = Dearest(it, Ceiling(it.price))
     return Admission(Ask("chat", b"{}", {}, "small"), receipt(), prepared, 100)
 
 
@@ -54,8 +53,8 @@ def test_what_is_held_is_given_back_once_with_what_was_used() -> None:
         assert [(want.scope, want.amount) for want in counters.asked[0][1]] == [("a", 7), ("", 1)]
         done, holds = receipt(), [hold]
         done.cost_nanousd = 4
-        settle_shared(holds, done, True)
-        settle_shared(holds, done, True)
+        settle_shared(holds, 0, done, True)
+        settle_shared(holds, 0, done, True)
         assert [used for _, used in counters.given] == [[4, 1]]
         assert [(one.limit, one.amount, one.used) for one in done.holds] == [
             ("ours", 7, 4),
@@ -73,7 +72,7 @@ def test_an_unknown_cost_counts_as_all_of_it_unless_nobody_worked() -> None:
         for worked, used in ((True, [7]), (False, [0])):
             hold = await take_shared(gate, demand(), "r/0")
             assert isinstance(hold, SharedHold)
-            settle_shared([hold], receipt(), worked)
+            settle_shared([hold], 0, receipt(), worked)
             assert counters.given.pop()[1] == used
 
     run(main())

@@ -9,7 +9,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.limit import Demand
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.media import media
-from tidegate.gateway.prepared import PreparedTarget
+from tidegate.gateway.prepared_target import Priced
 from tidegate.gateway.size import count_input
 from tidegate.text import tokens
 
@@ -20,9 +20,7 @@ _USUAL_TIERS: Final = frozenset({"auto", "default", "flex", "on_demand", "standa
 _NULL: Final = Raw(b"null")
 
 
-def demand_of(
-    ask: Ask, receipt: Receipt, target: PreparedTarget, assumed_output_tokens: int
-) -> Demand:
+def demand_of(ask: Ask, receipt: Receipt, target: Priced, assumed_output_tokens: int) -> Demand:
     """Bounds from above. A token of text has a byte at least, so its length bounds it."""
     if ask.endpoint == "embeddings":
         output_tokens = choices = 0
@@ -39,7 +37,7 @@ def demand_of(
     return demand
 
 
-def price(demand: Demand, target: PreparedTarget) -> None:
+def price(demand: Demand, target: Priced) -> None:
     """What it can cost at most as things stand; None when nobody knows."""
     ceiling = target.ceiling
     if ceiling is not None:
@@ -47,7 +45,7 @@ def price(demand: Demand, target: PreparedTarget) -> None:
         demand.cost_nanousd = ceiling.nanousd(demand.input_tokens, output_tokens)
 
 
-def count(demand: Demand, target: PreparedTarget) -> bool:
+def count(demand: Demand, target: Priced) -> bool:
     """Counts the input where the tokenizer is known; whether the bound has come down. What is no
     text stays bounded by its bytes."""
     tokenizer = target.target.tokenizer
@@ -64,7 +62,7 @@ def count(demand: Demand, target: PreparedTarget) -> bool:
     return True
 
 
-def afford(demand: Demand, target: PreparedTarget, left_nanousd: int) -> bool:
+def afford(demand: Demand, target: Priced, left_nanousd: int) -> bool:
     """Lowers the output to what is left of a budget; whether anything useful fits."""
     ceiling = target.ceiling
     if ceiling is None or demand.choices == 0:

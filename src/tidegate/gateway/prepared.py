@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from tidegate import __version__
 from tidegate.core import plugs
-from tidegate.core.plan import Plan, Release, Replica, SecretRef, Target, Tls
+from tidegate.core.plan import Plan, Replica, SecretRef, Target, Tls
 from tidegate.core.plugs import Provider
 from tidegate.core.pricing import Ceiling
 from tidegate.core.secret import Secret
@@ -21,8 +21,10 @@ from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.in_force import MakeCounters
 from tidegate.gateway.own_limits import OwnLimits
-from tidegate.gateway.provider_rate import ProviderRate
+from tidegate.gateway.prepared_route import PreparedRoute, prepare_route
+from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.shared_store import SharedStores
+from tidegate.gateway.standing import Standing
 from tidegate.text import tokens
 
 MAX_SECRET_BYTES = 64 * 1024
@@ -30,48 +32,6 @@ MAX_SECRET_BYTES = 64 * 1024
 
 class PlanProblem(Exception):
     """A plan that this gateway cannot obey; it goes on with the one it has."""
-
-
-class PreparedReplica:
-    """One replica: its pool, and the parts of a request's head around the path.
-
-    The head holds the credential, which is why this is no Struct: those print what they hold.
-    """
-
-    __slots__ = ("head_rest", "head_start", "name", "pool")
-
-    def __init__(self, name: str, pool: Pool, head_start: bytes, head_rest: bytes) -> None:
-        self.name = name
-        self.pool = pool
-        self.head_start = head_start
-        self.head_rest = head_rest
-
-
-class PreparedTarget(Struct):
-    """One target. `missing` says which credential could not be resolved."""
-
-    target: Target
-    provider: Provider
-    replicas: list[PreparedReplica]
-    secret: Secret | None
-    missing: str | None
-    ceiling: Ceiling | None
-    rate: ProviderRate
-
-    def least_busy(self) -> PreparedReplica:
-        """The replica with the fewest exchanges in flight."""
-        replicas = self.replicas
-        if len(replicas) == 1:
-            return replicas[0]
-        return min(replicas, key=lambda r: r.pool.in_flight + r.pool.waiting)
-
-
-class PreparedRoute(Struct):
-    """One route: its release, its target, and the headers that name them in an answer."""
-
-    release: Release
-    target: PreparedTarget
-    answer_headers: bytes
 
 
 class PreparedPlan(Struct):
@@ -98,7 +58,7 @@ class Preparer:
         stores: SharedStores | None = None,
     ) -> None:
         self._environ = environ
-        self._rates: dict[tuple[str, str], ProviderRate] = {}
+        self.standing = Standing()
         self.binder = Binder(make_counters, OwnLimits(make_counters), stores)
         self.pools: dict[Origin, Pool] = {}
 
@@ -110,17 +70,11 @@ class Preparer:
         pools: Reached = {}
         contexts: dict[Tls, ssl.SSLContext] = {}
         prepared: dict[str, PreparedTarget] = {}
-        for route in plan.routes.values():
-            target = route.release.target
-            if target.name not in prepared:
-                await self._load_contexts(target, contexts)
-                prepared[target.name] = self._target(target, contexts, pools)
+        for target in plan.targets.values():
+            await self._load_contexts(target, contexts)
+            prepared[target.name] = self._target(target, contexts, pools)
         routes = {
-            name: PreparedRoute(
-                route.release,
-                prepared[route.release.target.name],
-                _answer_headers(name, route.release),
-            )
+            name: prepare_route(route, prepared, self.standing.budget(route))
             for name, route in plan.routes.items()
         }
         try:
@@ -132,8 +86,12 @@ class Preparer:
     def adopt(self, prepared: PreparedPlan) -> None:
         """`prepared` is obeyed from now on: its pools open, those that it does not use close."""
         self.binder.adopt(prepared.limits)
-        targets = [route.target.target for route in prepared.routes.values()]
-        self._rates = {(t.name, t.provider): self._rates[t.name, t.provider] for t in targets}
+        self.standing.adopt(prepared.plan)
+        for route in prepared.routes.values():
+            route.budget.retry = route.route.retry
+            for target in route.targets():
+                used = [(it.name, it.credential, it.breaker) for it in target.replicas]
+                self.standing.of(target.target).keep(used, target.target)
         for pool, way, max_connections in prepared.pools.values():
             pool.way = way
             pool.max_connections = max_connections
@@ -163,15 +121,30 @@ class Preparer:
             raise PlanProblem(f"target {target.name}: {error}") from error
         if target.tokenizer is not None and target.tokenizer in tokens.ENCODINGS:
             tokens.load(target.tokenizer)
-        secret, missing = self._secret(target.credential)
-        headers = _headers(provider, target, secret)
-        replicas = [
-            self._replica(target, self._way(target, replica, contexts), headers, pools)
-            for replica in target.replicas
-        ]
-        ceiling = None if target.price is None else Ceiling(target.price)
-        rate = self._rates.setdefault((target.name, target.provider), ProviderRate())
-        return PreparedTarget(target, provider, replicas, secret, missing, ceiling, rate)
+        standing = self.standing.of(target)
+        refs: tuple[SecretRef | None, ...] = target.credentials or (None,)
+        known = [(ref, self._secret(ref)) for ref in refs]
+        missing = [ref for ref, secret in known if ref is not None and secret is None]
+        ways = [self._way(target, replica, contexts) for replica in target.replicas]
+        replicas = []
+        for ref, secret in known:
+            if ref is not None and secret is None:
+                continue
+            headers = _headers(provider, target, secret)
+            for way in ways:
+                replica = self._replica(target, way, headers, pools)
+                replica.credential = standing.credential(ref, secret)
+                replica.breaker = standing.breaker(replica.name, replica.credential.name, target)
+                replicas.append(replica)
+        return PreparedTarget(
+            target,
+            provider,
+            replicas,
+            None if target.price is None else Ceiling(target.price),
+            None if replicas else str(missing[0]),
+            standing.tripped,
+            standing.pace,
+        )
 
     def _way(self, target: Target, replica: Replica, contexts: Mapping[Tls, ssl.SSLContext]) -> Way:
         try:
@@ -198,10 +171,10 @@ class Preparer:
         rest = b" HTTP/1.1\r\nhost: %b\r\n%b" % (_authority(replica).encode(), headers)
         return PreparedReplica(replica.name, pool, b"POST " + path, rest)
 
-    def _secret(self, ref: SecretRef | None) -> tuple[Secret | None, str | None]:
-        """(secret, None), or (None, what is missing). A missing one spoils only its target."""
+    def _secret(self, ref: SecretRef | None) -> Secret | None:
+        """None where it is not to be had: that spoils no other credential."""
         if ref is None:
-            return None, None
+            return None
         if ref.env is not None:
             secret = self._environ.get(ref.env, "").strip()
         else:
@@ -211,8 +184,8 @@ class Preparer:
             except (OSError, ValueError):
                 secret = ""
         if not secret or not secret.isascii() or not secret.isprintable():
-            return None, str(ref)
-        return Secret(secret), None
+            return None
+        return Secret(secret)
 
 
 def _headers(provider: Provider, target: Target, secret: Secret | None) -> bytes:
@@ -231,12 +204,3 @@ def _authority(replica: Replica) -> str:
     host = f"[{replica.host}]" if ":" in replica.host else replica.host
     usual = 443 if replica.scheme == "https" else 80
     return host if replica.port == usual else f"{host}:{replica.port}"
-
-
-def _answer_headers(route: str, release: Release) -> bytes:
-    return (
-        f"x-tidegate-route: {route}\r\n"
-        f"x-tidegate-release: {release.name}\r\n"
-        f"x-tidegate-target: {release.target.name}\r\n"
-        f"x-tidegate-model: {release.target.model}\r\n"
-    ).encode("latin-1", "replace")

@@ -1,16 +1,20 @@
 """settle: what the request used, took and cost; the receipt is frozen and journalled."""
 
+from typing import Final
+
+from msgspec.structs import fields
+
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.limit import Moment
 from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
 from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
-from tidegate.gateway.admit import Past
+from tidegate.gateway.admit import Admission, Past
 from tidegate.gateway.context import identifier
 from tidegate.gateway.demand import demand_of
 from tidegate.gateway.holding import moment, settle_holds
 from tidegate.gateway.in_flight import InFlight
-from tidegate.gateway.progress import Progress
+from tidegate.gateway.progress import Earlier, Progress
 from tidegate.gateway.shared_hold import settle_shared
 from tidegate.gateway.size import estimate_input_tokens, note_conversation
 from tidegate.gateway.stream import Relay
@@ -32,39 +36,116 @@ def settle(progress: Progress, world: World) -> None:
         world.listener.refused(receipt.error_code or "internal")
         progress.ending()
         return
-    ask, route = progress.ask, progress.route
-    if ask is not None and route is not None and call is not None and call.provider_worked:
-        _note_answer(progress)
-        seen_tokens = _estimate_unknown(progress, ask, route.target.target)
-        _note_cost(receipt, route.target.target)
-        if receipt.cost_nanousd is None:
-            assumed_tokens = world.obeyed().plan.assumed_output_tokens
-            receipt.most_nanousd = _most_nanousd(progress, ask, seen_tokens, assumed_tokens)
-        if world.plan is not None and world.plan.plan.session_alert_tokens:
-            note_conversation(ask, receipt)
-        worked = True
-    else:
-        receipt.cost_nanousd = 0  # nobody did anything that could cost
-        worked = False
+    worked = _account(progress, world)
     now = moment()
     _settle_holds(progress, worked, world.past, now)
     _note_times(receipt, progress.received_s, call, progress.relay, now.monotonic_s)
     if progress.queued_s:
         _note_line(receipt, progress.queued_s)
+    if progress.earlier is not None:
+        _note_earlier_s(receipt, progress.earlier)
     world.journal.append(encode_frame(receipt), progress.ending, progress.connection.abort)
 
 
+def settle_attempt(progress: Progress, world: World) -> int:
+    """An attempt that came to nothing, before the next: what it cost and took is kept, its own
+    holds end, and the receipt is as it was before it. The most that it can have cost."""
+    receipt, call, received_s = progress.receipt, progress.call, progress.received_s
+    earlier = progress.earlier = progress.earlier or Earlier()
+    worked = _account(progress, world)
+    now = moment()
+    if progress.admitted is not None:
+        _end_attempt_holds(progress.admitted, receipt, worked, now)
+    if call is not None:
+        world.calls.discard(call)
+        _note_attempt(receipt, call, received_s, now.monotonic_s)
+        began_s = call.started_s if call.stale is None else call.stale.started_s
+        earlier.took_s += (call.ended_s or now.monotonic_s) - began_s
+        if progress.relay is not None:
+            world.relays.discard(progress.relay)
+    most_nanousd = _keep_cost(earlier, receipt)
+    for name in _OF_ATTEMPT:
+        setattr(receipt, name, _UNTOLD[name])
+    progress.call = progress.relay = progress.answer = None
+    return most_nanousd
+
+
+# What a receipt tells of one attempt, and so of the last.
+_OF_ATTEMPT = (
+    *("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"),
+    *("reasoning_tokens", "tokens_estimated", "usage_conflict", "cost_nanousd", "most_nanousd"),
+    *("price_version", "finish_reason", "model_served", "provider_request_id", "surplus_events"),
+)
+_UNTOLD: Final = {field.name: field.default for field in fields(Receipt)}
+
+
+def _keep_cost(earlier: Earlier, receipt: Receipt) -> int:
+    """The most that the attempt can have cost."""
+    if receipt.cost_nanousd is not None:
+        earlier.cost_nanousd += receipt.cost_nanousd
+        return receipt.cost_nanousd
+    earlier.unknown = True
+    earlier.unpriced = earlier.unpriced or receipt.most_nanousd is None
+    earlier.most_nanousd += receipt.most_nanousd or 0
+    return receipt.most_nanousd or 0
+
+
+def _account(progress: Progress, world: World) -> bool:
+    """What the last attempt's provider said, and what that cost; whether it did any work."""
+    receipt, ask, call, target = progress.receipt, progress.ask, progress.call, progress.target
+    if ask is None or target is None or call is None or not call.provider_worked:
+        receipt.cost_nanousd = 0  # nobody did anything that could cost
+        if call is not None:
+            call.attempt.cost_nanousd = 0
+        return False
+    _note_answer(progress)
+    seen_tokens = _estimate_unknown(progress, ask, target.target)
+    _note_cost(receipt, target.target)
+    if receipt.cost_nanousd is None:
+        assumed_tokens = world.obeyed().plan.assumed_output_tokens
+        receipt.most_nanousd = _most_nanousd(progress, ask, seen_tokens, assumed_tokens)
+    if world.plan is not None and world.plan.plan.session_alert_tokens:
+        note_conversation(ask, receipt)
+    return True
+
+
 def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Moment) -> None:
-    """What was held becomes what was used, also of budgets that began meanwhile."""
-    receipt, admitted = progress.receipt, progress.admitted
+    """What was held becomes what was used, also of budgets that began meanwhile: of the last
+    attempt's target what that came to, of the caller what all have."""
+    receipt, admitted, earlier = progress.receipt, progress.admitted, progress.earlier
+    taken = [] if admitted is None else admitted.held
+    held = [it.counters for it, *_ in taken if it.counters is not None]
+    if earlier is not None:
+        if admitted is not None:
+            _end_attempt_holds(admitted, receipt, worked, now)
+        worked = _add_earlier(receipt, earlier) or worked
     if past is not None and past.seeded_s >= progress.received_s:
-        taken = [] if admitted is None else admitted.held
-        held = [it.counters for it, *_ in taken if it.counters is not None]
         past.count_late(receipt, progress.received_s, held)
     if admitted is not None:
-        settle_holds(admitted.held, receipt, worked, now)
+        settle_holds(admitted.held, 0, receipt, worked, now)
         if admitted.shared:
-            settle_shared(admitted.shared, receipt, worked)
+            settle_shared(admitted.shared, 0, receipt, worked)
+        if earlier is not None:
+            admitted.drop_more()
+
+
+def _end_attempt_holds(admitted: Admission, receipt: Receipt, worked: bool, now: Moment) -> None:
+    settle_holds(admitted.held, admitted.of_caller, receipt, worked, now)
+    settle_shared(admitted.shared, admitted.of_caller_shared, receipt, worked)
+
+
+def _add_earlier(receipt: Receipt, earlier: Earlier) -> bool:
+    """Costs are of all attempts. Whether those before the last may have cost anything."""
+    cost, most = receipt.cost_nanousd, receipt.most_nanousd
+    if cost is not None and not earlier.unknown:
+        receipt.cost_nanousd = cost + earlier.cost_nanousd
+        return earlier.cost_nanousd > 0
+    own = cost if cost is not None else most
+    receipt.cost_nanousd = receipt.most_nanousd = None
+    if own is not None and not earlier.unpriced:
+        total_nanousd = own + earlier.cost_nanousd + earlier.most_nanousd
+        receipt.most_nanousd = min(total_nanousd, MAX_COST_NANOUSD)
+    return True
 
 
 def _note_answer(progress: Progress) -> None:
@@ -146,9 +227,8 @@ def _most_nanousd(
 
     Where nothing bounds the answer, as many tokens are assumed as limits assume, or were seen.
     """
-    admitted, route = progress.admitted, progress.route
-    assert route is not None  # noqa: S101 - a provider worked
-    target = route.target
+    admitted, target = progress.admitted, progress.target
+    assert target is not None  # noqa: S101 - a provider worked
     if target.ceiling is None:
         return None
     if admitted is not None:
@@ -181,13 +261,8 @@ def _note_times(
     spent_s = 0.0
     if call is not None:
         attempt = call.attempt
-        attempt.started_s = call.started_s - received_s
-        ended_s = now_s if call.ended_s is None else call.ended_s
-        attempt.ended_s = ended_s - received_s
-        if call.sent_s is None:  # nobody was reached: all of it went into trying
-            attempt.connect_s = max(ended_s - call.started_s - call.queue_s, 0.0)
-        else:
-            attempt.sent_s = call.sent_s - received_s
+        ended_s = _note_attempt(receipt, call, received_s, now_s)
+        if call.sent_s is not None:
             receipt.generation_s = spent_s = ended_s - call.sent_s
             if relay is not None and relay.first_s is not None:
                 receipt.first_token_s = relay.first_s - call.sent_s
@@ -196,9 +271,30 @@ def _note_times(
         receipt.queue_s = call.queue_s
         receipt.connect_s = attempt.connect_s or 0.0
         if call.stale is not None:
-            _note_stale(receipt, call.stale, received_s)
+            _note_stale(receipt, call.stale)
         spent_s += receipt.queue_s + receipt.connect_s
     receipt.gateway_s = max(receipt.total_s - spent_s, 0.0)
+
+
+def _note_attempt(receipt: Receipt, call: InFlight, received_s: float, now_s: float) -> float:
+    """When an attempt, and the stale exchange before it, began, was sent and ended; its end."""
+    if call.stale is not None:
+        _note_attempt(receipt, call.stale, received_s, now_s)
+    attempt = call.attempt
+    attempt.started_s = call.started_s - received_s
+    ended_s = now_s if call.ended_s is None else call.ended_s
+    attempt.ended_s = ended_s - received_s
+    if call.sent_s is None:  # nobody was reached: all of it went into trying
+        attempt.connect_s = max(ended_s - call.started_s - call.queue_s, 0.0)
+    else:
+        attempt.sent_s = call.sent_s - received_s
+    return ended_s
+
+
+def _note_earlier_s(receipt: Receipt, earlier: Earlier) -> None:
+    """Takes what earlier attempts took, and the pauses after them, out of the gateway's own."""
+    receipt.earlier_s = earlier.took_s
+    receipt.gateway_s = max((receipt.gateway_s or 0.0) - earlier.took_s, 0.0)
 
 
 def _note_line(receipt: Receipt, queued_s: float) -> None:
@@ -207,16 +303,11 @@ def _note_line(receipt: Receipt, queued_s: float) -> None:
     receipt.gateway_s = max((receipt.gateway_s or 0.0) - queued_s, 0.0)
 
 
-def _note_stale(receipt: Receipt, stale: InFlight, received_s: float) -> None:
+def _note_stale(receipt: Receipt, stale: InFlight) -> None:
     """Adds an exchange whose connection was closed as it was used: what it took, beside its wait
     in the queue, was a part of reaching the provider."""
-    sent_s, ended_s = stale.sent_s, stale.ended_s
-    assert sent_s is not None  # noqa: S101 - only what was sent can find its connection closed
+    ended_s = stale.ended_s
     assert ended_s is not None  # noqa: S101 - the one after it began at its end
-    attempt = stale.attempt
-    attempt.started_s = stale.started_s - received_s
-    attempt.sent_s = sent_s - received_s
-    attempt.ended_s = ended_s - received_s
     took_s = ended_s - stale.started_s
     receipt.queue_s = (receipt.queue_s or 0.0) + stale.queue_s
     receipt.connect_s = (receipt.connect_s or 0.0) + took_s - stale.queue_s

@@ -163,8 +163,8 @@ def check_cost(receipt: Receipt, said: str) -> None:
     known = [cost for cost in costs if cost is not None]
     if len(known) == len(costs):
         assert receipt.cost_nanousd == sum(known), said
-    elif receipt.attempts:
-        assert spent is not None and spent >= sum(known), said
+    else:
+        assert receipt.cost_nanousd is None and spent is not None and spent > sum(known), said
 
 
 life_live = life.live

@@ -66,6 +66,7 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
             this.provider_worked = False
             stale = this
             attempt.failure = "stale_connection"
+            attempt.cost_nanousd = 0
             world.calls.discard(this)
             continue
         _check_answer(this, ask, target, replica.credential)

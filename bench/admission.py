@@ -72,7 +72,7 @@ def _least_us(work: Callable[[], object], times: int) -> float:
 async def _ten_limits_us() -> float:
     target = Target("t", "p", "openai_compatible", "m", (Replica("r", "http", "r", 80, ""),))
     target = msgspec.structs.replace(target, price=PRICE)
-    prepared = Dearest(target, Ceiling(PRICE))
+    prepared = Dearest(target, Ceiling(PRICE), (PRICE,))
     bound = _bound(Plan(1, "bench", clock.wall_s(), {"chat": Route("chat", Release("r", target))}))
     key = KeyRecord("k", b"", 1, "bench", team="bench", routes=("*",), created_at_s=1.0)
     least_us = float("inf")
@@ -86,7 +86,7 @@ async def _ten_limits_us() -> float:
             assert admission.gate is not None
             rate_headers(admission.gate, receipt)
             receipt.input_tokens, receipt.output_tokens, receipt.cost_nanousd = 11, 5, 21_000
-            settle_holds(admission.held, 0, receipt, True, moment())
+            settle_holds(admission.held, receipt, True, moment())
         least_us = min(least_us, 1e6 * (time.process_time() - start_s) / REQUESTS)
     return least_us
 

@@ -60,8 +60,8 @@ def test_what_nobody_knows_counts_as_held_unless_nobody_worked() -> None:
         assert take(Gate((it,)), demand(), held, NOW)
         receipt = Receipt("id", 1.0, "g", "chat", input_tokens=known)
         receipt.output_tokens = None if known is None else 0
-        settle_holds(held, 0, receipt, worked, NOW)
-        settle_holds(held, 0, receipt, worked, NOW)
+        settle_holds(held, receipt, worked, NOW)
+        settle_holds(held, receipt, worked, NOW)
         said = known if worked else 0
         assert [(hold.amount, hold.used) for hold in receipt.holds] == [(10, said)]
         assert used(it) == counted

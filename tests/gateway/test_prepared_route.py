@@ -37,7 +37,7 @@ def test_the_dearest_is_held_of_whatever_may_serve() -> None:
     assert bound.ceiling is not None
     assert bound.ceiling.nanousd(1000, 1) == 9_001_000
     assert bound.ceiling.nanousd(1, 1000) == 9_001_000
-    assert bound.target.price is DEAR, "what a caller chooses may cost more"
+    assert bound.prices == (FREE, DEAR, OF_OUTPUT), "what a caller chooses may be dear at one"
     assert bound.target.tokenizer is None, "they count differently"
     assert bound.target.file_tokens == 9_000_000
 

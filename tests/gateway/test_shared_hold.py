@@ -40,7 +40,7 @@ def gate_of(counters: FakeCounters, *limits: Limit) -> Gate:
 
 def admission() -> Admission:
     it = target(1)
-    prepared = Dearest(it, Ceiling(it.price))
+    prepared = Dearest(it, Ceiling(it.price), (it.price,))
     return Admission(Ask("chat", b"{}", {}, "small"), receipt(), prepared, 100)
 
 
@@ -53,8 +53,8 @@ def test_what_is_held_is_given_back_once_with_what_was_used() -> None:
         assert [(want.scope, want.amount) for want in counters.asked[0][1]] == [("a", 7), ("", 1)]
         done, holds = receipt(), [hold]
         done.cost_nanousd = 4
-        settle_shared(holds, 0, done, True)
-        settle_shared(holds, 0, done, True)
+        settle_shared(holds, done, True)
+        settle_shared(holds, done, True)
         assert [used for _, used in counters.given] == [[4, 1]]
         assert [(one.limit, one.amount, one.used) for one in done.holds] == [
             ("ours", 7, 4),
@@ -72,7 +72,7 @@ def test_an_unknown_cost_counts_as_all_of_it_unless_nobody_worked() -> None:
         for worked, used in ((True, [7]), (False, [0])):
             hold = await take_shared(gate, demand(), "r/0")
             assert isinstance(hold, SharedHold)
-            settle_shared([hold], 0, receipt(), worked)
+            settle_shared([hold], receipt(), worked)
             assert counters.given.pop()[1] == used
 
     run(main())

@@ -47,6 +47,7 @@ class StreamReader(Protocol):
     finish_reason: str | None
     model_served: str | None
     provider_request_id: str | None
+    service_tier: str | None
 
     def feed(self, data: bytes) -> bytes: ...
 

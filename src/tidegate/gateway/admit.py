@@ -5,7 +5,7 @@ from functools import partial
 from typing import Protocol
 
 from tidegate.core.ask import Ask
-from tidegate.core.limit import Counters, Moment, Reading, scope_text
+from tidegate.core.limit import Counters, Moment, Reading, of_target, scope_text
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import demand as demands
@@ -36,8 +36,8 @@ class Past(Protocol):
 
 class Admission:
     """What one request holds and may come to. `settle` ends every hold that is in `held` (in
-    memory) and in `shared`; the first `of_caller` of each are the caller's, the others those of
-    the attempt that goes on. What failed attempts may have cost is held beside them.
+    memory) and in `shared`, those of limits by target with each attempt. What failed attempts may
+    have cost is held beside them.
 
     `gate` is the first that it has passed, which is the caller's own. `most_chunks` is how many
     tokens, and so chunks at most, its money was held for.
@@ -45,7 +45,7 @@ class Admission:
 
     __slots__ = (
         *("_more", "_more_shared", "_number", "_target", "demand", "gate", "held", "lowered"),
-        *("most_chunks", "of_caller", "of_caller_shared", "shared"),
+        *("most_chunks", "shared"),
     )
 
     def __init__(
@@ -58,14 +58,9 @@ class Admission:
         self.lowered = False
         self.most_chunks: int | None = None
         self.gate: Gate | None = None
-        self.of_caller = self.of_caller_shared = 0
         self._number = 0
         self._more: list[Held] = []
         self._more_shared: list[SharedHold] = []
-
-    def own(self) -> None:
-        """What is held so far is the caller's, for all attempts."""
-        self.of_caller, self.of_caller_shared = len(self.held), len(self.shared)
 
     def aim(self, target: Priced) -> None:
         """The holds to come are of an attempt at this target, at its own price."""
@@ -79,15 +74,15 @@ class Admission:
         is held for the caller; whether there was so much."""
         now, receipt = moment(), self.demand.receipt
         before = len(self._more)
-        for it, scope, amount, _ in self.held[: self.of_caller]:
-            if it.money and amount:
+        for it, scope, amount, _ in self.held:
+            if it.money and amount and not of_target(it.limit):
                 ticket = it.take(scope, nanousd, now)
                 if ticket is None:
                     undo(self._more, before, now)
                     return False
                 self._more.append((it, scope, nanousd, ticket))
-        for hold in self.shared[: self.of_caller_shared]:
-            if hold.holds_money():
+        for hold in self.shared:
+            if hold.holds_money() and not of_target(hold.of[0][0].limit):
                 self._number += 1
                 id = f"{receipt.id}/more.{self._number}"
                 more = await take_more(hold, receipt, nanousd, id)
@@ -185,11 +180,10 @@ class Admission:
 
     def _check_price(self, gate: Gate) -> None:
         """Refusal when a budget holds money and nobody knows how much the request could cost."""
-        demand, price = self.demand, self._target.target.price
+        demand = self.demand
         unpriced = demand.cost_nanousd is None
-        # What is free, or paid by the hour, costs no more whatever the caller chooses.
-        by_tokens = price is not None and price.source not in ("free", "gpu_hour")
-        dearer = demands.dearer_member(demand.ask) if by_tokens else None
+        uncovered = (demands.uncovered_member(demand.ask, p) for p in self._target.prices)
+        dearer = next(filter(None, uncovered), None)
         if not unpriced and dearer is None:
             return
         for it in gate.money:

@@ -45,7 +45,7 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
             attempt.credential = replica.credential.name
         receipt.attempts.append(attempt)
         this = progress.call = InFlight(attempt, deadlines, ask.stream, clock.monotonic_s(), stale)
-        world.calls.add(this)
+        world.calls[this] = progress
         upstream = None if stale is not None else replica.pool.take_idle()
         if upstream is None:
             upstream = await _connection(this, replica)
@@ -67,7 +67,7 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
             stale = this
             attempt.failure = "stale_connection"
             attempt.cost_nanousd = 0
-            world.calls.discard(this)
+            del world.calls[this]
             continue
         _check_answer(this, ask, target, replica.credential)
         return this

@@ -38,15 +38,10 @@ def undo(held: list[Held], down_to: int, now: Moment) -> None:
         it.give_back(scope, ticket, amount, 0, now)
 
 
-def settle_holds(
-    held: list[Held], down_to: int, receipt: Receipt, worked: bool, now: Moment
-) -> None:
-    """What was held becomes what was used, but of the first `down_to`. Unknown counts as all of it,
-    unless nobody worked."""
-    if len(held) <= down_to:
-        return
-    holds = receipt.holds = [*receipt.holds]
-    while len(held) > down_to:
+def settle_holds(held: list[Held], receipt: Receipt, worked: bool, now: Moment) -> None:
+    """What was held becomes what was used. Unknown counts as all of it, unless nobody worked."""
+    holds = receipt.holds
+    while held:
         it, scope, amount, ticket = held.pop()
         known = it.used(receipt)
         used = known if known is not None else amount if worked else 0

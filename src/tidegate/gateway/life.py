@@ -76,4 +76,3 @@ async def _admit(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: 
     progress.admitted = admitted
     if gate:
         await admitted.admit(gate, world.past)
-        admitted.own()

@@ -19,7 +19,7 @@ from tidegate.core.secret import Secret
 from tidegate.gateway.bound import Binder, Bound
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
-from tidegate.gateway.in_force import MakeCounters
+from tidegate.gateway.in_force import InForce, MakeCounters
 from tidegate.gateway.own_limits import OwnLimits
 from tidegate.gateway.prepared_route import PreparedRoute, prepare_route
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
@@ -83,9 +83,10 @@ class Preparer:
             raise PlanProblem(str(error)) from error
         return PreparedPlan(plan, routes, pools, limits)
 
-    def adopt(self, prepared: PreparedPlan) -> None:
-        """`prepared` is obeyed from now on: its pools open, those that it does not use close."""
-        self.binder.adopt(prepared.limits)
+    def adopt(self, prepared: PreparedPlan) -> list[InForce]:
+        """`prepared` is obeyed from now on: its pools open, those that it does not use close. The
+        limits that count from now on."""
+        begun = self.binder.adopt(prepared.limits)
         self.standing.adopt(prepared.plan)
         for route in prepared.routes.values():
             route.budget.retry = route.route.retry
@@ -99,6 +100,7 @@ class Preparer:
         for origin, pool in before.items():
             if self.pools.get(origin) is not pool:
                 pool.close()
+        return begun
 
     async def _load_contexts(self, target: Target, contexts: dict[Tls, ssl.SSLContext]) -> None:
         """TLS contexts read certificate files, which takes too long for the loop."""

@@ -6,7 +6,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.core.ask import Ask
-from tidegate.core.plan import Release, Route, Target
+from tidegate.core.plan import Price, Release, Route, Target
 from tidegate.core.pricing import Ceiling
 from tidegate.core.resilience import FailureClass
 from tidegate.gateway.prepared_target import PreparedTarget, Priced
@@ -25,6 +25,7 @@ class Dearest(Struct):
 
     target: Target
     ceiling: Ceiling | None
+    prices: tuple[Price | None, ...]
 
 
 class PreparedRoute(Struct, eq=False):
@@ -76,8 +77,17 @@ def prepare_route(
 class _DearestCeiling(Ceiling):
     """The most that any of several targets asks for so many tokens."""
 
+    __slots__ = ("_ceilings",)
+
     def __init__(self, ceilings: list[Ceiling]) -> None:
         self._ceilings = ceilings
+        self.varies = any(ceiling.varies for ceiling in ceilings)
+
+    def of(self, tier: str | None, *, hears: bool, says: bool) -> Ceiling:
+        of_each = [
+            it.of(tier, hears=hears, says=says) if it.varies else it for it in self._ceilings
+        ]
+        return _DearestCeiling(of_each)
 
     def nanousd(self, input_tokens: int, output_tokens: int) -> int | None:
         costs = [ceiling.nanousd(input_tokens, output_tokens) for ceiling in self._ceilings]
@@ -89,21 +99,15 @@ def _dearest(every: list[PreparedTarget]) -> Dearest:
     """Counted as by the one that counts most. Nobody knows the cost where one has no price."""
     targets = [it.target for it in every]
     tokenizers = {target.tokenizer for target in targets}
-    by_tokens = [t for t in targets if t.price is None or t.price.source not in _FLAT]
-    priced = (by_tokens or targets)[0]
     stand_in = replace(
-        priced,
+        targets[0],
         tokenizer=tokenizers.pop() if len(tokenizers) == 1 else None,
         image_tokens=max(target.image_tokens for target in targets),
         file_tokens=max(target.file_tokens for target in targets),
     )
     ceilings = [it.ceiling for it in every if it.ceiling is not None]
-    unknown = len(ceilings) < len(every)
-    return Dearest(stand_in, None if unknown else _DearestCeiling(ceilings))
-
-
-# Prices that cover whatever a caller chooses.
-_FLAT = frozenset({"free", "gpu_hour"})
+    ceiling = _DearestCeiling(ceilings) if len(ceilings) == len(every) else None
+    return Dearest(stand_in, ceiling, tuple(target.price for target in targets))
 
 
 def _answer_headers(route: str, release: Release, target: Target) -> bytes:

@@ -6,7 +6,7 @@ from typing import Protocol
 from msgspec import Struct
 
 from tidegate.core.ask import Ask
-from tidegate.core.plan import Target
+from tidegate.core.plan import Price, Target
 from tidegate.core.plugs import Provider
 from tidegate.core.pricing import Ceiling
 from tidegate.gateway.breaker import CircuitBreaker, Tripped
@@ -16,10 +16,14 @@ from tidegate.gateway.provider_rate import no_allowance
 
 
 class Priced(Protocol):
-    """What holds are reckoned by: how a target counts, and the most that its tokens cost."""
+    """What holds are reckoned by: how a target counts, and the most that its tokens cost, at its
+    price or at those of all that may serve."""
 
     target: Target
     ceiling: Ceiling | None
+
+    @property
+    def prices(self) -> tuple[Price | None, ...]: ...
 
 
 class PreparedReplica:
@@ -69,6 +73,10 @@ class PreparedTarget(Struct, eq=False):
     missing: str | None = None
     tripped: Tripped = Tripped()
     pace: Pace = Pace()
+
+    @property
+    def prices(self) -> tuple[Price | None, ...]:
+        return (self.target.price,)
 
     def serves(self, ask: Ask) -> bool:
         """Whether it takes such a request at all, at a price that somebody knows."""

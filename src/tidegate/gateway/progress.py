@@ -6,13 +6,23 @@ from msgspec import Struct
 
 from tidegate.core.ask import Answer, Ask
 from tidegate.core.receipt import Receipt
+from tidegate.core.setters import plain_setters
 from tidegate.gateway.admit import Admission
+from tidegate.gateway.holding import Held
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.places import Place
 from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
+from tidegate.gateway.shared_hold import SharedHold
 from tidegate.gateway.stream import Relay
+
+
+class Late(Struct, eq=False):
+    """What a request holds of limits that began while it was served, as its Admission would."""
+
+    held: list[Held] = []
+    shared: list[SharedHold] = []
 
 
 class Earlier(Struct):
@@ -29,13 +39,15 @@ class Earlier(Struct):
     took_s: float = 0.0
 
 
+@plain_setters
 class Progress(Struct, eq=False):
     """Fills from top to bottom as the stages pass; settle reads what is there.
 
     `ending` sends the answer's last bytes; every proper end of a request replaces it. `begun`
     says that a stream's head went out before its answer. `until_s` is when the caller waits no
     longer (monotonic). What is below `admitted` is of the attempt that goes on; `tries` says that
-    it tries a breaker that was open.
+    it tries a breaker that was open. `late` is there where no limit was
+    as it began, and one is now.
     """
 
     receipt: Receipt
@@ -56,3 +68,4 @@ class Progress(Struct, eq=False):
     call: InFlight | None = None
     relay: Relay | None = None
     answer: Answer | None = None
+    late: Late | None = None

@@ -5,13 +5,14 @@ from typing import Final
 from msgspec.structs import fields
 
 from tidegate.core.ask import Ask, Usage
-from tidegate.core.limit import Moment
+from tidegate.core.limit import Moment, of_target
 from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
+from tidegate.core.pricing import at_tier
 from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
-from tidegate.gateway.admit import Admission, Past
+from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
-from tidegate.gateway.demand import demand_of
+from tidegate.gateway.demand import ceiling_of, demand_of, is_told, tier_asked
 from tidegate.gateway.holding import moment, settle_holds
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.progress import Earlier, Progress
@@ -27,7 +28,7 @@ def settle(progress: Progress, world: World) -> None:
     """Runs exactly once for each request, whatever has happened to it before."""
     receipt, call = progress.receipt, progress.call
     if call is not None:
-        world.calls.discard(call)
+        world.calls.pop(call, None)
     if progress.relay is not None:
         world.relays.discard(progress.relay)
     if receipt.key_id is None or receipt.error_code == "ledger_unavailable":
@@ -54,10 +55,9 @@ def settle_attempt(progress: Progress, world: World) -> int:
     earlier = progress.earlier = progress.earlier or Earlier()
     worked = _account(progress, world)
     now = moment()
-    if progress.admitted is not None:
-        _end_attempt_holds(progress.admitted, receipt, worked, now)
+    _end_attempt_holds(progress, worked, now)
     if call is not None:
-        world.calls.discard(call)
+        world.calls.pop(call, None)
         _note_attempt(receipt, call, received_s, now.monotonic_s)
         began_s = call.started_s if call.stale is None else call.stale.started_s
         earlier.took_s += (call.ended_s or now.monotonic_s) - began_s
@@ -73,8 +73,9 @@ def settle_attempt(progress: Progress, world: World) -> int:
 # What a receipt tells of one attempt, and so of the last.
 _OF_ATTEMPT = (
     *("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"),
-    *("reasoning_tokens", "tokens_estimated", "usage_conflict", "cost_nanousd", "most_nanousd"),
-    *("price_version", "finish_reason", "model_served", "provider_request_id", "surplus_events"),
+    *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens", "tokens_estimated"),
+    *("usage_conflict", "cost_nanousd", "most_nanousd", "service_tier", "price_version"),
+    *("finish_reason", "model_served", "provider_request_id", "surplus_events"),
 )
 _UNTOLD: Final = {field.name: field.default for field in fields(Receipt)}
 
@@ -100,7 +101,7 @@ def _account(progress: Progress, world: World) -> bool:
         return False
     _note_answer(progress)
     seen_tokens = _estimate_unknown(progress, ask, target.target)
-    _note_cost(receipt, target.target)
+    _note_cost(receipt, ask, target.target)
     if receipt.cost_nanousd is None:
         assumed_tokens = world.obeyed().plan.assumed_output_tokens
         receipt.most_nanousd = _most_nanousd(progress, ask, seen_tokens, assumed_tokens)
@@ -112,26 +113,34 @@ def _account(progress: Progress, world: World) -> bool:
 def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Moment) -> None:
     """What was held becomes what was used, also of budgets that began meanwhile: of the last
     attempt's target what that came to, of the caller what all have."""
-    receipt, admitted, earlier = progress.receipt, progress.admitted, progress.earlier
-    taken = [] if admitted is None else admitted.held
+    receipt, earlier = progress.receipt, progress.earlier
+    holding = progress.admitted or progress.late
+    taken = [] if holding is None else holding.held
     held = [it.counters for it, *_ in taken if it.counters is not None]
     if earlier is not None:
-        if admitted is not None:
-            _end_attempt_holds(admitted, receipt, worked, now)
+        _end_attempt_holds(progress, worked, now)
         worked = _add_earlier(receipt, earlier) or worked
     if past is not None and past.seeded_s >= progress.received_s:
         past.count_late(receipt, progress.received_s, held)
-    if admitted is not None:
-        settle_holds(admitted.held, 0, receipt, worked, now)
-        if admitted.shared:
-            settle_shared(admitted.shared, 0, receipt, worked)
-        if earlier is not None:
-            admitted.drop_more()
+    if holding is not None:
+        settle_holds(holding.held, receipt, worked, now)
+        if holding.shared:
+            settle_shared(holding.shared, receipt, worked)
+    if earlier is not None and progress.admitted is not None:
+        progress.admitted.drop_more()
 
 
-def _end_attempt_holds(admitted: Admission, receipt: Receipt, worked: bool, now: Moment) -> None:
-    settle_holds(admitted.held, admitted.of_caller, receipt, worked, now)
-    settle_shared(admitted.shared, admitted.of_caller_shared, receipt, worked)
+def _end_attempt_holds(progress: Progress, worked: bool, now: Moment) -> None:
+    """Those of the limits by target; what is the caller's is held on."""
+    holding = progress.admitted or progress.late
+    if holding is None:
+        return
+    ended = [one for one in holding.held if of_target(one[0].limit)]
+    holding.held[:] = [one for one in holding.held if not of_target(one[0].limit)]
+    settle_holds(ended, progress.receipt, worked, now)
+    shared = [one for one in holding.shared if of_target(one.of[0][0].limit)]
+    holding.shared[:] = [one for one in holding.shared if not of_target(one.of[0][0].limit)]
+    settle_shared(shared, progress.receipt, worked)
 
 
 def _add_earlier(receipt: Receipt, earlier: Earlier) -> bool:
@@ -157,6 +166,7 @@ def _note_answer(progress: Progress) -> None:
         receipt.finish_reason = identifier(reader.finish_reason)
         receipt.model_served = identifier(reader.model_served)
         receipt.provider_request_id = identifier(reader.provider_request_id)
+        receipt.service_tier = identifier(reader.service_tier)
         receipt.surplus_events = reader.surplus_events
     elif progress.answer is not None:
         answer = progress.answer
@@ -164,6 +174,7 @@ def _note_answer(progress: Progress) -> None:
         receipt.finish_reason = identifier(answer.finish_reason)
         receipt.model_served = identifier(answer.model_served)
         receipt.provider_request_id = identifier(answer.provider_request_id)
+        receipt.service_tier = identifier(answer.service_tier)
 
 
 def _note_usage(receipt: Receipt, usage: Usage | None) -> None:
@@ -178,6 +189,8 @@ def _note_usage(receipt: Receipt, usage: Usage | None) -> None:
     receipt.cache_write_tokens = usage.cache_write_tokens
     receipt.output_tokens = usage.output_tokens
     receipt.reasoning_tokens = usage.reasoning_tokens
+    receipt.audio_input_tokens = usage.audio_input_tokens
+    receipt.audio_output_tokens = usage.audio_output_tokens
 
 
 def _estimate_unknown(progress: Progress, ask: Ask, target: Target) -> int:
@@ -229,23 +242,29 @@ def _most_nanousd(
     """
     admitted, target = progress.admitted, progress.target
     assert target is not None  # noqa: S101 - a provider worked
-    if target.ceiling is None:
+    ceiling = ceiling_of(ask, target)
+    if ceiling is None:
         return None
     if admitted is not None:
         demand = admitted.demand
     else:
         demand = demand_of(ask, progress.receipt, target, assumed_tokens)
     output_tokens = max(demand.total_output_tokens, seen_tokens)
-    most_nanousd = target.ceiling.nanousd(demand.input_tokens, output_tokens)
+    most_nanousd = ceiling.nanousd(demand.input_tokens, output_tokens)
     return None if most_nanousd is None else min(most_nanousd, MAX_COST_NANOUSD)
 
 
-def _note_cost(receipt: Receipt, target: Target) -> None:
-    """The cost at the target's pinned price; unknown stays unknown."""
+def _note_cost(receipt: Receipt, ask: Ask, target: Target) -> None:
+    """The cost at the target's pinned price, in the class of service that served it, or else was
+    asked for; unknown stays unknown."""
     price = target.price
+    if receipt.service_tier is None and "service_tier" in ask.members:
+        receipt.service_tier = identifier(tier_asked(ask))
     if price is not None:
         receipt.price_version = price.version
-        receipt.cost_nanousd = cost_nanousd(receipt, price)
+        rates = at_tier(price, receipt.service_tier)
+        if rates is not None and is_told(ask, receipt, price):
+            receipt.cost_nanousd = cost_nanousd(receipt, rates)
     receipt.attempts[-1].cost_nanousd = receipt.cost_nanousd
 
 

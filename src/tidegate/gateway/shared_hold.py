@@ -82,10 +82,20 @@ def drop_shared(holds: list[SharedHold]) -> None:
         store.counters.give_back(taken, [0] * len(taken.wants))
 
 
-def settle_shared(holds: list[SharedHold], down_to: int, receipt: Receipt, worked: bool) -> None:
-    """What was held becomes what was used, but of the first `down_to`. Unknown counts as all of it,
-    unless nobody worked."""
-    while len(holds) > down_to:
+def hold_shared(it: InForce, scope: str, receipt: Receipt) -> SharedHold:
+    """One place of a gauge that this request has taken already, also beyond what is allowed."""
+    shared = it.shared
+    assert shared is not None  # noqa: S101 - only such are asked about
+    store = shared.store
+    want = shared.want(scope, 1, receipt, store.counters.wall_s())
+    store.in_use += 1
+    taken = store.counters.hold(f"{receipt.id}/{it.limit.name}", [want])
+    return SharedHold(store, taken, [(it, scope)])
+
+
+def settle_shared(holds: list[SharedHold], receipt: Receipt, worked: bool) -> None:
+    """What was held becomes what was used. Unknown counts as all of it, unless nobody worked."""
+    while holds:
         store, taken, of = holds.pop()
         used = []
         for (it, scope), want, reading in zip(of, taken.wants, taken.readings, strict=True):

@@ -1,6 +1,7 @@
 """What is known of targets and routes, and outlives a plan: who failed, who rests, what is left."""
 
 import hashlib
+from collections.abc import Iterator
 
 from tidegate.core.plan import Plan, Route, SecretRef, Target
 from tidegate.core.secret import Secret
@@ -38,6 +39,14 @@ class OfTarget:
             found = self._breakers[key] = CircuitBreaker(target.breaker, self.tripped)
         return found
 
+    def opened(self) -> int:
+        """How often breakers of it have opened, of those that it has now."""
+        return sum(breaker.opened for breaker in self._breakers.values())
+
+    def resting(self, now_s: float) -> int:
+        """How many credentials rest, because they were refused."""
+        return sum(now_s < it.rests_until_s for it in self._credentials.values())
+
     def keep(self, used: list[tuple[str, Credential, CircuitBreaker]], target: Target) -> None:
         """Only what is used counts from now on, by the plan's settings."""
         kept = {id(credential) for _, credential, _ in used}
@@ -63,6 +72,12 @@ class Standing:
         if found is None:
             found = self._budgets[route.name] = RetryBudget(route.retry)
         return found
+
+    def targets(self) -> Iterator[tuple[str, OfTarget]]:
+        return ((name, it) for (name, _), it in self._targets.items())
+
+    def budgets(self) -> Iterator[tuple[str, RetryBudget]]:
+        return iter(self._budgets.items())
 
     def adopt(self, plan: Plan) -> None:
         """What this plan does not have is forgotten."""

@@ -57,6 +57,7 @@ class OpenAIStreamReader:
         "finished",
         "model_served",
         "provider_request_id",
+        "service_tier",
         "started",
         "surplus_events",
         "terminal",
@@ -85,6 +86,7 @@ class OpenAIStreamReader:
         self.finish_reason: str | None = None
         self.model_served: str | None = None
         self.provider_request_id: str | None = None
+        self.service_tier: str | None = None
 
     def feed(self, data: bytes) -> bytes:
         """The bytes that the caller may see of `data` and what was held before it.
@@ -221,6 +223,8 @@ class OpenAIStreamReader:
         if self.model_served is None:
             self.model_served = chunk.model
             self.provider_request_id = chunk.id
+        if isinstance(chunk.service_tier, str):
+            self.service_tier = chunk.service_tier
         if chunk.usage is not None:
             self._read_usage(chunk.usage, only_usage=not chunk.choices)
             if self._strip_usage and not chunk.choices:

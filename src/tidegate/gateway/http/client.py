@@ -17,13 +17,14 @@ _SHORT_CHUNK_BYTES = 1024
 MAX_TAIL_BYTES = 64 * 1024
 
 
-def _size_lines(chunk_bytes: int) -> tuple[bytes, bytes]:
-    """How a chunk begins, in either case, that is so long with all its framing."""
+def _size_lines(chunk_bytes: int) -> tuple[tuple[bytes, bytes], int]:
+    """How a chunk begins, in either case, that is so long with all its framing; and where its data
+    does."""
     for digits in range(1, 9):
         line = b"%x\r\n" % max(chunk_bytes - digits - 4, 0)
         if len(line) == digits + 2 and line != b"0\r\n":
-            return line, line.upper()
-    return b"\0", b"\0"  # no chunk is so long
+            return (line, line.upper()), len(line)
+    return (b"\0", b"\0"), 0  # no chunk is so long
 
 
 _SIZE_LINES: Final = tuple(_size_lines(length) for length in range(_SHORT_CHUNK_BYTES))
@@ -44,7 +45,8 @@ class Sink(Protocol):
 class Home(Protocol):
     """The pool that a connection goes back to."""
 
-    def give_back(self, upstream: "Upstream") -> None: ...
+    def give_back(self, upstream: "Upstream") -> None:
+        """It is usable."""
 
     def ending(self, upstream: "Upstream") -> None:
         """Its exchange is over, but the tail of its answer has not come yet."""
@@ -136,7 +138,8 @@ class Upstream(AnswerReader, asyncio.Protocol):
         """The exchange is over; the connection goes back when the answer's tail has come."""
         self._sink = None
         self._released = True
-        self.resume()
+        if not self._reading:
+            self.resume()
         if self._complete:
             self._go_home()
         elif self.usable:
@@ -189,9 +192,9 @@ class Upstream(AnswerReader, asyncio.Protocol):
             # chunks, need not see it.
             length = len(data)
             short = length < _SHORT_CHUNK_BYTES
-            lines = _SIZE_LINES[length] if short else _size_lines(length)
+            lines, start = _SIZE_LINES[length] if short else _size_lines(length)
             if data.startswith(lines) and data.endswith(b"\r\n"):
-                sink.on_data(data[len(lines[0]) : -2], data)
+                sink.on_data(data[start:-2], data)
                 return
         if not self._in_exchange or self._complete:
             self.close()  # nobody asked: a connection in this state can be trusted with nothing

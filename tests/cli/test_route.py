@@ -66,7 +66,7 @@ def test_shares_fallbacks_limits_and_deadlines_are_told(ask):
     assert " 0.000" in found["large"] and "2 / 60 / 30 / 600" in found["large"]
     assert "fallback 1 for unavailable" in found["openai/gpt-4o-mini"]
     assert "limit each: concurrency 5" in result.stdout and "limit other" not in result.stdout
-    assert "10 %, at least 10, and $10.00 an hour" in result.stdout
+    assert "10 %, at least 20, and $10.00 an hour" in result.stdout
     assert "sk-hush" not in result.output
 
 

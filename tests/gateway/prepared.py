@@ -38,7 +38,7 @@ def prepared(
     pools = [Pool(load) for load in loads]
     replicas = []
     for name in credentials:
-        credential = Credential(name, Secret(name) if name else None)
+        credential = Credential(name, Secret(name) if name else None, tripped)
         for number, pool in enumerate(pools):
             replica = PreparedReplica(f"r{number}", cast("Any", pool), b"", b"")
             replica.credential = credential

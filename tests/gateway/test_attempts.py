@@ -130,6 +130,35 @@ def test_a_replica_that_is_gone_costs_no_request(tmp_path: Path) -> None:
     run(main())
 
 
+def test_a_replica_that_is_killed_under_load_costs_no_request(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(stalling(None)) as killed, Upstream(stalling(None)) as other:
+            two = replace(
+                at(killed, "a"), replicas=at(killed, "a").replicas + at(other, "a").replicas
+            )
+            async with gateway(tmp_path, two, routes=routed(two)) as it:
+                asking = [asyncio.ensure_future(it.ask(body=STREAM)) for _ in range(24)]
+                await killed.arrived(12)
+                await other.arrived(12)
+                killed.script = hangs_up
+                other.script = streaming()
+                for transport in list(killed.connections):
+                    transport.abort()
+                await killed.__aexit__()
+                await other.arrived(24)
+                replies = await asyncio.gather(*[it.ask(body=STREAM) for _ in range(8)])
+                assert [reply.status for reply in replies] == [200] * 8
+                for exchange in other.exchanges[:12]:
+                    exchange.send(STREAM_HEAD)
+                    exchange.say("late ")
+                    exchange.end()
+                done = [await one for one in asking]
+                assert [reply.status for reply in done] == [200] * 24
+                assert all(reply.body.endswith(b"data: [DONE]\n\n") for reply in done)
+
+    run(main())
+
+
 def test_after_the_first_token_nothing_changes(tmp_path: Path) -> None:
     async def cut(exchange: Exchange) -> None:
         exchange.send(STREAM_HEAD)

@@ -7,6 +7,7 @@ from tests.gateway.routed import at, routed
 from tests.gateway.upstream import Exchange, Upstream, answer_bytes, whole
 
 from tidegate.core.plan import SecretRef
+from tidegate.gateway.breaker import Tripped
 from tidegate.gateway.credential import FIRST_REST_S, MAX_REST_S, Credential
 
 KEYS = (SecretRef(env="A"), SecretRef(env="B"))
@@ -14,7 +15,7 @@ ENVIRON = {"A": "key-a", "B": "key-b"}
 
 
 def test_it_rests_twice_as_long_each_time_until_it_is_accepted() -> None:
-    it = Credential("${A}", None)
+    it = Credential("${A}", None, Tripped())
     now_s, waits = 0.0, []
     for _ in range(8):
         it.refused(now_s)
@@ -30,7 +31,7 @@ def test_it_rests_twice_as_long_each_time_until_it_is_accepted() -> None:
 
 
 def test_what_a_provider_throttles_rests_as_it_asks() -> None:
-    it = Credential("${A}", None)
+    it = Credential("${A}", None, Tripped())
     assert it.wait_s(1, 0.0) == 0.0
     it.rate.refused(7.0, 0.0)
     assert it.wait_s(1, 1.0) == 6.0
@@ -57,6 +58,24 @@ def test_the_others_serve_while_one_is_revoked_or_throttled(tmp_path: Path) -> N
                     assert seen.count(b"Bearer key-a") == 1
                     attempts = (await it.receipt()).attempts
                     assert [a.credential for a in attempts] == ["${A}", "${B}"]
+
+    run(main())
+
+
+def test_one_alone_that_is_refused_is_not_asked_before_a_fallback(tmp_path: Path) -> None:
+    async def main() -> None:
+        no = whole({"error": {"message": "no"}}, 401)
+        async with Upstream(no) as bad, Upstream() as good:
+            only = at(bad, "a")
+            routes = routed(only, unavailable=(at(good, "b"),), rate_limited=(at(bad, "c"),))
+            async with gateway(tmp_path, only, routes=routes) as it:
+                assert [(await it.ask()).status for _ in range(40)] == [200] * 40
+                assert len(bad.exchanges) == 1
+                assert it.world.plan is not None
+                ready = it.world.plan.routes["small"].target
+                assert ready.troubled
+                ready.replicas[0].credential.accepted()
+                assert not ready.troubled
 
     run(main())
 

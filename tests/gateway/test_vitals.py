@@ -48,7 +48,7 @@ def test_what_is_left_alone_and_what_was_not_sent_again_is_told(tmp_path: Path) 
             [replica] = ready.target.replicas
             replica.breaker.told("failed", False, 0.0)
             replica.credential.refused(clock.monotonic_s())
-            for _ in range(11):
+            for _ in range(21):
                 ready.budget.take(0.0)
             told = it.vitals.status()
             assert told.gauges["tidegate_target_left_alone|target=small"] == 1.0

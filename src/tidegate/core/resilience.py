@@ -46,5 +46,5 @@ class Retry(Struct, frozen=True, omit_defaults=True):
     cap_s: float = 8.0
     retry_after_cap_s: float = 10.0
     budget_percent: int = 10
-    budget_least: int = 10
+    budget_least: int = 20
     wasted_nanousd_per_hour: int = 10_000_000_000

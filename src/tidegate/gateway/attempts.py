@@ -41,7 +41,7 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     route.budget.request(progress.received_s)
     target = route.target
-    if not route.alone or target.tripped.count:
+    if not route.alone or target.troubled:
         target = _first(progress, ask, world)
     chain: Chain | None = None
     while True:
@@ -80,11 +80,12 @@ def _first(progress: Progress, ask: Ask, world: World) -> PreparedTarget:
     able = [share for share in serving if can_serve(share.target, ask, wanted, now_s)]
     if able:
         return balanced(route.route.balance, able, receipt, places_of)
-    allowed = any(share.target.allowed(now_s) for share in serving)
-    for target in route.fallbacks.get("rate_limited" if allowed else "unavailable", ()):
+    allowed = [share for share in serving if share.target.allowed(now_s)]
+    throttled = any(share.target.throttled(wanted, now_s) for share in allowed)
+    for target in route.fallbacks.get("rate_limited" if throttled else "unavailable", ()):
         if can_serve(target, ask, wanted, now_s):
             return target
-    trying = [s for s in serving if allowed or s.target.target.breaker.when_all_open == "try"]
+    trying = allowed or [s for s in serving if s.target.target.breaker.when_all_open == "try"]
     if not trying:
         message = "the target has failed too often, and is left alone for now"
         retry_s = min(it.breaker.retry_s for s in serving for it in s.target.replicas) - now_s

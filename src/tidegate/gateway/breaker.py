@@ -26,12 +26,13 @@ TURNS: Final[Mapping[tuple[State, bool, Verdict], State]] = {
 
 
 class Tripped:
-    """How many breakers of one target are not closed: that of most is none, which costs a look."""
+    """How many breakers of one target are not closed, and how many of its credentials have been
+    refused and not accepted since. Of most targets none is, which costs a look."""
 
-    __slots__ = ("count",)
+    __slots__ = ("count", "refused")
 
     def __init__(self) -> None:
-        self.count = 0
+        self.count = self.refused = 0
 
 
 class CircuitBreaker:

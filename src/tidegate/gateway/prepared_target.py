@@ -70,9 +70,14 @@ class PreparedTarget(Struct, eq=False):
     provider: Provider
     replicas: list[PreparedReplica]
     ceiling: Ceiling | None
-    missing: str | None = None
-    tripped: Tripped = Tripped()
-    pace: Pace = Pace()
+    missing: str | None
+    tripped: Tripped
+    pace: Pace
+
+    @property
+    def troubled(self) -> bool:
+        """Whether a part of it may be left alone: otherwise nothing has to be looked at."""
+        return self.tripped.count > 0 or self.tripped.refused > 0
 
     @property
     def prices(self) -> tuple[Price | None, ...]:
@@ -92,6 +97,10 @@ class PreparedTarget(Struct, eq=False):
         if not self.tripped.count:
             return True
         return any(it.breaker.allows(now_s) for it in self.replicas)
+
+    def throttled(self, tokens: int, now_s: float) -> bool:
+        """Whether it takes no such request now because its provider limits our rate."""
+        return all(it.credential.rate.wait_s(tokens, now_s) for it in self.replicas)
 
     def wait_s(self, tokens: int, now_s: float) -> float:
         """Until one of its credentials takes a request of so many tokens; 0 is now."""

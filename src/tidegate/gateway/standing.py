@@ -29,7 +29,7 @@ class OfTarget:
         key = name, hashlib.sha256(text).digest()
         found = self._credentials.get(key)
         if found is None:
-            found = self._credentials[key] = Credential(name, secret)
+            found = self._credentials[key] = Credential(name, secret, self.tripped)
         return found
 
     def breaker(self, replica: str, credential: str, target: Target) -> CircuitBreaker:
@@ -55,6 +55,7 @@ class OfTarget:
         for breaker in self._breakers.values():
             breaker.rules = target.breaker
         self.tripped.count = sum(b.state != "closed" for b in self._breakers.values())
+        self.tripped.refused = sum(c.rests_until_s > 0 for c in self._credentials.values())
 
 
 class Standing:

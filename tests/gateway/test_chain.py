@@ -10,11 +10,19 @@ from tests.gateway.prepared import ASK, prepared, route_of, trip
 from tests.gateway.rig import target
 from tests.gateway.routed import routed
 
+from tidegate.core import clock
 from tidegate.core.outcome import Failure, FailureKind, Refusal
 from tidegate.core.plan import Route
 from tidegate.core.resilience import Retry
 from tidegate.gateway.chain import Chain, failure_class, pause
 from tidegate.gateway.prepared_route import PreparedRoute
+
+
+@pytest.fixture(autouse=True)
+def half(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every pause is half of its bound."""
+    monkeypatch.setattr(clock, "fraction", lambda: 0.5)
+
 
 DOWN = Failure("unavailable", "upstream_error", "down")
 A, B, C, D = (target(1, name) for name in "abcd")
@@ -30,7 +38,7 @@ def throttled(retry_after_s: float | None = None) -> Failure:
 
 def way(ready: PreparedRoute, no: Failure | Refusal, until_s: float | None = None) -> list[str]:
     """The targets that are asked, when each says the same no; `+` after a pause."""
-    chain = Chain(ASK, ready, until_s, lambda: 0.5)
+    chain = Chain(ASK, ready, until_s)
     it, names = ready.target, [ready.target.target.name]
     for _ in range(20):
         replica = None if isinstance(no, Refusal) else it.choose(chain.replicas, 1, 0.0)
@@ -97,7 +105,7 @@ def test_a_replica_that_failed_is_not_asked_with_another_credential_first() -> N
 
 def test_a_pause_is_what_the_target_asks_for_and_a_little_more() -> None:
     ready = route_of(route(A, retry=Retry(base_s=1.0)))
-    chain = Chain(ASK, ready, None, lambda: 0.5)
+    chain = Chain(ASK, ready, None)
     following = chain.after(throttled(3.0), ready.target, ready.target.replicas[0], 0.0)
     assert following == (ready.target, 3.5)
 

@@ -2,7 +2,7 @@
 a pause, or a fallback for that failure. A target that was left is not asked again."""
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from tidegate.core import clock
@@ -54,19 +54,12 @@ class Chain:
     """One request's way from target to target. `replicas` are the parts of targets that
     it has asked, `_times` how often it has asked the target that it is at."""
 
-    __slots__ = ("_ask", "_asked", "_draw", "_route", "_times", "_until_s", "replicas")
+    __slots__ = ("_ask", "_asked", "_route", "_times", "_until_s", "replicas")
 
-    def __init__(
-        self,
-        ask: Ask,
-        route: PreparedRoute,
-        until_s: float | None,
-        draw: Callable[[], float] = clock.fraction,
-    ) -> None:
+    def __init__(self, ask: Ask, route: PreparedRoute, until_s: float | None) -> None:
         self._ask = ask
         self._route = route
         self._until_s = until_s
-        self._draw = draw
         self._asked: set[str] = set()
         self._times = 0
         self.replicas: list[PreparedReplica] = []
@@ -122,7 +115,7 @@ class Chain:
         if standing or not target.allowed(now_s):
             return None
         told_s = max(no.retry_after_s or 0.0, target.wait_s(wanted, now_s))
-        pause_s = told_s + pause(retry, self._times, self._draw())
+        pause_s = told_s + pause(retry, self._times, clock.fraction())
         if told_s > retry.retry_after_cap_s:
             return None
         late = self._until_s is not None and now_s + pause_s >= self._until_s

@@ -112,7 +112,12 @@ async def _attempt(
     if not pick_at_once(progress, places):
         until_s = progress.until_s
         deadline_s = None if until_s is None else until_s - progress.received_s
-        await pick(progress, places, deadline_s, _head(progress, ask))
+        note_target(progress.receipt, target)
+        world.waiting.add(progress)
+        try:
+            await pick(progress, places, deadline_s, _head(progress, ask))
+        finally:
+            world.waiting.discard(progress)
     progress.replica = replica = _replica(ask, target, chain)
     if replica.breaker.state != "closed":
         progress.tries = replica.breaker.enter(clock.monotonic_s())

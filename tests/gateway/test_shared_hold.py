@@ -16,8 +16,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway import shared_hold
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.gate import Gate
-from tidegate.gateway.prepared import PreparedTarget
-from tidegate.gateway.provider_rate import ProviderRate
+from tidegate.gateway.prepared_route import Dearest
 from tidegate.gateway.shared_hold import SharedHold, read_shared, settle_shared, take_shared
 from tidegate.stores.redis_wants import Away, Refused, Unlearnt
 
@@ -41,7 +40,7 @@ def gate_of(counters: FakeCounters, *limits: Limit) -> Gate:
 
 def admission() -> Admission:
     it = target(1)
-    prepared: Any = PreparedTarget(it, None, [], None, None, Ceiling(it.price), ProviderRate())
+    prepared = Dearest(it, Ceiling(it.price), (it.price,))
     return Admission(Ask("chat", b"{}", {}, "small"), receipt(), prepared, 100)
 
 

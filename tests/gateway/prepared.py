@@ -40,7 +40,7 @@ def prepared(
     for name in credentials:
         credential = Credential(name, Secret(name) if name else None, tripped)
         for number, pool in enumerate(pools):
-            replica = PreparedReplica(f"r{number}", cast("Any", pool), b"", b"")
+            replica = PreparedReplica(f"r{number}", cast("Any", pool), b"", b"", Addressed("h"))
             replica.credential = credential
             replica.breaker = CircuitBreaker(it.breaker, tripped)
             replicas.append(replica)

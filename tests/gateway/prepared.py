@@ -5,6 +5,7 @@ from typing import Any, cast
 from tests.gateway.rig import target
 
 from tidegate.core.ask import Ask
+from tidegate.core.credential import Addressed
 from tidegate.core.plan import Route, Target
 from tidegate.core.pricing import Ceiling
 from tidegate.core.secret import Secret

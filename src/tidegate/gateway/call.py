@@ -35,7 +35,7 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
     if target.rate.known:
         target.rate.check(tokens.estimate(text_bytes(ask)), clock.monotonic_s())
     receipt = progress.receipt
-    replica = target.least_busy()
+    replica = progress.replica or target.least_busy()
     note_target(receipt, target)
     receipt.replica = replica.name
     request = _request(progress, ask, target, replica)

@@ -50,8 +50,8 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         world.check_journal()
         ask = progress.ask = accept(incoming, entry, receipt)
         route = progress.route = resolve(ask, key, plan, receipt)
-        if ask.dialect not in route.target.provider.dialects:
-            wires.read(progress, ask, world)
+        if entry.dialect is not None or ask.dialect not in route.target.provider.dialects:
+            wires.read(progress, ask, route.target, world)
         size(ask, receipt)
         if world.pressure.sheds:
             world.pressure.check(rank(receipt.priority))

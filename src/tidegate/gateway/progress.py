@@ -14,7 +14,7 @@ from tidegate.gateway.holding import Held
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.places import Place
-from tidegate.gateway.prepared import PreparedRoute
+from tidegate.gateway.prepared import PreparedReplica, PreparedRoute
 from tidegate.gateway.stream import Relay
 
 
@@ -26,6 +26,7 @@ class Progress(Struct, eq=False):
     the caller's where it is not OpenAI's own; `said` is the request where its target speaks another
     wire than its caller. `begun`
     says that a stream's head went out while the request was still waiting for its place.
+    `replica` is there where only it can serve the request.
     `held_late` is what it holds where no limit was there as it began.
     """
 
@@ -38,6 +39,7 @@ class Progress(Struct, eq=False):
     said: Conversation | None = None
     route: PreparedRoute | None = None
     admitted: Admission | None = None
+    replica: PreparedReplica | None = None
     place: Place | None = None
     queued_s: float = 0.0
     begun: bool = False

@@ -5,11 +5,12 @@ Where both speak the same, bytes pass as they came. Otherwise they go by the com
 
 import re
 
-from tidegate.core.ask import Ask, Outgoing
+from tidegate.core.ask import OPENAI_RESPONSES, Ask, Outgoing
 from tidegate.core.plugs import Stamp, StreamReader
 from tidegate.core.receipt import Receipt
 from tidegate.core.spoken import answer_of
 from tidegate.core.translated import TranslatedReader
+from tidegate.gateway import stored
 from tidegate.gateway.prepared import PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.world import World
@@ -19,9 +20,12 @@ MAX_NAME_CHARS = 64
 _ODD = re.compile(r"[^A-Za-z0-9_.\[\]-]")
 
 
-def read(progress: Progress, ask: Ask, world: World) -> None:
+def read(progress: Progress, ask: Ask, target: PreparedTarget, world: World) -> None:
     """The request in the common middle, for a target that speaks another wire. Refusal."""
-    progress.said = world.dialects[ask.dialect].read(ask)
+    if ask.dialect not in target.provider.dialects:
+        progress.said = world.dialects[ask.dialect].read(ask)
+    elif ask.dialect == OPENAI_RESPONSES:
+        progress.replica = stored.read(ask, progress.receipt, target, world.keys.digests)
 
 
 def outgoing(progress: Progress, ask: Ask, target: PreparedTarget) -> Outgoing:
@@ -47,7 +51,9 @@ def reader(progress: Progress, ask: Ask, target: PreparedTarget, world: World) -
 def whole(progress: Progress, ask: Ask, target: PreparedTarget, body: bytes, world: World) -> bytes:
     """A whole answer as its caller is to see it, read for settle. Failure (`malformed`)."""
     if progress.said is None:
-        progress.answer = target.provider.read_answer(ask, body)
+        answer = progress.answer = target.provider.read_answer(ask, body)
+        if ask.renamed is not None and answer.provider_request_id is not None:
+            return ask.renamed(body, answer.provider_request_id)
         return body
     spoken = target.provider.read_spoken(ask, body)
     progress.answer = answer_of(spoken)

@@ -12,6 +12,7 @@ from tidegate.core.conversation import Conversation
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
+from tidegate.core.plugs import StreamReader
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers._openai_error import UNREADABLE, failure_in_answer, failure_of
@@ -114,7 +115,11 @@ class OpenAICompatible:
     def credential_header(self, secret: str) -> tuple[str, str]:
         return "authorization", f"Bearer {secret}"
 
-    def reader(self, ask: Ask) -> OpenAIStreamReader:
+    def reader(self, ask: Ask) -> StreamReader:
+        return self.chunks(ask)
+
+    def chunks(self, ask: Ask) -> OpenAIStreamReader:
+        """Follows a stream of chunks."""
         return OpenAIStreamReader(ask)
 
     def read_answer(self, ask: Ask, body: bytes) -> Answer:
@@ -157,7 +162,7 @@ class OpenAICompatible:
 
     def spoken_reader(self, ask: Ask) -> OpenAISpokenReader:
         whole = msgspec.structs.replace(ask, include_usage=True, continuous_usage=True)
-        return OpenAISpokenReader(self.reader(whole))
+        return OpenAISpokenReader(self.chunks(whole))
 
     def read_spoken(self, ask: Ask, body: bytes) -> Spoken:
         return spoken_of(body, self.read_answer(ask, body))

@@ -116,7 +116,7 @@ class OpenAIResponsesWriter:
             return self._finish_all()
         return b""
 
-    def _event(self, name: str, **members: Any) -> bytes:
+    def _event(self, name: str, /, **members: Any) -> bytes:
         body = _encode({"type": name, "sequence_number": self.sequence, **members})
         self.sequence += 1
         return b"event: %b\ndata: %b\n\n" % (name.encode(), body)
@@ -206,8 +206,7 @@ class OpenAIResponsesWriter:
         elif kind == "refusal":
             shown += self._at("refusal.done", part, refusal=text)
         elif kind == "tool_call":
-            name = part.began.name or ""
-            shown += self._at("function_call_arguments.done", part, arguments=text, name=name)
+            shown += self._at("function_call_arguments.done", part, arguments=text)
         elif text:
             shown += self._at("reasoning_summary_text.done", part, text=text)
             summary = {"type": "summary_text", "text": text}

@@ -11,7 +11,6 @@ what another has sealed.
 import hmac
 import re
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final
 
 import msgspec
@@ -58,7 +57,7 @@ def read(
     keeps = bytes(ask.members.get("store", _NULL)) != b"false"
     if keeps or was is not None:
         rounds_now = rounds(ask) if keeps else None
-        ask.renamed = partial(_rename, receipt, digests, was, rounds_now)
+        ask.renamed = _Renamed(receipt, digests, was, rounds_now)
     return replica
 
 
@@ -110,20 +109,32 @@ def _seals(
     return [digest.hex()[:_SEAL_CHARS] for digest in digests(text)]
 
 
-def _rename(
-    receipt: Receipt,
-    digests: Digests,
-    was: tuple[str, str] | None,
-    rounds_now: int | None,
-    data: bytes,
-    id: str,
-) -> bytes:
-    """`data` of the provider as the caller is to see it. Within a JSON text an id between quotes
-    cannot stand: there they are escaped."""
-    if was is not None:
-        data = data.replace(b'"%b"' % was[0].encode(), b'"%b"' % was[1].encode())
-    if rounds_now is None or not _ID.fullmatch(id):
-        return data  # nobody can go on from it
-    seal = _seals(id, rounds_now, receipt.team, receipt.replica, digests)[0]
-    shown = f"{id}-tg{rounds_now}-{seal}"
-    return data.replace(b'"%b"' % id.encode(), b'"%b"' % shown.encode())
+class _Renamed:
+    """An answer's bytes as the caller is to see them. `was` is the answer that it goes on from, by
+    its id there and here; without `rounds_now` nobody can go on from this one."""
+
+    __slots__ = ("_digests", "_receipt", "_rounds_now", "_was")
+
+    def __init__(
+        self,
+        receipt: Receipt,
+        digests: Digests,
+        was: tuple[str, str] | None,
+        rounds_now: int | None,
+    ) -> None:
+        self._receipt = receipt
+        self._digests = digests
+        self._was = was
+        self._rounds_now = rounds_now
+
+    def __call__(self, data: bytes, id: str) -> bytes:
+        """Within a text of JSON no id can stand between quotes: there they are escaped."""
+        if self._was is not None:
+            own, shown = self._was
+            data = data.replace(b'"%b"' % own.encode(), b'"%b"' % shown.encode())
+        if self._rounds_now is None or not _ID.fullmatch(id):
+            return data
+        receipt = self._receipt
+        seals = _seals(id, self._rounds_now, receipt.team, receipt.replica, self._digests)
+        shown = f"{id}-tg{self._rounds_now}-{seals[0]}"
+        return data.replace(b'"%b"' % id.encode(), b'"%b"' % shown.encode())

@@ -23,7 +23,7 @@ _TERMINAL: Final = frozenset(
 _MOST_SEQUENCE: Final = 2**53
 
 
-class _Event(Struct, gc=False):
+class _Told(Struct, gc=False):
     type: str
     sequence_number: int | None = None
     delta: Any = None
@@ -37,7 +37,7 @@ class _Event(Struct, gc=False):
 class OpenAIResponsesStreamReader:
     """core.plugs.StreamReader for callers of Responses."""
 
-    _decode = msgspec.json.Decoder(_Event).decode
+    _decode = msgspec.json.Decoder(_Told).decode
 
     __slots__ = (
         "_ask",

@@ -6,6 +6,7 @@
     python -m bench run [NAME...]    measure; keeps one JSON line a gateway and round
     python -m bench routes           CPU a request with 1 route and with 1,000
     python -m bench limits           CPU and memory of limits, without a gateway
+    python -m bench dialects         CPU of translating a chunk and a request between dialects
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench profile [plain|streams] [--seconds S] where the gateway's CPU goes
@@ -29,6 +30,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bench import (
+    dialects,
     flat_memory,
     install,
     limits,
@@ -183,7 +185,7 @@ def arguments() -> argparse.Namespace:
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("bench", description=__doc__, formatter_class=formatter)
     what = parser.add_subparsers(dest="what")
-    for name in ("all", "install", "routes", "limits", "redis", "table"):
+    for name in ("all", "install", "routes", "limits", "dialects", "redis", "table"):
         what.add_parser(name)
     for name in ("check", "run"):
         what.add_parser(name).add_argument("names", nargs="*")
@@ -208,6 +210,7 @@ def main() -> int:
         "install": install_all,
         "routes": routes,
         "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
+        "dialects": dialects.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "table": table,
         "check": lambda: check(asked.names),

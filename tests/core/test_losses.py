@@ -4,7 +4,7 @@ import pytest
 from msgspec import Raw
 
 from tidegate.core.conversation import Conversation
-from tidegate.core.losses import Losses
+from tidegate.core.losses import MAX_NAME_CHARS, MAX_NAMES, Losses
 from tidegate.core.outcome import Refusal
 
 SAID = Conversation(
@@ -44,3 +44,21 @@ def test_what_the_middle_has_no_word_for_is_refused_by_its_name() -> None:
     with pytest.raises(Refusal) as refused:
         Losses(SAID, "anthropic", drop=False).lose_unread()
     assert refused.value.param == "logprobs"
+
+
+def test_names_are_fit_for_a_header_whatever_the_caller_has_sent() -> None:
+    said = Conversation([], unread={f"{at}\r\nx-a: b,é": Raw(b"1") for at in range(99)})
+    said.unread = {"a" * 1000: Raw(b"1"), **said.unread}
+    losses = Losses(said, "anthropic", drop=True)
+    losses.lose_unread()
+    assert losses.names[:2] == ["a" * MAX_NAME_CHARS, "0__x-a:_b__"]
+    assert len(losses.names) == MAX_NAMES
+    with pytest.raises(Refusal) as refused:
+        Losses(said, "anthropic", drop=False).lose_unread()
+    assert refused.value.param == "a" * MAX_NAME_CHARS
+
+
+def test_what_would_make_the_answer_worse_is_left_out_and_named_under_either_rule() -> None:
+    losses = Losses(SAID, "anthropic", drop=False)
+    losses.note("choices")
+    assert losses.names == ["n"]

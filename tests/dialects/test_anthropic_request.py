@@ -203,7 +203,7 @@ def test_what_the_middle_has_no_word_for_is_kept_by_its_name() -> None:
         inference_geo=None,
     )
     assert set(told.unread) == {
-        "messages[0].content[0].citations",
+        "document.citations",
         "messages[0].content[1]",
         "container",
         "mcp_servers",

@@ -238,6 +238,11 @@ def test_stop_reasons(reason: Reason, word: str) -> None:
     assert delta == {"stop_reason": word, "stop_sequence": "END"}
 
 
+def test_what_was_known_at_the_beginning_holds_to_the_end() -> None:
+    delta = written([Began(usage=Usage(7, 3)), Ended(0, "stop")])[-2]
+    assert delta["usage"] == {"input_tokens": 7, "cache_read_input_tokens": 3, "output_tokens": 0}
+
+
 @pytest.mark.parametrize("usage", [None, Usage(conflict=True), Usage()])
 def test_usage_that_nobody_knows(usage: Usage | None) -> None:
     assert usage_members(usage) == {"output_tokens": 0}
@@ -247,3 +252,13 @@ def test_usage_that_nobody_knows(usage: Usage | None) -> None:
 def test_what_is_no_object(text: str) -> None:
     assert not is_object(text)
     assert is_object('{"a": [1e3]} ')
+
+
+def test_very_many_parts_at_once_are_written_in_linear_time_and_depth() -> None:
+    """A hostile provider's: thousands that overlap, and one that looks whole again and again."""
+    events: list[Event] = [call(0)]
+    for index in range(1, 3_000):
+        events += [grew(0, '"}'), call(index)]
+    events += [PartEnded(0, index) for index in reversed(range(3_000))]
+    found = blocks([*events, Ended(0, "tool_calls")])
+    assert len(found) == 3_000 and len(found[0]) == 3_000

@@ -114,9 +114,16 @@ def test_hostile_bytes_are_a_failure(body: bytes) -> None:
         read_spoken(body)
 
 
-def test_no_output_where_there_was_some_is_a_conflict() -> None:
-    body = (
-        b'{"output":{"message":{"content":[{"text":"a"}]}},"stopReason":"end_turn",'
-        b'"usage":{"inputTokens":3,"outputTokens":0,"totalTokens":3}}'
-    )
-    assert read_spoken(body).usage == Usage(conflict=True)
+@pytest.mark.parametrize(
+    ("told", "usage"),
+    [
+        (b'{"inputTokens":3,"outputTokens":0,"totalTokens":3}', Usage(conflict=True)),
+        (b'{"inputTokens":3,"outputTokens":2.5}', Usage(conflict=True)),
+        (b'{"outputTokens":2}', Usage(conflict=True)),
+        (b'"much"', Usage(conflict=True)),
+        (b"null", None),
+    ],
+)
+def test_an_answer_whose_usage_is_odd_is_one_all_the_same(told: bytes, usage: Usage | None) -> None:
+    body = b'{"output":{"message":{"content":[{"text":"a"}]}},"stopReason":"end_turn","usage":%b}'
+    assert read_spoken(body % told) == Spoken(None, None, usage, [Choice([Text("a")], "stop")])

@@ -9,16 +9,22 @@ from tidegate.core.conversation import (
     Part,
     Reasoning,
     ToolCall,
+    ToolResult,
     Turn,
 )
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Refusal
+from tidegate.providers._bedrock_models import traits_of
 from tidegate.providers._bedrock_parts import MAX_NAME_CHARS, Block, Blocks, arguments_of
 
+CLAUDE = "anthropic.claude-sonnet-4-6"
 
-def blocks_of(*parts: Part, drop: bool = False) -> tuple[list[Block], list[str]]:
+
+def blocks_of(
+    *parts: Part, drop: bool = False, model: str = CLAUDE
+) -> tuple[list[Block], list[str]]:
     losses = Losses(Conversation([Turn("user", parts)]), "bedrock", drop=drop)
-    return Blocks(losses, caches=True).of(parts), losses.names
+    return Blocks(losses, traits_of(model)).of(parts), losses.names
 
 
 def lost(part: Part) -> str | None:
@@ -109,6 +115,15 @@ def test_reasoning_goes_back_to_the_byte_or_not_at_all() -> None:
         Reasoning("hm", "sig", "sealed", "gemini"),
     ):
         assert blocks_of(foreign) == ([], ["reasoning"])
+
+
+def test_a_result_that_failed_is_said_to_have_where_the_model_takes_it() -> None:
+    failed = ToolResult("c", is_error=True)
+    for model in (CLAUDE, "us.amazon.nova-pro-v1:0", "unknown"):
+        (block,), names = blocks_of(failed, model=model)
+        assert (block["toolResult"]["status"], names) == ("error", [])
+    (block,), names = blocks_of(failed, model="mistral.mistral-large-2402-v1:0")
+    assert ("status" in block["toolResult"], names) == (False, ["is_error"])
 
 
 def test_arguments_are_the_text_that_came() -> None:

@@ -277,10 +277,15 @@ def test_a_reason_that_nobody_knows_is_not_guessed_at() -> None:
     assert no.kind == "interrupted"
 
 
-def test_no_output_where_there_was_some_is_a_conflict() -> None:
-    none = told("metadata", b'{"usage":{"inputTokens":3,"outputTokens":0,"totalTokens":3}}')
-    events, reader = follow([START, TEXT, STOP, none])
+@pytest.mark.parametrize(
+    "usage", ['{"inputTokens":3,"outputTokens":0,"totalTokens":3}', '{"inputTokens":"3"}', "[]"]
+)
+def test_an_answer_whose_usage_is_odd_is_one_all_the_same(usage: str) -> None:
+    odd = told("metadata", f'{{"usage":{usage}}}'.encode())
+    events, reader = follow([START, TEXT, STOP, odd])
     assert events[-1] == Used(Usage(conflict=True)) and reader.finished
+    events, reader = follow([START, TEXT, STOP, told("metadata", b"{}")])
+    assert isinstance(events[-1], Ended) and reader.finished
 
 
 def test_parts_and_sealed_reasoning_are_bounded() -> None:

@@ -253,6 +253,8 @@ def test_what_changes_no_answer_is_left_out_and_named() -> None:
         {"text": "b"},
     ]
     assert names == ["cache", "detail", "title"]
+    marked = ToolResult("c", (Text("a"),), cache=CacheMark())
+    assert written(model(ToolCall("c", "f", "{}")), user(marked))[2] == ["cache"]
 
 
 def test_a_participants_name_has_no_place() -> None:

@@ -127,6 +127,44 @@ def test_a_signed_thought_ends_with_its_signature() -> None:
     ]
 
 
+def test_a_signature_that_is_no_thoughts_own_stands_alone() -> None:
+    events, _ = follow(
+        event({"text": "hm", "thought": True}),
+        event({"text": "", "thoughtSignature": "c2ln"}, reason="STOP"),
+    )
+    assert fold(events).choices[0].parts == [
+        Reasoning("hm", wire="gemini"),
+        Reasoning("", "c2ln", None, "gemini"),
+    ]
+
+
+def test_a_call_ends_the_text_before_it_and_usage_is_told_when_it_changes() -> None:
+    told = {"promptTokenCount": 3, "candidatesTokenCount": 2, "totalTokenCount": 5}
+    call = {"functionCall": {"id": "c", "name": "f", "args": {}}}
+    events, _ = follow(
+        event({"text": "a"}, usageMetadata=told), event(call, reason="STOP", usageMetadata=told)
+    )
+    usage = Usage(3, None, None, 2)
+    assert events == [
+        Began(usage=usage),
+        Used(usage),
+        PartBegan(0, 0, "text"),
+        PartGrew(0, 0, "text", "a"),
+        PartEnded(0, 0),
+        PartBegan(0, 1, "tool_call", "c", "f", "gemini"),
+        PartGrew(0, 1, "arguments", "{}"),
+        PartEnded(0, 1),
+        Ended(0, "tool_calls"),
+    ]
+
+
+def test_thoughts_alone_are_no_output() -> None:
+    told = {"promptTokenCount": 3, "thoughtsTokenCount": 4, "totalTokenCount": 7}
+    thought = {"text": "hm", "thought": True}
+    events, _ = follow(event(thought, reason="MAX_TOKENS", usageMetadata=told))
+    assert fold(events).usage == Usage(3, None, None, 0, 4)
+
+
 def test_candidates_come_mixed_and_end_each_in_its_own_way() -> None:
     events, reader = stream("choices")
     assert fold(events).choices == [
@@ -234,8 +272,9 @@ def test_an_end_that_is_none_is_a_failure(word: str) -> None:
     ],
 )
 def test_content_that_is_not_known_is_not_guessed(part: Any) -> None:
-    events, reader = follow(event({"text": "a"}), event(part, reason="STOP"))
+    events, reader = follow(event({"text": "a"}), event(part, {"text": "b"}, reason="STOP"))
     assert said(reader.failure) == ("malformed", "upstream_malformed")
+    assert [one.text for one in events if isinstance(one, PartGrew)] == ["a"]
     assert not any(isinstance(one, Ended) for one in events)
 
 

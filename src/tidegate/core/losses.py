@@ -1,5 +1,6 @@
 """What of a request its target cannot do: refused by name, or left out by the route's rule."""
 
+import re
 from typing import Final
 
 from tidegate.core.conversation import HINTS, Conversation
@@ -7,6 +8,10 @@ from tidegate.core.outcome import Refusal
 
 # A limit on tokens is a limit on money: it is never left out.
 _NEVER_LEFT_OUT: Final = frozenset({"ceiling_tokens", "budget_tokens"})
+# Names are the caller's own, of any length and signs, and stand in a header and on a receipt.
+MAX_NAMES = 64
+MAX_NAME_CHARS = 100
+_NOT_IN_HEADERS: Final = re.compile(r"[^\x21-\x2b\x2d-\x7e]")
 
 
 class Losses:
@@ -44,8 +49,9 @@ class Losses:
     def note(self, field: str) -> None:
         """`field` is left out under either rule, because with it the answer would be worse."""
         name = self._name(field)
-        if name not in self.names:
+        if name not in self.names and len(self.names) < MAX_NAMES:
             self.names.append(name)
 
     def _name(self, field: str) -> str:
-        return self._said.names.get(field, field)
+        name = self._said.names.get(field, field)
+        return _NOT_IN_HEADERS.sub("_", name[:MAX_NAME_CHARS])

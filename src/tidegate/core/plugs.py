@@ -112,14 +112,16 @@ class Stamp(Struct, frozen=True):
 class Dialect(Protocol):
     """One caller's wire. Pure: no socket, no clock.
 
-    `paths` are where it is spoken. `content` is the member of a body that holds the caller's text,
-    `starts` are the first bytes that its JSON may have, `ceiling` is the member that bounds the
-    answer's tokens. `passes` are headers of a caller that a provider of the same wire gets;
-    `id_header` is where its clients look for the request's id.
+    `paths` are where it is spoken, `count_paths` where its callers ask how many tokens a
+    conversation has, by the member that says it. `content` is the member of a body that holds the
+    caller's text, `starts` are the first bytes that its JSON may have, `ceiling` is the member that
+    bounds the answer's tokens. `passes` are headers of a caller that a provider of the same wire
+    gets; `id_header` is where its clients look for the request's id.
     """
 
     name: str
     paths: Mapping[bytes, Endpoint]
+    count_paths: Mapping[bytes, str]
     content: str
     starts: bytes
     ceiling: str
@@ -149,7 +151,8 @@ class Provider(Protocol):
 
     `dialects` are the callers' dialects whose bytes it takes and gives as they are: of these
     `encode`, `reader` and `read_answer` speak. Of every other, `encode_conversation`,
-    `spoken_reader` and `read_spoken`. `headers` go with each of its requests.
+    `spoken_reader` and `read_spoken`. `headers` go with each of its requests. `counts_tokens`: it
+    says of a conversation in its own wire how many tokens that has.
     """
 
     base_url: str | None
@@ -157,6 +160,7 @@ class Provider(Protocol):
     endpoints: frozenset[Endpoint]
     dialects: frozenset[str]
     headers: tuple[tuple[str, str], ...]
+    counts_tokens: bool
 
     def encode(self, ask: Ask, target: Target) -> Outgoing: ...
 

@@ -7,9 +7,12 @@ from tidegate.core.model_name import plain_name
 # Models by the beginning of their names, as their providers have published it.
 _HIDING: Final = (
     *("o1", "o3", "o4-mini", "gpt-5", "codex-mini"),
-    *("gemini-2.5", "gemini-3", "grok-4", "nova-2"),
+    *("gemini-2.5", "gemini-3", "gemini-4", "grok-4", "nova-2"),
+    *("gemini-pro-latest", "gemini-flash-latest", "gemini-flash-lite-latest"),
 )
 _SHOWING: Final = ("gpt-5-chat",)
+# What may follow a model's name: its version, or how a provider serves it (`:online`, `@001`).
+_NEXT: Final = ("", "-", ".", ":", "@")
 
 
 def hides_reasoning(model: str) -> bool:
@@ -19,4 +22,4 @@ def hides_reasoning(model: str) -> bool:
 
 
 def _begins(name: str, starts: tuple[str, ...]) -> bool:
-    return any(name.startswith(one) and name[len(one) :][:1] in ("", "-", ".") for one in starts)
+    return any(name.startswith(one) and name[len(one) :][:1] in _NEXT for one in starts)

@@ -18,7 +18,7 @@ from tidegate.core.plan import Price, Rate
 from tidegate.core.priority import Priority
 from tidegate.core.setters import plain_setters
 
-Endpoint = Literal["chat", "completions", "embeddings"]
+Endpoint = Literal["chat", "completions", "embeddings", "count_tokens"]
 # The dialect that nothing is said of: OpenAI's own endpoints.
 OPENAI_CHAT = "openai_chat"
 

@@ -59,6 +59,8 @@ _NAMES: Final = {
     "reasoning": "messages[].thinking",
     "end_user": "metadata.user_id",
     "cache": "cache_control",
+    "is_error": "tool_result.is_error",
+    "file_id": "source.file_id",
 }
 _KNOWN: Final = frozenset(Body.__struct_fields__)
 _decode = msgspec.json.Decoder(Body).decode
@@ -71,12 +73,11 @@ def read(ask: Ask) -> Conversation:
     said = Conversation([], unread=unread, names=_NAMES, stream=ask.stream)
     if body.system is not None:
         said.instructions = _texts(body.system)
-    for at, message in enumerate(body.messages):
+    for message in body.messages:
         if isinstance(message.content, str):
             said.turns.append(Turn(message.role, (Text(message.content),)))
         else:
-            parts = _parts(message.content, unread, f"messages[{at}].content")
-            said.turns.append(Turn(message.role, parts))
+            said.turns.append(Turn(message.role, _parts(message.content, unread)))
     said.ceiling_tokens = ask.output_ceiling_tokens
     said.temperature, said.top_p, said.top_k = body.temperature, body.top_p, body.top_k
     said.stop = body.stop_sequences or []
@@ -105,9 +106,9 @@ def _texts(content: str | list[TextBlock]) -> list[Text]:
     return [Text(block.text, _mark(block.cache_control)) for block in content]
 
 
-def _parts(blocks: list[Block], unread: dict[str, Raw], path: str) -> tuple[Part, ...]:
+def _parts(blocks: list[Block], unread: dict[str, Raw]) -> tuple[Part, ...]:
     parts: list[Part] = []
-    for at, block in enumerate(blocks):
+    for block in blocks:
         if isinstance(block, TextBlock):
             parts.append(Text(block.text, _mark(block.cache_control)))
         elif isinstance(block, ToolUseBlock):
@@ -115,17 +116,17 @@ def _parts(blocks: list[Block], unread: dict[str, Raw], path: str) -> tuple[Part
             cache = _mark(block.cache_control)
             parts.append(ToolCall(block.id, block.name, arguments, cache=cache))
         elif isinstance(block, ToolResultBlock):
-            parts.append(_result(block, unread, f"{path}[{at}]"))
+            parts.append(_result(block, unread))
         elif isinstance(block, ImageBlock):
             parts.append(_image(block))
         elif isinstance(block, DocumentBlock):
-            parts.append(_document(block, unread, f"{path}[{at}]"))
+            parts.append(_document(block, unread))
         else:
             _bring_back(block, parts)
     return tuple(parts)
 
 
-def _result(block: ToolResultBlock, unread: dict[str, Raw], path: str) -> ToolResult:
+def _result(block: ToolResultBlock, unread: dict[str, Raw]) -> ToolResult:
     content = block.content
     parts: list[Text | Image | Document] = []
     if isinstance(content, str):
@@ -137,7 +138,7 @@ def _result(block: ToolResultBlock, unread: dict[str, Raw], path: str) -> ToolRe
             elif isinstance(part, ImageBlock):
                 parts.append(_image(part))
             else:
-                parts.append(_document(part, unread, path))
+                parts.append(_document(part, unread))
     cache = _mark(block.cache_control)
     return ToolResult(block.tool_use_id, tuple(parts), block.is_error is True, cache)
 
@@ -151,9 +152,9 @@ def _image(block: ImageBlock) -> Image:
     return Image(file_id=source.file_id, cache=cache)
 
 
-def _document(block: DocumentBlock, unread: dict[str, Raw], path: str) -> Document:
+def _document(block: DocumentBlock, unread: dict[str, Raw]) -> Document:
     if block.citations is not None and block.citations.enabled:
-        unread[f"{path}.citations"] = Raw(b"true")
+        unread["document.citations"] = Raw(b"true")
     data = media_type = url = text = file_id = None
     source = block.source
     if isinstance(source, Base64Source):

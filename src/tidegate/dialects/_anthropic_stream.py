@@ -5,6 +5,7 @@ the stop reason and the usage, then `message_stop`. Parts that overlap elsewhere
 the other here: what grows out of turn is held until the block before it is complete.
 """
 
+from collections import deque
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,8 @@ STOP_REASONS: Final[dict[Reason, str]] = {
     "refusal": "refusal",
     "pause": "pause_turn",
 }
+# How often the arguments of a call that goes on are looked at, whether they are whole.
+MAX_CHECKS: Final = 8
 _encode = msgspec.json.Encoder().encode
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
@@ -72,78 +75,100 @@ def usage_members(usage: Usage | None) -> dict[str, Any]:
     return members
 
 
-def _message(name: str, members: dict[str, Any]) -> bytes:
-    event = name.encode()
-    return b"event: %b\ndata: %b\n\n" % (event, _encode({"type": name, **members}))
-
-
 class _Block:
     """A part on its way into a block. What came before its turn waits in `held`."""
 
-    __slots__ = ("began", "call_id", "carried", "ended", "held", "index", "pieces", "started")
+    __slots__ = ("began", "call_id", "carried", "checks", "ended", "held", "index", "pieces")
 
     def __init__(self, began: PartBegan) -> None:
         self.began = began
-        self.index = -1
-        self.started = False
+        self.call_id = ""
+        self.index = -1  # until it has one of the message's
         self.ended = False
+        self.checks = 0
         self.held: list[PartGrew] = []
         self.pieces: list[str] = []
-        self.carried: dict[str, str] = {}
-        self.call_id = ""
+        self.carried: dict[str, list[str]] = {}
+
+    @property
+    def started(self) -> bool:
+        return self.index >= 0
+
+    def is_complete(self) -> bool:
+        """It grows no more: it has ended, or its arguments are a whole object. That is looked at a
+        few times only, because to look is to read all of them."""
+        if self.ended or self.began.kind != "tool_call" or self.checks >= MAX_CHECKS:
+            return self.ended
+        if not self.pieces or not self.pieces[-1].rstrip().endswith("}"):
+            return False
+        self.checks += 1
+        return is_object("".join(self.pieces))
+
+    def grown(self, name: str) -> str | None:
+        pieces = self.carried.get(name)
+        return None if pieces is None else "".join(pieces)
 
 
 class AnthropicWriter:
     """core.plugs.SpokenWriter for Anthropic's Messages."""
 
     sequence = 0  # this wire numbers no events
-    __slots__ = ("_ask", "_begun", "_blocks", "_end", "_open", "_stamp", "_usage", "_used")
+    __slots__ = ("_ask", "_begun", "_blocks", "_end", "_open", "_out", "_stamp", "_usage", "_used")
 
     def __init__(self, ask: Ask, stamp: Stamp) -> None:
         self._ask = ask
         self._stamp = stamp
         self._begun = False
         self._blocks: dict[int, _Block] = {}
-        self._open: list[_Block] = []
+        self._open: deque[_Block] = deque()
         self._used = 0
+        self._out: list[bytes] = []
         self._end: Ended | None = None
         self._usage: Usage | None = None
 
     def write(self, events: list[Event]) -> bytes:
-        if len(events) == 1:
-            return self._write(events[0])
-        return b"".join([self._write(event) for event in events])
+        for event in events:
+            self._write(event)
+        return self._taken()
 
     def close(self) -> bytes:
-        shown = self._begin(Began()) + self._finish_all()
+        self._begin(Began())
+        self._finish_all()
         reason = None if self._end is None else STOP_REASONS[self._end.reason]
         stop_sequence = None if self._end is None else self._end.stop_sequence
         delta = {"stop_reason": reason, "stop_sequence": stop_sequence}
-        usage = usage_members(self._usage)
-        return shown + _message("message_delta", {"delta": delta, "usage": usage}) + MESSAGE_STOP
+        self._put("message_delta", {"delta": delta, "usage": usage_members(self._usage)})
+        return self._taken() + MESSAGE_STOP
 
-    def _write(self, event: Event) -> bytes:
+    def _taken(self) -> bytes:
+        out, self._out = self._out, []
+        return b"".join(out)
+
+    def _put(self, name: str, members: dict[str, Any]) -> None:
+        told = _encode({"type": name, **members})
+        self._out.append(b"event: %b\ndata: %b\n\n" % (name.encode(), told))
+
+    def _write(self, event: Event) -> None:
         if type(event) is PartGrew:
-            return b"" if event.choice else self._grow(event)
-        if isinstance(event, Used):
+            if not event.choice:
+                self._grow(event)
+        elif isinstance(event, Used):
             self._usage = event.usage
-            return b""
-        if isinstance(event, Began):
-            return self._begin(event)
-        if event.choice:
-            return b""  # this wire has one answer
-        if isinstance(event, PartBegan):
-            return self._begin_part(event)
-        if isinstance(event, PartEnded):
-            return self._end_part(event)
-        if isinstance(event, Ended):
+        elif isinstance(event, Began):
+            self._begin(event)
+        elif event.choice:
+            return  # this wire has one answer
+        elif isinstance(event, PartBegan):
+            self._begin_part(event)
+        elif isinstance(event, PartEnded):
+            self._end_part(event)
+        elif isinstance(event, Ended):
             self._end = event
-            return self._finish_all()
-        return b""
+            self._finish_all()
 
-    def _begin(self, began: Began) -> bytes:
+    def _begin(self, began: Began) -> None:
         if self._begun:
-            return b""
+            return
         self._begun = True
         self._usage = self._usage or began.usage
         message: dict[str, Any] = {
@@ -157,54 +182,56 @@ class AnthropicWriter:
             # Told at the end where it is not known yet; clients want a number here.
             "usage": {"input_tokens": 0, **usage_members(began.usage)},
         }
-        return _message("message_start", {"message": message})
+        self._put("message_start", {"message": message})
 
-    def _begin_part(self, began: PartBegan) -> bytes:
-        shown = self._begin(Began())
-        block = self._blocks[began.index] = _Block(began)
+    def _begin_part(self, began: PartBegan) -> None:
+        self._begin(Began())
         # A call whose arguments are a whole object grows no more, said to be ended or not.
-        while self._open and self._is_complete(self._open[0]):
-            shown += self._stop(self._open[0])
+        while self._open and self._open[0].is_complete():
+            self._end_first()
+        block = self._blocks[began.index] = _Block(began)
         self._open.append(block)
-        if len(self._open) == 1:
-            shown += self._start(block)
-        return shown
+        if self._open[0] is block:
+            self._start(block)
 
-    def _is_complete(self, block: _Block) -> bool:
-        return block.ended or (block.began.kind == "tool_call" and is_object("".join(block.pieces)))
-
-    def _grow(self, grown: PartGrew) -> bytes:
+    def _grow(self, grown: PartGrew) -> None:
         block = self._blocks.get(grown.index)
         if block is None or block.ended:
-            return b""
+            return
         if block is self._open[0]:
-            return self._show(block, grown)
-        block.held.append(grown)
-        return b""
+            self._show(block, grown)
+        else:
+            block.held.append(grown)
 
-    def _end_part(self, ended: PartEnded) -> bytes:
+    def _end_part(self, ended: PartEnded) -> None:
         block = self._blocks.get(ended.index)
         if block is None or block.ended:
-            return b""
+            return
         block.ended = True
-        return self._stop(block) if block is self._open[0] else b""
+        while self._open and self._open[0].ended:
+            self._end_first()
 
-    def _finish_all(self) -> bytes:
-        shown = b""
+    def _finish_all(self) -> None:
         while self._open:
-            shown += self._stop(self._open[0])
-        return shown
+            self._end_first()
 
-    def _start(self, block: _Block) -> bytes:
+    def _end_first(self) -> None:
+        """Ends the block whose turn it is; the next one's has come."""
+        block = self._open.popleft()
+        block.ended = True
+        self._close_block(block)
+        if self._open:
+            self._start(self._open[0])
+
+    def _start(self, block: _Block) -> None:
         """Its turn has come."""
-        shown = self._open_block(block) if block.began.kind == "tool_call" else b""
+        if block.began.kind == "tool_call":
+            self._open_block(block)
         held, block.held = block.held, []
         for grown in held:
-            shown += self._show(block, grown)
-        return shown
+            self._show(block, grown)
 
-    def _open_block(self, block: _Block) -> bytes:
-        block.started = True
+    def _open_block(self, block: _Block) -> None:
         block.index = self._used
         self._used += 1
         began = block.began
@@ -215,55 +242,45 @@ class AnthropicWriter:
             content["input"] = {}
         elif began.kind == "reasoning":
             content = {"type": "thinking", "thinking": "", "signature": ""}
-        members = {"index": block.index, "content_block": content}
-        return _message("content_block_start", members)
+        self._put("content_block_start", {"index": block.index, "content_block": content})
 
-    def _show(self, block: _Block, grown: PartGrew) -> bytes:
-        began = block.began
-        delta = _GROWS.get((began.kind, grown.grown))
+    def _show(self, block: _Block, grown: PartGrew) -> None:
+        kind = block.began.kind
+        delta = _GROWS.get((kind, grown.grown))
         if delta is None:
-            block.carried[grown.grown] = block.carried.get(grown.grown, "") + grown.text
-            return b""
-        shown = b"" if block.started else self._open_block(block)
-        if began.kind == "tool_call":
+            block.carried.setdefault(grown.grown, []).append(grown.text)
+            return
+        if block.index < 0:
+            self._open_block(block)
+        if kind == "tool_call":
             block.pieces.append(grown.text)
-        return b"%b%b%b%b}}\n\n" % (shown, _DELTA % block.index, delta, _encode(grown.text))
+        told = _encode(grown.text)
+        self._out.append(b"%b%b%b}}\n\n" % (_DELTA % block.index, delta, told))
 
-    def _stop(self, block: _Block) -> bytes:
-        """Ends the block, and lets those begin whose turn has come with it."""
-        block.ended = True
-        self._open.remove(block)
-        shown = self._close_block(block)
-        if self._open:
-            following = self._open[0]
-            shown += self._start(following)
-            if following.ended:
-                shown += self._stop(following)
-        return shown
-
-    def _close_block(self, block: _Block) -> bytes:
+    def _close_block(self, block: _Block) -> None:
         """Its end, with what only its own wire's models can read."""
-        began, shown = block.began, b""
-        signature, sealed = block.carried.get("signature"), block.carried.get("sealed")
+        began = block.began
+        signature, sealed = block.grown("signature"), block.grown("sealed")
         if began.kind == "reasoning":
             if sealed is not None and not block.started:
-                return self._sealed_block(mark(began.wire, "sealed", began.id, sealed))
+                self._put_sealed(mark(began.wire, "sealed", began.id, sealed))
+                return
             kind = "signature" if sealed is None else "sealed"
             payload = signature if sealed is None else sealed
             if payload is not None:
-                shown = b"" if block.started else self._open_block(block)
+                if not block.started:
+                    self._open_block(block)
                 text = mark(began.wire, kind, began.id, payload)
                 delta = {"type": "signature_delta", "signature": text}
-                shown += _message("content_block_delta", {"index": block.index, "delta": delta})
+                self._put("content_block_delta", {"index": block.index, "delta": delta})
         if block.started:
-            shown += _STOP % block.index
+            self._out.append(_STOP % block.index)
         if began.kind == "tool_call" and signature is not None:
-            shown += self._sealed_block(mark(began.wire, "call", block.call_id, signature))
-        return shown
+            self._put_sealed(mark(began.wire, "call", block.call_id, signature))
 
-    def _sealed_block(self, data: str) -> bytes:
+    def _put_sealed(self, data: str) -> None:
         index = self._used
         self._used += 1
         content = {"type": "redacted_thinking", "data": data}
-        started = _message("content_block_start", {"index": index, "content_block": content})
-        return started + _STOP % index
+        self._put("content_block_start", {"index": index, "content_block": content})
+        self._out.append(_STOP % index)

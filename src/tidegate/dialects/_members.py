@@ -17,6 +17,8 @@ from tidegate.core.outcome import Refusal
 
 # Beyond it nobody is helped by going on: the request is in no dialect of ours.
 MAX_UNKNOWN = 64
+# To leave a member out is to read the body again: so much of that, and no more.
+MAX_READ_AGAIN_BYTES = 16 * 1024 * 1024
 # Values by which a member asks for nothing: what happens without it.
 _NEUTRAL = frozenset({b"null", b"false", b"0", b"0.0", b"{}", b"[]", b'""', b'["text"]'})
 
@@ -43,7 +45,7 @@ def unknown(members: dict[str, Raw], known: AbstractSet[str]) -> dict[str, Raw]:
 
 def read(decode: Callable[[bytes], T], body: bytes, unread: dict[str, Raw]) -> T:
     """`body` by `decode`, with what it does not know in `unread` by its path. Refusal."""
-    for _ in range(MAX_UNKNOWN):
+    for _ in range(max(1, min(MAX_UNKNOWN, MAX_READ_AGAIN_BYTES // max(len(body), 1)))):
         try:
             return decode(body)
         except _UNREADABLE as error:
@@ -51,7 +53,10 @@ def read(decode: Callable[[bytes], T], body: bytes, unread: dict[str, Raw]) -> T
             if path is None:
                 raise _refusal(str(error)) from None
             body = _without(body, path, unread)
-    raise Refusal("invalid_parameter", "the request has too many members that no API knows")
+    try:
+        return decode(body)
+    except _UNREADABLE as error:
+        raise _refusal(str(error)) from None
 
 
 def _unknown(message: str) -> str | None:

@@ -62,6 +62,8 @@ _NAMES: Final = {
     "reasoning": "reasoning_details",
     "end_user": "user",
     "cache": "cache_control",
+    "name": "messages[].name",
+    "detail": "image_url.detail",
 }
 _KNOWN: Final = frozenset(Body.__struct_fields__)
 _decode = msgspec.json.Decoder(Body).decode

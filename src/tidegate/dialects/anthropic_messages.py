@@ -46,6 +46,7 @@ class AnthropicMessages:
         b"/messages": "chat",
         b"/anthropic/v1/messages": "chat",
     }
+    count_paths: Mapping[bytes, str] = {path + b"/count_tokens": "input_tokens" for path in paths}
     content = "messages"
     starts = b"["
     ceiling = "max_tokens"

@@ -24,6 +24,7 @@ class OpenAIChat:
 
     name = "openai_chat"
     paths: Mapping[bytes, Endpoint] = {}
+    count_paths: Mapping[bytes, str] = {}
     content = "messages"
     starts = b"["
     ceiling = "max_completion_tokens"

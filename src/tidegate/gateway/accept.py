@@ -77,6 +77,8 @@ def accept(incoming: Incoming, entry: Entry, receipt: Receipt) -> Ask:
     _check_content(entry, members)
     streamed = judged.stream is True and entry.endpoint != "embeddings"
     ask = Ask(entry.endpoint, incoming.body, members, _model(judged.model), streamed)
+    if entry.counted is not None:
+        ask.endpoint, ask.counts, ask.stream = "chat", True, False
     if entry.dialect is None:
         _note_openai(ask, judged, receipt)
     else:
@@ -103,7 +105,6 @@ def _note_dialect(
 ) -> None:
     """What a request says in a wire that is not OpenAI's own."""
     ask.dialect = receipt.dialect = dialect.name
-    ask.include_usage = True  # these tell of it unasked
     ask.output_ceiling_tokens = getattr(judged, dialect.ceiling)
     ask.passed = tuple(
         (name, head.headers[name.encode()].decode("latin-1"))

@@ -81,6 +81,7 @@ class Binder:
         self._own = own
         self._bound = Bound((), own)
         self._counters: dict[Identity, Counters] = {}
+        self._shared: set[tuple[SharedStore, Identity]] = set()
 
     def bind(self, plan: Plan) -> Bound:
         """The plan's limits, not yet in force. PlugError for a kind that does not load; ValueError
@@ -103,8 +104,9 @@ class Binder:
 
     def adopt(self, bound: Bound) -> list[InForce]:
         """These are in force now: what they count goes on, what no limit counts is forgotten. Those
-        that count in memory from now on come back."""
+        that count from now on come back."""
         kept, begun = {}, []
+        before, self._shared = self._shared, set()
         self._bound = bound
         if self._stores is not None:
             money = tuple(it for it in bound.every() if it.money)
@@ -115,6 +117,11 @@ class Binder:
                 counted = identity(it.limit, it.shape)
                 kept[counted] = it.counters
                 if counted not in self._counters:
+                    begun.append(it)
+            elif it.shared is not None and it.shape is not None:
+                place = it.shared.store, identity(it.limit, it.shape)
+                self._shared.add(place)
+                if place not in before:
                     begun.append(it)
         self._counters = kept
         return begun

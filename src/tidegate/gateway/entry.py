@@ -13,12 +13,14 @@ from tidegate.core.receipt import Endpoint
 class Entry(Struct, frozen=True):
     """`content` is the body's member that holds the caller's text, `starts` are the first bytes
     that its JSON may have. `dialect` is None for OpenAI's own paths: errors are written in its wire
-    by the gateway itself, also where no path was understood."""
+    by the gateway itself, also where no path was understood. `counted` is the member of the answer
+    where only a conversation's tokens are to be counted."""
 
     endpoint: Endpoint
     content: str
     starts: bytes
     dialect: Dialect | None = None
+    counted: str | None = None
 
 
 CHAT: Final = Entry("chat", "messages", b"[")
@@ -45,4 +47,7 @@ def entries(known: Mapping[str, Dialect]) -> dict[bytes, Entry]:
     for dialect in known.values():
         for path, endpoint in dialect.paths.items():
             found[path] = Entry(endpoint, dialect.content, dialect.starts, dialect)
+        for path, member in dialect.count_paths.items():
+            entry = Entry("count_tokens", dialect.content, dialect.starts, dialect, member)
+            found[path] = entry
     return found

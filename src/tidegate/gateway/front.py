@@ -12,6 +12,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway.allowance import allowances
 from tidegate.gateway.authenticate import authenticate
 from tidegate.gateway.context import read_context
+from tidegate.gateway.count import count
 from tidegate.gateway.entry import Entry, entries
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
@@ -39,6 +40,8 @@ class Front:
         """http.server.Answer: one request, one answer."""
         entry = self._entries.get(incoming.head.path)
         if entry is not None and incoming.head.method == b"POST":
+            if entry.counted is not None:
+                return count(incoming, connection, entry, self._world)
             return live(incoming, connection, entry, self._world)
         return self._small_answer(incoming, connection, entry)
 

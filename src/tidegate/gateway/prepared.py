@@ -133,7 +133,7 @@ class Preparer:
 
     def adopt(self, prepared: PreparedPlan) -> list[InForce]:
         """`prepared` is obeyed from now on: its pools open, those that it does not use close. The
-        limits that count in memory from now on."""
+        limits that count from now on."""
         begun = self.binder.adopt(prepared.limits)
         targets = [route.target.target for route in prepared.routes.values()]
         self._rates = {(t.name, t.provider): self._rates[t.name, t.provider] for t in targets}

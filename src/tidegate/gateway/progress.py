@@ -15,7 +15,15 @@ from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.places import Place
 from tidegate.gateway.prepared import PreparedReplica, PreparedRoute
+from tidegate.gateway.shared_hold import SharedHold
 from tidegate.gateway.stream import Relay
+
+
+class Late(Struct, eq=False):
+    """What a request holds of limits that began while it was served, as its Admission would."""
+
+    held: list[Held] = []
+    shared: list[SharedHold] = []
 
 
 @plain_setters
@@ -24,10 +32,9 @@ class Progress(Struct, eq=False):
 
     `ending` sends the answer's last bytes; every proper end of a request replaces it. `dialect` is
     the caller's where it is not OpenAI's own; `said` is the request where its target speaks another
-    wire than its caller. `begun`
-    says that a stream's head went out while the request was still waiting for its place.
+    wire than its caller. `begun` says that a stream's head went out while the request was still
+    waiting for its place. `late` is there where no limit was as it began, and one is now.
     `replica` is there where only it can serve the request.
-    `held_late` is what it holds where no limit was there as it began.
     """
 
     receipt: Receipt
@@ -46,4 +53,4 @@ class Progress(Struct, eq=False):
     call: InFlight | None = None
     relay: Relay | None = None
     answer: Answer | None = None
-    held_late: list[Held] | None = None
+    late: Late | None = None

@@ -34,7 +34,8 @@ def settle(progress: Progress, world: World) -> None:
         progress.ending()
         return
     ask, route = progress.ask, progress.route
-    if ask is not None and route is not None and call is not None and call.provider_worked:
+    worked = call is not None and call.provider_worked and ask is not None and not ask.counts
+    if worked and ask is not None and route is not None:
         _note_answer(progress)
         seen_tokens = _estimate_unknown(progress, ask, route.target.target)
         _note_cost(receipt, ask, route.target.target)
@@ -43,10 +44,8 @@ def settle(progress: Progress, world: World) -> None:
             receipt.most_nanousd = _most_nanousd(progress, ask, seen_tokens, assumed_tokens)
         if world.plan is not None and world.plan.plan.session_alert_tokens:
             note_conversation(ask, receipt)
-        worked = True
     else:
         receipt.cost_nanousd = 0  # nobody did anything that could cost
-        worked = False
     now = moment()
     _settle_holds(progress, worked, world.past, now)
     _note_times(receipt, progress.received_s, call, progress.relay, now.monotonic_s)
@@ -57,17 +56,15 @@ def settle(progress: Progress, world: World) -> None:
 
 def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Moment) -> None:
     """What was held becomes what was used, also of budgets that began meanwhile."""
-    receipt, admitted = progress.receipt, progress.admitted
+    receipt, holding = progress.receipt, progress.admitted or progress.late
     if past is not None and past.seeded_s >= progress.received_s:
-        taken = [] if admitted is None else admitted.held
+        taken = [] if holding is None else holding.held
         held = [it.counters for it, *_ in taken if it.counters is not None]
         past.count_late(receipt, progress.received_s, held)
-    if admitted is not None:
-        settle_holds(admitted.held, receipt, worked, now)
-        if admitted.shared:
-            settle_shared(admitted.shared, receipt, worked)
-    elif progress.held_late:
-        settle_holds(progress.held_late, receipt, worked, now)
+    if holding is not None:
+        settle_holds(holding.held, receipt, worked, now)
+        if holding.shared:
+            settle_shared(holding.shared, receipt, worked)
 
 
 def _note_answer(progress: Progress) -> None:

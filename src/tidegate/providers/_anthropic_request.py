@@ -117,6 +117,8 @@ class Writer:
         return self._reasoning(part)
 
     def _text(self, part: Text) -> dict[str, Any]:
+        if part.cache is None:
+            return {"type": "text", "text": part.text}
         return _cached({"type": "text", "text": part.text}, part.cache)
 
     def _result(self, part: ToolResult) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tidegate.core.ask import Answer, Usage
 from tidegate.core.conversation import Reasoning, Text, ToolCall
 from tidegate.core.outcome import Failure
 from tidegate.core.spoken import (
@@ -26,7 +27,7 @@ from tidegate.providers._anthropic_wire import (
     Block,
     Course,
     Delta,
-    StreamEvent,
+    Step,
     read_usage,
 )
 from tidegate.providers._openai_error import UNREADABLE
@@ -125,7 +126,7 @@ class AnthropicSpokenReader:
         elif delta.signature:
             events.append(PartGrew(0, part, "signature", delta.signature))
 
-    def _begin(self, told: StreamEvent, events: list[Event]) -> None:
+    def _begin(self, told: Step, events: list[Event]) -> None:
         block, part = told.content_block, self._used
         if block is None:
             return
@@ -156,7 +157,7 @@ class AnthropicSpokenReader:
             events.append(PartGrew(0, part, "arguments", whole.decode()))
         events.append(PartEnded(0, part))
 
-    def _end_message(self, told: StreamEvent, events: list[Event]) -> None:
+    def _end_message(self, told: Step, events: list[Event]) -> None:
         if self._course.stop_reason is not None and not self._ended:
             try:
                 reason = reason_of(self._course.stop_reason)
@@ -184,7 +185,22 @@ class WholeMessage(Struct):
     error: Any = None
 
 
+class _Count(Struct):
+    input_tokens: int
+
+
 _decode = msgspec.json.Decoder(WholeMessage).decode
+_decode_count = msgspec.json.Decoder(_Count).decode
+
+
+def read_count(body: bytes) -> Answer:
+    """What says how many tokens a conversation has; it uses none. Failure when it is none."""
+    try:
+        _decode_count(body)
+    except UNREADABLE:
+        text = "the provider's answer is no count of tokens"
+        raise Failure("malformed", "upstream_malformed", text) from None
+    return Answer(Usage(0, output_tokens=0), None, None, None, b"")
 
 
 def read_whole(body: bytes) -> WholeMessage:

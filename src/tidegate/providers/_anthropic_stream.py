@@ -7,7 +7,13 @@ journalled, and whatever follows it.
 from tidegate.core.ask import Usage
 from tidegate.core.outcome import Failure
 from tidegate.core.spoken import FINISH_REASONS
-from tidegate.providers._anthropic_wire import MESSAGE_STOP, REASONS, Course, StreamEvent
+from tidegate.providers._anthropic_wire import (
+    MESSAGE_STOP,
+    REASONS,
+    Course,
+    Step,
+    payload_of,
+)
 from tidegate.providers._openai_stream import MAX_TEXT_BYTES
 from tidegate.text.sse import SseSplitter, SseTooLong
 
@@ -79,7 +85,7 @@ class AnthropicStreamReader:
         if self.failure is not None or self.finished:
             return self.failure
         rest = self._splitter.flush()
-        shown = self._take_rest(rest + b"\n\n") if rest.strip() else b""
+        shown = self._take_rest(rest.rstrip(b"\n") + b"\n\n")
         if not self.finished:
             self._course.end()
             self.failure, self.finished = self._course.failure, self._course.finished
@@ -95,6 +101,8 @@ class AnthropicStreamReader:
 
     def _take_rest(self, rest: bytes) -> bytes:
         """Reads the last event where only its blank line is missing; cut within, it is none."""
+        if payload_of(rest) is None:
+            return b""
         shown = self._take(rest)
         failure = self._course.failure
         if failure is not None and failure.kind == "malformed":
@@ -120,7 +128,7 @@ class AnthropicStreamReader:
             return b""
         return event
 
-    def _note(self, told: StreamEvent) -> None:
+    def _note(self, told: Step) -> None:
         delta = told.delta
         if told.type == "content_block_delta" and delta is not None:
             text = delta.text or delta.thinking or delta.partial_json

@@ -58,7 +58,7 @@ class Start(Struct, gc=False):
     usage: Any = None
 
 
-class StreamEvent(Struct, gc=False):
+class Step(Struct, gc=False):
     """One event, of whatever type: all that any of them says."""
 
     type: str
@@ -82,7 +82,7 @@ class _Counts(Struct):
     output_tokens_details: _OutputDetails | None = None
 
 
-_decode = msgspec.json.Decoder(StreamEvent).decode
+_decode = msgspec.json.Decoder(Step).decode
 
 
 def payload_of(event: bytes) -> bytes | None:
@@ -169,7 +169,7 @@ class Course:
         self.stop_sequence: str | None = None
         self.usage: Usage | None = None
 
-    def take(self, event: bytes) -> StreamEvent | None:
+    def take(self, event: bytes) -> Step | None:
         """What the raw `event` says; None where it says nothing about the answer."""
         if self.finished or self.failure is not None:
             self.surplus_events += 1
@@ -204,7 +204,7 @@ class Course:
             else:
                 self._interrupted("the provider's answer ended half-way")
 
-    def _start(self, told: StreamEvent) -> StreamEvent | None:
+    def _start(self, told: Step) -> Step | None:
         if told.type != "message_start":
             if told.type.startswith(("content_block", "message")):
                 self._malformed("the provider sent content before its message began")
@@ -218,7 +218,7 @@ class Course:
             self.usage = read_usage(told.message.usage, whole=False)
         return told
 
-    def _go_on(self, name: str, told: StreamEvent) -> bool:
+    def _go_on(self, name: str, told: Step) -> bool:
         if name == "content_block_start":
             if told.index != self._next or told.content_block is None:
                 self._malformed("the provider's blocks are not in their order")
@@ -241,7 +241,7 @@ class Course:
             return False
         return True
 
-    def _end_message(self, told: StreamEvent) -> None:
+    def _end_message(self, told: Step) -> None:
         if told.delta is not None and told.delta.stop_reason is not None:
             self.stop_reason = told.delta.stop_reason
             self.stop_sequence = told.delta.stop_sequence

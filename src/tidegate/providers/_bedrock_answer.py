@@ -26,6 +26,9 @@ REASONS: Final[Mapping[str, Reason]] = {
 _UNREADABLE_TO_BEDROCK: Final = frozenset({"malformed_model_output", "malformed_tool_use"})
 
 
+NULL: Final = Raw(b"null")
+
+
 class Tokens(Struct, rename="camel"):
     """`usage`: the input excludes what was read from and written to the cache."""
 
@@ -87,11 +90,23 @@ class _Output(Struct):
 class _Answer(Struct, rename="camel"):
     output: _Output
     stop_reason: str
-    usage: Tokens | None = None
+    usage: Raw = NULL
     additional_model_response_fields: Extra | None = None
 
 
 _decode = msgspec.json.Decoder(_Answer).decode
+_decode_tokens = msgspec.json.Decoder(Tokens | None).decode
+
+
+def read_usage(told: Raw, *, has_parts: bool) -> Usage | None:
+    """The `usage` member, whatever it is: an answer whose usage cannot be read is one all the same.
+    With parts there was some output."""
+    try:
+        tokens = _decode_tokens(told)
+    except UNREADABLE:
+        return CONFLICT
+    usage = None if tokens is None else usage_of(tokens)
+    return CONFLICT if has_parts and usage is not None and usage.output_tokens == 0 else usage
 
 
 def usage_of(tokens: Tokens) -> Usage:
@@ -129,9 +144,7 @@ def read_spoken(body: bytes) -> Spoken:
     if isinstance(reason, Failure):
         raise reason
     parts = [part for block in answer.output.message.content for part in _parts(block)]
-    usage = None if answer.usage is None else usage_of(answer.usage)
-    if usage is not None and parts and usage.output_tokens == 0:
-        usage = CONFLICT
+    usage = read_usage(answer.usage, has_parts=bool(parts))
     extra = answer.additional_model_response_fields
     stopped_at = extra.stop_sequence if extra is not None else None
     return Spoken(None, None, usage, [Choice(parts, reason, stopped_at)])

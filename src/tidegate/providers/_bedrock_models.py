@@ -19,26 +19,33 @@ Thinks = Literal["converse", "adaptive", "budget", "nova", "openai", "flat"]
 
 
 class Traits(Struct, frozen=True):
-    """`top_k` is the path of that parameter. `one_call`: it can be kept to one tool at a time.
-    `system_turns`: an instruction may stand in the middle of its conversation."""
+    """`top_k` is the path of that parameter. `marks_errors`: a tool's result can be said to have
+    failed. `one_call`: it can be kept to one tool at a time. `system_turns`: an instruction may
+    stand in the middle of its conversation."""
 
     thinks: Thinks | None = None
     top_k: tuple[str, ...] = ()
     caches: bool = False
+    marks_errors: bool = False
     one_call: bool = False
     system_turns: bool = False
 
 
-_CLAUDE: Final = Traits("adaptive", ("top_k",), caches=True, one_call=True)
+_OLD_CLAUDE: Final = Traits(None, ("top_k",), caches=True, marks_errors=True)
+_CLAUDE: Final = replace(_OLD_CLAUDE, thinks="adaptive", one_call=True)
+_NOVA: Final = replace(_OLD_CLAUDE, top_k=("inferenceConfig", "topK"))
 _ROWS: Final[tuple[tuple[re.Pattern[str], Traits], ...]] = tuple(
     (re.compile(rf"([a-z-]+\.)?({pattern})"), traits)
     for pattern, traits in (
-        (r"anthropic\.claude-(v|instant|3-(?!7))", Traits(None, ("top_k",), caches=True)),
-        (r"anthropic\.claude-(3-7|(opus|sonnet)-4-(2|1-))", Traits("budget", ("top_k",), True)),
-        (r"anthropic\.claude-\w+-4-5", Traits("budget", ("top_k",), True, True)),
+        (r"anthropic\.claude-(v|instant|3-(?!7))", _OLD_CLAUDE),
+        (
+            r"anthropic\.claude-(3-7|(opus|sonnet)-4-(2|1-))",
+            replace(_OLD_CLAUDE, thinks="budget"),
+        ),
+        (r"anthropic\.claude-\w+-4-5", replace(_CLAUDE, thinks="budget")),
         (r"anthropic\.", _CLAUDE),
-        (r"amazon\.nova-2", Traits("nova", ("inferenceConfig", "topK"), caches=True)),
-        (r"amazon\.nova", Traits(None, ("inferenceConfig", "topK"), caches=True)),
+        (r"amazon\.nova-2", replace(_NOVA, thinks="nova")),
+        (r"amazon\.nova", _NOVA),
         (r"openai\.gpt-oss|moonshot(ai)?\.", Traits("flat")),
         (r"openai\.", Traits("openai")),
         (r"mistral\.", Traits(None, ("top_k",))),
@@ -46,7 +53,7 @@ _ROWS: Final[tuple[tuple[re.Pattern[str], Traits], ...]] = tuple(
         (r"(ai21|amazon|deepseek|google|meta|minimax|nvidia|qwen|writer|zai)\.", Traits()),
     )
 )
-_UNKNOWN: Final = Traits("converse", caches=True)
+_UNKNOWN: Final = Traits("converse", caches=True, marks_errors=True)
 
 
 def traits_of(model: str) -> Traits:

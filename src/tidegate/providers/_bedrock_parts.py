@@ -20,6 +20,7 @@ from tidegate.core.conversation import (
 )
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Refusal
+from tidegate.providers._bedrock_models import Traits
 from tidegate.text.strict_json import JsonProblem, read_object
 
 Block = dict[str, Any]
@@ -56,11 +57,11 @@ _NO_ARGUMENTS: Final = Raw(b"{}")
 class Blocks:
     """Writes the parts of one request, and remembers what must be different within it."""
 
-    __slots__ = ("_caches", "_losses", "_names")
+    __slots__ = ("_losses", "_names", "_traits")
 
-    def __init__(self, losses: Losses, *, caches: bool) -> None:
+    def __init__(self, losses: Losses, traits: Traits) -> None:
         self._losses = losses
-        self._caches = caches
+        self._traits = traits
         self._names: set[str] = set()
 
     def of(self, parts: Iterable[Part]) -> list[Block]:
@@ -85,7 +86,7 @@ class Blocks:
         """The cache point that stands after what is to be cached."""
         if cache is None:
             return []
-        if not self._caches or cache.ttl not in (None, *_TTLS):
+        if not self._traits.caches or cache.ttl not in (None, *_TTLS):
             self._losses.lose("cache")
             return []
         point = {"type": "default"}
@@ -101,8 +102,10 @@ class Blocks:
             "toolUseId": _safe_id(result.call_id),
             "content": self._result_content(result.parts),
         }
-        if result.is_error:
+        if result.is_error and self._traits.marks_errors:
             block["status"] = "error"
+        elif result.is_error:
+            self._losses.lose("is_error")
         return block
 
     def _result_content(self, parts: Sequence[Text | Image | Document]) -> list[Block]:

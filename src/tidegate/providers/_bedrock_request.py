@@ -30,7 +30,7 @@ class Body:
         self._said = said
         self._losses = losses
         self._traits = traits
-        self._blocks = Blocks(losses, caches=traits.caches)
+        self._blocks = Blocks(losses, traits)
         self._own: dict[str, Any] = {}
 
     def write(self, ceiling_tokens: int | None) -> dict[str, Any]:

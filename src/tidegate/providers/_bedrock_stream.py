@@ -9,7 +9,7 @@ from binascii import Error as NotBase64
 from typing import Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from tidegate.core.conversation import Wire
 from tidegate.core.outcome import Failure
@@ -24,10 +24,9 @@ from tidegate.core.spoken import (
     PartGrew,
     Used,
 )
-from tidegate.providers._bedrock_answer import Extra, Tokens, reason_of, usage_of
+from tidegate.providers._bedrock_answer import NULL, Extra, read_usage, reason_of
 from tidegate.providers._bedrock_error import failure_in_stream
 from tidegate.providers._openai_error import UNREADABLE
-from tidegate.providers._openai_usage import CONFLICT
 from tidegate.text.aws_frames import Frame, FrameSplitter
 
 MAX_PARTS: Final = 4096
@@ -79,7 +78,7 @@ class _Stop(Struct, rename="camel"):
 
 
 class _Metadata(Struct):
-    usage: Tokens | None = None
+    usage: Raw = NULL
 
 
 _decode_start = msgspec.json.Decoder(_BlockStart).decode
@@ -273,10 +272,8 @@ class BedrockReader:
     def _read_usage(self, told: _Metadata, events: list[Event]) -> None:
         if not self._began:
             raise _Malformed("the provider told the usage of an answer that it was not giving")
-        if told.usage is not None:
-            usage = usage_of(told.usage)
-            if self._parts and usage.output_tokens == 0:
-                usage = CONFLICT
+        usage = read_usage(told.usage, has_parts=bool(self._parts))
+        if usage is not None:
             events.append(Used(usage))
         self.finished = self._stopped
 

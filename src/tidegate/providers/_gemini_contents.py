@@ -6,6 +6,7 @@ signature, which the common middle keeps as reasoning without words, goes back i
 
 from typing import Any, Final
 
+import msgspec
 from msgspec import Raw
 
 from tidegate.core.conversation import (
@@ -14,6 +15,7 @@ from tidegate.core.conversation import (
     Image,
     Part,
     Reasoning,
+    Refused,
     Text,
     ToolCall,
     ToolResult,
@@ -21,7 +23,7 @@ from tidegate.core.conversation import (
 )
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Refusal
-from tidegate.text.strict_json import JsonProblem, read_object
+from tidegate.providers._openai_error import UNREADABLE
 
 Block = dict[str, Any]
 
@@ -39,6 +41,7 @@ _TYPES: Final = {
 }
 # What Google documents for calls that another model made.
 _UNPROVEN: Final = "skip_thought_signature_validator"
+_decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def needs_signatures(model: str) -> bool:
@@ -50,7 +53,16 @@ class Contents:
     """Writes the turns of one request. Turns of one role that follow each other are one content,
     but results stand apart: they must answer, all together, the calls of the content before."""
 
-    __slots__ = ("_called", "_kind", "_losses", "_said", "_signs", "contents", "instructions")
+    __slots__ = (
+        "_called",
+        "_calls",
+        "_kind",
+        "_losses",
+        "_said",
+        "_signs",
+        "contents",
+        "instructions",
+    )
 
     def __init__(self, said: Conversation, model: str, losses: Losses) -> None:
         self._said = said
@@ -58,6 +70,7 @@ class Contents:
         self._signs = needs_signatures(model)
         self._called: dict[str, str] = {}
         self._kind = ""
+        self._calls = False  # the content that is being written has a call
         self.contents: list[Block] = []
         self.instructions: list[Block] = []
         for text in said.instructions:
@@ -66,9 +79,8 @@ class Contents:
             self._add(turn)
 
     def _instruct(self, text: Part) -> None:
-        if isinstance(text, Text) and text.text:
-            self._mark(text)
-            self.instructions.append({"text": text.text})
+        if isinstance(text, Text) and (block := self._block(text)) is not None:
+            self.instructions.append(block)
 
     def _add(self, turn: Turn) -> None:
         if turn.name is not None:
@@ -78,37 +90,33 @@ class Contents:
             for part in turn.parts:
                 self._instruct(part)
             return
+        kind = "model" if turn.role == "assistant" else "user"
         for part in turn.parts:
-            self._mark(part)
             if isinstance(part, ToolResult):
                 self._put("results", {"functionResponse": self._result(part)})
-                continue
-            block = self._block(part)
-            if block is not None:
-                self._put("model" if turn.role == "assistant" else "user", block)
+            elif (block := self._block(part)) is not None:
+                self._put(kind, block)
 
     def _put(self, kind: str, block: Block) -> None:
         if kind != self._kind:
-            self._kind = kind
+            self._kind, self._calls = kind, False
             self.contents.append({"role": "model" if kind == "model" else "user", "parts": []})
+        self._calls = self._calls or "functionCall" in block
         self.contents[-1]["parts"].append(block)
 
-    def _mark(self, part: Part) -> None:
-        """Gemini caches by itself, or what was stored before: a mark has no place."""
-        if getattr(part, "cache", None) is not None:
-            self._losses.lose("cache")
-
-    def _block(self, part: Part) -> Block | None:
+    def _block(
+        self, part: Text | Image | Document | ToolCall | Reasoning | Refused
+    ) -> Block | None:
         """None for what is left out: also a text of nothing, which Gemini refuses."""
-        if isinstance(part, ToolCall):
-            return self._call(part)
         if isinstance(part, Reasoning):
             return self._reasoning(part)
-        if isinstance(part, Image | Document):
-            return self._medium(part)
-        if isinstance(part, ToolResult):
-            return None
-        return {"text": part.text} if part.text else None
+        if isinstance(part, Refused):
+            return {"text": part.text} if part.text else None
+        if part.cache is not None:
+            self._losses.lose("cache")  # Gemini caches by itself: a mark has no place
+        if isinstance(part, Text):
+            return {"text": part.text} if part.text else None
+        return self._call(part) if isinstance(part, ToolCall) else self._medium(part)
 
     def _call(self, call: ToolCall) -> Block:
         self._called[call.id] = call.name
@@ -120,23 +128,17 @@ class Contents:
             block["thoughtSignature"] = call.signature
         elif call.signature:
             self._losses.lose("reasoning")
-        if self._signs and "thoughtSignature" not in block and not self._has_call():
-            block["thoughtSignature"] = _UNPROVEN
+        if self._signs and not self._calls:  # only the first of a step is signed
+            block.setdefault("thoughtSignature", _UNPROVEN)
         return block
-
-    def _has_call(self) -> bool:
-        """The content that is being written has a call: only the first of a step is signed."""
-        return self._kind == "model" and any(
-            "functionCall" in block for block in self.contents[-1]["parts"]
-        )
 
     def _arguments(self, call: ToolCall) -> Raw:
         text = call.arguments.strip()
         if not text:
             return _NO_ARGUMENTS
         try:
-            read_object(text.encode(), frozenset())
-        except (JsonProblem, RecursionError, UnicodeEncodeError):
+            _decode_object(text)
+        except UNREADABLE:
             message = f"the arguments of the tool call {call.id[:80]!r} are no JSON object"
             raise self._invalid(message) from None
         return Raw(text.encode())
@@ -155,15 +157,11 @@ class Contents:
         name = self._called.get(result.call_id)
         if name is None:
             raise self._invalid(f"a result answers the call {result.call_id[:80]!r}: there is none")
-        texts: list[str] = []
-        media: list[Block] = []
-        for part in result.parts:
-            self._mark(part)
-            block = {"text": part.text} if isinstance(part, Text) else self._medium(part)
-            if block is not None and "text" in block:
-                texts.append(block["text"])
-            elif block is not None:
-                media.append(block)
+        if result.cache is not None:
+            self._losses.lose("cache")
+        blocks = [block for part in result.parts if (block := self._block(part)) is not None]
+        texts = [block["text"] for block in blocks if "text" in block]
+        media = [block for block in blocks if "text" not in block]
         output = texts if len(texts) > 1 else "".join(texts)
         told: Block = {"name": name, "response": {"error" if result.is_error else "output": output}}
         if result.call_id:

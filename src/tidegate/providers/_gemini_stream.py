@@ -217,7 +217,7 @@ class GeminiReader:
 
     def _used(self, told: Raw) -> Usage | None:
         """The usage, where more of it is known than before."""
-        if told in (NULL, self._told):
+        if told == NULL:
             return None
         self._told = told
         usage = read_usage(told, wrote=self._wrote)

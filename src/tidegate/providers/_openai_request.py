@@ -29,13 +29,15 @@ class Manners(Struct, frozen=True):
     """What a target takes that others of OpenAI's shape do not.
 
     `reasoning` is the member of a message that brings earlier reasoning back; None where there is
-    none. `effort`: a model may be told how hard to think.
+    none. `effort`: a model may be told how hard to think. `names_a_tool`: which tool is to be called
+    may be said; otherwise it is the only one that is sent.
     """
 
     ceiling: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     reasoning: str | None = None
     top_k: bool = False
     effort: bool = True
+    names_a_tool: bool = True
 
 
 class Writer:
@@ -85,6 +87,11 @@ class Writer:
 
     def _joined(self, parts: "tuple[Part, ...] | list[Text]") -> Any:
         """Texts alone: as one where there is one, for engines that take no more."""
+        if len(parts) == 1:
+            only = parts[0]
+            if isinstance(only, Text):
+                self._cached = self._cached or only.cache is not None
+                return only.text
         told = [self._part(part) for part in parts]
         content = [part for part in told if part is not None]
         if len(content) == 1 and content[0]["type"] == "text":
@@ -99,7 +106,7 @@ class Writer:
             if not isinstance(part, ToolResult):
                 rest.append(part)
                 continue
-            self._note_cache(part)
+            self._cached = self._cached or part.cache is not None
             if part.is_error:
                 self._losses.lose("is_error")
             texts = [one for one in part.parts if isinstance(one, Text)]
@@ -118,7 +125,7 @@ class Writer:
         thoughts: list[str] = []
         for part in turn.parts:
             if isinstance(part, ToolCall):
-                self._note_cache(part)
+                self._cached = self._cached or part.cache is not None
                 function = {"name": part.name, "arguments": part.arguments or "{}"}
                 calls.append({"id": part.id, "type": "function", "function": function})
             elif isinstance(part, Reasoning):
@@ -177,7 +184,11 @@ class Writer:
         if not said.tools:
             return
         tools = []
+        choice = said.tool_choice
+        only = choice.name if choice is not None and choice.mode == "named" else None
         for tool in said.tools:
+            if only is not None and tool.name != only and not self._manners.names_a_tool:
+                continue
             self._cached = self._cached or tool.cache is not None
             function: dict[str, Any] = {"name": tool.name}
             for name, value in (
@@ -189,10 +200,11 @@ class Writer:
                     function[name] = value
             tools.append({"type": "function", "function": function})
         body["tools"] = tools
-        choice = said.tool_choice
         if choice is not None:
             named = {"type": "function", "function": {"name": choice.name}}
             body["tool_choice"] = _CHOICES.get(choice.mode, named)
+            if only is not None and not self._manners.names_a_tool:
+                body["tool_choice"] = "required"
         if said.parallel_tools is not None:
             body["parallel_tool_calls"] = said.parallel_tools
 

@@ -7,7 +7,7 @@ chunks that are in order. What they say is read here.
 from typing import Any, Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from tidegate.core.ask import Answer, Usage
 from tidegate.core.conversation import Reasoning, Refused, Text, ToolCall
@@ -27,6 +27,7 @@ from tidegate.core.spoken import (
 )
 from tidegate.providers._openai_error import UNREADABLE
 from tidegate.providers._openai_stream import OpenAIStreamReader
+from tidegate.providers._openai_usage import read_usage
 from tidegate.text.sse import SseSplitter, SseTooLong, data_of
 
 # Engines' and gateways' words beside OpenAI's own.
@@ -76,14 +77,14 @@ class _Chunk(Struct, gc=False):
     choices: list[_Choice] = []
     id: str | None = None
     model: str | None = None
+    usage: Raw = Raw(b"null")
 
 
 class _Part(Struct):
-    """A part that may still grow. `key` tells one call from the next."""
+    """A part that may still grow."""
 
     index: int
     kind: Literal["text", "reasoning", "refusal", "tool_call"]
-    call: int | None = None
     call_id: str | None = None
     grew: bool = False
 
@@ -111,14 +112,27 @@ class OpenAISpokenReader:
     """core.plugs.SpokenReader on top of a provider's own reader, which was told that the caller
     wants to see usage: it then takes nothing out of a chunk."""
 
-    __slots__ = ("_began", "_ended", "_inner", "_open", "_splitter", "_usage", "_used", "failure")
+    __slots__ = (
+        "_began",
+        "_calls",
+        "_ended",
+        "_inner",
+        "_latest",
+        "_plains",
+        "_splitter",
+        "_usage",
+        "_used",
+        "failure",
+    )
 
     def __init__(self, inner: OpenAIStreamReader) -> None:
         self._inner = inner
         self._splitter = SseSplitter()
         self._began = False
         self._ended: set[int] = set()
-        self._open: dict[int, list[_Part]] = {}
+        self._plains: dict[int, _Part] = {}
+        self._calls: dict[int, list[_Part]] = {}
+        self._latest: dict[tuple[int, int | None], _Part] = {}
         self._used: dict[int, int] = {}
         self._usage: Usage | None = None
         self.failure: Failure | None = None
@@ -166,7 +180,7 @@ class OpenAISpokenReader:
     def _take(self, chunk: _Chunk, events: list[Event]) -> None:
         if not self._began and (chunk.choices or chunk.id != ""):  # Azure's first has neither
             self._began = True
-            events.append(Began(chunk.id, chunk.model))
+            events.append(Began(chunk.id, chunk.model, _input_of(chunk)))
         for choice in chunk.choices:
             if choice.index in self._ended:
                 continue  # what comes after its end is no part of it
@@ -196,50 +210,63 @@ class OpenAISpokenReader:
     def _plain(
         self, choice: int, kind: Literal["text", "reasoning", "refusal"], events: list[Event]
     ) -> _Part:
-        """The part that such text goes on, or a new one: text of another kind ends a text."""
-        parts = self._open.get(choice)
-        if parts and parts[-1].kind == kind:
-            return parts[-1]
-        self._end_parts(choice, events)
-        return self._begin(choice, _Part(self._next(choice), kind), None, events)
+        """The part that such text goes on, or a new one: text of another kind, or a call, ends a
+        text."""
+        part = self._plains.get(choice)
+        if part is not None and part.kind == kind:
+            return part
+        self._end_plain(choice, events)
+        part = self._plains[choice] = _Part(self._next(choice), kind)
+        events.append(PartBegan(choice, part.index, kind))
+        return part
 
     def _call(self, choice: int, call: _Call, events: list[Event]) -> _Part:
         """The call that this is more of, or a new one. Some engines leave the index out, or give
-        each call the same: then the id tells them apart."""
-        parts = self._open.get(choice, [])
-        known = [part for part in parts if part.kind == "tool_call"]
-        found = next((part for part in reversed(known) if part.call == call.index), None)
-        if found is None and call.index is None and known and not call.id:
-            found = known[-1]
+        each call the same: then the id tells them apart. Any call may go on until the end."""
+        found = self._latest.get((choice, call.index))
         if found is not None and (not call.id or call.id == found.call_id):
             return found
-        if parts and parts[-1].kind != "tool_call":
-            self._end_parts(choice, events)
+        self._end_plain(choice, events)
         name = call.function.name if call.function is not None else None
-        begun = _Part(self._next(choice), "tool_call", call.index, call.id)
-        return self._begin(choice, begun, name, events)
+        part = _Part(self._next(choice), "tool_call", call.id)
+        self._latest[choice, call.index] = part
+        self._calls.setdefault(choice, []).append(part)
+        events.append(PartBegan(choice, part.index, "tool_call", call.id, name))
+        return part
 
     def _next(self, choice: int) -> int:
         index = self._used.get(choice, 0)
         self._used[choice] = index + 1
         return index
 
-    def _begin(self, choice: int, part: _Part, name: str | None, events: list[Event]) -> _Part:
-        self._open.setdefault(choice, []).append(part)
-        events.append(PartBegan(choice, part.index, part.kind, part.call_id, name))
-        return part
+    def _end_plain(self, choice: int, events: list[Event]) -> None:
+        part = self._plains.pop(choice, None)
+        if part is not None:
+            events.append(PartEnded(choice, part.index))
 
     def _end_parts(self, choice: int, events: list[Event]) -> None:
-        for part in self._open.pop(choice, ()):
-            if part.kind == "tool_call" and not part.grew:
+        for part in self._calls.pop(choice, ()):
+            if not part.grew:
                 events.append(PartGrew(choice, part.index, "arguments", "{}"))
             events.append(PartEnded(choice, part.index))
+        self._end_plain(choice, events)
 
     def _end_choice(self, choice: _Choice, events: list[Event]) -> None:
         reason, stop_sequence = _ending(choice)
         self._ended.add(choice.index)
         self._end_parts(choice.index, events)
         events.append(Ended(choice.index, reason, stop_sequence))
+
+
+def _input_of(chunk: _Chunk) -> Usage | None:
+    """The input, where the first chunk tells it."""
+    told = msgspec.json.decode(chunk.usage)
+    if told is None:
+        return None
+    usage = read_usage(told, wants_output=True)
+    if usage.conflict:
+        return None
+    return Usage(usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
 
 
 def _ending(choice: _Choice) -> tuple[Reason, str | None]:

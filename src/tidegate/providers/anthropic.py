@@ -17,6 +17,7 @@ from tidegate.providers._anthropic_error import fault
 from tidegate.providers._anthropic_request import Writer
 from tidegate.providers._anthropic_spoken import (
     AnthropicSpokenReader,
+    read_count,
     read_whole,
     reason_of,
     spoken_of,
@@ -25,6 +26,7 @@ from tidegate.providers._anthropic_stream import AnthropicStreamReader
 from tidegate.providers._anthropic_wire import REASONS
 
 _PATH = b"/messages"
+_COUNT_PATH = b"/messages/count_tokens"
 _encode = msgspec.json.Encoder().encode
 
 
@@ -36,12 +38,16 @@ class Anthropic:
     endpoints: frozenset[Endpoint] = frozenset({"chat"})
     dialects = frozenset({"anthropic_messages"})
     headers: tuple[tuple[str, str], ...] = (("anthropic-version", "2023-06-01"),)
+    counts_tokens = True
 
     def credential_header(self, secret: str) -> tuple[str, str]:
         return "x-api-key", secret
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         """The caller's body with the target's model, and our bound on its output."""
+        if ask.counts:
+            members = {**ask.members, "model": Raw(_encode(target.model))}
+            return Outgoing(_COUNT_PATH, _encode(members), ask.passed)
         bound = ask.output_bound_tokens
         if bound is None and ask.model == target.model:
             return Outgoing(_PATH, ask.body, ask.passed)
@@ -54,6 +60,8 @@ class Anthropic:
         return AnthropicStreamReader()
 
     def read_answer(self, ask: Ask, body: bytes) -> Answer:
+        if ask.counts:
+            return read_count(body)
         message = read_whole(body)
         answer = answer_of(spoken_of(message, REASONS.get(message.stop_reason or "")))
         if answer.finish_reason is None:

@@ -39,6 +39,7 @@ class Bedrock:
     endpoints: frozenset[Endpoint] = frozenset({"chat"})
     dialects: frozenset[str] = frozenset()
     headers: tuple[tuple[str, str], ...] = ()
+    counts_tokens = False
     bearer_variable = "AWS_BEARER_TOKEN_BEDROCK"
 
     def credential_header(self, secret: str) -> tuple[str, str]:

@@ -42,6 +42,7 @@ class Gemini:
     endpoints: frozenset[Endpoint] = frozenset({"chat"})
     dialects: frozenset[str] = frozenset()
     headers: tuple[tuple[str, str], ...] = ()
+    counts_tokens = False
 
     def encode_conversation(
         self, said: Conversation, ask: Ask, target: Target, drop: bool

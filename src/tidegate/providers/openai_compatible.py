@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
 from tidegate.core import clock
 from tidegate.core.ask import Answer, Ask, Outgoing
@@ -74,6 +74,7 @@ class OpenAICompatible:
     endpoints: frozenset[Endpoint] = frozenset(PATHS)
     dialects = frozenset({"openai_chat"})
     headers: tuple[tuple[str, str], ...] = ()
+    counts_tokens = False
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
     stream_members: tuple[tuple[str, Raw], ...] = ()
     stream_options: tuple[tuple[str, Raw], ...] = ()
@@ -154,7 +155,8 @@ class OpenAICompatible:
         body = writer.body(target.model, ask.output_bound_tokens)
         if ask.stream:
             body["stream"] = True
-            body.update(self._added(ask))
+            # Members of the same name mean something else in the caller's wire.
+            body.update(self._added(structs.replace(ask, members={}, include_usage=False)))
         return Outgoing(PATHS["chat"], _encode(body), dropped=tuple(losses.names))
 
     def manners_of(self, target: Target) -> Manners:

@@ -30,7 +30,7 @@ class Message(Struct):
     role: str
     content: str | list[dict[str, Any]] | None = None
     name: str | None = None
-    tool_calls: Raw | None = None
+    tool_calls: Raw = Raw(b"null")
     tool_call_id: str | None = None
 
 

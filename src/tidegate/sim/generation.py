@@ -146,7 +146,7 @@ def _render(messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
             )
         if content:
             ids += text.token_ids(text.pieces(content))
-        if message.tool_calls is not None:
+        if bytes(message.tool_calls) != b"null":
             ids += text.token_ids(text.pieces(bytes(message.tool_calls).decode()))
         ids += _END
     return ids + text.token_ids(["<|assistant|>"])

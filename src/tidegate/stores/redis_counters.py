@@ -76,6 +76,10 @@ class RedisCounters:
         """All or none. `id` is the request's and the attempt's, used once."""
         return self._way.take(id, wants)
 
+    def hold(self, id: str, wants: Sequence[Want]) -> Taken:
+        """Of gauges: what is there already is held, also beyond what is allowed, now or soon."""
+        return self._way.hold(id, wants)
+
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         """What was held becomes what was used, for each want, now or soon."""
         self._way.give_back(taken, used)

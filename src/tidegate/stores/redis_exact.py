@@ -11,9 +11,10 @@ from typing import Final
 from msgspec import Struct
 
 from tidegate.core import clock
+from tidegate.core.limit import Reading
 from tidegate.stores.redis_asking import Asking, No, by_group
 from tidegate.stores.redis_settling import Return, Settling
-from tidegate.stores.redis_wants import RENEWED_AFTER, Taken, Want, word, words_of
+from tidegate.stores.redis_wants import RENEWED_AFTER, Granted, Taken, Want, word, words_of
 
 # So many go to Redis together, and then whoever wants to be admitted has a turn.
 _AT_ONCE: Final = 64
@@ -66,6 +67,17 @@ class Exact:
             if not done:
                 del self._live[id]
                 self._asking.undo(id, [one for one in asked if taken.tickets[one[0]] is not None])
+
+    def hold(self, id: str, wants: Sequence[Want]) -> Taken:
+        """What is there already is held, also beyond what is allowed."""
+        taken = self._live[id] = Taken(id, wants, [], clock.monotonic_s())
+        for want in wants:
+            unasked = Reading(want.amount, want.quota.allowed, None)
+            taken.tickets.append(Granted(want.amount, True, unasked))
+        self._keep(taken)
+        for want in wants:
+            self._settling.add(Return(want, id, 0, want.amount, True))
+        return taken
 
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         if self._live.pop(taken.id, None) is None:

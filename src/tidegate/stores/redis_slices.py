@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tidegate.core import clock
+from tidegate.core.limit import Reading
 from tidegate.stores.redis_asking import Asked, Asking, No, by_group
 from tidegate.stores.redis_settling import Return, Settling
 from tidegate.stores.redis_share import Lot, Share
@@ -111,6 +112,22 @@ class Slices:
             if lot is not None:
                 lot.release(want.amount)
                 self._ended(lot)
+
+    def hold(self, id: str, wants: Sequence[Want]) -> Taken:
+        """What is there already is held, also beyond what is allowed."""
+        now_s = clock.monotonic_s()
+        taken = Taken(id, wants, [], now_s)
+        self._number += 1
+        for i, want in enumerate(wants):
+            share = self._share(want)
+            unasked = Reading(share.known, want.quota.allowed, share.reset_s)
+            granted = Granted(want.amount, share.tight, unasked)
+            lot = Lot(f"{self._gateway}/{self._number}", share, want, granted, now_s)
+            lot.told = 0  # Redis has not heard of it
+            taken.tickets.append(lot)
+            self._lots[f"{lot.id}/{i}"] = lot
+            self._tell(lot)
+        return taken
 
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         """Once for each that was taken."""

@@ -78,6 +78,21 @@ def test_a_chunk_of_any_length_is_handed_on(form: bytes) -> None:
     in_loop(run)
 
 
+def test_what_no_chunk_is_as_long_as_is_left_to_the_parser() -> None:
+    """A chunk of 15 bytes is 20 long with its framing, one of 16 is 22."""
+
+    async def run(line: Line) -> None:
+        taker = Taker()
+        waiting = line.upstream.answered()
+        line.come(CHUNKED_HEAD)
+        await waiting
+        line.upstream.relay(taker)
+        line.come(b"\0" + b"x" * 18 + b"\r\n")
+        assert (taker.data, taker.ends) == (b"", ["malformed"])
+
+    in_loop(run)
+
+
 def test_an_answer_without_a_length_ends_with_its_connection() -> None:
     async def run(line: Line) -> None:
         waiting = asyncio.ensure_future(line.upstream.answered())

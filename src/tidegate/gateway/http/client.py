@@ -17,14 +17,14 @@ _SHORT_CHUNK_BYTES = 1024
 MAX_TAIL_BYTES = 64 * 1024
 
 
-def _size_lines(chunk_bytes: int) -> tuple[tuple[bytes, bytes], int]:
+def _size_lines(chunk_bytes: int) -> tuple[tuple[bytes, ...], int]:
     """How a chunk begins, in either case, that is so long with all its framing; and where its data
-    does."""
+    does. In no way where no chunk is so long."""
     for digits in range(1, 9):
         line = b"%x\r\n" % max(chunk_bytes - digits - 4, 0)
         if len(line) == digits + 2 and line != b"0\r\n":
             return (line, line.upper()), len(line)
-    return (b"\0", b"\0"), 0  # no chunk is so long
+    return (), 0
 
 
 _SIZE_LINES: Final = tuple(_size_lines(length) for length in range(_SHORT_CHUNK_BYTES))

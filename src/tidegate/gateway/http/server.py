@@ -155,8 +155,8 @@ class Connection(Answering):
             self._feed(early)
         if reader.whole:
             return self._take()
-        if reader.expects_continue:  # its turn has come: what was before it is answered
-            self._allow_body()
+        if reader.expects_continue and not self.close_after:
+            self._allow_body()  # its turn has come: what was before it is answered
         return None
 
     def _take(self) -> Incoming:

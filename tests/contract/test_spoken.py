@@ -10,10 +10,12 @@ from typing import Any
 
 import anthropic
 import httpx2
+import msgspec
 import openai
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openai.types.responses import Response
 from tests.dialects.grammar import STAMP, ask_of, hear, in_order
 from tests.providers.bedrock_wire import frames_at
 
@@ -29,6 +31,8 @@ BYTES = Path(__file__).resolve().parent.parent / "bytes"
 DIALECTS = plugs.names("dialects")
 # Text completions have no place in a conversation, and no other dialect can ask for one.
 NO_CHAT = {"completion", "prompts"}
+# How a stream of Responses ends.
+ENDS = (b"completed", b"incomplete", b"failed")
 # They end in an error.
 FAILING = {"overloaded", "blocked"}
 STREAMS = sorted(
@@ -249,6 +253,47 @@ def test_anthropics_client_puts_together_what_we_write(path: Path) -> None:
         assert message.usage.output_tokens == output
     assert body.count(b"event: message_start") == body.count(b"event: message_stop") == 1
     assert body.endswith(b'data: {"type":"message_stop"}\n\n')
+
+
+def responses_says(body: bytes) -> Any:
+    """What OpenAI's client makes of the stream of Responses."""
+    answer = httpx2.Response(200, content=body, headers={"content-type": "text/event-stream"})
+    http = httpx2.Client(transport=httpx2.MockTransport(lambda _: answer))
+    client = openai.OpenAI(api_key="x", base_url="http://x/v1", http_client=http)
+    with client.responses.stream(model="m", input="x") as stream:
+        numbers = [event.sequence_number for event in stream]
+        assert numbers == list(range(len(numbers)))
+        return stream.get_final_response()
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=stream_id)
+def test_openais_client_puts_together_what_we_write_in_responses(path: Path) -> None:
+    said = fold(heard(path, [stream_at(path)])[0])
+    body, _ = written(path, "openai_responses", [stream_at(path)])
+    last = body.rstrip().rpartition(b"data: ")[2]
+    told = Response.model_validate(msgspec.json.decode(last)["response"])
+    parts = said.choices[0].parts
+    contents = [part for item in told.output if item.type == "message" for part in item.content]
+    texts = [part.text for part in parts if isinstance(part, Text) and part.text]
+    assert [part.text for part in contents if part.type == "output_text"] == texts
+    refused = [part.text for part in parts if isinstance(part, Refused)]
+    assert [part.refusal for part in contents if part.type == "refusal"] == refused
+    calls = [part for part in parts if isinstance(part, ToolCall)]
+    found = [item for item in told.output if item.type == "function_call"]
+    assert [(c.call_id, c.name, c.arguments) for c in found] == [
+        (part.id, part.name, part.arguments) for part in calls
+    ]
+    sealed = [item.encrypted_content for item in told.output if item.type == "reasoning"]
+    assert sorted(unmark(one, "openai_responses")[3] for one in sealed if one) == sorted(
+        carried(said.choices[0])
+    )
+    if said.usage is not None and not said.usage.conflict:
+        assert told.usage is not None
+        output = (said.usage.output_tokens or 0) + (said.usage.reasoning_tokens or 0)
+        assert told.usage.output_tokens == output
+    assert sum(body.count(b"event: response.%b\n" % name) for name in ENDS) == 1
+    if told.status == "completed":
+        assert responses_says(body).output_text == told.output_text
 
 
 @pytest.mark.parametrize("path", PAIRS, ids=stream_id)

@@ -118,7 +118,7 @@ def test_errors_as_anthropics_client_reads_them(
 
 
 def test_an_error_in_a_stream_is_raised_by_the_client() -> None:
-    event = plug.error_event(Failure("interrupted", "upstream_interrupted", "cut"), "req_1")
+    event = plug.error_event(Failure("interrupted", "upstream_interrupted", "cut"), "req_1", 0)
     kind = {"content-type": "text/event-stream"}
     answer = httpx2.Response(200, content=event, headers=kind)
     http = httpx2.Client(transport=httpx2.MockTransport(lambda _: answer))

@@ -81,7 +81,7 @@ def test_errors(no: Refusal | Failure, status: int, kind: str) -> None:
     error = msgspec.json.decode(plug.error(no, "r"))["error"]
     assert error == {"message": "no", "type": kind, "param": no.param, "code": no.code.name}
     assert plug.status(no) == status
-    assert plug.error_event(no, "r") == b"data: %b\n\n" % plug.error(no, "r")
+    assert plug.error_event(no, "r", 0) == b"data: %b\n\n" % plug.error(no, "r")
 
 
 def test_a_limit_that_spoke_is_told() -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import openai
+import pydantic
 import pytest
 from tests.e2e.rig import House
 
@@ -42,6 +43,10 @@ FAULTS = (
     "status:400 model=wrong",
     "stall:30 after=0 model=slow",
 )
+
+
+class Time(pydantic.BaseModel):
+    hour: int
 
 
 class Called:
@@ -202,6 +207,37 @@ def test_tools(sim: Called) -> None:
         chunks = list(client.chat.completions.create(**ask, tool_choice=choice, stream=True))
         assert any(c.choices and c.choices[0].delta.tool_calls for c in chunks)
     assert [r.finish_reason for r in sim.receipts(2)] == ["tool_calls", "tool_calls"]
+
+
+def test_responses_whole_and_streamed(called: Called) -> None:
+    ask: dict[str, Any] = {"model": "demo", "input": "Say hello.", "max_output_tokens": 12}
+    with openai.OpenAI(**called.options) as client:
+        whole = client.responses.create(**ask, instructions="Be short.", store=False)
+        events: list[Any] = list(client.responses.create(**ask, stream=True))
+    streamed = events[-1].response
+    assert whole.output_text and streamed.output_text
+    assert [event.sequence_number for event in events] == list(range(len(events)))
+    for receipt, answer in zip(called.receipts(2), (whole, streamed), strict=True):
+        assert answer.usage is not None
+        assert not receipt.tokens_estimated
+        assert receipt.total_input_tokens == answer.usage.input_tokens
+        assert receipt.output_tokens == answer.usage.output_tokens
+        assert (receipt.dialect, receipt.error_code) == ("openai_responses", None)
+        assert answer.id == f"resp_{receipt.id}"
+
+
+def test_responses_with_tools_and_of_a_form(sim: Called) -> None:
+    tool = {"type": "function", "name": "now", "parameters": {"type": "object"}, "strict": False}
+    ask: dict[str, Any] = {"model": "demo", "input": "What time is it?", "tools": [tool]}
+    choice = {"type": "function", "name": "now"}
+    with openai.OpenAI(**sim.options) as client:
+        called = client.responses.create(**ask, tool_choice=choice)
+        [call] = called.output
+        assert call.type == "function_call"
+        assert call.name == "now" and call.arguments
+        formed = client.responses.parse(model="demo", input="When?", text_format=Time)
+        assert formed.output_parsed is not None
+    assert [r.finish_reason for r in sim.receipts(2)] == ["tool_calls", "stop"]
 
 
 def test_embeddings_as_numbers_and_as_base64(sim: Called) -> None:

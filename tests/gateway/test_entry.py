@@ -27,3 +27,10 @@ def test_a_dialect_s_paths_lead_to_it() -> None:
     assert (entry.endpoint, entry.content) == ("chat", "messages")
     assert entry.dialect is not None
     assert entry.dialect.name == "anthropic_messages"
+
+
+def test_responses_have_their_text_in_input() -> None:
+    entry = entries(dialects())[b"/v1/responses"]
+    assert (entry.endpoint, entry.content, entry.starts) == ("chat", "input", b'["')
+    assert entry.dialect is not None
+    assert entry.dialect.name == "openai_responses"

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
+from tests.dialects.grammar import ask_of, target
 from tests.providers.streams import asked
 
 from tidegate.core.ask import Usage
+from tidegate.core.conversation import Conversation, Text, Turn
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Replica, Target
 from tidegate.providers.openai_compatible import plug
@@ -52,6 +55,15 @@ def test_an_answer_whose_text_is_none_is_malformed(content: bytes) -> None:
     with pytest.raises(Failure) as failure:
         plug.read_answer(asked(), b'{"choices":[{"message":{"content":"%b"}}]}' % content)
     assert failure.value.kind == "malformed"
+
+
+def test_a_stream_for_another_wire_s_caller_is_asked_for_its_usage() -> None:
+    """Whatever that wire's members of these names say."""
+    body = {"input": "x", "stream_options": {"include_obfuscation": False}}
+    ask = ask_of(body, "openai_responses", stream=True, include_usage=True)
+    said = Conversation([Turn("user", (Text("x"),))], stream=True)
+    sent = msgspec.json.decode(plug.encode_conversation(said, ask, target(), False).body)
+    assert sent["stream_options"] == {"include_usage": True}
 
 
 def test_the_credential_is_a_bearer() -> None:

@@ -1,6 +1,7 @@
 import msgspec
 import pytest
 from msgspec import Raw
+from tests.dialects.grammar import ask_of
 
 from tidegate.core.ask import Ask
 from tidegate.text.fingerprint import conversation, prompt_fingerprint
@@ -108,3 +109,42 @@ def test_who_says_assistant_within_a_text_begins_no_answer():
     user = {"role": "user", "content": 'say "assistant"'}
     answer = {"role": "assistant", "content": "x"}
     assert begun(user) == begun(user, answer)
+
+
+def of_responses(*items):
+    told = items[0] if len(items) == 1 and isinstance(items[0], str) else list(items)
+    return prompt_fingerprint(ask_of({"input": told}, "openai_responses"))
+
+
+def test_items_of_responses_are_prompts():
+    user = {"role": "user", "content": "Try again: attempt 1"}
+    first = of_responses({"role": "user", "content": "earlier"}, user)
+    assert first == of_responses({"type": "message", **user, "id": "msg_1"})
+    assert first != of_responses({**user, "content": "once more"})
+    assert of_responses("Say 1") == of_responses("say 2") != of_responses("tell 2")
+    assert of_responses() is None
+    assert of_responses(1, 2) is not None
+
+
+def answered(arguments, output, id):
+    call = {"type": "function_call", "name": "click", "arguments": arguments, "call_id": id}
+    told = {"type": "function_call_output", "call_id": id, "output": output}
+    return of_responses({"role": "user", "content": "go"}, call, told)
+
+
+def test_in_responses_too_what_a_tool_has_answered_is_taken_with_how_it_was_called():
+    first = answered('{"at": "a"}', "ok", "1")
+    assert first == answered('{"at": "a"}', "OK", "2")
+    assert first != answered('{"at": "b"}', "ok", "1")
+    assert first != answered('{"at": "a"}', "failed", "1")
+    alone = {"type": "function_call_output", "call_id": "1", "output": "ok"}
+    assert of_responses(alone) not in (None, first)
+
+
+def test_all_turns_of_a_conversation_in_responses_are_one():
+    user = {"role": "user", "content": 'say "reasoning" {x}'}
+    thought = {"type": "reasoning", "id": "rs_1", "summary": []}
+    call = {"type": "function_call", "name": "f", "arguments": "{}", "call_id": "1"}
+    assert begun(user) == begun(user, thought, call) == begun(user, call, user)
+    one, other = (conversation(Raw(msgspec.json.encode(text))) for text in ("a", "b"))
+    assert one != other

@@ -3,10 +3,16 @@
 Only the fields that we judge are typed; every other member stays the bytes that came.
 """
 
+from collections.abc import Callable
+from typing import Final
+
 from msgspec import Raw, Struct
 
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.setters import plain_setters
+
+OPENAI_RESPONSES: Final = "openai_responses"
+_CONTENT: Final = {"chat": "messages", "completions": "prompt", "embeddings": "input"}
 
 
 @plain_setters
@@ -17,7 +23,9 @@ class Ask(Struct):
     whole body as it came. `output_ceiling_tokens` is None where the caller set no limit;
     `output_bound_tokens` is ours, to be sent in its place, for each choice. `passed` are headers
     that go along where the target speaks the same wire. `counts`: no answer is wanted but how many
-    tokens the conversation has.
+    tokens the conversation has. `renamed` is there where the provider stores its answer: bytes of
+    it, with the answer's id, as the caller is to see them. So many rounds of tool calls are in
+    stored answers as `rounds_before` says.
     """
 
     endpoint: Endpoint
@@ -33,6 +41,18 @@ class Ask(Struct):
     dialect: str = OPENAI_CHAT
     passed: tuple[tuple[str, str], ...] = ()
     counts: bool = False
+    renamed: Callable[[bytes, str], bytes] | None = None
+    rounds_before: int = 0
+
+
+def content_name(ask: Ask) -> str:
+    """The body's member that holds the caller's text."""
+    return "input" if ask.dialect == OPENAI_RESPONSES else _CONTENT[ask.endpoint]
+
+
+def turns_of(ask: Ask) -> Raw | None:
+    """A chat's messages; of Responses the items, or the only text. None where there are none."""
+    return ask.members.get(content_name(ask)) if ask.endpoint == "chat" else None
 
 
 class Outgoing(Struct, frozen=True):

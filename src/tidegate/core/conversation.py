@@ -169,5 +169,5 @@ class Conversation(Struct):
 # Members that change no answer: left out and named even where others would be refused.
 HINTS: Final = frozenset(
     {"prompt_cache_key", "prompt_cache_retention", "safety_identifier", "metadata", "cache"}
-    | {"reasoning", "diagnostics", "detail", "is_error", "end_user", "title"}
+    | {"reasoning", "diagnostics", "detail", "is_error", "end_user", "title", "store"}
 )

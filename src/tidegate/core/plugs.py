@@ -37,7 +37,8 @@ class StreamReader(Protocol):
     where that is all of it and neither an end nor a failure has come. The terminal event is kept
     in `terminal` until the receipt is journalled. `started` turns true with the first content
     token, `finished` with the provider's proper end; `failure` with an error event or bytes that
-    are no event. `text_beyond_bytes` counts content that `text` no longer keeps. Any slicing of
+    are no event. `sequence` is the number that the next event has, where the caller's wire numbers
+    them. `text_beyond_bytes` counts content that `text` no longer keeps. Any slicing of
     the same bytes gives the same result.
     """
 
@@ -53,6 +54,9 @@ class StreamReader(Protocol):
     model_served: str | None
     provider_request_id: str | None
     service_tier: str | None
+
+    @property
+    def sequence(self) -> int: ...
 
     def feed(self, data: bytes) -> bytes: ...
 
@@ -86,7 +90,10 @@ class SpokenReader(Protocol):
 
 
 class SpokenWriter(Protocol):
-    """Writes one streamed answer in a caller's wire. Pure."""
+    """Writes one streamed answer in a caller's wire. Pure. `sequence` as StreamReader's."""
+
+    @property
+    def sequence(self) -> int: ...
 
     def write(self, events: list[Event]) -> bytes:
         """What the caller may see now."""
@@ -135,8 +142,8 @@ class Dialect(Protocol):
     def error(self, no: Refusal | Failure, request_id: str) -> bytes:
         """The body of an error."""
 
-    def error_event(self, no: Refusal | Failure, request_id: str) -> bytes:
-        """The last event of a stream that has begun and fails."""
+    def error_event(self, no: Refusal | Failure, request_id: str, sequence: int) -> bytes:
+        """The last event of a stream that has begun and fails; `sequence` is its number."""
 
 
 class Provider(Protocol):

@@ -58,6 +58,10 @@ class TranslatedReader:
             self.terminal = shown + self.terminal
         return self.failure
 
+    @property
+    def sequence(self) -> int:
+        return self._writer.sequence
+
     def text(self) -> bytes:
         return bytes(self._text)
 

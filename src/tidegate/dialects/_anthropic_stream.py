@@ -112,6 +112,7 @@ class _Block:
 class AnthropicWriter:
     """core.plugs.SpokenWriter for Anthropic's Messages."""
 
+    sequence = 0  # this wire numbers no events
     __slots__ = ("_ask", "_begun", "_blocks", "_end", "_open", "_out", "_stamp", "_usage", "_used")
 
     def __init__(self, ask: Ask, stamp: Stamp) -> None:

@@ -1,8 +1,8 @@
 """Reasoning that only its own wire's models can read, carried through a caller who cannot.
 
 In OpenAI's chat it travels as `reasoning_details`, as OpenRouter writes them: each entry names its
-wire, so that it is never shown to another's model. In Anthropic's wire, which knows no other's,
-it travels where its own would, behind a mark and the wire's name.
+wire, so that it is never shown to another's model. In Anthropic's wire and in Responses, which
+know no other's, it travels where their own would, behind a mark and the wire's name.
 """
 
 from collections.abc import Iterable
@@ -74,18 +74,20 @@ def from_details(told: Iterable[Detail], calls: list[ToolCall]) -> list[Reasonin
     return found
 
 
-def mark(wire: Wire | None, kind: str, name: str | None, payload: str) -> str:
-    """`payload` where only Anthropic's own would stand: as it is, if it is theirs."""
-    if wire in (None, "anthropic"):
+def mark(
+    wire: Wire | None, kind: str, name: str | None, payload: str, own: Wire = "anthropic"
+) -> str:
+    """`payload` where only `own`'s would stand: as it is, if it is theirs."""
+    if wire in (None, own):
         return payload
     return f"{_MARK}:{wire}:{kind}:{name or ''}:{payload}"
 
 
-def unmark(text: str) -> tuple[Wire | None, str, str | None, str]:
-    """(wire, kind, name, payload) of what `mark` has written; Anthropic's own has no kind."""
+def unmark(text: str, own: Wire = "anthropic") -> tuple[Wire | None, str, str | None, str]:
+    """(wire, kind, name, payload) of what `mark` has written; what is `own` has no kind."""
     if text.startswith(f"{_MARK}:"):
         parts = text.split(":", 4)
         if len(parts) == 5 and parts[1] in _KNOWN:
             wire: Any = parts[1]
             return wire, parts[2], parts[3] or None, parts[4]
-    return ("anthropic" if text else None), "", None, text
+    return (own if text else None), "", None, text

@@ -75,6 +75,7 @@ class _Open(Struct):
 class OpenAIChatWriter:
     """core.plugs.SpokenWriter for OpenAI's chat."""
 
+    sequence = 0  # this wire numbers no events
     __slots__ = (
         "_ask",
         "_calls",

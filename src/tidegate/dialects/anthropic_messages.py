@@ -84,7 +84,7 @@ class AnthropicMessages:
         error = {"type": _TYPES.get(status, fallback), "message": no.message}
         return _encode({"type": "error", "error": error, "request_id": request_id})
 
-    def error_event(self, no: Refusal | Failure, request_id: str) -> bytes:
+    def error_event(self, no: Refusal | Failure, request_id: str, sequence: int) -> bytes:
         return b"event: error\ndata: %b\n\n" % self.error(no, request_id)
 
 

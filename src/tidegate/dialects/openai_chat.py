@@ -14,6 +14,7 @@ from tidegate.core.spoken import FINISH_REASONS, Choice, Spoken
 from tidegate.dialects._carriers import call_details, details
 from tidegate.dialects._openai_chat_request import read
 from tidegate.dialects._openai_chat_stream import OpenAIChatWriter, call_id_of, usage_members
+from tidegate.dialects._openai_error import error_body, status_of
 
 _encode = msgspec.json.Encoder().encode
 
@@ -58,16 +59,12 @@ class OpenAIChat:
         return _encode(body)
 
     def status(self, no: Refusal | Failure) -> int:
-        return no.status if isinstance(no, Failure) else no.code.status
+        return status_of(no)
 
     def error(self, no: Refusal | Failure, request_id: str) -> bytes:
-        code = no.code
-        error = {"message": no.message, "type": code.type, "param": no.param, "code": code.name}
-        if isinstance(no, Refusal) and no.excess is not None:
-            return _encode({"error": {**error, "limit": no.excess}})
-        return _encode({"error": error})
+        return error_body(no)
 
-    def error_event(self, no: Refusal | Failure, request_id: str) -> bytes:
+    def error_event(self, no: Refusal | Failure, request_id: str, sequence: int) -> bytes:
         return b"data: %b\n\n" % self.error(no, request_id)
 
 

@@ -28,6 +28,7 @@ _WANTED: Final[Mapping[str, str]] = {
     "best_of": f"a whole number from 1 to {MAX_CHOICES}",
     "max_tokens": f"a whole number from 1 to {MAX_OUTPUT_TOKENS}",
     "max_completion_tokens": f"a whole number from 1 to {MAX_OUTPUT_TOKENS}",
+    "max_output_tokens": f"a whole number from 1 to {MAX_OUTPUT_TOKENS}",
     "user": "a string",
 }
 _OutputTokens = Annotated[int, Meta(ge=1, le=MAX_OUTPUT_TOKENS)]
@@ -53,8 +54,11 @@ class _Judged(Struct):
     metadata: Any = None
 
 
-# With the members that hold the caller's text, in whatever dialect.
-_JUDGED: Final = frozenset({*_Judged.__struct_fields__, "messages", "prompt", "input"})
+# With the members that hold the caller's text, in whatever dialect, or lead to what is kept.
+_JUDGED: Final = frozenset(
+    {*_Judged.__struct_fields__, "messages", "prompt", "input", "tools"}
+    | {"previous_response_id", "conversation", "background", "store"}
+)
 _decode = msgspec.json.Decoder(_Judged).decode
 _PATH = re.compile(r"`\$\.([a-z_]+)")
 

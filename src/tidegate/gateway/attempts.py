@@ -42,7 +42,9 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     route.budget.request(progress.received_s)
     target = route.target
-    if not route.alone or target.troubled:
+    if progress.keeper is not None:
+        target = progress.keeper[0]
+    elif not route.alone or target.troubled:
         target = _first(progress, ask, world)
     chain: Chain | None = None
     while True:
@@ -119,7 +121,8 @@ async def _attempt(
             await pick(progress, places, deadline_s, _head(progress, ask))
         finally:
             world.waiting.discard(progress)
-    progress.replica = replica = _replica(ask, target, chain)
+    kept = progress.keeper
+    progress.replica = replica = _replica(ask, target, chain) if kept is None else kept[1]
     if replica.breaker.state != "closed":
         progress.tries = replica.breaker.enter(clock.monotonic_s())
     answered = await call(progress, ask, replica, world)
@@ -201,6 +204,8 @@ async def _following(
     assert target is not None and route is not None  # noqa: S101 - see `attempts`
     if (relay is not None and relay.flowing) or progress.connection.lost:
         return None
+    if progress.keeper is not None:
+        return None  # nobody else can go on from what is kept there
     now_s, sent = clock.monotonic_s(), progress.call is not None
     following = chain.after(no, target, progress.replica if sent else None, now_s)
     # What was not sent is no load, and another target in its place no more than the first.

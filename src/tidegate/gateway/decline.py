@@ -25,7 +25,10 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
     if progress.begun or (progress.relay is not None and progress.relay.committed):
         receipt.status = 200
         receipt.interrupted = True
-        event = answers.error_event(no) if dialect is None else dialect.error_event(no, receipt.id)
+        event = answers.error_event(no)
+        if dialect is not None:
+            sequence = 0 if progress.relay is None else progress.relay.reader.sequence
+            event = dialect.error_event(no, receipt.id, sequence)
         progress.ending = partial(progress.connection.cut, event)
     else:
         receipt.status = no.status if isinstance(no, Failure) else no.code.status
@@ -43,7 +46,7 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
 def request_ids(progress: Progress) -> bytes:
     """The request's id, wherever its caller's clients look for it."""
     header = answers.request_id_header(progress.receipt.id)
-    if progress.dialect is not None:
+    if progress.dialect is not None and progress.dialect.id_header != answers.REQUEST_ID:
         header += answers.request_id_header(progress.receipt.id, progress.dialect.id_header)
     return header
 

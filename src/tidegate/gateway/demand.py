@@ -13,6 +13,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway.media import may_have_parts, media
 from tidegate.gateway.prepared_target import Priced
 from tidegate.gateway.size import count_input
+from tidegate.gateway.unseen import has_hosted_tools, unseen_tokens
 from tidegate.text import tokens
 
 # An answer cut shorter than this helps nobody: the budget says no instead.
@@ -34,9 +35,9 @@ def demand_of(ask: Ask, receipt: Receipt, target: Priced, assumed_output_tokens:
         output_tokens = assumed_output_tokens if ceiling is None else ceiling
         choices = _choices(ask)
     demand = Demand(ask, receipt, len(ask.body), False, output_tokens, choices)
-    held = media(ask)
-    if held.images or held.files:
-        demand.media_tokens = held.most_tokens(target.target)
+    held, unseen = media(ask), unseen_tokens(ask, target.target)
+    if held.images or held.files or unseen:
+        demand.media_tokens = held.most_tokens(target.target) + unseen
         demand.input_tokens += demand.media_tokens - held.bytes
     price(demand, target)
     return demand
@@ -109,8 +110,13 @@ def tier_asked(ask: Ask) -> str | None:
 
 def uncovered_member(ask: Ask, price: Price | None) -> str | None:
     """The member by which the caller chose what the price does not cover: a class of service,
-    searches of the web, answers that are no text. None where there is none."""
-    if price is None or not is_by_tokens(price) or _DEARER.isdisjoint(ask.members):
+    searches of the web, tools of the provider's own, answers that are no text. None where there is
+    none."""
+    if price is None or not is_by_tokens(price):
+        return None
+    if has_hosted_tools(ask):
+        return "tools"
+    if _DEARER.isdisjoint(ask.members):
         return None
     for name in _DEARER:
         value = ask.members.get(name, _NULL)
@@ -124,6 +130,8 @@ def is_told(ask: Ask, receipt: Receipt, price: Price) -> bool:
     is known."""
     if not is_by_tokens(price):
         return True
+    if has_hosted_tools(ask):
+        return False  # they are charged besides
     if not _DEARER.isdisjoint(ask.members):
         if ask.members.get("web_search_options", _NULL) != _NULL:
             return False  # searches are charged besides

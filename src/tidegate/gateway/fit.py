@@ -1,6 +1,6 @@
 """fit: whether a request can fit into its target's context, before it is sent."""
 
-from tidegate.core.ask import Ask
+from tidegate.core.ask import Ask, content_name
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Target
 from tidegate.gateway.media import media
@@ -35,5 +35,5 @@ def fit(ask: Ask, target: Target, context_tokens: int) -> None:
             "context_length_exceeded",
             f"this model's context is {context_tokens} tokens, and the prompt has {said}{beside}: "
             "shorten the prompt or lower `max_tokens`",
-            param="messages" if ask.endpoint == "chat" else "prompt",
+            param=content_name(ask),
         )

@@ -6,10 +6,12 @@ settled once, with the receipt on its way to disk before the answer's last byte.
 """
 
 from tidegate.core import clock
+from tidegate.core.ask import OPENAI_RESPONSES
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.priority import rank
 from tidegate.core.receipt import Receipt
+from tidegate.gateway import wires
 from tidegate.gateway.accept import accept
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.attempts import attempts
@@ -40,6 +42,8 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         world.check_journal()
         ask = progress.ask = accept(incoming, entry, receipt)
         progress.route = resolve(ask, key, plan, receipt)
+        if ask.dialect == OPENAI_RESPONSES:
+            wires.find_stored(progress, ask, world)
         size(ask, receipt)
         context = incoming.head.context
         if context is not None and context.deadline_s is not None:

@@ -7,15 +7,15 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import Raw, Struct
 
-from tidegate.core.ask import Ask
+from tidegate.core.ask import OPENAI_RESPONSES, Ask, turns_of
 from tidegate.core.plan import Target
 
 # The member of a message's part that holds it, in the dialects that providers and engines take.
 # Audio is not here: it is sent within the prompt, and has many bytes for each of its tokens.
 _IMAGES: Final = frozenset({"image_url", "image", "input_image", "image_pil", "image_embeds"})
 _FILES: Final = frozenset(
-    {"file", "file_id", "file_url", "input_file", "document", "source", "video", "video_url"}
-    | {"audio_url", "audio"}
+    {"file", "file_id", "file_url", "file_data", "input_file", "document", "source", "video"}
+    | {"video_url", "audio_url", "audio"}
 )
 
 
@@ -36,8 +36,16 @@ class _Message(Struct):
     content: Raw = Raw(b"null")
 
 
+class _Item(_Message):
+    """Of Responses: `output` holds what a tool has answered."""
+
+    output: Raw = Raw(b"null")
+
+
 _messages = msgspec.json.Decoder(list[_Message]).decode
+_items = msgspec.json.Decoder(list[_Item]).decode
 _parts = msgspec.json.Decoder(list[dict[str, Raw] | str]).decode
+_LIST: Final = 0x5B
 _NONE: Final = Media()
 # A shorter body is taken for text: what it may hold besides is not worth the look.
 _SHORT_BYTES: Final = 16 * 1024
@@ -46,18 +54,17 @@ _UNREADABLE: Final = Media(files=1)
 
 def media(ask: Ask) -> Media:
     """The prompt's images and files. What has a shape of its own counts as a file."""
-    if not may_have_parts(ask) or ask.endpoint != "chat":
+    if not may_have_parts(ask):
         return _NONE
-    messages = ask.members.get("messages")
-    if messages is None:
+    turns = turns_of(ask)
+    if turns is None or memoryview(turns)[0] != _LIST:
         return _NONE
     images = files = size = 0
     try:
-        for message in _messages(messages):
-            content = message.content
-            if memoryview(content)[0] != 0x5B:
+        for told in _contents(ask, turns):
+            if memoryview(told)[0] != _LIST:
                 continue
-            for part in _parts(content):
+            for part in _parts(told):
                 if isinstance(part, str):
                     continue
                 held = held_in(part)
@@ -69,6 +76,12 @@ def media(ask: Ask) -> Media:
     except (msgspec.DecodeError, RecursionError):
         return _UNREADABLE
     return Media(images, files, size)
+
+
+def _contents(ask: Ask, turns: Raw) -> list[Raw]:
+    if ask.dialect != OPENAI_RESPONSES:
+        return [message.content for message in _messages(turns)]
+    return [told for item in _items(turns) for told in (item.content, item.output)]
 
 
 def may_have_parts(ask: Ask) -> bool:

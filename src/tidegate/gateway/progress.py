@@ -48,9 +48,10 @@ class Progress(Struct, eq=False):
     `ending` sends the answer's last bytes; every proper end of a request replaces it. `dialect` is
     the caller's where it is not OpenAI's own; `said` is the request in the common middle, once a
     target of another wire has been asked. `begun` says that a stream's head went out before its
-    answer. `until_s` is when the caller waits no longer (monotonic). What is below `admitted` is of
-    the attempt that goes on; `tries` says that it tries a breaker that was open. `late` is there
-    where no limit was as it began, and one is now.
+    answer. `until_s` is when the caller waits no longer (monotonic). `keeper` is there where only
+    that replica can serve the request. What is below `admitted` is of the attempt that goes on;
+    `tries` says that it tries a breaker that was open. `late` is there where no limit was as it
+    began, and one is now.
     """
 
     receipt: Receipt
@@ -61,6 +62,7 @@ class Progress(Struct, eq=False):
     ask: Ask | None = None
     said: Conversation | None = None
     route: PreparedRoute | None = None
+    keeper: tuple[PreparedTarget, PreparedReplica] | None = None
     until_s: float | None = None
     queued_s: float = 0.0
     begun: bool = False

@@ -1,12 +1,13 @@
 """prompt: what of a request is text, for a tokenizer to count, and how much of it is none."""
 
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import msgspec
 from msgspec import Raw, Struct
 
-from tidegate.core.ask import Ask
+from tidegate.core.ask import OPENAI_RESPONSES, Ask, content_name
 from tidegate.gateway.media import held_in
 
 # Template tokens around each message of a chat, as in OpenAI's published counting recipe.
@@ -25,6 +26,13 @@ _NEVER_SHOWN: Final = frozenset(
     | {"reasoning_effort", "verbosity", "safety_identifier", "prompt_cache_key"}
     | {"encoding_format", "dimensions"}
 )
+_NEVER_SHOWN_IN_RESPONSES: Final = frozenset(
+    {"max_output_tokens", "max_tool_calls", "include", "truncation", "background", "reasoning"}
+    | {"previous_response_id", "prompt_cache_retention"}
+)
+# Where an item of Responses has parts as a message has them in its content.
+_PARTS_OF_ITEMS: Final = frozenset({"content", "output", "summary"})
+_PARTS_OF_MESSAGES: Final = frozenset({"content"})
 _ROLES: Final = frozenset(
     b'"%b"' % role
     for role in (b"system", b"developer", b"user", b"assistant", b"tool", b"function")
@@ -54,21 +62,24 @@ def read_prompt(ask: Ask) -> Prompt:
     """The request's text."""
     prompt = Prompt([], 0, len(ask.body))
     prompt.other_bytes -= 1  # its braces, less the comma that a last member has not
-    content = {"chat": "messages", "completions": "prompt"}.get(ask.endpoint, "input")
+    content, responses = content_name(ask), ask.dialect == OPENAI_RESPONSES
     for name, raw in ask.members.items():
         if name == content:
             _see(prompt, name, b"")
-            (_read_messages if ask.endpoint == "chat" else _read_texts)(prompt, raw)
-        elif name in _WRITTEN_OUT:
+            if responses:
+                _read_items(prompt, raw)
+            else:
+                (_read_messages if ask.endpoint == "chat" else _read_texts)(prompt, raw)
+        elif name in _WRITTEN_OUT or (responses and name == "text"):
             prompt.pieces.append(bytes(raw))
             _see(prompt, name, raw)
-        elif name == "suffix":
+        elif name == "suffix" or (responses and name == "instructions"):
             _see(prompt, name, b"")
             _read_texts(prompt, raw)
         elif name == "system":
             _see(prompt, name, b"")
             (_read_parts if memoryview(raw)[0] == 0x5B else _read_texts)(prompt, raw)
-        elif name in _NEVER_SHOWN:
+        elif name in _NEVER_SHOWN or (responses and name in _NEVER_SHOWN_IN_RESPONSES):
             _see(prompt, name, raw)
     prompt.other_bytes = max(prompt.other_bytes, 0)
     return prompt
@@ -96,7 +107,19 @@ def _read_texts(prompt: Prompt, raw: Raw) -> None:
     prompt.other_bytes -= len(memoryview(raw))
 
 
-def _read_messages(prompt: Prompt, raw: Raw) -> None:
+def _read_items(prompt: Prompt, raw: Raw) -> None:
+    """Of Responses: a text, or items that are messages, or what a tool was asked and has answered,
+    or what a model has thought."""
+    if memoryview(raw)[0] == 0x5B:
+        _read_messages(prompt, raw, _PARTS_OF_ITEMS)
+    else:
+        prompt.tokens += TOKENS_A_MESSAGE
+        _read_texts(prompt, raw)
+
+
+def _read_messages(
+    prompt: Prompt, raw: Raw, holds_parts: AbstractSet[str] = _PARTS_OF_MESSAGES
+) -> None:
     try:
         messages = _messages(raw)
     except _UNREADABLE:
@@ -111,7 +134,7 @@ def _read_messages(prompt: Prompt, raw: Raw) -> None:
                 if name != "role" or bytes(value) not in _ROLES:
                     prompt.pieces.append(_text(value).encode())
                 _see(prompt, name, value)
-            elif name == "content" and first == 0x5B:
+            elif name in holds_parts and first == 0x5B:
                 _see(prompt, name, b"")
                 _read_parts(prompt, value)
             elif name in ("tool_calls", "function_call"):

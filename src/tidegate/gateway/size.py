@@ -1,6 +1,6 @@
 """size: how much the request is, before anybody works on it."""
 
-from tidegate.core.ask import Ask
+from tidegate.core.ask import Ask, turns_of
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.prompt import read_prompt
 from tidegate.text import tokens
@@ -18,8 +18,8 @@ def size(ask: Ask, receipt: Receipt) -> None:
 def note_conversation(ask: Ask, receipt: Receipt) -> None:
     """Tells sessions apart by their conversations, where their callers tell nothing of them."""
     if receipt.session_id is None and receipt.end_user is None and receipt.conversation is None:
-        messages = ask.members.get("messages")
-        if messages is not None and ask.endpoint == "chat":
+        messages = turns_of(ask)
+        if messages is not None:
             receipt.conversation = conversation(messages)
 
 

@@ -8,9 +8,20 @@ from tidegate.core.plugs import Stamp, StreamReader
 from tidegate.core.receipt import Receipt
 from tidegate.core.spoken import answer_of
 from tidegate.core.translated import TranslatedReader
+from tidegate.gateway import stored
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.world import World
+
+
+def find_stored(progress: Progress, ask: Ask, world: World) -> None:
+    """Whose and where the answer is that a request of Responses goes on from. Refusal."""
+    route = progress.route
+    assert route is not None  # noqa: S101 - the request has been resolved
+    speaking = [it for it in route.targets() if ask.dialect in it.provider.dialects]
+    if speaking:
+        digests = world.keys.digests
+        progress.keeper = stored.read(ask, progress.receipt, speaking, digests)
 
 
 def outgoing(progress: Progress, ask: Ask, world: World) -> Outgoing:
@@ -46,7 +57,9 @@ def whole(progress: Progress, ask: Ask, body: bytes, world: World) -> bytes:
     target = progress.target
     assert target is not None  # noqa: S101 - the attempt has one
     if ask.dialect in target.provider.dialects:
-        progress.answer = target.provider.read_answer(ask, body)
+        answer = progress.answer = target.provider.read_answer(ask, body)
+        if ask.renamed is not None and answer.provider_request_id is not None:
+            return ask.renamed(body, answer.provider_request_id)
         return body
     spoken = target.provider.read_spoken(ask, body)
     progress.answer = answer_of(spoken)

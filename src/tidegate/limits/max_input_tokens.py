@@ -1,11 +1,10 @@
 """max_input_tokens: how long one request's input may be."""
 
+from tidegate.core.ask import content_name
 from tidegate.core.limit import Demand
 from tidegate.core.plan import Limit
 from tidegate.limits._kind import Judge
 from tidegate.limits._words import judged
-
-_PARAMS = {"chat": "messages", "completions": "prompt", "embeddings": "input"}
 
 
 class MaxInputTokens(Judge):
@@ -21,7 +20,7 @@ class MaxInputTokens(Judge):
             demand.input_tokens,
             f"the input {counted} {demand.input_tokens:,} tokens, and {limit.amount:,} are "
             "allowed; send a shorter one, waiting does not help",
-            _PARAMS[demand.ask.endpoint],
+            content_name(demand.ask),
         )
 
 

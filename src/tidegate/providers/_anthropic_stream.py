@@ -33,6 +33,7 @@ class AnthropicStreamReader:
         "text_beyond_bytes",
     )
 
+    sequence = 0  # this wire numbers no events
     # Prices of other classes of service are not told apart on this wire.
     service_tier: str | None = None
 

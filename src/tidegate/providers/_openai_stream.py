@@ -37,6 +37,7 @@ class OpenAIStreamReader:
     """core.plugs.StreamReader for OpenAI's chunk streams."""
 
     _decode = msgspec.json.Decoder(Chunk).decode
+    sequence = 0  # this wire numbers no events
     # Set where a dialect's chunks say more than content, so that `_read` must see them all.
     _reads_every_chunk = False
 

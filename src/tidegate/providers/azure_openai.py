@@ -25,6 +25,8 @@ API_VERSION = "2024-10-21"
 
 class AzureOpenAI(OpenAI):
     base_url = None
+    # Its dated API, which is most of what is deployed, has no Responses.
+    dialects = frozenset({"openai_chat"})
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         return _placed(super().encode(ask, target), target)

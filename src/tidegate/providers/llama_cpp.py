@@ -64,7 +64,7 @@ class LlamaCpp(OpenAICompatible):
     tells_usage_of_one_choice = True
     manners = Manners(reasoning="reasoning_content", top_k=True, names_a_tool=False)
 
-    def reader(self, ask: Ask) -> OpenAIStreamReader:
+    def chunks(self, ask: Ask) -> OpenAIStreamReader:
         return _Reader(ask)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
 from tidegate.core import clock
 from tidegate.core.ask import Answer, Ask, Outgoing
@@ -12,6 +12,7 @@ from tidegate.core.conversation import Conversation
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
+from tidegate.core.plugs import StreamReader
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers._openai_error import UNREADABLE, failure_in_answer, failure_of
@@ -115,7 +116,11 @@ class OpenAICompatible:
     def credential_header(self, secret: str) -> tuple[str, str]:
         return "authorization", f"Bearer {secret}"
 
-    def reader(self, ask: Ask) -> OpenAIStreamReader:
+    def reader(self, ask: Ask) -> StreamReader:
+        return self.chunks(ask)
+
+    def chunks(self, ask: Ask) -> OpenAIStreamReader:
+        """Follows a stream of chunks."""
         return OpenAIStreamReader(ask)
 
     def read_answer(self, ask: Ask, body: bytes) -> Answer:
@@ -150,7 +155,8 @@ class OpenAICompatible:
         body = writer.body(target.model, ask.output_bound_tokens)
         if ask.stream:
             body["stream"] = True
-            body.update(self._added(ask))
+            # Members of the same name mean something else in the caller's wire.
+            body.update(self._added(structs.replace(ask, members={}, include_usage=False)))
         return Outgoing(PATHS["chat"], _encode(body), dropped=tuple(losses.names))
 
     def manners_of(self, target: Target) -> Manners:
@@ -158,7 +164,7 @@ class OpenAICompatible:
 
     def spoken_reader(self, ask: Ask) -> OpenAISpokenReader:
         whole = msgspec.structs.replace(ask, include_usage=True, continuous_usage=True)
-        return OpenAISpokenReader(self.reader(whole))
+        return OpenAISpokenReader(self.chunks(whole))
 
     def read_spoken(self, ask: Ask, body: bytes) -> Spoken:
         return spoken_of(body, self.read_answer(ask, body))

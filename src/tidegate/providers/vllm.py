@@ -68,7 +68,7 @@ class Vllm(OpenAICompatible):
     stream_options = (("continuous_usage_stats", Raw(b"true")),)
     manners = Manners(reasoning="reasoning", top_k=True)
 
-    def reader(self, ask: Ask) -> OpenAIStreamReader:
+    def chunks(self, ask: Ask) -> OpenAIStreamReader:
         return _Reader(ask)
 
 

@@ -6,7 +6,7 @@ from zlib import crc32
 import msgspec
 from msgspec import Raw, Struct
 
-from tidegate.core.ask import Ask
+from tidegate.core.ask import OPENAI_RESPONSES, Ask, turns_of
 
 _LETTERS = bytes.maketrans(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ", b"abcdefghijklmnopqrstuvwxyz")
 _DROPPED = bytes(b for b in range(128) if not chr(b).isalpha())
@@ -26,7 +26,21 @@ class _Message(Struct):
     tool_calls: list[_Call] | None = None
 
 
+class _Item(Struct):
+    """Of Responses, without ids as well."""
+
+    type: str | None = None
+    role: str | None = None
+    content: Raw = Raw(b"")
+    name: Raw = Raw(b"")
+    arguments: Raw = Raw(b"")
+    output: Raw = Raw(b"")
+
+
 _messages = msgspec.json.Decoder(list[_Message]).decode
+_items = msgspec.json.Decoder(list[_Item]).decode
+# What the model's first answer may begin with.
+_ANSWERS = (b'"assistant"', b'"reasoning"', b'"function_call"')
 
 
 def prompt_fingerprint(ask: Ask) -> str | None:
@@ -39,7 +53,8 @@ def prompt_fingerprint(ask: Ask) -> str | None:
     called = b""
     match ask.endpoint:
         case "chat":
-            text, called = _last(ask.members.get("messages"))
+            last = _last_item if ask.dialect == OPENAI_RESPONSES else _last
+            text, called = last(turns_of(ask))
         case "completions":
             text = ask.members.get("prompt")
         case _:
@@ -58,8 +73,11 @@ def conversation(messages: Raw) -> int:
     way each time.
     """
     text = bytes(messages)
-    answer = text.find(b'"assistant"')
-    end = (text.rfind(b"}") if answer < 0 else text.rfind(b"}", 0, answer)) + 1
+    if text[:1] == b'"':
+        end = len(text)  # a single text, in Responses
+    else:
+        answer = min((at for at in map(text.find, _ANSWERS) if at >= 0), default=-1)
+        end = (text.rfind(b"}") if answer < 0 else text.rfind(b"}", 0, answer)) + 1
     start = end - _TOLD_APART_BY_BYTES if end > _TOLD_APART_BY_BYTES else 0
     return (end & 0x3FFF_FFFF) << 32 | crc32(text[start:end])
 
@@ -79,4 +97,27 @@ def _last(messages: Raw | None) -> tuple[bytes | Raw | None, bytes]:
     if told[-1].role == "tool":
         asked = next((one for one in reversed(told) if one.tool_calls), None)
         called = b"".join(bytes(call.function) for call in (asked and asked.tool_calls) or ())
+    return text, called
+
+
+def _last_item(items: Raw | None) -> tuple[bytes | Raw | None, bytes]:
+    """The same of Responses: of items, or of a text alone."""
+    if items is None:
+        return None, b""
+    try:
+        told = _items(items)
+    except (msgspec.DecodeError, RecursionError):
+        return items, b""
+    if not told:
+        return None, b""
+    last = told[-1]
+    text = (last.role or last.type or "").encode()
+    text += bytes(last.content) + bytes(last.name) + bytes(last.arguments) + bytes(last.output)
+    called = b""
+    if (last.type or "").endswith("_call_output"):
+        for item in reversed(told):
+            if (item.type or "").endswith("_call"):
+                called = bytes(item.name) + bytes(item.arguments) + called
+            elif called:
+                break
     return text, called

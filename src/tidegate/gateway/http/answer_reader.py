@@ -20,6 +20,7 @@ class UpstreamError(Exception):
         self.kind = kind
         self.clean = clean
 
+
 _STREAM_KINDS = (b"text/event-stream", b"application/vnd.amazon.eventstream")
 
 

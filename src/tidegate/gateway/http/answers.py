@@ -12,6 +12,7 @@ from tidegate.core.outcome import Excess, Failure, Refusal
 
 # Clients retry by `retry-after`; a refusal that says "later" without one gets this.
 DEFAULT_RETRY_AFTER_S = 1.0
+REQUEST_ID = "x-request-id"
 
 _STATUS_LINES: Mapping[int, bytes] = {
     status.value: f"HTTP/1.1 {status.value} {status.phrase}\r\n".encode() for status in HTTPStatus
@@ -57,7 +58,7 @@ def date_header(now_s: float) -> bytes:
     return f"date: {formatdate(now_s, usegmt=True)}\r\n".encode()
 
 
-def request_id_header(request_id: str, name: str = "x-request-id") -> bytes:
+def request_id_header(request_id: str, name: str = REQUEST_ID) -> bytes:
     return f"{name}: {request_id}\r\n".encode()
 
 

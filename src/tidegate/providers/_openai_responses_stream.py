@@ -1,0 +1,173 @@
+"""Follows a stream of OpenAI's Responses without changing a byte of it, but for the names under
+which answers are stored where the gateway has names of its own for them.
+
+Kept back is the terminal event, until the receipt is journalled, and whatever follows it.
+"""
+
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.core.ask import Ask, Usage
+from tidegate.core.outcome import Failure
+from tidegate.providers._openai_error import UNREADABLE, failure_in_answer
+from tidegate.providers._openai_responses import Item, Response, failure_of, finish_of, usage_of
+from tidegate.providers._openai_stream import MAX_TEXT_BYTES
+from tidegate.providers._openai_usage import CONFLICT, has_no_output
+from tidegate.text.sse import SseSplitter, SseTooLong, data_of
+
+_TERMINAL: Final = frozenset(
+    {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
+)
+_MOST_SEQUENCE: Final = 2**53
+
+
+class _Told(Struct, gc=False):
+    type: str
+    sequence_number: int | None = None
+    delta: Any = None
+    item: Item | None = None
+    response: Response | None = None
+    error: Any = None
+    code: Any = None
+    message: Any = None
+
+
+class OpenAIResponsesStreamReader:
+    """core.plugs.StreamReader for callers of Responses."""
+
+    _decode = msgspec.json.Decoder(_Told).decode
+
+    __slots__ = (
+        "_ask",
+        "_splitter",
+        "_text",
+        "content_chunks",
+        "failure",
+        "finish_reason",
+        "finished",
+        "model_served",
+        "provider_request_id",
+        "sequence",
+        "service_tier",
+        "started",
+        "surplus_events",
+        "terminal",
+        "text_beyond_bytes",
+        "usage",
+    )
+
+    def __init__(self, ask: Ask) -> None:
+        self._ask = ask
+        self._splitter = SseSplitter()
+        self._text = bytearray()
+        self.text_beyond_bytes = 0
+        self.sequence = 0
+        self.started = False
+        self.finished = False
+        self.failure: Failure | None = None
+        self.terminal = b""
+        self.content_chunks = 0
+        self.surplus_events = 0
+        self.usage: Usage | None = None
+        self.finish_reason: str | None = None
+        self.model_served: str | None = None
+        self.provider_request_id: str | None = None
+        self.service_tier: str | None = None
+
+    def feed(self, data: bytes) -> bytes:
+        try:
+            events = self._splitter.feed(data)
+        except SseTooLong as error:
+            self.failure = Failure("malformed", "upstream_malformed", str(error))
+            return b""
+        if len(events) == 1:
+            return self._take(events[0])
+        return b"".join([self._take(event) for event in events])
+
+    def end(self) -> Failure | None:
+        """What is missing at the connection's end; None after a proper finish."""
+        if self.failure is not None or self.finished:
+            return self.failure
+        rest = self._splitter.flush()
+        if rest.strip():
+            self._take(rest + b"\n\n")
+        return None if self.finished else self._cut_off()
+
+    def _cut_off(self) -> Failure:
+        """The failure that it is; what was cut within is no event."""
+        if self.failure is None or self.failure.kind == "malformed":
+            self.failure = Failure(
+                "interrupted", "upstream_interrupted", "the provider's answer ended half-way"
+            )
+        return self.failure
+
+    def text(self) -> bytes:
+        return bytes(self._text)
+
+    def text_bytes(self) -> int:
+        return len(self._text) + self.text_beyond_bytes
+
+    def _take(self, event: bytes) -> bytes:
+        """Reads one event; what the caller may see: all of it or nothing."""
+        if self.finished or self.failure is not None:
+            self.surplus_events += 1
+            return b""
+        payload = data_of(event)
+        if payload is None:
+            return event  # a comment keeps the connection alive
+        try:
+            told = self._decode(payload)
+        except UNREADABLE:
+            self.failure = Failure(
+                "malformed", "upstream_malformed", "the provider sent an event that is none"
+            )
+            return b""
+        if told.type == "error" or told.error:
+            self.failure = failure_in_answer(
+                told.error or {"code": told.code, "message": told.message}
+            )
+            return b""
+        number = told.sequence_number
+        if number is not None and 0 <= number < _MOST_SEQUENCE:
+            self.sequence = number + 1
+        if isinstance(told.delta, str):
+            self._content(told.delta)
+        elif told.type == "response.output_item.added" and told.item is not None:
+            self._content(told.item.name or "")
+        if told.response is None:
+            return event
+        return self._take_response(event, told.type, told.response)
+
+    def _take_response(self, event: bytes, kind: str, response: Response) -> bytes:
+        """An event that tells how the whole answer stands."""
+        if self.model_served is None:
+            self.model_served = response.model
+            self.provider_request_id = response.id
+        if isinstance(response.service_tier, str):
+            self.service_tier = response.service_tier
+        usage = usage_of(response.usage)
+        if usage is not None:
+            self.usage = CONFLICT if self.content_chunks and has_no_output(usage) else usage
+        if self._ask.renamed is not None and response.id is not None:
+            event = self._ask.renamed(event, response.id)
+        if kind not in _TERMINAL:
+            return event
+        self.failure = failure_of(response)
+        if self.failure is None:
+            self.finished = True
+            self.finish_reason = finish_of(response)
+            self.terminal = event
+        return b""
+
+    def _content(self, text: str) -> None:
+        if not text:
+            return
+        self.started = True
+        self.content_chunks += 1
+        written = text.encode()
+        if len(self._text) < MAX_TEXT_BYTES:
+            self._text += written
+        else:
+            self.text_beyond_bytes += len(written)

@@ -65,6 +65,8 @@ def test_what_is_throttled_says_when_it_may_be_asked() -> None:
     with pytest.raises(Failure) as no:
         it.choose((), 1, 1.0)
     assert (no.value.kind, no.value.retry_after_s) == ("rate_limited", 3.0)
+    assert it.throttled(1, 1.0)
+    assert not it.throttled(1, 4.0)
 
 
 def test_it_serves_what_its_provider_does_at_a_price_that_is_known() -> None:

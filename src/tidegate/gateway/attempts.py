@@ -88,8 +88,9 @@ def _first(progress: Progress, ask: Ask, world: World) -> PreparedTarget:
     trying = allowed or [s for s in serving if s.target.target.breaker.when_all_open == "try"]
     if not trying:
         message = "the target has failed too often, and is left alone for now"
-        retry_s = min(it.breaker.retry_s for s in serving for it in s.target.replicas) - now_s
-        raise Failure("unavailable", "upstream_overloaded", message, retry_after_s=retry_s)
+        until_s = min(it.breaker.retry_s for s in serving for it in s.target.replicas)
+        wait_s = max(until_s - now_s, 0.0)
+        raise Failure("unavailable", "upstream_overloaded", message, retry_after_s=wait_s)
     return balanced(route.route.balance, trying, receipt, places_of)
 
 

@@ -100,7 +100,8 @@ class PreparedTarget(Struct, eq=False):
 
     def throttled(self, tokens: int, now_s: float) -> bool:
         """Whether it takes no such request now because its provider limits our rate."""
-        return all(it.credential.rate.wait_s(tokens, now_s) for it in self.replicas)
+        waits = [it.credential.rate.wait_s(tokens, now_s) for it in self.replicas]
+        return min(waits, default=0.0) > 0
 
     def wait_s(self, tokens: int, now_s: float) -> float:
         """Until one of its credentials takes a request of so many tokens; 0 is now."""

@@ -11,7 +11,7 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway.allowance import rate_headers
-from tidegate.gateway.balance import balanced
+from tidegate.gateway.balance import balanced, stays_with
 from tidegate.gateway.breaker import Verdict
 from tidegate.gateway.call import call, note_target
 from tidegate.gateway.chain import Chain, can_serve
@@ -119,7 +119,7 @@ async def _attempt(
             await pick(progress, places, deadline_s, _head(progress, ask))
         finally:
             world.waiting.discard(progress)
-    progress.replica = replica = _replica(ask, target, chain)
+    progress.replica = replica = _replica(progress, ask, target, chain)
     if replica.breaker.state != "closed":
         progress.tries = replica.breaker.enter(clock.monotonic_s())
     answered = await call(progress, ask, replica, world)
@@ -142,7 +142,9 @@ async def _hold(
     admitted.bind(ask)
 
 
-def _replica(ask: Ask, target: PreparedTarget, chain: Chain | None) -> PreparedReplica:
+def _replica(
+    progress: Progress, ask: Ask, target: PreparedTarget, chain: Chain | None
+) -> PreparedReplica:
     if target.missing is not None:
         raise Refusal(
             "credential_missing", f"the credential {target.missing} of this route is not set"
@@ -151,7 +153,10 @@ def _replica(ask: Ask, target: PreparedTarget, chain: Chain | None) -> PreparedR
     if len(replicas) == 1 and not replicas[0].credential.rate.known:
         return replicas[0]
     now_s, wanted = clock.monotonic_s(), tokens.estimate(text_bytes(ask))
-    replica = target.choose(() if chain is None else chain.replicas, wanted, now_s)
+    whose = ""
+    if progress.route is not None and progress.route.route.balance == "sticky":
+        whose = stays_with(progress.receipt)
+    replica = target.choose(() if chain is None else chain.replicas, wanted, now_s, whose)
     if replica.credential.rate.known:
         replica.credential.rate.check(wanted, now_s)
     return replica

@@ -28,6 +28,16 @@ def test_who_was_tried_before_is_asked_when_nobody_else_is_left() -> None:
     assert it.choose([first, second], 1, 0.0) is first
 
 
+def test_a_session_has_a_replica_of_its_own_whatever_its_load() -> None:
+    it = prepared("a", (0, 50, 3), ("A", "B"))
+    homes = {f"s{n}": it.choose((), 1, 0.0, f"s{n}").name for n in range(30)}
+    assert set(homes.values()) == {"r0", "r1", "r2"}
+    assert all(it.choose((), 1, 0.0, whose).name == home for whose, home in homes.items())
+    gone = [replica for replica in it.replicas if replica.name == "r1"]
+    moved = {whose: it.choose(gone, 1, 0.0, whose).name for whose in homes}
+    assert all(moved[whose] == home for whose, home in homes.items() if home != "r1")
+
+
 def test_what_has_failed_is_left_alone_up_to_a_share() -> None:
     it = prepared(target(1, "a", breaker=Breaker(max_ejected_percent=50)), (0, 0, 0, 0))
     trip(it, 0.0, 0, 1)
@@ -65,6 +75,8 @@ def test_what_is_throttled_says_when_it_may_be_asked() -> None:
     with pytest.raises(Failure) as no:
         it.choose((), 1, 1.0)
     assert (no.value.kind, no.value.retry_after_s) == ("rate_limited", 3.0)
+    assert it.throttled(1, 1.0)
+    assert not it.throttled(1, 4.0)
 
 
 def test_it_serves_what_its_provider_does_at_a_price_that_is_known() -> None:

@@ -12,7 +12,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway import wires
 from tidegate.gateway.allowance import rate_headers
-from tidegate.gateway.balance import balanced
+from tidegate.gateway.balance import balanced, stays_with
 from tidegate.gateway.breaker import Verdict
 from tidegate.gateway.call import call, note_target
 from tidegate.gateway.chain import Chain, can_serve
@@ -91,8 +91,9 @@ def _first(progress: Progress, ask: Ask, world: World) -> PreparedTarget:
     trying = allowed or [s for s in serving if s.target.target.breaker.when_all_open == "try"]
     if not trying:
         message = "the target has failed too often, and is left alone for now"
-        retry_s = min(it.breaker.retry_s for s in serving for it in s.target.replicas) - now_s
-        raise Failure("unavailable", "upstream_overloaded", message, retry_after_s=retry_s)
+        until_s = min(it.breaker.retry_s for s in serving for it in s.target.replicas)
+        wait_s = max(until_s - now_s, 0.0)
+        raise Failure("unavailable", "upstream_overloaded", message, retry_after_s=wait_s)
     return balanced(route.route.balance, trying, receipt, places_of)
 
 
@@ -122,7 +123,9 @@ async def _attempt(
         finally:
             world.waiting.discard(progress)
     kept = progress.keeper
-    progress.replica = replica = _replica(ask, target, chain) if kept is None else kept[1]
+    progress.replica = replica = (
+        _replica(progress, ask, target, chain) if kept is None else kept[1]
+    )
     if replica.breaker.state != "closed":
         progress.tries = replica.breaker.enter(clock.monotonic_s())
     answered = await call(progress, ask, replica, world)
@@ -145,7 +148,9 @@ async def _hold(
     admitted.bind(ask)
 
 
-def _replica(ask: Ask, target: PreparedTarget, chain: Chain | None) -> PreparedReplica:
+def _replica(
+    progress: Progress, ask: Ask, target: PreparedTarget, chain: Chain | None
+) -> PreparedReplica:
     if target.missing is not None:
         raise Refusal(
             "credential_missing", f"the credential {target.missing} of this route is not set"
@@ -154,7 +159,10 @@ def _replica(ask: Ask, target: PreparedTarget, chain: Chain | None) -> PreparedR
     if len(replicas) == 1 and not replicas[0].credential.rate.known:
         return replicas[0]
     now_s, wanted = clock.monotonic_s(), tokens.estimate(text_bytes(ask))
-    replica = target.choose(() if chain is None else chain.replicas, wanted, now_s)
+    whose = ""
+    if progress.route is not None and progress.route.route.balance == "sticky":
+        whose = stays_with(progress.receipt)
+    replica = target.choose(() if chain is None else chain.replicas, wanted, now_s, whose)
     if replica.credential.rate.known:
         replica.credential.rate.check(wanted, now_s)
     return replica

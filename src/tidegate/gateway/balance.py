@@ -1,6 +1,5 @@
 """Which of several targets a request goes to first, by the route's rule. Pure, but for chance."""
 
-import hashlib
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
@@ -11,6 +10,7 @@ from tidegate.core.resilience import Balance
 from tidegate.gateway.places import Places
 from tidegate.gateway.prepared_route import PreparedShare
 from tidegate.gateway.prepared_target import PreparedTarget
+from tidegate.gateway.rendezvous import rank
 
 # What a request is priced at to find the cheapest: tokens of output, where its caller set none.
 TYPICAL_OUTPUT_TOKENS: Final = 256
@@ -88,16 +88,14 @@ def _fastest(shares: Shares, receipt: Receipt, places_of: PlacesOf) -> PreparedS
 
 
 def _sticky(shares: Shares, receipt: Receipt, places_of: PlacesOf) -> PreparedShare:
-    """The same for the same session, as long as it is there, also in another process: by
-    rendezvous, so that one which comes or goes moves only what is its own."""
-    whose = receipt.session or receipt.key_id or ""
+    """The same for the same session, as long as it is there, also in another process."""
+    whose = stays_with(receipt)
+    return max(shares, key=lambda share: rank(whose, share.target.target.name, share.weight))
 
-    def rank(share: PreparedShare) -> float:
-        text = f"{share.target.target.name}\x1f{whose}".encode()
-        drawn = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest())
-        return -share.weight / math.log((drawn + 0.5) / 2**64)
 
-    return max(shares, key=rank)
+def stays_with(receipt: Receipt) -> str:
+    """Whose requests stay together."""
+    return receipt.session or receipt.key_id or ""
 
 
 _BALANCES: Final[Mapping[Balance, Callable[[Shares, Receipt, PlacesOf], PreparedShare]]] = {

@@ -1,6 +1,7 @@
 """A target, ready to be called: each of its replicas with each of its credentials."""
 
 from collections.abc import Collection, Iterable
+from functools import partial
 from typing import Protocol
 
 from msgspec import Struct
@@ -15,6 +16,7 @@ from tidegate.gateway.breaker import CircuitBreaker, Tripped
 from tidegate.gateway.credential import Credential
 from tidegate.gateway.http.pool import Pool
 from tidegate.gateway.provider_rate import no_allowance
+from tidegate.gateway.rendezvous import rank
 
 
 class Priced(Protocol):
@@ -107,7 +109,8 @@ class PreparedTarget(Struct, eq=False):
 
     def throttled(self, tokens: int, now_s: float) -> bool:
         """Whether it takes no such request now because its provider limits our rate."""
-        return all(it.credential.rate.wait_s(tokens, now_s) for it in self.replicas)
+        waits = [it.credential.rate.wait_s(tokens, now_s) for it in self.replicas]
+        return min(waits, default=0.0) > 0
 
     def wait_s(self, tokens: int, now_s: float) -> float:
         """Until one of its credentials takes a request of so many tokens; 0 is now."""
@@ -115,10 +118,11 @@ class PreparedTarget(Struct, eq=False):
         return min(waits, default=0.0)
 
     def choose(
-        self, tried: Collection[PreparedReplica], tokens: int, now_s: float
+        self, tried: Collection[PreparedReplica], tokens: int, now_s: float, whose: str = ""
     ) -> PreparedReplica:
-        """The replica with the fewest exchanges in flight, of those that are not left alone and not
-        tried before. Failure (`rate_limited`) when no credential takes more now."""
+        """The replica with the fewest exchanges in flight, or the one that is `whose` own, of those
+        that are not left alone and not tried before. Failure (`rate_limited`) when no credential
+        takes more now."""
         fresh = [it for it in self.replicas if it not in tried] or self.replicas
         awake = [it for it in fresh if not it.credential.wait_s(tokens, now_s)]
         # What was refused is tried before nothing is; what is throttled has said when.
@@ -126,10 +130,11 @@ class PreparedTarget(Struct, eq=False):
         if not awake:
             raise no_allowance(self.wait_s(tokens, now_s))
         left_alone = self._left_alone(now_s) if self.tripped.count else ()
-        chosen = min(
-            [it for it in awake if it not in left_alone] or awake,
-            key=lambda it: (it.load, it.used),
-        )
+        able = [it for it in awake if it not in left_alone] or awake
+        if whose:
+            home = max({it.name for it in able}, key=partial(rank, whose))
+            able = [it for it in able if it.name == home]
+        chosen = min(able, key=lambda it: (it.load, it.used))
         chosen.used += 1
         return chosen
 

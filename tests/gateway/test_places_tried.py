@@ -116,8 +116,11 @@ def test_the_first_of_its_kind_shows_nothing_there() -> None:
         it = Places(Queueing(max_wait_s=100.0), 512)
         too_low(it)
         limit, waiting = it.limit.limit, in_line(it, 50)
-        for kind, place in enumerate(await turns(it, waiting, 2.0), 20):
+        await settled()
+        tried = await turns(it, waiting, 2.0)
+        for kind, place in enumerate(tried, 20):
             place.first_token(kind, 2.0, 11.0)
+        assert tried
         assert it.limit.limit == limit
         await dropped(waiting)
 

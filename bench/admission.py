@@ -18,8 +18,7 @@ from tidegate.gateway.allowance import rate_headers
 from tidegate.gateway.bound import Binder, Bound
 from tidegate.gateway.holding import moment, settle_holds
 from tidegate.gateway.own_limits import OwnLimits
-from tidegate.gateway.prepared import PreparedTarget
-from tidegate.gateway.provider_rate import ProviderRate
+from tidegate.gateway.prepared_route import Dearest
 from tidegate.stores.memory_counters import memory_counters
 from tidegate.text.fingerprint import prompt_fingerprint
 
@@ -73,7 +72,7 @@ def _least_us(work: Callable[[], object], times: int) -> float:
 async def _ten_limits_us() -> float:
     target = Target("t", "p", "openai_compatible", "m", (Replica("r", "http", "r", 80, ""),))
     target = msgspec.structs.replace(target, price=PRICE)
-    prepared = PreparedTarget(target, None, [], None, None, Ceiling(PRICE), ProviderRate())  # type: ignore[arg-type]
+    prepared = Dearest(target, Ceiling(PRICE), (PRICE,))
     bound = _bound(Plan(1, "bench", clock.wall_s(), {"chat": Route("chat", Release("r", target))}))
     key = KeyRecord("k", b"", 1, "bench", team="bench", routes=("*",), created_at_s=1.0)
     least_us = float("inf")

@@ -175,6 +175,15 @@ def test_the_page_lists_the_stages_that_there_are() -> None:
     assert called == sorted(called)
 
 
+def test_the_page_lists_the_steps_of_an_attempt() -> None:
+    steps = first_column("An attempt")
+    assert f"\n{' -> '.join(steps)}\n" in ARCHITECTURE.read_text()
+    source = (REPOSITORY / "src/tidegate/gateway/attempts.py").read_text()
+    attempt = source.partition("async def _attempt(")[2].partition("\nasync def ")[0]
+    called = [attempt.index(f"{name}(") for name in steps]
+    assert called == sorted(called)
+
+
 def test_the_page_lists_the_state_that_there_is(tmp_path: Path) -> None:
     paths = {path.name for path in vars(Layout(tmp_path)).values() if path.parent == tmp_path}
     assert set(first_column("Where state lies")) == paths

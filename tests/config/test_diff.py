@@ -4,8 +4,9 @@ from tidegate.config.diff import differences
 from tidegate.core.declared_gateway import DeclaredGateway
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_providers import DeclaredDeadlines
-from tidegate.core.declared_routes import DeclaredRoute
+from tidegate.core.declared_routes import DeclaredFallbacks, DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.plan import SecretRef
 
 
 def plan(**changes):
@@ -67,3 +68,17 @@ def test_a_limit_is_one_line():
 def test_equal_digests_and_no_differences_are_the_same_thing():
     changed = plan(gateway=DeclaredGateway(processes=2))
     assert changed.digest == plan().digest and lines(plan(), changed) == []
+
+
+def test_shares_fallbacks_and_credentials_differ_by_name():
+    targets = {name: DeclaredTarget("engine", name, price="free") for name in ("a", "b", "c")}
+    before = plan(targets=targets, routes={"chat": DeclaredRoute("a")})
+    keys = (SecretRef(env="A"), SecretRef(env="B"))
+    targets["a"] = DeclaredTarget("engine", "a", price="free", api_keys=keys)
+    route = DeclaredRoute(
+        targets={"a": 1.0, "b": 2.0}, fallbacks=DeclaredFallbacks(unavailable=("c",))
+    )
+    found = {d.path: d for d in differences(before, plan(targets=targets, routes={"chat": route}))}
+    assert found["routes.chat.others.b.weight"].after == "2.0"
+    assert found["routes.chat.fallbacks.unavailable.c.model"].after == "c"
+    assert found["routes.chat.target.more_credentials"].after == "${B}"

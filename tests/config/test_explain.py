@@ -90,3 +90,27 @@ def test_limits_and_budgets_that_can_hold_the_route_are_told_with_their_lines():
 def test_there_must_be_such_a_route():
     with pytest.raises(KeyError):
         rows("nowhere")
+
+
+def test_what_else_may_answer_is_told_with_its_lines():
+    text = PLAN.replace(
+        b"  chat: {target: llama}\n",
+        b"""\
+  chat:
+    targets: {llama: 3, engine/other: 1}
+    fallbacks:
+      unavailable: [openai/gpt-4o-mini]
+    retry:
+      wasted_usd_per_hour: 0.5
+""",
+    )
+    compiled = compile_file(text, {"OPENAI_API_KEY": "sk-x"}, 1, 1_795_000_000.0)
+    origins = load(text, {"OPENAI_API_KEY": "sk-x"}).origins
+    assert compiled.plan is not None and compiled.declared is not None
+    said = explain("chat", compiled.plan, compiled.declared, origins, "t.yaml")
+    found = {row.what: (row.value, row.source) for row in said}
+    assert found["target"] == ("llama", "t.yaml:9")
+    assert found["weight engine/other"] == ("1", "t.yaml:16")
+    assert found["fallbacks.unavailable"] == ("openai/gpt-4o-mini", "t.yaml:18")
+    assert found["retry.wasted_usd_per_hour"] == ("0.50", "t.yaml:20")
+    assert found["breaker.failures"] == ("5", "default")

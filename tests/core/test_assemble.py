@@ -106,7 +106,7 @@ def test_a_short_whole_names_the_deadline_that_is_longer():
 def test_credential_of_target_before_provider(own, above, expected):
     said = Said()
     at = place(target(api_key=own), hosted(api_key=above), HOSTED)
-    assert assemble.credential(at, said) == expected and not said
+    assert assemble.credentials(at, said) == (expected, ()) and not said
 
 
 def test_queueing_of_which_nothing_is_said_is_learnt():
@@ -132,18 +132,18 @@ def test_settings_of_a_line_that_contradict_one_another(queueing, where, what):
 
 def test_a_hosted_provider_without_credential_is_a_mistake():
     said = Said()
-    assert assemble.credential(place(dialect=HOSTED), said) is None
+    assert assemble.credentials(place(dialect=HOSTED), said) == (None, ())
     assert "`api_key: ${P_API_KEY}`" in said["providers.p"]
 
 
 def test_a_hosted_provider_that_signs_does_without_one():
     said = Said()
     signing = Dialect("https://api.example.com", hosted=True, signs=True)
-    assert assemble.credential(place(dialect=signing), said) is None and not said
+    assert assemble.credentials(place(dialect=signing), said) == (None, ()) and not said
     own = SecretRef(env="OWN")
-    assert assemble.credential(place(target(api_key=own), dialect=signing), said) == own
+    assert assemble.credentials(place(target(api_key=own), dialect=signing), said) == (own, ())
 
 
 def test_an_engine_needs_no_credential():
     said = Said()
-    assert assemble.credential(place(), said) is None and not said
+    assert assemble.credentials(place(), said) == (None, ()) and not said

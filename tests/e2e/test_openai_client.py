@@ -35,7 +35,12 @@ targets:
   broken: {{provider: sim, model: broken, price: free}}
   wrong: {{provider: sim, model: wrong, price: free}}
   slow: {{provider: sim, model: slow, price: free}}
-routes: {{demo: demo, limited: limited, broken: broken, wrong: wrong, slow: slow}}
+routes:
+  demo: demo
+  limited: {{target: limited, retry: {{attempts: 1}}}}
+  broken: {{target: broken, retry: {{attempts: 1}}}}
+  wrong: wrong
+  slow: slow
 """
 FAULTS = (
     "status:429 retry_after=0 times=1 model=limited",

@@ -27,6 +27,7 @@ from tidegate.core.plan import (
     Target,
 )
 from tidegate.core.receipt import SEGMENT_MAGIC, Receipt, decode_payload, frames
+from tidegate.core.resilience import Retry
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import Listener
 from tidegate.gateway.journal import Journal
@@ -96,8 +97,10 @@ def target(port: int, name: str = "small", **fields: Any) -> Target:
 
 
 def plan_of(*targets: Target, version: int = 1, **fields: Any) -> Plan:
-    """A plan with a route of the same name for each target."""
-    routes = {t.name: Route(t.name, Release(f"{t.name}-1", t)) for t in targets}
+    """A plan with a route of the same name for each target, asked once."""
+    once = Retry(attempts=1)
+    routes = {t.name: Route(t.name, Release(f"{t.name}-1", t), retry=once) for t in targets}
+    routes |= fields.pop("routes", {})
     return Plan(version, f"digest-{version}", 1_700_000_000.0, routes, **fields)
 
 

@@ -11,16 +11,15 @@ from tidegate.core.plan import Price, Rate
 from tidegate.core.pricing import Ceiling
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import demand as demands
-from tidegate.gateway.prepared import PreparedTarget
-from tidegate.gateway.provider_rate import ProviderRate
+from tidegate.gateway.prepared_route import Dearest
 
 PRICE = Price("x", "plan", input=Rate(1_000_000), output=Rate(2_000_000), request_nanousd=7)
 
 
-def prepared(price: Price | None = PRICE, tokenizer: str | None = None) -> PreparedTarget:
+def prepared(price: Price | None = PRICE, tokenizer: str | None = None) -> Dearest:
     plain = target(1, price=price, tokenizer=tokenizer)
     ceiling = None if price is None else Ceiling(price)
-    return PreparedTarget(plain, None, [], None, None, ceiling, ProviderRate())  # type: ignore[arg-type]
+    return Dearest(plain, ceiling, (price,))
 
 
 def ask(endpoint: str = "chat", **members: object) -> Ask:
@@ -29,7 +28,7 @@ def ask(endpoint: str = "chat", **members: object) -> Ask:
     return Ask(endpoint, body, raw, "m")  # type: ignore[arg-type]
 
 
-def demand(it: Ask, to: PreparedTarget | None = None) -> demands.Demand:
+def demand(it: Ask, to: Dearest | None = None) -> demands.Demand:
     return demands.demand_of(it, Receipt("id", 1.0, "g", it.endpoint), to or prepared(), 4096)
 
 

@@ -1,9 +1,9 @@
 """Every hold ends exactly once, and what is counted is what receipts say, wherever a request is cut
 off: a simulation on virtual time that cancels one request at each of its awaits in turn.
 
-A seed gives the requests, what their provider does and which of their clients leave; it is run once
-to see at how many awaits its victim waits, and once more for each of them. 200 seeds, 2,000 in
-`make soak`.
+A seed gives the requests, what their provider does, whether other targets are asked after it, and
+which of their clients leave; it is run once to see at how many awaits its victim waits, and once
+more for each of them. 200 seeds, 2,000 in `make soak`.
 """
 
 import asyncio
@@ -16,13 +16,15 @@ from typing import Any
 import pytest
 from tests.gateway import virtual
 from tests.gateway.rig import HELLO, Gateway, plan_of, target
+from tests.gateway.routed import routed
 from tests.gateway.test_holds_end_once import CutAt, Watched
 from tests.gateway.wires import Caller, Provider, WiredLoop
 
 from tidegate.core import clock
 from tidegate.core.limit import SPEND, Gauge, Shape
-from tidegate.core.plan import Limit, Queueing
+from tidegate.core.plan import Limit, Queueing, Route, Target
 from tidegate.core.receipt import Receipt
+from tidegate.core.resilience import Breaker, Retry
 from tidegate.gateway import front, journal, life
 from tidegate.gateway.holding import moment
 from tidegate.gateway.http.server import Connection
@@ -51,6 +53,7 @@ class Run:
         self.at = at
         self.awaits = 0
         self._begun = 0
+        self.attempts = 0
 
     def make(self, shape: Shape) -> Any:
         return Watched(stores.memory_counters(shape), self.open_tickets)
@@ -85,6 +88,15 @@ class Run:
             caller.leave()
         await asyncio.sleep(1.0)
 
+    def routes(self, small: Target) -> dict[str, Route]:
+        """It shares the requests with another, and a third is there for both, in line or not."""
+        narrow = Queueing(max_in_flight=1, max_wait_s=1.0)
+        fragile = Breaker(failures=2, open_s=1.0)
+        other = target(2, "other", queueing=narrow, breaker=fragile, model="other")
+        third = target(3, "third", queueing=narrow)
+        retry = Retry(attempts=self.chance.choice([1, 3]), base_s=0.1, budget_least=100)
+        return routed(small, other, retry=retry, unavailable=(third,), rate_limited=(third,))
+
     async def main(self) -> None:
         loop = asyncio.get_running_loop()
         assert isinstance(loop, WiredLoop)
@@ -92,7 +104,9 @@ class Run:
         it = Gateway(self.folder, journal.JournalBounds(), {})
         it.journal.open()
         queueing = Queueing(max_in_flight=self.chance.choice([1, 2, 8]), max_wait_s=2.0)
-        assert await it.obey(plan_of(target(1, queueing=queueing), limits=LIMITS))
+        small = target(1, queueing=queueing)
+        routes = self.routes(small) if self.chance.random() < 0.5 else {}
+        assert await it.obey(plan_of(small, limits=LIMITS, routes=routes))
         sweeper = virtual.sweeping(it.world.sweep)
         await self.storm(it)
         sweeper.cancel()
@@ -107,10 +121,16 @@ class Run:
         assert not it.world.calls, self.said
         assert not +self.open_tickets, f"{self.said}: holds that never ended"
         assert it.world.plan is not None
-        places = it.world.queues.at(it.world.plan.routes["small"].target.target)
-        assert (places.in_flight, places.unanswered) == (0, 0), self.said
+        for name, places in it.world.queues:
+            assert (places.in_flight, places.unanswered) == (0, 0), f"{self.said}: {name}"
+        for ready in it.world.plan.routes["small"].targets():
+            states = [replica.breaker.state for replica in ready.replicas]
+            assert "half_open" not in states, f"{self.said}: nobody tries what is half open"
+        self.attempts += sum(len(receipt.attempts) > 1 for receipt in it.receipts())
         refused = [receipt for receipt in it.receipts() if receipt.refused_by is not None]
         assert not any(receipt.holds for receipt in refused), f"{self.said}: holds of a no"
+        for receipt in it.receipts():
+            check_cost(receipt, self.said)
         counted = counted_by(it.receipts())
         for limit in it.world.plan.limits.every():
             scopes = {scope for name, scope in counted if name == limit.limit.name}
@@ -128,11 +148,23 @@ def counted_by(receipts: list[Receipt]) -> Counter[tuple[str, str]]:
     work that was done, what was held."""
     counted: Counter[tuple[str, str]] = Counter()
     for receipt in receipts:
-        worked = receipt.cost_nanousd != 0
         for hold in receipt.holds:
-            unknown = hold.amount if worked else 0
-            counted[hold.limit, hold.scope] += unknown if hold.used is None else hold.used
+            used = hold.amount if hold.used is None else hold.used
+            counted[hold.limit, hold.scope] += used
     return counted
+
+
+def check_cost(receipt: Receipt, said: str) -> None:
+    """A request costs what its attempts have, and that is what its budget counts."""
+    spent = receipt.most_nanousd if receipt.cost_nanousd is None else receipt.cost_nanousd
+    used = [hold.used for hold in receipt.holds if hold.limit == "month"]
+    assert used in ([], [spent]), said
+    costs = [attempt.cost_nanousd for attempt in receipt.attempts]
+    known = [cost for cost in costs if cost is not None]
+    if len(known) == len(costs):
+        assert receipt.cost_nanousd == sum(known), said
+    else:
+        assert receipt.cost_nanousd is None and spent is not None and spent > sum(known), said
 
 
 life_live = life.live
@@ -142,6 +174,7 @@ def simulate(run: Run, monkeypatch: pytest.MonkeyPatch) -> int:
     """At how many awaits the victim waited."""
     monkeypatch.setattr("tests.gateway.rig.memory_counters", run.make)
     monkeypatch.setattr(front, "live", run.live)
+    monkeypatch.setattr(clock, "fraction", run.chance.random)
     with asyncio.Runner(loop_factory=WiredLoop) as runner:
         runner.run(run.main())
     shutil.rmtree(run.folder)
@@ -157,10 +190,13 @@ def test_every_hold_ends_once_and_counters_say_what_receipts_say(
     monkeypatch.setattr(clock, "monotonic_s", virtual.now_s)
     monkeypatch.setattr(clock, "wall_s", lambda: 1_790_000_000.0 + virtual.now_s())
     monkeypatch.setattr(journal, "_sync", lambda file: None)
-    cut = 0
+    cut = attempts = 0
     for seed in seeds:
-        awaits = simulate(Run(tmp_path / "whole", seed, 0), monkeypatch)
+        whole = Run(tmp_path / "whole", seed, 0)
+        awaits = simulate(whole, monkeypatch)
+        attempts += whole.attempts
         for at in range(1, awaits + 1):
             simulate(Run(tmp_path / "cut", seed, at), monkeypatch)
         cut += awaits
     assert cut > 2 * len(seeds), "victims are cut while they wait for more than one thing"
+    assert attempts > len(seeds) / 2, "many are asked of more than one target"

@@ -73,8 +73,8 @@ def test_a_place_is_kept_on_the_request_and_given_back_once() -> None:
         progress = asked()
         await pick(progress, places, None, HEAD)
         assert (places.in_flight, progress.queued_s) == (1, 0.0)
-        leave(progress)
-        leave(progress)
+        leave(progress, progress.receipt.error_code)
+        leave(progress, progress.receipt.error_code)
         assert (places.in_flight, progress.place) == (0, None)
 
     virtual.run(main())
@@ -168,13 +168,13 @@ def test_first_tokens_whole_answers_and_push_backs_are_told_each_once() -> None:
                 on_first(1.0)
                 assert place.told
                 assert places.unanswered == 0
-            leave(progress)
+            leave(progress, progress.receipt.error_code)
             assert place.told
         assert len(places.limit._usual) == 2, "streams and whole answers are of two kinds"
         progress = asked(error_code="upstream_rate_limited")
         await pick(progress, places, None, HEAD)
         called(progress, sent_s=0.5, ended_s=1.0)
-        leave(progress)
+        leave(progress, progress.receipt.error_code)
         assert places.limit.limit < before
 
     virtual.run(main())
@@ -204,10 +204,10 @@ def test_a_target_that_a_plan_has_no_more_keeps_its_line_until_it_is_empty() -> 
         line: Any = second.connection
         assert line.sent == [HEAD, KEEPALIVE], "its client still hears of it"
         assert queues.at(target(1)) is places, "for one that had its plan before the last"
-        leave(first)
+        leave(first, first.receipt.error_code)
         await waiting
         assert [name for name, _ in queues] == ["small", "other"]
-        leave(second)
+        leave(second, second.receipt.error_code)
         await asyncio.sleep(1)
         assert [name for name, _ in queues] == ["other"]
         sweeper.cancel()
@@ -229,7 +229,7 @@ def test_a_process_that_was_stopped_sends_nobody_away_for_it() -> None:
         queues.sweep(300.0, 15.0, Pressure())
         await asyncio.sleep(0)
         assert not waiting.done()
-        leave(first)
+        leave(first, first.receipt.error_code)
         await waiting
         assert second.queued_s == 300.0
 
@@ -247,8 +247,8 @@ def test_who_leaves_while_it_waits_is_forgotten_and_the_next_one_is_served() -> 
         with pytest.raises(asyncio.CancelledError):
             await waiting[0]
         assert (gone.place, gone.queued_s, places.line.count) == (None, 2.0, 1)
-        leave(gone)
-        leave(first)
+        leave(gone, gone.receipt.error_code)
+        leave(first, first.receipt.error_code)
         await waiting[1]
         assert last.place is not None
 
@@ -274,7 +274,7 @@ def test_most_requests_at_a_calm_target_leave_nothing_to_tell() -> None:
         await asyncio.sleep(0)
         progress.receipt.error_code = "upstream_overloaded"
         before = places.limit.limit
-        leave(progress)
+        leave(progress, progress.receipt.error_code)
         assert places.limit.limit < before, "what it says is heard nevertheless"
         places.in_flight = 0
         places.left(virtual.now_s())

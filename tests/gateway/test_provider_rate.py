@@ -137,7 +137,7 @@ def test_an_answer_ends_the_doubling(tmp_path: Path) -> None:
             assert len(up.exchanges) == 1
         async with Upstream(whole()) as up, gateway(tmp_path, target(up.port)) as it:
             assert it.world.plan is not None
-            rate = it.world.plan.routes["small"].target.rate
+            rate = it.world.plan.routes["small"].target.replicas[0].credential.rate
             rate.backoff_s = 8.0
             assert (await it.ask()).status == 200
             assert rate.backoff_s == 0.0

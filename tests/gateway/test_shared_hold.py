@@ -16,9 +16,15 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway import shared_hold
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.gate import Gate
-from tidegate.gateway.prepared import PreparedTarget
-from tidegate.gateway.provider_rate import ProviderRate
-from tidegate.gateway.shared_hold import SharedHold, read_shared, settle_shared, take_shared
+from tidegate.gateway.prepared_route import Dearest
+from tidegate.gateway.shared_hold import (
+    SharedHold,
+    drop_shared,
+    read_shared,
+    settle_shared,
+    take_more,
+    take_shared,
+)
 from tidegate.stores.redis_wants import Away, Refused, Unlearnt
 
 BUDGET = Limit("ours", "spend", 10**9, ("team",), unit="month")
@@ -41,7 +47,7 @@ def gate_of(counters: FakeCounters, *limits: Limit) -> Gate:
 
 def admission() -> Admission:
     it = target(1)
-    prepared: Any = PreparedTarget(it, None, [], None, None, Ceiling(it.price), ProviderRate())
+    prepared = Dearest(it, Ceiling(it.price), (it.price,))
     return Admission(Ask("chat", b"{}", {}, "small"), receipt(), prepared, 100)
 
 
@@ -62,6 +68,40 @@ def test_what_is_held_is_given_back_once_with_what_was_used() -> None:
             ("rate", 1, 1),
         ]
         assert hold.store.in_use == 0
+
+    run(main())
+
+
+def test_more_of_the_money_is_held_and_given_back_unused() -> None:
+    async def main() -> None:
+        counters = FakeCounters()
+        hold = await take_shared(gate_of(counters, BUDGET, RATE), demand(), "r/0")
+        assert isinstance(hold, SharedHold)
+        more = await take_more(hold, receipt(), 30, "r/more.1")
+        assert more is not None
+        name, wants = counters.asked[-1]
+        assert (name, [(want.scope, want.amount) for want in wants]) == ("r/more.1", [("a", 30)])
+        assert hold.store.in_use == 2
+        drop_shared([more])
+        assert counters.given == [(more.taken, [0])]
+        assert hold.store.in_use == 1
+
+    run(main())
+
+
+@pytest.mark.parametrize("answer", [Refused(0, FULL), Away(0)])
+def test_no_more_is_held_where_there_is_none(answer: Any) -> None:
+    async def main() -> None:
+        it = admission()
+        counters = FakeCounters()
+        await it.admit(gate_of(counters, BUDGET), None)
+        counters.answers.append(answer)
+        assert not await it.hold_more(30)
+        assert await it.hold_more(30)
+        assert [len(wants) for _, wants in counters.asked] == [1, 1, 1]
+        assert len({name for name, _ in counters.asked}) == 3, "an id is used once"
+        it.drop_more()
+        assert [used for _, used in counters.given] == [[0]]
 
     run(main())
 

@@ -79,7 +79,7 @@ def test_a_store_that_is_replaced_ends_when_its_last_request_has(
 
 
 def test_a_lease_is_longer_than_the_longest_request() -> None:
-    assert lease_s(plan_of(target(1))) == LEASE_S
+    assert lease_s(plan_of(target(1, deadlines=Deadlines(total_s=60.0)))) == LEASE_S
     slow = target(1, deadlines=Deadlines(total_s=3600.0))
     assert lease_s(plan_of(slow)) > 3600.0 + slow.queueing.max_wait_s
 

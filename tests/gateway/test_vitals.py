@@ -4,7 +4,9 @@ from pathlib import Path
 
 from tests.gateway.rig import gateway, run, target
 
+from tidegate.core import clock
 from tidegate.core.plan import Queueing
+from tidegate.core.resilience import Breaker
 from tidegate.gateway.vitals import resident_bytes
 
 
@@ -34,6 +36,25 @@ def test_each_target_s_places_and_line_are_told(tmp_path: Path) -> None:
             assert told.gauges["tidegate_target_waiting|target=small|priority=batch"] == 0.0
             assert told.counters["tidegate_target_shed_total|target=small|reason=full"] == 3.0
             assert told.gauges["tidegate_classes_served"] == 3.0
+
+    run(main())
+
+
+def test_what_is_left_alone_and_what_was_not_sent_again_is_told(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with gateway(tmp_path, target(1, breaker=Breaker(failures=1))) as it:
+            assert it.world.plan is not None
+            ready = it.world.plan.routes["small"]
+            [replica] = ready.target.replicas
+            replica.breaker.told("failed", False, 0.0)
+            replica.credential.refused(clock.monotonic_s())
+            for _ in range(21):
+                ready.budget.take(0.0)
+            told = it.vitals.status()
+            assert told.gauges["tidegate_target_left_alone|target=small"] == 1.0
+            assert told.gauges["tidegate_credentials_resting|target=small"] == 1.0
+            assert told.counters["tidegate_breakers_opened_total|target=small"] == 1.0
+            assert told.counters["tidegate_retries_refused_total|route=small"] == 1.0
 
     run(main())
 

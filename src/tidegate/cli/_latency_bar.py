@@ -22,6 +22,7 @@ def phases(receipt: Receipt) -> list[Phase]:
     """The split of the receipt's time, in the order in which it passed."""
     return [
         Phase("gateway", receipt.gateway_s, "▒"),
+        Phase("earlier attempts", receipt.earlier_s, "▚"),
         Phase("queue", receipt.queue_s, "·"),
         Phase("connect", receipt.connect_s, "░"),
         Phase("first token", receipt.first_token_s, "▓"),

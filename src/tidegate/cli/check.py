@@ -37,7 +37,7 @@ def summary(compiled: Compiled) -> str:
     """`ok, 3 routes, 2 targets, 1 limit; cost unknown: llama`."""
     if compiled.plan is None:
         return "refused"
-    targets = {r.release.target.name: r.release.target for r in compiled.plan.routes.values()}
+    targets = compiled.plan.targets
     unpriced = sorted(name for name, target in targets.items() if target.price is None)
     counts = f"ok, {_count(len(compiled.plan.routes), 'route')}, {_count(len(targets), 'target')}"
     if compiled.plan.limits:

@@ -56,21 +56,24 @@ def _limit_row(limit: Limit) -> tuple[str, ...]:
 
 
 def _route_rows(plan: Plan, name: str) -> list[tuple[str, ...]]:
-    """One line for the route, and one more for each replica after the first."""
-    release = plan.routes[name].release
-    target = release.target
-    urls = [url_text(r) for r in target.replicas]
-    first = (
-        name,
-        release.name.rpartition("@")[2],
-        target.name,
-        f"{target.provider}/{target.model}",
-        short_price_text(target.price),
-        deadlines_text(target.deadlines),
-        urls[0],
-    )
-    blank = ("",) * (len(first) - 1)
-    return [first, *((*blank, url) for url in urls[1:])]
+    """One line for the route, and one more for each replica and each target after the first."""
+    route = plan.routes[name]
+    rows: list[tuple[str, ...]] = []
+    for target in route.targets:
+        urls = [url_text(r) for r in target.replicas]
+        rows.append(
+            (
+                "" if rows else name,
+                "" if rows else route.release.name.rpartition("@")[2],
+                target.name,
+                f"{target.provider}/{target.model}",
+                short_price_text(target.price),
+                deadlines_text(target.deadlines),
+                urls[0],
+            )
+        )
+        rows += [("",) * (len(_HEAD) - 1) + (url,) for url in urls[1:]]
+    return rows
 
 
 @plug.command("explain")

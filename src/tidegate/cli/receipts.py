@@ -38,7 +38,8 @@ _GROUPS = (
     ("cost", "cost_nanousd most_nanousd price_version service_tier"),
     (
         "time",
-        "started_at_s gateway_s queue_s connect_s first_token_s generation_s retrieval_s tool_s "
+        "started_at_s gateway_s earlier_s queue_s connect_s first_token_s generation_s "
+        "retrieval_s tool_s "
         "ttft_s itl_mean_s itl_max_s output_tokens_per_s total_s content_chunks",
     ),
     (

@@ -45,10 +45,19 @@ def _route_text(route: Route) -> str:
 
 def _flat_plan(plan: Plan, without: set[str]) -> dict[str, str]:
     fields = {k: v for k, v in asdict(plan).items() if k not in _NOT_OBEYED}
-    fields["routes"] = {n: r.release for n, r in plan.routes.items() if n not in without}
+    fields["routes"] = {n: _route_fields(r) for n, r in plan.routes.items() if n not in without}
     flat: dict[str, str] = {}
     _flatten("", fields, flat)
     return flat
+
+
+def _route_fields(route: Route) -> dict[str, Any]:
+    """A route as its parts are to be named: those of its release at its own level."""
+    fields = {**asdict(route.release), "balance": route.balance, "retry": route.retry}
+    fields["others"] = {share.target.name: share for share in route.release.others}
+    for failure, targets in route.fallbacks:
+        fields[f"fallbacks.{failure}"] = {target.name: target for target in targets}
+    return fields
 
 
 def _flatten(path: str, value: Any, flat: dict[str, str]) -> None:
@@ -72,6 +81,8 @@ def _flatten(path: str, value: Any, flat: dict[str, str]) -> None:
                 _flatten(f"{below}{name}", inner, flat)
         case tuple() if value and isinstance(value[0], Replica | Limit):
             _flatten(path, {r.name: r for r in value}, flat)
+        case tuple() if value and isinstance(value[0], SecretRef):
+            flat[path] = ", ".join(map(credential_text, value))
         case tuple():
             _flatten(path, dict(value), flat)
         case None:

@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from msgspec import Struct
 from msgspec.structs import asdict
 
 from tidegate.config.problem import Path
-from tidegate.config.show import credential_text, limit_text, price_text, url_text
+from tidegate.config.show import credential_text, limit_text, price_text, url_text, usd_text
 from tidegate.config.walk import Origin
 from tidegate.core.declared import Declared
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.limit import reaches
-from tidegate.core.plan import Plan, Target
+from tidegate.core.plan import Plan, Route, Target
 
 DEFAULT = "default"
 
@@ -43,10 +44,10 @@ class _Sources:
 
     def target_path(self, route: str) -> Path:
         """Where the route's target is written out, or where it is named by provider/model."""
-        wanted = self.declared.routes[route].target
+        below, wanted = next(self.declared.routes[route].wanted())
         if not isinstance(wanted, DeclaredTarget) and wanted in self.declared.targets:
             return ("targets", wanted)
-        return ("routes", route, "target")
+        return ("routes", route, *below)
 
 
 def explain(
@@ -59,6 +60,7 @@ def explain(
     at = sources.target_path(route)
     above: Path = ("providers", target.provider)
     line = sources.first(at)
+    credentials = ", ".join(map(credential_text, target.credentials or (None,)))
     rows = [
         Row("route", route, sources.first(("routes", route))),
         Row("release", found.release.name, "digest of the target"),
@@ -69,8 +71,8 @@ def explain(
         *_address_rows(target, sources, at),
         Row(
             "credential",
-            credential_text(target.credential),
-            sources.first((*at, "api_key"), (*above, "api_key")),
+            credentials,
+            sources.first((*at, "api_keys"), (*at, "api_key"), (*above, "api_key")),
         ),
         _price_row(target, sources, at),
     ]
@@ -82,16 +84,44 @@ def explain(
         rows.append(Row(name, "none" if value is None else str(value), sources.first((*at, name))))
     thinks = "yes" if target.hides_reasoning else "no"
     rows.append(Row("hidden_reasoning", thinks, sources.first((*at, "hidden_reasoning"))))
-    for name, value in asdict(target.queueing).items():
-        source = sources.first((*at, "queueing", name))
-        rows.append(Row(f"queueing.{name}", _setting_text(value), source))
+    rows += _setting_rows("queueing", target.queueing, sources, (*at, "queueing"))
     rows += [
         Row(f"header {name}", value, sources.first((*above, "headers")))
         for name, value in target.headers
     ]
     if target.tls.ca_file is not None:
         rows.append(Row("ca_file", target.tls.ca_file, sources.first((*above, "ca_file"))))
-    return rows + _limit_rows(route, plan, sources)
+    rows.append(
+        Row("provisioned", str(target.provisioned).lower(), sources.first((*at, "provisioned")))
+    )
+    rows += _setting_rows("breaker", target.breaker, sources, (*at, "breaker"))
+    return rows + _other_rows(found, sources) + _limit_rows(route, plan, sources)
+
+
+def _other_rows(route: Route, sources: _Sources) -> list[Row]:
+    """What else may answer, and how often a request is sent again."""
+    at: Path = ("routes", route.name)
+    rows = []
+    if route.release.others:
+        rows.append(Row("balance", route.balance, sources.first((*at, "balance"))))
+        for share in route.release.shares:
+            name = share.target.name
+            rows.append(
+                Row(f"weight {name}", f"{share.weight:g}", sources.first((*at, "targets", name)))
+            )
+    for failure, targets in route.fallbacks:
+        names = ", ".join(target.name for target in targets)
+        rows.append(Row(f"fallbacks.{failure}", names, sources.first((*at, "fallbacks", failure))))
+    return rows + _setting_rows("retry", route.retry, sources, (*at, "retry"))
+
+
+def _setting_rows(name: str, settings: Struct, sources: _Sources, at: Path) -> list[Row]:
+    rows = []
+    for field, value in asdict(settings).items():
+        money = "nanousd" in field
+        key, shown = (field.replace("nanousd", "usd"), usd_text(value)) if money else (field, value)
+        rows.append(Row(f"{name}.{key}", _setting_text(shown), sources.first((*at, key))))
+    return rows
 
 
 def _setting_text(value: object) -> str:

@@ -96,7 +96,7 @@ class _Walker:
             return shape.cls(**{key.name: self.read(node, key.shape, (*path, key.key))})
         if not isinstance(node, MapNode):
             short = f", or text that stands for its `{shape.shorthand}`" if shape.shorthand else ""
-            bare = not any(k.required for k in shape.keys)
+            bare = shape.shorthand is None and not any(k.required for k in shape.keys)
             tail = "; write `{}` to take the defaults" if bare and _found(node) == NOTHING else ""
             raise self._wrong(node, path, f"a mapping{short}", tail)
         known = shape.by_key

@@ -38,8 +38,9 @@ def about_costs(plan: Plan, declared: Declared) -> Iterator[Warned]:
     """Targets that will serve at a cost nobody knows, or not at all where a budget is hard."""
     unpriced: dict[str, list[Route]] = defaultdict(list)
     for route in plan.routes.values():
-        if route.release.target.price is None:
-            unpriced[route.release.target.name].append(route)
+        for target in route.targets:
+            if target.price is None:
+                unpriced[target.name].append(route)
     for name, routes in unpriced.items():
         path = ("targets", name) if name in declared.targets else ("routes", routes[0].name)
         message = f"{_unknown_cost(plan, routes)}; write `price: free` or what it costs"
@@ -92,6 +93,8 @@ def _credentials(declared: Declared) -> Iterator[tuple[Path, SecretRef]]:
     for path, target in _targets(declared):
         if target.api_key is not None:
             yield (*path, "api_key"), target.api_key
+        for index, one in enumerate(target.api_keys):
+            yield (*path, "api_keys", str(index)), one
     if declared.storage.database is not None:
         yield ("storage", "database"), declared.storage.database
     if declared.storage.limits is not None:

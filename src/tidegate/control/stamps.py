@@ -26,7 +26,7 @@ def stamps_of(plan: Plan | None, before: Stamps) -> Stamps:
 
 def _files_of(plan: Plan | None) -> set[Path]:
     """Files whose content gateways read when they are told of the plan."""
-    targets = [route.release.target for route in plan.routes.values()] if plan else []
-    names = {target.credential.file for target in targets if target.credential is not None}
+    targets = plan.targets.values() if plan else ()
+    names = {credential.file for target in targets for credential in target.credentials}
     names |= {target.tls.ca_file for target in targets}
     return {Path(name) for name in names if name is not None}

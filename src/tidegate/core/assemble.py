@@ -143,9 +143,19 @@ def queueing(place: Place, replicas: int, say: Say) -> Queueing:
     )
 
 
-def credential(place: Place, say: Say) -> SecretRef | None:
-    """The target's reference or its provider's; a hosted dialect without one is a mistake, unless
-    it signs."""
+def credentials(place: Place, say: Say) -> tuple[SecretRef | None, tuple[SecretRef, ...]]:
+    """The target's references, or its provider's; a hosted dialect without one is a mistake,
+    unless it signs."""
+    several = place.target.api_keys
+    if several:
+        path = (*place.path, "api_keys")
+        if place.target.api_key is not None:
+            say(path, "`api_key` is written too; remove one of them")
+        for index, one in enumerate(several):
+            if one == NO_CREDENTIAL or one in several[:index]:
+                what = "none" if one == NO_CREDENTIAL else str(one)
+                say((*path, str(index)), f"{what} adds no credential to these")
+        return several[0], several[1:]
     found = place.target.api_key or place.provider.api_key
     if found is None and place.dialect.hosted and not place.dialect.signs:
         variable = place.target.provider.upper().replace("-", "_").replace(".", "_")
@@ -153,4 +163,4 @@ def credential(place: Place, say: Say) -> SecretRef | None:
             place.provider_path,
             f"`api_key` is missing; write `api_key: ${{{variable}_API_KEY}}`, or `api_key: none`",
         )
-    return None if found == NO_CREDENTIAL else found
+    return (None if found == NO_CREDENTIAL else found), ()

@@ -64,3 +64,8 @@ def random_text(alphabet: str, length: int) -> str:
 def random_bytes(length: int) -> bytes:
     """`length` bytes from the system's cryptographic source."""
     return os.urandom(length)
+
+
+def fraction() -> float:
+    """A number from 0 up to 1, for chance and jitter."""
+    return (int.from_bytes(os.urandom(7)) >> 3) / (1 << 53)

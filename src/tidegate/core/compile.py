@@ -8,6 +8,7 @@ not the version or the time, so a reload of an unchanged file is seen to change 
 import hashlib
 import unicodedata
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import msgspec
 from msgspec import Struct
@@ -17,6 +18,7 @@ from tidegate.core import assemble, plugs
 from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Dialect, Path, Place
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
+from tidegate.core.compile_routes import compile_route
 from tidegate.core.declared import Declared
 from tidegate.core.declared_keys import EVERY_ROUTE
 from tidegate.core.declared_routes import DeclaredRoute
@@ -28,13 +30,13 @@ from tidegate.core.plan import (
     JournalBounds,
     Plan,
     Price,
-    Release,
     Route,
     Target,
     Tls,
 )
 from tidegate.core.pricing import declared_price
 from tidegate.core.reasoning import hides_reasoning
+from tidegate.core.resilience import Breaker
 from tidegate.core.words import nearest, quoted
 
 DIGEST_CHARS = 8
@@ -125,10 +127,15 @@ class _Compiler:
         self._check_lookalikes(declared)
         out = {}
         for name, route in declared.items():
-            target = self._route_target(name, route)
-            if target is not None:
-                release = f"{name}@{_digest(target)[:DIGEST_CHARS]}"
-                out[name] = Route(name, Release(release, target), route.unsupported == "drop")
+            found = compile_route(
+                name,
+                route,
+                partial(self._wanted, name),
+                lambda content: _digest(content)[:DIGEST_CHARS],
+                self.say,
+            )
+            if found is not None:
+                out[name] = found
         return out
 
     def check_named(self) -> None:
@@ -157,11 +164,10 @@ class _Compiler:
                     ("routes", name), f"this route and {quoted(first)} differ only in how they look"
                 )
 
-    def _route_target(self, name: str, route: DeclaredRoute) -> Target | None:
-        path: Path = ("routes", name, "target")
-        wanted = route.target
+    def _wanted(self, route: str, wanted: str | DeclaredTarget, path: Path) -> Target | None:
+        """The target that is written out on this route, or that has the name."""
         if isinstance(wanted, DeclaredTarget):
-            return self._once(name, wanted, path)
+            return self._once(route, wanted, path)
         if wanted in self.declared.targets:
             return self._declared_target(wanted)
         if "/" in wanted:
@@ -230,7 +236,7 @@ class _Compiler:
         place = assemble.Place(path, declared, provider, known[1])
         replicas = assemble.replicas(place, self.say)
         deadlines = assemble.deadlines(place, self.say)
-        credential = assemble.credential(place, self.say)
+        credential, more_credentials = assemble.credentials(place, self.say)
         if not replicas:
             return None
         queueing = assemble.queueing(place, len(replicas), self.say)
@@ -258,6 +264,9 @@ class _Compiler:
             tls=Tls(ca_file=provider.ca_file),
             max_connections=declared.max_connections,
             queueing=queueing,
+            more_credentials=more_credentials,
+            breaker=Breaker(**asdict(declared.breaker)),
+            provisioned=declared.provisioned,
         )
 
     def _price(self, place: Place, dialect: str, base_url: str) -> tuple[Price | None, bool]:

@@ -236,13 +236,13 @@ def _values(declared: Declared) -> dict[str, Set[str]]:
     """What there is of the dimensions that the plan itself names."""
     targets, models = set(declared.targets), {one.model for one in declared.targets.values()}
     for name, route in declared.routes.items():
-        wanted = route.target
-        if isinstance(wanted, DeclaredTarget):
-            targets.add(name)
-            models.add(wanted.model)
-        elif wanted not in declared.targets:
-            targets.add(wanted)
-            models.add(wanted.partition("/")[2])
+        for _, wanted in route.wanted():
+            if isinstance(wanted, DeclaredTarget):
+                targets.add(name)
+                models.add(wanted.model)
+            elif wanted not in declared.targets:
+                targets.add(wanted)
+                models.add(wanted.partition("/")[2])
     return {
         "route": set(declared.routes),
         "provider": set(declared.providers),

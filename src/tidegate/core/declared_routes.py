@@ -1,11 +1,69 @@
 """`routes` of the plan file."""
 
-from typing import Annotated, Literal
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from tidegate.core.declared_scalars import Text
+from tidegate.core.declared_scalars import Seconds, Text, Usd
 from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.resilience import FAILURE_CLASSES, Balance, Retry
+from tidegate.core.units import format_usd
+
+_RETRY: Final = Retry()
+_Names = tuple[Text, ...]
+Weight = Annotated[float, Meta(ge=0.001, le=1_000_000)]
+
+
+class DeclaredFallbacks(Struct, frozen=True, omit_defaults=True):
+    """Other targets, in order, by what went wrong; each is a name or `provider/model`."""
+
+    unavailable: Annotated[
+        _Names, Meta(description="Down, unreachable, silent for too long, or cut off.")
+    ] = ()
+    rate_limited: Annotated[_Names, Meta(description="It takes no more of us for now.")] = ()
+    overflow: Annotated[
+        _Names, Meta(description="The prompt is too long for it: targets with a larger context.")
+    ] = ()
+    malformed: Annotated[_Names, Meta(description="Its answer is none.")] = ()
+    refused_by_safety: Annotated[
+        _Names, Meta(description="The provider's content filter said no.")
+    ] = ()
+
+
+class DeclaredRetry(Struct, frozen=True, omit_defaults=True):
+    """How often a request that failed is sent again, before the first token of its answer."""
+
+    attempts: Annotated[
+        int, Meta(ge=1, le=10, description="Attempts at one target, the first included.")
+    ] = _RETRY.attempts
+    base_s: Annotated[
+        Seconds,
+        Meta(description="The longest pause before the second attempt; doubled for each after it."),
+    ] = _RETRY.base_s
+    cap_s: Annotated[Seconds, Meta(description="The longest pause.")] = _RETRY.cap_s
+    retry_after_cap_s: Annotated[
+        Seconds,
+        Meta(description="A target that asks to be left alone for longer is not tried again."),
+    ] = _RETRY.retry_after_cap_s
+    budget_percent: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=1000,
+            description="Of a hundred requests of a minute, so many may be sent once more, to "
+            "whichever target.",
+        ),
+    ] = _RETRY.budget_percent
+    budget_least: Annotated[
+        int,
+        Meta(ge=0, le=100_000, description="So many a minute in any case, for little traffic."),
+    ] = _RETRY.budget_least
+    wasted_usd_per_hour: Annotated[
+        Usd,
+        Meta(description="What failed attempts may cost in an hour before none is made again."),
+    ] = Decimal(format_usd(_RETRY.wasted_nanousd_per_hour))
 
 
 class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
@@ -15,12 +73,28 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
     """
 
     target: Annotated[
-        Text | DeclaredTarget,
+        Text | DeclaredTarget | None,
         Meta(
             description="A name in `targets`, `provider/model` (split at the first slash), or a "
-            "target written out here."
+            "target written out here. This or `targets` is required."
         ),
-    ]
+    ] = None
+    targets: Annotated[
+        dict[Text, Weight],
+        Meta(
+            description="Several targets that share the requests, each with its weight: names in "
+            "`targets`, or `provider/model`."
+        ),
+    ] = {}
+    balance: Annotated[
+        Balance, Meta(description="How `targets` share the requests. Default: by their weights.")
+    ] = "weighted"
+    fallbacks: Annotated[
+        DeclaredFallbacks, Meta(description="What else is asked when these have failed.")
+    ] = DeclaredFallbacks()
+    retry: Annotated[
+        DeclaredRetry, Meta(description="How often a failed request is sent again.")
+    ] = DeclaredRetry()
     unsupported: Annotated[
         Literal["refuse", "drop"],
         Meta(
@@ -29,3 +103,13 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
             "`x-tidegate-dropped` and on the receipt. Bounds on tokens are never left out."
         ),
     ] = "refuse"
+
+    def wanted(self) -> Iterator[tuple[tuple[str, ...], str | DeclaredTarget]]:
+        """Every target that it names or writes out, with the path to it from the route."""
+        if self.target is not None:
+            yield ("target",), self.target
+        for name in self.targets:
+            yield ("targets", name), name
+        for failure in FAILURE_CLASSES:
+            for index, name in enumerate(getattr(self.fallbacks, failure)):
+                yield ("fallbacks", failure, str(index)), name

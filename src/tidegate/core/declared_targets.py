@@ -8,10 +8,12 @@ from tidegate.core.declared_prices import DeclaredPrice
 from tidegate.core.declared_providers import DeclaredDeadlines
 from tidegate.core.declared_scalars import BaseUrl, Name, Seconds, Text
 from tidegate.core.plan import Queueing, SecretRef
+from tidegate.core.resilience import Breaker
 
 MediaTokens = Annotated[int, Meta(ge=1, le=10_000_000)]
 Places = Annotated[int, Meta(ge=1, le=10_000_000)]
 _QUEUEING: Final = Queueing()
+_BREAKER: Final = Breaker()
 
 
 class DeclaredQueueing(Struct, frozen=True, omit_defaults=True):
@@ -49,6 +51,36 @@ class DeclaredQueueing(Struct, frozen=True, omit_defaults=True):
             "to wait. Default: 1 each."
         ),
     ] = {}
+
+
+class DeclaredBreaker(Struct, frozen=True, omit_defaults=True):
+    """When a replica, or a credential, of the target is left alone for a while."""
+
+    failures: Annotated[
+        int, Meta(ge=1, le=1000, description="So many in a row, within `window_s`.")
+    ] = _BREAKER.failures
+    window_s: Annotated[Seconds, Meta(description="The time in which `failures` have to come.")] = (
+        _BREAKER.window_s
+    )
+    open_s: Annotated[
+        Seconds, Meta(description="How long it is left alone before one request tries it again.")
+    ] = _BREAKER.open_s
+    max_ejected_percent: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100,
+            description="Of several replicas and credentials, at most so many are left alone at "
+            "once, and at least one may be.",
+        ),
+    ] = _BREAKER.max_ejected_percent
+    when_all_open: Annotated[
+        Literal["try", "refuse"],
+        Meta(
+            description="When nothing else can serve a request: it is sent all the same, or "
+            "refused at once."
+        ),
+    ] = _BREAKER.when_all_open
 
 
 class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
@@ -116,6 +148,23 @@ class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
             description="A credential of this target's own. Default: its provider's.",
         ),
     ] = None
+    api_keys: Annotated[
+        tuple[Annotated[SecretRef, Meta(extra={"read": "secret"})], ...],
+        Meta(
+            description="Several credentials that share the requests, in place of `api_key`. One "
+            "that is refused or throttled rests."
+        ),
+    ] = ()
+    breaker: Annotated[
+        DeclaredBreaker, Meta(description="When a part of the target is left alone for a while.")
+    ] = DeclaredBreaker()
+    provisioned: Annotated[
+        bool,
+        Meta(
+            description="Throughput that is paid for whether it is used or not: a route with "
+            "several targets fills this one first, and spills over to the others."
+        ),
+    ] = False
     max_connections: Annotated[
         int, Meta(ge=1, le=100_000, description="Connections to one replica, a gateway process.")
     ] = 512

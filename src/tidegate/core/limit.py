@@ -13,7 +13,7 @@ from msgspec import Struct
 
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Refusal
-from tidegate.core.plan import Limit, PeriodUnit, Raise, Route
+from tidegate.core.plan import Limit, PeriodUnit, Raise, Route, Target
 from tidegate.core.receipt import Receipt
 
 # What a scope can be made of, and the receipt's field that says it. Besides: `attribute.NAME`.
@@ -117,9 +117,12 @@ def _apart(value: str) -> str:
 
 def reaches(limit: Limit, route: Route) -> bool:
     """Whether it can hold a request of `route`, whoever asks."""
-    target = route.release.target
+    return any(_reaches_target(limit, route.name, target) for target in route.targets)
+
+
+def _reaches_target(limit: Limit, route: str, target: Target) -> bool:
     there = {
-        "route": route.name,
+        "route": route,
         "target": target.name,
         "provider": target.provider,
         "model": target.model,

@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
+from tidegate.core.resilience import Balance, Breaker, FailureClass, Retry
 
 
 class SecretRef(Struct, frozen=True, omit_defaults=True):
@@ -103,7 +104,9 @@ class Target(Struct, frozen=True, omit_defaults=True):
     """One model at one provider or engine pool. `dialect` is the file in `providers/`.
 
     `image_tokens` and `file_tokens` are the most that one of a prompt's images and files can be.
-    `hides_reasoning`: tokens are charged that no text of an answer tells of.
+    `hides_reasoning`: tokens are charged that no text of an answer tells of. `more_credentials`
+    are used beside `credential`. `provisioned`: paid for whether it is used or not, so it is chosen
+    before others that are not.
     """
 
     name: str
@@ -124,24 +127,59 @@ class Target(Struct, frozen=True, omit_defaults=True):
     tls: Tls = Tls()
     max_connections: int = 512
     queueing: Queueing = Queueing()
+    more_credentials: tuple[SecretRef, ...] = ()
+    breaker: Breaker = Breaker()
+    provisioned: bool = False
+
+    @property
+    def credentials(self) -> tuple[SecretRef, ...]:
+        return () if self.credential is None else (self.credential, *self.more_credentials)
+
+
+class Share(Struct, frozen=True, omit_defaults=True):
+    """A target that takes its part of a release's requests."""
+
+    target: Target
+    weight: float = 1.0
 
 
 class Release(Struct, frozen=True, omit_defaults=True):
-    """One versioned bundle that a route can serve."""
+    """One versioned bundle that a route can serve: one target, or several that share the requests.
+
+    `weight` is that of `target` among `others`.
+    """
 
     name: str
     target: Target
+    weight: float = 1.0
+    others: tuple[Share, ...] = ()
+
+    @property
+    def shares(self) -> tuple[Share, ...]:
+        return (Share(self.target, self.weight), *self.others)
 
 
 class Route(Struct, frozen=True, omit_defaults=True):
     """What an application calls (the API's `model`).
 
-    `drops_unsupported`: what a target cannot do is left out, and named, instead of refused.
+    `fallbacks` are the targets that are asked, in this order, when those of the release have failed
+    in that way. `drops_unsupported`: what a target cannot do is left out, and named, instead of
+    refused.
     """
 
     name: str
     release: Release
+    balance: Balance = "weighted"
+    fallbacks: tuple[tuple[FailureClass, tuple[Target, ...]], ...] = ()
+    retry: Retry = Retry()
     drops_unsupported: bool = False
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """Every target that may serve it, each once; the release's first."""
+        pool = [share.target for share in self.release.shares]
+        beyond = [target for _, targets in self.fallbacks for target in targets]
+        return tuple({target.name: target for target in (*pool, *beyond)}.values())
 
 
 class HttpBounds(Struct, frozen=True):
@@ -237,3 +275,8 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     session_alert_tokens: int = 50_000
     drain_s: float = 30.0
     counters: CounterStore | None = None
+
+    @property
+    def targets(self) -> dict[str, Target]:
+        """Every target that a route may reach, by its name."""
+        return {target.name: target for route in self.routes.values() for target in route.targets}

@@ -25,7 +25,8 @@ OPENAI_CHAT = "openai_chat"
 
 @plain_setters
 class Attempt(Struct, omit_defaults=True):
-    """One call to one replica. Times are seconds since the request was accepted."""
+    """One call to one replica. Times are seconds since the request was accepted. `credential` is
+    named where its target has several, by its reference in the plan."""
 
     target: str
     replica: str
@@ -37,6 +38,7 @@ class Attempt(Struct, omit_defaults=True):
     status: int | None = None
     failure: str | None = None
     cost_nanousd: int | None = None
+    credential: str | None = None
 
 
 class Hold(Struct, omit_defaults=True):
@@ -53,7 +55,8 @@ class Receipt(Struct, omit_defaults=True):
     """What one request was, what its user felt and what it cost.
 
     `most_nanousd` is there where nobody knows the cost and a price is known: what budgets count in
-    its place, the most that it can have been.
+    its place, the most that it can have been. Costs are of all attempts, tokens of the last;
+    `earlier_s` is what those before it and the pauses took.
     """
 
     id: str
@@ -112,6 +115,7 @@ class Receipt(Struct, omit_defaults=True):
     connect_s: float | None = None
     first_token_s: float | None = None
     generation_s: float | None = None
+    earlier_s: float | None = None
     retrieval_s: float | None = None
     tool_s: float | None = None
     ttft_s: float | None = None

@@ -5,15 +5,15 @@ from functools import partial
 from typing import Protocol
 
 from tidegate.core.ask import Ask
-from tidegate.core.limit import Counters, Moment, Reading, scope_text
+from tidegate.core.limit import Counters, Moment, Reading, of_target, scope_text
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import demand as demands
 from tidegate.gateway.gate import Gate, Wanted
 from tidegate.gateway.holding import Held, moment, take, undo
 from tidegate.gateway.in_force import InForce
-from tidegate.gateway.prepared import PreparedTarget
-from tidegate.gateway.shared_hold import SharedHold, Short, take_shared
+from tidegate.gateway.prepared_target import Priced
+from tidegate.gateway.shared_hold import SharedHold, Short, drop_shared, take_more, take_shared
 from tidegate.gateway.size import note_conversation
 from tidegate.text.fingerprint import prompt_fingerprint
 
@@ -36,16 +36,20 @@ class Past(Protocol):
 
 class Admission:
     """What one request holds and may come to. `settle` ends every hold that is in `held` (in
-    memory) and in `shared`.
+    memory) and in `shared`, those of limits by target with each attempt. What failed attempts may
+    have cost is held beside them.
 
     `gate` is the first that it has passed, which is the caller's own. `most_chunks` is how many
     tokens, and so chunks at most, its money was held for.
     """
 
-    __slots__ = ("_target", "demand", "gate", "held", "lowered", "most_chunks", "shared")
+    __slots__ = (
+        *("_more", "_more_shared", "_number", "_target", "demand", "gate", "held", "lowered"),
+        *("most_chunks", "shared"),
+    )
 
     def __init__(
-        self, ask: Ask, receipt: Receipt, target: PreparedTarget, assumed_output_tokens: int
+        self, ask: Ask, receipt: Receipt, target: Priced, assumed_output_tokens: int
     ) -> None:
         self._target = target
         self.demand = demands.demand_of(ask, receipt, target, assumed_output_tokens)
@@ -54,6 +58,46 @@ class Admission:
         self.lowered = False
         self.most_chunks: int | None = None
         self.gate: Gate | None = None
+        self._number = 0
+        self._more: list[Held] = []
+        self._more_shared: list[SharedHold] = []
+
+    def aim(self, target: Priced) -> None:
+        """The holds to come are of an attempt at this target, at its own price."""
+        self._number += 1
+        if target is not self._target:
+            self._target = target
+            demands.price(self.demand, target)
+
+    async def hold_more(self, nanousd: int) -> bool:
+        """Holds what an attempt may have cost beside what is held for the next, of all money that
+        is held for the caller; whether there was so much."""
+        now, receipt = moment(), self.demand.receipt
+        before = len(self._more)
+        for it, scope, amount, _ in self.held:
+            if it.money and amount and not of_target(it.limit):
+                ticket = it.take(scope, nanousd, now)
+                if ticket is None:
+                    undo(self._more, before, now)
+                    return False
+                self._more.append((it, scope, nanousd, ticket))
+        for hold in self.shared:
+            if hold.holds_money() and not of_target(hold.of[0][0].limit):
+                self._number += 1
+                id = f"{receipt.id}/more.{self._number}"
+                more = await take_more(hold, receipt, nanousd, id)
+                if more is None:
+                    undo(self._more, before, now)
+                    return False
+                self._more_shared.append(more)
+        return True
+
+    def drop_more(self) -> None:
+        """Once the caller's holds are settled, with all that was used of them."""
+        if self._more:
+            undo(self._more, 0, moment())
+        if self._more_shared:
+            drop_shared(self._more_shared)
 
     async def admit(self, gate: Gate, past: Past | None) -> None:
         """Takes the holds of these limits. Refusal, with nothing of them taken."""
@@ -104,7 +148,7 @@ class Admission:
         number = 0
         try:
             while True:
-                id = f"{demand.receipt.id}/{earlier}.{number}"
+                id = f"{demand.receipt.id}/{self._number}.{earlier}.{number}"
                 answer = await take_shared(gate, demand, id)
                 if isinstance(answer, SharedHold):
                     self.shared.append(answer)
@@ -136,9 +180,10 @@ class Admission:
 
     def _check_price(self, gate: Gate) -> None:
         """Refusal when a budget holds money and nobody knows how much the request could cost."""
-        demand, price = self.demand, self._target.target.price
+        demand = self.demand
         unpriced = demand.cost_nanousd is None
-        dearer = demands.uncovered_member(demand.ask, price)
+        uncovered = (demands.uncovered_member(demand.ask, p) for p in self._target.prices)
+        dearer = next(filter(None, uncovered), None)
         if not unpriced and dearer is None:
             return
         for it in gate.money:

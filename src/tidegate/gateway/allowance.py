@@ -16,7 +16,7 @@ from tidegate.gateway.call import note_target
 from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import moment
 from tidegate.gateway.in_force import InForce
-from tidegate.gateway.prepared import PreparedRoute
+from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.shared_hold import read_shared
 
 MAX_SHOWN: Final = 1000

@@ -3,49 +3,50 @@
 import ssl
 from collections.abc import Mapping
 
+from msgspec.structs import replace
+
 from tidegate.core import clock
-from tidegate.core.ask import Ask
+from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.plan import Deadlines
+from tidegate.core.plugs import Signer
 from tidegate.core.receipt import Attempt, Receipt
 from tidegate.gateway import wires
+from tidegate.gateway.credential import Credential
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.client import Upstream
 from tidegate.gateway.http.pool import PoolFull
 from tidegate.gateway.in_flight import InFlight, translate
-from tidegate.gateway.media import text_bytes
-from tidegate.gateway.prepared import PreparedReplica, PreparedTarget
+from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.provider_rate import TELLING
 from tidegate.gateway.world import World
-from tidegate.text import tokens
 
 _IDENTITY = (b"", b"identity")
 
 
-async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: World) -> InFlight:
-    """Sends the request and waits for the head of a stream or a whole answer.
+async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: World) -> InFlight:
+    """Sends the request to a replica of the attempt's target, and waits for the head of a stream
+    or a whole answer.
 
     Failure or Refusal otherwise. A kept-alive connection that is closed the moment it is used was
     closed before the provider could see the request; it is replaced once, by a new one.
     """
-    if target.missing is not None:
-        raise Refusal(
-            "credential_missing", f"the credential {target.missing} of this route is not set"
-        )
-    if target.rate.known:
-        target.rate.check(tokens.estimate(text_bytes(ask)), clock.monotonic_s())
-    receipt = progress.receipt
-    replica = progress.replica or target.least_busy()
+    receipt, target = progress.receipt, progress.target
+    assert target is not None  # noqa: S101 - the attempt has one
     note_target(receipt, target)
     receipt.replica = replica.name
-    request = _request(progress, ask, target, replica)
+    request = _request(progress, ask, replica, world)
     stale: InFlight | None = None
+    deadlines = target.target.deadlines
+    if progress.until_s is not None:
+        deadlines = within(deadlines, progress.until_s - clock.monotonic_s(), ask.stream)
     while True:
         attempt = Attempt(target.target.name, replica.name, 0.0)
+        if target.target.more_credentials:
+            attempt.credential = replica.credential.name
         receipt.attempts.append(attempt)
-        this = progress.call = InFlight(
-            attempt, target.target.deadlines, ask.stream, clock.monotonic_s(), stale
-        )
+        this = progress.call = InFlight(attempt, deadlines, ask.stream, clock.monotonic_s(), stale)
         world.calls[this] = progress
         upstream = None if stale is not None else replica.pool.take_idle()
         if upstream is None:
@@ -67,10 +68,21 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
             this.provider_worked = False
             stale = this
             attempt.failure = "stale_connection"
+            attempt.cost_nanousd = 0
             del world.calls[this]
             continue
-        _check_answer(progress, this, ask, target)
+        _check_answer(progress, this, replica.credential)
         return this
+
+
+def within(deadlines: Deadlines, left_s: float, streamed: bool) -> Deadlines:
+    """The same, no longer than the caller waits: for a stream's first token, or the whole."""
+    left_s = max(left_s, 0.0)
+    if left_s >= (deadlines.first_token_s if streamed else deadlines.total_s):
+        return deadlines
+    if streamed:
+        return replace(deadlines, first_token_s=left_s, connect_s=min(left_s, deadlines.connect_s))
+    return replace(deadlines, total_s=left_s, connect_s=min(left_s, deadlines.connect_s))
 
 
 def note_target(receipt: Receipt, target: PreparedTarget) -> None:
@@ -80,13 +92,14 @@ def note_target(receipt: Receipt, target: PreparedTarget) -> None:
     receipt.model_wanted = target.target.model
 
 
-def _request(
-    progress: Progress, ask: Ask, target: PreparedTarget, replica: PreparedReplica
-) -> bytes:
-    outgoing = wires.outgoing(progress, ask, target)
+def _request(progress: Progress, ask: Ask, replica: PreparedReplica, world: World) -> bytes:
+    outgoing = wires.outgoing(progress, ask, world)
+    headers, target = outgoing.headers, progress.target
+    if target is not None and target.aws is not None:
+        headers += _signature(target, replica, outgoing)
     own = b""
-    if outgoing.headers:
-        own = "".join(f"{name}: {value}\r\n" for name, value in outgoing.headers).encode("latin-1")
+    if headers:
+        own = "".join(f"{name}: {value}\r\n" for name, value in headers).encode("latin-1")
     return b"%b%b%b%bx-request-id: %b\r\ncontent-length: %d\r\n\r\n%b" % (
         replica.head_start,
         outgoing.path,
@@ -96,6 +109,17 @@ def _request(
         len(outgoing.body),
         outgoing.body,
     )
+
+
+def _signature(
+    target: PreparedTarget, replica: PreparedReplica, outgoing: Outgoing
+) -> tuple[tuple[str, str], ...]:
+    """The headers that sign the request with the machine's own key. Refusal when there is none."""
+    provider, aws = target.provider, target.aws
+    assert isinstance(provider, Signer) and aws is not None  # noqa: S101 - see Preparer
+    if aws.key is None:
+        raise Refusal("credential_missing", aws.problem or "there is no AWS key")
+    return provider.sign(outgoing, replica.to, aws.key, clock.wall_s())
 
 
 async def _connection(this: InFlight, replica: PreparedReplica) -> Upstream:
@@ -131,12 +155,13 @@ def _unreachable(error: OSError) -> str:
     return "the provider cannot be reached"
 
 
-def _check_answer(progress: Progress, this: InFlight, ask: Ask, target: PreparedTarget) -> None:
+def _check_answer(progress: Progress, this: InFlight, credential: Credential) -> None:
     """Turns an answer that is none into a Failure; the connection is given back or dropped."""
-    upstream = this.live()
-    headers = upstream.headers
+    ask, target, upstream = progress.ask, progress.target, this.live()
+    assert ask is not None and target is not None  # noqa: S101 - they have been sent
+    headers, rate = upstream.headers, credential.rate
     if not TELLING.isdisjoint(headers):
-        target.rate.learn(headers, clock.monotonic_s())
+        rate.learn(headers, clock.monotonic_s())
     encoding = headers.get(b"content-encoding")
     if encoding is not None and encoding.lower() not in _IDENTITY:
         message = "the provider compressed its answer unasked"
@@ -144,18 +169,21 @@ def _check_answer(progress: Progress, this: InFlight, ask: Ask, target: Prepared
     if upstream.status != 200:
         this.provider_worked = False
         body = this.take_body()
-        if target.secret is not None:
-            body = target.secret.conceal(body)  # some providers quote the key that they refuse
+        if credential.secret is not None:
+            body = credential.secret.conceal(body)  # some providers quote the key that they refuse
+        if target.aws is not None and target.aws.key is not None:
+            for secret in (target.aws.key.secret, target.aws.key.session):
+                body = body if secret is None else secret.conceal(body)
         failure = target.provider.fault(upstream.status, _texts(upstream.headers), body)
         if failure.kind == "rate_limited":
-            target.rate.refused(failure.retry_after_s, clock.monotonic_s())
+            rate.refused(failure.retry_after_s, clock.monotonic_s())
         raise failure
-    if target.rate.backoff_s:
-        target.rate.backoff_s = 0.0
+    if rate.backoff_s:
+        rate.backoff_s = 0.0
     if upstream.streaming != ask.stream:
         if not upstream.streaming:
             # An error inside a 200 says more than the mix-up does.
-            wires.check(progress, ask, target, this.take_body())
+            wires.check(ask, target, this.take_body())
         message = "the provider mixed up streaming and not streaming"
         raise Failure("malformed", "upstream_malformed", message)
 

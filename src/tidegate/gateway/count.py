@@ -34,8 +34,9 @@ async def count(incoming: Incoming, connection: Connection, entry: Entry, world:
         key = await authenticate(incoming.head, world.keys, receipt)
         ask = accept(incoming, entry, receipt)
         route = resolve(ask, key, world.obeyed(), receipt)
-        target, provider = route.target.target, route.target.provider
-        if provider.counts_tokens and ask.dialect in provider.dialects:
+        target = route.target.target
+        providers = [it.provider for it in route.targets()]
+        if all(it.counts_tokens and ask.dialect in it.dialects for it in providers):
             await live(incoming, connection, entry, world)
             return
         if len(incoming.body) <= AT_ONCE_BYTES:

@@ -21,13 +21,7 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
     receipt.error_code = no.code.name
     receipt.error_fault = no.code.fault
     receipt.error_message = redact(no.message)[:MAX_ERROR_CHARS]
-    if progress.call is not None:
-        progress.call.end()
-        if isinstance(no, Failure):
-            progress.call.attempt.failure = no.kind
-            begun = progress.relay is not None and progress.relay.chunks > 0
-            if no.kind in _NOT_SERVED and not begun:
-                progress.call.provider_worked = False
+    note_failure(progress, no)
     if progress.begun or (progress.relay is not None and progress.relay.committed):
         receipt.status = 200
         receipt.interrupted = True
@@ -55,6 +49,19 @@ def request_ids(progress: Progress) -> bytes:
     if progress.dialect is not None and progress.dialect.id_header != answers.REQUEST_ID:
         header += answers.request_id_header(progress.receipt.id, progress.dialect.id_header)
     return header
+
+
+def note_failure(progress: Progress, no: Refusal | Failure) -> None:
+    """How the attempt in flight ended, where one is; its connection ends with it."""
+    call = progress.call
+    if call is None:
+        return
+    call.end()
+    if isinstance(no, Failure):
+        call.attempt.failure = no.kind
+        begun = progress.relay is not None and progress.relay.chunks > 0
+        if no.kind in _NOT_SERVED and not begun:
+            call.provider_worked = False
 
 
 def _said_by_provider(progress: Progress) -> bool:

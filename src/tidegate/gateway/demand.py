@@ -11,7 +11,7 @@ from tidegate.core.plan import Price
 from tidegate.core.pricing import Ceiling, at_tier, is_by_tokens
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.media import may_have_parts, media
-from tidegate.gateway.prepared import PreparedTarget
+from tidegate.gateway.prepared_target import Priced
 from tidegate.gateway.size import count_input
 from tidegate.gateway.unseen import has_hosted_tools, unseen_tokens
 from tidegate.text import tokens
@@ -26,9 +26,7 @@ _AUDIO_PARTS: Final = (b'"input_audio"', b'"audio_url"')
 _NULL: Final = Raw(b"null")
 
 
-def demand_of(
-    ask: Ask, receipt: Receipt, target: PreparedTarget, assumed_output_tokens: int
-) -> Demand:
+def demand_of(ask: Ask, receipt: Receipt, target: Priced, assumed_output_tokens: int) -> Demand:
     """Bounds from above. A token of text has a byte at least, so its length bounds it."""
     if ask.endpoint == "embeddings":
         output_tokens = choices = 0
@@ -45,7 +43,7 @@ def demand_of(
     return demand
 
 
-def price(demand: Demand, target: PreparedTarget) -> None:
+def price(demand: Demand, target: Priced) -> None:
     """What it can cost at most as things stand; None when nobody knows."""
     ceiling = ceiling_of(demand.ask, target)
     if ceiling is not None:
@@ -53,7 +51,7 @@ def price(demand: Demand, target: PreparedTarget) -> None:
         demand.cost_nanousd = ceiling.nanousd(demand.input_tokens, output_tokens)
 
 
-def count(demand: Demand, target: PreparedTarget) -> bool:
+def count(demand: Demand, target: Priced) -> bool:
     """Counts the input where the tokenizer is known; whether the bound has come down. What is no
     text stays bounded by its bytes."""
     tokenizer = target.target.tokenizer
@@ -70,7 +68,7 @@ def count(demand: Demand, target: PreparedTarget) -> bool:
     return True
 
 
-def afford(demand: Demand, target: PreparedTarget, left_nanousd: int) -> bool:
+def afford(demand: Demand, target: Priced, left_nanousd: int) -> bool:
     """Lowers the output to what is left of a budget; whether anything useful fits."""
     ceiling = ceiling_of(demand.ask, target)
     if ceiling is None or demand.choices == 0:
@@ -90,7 +88,7 @@ def afford(demand: Demand, target: PreparedTarget, left_nanousd: int) -> bool:
     return True
 
 
-def ceiling_of(ask: Ask, target: PreparedTarget) -> Ceiling | None:
+def ceiling_of(ask: Ask, target: Priced) -> Ceiling | None:
     """The most that this request's tokens can cost at the target; None without a price."""
     ceiling = target.ceiling
     if ceiling is None or not ceiling.varies:

@@ -40,15 +40,13 @@ def undo(held: list[Held], down_to: int, now: Moment) -> None:
 
 def settle_holds(held: list[Held], receipt: Receipt, worked: bool, now: Moment) -> None:
     """What was held becomes what was used. Unknown counts as all of it, unless nobody worked."""
-    if not held:
-        return
-    holds = receipt.holds = []
+    holds = receipt.holds
     while held:
         it, scope, amount, ticket = held.pop()
         known = it.used(receipt)
         used = known if known is not None else amount if worked else 0
         it.give_back(scope, ticket, amount, used, now)
-        holds.append(Hold(it.limit.name, scope, amount, known))
+        holds.append(Hold(it.limit.name, scope, amount, known if worked else used))
         if it.alerts and _is_over(it, scope, now):
             receipt.over_limits = [*receipt.over_limits, it.limit.name]
 

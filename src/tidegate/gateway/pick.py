@@ -39,7 +39,7 @@ class Queues:
 
     def obey(self, plan: Plan) -> None:
         """The plan of now: its targets' settings hold. Who has a place, or waits, goes on."""
-        targets = {r.release.target.name: r.release.target for r in plan.routes.values()}
+        targets = plan.targets
         self._planned = frozenset(targets)
         for target in targets.values():
             places = self._places.get(target.name)
@@ -109,21 +109,24 @@ async def pick(progress: Progress, places: Places, deadline_s: float | None, hea
         progress.queued_s += clock.monotonic_s() - now_s
 
 
-def leave(progress: Progress) -> None:
-    """Gives the place back, with what the attempt has shown of its target. Once for each `pick`."""
+def leave(progress: Progress, error_code: str | None) -> None:
+    """Gives the place back, with what the attempt has shown of its target. Once for each `pick`.
+
+    `error_code` is how the attempt ended; None: well.
+    """
     place = progress.place
     if place is None:
         return
     progress.place = None
     places, receipt, call = place.places, progress.receipt, progress.call
     sent_s = None if call is None else call.sent_s
-    if sent_s is not None and receipt.error_code in _PUSHED_BACK:
+    if sent_s is not None and error_code in _PUSHED_BACK:
         places.limit.pushed_back(sent_s, clock.monotonic_s())
     if place is places.unwatched:
         if places.leave_unwatched():
             places.left(clock.monotonic_s())
         return
-    if call is not None and sent_s is not None and receipt.error_code is None:
+    if call is not None and sent_s is not None and error_code is None:
         _tell(place, call, receipt, sent_s)
     place.release(clock.monotonic_s())
 

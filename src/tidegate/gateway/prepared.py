@@ -12,67 +12,30 @@ from msgspec import Struct
 
 from tidegate import __version__
 from tidegate.core import plugs
-from tidegate.core.plan import Plan, Release, Replica, SecretRef, Target, Tls
-from tidegate.core.plugs import Provider
+from tidegate.core.credential import Addressed
+from tidegate.core.plan import Plan, Replica, SecretRef, Target, Tls
+from tidegate.core.plugs import Provider, Signer
 from tidegate.core.pricing import Ceiling
 from tidegate.core.secret import Secret
+from tidegate.gateway.aws_key import AwsKey
 from tidegate.gateway.bound import Binder, Bound
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.in_force import InForce, MakeCounters
 from tidegate.gateway.own_limits import OwnLimits
-from tidegate.gateway.provider_rate import ProviderRate
+from tidegate.gateway.prepared_route import PreparedRoute, prepare_route
+from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.shared_store import SharedStores
+from tidegate.gateway.standing import Standing
 from tidegate.text import tokens
 
 MAX_SECRET_BYTES = 64 * 1024
 
+Headers = tuple[tuple[str, str], ...]
+
 
 class PlanProblem(Exception):
     """A plan that this gateway cannot obey; it goes on with the one it has."""
-
-
-class PreparedReplica:
-    """One replica: its pool, and the parts of a request's head around the path.
-
-    The head holds the credential, which is why this is no Struct: those print what they hold.
-    """
-
-    __slots__ = ("head_rest", "head_start", "name", "pool")
-
-    def __init__(self, name: str, pool: Pool, head_start: bytes, head_rest: bytes) -> None:
-        self.name = name
-        self.pool = pool
-        self.head_start = head_start
-        self.head_rest = head_rest
-
-
-class PreparedTarget(Struct):
-    """One target. `missing` says which credential could not be resolved."""
-
-    target: Target
-    provider: Provider
-    replicas: list[PreparedReplica]
-    secret: Secret | None
-    missing: str | None
-    ceiling: Ceiling | None
-    rate: ProviderRate
-
-    def least_busy(self) -> PreparedReplica:
-        """The replica with the fewest exchanges in flight."""
-        replicas = self.replicas
-        if len(replicas) == 1:
-            return replicas[0]
-        return min(replicas, key=lambda r: r.pool.in_flight + r.pool.waiting)
-
-
-class PreparedRoute(Struct):
-    """One route: its release, its target, and the headers that name them in an answer."""
-
-    release: Release
-    target: PreparedTarget
-    answer_headers: bytes
-    drops_unsupported: bool = False
 
 
 class PreparedPlan(Struct):
@@ -99,7 +62,9 @@ class Preparer:
         stores: SharedStores | None = None,
     ) -> None:
         self._environ = environ
-        self._rates: dict[tuple[str, str], ProviderRate] = {}
+        self.standing = Standing()
+        self.aws = AwsKey(environ)
+        self._signs = False
         self.binder = Binder(make_counters, OwnLimits(make_counters), stores)
         self.pools: dict[Origin, Pool] = {}
 
@@ -111,18 +76,13 @@ class Preparer:
         pools: Reached = {}
         contexts: dict[Tls, ssl.SSLContext] = {}
         prepared: dict[str, PreparedTarget] = {}
-        for route in plan.routes.values():
-            target = route.release.target
-            if target.name not in prepared:
-                await self._load_contexts(target, contexts)
-                prepared[target.name] = self._target(target, contexts, pools)
+        for target in plan.targets.values():
+            await self._load_contexts(target, contexts)
+            prepared[target.name] = self._target(target, contexts, pools)
+        self._signs = any(target.aws is not None for target in prepared.values())
+        await self.refresh()
         routes = {
-            name: PreparedRoute(
-                route.release,
-                prepared[route.release.target.name],
-                _answer_headers(name, route.release),
-                route.drops_unsupported,
-            )
+            name: prepare_route(route, prepared, self.standing.budget(route))
             for name, route in plan.routes.items()
         }
         try:
@@ -131,12 +91,21 @@ class Preparer:
             raise PlanProblem(str(error)) from error
         return PreparedPlan(plan, routes, pools, limits)
 
+    async def refresh(self) -> None:
+        """Reads the machine's own key again, where requests are signed with it."""
+        if self._signs:
+            await asyncio.to_thread(self.aws.refresh)
+
     def adopt(self, prepared: PreparedPlan) -> list[InForce]:
         """`prepared` is obeyed from now on: its pools open, those that it does not use close. The
         limits that count from now on."""
         begun = self.binder.adopt(prepared.limits)
-        targets = [route.target.target for route in prepared.routes.values()]
-        self._rates = {(t.name, t.provider): self._rates[t.name, t.provider] for t in targets}
+        self.standing.adopt(prepared.plan)
+        for route in prepared.routes.values():
+            route.budget.retry = route.route.retry
+            for target in route.targets():
+                used = [(it.name, it.credential, it.breaker) for it in target.replicas]
+                self.standing.of(target.target).keep(used, target.target)
         for pool, way, max_connections in prepared.pools.values():
             pool.way = way
             pool.max_connections = max_connections
@@ -167,15 +136,38 @@ class Preparer:
             raise PlanProblem(f"target {target.name}: {error}") from error
         if target.tokenizer is not None and target.tokenizer in tokens.ENCODINGS:
             tokens.load(target.tokenizer)
-        secret, missing = self._secret(target.credential)
-        headers = _headers(provider, target, secret)
-        replicas = [
-            self._replica(target, self._way(target, replica, contexts), headers, pools)
-            for replica in target.replicas
-        ]
-        ceiling = None if target.price is None else Ceiling(target.price)
-        rate = self._rates.setdefault((target.name, target.provider), ProviderRate())
-        return PreparedTarget(target, provider, replicas, secret, missing, ceiling, rate)
+        standing = self.standing.of(target)
+        refs: tuple[SecretRef | None, ...] = target.credentials or (None,)
+        aws = None
+        if refs == (None,) and isinstance(provider, Signer):
+            if self._environ.get(provider.bearer_variable):
+                refs = (SecretRef(env=provider.bearer_variable),)
+            else:
+                aws = self.aws
+        known = [(ref, self._secret(ref)) for ref in refs]
+        missing = [ref for ref, secret in known if ref is not None and secret is None]
+        ways = [self._way(target, replica, contexts) for replica in target.replicas]
+        replicas = []
+        for ref, secret in known:
+            if ref is not None and secret is None:
+                continue
+            headers = _headers(provider, target)
+            for way in ways:
+                own = () if secret is None else (provider.credential_header(secret.reveal()),)
+                replica = self._replica(target, way, (*headers, *own), pools)
+                replica.credential = standing.credential(ref, secret)
+                replica.breaker = standing.breaker(replica.name, replica.credential.name, target)
+                replicas.append(replica)
+        return PreparedTarget(
+            target,
+            provider,
+            replicas,
+            None if target.price is None else Ceiling(target.price),
+            None if replicas else str(missing[0]),
+            standing.tripped,
+            standing.pace,
+            aws,
+        )
 
     def _way(self, target: Target, replica: Replica, contexts: Mapping[Tls, ssl.SSLContext]) -> Way:
         try:
@@ -185,7 +177,7 @@ class Preparer:
         context = None if replica.scheme == "http" else contexts.get(target.tls)
         return Way(replica, context, target.tls.server_name or replica.host, proxy)
 
-    def _replica(self, target: Target, way: Way, headers: bytes, pools: Reached) -> PreparedReplica:
+    def _replica(self, target: Target, way: Way, pairs: Headers, pools: Reached) -> PreparedReplica:
         replica, proxy = way.replica, way.proxy
         origin = (replica, target.tls)
         if origin in pools:  # two targets at one address share its connections
@@ -195,17 +187,19 @@ class Preparer:
             width = 0
         pools[origin] = (pool, way, max(width, target.max_connections))
         path = replica.path.encode()
+        headers = "".join(f"{name}: {value}\r\n" for name, value in pairs).encode("latin-1")
         if proxy is not None and way.context is None:
             path = f"{replica.scheme}://{_authority(replica)}".encode() + path
             if proxy.authorization is not None:
                 headers += b"proxy-authorization: %b\r\n" % proxy.authorization
         rest = b" HTTP/1.1\r\nhost: %b\r\n%b" % (_authority(replica).encode(), headers)
-        return PreparedReplica(replica.name, pool, b"POST " + path, rest)
+        to = Addressed(_authority(replica), replica.path, pairs)
+        return PreparedReplica(replica.name, pool, b"POST " + path, rest, to)
 
-    def _secret(self, ref: SecretRef | None) -> tuple[Secret | None, str | None]:
-        """(secret, None), or (None, what is missing). A missing one spoils only its target."""
+    def _secret(self, ref: SecretRef | None) -> Secret | None:
+        """None where it is not to be had: that spoils no other credential."""
         if ref is None:
-            return None, None
+            return None
         if ref.env is not None:
             secret = self._environ.get(ref.env, "").strip()
         else:
@@ -215,33 +209,21 @@ class Preparer:
             except (OSError, ValueError):
                 secret = ""
         if not secret or not secret.isascii() or not secret.isprintable():
-            return None, str(ref)
-        return Secret(secret), None
+            return None
+        return Secret(secret)
 
 
-def _headers(provider: Provider, target: Target, secret: Secret | None) -> bytes:
-    pairs = [
+def _headers(provider: Provider, target: Target) -> Headers:
+    return (
         ("user-agent", f"tidegate/{__version__}"),
         ("content-type", "application/json"),
         ("accept", "application/json, text/event-stream"),
         *provider.headers,
         *target.headers,
-    ]
-    if secret is not None:
-        pairs.append(provider.credential_header(secret.reveal()))
-    return "".join(f"{name}: {value}\r\n" for name, value in pairs).encode("latin-1")
+    )
 
 
 def _authority(replica: Replica) -> str:
     host = f"[{replica.host}]" if ":" in replica.host else replica.host
     usual = 443 if replica.scheme == "https" else 80
     return host if replica.port == usual else f"{host}:{replica.port}"
-
-
-def _answer_headers(route: str, release: Release) -> bytes:
-    return (
-        f"x-tidegate-route: {route}\r\n"
-        f"x-tidegate-release: {release.name}\r\n"
-        f"x-tidegate-target: {release.target.name}\r\n"
-        f"x-tidegate-model: {release.target.model}\r\n"
-    ).encode("latin-1", "replace")

@@ -44,6 +44,8 @@ from tidegate.stores.shared import shared_database
 log = logging.getLogger("tidegate.gateway")
 
 TICK_S = 0.1
+# How soon a key that has been written anew is used.
+RENEW_S = 5.0
 MEASURE_EVERY_S = 1.0
 PLAN_WAIT_S = 15.0
 SHARED_READ_S = 1.0
@@ -126,6 +128,7 @@ class Process:
             loop.create_task(self._feed.follow(self._layout.feed_socket)),
             loop.create_task(self._silent_control.watch()),
             loop.create_task(self._tick()),
+            loop.create_task(self._renew_keys()),
         ]
         try:
             if not await self._first_plan():
@@ -202,6 +205,12 @@ class Process:
         context.load_cert_chain(self._options.tls_cert, self._options.tls_key)
         context.set_alpn_protocols(["http/1.1"])
         return context
+
+    async def _renew_keys(self) -> None:
+        """Keys that expire are written anew before they do."""
+        while True:
+            await asyncio.sleep(RENEW_S)
+            await self._preparer.refresh()
 
     async def _tick(self) -> None:
         """The one timer of this process: deadlines, pools, lag, the size of the journal."""

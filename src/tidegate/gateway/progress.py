@@ -14,7 +14,8 @@ from tidegate.gateway.holding import Held
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.places import Place
-from tidegate.gateway.prepared import PreparedReplica, PreparedRoute
+from tidegate.gateway.prepared_route import PreparedRoute
+from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.shared_hold import SharedHold
 from tidegate.gateway.stream import Relay
 
@@ -26,15 +27,31 @@ class Late(Struct, eq=False):
     shared: list[SharedHold] = []
 
 
+class Earlier(Struct):
+    """What the attempts before the last have come to, and took.
+
+    `cost_nanousd` is what is known of their cost; `most_nanousd` the most that the rest can have
+    been, and `unknown` says that there is such a rest. `unpriced`: nobody knows even that.
+    """
+
+    cost_nanousd: int = 0
+    most_nanousd: int = 0
+    unknown: bool = False
+    unpriced: bool = False
+    took_s: float = 0.0
+
+
 @plain_setters
 class Progress(Struct, eq=False):
     """Fills from top to bottom as the stages pass; settle reads what is there.
 
     `ending` sends the answer's last bytes; every proper end of a request replaces it. `dialect` is
-    the caller's where it is not OpenAI's own; `said` is the request where its target speaks another
-    wire than its caller. `begun` says that a stream's head went out while the request was still
-    waiting for its place. `late` is there where no limit was as it began, and one is now.
-    `replica` is there where only it can serve the request.
+    the caller's where it is not OpenAI's own; `said` is the request in the common middle, once a
+    target of another wire has been asked. `begun` says that a stream's head went out before its
+    answer. `until_s` is when the caller waits no longer (monotonic). `keeper` is there where only
+    that replica can serve the request. What is below `admitted` is of the attempt that goes on;
+    `tries` says that it tries a breaker that was open. `late` is there where no limit was as it
+    began, and one is now.
     """
 
     receipt: Receipt
@@ -45,11 +62,16 @@ class Progress(Struct, eq=False):
     ask: Ask | None = None
     said: Conversation | None = None
     route: PreparedRoute | None = None
-    admitted: Admission | None = None
-    replica: PreparedReplica | None = None
-    place: Place | None = None
+    keeper: tuple[PreparedTarget, PreparedReplica] | None = None
+    until_s: float | None = None
     queued_s: float = 0.0
     begun: bool = False
+    earlier: Earlier | None = None
+    admitted: Admission | None = None
+    target: PreparedTarget | None = None
+    replica: PreparedReplica | None = None
+    tries: bool = False
+    place: Place | None = None
     call: InFlight | None = None
     relay: Relay | None = None
     answer: Answer | None = None

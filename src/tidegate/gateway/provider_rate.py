@@ -78,15 +78,22 @@ class ProviderRate:
 
     def check(self, tokens: int, now_s: float) -> None:
         """Takes a request of so many tokens. Failure (`rate_limited`) when it would be refused."""
-        wait_s = max(
+        wait_s = self.wait_s(tokens, now_s)
+        if wait_s > 0:
+            raise no_allowance(wait_s)
+        self._requests.take(1, now_s)
+        self._tokens.take(tokens, now_s)
+
+    def wait_s(self, tokens: int, now_s: float) -> float:
+        """Until a request of so many tokens would not be refused; 0 is now."""
+        if not self.known:
+            return 0.0
+        return max(
             self._closed_until_s - now_s,
             self._requests.wait_s(1, now_s),
             self._tokens.wait_s(tokens, now_s),
+            0.0,
         )
-        if wait_s > 0:
-            raise _no(wait_s)
-        self._requests.take(1, now_s)
-        self._tokens.take(tokens, now_s)
 
     def learn(self, headers: Mapping[bytes, bytes], now_s: float) -> None:
         """Reads what an answer's head says is left. What cannot be read changes nothing."""
@@ -123,7 +130,8 @@ def seconds(text: str) -> float | None:
     return sum(float(number) * _SECONDS[unit] for number, unit in _PARTS.findall(text))
 
 
-def _no(wait_s: float) -> Failure:
+def no_allowance(wait_s: float) -> Failure:
+    """The no of a target that takes no more for so long."""
     return Failure(
         "rate_limited",
         "upstream_rate_limited",

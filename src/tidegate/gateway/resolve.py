@@ -4,7 +4,8 @@ from tidegate.core.ask import Ask
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.prepared import PreparedPlan, PreparedRoute
+from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.prepared_route import PreparedRoute
 
 
 def resolve(ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt) -> PreparedRoute:
@@ -18,10 +19,9 @@ def resolve(ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt) -> P
         raise Refusal("route_not_allowed", "this API key may not use that model", param="model")
     receipt.route = ask.model
     receipt.release = route.release.name
-    prepared = route.target
-    if ask.endpoint not in prepared.provider.endpoints:
-        raise Refusal("invalid_request", f"that model does not serve {ask.endpoint}", param="model")
-    target = prepared.target
-    if target.price is None and prepared.provider.hosted and not target.unpriced_allowed:
+    if not route.target.serves(ask) and not route.serving(ask):
+        if not any(ask.endpoint in share.target.provider.endpoints for share in route.pool):
+            message = f"that model does not serve {ask.endpoint}"
+            raise Refusal("invalid_request", message, param="model")
         raise Refusal("unpriced_model", "no price is known for that model", param="model")
     return route

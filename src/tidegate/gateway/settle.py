@@ -1,7 +1,11 @@
 """settle: what the request used, took and cost; the receipt is frozen and journalled."""
 
+from typing import Final
+
+from msgspec.structs import fields
+
 from tidegate.core.ask import Ask, Usage
-from tidegate.core.limit import Moment
+from tidegate.core.limit import Moment, of_target
 from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
 from tidegate.core.pricing import at_tier
@@ -10,11 +14,10 @@ from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
 from tidegate.gateway.demand import ceiling_of, demand_of, is_told, tier_asked
 from tidegate.gateway.holding import moment, settle_holds
-from tidegate.gateway.in_flight import InFlight
-from tidegate.gateway.progress import Progress
+from tidegate.gateway.progress import Earlier, Progress
 from tidegate.gateway.shared_hold import settle_shared
 from tidegate.gateway.size import estimate_input_tokens, note_conversation
-from tidegate.gateway.stream import Relay
+from tidegate.gateway.timings import note_attempt, note_earlier_s, note_line, note_times
 from tidegate.gateway.world import World
 from tidegate.stores.spending import MAX_COST_NANOUSD
 from tidegate.text import tokens
@@ -33,38 +36,125 @@ def settle(progress: Progress, world: World) -> None:
         world.listener.refused(receipt.error_code or "internal")
         progress.ending()
         return
-    ask, route = progress.ask, progress.route
-    worked = call is not None and call.provider_worked and ask is not None and not ask.counts
-    if worked and ask is not None and route is not None:
-        _note_answer(progress)
-        seen_tokens = _estimate_unknown(progress, ask, route.target.target)
-        _note_cost(receipt, ask, route.target.target)
-        if receipt.cost_nanousd is None:
-            assumed_tokens = world.obeyed().plan.assumed_output_tokens
-            receipt.most_nanousd = _most_nanousd(progress, ask, seen_tokens, assumed_tokens)
-        if world.plan is not None and world.plan.plan.session_alert_tokens:
-            note_conversation(ask, receipt)
-    else:
-        receipt.cost_nanousd = 0  # nobody did anything that could cost
+    worked = _account(progress, world)
     now = moment()
     _settle_holds(progress, worked, world.past, now)
-    _note_times(receipt, progress.received_s, call, progress.relay, now.monotonic_s)
+    note_times(receipt, progress.received_s, call, progress.relay, now.monotonic_s)
     if progress.queued_s:
-        _note_line(receipt, progress.queued_s)
+        note_line(receipt, progress.queued_s)
+    if progress.earlier is not None:
+        note_earlier_s(receipt, progress.earlier)
     world.journal.append(encode_frame(receipt), progress.ending, progress.connection.abort)
 
 
+def settle_attempt(progress: Progress, world: World) -> int:
+    """An attempt that came to nothing, before the next: what it cost and took is kept, its own
+    holds end, and the receipt is as it was before it. The most that it can have cost."""
+    receipt, call, received_s = progress.receipt, progress.call, progress.received_s
+    earlier = progress.earlier = progress.earlier or Earlier()
+    worked = _account(progress, world)
+    now = moment()
+    _end_attempt_holds(progress, worked, now)
+    if call is not None:
+        world.calls.pop(call, None)
+        note_attempt(receipt, call, received_s, now.monotonic_s)
+        began_s = call.started_s if call.stale is None else call.stale.started_s
+        earlier.took_s += (call.ended_s or now.monotonic_s) - began_s
+        if progress.relay is not None:
+            world.relays.discard(progress.relay)
+    most_nanousd = _keep_cost(earlier, receipt)
+    for name in _OF_ATTEMPT:
+        setattr(receipt, name, _UNTOLD[name])
+    progress.call = progress.relay = progress.answer = None
+    return most_nanousd
+
+
+# What a receipt tells of one attempt, and so of the last.
+_OF_ATTEMPT = (
+    *("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"),
+    *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens", "tokens_estimated"),
+    *("usage_conflict", "cost_nanousd", "most_nanousd", "service_tier", "price_version"),
+    *("finish_reason", "model_served", "provider_request_id", "surplus_events"),
+)
+_UNTOLD: Final = {field.name: field.default for field in fields(Receipt)}
+
+
+def _keep_cost(earlier: Earlier, receipt: Receipt) -> int:
+    """The most that the attempt can have cost."""
+    if receipt.cost_nanousd is not None:
+        earlier.cost_nanousd += receipt.cost_nanousd
+        return receipt.cost_nanousd
+    earlier.unknown = True
+    earlier.unpriced = earlier.unpriced or receipt.most_nanousd is None
+    earlier.most_nanousd += receipt.most_nanousd or 0
+    return receipt.most_nanousd or 0
+
+
+def _account(progress: Progress, world: World) -> bool:
+    """What the last attempt's provider said, and what that cost; whether it did any work."""
+    receipt, ask, call, target = progress.receipt, progress.ask, progress.call, progress.target
+    worked = call is not None and call.provider_worked and ask is not None and not ask.counts
+    if not worked or ask is None or target is None:
+        receipt.cost_nanousd = 0  # nobody did anything that could cost
+        if call is not None:
+            call.attempt.cost_nanousd = 0
+        return False
+    _note_answer(progress)
+    seen_tokens = _estimate_unknown(progress, ask, target.target)
+    _note_cost(receipt, ask, target.target)
+    if receipt.cost_nanousd is None:
+        assumed_tokens = world.obeyed().plan.assumed_output_tokens
+        receipt.most_nanousd = _most_nanousd(progress, ask, seen_tokens, assumed_tokens)
+    if world.plan is not None and world.plan.plan.session_alert_tokens:
+        note_conversation(ask, receipt)
+    return True
+
+
 def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Moment) -> None:
-    """What was held becomes what was used, also of budgets that began meanwhile."""
-    receipt, holding = progress.receipt, progress.admitted or progress.late
+    """What was held becomes what was used, also of budgets that began meanwhile: of the last
+    attempt's target what that came to, of the caller what all have."""
+    receipt, earlier = progress.receipt, progress.earlier
+    holding = progress.admitted or progress.late
+    taken = [] if holding is None else holding.held
+    held = [it.counters for it, *_ in taken if it.counters is not None]
+    if earlier is not None:
+        _end_attempt_holds(progress, worked, now)
+        worked = _add_earlier(receipt, earlier) or worked
     if past is not None and past.seeded_s >= progress.received_s:
-        taken = [] if holding is None else holding.held
-        held = [it.counters for it, *_ in taken if it.counters is not None]
         past.count_late(receipt, progress.received_s, held)
     if holding is not None:
         settle_holds(holding.held, receipt, worked, now)
         if holding.shared:
             settle_shared(holding.shared, receipt, worked)
+    if earlier is not None and progress.admitted is not None:
+        progress.admitted.drop_more()
+
+
+def _end_attempt_holds(progress: Progress, worked: bool, now: Moment) -> None:
+    """Those of the limits by target; what is the caller's is held on."""
+    holding = progress.admitted or progress.late
+    if holding is None:
+        return
+    ended = [one for one in holding.held if of_target(one[0].limit)]
+    holding.held[:] = [one for one in holding.held if not of_target(one[0].limit)]
+    settle_holds(ended, progress.receipt, worked, now)
+    shared = [one for one in holding.shared if of_target(one.of[0][0].limit)]
+    holding.shared[:] = [one for one in holding.shared if not of_target(one.of[0][0].limit)]
+    settle_shared(shared, progress.receipt, worked)
+
+
+def _add_earlier(receipt: Receipt, earlier: Earlier) -> bool:
+    """Costs are of all attempts. Whether those before the last may have cost anything."""
+    cost, most = receipt.cost_nanousd, receipt.most_nanousd
+    if cost is not None and not earlier.unknown:
+        receipt.cost_nanousd = cost + earlier.cost_nanousd
+        return earlier.cost_nanousd > 0
+    own = cost if cost is not None else most
+    receipt.cost_nanousd = receipt.most_nanousd = None
+    if own is not None and not earlier.unpriced:
+        total_nanousd = own + earlier.cost_nanousd + earlier.most_nanousd
+        receipt.most_nanousd = min(total_nanousd, MAX_COST_NANOUSD)
+    return True
 
 
 def _note_answer(progress: Progress) -> None:
@@ -150,9 +240,8 @@ def _most_nanousd(
 
     Where nothing bounds the answer, as many tokens are assumed as limits assume, or were seen.
     """
-    admitted, route = progress.admitted, progress.route
-    assert route is not None  # noqa: S101 - a provider worked
-    target = route.target
+    admitted, target = progress.admitted, progress.target
+    assert target is not None  # noqa: S101 - a provider worked
     ceiling = ceiling_of(ask, target)
     if ceiling is None:
         return None
@@ -177,69 +266,3 @@ def _note_cost(receipt: Receipt, ask: Ask, target: Target) -> None:
         if rates is not None and is_told(ask, receipt, price):
             receipt.cost_nanousd = cost_nanousd(receipt, rates)
     receipt.attempts[-1].cost_nanousd = receipt.cost_nanousd
-
-
-def _note_times(
-    receipt: Receipt, received_s: float, call: InFlight | None, relay: Relay | None, now_s: float
-) -> None:
-    """Splits the time since the request's first byte into who spent it.
-
-    `gateway_s` is what is left when queue, connect, first token and generation are taken out, so
-    that the five add up to the whole.
-    """
-    receipt.total_s = now_s - received_s
-    spent_s = 0.0
-    if call is not None:
-        attempt = call.attempt
-        attempt.started_s = call.started_s - received_s
-        ended_s = now_s if call.ended_s is None else call.ended_s
-        attempt.ended_s = ended_s - received_s
-        if call.sent_s is None:  # nobody was reached: all of it went into trying
-            attempt.connect_s = max(ended_s - call.started_s - call.queue_s, 0.0)
-        else:
-            attempt.sent_s = call.sent_s - received_s
-            receipt.generation_s = spent_s = ended_s - call.sent_s
-            if relay is not None and relay.first_s is not None:
-                receipt.first_token_s = relay.first_s - call.sent_s
-                receipt.generation_s = ended_s - relay.first_s
-                _note_stream(receipt, relay, relay.first_s - received_s)
-        receipt.queue_s = call.queue_s
-        receipt.connect_s = attempt.connect_s or 0.0
-        if call.stale is not None:
-            _note_stale(receipt, call.stale, received_s)
-        spent_s += receipt.queue_s + receipt.connect_s
-    receipt.gateway_s = max(receipt.total_s - spent_s, 0.0)
-
-
-def _note_line(receipt: Receipt, queued_s: float) -> None:
-    """Takes what was spent in line for the target out of the gateway's own time."""
-    receipt.queue_s = (receipt.queue_s or 0.0) + queued_s
-    receipt.gateway_s = max((receipt.gateway_s or 0.0) - queued_s, 0.0)
-
-
-def _note_stale(receipt: Receipt, stale: InFlight, received_s: float) -> None:
-    """Adds an exchange whose connection was closed as it was used: what it took, beside its wait
-    in the queue, was a part of reaching the provider."""
-    sent_s, ended_s = stale.sent_s, stale.ended_s
-    assert sent_s is not None  # noqa: S101 - only what was sent can find its connection closed
-    assert ended_s is not None  # noqa: S101 - the one after it began at its end
-    attempt = stale.attempt
-    attempt.started_s = stale.started_s - received_s
-    attempt.sent_s = sent_s - received_s
-    attempt.ended_s = ended_s - received_s
-    took_s = ended_s - stale.started_s
-    receipt.queue_s = (receipt.queue_s or 0.0) + stale.queue_s
-    receipt.connect_s = (receipt.connect_s or 0.0) + took_s - stale.queue_s
-
-
-def _note_stream(receipt: Receipt, relay: Relay, ttft_s: float) -> None:
-    receipt.ttft_s = ttft_s
-    receipt.content_chunks = relay.chunks
-    if relay.first_s is None or relay.chunks < 2:
-        return
-    decode_s = relay.last_s - relay.first_s
-    receipt.itl_mean_s = decode_s / (relay.chunks - 1)
-    receipt.itl_max_s = relay.itl_max_s
-    if decode_s > 0 and receipt.output_tokens is not None:
-        produced = receipt.output_tokens + (receipt.reasoning_tokens or 0)
-        receipt.output_tokens_per_s = produced / decode_s

@@ -59,6 +59,29 @@ async def take_shared(gate: Gate, demand: Demand, id: str) -> SharedHold | Short
     return it, scope, wants[answer.index].amount, answer.reading
 
 
+async def take_more(hold: SharedHold, receipt: Receipt, nanousd: int, id: str) -> SharedHold | None:
+    """So much more of the money that is held; None where it is not to be had. `id` is used once."""
+    store, taken, held = hold
+    of = [one for one, want in zip(held, taken.wants, strict=True) if want.amount and one[0].money]
+    wall_s = store.counters.wall_s()
+    wants = [
+        it.shared.want(scope, nanousd, receipt, wall_s) for it, scope in of if it.shared is not None
+    ]
+    answer = await store.counters.take(id, wants)
+    if not isinstance(answer, Taken):
+        return None
+    store.in_use += 1
+    return SharedHold(store, answer, of)
+
+
+def drop_shared(holds: list[SharedHold]) -> None:
+    """Gives back what was held beside what is settled: none of it was used."""
+    while holds:
+        store, taken, _ = holds.pop()
+        store.in_use -= 1
+        store.counters.give_back(taken, [0] * len(taken.wants))
+
+
 def hold_shared(it: InForce, scope: str, receipt: Receipt, number: int) -> SharedHold:
     """One place of a gauge that this request has taken already, also beyond what is allowed. It is
     the request's hold of that number."""
@@ -79,7 +102,8 @@ def settle_shared(holds: list[SharedHold], receipt: Receipt, worked: bool) -> No
         for (it, scope), want, reading in zip(of, taken.wants, taken.readings, strict=True):
             known = it.used(receipt)
             used.append(known if known is not None else want.amount if worked else 0)
-            receipt.holds = [*receipt.holds, Hold(it.limit.name, scope, want.amount, known)]
+            said = known if worked else used[-1]
+            receipt.holds = [*receipt.holds, Hold(it.limit.name, scope, want.amount, said)]
             if it.alerts and reading is not None and reading.used + used[-1] > reading.allowed:
                 receipt.over_limits = [*receipt.over_limits, it.limit.name]
         store.in_use -= 1

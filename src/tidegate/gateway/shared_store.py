@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol
 
 from tidegate.core.database_ref import CountersRef, resolve
-from tidegate.core.plan import CounterStore, Plan
+from tidegate.core.plan import CounterStore, Plan, Route
 from tidegate.gateway.shared_past import SharedPast
 from tidegate.stores.errors import StoreError
 from tidegate.stores.redis_address import RedisAddress, parse
@@ -150,9 +150,18 @@ class SharedStores:
 
 def lease_s(plan: Plan) -> float:
     """Longer than any request of the plan lasts."""
-    targets = [route.release.target for route in plan.routes.values()]
-    longest_s = max((t.deadlines.total_s + t.queueing.max_wait_s for t in targets), default=0.0)
+    longest_s = max(map(_longest_s, plan.routes.values()), default=0.0)
     return max(LEASE_S, longest_s + _LEASE_SLACK_S)
+
+
+def _longest_s(route: Route) -> float:
+    """Every attempt that a request of the route may come to, one after the other."""
+    longest_s = 0.0
+    for target in route.targets:
+        once_s = target.deadlines.total_s + target.queueing.max_wait_s + target.deadlines.connect_s
+        longest_s += once_s * route.retry.attempts
+    pause_s = max(route.retry.cap_s, route.retry.retry_after_cap_s)
+    return longest_s + pause_s * len(route.targets) * (route.retry.attempts - 1)
 
 
 def _space(money: Iterable[object]) -> str:

@@ -10,7 +10,7 @@ what another has sealed.
 
 import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -19,11 +19,12 @@ from msgspec import Raw, Struct
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.prepared import PreparedReplica, PreparedTarget
+from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.text.rounds import rounds
 
 # The keyed digests of a text, under the secret of now first: it changes while answers are kept.
 Digests = Callable[[bytes], list[bytes]]
+Keeper = tuple[PreparedTarget, PreparedReplica]
 _SEAL_CHARS: Final = 32
 _ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 # The provider's id, the rounds of tool calls up to the answer, the seal.
@@ -42,15 +43,15 @@ _encode = msgspec.json.Encoder().encode
 
 
 def read(
-    ask: Ask, receipt: Receipt, target: PreparedTarget, digests: Digests
-) -> PreparedReplica | None:
+    ask: Ask, receipt: Receipt, targets: Sequence[PreparedTarget], digests: Digests
+) -> Keeper | None:
     """Makes ids that the caller knows those that the provider knows, and back in the answer. The
     only replica that can go on from what it keeps; None where any can serve. Refusal."""
     _check(ask)
-    replica, was = None, None
+    keeper, was = None, None
     given = ask.members.get("previous_response_id", _NULL)
     if given != _NULL:
-        replica, own, shown = _find(given, ask, receipt, target, digests)
+        keeper, own, shown = _find(given, ask, receipt, targets, digests)
         was = own, shown
         ask.members["previous_response_id"] = Raw(_encode(own))
         ask.body = _encode(ask.members)
@@ -58,7 +59,7 @@ def read(
     if keeps or was is not None:
         rounds_now = rounds(ask) if keeps else None
         ask.renamed = _Renamed(receipt, digests, was, rounds_now)
-    return replica
+    return keeper
 
 
 def _check(ask: Ask) -> None:
@@ -81,8 +82,8 @@ def _check(ask: Ask) -> None:
 
 
 def _find(
-    given: Raw, ask: Ask, receipt: Receipt, target: PreparedTarget, digests: Digests
-) -> tuple[PreparedReplica, str, str]:
+    given: Raw, ask: Ask, receipt: Receipt, targets: Sequence[PreparedTarget], digests: Digests
+) -> tuple[Keeper, str, str]:
     """(the replica that keeps the answer, its id there, its id here), and notes the rounds up to
     it. Refusal."""
     name = "previous_response_id"
@@ -94,10 +95,10 @@ def _find(
     if match is not None:
         own, told, seal = match.groups()
         ask.rounds_before = int(told)
-        for replica in target.replicas:
+        for target, replica in [(it, replica) for it in targets for replica in it.replicas]:
             seals = _seals(own, ask.rounds_before, receipt.team, replica.name, digests)
             if any(hmac.compare_digest(seal, one) for one in seals):
-                return replica, own, shown
+                return (target, replica), own, shown
     message = f"`{name}` names no answer that this model keeps for you; send the whole conversation"
     raise Refusal("invalid_parameter", message, param=name)
 

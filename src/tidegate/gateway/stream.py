@@ -29,6 +29,7 @@ class Relay:
     """Between one provider's stream and one client. It is the client's client.Sink.
 
     `committed` says that the answer's head is out; it may have gone while the request was waiting.
+    `flowing` says that something of the answer is: until then another may take its place.
     `on_first` is told the time of the first content.
     """
 
@@ -43,6 +44,7 @@ class Relay:
         "committed",
         "failure",
         "first_s",
+        "flowing",
         "itl_max_s",
         "last_s",
         "most_chunks",
@@ -60,7 +62,7 @@ class Relay:
         self._held = b""
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reader = reader
-        self.committed = False
+        self.committed = self.flowing = False
         self.failure: Failure | Refusal | None = None
         self.most_chunks: int | None = None
         self._most_bytes = 0
@@ -116,17 +118,17 @@ class Relay:
             ):
                 self._end(Refusal("insufficient_quota", _PASSED))
                 return
-            if out is data and chunk is not None and self.committed:
+            if out is data and chunk is not None and self.flowing:
                 self._connection.write_chunk(chunk, data)  # nothing more has come with it
                 return
         if out:
-            if self.committed:
+            if self.flowing:
                 self._connection.write(out)
                 self.quiet_since_s = now_s
             else:
                 self._held += out
-        if not self.committed and (reader.started or len(self._held) > MAX_HELD_BYTES):
-            self._commit(now_s)
+        if not self.flowing and (reader.started or len(self._held) > MAX_HELD_BYTES):
+            self._flow(now_s)
         if reader.failure is not None:
             self._end(reader.failure)
         elif reader.finished:
@@ -150,21 +152,26 @@ class Relay:
         if self.committed:
             self._connection.write(KEEPALIVE)
         else:
-            self._held = KEEPALIVE + self._held
-            self._commit(now_s)
+            self.committed = True
+            self._connection.start(self._head, KEEPALIVE)
         self.quiet_since_s = now_s
 
     def finish(self) -> None:
         """The answer's last bytes, once its receipt is safe."""
-        if not self.committed:
-            self._commit(clock.monotonic_s())
+        if not self.flowing:
+            self._flow(clock.monotonic_s())
         self._connection.finish(self.reader.terminal)
 
-    def _commit(self, now_s: float) -> None:
-        self.committed = True
+    def _flow(self, now_s: float) -> None:
+        """What was held back goes out, after the head where that has not gone before."""
+        self.flowing = True
         self.quiet_since_s = now_s
         held, self._held = self._held, b""
-        self._connection.start(self._head, held)
+        if not self.committed:
+            self.committed = True
+            self._connection.start(self._head, held)
+        elif held:
+            self._connection.write(held)
 
     def _end(self, failure: Failure | Refusal | None) -> None:
         if not self._done.done():

@@ -2,11 +2,13 @@
 
 import os
 
+from tidegate.core import clock
 from tidegate.core.feed import Status
 from tidegate.core.priority import PRIORITIES
 from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.shared_store import SharedStores
+from tidegate.gateway.standing import Standing
 from tidegate.gateway.world import World
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -57,6 +59,7 @@ class Vitals:
             for why, count in places.entrance.shed.items():
                 label = f"|target={name}|reason={why}"
                 counters[f"tidegate_target_shed_total{label}"] = float(count)
+        _note_standing(self._preparer.standing, gauges, counters)
         counters["tidegate_shed_for_pressure_total"] = float(world.pressure.refused)
         counters["tidegate_journal_receipts_total"] = float(journal.appended)
         counters["tidegate_journal_write_errors_total"] = float(journal.write_errors)
@@ -79,6 +82,21 @@ def _note_targets(queues: Queues, gauges: dict[str, float]) -> None:
         gauges[f"tidegate_target_limit{label}"] = float(places.limit.limit)
         for priority, count in zip(PRIORITIES, places.line.counts, strict=True):
             gauges[f"tidegate_target_waiting{label}|priority={priority}"] = float(count)
+
+
+def _note_standing(
+    standing: Standing, gauges: dict[str, float], counters: dict[str, float]
+) -> None:
+    """What is left alone of each target, and what was not sent again for want of a budget."""
+    now_s = clock.monotonic_s()
+    for name, it in standing.targets():
+        label = f"|target={name}"
+        gauges[f"tidegate_target_left_alone{label}"] = float(it.tripped.count)
+        gauges[f"tidegate_credentials_resting{label}"] = float(it.resting(now_s))
+        counters[f"tidegate_breakers_opened_total{label}"] = float(it.opened())
+    for name, budget in standing.budgets():
+        if budget.refused:
+            counters[f"tidegate_retries_refused_total|route={name}"] = float(budget.refused)
 
 
 def resident_bytes() -> int | None:

@@ -3,54 +3,60 @@
 Where both speak the same, bytes pass as they came. Otherwise they go by the common middle.
 """
 
-import re
-
-from tidegate.core.ask import OPENAI_RESPONSES, Ask, Outgoing
+from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.plugs import Stamp, StreamReader
 from tidegate.core.receipt import Receipt
 from tidegate.core.spoken import answer_of
 from tidegate.core.translated import TranslatedReader
 from tidegate.gateway import stored
-from tidegate.gateway.prepared import PreparedTarget
+from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.world import World
 
-MAX_DROPPED = 32
-MAX_NAME_CHARS = 64
-_ODD = re.compile(r"[^A-Za-z0-9_.\[\]-]")
+
+def find_stored(progress: Progress, ask: Ask, world: World) -> None:
+    """Whose and where the answer is that a request of Responses goes on from. Refusal."""
+    route = progress.route
+    assert route is not None  # noqa: S101 - the request has been resolved
+    speaking = [it for it in route.targets() if ask.dialect in it.provider.dialects]
+    if speaking:
+        digests = world.keys.digests
+        progress.keeper = stored.read(ask, progress.receipt, speaking, digests)
 
 
-def read(progress: Progress, ask: Ask, target: PreparedTarget, world: World) -> None:
-    """The request in the common middle, for a target that speaks another wire. Refusal."""
-    if ask.dialect not in target.provider.dialects:
-        progress.said = world.dialects[ask.dialect].read(ask)
-    elif ask.dialect == OPENAI_RESPONSES:
-        progress.replica = stored.read(ask, progress.receipt, target, world.keys.digests)
-
-
-def outgoing(progress: Progress, ask: Ask, target: PreparedTarget) -> Outgoing:
-    """What is sent to the target. Refusal for what it cannot do, by the route's rule."""
-    said, route = progress.said, progress.route
-    if said is None:
+def outgoing(progress: Progress, ask: Ask, world: World) -> Outgoing:
+    """What is sent to the attempt's target. Refusal for what it cannot do, by the route's rule."""
+    route, target, receipt = progress.route, progress.target, progress.receipt
+    assert route is not None and target is not None  # noqa: S101 - the attempt has them
+    if receipt.dropped:
+        receipt.dropped = []  # by an attempt at another
+    if ask.dialect in target.provider.dialects:
         return target.provider.encode(ask, target.target)
-    drop = route is not None and route.drops_unsupported
+    said = progress.said
+    if said is None:
+        said = progress.said = world.dialects[ask.dialect].read(ask)
+    drop = route.route.drops_unsupported
     out = target.provider.encode_conversation(said, ask, target.target, drop)
     if out.dropped:
-        progress.receipt.dropped = [_shown(name) for name in out.dropped[:MAX_DROPPED]]
+        receipt.dropped = list(out.dropped)
     return out
 
 
-def reader(progress: Progress, ask: Ask, target: PreparedTarget, world: World) -> StreamReader:
+def reader(progress: Progress, ask: Ask, world: World) -> StreamReader:
     """Follows the target's stream, and says what its caller is to see of it."""
-    if progress.said is None:
+    target = progress.target
+    assert target is not None  # noqa: S101 - the attempt has one
+    if ask.dialect in target.provider.dialects:
         return target.provider.reader(ask)
     writer = world.dialects[ask.dialect].writer(ask, _stamp(progress.receipt))
     return TranslatedReader(target.provider.spoken_reader(ask), writer)
 
 
-def whole(progress: Progress, ask: Ask, target: PreparedTarget, body: bytes, world: World) -> bytes:
+def whole(progress: Progress, ask: Ask, body: bytes, world: World) -> bytes:
     """A whole answer as its caller is to see it, read for settle. Failure (`malformed`)."""
-    if progress.said is None:
+    target = progress.target
+    assert target is not None  # noqa: S101 - the attempt has one
+    if ask.dialect in target.provider.dialects:
         answer = progress.answer = target.provider.read_answer(ask, body)
         if ask.renamed is not None and answer.provider_request_id is not None:
             return ask.renamed(body, answer.provider_request_id)
@@ -60,17 +66,12 @@ def whole(progress: Progress, ask: Ask, target: PreparedTarget, body: bytes, wor
     return world.dialects[ask.dialect].whole(ask, _stamp(progress.receipt), spoken)
 
 
-def check(progress: Progress, ask: Ask, target: PreparedTarget, body: bytes) -> None:
+def check(ask: Ask, target: PreparedTarget, body: bytes) -> None:
     """Failure where `body` is an error, or no answer."""
-    if progress.said is None:
+    if ask.dialect in target.provider.dialects:
         target.provider.read_answer(ask, body)
     else:
         target.provider.read_spoken(ask, body)
-
-
-def _shown(name: str) -> str:
-    """A member's name as it may stand in a header: it is the caller's own."""
-    return _ODD.sub("?", name[:MAX_NAME_CHARS])
 
 
 def _stamp(receipt: Receipt) -> Stamp:

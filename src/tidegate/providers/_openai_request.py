@@ -29,8 +29,8 @@ class Manners(Struct, frozen=True):
     """What a target takes that others of OpenAI's shape do not.
 
     `reasoning` is the member of a message that brings earlier reasoning back; None where there is
-    none. `effort`: a model may be told how hard to think. `names_a_tool`: which tool is to be called
-    may be said; otherwise it is the only one that is sent.
+    none. `effort`: a model may be told how hard to think. `names_a_tool`: which tool is to be
+    called may be said; otherwise it is the only one that is sent.
     """
 
     ceiling: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"

@@ -21,6 +21,9 @@ class UpstreamError(Exception):
         self.clean = clean
 
 
+_STREAM_KINDS = (b"text/event-stream", b"application/vnd.amazon.eventstream")
+
+
 class AnswerReader:
     """What has come of one answer at a time; the connection that feeds the parser is built on it.
 
@@ -90,7 +93,7 @@ class AnswerReader:
         self.status = status
         kind = self.headers.get(b"content-type")
         self.streaming = (
-            status == 200 and kind is not None and kind[:17].lower() == b"text/event-stream"
+            status == 200 and kind is not None and kind.lower().startswith(_STREAM_KINDS)
         )
         self._between_chunks = b"transfer-encoding" in self.headers
 

@@ -1,0 +1,272 @@
+"""attempts: pick -> call -> stream, at one target after another until an answer has begun.
+
+Up to the first content token anything may change, after it nothing does. Each attempt has holds, a
+place and a connection of its own, and gives all of it back before the next begins.
+"""
+
+import asyncio
+from functools import partial
+
+from tidegate.core import clock
+from tidegate.core.ask import Ask
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.gateway import wires
+from tidegate.gateway.allowance import rate_headers
+from tidegate.gateway.balance import balanced, stays_with
+from tidegate.gateway.breaker import Verdict
+from tidegate.gateway.call import call, note_target
+from tidegate.gateway.chain import Chain, can_serve
+from tidegate.gateway.decline import forget_frames, note_failure, request_ids
+from tidegate.gateway.fit import fit
+from tidegate.gateway.http import answers
+from tidegate.gateway.in_flight import InFlight
+from tidegate.gateway.media import text_bytes
+from tidegate.gateway.pick import leave, pick, pick_at_once, told
+from tidegate.gateway.places import Places
+from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.settle import settle_attempt
+from tidegate.gateway.shared_told import shared_rate_headers
+from tidegate.gateway.stream import Relay
+from tidegate.gateway.world import World
+from tidegate.text import tokens
+
+# Failures by which a provider has shown that it is there and works.
+_ALIVE = frozenset({"rate_limited", "overflow", "refused_by_safety", "rejected"})
+
+
+async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None:
+    """Serves the request. Refusal or Failure of the last attempt where none has."""
+    ask, route = progress.ask, progress.route
+    assert ask is not None and route is not None  # noqa: S101 - the stages before
+    route.budget.request(progress.received_s)
+    target = route.target
+    if progress.keeper is not None:
+        target = progress.keeper[0]
+    elif not route.alone or target.troubled:
+        target = _first(progress, ask, world)
+    chain: Chain | None = None
+    while True:
+        try:
+            await _attempt(progress, target, plan, world, chain)
+        except (Refusal, Failure) as no:
+            _tell(progress, no)
+            if chain is None:
+                chain = Chain(ask, route, progress.until_s)
+            following = await _following(progress, chain, no, world)
+            if following is None:
+                raise
+            forget_frames(no)
+        except BaseException:
+            _tell(progress, None)
+            raise
+        else:
+            _tell_well(progress)
+            return
+        target, pause_s = following
+        if pause_s:
+            await asyncio.sleep(pause_s)
+
+
+def _first(progress: Progress, ask: Ask, world: World) -> PreparedTarget:
+    """The target that is asked first: of those that can be, else a fallback, else any that may be
+    tried all the same. Failure where none may."""
+    route, receipt = progress.route, progress.receipt
+    assert route is not None  # noqa: S101 - see `attempts`
+    now_s, wanted = clock.monotonic_s(), tokens.estimate(text_bytes(ask))
+
+    def places_of(target: PreparedTarget) -> Places:
+        return world.queues.at(target.target)
+
+    serving = route.serving(ask)
+    able = [share for share in serving if can_serve(share.target, ask, wanted, now_s)]
+    if able:
+        return balanced(route.route.balance, able, receipt, places_of)
+    allowed = [share for share in serving if share.target.allowed(now_s)]
+    throttled = any(share.target.throttled(wanted, now_s) for share in allowed)
+    for target in route.fallbacks.get("rate_limited" if throttled else "unavailable", ()):
+        if can_serve(target, ask, wanted, now_s):
+            return target
+    trying = allowed or [s for s in serving if s.target.target.breaker.when_all_open == "try"]
+    if not trying:
+        message = "the target has failed too often, and is left alone for now"
+        until_s = min(it.breaker.retry_s for s in serving for it in s.target.replicas)
+        wait_s = max(until_s - now_s, 0.0)
+        raise Failure("unavailable", "upstream_overloaded", message, retry_after_s=wait_s)
+    return balanced(route.route.balance, trying, receipt, places_of)
+
+
+async def _attempt(
+    progress: Progress,
+    target: PreparedTarget,
+    plan: PreparedPlan,
+    world: World,
+    chain: Chain | None,
+) -> None:
+    """One attempt, from its holds to the end of its answer."""
+    ask = progress.ask
+    assert ask is not None  # noqa: S101 - see `attempts`
+    progress.target = target
+    if progress.admitted is not None:
+        await _hold(progress, target, plan, world)
+    if target.target.context_tokens is not None:
+        fit(ask, target.target, target.target.context_tokens)
+    places = world.queues.at(target.target)
+    if not pick_at_once(progress, places):
+        until_s = progress.until_s
+        deadline_s = None if until_s is None else until_s - progress.received_s
+        note_target(progress.receipt, target)
+        world.waiting.add(progress)
+        try:
+            await pick(progress, places, deadline_s, _head(progress, ask))
+        finally:
+            world.waiting.discard(progress)
+    kept = progress.keeper
+    progress.replica = replica = (
+        _replica(progress, ask, target, chain) if kept is None else kept[1]
+    )
+    if replica.breaker.state != "closed":
+        progress.tries = replica.breaker.enter(clock.monotonic_s())
+    answered = await call(progress, ask, replica, world)
+    if ask.stream:
+        await _stream(progress, ask, answered, world)
+    else:
+        _whole(progress, ask, answered, world)
+
+
+async def _hold(
+    progress: Progress, target: PreparedTarget, plan: PreparedPlan, world: World
+) -> None:
+    """Takes the holds of the attempt's target. Refusal, with none of them taken."""
+    admitted, ask = progress.admitted, progress.ask
+    assert admitted is not None and ask is not None  # noqa: S101 - see `_attempt`
+    if plan.limits.of_target:
+        note_target(progress.receipt, target)
+        admitted.aim(target)
+        await admitted.admit(plan.limits.target_gate, world.past)
+    admitted.bind(ask)
+
+
+def _replica(
+    progress: Progress, ask: Ask, target: PreparedTarget, chain: Chain | None
+) -> PreparedReplica:
+    if target.missing is not None:
+        raise Refusal(
+            "credential_missing", f"the credential {target.missing} of this route is not set"
+        )
+    replicas = target.replicas
+    if len(replicas) == 1 and not replicas[0].credential.rate.known:
+        return replicas[0]
+    now_s, wanted = clock.monotonic_s(), tokens.estimate(text_bytes(ask))
+    whose = ""
+    if progress.route is not None and progress.route.route.balance == "sticky":
+        whose = stays_with(progress.receipt)
+    replica = target.choose(() if chain is None else chain.replicas, wanted, now_s, whose)
+    if replica.credential.rate.known:
+        replica.credential.rate.check(wanted, now_s)
+    return replica
+
+
+async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
+    """Relays a stream to its end; its closing mark waits for the receipt."""
+    reader = wires.reader(progress, ask, world)
+    head = _head(progress, ask)
+    relay = progress.relay = Relay(answered, reader, progress.connection, head)
+    if progress.admitted is not None and progress.admitted.most_chunks is not None:
+        relay.hold_to(progress.admitted.most_chunks)
+    relay.committed, relay.on_first = progress.begun, told(progress)
+    world.relays.add(relay)
+    await relay.run()
+    progress.ending = relay.finish
+
+
+def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
+    """Passes a whole answer on; all of it waits for the receipt."""
+    body = wires.whole(progress, ask, answered.take_body(), world)
+    progress.ending = partial(progress.connection.send, _head(progress, ask), body)
+
+
+def _head(progress: Progress, ask: Ask) -> bytes:
+    route, target = progress.route, progress.target
+    assert route is not None and target is not None  # noqa: S101 - see `_attempt`
+    start = answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD
+    head = start + request_ids(progress) + route.heads[target.target.name]
+    if progress.earlier is not None:
+        head += b"x-tidegate-attempts: %d\r\n" % len(progress.receipt.attempts)
+    admitted = progress.admitted
+    if admitted is not None and admitted.gate is not None:
+        head += rate_headers(admitted.gate, progress.receipt)
+        if admitted.shared:
+            head += shared_rate_headers(admitted.shared, admitted.gate)
+    if progress.receipt.dropped:
+        head += b"x-tidegate-dropped: %b\r\n" % ",".join(progress.receipt.dropped).encode()
+    return head
+
+
+async def _following(
+    progress: Progress, chain: Chain, no: Refusal | Failure, world: World
+) -> tuple[PreparedTarget, float] | None:
+    """What is asked next, once the attempt has ended; None when its no is the request's."""
+    target, route, relay = progress.target, progress.route, progress.relay
+    assert target is not None and route is not None  # noqa: S101 - see `attempts`
+    if (relay is not None and relay.flowing) or progress.connection.lost:
+        return None
+    if progress.keeper is not None:
+        return None  # nobody else can go on from what is kept there
+    now_s, sent = clock.monotonic_s(), progress.call is not None
+    following = chain.after(no, target, progress.replica if sent else None, now_s)
+    # What was not sent is no load, and another target in its place no more than the first.
+    if following is None or (sent and not route.budget.take(now_s)):
+        return None
+    note_failure(progress, no)
+    wasted_nanousd = settle_attempt(progress, world)
+    leave(progress, no.code.name)
+    progress.replica = None
+    progress.receipt.refused_by = None
+    if progress.ask is not None:
+        progress.ask.output_bound_tokens = None
+    progress.begun = progress.begun or (relay is not None and relay.committed)
+    if wasted_nanousd:
+        route.budget.wasted(wasted_nanousd, now_s)
+        admitted = progress.admitted
+        if admitted is not None and not await admitted.hold_more(wasted_nanousd):
+            return None
+    if progress.earlier is not None:
+        progress.earlier.took_s += following[1]
+    return following
+
+
+def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
+    """What an attempt that failed, or was broken off, says of its replica and credential."""
+    replica, tries = progress.replica, progress.tries
+    progress.tries = False
+    if replica is None:
+        return
+    now_s = clock.monotonic_s()
+    verdict: Verdict = "dropped"
+    if isinstance(no, Failure) and progress.call is not None:
+        late = progress.until_s is not None and now_s >= progress.until_s
+        if no.code.name == "upstream_auth":
+            replica.credential.refused(now_s)
+            verdict = "worked"
+        elif no.kind in _ALIVE:
+            verdict = "worked"
+        elif no.kind != "timeout" or not late:
+            verdict = "failed"
+    replica.breaker.told(verdict, tries, now_s)
+
+
+def _tell_well(progress: Progress) -> None:
+    """An answer has come, whole. Most change nothing by it."""
+    replica, call, route = progress.replica, progress.call, progress.route
+    assert replica is not None and route is not None  # noqa: S101 - it has answered
+    if replica.breaker.failures or replica.breaker.state != "closed":
+        replica.breaker.told("worked", progress.tries, clock.monotonic_s())
+        progress.tries = False
+    if replica.credential.rests_until_s:
+        replica.credential.accepted()
+    if route.route.balance == "fastest" and call is not None and call.sent_s is not None:
+        end_s = call.first_s if call.stream else call.ended_s
+        if end_s is not None and progress.target is not None:
+            progress.target.pace.told(call.stream, end_s - call.sent_s)

@@ -1,0 +1,171 @@
+"""What is asked after a target has failed: another part of it, another of its pool, it again after
+a pause, or a fallback for that failure. A target that was left is not asked again."""
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from tidegate.core import clock
+from tidegate.core.ask import Ask
+from tidegate.core.outcome import Failure, FailureKind, Refusal
+from tidegate.core.resilience import FailureClass, Retry
+from tidegate.gateway.media import text_bytes
+from tidegate.gateway.prepared_route import PreparedRoute
+from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
+from tidegate.text import tokens
+
+# Failures after which something else may be asked. What the provider rejects, others would too.
+_BY_KIND: Final[Mapping[FailureKind, FailureClass]] = {
+    "unavailable": "unavailable",
+    "timeout": "unavailable",
+    "interrupted": "unavailable",
+    "rate_limited": "rate_limited",
+    "overflow": "overflow",
+    "malformed": "malformed",
+    "refused_by_safety": "refused_by_safety",
+}
+# Our own no about one target, by its code: another may have room.
+_BY_REFUSAL: Final[Mapping[str, FailureClass]] = {
+    "credential_missing": "unavailable",
+    "context_length_exceeded": "overflow",
+    "overloaded": "rate_limited",
+    "deadline_too_short": "rate_limited",
+    "rate_limit_exceeded": "rate_limited",
+    "concurrency_limit_exceeded": "rate_limited",
+    "insufficient_quota": "rate_limited",
+    "larger_than_limit": "rate_limited",
+}
+# By these a provider says that it has done no work, so that the same may be asked again.
+_UNTOUCHED: Final = frozenset({"unavailable", "rate_limited"})
+# What is the same when it is asked again.
+_STANDING: Final = frozenset({"upstream_auth", "upstream_tls"})
+# Other parts of the same target would say the same.
+_SAME_EVERYWHERE: Final = frozenset({"overflow", "refused_by_safety"})
+
+
+def failure_class(no: Refusal | Failure) -> FailureClass | None:
+    """What a route may answer it with; None where nothing else is asked."""
+    if isinstance(no, Failure):
+        return _BY_KIND.get(no.kind)
+    return _BY_REFUSAL.get(no.code.name)
+
+
+class Chain:
+    """One request's way from target to target. `replicas` are the parts of targets that
+    it has asked, `_times` how often it has asked the target that it is at."""
+
+    __slots__ = ("_ask", "_asked", "_route", "_times", "_until_s", "replicas")
+
+    def __init__(self, ask: Ask, route: PreparedRoute, until_s: float | None) -> None:
+        self._ask = ask
+        self._route = route
+        self._until_s = until_s
+        self._asked: set[str] = set()
+        self._times = 0
+        self.replicas: list[PreparedReplica] = []
+
+    def after(
+        self,
+        no: Refusal | Failure,
+        target: PreparedTarget,
+        replica: PreparedReplica | None,
+        now_s: float,
+    ) -> tuple[PreparedTarget, float] | None:
+        """(what is asked next, after how many seconds); None when that was all."""
+        of = failure_class(no)
+        if of is None or (self._until_s is not None and now_s >= self._until_s):
+            return None
+        self._asked.add(target.target.name)
+        if replica is not None:
+            self._times += 1
+            self._note(no, target, replica)
+        again_s = self._again_s(no, target, replica, now_s)
+        if again_s == 0.0:
+            return target, 0.0
+        others = [] if of == "refused_by_safety" else self._pool(target, of, now_s)
+        beyond = self._fallback(of, now_s)
+        if again_s is not None and not others and (of != "rate_limited" or not beyond):
+            return target, again_s
+        following = (*others, *beyond)
+        if not following:
+            return None
+        self._times = 0
+        return following[0], 0.0
+
+    def _again_s(
+        self,
+        no: Refusal | Failure,
+        target: PreparedTarget,
+        replica: PreparedReplica | None,
+        now_s: float,
+    ) -> float | None:
+        """When the same target is asked again; None is never. At once where a part of it was not
+        asked yet, else after a pause, and only where it has done nothing so far."""
+        retry = self._route.route.retry
+        if replica is None or not isinstance(no, Failure) or self._times >= retry.attempts:
+            return None
+        if no.kind in _SAME_EVERYWHERE:
+            return None
+        wanted = self._tokens()
+        for it in target.replicas:
+            asleep = it.credential.wait_s(wanted, now_s) or not it.breaker.allows(now_s)
+            if it not in self.replicas and not asleep:
+                return 0.0
+        standing = no.code.name in _STANDING or no.kind not in _UNTOUCHED
+        if standing or not target.allowed(now_s):
+            return None
+        told_s = max(no.retry_after_s or 0.0, target.wait_s(wanted, now_s))
+        pause_s = told_s + pause(retry, self._times, clock.fraction())
+        if told_s > retry.retry_after_cap_s:
+            return None
+        late = self._until_s is not None and now_s + pause_s >= self._until_s
+        return None if late else max(pause_s, 1e-6)
+
+    def _note(
+        self, no: Refusal | Failure, target: PreparedTarget, replica: PreparedReplica
+    ) -> None:
+        """What of the target has failed by this: a credential with every replica, or a replica with
+        every credential."""
+        refused = isinstance(no, Failure) and (
+            no.kind == "rate_limited" or no.code.name == "upstream_auth"
+        )
+        for it in target.replicas:
+            same = it.credential is replica.credential if refused else it.pool is replica.pool
+            if same:
+                self.replicas.append(it)
+
+    def _pool(self, target: PreparedTarget, of: FailureClass, now_s: float) -> list[PreparedTarget]:
+        """The others of the pool that can be asked now; after an overflow, those with more room."""
+        found = []
+        room = target.target.context_tokens
+        for share in self._route.pool:
+            other = share.target
+            more = other.target.context_tokens
+            if not self._may_ask(other, now_s):
+                continue
+            if of != "overflow" or (room is not None and (more is None or more > room)):
+                found.append(other)
+        return found
+
+    def _fallback(self, of: FailureClass, now_s: float) -> list[PreparedTarget]:
+        chain = self._route.fallbacks.get(of, ())
+        return [target for target in chain if self._may_ask(target, now_s)]
+
+    def _may_ask(self, target: PreparedTarget, now_s: float) -> bool:
+        fresh = target.target.name not in self._asked
+        return fresh and can_serve(target, self._ask, self._tokens(), now_s)
+
+    def _tokens(self) -> int:
+        return tokens.estimate(text_bytes(self._ask))
+
+
+def pause(retry: Retry, times: int, drawn: float) -> float:
+    """Full jitter: anything up to a bound that doubles with each attempt, and is bounded."""
+    return drawn * min(retry.cap_s, math.ldexp(retry.base_s, max(times, 1) - 1))
+
+
+def can_serve(target: PreparedTarget, ask: Ask, wanted: int, now_s: float) -> bool:
+    """Whether it can be asked now, with some hope: it is not left alone, and takes so much."""
+    if not target.serves(ask) or target.missing is not None or not target.allowed(now_s):
+        return False
+    return not target.wait_s(wanted, now_s)

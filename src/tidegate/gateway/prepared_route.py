@@ -1,0 +1,119 @@
+"""A route, ready: what shares its requests, what they may fall back on, and the dearest of it."""
+
+from collections.abc import Mapping
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tidegate.core.ask import Ask
+from tidegate.core.plan import Price, Release, Route, Target
+from tidegate.core.pricing import Ceiling
+from tidegate.core.resilience import FailureClass
+from tidegate.gateway.prepared_target import PreparedTarget, Priced
+from tidegate.gateway.retry_budget import RetryBudget
+
+
+class PreparedShare(Struct, eq=False):
+    """A target, and its part of a route's requests."""
+
+    target: PreparedTarget
+    weight: float
+
+
+class Dearest(Struct):
+    """What holds are reckoned by where nobody knows yet which target will serve."""
+
+    target: Target
+    ceiling: Ceiling | None
+    prices: tuple[Price | None, ...]
+
+
+class PreparedRoute(Struct, eq=False):
+    """One route. `target` is the first of its release, `alone` where it is the only one; `bound`
+    is what its callers' holds are reckoned by."""
+
+    route: Route
+    target: PreparedTarget
+    pool: tuple[PreparedShare, ...]
+    fallbacks: Mapping[FailureClass, tuple[PreparedTarget, ...]]
+    bound: Priced
+    budget: RetryBudget
+    heads: Mapping[str, bytes]
+    alone: bool
+
+    @property
+    def release(self) -> Release:
+        return self.route.release
+
+    def targets(self) -> list[PreparedTarget]:
+        """Every target that may serve it, each once."""
+        found = {share.target.target.name: share.target for share in self.pool}
+        for targets in self.fallbacks.values():
+            found |= {target.target.name: target for target in targets}
+        return list(found.values())
+
+    def serving(self, ask: Ask) -> list[PreparedShare]:
+        return [share for share in self.pool if share.target.serves(ask)]
+
+
+def prepare_route(
+    route: Route, targets: Mapping[str, PreparedTarget], budget: RetryBudget
+) -> PreparedRoute:
+    """`targets` are all of the plan's, by their names."""
+    release = route.release
+    pool = tuple(PreparedShare(targets[s.target.name], s.weight) for s in release.shares)
+    fallbacks = {
+        failure: tuple(targets[target.name] for target in chain)
+        for failure, chain in route.fallbacks
+    }
+    every = [targets[target.name] for target in route.targets]
+    bound: Priced = every[0] if len(every) == 1 else _dearest(every)
+    heads = {target.name: _answer_headers(route.name, release, target) for target in route.targets}
+    return PreparedRoute(
+        route, pool[0].target, pool, fallbacks, bound, budget, heads, len(pool) == 1
+    )
+
+
+class _DearestCeiling(Ceiling):
+    """The most that any of several targets asks for so many tokens."""
+
+    __slots__ = ("_ceilings",)
+
+    def __init__(self, ceilings: list[Ceiling]) -> None:
+        self._ceilings = ceilings
+        self.varies = any(ceiling.varies for ceiling in ceilings)
+
+    def of(self, tier: str | None, *, hears: bool, says: bool) -> Ceiling:
+        of_each = [
+            it.of(tier, hears=hears, says=says) if it.varies else it for it in self._ceilings
+        ]
+        return _DearestCeiling(of_each)
+
+    def nanousd(self, input_tokens: int, output_tokens: int) -> int | None:
+        costs = [ceiling.nanousd(input_tokens, output_tokens) for ceiling in self._ceilings]
+        known = [cost for cost in costs if cost is not None]
+        return max(known) if len(known) == len(costs) else None
+
+
+def _dearest(every: list[PreparedTarget]) -> Dearest:
+    """Counted as by the one that counts most. Nobody knows the cost where one has no price."""
+    targets = [it.target for it in every]
+    tokenizers = {target.tokenizer for target in targets}
+    stand_in = replace(
+        targets[0],
+        tokenizer=tokenizers.pop() if len(tokenizers) == 1 else None,
+        image_tokens=max(target.image_tokens for target in targets),
+        file_tokens=max(target.file_tokens for target in targets),
+    )
+    ceilings = [it.ceiling for it in every if it.ceiling is not None]
+    ceiling = _DearestCeiling(ceilings) if len(ceilings) == len(every) else None
+    return Dearest(stand_in, ceiling, tuple(target.price for target in targets))
+
+
+def _answer_headers(route: str, release: Release, target: Target) -> bytes:
+    return (
+        f"x-tidegate-route: {route}\r\n"
+        f"x-tidegate-release: {release.name}\r\n"
+        f"x-tidegate-target: {target.name}\r\n"
+        f"x-tidegate-model: {target.model}\r\n"
+    ).encode("latin-1", "replace")

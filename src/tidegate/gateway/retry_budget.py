@@ -1,0 +1,64 @@
+"""What a route may send once more in this process: a share of its requests, and a sum of money.
+
+Both are counted in the last of two bins and in the one before, so that what was saved up in a quiet
+day is not spent in a bad minute. Times are monotonic seconds and arguments.
+"""
+
+from typing import Final
+
+from tidegate.core.resilience import Retry
+
+REQUESTS_BIN_S: Final = 30.0
+MONEY_BIN_S: Final = 1800.0
+
+
+class RetryBudget:
+    """One route's. `refused` counts the attempts that it did not allow."""
+
+    __slots__ = (
+        *("_again", "_again_before", "_requests", "_requests_before", "_turns_s"),
+        *("_money_turns_s", "_wasted", "_wasted_before", "refused", "retry"),
+    )
+
+    def __init__(self, retry: Retry) -> None:
+        self.retry = retry
+        self.refused = 0
+        self._requests = self._requests_before = self._again = self._again_before = 0
+        self._wasted = self._wasted_before = 0
+        self._turns_s = self._money_turns_s = 0.0
+
+    def request(self, now_s: float) -> None:
+        """One more request has come."""
+        if now_s >= self._turns_s:
+            self._turn(now_s)
+        self._requests += 1
+
+    def take(self, now_s: float) -> bool:
+        """Takes one more attempt, where one is left."""
+        self._turn(now_s)
+        again = self._again + self._again_before
+        share = (self._requests + self._requests_before) * self.retry.budget_percent // 100
+        wasted = self._wasted + self._wasted_before
+        ceiling = self.retry.wasted_nanousd_per_hour
+        if again >= max(share, self.retry.budget_least) or (wasted and wasted >= ceiling):
+            self.refused += 1
+            return False
+        self._again += 1
+        return True
+
+    def wasted(self, nanousd: int, now_s: float) -> None:
+        """An attempt came to nothing and cost so much, or that at most."""
+        self._turn(now_s)
+        self._wasted += nanousd
+
+    def _turn(self, now_s: float) -> None:
+        if now_s >= self._turns_s:
+            fresh = now_s < self._turns_s + REQUESTS_BIN_S
+            self._requests_before = self._requests if fresh else 0
+            self._again_before = self._again if fresh else 0
+            self._requests = self._again = 0
+            self._turns_s = now_s + REQUESTS_BIN_S
+        if now_s >= self._money_turns_s:
+            self._wasted_before = self._wasted if now_s < self._money_turns_s + MONEY_BIN_S else 0
+            self._wasted = 0
+            self._money_turns_s = now_s + MONEY_BIN_S

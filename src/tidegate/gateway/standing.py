@@ -1,0 +1,87 @@
+"""What is known of targets and routes, and outlives a plan: who failed, who rests, what is left."""
+
+import hashlib
+from collections.abc import Iterator
+
+from tidegate.core.plan import Plan, Route, SecretRef, Target
+from tidegate.core.secret import Secret
+from tidegate.gateway.breaker import CircuitBreaker, Tripped
+from tidegate.gateway.credential import Credential
+from tidegate.gateway.prepared_target import Pace
+from tidegate.gateway.retry_budget import RetryBudget
+
+# A target's name and its provider's.
+Whose = tuple[str, str]
+
+
+class OfTarget:
+    """What is known of one target. A credential that has changed is another, and rests no more."""
+
+    def __init__(self) -> None:
+        self.tripped = Tripped()
+        self.pace = Pace()
+        self._credentials: dict[tuple[str, bytes], Credential] = {}
+        self._breakers: dict[tuple[str, str], CircuitBreaker] = {}
+
+    def credential(self, ref: SecretRef | None, secret: Secret | None) -> Credential:
+        name = "" if ref is None else str(ref)
+        text = b"" if secret is None else secret.reveal().encode()
+        key = name, hashlib.sha256(text).digest()
+        found = self._credentials.get(key)
+        if found is None:
+            found = self._credentials[key] = Credential(name, secret, self.tripped)
+        return found
+
+    def breaker(self, replica: str, credential: str, target: Target) -> CircuitBreaker:
+        key = replica, credential
+        found = self._breakers.get(key)
+        if found is None:
+            found = self._breakers[key] = CircuitBreaker(target.breaker, self.tripped)
+        return found
+
+    def opened(self) -> int:
+        """How often breakers of it have opened, of those that it has now."""
+        return sum(breaker.opened for breaker in self._breakers.values())
+
+    def resting(self, now_s: float) -> int:
+        """How many credentials rest, because they were refused."""
+        return sum(now_s < it.rests_until_s for it in self._credentials.values())
+
+    def keep(self, used: list[tuple[str, Credential, CircuitBreaker]], target: Target) -> None:
+        """Only what is used counts from now on, by the plan's settings."""
+        kept = {id(credential) for _, credential, _ in used}
+        self._credentials = {k: c for k, c in self._credentials.items() if id(c) in kept}
+        self._breakers = {(name, c.name): breaker for name, c, breaker in used}
+        for breaker in self._breakers.values():
+            breaker.rules = target.breaker
+        self.tripped.count = sum(b.state != "closed" for b in self._breakers.values())
+        self.tripped.refused = sum(c.rests_until_s > 0 for c in self._credentials.values())
+
+
+class Standing:
+    """Of every target and route of the plans that this process has obeyed lately."""
+
+    def __init__(self) -> None:
+        self._targets: dict[Whose, OfTarget] = {}
+        self._budgets: dict[str, RetryBudget] = {}
+
+    def of(self, target: Target) -> OfTarget:
+        return self._targets.setdefault((target.name, target.provider), OfTarget())
+
+    def budget(self, route: Route) -> RetryBudget:
+        found = self._budgets.get(route.name)
+        if found is None:
+            found = self._budgets[route.name] = RetryBudget(route.retry)
+        return found
+
+    def targets(self) -> Iterator[tuple[str, OfTarget]]:
+        return ((name, it) for (name, _), it in self._targets.items())
+
+    def budgets(self) -> Iterator[tuple[str, RetryBudget]]:
+        return iter(self._budgets.items())
+
+    def adopt(self, plan: Plan) -> None:
+        """What this plan does not have is forgotten."""
+        kept = {(target.name, target.provider) for target in plan.targets.values()}
+        self._targets = {whose: it for whose, it in self._targets.items() if whose in kept}
+        self._budgets = {name: it for name, it in self._budgets.items() if name in plan.routes}

@@ -1,0 +1,83 @@
+"""Where the time of a request went: its attempts, and the phases that add up to the whole."""
+
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.in_flight import InFlight
+from tidegate.gateway.progress import Earlier
+from tidegate.gateway.stream import Relay
+
+
+def note_times(
+    receipt: Receipt, received_s: float, call: InFlight | None, relay: Relay | None, now_s: float
+) -> None:
+    """Splits the time since the request's first byte into who spent it.
+
+    `gateway_s` is what is left when queue, connect, first token and generation are taken out, so
+    that the five add up to the whole.
+    """
+    receipt.total_s = now_s - received_s
+    spent_s = 0.0
+    if call is not None:
+        attempt = call.attempt
+        ended_s = note_attempt(receipt, call, received_s, now_s)
+        if call.sent_s is not None:
+            receipt.generation_s = spent_s = ended_s - call.sent_s
+            if relay is not None and relay.first_s is not None:
+                receipt.first_token_s = relay.first_s - call.sent_s
+                receipt.generation_s = ended_s - relay.first_s
+                _note_stream(receipt, relay, relay.first_s - received_s)
+        receipt.queue_s = call.queue_s
+        receipt.connect_s = attempt.connect_s or 0.0
+        if call.stale is not None:
+            _note_stale(receipt, call.stale)
+        spent_s += receipt.queue_s + receipt.connect_s
+    receipt.gateway_s = max(receipt.total_s - spent_s, 0.0)
+
+
+def note_attempt(receipt: Receipt, call: InFlight, received_s: float, now_s: float) -> float:
+    """When an attempt, and the stale exchange before it, began, was sent and ended; its end."""
+    if call.stale is not None:
+        note_attempt(receipt, call.stale, received_s, now_s)
+    attempt = call.attempt
+    attempt.started_s = call.started_s - received_s
+    ended_s = now_s if call.ended_s is None else call.ended_s
+    attempt.ended_s = ended_s - received_s
+    if call.sent_s is None:  # nobody was reached: all of it went into trying
+        attempt.connect_s = max(ended_s - call.started_s - call.queue_s, 0.0)
+    else:
+        attempt.sent_s = call.sent_s - received_s
+    return ended_s
+
+
+def note_earlier_s(receipt: Receipt, earlier: Earlier) -> None:
+    """Takes what earlier attempts took, and the pauses after them, out of the gateway's own."""
+    receipt.earlier_s = earlier.took_s
+    receipt.gateway_s = max((receipt.gateway_s or 0.0) - earlier.took_s, 0.0)
+
+
+def note_line(receipt: Receipt, queued_s: float) -> None:
+    """Takes what was spent in line for the target out of the gateway's own time."""
+    receipt.queue_s = (receipt.queue_s or 0.0) + queued_s
+    receipt.gateway_s = max((receipt.gateway_s or 0.0) - queued_s, 0.0)
+
+
+def _note_stale(receipt: Receipt, stale: InFlight) -> None:
+    """Adds an exchange whose connection was closed as it was used: what it took, beside its wait
+    in the queue, was a part of reaching the provider."""
+    ended_s = stale.ended_s
+    assert ended_s is not None  # noqa: S101 - the one after it began at its end
+    took_s = ended_s - stale.started_s
+    receipt.queue_s = (receipt.queue_s or 0.0) + stale.queue_s
+    receipt.connect_s = (receipt.connect_s or 0.0) + took_s - stale.queue_s
+
+
+def _note_stream(receipt: Receipt, relay: Relay, ttft_s: float) -> None:
+    receipt.ttft_s = ttft_s
+    receipt.content_chunks = relay.chunks
+    if relay.first_s is None or relay.chunks < 2:
+        return
+    decode_s = relay.last_s - relay.first_s
+    receipt.itl_mean_s = decode_s / (relay.chunks - 1)
+    receipt.itl_max_s = relay.itl_max_s
+    if decode_s > 0 and receipt.output_tokens is not None:
+        produced = receipt.output_tokens + (receipt.reasoning_tokens or 0)
+        receipt.output_tokens_per_s = produced / decode_s

@@ -1,0 +1,408 @@
+"""One target after another until an answer has begun, each attempt on the receipt."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from msgspec.structs import replace
+from tests.gateway.rig import FREE, HELLO, gateway, run, target, until
+from tests.gateway.routed import at, routed
+from tests.gateway.upstream import (
+    STREAM_HEAD,
+    Exchange,
+    Script,
+    Upstream,
+    chunk,
+    delta,
+    stalling,
+    streaming,
+    whole,
+)
+
+from tidegate.core.plan import Deadlines, Limit
+from tidegate.core.resilience import Breaker, Retry
+
+STREAM = {**HELLO, "stream": True}
+SOON = Retry(base_s=0.001, cap_s=0.002)
+ONCE = replace(SOON, attempts=1)
+NO = {"error": {"message": "no"}}
+TOO_LONG = {"error": {"message": "too long", "code": "context_length_exceeded"}}
+GARBLED = b'{"choices": "none"'
+# What one answer of the rig's provider costs at the rig's price.
+COST = 11 * 1000 + 5 * 2000
+
+
+def in_turn(*scripts: Script) -> Script:
+    """One script for each request; the last for all that follow."""
+    left = list(scripts)
+
+    async def script(exchange: Exchange) -> None:
+        await (left.pop(0) if len(left) > 1 else left[0])(exchange)
+
+    return script
+
+
+async def hangs_up(exchange: Exchange) -> None:
+    exchange.transport.abort()
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("named", "script", "failure"),
+    [
+        ("unavailable", whole(NO, 500), "unavailable"),
+        ("unavailable", hangs_up, "unavailable"),
+        ("unavailable", whole(NO, 401), "unavailable"),
+        ("rate_limited", whole(NO, 429, [("retry-after", "30")]), "rate_limited"),
+        ("overflow", whole(TOO_LONG, 400), "overflow"),
+        ("malformed", whole(b"", 200, [("content-encoding", "gzip")]), "malformed"),
+    ],
+)
+def test_a_failure_is_answered_by_the_fallback_of_its_class(
+    tmp_path: Path, named: str, script: Script, failure: str, stream: bool
+) -> None:
+    async def main() -> None:
+        async with Upstream(script) as bad, Upstream() as good:
+            good.script = streaming() if stream else whole()
+            routes = routed(at(bad, "a"), retry=ONCE, **{named: (at(good, "b"),)})
+            async with gateway(tmp_path, at(bad, "a"), routes=routes) as it:
+                reply = await it.ask(body=STREAM if stream else HELLO)
+                assert reply.status == 200
+                assert reply.headers["x-tidegate-target"] == "b"
+                assert reply.headers["x-tidegate-attempts"] == "2"
+                receipt = await it.receipt()
+                tried = [(a.target, a.failure) for a in receipt.attempts if a.failure != "stale"]
+                assert tried == [("a", failure), ("b", None)]
+                assert (receipt.target, receipt.model_wanted) == ("b", "model-b")
+                assert receipt.error_code is None
+
+    run(main())
+
+
+def test_what_the_provider_rejects_is_not_asked_of_others(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole(NO, 422)) as bad, Upstream() as good:
+            fallbacks = {"unavailable": (at(good, "b"),), "malformed": (at(good, "b"),)}
+            async with gateway(
+                tmp_path, at(bad, "a"), routes=routed(at(bad, "a"), **fallbacks)
+            ) as it:
+                assert (await it.ask()).status == 422
+                assert (len(bad.exchanges), len(good.exchanges)) == (1, 0)
+
+    run(main())
+
+
+def test_the_same_target_is_asked_again_after_a_pause(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(in_turn(whole(NO, 500), whole())) as up:
+            flaky = at(up, "a")
+            async with gateway(tmp_path, flaky, routes=routed(flaky)) as it:
+                assert (await it.ask()).status == 200
+                receipt = await it.receipt()
+                assert [a.failure for a in receipt.attempts] == ["unavailable", None]
+                first, second = receipt.attempts
+                assert first.ended_s is not None and second.started_s > first.ended_s
+                assert receipt.earlier_s is not None and receipt.total_s is not None
+                assert receipt.earlier_s >= second.started_s - first.started_s - 0.002
+                parts = (
+                    receipt.gateway_s,
+                    receipt.queue_s,
+                    receipt.connect_s,
+                    receipt.generation_s,
+                )
+                assert receipt.total_s == pytest.approx(
+                    receipt.earlier_s + sum(part or 0.0 for part in parts), abs=2e-3
+                )
+
+    run(main())
+
+
+def test_a_replica_that_is_gone_costs_no_request(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as gone, Upstream() as there:
+            two = replace(at(gone, "a"), replicas=at(gone, "a").replicas + at(there, "a").replicas)
+            await gone.__aexit__()
+            async with gateway(tmp_path, two, routes=routed(two)) as it:
+                replies = [await it.ask() for _ in range(8)]
+                assert [reply.status for reply in replies] == [200] * 8
+                assert len(there.exchanges) == 8
+
+    run(main())
+
+
+def test_a_replica_that_is_killed_under_load_costs_no_request(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(stalling(None)) as killed, Upstream(stalling(None)) as other:
+            two = replace(
+                at(killed, "a"), replicas=at(killed, "a").replicas + at(other, "a").replicas
+            )
+            async with gateway(tmp_path, two, routes=routed(two)) as it:
+                asking = [asyncio.ensure_future(it.ask(body=STREAM)) for _ in range(24)]
+                await killed.arrived(12)
+                await other.arrived(12)
+                killed.script = hangs_up
+                other.script = streaming()
+                for transport in list(killed.connections):
+                    transport.abort()
+                await killed.__aexit__()
+                await other.arrived(24)
+                replies = await asyncio.gather(*[it.ask(body=STREAM) for _ in range(8)])
+                assert [reply.status for reply in replies] == [200] * 8
+                for exchange in other.exchanges[:12]:
+                    exchange.send(STREAM_HEAD)
+                    exchange.say("late ")
+                    exchange.end()
+                done = [await one for one in asking]
+                assert [reply.status for reply in done] == [200] * 24
+                assert all(reply.body.endswith(b"data: [DONE]\n\n") for reply in done)
+
+    run(main())
+
+
+def test_after_the_first_token_nothing_changes(tmp_path: Path) -> None:
+    async def cut(exchange: Exchange) -> None:
+        exchange.send(STREAM_HEAD)
+        exchange.say("one ")
+        exchange.transport.close()
+
+    async def main() -> None:
+        async with Upstream(cut) as bad, Upstream(streaming()) as good:
+            routes = routed(at(bad, "a"), unavailable=(at(good, "b"),))
+            async with gateway(tmp_path, at(bad, "a"), routes=routes) as it:
+                reply = await it.ask(body=STREAM)
+                assert b"one " in reply.body and b"upstream_interrupted" in reply.body
+                assert b"[DONE]" not in reply.body
+                assert not good.exchanges
+                assert (await it.receipt()).interrupted
+
+    run(main())
+
+
+def test_what_came_before_the_first_token_of_another_is_not_shown(tmp_path: Path) -> None:
+    async def cut(exchange: Exchange) -> None:
+        exchange.send(STREAM_HEAD)
+        exchange.event(delta({"role": "assistant", "content": ""}))
+        await asyncio.sleep(0.2)  # so late that nobody takes it for a stale connection
+        exchange.transport.close()
+
+    async def main() -> None:
+        async with Upstream(cut) as bad, Upstream(streaming(2)) as good:
+            routes = routed(at(bad, "a"), unavailable=(at(good, "b"),))
+            async with gateway(tmp_path, at(bad, "a"), routes=routes) as it:
+                reply = await it.ask(body=STREAM)
+                assert reply.body.count(b"data: ") == 2 + 1 + 1  # tokens, finish reason, [DONE]
+                assert b"assistant" not in reply.body
+                receipt = await it.receipt()
+                assert [a.failure for a in receipt.attempts] == ["interrupted", None]
+
+    run(main())
+
+
+def test_a_client_that_was_told_to_wait_gets_the_stream_of_another(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(stalling(0)) as silent, Upstream(streaming(2)) as good:
+            slow = at(silent, "a", deadlines=Deadlines(first_token_s=20.0))
+            routes = routed(slow, unavailable=(at(good, "b"),))
+            async with gateway(tmp_path, slow, routes=routes) as it:
+                asking = asyncio.ensure_future(it.ask(body=STREAM))
+                await silent.arrived()
+                await until(lambda: it.world.relays)
+                now_s = asyncio.get_running_loop().time()
+                it.world.sweep(now_s + 16)  # a comment, and the answer's head before it
+                it.world.sweep(now_s + 21)
+                reply = await asking
+                assert reply.status == 200
+                assert reply.body.startswith(b": keepalive\n\n")
+                assert reply.body.count(b"t0 ") == 1
+                assert reply.body.endswith(b"data: [DONE]\n\n")
+                receipt = await it.receipt()
+                assert [a.failure for a in receipt.attempts] == ["timeout", None]
+
+    run(main())
+
+
+def test_what_a_failed_attempt_cost_is_charged(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole(GARBLED)) as bad, Upstream() as good:
+            routes = routed(at(bad, "a"), malformed=(at(good, "b"),))
+            async with gateway(tmp_path, at(bad, "a"), routes=routes) as it:
+                assert (await it.ask()).status == 200
+                receipt = await it.receipt()
+                wasted, served = receipt.attempts
+                assert (wasted.failure, wasted.cost_nanousd) == ("malformed", None)
+                assert served.cost_nanousd == COST
+                assert receipt.cost_nanousd is None, "nobody knows what the first one cost"
+                assert receipt.most_nanousd is not None and receipt.most_nanousd > COST
+                assert (receipt.input_tokens, receipt.output_tokens) == (11, 5)
+
+    run(main())
+
+
+def test_a_failed_attempt_that_was_not_worked_on_costs_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole(NO, 503)) as bad, Upstream() as good:
+            routes = routed(at(bad, "a"), retry=ONCE, unavailable=(at(good, "b"),))
+            async with gateway(tmp_path, at(bad, "a"), routes=routes) as it:
+                await it.ask()
+                receipt = await it.receipt()
+                assert [a.cost_nanousd for a in receipt.attempts] == [0, COST]
+                assert receipt.cost_nanousd == COST
+
+    run(main())
+
+
+def test_a_budget_holds_for_the_dearest_and_for_what_was_wasted(tmp_path: Path) -> None:
+    limit = Limit("month", "spend", 60_000, ("team",), unit="month")
+    body = {**HELLO, "max_tokens": 20}
+
+    async def main() -> None:
+        async with Upstream(whole(GARBLED)) as bad, Upstream() as good:
+            cheap = at(bad, "a", price=FREE)
+            routes = routed(cheap, malformed=(at(good, "b"),))
+            async with gateway(tmp_path, cheap, routes=routes, limits=(limit,)) as it:
+                reply = await it.ask(body=body)
+                assert reply.code == "insufficient_quota", "b's price is held, not a's"
+                assert not bad.exchanges
+            dear = at(bad, "c")
+            routes = routed(dear, malformed=(at(good, "b"),))
+            room = replace(limit, amount=150_000)
+            async with gateway(tmp_path / "2", dear, routes=routes, limits=(room,)) as it:
+                reply = await it.ask(body=body)
+                assert reply.code == "upstream_malformed", "two of these may cost more than is left"
+                assert not good.exchanges
+            wide = replace(limit, amount=300_000)
+            async with gateway(tmp_path / "3", dear, routes=routes, limits=(wide,)) as it:
+                assert (await it.ask(body=body)).status == 200
+                receipt = await it.receipt()
+                assert it.world.plan is not None
+                [month] = it.world.plan.limits.every()
+                assert month.counters is not None
+                [hold] = receipt.holds
+                assert hold.used == receipt.most_nanousd
+
+    run(main())
+
+
+def test_a_prompt_that_does_not_fit_goes_where_there_is_room(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as narrow, Upstream() as wide:
+            small = at(narrow, "a", context_tokens=16, tokenizer="o200k")
+            routes = routed(small, overflow=(at(wide, "b", context_tokens=100_000),))
+            async with gateway(tmp_path, small, routes=routes) as it:
+                body = {**HELLO, "max_tokens": 50}
+                assert (await it.ask(body=body)).status == 200
+                assert (len(narrow.exchanges), len(wide.exchanges)) == (0, 1)
+                assert len((await it.receipt()).attempts) == 1
+
+    run(main())
+
+
+def test_nothing_is_begun_after_the_caller_s_own_deadline(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(stalling(None)) as silent, Upstream() as good:
+            routes = routed(at(silent, "a"), unavailable=(at(good, "b"),))
+            async with gateway(tmp_path, at(silent, "a"), routes=routes) as it:
+                headers = {"authorization": f"Bearer {it.key}", "x-tidegate-timeout": "0.05"}
+                asking = asyncio.ensure_future(it.ask(headers=headers))
+                await silent.arrived()
+                await asyncio.sleep(0.06)
+                it.world.sweep(asyncio.get_running_loop().time())
+                reply = await asking
+                assert (reply.status, reply.code) == (504, "upstream_timeout")
+                assert not good.exchanges
+                assert it.world.plan is not None
+                [replica] = it.world.plan.routes["small"].target.replicas
+                assert replica.breaker.failures == 0, "its own patience, not the target's fault"
+
+    run(main())
+
+
+def test_a_target_that_failed_too_often_is_not_asked_first(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole(NO, 500)) as bad, Upstream() as good:
+            fragile = at(bad, "a", breaker=Breaker(failures=3, open_s=3600.0))
+            routes = routed(fragile, retry=ONCE, unavailable=(at(good, "b"),))
+            async with gateway(tmp_path, fragile, routes=routes) as it:
+                for _ in range(5):
+                    assert (await it.ask()).status == 200
+                assert len(bad.exchanges) == 3
+                assert [len(r.attempts) for r in it.receipts()] == [2, 2, 2, 1, 1]
+
+    run(main())
+
+
+def test_when_nothing_is_left_it_is_tried_or_refused_as_the_plan_says(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole(NO, 500)) as bad:
+            for when, asked in (("try", 4), ("refuse", 2)):
+                bad.exchanges.clear()
+                rules = Breaker(failures=2, open_s=60.0, when_all_open=when)  # type: ignore[arg-type]
+                fragile = at(bad, "a", breaker=rules)
+                routes = routed(fragile, retry=ONCE)
+                async with gateway(tmp_path / when, fragile, routes=routes) as it:
+                    replies = [await it.ask() for _ in range(4)]
+                    assert len(bad.exchanges) == asked
+                    last = replies[-1]
+                    if when == "refuse":
+                        assert (last.status, last.code) == (503, "upstream_overloaded")
+                        assert 0 < int(last.headers["retry-after-ms"]) <= 60_000
+
+    run(main())
+
+
+def test_at_most_a_tenth_more_is_sent_when_every_target_fails(tmp_path: Path) -> None:
+    requests = 200
+
+    async def main() -> None:
+        async with Upstream(whole(NO, 500)) as one, Upstream(hangs_up) as two:
+            fragile = Breaker(failures=1000)
+            pool = [at(one, "a", breaker=fragile), at(two, "b", breaker=fragile)]
+            last = at(one, "c", breaker=fragile)
+            routes = routed(*pool, unavailable=(last,))
+            async with gateway(tmp_path, pool[0], routes=routes) as it:
+                for _ in range(requests):
+                    assert (await it.ask()).status in {502, 503}
+                sent = len(one.exchanges) + len(two.exchanges)
+                assert requests < sent <= 1.1 * requests
+
+    run(main())
+
+
+def test_attempts_that_waste_more_than_they_may_are_the_last(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole(GARBLED)) as bad, Upstream() as good:
+            retry = replace(SOON, wasted_nanousd_per_hour=1)
+            routes = routed(at(bad, "a"), retry=retry, malformed=(at(good, "b"),))
+            async with gateway(tmp_path, at(bad, "a"), routes=routes) as it:
+                assert [(await it.ask()).status for _ in range(3)] == [200, 502, 502]
+
+    run(main())
+
+
+def test_the_place_of_a_failed_attempt_is_free_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole(NO, 500)) as bad, Upstream(stalling(None)) as busy:
+            routes = routed(at(bad, "a"), retry=ONCE, unavailable=(at(busy, "b"),))
+            async with gateway(tmp_path, at(bad, "a"), routes=routes) as it:
+                asking = asyncio.ensure_future(it.ask())
+                await busy.arrived()
+                assert it.world.queues.at(target(1, "a")).in_flight == 0
+                assert it.world.queues.at(target(1, "b")).in_flight == 1
+                assert len(it.world.calls) == 1
+                asking.cancel()
+
+    run(main())
+
+
+def test_a_frame_of_an_error_before_the_first_token_is_no_answer(tmp_path: Path) -> None:
+    async def fails(exchange: Exchange) -> None:
+        exchange.send(STREAM_HEAD + chunk(b'data: {"error":{"message":"busy"}}\n\n'))
+
+    async def main() -> None:
+        async with Upstream(fails) as bad, Upstream(streaming(2)) as good:
+            routes = routed(at(bad, "a"), retry=ONCE, unavailable=(at(good, "b"),))
+            async with gateway(tmp_path, at(bad, "a"), routes=routes) as it:
+                reply = await it.ask(body=STREAM)
+                assert b"error" not in reply.body and b"t0 " in reply.body
+
+    run(main())

@@ -1,0 +1,158 @@
+"""What is asked after which failure."""
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.gateway.prepared import ASK, prepared, route_of, trip
+from tests.gateway.rig import target
+from tests.gateway.routed import routed
+
+from tidegate.core import clock
+from tidegate.core.outcome import Failure, FailureKind, Refusal
+from tidegate.core.plan import Route
+from tidegate.core.resilience import Retry
+from tidegate.gateway.chain import Chain, failure_class, pause
+from tidegate.gateway.prepared_route import PreparedRoute
+
+
+@pytest.fixture(autouse=True)
+def half(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every pause is half of its bound."""
+    monkeypatch.setattr(clock, "fraction", lambda: 0.5)
+
+
+DOWN = Failure("unavailable", "upstream_error", "down")
+A, B, C, D = (target(1, name) for name in "abcd")
+
+
+def route(*pool: object, **fields: object) -> Route:
+    return routed(*pool, **fields)["small"]  # type: ignore[arg-type]
+
+
+def throttled(retry_after_s: float | None = None) -> Failure:
+    return Failure("rate_limited", "upstream_rate_limited", "slow", retry_after_s=retry_after_s)
+
+
+def way(ready: PreparedRoute, no: Failure | Refusal, until_s: float | None = None) -> list[str]:
+    """The targets that are asked, when each says the same no; `+` after a pause."""
+    chain = Chain(ASK, ready, until_s)
+    it, names = ready.target, [ready.target.target.name]
+    for _ in range(20):
+        replica = None if isinstance(no, Refusal) else it.choose(chain.replicas, 1, 0.0)
+        following = chain.after(no, it, replica, 0.0)
+        if following is None:
+            return names
+        it, pause_s = following
+        names.append(it.target.name + "+" * (pause_s > 0))
+    raise AssertionError("it goes round")
+
+
+@pytest.mark.parametrize(
+    ("kind", "expected"),
+    [
+        ("unavailable", ["a", "b", "b+", "c", "c+"]),
+        ("timeout", ["a", "b", "c"]),
+        ("interrupted", ["a", "b", "c"]),
+        ("malformed", ["a", "b"]),
+        ("overflow", ["a", "d"]),
+        ("refused_by_safety", ["a"]),
+        ("rejected", ["a"]),
+    ],
+)
+def test_the_pool_then_the_same_again_then_the_fallbacks(
+    kind: FailureKind, expected: list[str]
+) -> None:
+    ready = route_of(route(A, B, unavailable=(C,), overflow=(D,)))
+    assert way(ready, Failure(kind, "upstream_error", "no")) == expected
+
+
+def test_a_target_that_was_left_is_not_asked_again() -> None:
+    ready = route_of(route(A, B, unavailable=(C, D), retry=Retry(attempts=1)))
+    assert way(ready, DOWN) == ["a", "b", "c", "d"]
+
+
+def test_another_replica_is_asked_at_once_and_the_same_after_a_pause() -> None:
+    ready = route_of(route(A, retry=Retry(attempts=3)), prepared(A, (0, 0)))
+    assert way(ready, DOWN) == ["a", "a", "a+"]
+
+
+def test_work_that_may_have_been_done_is_not_asked_of_the_same_replica() -> None:
+    late = Failure("timeout", "upstream_timeout", "late")
+    assert way(route_of(route(A)), late) == ["a"]
+    assert way(route_of(route(A), prepared(A, (0, 0))), late) == ["a", "a"]
+
+
+def test_another_credential_is_asked_at_once_where_one_was_refused() -> None:
+    auth = Failure("unavailable", "upstream_auth", "no")
+    two = prepared(A, (0, 0), ("A", "B"))
+    ready = route_of(route(A, retry=Retry(attempts=9)), two)
+    assert way(ready, auth) == ["a", "a"]
+    assert way(route_of(route(A)), auth) == ["a"]
+
+
+def test_a_replica_that_failed_is_not_asked_with_another_credential_first() -> None:
+    two = prepared(A, (0, 9), ("A", "B"))
+    ready = route_of(route(A), two)
+    chain = Chain(ASK, ready, None)
+    first = two.choose((), 1, 0.0)
+    assert first.name == "r0"
+    assert chain.after(DOWN, two, first, 0.0) == (two, 0.0)
+    assert two.choose(chain.replicas, 1, 0.0).name == "r1"
+
+
+def test_a_pause_is_what_the_target_asks_for_and_a_little_more() -> None:
+    ready = route_of(route(A, retry=Retry(base_s=1.0)))
+    chain = Chain(ASK, ready, None)
+    following = chain.after(throttled(3.0), ready.target, ready.target.replicas[0], 0.0)
+    assert following == (ready.target, 3.5)
+
+
+def test_who_asks_to_be_left_alone_for_long_is() -> None:
+    assert way(route_of(route(A)), throttled(10.1)) == ["a"]
+    assert way(route_of(route(A)), throttled(9.9)) == ["a", "a+"]
+
+
+def test_one_that_is_throttled_is_not_waited_for_where_another_may_serve() -> None:
+    assert way(route_of(route(A, rate_limited=(C,))), throttled(1.0)) == ["a", "c", "c+"]
+
+
+def test_nothing_begins_when_the_caller_waits_no_longer() -> None:
+    ready = route_of(route(A, unavailable=(C,), retry=Retry(base_s=8.0, cap_s=8.0)))
+    assert way(ready, DOWN, until_s=0.0) == ["a"]
+    assert way(ready, DOWN, until_s=3.0) == ["a", "c"], "the pause would take longer"
+
+
+def test_our_own_no_about_a_target_is_answered_by_another() -> None:
+    full = Refusal("overloaded", "the line is full")
+    assert way(route_of(route(A, B, rate_limited=(C,))), full) == ["a", "b", "c"]
+    narrow, wide = replace(A, context_tokens=8), replace(B, context_tokens=9)
+    long = Refusal("context_length_exceeded", "too long")
+    assert way(route_of(route(narrow, wide, overflow=(C,))), long) == ["a", "b", "c"]
+    assert way(route_of(route(wide, narrow, overflow=(C,))), long) == ["b", "c"]
+
+
+def test_what_is_no_target_s_fault_is_the_last_word() -> None:
+    for code in ("draining", "internal", "client_closed", "limits_unavailable"):
+        assert failure_class(Refusal(code, "no")) is None
+
+
+def test_those_left_alone_and_those_without_a_credential_are_passed_over() -> None:
+    b, c = prepared(B), prepared(C)
+    trip(b, 0.0)
+    c.missing = "${C}"
+    assert way(route_of(route(A, B, C, unavailable=(D,), retry=Retry(attempts=1)), b, c), DOWN) == [
+        "a",
+        "d",
+    ]
+
+
+@given(st.integers(1, 60), st.floats(0.0, 1.0, exclude_max=True))
+def test_pauses_double_up_to_a_bound_and_are_jittered_in_full(times: int, drawn: float) -> None:
+    retry = Retry(base_s=0.25, cap_s=8.0)
+    bound_s = min(8.0, 0.25 * 2 ** (times - 1))
+    assert pause(retry, times, drawn) == pytest.approx(drawn * bound_s)
+    assert pause(retry, times, 0.0) == 0.0
+    assert math.isfinite(pause(retry, times, drawn))

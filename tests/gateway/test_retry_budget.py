@@ -1,0 +1,64 @@
+"""How much may be sent once more: never more than the share, whatever comes when."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.core.resilience import Retry
+from tidegate.gateway.retry_budget import MONEY_BIN_S, REQUESTS_BIN_S, RetryBudget
+
+
+@given(st.integers(1, 3000), st.integers(0, 3))
+def test_with_every_attempt_failing_no_more_than_a_tenth_is_added(
+    requests: int, wanted_each: int
+) -> None:
+    it = RetryBudget(Retry())
+    again = 0
+    for _ in range(requests):
+        it.request(0.0)
+        again += sum(it.take(0.0) for _ in range(wanted_each))
+    assert again <= max(requests // 10, 20)
+    assert again + it.refused == requests * wanted_each
+
+
+@given(st.lists(st.tuples(st.floats(0.0, 20.0), st.integers(0, 300)), min_size=1, max_size=30))
+def test_in_any_two_bins_no_more_than_their_share(bursts: list[tuple[float, int]]) -> None:
+    it = RetryBudget(Retry(budget_least=0))
+    now_s, requests, again = 0.0, 0, 0
+    for after_s, count in bursts:
+        now_s += after_s
+        for _ in range(count):
+            it.request(now_s)
+            requests += 1
+            again += it.take(now_s)
+    assert again <= requests // 10
+
+
+def test_what_was_saved_up_is_forgotten() -> None:
+    it = RetryBudget(Retry(budget_least=1))
+    for _ in range(1000):
+        it.request(0.0)
+    assert it.take(3 * REQUESTS_BIN_S)
+    assert not it.take(3 * REQUESTS_BIN_S)
+
+
+def test_none_is_none() -> None:
+    it = RetryBudget(Retry(budget_percent=0, budget_least=0))
+    it.request(0.0)
+    assert not it.take(0.0)
+
+
+def test_money_that_was_wasted_ends_them_for_a_while() -> None:
+    it = RetryBudget(Retry(wasted_nanousd_per_hour=100))
+    it.wasted(99, 0.0)
+    assert it.take(0.0)
+    it.wasted(1, 0.0)
+    assert not it.take(0.0)
+    assert not it.take(1.9 * MONEY_BIN_S)
+    assert it.take(4 * MONEY_BIN_S)
+
+
+def test_no_money_is_only_asked_of_what_costs() -> None:
+    it = RetryBudget(Retry(wasted_nanousd_per_hour=0))
+    assert it.take(0.0)
+    it.wasted(1, 0.0)
+    assert not it.take(0.0)

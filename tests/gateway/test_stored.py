@@ -11,7 +11,7 @@ from tests.gateway.rig import Gateway, gateway, run, target
 from tests.gateway.upstream import STREAM_HEAD, Exchange, Script, Upstream, chunk, whole
 from tests.providers.responses_wire import CALL, chat, response
 
-from tidegate.core.plan import Target
+from tidegate.core.plan import SecretRef, Target
 
 RESPONSES = "/v1/responses"
 ASKED: dict[str, Any] = {"model": "small", "input": "hi"}
@@ -136,6 +136,25 @@ def test_a_replica_that_is_gone_keeps_nothing(tmp_path: Path) -> None:
                 # Another gateway, which has the same secret.
                 assert (await going_on(it, id)).status == 200
             assert other.exchanges == []
+
+    run(main())
+
+
+def test_the_credential_whose_account_keeps_it_goes_on(tmp_path: Path) -> None:
+    """A pool of credentials is as many accounts."""
+
+    async def main() -> None:
+        keys = (SecretRef(env="A"), SecretRef(env="B"))
+        async with Upstream(said()) as up:
+            pool = replace(to(up), credential=keys[0], more_credentials=keys[1:])
+            async with gateway(tmp_path, pool, environ={"A": "key-a", "B": "key-b"}) as it:
+                ids = [await first(it) for _ in range(4)]
+                assert len(set(ids)) == 2
+                whose = [exchange.header(b"authorization") for exchange in up.exchanges]
+                up.script = said(id="resp_2")
+                for id, key in zip(ids, whose, strict=True):
+                    assert (await going_on(it, id)).status == 200
+                    assert up.exchanges[-1].header(b"authorization") == key
 
     run(main())
 

@@ -8,10 +8,11 @@ import pytest
 from msgspec.structs import replace
 from tests.gateway.limited import limit
 from tests.gateway.rig import Gateway, gateway, run, target
+from tests.gateway.routed import at, routed
 from tests.gateway.upstream import STREAM_HEAD, Exchange, Script, Upstream, chunk, whole
 from tests.providers.responses_wire import CALL, chat, response
 
-from tidegate.core.plan import Target
+from tidegate.core.plan import SecretRef, Target
 
 RESPONSES = "/v1/responses"
 ASKED: dict[str, Any] = {"model": "small", "input": "hi"}
@@ -136,6 +137,49 @@ def test_a_replica_that_is_gone_keeps_nothing(tmp_path: Path) -> None:
                 # Another gateway, which has the same secret.
                 assert (await going_on(it, id)).status == 200
             assert other.exchanges == []
+
+    run(main())
+
+
+def test_the_target_that_keeps_it_goes_on_and_nobody_in_its_place(tmp_path: Path) -> None:
+    """Neither another of the route's targets nor a fallback."""
+
+    async def main() -> None:
+        async with Upstream(said()) as one, Upstream(said()) as other, Upstream(said()) as spare:
+            a, b, c = (
+                at(up, up_name, dialect="openai")
+                for up, up_name in zip((one, other, spare), "abc", strict=True)
+            )
+            routes = routed(a, b, unavailable=(c,))
+            async with gateway(tmp_path, a, routes=routes) as it:
+                id = await first(it)
+                kept = one if one.exchanges else other
+                kept.script = said(id="resp_2")
+                assert [(await going_on(it, id)).status for _ in range(5)] == [200] * 5
+                assert len(kept.exchanges) == 6
+                kept.script = whole({"error": {"message": "no"}}, 503)
+                assert (await going_on(it, id)).status == 503
+                assert len(kept.exchanges) == 7
+                assert not any(up.exchanges for up in (one, other, spare) if up is not kept)
+
+    run(main())
+
+
+def test_the_credential_whose_account_keeps_it_goes_on(tmp_path: Path) -> None:
+    """A pool of credentials is as many accounts."""
+
+    async def main() -> None:
+        keys = (SecretRef(env="A"), SecretRef(env="B"))
+        async with Upstream(said()) as up:
+            pool = replace(to(up), credential=keys[0], more_credentials=keys[1:])
+            async with gateway(tmp_path, pool, environ={"A": "key-a", "B": "key-b"}) as it:
+                ids = [await first(it) for _ in range(4)]
+                assert len(set(ids)) == 2
+                whose = [exchange.header(b"authorization") for exchange in up.exchanges]
+                up.script = said(id="resp_2")
+                for id, key in zip(ids, whose, strict=True):
+                    assert (await going_on(it, id)).status == 200
+                    assert up.exchanges[-1].header(b"authorization") == key
 
     run(main())
 

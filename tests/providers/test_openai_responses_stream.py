@@ -1,6 +1,7 @@
 """Streams of OpenAI's Responses: passed on as they came, followed to their one end."""
 
 import itertools
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +24,10 @@ CUT = stream(
         response=response("incomplete", incomplete_details={"reason": "max_output_tokens"}),
     ),
 )
+# Recorded from llama.cpp, which numbers no events.
+ENGINE = Path(__file__).resolve().parent.parent / "bytes/llama_cpp/responses/chat.sse"
 STREAMS = {"chat": chat("high", " tide"), "calls": calls(), "cut": CUT}
+STREAMS["engine"] = ENGINE.read_bytes()
 
 
 def made(**more: Any) -> OpenAIResponsesStreamReader:
@@ -67,6 +71,9 @@ def test_what_it_says_of_itself() -> None:
     _, _, reader = follow([STREAMS["calls"]])
     assert (reader.finish_reason, reader.text()) == ("tool_calls", b'tide{"at":1}')
     assert follow([CUT])[2].finish_reason == "length"
+    _, _, reader = follow([STREAMS["engine"]])
+    assert (reader.usage, reader.content_chunks) == (Usage(1, 35, None, 12), 12)
+    assert (reader.model_served, reader.sequence) == ("smollm2-135m", 0)
 
 
 def test_before_content_nothing_has_started() -> None:

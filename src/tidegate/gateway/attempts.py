@@ -123,9 +123,7 @@ async def _attempt(
         finally:
             world.waiting.discard(progress)
     kept = progress.keeper
-    progress.replica = replica = (
-        _replica(progress, ask, target, chain) if kept is None else kept[1]
-    )
+    progress.replica = replica = _replica(progress, ask, target, chain) if kept is None else kept[1]
     if replica.breaker.state != "closed":
         progress.tries = replica.breaker.enter(clock.monotonic_s())
     answered = await call(progress, ask, replica, world)

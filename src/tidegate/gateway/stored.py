@@ -3,9 +3,9 @@
 A caller goes on from such an answer by its id (`previous_response_id`). All callers share the
 provider's credential, so that the bare id would open everybody's conversations; and only the
 replica that keeps the answer can go on. So the id that a caller sees ends in a seal of ours over
-team, replica, id and what is counted of its conversation: the replica that it fits is asked, and
-where it fits none, nobody is. Nothing is kept here for it, and every gateway of a database reads
-what another has sealed.
+team, replica, credential, id and what is counted of its conversation: the replica that it fits is
+asked with that credential, and where it fits none, nobody is. Nothing is kept here for it, and
+every gateway of a database reads what another has sealed.
 """
 
 import hmac
@@ -58,7 +58,7 @@ def read(
     keeps = bytes(ask.members.get("store", _NULL)) != b"false"
     if keeps or was is not None:
         rounds_now = rounds(ask) if keeps else None
-        ask.renamed = _Renamed(receipt, digests, was, rounds_now)
+        ask.renamed = Renamed(receipt.team, digests, was, rounds_now)
     return keeper
 
 
@@ -96,7 +96,7 @@ def _find(
         own, told, seal = match.groups()
         ask.rounds_before = int(told)
         for target, replica in [(it, replica) for it in targets for replica in it.replicas]:
-            seals = _seals(own, ask.rounds_before, receipt.team, replica.name, digests)
+            seals = _seals(own, ask.rounds_before, receipt.team, replica, digests)
             if any(hmac.compare_digest(seal, one) for one in seals):
                 return (target, replica), own, shown
     message = f"`{name}` names no answer that this model keeps for you; send the whole conversation"
@@ -104,26 +104,29 @@ def _find(
 
 
 def _seals(
-    id: str, rounds_now: int, team: str | None, replica: str | None, digests: Digests
+    id: str, rounds_now: int, team: str | None, replica: PreparedReplica, digests: Digests
 ) -> list[str]:
-    text = _encode(["stored answer", team, replica, id, rounds_now])
+    place = (replica.name, replica.credential.name)
+    text = _encode(["stored answer", team, *place, id, rounds_now])
     return [digest.hex()[:_SEAL_CHARS] for digest in digests(text)]
 
 
-class _Renamed:
-    """An answer's bytes as the caller is to see them. `was` is the answer that it goes on from, by
-    its id there and here; without `rounds_now` nobody can go on from this one."""
+class Renamed:
+    """An answer's bytes as the caller is to see them; `replica` is whose they are. `was` is the
+    answer that it goes on from, by its id there and here; without `rounds_now` nobody can go on
+    from this one."""
 
-    __slots__ = ("_digests", "_receipt", "_rounds_now", "_was")
+    __slots__ = ("_digests", "_rounds_now", "_team", "_was", "replica")
 
     def __init__(
         self,
-        receipt: Receipt,
+        team: str | None,
         digests: Digests,
         was: tuple[str, str] | None,
         rounds_now: int | None,
     ) -> None:
-        self._receipt = receipt
+        self.replica: PreparedReplica | None = None
+        self._team = team
         self._digests = digests
         self._was = was
         self._rounds_now = rounds_now
@@ -133,9 +136,8 @@ class _Renamed:
         if self._was is not None:
             own, shown = self._was
             data = data.replace(b'"%b"' % own.encode(), b'"%b"' % shown.encode())
-        if self._rounds_now is None or not _ID.fullmatch(id):
+        if self._rounds_now is None or self.replica is None or not _ID.fullmatch(id):
             return data
-        receipt = self._receipt
-        seals = _seals(id, self._rounds_now, receipt.team, receipt.replica, self._digests)
+        seals = _seals(id, self._rounds_now, self._team, self.replica, self._digests)
         shown = f"{id}-tg{self._rounds_now}-{seals[0]}"
         return data.replace(b'"%b"' % id.encode(), b'"%b"' % shown.encode())

@@ -47,6 +47,7 @@ def reader(progress: Progress, ask: Ask, world: World) -> StreamReader:
     target = progress.target
     assert target is not None  # noqa: S101 - the attempt has one
     if ask.dialect in target.provider.dialects:
+        _note_keeper(progress, ask)
         return target.provider.reader(ask)
     writer = world.dialects[ask.dialect].writer(ask, _stamp(progress.receipt))
     return TranslatedReader(target.provider.spoken_reader(ask), writer)
@@ -57,6 +58,7 @@ def whole(progress: Progress, ask: Ask, body: bytes, world: World) -> bytes:
     target = progress.target
     assert target is not None  # noqa: S101 - the attempt has one
     if ask.dialect in target.provider.dialects:
+        _note_keeper(progress, ask)
         answer = progress.answer = target.provider.read_answer(ask, body)
         if ask.renamed is not None and answer.provider_request_id is not None:
             return ask.renamed(body, answer.provider_request_id)
@@ -72,6 +74,12 @@ def check(ask: Ask, target: PreparedTarget, body: bytes) -> None:
         target.provider.read_answer(ask, body)
     else:
         target.provider.read_spoken(ask, body)
+
+
+def _note_keeper(progress: Progress, ask: Ask) -> None:
+    """Who keeps the answer that comes now."""
+    if isinstance(ask.renamed, stored.Renamed):
+        ask.renamed.replica = progress.replica
 
 
 def _stamp(receipt: Receipt) -> Stamp:

@@ -8,7 +8,7 @@ from tests.gateway.waiting import A, settled
 from tidegate.core.plan import Queueing
 from tidegate.gateway.concurrency import BEYOND_PART
 from tidegate.gateway.entrance import Wish
-from tidegate.gateway.places import STUCK_S, Place, Places
+from tidegate.gateway.places import STUCK_S, VAIN_S, Place, Places
 
 LOW = 16
 
@@ -60,6 +60,24 @@ def test_more_go_beyond_it_as_long_as_all_have_their_first_tokens_at_once() -> N
     virtual.run(main())
 
 
+def test_a_limit_that_was_cut_below_what_is_there_is_found_out_too() -> None:
+    async def main() -> None:
+        it = Places(Queueing(), 512)
+        held = []
+        while (place := it.take(1, True, 0.0)) is not None:
+            held.append(place)
+        it.limit.pushed_back(0.0, 0.0)
+        for place in held:
+            place.first_token(10, 0.0, 0.02)
+        assert it.limit.limit < len(held)
+        waiting = in_line(it, 10)
+        await settled()
+        assert len(await turns(it, waiting, 1.0 + STUCK_S)) == len(held) // BEYOND_PART
+        await dropped(waiting)
+
+    virtual.run(main())
+
+
 def test_at_first_it_is_one_in_eight_after_a_while_in_which_nobody_went() -> None:
     async def main() -> None:
         it = Places(Queueing(), 512)
@@ -74,14 +92,35 @@ def test_at_first_it_is_one_in_eight_after_a_while_in_which_nobody_went() -> Non
     virtual.run(main())
 
 
-def test_one_that_comes_late_there_does_not_lower_the_limit() -> None:
+def test_one_that_comes_late_there_does_not_lower_the_limit_and_no_more_go_beside_it() -> None:
     async def main() -> None:
-        it = Places(Queueing(), 512)
+        it = Places(Queueing(max_wait_s=100.0), 512)
         too_low(it)
         limit, waiting = it.limit.limit, in_line(it, 50)
         for seconds in range(2, 20):
             for place in await turns(it, waiting, float(seconds)):
                 place.first_token(10, float(seconds), seconds + 9.0)
+        assert it.limit.limit == limit
+        there = limit + limit // BEYOND_PART
+        assert it.in_flight == there
+        assert len(await turns(it, waiting, 20.0 + VAIN_S)) > there - limit, "later once more"
+        await dropped(waiting)
+
+    virtual.run(main())
+
+
+def test_the_first_of_its_kind_shows_nothing_there() -> None:
+    """What its usual time is nobody knows: whether it was late, neither."""
+
+    async def main() -> None:
+        it = Places(Queueing(max_wait_s=100.0), 512)
+        too_low(it)
+        limit, waiting = it.limit.limit, in_line(it, 50)
+        await settled()
+        tried = await turns(it, waiting, 2.0)
+        for kind, place in enumerate(tried, 20):
+            place.first_token(kind, 2.0, 11.0)
+        assert tried
         assert it.limit.limit == limit
         await dropped(waiting)
 

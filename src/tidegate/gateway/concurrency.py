@@ -128,7 +128,7 @@ class AdaptiveLimit:
         in_time = late <= _LOG_TOLERANCE
         if in_time:
             self._usual_s = _mixed(self._usual_s, took_s)
-            if sample.tried:
+            if sample.tried and usual.samples > 1:  # of the first of a kind nobody can tell
                 self._set(max(self._exact, float(sample.in_flight)))
         if usual.samples < KNOWN_SAMPLES or (in_time and 2 * sample.in_flight <= self._carried):
             usual.samples += 1

@@ -25,6 +25,8 @@ FIRST_WATCHED: Final = 64
 # Where everybody at the target has a first token nobody waits there, whatever was learnt. So when
 # nobody's turn has come for so long, one in BEYOND_PART more go beyond the limit.
 STUCK_S: Final = 0.5
+# What came late then is tried again when fewer are there, or after so long.
+VAIN_S: Final = 30.0
 
 
 class Place(Struct, eq=False):
@@ -52,8 +54,8 @@ class Place(Struct, eq=False):
                 places.unanswered -= 1
             sample = Sample(kind, now_s - sent_s, sent_s, self.beside, self.stands_for, self.tried)
             self.in_time = places.limit.first_token(sample, now_s)
-            if self.tried and self.in_time:
-                places.borne()
+            if self.tried:
+                places.has_tried(self.in_time, now_s)
             if places.line.count:
                 places.serve(now_s)
 
@@ -83,7 +85,8 @@ class Places:
         self._first_class_came = False
         self._ample = self.limit.calm
         self._watched = self._unseen = self._whole = 0
-        self._given_s = -math.inf
+        self._given_s = self._vain_until_s = -math.inf
+        self._vain = 0
 
     def obey(self, queueing: Queueing, most: int) -> None:
         """A new plan's settings; `most` requests have a connection each."""
@@ -172,19 +175,25 @@ class Places:
 
     def _try_more(self, now_s: float) -> None:
         """Where long streams hold every place, nothing else would ever say that the target bears
-        more. Whole answers hide how many of them wait."""
+        more: those that come in time raise the limit. Whole answers hide how many of them wait."""
         stuck = self.line.count and not (self.unanswered or self._whole)
         if not stuck or now_s - self._given_s < STUCK_S:
             return
+        most = self.limit.most
+        if now_s < self._vain_until_s:
+            most = min(most, self._vain)
         for _ in range(max(self.in_flight // BEYOND_PART, 1)):
-            if self.line.count and self.in_flight < self.limit.most:
+            if self.line.count and self.in_flight < most:
                 waiter = self.line.pop()
                 waiter.tried = True
                 self._give(waiter, now_s)
 
-    def borne(self) -> None:
-        """What was tried is borne, so the next may be at once."""
-        self._given_s = -math.inf
+    def has_tried(self, in_time: bool, now_s: float) -> None:
+        """What was tried is borne, so the next may be at once; or so many are too many for now."""
+        if in_time:
+            self._given_s = -math.inf
+        else:
+            self._vain, self._vain_until_s = self.in_flight, now_s + VAIN_S
 
     def _room(self, rank: int, now_s: float) -> bool:
         """Whether one more of this class may go to the target.

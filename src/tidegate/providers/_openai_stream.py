@@ -134,6 +134,7 @@ class OpenAIStreamReader:
                     and not delta.function_call
                     and not delta.reasoning_content
                     and not delta.reasoning
+                    and not delta.refusal
                 ):
                     text = delta.content.encode()
                     self._content(text)

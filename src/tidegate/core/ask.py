@@ -46,10 +46,20 @@ class Usage(Struct, frozen=True):
     conflict: bool = False
 
 
+class Said(Struct, frozen=True):
+    """One choice of a whole answer: its content, whether the wire says that the model refused,
+    and its calls of tools as (name, arguments)."""
+
+    content: str = ""
+    refused: bool = False
+    calls: tuple[tuple[str, str], ...] = ()
+
+
 class Answer(Struct, frozen=True):
     """What a whole (not streamed) answer says about itself.
 
     `text` is the content as UTF-8 where its tokens have to be counted here: with usage it is empty.
+    `said` holds a part for each choice; none of what has no choices.
     """
 
     usage: Usage | None
@@ -57,3 +67,4 @@ class Answer(Struct, frozen=True):
     model_served: str | None
     provider_request_id: str | None
     text: bytes
+    said: tuple[Said, ...] = ()

@@ -17,6 +17,7 @@ from tidegate.core import assemble, plugs
 from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Dialect, Path, Place
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
+from tidegate.core.contracts import compile_contract
 from tidegate.core.declared import Declared
 from tidegate.core.declared_keys import EVERY_ROUTE
 from tidegate.core.declared_routes import DeclaredRoute
@@ -105,6 +106,7 @@ class _Compiler:
         self.declared = declared
         self.price_of = facts.price_of
         self.dialects = facts.dialects
+        self.checks = facts.checks
         self.complaints: list[Complaint] = []
         self._known = facts.dialects.names()
         self._dialects: dict[str, tuple[str, Dialect] | None] = {}
@@ -128,7 +130,10 @@ class _Compiler:
             target = self._route_target(name, route)
             if target is not None:
                 release = f"{name}@{_digest(target)[:DIGEST_CHARS]}"
-                out[name] = Route(name, Release(release, target))
+                contract = compile_contract(
+                    route.contract, ("routes", name, "contract"), self.checks, self.say
+                )
+                out[name] = Route(name, Release(release, target), contract)
         return out
 
     def check_named(self) -> None:

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from tidegate.core.declared_contracts import DeclaredContract
 from tidegate.core.declared_scalars import Text
 from tidegate.core.declared_targets import DeclaredTarget
 
@@ -21,3 +22,7 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
             "target written out here."
         ),
     ]
+    contract: Annotated[
+        DeclaredContract | None,
+        Meta(description="What the answers must be. Default: nothing is asked of them."),
+    ] = None

@@ -17,6 +17,18 @@ from tidegate.core.plan import Price
 from tidegate.core.priority import Priority
 
 Endpoint = Literal["chat", "completions", "embeddings"]
+# What became of an answer. `valid` is said only where a contract was kept.
+Validity = Literal[
+    "valid",
+    "truncated",
+    "interrupted",
+    "malformed",
+    "schema_violation",
+    "empty",
+    "duplicate_terminator",
+]
+ModelRefusalExtent = Literal["none", "partial", "full"]
+ModelRefusalReason = Literal["policy", "capability", "missing_information"]
 
 
 class Attempt(Struct, omit_defaults=True):
@@ -48,6 +60,11 @@ class Receipt(Struct, omit_defaults=True):
 
     `most_nanousd` is there where nobody knows the cost and a price is known: what budgets count in
     its place, the most that it can have been.
+
+    `validity` None: no answer had begun, or nothing is known against it and nobody has checked.
+    `violation_at_bytes` is the offset in the content at which it stops being JSON,
+    `violation_path` a JSON Pointer to what does not fit, `violation_rule` the keyword that says so,
+    and `bytes_before_violation` how much of the content had been passed on when it was found.
     """
 
     id: str
@@ -118,6 +135,13 @@ class Receipt(Struct, omit_defaults=True):
     error_fault: str | None = None
     error_message: str | None = None
     surplus_events: int = 0
+    validity: Validity | None = None
+    violation_at_bytes: int | None = None
+    violation_path: str | None = None
+    violation_rule: str | None = None
+    bytes_before_violation: int | None = None
+    model_refusal: ModelRefusalExtent | None = None
+    model_refusal_reason: ModelRefusalReason | None = None
     refused_by: str | None = None
     over_limits: list[str] = []
     holds: list[Hold] = []

@@ -28,7 +28,7 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
             begun = progress.relay is not None and progress.relay.chunks > 0
             if no.kind in _NOT_SERVED and not begun:
                 progress.call.provider_worked = False
-    if progress.begun or (progress.relay is not None and progress.relay.committed):
+    if progress.begun or (progress.relay is not None and progress.relay.has_begun):
         receipt.status = 200
         receipt.interrupted = True
         event = answers.error_event(no)

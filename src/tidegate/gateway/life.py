@@ -18,6 +18,7 @@ from tidegate.gateway.admit import Admission
 from tidegate.gateway.allowance import rate_headers
 from tidegate.gateway.authenticate import authenticate, authenticate_at_once
 from tidegate.gateway.call import call, note_target
+from tidegate.gateway.contract import judge_answer
 from tidegate.gateway.decline import break_off, decline, forget_frames
 from tidegate.gateway.fit import fit
 from tidegate.gateway.http import answers
@@ -115,6 +116,8 @@ async def _stream(
     if progress.admitted is not None and progress.admitted.most_chunks is not None:
         relay.hold_to(progress.admitted.most_chunks)
     relay.committed, relay.on_first = progress.begun, told(progress)
+    if route.contract is not None:
+        relay.hold_against(route.contract.follow(ask))
     world.relays.add(relay)
     await relay.run()
     progress.ending = relay.finish
@@ -124,6 +127,9 @@ def _whole(progress: Progress, ask: Ask, route: PreparedRoute, answered: InFligh
     """Passes a whole answer on as it came; all of it waits for the receipt."""
     body = answered.take_body()
     progress.answer = route.target.provider.read_answer(ask, body)
+    if route.contract is not None:
+        progress.following = route.contract.follow(ask)
+        judge_answer(progress.following, progress.answer)
     progress.ending = partial(progress.connection.send, _head(progress, ask, route), body)
 
 

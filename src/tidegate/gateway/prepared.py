@@ -12,11 +12,12 @@ from msgspec import Struct
 
 from tidegate import __version__
 from tidegate.core import plugs
-from tidegate.core.plan import Plan, Release, Replica, SecretRef, Target, Tls
+from tidegate.core.plan import Contract, Plan, Release, Replica, SecretRef, Target, Tls
 from tidegate.core.plugs import Provider
 from tidegate.core.pricing import Ceiling
 from tidegate.core.secret import Secret
 from tidegate.gateway.bound import Binder, Bound
+from tidegate.gateway.contract import PreparedContract
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.in_force import MakeCounters
@@ -24,6 +25,7 @@ from tidegate.gateway.own_limits import OwnLimits
 from tidegate.gateway.provider_rate import ProviderRate
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.text import tokens
+from tidegate.text.json_schema import SchemaProblem
 
 MAX_SECRET_BYTES = 64 * 1024
 
@@ -72,6 +74,7 @@ class PreparedRoute(Struct):
     release: Release
     target: PreparedTarget
     answer_headers: bytes
+    contract: PreparedContract | None = None
 
 
 class PreparedPlan(Struct):
@@ -120,6 +123,7 @@ class Preparer:
                 route.release,
                 prepared[route.release.target.name],
                 _answer_headers(name, route.release),
+                _contract(name, route.contract),
             )
             for name, route in plan.routes.items()
         }
@@ -213,6 +217,13 @@ class Preparer:
         if not secret or not secret.isascii() or not secret.isprintable():
             return None, str(ref)
         return Secret(secret), None
+
+
+def _contract(route: str, contract: Contract | None) -> PreparedContract | None:
+    try:
+        return None if contract is None else PreparedContract(contract)
+    except SchemaProblem as problem:
+        raise PlanProblem(f"route {route}: {problem}") from None
 
 
 def _headers(provider: Provider, target: Target, secret: Secret | None) -> bytes:

@@ -7,6 +7,7 @@ from msgspec import Struct
 from tidegate.core.ask import Answer, Ask
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Admission
+from tidegate.gateway.contract import Following
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.places import Place
@@ -19,6 +20,7 @@ class Progress(Struct, eq=False):
 
     `ending` sends the answer's last bytes; every proper end of a request replaces it. `begun`
     says that a stream's head went out while the request was still waiting for its place.
+    `following` is of a whole answer; a stream's relay has its own.
     """
 
     receipt: Receipt
@@ -34,3 +36,4 @@ class Progress(Struct, eq=False):
     call: InFlight | None = None
     relay: Relay | None = None
     answer: Answer | None = None
+    following: Following | None = None

@@ -14,6 +14,7 @@ from tidegate.gateway.progress import Progress
 from tidegate.gateway.shared_hold import settle_shared
 from tidegate.gateway.size import estimate_input_tokens, note_conversation
 from tidegate.gateway.stream import Relay
+from tidegate.gateway.validity import note_validity
 from tidegate.gateway.world import World
 from tidegate.stores.spending import MAX_COST_NANOUSD
 from tidegate.text import tokens
@@ -35,6 +36,7 @@ def settle(progress: Progress, world: World) -> None:
     ask, route = progress.ask, progress.route
     if ask is not None and route is not None and call is not None and call.provider_worked:
         _note_answer(progress)
+        note_validity(progress)
         seen_tokens = _estimate_unknown(progress, ask, route.target.target)
         _note_cost(receipt, route.target.target)
         if receipt.cost_nanousd is None:
@@ -192,7 +194,8 @@ def _note_times(
             if relay is not None and relay.first_s is not None:
                 receipt.first_token_s = relay.first_s - call.sent_s
                 receipt.generation_s = ended_s - relay.first_s
-                _note_stream(receipt, relay, relay.first_s - received_s)
+                shown_s = relay.shown_s if relay.withheld else relay.first_s
+                _note_stream(receipt, relay, None if shown_s is None else shown_s - received_s)
         receipt.queue_s = call.queue_s
         receipt.connect_s = attempt.connect_s or 0.0
         if call.stale is not None:
@@ -222,7 +225,7 @@ def _note_stale(receipt: Receipt, stale: InFlight, received_s: float) -> None:
     receipt.connect_s = (receipt.connect_s or 0.0) + took_s - stale.queue_s
 
 
-def _note_stream(receipt: Receipt, relay: Relay, ttft_s: float) -> None:
+def _note_stream(receipt: Receipt, relay: Relay, ttft_s: float | None) -> None:
     receipt.ttft_s = ttft_s
     receipt.content_chunks = relay.chunks
     if relay.first_s is None or relay.chunks < 2:

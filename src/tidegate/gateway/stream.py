@@ -12,6 +12,7 @@ from collections.abc import Callable
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import StreamReader
+from tidegate.gateway.contract import Following, is_truncated
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight, translate
@@ -20,6 +21,9 @@ from tidegate.text.tokens import MOST_BYTES_A_TOKEN
 KEEPALIVE = b": keepalive\n\n"
 # A start-up phase longer than this is no start-up phase: it is sent on.
 MAX_HELD_BYTES = 256 * 1024
+# As much of an answer as is held back until it is known to keep its contract.
+MAX_WITHHELD_BYTES = 16 * 1024 * 1024
+_TOO_LONG = "the answer is longer than what can be held back to be checked"
 # What a few long tokens may be beyond the usual bound, so that no short answer is cut for them.
 _LEEWAY_BYTES = 256
 _PASSED = "the answer went on past the tokens that its budget held"
@@ -28,7 +32,9 @@ _PASSED = "the answer went on past the tokens that its budget held"
 class Relay:
     """Between one provider's stream and one client. It is the client's client.Sink.
 
-    `committed` says that the answer's head is out; it may have gone while the request was waiting.
+    `committed` says that the answer is being sent, its head first; that may have gone while the
+    request was waiting. Of an answer that is withheld until it is known to keep its contract
+    `headed` says that its head is out, and `shown_s` when the rest of it was let go.
     `on_first` is told the time of the first content.
     """
 
@@ -43,12 +49,16 @@ class Relay:
         "committed",
         "failure",
         "first_s",
+        "following",
+        "headed",
         "itl_max_s",
         "last_s",
         "most_chunks",
         "on_first",
         "quiet_since_s",
         "reader",
+        "shown_s",
+        "withheld",
     )
 
     def __init__(
@@ -57,7 +67,7 @@ class Relay:
         self._call = call
         self._connection = connection
         self._head = head
-        self._held = b""
+        self._held: bytes | bytearray = b""
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reader = reader
         self.committed = False
@@ -67,9 +77,17 @@ class Relay:
         self.on_first: Callable[[float], None] | None = None
         self.chunks = 0
         self.first_s: float | None = None
+        self.following: Following | None = None
+        self.withheld = self.headed = False
+        self.shown_s: float | None = None
         self.last_s = 0.0
         self.itl_max_s = 0.0
         self.quiet_since_s = clock.monotonic_s()
+
+    @property
+    def has_begun(self) -> bool:
+        """The caller has at least the answer's head: its status cannot change any more."""
+        return self.committed or self.headed
 
     def hold_to(self, most_tokens: int) -> None:
         """Ends the answer once it is longer than so many tokens: engines send one a chunk at least,
@@ -77,8 +95,16 @@ class Relay:
         self.most_chunks = most_tokens
         self._most_bytes = most_tokens * MOST_BYTES_A_TOKEN + _LEEWAY_BYTES
 
+    def hold_against(self, following: Following) -> None:
+        """Has the answer followed by its route's contract, and held back where that says so."""
+        self.following = self.reader.follower = following
+        if not following.passes_on:
+            self.withheld, self._held = True, bytearray()
+            self.headed, self.committed = self.committed, False
+
     async def run(self) -> None:
-        """Relays until the end. Failure when the answer ends badly, sent or not."""
+        """Relays until the end. Failure when the answer ends badly, or is none that may pass, sent
+        or not: of a withheld answer nothing has been sent but comments."""
         upstream = self._call.live()
         self._connection.source = upstream
         if self._connection.paused_s is not None:
@@ -93,6 +119,20 @@ class Relay:
             raise self.failure
         self._call.ended_s = self._call.last_s
         upstream.release()
+        if self.following is not None:
+            self._judge(self.following)
+        if self.withheld:
+            self.shown_s = clock.monotonic_s()
+
+    def _judge(self, following: Following) -> None:
+        reader = self.reader
+        failure = following.end(
+            truncated=is_truncated(reader.finish_reason),
+            called=reader.called,
+            ended_twice=reader.ended_twice,
+        )
+        if failure is not None:
+            raise failure
 
     # the upstream connection calls these
 
@@ -124,12 +164,20 @@ class Relay:
                 self.quiet_since_s = now_s
             else:
                 self._held += out
-        if not self.committed and (reader.started or len(self._held) > MAX_HELD_BYTES):
-            self._commit(now_s)
+        if not self.committed:
+            self._while_held(now_s)
         if reader.failure is not None:
             self._end(reader.failure)
         elif reader.finished:
             self._end(None)
+
+    def _while_held(self, now_s: float) -> None:
+        """What came is held still, or sent on now that the answer has begun."""
+        if self.withheld:
+            if len(self._held) > MAX_WITHHELD_BYTES:
+                self._end(Failure("malformed", "upstream_too_large", _TOO_LONG))
+        elif self.reader.started or len(self._held) > MAX_HELD_BYTES:
+            self._commit(now_s)
 
     def on_end(self) -> None:
         self._end(self.reader.end())
@@ -144,10 +192,15 @@ class Relay:
 
     def keep_alive(self, now_s: float, every_s: float) -> None:
         """A comment when the client has seen nothing for long, so that nobody cuts the line."""
-        if self._done.done() or now_s - self.quiet_since_s < every_s or self.first_s is not None:
+        if self._done.done() or now_s - self.quiet_since_s < every_s:
             return
-        if self.committed:
+        if self.first_s is not None and not self.withheld:
+            return
+        if self.committed or self.headed:
             self._connection.write(KEEPALIVE)
+        elif self.withheld:
+            self.headed = True
+            self._connection.start(self._head, KEEPALIVE)
         else:
             self._held = KEEPALIVE + self._held
             self._commit(now_s)
@@ -155,7 +208,9 @@ class Relay:
 
     def finish(self) -> None:
         """The answer's last bytes, once its receipt is safe."""
-        if not self.committed:
+        if self.headed:
+            self._connection.write(bytes(self._held) or KEEPALIVE)
+        elif not self.committed:
             self._commit(clock.monotonic_s())
         self._connection.finish(self.reader.terminal)
 
@@ -163,7 +218,7 @@ class Relay:
         self.committed = True
         self.quiet_since_s = now_s
         held, self._held = self._held, b""
-        self._connection.start(self._head, held)
+        self._connection.start(self._head, bytes(held))
 
     def _end(self, failure: Failure | Refusal | None) -> None:
         if not self._done.done():

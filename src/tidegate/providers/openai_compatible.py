@@ -7,10 +7,11 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tidegate.core import clock
-from tidegate.core.ask import Answer, Ask, Outgoing
+from tidegate.core.ask import Answer, Ask, Outgoing, Said
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
+from tidegate.providers._openai_chunk import calls_of
 from tidegate.providers._openai_error import UNREADABLE, failure_in_answer, failure_of
 from tidegate.providers._openai_stream import OpenAIStreamReader
 from tidegate.providers._openai_usage import CONFLICT, OpenAIUsage, has_no_output, read_usage
@@ -29,7 +30,9 @@ _CEILINGS = ("max_tokens", "max_completion_tokens")
 
 class _Message(Struct):
     content: Any = None
+    refusal: Any = None
     tool_calls: Any = None
+    function_call: Any = None
     reasoning_content: Any = None
     reasoning: Any = None
 
@@ -120,6 +123,7 @@ class OpenAICompatible:
         if not answer.choices and (wants_output or bytes(answer.data)[:1] != b"["):
             raise Failure("malformed", "upstream_malformed", "the provider's answer is empty")
         finish = answer.choices[-1].finish_reason if answer.choices else None
+        said = tuple([_said(choice) for choice in answer.choices])
         usage = None
         if answer.usage is not None:
             usage = read_usage(answer.usage, wants_output=wants_output)
@@ -128,9 +132,9 @@ class OpenAICompatible:
             if self.tells_usage_of_one_choice and len(answer.choices) > 1:
                 usage = CONFLICT
             if not usage.conflict:
-                return Answer(usage, finish, answer.model, answer.id, b"")
+                return Answer(usage, finish, answer.model, answer.id, b"", said)
         text = b"".join(_text_of(choice) for choice in answer.choices)
-        return Answer(usage, finish, answer.model, answer.id, text)
+        return Answer(usage, finish, answer.model, answer.id, text, said)
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return failure_of(status, headers, body, clock.wall_s())
@@ -150,6 +154,18 @@ def _has_output(choice: _AnswerChoice) -> bool:
         return bool(choice.text)
     thought = message.reasoning_content or message.reasoning
     return bool(message.content or message.tool_calls or thought)
+
+
+def _said(choice: _AnswerChoice) -> Said:
+    message = choice.message
+    if message is None:
+        return Said(choice.text or "")
+    content = message.content if isinstance(message.content, str) else ""
+    calls = message.tool_calls or message.function_call
+    if not calls:
+        return Said(content, bool(message.refusal))
+    told = tuple([(name, arguments) for _, name, arguments in calls_of(calls)])
+    return Said(content, bool(message.refusal), told)
 
 
 def _text_of(choice: _AnswerChoice) -> bytes:

@@ -80,7 +80,7 @@ def test_a_pattern_is_looked_for_anywhere_in_linear_time():
     assert not Regex("(a+)+$").found_in("a" * 200_000 + "b")  # minutes to whoever backtracks
 
 
-@pytest.mark.parametrize("pattern", ["(", r"(a)\1", "(?<=a)b", "x" * 1001])
+@pytest.mark.parametrize("pattern", ["(", r"(a)\1", "(?<=a)b", "((a{100}){100}){100}"])
 def test_what_is_no_such_pattern_is_refused(pattern):
     with pytest.raises(SchemaProblem):
         Regex(pattern)

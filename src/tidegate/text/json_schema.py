@@ -15,7 +15,6 @@ from tidegate.text.redact import redact
 from tidegate.text.schema_cost import MAX_DEPTH, TooCostly, check_cost
 
 MAX_SCHEMA_BYTES = 64 * 1024
-MAX_PATTERN_CHARS = 1000
 MAX_PATH_CHARS = 200
 _PATTERNS = jsonschema_rs.RegexOptions(size_limit=1024 * 1024, dfa_size_limit=1024 * 1024)
 _MORE = "..."
@@ -66,8 +65,6 @@ class Regex:
     """A pattern that is looked for anywhere in a text. SchemaProblem when it is none."""
 
     def __init__(self, pattern: str) -> None:
-        if len(pattern) > MAX_PATTERN_CHARS:
-            raise SchemaProblem(f"the pattern is longer than {MAX_PATTERN_CHARS} characters")
         self._validator = _compiled({"pattern": pattern})
 
     def found_in(self, text: str) -> bool:

@@ -12,6 +12,7 @@ import re
 from msgspec import Struct
 
 from tidegate.core.receipt import ModelRefusalExtent, ModelRefusalReason
+from tidegate.text.json_schema import Regex
 
 # What is looked at of an answer, and what of that is its opening. Bytes and characters.
 MAX_BYTES = 2048
@@ -178,14 +179,14 @@ _CANNOT = re.compile(
     r"|\bthe (?:ability|capability|capacity)\b|open (?:links|files)|(?:hear|see|view) (?:images?"
     r"|audio|videos?|pictures?)|publicly available"
 )
-# Plain texts without which the rules above find nothing: looked for first, because it is cheaper.
-_FIRST_PERSON = ("i ", "i'm", "we ", "we're", "my ")
-_REPROACHFUL = (
-    *("s not ", "s never ", "e not ", "e never ", "'s not", "thical", "mmoral", "orally"),
-    *("nappropriate", "condemn", "condone", "support", "stereotype", "assumption", "belief"),
-    *("request", "o reason", "o justif", "o benefit", "o excuse", "o valid", "o legit", "o good"),
-    *("mportant to ", "premise"),
-    *("not sure", "think", "believe", "armful"),
+# The same in an engine that takes a hundredth of the time: what it does not find is not there.
+_SIGNS = Regex(
+    "not |n't |never |unable |no |thical|harmful|against my|decline|refuse|condemn|illegal"
+    "|discriminat|inappropriate|uncomfortable"
+)
+_LOOK_AHEAD = re.compile(r"\(\?![^()]*\)")
+_PERHAPS = Regex(
+    "|".join(_LOOK_AHEAD.sub("", rule.pattern) for rule in (_DECLINES, _REPROACHES, _FRAMES))
 )
 
 
@@ -194,7 +195,7 @@ def model_refusal(answer: bytes) -> ModelRefusal:
     if answer[:1] in b"{[<":
         return NO_REFUSAL  # made for a program to read
     opening = _plain(answer[:_OPENING_CHARS])
-    if not _may_decline(opening):
+    if not _SIGNS.found_in(opening) or not _PERHAPS.found_in(" ".join(opening.split())):
         return NO_REFUSAL
     text = _plain(answer[:MAX_BYTES])
     return _judge(text if '"' not in text and "`" not in text else _ASIDE.sub(" ", text))
@@ -205,34 +206,6 @@ def _plain(text: bytes) -> str:
     return text.decode("utf-8", "ignore").lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 
-def _may_decline(opening: str) -> bool:
-    """Without one of these no rule finds anything; written out, because every answer pays it."""
-    return (
-        "not " in opening
-        or "n't " in opening
-        or "never " in opening
-        or "unable " in opening
-        or "no " in opening
-        or "thical" in opening
-        or "harmful" in opening
-        or "against my" in opening
-        or "decline" in opening
-        or "refuse" in opening
-        or "condemn" in opening
-        or "illegal" in opening
-        or "discriminat" in opening
-        or "inappropriate" in opening
-        or "uncomfortable" in opening
-    )
-
-
-def _holds(text: str, signs: tuple[str, ...]) -> bool:
-    for sign in signs:  # noqa: SIM110 - a generator takes twice as long
-        if sign in text:
-            return True
-    return False
-
-
 def _judge(text: str) -> ModelRefusal:
     line = " ".join(text[: _OPENING_CHARS * 2].split())
     sentences = _SENTENCE.split(line[: _OPENING_CHARS + 150], _SENTENCES)[:_SENTENCES]
@@ -240,8 +213,7 @@ def _judge(text: str) -> ModelRefusal:
     two = " ".join(sentences[:2])[:400]
     if _LETTERS.match(opening) or (_ASSENTS.match(opening) and not _TURNS.search(two)):
         return NO_REFUSAL
-    declines = _DECLINES.search(opening) if _holds(opening, _FIRST_PERSON) else None
-    reproaches = _REPROACHES.search(two) if _holds(two, _REPROACHFUL) else None
+    declines, reproaches = _DECLINES.search(opening), _REPROACHES.search(two)
     if declines is None and reproaches is None:
         admonishes = _only_admonishes(two, opening) and not _serves(text)
         return POLICY if admonishes else NO_REFUSAL

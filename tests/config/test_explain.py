@@ -19,7 +19,7 @@ targets:
     deadlines: {total_s: 90}
 routes:
   chat: {target: llama}
-  mini: openai/gpt-4o-mini
+  mini: {target: openai/gpt-4o-mini, contract: {json: true, max_length: 2k}}
   open: engine/other
   own:
     target:
@@ -90,3 +90,12 @@ def test_limits_and_budgets_that_can_hold_the_route_are_told_with_their_lines():
 def test_there_must_be_such_a_route():
     with pytest.raises(KeyError):
         rows("nowhere")
+
+
+def test_a_contract_is_told_of_where_there_is_one():
+    found = rows("mini")
+    assert found["contract.json"] == ("yes", "t.yaml:16")
+    assert found["contract.max_length"] == ("2000", "t.yaml:16")
+    assert found["contract.on_violation"] == ("mark", "default")
+    assert found["contract.regex"] == ("none", "default")
+    assert not any(what.startswith("contract") for what in rows("chat"))

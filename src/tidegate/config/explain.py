@@ -11,7 +11,7 @@ from tidegate.config.walk import Origin
 from tidegate.core.declared import Declared
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.limit import reaches
-from tidegate.core.plan import Plan, Target
+from tidegate.core.plan import Plan, Route, Target
 
 DEFAULT = "default"
 
@@ -91,6 +91,7 @@ def explain(
     ]
     if target.tls.ca_file is not None:
         rows.append(Row("ca_file", target.tls.ca_file, sources.first((*above, "ca_file"))))
+    rows += _contract_rows(found, sources)
     return rows + _limit_rows(route, plan, sources)
 
 
@@ -98,12 +99,27 @@ def _setting_text(value: object) -> str:
     match value:
         case None | ():
             return "none"
+        case bool():
+            return "yes" if value else "no"
         case tuple():
             return ", ".join(f"{name}: {number:g}" for name, number in value)
         case float():
             return f"{value:g}"
         case _:
             return str(value)
+
+
+def _contract_rows(route: Route, sources: _Sources) -> list[Row]:
+    """What its answers must be, where anything is asked of them."""
+    if route.contract is None:
+        return []
+    at = ("routes", route.name, "contract")
+    told = {"max_length": route.contract.max_chars, **asdict(route.contract)}
+    del told["max_chars"]
+    return [
+        Row(f"contract.{name}", _setting_text(value), sources.first((*at, name)))
+        for name, value in told.items()
+    ]
 
 
 def _limit_rows(route: str, plan: Plan, sources: _Sources) -> list[Row]:

@@ -44,6 +44,17 @@ VIEW: dict[str, Any] = {
     "highest": [USE, {**USE, "scope": "team \u001b[2Jx", "forecast_usd": None}],
     "newest_alert": ALERT,
 }
+RAISE = {
+    "id": 3,
+    "scope": "team growth",
+    "extra_usd": "2.00",
+    "until_s": 0.0,
+    "approver": "Bo",
+    "reason": "launch",
+    "author": "ana",
+    "at_s": 0.0,
+    "state": "over",
+}
 EVIL = {"dimension": "end_user", "value": "\u001b[2J", "used_usd": "1.00"}
 CHANGED = {"name": "teams", "plan_version": 7, "waiting_for": ["gateway-1"], "raise_id": None}
 
@@ -74,17 +85,7 @@ def test_explain_says_what_counts_who_spent_and_what_was_granted(
         "counts": "Everything counts.",
         "spenders": [{"dimension": "key", "value": "aaaa0000", "used_usd": "4.50"}, EVIL],
         "raises": [
-            {
-                "id": 3,
-                "scope": "team growth",
-                "extra_usd": "2.00",
-                "until_s": 0.0,
-                "approver": "Bo",
-                "reason": "launch",
-                "author": "ana",
-                "at_s": 0.0,
-                "state": "over",
-            }
+            RAISE,
         ],
         "alerts": [ALERT, {**ALERT, "scope": "team \u001b[2J"}],
     }
@@ -157,3 +158,32 @@ def test_what_control_refuses_is_said_with_every_reason(
     assert result.exit_code == 1
     assert all(problem in result.stderr for problem in problems)
     assert run("budget", "explain", "../x").exit_code == 2
+
+
+OF_KEY = {**VIEW, "name": "key:Ab3dE6gH", "author": None, "holder": "app \u001b[2J, team growth"}
+
+
+def test_budgets_of_keys_are_listed_by_whose_they_are_and_counted_beyond(
+    run: Callable[..., Result], control: FakeControl
+) -> None:
+    control.answers["GET /api/budgets"] = {"budgets": [OF_KEY], "keys_left_out": 7}
+    text = run("budget", "list", "--keys", "1").stdout
+    assert "key:Ab3dE6gH  app ?[2J, team growth" in text
+    assert text.endswith("7 more keys have a budget of their own; see --keys.\n")
+    control.answers["GET /api/budgets/key:Ab3dE6gH"] = {
+        "budget": OF_KEY,
+        "counts": "It counts.",
+        "spenders": [],
+        "raises": [{**RAISE, "scope": None}],
+        "alerts": [],
+    }
+    told = run("budget", "explain", "key:Ab3dE6gH").stdout
+    assert "3      the key  $2.00" in told
+    assert "set by   the key\nkey      app ?[2J, team growth\n" in told
+
+
+def test_a_key_is_named_by_its_id(run: Callable[..., Result], control: FakeControl) -> None:
+    for wrong in ("key:budget", "key:", "key:Ab3dE6g/", "all:x"):
+        result = run("budget", "explain", wrong)
+        assert result.exit_code == 2
+    assert "is called key:ID" in run("budget", "explain", "key:budget").stderr

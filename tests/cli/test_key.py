@@ -142,7 +142,8 @@ def test_a_key_is_asked_for_with_limits_of_its_own(
 ) -> None:
     control.answers["POST /api/keys"] = made()
     limits = ("--budget", "$12.5", "--budget-per", "month", "--rpm", "60", "--parallel", "4")
-    assert run("key", "create", "--name", "app", *limits).exit_code == 0
+    alerts = ("--budget-alert", "50", "--budget-alert", "90")
+    assert run("key", "create", "--name", "app", *limits, *alerts).exit_code == 0
     assert control.bodies() == [
         {
             "name": "app",
@@ -151,6 +152,7 @@ def test_a_key_is_asked_for_with_limits_of_its_own(
                 "budget_per": "month",
                 "requests_per_minute": 60,
                 "max_parallel_requests": 4,
+                "budget_alerts": [50, 90],
             },
         }
     ]

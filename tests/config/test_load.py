@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidegate.config.load import Compiled, compile_file, load
+from tidegate.config.prices import PriceTable
 from tidegate.config.tree import MAX_FILE_BYTES
+from tidegate.core.facts import Facts
 from tidegate.core.plan import SecretRef
 
 ROOT = Path(__file__).parents[2]
@@ -236,3 +238,35 @@ def test_a_hundred_thousand_changes_are_each_a_plan_or_problems():
     for seed in range(100_000):
         draw = random.Random(seed)
         total(mutated(draw.choice(texts), draw), {"X": draw.choice(["", "1", "\n", "sk"])})
+
+
+SHARED = "storage: {database: postgresql://u@db/t}\n"
+COUNTED = "limits: {rpm: {kind: requests, amount: 9, per: minute}}\n"
+JUDGES = "limits: {long: {kind: max_input_tokens, amount: 9}}\n"
+REDIS = "storage: {database: postgresql://u@db/t, limits: {url: 'redis://r'}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "environ", "where"),
+    [
+        (SHARED + COUNTED, {}, "storage.database"),
+        (COUNTED, {"TIDEGATE_DATABASE": "postgresql://u@db/t"}, "limits.rpm"),
+        (SHARED + "budgets: {all: {amount: $5, per: day}}\n", {}, "storage.database"),
+        (REDIS + COUNTED, {}, None),
+        (COUNTED, {}, None),
+        (SHARED + JUDGES, {}, None),
+    ],
+)
+def test_machines_that_would_each_allow_the_whole_of_a_limit(text, environ, where):
+    said = compiled(f"providers: {{sim: {{}}}}\nroutes: {{r: sim/m}}\n{text}".encode(), **environ)
+    assert said.problems == ()
+    found = [w for w in said.warnings if "each machine for itself" in w.message]
+    assert [".".join(w.path) for w in found] == ([where] if where else [])
+
+
+def test_keys_that_bring_limits_are_counted_by_each_machine_too():
+    text = f"providers: {{sim: {{}}}}\nroutes: {{r: sim/m}}\n{SHARED}".encode()
+    for limited in (True, False):
+        facts = Facts(PriceTable(NOW_S).quote, keys_limited=lambda limited=limited: limited)
+        said = compile_file(text, {}, 1, NOW_S, facts)
+        assert any("each machine for itself" in w.message for w in said.warnings) is limited

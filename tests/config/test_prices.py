@@ -73,6 +73,14 @@ def test_classes_that_are_not_listed_have_no_rate_and_zero_is_a_rate():
     assert found is not None
     assert (found.input, found.cache_read) == (Rate(MTOK // 10), Rate(0))
     assert (found.output, found.cache_write, found.reasoning) == (None, None, None)
+    assert (found.audio_input, found.audio_output, found.service_tiers) == (None, None, ())
+    audio = price(
+        ModelPrice(
+            input_mtok=Decimal(1), input_audio_mtok=Decimal(3), output_audio_mtok=Decimal(12)
+        )
+    )
+    assert audio is not None
+    assert (audio.audio_input, audio.audio_output) == (Rate(3 * MTOK), Rate(12 * MTOK))
 
 
 def test_tiers_and_requests():

@@ -32,6 +32,10 @@ def test_prices():
         "in 1.00, 2.00 above 200000 input, out 0.50 USD/Mtok + 0.01 USD/request"
     )
     assert short_price_text(price) == "1.00 / 0.50 +tiers"
+    dear = Price("", "plan", input=Rate(10**9), audio_output=Rate(9 * 10**9))
+    assert price_text(Price("v", "plan", input=Rate(1), service_tiers=(("priority", dear),))) == (
+        "in 0.000000001 USD/Mtok; priority: in 1.00, audio out 9.00 USD/Mtok"
+    )
     assert short_price_text(Price("v", "plan", input=Rate(10**9))) == "1.00 / -"
 
 

@@ -171,7 +171,7 @@ def test_a_no_says_which_limit_for_whom_and_how_it_stands(limit: Limit) -> None:
         assert no.code.name == "insufficient_quota"
         assert no.retry_after_s == 65.0
         assert "$0.000000007 of $0.000000008" in no.message
-        assert "in 90 seconds" in no.message
+        assert "try again in 65 seconds" in no.message
     else:
         assert "7" in no.message
         assert "8" in no.message

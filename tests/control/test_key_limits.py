@@ -12,6 +12,8 @@ def test_they_are_stored_exactly_and_shown_as_they_were_asked_for(
     room: Room, engine: Engine
 ) -> None:
     asked = {"budget": "12.000000001", "budget_per": "30d", "requests_per_minute": 60}
+    alerting = {**asked, "budget_alerts": [90], "budget_hard": False}
+    assert room.make_key(limits=alerting)["record"]["limits"] == alerting
     record = room.make_key(limits=asked)["record"]
     stored = keys.get(engine, record["id"])
     assert stored is not None
@@ -30,6 +32,9 @@ def test_they_are_stored_exactly_and_shown_as_they_were_asked_for(
         {"budget": "0", "budget_per": "month"},
         {"budget": "lots", "budget_per": "month"},
         {"budget": "5", "budget_per": "fortnight"},
+        {"budget_alerts": [50]},
+        {"budget": "5", "budget_per": "month", "budget_alerts": [80, 50]},
+        {"budget": "5", "budget_per": "month", "budget_alerts": [], "budget_hard": False},
         {"requests_per_minute": 0},
         {"colour": 1},
     ],

@@ -76,7 +76,7 @@ def test_a_team_s_budget_without_a_duration_is_never_given_anew(room: Room) -> N
     assert (limit.name, limit.unit) == ("team.growth", "lifetime")
     shown = room.ask("GET", "/api/budgets/team.growth").json()
     assert (shown["budget"]["resets_at_s"], shown["budget"]["per"]) == (None, "lifetime")
-    assert "for each team apart, ever;" in shown["counts"]
+    assert "requests with team growth, ever;" in shown["counts"]
 
 
 def test_what_cannot_be_done_is_refused_and_named(room: Room) -> None:

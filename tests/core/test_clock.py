@@ -48,3 +48,10 @@ def test_random_text_uses_every_letter_alike() -> None:
 def test_random_text_and_bytes_have_the_length_asked_for() -> None:
     assert [len(clock.random_text("ab", n)) for n in (0, 1, 33)] == [0, 1, 33]
     assert len(clock.random_bytes(32)) == 32
+
+
+def test_the_time_since_the_boot_runs_as_the_monotonic_clock_does() -> None:
+    first, also = clock.since_boot_s(), clock.monotonic_s()
+    while clock.monotonic_s() - also < 0.002:
+        pass
+    assert clock.since_boot_s() - first >= 0.002

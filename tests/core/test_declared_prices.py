@@ -1,7 +1,7 @@
 import pytest
 from msgspec.structs import asdict, fields
 
-from tidegate.core.declared_prices import GpuPrice, TokenPrice
+from tidegate.core.declared_prices import GpuPrice, TierPrice, TokenPrice
 
 
 def test_which_price_is_meant_shows_by_its_keys():
@@ -9,7 +9,15 @@ def test_which_price_is_meant_shows_by_its_keys():
 
 
 def test_a_token_class_that_is_not_written_is_unknown_and_not_free():
-    assert set(asdict(TokenPrice()).values()) == {None}
+    classes = asdict(TokenPrice())
+    assert classes.pop("service_tiers") == {}
+    assert set(classes.values()) == {None}
+
+
+def test_a_class_of_service_has_its_own_input_and_output():
+    assert {f.name for f in fields(TierPrice)} < {f.name for f in fields(TokenPrice)}
+    with pytest.raises(TypeError, match="input_usd_per_mtok"):
+        TierPrice()
 
 
 def test_a_gpu_s_price_says_nothing_without_its_speed():

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from tidegate.core import plugs
-from tidegate.core.key_limits import KeyLimits
+from tidegate.core.key_limits import KeyLimits, budget_name, budgeted_key
 from tidegate.core.plan import Limit, Raise
 
 ALL = KeyLimits(5, "month", None, 60, 1000, 4)
@@ -33,3 +33,15 @@ def test_every_kind_of_them_counts_and_has_nothing_to_complain_of(limits: KeyLim
         kind = plugs.load("limits", limit.kind)
         assert kind.complaint(limit) is None
         assert kind.shape(limit) is not None
+
+
+def test_a_soft_budget_alerts_and_what_alerts_is_control_s_alone() -> None:
+    soft = replace(ALL, budget_hard=False, budget_alerts=(90,))
+    *others, budget = soft.limits()
+    assert budget == Limit("key:budget", "spend", 5, ("key",), unit="month", on_excess="alert")
+    assert tuple(others) == ALL.limits()[:-1]
+
+
+def test_the_name_of_a_key_s_budget_and_back() -> None:
+    assert budgeted_key(budget_name("Ab3dE6gH")) == "Ab3dE6gH"
+    assert budgeted_key("teams") is None

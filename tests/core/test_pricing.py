@@ -3,10 +3,11 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from tidegate.core.declared_prices import GpuPrice, TokenPrice
+from tidegate.core.declared_prices import GpuPrice, TierPrice, TokenPrice
 from tidegate.core.plan import Price, Rate
-from tidegate.core.pricing import Ceiling, declared_price, gpu_rate
+from tidegate.core.pricing import Ceiling, at_tier, declared_price, gpu_rate
 from tidegate.core.receipt import Receipt, cost_nanousd
 
 
@@ -75,6 +76,20 @@ PRICES = st.builds(
     reasoning=st.none() | RATES,
     request_nanousd=st.integers(0, 100),
 )
+TIERED = st.builds(
+    lambda price, heard, said, tiers: replace(
+        price, audio_input=heard, audio_output=said, service_tiers=tuple(tiers.items())
+    ),
+    PRICES,
+    RATES,
+    RATES,
+    st.dictionaries(
+        st.sampled_from(("priority", "flex", "scale")),
+        st.builds(
+            lambda price, a, b: replace(price, audio_input=a, audio_output=b), PRICES, RATES, RATES
+        ),
+    ),
+)
 PARTS = st.lists(st.integers(0, 200), min_size=5, max_size=5)
 
 
@@ -103,3 +118,65 @@ def test_a_bound_beyond_a_cheaper_tier_is_held_at_the_dearer_one():
     assert bulk.nanousd(150, 0) == 1500
     from_the_first = Price("x", "plan", input=Rate(0), output=Rate(1_000_000, ((0, 0),)))
     assert Ceiling(from_the_first).nanousd(0, 5) == 5  # without input no tier is reached
+
+
+@given(
+    price=TIERED,
+    used=PARTS,
+    audio=st.tuples(st.integers(0, 200), st.integers(0, 200)),
+    asked=st.sampled_from((None, "auto", "default", "flex", "priority", "scale", "other")),
+    served=st.sampled_from((None, "default", "flex", "priority", "scale")),
+)
+def test_nor_does_one_with_audio_or_in_another_class_of_service(price, used, audio, asked, served):
+    """Who chose a class gets that one or the usual; where nobody chose, any may serve."""
+    receipt = Receipt("id", 1.0, "g", "chat")
+    receipt.input_tokens, receipt.cache_read_tokens, receipt.cache_write_tokens = used[:3]
+    receipt.output_tokens, receipt.reasoning_tokens = used[3:]
+    receipt.audio_input_tokens, receipt.audio_output_tokens = audio
+    chosen = asked in ("default", "flex", "priority", "scale")
+    rates = at_tier(price, asked if chosen else served)
+    held = Ceiling(price).of(asked, hears=audio[0] > 0, says=audio[1] > 0)
+    cost = None if rates is None else cost_nanousd(receipt, rates)
+    most = held.nanousd(sum(used[:3]), sum(used[3:]))
+    assert most is not None
+    if audio[0] > used[0] or audio[1] > used[3]:
+        assert cost is None  # of what was cached or thought: nobody lists such rates
+    assert cost is None or cost <= most
+
+
+def test_a_class_of_service_has_its_price_or_none_and_one_that_costs_less_the_usual():
+    dear = Price("", "plan", input=Rate(9))
+    price = Price("x", "plan", input=Rate(5), service_tiers=(("priority", dear),))
+    assert at_tier(price, "priority") == dear
+    for usual in (None, "auto", "default", "standard", "on_demand", "flex"):
+        assert at_tier(price, usual) == price
+    assert at_tier(price, "scale") is None
+    assert at_tier(Price("x", "free"), "scale") == Price("x", "free")
+
+
+def test_where_nobody_chose_the_dearest_class_is_held_and_audio_only_where_it_may_be():
+    dear = Price("", "plan", input=Rate(90_000_000), output=Rate(1_000_000))
+    price = Price(
+        *("x", "plan", Rate(5_000_000)),
+        output=Rate(1_000_000),
+        audio_input=Rate(40_000_000),
+        service_tiers=(("priority", dear),),
+    )
+    it = Ceiling(price)
+    assert it.varies
+    assert it.of(None, hears=False, says=False).nanousd(1, 1) == 91
+    assert it.of("default", hears=False, says=False).nanousd(1, 1) == 6
+    assert it.of("default", hears=True, says=False).nanousd(1, 1) == 41
+    assert not Ceiling(Price("x", "plan", input=Rate(1))).varies
+
+
+def test_a_class_of_service_pays_for_the_request_too():
+    tiers = {"priority": TierPrice(Decimal(2), Decimal(3), audio_input_usd_per_mtok=Decimal(4))}
+    price = declared_price(
+        TokenPrice(Decimal(1), Decimal(1), request_usd=Decimal("0.1"), service_tiers=tiers)
+    )
+    ((name, dear),) = price.service_tiers
+    assert (name, dear.input, dear.output) == ("priority", Rate(2 * 10**9), Rate(3 * 10**9))
+    assert (dear.audio_input, dear.request_nanousd) == (Rate(4 * 10**9), 10**8)
+    plain = TokenPrice(Decimal(1), Decimal(1), request_usd=Decimal("0.1"))
+    assert declared_price(plain).version != price.version

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from tidegate.core.plan import Price, Rate
 from tidegate.core.receipt import (
@@ -134,3 +135,18 @@ def test_a_tier_prices_the_whole_class_by_the_whole_input() -> None:
 def test_a_price_a_request_is_added() -> None:
     price = Price("v1", "plan", input=Rate(MTOK), output=Rate(MTOK), request_nanousd=50)
     assert cost_nanousd(asked(input_tokens=1, output_tokens=1), price) == 52
+
+
+def test_audio_is_charged_at_its_own_rate_and_without_one_the_cost_is_unknown():
+    receipt = asked(input_tokens=10, output_tokens=8)
+    receipt.audio_input_tokens, receipt.audio_output_tokens = 4, 3
+    rates = Price("v", "plan", Rate(1_000_000), output=Rate(2_000_000))
+    assert cost_nanousd(receipt, rates) is None
+    audio = replace(rates, audio_input=Rate(30_000_000), audio_output=Rate(60_000_000))
+    assert cost_nanousd(receipt, audio) == 6 * 1 + 4 * 30 + 5 * 2 + 3 * 60
+    assert cost_nanousd(receipt, replace(audio, audio_output=None)) is None
+    receipt.audio_output_tokens = 0
+    assert cost_nanousd(receipt, replace(audio, audio_output=None)) == 6 * 1 + 4 * 30 + 8 * 2
+    assert cost_nanousd(receipt, replace(rates, source="gpu_hour")) == 10 * 1 + 8 * 2
+    receipt.audio_input_tokens = 11  # some of it was cached, and nobody lists such a rate
+    assert cost_nanousd(receipt, audio) is None

@@ -62,8 +62,10 @@ async def fleet(
     count: int = GATEWAYS,
     own: KeyLimits | None = None,
     through: bool = False,
+    program: tuple[str, ...] = (),
 ) -> AsyncIterator[Fleet]:
-    """With `through` the gateways reach Redis by way of `network`, which is this process's."""
+    """With `through` the gateways reach Redis by way of `network`, which is this process's.
+    `program` runs them in place of their own entry."""
     with (
         TemporaryDirectory(prefix="tg", dir="/tmp") as short,
         serving("redis", Path(short)) as server,
@@ -77,7 +79,7 @@ async def fleet(
             plan = plan_of(target(up.port), limits=limits, counters=counters)
             layout, key = lay_out(folder, plan, limits=own)
             gateways = [Spawned(layout, slot) for slot in range(count)]
-            await asyncio.gather(*(one.start() for one in gateways))
+            await asyncio.gather(*(one.start(*program) for one in gateways))
             yield Fleet(gateways, key, network, up)
             assert not any([await one.end() for one in gateways])
 

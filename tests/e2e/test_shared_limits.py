@@ -1,5 +1,5 @@
 """Several gateway processes count together in one Redis: what 200 callers may take of the last
-cent and of a rate, and what a hard budget says when Redis is killed."""
+cent, what passes of a rate, and what a hard budget says when Redis is killed."""
 
 import asyncio
 import signal
@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from tests.e2e.shared_fleet import COST, GATEWAYS, budget, fleet, holds_of
+from tests.e2e.shared_fleet import COST, GATEWAYS, Fleet, budget, fleet, holds_of
 from tests.gateway.reply import Reply
 from tests.gateway.rig import run
 from tests.gateway.upstream import stalling
@@ -19,6 +19,9 @@ pytestmark = pytest.mark.redis
 
 CALLERS = 200
 ALLOWED = 400  # of a rate that flows back at one in nine seconds
+RATE = 100  # a second
+RATE_FOR_S = 2.0
+PATIENT = ("-m", "tests.e2e.patient_gateway")
 # What is given back is told within milliseconds.
 SETTLED_S = 0.05
 PATIENCE_S = 20.0
@@ -51,27 +54,87 @@ def test_the_last_cent_is_spent_once_by_two_hundred_callers_at_four_gateways(
     run(main())
 
 
+@pytest.mark.parametrize("program", [PATIENT, pytest.param((), marks=pytest.mark.soak)])
 @pytest.mark.parametrize("mode", ["exact", "slice"])
-def test_a_rate_holds_two_hundred_callers_at_four_gateways(tmp_path: Path, mode: str) -> None:
-    """How often Redis is late is for the machine to say: who passes beyond it is printed here, and
-    is held to what is told as uncounted in tests/stores/test_redis_fleet.py."""
+def test_a_crowd_of_two_hundred_callers_gets_all_of_a_rate_and_no_more(
+    tmp_path: Path, mode: str, program: tuple[str, ...]
+) -> None:
+    """Gateways of the product's own patience let pass whom Redis is late for. How often it is the
+    machine says: it is printed here, and is held to what is told as uncounted in
+    tests/stores/test_redis_fleet.py."""
 
     async def main() -> None:
         rate = Limit("rate", "requests", ALLOWED, ("key",), per_s=3600.0)
-        async with fleet(tmp_path, mode, rate) as it:
+        async with fleet(tmp_path, mode, rate, program=program) as it:
             seen: Counter[int] = Counter()
 
             async def caller(number: int) -> None:
                 for _ in range(3):
                     seen[(await it.ask(number)).status] += 1
 
+            since_s = server_s(it)
             await asyncio.gather(*(caller(number) for number in range(CALLERS)))
+            back = ALLOWED / 3600.0 * (server_s(it) - since_s)
             print(f"\n{mode}: {seen[200]} of {3 * CALLERS} passed where {ALLOWED} are allowed")
             assert set(seen) <= {200, 429}
             in_hands = GATEWAYS * (ALLOWED // 100) if mode == "slice" else 0
             assert seen[200] >= ALLOWED - in_hands
+            assert seen[200] <= ALLOWED + back + 1 or not program
 
     run(main())
+
+
+@pytest.mark.parametrize("mode", ["exact", "slice"])
+def test_three_gateways_pass_a_hundred_a_second_and_one_more_or_less(
+    tmp_path: Path, mode: str
+) -> None:
+    """Counted from one refusal to another, by the server's clock: in both moments nothing is left,
+    so that what passed between them has flowed back between them."""
+
+    async def main() -> None:
+        rate = Limit("rate", "requests", RATE, ("key",), per_s=1.0)
+        async with fleet(tmp_path, mode, rate, count=3, program=PATIENT) as it:
+            seen: Counter[int] = Counter()
+
+            async def callers(until_s: float) -> None:
+                """Each asks until it was refused, and that time is over."""
+
+                async def caller(number: int) -> None:
+                    status = 0
+                    while status != 429 or time.monotonic() < until_s:
+                        status = (await it.ask(number)).status
+                        seen[status] += 1
+
+                await asyncio.gather(*(caller(number) for number in range(12)))
+
+            async def refused() -> tuple[float, float]:
+                """Between these two moments nothing was left."""
+                status = 0
+                while status != 429:
+                    from_s, status = server_s(it), (await it.ask(0)).status
+                    seen[status] += 1
+                return from_s, server_s(it)
+
+            await callers(0.0)
+            first = await refused()
+            seen.clear()
+            await callers(time.monotonic() + RATE_FOR_S)
+            last = await refused()
+            assert set(seen) == {200, 429}
+            in_hands = 3 * (RATE // 100) if mode == "slice" else 0
+            most, least = (
+                RATE * (end - begin) for end, begin in zip(last[::-1], first, strict=True)
+            )
+            print(f"\n{mode}: {seen[200]} passed where {least:.1f} to {most:.1f} flowed back")
+            assert least - 1 - in_hands <= seen[200] <= most + 1 + in_hands
+
+    run(main())
+
+
+def server_s(it: Fleet) -> float:
+    """The server's clock, which the rate goes by."""
+    _, _, seconds, _, microseconds, _ = it.server.say("TIME").split(b"\r\n")
+    return int(seconds) + int(microseconds) / 1e6
 
 
 def test_what_a_killed_gateway_held_of_a_concurrency_is_free_soon(tmp_path: Path) -> None:

@@ -34,6 +34,12 @@ class House:
         self.past = LedgerPast(it.layout, "gateway-0", it.journal)
         it.world.past = self.past
 
+    def restart(self) -> None:
+        """What was spent is read as a gateway does that has just begun."""
+        self.past.close()
+        self.past = LedgerPast(self.it.layout, "gateway-0", self.it.journal)
+        self.it.world.past = self.past
+
     async def obey(self, *limits: Limit) -> None:
         self.version += 1
         plan = plan_of(target(self.up.port), version=self.version, limits=limits)

@@ -18,7 +18,8 @@ from tidegate.capacity.roofline import StepCost
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Queueing
 from tidegate.core.priority import PRIORITIES, Priority, rank
-from tidegate.gateway.places import Places, Wish
+from tidegate.gateway.entrance import Wish
+from tidegate.gateway.places import Places
 
 # A step of 30 ms, 64 sequences at once; prompts of 1,000 tokens take about 100 ms.
 ENGINE: Final = Profile(

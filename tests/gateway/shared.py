@@ -32,6 +32,10 @@ class FakeCounters:
             return self.answers.pop(0)
         return Taken(id, wants, [None] * len(wants), 0.0)
 
+    def hold(self, id: str, wants: Sequence[Want]) -> Taken:
+        self.asked.append((id, list(wants)))
+        return Taken(id, wants, [None] * len(wants), 0.0)
+
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         self.given.append((taken, list(used)))
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from tests.gateway.limited import COST, budget, left, limited, refused
 from tests.gateway.rig import HELLO, plan_of, run, target
-from tests.gateway.upstream import Exchange, Upstream, streaming, whole
+from tests.gateway.upstream import USAGE, Exchange, Upstream, completion, streaming, whole
 
 from tidegate.core.plan import Price, Rate
 
@@ -105,6 +105,42 @@ def test_what_costs_no_more_than_the_price_is_served(
     async def main() -> None:
         async with Upstream(whole()) as up, limited(tmp_path, up, budget(10**9)) as it:
             assert (await it.ask(body={**HELLO, member: value})).status == 200
+
+    run(main())
+
+
+SAYING = {"modalities": ["text", "audio"], "audio": {"voice": "alloy", "format": "wav"}}
+
+
+@pytest.mark.parametrize("asked", [{"service_tier": "priority"}, SAYING])
+def test_what_the_price_covers_is_held_and_charged_at_its_own_rates(
+    tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    dear = Price("", "plan", input=Rate(10**10), output=Rate(2 * 10**10))
+    price = Price(
+        *("x", "plan", Rate(10**9)),
+        output=Rate(2 * 10**9),
+        audio_input=Rate(10**9),
+        audio_output=Rate(3 * 10**10),
+        service_tiers=(("priority", dear),),
+    )
+    usage = {**USAGE, "completion_tokens_details": {"audio_tokens": 5}}
+    body = {**HELLO, "max_tokens": 20, **asked}
+    cost = 11 * 10_000 + 5 * 20_000 if "service_tier" in asked else 11 * 1000 + 5 * 30_000
+    if "service_tier" in asked:
+        usage = USAGE
+
+    async def main() -> None:
+        async with (
+            Upstream(whole(completion(usage))) as up,
+            limited(tmp_path, up, budget(10**9), price=price) as it,
+        ):
+            assert (await it.ask(body=body)).status == 200
+            receipt = await it.receipt()
+            assert receipt.cost_nanousd == cost
+            assert left(it, "the-spend") == 10**9 - cost
+            (hold,) = receipt.holds
+            assert hold.amount > 20 * (20_000 if usage is USAGE else 30_000)
 
     run(main())
 

@@ -3,17 +3,20 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
+from tests.gateway.shared import FakeCounters, store_of
 
 from tidegate.core.key import KeyRecord
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.limit import Moment, Shape
-from tidegate.core.plan import Limit, Plan, Raise
+from tidegate.core.plan import CounterStore, Limit, Plan, Raise
 from tidegate.core.plugs import PlugError
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import bound as bounds
 from tidegate.gateway.bound import Binder
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.own_limits import IDLE_S, OwnLimits
+from tidegate.gateway.shared_store import SharedStore
 from tidegate.stores.memory_counters import memory_counters
 
 LATER_S = 4e9
@@ -145,3 +148,32 @@ def test_a_limit_of_keys_that_was_let_go_is_asked_for_anew() -> None:
     binds.sweep(Moment(0.0, 1.0))
     binds.sweep(Moment(10 * IDLE_S, 1.0))
     assert bound.gate(held, receipt()).counts[0][0] is not before.counts[0][0]
+
+
+def test_those_that_count_from_now_on_come_back_once() -> None:
+    binds = binder()
+    first = binds.adopt(binds.bind(plan(CALM)))
+    assert [it.limit.name for it in first] == ["calm"]
+    both = plan(replace(CALM, amount=9), Limit("at-once", "concurrency", 3))
+    assert [it.limit.name for it in binds.adopt(binds.bind(both))] == ["at-once"]
+    assert binds.adopt(binds.bind(both)) == []
+
+
+def test_in_a_shared_store_too_and_anew_in_another_one() -> None:
+    class Stores:
+        def __init__(self) -> None:
+            self.now = store_of(FakeCounters())
+
+        def of(self, *_: Any) -> SharedStore:
+            return self.now
+
+        def adopt(self, *_: Any) -> None:
+            return None
+
+    stores: Any = Stores()
+    binds = Binder(memory_counters, OwnLimits(memory_counters), stores)
+    at_once = replace(plan(Limit("at-once", "concurrency", 3)), counters=CounterStore())
+    assert [it.limit.name for it in binds.adopt(binds.bind(at_once))] == ["at-once"]
+    assert binds.adopt(binds.bind(at_once)) == []
+    stores.now = store_of(FakeCounters())
+    assert [it.limit.name for it in binds.adopt(binds.bind(at_once))] == ["at-once"]

@@ -201,14 +201,16 @@ def test_a_plan_that_says_fail_ends_the_answer_that_does_not_fit_in_the_end():
 
 def test_a_whole_answer_is_judged_in_one_go():
     it = following(stream=False, json=True)
-    judge_answer(it, Answer(None, "stop", None, None, b"", (Said("[1]"),)))
+    judge_answer(it, Answer(None, "stop", None, None, b"", said=(Said("[1]"),)))
     assert it.verdict == Verdict("valid")
     it = following(stream=False, json=True)
-    judge_answer(it, Answer(None, "length", None, None, b"", (Said("[1"),)))
+    judge_answer(it, Answer(None, "length", None, None, b"", said=(Said("[1"),)))
     assert it.verdict == Verdict("truncated", seen_bytes=0)
     it = with_tools(on_violation="fail")
     with pytest.raises(Failure, match="enum"):
-        judge_answer(it, Answer(None, "tool_calls", None, None, b"", (Said(calls=(("x", "{}"),)),)))
+        judge_answer(
+            it, Answer(None, "tool_calls", None, None, b"", said=(Said(calls=(("x", "{}"),)),))
+        )
 
 
 @pytest.mark.parametrize("reason", ["length", "max_tokens", "MAX_TOKENS"])

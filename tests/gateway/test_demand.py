@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 from tests.gateway.rig import target
 
 from tidegate.core.ask import Ask
@@ -84,3 +85,51 @@ def test_an_answer_is_as_long_as_can_be_paid() -> None:
     assert not demands.afford(found, prepared(), 7 + len(it.body) + 2 * 15)
     assert found.output_tokens == 100
     assert not demands.afford(found, prepared(None), 10**9)
+
+
+HEARD = [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]
+DEAR = Price("", "plan", input=Rate(5_000_000), output=Rate(5_000_000))
+MANY = replace(
+    PRICE,
+    audio_input=Rate(30_000_000),
+    audio_output=Rate(60_000_000),
+    service_tiers=(("priority", DEAR),),
+)
+
+
+@pytest.mark.parametrize(
+    ("members", "input_rate", "output_rate"),
+    [
+        ({}, 5, 5),  # any class may serve it
+        ({"service_tier": "auto"}, 5, 5),
+        ({"service_tier": "default"}, 1, 2),
+        ({"service_tier": "priority"}, 5, 5),
+        ({"service_tier": "default", "modalities": ["text", "audio"]}, 1, 60),
+        ({"service_tier": "default", "modalities": ["text"]}, 1, 2),
+        ({"service_tier": "default", "audio": {"voice": "alloy"}}, 1, 60),
+        ({"service_tier": "default", "messages": [{"content": "an audio file"}]}, 1, 2),
+        ({"service_tier": "default", "messages": [{"content": HEARD}]}, 30, 2),
+    ],
+)
+def test_what_is_held_is_at_the_dearest_rate_that_may_be_charged(
+    members: dict[str, object], input_rate: int, output_rate: int
+) -> None:
+    it = ask(**members)
+    it.output_ceiling_tokens = 10
+    found = demand(it, prepared(MANY))
+    assert found.cost_nanousd == 7 + len(it.body) * input_rate + 10 * output_rate
+
+
+def test_which_member_the_price_has_no_rates_for() -> None:
+    wants: list[tuple[dict[str, object], str | None, str | None]] = [
+        ({"service_tier": "priority"}, "service_tier", None),
+        ({"service_tier": "scale"}, "service_tier", "service_tier"),
+        ({"service_tier": "flex"}, None, None),
+        ({"modalities": ["text", "audio"]}, "modalities", None),
+        ({"web_search_options": {}}, "web_search_options", "web_search_options"),
+    ]
+    for members, of_plain, of_many in wants:
+        assert demands.uncovered_member(ask(**members), PRICE) == of_plain
+        assert demands.uncovered_member(ask(**members), MANY) == of_many
+        for free in (None, Price("free", "free"), replace(PRICE, source="gpu_hour")):
+            assert demands.uncovered_member(ask(**members), free) is None

@@ -31,6 +31,12 @@ def test_it_lies_with_the_key_s_team_and_only_a_budget_asks_the_ledger() -> None
     assert (money.quota.hard, money.quota.learns) == (True, True)
 
 
+def test_a_budget_that_refuses_nothing_asks_nobody_and_holds_nobody_up() -> None:
+    soft = KeyLimits(budget_nanousd=5, budget_hard=False, requests_per_minute=5, **MONTH)
+    (rate,) = own().of(soft, "aaaaaaaa")
+    assert rate.limit.kind == "requests"
+
+
 def test_another_amount_counts_on_and_another_period_does_not() -> None:
     small, large = (wanted(KeyLimits(budget_nanousd=n, **MONTH)) for n in (5, 9))
     assert (small.quota.name, small.quota.allowed) == (large.quota.name, 5)

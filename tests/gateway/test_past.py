@@ -12,6 +12,7 @@ from tests.gateway.shared import in_force
 from tests.gateway.upstream import Exchange, whole
 from tests.stores import rig
 
+from tidegate.core.key_limits import KeyLimits
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import encode_frame
 from tidegate.gateway import past as past_of
@@ -56,6 +57,42 @@ def test_a_clock_set_forward_hides_nothing_that_was_spent_of_a_budget_that_rolls
             wall_s = past_of.clock.wall_s
             monkeypatch.setattr(past_of.clock, "wall_s", lambda: wall_s() + 3600.0)
             assert code(await it.it.ask()) == "insufficient_quota"
+
+    run(main())
+
+
+def test_a_soft_budget_of_a_key_counts_and_refuses_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with house(tmp_path) as it:
+            soft = KeyLimits(COST, "month", budget_hard=False)
+            own = {"authorization": f"Bearer {it.it.store.add(limits=soft)}"}
+            for _ in range(3):
+                assert (await it.it.ask(headers=own)).status == 200
+            usage = await it.it.ask(path="/v1/usage", method="GET", headers=own)
+            (row,) = usage.json["data"]
+            assert (row["limit"], row["used"]) == ("key:budget", f"0.{3 * COST:09d}")
+
+    run(main())
+
+
+@pytest.mark.parametrize("per_s", [1800.0, 86_400.0])
+def test_a_clock_set_forward_before_a_restart_frees_nothing_of_a_budget_that_rolls_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, per_s: float
+) -> None:
+    monkeypatch.setattr(past_of, "boot_id", lambda: "the same")
+    step_s = 2 * per_s
+
+    async def main() -> None:
+        async with house(tmp_path) as it:
+            it.it.layout.run.mkdir()
+            it.restart()
+            it.ledger.write([rig.entry(it.spend(100 * USD))], [])
+            wall_s = past_of.clock.wall_s
+            monkeypatch.setattr(past_of.clock, "wall_s", lambda: wall_s() + step_s)
+            for _ in range(2):  # and no restart after that
+                it.restart()
+                await it.obey(Limit(f"rolls-{it.version}", "spend", 100 * USD, per_s=per_s))
+                assert code(await it.it.ask()) == "insufficient_quota"
 
     run(main())
 

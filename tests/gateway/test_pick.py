@@ -142,7 +142,7 @@ def test_a_gateway_short_of_memory_sends_the_lowest_away_from_the_line() -> None
         with pytest.raises(Refusal, match="short of memory"):
             await pick(asked(priority="batch"), places, None, HEAD)
         sweeper.cancel()
-        assert places.shed == {"pressure": 1}
+        assert places.entrance.shed == {"pressure": 1}
 
     virtual.run(main())
 

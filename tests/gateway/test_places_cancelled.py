@@ -10,7 +10,8 @@ from tests.gateway.waiting import A, B, full, places, settled, wait
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Queueing
 from tidegate.core.priority import PRIORITIES
-from tidegate.gateway.places import Places, Wish
+from tidegate.gateway.entrance import Wish
+from tidegate.gateway.places import Places
 
 
 async def _live(it: Places, chance: random.Random, ended: list[str]) -> None:

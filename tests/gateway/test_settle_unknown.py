@@ -24,6 +24,7 @@ from tests.gateway.upstream import (
     whole,
 )
 
+from tidegate.core.plan import Price, Rate
 from tidegate.stores.spending import spent_nanousd
 
 USD = 10**9
@@ -150,5 +151,91 @@ def test_left_before_the_first_byte_the_cost_is_unknown_and_bounded_where_a_pric
             r = await it.receipt()
             assert (r.output_tokens, r.cost_nanousd) == (None, None)
             assert r.most_nanousd == (most_of(STREAM) if price else None)
+
+    run(main())
+
+
+PRIORITY = Price("", "plan", input=Rate(10**10), output=Rate(2 * 10**10))
+TIERED = Price(
+    *("x", "plan", Rate(10**9)), output=Rate(2 * 10**9), service_tiers=(("priority", PRIORITY),)
+)
+USUAL = 11 * 1000 + 5 * 2000
+
+
+@pytest.mark.parametrize(
+    ("asked", "served", "cost"),
+    [
+        (None, None, USUAL),
+        ("priority", None, 10 * USUAL),
+        ("priority", "priority", 10 * USUAL),
+        ("priority", "default", USUAL),  # it had no place there, and charges as it served
+        (None, "priority", 10 * USUAL),  # as the provider's project is set
+        ("flex", "flex", USUAL),
+        ("scale", None, None),
+        ("auto", "scale", None),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_what_is_charged_is_the_class_of_service_that_served(
+    tmp_path: Path, asked: str | None, served: str | None, cost: int | None, stream: bool
+) -> None:
+    told = {} if served is None else {"service_tier": served}
+    usage = {"id": "up-1", "choices": [], "usage": USAGE, **told}
+
+    async def streamed(exchange: Exchange) -> None:
+        exchange.send(STREAM_HEAD)
+        for payload in (content("a"), content("b"), delta({}, "stop"), msgspec.json.encode(usage)):
+            exchange.send(chunk(b"data: " + payload + b"\n\n"))
+        exchange.send(chunk(b"data: [DONE]\n\n"))
+
+    async def main() -> None:
+        script = streamed if stream else whole({**completion(), **told})
+        body = {**ASK, "stream": stream} | ({} if asked is None else {"service_tier": asked})
+        async with Upstream(script) as up, gateway(tmp_path, target(up.port, price=TIERED)) as it:
+            assert (await it.ask(body=body)).status == 200
+            r = await it.receipt()
+            assert (r.cost_nanousd, r.service_tier) == (cost, served or asked)
+            assert (r.most_nanousd is None) == (cost is not None)
+            assert r.most_nanousd is None or r.most_nanousd >= USUAL
+
+    run(main())
+
+
+HEARING = [{"type": "input_audio", "input_audio": {"data": "AAAA", "format": "wav"}}]
+SAID = 'say `input_audio`, "input_audio", audio'
+
+
+@pytest.mark.parametrize(
+    ("asked", "audio", "known"),
+    [
+        ({"messages": [{"role": "user", "content": HEARING}]}, (None, None), False),
+        ({"messages": [{"role": "user", "content": HEARING}]}, (0, None), True),
+        ({"messages": [{"role": "user", "content": HEARING}]}, (3, None), False),
+        ({"messages": [{"role": "user", "content": SAID}]}, (None, None), True),
+        ({"modalities": ["text", "audio"]}, (None, None), False),
+        ({"modalities": ["text", "audio"]}, (None, 0), True),
+        ({"modalities": ["text", "audio"]}, (None, 4), False),
+        ({"modalities": ["text"]}, (None, None), True),
+        ({"web_search_options": {}}, (None, None), False),
+    ],
+)
+def test_what_no_rate_is_known_for_is_not_charged_as_text(
+    tmp_path: Path, asked: dict[str, Any], audio: tuple[int | None, int | None], known: bool
+) -> None:
+    heard, said = audio
+    usage = {
+        **USAGE,
+        "prompt_tokens_details": {"audio_tokens": heard},
+        "completion_tokens_details": {"audio_tokens": said},
+    }
+
+    async def main() -> None:
+        script = whole(completion(usage))
+        async with Upstream(script) as up, gateway(tmp_path, target(up.port)) as it:
+            assert (await it.ask(body={**ASK, **asked})).status == 200
+            r = await it.receipt()
+            assert r.cost_nanousd == (USUAL if known else None)
+            assert (r.most_nanousd is None) == known
+            assert (r.audio_input_tokens, r.audio_output_tokens) == audio
 
     run(main())

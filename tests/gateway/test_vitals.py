@@ -27,7 +27,7 @@ def test_each_target_s_places_and_line_are_told(tmp_path: Path) -> None:
         async with gateway(tmp_path, target(1, queueing=queueing)) as it:
             ((_, places),) = it.world.queues
             assert places.take(1, False, 0.0) is not None
-            places.shed["full"] += 3
+            places.entrance.shed["full"] += 3
             told = it.vitals.status()
             assert told.gauges["tidegate_target_in_flight|target=small"] == 1.0
             assert told.gauges["tidegate_target_limit|target=small"] == 2.0

@@ -9,7 +9,8 @@ from tests.gateway import virtual
 
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Queueing
-from tidegate.gateway.places import Place, Places, Wish
+from tidegate.gateway.entrance import Wish
+from tidegate.gateway.places import Place, Places
 
 A, B = ("a", None), ("b", None)
 

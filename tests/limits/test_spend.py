@@ -33,12 +33,17 @@ def test_what_costs_nothing_is_served_when_all_is_spent():
 
 
 def test_a_spent_budget_says_all_there_is_to_say():
-    no = plug.refusal(MONTH, "team growth", Reading(9_980_000_000, 10 * USD, 12 * 86_400.0, 9.0))
+    no = plug.refusal(MONTH, "team growth", Reading(9_980_000_000, 10 * USD, 9e6, 12 * 86_400.0))
     assert no.message == (
         'budget "the-limit" (team growth): $9.98 of $10.00 this month are spent or held, and this '
-        "request may cost more than is left; all of it is there again in 12 days"
+        "request may cost more than is left; try again in 12 days"
     )
-    assert no.retry_after_s == 9.0
+    assert no.retry_after_s == 12 * 86_400.0
+    large = plug.refusal(MONTH, "team growth", Reading(USD, 10 * USD, 9e6))
+    assert large.message.endswith(
+        "this request may cost more than all of it; waiting does not help, a smaller request does"
+    )
+    assert large.retry_after_s is None
     rolling = limit("spend", 10, per_s=86_400.0 * 7)
     assert " in 7 days are spent" in plug.refusal(rolling, "x", Reading(1, 10, 60.0)).message
 

@@ -146,6 +146,15 @@ def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert reader.content_chunks == 50
 
 
+@pytest.mark.parametrize("told", [{}, {"usage": TOLD}])
+def test_what_has_failed_is_not_handed_on_as_it_came(told: dict[str, object]) -> None:
+    wrong = {"index": MAX_CHOICES, "delta": {"content": "x"}}
+    reader = OpenAIStreamReader(asked())
+    data = sent({"choices": [wrong], **told})
+    assert reader.feed(data) is not data
+    assert reader.failure is not None
+
+
 @pytest.mark.parametrize("index", [-1, MAX_CHOICES, 10**30])
 def test_a_choice_out_of_range_is_malformed(index: int) -> None:
     _, shown, failure = followed(HELLO, choice(index, content="x"))

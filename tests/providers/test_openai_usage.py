@@ -51,6 +51,8 @@ def test_absent_is_unknown_and_0_is_data() -> None:
         told(3, 1, prompt_tokens_details={"cached_tokens": 4}),
         told(3, 1, prompt_tokens_details={"cached_tokens": -1}),
         told(3, 1, completion_tokens_details={"reasoning_tokens": 2}),
+        told(3, 1, prompt_tokens_details={"audio_tokens": 4}),
+        told(3, 1, completion_tokens_details={"audio_tokens": -1}),
         told("3", 1),
         told(3.5, 1),
         told(None, 1),
@@ -73,3 +75,14 @@ def test_anything_at_all_is_a_usage_or_a_conflict(value: object) -> None:
 def test_no_output_is_told_from_reasoning() -> None:
     assert has_no_output(Usage(1, None, None, 0))
     assert not has_no_output(Usage(1, None, None, 0, 3))
+
+
+def test_audio_is_told_beside_the_classes() -> None:
+    usage = told(
+        *(10, 8),
+        prompt_tokens_details={"audio_tokens": 4},
+        completion_tokens_details={"audio_tokens": 3},
+    )
+    found = read_usage(usage, wants_output=True)
+    assert (found.input_tokens, found.audio_input_tokens) == (10, 4)
+    assert (found.output_tokens, found.audio_output_tokens) == (8, 3)

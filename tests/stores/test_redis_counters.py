@@ -231,3 +231,39 @@ def test_another_gateway_with_the_same_name_shares_nothing(tmp_path: Path) -> No
 
     with redis_rig.serving("valkey", tmp_path) as server:
         run(main(server))
+
+
+@pytest.mark.parametrize("mode", ["exact", "slice"])
+def test_what_is_there_already_is_held_beyond_what_is_allowed_and_given_back_once(
+    mode: str, tmp_path: Path
+) -> None:
+    async def main(server: Server) -> None:
+        gauge = Quota("at once", Gauge(2))
+        async with counters(server.address, mode=mode) as store:
+
+            async def used() -> int:
+                (reading,) = await store.read([want(gauge)])
+                return reading.used
+
+            async def until_used(count: int) -> None:
+                while await used() != count:  # noqa: ASYNC110
+                    await asyncio.sleep(0.005)
+
+            held = [store.hold(f"late{n}", [want(gauge)]) for n in range(3)]
+            await until_used(3)
+            assert isinstance(await store.take("r1", [want(gauge)]), Refused)
+            for flushed in (False, True):
+                if flushed:
+                    server.say("FLUSHALL")
+                    while store.available:  # noqa: ASYNC110
+                        await asyncio.sleep(0.005)
+                    await until_ready(store)
+                await until_used(3)
+            for one in held:
+                store.give_back(one, [0])
+            await store.drain()
+            assert await used() == 0
+            assert isinstance(await store.take("r2", [want(gauge)]), Taken)
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))

@@ -148,14 +148,15 @@ def test_of_a_gauge_what_is_held_is_renewed_until_it_is_given_back(
         lease_s = 30.0
         gauge, bucket = Quota("at once", Gauge(9), lease_s=lease_s), Quota("rate", Bucket(1.0, 9))
         async with counters(server.address) as store:
-            key = f"tidegate:{{a}}:{store._epoch.name}:{gauge.key}:team=a:leases"
+            key = f"tidegate:{{a}}:{store._epoch.name}:{gauge.key}:s:leases"
 
             def ends() -> float:
                 return float(server.say("ZSCORE", key, "r1").split(b"\r\n")[1] or 0)
 
-            taken = await store.take("r1", [want(gauge), want(bucket)])
+            taken = await store.take("r1", [want(gauge, 1, "s"), want(bucket)])
             assert isinstance(taken, Taken)
             first = ends()
+            assert await used(store, gauge) == 1
             await store._exact.tell()
             assert len(store._settling) == 0, "it is not due"
             monkeypatch.setattr(redis_exact, "RENEWED_AFTER", 0.0)
@@ -173,6 +174,28 @@ def test_of_a_gauge_what_is_held_is_renewed_until_it_is_given_back(
             await store._exact.tell()
             await store.drain()
             assert ends() == 0
+            assert await used(store, gauge) == 0
+
+    with redis_rig.serving("valkey", tmp_path) as server:
+        run(main(server))
+
+
+def test_what_is_given_back_while_others_are_renewed_is_not_held_again(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        gauge = Quota("at once", Gauge(1_000), lease_s=30.0)
+        async with counters(server.address) as store:
+            taken = [await store.take(f"r{n}", [want(gauge, 1, "s")]) for n in range(100)]
+            for it in store._exact._renewed.values():
+                it.due_s = 0.0
+            telling = asyncio.ensure_future(store._exact.tell())
+            await asyncio.sleep(0)
+            assert 0 < len(store._settling) < 100
+            assert await used(store, gauge) == 100
+            for one in taken:
+                assert isinstance(one, Taken)
+                store.give_back(one, [0])
+            await telling
+            await store.drain()
             assert await used(store, gauge) == 0
 
     with redis_rig.serving("valkey", tmp_path) as server:

@@ -34,10 +34,9 @@ from tidegate.cli._client import Control
 from tidegate.config.load import DEFAULT_FILE, load
 from tidegate.control.credentials import create_state
 from tidegate.core.address import is_loopback
-from tidegate.core.database_ref import DatabaseRef, resolve
+from tidegate.core.database_ref import DATABASE_VARIABLE, DatabaseRef, resolve
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
-from tidegate.stores.shared import DATABASE_VARIABLE
 
 _USUAL_PLAN = Path(DEFAULT_FILE)
 _USUAL_STATE = Path(".tidegate")

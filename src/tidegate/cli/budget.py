@@ -19,6 +19,8 @@ from tidegate.control.shapes_budgets import (
     ScopeUse,
 )
 from tidegate.core import clock
+from tidegate.core.key import ID_LENGTH
+from tidegate.core.key_limits import budgeted_key
 
 _HEAD = ("BUDGET", "SCOPE", "USED", "ALLOWED", "FORECAST", "PER", "STATE", "ALERT")
 
@@ -27,20 +29,30 @@ _HEAD = ("BUDGET", "SCOPE", "USED", "ALLOWED", "FORECAST", "PER", "STATE", "ALER
 def plug() -> None:
     """List, explain, set, raise and end budgets.
 
-    Budgets of the plan file are changed there and can be raised here for a while. Amounts are
+    Budgets of the plan file are changed there and can be raised here for a while. The budget that a
+    key has of its own is called key:ID, as in `tidegate budget explain key:Ab3dE6gH`. Amounts are
     dollars, exact to nine decimals.
     """
 
 
 @plug.command(name="list")
+@click.option(
+    "--keys",
+    type=click.IntRange(0, 1000),
+    default=20,
+    show_default=True,
+    help="How many budgets of keys, first those nearest to their end.",
+)
 @control_options
-def list_(state: Path | None, control: str | None) -> None:
-    """List budgets with the values of their scope that spent most.
+def list_(state: Path | None, control: str | None, keys: int) -> None:
+    """List budgets with the values of their scope that spent most; then those of single keys.
 
     FORECAST is what will be spent when the period ends, at the pace so far.
     """
-    found = open_control(state, control).get("/api/budgets", BudgetList).budgets
-    click.echo(table(_HEAD, [row for budget in found for row in _rows(budget)]))
+    found = open_control(state, control).get("/api/budgets", BudgetList, keys=keys)
+    click.echo(table(_HEAD, [row for budget in found.budgets for row in _rows(budget)]))
+    if found.keys_left_out:
+        click.echo(f"{found.keys_left_out} more keys have a budget of their own; see --keys.")
 
 
 @plug.command()
@@ -58,7 +70,10 @@ def explain(state: Path | None, control: str | None, name: str) -> None:
         f"allowed  {_usd(budget.allowed_usd)} ({_usd(budget.amount_usd)} and raises); {beyond}"
     )
     click.echo(f"resets   {resets}")
-    click.echo(f"set by   {budget.author or 'the plan file'}")
+    by = "the key" if budget.holder else "the plan file"
+    click.echo(f"set by   {budget.author or by}")
+    if budget.holder:
+        click.echo(f"key      {_plain(budget.holder)}")
     alerts = ", ".join(f"{percent} %" for percent in budget.alerts) or "none"
     click.echo(f"alerts   {alerts}\n")
     rows = [_use(one) for one in budget.highest]
@@ -148,7 +163,7 @@ def _rows(budget: BudgetView) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = []
     for number, use in enumerate(uses):
         name, allowed, per, state, alerted = first if not number else ("",) * 5
-        scope = "-" if use is None else _plain(use.scope)
+        scope = "-" if use is None else _plain(budget.holder or use.scope)
         used = "$0.00" if use is None else _usd(use.used_usd)
         allowed = allowed if use is None else _usd(use.allowed_usd)
         rows.append((name, scope, used, allowed, _forecast(use), per, state, alerted))
@@ -162,6 +177,7 @@ def _granted_and_told(told: BudgetExplained) -> Iterator[str]:
         yield table(("SPENT BY", "", "USED"), spent)
     if told.raises:
         whole = "every value" if told.budget.scope else "everything"
+        whole = "the key" if told.budget.holder else whole
         raises = [
             (
                 *(str(one.id), _plain(one.scope or whole), _usd(one.extra_usd)),
@@ -203,7 +219,12 @@ def _plain(text: str) -> str:
 
 
 def _named(name: str) -> str:
-    if not name.replace(".", "").replace("-", "").replace("_", "").isalnum():
+    key_id = budgeted_key(name)
+    if key_id is not None and not (len(key_id) == ID_LENGTH and key_id.isalnum()):
+        message = "a key's budget is called key:ID, by the 8 letters after `sk-tg-`"
+        raise click.BadParameter(message)
+    plain = name.replace(".", "").replace("-", "").replace("_", "")
+    if key_id is None and not plain.isalnum():
         raise click.BadParameter("a budget's name is letters, digits, `.`, `_` and `-`")
     return name
 

@@ -61,6 +61,13 @@ def plug() -> None:
 )
 @click.option("--budget", type=Usd(), help="What it alone may spend, in dollars.")
 @click.option("--budget-per", help="In what time: `month`, `lifetime` and the like, or 30d.")
+@click.option(
+    "--budget-alert",
+    "budget_alerts",
+    multiple=True,
+    type=int,
+    help="Percent of it that alerts. Repeatable. Default: 50, 80 and 100.",
+)
 @click.option("--rpm", type=click.IntRange(1), help="Requests a minute, of it alone.")
 @click.option("--tpm", type=click.IntRange(1), help="Tokens a minute, of it alone.")
 @click.option("--parallel", type=click.IntRange(1), help="Requests at once, of it alone.")
@@ -148,6 +155,7 @@ def _wanted(given: dict[str, object]) -> NewKey:
     limits: dict[str, object] = {
         "budget": None if budget is None else f"{budget:f}",
         "budget_per": given["budget_per"],
+        "budget_alerts": given["budget_alerts"] or None,
         "requests_per_minute": given["rpm"],
         "tokens_per_minute": given["tpm"],
         "max_parallel_requests": given["parallel"],

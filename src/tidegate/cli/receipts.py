@@ -32,9 +32,9 @@ _GROUPS = (
     (
         "tokens",
         "input_tokens cache_read_tokens cache_write_tokens output_tokens reasoning_tokens "
-        "tokens_estimated usage_conflict",
+        "audio_input_tokens audio_output_tokens tokens_estimated usage_conflict",
     ),
-    ("cost", "cost_nanousd most_nanousd price_version"),
+    ("cost", "cost_nanousd most_nanousd price_version service_tier"),
     (
         "time",
         "started_at_s gateway_s queue_s connect_s first_token_s generation_s retrieval_s tool_s "

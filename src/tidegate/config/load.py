@@ -10,7 +10,13 @@ from tidegate.config.prices import PriceTable
 from tidegate.config.problem import Mark, Path, Problem, in_order
 from tidegate.config.tree import MAX_FILE_BYTES, ScalarNode, read_tree
 from tidegate.config.walk import Origin, Walked, walk
-from tidegate.config.warn import Warned, about_costs, about_limits, about_surroundings
+from tidegate.config.warn import (
+    Warned,
+    about_costs,
+    about_limits,
+    about_machines,
+    about_surroundings,
+)
 from tidegate.core.compile import Complaint, PlanRefused, compile_plan
 from tidegate.core.declared import Declared
 from tidegate.core.facts import Facts
@@ -93,8 +99,12 @@ def compile_file(
         ]
     if plan is None or problems:
         return Compiled(None, None, tuple(in_order(problems)), ())
-    surroundings = about_surroundings(declared, environ)
-    warned = [*surroundings, *about_costs(plan, declared), *about_limits(plan)]
+    warned = [
+        *about_surroundings(declared, environ),
+        *about_costs(plan, declared),
+        *about_limits(plan),
+        *about_machines(plan, declared, environ, facts),
+    ]
     return Compiled(plan, declared, (), _placed(warned, read.file, walked))
 
 

@@ -1,7 +1,8 @@
 """Published prices, offline, from the table that the package `genai-prices` carries.
 
 A price is looked up once, when a plan is compiled, and pinned with the package's version, the
-model's entry and the date from which that entry holds. Only text tokens and requests are priced.
+model's entry and the date from which that entry holds. Tokens of text and audio and requests are
+priced, in the usual class of service.
 """
 
 import re
@@ -67,6 +68,8 @@ class PriceTable:
             output=_rate(prices.output_mtok),
             reasoning=_rate(prices.output_reasoning_mtok),
             request_nanousd=usd_to_nanousd(request),
+            audio_input=_rate(prices.input_audio_mtok),
+            audio_output=_rate(prices.output_audio_mtok),
         )
 
     def _in_force(self, model: ModelInfo) -> tuple[ModelPrice, str]:

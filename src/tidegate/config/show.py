@@ -38,10 +38,13 @@ def price_text(price: Price | None) -> str:
         ("cache write", price.cache_write),
         ("out", price.output),
         ("reasoning", price.reasoning),
+        ("audio in", price.audio_input),
+        ("audio out", price.audio_output),
     )
     said = ", ".join(f"{name} {rate_text(rate)}" for name, rate in rates if rate is not None)
     request = f" + {usd_text(price.request_nanousd)} USD/request" if price.request_nanousd else ""
-    return f"{said} USD/Mtok{request}"
+    tiers = "".join(f"; {name}: {price_text(one)}" for name, one in price.service_tiers)
+    return f"{said} USD/Mtok{request}{tiers}"
 
 
 def short_price_text(price: Price | None) -> str:

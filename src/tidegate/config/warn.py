@@ -1,5 +1,5 @@
 """What may be served and yet deserves a word: unset credentials, missing files, unknown costs,
-limits that never speak."""
+limits that never speak, or that each machine would count for itself."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -8,10 +8,12 @@ from typing import NamedTuple
 
 from tidegate.config.problem import Path
 from tidegate.core.contradictions import silenced
+from tidegate.core.database_ref import DATABASE_VARIABLE
 from tidegate.core.declared import Declared
 from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.facts import Facts
 from tidegate.core.limit import SPEND, reaches
-from tidegate.core.plan import Plan, Route, SecretRef
+from tidegate.core.plan import Limit, Plan, Route, SecretRef
 from tidegate.core.words import quoted
 
 
@@ -47,7 +49,32 @@ def about_costs(plan: Plan, declared: Declared) -> Iterator[Warned]:
 def about_limits(plan: Plan) -> Iterator[Warned]:
     """Limits that can never speak because a wider one always does before them."""
     for limit, message in silenced(plan.limits):
-        yield Warned(("budgets" if limit.kind == SPEND else "limits", limit.name), message)
+        yield Warned((_section(limit), limit.name), message)
+
+
+def about_machines(
+    plan: Plan, declared: Declared, environ: Mapping[str, str], facts: Facts
+) -> Iterator[Warned]:
+    """Counters that each of several machines would keep for itself."""
+    database = declared.storage.database is not None
+    if plan.counters is not None or not (database or environ.get(DATABASE_VARIABLE)):
+        return
+    counted = [it for it in plan.limits if facts.kinds.get(it.kind).shape(it) is not None]
+    if not counted and not facts.keys_limited():
+        return
+    path: Path = ("storage", "database")
+    if counted and not database:
+        path = _section(counted[0]), counted[0].name
+    yield Warned(
+        path,
+        "limits and budgets are counted on each machine for itself: of several that share this "
+        "database each allows the whole of them; name the Redis that counts for all in "
+        "`storage.limits`",
+    )
+
+
+def _section(limit: Limit) -> str:
+    return "budgets" if limit.kind == SPEND else "limits"
 
 
 def _unknown_cost(plan: Plan, routes: list[Route]) -> str:

@@ -12,19 +12,21 @@ from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from tidegate.actuators import webhook
 from tidegate.actuators.webhook import NotDelivered
-from tidegate.control import budget_views
+from tidegate.control import budget_views, key_budgets
 from tidegate.control.budget_figures import BudgetFigures, Standing, budgets_of
 from tidegate.core import clock
 from tidegate.core.declared_control import DeclaredWebhook
+from tidegate.core.key_limits import BUDGET
 from tidegate.core.plan import Limit, Plan, SecretRef
 from tidegate.core.secret import Secret
 from tidegate.core.units import format_usd
 from tidegate.stores import alerts, database
-from tidegate.stores.alerts import Alert, Measure
+from tidegate.stores.alerts import Alert, Measure, Noted
 from tidegate.stores.errors import StoreError
 
 LOOK_S: Final = 60.0
@@ -36,6 +38,7 @@ _MOST_SHOWN = 10  # of one budget on /metrics
 _MOST_DELIVERED = 100  # at once
 _TELL_FOR_S = 3600.0
 _KEPT_S = 400 * 86_400.0
+_REST = 20  # a look at keys takes a twentieth of the time at most
 _MAX_SECRET_BYTES = 64 * 1024
 
 _log = logging.getLogger(__name__)
@@ -66,6 +69,8 @@ class Alerting:
         self._plan = plan
         self._webhook_of = webhook_of
         self._environ = environ
+        self._keys_rest_until_s = 0.0
+        self._key_ratios: list[Ratio] = []
         self.ratios: list[Ratio] = []
 
     async def watch(self) -> None:
@@ -88,20 +93,45 @@ class Alerting:
             with database.reading(self._engine) as connection:
                 found = self._standing(connection, limit, now_s)
                 noted = alerts.noted(connection, limit.name, found.period_start_s)
-            reached = [
-                one
-                for one in due(found)
-                if one.allowed_nanousd > noted.get((one.scope, one.measure, one.percent), -1)
-            ]
+            reached = [one for one in due(found) if _is_more(one, noted)]
             ratios += _ratios(found)
-            for first in range(0, len(reached), _NOTED_AT_ONCE):
-                some = reached[first : first + _NOTED_AT_ONCE]
-                with database.writing(self._engine) as connection:
-                    fresh += [one for one in some if alerts.add(connection, one)]
-        self.ratios = ratios
+            fresh += self._note(reached)
+        if self._figures.now_s() >= self._keys_rest_until_s:
+            self._key_ratios, reached = self._look_at_keys(now_s)
+            fresh += self._note(reached)
+        self.ratios = ratios + self._key_ratios
         for alert in fresh:
             _log.warning("%s", sentence(alert))
         return fresh
+
+    def _note(self, reached: list[Alert]) -> list[Alert]:
+        """Those that nobody had noted before."""
+        fresh: list[Alert] = []
+        for first in range(0, len(reached), _NOTED_AT_ONCE):
+            some = reached[first : first + _NOTED_AT_ONCE]
+            with database.writing(self._engine) as connection:
+                fresh += [one for one in some if alerts.add(connection, one)]
+        return fresh
+
+    def _look_at_keys(self, now_s: float) -> tuple[list[Ratio], list[Alert]]:
+        """Budgets that keys bring with them: those nearest to their end, and what is to be noted.
+        Where there are so many that a look takes long, the next one waits."""
+        began_s = self._figures.now_s()
+        near, reached = key_budgets.Nearest(_MOST_SHOWN), list[Alert]()
+        with database.reading(self._engine) as connection:
+            for one in key_budgets.every(connection, now_s):
+                near.add(one)
+                found = list(due(one.standing))
+                if found and len(reached) < _MOST_SCOPES:
+                    period_s = one.standing.period_start_s
+                    noted = alerts.noted(connection, one.standing.limit.name, period_s)
+                    reached += [it for it in found if _is_more(it, noted)]
+        took_s = self._figures.now_s() - began_s
+        self._keys_rest_until_s = began_s + (_REST * took_s if _REST * took_s > LOOK_S else 0.0)
+        ratios = [
+            replace(ratio, budget=BUDGET) for one in near.found() for ratio in _ratios(one.standing)
+        ]
+        return ratios, reached
 
     def _standing(self, connection: Connection, limit: Limit, now_s: float) -> Standing:
         """With every value that has reached a threshold."""
@@ -152,6 +182,11 @@ def due(found: Standing) -> Iterator[Alert]:
                     forecast_nanousd=forecast,
                     allowed_nanousd=allowed,
                 )
+
+
+def _is_more(one: Alert, noted: Noted) -> bool:
+    """Whether nobody noted it, or only while less was allowed."""
+    return one.allowed_nanousd > noted.get((one.scope, one.measure, one.percent), -1)
 
 
 def _reaches_any(found: Standing, used: int) -> bool:

@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import Connection, Engine
 
 from tidegate.config.fragment import read_fragment
-from tidegate.control import budget_views
+from tidegate.control import api_key_budgets, budget_views
 from tidegate.control.api_keys import author
 from tidegate.control.budget_figures import TEAM as TEAM_DIMENSION
 from tidegate.control.budget_figures import BudgetFigures, Standing, budgets_of, is_seen_by
@@ -17,12 +17,14 @@ from tidegate.control.shapes_budgets import (
     BudgetChanged,
     BudgetExplained,
     BudgetList,
+    BudgetQuery,
     BudgetView,
     EndBudget,
     NewBudget,
 )
 from tidegate.core import clock
 from tidegate.core.declared_budgets import DeclaredBudget
+from tidegate.core.key_limits import budgeted_key
 from tidegate.core.limit import GLOBAL
 from tidegate.core.plan import Limit
 from tidegate.core.units import usd_to_nanousd
@@ -36,12 +38,16 @@ _HIGHEST_EXPLAINED = 100
 
 
 async def _list(call: Call) -> BudgetList:
-    limits = _visible(call)
-    return BudgetList(await call.desk.store(_views, call.desk.figures, limits, _team(call)))
+    limits, team = _visible(call), _team(call)
+    views = await call.desk.store(_views, call.desk.figures, limits, team)
+    of_keys, more = await call.desk.store(api_key_budgets.nearest, team, call.query.keys)
+    return BudgetList([*views, *of_keys], more)
 
 
 async def _explain(call: Call) -> BudgetExplained:
     name = call.path["id"]
+    if (key_id := budgeted_key(name)) is not None:
+        return await api_key_budgets.explain(call, key_id)
     limit = next((one for one in _visible(call) if one.name == name), None)
     if limit is None:
         raise missing(name)
@@ -53,7 +59,10 @@ async def _set(call: Call) -> BudgetChanged:
     if asked.name.startswith(TEAM):
         message = f"A budget {TEAM}ID is a team's: change it with /team/update."
         raise ApiError("invalid_request", message, param="name")
-    return await set_budget(call, asked.name, budget_asked(asked))
+    declared = budget_asked(asked)
+    if (key_id := budgeted_key(asked.name)) is not None:
+        return await api_key_budgets.set_budget(call, key_id, asked, declared)
+    return await set_budget(call, asked.name, declared)
 
 
 async def set_budget(call: Call, name: str, declared: DeclaredBudget) -> BudgetChanged:
@@ -69,6 +78,8 @@ async def set_budget(call: Call, name: str, declared: DeclaredBudget) -> BudgetC
 async def _end(call: Call) -> BudgetChanged:
     asked: EndBudget = call.body
     name, by = call.path["id"], author(call)
+    if (key_id := budgeted_key(name)) is not None:
+        return await api_key_budgets.end(call, key_id, asked.raise_id)
     if asked.raise_id is None and name in call.desk.plans.declared.budgets:
         message = f"Budget {name} is declared in the plan file: remove it there."
         raise ApiError("invalid_request", message)
@@ -85,7 +96,7 @@ async def end_budget(call: Call, name: str, end: Callable[[Connection], None]) -
 
 
 ROWS = (
-    Row("GET", "/api/budgets", "viewer", _list, lead=NO_FIELDS),
+    Row("GET", "/api/budgets", "viewer", _list, query=BudgetQuery, lead=frozenset({"keys"})),
     Row("GET", "/api/budgets/{id}", "viewer", _explain, lead=NO_FIELDS),
     Row("POST", "/api/budgets", "operator", _set, body=NewBudget, status=201),
     Row("POST", "/api/budgets/{id}/end", "operator", _end, body=EndBudget),

@@ -2,8 +2,10 @@
 
 import math
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from tidegate.control import api_key_budgets
 from tidegate.control.api_budgets import changed, missing
 from tidegate.control.api_keys import author
 from tidegate.control.budget_figures import budgets_of
@@ -12,6 +14,7 @@ from tidegate.control.key_limits import nanousd_asked
 from tidegate.control.routes import Call, Row
 from tidegate.control.shapes_budgets import BudgetChanged, NewRaise
 from tidegate.core.declared_budgets import MAX_BUDGET_USD
+from tidegate.core.key_limits import budgeted_key
 from tidegate.core.plan import Limit
 from tidegate.core.units import usd_to_nanousd
 from tidegate.stores import budgets
@@ -23,9 +26,8 @@ _LONGEST_S = 366 * 86_400.0
 async def _raise(call: Call) -> BudgetChanged:
     asked: NewRaise = call.body
     name, by = call.path["id"], author(call)
-    limit = next((one for one in budgets_of(call.desk.plans.current) if one.name == name), None)
-    if limit is None:
-        raise missing(name)
+    key_id = budgeted_key(name)
+    limit = await _limit(call, name, key_id)
     left_s = asked.until_s - by.at_s
     if not math.isfinite(left_s) or not 0 < left_s <= _LONGEST_S:
         message = "until_s must lie in the future, and no more than 366 days from now."
@@ -38,6 +40,8 @@ async def _raise(call: Call) -> BudgetChanged:
         at_s=by.at_s,
         scope=raised_values(asked, limit),
     )
+    if key_id is not None:
+        return await api_key_budgets.raise_budget(call, replace(one, scope={}), key_id)
     declared = call.desk.plans.declared.budgets
 
     def add(store: Connection) -> int:
@@ -50,6 +54,17 @@ async def _raise(call: Call) -> BudgetChanged:
 
 
 ROWS = (Row("POST", "/api/budgets/{id}/raise", "operator", _raise, body=NewRaise, status=201),)
+
+
+async def _limit(call: Call, name: str, key_id: str | None) -> Limit:
+    """The budget of this name. ApiError when there is none."""
+    if key_id is not None:
+        _, of_key = await api_key_budgets.find_limit(call, key_id)
+        return of_key
+    found = next((one for one in budgets_of(call.desk.plans.current) if one.name == name), None)
+    if found is None:
+        raise missing(name)
+    return found
 
 
 def raised_values(asked: NewRaise, limit: Limit) -> dict[str, str]:

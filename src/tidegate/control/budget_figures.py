@@ -62,6 +62,28 @@ def is_seen_by(limit: Limit, team: str) -> bool:
     return only.get(TEAM) == team or (TEAM in limit.scope and TEAM not in only)
 
 
+# What names a budget's period, what counts in it, and when it ends; None: it does not.
+Now = tuple[int, Span, float | None]
+
+
+def now_of(limit: Limit, now_s: float) -> Now:
+    """The period of a budget that holds `now_s`, until then."""
+    if limit.unit is None:
+        length_s = limit.per_s or 1.0
+        return int(now_s // length_s * length_s), Span(now_s - length_s, now_s), None
+    period = period_at(limit.unit, limit.time_zone, now_s)
+    until_s = None if limit.unit == "lifetime" else float(period.end_s)
+    return period.start_s, Span(float(period.start_s), now_s), until_s
+
+
+def standing_of(limit: Limit, now: Now, used: list[Used]) -> Standing:
+    """A budget of which its values have spent so much."""
+    start_s, span, until_s = now
+    now_s = span.until_s
+    allowed, raised = allowed_at(limit, now_s), raised_at(limit, now_s)
+    return Standing(limit, allowed, raised, start_s, span.since_s, until_s, now_s, used)
+
+
 class BudgetFigures:
     """Budgets with what their values have spent. Use it from any thread.
 
@@ -70,7 +92,7 @@ class BudgetFigures:
     """
 
     def __init__(self, now_s: Callable[[], float] = clock.monotonic_s) -> None:
-        self._now_s = now_s
+        self.now_s = now_s
         self._looking = threading.Lock()
         self._kept: dict[_Asked, _Kept] = {}
 
@@ -84,28 +106,12 @@ class BudgetFigures:
         team: str | None = None,
     ) -> Standing:
         """A budget with the values that spent most, of one team alone where it is given."""
-        only, raised = limit.only, raised_at(limit, now_s)
+        only, now = limit.only, now_of(limit, now_s)
         if team is not None and TEAM not in dict(only):
             only = (*only, (TEAM, team))
-        until_s = None
-        if limit.unit is not None:
-            period = period_at(limit.unit, limit.time_zone, now_s)
-            start_s, since_s = period.start_s, float(period.start_s)
-            until_s = None if limit.unit == "lifetime" else float(period.end_s)
-        else:
-            length_s = limit.per_s or 1.0
-            start_s, since_s = int(now_s // length_s * length_s), now_s - length_s
-        asked = _Asked(limit.scope, only, start_s, limit.per_s)
-        return Standing(
-            limit,
-            allowed_at(limit, now_s),
-            raised,
-            start_s,
-            since_s,
-            until_s,
-            now_s,
-            self._used(connection, asked, Span(since_s, now_s), most + len(raised)),
-        )
+        asked = _Asked(limit.scope, only, now[0], limit.per_s)
+        most += len(raised_at(limit, now_s))
+        return standing_of(limit, now, self._used(connection, asked, now[1], most))
 
     def _used(self, connection: Connection, asked: "_Asked", span: Span, most: int) -> list[Used]:
         def found(most: int) -> list[Used]:
@@ -116,12 +122,12 @@ class BudgetFigures:
         kept = self._kept.get(asked)
         if kept is None:
             self._looking.acquire()
-        elif self._now_s() < kept.until_s or not self._looking.acquire(blocking=False):
+        elif self.now_s() < kept.until_s or not self._looking.acquire(blocking=False):
             return kept.used[:most]  # what was found last, rather than wait for another's look
         try:
-            began_s, kept = self._now_s(), self._kept.get(asked)
+            began_s, kept = self.now_s(), self._kept.get(asked)
             if kept is None or began_s >= kept.until_s:
-                used, ended_s = found(_MOST_KEPT), self._now_s()
+                used, ended_s = found(_MOST_KEPT), self.now_s()
                 rest_s = min(_REST * (ended_s - began_s), _LONGEST_REST_S)
                 self._forget(began_s)
                 kept = self._kept[asked] = _Kept(used, ended_s + rest_s)

@@ -107,7 +107,8 @@ def counts(standing: Standing) -> str:
     limit = standing.limit
     only = ", ".join(f"{name} {value}" for name, value in limit.only)
     which = f"requests with {only}" if only else "every request"
-    each = f", for each {' and '.join(limit.scope)} apart" if limit.scope else ""
+    apart = [name for name in limit.scope if name not in dict(limit.only)]
+    each = f", for each {' and '.join(apart)} apart" if apart else ""
     when = f"in the last {format_duration(limit.per_s or 0.0)}"
     if limit.unit is not None:
         when = f"in the {limit.unit} of {limit.time_zone}"

@@ -1,7 +1,7 @@
 """The limits of a key's own, from the words in which they are asked for."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 from tidegate.config.scalars import EXPECTED, READERS
 from tidegate.control.errors import ApiError
@@ -11,6 +11,8 @@ from tidegate.core.declared import Declared
 from tidegate.core.declared_budgets import Period
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.units import usd_to_nanousd
+
+_DEFAULT_ALERTS: Final = KeyLimits().budget_alerts
 
 
 def limits_asked(asked: NewKeyLimits | None) -> KeyLimits | None:
@@ -31,8 +33,24 @@ def limits_asked(asked: NewKeyLimits | None) -> KeyLimits | None:
         asked.requests_per_minute,
         asked.tokens_per_minute,
         asked.max_parallel_requests,
+        budget_hard=asked.budget_hard,
+        budget_alerts=_DEFAULT_ALERTS if asked.budget_alerts is None else asked.budget_alerts,
     )
+    if money is None and (limits.budget_alerts != _DEFAULT_ALERTS or not limits.budget_hard):
+        message = "budget_alerts and budget_hard belong to a budget."
+        raise ApiError("invalid_request", message, param="limits")
+    check_alerts(limits.budget_alerts, hard=limits.budget_hard)
     return None if limits == KeyLimits() else limits
+
+
+def check_alerts(percents: tuple[int, ...], *, hard: bool) -> None:
+    """ApiError for a budget that would say nothing, and for parts out of order."""
+    if not percents and not hard:
+        message = "It neither refuses nor alerts: make it hard, or say percents in alerts."
+        raise ApiError("invalid_request", message, param="alerts")
+    if list(percents) != sorted(set(percents)):
+        message = "Write the percents of alerts in rising order."
+        raise ApiError("invalid_request", message, param="alerts")
 
 
 def check_countable(limits: KeyLimits | None, declared: Declared) -> None:

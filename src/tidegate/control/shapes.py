@@ -22,19 +22,23 @@ Text = Annotated[str, Meta(max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 PageSize = Annotated[int, Meta(ge=1, le=1000)]
 PageNumber = Annotated[int, Meta(ge=1, le=100)]
 Amount = Annotated[int, Meta(ge=1, le=10**15)]
+Percent = Annotated[int, Meta(ge=1, le=1000)]
 Seconds = Annotated[float, Meta(ge=0, le=10 * 366 * 86400)]
 WaitSeconds = Annotated[float, Meta(ge=0, le=30)]
 
 
 class NewKeyLimits(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """What the key alone is held to. `budget` is exact decimal dollars, spendable in each
-    `budget_per`: a period such as `month`, or a duration such as `30d`."""
+    `budget_per`: a period such as `month`, or a duration such as `30d`. `budget_alerts` are
+    percents of it in rising order (None: 50, 80 and 100); without `budget_hard` it only alerts."""
 
     budget: str | None = None
     budget_per: Annotated[str, Meta(max_length=40)] | None = None
     requests_per_minute: Amount | None = None
     tokens_per_minute: Amount | None = None
     max_parallel_requests: Amount | None = None
+    budget_alerts: tuple[Percent, ...] | None = None
+    budget_hard: bool = True
 
 
 class NewKey(Struct, forbid_unknown_fields=True, omit_defaults=True):
@@ -128,6 +132,8 @@ def limits_shown(limits: KeyLimits) -> NewKeyLimits:
         limits.requests_per_minute,
         limits.tokens_per_minute,
         limits.max_parallel_requests,
+        None if limits.budget_alerts == KeyLimits().budget_alerts else limits.budget_alerts,
+        limits.budget_hard,
     )
 
 

@@ -15,10 +15,27 @@ Value = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f
 Reason = Annotated[str, Meta(min_length=1, max_length=256, pattern=r"^[^\x00-\x1f\x7f-\x9f]+$")]
 
 
+# `key:` and a key's id is the budget that a key brings with it.
+AnyBudgetName = Annotated[
+    str,
+    Meta(
+        min_length=1,
+        max_length=64,
+        pattern=r"^([A-Za-z0-9][A-Za-z0-9._-]*|key:[A-Za-z0-9]{8})$",
+    ),
+]
+
+
+class BudgetQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """How many of the budgets that keys bring with them are listed beside the others."""
+
+    keys: Annotated[int, Meta(ge=0, le=1000)] = 20
+
+
 class NewBudget(Struct, forbid_unknown_fields=True, omit_defaults=True):
     """A budget to set, in the words of the plan file. It replaces one that was set before."""
 
-    name: BudgetName
+    name: AnyBudgetName
     amount: Decimal
     per: str
     time_zone: str | None = None
@@ -94,7 +111,7 @@ State = Literal["open", "alerting", "spent"]
 class BudgetView(Struct, frozen=True):
     """One budget now. `highest` has the values of its scope that spent most; `state` is of the
     highest. `resets_at_s` None: it rolls on, or is for a lifetime. `author` None: the plan file
-    declares it."""
+    declares it, or a key brings it with it: then `holder` says whose key that is."""
 
     name: str
     author: str | None
@@ -111,12 +128,15 @@ class BudgetView(Struct, frozen=True):
     resets_at_s: float | None
     highest: list[ScopeUse]
     newest_alert: AlertView | None
+    holder: str | None = None
 
 
 class BudgetList(Struct, frozen=True):
-    """Every budget that the caller may see, by name."""
+    """Every budget that the caller may see, by name; then those that keys bring with them, first
+    the one of which the greatest part is spent. `keys_left_out` more of these are not listed."""
 
     budgets: list[BudgetView]
+    keys_left_out: int = 0
 
 
 class Spender(Struct, frozen=True):

@@ -6,8 +6,10 @@ Only the fields that we judge are typed; every other member stays the bytes that
 from msgspec import Raw, Struct
 
 from tidegate.core.receipt import Endpoint
+from tidegate.core.setters import plain_setters
 
 
+@plain_setters
 class Ask(Struct):
     """One request of a caller in OpenAI's shape.
 
@@ -36,7 +38,8 @@ class Outgoing(Struct, frozen=True):
 
 
 class Usage(Struct, frozen=True):
-    """Token classes, disjoint. None is unknown. `conflict` marks figures that contradict."""
+    """Token classes, disjoint. None is unknown. `conflict` marks figures that contradict. Of the
+    input and the output so many are audio as the last two say."""
 
     input_tokens: int | None = None
     cache_read_tokens: int | None = None
@@ -44,6 +47,8 @@ class Usage(Struct, frozen=True):
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
     conflict: bool = False
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
 
 
 class Said(Struct, frozen=True):
@@ -59,6 +64,7 @@ class Answer(Struct, frozen=True):
     """What a whole (not streamed) answer says about itself.
 
     `text` is the content as UTF-8 where its tokens have to be counted here: with usage it is empty.
+    `service_tier` is the class of service in which it was produced, where that is told.
     `said` holds a part for each choice; none of what has no choices.
     """
 
@@ -67,4 +73,5 @@ class Answer(Struct, frozen=True):
     model_served: str | None
     provider_request_id: str | None
     text: bytes
+    service_tier: str | None = None
     said: tuple[Said, ...] = ()

@@ -4,6 +4,7 @@ What could not be enforced, or could never speak, fails the plan.
 """
 
 from collections.abc import Mapping, Set
+from math import ceil
 from typing import Final
 
 from msgspec.structs import asdict, replace
@@ -16,12 +17,22 @@ from tidegate.core.declared_budgets import DeclaredBudget
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Kinds
-from tidegate.core.limit import GLOBAL, SPEND, LimitKind, Rolling, is_dimension
+from tidegate.core.limit import GLOBAL, SPEND, SUMMED_UP, LimitKind, Rolling, is_dimension
 from tidegate.core.plan import Limit
 from tidegate.core.units import usd_to_nanousd
 from tidegate.core.words import nearest, quoted
 
 MAX_LIMITS = 1_000
+_DAY_S = 86_400.0
+# The longest that a period of the calendar can be; a lifetime is refused by its kind.
+_MOST_DAYS: Final[Mapping[str, int]] = {
+    "hour": 1,
+    "day": 2,
+    "week": 8,
+    "month": 31,
+    "quarter": 92,
+    "year": 366,
+}
 # What callers say of themselves, and what a key says of its caller.
 _TOLD = frozenset({"session", "trace", "prompt", "end_user"})
 _GRANTED = frozenset({"key", "team", "customer"})
@@ -123,7 +134,27 @@ class _Compiler:
             alert_percents=declared.alerts,
         )
         kind = self._load(SPEND, path)
-        return None if kind is None else self._judged(path, kind, limit)
+        found = None if kind is None else self._judged(path, kind, limit)
+        if found is not None:
+            self._check_remembered(path, found)
+        return found
+
+    def _check_remembered(self, path: Path, budget: Limit) -> None:
+        """What only receipts tell is known as long as they are kept: after a start, no more."""
+        names = (*budget.scope, *(name for name, _ in budget.only))
+        lost = [name for name in names if name not in SUMMED_UP]
+        kept_days = self.declared.storage.retention_days
+        if budget.unit is not None:
+            days: float = _MOST_DAYS.get(budget.unit, 0)
+        else:
+            days = (budget.per_s or 0.0) / _DAY_S
+        if lost and days > kept_days:
+            self.say(
+                (*path, "per"),
+                f"what was spent by {lost[0]} is known only as long as receipts are kept, which is "
+                f"{kept_days} days here; write a shorter time, or `retention_days: {ceil(days)}` "
+                "below `storage:`",
+            )
 
     def _judged(self, path: Path, kind: LimitKind, limit: Limit) -> Limit | None:
         """The limit, with the window that its kind takes where none is written, and with whose

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
 from tidegate.core.plan import SecretRef
 from tidegate.core.secret import Secret
 
+# Where the processes of one machine find the address of the database that it shares with others.
+DATABASE_VARIABLE: Final = "TIDEGATE_DATABASE"
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _KEYWORD = re.compile(r"[?&](ssl)?password=")
 

@@ -4,14 +4,32 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
-from tidegate.core.declared_scalars import Rate, Usd
+from tidegate.core.declared_scalars import Name, Rate, Usd
+
+
+class TierPrice(Struct, frozen=True, omit_defaults=True):
+    """What tokens cost in one class of service, in dollars a million tokens. A class of tokens that
+    is not written is charged as its parent, but for audio: without a rate its cost is unknown.
+    """
+
+    input_usd_per_mtok: Annotated[Usd, Meta(description="Plain input.")]
+    output_usd_per_mtok: Annotated[Usd, Meta(description="Output.")]
+    cache_read_usd_per_mtok: Annotated[
+        Usd | None, Meta(description="Input read from the provider's prefix cache.")
+    ] = None
+    cache_write_usd_per_mtok: Annotated[
+        Usd | None, Meta(description="Input written to the provider's prefix cache.")
+    ] = None
+    reasoning_usd_per_mtok: Annotated[Usd | None, Meta(description="Reasoning.")] = None
+    audio_input_usd_per_mtok: Annotated[Usd | None, Meta(description="Audio in a prompt.")] = None
+    audio_output_usd_per_mtok: Annotated[Usd | None, Meta(description="Audio in an answer.")] = None
 
 
 class TokenPrice(Struct, frozen=True, omit_defaults=True):
     """What the tokens of a target cost, in dollars a million tokens (at most 9 decimals).
 
     A class that is not written is charged as its parent: cache reads and writes as input,
-    reasoning as output.
+    reasoning as output. Audio has none: without a rate its cost is unknown.
     """
 
     input_usd_per_mtok: Annotated[Usd | None, Meta(description="Plain input.")] = None
@@ -23,6 +41,15 @@ class TokenPrice(Struct, frozen=True, omit_defaults=True):
         Usd | None, Meta(description="Input written to the provider's prefix cache.")
     ] = None
     reasoning_usd_per_mtok: Annotated[Usd | None, Meta(description="Reasoning.")] = None
+    audio_input_usd_per_mtok: Annotated[Usd | None, Meta(description="Audio in a prompt.")] = None
+    audio_output_usd_per_mtok: Annotated[Usd | None, Meta(description="Audio in an answer.")] = None
+    service_tiers: Annotated[
+        dict[Name, TierPrice],
+        Meta(
+            description="By what a provider calls its class of service (`service_tier`), such as "
+            "`priority`: what is charged there instead."
+        ),
+    ] = {}
     request_usd: Annotated[Usd | None, Meta(description="Each request, beside its tokens.")] = None
 
 

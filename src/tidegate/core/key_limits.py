@@ -1,6 +1,8 @@
 """What one key alone is held to, beside the plan's limits. Lies on the key and not in the plan,
 which would be as long as there are keys."""
 
+from typing import Literal
+
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -9,6 +11,7 @@ from tidegate.core.plan import Limit, PeriodUnit, Raise
 
 # No name in a plan file has a colon.
 BUDGET, REQUESTS, TOKENS, PARALLEL = "key:budget", "key:requests", "key:tokens", "key:parallel"
+OF_KEY = "key:"  # and the key's id: what its budget is called beside the plan's
 _SCOPE = ("key",)
 _MINUTE_S = 60.0
 
@@ -16,7 +19,7 @@ _MINUTE_S = 60.0
 class KeyLimits(Struct, frozen=True, omit_defaults=True):
     """None is no limit. A budget is given anew with each `budget_unit` of the calendar (UTC), or
     by and by over `budget_s`; exactly one of the two is set where there is a budget, which `raises`
-    raise."""
+    raise. `budget_alerts` are the percents of it that control tells of."""
 
     budget_nanousd: int | None = None
     budget_unit: PeriodUnit | None = None
@@ -25,6 +28,8 @@ class KeyLimits(Struct, frozen=True, omit_defaults=True):
     tokens_per_minute: int | None = None
     max_parallel_requests: int | None = None
     raises: tuple[Raise, ...] = ()
+    budget_hard: bool = True
+    budget_alerts: tuple[int, ...] = (50, 80, 100)
 
     def limits(self) -> tuple[Limit, ...]:
         """As limits that count by key: keys with the same limits share them, each with counters
@@ -41,5 +46,16 @@ class KeyLimits(Struct, frozen=True, omit_defaults=True):
         if self.budget_nanousd is not None:
             unit, per_s = self.budget_unit, self.budget_s
             budget = Limit(BUDGET, SPEND, self.budget_nanousd, _SCOPE, per_s=per_s, unit=unit)
-            found.append(replace(budget, raises=self.raises))
+            on_excess: Literal["refuse", "alert"] = "refuse" if self.budget_hard else "alert"
+            found.append(replace(budget, raises=self.raises, on_excess=on_excess))
         return tuple(found)
+
+
+def budget_name(key_id: str) -> str:
+    """What operators call the budget of this key."""
+    return OF_KEY + key_id
+
+
+def budgeted_key(name: str) -> str | None:
+    """The id of the key whose budget is called so; None for any other budget."""
+    return name.removeprefix(OF_KEY) if name.startswith(OF_KEY) else None

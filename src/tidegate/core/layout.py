@@ -19,11 +19,14 @@ class Layout:
         self.node = state / "node"  # this machine's name in a shared database
         self.plan = state / "plan.msgpack"  # control; gateways read it at start
         self.journal = state / "journal"  # one folder a gateway; the recorder deletes
-        self.run = state / "run"  # pid files and locks
+        self.run = state / "run"  # pid files and locks; what each gateway knows of the clock
         self.log = state / "log"
 
     def journal_of(self, gateway: str) -> Path:
         return self.journal / gateway
+
+    def clock_of(self, gateway: str) -> Path:
+        return self.run / f"{gateway}.clock"
 
     @property
     def feed_socket(self) -> Path:

@@ -40,7 +40,10 @@ class Rate(Struct, frozen=True, omit_defaults=True):
 
 
 class Price(Struct, frozen=True, omit_defaults=True):
-    """What a target's tokens cost. A class without a rate of its own is priced by `cost`'s rule."""
+    """What a target's tokens cost. A class without a rate of its own is priced by `cost`'s rule.
+
+    `service_tiers` are prices in place of this one, by the name of the provider's class of service.
+    """
 
     version: str
     source: Literal["plan", "gpu_hour", "free", "genai-prices"]
@@ -50,6 +53,9 @@ class Price(Struct, frozen=True, omit_defaults=True):
     output: Rate | None = None
     reasoning: Rate | None = None
     request_nanousd: int = 0
+    audio_input: Rate | None = None
+    audio_output: Rate | None = None
+    service_tiers: "tuple[tuple[str, Price], ...]" = ()
 
 
 class Deadlines(Struct, frozen=True):

@@ -39,11 +39,12 @@ class Follower(Protocol):
 class StreamReader(Protocol):
     """Follows one streamed answer. Pure: bytes in, bytes to forward out.
 
-    `feed` returns what the caller may see now, which is a part of what came; the terminal event
-    is kept in `terminal` until the receipt is journalled. `started` turns true with the first
-    content token, `finished` with the provider's proper end; `failure` with an error event or
-    bytes that are no event. `text_beyond_bytes` counts content that `text` no longer keeps. Any
-    slicing of the same bytes gives the same result.
+    `feed` returns what the caller may see now, which is a part of what came: `data` itself only
+    where that is all of it and neither an end nor a failure has come. The terminal event is kept
+    in `terminal` until the receipt is journalled. `started` turns true with the first content
+    token, `finished` with the provider's proper end; `failure` with an error event or bytes that
+    are no event. `text_beyond_bytes` counts content that `text` no longer keeps. Any slicing of
+    the same bytes gives the same result.
 
     `refused` says that the wire itself tells of a model's refusal, `called` that tools were called,
     `ended_twice` that a second end came. `follower`, where one is set, is told of every piece.
@@ -65,6 +66,7 @@ class StreamReader(Protocol):
     finish_reason: str | None
     model_served: str | None
     provider_request_id: str | None
+    service_tier: str | None
 
     def feed(self, data: bytes) -> bytes: ...
 

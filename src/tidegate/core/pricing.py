@@ -2,16 +2,20 @@
 
 import hashlib
 from decimal import ROUND_HALF_EVEN, Decimal
+from typing import Final
 
 import msgspec
 from msgspec.structs import replace
 
-from tidegate.core.declared_prices import DeclaredPrice, GpuPrice, TokenPrice
+from tidegate.core.declared_prices import DeclaredPrice, GpuPrice, TierPrice, TokenPrice
 from tidegate.core.plan import Price, Rate
 from tidegate.core.units import NANOUSD_PER_USD, TOKENS_PER_MTOK, usd_to_nanousd
 
 MAX_NANOUSD_PER_MTOK = 10**15  # a dollar a token: beyond it somebody slipped
 _SECONDS_PER_HOUR = 3600
+# Names of the usual class of service, and of one that costs less.
+_CHOSEN_TIERS: Final = frozenset({"default", "flex", "on_demand", "standard"})
+_USUAL_TIERS: Final = _CHOSEN_TIERS | {"auto"}
 
 
 def declared_price(declared: DeclaredPrice) -> Price:
@@ -47,6 +51,19 @@ def _gpu_price(price: GpuPrice) -> Price:
 def _token_price(price: TokenPrice) -> Price:
     if price.input_usd_per_mtok is None and price.output_usd_per_mtok is None:
         raise ValueError("a price needs input_usd_per_mtok, output_usd_per_mtok or both, or `free`")
+    rates = _rates(price)
+    tiers = {name: _rates(one) for name, one in sorted(price.service_tiers.items())}
+    return replace(
+        rates,
+        request_nanousd=usd_to_nanousd(price.request_usd or Decimal(0)),
+        service_tiers=tuple(
+            (name, replace(one, request_nanousd=usd_to_nanousd(price.request_usd or Decimal(0))))
+            for name, one in tiers.items()
+        ),
+    )
+
+
+def _rates(price: TokenPrice | TierPrice) -> Price:
     return Price(
         version="",
         source="plan",
@@ -55,7 +72,8 @@ def _token_price(price: TokenPrice) -> Price:
         cache_write=_rate(price.cache_write_usd_per_mtok),
         output=_rate(price.output_usd_per_mtok),
         reasoning=_rate(price.reasoning_usd_per_mtok),
-        request_nanousd=usd_to_nanousd(price.request_usd or Decimal(0)),
+        audio_input=_rate(price.audio_input_usd_per_mtok),
+        audio_output=_rate(price.audio_output_usd_per_mtok),
     )
 
 
@@ -63,24 +81,65 @@ def _rate(usd_per_mtok: Decimal | None) -> Rate | None:
     return None if usd_per_mtok is None else Rate(usd_to_nanousd(usd_per_mtok))
 
 
+def is_by_tokens(price: Price) -> bool:
+    """Whether it is the provider's, who may charge more for one token than for another; a token of
+    what is free, or paid by the hour, costs the same whatever is asked for."""
+    return price.source not in ("free", "gpu_hour")
+
+
+def at_tier(price: Price, tier: str | None) -> Price | None:
+    """What is charged in this class of service; None when nobody knows. One that costs no more than
+    the usual is charged as that where it has no price of its own."""
+    if tier is None or not is_by_tokens(price):
+        return price
+    for name, its in price.service_tiers:
+        if name == tier:
+            return its
+    return price if tier in _USUAL_TIERS else None
+
+
 class Ceiling:
     """The most that so many tokens can cost at a price.
 
     Input may turn out to be a write to a cache and output to be reasoning, and a request that is
     shorter than its bound may fall into a dearer tier: the dearest of all of them counts.
+    `varies`: there are rates for audio or for classes of service, of which `of` knows.
     """
 
-    __slots__ = ("_free", "_input", "_output", "_price", "_rates")
+    __slots__ = ("_free", "_input", "_others", "_output", "_price", "_rates", "varies")
 
-    def __init__(self, price: Price) -> None:
+    def __init__(self, price: Price, *, hears: bool = False, says: bool = False) -> None:
         self._price = price
         self._free = price.source == "free"
-        self._input = _steps((price.input, price.cache_read, price.cache_write))
-        self._output = _steps((price.output, price.reasoning))
+        self._others: dict[tuple[str | None, bool, bool], Ceiling] = {}
+        self.varies = bool(price.audio_input or price.audio_output or price.service_tiers)
+        prices = (price, *(one for _, one in price.service_tiers))
+        self._input = _steps(
+            *(it for one in prices for it in (one.input, one.cache_read, one.cache_write)),
+            *(one.audio_input for one in prices if hears),
+        )
+        self._output = _steps(
+            *(it for one in prices for it in (one.output, one.reasoning)),
+            *(one.audio_output for one in prices if says),
+        )
         # Where no tier changes them, as in most prices: nano-dollars a million tokens.
         self._rates: tuple[int, int] | None = None
         if len(self._input) == len(self._output) == 1:
             self._rates = self._input[0][1], self._output[0][1]
+
+    def of(self, tier: str | None, *, hears: bool, says: bool) -> "Ceiling":
+        """Of a request that chose this class of service, may have audio in its prompt and may get
+        some. Without a choice it is the provider's: any class may be it."""
+        price = self._price
+        named = {name for name, _ in price.service_tiers} | _CHOSEN_TIERS
+        place = (tier if tier in named else None, hears, says)
+        found = self._others.get(place)
+        if found is None:
+            if place[0] is not None:
+                own = tuple(one for one in price.service_tiers if one[0] == tier)
+                price = replace(price, service_tiers=own)
+            found = self._others[place] = Ceiling(price, hears=hears, says=says)
+        return found
 
     def nanousd(self, input_tokens: int, output_tokens: int) -> int | None:
         """Rounded up; None when a rate is missing."""
@@ -104,7 +163,7 @@ def _charged(tokens: int, steps: tuple[tuple[int, int], ...], input_tokens: int)
     return tokens * max(nanousd for start, nanousd in steps if start <= max(input_tokens, 0))
 
 
-def _steps(rates: tuple[Rate | None, ...]) -> tuple[tuple[int, int], ...]:
+def _steps(*rates: Rate | None) -> tuple[tuple[int, int], ...]:
     """(input tokens, nano-dollars a million tokens) of the dearest rate so far, ascending."""
     given = [rate for rate in rates if rate is not None]
     starts = sorted({0, *(start for rate in given for start, _ in rate.tiers)})

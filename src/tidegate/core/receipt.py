@@ -1,7 +1,8 @@
 """The Receipt: the one mutable thing in a request's life, frozen at settle.
 
 None means unknown; 0 is data. Token classes are disjoint: `input_tokens` were neither read from
-nor written to a cache, `output_tokens` exclude reasoning. On disk a receipt is one journal frame:
+nor written to a cache, `output_tokens` exclude reasoning. Of these two so many are audio as
+`audio_input_tokens` and `audio_output_tokens` say. On disk a receipt is one journal frame:
 length, CRC-32, MessagePack of the fields that are not at their default.
 """
 
@@ -13,8 +14,9 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
-from tidegate.core.plan import Price
+from tidegate.core.plan import Price, Rate
 from tidegate.core.priority import Priority
+from tidegate.core.setters import plain_setters
 
 Endpoint = Literal["chat", "completions", "embeddings"]
 # What became of an answer. `valid` is said only where a contract was kept.
@@ -31,6 +33,7 @@ ModelRefusalExtent = Literal["none", "partial", "full"]
 ModelRefusalReason = Literal["policy", "capability", "missing_information"]
 
 
+@plain_setters
 class Attempt(Struct, omit_defaults=True):
     """One call to one replica. Times are seconds since the request was accepted."""
 
@@ -55,6 +58,7 @@ class Hold(Struct, omit_defaults=True):
     used: int | None = None
 
 
+@plain_setters
 class Receipt(Struct, omit_defaults=True):
     """What one request was, what its user felt and what it cost.
 
@@ -106,6 +110,9 @@ class Receipt(Struct, omit_defaults=True):
     cache_write_tokens: int | None = None
     output_tokens: int | None = None
     reasoning_tokens: int | None = None
+    audio_input_tokens: int | None = None
+    audio_output_tokens: int | None = None
+    service_tier: str | None = None
     tokens_estimated: bool = False
     usage_conflict: bool = False
 
@@ -169,29 +176,48 @@ def cost_nanousd(receipt: Receipt, price: Price) -> int | None:
 
     A class without a rate of its own is charged as its parent: cache reads and writes as plain
     input, reasoning as output. That is how providers bill the classes they do not list. A class
-    that was used and has no rate at all, even so, makes the whole cost unknown, never 0.
+    that was used and has no rate at all, even so, makes the whole cost unknown, never 0; audio has
+    no parent.
     """
     if price.source == "free":
         return 0
-    total_input = receipt.total_input_tokens
-    if total_input is None:
+    read, written = receipt.input_tokens, receipt.output_tokens
+    if read is None or (written is None and receipt.endpoint != "embeddings"):
         return None
-    if receipt.output_tokens is None and receipt.endpoint != "embeddings":
-        return None
-    classes = [(receipt.input_tokens, price.input), (receipt.output_tokens, price.output)]
+    classes = [(read, price.input), (written, price.output)]
+    if receipt.audio_input_tokens or receipt.audio_output_tokens:
+        classes = _with_audio(receipt, price)
     if receipt.cache_read_tokens or receipt.cache_write_tokens or receipt.reasoning_tokens:
         classes += [
             (receipt.cache_read_tokens, price.cache_read or price.input),
             (receipt.cache_write_tokens, price.cache_write or price.input),
             (receipt.reasoning_tokens, price.reasoning or price.output),
         ]
+        read = receipt.total_input_tokens or 0
     charged = 0
     for tokens, rate in classes:
         if tokens:
             if rate is None:
                 return None
-            charged += tokens * rate.at(total_input)
+            charged += tokens * (rate.at(read) if rate.tiers else rate.nanousd_per_mtok)
     return price.request_nanousd + (charged + 500_000) // 1_000_000
+
+
+def _with_audio(receipt: Receipt, price: Price) -> list[tuple[int | None, Rate | None]]:
+    """Plain input and output, text and audio apart. Audio that was cached has no rate."""
+    by_hour = price.source == "gpu_hour"  # a token is a token there
+    sides = (
+        (receipt.input_tokens, receipt.audio_input_tokens, price.input, price.audio_input),
+        (receipt.output_tokens, receipt.audio_output_tokens, price.output, price.audio_output),
+    )
+    classes: list[tuple[int | None, Rate | None]] = []
+    for whole, audio, of_text, of_audio in sides:
+        text = (whole or 0) - (audio or 0)
+        classes += [
+            (text, of_text if text >= 0 else None),
+            (audio, of_text if by_hour else of_audio),
+        ]
+    return classes
 
 
 SEGMENT_MAGIC = b"TGJ1"

@@ -73,15 +73,20 @@ def accept(incoming: Incoming, endpoint: Endpoint, receipt: Receipt) -> Ask:
         raise Refusal("invalid_json", str(problem), param=problem.path) from None
     judged = _judge(incoming.body)
     _check_content(endpoint, members)
-    ask = Ask(endpoint, incoming.body, members, _model(judged.model))
-    ask.stream = judged.stream is True and endpoint != "embeddings"
+    ask = Ask(
+        endpoint,
+        incoming.body,
+        members,
+        _model(judged.model),
+        judged.stream is True and endpoint != "embeddings",
+        output_ceiling_tokens=_lower(judged.max_tokens, judged.max_completion_tokens),
+    )
     options = judged.stream_options
     if options is not None:
         ask.include_usage = options.include_usage is True
         ask.continuous_usage = ask.include_usage and options.continuous_usage_stats is True
     if judged.n is not None:
         ask.choices = receipt.choices = judged.n
-    ask.output_ceiling_tokens = _lower(judged.max_tokens, judged.max_completion_tokens)
     receipt.model_asked = ask.model
     receipt.stream = ask.stream
     context.note(receipt)

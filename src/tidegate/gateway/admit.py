@@ -138,9 +138,7 @@ class Admission:
         """Refusal when a budget holds money and nobody knows how much the request could cost."""
         demand, price = self.demand, self._target.target.price
         unpriced = demand.cost_nanousd is None
-        # What is free, or paid by the hour, costs no more whatever the caller chooses.
-        by_tokens = price is not None and price.source not in ("free", "gpu_hour")
-        dearer = demands.dearer_member(demand.ask) if by_tokens else None
+        dearer = demands.uncovered_member(demand.ask, price)
         if not unpriced and dearer is None:
             return
         for it in gate.money:

@@ -81,6 +81,7 @@ class Binder:
         self._own = own
         self._bound = Bound((), own)
         self._counters: dict[Identity, Counters] = {}
+        self._shared: set[tuple[SharedStore, Identity]] = set()
 
     def bind(self, plan: Plan) -> Bound:
         """The plan's limits, not yet in force. PlugError for a kind that does not load; ValueError
@@ -101,9 +102,11 @@ class Binder:
                 money.append(identity(limit, shape))
         return self._stores.of(plan, money)
 
-    def adopt(self, bound: Bound) -> None:
-        """These are in force now: what they count goes on, what no limit counts is forgotten."""
-        kept = {}
+    def adopt(self, bound: Bound) -> list[InForce]:
+        """These are in force now: what they count goes on, what no limit counts is forgotten. Those
+        that count from now on come back."""
+        kept, begun = {}, []
+        before, self._shared = self._shared, set()
         self._bound = bound
         if self._stores is not None:
             money = tuple(it for it in bound.every() if it.money)
@@ -111,8 +114,17 @@ class Binder:
         for it in bound.every():
             if it.counters is not None and it.shape is not None:
                 it.counters.reshape(it.shape)
-                kept[identity(it.limit, it.shape)] = it.counters
+                counted = identity(it.limit, it.shape)
+                kept[counted] = it.counters
+                if counted not in self._counters:
+                    begun.append(it)
+            elif it.shared is not None and it.shape is not None:
+                place = it.shared.store, identity(it.limit, it.shape)
+                self._shared.add(place)
+                if place not in before:
+                    begun.append(it)
         self._counters = kept
+        return begun
 
     def sweep(self, now: Moment) -> None:
         """Ends raises whose time is over, and forgets what says nothing any more."""

@@ -45,7 +45,7 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
         this = progress.call = InFlight(
             attempt, target.target.deadlines, ask.stream, clock.monotonic_s(), stale
         )
-        world.calls.add(this)
+        world.calls[this] = progress
         upstream = None if stale is not None else replica.pool.take_idle()
         if upstream is None:
             upstream = await _connection(this, replica)
@@ -66,7 +66,7 @@ async def call(progress: Progress, ask: Ask, target: PreparedTarget, world: Worl
             this.provider_worked = False
             stale = this
             attempt.failure = "stale_connection"
-            world.calls.discard(this)
+            del world.calls[this]
             continue
         _check_answer(this, ask, target)
         return this

@@ -31,9 +31,13 @@ START: Final = 64
 WINDOW_SAMPLES: Final = 16
 MOST_SAMPLES: Final = 64
 HEADROOM: Final = 2.0
-# Only a limit that was this much used is known to have been borne, by so many at the least.
-BUSY: Final = 0.92
+# All but the first class may leave one in 16 of the places free, or 4 where that is not more than
+# one in 8. Only a limit that was used up to there is known to have been borne, by so many at least.
+KEPT_PART: Final = 16
+KEPT: Final = 4
 TOP_SAMPLES: Final = 8
+# The first class, and what is tried where nobody waits, may go beyond the limit by one in so many.
+BEYOND_PART: Final = 8
 # This far beyond it what was once too much is so no more.
 OUTGROWN: Final = 1.1
 # From what part of the limit it is known whether a cut has paid, and how much it must have paid:
@@ -49,7 +53,8 @@ KNOWN_SAMPLES: Final = 5
 class Sample(Struct):
     """One request's first token, `took_s` after it was sent at `sent_s` as one of `in_flight`.
 
-    Requests of one `kind` usually take as long as one another. It stands for so many requests.
+    Requests of one `kind` usually take as long as one another. It stands for so many requests. One
+    that was `tried` where the target was not known to bear so many shows that it does, or nothing.
     """
 
     kind: int
@@ -57,6 +62,7 @@ class Sample(Struct):
     sent_s: float
     in_flight: int
     stands_for: int = 1
+    tried: bool = False
 
 
 class _Usual(Struct):
@@ -122,10 +128,12 @@ class AdaptiveLimit:
         in_time = late <= _LOG_TOLERANCE
         if in_time:
             self._usual_s = _mixed(self._usual_s, took_s)
+            if sample.tried:
+                self._set(max(self._exact, float(sample.in_flight)))
         if usual.samples < KNOWN_SAMPLES or (in_time and 2 * sample.in_flight <= self._carried):
             usual.samples += 1
             usual.log_s += late * max(1 / usual.samples, LEARN)
-        if sample.sent_s >= self._changed_s:
+        if sample.sent_s >= self._changed_s and (in_time or not sample.tried):
             waited_s = (took_s + SLACK_S - math.exp(usual.log_s)) * sample.stands_for
             self._note(late, waited_s, sample.in_flight, now_s)
         return in_time
@@ -155,7 +163,7 @@ class AdaptiveLimit:
         seen.late += late
         seen.waited_s += waited_s
         seen.peak = max(seen.peak, in_flight)
-        if in_flight > BUSY * self.limit:
+        if in_flight >= self.limit - kept(self.limit):
             top.count += 1
             top.late += late
         window = WINDOW_SAMPLES
@@ -173,7 +181,7 @@ class AdaptiveLimit:
         tolerance = _LOG_TOLERANCE if 2 * seen.peak > self._exact else _LOG_CALM_TOLERANCE
         if late > tolerance and waiting > LEAST_WAITING:
             self._lower(min(self._exact, float(seen.peak)), late, waiting)
-        elif self._starting and seen.peak > BUSY * self._exact:
+        elif self._starting and seen.peak >= self.limit - kept(self.limit):
             self._set(HEADROOM * seen.peak)
         elif top.count >= TOP_SAMPLES:
             if top.late > top.count * _LOG_TOP_TOLERANCE:
@@ -234,6 +242,11 @@ class AdaptiveLimit:
             self._changed_s = now_s
             self._top = _Seen()
         self._seen = _Seen(now_s)
+
+
+def kept(limit: int) -> int:
+    """How many of its places all but the first class leave free where that one comes."""
+    return max(limit // KEPT_PART, min(KEPT, limit // BEYOND_PART))
 
 
 def _mixed(before: float | None, now: float) -> float:

@@ -7,8 +7,10 @@ from msgspec import Raw
 
 from tidegate.core.ask import Ask
 from tidegate.core.limit import Demand
+from tidegate.core.plan import Price
+from tidegate.core.pricing import Ceiling, at_tier, is_by_tokens
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.media import media
+from tidegate.gateway.media import may_have_parts, media
 from tidegate.gateway.prepared import PreparedTarget
 from tidegate.gateway.size import count_input
 from tidegate.text import tokens
@@ -16,7 +18,10 @@ from tidegate.text import tokens
 # An answer cut shorter than this helps nobody: the budget says no instead.
 MIN_OUTPUT_TOKENS = 16
 _DEARER: Final = frozenset({"service_tier", "web_search_options", "modalities", "audio"})
-_USUAL_TIERS: Final = frozenset({"auto", "default", "flex", "on_demand", "standard"})
+# Without one of these, as they stand in a body or escaped, there is no audio in a prompt.
+_MAY_BE_HEARD: Final = (b"audio", b"video", b"file", b"document", b"source", b"\\u00")
+# In a text quotes are escaped: these are names and types of members.
+_AUDIO_PARTS: Final = (b'"input_audio"', b'"audio_url"')
 _NULL: Final = Raw(b"null")
 
 
@@ -41,7 +46,7 @@ def demand_of(
 
 def price(demand: Demand, target: PreparedTarget) -> None:
     """What it can cost at most as things stand; None when nobody knows."""
-    ceiling = target.ceiling
+    ceiling = ceiling_of(demand.ask, target)
     if ceiling is not None:
         output_tokens = demand.output_tokens * demand.choices
         demand.cost_nanousd = ceiling.nanousd(demand.input_tokens, output_tokens)
@@ -66,7 +71,7 @@ def count(demand: Demand, target: PreparedTarget) -> bool:
 
 def afford(demand: Demand, target: PreparedTarget, left_nanousd: int) -> bool:
     """Lowers the output to what is left of a budget; whether anything useful fits."""
-    ceiling = target.ceiling
+    ceiling = ceiling_of(demand.ask, target)
     if ceiling is None or demand.choices == 0:
         return False
     low, high = 0, demand.output_tokens
@@ -84,27 +89,71 @@ def afford(demand: Demand, target: PreparedTarget, left_nanousd: int) -> bool:
     return True
 
 
-def dearer_member(ask: Ask) -> str | None:
-    """The member by which the caller chose what a price by tokens does not cover: a dearer class
-    of service, searches of the web, answers that are no text. None where there is none."""
-    if _DEARER.isdisjoint(ask.members):
+def ceiling_of(ask: Ask, target: PreparedTarget) -> Ceiling | None:
+    """The most that this request's tokens can cost at the target; None without a price."""
+    ceiling = target.ceiling
+    if ceiling is None or not ceiling.varies:
+        return ceiling
+    hears = may_have_parts(ask) and any(word in ask.body for word in _MAY_BE_HEARD)
+    return ceiling.of(tier_asked(ask), hears=hears, says=_says(ask))
+
+
+def tier_asked(ask: Ask) -> str | None:
+    """The class of service that the caller chose; None where it is the provider's to choose."""
+    raw = ask.members.get("service_tier")
+    if raw is None:
+        return None
+    try:
+        return msgspec.json.decode(raw, type=str | None)
+    except msgspec.DecodeError:
+        return None
+
+
+def uncovered_member(ask: Ask, price: Price | None) -> str | None:
+    """The member by which the caller chose what the price does not cover: a class of service,
+    searches of the web, answers that are no text. None where there is none."""
+    if price is None or not is_by_tokens(price) or _DEARER.isdisjoint(ask.members):
         return None
     for name in _DEARER:
         value = ask.members.get(name, _NULL)
-        if value != _NULL and not _covered(name, value):
+        if value != _NULL and not _covered(ask, name, price):
             return name
     return None
 
 
-def _covered(name: str, value: Raw) -> bool:
-    try:
-        if name == "service_tier":
-            return msgspec.json.decode(value, type=str) in _USUAL_TIERS
-        if name == "modalities":
-            return set(msgspec.json.decode(value, type=list[str])) <= {"text"}
-    except msgspec.DecodeError:
-        return False
+def is_told(ask: Ask, receipt: Receipt, price: Price) -> bool:
+    """Whether the tokens that the receipt tells are all that is charged, and of which kind each is
+    is known."""
+    if not is_by_tokens(price):
+        return True
+    if not _DEARER.isdisjoint(ask.members):
+        if ask.members.get("web_search_options", _NULL) != _NULL:
+            return False  # searches are charged besides
+        if receipt.audio_output_tokens is None and _says(ask):
+            return False
+    if receipt.audio_input_tokens is not None or not may_have_parts(ask):
+        return True
+    return not any(part in ask.body for part in _AUDIO_PARTS)
+
+
+def _covered(ask: Ask, name: str, price: Price) -> bool:
+    if name == "service_tier":
+        tier = tier_asked(ask)
+        return tier is not None and at_tier(price, tier) is not None
+    if name in ("modalities", "audio"):
+        return price.audio_output is not None or not _says(ask)
     return False
+
+
+def _says(ask: Ask) -> bool:
+    """Whether the answer may be anything but text."""
+    if ask.members.get("audio", _NULL) != _NULL:
+        return True
+    try:
+        found = msgspec.json.decode(ask.members.get("modalities", _NULL), type=list[str] | None)
+    except msgspec.DecodeError:
+        return True
+    return not {"text"}.issuperset(found or ())
 
 
 def _choices(ask: Ask) -> int:

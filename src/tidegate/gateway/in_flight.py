@@ -6,12 +6,14 @@ from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Deadlines
 from tidegate.core.receipt import Attempt
+from tidegate.core.setters import plain_setters
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.client import Upstream
 
 AT_ONCE_S = 0.1
 
 
+@plain_setters
 class InFlight(Struct, eq=False):
     """One exchange with one replica. Times are monotonic seconds.
 

@@ -78,6 +78,10 @@ class Keys:
             self._keep(digest, record)
         return record
 
+    async def record(self, key_id: str) -> KeyRecord | None:
+        """The key's row as it is in the store, whoever presents it. Refusal."""
+        return await self._row(key_id)
+
     def forget(self, key_id: str) -> None:
         """The key has changed: the next request reads it anew."""
         self.epoch += 1

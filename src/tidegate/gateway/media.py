@@ -46,8 +46,7 @@ _UNREADABLE: Final = Media(files=1)
 
 def media(ask: Ask) -> Media:
     """The prompt's images and files. What has a shape of its own counts as a file."""
-    # A list beside that of the messages: there is none where each message is a text.
-    if ask.body.find(b"[", ask.body.find(b"[") + 1) < 0 or ask.endpoint != "chat":
+    if not may_have_parts(ask) or ask.endpoint != "chat":
         return _NONE
     messages = ask.members.get("messages")
     if messages is None:
@@ -70,6 +69,11 @@ def media(ask: Ask) -> Media:
     except (msgspec.DecodeError, RecursionError):
         return _UNREADABLE
     return Media(images, files, size)
+
+
+def may_have_parts(ask: Ask) -> bool:
+    """Whether there is a list beside that of the messages: there is none where each is a text."""
+    return ask.body.find(b"[", ask.body.find(b"[") + 1) >= 0
 
 
 def held_in(part: Mapping[str, Raw]) -> AbstractSet[str]:

@@ -2,7 +2,7 @@
 
 from tidegate.core import plugs
 from tidegate.core.key_limits import KeyLimits
-from tidegate.core.limit import LimitKind, Moment
+from tidegate.core.limit import SPEND, LimitKind, Moment
 from tidegate.core.plan import Limit
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.own_limits import MAX_OWN
@@ -19,8 +19,13 @@ class OwnShared:
         self._bound: dict[Limit, InForce] = {}
 
     def of(self, limits: KeyLimits, key_id: str) -> tuple[InForce, ...]:
-        """A limit whose amount alone has changed counts on."""
-        return tuple(self._bound.get(limit) or self._bind(limit) for limit in limits.limits())
+        """A limit whose amount alone has changed counts on. A budget that refuses nothing is left
+        to control: its count would hold requests up where the ledger cannot be read."""
+        return tuple(
+            self._bound.get(limit) or self._bind(limit)
+            for limit in limits.limits()
+            if limit.kind != SPEND or limit.on_excess == "refuse"
+        )
 
     def sweep(self, now: Moment) -> bool:
         """Nothing is counted here."""

@@ -20,9 +20,10 @@ from msgspec import Struct
 
 from tidegate.core import clock
 from tidegate.core.layout import Layout
-from tidegate.core.limit import Calendar, Counters, Moment, Seeded
+from tidegate.core.limit import Calendar, Counters, Moment, Rolling, Seeded
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.clock_steps import boot_id, note_steps
 from tidegate.gateway.gate import Wanted
 from tidegate.gateway.holding import moment
 from tidegate.gateway.in_force import InForce
@@ -79,6 +80,7 @@ class LedgerPast:
         self._seeded: deque[tuple[float, InForce, str]] = deque(maxlen=MAX_REMEMBERED)
         self.seeded_s = float("-inf")
         self._ahead_s = clock.wall_s() - clock.monotonic_s()
+        self._steps = note_steps(layout.clock_of(gateway), boot_id())
 
     async def learn(self, wanted: Wanted) -> Collection[InForce]:
         """Waits until each of these budgets knows what was spent of it. Those that only alert and
@@ -201,7 +203,12 @@ class LedgerPast:
         loop = asyncio.get_running_loop()
         # As rolling windows go: a wall clock that was set forward hides nothing of them.
         wall_s = min(clock.wall_s(), clock.monotonic_s() + self._ahead_s)
-        questions = [Question(it, scope, since_s(it, wall_s)) for it, scope in of]
+        rolls = [isinstance(it.shape, Rolling) for it, _ in of]
+        earlier_s = self._steps.total_s
+        questions = [
+            Question(it, scope, since_s(it, wall_s) - (earlier_s if rolling else 0.0))
+            for (it, scope), rolling in zip(of, rolls, strict=True)
+        ]
         for _ in range(_TRIES):
             found = await loop.run_in_executor(self._thread, self._reader.read, questions)
             # Once more beside the loop, so that little is left to be read on it.
@@ -211,6 +218,10 @@ class LedgerPast:
             decode_frames(self._journal.unwritten(), 0, unwritten)
             found.add(questions, unwritten)
             if found.whole:
+                found.amounts = [
+                    self._steps.dated(amounts) if rolling else amounts
+                    for amounts, rolling in zip(found.amounts, rolls, strict=True)
+                ]
                 return found
         raise StoreError("the journals are read away faster than they can be followed")
 

@@ -8,8 +8,9 @@ from tidegate.core import clock
 from tidegate.core.plan import Plan, Target
 from tidegate.core.priority import PRIORITIES, rank
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.entrance import Wish
 from tidegate.gateway.in_flight import InFlight
-from tidegate.gateway.places import Place, Places, Wish
+from tidegate.gateway.places import Place, Places
 from tidegate.gateway.pressure import Pressure
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.stream import KEEPALIVE
@@ -61,10 +62,10 @@ class Queues:
         self._swept_s = now_s
         for places in self._places.values():
             if stood_still_s > STANDSTILL_S:
-                places.stood_still(stood_still_s)
+                places.entrance.stood_still(stood_still_s)
             places.sweep(now_s, keep_alive_s)
             if pressure.admitted < len(PRIORITIES):
-                places.shed_from(pressure.admitted, pressure.refusal)
+                places.entrance.shed_from(pressure.admitted, pressure.refusal)
         if len(self._places) > len(self._planned):
             self._forget()
 

@@ -4,55 +4,41 @@ A place is taken at once, without waiting, where there is room and nobody waits.
 once, whatever became of its request; a request that leaves the line leaves nothing behind.
 """
 
-import asyncio
 import math
-from collections import Counter
-from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
 
-from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Queueing
-from tidegate.gateway.concurrency import AdaptiveLimit, Sample
-from tidegate.gateway.no_place import overloaded, too_short
-from tidegate.gateway.queueing import Drain, KeepAlive, Line, Tenant, Waiter, weights
+from tidegate.gateway.concurrency import BEYOND_PART, AdaptiveLimit, Sample, kept
+from tidegate.gateway.entrance import Entrance, Wish
+from tidegate.gateway.queueing import Waiter
 
-# While the first class comes, and for so long after it, the others leave it so many places: one
-# in 16, or 4 where that is not more than one in 8. It may go beyond the limit by one in 8.
+# While the first class comes, and for so long after it, the others leave it some places.
 FIRST_CLASS_S: Final = 10.0
-KEPT_PART: Final = 16
-KEPT: Final = 4
-BEYOND_PART: Final = 8
 # Without the first class a target has ample room up to this part of its limit, otherwise while it
 # is calm. There one in so many requests is watched, once so many have been.
 AMPLE: Final = 0.8
 CALM_WATCHED: Final = 16
 AMPLE_WATCHED: Final = 8
 FIRST_WATCHED: Final = 64
-
-
-class Wish(Struct):
-    """Who asks for a place. `deadline_s` is how long its caller will wait from now on."""
-
-    rank: int
-    tenant: Tenant
-    streamed: bool = True
-    work: float = 1.0
-    deadline_s: float | None = None
-    keep_alive: KeepAlive | None = None
+# Where everybody at the target has a first token nobody waits there, whatever was learnt. So when
+# nobody's turn has come for so long, one in BEYOND_PART more go beyond the limit.
+STUCK_S: Final = 0.5
 
 
 class Place(Struct, eq=False):
     """One request's place at a target. `beside` counts the requests there, this one included;
-    `stands_for` is how many requests it is watched for."""
+    `stands_for` is how many requests it is watched for; `tried` says that it is one to find out
+    whether the target bears it."""
 
     places: "Places"
     since_s: float
     beside: int
-    unanswered: bool
+    streamed: bool
     queue_s: float = 0.0
     stands_for: int = 1
+    tried: bool = False
     in_time: bool = False
     told: bool = False
     released: bool = False
@@ -62,11 +48,12 @@ class Place(Struct, eq=False):
         if not self.told:
             self.told = True
             places = self.places
-            if self.unanswered:
-                self.unanswered = False
+            if self.streamed:
                 places.unanswered -= 1
-            sample = Sample(kind, now_s - sent_s, sent_s, self.beside, self.stands_for)
+            sample = Sample(kind, now_s - sent_s, sent_s, self.beside, self.stands_for, self.tried)
             self.in_time = places.limit.first_token(sample, now_s)
+            if self.tried and self.in_time:
+                places.borne()
             if places.line.count:
                 places.serve(now_s)
 
@@ -74,8 +61,9 @@ class Place(Struct, eq=False):
         """Gives the place back. RuntimeError when it was given back before."""
         if self.released:
             raise RuntimeError("a place is given back once")
-        self.released = self.told = True
+        self.released = True
         self.places.leave(self, now_s)
+        self.told = True
 
 
 class Places:
@@ -87,23 +75,20 @@ class Places:
 
     def __init__(self, queueing: Queueing, most: int) -> None:
         self.in_flight = self.unanswered = 0
-        self.shed: Counter[str] = Counter()
         self.limit = AdaptiveLimit(*_bounds(queueing, most))
-        self.line = Line(queueing.max_waiting, weights(dict(queueing.tenant_weights)))
+        self.entrance = Entrance(queueing)
+        self.line = self.entrance.line
         self.unwatched = Place(self, 0.0, 0, False, told=True)
-        self._max_wait_s = queueing.max_wait_s
-        self._drain = Drain()
         self._first_class_s = -math.inf
         self._first_class_came = False
         self._ample = self.limit.calm
-        self._watched = self._unseen = 0
+        self._watched = self._unseen = self._whole = 0
+        self._given_s = -math.inf
 
     def obey(self, queueing: Queueing, most: int) -> None:
         """A new plan's settings; `most` requests have a connection each."""
         self.limit.bound(*_bounds(queueing, most))
-        self.line.most = queueing.max_waiting
-        self.line.weight_of = weights(dict(queueing.tenant_weights))
-        self._max_wait_s = queueing.max_wait_s
+        self.entrance.obey(queueing)
 
     def take_unwatched(self, first_class: bool) -> Place | None:
         """A place where there is ample room, given back with `leave_unwatched`. Most requests
@@ -133,46 +118,73 @@ class Places:
             if self._watched > FIRST_WATCHED:
                 stands_for = CALM_WATCHED if self.in_flight < self.limit.calm else AMPLE_WATCHED
                 self._unseen = stands_for - 1
-        self.in_flight += 1
-        self.unanswered += streamed
+        self._take(streamed, now_s)
         return Place(self, now_s, self.in_flight, streamed, 0.0, stands_for)
 
     async def wait(self, wish: Wish, now_s: float) -> Place:
         """A place, when its turn has come. Refusal at once, or later, when it will not come."""
-        waiter = self._join(wish, now_s)
+        waiter = self.entrance.join(wish, self.limit.limit, now_s)
         try:
             taken_s = await waiter.turn
         except BaseException:
             self._abandon(waiter)
             raise
-        return Place(self, taken_s, self.in_flight, wish.streamed, taken_s - now_s)
+        place = Place(self, taken_s, self.in_flight, wish.streamed, taken_s - now_s)
+        place.tried = waiter.tried
+        return place
 
     def serve(self, now_s: float) -> None:
         """Gives what room there is to those whose turn it is."""
         self._look(False, now_s)
         line = self.line
         while line.count and self._room(line.first_rank(), now_s):
-            waiter = line.pop()
-            if waiter.turn.done():
-                continue  # cancelled, and its coroutine has not run yet
-            if waiter.by_caller and waiter.until_s < now_s:
-                self._expire(waiter)
-                continue
-            self.in_flight += 1
-            self.unanswered += waiter.streamed
-            waiter.turn.set_result(now_s)
+            self._give(line.pop(), now_s)
 
     def leave(self, place: Place, now_s: float) -> None:
         """Takes a place back; only its `release` calls this."""
         held_s = now_s - place.since_s
-        self._drain.held(held_s)
+        self.entrance.drain.held(held_s)
         self.limit.ended(held_s, place.in_time)
-        self._free(place.unanswered, now_s)
+        self._free(place.streamed, place.told, now_s)
 
     def left(self, now_s: float) -> None:
         """A place has come free while somebody waits."""
-        self._drain.ended(now_s)
+        self.entrance.drain.ended(now_s)
         self.serve(now_s)
+
+    def _give(self, waiter: Waiter, now_s: float) -> None:
+        """Its turn has come."""
+        if waiter.turn.done():
+            return  # cancelled, and its coroutine has not run yet
+        if waiter.by_caller and waiter.until_s < now_s:
+            self.entrance.expire(waiter)
+            return
+        self._take(waiter.streamed, now_s)
+        waiter.turn.set_result(now_s)
+
+    def _take(self, streamed: bool, now_s: float) -> None:
+        self._given_s = now_s
+        self.in_flight += 1
+        if streamed:
+            self.unanswered += 1
+        else:
+            self._whole += 1
+
+    def _try_more(self, now_s: float) -> None:
+        """Where long streams hold every place, nothing else would ever say that the target bears
+        more. Whole answers hide how many of them wait."""
+        stuck = self.line.count and not (self.unanswered or self._whole)
+        if not stuck or now_s - self._given_s < STUCK_S:
+            return
+        for _ in range(max(self.in_flight // BEYOND_PART, 1)):
+            if self.line.count and self.in_flight < self.limit.most:
+                waiter = self.line.pop()
+                waiter.tried = True
+                self._give(waiter, now_s)
+
+    def borne(self) -> None:
+        """What was tried is borne, so the next may be at once."""
+        self._given_s = -math.inf
 
     def _room(self, rank: int, now_s: float) -> bool:
         """Whether one more of this class may go to the target.
@@ -187,7 +199,7 @@ class Places:
         if self.in_flight < self._ample:
             return True
         if now_s - self._first_class_s < FIRST_CLASS_S:
-            limit -= max(limit // KEPT_PART, min(KEPT, limit // BEYOND_PART))
+            limit -= kept(limit)
         else:
             unanswered *= 2
         return self.in_flight < limit and self.unanswered < unanswered
@@ -201,58 +213,13 @@ class Places:
         else:
             self._ample = max(self.limit.calm, int(AMPLE * self.limit.limit))
 
-    def stood_still(self, for_s: float) -> None:
-        """The gateway did nothing for so long: nobody's patience but a caller's own has run out."""
-        self._drain.stood_still(for_s)
-        for waiter in self.line.waiters() if self.line.count else ():
-            if not waiter.by_caller:
-                waiter.until_s += for_s
-
     def sweep(self, now_s: float, keep_alive_s: float) -> None:
         """Refuses those who have waited too long; the others' clients hear that they still wait."""
         if not self.line.count:
             return
-        for waiter in self.line.waiters():
-            if waiter.until_s < now_s:
-                self.line.remove(waiter)
-                self._expire(waiter)
-            elif waiter.keep_alive is not None:
-                waiter.keep_alive(now_s, keep_alive_s)
+        self.entrance.sweep(now_s, keep_alive_s)
         self.serve(now_s)  # a plan, or the time, may have made room
-
-    def shed_from(self, rank: int, no: Callable[[], Refusal]) -> None:
-        """Refuses all of this class and lower ones that wait."""
-        for waiter in self.line.waiters(rank) if self.line.count else ():
-            self.line.remove(waiter)
-            self._refuse(waiter, no(), "pressure")
-
-    def _join(self, wish: Wish, now_s: float) -> Waiter:
-        line = self.line
-        if not line.count:
-            self._drain.begin(self.limit.limit, now_s)
-        wait_s = self._drain.wait_s(line.ahead(wish.rank, wish.tenant), now_s)
-        patience_s, deadline_s = self._max_wait_s, wish.deadline_s
-        by_caller = deadline_s is not None and deadline_s < patience_s
-        if deadline_s is not None and by_caller:
-            patience_s = deadline_s
-            if patience_s <= 0 or (wait_s is not None and wait_s > patience_s):
-                self.shed["deadline"] += 1
-                raise too_short(patience_s, wait_s)
-        elif wait_s is not None and wait_s > patience_s:
-            self.shed["wait"] += 1
-            raise overloaded("too many requests wait for this model", wait_s - patience_s)
-        if line.count >= line.most:
-            given_up = line.give_up(wish.rank, wish.tenant)
-            if given_up is None:
-                self.shed["full"] += 1
-                raise overloaded("the line for this model is full", wait_s)
-            message = "the request had to make room for another that goes before it"
-            self._refuse(given_up, overloaded(message, wait_s), "evicted")
-        turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
-        waiter = Waiter(wish.rank, wish.tenant, wish.work, now_s + patience_s, by_caller, turn)
-        waiter.streamed, waiter.keep_alive = wish.streamed, wish.keep_alive
-        line.push(waiter)
-        return waiter
+        self._try_more(now_s)
 
     def _abandon(self, waiter: Waiter) -> None:
         """The wait has ended without a place for anybody: refused, or cancelled."""
@@ -260,26 +227,16 @@ class Places:
         turn = waiter.turn
         if turn.done() and not turn.cancelled() and turn.exception() is None:
             # Cancelled just as its turn had come.
-            self._free(waiter.streamed, turn.result())
+            self._free(waiter.streamed, False, turn.result())
 
-    def _free(self, unanswered: bool, now_s: float) -> None:
+    def _free(self, streamed: bool, told: bool, now_s: float) -> None:
         self.in_flight -= 1
-        self.unanswered -= unanswered
+        if not streamed:
+            self._whole -= 1
+        elif not told:
+            self.unanswered -= 1
         if self.line.count:
             self.left(now_s)
-
-    def _expire(self, waiter: Waiter) -> None:
-        if waiter.by_caller:
-            message = "no place at this model came free before the caller's deadline"
-            self._refuse(waiter, Refusal("deadline_too_short", message), "deadline")
-        else:
-            message = "no place at this model came free in the time that a request may wait"
-            self._refuse(waiter, overloaded(message, None), "wait")
-
-    def _refuse(self, waiter: Waiter, no: Refusal, why: str) -> None:
-        self.shed[why] += 1
-        if not waiter.turn.done():
-            waiter.turn.set_exception(no)
 
 
 def _bounds(queueing: Queueing, most: int) -> tuple[int, int]:

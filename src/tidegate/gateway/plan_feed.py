@@ -15,6 +15,8 @@ import msgspec
 
 from tidegate.core import clock, feed
 from tidegate.core.plan import Plan
+from tidegate.gateway.held_late import hold_late, hold_of_key
+from tidegate.gateway.holding import moment
 from tidegate.gateway.prepared import PreparedPlan, Preparer
 from tidegate.gateway.world import World
 
@@ -39,6 +41,7 @@ class PlanFeed:
         # Control may be starting beside us, and no key is held yet that it could have revoked.
         self._heard_s = clock.monotonic_s() + START_S
         self._one_at_a_time = asyncio.Lock()
+        self._holding: set[asyncio.Task[None]] = set()
         self.last_seq = 0
         self.connected = False
 
@@ -108,6 +111,7 @@ class PlanFeed:
             self._world.keys.forget_all()
         if isinstance(body, feed.KeyChanged):
             self._world.keys.forget(body.key_id)
+            self._hold_of(body.key_id)
         elif isinstance(body, feed.Forget):
             self._world.keys.forget_all()
         else:
@@ -122,6 +126,14 @@ class PlanFeed:
         plan = self._world.plan
         return feed.Ack(entry.seq, 0 if plan is None else plan.plan.version, error)
 
+    def _hold_of(self, key_id: str) -> None:
+        """In a task of its own: the feed, and so a revocation, waits for no reading of keys."""
+        calls = self._world.calls.values()
+        if any(progress.receipt.key_id == key_id for progress in calls):
+            task = asyncio.get_running_loop().create_task(hold_of_key(key_id, self._world))
+            self._holding.add(task)
+            task.add_done_callback(self._holding.discard)
+
     async def _obey(self, plan: Plan) -> None:
         async with self._one_at_a_time:  # it may come by the feed and from the store at once
             if not self._is_old(plan):
@@ -134,7 +146,7 @@ class PlanFeed:
         world.max_response_bytes = plan.http.max_response_bytes
         world.journal.bounds = plan.journal
         world.queues.obey(plan)
-        self._preparer.adopt(prepared)
+        hold_late(self._preparer.adopt(prepared), world.calls.values(), moment())
         log.info("obeying plan %d (%s)", plan.version, plan.digest[:12])
 
     def _is_old(self, plan: Plan) -> bool:

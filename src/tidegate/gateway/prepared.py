@@ -20,7 +20,7 @@ from tidegate.gateway.bound import Binder, Bound
 from tidegate.gateway.contract import PreparedContract
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
-from tidegate.gateway.in_force import MakeCounters
+from tidegate.gateway.in_force import InForce, MakeCounters
 from tidegate.gateway.own_limits import OwnLimits
 from tidegate.gateway.provider_rate import ProviderRate
 from tidegate.gateway.shared_store import SharedStores
@@ -133,9 +133,10 @@ class Preparer:
             raise PlanProblem(str(error)) from error
         return PreparedPlan(plan, routes, pools, limits)
 
-    def adopt(self, prepared: PreparedPlan) -> None:
-        """`prepared` is obeyed from now on: its pools open, those that it does not use close."""
-        self.binder.adopt(prepared.limits)
+    def adopt(self, prepared: PreparedPlan) -> list[InForce]:
+        """`prepared` is obeyed from now on: its pools open, those that it does not use close. The
+        limits that count from now on."""
+        begun = self.binder.adopt(prepared.limits)
         targets = [route.target.target for route in prepared.routes.values()]
         self._rates = {(t.name, t.provider): self._rates[t.name, t.provider] for t in targets}
         for pool, way, max_connections in prepared.pools.values():
@@ -145,6 +146,7 @@ class Preparer:
         for origin, pool in before.items():
             if self.pools.get(origin) is not pool:
                 pool.close()
+        return begun
 
     async def _load_contexts(self, target: Target, contexts: dict[Tls, ssl.SSLContext]) -> None:
         """TLS contexts read certificate files, which takes too long for the loop."""

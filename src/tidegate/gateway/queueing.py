@@ -30,7 +30,8 @@ class Waiter(Struct, eq=False):
 
     It waits until `until_s` at most, which is its caller's deadline or ours; `turn` holds the time
     at which its turn came, or a Refusal. `keep_alive(now_s, every_s)` tells its client that it is
-    not forgotten. The line writes `in_line`.
+    not forgotten. The line writes `in_line`; `tried` says that it was let go to find out whether
+    the target bears more.
     """
 
     rank: int
@@ -42,6 +43,7 @@ class Waiter(Struct, eq=False):
     streamed: bool = True
     keep_alive: KeepAlive | None = None
     in_line: bool = False
+    tried: bool = False
 
 
 class _Share(Struct, eq=False):

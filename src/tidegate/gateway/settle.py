@@ -4,10 +4,11 @@ from tidegate.core.ask import Ask, Usage
 from tidegate.core.limit import Moment
 from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
+from tidegate.core.pricing import at_tier
 from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
 from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
-from tidegate.gateway.demand import demand_of
+from tidegate.gateway.demand import ceiling_of, demand_of, is_told, tier_asked
 from tidegate.gateway.holding import moment, settle_holds
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.progress import Progress
@@ -24,7 +25,7 @@ def settle(progress: Progress, world: World) -> None:
     """Runs exactly once for each request, whatever has happened to it before."""
     receipt, call = progress.receipt, progress.call
     if call is not None:
-        world.calls.discard(call)
+        world.calls.pop(call, None)
     if progress.relay is not None:
         world.relays.discard(progress.relay)
     if receipt.key_id is None or receipt.error_code == "ledger_unavailable":
@@ -38,7 +39,7 @@ def settle(progress: Progress, world: World) -> None:
         _note_answer(progress)
         note_validity(progress)
         seen_tokens = _estimate_unknown(progress, ask, route.target.target)
-        _note_cost(receipt, route.target.target)
+        _note_cost(receipt, ask, route.target.target)
         if receipt.cost_nanousd is None:
             assumed_tokens = world.obeyed().plan.assumed_output_tokens
             receipt.most_nanousd = _most_nanousd(progress, ask, seen_tokens, assumed_tokens)
@@ -58,15 +59,15 @@ def settle(progress: Progress, world: World) -> None:
 
 def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Moment) -> None:
     """What was held becomes what was used, also of budgets that began meanwhile."""
-    receipt, admitted = progress.receipt, progress.admitted
+    receipt, holding = progress.receipt, progress.admitted or progress.late
     if past is not None and past.seeded_s >= progress.received_s:
-        taken = [] if admitted is None else admitted.held
+        taken = [] if holding is None else holding.held
         held = [it.counters for it, *_ in taken if it.counters is not None]
         past.count_late(receipt, progress.received_s, held)
-    if admitted is not None:
-        settle_holds(admitted.held, receipt, worked, now)
-        if admitted.shared:
-            settle_shared(admitted.shared, receipt, worked)
+    if holding is not None:
+        settle_holds(holding.held, receipt, worked, now)
+        if holding.shared:
+            settle_shared(holding.shared, receipt, worked)
 
 
 def _note_answer(progress: Progress) -> None:
@@ -78,6 +79,7 @@ def _note_answer(progress: Progress) -> None:
         receipt.finish_reason = identifier(reader.finish_reason)
         receipt.model_served = identifier(reader.model_served)
         receipt.provider_request_id = identifier(reader.provider_request_id)
+        receipt.service_tier = identifier(reader.service_tier)
         receipt.surplus_events = reader.surplus_events
     elif progress.answer is not None:
         answer = progress.answer
@@ -85,6 +87,7 @@ def _note_answer(progress: Progress) -> None:
         receipt.finish_reason = identifier(answer.finish_reason)
         receipt.model_served = identifier(answer.model_served)
         receipt.provider_request_id = identifier(answer.provider_request_id)
+        receipt.service_tier = identifier(answer.service_tier)
 
 
 def _note_usage(receipt: Receipt, usage: Usage | None) -> None:
@@ -99,6 +102,8 @@ def _note_usage(receipt: Receipt, usage: Usage | None) -> None:
     receipt.cache_write_tokens = usage.cache_write_tokens
     receipt.output_tokens = usage.output_tokens
     receipt.reasoning_tokens = usage.reasoning_tokens
+    receipt.audio_input_tokens = usage.audio_input_tokens
+    receipt.audio_output_tokens = usage.audio_output_tokens
 
 
 def _estimate_unknown(progress: Progress, ask: Ask, target: Target) -> int:
@@ -151,23 +156,29 @@ def _most_nanousd(
     admitted, route = progress.admitted, progress.route
     assert route is not None  # noqa: S101 - a provider worked
     target = route.target
-    if target.ceiling is None:
+    ceiling = ceiling_of(ask, target)
+    if ceiling is None:
         return None
     if admitted is not None:
         demand = admitted.demand
     else:
         demand = demand_of(ask, progress.receipt, target, assumed_tokens)
     output_tokens = max(demand.total_output_tokens, seen_tokens)
-    most_nanousd = target.ceiling.nanousd(demand.input_tokens, output_tokens)
+    most_nanousd = ceiling.nanousd(demand.input_tokens, output_tokens)
     return None if most_nanousd is None else min(most_nanousd, MAX_COST_NANOUSD)
 
 
-def _note_cost(receipt: Receipt, target: Target) -> None:
-    """The cost at the target's pinned price; unknown stays unknown."""
+def _note_cost(receipt: Receipt, ask: Ask, target: Target) -> None:
+    """The cost at the target's pinned price, in the class of service that served it, or else was
+    asked for; unknown stays unknown."""
     price = target.price
+    if receipt.service_tier is None and "service_tier" in ask.members:
+        receipt.service_tier = identifier(tier_asked(ask))
     if price is not None:
         receipt.price_version = price.version
-        receipt.cost_nanousd = cost_nanousd(receipt, price)
+        rates = at_tier(price, receipt.service_tier)
+        if rates is not None and is_told(ask, receipt, price):
+            receipt.cost_nanousd = cost_nanousd(receipt, rates)
     receipt.attempts[-1].cost_nanousd = receipt.cost_nanousd
 
 

@@ -59,6 +59,17 @@ async def take_shared(gate: Gate, demand: Demand, id: str) -> SharedHold | Short
     return it, scope, wants[answer.index].amount, answer.reading
 
 
+def hold_shared(it: InForce, scope: str, receipt: Receipt) -> SharedHold:
+    """One place of a gauge that this request has taken already, also beyond what is allowed."""
+    shared = it.shared
+    assert shared is not None  # noqa: S101 - only such are asked about
+    store = shared.store
+    want = shared.want(scope, 1, receipt, store.counters.wall_s())
+    store.in_use += 1
+    taken = store.counters.hold(f"{receipt.id}/{it.limit.name}", [want])
+    return SharedHold(store, taken, [(it, scope)])
+
+
 def settle_shared(holds: list[SharedHold], receipt: Receipt, worked: bool) -> None:
     """What was held becomes what was used. Unknown counts as all of it, unless nobody worked."""
     while holds:

@@ -141,8 +141,9 @@ class Relay:
         reader = self.reader
         out = reader.feed(data)
         self._call.last_s = now_s
-        if reader.content_chunks != self.chunks:
-            self.chunks = reader.content_chunks
+        chunks = reader.content_chunks
+        if chunks != self.chunks:
+            self.chunks = chunks
             if self.first_s is None:
                 self.first_s = self._call.first_s = now_s
                 if self.on_first is not None:
@@ -151,16 +152,16 @@ class Relay:
                 self.itl_max_s = now_s - self.last_s
             self.last_s = now_s
             if self.most_chunks is not None and (
-                self.chunks > self.most_chunks or reader.text_bytes() > self._most_bytes
+                chunks > self.most_chunks or reader.text_bytes() > self._most_bytes
             ):
                 self._end(Refusal("insufficient_quota", _PASSED))
                 return
+            if out is data and chunk is not None and self.committed:
+                self._connection.write_chunk(chunk, data)  # nothing more has come with it
+                return
         if out:
             if self.committed:
-                if out is data and chunk is not None:
-                    self._connection.write_chunk(chunk, data)
-                else:
-                    self._connection.write(out)
+                self._connection.write(out)
                 self.quiet_since_s = now_s
             else:
                 self._held += out

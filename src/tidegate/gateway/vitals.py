@@ -54,7 +54,7 @@ class Vitals:
             for code, count in world.listener.refusals.items()
         }
         for name, places in world.queues:
-            for why, count in places.shed.items():
+            for why, count in places.entrance.shed.items():
                 label = f"|target={name}|reason={why}"
                 counters[f"tidegate_target_shed_total{label}"] = float(count)
         counters["tidegate_shed_for_pressure_total"] = float(world.pressure.refused)

@@ -11,6 +11,7 @@ from tidegate.gateway.keys import Keys
 from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.pressure import Pressure
+from tidegate.gateway.progress import Progress
 from tidegate.gateway.stream import Relay
 from tidegate.stores.shared import name_everywhere
 
@@ -28,7 +29,7 @@ class World:
         self.journal = journal
         self.ids = IdSource()
         self.plan: PreparedPlan | None = None
-        self.calls: set[InFlight] = set()
+        self.calls: dict[InFlight, Progress] = {}
         self.relays: set[Relay] = set()
         self.queues = Queues()
         self.pressure = Pressure()

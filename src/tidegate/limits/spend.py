@@ -60,12 +60,14 @@ class Spend(Kind):
         words = (
             f"budget {quoted(limit.name)} ({scope}): ${format_usd(reading.used)} of "
             f"${format_usd(reading.allowed)}{per} are spent or held, and this request may cost "
-            "more than is left"
+            "more than "
         )
         if lifetime:
-            words += "; it is not given anew"
-        elif reading.used and reading.reset_s is not None:
-            words += f"; all of it is there again in {duration(reading.reset_s)}"
+            words += "is left; it is not given anew"
+        elif reading.retry_s is None:
+            words += "all of it; waiting does not help, a smaller request does"
+        else:
+            words += f"is left; try again in {duration(reading.retry_s)}"
         said = excess(limit, scope, reading)
         retry_s = None if lifetime else reading.retry_s
         return Refusal(self.code, words, retry_after_s=retry_s, excess=said)

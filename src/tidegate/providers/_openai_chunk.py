@@ -37,6 +37,7 @@ class Chunk(Struct, gc=False):
     error: Any = None
     id: str | None = None
     model: str | None = None
+    service_tier: Any = None
 
 
 def text_of_calls(calls: Any) -> bytes:

@@ -5,7 +5,6 @@ the bytes that came. Kept back are: a usage chunk that only we asked for, the cl
 (until the receipt is journalled), and whatever follows it.
 """
 
-import re
 from typing import Any
 
 import msgspec
@@ -22,8 +21,8 @@ MAX_CHOICES = 128
 # Text is kept to count its tokens should nobody else; beyond this it is estimated by length.
 MAX_TEXT_BYTES = 256 * 1024
 DONE = b"data: [DONE]\n\n"
-# A string's text that reads the same in JSON as it is: printable, no quote, no backslash.
-_PLAIN_TEXT = re.compile(rb"[ !#-\[\]-~]+")
+# What reads the same in a JSON string as it is: printable, no quote, no backslash.
+_PLAIN = bytes(byte for byte in range(ord(" "), ord("~") + 1) if byte not in b'"\\')
 
 
 def has_several_answers(ask: Ask) -> bool:
@@ -46,6 +45,7 @@ class OpenAIStreamReader:
         "_after",
         "_ask",
         "_before",
+        "_between",
         "_content_at",
         "_finished_choices",
         "_seen_choices",
@@ -63,6 +63,7 @@ class OpenAIStreamReader:
         "model_served",
         "provider_request_id",
         "refused",
+        "service_tier",
         "started",
         "surplus_events",
         "terminal",
@@ -79,6 +80,7 @@ class OpenAIStreamReader:
         self._text = bytearray()
         self.text_beyond_bytes = 0
         self._before = self._after = b""
+        self._between = slice(0)
         self._told: Any = None
         self._content_at: int | None = None
         self.follower: Follower | None = None
@@ -93,24 +95,26 @@ class OpenAIStreamReader:
         self.finish_reason: str | None = None
         self.model_served: str | None = None
         self.provider_request_id: str | None = None
+        self.service_tier: str | None = None
 
     def feed(self, data: bytes) -> bytes:
         """The bytes that the caller may see of `data` and what was held before it.
 
         Nine reads of ten are one whole chunk with more content of an only choice, and nothing
-        else: those are taken here in one go. Most of them differ from the one before in nothing
-        but their plain text, and then need not even be decoded.
+        else, and most of them differ from the one before in nothing but their plain text: those
+        need not even be decoded.
         """
         before = self._before
         if before and data.startswith(before) and data.endswith(self._after):
-            text = data[len(before) : len(data) - len(self._after)]
-            if _PLAIN_TEXT.fullmatch(text) and not self._splitter.rest and self.failure is None:
+            text = data[self._between]
+            if text and not text.strip(_PLAIN):
                 self.content_chunks += 1
                 if len(self._text) < MAX_TEXT_BYTES:
                     self._text += text
                 else:
                     self.text_beyond_bytes += len(text)
                 return data
+        self._before = b""  # what is known of a chunk holds for those that follow it at once
         if (
             data.endswith(b"}\n\n")
             and data.find(b"\n") == len(data) - 2
@@ -161,9 +165,10 @@ class OpenAIStreamReader:
     def _learn(self, event: bytes, text: bytes) -> None:
         """Keeps what stands around the plain text of a chunk, to know the next one by."""
         quoted = b'"%b"' % text
-        if _PLAIN_TEXT.fullmatch(text) and event.count(quoted) == 1:
+        if not text.strip(_PLAIN) and event.count(quoted) == 1:
             at = event.find(quoted) + 1
             self._before, self._after = event[:at], event[at + len(text) :]
+            self._between = slice(at, -len(self._after))
 
     def end(self) -> Failure | None:
         """What is missing at the connection's end; None after a proper finish."""
@@ -237,6 +242,8 @@ class OpenAIStreamReader:
         if self.model_served is None:
             self.model_served = chunk.model
             self.provider_request_id = chunk.id
+        if isinstance(chunk.service_tier, str):
+            self.service_tier = chunk.service_tier
         if chunk.usage is not None:
             self._read_usage(chunk.usage, only_usage=not chunk.choices)
             if self._strip_usage and not chunk.choices:
@@ -297,7 +304,6 @@ class OpenAIStreamReader:
         self.usage = usage
 
     def _close(self, event: bytes) -> None:
-        self._before = b""
         if self._all_choices_finished():
             self.finished = True
             self.terminal = event

@@ -21,10 +21,12 @@ CONFLICT = Usage(conflict=True)
 class _PromptDetails(Struct):
     cached_tokens: int | None = None
     cache_write_tokens: int | None = None
+    audio_tokens: int | None = None
 
 
 class _CompletionDetails(Struct):
     reasoning_tokens: int | None = None
+    audio_tokens: int | None = None
 
 
 class OpenAIUsage(Struct):
@@ -52,24 +54,34 @@ def read_usage(told: Any, *, wants_output: bool) -> Usage:
     if prompt is None or completion is None:
         return CONFLICT
     details = usage.prompt_tokens_details
-    cached = written = reasoning = None
+    cached = written = reasoning = heard = said = None
     if details is not None:
         cached, written = details.cached_tokens, details.cache_write_tokens
+        heard = details.audio_tokens
     if usage.completion_tokens_details is not None:
         reasoning = usage.completion_tokens_details.reasoning_tokens
-    plain_input = prompt - (cached or 0) - (written or 0)
-    plain_output = completion - (reasoning or 0)
+        said = usage.completion_tokens_details.audio_tokens
+    plain_input, plain_output = prompt, completion
+    if cached or written or reasoning or heard or said:
+        plain_input -= (cached or 0) + (written or 0)
+        plain_output -= reasoning or 0
+        if (
+            not 0 <= plain_input <= prompt
+            or not 0 <= plain_output <= completion
+            or (cached or 0) < 0
+            or (written or 0) < 0
+            or not 0 <= (heard or 0) <= prompt
+            or not 0 <= (said or 0) <= completion
+        ):
+            return CONFLICT
     if (
         not 0 < prompt <= MAX_PLAUSIBLE_TOKENS
         or not 0 <= completion <= MAX_PLAUSIBLE_TOKENS
-        or not 0 <= plain_input <= prompt
-        or not 0 <= plain_output <= completion
-        or (cached or 0) < 0
-        or (written or 0) < 0
         or (usage.total_tokens is not None and usage.total_tokens != prompt + completion)
     ):
         return CONFLICT
-    return Usage(plain_input, cached, written, plain_output if wants_output else None, reasoning)
+    shown = plain_output if wants_output else None
+    return Usage(plain_input, cached, written, shown, reasoning, False, heard, said)
 
 
 def has_no_output(usage: Usage) -> bool:
@@ -88,6 +100,8 @@ def total(parts: Iterable[Usage]) -> Usage:
             _sum(whole.output_tokens, part.output_tokens),
             _sum(whole.reasoning_tokens, part.reasoning_tokens),
             whole.conflict or part.conflict,
+            _sum(whole.audio_input_tokens, part.audio_input_tokens),
+            _sum(whole.audio_output_tokens, part.audio_output_tokens),
         )
     return CONFLICT if whole.conflict else whole
 

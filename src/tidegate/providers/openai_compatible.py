@@ -50,6 +50,7 @@ class _WholeAnswer(Struct):
     error: Any = None
     id: str | None = None
     model: str | None = None
+    service_tier: Any = None
 
 
 class _OddAnswer(_WholeAnswer):
@@ -123,6 +124,7 @@ class OpenAICompatible:
         if not answer.choices and (wants_output or bytes(answer.data)[:1] != b"["):
             raise Failure("malformed", "upstream_malformed", "the provider's answer is empty")
         finish = answer.choices[-1].finish_reason if answer.choices else None
+        tier = answer.service_tier if isinstance(answer.service_tier, str) else None
         said = tuple([_said(choice) for choice in answer.choices])
         usage = None
         if answer.usage is not None:
@@ -132,9 +134,9 @@ class OpenAICompatible:
             if self.tells_usage_of_one_choice and len(answer.choices) > 1:
                 usage = CONFLICT
             if not usage.conflict:
-                return Answer(usage, finish, answer.model, answer.id, b"", said)
+                return Answer(usage, finish, answer.model, answer.id, b"", tier, said)
         text = b"".join(_text_of(choice) for choice in answer.choices)
-        return Answer(usage, finish, answer.model, answer.id, text, said)
+        return Answer(usage, finish, answer.model, answer.id, text, tier, said)
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return failure_of(status, headers, body, clock.wall_s())

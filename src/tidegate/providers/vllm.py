@@ -47,7 +47,11 @@ class _Reader(OpenAIStreamReader):
         if index % max(self._ask.choices, 1) == 0:
             return usage
         return structs.replace(
-            usage, input_tokens=None, cache_read_tokens=None, cache_write_tokens=None
+            usage,
+            input_tokens=None,
+            cache_read_tokens=None,
+            cache_write_tokens=None,
+            audio_input_tokens=None,
         )
 
 

@@ -3,6 +3,7 @@
 A threshold of a budget that was raised is another one, and takes the place of the one before.
 """
 
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -13,6 +14,9 @@ from tidegate.stores import database
 from tidegate.stores.schema_budgets import alerts
 
 Measure = Literal["actual", "forecast"]
+
+# What was allowed, in nano-dollars, when (scope, measure, percent) was noted.
+Noted = Mapping[tuple[str, Measure, int], int]
 
 MAX_TRIES = 60
 _KEY = frozenset(column.name for column in alerts.primary_key.columns)
@@ -48,10 +52,8 @@ def add(connection: Connection, alert: Alert) -> bool:
     return connection.execute(asked).rowcount == 1
 
 
-def noted(
-    connection: Connection, budget: str, period_start_s: int
-) -> dict[tuple[str, Measure, int], int]:
-    """Of one period: what was allowed when (scope, measure, percent) was noted, nano-dollars."""
+def noted(connection: Connection, budget: str, period_start_s: int) -> Noted:
+    """What was noted of one period."""
     c = alerts.c
     query = select(c.scope, c.measure, c.percent, c.allowed_nanousd).where(
         c.budget == budget, c.period_start_s == period_start_s

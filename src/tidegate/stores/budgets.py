@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
+from tidegate.core.key_limits import OF_KEY
 from tidegate.core.plan import PeriodUnit
 from tidegate.core.units import format_usd
 from tidegate.stores import audit, database
@@ -124,9 +125,16 @@ def end_raise(connection: Connection, budget: str, raise_id: int, author: Author
     audit.append(connection, author, "budget.end_raise", budget, str(raise_id))
 
 
-def raises_in_force(connection: Connection, at_s: float) -> list[StoredRaise]:
-    """Raises that have not ended at `at_s`, in the order they were made."""
+def raises_in_force(
+    connection: Connection, at_s: float, budget: str | None = None
+) -> list[StoredRaise]:
+    """Raises that have not ended at `at_s`, in the order they were made: of one budget, or of all
+    but those that keys bring with them."""
     query = select(raises).where(raises.c.ended_at_s.is_(None), raises.c.until_s > at_s)
+    whose = raises.c.budget == budget
+    if budget is None:
+        whose = func.substr(raises.c.budget, 1, len(OF_KEY)) != OF_KEY
+    query = query.where(whose)
     return [_raise(row) for row in connection.execute(query.order_by(raises.c.id))]
 
 

@@ -21,7 +21,7 @@ from sqlalchemy import (
 
 from tidegate.core.key import KeyRecord
 from tidegate.core.key_limits import KeyLimits
-from tidegate.stores import audit, database, feed
+from tidegate.stores import audit, database, feed, key_raises
 from tidegate.stores.audit import Author
 from tidegate.stores.errors import StoreError
 from tidegate.stores.schema import keys
@@ -55,6 +55,7 @@ def create(engine: Engine, record: KeyRecord, author: Author) -> int:
     """Store a new key. Returns its feed number. KeyExists when the id is taken."""
     with database.writing(engine) as connection:
         _insert(connection, record)
+        key_raises.follow(connection, record, author, "with the key")
         audit.append(connection, author, "key.create", record.id, _told(record))
         return feed.append_key(connection, record.id, author.at_s)
 
@@ -106,20 +107,28 @@ def revoke(engine: Engine, key_id: str, author: Author) -> int:
 
 
 def edit(
-    engine: Engine, key_id: str, change: Callable[[KeyRecord], KeyRecord], author: Author
+    engine: Engine,
+    key_id: str,
+    change: Callable[[KeyRecord], KeyRecord],
+    author: Author,
+    first: Callable[[Connection], object] | None = None,
 ) -> int:
-    """Store what `change` makes of a live key. Returns the feed number. KeyNotFound.
+    """Store what `change` makes of a live key, after `first` in the same transaction. Returns the
+    feed number. KeyNotFound.
 
     Its id, its secret and whether it is revoked stay as they are.
     """
     with database.writing(engine) as connection:
+        if first is not None:
+            first(connection)
         old = _get(connection, key_id)
         if old is None or old.revoked_at_s is not None:
             raise KeyNotFound(f"there is no live key {key_id}")
         fresh = change(old)
         fixed = {name: getattr(old, name) for name in _FIXED}
-        values = _values(msgspec.structs.replace(fresh, **fixed))
-        connection.execute(update(keys).where(keys.c.id == key_id).values(values))
+        fresh = msgspec.structs.replace(fresh, **fixed)
+        connection.execute(update(keys).where(keys.c.id == key_id).values(_values(fresh)))
+        key_raises.follow(connection, fresh, author, "with the key")
         audit.append(connection, author, "key.edit", key_id, _told(fresh))
         return feed.append_key(connection, key_id, author.at_s)
 
@@ -154,6 +163,7 @@ def rotate(
             raise KeyNotFound(f"there is no live key {old_id} to rotate")
         fresh = succeed(old)
         _insert(connection, fresh)
+        key_raises.follow(connection, fresh, author, f"as of key {old_id} before it")
         ends_at_s = author.at_s + overlap_s
         if overlap_s <= 0:
             change = update(keys).values(revoked_at_s=author.at_s)

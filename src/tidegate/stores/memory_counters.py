@@ -193,11 +193,15 @@ class GaugeCounters:
         for ticket, amount in held:
             del self._leases[ticket]
             self._release(scope, amount)
-            theirs = to.take(scope, 0, now)
-            assert theirs is not None  # noqa: S101 - nothing always fits
-            to._held[scope] += amount
-            to._leases[theirs] = scope, amount, now.monotonic_s
-            self._moved[ticket] = to, theirs
+            self._moved[ticket] = to, to.hold(scope, amount, now)
+
+    def hold(self, scope: str, amount: int, now: Moment) -> int:
+        """The ticket of what is there already, also where it is more than is allowed."""
+        ticket = self.take(scope, 0, now)
+        assert ticket is not None  # noqa: S101 - nothing always fits
+        self._held[scope] += amount
+        self._leases[ticket] = scope, amount, now.monotonic_s
+        return ticket
 
     def sweep(self, now: Moment) -> None:
         self._expire(now.monotonic_s)

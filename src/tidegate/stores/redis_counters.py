@@ -76,6 +76,10 @@ class RedisCounters:
         """All or none. `id` is the request's and the attempt's, used once."""
         return self._way.take(id, wants)
 
+    def hold(self, id: str, wants: Sequence[Want]) -> Taken:
+        """Of gauges: what is there already is held, also beyond what is allowed, now or soon."""
+        return self._way.hold(id, wants)
+
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         """What was held becomes what was used, for each want, now or soon."""
         self._way.give_back(taken, used)
@@ -153,7 +157,9 @@ class RedisCounters:
     async def _opened(self, link: RedisLink) -> None:
         await link.ask(self._load)  # or all who come first would send its whole text
         await self._epoch.check(link)
-        await self._way.tell()  # leases may have ended meanwhile: before anybody takes what is held
+        await self._way.tell(
+            pause_s=0.0
+        )  # leases may have ended meanwhile: before anybody takes what is held
         self._settling.flush(opening=True)
         await self._sign()
 

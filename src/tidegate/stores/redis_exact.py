@@ -11,11 +11,14 @@ from typing import Final
 from msgspec import Struct
 
 from tidegate.core import clock
+from tidegate.core.limit import Reading
 from tidegate.stores.redis_asking import Asking, No, by_group
 from tidegate.stores.redis_settling import Return, Settling
-from tidegate.stores.redis_wants import RENEWED_AFTER, Taken, Want, word, words_of
+from tidegate.stores.redis_wants import RENEWED_AFTER, Granted, Taken, Want, word, words_of
 
-_AT_ONCE: Final = 500  # looked at before others have a turn
+# So many go to Redis together, and then whoever wants to be admitted has a turn.
+_AT_ONCE: Final = 64
+_PAUSE_S: Final = 0.005
 
 
 class Renewed(Struct, eq=False):
@@ -65,6 +68,17 @@ class Exact:
                 del self._live[id]
                 self._asking.undo(id, [one for one in asked if taken.tickets[one[0]] is not None])
 
+    def hold(self, id: str, wants: Sequence[Want]) -> Taken:
+        """What is there already is held, also beyond what is allowed."""
+        taken = self._live[id] = Taken(id, wants, [], clock.monotonic_s())
+        for want in wants:
+            unasked = Reading(want.amount, want.quota.allowed, None)
+            taken.tickets.append(Granted(want.amount, True, unasked))
+        self._keep(taken)
+        for want in wants:
+            self._settling.add(Return(want, id, 0, want.amount, True))
+        return taken
+
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         if self._live.pop(taken.id, None) is None:
             return
@@ -73,17 +87,20 @@ class Exact:
             if ticket is not None:
                 self._settling.add(Return(want, taken.id, amount))
 
-    async def tell(self) -> None:
+    async def tell(self, *, pause_s: float = _PAUSE_S) -> None:
         """Renews what is due. Never twice before the first has arrived."""
-        for n, it in enumerate(list(self._renewed.values()), 1):
+        renewed = 0
+        for it in list(self._renewed.values()):
             now_s = clock.monotonic_s()
-            if now_s >= it.due_s and not it.on_the_way and it.taken.id in self._renewed:
-                it.due_s = _due_s(it.wants, now_s)
-                it.on_the_way = len(it.wants)
-                for want in it.wants:
-                    self._settling.add(Return(want, it.taken.id, 0, want.amount, True, lot=it))
-            if n % _AT_ONCE == 0:
-                await asyncio.sleep(0)
+            if now_s < it.due_s or it.on_the_way or it.taken.id not in self._renewed:
+                continue
+            it.due_s = _due_s(it.wants, now_s)
+            it.on_the_way = len(it.wants)
+            for want in it.wants:
+                self._settling.add(Return(want, it.taken.id, 0, want.amount, True, lot=it))
+            renewed += 1
+            if renewed % _AT_ONCE == 0:
+                await asyncio.sleep(pause_s)
 
     def _keep(self, taken: Taken) -> None:
         wants = [

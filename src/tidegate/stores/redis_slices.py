@@ -3,8 +3,8 @@
 A slice is taken when too little is in hand. When what is left of the limit would not give every
 gateway a slice, the server grants only what is asked for, and nothing stays in hand. Every second
 Redis is told what was used, what lies idle goes back, and leases are renewed (those of gauges are
-short). What a gateway held that has died is free when its lease has ended; one that is cut off stops
-spending before.
+short). What a gateway held that has died is free when its lease has ended; one that is cut off
+stops spending before.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from tidegate.core import clock
+from tidegate.core.limit import Reading
 from tidegate.stores.redis_asking import Asked, Asking, No, by_group
 from tidegate.stores.redis_settling import Return, Settling
 from tidegate.stores.redis_share import Lot, Share
@@ -112,6 +113,22 @@ class Slices:
                 lot.release(want.amount)
                 self._ended(lot)
 
+    def hold(self, id: str, wants: Sequence[Want]) -> Taken:
+        """What is there already is held, also beyond what is allowed."""
+        now_s = clock.monotonic_s()
+        taken = Taken(id, wants, [], now_s)
+        self._number += 1
+        for i, want in enumerate(wants):
+            share = self._share(want)
+            unasked = Reading(share.known, want.quota.allowed, share.reset_s)
+            granted = Granted(want.amount, share.tight, unasked)
+            lot = Lot(f"{self._gateway}/{self._number}", share, want, granted, now_s)
+            lot.told = 0  # Redis has not heard of it
+            taken.tickets.append(lot)
+            self._lots[f"{lot.id}/{i}"] = lot
+            self._tell(lot)
+        return taken
+
     def give_back(self, taken: Taken, used: Sequence[int]) -> None:
         """Once for each that was taken."""
         age_s = clock.monotonic_s() - taken.at_s
@@ -134,7 +151,7 @@ class Slices:
         if entry is not None:
             self._settling.add(entry)
 
-    async def tell(self, *, everything: bool = False) -> None:
+    async def tell(self, *, everything: bool = False, pause_s: float = 0.0) -> None:
         """Tells Redis what has changed; `everything` that is in hand goes back, for an end."""
         for n, (key, lot) in enumerate(list(self._lots.items()), 1):
             if everything:
@@ -144,7 +161,7 @@ class Slices:
             if lot.over:
                 self._lots.pop(key, None)  # a drain and a tick may both come by
             if n % _AT_ONCE == 0:
-                await asyncio.sleep(0)
+                await asyncio.sleep(pause_s)
         self._forget_shares()
 
     def _forget_shares(self) -> None:

@@ -11,16 +11,14 @@ import socket
 import string
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from msgspec import Struct
 
 from tidegate.core import clock
+from tidegate.core.database_ref import DATABASE_VARIABLE
 from tidegate.core.layout import Layout
 from tidegate.core.secret import Secret
 
-# Where the processes of one machine find its address.
-DATABASE_VARIABLE: Final = "TIDEGATE_DATABASE"
 _APART = "/"
 _OWN_LETTERS = 6
 _ALPHABET = string.ascii_lowercase + string.digits

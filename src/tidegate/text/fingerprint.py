@@ -59,9 +59,9 @@ def conversation(messages: Raw) -> int:
     """
     text = bytes(messages)
     answer = text.find(b'"assistant"')
-    end = text.rfind(b"}", 0, answer if answer >= 0 else len(text)) + 1
-    tail = text[max(end - _TOLD_APART_BY_BYTES, 0) : end]
-    return (end & 0x3FFF_FFFF) << 32 | crc32(tail)
+    end = (text.rfind(b"}") if answer < 0 else text.rfind(b"}", 0, answer)) + 1
+    start = end - _TOLD_APART_BY_BYTES if end > _TOLD_APART_BY_BYTES else 0
+    return (end & 0x3FFF_FFFF) << 32 | crc32(text[start:end])
 
 
 def _last(messages: Raw | None) -> tuple[bytes | Raw | None, bytes]:

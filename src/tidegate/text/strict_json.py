@@ -7,6 +7,7 @@ usual body in a fraction of a microsecond; only what it does not clear is looked
 """
 
 import re
+from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 import msgspec
@@ -57,14 +58,20 @@ def read_object(body: bytes, judged: AbstractSet[str]) -> dict[str, Raw]:
         members = _decode(body)
     except msgspec.DecodeError as error:
         raise JsonProblem(_explain(body, error)) from None
-    for name in members:
-        if name not in judged and name.casefold() in judged:
-            raise JsonProblem(f"the member {name!r} must be written {name.casefold()!r}", name)
+    names = "".join(members)
+    if not (names.isascii() and names.islower()):
+        _check_case(members, judged)
     # Written as short as can be, a body without whitespace keeps its length, unless a member
     # that came twice has been lost.
     if len(_encode(members)) != len(body):
         _check_twice(body, members)
     return members
+
+
+def _check_case(members: Iterable[str], judged: AbstractSet[str]) -> None:
+    for name in members:
+        if name not in judged and name.casefold() in judged:
+            raise JsonProblem(f"the member {name!r} must be written {name.casefold()!r}", name)
 
 
 def _outside_strings(body: bytes) -> bytes:

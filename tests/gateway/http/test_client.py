@@ -57,6 +57,42 @@ def test_chunks_are_told_from_bytes_that_look_like_chunks(cuts: list[int]) -> No
     in_loop(run)
 
 
+@pytest.mark.parametrize(
+    "form", [b"%x\r\n%b\r\n", b"%X\r\n%b\r\n", b"0%x\r\n%b\r\n", b"%x;a=b\r\n%b\r\n"]
+)
+def test_a_chunk_of_any_length_is_handed_on(form: bytes) -> None:
+    async def run(line: Line) -> None:
+        taker = Taker()
+        waiting = line.upstream.answered()
+        line.come(CHUNKED_HEAD)
+        await waiting
+        line.upstream.relay(taker)
+        sizes = [*range(1, 1100), 4095, 4096, 70_000]
+        for size in sizes:
+            before = len(taker.data)
+            line.come(form % (size, b"x" * size))
+            assert len(taker.data) - before == size
+        line.come(b"0\r\n\r\n")
+        assert (taker.data, taker.ends) == (b"x" * sum(sizes), ["end"])
+
+    in_loop(run)
+
+
+def test_what_no_chunk_is_as_long_as_is_left_to_the_parser() -> None:
+    """A chunk of 15 bytes is 20 long with its framing, one of 16 is 22."""
+
+    async def run(line: Line) -> None:
+        taker = Taker()
+        waiting = line.upstream.answered()
+        line.come(CHUNKED_HEAD)
+        await waiting
+        line.upstream.relay(taker)
+        line.come(b"\0" + b"x" * 18 + b"\r\n")
+        assert (taker.data, taker.ends) == (b"", ["malformed"])
+
+    in_loop(run)
+
+
 def test_an_answer_without_a_length_ends_with_its_connection() -> None:
     async def run(line: Line) -> None:
         waiting = asyncio.ensure_future(line.upstream.answered())

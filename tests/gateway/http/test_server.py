@@ -112,6 +112,29 @@ def test_leave_is_given_in_turn() -> None:
     run(test, gate)
 
 
+def test_what_is_refused_in_turn_gets_no_leave_beside() -> None:
+    """Nothing may follow the refusal: the connection's sending side is shut by then."""
+    gate = Gate()
+    bad = HELD.replace(b"Content-Length: 3", b"Transfer-Encoding: chunked") + b"no size\r\n"
+
+    async def test(house: House, caller: Caller) -> None:
+        await caller.send(GET)
+        await until(lambda: house.requests)
+        connection = house.only()
+        await caller.send(bad)
+        await until(lambda: connection._early)
+        gate.open.set()
+        assert (await caller.answer())[0] == 200
+        assert (await caller.answer())[0] == 400
+        assert await caller.rest() == b""
+        task = connection._task
+        assert task is not None
+        await until(task.done)
+        assert task.exception() is None
+
+    run(test, gate)
+
+
 def test_a_body_too_large_is_refused_before_it_has_come() -> None:
     async def test(house: House, caller: Caller) -> None:
         await caller.send(HELD.replace(b": 3", b": 1001"))

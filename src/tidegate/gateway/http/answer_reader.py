@@ -32,7 +32,6 @@ class AnswerReader:
         "_barren_bytes",
         "_between_chunks",
         "_complete",
-        "_header_bytes",
         "_keep_alive",
         "_max_bytes",
         "_parser",
@@ -55,7 +54,6 @@ class AnswerReader:
         self._complete = False
         self._keep_alive = False
         self._released = False
-        self._header_bytes = 0
         self._barren_bytes = 0
         self._between_chunks = False
         self.status = 0
@@ -78,12 +76,11 @@ class AnswerReader:
             raise UpstreamError("malformed", "more bytes than the answer has")
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        self._header_bytes += len(name) + len(value)
-        if len(self.headers) >= MAX_HEADERS or self._header_bytes > MAX_HEADER_BYTES:
-            raise UpstreamError("too_large", "the answer's head is too large")
         self.headers[name.lower()] = value
 
     def on_headers_complete(self) -> None:
+        if len(self.headers) > MAX_HEADERS or self._barren_bytes > MAX_HEADER_BYTES:
+            self._check_head()
         status = self._parser.get_status_code()
         if status < 200:
             if status == 101:
@@ -96,6 +93,11 @@ class AnswerReader:
             status == 200 and kind is not None and kind[:17].lower() == b"text/event-stream"
         )
         self._between_chunks = b"transfer-encoding" in self.headers
+
+    def _check_head(self) -> None:
+        size = sum(len(name) + len(value) for name, value in self.headers.items())
+        if len(self.headers) > MAX_HEADERS or size > MAX_HEADER_BYTES:
+            raise UpstreamError("too_large", "the answer's head is too large")
 
     def on_chunk_header(self) -> None:
         self._between_chunks = False
@@ -113,4 +115,5 @@ class AnswerReader:
     def on_message_complete(self) -> None:
         if self.status:
             self._complete = True
+            self._between_chunks = False
             self._keep_alive = self._parser.should_keep_alive()

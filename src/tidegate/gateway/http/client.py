@@ -5,16 +5,29 @@ answer is gathered whole, within a bound, before its waiter wakes.
 """
 
 import asyncio
-from typing import Protocol
+from typing import Final, Protocol
 
 import httptools
 
 from tidegate.core import clock
 from tidegate.gateway.http.answer_reader import MAX_BARREN_BYTES, AnswerReader, UpstreamError
 
-MAX_SIZE_DIGITS = 8
+_SHORT_CHUNK_BYTES = 1024
 # What may still come of an answer whose content has ended, before the connection is not worth it.
 MAX_TAIL_BYTES = 64 * 1024
+
+
+def _size_lines(chunk_bytes: int) -> tuple[tuple[bytes, ...], int]:
+    """How a chunk begins, in either case, that is so long with all its framing; and where its data
+    does. In no way where no chunk is so long."""
+    for digits in range(1, 9):
+        line = b"%x\r\n" % max(chunk_bytes - digits - 4, 0)
+        if len(line) == digits + 2 and line != b"0\r\n":
+            return (line, line.upper()), len(line)
+    return (), 0
+
+
+_SIZE_LINES: Final = tuple(_size_lines(length) for length in range(_SHORT_CHUNK_BYTES))
 
 
 class Sink(Protocol):
@@ -32,7 +45,8 @@ class Sink(Protocol):
 class Home(Protocol):
     """The pool that a connection goes back to."""
 
-    def give_back(self, upstream: "Upstream") -> None: ...
+    def give_back(self, upstream: "Upstream") -> None:
+        """It is usable."""
 
     def ending(self, upstream: "Upstream") -> None:
         """Its exchange is over, but the tail of its answer has not come yet."""
@@ -124,7 +138,8 @@ class Upstream(AnswerReader, asyncio.Protocol):
         """The exchange is over; the connection goes back when the answer's tail has come."""
         self._sink = None
         self._released = True
-        self.resume()
+        if not self._reading:
+            self.resume()
         if self._complete:
             self._go_home()
         elif self.usable:
@@ -171,23 +186,19 @@ class Upstream(AnswerReader, asyncio.Protocol):
         self.fail(UpstreamError("lost", f"the provider {reason}", clean=not self.status))
 
     def data_received(self, data: bytes) -> None:
+        sink = self._sink
+        if sink is not None and self._between_chunks:
+            # Exactly one chunk in its plainest form: the parser, which stands between two
+            # chunks, need not see it.
+            length = len(data)
+            short = length < _SHORT_CHUNK_BYTES
+            lines, start = _SIZE_LINES[length] if short else _size_lines(length)
+            if data.startswith(lines) and data.endswith(b"\r\n"):
+                sink.on_data(data[start:-2], data)
+                return
         if not self._in_exchange or self._complete:
             self.close()  # nobody asked: a connection in this state can be trusted with nothing
             return
-        sink = self._sink
-        if self._between_chunks and sink is not None:
-            # Exactly one chunk in its plainest form: the parser, which stands between two
-            # chunks, need not see it.
-            end = data.find(b"\r\n", 1, MAX_SIZE_DIGITS + 2)
-            size = len(data) - end - 4
-            if (
-                size > 0
-                and data[:end].lstrip(b"0").lower() == b"%x" % size
-                and data.endswith(b"\r\n")
-            ):
-                self.body_bytes += size
-                sink.on_data(data[end + 2 : -2], data)
-                return
         self._barren_bytes += len(data)
         try:
             self._parser.feed_data(data)

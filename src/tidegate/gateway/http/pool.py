@@ -116,7 +116,7 @@ class Pool:
                 handed = waiter.result()
                 if handed is None:
                     self._free_slot()
-                else:
+                elif handed.usable:  # otherwise its end is on the way and frees the slot
                     self.give_back(handed)
             raise
 
@@ -159,15 +159,15 @@ class Pool:
     # a connection calls these
 
     def give_back(self, upstream: Upstream) -> None:
-        self._ending.pop(upstream, None)
-        if not upstream.usable:
-            return  # its end is on the way and frees the slot
-        if not self._hand_over(upstream):
-            if self._closed:
-                upstream.close()
-                return
-            upstream.idle_since_s = clock.monotonic_s()
-            self._idle.append(upstream)
+        if self._ending:
+            self._ending.pop(upstream, None)
+        if self._waiters and self._hand_over(upstream):
+            return
+        if self._closed:
+            upstream.close()
+            return
+        upstream.idle_since_s = clock.monotonic_s()
+        self._idle.append(upstream)
 
     def ending(self, upstream: Upstream) -> None:
         if self._closed:

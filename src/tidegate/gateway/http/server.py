@@ -123,10 +123,15 @@ class Connection(Answering):
     async def _serve(self) -> None:
         try:
             while True:
-                incoming = await self._next()
-                if incoming is None:
+                incoming = self._next()
+                if incoming is not None:
+                    await self._answer(incoming, self)
+                elif self.close_after and self.in_work is None:
+                    self._close()
                     return
-                await self._answer(incoming, self)
+                else:
+                    waiter = self._waiter = self._loop.create_future()
+                    await waiter
         except asyncio.CancelledError:
             if not self.lost:
                 raise
@@ -135,29 +140,24 @@ class Connection(Answering):
             self.transport.abort()
             raise
 
-    async def _next(self) -> Incoming | None:
-        """The next request, once the last one has been answered; None when it was the last.
+    def _next(self) -> Incoming | None:
+        """The next request, if it is there and the last one has been answered.
 
         An answer's last bytes may wait for the journal after its coroutine is done.
         """
+        if self.in_work is not None or self.close_after:
+            return None
         reader = self._reader
-        while True:
-            if self.in_work is None:
-                if self.close_after:
-                    self._close()
-                    return None
-                if reader.whole:
-                    return self._take()
-                if self._early:
-                    early, self._early = self._early, b""
-                    self.transport.resume_reading()
-                    reader.phase_s = clock.monotonic_s()
-                    self._feed(early)
-                    continue
-                if reader.expects_continue:  # its turn has come: what was before it is answered
-                    self._allow_body()
-            waiter = self._waiter = self._loop.create_future()
-            await waiter
+        if self._early and not reader.whole:
+            early, self._early = self._early, b""
+            self.transport.resume_reading()
+            reader.phase_s = clock.monotonic_s()
+            self._feed(early)
+        if reader.whole:
+            return self._take()
+        if reader.expects_continue and not self.close_after:
+            self._allow_body()  # its turn has come: what was before it is answered
+        return None
 
     def _take(self) -> Incoming:
         incoming = self._reader.whole.popleft()

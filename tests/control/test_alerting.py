@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from tests.stores import rig
 
 from tidegate.actuators import webhook
@@ -277,6 +277,22 @@ def test_the_budget_of_a_key_alerts_as_one_of_the_plan_once_a_threshold_and_peri
     assert it.look(NOON_S) == []
     ratios = [(one.budget, one.scope, one.used) for one in again.ratios]
     assert ratios == [("key:budget", "key aaaa0000", 1.0), ("key:budget", "key bbbb0000", 0.499)]
+
+
+def test_a_look_asks_no_more_questions_the_more_keys_have_reached_a_threshold(
+    engine: Engine,
+) -> None:
+    asked: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *told: asked.append(told[2]))
+    it, counts = looker(engine), []
+    for number in range(20):
+        give_key(engine, f"{number:08d}", KeyLimits(1000, "day"))
+        of_key(engine, f"{number:08d}", 600)
+        assert len(it.look(NOON_S)) == 3
+        asked.clear()
+        assert it.look(NOON_S) == []
+        counts.append(len(asked))
+    assert set(counts) == {counts[0]}
 
 
 def test_a_raise_of_a_key_s_budget_counts_until_its_date(engine: Engine) -> None:

@@ -108,6 +108,22 @@ def test_a_raise_travels_on_the_key_and_ends_alone_or_with_its_budget(
     assert said == ["budget.end_raise", "budget.end_raise", "budget.raise", "budget.raise"]
 
 
+def test_of_two_raises_that_are_alike_one_ends_alone(room: Room, engine: Engine) -> None:
+    key_id = key_of(room, limits=MONEY)
+    name, until_s = f"/api/budgets/key:{key_id}", clock.wall_s() + 600
+    asked = {"extra": "5", "until_s": until_s, "reason": "launch"}
+    numbers = [room.ask("POST", f"{name}/raise", asked).json()["raise_id"] for _ in range(2)]
+    assert room.ask("POST", f"{name}/end", {"raise_id": numbers[0]}).status_code == 200
+    kept = limits_of(engine, key_id)
+    assert kept is not None
+    assert kept.raises == (Raise(5 * 10**9, until_s),)
+    told = room.ask("GET", name).json()
+    assert {one["id"]: one["state"] for one in told["raises"]} == {
+        numbers[0]: "ended",
+        numbers[1]: "in force",
+    }
+
+
 def test_it_is_set_in_the_words_of_the_plan_and_told_to_gateways(
     room: Room, engine: Engine
 ) -> None:

@@ -12,7 +12,7 @@ from tests.gateway.upstream import Upstream, stalling, whole
 
 from tidegate.core.feed import Entry, KeyChanged
 from tidegate.core.key_limits import KeyLimits
-from tidegate.core.plan import Limit
+from tidegate.core.plan import Limit, Queueing
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.held_late import hold_late
 from tidegate.gateway.holding import moment
@@ -53,6 +53,44 @@ def test_what_is_served_as_it_begins_is_held_of_it_once_and_given_back(
             assert left(it, "the-concurrency", "team-a") == 3
             held = {hold.limit for hold in it.receipts()[-1].holds}
             assert held == {"the-concurrency", "of-model", *(one.name for one in before)}
+
+    run(main())
+
+
+def test_who_waits_in_line_for_the_target_is_held_of_it_too(tmp_path: Path) -> None:
+    """Of a plan's and of a key's, which begin while it waits."""
+
+    async def main() -> None:
+        async with Upstream(stalling(None)) as up:
+            narrow = target(up.port, queueing=Queueing(max_in_flight=1, max_wait_s=100.0))
+            async with gateway(tmp_path, narrow) as it:
+                key = it.store.add()
+                *_, record = it.store.rows.values()
+                asking = [asyncio.ensure_future(it.ask())]
+                await up.arrived()
+                own = {"authorization": f"Bearer {key}"}
+                asking += [asyncio.ensure_future(it.ask(headers=by)) for by in (None, own)]
+                ((_, places),) = it.world.queues
+                await until(lambda: places.line.count == 2)
+                assert await it.obey(plan_of(narrow, version=2, limits=(AT_ONCE, OF_MODEL)))
+                assert left(it, "the-concurrency", "team-a") == 0
+                assert left(it, "of-model", "served-model") == 0
+                changed = replace(record, limits=KeyLimits(max_parallel_requests=3))
+                it.store.rows[record.id] = changed
+                await it.feed.apply(Entry(1, KeyChanged(record.id)))
+                await until(lambda: not it.feed._holding)
+                assert it.world.plan is not None
+                (mine,) = it.world.plan.limits.of_key(changed)
+                assert mine.counters is not None
+                assert mine.counters.read(record.id, 0, moment()).used == 1
+                asking.pop().cancel()
+                await until(lambda: left(it, "the-concurrency", "team-a") == 1)
+                assert len(mine.counters) == 0
+                up.script = whole()
+                up.exchanges[0].transport.abort()
+                await asyncio.gather(*asking)
+                assert left(it, "the-concurrency", "team-a") == 3
+                assert left(it, "of-model", "served-model") == 3
 
     run(main())
 
@@ -130,12 +168,22 @@ def test_where_several_gateways_count_it_is_held_there() -> None:
     receipt = Receipt("r", 1.0, "g", "chat", team="team-a", key_id="k")
     progress = Progress(receipt, None, 0.0, lambda: None)  # type: ignore[arg-type]
     hold_late(begun, [progress], moment())
-    assert [(id, wants[0].scope) for id, wants in counters.asked] == [
-        ("r/the-concurrency", "team-a")
-    ]
+    assert [(id, wants[0].scope) for id, wants in counters.asked] == [("r/late.0", "team-a")]
     assert store.in_use == 1
     assert progress.late is not None
     settle_shared(progress.late.shared, receipt, True)
     settle_shared(progress.late.shared, receipt, True)
     assert [used for _, used in counters.given] == [[0]]
     assert (store.in_use, [hold.limit for hold in receipt.holds]) == (0, ["the-concurrency"])
+
+
+def test_a_shared_one_that_comes_again_for_another_scope_is_held_apart_from_the_first() -> None:
+    """Holds are told apart by their ids: ending one must not end the other in its place."""
+    counters = FakeCounters()
+    store = store_of(counters)
+    receipt = Receipt("r", 1.0, "g", "chat", team="team-a", key_id="k")
+    progress = Progress(receipt, None, 0.0, lambda: None)  # type: ignore[arg-type]
+    for scope in ("team", "key"):
+        again = limit("concurrency", 3, scope=(scope,))
+        hold_late((in_force(again, store),), [progress], moment())
+    assert len({id for id, _ in counters.asked}) == 2

@@ -74,15 +74,16 @@ def test_at_first_it_is_one_in_eight_after_a_while_in_which_nobody_went() -> Non
     virtual.run(main())
 
 
-def test_one_that_comes_late_there_does_not_lower_the_limit() -> None:
+def test_one_that_comes_late_there_does_not_lower_the_limit_and_no_more_go_beside_it() -> None:
     async def main() -> None:
-        it = Places(Queueing(), 512)
+        it = Places(Queueing(max_wait_s=100.0), 512)
         too_low(it)
         limit, waiting = it.limit.limit, in_line(it, 50)
         for seconds in range(2, 20):
             for place in await turns(it, waiting, float(seconds)):
                 place.first_token(10, float(seconds), seconds + 9.0)
         assert it.limit.limit == limit
+        assert it.in_flight == limit + limit // BEYOND_PART
         await dropped(waiting)
 
     virtual.run(main())

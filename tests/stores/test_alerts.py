@@ -38,12 +38,15 @@ def test_the_same_threshold_of_a_period_is_noted_once(engine: Engine) -> None:
     with database.writing(engine) as connection:
         assert all(alerts.add(connection, alert(at_s=1700.0, **other)) for other in others)
         assert len(alerts.recent(connection)) == 6
-        assert alerts.noted(connection, "growth", 1000) == {
-            ("team-a", "actual", 50): 10,
-            ("team-b", "actual", 50): 10,
-            ("team-a", "forecast", 50): 10,
-            ("team-a", "actual", 80): 10,
+        noted = {
+            ("growth", "team-a", "actual", 50): 10,
+            ("growth", "team-b", "actual", 50): 10,
+            ("growth", "team-a", "forecast", 50): 10,
+            ("growth", "team-a", "actual", 80): 10,
         }
+        assert alerts.noted(connection, ["growth"], 1000) == noted
+        noted["all", "team-a", "actual", 50] = 10
+        assert alerts.noted(connection, {"growth", "all", "none"}, 1000) == noted
         assert alerts.recent(connection)[-1] == alert()
         assert [one.budget for one in alerts.recent(connection, "all")] == ["all"]
 

@@ -59,7 +59,7 @@ def test_whoever_goes_through_them_may_ask_other_questions_meanwhile(engine: Eng
         make(engine, f"aaaa000{number}", DAY)
     with database.reading(engine) as connection:
         seen = [
-            (one.key_id, alerts.noted(connection, one.key_id, 0))
+            (one.key_id, alerts.noted(connection, [one.key_id], 0))
             for one in key_spend.spent(connection, ("day", None), SPAN)
         ]
     assert len(seen) == 5

@@ -6,7 +6,8 @@ budget that rolls on alerts once in each stretch of its own length.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
@@ -26,7 +27,7 @@ from tidegate.core.plan import Limit, Plan, SecretRef
 from tidegate.core.secret import Secret
 from tidegate.core.units import format_usd
 from tidegate.stores import alerts, database
-from tidegate.stores.alerts import Alert, Measure, Noted
+from tidegate.stores.alerts import Alert, Measure
 from tidegate.stores.errors import StoreError
 
 LOOK_S: Final = 60.0
@@ -92,8 +93,7 @@ class Alerting:
         for limit in budgets_of(self._plan()):
             with database.reading(self._engine) as connection:
                 found = self._standing(connection, limit, now_s)
-                noted = alerts.noted(connection, limit.name, found.period_start_s)
-            reached = [one for one in due(found) if _is_more(one, noted)]
+                reached = list(_unnoted(connection, due(found)))
             ratios += _ratios(found)
             fresh += self._note(reached)
         if self._figures.now_s() >= self._keys_rest_until_s:
@@ -118,14 +118,16 @@ class Alerting:
         Where there are so many that a look takes long, the next one waits."""
         began_s = self._figures.now_s()
         near, reached = key_budgets.Nearest(_MOST_SHOWN), list[Alert]()
+        found = list[Alert]()
         with database.reading(self._engine) as connection:
             for one in key_budgets.every(connection, now_s):
                 near.add(one)
-                found = list(due(one.standing))
-                if found and len(reached) < _MOST_SCOPES:
-                    period_s = one.standing.period_start_s
-                    noted = alerts.noted(connection, one.standing.limit.name, period_s)
-                    reached += [it for it in found if _is_more(it, noted)]
+                if len(reached) < _MOST_SCOPES:
+                    found += due(one.standing)
+                if len(found) >= _NOTED_AT_ONCE:
+                    reached += _unnoted(connection, found)
+                    found.clear()
+            reached += _unnoted(connection, found)
         took_s = self._figures.now_s() - began_s
         self._keys_rest_until_s = began_s + (_REST * took_s if _REST * took_s > LOOK_S else 0.0)
         ratios = [
@@ -184,9 +186,15 @@ def due(found: Standing) -> Iterator[Alert]:
                 )
 
 
-def _is_more(one: Alert, noted: Noted) -> bool:
-    """Whether nobody noted it, or only while less was allowed."""
-    return one.allowed_nanousd > noted.get((one.scope, one.measure, one.percent), -1)
+def _unnoted(connection: Connection, found: Iterable[Alert]) -> Iterator[Alert]:
+    """Those that nobody noted, or only while less was allowed; those of a period together."""
+    for period_start_s, of_period in groupby(found, lambda one: one.period_start_s):
+        some = list(of_period)
+        noted = alerts.noted(connection, {one.budget for one in some}, period_start_s)
+        for one in some:
+            place = one.budget, one.scope, one.measure, one.percent
+            if one.allowed_nanousd > noted.get(place, -1):
+                yield one
 
 
 def _reaches_any(found: Standing, used: int) -> bool:

@@ -115,8 +115,11 @@ async def end(call: Call, key_id: str, raise_id: int | None) -> BudgetChanged:
 
     def change(old: KeyRecord) -> KeyRecord:
         limits = old.limits or KeyLimits()
-        raises = tuple(one for one in limits.raises if one not in ended)
-        return replace(old, limits=replace(limits, raises=raises))
+        raises = list(limits.raises)
+        for one in ended:
+            if one in raises:  # another that is like it stands
+                raises.remove(one)
+        return replace(old, limits=replace(limits, raises=tuple(raises)))
 
     return await _edit(call, key_id, change, note)
 

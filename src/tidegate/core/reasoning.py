@@ -8,6 +8,8 @@ _HIDING: Final = (
     *("gemini-2.5", "gemini-3", "grok-4"),
 )
 _SHOWING: Final = ("gpt-5-chat",)
+# What may follow a model's name: its version, or how a provider serves it (`:online`, `@001`).
+_NEXT: Final = ("", "-", ".", ":", "@")
 
 
 def hides_reasoning(model: str) -> bool:
@@ -17,4 +19,4 @@ def hides_reasoning(model: str) -> bool:
 
 
 def _begins(name: str, starts: tuple[str, ...]) -> bool:
-    return any(name.startswith(one) and name[len(one) :][:1] in ("", "-", ".") for one in starts)
+    return any(name.startswith(one) and name[len(one) :][:1] in _NEXT for one in starts)

@@ -1,11 +1,12 @@
-"""Requests in flight are held of a concurrency that begins while they are served: that counts what
-is there now, and not what came before."""
+"""Requests in line and in flight are held of a concurrency that begins while they are served: that
+counts what is there now, and not what came before."""
 
 from collections.abc import Iterable
 from typing import Protocol, cast
 
 from tidegate.core.limit import Gauge, Moment
 from tidegate.core.outcome import Refusal
+from tidegate.gateway.call import note_target
 from tidegate.gateway.holding import moment
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.progress import Late, Progress
@@ -27,7 +28,9 @@ def hold_late(begun: Iterable[InForce], served: Iterable[Progress], now: Moment)
         if not isinstance(it.shape, Gauge):
             continue
         for progress in served:
-            receipt = progress.receipt
+            receipt, route = progress.receipt, progress.route
+            if receipt.target is None and route is not None:
+                note_target(receipt, route.target)  # it is in line for that one
             scope = it.scope_of(receipt) if it.applies(receipt) else None
             if scope is None:
                 continue
@@ -36,14 +39,15 @@ def hold_late(begun: Iterable[InForce], served: Iterable[Progress], now: Moment)
             holding = progress.admitted or progress.late
             assert holding is not None  # noqa: S101 - one of the two
             if it.shared is not None:
-                holding.shared.append(hold_shared(it, scope, receipt))
+                number = len(holding.shared)
+                holding.shared.append(hold_shared(it, scope, receipt, number))
             elif it.counters is not None:
                 ticket = cast(_Holding, it.counters).hold(scope, 1, now)
                 holding.held.append((it, scope, 1, ticket))
 
 
 async def hold_of_key(key_id: str, world: World) -> None:
-    """The key has changed: what is in flight of it is held of a concurrency that it brings now and
+    """The key has changed: what is served of it is held of a concurrency that it brings now and
     did not before. Where it cannot be read now, that counts from the next request on."""
     try:
         record = await world.keys.record(key_id)
@@ -55,7 +59,7 @@ async def hold_of_key(key_id: str, world: World) -> None:
     for it in limits:
         served = [
             progress
-            for progress in world.calls.values()
+            for progress in world.served()
             if progress.receipt.key_id == key_id and not _holds(progress, it)
         ]
         hold_late((it,), served, moment())

@@ -60,7 +60,11 @@ async def live(
             fit(ask, target, target.context_tokens)
         places = world.queues.at(target)
         if not pick_at_once(progress, places):
-            await pick(progress, places, _deadline_s(incoming), _head(progress, ask, route))
+            world.waiting.add(progress)
+            try:
+                await pick(progress, places, _deadline_s(incoming), _head(progress, ask, route))
+            finally:
+                world.waiting.discard(progress)
         answered = await call(progress, ask, route.target, world)
         if ask.stream:
             await _stream(progress, route, answered, world)

@@ -172,12 +172,14 @@ class Places:
 
     def _try_more(self, now_s: float) -> None:
         """Where long streams hold every place, nothing else would ever say that the target bears
-        more. Whole answers hide how many of them wait."""
+        more: those that come in time raise the limit. Whole answers hide how many of them wait."""
         stuck = self.line.count and not (self.unanswered or self._whole)
         if not stuck or now_s - self._given_s < STUCK_S:
             return
+        limit = self.limit.limit
+        most = min(limit + max(limit // BEYOND_PART, 1), self.limit.most)
         for _ in range(max(self.in_flight // BEYOND_PART, 1)):
-            if self.line.count and self.in_flight < self.limit.most:
+            if self.line.count and self.in_flight < most:
                 waiter = self.line.pop()
                 waiter.tried = True
                 self._give(waiter, now_s)

@@ -128,8 +128,7 @@ class PlanFeed:
 
     def _hold_of(self, key_id: str) -> None:
         """In a task of its own: the feed, and so a revocation, waits for no reading of keys."""
-        calls = self._world.calls.values()
-        if any(progress.receipt.key_id == key_id for progress in calls):
+        if any(progress.receipt.key_id == key_id for progress in self._world.served()):
             task = asyncio.get_running_loop().create_task(hold_of_key(key_id, self._world))
             self._holding.add(task)
             task.add_done_callback(self._holding.discard)
@@ -146,7 +145,7 @@ class PlanFeed:
         world.max_response_bytes = plan.http.max_response_bytes
         world.journal.bounds = plan.journal
         world.queues.obey(plan)
-        hold_late(self._preparer.adopt(prepared), world.calls.values(), moment())
+        hold_late(self._preparer.adopt(prepared), world.served(), moment())
         log.info("obeying plan %d (%s)", plan.version, plan.digest[:12])
 
     def _is_old(self, plan: Plan) -> bool:

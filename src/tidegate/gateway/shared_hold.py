@@ -59,14 +59,15 @@ async def take_shared(gate: Gate, demand: Demand, id: str) -> SharedHold | Short
     return it, scope, wants[answer.index].amount, answer.reading
 
 
-def hold_shared(it: InForce, scope: str, receipt: Receipt) -> SharedHold:
-    """One place of a gauge that this request has taken already, also beyond what is allowed."""
+def hold_shared(it: InForce, scope: str, receipt: Receipt, number: int) -> SharedHold:
+    """One place of a gauge that this request has taken already, also beyond what is allowed. It is
+    the request's hold of that number."""
     shared = it.shared
     assert shared is not None  # noqa: S101 - only such are asked about
     store = shared.store
     want = shared.want(scope, 1, receipt, store.counters.wall_s())
     store.in_use += 1
-    taken = store.counters.hold(f"{receipt.id}/{it.limit.name}", [want])
+    taken = store.counters.hold(f"{receipt.id}/late.{number}", [want])
     return SharedHold(store, taken, [(it, scope)])
 
 

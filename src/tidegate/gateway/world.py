@@ -30,6 +30,7 @@ class World:
         self.ids = IdSource()
         self.plan: PreparedPlan | None = None
         self.calls: dict[InFlight, Progress] = {}
+        self.waiting: set[Progress] = set()  # in line for their target
         self.relays: set[Relay] = set()
         self.queues = Queues()
         self.pressure = Pressure()
@@ -42,6 +43,10 @@ class World:
         if self.plan is None:
             raise Refusal("no_plan", "the gateway has no plan yet", retry_after_s=1.0)
         return self.plan
+
+    def served(self) -> list[Progress]:
+        """The requests that are past admission, in line or in flight."""
+        return [*self.waiting, *self.calls.values()]
 
     def check_journal(self) -> None:
         """Refusal when receipts cannot be written: nothing is served that is not recorded."""

@@ -3,7 +3,7 @@
 A threshold of a budget that was raised is another one, and takes the place of the one before.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Literal
 
 import msgspec
@@ -15,8 +15,8 @@ from tidegate.stores.schema_budgets import alerts
 
 Measure = Literal["actual", "forecast"]
 
-# What was allowed, in nano-dollars, when (scope, measure, percent) was noted.
-Noted = Mapping[tuple[str, Measure, int], int]
+# What was allowed, in nano-dollars, when (budget, scope, measure, percent) was noted.
+Noted = Mapping[tuple[str, str, Measure, int], int]
 
 MAX_TRIES = 60
 _KEY = frozenset(column.name for column in alerts.primary_key.columns)
@@ -52,14 +52,13 @@ def add(connection: Connection, alert: Alert) -> bool:
     return connection.execute(asked).rowcount == 1
 
 
-def noted(connection: Connection, budget: str, period_start_s: int) -> Noted:
-    """What was noted of one period."""
+def noted(connection: Connection, budgets: Collection[str], period_start_s: int) -> Noted:
+    """What was noted of these budgets, a thousand at most, in the period that began then."""
     c = alerts.c
-    query = select(c.scope, c.measure, c.percent, c.allowed_nanousd).where(
-        c.budget == budget, c.period_start_s == period_start_s
+    query = select(c.budget, c.scope, c.measure, c.percent, c.allowed_nanousd).where(
+        c.budget.in_(budgets), c.period_start_s == period_start_s
     )
-    rows = connection.execute(query)
-    return {(scope, measure, percent): allowed for scope, measure, percent, allowed in rows}
+    return {tuple(place): allowed for *place, allowed in connection.execute(query)}
 
 
 def recent(connection: Connection, budget: str | None = None, limit: int = 100) -> list[Alert]:

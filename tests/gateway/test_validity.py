@@ -134,6 +134,7 @@ def test_of_a_buffered_answer_that_does_not_fit_nothing_is_seen_but_an_error(
         async with contracted(tmp_path, saying('{"a":', " 1"), BUFFER) as (it, up):
             reply = await it.ask(body=STREAM)
             assert (reply.status, reply.code) == (502, "upstream_invalid_answer")
+            assert reply.headers["x-should-retry"] == "false"
             receipt = await it.receipt()
             assert (receipt.validity, receipt.bytes_before_violation) == ("malformed", 0)
             assert receipt.ttft_s is None and receipt.first_token_s is not None

@@ -7,6 +7,7 @@ from msgspec import Raw
 from tidegate.core.ask import Answer, Ask, Said
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Contract
+from tidegate.gateway import contract
 from tidegate.gateway.contract import (
     MAX_CALLS,
     Following,
@@ -168,6 +169,18 @@ def test_an_answer_of_calls_alone_need_not_be_json():
     unasked = following(json=True)
     unasked.called(0, 0, "nobody", "[")
     assert ended(unasked, called=True) == Verdict("valid")
+
+
+def test_a_strangers_schema_is_passed_over_where_it_would_take_too_long(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    arguments = '{"a": "1"}'
+    for most, found in ((1000, "schema_violation"), (10, "valid")):
+        monkeypatch.setattr(contract, "MAX_WORK", most)
+        it = with_tools()
+        it.called(0, 0, "add", arguments)
+        verdict = ended(it, called=True)
+        assert verdict is not None and verdict.validity == found
 
 
 def test_calls_are_bounded():

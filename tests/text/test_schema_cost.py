@@ -44,7 +44,13 @@ def doubling(levels: int) -> dict[str, object]:
     ],
 )
 def test_what_people_write_is_cheap(schema):
-    check_cost(schema)
+    assert check_cost(schema) < 2000
+
+
+def test_of_properties_only_the_dearest_counts_and_of_alternatives_all():
+    one = {"type": "object", "properties": {"a": {}, "b": {"anyOf": [{}, {}]}}}
+    assert check_cost(one) == 1 + 3
+    assert check_cost({"allOf": [one, one]}) == 1 + 2 * (1 + 3)
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,8 @@ from tidegate.text.json_follower import JsonFollower
 from tidegate.text.json_schema import Regex, Schema, Violation
 
 MAX_CALLS = 128
+# Evaluations of a stranger's schema, times characters held against it: 0.2 s at the worst.
+MAX_WORK = 10_000_000
 _TOO_LONG: Final = frozenset(
     {"length", "max_tokens", "max_output_tokens", "model_context_window_exceeded"}
 )
@@ -165,7 +167,9 @@ class Following:
             known, schema = tools.schema(self._ask, self._names.get((choice, call), ""))
             if not known:
                 return Verdict("schema_violation", path=f"{above}/name", rule="enum")
-            found = _judge_json(said.json, said.whole() or "", schema, f"{above}/arguments")
+            if schema is not None and schema.evaluations * said.chars > MAX_WORK:
+                schema = None
+            found = _judge_json(said.json, said.whole(), schema, f"{above}/arguments")
             if found is not None:
                 return found
         return None

@@ -34,7 +34,10 @@ class Violation(Struct, frozen=True):
 
 
 class Schema:
-    """One JSON Schema of any draft. SchemaProblem when it is none, or could cost too much."""
+    """One JSON Schema of any draft. SchemaProblem when it is none, or could cost too much.
+
+    `evaluations` is the most that one value can need.
+    """
 
     def __init__(self, text: bytes | str) -> None:
         if len(text) > MAX_SCHEMA_BYTES:
@@ -46,7 +49,7 @@ class Schema:
         if not isinstance(schema, dict | bool):
             raise SchemaProblem("a schema must be a mapping")
         try:
-            check_cost(schema)
+            self.evaluations = check_cost(schema)
         except TooCostly as error:
             raise SchemaProblem(str(error)) from None
         self._validator = _compiled(schema)

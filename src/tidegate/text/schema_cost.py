@@ -30,13 +30,13 @@ class TooCostly(ValueError):
     """What is wrong with a schema, in words for who wrote it."""
 
 
-def check_cost(root: Any) -> None:
-    """TooCostly: a value can need over MAX_EVALUATIONS, or a reference cannot be followed."""
+def check_cost(root: Any) -> int:
+    """The most evaluations that a value can need. TooCostly: they are over MAX_EVALUATIONS, or a
+    reference cannot be followed."""
     reckoning = _Reckoning(root)
     try:
-        reckoning.at_once(root)
-        if reckoning.recursive:
-            reckoning.level_by_level(root)
+        cost = reckoning.at_once(root)
+        return reckoning.level_by_level(root) if reckoning.recursive else cost
     except RecursionError:
         raise TooCostly("the schema is nested too deep") from None
 
@@ -55,11 +55,11 @@ class _Reckoning:
         self._by_level = False
         self.recursive = False
 
-    def at_once(self, root: Any) -> None:
+    def at_once(self, root: Any) -> int:
         """Without recursion every schema costs the same wherever it stands."""
-        self._best(root)
+        return self._best(root)
 
-    def level_by_level(self, root: Any) -> None:
+    def level_by_level(self, root: Any) -> int:
         """With recursion: what each costs where so many levels are below it, from none upward."""
         if len(self._schemas) > MAX_RECURSIVE_SCHEMAS:
             raise TooCostly(f"a recursive schema may have {MAX_RECURSIVE_SCHEMAS} parts")
@@ -69,7 +69,7 @@ class _Reckoning:
             self._below, self._known = self._known, {}
             for schema in list(self._schemas.values()):
                 self._best(schema)
-        self._best(root)
+        return self._best(root)
 
     def _best(self, schema: Any) -> int:
         return max(self._cost(schema, kind) for kind in _KINDS)

@@ -138,6 +138,16 @@ def test_the_texts_of_all_choices_are_kept_to_be_counted() -> None:
     assert reader.content_chunks == 4
 
 
+@pytest.mark.parametrize("beside", ["refusal", "reasoning", "reasoning_content"])
+def test_what_comes_beside_content_is_kept_however_it_was_cut(beside: str) -> None:
+    events = [choice(content="ab"), choice(content="cd", **{beside: "ef"})]
+    at = len(events[1]) // 2
+    whole, _, _ = followed(*events)
+    halves, _, _ = followed(events[0], events[1][:at], events[1][at:])
+    assert len(whole.text()) == 6
+    assert (whole.text(), whole.content_chunks) == (halves.text(), halves.content_chunks)
+
+
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_openai_stream, "MAX_TEXT_BYTES", 100)
     reader, _, _ = followed(*[choice(content="x" * 10)] * 50)

@@ -157,9 +157,8 @@ class RedisCounters:
     async def _opened(self, link: RedisLink) -> None:
         await link.ask(self._load)  # or all who come first would send its whole text
         await self._epoch.check(link)
-        await self._way.tell(
-            pause_s=0.0
-        )  # leases may have ended meanwhile: before anybody takes what is held
+        # Leases may have ended meanwhile: before anybody takes what is held.
+        await self._way.tell(pause_s=0.0)
         self._settling.flush(opening=True)
         await self._sign()
 

@@ -14,6 +14,7 @@ without() {
 reason=$(.venv/bin/python -c 'from tidegate.boot import local_model as m; print(m.available() or "")')
 [ -z "$reason" ] || without engine "$reason"
 [ -d ../shared/traces ] || without traces "there are no measured runs in ../shared/traces"
+[ -d ../shared/evals ] || without evals "there is no evaluation data in ../shared/evals"
 command -v haproxy >/dev/null || without haproxy "haproxy is not installed"
 command -v faketime >/dev/null || without faketime "faketime is not installed"
 command -v redis-server >/dev/null || without redis "redis-server is not installed"

@@ -1,6 +1,7 @@
 from tests.core.plans import compiled, declared
 
 from tidegate.config.diff import differences
+from tidegate.core.declared_contracts import DeclaredContract
 from tidegate.core.declared_gateway import DeclaredGateway
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_providers import DeclaredDeadlines
@@ -49,6 +50,16 @@ def test_a_change_names_its_way_and_both_values():
         "~ routes.chat.target.model: llama-3 -> llama-4",
         "~ routes.chat.target.unpriced_allowed: False -> True",
     ]
+
+
+def test_a_contract_that_changes_is_told():
+    def asks(**fields):
+        return plan(routes={"chat": DeclaredRoute("llama", DeclaredContract(**fields))})
+
+    assert lines(asks(json=True), asks(json=True, on_violation="fail")) == [
+        "~ contracts.chat.on_violation: mark -> fail"
+    ]
+    assert "+ contracts.chat.regex: ^a" in lines(plan(), asks(regex="^a"))
 
 
 def test_bounds_beside_the_routes_are_compared():

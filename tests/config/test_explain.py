@@ -19,7 +19,7 @@ targets:
     deadlines: {total_s: 90}
 routes:
   chat: {target: llama}
-  mini: openai/gpt-4o-mini
+  mini: {target: openai/gpt-4o-mini, contract: {json: true, max_length: 2k}}
   open: engine/other
   own:
     target:
@@ -114,3 +114,12 @@ def test_what_else_may_answer_is_told_with_its_lines():
     assert found["fallbacks.unavailable"] == ("openai/gpt-4o-mini", "t.yaml:18")
     assert found["retry.wasted_usd_per_hour"] == ("0.50", "t.yaml:20")
     assert found["breaker.failures"] == ("5", "default")
+
+
+def test_a_contract_is_told_of_where_there_is_one():
+    found = rows("mini")
+    assert found["contract.json"] == ("yes", "t.yaml:16")
+    assert found["contract.max_length"] == ("2000", "t.yaml:16")
+    assert found["contract.on_violation"] == ("mark", "default")
+    assert found["contract.regex"] == ("none", "default")
+    assert not any(what.startswith("contract") for what in rows("chat"))

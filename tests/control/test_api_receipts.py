@@ -39,6 +39,15 @@ def test_a_tail_shows_the_newest_and_then_only_what_comes_next(room: Room, engin
     assert [r["id"] for r in only["receipts"]] == second[1:]
 
 
+def test_a_tail_can_be_of_one_kind_of_answer(room: Room, engine: Engine) -> None:
+    receipts = (receipt(validity="truncated"), receipt(model_refusal="full"), receipt())
+    first, second, _ = record(engine, *receipts)
+    for query, found in (("validity=truncated", first), ("model_refusal=full", second)):
+        page = room.ask("GET", f"/api/receipts?{query}").json()
+        assert [r["id"] for r in page["receipts"]] == [found]
+    assert room.ask("GET", "/api/receipts?validity=odd").status_code == 400
+
+
 def test_a_long_poll_ends_with_the_process(room: Room) -> None:
     room.desk.ending = True
     assert room.ask("GET", "/api/receipts?after=0&wait_s=30").json()["receipts"] == []

@@ -1,6 +1,6 @@
 import pytest
 
-from tidegate.core.facts import Dialects, Facts, Quote
+from tidegate.core.facts import Checks, Dialects, Facts, Quote
 from tidegate.core.plugs import PlugError
 
 
@@ -16,3 +16,10 @@ def test_a_dialect_is_what_its_plug_says():
 def test_facts_of_which_nothing_is_said_are_the_plugs():
     facts = Facts(lambda *_: Quote())
     assert facts.dialects.names() == Dialects().names()
+
+
+def test_what_is_wrong_with_a_schema_or_a_pattern_is_said_in_words():
+    checks = Checks()
+    assert checks.wrong_schema("{}") is None and checks.wrong_regex("^a") is None
+    assert "not JSON" in (checks.wrong_schema("{") or "")
+    assert "regex" in (checks.wrong_regex("(") or "")

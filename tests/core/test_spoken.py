@@ -109,3 +109,11 @@ def test_an_answer_that_did_not_end_has_no_finish_reason() -> None:
 
 def test_every_reason_has_a_name_on_openais_wire() -> None:
     assert set(FINISH_REASONS.values()) == {"stop", "length", "tool_calls", "content_filter"}
+
+
+def test_a_whole_answer_tells_what_each_choice_said() -> None:
+    assert answer_of(fold(WHOLE)).said[0].content == "Hello"
+    [(name, arguments)] = answer_of(fold(WHOLE)).said[0].calls
+    assert (name, arguments) == ("look", '{"a":1}')
+    refused = fold([Began(), PartBegan(0, 0, "refusal"), PartGrew(0, 0, "text", "no")])
+    assert (answer_of(refused).said[0].refused, answer_of(refused).said[0].content) == (True, "")

@@ -83,3 +83,51 @@ def test_text_beyond_what_is_kept_is_counted() -> None:
     translated, _ = follow(Reader([long, PartGrew(0, 0, "text", "é")]), 1)
     assert len(translated.text()) == 2 * MAX_TEXT_BYTES
     assert (translated.text_beyond_bytes, translated.text_bytes()) == (2, 2 * MAX_TEXT_BYTES + 2)
+
+
+class Heard:
+    """core.plugs.Follower that writes down what it is told, and ends the answer at a word."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[object, ...]] = []
+
+    def content(self, choice: int, text: str) -> Failure | None:
+        self.said.append((choice, text))
+        return INTERRUPTED if text == "bad" else None
+
+    def called(self, choice: int, call: int, name: str, arguments: str) -> Failure | None:
+        self.said.append((choice, call, name, arguments))
+        return None
+
+
+def test_a_follower_is_told_of_content_and_calls_and_of_no_thinking() -> None:
+    reader = Reader(
+        [PartBegan(0, 0, "reasoning"), PartGrew(0, 0, "text", "hm")],
+        [PartBegan(0, 1, "text"), PartGrew(0, 1, "text", "hello")],
+        [PartBegan(0, 2, "tool_call", "c", "look"), PartGrew(0, 2, "arguments", "{}")],
+        [PartBegan(0, 3, "tool_call", "d", "see"), PartGrew(0, 3, "signature", "x")],
+        [PartBegan(1, 0, "refusal"), PartGrew(1, 0, "text", "no")],
+    )
+    translated = TranslatedReader(reader, Writer())
+    heard = translated.follower = Heard()
+    for _ in range(5):
+        translated.feed(b"x")
+    called = [(0, 0, "look", ""), (0, 0, "", "{}"), (0, 1, "see", "")]
+    assert heard.said == [(0, "hello"), *called]
+    assert (translated.called, translated.refused, translated.ended_twice) == (True, True, False)
+    assert translated.opening(4) == b"hell"
+
+
+def test_what_ends_the_answer_is_not_shown_and_nothing_after_it() -> None:
+    grew = [PartBegan(0, 0, "text"), PartGrew(0, 0, "text", "bad")]
+    translated = TranslatedReader(Reader(grew, [PartEnded(0, 0)]), Writer())
+    translated.follower = Heard()
+    assert translated.feed(b"x") == b""
+    assert translated.failure is INTERRUPTED
+    assert translated.feed(b"x") == b""
+    assert translated.failure is INTERRUPTED
+
+
+def test_an_answer_without_content_has_no_opening() -> None:
+    translated, _ = follow(Reader([Began(), PartBegan(0, 0, "text")]), 1)
+    assert translated.opening(10) is None

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.providers.messages import PING, STOP, block, delta, end, start, text
 
 from tidegate.core.ask import Usage
+from tidegate.core.outcome import Failure
 from tidegate.providers import _anthropic_stream
 from tidegate.providers._anthropic_stream import AnthropicStreamReader
 
@@ -133,3 +134,58 @@ def test_text_beyond_what_is_kept_is_counted(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(_anthropic_stream, "MAX_TEXT_BYTES", 3)
     _, reader = follow(start() + text(0, "abcd", "é"))
     assert (reader.text(), reader.text_beyond_bytes, reader.text_bytes()) == (b"abcd", 2, 6)
+
+
+class Heard:
+    """core.plugs.Follower that writes down what it is told, and ends the answer at a word."""
+
+    def __init__(self) -> None:
+        self.said: list[tuple[object, ...]] = []
+
+    def content(self, choice: int, text: str) -> Failure | None:
+        self.said.append((choice, text))
+        if text == "bad":
+            return Failure("malformed", "upstream_invalid_answer", "no")
+        return None
+
+    def called(self, choice: int, call: int, name: str, arguments: str) -> Failure | None:
+        self.said.append((choice, call, name, arguments))
+        return None
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_a_follower_is_told_of_content_and_calls_however_it_is_cut(size: int) -> None:
+    stream = b"".join(
+        (
+            start(),
+            block(0, "thinking", thinking=""),
+            delta(0, "thinking_delta", thinking="hm"),
+            text(1, "hel", "lo"),
+            block(2, "tool_use", id="c", name="look", input={}),
+            delta(2, "input_json_delta", partial_json="{}"),
+            block(3, "tool_use", id="d", name="see", input={}),
+            end("tool_use"),
+            STOP,
+        )
+    )
+    reader = AnthropicStreamReader()
+    heard = reader.follower = Heard()
+    for at in range(0, len(stream), size):
+        reader.feed(stream[at : at + size])
+    called = [(0, 0, "look", ""), (0, 0, "", "{}"), (0, 1, "see", "")]
+    assert heard.said == [(0, "hel"), (0, "lo"), *called]
+    assert (reader.called, reader.opening(4), reader.failure) == (True, b"hell", None)
+
+
+def test_what_ends_the_answer_is_not_shown_and_nothing_after_it() -> None:
+    reader = AnthropicStreamReader()
+    reader.follower = Heard()
+    assert reader.feed(start() + text(0, "good")) != b""
+    assert reader.feed(block(1) + delta(1, text="bad")) == block(1)
+    assert reader.failure is not None and reader.failure.code.name == "upstream_invalid_answer"
+    assert reader.feed(delta(1, text="more") + end() + STOP) == b""
+
+
+def test_a_second_end_is_told_of() -> None:
+    once, twice = (follow(start(), text(0, "a"), end(), STOP * many)[1] for many in (1, 2))
+    assert (once.ended_twice, twice.ended_twice) == (False, True)

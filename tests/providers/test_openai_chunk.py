@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from tidegate.providers._openai_chunk import Choice, Chunk, Delta, text_of_calls
+from tidegate.providers._openai_chunk import Choice, Chunk, Delta, calls_of, text_of_calls
 
 
 def test_only_what_says_how_far_the_answer_is_is_read() -> None:
@@ -46,3 +46,25 @@ def test_what_has_not_the_shape_is_no_chunk(told: bytes) -> None:
 )
 def test_of_calls_the_names_and_arguments_are_text_or_else_all(calls: Any, text: bytes) -> None:
     assert text_of_calls(calls) == text
+
+
+@pytest.mark.parametrize(
+    ("calls", "found"),
+    [
+        (
+            [{"index": 2, "id": "x", "function": {"name": "f", "arguments": "{"}}],
+            [(2, "f", "{")],
+        ),
+        ([{"index": 2, "function": {"arguments": "}"}}], [(2, "", "}")]),
+        ([{"function": {"name": "f"}}, {"function": {"name": "g"}}], [(0, "f", ""), (1, "g", "")]),
+        ({"name": "f", "arguments": "{}"}, [(0, "f", "{}")]),
+        ([{"index": 0, "custom": {"name": "f", "input": "free"}}], []),
+        (
+            [1, {"function": 2}, {"index": "x", "function": {"name": 3, "arguments": []}}],
+            [(2, "", "")],
+        ),
+        ("odd", []),
+    ],
+)
+def test_calls_are_told_by_number_name_and_arguments(calls: Any, found: Any) -> None:
+    assert calls_of(calls) == found

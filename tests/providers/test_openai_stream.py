@@ -202,3 +202,86 @@ def test_usage_is_believed_when_it_can_be_true(
 def test_usage_is_shown_to_whom_asked_for_it() -> None:
     _, shown, _ = followed(HELLO, STOP, usage(TOLD), DONE, include_usage=True)
     assert shown == HELLO + STOP + usage(TOLD)
+
+
+class Heard:
+    """core.plugs.Follower that writes down what it is told, and ends the answer at a word."""
+
+    def __init__(self, until: str = "") -> None:
+        self.said: list[tuple[object, ...]] = []
+        self._until = until
+
+    def content(self, choice: int, text: str) -> Failure | None:
+        self.said.append((choice, text))
+        return (
+            Failure("malformed", "upstream_invalid_answer", "no") if text == self._until else None
+        )
+
+    def called(self, choice: int, call: int, name: str, arguments: str) -> Failure | None:
+        self.said.append((choice, call, name, arguments))
+        return None
+
+
+@pytest.mark.parametrize("size", [1, 7, 10_000])
+def test_a_follower_is_told_of_every_piece_however_the_stream_is_cut(size: int) -> None:
+    call = [{"index": 0, "function": {"name": "f", "arguments": "{"}}]
+    parts = (
+        START,
+        choice(reasoning_content="hm"),
+        choice(content="a"),
+        choice(content="b"),
+        choice(1, content="c"),
+        choice(tool_calls=call),
+        choice(content="d", refusal="no"),
+        STOP,
+        choice(1, "stop"),
+        DONE,
+    )
+    data = b"".join(parts)
+    reader = OpenAIStreamReader(asked())
+    heard = reader.follower = Heard()
+    for at in range(0, len(data), size):
+        reader.feed(data[at : at + size])
+    assert heard.said == [(0, "a"), (0, "b"), (1, "c"), (0, 0, "f", "{"), (0, "d")]
+    assert (reader.refused, reader.called, reader.ended_twice) == (True, True, False)
+    assert reader.finished
+
+
+def test_a_chunk_that_ends_the_answer_is_not_shown() -> None:
+    reader = OpenAIStreamReader(asked())
+    reader.follower = Heard(until="bad")
+    bad = sent({"choices": [{"delta": {"content": "bad"}}], "usage": TOLD})
+    assert reader.feed(HELLO + HELLO) == HELLO + HELLO
+    assert reader.feed(bad) == b""
+    assert reader.failure is not None
+    assert reader.feed(HELLO) == b""
+
+
+@pytest.mark.parametrize(
+    ("parts", "opening"),
+    [
+        ((HELLO, choice(content=" you")), b"hello you"),
+        ((choice(reasoning="hm"), choice(reasoning="h"), HELLO, HELLO), b"hellohello"),
+        ((choice(reasoning_content="hm", content="hello"),), b"hello"),
+        ((choice(reasoning="hm"),), None),
+        ((), None),
+        ((choice(content="x" * 50),), b"x" * 20),
+    ],
+)
+def test_the_opening_is_of_the_content_and_not_of_the_thinking(
+    parts: tuple[bytes, ...], opening: bytes | None
+) -> None:
+    reader, _, _ = followed(START, *parts)
+    assert reader.opening(20) == opening
+
+
+def test_an_opening_that_was_not_kept_is_not_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_openai_stream, "MAX_TEXT_BYTES", 10)
+    reader, _, _ = followed(START, choice(reasoning="x" * 20), HELLO)
+    assert reader.opening(20) == b""
+
+
+def test_a_second_end_is_told_apart_from_other_surplus() -> None:
+    once, _, _ = followed(HELLO, STOP, DONE + b": bye\n\n")
+    twice, _, _ = followed(HELLO, STOP, DONE + DONE)
+    assert (once.ended_twice, twice.ended_twice) == (False, True)

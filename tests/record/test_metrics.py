@@ -213,3 +213,30 @@ def test_reading_while_counting_is_safe() -> None:
         metrics.observe([receipt(team=f"team-{number}", status=number)])
     thread.join()
     assert failed == []
+
+
+def test_what_became_of_answers_is_counted() -> None:
+    metrics = Metrics()
+    metrics.observe(
+        [
+            receipt(validity="valid", model_refusal="none"),
+            receipt(
+                validity="malformed",
+                bytes_before_violation=100,
+                model_refusal="full",
+                model_refusal_reason="policy",
+            ),
+            receipt(validity="empty", model_refusal="full"),
+            receipt(),
+        ]
+    )
+    for verdict in ("valid", "malformed", "empty"):
+        assert value(metrics, "tidegate_answers_total", validity=verdict) == 1
+    assert value(metrics, "tidegate_answers_total") == 3
+    refusals = "tidegate_model_refusals_total"
+    assert value(metrics, refusals, extent="full", why="policy") == 1
+    assert value(metrics, refusals) == 2
+    seen = "tidegate_bytes_before_violation"
+    assert value(metrics, f"{seen}_sum") == 100
+    assert value(metrics, f"{seen}_bucket", le="64.0") == 0
+    assert value(metrics, f"{seen}_bucket", le="256.0") == 1

@@ -27,7 +27,13 @@ def filled() -> Receipt:
         elif field.name == "holds":
             values[field.name] = [Hold("tokens", "team-a", 100, used=40)]
         elif "Literal" in kind:
-            chosen = {"endpoint": "embeddings", "priority": "batch"}
+            chosen = {
+                "endpoint": "embeddings",
+                "priority": "batch",
+                "validity": "malformed",
+                "model_refusal": "partial",
+                "model_refusal_reason": "policy",
+            }
             values[field.name] = chosen.get(field.name, "deadline")
         elif "list" in kind:
             values[field.name] = [f"text-{number}"]

@@ -51,9 +51,11 @@ def test_the_newest_come_first_and_pages_go_back(engine: Engine) -> None:
         (Filter(trace_id="t"), [8]),
         (Filter(error_code="internal"), [9]),
         (Filter(end_user="u"), [11]),
+        (Filter(validity="malformed"), [12]),
+        (Filter(model_refusal="full"), [13]),
         (Filter(failed=True), [9, 10]),
         (Filter(failed=True, route="slow"), []),
-        (Filter(since_s=rig.NOON_S + 9), [9, 10, 11]),
+        (Filter(since_s=rig.NOON_S + 9), [9, 10, 11, 12, 13]),
         (Filter(until_s=rig.NOON_S + 2), [0, 1]),
         (Filter(since_s=rig.NOON_S + 3, until_s=rig.NOON_S + 5), [3, 4]),
     ],
@@ -65,6 +67,7 @@ def test_a_filter_finds_exactly_its_receipts(
         *({}, {"key_id": "kkkk1111"}, {"route": "slow"}, {"team": "red"}, {"customer": "acme"}),
         *({"target": "large"}, {"purpose": "eval"}, {"session_id": "s"}, {"trace_id": "t"}),
         *({"error_code": "internal"}, {"error_code": "upstream_error"}, {"end_user": "u"}),
+        *({"validity": "malformed"}, {"model_refusal": "full"}),
     ]
     made = [rig.receipt(rig.NOON_S + n, **fields) for n, fields in enumerate(odd)]
     store(engine, *made)

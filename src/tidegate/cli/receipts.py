@@ -47,6 +47,11 @@ _GROUPS = (
         "status finish_reason interrupted cancelled_by error_code error_fault error_message "
         "surplus_events refused_by over_limits",
     ),
+    (
+        "answer",
+        "validity violation_at_bytes violation_path violation_rule bytes_before_violation "
+        "model_refusal model_refusal_reason",
+    ),
 )
 
 

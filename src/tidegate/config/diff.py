@@ -45,7 +45,9 @@ def _route_text(route: Route) -> str:
 
 def _flat_plan(plan: Plan, without: set[str]) -> dict[str, str]:
     fields = {k: v for k, v in asdict(plan).items() if k not in _NOT_OBEYED}
-    fields["routes"] = {n: _route_fields(r) for n, r in plan.routes.items() if n not in without}
+    kept = {n: r for n, r in plan.routes.items() if n not in without}
+    fields["routes"] = {n: _route_fields(r) for n, r in kept.items()}
+    fields["contracts"] = {n: r.contract for n, r in kept.items() if r.contract is not None}
     flat: dict[str, str] = {}
     _flatten("", fields, flat)
     return flat

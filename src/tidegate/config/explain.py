@@ -95,7 +95,9 @@ def explain(
         Row("provisioned", str(target.provisioned).lower(), sources.first((*at, "provisioned")))
     )
     rows += _setting_rows("breaker", target.breaker, sources, (*at, "breaker"))
-    return rows + _other_rows(found, sources) + _limit_rows(route, plan, sources)
+    rows += _other_rows(found, sources)
+    rows += _contract_rows(found, sources)
+    return rows + _limit_rows(route, plan, sources)
 
 
 def _other_rows(route: Route, sources: _Sources) -> list[Row]:
@@ -128,12 +130,27 @@ def _setting_text(value: object) -> str:
     match value:
         case None | ():
             return "none"
+        case bool():
+            return "yes" if value else "no"
         case tuple():
             return ", ".join(f"{name}: {number:g}" for name, number in value)
         case float():
             return f"{value:g}"
         case _:
             return str(value)
+
+
+def _contract_rows(route: Route, sources: _Sources) -> list[Row]:
+    """What its answers must be, where anything is asked of them."""
+    if route.contract is None:
+        return []
+    at = ("routes", route.name, "contract")
+    told = {"max_length": route.contract.max_chars, **asdict(route.contract)}
+    del told["max_chars"]
+    return [
+        Row(f"contract.{name}", _setting_text(value), sources.first((*at, name)))
+        for name, value in told.items()
+    ]
 
 
 def _limit_rows(route: str, plan: Plan, sources: _Sources) -> list[Row]:

@@ -80,6 +80,7 @@ EXPECTED: Mapping[str, str] = {
     "name": "a name",
     "route": "a route's name",
     "header": "a header's name",
+    "json": "a mapping, or text in JSON",
 }
 
 

@@ -111,6 +111,8 @@ def _scalar(shape: Scalar) -> dict[str, Any]:
     held = {k: v for k, v in bounds.items() if v is not None}
     if shape.read == "usd":
         held = {"minimum": 0}
+    if shape.read == "json":
+        return {"type": ["object", "string"]}
     if shape.read == "bool":
         return {"anyOf": [{"type": "boolean"}, _ref("Variable")]}
     if shape.read in _NUMBERS:

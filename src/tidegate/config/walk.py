@@ -11,6 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from tidegate.config.interpolate import fill, read_counters, read_database, read_secret
+from tidegate.config.json_value import json_of
 from tidegate.config.problem import Mark, Path, Problem
 from tidegate.config.scalars import EXPECTED, READERS, UNQUOTED, WORDS
 from tidegate.config.shape import Choice, Items, Key, OneOf, Record, Scalar, Shape, Table, shape_of
@@ -163,6 +164,8 @@ class _Walker:
 
     def _scalar(self, node: Node, shape: Scalar, path: Path) -> Any:
         expected = EXPECTED[shape.read]
+        if shape.read == "json":
+            return self._json(node, path, expected)
         if shape.read in _REFERENCES:
             return self._reference(node, shape, path, expected)
         text, filled = self._text(node, path, expected)
@@ -174,6 +177,15 @@ class _Walker:
             raise self._wrong(node, path, expected, "; put it in quotes")
         value = self._parse(node.mark, shape, text, path, node.text)
         return self._beside_plan(value) if shape.read == "path" else value
+
+    def _json(self, node: Node, path: Path, expected: str) -> str:
+        if isinstance(node, ScalarNode) and node.kind != "text":
+            raise self._wrong(node, path, expected)
+        try:
+            return json_of(node)
+        except ValueError as error:
+            self.say(node.mark, path, str(error))
+            raise _Bad from None
 
     def _parse(self, mark: Mark, shape: Scalar, text: str, path: Path, shown: str) -> Any:
         """`text` read and held against its bounds; `shown` is what may be repeated of it."""

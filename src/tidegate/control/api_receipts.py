@@ -23,7 +23,14 @@ _LOOK_S = 0.1
 
 async def _recent(call: Call) -> ReceiptPage:
     asked = call.query
-    which = Filter(route=asked.route, key_id=asked.key_id, team=_team(call), failed=asked.failed)
+    which = Filter(
+        route=asked.route,
+        key_id=asked.key_id,
+        team=_team(call),
+        validity=asked.validity,
+        model_refusal=asked.model_refusal,
+        failed=asked.failed,
+    )
     if asked.after is None:
         # The cursor is read first: a receipt that arrives in between comes twice, never not.
         cursor = await call.desk.store(receipts.newest_seq)
@@ -59,7 +66,7 @@ async def _summary(call: Call) -> Summary:
 
 
 _WHICH = frozenset({"route", "key_id"})
-_MAY_FOLLOW = _WHICH | {"after", "failed", "limit", "wait_s"}
+_MAY_FOLLOW = _WHICH | {"after", "failed", "limit", "model_refusal", "validity", "wait_s"}
 _MAY_SUM = _WHICH | {"since_s"}
 _MAY_RANK = _MAY_SUM | {"by", "limit"}
 

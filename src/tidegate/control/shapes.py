@@ -11,7 +11,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 from tidegate.core.key import KeyRecord
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.priority import Priority
-from tidegate.core.receipt import Receipt
+from tidegate.core.receipt import ModelRefusalExtent, Receipt, Validity
 from tidegate.core.units import format_duration, format_usd
 from tidegate.stores.figures import Ranking
 
@@ -222,6 +222,8 @@ class ReceiptQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
     route: RouteName | None = None
     key_id: Name | None = None
     team: Name | None = None
+    validity: Validity | None = None
+    model_refusal: ModelRefusalExtent | None = None
     failed: bool = False
     limit: PageSize = 100
     wait_s: WaitSeconds = 0.0

@@ -82,11 +82,21 @@ class Usage(Struct, frozen=True):
     audio_output_tokens: int | None = None
 
 
+class Said(Struct, frozen=True):
+    """One choice of a whole answer: its content, whether the wire says that the model refused,
+    and its calls of tools as (name, arguments)."""
+
+    content: str = ""
+    refused: bool = False
+    calls: tuple[tuple[str, str], ...] = ()
+
+
 class Answer(Struct, frozen=True):
     """What a whole (not streamed) answer says about itself.
 
     `text` is the content as UTF-8 where its tokens have to be counted here: with usage it is empty.
     `service_tier` is the class of service in which it was produced, where that is told.
+    `said` holds a part for each choice; none of what has no choices.
     """
 
     usage: Usage | None
@@ -95,3 +105,4 @@ class Answer(Struct, frozen=True):
     provider_request_id: str | None
     text: bytes
     service_tier: str | None = None
+    said: tuple[Said, ...] = ()

@@ -19,6 +19,7 @@ from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Dialect, Path, Place
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
 from tidegate.core.compile_routes import compile_route
+from tidegate.core.contracts import compile_contract
 from tidegate.core.declared import Declared
 from tidegate.core.declared_keys import EVERY_ROUTE
 from tidegate.core.declared_routes import DeclaredRoute
@@ -107,6 +108,7 @@ class _Compiler:
         self.declared = declared
         self.price_of = facts.price_of
         self.dialects = facts.dialects
+        self.checks = facts.checks
         self.complaints: list[Complaint] = []
         self._known = facts.dialects.names()
         self._dialects: dict[str, tuple[str, Dialect] | None] = {}
@@ -134,8 +136,11 @@ class _Compiler:
                 lambda content: _digest(content)[:DIGEST_CHARS],
                 self.say,
             )
+            contract = compile_contract(
+                route.contract, ("routes", name, "contract"), self.checks, self.say
+            )
             if found is not None:
-                out[name] = found
+                out[name] = replace(found, contract=contract)
         return out
 
     def check_named(self) -> None:

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
+from tidegate.core.declared_contracts import DeclaredContract
 from tidegate.core.declared_scalars import Seconds, Text, Usd
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.resilience import FAILURE_CLASSES, Balance, Retry
@@ -103,6 +104,10 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
             "`x-tidegate-dropped` and on the receipt. Bounds on tokens are never left out."
         ),
     ] = "refuse"
+    contract: Annotated[
+        DeclaredContract | None,
+        Meta(description="What the answers must be. Default: nothing is asked of them."),
+    ] = None
 
     def wanted(self) -> Iterator[tuple[tuple[str, ...], str | DeclaredTarget]]:
         """Every target that it names or writes out, with the path to it from the route."""

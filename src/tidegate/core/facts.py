@@ -46,11 +46,24 @@ class Kinds:
         return plug
 
 
+class Checks:
+    """What answers are held to, as far as a plan can get it wrong. Each says what is wrong."""
+
+    def wrong_schema(self, text: str) -> str | None:
+        wrong: str | None = plugs.load("text", "json_schema").wrong_schema(text)
+        return wrong
+
+    def wrong_regex(self, pattern: str) -> str | None:
+        wrong: str | None = plugs.load("text", "json_schema").wrong_regex(pattern)
+        return wrong
+
+
 class Facts(Struct, frozen=True):
     """The answers that one compilation goes by. `keys_limited`: whether a key brings limits."""
 
     price_of: PriceOf
     dialects: Dialects = Dialects()
     kinds: Kinds = Kinds()
+    checks: Checks = Checks()
     added: Added = Added()
     keys_limited: Callable[[], bool] = lambda: False

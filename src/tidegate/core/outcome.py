@@ -93,6 +93,7 @@ CODES: Final[Mapping[str, Code]] = {
             "upstream_unreachable": (502, True),
             "upstream_tls": (502, False),
             "upstream_malformed": (502, True),
+            "upstream_invalid_answer": (502, False),
             "upstream_interrupted": (502, True),
             "upstream_too_large": (502, False),
             "upstream_overloaded": (503, True),

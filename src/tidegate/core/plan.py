@@ -159,6 +159,22 @@ class Release(Struct, frozen=True, omit_defaults=True):
         return (Share(self.target, self.weight), *self.others)
 
 
+class Contract(Struct, frozen=True, omit_defaults=True):
+    """What an answer of a route must be, and what is done with one that is not.
+
+    `json_schema` is a schema as JSON text. `tools`: calls fit the `tools` of their request.
+    `max_chars` bounds an answer's content. `buffer` holds a stream back until it is known to fit.
+    """
+
+    json: bool = False
+    json_schema: str | None = None
+    tools: bool = False
+    regex: str | None = None
+    max_chars: int = 1_000_000
+    on_violation: Literal["mark", "fail"] = "mark"
+    buffer: bool = False
+
+
 class Route(Struct, frozen=True, omit_defaults=True):
     """What an application calls (the API's `model`).
 
@@ -173,6 +189,7 @@ class Route(Struct, frozen=True, omit_defaults=True):
     fallbacks: tuple[tuple[FailureClass, tuple[Target, ...]], ...] = ()
     retry: Retry = Retry()
     drops_unsupported: bool = False
+    contract: Contract | None = None
 
     @property
     def targets(self) -> tuple[Target, ...]:

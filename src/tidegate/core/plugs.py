@@ -30,6 +30,17 @@ class PlugError(Exception):
     """A plug that is missing or does not load. The message names it and says why."""
 
 
+class Follower(Protocol):
+    """Is told what an answer says as it comes; what it gives back ends the answer.
+
+    `choice` and `call` are numbers from 0. A call's name comes once, its arguments piece by piece.
+    """
+
+    def content(self, choice: int, text: str) -> Failure | None: ...
+
+    def called(self, choice: int, call: int, name: str, arguments: str) -> Failure | None: ...
+
+
 class StreamReader(Protocol):
     """Follows one streamed answer. Pure: bytes in, bytes to forward out.
 
@@ -40,7 +51,15 @@ class StreamReader(Protocol):
     are no event. `sequence` is the number that the next event has, where the caller's wire numbers
     them. `text_beyond_bytes` counts content that `text` no longer keeps. Any slicing of
     the same bytes gives the same result.
+
+    `refused` says that the wire itself tells of a model's refusal, `called` that tools were called,
+    `ended_twice` that a second end came. `follower`, where one is set, is told of every piece.
     """
+
+    follower: Follower | None
+    refused: bool
+    called: bool
+    ended_twice: bool
 
     started: bool
     finished: bool
@@ -65,6 +84,10 @@ class StreamReader(Protocol):
 
     def text(self) -> bytes:
         """The content produced so far as UTF-8, for counting tokens nobody counted."""
+
+    def opening(self, most_bytes: int) -> bytes | None:
+        """How the content begins, as UTF-8, without the thinking before it; empty where it was not
+        kept. None: there is no content."""
 
     def text_bytes(self) -> int:
         """How long all content so far is, kept in `text` or not. Cheap: asked at each chunk."""

@@ -21,6 +21,18 @@ from tidegate.core.setters import plain_setters
 Endpoint = Literal["chat", "completions", "embeddings", "count_tokens"]
 # The dialect that nothing is said of: OpenAI's own endpoints.
 OPENAI_CHAT = "openai_chat"
+# What became of an answer. `valid` is said only where a contract was kept.
+Validity = Literal[
+    "valid",
+    "truncated",
+    "interrupted",
+    "malformed",
+    "schema_violation",
+    "empty",
+    "duplicate_terminator",
+]
+ModelRefusalExtent = Literal["none", "partial", "full"]
+ModelRefusalReason = Literal["policy", "capability", "missing_information"]
 
 
 @plain_setters
@@ -57,6 +69,11 @@ class Receipt(Struct, omit_defaults=True):
     `most_nanousd` is there where nobody knows the cost and a price is known: what budgets count in
     its place, the most that it can have been. Costs are of all attempts, tokens of the last;
     `earlier_s` is what those before it and the pauses took.
+
+    `validity` None: no answer had begun, or nothing is known against it and nobody has checked.
+    `violation_at_bytes` is the offset in the content at which it stops being JSON,
+    `violation_path` a JSON Pointer to what does not fit, `violation_rule` the keyword that says so,
+    and `bytes_before_violation` how much of the content had been passed on when it was found.
     """
 
     id: str
@@ -133,6 +150,13 @@ class Receipt(Struct, omit_defaults=True):
     error_fault: str | None = None
     error_message: str | None = None
     surplus_events: int = 0
+    validity: Validity | None = None
+    violation_at_bytes: int | None = None
+    violation_path: str | None = None
+    violation_rule: str | None = None
+    bytes_before_violation: int | None = None
+    model_refusal: ModelRefusalExtent | None = None
+    model_refusal_reason: ModelRefusalReason | None = None
     refused_by: str | None = None
     over_limits: list[str] = []
     holds: list[Hold] = []

@@ -12,7 +12,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tidegate.core.ask import Answer, Usage
+from tidegate.core.ask import Answer, Said, Usage
 from tidegate.core.conversation import Reasoning, Refused, Text, ToolCall, Wire
 
 Kind = Literal["text", "reasoning", "tool_call", "refusal"]
@@ -164,7 +164,15 @@ def answer_of(whole: Spoken) -> Answer:
     known = whole.usage is not None and not whole.usage.conflict
     text = "" if known else "".join(text_of(part) for one in whole.choices for part in one.parts)
     finish = None if reason is None else FINISH_REASONS[reason]
-    return Answer(whole.usage, finish, whole.model, whole.id, text.encode())
+    said = tuple([_said(one) for one in whole.choices])
+    return Answer(whole.usage, finish, whole.model, whole.id, text.encode(), said=said)
+
+
+def _said(choice: Choice) -> Said:
+    content = "".join(part.text for part in choice.parts if isinstance(part, Text))
+    refused = any(isinstance(part, Refused) for part in choice.parts)
+    calls = [(it.name, it.arguments) for it in choice.parts if isinstance(it, ToolCall)]
+    return Said(content, refused, tuple(calls))
 
 
 def text_of(part: SpokenPart) -> str:

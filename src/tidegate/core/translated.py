@@ -2,8 +2,17 @@
 
 from tidegate.core.ask import Usage
 from tidegate.core.outcome import Failure
-from tidegate.core.plugs import SpokenReader, SpokenWriter
-from tidegate.core.spoken import FINISH_REASONS, Began, Ended, Event, PartBegan, PartGrew, Used
+from tidegate.core.plugs import Follower, SpokenReader, SpokenWriter
+from tidegate.core.spoken import (
+    FINISH_REASONS,
+    Began,
+    Ended,
+    Event,
+    Kind,
+    PartBegan,
+    PartGrew,
+    Used,
+)
 
 # Text is kept to count its tokens should nobody else; beyond this it is estimated by length.
 MAX_TEXT_BYTES = 256 * 1024
@@ -14,15 +23,22 @@ class TranslatedReader:
     """core.plugs.StreamReader across two dialects."""
 
     __slots__ = (
+        "_calls",
+        "_content_at",
+        "_kinds",
         "_reader",
         "_text",
         "_writer",
+        "called",
         "content_chunks",
+        "ended_twice",
         "failure",
         "finish_reason",
         "finished",
+        "follower",
         "model_served",
         "provider_request_id",
+        "refused",
         "service_tier",
         "started",
         "surplus_events",
@@ -35,6 +51,12 @@ class TranslatedReader:
         self._reader = reader
         self._writer = writer
         self._text = bytearray()
+        # Of each part by its choice and index: its kind, and a call's number in its choice.
+        self._kinds: dict[tuple[int, int], Kind] = {}
+        self._calls: dict[tuple[int, int], int] = {}
+        self._content_at: int | None = None
+        self.follower: Follower | None = None
+        self.called = self.refused = self.ended_twice = False
         self.text_beyond_bytes = 0
         self.started = False
         self.finished = False
@@ -49,6 +71,8 @@ class TranslatedReader:
         self.surplus_events = 0
 
     def feed(self, data: bytes) -> bytes:
+        if self.failure is not None:
+            return b""
         return self._show(self._reader.feed(data))
 
     def end(self) -> Failure | None:
@@ -68,13 +92,21 @@ class TranslatedReader:
     def text_bytes(self) -> int:
         return len(self._text) + self.text_beyond_bytes
 
+    def opening(self, most_bytes: int) -> bytes | None:
+        at = self._content_at
+        return None if at is None else bytes(self._text[at : at + most_bytes])
+
     def _show(self, events: list[Event]) -> bytes:
+        broken: Failure | None = None
         for event in events:
             if type(event) is PartGrew:
                 if event.grown in _WRITTEN:
-                    self._content(event.text)
+                    broken = broken or self._grow(event)
             else:
-                self._note(event)
+                broken = self._note(event) or broken
+        if broken is not None:
+            self.failure = broken
+            return b""
         shown = self._writer.write(events) if events else b""
         self.failure = self._reader.failure
         self.surplus_events = self._reader.surplus_events
@@ -82,6 +114,35 @@ class TranslatedReader:
             self.finished = True
             self.terminal = self._writer.close()
         return shown
+
+    def _grow(self, event: PartGrew) -> Failure | None:
+        """Notes what is written of a part, and tells whoever follows the answer."""
+        place, text = (event.choice, event.index), event.text
+        kind = self._kinds.get(place)
+        if kind == "text" and text and self._content_at is None:
+            self._content_at = len(self._text)
+        self._content(text)
+        if self.follower is None or not text:
+            return None
+        if kind == "text":
+            return self.follower.content(event.choice, text)
+        if kind == "tool_call" and event.grown == "arguments":
+            return self.follower.called(event.choice, self._calls[place], "", text)
+        return None
+
+    def _begin(self, event: PartBegan) -> Failure | None:
+        place = (event.choice, event.index)
+        self._kinds[place] = event.kind
+        self.refused = self.refused or event.kind == "refusal"
+        if event.kind != "tool_call":
+            return None
+        number = sum(1 for choice, _ in self._calls if choice == event.choice)
+        self._calls[place] = number
+        self.called = True
+        self._content(event.name or "")
+        if self.follower is None:
+            return None
+        return self.follower.called(event.choice, number, event.name or "", "")
 
     def _content(self, text: str) -> None:
         self.started = True
@@ -91,7 +152,9 @@ class TranslatedReader:
         else:
             self.text_beyond_bytes += len(text.encode())
 
-    def _note(self, event: Event) -> None:
+    def _note(self, event: Event) -> Failure | None:
+        if isinstance(event, PartBegan):
+            return self._begin(event)
         if isinstance(event, Used):
             self.usage = event.usage
         elif isinstance(event, Ended):
@@ -99,5 +162,4 @@ class TranslatedReader:
         elif isinstance(event, Began):
             self.provider_request_id, self.model_served = event.id, event.model
             self.usage = event.usage if self.usage is None else self.usage
-        elif isinstance(event, PartBegan) and event.kind == "tool_call":
-            self._content(event.name or "")
+        return None

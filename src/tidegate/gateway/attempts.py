@@ -16,6 +16,7 @@ from tidegate.gateway.balance import balanced, stays_with
 from tidegate.gateway.breaker import Verdict
 from tidegate.gateway.call import call, note_target
 from tidegate.gateway.chain import Chain, can_serve
+from tidegate.gateway.contract import judge_answer
 from tidegate.gateway.decline import forget_frames, note_failure, request_ids
 from tidegate.gateway.fit import fit
 from tidegate.gateway.http import answers
@@ -174,6 +175,9 @@ async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World
     if progress.admitted is not None and progress.admitted.most_chunks is not None:
         relay.hold_to(progress.admitted.most_chunks)
     relay.committed, relay.on_first = progress.begun, told(progress)
+    contract = None if progress.route is None else progress.route.contract
+    if contract is not None:
+        relay.hold_against(contract.follow(ask))
     world.relays.add(relay)
     await relay.run()
     progress.ending = relay.finish
@@ -182,6 +186,10 @@ async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World
 def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
     """Passes a whole answer on; all of it waits for the receipt."""
     body = wires.whole(progress, ask, answered.take_body(), world)
+    contract = None if progress.route is None else progress.route.contract
+    if contract is not None and progress.answer is not None:
+        progress.following = contract.follow(ask)
+        judge_answer(progress.following, progress.answer)
     progress.ending = partial(progress.connection.send, _head(progress, ask), body)
 
 

@@ -13,12 +13,13 @@ from msgspec import Struct
 from tidegate import __version__
 from tidegate.core import plugs
 from tidegate.core.credential import Addressed
-from tidegate.core.plan import Plan, Replica, SecretRef, Target, Tls
+from tidegate.core.plan import Contract, Plan, Replica, SecretRef, Target, Tls
 from tidegate.core.plugs import Provider, Signer
 from tidegate.core.pricing import Ceiling
 from tidegate.core.secret import Secret
 from tidegate.gateway.aws_key import AwsKey
 from tidegate.gateway.bound import Binder, Bound
+from tidegate.gateway.contract import PreparedContract
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.in_force import InForce, MakeCounters
@@ -28,6 +29,7 @@ from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.standing import Standing
 from tidegate.text import tokens
+from tidegate.text.json_schema import SchemaProblem
 
 MAX_SECRET_BYTES = 64 * 1024
 
@@ -82,7 +84,9 @@ class Preparer:
         self._signs = any(target.aws is not None for target in prepared.values())
         await self.refresh()
         routes = {
-            name: prepare_route(route, prepared, self.standing.budget(route))
+            name: prepare_route(
+                route, prepared, self.standing.budget(route), _contract(name, route.contract)
+            )
             for name, route in plan.routes.items()
         }
         try:
@@ -211,6 +215,13 @@ class Preparer:
         if not secret or not secret.isascii() or not secret.isprintable():
             return None
         return Secret(secret)
+
+
+def _contract(route: str, contract: Contract | None) -> PreparedContract | None:
+    try:
+        return None if contract is None else PreparedContract(contract)
+    except SchemaProblem as problem:
+        raise PlanProblem(f"route {route}: {problem}") from None
 
 
 def _headers(provider: Provider, target: Target) -> Headers:

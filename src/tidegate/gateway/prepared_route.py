@@ -9,6 +9,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.plan import Price, Release, Route, Target
 from tidegate.core.pricing import Ceiling
 from tidegate.core.resilience import FailureClass
+from tidegate.gateway.contract import PreparedContract
 from tidegate.gateway.prepared_target import PreparedTarget, Priced
 from tidegate.gateway.retry_budget import RetryBudget
 
@@ -40,6 +41,7 @@ class PreparedRoute(Struct, eq=False):
     budget: RetryBudget
     heads: Mapping[str, bytes]
     alone: bool
+    contract: PreparedContract | None
 
     @property
     def release(self) -> Release:
@@ -57,7 +59,10 @@ class PreparedRoute(Struct, eq=False):
 
 
 def prepare_route(
-    route: Route, targets: Mapping[str, PreparedTarget], budget: RetryBudget
+    route: Route,
+    targets: Mapping[str, PreparedTarget],
+    budget: RetryBudget,
+    contract: PreparedContract | None = None,
 ) -> PreparedRoute:
     """`targets` are all of the plan's, by their names."""
     release = route.release
@@ -70,7 +75,7 @@ def prepare_route(
     bound: Priced = every[0] if len(every) == 1 else _dearest(every)
     heads = {target.name: _answer_headers(route.name, release, target) for target in route.targets}
     return PreparedRoute(
-        route, pool[0].target, pool, fallbacks, bound, budget, heads, len(pool) == 1
+        route, pool[0].target, pool, fallbacks, bound, budget, heads, len(pool) == 1, contract
     )
 
 

@@ -10,6 +10,7 @@ from tidegate.core.plugs import Dialect
 from tidegate.core.receipt import Receipt
 from tidegate.core.setters import plain_setters
 from tidegate.gateway.admit import Admission
+from tidegate.gateway.contract import Following
 from tidegate.gateway.holding import Held
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight
@@ -50,8 +51,8 @@ class Progress(Struct, eq=False):
     target of another wire has been asked. `begun` says that a stream's head went out before its
     answer. `until_s` is when the caller waits no longer (monotonic). `keeper` is there where only
     that replica can serve the request. What is below `admitted` is of the attempt that goes on;
-    `tries` says that it tries a breaker that was open. `late` is there where no limit was as it
-    began, and one is now.
+    `tries` says that it tries a breaker that was open, `following` is of a whole answer (a stream's
+    relay has its own). `late` is there where no limit was as it began, and one is now.
     """
 
     receipt: Receipt
@@ -75,4 +76,5 @@ class Progress(Struct, eq=False):
     call: InFlight | None = None
     relay: Relay | None = None
     answer: Answer | None = None
+    following: Following | None = None
     late: Late | None = None

@@ -18,6 +18,7 @@ from tidegate.gateway.progress import Earlier, Progress
 from tidegate.gateway.shared_hold import settle_shared
 from tidegate.gateway.size import estimate_input_tokens, note_conversation
 from tidegate.gateway.timings import note_attempt, note_earlier_s, note_line, note_times
+from tidegate.gateway.validity import note_validity
 from tidegate.gateway.world import World
 from tidegate.stores.spending import MAX_COST_NANOUSD
 from tidegate.text import tokens
@@ -65,7 +66,7 @@ def settle_attempt(progress: Progress, world: World) -> int:
     most_nanousd = _keep_cost(earlier, receipt)
     for name in _OF_ATTEMPT:
         setattr(receipt, name, _UNTOLD[name])
-    progress.call = progress.relay = progress.answer = None
+    progress.call = progress.relay = progress.answer = progress.following = None
     return most_nanousd
 
 
@@ -75,6 +76,8 @@ _OF_ATTEMPT = (
     *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens", "tokens_estimated"),
     *("usage_conflict", "cost_nanousd", "most_nanousd", "service_tier", "price_version"),
     *("finish_reason", "model_served", "provider_request_id", "surplus_events"),
+    *("validity", "violation_at_bytes", "violation_path", "violation_rule"),
+    *("bytes_before_violation", "model_refusal", "model_refusal_reason"),
 )
 _UNTOLD: Final = {field.name: field.default for field in fields(Receipt)}
 
@@ -100,6 +103,7 @@ def _account(progress: Progress, world: World) -> bool:
             call.attempt.cost_nanousd = 0
         return False
     _note_answer(progress)
+    note_validity(progress)
     seen_tokens = _estimate_unknown(progress, ask, target.target)
     _note_cost(receipt, ask, target.target)
     if receipt.cost_nanousd is None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import StreamReader
+from tidegate.gateway.contract import Following, is_truncated
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight, translate
@@ -20,6 +21,9 @@ from tidegate.text.tokens import MOST_BYTES_A_TOKEN
 KEEPALIVE = b": keepalive\n\n"
 # A start-up phase longer than this is no start-up phase: it is sent on.
 MAX_HELD_BYTES = 256 * 1024
+# As much of an answer as is held back until it is known to keep its contract.
+MAX_WITHHELD_BYTES = 16 * 1024 * 1024
+_TOO_LONG = "the answer is longer than what can be held back to be checked"
 # What a few long tokens may be beyond the usual bound, so that no short answer is cut for them.
 _LEEWAY_BYTES = 256
 _PASSED = "the answer went on past the tokens that its budget held"
@@ -29,7 +33,8 @@ class Relay:
     """Between one provider's stream and one client. It is the client's client.Sink.
 
     `committed` says that the answer's head is out; it may have gone while the request was waiting.
-    `flowing` says that something of the answer is: until then another may take its place.
+    `flowing` says that something of the answer is: until then another may take its place. One that
+    is `withheld` flows when it is known to keep its contract, which was at `shown_s`.
     `on_first` is told the time of the first content.
     """
 
@@ -45,12 +50,15 @@ class Relay:
         "failure",
         "first_s",
         "flowing",
+        "following",
         "itl_max_s",
         "last_s",
         "most_chunks",
         "on_first",
         "quiet_since_s",
         "reader",
+        "shown_s",
+        "withheld",
     )
 
     def __init__(
@@ -59,7 +67,7 @@ class Relay:
         self._call = call
         self._connection = connection
         self._head = head
-        self._held = b""
+        self._held: bytes | bytearray = b""
         self._done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reader = reader
         self.committed = self.flowing = False
@@ -69,6 +77,9 @@ class Relay:
         self.on_first: Callable[[float], None] | None = None
         self.chunks = 0
         self.first_s: float | None = None
+        self.following: Following | None = None
+        self.withheld = False
+        self.shown_s: float | None = None
         self.last_s = 0.0
         self.itl_max_s = 0.0
         self.quiet_since_s = clock.monotonic_s()
@@ -79,8 +90,15 @@ class Relay:
         self.most_chunks = most_tokens
         self._most_bytes = most_tokens * MOST_BYTES_A_TOKEN + _LEEWAY_BYTES
 
+    def hold_against(self, following: Following) -> None:
+        """Has the answer followed by its route's contract, and held back where that says so."""
+        self.following = self.reader.follower = following
+        if not following.passes_on:
+            self.withheld, self._held = True, bytearray()
+
     async def run(self) -> None:
-        """Relays until the end. Failure when the answer ends badly, sent or not."""
+        """Relays until the end. Failure when the answer ends badly, or is none that may pass, sent
+        or not: of a withheld answer nothing has been sent but comments."""
         upstream = self._call.live()
         self._connection.source = upstream
         if self._connection.paused_s is not None:
@@ -95,6 +113,20 @@ class Relay:
             raise self.failure
         self._call.ended_s = self._call.last_s
         upstream.release()
+        if self.following is not None:
+            self._judge(self.following)
+        if self.withheld:
+            self.shown_s = clock.monotonic_s()
+
+    def _judge(self, following: Following) -> None:
+        reader = self.reader
+        failure = following.end(
+            truncated=is_truncated(reader.finish_reason),
+            called=reader.called,
+            ended_twice=reader.ended_twice,
+        )
+        if failure is not None:
+            raise failure
 
     # the upstream connection calls these
 
@@ -127,12 +159,20 @@ class Relay:
                 self.quiet_since_s = now_s
             else:
                 self._held += out
-        if not self.flowing and (reader.started or len(self._held) > MAX_HELD_BYTES):
-            self._flow(now_s)
+        if not self.flowing:
+            self._while_held(now_s)
         if reader.failure is not None:
             self._end(reader.failure)
         elif reader.finished:
             self._end(None)
+
+    def _while_held(self, now_s: float) -> None:
+        """What came is held still, or sent on now that the answer has begun."""
+        if self.withheld:
+            if len(self._held) > MAX_WITHHELD_BYTES:
+                self._end(Failure("malformed", "upstream_too_large", _TOO_LONG))
+        elif self.reader.started or len(self._held) > MAX_HELD_BYTES:
+            self._flow(now_s)
 
     def on_end(self) -> None:
         self._end(self.reader.end())
@@ -147,7 +187,9 @@ class Relay:
 
     def keep_alive(self, now_s: float, every_s: float) -> None:
         """A comment when the client has seen nothing for long, so that nobody cuts the line."""
-        if self._done.done() or now_s - self.quiet_since_s < every_s or self.first_s is not None:
+        if self._done.done() or now_s - self.quiet_since_s < every_s:
+            return
+        if self.first_s is not None and not self.withheld:
             return
         if self.committed:
             self._connection.write(KEEPALIVE)
@@ -169,9 +211,9 @@ class Relay:
         held, self._held = self._held, b""
         if not self.committed:
             self.committed = True
-            self._connection.start(self._head, held)
+            self._connection.start(self._head, bytes(held))
         elif held:
-            self._connection.write(held)
+            self._connection.write(bytes(held))
 
     def _end(self, failure: Failure | Refusal | None) -> None:
         if not self._done.done():

@@ -6,6 +6,7 @@ journalled, and whatever follows it.
 
 from tidegate.core.ask import Usage
 from tidegate.core.outcome import Failure
+from tidegate.core.plugs import Follower
 from tidegate.core.spoken import FINISH_REASONS
 from tidegate.providers._anthropic_wire import (
     MESSAGE_STOP,
@@ -22,12 +23,17 @@ class AnthropicStreamReader:
     """core.plugs.StreamReader for Anthropic's own callers."""
 
     __slots__ = (
+        "_calls",
+        "_content_at",
         "_course",
         "_splitter",
         "_text",
         "content_chunks",
+        "ended_twice",
         "failure",
         "finished",
+        "follower",
+        "refused",
         "started",
         "terminal",
         "text_beyond_bytes",
@@ -41,12 +47,20 @@ class AnthropicStreamReader:
         self._splitter = SseSplitter()
         self._course = Course()
         self._text = bytearray()
+        self._calls: dict[int, int] = {}  # a call's number by the index of its block
+        self._content_at: int | None = None
+        self.follower: Follower | None = None
+        self.refused = self.ended_twice = False
         self.text_beyond_bytes = 0
         self.started = False
         self.finished = False
         self.failure: Failure | None = None
         self.terminal = b""
         self.content_chunks = 0
+
+    @property
+    def called(self) -> bool:
+        return bool(self._calls)
 
     @property
     def surplus_events(self) -> int:
@@ -99,6 +113,10 @@ class AnthropicStreamReader:
     def text_bytes(self) -> int:
         return len(self._text) + self.text_beyond_bytes
 
+    def opening(self, most_bytes: int) -> bytes | None:
+        at = self._content_at
+        return None if at is None else bytes(self._text[at : at + most_bytes])
+
     def _take_rest(self, rest: bytes) -> bytes:
         """Reads the last event where only its blank line is missing; cut within, it is none."""
         if payload_of(rest) is None:
@@ -113,12 +131,17 @@ class AnthropicStreamReader:
     def _take(self, event: bytes) -> bytes:
         """Reads one event; what the caller may see: all of it or nothing."""
         course = self._course
-        over = course.finished or course.failure is not None
+        over = course.finished or self.failure is not None or course.failure is not None
         told = course.take(event)
         if over:
+            self.ended_twice = self.ended_twice or b"message_stop" in event
             return b""
         if told is not None:
+            broken = self._tell(told)
             self._note(told)
+            if broken is not None:
+                self.failure = broken
+                return b""
         if course.failure is not None:
             self.failure = course.failure
             return b""
@@ -127,6 +150,21 @@ class AnthropicStreamReader:
             self.terminal = event
             return b""
         return event
+
+    def _tell(self, told: Step) -> Failure | None:
+        """Of content and calls, before they are written down; what ends the answer."""
+        block, delta, follower = told.content_block, told.delta, self.follower
+        if block is not None and block.type == "tool_use":
+            number = self._calls.setdefault(told.index, len(self._calls))
+            return follower.called(0, number, block.name or "", "") if follower else None
+        text = delta.text if delta is not None else block.text if block is not None else None
+        if text:
+            if self._content_at is None:
+                self._content_at = len(self._text)
+            return follower.content(0, text) if follower else None
+        if follower and delta is not None and delta.partial_json and told.index in self._calls:
+            return follower.called(0, self._calls[told.index], "", delta.partial_json)
+        return None
 
     def _note(self, told: Step) -> None:
         delta = told.delta

@@ -5,6 +5,9 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+from tidegate.core.outcome import Failure
+from tidegate.core.plugs import Follower
+
 
 class Delta(Struct, gc=False):
     """What a choice goes on with: text of one kind or another, or calls of tools."""
@@ -54,3 +57,31 @@ def text_of_calls(calls: Any) -> bytes:
             elif part is not None:
                 return msgspec.json.encode(calls)
     return text.encode()
+
+
+def calls_of(calls: Any) -> list[tuple[int, str, str]]:
+    """(number, name, arguments) of each call of a tool, whole or in part. A free text that a
+    custom tool takes is no arguments, and what has no known shape is passed over."""
+    found = []
+    for place, call in enumerate(calls if isinstance(calls, list) else [calls]):
+        if not isinstance(call, dict):
+            continue
+        said = call.get("function", call)
+        if isinstance(said, dict) and "custom" not in call:
+            number, name, arguments = call.get("index"), said.get("name"), said.get("arguments")
+            found.append(
+                (
+                    number if isinstance(number, int) else place,
+                    name if isinstance(name, str) else "",
+                    arguments if isinstance(arguments, str) else "",
+                )
+            )
+    return found
+
+
+def tell(follower: Follower, choice: int, content: str, calls: Any) -> Failure | None:
+    """Tells of one chunk; the first thing that ends the answer."""
+    failure = follower.content(choice, content) if content else None
+    for number, name, arguments in calls_of(calls) if calls else ():
+        failure = failure or follower.called(choice, number, name, arguments)
+    return failure

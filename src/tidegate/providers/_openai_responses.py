@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Raw, Struct
 
-from tidegate.core.ask import Answer, Ask, Outgoing, Usage
+from tidegate.core.ask import Answer, Ask, Outgoing, Said, Usage
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
 from tidegate.providers._openai_error import UNREADABLE, failure_in_answer
@@ -144,7 +144,26 @@ def read_answer(body: bytes) -> Answer:
         text = b""
     tier = response.service_tier if isinstance(response.service_tier, str) else None
     finish = finish_of(response)
-    return Answer(usage, finish, response.model, response.id, text, tier)
+    said = (_said(response.output),)
+    return Answer(usage, finish, response.model, response.id, text, tier, said)
+
+
+def _said(output: list[Item]) -> Said:
+    """The content and the calls of an answer, and whether its model refused."""
+    parts = [
+        part
+        for item in output
+        if item.type == "message" and isinstance(item.content, list)
+        for part in item.content
+        if isinstance(part, dict)
+    ]
+    texts = [part["text"] for part in parts if isinstance(part.get("text"), str)]
+    calls = [
+        (item.name or "", item.arguments if isinstance(item.arguments, str) else "")
+        for item in output
+        if item.type == "function_call"
+    ]
+    return Said("".join(texts), any("refusal" in part for part in parts), tuple(calls))
 
 
 def _text_of(item: Item) -> bytes:

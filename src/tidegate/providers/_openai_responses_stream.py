@@ -11,6 +11,7 @@ from msgspec import Struct
 
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.outcome import Failure
+from tidegate.core.plugs import Follower
 from tidegate.providers._openai_error import UNREADABLE, failure_in_answer
 from tidegate.providers._openai_responses import Item, Response, failure_of, finish_of, usage_of
 from tidegate.providers._openai_stream import MAX_TEXT_BYTES
@@ -27,6 +28,7 @@ class _Told(Struct, gc=False):
     type: str
     sequence_number: int | None = None
     delta: Any = None
+    output_index: int = -1
     item: Item | None = None
     response: Response | None = None
     error: Any = None
@@ -41,14 +43,20 @@ class OpenAIResponsesStreamReader:
 
     __slots__ = (
         "_ask",
+        "_calls",
+        "_content_at",
         "_splitter",
         "_text",
+        "called",
         "content_chunks",
+        "ended_twice",
         "failure",
         "finish_reason",
         "finished",
+        "follower",
         "model_served",
         "provider_request_id",
+        "refused",
         "sequence",
         "service_tier",
         "started",
@@ -75,6 +83,10 @@ class OpenAIResponsesStreamReader:
         self.model_served: str | None = None
         self.provider_request_id: str | None = None
         self.service_tier: str | None = None
+        self.follower: Follower | None = None
+        self.refused = self.called = self.ended_twice = False
+        self._calls: dict[int, int] = {}  # which call an item of the output is
+        self._content_at: int | None = None
 
     def feed(self, data: bytes) -> bytes:
         try:
@@ -109,10 +121,15 @@ class OpenAIResponsesStreamReader:
     def text_bytes(self) -> int:
         return len(self._text) + self.text_beyond_bytes
 
+    def opening(self, most_bytes: int) -> bytes | None:
+        at = self._content_at
+        return None if at is None else bytes(self._text[at : at + most_bytes])
+
     def _take(self, event: bytes) -> bytes:
         """Reads one event; what the caller may see: all of it or nothing."""
         if self.finished or self.failure is not None:
             self.surplus_events += 1
+            self.ended_twice = self.ended_twice or b'"response.completed"' in event
             return b""
         payload = data_of(event)
         if payload is None:
@@ -132,13 +149,38 @@ class OpenAIResponsesStreamReader:
         number = told.sequence_number
         if number is not None and 0 <= number < _MOST_SEQUENCE:
             self.sequence = number + 1
+        broken = self._tell(told)
         if isinstance(told.delta, str):
             self._content(told.delta)
         elif told.type == "response.output_item.added" and told.item is not None:
             self._content(told.item.name or "")
+        if broken is not None:
+            self.failure = broken
+            return b""
         if told.response is None:
             return event
         return self._take_response(event, told.type, told.response)
+
+    def _tell(self, told: _Told) -> Failure | None:
+        """Of content and calls, before they are written down; what ends the answer."""
+        item, index, follower = told.item, told.output_index, self.follower
+        if told.type == "response.output_item.added" and item is not None:
+            if item.type != "function_call":
+                return None
+            self.called = True
+            number = self._calls.setdefault(index, len(self._calls))
+            return follower.called(0, number, item.name or "", "") if follower else None
+        if not isinstance(told.delta, str) or not told.delta:
+            return None
+        if told.type == "response.refusal.delta":
+            self.refused = True
+        elif told.type == "response.output_text.delta":
+            if self._content_at is None:
+                self._content_at = len(self._text)
+            return follower.content(0, told.delta) if follower else None
+        elif told.type == "response.function_call_arguments.delta" and index in self._calls:
+            return follower.called(0, self._calls[index], "", told.delta) if follower else None
+        return None
 
     def _take_response(self, event: bytes, kind: str, response: Response) -> bytes:
         """An event that tells how the whole answer stands."""

@@ -11,7 +11,8 @@ import msgspec
 
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.outcome import Failure
-from tidegate.providers._openai_chunk import Choice, Chunk, text_of_calls
+from tidegate.core.plugs import Follower
+from tidegate.providers._openai_chunk import Choice, Chunk, tell, text_of_calls
 from tidegate.providers._openai_error import UNREADABLE, failure_in_answer
 from tidegate.providers._openai_usage import CONFLICT, has_no_output, read_usage
 from tidegate.text.sse import SseSplitter, SseTooLong, data_of
@@ -46,18 +47,23 @@ class OpenAIStreamReader:
         "_ask",
         "_before",
         "_between",
+        "_content_at",
         "_finished_choices",
         "_seen_choices",
         "_splitter",
         "_strip_usage",
         "_text",
         "_told",
+        "called",
         "content_chunks",
+        "ended_twice",
         "failure",
         "finish_reason",
         "finished",
+        "follower",
         "model_served",
         "provider_request_id",
+        "refused",
         "service_tier",
         "started",
         "surplus_events",
@@ -77,6 +83,9 @@ class OpenAIStreamReader:
         self._before = self._after = b""
         self._between = slice(0)
         self._told: Any = None
+        self._content_at: int | None = None
+        self.follower: Follower | None = None
+        self.refused = self.called = self.ended_twice = False
         self.started = False
         self.finished = False
         self.failure: Failure | None = None
@@ -136,8 +145,11 @@ class OpenAIStreamReader:
                     and not delta.reasoning_content
                     and not delta.reasoning
                     and not delta.refusal
+                    and self.follower is None
                 ):
                     text = delta.content.encode()
+                    if self._content_at is None:
+                        self._content_at = len(self._text)
                     self._content(text)
                     self._learn(data, text)
                     return data
@@ -189,6 +201,10 @@ class OpenAIStreamReader:
     def text(self) -> bytes:
         return bytes(self._text)
 
+    def opening(self, most_bytes: int) -> bytes | None:
+        at = self._content_at
+        return None if at is None else bytes(self._text[at : at + most_bytes])
+
     def text_bytes(self) -> int:
         return len(self._text) + self.text_beyond_bytes
 
@@ -196,6 +212,8 @@ class OpenAIStreamReader:
         """Reads one event by its payload; what the caller may see: all of the event or nothing."""
         if self.finished or self.failure is not None:
             self.surplus_events += 1
+            if payload is not None and payload.startswith(b"[DONE]"):
+                self.ended_twice = True
             return b""
         if payload is None:
             return event  # a comment keeps the connection alive
@@ -245,14 +263,26 @@ class OpenAIStreamReader:
         delta = choice.delta
         if delta is not None:
             thought = delta.reasoning_content or delta.reasoning  # the same under two names
-            text = (thought or "") + (delta.content or "") + (delta.refusal or "")
+            content, refusal = delta.content or "", delta.refusal or ""
+            text = (thought or "") + content + refusal
             if text:
+                if content and self._content_at is None:
+                    self._content_at = len(self._text) + len((thought or "").encode())
+                self.refused = self.refused or bool(refusal)
                 self._content(text.encode())
             calls = delta.tool_calls or delta.function_call
             if calls:
+                self.called = True
                 self._content(text_of_calls(calls))
+            if self.follower is not None:
+                self.failure = self.failure or tell(self.follower, choice.index, content, calls)
         elif choice.text:
+            if self._content_at is None:
+                self._content_at = len(self._text)
             self._content(choice.text.encode())
+            if self.follower is not None:
+                broken = self.follower.content(choice.index, choice.text)
+                self.failure = self.failure or broken
         if choice.finish_reason is not None:
             self._finished_choices |= bit
             self.finish_reason = choice.finish_reason

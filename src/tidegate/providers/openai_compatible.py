@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw, Struct, structs
 
 from tidegate.core import clock
-from tidegate.core.ask import Answer, Ask, Outgoing
+from tidegate.core.ask import Answer, Ask, Outgoing, Said
 from tidegate.core.conversation import Conversation
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
@@ -15,6 +15,7 @@ from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken
+from tidegate.providers._openai_chunk import calls_of
 from tidegate.providers._openai_error import UNREADABLE, failure_in_answer, failure_of
 from tidegate.providers._openai_request import Manners, Writer
 from tidegate.providers._openai_spoken import OpenAISpokenReader, spoken_of
@@ -35,7 +36,9 @@ _CEILINGS = ("max_tokens", "max_completion_tokens")
 
 class _Message(Struct):
     content: Any = None
+    refusal: Any = None
     tool_calls: Any = None
+    function_call: Any = None
     reasoning_content: Any = None
     reasoning: Any = None
 
@@ -135,6 +138,7 @@ class OpenAICompatible:
             raise Failure("malformed", "upstream_malformed", "the provider's answer is empty")
         finish = answer.choices[-1].finish_reason if answer.choices else None
         tier = answer.service_tier if isinstance(answer.service_tier, str) else None
+        said = tuple([_said(choice) for choice in answer.choices])
         usage = None
         if answer.usage is not None:
             usage = read_usage(answer.usage, wants_output=wants_output)
@@ -143,9 +147,9 @@ class OpenAICompatible:
             if self.tells_usage_of_one_choice and len(answer.choices) > 1:
                 usage = CONFLICT
             if not usage.conflict:
-                return Answer(usage, finish, answer.model, answer.id, b"", tier)
+                return Answer(usage, finish, answer.model, answer.id, b"", tier, said)
         text = b"".join(_text_of(choice) for choice in answer.choices)
-        return Answer(usage, finish, answer.model, answer.id, text, tier)
+        return Answer(usage, finish, answer.model, answer.id, text, tier, said)
 
     def encode_conversation(
         self, said: Conversation, ask: Ask, target: Target, drop: bool
@@ -187,6 +191,18 @@ def _has_output(choice: _AnswerChoice) -> bool:
         return bool(choice.text)
     thought = message.reasoning_content or message.reasoning
     return bool(message.content or message.tool_calls or thought)
+
+
+def _said(choice: _AnswerChoice) -> Said:
+    message = choice.message
+    if message is None:
+        return Said(choice.text or "")
+    content = message.content if isinstance(message.content, str) else ""
+    calls = message.tool_calls or message.function_call
+    if not calls:
+        return Said(content, bool(message.refusal))
+    told = tuple([(name, arguments) for _, name, arguments in calls_of(calls)])
+    return Said(content, bool(message.refusal), told)
 
 
 def _text_of(choice: _AnswerChoice) -> bytes:

@@ -17,6 +17,7 @@ FIRST_TOKEN_S = (
 PER_TOKEN_S = (0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.75, 1.0, 2.5)
 TOKENS = tuple(4.0**power for power in range(14))
 GATEWAY_S = (0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0)
+BYTES = (0.0, *(4.0**power for power in range(3, 12)))
 TOKENS_PER_S = (1.0, 2.0, 5.0, 10.0, 20.0, 30.0, 50.0, 75.0, 100.0, 150.0, 200.0, 300.0, 500.0)
 
 # Two spellings of the same six values: OpenTelemetry's and ours.
@@ -41,7 +42,18 @@ def _histogram(
 
 def _counter(name: str, unit: str, text: str, *more: str) -> Spec:
     # What a provider writes freely is open; these lists are ours.
-    closed = (*_CLOSED, "class", "fault", "code", "by", "status", "failure")
+    closed = (
+        *_CLOSED,
+        "class",
+        "fault",
+        "code",
+        "by",
+        "status",
+        "failure",
+        "validity",
+        "extent",
+        "why",
+    )
     return Spec(name, "counter", unit, text, (*OURS, *more), closed)
 
 
@@ -155,6 +167,27 @@ FINISH_REASONS = _counter(
     "Answers by the finish reason that the provider gave.",
     "reason",
 )
+ANSWERS = _counter(
+    "tidegate_answers_total",
+    "answers",
+    "Answers of which something is known, by what became of them: valid where a contract was "
+    "kept, truncated, interrupted, malformed, schema_violation, empty, duplicate_terminator.",
+    "validity",
+)
+MODEL_REFUSALS = _counter(
+    "tidegate_model_refusals_total",
+    "answers",
+    "Answers in which the model refused, by extent (partial, full) and why: policy, capability, "
+    "missing_information (empty: it said nothing).",
+    "extent",
+    "why",
+)
+BYTES_BEFORE_VIOLATION = _histogram(
+    "tidegate_bytes_before_violation",
+    "bytes",
+    "How much of an answer's content had been passed on when it was found to break its contract.",
+    BYTES,
+)
 CANCELLED = _counter(
     "tidegate_cancelled_total",
     "requests",
@@ -244,6 +277,7 @@ ALL: tuple[Spec, ...] = (
     *(ITL_MEAN, ITL_MAX, OUTPUT_RATE, GATEWAY_TIME, QUEUE_TIME, UPSTREAM_TIME),
     *(REQUESTS, ERRORS, TOKENS_BY_CLASS, TOKENS_UNKNOWN, TOKENS_ESTIMATED, COST, COST_UNKNOWN),
     *(INTERRUPTIONS, FINISH_REASONS, CANCELLED, ATTEMPTS),
+    *(ANSWERS, MODEL_REFUSALS, BYTES_BEFORE_VIOLATION),
     *(LIMIT_REFUSALS, LIMIT_ALERTS),
     *(RECORDED, REPEATED, WRITE_ERRORS, READ_ERRORS, LAG_SECONDS, LAG_BYTES, DAMAGED, OVERFLOWED),
 )

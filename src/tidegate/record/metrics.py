@@ -127,6 +127,7 @@ class Metrics:
                 self._combinations.clear()
             series = self._combinations[named] = _Combination(self, named)
         series.count_end(receipt)
+        series.judge(receipt)
         series.count_tokens(receipt)
         series.time(receipt)
         for attempt in receipt.attempts:
@@ -176,6 +177,16 @@ class _Combination:
             self._cost.add(receipt.cost_nanousd / _NANOUSD_A_USD)
         elif receipt.attempts:
             self._cost_unknown.add(1)
+
+    def judge(self, receipt: Receipt) -> None:
+        """What became of the answer."""
+        if receipt.validity is not None:
+            self._of(catalogue.ANSWERS, receipt.validity).add(1)
+        if receipt.model_refusal in ("partial", "full"):
+            why = receipt.model_refusal_reason or ""
+            self._of(catalogue.MODEL_REFUSALS, receipt.model_refusal, why).add(1)
+        if receipt.bytes_before_violation is not None:
+            self._of(catalogue.BYTES_BEFORE_VIOLATION).observe(receipt.bytes_before_violation)
 
     def count_tokens(self, receipt: Receipt) -> None:
         """Tokens by class, and per request as OpenTelemetry counts them."""

@@ -43,6 +43,8 @@ class Filter(Struct, frozen=True):
     session_id: str | None = None
     trace_id: str | None = None
     error_code: str | None = None
+    validity: str | None = None
+    model_refusal: str | None = None
     failed: bool = False
 
 
@@ -215,7 +217,7 @@ def _indexed(which: Filter, before_id: str | None = None) -> list[Condition]:
 def _plain(which: Filter) -> list[Condition]:
     names = (
         *("team", "customer", "end_user", "target", "purpose", "session_id", "trace_id"),
-        "error_code",
+        *("error_code", "validity", "model_refusal"),
     )
     wanted = ((receipts.c[name], getattr(which, name)) for name in names)
     return [column == value for column, value in wanted if value is not None]

@@ -66,6 +66,8 @@ receipts = Table(
     Column("cancelled_by", Text),
     Column("error_code", Text),
     Column("error_fault", Text),
+    Column("validity", Text),
+    Column("model_refusal", Text),
     Column("input_tokens", BigInteger),
     Column("cache_read_tokens", BigInteger),
     Column("cache_write_tokens", BigInteger),

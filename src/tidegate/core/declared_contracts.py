@@ -1,0 +1,62 @@
+"""`contract` of a route: what its answers must be."""
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta, Struct
+
+from tidegate.core.plan import Contract
+
+MAX_CHARS: Final = 4_000_000
+_CONTRACT: Final = Contract()
+
+
+class DeclaredContract(Struct, frozen=True, omit_defaults=True):
+    """What an answer must be. It is checked as it comes, and what is found is on its receipt."""
+
+    json: Annotated[bool, Meta(description="The content is one JSON value.")] = _CONTRACT.json
+    json_schema: Annotated[
+        str | None,
+        Meta(
+            extra={"read": "json"},
+            description="The content is JSON that fits this JSON Schema, written out here.",
+        ),
+    ] = None
+    tools: Annotated[
+        bool,
+        Meta(
+            description="Calls of tools name a tool of their request, with arguments that fit its "
+            "schema."
+        ),
+    ] = _CONTRACT.tools
+    regex: Annotated[
+        str | None,
+        Meta(
+            min_length=1,
+            max_length=1000,
+            description="The content matches this pattern somewhere; `^` and `$` bind it. "
+            "No look-around, no back-references.",
+        ),
+    ] = None
+    max_length: Annotated[
+        int | None,
+        Meta(
+            ge=1,
+            le=MAX_CHARS,
+            extra={"read": "quantity"},
+            description="The content is no longer than so many characters. Default: "
+            "1,000,000 where there is a contract.",
+        ),
+    ] = None
+    on_violation: Annotated[
+        Literal["mark", "fail"],
+        Meta(
+            description="`mark` notes it on the receipt and passes the answer on; `fail` gives an "
+            "error in its place, or ends a stream that has begun with one."
+        ),
+    ] = _CONTRACT.on_violation
+    buffer: Annotated[
+        bool,
+        Meta(
+            description="Hold a stream back until it is known to fit. Needs `on_violation: fail`."
+        ),
+    ] = _CONTRACT.buffer

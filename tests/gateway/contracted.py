@@ -1,0 +1,43 @@
+"""A gateway whose route has a contract, and providers that say what a test wants."""
+
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from tests.gateway.rig import HELLO, Gateway, gateway, plan_of, target
+from tests.gateway.upstream import DONE, STREAM_HEAD, Exchange, Script, Upstream, chunk, delta
+
+from tidegate.core.plan import Contract
+
+STREAM = {**HELLO, "stream": True}
+
+
+@contextlib.asynccontextmanager
+async def contracted(
+    folder: Path, script: Script, contract: Contract | None = None, **fields: Any
+) -> AsyncIterator[tuple[Gateway, Upstream]]:
+    async with Upstream(script) as up, gateway(folder) as it:
+        plan = plan_of(target(up.port, **fields))
+        routes = {
+            name: msgspec.structs.replace(route, contract=contract)
+            for name, route in plan.routes.items()
+        }
+        assert await it.obey(msgspec.structs.replace(plan, routes=routes))
+        yield it, up
+
+
+def saying(*texts: str, finish: str = "stop", end: bytes = DONE) -> Script:
+    """Streams these texts, each in a chunk of its own."""
+    return speaking([{"content": text} for text in texts], finish, end)
+
+
+def speaking(deltas: Sequence[dict[str, Any]], finish: str = "stop", end: bytes = DONE) -> Script:
+    async def script(exchange: Exchange) -> None:
+        exchange.send(STREAM_HEAD)
+        for fields in deltas:
+            exchange.event(delta(fields))
+        exchange.send(chunk(b"data: " + delta({}, finish) + b"\n\n" + end) + b"0\r\n\r\n")
+
+    return script

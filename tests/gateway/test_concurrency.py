@@ -185,3 +185,12 @@ def test_few_that_are_watched_stand_for_all() -> None:
         return limit.limit
 
     assert late(16) < late(1)
+
+
+def test_a_few_hundredths_of_a_second_are_no_reason_to_cut() -> None:
+    """A burst at a gateway that is busy itself: its first tokens all seem 50 ms late."""
+    limit = AdaptiveLimit(1, 512)
+    for number in range(200):
+        took_s = 0.001 if number < 5 else 0.05
+        limit.first_token(Sample(10, took_s, 0.0, min(number + 1, 64)), 0.001 * number)
+    assert limit.limit >= START

@@ -6,6 +6,14 @@ from msgspec import Meta, Struct
 
 from tidegate.core.declared_scalars import Name, Rate, Usd
 
+_CacheRead = Annotated[Usd | None, Meta(description="Input read from the provider's prefix cache.")]
+_CacheWrite = Annotated[
+    Usd | None, Meta(description="Input written to the provider's prefix cache.")
+]
+_Reasoning = Annotated[Usd | None, Meta(description="Reasoning.")]
+_AudioInput = Annotated[Usd | None, Meta(description="Audio in a prompt.")]
+_AudioOutput = Annotated[Usd | None, Meta(description="Audio in an answer.")]
+
 
 class TierPrice(Struct, frozen=True, omit_defaults=True):
     """What tokens cost in one class of service, in dollars a million tokens. A class of tokens that
@@ -14,15 +22,11 @@ class TierPrice(Struct, frozen=True, omit_defaults=True):
 
     input_usd_per_mtok: Annotated[Usd, Meta(description="Plain input.")]
     output_usd_per_mtok: Annotated[Usd, Meta(description="Output.")]
-    cache_read_usd_per_mtok: Annotated[
-        Usd | None, Meta(description="Input read from the provider's prefix cache.")
-    ] = None
-    cache_write_usd_per_mtok: Annotated[
-        Usd | None, Meta(description="Input written to the provider's prefix cache.")
-    ] = None
-    reasoning_usd_per_mtok: Annotated[Usd | None, Meta(description="Reasoning.")] = None
-    audio_input_usd_per_mtok: Annotated[Usd | None, Meta(description="Audio in a prompt.")] = None
-    audio_output_usd_per_mtok: Annotated[Usd | None, Meta(description="Audio in an answer.")] = None
+    cache_read_usd_per_mtok: _CacheRead = None
+    cache_write_usd_per_mtok: _CacheWrite = None
+    reasoning_usd_per_mtok: _Reasoning = None
+    audio_input_usd_per_mtok: _AudioInput = None
+    audio_output_usd_per_mtok: _AudioOutput = None
 
 
 class TokenPrice(Struct, frozen=True, omit_defaults=True):
@@ -34,15 +38,11 @@ class TokenPrice(Struct, frozen=True, omit_defaults=True):
 
     input_usd_per_mtok: Annotated[Usd | None, Meta(description="Plain input.")] = None
     output_usd_per_mtok: Annotated[Usd | None, Meta(description="Output.")] = None
-    cache_read_usd_per_mtok: Annotated[
-        Usd | None, Meta(description="Input read from the provider's prefix cache.")
-    ] = None
-    cache_write_usd_per_mtok: Annotated[
-        Usd | None, Meta(description="Input written to the provider's prefix cache.")
-    ] = None
-    reasoning_usd_per_mtok: Annotated[Usd | None, Meta(description="Reasoning.")] = None
-    audio_input_usd_per_mtok: Annotated[Usd | None, Meta(description="Audio in a prompt.")] = None
-    audio_output_usd_per_mtok: Annotated[Usd | None, Meta(description="Audio in an answer.")] = None
+    cache_read_usd_per_mtok: _CacheRead = None
+    cache_write_usd_per_mtok: _CacheWrite = None
+    reasoning_usd_per_mtok: _Reasoning = None
+    audio_input_usd_per_mtok: _AudioInput = None
+    audio_output_usd_per_mtok: _AudioOutput = None
     service_tiers: Annotated[
         dict[Name, TierPrice],
         Meta(

@@ -51,19 +51,15 @@ def _gpu_price(price: GpuPrice) -> Price:
 def _token_price(price: TokenPrice) -> Price:
     if price.input_usd_per_mtok is None and price.output_usd_per_mtok is None:
         raise ValueError("a price needs input_usd_per_mtok, output_usd_per_mtok or both, or `free`")
-    rates = _rates(price)
-    tiers = {name: _rates(one) for name, one in sorted(price.service_tiers.items())}
+    request_nanousd = usd_to_nanousd(price.request_usd or Decimal(0))
+    tiers = sorted(price.service_tiers.items())
     return replace(
-        rates,
-        request_nanousd=usd_to_nanousd(price.request_usd or Decimal(0)),
-        service_tiers=tuple(
-            (name, replace(one, request_nanousd=usd_to_nanousd(price.request_usd or Decimal(0))))
-            for name, one in tiers.items()
-        ),
+        _rates(price, request_nanousd),
+        service_tiers=tuple((name, _rates(one, request_nanousd)) for name, one in tiers),
     )
 
 
-def _rates(price: TokenPrice | TierPrice) -> Price:
+def _rates(price: TokenPrice | TierPrice, request_nanousd: int) -> Price:
     return Price(
         version="",
         source="plan",
@@ -74,6 +70,7 @@ def _rates(price: TokenPrice | TierPrice) -> Price:
         reasoning=_rate(price.reasoning_usd_per_mtok),
         audio_input=_rate(price.audio_input_usd_per_mtok),
         audio_output=_rate(price.audio_output_usd_per_mtok),
+        request_nanousd=request_nanousd,
     )
 
 

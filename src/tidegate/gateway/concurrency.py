@@ -24,8 +24,10 @@ TOLERANCE: Final = 1.5
 CALM_TOLERANCE: Final = 2.25
 TOP_TOLERANCE: Final = 1.4
 LEAST_WAITING: Final = 1.4
-# Differences of this order are not worth reacting to, whatever their ratio.
+# Differences of this order are not worth reacting to, whatever their ratio: a busy gateway or
+# network makes them as well.
 SLACK_S: Final = 0.05
+LEAST_LATE_S: Final = 0.06
 # What is in flight before anything is known: fewer would keep the first of a new load waiting.
 START: Final = 64
 WINDOW_SAMPLES: Final = 16
@@ -179,7 +181,8 @@ class AdaptiveLimit:
         late = self._late = seen.late / seen.count
         waiting = seen.waited_s / max(now_s - seen.since_s, SLACK_S)
         tolerance = _LOG_TOLERANCE if 2 * seen.peak > self._exact else _LOG_CALM_TOLERANCE
-        if late > tolerance and waiting > LEAST_WAITING:
+        worth_it = waiting > LEAST_WAITING and seen.waited_s > seen.count * LEAST_LATE_S
+        if late > tolerance and worth_it:
             self._lower(min(self._exact, float(seen.peak)), late, waiting)
         elif self._starting and seen.peak >= self.limit - kept(self.limit):
             self._set(HEADROOM * seen.peak)

@@ -33,6 +33,7 @@ async def main():
             sock.close()
         await until(lambda: not house.listener.connections)
         await asyncio.sleep(1.1)  # asyncio rests a second after EMFILE
+        await until(lambda: not house.listener.connections)  # those that waited to be accepted
         async with calling(house.address) as caller:
             await caller.send(GET)
             print((await caller.answer())[0], len(flood))

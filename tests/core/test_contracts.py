@@ -25,7 +25,7 @@ def test_a_contract_is_part_of_its_route():
     contract = DeclaredContract(
         json_schema="{}", tools=True, on_violation="fail", buffer=True, max_length=10
     )
-    plan = compiled(declared(routes={"chat": DeclaredRoute("llama", contract)}))
+    plan = compiled(declared(routes={"chat": DeclaredRoute("llama", contract=contract)}))
     assert plan.routes["chat"].contract == Contract(
         json_schema="{}", tools=True, on_violation="fail", buffer=True, max_chars=10
     )
@@ -58,6 +58,6 @@ def test_each_alone_is_a_contract():
 
 
 def test_a_plan_with_a_contract_that_does_not_compile_is_refused():
-    routes = {"chat": DeclaredRoute("llama", DeclaredContract(regex="("))}
+    routes = {"chat": DeclaredRoute("llama", contract=DeclaredContract(regex="("))}
     with pytest.raises(PlanRefused, match=r"routes\.chat\.contract\.regex"):
         compiled(declared(routes=routes))

@@ -160,10 +160,10 @@ def test_a_buffered_answer_is_first_seen_when_it_is_whole(tmp_path: Path) -> Non
             asking = asyncio.ensure_future(it.ask(body=STREAM))
             await until(lambda: any(r.chunks for r in it.world.relays))
             [relay] = it.world.relays
-            assert not relay.has_begun
+            assert not relay.committed
             now_s = clock.monotonic_s()
             it.world.sweep(now_s + 16)  # nobody may take the line for dead meanwhile
-            assert relay.has_begun and not relay.committed
+            assert relay.committed and not relay.flowing
             go.set()
             reply = await asking
             assert reply.whole

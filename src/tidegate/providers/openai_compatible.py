@@ -12,8 +12,8 @@ from tidegate.core.conversation import Conversation
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
-from tidegate.core.plugs import StreamReader
-from tidegate.core.receipt import Endpoint
+from tidegate.core.plugs import Passthrough, Signer, StreamReader
+from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers._openai_chunk import calls_of
 from tidegate.providers._openai_error import UNREADABLE, failure_in_answer, failure_of
@@ -70,19 +70,23 @@ _decode_odd_answer = msgspec.json.Decoder(_OddAnswer).decode
 
 
 class OpenAICompatible:
-    """core.plugs.Provider. A provider that differs only in address is a subclass of two lines."""
+    """core.plugs.Provider, and the Passthrough of callers of OpenAI's chat. A provider that differs
+    only in address is a subclass of two lines."""
 
     base_url: str | None = None
     hosted = False
     endpoints: frozenset[Endpoint] = frozenset(PATHS)
-    dialects = frozenset({"openai_chat"})
     headers: tuple[tuple[str, str], ...] = ()
+    signer: Signer | None = None
     counts_tokens = False
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
     stream_members: tuple[tuple[str, Raw], ...] = ()
     stream_options: tuple[tuple[str, Raw], ...] = ()
     tells_usage_of_one_choice = False
     manners = Manners()
+
+    def __init__(self) -> None:
+        self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self}
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         """The caller's body with the target's model, our bound on its output where there is one

@@ -20,11 +20,11 @@ from tidegate.providers._anthropic_spoken import (
     AnthropicSpokenReader,
     read_count,
     read_whole,
-    reason_of,
     spoken_of,
 )
 from tidegate.providers._anthropic_stream import AnthropicStreamReader
 from tidegate.providers._anthropic_wire import REASONS
+from tidegate.providers._failures import reason_of
 
 _PATH = b"/messages"
 _COUNT_PATH = b"/messages/count_tokens"
@@ -86,7 +86,7 @@ class Anthropic:
 
     def read_spoken(self, ask: Ask, body: bytes) -> Spoken:
         message = read_whole(body)
-        return spoken_of(message, reason_of(message.stop_reason or ""))
+        return spoken_of(message, reason_of(REASONS, message.stop_reason or ""))
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return fault(status, headers, body, clock.wall_s())

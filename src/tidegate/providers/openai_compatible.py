@@ -15,12 +15,15 @@ from tidegate.core.plan import Target
 from tidegate.core.plugs import Passthrough, Signer, StreamReader
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.spoken import Spoken
+from tidegate.providers._failures import malformed, no_answer
 from tidegate.providers._openai_chunk import calls_of
-from tidegate.providers._openai_error import UNREADABLE, failure_in_answer, failure_of
+from tidegate.providers._openai_error import failure_in_answer, failure_of
 from tidegate.providers._openai_request import Manners, Writer
 from tidegate.providers._openai_spoken import OpenAISpokenReader, spoken_of
 from tidegate.providers._openai_stream import OpenAIStreamReader
-from tidegate.providers._openai_usage import CONFLICT, OpenAIUsage, has_no_output, read_usage
+from tidegate.providers._openai_usage import OpenAIUsage, read_usage
+from tidegate.providers._usage import CONFLICT, has_no_output
+from tidegate.text.strict_json import UNREADABLE
 
 PATHS: Mapping[Endpoint, bytes] = {
     "chat": b"/chat/completions",
@@ -139,7 +142,7 @@ class OpenAICompatible:
             raise failure_in_answer(answer.error)
         wants_output = ask.endpoint != "embeddings"
         if not answer.choices and (wants_output or bytes(answer.data)[:1] != b"["):
-            raise Failure("malformed", "upstream_malformed", "the provider's answer is empty")
+            raise malformed("the provider's answer is empty")
         finish = answer.choices[-1].finish_reason if answer.choices else None
         tier = answer.service_tier if isinstance(answer.service_tier, str) else None
         said = tuple([_said(choice) for choice in answer.choices])
@@ -185,8 +188,7 @@ def _read_odd_answer(body: bytes) -> _WholeAnswer:
     try:
         return _decode_odd_answer(body)
     except UNREADABLE:
-        message = "the provider's answer is not what was asked for"
-        raise Failure("malformed", "upstream_malformed", message) from None
+        raise no_answer() from None
 
 
 def _has_output(choice: _AnswerChoice) -> bool:

@@ -7,16 +7,15 @@ anything that looks like a secret.
 import datetime
 import email.utils
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from tidegate.core.outcome import Failure
 from tidegate.text.redact import redact
+from tidegate.text.strict_json import UNREADABLE
 
-# What decoding raises of bytes that are not JSON of the shape wanted, or not even UTF-8.
-UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 MAX_MESSAGE_CHARS = 2000
 MAX_RETRY_AFTER_S = 60.0
 

@@ -26,6 +26,7 @@ class AnthropicStreamReader:
         "_calls",
         "_content_at",
         "_course",
+        "_inputs",
         "_splitter",
         "_text",
         "content_chunks",
@@ -47,7 +48,9 @@ class AnthropicStreamReader:
         self._splitter = SseSplitter()
         self._course = Course()
         self._text = bytearray()
-        self._calls: dict[int, int] = {}  # a call's number by the index of its block
+        # By a block's index: which call it is, and the arguments that came with its beginning.
+        self._calls: dict[int, int] = {}
+        self._inputs: dict[int, bytes] = {}
         self._content_at: int | None = None
         self.follower: Follower | None = None
         self.refused = self.ended_twice = False
@@ -156,14 +159,21 @@ class AnthropicStreamReader:
         block, delta, follower = told.content_block, told.delta, self.follower
         if block is not None and block.type == "tool_use":
             number = self._calls.setdefault(told.index, len(self._calls))
+            self._inputs[told.index] = bytes(block.input)
             return follower.called(0, number, block.name or "", "") if follower else None
+        if told.type == "content_block_stop" and told.index in self._inputs:
+            # Its arguments came with its beginning, or there are none.
+            number, whole = self._calls[told.index], self._inputs.pop(told.index).decode()
+            return follower.called(0, number, "", whole) if follower else None
         text = delta.text if delta is not None else block.text if block is not None else None
         if text:
             if self._content_at is None:
                 self._content_at = len(self._text)
             return follower.content(0, text) if follower else None
-        if follower and delta is not None and delta.partial_json and told.index in self._calls:
-            return follower.called(0, self._calls[told.index], "", delta.partial_json)
+        if delta is not None and delta.partial_json and told.index in self._calls:
+            self._inputs.pop(told.index, None)
+            number = self._calls[told.index]
+            return follower.called(0, number, "", delta.partial_json) if follower else None
         return None
 
     def _note(self, told: Step) -> None:

@@ -13,7 +13,14 @@ from tidegate.core.ask import Ask, Usage
 from tidegate.core.outcome import Failure
 from tidegate.core.plugs import Follower
 from tidegate.providers._openai_error import UNREADABLE, failure_in_answer
-from tidegate.providers._openai_responses import Item, Response, failure_of, finish_of, usage_of
+from tidegate.providers._openai_responses import (
+    Item,
+    Response,
+    failure_of,
+    finish_of,
+    is_act,
+    usage_of,
+)
 from tidegate.providers._openai_stream import MAX_TEXT_BYTES
 from tidegate.providers._openai_usage import CONFLICT, has_no_output
 from tidegate.text.sse import SseSplitter, SseTooLong, data_of
@@ -166,6 +173,7 @@ class OpenAIResponsesStreamReader:
         item, index, follower = told.item, told.output_index, self.follower
         if told.type == "response.output_item.added" and item is not None:
             if item.type != "function_call":
+                self.called = self.called or is_act(item)
                 return None
             self.called = True
             number = self._calls.setdefault(index, len(self._calls))

@@ -337,7 +337,8 @@ def test_a_stored_answer_is_gone_on_from_where_it_is_kept(tmp_path: Path) -> Non
         script = in_turn(response("r1", "{}"), response("r2", "no"), response("r3", "[]"))
         async with Upstream(script) as up, Upstream(GOOD) as other:
             kept = at(up, "a", dialect="openai")
-            routes = routed(kept, malformed=(at(other, "b"),), contract=AGAIN)
+            chain = (at(other, "b", dialect="openai"),)
+            routes = routed(kept, malformed=chain, contract=AGAIN)
             async with gateway(tmp_path, kept, routes=routes) as it:
                 first = await it.ask("/v1/responses", {"model": "small", "input": "hi"})
                 asked = {"model": "small", "input": "on", "previous_response_id": first.json["id"]}

@@ -32,7 +32,7 @@ from tidegate.providers._anthropic_wire import (
 )
 from tidegate.providers._failures import malformed, no_answer, reason_of
 from tidegate.providers._usage import CONFLICT, has_no_output
-from tidegate.text.sse import SseSplitter, SseTooLong
+from tidegate.text.sse import SseSplitter
 from tidegate.text.strict_json import UNREADABLE
 
 
@@ -59,14 +59,12 @@ class AnthropicSpokenReader:
         return self._course.surplus_events
 
     def feed(self, data: bytes) -> list[Event]:
-        try:
-            raw = self._splitter.feed(data)
-        except SseTooLong as error:
-            self.failure = malformed(str(error))
-            return []
         events: list[Event] = []
-        for event in raw:
+        for event in self._splitter.feed(data):
             self._take(event, events)
+        problem = self._splitter.problem
+        if problem is not None and self.failure is None and not self._course.finished:
+            self.failure = malformed(problem)
         return events
 
     def end(self) -> list[Event]:

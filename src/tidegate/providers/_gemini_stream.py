@@ -40,7 +40,7 @@ from tidegate.providers._gemini_wire import (
     decode,
 )
 from tidegate.providers._openai_stream import MAX_CHOICES
-from tidegate.text.sse import SseSplitter, SseTooLong, data_of
+from tidegate.text.sse import SseSplitter, data_of
 from tidegate.text.strict_json import UNREADABLE
 
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -105,13 +105,10 @@ class GeminiReader:
 
     def feed(self, data: bytes) -> list[Event]:
         events: list[Event] = []
-        try:
-            raw = self._splitter.feed(data)
-        except SseTooLong as error:
-            self._malformed(str(error))
-            return events
-        for event in raw:
+        for event in self._splitter.feed(data):
             self.take(data_of(event), events)
+        if self._splitter.problem is not None and not self.finished:
+            self._malformed(self._splitter.problem)
         return events
 
     def end(self) -> list[Event]:

@@ -24,6 +24,7 @@ REASONS: Final[dict[str, Reason]] = {
     "refusal": "refusal",
     "pause_turn": "pause",
 }
+MAX_BLOCKS: Final = 4096
 MESSAGE_STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 
@@ -185,7 +186,7 @@ class Course:
             return None
         name = told.type
         if name == "content_block_delta":
-            if told.index not in self.open or told.delta is None:
+            if told.index not in self.open or told.delta is None or self.stop_reason is not None:
                 self._malformed("the provider sent content of a block that is not open")
                 return None
             self.content = True
@@ -221,7 +222,8 @@ class Course:
 
     def _go_on(self, name: str, told: Step) -> bool:
         if name == "content_block_start":
-            if told.index != self._next or told.content_block is None:
+            late = self.stop_reason is not None or self._next >= MAX_BLOCKS
+            if told.index != self._next or told.content_block is None or late:
                 self._malformed("the provider's blocks are not in their order")
                 return False
             self.open.add(told.index)

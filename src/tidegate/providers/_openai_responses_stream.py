@@ -23,6 +23,7 @@ _TERMINAL: Final = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 )
 _MOST_SEQUENCE: Final = 2**53
+MAX_CALLS: Final = 4096
 
 
 class _Told(Struct, gc=False):
@@ -124,6 +125,8 @@ class OpenAIResponsesStreamReader(PassingReader):
             if item.type != "function_call":
                 return None
             self.called = True
+            if len(self._calls) >= MAX_CALLS:
+                return malformed(f"the provider's answer has more than {MAX_CALLS} calls")
             number = self._calls.setdefault(index, len(self._calls))
             return follower.called(0, number, item.name or "", "") if follower else None
         if not isinstance(told.delta, str) or not told.delta:

@@ -21,6 +21,7 @@ class Reader:
         self.finished = False
         self.failure: Failure | None = None
         self.surplus_events = 0
+        self.ended_twice = False
 
     def feed(self, _data: bytes) -> list[Event]:
         return self._reads.pop(0)
@@ -75,6 +76,14 @@ def test_a_failure_writes_no_end() -> None:
     assert translated.end() is INTERRUPTED
     assert translated.terminal == b"" and not translated.finished
     assert translated.end() is INTERRUPTED
+
+
+def test_what_follows_the_end_is_told() -> None:
+    reader = Reader([Ended(0, "stop")], [])
+    translated, _ = follow(reader, 1)
+    reader.surplus_events, reader.ended_twice = 3, True
+    translated.feed(b"x")
+    assert (translated.surplus_events, translated.ended_twice) == (3, True)
 
 
 def test_signatures_are_no_content() -> None:

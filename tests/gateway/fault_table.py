@@ -40,6 +40,15 @@ class Fault(NamedTuple):
     own: frozenset[str] = frozenset()
     without: frozenset[str] = frozenset()
 
+    @property
+    def twice(self) -> bool:
+        return self.name.startswith("B6") and "twice" in self.name
+
+    @property
+    def surplus(self) -> bool:
+        """Whether something follows the answer's end."""
+        return self.twice or "after its end" in self.name
+
     def code_at(self, wire: ProviderWire) -> str | None:
         return self.codes.get(type(wire).__name__, self.code)
 

@@ -56,6 +56,8 @@ def is_served(case: Case, fault: Fault, outcome: Outcome) -> None:
     assert told.text == "".join(TEXTS)
     assert told.finish == FINISHES[case.dialect]
     assert not receipt.interrupted and receipt.cost_nanousd
+    assert (receipt.surplus_events > 0) == fault.surplus
+    assert receipt.validity == ("duplicate_terminator" if fault.twice else None)
     counted = fault.counts(case.wire)
     assert receipt.tokens_estimated == counted
     if not counted:

@@ -97,6 +97,7 @@ class TranslatedReader(KeptText):
         shown = self._writer.write(events) if events else b""
         self.failure = self._reader.failure
         self.surplus_events = self._reader.surplus_events
+        self.ended_twice = self._reader.ended_twice
         if self._reader.finished and not self.finished:
             self.finished = True
             self.terminal = self._writer.close()

@@ -61,6 +61,10 @@ class AnthropicSpokenReader:
     def surplus_events(self) -> int:
         return self._course.surplus_events
 
+    @property
+    def ended_twice(self) -> bool:
+        return self._course.ended_twice
+
     def feed(self, data: bytes) -> list[Event]:
         events: list[Event] = []
         for event in self._splitter.feed(data):

@@ -142,11 +142,12 @@ def _later(told: int | None, before: int | None) -> int | None:
 
 class Course:
     """How far one stream is, judged event by event. After `finished` or `failure` nothing is read:
-    `surplus_events` counts what comes."""
+    `surplus_events` counts what comes, and `ended_twice` says that a second end was among it."""
 
     __slots__ = (
         "_next",
         "content",
+        "ended_twice",
         "failure",
         "finished",
         "open",
@@ -163,6 +164,7 @@ class Course:
         self.finished = False
         self.failure: Failure | None = None
         self.surplus_events = 0
+        self.ended_twice = False
         self.told: Start | None = None
         self.open: set[int] = set()
         self._next = 0
@@ -175,6 +177,7 @@ class Course:
         """What the raw `event` says; None where it says nothing about the answer."""
         if self.finished or self.failure is not None:
             self.surplus_events += 1
+            self.ended_twice = self.ended_twice or (self.finished and b"message_stop" in event)
             return None
         payload = payload_of(event)
         if payload is None:

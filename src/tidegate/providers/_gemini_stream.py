@@ -78,6 +78,7 @@ class GeminiReader:
     """core.plugs.SpokenReader for Gemini. A text's own signature is told as a reasoning without
     words that follows it, because only a reasoning or a call has one in the common middle."""
 
+    ended_twice = False  # this wire has no closing mark
     __slots__ = (
         "_asked",
         "_began",

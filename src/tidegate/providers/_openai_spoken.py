@@ -137,6 +137,10 @@ class OpenAISpokenReader:
     def surplus_events(self) -> int:
         return self._inner.surplus_events
 
+    @property
+    def ended_twice(self) -> bool:
+        return self._inner.ended_twice
+
     def feed(self, data: bytes) -> list[Event]:
         if self.failure is not None:
             self._inner.feed(data)

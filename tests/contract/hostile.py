@@ -36,7 +36,11 @@ def pieces_of(path: Path) -> list[Piece]:
     """A stream of `tests/bytes` as its events."""
     if path.suffix == ".events":
         return [_frame(line) for line in path.read_text().splitlines()]
-    return [_server_sent(event) for event in SseSplitter().feed(path.read_bytes())]
+    return server_sent(path.read_bytes())
+
+
+def server_sent(stream: bytes) -> list[Piece]:
+    return [_server_sent(event) for event in SseSplitter().feed(stream)]
 
 
 def _server_sent(event: bytes) -> Piece:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from tidegate.core.ask import Answer, Ask, Outgoing, Usage
 from tidegate.core.conversation import Conversation
@@ -172,6 +172,10 @@ class Dialect(Protocol):
 
     def whole(self, ask: Ask, stamp: Stamp, spoken: Spoken) -> bytes:
         """The body of a whole answer. Failure (`malformed`) where this wire cannot tell it."""
+
+    def with_turns(self, content: Raw, said: str, told: str) -> Raw:
+        """The caller's text, the member `content`, with two turns behind it: what the model said,
+        and what it is told."""
 
     def status(self, no: Refusal | Failure) -> int:
         """The status that an error has in this API."""

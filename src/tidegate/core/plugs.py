@@ -109,13 +109,15 @@ class SpokenReader(Protocol):
     """Reads one streamed answer into the common middle. Pure, and never raises.
 
     `finished` turns true with the provider's proper end, `failure` with an error event or bytes
-    that are no event; after either nothing more is told, and `surplus_events` counts what comes.
-    Any slicing of the same bytes gives the same events.
+    that are no event; after either nothing more is told, and `surplus_events` counts what comes:
+    `ended_twice` says that a second end was among it. Any slicing of the same bytes gives the same
+    events.
     """
 
     finished: bool
     failure: Failure | None
     surplus_events: int
+    ended_twice: bool
 
     def feed(self, data: bytes) -> list[Event]: ...
 

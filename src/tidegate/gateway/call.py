@@ -62,7 +62,8 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
             if error.clean and not this.ended_at_once():
                 message = f"{error} before it answered"
                 raise Failure("interrupted", "upstream_interrupted", message) from None
-            if not error.clean or stale is not None or not attempt.reused:
+            again = error.clean and stale is None and attempt.reused
+            if not again or not _owes_one_more(progress):
                 raise translate(error) from None
             this.provider_worked = False
             stale = this
@@ -72,6 +73,16 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
             continue
         _check_answer(progress, this, replica.credential)
         return this
+
+
+def _owes_one_more(progress: Progress) -> bool:
+    """Whether the route's budget has room for what is sent again over another connection: of one
+    that has ended nobody knows whether the provider had read the request."""
+    route = progress.route
+    if route is None or not route.budget.take(clock.monotonic_s()):
+        return False
+    progress.owed += 1
+    return True
 
 
 def within(deadlines: Deadlines, left_s: float, streamed: bool) -> Deadlines:

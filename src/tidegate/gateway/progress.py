@@ -51,8 +51,9 @@ class Progress(Struct, eq=False):
     target of another wire has been asked. `begun` says that a stream's head went out before its
     answer. `until_s` is when the caller waits no longer (monotonic). `keeper` is there where only
     that replica can serve the request. What is below `admitted` is of the attempt that goes on;
-    `tries` says that it tries a breaker that was open, `following` is of a whole answer (a stream's
-    relay has its own). `late` is there where no limit was as it began, and one is now.
+    `tries` says that it tries a breaker that was open, `owed` how many of it were taken from the
+    retry budget and are not answered yet, `following` is of a whole answer (a stream's relay has
+    its own). `late` is there where no limit was as it began, and one is now.
     """
 
     receipt: Receipt
@@ -72,6 +73,7 @@ class Progress(Struct, eq=False):
     target: PreparedTarget | None = None
     replica: PreparedReplica | None = None
     tries: bool = False
+    owed: int = 0
     place: Place | None = None
     call: InFlight | None = None
     relay: Relay | None = None

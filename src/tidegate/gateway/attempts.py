@@ -34,7 +34,7 @@ from tidegate.gateway.world import World
 from tidegate.text import tokens
 
 # Failures by which a provider has shown that it is there and works.
-_ALIVE = frozenset({"rate_limited", "overflow", "refused_by_safety", "rejected"})
+ALIVE = frozenset({"rate_limited", "overflow", "refused_by_safety", "rejected"})
 
 
 async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None:
@@ -256,7 +256,7 @@ def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
         if no.code.name == "upstream_auth":
             replica.credential.refused(now_s)
             verdict = "worked"
-        elif no.kind in _ALIVE:
+        elif no.kind in ALIVE:
             verdict = "worked"
         elif no.kind != "timeout" or not late:
             verdict = "failed"

@@ -12,7 +12,7 @@ from tidegate.core.setters import plain_setters
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.contract import Following
 from tidegate.gateway.holding import Held
-from tidegate.gateway.http.server import Connection
+from tidegate.gateway.http.answering import Answering
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.places import Place
 from tidegate.gateway.prepared_route import PreparedRoute
@@ -56,7 +56,7 @@ class Progress(Struct, eq=False):
     """
 
     receipt: Receipt
-    connection: Connection
+    connection: Answering
     received_s: float
     ending: Callable[[], None]
     dialect: Dialect | None = None

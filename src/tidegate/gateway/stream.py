@@ -14,7 +14,7 @@ from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import StreamReader
 from tidegate.gateway.contract import Following, is_truncated
 from tidegate.gateway.http.answer_reader import UpstreamError
-from tidegate.gateway.http.server import Connection
+from tidegate.gateway.http.answering import Answering
 from tidegate.gateway.in_flight import InFlight, translate
 from tidegate.text.tokens import MOST_BYTES_A_TOKEN
 
@@ -62,7 +62,7 @@ class Relay:
     )
 
     def __init__(
-        self, call: InFlight, reader: StreamReader, connection: Connection, head: bytes
+        self, call: InFlight, reader: StreamReader, connection: Answering, head: bytes
     ) -> None:
         self._call = call
         self._connection = connection

@@ -47,8 +47,9 @@ class World:
         return self.plan
 
     def served(self) -> list[Progress]:
-        """The requests that are past admission, in line or in flight."""
-        return [*self.waiting, *self.calls.values()]
+        """Callers' requests that are past admission, in line or in flight."""
+        calls = (it for it in self.calls.values() if not it.receipt.is_probe)
+        return [*self.waiting, *calls]
 
     def check_journal(self) -> None:
         """Refusal when receipts cannot be written: nothing is served that is not recorded."""

@@ -1,7 +1,8 @@
 from decimal import Decimal
 
 import pytest
-from tests.core.plans import URL, compiled, declared, hosted
+from msgspec.structs import replace
+from tests.core.plans import URL, FixedDialects, compiled, declared, hosted
 
 from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_probes import DeclaredExpect, DeclaredProbe
@@ -120,3 +121,14 @@ def test_where_nobody_knows_what_it_costs_nothing_bounds_it():
                 targets={"llama": target(price=None, unpriced="allow")},
             )
         )
+
+
+def test_an_endpoint_that_the_provider_does_not_serve_is_told():
+    class Chats(FixedDialects):
+        def get(self, name):
+            return replace(super().get(name), endpoints=frozenset({"chat"}))
+
+    embeds = target(DeclaredProbe(endpoint="embeddings"))
+    with pytest.raises(PlanRefused, match='"engine" does not serve embeddings'):
+        compiled(declared(targets={"llama": embeds}), dialects=Chats())
+    compiled(declared(targets={"llama": embeds}))

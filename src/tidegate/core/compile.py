@@ -74,7 +74,7 @@ def compile_plan(
     probes = compile_probes(
         declared,
         compiler.targets(),
-        lambda target: facts.dialects.get(target.dialect).hosted,
+        lambda target: facts.dialects.get(target.dialect),
         facts.checks,
         compiler.say,
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
-from tidegate.core.assemble import Path, Say
+from tidegate.core.assemble import Dialect, Path, Say
 from tidegate.core.declared import Declared
 from tidegate.core.declared_probes import DeclaredExpect, DeclaredProbe
 from tidegate.core.declared_targets import DeclaredTarget
@@ -16,6 +16,7 @@ from tidegate.core.probe import (
     Probe,
 )
 from tidegate.core.units import usd_to_nanousd
+from tidegate.core.words import quoted
 
 # A probe has a connection beside those that requests may use.
 LEAST_CONNECTIONS = 2
@@ -24,19 +25,21 @@ LEAST_CONNECTIONS = 2
 def compile_probes(
     declared: Declared,
     targets: Mapping[str, Target],
-    hosted: Callable[[Target], bool],
+    dialect_of: Callable[[Target], Dialect],
     checks: Checks,
     say: Say,
 ) -> dict[str, Probe]:
-    """By the target's name, of those of `targets` that are to be probed. `hosted`: whether its
-    provider is one that sells tokens."""
+    """By the target's name, of those of `targets` that are to be probed."""
     found = {}
     for name, target in targets.items():
         path, probe = _declared(declared, name, target)
         if probe is None:
             continue
         found[name] = _probe(probe, target, path, checks, say)
-        if target.price is None and hosted(target):
+        dialect = dialect_of(target)
+        if probe.endpoint not in dialect.endpoints:
+            say((*path, "endpoint"), f"{quoted(target.dialect)} does not serve {probe.endpoint}")
+        if target.price is None and dialect.hosted:
             say(path, "nobody knows what a probe costs here; write the target's `price:`")
         if target.max_connections < LEAST_CONNECTIONS:
             say(path, "with one connection (`max_connections`) there is none left for a probe")

@@ -1,10 +1,13 @@
 import msgspec
 import pytest
+from msgspec import structs
 from tests.gateway.prepared import prepared
 from tests.gateway.rig import target
 
+from tidegate.core import plugs
 from tidegate.core.plan import Deadlines
 from tidegate.core.probe import Expect, Probe
+from tidegate.gateway.entry import dialects
 from tidegate.gateway.prepared_probe import ProbeFollowing, prepare_probe
 from tidegate.text.json_schema import SchemaProblem
 
@@ -61,3 +64,16 @@ def test_an_embedding_has_no_content_to_judge():
 def test_what_does_not_compile_is_told():
     with pytest.raises(SchemaProblem):
         prepare_probe(Probe(expect=Expect(regex="(")), prepared("small"))
+
+
+@pytest.mark.parametrize("name", plugs.names("providers"))
+def test_every_provider_s_wire_has_a_place_for_all_of_it(name):
+    provider = plugs.load("providers", name)
+    small = structs.replace(prepared(target(1, dialect=name, model="m-1")), provider=provider)
+    asked = prepare_probe(Probe(prompt="so?", system="be short", max_tokens=777), small)
+    if asked.ask.dialect in provider.dialects:
+        out = provider.encode(asked.ask, small.target)
+    else:
+        said = dialects()[asked.ask.dialect].read(asked.ask)
+        out = provider.encode_conversation(said, asked.ask, small.target, False)
+    assert all(part in out.body for part in (b"so?", b"be short", b"777"))

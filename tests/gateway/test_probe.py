@@ -1,5 +1,6 @@
 """One probe on real sockets: it goes a caller's way, and is charged to nobody."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -172,6 +173,23 @@ def test_no_limit_and_no_budget_counts_it_then_or_after_a_start(tmp_path: Path) 
             made.ledger.write([(receipt, payload)], [])
             [amounts] = await made.past.amounts([(_named(made.it, "all"), "")])
             assert sum(amount for _, amount in amounts) == receipt.cost_nanousd
+
+    run(main())
+
+
+def test_a_limit_that_begins_meanwhile_does_not_hold_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(stalling(0)) as up, gateway(tmp_path) as it:
+            assert await it.obey(probing(up, Probe()))
+            plan = it.world.plan
+            assert plan is not None
+            [asked] = plan.probes.values()
+            task = asyncio.create_task(probe(asked, asked.target.replicas[0], it.world))
+            await up.arrived()
+            assert len(it.world.calls) == 1
+            assert it.world.served() == []
+            task.cancel()
+            assert (await it.receipt()).error_code == "draining"
 
     run(main())
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.gateway import virtual
+from tests.gateway.prepared import ASK
 from tests.gateway.rig import plan_of, target
 
 from tidegate.core import clock
@@ -50,7 +51,7 @@ def asked(**fields: Any) -> Progress:
     connection: Any = Line()
     receipt = Receipt("i", 0.0, "g", "chat", team="a", input_bytes=400, **fields)
     progress = Progress(receipt, connection, virtual.now_s(), lambda: None)
-    progress.head = lambda: HEAD
+    progress.head, progress.ask = (lambda *_: HEAD), ASK
     return progress
 
 

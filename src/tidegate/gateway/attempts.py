@@ -45,7 +45,7 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     route.budget.request(progress.received_s)
     if ask.stream:
-        progress.head = partial(_head, progress, ask)
+        progress.head = _head
     target = route.target
     if progress.keeper is not None:
         target = progress.keeper[0]

@@ -11,15 +11,16 @@ from tidegate.gateway.stream import KEEPALIVE
 def keep_alive(progress: Progress, now_s: float, every_s: float) -> None:
     """Sends a sign of life once its client has heard nothing for so long: the first time after the
     head, which goes out before its time. After that an error is the stream's last event."""
-    head = progress.head
-    if head is None or now_s - (progress.quiet_since_s or progress.received_s) < every_s:
+    head, ask = progress.head, progress.ask
+    since_s = progress.quiet_since_s or progress.received_s
+    if head is None or ask is None or now_s - since_s < every_s:
         return
     progress.quiet_since_s = now_s
     if progress.begun:
         progress.connection.write(sign_of_life(progress))
     else:
         progress.begun = True
-        progress.connection.start(head(), sign_of_life(progress))
+        progress.connection.start(head(progress, ask), sign_of_life(progress))
 
 
 def sign_of_life(progress: Progress) -> bytes:

@@ -49,10 +49,10 @@ class Progress(Struct, eq=False):
     `ending` sends the answer's last bytes; every proper end of a request replaces it. `dialect` is
     the caller's where it is not OpenAI's own; `said` is the request in the common middle, once a
     target of another wire has been asked. `begun` says that a stream's head went out before its
-    answer; `head` makes it, and its client last heard of it at `quiet_since_s` (0: never). `until_s`
-    is when the caller waits no longer (monotonic). `keeper` is there where only that replica can
-    serve the request. What is below `admitted` is of the attempt that goes on;
-    `tries` says that it tries a breaker that was open, `following` is of a whole answer (a stream's
+    answer; `head` makes it, and its client last heard of it at `quiet_since_s` (0: never).
+    `until_s` is when the caller waits no longer (monotonic). `keeper` is there where only that
+    replica can serve the request. What is below `admitted` is of the attempt that goes on; `tries`
+    says that it tries a breaker that was open, `following` is of a whole answer (a stream's
     relay has its own). `late` is there where no limit was as it began, and one is now.
     """
 

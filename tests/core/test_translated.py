@@ -1,9 +1,10 @@
 """A reader of one wire and a writer of another are one StreamReader."""
 
 from tidegate.core.ask import Usage
+from tidegate.core.kept_text import MAX_TEXT_BYTES
 from tidegate.core.outcome import Failure
 from tidegate.core.spoken import Began, Ended, Event, PartBegan, PartEnded, PartGrew, Used
-from tidegate.core.translated import MAX_TEXT_BYTES, TranslatedReader
+from tidegate.core.translated import TranslatedReader
 
 INTERRUPTED = Failure("interrupted", "upstream_interrupted", "half-way")
 

@@ -54,15 +54,17 @@ class Asked(Struct):
     @property
     def counted_here(self) -> bool:
         """Whether its tokens are asked for, and not every target of its route can say them."""
-        providers = [it.provider for it in self.route.targets()]
-        tell = all(it.counts_tokens and self.ask.dialect in it.dialects for it in providers)
+        dialect = self.ask.dialect
+        passing = [it.provider.passthrough.get(dialect) for it in self.route.targets()]
+        tell = all(it is not None and it.counts_tokens for it in passing)
         return self.ask.counts and not tell
 
     def written(self, target: PreparedTarget) -> Outgoing:
         """What the target would be sent. Refusal for what it cannot do, by the route's rule."""
         ask, provider = self.ask, target.provider
-        if ask.dialect in provider.dialects:
-            return provider.encode(ask, target.target)
+        passing = provider.passthrough.get(ask.dialect)
+        if passing is not None:
+            return passing.encode(ask, target.target)
         said = self.known[ask.dialect].read(ask)
         drop = self.route.route.drops_unsupported
         return provider.encode_conversation(said, ask, target.target, drop)

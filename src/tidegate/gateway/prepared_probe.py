@@ -52,8 +52,10 @@ class ProbeFollowing(Following):
         super().__init__(prepared, ask)
         self._asked = asked
 
-    def end(self, *, truncated: bool, called: bool, ended_twice: bool) -> Failure | None:
-        if truncated and not self._asked:
+    def end(
+        self, *, truncated: bool, called: bool, ended_twice: bool, refused: bool = False
+    ) -> Failure | None:
+        if (truncated or refused) and not self._asked:
             return None
         return super().end(truncated=False, called=called, ended_twice=ended_twice)
 

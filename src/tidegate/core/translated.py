@@ -77,16 +77,18 @@ class TranslatedReader(KeptText):
         return self._writer.sequence
 
     def _show(self, events: list[Event]) -> bytes:
-        broken: Failure | None = None
-        for event in events:
+        broken_at: int | None = None
+        for at, event in enumerate(events):
+            broken: Failure | None = None
             if type(event) is PartGrew:
                 if event.grown in _WRITTEN:
-                    broken = broken or self._grow(event)
+                    broken = self._grow(event)
             else:
-                broken = self._note(event) or broken
-        if broken is not None:
-            self.failure = broken
-            return b""
+                broken = self._note(event)
+            if broken is not None and broken_at is None:
+                self.failure, broken_at = broken, at
+        if broken_at is not None:
+            return self._writer.write(events[:broken_at])
         shown = self._writer.write(events) if events else b""
         self.failure = self._reader.failure
         self.surplus_events = self._reader.surplus_events

@@ -58,13 +58,6 @@ _BAD = (
     r"(?:illegal|unethical|immoral|inappropriate|harmful|offensive|discriminatory|unacceptable"
     r"|disrespectful|irresponsible|morally (?:wrong|reprehensible))"
 )
-_IS_BAD = (
-    rf" (?:highly |extremely |deeply |both |considered )?{_BAD} (?:and|or) (?:\w+ )?{_BAD}\b"
-    r"| (?:never|not) (?:(?:morally |ethically )(?:justified|right|acceptable)|justified"
-    r"|right to|a good thing)\b"
-    r"| never (?:an? )?(?:acceptable|okay|ok|appropriate|right|justifiable|the (?:right )?answer"
-    r"|(?:\w+ )?solution)\b"
-)
 _ALONE_BAD = (
     r" (?:highly |deeply )?(?:unethical|immoral|inappropriate|irresponsible|morally wrong)\b"
 )
@@ -73,30 +66,16 @@ _ASKED = (
     rf"(?: is (?:highly |deeply )?{_BAD}"
     r"| (?:promotes|perpetuates|violates|encourages|goes against))"
 )
-_FALSE = (
-    r"(?:,| and| or)? ?(?:\w+ )?(?:stereotype|assumption|belief|request|question|statement"
-    r"|generali[sz]ation)s?\b"
-)
-_NO_REASON = (
-    r" (?:absolutely |simply )?no (?:valid |legitimate |good |justifiable )?(?:or \w+ )?"
-    r"(?:(?:justification|excuse)s? (?:for|to)\b|(?:reason|benefit)s? (?:for|why|to|that)\b"
-    r".{0,60}\b(?:barred|excluded|people|ethnic|denied|discriminat))"
-)
 REPROACHES = re.compile(
     rf"\b(?:i(?:t(?: is|'s)(?:{_NOT_RIGHT}|{_ALONE_BAD}| important to (?:always )?(?:treat|respect)"
     rf" (?:all|every|each|others|people)\b)|t would (?:be{_ALONE_BAD}|not be{_RIGHT})"
-    rf"|s(?:{_IS_BAD})|naccurate{_FALSE}"
     r"| (?:strongly |firmly )?(?:condemn|(?:do not|don't) (?:condone|support|tolerate))\b"
     r"|(?:'m not sure(?: that)?| (?:do not|don't) (?:think|believe)(?: that)?)"
     r" (?:it's|it is|that's) (?:\w+ ){0,2}?(?:appropriate|ethical|respectful|right)\b)"
-    rf"|th(?:at(?: is|'s){_NOT_RIGHT}|is is{_NOT_RIGHT}|ere (?:is|was|are|were){_NO_REASON}"
-    r"|e premise of (?:your|the|this) question)"
-    rf"|w(?:as|ere)(?:{_IS_BAD})|widely condemned\b|are(?:{_IS_BAD})|be(?:{_IS_BAD})"
-    rf"|treatment is{_ALONE_BAD}|{_ASKED}|do(?:es)? not condone\b"
-    rf"|(?:harmful|false|discriminatory|offensive|negative){_FALSE}"
+    rf"|th(?:at(?: is|'s){_NOT_RIGHT}|is is{_NOT_RIGHT})|{_ASKED}|do(?:es)? not condone\b"
     r"|(?:sorry|apologi[sz]e|afraid),? but\b[^.!?]{0,80}?(?:\b(?:cannot|unable|not|no)\b|n't\b))"
 )
-# An opening that only admonishes has one of these frames, and words of all three kinds.
+# Who admonishes begins with one of these; that nothing else is said, `MORALS` tell.
 FRAMES = re.compile(
     r"\b(?:(?:important|essential|crucial|vital) t(?:o|hat)|let me (?:clarify|point out|stress"
     r"|remind)|i (?:must|strongly|(?:want|would like|need|have) to (?:clarify|point out"
@@ -121,6 +100,40 @@ MORALS = re.compile(
     r"|essential|crucial|vital|appropriate|acceptable|justif|promot|perpetuat|encourag|glorif"
     r"|assumption|seek|counsel|therap|hotline|lifeline|professional|trusted|struggling"
     r"|overwhelmed|suicid|safe)"
+)
+# What a question takes for granted is denied: that it was right, that others may not do as all do.
+DENIES = re.compile(
+    r"\b(?:(?:is|are|was|were|be|been)(?:n't| (?:\w+ly |in no way )?(?:not|never))"
+    r" (?:an? |the |in any way )?(?:\w+ly )?(?:good|right|justif\w+|beneficial|positive|success\w*"
+    r"|hero\w*|great|acceptable|correct|accurate|true|fair|legitimate|admirable|something to|valid"
+    r"|excus\w+|appropriate|worthy|necessary)\b"
+    r"|(?:is|was|are|were) in no way\b"
+    r"|there (?:is|was|are|were)(?:n't any| (?:absolutely |simply )?no) (?:\w+ ){0,2}?(?:benefit"
+    r"|advantage|justification|positive|upside|reason|excuse|basis|ground|evidence)"
+    r"|should (?:not|never) be (?:\w+ )?(?:denied|barred|excluded|prevented|restricted|prohibited"
+    r"|banned|discriminated|punished|limited|forced|treated|judged|paid|removed|singled|subject"
+    r"|allowed|required|deprived|shown|used)"
+    r"|should (?:all |also |always )?(?:be (?:allowed|able|given|entitled|treated|free|paid"
+    r"|represented|included|considered)|have (?:the |an? )?(?:same |equal |right))"
+    r"|ha(?:ve|s) (?:the |every )?(?:same |equal )?rights?\b|deserves? "
+    r"|(?:do not|don't|cannot|can't) (?:believe|think|agree|accept)\b"
+    r"|i (?:\w+ly )?(?:disagree|reject)\b"
+    r"|the (?:premise|idea|notion|belief|claim|assumption|suggestion|stereotype)\b[^.]{0,120}"
+    r" (?:is|are) (?:\w+ly )?(?:not|false|incorrect|inaccurate|wrong|harmful|offensive|unfounded"
+    r"|discriminat\w+|rooted|based|a (?:harmful|false|myth|stereotype|misconception|form))"
+    r"|(?:this|that|your|the) (?:statement|question|premise|assumption|claim)\b[^.]{0,60}"
+    r" (?:is|are|contains|promotes|perpetuates|implies|assumes|relies)\b)"
+)
+WRONGS = re.compile(
+    r"\b(?:genocid|massacr|slave|victim|killed|deaths?\b|brutal|terroris|traged|tragic|horrif"
+    r"|forced labor|oppress|persecut|cruel|murder|heinous|barbar|devastat|injust|innocent"
+    r"|human rights|colonial|war crime)"
+)
+# Reasons out of the nature of things, which are an answer.
+NATURE = re.compile(
+    r"\bbecause\b|physical|impossible|not possible|\bcapab|\babilit(?:y|ies) to\b|cognitive"
+    r"|\bspecies|\banimals?\b|\bplanet|inanimate|\bobjects?\b|just like|like (?:all|any|every)"
+    r"|scientific|play on words|natural "
 )
 DEFINES = re.compile(
     r"(?:[a-z'-]+ ){1,4}(?:(?:is|are|means) (?:an?|the)|(?:\w+ly )?(?:refers to|involves)) "

@@ -24,6 +24,8 @@ _STRANGE_CHARS = 1000
 # From how many words of right and wrong, and how many of a hundred, nothing else is said.
 _MORALS = 5
 _MORALS_PER_HUNDRED = 9
+# From how many words of right, wrong and harm a denial speaks of those.
+_WRONGS = 3
 
 
 class ModelRefusal(Struct, frozen=True):
@@ -39,11 +41,12 @@ POLICY = ModelRefusal("full", "policy")
 # The same in an engine that takes a hundredth of the time: what it does not find is not there.
 _SIGNS = Regex(
     "not |not\\.|n't |never |unable |no |thical|irresponsible|harmful|against my|decline|refuse"
-    f"|condemn|illegal|discriminat|inappropriate|uncomfortable|important|{SIGNS_ELSEWHERE}"
+    "|condemn|illegal|discriminat|inappropriate|uncomfortable|important"
 )
 _LOOK_AHEAD = re.compile(r"\(\?![^()]*\)")
-_RULES = (en.DECLINES, en.REPROACHES, en.FRAMES, DECLINES_ELSEWHERE)
+_RULES = (en.DECLINES, en.REPROACHES, en.FRAMES, en.DENIES)
 _PERHAPS = Regex("|".join(_LOOK_AHEAD.sub("", rule.pattern) for rule in _RULES))
+_SIGNS_ELSEWHERE = Regex(SIGNS_ELSEWHERE)
 
 
 def model_refusal(answer: bytes) -> ModelRefusal:
@@ -51,10 +54,25 @@ def model_refusal(answer: bytes) -> ModelRefusal:
     if answer[:1] in b"{[<":
         return NO_REFUSAL  # made for a program to read
     opening = _plain(answer[:_OPENING_CHARS])
-    if not _SIGNS.found_in(opening) or not _PERHAPS.found_in(" ".join(opening.split())):
-        return NO_REFUSAL
+    if _SIGNS.found_in(opening) and _PERHAPS.found_in(" ".join(opening.split())):
+        found = _judge(_without_asides(answer))
+        if found is not NO_REFUSAL:
+            return found
+    return _elsewhere(answer) if _SIGNS_ELSEWHERE.found_in(opening) else NO_REFUSAL
+
+
+def _without_asides(answer: bytes) -> str:
     text = _plain(answer[:MAX_BYTES])
-    return _judge(text if '"' not in text and "`" not in text else en.ASIDE.sub(" ", text))
+    return text if '"' not in text and "`" not in text else en.ASIDE.sub(" ", text)
+
+
+def _elsewhere(answer: bytes) -> ModelRefusal:
+    """The same of a text in another language than English, where only a plain no is known."""
+    text = _without_asides(answer)
+    sentences = en.SENTENCE.split(" ".join(text[:_OPENING_CHARS].split()), _SENTENCES)
+    if not DECLINES_ELSEWHERE.search(" ".join(sentences[:_SENTENCES])):
+        return NO_REFUSAL
+    return ModelRefusal("partial", "policy") if en.LIST.search(text) else POLICY
 
 
 def _plain(text: bytes) -> str:
@@ -71,8 +89,6 @@ def _judge(text: str) -> ModelRefusal:
         return NO_REFUSAL
     declines, reproaches = en.DECLINES.search(opening), en.REPROACHES.search(two)
     if declines is None:
-        if DECLINES_ELSEWHERE.search(opening):
-            return ModelRefusal("partial", "policy") if en.LIST.search(text) else POLICY
         return _reproach(text, opening, two, reproaches=reproaches is not None)
     reason = _reason(opening)
     before = _before_help(text)
@@ -89,6 +105,7 @@ def _reproach(text: str, opening: str, two: str, *, reproaches: bool) -> ModelRe
         return NO_REFUSAL  # to say what something bad is, is an answer
     admonishes = _only_admonishes(opening) and en.FRAMES.search(two) is not None
     if not reproaches:
+        admonishes = admonishes or _denies(opening, two)
         return POLICY if admonishes and not en.LIST.search(text) else NO_REFUSAL
     if not admonishes and en.STRANGE.search(text[:_STRANGE_CHARS]):
         return NO_REFUSAL
@@ -101,6 +118,13 @@ def _only_admonishes(opening: str) -> bool:
     morals = len(en.MORALS.findall(opening))
     words = opening.count(" ") + 1
     return morals >= _MORALS and morals * 100 >= words * _MORALS_PER_HUNDRED
+
+
+def _denies(opening: str, two: str) -> bool:
+    """Whether what the question takes for granted is called wrong, and no reason given but that."""
+    if not en.DENIES.search(two) or en.NATURE.search(opening) or en.STRANGE.search(opening):
+        return False
+    return len(en.MORALS.findall(opening)) + len(en.WRONGS.findall(opening)) >= _WRONGS
 
 
 def _before_help(text: str) -> str | None:

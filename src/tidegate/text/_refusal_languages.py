@@ -4,8 +4,6 @@ Only what is plainly a no of the one who answers: a verb of serving beside the n
 in lower case with one kind of apostrophe.
 """
 
-import re
-
 _GERMAN = (
     r"ich (?:kann|darf|werde|möchte)(?: [\w-]+){0,12}? (?:nicht|keine?[nrms]?)(?: [\w-]+){0,12}?"
     r" (?:(?:be|weiter)?(?:helfen|antworten)|unterstützen|bereitstellen|erfüllen|geben|erstellen"
@@ -67,7 +65,7 @@ _KOREAN = (
     r"(?:수(?:는|가)? 없|어렵습니다|않습니다)"
 )
 
-DECLINES_ELSEWHERE = re.compile(
+DECLINES_ELSEWHERE = (
     rf"\b(?:{_GERMAN}|{_FRENCH}|{_SPANISH}|{_PORTUGUESE}|{_ITALIAN}|{_DUTCH}|{_POLISH}|{_RUSSIAN})"
     rf"|{_CHINESE}|{_JAPANESE}|{_KOREAN}"
 )

@@ -161,14 +161,17 @@ DEFINES = re.compile(
 )
 # A question that makes no sense is set right, which is an answer.
 STRANGE = (
-    r"fictional|inanimate|(?:does|do) not (?:actually )?exist\b|mythical|imaginary"
+    r"ficti(?:onal|tious)|no such (?:thing|person|place)|did not exist|would not have (?:any|a)\b"
+    r"|character (?:from|in|created|of|on|played|who)\b|(?:cartoon|animated|comic book|anime|manga"
+    r"|movie|film) (?:series|character|universe|franchise)|inanimate"
+    r"|(?:does|do) not (?:actually )?exist\b|mythical|imaginary"
     r"|\bnot (?:a )?(?:real|living)\b|(?:is|are|was|were|be) not capable of"
     r"|physically (?:im)?possible|laws of physics|no inherent ability"
     r"|question itself (?:may|is) not|not (?:factually|entirely) (?:coherent|clear)"
     r"|(?:don't|do not) understand the question|play on words"
 )
 ASSENTS = re.compile(r"(?:sure|of course|certainly|absolutely|here(?:'s| is| are)|below is)\b")
-LETTERS = re.compile(r"(?:dear|subject:|hi|hello) ")
+LETTERS = re.compile(r"(?:dear|subject:) |(?:hi|hello) [\w .-]{1,40},")
 TURNS = re.compile(r"\b(?:but|however|unfortunately)\b")
 OFFERS = re.compile(
     r"\bi (?:can|could|would|'d|will)(?: be)?(?: happy to| glad to| like to)?(?: still| instead)?"
@@ -178,6 +181,15 @@ OFFERS = re.compile(
 SERVES_YET = re.compile(
     r"\. (?:however|but|that said|nevertheless),? (?!it\b|it's|please|if (?!i were)|i |i'm|we"
     r" |remember|this|that|there (?:are|is)|the (?:use|act)|such|you)"
+)
+# An offer is help where what is offered follows.
+HELPS_YET = re.compile(
+    r"\b(?:however|but),? i (?:can|could) (?:still )?(?:offer|provide|give|share|tell|explain"
+    r"|suggest|help|describe)(?! you that it| that it)\b.{200}"
+)
+COURTESIES = re.compile(
+    r"(?:(?:hello|hi)\b[^,.!?]{0,40}|(?:thank you|thanks|i'm happy to|i am happy to|i'd be happy"
+    r"|i'm here to help|i understand|great question|i'm glad|i appreciate)[^.!?]{0,200})[.!?] "
 )
 LIST = re.compile(r"\n\s*(?:\d{1,2}[.)]|[-*•]) ")
 # Whose first item sends to somebody else lists no help with the matter.

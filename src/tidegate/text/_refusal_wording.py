@@ -62,9 +62,8 @@ DECLINES = re.compile(
     rf" {_BY_THE_WAY}(?:{_SERVE}))\b)"
 )
 _RIGHT = (
-    r" (?:morally |ethically |legally |a )?(?:appropriate|ethical|acceptable|okay|ok|right|legal"
-    r"|respectful|moral|safe|productive|fair|justifiable|justified|permissible|advisable|within"
-    r"|accurate or (?:appropriate|respectful)|good (?:idea|thing))\b"
+    r" (?:morally |ethically |legally |a )?(?:appropriate|ethical|acceptable|okay|ok|respectful"
+    r"|moral|justifiable|justified|permissible|accurate or (?:appropriate|respectful))\b"
 )
 _NOT_RIGHT = rf"(?:n't| (?:also |simply |morally |ethically )?(?:never|not)){_RIGHT}"
 _BAD = (
@@ -119,19 +118,19 @@ DENIES = (
     r"\b(?:(?:is|are|was|were|be|been)(?:n't| (?:\w+ly |in no way )?(?:not|never))"
     r" (?:an? |the |in any way )?(?:\w+ly )?(?:good|right|justif\w+|beneficial|positive|success\w*"
     r"|hero\w*|great|acceptable|correct|accurate|true|fair|legitimate|admirable|something to|valid"
-    r"|excus\w+|appropriate|worthy|necessary)\b"
+    r"|excus\w+|appropriate|worthy|necessary|safe|legal|productive|advisable|inferior|less|lesser"
+    r"|a threat|the answer|a solution)\b"
     r"|(?:is|was|are|were) in no way\b"
     r"|there (?:is|was|are|were)(?:n't any| (?:absolutely |simply )?no) (?:\w+ ){0,2}?(?:benefit"
     r"|advantage|justification|positive|upside|reason|excuse|basis|ground|evidence)"
-    r"|should (?:not|never) be (?:\w+ )?(?:denied|barred|excluded|prevented|restricted|prohibited"
-    r"|banned|discriminated|punished|limited|forced|treated|judged|paid|removed|singled|subject"
-    r"|allowed|required|deprived|shown|used)"
+    r"|should (?:not|never) (?:be|have|earn|get|receive|lose)\b"
     r"|should (?:all |also |always )?(?:be (?:allowed|able|given|entitled|treated|free|paid"
     r"|represented|included|considered)|have (?:the |an? )?(?:same|equal|right|access|opportunit))"
     r"|ha(?:ve|s) (?:the |every )?(?:same |equal )?rights?\b|deserves? |entitled to\b"
     r"|(?:just as|equally) (?:capable|entitled|deserving|qualified|valuable)"
-    r"|cannot be (?:\w+ )?(?:justified|condoned|excused|defended)|nothing (?:\w+ )?(?:good|right"
-    r"|heroic|positive|admirable)\b|ha(?:d|s|ve) no (?:\w+ )?(?:justification|benefit|excuse|place)"
+    r"|cannot be (?:\w+ )?(?:justified|condoned|excused|defended)|nothing\b[^.]{0,40} (?:good"
+    r"|right|heroic|positive|admirable)\b|no moral\b|misconception"
+    r"|ha(?:d|s|ve) no (?:\w+ )?(?:justification|benefit|excuse|place)"
     r"|(?:is|are|would be) (?:\w+ly )?(?:discriminatory|unjust|unfair|inhumane|wrong|immoral"
     r"|unethical|unacceptable|reprehensible|a violation)\b"
     r"|no (?:one|person|individual|group)\b[^.]{0,40} should "
@@ -148,18 +147,38 @@ DENIES = (
 WRONGS = re.compile(
     r"\b(?:genocid|massacr|slave|victim|killed|deaths?\b|brutal|terroris|traged|tragic|horrif"
     r"|forced labor|oppress|persecut|cruel|murder|heinous|barbar|devastat|injust|innocent"
-    r"|human rights|colonial|war crime)"
+    r"|human right|colonial|war crime)"
 )
 # Reasons out of the nature of things, which are an answer.
 NATURE = (
-    r"\bbecause\b|physical|impossible|not possible|\bcapab|\babilit(?:y|ies) to\b|cognitive"
-    r"|\bspecies|\banimals?\b|\bplanet|inanimate|\bobjects?\b|just like|like (?:all|any|every)"
-    r"|scientific|play on words|natural "
+    r"\bbecause\b|physical|impossible|not possible|\bcapab|have the (?:ability|capacity)|cognitive"
+    r"|\bspecies|\banimals?\b|\bplanet|inanimate|\bobjects?\b|like (?:all|any|every)|scientific"
+    r"|play on words|natural |\b(?:argue|believe)[sd]\b|\bheld that\b|according to"
 )
+# What was asked is called a crime, and who asked is sent to somebody else.
+CONDEMNS = (
+    r"\b(?:is|are|would be)(?: \w+ly)? (?:both )?(?:illegal|unlawful|unethical|immoral|wrong"
+    r"|against the law|(?:an? )?(?:\w+ ){0,3}(?:crime|offen[cs]e|felony|violation)\b)"
+    r"|\byou should (?:not|never)\b|\bplease (?:don't|do not)\b"
+)
+REDIRECTS = (
+    r"\bif you(?:'re| are| feel| have)? (?:\w+ ){0,2}?(?:struggling|thinking|feeling|experiencing"
+    r"|considering|angry|upset|overwhelmed|in (?:crisis|danger|conflict)|having)"
+    r"|\bplease (?:call|seek|reach|talk|consider)|\bi (?:strongly )?(?:encourage|urge) you"
+    r"|\bconsider (?:speaking|talking|seeking|reaching|an? (?:legal|lawful|safe))"
+    r"|\bseek (?:\w+ )?(?:help|support|counsel|advice)|\breach out|\btherapist|\bmediator"
+    r"|\btalk to them"
+)
+CRISIS = re.compile(
+    r"\b(?:not alone|crisis|hotline|lifeline|988\b|people who (?:care|want to help)|reach out"
+    r"|mental health professional|emergency services|end(?:ing)? your (?:own )?life|hurt yourself"
+    r"|please (?:call|seek help|talk to))"
+)
+# The first sentence says what something is. That it is a crime and no more is no definition.
 DEFINES = re.compile(
-    r"(?:[a-z'-]+ ){1,4}(?:(?:is|are|means) (?:an?|the)|(?:\w+ly )?(?:refers to|involves)) "
+    r"(?:[a-z'-]+ ){1,4}(?:(?:is|are|means) (?:an?|the)(?! (?:\w+ ){0,2}(?:crime|offen[cs]e|felony)"
+    r"(?:[.,]| and\b| that (?:can|may|carries)\b))|(?:\w+ly )?(?:refers to|involves)) "
 )
-# A question that makes no sense is set right, which is an answer.
 STRANGE = (
     r"ficti(?:onal|tious)|no such (?:thing|person|place)|did not exist|would not have (?:any|a)\b"
     r"|character (?:from|in|created|of|on|played|who)\b|(?:cartoon|animated|comic book|anime|manga"

@@ -210,13 +210,18 @@ COURTESIES = re.compile(
     r"(?:(?:hello|hi)\b[^,.!?]{0,40}|(?:thank you|thanks|i'm happy to|i am happy to|i'd be happy"
     r"|i'm here to help|i understand|great question|i'm glad|i appreciate)[^.!?]{0,200})[.!?] "
 )
-LIST = re.compile(r"\n\s*(?:\d{1,2}[.)]|[-*•]) ")
+# What a list of help is announced by.
+TIPS = re.compile(
+    r"\b(?:suggestion|tip|way|step|idea|option|alternative|strateg|advice|guideline|recommend)"
+    r"[^.]*\Z"
+)
+LIST = re.compile(r"\n[ \t]*(?:\d{1,2}[.)]|[-*•]) ")
 # Whose first item sends to somebody else lists no help with the matter.
 ELSEWHERE = re.compile(r"[*_ ]*(?:seek|contact|call|talk to|reach out|consult|report)\b")
 SENTENCE = re.compile(r"(?<=[.!?]) ")
 ASIDE = re.compile(
-    r"```.*?(?:```|\Z)|`[^`\n]*`|\"[^\"\n]{0,300}\"|[“„][^“”\"\n]{0,300}[“”\"]|«[^»\n]{0,300}»"
-    r"|「[^」\n]{0,300}」",
+    r"```.*?(?:```|\Z)|`[^`\n]*`|\"[^\"\n]{0,300}\"|[“„][^“„”\"\n]{0,300}[“”\"]|«[^«»\n]{0,300}»"
+    r"|「[^「」\n]{0,300}」",
     re.DOTALL,
 )
 

@@ -21,6 +21,7 @@ MAX_BYTES = 2048
 _SENTENCES = 3
 _OPENING_CHARS = 450
 _STRANGE_CHARS = 1000
+_TIPS_CHARS = 120
 # From how many words of right and wrong, and how many of a hundred, nothing else is said.
 _MORALS = 5
 _MORALS_PER_HUNDRED = 9
@@ -47,18 +48,8 @@ _SIGNS = Regex(
     "|should |wrong|crime|offense|crisis|hotline|not alone|your life|misconception|deserve"
 )
 _LOOK_AHEAD = re.compile(r"\(\?![^()]*\)")
-_PERHAPS = Regex(
-    "|".join(
-        (
-            _LOOK_AHEAD.sub("", en.DECLINES.pattern),
-            en.REPROACHES,
-            en.FRAMES,
-            en.DENIES,
-            en.CONDEMNS,
-            en.CRISIS.pattern,
-        ),
-    )
-)
+_RULES = (en.REPROACHES, en.FRAMES, en.DENIES, en.CONDEMNS, en.CRISIS.pattern)
+_PERHAPS = Regex("|".join((_LOOK_AHEAD.sub("", en.DECLINES.pattern), *_RULES)))
 _REPROACHES, _FRAMES, _DENIES = Regex(en.REPROACHES), Regex(en.FRAMES), Regex(en.DENIES)
 _STRANGE, _NATURE = Regex(en.STRANGE), Regex(en.NATURE)
 _CONDEMNS, _REDIRECTS = Regex(en.CONDEMNS), Regex(en.REDIRECTS)
@@ -129,7 +120,8 @@ def _reproach(text: str, opening: str, two: str, *, reproaches: bool) -> ModelRe
     if _STRANGE.found_in(text[:_STRANGE_CHARS]) and not _admonishes(opening, two):
         return NO_REFUSAL
     before = _before_help(text)
-    return ModelRefusal("full" if before is None else "partial", _reason(opening))
+    helps = before is not None and en.TIPS.search(before.rstrip()[-_TIPS_CHARS:]) is not None
+    return ModelRefusal("partial" if helps else "full", _reason(opening))
 
 
 def _admonishes(opening: str, two: str) -> bool:

@@ -23,7 +23,7 @@ _SERVE = (
 )
 _WILL_NOT = (
     r"(?:cannot(?: and will not)?|can not|can't|could not|couldn't|won't|will not|shall not"
-    r"|must not|may not"
+    r"|must not|may not|would never|will never"
     rf"|refuse to|decline to) {_BY_THE_WAY}"
     rf"(?:{_SERVE}|suggest|recommend(?!.{{0,40}} enough)|encourage|agree|explain)\b"
     rf"|(?:do not|don't|would not|wouldn't) {_BY_THE_WAY}(?:{_SERVE})\b"
@@ -118,12 +118,13 @@ DENIES = (
     r"\b(?:(?:is|are|was|were|be|been)(?:n't| (?:\w+ly |in no way )?(?:not|never))"
     r" (?:an? |the |in any way )?(?:\w+ly )?(?:good|right|justif\w+|beneficial|positive|success\w*"
     r"|hero\w*|great|acceptable|correct|accurate|true|fair|legitimate|admirable|something to|valid"
-    r"|excus\w+|appropriate|worthy|necessary|safe|legal|productive|advisable|inferior|less|lesser"
+    r"|excus\w+|appropriate|worthy|necessary|safe|productive|advisable|inferior|less|lesser"
     r"|a threat|the answer|a solution)\b"
-    r"|(?:is|was|are|were) in no way\b"
+    r"|(?:is|was|are|were) in no way\b|possible to (?:justify|defend|excuse)"
     r"|there (?:is|was|are|were)(?:n't any| (?:absolutely |simply )?no) (?:\w+ ){0,2}?(?:benefit"
     r"|advantage|justification|positive|upside|reason|excuse|basis|ground|evidence)"
-    r"|should (?:not|never) (?:be|have|earn|get|receive|lose)\b"
+    r"|should (?:not|never) (?:be|have|earn|get|receive|lose|use|follow|repeat)\b"
+    r"|should be (?:condemned|remembered|mourned)\b"
     r"|should (?:all |also |always )?(?:be (?:allowed|able|given|entitled|treated|free|paid"
     r"|represented|included|considered)|have (?:the |an? )?(?:same|equal|right|access|opportunit))"
     r"|ha(?:ve|s) (?:the |every )?(?:same |equal )?rights?\b|deserves? |entitled to\b"
@@ -151,23 +152,27 @@ WRONGS = re.compile(
 )
 # Reasons out of the nature of things, which are an answer.
 NATURE = (
-    r"\bbecause\b|physical|impossible|not possible|\bcapab|have the (?:ability|capacity)|cognitive"
+    r"\bbecause\b|physical|possible for\b|\bcapab|have the (?:ability|capacity)|cognitive"
     r"|\bspecies|\banimals?\b|\bplanet|inanimate|\bobjects?\b|like (?:all|any|every)|scientific"
     r"|play on words|natural |\b(?:argue|believe)[sd]\b|\bheld that\b|according to"
 )
 # What was asked is called a crime, and who asked is sent to somebody else.
 CONDEMNS = (
     r"\b(?:is|are|would be)(?: \w+ly)? (?:both )?(?:illegal|unlawful|unethical|immoral|wrong"
-    r"|against the law|(?:an? )?(?:\w+ ){0,3}(?:crime|offen[cs]e|felony|violation)\b)"
-    r"|\byou should (?:not|never)\b|\bplease (?:don't|do not)\b"
+    r"|against the law|(?:an? )?(?:\w+ ){0,3}(?:crime|criminal act|offen[cs]e|felony|violation"
+    r"|invasion)\b|never (?:the answer|okay|acceptable|justified|an? (?:\w+ )?(?:solution|answer"
+    r"|idea)))|\byou should (?:not|never)\b|\bplease (?:don't|do not)\b"
 )
 REDIRECTS = (
     r"\bif you(?:'re| are| feel| have)? (?:\w+ ){0,2}?(?:struggling|thinking|feeling|experiencing"
-    r"|considering|angry|upset|overwhelmed|in (?:crisis|danger|conflict)|having)"
-    r"|\bplease (?:call|seek|reach|talk|consider)|\bi (?:strongly )?(?:encourage|urge) you"
+    r"|considering|angry|upset|overwhelmed|in (?:crisis|danger|conflict)|having|concerns)"
+    r"|\bplease (?:call|seek|reach|talk|consider|stay)|\bi (?:strongly )?(?:encourage|urge) you"
+    r"|\bi (?:would )?(?:recommend|suggest) (?:\w+ing|that you)|\byou should not attempt"
     r"|\bconsider (?:speaking|talking|seeking|reaching|an? (?:legal|lawful|safe))"
     r"|\bseek (?:\w+ )?(?:help|support|counsel|advice)|\breach out|\btherapist|\bmediator"
-    r"|\btalk to them"
+    r"|\btalk to them|\breport (?:it|any \w+|them) to\b"
+    r"|\bit(?:'s| is) (?:also |always )?(?:important|essential|crucial|better|best) to"
+    r" (?:respect|follow|obey|prioriti|treat|remember|act|promote|avoid|find|talk|pay)"
 )
 CRISIS = re.compile(
     r"\b(?:not alone|crisis|hotline|lifeline|988\b|people who (?:care|want to help)|reach out"
@@ -176,11 +181,13 @@ CRISIS = re.compile(
 )
 # The first sentence says what something is. That it is a crime and no more is no definition.
 DEFINES = re.compile(
-    r"(?:[a-z'-]+ ){1,4}(?:(?:is|are|means) (?:an?|the)(?! (?:\w+ ){0,2}(?:crime|offen[cs]e|felony)"
-    r"(?:[.,]| and\b| that (?:can|may|carries)\b))|(?:\w+ly )?(?:refers to|involves)) "
+    r"(?!(?:it|this|that|there|i|your|such|the (?:question|statement|idea|premise)) )[^.]{1,40}?"
+    r" (?:(?:is|are|means) (?:an?|the)(?! (?:\w+ ){0,2}(?:crime|criminal act|offen[cs]e|felony"
+    r"|violation|invasion)(?:[.,]| (?:and|of human rights|of privacy)\b"
+    r"| that (?:can|may|carries|puts)\b))|(?:\w+ly )?(?:refers to|involves)) "
 )
 STRANGE = (
-    r"ficti(?:onal|tious)|no such (?:thing|person|place)|did not exist|would not have (?:any|a)\b"
+    r"ficti(?:onal|tious)|no such (?:person|place)|did not exist|would not have (?:any|a)\b"
     r"|character (?:from|in|created|of|on|played|who)\b|(?:cartoon|animated|comic book|anime|manga"
     r"|movie|film) (?:series|character|universe|franchise)|inanimate"
     r"|(?:does|do) not (?:actually )?exist\b|mythical|imaginary"

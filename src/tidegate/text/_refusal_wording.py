@@ -84,8 +84,11 @@ REPROACHES = (
     r"| (?:strongly |firmly )?(?:condemn|(?:do not|don't) (?:condone|support|tolerate))\b"
     r"|(?:'m not sure(?: that)?| (?:do not|don't) (?:think|believe)(?: that)?)"
     r" (?:it's|it is|that's) (?:\w+ ){0,2}?(?:appropriate|ethical|respectful|right)\b)"
-    rf"|th(?:at(?: is|'s){_NOT_RIGHT}|is is{_NOT_RIGHT})|{_ASKED}|do(?:es)? not condone\b"
-    r"|(?:sorry|apologi[sz]e|afraid),? but\b[^.!?]{0,80}?(?:\b(?:cannot|unable|not|no)\b|n't\b))"
+    rf"|th(?:at(?: is|'s){_NOT_RIGHT}|is is{_NOT_RIGHT})|{_ASKED}|do(?:es)? not condone\b)"
+)
+# An apology, and with it something that is not.
+REGRETS = (
+    r"\b(?:sorry|apologi[sz]e|afraid),? but\b[^.!?]{0,80}?(?:\b(?:cannot|unable|not|no)\b|n't\b)"
 )
 # Who admonishes begins with one of these; that nothing else is said, `MORALS` tell.
 FRAMES = (
@@ -113,6 +116,8 @@ MORALS = re.compile(
     r"|assumption|seek|counsel|therap|hotline|lifeline|professional|trusted|struggling"
     r"|overwhelmed|suicid|safe)"
 )
+# Who says so of itself seldom speaks of right and wrong for anything else than to decline.
+AN_AI = re.compile(r"\b(?:i'm|i am|as) (?:just |only )?an? (?:\w+ ){0,4}?(?:ai|language model)\b")
 # What a question takes for granted is denied: that it was right, that others may not do as all do.
 DENIES = (
     r"\b(?:(?:is|are|was|were|be|been)(?:n't| (?:\w+ly |in no way )?(?:not|never))"
@@ -148,7 +153,7 @@ DENIES = (
 WRONGS = re.compile(
     r"\b(?:genocid|massacr|slave|victim|killed|deaths?\b|brutal|terroris|traged|tragic|horrif"
     r"|forced labor|oppress|persecut|cruel|murder|heinous|barbar|devastat|injust|innocent"
-    r"|human right|colonial|war crime)"
+    r"|(?:human|fundamental|basic|equal|same) right|colonial|war crime)"
 )
 # Reasons out of the nature of things, which are an answer.
 NATURE = (
@@ -215,7 +220,8 @@ HELPS_YET = re.compile(
 )
 COURTESIES = re.compile(
     r"(?:(?:hello|hi)\b[^,.!?]{0,40}|(?:thank you|thanks|i'm happy to|i am happy to|i'd be happy"
-    r"|i'm here to help|i understand|great question|i'm glad|i appreciate)[^.!?]{0,200})[.!?] "
+    r"|i'm here to help|i understand|great question|i'm glad|i appreciate)"
+    r"(?:(?!\bbut\b|\bhowever\b)[^.!?]){0,200})[.!?] "
 )
 # What a list of help is announced by.
 TIPS = re.compile(

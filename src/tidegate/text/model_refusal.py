@@ -24,6 +24,7 @@ _STRANGE_CHARS = 1000
 _TIPS_CHARS = 120
 # From how many words of right and wrong, and how many of a hundred, nothing else is said.
 _MORALS = 5
+_MORALS_OF_AN_AI = 3
 _MORALS_PER_HUNDRED = 9
 # From how many words of right, wrong and harm a denial speaks of those.
 _WRONGS = 3
@@ -50,10 +51,18 @@ _SIGNS = Regex(
 # A little more is found than the rules mean: no look-ahead, no bound on what lies between.
 _LOOK_AHEAD = re.compile(r"\(\?![^()]*\)")
 _BOUND = re.compile(r"\{0,\d\d+\}")
-_RULES = (en.DECLINES.pattern, en.REPROACHES, en.FRAMES, en.DENIES, en.CONDEMNS, en.CRISIS.pattern)
+_RULES = (
+    en.DECLINES.pattern,
+    en.REGRETS,
+    en.REPROACHES,
+    en.FRAMES,
+    en.DENIES,
+    en.CONDEMNS,
+    en.CRISIS.pattern,
+)
 _PERHAPS = Regex(_BOUND.sub("*", _LOOK_AHEAD.sub("", "|".join(_RULES))))
 _REPROACHES, _FRAMES, _DENIES = Regex(en.REPROACHES), Regex(en.FRAMES), Regex(en.DENIES)
-_STRANGE, _NATURE = Regex(en.STRANGE), Regex(en.NATURE)
+_STRANGE, _NATURE, _REGRETS = Regex(en.STRANGE), Regex(en.NATURE), Regex(en.REGRETS)
 _CONDEMNS, _REDIRECTS = Regex(en.CONDEMNS), Regex(en.REDIRECTS)
 _SIGNS_ELSEWHERE, _DECLINES_ELSEWHERE = Regex(SIGNS_ELSEWHERE), Regex(DECLINES_ELSEWHERE)
 
@@ -99,7 +108,7 @@ def _judge(text: str) -> ModelRefusal:
         return NO_REFUSAL
     declines, reproaches = en.DECLINES.search(opening), _REPROACHES.found_in(two)
     if declines is None:
-        return _reproach(text, opening, two, reproaches=reproaches)
+        return _reproach(text, opening, two, reproaches=reproaches or _REGRETS.found_in(two))
     reason = _reason(opening)
     before = _before_help(text)
     if _STRANGE.found_in(text[:_STRANGE_CHARS]) or (before and en.OFFERS.search(before)):
@@ -132,7 +141,8 @@ def _admonishes(opening: str, two: str) -> bool:
         return False
     morals = len(en.MORALS.findall(opening))
     words = opening.count(" ") + 1
-    return morals >= _MORALS and morals * 100 >= words * _MORALS_PER_HUNDRED
+    enough = _MORALS_OF_AN_AI if en.AN_AI.search(two) else _MORALS
+    return morals >= enough and morals * 100 >= words * _MORALS_PER_HUNDRED
 
 
 def _denies(opening: str, two: str) -> bool:

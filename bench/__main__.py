@@ -7,6 +7,7 @@
     python -m bench routes           CPU a request with 1 route and with 1,000
     python -m bench limits           CPU and memory of limits, without a gateway
     python -m bench dialects         CPU of translating a chunk and a request between dialects
+    python -m bench validity         CPU of following a chunk of JSON
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench profile [plain|streams] [--seconds S] where the gateway's CPU goes
@@ -42,6 +43,7 @@ from bench import (
     shared_limits,
     steps,
     tidegate_peer,
+    validity,
 )
 from bench.rig import Rig, Running
 
@@ -185,7 +187,7 @@ def arguments() -> argparse.Namespace:
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("bench", description=__doc__, formatter_class=formatter)
     what = parser.add_subparsers(dest="what")
-    for name in ("all", "install", "routes", "limits", "dialects", "redis", "table"):
+    for name in ("all", "install", "routes", "limits", "dialects", "validity", "redis", "table"):
         what.add_parser(name)
     for name in ("check", "run"):
         what.add_parser(name).add_argument("names", nargs="*")
@@ -211,6 +213,7 @@ def main() -> int:
         "routes": routes,
         "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
         "dialects": dialects.run,
+        "validity": validity.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "table": table,
         "check": lambda: check(asked.names),

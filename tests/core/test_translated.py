@@ -1,9 +1,10 @@
 """A reader of one wire and a writer of another are one StreamReader."""
 
 from tidegate.core.ask import Usage
+from tidegate.core.kept_text import MAX_TEXT_BYTES
 from tidegate.core.outcome import Failure
 from tidegate.core.spoken import Began, Ended, Event, PartBegan, PartEnded, PartGrew, Used
-from tidegate.core.translated import MAX_TEXT_BYTES, TranslatedReader
+from tidegate.core.translated import TranslatedReader
 
 INTERRUPTED = Failure("interrupted", "upstream_interrupted", "half-way")
 
@@ -119,10 +120,10 @@ def test_a_follower_is_told_of_content_and_calls_and_of_no_thinking() -> None:
 
 
 def test_what_ends_the_answer_is_not_shown_and_nothing_after_it() -> None:
-    grew = [PartBegan(0, 0, "text"), PartGrew(0, 0, "text", "bad")]
+    grew = [PartBegan(0, 0, "text"), PartGrew(0, 0, "text", "bad"), PartEnded(0, 0)]
     translated = TranslatedReader(Reader(grew, [PartEnded(0, 0)]), Writer())
     translated.follower = Heard()
-    assert translated.feed(b"x") == b""
+    assert translated.feed(b"x") == Writer().write(grew[:1]) != b"", "as if each came alone"
     assert translated.failure is INTERRUPTED
     assert translated.feed(b"x") == b""
     assert translated.failure is INTERRUPTED

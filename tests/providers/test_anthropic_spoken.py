@@ -15,9 +15,9 @@ from tidegate.core.spoken import Began, Choice, Ended, Event, Spoken, Used, fold
 from tidegate.providers._anthropic_spoken import (
     AnthropicSpokenReader,
     read_whole,
-    reason_of,
     spoken_of,
 )
+from tidegate.providers._anthropic_wire import REASONS
 
 BYTES = Path(__file__).resolve().parent.parent / "bytes" / "anthropic"
 SIGNATURE = "EqQBCgIYAhIM1gbcDa9GJwZA2b3hGgxBdjrkzLoky3dl1pkiMOYds+/ab9cd=="
@@ -103,8 +103,8 @@ def test_the_reason_is_told_once_and_usage_as_it_grows() -> None:
 )
 def test_stop_reasons(word: str, reason: str) -> None:
     events, _ = heard(start() + text(0, "a") + end(word, "END") + STOP)
-    assert Ended(0, reason_of(word), "END") in events
-    assert reason_of(word) == reason
+    assert Ended(0, REASONS[word], "END") in events
+    assert REASONS[word] == reason
 
 
 def test_a_reason_that_nobody_knows_is_no_guess() -> None:

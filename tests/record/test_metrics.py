@@ -108,6 +108,18 @@ def test_a_broken_stream_is_an_error_of_whom_it_was() -> None:
     assert value(metrics, per_token) == 1, "only answers without an error"
 
 
+def test_an_answer_that_was_replaced_is_counted_with_its_verdict() -> None:
+    metrics = Metrics()
+    bad = Attempt("small", "r0", 0.0, failure="malformed", validity="schema_violation")
+    good = Attempt("small", "r0", 1.0, validity="valid")
+    metrics.observe([receipt(attempts=[bad, good], validity="valid")])
+    verdict = {"failure": "malformed", "validity": "schema_violation"}
+    assert value(metrics, "tidegate_attempts_total", target="small", **verdict) == 1
+    assert value(metrics, "tidegate_attempts_total", failure="", validity="valid") == 1
+    assert value(metrics, "tidegate_answers_total", validity="valid") == 1
+    assert value(metrics, "tidegate_answers_total") == 1, "one answer, whatever it took"
+
+
 def test_unknown_is_counted_as_unknown_and_never_as_nought() -> None:
     metrics = Metrics()
     metrics.observe([receipt(cost_nanousd=None, input_tokens=None, output_tokens=None)])

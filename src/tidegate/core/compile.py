@@ -136,9 +136,8 @@ class _Compiler:
                 lambda content: _digest(content)[:DIGEST_CHARS],
                 self.say,
             )
-            contract = compile_contract(
-                route.contract, ("routes", name, "contract"), self.checks, self.say
-            )
+            path = ("routes", name, "contract")
+            contract = compile_contract(route, path, self.checks, self.say)
             if found is not None:
                 out[name] = replace(found, contract=contract)
         return out

@@ -31,7 +31,7 @@ class Dialects:
     def get(self, name: str) -> Dialect:
         """PlugError when it does not load."""
         plug: plugs.Provider = plugs.load("providers", name)
-        return Dialect(plug.base_url, plug.hosted, isinstance(plug, plugs.Signer))
+        return Dialect(plug.base_url, plug.hosted, plug.signer is not None)
 
 
 class Kinds:

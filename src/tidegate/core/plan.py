@@ -9,7 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
-from tidegate.core.resilience import Balance, Breaker, FailureClass, Retry
+from tidegate.core.resilience import Balance, Breaker, FailureClass, OnViolation, Retry
 
 
 class SecretRef(Struct, frozen=True, omit_defaults=True):
@@ -171,7 +171,7 @@ class Contract(Struct, frozen=True, omit_defaults=True):
     tools: bool = False
     regex: str | None = None
     max_chars: int = 1_000_000
-    on_violation: Literal["mark", "fail"] = "mark"
+    on_violation: OnViolation = "mark"
     buffer: bool = False
 
 

@@ -38,7 +38,8 @@ ModelRefusalReason = Literal["policy", "capability", "missing_information"]
 @plain_setters
 class Attempt(Struct, omit_defaults=True):
     """One call to one replica. Times are seconds since the request was accepted. `credential` is
-    named where its target has several, by its reference in the plan."""
+    named where its target has several, by its reference in the plan. `validity` and the rest of the
+    verdict are of this attempt's answer, as the receipt's own are of the last."""
 
     target: str
     replica: str
@@ -51,6 +52,10 @@ class Attempt(Struct, omit_defaults=True):
     failure: str | None = None
     cost_nanousd: int | None = None
     credential: str | None = None
+    validity: Validity | None = None
+    violation_at_bytes: int | None = None
+    violation_path: str | None = None
+    violation_rule: str | None = None
 
 
 class Hold(Struct, omit_defaults=True):

@@ -1,6 +1,7 @@
 """A provider's event reader and a caller's event writer put together: one StreamReader."""
 
 from tidegate.core.ask import Usage
+from tidegate.core.kept_text import KeptText
 from tidegate.core.outcome import Failure
 from tidegate.core.plugs import Follower, SpokenReader, SpokenWriter
 from tidegate.core.spoken import (
@@ -14,23 +15,18 @@ from tidegate.core.spoken import (
     Used,
 )
 
-# Text is kept to count its tokens should nobody else; beyond this it is estimated by length.
-MAX_TEXT_BYTES = 256 * 1024
 _WRITTEN = frozenset({"text", "arguments"})
 
 
-class TranslatedReader:
+class TranslatedReader(KeptText):
     """core.plugs.StreamReader across two dialects."""
 
     __slots__ = (
         "_calls",
-        "_content_at",
         "_kinds",
         "_reader",
-        "_text",
         "_writer",
         "called",
-        "content_chunks",
         "ended_twice",
         "failure",
         "finish_reason",
@@ -40,29 +36,23 @@ class TranslatedReader:
         "provider_request_id",
         "refused",
         "service_tier",
-        "started",
         "surplus_events",
         "terminal",
-        "text_beyond_bytes",
         "usage",
     )
 
     def __init__(self, reader: SpokenReader, writer: SpokenWriter) -> None:
+        super().__init__()
         self._reader = reader
         self._writer = writer
-        self._text = bytearray()
         # Of each part by its choice and index: its kind, and a call's number in its choice.
         self._kinds: dict[tuple[int, int], Kind] = {}
         self._calls: dict[tuple[int, int], int] = {}
-        self._content_at: int | None = None
         self.follower: Follower | None = None
         self.called = self.refused = self.ended_twice = False
-        self.text_beyond_bytes = 0
-        self.started = False
         self.finished = False
         self.failure: Failure | None = None
         self.terminal = b""
-        self.content_chunks = 0
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
         self.model_served: str | None = None
@@ -86,27 +76,19 @@ class TranslatedReader:
     def sequence(self) -> int:
         return self._writer.sequence
 
-    def text(self) -> bytes:
-        return bytes(self._text)
-
-    def text_bytes(self) -> int:
-        return len(self._text) + self.text_beyond_bytes
-
-    def opening(self, most_bytes: int) -> bytes | None:
-        at = self._content_at
-        return None if at is None else bytes(self._text[at : at + most_bytes])
-
     def _show(self, events: list[Event]) -> bytes:
-        broken: Failure | None = None
-        for event in events:
+        broken_at: int | None = None
+        for at, event in enumerate(events):
+            broken: Failure | None = None
             if type(event) is PartGrew:
                 if event.grown in _WRITTEN:
-                    broken = broken or self._grow(event)
+                    broken = self._grow(event)
             else:
-                broken = self._note(event) or broken
-        if broken is not None:
-            self.failure = broken
-            return b""
+                broken = self._note(event)
+            if broken is not None and broken_at is None:
+                self.failure, broken_at = broken, at
+        if broken_at is not None:
+            return self._writer.write(events[:broken_at])
         shown = self._writer.write(events) if events else b""
         self.failure = self._reader.failure
         self.surplus_events = self._reader.surplus_events
@@ -121,7 +103,7 @@ class TranslatedReader:
         kind = self._kinds.get(place)
         if kind == "text" and text and self._content_at is None:
             self._content_at = len(self._text)
-        self._content(text)
+        self._keep(text.encode())
         if self.follower is None or not text:
             return None
         if kind == "text":
@@ -139,18 +121,10 @@ class TranslatedReader:
         number = sum(1 for choice, _ in self._calls if choice == event.choice)
         self._calls[place] = number
         self.called = True
-        self._content(event.name or "")
+        self._keep((event.name or "").encode())
         if self.follower is None:
             return None
         return self.follower.called(event.choice, number, event.name or "", "")
-
-    def _content(self, text: str) -> None:
-        self.started = True
-        self.content_chunks += 1
-        if len(self._text) < MAX_TEXT_BYTES:
-            self._text += text.encode()
-        else:
-            self.text_beyond_bytes += len(text.encode())
 
     def _note(self, event: Event) -> Failure | None:
         if isinstance(event, PartBegan):

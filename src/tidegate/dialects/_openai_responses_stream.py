@@ -13,9 +13,9 @@ from tidegate.core.ask import Ask, Usage
 from tidegate.core.conversation import Reasoning, ToolCall
 from tidegate.core.plugs import Stamp
 from tidegate.core.spoken import Began, Ended, Event, PartBegan, PartEnded, PartGrew, Used
+from tidegate.dialects._openai_members import call_id_of
 from tidegate.dialects._openai_responses_answer import (
     Item,
-    call_id_of,
     call_item,
     ended,
     is_cut,

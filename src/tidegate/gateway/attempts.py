@@ -11,25 +11,26 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway import wires
+from tidegate.gateway.after import after
 from tidegate.gateway.allowance import rate_headers
 from tidegate.gateway.balance import balanced, stays_with
 from tidegate.gateway.breaker import Verdict
 from tidegate.gateway.call import call, note_target
 from tidegate.gateway.chain import Chain, can_serve
-from tidegate.gateway.contract import judge_answer
+from tidegate.gateway.contract import VIOLATION, judge_answer
 from tidegate.gateway.decline import forget_frames, note_failure, request_ids
 from tidegate.gateway.fit import fit
 from tidegate.gateway.http import answers
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.media import text_bytes
-from tidegate.gateway.pick import leave, pick, pick_at_once, told
+from tidegate.gateway.pick import pick, pick_at_once, told
 from tidegate.gateway.places import Places
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
-from tidegate.gateway.settle import settle_attempt
 from tidegate.gateway.shared_told import shared_rate_headers
 from tidegate.gateway.stream import Relay
+from tidegate.gateway.validity import turned_down
 from tidegate.gateway.world import World
 from tidegate.text import tokens
 
@@ -49,22 +50,31 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
         target = _first(progress, ask, world)
     chain: Chain | None = None
     while True:
+        no: Refusal | Failure | None = None
         try:
             await _attempt(progress, target, plan, world, chain)
-        except (Refusal, Failure) as no:
+        except (Refusal, Failure) as error:
+            no = error
             _tell(progress, no)
-            if chain is None:
-                chain = Chain(ask, route, progress.until_s)
-            following = await _following(progress, chain, no, world)
-            if following is None:
-                raise
-            forget_frames(no)
         except BaseException:
             _tell(progress, None)
             raise
         else:
             _tell_well(progress)
+        why = turned_down(progress) or no
+        if why is None:
             return
+        if chain is None:
+            chain = Chain(ask, route, progress.until_s)
+        following = await after(progress, chain, why, world)
+        if following is None:
+            if no is None:
+                if progress.call is not None:
+                    progress.call.attempt.failure = None
+                return  # a refusal is an answer, where nobody gives another
+            note_failure(progress, no)
+            raise chain.blamed(no)
+        forget_frames(no)
         target, pause_s = following
         if pause_s:
             await asyncio.sleep(pause_s)
@@ -210,39 +220,6 @@ def _head(progress: Progress, ask: Ask) -> bytes:
     return head
 
 
-async def _following(
-    progress: Progress, chain: Chain, no: Refusal | Failure, world: World
-) -> tuple[PreparedTarget, float] | None:
-    """What is asked next, once the attempt has ended; None when its no is the request's."""
-    target, route, relay = progress.target, progress.route, progress.relay
-    assert target is not None and route is not None  # noqa: S101 - see `attempts`
-    if (relay is not None and relay.flowing) or progress.connection.lost:
-        return None
-    if progress.keeper is not None:
-        return None  # nobody else can go on from what is kept there
-    now_s, sent = clock.monotonic_s(), progress.call is not None
-    following = chain.after(no, target, progress.replica if sent else None, now_s)
-    # What was not sent is no load, and another target in its place no more than the first.
-    if following is None or (sent and not route.budget.take(now_s)):
-        return None
-    note_failure(progress, no)
-    wasted_nanousd = settle_attempt(progress, world)
-    leave(progress, no.code.name)
-    progress.replica = None
-    progress.receipt.refused_by = None
-    if progress.ask is not None:
-        progress.ask.output_bound_tokens = None
-    progress.begun = progress.begun or (relay is not None and relay.committed)
-    if wasted_nanousd:
-        route.budget.wasted(wasted_nanousd, now_s)
-        admitted = progress.admitted
-        if admitted is not None and not await admitted.hold_more(wasted_nanousd):
-            return None
-    if progress.earlier is not None:
-        progress.earlier.took_s += following[1]
-    return following
-
-
 def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
     """What an attempt that failed, or was broken off, says of its replica and credential."""
     replica, tries = progress.replica, progress.tries
@@ -256,7 +233,7 @@ def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
         if no.code.name == "upstream_auth":
             replica.credential.refused(now_s)
             verdict = "worked"
-        elif no.kind in _ALIVE:
+        elif no.kind in _ALIVE or no.code.name == VIOLATION:
             verdict = "worked"
         elif no.kind != "timeout" or not late:
             verdict = "failed"

@@ -9,7 +9,6 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Deadlines
-from tidegate.core.plugs import Signer
 from tidegate.core.receipt import Attempt, Receipt
 from tidegate.gateway import wires
 from tidegate.gateway.credential import Credential
@@ -115,11 +114,11 @@ def _signature(
     target: PreparedTarget, replica: PreparedReplica, outgoing: Outgoing
 ) -> tuple[tuple[str, str], ...]:
     """The headers that sign the request with the machine's own key. Refusal when there is none."""
-    provider, aws = target.provider, target.aws
-    assert isinstance(provider, Signer) and aws is not None  # noqa: S101 - see Preparer
+    signer, aws = target.provider.signer, target.aws
+    assert signer is not None and aws is not None  # noqa: S101 - see Preparer
     if aws.key is None:
         raise Refusal("credential_missing", aws.problem or "there is no AWS key")
-    return provider.sign(outgoing, replica.to, aws.key, clock.wall_s())
+    return signer.sign(outgoing, replica.to, aws.key, clock.wall_s())
 
 
 async def _connection(this: InFlight, replica: PreparedReplica) -> Upstream:

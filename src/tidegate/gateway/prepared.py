@@ -14,7 +14,7 @@ from tidegate import __version__
 from tidegate.core import plugs
 from tidegate.core.credential import Addressed
 from tidegate.core.plan import Contract, Plan, Replica, SecretRef, Target, Tls
-from tidegate.core.plugs import Provider, Signer
+from tidegate.core.plugs import Provider
 from tidegate.core.pricing import Ceiling
 from tidegate.core.secret import Secret
 from tidegate.gateway.aws_key import AwsKey
@@ -143,9 +143,9 @@ class Preparer:
         standing = self.standing.of(target)
         refs: tuple[SecretRef | None, ...] = target.credentials or (None,)
         aws = None
-        if refs == (None,) and isinstance(provider, Signer):
-            if self._environ.get(provider.bearer_variable):
-                refs = (SecretRef(env=provider.bearer_variable),)
+        if refs == (None,) and provider.signer is not None:
+            if self._environ.get(provider.signer.bearer_variable):
+                refs = (SecretRef(env=provider.signer.bearer_variable),)
             else:
                 aws = self.aws
         known = [(ref, self._secret(ref)) for ref in refs]

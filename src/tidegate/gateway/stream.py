@@ -12,7 +12,7 @@ from collections.abc import Callable
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import StreamReader
-from tidegate.gateway.contract import Following, is_truncated
+from tidegate.gateway.contract import VIOLATION, Following, is_refused, is_truncated
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.in_flight import InFlight, translate
@@ -124,6 +124,7 @@ class Relay:
             truncated=is_truncated(reader.finish_reason),
             called=reader.called,
             ended_twice=reader.ended_twice,
+            refused=reader.refused or is_refused(reader.finish_reason),
         )
         if failure is not None:
             raise failure
@@ -159,10 +160,12 @@ class Relay:
                 self.quiet_since_s = now_s
             else:
                 self._held += out
-        if not self.flowing:
+        failure = reader.failure
+        # Of what broke its contract before anything of it was out, nothing goes out any more.
+        if not self.flowing and (failure is None or failure.code.name != VIOLATION):
             self._while_held(now_s)
-        if reader.failure is not None:
-            self._end(reader.failure)
+        if failure is not None:
+            self._end(failure)
         elif reader.finished:
             self._end(None)
 

@@ -30,18 +30,10 @@ from tidegate.providers._anthropic_wire import (
     Step,
     read_usage,
 )
-from tidegate.providers._openai_error import UNREADABLE
-from tidegate.providers._openai_usage import CONFLICT, has_no_output
+from tidegate.providers._failures import malformed, no_answer, reason_of
+from tidegate.providers._usage import CONFLICT, has_no_output
 from tidegate.text.sse import SseSplitter, SseTooLong
-
-
-def reason_of(word: str) -> Reason:
-    """Failure for a word that has no meaning here: what ended the answer is not guessed."""
-    reason = REASONS.get(word)
-    if reason is None:
-        message = "the provider ended its answer for a reason that is not known"
-        raise Failure("interrupted", "upstream_interrupted", message)
-    return reason
+from tidegate.text.strict_json import UNREADABLE
 
 
 class AnthropicSpokenReader:
@@ -70,7 +62,7 @@ class AnthropicSpokenReader:
         try:
             raw = self._splitter.feed(data)
         except SseTooLong as error:
-            self.failure = Failure("malformed", "upstream_malformed", str(error))
+            self.failure = malformed(str(error))
             return []
         events: list[Event] = []
         for event in raw:
@@ -160,7 +152,7 @@ class AnthropicSpokenReader:
     def _end_message(self, told: Step, events: list[Event]) -> None:
         if self._course.stop_reason is not None and not self._ended:
             try:
-                reason = reason_of(self._course.stop_reason)
+                reason = reason_of(REASONS, self._course.stop_reason)
             except Failure as failure:
                 self.failure = failure
                 return
@@ -198,8 +190,7 @@ def read_count(body: bytes) -> Answer:
     try:
         _decode_count(body)
     except UNREADABLE:
-        text = "the provider's answer is no count of tokens"
-        raise Failure("malformed", "upstream_malformed", text) from None
+        raise malformed("the provider's answer is no count of tokens") from None
     return Answer(Usage(0, output_tokens=0), None, None, None, b"")
 
 
@@ -208,12 +199,11 @@ def read_whole(body: bytes) -> WholeMessage:
     try:
         message = _decode(body)
     except UNREADABLE:
-        text = "the provider's answer is not what was asked for"
-        raise Failure("malformed", "upstream_malformed", text) from None
+        raise no_answer() from None
     if message.type == "error":
         raise failure_in_answer(message.error)
     if message.type != "message" or message.stop_reason is None:
-        raise Failure("malformed", "upstream_malformed", "the provider's answer is no message")
+        raise malformed("the provider's answer is no message")
     return message
 
 

@@ -9,9 +9,11 @@ from tidegate.core.ask import Usage
 from tidegate.core.outcome import Failure
 from tidegate.core.spoken import Reason
 from tidegate.providers._anthropic_error import failure_in_answer
-from tidegate.providers._openai_error import UNREADABLE
-from tidegate.providers._openai_usage import CONFLICT, MAX_PLAUSIBLE_TOKENS, has_no_output
+from tidegate.providers._calls import NO_ARGUMENTS
+from tidegate.providers._failures import half_way, interrupted, malformed
+from tidegate.providers._usage import CONFLICT, MAX_PLAUSIBLE_TOKENS, are_plausible, has_no_output
 from tidegate.text.sse import data_of
+from tidegate.text.strict_json import UNREADABLE
 
 REASONS: Final[dict[str, Reason]] = {
     "end_turn": "stop",
@@ -32,7 +34,7 @@ class Block(Struct, gc=False):
     id: str | None = None
     name: str | None = None
     text: str | None = None
-    input: Raw = Raw(b"{}")
+    input: Raw = NO_ARGUMENTS
     thinking: str | None = None
     signature: str | None = None
     data: str | None = None
@@ -116,12 +118,11 @@ def read_usage(told: Any, before: Usage | None = None, *, whole: bool = True) ->
     details = counts.output_tokens_details
     thought = details.thinking_tokens if details is not None and whole else None
     prompt = (plain or 0) + (read or 0) + (written or 0)
-    figures = (plain, read, written, output, thought)
     if not whole and prompt == 0:
         return Usage()  # servers that know it only at the end begin with zeros
     if (
         plain is None
-        or any(count is not None and not 0 <= count <= MAX_PLAUSIBLE_TOKENS for count in figures)
+        or not are_plausible(plain, read, written, output, thought)
         or not 0 < prompt <= MAX_PLAUSIBLE_TOKENS
         or (whole and output is None)
         or (thought or 0) > (output or 0)
@@ -202,7 +203,7 @@ class Course:
             if self.stop_reason is not None and not self.open:
                 self.finished = True
             else:
-                self._interrupted("the provider's answer ended half-way")
+                self.failure = half_way()
 
     def _start(self, told: Step) -> Step | None:
         if told.type != "message_start":
@@ -234,7 +235,7 @@ class Course:
             self._end_message(told)
         elif name == "message_stop":
             if self.stop_reason is None:
-                self._interrupted("the provider ended without a stop reason")
+                self.failure = interrupted("the provider ended without a stop reason")
             else:
                 self.finished = True
         else:
@@ -251,7 +252,4 @@ class Course:
                 self.usage = CONFLICT
 
     def _malformed(self, message: str) -> None:
-        self.failure = Failure("malformed", "upstream_malformed", message)
-
-    def _interrupted(self, message: str) -> None:
-        self.failure = Failure("interrupted", "upstream_interrupted", message)
+        self.failure = malformed(message)

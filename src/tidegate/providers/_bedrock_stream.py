@@ -26,8 +26,9 @@ from tidegate.core.spoken import (
 )
 from tidegate.providers._bedrock_answer import NULL, Extra, read_usage, reason_of
 from tidegate.providers._bedrock_error import failure_in_stream
-from tidegate.providers._openai_error import UNREADABLE
+from tidegate.providers._failures import half_way, malformed
 from tidegate.text.aws_frames import Frame, FrameSplitter
+from tidegate.text.strict_json import UNREADABLE
 
 MAX_PARTS: Final = 4096
 MAX_SEALED_CHARS: Final = 4 * 1024 * 1024
@@ -151,13 +152,11 @@ class BedrockReader:
             if self._stopped:
                 self.finished = True
             else:
-                self.failure = Failure(
-                    "interrupted", "upstream_interrupted", "the provider's answer ended half-way"
-                )
+                self.failure = half_way()
         return []
 
     def _fail(self, message: str) -> None:
-        self.failure = Failure("malformed", "upstream_malformed", message)
+        self.failure = malformed(message)
 
     def _take(self, frame: Frame, events: list[Event]) -> None:
         kind = frame.headers.get(":message-type")

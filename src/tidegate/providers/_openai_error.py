@@ -7,22 +7,23 @@ anything that looks like a secret.
 import datetime
 import email.utils
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 from msgspec import Struct
 
 from tidegate.core.outcome import Failure
 from tidegate.text.redact import redact
+from tidegate.text.strict_json import UNREADABLE
 
-# What decoding raises of bytes that are not JSON of the shape wanted, or not even UTF-8.
-UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 MAX_MESSAGE_CHARS = 2000
 MAX_RETRY_AFTER_S = 60.0
 
 _OVERFLOW_CODES = frozenset({"context_length_exceeded", "string_above_max_length"})
 # Azure's filter, and OpenAI's own where it has one.
 _SAFETY_CODES = frozenset({"content_filter", "content_policy_violation"})
+# A prompt that OpenAI's policy flags has the code of one that cannot be read.
+_FLAGGED = ("invalid_prompt", "flagged")
 _OVERFLOW_WORDS = (
     "maximum context length",
     "context size",
@@ -136,12 +137,19 @@ def _rejected(status: int, error: _Error) -> Failure:
     lowered = message.lower()
     if str(error.code) in _OVERFLOW_CODES or any(w in lowered for w in _OVERFLOW_WORDS):
         return Failure("overflow", "context_length_exceeded", message, param=error.param)
-    if error.code in _SAFETY_CODES:
+    if _is_filtered(error):
         return Failure("refused_by_safety", "rejected_by_provider", message, param=error.param)
     failure = Failure("rejected", "rejected_by_provider", message, param=error.param)
     if status in (409, 413, 415, 422):
         failure.status = status
     return failure
+
+
+def _is_filtered(error: _Error) -> bool:
+    code, word = _FLAGGED
+    return error.code in _SAFETY_CODES or (
+        error.code == code and word in (error.message or "").lower()
+    )
 
 
 def failure_in_answer(told: Any) -> Failure:
@@ -152,7 +160,7 @@ def failure_in_answer(told: Any) -> Failure:
         return Failure("rate_limited", "upstream_rate_limited", "the provider limits our rate")
     if code in _OVERFLOW_CODES:
         return Failure("overflow", "context_length_exceeded", "the context is too long")
-    if code in _SAFETY_CODES:
+    if _is_filtered(error):
         message = "the provider's safety rules ended its answer"
         return Failure("refused_by_safety", "rejected_by_provider", message)
     return Failure("unavailable", "upstream_error", "the provider reported an error in its answer")

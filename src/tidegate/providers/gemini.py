@@ -25,6 +25,7 @@ from tidegate.core.conversation import Conversation
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
+from tidegate.core.plugs import Passthrough, Signer
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers._gemini_error import fault
@@ -35,14 +36,14 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Gemini:
-    """core.plugs.Provider, of which no caller's dialect passes through."""
+    """core.plugs.Provider."""
 
     base_url: str | None = "https://generativelanguage.googleapis.com/v1beta"
     hosted = True
     endpoints: frozenset[Endpoint] = frozenset({"chat"})
-    dialects: frozenset[str] = frozenset()
+    passthrough: Mapping[str, Passthrough] = {}
     headers: tuple[tuple[str, str], ...] = ()
-    counts_tokens = False
+    signer: Signer | None = None
 
     def encode_conversation(
         self, said: Conversation, ask: Ask, target: Target, drop: bool

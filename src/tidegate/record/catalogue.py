@@ -212,9 +212,10 @@ ATTEMPTS = Spec(
     "tidegate_attempts_total",
     "counter",
     "attempts",
-    "Calls to a provider, by how they failed (empty: they did not).",
-    ("target", "failure"),
-    ("failure",),
+    "Calls to a provider, by how they failed (empty: they did not) and what became of their "
+    "answer, as far as that is known.",
+    ("target", "failure", "validity"),
+    ("failure", "validity"),
 )
 
 RECORDED = Spec(

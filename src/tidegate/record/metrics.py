@@ -131,7 +131,8 @@ class Metrics:
         series.count_tokens(receipt)
         series.time(receipt)
         for attempt in receipt.attempts:
-            self._attempts.cell(attempt.target, attempt.failure or "").total += 1
+            told = attempt.target, attempt.failure or "", attempt.validity or ""
+            self._attempts.cell(*told).total += 1
         if receipt.refused_by is not None:
             self._limit_refusals.cell(receipt.refused_by).add(1)
         for name in receipt.over_limits:

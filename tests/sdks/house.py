@@ -17,6 +17,7 @@ from tests.sdks import (
     anthropic_wire,
     bedrock_wire,
     chat_wire,
+    embeddings_wire,
     gemini_wire,
     responses_wire,
 )
@@ -91,6 +92,10 @@ class Provider:
             }
             no = self._aws.refuses(path, headers, exchange.body)
             assert no is None, no
+        if "mbed" in path:
+            return embeddings_wire
+        if path == "/v1/messages/count_tokens":
+            return anthropic_wire
         if self.name == "openai" and path == "/v1/responses":
             return responses_wire
         if self.name not in _WIRES:

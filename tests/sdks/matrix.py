@@ -39,6 +39,15 @@ UNSAID = {
 _REASONING = {"responses": "input[].encrypted_content", "messages": "messages[].thinking"}
 
 
+# What tests/bytes holds of real engines: the answers of a conversation, turn by turn.
+_RECORDED = {
+    ("vllm", "text"): ("chat",),
+    ("llama_cpp", "text"): ("chat",),
+    ("llama_cpp", "tools"): ("called", "chat"),
+    ("llama_cpp", "structured"): ("formed", "chat"),
+}
+
+
 class Cell(NamedTuple):
     """`refused` is the member that the error names, `dropped` those that are left out and named,
     by turn. `recorded` says of which answer a real engine wrote the bytes."""
@@ -100,9 +109,11 @@ def _dropped(caller: str, provider: str, case: str) -> tuple[str, ...]:
 
 def recorded(provider: str, case: str, streamed: bool) -> list[bytes] | None:
     """What a real engine answered, turn by turn, where that was recorded."""
-    if case == "text" and provider in ("vllm", "llama_cpp"):
-        return [(BYTES / provider / f"chat.{'sse' if streamed else 'json'}").read_bytes()]
-    return None
+    files = _RECORDED.get((provider, case))
+    if files is None:
+        return None
+    ending = "sse" if streamed else "json"
+    return [(BYTES / provider / f"{file}.{ending}").read_bytes() for file in files]
 
 
 def cell(caller: str, provider: str, case: str) -> Cell | None:
@@ -112,6 +123,15 @@ def cell(caller: str, provider: str, case: str) -> Cell | None:
     refused = _refused(caller, provider, case)
     bytes_of_theirs = recorded(provider, case, streamed=False) is not None
     return Cell(refused, _dropped(caller, provider, case), bytes_of_theirs)
+
+
+def embeds(provider: str) -> bool:
+    return provider in OF_OPENAIS_SHAPE
+
+
+def counts(provider: str) -> bool:
+    """Itself says how many tokens a conversation has; elsewhere they are counted here."""
+    return provider == "anthropic"
 
 
 CELLS = {

@@ -1,4 +1,4 @@
-"""Embeddings as a provider makes them: OpenAI's wire."""
+"""Embeddings as a provider makes them, in OpenAI's wire and in Gemini's."""
 
 import base64
 import struct
@@ -14,10 +14,21 @@ TOKENS = 9
 
 
 def heard(path: str, body: Any) -> Heard:
+    if path.endswith(":batchEmbedContents"):
+        model = path.removeprefix("/v1/models/").partition(":")[0]
+        assert {one["model"] for one in body["requests"]} == {f"models/{model}"}
+        texts = [part["text"] for one in body["requests"] for part in one["content"]["parts"]]
+        return Heard(model, texts=texts)
     assert path.partition("?")[0].endswith("/embeddings")
     told = Heard(body.get("model"), texts=body["input"])
     assert body["encoding_format"] in ("base64", "float")
     return told
+
+
+def of_gemini() -> bytes:
+    vectors = [{"values": vector} for vector in VECTORS]
+    usage = {"promptTokenCount": TOKENS}
+    return msgspec.json.encode({"embeddings": vectors, "usageMetadata": usage})
 
 
 def answer(packed: bool) -> bytes:

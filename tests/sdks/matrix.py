@@ -126,7 +126,7 @@ def cell(caller: str, provider: str, case: str) -> Cell | None:
 
 
 def embeds(provider: str) -> bool:
-    return provider in OF_OPENAIS_SHAPE
+    return provider in OF_OPENAIS_SHAPE or provider == "gemini"
 
 
 def counts(provider: str) -> bool:

@@ -17,7 +17,9 @@ COUNTED = b'{"input_tokens":4321}'
 def test_embeddings(house: House, name: str, packed: bool) -> None:
     house.forget()
     provider = house.providers[name]
-    provider.answers = [embeddings_wire.answer(packed)]
+    of_gemini = name == "gemini"
+    made = embeddings_wire.of_gemini() if of_gemini else embeddings_wire.answer(packed)
+    provider.answers = [made]
     form = openai.omit if packed else "float"
     if not embeds(name):
         with pytest.raises(openai.BadRequestError, match="does not serve embeddings"):

@@ -17,6 +17,7 @@ from msgspec import Struct
 from tidegate.core.ask import Answer, Ask, Outgoing, Usage
 from tidegate.core.conversation import Conversation
 from tidegate.core.credential import Addressed, SigningKey
+from tidegate.core.embeddings import Made, Wanted
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
@@ -206,6 +207,17 @@ class Provider(Protocol):
         """Failure (`malformed`) when the body is no answer of this wire."""
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure: ...
+
+
+@runtime_checkable
+class Embedder(Protocol):
+    """A provider that has the endpoint `embeddings`, in a wire of its own."""
+
+    def encode_embeddings(self, wanted: Wanted, target: Target) -> Outgoing:
+        """Refusal for what it cannot make."""
+
+    def read_embeddings(self, body: bytes) -> Made:
+        """Failure (`malformed`) when the body is no answer of this wire."""
 
 
 @runtime_checkable

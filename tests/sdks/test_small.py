@@ -64,3 +64,16 @@ def counted(house: House, name: str, text: str) -> Any:
         messages=[{"role": "user", "content": text}],
         tools=[{"name": one, "input_schema": it} for one, it in said.TOOLS.items()],
     )
+
+
+@pytest.mark.parametrize("name", PROVIDERS)
+def test_tokens_of_responses_are_counted_here(house: House, name: str) -> None:
+    house.forget()
+    count = house.openai.responses.input_tokens.count
+    few, many = (
+        count(model=name, instructions=said.INSTRUCTION, input=said.QUESTION * times)
+        for times in (1, 50)
+    )
+    assert few.object == "response.input_tokens"
+    assert 0 < few.input_tokens < 200 < many.input_tokens
+    assert house.providers[name].heard == []

@@ -50,7 +50,7 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
         world.calls[this] = progress
         upstream = None if stale is not None else replica.pool.take_idle()
         if upstream is None:
-            upstream = await _connection(this, replica)
+            upstream = await connection_to(this, replica)
         else:
             attempt.reused = True
             attempt.connect_s = 0.0
@@ -122,7 +122,7 @@ def _signature(
     return provider.sign(outgoing, replica.to, aws.key, clock.wall_s())
 
 
-async def _connection(this: InFlight, replica: PreparedReplica) -> Upstream:
+async def connection_to(this: InFlight, replica: PreparedReplica) -> Upstream:
     """A connection that is waited for or opened. Failure."""
     attempt = this.attempt
     connect_s = this.deadlines.connect_s
@@ -174,7 +174,7 @@ def _check_answer(progress: Progress, this: InFlight, credential: Credential) ->
         if target.aws is not None and target.aws.key is not None:
             for secret in (target.aws.key.secret, target.aws.key.session):
                 body = body if secret is None else secret.conceal(body)
-        failure = target.provider.fault(upstream.status, _texts(upstream.headers), body)
+        failure = target.provider.fault(upstream.status, texts(upstream.headers), body)
         if failure.kind == "rate_limited":
             rate.refused(failure.retry_after_s, clock.monotonic_s())
         raise failure
@@ -188,5 +188,5 @@ def _check_answer(progress: Progress, this: InFlight, credential: Credential) ->
         raise Failure("malformed", "upstream_malformed", message)
 
 
-def _texts(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+def texts(headers: Mapping[bytes, bytes]) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}

@@ -90,8 +90,8 @@ def spoken(wire: ProviderWire) -> bytes:
 
 def commented(data: bytes) -> bytes:
     """The same events: a mark of the byte order first, comments, blank lines, unknown fields."""
-    events = data.split(b"\n\n")
-    return b"\xef\xbb\xbf" + b"\n\n\n: and\n\n".join(b"id: 7\nretry: 1\n" + e for e in events)
+    events = [b"id: 7\nretry: 1\n" + event for event in data.split(b"\n\n")[:-1]]
+    return b"\xef\xbb\xbf" + b"\n\n\n: and\n\n".join(events) + b"\n\n"
 
 
 def with_usage(kind: UsageKind, *, whole: bool) -> Steps:

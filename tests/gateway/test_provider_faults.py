@@ -51,6 +51,8 @@ def told_of(case: Case, outcome: Outcome) -> Told:
 def is_served(case: Case, fault: Fault, outcome: Outcome) -> None:
     reply, receipt = outcome
     assert (reply.status, reply.whole, receipt.error_code) == (200, True, None)
+    kind = "text/event-stream; charset=utf-8" if case.streamed else "application/json"
+    assert reply.headers["content-type"] == kind
     told = told_of(case, outcome)
     assert told.end is not None and told.error is None
     assert told.text == "".join(TEXTS)

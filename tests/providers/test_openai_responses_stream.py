@@ -185,3 +185,9 @@ def test_an_event_too_long_to_hold_is_malformed() -> None:
     reader = made()
     assert reader.feed(b"data: " + b"x" * (4 * 1024 * 1024 + 1)) == b""
     assert reader.failure is not None and reader.failure.kind == "malformed"
+
+
+def test_a_call_of_a_tool_that_is_no_function_is_a_call_too() -> None:
+    item = {"type": "custom_tool_call", "call_id": "c", "name": "sql", "input": ""}
+    reader = follow([stream(event("output_item.added", output_index=0, item=item))])[2]
+    assert reader.called

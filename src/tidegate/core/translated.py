@@ -89,11 +89,13 @@ class TranslatedReader(KeptText):
         return self._writer.sequence
 
     def _show(self, events: list[Event]) -> bytes:
+        broken_at: int | None = None
         for at, event in enumerate(events):
             broken = self._grow(event) if type(event) is PartGrew else self._note(event)
-            if broken is not None:
-                self.failure = broken
-                return self._writer.write(events[:at])
+            if broken is not None and broken_at is None:
+                self.failure, broken_at = broken, at
+        if broken_at is not None:
+            return self._writer.write(events[:broken_at])
         shown = self._writer.write(events) if events else b""
         self.failure = self._reader.failure
         self.surplus_events = self._reader.surplus_events

@@ -11,7 +11,7 @@ from tidegate.gateway.decline import note_failure
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.progress import Progress
-from tidegate.gateway.settle import account_attempt, forget_attempt, settle_attempt
+from tidegate.gateway.settle import account_attempt, settle_attempt
 from tidegate.gateway.world import World
 
 
@@ -38,7 +38,6 @@ async def after(
     leave(progress, no.code.name)
     worked, wasted_nanousd = account_attempt(progress, world)
     if not await _holds(progress, ask, wasted_nanousd):
-        forget_attempt(progress.receipt)
         return None
     settle_attempt(progress, world, worked)
     if wasted_nanousd:

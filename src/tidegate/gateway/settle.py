@@ -55,12 +55,6 @@ def account_attempt(progress: Progress, world: World) -> tuple[bool, int]:
     return worked, (receipt.most_nanousd or 0) if cost_nanousd is None else cost_nanousd
 
 
-def forget_attempt(receipt: Receipt) -> None:
-    """What the receipt tells of an attempt that has been accounted for goes."""
-    for name in _OF_ATTEMPT:
-        setattr(receipt, name, _UNTOLD[name])
-
-
 def settle_attempt(progress: Progress, world: World, worked: bool) -> None:
     """An attempt that has been accounted for, before the next: what it cost and took is kept, its
     own holds end, and the receipt is as it was before it."""
@@ -76,7 +70,8 @@ def settle_attempt(progress: Progress, world: World, worked: bool) -> None:
         if progress.relay is not None:
             world.relays.discard(progress.relay)
     _keep_cost(earlier, receipt)
-    forget_attempt(receipt)
+    for name in _OF_ATTEMPT:
+        setattr(receipt, name, _UNTOLD[name])
     progress.call = progress.relay = progress.answer = progress.following = None
 
 

@@ -36,6 +36,11 @@ def test_the_rig_speaks_every_provider_s_wire() -> None:
     assert sorted(BY_CODEC) == CODECS
 
 
+def test_every_row_of_the_catalogue_has_its_faults() -> None:
+    rows = {fault.name.split()[0] for fault in (*STREAMED, *WHOLE, *STATUSES)}
+    assert rows >= {f"B{number}" for number in range(3, 13)}
+
+
 def told_of(case: Case, outcome: Outcome) -> Told:
     """What the caller makes of a stream that has begun, or of a whole answer."""
     body = outcome.reply.body

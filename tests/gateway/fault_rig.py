@@ -32,7 +32,7 @@ DIALECTS = {
     "openai_responses": "/v1/responses",
 }
 MAX_RESPONSE_BYTES = 200_000
-OTHER_KEY = "sk-another0Q7mZp2Lx9Vt4R8Ws1Ky6"
+OTHER_KEY = "another/7mZp2Lx9/Vt4R8Ws1Ky6"
 USD = 10**9
 ONCE = Retry(attempts=1, budget_least=10**6)
 PATIENCE_S = 20.0

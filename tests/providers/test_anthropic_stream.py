@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.providers.messages import PING, STOP, block, delta, end, start, text
 
+from tidegate.core import kept_text
 from tidegate.core.ask import Usage
 from tidegate.core.outcome import Failure
-from tidegate.providers import _anthropic_stream
 from tidegate.providers._anthropic_stream import AnthropicStreamReader
 
 BYTES = Path(__file__).resolve().parent.parent / "bytes" / "anthropic"
@@ -131,7 +131,7 @@ def test_an_event_without_end_is_malformed() -> None:
 
 
 def test_text_beyond_what_is_kept_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_anthropic_stream, "MAX_TEXT_BYTES", 3)
+    monkeypatch.setattr(kept_text, "MAX_TEXT_BYTES", 3)
     _, reader = follow(start() + text(0, "abcd", "é"))
     assert (reader.text(), reader.text_beyond_bytes, reader.text_bytes()) == (b"abcd", 2, 6)
 

@@ -24,7 +24,6 @@ from tidegate.core.conversation import (
 )
 from tidegate.dialects import _members
 from tidegate.dialects._anthropic_shapes import (
-    NULL,
     AutoChoice,
     Base64Source,
     Block,
@@ -61,6 +60,10 @@ _NAMES: Final = {
     "cache": "cache_control",
     "is_error": "tool_result.is_error",
     "file_id": "source.file_id",
+    "file_data": "source.data",
+    "url": "source.url",
+    "title": "document.title",
+    "context": "document.context",
 }
 _KNOWN: Final = frozenset(Body.__struct_fields__)
 _decode = msgspec.json.Decoder(Body).decode
@@ -187,7 +190,7 @@ def _bring_back(block: ThinkingBlock | RedactedBlock, parts: list[Part]) -> None
 
 
 def _tool(tool: ToolMembers) -> Tool:
-    schema = None if bytes(tool.input_schema) == NULL else tool.input_schema
+    schema = _members.given(tool.input_schema)
     return Tool(tool.name, tool.description, schema, tool.strict, _mark(tool.cache_control))
 
 

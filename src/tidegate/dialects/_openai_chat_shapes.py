@@ -1,14 +1,13 @@
 """The members of a request in OpenAI's chat dialect. What is not here is not read, and never lost
 unseen (dialects._members)."""
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from msgspec import Raw, Struct
 
 from tidegate.core.conversation import Effort
 from tidegate.dialects._carriers import Detail
-
-NULL: Final = b"null"
+from tidegate.dialects._members import NULL
 
 
 class Cache(Struct, gc=False):
@@ -53,6 +52,8 @@ class FilePart(Strict, tag="file"):
 class FunctionCall(Struct, forbid_unknown_fields=True, gc=False):
     name: str
     arguments: str = ""
+    # Put there by OpenAI's own client where it has read the arguments.
+    parsed_arguments: Raw = Raw(NULL)
 
 
 class Call(Strict, tag="function"):
@@ -103,6 +104,7 @@ class AssistantMessage(Message, tag="assistant"):
     cache_control: Cache | None = None
     # What answers hold and clients send back: it says nothing to a model.
     annotations: Raw = Raw(NULL)
+    parsed: Raw = Raw(NULL)
     provider_specific_fields: Raw = Raw(NULL)
     function_call: None = None
     audio: None = None

@@ -14,8 +14,9 @@ from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import FINISH_REASONS, Choice, Spoken
 from tidegate.dialects._carriers import call_details, details
 from tidegate.dialects._openai_chat_request import read
-from tidegate.dialects._openai_chat_stream import OpenAIChatWriter, call_id_of, usage_members
+from tidegate.dialects._openai_chat_stream import OpenAIChatWriter, usage_members
 from tidegate.dialects._openai_error import error_body, status_of
+from tidegate.dialects._openai_members import call_id_of
 from tidegate.dialects._turns import with_turns
 
 _encode = msgspec.json.Encoder().encode
@@ -30,6 +31,7 @@ class OpenAIChat:
     content = "messages"
     starts = b"["
     ceiling = "max_completion_tokens"
+    keep_alive = b": keepalive\n\n"
     passes: tuple[str, ...] = ()
     id_header = "x-request-id"
 

@@ -8,7 +8,7 @@ from tidegate.core.plugs import Stamp, StreamReader
 from tidegate.core.receipt import Receipt
 from tidegate.core.spoken import answer_of
 from tidegate.core.translated import TranslatedReader
-from tidegate.gateway import stored
+from tidegate.gateway import embedding, stored
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.world import World
@@ -18,7 +18,7 @@ def find_stored(progress: Progress, ask: Ask, world: World) -> None:
     """Whose and where the answer is that a request of Responses goes on from. Refusal."""
     route = progress.route
     assert route is not None  # noqa: S101 - the request has been resolved
-    speaking = [it for it in route.targets() if ask.dialect in it.provider.dialects]
+    speaking = [it for it in route.targets() if ask.dialect in it.provider.passthrough]
     if speaking:
         digests = world.keys.digests
         progress.keeper = stored.read(ask, progress.receipt, speaking, digests)
@@ -30,12 +30,15 @@ def outgoing(progress: Progress, ask: Ask, world: World) -> Outgoing:
     assert route is not None and target is not None  # noqa: S101 - the attempt has them
     if receipt.dropped:
         receipt.dropped = []  # by an attempt at another
-    if ask.dialect in target.provider.dialects:
-        return target.provider.encode(ask, target.target)
+    passing = target.provider.passthrough.get(ask.dialect)
+    if passing is not None:
+        return passing.encode(ask, target.target)
+    drop = route.route.drops_unsupported
+    if ask.endpoint == "embeddings":
+        return embedding.outgoing(ask, target, receipt, drop=drop)
     said = progress.said
     if said is None:
         said = progress.said = world.dialects[ask.dialect].read(ask)
-    drop = route.route.drops_unsupported
     out = target.provider.encode_conversation(said, ask, target.target, drop)
     if out.dropped:
         receipt.dropped = list(out.dropped)
@@ -46,9 +49,10 @@ def reader(progress: Progress, ask: Ask, world: World) -> StreamReader:
     """Follows the target's stream, and says what its caller is to see of it."""
     target = progress.target
     assert target is not None  # noqa: S101 - the attempt has one
-    if ask.dialect in target.provider.dialects:
+    passing = target.provider.passthrough.get(ask.dialect)
+    if passing is not None:
         _note_keeper(progress, ask)
-        return target.provider.reader(ask)
+        return passing.reader(ask)
     writer = world.dialects[ask.dialect].writer(ask, _stamp(progress.receipt))
     return TranslatedReader(target.provider.spoken_reader(ask), writer)
 
@@ -57,12 +61,16 @@ def whole(progress: Progress, ask: Ask, body: bytes, world: World) -> bytes:
     """A whole answer as its caller is to see it, read for settle. Failure (`malformed`)."""
     target = progress.target
     assert target is not None  # noqa: S101 - the attempt has one
-    if ask.dialect in target.provider.dialects:
+    passing = target.provider.passthrough.get(ask.dialect)
+    if passing is not None:
         _note_keeper(progress, ask)
-        answer = progress.answer = target.provider.read_answer(ask, body)
+        answer = progress.answer = passing.read_answer(ask, body)
         if ask.renamed is not None and answer.provider_request_id is not None:
             return ask.renamed(body, answer.provider_request_id)
         return body
+    if ask.endpoint == "embeddings":
+        made, progress.answer = embedding.answer_of(ask, target, body)
+        return embedding.whole(ask, target, made)
     spoken = target.provider.read_spoken(ask, body)
     progress.answer = answer_of(spoken)
     return world.dialects[ask.dialect].whole(ask, _stamp(progress.receipt), spoken)
@@ -70,8 +78,11 @@ def whole(progress: Progress, ask: Ask, body: bytes, world: World) -> bytes:
 
 def check(ask: Ask, target: PreparedTarget, body: bytes) -> None:
     """Failure where `body` is an error, or no answer."""
-    if ask.dialect in target.provider.dialects:
-        target.provider.read_answer(ask, body)
+    passing = target.provider.passthrough.get(ask.dialect)
+    if passing is not None:
+        passing.read_answer(ask, body)
+    elif ask.endpoint == "embeddings":
+        embedding.answer_of(ask, target, body)
     else:
         target.provider.read_spoken(ask, body)
 

@@ -7,7 +7,8 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core.outcome import Failure
-from tidegate.providers._openai_error import UNREADABLE, failure_of
+from tidegate.providers._openai_error import failure_of
+from tidegate.text.strict_json import UNREADABLE
 
 # Told as a bad request, and nothing that the caller could mend.
 _OUR_ACCOUNT = ("credit balance is too low", "usage limit")

@@ -7,13 +7,9 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core.outcome import Failure, FailureKind
-from tidegate.providers._openai_error import (
-    MAX_MESSAGE_CHARS,
-    UNREADABLE,
-    failure_of,
-    retry_after_s,
-)
+from tidegate.providers._openai_error import MAX_MESSAGE_CHARS, failure_of, retry_after_s
 from tidegate.text.redact import redact
+from tidegate.text.strict_json import UNREADABLE
 
 
 class _Meaning(NamedTuple):

@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from tests.providers.responses_wire import USAGE, begun, calls, chat, event, res
 
 from tidegate.core.ask import Usage
 from tidegate.core.outcome import Failure
-from tidegate.providers._openai_responses_stream import OpenAIResponsesStreamReader
+from tidegate.providers._openai_responses_stream import MAX_CALLS, OpenAIResponsesStreamReader
 
 FACTS = ("started", "finished", "terminal", "content_chunks", "surplus_events", "usage")
 FACTS += ("finish_reason", "model_served", "provider_request_id", "service_tier", "sequence")
@@ -150,6 +151,16 @@ def test_whatever_follows_the_end_is_counted_and_dropped() -> None:
     data = STREAMS["chat"]
     shown, failure, reader = follow([data + b"data: [DONE]\n\n", b"data: late\n\n"])
     assert (shown, failure, reader.surplus_events) == (data, None, 2)
+
+
+def test_an_answer_has_a_most_of_calls() -> None:
+    call = {"type": "function_call", "name": "f"}
+    reader = made()
+    for index in range(MAX_CALLS + 1):
+        assert reader.failure is None
+        added = {"type": "response.output_item.added", "output_index": index, "item": call}
+        reader.feed(b"data: %b\n\n" % msgspec.json.encode(added))
+    assert reader.failure is not None and reader.failure.kind == "malformed"
 
 
 def test_a_comment_passes() -> None:

@@ -5,6 +5,7 @@ place and a connection of its own, and gives all of it back before the next begi
 """
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from tidegate.core import clock
@@ -67,6 +68,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
             _tell_well(progress)
         why = turned_down(progress) or no
         if why is None:
+            if progress.owed:
+                _repay(progress)
             return
         if chain is None:
             chain = Chain(ask, route, progress.until_s)
@@ -203,9 +206,27 @@ async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World
     contract = None if progress.route is None else progress.route.contract
     if contract is not None:
         relay.hold_against(contract.follow(ask))
+    if progress.owed and not relay.withheld:
+        relay.on_first = partial(_repay_at_first, progress, relay.on_first)
     world.relays.add(relay)
     await relay.run()
     progress.ending = relay.finish
+
+
+def _repay(progress: Progress) -> None:
+    """What was sent once more has begun to be answered, and counts no more."""
+    assert progress.route is not None  # noqa: S101 - see `attempts`
+    progress.route.budget.give_back(progress.owed)
+    progress.owed = 0
+
+
+def _repay_at_first(
+    progress: Progress, on_first: Callable[[float], None] | None, now_s: float
+) -> None:
+    """The same with a stream's first content: its end may be far."""
+    _repay(progress)
+    if on_first is not None:
+        on_first(now_s)
 
 
 def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:

@@ -52,8 +52,9 @@ class Progress(Struct, eq=False):
     answer; `head` makes it, and its client last heard of it at `quiet_since_s` (0: never).
     `until_s` is when the caller waits no longer (monotonic). `keeper` is there where only that
     replica can serve the request. What is below `admitted` is of the attempt that goes on; `tries`
-    says that it tries a breaker that was open, `following` is of a whole answer (a stream's
-    relay has its own). `late` is there where no limit was as it began, and one is now.
+    says that it tries a breaker that was open, `owed` how many of it were taken from the retry
+    budget and are not answered yet, `following` is of a whole answer (a stream's relay has its
+    own). `late` is there where no limit was as it began, and one is now.
     """
 
     receipt: Receipt
@@ -75,6 +76,7 @@ class Progress(Struct, eq=False):
     target: PreparedTarget | None = None
     replica: PreparedReplica | None = None
     tries: bool = False
+    owed: int = 0
     place: Place | None = None
     call: InFlight | None = None
     relay: Relay | None = None

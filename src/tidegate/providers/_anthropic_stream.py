@@ -88,7 +88,7 @@ class AnthropicStreamReader(PassingReader):
         over = course.finished or self.failure is not None or course.failure is not None
         told = course.take(event)
         if over:
-            self.ended_twice = self.ended_twice or b"message_stop" in event
+            self.ended_twice = course.ended_twice
             return b""
         if told is not None:
             broken = self._tell(told)

@@ -30,6 +30,7 @@ _TERMINAL: Final = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 )
 _MOST_SEQUENCE: Final = 2**53
+MAX_CALLS: Final = 4096
 
 
 class _Told(Struct, gc=False):
@@ -132,6 +133,8 @@ class OpenAIResponsesStreamReader(PassingReader):
                 self.called = self.called or is_act(item)
                 return None
             self.called = True
+            if len(self._calls) >= MAX_CALLS:
+                return malformed(f"the provider's answer has more than {MAX_CALLS} calls")
             number = self._calls.setdefault(index, len(self._calls))
             return follower.called(0, number, item.name or "", "") if follower else None
         if not isinstance(told.delta, str) or not told.delta:

@@ -20,7 +20,8 @@ def heard(path: str, body: Any) -> Heard:
         _hear(message["content"], told, told.texts, names)
     for tool in body.get("tools", ()):
         told.tools[tool["name"]] = tool["input_schema"]
-    told.must_call = body.get("tool_choice", {}).get("type") == "any"
+    choice = body.get("tool_choice", {})
+    told.must_call, told.named = choice.get("type") == "any", choice.get("name")
     config = body.get("output_config") or {}
     if config.get("format"):
         told.form = config["format"]["schema"]

@@ -43,7 +43,7 @@ def asked(case: str) -> dict[str, Any]:
         {"role": "user", "content": content},
     ]
     more: dict[str, Any] = {"messages": messages, "max_completion_tokens": facts.CEILING_TOKENS}
-    if case in ("tools", "reasoning"):
+    if case in ("tools", "named", "reasoning"):
         more["tools"] = tools()
     if case == "tools":
         more["tool_choice"] = "required"
@@ -57,6 +57,7 @@ def asked(case: str) -> dict[str, Any]:
 _SIMPLE: dict[str, dict[str, Any]] = {
     "any_json": {"response_format": {"type": "json_object"}},
     "choices": {"n": 2},
+    "named": {"tool_choice": {"type": "function", "function": {"name": "tide"}}},
     "stop": {"stop": [facts.STOP]},
 }
 

@@ -17,7 +17,9 @@ def heard(path: str, body: Any) -> Heard:
     for tool in body.get("tools", ()):
         assert tool["type"] == "function"
         told.tools[tool["function"]["name"]] = tool["function"]["parameters"]
-    told.must_call = body.get("tool_choice") == "required"
+    choice = body.get("tool_choice")
+    told.must_call = choice == "required"
+    told.named = choice["function"]["name"] if isinstance(choice, dict) else None
     form = body.get("response_format")
     if form is not None:
         told.any_json = form["type"] == "json_object"

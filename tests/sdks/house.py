@@ -71,7 +71,7 @@ class Provider:
             wire = self._wire(exchange, path)
             heard = wire.heard(path, exchange.json)
             self.heard.append(heard)
-            body = self._body(wire, heard.stream)
+            body = self._body(wire, heard)
         except Exception as error:
             self.misunderstood.append(f"{error!r}: {exchange.head!r} {exchange.body!r}")
             exchange.send(answer_bytes(400, b'{"error":{"message":"what?"}}'))
@@ -102,12 +102,14 @@ class Provider:
             assert path == _CHAT_PATHS.get(self.name, "/v1/chat/completions")
         return _WIRES.get(self.name, chat_wire)
 
-    def _body(self, wire: ModuleType, streamed: bool) -> bytes:
+    def _body(self, wire: ModuleType, heard: Heard) -> bytes:
         said = self.answers.pop(0)
         if isinstance(said, bytes):
             return said
+        if wire is chat_wire and heard.named:
+            said = said._replace(finish="stop")  # as OpenAI and vLLM do
         shows = (SHOWS.get(self.name),) if wire is chat_wire else ()
-        body: bytes = (wire.stream if streamed else wire.whole)(said, *shows)
+        body: bytes = (wire.stream if heard.stream else wire.whole)(said, *shows)
         return body
 
 

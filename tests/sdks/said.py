@@ -76,6 +76,7 @@ class Said(NamedTuple):
 ANSWERS = {
     "text": (Said(TEXT),),
     "tools": (Said(calls=CALLS, finish="tool_calls"), Said(TEXT)),
+    "named": (Said(calls=CALLS[:1], finish="tool_calls"),),
     "structured": (Said(FORMED.model_dump_json()), Said(TEXT)),
     "image": (Said(TEXT),),
     "document": (Said(TEXT),),
@@ -106,6 +107,7 @@ class Heard:
     documents: list[tuple[str, str]] = field(default_factory=list)
     tools: dict[str, Any] = field(default_factory=dict)
     must_call: bool = False
+    named: str | None = None
     calls: list[Call] = field(default_factory=list)
     results: list[tuple[str, str]] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)

@@ -33,6 +33,8 @@ def test_a_cell(house: House, place: tuple[str, str, str], cell: Cell, streamed:
         refuse(house, place, cell, streamed)
         return
     expected = [chat_wire.read(one) for one in bytes_of_theirs or ()] or list(ANSWERS[case])
+    if case == "named" and caller == "chat" and passes(caller, name):
+        expected = [told._replace(finish="stop") for told in expected]  # the bytes that came
     answers = hold(house, place, len(expected), streamed)
     assert provider.misunderstood == []
     for turn, (answer, told) in enumerate(zip(answers, expected, strict=True)):
@@ -107,8 +109,14 @@ def understood(heard: Heard, place: tuple[str, str, str], streamed: bool) -> Non
     image = ("url", said.IMAGE_URL) if case == "image_url" else ("image/png", said.PNG)
     assert heard.images == ([image] if case in ("image", "image_url") else [])
     assert heard.documents == ([("application/pdf", said.PDF)] if case == "document" else [])
-    assert heard.tools == (said.TOOLS if case in ("tools", "reasoning") else {})
-    assert heard.must_call == (case == "tools" and not heard.results)
+    tools = said.TOOLS if case in ("tools", "named", "reasoning") else {}
+    if case == "named" and name == "llama_cpp" and caller != "chat":
+        tools = {"tide": said.TOOLS["tide"]}  # it takes no name: only that tool, and it must
+        assert heard.must_call and heard.named is None
+    else:
+        assert heard.must_call == (case == "tools" and not heard.results)
+        assert heard.named == ("tide" if case == "named" else None)
+    assert heard.tools == tools
     assert heard.any_json == (case == "any_json")
     assert heard.thinks == (case == "reasoning")
     assert heard.stops == ([said.STOP] if case == "stop" else [])

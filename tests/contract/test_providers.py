@@ -23,13 +23,13 @@ from tidegate.core import plugs
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Replica, Target
-from tidegate.core.plugs import Provider, StreamReader
+from tidegate.core.plugs import Passthrough, Provider, StreamReader
 
 BYTES = Path(__file__).resolve().parent.parent / "bytes"
 NAMES = [
     name
     for name in plugs.names("providers")
-    if "openai_chat" in plugs.load("providers", name).dialects
+    if "openai_chat" in plugs.load("providers", name).passthrough
 ]
 STREAMS = sorted(
     path for path in BYTES.glob("*/*.sse") if path.stem != "prompts" and path.parent.name in NAMES
@@ -51,6 +51,10 @@ def plug(name: str) -> Provider:
     return plugs.load("providers", name)
 
 
+def passing(name: str) -> Passthrough:
+    return plug(name).passthrough["openai_chat"]
+
+
 def ask(body: bytes = b'{"model":"m","messages":[],"stream":true}', **more: Any) -> Ask:
     members = msgspec.json.decode(body, type=dict[str, Raw])
     model = msgspec.json.decode(members["model"])
@@ -60,7 +64,7 @@ def ask(body: bytes = b'{"model":"m","messages":[],"stream":true}', **more: Any)
 def reader_for(path: Path, **more: Any) -> StreamReader:
     endpoint = "completions" if path.stem == "completion" else "chat"
     asked = ask(stream=True, endpoint=endpoint, choices=CHOICES.get(path.stem, 1), **more)
-    return plug(path.parent.name).reader(asked)
+    return passing(path.parent.name).reader(asked)
 
 
 def follow(reader: StreamReader, parts: list[bytes]) -> tuple[bytes, Failure | None]:
@@ -177,7 +181,7 @@ def openai_client(body: bytes, kind: str) -> openai.OpenAI:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_whole_answer_is_read(name: str) -> None:
     body = (BYTES / name / "chat.json").read_bytes()
-    answer = plug(name).read_answer(ask(), body)
+    answer = passing(name).read_answer(ask(), body)
     told = msgspec.json.decode(body)["usage"]
     cached = told["prompt_tokens_details"]["cached_tokens"]
     thought = (told.get("completion_tokens_details") or {}).get("reasoning_tokens")
@@ -199,7 +203,7 @@ def test_a_whole_answer_is_read(name: str) -> None:
 def test_the_text_of_an_answer_without_usage_is_kept_to_be_counted(name: str) -> None:
     body = msgspec.json.decode((BYTES / name / "chat.json").read_bytes())
     del body["usage"]
-    answer = plug(name).read_answer(ask(), msgspec.json.encode(body))
+    answer = passing(name).read_answer(ask(), msgspec.json.encode(body))
     said = body["choices"][0]["message"]["content"]
     assert said
     assert (answer.usage, answer.text) == (None, said.encode())
@@ -249,7 +253,7 @@ def test_too_long_a_context_is_told_apart(path: Path) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_body_that_needs_no_change_is_sent_as_it_came(name: str) -> None:
     body = b'{ "model":"their-model", "messages":[], "seed":1.0e+2,"x":{"y":[1e3]} }'
-    assert plug(name).encode(ask(body), TARGET).body == body
+    assert passing(name).encode(ask(body), TARGET).body == body
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -258,7 +262,7 @@ def test_only_what_must_change_changes(name: str) -> None:
         b'{"temperature":1.50,"model":"m","messages":[{"x": 1e+3}],"stream":true,'
         b'"stream_options":{"own":0.10,"include_usage":false},"zzz":123456789012345678901}'
     )
-    sent = plug(name).encode(ask(body, stream=True), TARGET).body
+    sent = passing(name).encode(ask(body, stream=True), TARGET).body
     before = msgspec.json.decode(body, type=dict[str, Raw])
     after = msgspec.json.decode(sent, type=dict[str, Raw])
     changed = {k for k in before if bytes(before[k]) != bytes(after[k])}
@@ -282,7 +286,7 @@ BAD_ANSWERS: dict[str, Callable[[], bytes]] = {
 @pytest.mark.parametrize("bad", BAD_ANSWERS)
 def test_an_answer_that_is_none_is_malformed(name: str, bad: str) -> None:
     with pytest.raises(Failure) as failed:
-        plug(name).read_answer(ask(), BAD_ANSWERS[bad]())
+        passing(name).read_answer(ask(), BAD_ANSWERS[bad]())
     assert failed.value.kind == "malformed"
 
 
@@ -290,8 +294,8 @@ def test_an_answer_that_is_none_is_malformed(name: str, bad: str) -> None:
 def test_an_error_inside_a_good_status_is_a_failure(name: str) -> None:
     told = b'{"error":{"message":"boom sk-aaaaaaaaaaaaaaaaaaaa","type":"server_error","code":500}}'
     with pytest.raises(Failure) as failed:
-        plug(name).read_answer(ask(), told)
-    reader = plug(name).reader(ask(stream=True))
+        passing(name).read_answer(ask(), told)
+    reader = passing(name).reader(ask(stream=True))
     shown, failure = follow(reader, [b"data: " + told + b"\n\ndata: [DONE]\n\n"])
     assert failure is not None
     assert shown == b""

@@ -20,7 +20,7 @@ ASK = ask_of({"messages": []}, DIALECT)
 
 def test_what_it_is() -> None:
     assert (plug.base_url, plug.hosted) == ("https://api.anthropic.com/v1", True)
-    assert (plug.endpoints, plug.dialects) == ({"chat"}, {DIALECT})
+    assert (plug.endpoints, plug.passthrough) == ({"chat"}, {DIALECT: plug})
     assert plug.headers == (("anthropic-version", "2023-06-01"),)
     assert plug.credential_header("secret") == ("x-api-key", "secret")
 

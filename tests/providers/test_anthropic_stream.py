@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.providers.messages import PING, STOP, block, delta, end, start, text
 
+from tidegate.core import kept_text
 from tidegate.core.ask import Usage
 from tidegate.core.outcome import Failure
-from tidegate.providers import _anthropic_stream
 from tidegate.providers._anthropic_stream import AnthropicStreamReader
 
 BYTES = Path(__file__).resolve().parent.parent / "bytes" / "anthropic"
@@ -131,7 +131,7 @@ def test_an_event_without_end_is_malformed() -> None:
 
 
 def test_text_beyond_what_is_kept_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_anthropic_stream, "MAX_TEXT_BYTES", 3)
+    monkeypatch.setattr(kept_text, "MAX_TEXT_BYTES", 3)
     _, reader = follow(start() + text(0, "abcd", "é"))
     assert (reader.text(), reader.text_beyond_bytes, reader.text_bytes()) == (b"abcd", 2, 6)
 
@@ -175,6 +175,19 @@ def test_a_follower_is_told_of_content_and_calls_however_it_is_cut(size: int) ->
     called = [(0, 0, "look", ""), (0, 0, "", "{}"), (0, 1, "see", "")]
     assert heard.said == [(0, "hel"), (0, "lo"), *called]
     assert (reader.called, reader.opening(4), reader.failure) == (True, b"hell", None)
+
+
+def test_arguments_may_come_with_the_beginning_of_their_call() -> None:
+    def stop(index: int) -> bytes:
+        return b'data: {"type":"content_block_stop","index":%d}\n\n' % index
+
+    reader = AnthropicStreamReader()
+    heard = reader.follower = Heard()
+    reader.feed(start() + block(0, "tool_use", id="c", name="look", input={"a": 1}) + stop(0))
+    reader.feed(block(1, "tool_use", id="d", name="see", input={}))
+    reader.feed(delta(1, "input_json_delta", partial_json="{}") + stop(1))
+    called = [(0, 0, "look", ""), (0, 0, "", '{"a":1}'), (0, 1, "see", ""), (0, 1, "", "{}")]
+    assert heard.said == called
 
 
 def test_what_ends_the_answer_is_not_shown_and_nothing_after_it() -> None:

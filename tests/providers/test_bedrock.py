@@ -16,10 +16,9 @@ from tidegate.core.conversation import Conversation, Text, Turn
 from tidegate.core.credential import Addressed, SigningKey
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Replica, Target
-from tidegate.core.plugs import Signer
 from tidegate.core.secret import Secret
 from tidegate.core.spoken import FINISH_REASONS, fold
-from tidegate.providers.bedrock import plug, region_of
+from tidegate.providers.bedrock import AwsSigner, plug, region_of
 
 HOST = "bedrock-runtime.eu-central-1.amazonaws.com"
 KEY = SigningKey("AKID", Secret("wJalrXUtn"), Secret("session/+="), "us-west-2")
@@ -38,10 +37,10 @@ def encoded(model: str = MODEL, said: Conversation | None = None, **more: Any) -
 
 def test_the_plug_is_found_and_signs() -> None:
     assert plugs.load("providers", "bedrock") is plug
-    assert isinstance(plug, Signer)
+    assert plug.signer is not None
     for name in ("openai", "vllm", "anthropic"):
-        assert not isinstance(plugs.load("providers", name), Signer)
-    assert plug.dialects == frozenset() and plug.endpoints == {"chat"}
+        assert plugs.load("providers", name).signer is None
+    assert not plug.passthrough and plug.endpoints == {"chat"}
     assert plug.credential_header("key") == ("authorization", "Bearer key")
 
 
@@ -90,7 +89,7 @@ def test_a_request_is_signed_as_botocore_would(host: str, region: str) -> None:
     outgoing = encoded(stream=True)
     everyone = (("content-type", "application/json"), ("user-agent", "tidegate"))
     to = Addressed(host, "/prefix", everyone)
-    signed = dict(plug.sign(outgoing, to, KEY, 1_700_000_000.0))
+    signed = dict(AwsSigner().sign(outgoing, to, KEY, 1_700_000_000.0))
     url = f"https://{host}/prefix{outgoing.path.decode()}"
     theirs = AWSRequest("POST", url, {"content-type": "application/json"}, outgoing.body)
     session = Credentials("AKID", "wJalrXUtn", "session/+=")
@@ -109,7 +108,7 @@ def test_a_request_is_signed_as_botocore_would(host: str, region: str) -> None:
 def test_without_a_region_nothing_is_signed() -> None:
     key = SigningKey("AKID", Secret("wJalrXUtn"))
     with pytest.raises(Refusal) as no:
-        plug.sign(encoded(), Addressed("proxy:8443"), key, 1.7e9)
+        AwsSigner().sign(encoded(), Addressed("proxy:8443"), key, 1.7e9)
     assert no.value.code.name == "credential_missing" and "wJalr" not in no.value.message
 
 

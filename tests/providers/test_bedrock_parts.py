@@ -8,14 +8,13 @@ from tidegate.core.conversation import (
     Image,
     Part,
     Reasoning,
-    ToolCall,
     ToolResult,
     Turn,
 )
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Refusal
 from tidegate.providers._bedrock_models import traits_of
-from tidegate.providers._bedrock_parts import MAX_NAME_CHARS, Block, Blocks, arguments_of
+from tidegate.providers._bedrock_parts import MAX_NAME_CHARS, Block, Blocks
 
 CLAUDE = "anthropic.claude-sonnet-4-6"
 
@@ -124,8 +123,3 @@ def test_a_result_that_failed_is_said_to_have_where_the_model_takes_it() -> None
         assert (block["toolResult"]["status"], names) == ("error", [])
     (block,), names = blocks_of(failed, model="mistral.mistral-large-2402-v1:0")
     assert ("status" in block["toolResult"], names) == (False, ["is_error"])
-
-
-def test_arguments_are_the_text_that_came() -> None:
-    assert bytes(arguments_of(ToolCall("c", "t", ' {"a": 1.50}\n'))) == b'{"a": 1.50}'
-    assert bytes(arguments_of(ToolCall("c", "t", ""))) == b"{}"

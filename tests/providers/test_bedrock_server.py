@@ -18,7 +18,7 @@ from tidegate.core.credential import Addressed, SigningKey
 from tidegate.core.plugs import Dialect
 from tidegate.core.secret import Secret
 from tidegate.core.spoken import Spoken, fold
-from tidegate.providers.bedrock import plug
+from tidegate.providers.bedrock import AwsSigner, plug
 
 KEY = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG", "session/+=")
 OURS = SigningKey(KEY[0], Secret(KEY[1]), Secret(KEY[2]), "eu-central-1")
@@ -71,7 +71,7 @@ def send(url: str, *, key: SigningKey | None = OURS, stream: bool = False) -> ht
     if key is None:
         more: Any = [plug.credential_header("bedrock-api-key-1")]
     else:
-        more = plug.sign(outgoing, Addressed(host, "", everyone), key, clock.wall_s())
+        more = AwsSigner().sign(outgoing, Addressed(host, "", everyone), key, clock.wall_s())
     headers = [*everyone, *outgoing.headers, *more]
     path = outgoing.path.decode()
     return httpx2.post(f"{url}{path}", content=outgoing.body, headers=headers, trust_env=False)

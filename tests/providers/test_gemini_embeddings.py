@@ -8,8 +8,9 @@ from tidegate.core.ask import Usage
 from tidegate.core.embeddings import Made, Wanted
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.providers._gemini_embeddings import MOST_TEXTS, body_of, read
-from tidegate.providers.gemini import plug
+from tidegate.providers.gemini import Embeddings
 
+EMBEDDER = Embeddings()
 TOLD = b'{"embeddings":[{"values":[0.5,-1]},{"values":[]}],"usageMetadata":{"promptTokenCount":4}}'
 
 
@@ -32,19 +33,19 @@ def test_each_text_is_a_request_of_its_own() -> None:
 )
 def test_where_it_is_sent(model: str, path: bytes) -> None:
     to = structs.replace(target(), model=model)
-    assert plug.encode_embeddings(Wanted(["a"]), to).path == path
+    assert EMBEDDER.encode(Wanted(["a"]), to).path == path
 
 
 def test_more_texts_than_google_takes_are_refused_at_once() -> None:
-    plug.encode_embeddings(Wanted(["a"] * MOST_TEXTS), target())
+    EMBEDDER.encode(Wanted(["a"] * MOST_TEXTS), target())
     with pytest.raises(Refusal, match="at most 100 texts") as no:
-        plug.encode_embeddings(Wanted(["a"] * (MOST_TEXTS + 1)), target())
+        EMBEDDER.encode(Wanted(["a"] * (MOST_TEXTS + 1)), target())
     assert no.value.param == "input"
 
 
 def test_what_was_made_is_read() -> None:
     assert read(TOLD) == Made([[0.5, -1.0], []], Usage(input_tokens=4))
-    assert plug.read_embeddings(b'{"embeddings":[]}') == Made([])
+    assert EMBEDDER.read(b'{"embeddings":[]}') == Made([])
 
 
 @pytest.mark.parametrize("told", [b"0", b"-1", b"99999999999999"])

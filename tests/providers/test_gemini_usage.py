@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from tidegate.core.ask import Usage
 from tidegate.providers._gemini_usage import final, read_usage
-from tidegate.providers._openai_usage import CONFLICT, MAX_PLAUSIBLE_TOKENS
+from tidegate.providers._usage import CONFLICT, MAX_PLAUSIBLE_TOKENS
 
 
 def told(**counts: Any) -> Raw:

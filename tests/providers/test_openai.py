@@ -6,7 +6,6 @@ from tests.providers.responses_wire import response
 
 from tidegate.core.conversation import Text
 from tidegate.providers._openai_responses_stream import OpenAIResponsesStreamReader
-from tidegate.providers._openai_stream import OpenAIStreamReader
 from tidegate.providers.azure_openai import plug as azure
 from tidegate.providers.openai import plug
 
@@ -18,16 +17,15 @@ def test_its_address_and_whether_it_is_hosted() -> None:
 
 def test_responses_pass_as_they_are() -> None:
     ask = ask_of({"model": "m", "input": "x"}, "openai_responses")
-    assert "openai_responses" in plug.dialects
-    assert plug.encode(ask, target()).path == b"/responses"
-    assert isinstance(plug.reader(ask), OpenAIResponsesStreamReader)
-    assert plug.read_answer(ask, msgspec.json.encode(response())).finish_reason == "stop"
+    responses = plug.passthrough["openai_responses"]
+    assert responses.encode(ask, target()).path == b"/responses"
+    assert isinstance(responses.reader(ask), OpenAIResponsesStreamReader)
+    assert responses.read_answer(ask, msgspec.json.encode(response())).finish_reason == "stop"
 
 
 def test_azure_s_dated_api_has_none_so_that_they_are_translated_there() -> None:
     ask = ask_of({"model": "m", "input": "x"}, "openai_responses")
-    assert azure.dialects == {"openai_chat"}
-    assert isinstance(azure.reader(ask), OpenAIStreamReader)
+    assert azure.passthrough == {"openai_chat": azure}
     answer = {"choices": [{"message": {"content": "hi"}, "finish_reason": "stop"}]}
     spoken = azure.read_spoken(ask, msgspec.json.encode(answer))
     assert spoken.choices[0].parts == [Text("hi")]

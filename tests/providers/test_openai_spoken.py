@@ -12,7 +12,7 @@ from tidegate.core.ask import Usage
 from tidegate.core.conversation import Reasoning, Refused, Text, ToolCall
 from tidegate.core.outcome import Failure
 from tidegate.core.spoken import Began, Choice, Ended, Event, PartBegan, Spoken, Used, fold
-from tidegate.providers._openai_spoken import OpenAISpokenReader, reason_of
+from tidegate.providers._openai_spoken import REASONS, OpenAISpokenReader
 
 PLUG = plugs.load("providers", "openai_compatible")
 
@@ -141,7 +141,7 @@ def test_the_input_is_known_at_the_beginning_where_the_first_chunk_tells_it(
     ],
 )
 def test_finish_reasons(word: str, reason: str) -> None:
-    assert reason_of(word) == reason
+    assert REASONS[word] == reason
 
 
 def test_a_reason_that_nobody_knows_is_no_guess() -> None:

@@ -3,6 +3,7 @@
 import pytest
 from tests.providers.streams import DONE, asked, choice, sent, usage
 
+from tidegate.core import kept_text
 from tidegate.core.ask import Usage
 from tidegate.core.outcome import Failure
 from tidegate.providers import _openai_stream
@@ -149,7 +150,8 @@ def test_what_comes_beside_content_is_kept_however_it_was_cut(beside: str) -> No
 
 
 def test_what_is_kept_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_openai_stream, "MAX_TEXT_BYTES", 100)
+    for module in (kept_text, _openai_stream):
+        monkeypatch.setattr(module, "MAX_TEXT_BYTES", 100)
     reader, _, _ = followed(*[choice(content="x" * 10)] * 50)
     assert (len(reader.text()), reader.text_beyond_bytes) == (100, 400)
     assert reader.text_bytes() == 500
@@ -276,7 +278,7 @@ def test_the_opening_is_of_the_content_and_not_of_the_thinking(
 
 
 def test_an_opening_that_was_not_kept_is_not_made_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_openai_stream, "MAX_TEXT_BYTES", 10)
+    monkeypatch.setattr(kept_text, "MAX_TEXT_BYTES", 10)
     reader, _, _ = followed(START, choice(reasoning="x" * 20), HELLO)
     assert reader.opening(20) == b""
 

@@ -5,12 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.core.ask import Usage
-from tidegate.providers._openai_usage import (
-    CONFLICT,
-    MAX_PLAUSIBLE_TOKENS,
-    has_no_output,
-    read_usage,
-)
+from tidegate.providers._openai_usage import read_usage
+from tidegate.providers._usage import CONFLICT, MAX_PLAUSIBLE_TOKENS
 
 
 def told(prompt: object, completion: object, **more: object) -> dict[str, object]:
@@ -70,11 +66,6 @@ def test_what_cannot_be_true_is_a_conflict(usage: object) -> None:
 @given(st.recursive(st.none() | st.integers() | st.text(), st.lists, max_leaves=5))
 def test_anything_at_all_is_a_usage_or_a_conflict(value: object) -> None:
     assert read_usage({"prompt_tokens": value, "completion_tokens": 1}, wants_output=True)
-
-
-def test_no_output_is_told_from_reasoning() -> None:
-    assert has_no_output(Usage(1, None, None, 0))
-    assert not has_no_output(Usage(1, None, None, 0, 3))
 
 
 def test_audio_is_told_beside_the_classes() -> None:

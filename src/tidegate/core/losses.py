@@ -34,7 +34,7 @@ class Losses:
         if field in HINTS or (self._drop and field not in _NEVER_LEFT_OUT):
             self.note(field)
             return
-        name = self._name(field)
+        name = self.name(field)
         raise Refusal(
             "unsupported_parameter",
             f"`{name}` has no place in the target's API ({self._api})",
@@ -48,10 +48,11 @@ class Losses:
 
     def note(self, field: str) -> None:
         """`field` is left out under either rule, because with it the answer would be worse."""
-        name = self._name(field)
+        name = self.name(field)
         if name not in self.names and len(self.names) < MAX_NAMES:
             self.names.append(name)
 
-    def _name(self, field: str) -> str:
+    def name(self, field: str) -> str:
+        """The caller's own name of `field`."""
         name = self._said.names.get(field, field)
         return _NOT_IN_HEADERS.sub("_", name[:MAX_NAME_CHARS])

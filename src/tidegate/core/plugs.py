@@ -10,9 +10,9 @@ import importlib.metadata
 import pkgutil
 import re
 from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from tidegate.core.ask import Answer, Ask, Outgoing, Usage
 from tidegate.core.conversation import Conversation
@@ -59,7 +59,6 @@ class StreamReader(Protocol):
 
     follower: Follower | None
     refused: bool
-    called: bool
     ended_twice: bool
 
     started: bool
@@ -67,13 +66,26 @@ class StreamReader(Protocol):
     failure: Failure | None
     terminal: bytes
     content_chunks: int
-    surplus_events: int
     text_beyond_bytes: int
-    usage: Usage | None
-    finish_reason: str | None
-    model_served: str | None
-    provider_request_id: str | None
     service_tier: str | None
+
+    @property
+    def called(self) -> bool: ...
+
+    @property
+    def surplus_events(self) -> int: ...
+
+    @property
+    def usage(self) -> Usage | None: ...
+
+    @property
+    def finish_reason(self) -> str | None: ...
+
+    @property
+    def model_served(self) -> str | None: ...
+
+    @property
+    def provider_request_id(self) -> str | None: ...
 
     @property
     def sequence(self) -> int: ...
@@ -98,13 +110,15 @@ class SpokenReader(Protocol):
     """Reads one streamed answer into the common middle. Pure, and never raises.
 
     `finished` turns true with the provider's proper end, `failure` with an error event or bytes
-    that are no event; after either nothing more is told, and `surplus_events` counts what comes.
-    Any slicing of the same bytes gives the same events.
+    that are no event; after either nothing more is told, and `surplus_events` counts what comes:
+    `ended_twice` says that a second end was among it. Any slicing of the same bytes gives the same
+    events.
     """
 
     finished: bool
     failure: Failure | None
     surplus_events: int
+    ended_twice: bool
 
     def feed(self, data: bytes) -> list[Event]: ...
 
@@ -139,8 +153,9 @@ class Dialect(Protocol):
     `paths` are where it is spoken, `count_paths` where its callers ask how many tokens a
     conversation has, by the member that says it. `content` is the member of a body that holds the
     caller's text, `starts` are the first bytes that its JSON may have, `ceiling` is the member that
-    bounds the answer's tokens. `passes` are headers of a caller that a provider of the same wire
-    gets; `id_header` is where its clients look for the request's id.
+    bounds the answer's tokens. `keep_alive` is what its clients pass over in a stream. `passes` are
+    headers of a caller that a provider of the same wire gets; `id_header` is where its clients look
+    for the request's id.
     """
 
     name: str
@@ -149,6 +164,7 @@ class Dialect(Protocol):
     content: str
     starts: bytes
     ceiling: str
+    keep_alive: bytes
     passes: tuple[str, ...]
     id_header: str
 
@@ -160,6 +176,10 @@ class Dialect(Protocol):
     def whole(self, ask: Ask, stamp: Stamp, spoken: Spoken) -> bytes:
         """The body of a whole answer. Failure (`malformed`) where this wire cannot tell it."""
 
+    def with_turns(self, content: Raw, said: str, told: str) -> Raw:
+        """The caller's text, the member `content`, with two turns behind it: what the model said,
+        and what it is told."""
+
     def status(self, no: Refusal | Failure) -> int:
         """The status that an error has in this API."""
 
@@ -170,30 +190,62 @@ class Dialect(Protocol):
         """The last event of a stream that has begun and fails; `sequence` is its number."""
 
 
-class Provider(Protocol):
-    """One wire. Pure: no socket, no clock, no secret kept.
+class Passthrough(Protocol):
+    """A provider's wire for callers who speak it themselves: their bytes pass as they are. Pure.
 
-    `dialects` are the callers' dialects whose bytes it takes and gives as they are: of these
-    `encode`, `reader` and `read_answer` speak. Of every other, `encode_conversation`,
-    `spoken_reader` and `read_spoken`. `headers` go with each of its requests. `counts_tokens`: it
-    says of a conversation in its own wire how many tokens that has.
+    `counts_tokens`: it says of a conversation how many tokens that has.
     """
 
-    base_url: str | None
-    hosted: bool
-    endpoints: frozenset[Endpoint]
-    dialects: frozenset[str]
-    headers: tuple[tuple[str, str], ...]
     counts_tokens: bool
 
     def encode(self, ask: Ask, target: Target) -> Outgoing: ...
-
-    def credential_header(self, secret: str) -> tuple[str, str]: ...
 
     def reader(self, ask: Ask) -> StreamReader: ...
 
     def read_answer(self, ask: Ask, body: bytes) -> Answer:
         """Failure (`malformed`) when the body is no answer of this dialect."""
+
+
+class Signer(Protocol):
+    """Signs requests with the machine's own AWS key where a plan names no credential.
+    `bearer_variable` holds a token that goes before the key, if it is set."""
+
+    bearer_variable: str
+
+    def sign(
+        self, outgoing: Outgoing, to: Addressed, key: SigningKey, now_s: float
+    ) -> tuple[tuple[str, str], ...]:
+        """The headers that this request has besides its own; good for five minutes. Refusal
+        (`credential_missing`) where no region is known."""
+
+
+class Embedder(Protocol):
+    """The endpoint `embeddings` in a wire of its own."""
+
+    def encode(self, wanted: Wanted, target: Target) -> Outgoing:
+        """Refusal for what it cannot make."""
+
+    def read(self, body: bytes) -> Made:
+        """Failure (`malformed`) when the body is no answer of this wire."""
+
+
+class Provider(Protocol):
+    """One wire, spoken by way of the common middle. Pure: no socket, no clock, no secret kept.
+
+    `passthrough` says for which dialects of callers nothing has to be translated. `headers` go
+    with each of its requests. `signer` is there where those can be signed, `embedder` where
+    embeddings do not pass through.
+    """
+
+    base_url: str | None
+    hosted: bool
+    endpoints: frozenset[Endpoint]
+    passthrough: Mapping[str, Passthrough]
+    headers: tuple[tuple[str, str], ...]
+    signer: Signer | None
+    embedder: Embedder | None
+
+    def credential_header(self, secret: str) -> tuple[str, str]: ...
 
     def encode_conversation(
         self, said: Conversation, ask: Ask, target: Target, drop: bool
@@ -207,31 +259,6 @@ class Provider(Protocol):
         """Failure (`malformed`) when the body is no answer of this wire."""
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure: ...
-
-
-@runtime_checkable
-class Embedder(Protocol):
-    """A provider that has the endpoint `embeddings`, in a wire of its own."""
-
-    def encode_embeddings(self, wanted: Wanted, target: Target) -> Outgoing:
-        """Refusal for what it cannot make."""
-
-    def read_embeddings(self, body: bytes) -> Made:
-        """Failure (`malformed`) when the body is no answer of this wire."""
-
-
-@runtime_checkable
-class Signer(Protocol):
-    """A provider whose requests are signed with the machine's own AWS key where a plan names no
-    credential. `bearer_variable` holds a token that goes before the key, if it is set."""
-
-    bearer_variable: str
-
-    def sign(
-        self, outgoing: Outgoing, to: Addressed, key: SigningKey, now_s: float
-    ) -> tuple[tuple[str, str], ...]:
-        """The headers that this request has besides its own; good for five minutes. Refusal
-        (`credential_missing`) where no region is known."""
 
 
 def load(kind: str, name: str) -> Any:

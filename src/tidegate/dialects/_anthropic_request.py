@@ -24,7 +24,6 @@ from tidegate.core.conversation import (
 )
 from tidegate.dialects import _members
 from tidegate.dialects._anthropic_shapes import (
-    NULL,
     AutoChoice,
     Base64Source,
     Block,
@@ -191,7 +190,7 @@ def _bring_back(block: ThinkingBlock | RedactedBlock, parts: list[Part]) -> None
 
 
 def _tool(tool: ToolMembers) -> Tool:
-    schema = None if bytes(tool.input_schema) == NULL else tool.input_schema
+    schema = _members.given(tool.input_schema)
     return Tool(tool.name, tool.description, schema, tool.strict, _mark(tool.cache_control))
 
 

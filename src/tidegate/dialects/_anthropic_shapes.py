@@ -1,13 +1,12 @@
 """The members of a request in Anthropic's Messages dialect. What is not here is not read, and never
 lost unseen (dialects._members)."""
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from msgspec import Raw, Struct
 
 from tidegate.core.conversation import Effort
-
-NULL: Final = b"null"
+from tidegate.dialects._members import NULL
 
 
 class Cache(Struct, gc=False):

@@ -14,6 +14,7 @@ from tidegate.core.ask import Ask, Usage
 from tidegate.core.plugs import Stamp
 from tidegate.core.spoken import Began, Ended, Event, PartBegan, PartEnded, PartGrew, Reason, Used
 from tidegate.dialects._carriers import mark
+from tidegate.text.strict_json import UNREADABLE
 
 STOP_REASONS: Final[dict[Reason, str]] = {
     "stop": "end_turn",
@@ -27,8 +28,7 @@ STOP_REASONS: Final[dict[Reason, str]] = {
 # How often the arguments of a call that goes on are looked at, whether they are whole.
 MAX_CHECKS: Final = 8
 _encode = msgspec.json.Encoder().encode
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
+_object = msgspec.json.Decoder(dict[str, Any]).decode
 MESSAGE_STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 _DELTA: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,'
 _STOP: Final = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
@@ -42,10 +42,10 @@ _GROWS: Final[dict[tuple[str, str], bytes]] = {
 
 
 def is_object(arguments: str) -> bool:
-    """It is the text of a whole JSON object."""
+    """It is the text of a whole JSON object, with nothing in it that no parser could hold."""
     try:
         _object(arguments)
-    except _UNREADABLE:
+    except UNREADABLE:
         return False
     return True
 

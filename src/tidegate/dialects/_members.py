@@ -14,7 +14,9 @@ import msgspec
 from msgspec import Raw
 
 from tidegate.core.outcome import Refusal
+from tidegate.text.strict_json import UNREADABLE
 
+NULL = b"null"
 # Beyond it nobody is helped by going on: the request is in no dialect of ours.
 MAX_UNKNOWN = 64
 # To leave a member out is to read the body again: so much of that, and no more.
@@ -24,7 +26,6 @@ _NEUTRAL = frozenset({b"null", b"false", b"0", b"0.0", b"{}", b"[]", b'""', b'["
 
 T = TypeVar("T")
 
-_UNREADABLE = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 _UNKNOWN_MEMBER = re.compile(
     r"Object contains unknown field `([^.\[\]`]+)`(?: - at `\$\.?(.*)`)?\Z", re.DOTALL
 )
@@ -32,6 +33,11 @@ _UNKNOWN_KIND = re.compile(r"Invalid value .* - at `\$\.(.*)\.type`", re.DOTALL)
 _AT = re.compile(r" - at `\$\.?(.*)`\Z", re.DOTALL)
 _STEP = re.compile(r"\.?([^.\[\]]+)|\[(\d+)\]")
 _encode = msgspec.json.Encoder().encode
+
+
+def given(raw: Raw) -> Raw | None:
+    """A member that is there, and not null."""
+    return None if bytes(raw) == NULL else raw
 
 
 def unknown(members: dict[str, Raw], known: AbstractSet[str]) -> dict[str, Raw]:
@@ -48,14 +54,14 @@ def read(decode: Callable[[bytes], T], body: bytes, unread: dict[str, Raw]) -> T
     for _ in range(max(1, min(MAX_UNKNOWN, MAX_READ_AGAIN_BYTES // max(len(body), 1)))):
         try:
             return decode(body)
-        except _UNREADABLE as error:
+        except UNREADABLE as error:
             path = _unknown(str(error))
             if path is None:
                 raise _refusal(str(error)) from None
             body = _without(body, path, unread)
     try:
         return decode(body)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _refusal(str(error)) from None
 
 
@@ -85,7 +91,7 @@ def _without(body: bytes, path: str, unread: dict[str, Raw]) -> bytes:
     steps = [name or int(index) for name, index in _STEP.findall(path)]
     try:
         return bytes(_cut(body, steps, path, unread))
-    except (*_UNREADABLE, KeyError, IndexError):
+    except (*UNREADABLE, KeyError, IndexError):
         # A name that reads like a path: what is wrong can be said, not mended.
         raise Refusal(
             "invalid_parameter", f"`{path}` is no member of this API"[:500], param=path[:200]

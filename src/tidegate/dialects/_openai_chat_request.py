@@ -5,10 +5,9 @@ Besides OpenAI's own members it knows those by which its clients reach other mod
 `reasoning_details` (OpenRouter) or `thinking_blocks` (LiteLLM).
 """
 
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import msgspec
-from msgspec import Raw
 
 from tidegate.core.ask import Ask
 from tidegate.core.conversation import (
@@ -24,15 +23,13 @@ from tidegate.core.conversation import (
     Thinking,
     Tool,
     ToolCall,
-    ToolChoice,
     ToolResult,
     Turn,
 )
-from tidegate.core.outcome import Refusal
 from tidegate.dialects import _members
 from tidegate.dialects._carriers import from_details
+from tidegate.dialects._data_url import data_of
 from tidegate.dialects._openai_chat_shapes import (
-    NULL,
     AnyObject,
     AssistantMessage,
     Body,
@@ -49,6 +46,7 @@ from tidegate.dialects._openai_chat_shapes import (
     ToolMessage,
     UserMessage,
 )
+from tidegate.dialects._openai_members import output_of, tool_choice
 
 _NAMES: Final = {
     "turns": "messages",
@@ -93,7 +91,11 @@ def read(ask: Ask) -> Conversation:
         said.metadata = {name: str(value) for name, value in body.metadata.items()}
     if body.tools:
         said.tools = [_tool(tool) for tool in body.tools]
-    said.tool_choice = _choice(body.tool_choice)
+    choice = body.tool_choice
+    if isinstance(choice, FunctionChoice):
+        said.tool_choice = tool_choice(None, choice.function.name)
+    else:
+        said.tool_choice = tool_choice(choice, None)
     said.parallel_tools = body.parallel_tool_calls
     said.output = _output(body.response_format)
     said.thinking = _thinking(body)
@@ -158,18 +160,8 @@ def _user_parts(message: UserMessage) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _data_of(url: str) -> tuple[str | None, str | None]:
-    """(media type, base64) of a data URL; of any other address nothing."""
-    if not url.startswith("data:"):
-        return None, None
-    head, comma, data = url[5:].partition(",")
-    if not comma or not head.endswith(";base64"):
-        raise Refusal("invalid_parameter", "a data URL must be base64", param="messages")
-    return head.partition(";")[0], data
-
-
 def _image(told: ImageUrl, cache: CacheMark | None) -> Image:
-    media_type, data = _data_of(told.url)
+    media_type, data = data_of(told.url, "messages")
     detail = None if told.detail == "auto" else told.detail
     if data is None:
         return Image(url=told.url, detail=detail, cache=cache)
@@ -179,7 +171,7 @@ def _image(told: ImageUrl, cache: CacheMark | None) -> Image:
 def _document(told: FileMembers, cache: CacheMark | None) -> Document:
     if told.file_data is None:
         return Document(file_id=told.file_id, title=told.filename, cache=cache)
-    media_type, data = _data_of(told.file_data)
+    media_type, data = data_of(told.file_data, "messages")
     if data is None:
         # OpenAI takes base64 without its media type as well, and goes by the name.
         return Document(told.file_data, "application/pdf", title=told.filename, cache=cache)
@@ -216,29 +208,15 @@ def _thought(told: Thought) -> Reasoning:
     return Reasoning(told.thinking or "", told.signature or None, told.data, wire)
 
 
-def _raw(raw: Raw) -> Raw | None:
-    return None if bytes(raw) == NULL else raw
-
-
 def _tool(tool: FunctionTool) -> Tool:
     told = tool.function
     cache = _mark(tool.cache_control)
-    return Tool(told.name, told.description, _raw(told.parameters), told.strict, cache)
-
-
-def _choice(told: str | FunctionChoice | None) -> ToolChoice | None:
-    if told is None:
-        return None
-    if isinstance(told, FunctionChoice):
-        return ToolChoice("named", told.function.name)
-    modes: dict[str, Any] = {"auto": "auto", "none": "none", "required": "any"}
-    return ToolChoice(modes[told])
+    return Tool(told.name, told.description, _members.given(told.parameters), told.strict, cache)
 
 
 def _output(told: PlainText | AnyObject | OfSchema | None) -> Output | None:
     if isinstance(told, OfSchema):
-        schema = told.json_schema
-        return Output(_raw(schema.schema), schema.name, schema.description, schema.strict)
+        return output_of(told.json_schema)
     return Output() if isinstance(told, AnyObject) else None
 
 

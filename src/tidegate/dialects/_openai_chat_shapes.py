@@ -1,14 +1,13 @@
 """The members of a request in OpenAI's chat dialect. What is not here is not read, and never lost
 unseen (dialects._members)."""
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from msgspec import Raw, Struct
 
 from tidegate.core.conversation import Effort
 from tidegate.dialects._carriers import Detail
-
-NULL: Final = b"null"
+from tidegate.dialects._members import NULL
 
 
 class Cache(Struct, gc=False):

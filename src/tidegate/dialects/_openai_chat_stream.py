@@ -23,6 +23,7 @@ from tidegate.core.spoken import (
     Used,
 )
 from tidegate.dialects._carriers import call_details, details
+from tidegate.dialects._openai_members import call_id_of
 
 DONE: Final = b"data: [DONE]\n\n"
 _MEMBERS: Final = {"text": "content", "reasoning": "reasoning_content", "refusal": "refusal"}
@@ -53,11 +54,6 @@ def usage_members(usage: Usage) -> dict[str, Any] | None:
     if usage.reasoning_tokens is not None:
         told["completion_tokens_details"] = {"reasoning_tokens": usage.reasoning_tokens}
     return told
-
-
-def call_id_of(given: str | None, stamp: Stamp, number: int) -> str:
-    """A call's id; one of ours where its provider gave none, because the caller answers by it."""
-    return given or f"call_{stamp.id}_{number}"
 
 
 class _Open(Struct):

@@ -10,6 +10,7 @@ from tidegate.core.conversation import Reasoning, Refused, ToolCall
 from tidegate.core.plugs import Stamp
 from tidegate.core.spoken import Choice, Reason, SpokenPart
 from tidegate.dialects._carriers import mark
+from tidegate.dialects._openai_members import call_id_of
 
 Item = dict[str, Any]
 # What the caller asked for and reads again in the answer, and what stands there otherwise.
@@ -97,11 +98,6 @@ def ended(
 
 def item_id(prefix: str, stamp: Stamp, index: int) -> str:
     return f"{prefix}_{stamp.id}_{index}"
-
-
-def call_id_of(given: str | None, stamp: Stamp, index: int) -> str:
-    """A call's id; one of ours where its provider gave none, because the caller answers by it."""
-    return given or f"call_{stamp.id}_{index}"
 
 
 def reasoning_id(part: Reasoning, stamp: Stamp, index: int) -> str:

@@ -22,6 +22,7 @@ from tidegate.core.conversation import (
 )
 from tidegate.core.outcome import Refusal
 from tidegate.dialects._carriers import unmark
+from tidegate.dialects._data_url import data_of
 from tidegate.dialects._openai_responses_shapes import (
     Breakpoint,
     InputFile,
@@ -130,16 +131,6 @@ def _mark(told: Breakpoint | None) -> CacheMark | None:
     return None if told is None else CacheMark()
 
 
-def _data_of(url: str, place: str) -> tuple[str | None, str | None]:
-    """(media type, base64) of a data URL; of any other address nothing."""
-    if not url.startswith("data:"):
-        return None, None
-    head, comma, data = url[5:].partition(",")
-    if not comma or not head.endswith(";base64"):
-        raise Refusal("invalid_parameter", f"`{place}`: a data URL must be base64", param=place)
-    return head.partition(";")[0], data
-
-
 def _image(told: InputImage, place: str) -> Image:
     detail = None if told.detail == "auto" else told.detail
     cache = _mark(told.prompt_cache_breakpoint)
@@ -147,7 +138,7 @@ def _image(told: InputImage, place: str) -> Image:
         if told.file_id is None:
             raise _missing(f"{place}.image_url")
         return Image(file_id=told.file_id, detail=detail, cache=cache)
-    media_type, data = _data_of(told.image_url, place)
+    media_type, data = data_of(told.image_url, place)
     if data is None:
         return Image(url=told.image_url, detail=detail, cache=cache)
     return Image(data, media_type, detail=detail, cache=cache)
@@ -156,7 +147,7 @@ def _image(told: InputImage, place: str) -> Image:
 def _document(told: InputFile, place: str) -> Document:
     cache, title = _mark(told.prompt_cache_breakpoint), told.filename
     if told.file_data is not None:
-        media_type, data = _data_of(told.file_data, place)
+        media_type, data = data_of(told.file_data, place)
         if data is None:  # base64 without its media type is taken as well, and goes by the name
             media_type, data = "application/pdf", told.file_data
         return Document(data, media_type, title=title, cache=cache)

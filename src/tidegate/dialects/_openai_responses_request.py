@@ -16,14 +16,13 @@ from tidegate.core.conversation import (
     Text,
     Thinking,
     Tool,
-    ToolChoice,
     Turn,
 )
 from tidegate.core.outcome import Refusal
 from tidegate.dialects import _members
+from tidegate.dialects._openai_members import output_of, tool_choice
 from tidegate.dialects._openai_responses_items import read_items
 from tidegate.dialects._openai_responses_shapes import (
-    NULL,
     AnyObject,
     Body,
     FunctionChoice,
@@ -70,7 +69,11 @@ def read(ask: Ask) -> Conversation:
     if body.metadata:
         said.metadata = {name: str(value) for name, value in body.metadata.items()}
     said.tools = [_tool(tool) for tool in body.tools or ()]
-    said.tool_choice = _choice(body.tool_choice)
+    choice = body.tool_choice
+    if isinstance(choice, FunctionChoice):
+        said.tool_choice = tool_choice(None, choice.name)
+    else:
+        said.tool_choice = tool_choice(choice, None)
     said.parallel_tools = body.parallel_tool_calls
     if body.text is not None:
         said.output = _output(body.text.format)
@@ -107,26 +110,13 @@ def _note_the_rest(body: Body, unread: dict[str, Raw]) -> None:
         unread["include"] = Raw(msgspec.json.encode(body.include))
 
 
-def _raw(raw: Raw) -> Raw | None:
-    return None if bytes(raw) == NULL else raw
-
-
 def _tool(tool: FunctionTool) -> Tool:
-    return Tool(tool.name, tool.description, _raw(tool.parameters), tool.strict)
-
-
-def _choice(told: str | FunctionChoice | None) -> ToolChoice | None:
-    if told is None:
-        return None
-    if isinstance(told, FunctionChoice):
-        return ToolChoice("named", told.name)
-    modes: dict[str, Any] = {"auto": "auto", "none": "none", "required": "any"}
-    return ToolChoice(modes[told])
+    return Tool(tool.name, tool.description, _members.given(tool.parameters), tool.strict)
 
 
 def _output(told: Any) -> Output | None:
     if isinstance(told, OfSchema):
-        return Output(_raw(told.schema), told.name, told.description, told.strict)
+        return output_of(told)
     return Output() if isinstance(told, AnyObject) else None
 
 

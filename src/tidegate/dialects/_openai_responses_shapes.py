@@ -1,13 +1,12 @@
 """The members of a request of OpenAI's Responses. What is not here is not read, and never lost
 unseen (dialects._members)."""
 
-from typing import Any, Final, Literal
+from typing import Any, Literal
 
 from msgspec import Raw, Struct
 
 from tidegate.core.conversation import Effort
-
-NULL: Final = b"null"
+from tidegate.dialects._members import NULL
 
 
 class Strict(Struct, forbid_unknown_fields=True, tag_field="type", gc=False):

@@ -40,8 +40,8 @@ async def count(incoming: Incoming, connection: Connection, entry: Entry, world:
         _check_whole(ask)
         route = resolve(ask, key, world.obeyed(), receipt)
         target = route.target.target
-        providers = [it.provider for it in route.targets()]
-        if all(it.counts_tokens and ask.dialect in it.dialects for it in providers):
+        passing = [it.provider.passthrough.get(ask.dialect) for it in route.targets()]
+        if all(it is not None and it.counts_tokens for it in passing):
             await live(incoming, connection, entry, world)
             return
         if len(incoming.body) <= AT_ONCE_BYTES:

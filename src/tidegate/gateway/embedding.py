@@ -52,14 +52,14 @@ def outgoing(ask: Ask, target: PreparedTarget, receipt: Receipt, *, drop: bool) 
     texts = [body.input] if isinstance(body.input, str) else body.input
     if not texts or not all(texts):
         raise Refusal("invalid_parameter", "`input` has no text", param="input")
-    out = _embedder(target).encode_embeddings(Wanted(texts, body.dimensions), target.target)
+    out = _embedder(target).encode(Wanted(texts, body.dimensions), target.target)
     receipt.dropped = list(losses.names)
     return out
 
 
 def answer_of(ask: Ask, target: PreparedTarget, body: bytes) -> tuple[Made, Answer]:
     """What was made, and what a receipt notes of it. Failure (`malformed`)."""
-    made = _embedder(target).read_embeddings(body)
+    made = _embedder(target).read(body)
     wanted = _read(ask).input
     if len(made.vectors) != (1 if isinstance(wanted, str) else len(wanted)):
         message = "the provider made another number of vectors than was asked for"
@@ -91,6 +91,6 @@ def _packed(vector: list[float]) -> str:
 
 
 def _embedder(target: PreparedTarget) -> Embedder:
-    provider = target.provider
-    assert isinstance(provider, Embedder)  # noqa: S101 - it has the endpoint, and not OpenAI's wire
-    return provider
+    embedder = target.provider.embedder
+    assert embedder is not None  # noqa: S101 - it has the endpoint, and not OpenAI's wire
+    return embedder

@@ -84,7 +84,7 @@ async def _kept(head: Head, place: Place, world: World, request_id: str) -> byte
     this = InFlight(Attempt(target.target.name, replica.name, 0.0), deadlines, False, 0.0)
     try:
         async with asyncio.timeout(min(MOST_S, deadlines.total_s)):
-            upstream = await connection_to(this, replica)
+            upstream = await connection_to(this, replica, deadlines.connect_s)
             this.send(upstream, request, world.max_response_bytes)
             await upstream.answered()
         body = _body(this, target, replica.credential.secret)
@@ -105,7 +105,7 @@ def _targets(key: KeyRecord, plan: PreparedPlan) -> list[PreparedTarget]:
         for name, route in plan.routes.items()
         if key.may_use(name)
         for target in route.targets()
-        if OPENAI_RESPONSES in target.provider.dialects
+        if OPENAI_RESPONSES in target.provider.passthrough
     }
     return list(found.values())
 

@@ -18,7 +18,7 @@ def find_stored(progress: Progress, ask: Ask, world: World) -> None:
     """Whose and where the answer is that a request of Responses goes on from. Refusal."""
     route = progress.route
     assert route is not None  # noqa: S101 - the request has been resolved
-    speaking = [it for it in route.targets() if ask.dialect in it.provider.dialects]
+    speaking = [it for it in route.targets() if ask.dialect in it.provider.passthrough]
     if speaking:
         digests = world.keys.digests
         progress.keeper = stored.read(ask, progress.receipt, speaking, digests)
@@ -30,8 +30,9 @@ def outgoing(progress: Progress, ask: Ask, world: World) -> Outgoing:
     assert route is not None and target is not None  # noqa: S101 - the attempt has them
     if receipt.dropped:
         receipt.dropped = []  # by an attempt at another
-    if ask.dialect in target.provider.dialects:
-        return target.provider.encode(ask, target.target)
+    passing = target.provider.passthrough.get(ask.dialect)
+    if passing is not None:
+        return passing.encode(ask, target.target)
     drop = route.route.drops_unsupported
     if ask.endpoint == "embeddings":
         return embedding.outgoing(ask, target, receipt, drop=drop)
@@ -48,9 +49,10 @@ def reader(progress: Progress, ask: Ask, world: World) -> StreamReader:
     """Follows the target's stream, and says what its caller is to see of it."""
     target = progress.target
     assert target is not None  # noqa: S101 - the attempt has one
-    if ask.dialect in target.provider.dialects:
+    passing = target.provider.passthrough.get(ask.dialect)
+    if passing is not None:
         _note_keeper(progress, ask)
-        return target.provider.reader(ask)
+        return passing.reader(ask)
     writer = world.dialects[ask.dialect].writer(ask, _stamp(progress.receipt))
     return TranslatedReader(target.provider.spoken_reader(ask), writer)
 
@@ -59,9 +61,10 @@ def whole(progress: Progress, ask: Ask, body: bytes, world: World) -> bytes:
     """A whole answer as its caller is to see it, read for settle. Failure (`malformed`)."""
     target = progress.target
     assert target is not None  # noqa: S101 - the attempt has one
-    if ask.dialect in target.provider.dialects:
+    passing = target.provider.passthrough.get(ask.dialect)
+    if passing is not None:
         _note_keeper(progress, ask)
-        answer = progress.answer = target.provider.read_answer(ask, body)
+        answer = progress.answer = passing.read_answer(ask, body)
         if ask.renamed is not None and answer.provider_request_id is not None:
             return ask.renamed(body, answer.provider_request_id)
         return body
@@ -75,8 +78,9 @@ def whole(progress: Progress, ask: Ask, body: bytes, world: World) -> bytes:
 
 def check(ask: Ask, target: PreparedTarget, body: bytes) -> None:
     """Failure where `body` is an error, or no answer."""
-    if ask.dialect in target.provider.dialects:
-        target.provider.read_answer(ask, body)
+    passing = target.provider.passthrough.get(ask.dialect)
+    if passing is not None:
+        passing.read_answer(ask, body)
     elif ask.endpoint == "embeddings":
         embedding.answer_of(ask, target, body)
     else:

@@ -1,12 +1,8 @@
 """A conversation written as a request to Anthropic's Messages."""
 
 import re
-import zlib
 from collections.abc import Sequence
 from typing import Any, Final
-
-import msgspec
-from msgspec import Raw
 
 from tidegate.core.conversation import (
     CacheMark,
@@ -23,23 +19,22 @@ from tidegate.core.conversation import (
     Turn,
 )
 from tidegate.core.losses import Losses
-from tidegate.core.outcome import Refusal
 from tidegate.providers._anthropic_models import (
     ceiling_tokens,
     takes_system_turns,
     thinks_by_effort,
 )
-from tidegate.providers._openai_error import UNREADABLE
+from tidegate.providers._calls import ANY_OBJECT, arguments_of, safe_id
+from tidegate.providers._claude import (
+    LEAST_BUDGET_TOKENS,
+    budget_tokens,
+    lacks_thoughts,
+    placed,
+)
+from tidegate.providers._tier import tier_of
 
-_SAFE_ID: Final = re.compile(r"[a-zA-Z0-9_-]{1,64}")
-_NO_ARGUMENTS: Final = Raw(b'{"type":"object","properties":{}}')
-_EMPTY: Final = Raw(b"{}")
-# What models that do not know an effort may think instead, in tokens.
-_BUDGETS: Final = {"minimal": 1_024, "low": 1_024, "medium": 4_096, "high": 16_384}
-_LARGEST_BUDGET: Final = 32_000
-_LEAST_BUDGET: Final = 1_024
+_UNSAFE_IN_IDS: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _TIERS: Final = {"auto": "auto", "default": "standard_only", "standard_only": "standard_only"}
-_object = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 class Writer:
@@ -55,7 +50,8 @@ class Writer:
         said, losses = self._said, self._losses
         ceiling = bound_tokens or said.ceiling_tokens or ceiling_tokens(self._model)
         body: dict[str, Any] = {"model": self._model, "max_tokens": ceiling}
-        instructions, turns = self._placed()
+        system_turns = takes_system_turns(self._model)
+        instructions, turns = placed(said, takes_system_turns=system_turns)
         if instructions:
             body["system"] = [self._text(text) for text in instructions if text.text]
         body["messages"] = self._messages(turns)
@@ -79,18 +75,6 @@ class Writer:
         self._lose_the_rest(body)
         return body
 
-    def _placed(self) -> tuple[list[Text], list[Turn]]:
-        """Instructions, and turns. One in the middle stands with the first ones where the model
-        takes none there."""
-        said = self._said
-        if takes_system_turns(self._model):
-            return said.instructions, said.turns
-        later = [part for turn in said.turns if turn.role == "system" for part in turn.parts]
-        if not later:
-            return said.instructions, said.turns
-        texts = [part for part in later if isinstance(part, Text)]
-        return said.instructions + texts, [turn for turn in said.turns if turn.role != "system"]
-
     def _messages(self, turns: Sequence[Turn]) -> list[dict[str, Any]]:
         messages = []
         for turn in turns:
@@ -103,9 +87,7 @@ class Writer:
         if isinstance(part, Text):
             return self._text(part) if part.text else None
         if isinstance(part, ToolCall):
-            call_id = _safe_id(part.id)
-            block = {"type": "tool_use", "id": call_id, "name": part.name, "input": _input(part)}
-            return _cached(block, part.cache)
+            return self._call(part)
         if isinstance(part, ToolResult):
             return self._result(part)
         if isinstance(part, Image):
@@ -121,8 +103,15 @@ class Writer:
             return {"type": "text", "text": part.text}
         return _cached({"type": "text", "text": part.text}, part.cache)
 
+    def _call(self, part: ToolCall) -> dict[str, Any]:
+        call_id = safe_id(part.id, _UNSAFE_IN_IDS)
+        arguments = arguments_of(part, self._losses.name("turns"))
+        block = {"type": "tool_use", "id": call_id, "name": part.name, "input": arguments}
+        return _cached(block, part.cache)
+
     def _result(self, part: ToolResult) -> dict[str, Any]:
-        block: dict[str, Any] = {"type": "tool_result", "tool_use_id": _safe_id(part.call_id)}
+        call_id = safe_id(part.call_id, _UNSAFE_IN_IDS)
+        block: dict[str, Any] = {"type": "tool_result", "tool_use_id": call_id}
         content = [found for one in part.parts if (found := self._block(one)) is not None]
         if content:
             block["content"] = content
@@ -203,36 +192,22 @@ class Writer:
         if "tools" in body and body.get("tool_choice", {}).get("type") in ("any", "tool"):
             self._losses.lose("thinking")  # a model that must call a tool may not think
             return
-        if self._lacks_thoughts():
+        if lacks_thoughts(self._said):
             self._losses.note("thinking")
             return
-        budget = wanted.budget_tokens
-        if budget is None and thinks_by_effort(self._model):
+        if wanted.budget_tokens is None and thinks_by_effort(self._model):
             body["thinking"] = {"type": "adaptive"}
             if wanted.effort is not None:
                 effort = "low" if wanted.effort == "minimal" else wanted.effort
                 body.setdefault("output_config", {})["effort"] = effort
         else:
-            if budget is None:
-                budget = _BUDGETS.get(wanted.effort or "medium", _LARGEST_BUDGET)
-                budget = min(budget, max(_LEAST_BUDGET, ceiling // 2))
-            if ceiling <= _LEAST_BUDGET:
+            if ceiling <= LEAST_BUDGET_TOKENS:
                 self._losses.lose("thinking")  # there is no room to think in
                 return
-            body["thinking"] = {"type": "enabled", "budget_tokens": min(budget, ceiling - 1)}
+            budget = budget_tokens(wanted, ceiling)
+            body["thinking"] = {"type": "enabled", "budget_tokens": budget}
         if wanted.shown is False:
             body["thinking"]["display"] = "omitted"
-
-    def _lacks_thoughts(self) -> bool:
-        """The model is to go on after a call of its own whose reasoning the caller did not keep: it
-        would be refused if it had to think."""
-        turns = self._said.turns
-        if not turns or not any(isinstance(part, ToolResult) for part in turns[-1].parts):
-            return False
-        calls = next((turn for turn in reversed(turns) if turn.role == "assistant"), None)
-        return calls is not None and not any(
-            isinstance(part, Reasoning) and part.wire == "anthropic" for part in calls.parts
-        )
 
     def _lose_the_rest(self, body: dict[str, Any]) -> None:
         said, losses = self._said, self._losses
@@ -245,33 +220,10 @@ class Writer:
             losses.lose("metadata")
         if any(turn.name is not None for turn in said.turns):
             losses.lose("name")
-        if said.service_tier is not None:
-            tier = _TIERS.get(said.service_tier)
-            if tier is None:
-                losses.lose("service_tier")
-            else:
-                body["service_tier"] = tier
+        tier = tier_of(said, _TIERS, losses)
+        if tier is not None:
+            body["service_tier"] = tier
         losses.lose_unread()
-
-
-def _safe_id(call_id: str) -> str:
-    """The id in signs that Anthropic takes: other providers' models make other ones."""
-    if _SAFE_ID.fullmatch(call_id):
-        return call_id
-    kept = re.sub(r"[^a-zA-Z0-9_-]", "_", call_id)[:48]
-    return f"{kept}_{zlib.crc32(call_id.encode()):08x}"
-
-
-def _input(call: ToolCall) -> Raw:
-    """The arguments as the object that this wire wants. Refusal where they are none."""
-    if not call.arguments.strip():
-        return _EMPTY
-    try:
-        _object(call.arguments)
-    except UNREADABLE:
-        message = "the `arguments` of a tool call in `messages` are no JSON object"
-        raise Refusal("invalid_parameter", message, param="messages") from None
-    return Raw(call.arguments.encode())
 
 
 def _cache_control(cache: CacheMark | None) -> dict[str, str] | None:
@@ -287,7 +239,7 @@ def _cached(block: dict[str, Any], cache: CacheMark | None) -> dict[str, Any]:
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
-    told: dict[str, Any] = {"name": tool.name, "input_schema": tool.schema or _NO_ARGUMENTS}
+    told: dict[str, Any] = {"name": tool.name, "input_schema": tool.schema or ANY_OBJECT}
     if tool.description is not None:
         told["description"] = tool.description
     if tool.strict is not None:

@@ -13,6 +13,8 @@ from tidegate.core.spoken import (
     Choice,
     Ended,
     Event,
+    Grown,
+    Kind,
     PartBegan,
     PartEnded,
     PartGrew,
@@ -30,18 +32,11 @@ from tidegate.providers._anthropic_wire import (
     Step,
     read_usage,
 )
-from tidegate.providers._openai_error import UNREADABLE
-from tidegate.providers._openai_usage import CONFLICT, has_no_output
-from tidegate.text.sse import SseSplitter, SseTooLong
-
-
-def reason_of(word: str) -> Reason:
-    """Failure for a word that has no meaning here: what ended the answer is not guessed."""
-    reason = REASONS.get(word)
-    if reason is None:
-        message = "the provider ended its answer for a reason that is not known"
-        raise Failure("interrupted", "upstream_interrupted", message)
-    return reason
+from tidegate.providers._calls import text_of
+from tidegate.providers._failures import malformed, no_answer, reason_of
+from tidegate.providers._usage import CONFLICT, has_no_output
+from tidegate.text.sse import SseSplitter
+from tidegate.text.strict_json import UNREADABLE
 
 
 class AnthropicSpokenReader:
@@ -52,8 +47,8 @@ class AnthropicSpokenReader:
     def __init__(self) -> None:
         self._splitter = SseSplitter()
         self._course = Course()
-        self._parts: dict[int, int] = {}  # a block's index: its part's
-        self._calls: dict[int, bytes] = {}  # a call that has not grown yet: what it began with
+        self._parts: dict[int, tuple[int, Kind]] = {}  # by a block's index its part's, and kind
+        self._calls: dict[int, str] = {}  # a call that has not grown yet: what it began with
         self._used = 0
         self._ended = False
         self.failure: Failure | None = None
@@ -66,15 +61,17 @@ class AnthropicSpokenReader:
     def surplus_events(self) -> int:
         return self._course.surplus_events
 
+    @property
+    def ended_twice(self) -> bool:
+        return self._course.ended_twice
+
     def feed(self, data: bytes) -> list[Event]:
-        try:
-            raw = self._splitter.feed(data)
-        except SseTooLong as error:
-            self.failure = Failure("malformed", "upstream_malformed", str(error))
-            return []
         events: list[Event] = []
-        for event in raw:
+        for event in self._splitter.feed(data):
             self._take(event, events)
+        problem = self._splitter.problem
+        if problem is not None and self.failure is None and not self._course.finished:
+            self.failure = malformed(problem)
         return events
 
     def end(self) -> list[Event]:
@@ -100,11 +97,17 @@ class AnthropicSpokenReader:
             self.failure = self._course.failure
         if told is None or self.failure is not None:
             return
+        try:
+            self._read(told, events)
+        except Failure as failure:
+            self.failure = failure
+
+    def _read(self, told: Step, events: list[Event]) -> None:
+        """Failure where it cannot stand where it stands."""
         name = told.type
         if name == "content_block_delta":
-            part = self._parts.get(told.index)
-            if part is not None and told.delta is not None:
-                self._grow(told.index, part, told.delta, events)
+            if told.delta is not None:
+                self._grow(told.index, told.delta, events)
         elif name == "content_block_start":
             self._begin(told, events)
         elif name == "content_block_stop":
@@ -115,61 +118,74 @@ class AnthropicSpokenReader:
         elif name == "message_delta":
             self._end_message(told, events)
 
-    def _grow(self, block: int, part: int, delta: Delta, events: list[Event]) -> None:
-        if delta.text:
-            events.append(PartGrew(0, part, "text", delta.text))
-        elif delta.partial_json:
+    def _grow(self, block: int, delta: Delta, events: list[Event]) -> None:
+        more = _more(delta)
+        if more is None or block not in self._parts:
+            return
+        kind, grown, text = more
+        part, known = self._parts[block]
+        if kind != known:
+            raise malformed("the provider sent content that its block cannot have")
+        if kind == "tool_call":
             self._calls.pop(block, None)
-            events.append(PartGrew(0, part, "arguments", delta.partial_json))
-        elif delta.thinking:
-            events.append(PartGrew(0, part, "text", delta.thinking))
-        elif delta.signature:
-            events.append(PartGrew(0, part, "signature", delta.signature))
+        events.append(PartGrew(0, part, grown, text))
 
     def _begin(self, told: Step, events: list[Event]) -> None:
         block, part = told.content_block, self._used
         if block is None:
             return
+        kind: Kind = "text"
         if block.type == "text":
-            events.append(PartBegan(0, part, "text"))
+            events.append(PartBegan(0, part, kind))
             grown: Any = (("text", block.text),)
         elif block.type == "tool_use":
-            events.append(PartBegan(0, part, "tool_call", block.id, block.name))
-            self._calls[told.index] = bytes(block.input)
+            kind = "tool_call"
+            events.append(PartBegan(0, part, kind, block.id, block.name))
+            self._calls[told.index] = text_of(block.input)
             grown = ()
         elif block.type in ("thinking", "redacted_thinking"):
-            events.append(PartBegan(0, part, "reasoning", wire="anthropic"))
+            kind = "reasoning"
+            events.append(PartBegan(0, part, kind, wire="anthropic"))
             grown = (("text", block.thinking), ("signature", block.signature))
             grown += (("sealed", block.data),)
         else:
             return  # what its own tools found: nobody asked for it in another dialect
-        self._parts[told.index] = part
+        self._parts[told.index] = part, kind
         self._used += 1
         events += [PartGrew(0, part, name, text) for name, text in grown if text]
 
     def _stop(self, block: int, events: list[Event]) -> None:
-        part = self._parts.pop(block, None)
-        if part is None:
+        if block not in self._parts:
             return
+        part, _ = self._parts.pop(block)
         whole = self._calls.pop(block, None)
         if whole is not None:
             # Its arguments came with its beginning, or there are none.
-            events.append(PartGrew(0, part, "arguments", whole.decode()))
+            events.append(PartGrew(0, part, "arguments", whole))
         events.append(PartEnded(0, part))
 
     def _end_message(self, told: Step, events: list[Event]) -> None:
         if self._course.stop_reason is not None and not self._ended:
-            try:
-                reason = reason_of(self._course.stop_reason)
-            except Failure as failure:
-                self.failure = failure
-                return
+            reason = reason_of(REASONS, self._course.stop_reason)
             self._ended = True
             for block in sorted(self._parts):
                 self._stop(block, events)
             events.append(Ended(0, reason, self._course.stop_sequence))
         if told.usage is not None and self._course.usage is not None:
             events.append(Used(self._course.usage))
+
+
+def _more(delta: Delta) -> tuple[Kind, Grown, str] | None:
+    """Of which kind of part what came is more; None where that is nothing."""
+    if delta.text:
+        return "text", "text", delta.text
+    if delta.partial_json:
+        return "tool_call", "arguments", delta.partial_json
+    if delta.thinking:
+        return "reasoning", "text", delta.thinking
+    if delta.signature:
+        return "reasoning", "signature", delta.signature
+    return None
 
 
 class WholeMessage(Struct):
@@ -198,8 +214,7 @@ def read_count(body: bytes) -> Answer:
     try:
         _decode_count(body)
     except UNREADABLE:
-        text = "the provider's answer is no count of tokens"
-        raise Failure("malformed", "upstream_malformed", text) from None
+        raise malformed("the provider's answer is no count of tokens") from None
     return Answer(Usage(0, output_tokens=0), None, None, None, b"")
 
 
@@ -208,12 +223,11 @@ def read_whole(body: bytes) -> WholeMessage:
     try:
         message = _decode(body)
     except UNREADABLE:
-        text = "the provider's answer is not what was asked for"
-        raise Failure("malformed", "upstream_malformed", text) from None
+        raise no_answer() from None
     if message.type == "error":
         raise failure_in_answer(message.error)
     if message.type != "message" or message.stop_reason is None:
-        raise Failure("malformed", "upstream_malformed", "the provider's answer is no message")
+        raise malformed("the provider's answer is no message")
     return message
 
 
@@ -224,8 +238,8 @@ def spoken_of(message: WholeMessage, reason: Reason | None) -> Spoken:
         if block.type == "text":
             parts.append(Text(block.text or ""))
         elif block.type == "tool_use":
-            arguments = bytes(block.input).decode()
-            parts.append(ToolCall(block.id or "", block.name or "", arguments))
+            call = ToolCall(block.id or "", block.name or "", text_of(block.input))
+            parts.append(call)
         elif block.type in ("thinking", "redacted_thinking"):
             signature = block.signature or None
             parts.append(Reasoning(block.thinking or "", signature, block.data, "anthropic"))

@@ -6,7 +6,6 @@ journalled, and whatever follows it.
 
 from tidegate.core.ask import Usage
 from tidegate.core.outcome import Failure
-from tidegate.core.plugs import Follower
 from tidegate.core.spoken import FINISH_REASONS
 from tidegate.providers._anthropic_wire import (
     MESSAGE_STOP,
@@ -15,48 +14,24 @@ from tidegate.providers._anthropic_wire import (
     Step,
     payload_of,
 )
-from tidegate.providers._openai_stream import MAX_TEXT_BYTES
-from tidegate.text.sse import SseSplitter, SseTooLong
+from tidegate.providers._passing_reader import PassingReader
 
 
-class AnthropicStreamReader:
+class AnthropicStreamReader(PassingReader):
     """core.plugs.StreamReader for Anthropic's own callers."""
 
-    __slots__ = (
-        "_calls",
-        "_content_at",
-        "_course",
-        "_splitter",
-        "_text",
-        "content_chunks",
-        "ended_twice",
-        "failure",
-        "finished",
-        "follower",
-        "refused",
-        "started",
-        "terminal",
-        "text_beyond_bytes",
-    )
+    __slots__ = ("_calls", "_course", "_inputs")
 
     sequence = 0  # this wire numbers no events
     # Prices of other classes of service are not told apart on this wire.
     service_tier: str | None = None
 
     def __init__(self) -> None:
-        self._splitter = SseSplitter()
+        super().__init__()
         self._course = Course()
-        self._text = bytearray()
-        self._calls: dict[int, int] = {}  # a call's number by the index of its block
-        self._content_at: int | None = None
-        self.follower: Follower | None = None
-        self.refused = self.ended_twice = False
-        self.text_beyond_bytes = 0
-        self.started = False
-        self.finished = False
-        self.failure: Failure | None = None
-        self.terminal = b""
-        self.content_chunks = 0
+        # By a block's index: which call it is, and the arguments that came with its beginning.
+        self._calls: dict[int, int] = {}
+        self._inputs: dict[int, bytes] = {}
 
     @property
     def called(self) -> bool:
@@ -84,16 +59,6 @@ class AnthropicStreamReader:
     def provider_request_id(self) -> str | None:
         return None if self._course.told is None else self._course.told.id
 
-    def feed(self, data: bytes) -> bytes:
-        try:
-            events = self._splitter.feed(data)
-        except SseTooLong as error:
-            self.failure = Failure("malformed", "upstream_malformed", str(error))
-            return b""
-        if len(events) == 1:
-            return self._take(events[0])
-        return b"".join([self._take(event) for event in events])
-
     def end(self) -> Failure | None:
         """What is missing at the connection's end; None after a proper finish."""
         if self.failure is not None or self.finished:
@@ -107,16 +72,6 @@ class AnthropicStreamReader:
                 self.terminal = shown + MESSAGE_STOP
         return self.failure
 
-    def text(self) -> bytes:
-        return bytes(self._text)
-
-    def text_bytes(self) -> int:
-        return len(self._text) + self.text_beyond_bytes
-
-    def opening(self, most_bytes: int) -> bytes | None:
-        at = self._content_at
-        return None if at is None else bytes(self._text[at : at + most_bytes])
-
     def _take_rest(self, rest: bytes) -> bytes:
         """Reads the last event where only its blank line is missing; cut within, it is none."""
         if payload_of(rest) is None:
@@ -129,12 +84,11 @@ class AnthropicStreamReader:
         return shown
 
     def _take(self, event: bytes) -> bytes:
-        """Reads one event; what the caller may see: all of it or nothing."""
         course = self._course
         over = course.finished or self.failure is not None or course.failure is not None
         told = course.take(event)
         if over:
-            self.ended_twice = self.ended_twice or b"message_stop" in event
+            self.ended_twice = course.ended_twice
             return b""
         if told is not None:
             broken = self._tell(told)
@@ -156,14 +110,21 @@ class AnthropicStreamReader:
         block, delta, follower = told.content_block, told.delta, self.follower
         if block is not None and block.type == "tool_use":
             number = self._calls.setdefault(told.index, len(self._calls))
+            self._inputs[told.index] = bytes(block.input)
             return follower.called(0, number, block.name or "", "") if follower else None
+        if told.type == "content_block_stop" and told.index in self._inputs:
+            # Its arguments came with its beginning, or there are none.
+            number, whole = self._calls[told.index], self._inputs.pop(told.index).decode()
+            return follower.called(0, number, "", whole) if follower else None
         text = delta.text if delta is not None else block.text if block is not None else None
         if text:
             if self._content_at is None:
                 self._content_at = len(self._text)
             return follower.content(0, text) if follower else None
-        if follower and delta is not None and delta.partial_json and told.index in self._calls:
-            return follower.called(0, self._calls[told.index], "", delta.partial_json)
+        if delta is not None and delta.partial_json and told.index in self._calls:
+            self._inputs.pop(told.index, None)
+            number = self._calls[told.index]
+            return follower.called(0, number, "", delta.partial_json) if follower else None
         return None
 
     def _note(self, told: Step) -> None:
@@ -175,12 +136,5 @@ class AnthropicStreamReader:
             text = block.text or block.thinking or (block.name if block.type != "text" else None)
         else:
             return
-        if not text:
-            return
-        self.started = True
-        self.content_chunks += 1
-        written = text.encode()
-        if len(self._text) < MAX_TEXT_BYTES:
-            self._text += written
-        else:
-            self.text_beyond_bytes += len(written)
+        if text:
+            self._keep(text.encode())

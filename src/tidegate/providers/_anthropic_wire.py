@@ -9,9 +9,11 @@ from tidegate.core.ask import Usage
 from tidegate.core.outcome import Failure
 from tidegate.core.spoken import Reason
 from tidegate.providers._anthropic_error import failure_in_answer
-from tidegate.providers._openai_error import UNREADABLE
-from tidegate.providers._openai_usage import CONFLICT, MAX_PLAUSIBLE_TOKENS, has_no_output
+from tidegate.providers._calls import NO_ARGUMENTS
+from tidegate.providers._failures import half_way, interrupted, malformed
+from tidegate.providers._usage import CONFLICT, MAX_PLAUSIBLE_TOKENS, are_plausible, has_no_output
 from tidegate.text.sse import data_of
+from tidegate.text.strict_json import UNREADABLE
 
 REASONS: Final[dict[str, Reason]] = {
     "end_turn": "stop",
@@ -22,6 +24,7 @@ REASONS: Final[dict[str, Reason]] = {
     "refusal": "refusal",
     "pause_turn": "pause",
 }
+MAX_BLOCKS: Final = 4096
 MESSAGE_STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 
@@ -32,7 +35,7 @@ class Block(Struct, gc=False):
     id: str | None = None
     name: str | None = None
     text: str | None = None
-    input: Raw = Raw(b"{}")
+    input: Raw = NO_ARGUMENTS
     thinking: str | None = None
     signature: str | None = None
     data: str | None = None
@@ -116,12 +119,11 @@ def read_usage(told: Any, before: Usage | None = None, *, whole: bool = True) ->
     details = counts.output_tokens_details
     thought = details.thinking_tokens if details is not None and whole else None
     prompt = (plain or 0) + (read or 0) + (written or 0)
-    figures = (plain, read, written, output, thought)
     if not whole and prompt == 0:
         return Usage()  # servers that know it only at the end begin with zeros
     if (
         plain is None
-        or any(count is not None and not 0 <= count <= MAX_PLAUSIBLE_TOKENS for count in figures)
+        or not are_plausible(plain, read, written, output, thought)
         or not 0 < prompt <= MAX_PLAUSIBLE_TOKENS
         or (whole and output is None)
         or (thought or 0) > (output or 0)
@@ -140,11 +142,12 @@ def _later(told: int | None, before: int | None) -> int | None:
 
 class Course:
     """How far one stream is, judged event by event. After `finished` or `failure` nothing is read:
-    `surplus_events` counts what comes."""
+    `surplus_events` counts what comes, and `ended_twice` says that a second end was among it."""
 
     __slots__ = (
         "_next",
         "content",
+        "ended_twice",
         "failure",
         "finished",
         "open",
@@ -161,6 +164,7 @@ class Course:
         self.finished = False
         self.failure: Failure | None = None
         self.surplus_events = 0
+        self.ended_twice = False
         self.told: Start | None = None
         self.open: set[int] = set()
         self._next = 0
@@ -173,6 +177,7 @@ class Course:
         """What the raw `event` says; None where it says nothing about the answer."""
         if self.finished or self.failure is not None:
             self.surplus_events += 1
+            self.ended_twice = self.ended_twice or (self.finished and b"message_stop" in event)
             return None
         payload = payload_of(event)
         if payload is None:
@@ -184,7 +189,7 @@ class Course:
             return None
         name = told.type
         if name == "content_block_delta":
-            if told.index not in self.open or told.delta is None:
+            if told.index not in self.open or told.delta is None or self.stop_reason is not None:
                 self._malformed("the provider sent content of a block that is not open")
                 return None
             self.content = True
@@ -202,7 +207,7 @@ class Course:
             if self.stop_reason is not None and not self.open:
                 self.finished = True
             else:
-                self._interrupted("the provider's answer ended half-way")
+                self.failure = half_way()
 
     def _start(self, told: Step) -> Step | None:
         if told.type != "message_start":
@@ -220,7 +225,8 @@ class Course:
 
     def _go_on(self, name: str, told: Step) -> bool:
         if name == "content_block_start":
-            if told.index != self._next or told.content_block is None:
+            late = self.stop_reason is not None or self._next >= MAX_BLOCKS
+            if told.index != self._next or told.content_block is None or late:
                 self._malformed("the provider's blocks are not in their order")
                 return False
             self.open.add(told.index)
@@ -234,7 +240,7 @@ class Course:
             self._end_message(told)
         elif name == "message_stop":
             if self.stop_reason is None:
-                self._interrupted("the provider ended without a stop reason")
+                self.failure = interrupted("the provider ended without a stop reason")
             else:
                 self.finished = True
         else:
@@ -251,7 +257,4 @@ class Course:
                 self.usage = CONFLICT
 
     def _malformed(self, message: str) -> None:
-        self.failure = Failure("malformed", "upstream_malformed", message)
-
-    def _interrupted(self, message: str) -> None:
-        self.failure = Failure("interrupted", "upstream_interrupted", message)
+        self.failure = malformed(message)

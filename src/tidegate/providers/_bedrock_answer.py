@@ -10,8 +10,10 @@ from tidegate.core.ask import Usage
 from tidegate.core.conversation import Reasoning, Text, ToolCall
 from tidegate.core.outcome import Failure
 from tidegate.core.spoken import Choice, Reason, Spoken, SpokenPart
-from tidegate.providers._openai_error import UNREADABLE
-from tidegate.providers._openai_usage import CONFLICT, MAX_PLAUSIBLE_TOKENS
+from tidegate.providers._calls import text_of
+from tidegate.providers._failures import malformed, no_answer, unknown_end
+from tidegate.providers._usage import CONFLICT, are_plausible, has_no_output
+from tidegate.text.strict_json import UNREADABLE
 
 REASONS: Final[Mapping[str, Reason]] = {
     "end_turn": "stop",
@@ -106,7 +108,7 @@ def read_usage(told: Raw, *, has_parts: bool) -> Usage | None:
     except UNREADABLE:
         return CONFLICT
     usage = None if tokens is None else usage_of(tokens)
-    return CONFLICT if has_parts and usage is not None and usage.output_tokens == 0 else usage
+    return CONFLICT if has_parts and usage is not None and has_no_output(usage) else usage
 
 
 def usage_of(tokens: Tokens) -> Usage:
@@ -114,7 +116,7 @@ def usage_of(tokens: Tokens) -> Usage:
     read, written = tokens.cache_read_input_tokens, tokens.cache_write_input_tokens
     told = (tokens.input_tokens, tokens.output_tokens, read or 0, written or 0)
     plain = tokens.input_tokens + tokens.output_tokens
-    possible = all(0 <= figure <= MAX_PLAUSIBLE_TOKENS for figure in told) and sum(told) > 0
+    possible = are_plausible(*told) and sum(told) > 0
     # The total is told with the cache by some models and without it by others.
     if not possible or tokens.total_tokens not in (None, plain, sum(told)):
         return CONFLICT
@@ -124,13 +126,8 @@ def usage_of(tokens: Tokens) -> Usage:
 def reason_of(word: str) -> Reason | Failure:
     """A finish reason; a word that nobody knows is not guessed at."""
     if word in _UNREADABLE_TO_BEDROCK:
-        message = "the model's answer could not be read by its provider"
-        return Failure("malformed", "upstream_malformed", message)
-    reason = REASONS.get(word)
-    if reason is None:
-        message = "the provider ended its answer for a reason that is not known"
-        return Failure("interrupted", "upstream_interrupted", message)
-    return reason
+        return malformed("the model's answer could not be read by its provider")
+    return REASONS.get(word) or unknown_end()
 
 
 def read_spoken(body: bytes) -> Spoken:
@@ -138,8 +135,7 @@ def read_spoken(body: bytes) -> Spoken:
     try:
         answer = _decode(body)
     except UNREADABLE:
-        message = "the provider's answer is not what was asked for"
-        raise Failure("malformed", "upstream_malformed", message) from None
+        raise no_answer() from None
     reason = reason_of(answer.stop_reason)
     if isinstance(reason, Failure):
         raise reason
@@ -153,7 +149,7 @@ def read_spoken(body: bytes) -> Spoken:
 def _parts(block: _Block) -> list[SpokenPart]:
     if block.tool_use is not None:
         call = block.tool_use
-        return [ToolCall(call.tool_use_id, call.name, bytes(call.input).decode())]
+        return [ToolCall(call.tool_use_id, call.name, text_of(call.input))]
     if block.reasoning_content is not None:
         thought = block.reasoning_content
         said = thought.reasoning_text or _ReasoningText()

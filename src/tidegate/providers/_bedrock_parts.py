@@ -3,9 +3,6 @@
 import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
-from zlib import crc32
-
-from msgspec import Raw
 
 from tidegate.core.conversation import (
     CacheMark,
@@ -19,9 +16,8 @@ from tidegate.core.conversation import (
     ToolResult,
 )
 from tidegate.core.losses import Losses
-from tidegate.core.outcome import Refusal
 from tidegate.providers._bedrock_models import Traits
-from tidegate.text.strict_json import JsonProblem, read_object
+from tidegate.providers._calls import arguments_of, safe_id
 
 Block = dict[str, Any]
 
@@ -45,13 +41,11 @@ _DOCUMENTS: Final = {
 }
 _TTLS: Final = frozenset({"5m", "1h"})
 _NOT_IN_NAMES: Final = re.compile(r"[^A-Za-z0-9()\[\]-]+")
-_SAFE_ID: Final = re.compile(r"[a-zA-Z0-9_.:-]{1,64}")
-_UNSAFE: Final = re.compile(r"[^a-zA-Z0-9_.:-]")
+_UNSAFE_IN_IDS: Final = re.compile(r"[^a-zA-Z0-9_.:-]")
 MAX_NAME_CHARS: Final = 200
 # Room for the number that keeps two names apart.
 _NUMBER_CHARS: Final = 6
 _UNTITLED: Final = "document"
-_NO_ARGUMENTS: Final = Raw(b"{}")
 
 
 class Blocks:
@@ -95,11 +89,13 @@ class Blocks:
         return [{"cachePoint": point}]
 
     def _call(self, call: ToolCall) -> Block:
-        return {"toolUseId": _safe_id(call.id), "name": call.name, "input": arguments_of(call)}
+        call_id = safe_id(call.id, _UNSAFE_IN_IDS)
+        arguments = arguments_of(call, self._losses.name("turns"))
+        return {"toolUseId": call_id, "name": call.name, "input": arguments}
 
     def _result(self, result: ToolResult) -> Block:
         block: Block = {
-            "toolUseId": _safe_id(result.call_id),
+            "toolUseId": safe_id(result.call_id, _UNSAFE_IN_IDS),
             "content": self._result_content(result.parts),
         }
         if result.is_error and self._traits.marks_errors:
@@ -175,14 +171,6 @@ class Blocks:
         return name
 
 
-def _safe_id(call_id: str) -> str:
-    """The id in the letters that Converse takes: callers and other models make other ones."""
-    if _SAFE_ID.fullmatch(call_id):
-        return call_id
-    kept = _UNSAFE.sub("_", call_id)[:48]
-    return f"{kept}_{crc32(call_id.encode()):08x}"
-
-
 def _cache_of(part: Part) -> CacheMark | None:
     """Where a mark stands within a result, the point stands behind it all."""
     if isinstance(part, Reasoning | Refused):
@@ -190,19 +178,6 @@ def _cache_of(part: Part) -> CacheMark | None:
     if isinstance(part, ToolResult) and part.cache is None:
         return next((inner.cache for inner in part.parts if inner.cache is not None), None)
     return part.cache
-
-
-def arguments_of(call: ToolCall) -> Raw:
-    """A call's arguments as JSON. Refusal where they are none: this wire has no place for it."""
-    text = call.arguments.strip()
-    if not text:
-        return _NO_ARGUMENTS
-    try:
-        read_object(text.encode(), frozenset())
-    except (JsonProblem, RecursionError, UnicodeEncodeError):
-        message = f"the arguments of the tool call {call.id[:80]!r} are no JSON object"
-        raise Refusal("invalid_parameter", message, param="messages") from None
-    return Raw(text.encode())
 
 
 def _source(data: str | None, url: str | None) -> Block | None:

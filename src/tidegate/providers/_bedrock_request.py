@@ -3,15 +3,15 @@
 import re
 from typing import Any, Final
 
-from msgspec import Raw
-
-from tidegate.core.conversation import Conversation, Text, Tool, ToolCall, ToolResult, Turn
+from tidegate.core.conversation import Conversation, Tool, ToolCall, ToolResult, Turn
 from tidegate.core.losses import Losses
 from tidegate.providers._bedrock_models import Traits
 from tidegate.providers._bedrock_parts import Block, Blocks
 from tidegate.providers._bedrock_thinking import Limits, think
+from tidegate.providers._calls import ANY_OBJECT
+from tidegate.providers._claude import placed
+from tidegate.providers._tier import tier_of
 
-_ANY_OBJECT: Final = Raw(b'{"type":"object","properties":{}}')
 _TIERS: Final = {
     "default": "default",
     "standard_only": "default",
@@ -36,7 +36,8 @@ class Body:
     def write(self, ceiling_tokens: int | None) -> dict[str, Any]:
         """The whole body; `ceiling_tokens` is the most that the answer may have."""
         said = self._said
-        instructions, turns = self._placed()
+        system_turns = self._traits.system_turns
+        instructions, turns = placed(said, takes_system_turns=system_turns)
         system = self._blocks.of(instructions)
         body: dict[str, Any] = {"messages": self._messages(turns)}
         if said.cache is not None:
@@ -66,16 +67,6 @@ class Body:
             body["additionalModelResponseFieldPaths"] = ["/stop_sequence"]
         self._lose_the_rest()
         return body
-
-    def _placed(self) -> tuple[list[Text], list[Turn]]:
-        """Instructions, and turns. One in the middle stands with the first ones where the model
-        takes none there."""
-        said = self._said
-        if self._traits.system_turns or all(turn.role != "system" for turn in said.turns):
-            return said.instructions, said.turns
-        later = [part for turn in said.turns if turn.role == "system" for part in turn.parts]
-        texts = [part for part in later if isinstance(part, Text)]
-        return said.instructions + texts, [turn for turn in said.turns if turn.role != "system"]
 
     def _messages(self, turns: list[Turn]) -> list[Block]:
         """Turns of one role that follow each other are one message: roles must alternate."""
@@ -156,13 +147,8 @@ class Body:
         body.setdefault("outputConfig", {})["textFormat"] = form
 
     def _tier(self) -> dict[str, str] | None:
-        wanted = self._said.service_tier
-        if wanted is None or wanted == "auto":
-            return None
-        if wanted in _TIERS:
-            return {"type": _TIERS[wanted]}
-        self._losses.lose("service_tier")
-        return None
+        tier = tier_of(self._said, _TIERS, self._losses)
+        return None if tier is None else {"type": tier}
 
     def _metadata(self) -> dict[str, str]:
         pairs = self._said.metadata
@@ -200,7 +186,7 @@ def _last_content(messages: list[Block], system: list[Block]) -> list[Block]:
 
 
 def _tool(tool: Tool) -> Block:
-    schema = _ANY_OBJECT if tool.schema is None else tool.schema
+    schema = ANY_OBJECT if tool.schema is None else tool.schema
     spec: Block = {"name": tool.name, "inputSchema": {"json": schema}}
     if tool.description:
         spec["description"] = tool.description

@@ -26,11 +26,13 @@ from tidegate.core.spoken import (
 )
 from tidegate.providers._bedrock_answer import NULL, Extra, read_usage, reason_of
 from tidegate.providers._bedrock_error import failure_in_stream
-from tidegate.providers._openai_error import UNREADABLE
+from tidegate.providers._failures import half_way, malformed
 from tidegate.text.aws_frames import Frame, FrameSplitter
+from tidegate.text.strict_json import UNREADABLE
 
 MAX_PARTS: Final = 4096
 MAX_SEALED_CHARS: Final = 4 * 1024 * 1024
+_ENDS: Final = frozenset({"messageStop", "metadata"})
 
 
 class _ToolUse(Struct, rename="camel"):
@@ -114,6 +116,7 @@ class BedrockReader:
         "_sealed_chars",
         "_splitter",
         "_stopped",
+        "ended_twice",
         "failure",
         "finished",
         "surplus_events",
@@ -128,12 +131,15 @@ class BedrockReader:
         self.finished = False
         self.failure: Failure | None = None
         self.surplus_events = 0
+        self.ended_twice = False
 
     def feed(self, data: bytes) -> list[Event]:
         events: list[Event] = []
         for frame in self._splitter.feed(data):
             if self.finished or self.failure is not None:
                 self.surplus_events += 1
+                name = frame.headers.get(":event-type")
+                self.ended_twice = self.ended_twice or (self.finished and name in _ENDS)
                 continue
             try:
                 self._take(frame, events)
@@ -151,13 +157,11 @@ class BedrockReader:
             if self._stopped:
                 self.finished = True
             else:
-                self.failure = Failure(
-                    "interrupted", "upstream_interrupted", "the provider's answer ended half-way"
-                )
+                self.failure = half_way()
         return []
 
     def _fail(self, message: str) -> None:
-        self.failure = Failure("malformed", "upstream_malformed", message)
+        self.failure = malformed(message)
 
     def _take(self, frame: Frame, events: list[Event]) -> None:
         kind = frame.headers.get(":message-type")

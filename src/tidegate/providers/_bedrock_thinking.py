@@ -2,20 +2,11 @@
 
 from typing import Any, Final, NamedTuple
 
-from tidegate.core.conversation import Conversation, Effort, Reasoning, Thinking, ToolResult
+from tidegate.core.conversation import Conversation, Effort, Thinking
 from tidegate.core.losses import Losses
 from tidegate.providers._bedrock_models import Traits
+from tidegate.providers._claude import LEAST_BUDGET_TOKENS, budget_tokens, lacks_thoughts
 
-# Budgets in tokens for an effort, where only a budget is understood; 1,024 is the least there is.
-LEAST_BUDGET_TOKENS: Final = 1024
-BUDGETS_TOKENS: Final[dict[Effort, int]] = {
-    "minimal": LEAST_BUDGET_TOKENS,
-    "low": LEAST_BUDGET_TOKENS,
-    "medium": 4096,
-    "high": 16_384,
-    "xhigh": 32_000,
-    "max": 32_000,
-}
 _NEAREST_OF_THREE: Final[dict[Effort, Effort]] = {
     "minimal": "low",
     "xhigh": "high",
@@ -38,7 +29,7 @@ def think(said: Conversation, fields: Fields, losses: Losses, limits: Limits) ->
     if wanted is None:
         return None
     if thinks in ("budget", "adaptive"):
-        if wanted.enabled and _lacks_thoughts(said):
+        if wanted.enabled and lacks_thoughts(said):
             losses.note("thinking")
             return None
         return _claude(wanted, fields, losses, limits)
@@ -63,18 +54,6 @@ def think(said: Conversation, fields: Fields, losses: Losses, limits: Limits) ->
     return None
 
 
-def _lacks_thoughts(said: Conversation) -> bool:
-    """The model is to go on after a call of its own whose reasoning the caller did not keep: told
-    to think, it would refuse."""
-    turns = said.turns
-    if not turns or not any(isinstance(part, ToolResult) for part in turns[-1].parts):
-        return False
-    called = next((turn for turn in reversed(turns) if turn.role == "assistant"), None)
-    return called is not None and not any(
-        isinstance(part, Reasoning) and part.wire == "anthropic" for part in called.parts
-    )
-
-
 def _claude(wanted: Thinking, fields: Fields, losses: Losses, limits: Limits) -> Effort | None:
     if not wanted.enabled:
         fields["thinking"] = {"type": "disabled"}
@@ -82,17 +61,11 @@ def _claude(wanted: Thinking, fields: Fields, losses: Losses, limits: Limits) ->
     adaptive = limits.traits.thinks == "adaptive" and wanted.budget_tokens is None
     thinking: Fields = {"type": "adaptive"}
     if not adaptive:
-        budget_tokens = wanted.budget_tokens or BUDGETS_TOKENS[wanted.effort or "medium"]
-        if limits.ceiling_tokens is not None:
-            half_tokens = max(LEAST_BUDGET_TOKENS, limits.ceiling_tokens // 2)
-            most_tokens = limits.ceiling_tokens - 1
-            if wanted.budget_tokens is None:
-                budget_tokens = min(budget_tokens, half_tokens)
-            budget_tokens = min(budget_tokens, most_tokens)
-        if budget_tokens < LEAST_BUDGET_TOKENS:
+        tokens = budget_tokens(wanted, limits.ceiling_tokens)
+        if tokens < LEAST_BUDGET_TOKENS:
             losses.lose("thinking")  # there is no room to think in
             return None
-        thinking = {"type": "enabled", "budget_tokens": budget_tokens}
+        thinking = {"type": "enabled", "budget_tokens": tokens}
     if wanted.shown is False:
         thinking["display"] = "omitted"
     fields["thinking"] = thinking

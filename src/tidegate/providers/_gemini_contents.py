@@ -6,9 +6,6 @@ signature, which the common middle keeps as reasoning without words, goes back i
 
 from typing import Any, Final
 
-import msgspec
-from msgspec import Raw
-
 from tidegate.core.conversation import (
     Conversation,
     Document,
@@ -23,11 +20,10 @@ from tidegate.core.conversation import (
 )
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Refusal
-from tidegate.providers._openai_error import UNREADABLE
+from tidegate.providers._calls import arguments_of
 
 Block = dict[str, Any]
 
-_NO_ARGUMENTS: Final = Raw(b"{}")
 # These models take calls that nobody signed; later ones refuse a step whose first call is not.
 _UNSIGNED: Final = ("gemini-1", "gemini-2")
 # What the ending of an address says of what is there. Google fetches it, but wants to be told.
@@ -41,7 +37,6 @@ _TYPES: Final = {
 }
 # What Google documents for calls that another model made.
 _UNPROVEN: Final = "skip_thought_signature_validator"
-_decode_object = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def needs_signatures(model: str) -> bool:
@@ -58,14 +53,12 @@ class Contents:
         "_calls",
         "_kind",
         "_losses",
-        "_said",
         "_signs",
         "contents",
         "instructions",
     )
 
     def __init__(self, said: Conversation, model: str, losses: Losses) -> None:
-        self._said = said
         self._losses = losses
         self._signs = needs_signatures(model)
         self._called: dict[str, str] = {}
@@ -120,7 +113,7 @@ class Contents:
 
     def _call(self, call: ToolCall) -> Block:
         self._called[call.id] = call.name
-        told: Block = {"name": call.name, "args": self._arguments(call)}
+        told: Block = {"name": call.name, "args": arguments_of(call, self._losses.name("turns"))}
         if call.id:
             told["id"] = call.id
         block: Block = {"functionCall": told}
@@ -131,17 +124,6 @@ class Contents:
         if self._signs and not self._calls:  # only the first of a step is signed
             block.setdefault("thoughtSignature", _UNPROVEN)
         return block
-
-    def _arguments(self, call: ToolCall) -> Raw:
-        text = call.arguments.strip()
-        if not text:
-            return _NO_ARGUMENTS
-        try:
-            _decode_object(text)
-        except UNREADABLE:
-            message = f"the arguments of the tool call {call.id[:80]!r} are no JSON object"
-            raise self._invalid(message) from None
-        return Raw(text.encode())
 
     def _reasoning(self, thought: Reasoning) -> Block | None:
         if thought.wire != "gemini" or not thought.signature:
@@ -156,7 +138,8 @@ class Contents:
         """What a tool said stays text: nothing is read into it. Several texts are a list."""
         name = self._called.get(result.call_id)
         if name is None:
-            raise self._invalid(f"a result answers the call {result.call_id[:80]!r}: there is none")
+            message = f"a result answers the call {result.call_id[:80]!r}: there is none"
+            raise Refusal("invalid_parameter", message, param=self._losses.name("turns"))
         if result.cache is not None:
             self._losses.lose("cache")
         blocks = [block for part in result.parts if (block := self._block(part)) is not None]
@@ -189,10 +172,6 @@ class Contents:
             return {"fileData": {**typed, "fileUri": part.url}}
         self._losses.lose("file_id")
         return None
-
-    def _invalid(self, message: str) -> Refusal:
-        param = self._said.names.get("turns", "turns")
-        return Refusal("invalid_parameter", message, param=param)
 
 
 def _type_of(url: str | None) -> str | None:

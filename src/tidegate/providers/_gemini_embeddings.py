@@ -8,8 +8,8 @@ from msgspec import Struct
 from tidegate.core.ask import Usage
 from tidegate.core.embeddings import Made, Wanted
 from tidegate.core.outcome import Failure
-from tidegate.providers._openai_error import UNREADABLE
-from tidegate.providers._openai_usage import CONFLICT, MAX_PLAUSIBLE_TOKENS
+from tidegate.providers._usage import CONFLICT, MAX_PLAUSIBLE_TOKENS
+from tidegate.text.strict_json import UNREADABLE
 
 MOST_TEXTS: Final = 100  # in one request; Google refuses more
 

@@ -8,7 +8,8 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core.outcome import Failure
-from tidegate.providers._openai_error import UNREADABLE, failure_of
+from tidegate.providers._openai_error import failure_of
+from tidegate.text.strict_json import UNREADABLE
 
 _OUR_KEY = frozenset({"API_KEY_INVALID", "API_KEY_SERVICE_BLOCKED", "SERVICE_DISABLED"})
 _OVERFLOW_WORDS = "exceeds the maximum number of tokens"

@@ -8,6 +8,7 @@ from msgspec import Raw
 from tidegate.core.conversation import Conversation, Effort, Output, Thinking, Tool
 from tidegate.core.losses import Losses
 from tidegate.providers._gemini_contents import Block, Contents
+from tidegate.providers._tier import tier_of
 
 _MODES: Final = {"auto": "AUTO", "none": "NONE", "any": "ANY", "named": "ANY"}
 _LEVELS: Final[dict[Effort, str]] = {
@@ -50,7 +51,7 @@ def body_of(
         "tools": _tools(said.tools, losses),
         "toolConfig": _tool_config(said),
         "generationConfig": _generation(said, ceiling_tokens, model, losses),
-        "serviceTier": _tier(said, losses),
+        "serviceTier": tier_of(said, _TIERS, losses),
     }
     _lose_the_rest(said, losses)
     return {name: value for name, value in members.items() if value}
@@ -136,15 +137,6 @@ def _think(wanted: Thinking, model: str, losses: Losses) -> Block:
     else:
         config["thinkingLevel"] = _LEVELS[wanted.effort]
     return config
-
-
-def _tier(said: Conversation, losses: Losses) -> str | None:
-    wanted = said.service_tier
-    if wanted is None or wanted == "auto":
-        return None
-    if wanted not in _TIERS:
-        losses.lose("service_tier")
-    return _TIERS.get(wanted)
 
 
 def _lose_the_rest(said: Conversation, losses: Losses) -> None:

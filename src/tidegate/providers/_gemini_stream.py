@@ -12,7 +12,7 @@ from msgspec import Raw
 
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.conversation import Wire
-from tidegate.core.outcome import Failure, FailureKind
+from tidegate.core.outcome import Failure
 from tidegate.core.spoken import (
     Began,
     Ended,
@@ -26,11 +26,12 @@ from tidegate.core.spoken import (
     Used,
     fold,
 )
+from tidegate.providers._calls import NO_ARGUMENTS
+from tidegate.providers._failures import half_way, malformed, no_answer, unknown_end
 from tidegate.providers._gemini_error import failure_in_answer
 from tidegate.providers._gemini_usage import final, read_usage
 from tidegate.providers._gemini_wire import (
     FAILURES,
-    NO_ARGUMENTS,
     NULL,
     REASONS,
     Call,
@@ -38,9 +39,9 @@ from tidegate.providers._gemini_wire import (
     Part,
     decode,
 )
-from tidegate.providers._openai_error import UNREADABLE
 from tidegate.providers._openai_stream import MAX_CHOICES
-from tidegate.text.sse import SseSplitter, SseTooLong, data_of
+from tidegate.text.sse import SseSplitter, data_of
+from tidegate.text.strict_json import UNREADABLE
 
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -77,6 +78,7 @@ class GeminiReader:
     """core.plugs.SpokenReader for Gemini. A text's own signature is told as a reasoning without
     words that follows it, because only a reasoning or a call has one in the common middle."""
 
+    ended_twice = False  # this wire has no closing mark
     __slots__ = (
         "_asked",
         "_began",
@@ -104,13 +106,10 @@ class GeminiReader:
 
     def feed(self, data: bytes) -> list[Event]:
         events: list[Event] = []
-        try:
-            raw = self._splitter.feed(data)
-        except SseTooLong as error:
-            self._malformed(str(error))
-            return events
-        for event in raw:
+        for event in self._splitter.feed(data):
             self.take(data_of(event), events)
+        if self._splitter.problem is not None and not self.finished:
+            self._malformed(self._splitter.problem)
         return events
 
     def end(self) -> list[Event]:
@@ -154,7 +153,7 @@ class GeminiReader:
         feedback = response.prompt_feedback
         if feedback is not None and feedback.block_reason is not None:
             message = "the provider blocked the prompt by its safety rules"
-            self._fail("refused_by_safety", "rejected_by_provider", message)
+            self.failure = Failure("refused_by_safety", "rejected_by_provider", message)
         for candidate in response.candidates:
             if self.failure is None:
                 self._read(candidate, events)
@@ -206,14 +205,9 @@ class GeminiReader:
 
     def _note_end(self, progress: _Progress, word: str) -> None:
         progress.reason = REASONS.get(word)
-        if progress.reason is not None:
-            return
-        unknown: tuple[FailureKind, str, str] = (
-            "interrupted",
-            "upstream_interrupted",
-            "the provider ended its answer for a reason that is not known",
-        )
-        self._fail(*FAILURES.get(word, unknown))
+        if progress.reason is None:
+            known = FAILURES.get(word)
+            self.failure = unknown_end() if known is None else Failure(*known)
 
     def _used(self, told: Raw) -> Usage | None:
         """The usage, where more of it is known than before."""
@@ -233,8 +227,7 @@ class GeminiReader:
         if len(candidates) < max(self._asked, 1) or any(
             progress.reason is None for _, progress in candidates
         ):
-            message = "the provider's answer ended half-way"
-            self._fail("interrupted", "upstream_interrupted", message)
+            self.failure = half_way()
             return
         for choice, progress in candidates:
             progress.close(events)
@@ -250,10 +243,7 @@ class GeminiReader:
 
     def _malformed(self, message: str) -> None:
         if self.failure is None:
-            self._fail("malformed", "upstream_malformed", message)
-
-    def _fail(self, kind: FailureKind, code: str, message: str) -> None:
-        self.failure = Failure(kind, code, message)
+            self.failure = malformed(message)
 
 
 def _grow(progress: _Progress, part: Part, events: list[Event]) -> None:
@@ -286,6 +276,5 @@ def read_whole(ask: Ask, body: bytes) -> Spoken:
         raise reader.failure
     events += reader.end()
     if not reader.finished:
-        message = "the provider's answer is not what was asked for"
-        raise Failure("malformed", "upstream_malformed", message)
+        raise no_answer()
     return fold(events)

@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tidegate.core.ask import Usage
-from tidegate.providers._openai_error import UNREADABLE
-from tidegate.providers._openai_usage import CONFLICT, MAX_PLAUSIBLE_TOKENS
+from tidegate.providers._usage import CONFLICT, are_plausible
+from tidegate.text.strict_json import UNREADABLE
 
 
 class _Counts(Struct, rename="camel"):
@@ -34,10 +34,9 @@ def read_usage(told: Raw, *, wrote: bool) -> Usage:
     prompt, cached = counts.prompt_token_count, counts.cached_content_token_count
     candidates, thoughts = counts.candidates_token_count, counts.thoughts_token_count
     found = counts.tool_use_prompt_token_count or 0
-    figures = (prompt, cached, candidates, thoughts, found)
     if (
         not prompt
-        or any(count is not None and not 0 <= count <= MAX_PLAUSIBLE_TOKENS for count in figures)
+        or not are_plausible(prompt, cached, candidates, thoughts, found)
         or (cached or 0) > prompt
     ):
         return CONFLICT

@@ -7,6 +7,7 @@ from msgspec import Raw, Struct
 
 from tidegate.core.outcome import FailureKind
 from tidegate.core.spoken import Reason
+from tidegate.providers._calls import NO_ARGUMENTS
 
 _REFUSALS: Final = (
     *("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),
@@ -36,7 +37,6 @@ FAILURES: Final[dict[str, tuple[FailureKind, str, str]]] = {
     ),
     "PUP_LIMITED_DISABLED": ("unavailable", "upstream_auth", "the provider limits our account"),
 }
-NO_ARGUMENTS: Final = Raw(b"{}")
 NULL: Final = Raw(b"null")
 
 

@@ -12,8 +12,11 @@ from msgspec import Raw, Struct
 from tidegate.core.ask import Answer, Ask, Outgoing, Said, Usage
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
-from tidegate.providers._openai_error import UNREADABLE, failure_in_answer
-from tidegate.providers._openai_usage import CONFLICT, OpenAIUsage, has_no_output, read_usage
+from tidegate.providers._failures import interrupted, malformed, no_answer
+from tidegate.providers._openai_error import failure_in_answer
+from tidegate.providers._openai_usage import OpenAIUsage, read_usage
+from tidegate.providers._usage import CONFLICT, has_no_output
+from tidegate.text.strict_json import UNREADABLE
 
 PATH: Final = b"/responses"
 _FINISHES: Final = {"max_output_tokens": "length", "content_filter": "content_filter"}
@@ -117,9 +120,8 @@ def failure_of(response: Response) -> Failure | None:
     if response.error:
         return failure_in_answer(response.error)
     if response.status in ("failed", "cancelled"):
-        message = "the provider gave its answer up"
-        return Failure("interrupted", "upstream_interrupted", message)
-    return Failure("malformed", "upstream_malformed", "the provider's answer is not finished")
+        return interrupted("the provider gave its answer up")
+    return malformed("the provider's answer is not finished")
 
 
 def read_answer(body: bytes) -> Answer:
@@ -127,15 +129,14 @@ def read_answer(body: bytes) -> Answer:
     try:
         response = _decode(body)
     except UNREADABLE:
-        message = "the provider's answer is not what was asked for"
-        raise Failure("malformed", "upstream_malformed", message) from None
+        raise no_answer() from None
     if response.status is None and response.error:
         raise failure_in_answer(response.error)
     failure = failure_of(response)
     if failure is not None:
         raise failure
     if response.output is None:
-        raise Failure("malformed", "upstream_malformed", "the provider's answer is empty")
+        raise malformed("the provider's answer is empty")
     usage = usage_of(response.usage)
     text = b"".join(_text_of(item) for item in response.output)
     if usage is not None and text and has_no_output(usage):
@@ -163,7 +164,13 @@ def _said(output: list[Item]) -> Said:
         for item in output
         if item.type == "function_call"
     ]
-    return Said("".join(texts), any("refusal" in part for part in parts), tuple(calls))
+    acts = any(is_act(item) for item in output)
+    return Said("".join(texts), any("refusal" in part for part in parts), tuple(calls), acts)
+
+
+def is_act(item: Item) -> bool:
+    """It calls a tool that is no function, such as one of OpenAI's own."""
+    return item.type.endswith("_call") and item.type != "function_call"
 
 
 def _text_of(item: Item) -> bytes:

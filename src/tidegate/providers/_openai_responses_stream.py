@@ -11,17 +11,26 @@ from msgspec import Struct
 
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.outcome import Failure
-from tidegate.core.plugs import Follower
-from tidegate.providers._openai_error import UNREADABLE, failure_in_answer
-from tidegate.providers._openai_responses import Item, Response, failure_of, finish_of, usage_of
-from tidegate.providers._openai_stream import MAX_TEXT_BYTES
-from tidegate.providers._openai_usage import CONFLICT, has_no_output
-from tidegate.text.sse import SseSplitter, SseTooLong, data_of
+from tidegate.providers._failures import half_way, malformed
+from tidegate.providers._openai_error import failure_in_answer
+from tidegate.providers._openai_responses import (
+    Item,
+    Response,
+    failure_of,
+    finish_of,
+    is_act,
+    usage_of,
+)
+from tidegate.providers._passing_reader import PassingReader
+from tidegate.providers._usage import CONFLICT, has_no_output
+from tidegate.text.sse import data_of
+from tidegate.text.strict_json import UNREADABLE
 
 _TERMINAL: Final = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 )
 _MOST_SEQUENCE: Final = 2**53
+MAX_CALLS: Final = 4096
 
 
 class _Told(Struct, gc=False):
@@ -36,7 +45,7 @@ class _Told(Struct, gc=False):
     message: Any = None
 
 
-class OpenAIResponsesStreamReader:
+class OpenAIResponsesStreamReader(PassingReader):
     """core.plugs.StreamReader for callers of Responses."""
 
     _decode = msgspec.json.Decoder(_Told).decode
@@ -44,59 +53,28 @@ class OpenAIResponsesStreamReader:
     __slots__ = (
         "_ask",
         "_calls",
-        "_content_at",
-        "_splitter",
-        "_text",
         "called",
-        "content_chunks",
-        "ended_twice",
-        "failure",
         "finish_reason",
-        "finished",
-        "follower",
         "model_served",
         "provider_request_id",
-        "refused",
         "sequence",
         "service_tier",
-        "started",
         "surplus_events",
-        "terminal",
-        "text_beyond_bytes",
         "usage",
     )
 
     def __init__(self, ask: Ask) -> None:
+        super().__init__()
         self._ask = ask
-        self._splitter = SseSplitter()
-        self._text = bytearray()
-        self.text_beyond_bytes = 0
+        self._calls: dict[int, int] = {}  # which call an item of the output is
         self.sequence = 0
-        self.started = False
-        self.finished = False
-        self.failure: Failure | None = None
-        self.terminal = b""
-        self.content_chunks = 0
         self.surplus_events = 0
+        self.called = False
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
         self.model_served: str | None = None
         self.provider_request_id: str | None = None
         self.service_tier: str | None = None
-        self.follower: Follower | None = None
-        self.refused = self.called = self.ended_twice = False
-        self._calls: dict[int, int] = {}  # which call an item of the output is
-        self._content_at: int | None = None
-
-    def feed(self, data: bytes) -> bytes:
-        try:
-            events = self._splitter.feed(data)
-        except SseTooLong as error:
-            self.failure = Failure("malformed", "upstream_malformed", str(error))
-            return b""
-        if len(events) == 1:
-            return self._take(events[0])
-        return b"".join([self._take(event) for event in events])
 
     def end(self) -> Failure | None:
         """What is missing at the connection's end; None after a proper finish."""
@@ -110,23 +88,10 @@ class OpenAIResponsesStreamReader:
     def _cut_off(self) -> Failure:
         """The failure that it is; what was cut within is no event."""
         if self.failure is None or self.failure.kind == "malformed":
-            self.failure = Failure(
-                "interrupted", "upstream_interrupted", "the provider's answer ended half-way"
-            )
+            self.failure = half_way()
         return self.failure
 
-    def text(self) -> bytes:
-        return bytes(self._text)
-
-    def text_bytes(self) -> int:
-        return len(self._text) + self.text_beyond_bytes
-
-    def opening(self, most_bytes: int) -> bytes | None:
-        at = self._content_at
-        return None if at is None else bytes(self._text[at : at + most_bytes])
-
     def _take(self, event: bytes) -> bytes:
-        """Reads one event; what the caller may see: all of it or nothing."""
         if self.finished or self.failure is not None:
             self.surplus_events += 1
             self.ended_twice = self.ended_twice or b'"response.completed"' in event
@@ -137,9 +102,7 @@ class OpenAIResponsesStreamReader:
         try:
             told = self._decode(payload)
         except UNREADABLE:
-            self.failure = Failure(
-                "malformed", "upstream_malformed", "the provider sent an event that is none"
-            )
+            self.failure = malformed("the provider sent an event that is none")
             return b""
         if told.type == "error" or told.error:
             self.failure = failure_in_answer(
@@ -150,10 +113,11 @@ class OpenAIResponsesStreamReader:
         if number is not None and 0 <= number < _MOST_SEQUENCE:
             self.sequence = number + 1
         broken = self._tell(told)
-        if isinstance(told.delta, str):
-            self._content(told.delta)
-        elif told.type == "response.output_item.added" and told.item is not None:
-            self._content(told.item.name or "")
+        text = told.delta if isinstance(told.delta, str) else ""
+        if told.type == "response.output_item.added" and told.item is not None:
+            text = text or told.item.name or ""
+        if text:
+            self._keep(text.encode())
         if broken is not None:
             self.failure = broken
             return b""
@@ -166,8 +130,11 @@ class OpenAIResponsesStreamReader:
         item, index, follower = told.item, told.output_index, self.follower
         if told.type == "response.output_item.added" and item is not None:
             if item.type != "function_call":
+                self.called = self.called or is_act(item)
                 return None
             self.called = True
+            if len(self._calls) >= MAX_CALLS:
+                return malformed(f"the provider's answer has more than {MAX_CALLS} calls")
             number = self._calls.setdefault(index, len(self._calls))
             return follower.called(0, number, item.name or "", "") if follower else None
         if not isinstance(told.delta, str) or not told.delta:
@@ -202,14 +169,3 @@ class OpenAIResponsesStreamReader:
             self.finish_reason = finish_of(response)
             self.terminal = event
         return b""
-
-    def _content(self, text: str) -> None:
-        if not text:
-            return
-        self.started = True
-        self.content_chunks += 1
-        written = text.encode()
-        if len(self._text) < MAX_TEXT_BYTES:
-            self._text += written
-        else:
-            self.text_beyond_bytes += len(written)

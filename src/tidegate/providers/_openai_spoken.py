@@ -25,10 +25,11 @@ from tidegate.core.spoken import (
     SpokenPart,
     Used,
 )
-from tidegate.providers._openai_error import UNREADABLE
+from tidegate.providers._failures import malformed, no_answer, reason_of
 from tidegate.providers._openai_stream import OpenAIStreamReader
 from tidegate.providers._openai_usage import read_usage
-from tidegate.text.sse import SseSplitter, SseTooLong, data_of
+from tidegate.text.sse import SseSplitter, data_of
+from tidegate.text.strict_json import UNREADABLE
 
 # Engines' and gateways' words beside OpenAI's own.
 REASONS: dict[str, Reason] = {
@@ -92,15 +93,6 @@ class _Part(Struct):
 _decode = msgspec.json.Decoder(_Chunk).decode
 
 
-def reason_of(word: str) -> Reason:
-    """Failure for a word that has no meaning here: what ended the answer is not guessed."""
-    reason = REASONS.get(word)
-    if reason is None:
-        message = "the provider ended its answer for a reason that is not known"
-        raise Failure("interrupted", "upstream_interrupted", message)
-    return reason
-
-
 def _arguments(told: Any) -> str:
     """As text: some engines write the object itself."""
     if isinstance(told, str):
@@ -145,6 +137,10 @@ class OpenAISpokenReader:
     def surplus_events(self) -> int:
         return self._inner.surplus_events
 
+    @property
+    def ended_twice(self) -> bool:
+        return self._inner.ended_twice
+
     def feed(self, data: bytes) -> list[Event]:
         if self.failure is not None:
             self._inner.feed(data)
@@ -169,11 +165,12 @@ class OpenAISpokenReader:
             if inner.usage is not None and inner.usage is not self._usage and self._began:
                 self._usage = inner.usage
                 events.append(Used(inner.usage))
-        except (*UNREADABLE, SseTooLong):
-            message = "the provider sent an event that is no chunk"
-            self.failure = Failure("malformed", "upstream_malformed", message)
+        except UNREADABLE:
+            self.failure = malformed("the provider sent an event that is no chunk")
         except Failure as failure:
             self.failure = failure
+        if self._splitter.problem is not None and self.failure is None:
+            self.failure = malformed(self._splitter.problem)
         self.failure = self.failure or inner.failure
         return events
 
@@ -272,7 +269,7 @@ def _input_of(chunk: _Chunk) -> Usage | None:
 def _ending(choice: _Choice, *, called: bool) -> tuple[Reason, str | None]:
     """How a choice ended; of a call that was forced by its name OpenAI and vLLM say that it just
     stopped. Failure."""
-    reason = reason_of(choice.finish_reason or "")
+    reason = reason_of(REASONS, choice.finish_reason or "")
     if reason == "stop" and isinstance(choice.stop_reason, str):
         return "stop_sequence", choice.stop_reason
     if reason == "stop" and called:
@@ -285,8 +282,7 @@ def spoken_of(body: bytes, answer: Answer) -> Spoken:
     try:
         whole = _decode(body)
     except UNREADABLE:
-        message = "the provider's answer is not what was asked for"
-        raise Failure("malformed", "upstream_malformed", message) from None
+        raise no_answer() from None
     choices = []
     for told in sorted(whole.choices, key=lambda choice: choice.index):
         parts = [] if told.message is None else _parts(told.message)

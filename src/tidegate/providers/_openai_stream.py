@@ -10,16 +10,18 @@ from typing import Any
 import msgspec
 
 from tidegate.core.ask import Ask, Usage
+from tidegate.core.kept_text import MAX_TEXT_BYTES
 from tidegate.core.outcome import Failure
-from tidegate.core.plugs import Follower
+from tidegate.providers._failures import half_way, interrupted, malformed
 from tidegate.providers._openai_chunk import Choice, Chunk, tell, text_of_calls
-from tidegate.providers._openai_error import UNREADABLE, failure_in_answer
-from tidegate.providers._openai_usage import CONFLICT, has_no_output, read_usage
-from tidegate.text.sse import SseSplitter, SseTooLong, data_of
+from tidegate.providers._openai_error import failure_in_answer
+from tidegate.providers._openai_usage import read_usage
+from tidegate.providers._passing_reader import PassingReader
+from tidegate.providers._usage import CONFLICT, has_no_output
+from tidegate.text.sse import data_of
+from tidegate.text.strict_json import UNREADABLE
 
 MAX_CHOICES = 128
-# Text is kept to count its tokens should nobody else; beyond this it is estimated by length.
-MAX_TEXT_BYTES = 256 * 1024
 DONE = b"data: [DONE]\n\n"
 # What reads the same in a JSON string as it is: printable, no quote, no backslash.
 _PLAIN = bytes(byte for byte in range(ord(" "), ord("~") + 1) if byte not in b'"\\')
@@ -34,7 +36,7 @@ def _has_several_prompts(ask: Ask) -> bool:
     return ask.endpoint == "completions" and bytes(ask.members.get("prompt", b""))[:1] == b"["
 
 
-class OpenAIStreamReader:
+class OpenAIStreamReader(PassingReader):
     """core.plugs.StreamReader for OpenAI's chunk streams."""
 
     _decode = msgspec.json.Decoder(Chunk).decode
@@ -47,50 +49,29 @@ class OpenAIStreamReader:
         "_ask",
         "_before",
         "_between",
-        "_content_at",
         "_finished_choices",
         "_seen_choices",
-        "_splitter",
         "_strip_usage",
-        "_text",
         "_told",
         "called",
-        "content_chunks",
-        "ended_twice",
-        "failure",
         "finish_reason",
-        "finished",
-        "follower",
         "model_served",
         "provider_request_id",
-        "refused",
         "service_tier",
-        "started",
         "surplus_events",
-        "terminal",
-        "text_beyond_bytes",
         "usage",
     )
 
     def __init__(self, ask: Ask) -> None:
-        self._splitter = SseSplitter()
+        super().__init__()
         self._ask = ask
         self._strip_usage = not ask.include_usage
         self._seen_choices = 0
         self._finished_choices = 0
-        self._text = bytearray()
-        self.text_beyond_bytes = 0
         self._before = self._after = b""
         self._between = slice(0)
         self._told: Any = None
-        self._content_at: int | None = None
-        self.follower: Follower | None = None
-        self.refused = self.called = self.ended_twice = False
-        self.started = False
-        self.finished = False
-        self.failure: Failure | None = None
-        self.terminal = b""
-        self.content_chunks = 0
+        self.called = False
         self.surplus_events = 0
         self.usage: Usage | None = None
         self.finish_reason: str | None = None
@@ -130,7 +111,7 @@ class OpenAIStreamReader:
             try:
                 chunk = self._decode(data[6:-2])
             except UNREADABLE:
-                return self._take(data, data[6:-2])
+                return self._take(data)
             choices = chunk.choices
             if len(choices) == 1 and chunk.usage is None and not chunk.error:
                 choice = choices[0]
@@ -150,18 +131,11 @@ class OpenAIStreamReader:
                     text = delta.content.encode()
                     if self._content_at is None:
                         self._content_at = len(self._text)
-                    self._content(text)
+                    self._keep(text)
                     self._learn(data, text)
                     return data
             return self._take_chunk(data, chunk)
-        try:
-            events = self._splitter.feed(data)
-        except SseTooLong as error:
-            self.failure = Failure("malformed", "upstream_malformed", str(error))
-            return b""
-        if len(events) == 1:
-            return self._take(events[0], data_of(events[0]))
-        return b"".join([self._take(event, data_of(event)) for event in events])
+        return super().feed(data)
 
     def _learn(self, event: bytes, text: bytes) -> None:
         """Keeps what stands around the plain text of a chunk, to know the next one by."""
@@ -182,9 +156,7 @@ class OpenAIStreamReader:
                 self.finished = True
                 self.terminal = shown + DONE
             else:
-                self.failure = Failure(
-                    "interrupted", "upstream_interrupted", "the provider's answer ended half-way"
-                )
+                self.failure = half_way()
         return self.failure
 
     def _take_rest(self) -> bytes:
@@ -192,24 +164,13 @@ class OpenAIStreamReader:
         rest = self._splitter.flush()
         if not rest.strip():
             return b""
-        rest += b"\n\n"
-        shown = self._take(rest, data_of(rest))
+        shown = self._take(rest + b"\n\n")
         if self.failure is not None and self.failure.kind == "malformed":
             self.failure = None
         return shown
 
-    def text(self) -> bytes:
-        return bytes(self._text)
-
-    def opening(self, most_bytes: int) -> bytes | None:
-        at = self._content_at
-        return None if at is None else bytes(self._text[at : at + most_bytes])
-
-    def text_bytes(self) -> int:
-        return len(self._text) + self.text_beyond_bytes
-
-    def _take(self, event: bytes, payload: bytes | None) -> bytes:
-        """Reads one event by its payload; what the caller may see: all of the event or nothing."""
+    def _take(self, event: bytes) -> bytes:
+        payload = data_of(event)
         if self.finished or self.failure is not None:
             self.surplus_events += 1
             if payload is not None and payload.startswith(b"[DONE]"):
@@ -223,9 +184,7 @@ class OpenAIStreamReader:
         try:
             chunk = self._decode(payload)
         except UNREADABLE:
-            self.failure = Failure(
-                "malformed", "upstream_malformed", "the provider sent an event that is no chunk"
-            )
+            self.failure = malformed("the provider sent an event that is no chunk")
             return b""
         return self._take_chunk(event, chunk)
 
@@ -254,9 +213,7 @@ class OpenAIStreamReader:
 
     def _read_choice(self, choice: Choice) -> None:
         if not 0 <= choice.index < MAX_CHOICES:
-            self.failure = Failure(
-                "malformed", "upstream_malformed", "the provider sent a choice out of range"
-            )
+            self.failure = malformed("the provider sent a choice out of range")
             return
         bit = 1 << choice.index
         self._seen_choices |= bit
@@ -269,31 +226,23 @@ class OpenAIStreamReader:
                 if content and self._content_at is None:
                     self._content_at = len(self._text) + len((thought or "").encode())
                 self.refused = self.refused or bool(refusal)
-                self._content(text.encode())
+                self._keep(text.encode())
             calls = delta.tool_calls or delta.function_call
             if calls:
                 self.called = True
-                self._content(text_of_calls(calls))
+                self._keep(text_of_calls(calls))
             if self.follower is not None:
                 self.failure = self.failure or tell(self.follower, choice.index, content, calls)
         elif choice.text:
             if self._content_at is None:
                 self._content_at = len(self._text)
-            self._content(choice.text.encode())
+            self._keep(choice.text.encode())
             if self.follower is not None:
                 broken = self.follower.content(choice.index, choice.text)
                 self.failure = self.failure or broken
         if choice.finish_reason is not None:
             self._finished_choices |= bit
             self.finish_reason = choice.finish_reason
-
-    def _content(self, text: bytes) -> None:
-        self.started = True
-        self.content_chunks += 1
-        if len(self._text) < MAX_TEXT_BYTES:
-            self._text += text
-        else:
-            self.text_beyond_bytes += len(text)
 
     def _read_usage(self, told: Any, *, only_usage: bool) -> None:
         usage = read_usage(told, wants_output=True)
@@ -310,9 +259,7 @@ class OpenAIStreamReader:
             self.finished = True
             self.terminal = event
         else:
-            self.failure = Failure(
-                "interrupted", "upstream_interrupted", "the provider ended without a finish reason"
-            )
+            self.failure = interrupted("the provider ended without a finish reason")
 
     def _all_choices_seen(self) -> bool:
         """As many as were asked for. Of several prompts at once we do not know how many."""

@@ -11,11 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core.ask import Usage
-
-# No request of today's models comes near; beyond it a figure is noise.
-MAX_PLAUSIBLE_TOKENS = 100_000_000
-
-CONFLICT = Usage(conflict=True)
+from tidegate.providers._usage import CONFLICT, MAX_PLAUSIBLE_TOKENS
 
 
 class _PromptDetails(Struct):
@@ -82,11 +78,6 @@ def read_usage(told: Any, *, wants_output: bool) -> Usage:
         return CONFLICT
     shown = plain_output if wants_output else None
     return Usage(plain_input, cached, written, shown, reasoning, False, heard, said)
-
-
-def has_no_output(usage: Usage) -> bool:
-    """It tells 0 output tokens, which cannot be true where content was seen."""
-    return usage.output_tokens == 0 and not usage.reasoning_tokens
 
 
 def total(parts: Iterable[Usage]) -> Usage:

@@ -11,6 +11,7 @@ from tidegate.core.conversation import Conversation
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
+from tidegate.core.plugs import Embedder, Passthrough, Signer
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken, answer_of
 from tidegate.providers._anthropic_error import fault
@@ -19,11 +20,11 @@ from tidegate.providers._anthropic_spoken import (
     AnthropicSpokenReader,
     read_count,
     read_whole,
-    reason_of,
     spoken_of,
 )
 from tidegate.providers._anthropic_stream import AnthropicStreamReader
 from tidegate.providers._anthropic_wire import REASONS
+from tidegate.providers._failures import reason_of
 
 _PATH = b"/messages"
 _COUNT_PATH = b"/messages/count_tokens"
@@ -32,14 +33,18 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Anthropic:
-    """core.plugs.Provider."""
+    """core.plugs.Provider, and the Passthrough of its own callers."""
 
     base_url: str | None = "https://api.anthropic.com/v1"
     hosted = True
     endpoints: frozenset[Endpoint] = frozenset({"chat"})
-    dialects = frozenset({"anthropic_messages"})
     headers: tuple[tuple[str, str], ...] = (("anthropic-version", "2023-06-01"),)
+    signer: Signer | None = None
+    embedder: Embedder | None = None
     counts_tokens = True
+
+    def __init__(self) -> None:
+        self.passthrough: Mapping[str, Passthrough] = {"anthropic_messages": self}
 
     def credential_header(self, secret: str) -> tuple[str, str]:
         return "x-api-key", secret
@@ -85,7 +90,7 @@ class Anthropic:
 
     def read_spoken(self, ask: Ask, body: bytes) -> Spoken:
         message = read_whole(body)
-        return spoken_of(message, reason_of(message.stop_reason or ""))
+        return spoken_of(message, reason_of(REASONS, message.stop_reason or ""))
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return fault(status, headers, body, clock.wall_s())

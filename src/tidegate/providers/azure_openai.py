@@ -18,6 +18,7 @@ from msgspec import structs
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.conversation import Conversation
 from tidegate.core.plan import Target
+from tidegate.core.receipt import OPENAI_CHAT
 from tidegate.providers.openai import OpenAI
 
 API_VERSION = "2024-10-21"
@@ -25,8 +26,10 @@ API_VERSION = "2024-10-21"
 
 class AzureOpenAI(OpenAI):
     base_url = None
-    # Its dated API, which is most of what is deployed, has no Responses.
-    dialects = frozenset({"openai_chat"})
+
+    def __init__(self) -> None:
+        # Its dated API, which is most of what is deployed, has no Responses.
+        self.passthrough = {OPENAI_CHAT: self}
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         return _placed(super().encode(ask, target), target)

@@ -2,7 +2,7 @@
 
 Nobody calls Tidegate in this dialect: everything goes through the common middle. A target with an
 `api_key` sends it as a bearer token (a Bedrock API key); one without is signed with the machine's
-own key (`core.plugs.Signer`). The region is in the address, or with the key.
+own key. The region is in the address, or with the key.
 """
 
 import re
@@ -18,6 +18,7 @@ from tidegate.core.credential import Addressed, SigningKey
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
+from tidegate.core.plugs import Embedder, Passthrough, Signer
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers import _bedrock_answer, _bedrock_error
@@ -31,16 +32,34 @@ _REGION = re.compile(r"(?:^|\.)bedrock-runtime(?:-fips)?\.([a-z]{2}[a-z0-9-]*-\d
 _encode = msgspec.json.Encoder().encode
 
 
+class AwsSigner:
+    """core.plugs.Signer for Bedrock's requests."""
+
+    bearer_variable = "AWS_BEARER_TOKEN_BEDROCK"
+
+    def sign(
+        self, outgoing: Outgoing, to: Addressed, key: SigningKey, now_s: float
+    ) -> tuple[tuple[str, str], ...]:
+        region = region_of(to.host) or key.region
+        if region is None:
+            message = "no AWS region is known for this route: set AWS_REGION"
+            raise Refusal("credential_missing", message)
+        path = to.path + outgoing.path.decode()
+        headers = (*to.headers, *outgoing.headers)
+        request = Signed("POST", to.host, path, headers, outgoing.body)
+        return tuple(sign(request, key, Scope(region, _API), now_s))
+
+
 class Bedrock:
-    """core.plugs.Provider and core.plugs.Signer."""
+    """core.plugs.Provider."""
 
     base_url: str | None = None
     hosted = True
     endpoints: frozenset[Endpoint] = frozenset({"chat"})
-    dialects: frozenset[str] = frozenset()
+    passthrough: Mapping[str, Passthrough] = {}
     headers: tuple[tuple[str, str], ...] = ()
-    counts_tokens = False
-    bearer_variable = "AWS_BEARER_TOKEN_BEDROCK"
+    signer: Signer | None = AwsSigner()
+    embedder: Embedder | None = None
 
     def credential_header(self, secret: str) -> tuple[str, str]:
         return "authorization", f"Bearer {secret}"
@@ -55,18 +74,6 @@ class Bedrock:
         verb = "converse-stream" if ask.stream else "converse"
         path = f"/model/{quote(target.model, safe='')}/{verb}"
         return Outgoing(path.encode(), _encode(body), dropped=tuple(losses.names))
-
-    def sign(
-        self, outgoing: Outgoing, to: Addressed, key: SigningKey, now_s: float
-    ) -> tuple[tuple[str, str], ...]:
-        region = region_of(to.host) or key.region
-        if region is None:
-            message = "no AWS region is known for this route: set AWS_REGION"
-            raise Refusal("credential_missing", message)
-        path = to.path + outgoing.path.decode()
-        headers = (*to.headers, *outgoing.headers)
-        request = Signed("POST", to.host, path, headers, outgoing.body)
-        return tuple(sign(request, key, Scope(region, _API), now_s))
 
     def spoken_reader(self, ask: Ask) -> BedrockReader:
         return BedrockReader()

@@ -26,6 +26,7 @@ from tidegate.core.embeddings import Made, Wanted
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
+from tidegate.core.plugs import Embedder, Passthrough, Signer
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers import _gemini_embeddings
@@ -36,15 +37,31 @@ from tidegate.providers._gemini_stream import GeminiReader, read_whole
 _encode = msgspec.json.Encoder().encode
 
 
+class Embeddings:
+    """core.plugs.Embedder."""
+
+    def encode(self, wanted: Wanted, target: Target) -> Outgoing:
+        if len(wanted.texts) > _gemini_embeddings.MOST_TEXTS:
+            message = f"`input`: at most {_gemini_embeddings.MOST_TEXTS} texts at a time"
+            raise Refusal("invalid_parameter", message, param="input")
+        model = _whole_name(target.model)
+        path = f"/{quote(model)}:batchEmbedContents".encode()
+        return Outgoing(path, _encode(_gemini_embeddings.body_of(wanted, model)))
+
+    def read(self, body: bytes) -> Made:
+        return _gemini_embeddings.read(body)
+
+
 class Gemini:
-    """core.plugs.Provider and core.plugs.Embedder, of which no caller's dialect passes through."""
+    """core.plugs.Provider, of which no caller's dialect passes through."""
 
     base_url: str | None = "https://generativelanguage.googleapis.com/v1beta"
     hosted = True
     endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
-    dialects: frozenset[str] = frozenset()
+    passthrough: Mapping[str, Passthrough] = {}
     headers: tuple[tuple[str, str], ...] = ()
-    counts_tokens = False
+    signer: Signer | None = None
+    embedder: Embedder | None = Embeddings()
 
     def encode_conversation(
         self, said: Conversation, ask: Ask, target: Target, drop: bool
@@ -67,17 +84,6 @@ class Gemini:
 
     def read_spoken(self, ask: Ask, body: bytes) -> Spoken:
         return read_whole(ask, body)
-
-    def encode_embeddings(self, wanted: Wanted, target: Target) -> Outgoing:
-        if len(wanted.texts) > _gemini_embeddings.MOST_TEXTS:
-            message = f"`input`: at most {_gemini_embeddings.MOST_TEXTS} texts at a time"
-            raise Refusal("invalid_parameter", message, param="input")
-        model = _whole_name(target.model)
-        path = f"/{quote(model)}:batchEmbedContents".encode()
-        return Outgoing(path, _encode(_gemini_embeddings.body_of(wanted, model)))
-
-    def read_embeddings(self, body: bytes) -> Made:
-        return _gemini_embeddings.read(body)
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return fault(status, headers, body, clock.wall_s())

@@ -13,6 +13,7 @@ from tidegate.providers._openai_request import Manners
 from tidegate.providers._openai_stream import OpenAIStreamReader, has_several_answers
 from tidegate.providers._openai_usage import total
 from tidegate.providers.openai_compatible import OpenAICompatible
+from tidegate.text.sse import data_of
 
 
 class _Timings(Struct):
@@ -39,9 +40,9 @@ class _Reader(OpenAIStreamReader):
         self._index = 0
         self._parts: dict[int, Usage] = {}
 
-    def _take(self, event: bytes, payload: bytes | None) -> bytes:
+    def _take(self, event: bytes) -> bytes:
         # Ahead of the answers to several prompts it sends an event that says nothing.
-        return b"" if payload == b"null" else super()._take(event, payload)
+        return b"" if data_of(event) == b"null" else super()._take(event)
 
     def _read(self, chunk: Chunk) -> bool:
         passes = super()._read(chunk)

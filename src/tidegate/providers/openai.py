@@ -11,27 +11,29 @@ from tidegate.providers._openai_responses_stream import OpenAIResponsesStreamRea
 from tidegate.providers.openai_compatible import OpenAICompatible
 
 
+class Responses:
+    """core.plugs.Passthrough of callers of Responses."""
+
+    counts_tokens = False
+
+    def encode(self, ask: Ask, target: Target) -> Outgoing:
+        return responses.encode(ask, target)
+
+    def reader(self, ask: Ask) -> StreamReader:
+        return OpenAIResponsesStreamReader(ask)
+
+    def read_answer(self, ask: Ask, body: bytes) -> Answer:
+        return responses.read_answer(body)
+
+
 class OpenAI(OpenAICompatible):
     base_url: str | None = "https://api.openai.com/v1"
     hosted = True
-    dialects = frozenset({"openai_chat", OPENAI_RESPONSES})
     manners = Manners(ceiling="max_completion_tokens")
 
-    def encode(self, ask: Ask, target: Target) -> Outgoing:
-        if self._is_responses(ask):
-            return responses.encode(ask, target)
-        return super().encode(ask, target)
-
-    def reader(self, ask: Ask) -> StreamReader:
-        return OpenAIResponsesStreamReader(ask) if self._is_responses(ask) else super().reader(ask)
-
-    def read_answer(self, ask: Ask, body: bytes) -> Answer:
-        if self._is_responses(ask):
-            return responses.read_answer(body)
-        return super().read_answer(ask, body)
-
-    def _is_responses(self, ask: Ask) -> bool:
-        return ask.dialect == OPENAI_RESPONSES and OPENAI_RESPONSES in self.dialects
+    def __init__(self) -> None:
+        super().__init__()
+        self.passthrough = {**self.passthrough, OPENAI_RESPONSES: Responses()}
 
     def manners_of(self, target: Target) -> Manners:
         # Models that do not think refuse to be told how hard to.

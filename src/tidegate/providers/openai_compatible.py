@@ -12,15 +12,18 @@ from tidegate.core.conversation import Conversation
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
-from tidegate.core.plugs import StreamReader
-from tidegate.core.receipt import Endpoint
+from tidegate.core.plugs import Embedder, Passthrough, Signer, StreamReader
+from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.spoken import Spoken
+from tidegate.providers._failures import malformed, no_answer
 from tidegate.providers._openai_chunk import calls_of
-from tidegate.providers._openai_error import UNREADABLE, failure_in_answer, failure_of
+from tidegate.providers._openai_error import failure_in_answer, failure_of
 from tidegate.providers._openai_request import Manners, Writer
 from tidegate.providers._openai_spoken import OpenAISpokenReader, spoken_of
 from tidegate.providers._openai_stream import OpenAIStreamReader
-from tidegate.providers._openai_usage import CONFLICT, OpenAIUsage, has_no_output, read_usage
+from tidegate.providers._openai_usage import OpenAIUsage, read_usage
+from tidegate.providers._usage import CONFLICT, has_no_output
+from tidegate.text.strict_json import UNREADABLE
 
 PATHS: Mapping[Endpoint, bytes] = {
     "chat": b"/chat/completions",
@@ -70,19 +73,24 @@ _decode_odd_answer = msgspec.json.Decoder(_OddAnswer).decode
 
 
 class OpenAICompatible:
-    """core.plugs.Provider. A provider that differs only in address is a subclass of two lines."""
+    """core.plugs.Provider, and the Passthrough of callers of OpenAI's chat. A provider that differs
+    only in address is a subclass of two lines."""
 
     base_url: str | None = None
     hosted = False
     endpoints: frozenset[Endpoint] = frozenset(PATHS)
-    dialects = frozenset({"openai_chat"})
     headers: tuple[tuple[str, str], ...] = ()
+    signer: Signer | None = None
+    embedder: Embedder | None = None
     counts_tokens = False
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
     stream_members: tuple[tuple[str, Raw], ...] = ()
     stream_options: tuple[tuple[str, Raw], ...] = ()
     tells_usage_of_one_choice = False
     manners = Manners()
+
+    def __init__(self) -> None:
+        self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self}
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         """The caller's body with the target's model, our bound on its output where there is one
@@ -135,7 +143,7 @@ class OpenAICompatible:
             raise failure_in_answer(answer.error)
         wants_output = ask.endpoint != "embeddings"
         if not answer.choices and (wants_output or bytes(answer.data)[:1] != b"["):
-            raise Failure("malformed", "upstream_malformed", "the provider's answer is empty")
+            raise malformed("the provider's answer is empty")
         finish = answer.choices[-1].finish_reason if answer.choices else None
         tier = answer.service_tier if isinstance(answer.service_tier, str) else None
         said = tuple([_said(choice) for choice in answer.choices])
@@ -181,8 +189,7 @@ def _read_odd_answer(body: bytes) -> _WholeAnswer:
     try:
         return _decode_odd_answer(body)
     except UNREADABLE:
-        message = "the provider's answer is not what was asked for"
-        raise Failure("malformed", "upstream_malformed", message) from None
+        raise no_answer() from None
 
 
 def _has_output(choice: _AnswerChoice) -> bool:
@@ -202,7 +209,7 @@ def _said(choice: _AnswerChoice) -> Said:
     if not calls:
         return Said(content, bool(message.refusal))
     told = tuple([(name, arguments) for _, name, arguments in calls_of(calls)])
-    return Said(content, bool(message.refusal), told)
+    return Said(content, bool(message.refusal), told, acts=not told)
 
 
 def _text_of(choice: _AnswerChoice) -> bytes:

@@ -9,10 +9,13 @@ usual body in a fraction of a microsecond; only what it does not clear is looked
 import re
 from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
+from typing import Final
 
 import msgspec
 from msgspec import Raw
 
+# What decoding raises of bytes that are not JSON of the shape wanted, or not even UTF-8.
+UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
 MAX_DEPTH = 64
 MAX_NUMBER_CHARS = 64
 # Far beyond any real request; keeps the worst body from holding the loop.

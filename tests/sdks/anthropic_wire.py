@@ -63,7 +63,7 @@ def _hear(content: Any, told: Heard, texts: list[str], names: dict[str, str]) ->
 def _usage(tokens: Tokens) -> dict[str, Any]:
     usage: dict[str, Any] = {
         "input_tokens": tokens.input,
-        "cache_creation_input_tokens": 0,
+        "cache_creation_input_tokens": tokens.written,
         "cache_read_input_tokens": tokens.cached,
         "output_tokens": tokens.output + (tokens.reasoning or 0),
     }

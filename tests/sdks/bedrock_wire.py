@@ -66,8 +66,9 @@ def _usage(tokens: Tokens) -> dict[str, int]:
     return {
         "inputTokens": tokens.input,
         "cacheReadInputTokens": tokens.cached,
+        "cacheWriteInputTokens": tokens.written,
         "outputTokens": output,
-        "totalTokens": tokens.input + tokens.cached + output,
+        "totalTokens": tokens.input + tokens.cached + tokens.written + output,
     }
 
 

@@ -100,11 +100,16 @@ def told(answer: Any) -> Said:
     carried = extra.get("reasoning_details") or [{}]
     signature = carried[0].get("signature") or carried[0].get("data") or ""
     cached = usage.prompt_tokens_details.cached_tokens
+    written = getattr(usage.prompt_tokens_details, "cache_write_tokens", None) or 0
     details = usage.completion_tokens_details
     thinking = details.reasoning_tokens if details is not None else None
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
     tokens = Tokens(
-        usage.prompt_tokens - cached, cached, usage.completion_tokens - (thinking or 0), thinking
+        usage.prompt_tokens - cached - written,
+        cached,
+        usage.completion_tokens - (thinking or 0),
+        thinking,
+        written,
     )
     assert answer.id and answer.model
     said = Said(message.content or "", calls, thought, signature, choice.finish_reason, tokens)

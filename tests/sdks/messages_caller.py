@@ -92,7 +92,8 @@ def told(answer: Any) -> Said:
             signature = block.data
     usage = answer.usage
     assert answer.id and answer.model
-    tokens = Tokens(usage.input_tokens, usage.cache_read_input_tokens or 0, usage.output_tokens)
+    cached, written = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
+    tokens = Tokens(usage.input_tokens, cached, usage.output_tokens, written=written)
     return Said(text, tuple(calls), thought, signature, FINISHES[answer.stop_reason], tokens)
 
 

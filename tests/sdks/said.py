@@ -58,6 +58,7 @@ class Tokens(NamedTuple):
     cached: int = 4
     output: int = 5
     reasoning: int | None = None
+    written: int = 0  # to a cache
 
 
 class Said(NamedTuple):
@@ -86,7 +87,7 @@ ANSWERS = {
     ),
     "cut": (Said(TEXT, finish="length"),),
     "stop": (Said(TEXT),),
-    "cache": (Said(TEXT),),
+    "cache": (Said(TEXT, tokens=Tokens(written=6)),),
     "image_url": (Said(TEXT),),
     "any_json": (Said(FORMED.model_dump_json()),),
     "choices": (Said(TEXT, choices=2),),

@@ -85,6 +85,8 @@ def as_told(told: Said, caller: str, provider: str) -> Said:
     tokens = told.tokens
     if tokens.reasoning is not None and (provider == "bedrock" or caller == "messages"):
         tokens = tokens._replace(output=tokens.output + tokens.reasoning, reasoning=None)
+    if provider == "gemini":
+        tokens = tokens._replace(written=0)  # it tells of none
     told = told._replace(tokens=tokens)
     if not signs(caller, provider):
         told = told._replace(signature="")
@@ -168,6 +170,7 @@ def noted(receipt: Receipt, told: Said, place: tuple[str, str, str], streamed: b
     if name == "bedrock" and tokens.reasoning is not None:
         tokens = tokens._replace(output=tokens.output + tokens.reasoning, reasoning=None)
     assert (receipt.input_tokens, receipt.cache_read_tokens or 0) == tokens[:2]
-    assert (receipt.output_tokens, receipt.reasoning_tokens or None) == tokens[2:]
+    assert (receipt.output_tokens, receipt.reasoning_tokens or None) == tokens[2:4]
+    assert (receipt.cache_write_tokens or 0) == (0 if name == "gemini" else tokens.written)
     assert not receipt.tokens_estimated and not receipt.usage_conflict
     assert receipt.cost_nanousd is not None

@@ -23,8 +23,9 @@ from tests.sdks import (
 )
 from tests.sdks.said import Heard, Said
 
-from tidegate.core.plan import Replica, Target
+from tidegate.core.plan import Release, Replica, Route, Target
 from tidegate.core.receipt import Receipt
+from tidegate.core.resilience import Retry
 
 KEY = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)
 ENVIRON = {
@@ -167,7 +168,8 @@ class House:
         self._end = asyncio.Event()
         async with _all([Upstream(one.answer) for one in self.providers.values()]) as ups:
             targets = [_target(one, up.port) for one, up in zip(self.providers, ups, strict=True)]
-            async with gateway(self._folder, *targets, environ=ENVIRON) as self.it:
+            routes = dict(_loose(one) for one in targets)
+            async with gateway(self._folder, *targets, environ=ENVIRON, routes=routes) as self.it:
                 self._ready.set_result(None)
                 await self._end.wait()
 
@@ -184,6 +186,16 @@ class _all:
     async def __aexit__(self, *_: object) -> None:
         for up in self._ups:
             await up.__aexit__()
+
+
+LOOSE = "-loose"
+
+
+def _loose(target: Target) -> tuple[str, Route]:
+    """A route to the target by whose rule what has no place there is left out."""
+    name = f"{target.name}{LOOSE}"
+    release = Release(f"{name}-1", target)
+    return name, Route(name, release, retry=Retry(attempts=1), drops_unsupported=True)
 
 
 def _target(name: str, port: int) -> Target:

@@ -11,7 +11,7 @@ import anthropic
 import openai
 import pytest
 from tests.sdks import chat_wire, said
-from tests.sdks.house import MODELS, House, Provider
+from tests.sdks.house import LOOSE, MODELS, House, Provider
 from tests.sdks.matrix import CALLERS, CELLS, Cell, passes, recorded, shows, signs
 from tests.sdks.said import ANSWERS, RESULTS, Heard, Said
 
@@ -56,12 +56,39 @@ def test_a_cell(house: House, place: tuple[str, str, str], cell: Cell, streamed:
     assert tuple({one: 0 for receipt in receipts for one in receipt.dropped}) == cell.dropped
 
 
-def hold(house: House, place: tuple[str, str, str], turns: int, streamed: bool) -> list[Any]:
+REFUSED = {place: cell for place, cell in CELLS.items() if cell.refused is not None}
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    ("place", "cell"), REFUSED.items(), ids=["-".join(place) for place in REFUSED]
+)
+def test_by_the_rule_drop_it_is_left_out_and_named(
+    house: House, place: tuple[str, str, str], cell: Cell, streamed: bool
+) -> None:
+    caller, name, case = place
+    house.forget()
+    before = len(house.it.receipts())
+    provider = house.providers[name]
+    provider.answers = [ANSWERS[case][0]._replace(choices=1)]
+    [answer] = hold(house, place, 1, streamed, f"{name}{LOOSE}")
+    assert provider.misunderstood == []
+    assert CALLERS[caller].told(answer).text == ANSWERS[case][0].text
+    [heard] = provider.heard
+    assert (heard.images, heard.any_json, heard.choices) == ([], False, 1)
+    assert heard.texts == [said.QUESTION]
+    [receipt] = house.receipts_after(before)
+    assert receipt.dropped == [cell.refused]
+
+
+def hold(
+    house: House, place: tuple[str, str, str], turns: int, streamed: bool, route: str = ""
+) -> list[Any]:
     """The conversation, turn by turn, as the client has it."""
     caller, name, case = place
     speaker = CALLERS[caller]
     client = house.anthropic if caller == "messages" else house.openai
-    ask = {"model": name, **speaker.asked(case)}
+    ask = {"model": route or name, **speaker.asked(case)}
     answers = [speaker.say(client, ask, streamed)]
     while len(answers) < turns:
         ask = speaker.go_on(ask, answers[-1])

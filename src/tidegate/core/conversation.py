@@ -11,8 +11,9 @@ from typing import Final, Literal
 
 from msgspec import Raw, Struct
 
-# Whose model sealed or signed a piece of reasoning: nobody else's can read it.
-Wire = Literal["anthropic", "openai_responses", "gemini"]
+# Whose model sealed or signed a piece of reasoning: nobody else's can read it. Claude's is its
+# maker's wherever it is served; of Bedrock's other models it is Bedrock's.
+Wire = Literal["anthropic", "openai_responses", "gemini", "bedrock"]
 Effort = Literal["minimal", "low", "medium", "high", "xhigh", "max"]
 Role = Literal["user", "assistant", "system"]
 

@@ -39,6 +39,7 @@ def outgoing(progress: Progress, ask: Ask, world: World) -> Outgoing:
     said = progress.said
     if said is None:
         said = progress.said = world.dialects[ask.dialect].read(ask)
+    ask.model_sent = target.target.model
     out = target.provider.encode_conversation(said, ask, target.target, drop)
     if out.dropped:
         receipt.dropped = list(out.dropped)

@@ -116,9 +116,10 @@ class Blocks:
 
     def _reasoning(self, thought: Reasoning) -> list[Block]:
         """Only what the model's maker has signed or sealed is taken back by it."""
-        if thought.wire == "anthropic" and thought.sealed is not None:
+        own = thought.wire == self._traits.seals
+        if own and thought.sealed is not None:
             return [{"reasoningContent": {"redactedContent": thought.sealed}}]
-        if thought.wire == "anthropic" and thought.signature is not None:
+        if own and thought.signature is not None:
             said = {"text": thought.text, "signature": thought.signature}
             return [{"reasoningContent": {"reasoningText": said}}]
         self._losses.lose("reasoning")

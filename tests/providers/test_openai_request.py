@@ -146,8 +146,8 @@ def test_images_and_documents() -> None:
     [
         (Image(file_id="f"), "file_id"),
         (Document(file_id="f"), "file_id"),
-        (Document(url="https://x"), "document.source.url"),
-        (Document("JVBE", "application/pdf", context="c"), "document.context"),
+        (Document(url="https://x"), "url"),
+        (Document("JVBE", "application/pdf", context="c"), "context"),
     ],
 )
 def test_what_cannot_be_carried(part: Any, name: str) -> None:
@@ -160,7 +160,7 @@ def test_what_cannot_be_carried(part: Any, name: str) -> None:
 
 def test_what_an_assistant_said() -> None:
     call = ToolCall("t1", "f", '{"a": 1.50')  # cut by a ceiling: it is text here
-    said = Turn("assistant", (Reasoning("h", "s", None, "anthropic"), Reasoning("m"), call))
+    said = Turn("assistant", (Reasoning("h"), Reasoning("m"), call))
     expected = {
         "role": "assistant",
         "content": None,
@@ -176,6 +176,28 @@ def test_what_an_assistant_said() -> None:
         {"type": "text", "text": "no"},
     ]
     assert messages(USER, Turn("system", (Text("now"),)))[1] == {"role": "system", "content": "now"}
+
+
+@pytest.mark.parametrize(
+    "thought",
+    [
+        Reasoning("other", "s", None, "anthropic"),
+        Reasoning("other", None, None, "gemini"),
+        Reasoning("other", None, "sealed", "openai_responses", "rs_1"),
+        Reasoning("other", "s"),
+        Reasoning("other", None, "sealed"),
+    ],
+)
+def test_nobody_else_is_shown_what_a_model_thought(thought: Reasoning) -> None:
+    turn = Turn("assistant", (thought, Reasoning("own"), Text("a")))
+    body, names = write(Conversation([turn]))
+    assert body["messages"] == [{"role": "assistant", "content": "a", "reasoning_content": "own"}]
+    assert names == ["reasoning"]
+
+
+def test_a_turn_of_which_nothing_can_be_carried_is_left_out() -> None:
+    turn = Turn("assistant", (Reasoning("cut", "s", None, "anthropic"),))
+    assert messages(USER, turn, USER) == [{"role": "user", "content": "hi"}] * 2
 
 
 @pytest.mark.parametrize(
@@ -224,7 +246,8 @@ def test_the_answers_form() -> None:
 def test_how_much_to_think(wanted: Thinking | None, effort: str | None) -> None:
     said = Conversation([USER], thinking=wanted)
     body, names = write(said)
-    assert (body.get("reasoning_effort"), names) == (effort, [])
+    left_out = ["thinking"] if wanted is not None and not wanted.enabled else []
+    assert (body.get("reasoning_effort"), names) == (effort, left_out)
     body, names = write(said, Manners(effort=False))
     assert "reasoning_effort" not in body
     assert names == (["thinking"] if wanted is not None and wanted.enabled else [])

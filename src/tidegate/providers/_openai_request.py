@@ -78,7 +78,9 @@ class Writer:
             messages.append({"role": "system", "content": self._joined(self._said.instructions)})
         for turn in self._said.turns:
             if turn.role == "assistant":
-                messages.append(self._assistant(turn))
+                message = self._assistant(turn)
+                if len(message) > 2 or message["content"] is not None:
+                    messages.append(message)  # with neither it is refused
             elif turn.role == "system":
                 messages.append({"role": "system", "content": self._joined(turn.parts)})
             else:
@@ -129,19 +131,25 @@ class Writer:
                 function = {"name": part.name, "arguments": part.arguments or "{}"}
                 calls.append({"id": part.id, "type": "function", "function": function})
             elif isinstance(part, Reasoning):
-                thoughts.append(part.text)
+                thoughts += self._thought(part)
             else:
                 texts.append(part)
         message: dict[str, Any] = {"role": "assistant"}
         message["content"] = self._joined(tuple(texts)) if texts else None
         if calls:
             message["tool_calls"] = calls
-        if thoughts:
-            if self._manners.reasoning is None or not any(thoughts):
-                self._losses.lose("reasoning")
-            else:
-                message[self._manners.reasoning] = "".join(thoughts)
+        if thoughts and self._manners.reasoning is not None:
+            message[self._manners.reasoning] = "".join(thoughts)
         return message
+
+    def _thought(self, part: Reasoning) -> list[str]:
+        """Its text, where a model of this shape may have thought it: those sign and seal nothing,
+        and nobody's reasoning is shown to another provider's model."""
+        own = part.wire is None and part.signature is None and part.sealed is None
+        if own and part.text and self._manners.reasoning is not None:
+            return [part.text]
+        self._losses.lose("reasoning")
+        return []
 
     def _part(self, part: Part) -> dict[str, Any] | None:
         self._note_cache(part)
@@ -168,12 +176,12 @@ class Writer:
             texts = (part.title, part.context, part.text)
             return {"type": "text", "text": "\n\n".join(text for text in texts if text)}
         if part.data is None:
-            self._losses.lose("file_id" if part.url is None else "document.source.url")
+            self._losses.lose("file_id" if part.url is None else "url")
             return None
         told = {"file_data": _WHOLE_DATA % (part.media_type, part.data)}
         told["filename"] = part.title or "document.pdf"
         if part.context is not None:
-            self._losses.lose("document.context")
+            self._losses.lose("context")
         return {"type": "file", "file": told}
 
     def _note_cache(self, part: Part) -> None:
@@ -225,8 +233,12 @@ class Writer:
 
     def _add_thinking(self, body: dict[str, Any]) -> None:
         wanted = self._said.thinking
-        if wanted is None or not wanted.enabled:
-            return  # nothing here thinks unless it is told to, or cannot be told not to
+        if wanted is None:
+            return
+        if not wanted.enabled:
+            if self._manners.effort:
+                self._losses.note("thinking")  # most that think here cannot be told not to
+            return
         effort: str | None = wanted.effort
         if effort is None and wanted.budget_tokens is not None:
             budget = wanted.budget_tokens

@@ -3,7 +3,10 @@
 import pytest
 
 from tidegate.providers._anthropic_models import (
+    always_thinks,
     ceiling_tokens,
+    samples,
+    takes_budgets,
     takes_system_turns,
     thinks_by_effort,
 )
@@ -31,3 +34,28 @@ def test_models(model: str, ceiling: int, by_effort: bool, system_turns: bool) -
     assert ceiling_tokens(model) == ceiling
     assert thinks_by_effort(model) == by_effort
     assert takes_system_turns(model) == system_turns
+
+
+@pytest.mark.parametrize(
+    ("model", "sampled", "budgets"),
+    [
+        ("claude-3-7-sonnet-20250219", "claude", True),
+        ("claude-sonnet-4-20250514", "claude", True),
+        ("claude-opus-4-1-20250805", "one", True),
+        ("eu.anthropic.claude-haiku-4-5-20251001-v1:0", "one", True),
+        ("claude-opus-4-6", "one", True),
+        ("claude-opus-4-7", "never", False),
+        ("us.anthropic.claude-fable-5", "never", False),
+        ("smollm2-135m", "freely", True),
+    ],
+)
+def test_later_models_are_told_less(model: str, sampled: str, budgets: bool) -> None:
+    assert samples(model) == sampled
+    assert takes_budgets(model) == budgets
+
+
+def test_some_cannot_be_told_not_to_think() -> None:
+    for model in ("claude-fable-5", "us.anthropic.claude-mythos-preview", "claude-opus-5-5"):
+        assert always_thinks(model)
+    for model in ("claude-opus-4-8", "claude-opus-5", "claude-sonnet-5-5", "smollm2-135m"):
+        assert not always_thinks(model)

@@ -29,7 +29,7 @@ from tidegate.core.losses import Losses
 from tidegate.core.outcome import Refusal
 from tidegate.providers._anthropic_request import Writer
 
-OLDER, NEWER = "claude-sonnet-4-5", "claude-opus-4-8"
+OLDER, BETWEEN, NEWER = "claude-sonnet-4-5", "claude-opus-4-6", "claude-opus-4-8"
 _valid = TypeAdapter(MessageCreateParamsNonStreaming)
 SCHEMA = Raw(b'{"type":"object","properties":{"n":{"type":"number","maximum":1.50}}}')
 TOOL = Tool("f", "d", SCHEMA, True)
@@ -61,10 +61,10 @@ def blocks(*parts: Part, role: Any = "user") -> list[dict[str, Any]]:
 def test_a_plain_request() -> None:
     said = Conversation([USER], [Text("be")], ceiling_tokens=50, temperature=0.5, top_p=0.9)
     said.top_k, said.stop, said.end_user, said.cache = 40, ["A"], "u", CacheMark("1h")
-    body, names = write(said)
+    body, names = write(said, "claude-sonnet-4")
     assert (body, names) == (
         {
-            "model": OLDER,
+            "model": "claude-sonnet-4",
             "max_tokens": 50,
             "system": [{"type": "text", "text": "be"}],
             "messages": [{"role": "user", "content": [{"type": "text", "text": "hi"}]}],
@@ -231,9 +231,11 @@ def test_the_answers_form() -> None:
         (
             NEWER,
             Thinking(True, None, 2000, False),
-            {"type": "enabled", "budget_tokens": 2000, "display": "omitted"},
-            None,
+            {"type": "adaptive", "display": "omitted"},
+            "low",
         ),
+        (BETWEEN, Thinking(True, None, 2000), {"type": "enabled", "budget_tokens": 2000}, None),
+        (BETWEEN, Thinking(True, "low"), {"type": "adaptive"}, "low"),
     ],
 )
 def test_how_much_to_think(model: str, wanted: Thinking, thinking: Any, effort: str | None) -> None:
@@ -254,6 +256,31 @@ def test_where_a_model_may_not_think() -> None:
     kept = Turn("assistant", (Reasoning("hm", "s", None, "anthropic"), call))
     body, names = write(structs.replace(said, turns=[USER, kept, result]))
     assert (body["thinking"]["type"], names) == ("enabled", [])
+    # Where it measures its thoughts itself, it takes a turn without any.
+    body, names = write(said, BETWEEN)
+    assert (body["thinking"]["type"], names) == ("adaptive", [])
+
+
+def test_a_model_that_always_thinks_is_not_told_to_stop() -> None:
+    body, names = write(Conversation([USER], thinking=Thinking(False)), "claude-fable-5")
+    assert ("thinking" in body, names) == (False, ["thinking"])
+
+
+def test_what_a_thinking_model_samples_by_is_its_own() -> None:
+    said = Conversation([USER], thinking=Thinking(True, "low"), temperature=0.5)
+    assert refused(said, OLDER) == refused(said, BETWEEN) == "temperature"
+    body, names = write(said, drop=True)
+    assert ("temperature" in body, body["thinking"]["type"]) == (False, "enabled")
+    assert names == ["temperature"]
+    assert write(structs.replace(said, thinking=Thinking(False)))[0]["temperature"] == 0.5
+
+
+@pytest.mark.parametrize("stop", ["\n", " \t"])
+def test_a_stop_of_nothing_to_be_seen_has_no_place(stop: str) -> None:
+    said = Conversation([USER], stop=[stop, "END"])
+    assert refused(said) == "stop"
+    body, names = write(said, drop=True)
+    assert (body["stop_sequences"], names) == (["END"], ["stop"])
 
 
 LOST: list[tuple[str, Any]] = [

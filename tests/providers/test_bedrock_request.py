@@ -75,7 +75,7 @@ def test_what_converse_has_words_for() -> None:
         service_tier="flex",
         top_k=5,
     )
-    body, lost = written(said, ceiling=77)
+    body, lost = written(said, "anthropic.claude-sonnet-4-20250514-v1:0", ceiling=77)
     assert lost == []
     assert body == {
         "messages": [{"role": "user", "content": [{"text": "hi"}]}],
@@ -320,6 +320,17 @@ def test_what_has_no_place_is_refused_or_left_out_by_name(more: dict[str, Any], 
     body, lost = written(said, drop=True)
     assert lost == [name]
     assert set(body) == {"messages"}
+
+
+def test_what_claude_is_not_told_other_models_are() -> None:
+    said = talk(temperature=0.5, top_p=0.5, stop=["\n", "END"])
+    body, lost = written(said, "us.anthropic.claude-opus-4-7", drop=True)
+    assert lost == ["temperature", "top_p", "stop"]
+    assert body["inferenceConfig"] == {"stopSequences": ["END"]}
+    told = {"temperature": 0.5, "topP": 0.5, "stopSequences": ["\n", "END"]}
+    assert written(said, LLAMA)[0]["inferenceConfig"] == told
+    thinking = talk(temperature=0.5, thinking=Thinking(True, "low"))
+    assert refused(thinking) == "temperature"
 
 
 def test_an_end_user_is_left_out_and_named() -> None:

@@ -10,7 +10,9 @@ from tidegate.core.conversation import (
     Reasoning,
     Text,
     Thinking,
+    Tool,
     ToolCall,
+    ToolChoice,
     ToolResult,
     Turn,
 )
@@ -102,7 +104,31 @@ def test_after_a_call_without_its_reasoning_it_does_not_think() -> None:
     call, result = ToolCall("c", "t", "{}"), Turn("user", (ToolResult("c"),))
     thought = Reasoning("hm", "sig", None, "anthropic")
     without = [*ASKED, Turn("assistant", (call,)), result]
-    assert told(ADAPTIVE, Thinking(effort="low"), turns=without) == ({}, None, ["thinking"])
+    assert told(BUDGETS, Thinking(effort="low"), turns=without) == ({}, None, ["thinking"])
+    assert told(ADAPTIVE, Thinking(effort="low"), turns=without)[1:] == ("low", [])
     kept = [*ASKED, Turn("assistant", (thought, call)), result]
-    assert told(ADAPTIVE, Thinking(effort="low"), turns=kept)[1] == "low"
+    assert told(BUDGETS, Thinking(effort="low"), turns=kept)[2] == []
     assert told(GPT, Thinking(effort="low"), turns=without)[0] == {"reasoning": {"effort": "low"}}
+
+
+def test_a_later_model_takes_its_budget_as_an_effort() -> None:
+    later = "anthropic.claude-opus-4-7"
+    assert told(later, Thinking(budget_tokens=5000)) == (
+        {"thinking": {"type": "adaptive"}},
+        "medium",
+        [],
+    )
+    assert told("us.anthropic.claude-fable-5", Thinking(False)) == ({}, None, ["thinking"])
+
+
+@pytest.mark.parametrize("model", [BUDGETS, ADAPTIVE])
+def test_who_must_call_a_tool_may_not_think(model: str) -> None:
+    said = Conversation(ASKED, tools=[Tool("t")], tool_choice=ToolChoice("any"))
+    said.thinking = Thinking(effort="low")
+    with pytest.raises(Refusal) as no:
+        think(said, {}, Losses(said, "bedrock", drop=False), Limits(traits_of(model), None))
+    assert no.value.param == "thinking"
+    fields: dict[str, Any] = {}
+    losses = Losses(said, "bedrock", drop=True)
+    assert think(said, fields, losses, Limits(traits_of(model), None)) is None
+    assert (fields, losses.names) == ({}, ["thinking"])

@@ -5,7 +5,11 @@ told to think and where an instruction may stand.
 """
 
 import re
-from typing import Final
+from typing import Final, Literal
+
+# How a model may be told to sample. `freely`: it is none of Claude's. `claude`: unless it thinks.
+# `one`: nor by temperature and top_p together. `never`.
+Samples = Literal["freely", "claude", "one", "never"]
 
 # The most that a model writes, by the beginning of its name, as Anthropic has published it.
 _CEILINGS: Final = (
@@ -34,6 +38,29 @@ def ceiling_tokens(model: str) -> int:
 def thinks_by_effort(model: str) -> bool:
     """It is told how hard to think; the ones before it, how many tokens they may think."""
     return _version(_plain(model)) >= (4, 6)
+
+
+def takes_budgets(model: str) -> bool:
+    """It may be told how many tokens to think; later ones refuse that."""
+    return _version(_plain(model)) < (4, 7)
+
+
+def always_thinks(model: str) -> bool:
+    """It refuses to be told not to think."""
+    name = _plain(model)
+    if name.startswith(("claude-fable", "claude-mythos")):
+        return True
+    return name.startswith("claude-opus") and _version(name) >= (5, 5)
+
+
+def samples(model: str) -> Samples:
+    name = _plain(model)
+    version = _version(name)
+    if version >= (4, 7):
+        return "never"
+    if version >= (4, 1):
+        return "one"
+    return "claude" if name.startswith("claude") else "freely"
 
 
 def takes_system_turns(model: str) -> bool:

@@ -20,7 +20,10 @@ from tidegate.core.conversation import (
 )
 from tidegate.core.losses import Losses
 from tidegate.providers._anthropic_models import (
+    always_thinks,
     ceiling_tokens,
+    samples,
+    takes_budgets,
     takes_system_turns,
     thinks_by_effort,
 )
@@ -29,10 +32,15 @@ from tidegate.providers._claude import (
     LEAST_BUDGET_TOKENS,
     budget_tokens,
     lacks_thoughts,
+    must_call,
     placed,
+    sampling,
+    stops,
 )
+from tidegate.providers._effort import effort_of
 from tidegate.providers._tier import tier_of
 
+_THINKS: Final = ("enabled", "adaptive")
 _UNSAFE_IN_IDS: Final = re.compile(r"[^a-zA-Z0-9_-]")
 _TIERS: Final = {"auto": "auto", "default": "standard_only", "standard_only": "standard_only"}
 
@@ -56,22 +64,18 @@ class Writer:
             body["system"] = [self._text(text) for text in instructions if text.text]
         body["messages"] = self._messages(turns)
         for name, value in (
-            ("top_p", said.top_p),
-            ("top_k", said.top_k),
-            ("stop_sequences", said.stop or None),
+            ("stop_sequences", stops(said.stop, losses) or None),
             ("metadata", None if said.end_user is None else {"user_id": said.end_user}),
             ("cache_control", _cache_control(said.cache)),
         ):
             if value is not None:
                 body[name] = value
-        if said.temperature is not None:
-            if said.temperature > 1:
-                losses.lose("temperature")
-            else:
-                body["temperature"] = said.temperature
         self._add_tools(body)
         self._add_output(body)
         self._add_thinking(body, ceiling)
+        thinks = body.get("thinking", {}).get("type") in _THINKS
+        told = sampling(said, samples(self._model), losses, thinks=thinks)
+        body.update({name: one for name, one in told._asdict().items() if one is not None})
         self._lose_the_rest(body)
         return body
 
@@ -187,23 +191,28 @@ class Writer:
         if wanted is None:
             return
         if not wanted.enabled:
-            body["thinking"] = {"type": "disabled"}
+            if always_thinks(self._model):
+                self._losses.note("thinking")
+            else:
+                body["thinking"] = {"type": "disabled"}
             return
-        if "tools" in body and body.get("tool_choice", {}).get("type") in ("any", "tool"):
+        if must_call(self._said):
             self._losses.lose("thinking")  # a model that must call a tool may not think
             return
-        if lacks_thoughts(self._said):
+        by_effort = thinks_by_effort(self._model) and wanted.budget_tokens is None
+        if by_effort or not takes_budgets(self._model):
+            body["thinking"] = {"type": "adaptive"}
+            effort = effort_of(wanted)
+            if effort is not None:
+                effort = "low" if effort == "minimal" else effort
+                body.setdefault("output_config", {})["effort"] = effort
+        elif lacks_thoughts(self._said):
             self._losses.note("thinking")
             return
-        if wanted.budget_tokens is None and thinks_by_effort(self._model):
-            body["thinking"] = {"type": "adaptive"}
-            if wanted.effort is not None:
-                effort = "low" if wanted.effort == "minimal" else wanted.effort
-                body.setdefault("output_config", {})["effort"] = effort
+        elif ceiling <= LEAST_BUDGET_TOKENS:
+            self._losses.lose("thinking")  # there is no room to think in
+            return
         else:
-            if ceiling <= LEAST_BUDGET_TOKENS:
-                self._losses.lose("thinking")  # there is no room to think in
-                return
             budget = budget_tokens(wanted, ceiling)
             body["thinking"] = {"type": "enabled", "budget_tokens": budget}
         if wanted.shown is False:

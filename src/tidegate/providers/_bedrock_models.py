@@ -12,7 +12,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.core.conversation import Wire
-from tidegate.providers._anthropic_models import takes_system_turns
+from tidegate.providers._anthropic_models import Samples, samples, takes_system_turns
 
 # How a family is told to think. `budget`: by tokens. `adaptive`: as much as it finds right, under
 # Converse's own effort. `nova`, `openai`, `flat`: by effort, each in a member of its own.
@@ -22,7 +22,8 @@ Thinks = Literal["converse", "adaptive", "budget", "nova", "openai", "flat"]
 class Traits(Struct, frozen=True):
     """`top_k` is the path of that parameter. `marks_errors`: a tool's result can be said to have
     failed. `one_call`: it can be kept to one tool at a time. `system_turns`: an instruction may
-    stand in the middle of its conversation. `seals`: whose reasoning is signed or sealed by it."""
+    stand in the middle of its conversation. `seals`: whose reasoning is signed or sealed by it.
+    `claude` is the name of one of Claude's, `samples` how it may be told to sample."""
 
     thinks: Thinks | None = None
     top_k: tuple[str, ...] = ()
@@ -31,6 +32,8 @@ class Traits(Struct, frozen=True):
     one_call: bool = False
     system_turns: bool = False
     seals: Wire = "bedrock"
+    claude: str = ""
+    samples: Samples = "freely"
 
 
 _OLD_CLAUDE: Final = Traits(None, ("top_k",), caches=True, marks_errors=True, seals="anthropic")
@@ -64,7 +67,10 @@ def traits_of(model: str) -> Traits:
     name = model.rpartition("/")[2]
     for pattern, traits in _ROWS:
         if pattern.match(name):
-            if traits is _CLAUDE and takes_system_turns(name):
-                return replace(traits, system_turns=True)
-            return traits
+            return _of_claude(traits, name) if traits.seals == "anthropic" else traits
     return _UNKNOWN
+
+
+def _of_claude(traits: Traits, name: str) -> Traits:
+    later = traits is _CLAUDE and takes_system_turns(name)
+    return replace(traits, claude=name, samples=samples(name), system_turns=later)

@@ -9,7 +9,7 @@ from tidegate.providers._bedrock_models import Traits
 from tidegate.providers._bedrock_parts import Block, Blocks
 from tidegate.providers._bedrock_thinking import Limits, think
 from tidegate.providers._calls import ANY_OBJECT
-from tidegate.providers._claude import placed
+from tidegate.providers._claude import Sampling, placed, sampling, stops
 from tidegate.providers._tier import tier_of
 
 _TIERS: Final = {
@@ -18,6 +18,7 @@ _TIERS: Final = {
     "flex": "flex",
     "priority": "priority",
 }
+_THINKS: Final = ("enabled", "adaptive")
 # What stands in AWS's log of invocations: at most 16 pairs of these letters.
 MAX_PAIRS: Final = 16
 _LOGGED: Final = re.compile(r"[a-zA-Z0-9\s:_@$#=/+,.-]{1,256}")
@@ -43,21 +44,23 @@ class Body:
         if said.cache is not None:
             _last_content(body["messages"], system).extend(self._blocks.mark(said.cache))
         effort = think(said, self._own, self._losses, Limits(self._traits, ceiling_tokens))
+        thinks = self._own.get("thinking", {}).get("type") in _THINKS
+        sampled = sampling(said, self._traits.samples, self._losses, thinks=thinks)
         if effort is not None:
             body["outputConfig"] = {"effort": effort}
         self._form(body)
         for name, value in (
             ("system", system),
-            ("inferenceConfig", self._inference(ceiling_tokens)),
+            ("inferenceConfig", self._inference(ceiling_tokens, sampled)),
             ("toolConfig", self._tools()),
             ("serviceTier", self._tier()),
             ("requestMetadata", self._metadata()),
         ):
             if value:
                 body[name] = value
-        if said.top_k is not None:
+        if sampled.top_k is not None:
             if self._traits.top_k:
-                _put(self._own, self._traits.top_k, said.top_k)
+                _put(self._own, self._traits.top_k, sampled.top_k)
             else:
                 self._losses.lose("top_k")
         if self._own:
@@ -81,17 +84,13 @@ class Body:
                 messages.append({"role": turn.role, "content": content})
         return messages
 
-    def _inference(self, ceiling_tokens: int | None) -> dict[str, Any]:
-        said = self._said
-        temperature = said.temperature
-        if temperature is not None and temperature > 1:
-            self._losses.lose("temperature")
-            temperature = None
+    def _inference(self, ceiling_tokens: int | None, sampled: Sampling) -> dict[str, Any]:
+        stop = [one for one in self._said.stop if one]
         told = {
             "maxTokens": ceiling_tokens,
-            "temperature": temperature,
-            "topP": said.top_p,
-            "stopSequences": [one for one in said.stop if one] or None,
+            "temperature": sampled.temperature,
+            "topP": sampled.top_p,
+            "stopSequences": (stops(stop, self._losses) if self._traits.claude else stop) or None,
         }
         return {name: value for name, value in told.items() if value is not None}
 

@@ -4,8 +4,15 @@ from typing import Any, Final, NamedTuple
 
 from tidegate.core.conversation import Conversation, Effort, Thinking
 from tidegate.core.losses import Losses
+from tidegate.providers._anthropic_models import always_thinks, takes_budgets
 from tidegate.providers._bedrock_models import Traits
-from tidegate.providers._claude import LEAST_BUDGET_TOKENS, budget_tokens, lacks_thoughts
+from tidegate.providers._claude import (
+    LEAST_BUDGET_TOKENS,
+    budget_tokens,
+    lacks_thoughts,
+    must_call,
+)
+from tidegate.providers._effort import effort_of
 
 _NEAREST_OF_THREE: Final[dict[Effort, Effort]] = {
     "minimal": "low",
@@ -29,10 +36,7 @@ def think(said: Conversation, fields: Fields, losses: Losses, limits: Limits) ->
     if wanted is None:
         return None
     if thinks in ("budget", "adaptive"):
-        if wanted.enabled and lacks_thoughts(said):
-            losses.note("thinking")
-            return None
-        return _claude(wanted, fields, losses, limits)
+        return _claude(said, wanted, fields, losses, limits)
     if wanted.budget_tokens is not None:
         losses.lose("budget_tokens")
     if thinks == "converse":
@@ -54,13 +58,26 @@ def think(said: Conversation, fields: Fields, losses: Losses, limits: Limits) ->
     return None
 
 
-def _claude(wanted: Thinking, fields: Fields, losses: Losses, limits: Limits) -> Effort | None:
+def _claude(
+    said: Conversation, wanted: Thinking, fields: Fields, losses: Losses, limits: Limits
+) -> Effort | None:
+    traits = limits.traits
     if not wanted.enabled:
-        fields["thinking"] = {"type": "disabled"}
+        if always_thinks(traits.claude):
+            losses.note("thinking")
+        else:
+            fields["thinking"] = {"type": "disabled"}
         return None
-    adaptive = limits.traits.thinks == "adaptive" and wanted.budget_tokens is None
+    if must_call(said):
+        losses.lose("thinking")  # a model that must call a tool may not think
+        return None
+    by_effort = traits.thinks == "adaptive" and wanted.budget_tokens is None
+    adaptive = by_effort or not takes_budgets(traits.claude)
     thinking: Fields = {"type": "adaptive"}
     if not adaptive:
+        if lacks_thoughts(said):
+            losses.note("thinking")
+            return None
         tokens = budget_tokens(wanted, limits.ceiling_tokens)
         if tokens < LEAST_BUDGET_TOKENS:
             losses.lose("thinking")  # there is no room to think in
@@ -69,7 +86,7 @@ def _claude(wanted: Thinking, fields: Fields, losses: Losses, limits: Limits) ->
     if wanted.shown is False:
         thinking["display"] = "omitted"
     fields["thinking"] = thinking
-    return _nearest(wanted.effort) if adaptive else None
+    return _nearest(effort_of(wanted)) if adaptive else None
 
 
 def _nearest(effort: Effort | None) -> Effort | None:

@@ -1,6 +1,6 @@
 """What Claude asks of a conversation, wherever it is hosted: on Anthropic's API and on Bedrock."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 from tidegate.core.conversation import (
     Conversation,
@@ -11,6 +11,8 @@ from tidegate.core.conversation import (
     ToolResult,
     Turn,
 )
+from tidegate.core.losses import Losses
+from tidegate.providers._anthropic_models import Samples
 
 # What models that do not know an effort may think instead; 1,024 is the least there is.
 LEAST_BUDGET_TOKENS: Final = 1024
@@ -22,6 +24,9 @@ BUDGETS_TOKENS: Final[dict[Effort, int]] = {
     "xhigh": 32_000,
     "max": 32_000,
 }
+# What may be sampled from while it thinks.
+LEAST_TOP_P_OF_THOUGHT: Final = 0.95
+_FORCED: Final = frozenset({"any", "named"})
 
 
 def placed(said: Conversation, *, takes_system_turns: bool) -> tuple[list[Text], list[Turn]]:
@@ -35,15 +40,66 @@ def placed(said: Conversation, *, takes_system_turns: bool) -> tuple[list[Text],
 
 
 def lacks_thoughts(said: Conversation) -> bool:
-    """The model is to go on after a call of its own whose reasoning the caller did not keep: told
-    to think, it would refuse."""
-    turns = said.turns
-    if not turns or not any(isinstance(part, ToolResult) for part in turns[-1].parts):
+    """The model is to go on after calls of its own whose reasoning the caller did not keep: told by
+    a budget to think, it would refuse. Before the first of them it has thought, if at all."""
+    if not said.turns or not _answers(said.turns[-1]):
         return False
-    called = next((turn for turn in reversed(turns) if turn.role == "assistant"), None)
+    called: Turn | None = None
+    for turn in reversed(said.turns):
+        if turn.role == "assistant":
+            called = turn
+        elif turn.role == "user" and not _answers(turn):
+            break
     return called is not None and not any(
         isinstance(part, Reasoning) and part.wire == "anthropic" for part in called.parts
     )
+
+
+def _answers(turn: Turn) -> bool:
+    return any(isinstance(part, ToolResult) for part in turn.parts)
+
+
+def must_call(said: Conversation) -> bool:
+    """Some tool has to be called, and a model that must call one may not think."""
+    return bool(said.tools) and said.tool_choice is not None and said.tool_choice.mode in _FORCED
+
+
+def stops(said: list[str], losses: Losses) -> list[str]:
+    """The stop sequences that it takes: each must have something to be seen."""
+    kept = [one for one in said if one.strip()]
+    if any(one and not one.strip() for one in said):
+        losses.lose("stop")
+    return kept
+
+
+class Sampling(NamedTuple):
+    temperature: float | None
+    top_p: float | None
+    top_k: int | None
+
+
+def sampling(said: Conversation, how: Samples, losses: Losses, *, thinks: bool) -> Sampling:
+    """What the model may be told of how to sample. A temperature and a top_p of 1 are what happens
+    without them."""
+    temperature, top_p, top_k = said.temperature, said.top_p, said.top_k
+    fixed = how == "never" or (thinks and how != "freely")
+    if temperature is not None and (temperature > 1 or (fixed and temperature != 1)):
+        losses.lose("temperature")
+        temperature = None
+    if fixed and temperature == 1:
+        temperature = None
+    if top_k is not None and fixed:
+        losses.lose("top_k")
+        top_k = None
+    together = how == "one" and temperature is not None
+    if top_p is not None and how != "freely":
+        least = LEAST_TOP_P_OF_THOUGHT if thinks else 0.0
+        if top_p != 1 and (how == "never" or together or top_p < least):
+            losses.lose("top_p")
+            top_p = None
+        elif top_p == 1:
+            top_p = None
+    return Sampling(temperature, top_p, top_k)
 
 
 def budget_tokens(wanted: Thinking, ceiling_tokens: int | None) -> int:

@@ -17,11 +17,10 @@ from tidegate.core.conversation import (
     Turn,
 )
 from tidegate.core.losses import Losses
+from tidegate.providers._effort import effort_of
 
 _TIERS: Final = {"auto": "auto", "standard_only": "default"}
 _CHOICES: Final = {"auto": "auto", "none": "none", "any": "required"}
-# A budget of thought as OpenAI's word for it: the largest that is still one of these.
-_EFFORTS: Final = ((2_048, "low"), (8_192, "medium"))
 _WHOLE_DATA: Final = "data:%s;base64,%s"
 
 
@@ -239,10 +238,7 @@ class Writer:
             if self._manners.effort:
                 self._losses.note("thinking")  # most that think here cannot be told not to
             return
-        effort: str | None = wanted.effort
-        if effort is None and wanted.budget_tokens is not None:
-            budget = wanted.budget_tokens
-            effort = next((word for most, word in _EFFORTS if budget <= most), "high")
+        effort = effort_of(wanted)
         if not self._manners.effort:
             self._losses.note("thinking")
         elif effort is not None:

@@ -195,12 +195,15 @@ def test_errors_are_told_in_the_caller_s_wire(tmp_path: Path) -> None:
                 ({"model": "none"}, 404, "not_found_error"),
                 ({"messages": "hi"}, 400, "invalid_request_error"),
                 ({"max_tokens": 0}, 400, "invalid_request_error"),
+                ({"max_tokens": None}, 400, "invalid_request_error"),
                 ({}, 529, "overloaded_error"),
             ):
                 reply = await refused(it, **members)
                 assert (reply.status, reply.json["error"]["type"]) == (status, kind)
             assert reply.headers["x-should-retry"] == "true"
             assert "retry-after" in reply.headers
+            unbounded = await it.ask(MESSAGES, HELLO)  # Anthropic wants it of everybody
+            assert unbounded.json["error"]["message"] == "`max_tokens` is missing"
             unknown = await it.ask(MESSAGES, ASKED, {"x-api-key": "sk-tg-none"})
             assert unknown.json["error"]["type"] == "authentication_error"
             assert (await it.ask(MESSAGES, method="GET")).status == 405

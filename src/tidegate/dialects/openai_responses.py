@@ -30,6 +30,7 @@ class OpenAIResponses:
     content = "input"
     starts = b'["'
     ceiling = "max_output_tokens"
+    needs_ceiling = False
     keep_alive = b": keepalive\n\n"
     passes: tuple[str, ...] = ()
     id_header = "x-request-id"

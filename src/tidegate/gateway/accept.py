@@ -106,6 +106,9 @@ def _note_dialect(
     """What a request says in a wire that is not OpenAI's own."""
     ask.dialect = receipt.dialect = dialect.name
     ask.output_ceiling_tokens = getattr(judged, dialect.ceiling)
+    if dialect.needs_ceiling and ask.output_ceiling_tokens is None and not ask.counts:
+        name = dialect.ceiling
+        raise Refusal("missing_parameter", f"`{name}` is missing", param=name)
     ask.passed = tuple(
         (name, head.headers[name.encode()].decode("latin-1"))
         for name in dialect.passes

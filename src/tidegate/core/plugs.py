@@ -153,9 +153,9 @@ class Dialect(Protocol):
     `paths` are where it is spoken, `count_paths` where its callers ask how many tokens a
     conversation has, by the member that says it. `content` is the member of a body that holds the
     caller's text, `starts` are the first bytes that its JSON may have, `ceiling` is the member that
-    bounds the answer's tokens: where `needs_ceiling`, no request is without it. `keep_alive` is what
-    its clients pass over in a stream. `passes` are headers of a caller that a provider of the same
-    wire gets; `id_header` is where its clients look for the request's id.
+    bounds the answer's tokens: where `needs_ceiling`, no request is without it. `keep_alive` is
+    what its clients pass over in a stream. `passes` are headers of a caller that a provider of the
+    same wire gets; `id_header` is where its clients look for the request's id.
     """
 
     name: str

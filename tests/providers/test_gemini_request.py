@@ -154,6 +154,11 @@ def test_the_form_of_an_answer() -> None:
         ),
         (
             Thinking(effort="max"),
+            "gemini-3-flash-preview",
+            {"includeThoughts": True, "thinkingLevel": "HIGH"},
+        ),
+        (
+            Thinking(effort="max"),
             "gemini-3.8-flash",
             {"includeThoughts": True, "thinkingLevel": "XHIGH"},
         ),
@@ -166,6 +171,18 @@ def test_the_form_of_an_answer() -> None:
 )
 def test_how_much_is_thought(wanted: Thinking, model: str, config: Any) -> None:
     assert generation(thinking=wanted, model=model) == {"thinkingConfig": config}
+
+
+@pytest.mark.parametrize(
+    ("model", "config"),
+    [
+        ("gemini-2.5-pro", {"thinkingBudget": 128}),
+        ("gemini-3-pro-preview", {"thinkingLevel": "LOW"}),
+    ],
+)
+def test_who_cannot_but_think_does_so_as_little_as_it_can(model: str, config: Any) -> None:
+    told, names = body(thinking=Thinking(False), model=model)
+    assert (told["generationConfig"]["thinkingConfig"], names) == (config, ["thinking"])
 
 
 def test_a_budget_goes_before_an_effort() -> None:

@@ -25,6 +25,24 @@ def test_the_classes_are_disjoint() -> None:
     assert read_usage(usage, wrote=True) == Usage(65, 40, None, 20, 30)
 
 
+def of_kinds(**tokens: int) -> list[dict[str, Any]]:
+    return [{"modality": kind, "tokenCount": count} for kind, count in tokens.items()]
+
+
+def test_what_was_heard_is_told_apart_unless_it_was_cached() -> None:
+    def heard(**details: Any) -> Usage:
+        counts = {"promptTokenCount": 100, "cachedContentTokenCount": 30, "candidatesTokenCount": 2}
+        return read_usage(Raw(msgspec.json.encode({**counts, **details})), wrote=True)
+
+    prompt = of_kinds(TEXT=20, AUDIO=80)
+    assert heard(promptTokensDetails=prompt, cacheTokensDetails=of_kinds(AUDIO=30)) == Usage(
+        70, 30, None, 2, audio_input_tokens=50
+    )
+    assert heard(promptTokensDetails=of_kinds(TEXT=100)) == Usage(70, 30, None, 2)
+    assert heard(promptTokensDetails=of_kinds(AUDIO=71)) == CONFLICT
+    assert heard(cacheTokensDetails=of_kinds(AUDIO=1)) == CONFLICT
+
+
 @pytest.mark.parametrize(
     ("counts", "wrote", "output"),
     [

@@ -55,6 +55,7 @@ _NAMES: Final = {
     "parallel_tools": "tool_choice.disable_parallel_tool_use",
     "stop": "stop_sequences",
     "budget_tokens": "thinking.budget_tokens",
+    "effort": "output_config.effort",
     "reasoning": "messages[].thinking",
     "end_user": "metadata.user_id",
     "cache": "cache_control",

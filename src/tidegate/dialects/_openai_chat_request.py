@@ -57,6 +57,7 @@ _NAMES: Final = {
     "parallel_tools": "parallel_tool_calls",
     "thinking": "reasoning_effort",
     "budget_tokens": "thinking.budget_tokens",
+    "effort": "reasoning_effort",
     "reasoning": "reasoning_details",
     "end_user": "user",
     "cache": "cache_control",

@@ -29,6 +29,10 @@ _BUDGETS_TOKENS: Final[dict[Effort, int]] = {
     "max": 24_576,
 }
 _BY_BUDGET: Final = "gemini-2"
+_ALWAYS_THINKS: Final = "gemini-2.5-pro"
+LEAST_BUDGET_TOKENS: Final = 128
+# The most that these may be told is HIGH.
+_TO_HIGH: Final = ("gemini-3-", "gemini-3.1-")
 _TIERS: Final = {
     "default": "standard",
     "standard": "standard",
@@ -121,10 +125,14 @@ def _schema(output: Output) -> Raw | None:
 
 def _think(wanted: Thinking, model: str, losses: Losses) -> Block:
     """A budget or a level, never both: Gemini refuses that. Without either the model decides."""
+    name = model.rpartition("/")[2]
+    by_budget = name.startswith(_BY_BUDGET)
     if not wanted.enabled:
-        return {"thinkingBudget": 0}
+        if by_budget and not name.startswith(_ALWAYS_THINKS):
+            return {"thinkingBudget": 0}
+        losses.note("thinking")  # it thinks in any case: as little as it can
+        return {"thinkingBudget": LEAST_BUDGET_TOKENS} if by_budget else {"thinkingLevel": "LOW"}
     config: Block = {"includeThoughts": wanted.shown is not False}
-    by_budget = model.rpartition("/")[2].startswith(_BY_BUDGET)
     if wanted.budget_tokens is not None:
         config["thinkingBudget"] = wanted.budget_tokens
         if wanted.effort is not None:
@@ -135,7 +143,10 @@ def _think(wanted: Thinking, model: str, losses: Losses) -> Block:
     elif by_budget:
         config["thinkingBudget"] = _BUDGETS_TOKENS[wanted.effort]
     else:
-        config["thinkingLevel"] = _LEVELS[wanted.effort]
+        level = _LEVELS[wanted.effort]
+        config["thinkingLevel"] = (
+            "HIGH" if level == "XHIGH" and name.startswith(_TO_HIGH) else level
+        )
     return config
 
 

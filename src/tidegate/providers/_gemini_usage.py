@@ -1,7 +1,8 @@
 """Gemini's `usageMetadata` turned into disjoint token classes, and doubted where it contradicts.
 
 It counts cached tokens inside the prompt, thoughts beside the candidates, and what its own tools
-found beside the prompt. Counts that are 0 are left out on this wire.
+found beside the prompt; of the prompt it tells how much was heard. Counts that are 0 are left out
+on this wire.
 """
 
 import msgspec
@@ -12,6 +13,13 @@ from tidegate.providers._usage import CONFLICT, are_plausible
 from tidegate.text.strict_json import UNREADABLE
 
 
+class _OfKind(Struct, rename="camel"):
+    """How many of a class's tokens are of one kind."""
+
+    modality: str = ""
+    token_count: int = 0
+
+
 class _Counts(Struct, rename="camel"):
     prompt_token_count: int | None = None
     cached_content_token_count: int | None = None
@@ -19,6 +27,8 @@ class _Counts(Struct, rename="camel"):
     thoughts_token_count: int | None = None
     tool_use_prompt_token_count: int | None = None
     total_token_count: int | None = None
+    prompt_tokens_details: list[_OfKind] | None = None
+    cache_tokens_details: list[_OfKind] | None = None
 
 
 _decode = msgspec.json.Decoder(_Counts).decode
@@ -47,7 +57,16 @@ def read_usage(told: Raw, *, wrote: bool) -> Usage:
     output = candidates or None
     if output is None and not wrote and (candidates == 0 or total is not None):
         output = 0
-    return Usage(prompt - (cached or 0) + found, cached, None, output, thoughts)
+    plain = prompt - (cached or 0) + found
+    heard = _heard(counts.prompt_tokens_details) - _heard(counts.cache_tokens_details)
+    if not 0 <= heard <= plain:
+        return CONFLICT
+    return Usage(plain, cached, None, output, thoughts, audio_input_tokens=heard or None)
+
+
+def _heard(details: list[_OfKind] | None) -> int:
+    """The tokens of audio, which cost more than those of text."""
+    return sum(one.token_count for one in details or () if one.modality == "AUDIO")
 
 
 def final(usage: Usage) -> Usage:

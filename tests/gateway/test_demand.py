@@ -126,9 +126,22 @@ def test_which_member_the_price_has_no_rates_for() -> None:
         ({"service_tier": "flex"}, None, None),
         ({"modalities": ["text", "audio"]}, "modalities", None),
         ({"web_search_options": {}}, "web_search_options", "web_search_options"),
+        ({"speed": "fast"}, "speed", "speed"),
+        ({"speed": "standard"}, None, None),
+        ({"inference_geo": "us"}, "inference_geo", "inference_geo"),
+        ({"inference_geo": None}, None, None),
+        ({"service_tier": "standard_only"}, None, None),
     ]
     for members, of_plain, of_many in wants:
         assert demands.uncovered_member(ask(**members), PRICE) == of_plain
         assert demands.uncovered_member(ask(**members), MANY) == of_many
         for free in (None, Price("free", "free"), replace(PRICE, source="gpu_hour")):
             assert demands.uncovered_member(ask(**members), free) is None
+
+
+def test_what_makes_each_token_dearer_leaves_the_cost_unknown() -> None:
+    receipt = Receipt("id", 1.0, "g", "chat")
+    assert demands.is_told(ask(speed="standard", inference_geo="global"), receipt, PRICE)
+    assert not demands.is_told(ask(speed="fast"), receipt, PRICE)
+    assert not demands.is_told(ask(inference_geo="us"), receipt, PRICE)
+    assert demands.is_told(ask(speed="fast"), receipt, Price("free", "free"))

@@ -34,6 +34,7 @@ def unseen(
         ({"prompt": {"id": "p"}}, 5000),
         ({"tools": [*OWN, SEARCH]}, 5000),
         ({"tools": [{"type": 5}]}, 5000),
+        ({"tools": [{"type": {}}]}, 5000),
         ({"tools": "odd"}, 5000),
     ],
 )
@@ -50,6 +51,27 @@ def test_tools_that_the_caller_runs_bring_nothing_unseen() -> None:
     assert not has_hosted_tools(ask_of({"tools": OWN}, "openai_responses"))
     assert not has_hosted_tools(ask_of({"tools": [SEARCH]}))
     assert has_hosted_tools(ask_of({"tools": [SEARCH]}, "openai_responses"))
+
+
+@pytest.mark.parametrize(
+    ("members", "brings", "charged"),
+    [
+        ({"tools": [{"name": "f"}, {"type": "custom", "name": "g"}]}, False, False),
+        ({"tools": [{"type": "bash_20250124", "name": "bash"}]}, False, False),
+        ({"tools": [{"type": "memory_20250818", "name": "memory"}]}, False, False),
+        ({"tools": [{"type": "web_fetch_20250910", "name": "web_fetch"}]}, True, False),
+        ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, True, True),
+        ({"tools": [{"type": "what_comes_next", "name": "x"}]}, True, True),
+        ({"tools": [{"type": 5}]}, True, True),
+        ({"tools": "odd"}, True, True),
+        ({"mcp_servers": [{"type": "url"}]}, True, False),
+        ({"mcp_servers": []}, False, False),
+    ],
+)
+def test_what_anthropic_runs_itself(members: Any, brings: bool, charged: bool) -> None:
+    ask = ask_of({"model": "m", "messages": [], **members}, "anthropic_messages")
+    assert unseen_tokens(ask, target(1, context_tokens=5000)) == (5000 if brings else 0)
+    assert has_hosted_tools(ask) == charged
 
 
 def test_it_counts_against_a_limit_on_tokens(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.setters import plain_setters
 
 OPENAI_RESPONSES: Final = "openai_responses"
+ANTHROPIC_MESSAGES: Final = "anthropic_messages"
 _CONTENT: Final = {"chat": "messages", "completions": "prompt", "embeddings": "input"}
 
 

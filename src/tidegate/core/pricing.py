@@ -14,7 +14,7 @@ from tidegate.core.units import NANOUSD_PER_USD, TOKENS_PER_MTOK, usd_to_nanousd
 MAX_NANOUSD_PER_MTOK = 10**15  # a dollar a token: beyond it somebody slipped
 _SECONDS_PER_HOUR = 3600
 # Names of the usual class of service, and of one that costs less.
-_CHOSEN_TIERS: Final = frozenset({"default", "flex", "on_demand", "standard"})
+_CHOSEN_TIERS: Final = frozenset({"default", "flex", "on_demand", "standard", "standard_only"})
 _USUAL_TIERS: Final = _CHOSEN_TIERS | {"auto"}
 
 

@@ -18,7 +18,11 @@ from tidegate.text import tokens
 
 # An answer cut shorter than this helps nobody: the budget says no instead.
 MIN_OUTPUT_TOKENS = 16
-_DEARER: Final = frozenset({"service_tier", "web_search_options", "modalities", "audio"})
+_DEARER: Final = frozenset(
+    {"service_tier", "web_search_options", "modalities", "audio", "speed", "inference_geo"}
+)
+# Anthropic's members that make each token dearer, and what they are unasked.
+_USUAL: Final = {"speed": b'"standard"', "inference_geo": b'"global"'}
 # Without one of these, as they stand in a body or escaped, there is no audio in a prompt.
 _MAY_BE_HEARD: Final = (b"audio", b"video", b"file", b"document", b"source", b"\\u00")
 # In a text quotes are escaped: these are names and types of members.
@@ -135,6 +139,8 @@ def is_told(ask: Ask, receipt: Receipt, price: Price) -> bool:
     if not _DEARER.isdisjoint(ask.members):
         if ask.members.get("web_search_options", _NULL) != _NULL:
             return False  # searches are charged besides
+        if any(not _is_usual(ask, name) for name in _USUAL):
+            return False
         if receipt.audio_output_tokens is None and _says(ask):
             return False
     if receipt.audio_input_tokens is not None or not may_have_parts(ask):
@@ -148,7 +154,11 @@ def _covered(ask: Ask, name: str, price: Price) -> bool:
         return tier is not None and at_tier(price, tier) is not None
     if name in ("modalities", "audio"):
         return price.audio_output is not None or not _says(ask)
-    return False
+    return name in _USUAL and _is_usual(ask, name)
+
+
+def _is_usual(ask: Ask, name: str) -> bool:
+    return bytes(ask.members.get(name, _NULL)) in (b"null", _USUAL[name])
 
 
 def _says(ask: Ask) -> bool:

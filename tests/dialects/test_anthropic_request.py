@@ -180,7 +180,11 @@ def test_the_answers_form(members: dict[str, Any]) -> None:
             Thinking(True, None, None, False),
         ),
         ({"thinking": {"type": "disabled"}}, Thinking(False)),
-        ({"output_config": {"effort": "max"}}, Thinking(True, "max")),
+        ({"output_config": {"effort": "max"}}, Thinking(None, "max")),
+        (
+            {"thinking": {"type": "disabled"}, "output_config": {"effort": "low"}},
+            Thinking(False, "low"),
+        ),
         (
             {"thinking": {"type": "adaptive"}, "output_config": {"effort": "low"}},
             Thinking(True, "low"),

@@ -212,6 +212,11 @@ def test_the_answers_form() -> None:
         ({"reasoning": {"enabled": False}}, Thinking(False)),
         ({"thinking": {"type": "enabled", "budget_tokens": 2000}}, Thinking(True, None, 2000)),
         ({"thinking": {"type": "disabled"}}, Thinking(False)),
+        (
+            {"thinking": {"type": "enabled", "budget_tokens": 2000}, "reasoning_effort": "low"},
+            Thinking(True, "low", 2000),
+        ),
+        ({"thinking": {"type": "adaptive"}, "reasoning_effort": "none"}, Thinking(True)),
         ({}, None),
     ],
 )

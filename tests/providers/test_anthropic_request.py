@@ -261,6 +261,15 @@ def test_where_a_model_may_not_think() -> None:
     assert (body["thinking"]["type"], names) == ("adaptive", [])
 
 
+def test_an_effort_beside_a_budget() -> None:
+    said = Conversation([USER], thinking=Thinking(True, "low", 2000))
+    body, names = write(said, BETWEEN)
+    assert body["thinking"] == {"type": "enabled", "budget_tokens": 2000}
+    assert (body["output_config"], names) == ({"effort": "low"}, [])
+    body, names = write(said)
+    assert ("output_config" in body, names) == (False, ["effort"])
+
+
 def test_a_model_that_always_thinks_is_not_told_to_stop() -> None:
     body, names = write(Conversation([USER], thinking=Thinking(False)), "claude-fable-5")
     assert ("thinking" in body, names) == (False, ["thinking"])

@@ -73,6 +73,16 @@ def test_no_thinking_is_said_where_there_would_be_some() -> None:
         assert told(model, off) == ({}, None, [])
 
 
+def test_an_effort_alone_is_no_wish_to_think() -> None:
+    wanted = Thinking(None, "low")
+    assert told(ADAPTIVE, wanted) == ({}, "low", [])
+    assert told(ADAPTIVE, Thinking(False, "low")) == ({"thinking": {"type": "disabled"}}, "low", [])
+    assert told(BUDGETS, wanted) == ({}, None, ["effort"])
+    assert told(OSS, wanted) == ({"reasoning_effort": "low"}, None, [])
+    assert told(GPT, wanted) == ({"reasoning": {"effort": "low"}}, None, [])
+    assert told(ARN, wanted) == ({}, "low", [])
+
+
 def test_thinking_that_the_model_measures_itself() -> None:
     wanted = Thinking()
     assert told(ADAPTIVE, wanted) == ({"thinking": {"type": "adaptive"}}, None, [])
@@ -98,6 +108,13 @@ def test_a_budget_that_nobody_keeps_is_refused_under_either_rule(model: str) -> 
     with pytest.raises(Refusal) as no:
         told(model, Thinking(budget_tokens=5000))
     assert no.value.param == "budget_tokens"
+
+
+def test_an_effort_beside_a_budget() -> None:
+    both = Thinking(True, "low", 5000)
+    enabled = {"type": "enabled", "budget_tokens": 5000}
+    assert told(ADAPTIVE, both) == ({"thinking": enabled}, "low", [])
+    assert told(BUDGETS, both) == ({"thinking": enabled}, None, ["effort"])
 
 
 def test_after_a_call_without_its_reasoning_it_does_not_think() -> None:

@@ -235,6 +235,7 @@ def test_the_answers_form() -> None:
     [
         (Thinking(True, "high"), "high"),
         (Thinking(True, "max"), "xhigh"),
+        (Thinking(None, "low"), "low"),
         (Thinking(True, None, 2_048), "low"),
         (Thinking(True, None, 8_192), "medium"),
         (Thinking(True, None, 30_000), "high"),
@@ -246,11 +247,11 @@ def test_the_answers_form() -> None:
 def test_how_much_to_think(wanted: Thinking | None, effort: str | None) -> None:
     said = Conversation([USER], thinking=wanted)
     body, names = write(said)
-    left_out = ["thinking"] if wanted is not None and not wanted.enabled else []
+    left_out = ["thinking"] if wanted is not None and wanted.enabled is False else []
     assert (body.get("reasoning_effort"), names) == (effort, left_out)
     body, names = write(said, Manners(effort=False))
     assert "reasoning_effort" not in body
-    assert names == (["thinking"] if wanted is not None and wanted.enabled else [])
+    assert names == (["thinking"] if wanted is not None and wanted.enabled is not False else [])
 
 
 def test_cache_marks_change_no_answer() -> None:

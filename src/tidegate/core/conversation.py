@@ -130,9 +130,10 @@ class Output(Struct, frozen=True, gc=False):
 
 class Thinking(Struct, frozen=True, gc=False):
     """How much the model is to think before it answers. With neither effort nor budget the model
-    decides. `shown` False: the caller does not want to read it."""
+    decides. `shown` False: the caller does not want to read it. `enabled` None: only an effort is
+    told, which to Claude is one of all that it writes and no wish to think."""
 
-    enabled: bool = True
+    enabled: bool | None = True
     effort: Effort | None = None
     budget_tokens: int | None = None
     shown: bool | None = None

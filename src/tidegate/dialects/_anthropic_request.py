@@ -216,9 +216,9 @@ def _thinking(body: Body) -> Thinking | None:
     effort = body.output_config.effort if body.output_config is not None else None
     told = body.thinking
     if told is None:
-        return None if effort is None else Thinking(True, effort)
+        return None if effort is None else Thinking(None, effort)
     if told.type == "disabled":
-        return Thinking(False)
+        return Thinking(False, effort)
     return Thinking(
         True,
         effort,

@@ -224,7 +224,8 @@ def _output(told: PlainText | AnyObject | OfSchema | None) -> Output | None:
 def _thinking(body: Body) -> Thinking | None:
     if body.thinking is not None:
         told = body.thinking
-        return Thinking(told.type != "disabled", budget_tokens=told.budget_tokens)
+        word = None if body.reasoning_effort == "none" else body.reasoning_effort
+        return Thinking(told.type != "disabled", word, told.budget_tokens)
     effort, budget, shown, enabled = body.reasoning_effort, None, None, None
     if body.reasoning is not None:
         wanted = body.reasoning

@@ -8,6 +8,7 @@ from tidegate.core.conversation import (
     CacheMark,
     Conversation,
     Document,
+    Effort,
     Image,
     Part,
     Reasoning,
@@ -190,7 +191,7 @@ class Writer:
         wanted = self._said.thinking
         if wanted is None:
             return
-        if not wanted.enabled:
+        if wanted.enabled is False:
             if always_thinks(self._model):
                 self._losses.note("thinking")
             else:
@@ -202,10 +203,7 @@ class Writer:
         by_effort = thinks_by_effort(self._model) and wanted.budget_tokens is None
         if by_effort or not takes_budgets(self._model):
             body["thinking"] = {"type": "adaptive"}
-            effort = effort_of(wanted)
-            if effort is not None:
-                effort = "low" if effort == "minimal" else effort
-                body.setdefault("output_config", {})["effort"] = effort
+            self._add_effort(body, effort_of(wanted))
         elif lacks_thoughts(self._said):
             self._losses.note("thinking")
             return
@@ -215,8 +213,19 @@ class Writer:
         else:
             budget = budget_tokens(wanted, ceiling)
             body["thinking"] = {"type": "enabled", "budget_tokens": budget}
+            if wanted.budget_tokens is not None:
+                self._add_effort(body, wanted.effort)
         if wanted.shown is False:
             body["thinking"]["display"] = "omitted"
+
+    def _add_effort(self, body: dict[str, Any], effort: Effort | None) -> None:
+        if effort is None:
+            return
+        if thinks_by_effort(self._model):
+            effort = "low" if effort == "minimal" else effort
+            body.setdefault("output_config", {})["effort"] = effort
+        else:
+            self._losses.note("effort")  # the budget goes before it
 
     def _lose_the_rest(self, body: dict[str, Any]) -> None:
         said, losses = self._said, self._losses

@@ -37,23 +37,24 @@ def think(said: Conversation, fields: Fields, losses: Losses, limits: Limits) ->
         return None
     if thinks in ("budget", "adaptive"):
         return _claude(said, wanted, fields, losses, limits)
+    enabled = wanted.enabled is not False
     if wanted.budget_tokens is not None:
         losses.lose("budget_tokens")
     if thinks == "converse":
-        return _nearest(wanted.effort) if wanted.enabled else None
+        return _nearest(wanted.effort) if enabled else None
     if thinks == "openai":
-        effort = _nearest(wanted.effort) if wanted.enabled else "none"
+        effort = _nearest(wanted.effort) if enabled else "none"
         if effort is not None:
             fields["reasoning"] = {"effort": effort}
     elif thinks == "nova":
         fields["reasoningConfig"] = (
             {"type": "enabled", "maxReasoningEffort": _of_three(wanted.effort)}
-            if wanted.enabled
+            if enabled
             else {"type": "disabled"}
         )
-    elif thinks == "flat" and wanted.enabled:
+    elif thinks == "flat" and enabled:
         fields["reasoning_effort"] = _of_three(wanted.effort)
-    elif wanted.enabled or thinks == "flat":
+    elif enabled or thinks == "flat":
         losses.lose("thinking")
     return None
 
@@ -62,12 +63,16 @@ def _claude(
     said: Conversation, wanted: Thinking, fields: Fields, losses: Losses, limits: Limits
 ) -> Effort | None:
     traits = limits.traits
-    if not wanted.enabled:
+    if wanted.enabled is False:
         if always_thinks(traits.claude):
             losses.note("thinking")
         else:
             fields["thinking"] = {"type": "disabled"}
-        return None
+    if not wanted.enabled:
+        if wanted.effort is not None and traits.thinks != "adaptive":
+            losses.lose("effort")
+            return None
+        return _nearest(wanted.effort)
     if must_call(said):
         losses.lose("thinking")  # a model that must call a tool may not think
         return None
@@ -86,7 +91,11 @@ def _claude(
     if wanted.shown is False:
         thinking["display"] = "omitted"
     fields["thinking"] = thinking
-    return _nearest(effort_of(wanted)) if adaptive else None
+    if traits.thinks == "adaptive":
+        return _nearest(effort_of(wanted) if adaptive else wanted.effort)
+    if wanted.budget_tokens is not None and wanted.effort is not None:
+        losses.note("effort")  # the budget goes before it
+    return None
 
 
 def _nearest(effort: Effort | None) -> Effort | None:

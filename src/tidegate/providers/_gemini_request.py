@@ -127,7 +127,7 @@ def _think(wanted: Thinking, model: str, losses: Losses) -> Block:
     """A budget or a level, never both: Gemini refuses that. Without either the model decides."""
     name = model.rpartition("/")[2]
     by_budget = name.startswith(_BY_BUDGET)
-    if not wanted.enabled:
+    if wanted.enabled is False:
         if by_budget and not name.startswith(_ALWAYS_THINKS):
             return {"thinkingBudget": 0}
         losses.note("thinking")  # it thinks in any case: as little as it can

@@ -234,7 +234,7 @@ class Writer:
         wanted = self._said.thinking
         if wanted is None:
             return
-        if not wanted.enabled:
+        if wanted.enabled is False:
             if self._manners.effort:
                 self._losses.note("thinking")  # most that think here cannot be told not to
             return

@@ -142,6 +142,15 @@ def conversations(draw: Any, wire: Wire) -> Conversation:
     return said
 
 
+def told_less(said: Conversation) -> None:
+    """Takes out what Claude does not take together, or not at all."""
+    said.stop = [one for one in said.stop if one.strip()]
+    if said.thinking is not None:
+        said.temperature = said.top_p = said.top_k = None
+    if said.temperature is not None or said.top_p == 1:
+        said.top_p = None
+
+
 def without_names(said: Conversation) -> Conversation:
     """A form has no name in Anthropic's wire, and must have one in OpenAI's."""
     output = said.output and structs.replace(said.output, name=None)
@@ -153,14 +162,12 @@ def without_names(said: Conversation) -> Conversation:
 @pytest.mark.parametrize("wire", WIRES, ids=lambda wire: wire.provider)
 def test_a_conversation_comes_back_as_it_was(wire: Wire, data: st.DataObject) -> None:
     said = data.draw(conversations(wire))
-    # A model that cannot go on thinking after a call without reasoning is not told to.
-    lacks = any(isinstance(part, ToolResult) for part in said.turns[-1].parts)
-    if lacks and not any(isinstance(part, Reasoning) for part in said.turns[-2].parts):
-        said.thinking = None
+    if wire.provider == "anthropic":
+        told_less(said)
     provider: Provider = plugs.load("providers", wire.provider)
     dialect: Dialect = plugs.load("dialects", wire.dialect)
     ask = ask_of({"messages": []}, stream=said.stream)
-    sent = provider.encode_conversation(said, ask, target("claude-opus-4-8"), False)
+    sent = provider.encode_conversation(said, ask, target("claude-opus-4-6"), False)
     assert sent.dropped == ()
     again = ask_of(
         sent.body,

@@ -96,8 +96,9 @@ def test_the_input_told_at_the_beginning_holds_until_more_is_told() -> None:
 )
 def test_a_receipt_keeps_text_only_to_count_it(usage: Usage | None, text: bytes | None) -> None:
     spoken = fold(WHOLE)
-    spoken.usage = usage
+    spoken.usage, spoken.service_tier = usage, "flex"
     answer = answer_of(spoken)
+    assert answer.service_tier == "flex"
     assert (answer.usage, answer.finish_reason) == (usage, "tool_calls")
     assert (answer.model_served, answer.provider_request_id) == ("model", "id")
     assert answer.text == (b'hmmHellolook{"a":1}' if text is None else text)

@@ -22,6 +22,7 @@ class Reader:
         self.failure: Failure | None = None
         self.surplus_events = 0
         self.ended_twice = False
+        self.service_tier: str | None = None
 
     def feed(self, _data: bytes) -> list[Event]:
         return self._reads.pop(0)
@@ -84,6 +85,15 @@ def test_what_follows_the_end_is_told() -> None:
     reader.surplus_events, reader.ended_twice = 3, True
     translated.feed(b"x")
     assert (translated.surplus_events, translated.ended_twice) == (3, True)
+
+
+def test_the_class_of_service_is_the_provider_s_word() -> None:
+    reader = Reader([Began()], [])
+    translated, _ = follow(reader, 1)
+    assert translated.service_tier is None
+    reader.service_tier = "priority"
+    translated.feed(b"x")
+    assert translated.service_tier == "priority"
 
 
 def test_signatures_are_no_content() -> None:

@@ -186,6 +186,15 @@ def test_a_call_has_a_part_from_its_first_piece() -> None:
     assert PartBegan(0, 0, "tool_call", "a", "f") in events
 
 
+def test_the_class_of_service_is_told() -> None:
+    told = sent({"choices": [], "service_tier": "priority"})
+    assert heard(choice(content="a"), told, choice(finish="stop"), DONE)[1].service_tier == (
+        "priority"
+    )
+    answered = {"message": {"content": "a"}, "finish_reason": "stop"}
+    assert whole(answered, service_tier="flex").service_tier == "flex"
+
+
 def whole(*choices: Any, **more: Any) -> Spoken:
     told = {"id": "i", "model": "served", "choices": list(choices), **more}
     return PLUG.read_spoken(ask_of({"messages": []}), msgspec.json.encode(told))

@@ -112,13 +112,16 @@ class SpokenReader(Protocol):
     `finished` turns true with the provider's proper end, `failure` with an error event or bytes
     that are no event; after either nothing more is told, and `surplus_events` counts what comes:
     `ended_twice` says that a second end was among it. Any slicing of the same bytes gives the same
-    events.
+    events. `service_tier` is the class of service that it says it is made in.
     """
 
     finished: bool
     failure: Failure | None
     surplus_events: int
     ended_twice: bool
+
+    @property
+    def service_tier(self) -> str | None: ...
 
     def feed(self, data: bytes) -> list[Event]: ...
 

@@ -95,12 +95,14 @@ class Choice(Struct):
 
 
 class Spoken(Struct):
-    """A whole answer. `choices` are in the order of their indexes."""
+    """A whole answer. `choices` are in the order of their indexes; `service_tier` is the class of
+    service that has made it, by its provider's word."""
 
     id: str | None = None
     model: str | None = None
     usage: Usage | None = None
     choices: list[Choice] = []
+    service_tier: str | None = None
 
 
 class _Growing:
@@ -165,7 +167,9 @@ def answer_of(whole: Spoken) -> Answer:
     text = "" if known else "".join(text_of(part) for one in whole.choices for part in one.parts)
     finish = None if reason is None else FINISH_REASONS[reason]
     said = tuple([_said(one) for one in whole.choices])
-    return Answer(whole.usage, finish, whole.model, whole.id, text.encode(), said=said)
+    return Answer(
+        whole.usage, finish, whole.model, whole.id, text.encode(), whole.service_tier, said
+    )
 
 
 def _said(choice: Choice) -> Said:

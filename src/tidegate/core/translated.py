@@ -98,6 +98,7 @@ class TranslatedReader(KeptText):
             return self._writer.write(events[:broken_at])
         shown = self._writer.write(events) if events else b""
         self.failure = self._reader.failure
+        self.service_tier = self._reader.service_tier
         self.surplus_events = self._reader.surplus_events
         self.ended_twice = self._reader.ended_twice
         if self._reader.finished and not self.finished:

@@ -42,6 +42,8 @@ from tidegate.text.strict_json import UNREADABLE
 class AnthropicSpokenReader:
     """core.plugs.SpokenReader for Anthropic's Messages."""
 
+    service_tier: str | None = None  # prices of its classes are not told apart
+
     __slots__ = ("_calls", "_course", "_ended", "_parts", "_splitter", "_used", "failure")
 
     def __init__(self) -> None:

@@ -110,6 +110,8 @@ class _Part:
 class BedrockReader:
     """core.plugs.SpokenReader for ConverseStream. `seals` is whose reasoning it is."""
 
+    service_tier: str | None = None  # it is the one that was asked for
+
     __slots__ = (
         "_began",
         "_parts",

@@ -79,6 +79,7 @@ class GeminiReader:
     words that follows it, because only a reasoning or a call has one in the common middle."""
 
     ended_twice = False  # this wire has no closing mark
+    service_tier: str | None = None  # it is the one that was asked for
     __slots__ = (
         "_asked",
         "_began",

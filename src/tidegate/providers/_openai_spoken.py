@@ -137,6 +137,10 @@ class OpenAISpokenReader:
         return self._inner.finished and self.failure is None
 
     @property
+    def service_tier(self) -> str | None:
+        return self._inner.service_tier
+
+    @property
     def surplus_events(self) -> int:
         return self._inner.surplus_events
 
@@ -292,7 +296,7 @@ def spoken_of(body: bytes, answer: Answer) -> Spoken:
         called = any(isinstance(part, ToolCall) for part in parts)
         reason, stop_sequence = _ending(told, called=called)
         choices.append(Choice(parts, reason, stop_sequence))
-    return Spoken(whole.id, whole.model, answer.usage, choices)
+    return Spoken(whole.id, whole.model, answer.usage, choices, answer.service_tier)
 
 
 def _parts(message: _Delta) -> list[SpokenPart]:

@@ -91,7 +91,8 @@ def accept(incoming: Incoming, entry: Entry, receipt: Receipt) -> Ask:
 
 
 def _note_openai(ask: Ask, judged: _Judged, receipt: Receipt) -> None:
-    ask.output_ceiling_tokens = _lower(judged.max_tokens, judged.max_completion_tokens)
+    if judged.max_tokens is not None or judged.max_completion_tokens is not None:
+        ask.output_ceiling_tokens = _lower(judged.max_tokens, judged.max_completion_tokens)
     options = judged.stream_options
     if options is not None:
         ask.include_usage = options.include_usage is True

@@ -10,6 +10,7 @@ from functools import partial
 from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.resilience import Balance
 from tidegate.gateway import wires
 from tidegate.gateway.allowance import rate_headers
 from tidegate.gateway.balance import balanced, stays_with
@@ -63,7 +64,7 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
             _tell(progress, None)
             raise
         else:
-            _tell_well(progress)
+            _tell_well(progress, route.route.balance)
             return
         target, pause_s = following
         if pause_s:
@@ -197,7 +198,11 @@ def _head(progress: Progress, ask: Ask) -> bytes:
     route, target = progress.route, progress.target
     assert route is not None and target is not None  # noqa: S101 - see `_attempt`
     start = answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD
-    head = start + request_ids(progress) + route.heads[target.target.name]
+    if progress.dialect is None:
+        start += answers.request_id_header(progress.receipt.id)
+    else:
+        start += request_ids(progress)
+    head = start + route.heads[target.target.name]
     if progress.earlier is not None:
         head += b"x-tidegate-attempts: %d\r\n" % len(progress.receipt.attempts)
     admitted = progress.admitted
@@ -263,16 +268,24 @@ def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
     replica.breaker.told(verdict, tries, now_s)
 
 
-def _tell_well(progress: Progress) -> None:
+def _tell_well(progress: Progress, balance: Balance) -> None:
     """An answer has come, whole. Most change nothing by it."""
-    replica, call, route = progress.replica, progress.call, progress.route
-    assert replica is not None and route is not None  # noqa: S101 - it has answered
-    if replica.breaker.failures or replica.breaker.state != "closed":
-        replica.breaker.told("worked", progress.tries, clock.monotonic_s())
+    replica = progress.replica
+    assert replica is not None  # noqa: S101 - it has answered
+    breaker = replica.breaker
+    if breaker.failures or breaker.state != "closed":
+        breaker.told("worked", progress.tries, clock.monotonic_s())
         progress.tries = False
     if replica.credential.rests_until_s:
         replica.credential.accepted()
-    if route.route.balance == "fastest" and call is not None and call.sent_s is not None:
+    if balance == "fastest":
+        _tell_pace(progress)
+
+
+def _tell_pace(progress: Progress) -> None:
+    """How long the answer took, or its first token."""
+    call, target = progress.call, progress.target
+    if call is not None and call.sent_s is not None and target is not None:
         end_s = call.first_s if call.stream else call.ended_s
-        if end_s is not None and progress.target is not None:
-            progress.target.pace.told(call.stream, end_s - call.sent_s)
+        if end_s is not None:
+            target.pace.told(call.stream, end_s - call.sent_s)

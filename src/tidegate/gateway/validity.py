@@ -6,7 +6,7 @@ nothing, or ended twice.
 
 from typing import Final
 
-from tidegate.core.ask import Answer
+from tidegate.core.ask import Answer, Said
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt, Validity
 from tidegate.gateway.contract import Verdict, is_truncated
@@ -42,7 +42,7 @@ def _note_stream(receipt: Receipt, relay: Relay) -> None:
         _note_verdict(receipt, found)
     elif not reader.finished:
         receipt.validity = _cut_short(relay.failure)
-    elif is_truncated(reader.finish_reason):
+    elif reader.finish_reason != "stop" and is_truncated(reader.finish_reason):
         receipt.validity = "truncated"
     elif silent:
         receipt.validity = "empty"
@@ -62,16 +62,24 @@ def _cut_short(failure: Failure | Refusal | None) -> Validity | None:
 
 def _note_whole(receipt: Receipt, answer: Answer, found: Verdict | None) -> None:
     said = answer.said
-    refused = any(one.refused for one in said)
-    silent = not refused and not any(one.content or one.calls for one in said)
+    first = said[0] if len(said) == 1 else _together(said)
+    refused = first.refused
+    silent = not (first.content or first.calls or refused)
     if found is not None:
         _note_verdict(receipt, found)
-    elif is_truncated(answer.finish_reason):
+    elif answer.finish_reason != "stop" and is_truncated(answer.finish_reason):
         receipt.validity = "truncated"
     elif silent:
         receipt.validity = "empty"
-    opening = said[0].content[:MAX_BYTES].encode() if said and said[0].content else None
+    opening = first.content[:MAX_BYTES].encode() if first.content else None
     _note_refusal(receipt, opening, refused=refused, empty=silent)
+
+
+def _together(said: tuple[Said, ...]) -> Said:
+    """What all choices have said, or none where there are none."""
+    calls = tuple(call for one in said for call in one.calls)
+    content = next((one.content for one in said if one.content), "")
+    return Said(content, any(one.refused for one in said), calls)
 
 
 def _note_verdict(receipt: Receipt, found: Verdict) -> None:
@@ -85,7 +93,7 @@ def _note_verdict(receipt: Receipt, found: Verdict) -> None:
 def _note_refusal(receipt: Receipt, opening: bytes | None, *, refused: bool, empty: bool) -> None:
     """The wire's own signs first; of several choices only those are asked."""
     finish = receipt.finish_reason
-    if refused or (finish is not None and finish.lower() in _REFUSED):
+    if refused or (finish is not None and finish != "stop" and finish.lower() in _REFUSED):
         found = POLICY
     elif empty:
         if is_truncated(finish):

@@ -113,7 +113,7 @@ class Contents:
 
     def _call(self, call: ToolCall) -> Block:
         self._called[call.id] = call.name
-        told: Block = {"name": call.name, "args": arguments_of(call, self._losses.name("turns"))}
+        told: Block = {"name": call.name, "args": arguments_of(call, self._losses)}
         if call.id:
             told["id"] = call.id
         block: Block = {"functionCall": told}

@@ -16,6 +16,7 @@ from tidegate.text.json_schema import Regex
 
 # What is looked at of an answer, and what of that is its opening. Bytes and characters.
 MAX_BYTES = 2048
+_FOR_PROGRAMS = (b"{", b"[", b"<")
 _SENTENCES = 3
 _OPENING_CHARS = 450
 _STRANGE_CHARS = 1000
@@ -208,7 +209,7 @@ _PERHAPS = Regex(
 
 def model_refusal(answer: bytes) -> ModelRefusal:
     """What the text of an answer says of itself; `answer` is its beginning, as UTF-8."""
-    if answer[:1] in b"{[<":
+    if answer.startswith(_FOR_PROGRAMS):
         return NO_REFUSAL  # made for a program to read
     opening = _plain(answer[:_OPENING_CHARS])
     if not _SIGNS.found_in(opening) or not _PERHAPS.found_in(" ".join(opening.split())):

@@ -54,7 +54,7 @@ def test_a_change_names_its_way_and_both_values():
 
 def test_a_contract_that_changes_is_told():
     def asks(**fields):
-        return plan(routes={"chat": DeclaredRoute("llama", DeclaredContract(**fields))})
+        return plan(routes={"chat": DeclaredRoute("llama", contract=DeclaredContract(**fields))})
 
     assert lines(asks(json=True), asks(json=True, on_violation="fail")) == [
         "~ contracts.chat.on_violation: mark -> fail"

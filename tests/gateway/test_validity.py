@@ -105,14 +105,20 @@ def test_an_answer_that_fits_is_valid_and_unchanged(tmp_path: Path) -> None:
 
 def test_a_stream_that_breaks_its_contract_ends_at_once_with_an_error(tmp_path: Path) -> None:
     async def main() -> None:
+        go = asyncio.Event()
+
         async def rambling(exchange: Exchange) -> None:
             exchange.send(STREAM_HEAD)
             exchange.say('{"a"')
+            await go.wait()
             exchange.say(" is")
             await exchange.closed.wait()
 
         async with contracted(tmp_path, rambling, FAIL) as (it, up):
-            reply = await it.ask(body=STREAM)
+            asking = asyncio.ensure_future(it.ask(body=STREAM))
+            await until(lambda: any(r.flowing for r in it.world.relays))
+            go.set()
+            reply = await asking
             assert reply.status == 200 and not reply.whole
             assert b" is" not in reply.body and DONE not in reply.body
             assert b'"upstream_invalid_answer"' in reply.events[-1]
@@ -160,10 +166,10 @@ def test_a_buffered_answer_is_first_seen_when_it_is_whole(tmp_path: Path) -> Non
             asking = asyncio.ensure_future(it.ask(body=STREAM))
             await until(lambda: any(r.chunks for r in it.world.relays))
             [relay] = it.world.relays
-            assert not relay.has_begun
+            assert not relay.committed
             now_s = clock.monotonic_s()
             it.world.sweep(now_s + 16)  # nobody may take the line for dead meanwhile
-            assert relay.has_begun and not relay.committed
+            assert relay.committed and not relay.flowing
             go.set()
             reply = await asking
             assert reply.whole

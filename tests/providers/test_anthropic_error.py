@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from tidegate.providers._anthropic_error import failure_in_answer, fault
@@ -61,3 +62,13 @@ def test_our_own_account_is_not_the_callers_fault() -> None:
 def test_an_error_inside_a_good_status(told: Any, kind: str, code: str) -> None:
     failure = failure_in_answer(told)
     assert (failure.kind, failure.code.name) == (kind, code)
+
+
+def test_its_content_filter_is_told_apart_by_its_words() -> None:
+    told = {
+        "type": "invalid_request_error",
+        "message": "Output blocked by content filtering policy",
+    }
+    body = msgspec.json.encode({"type": "error", "error": told})
+    for failure in (fault(400, {}, body, 0.0), failure_in_answer(told)):
+        assert (failure.kind, failure.code.name) == ("refused_by_safety", "rejected_by_provider")

@@ -1,5 +1,6 @@
 """What Bedrock's errors mean, by their type first and by their status last."""
 
+import msgspec
 import pytest
 from tests.providers.bedrock_wire import BYTES, operation
 
@@ -119,3 +120,10 @@ def test_only_who_may_come_back_is_told_when() -> None:
         assert failure.retry_after_s == wait_s
     no = fault(403, {"x-amzn-errortype": "AccessDeniedException", "retry-after": "7"}, b"", NOW_S)
     assert no.retry_after_s is None
+
+
+def test_a_prompt_that_its_filters_block_is_told_apart() -> None:
+    told = "This request has been blocked by our content filters."
+    body = msgspec.json.encode({"message": told})
+    failure = fault(400, {"x-amzn-errortype": "ValidationException"}, body, NOW_S)
+    assert (failure.kind, failure.code.name) == ("refused_by_safety", "rejected_by_provider")

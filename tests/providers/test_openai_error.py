@@ -31,6 +31,8 @@ NOW_S = 1_790_000_000.0  # 21 September 2026, 14:13:20 UTC
         ({"retry-after": "Mon, 21 Sep 2026 14:13:00 GMT"}, 0.0),
         ({"retry-after": "Fri, 21 Sep 2096 14:13:50 GMT"}, MAX_RETRY_AFTER_S),
         ({"retry-after": "Fri, 99 Sep 2096 14:13:50 GMT"}, None),
+        ({"retry-after": "Fri, 21 Sep 99999999999999999999 14:13:50 GMT"}, None),
+        ({"retry-after": "Fri, 21 Sep 2096 14:13:50 +99999999999999999999"}, None),
     ],
 )
 def test_a_wait_is_honoured_within_bounds(headers: dict[str, str], wait_s: float | None) -> None:
@@ -57,14 +59,25 @@ def test_the_message_is_found_in_each_shape(body: bytes, message: str, param: st
     assert (failure.message, failure.param) == (message, param)
 
 
-@pytest.mark.parametrize("code", ["content_filter", "content_policy_violation"])
-def test_a_refusal_by_safety_rules_is_told_apart(code: str) -> None:
-    told = {"message": "filtered", "code": code}
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"message": "filtered", "code": "content_filter"},
+        {"message": "filtered", "code": "content_policy_violation"},
+        {"message": "Invalid prompt: your prompt was flagged", "code": "invalid_prompt"},
+    ],
+)
+def test_a_refusal_by_safety_rules_is_told_apart(told: dict[str, str]) -> None:
     for failure in (
         failure_of(400, {}, msgspec.json.encode({"error": told}), NOW_S),
         failure_in_answer(told),
     ):
         assert (failure.kind, failure.code.name) == ("refused_by_safety", "rejected_by_provider")
+
+
+def test_a_prompt_that_cannot_be_read_is_not_refused_by_safety() -> None:
+    told = {"message": "Invalid prompt: no messages", "code": "invalid_prompt"}
+    assert failure_of(400, {}, msgspec.json.encode({"error": told}), NOW_S).kind == "rejected"
 
 
 def test_no_secret_and_no_flood_comes_through() -> None:

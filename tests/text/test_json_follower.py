@@ -13,7 +13,11 @@ _JSON = st.recursive(
 )
 # What JSON is made of, so that most texts go wrong late.
 _PIECES = st.sampled_from(
-    [*'{}[]:,"\\ \n\t0123456789.-+eEu/', "true", "null", '"a"', "\\u00e9", "\\ud83d\\ude00", "é"]
+    [
+        *'{}[]:,"\\ \n\t0123456789.-+eEu/',
+        *("true", "null", '"a"', "\\u00e9", "\\ud83d\\ude00", "é"),
+        *('{"k": ', '"k":"v"', '"k":1,', '"k":[', ', "k" : ', "[1,2", "],", "},"),
+    ]
 )
 
 

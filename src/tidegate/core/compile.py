@@ -18,6 +18,7 @@ from tidegate.core import assemble, plugs
 from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Dialect, Path, Place
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
+from tidegate.core.compile_probes import compile_probes
 from tidegate.core.compile_routes import compile_route
 from tidegate.core.contracts import compile_contract
 from tidegate.core.declared import Declared
@@ -70,6 +71,13 @@ def compile_plan(
     compiler.check_named()
     routes = compiler.routes()
     compiler.check_rest()
+    probes = compile_probes(
+        declared,
+        compiler.targets(),
+        lambda target: facts.dialects.get(target.dialect),
+        facts.checks,
+        compiler.say,
+    )
     say = facts.added.speaks(compiler.say)
     limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
     if not limits and counts_alone(declared) and facts.keys_limited():
@@ -93,6 +101,7 @@ def compile_plan(
         drain_s=declared.gateway.drain_s,
         counters=storage.limits.store() if storage.limits is not None else None,
     )
+    plan = replace(plan, probes={k: v for k, v in probes.items() if k in plan.targets})
     return replace(plan, version=version, digest=_digest(plan), compiled_at_s=now_s)
 
 
@@ -136,12 +145,15 @@ class _Compiler:
                 lambda content: _digest(content)[:DIGEST_CHARS],
                 self.say,
             )
-            contract = compile_contract(
-                route.contract, ("routes", name, "contract"), self.checks, self.say
-            )
+            path = ("routes", name, "contract")
+            contract = compile_contract(route, path, self.checks, self.say)
             if found is not None:
                 out[name] = replace(found, contract=contract)
         return out
+
+    def targets(self) -> dict[str, Target]:
+        """All that have been built."""
+        return {name: target for name, target in self._targets.items() if target is not None}
 
     def check_named(self) -> None:
         """Every provider and target, whether a route reaches it or not."""

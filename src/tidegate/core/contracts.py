@@ -2,14 +2,14 @@
 
 from tidegate.core.assemble import Path, Say
 from tidegate.core.declared_contracts import DeclaredContract
+from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.facts import Checks
 from tidegate.core.plan import Contract
 
 
-def compile_contract(
-    declared: DeclaredContract | None, path: Path, checks: Checks, say: Say
-) -> Contract | None:
-    """The contract; what is wrong with it is said."""
+def compile_contract(route: DeclaredRoute, path: Path, checks: Checks, say: Say) -> Contract | None:
+    """The route's contract; what is wrong with it is said."""
+    declared = route.contract
     if declared is None:
         return None
     asked = (declared.json, declared.json_schema, declared.tools, declared.regex)
@@ -25,6 +25,7 @@ def compile_contract(
             "an answer that is passed on all the same need not be held back: "
             "write `on_violation: fail`, or remove `buffer`",
         )
+    _check_way_out(declared, route, (*path, "on_violation"), say)
     return Contract(
         json=declared.json,
         json_schema=declared.json_schema,
@@ -34,6 +35,20 @@ def compile_contract(
         on_violation=declared.on_violation,
         buffer=declared.buffer,
     )
+
+
+def _check_way_out(declared: DeclaredContract, route: DeclaredRoute, at: Path, say: Say) -> None:
+    """Whether there is anything to ask after an answer that breaks it."""
+    if declared.on_violation not in ("retry", "fallback"):
+        return
+    if declared.on_violation == "fallback" and not route.fallbacks.malformed:
+        say(at, "there is nothing to fall back on: name targets below `fallbacks.malformed`")
+    if not route.retry.budget_percent and not route.retry.budget_least:
+        say(
+            at,
+            "`retry.budget_percent` and `retry.budget_least` are 0, so that nothing is ever asked "
+            "again: raise one of them, or write `on_violation: fail`",
+        )
 
 
 def _tell(wrong: str | None, path: Path, say: Say) -> None:

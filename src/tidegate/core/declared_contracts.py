@@ -1,10 +1,11 @@
 """`contract` of a route: what its answers must be."""
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
 from tidegate.core.plan import Contract
+from tidegate.core.resilience import OnViolation
 
 MAX_CHARS: Final = 4_000_000
 _CONTRACT: Final = Contract()
@@ -48,15 +49,18 @@ class DeclaredContract(Struct, frozen=True, omit_defaults=True):
         ),
     ] = None
     on_violation: Annotated[
-        Literal["mark", "fail"],
+        OnViolation,
         Meta(
-            description="`mark` notes it on the receipt and passes the answer on; `fail` gives an "
-            "error in its place, or ends a stream that has begun with one."
+            description="`mark` notes it on the receipt and passes the answer on; `retry` asks "
+            "once more, with what is wrong shown to the model; `fallback` asks the route's "
+            "`fallbacks.malformed`; `fail` gives an error in its place. A stream of which "
+            "something is out already ends with an error."
         ),
     ] = _CONTRACT.on_violation
     buffer: Annotated[
         bool,
         Meta(
-            description="Hold a stream back until it is known to fit. Needs `on_violation: fail`."
+            description="Hold a stream back until it is known to fit. Not with "
+            "`on_violation: mark`."
         ),
     ] = _CONTRACT.buffer

@@ -9,7 +9,8 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
-from tidegate.core.resilience import Balance, Breaker, FailureClass, Retry
+from tidegate.core.probe import Probe
+from tidegate.core.resilience import Balance, Breaker, FailureClass, OnViolation, Retry
 
 
 class SecretRef(Struct, frozen=True, omit_defaults=True):
@@ -171,7 +172,7 @@ class Contract(Struct, frozen=True, omit_defaults=True):
     tools: bool = False
     regex: str | None = None
     max_chars: int = 1_000_000
-    on_violation: Literal["mark", "fail"] = "mark"
+    on_violation: OnViolation = "mark"
     buffer: bool = False
 
 
@@ -278,7 +279,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
 
     `assumed_output_tokens` stands for the output of a request whose caller has set no limit.
     `session_alert_tokens` in five minutes of one session are told; 0 tells of none.
-    `counters` None counts in each gateway's memory.
+    `counters` None counts in each gateway's memory. `probes` are by the names of their targets.
     """
 
     version: int
@@ -292,6 +293,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     session_alert_tokens: int = 50_000
     drain_s: float = 30.0
     counters: CounterStore | None = None
+    probes: dict[str, Probe] = {}
 
     @property
     def targets(self) -> dict[str, Target]:

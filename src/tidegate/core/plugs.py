@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from tidegate.core.ask import Answer, Ask, Outgoing, Usage
 from tidegate.core.conversation import Conversation
@@ -109,13 +109,15 @@ class SpokenReader(Protocol):
     """Reads one streamed answer into the common middle. Pure, and never raises.
 
     `finished` turns true with the provider's proper end, `failure` with an error event or bytes
-    that are no event; after either nothing more is told, and `surplus_events` counts what comes.
-    Any slicing of the same bytes gives the same events.
+    that are no event; after either nothing more is told, and `surplus_events` counts what comes:
+    `ended_twice` says that a second end was among it. Any slicing of the same bytes gives the same
+    events.
     """
 
     finished: bool
     failure: Failure | None
     surplus_events: int
+    ended_twice: bool
 
     def feed(self, data: bytes) -> list[Event]: ...
 
@@ -150,8 +152,9 @@ class Dialect(Protocol):
     `paths` are where it is spoken, `count_paths` where its callers ask how many tokens a
     conversation has, by the member that says it. `content` is the member of a body that holds the
     caller's text, `starts` are the first bytes that its JSON may have, `ceiling` is the member that
-    bounds the answer's tokens. `passes` are headers of a caller that a provider of the same wire
-    gets; `id_header` is where its clients look for the request's id.
+    bounds the answer's tokens. `keep_alive` is what its clients pass over in a stream. `passes` are
+    headers of a caller that a provider of the same wire gets; `id_header` is where its clients look
+    for the request's id.
     """
 
     name: str
@@ -160,6 +163,7 @@ class Dialect(Protocol):
     content: str
     starts: bytes
     ceiling: str
+    keep_alive: bytes
     passes: tuple[str, ...]
     id_header: str
 
@@ -170,6 +174,10 @@ class Dialect(Protocol):
 
     def whole(self, ask: Ask, stamp: Stamp, spoken: Spoken) -> bytes:
         """The body of a whole answer. Failure (`malformed`) where this wire cannot tell it."""
+
+    def with_turns(self, content: Raw, said: str, told: str) -> Raw:
+        """The caller's text, the member `content`, with two turns behind it: what the model said,
+        and what it is told."""
 
     def status(self, no: Refusal | Failure) -> int:
         """The status that an error has in this API."""

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from tidegate.core.plan import Price, Rate
 from tidegate.core.priority import Priority
+from tidegate.core.probe import PROBE
 from tidegate.core.setters import plain_setters
 
 Endpoint = Literal["chat", "completions", "embeddings", "count_tokens"]
@@ -38,7 +39,8 @@ ModelRefusalReason = Literal["policy", "capability", "missing_information"]
 @plain_setters
 class Attempt(Struct, omit_defaults=True):
     """One call to one replica. Times are seconds since the request was accepted. `credential` is
-    named where its target has several, by its reference in the plan."""
+    named where its target has several, by its reference in the plan. `validity` and the rest of the
+    verdict are of this attempt's answer, as the receipt's own are of the last."""
 
     target: str
     replica: str
@@ -51,6 +53,10 @@ class Attempt(Struct, omit_defaults=True):
     failure: str | None = None
     cost_nanousd: int | None = None
     credential: str | None = None
+    validity: Validity | None = None
+    violation_at_bytes: int | None = None
+    violation_path: str | None = None
+    violation_rule: str | None = None
 
 
 class Hold(Struct, omit_defaults=True):
@@ -161,6 +167,12 @@ class Receipt(Struct, omit_defaults=True):
     over_limits: list[str] = []
     holds: list[Hold] = []
     attempts: list[Attempt] = []
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether it is the gateway's own request, which no budget, objective or error figure of
+        anybody counts. A key may have that purpose too: what comes with a key counts."""
+        return self.key_id is None and self.purpose == PROBE
 
     @property
     def session(self) -> str | None:

@@ -15,6 +15,9 @@ FAILURE_CLASSES: Final[tuple[FailureClass, ...]] = (
     "malformed",
     "refused_by_safety",
 )
+# What is done with an answer that breaks its route's contract. `retry` asks once more, with what is
+# wrong shown to the model, `fallback` those that are named for `malformed`.
+OnViolation = Literal["mark", "retry", "fallback", "fail"]
 MAX_FALLBACKS: Final = 5
 
 

@@ -21,6 +21,7 @@ from tidegate.dialects._anthropic_stream import (
     usage_members,
 )
 from tidegate.dialects._carriers import mark
+from tidegate.dialects._turns import with_turns
 
 _encode = msgspec.json.Encoder().encode
 # Anthropic's word for each status that an error has here.
@@ -50,6 +51,7 @@ class AnthropicMessages:
     content = "messages"
     starts = b"["
     ceiling = "max_tokens"
+    keep_alive = b'event: ping\ndata: {"type": "ping"}\n\n'
     passes = ("anthropic-beta",)
     id_header = "request-id"
 
@@ -73,6 +75,9 @@ class AnthropicMessages:
                 "usage": {"input_tokens": 0, **usage_members(spoken.usage)},
             }
         )
+
+    def with_turns(self, content: Raw, said: str, told: str) -> Raw:
+        return with_turns(content, said, told)
 
     def status(self, no: Refusal | Failure) -> int:
         status = no.status if isinstance(no, Failure) else no.code.status

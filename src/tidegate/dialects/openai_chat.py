@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+from msgspec import Raw
 
 from tidegate.core.ask import Ask
 from tidegate.core.conversation import Conversation, Refused, Text, ToolCall
@@ -16,6 +17,7 @@ from tidegate.dialects._openai_chat_request import read
 from tidegate.dialects._openai_chat_stream import OpenAIChatWriter, usage_members
 from tidegate.dialects._openai_error import error_body, status_of
 from tidegate.dialects._openai_members import call_id_of
+from tidegate.dialects._turns import with_turns
 
 _encode = msgspec.json.Encoder().encode
 
@@ -29,6 +31,7 @@ class OpenAIChat:
     content = "messages"
     starts = b"["
     ceiling = "max_completion_tokens"
+    keep_alive = b": keepalive\n\n"
     passes: tuple[str, ...] = ()
     id_header = "x-request-id"
 
@@ -58,6 +61,9 @@ class OpenAIChat:
         if usage is not None:
             body["usage"] = usage
         return _encode(body)
+
+    def with_turns(self, content: Raw, said: str, told: str) -> Raw:
+        return with_turns(content, said, told)
 
     def status(self, no: Refusal | Failure) -> int:
         return status_of(no)

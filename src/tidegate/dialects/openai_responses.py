@@ -4,6 +4,7 @@ sent again, or a provider of the same wire stores it."""
 from collections.abc import Mapping
 
 import msgspec
+from msgspec import Raw
 
 from tidegate.core.ask import OPENAI_RESPONSES, Ask
 from tidegate.core.conversation import Conversation
@@ -15,6 +16,7 @@ from tidegate.dialects._openai_error import error_body, status_of
 from tidegate.dialects._openai_responses_answer import ended, items_of, response
 from tidegate.dialects._openai_responses_request import read
 from tidegate.dialects._openai_responses_stream import OpenAIResponsesWriter
+from tidegate.dialects._turns import with_turns
 
 _encode = msgspec.json.Encoder().encode
 
@@ -28,6 +30,7 @@ class OpenAIResponses:
     content = "input"
     starts = b'["'
     ceiling = "max_output_tokens"
+    keep_alive = b": keepalive\n\n"
     passes: tuple[str, ...] = ()
     id_header = "x-request-id"
 
@@ -41,6 +44,9 @@ class OpenAIResponses:
         choice = spoken.choices[0] if spoken.choices else Choice()
         begun = response(ask, stamp, spoken.model)
         return _encode(ended(begun, items_of(choice, stamp), spoken.usage, choice.reason))
+
+    def with_turns(self, content: Raw, said: str, told: str) -> Raw:
+        return with_turns(content, said, told)
 
     def status(self, no: Refusal | Failure) -> int:
         return status_of(no)

@@ -69,6 +69,19 @@ class Admission:
             self._target = target
             demands.price(self.demand, target)
 
+    def send(self, ask: Ask) -> int:
+        """Another request is sent in its place, with more in it: how much dearer it can be."""
+        demand = self.demand
+        before_nanousd = demand.cost_nanousd or 0
+        longer_bytes = len(ask.body) - len(demand.ask.body)
+        demand.ask = ask
+        if longer_bytes <= 0:
+            return 0
+        demand.input_tokens += longer_bytes  # a token of text has a byte at least
+        demand.input_exact = False
+        demands.price(demand, self._target)
+        return (demand.cost_nanousd or 0) - before_nanousd
+
     async def hold_more(self, nanousd: int) -> bool:
         """Holds what an attempt may have cost beside what is held for the next, of all money that
         is held for the caller; whether there was so much."""

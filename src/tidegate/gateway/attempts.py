@@ -5,6 +5,7 @@ place and a connection of its own, and gives all of it back before the next begi
 """
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from tidegate.core import clock
@@ -12,30 +13,33 @@ from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.resilience import Balance
 from tidegate.gateway import wires
+from tidegate.gateway.after import after
 from tidegate.gateway.allowance import rate_headers
 from tidegate.gateway.balance import balanced, stays_with
 from tidegate.gateway.breaker import Verdict
 from tidegate.gateway.call import call, note_target
 from tidegate.gateway.chain import Chain, can_serve
-from tidegate.gateway.contract import judge_answer
+from tidegate.gateway.contract import VIOLATION, judge_answer
 from tidegate.gateway.decline import forget_frames, note_failure, request_ids
 from tidegate.gateway.fit import fit
 from tidegate.gateway.http import answers
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.media import text_bytes
-from tidegate.gateway.pick import leave, pick, pick_at_once, told
+from tidegate.gateway.pick import pick, pick_at_once, told
 from tidegate.gateway.places import Places
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
-from tidegate.gateway.settle import settle_attempt
 from tidegate.gateway.shared_told import shared_rate_headers
 from tidegate.gateway.stream import Relay
+from tidegate.gateway.validity import turned_down
 from tidegate.gateway.world import World
 from tidegate.text import tokens
 
+# Timers go by milliseconds, and may be early by as much.
+_TIMER_S = 0.01
 # Failures by which a provider has shown that it is there and works.
-_ALIVE = frozenset({"rate_limited", "overflow", "refused_by_safety", "rejected"})
+ALIVE = frozenset({"rate_limited", "overflow", "refused_by_safety", "rejected"})
 
 
 async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None:
@@ -43,6 +47,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     ask, route = progress.ask, progress.route
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     route.budget.request(progress.received_s)
+    if ask.stream:
+        progress.head = _head
     target = route.target
     if progress.keeper is not None:
         target = progress.keeper[0]
@@ -50,25 +56,46 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
         target = _first(progress, ask, world)
     chain: Chain | None = None
     while True:
+        no: Refusal | Failure | None = None
         try:
             await _attempt(progress, target, plan, world, chain)
-        except (Refusal, Failure) as no:
+        except (Refusal, Failure) as error:
+            no = error
             _tell(progress, no)
-            if chain is None:
-                chain = Chain(ask, route, progress.until_s)
-            following = await _following(progress, chain, no, world)
-            if following is None:
-                raise
-            forget_frames(no)
         except BaseException:
             _tell(progress, None)
             raise
         else:
             _tell_well(progress, route.route.balance)
+            if not route.fallbacks and not progress.owed:
+                return
+        why = turned_down(progress) or no
+        if why is None:
+            if progress.owed:
+                _repay(progress)
             return
+        if chain is None:
+            chain = Chain(ask, route, progress.until_s)
+        following = await after(progress, chain, why, world)
+        if following is None:
+            if no is None:
+                if progress.call is not None:
+                    progress.call.attempt.failure = None
+                return  # a refusal is an answer, where nobody gives another
+            note_failure(progress, no)
+            raise chain.blamed(no)
+        forget_frames(no)
         target, pause_s = following
         if pause_s:
-            await asyncio.sleep(pause_s)
+            await _pause(progress, pause_s, world)
+
+
+async def _pause(progress: Progress, pause_s: float, world: World) -> None:
+    world.pausing.add(progress)
+    try:
+        await asyncio.sleep(pause_s)
+    finally:
+        world.pausing.discard(progress)
 
 
 def _first(progress: Progress, ask: Ask, world: World) -> PreparedTarget:
@@ -121,7 +148,7 @@ async def _attempt(
         note_target(progress.receipt, target)
         world.waiting.add(progress)
         try:
-            await pick(progress, places, deadline_s, _head(progress, ask))
+            await pick(progress, places, deadline_s)
         finally:
             world.waiting.discard(progress)
     kept = progress.keeper
@@ -176,12 +203,33 @@ async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World
     if progress.admitted is not None and progress.admitted.most_chunks is not None:
         relay.hold_to(progress.admitted.most_chunks)
     relay.committed, relay.on_first = progress.begun, told(progress)
+    relay.quiet_since_s = progress.quiet_since_s or progress.received_s
+    if progress.dialect is not None:
+        relay.sign_of_life = progress.dialect.keep_alive
     contract = None if progress.route is None else progress.route.contract
     if contract is not None:
         relay.hold_against(contract.follow(ask))
+    if progress.owed and not relay.withheld:
+        relay.on_first = partial(_repay_at_first, progress, relay.on_first)
     world.relays.add(relay)
     await relay.run()
     progress.ending = relay.finish
+
+
+def _repay(progress: Progress) -> None:
+    """What was sent once more has begun to be answered, and counts no more."""
+    assert progress.route is not None  # noqa: S101 - see `attempts`
+    progress.route.budget.give_back(progress.owed)
+    progress.owed = 0
+
+
+def _repay_at_first(
+    progress: Progress, on_first: Callable[[float], None] | None, now_s: float
+) -> None:
+    """The same with a stream's first content: its end may be far."""
+    _repay(progress)
+    if on_first is not None:
+        on_first(now_s)
 
 
 def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
@@ -215,39 +263,6 @@ def _head(progress: Progress, ask: Ask) -> bytes:
     return head
 
 
-async def _following(
-    progress: Progress, chain: Chain, no: Refusal | Failure, world: World
-) -> tuple[PreparedTarget, float] | None:
-    """What is asked next, once the attempt has ended; None when its no is the request's."""
-    target, route, relay = progress.target, progress.route, progress.relay
-    assert target is not None and route is not None  # noqa: S101 - see `attempts`
-    if (relay is not None and relay.flowing) or progress.connection.lost:
-        return None
-    if progress.keeper is not None:
-        return None  # nobody else can go on from what is kept there
-    now_s, sent = clock.monotonic_s(), progress.call is not None
-    following = chain.after(no, target, progress.replica if sent else None, now_s)
-    # What was not sent is no load, and another target in its place no more than the first.
-    if following is None or (sent and not route.budget.take(now_s)):
-        return None
-    note_failure(progress, no)
-    wasted_nanousd = settle_attempt(progress, world)
-    leave(progress, no.code.name)
-    progress.replica = None
-    progress.receipt.refused_by = None
-    if progress.ask is not None:
-        progress.ask.output_bound_tokens = None
-    progress.begun = progress.begun or (relay is not None and relay.committed)
-    if wasted_nanousd:
-        route.budget.wasted(wasted_nanousd, now_s)
-        admitted = progress.admitted
-        if admitted is not None and not await admitted.hold_more(wasted_nanousd):
-            return None
-    if progress.earlier is not None:
-        progress.earlier.took_s += following[1]
-    return following
-
-
 def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
     """What an attempt that failed, or was broken off, says of its replica and credential."""
     replica, tries = progress.replica, progress.tries
@@ -257,11 +272,11 @@ def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
     now_s = clock.monotonic_s()
     verdict: Verdict = "dropped"
     if isinstance(no, Failure) and progress.call is not None:
-        late = progress.until_s is not None and now_s >= progress.until_s
+        late = progress.until_s is not None and now_s >= progress.until_s - _TIMER_S
         if no.code.name == "upstream_auth":
             replica.credential.refused(now_s)
             verdict = "worked"
-        elif no.kind in _ALIVE:
+        elif no.kind in ALIVE or no.code.name == VIOLATION:
             verdict = "worked"
         elif no.kind != "timeout" or not late:
             verdict = "failed"

@@ -9,6 +9,7 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, FailureKind, Refusal
 from tidegate.core.resilience import FailureClass, Retry
+from tidegate.gateway.contract import VIOLATION
 from tidegate.gateway.media import text_bytes
 from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
@@ -51,18 +52,24 @@ def failure_class(no: Refusal | Failure) -> FailureClass | None:
 
 
 class Chain:
-    """One request's way from target to target. `replicas` are the parts of targets that
-    it has asked, `_times` how often it has asked the target that it is at."""
+    """One request's way from target to target. `ask` is the request as it came, `replicas` are the
+    parts of targets that it has asked, `_times` how often it has asked the target that it is at.
+    `violation` is the first of its answers' that broke the contract."""
 
-    __slots__ = ("_ask", "_asked", "_route", "_times", "_until_s", "replicas")
+    __slots__ = (
+        *("_asked", "_corrected", "_route", "_times", "_until_s"),
+        *("ask", "replicas", "violation"),
+    )
 
     def __init__(self, ask: Ask, route: PreparedRoute, until_s: float | None) -> None:
-        self._ask = ask
+        self.ask = ask
         self._route = route
         self._until_s = until_s
         self._asked: set[str] = set()
         self._times = 0
+        self._corrected = False
         self.replicas: list[PreparedReplica] = []
+        self.violation: Failure | None = None
 
     def after(
         self,
@@ -71,11 +78,14 @@ class Chain:
         replica: PreparedReplica | None,
         now_s: float,
     ) -> tuple[PreparedTarget, float] | None:
-        """(what is asked next, after how many seconds); None when that was all."""
+        """(what is asked next, after how many seconds); None when that was all. The same target
+        after a violation: it is shown what is wrong with its answer."""
         of = failure_class(no)
         if of is None or (self._until_s is not None and now_s >= self._until_s):
             return None
         self._asked.add(target.target.name)
+        if isinstance(no, Failure) and no.code.name == VIOLATION:
+            return self._after_violation(no, target, now_s)
         if replica is not None:
             self._times += 1
             self._note(no, target, replica)
@@ -91,6 +101,28 @@ class Chain:
             return None
         self._times = 0
         return following[0], 0.0
+
+    def blamed(self, no: Refusal | Failure) -> Refusal | Failure:
+        """What the caller is told. That an attempt which it did not ask for was refused is no
+        mistake of its own: the answer before it is."""
+        ours = no.code.fault in ("caller", "policy")
+        return self.violation if ours and self.violation is not None else no
+
+    def _after_violation(
+        self, no: Failure, target: PreparedTarget, now_s: float
+    ) -> tuple[PreparedTarget, float] | None:
+        """As the route's contract has it: once more the same, or who is there for bad answers."""
+        self.violation = self.violation or no
+        contract = self._route.route.contract
+        if contract is None or contract.on_violation == "fail":
+            return None
+        again = contract.on_violation == "retry" and self.ask.endpoint == "chat"
+        if again and not self._corrected and can_serve(target, self.ask, self._tokens(), now_s):
+            self._corrected = True
+            return target, 0.0
+        beyond = self._fallback("malformed", now_s)
+        self._times = 0
+        return (beyond[0], 0.0) if beyond else None
 
     def _again_s(
         self,
@@ -153,10 +185,10 @@ class Chain:
 
     def _may_ask(self, target: PreparedTarget, now_s: float) -> bool:
         fresh = target.target.name not in self._asked
-        return fresh and can_serve(target, self._ask, self._tokens(), now_s)
+        return fresh and can_serve(target, self.ask, self._tokens(), now_s)
 
     def _tokens(self) -> int:
-        return tokens.estimate(text_bytes(self._ask))
+        return tokens.estimate(text_bytes(self.ask))
 
 
 def pause(retry: Retry, times: int, drawn: float) -> float:

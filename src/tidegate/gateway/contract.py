@@ -18,11 +18,18 @@ from tidegate.text.json_follower import JsonFollower
 from tidegate.text.json_schema import Regex, Schema, Violation
 
 MAX_CALLS = 128
+# The code of the Failure that an answer is which broke its contract.
+VIOLATION: Final = "upstream_invalid_answer"
+# Finish reasons by which a wire tells of a refusal, as the dialects write them, in lower case.
+_REFUSED: Final = frozenset({"content_filter", "refusal", "safety", "guardrail_intervened"})
 # Evaluations of a stranger's schema, times characters held against it: 0.2 s at the worst.
 MAX_WORK = 10_000_000
 _TOO_LONG: Final = frozenset(
     {"length", "max_tokens", "max_output_tokens", "model_context_window_exceeded"}
 )
+# What fits, however it ended.
+_KEPT: Final = frozenset({"valid", "duplicate_terminator"})
+_NO_ARGUMENTS: Final = b"{}"
 _decode = msgspec.json.Decoder().decode
 
 
@@ -78,6 +85,7 @@ class Following:
         self._names: dict[tuple[int, int], str] = {}
         self._seen_bytes = 0
         self._broken: Verdict | None = None
+        self._broken_in = 0
         self.passes_on = ask.stream and not prepared.contract.buffer
 
     def content(self, choice: int, text: str) -> Failure | None:
@@ -89,7 +97,7 @@ class Following:
             said = self._contents[choice] = _Text(json=self._json)
         broken = self._add(said, text)
         if broken is not None:
-            return self._break(broken)
+            return self._break(broken, choice)
         if self.passes_on:
             self._seen_bytes += len(text.encode())
         return None
@@ -101,21 +109,44 @@ class Following:
         said = self._calls.get(place)
         if said is None:
             if len(self._calls) >= MAX_CALLS:
-                return self._break(Verdict("schema_violation", path="/tool_calls", rule="maxItems"))
+                many = Verdict("schema_violation", path="/tool_calls", rule="maxItems")
+                return self._break(many, choice)
             said = self._calls[place] = _Text(json=True)
         if name:
             self._names[place] = name
         broken = self._add(said, arguments)
         if broken is None:
             return None
-        return self._break(msgspec.structs.replace(broken, path=f"/tool_calls/{call}/arguments"))
+        broken = msgspec.structs.replace(broken, path=f"/tool_calls/{call}/arguments")
+        return self._break(broken, choice)
 
-    def end(self, *, truncated: bool, called: bool, ended_twice: bool) -> Failure | None:
-        """The answer has come to its proper end. Failure when it does not fit and may not pass."""
-        verdict = self._broken or self._judge(truncated, called, ended_twice)
-        self._broken = verdict
-        fails = self._prepared.contract.on_violation == "fail"
-        return _failure(verdict) if fails and verdict.validity != "valid" else None
+    def end(
+        self, *, truncated: bool, called: bool, ended_twice: bool, refused: bool = False
+    ) -> Failure | None:
+        """The answer has come to its proper end. Failure when it does not fit and may not pass.
+        One that holds nothing because the model has `refused` is not judged."""
+        if self._broken is None:
+            if refused and not called and not self._contents:
+                return None
+            self._broken = self._judge(truncated, called, ended_twice)
+        kept = self._broken.validity in _KEPT or self.contract.on_violation == "mark"
+        return None if kept else _failure(self._broken)
+
+    @property
+    def contract(self) -> Contract:
+        return self._prepared.contract
+
+    def shown(self) -> tuple[str, list[tuple[str, str]]]:
+        """What came of the choice that broke the contract, up to there: its content, and the names
+        and arguments of its calls, as far as these were followed."""
+        which = self._broken_in
+        content = self._contents.get(which)
+        calls = [
+            (self._names.get(place, ""), said.whole())
+            for place, said in self._calls.items()
+            if place[0] == which
+        ]
+        return "" if content is None else content.whole(), calls
 
     @property
     def verdict(self) -> Verdict | None:
@@ -124,17 +155,17 @@ class Following:
 
     def _add(self, said: _Text, text: str) -> Verdict | None:
         said.chars += len(text)
+        said.parts.append(text)
         if said.chars > self._prepared.contract.max_chars:
             return Verdict("schema_violation", path="", rule="maxLength")
-        said.parts.append(text)
         if said.json is not None and not said.json.feed(text.encode()):
             return Verdict("malformed", at_bytes=said.json.error_at)
         return None
 
-    def _break(self, verdict: Verdict) -> Failure | None:
+    def _break(self, verdict: Verdict, choice: int) -> Failure | None:
         verdict = msgspec.structs.replace(verdict, seen_bytes=self._seen_bytes)
-        self._broken = verdict
-        return _failure(verdict) if self._prepared.contract.on_violation == "fail" else None
+        self._broken, self._broken_in = verdict, choice
+        return None if self.contract.on_violation == "mark" else _failure(verdict)
 
     def _judge(self, truncated: bool, called: bool, ended_twice: bool) -> Verdict:
         found: Verdict | None
@@ -149,8 +180,8 @@ class Following:
         return msgspec.structs.replace(found, seen_bytes=self._seen_bytes)
 
     def _judge_contents(self) -> Verdict | None:
-        for said in self._contents.values():
-            text = said.whole()
+        for choice, said in self._contents.items():
+            self._broken_in, text = choice, said.whole()
             if said.json is not None:
                 found = _judge_json(said.json, text, self._prepared.schema, "")
                 if found is not None:
@@ -163,20 +194,27 @@ class Following:
         tools = self._prepared.tools
         for (choice, call), said in self._calls.items():
             assert tools is not None and said.json is not None  # noqa: S101 - only then followed
+            self._broken_in = choice
             above = f"/tool_calls/{call}"
             known, schema = tools.schema(self._ask, self._names.get((choice, call), ""))
             if not known:
                 return Verdict("schema_violation", path=f"{above}/name", rule="enum")
             if schema is not None and schema.evaluations * said.chars > MAX_WORK:
                 schema = None
-            found = _judge_json(said.json, said.whole(), schema, f"{above}/arguments")
+            if not said.chars:  # none are as good as empty ones
+                said.json.feed(_NO_ARGUMENTS)
+            text = said.whole() or _NO_ARGUMENTS.decode()
+            found = _judge_json(said.json, text, schema, f"{above}/arguments")
             if found is not None:
                 return found
         return None
 
 
 def judge_answer(following: Following, answer: Answer) -> None:
-    """Holds a whole answer against its contract. Failure when it may not pass."""
+    """Holds a whole answer against its contract. Failure when it may not pass. What has no choices,
+    such as an embedding, has nothing to hold."""
+    if not answer.said:
+        return
     failure: Failure | None = None
     for choice, said in enumerate(answer.said):
         if said.content:
@@ -185,8 +223,9 @@ def judge_answer(following: Following, answer: Answer) -> None:
             failure = failure or following.called(choice, call, name, arguments)
     failure = failure or following.end(
         truncated=is_truncated(answer.finish_reason),
-        called=any(said.calls for said in answer.said),
+        called=any(said.calls or said.acts for said in answer.said),
         ended_twice=False,
+        refused=is_refused(answer.finish_reason) or any(said.refused for said in answer.said),
     )
     if failure is not None:
         raise failure
@@ -195,6 +234,12 @@ def judge_answer(following: Following, answer: Answer) -> None:
 def is_truncated(finish_reason: str | None) -> bool:
     """Whether an answer ended because it may not be longer, in whichever dialect's word."""
     return finish_reason is not None and finish_reason.lower() in _TOO_LONG
+
+
+def is_refused(finish_reason: str | None) -> bool:
+    """Whether a provider's own rules have ended an answer. Google's chat API says why, behind a
+    colon."""
+    return finish_reason is not None and finish_reason.lower().partition(":")[0] in _REFUSED
 
 
 def _judge_json(
@@ -222,4 +267,4 @@ def _failure(verdict: Verdict) -> Failure:
     if verdict.at_bytes is not None:
         what += f" at byte {verdict.at_bytes}"
     message = f"the answer does not keep the contract of its route: {what}"
-    return Failure("malformed", "upstream_invalid_answer", message)
+    return Failure("malformed", VIOLATION, message)

@@ -58,7 +58,7 @@ def note_failure(progress: Progress, no: Refusal | Failure) -> None:
         return
     call.end()
     if isinstance(no, Failure):
-        call.attempt.failure = no.kind
+        call.attempt.failure = call.attempt.failure or no.kind
         begun = progress.relay is not None and progress.relay.chunks > 0
         if no.kind in _NOT_SERVED and not begun:
             call.provider_worked = False

@@ -31,7 +31,8 @@ def settle(progress: Progress, world: World) -> None:
         world.calls.pop(call, None)
     if progress.relay is not None:
         world.relays.discard(progress.relay)
-    if receipt.key_id is None or receipt.error_code == "ledger_unavailable":
+    unknown = receipt.key_id is None and not receipt.is_probe
+    if unknown or receipt.error_code == "ledger_unavailable":
         # Whoever has no key leaves no receipt, or anybody could fill the ledger; and what is
         # refused for want of room must not take any.
         world.listener.refused(receipt.error_code or "internal")
@@ -48,12 +49,18 @@ def settle(progress: Progress, world: World) -> None:
     world.journal.append(encode_frame(receipt), progress.ending, progress.connection.abort)
 
 
-def settle_attempt(progress: Progress, world: World) -> int:
-    """An attempt that came to nothing, before the next: what it cost and took is kept, its own
-    holds end, and the receipt is as it was before it. The most that it can have cost."""
+def account_attempt(progress: Progress, world: World) -> tuple[bool, int]:
+    """Whether an attempt that came to nothing did any work, and the most that it can have cost."""
+    worked, receipt = _account(progress, world), progress.receipt
+    cost_nanousd = receipt.cost_nanousd
+    return worked, (receipt.most_nanousd or 0) if cost_nanousd is None else cost_nanousd
+
+
+def settle_attempt(progress: Progress, world: World, worked: bool) -> None:
+    """An attempt that has been accounted for, before the next: what it cost and took is kept, its
+    own holds end, and the receipt is as it was before it."""
     receipt, call, received_s = progress.receipt, progress.call, progress.received_s
     earlier = progress.earlier = progress.earlier or Earlier()
-    worked = _account(progress, world)
     now = moment()
     _end_attempt_holds(progress, worked, now)
     if call is not None:
@@ -63,11 +70,10 @@ def settle_attempt(progress: Progress, world: World) -> int:
         earlier.took_s += (call.ended_s or now.monotonic_s) - began_s
         if progress.relay is not None:
             world.relays.discard(progress.relay)
-    most_nanousd = _keep_cost(earlier, receipt)
+    _keep_cost(earlier, receipt)
     for name in _OF_ATTEMPT:
         setattr(receipt, name, _UNTOLD[name])
     progress.call = progress.relay = progress.answer = progress.following = None
-    return most_nanousd
 
 
 # What a receipt tells of one attempt, and so of the last.
@@ -82,15 +88,13 @@ _OF_ATTEMPT = (
 _UNTOLD: Final = {field.name: field.default for field in fields(Receipt)}
 
 
-def _keep_cost(earlier: Earlier, receipt: Receipt) -> int:
-    """The most that the attempt can have cost."""
+def _keep_cost(earlier: Earlier, receipt: Receipt) -> None:
     if receipt.cost_nanousd is not None:
         earlier.cost_nanousd += receipt.cost_nanousd
-        return receipt.cost_nanousd
+        return
     earlier.unknown = True
     earlier.unpriced = earlier.unpriced or receipt.most_nanousd is None
     earlier.most_nanousd += receipt.most_nanousd or 0
-    return receipt.most_nanousd or 0
 
 
 def _account(progress: Progress, world: World) -> bool:

@@ -24,7 +24,8 @@ def note_times(
             if relay is not None and relay.first_s is not None:
                 receipt.first_token_s = relay.first_s - call.sent_s
                 receipt.generation_s = ended_s - relay.first_s
-                _note_stream(receipt, relay, relay.first_s - received_s)
+                shown_s = relay.shown_s if relay.withheld else relay.first_s
+                _note_stream(receipt, relay, None if shown_s is None else shown_s - received_s)
         receipt.queue_s = call.queue_s
         receipt.connect_s = attempt.connect_s or 0.0
         if call.stale is not None:
@@ -70,7 +71,7 @@ def _note_stale(receipt: Receipt, stale: InFlight) -> None:
     receipt.connect_s = (receipt.connect_s or 0.0) + took_s - stale.queue_s
 
 
-def _note_stream(receipt: Receipt, relay: Relay, ttft_s: float) -> None:
+def _note_stream(receipt: Receipt, relay: Relay, ttft_s: float | None) -> None:
     receipt.ttft_s = ttft_s
     receipt.content_chunks = relay.chunks
     if relay.first_s is None or relay.chunks < 2:

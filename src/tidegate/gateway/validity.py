@@ -9,13 +9,11 @@ from typing import Final
 from tidegate.core.ask import Answer, Said
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt, Validity
-from tidegate.gateway.contract import Verdict, is_truncated
+from tidegate.gateway.contract import Verdict, is_refused, is_truncated
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.stream import Relay
 from tidegate.text.model_refusal import MAX_BYTES, POLICY, ModelRefusal, model_refusal
 
-# Finish reasons by which a wire tells of a refusal, as the dialects write them, in lower case.
-_REFUSED: Final = frozenset({"content_filter", "refusal", "safety", "guardrail_intervened"})
 _SAID_NOTHING: Final = ModelRefusal("full")
 
 
@@ -29,26 +27,51 @@ def note_validity(progress: Progress) -> None:
     elif progress.answer is not None:
         following = progress.following
         _note_whole(receipt, progress.answer, following.verdict if following else None)
+    if receipt.validity is not None:
+        attempt = receipt.attempts[-1]
+        attempt.validity = receipt.validity
+        attempt.violation_at_bytes = receipt.violation_at_bytes
+        attempt.violation_path = receipt.violation_path
+        attempt.violation_rule = receipt.violation_rule
+
+
+def turned_down(progress: Progress) -> Failure | None:
+    """What an answer comes to that its provider's rules have ended and of which nothing is out,
+    where the route has others to ask then."""
+    route, relay, answer = progress.route, progress.relay, progress.answer
+    if route is None or not route.fallbacks.get("refused_by_safety"):
+        return None
+    if relay is not None:
+        finish = None if relay.flowing else relay.reader.finish_reason
+    else:
+        finish = None if answer is None else answer.finish_reason
+    if not is_refused(finish) or progress.receipt.choices > 1:
+        return None
+    message = "the provider's safety rules ended its answer"
+    return Failure("refused_by_safety", "rejected_by_provider", message)
 
 
 def _note_stream(receipt: Receipt, relay: Relay) -> None:
     reader = relay.reader
     if not relay.chunks and not reader.finished:
         return  # there was no answer
-    opening = reader.opening(MAX_BYTES)
-    silent = opening is None and not reader.called and not reader.refused
+    opening, finish = reader.opening(MAX_BYTES), reader.finish_reason
+    refused = reader.refused or (finish != "stop" and is_refused(finish))
+    silent = opening is None and not reader.called and not refused
     found = None if relay.following is None else relay.following.verdict
     if found is not None:
         _note_verdict(receipt, found)
+        if not relay.flowing and found.seen_bytes:
+            receipt.bytes_before_violation = 0
     elif not reader.finished:
         receipt.validity = _cut_short(relay.failure)
-    elif reader.finish_reason != "stop" and is_truncated(reader.finish_reason):
+    elif finish != "stop" and is_truncated(finish):
         receipt.validity = "truncated"
     elif silent:
         receipt.validity = "empty"
     elif reader.ended_twice:
         receipt.validity = "duplicate_terminator"
-    _note_refusal(receipt, opening, refused=reader.refused, empty=silent and reader.finished)
+    _note_refusal(receipt, opening, refused=refused, empty=silent and reader.finished)
 
 
 def _cut_short(failure: Failure | Refusal | None) -> Validity | None:
@@ -61,13 +84,13 @@ def _cut_short(failure: Failure | Refusal | None) -> Validity | None:
 
 
 def _note_whole(receipt: Receipt, answer: Answer, found: Verdict | None) -> None:
-    said = answer.said
+    said, finish = answer.said, answer.finish_reason
     first = said[0] if len(said) == 1 else _together(said)
-    refused = first.refused
-    silent = not (first.content or first.calls or refused)
+    refused = first.refused or (finish != "stop" and is_refused(finish))
+    silent = not (refused or first.content or first.calls or first.acts)
     if found is not None:
         _note_verdict(receipt, found)
-    elif answer.finish_reason != "stop" and is_truncated(answer.finish_reason):
+    elif finish != "stop" and is_truncated(finish):
         receipt.validity = "truncated"
     elif silent:
         receipt.validity = "empty"
@@ -77,9 +100,12 @@ def _note_whole(receipt: Receipt, answer: Answer, found: Verdict | None) -> None
 
 def _together(said: tuple[Said, ...]) -> Said:
     """What all choices have said, or none where there are none."""
-    calls = tuple(call for one in said for call in one.calls)
-    content = next((one.content for one in said if one.content), "")
-    return Said(content, any(one.refused for one in said), calls)
+    return Said(
+        next((one.content for one in said if one.content), ""),
+        any(one.refused for one in said),
+        tuple(call for one in said for call in one.calls),
+        any(one.acts for one in said),
+    )
 
 
 def _note_verdict(receipt: Receipt, found: Verdict) -> None:
@@ -93,7 +119,7 @@ def _note_verdict(receipt: Receipt, found: Verdict) -> None:
 def _note_refusal(receipt: Receipt, opening: bytes | None, *, refused: bool, empty: bool) -> None:
     """The wire's own signs first; of several choices only those are asked."""
     finish = receipt.finish_reason
-    if refused or (finish is not None and finish != "stop" and finish.lower() in _REFUSED):
+    if refused:
         found = POLICY
     elif empty:
         if is_truncated(finish):

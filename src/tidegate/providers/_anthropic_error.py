@@ -12,6 +12,7 @@ from tidegate.text.strict_json import UNREADABLE
 
 # Told as a bad request, and nothing that the caller could mend.
 _OUR_ACCOUNT = ("credit balance is too low", "usage limit")
+_FILTERED = "content filtering policy"
 
 
 class _Error(Struct, frozen=True):
@@ -32,6 +33,8 @@ def fault(status: int, headers: Mapping[str, str], body: bytes, now_s: float) ->
             message = ""
         if any(words in message for words in _OUR_ACCOUNT):
             return Failure("unavailable", "upstream_auth", "the provider refused our account (400)")
+        if _FILTERED in message:
+            return _filtered()
     return failure_of(status, headers, body, now_s)
 
 
@@ -41,6 +44,8 @@ def failure_in_answer(told: Any) -> Failure:
         error = msgspec.convert(told, _Error)
     except msgspec.ValidationError:
         error = _Error()
+    if _FILTERED in error.message.lower():
+        return _filtered()
     if error.type == "overloaded_error":
         return Failure("unavailable", "upstream_overloaded", "the provider is overloaded")
     if error.type == "rate_limit_error":
@@ -50,3 +55,8 @@ def failure_in_answer(told: Any) -> Failure:
     if error.type in ("authentication_error", "permission_error", "billing_error"):
         return Failure("unavailable", "upstream_auth", "the provider refused our credential")
     return Failure("unavailable", "upstream_error", "the provider reported an error in its answer")
+
+
+def _filtered() -> Failure:
+    message = "the provider's safety rules ended its answer"
+    return Failure("refused_by_safety", "rejected_by_provider", message)

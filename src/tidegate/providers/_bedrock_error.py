@@ -55,6 +55,7 @@ _MEANINGS: Final[Mapping[str, _Meaning]] = {
 _INVALID: Final = "validation"
 # A signature is refused so far from the time that it was made at, whatever the key.
 _TOO_OLD: Final = ("signature expired", "signature not yet current")
+_FILTERED: Final = "blocked by our content filters"
 _TOO_LONG: Final = (
     "input is too long",
     "prompt is too long",
@@ -114,4 +115,6 @@ def _rejected(told: str | None) -> Failure:
     lowered = message.lower()
     if any(words in lowered for words in _TOO_LONG):
         return Failure("overflow", "context_length_exceeded", message)
+    if _FILTERED in lowered:
+        return Failure("refused_by_safety", "rejected_by_provider", message)
     return Failure("rejected", "rejected_by_provider", message)

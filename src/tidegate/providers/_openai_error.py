@@ -22,6 +22,8 @@ MAX_RETRY_AFTER_S = 60.0
 _OVERFLOW_CODES = frozenset({"context_length_exceeded", "string_above_max_length"})
 # Azure's filter, and OpenAI's own where it has one.
 _SAFETY_CODES = frozenset({"content_filter", "content_policy_violation"})
+# A prompt that OpenAI's policy flags has the code of one that cannot be read.
+_FLAGGED = ("invalid_prompt", "flagged")
 _OVERFLOW_WORDS = (
     "maximum context length",
     "context size",
@@ -87,16 +89,23 @@ def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
         try:
             wait_s = float(text) * unit_s
         except ValueError:
-            try:
-                at = email.utils.parsedate_to_datetime(text)
-            except ValueError:
+            at_s = _date_s(text)
+            if at_s is None:
                 continue
-            if at.tzinfo is None:
-                at = at.replace(tzinfo=datetime.UTC)
-            wait_s = at.timestamp() - now_s
+            wait_s = at_s - now_s
         if wait_s == wait_s:  # noqa: PLR0124 - only NaN differs from itself
             return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)
     return None
+
+
+def _date_s(text: str) -> float | None:
+    """The wall-clock second that a date of HTTP names; None for other text, and for dates that no
+    calendar here reaches."""
+    try:
+        at = email.utils.parsedate_to_datetime(text)
+        return (at if at.tzinfo is not None else at.replace(tzinfo=datetime.UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def failure_of(status: int, headers: Mapping[str, str], body: bytes, now_s: float) -> Failure:
@@ -135,12 +144,19 @@ def _rejected(status: int, error: _Error) -> Failure:
     lowered = message.lower()
     if str(error.code) in _OVERFLOW_CODES or any(w in lowered for w in _OVERFLOW_WORDS):
         return Failure("overflow", "context_length_exceeded", message, param=error.param)
-    if error.code in _SAFETY_CODES:
+    if _is_filtered(error):
         return Failure("refused_by_safety", "rejected_by_provider", message, param=error.param)
     failure = Failure("rejected", "rejected_by_provider", message, param=error.param)
     if status in (409, 413, 415, 422):
         failure.status = status
     return failure
+
+
+def _is_filtered(error: _Error) -> bool:
+    code, word = _FLAGGED
+    return error.code in _SAFETY_CODES or (
+        error.code == code and word in (error.message or "").lower()
+    )
 
 
 def failure_in_answer(told: Any) -> Failure:
@@ -151,7 +167,7 @@ def failure_in_answer(told: Any) -> Failure:
         return Failure("rate_limited", "upstream_rate_limited", "the provider limits our rate")
     if code in _OVERFLOW_CODES:
         return Failure("overflow", "context_length_exceeded", "the context is too long")
-    if code in _SAFETY_CODES:
+    if _is_filtered(error):
         message = "the provider's safety rules ended its answer"
         return Failure("refused_by_safety", "rejected_by_provider", message)
     return Failure("unavailable", "upstream_error", "the provider reported an error in its answer")

@@ -208,7 +208,7 @@ def _said(choice: _AnswerChoice) -> Said:
     if not calls:
         return Said(content, bool(message.refusal))
     told = tuple([(name, arguments) for _, name, arguments in calls_of(calls)])
-    return Said(content, bool(message.refusal), told)
+    return Said(content, bool(message.refusal), told, acts=not told)
 
 
 def _text_of(choice: _AnswerChoice) -> bytes:

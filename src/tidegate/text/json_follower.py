@@ -17,16 +17,47 @@ _STRING, _ESCAPE, _HEX, _LITERAL, _NUMBER = range(7, 12)
 # A run within a string that says nothing: no quote, no backslash, no control character.
 _RUN = re.compile(rb'[^"\\\x00-\x1f]*')
 _SPACE = re.compile(rb"[ \t\r\n]*")
-# Whole members or items with their commas, as many as stand there: large chunks go by these.
-_SCALAR = (
-    rb'(?>"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])*+"|true|false|null'
-    rb"|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)[ \t\r\n]*+,"
+# Larger chunks go by leaps: members and items that stand there whole, up to where a level or a text
+# begins (`open`), a key begins (`key`) or a level ends (`close`), each a group of its pattern.
+_LEAP_BYTES = 4
+_WS = rb"[ \t\r\n]*+"
+_TEXT = rb'"(?:[^"\\\x00-\x1f]++|\\["\\/bfnrt])*+"'
+_BARE = rb"(?>true|false|null|-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][+-]?[0-9]++)?)"
+# What stands alone may go on in the next chunk, unless something follows it.
+_SCALAR = rb"(?>%b|%b(?=[ \t\r\n,\]}]))" % (_TEXT, _BARE)
+_MEMBER = rb"%b%b:%b" % (_TEXT, _WS, _WS)
+_OPEN = rb'([{\["])'
+_MEMBERS = rb'(?>%b,%b%b%b)*+(?:%b,%b(?:%b%b|("))|%b(\}))?+' % (
+    *(_WS, _WS, _MEMBER, _SCALAR),
+    *(_WS, _WS, _MEMBER, _OPEN, _WS),
 )
-_MEMBERS = re.compile(
-    rb'(?>[ \t\r\n]*+"(?:[^"\\\x00-\x1f]|\\["\\/bfnrt])*+"[ \t\r\n]*+:[ \t\r\n]*+%b)*+' % _SCALAR
+_ITEMS = rb"(?>%b,%b%b)*+(?:%b,%b%b|%b(\]))?+" % (_WS, _WS, _SCALAR, _WS, _WS, _OPEN, _WS)
+_MEMBER_VALUE = rb"(?:%b%b|%b)" % (_SCALAR, _MEMBERS, _OPEN)
+_ITEM_VALUE = rb"%b(?:%b%b|%b)" % (_WS, _SCALAR, _ITEMS, _OPEN)
+_FIRST = rb'%b(?:%b%b|("))' % (_WS, _MEMBER, _MEMBER_VALUE)
+_Leap = tuple[re.Pattern[bytes], tuple[str, ...]] | None
+
+
+def _leap(pattern: bytes, *groups: str) -> _Leap:
+    return re.compile(pattern), ("", *groups)
+
+
+_OF_MEMBERS = ("open", "key", "close")
+# By where a text is, within an array and within an object.
+_LEAPS: Final[tuple[tuple[_Leap, ...], ...]] = (
+    (
+        *(_leap(_ITEM_VALUE, "open", "close", "open"),) * 2,
+        *(None,) * 3,
+        _leap(_ITEMS, "open", "close"),
+    ),
+    (
+        _leap(_WS + _MEMBER_VALUE, *_OF_MEMBERS, "open"),
+        None,
+        *(_leap(_FIRST, *_OF_MEMBERS, "open", "key"),) * 2,
+        _leap(rb"%b:%b%b" % (_WS, _WS, _MEMBER_VALUE), *_OF_MEMBERS, "open"),
+        _leap(_MEMBERS, *_OF_MEMBERS),
+    ),
 )
-_ITEMS = re.compile(rb"(?>[ \t\r\n]*+%b)*+" % _SCALAR)
-_LARGE_BYTES = 24
 _HEX_DIGITS = frozenset(b"0123456789abcdefABCDEF")
 _ESCAPES = frozenset(b'"\\/bfnrt')
 _LITERALS: Final[Mapping[int, bytes]] = {ord("t"): b"rue", ord("f"): b"alse", ord("n"): b"ull"}
@@ -106,9 +137,11 @@ class JsonFollower:
                 if fits is None:  # a number has ended before this byte
                     continue
             else:
-                if end - at > _LARGE_BYTES:
-                    at = self._skip(state, data, at)
+                if end - at > _LEAP_BYTES:
+                    at = self._leap(data, at)
                     state = self._state
+                    if state == _STRING:
+                        continue
                 at = _SPACE.match(data, at).end()  # type: ignore[union-attr]
                 if at == end:
                     break
@@ -120,20 +153,32 @@ class JsonFollower:
         self.fed_bytes += end
         return True
 
-    def _skip(self, state: int, data: bytes, at: int) -> int:
-        """Past what is whole and plain, at the place where the next of its kind would begin."""
-        if state in (_FIRST_KEY, _KEY):
-            plain, then = _MEMBERS, _KEY
-        elif state == _FIRST_ITEM or (
-            state == _VALUE and self._in_object and not self._in_object[-1]
-        ):
-            plain, then = _ITEMS, _VALUE
-        else:
-            return at
-        past = plain.match(data, at).end()  # type: ignore[union-attr]
-        if past > at:
-            self._state = then
-        return past
+    def _leap(self, data: bytes, at: int) -> int:
+        """Past what is whole and plain. Where that ends within nothing, the next byte is looked at
+        alone."""
+        in_object = self._in_object
+        while in_object and len(in_object) < MAX_DEPTH:
+            leap = _LEAPS[in_object[-1]][self._state]
+            match = None if leap is None else leap[0].match(data, at)
+            if leap is None or match is None:
+                return at
+            past = match.end()
+            if match.lastindex is None:
+                if past > at:
+                    self._state = _AFTER
+                return past
+            at, what = past, leap[1][match.lastindex]
+            if what == "close":
+                in_object.pop()
+                self._state = _AFTER if in_object else _DONE
+                continue
+            byte = data[past - 1]
+            if byte == 0x22:  # "
+                self._is_key, self._state = what == "key", _STRING
+                return at
+            in_object.append(byte == 0x7B)
+            self._state = _FIRST_KEY if byte == 0x7B else _FIRST_ITEM
+        return at
 
     def _between(self, state: int, byte: int) -> bool:
         """One byte of structure, or the first of a value."""

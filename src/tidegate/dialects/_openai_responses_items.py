@@ -157,10 +157,13 @@ def _document(told: InputFile, place: str) -> Document:
 
 
 def _call(item: Item, place: str) -> ToolCall:
-    for name in ("call_id", "name", "arguments"):
-        if getattr(item, name) is None:
-            raise _missing(f"{place}.{name}")
-    return ToolCall(item.call_id or "", item.name or "", item.arguments or "")
+    if item.call_id is None:
+        raise _missing(f"{place}.call_id")
+    if item.name is None:
+        raise _missing(f"{place}.name")
+    if item.arguments is None:
+        raise _missing(f"{place}.arguments")
+    return ToolCall(item.call_id, item.name, item.arguments)
 
 
 def _result(item: Item, place: str) -> ToolResult:

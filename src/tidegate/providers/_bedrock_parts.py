@@ -72,7 +72,7 @@ class Blocks:
                 blocks.append({"toolResult": self._result(part)})
             else:
                 blocks += self._rare(part)
-            cache = _cache_of(part)
+            cache = part.cache if type(part) is Text else _cache_of(part)
             if cache is not None:
                 blocks += self.mark(cache)
         return blocks

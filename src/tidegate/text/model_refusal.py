@@ -16,6 +16,7 @@ from tidegate.text.json_schema import Regex
 
 # What is looked at of an answer, and what of that is its opening. Bytes and characters.
 MAX_BYTES = 2048
+_CURLY = "\N{RIGHT SINGLE QUOTATION MARK}"
 _FOR_PROGRAMS = (b"{", b"[", b"<")
 _SENTENCES = 3
 _OPENING_CHARS = 450
@@ -211,7 +212,8 @@ def model_refusal(answer: bytes) -> ModelRefusal:
     """What the text of an answer says of itself; `answer` is its beginning, as UTF-8."""
     if answer.startswith(_FOR_PROGRAMS):
         return NO_REFUSAL  # made for a program to read
-    opening = _plain(answer[:_OPENING_CHARS])
+    # As `_plain`, without its call: most answers end here.
+    opening = answer[:_OPENING_CHARS].decode("utf-8", "ignore").lower().replace(_CURLY, "'")
     if not _SIGNS.found_in(opening) or not _PERHAPS.found_in(" ".join(opening.split())):
         return NO_REFUSAL
     text = _plain(answer[:MAX_BYTES])
@@ -220,7 +222,7 @@ def model_refusal(answer: bytes) -> ModelRefusal:
 
 def _plain(text: bytes) -> str:
     """In lower case, with one kind of apostrophe."""
-    return text.decode("utf-8", "ignore").lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return text.decode("utf-8", "ignore").lower().replace(_CURLY, "'")
 
 
 def _judge(text: str) -> ModelRefusal:

@@ -63,11 +63,11 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
                 fit(ask, target.target, target.target.context_tokens)
             places = world.queues.at(target.target)
             if not pick_at_once(progress, places):
-                await _line(progress, places, target, world)
+                await _pick(progress, places, target, world)
             replica = _replica(progress, ask, target, chain)
             answered = await call(progress, ask, replica, world)
             if ask.stream:
-                relay = _relay(progress, ask, answered, world)
+                relay = _stream(progress, ask, answered, world)
                 await relay.run()
                 progress.ending = relay.finish
             else:
@@ -146,7 +146,7 @@ def _first(progress: Progress, ask: Ask, world: World) -> PreparedTarget:
     return balanced(route.route.balance, trying, receipt, places_of)
 
 
-async def _line(progress: Progress, places: Places, target: PreparedTarget, world: World) -> None:
+async def _pick(progress: Progress, places: Places, target: PreparedTarget, world: World) -> None:
     """Waits for a place at the attempt's target. Refusal when none is to be had in time."""
     until_s = progress.until_s
     deadline_s = None if until_s is None else until_s - progress.received_s
@@ -204,7 +204,7 @@ def _chosen(
     return replica
 
 
-def _relay(progress: Progress, ask: Ask, answered: InFlight, world: World) -> Relay:
+def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> Relay:
     """What relays a stream; its closing mark waits for the receipt."""
     reader = wires.reader(progress, ask, world)
     head = _head(progress, ask)

@@ -19,7 +19,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Breaker
 from tidegate.gateway import front, journal
 from tidegate.gateway.http.server import Connection
-from tidegate.gateway.prober import Prober
+from tidegate.gateway.prober import LastHour, Prober
 
 STREAM = HEAD % b"text/event-stream" + b"transfer-encoding: chunked\r\n\r\n"
 GOOD = STREAM + b"".join(b"%x\r\n%b\r\n" % (len(it), it) for it in (CHUNK, LAST, USAGE, DONE))
@@ -303,6 +303,17 @@ def test_no_more_is_spent_in_an_hour_than_the_plan_says(run: Any) -> None:
         assert len(house.provider.asked_s) == 6, "an hour later there is as much again"
 
     run(scenario, planned(small(price=PRICE)))
+
+
+def test_an_hour_s_sums_are_kept_by_the_minute() -> None:
+    hour = LastHour()
+    for second in range(4000):
+        minute = hour.at(float(second))
+        minute.probes, minute.nanousd = minute.probes + 10, minute.nanousd + 20
+    sums = hour.sum(4000.0)
+    assert 36_000 <= sums.probes <= 36_600 and sums.nanousd == 2 * sums.probes
+    assert hour.sum(7260.0).probes == 10 * (4000 - 3660), "what is less than an hour ago"
+    assert hour.sum(9000.0).probes == 0
 
 
 def test_a_machine_that_stood_still_makes_up_for_nothing(run: Any) -> None:

@@ -37,7 +37,7 @@ from tidegate.core.plan import (
     Tls,
 )
 from tidegate.core.pricing import declared_price
-from tidegate.core.reasoning import hides_reasoning
+from tidegate.core.reasoning import hides_reasoning, sums_up_reasoning
 from tidegate.core.resilience import Breaker
 from tidegate.core.words import nearest, quoted
 
@@ -275,6 +275,9 @@ class _Compiler:
                 hides_reasoning(declared.model)
                 if declared.hidden_reasoning is None
                 else declared.hidden_reasoning
+            ),
+            sums_up_reasoning=(
+                declared.hidden_reasoning is None and sums_up_reasoning(declared.model)
             ),
             deadlines=deadlines,
             headers=tuple(sorted(provider.headers.items())),

@@ -105,9 +105,10 @@ class Target(Struct, frozen=True, omit_defaults=True):
     """One model at one provider or engine pool. `dialect` is the file in `providers/`.
 
     `image_tokens` and `file_tokens` are the most that one of a prompt's images and files can be.
-    `hides_reasoning`: tokens are charged that no text of an answer tells of. `more_credentials`
-    are used beside `credential`. `provisioned`: paid for whether it is used or not, so it is chosen
-    before others that are not.
+    `hides_reasoning`: tokens are charged that no text of an answer tells of; `sums_up_reasoning`:
+    so it is where a caller wants the model to think. `more_credentials` are used beside
+    `credential`. `provisioned`: paid for whether it is used or not, so it is chosen before others
+    that are not.
     """
 
     name: str
@@ -131,6 +132,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     more_credentials: tuple[SecretRef, ...] = ()
     breaker: Breaker = Breaker()
     provisioned: bool = False
+    sums_up_reasoning: bool = False
 
     @property
     def credentials(self) -> tuple[SecretRef, ...]:

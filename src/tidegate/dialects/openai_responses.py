@@ -26,7 +26,7 @@ class OpenAIResponses:
 
     name = OPENAI_RESPONSES
     paths: Mapping[bytes, Endpoint] = {b"/v1/responses": "chat", b"/responses": "chat"}
-    count_paths: Mapping[bytes, str] = {}
+    count_paths: Mapping[bytes, str] = {path + b"/input_tokens": "input_tokens" for path in paths}
     content = "input"
     starts = b'["'
     ceiling = "max_output_tokens"

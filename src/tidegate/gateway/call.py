@@ -49,7 +49,7 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
         world.calls[this] = progress
         upstream = None if stale is not None else replica.pool.take_idle()
         if upstream is None:
-            upstream = await _connection(this, replica, target.target.deadlines.connect_s)
+            upstream = await connection_to(this, replica, target.target.deadlines.connect_s)
         else:
             attempt.reused = True
             attempt.connect_s = 0.0
@@ -132,7 +132,7 @@ def _signature(
     return signer.sign(outgoing, replica.to, aws.key, clock.wall_s())
 
 
-async def _connection(this: InFlight, replica: PreparedReplica, usual_s: float) -> Upstream:
+async def connection_to(this: InFlight, replica: PreparedReplica, usual_s: float) -> Upstream:
     """A connection that is waited for or opened. Failure: of the provider's, where it was not
     there for `usual_s`; else the caller waits no longer."""
     attempt = this.attempt
@@ -187,7 +187,7 @@ def _check_answer(progress: Progress, this: InFlight, credential: Credential) ->
         if target.aws is not None and target.aws.key is not None:
             for secret in (target.aws.key.secret, target.aws.key.session):
                 body = body if secret is None else secret.conceal(body)
-        failure = target.provider.fault(upstream.status, _texts(upstream.headers), body)
+        failure = target.provider.fault(upstream.status, texts(upstream.headers), body)
         if failure.kind == "rate_limited":
             rate.refused(failure.retry_after_s, clock.monotonic_s())
         raise failure
@@ -201,5 +201,5 @@ def _check_answer(progress: Progress, this: InFlight, credential: Credential) ->
         raise Failure("malformed", "upstream_malformed", message)
 
 
-def _texts(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+def texts(headers: Mapping[bytes, bytes]) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}

@@ -11,6 +11,7 @@ from functools import partial
 from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.resilience import Balance
 from tidegate.gateway import wires
 from tidegate.gateway.after import after
 from tidegate.gateway.allowance import rate_headers
@@ -49,15 +50,28 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     if ask.stream:
         progress.head = _head
     target = route.target
-    if progress.keeper is not None:
-        target = progress.keeper[0]
-    elif not route.alone or target.troubled:
+    if not route.alone or target.troubled or progress.keeper is not None:
         target = _first(progress, ask, world)
     chain: Chain | None = None
     while True:
         no: Refusal | Failure | None = None
         try:
-            await _attempt(progress, target, plan, world, chain)
+            progress.target = target
+            if progress.admitted is not None:
+                await _hold(progress, target, plan, world)
+            if target.target.context_tokens is not None:
+                fit(ask, target.target, target.target.context_tokens)
+            places = world.queues.at(target.target)
+            if not pick_at_once(progress, places):
+                await _pick(progress, places, target, world)
+            replica = _replica(progress, ask, target, chain)
+            answered = await call(progress, ask, replica, world)
+            if ask.stream:
+                relay = _stream(progress, ask, answered, world)
+                await relay.run()
+                progress.ending = relay.finish
+            else:
+                _whole(progress, ask, answered, world)
         except (Refusal, Failure) as error:
             no = error
             _tell(progress, no)
@@ -65,26 +79,33 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
             _tell(progress, None)
             raise
         else:
-            _tell_well(progress)
+            _tell_well(progress, route.route.balance)
+            if not route.fallbacks and not progress.owed:
+                return
         why = turned_down(progress) or no
         if why is None:
-            if progress.owed:
-                _repay(progress)
+            _repay(progress)
             return
         if chain is None:
             chain = Chain(ask, route, progress.until_s)
         following = await after(progress, chain, why, world)
         if following is None:
-            if no is None:
-                if progress.call is not None:
-                    progress.call.attempt.failure = None
-                return  # a refusal is an answer, where nobody gives another
-            note_failure(progress, no)
-            raise chain.blamed(no)
+            _give_up(progress, chain, no)
+            return
         forget_frames(no)
+        ask = progress.ask or ask  # which may say now what was wrong with the answer before
         target, pause_s = following
         if pause_s:
             await _pause(progress, pause_s, world)
+
+
+def _give_up(progress: Progress, chain: Chain, no: Refusal | Failure | None) -> None:
+    """Nobody else is asked. Refusal or Failure; a refusal by the model is an answer then."""
+    if no is not None:
+        note_failure(progress, no)
+        raise chain.blamed(no)
+    if progress.call is not None:
+        progress.call.attempt.failure = None
 
 
 async def _pause(progress: Progress, pause_s: float, world: World) -> None:
@@ -98,6 +119,8 @@ async def _pause(progress: Progress, pause_s: float, world: World) -> None:
 def _first(progress: Progress, ask: Ask, world: World) -> PreparedTarget:
     """The target that is asked first: of those that can be, else a fallback, else any that may be
     tried all the same. Failure where none may."""
+    if progress.keeper is not None:
+        return progress.keeper[0]
     route, receipt = progress.route, progress.receipt
     assert route is not None  # noqa: S101 - see `attempts`
     now_s, wanted = clock.monotonic_s(), tokens.estimate(text_bytes(ask))
@@ -123,40 +146,16 @@ def _first(progress: Progress, ask: Ask, world: World) -> PreparedTarget:
     return balanced(route.route.balance, trying, receipt, places_of)
 
 
-async def _attempt(
-    progress: Progress,
-    target: PreparedTarget,
-    plan: PreparedPlan,
-    world: World,
-    chain: Chain | None,
-) -> None:
-    """One attempt, from its holds to the end of its answer."""
-    ask = progress.ask
-    assert ask is not None  # noqa: S101 - see `attempts`
-    progress.target = target
-    if progress.admitted is not None:
-        await _hold(progress, target, plan, world)
-    if target.target.context_tokens is not None:
-        fit(ask, target.target, target.target.context_tokens)
-    places = world.queues.at(target.target)
-    if not pick_at_once(progress, places):
-        until_s = progress.until_s
-        deadline_s = None if until_s is None else until_s - progress.received_s
-        note_target(progress.receipt, target)
-        world.waiting.add(progress)
-        try:
-            await pick(progress, places, deadline_s)
-        finally:
-            world.waiting.discard(progress)
-    kept = progress.keeper
-    progress.replica = replica = _replica(progress, ask, target, chain) if kept is None else kept[1]
-    if replica.breaker.state != "closed":
-        progress.tries = replica.breaker.enter(clock.monotonic_s())
-    answered = await call(progress, ask, replica, world)
-    if ask.stream:
-        await _stream(progress, ask, answered, world)
-    else:
-        _whole(progress, ask, answered, world)
+async def _pick(progress: Progress, places: Places, target: PreparedTarget, world: World) -> None:
+    """Waits for a place at the attempt's target. Refusal when none is to be had in time."""
+    until_s = progress.until_s
+    deadline_s = None if until_s is None else until_s - progress.received_s
+    note_target(progress.receipt, target)
+    world.waiting.add(progress)
+    try:
+        await pick(progress, places, deadline_s)
+    finally:
+        world.waiting.discard(progress)
 
 
 async def _hold(
@@ -164,7 +163,7 @@ async def _hold(
 ) -> None:
     """Takes the holds of the attempt's target. Refusal, with none of them taken."""
     admitted, ask = progress.admitted, progress.ask
-    assert admitted is not None and ask is not None  # noqa: S101 - see `_attempt`
+    assert admitted is not None and ask is not None  # noqa: S101 - see `attempts`
     if plan.limits.of_target:
         note_target(progress.receipt, target)
         admitted.aim(target)
@@ -175,13 +174,26 @@ async def _hold(
 def _replica(
     progress: Progress, ask: Ask, target: PreparedTarget, chain: Chain | None
 ) -> PreparedReplica:
-    if target.missing is not None:
+    """The part of the target that is asked, which the attempt's breaker knows from now on."""
+    if progress.keeper is not None:
+        replica = progress.keeper[1]
+    elif target.missing is not None:
         raise Refusal(
             "credential_missing", f"the credential {target.missing} of this route is not set"
         )
-    replicas = target.replicas
-    if len(replicas) == 1 and not replicas[0].credential.rate.known:
-        return replicas[0]
+    elif len(target.replicas) == 1 and not target.replicas[0].credential.rate.known:
+        replica = target.replicas[0]
+    else:
+        replica = _chosen(progress, ask, target, chain)
+    progress.replica = replica
+    if replica.breaker.state != "closed":
+        progress.tries = replica.breaker.enter(clock.monotonic_s())
+    return replica
+
+
+def _chosen(
+    progress: Progress, ask: Ask, target: PreparedTarget, chain: Chain | None
+) -> PreparedReplica:
     now_s, wanted = clock.monotonic_s(), tokens.estimate(text_bytes(ask))
     whose = ""
     if progress.route is not None and progress.route.route.balance == "sticky":
@@ -192,8 +204,8 @@ def _replica(
     return replica
 
 
-async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
-    """Relays a stream to its end; its closing mark waits for the receipt."""
+def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> Relay:
+    """What relays a stream; its closing mark waits for the receipt."""
     reader = wires.reader(progress, ask, world)
     head = _head(progress, ask)
     relay = progress.relay = Relay(answered, reader, progress.connection, head)
@@ -209,15 +221,15 @@ async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World
     if progress.owed and not relay.withheld:
         relay.on_first = partial(_repay_at_first, progress, relay.on_first)
     world.relays.add(relay)
-    await relay.run()
-    progress.ending = relay.finish
+    return relay
 
 
 def _repay(progress: Progress) -> None:
     """What was sent once more has begun to be answered, and counts no more."""
     assert progress.route is not None  # noqa: S101 - see `attempts`
-    progress.route.budget.give_back(progress.owed)
-    progress.owed = 0
+    if progress.owed:
+        progress.route.budget.give_back(progress.owed)
+        progress.owed = 0
 
 
 def _repay_at_first(
@@ -241,9 +253,13 @@ def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> No
 
 def _head(progress: Progress, ask: Ask) -> bytes:
     route, target = progress.route, progress.target
-    assert route is not None and target is not None  # noqa: S101 - see `_attempt`
+    assert route is not None and target is not None  # noqa: S101 - see `attempts`
     start = answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD
-    head = start + request_ids(progress) + route.heads[target.target.name]
+    if progress.dialect is None:
+        start += answers.request_id_header(progress.receipt.id)
+    else:
+        start += request_ids(progress)
+    head = start + route.heads[target.target.name]
     if progress.earlier is not None:
         head += b"x-tidegate-attempts: %d\r\n" % len(progress.receipt.attempts)
     admitted = progress.admitted
@@ -276,16 +292,24 @@ def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
     replica.breaker.told(verdict, tries, now_s)
 
 
-def _tell_well(progress: Progress) -> None:
+def _tell_well(progress: Progress, balance: Balance) -> None:
     """An answer has come, whole. Most change nothing by it."""
-    replica, call, route = progress.replica, progress.call, progress.route
-    assert replica is not None and route is not None  # noqa: S101 - it has answered
-    if replica.breaker.failures or replica.breaker.state != "closed":
-        replica.breaker.told("worked", progress.tries, clock.monotonic_s())
+    replica = progress.replica
+    assert replica is not None  # noqa: S101 - it has answered
+    breaker = replica.breaker
+    if breaker.failures or breaker.state != "closed":
+        breaker.told("worked", progress.tries, clock.monotonic_s())
         progress.tries = False
     if replica.credential.rests_until_s:
         replica.credential.accepted()
-    if route.route.balance == "fastest" and call is not None and call.sent_s is not None:
+    if balance == "fastest":
+        _tell_pace(progress)
+
+
+def _tell_pace(progress: Progress) -> None:
+    """How long the answer took, or its first token."""
+    call, target = progress.call, progress.target
+    if call is not None and call.sent_s is not None and target is not None:
         end_s = call.first_s if call.stream else call.ended_s
-        if end_s is not None and progress.target is not None:
-            progress.target.pace.told(call.stream, end_s - call.sent_s)
+        if end_s is not None:
+            target.pace.told(call.stream, end_s - call.sent_s)

@@ -35,7 +35,7 @@ class Figures:
     def cells(self) -> list[str]:
         shares = [f"{share:.1f} %" for share in (self.whole, self.told, self.untold)]
         added = (self.added_mean_ms, self.added_p50_ms, self.added_p95_ms)
-        times = [_shown(added_ms, ".0f") for added_ms in added]
+        times = [_shown(added_ms, "z.0f") for added_ms in added]
         rest = [f"{self.upstream:.2f}", f"${self.wasted_cents / 100:.3f}"]
         return [*shares, *times, _shown(self.failed_after_s, ".1f"), *rest]
 

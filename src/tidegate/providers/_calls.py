@@ -42,7 +42,7 @@ def arguments_of(call: ToolCall, param: str) -> Raw:
         raise Refusal("invalid_parameter", message, param=param) from None
 
 
-def text_of(arguments: Raw) -> str:
+def text_of(arguments: Raw | bytes) -> str:
     """A model's arguments as the text that came. Failure where their bytes are none."""
     try:
         return bytes(arguments).decode()

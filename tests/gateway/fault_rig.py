@@ -192,7 +192,7 @@ async def _running(folder: Path, codecs: Sequence[str], **fields: Any) -> AsyncI
     async with Upstream() as up:
         targets = [target_of(up.port, codec) for codec in codecs]
         limits = (budget(10**6 * USD), limit("concurrency", 5))
-        http = HttpBounds(max_response_bytes=MAX_RESPONSE_BYTES)
+        http = HttpBounds(max_response_bytes=MAX_RESPONSE_BYTES, keepalive_comment_s=1000)
         more = {"limits": limits, "http": http, **fields}
         environ = {"KEY": CANARY, "OTHER_KEY": OTHER_KEY}
         async with gateway(folder, *targets, environ=environ, **more) as it:

@@ -350,24 +350,6 @@ def test_when_nothing_is_left_it_is_tried_or_refused_as_the_plan_says(tmp_path: 
     run(main())
 
 
-def test_at_most_a_tenth_more_is_sent_when_every_target_fails(tmp_path: Path) -> None:
-    requests = 200
-
-    async def main() -> None:
-        async with Upstream(whole(NO, 500)) as one, Upstream(hangs_up) as two:
-            fragile = Breaker(failures=1000)
-            pool = [at(one, "a", breaker=fragile), at(two, "b", breaker=fragile)]
-            last = at(one, "c", breaker=fragile)
-            routes = routed(*pool, unavailable=(last,))
-            async with gateway(tmp_path, pool[0], routes=routes) as it:
-                for _ in range(requests):
-                    assert (await it.ask()).status in {502, 503}
-                sent = len(one.exchanges) + len(two.exchanges)
-                assert requests < sent <= 1.1 * requests
-
-    run(main())
-
-
 def test_attempts_that_waste_more_than_they_may_are_the_last(tmp_path: Path) -> None:
     async def main() -> None:
         async with Upstream(whole(GARBLED)) as bad, Upstream() as good:

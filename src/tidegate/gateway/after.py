@@ -33,6 +33,7 @@ async def after(
     # What was not sent is no load, and another target in its place no more than the first.
     if sent and not route.budget.take(now_s):
         return None
+    progress.owed = int(sent)
     note_failure(progress, no)
     ask = _next_ask(progress, chain, no, following[0], world)
     leave(progress, no.code.name)

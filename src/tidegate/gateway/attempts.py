@@ -5,6 +5,7 @@ place and a connection of its own, and gives all of it back before the next begi
 """
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from tidegate.core import clock
@@ -34,8 +35,10 @@ from tidegate.gateway.validity import turned_down
 from tidegate.gateway.world import World
 from tidegate.text import tokens
 
+# Timers go by milliseconds, and may be early by as much.
+_TIMER_S = 0.01
 # Failures by which a provider has shown that it is there and works.
-_ALIVE = frozenset({"rate_limited", "overflow", "refused_by_safety", "rejected"})
+ALIVE = frozenset({"rate_limited", "overflow", "refused_by_safety", "rejected"})
 
 
 async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None:
@@ -43,6 +46,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     ask, route = progress.ask, progress.route
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     route.budget.request(progress.received_s)
+    if ask.stream:
+        progress.head = _head
     target = route.target
     if progress.keeper is not None:
         target = progress.keeper[0]
@@ -63,6 +68,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
             _tell_well(progress)
         why = turned_down(progress) or no
         if why is None:
+            if progress.owed:
+                _repay(progress)
             return
         if chain is None:
             chain = Chain(ask, route, progress.until_s)
@@ -77,7 +84,15 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
         forget_frames(no)
         target, pause_s = following
         if pause_s:
-            await asyncio.sleep(pause_s)
+            await _pause(progress, pause_s, world)
+
+
+async def _pause(progress: Progress, pause_s: float, world: World) -> None:
+    world.pausing.add(progress)
+    try:
+        await asyncio.sleep(pause_s)
+    finally:
+        world.pausing.discard(progress)
 
 
 def _first(progress: Progress, ask: Ask, world: World) -> PreparedTarget:
@@ -130,7 +145,7 @@ async def _attempt(
         note_target(progress.receipt, target)
         world.waiting.add(progress)
         try:
-            await pick(progress, places, deadline_s, _head(progress, ask))
+            await pick(progress, places, deadline_s)
         finally:
             world.waiting.discard(progress)
     kept = progress.keeper
@@ -185,12 +200,33 @@ async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World
     if progress.admitted is not None and progress.admitted.most_chunks is not None:
         relay.hold_to(progress.admitted.most_chunks)
     relay.committed, relay.on_first = progress.begun, told(progress)
+    relay.quiet_since_s = progress.quiet_since_s or progress.received_s
+    if progress.dialect is not None:
+        relay.sign_of_life = progress.dialect.keep_alive
     contract = None if progress.route is None else progress.route.contract
     if contract is not None:
         relay.hold_against(contract.follow(ask))
+    if progress.owed and not relay.withheld:
+        relay.on_first = partial(_repay_at_first, progress, relay.on_first)
     world.relays.add(relay)
     await relay.run()
     progress.ending = relay.finish
+
+
+def _repay(progress: Progress) -> None:
+    """What was sent once more has begun to be answered, and counts no more."""
+    assert progress.route is not None  # noqa: S101 - see `attempts`
+    progress.route.budget.give_back(progress.owed)
+    progress.owed = 0
+
+
+def _repay_at_first(
+    progress: Progress, on_first: Callable[[float], None] | None, now_s: float
+) -> None:
+    """The same with a stream's first content: its end may be far."""
+    _repay(progress)
+    if on_first is not None:
+        on_first(now_s)
 
 
 def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
@@ -229,11 +265,11 @@ def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
     now_s = clock.monotonic_s()
     verdict: Verdict = "dropped"
     if isinstance(no, Failure) and progress.call is not None:
-        late = progress.until_s is not None and now_s >= progress.until_s
+        late = progress.until_s is not None and now_s >= progress.until_s - _TIMER_S
         if no.code.name == "upstream_auth":
             replica.credential.refused(now_s)
             verdict = "worked"
-        elif no.kind in _ALIVE or no.code.name == VIOLATION:
+        elif no.kind in ALIVE or no.code.name == VIOLATION:
             verdict = "worked"
         elif no.kind != "timeout" or not late:
             verdict = "failed"

@@ -9,6 +9,7 @@ from tidegate.core.limit import Moment, of_target
 from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
 from tidegate.core.pricing import at_tier
+from tidegate.core.reasoning import asks_to_think
 from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
 from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
@@ -31,7 +32,8 @@ def settle(progress: Progress, world: World) -> None:
         world.calls.pop(call, None)
     if progress.relay is not None:
         world.relays.discard(progress.relay)
-    if receipt.key_id is None or receipt.error_code == "ledger_unavailable":
+    unknown = receipt.key_id is None and not receipt.is_probe
+    if unknown or receipt.error_code == "ledger_unavailable":
         # Whoever has no key leaves no receipt, or anybody could fill the ledger; and what is
         # refused for want of room must not take any.
         world.listener.refused(receipt.error_code or "internal")
@@ -133,7 +135,7 @@ def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Mome
         settle_holds(holding.held, receipt, worked, now)
         if holding.shared:
             settle_shared(holding.shared, receipt, worked)
-    if earlier is not None and progress.admitted is not None:
+    if progress.admitted is not None:
         progress.admitted.drop_more()
 
 
@@ -224,7 +226,8 @@ def _estimate_unknown(progress: Progress, ask: Ask, target: Target) -> int:
         seen_tokens = tokens.count(progress.answer.text, target.tokenizer)
     else:
         return 0
-    if not target.hides_reasoning or (most_tokens is not None and seen_tokens > most_tokens):
+    hides = target.hides_reasoning or (target.sums_up_reasoning and asks_to_think(ask.members))
+    if not hides or (most_tokens is not None and seen_tokens > most_tokens):
         receipt.output_tokens = seen_tokens
         receipt.tokens_estimated = True
     return seen_tokens

@@ -212,3 +212,19 @@ def test_whatever_stands_in_any_place_of_a_count_of_tokens() -> None:
             read += 1
             assert answer.usage == Usage(0, output_tokens=0)
     assert read
+
+
+def test_whatever_stands_in_any_place_of_embeddings_in_a_wire_of_their_own() -> None:
+    told = (
+        b'{"embeddings":[{"values":[0.5,-1]},{"values":[]}],"usageMetadata":{"promptTokenCount":4}}'
+    )
+    embedders = [plugs.load("providers", name).embedder for name in plugs.names("providers")]
+    for embedder in filter(None, embedders):
+        for body in changed(told):
+            try:
+                made = embedder.read(body)
+            except Failure as failure:
+                assert failure.kind == "malformed"
+            else:
+                assert is_known(made.usage, words_of([body, told]))
+                assert all(-2 < number < 10**19 for one in made.vectors for number in one)

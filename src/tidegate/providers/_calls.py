@@ -43,7 +43,7 @@ def arguments_of(call: ToolCall, losses: Losses) -> Raw:
         raise Refusal("invalid_parameter", message, param=losses.name("turns")) from None
 
 
-def text_of(arguments: Raw) -> str:
+def text_of(arguments: Raw | bytes) -> str:
     """A model's arguments as the text that came. Failure where their bytes are none."""
     try:
         return bytes(arguments).decode()

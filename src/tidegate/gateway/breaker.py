@@ -40,13 +40,13 @@ class CircuitBreaker:
 
     __slots__ = (
         "_first_s",
-        "_tripped",
         "failures",
         "opened",
         "opened_s",
         "retry_s",
         "rules",
         "state",
+        "tripped",
     )
 
     def __init__(self, rules: Breaker, tripped: Tripped) -> None:
@@ -56,7 +56,7 @@ class CircuitBreaker:
         self.opened = 0
         self.opened_s = self.retry_s = 0.0
         self._first_s = 0.0
-        self._tripped = tripped
+        self.tripped = tripped
 
     def allows(self, now_s: float) -> bool:
         """Whether a request may go there; a half open one has the request that tries it."""
@@ -86,14 +86,14 @@ class CircuitBreaker:
         else:
             self.state = "closed"
             self.failures = 0
-            self._tripped.count -= 1
+            self.tripped.count -= 1
 
     def _count(self, now_s: float) -> None:
         if not self.failures or now_s - self._first_s > self.rules.window_s:
             self.failures, self._first_s = 0, now_s
         self.failures += 1
         if self.failures >= self.rules.failures:
-            self._tripped.count += 1
+            self.tripped.count += 1
             self.opened_s = now_s
             self._open(now_s, self.rules.open_s)
 

@@ -48,7 +48,15 @@ class OfTarget:
         return sum(now_s < it.rests_until_s for it in self._credentials.values())
 
     def keep(self, used: list[tuple[str, Credential, CircuitBreaker]], target: Target) -> None:
-        """Only what is used counts from now on, by the plan's settings."""
+        """Only what is used counts from now on, by the plan's settings. Requests of an older plan
+        may still tell of the rest, which is nobody's concern."""
+        gone = Tripped()
+        for known in self._credentials.values():
+            known.tripped = gone
+        for breaker in self._breakers.values():
+            breaker.tripped = gone
+        for _, credential, breaker in used:
+            credential.tripped = breaker.tripped = self.tripped
         kept = {id(credential) for _, credential, _ in used}
         self._credentials = {k: c for k, c in self._credentials.items() if id(c) in kept}
         self._breakers = {(name, c.name): breaker for name, c, breaker in used}

@@ -406,3 +406,20 @@ def test_a_frame_of_an_error_before_the_first_token_is_no_answer(tmp_path: Path)
                 assert b"error" not in reply.body and b"t0 " in reply.body
 
     run(main())
+
+
+def test_a_long_answer_of_what_was_left_alone_keeps_nobody_else_away(tmp_path: Path) -> None:
+    rules = Breaker(failures=1, open_s=0.05, when_all_open="refuse")
+
+    async def main() -> None:
+        async with Upstream(in_turn(whole(NO, 500), stalling(1), whole())) as up:
+            frail = at(up, "a", breaker=rules)
+            async with gateway(tmp_path, frail, routes=routed(frail, retry=ONCE)) as it:
+                assert (await it.ask()).status == 502
+                await asyncio.sleep(0.06)
+                tries = asyncio.ensure_future(it.ask(body=STREAM))
+                await until(lambda: any(relay.chunks for relay in it.world.relays))
+                assert (await it.ask()).status == 200
+                tries.cancel()
+
+    run(main())

@@ -5,6 +5,7 @@ place and a connection of its own, and gives all of it back before the next begi
 """
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from tidegate.core import clock
@@ -185,6 +186,8 @@ async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World
     if progress.admitted is not None and progress.admitted.most_chunks is not None:
         relay.hold_to(progress.admitted.most_chunks)
     relay.committed, relay.on_first = progress.begun, told(progress)
+    if progress.tries:
+        relay.on_first = partial(_tell_first, progress, relay.on_first)
     contract = None if progress.route is None else progress.route.contract
     if contract is not None:
         relay.hold_against(contract.follow(ask))
@@ -240,13 +243,22 @@ def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
     replica.breaker.told(verdict, tries, now_s)
 
 
+def _tell_first(progress: Progress, on_first: Callable[[float], None] | None, now_s: float) -> None:
+    """The stream that tries a breaker has its first content."""
+    assert progress.replica is not None  # noqa: S101 - it answers
+    progress.replica.breaker.began(now_s)
+    progress.tries = False
+    if on_first is not None:
+        on_first(now_s)
+
+
 def _tell_well(progress: Progress) -> None:
     """An answer has come, whole. Most change nothing by it."""
     replica, call, route = progress.replica, progress.call, progress.route
     assert replica is not None and route is not None  # noqa: S101 - it has answered
     if replica.breaker.failures or replica.breaker.state != "closed":
         replica.breaker.told("worked", progress.tries, clock.monotonic_s())
-        progress.tries = False
+    progress.tries = False
     if replica.credential.rests_until_s:
         replica.credential.accepted()
     if route.route.balance == "fastest" and call is not None and call.sent_s is not None:

@@ -84,9 +84,14 @@ class CircuitBreaker:
             # Nothing was learnt of it where the one that tried it was dropped: the next may.
             self._open(now_s, self.rules.open_s if verdict == "failed" else 0.0)
         else:
-            self.state = "closed"
-            self.failures = 0
-            self.tripped.count -= 1
+            self._close()
+
+    def began(self, now_s: float) -> None:
+        """The request that tries it has the first content of its answer, whose end may be far:
+        others may follow, and the next failure opens it again."""
+        if self.state == "half_open":
+            self._close()
+            self.failures, self._first_s = self.rules.failures - 1, now_s
 
     def _count(self, now_s: float) -> None:
         if not self.failures or now_s - self._first_s > self.rules.window_s:
@@ -96,6 +101,11 @@ class CircuitBreaker:
             self.tripped.count += 1
             self.opened_s = now_s
             self._open(now_s, self.rules.open_s)
+
+    def _close(self) -> None:
+        self.state = "closed"
+        self.failures = 0
+        self.tripped.count -= 1
 
     def _open(self, now_s: float, for_s: float) -> None:
         self.state = "open"

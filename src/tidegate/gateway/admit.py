@@ -84,14 +84,24 @@ class Admission:
 
     async def hold_more(self, nanousd: int) -> bool:
         """Holds what an attempt may have cost beside what is held for the next, of all money that
-        is held for the caller; whether there was so much."""
+        is held for the caller, or nothing; whether there was so much."""
+        here, there = len(self._more), len(self._more_shared)
+        held = False
+        try:
+            held = await self._take_more(nanousd)
+        finally:  # its client may have left meanwhile
+            if not held:
+                undo(self._more, here, moment())
+                beyond, self._more_shared[there:] = self._more_shared[there:], []
+                drop_shared(beyond)
+        return held
+
+    async def _take_more(self, nanousd: int) -> bool:
         now, receipt = moment(), self.demand.receipt
-        before = len(self._more)
         for it, scope, amount, _ in self.held:
             if it.money and amount and not of_target(it.limit):
                 ticket = it.take(scope, nanousd, now)
                 if ticket is None:
-                    undo(self._more, before, now)
                     return False
                 self._more.append((it, scope, nanousd, ticket))
         for hold in self.shared:
@@ -100,7 +110,6 @@ class Admission:
                 id = f"{receipt.id}/more.{self._number}"
                 more = await take_more(hold, receipt, nanousd, id)
                 if more is None:
-                    undo(self._more, before, now)
                     return False
                 self._more_shared.append(more)
         return True

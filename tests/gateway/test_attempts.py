@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -317,39 +318,6 @@ def test_nothing_is_begun_after_the_caller_s_own_deadline(tmp_path: Path) -> Non
     run(main())
 
 
-def test_a_target_that_failed_too_often_is_not_asked_first(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with Upstream(whole(NO, 500)) as bad, Upstream() as good:
-            fragile = at(bad, "a", breaker=Breaker(failures=3, open_s=3600.0))
-            routes = routed(fragile, retry=ONCE, unavailable=(at(good, "b"),))
-            async with gateway(tmp_path, fragile, routes=routes) as it:
-                for _ in range(5):
-                    assert (await it.ask()).status == 200
-                assert len(bad.exchanges) == 3
-                assert [len(r.attempts) for r in it.receipts()] == [2, 2, 2, 1, 1]
-
-    run(main())
-
-
-def test_when_nothing_is_left_it_is_tried_or_refused_as_the_plan_says(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with Upstream(whole(NO, 500)) as bad:
-            for when, asked in (("try", 4), ("refuse", 2)):
-                bad.exchanges.clear()
-                rules = Breaker(failures=2, open_s=60.0, when_all_open=when)  # type: ignore[arg-type]
-                fragile = at(bad, "a", breaker=rules)
-                routes = routed(fragile, retry=ONCE)
-                async with gateway(tmp_path / when, fragile, routes=routes) as it:
-                    replies = [await it.ask() for _ in range(4)]
-                    assert len(bad.exchanges) == asked
-                    last = replies[-1]
-                    if when == "refuse":
-                        assert (last.status, last.code) == (503, "upstream_overloaded")
-                        assert 0 < int(last.headers["retry-after-ms"]) <= 60_000
-
-    run(main())
-
-
 def test_at_most_a_tenth_more_is_sent_when_every_target_fails(tmp_path: Path) -> None:
     requests = 200
 
@@ -404,6 +372,50 @@ def test_a_frame_of_an_error_before_the_first_token_is_no_answer(tmp_path: Path)
             async with gateway(tmp_path, at(bad, "a"), routes=routes) as it:
                 reply = await it.ask(body=STREAM)
                 assert b"error" not in reply.body and b"t0 " in reply.body
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        (HELLO, {"context_tokens": 1}),
+        ({**HELLO, "n": 2}, {"dialect": "anthropic"}),
+    ],
+)
+def test_what_only_a_fallback_cannot_do_is_not_told_as_the_caller_s_mistake(
+    tmp_path: Path, body: dict[str, object], fields: dict[str, Any]
+) -> None:
+    """Whether its target has just failed, or is left alone because it has before."""
+
+    async def main() -> None:
+        async with Upstream(whole(NO, 500)) as bad, Upstream() as good:
+            frail = at(bad, "a", breaker=Breaker(failures=1, open_s=3600.0))
+            unfit = at(good, "b", **fields)
+            routes = routed(frail, retry=ONCE, unavailable=(unfit,))
+            async with gateway(tmp_path, frail, routes=routes) as it:
+                replies = [await it.ask(body=body) for _ in range(2)]
+                assert [reply.status for reply in replies] == [502, 503]
+                codes = [receipt.error_code for receipt in it.receipts()]
+                assert codes == ["upstream_error", "upstream_overloaded"]
+            routes = routed(frail, retry=ONCE, unavailable=(unfit, at(good, "c")))
+            async with gateway(tmp_path / "more", frail, routes=routes) as it:
+                replies = [await it.ask(body=body) for _ in range(2)]
+                assert [reply.headers["x-tidegate-target"] for reply in replies] == ["c", "c"]
+
+    run(main())
+
+
+def test_the_limit_that_is_noted_is_the_one_that_the_caller_is_told_of(tmp_path: Path) -> None:
+    spent = Limit("spent", "requests", 1, ("target",), per_s=3600.0, only=(("target", "b"),))
+
+    async def main() -> None:
+        async with Upstream(whole(NO, 500)) as bad, Upstream() as good:
+            routes = routed(at(bad, "a"), retry=ONCE, unavailable=(at(good, "b"),))
+            async with gateway(tmp_path, at(bad, "a"), routes=routes, limits=(spent,)) as it:
+                assert [(await it.ask()).status for _ in range(2)] == [200, 502]
+                receipt = it.receipts()[-1]
+                assert (receipt.error_code, receipt.refused_by) == ("upstream_error", None)
 
     run(main())
 

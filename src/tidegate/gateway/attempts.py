@@ -14,18 +14,18 @@ from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway import wires
 from tidegate.gateway.after import after
 from tidegate.gateway.allowance import rate_headers
-from tidegate.gateway.balance import balanced, stays_with
+from tidegate.gateway.balance import stays_with
 from tidegate.gateway.breaker import Verdict
 from tidegate.gateway.call import call, note_target
-from tidegate.gateway.chain import Chain, can_serve
+from tidegate.gateway.chain import Chain
 from tidegate.gateway.contract import VIOLATION, judge_answer
 from tidegate.gateway.decline import forget_frames, note_failure, request_ids
+from tidegate.gateway.first import first
 from tidegate.gateway.fit import fit
 from tidegate.gateway.http import answers
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.media import text_bytes
 from tidegate.gateway.pick import pick, pick_at_once, told
-from tidegate.gateway.places import Places
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
@@ -44,12 +44,11 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     ask, route = progress.ask, progress.route
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     route.budget.request(progress.received_s)
-    target = route.target
+    target, chain = route.target, None
     if progress.keeper is not None:
         target = progress.keeper[0]
     elif not route.alone or target.troubled:
-        target = _first(progress, ask, world)
-    chain: Chain | None = None
+        target, chain = first(progress, ask, world)
     while True:
         no: Refusal | Failure | None = None
         try:
@@ -74,39 +73,20 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
                     progress.call.attempt.failure = None
                 return  # a refusal is an answer, where nobody gives another
             note_failure(progress, no)
-            raise chain.blamed(no)
+            raise _blamed(progress, chain, no)
         forget_frames(no)
         target, pause_s = following
         if pause_s:
             await asyncio.sleep(pause_s)
 
 
-def _first(progress: Progress, ask: Ask, world: World) -> PreparedTarget:
-    """The target that is asked first: of those that can be, else a fallback, else any that may be
-    tried all the same. Failure where none may."""
-    route, receipt = progress.route, progress.receipt
-    assert route is not None  # noqa: S101 - see `attempts`
-    now_s, wanted = clock.monotonic_s(), tokens.estimate(text_bytes(ask))
-
-    def places_of(target: PreparedTarget) -> Places:
-        return world.queues.at(target.target)
-
-    serving = route.serving(ask)
-    able = [share for share in serving if can_serve(share.target, ask, wanted, now_s)]
-    if able:
-        return balanced(route.route.balance, able, receipt, places_of)
-    allowed = [share for share in serving if share.target.allowed(now_s)]
-    throttled = any(share.target.throttled(wanted, now_s) for share in allowed)
-    for target in route.fallbacks.get("rate_limited" if throttled else "unavailable", ()):
-        if can_serve(target, ask, wanted, now_s):
-            return target
-    trying = allowed or [s for s in serving if s.target.target.breaker.when_all_open == "try"]
-    if not trying:
-        message = "the target has failed too often, and is left alone for now"
-        until_s = min(it.breaker.retry_s for s in serving for it in s.target.replicas)
-        wait_s = max(until_s - now_s, 0.0)
-        raise Failure("unavailable", "upstream_overloaded", message, retry_after_s=wait_s)
-    return balanced(route.route.balance, trying, receipt, places_of)
+def _blamed(progress: Progress, chain: Chain, no: Refusal | Failure) -> Refusal | Failure:
+    """What the caller is told, and by which limit where that was one's word."""
+    blamed = chain.blamed(no)
+    if blamed is not no:
+        excess = None if isinstance(blamed, Failure) else blamed.excess
+        progress.receipt.refused_by = None if excess is None else excess.limit
+    return blamed
 
 
 async def _attempt(

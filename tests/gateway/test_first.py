@@ -2,8 +2,9 @@
 
 from pathlib import Path
 
+import pytest
 from msgspec.structs import replace
-from tests.gateway.rig import gateway, run
+from tests.gateway.rig import HELLO, gateway, run
 from tests.gateway.routed import SOON, at, routed
 from tests.gateway.upstream import Upstream, whole
 
@@ -59,5 +60,31 @@ def test_of_those_that_throttle_the_first_that_may_be_asked_says_when(tmp_path: 
                 assert [reply.status for reply in replies] == [429, 429]
                 assert 10_000 < int(replies[1].headers["retry-after-ms"]) <= 20_000
                 assert not small.exchanges
+
+    run(main())
+
+
+@pytest.mark.parametrize("parts", ["targets", "replicas"])
+def test_conversations_of_one_key_are_spread_and_each_stays(tmp_path: Path, parts: str) -> None:
+    def turn(number: int, *more: str) -> dict[str, object]:
+        said = [{"role": "user", "content": f"{number}"}]
+        for text in more:
+            said += [{"role": "assistant", "content": text}, {"role": "user", "content": text}]
+        return {**HELLO, "messages": said}
+
+    async def main() -> None:
+        async with Upstream() as one, Upstream() as other:
+            pool = at(one, "a"), at(other, "b")
+            if parts == "replicas":
+                pool = (replace(pool[0], replicas=pool[0].replicas + pool[1].replicas),)  # type: ignore[assignment]
+            routes = routed(*pool, balance="sticky")
+            async with gateway(tmp_path, pool[0], routes=routes) as it:
+                for number in range(16):
+                    await it.ask(body=turn(number))
+                    await it.ask(body=turn(number, "well"))
+                    await it.ask(body=turn(number, "well", "so"))
+                served = [receipt.replica for receipt in it.receipts()]
+                assert len(set(served)) == 2
+                assert all(len(set(served[n : n + 3])) == 1 for n in range(0, 48, 3))
 
     run(main())

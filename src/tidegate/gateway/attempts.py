@@ -30,6 +30,7 @@ from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.shared_told import shared_rate_headers
+from tidegate.gateway.size import note_conversation
 from tidegate.gateway.stream import Relay
 from tidegate.gateway.validity import turned_down
 from tidegate.gateway.world import World
@@ -44,6 +45,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     ask, route = progress.ask, progress.route
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     route.budget.request(progress.received_s)
+    if route.route.balance == "sticky":
+        note_conversation(ask, progress.receipt)
     target, chain = route.target, None
     if progress.keeper is not None:
         target = progress.keeper[0]

@@ -20,7 +20,7 @@ from tests.gateway.upstream import (
     whole,
 )
 
-from tidegate.core.plan import Deadlines, Limit
+from tidegate.core.plan import Contract, Deadlines, Limit
 from tidegate.core.resilience import Breaker, Retry
 
 STREAM = {**HELLO, "stream": True}
@@ -416,6 +416,25 @@ def test_the_limit_that_is_noted_is_the_one_that_the_caller_is_told_of(tmp_path:
                 assert [(await it.ask()).status for _ in range(2)] == [200, 502]
                 receipt = it.receipts()[-1]
                 assert (receipt.error_code, receipt.refused_by) == ("upstream_error", None)
+
+    run(main())
+
+
+def test_an_answer_held_back_that_is_longer_than_its_money_is_not_asked_of_another(
+    tmp_path: Path,
+) -> None:
+    """It was not for want of room there."""
+
+    async def main() -> None:
+        async with Upstream(streaming(400)) as long, Upstream(streaming(400)) as other:
+            kept = Contract(regex=".", on_violation="fail", buffer=True)
+            routes = routed(at(long, "a"), contract=kept, rate_limited=(at(other, "b"),))
+            budget = Limit("all", "spend", 10**9, unit="month")
+            async with gateway(tmp_path, at(long, "a"), routes=routes, limits=(budget,)) as it:
+                reply = await it.ask(body={**STREAM, "max_tokens": 20})
+                assert (reply.status, reply.code) == (429, "insufficient_quota")
+                assert not other.exchanges
+                assert len((await it.receipt()).attempts) == 1
 
     run(main())
 

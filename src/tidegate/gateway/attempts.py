@@ -68,7 +68,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
         if why is None:
             return
         if chain is None:
-            chain = Chain(ask, route, progress.until_s)
+            kept = None if progress.keeper is None else progress.keeper[1]
+            chain = Chain(ask, route, progress.until_s, kept)
         following = await after(progress, chain, why, world)
         if following is None:
             if no is None:

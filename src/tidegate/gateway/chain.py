@@ -61,15 +61,23 @@ class Chain:
     """One request's way from target to target. `ask` is the request as it came, `replicas` are the
     parts of targets that it has asked, `_times` how often it has asked the target that it is at.
     `_met` are the failures that have led it on, by their classes, the first of them being `_first`;
-    `violation` is the first of its answers' that broke the contract."""
+    `violation` is the first of its answers' that broke the contract. Where the request goes on from
+    what is `_kept` somewhere, nobody else can serve it."""
 
     __slots__ = (
-        *("_asked", "_corrected", "_first", "_met", "_route", "_times", "_until_s"),
+        *("_asked", "_corrected", "_first", "_kept", "_met", "_route", "_times", "_until_s"),
         *("ask", "replicas", "violation"),
     )
 
-    def __init__(self, ask: Ask, route: PreparedRoute, until_s: float | None) -> None:
+    def __init__(
+        self,
+        ask: Ask,
+        route: PreparedRoute,
+        until_s: float | None,
+        kept: PreparedReplica | None = None,
+    ) -> None:
         self.ask = ask
+        self._kept = kept
         self._route = route
         self._until_s = until_s
         self._asked: set[str] = set()
@@ -176,14 +184,15 @@ class Chain:
         if no.kind in _SAME_EVERYWHERE:
             return None
         wanted = self._tokens()
-        for it in target.replicas:
+        for it in target.replicas if self._kept is None else ():
             asleep = it.credential.wait_s(wanted, now_s) or not it.breaker.allows(now_s)
             if it not in self.replicas and not asleep:
                 return 0.0
         standing = no.code.name in _STANDING or no.kind not in _UNTOUCHED
         if standing or not target.allowed(now_s):
             return None
-        told_s = max(no.retry_after_s or 0.0, target.wait_s(wanted, now_s))
+        whose = target if self._kept is None else self._kept.credential
+        told_s = max(no.retry_after_s or 0.0, whose.wait_s(wanted, now_s))
         pause_s = told_s + pause(retry, self._times, clock.fraction())
         if told_s > retry.retry_after_cap_s:
             return None
@@ -228,7 +237,7 @@ class Chain:
         return [target for target in chain if self._may_ask(target, now_s)]
 
     def _may_ask(self, target: PreparedTarget, now_s: float) -> bool:
-        fresh = target.target.name not in self._asked
+        fresh = self._kept is None and target.target.name not in self._asked
         return fresh and can_serve(target, self.ask, self._tokens(), now_s)
 
     def _tokens(self) -> int:

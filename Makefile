@@ -5,10 +5,10 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint style types layers tidy soak bench lock wheel clean
+.PHONY: help up test lint style types layers tidy soak bench bench-resilience lock wheel clean
 
 help:  ## list what can be made
-	@awk -F ':.*## ' '/^[a-z]+:  ## / { printf "  make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:  ## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up:  ## start Tidegate in front of a small real model on this machine (options: ARGS)
 	@$(INSTALL) core build package local
@@ -44,6 +44,10 @@ soak:  ## the long forms of the tests: hours (options: ARGS)
 bench:  ## measure side by side with other gateways, write docs/benchmarks.md (options: ARGS)
 	@$(INSTALL) dev package local
 	@exec $(BIN)/python -m bench $(ARGS)
+
+bench-resilience:  ## beside LiteLLM and the bare SDK while a provider fails, write docs/resilience-bench.md
+	@$(INSTALL) dev package local
+	@exec $(BIN)/python -m bench resilience $(ARGS)
 
 lock:  ## resolve the dependencies again and write requirements/*.txt
 	@$(INSTALL) dev

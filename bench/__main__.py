@@ -10,8 +10,10 @@
     python -m bench validity         CPU of following a chunk of JSON
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
+    python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
     python -m bench profile [plain|streams] [--seconds S] where the gateway's CPU goes
     python -m bench table            write docs/benchmarks.md from what was kept
+    python -m bench resilience-table write docs/resilience-bench.md from what was kept
 
 Environment: TIDEGATE_BENCH_CACHE (~/.cache/tidegate-bench), BENCH_ROUNDS (3), BENCH_GATEWAY_CORE
 (1), BENCH_LOAD_CORE (0), BENCH_EXTRA (a JSON file of more gateways, see peers.py).
@@ -39,16 +41,21 @@ from bench import (
     peers,
     profile,
     report,
+    resilience,
+    resilience_table,
     scale_routes,
     shared_limits,
     steps,
     tidegate_peer,
     validity,
 )
+from bench.faults import BY_NAME
 from bench.rig import Rig, Running
 
 RESULTS = install.CACHE / "results"
 DOCUMENT = install.HERE.parent / "docs" / "benchmarks.md"
+FAILING = RESULTS / "resilience.json"
+FAILING_DOCUMENT = DOCUMENT.with_name("resilience-bench.md")
 TIDEGATE = "tidegate"
 LIMITED = report.LIMITED
 # What keeps one gateway from being measured is said in its row; the others go on.
@@ -159,6 +166,21 @@ def routes() -> int:
         return scale_routes.run(rig, RESULTS / "scale.jsonl")
 
 
+def resilient(cases: list[str]) -> int:
+    """All cases make the page anew; some only say what came of them."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    kept = RESULTS / ("resilience_part.json" if cases else FAILING.name)
+    with rig_of_our_own() as rig:
+        failed = resilience.run(rig, kept, cases)
+    return failed if cases else failed or write_failing()
+
+
+def write_failing() -> int:
+    FAILING_DOCUMENT.write_text(resilience_table.render(FAILING))
+    print(f"wrote {FAILING_DOCUMENT}")
+    return 0
+
+
 def profiled(how: dict[str, Any]) -> int:
     with rig_of_our_own() as rig, running(rig, TIDEGATE) as gateway:
         return profile.run(rig, gateway, how)
@@ -187,10 +209,21 @@ def arguments() -> argparse.Namespace:
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("bench", description=__doc__, formatter_class=formatter)
     what = parser.add_subparsers(dest="what")
-    for name in ("all", "install", "routes", "limits", "dialects", "validity", "redis", "table"):
+    for name in (
+        "all",
+        "install",
+        "routes",
+        "limits",
+        "dialects",
+        "validity",
+        "redis",
+        "table",
+        "resilience-table",
+    ):
         what.add_parser(name)
     for name in ("check", "run"):
         what.add_parser(name).add_argument("names", nargs="*")
+    what.add_parser("resilience").add_argument("cases", nargs="*", choices=[[], *BY_NAME])
     flat = what.add_parser("memory")
     flat.add_argument("--requests", type=int, default=1_000_000)
     flat.add_argument("--pieces", type=int, default=20)
@@ -216,9 +249,11 @@ def main() -> int:
         "validity": validity.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "table": table,
+        "resilience-table": write_failing,
         "check": lambda: check(asked.names),
         "run": lambda: run(asked.names),
         "memory": lambda: memory((asked.requests, asked.pieces), asked.streamed),
+        "resilience": lambda: resilient(asked.cases),
         "profile": lambda: profiled(vars(asked)),
     }
     return verbs[asked.what or "all"]()

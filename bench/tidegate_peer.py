@@ -28,21 +28,33 @@ _START_LIMIT_S = 30.0
 
 
 @contextmanager
-def running(
-    rig: Rig, plan: Path = install.HERE / "tidegate.yaml", name: str = "tidegate"
-) -> Iterator[Running]:
-    """Tidegate with auth, receipts, journal, ledger and metrics on, in a state of its own."""
+def started(
+    rig: Rig, plan: Path, env: dict[str, str], core: int | None = None
+) -> Iterator[tuple[str, subprocess.Popen[bytes], Path]]:
+    """`tidegate up` with a state of its own and a key made: the key, the supervisor, the state.
+    All of it on one core, where that is given."""
     state = rig.work / "tidegate-state"
     shutil.rmtree(state, ignore_errors=True)
     command = [sys.executable, "-m", "tidegate.boot", "up", "--quiet", "--config", str(plan)]
     command += ["--state", str(state), "--listen", f"127.0.0.1:{GATEWAY_PORT}"]
     command += ["--control-listen", f"127.0.0.1:{CONTROL_PORT}"]
-    env = {"BENCH_UPSTREAM_PORT": str(rig.upstream_port)}
-    since = time.monotonic()
-    process = rig.spawn("tidegate", rig.on_core(rig.load_core, command), env)
+    command = command if core is None else rig.on_core(core, command)
+    process = rig.spawn("tidegate", command, env)
     try:
-        header = f"Authorization: Bearer {_make_key(state, process)}"
-        peer = Peer(name, machine.commit(), GATEWAY_PORT, command, headers=[header])
+        yield _make_key(state, process), process, state
+    finally:
+        procs.stop(process, patience_s=20)
+
+
+@contextmanager
+def running(
+    rig: Rig, plan: Path = install.HERE / "tidegate.yaml", name: str = "tidegate"
+) -> Iterator[Running]:
+    """Tidegate with auth, receipts, journal, ledger and metrics on, in a state of its own."""
+    since = time.monotonic()
+    env = {"BENCH_UPSTREAM_PORT": str(rig.upstream_port)}
+    with started(rig, plan, env, rig.load_core) as (key, process, state):
+        peer = Peer(name, machine.commit(), GATEWAY_PORT, headers=[f"Authorization: Bearer {key}"])
         start_s = await_answer(peer, process, since)
         gateway = Running(peer, start_s, lambda: groups(process.pid))
         gateway.recorded = lambda: receipts_in(state / "ledger.db")
@@ -50,8 +62,6 @@ def running(
         gateway.extra["rss_tokenised_mb"] = tokenised_memory(rig, gateway)
         gateway.extra["gateway_start_s"] = gateway_start_s(rig, peer, state)
         yield gateway
-    finally:
-        procs.stop(process, patience_s=20)
 
 
 def groups(supervisor: int) -> dict[str, list[int]]:

@@ -1,4 +1,4 @@
-"""Record what real engines send, as it came: `python -m tests.bytes.record vllm|llama_cpp`.
+"""Record what real engines send, as it came: `python -m tests.bytes.record vllm|llama_cpp|tools`.
 
 The engine must be running (README.md beside this file); its address and model are options. Bodies
 and streams are written byte for byte into the engine's folder; a status is checked, not stored.
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import msgspec
+from tests.sdks import said
 
 TIMEOUT_S = 60
 HELLO = [{"role": "user", "content": "Say hello in three words."}]
@@ -66,7 +67,30 @@ def _of_both(each: dict[str, Any], exactly: dict[str, Any]) -> list[Call]:
     ]
 
 
+def of_tools() -> list[Call]:
+    """Of llama.cpp with the template of tests.e2e.tool_engine."""
+    question = [{"role": "user", "content": said.QUESTION}]
+    functions = [
+        {"type": "function", "function": {"name": name, "parameters": schema}}
+        for name, schema in said.TOOLS.items()
+    ]
+    called = {"messages": question, "tools": functions, "tool_choice": "required"}
+    form = {"name": "tide", "strict": True, "schema": said.Tide.model_json_schema()}
+    formed = {"response_format": {"type": "json_schema", "json_schema": form}}
+    formed |= {"messages": [{"role": "user", "content": "Name a place and a height, as JSON."}]}
+    found = []
+    for name, asked in (("called", called), ("formed", formed)):
+        exactly = {**asked, "temperature": 0, "max_tokens": 80}
+        found += [
+            Call(f"{name}.json", CHAT, exactly),
+            Call(f"{name}.sse", CHAT, {**exactly, **TIMED}),
+        ]
+    return found
+
+
 def calls(engine: str) -> list[Call]:
+    if engine == "tools":
+        return of_tools()
     if engine == "llama_cpp":
         grammar = {"grammar": 'root ::= "Hello, world"'}
         no_vectors = Call("no_embeddings.json", "/embeddings", {"input": "hello"}, 501)
@@ -95,11 +119,11 @@ def ask(url: str, body: dict[str, Any]) -> tuple[int, bytes]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.bytes.record", description=__doc__)
-    parser.add_argument("engine", choices=("vllm", "llama_cpp"))
+    parser.add_argument("engine", choices=("vllm", "llama_cpp", "tools"))
     parser.add_argument("--url", default="http://127.0.0.1:8190/v1")
     parser.add_argument("--model", default="tiny")
     asked = parser.parse_args()
-    folder = Path(__file__).with_name(asked.engine)
+    folder = Path(__file__).with_name("vllm" if asked.engine == "vllm" else "llama_cpp")
     for call in calls(asked.engine):
         status, answer = ask(asked.url + call.path, {"model": asked.model, **call.body})
         if status != call.status:

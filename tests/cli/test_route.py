@@ -10,8 +10,16 @@ PLAN = """\
 providers:
   engine: {kind: openai_compatible, base_url: "http://127.0.0.1:9/v1"}
   openai: {api_key: "${OPENAI_API_KEY}"}
+  anthropic: {api_key: "${OPENAI_API_KEY}"}
 targets:
   small: {provider: engine, model: s, price: free, context_tokens: 64, tokenizer: o200k}
+  probed:
+    provider: engine
+    model: r
+    price: {input_usd_per_mtok: 1, output_usd_per_mtok: 1}
+    replicas: ["http://127.0.0.1:8/v1", "http://127.0.0.1:9/v1"]
+    breaker: {failures: 2}
+    probe: {every_s: 20s, usd_per_hour: 0.5}
   large:
     provider: engine
     model: l
@@ -26,9 +34,15 @@ routes:
   cheap: {targets: {large: 1, spare: 1}, balance: cheapest}
   full: {targets: {paid: 1, spare: 1}, balance: least_in_flight}
   alone: {target: small}
+  watched: {target: probed, fallbacks: {unavailable: [small]}, contract: {json: true}}
+  claude: anthropic/claude-haiku-4-5
+  mixed: {targets: {anthropic/claude-haiku-4-5: 1, spare: 1}}
+  lenient: {target: anthropic/claude-haiku-4-5, unsupported: drop}
 limits:
   each: {kind: concurrency, scope: key, amount: 5}
   other: {kind: concurrency, amount: 5, only: {route: cheap}}
+  short: {kind: max_input_tokens, amount: 300}
+  rate: {kind: tokens, amount: 5000, per: minute, scope: team}
 """
 SHORT = [{"role": "user", "content": "hi"}]
 LONG = [{"role": "user", "content": "many words " * 100}]
@@ -96,10 +110,108 @@ def test_the_cheapest_and_what_is_provisioned_come_first(ask):
     assert "when what is provisioned is full" in found["spare"]
 
 
+MESSAGES = {"messages": SHORT, "max_tokens": 10}
+WEATHER = {"name": "weather", "input_schema": {"type": "object"}}
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"messages": SHORT}, "/v1/chat/completions (chat, whole)"),
+        ({"prompt": "hi", "stream": True}, "/v1/completions (completions, streamed)"),
+        ({"input": ["hi", "ho"], "dimensions": 8}, "/v1/embeddings (embeddings, whole)"),
+        ({"input": "hi"}, "/v1/embeddings (embeddings, whole)"),
+        ({"input": "hi", "store": False}, "/v1/responses (chat, whole)"),
+        ({"input": SHORT}, "/v1/responses (chat, whole)"),
+        ({**MESSAGES, "system": "be short"}, "/v1/messages (chat, whole)"),
+        ({**MESSAGES, "tools": [WEATHER], "stream": True}, "/v1/messages (chat, streamed)"),
+    ],
+)
+def test_every_api_s_requests_are_explained(ask, body, path):
+    result = ask({"model": "alone", **body})
+    assert result.exit_code == 0, result.output
+    assert f": {path}, at most" in result.stdout.splitlines()[0]
+    assert "engine/s first" in rows(result)["small"]
+
+
+def test_a_path_says_what_a_body_does_not(ask):
+    result = ask({"model": "alone", "input": "hi"}, "--path", "/v1/responses")
+    assert ": /v1/responses (chat, whole)" in result.stdout
+    result = ask({"model": "claude", **MESSAGES}, "--path", "/v1/messages")
+    assert "anthropic/claude-haiku-4-5 first" in rows(result)["anthropic/claude-haiku-4-5"]
+    wrong = ask({"model": "alone", "input": "hi"}, "--path", "/v1/mesages")
+    assert wrong.exit_code == 2
+    assert "takes no requests; one of: /v1/chat/completions" in wrong.output
+
+
+def test_what_a_target_cannot_do_is_told_as_the_route_s_rule_has_it(ask):
+    body = {"messages": SHORT, "logprobs": True}
+    result = ask({"model": "claude", **body})
+    assert result.exit_code == 1
+    assert "refused: " in result.stdout and "`logprobs`" in result.stdout
+    result = ask({"model": "lenient", **body})
+    assert result.exit_code == 0
+    assert "left out at anthropic/claude-haiku-4-5: logprobs" in result.stdout
+    result = ask({"model": "mixed", **body})
+    assert result.exit_code == 0, "the other may serve it"
+    found = rows(result)
+    assert "first, 50 % of requests refused: " in found["anthropic/claude-haiku-4-5"]
+    assert "first, 50 % of requests 0" in found["spare"]
+
+
+def test_tokens_are_told_by_a_target_or_counted_here(ask):
+    path = ("--path", "/v1/messages/count_tokens")
+    result = ask({"model": "claude", **MESSAGES}, *path)
+    assert result.exit_code == 0, result.output
+    assert "(tokens counted, whole)" in result.stdout
+    assert " first 0.00 " in rows(result)["anthropic/claude-haiku-4-5"]
+    result = ask({"model": "alone", **MESSAGES}, *path)
+    assert result.exit_code == 0
+    assert result.stdout.splitlines()[1].startswith("counted here: ")
+
+
+def test_a_limit_that_refuses_it_by_itself_says_why(ask):
+    result = ask({"model": "alone", "messages": SHORT, "max_tokens": 10})
+    assert "limit short: max_input_tokens 300" in result.stdout
+    assert "this request is refused" not in result.stdout
+    long = ask({"model": "cheap", "messages": LONG})
+    [short] = [line for line in long.stdout.splitlines() if line.startswith("limit short")]
+    assert "this request is refused: the input has by its length up to 1," in short
+    [rate] = [line for line in long.stdout.splitlines() if line.startswith("limit rate")]
+    assert "this request is refused: it may come to 5255 tokens" in rate
+
+
+def test_an_answer_that_is_stored_somewhere_is_told(ask):
+    stored = {"model": "alone", "input": "go on", "previous_response_id": "resp_1"}
+    assert "only the replica that keeps it is asked" in ask(stored).stdout
+    assert "only the replica" not in ask({"model": "alone", "input": "go on"}).stdout
+
+
+def test_probes_contracts_and_each_target_s_breaker_are_told(ask):
+    result = ask({"model": "watched", "messages": SHORT})
+    assert result.exit_code == 0, result.output
+    lines = result.stdout.splitlines()
+    assert "contract: json, at most 1000000 characters; when it is broken: mark" in lines
+    assert [line for line in lines if line.startswith("breaker of probed: open after 2 failures")]
+    assert [line for line in lines if line.startswith("breaker of small: open after 5 failures")]
+    [probe] = [line for line in lines if line.startswith("probe of")]
+    assert probe.startswith(
+        "probe of probed: chat every 20 s, each of 2 parts, within 10 s, at most $0.00"
+    )
+    assert probe.endswith(" each and $0.50 an hour, a gateway process")
+
+
 @pytest.mark.parametrize(
     ("body", "said"),
     [
         (b"{", "no JSON object"),
+        (b"", "no JSON object"),
+        (b"[]", "no JSON object"),
+        (b'{"model": "\xff"}', "no JSON object"),
+        (b"[" * 100_000, "no JSON object"),
+        (b'{"model": "chat", "model": "cheap", "messages": []}', "appears twice"),
+        ({"model": "chat", "messages": "hi"}, "`messages` must be an array"),
+        ({"model": "chat", "messages": SHORT, "max_tokens": "9"}, "`max_tokens` must be"),
         ({"model": "chta", "messages": SHORT}, 'there is no route "chta"; did you mean "chat"?'),
         ({"messages": SHORT}, "`model` is missing"),
         ({"model": "chat"}, "`messages` is missing"),

@@ -1,6 +1,7 @@
+import msgspec
 import pytest
 
-from tidegate.core.reasoning import hides_reasoning
+from tidegate.core.reasoning import asks_to_think, hides_reasoning, sums_up_reasoning
 
 
 @pytest.mark.parametrize(
@@ -31,3 +32,38 @@ from tidegate.core.reasoning import hides_reasoning
 )
 def test_a_model_that_thinks_unseen_is_known_by_its_name(model, hides):
     assert hides_reasoning(model) is hides
+
+
+@pytest.mark.parametrize(
+    ("model", "sums_up"),
+    [
+        ("claude-sonnet-4-20250514", True),
+        ("claude-opus-4-8", True),
+        ("eu.anthropic.claude-haiku-5-20270101-v1:0", True),
+        ("claude-sonnet-10", True),
+        ("claude-3-7-sonnet-20250219", False),
+        ("gpt-5", False),
+        ("my-claude-sonnet-4", False),
+    ],
+)
+def test_claude_shows_less_than_it_charges_from_its_fourth_version(model, sums_up):
+    assert sums_up_reasoning(model) is sums_up
+
+
+@pytest.mark.parametrize(
+    ("body", "asks"),
+    [
+        ({}, False),
+        ({"thinking": None}, False),
+        ({"thinking": {"type": "disabled"}}, False),
+        ({"thinking": {"type": "enabled", "budget_tokens": 2000}}, True),
+        ({"reasoning_effort": "none"}, False),
+        ({"reasoning_effort": "low"}, True),
+        ({"reasoning": {"effort": "high"}}, True),
+        ({"output_config": {"format": {"type": "json_schema", "schema": {}}}}, False),
+        ({"output_config": {"effort": "max"}}, True),
+    ],
+)
+def test_who_asks_for_thought(body, asks):
+    members = msgspec.json.decode(msgspec.json.encode(body), type=dict[str, msgspec.Raw])
+    assert asks_to_think(members) is asks

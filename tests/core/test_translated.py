@@ -1,5 +1,8 @@
 """A reader of one wire and a writer of another are one StreamReader."""
 
+import pytest
+
+from tidegate.core import translated as translated_reader
 from tidegate.core.ask import Usage
 from tidegate.core.kept_text import MAX_TEXT_BYTES
 from tidegate.core.outcome import Failure
@@ -18,6 +21,7 @@ class Reader:
         self.finished = False
         self.failure: Failure | None = None
         self.surplus_events = 0
+        self.ended_twice = False
 
     def feed(self, _data: bytes) -> list[Event]:
         return self._reads.pop(0)
@@ -74,6 +78,14 @@ def test_a_failure_writes_no_end() -> None:
     assert translated.end() is INTERRUPTED
 
 
+def test_what_follows_the_end_is_told() -> None:
+    reader = Reader([Ended(0, "stop")], [])
+    translated, _ = follow(reader, 1)
+    reader.surplus_events, reader.ended_twice = 3, True
+    translated.feed(b"x")
+    assert (translated.surplus_events, translated.ended_twice) == (3, True)
+
+
 def test_signatures_are_no_content() -> None:
     translated, _ = follow(Reader([PartGrew(0, 0, "signature", "c2ln")]), 1)
     assert (translated.started, translated.content_chunks, translated.text()) == (False, 0, b"")
@@ -120,13 +132,47 @@ def test_a_follower_is_told_of_content_and_calls_and_of_no_thinking() -> None:
 
 
 def test_what_ends_the_answer_is_not_shown_and_nothing_after_it() -> None:
-    grew = [PartBegan(0, 0, "text"), PartGrew(0, 0, "text", "bad")]
+    grew = [PartBegan(0, 0, "text"), PartGrew(0, 0, "text", "bad"), PartEnded(0, 0)]
     translated = TranslatedReader(Reader(grew, [PartEnded(0, 0)]), Writer())
     translated.follower = Heard()
-    assert translated.feed(b"x") == b""
+    assert translated.feed(b"x") == b"PartBegan\n"
     assert translated.failure is INTERRUPTED
     assert translated.feed(b"x") == b""
     assert translated.failure is INTERRUPTED
+
+
+def test_calls_are_numbered_by_their_choice() -> None:
+    calls: list[Event] = [
+        PartBegan(choice, index, "tool_call", "c", "look")
+        for choice, index in ((0, 0), (1, 0), (0, 1), (1, 1), (0, 2))
+    ]
+    translated = TranslatedReader(Reader(calls), Writer())
+    heard = translated.follower = Heard()
+    translated.feed(b"x")
+    assert [one[:2] for one in heard.said] == [(0, 0), (1, 0), (0, 1), (1, 1), (0, 2)]
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        PartBegan(0, 0, "tool_call", "c", "look"),
+        PartGrew(0, 0, "text", "x" * 100),
+        PartGrew(0, 0, "signature", "x" * 100),
+    ],
+)
+def test_an_answer_is_no_longer_than_can_be_held(
+    more: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(translated_reader, "MAX_ANSWER_BYTES", 2_000)
+    began: list[Event] = [PartBegan(0, 0, "text")]
+    reader = TranslatedReader(Reader(began, *[[more]] * 100), Writer())
+    fed = 0
+    while reader.failure is None:
+        reader.feed(b"x")
+        fed += 1
+    assert fed <= 12
+    assert (reader.failure.kind, reader.failure.code.name) == ("malformed", "upstream_too_large")
+    assert reader.end() is reader.failure and reader.terminal == b""
 
 
 def test_an_answer_without_content_has_no_opening() -> None:

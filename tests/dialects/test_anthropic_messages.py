@@ -76,7 +76,10 @@ def test_a_call_without_whole_arguments_is_empty(
     assert told["content"][0]["input"] == expected
 
 
-@pytest.mark.parametrize("arguments", ['{"a":', "[1]", '{},"role":"user"'])
+@pytest.mark.parametrize(
+    "arguments",
+    ['{"a":', "[1]", '{},"role":"user"', '{"a":1e999}', '{"a":' + "[" * 9999 + "]" * 9999 + "}"],
+)
 def test_arguments_that_are_no_object_are_never_told_as_some(arguments: str) -> None:
     with pytest.raises(Failure) as failed:
         whole(Choice([ToolCall("a", "f", arguments)], "tool_calls"))

@@ -47,12 +47,12 @@ _children: list[tuple[asyncio.AbstractEventLoop, asyncio.subprocess.Process]] = 
 HELLO: dict[str, Any] = {"model": "small", "messages": [{"role": "user", "content": "hi"}]}
 
 
-def run(main: Coroutine[Any, Any, None]) -> None:
+def run(main: Coroutine[Any, Any, None], patience_s: float = PATIENCE_S) -> None:
     """Runs a test's coroutine on the loop that the gateway runs on."""
 
     async def bounded() -> None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(patience_s):
                 await main
         finally:
             await _end_children()

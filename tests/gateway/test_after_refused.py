@@ -104,6 +104,17 @@ def test_a_filter_that_speaks_up_late_changes_nothing(tmp_path: Path) -> None:
     run(main())
 
 
+def test_of_several_answers_none_is_replaced(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(answering("a", finish="content_filter")) as up, Upstream(GOOD) as good:
+            routes = routed(at(up, "a"), refused_by_safety=(at(good, "b"),))
+            async with gateway(tmp_path, at(up, "a"), routes=routes) as it:
+                reply = await it.ask(body={**HELLO, "n": 2})
+                assert reply.headers["x-tidegate-target"] == "a" and not good.exchanges
+
+    run(main())
+
+
 MESSAGE = {
     "id": "msg_1",
     "type": "message",

@@ -7,6 +7,7 @@ from tidegate.gateway import asked_tools
 from tidegate.gateway.asked_tools import AskedTools
 
 NUMBER = {"type": "object", "properties": {"a": {"type": "number"}}}
+NESTED = {"type": "function", "parameters": NUMBER}
 
 
 def ask(**members: object) -> Ask:
@@ -19,6 +20,9 @@ def ask(**members: object) -> Ask:
         ask(tools=[{"type": "function", "function": {"name": "add", "parameters": NUMBER}}]),
         ask(tools=[{"type": "function", "name": "add", "parameters": NUMBER}]),
         ask(tools=[{"name": "add", "input_schema": NUMBER}]),
+        ask(tools=[{"type": "custom", "name": "add", "input_schema": NUMBER}]),
+        ask(tools=[{"type": "namespace", "name": "n", "tools": [{"name": "add"} | NESTED]}]),
+        ask(tools=[{"name": 7}, 5, {"function": "add"}, {"name": "add", "parameters": NUMBER}]),
         ask(functions=[{"name": "add", "parameters": NUMBER}]),
     ],
 )
@@ -29,8 +33,16 @@ def test_a_tool_is_known_in_every_dialects_shape(asked):
     assert AskedTools().schema(asked, "sub") == (False, None)
 
 
-def test_a_tool_without_a_schema_takes_an_object():
-    known, schema = AskedTools().schema(ask(tools=[{"function": {"name": "now"}}]), "now")
+@pytest.mark.parametrize(
+    "tool",
+    [
+        {"function": {"name": "now"}},
+        {"type": "function", "name": "now", "parameters": None},
+        {"type": "bash_20250124", "name": "now"},
+    ],
+)
+def test_a_tool_without_a_schema_takes_an_object(tool):
+    known, schema = AskedTools().schema(ask(tools=[tool]), "now")
     assert known and schema is not None
     assert schema.violation([]) is not None
     assert schema.violation({}) is None
@@ -53,6 +65,13 @@ def test_a_strangers_schema_that_cannot_be_used_is_passed_over(parameters):
 def test_what_is_no_list_of_tools_brings_none():
     assert AskedTools().schema(ask(tools="x", functions=[1]), "f") == (False, None)
     assert AskedTools().schema(ask(), "f") == (False, None)
+
+
+def test_what_a_kept_prompt_brings_is_not_known_here():
+    kept = ask(prompt={"id": "pmpt_1"}, tools=[{"name": "f", "parameters": NUMBER}])
+    kept.dialect = "openai_responses"
+    assert AskedTools().schema(kept, "g") == (True, None)
+    assert AskedTools().schema(kept, "f")[1] is not None
 
 
 def test_schemas_are_compiled_once_and_the_oldest_are_forgotten(monkeypatch):

@@ -120,3 +120,36 @@ def test_one_that_has_begun_to_answer_lets_others_in_until_the_next_failure() ->
     other.told("worked", False, 6.0)
     other.told("failed", False, 7.0)
     assert other.state == "closed", "it has answered: only failures in a row open it again"
+
+
+@pytest.mark.parametrize(
+    ("state", "verdict", "after"),
+    [
+        ("closed", "worked", "closed"),
+        ("open", "worked", "closed"),
+        ("open", "failed", "open"),
+        ("half_open", "worked", "closed"),
+        ("half_open", "failed", "half_open"),
+    ],
+)
+def test_a_probe_turns_it_as_a_request_that_came_before(
+    state: State, verdict: Verdict, after: State
+) -> None:
+    it, tripped = breaker(state)
+    it.probed(verdict, False, 5.0)
+    assert it.state == after
+    assert tripped.count == (after != "closed")
+
+
+def test_a_probe_that_fails_keeps_requests_away_for_longer() -> None:
+    it, _ = breaker("open")
+    it.probed("failed", False, 4.0)
+    assert not it.allows(8.9) and it.allows(9.0)
+    assert it.opened == 1, "it has not opened again"
+
+
+def test_probes_alone_open_it() -> None:
+    it, tripped = breaker()
+    for at_s in (0.0, 1.0, 2.0):
+        it.probed("failed", False, at_s)
+    assert (it.state, tripped.count) == ("open", 1)

@@ -112,6 +112,9 @@ def test_a_second_end_is_told_of_an_answer_that_fits():
     it = following(json=True)
     it.content(0, "{}")
     assert ended(it, ended_twice=True) == Verdict("duplicate_terminator")
+    strict = following(json=True, on_violation="fail")
+    strict.content(0, "{}")
+    assert ended(strict, ended_twice=True) == Verdict("duplicate_terminator"), "it fits"
 
 
 def test_of_a_buffered_or_whole_answer_nobody_has_seen_anything():

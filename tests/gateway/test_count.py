@@ -63,3 +63,29 @@ def test_a_no_is_told_in_the_caller_s_wire(tmp_path: Path) -> None:
                 assert (reply.status, reply.json["error"]["type"]) == (status, kind)
 
     run(main())
+
+
+@pytest.mark.parametrize("path", ["/v1/responses/input_tokens", "/responses/input_tokens"])
+def test_responses_are_counted_here(tmp_path: Path, path: str) -> None:
+    async def main() -> None:
+        async with Upstream() as up, gateway(tmp_path, target(up.port, dialect="openai")) as it:
+            reply = await it.ask(path, {"model": "small", "input": "word " * 100})
+            assert reply.status == 200
+            assert reply.json["object"] == "response.input_tokens"
+            assert 90 < reply.json["input_tokens"] < 200
+            assert reply.headers["x-tidegate-tokens"] == "estimated"
+            assert up.exchanges == []
+
+    run(main())
+
+
+@pytest.mark.parametrize("name", ["previous_response_id", "conversation", "prompt"])
+def test_what_is_not_here_is_not_counted(tmp_path: Path, name: str) -> None:
+    async def main() -> None:
+        async with Upstream() as up, gateway(tmp_path, target(up.port, dialect="openai")) as it:
+            asked = {"model": "small", "input": "x", name: "resp_1"}
+            reply = await it.ask("/v1/responses/input_tokens", asked)
+            assert (reply.status, reply.code) == (400, "unsupported_parameter")
+            assert reply.json["error"]["param"] == name
+
+    run(main())

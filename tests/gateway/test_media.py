@@ -15,6 +15,10 @@ from tidegate.gateway.media import Media, media
 URL = {"type": "image_url", "image_url": {"url": "https://x/y.png"}}
 TEXT = {"type": "text", "text": "[what] is this?"}
 INLINE: dict[str, Any] = {"type": "image_url", "image_url": {"url": "data:;base64," + "A" * 90_000}}
+DATA = {"type": "base64", "media_type": "image/png", "data": "AAAA"}
+SHOWN = {"type": "image", "source": DATA}
+PAPER = {"type": "document", "source": {**DATA, "media_type": "application/pdf"}}
+WRITTEN = {"type": "document", "source": {"type": "text", "data": "tides"}}
 FILE = {"type": "file", "file": {"file_id": "file-1"}}
 
 
@@ -38,6 +42,9 @@ def asked(*contents: Any, endpoint: Any = "chat", **members: Any) -> Ask:
         ([[1, 2]], 0, 1),
         ([[[URL]]], 0, 1),
         (["x", None, [URL]], 1, 0),
+        ([[SHOWN, PAPER, WRITTEN]], 1, 1),
+        ([[{"type": "tool_result", "tool_use_id": "t", "content": [SHOWN, TEXT, PAPER]}]], 1, 1),
+        ([[{"type": "image", "source": "AAAA"}]], 0, 1),
     ],
 )
 def test_what_is_no_text_is_found(contents: list[Any], images: int, files: int) -> None:

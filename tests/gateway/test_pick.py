@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.gateway import virtual
+from tests.gateway.prepared import ASK
 from tests.gateway.rig import plan_of, target
 
 from tidegate.core import clock
@@ -49,7 +50,9 @@ class Line:
 def asked(**fields: Any) -> Progress:
     connection: Any = Line()
     receipt = Receipt("i", 0.0, "g", "chat", team="a", input_bytes=400, **fields)
-    return Progress(receipt, connection, virtual.now_s(), lambda: None)
+    progress = Progress(receipt, connection, virtual.now_s(), lambda: None)
+    progress.head, progress.ask = (lambda *_: HEAD), ASK
+    return progress
 
 
 def called(progress: Progress, **fields: Any) -> InFlight:
@@ -71,7 +74,7 @@ def test_a_place_is_kept_on_the_request_and_given_back_once() -> None:
     async def main() -> None:
         _, places = one_place()
         progress = asked()
-        await pick(progress, places, None, HEAD)
+        await pick(progress, places, None)
         assert (places.in_flight, progress.queued_s) == (1, 0.0)
         leave(progress, progress.receipt.error_code)
         leave(progress, progress.receipt.error_code)
@@ -83,11 +86,11 @@ def test_a_place_is_kept_on_the_request_and_given_back_once() -> None:
 def test_who_waits_long_for_a_stream_is_kept_company_and_then_told_as_an_event() -> None:
     async def main() -> None:
         queues, places = one_place()
-        await pick(asked(), places, None, HEAD)
+        await pick(asked(), places, None)
         progress = asked(stream=True)
         sweeper = virtual.sweeping(lambda now_s: queues.sweep(now_s, 15.0, Pressure()))
         with pytest.raises(Refusal) as refused:
-            await pick(progress, places, None, HEAD)
+            await pick(progress, places, None)
         sweeper.cancel()
         assert progress.queued_s == pytest.approx(100.0, abs=0.2)
         line: Any = progress.connection
@@ -104,11 +107,11 @@ def test_who_waits_long_for_a_stream_is_kept_company_and_then_told_as_an_event()
 def test_who_waits_for_a_whole_answer_hears_nothing_before_it() -> None:
     async def main() -> None:
         queues, places = one_place()
-        await pick(asked(), places, None, HEAD)
+        await pick(asked(), places, None)
         progress = asked()
         sweeper = virtual.sweeping(lambda now_s: queues.sweep(now_s, 15.0, Pressure()))
         with pytest.raises(Refusal):
-            await pick(progress, places, None, HEAD)
+            await pick(progress, places, None)
         sweeper.cancel()
         assert progress.connection.sent == []  # type: ignore[attr-defined]
         assert not progress.begun
@@ -119,12 +122,12 @@ def test_who_waits_for_a_whole_answer_hears_nothing_before_it() -> None:
 def test_a_deadline_counts_from_the_request_s_arrival() -> None:
     async def main() -> None:
         queues, places = one_place()
-        await pick(asked(), places, None, HEAD)
+        await pick(asked(), places, None)
         progress = asked()
         progress.received_s -= 5.0
         sweeper = virtual.sweeping(lambda now_s: queues.sweep(now_s, 15.0, Pressure()))
         with pytest.raises(Refusal) as refused:
-            await pick(progress, places, 8.0, HEAD)
+            await pick(progress, places, 8.0)
         sweeper.cancel()
         assert refused.value.code.name == "deadline_too_short"
         assert virtual.now_s() == pytest.approx(3.0, abs=0.2)
@@ -135,12 +138,12 @@ def test_a_deadline_counts_from_the_request_s_arrival() -> None:
 def test_a_gateway_short_of_memory_sends_the_lowest_away_from_the_line() -> None:
     async def main() -> None:
         queues, places = one_place()
-        await pick(asked(), places, None, HEAD)
+        await pick(asked(), places, None)
         pressure = Pressure()
         pressure.memory(0.9)
         sweeper = virtual.sweeping(lambda now_s: queues.sweep(now_s, 15.0, pressure))
         with pytest.raises(Refusal, match="short of memory"):
-            await pick(asked(priority="batch"), places, None, HEAD)
+            await pick(asked(priority="batch"), places, None)
         sweeper.cancel()
         assert places.entrance.shed == {"pressure": 1}
 
@@ -158,7 +161,7 @@ def test_first_tokens_whole_answers_and_push_backs_are_told_each_once() -> None:
             (False, {"ended_s": 2.0}),
         ):
             progress = asked(stream=stream, output_tokens=100)
-            await pick(progress, places, None, HEAD)
+            await pick(progress, places, None)
             called(progress, sent_s=0.5, **fields)
             place = progress.place
             assert place is not None
@@ -172,7 +175,7 @@ def test_first_tokens_whole_answers_and_push_backs_are_told_each_once() -> None:
             assert place.told
         assert len(places.limit._usual) == 2, "streams and whole answers are of two kinds"
         progress = asked(error_code="upstream_rate_limited")
-        await pick(progress, places, None, HEAD)
+        await pick(progress, places, None)
         called(progress, sent_s=0.5, ended_s=1.0)
         leave(progress, progress.receipt.error_code)
         assert places.limit.limit < before
@@ -183,7 +186,7 @@ def test_first_tokens_whole_answers_and_push_backs_are_told_each_once() -> None:
 def test_what_was_learnt_and_who_waits_outlives_a_plan() -> None:
     async def main() -> None:
         queues, places = one_place()
-        await pick(asked(), places, None, HEAD)
+        await pick(asked(), places, None)
         queues.obey(plan_of(target(1, queueing=replace(ONE, max_in_flight=3)), version=2))
         assert queues.at(target(1)) is places
         assert (places.limit.limit, places.in_flight) == (3, 1)
@@ -195,8 +198,8 @@ def test_a_target_that_a_plan_has_no_more_keeps_its_line_until_it_is_empty() -> 
     async def main() -> None:
         queues, places = one_place()
         first, second = asked(), asked(stream=True)
-        await pick(first, places, None, HEAD)
-        waiting = asyncio.create_task(pick(second, places, None, HEAD))
+        await pick(first, places, None)
+        waiting = asyncio.create_task(pick(second, places, None))
         await asyncio.sleep(0)
         queues.obey(plan_of(target(1, name="other"), version=2))
         sweeper = virtual.sweeping(lambda now_s: queues.sweep(now_s, 15.0, Pressure()))
@@ -221,8 +224,8 @@ def test_a_process_that_was_stopped_sends_nobody_away_for_it() -> None:
     async def main() -> None:
         queues, places = one_place()
         first, second = asked(), asked()
-        await pick(first, places, None, HEAD)
-        waiting = asyncio.create_task(pick(second, places, None, HEAD))
+        await pick(first, places, None)
+        waiting = asyncio.create_task(pick(second, places, None))
         await asyncio.sleep(0)
         queues.sweep(0.0, 15.0, Pressure())
         await asyncio.sleep(300)
@@ -240,8 +243,8 @@ def test_who_leaves_while_it_waits_is_forgotten_and_the_next_one_is_served() -> 
     async def main() -> None:
         _, places = one_place()
         first, gone, last = asked(), asked(), asked()
-        await pick(first, places, None, HEAD)
-        waiting = [asyncio.create_task(pick(one, places, None, HEAD)) for one in (gone, last)]
+        await pick(first, places, None)
+        waiting = [asyncio.create_task(pick(one, places, None)) for one in (gone, last)]
         await asyncio.sleep(2)
         waiting[0].cancel()
         with pytest.raises(asyncio.CancelledError):
@@ -261,16 +264,16 @@ def test_most_requests_at_a_calm_target_leave_nothing_to_tell() -> None:
         queues.obey(plan_of(target(1)))
         ((_, places),) = queues
         for _ in range(FIRST_WATCHED + 1):
-            await pick(asked(), places, None, HEAD)
+            await pick(asked(), places, None)
             places.in_flight = 0
         progress = asked(stream=True)
-        await pick(progress, places, None, HEAD)
+        await pick(progress, places, None)
         called(progress, sent_s=0.5)
         assert progress.place is places.unwatched
         assert told(progress) is None
         other = asked()
         places.in_flight = places.limit.most
-        waiting = asyncio.create_task(pick(other, places, None, HEAD))
+        waiting = asyncio.create_task(pick(other, places, None))
         await asyncio.sleep(0)
         progress.receipt.error_code = "upstream_overloaded"
         before = places.limit.limit

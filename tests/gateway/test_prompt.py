@@ -46,6 +46,8 @@ PARTS: dict[str, Any] = {
     "type": {"type": LONG},
     "never_heard_of": {"type": "x", "x": {"y": LONG}},
     "bare": LONG,
+    "a tool's answer": {"type": "tool_result", "content": [{"type": "text", "text": LONG}]},
+    "parts of parts": {"content": [{"content": [{"text": LONG}]}]},
     "audio": AUDIO,
     "image beside a file": {"image_url": "https://x", "file": {"file_data": LONG}},
 }

@@ -62,3 +62,31 @@ def test_no_money_is_only_asked_of_what_costs() -> None:
     assert it.take(0.0)
     it.wasted(1, 0.0)
     assert not it.take(0.0)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.booleans()), max_size=500))
+def test_what_is_answered_is_there_again(requests: list[tuple[bool, bool]]) -> None:
+    """Of requests (does the first attempt fail, is the second answered)."""
+    it = RetryBudget(Retry(budget_least=3))
+    in_vain = 0
+    for fails, answered in requests:
+        it.request(0.0)
+        if fails and it.take(0.0):
+            if answered:
+                it.give_back(1)
+            else:
+                in_vain += 1
+    assert in_vain <= max(len(requests) // 10, 3)
+    if all(answered for _, answered in requests):
+        assert it.refused == 0
+
+
+def test_what_was_taken_before_is_given_back_after_a_turn() -> None:
+    it = RetryBudget(Retry(budget_percent=0, budget_least=1))
+    assert it.take(0.0)
+    assert not it.take(REQUESTS_BIN_S)
+    it.give_back(1)
+    assert it.take(REQUESTS_BIN_S)
+    it.give_back(2)
+    assert it.take(REQUESTS_BIN_S)
+    assert not it.take(REQUESTS_BIN_S)

@@ -73,6 +73,23 @@ def test_of_a_model_that_thinks_unseen_what_was_seen_is_not_all(
     run(main())
 
 
+@pytest.mark.parametrize("asked", [{}, {"reasoning_effort": "low"}])
+def test_what_a_model_sums_up_is_unknown_where_it_was_to_think(
+    tmp_path: Path, asked: dict[str, Any]
+) -> None:
+    async def main() -> None:
+        async with (
+            Upstream(sending(content("four"))) as up,
+            gateway(tmp_path, target(up.port, sums_up_reasoning=True)) as it,
+        ):
+            await it.ask(body={**STREAM, **asked})
+            r = await it.receipt()
+            assert (r.output_tokens, r.content_chunks) == (None if asked else 1, 1)
+            assert (r.cost_nanousd is None) == bool(asked)
+
+    run(main())
+
+
 @pytest.mark.parametrize("stream", [False, True])
 @pytest.mark.parametrize("usage", [None, USAGE])
 def test_with_its_usage_all_is_known_and_without_it_not(

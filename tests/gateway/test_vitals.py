@@ -6,8 +6,10 @@ from tests.gateway.rig import gateway, run, target
 
 from tidegate.core import clock
 from tidegate.core.plan import Queueing
+from tidegate.core.probe import Probe
 from tidegate.core.resilience import Breaker
-from tidegate.gateway.vitals import resident_bytes
+from tidegate.gateway.prober import Prober
+from tidegate.gateway.vitals import Vitals, resident_bytes
 
 
 def test_the_greatest_lag_is_that_since_the_last_call(tmp_path: Path) -> None:
@@ -62,3 +64,29 @@ def test_what_is_left_alone_and_what_was_not_sent_again_is_told(tmp_path: Path) 
 def test_memory_is_known_or_unknown_and_never_zero() -> None:
     resident = resident_bytes()
     assert resident is None or resident > 1_000_000
+
+
+def test_what_probes_have_shown_is_told_and_nothing_before_one_has(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with gateway(tmp_path, target(1), probes={"small": Probe()}) as it:
+            prober = Prober(it.world)
+            vitals = Vitals(it.world, it.preparer, None, prober)
+            now_s = clock.monotonic_s()
+            prober.sweep(now_s)
+            told = vitals.status()
+            assert not any("_probe" in name for name in (*told.gauges, *told.counters))
+            [(_, probed)] = prober
+            [part] = probed.parts.values()
+            part.good, probed.ttft_s, probed.last_good_at_s = True, 0.25, 1_700_000_000.0
+            probed.results.extend([(now_s, True), (now_s, False)])
+            probed.skipped["busy"] += 2
+            told = vitals.status()
+            up = "tidegate_probe_up|target=small|replica=127.0.0.1:1|credential="
+            assert told.gauges[up] == 1.0
+            assert told.gauges["tidegate_probe_availability|target=small"] == 0.5
+            assert told.gauges["tidegate_probe_ttft_seconds|target=small"] == 0.25
+            last = "tidegate_probe_last_success_timestamp_seconds|target=small"
+            assert told.gauges[last] == 1_700_000_000.0
+            assert told.counters["tidegate_probes_skipped_total|target=small|reason=busy"] == 2.0
+
+    run(main())

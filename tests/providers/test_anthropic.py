@@ -1,6 +1,7 @@
 """Anthropic as a provider: its own callers' bytes, and everybody else's words."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ from tests.dialects.grammar import ask_of, target
 
 from tidegate.core.ask import Usage
 from tidegate.core.conversation import Conversation, Text, Turn
-from tidegate.core.outcome import Failure
+from tidegate.core.outcome import Failure, Refusal
 from tidegate.providers.anthropic import plug
 
 BYTES = Path(__file__).resolve().parent.parent / "bytes" / "anthropic"
@@ -37,6 +38,34 @@ def test_only_what_must_change_changes() -> None:
     after = msgspec.json.decode(sent, type=dict[str, Raw])
     assert {k for k in before if bytes(before[k]) != bytes(after[k])} == {"model", "max_tokens"}
     assert bytes(after["model"]) == b'"their-model"' and bytes(after["max_tokens"]) == b"20"
+
+
+@pytest.mark.parametrize(
+    ("thinking", "bound_tokens", "sent"),
+    [
+        ({"type": "enabled", "budget_tokens": 4000, "x": 1.5}, 2000, 1999),
+        ({"type": "enabled", "budget_tokens": 4000}, 4001, 4000),
+        ({"type": "enabled", "budget_tokens": 4000}, 1025, 1024),
+        ({"type": "adaptive"}, 100, None),
+        ({"type": "enabled", "budget_tokens": "many"}, 100, "many"),
+    ],
+)
+def test_a_bound_of_ours_leaves_room_to_think(
+    thinking: dict[str, Any], bound_tokens: int, sent: Any
+) -> None:
+    body = {"messages": [], "max_tokens": 9000, "thinking": thinking}
+    ask = ask_of(body, DIALECT, output_bound_tokens=bound_tokens)
+    told = msgspec.json.decode(plug.encode(ask, target()).body)
+    assert told["max_tokens"] == bound_tokens
+    assert told["thinking"].pop("budget_tokens", None) == sent
+    assert thinking.items() >= told["thinking"].items()
+
+
+def test_a_bound_of_ours_without_room_to_think_is_refused() -> None:
+    body = {"messages": [], "thinking": {"type": "enabled", "budget_tokens": 4000}}
+    with pytest.raises(Refusal, match="at most 1024 tokens are left") as no:
+        plug.encode(ask_of(body, DIALECT, output_bound_tokens=1024), target())
+    assert (no.value.code.name, no.value.param) == ("output_too_long", "thinking.budget_tokens")
 
 
 @pytest.mark.parametrize("stream", [True, False])

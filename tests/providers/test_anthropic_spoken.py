@@ -72,6 +72,35 @@ def test_blocks_of_its_own_tools_are_no_part() -> None:
     assert fold(heard(stream)[0]).choices[0].parts == [Text("a"), Text("b")]
 
 
+@pytest.mark.parametrize("kind", ["text", "tool_use", "thinking"])
+@pytest.mark.parametrize(
+    ("of", "more"),
+    [
+        ("text", {"text": "x"}),
+        ("tool_use", {"partial_json": "{"}),
+        ("thinking", {"thinking": "x"}),
+        ("thinking", {"signature": "x"}),
+    ],
+)
+def test_a_block_grows_only_by_what_it_is(kind: str, of: str, more: dict[str, str]) -> None:
+    began = block(0, kind, id="a", name="f")
+    _, reader = heard(start() + began + delta(0, "any", **more))
+    failure = reader.failure
+    assert failure is not None
+    assert failure.kind == ("interrupted" if kind == of else "malformed")
+
+
+def test_arguments_that_are_no_text_are_malformed() -> None:
+    odd = block(0, "tool_use", id="a", name="f", input={"p": "?"}).replace(b"?", b"\xff")
+    events, reader = heard(start() + odd + stop(0) + end("tool_use") + STOP)
+    assert reader.failure is not None and reader.failure.kind == "malformed"
+    assert fold(events).choices[0].reason is None
+    body = (BYTES / "tools.json").read_bytes().replace(b"Hamburg", b"\xff")
+    with pytest.raises(Failure) as failed:
+        spoken_of(read_whole(body), "tool_calls")
+    assert failed.value.kind == "malformed"
+
+
 def test_a_block_that_was_not_closed_ends_with_its_message() -> None:
     stream = start() + block(0) + delta(0, text="a") + end() + STOP
     events, reader = heard(stream)

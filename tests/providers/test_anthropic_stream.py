@@ -177,6 +177,19 @@ def test_a_follower_is_told_of_content_and_calls_however_it_is_cut(size: int) ->
     assert (reader.called, reader.opening(4), reader.failure) == (True, b"hell", None)
 
 
+def test_arguments_may_come_with_the_beginning_of_their_call() -> None:
+    def stop(index: int) -> bytes:
+        return b'data: {"type":"content_block_stop","index":%d}\n\n' % index
+
+    reader = AnthropicStreamReader()
+    heard = reader.follower = Heard()
+    reader.feed(start() + block(0, "tool_use", id="c", name="look", input={"a": 1}) + stop(0))
+    reader.feed(block(1, "tool_use", id="d", name="see", input={}))
+    reader.feed(delta(1, "input_json_delta", partial_json="{}") + stop(1))
+    called = [(0, 0, "look", ""), (0, 0, "", '{"a":1}'), (0, 1, "see", ""), (0, 1, "", "{}")]
+    assert heard.said == called
+
+
 def test_what_ends_the_answer_is_not_shown_and_nothing_after_it() -> None:
     reader = AnthropicStreamReader()
     reader.follower = Heard()

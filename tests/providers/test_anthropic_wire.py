@@ -6,7 +6,7 @@ import pytest
 from tests.providers.messages import PING, STOP, block, delta, end, sent, start, stop, text
 
 from tidegate.core.ask import Usage
-from tidegate.providers._anthropic_wire import Course, payload_of, read_usage
+from tidegate.providers._anthropic_wire import MAX_BLOCKS, Course, payload_of, read_usage
 from tidegate.text.sse import SseSplitter, data_of
 
 CONFLICT = Usage(conflict=True)
@@ -49,6 +49,27 @@ def test_what_is_out_of_order_is_malformed(name: str) -> None:
     course = follow(OUT_OF_ORDER[name] + end() + STOP)
     assert course.failure is not None and course.failure.kind == "malformed"
     assert not course.finished and course.surplus_events >= 1
+
+
+def test_nothing_is_said_after_the_message_s_end() -> None:
+    """Neither in a block that was left open, nor in one that begins then."""
+    for late in (delta(0, text="more"), block(1)):
+        course = Course()
+        for event in (start(), block(0), delta(0, text="x"), end()):
+            course.take(event)
+        assert course.failure is None
+        course.take(late)
+        assert course.failure is not None and course.failure.kind == "malformed"
+
+
+def test_a_message_has_a_most_of_blocks() -> None:
+    course = Course()
+    course.take(start())
+    for index in range(MAX_BLOCKS):
+        course.take(block(index, "odd"))
+    assert course.failure is None
+    course.take(block(MAX_BLOCKS, "odd"))
+    assert course.failure is not None and course.failure.kind == "malformed"
 
 
 def test_events_that_nobody_knows_say_nothing() -> None:

@@ -93,6 +93,8 @@ BAD = {
     "deep": b'{"output":' + b"[" * 100_000,
     "no UTF-8": b'{"output":{"message":{"content":[{"text":"\xff"}]}},"stopReason":"end_turn"}',
     "an error": b'{"message":"boom"}',
+    "arguments that are no UTF-8": b'{"output":{"message":{"content":[{"toolUse":{"toolUseId":"a",'
+    b'"name":"f","input":{"p":"\xff"}}}]}},"stopReason":"tool_use"}',
 }
 
 

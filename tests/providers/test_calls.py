@@ -3,10 +3,11 @@
 import re
 
 import pytest
+from msgspec import Raw
 
 from tidegate.core.conversation import ToolCall
-from tidegate.core.outcome import Refusal
-from tidegate.providers._calls import MAX_ID_CHARS, arguments_of, safe_id
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.providers._calls import MAX_ID_CHARS, arguments_of, safe_id, text_of
 
 UNSAFE = re.compile(r"[^a-z]")
 
@@ -33,3 +34,10 @@ def test_arguments_that_are_no_object_are_the_callers_to_mend(arguments: str) ->
         arguments_of(ToolCall("call_7", "t", arguments), "input")
     assert (no.value.code.name, no.value.param) == ("invalid_parameter", "input")
     assert "'call_7'" in no.value.message
+
+
+def test_a_model_s_arguments_are_text_or_malformed() -> None:
+    assert text_of(Raw('{"a": "é"}'.encode())) == '{"a": "é"}'
+    with pytest.raises(Failure) as failed:
+        text_of(Raw(b'{"a":"\xff"}'))
+    assert failed.value.kind == "malformed"

@@ -23,7 +23,7 @@ def said(**more: object) -> Conversation:
 
 def test_its_address_and_whether_it_is_hosted() -> None:
     assert plug.base_url == "https://generativelanguage.googleapis.com/v1beta"
-    assert (plug.hosted, plug.endpoints, plug.headers) == (True, {"chat"}, ())
+    assert (plug.hosted, plug.endpoints, plug.headers) == (True, {"chat", "embeddings"}, ())
     assert not plug.passthrough
     assert plug.credential_header("k") == ("x-goog-api-key", "k")
 

@@ -68,3 +68,12 @@ def test_a_stream_for_another_wire_s_caller_is_asked_for_its_usage() -> None:
 
 def test_the_credential_is_a_bearer() -> None:
     assert plug.credential_header("s") == ("authorization", "Bearer s")
+
+
+def test_a_call_of_a_custom_tool_is_told_without_arguments() -> None:
+    call = {"id": "c", "type": "custom", "custom": {"name": "sql", "input": "select 1"}}
+    choice = {"message": {"content": None, "tool_calls": [call]}, "finish_reason": "tool_calls"}
+    [said] = plug.read_answer(
+        ask_of({"messages": []}), msgspec.json.encode({"choices": [choice]})
+    ).said
+    assert (said.calls, said.acts) == ((), True)

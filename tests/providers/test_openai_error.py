@@ -31,6 +31,8 @@ NOW_S = 1_790_000_000.0  # 21 September 2026, 14:13:20 UTC
         ({"retry-after": "Mon, 21 Sep 2026 14:13:00 GMT"}, 0.0),
         ({"retry-after": "Fri, 21 Sep 2096 14:13:50 GMT"}, MAX_RETRY_AFTER_S),
         ({"retry-after": "Fri, 99 Sep 2096 14:13:50 GMT"}, None),
+        ({"retry-after": "Fri, 21 Sep 99999999999999999999 14:13:50 GMT"}, None),
+        ({"retry-after": "Fri, 21 Sep 2096 14:13:50 +99999999999999999999"}, None),
     ],
 )
 def test_a_wait_is_honoured_within_bounds(headers: dict[str, str], wait_s: float | None) -> None:

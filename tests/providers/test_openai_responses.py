@@ -109,3 +109,11 @@ def test_figures_that_cannot_be_true_are_doubted() -> None:
 )
 def test_what_is_no_answer_is_a_failure(body: bytes, kind: str) -> None:
     assert failed(body).kind == kind
+
+
+def test_a_call_of_a_tool_that_is_no_function_is_told() -> None:
+    custom = {"type": "custom_tool_call", "call_id": "c", "name": "sql", "input": "select 1"}
+    [said] = answer(output=[custom]).said
+    assert (said.calls, said.acts) == ((), True)
+    [said] = answer(output=[MESSAGE, CALL]).said
+    assert not said.acts

@@ -4,6 +4,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +13,7 @@ from tests.providers.responses_wire import USAGE, begun, calls, chat, event, res
 
 from tidegate.core.ask import Usage
 from tidegate.core.outcome import Failure
-from tidegate.providers._openai_responses_stream import OpenAIResponsesStreamReader
+from tidegate.providers._openai_responses_stream import MAX_CALLS, OpenAIResponsesStreamReader
 
 FACTS = ("started", "finished", "terminal", "content_chunks", "surplus_events", "usage")
 FACTS += ("finish_reason", "model_served", "provider_request_id", "service_tier", "sequence")
@@ -152,6 +153,16 @@ def test_whatever_follows_the_end_is_counted_and_dropped() -> None:
     assert (shown, failure, reader.surplus_events) == (data, None, 2)
 
 
+def test_an_answer_has_a_most_of_calls() -> None:
+    call = {"type": "function_call", "name": "f"}
+    reader = made()
+    for index in range(MAX_CALLS + 1):
+        assert reader.failure is None
+        added = {"type": "response.output_item.added", "output_index": index, "item": call}
+        reader.feed(b"data: %b\n\n" % msgspec.json.encode(added))
+    assert reader.failure is not None and reader.failure.kind == "malformed"
+
+
 def test_a_comment_passes() -> None:
     assert made().feed(b": keepalive\n\n") == b": keepalive\n\n"
 
@@ -174,3 +185,9 @@ def test_an_event_too_long_to_hold_is_malformed() -> None:
     reader = made()
     assert reader.feed(b"data: " + b"x" * (4 * 1024 * 1024 + 1)) == b""
     assert reader.failure is not None and reader.failure.kind == "malformed"
+
+
+def test_a_call_of_a_tool_that_is_no_function_is_a_call_too() -> None:
+    item = {"type": "custom_tool_call", "call_id": "c", "name": "sql", "input": ""}
+    reader = follow([stream(event("output_item.added", output_index=0, item=item))])[2]
+    assert reader.called

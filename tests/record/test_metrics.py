@@ -252,3 +252,27 @@ def test_what_became_of_answers_is_counted() -> None:
     assert value(metrics, f"{seen}_sum") == 100
     assert value(metrics, f"{seen}_bucket", le="64.0") == 0
     assert value(metrics, f"{seen}_bucket", le="256.0") == 1
+
+
+def test_a_probe_is_counted_apart_and_is_no_traffic_and_no_error() -> None:
+    metrics = Metrics()
+    good = streamed(key_id=None, purpose="probe", cost_nanousd=3_000_000, provider="up")
+    failed = receipt(
+        key_id=None,
+        purpose="probe",
+        provider="up",
+        error_code="upstream_invalid_answer",
+        attempts=[Attempt("small", "r", 0.0, failure="malformed")],
+    )
+    ours = receipt(key_id=None, purpose="probe", error_code="draining", attempts=[])
+    metrics.observe([good, failed, ours])
+    target = good.target or ""
+    assert value(metrics, "tidegate_probes_total", target=target, failure="") == 1
+    assert value(metrics, "tidegate_probes_total", failure="malformed") == 1
+    assert value(metrics, "tidegate_probes_total", failure="draining") == 1
+    assert value(metrics, "tidegate_probe_cost_usd_total", provider="up") >= 0.003
+    assert value(metrics, "tidegate_probe_first_token_seconds_count") == 1
+    for name in ("requests", "errors", "attempts", "cost_usd", "tokens"):
+        assert value(metrics, f"tidegate_{name}_total") == 0
+    metrics.observe([receipt(purpose="probe")])
+    assert value(metrics, "tidegate_requests_total") == 1, "a key's purpose makes no probe"

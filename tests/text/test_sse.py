@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.text import sse
-from tidegate.text.sse import SseSplitter, SseTooLong, data_of
+from tidegate.text.sse import SseSplitter, data_of
 
 LINE_ENDS = st.sampled_from([b"\n", b"\r\n", b"\r"])
 LINES = st.sampled_from(
@@ -107,6 +107,39 @@ def test_the_payload_is_that_of_the_data_lines(event: bytes, data: bytes | None)
 def test_an_event_without_an_end_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sse, "MAX_EVENT_BYTES", 100)
     splitter = SseSplitter()
-    splitter.feed(b"data: " + b"x" * 94)
-    with pytest.raises(SseTooLong):
-        splitter.feed(b"x")
+    assert splitter.feed(b"data: " + b"x" * 94) == []
+    assert splitter.problem is None
+    assert splitter.feed(b"x") == []
+    assert splitter.problem is not None and not splitter.rest
+    assert splitter.feed(b"\n\ndata: y\n\n") == []
+
+
+@given(st.lists(st.sampled_from([90, 91, 92, 93, 500]), max_size=4), st.lists(st.integers(0, 700)))
+def test_an_event_too_long_ends_the_reading_in_any_slicing(
+    sizes: list[int], cuts: list[int]
+) -> None:
+    """With its blank line an event has 8 bytes more than its text; 100 are the most."""
+    stream = b"".join(b"data: " + b"x" * size + b"\n\n" for size in sizes)
+    good = list(itertools.takewhile(lambda size: size <= 92, sizes))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sse, "MAX_EVENT_BYTES", 100)
+        for parts in (
+            [stream],
+            sliced(stream, cuts),
+            [stream[i : i + 1] for i in range(len(stream))],
+        ):
+            splitter = SseSplitter()
+            events = [event for part in parts for event in splitter.feed(part)]
+            assert [len(event) - 8 for event in events] == good
+            assert (splitter.problem is None) == (good == sizes)
+
+
+def test_what_is_held_is_read_once_however_small_the_reads() -> None:
+    """A provider that sends an event byte by byte costs a read for each byte, and no copy of all
+    that came before."""
+    splitter = SseSplitter()
+    splitter.feed(b"data: " + b"x" * 1_000_000)
+    held = splitter.rest
+    for _ in range(100):
+        assert splitter.feed(b"y") == []
+    assert splitter.rest is held and len(held) == 1_000_106

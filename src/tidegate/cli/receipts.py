@@ -64,17 +64,19 @@ def plug() -> None:
 @click.option("-f", "--follow", is_flag=True, help="Go on as new ones come, until Ctrl-C.")
 @click.option("-n", "--lines", type=click.IntRange(1, 1000), default=20, show_default=True)
 @click.option("--route", help="Only this route's.")
+@click.option("--target", help="Only those that this target served, or was meant to.")
+@click.option("--purpose", help="Only those of this purpose, such as `probe`.")
 @control_options
 def tail(
-    state: Path | None, control: str | None, follow: bool, lines: int, route: str | None
+    state: Path | None, control: str | None, follow: bool, lines: int, **which: str | None
 ) -> None:
     """Show the newest receipts, one a line."""
     client = open_control(state, control)
-    page = client.get("/api/receipts", ReceiptPage, limit=lines, route=route)
+    page = client.get("/api/receipts", ReceiptPage, limit=lines, **which)
     _show_lines(page.receipts)
     while follow:
         page = client.get(
-            "/api/receipts", ReceiptPage, after=page.cursor, route=route, wait_s=_FOLLOW_WAIT_S
+            "/api/receipts", ReceiptPage, after=page.cursor, wait_s=_FOLLOW_WAIT_S, **which
         )
         _show_lines(page.receipts)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from msgspec import Struct
+from msgspec import Struct, structs
 from msgspec.structs import asdict
 
 from tidegate.config.problem import Path
@@ -95,6 +95,7 @@ def explain(
         Row("provisioned", str(target.provisioned).lower(), sources.first((*at, "provisioned")))
     )
     rows += _setting_rows("breaker", target.breaker, sources, (*at, "breaker"))
+    rows += _probe_rows(target, plan, sources, at)
     rows += _other_rows(found, sources)
     rows += _contract_rows(found, sources)
     return rows + _limit_rows(route, plan, sources)
@@ -115,6 +116,19 @@ def _other_rows(route: Route, sources: _Sources) -> list[Row]:
         names = ", ".join(target.name for target in targets)
         rows.append(Row(f"fallbacks.{failure}", names, sources.first((*at, "fallbacks", failure))))
     return rows + _setting_rows("retry", route.retry, sources, (*at, "retry"))
+
+
+def _probe_rows(target: Target, plan: Plan, sources: _Sources, at: Path) -> list[Row]:
+    """What its target is asked by gateways themselves, where it is."""
+    own: Path = (*at, "probe")
+    probe = plan.probes.get(target.name)
+    if probe is None:
+        return [Row("probe", "none", sources.first(own))]
+    path: Path = own if own in sources.origins else ("providers", target.provider, "probe")
+    if probe.expect is None:
+        return _setting_rows("probe", probe, sources, path)
+    rows = _setting_rows("probe", structs.replace(probe, expect=None), sources, path)[:-1]
+    return rows + _setting_rows("probe.expect", probe.expect, sources, (*path, "expect"))
 
 
 def _setting_rows(name: str, settings: Struct, sources: _Sources, at: Path) -> list[Row]:

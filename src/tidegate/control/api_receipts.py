@@ -27,6 +27,8 @@ async def _recent(call: Call) -> ReceiptPage:
         route=asked.route,
         key_id=asked.key_id,
         team=_team(call),
+        target=asked.target,
+        purpose=asked.purpose,
         validity=asked.validity,
         model_refusal=asked.model_refusal,
         failed=asked.failed,
@@ -66,7 +68,9 @@ async def _summary(call: Call) -> Summary:
 
 
 _WHICH = frozenset({"route", "key_id"})
-_MAY_FOLLOW = _WHICH | {"after", "failed", "limit", "model_refusal", "validity", "wait_s"}
+_MAY_FOLLOW = _WHICH | {
+    *("after", "failed", "limit", "model_refusal", "purpose", "target", "validity", "wait_s"),
+}
 _MAY_SUM = _WHICH | {"since_s"}
 _MAY_RANK = _MAY_SUM | {"by", "limit"}
 

@@ -222,6 +222,8 @@ class ReceiptQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
     route: RouteName | None = None
     key_id: Name | None = None
     team: Name | None = None
+    target: RouteName | None = None
+    purpose: Name | None = None
     validity: Validity | None = None
     model_refusal: ModelRefusalExtent | None = None
     failed: bool = False

@@ -84,11 +84,12 @@ class Usage(Struct, frozen=True):
 
 class Said(Struct, frozen=True):
     """One choice of a whole answer: its content, whether the wire says that the model refused,
-    and its calls of tools as (name, arguments)."""
+    and its calls of functions as (name, arguments). `acts`: it calls tools that are none."""
 
     content: str = ""
     refused: bool = False
     calls: tuple[tuple[str, str], ...] = ()
+    acts: bool = False
 
 
 class Answer(Struct, frozen=True):

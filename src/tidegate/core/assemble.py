@@ -22,11 +22,12 @@ Say = Callable[[Path, str], None]
 
 class Dialect(Struct, frozen=True):
     """What compiling needs to know of a provider plug. `signs`: it can do without a credential of
-    the plan's own, with the machine's key."""
+    the plan's own, with the machine's key. `endpoints`: what kinds of request it serves."""
 
     base_url: str | None
     hosted: bool
     signs: bool = False
+    endpoints: frozenset[str] = frozenset({"chat", "completions", "embeddings"})
 
 
 class Place(Struct, frozen=True):

@@ -18,6 +18,7 @@ from tidegate.core import assemble, plugs
 from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Dialect, Path, Place
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
+from tidegate.core.compile_probes import compile_probes
 from tidegate.core.compile_routes import compile_route
 from tidegate.core.contracts import compile_contract
 from tidegate.core.declared import Declared
@@ -36,7 +37,7 @@ from tidegate.core.plan import (
     Tls,
 )
 from tidegate.core.pricing import declared_price
-from tidegate.core.reasoning import hides_reasoning
+from tidegate.core.reasoning import hides_reasoning, sums_up_reasoning
 from tidegate.core.resilience import Breaker
 from tidegate.core.words import nearest, quoted
 
@@ -70,6 +71,13 @@ def compile_plan(
     compiler.check_named()
     routes = compiler.routes()
     compiler.check_rest()
+    probes = compile_probes(
+        declared,
+        compiler.targets(),
+        lambda target: facts.dialects.get(target.dialect),
+        facts.checks,
+        compiler.say,
+    )
     say = facts.added.speaks(compiler.say)
     limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
     if not limits and counts_alone(declared) and facts.keys_limited():
@@ -93,6 +101,7 @@ def compile_plan(
         drain_s=declared.gateway.drain_s,
         counters=storage.limits.store() if storage.limits is not None else None,
     )
+    plan = replace(plan, probes={k: v for k, v in probes.items() if k in plan.targets})
     return replace(plan, version=version, digest=_digest(plan), compiled_at_s=now_s)
 
 
@@ -141,6 +150,10 @@ class _Compiler:
             if found is not None:
                 out[name] = replace(found, contract=contract)
         return out
+
+    def targets(self) -> dict[str, Target]:
+        """All that have been built."""
+        return {name: target for name, target in self._targets.items() if target is not None}
 
     def check_named(self) -> None:
         """Every provider and target, whether a route reaches it or not."""
@@ -262,6 +275,9 @@ class _Compiler:
                 hides_reasoning(declared.model)
                 if declared.hidden_reasoning is None
                 else declared.hidden_reasoning
+            ),
+            sums_up_reasoning=(
+                declared.hidden_reasoning is None and sums_up_reasoning(declared.model)
             ),
             deadlines=deadlines,
             headers=tuple(sorted(provider.headers.items())),

@@ -4,6 +4,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from tidegate.core.declared_probes import DeclaredProbe
 from tidegate.core.declared_scalars import BaseUrl, Seconds, Text
 from tidegate.core.plan import SecretRef
 
@@ -62,3 +63,10 @@ class DeclaredProvider(Struct, frozen=True, omit_defaults=True):
     deadlines: Annotated[
         DeclaredDeadlines, Meta(description="Bounds of one attempt at this provider.")
     ] = DeclaredDeadlines()
+    probe: Annotated[
+        DeclaredProbe | None,
+        Meta(
+            description="Synthetic requests to each of its targets that has none of its own. "
+            "Default: none is sent."
+        ),
+    ] = None

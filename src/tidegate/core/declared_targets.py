@@ -5,6 +5,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from tidegate.core.declared_prices import DeclaredPrice
+from tidegate.core.declared_probes import DeclaredProbe
 from tidegate.core.declared_providers import DeclaredDeadlines
 from tidegate.core.declared_scalars import BaseUrl, Name, Seconds, Text
 from tidegate.core.plan import Queueing, SecretRef
@@ -158,6 +159,13 @@ class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
     breaker: Annotated[
         DeclaredBreaker, Meta(description="When a part of the target is left alone for a while.")
     ] = DeclaredBreaker()
+    probe: Annotated[
+        Literal["none"] | DeclaredProbe | None,
+        Meta(
+            description="Synthetic requests that tell whether the target can serve. Default: its "
+            "provider's; `none` where that has one and this target is not to be probed."
+        ),
+    ] = None
     provisioned: Annotated[
         bool,
         Meta(

@@ -31,7 +31,8 @@ class Dialects:
     def get(self, name: str) -> Dialect:
         """PlugError when it does not load."""
         plug: plugs.Provider = plugs.load("providers", name)
-        return Dialect(plug.base_url, plug.hosted, plug.signer is not None)
+        signs = plug.signer is not None
+        return Dialect(plug.base_url, plug.hosted, signs, frozenset(plug.endpoints))
 
 
 class Kinds:

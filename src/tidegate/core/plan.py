@@ -9,6 +9,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
+from tidegate.core.probe import Probe
 from tidegate.core.resilience import Balance, Breaker, FailureClass, OnViolation, Retry
 
 
@@ -104,9 +105,10 @@ class Target(Struct, frozen=True, omit_defaults=True):
     """One model at one provider or engine pool. `dialect` is the file in `providers/`.
 
     `image_tokens` and `file_tokens` are the most that one of a prompt's images and files can be.
-    `hides_reasoning`: tokens are charged that no text of an answer tells of. `more_credentials`
-    are used beside `credential`. `provisioned`: paid for whether it is used or not, so it is chosen
-    before others that are not.
+    `hides_reasoning`: tokens are charged that no text of an answer tells of; `sums_up_reasoning`:
+    so it is where a caller wants the model to think. `more_credentials` are used beside
+    `credential`. `provisioned`: paid for whether it is used or not, so it is chosen before others
+    that are not.
     """
 
     name: str
@@ -130,6 +132,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     more_credentials: tuple[SecretRef, ...] = ()
     breaker: Breaker = Breaker()
     provisioned: bool = False
+    sums_up_reasoning: bool = False
 
     @property
     def credentials(self) -> tuple[SecretRef, ...]:
@@ -278,7 +281,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
 
     `assumed_output_tokens` stands for the output of a request whose caller has set no limit.
     `session_alert_tokens` in five minutes of one session are told; 0 tells of none.
-    `counters` None counts in each gateway's memory.
+    `counters` None counts in each gateway's memory. `probes` are by the names of their targets.
     """
 
     version: int
@@ -292,6 +295,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     session_alert_tokens: int = 50_000
     drain_s: float = 30.0
     counters: CounterStore | None = None
+    probes: dict[str, Probe] = {}
 
     @property
     def targets(self) -> dict[str, Target]:

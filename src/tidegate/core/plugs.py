@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 from tidegate.core.ask import Answer, Ask, Outgoing, Usage
 from tidegate.core.conversation import Conversation
 from tidegate.core.credential import Addressed, SigningKey
+from tidegate.core.embeddings import Made, Wanted
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
@@ -109,13 +110,15 @@ class SpokenReader(Protocol):
     """Reads one streamed answer into the common middle. Pure, and never raises.
 
     `finished` turns true with the provider's proper end, `failure` with an error event or bytes
-    that are no event; after either nothing more is told, and `surplus_events` counts what comes.
-    Any slicing of the same bytes gives the same events.
+    that are no event; after either nothing more is told, and `surplus_events` counts what comes:
+    `ended_twice` says that a second end was among it. Any slicing of the same bytes gives the same
+    events.
     """
 
     finished: bool
     failure: Failure | None
     surplus_events: int
+    ended_twice: bool
 
     def feed(self, data: bytes) -> list[Event]: ...
 
@@ -150,8 +153,9 @@ class Dialect(Protocol):
     `paths` are where it is spoken, `count_paths` where its callers ask how many tokens a
     conversation has, by the member that says it. `content` is the member of a body that holds the
     caller's text, `starts` are the first bytes that its JSON may have, `ceiling` is the member that
-    bounds the answer's tokens. `passes` are headers of a caller that a provider of the same wire
-    gets; `id_header` is where its clients look for the request's id.
+    bounds the answer's tokens. `keep_alive` is what its clients pass over in a stream. `passes` are
+    headers of a caller that a provider of the same wire gets; `id_header` is where its clients look
+    for the request's id.
     """
 
     name: str
@@ -160,6 +164,7 @@ class Dialect(Protocol):
     content: str
     starts: bytes
     ceiling: str
+    keep_alive: bytes
     passes: tuple[str, ...]
     id_header: str
 
@@ -214,11 +219,22 @@ class Signer(Protocol):
         (`credential_missing`) where no region is known."""
 
 
+class Embedder(Protocol):
+    """The endpoint `embeddings` in a wire of its own."""
+
+    def encode(self, wanted: Wanted, target: Target) -> Outgoing:
+        """Refusal for what it cannot make."""
+
+    def read(self, body: bytes) -> Made:
+        """Failure (`malformed`) when the body is no answer of this wire."""
+
+
 class Provider(Protocol):
     """One wire, spoken by way of the common middle. Pure: no socket, no clock, no secret kept.
 
     `passthrough` says for which dialects of callers nothing has to be translated. `headers` go
-    with each of its requests. `signer` is there where those can be signed.
+    with each of its requests. `signer` is there where those can be signed, `embedder` where
+    embeddings do not pass through.
     """
 
     base_url: str | None
@@ -227,6 +243,7 @@ class Provider(Protocol):
     passthrough: Mapping[str, Passthrough]
     headers: tuple[tuple[str, str], ...]
     signer: Signer | None
+    embedder: Embedder | None
 
     def credential_header(self, secret: str) -> tuple[str, str]: ...
 

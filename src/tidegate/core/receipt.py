@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from tidegate.core.plan import Price, Rate
 from tidegate.core.priority import Priority
+from tidegate.core.probe import PROBE
 from tidegate.core.setters import plain_setters
 
 Endpoint = Literal["chat", "completions", "embeddings", "count_tokens"]
@@ -166,6 +167,12 @@ class Receipt(Struct, omit_defaults=True):
     over_limits: list[str] = []
     holds: list[Hold] = []
     attempts: list[Attempt] = []
+
+    @property
+    def is_probe(self) -> bool:
+        """Whether it is the gateway's own request, which no budget, objective or error figure of
+        anybody counts. A key may have that purpose too: what comes with a key counts."""
+        return self.key_id is None and self.purpose == PROBE
 
     @property
     def session(self) -> str | None:

@@ -1,5 +1,7 @@
 """A provider's event reader and a caller's event writer put together: one StreamReader."""
 
+from typing import Final
+
 from tidegate.core.ask import Usage
 from tidegate.core.kept_text import KeptText
 from tidegate.core.outcome import Failure
@@ -16,6 +18,12 @@ from tidegate.core.spoken import (
 )
 
 _WRITTEN = frozenset({"text", "arguments"})
+# Of an answer in another wire much is held until its end, so there is a most that it may be. No
+# model writes as much; each part and each piece of one counts for what it takes to hold it.
+MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
+PART_BYTES: Final = 512
+PIECE_BYTES: Final = 64
+_TOO_LONG: Final = "the provider's answer is longer than what can be translated"
 
 
 class TranslatedReader(KeptText):
@@ -23,8 +31,10 @@ class TranslatedReader(KeptText):
 
     __slots__ = (
         "_calls",
+        "_held_bytes",
         "_kinds",
         "_reader",
+        "_used",
         "_writer",
         "called",
         "ended_twice",
@@ -48,6 +58,8 @@ class TranslatedReader(KeptText):
         # Of each part by its choice and index: its kind, and a call's number in its choice.
         self._kinds: dict[tuple[int, int], Kind] = {}
         self._calls: dict[tuple[int, int], int] = {}
+        self._used: dict[int, int] = {}  # how many calls a choice has
+        self._held_bytes = 0
         self.follower: Follower | None = None
         self.called = self.refused = self.ended_twice = False
         self.finished = False
@@ -77,19 +89,17 @@ class TranslatedReader(KeptText):
         return self._writer.sequence
 
     def _show(self, events: list[Event]) -> bytes:
-        broken: Failure | None = None
-        for event in events:
-            if type(event) is PartGrew:
-                if event.grown in _WRITTEN:
-                    broken = broken or self._grow(event)
-            else:
-                broken = self._note(event) or broken
-        if broken is not None:
-            self.failure = broken
-            return b""
+        broken_at: int | None = None
+        for at, event in enumerate(events):
+            broken = self._grow(event) if type(event) is PartGrew else self._note(event)
+            if broken is not None and broken_at is None:
+                self.failure, broken_at = broken, at
+        if broken_at is not None:
+            return self._writer.write(events[:broken_at])
         shown = self._writer.write(events) if events else b""
         self.failure = self._reader.failure
         self.surplus_events = self._reader.surplus_events
+        self.ended_twice = self._reader.ended_twice
         if self._reader.finished and not self.finished:
             self.finished = True
             self.terminal = self._writer.close()
@@ -97,7 +107,13 @@ class TranslatedReader(KeptText):
 
     def _grow(self, event: PartGrew) -> Failure | None:
         """Notes what is written of a part, and tells whoever follows the answer."""
-        place, text = (event.choice, event.index), event.text
+        text = event.text
+        self._held_bytes += len(text) + PIECE_BYTES
+        if self._held_bytes > MAX_ANSWER_BYTES:
+            return Failure("malformed", "upstream_too_large", _TOO_LONG)
+        if event.grown not in _WRITTEN:
+            return None
+        place = (event.choice, event.index)
         kind = self._kinds.get(place)
         if kind == "text" and text and self._content_at is None:
             self._content_at = len(self._text)
@@ -111,13 +127,16 @@ class TranslatedReader(KeptText):
         return None
 
     def _begin(self, event: PartBegan) -> Failure | None:
+        self._held_bytes += PART_BYTES
+        if self._held_bytes > MAX_ANSWER_BYTES:
+            return Failure("malformed", "upstream_too_large", _TOO_LONG)
         place = (event.choice, event.index)
         self._kinds[place] = event.kind
         self.refused = self.refused or event.kind == "refusal"
         if event.kind != "tool_call":
             return None
-        number = sum(1 for choice, _ in self._calls if choice == event.choice)
-        self._calls[place] = number
+        number = self._calls[place] = self._used.get(event.choice, 0)
+        self._used[event.choice] = number + 1
         self.called = True
         self._keep((event.name or "").encode())
         if self.follower is None:

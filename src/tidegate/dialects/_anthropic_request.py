@@ -60,6 +60,10 @@ _NAMES: Final = {
     "cache": "cache_control",
     "is_error": "tool_result.is_error",
     "file_id": "source.file_id",
+    "file_data": "source.data",
+    "url": "source.url",
+    "title": "document.title",
+    "context": "document.context",
 }
 _KNOWN: Final = frozenset(Body.__struct_fields__)
 _decode = msgspec.json.Decoder(Body).decode

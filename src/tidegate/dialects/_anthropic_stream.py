@@ -28,7 +28,7 @@ STOP_REASONS: Final[dict[Reason, str]] = {
 # How often the arguments of a call that goes on are looked at, whether they are whole.
 MAX_CHECKS: Final = 8
 _encode = msgspec.json.Encoder().encode
-_object = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
+_object = msgspec.json.Decoder(dict[str, Any]).decode
 MESSAGE_STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 _DELTA: Final = b'event: content_block_delta\ndata: {"type":"content_block_delta","index":%d,'
 _STOP: Final = b'event: content_block_stop\ndata: {"type":"content_block_stop","index":%d}\n\n'
@@ -42,7 +42,7 @@ _GROWS: Final[dict[tuple[str, str], bytes]] = {
 
 
 def is_object(arguments: str) -> bool:
-    """It is the text of a whole JSON object."""
+    """It is the text of a whole JSON object, with nothing in it that no parser could hold."""
     try:
         _object(arguments)
     except UNREADABLE:

@@ -62,6 +62,10 @@ _NAMES: Final = {
     "cache": "cache_control",
     "name": "messages[].name",
     "detail": "image_url.detail",
+    "url": "image_url.url",
+    "title": "file.filename",
+    "file_id": "file.file_id",
+    "file_data": "file.file_data",
 }
 _KNOWN: Final = frozenset(Body.__struct_fields__)
 _decode = msgspec.json.Decoder(Body).decode

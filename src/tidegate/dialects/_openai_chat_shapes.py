@@ -52,6 +52,8 @@ class FilePart(Strict, tag="file"):
 class FunctionCall(Struct, forbid_unknown_fields=True, gc=False):
     name: str
     arguments: str = ""
+    # Put there by OpenAI's own client where it has read the arguments.
+    parsed_arguments: Raw = Raw(NULL)
 
 
 class Call(Strict, tag="function"):
@@ -102,6 +104,7 @@ class AssistantMessage(Message, tag="assistant"):
     cache_control: Cache | None = None
     # What answers hold and clients send back: it says nothing to a model.
     annotations: Raw = Raw(NULL)
+    parsed: Raw = Raw(NULL)
     provider_specific_fields: Raw = Raw(NULL)
     function_call: None = None
     audio: None = None

@@ -40,6 +40,8 @@ _NAMES: Final = {
     "reasoning": "input[].encrypted_content",
     "end_user": "user",
     "cache": "prompt_cache_breakpoint",
+    "url": "image_url/file_url",
+    "title": "filename",
 }
 _KNOWN: Final = frozenset(Body.__struct_fields__)
 # What an answer holds in any case.

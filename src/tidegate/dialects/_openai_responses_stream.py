@@ -52,7 +52,11 @@ class _Open:
         self.id = ""
         self.head = self.tail = b""
         self.pieces: list[str] = []
-        self.carried: dict[str, str] = {}
+        self.carried: dict[str, list[str]] = {}
+
+    def grown(self, name: str) -> str | None:
+        pieces = self.carried.get(name)
+        return None if pieces is None else "".join(pieces)
 
 
 class OpenAIResponsesWriter:
@@ -165,7 +169,7 @@ class OpenAIResponsesWriter:
             return b""
         kind = part.began.kind
         if grown.grown != ("arguments" if kind == "tool_call" else "text"):
-            part.carried[grown.grown] = part.carried.get(grown.grown, "") + grown.text
+            part.carried.setdefault(grown.grown, []).append(grown.text)
             return b""
         shown = b""
         if part.index < 0:
@@ -223,7 +227,7 @@ class OpenAIResponsesWriter:
             return b""
         index = len(self._output)
         call_id = call_id_of(part.began.call_id, self._stamp, part.index)
-        call = ToolCall(call_id, "", "", part.carried["signature"], part.began.wire)
+        call = ToolCall(call_id, "", "", part.grown("signature"), part.began.wire)
         item = signature_item(item_id("rs", self._stamp, index), call)
         self._output.append(item)
         added = self._event("response.output_item.added", output_index=index, item=item)
@@ -234,8 +238,8 @@ class OpenAIResponsesWriter:
         return refusal_part(text) if part.began.kind == "refusal" else text_part(text)
 
     def _reasoning(self, part: _Open) -> Reasoning:
-        began, carried = part.began, part.carried
-        signature, sealed = carried.get("signature"), carried.get("sealed")
+        began = part.began
+        signature, sealed = part.grown("signature"), part.grown("sealed")
         return Reasoning("".join(part.pieces), signature, sealed, began.wire, began.id)
 
     def _item(self, part: _Open, status: str) -> Item:

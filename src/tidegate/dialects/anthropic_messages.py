@@ -51,6 +51,7 @@ class AnthropicMessages:
     content = "messages"
     starts = b"["
     ceiling = "max_tokens"
+    keep_alive = b'event: ping\ndata: {"type": "ping"}\n\n'
     passes = ("anthropic-beta",)
     id_header = "request-id"
 

@@ -31,6 +31,7 @@ class OpenAIChat:
     content = "messages"
     starts = b"["
     ceiling = "max_completion_tokens"
+    keep_alive = b": keepalive\n\n"
     passes: tuple[str, ...] = ()
     id_header = "x-request-id"
 

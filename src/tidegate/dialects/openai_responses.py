@@ -26,10 +26,11 @@ class OpenAIResponses:
 
     name = OPENAI_RESPONSES
     paths: Mapping[bytes, Endpoint] = {b"/v1/responses": "chat", b"/responses": "chat"}
-    count_paths: Mapping[bytes, str] = {}
+    count_paths: Mapping[bytes, str] = {path + b"/input_tokens": "input_tokens" for path in paths}
     content = "input"
     starts = b'["'
     ceiling = "max_output_tokens"
+    keep_alive = b": keepalive\n\n"
     passes: tuple[str, ...] = ()
     id_header = "x-request-id"
 

@@ -11,7 +11,7 @@ from tidegate.gateway.decline import note_failure
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.progress import Progress
-from tidegate.gateway.settle import account_attempt, forget_attempt, settle_attempt
+from tidegate.gateway.settle import account_attempt, settle_attempt
 from tidegate.gateway.world import World
 
 
@@ -33,12 +33,12 @@ async def after(
     # What was not sent is no load, and another target in its place no more than the first.
     if sent and not route.budget.take(now_s):
         return None
+    progress.owed = int(sent)
     note_failure(progress, no)
     ask = _next_ask(progress, chain, no, following[0], world)
     leave(progress, no.code.name)
     worked, wasted_nanousd = account_attempt(progress, world)
     if not await _holds(progress, ask, wasted_nanousd):
-        forget_attempt(progress.receipt)
         return None
     settle_attempt(progress, world, worked)
     if wasted_nanousd:

@@ -5,28 +5,32 @@ and passed over where it does not compile or would cost too much.
 """
 
 from collections import OrderedDict
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
 
-from tidegate.core.ask import Ask
+from tidegate.core.ask import OPENAI_RESPONSES, Ask
 from tidegate.text.json_schema import Schema, SchemaProblem
 
 MAX_KEPT = 256
 _ANY_OBJECT = b'{"type":"object"}'
+_NULL: Final = Raw(b"null")
 
 
 class _Tool(Struct):
-    """A tool in one dialect's shape or another's: itself, or what stands below `function`."""
+    """A tool in one dialect's shape or another's: itself, what stands below `function`, or several
+    below a name of theirs."""
 
     function: "_Tool | None" = None
-    name: str | None = None
-    parameters: Raw = Raw()
-    input_schema: Raw = Raw()
+    name: Any = None
+    parameters: Raw = _NULL
+    input_schema: Raw = _NULL
+    tools: list[Raw] | None = None
 
 
-_decode = msgspec.json.Decoder(list[_Tool]).decode
+_decode_list = msgspec.json.Decoder(list[Raw]).decode
+_decode = msgspec.json.Decoder(_Tool).decode
 
 
 class AskedTools:
@@ -39,7 +43,7 @@ class AskedTools:
         """Whether the request brings that tool, and the schema of its arguments if there is one."""
         text = _parameters(ask, name)
         if text is None:
-            return False, None
+            return _may_be_kept(ask), None
         if text not in self._schemas:
             while len(self._schemas) >= MAX_KEPT:
                 self._schemas.popitem(last=False)
@@ -51,18 +55,34 @@ class AskedTools:
 def _parameters(ask: Ask, name: str) -> bytes | None:
     """The schema's text of the tool of that name; None where the request brings none."""
     for member in ("tools", "functions"):
-        raw: Any = ask.members.get(member)
-        if raw is None:
-            continue
         try:
-            tools = _decode(raw)
+            tools = _decode_list(ask.members.get(member, b"[]"))
         except msgspec.DecodeError:
             continue
-        for tool in tools:
-            said = tool.function or tool
-            if said.name == name:
-                return bytes(said.parameters) or bytes(said.input_schema) or _ANY_OBJECT
+        found = next(filter(None, (_schema_in(tool, name) for tool in tools)), None)
+        if found is not None:
+            return found
     return None
+
+
+def _schema_in(raw: Raw, name: str, *, within: bool = True) -> bytes | None:
+    """The schema's text where `raw` is the tool of that name, or has it within."""
+    try:
+        tool = _decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    said = tool.function or tool
+    if said.name == name and tool.tools is None:
+        of = said.input_schema if said.parameters == _NULL else said.parameters
+        return _ANY_OBJECT if of == _NULL else bytes(of)
+    inner = tool.tools if within else None
+    return next(filter(None, (_schema_in(it, name, within=False) for it in inner or ())), None)
+
+
+def _may_be_kept(ask: Ask) -> bool:
+    """Whether tools may be asked for that do not stand in the body: a prompt that OpenAI keeps
+    brings its own."""
+    return ask.dialect == OPENAI_RESPONSES and ask.members.get("prompt", _NULL) != _NULL
 
 
 def _compiled(text: bytes) -> Schema | None:

@@ -36,8 +36,10 @@ from tidegate.gateway.validity import turned_down
 from tidegate.gateway.world import World
 from tidegate.text import tokens
 
+# Timers go by milliseconds, and may be early by as much.
+_TIMER_S = 0.01
 # Failures by which a provider has shown that it is there and works.
-_ALIVE = frozenset({"rate_limited", "overflow", "refused_by_safety", "rejected"})
+ALIVE = frozenset({"rate_limited", "overflow", "refused_by_safety", "rejected"})
 
 
 async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None:
@@ -47,6 +49,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     route.budget.request(progress.received_s)
     if route.route.balance == "sticky":
         note_conversation(ask, progress.receipt)
+    if ask.stream:
+        progress.head = _head
     target, chain = route.target, None
     if progress.keeper is not None:
         target = progress.keeper[0]
@@ -66,6 +70,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
             _tell_well(progress)
         why = turned_down(progress) or no
         if why is None:
+            if progress.owed:
+                _repay(progress)
             return
         if chain is None:
             kept = None if progress.keeper is None else progress.keeper[1]
@@ -81,7 +87,15 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
         forget_frames(no)
         target, pause_s = following
         if pause_s:
-            await asyncio.sleep(pause_s)
+            await _pause(progress, pause_s, world)
+
+
+async def _pause(progress: Progress, pause_s: float, world: World) -> None:
+    world.pausing.add(progress)
+    try:
+        await asyncio.sleep(pause_s)
+    finally:
+        world.pausing.discard(progress)
 
 
 def _blamed(progress: Progress, chain: Chain, no: Refusal | Failure) -> Refusal | Failure:
@@ -115,7 +129,7 @@ async def _attempt(
         note_target(progress.receipt, target)
         world.waiting.add(progress)
         try:
-            await pick(progress, places, deadline_s, _head(progress, ask))
+            await pick(progress, places, deadline_s)
         finally:
             world.waiting.discard(progress)
     kept = progress.keeper
@@ -172,12 +186,33 @@ async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World
     relay.committed, relay.on_first = progress.begun, told(progress)
     if progress.tries:
         relay.on_first = partial(_tell_first, progress, relay.on_first)
+    relay.quiet_since_s = progress.quiet_since_s or progress.received_s
+    if progress.dialect is not None:
+        relay.sign_of_life = progress.dialect.keep_alive
     contract = None if progress.route is None else progress.route.contract
     if contract is not None:
         relay.hold_against(contract.follow(ask))
+    if progress.owed and not relay.withheld:
+        relay.on_first = partial(_repay_at_first, progress, relay.on_first)
     world.relays.add(relay)
     await relay.run()
     progress.ending = relay.finish
+
+
+def _repay(progress: Progress) -> None:
+    """What was sent once more has begun to be answered, and counts no more."""
+    assert progress.route is not None  # noqa: S101 - see `attempts`
+    progress.route.budget.give_back(progress.owed)
+    progress.owed = 0
+
+
+def _repay_at_first(
+    progress: Progress, on_first: Callable[[float], None] | None, now_s: float
+) -> None:
+    """The same with a stream's first content: its end may be far."""
+    _repay(progress)
+    if on_first is not None:
+        on_first(now_s)
 
 
 def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
@@ -216,11 +251,11 @@ def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
     now_s = clock.monotonic_s()
     verdict: Verdict = "dropped"
     if isinstance(no, Failure) and progress.call is not None:
-        late = progress.until_s is not None and now_s >= progress.until_s
+        late = progress.until_s is not None and now_s >= progress.until_s - _TIMER_S
         if no.code.name == "upstream_auth":
             replica.credential.refused(now_s)
             verdict = "worked"
-        elif no.kind in _ALIVE or no.code.name == VIOLATION:
+        elif no.kind in ALIVE or no.code.name == VIOLATION:
             verdict = "worked"
         elif no.kind != "timeout" or not late:
             verdict = "failed"

@@ -93,6 +93,13 @@ class CircuitBreaker:
             self._close()
             self.failures, self._first_s = self.rules.failures - 1, now_s
 
+    def probed(self, verdict: Verdict, tries: bool, now_s: float) -> None:
+        """What came of a probe. One that fails keeps requests away for longer."""
+        if self.state == "open" and verdict == "failed":
+            self.retry_s = max(self.retry_s, now_s + self.rules.open_s)
+        else:
+            self.told(verdict, tries, now_s)
+
     def _count(self, now_s: float) -> None:
         if not self.failures or now_s - self._first_s > self.rules.window_s:
             self.failures, self._first_s = 0, now_s

@@ -49,7 +49,7 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
         world.calls[this] = progress
         upstream = None if stale is not None else replica.pool.take_idle()
         if upstream is None:
-            upstream = await _connection(this, replica)
+            upstream = await connection_to(this, replica, target.target.deadlines.connect_s)
         else:
             attempt.reused = True
             attempt.connect_s = 0.0
@@ -62,7 +62,8 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
             if error.clean and not this.ended_at_once():
                 message = f"{error} before it answered"
                 raise Failure("interrupted", "upstream_interrupted", message) from None
-            if not error.clean or stale is not None or not attempt.reused:
+            again = error.clean and stale is None and attempt.reused
+            if not again or not _owes_one_more(progress):
                 raise translate(error) from None
             this.provider_worked = False
             stale = this
@@ -72,6 +73,16 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
             continue
         _check_answer(progress, this, replica.credential)
         return this
+
+
+def _owes_one_more(progress: Progress) -> bool:
+    """Whether the route's budget has room for what is sent again over another connection: of one
+    that has ended nobody knows whether the provider had read the request."""
+    route = progress.route
+    if route is None or not route.budget.take(clock.monotonic_s()):
+        return False
+    progress.owed += 1
+    return True
 
 
 def within(deadlines: Deadlines, left_s: float, streamed: bool) -> Deadlines:
@@ -121,8 +132,9 @@ def _signature(
     return signer.sign(outgoing, replica.to, aws.key, clock.wall_s())
 
 
-async def _connection(this: InFlight, replica: PreparedReplica) -> Upstream:
-    """A connection that is waited for or opened. Failure."""
+async def connection_to(this: InFlight, replica: PreparedReplica, usual_s: float) -> Upstream:
+    """A connection that is waited for or opened. Failure: of the provider's, where it was not
+    there for `usual_s`; else the caller waits no longer."""
     attempt = this.attempt
     connect_s = this.deadlines.connect_s
     try:
@@ -133,6 +145,8 @@ async def _connection(this: InFlight, replica: PreparedReplica) -> Upstream:
         raise Refusal("overloaded", message, retry_after_s=1.0) from None
     except TimeoutError:
         message = f"the provider was not reached within {connect_s:g} s"
+        if connect_s < usual_s:
+            raise Failure("timeout", "upstream_timeout", message) from None
         raise Failure("unavailable", "upstream_unreachable", message) from None
     except ssl.SSLError as error:
         reason = getattr(error, "verify_message", None) or error.reason or "handshake failed"
@@ -173,7 +187,7 @@ def _check_answer(progress: Progress, this: InFlight, credential: Credential) ->
         if target.aws is not None and target.aws.key is not None:
             for secret in (target.aws.key.secret, target.aws.key.session):
                 body = body if secret is None else secret.conceal(body)
-        failure = target.provider.fault(upstream.status, _texts(upstream.headers), body)
+        failure = target.provider.fault(upstream.status, texts(upstream.headers), body)
         if failure.kind == "rate_limited":
             rate.refused(failure.retry_after_s, clock.monotonic_s())
         raise failure
@@ -187,5 +201,5 @@ def _check_answer(progress: Progress, this: InFlight, credential: Credential) ->
         raise Failure("malformed", "upstream_malformed", message)
 
 
-def _texts(headers: Mapping[bytes, bytes]) -> dict[str, str]:
+def texts(headers: Mapping[bytes, bytes]) -> dict[str, str]:
     return {name.decode("latin-1"): value.decode("latin-1") for name, value in headers.items()}

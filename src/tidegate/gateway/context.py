@@ -14,6 +14,8 @@ MAX_ID_CHARS = 256
 MAX_DEADLINE_S = 86_400.0
 
 _TRACEPARENT = re.compile(rb"[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+# Of the Python libraries the first, of those for JavaScript the second; Anthropic's may say both.
+_LIBRARIES: Final = (b"x-stainless-read-timeout", b"x-stainless-timeout")
 _SECONDS = re.compile(rb"\d{1,9}(?:\.\d{1,9})?")
 _PRIORITIES: Final[Mapping[bytes, Priority]] = {name.encode(): name for name in PRIORITIES}
 _BAGGAGE = re.compile(
@@ -84,7 +86,8 @@ def read_context(headers: Mapping[bytes, bytes]) -> Context:
 
 
 def _deadline_s(headers: Mapping[bytes, bytes]) -> float | None:
-    """The caller's own deadline, or what OpenAI's client library says of its."""
+    """The caller's own deadline, or what the client libraries of OpenAI and Anthropic say of
+    theirs: the lower of the two names that they have for it."""
     own = headers.get(b"x-tidegate-timeout")
     if own is not None:
         deadline_s = _seconds(own)
@@ -92,7 +95,8 @@ def _deadline_s(headers: Mapping[bytes, bytes]) -> float | None:
             message = f"`x-tidegate-timeout` must be seconds, such as 2.5, up to {MAX_DEADLINE_S:g}"
             raise Refusal("invalid_parameter", message, param="x-tidegate-timeout")
         return deadline_s
-    return _seconds(headers.get(b"x-stainless-read-timeout", b""))
+    told = (_seconds(headers.get(name, b"")) for name in _LIBRARIES)
+    return min((it for it in told if it is not None), default=None)
 
 
 def _seconds(value: bytes) -> float | None:

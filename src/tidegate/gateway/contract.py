@@ -223,7 +223,7 @@ def judge_answer(following: Following, answer: Answer) -> None:
             failure = failure or following.called(choice, call, name, arguments)
     failure = failure or following.end(
         truncated=is_truncated(answer.finish_reason),
-        called=any(said.calls for said in answer.said),
+        called=any(said.calls or said.acts for said in answer.said),
         ended_twice=False,
         refused=is_refused(answer.finish_reason) or any(said.refused for said in answer.said),
     )

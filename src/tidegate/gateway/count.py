@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from tidegate.core.ask import OPENAI_RESPONSES, Ask
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.accept import accept
@@ -24,6 +25,9 @@ from tidegate.gateway.world import World
 # A longer body is counted beside the loop.
 AT_ONCE_BYTES: Final = 16 * 1024
 _ESTIMATED: Final = b"x-tidegate-tokens: estimated\r\n"
+_RESPONSES: Final = {"object": "response.input_tokens"}
+# What brings along a conversation that is not in the request.
+_ELSEWHERE: Final = ("previous_response_id", "conversation", "prompt")
 
 
 async def count(incoming: Incoming, connection: Connection, entry: Entry, world: World) -> None:
@@ -33,6 +37,7 @@ async def count(incoming: Incoming, connection: Connection, entry: Entry, world:
     try:
         key = await authenticate(incoming.head, world.keys, receipt)
         ask = accept(incoming, entry, receipt)
+        _check_whole(ask)
         route = resolve(ask, key, world.obeyed(), receipt)
         target = route.target.target
         passing = [it.provider.passthrough.get(ask.dialect) for it in route.targets()]
@@ -44,10 +49,21 @@ async def count(incoming: Incoming, connection: Connection, entry: Entry, world:
         else:
             tokens = await asyncio.to_thread(estimate_input_tokens, ask, target.tokenizer)
         head = answers.json_head(200) + _ESTIMATED + ids
-        connection.send(head, msgspec.json.encode({entry.counted: tokens}))
+        told: dict[str, str | int] = {} if ask.dialect != OPENAI_RESPONSES else dict(_RESPONSES)
+        connection.send(head, msgspec.json.encode({**told, str(entry.counted): tokens}))
     except Refusal as no:
         world.listener.refused(no.code.name)
         dialect = entry.dialect
         status = no.code.status if dialect is None else dialect.status(no)
         body = answers.error_body(no) if dialect is None else dialect.error(no, receipt.id)
         connection.send(answers.error_head(no, status) + ids, body)
+
+
+def _check_whole(ask: Ask) -> None:
+    """Refusal where a part of the conversation is not here to be counted."""
+    if ask.dialect != OPENAI_RESPONSES:
+        return
+    for name in _ELSEWHERE:
+        if bytes(ask.members.get(name, b"null")) != b"null":
+            message = f"`{name}`: what it brings along is not known here; send the conversation"
+            raise Refusal("unsupported_parameter", message, param=name)

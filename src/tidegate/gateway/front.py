@@ -17,6 +17,7 @@ from tidegate.gateway.entry import Entry, entries
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
+from tidegate.gateway.kept import kept, place_of
 from tidegate.gateway.life import live
 from tidegate.gateway.world import World
 
@@ -43,6 +44,9 @@ class Front:
             if entry.counted is not None:
                 return count(incoming, connection, entry, self._world)
             return live(incoming, connection, entry, self._world)
+        place = place_of(incoming.head) if entry is None else None
+        if place is not None:
+            return kept(incoming, connection, place, self._world)
         return self._small_answer(incoming, connection, entry)
 
     async def _small_answer(

@@ -1,6 +1,6 @@
 """media: what of a prompt is no text, and so is not bounded by its bytes: images and files."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
@@ -42,10 +42,18 @@ class _Item(_Message):
     output: Raw = Raw(b"null")
 
 
+class _Kind(Struct):
+    type: str = ""
+
+
 _messages = msgspec.json.Decoder(list[_Message]).decode
 _items = msgspec.json.Decoder(list[_Item]).decode
 _parts = msgspec.json.Decoder(list[dict[str, Raw] | str]).decode
+_kind = msgspec.json.Decoder(_Kind).decode
 _LIST: Final = 0x5B
+# Kinds of Anthropic's `source` that are text, written out.
+_TEXTS: Final = frozenset({"text", "content"})
+_IMAGE: Final = Raw(b'"image"')
 _NONE: Final = Media()
 # A shorter body is taken for text: what it may hold besides is not worth the look.
 _SHORT_BYTES: Final = 16 * 1024
@@ -61,21 +69,30 @@ def media(ask: Ask) -> Media:
         return _NONE
     images = files = size = 0
     try:
-        for told in _contents(ask, turns):
-            if memoryview(told)[0] != _LIST:
-                continue
-            for part in _parts(told):
-                if isinstance(part, str):
-                    continue
-                held = held_in(part)
-                if held:
-                    is_image = not held.isdisjoint(_IMAGES)
-                    images += is_image
-                    files += not is_image
-                size += sum(len(memoryview(part[name])) for name in held)
+        for part in _all_parts(_contents(ask, turns)):
+            held = held_in(part)
+            if held:
+                image = not held.isdisjoint(_IMAGES) or part.get("type") == _IMAGE
+                images += image
+                files += not image
+            size += sum(len(memoryview(part[name])) for name in held)
     except (msgspec.DecodeError, RecursionError):
         return _UNREADABLE
     return Media(images, files, size)
+
+
+def _all_parts(contents: list[Raw]) -> Iterator[dict[str, Raw]]:
+    """The parts of messages, and of the results of tools among them. DecodeError."""
+    for told in contents:
+        if memoryview(told)[0] != _LIST:
+            continue
+        for part in _parts(told):
+            if isinstance(part, str):
+                continue
+            yield part
+            inner = part.get("content")
+            if inner is not None and memoryview(inner)[0] == _LIST:
+                yield from (one for one in _parts(inner) if not isinstance(one, str))
 
 
 def _contents(ask: Ask, turns: Raw) -> list[Raw]:
@@ -90,8 +107,12 @@ def may_have_parts(ask: Ask) -> bool:
 
 
 def held_in(part: Mapping[str, Raw]) -> AbstractSet[str]:
-    """The members of a message's part that hold its image, or else its file."""
-    return part.keys() & _IMAGES or part.keys() & _FILES
+    """The members of a message's part that hold its image, or else its file. DecodeError where its
+    source has a shape of its own."""
+    held = part.keys() & _IMAGES or part.keys() & _FILES
+    if "source" in held and _kind(part["source"]).type in _TEXTS:
+        return held - {"source"}
+    return held
 
 
 def text_bytes(ask: Ask) -> int:

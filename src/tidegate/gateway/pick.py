@@ -10,10 +10,10 @@ from tidegate.core.priority import PRIORITIES, rank
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.entrance import Wish
 from tidegate.gateway.in_flight import InFlight
+from tidegate.gateway.keep_alive import keep_alive
 from tidegate.gateway.places import Place, Places
 from tidegate.gateway.pressure import Pressure
 from tidegate.gateway.progress import Progress
-from tidegate.gateway.stream import KEEPALIVE
 
 # What a request's share of a target is reckoned by: tokens, as far as they can be guessed. The
 # caller's ceiling is no guess: few answers come near it.
@@ -94,17 +94,16 @@ def pick_at_once(progress: Progress, places: Places) -> bool:
     return place is not None
 
 
-async def pick(progress: Progress, places: Places, deadline_s: float | None, head: bytes) -> None:
+async def pick(progress: Progress, places: Places, deadline_s: float | None) -> None:
     """Takes a place, kept as `progress.place`. Refusal when none is to be had in time.
 
-    `deadline_s` is how long the caller waits for its answer, from the request's arrival. While a
-    streamed request waits long, `head` goes out before its time and comments follow it.
+    `deadline_s` is how long the caller waits for its answer, from the request's arrival.
     """
     if pick_at_once(progress, places):
         return
     now_s = clock.monotonic_s()
     try:
-        progress.place = await places.wait(_wish(progress, now_s, deadline_s, head), now_s)
+        progress.place = await places.wait(_wish(progress, now_s, deadline_s), now_s)
     finally:
         progress.queued_s += clock.monotonic_s() - now_s
 
@@ -159,30 +158,7 @@ def _tell(place: Place, call: InFlight, receipt: Receipt, sent_s: float) -> None
 _PUSHED_BACK = frozenset({"upstream_rate_limited", "upstream_overloaded"})
 
 
-class Patience:
-    """Keeps a streamed request's line open while it waits: its head, before its time, and comments.
-
-    After that a refusal is the stream's last event.
-    """
-
-    def __init__(self, progress: Progress, head: bytes, now_s: float) -> None:
-        self._progress = progress
-        self._head = head
-        self._quiet_since_s = now_s
-
-    def keep_alive(self, now_s: float, every_s: float) -> None:
-        if now_s - self._quiet_since_s < every_s:
-            return
-        self._quiet_since_s = now_s
-        progress = self._progress
-        if progress.begun:
-            progress.connection.write(KEEPALIVE)
-        else:
-            progress.begun = True
-            progress.connection.start(self._head, KEEPALIVE)
-
-
-def _wish(progress: Progress, now_s: float, deadline_s: float | None, head: bytes) -> Wish:
+def _wish(progress: Progress, now_s: float, deadline_s: float | None) -> Wish:
     receipt = progress.receipt
     tokens = (receipt.input_bytes or 0) / BYTES_A_TOKEN + TYPICAL_OUTPUT_TOKENS * receipt.choices
     wish = Wish(rank(receipt.priority), (receipt.team, receipt.customer), receipt.stream)
@@ -190,5 +166,5 @@ def _wish(progress: Progress, now_s: float, deadline_s: float | None, head: byte
     if deadline_s is not None:
         wish.deadline_s = deadline_s - (now_s - progress.received_s)
     if receipt.stream:
-        wish.keep_alive = Patience(progress, head, now_s).keep_alive
+        wish.keep_alive = partial(keep_alive, progress)
     return wish

@@ -24,6 +24,7 @@ from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.in_force import InForce, MakeCounters
 from tidegate.gateway.own_limits import OwnLimits
+from tidegate.gateway.prepared_probe import PreparedProbe, prepare_probe
 from tidegate.gateway.prepared_route import PreparedRoute, prepare_route
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.shared_store import SharedStores
@@ -47,6 +48,7 @@ class PreparedPlan(Struct):
     routes: dict[str, PreparedRoute]
     pools: "Reached"
     limits: Bound
+    probes: dict[str, PreparedProbe]
 
 
 Origin = tuple[Replica, Tls]
@@ -93,7 +95,7 @@ class Preparer:
             limits = self.binder.bind(plan)
         except (plugs.PlugError, ValueError, OSError) as error:
             raise PlanProblem(str(error)) from error
-        return PreparedPlan(plan, routes, pools, limits)
+        return PreparedPlan(plan, routes, pools, limits, _probes(plan, prepared))
 
     async def refresh(self) -> None:
         """Reads the machine's own key again, where requests are signed with it."""
@@ -215,6 +217,18 @@ class Preparer:
         if not secret or not secret.isascii() or not secret.isprintable():
             return None
         return Secret(secret)
+
+
+def _probes(plan: Plan, targets: Mapping[str, PreparedTarget]) -> dict[str, PreparedProbe]:
+    found = {}
+    for name, probe in plan.probes.items():
+        if name not in targets:
+            continue
+        try:
+            found[name] = prepare_probe(probe, targets[name])
+        except SchemaProblem as problem:
+            raise PlanProblem(f"target {name}: {problem}") from None
+    return found
 
 
 def _contract(route: str, contract: Contract | None) -> PreparedContract | None:

@@ -29,6 +29,7 @@ from tidegate.gateway.past import LedgerPast
 from tidegate.gateway.plan_feed import PlanFeed
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.pressure import memory_share
+from tidegate.gateway.prober import Prober
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.silent_control import READ_TIMEOUT_S, SilentControl
 from tidegate.gateway.vitals import Vitals, resident_bytes
@@ -111,7 +112,8 @@ class Process:
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
         self._stores = SharedStores(self._world.gateway, os.environ, self._past)
         self._preparer = Preparer(os.environ, memory_counters, self._stores)
-        self._vitals = Vitals(self._world, self._preparer, self._stores)
+        self._prober = Prober(self._world)
+        self._vitals = Vitals(self._world, self._preparer, self._stores, self._prober)
         self._feed = PlanFeed(self._world, self._preparer, self._vitals.status)
         reader = FeedReader(shared or self._layout.ledger_db, timeout_s=READ_TIMEOUT_S)
         self._silent_control = SilentControl(self._feed, reader)
@@ -144,6 +146,7 @@ class Process:
             await self._stopping.wait()
             await self._drain()
         finally:
+            await self._prober.stop()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -242,6 +245,7 @@ class Process:
                     world.journal.measure()
                     self._preparer.binder.sweep(Moment(now_s, clock.wall_s()))
                     world.pressure.memory(memory_share(resident_bytes()))
+                self._prober.sweep(now_s)
             except Exception:  # deadlines must outlive whatever goes wrong with one of them
                 log.exception("a sweep failed")
 
@@ -270,6 +274,7 @@ class Process:
         """Lets open requests end, within the plan's time or until a second signal."""
         world = self._world
         world.listener.stop_accepting()
+        await self._prober.stop()
         drain_s = world.plan.plan.drain_s if world.plan else 0.0
         until_s = clock.monotonic_s() + drain_s
         log.info("draining %d requests, at most %g s", world.listener.in_work(), drain_s)

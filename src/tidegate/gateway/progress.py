@@ -12,7 +12,7 @@ from tidegate.core.setters import plain_setters
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.contract import Following
 from tidegate.gateway.holding import Held
-from tidegate.gateway.http.server import Connection
+from tidegate.gateway.http.answering import Answering
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.places import Place
 from tidegate.gateway.prepared_route import PreparedRoute
@@ -49,14 +49,16 @@ class Progress(Struct, eq=False):
     `ending` sends the answer's last bytes; every proper end of a request replaces it. `dialect` is
     the caller's where it is not OpenAI's own; `said` is the request in the common middle, once a
     target of another wire has been asked. `begun` says that a stream's head went out before its
-    answer. `until_s` is when the caller waits no longer (monotonic). `keeper` is there where only
-    that replica can serve the request. What is below `admitted` is of the attempt that goes on;
-    `tries` says that it tries a breaker that was open, `following` is of a whole answer (a stream's
-    relay has its own). `late` is there where no limit was as it began, and one is now.
+    answer; `head` makes it, and its client last heard of it at `quiet_since_s` (0: never).
+    `until_s` is when the caller waits no longer (monotonic). `keeper` is there where only that
+    replica can serve the request. What is below `admitted` is of the attempt that goes on; `tries`
+    says that it tries a breaker that was open, `owed` how many of it were taken from the retry
+    budget and are not answered yet, `following` is of a whole answer (a stream's relay has its
+    own). `late` is there where no limit was as it began, and one is now.
     """
 
     receipt: Receipt
-    connection: Connection
+    connection: Answering
     received_s: float
     ending: Callable[[], None]
     dialect: Dialect | None = None
@@ -67,11 +69,14 @@ class Progress(Struct, eq=False):
     until_s: float | None = None
     queued_s: float = 0.0
     begun: bool = False
+    head: "Callable[[Progress, Ask], bytes] | None" = None
+    quiet_since_s: float = 0.0
     earlier: Earlier | None = None
     admitted: Admission | None = None
     target: PreparedTarget | None = None
     replica: PreparedReplica | None = None
     tries: bool = False
+    owed: int = 0
     place: Place | None = None
     call: InFlight | None = None
     relay: Relay | None = None

@@ -144,7 +144,8 @@ def _read_messages(
                 _see(prompt, name, value)
 
 
-def _read_parts(prompt: Prompt, raw: Raw) -> None:
+def _read_parts(prompt: Prompt, raw: Raw, *, inner: bool = False) -> None:
+    """`inner`: these are the parts of a part, of what a tool has answered."""
     try:
         parts = _parts(raw)
     except _UNREADABLE:
@@ -154,12 +155,18 @@ def _read_parts(prompt: Prompt, raw: Raw) -> None:
             prompt.pieces.append(part.encode())
             prompt.other_bytes -= len(prompt.pieces[-1])
             continue
-        held = held_in(part)
+        try:
+            held = held_in(part)
+        except _UNREADABLE:
+            continue  # a shape of its own: its bytes stay
         for name, value in part.items():
             if name in held or (name == "type" and len(memoryview(value)) <= _MOST_TYPE_BYTES):
                 _see(prompt, name, value)
             elif memoryview(value)[0] == 0x22:
                 prompt.pieces.append(_text(value).encode())
                 _see(prompt, name, value)
+            elif name == "content" and not inner and memoryview(value)[0] == 0x5B:
+                _see(prompt, name, b"")
+                _read_parts(prompt, value, inner=True)
         prompt.other_bytes -= 2 if part else 3
     prompt.other_bytes -= 2 - bool(parts)

@@ -1,7 +1,9 @@
 """What a route may send once more in this process: a share of its requests, and a sum of money.
 
-Both are counted in the last of two bins and in the one before, so that what was saved up in a quiet
-day is not spent in a bad minute. Times are monotonic seconds and arguments.
+What is answered then counts no more, so that only attempts in vain use it up: while a part of a
+provider's answers fails, whoever can be served elsewhere is. Both are counted in the last of two
+bins and in the one before, so that what was saved up in a quiet day is not spent in a bad minute.
+Times are monotonic seconds and arguments.
 """
 
 from typing import Final
@@ -45,6 +47,12 @@ class RetryBudget:
             return False
         self._again += 1
         return True
+
+    def give_back(self, count: int) -> None:
+        """So many that were taken have begun to be answered: they were no waste."""
+        here = min(count, self._again)
+        self._again -= here
+        self._again_before = max(self._again_before - (count - here), 0)
 
     def wasted(self, nanousd: int, now_s: float) -> None:
         """An attempt came to nothing and cost so much, or that at most."""

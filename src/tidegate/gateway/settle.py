@@ -9,6 +9,7 @@ from tidegate.core.limit import Moment, of_target
 from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
 from tidegate.core.pricing import at_tier
+from tidegate.core.reasoning import asks_to_think
 from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
 from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
@@ -31,7 +32,8 @@ def settle(progress: Progress, world: World) -> None:
         world.calls.pop(call, None)
     if progress.relay is not None:
         world.relays.discard(progress.relay)
-    if receipt.key_id is None or receipt.error_code == "ledger_unavailable":
+    unknown = receipt.key_id is None and not receipt.is_probe
+    if unknown or receipt.error_code == "ledger_unavailable":
         # Whoever has no key leaves no receipt, or anybody could fill the ledger; and what is
         # refused for want of room must not take any.
         world.listener.refused(receipt.error_code or "internal")
@@ -55,12 +57,6 @@ def account_attempt(progress: Progress, world: World) -> tuple[bool, int]:
     return worked, (receipt.most_nanousd or 0) if cost_nanousd is None else cost_nanousd
 
 
-def forget_attempt(receipt: Receipt) -> None:
-    """What the receipt tells of an attempt that has been accounted for goes."""
-    for name in _OF_ATTEMPT:
-        setattr(receipt, name, _UNTOLD[name])
-
-
 def settle_attempt(progress: Progress, world: World, worked: bool) -> None:
     """An attempt that has been accounted for, before the next: what it cost and took is kept, its
     own holds end, and the receipt is as it was before it."""
@@ -76,7 +72,8 @@ def settle_attempt(progress: Progress, world: World, worked: bool) -> None:
         if progress.relay is not None:
             world.relays.discard(progress.relay)
     _keep_cost(earlier, receipt)
-    forget_attempt(receipt)
+    for name in _OF_ATTEMPT:
+        setattr(receipt, name, _UNTOLD[name])
     progress.call = progress.relay = progress.answer = progress.following = None
 
 
@@ -229,7 +226,8 @@ def _estimate_unknown(progress: Progress, ask: Ask, target: Target) -> int:
         seen_tokens = tokens.count(progress.answer.text, target.tokenizer)
     else:
         return 0
-    if not target.hides_reasoning or (most_tokens is not None and seen_tokens > most_tokens):
+    hides = target.hides_reasoning or (target.sums_up_reasoning and asks_to_think(ask.members))
+    if not hides or (most_tokens is not None and seen_tokens > most_tokens):
         receipt.output_tokens = seen_tokens
         receipt.tokens_estimated = True
     return seen_tokens

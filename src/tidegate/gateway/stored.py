@@ -91,16 +91,28 @@ def _find(
         shown = msgspec.json.decode(given, type=str)
     except msgspec.DecodeError:
         raise Refusal("invalid_parameter", f"`{name}` must be a string", param=name) from None
-    match = _SHOWN.fullmatch(shown)
-    if match is not None:
-        own, told, seal = match.groups()
-        ask.rounds_before = int(told)
-        for target, replica in [(it, replica) for it in targets for replica in it.replicas]:
-            seals = _seals(own, ask.rounds_before, receipt.team, replica, digests)
-            if any(hmac.compare_digest(seal, one) for one in seals):
-                return (target, replica), own, shown
+    found = find(shown, receipt.team, targets, digests)
+    if found is not None:
+        keeper, own, ask.rounds_before = found
+        return keeper, own, shown
     message = f"`{name}` names no answer that this model keeps for you; send the whole conversation"
     raise Refusal("invalid_parameter", message, param=name)
+
+
+def find(
+    shown: str, team: str | None, targets: Sequence[PreparedTarget], digests: Digests
+) -> tuple[Keeper, str, int] | None:
+    """(the replica that keeps the answer, its id there, the rounds up to it), of an answer that
+    this team knows as `shown`."""
+    match = _SHOWN.fullmatch(shown)
+    if match is None:
+        return None
+    own, told, seal = match.groups()
+    for target, replica in [(it, replica) for it in targets for replica in it.replicas]:
+        seals = _seals(own, int(told), team, replica, digests)
+        if any(hmac.compare_digest(seal, one) for one in seals):
+            return (target, replica), own, int(told)
+    return None
 
 
 def _seals(

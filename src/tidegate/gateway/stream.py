@@ -14,7 +14,7 @@ from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import StreamReader
 from tidegate.gateway.contract import VIOLATION, Following, is_refused, is_truncated
 from tidegate.gateway.http.answer_reader import UpstreamError
-from tidegate.gateway.http.server import Connection
+from tidegate.gateway.http.answering import Answering
 from tidegate.gateway.in_flight import InFlight, translate
 from tidegate.text.tokens import MOST_BYTES_A_TOKEN
 
@@ -58,11 +58,12 @@ class Relay:
         "quiet_since_s",
         "reader",
         "shown_s",
+        "sign_of_life",
         "withheld",
     )
 
     def __init__(
-        self, call: InFlight, reader: StreamReader, connection: Connection, head: bytes
+        self, call: InFlight, reader: StreamReader, connection: Answering, head: bytes
     ) -> None:
         self._call = call
         self._connection = connection
@@ -83,6 +84,7 @@ class Relay:
         self.last_s = 0.0
         self.itl_max_s = 0.0
         self.quiet_since_s = clock.monotonic_s()
+        self.sign_of_life = KEEPALIVE
 
     def hold_to(self, most_tokens: int) -> None:
         """Ends the answer once it is longer than so many tokens: engines send one a chunk at least,
@@ -189,16 +191,16 @@ class Relay:
     # the sweeper calls this
 
     def keep_alive(self, now_s: float, every_s: float) -> None:
-        """A comment when the client has seen nothing for long, so that nobody cuts the line."""
+        """A sign of life when the client has seen nothing for long, as `keep_alive` has it."""
         if self._done.done() or now_s - self.quiet_since_s < every_s:
             return
         if self.first_s is not None and not self.withheld:
             return
         if self.committed:
-            self._connection.write(KEEPALIVE)
+            self._connection.write(self.sign_of_life)
         else:
             self.committed = True
-            self._connection.start(self._head, KEEPALIVE)
+            self._connection.start(self._head, self.sign_of_life)
         self.quiet_since_s = now_s
 
     def finish(self) -> None:

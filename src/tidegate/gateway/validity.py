@@ -86,7 +86,7 @@ def _cut_short(failure: Failure | Refusal | None) -> Validity | None:
 def _note_whole(receipt: Receipt, answer: Answer, found: Verdict | None) -> None:
     said = answer.said
     refused = is_refused(answer.finish_reason) or any(one.refused for one in said)
-    silent = not refused and not any(one.content or one.calls for one in said)
+    silent = not refused and not any(one.content or one.calls or one.acts for one in said)
     if found is not None:
         _note_verdict(receipt, found)
     elif is_truncated(answer.finish_reason):

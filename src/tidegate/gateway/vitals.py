@@ -7,6 +7,7 @@ from tidegate.core.feed import Status
 from tidegate.core.priority import PRIORITIES
 from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import Preparer
+from tidegate.gateway.prober import Prober
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.standing import Standing
 from tidegate.gateway.world import World
@@ -18,9 +19,14 @@ class Vitals:
     """Gathers one `feed.Status`. `lag_s` is kept by the ticker: how late the loop came round."""
 
     def __init__(
-        self, world: World, preparer: Preparer, stores: SharedStores | None = None
+        self,
+        world: World,
+        preparer: Preparer,
+        stores: SharedStores | None = None,
+        prober: Prober | None = None,
     ) -> None:
         self._stores = stores
+        self._prober = prober
         self._world = world
         self._preparer = preparer
         self.lag_max_s = 0.0
@@ -60,6 +66,8 @@ class Vitals:
                 label = f"|target={name}|reason={why}"
                 counters[f"tidegate_target_shed_total{label}"] = float(count)
         _note_standing(self._preparer.standing, gauges, counters)
+        if self._prober is not None:
+            _note_probes(self._prober, gauges, counters)
         counters["tidegate_shed_for_pressure_total"] = float(world.pressure.refused)
         counters["tidegate_journal_receipts_total"] = float(journal.appended)
         counters["tidegate_journal_write_errors_total"] = float(journal.write_errors)
@@ -97,6 +105,26 @@ def _note_standing(
     for name, budget in standing.budgets():
         if budget.refused:
             counters[f"tidegate_retries_refused_total|route={name}"] = float(budget.refused)
+
+
+def _note_probes(prober: Prober, gauges: dict[str, float], counters: dict[str, float]) -> None:
+    """What probes have shown of each target; nothing where none has shown anything."""
+    now_s = clock.monotonic_s()
+    for name, probed in prober:
+        label = f"|target={name}"
+        for (replica, credential), part in probed.parts.items():
+            if part.good is not None:
+                at = f"{label}|replica={replica}|credential={credential}"
+                gauges[f"tidegate_probe_up{at}"] = float(part.good)
+        availability = probed.availability(now_s)
+        if availability is not None:
+            gauges[f"tidegate_probe_availability{label}"] = availability
+        if probed.last_good_at_s is not None:
+            gauges[f"tidegate_probe_last_success_timestamp_seconds{label}"] = probed.last_good_at_s
+        if probed.ttft_s is not None:
+            gauges[f"tidegate_probe_ttft_seconds{label}"] = probed.ttft_s
+        for why, count in probed.skipped.items():
+            counters[f"tidegate_probes_skipped_total{label}|reason={why}"] = float(count)
 
 
 def resident_bytes() -> int | None:

@@ -8,7 +8,7 @@ from tidegate.core.plugs import Stamp, StreamReader
 from tidegate.core.receipt import Receipt
 from tidegate.core.spoken import answer_of
 from tidegate.core.translated import TranslatedReader
-from tidegate.gateway import stored
+from tidegate.gateway import embedding, stored
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.world import World
@@ -33,10 +33,12 @@ def outgoing(progress: Progress, ask: Ask, world: World) -> Outgoing:
     passing = target.provider.passthrough.get(ask.dialect)
     if passing is not None:
         return passing.encode(ask, target.target)
+    drop = route.route.drops_unsupported
+    if ask.endpoint == "embeddings":
+        return embedding.outgoing(ask, target, receipt, drop=drop)
     said = progress.said
     if said is None:
         said = progress.said = world.dialects[ask.dialect].read(ask)
-    drop = route.route.drops_unsupported
     out = target.provider.encode_conversation(said, ask, target.target, drop)
     if out.dropped:
         receipt.dropped = list(out.dropped)
@@ -66,6 +68,9 @@ def whole(progress: Progress, ask: Ask, body: bytes, world: World) -> bytes:
         if ask.renamed is not None and answer.provider_request_id is not None:
             return ask.renamed(body, answer.provider_request_id)
         return body
+    if ask.endpoint == "embeddings":
+        made, progress.answer = embedding.answer_of(ask, target, body)
+        return embedding.whole(ask, target, made)
     spoken = target.provider.read_spoken(ask, body)
     progress.answer = answer_of(spoken)
     return world.dialects[ask.dialect].whole(ask, _stamp(progress.receipt), spoken)
@@ -76,6 +81,8 @@ def check(ask: Ask, target: PreparedTarget, body: bytes) -> None:
     passing = target.provider.passthrough.get(ask.dialect)
     if passing is not None:
         passing.read_answer(ask, body)
+    elif ask.endpoint == "embeddings":
+        embedding.answer_of(ask, target, body)
     else:
         target.provider.read_spoken(ask, body)
 

@@ -8,6 +8,7 @@ from tidegate.gateway.entry import dialects
 from tidegate.gateway.http.listener import Listener
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.journal import Journal
+from tidegate.gateway.keep_alive import keep_alive
 from tidegate.gateway.keys import Keys
 from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import PreparedPlan
@@ -32,6 +33,7 @@ class World:
         self.plan: PreparedPlan | None = None
         self.calls: dict[InFlight, Progress] = {}
         self.waiting: set[Progress] = set()  # in line for their target
+        self.pausing: set[Progress] = set()  # before another attempt
         self.relays: set[Relay] = set()
         self.queues = Queues()
         self.pressure = Pressure()
@@ -47,8 +49,15 @@ class World:
         return self.plan
 
     def served(self) -> list[Progress]:
-        """The requests that are past admission, in line or in flight."""
-        return [*self.waiting, *self.calls.values()]
+        """Callers' requests that are past admission, in line or in flight."""
+        calls = (it for it in self.calls.values() if not it.receipt.is_probe)
+        return [*self.waiting, *calls]
+
+    def _silent(self) -> list[Progress]:
+        """Those of which a client could hear nothing now: before another attempt, or in front of a
+        provider that has not begun to answer."""
+        calls = [it for it in self.calls.values() if it.relay is None and it.head is not None]
+        return [*self.pausing, *calls]
 
     def check_journal(self) -> None:
         """Refusal when receipts cannot be written: nothing is served that is not recorded."""
@@ -63,6 +72,8 @@ class World:
             call.sweep(now_s)
         if self.plan is not None:
             every_s = self.plan.plan.http.keepalive_comment_s
+            for progress in self._silent():
+                keep_alive(progress, now_s, every_s)
             for relay in list(self.relays):
                 relay.keep_alive(now_s, every_s)
             self.queues.sweep(now_s, every_s, self.pressure)

@@ -13,6 +13,8 @@ from tidegate.core.spoken import (
     Choice,
     Ended,
     Event,
+    Grown,
+    Kind,
     PartBegan,
     PartEnded,
     PartGrew,
@@ -30,9 +32,10 @@ from tidegate.providers._anthropic_wire import (
     Step,
     read_usage,
 )
+from tidegate.providers._calls import text_of
 from tidegate.providers._failures import malformed, no_answer, reason_of
 from tidegate.providers._usage import CONFLICT, has_no_output
-from tidegate.text.sse import SseSplitter, SseTooLong
+from tidegate.text.sse import SseSplitter
 from tidegate.text.strict_json import UNREADABLE
 
 
@@ -44,8 +47,8 @@ class AnthropicSpokenReader:
     def __init__(self) -> None:
         self._splitter = SseSplitter()
         self._course = Course()
-        self._parts: dict[int, int] = {}  # a block's index: its part's
-        self._calls: dict[int, bytes] = {}  # a call that has not grown yet: what it began with
+        self._parts: dict[int, tuple[int, Kind]] = {}  # by a block's index its part's, and kind
+        self._calls: dict[int, str] = {}  # a call that has not grown yet: what it began with
         self._used = 0
         self._ended = False
         self.failure: Failure | None = None
@@ -58,15 +61,17 @@ class AnthropicSpokenReader:
     def surplus_events(self) -> int:
         return self._course.surplus_events
 
+    @property
+    def ended_twice(self) -> bool:
+        return self._course.ended_twice
+
     def feed(self, data: bytes) -> list[Event]:
-        try:
-            raw = self._splitter.feed(data)
-        except SseTooLong as error:
-            self.failure = malformed(str(error))
-            return []
         events: list[Event] = []
-        for event in raw:
+        for event in self._splitter.feed(data):
             self._take(event, events)
+        problem = self._splitter.problem
+        if problem is not None and self.failure is None and not self._course.finished:
+            self.failure = malformed(problem)
         return events
 
     def end(self) -> list[Event]:
@@ -92,11 +97,17 @@ class AnthropicSpokenReader:
             self.failure = self._course.failure
         if told is None or self.failure is not None:
             return
+        try:
+            self._read(told, events)
+        except Failure as failure:
+            self.failure = failure
+
+    def _read(self, told: Step, events: list[Event]) -> None:
+        """Failure where it cannot stand where it stands."""
         name = told.type
         if name == "content_block_delta":
-            part = self._parts.get(told.index)
-            if part is not None and told.delta is not None:
-                self._grow(told.index, part, told.delta, events)
+            if told.delta is not None:
+                self._grow(told.index, told.delta, events)
         elif name == "content_block_start":
             self._begin(told, events)
         elif name == "content_block_stop":
@@ -107,61 +118,74 @@ class AnthropicSpokenReader:
         elif name == "message_delta":
             self._end_message(told, events)
 
-    def _grow(self, block: int, part: int, delta: Delta, events: list[Event]) -> None:
-        if delta.text:
-            events.append(PartGrew(0, part, "text", delta.text))
-        elif delta.partial_json:
+    def _grow(self, block: int, delta: Delta, events: list[Event]) -> None:
+        more = _more(delta)
+        if more is None or block not in self._parts:
+            return
+        kind, grown, text = more
+        part, known = self._parts[block]
+        if kind != known:
+            raise malformed("the provider sent content that its block cannot have")
+        if kind == "tool_call":
             self._calls.pop(block, None)
-            events.append(PartGrew(0, part, "arguments", delta.partial_json))
-        elif delta.thinking:
-            events.append(PartGrew(0, part, "text", delta.thinking))
-        elif delta.signature:
-            events.append(PartGrew(0, part, "signature", delta.signature))
+        events.append(PartGrew(0, part, grown, text))
 
     def _begin(self, told: Step, events: list[Event]) -> None:
         block, part = told.content_block, self._used
         if block is None:
             return
+        kind: Kind = "text"
         if block.type == "text":
-            events.append(PartBegan(0, part, "text"))
+            events.append(PartBegan(0, part, kind))
             grown: Any = (("text", block.text),)
         elif block.type == "tool_use":
-            events.append(PartBegan(0, part, "tool_call", block.id, block.name))
-            self._calls[told.index] = bytes(block.input)
+            kind = "tool_call"
+            events.append(PartBegan(0, part, kind, block.id, block.name))
+            self._calls[told.index] = text_of(block.input)
             grown = ()
         elif block.type in ("thinking", "redacted_thinking"):
-            events.append(PartBegan(0, part, "reasoning", wire="anthropic"))
+            kind = "reasoning"
+            events.append(PartBegan(0, part, kind, wire="anthropic"))
             grown = (("text", block.thinking), ("signature", block.signature))
             grown += (("sealed", block.data),)
         else:
             return  # what its own tools found: nobody asked for it in another dialect
-        self._parts[told.index] = part
+        self._parts[told.index] = part, kind
         self._used += 1
         events += [PartGrew(0, part, name, text) for name, text in grown if text]
 
     def _stop(self, block: int, events: list[Event]) -> None:
-        part = self._parts.pop(block, None)
-        if part is None:
+        if block not in self._parts:
             return
+        part, _ = self._parts.pop(block)
         whole = self._calls.pop(block, None)
         if whole is not None:
             # Its arguments came with its beginning, or there are none.
-            events.append(PartGrew(0, part, "arguments", whole.decode()))
+            events.append(PartGrew(0, part, "arguments", whole))
         events.append(PartEnded(0, part))
 
     def _end_message(self, told: Step, events: list[Event]) -> None:
         if self._course.stop_reason is not None and not self._ended:
-            try:
-                reason = reason_of(REASONS, self._course.stop_reason)
-            except Failure as failure:
-                self.failure = failure
-                return
+            reason = reason_of(REASONS, self._course.stop_reason)
             self._ended = True
             for block in sorted(self._parts):
                 self._stop(block, events)
             events.append(Ended(0, reason, self._course.stop_sequence))
         if told.usage is not None and self._course.usage is not None:
             events.append(Used(self._course.usage))
+
+
+def _more(delta: Delta) -> tuple[Kind, Grown, str] | None:
+    """Of which kind of part what came is more; None where that is nothing."""
+    if delta.text:
+        return "text", "text", delta.text
+    if delta.partial_json:
+        return "tool_call", "arguments", delta.partial_json
+    if delta.thinking:
+        return "reasoning", "text", delta.thinking
+    if delta.signature:
+        return "reasoning", "signature", delta.signature
+    return None
 
 
 class WholeMessage(Struct):
@@ -214,8 +238,8 @@ def spoken_of(message: WholeMessage, reason: Reason | None) -> Spoken:
         if block.type == "text":
             parts.append(Text(block.text or ""))
         elif block.type == "tool_use":
-            arguments = bytes(block.input).decode()
-            parts.append(ToolCall(block.id or "", block.name or "", arguments))
+            call = ToolCall(block.id or "", block.name or "", text_of(block.input))
+            parts.append(call)
         elif block.type in ("thinking", "redacted_thinking"):
             signature = block.signature or None
             parts.append(Reasoning(block.thinking or "", signature, block.data, "anthropic"))

@@ -20,7 +20,7 @@ from tidegate.providers._passing_reader import PassingReader
 class AnthropicStreamReader(PassingReader):
     """core.plugs.StreamReader for Anthropic's own callers."""
 
-    __slots__ = ("_calls", "_course")
+    __slots__ = ("_calls", "_course", "_inputs")
 
     sequence = 0  # this wire numbers no events
     # Prices of other classes of service are not told apart on this wire.
@@ -29,7 +29,9 @@ class AnthropicStreamReader(PassingReader):
     def __init__(self) -> None:
         super().__init__()
         self._course = Course()
-        self._calls: dict[int, int] = {}  # a call's number by the index of its block
+        # By a block's index: which call it is, and the arguments that came with its beginning.
+        self._calls: dict[int, int] = {}
+        self._inputs: dict[int, bytes] = {}
 
     @property
     def called(self) -> bool:
@@ -86,7 +88,7 @@ class AnthropicStreamReader(PassingReader):
         over = course.finished or self.failure is not None or course.failure is not None
         told = course.take(event)
         if over:
-            self.ended_twice = self.ended_twice or b"message_stop" in event
+            self.ended_twice = course.ended_twice
             return b""
         if told is not None:
             broken = self._tell(told)
@@ -108,14 +110,21 @@ class AnthropicStreamReader(PassingReader):
         block, delta, follower = told.content_block, told.delta, self.follower
         if block is not None and block.type == "tool_use":
             number = self._calls.setdefault(told.index, len(self._calls))
+            self._inputs[told.index] = bytes(block.input)
             return follower.called(0, number, block.name or "", "") if follower else None
+        if told.type == "content_block_stop" and told.index in self._inputs:
+            # Its arguments came with its beginning, or there are none.
+            number, whole = self._calls[told.index], self._inputs.pop(told.index).decode()
+            return follower.called(0, number, "", whole) if follower else None
         text = delta.text if delta is not None else block.text if block is not None else None
         if text:
             if self._content_at is None:
                 self._content_at = len(self._text)
             return follower.content(0, text) if follower else None
-        if follower and delta is not None and delta.partial_json and told.index in self._calls:
-            return follower.called(0, self._calls[told.index], "", delta.partial_json)
+        if delta is not None and delta.partial_json and told.index in self._calls:
+            self._inputs.pop(told.index, None)
+            number = self._calls[told.index]
+            return follower.called(0, number, "", delta.partial_json) if follower else None
         return None
 
     def _note(self, told: Step) -> None:

@@ -24,6 +24,7 @@ REASONS: Final[dict[str, Reason]] = {
     "refusal": "refusal",
     "pause_turn": "pause",
 }
+MAX_BLOCKS: Final = 4096
 MESSAGE_STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 
@@ -141,11 +142,12 @@ def _later(told: int | None, before: int | None) -> int | None:
 
 class Course:
     """How far one stream is, judged event by event. After `finished` or `failure` nothing is read:
-    `surplus_events` counts what comes."""
+    `surplus_events` counts what comes, and `ended_twice` says that a second end was among it."""
 
     __slots__ = (
         "_next",
         "content",
+        "ended_twice",
         "failure",
         "finished",
         "open",
@@ -162,6 +164,7 @@ class Course:
         self.finished = False
         self.failure: Failure | None = None
         self.surplus_events = 0
+        self.ended_twice = False
         self.told: Start | None = None
         self.open: set[int] = set()
         self._next = 0
@@ -174,6 +177,7 @@ class Course:
         """What the raw `event` says; None where it says nothing about the answer."""
         if self.finished or self.failure is not None:
             self.surplus_events += 1
+            self.ended_twice = self.ended_twice or (self.finished and b"message_stop" in event)
             return None
         payload = payload_of(event)
         if payload is None:
@@ -185,7 +189,7 @@ class Course:
             return None
         name = told.type
         if name == "content_block_delta":
-            if told.index not in self.open or told.delta is None:
+            if told.index not in self.open or told.delta is None or self.stop_reason is not None:
                 self._malformed("the provider sent content of a block that is not open")
                 return None
             self.content = True
@@ -221,7 +225,8 @@ class Course:
 
     def _go_on(self, name: str, told: Step) -> bool:
         if name == "content_block_start":
-            if told.index != self._next or told.content_block is None:
+            late = self.stop_reason is not None or self._next >= MAX_BLOCKS
+            if told.index != self._next or told.content_block is None or late:
                 self._malformed("the provider's blocks are not in their order")
                 return False
             self.open.add(told.index)

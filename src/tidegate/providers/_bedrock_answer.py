@@ -10,6 +10,7 @@ from tidegate.core.ask import Usage
 from tidegate.core.conversation import Reasoning, Text, ToolCall
 from tidegate.core.outcome import Failure
 from tidegate.core.spoken import Choice, Reason, Spoken, SpokenPart
+from tidegate.providers._calls import text_of
 from tidegate.providers._failures import malformed, no_answer, unknown_end
 from tidegate.providers._usage import CONFLICT, are_plausible, has_no_output
 from tidegate.text.strict_json import UNREADABLE
@@ -148,7 +149,7 @@ def read_spoken(body: bytes) -> Spoken:
 def _parts(block: _Block) -> list[SpokenPart]:
     if block.tool_use is not None:
         call = block.tool_use
-        return [ToolCall(call.tool_use_id, call.name, bytes(call.input).decode())]
+        return [ToolCall(call.tool_use_id, call.name, text_of(call.input))]
     if block.reasoning_content is not None:
         thought = block.reasoning_content
         said = thought.reasoning_text or _ReasoningText()

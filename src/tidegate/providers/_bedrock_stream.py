@@ -32,6 +32,7 @@ from tidegate.text.strict_json import UNREADABLE
 
 MAX_PARTS: Final = 4096
 MAX_SEALED_CHARS: Final = 4 * 1024 * 1024
+_ENDS: Final = frozenset({"messageStop", "metadata"})
 
 
 class _ToolUse(Struct, rename="camel"):
@@ -115,6 +116,7 @@ class BedrockReader:
         "_sealed_chars",
         "_splitter",
         "_stopped",
+        "ended_twice",
         "failure",
         "finished",
         "surplus_events",
@@ -129,12 +131,15 @@ class BedrockReader:
         self.finished = False
         self.failure: Failure | None = None
         self.surplus_events = 0
+        self.ended_twice = False
 
     def feed(self, data: bytes) -> list[Event]:
         events: list[Event] = []
         for frame in self._splitter.feed(data):
             if self.finished or self.failure is not None:
                 self.surplus_events += 1
+                name = frame.headers.get(":event-type")
+                self.ended_twice = self.ended_twice or (self.finished and name in _ENDS)
                 continue
             try:
                 self._take(frame, events)

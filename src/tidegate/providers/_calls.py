@@ -9,6 +9,7 @@ from msgspec import Raw
 
 from tidegate.core.conversation import ToolCall
 from tidegate.core.outcome import Refusal
+from tidegate.providers._failures import malformed
 from tidegate.text.strict_json import UNREADABLE
 
 # The schema of a tool that takes no arguments.
@@ -39,3 +40,11 @@ def arguments_of(call: ToolCall, param: str) -> Raw:
     except (*UNREADABLE, UnicodeEncodeError):
         message = f"the arguments of the tool call {call.id[:80]!r} are no JSON object"
         raise Refusal("invalid_parameter", message, param=param) from None
+
+
+def text_of(arguments: Raw) -> str:
+    """A model's arguments as the text that came. Failure where their bytes are none."""
+    try:
+        return bytes(arguments).decode()
+    except UnicodeDecodeError:
+        raise malformed("the provider sent a tool's arguments that are no text") from None

@@ -40,7 +40,7 @@ from tidegate.providers._gemini_wire import (
     decode,
 )
 from tidegate.providers._openai_stream import MAX_CHOICES
-from tidegate.text.sse import SseSplitter, SseTooLong, data_of
+from tidegate.text.sse import SseSplitter, data_of
 from tidegate.text.strict_json import UNREADABLE
 
 _decode_object = msgspec.json.Decoder(dict[str, Any]).decode
@@ -78,6 +78,7 @@ class GeminiReader:
     """core.plugs.SpokenReader for Gemini. A text's own signature is told as a reasoning without
     words that follows it, because only a reasoning or a call has one in the common middle."""
 
+    ended_twice = False  # this wire has no closing mark
     __slots__ = (
         "_asked",
         "_began",
@@ -105,13 +106,10 @@ class GeminiReader:
 
     def feed(self, data: bytes) -> list[Event]:
         events: list[Event] = []
-        try:
-            raw = self._splitter.feed(data)
-        except SseTooLong as error:
-            self._malformed(str(error))
-            return events
-        for event in raw:
+        for event in self._splitter.feed(data):
             self.take(data_of(event), events)
+        if self._splitter.problem is not None and not self.finished:
+            self._malformed(self._splitter.problem)
         return events
 
     def end(self) -> list[Event]:

@@ -89,16 +89,23 @@ def retry_after_s(headers: Mapping[str, str], now_s: float) -> float | None:
         try:
             wait_s = float(text) * unit_s
         except ValueError:
-            try:
-                at = email.utils.parsedate_to_datetime(text)
-            except ValueError:
+            at_s = _date_s(text)
+            if at_s is None:
                 continue
-            if at.tzinfo is None:
-                at = at.replace(tzinfo=datetime.UTC)
-            wait_s = at.timestamp() - now_s
+            wait_s = at_s - now_s
         if wait_s == wait_s:  # noqa: PLR0124 - only NaN differs from itself
             return min(max(wait_s, 0.0), MAX_RETRY_AFTER_S)
     return None
+
+
+def _date_s(text: str) -> float | None:
+    """The wall-clock second that a date of HTTP names; None for other text, and for dates that no
+    calendar here reaches."""
+    try:
+        at = email.utils.parsedate_to_datetime(text)
+        return (at if at.tzinfo is not None else at.replace(tzinfo=datetime.UTC)).timestamp()
+    except (ValueError, OverflowError):
+        return None
 
 
 def failure_of(status: int, headers: Mapping[str, str], body: bytes, now_s: float) -> Failure:

@@ -164,7 +164,13 @@ def _said(output: list[Item]) -> Said:
         for item in output
         if item.type == "function_call"
     ]
-    return Said("".join(texts), any("refusal" in part for part in parts), tuple(calls))
+    acts = any(is_act(item) for item in output)
+    return Said("".join(texts), any("refusal" in part for part in parts), tuple(calls), acts)
+
+
+def is_act(item: Item) -> bool:
+    """It calls a tool that is no function, such as one of OpenAI's own."""
+    return item.type.endswith("_call") and item.type != "function_call"
 
 
 def _text_of(item: Item) -> bytes:

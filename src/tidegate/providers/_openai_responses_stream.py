@@ -13,7 +13,14 @@ from tidegate.core.ask import Ask, Usage
 from tidegate.core.outcome import Failure
 from tidegate.providers._failures import half_way, malformed
 from tidegate.providers._openai_error import failure_in_answer
-from tidegate.providers._openai_responses import Item, Response, failure_of, finish_of, usage_of
+from tidegate.providers._openai_responses import (
+    Item,
+    Response,
+    failure_of,
+    finish_of,
+    is_act,
+    usage_of,
+)
 from tidegate.providers._passing_reader import PassingReader
 from tidegate.providers._usage import CONFLICT, has_no_output
 from tidegate.text.sse import data_of
@@ -23,6 +30,7 @@ _TERMINAL: Final = frozenset(
     {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 )
 _MOST_SEQUENCE: Final = 2**53
+MAX_CALLS: Final = 4096
 
 
 class _Told(Struct, gc=False):
@@ -122,8 +130,11 @@ class OpenAIResponsesStreamReader(PassingReader):
         item, index, follower = told.item, told.output_index, self.follower
         if told.type == "response.output_item.added" and item is not None:
             if item.type != "function_call":
+                self.called = self.called or is_act(item)
                 return None
             self.called = True
+            if len(self._calls) >= MAX_CALLS:
+                return malformed(f"the provider's answer has more than {MAX_CALLS} calls")
             number = self._calls.setdefault(index, len(self._calls))
             return follower.called(0, number, item.name or "", "") if follower else None
         if not isinstance(told.delta, str) or not told.delta:

@@ -28,7 +28,7 @@ from tidegate.core.spoken import (
 from tidegate.providers._failures import malformed, no_answer, reason_of
 from tidegate.providers._openai_stream import OpenAIStreamReader
 from tidegate.providers._openai_usage import read_usage
-from tidegate.text.sse import SseSplitter, SseTooLong, data_of
+from tidegate.text.sse import SseSplitter, data_of
 from tidegate.text.strict_json import UNREADABLE
 
 # Engines' and gateways' words beside OpenAI's own.
@@ -137,6 +137,10 @@ class OpenAISpokenReader:
     def surplus_events(self) -> int:
         return self._inner.surplus_events
 
+    @property
+    def ended_twice(self) -> bool:
+        return self._inner.ended_twice
+
     def feed(self, data: bytes) -> list[Event]:
         if self.failure is not None:
             self._inner.feed(data)
@@ -161,10 +165,12 @@ class OpenAISpokenReader:
             if inner.usage is not None and inner.usage is not self._usage and self._began:
                 self._usage = inner.usage
                 events.append(Used(inner.usage))
-        except (*UNREADABLE, SseTooLong):
+        except UNREADABLE:
             self.failure = malformed("the provider sent an event that is no chunk")
         except Failure as failure:
             self.failure = failure
+        if self._splitter.problem is not None and self.failure is None:
+            self.failure = malformed(self._splitter.problem)
         self.failure = self.failure or inner.failure
         return events
 

@@ -6,7 +6,7 @@ from tidegate.core.kept_text import KeptText
 from tidegate.core.outcome import Failure
 from tidegate.core.plugs import Follower
 from tidegate.providers._failures import malformed
-from tidegate.text.sse import SseSplitter, SseTooLong
+from tidegate.text.sse import SseSplitter
 
 
 class PassingReader(KeptText, ABC):
@@ -32,14 +32,15 @@ class PassingReader(KeptText, ABC):
         self.terminal = b""
 
     def feed(self, data: bytes) -> bytes:
-        try:
-            events = self._splitter.feed(data)
-        except SseTooLong as error:
-            self.failure = malformed(str(error))
-            return b""
+        splitter = self._splitter
+        events = splitter.feed(data)
         if len(events) == 1:
-            return self._take(events[0])
-        return b"".join([self._take(event) for event in events])
+            shown = self._take(events[0])
+        else:
+            shown = b"".join([self._take(event) for event in events])
+        if splitter.problem is not None and self.failure is None and not self.finished:
+            self.failure = malformed(splitter.problem)
+        return shown
 
     @abstractmethod
     def _take(self, event: bytes) -> bytes:

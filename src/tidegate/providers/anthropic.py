@@ -9,9 +9,9 @@ from tidegate.core import clock
 from tidegate.core.ask import Answer, Ask, Outgoing
 from tidegate.core.conversation import Conversation
 from tidegate.core.losses import Losses
-from tidegate.core.outcome import Failure
+from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
-from tidegate.core.plugs import Passthrough, Signer
+from tidegate.core.plugs import Embedder, Passthrough, Signer
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken, answer_of
 from tidegate.providers._anthropic_error import fault
@@ -28,6 +28,7 @@ from tidegate.providers._failures import reason_of
 
 _PATH = b"/messages"
 _COUNT_PATH = b"/messages/count_tokens"
+LEAST_BUDGET_TOKENS = 1_024
 _encode = msgspec.json.Encoder().encode
 
 
@@ -39,6 +40,7 @@ class Anthropic:
     endpoints: frozenset[Endpoint] = frozenset({"chat"})
     headers: tuple[tuple[str, str], ...] = (("anthropic-version", "2023-06-01"),)
     signer: Signer | None = None
+    embedder: Embedder | None = None
     counts_tokens = True
 
     def __init__(self) -> None:
@@ -58,6 +60,8 @@ class Anthropic:
         members = {**ask.members, "model": Raw(_encode(target.model))}
         if bound is not None:
             members["max_tokens"] = Raw(_encode(bound))
+            if "thinking" in members:
+                members["thinking"] = _within(members["thinking"], bound)
         return Outgoing(_PATH, _encode(members), ask.passed)
 
     def reader(self, ask: Ask) -> AnthropicStreamReader:
@@ -90,6 +94,26 @@ class Anthropic:
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return fault(status, headers, body, clock.wall_s())
+
+
+def _within(thinking: Raw, bound_tokens: int) -> Raw:
+    """The caller's wish to think, within a bound of ours on the answer: Anthropic refuses a budget
+    that is not below the ceiling. Refusal where the bound leaves no room to think in."""
+    try:
+        told = msgspec.json.decode(thinking, type=dict[str, Raw])
+        budget_tokens = msgspec.json.decode(told.get("budget_tokens", b"0"), type=int)
+    except msgspec.DecodeError:
+        return thinking  # Anthropic says what is wrong with it
+    if budget_tokens < bound_tokens:
+        return thinking
+    if bound_tokens <= LEAST_BUDGET_TOKENS:
+        message = (
+            f"at most {bound_tokens} tokens are left for this answer, and to think takes more than "
+            f"{LEAST_BUDGET_TOKENS}: leave `thinking` out, or wait until there is room"
+        )
+        raise Refusal("output_too_long", message, param="thinking.budget_tokens")
+    told["budget_tokens"] = Raw(_encode(bound_tokens - 1))
+    return Raw(_encode(told))
 
 
 plug = Anthropic()

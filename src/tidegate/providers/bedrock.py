@@ -18,7 +18,7 @@ from tidegate.core.credential import Addressed, SigningKey
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
-from tidegate.core.plugs import Passthrough, Signer
+from tidegate.core.plugs import Embedder, Passthrough, Signer
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers import _bedrock_answer, _bedrock_error
@@ -59,6 +59,7 @@ class Bedrock:
     passthrough: Mapping[str, Passthrough] = {}
     headers: tuple[tuple[str, str], ...] = ()
     signer: Signer | None = AwsSigner()
+    embedder: Embedder | None = None
 
     def credential_header(self, secret: str) -> tuple[str, str]:
         return "authorization", f"Bearer {secret}"

@@ -22,12 +22,14 @@ import msgspec
 from tidegate.core import clock
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.conversation import Conversation
+from tidegate.core.embeddings import Made, Wanted
 from tidegate.core.losses import Losses
-from tidegate.core.outcome import Failure
+from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
-from tidegate.core.plugs import Passthrough, Signer
+from tidegate.core.plugs import Embedder, Passthrough, Signer
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken
+from tidegate.providers import _gemini_embeddings
 from tidegate.providers._gemini_error import fault
 from tidegate.providers._gemini_request import body_of
 from tidegate.providers._gemini_stream import GeminiReader, read_whole
@@ -35,15 +37,31 @@ from tidegate.providers._gemini_stream import GeminiReader, read_whole
 _encode = msgspec.json.Encoder().encode
 
 
+class Embeddings:
+    """core.plugs.Embedder."""
+
+    def encode(self, wanted: Wanted, target: Target) -> Outgoing:
+        if len(wanted.texts) > _gemini_embeddings.MOST_TEXTS:
+            message = f"`input`: at most {_gemini_embeddings.MOST_TEXTS} texts at a time"
+            raise Refusal("invalid_parameter", message, param="input")
+        model = _whole_name(target.model)
+        path = f"/{quote(model)}:batchEmbedContents".encode()
+        return Outgoing(path, _encode(_gemini_embeddings.body_of(wanted, model)))
+
+    def read(self, body: bytes) -> Made:
+        return _gemini_embeddings.read(body)
+
+
 class Gemini:
-    """core.plugs.Provider."""
+    """core.plugs.Provider, of which no caller's dialect passes through."""
 
     base_url: str | None = "https://generativelanguage.googleapis.com/v1beta"
     hosted = True
-    endpoints: frozenset[Endpoint] = frozenset({"chat"})
+    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
     passthrough: Mapping[str, Passthrough] = {}
     headers: tuple[tuple[str, str], ...] = ()
     signer: Signer | None = None
+    embedder: Embedder | None = Embeddings()
 
     def encode_conversation(
         self, said: Conversation, ask: Ask, target: Target, drop: bool
@@ -53,7 +71,7 @@ class Gemini:
         if ask.output_bound_tokens is not None:
             ceiling_tokens = ask.output_bound_tokens
         body = body_of(said, ceiling_tokens, target.model, losses)
-        model = target.model if "/" in target.model else f"models/{target.model}"
+        model = _whole_name(target.model)
         asks = "streamGenerateContent?alt=sse" if ask.stream else "generateContent"
         path = f"/{quote(model)}:{asks}".encode()
         return Outgoing(path, _encode(body), dropped=tuple(losses.names))
@@ -69,6 +87,11 @@ class Gemini:
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return fault(status, headers, body, clock.wall_s())
+
+
+def _whole_name(model: str) -> str:
+    """As it stands in a path: models that the account has tuned have a collection of their own."""
+    return model if "/" in model else f"models/{model}"
 
 
 plug = Gemini()

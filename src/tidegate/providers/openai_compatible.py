@@ -12,7 +12,7 @@ from tidegate.core.conversation import Conversation
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
-from tidegate.core.plugs import Passthrough, Signer, StreamReader
+from tidegate.core.plugs import Embedder, Passthrough, Signer, StreamReader
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers._failures import malformed, no_answer
@@ -81,6 +81,7 @@ class OpenAICompatible:
     endpoints: frozenset[Endpoint] = frozenset(PATHS)
     headers: tuple[tuple[str, str], ...] = ()
     signer: Signer | None = None
+    embedder: Embedder | None = None
     counts_tokens = False
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
     stream_members: tuple[tuple[str, Raw], ...] = ()
@@ -208,7 +209,7 @@ def _said(choice: _AnswerChoice) -> Said:
     if not calls:
         return Said(content, bool(message.refusal))
     told = tuple([(name, arguments) for _, name, arguments in calls_of(calls)])
-    return Said(content, bool(message.refusal), told)
+    return Said(content, bool(message.refusal), told, acts=not told)
 
 
 def _text_of(choice: _AnswerChoice) -> bytes:

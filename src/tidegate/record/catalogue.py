@@ -30,6 +30,7 @@ OTEL: Labels = (
     "team",
 )
 OURS: Labels = ("endpoint", "provider", "route", "model", "target", "team")
+_PROBED: Labels = ("target", "provider")
 _CLOSED = ("gen_ai_operation_name", "endpoint")
 
 
@@ -218,6 +219,40 @@ ATTEMPTS = Spec(
     ("failure", "validity"),
 )
 
+PROBES = Spec(
+    "tidegate_probes_total",
+    "counter",
+    "probes",
+    "Synthetic requests of the gateways' own, by how they failed (empty: a good answer).",
+    (*_PROBED, "failure"),
+    ("failure",),
+)
+PROBE_SECONDS = Spec(
+    "tidegate_probe_seconds",
+    "histogram",
+    "seconds",
+    "Time of a probe from its start to the end of its answer, good or not.",
+    _PROBED,
+    (),
+    DURATION_S,
+)
+PROBE_FIRST_TOKEN = Spec(
+    "tidegate_probe_first_token_seconds",
+    "histogram",
+    "seconds",
+    "Time to the first content token of probes.",
+    _PROBED,
+    (),
+    FIRST_TOKEN_S,
+)
+PROBE_COST = Spec(
+    "tidegate_probe_cost_usd_total",
+    "counter",
+    "US dollars",
+    "Known cost of probes, which is in no other figure.",
+    _PROBED,
+)
+
 RECORDED = Spec(
     "tidegate_receipts_recorded_total", "counter", "receipts", "Receipts put into the ledger.", ()
 )
@@ -280,5 +315,6 @@ ALL: tuple[Spec, ...] = (
     *(INTERRUPTIONS, FINISH_REASONS, CANCELLED, ATTEMPTS),
     *(ANSWERS, MODEL_REFUSALS, BYTES_BEFORE_VIOLATION),
     *(LIMIT_REFUSALS, LIMIT_ALERTS),
+    *(PROBES, PROBE_SECONDS, PROBE_FIRST_TOKEN, PROBE_COST),
     *(RECORDED, REPEATED, WRITE_ERRORS, READ_ERRORS, LAG_SECONDS, LAG_BYTES, DAMAGED, OVERFLOWED),
 )

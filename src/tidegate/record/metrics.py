@@ -70,7 +70,10 @@ class Metrics:
             self._repeated.add(repeated)
             for receipt in receipts:
                 self._recorded.total += 1
-                self._observe(receipt)
+                if receipt.is_probe:
+                    self._observe_probe(receipt)
+                else:
+                    self._observe(receipt)
 
     def observe_status(self, gateway: str, status: Status) -> None:
         """What a gateway reports of itself; without a new report it vanishes after 5 s."""
@@ -137,6 +140,22 @@ class Metrics:
             self._limit_refusals.cell(receipt.refused_by).add(1)
         for name in receipt.over_limits:
             self._limit_alerts.cell(name).add(1)
+
+    def _observe_probe(self, receipt: Receipt) -> None:
+        """It counts as no request of anybody: not as traffic, nor as an error."""
+        whose = receipt.target or "", receipt.provider or ""
+        failure = ""
+        if receipt.error_code is not None:
+            told = receipt.attempts[-1].failure if receipt.attempts else None
+            failure = told or receipt.error_code
+        self.family(catalogue.PROBES).cell(*whose, failure).add(1)
+        if receipt.total_s is not None:
+            self.family(catalogue.PROBE_SECONDS).cell(*whose).observe(receipt.total_s)
+        if receipt.ttft_s is not None:
+            self.family(catalogue.PROBE_FIRST_TOKEN).cell(*whose).observe(receipt.ttft_s)
+        if receipt.cost_nanousd is not None:
+            cost_usd = receipt.cost_nanousd / _NANOUSD_A_USD
+            self.family(catalogue.PROBE_COST).cell(*whose).add(cost_usd)
 
 
 class _Combination:

@@ -1,6 +1,7 @@
 """The queries of spend_reader, whole: which index leads is decided here and by no planner.
 
-A name that is bound to NULL asks for nothing.
+A name that is bound to NULL asks for nothing. What the gateway's own probes cost is nobody's
+spending: they alone have that purpose and no key.
 """
 
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ GROUP BY quarter
 _RECEIPTS: Final = """SELECT CAST(started_at_s AS INTEGER),
   sum(coalesce(cost_nanousd, most_nanousd, 0)) FROM receipts
 WHERE id >= :first_id AND started_at_s >= :since_s
+  AND NOT (key_id IS NULL AND purpose = 'probe')
   AND (:key_id IS NULL OR key_id = :key_id)
   AND (:team IS NULL OR team = :team)
   AND (:customer IS NULL OR customer = :customer)
@@ -64,6 +66,7 @@ EVERY_RECEIPT: Final = """SELECT coalesce(cost_nanousd, most_nanousd), started_a
   team, customer, route, environment, target, model_wanted, provider, end_user, session_id, trace_id
 FROM receipts
 WHERE id >= ? AND started_at_s >= ? AND coalesce(cost_nanousd, most_nanousd, 0) > 0
+  AND NOT (key_id IS NULL AND purpose = 'probe')
 """
 
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from tidegate.stores import detail_use
-from tidegate.stores.receipts import first_id_at
+from tidegate.stores.receipts import first_id_at, of_callers
 from tidegate.stores.schema import receipts, spend
 from tidegate.stores.spending import IN_RECEIPTS, ROLLED_UP, quarter_of
 
@@ -73,7 +73,7 @@ def _rolled_up(span: Span) -> tuple[Table, ColumnElement[Any], list[ColumnElemen
 
 def _in_receipts(span: Span) -> tuple[Table, ColumnElement[Any], list[ColumnElement[bool]]]:
     c = receipts.c
-    inside = [c.id >= first_id_at(span.since_s), c.id < first_id_at(span.until_s)]
+    inside = [c.id >= first_id_at(span.since_s), c.id < first_id_at(span.until_s), of_callers()]
     return receipts, func.coalesce(c.cost_nanousd, c.most_nanousd, 0), inside
 
 

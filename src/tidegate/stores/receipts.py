@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
+from tidegate.core.probe import PROBE
 from tidegate.core.receipt import Receipt, decode_payload
 from tidegate.stores import database
 from tidegate.stores.figures import Ranking
@@ -28,7 +29,8 @@ _RANKED_BY = {
 
 
 class Filter(Struct, frozen=True):
-    """Which receipts. None asks for nothing. Times are wall-clock seconds, `until_s` exclusive."""
+    """Which receipts. None asks for nothing. Times are wall-clock seconds, `until_s` exclusive.
+    `of_callers` leaves the gateway's own probes out."""
 
     since_s: float | None = None
     until_s: float | None = None
@@ -46,6 +48,7 @@ class Filter(Struct, frozen=True):
     validity: str | None = None
     model_refusal: str | None = None
     failed: bool = False
+    of_callers: bool = False
 
 
 class Cost(Struct, frozen=True):
@@ -119,11 +122,14 @@ def top(
 ) -> list[Receipt]:
     """The worst of a window by `ranking`; those without the figure are left out."""
     if ranking == "failed":
-        failed = Filter(**{**_asdict(which), "failed": True})
+        only = {"failed": True, "of_callers": which.purpose is None}
+        failed = Filter(**{**_asdict(which), **only})
         return recent(engine, failed, limit=limit, scan_rows=scan_rows)
     column = _RANKED_BY[ranking]
     with database.reading(engine) as connection:
         conditions, _ = bounded(connection, which, scan_rows)
+        if which.purpose is None:
+            conditions.append(of_callers())
         worst = (
             select(receipts.c.seq)
             .where(*conditions, column.is_not(None))
@@ -156,6 +162,7 @@ def costs(engine: Engine, which: Filter, *, scan_rows: int = SCAN_ROWS) -> list[
     c = receipts.c
     with database.reading(engine) as connection:
         conditions, whole = bounded(connection, which, scan_rows)
+        conditions.append(of_callers())
         if not whole:
             return None
         query = select(c.started_at_s, c.cost_nanousd, c.key_id, c.end_user, c.model_wanted)
@@ -220,7 +227,13 @@ def _plain(which: Filter) -> list[Condition]:
         *("error_code", "validity", "model_refusal"),
     )
     wanted = ((receipts.c[name], getattr(which, name)) for name in names)
-    return [column == value for column, value in wanted if value is not None]
+    conditions = [column == value for column, value in wanted if value is not None]
+    return [*conditions, of_callers()] if which.of_callers else conditions
+
+
+def of_callers() -> Condition:
+    """Not the gateway's own probes, which have that purpose and no key."""
+    return ~(receipts.c.key_id.is_(None) & (receipts.c.purpose == PROBE))
 
 
 def _asdict(which: Filter) -> dict[str, Any]:

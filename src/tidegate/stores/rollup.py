@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Engine, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from tidegate.core.probe import PROBE
 from tidegate.stores import database
 from tidegate.stores.schema import TOKEN_COLUMNS, spend
 from tidegate.stores.spending import ROLLED_UP, quarter_of
@@ -38,11 +39,14 @@ def rolled_up(columns: Sequence[str]) -> Callable[[Iterable[Row]], list[Row]]:
     dimensions = itemgetter(*(place(name) for name in ROLLED_UP.values()))
     known = itemgetter(*(place(name) for name in _KNOWN))
     most, attempts = place("most_nanousd"), place("attempts")
+    key_id, purpose = place("key_id"), place("purpose")
     estimated = place("tokens_estimated")
 
     def roll_up(rows: Iterable[Row]) -> list[Row]:
         sums: dict[Row, list[int]] = {}
         for row in rows:
+            if row[key_id] is None and row[purpose] == PROBE:
+                continue  # nobody's spending
             key = (quarter_of(row[started]), *dimensions(row))
             figures = known(row)
             cost = figures[-1]

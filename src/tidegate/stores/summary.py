@@ -1,4 +1,5 @@
-"""What a window sums up to: its receipts, and the daily sums of those no longer kept.
+"""What a window sums up to: its receipts, and the daily sums of those no longer kept. Probes are
+in neither, unless a window asks for that purpose.
 
 Of receipts a bounded number is read; where the window holds more, the answer says so.
 """
@@ -11,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, case, func, select
 
 from tidegate.stores import database
 from tidegate.stores.figures import Quantiles, Summary, Sums
-from tidegate.stores.receipts import SCAN_ROWS, Condition, Filter, bounded
+from tidegate.stores.receipts import SCAN_ROWS, Condition, Filter, bounded, of_callers
 from tidegate.stores.schema import DAY_S, receipts, receipts_daily
 
 _QUANTILES = (0.50, 0.95, 0.99)
@@ -26,6 +27,8 @@ def summary(engine: Engine, which: Filter, *, scan_rows: int = SCAN_ROWS) -> Sum
     """Sums and exact quantiles of a window."""
     with database.reading(engine) as connection:
         conditions, complete = bounded(connection, which, scan_rows)
+        if which.purpose is None:
+            conditions.append(of_callers())
         row = connection.execute(select(*_sums_of_receipts()).where(*conditions)).one()
         sums, days_from_s = _sums(row), None
         first_day, rolled_off = _rolled_off(connection, which)

@@ -15,55 +15,69 @@ _END_OF_LINE = re.compile(rb"\r\n|\n|\r")
 _BOM = b"\xef\xbb\xbf"
 
 
-class SseTooLong(ValueError):
-    """An event exceeds MAX_EVENT_BYTES."""
-
-
 class SseSplitter:
     """Cuts a stream of bytes into events. The concatenation of all raw events is the stream.
 
-    `rest` is what is held of an unfinished event.
+    `rest` is what is held of an unfinished event. `problem` is None while all is well: an event
+    that is too long ends the reading, and nothing after it is read.
     """
 
-    __slots__ = ("_scanned", "rest")
+    __slots__ = ("_scanned", "problem", "rest")
 
     def __init__(self) -> None:
-        self.rest = b""
+        self.rest = bytearray()
         self._scanned = 0
+        self.problem: str | None = None
 
     def feed(self, data: bytes) -> list[bytes]:
-        """The raw events completed by `data`, each with its blank line. SseTooLong."""
-        if not self.rest and b"\r" not in data and data.endswith(b"\n\n"):
+        """The raw events completed by `data`, each with its blank line, up to one too long."""
+        if self.rest or self.problem is not None or len(data) > MAX_EVENT_BYTES:
+            return self._feed_carefully(data)
+        if b"\r" not in data and data.endswith(b"\n\n"):
             events = data.split(b"\n\n")
             if not events.pop():  # otherwise a line feed too many stands at the end
                 return [event + b"\n\n" for event in events]
-        elif not self.rest and data.endswith(b"\r\n\r\n") and _has_crlf_only(data):
+        elif data.endswith(b"\r\n\r\n") and _has_crlf_only(data):
             events = data.split(b"\r\n\r\n")
             if not events.pop():
                 return [event + b"\r\n\r\n" for event in events]
         return self._feed_carefully(data)
 
     def _feed_carefully(self, data: bytes) -> list[bytes]:
-        data = self.rest + data
+        """Reads each byte once, however small the reads."""
+        if self.problem is not None:
+            return []
+        held = self.rest
+        held += data
+        # A line's end may lie across the cut: look again at the last three bytes.
+        events, start = self._cut(held, max(0, self._scanned - 3))
+        if start:
+            del held[:start]
+        self._scanned = len(held)
+        if self._scanned > MAX_EVENT_BYTES:
+            self.problem = f"an event exceeds {MAX_EVENT_BYTES} bytes"
+        if self.problem is not None:
+            held.clear()
+        return events
+
+    def _cut(self, held: bytearray, at: int) -> tuple[list[bytes], int]:
+        """(the whole events, where the next begins); an end may begin at `at` or later."""
         events: list[bytes] = []
         start = 0
-        # A line's end may lie across the cut: look again at the last three bytes.
-        at = max(0, self._scanned - 3)
-        for match in _END_OF_EVENT.finditer(data, at):
+        for match in _END_OF_EVENT.finditer(held, at):
             end = match.end()
-            if end == len(data) and data.endswith(b"\r"):
+            if end == len(held) and held.endswith(b"\r"):
                 break  # its line feed may still come
-            events.append(data[start:end])
+            if end - start > MAX_EVENT_BYTES:
+                self.problem = f"an event exceeds {MAX_EVENT_BYTES} bytes"
+                break
+            events.append(bytes(held[start:end]))
             start = end
-        self.rest = data[start:]
-        self._scanned = len(self.rest)
-        if self._scanned > MAX_EVENT_BYTES:
-            raise SseTooLong(f"an event exceeds {MAX_EVENT_BYTES} bytes")
-        return events
+        return events, start
 
     def flush(self) -> bytes:
         """What is left at the end of the stream: at most one unfinished event."""
-        rest, self.rest, self._scanned = self.rest, b"", 0
+        rest, self.rest, self._scanned = bytes(self.rest), bytearray(), 0
         return rest
 
 

@@ -1,0 +1,408 @@
+"""When targets are probed, on virtual time: in turn, ahead of callers, never in their place."""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator, Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.gateway import virtual
+from tests.gateway.rig import HELLO, PRICE, Gateway, plan_of, target
+from tests.gateway.wires import CHUNK, DONE, HEAD, LAST, USAGE, Caller, Provider, WiredLoop
+
+from tidegate.core import clock
+from tidegate.core.plan import Plan, Queueing, Replica, SecretRef, Target
+from tidegate.core.probe import Expect, Probe
+from tidegate.core.receipt import Receipt
+from tidegate.core.resilience import Breaker
+from tidegate.gateway import front, journal
+from tidegate.gateway.http.server import Connection
+from tidegate.gateway.prober import Prober
+
+STREAM = HEAD % b"text/event-stream" + b"transfer-encoding: chunked\r\n\r\n"
+GOOD = STREAM + b"".join(b"%x\r\n%b\r\n" % (len(it), it) for it in (CHUNK, LAST, USAGE, DONE))
+GOOD += b"0\r\n\r\n"
+DOWN = b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"
+REFUSED = b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n"
+FAST = Breaker(failures=3, window_s=30.0, open_s=10.0)
+OFTEN = Probe(every_s=60.0, timeout_s=5.0)
+
+
+class Asked(Provider):
+    """`answer` is given to each request; None is silence."""
+
+    def __init__(self, answer: bytes | None = GOOD) -> None:
+        self.answer = answer
+        self.asked_s: list[float] = []
+        self.bodies: list[bytes] = []
+
+    async def connect(self, factory: Any) -> Any:
+        self._chance = _Never()  # type: ignore[assignment]
+        return await super().connect(factory)
+
+    def _asked(self, protocol: Any, wire: Any, data: bytes) -> None:
+        self.bodies.append(data)
+        super()._asked(protocol, wire, data)
+
+    def _answer(self, streamed: bool) -> list[bytes | None]:
+        self.asked_s.append(virtual.now_s())
+        return [] if self.answer is None else [self.answer]
+
+
+class _Never:
+    def choice(self, options: list[float]) -> float:
+        return options[0]
+
+
+class House:
+    """A gateway whose ticker probes, and what it has asked."""
+
+    def __init__(self, it: Gateway, prober: Prober, provider: Asked) -> None:
+        self.it, self.prober, self.provider = it, prober, provider
+
+    async def obey(self, *targets: Target, probe: Probe = OFTEN, version: int = 2) -> None:
+        assert await self.it.obey(planned(*targets, probe=probe, version=version))
+
+    def probed(self) -> Any:
+        [(_, found)] = self.prober
+        return found
+
+    def state(self) -> str:
+        plan = self.it.world.plan
+        assert plan is not None
+        [asked] = plan.probes.values()
+        return asked.target.replicas[0].breaker.state
+
+    async def ask(self) -> bytes:
+        """One caller's request, heard to its end."""
+        caller = Caller(Connection(self.it.world.listener, front.Front(self.it.world).answer))
+        before = len(self.it.receipts())
+        caller.ask(self.it.request(body={**HELLO, "stream": True}))
+        while len(self.it.receipts()) == before:  # noqa: ASYNC110 - nothing announces one
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.01)
+        caller.leave()
+        return caller.heard
+
+    def receipts(self) -> list[Receipt]:
+        return self.it.receipts()
+
+
+def planned(*targets: Target, probe: Probe = OFTEN, version: int = 1) -> Plan:
+    return plan_of(*targets, version=version, probes={it.name: probe for it in targets})
+
+
+def small(**fields: Any) -> Target:
+    return target(1, **{"breaker": FAST, **fields})
+
+
+@contextlib.asynccontextmanager
+async def _house(folder: Path, plan: Plan, provider: Asked) -> AsyncIterator[House]:
+    loop = asyncio.get_running_loop()
+    assert isinstance(loop, WiredLoop)
+    loop.provider = provider
+    it = Gateway(folder, journal.JournalBounds(), {})
+    it.journal.open()
+    assert await it.obey(plan)
+    prober = Prober(it.world)
+
+    def sweep(now_s: float) -> None:
+        it.world.sweep(now_s)
+        prober.sweep(now_s)
+
+    sweeper = virtual.sweeping(sweep)
+    try:
+        yield House(it, prober, provider)
+    finally:
+        sweeper.cancel()
+        await prober.stop()
+        for pool in it.preparer.pools.values():
+            pool.close()
+        await it.journal.close()
+        it.world.keys.close()
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Runs a scenario in a house whose chance always draws the middle."""
+    monkeypatch.setattr(clock, "monotonic_s", virtual.now_s)
+    monkeypatch.setattr(clock, "fraction", lambda: 0.5)
+    monkeypatch.setattr(journal, "_sync", lambda file: None)
+
+    def run(
+        scenario: Callable[[House], Coroutine[Any, Any, None]],
+        plan: Plan | None = None,
+        provider: Asked | None = None,
+    ) -> None:
+        async def main() -> None:
+            found = plan or planned(small())
+            async with _house(tmp_path, found, provider or Asked()) as house:
+                await scenario(house)
+
+        with asyncio.Runner(loop_factory=WiredLoop) as runner:
+            runner.run(main())
+
+    return run
+
+
+def test_a_target_is_probed_once_a_period(run: Any) -> None:
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(271.0)
+        gaps = [after - before for before, after in itertools.pairwise(house.provider.asked_s)]
+        assert house.provider.asked_s[0] == pytest.approx(30.0, abs=0.3)
+        assert gaps == pytest.approx([60.0] * 4, abs=0.3)
+        assert all(it.is_probe and it.error_code is None for it in house.receipts())
+        assert house.probed().availability(virtual.now_s()) == 1.0
+
+    run(scenario)
+
+
+def test_chance_keeps_many_gateways_out_of_step(run: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = iter([0.25, 0.0, 1.0 - 1e-9, 0.5, 0.5, 0.5])
+    monkeypatch.setattr(clock, "fraction", lambda: next(draws))
+
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(150.0)
+        assert house.provider.asked_s == pytest.approx([15.0, 69.0, 135.0], abs=0.3)
+
+    run(scenario)
+
+
+def test_probes_that_fail_open_the_breaker_without_a_caller_s_request(run: Any) -> None:
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(28.0 + 30.0)
+        assert house.state() == "open"
+        assert len(house.provider.asked_s) <= 6
+        assert house.probed().availability(virtual.now_s()) == 0.0
+        [part] = house.probed().parts.values()
+        assert part.good is False
+
+    run(scenario, provider=Asked(DOWN))
+
+
+def test_a_target_that_is_back_is_found_by_a_probe_and_not_by_a_caller(run: Any) -> None:
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(120.0)
+        plan = house.it.world.plan
+        assert plan is not None
+        breaker = plan.probes["small"].target.replicas[0].breaker
+        assert house.state() == "open"
+        assert not breaker.allows(virtual.now_s()), "no request is to try it"
+        for _ in range(300):
+            await asyncio.sleep(0.1)
+            assert not breaker.allows(virtual.now_s())
+        house.provider.answer = GOOD
+        await asyncio.sleep(6.0)
+        assert house.state() == "closed"
+        assert b"200 OK" in await house.ask()
+
+    run(scenario, provider=Asked(DOWN))
+
+
+def test_one_breaker_that_callers_opened_is_tried_by_a_probe(run: Any) -> None:
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(31.0)
+        house.provider.answer = DOWN
+        for _ in range(3):
+            await house.ask()
+        assert house.state() == "open"
+        house.provider.answer = GOOD
+        await asyncio.sleep(6.0)
+        assert house.state() == "closed"
+        assert [it.is_probe for it in house.receipts()] == [True, False, False, False, True]
+
+    run(scenario)
+
+
+def test_a_credential_that_is_refused_rests_and_is_not_probed(run: Any) -> None:
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(61.0)
+        assert len(house.provider.asked_s) == 1
+        assert house.probed().skipped["resting"] == 2
+        assert house.state() == "closed", "the target is there"
+
+    run(scenario, planned(small(), probe=Probe(every_s=20.0)), Asked(REFUSED))
+
+
+def test_one_that_answers_nothing_ends_in_its_time_and_the_next_is_not_sent_before(
+    run: Any,
+) -> None:
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(34.9)
+        assert house.receipts() == []
+        await asyncio.sleep(0.5)
+        [receipt] = house.receipts()
+        assert (receipt.error_code, receipt.cancelled_by) == ("upstream_timeout", "deadline")
+        assert receipt.total_s == pytest.approx(5.0, abs=0.3)
+
+    run(scenario, provider=Asked(None))
+
+
+def test_what_is_under_way_is_not_begun_again(run: Any) -> None:
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(31.0)
+        [part] = house.probed().parts.values()
+        part.due_s = virtual.now_s()
+        await asyncio.sleep(0.3)
+        assert len(house.provider.asked_s) == 1
+        assert house.probed().skipped["in_flight"] == 1
+
+    run(scenario, provider=Asked(None))
+
+
+def test_a_full_target_is_its_callers(run: Any) -> None:
+    only = small(queueing=Queueing(max_in_flight=1))
+
+    async def scenario(house: House) -> None:
+        house.provider.answer = None
+        asking = asyncio.create_task(house.ask())
+        await asyncio.sleep(31.0)
+        assert len(house.provider.asked_s) == 1, "the caller's"
+        assert house.probed().skipped["busy"] == 1
+        asking.cancel()
+
+    run(scenario, planned(only))
+
+
+def test_a_probe_takes_nobody_s_place(run: Any) -> None:
+    only = small(queueing=Queueing(max_in_flight=1, max_waiting=0))
+
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(31.0)
+        assert len(house.provider.asked_s) == 1
+        house.provider.answer = GOOD
+        assert b"200 OK" in await house.ask(), "while the probe still waits"
+
+    run(scenario, planned(only), Asked(None))
+
+
+def test_the_last_connection_is_not_a_probe_s(run: Any) -> None:
+    async def scenario(house: House) -> None:
+        house.provider.answer = None
+        asking = asyncio.create_task(house.ask())
+        await asyncio.sleep(31.0)
+        assert house.probed().skipped["busy"] == 1
+        asking.cancel()
+
+    run(scenario, planned(small(max_connections=2)))
+
+
+def test_no_more_is_spent_in_an_hour_than_the_plan_says(run: Any) -> None:
+    # A probe costs 9 tokens in and 3 out at the rig's price; its most is dearer.
+    async def scenario(house: House) -> None:
+        most = house.it.world.plan.probes["small"].most_nanousd  # type: ignore[union-attr]
+        cost = 9 * 1_000 + 3 * 2_000
+        ceiling = most + 2 * cost
+        await house.obey(small(), probe=Probe(every_s=60.0, nanousd_per_hour=ceiling))
+        await asyncio.sleep(1800.0)
+        assert len(house.provider.asked_s) == 3
+        assert house.probed().skipped["money"] > 20
+        await asyncio.sleep(3600.0)
+        assert len(house.provider.asked_s) == 6, "an hour later there is as much again"
+
+    run(scenario, planned(small(price=PRICE)))
+
+
+def test_a_machine_that_stood_still_makes_up_for_nothing(run: Any) -> None:
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(31.0)
+        loop = asyncio.get_running_loop()
+        loop._clock.now_s += 3600.0  # type: ignore[attr-defined]
+        await asyncio.sleep(1.0)
+        assert len(house.provider.asked_s) == 1
+        await asyncio.sleep(31.0)
+        assert len(house.provider.asked_s) == 2, "at a time of its own, not at once"
+
+    run(scenario)
+
+
+def test_a_new_plan_changes_the_schedule_and_forgets_what_it_does_not_probe(run: Any) -> None:
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(31.0)
+        house.probed().skipped["busy"] = 7
+        await house.obey(small(), probe=Probe(every_s=10.0, timeout_s=5.0))
+        await asyncio.sleep(12.0)
+        assert len(house.provider.asked_s) == 2, "what was due in a minute is due in ten seconds"
+        assert house.probed().skipped["busy"] == 7
+        await house.obey(target(2, "other"), version=3)
+        assert await house.it.obey(plan_of(target(2, "other"), version=4))
+        await asyncio.sleep(100.0)
+        assert len(house.provider.asked_s) == 2
+        assert list(house.prober) == []
+
+    run(scenario)
+
+
+def test_a_credential_that_is_not_set_is_not_probed(
+    run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(100.0)
+        assert house.provider.asked_s == []
+        assert house.probed().availability(virtual.now_s()) is None
+
+    run(scenario, planned(small(credential=SecretRef(env="NOT_SET"))))
+    assert "is not probed: ${NOT_SET} is not set here" in caplog.text
+
+
+def test_nothing_is_sent_whose_receipt_could_not_be_written(run: Any) -> None:
+    async def scenario(house: House) -> None:
+        house.it.journal.full = True
+        await asyncio.sleep(31.0)
+        assert house.provider.asked_s == []
+        assert house.probed().skipped["journal"] == 1
+        house.it.journal.full = False
+
+    run(scenario)
+
+
+def test_nothing_is_sent_while_callers_are_refused_for_want_of_resources(run: Any) -> None:
+    async def scenario(house: House) -> None:
+        house.it.world.pressure.memory(0.9)
+        await asyncio.sleep(31.0)
+        assert house.probed().skipped["pressure"] == 1
+
+    run(scenario)
+
+
+def test_an_end_cuts_probes_short_and_each_has_its_receipt(run: Any) -> None:
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(31.0)
+        await house.prober.stop()
+        [receipt] = house.receipts()
+        assert (receipt.error_code, receipt.cancelled_by) == ("draining", "gateway")
+        assert not house.it.world.calls
+        await asyncio.sleep(200.0)
+        assert len(house.provider.asked_s) == 1
+        assert house.state() == "closed"
+
+    run(scenario, provider=Asked(None))
+
+
+def test_each_part_is_probed_by_itself(run: Any) -> None:
+    two = tuple(Replica(f"r{i}", "http", "127.0.0.1", i, "/v1") for i in (1, 2))
+
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(91.0)
+        assert len(house.provider.asked_s) == 4
+        assert {it.replica for it in house.receipts()} == {"r1", "r2"}
+
+    run(scenario, planned(small(replicas=two)))
+
+
+def test_an_answer_that_is_not_what_was_expected_opens_the_breaker_too(run: Any) -> None:
+    probe = Probe(every_s=60.0, timeout_s=5.0, expect=Expect(contains="READY"))
+
+    async def scenario(house: House) -> None:
+        await asyncio.sleep(60.0)
+        assert house.state() == "open"
+        receipt = house.receipts()[0]
+        assert (receipt.error_code, receipt.validity) == (
+            "upstream_invalid_answer",
+            "schema_violation",
+        )
+        assert receipt.attempts[0].failure == "malformed"
+
+    run(scenario, planned(small(), probe=probe))

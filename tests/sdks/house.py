@@ -1,0 +1,191 @@
+"""One gateway with a target at each provider, on a loop of its own, for the clients' threads."""
+
+import asyncio
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import anthropic
+import openai
+import uvloop
+from tests.gateway.rig import Gateway, gateway, target
+from tests.gateway.upstream import Exchange, Upstream, answer_bytes, chunk
+from tests.providers.bedrock_server import STREAM, FakeBedrock
+from tests.sdks import (
+    anthropic_wire,
+    bedrock_wire,
+    chat_wire,
+    embeddings_wire,
+    gemini_wire,
+    responses_wire,
+)
+from tests.sdks.said import Heard, Said
+
+from tidegate.core.plan import Replica, Target
+from tidegate.core.receipt import Receipt
+
+KEY = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)
+ENVIRON = {
+    "AWS_ACCESS_KEY_ID": KEY[0],
+    "AWS_SECRET_ACCESS_KEY": KEY[1],
+    "AWS_REGION": "eu-central-1",
+    "HOME": "/nonexistent",
+}
+# The model that each target serves: its name decides how it is told to think.
+MODELS = {
+    "openai": "gpt-5.2",
+    "azure_openai": "gpt-5.2",
+    "anthropic": "claude-sonnet-4-5",
+    "bedrock": "eu.anthropic.claude-sonnet-4-5-20250929-v1:0",
+    "gemini": "gemini-3-pro-preview",
+    "vllm": "Qwen/Qwen3-8B",
+    "llama_cpp": "qwen3-8b",
+    "openai_compatible": "some/model",
+}
+_WIRES = {"anthropic": anthropic_wire, "bedrock": bedrock_wire, "gemini": gemini_wire}
+# The member in which a provider of OpenAI's shape shows what its model thought.
+SHOWS = {
+    "vllm": "reasoning",
+    "llama_cpp": "reasoning_content",
+    "openai_compatible": "reasoning_content",
+}
+PATIENCE_S = 30.0
+
+
+class Provider:
+    """A provider that understands requests in its own wire and answers in it. What it could not
+    understand is in `misunderstood`, and it answers 400."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.answers: list[Said | bytes] = []
+        self.heard: list[Heard] = []
+        self.misunderstood: list[str] = []
+        self._aws = FakeBedrock(KEY)
+
+    async def answer(self, exchange: Exchange) -> None:
+        path = exchange.path.decode()
+        try:
+            wire = self._wire(exchange, path)
+            heard = wire.heard(path, exchange.json)
+            self.heard.append(heard)
+            body = self._body(wire, heard.stream)
+        except Exception as error:
+            self.misunderstood.append(f"{error!r}: {exchange.head!r} {exchange.body!r}")
+            exchange.send(answer_bytes(400, b'{"error":{"message":"what?"}}'))
+            return
+        if not heard.stream:
+            exchange.send(answer_bytes(200, body))
+            return
+        kind = STREAM if self.name == "bedrock" else "text/event-stream"
+        head = f"HTTP/1.1 200 OK\r\ncontent-type: {kind}\r\ntransfer-encoding: chunked\r\n\r\n"
+        parts = [body[at : at + 100] for at in range(0, len(body), 100)]
+        exchange.send(head.encode() + b"".join(map(chunk, parts)) + b"0\r\n\r\n")
+
+    def _wire(self, exchange: Exchange, path: str) -> ModuleType:
+        if self.name == "bedrock":
+            lines = exchange.head.decode().split("\r\n")[1:]
+            headers = {
+                key.lower(): value for key, _, value in (one.partition(": ") for one in lines)
+            }
+            no = self._aws.refuses(path, headers, exchange.body)
+            assert no is None, no
+        if "mbed" in path:
+            return embeddings_wire
+        if path == "/v1/messages/count_tokens":
+            return anthropic_wire
+        if self.name == "openai" and path == "/v1/responses":
+            return responses_wire
+        if self.name not in _WIRES:
+            assert path == _CHAT_PATHS.get(self.name, "/v1/chat/completions")
+        return _WIRES.get(self.name, chat_wire)
+
+    def _body(self, wire: ModuleType, streamed: bool) -> bytes:
+        said = self.answers.pop(0)
+        if isinstance(said, bytes):
+            return said
+        shows = (SHOWS.get(self.name),) if wire is chat_wire else ()
+        body: bytes = (wire.stream if streamed else wire.whole)(said, *shows)
+        return body
+
+
+_CHAT_PATHS = {
+    "azure_openai": "/openai/deployments/gpt-5.2/chat/completions?api-version=2024-10-21"
+}
+
+
+class House:
+    """The gateway, its providers by name, and both clients. `it` lives on the house's loop."""
+
+    def __init__(self, folder: Path) -> None:
+        self.providers = {name: Provider(name) for name in MODELS}
+        self.it: Gateway
+        self._folder = folder
+        self._loop = uvloop.new_event_loop()
+        self._ready: Future[None] = Future()
+        self._end: asyncio.Event
+        self._thread = threading.Thread(target=self._run)
+
+    def __enter__(self) -> "House":
+        self._thread.start()
+        self._ready.result(PATIENCE_S)
+        host, port = self.it.address
+        options: dict[str, Any] = {"api_key": self.it.key, "timeout": PATIENCE_S, "max_retries": 0}
+        self.openai = openai.OpenAI(base_url=f"http://{host}:{port}/v1", **options)
+        self.anthropic = anthropic.Anthropic(base_url=f"http://{host}:{port}", **options)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.openai.close()
+        self.anthropic.close()
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(PATIENCE_S)
+
+    def forget(self) -> None:
+        for one in self.providers.values():
+            one.answers, one.heard, one.misunderstood = [], [], []
+
+    def receipts_after(self, count: int) -> list[Receipt]:
+        return self.it.receipts()[count:]
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._live())
+        except BaseException as error:
+            if not self._ready.done():
+                self._ready.set_exception(error)
+            raise
+        finally:
+            self._loop.close()
+
+    async def _live(self) -> None:
+        self._end = asyncio.Event()
+        async with _all([Upstream(one.answer) for one in self.providers.values()]) as ups:
+            targets = [_target(one, up.port) for one, up in zip(self.providers, ups, strict=True)]
+            async with gateway(self._folder, *targets, environ=ENVIRON) as self.it:
+                self._ready.set_result(None)
+                await self._end.wait()
+
+
+class _all:
+    def __init__(self, ups: list[Upstream]) -> None:
+        self._ups = ups
+
+    async def __aenter__(self) -> list[Upstream]:
+        for up in self._ups:
+            await up.__aenter__()
+        return self._ups
+
+    async def __aexit__(self, *_: object) -> None:
+        for up in self._ups:
+            await up.__aexit__()
+
+
+def _target(name: str, port: int) -> Target:
+    prefix = {"bedrock": "", "azure_openai": ""}.get(name, "/v1")
+    replica = Replica(f"127.0.0.1:{port}", "http", "127.0.0.1", port, prefix)
+    fields: dict[str, Any] = {"dialect": name, "model": MODELS[name], "replicas": (replica,)}
+    return target(port, name, hides_reasoning=name in ("openai", "azure_openai"), **fields)

@@ -10,8 +10,9 @@ from tests.gateway.routed import at, routed
 from tests.gateway.test_attempts import NO, ONCE, STREAM, in_turn
 from tests.gateway.upstream import Upstream, stalling, streaming, whole
 
+from tidegate.core import clock
 from tidegate.core.plan import Contract, Limit
-from tidegate.core.resilience import Breaker
+from tidegate.core.resilience import Breaker, Retry
 
 
 @pytest.mark.parametrize(
@@ -73,6 +74,21 @@ def test_an_answer_held_back_that_is_longer_than_its_money_is_not_asked_of_anoth
                 assert (reply.status, reply.code) == (429, "insufficient_quota")
                 assert not other.exchanges
                 assert len((await it.receipt()).attempts) == 1
+
+    run(main())
+
+
+def test_what_a_budget_has_no_room_for_is_not_taken_from_the_route_s(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole(b'{"choices": "none"')) as bad, Upstream() as good:
+            one = Retry(attempts=1, budget_percent=0, budget_least=1)
+            routes = routed(at(bad, "a"), retry=one, malformed=(at(good, "b"),))
+            budget = Limit("all", "spend", 150_000, unit="month")
+            async with gateway(tmp_path, at(bad, "a"), routes=routes, limits=(budget,)) as it:
+                assert (await it.ask(body={**HELLO, "max_tokens": 16})).status == 502
+                assert not good.exchanges
+                assert it.world.plan is not None
+                assert it.world.plan.routes["small"].budget.take(clock.monotonic_s())
 
     run(main())
 

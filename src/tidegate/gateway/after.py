@@ -39,6 +39,8 @@ async def after(
     leave(progress, no.code.name)
     worked, wasted_nanousd = account_attempt(progress, world)
     if not await _holds(progress, ask, wasted_nanousd):
+        route.budget.give_back(progress.owed)
+        progress.owed = 0
         return None
     settle_attempt(progress, world, worked)
     if wasted_nanousd:

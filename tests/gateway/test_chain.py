@@ -110,6 +110,14 @@ def test_a_pause_is_what_the_target_asks_for_and_a_little_more() -> None:
     assert following == (ready.target, 3.5)
 
 
+def test_a_timer_that_is_early_does_not_meet_a_target_that_is_still_closed() -> None:
+    ready = route_of(route(A, retry=Retry(base_s=0.0001)))
+    following = Chain(ASK, ready, None).after(
+        throttled(3.0), ready.target, ready.target.replicas[0], 0.0
+    )
+    assert following is not None and following[1] == pytest.approx(3.01)
+
+
 def test_who_asks_to_be_left_alone_for_long_is() -> None:
     assert way(route_of(route(A)), throttled(10.1)) == ["a"]
     assert way(route_of(route(A)), throttled(9.9)) == ["a", "a+"]

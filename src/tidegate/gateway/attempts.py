@@ -17,7 +17,7 @@ from tidegate.gateway.allowance import rate_headers
 from tidegate.gateway.balance import stays_with
 from tidegate.gateway.breaker import Verdict
 from tidegate.gateway.call import call, note_target
-from tidegate.gateway.chain import Chain
+from tidegate.gateway.chain import TIMER_S, Chain
 from tidegate.gateway.contract import VIOLATION, judge_answer
 from tidegate.gateway.decline import forget_frames, note_failure, request_ids
 from tidegate.gateway.first import first
@@ -36,8 +36,6 @@ from tidegate.gateway.validity import turned_down
 from tidegate.gateway.world import World
 from tidegate.text import tokens
 
-# Timers go by milliseconds, and may be early by as much.
-_TIMER_S = 0.01
 # Failures by which a provider has shown that it is there and works.
 ALIVE = frozenset({"rate_limited", "overflow", "refused_by_safety", "rejected"})
 
@@ -251,7 +249,7 @@ def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
     now_s = clock.monotonic_s()
     verdict: Verdict = "dropped"
     if isinstance(no, Failure) and progress.call is not None:
-        late = progress.until_s is not None and now_s >= progress.until_s - _TIMER_S
+        late = progress.until_s is not None and now_s >= progress.until_s - TIMER_S
         if no.code.name == "upstream_auth":
             replica.credential.refused(now_s)
             verdict = "worked"

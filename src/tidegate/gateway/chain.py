@@ -25,6 +25,8 @@ _BY_KIND: Final[Mapping[FailureKind, FailureClass]] = {
     "malformed": "malformed",
     "refused_by_safety": "refused_by_safety",
 }
+# Timers go by milliseconds, and may be early by as much.
+TIMER_S: Final = 0.01
 # Our own no about one target, by its code: another may have room.
 _BY_REFUSAL: Final[Mapping[str, FailureClass]] = {
     "credential_missing": "unavailable",
@@ -193,11 +195,12 @@ class Chain:
             return None
         whose = target if self._kept is None else self._kept.credential
         told_s = max(no.retry_after_s or 0.0, whose.wait_s(wanted, now_s))
-        pause_s = told_s + pause(retry, self._times, clock.fraction())
+        pause_s = max(pause(retry, self._times, clock.fraction()), TIMER_S if told_s else 1e-6)
+        pause_s += told_s
         if told_s > retry.retry_after_cap_s:
             return None
         late = self._until_s is not None and now_s + pause_s >= self._until_s
-        return None if late else max(pause_s, 1e-6)
+        return None if late else pause_s
 
     def _note(
         self, no: Refusal | Failure, target: PreparedTarget, replica: PreparedReplica

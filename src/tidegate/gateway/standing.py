@@ -47,6 +47,12 @@ class OfTarget:
         """How many credentials rest, because they were refused."""
         return sum(now_s < it.rests_until_s for it in self._credentials.values())
 
+    def renewed(self) -> None:
+        """The machine's own key, which has no name here, is another one."""
+        for credential in self._credentials.values():
+            if not credential.name:
+                credential.accepted()
+
     def keep(self, used: list[tuple[str, Credential, CircuitBreaker]], target: Target) -> None:
         """Only what is used counts from now on, by the plan's settings. Requests of an older plan
         may still tell of the rest, which is nobody's concern."""
@@ -81,6 +87,11 @@ class Standing:
         if found is None:
             found = self._budgets[route.name] = RetryBudget(route.retry)
         return found
+
+    def renewed(self) -> None:
+        """The machine's own key has been written anew: what was refused of the old one is over."""
+        for of in self._targets.values():
+            of.renewed()
 
     def targets(self) -> Iterator[tuple[str, OfTarget]]:
         return ((name, it) for (name, _), it in self._targets.items())

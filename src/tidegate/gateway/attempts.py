@@ -271,14 +271,15 @@ def _tell_first(progress: Progress, on_first: Callable[[float], None] | None, no
 
 def _tell_well(progress: Progress) -> None:
     """An answer has come, whole. Most change nothing by it."""
-    replica, call, route = progress.replica, progress.call, progress.route
-    assert replica is not None and route is not None  # noqa: S101 - it has answered
+    replica, call, route, ask = progress.replica, progress.call, progress.route, progress.ask
+    assert replica is not None and route is not None and ask is not None  # noqa: S101 - it answered
     if replica.breaker.failures or replica.breaker.state != "closed":
         replica.breaker.told("worked", progress.tries, clock.monotonic_s())
     progress.tries = False
     if replica.credential.rests_until_s:
         replica.credential.accepted()
-    if route.route.balance == "fastest" and call is not None and call.sent_s is not None:
-        end_s = call.first_s if call.stream else call.ended_s
-        if end_s is not None and progress.target is not None:
-            progress.target.pace.told(call.stream, end_s - call.sent_s)
+    if route.route.balance != "fastest" or ask.counts or call is None or call.sent_s is None:
+        return
+    end_s = call.first_s if call.stream else call.ended_s
+    if end_s is not None and progress.target is not None:
+        progress.target.pace.told(call.stream, end_s - call.sent_s)

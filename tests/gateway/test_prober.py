@@ -19,7 +19,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Breaker
 from tidegate.gateway import front, journal
 from tidegate.gateway.http.server import Connection
-from tidegate.gateway.prober import Prober
+from tidegate.gateway.prober import Probed, Prober
 
 STREAM = HEAD % b"text/event-stream" + b"transfer-encoding: chunked\r\n\r\n"
 GOOD = STREAM + b"".join(b"%x\r\n%b\r\n" % (len(it), it) for it in (CHUNK, LAST, USAGE, DONE))
@@ -406,3 +406,15 @@ def test_an_answer_that_is_not_what_was_expected_opens_the_breaker_too(run: Any)
         assert receipt.attempts[0].failure == "malformed"
 
     run(scenario, planned(small(), probe=probe))
+
+
+def test_however_many_probes_an_hour_has_each_counts() -> None:
+    probed = Probed()
+    for number in range(6000):
+        probed.spend(10, number * 0.5)
+    assert len(probed.spent) <= 400
+    assert not probed.affords(1, 60_000, 3000.0)
+    assert probed.affords(1, 60_001, 3000.0)
+    assert not probed.affords(1, 30_000, 3600.0 + 1500.0)
+    assert probed.affords(1, 30_200, 3600.0 + 1520.0)
+    assert probed.affords(60_000, 60_000, 3600.0 + 3020.0)

@@ -102,6 +102,7 @@ def _blamed(progress: Progress, chain: Chain, no: Refusal | Failure) -> Refusal 
     if blamed is not no:
         excess = None if isinstance(blamed, Failure) else blamed.excess
         progress.receipt.refused_by = None if excess is None else excess.limit
+        forget_frames(no)
     return blamed
 
 

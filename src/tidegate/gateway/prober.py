@@ -31,6 +31,7 @@ LEAST_GAP_S: Final = 1.0
 LATE_S: Final = 2.0
 JITTER: Final = 0.1
 MAX_RESULTS: Final = 4096
+SUMMED_S: Final = 10.0
 
 # A target's name and its provider's.
 Whose = tuple[str, str]
@@ -48,13 +49,14 @@ class Part(Struct, eq=False):
 class Probed(Struct, eq=False):
     """What the probes of one target have shown, by replica and credential, and what they cost.
 
-    `results` and `spent` are of the last hour: (when, good) and (when, nano-dollars).
+    `results` and `spent` are of the last hour: (when, good), and (when at the latest, nano-dollars)
+    of ten seconds each, so that however many there are, all are counted.
     `held_nanousd` is the most that those under way can cost. `last_good_at_s` is of the wall clock.
     """
 
     parts: dict[tuple[str, str], Part] = {}
     results: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=MAX_RESULTS))
-    spent: deque[tuple[float, int]] = field(default_factory=lambda: deque(maxlen=MAX_RESULTS))
+    spent: deque[tuple[float, int]] = field(default_factory=deque)
     skipped: Counter[str] = field(default_factory=Counter)
     held_nanousd: int = 0
     last_good_at_s: float | None = None
@@ -65,6 +67,13 @@ class Probed(Struct, eq=False):
         _forget(self.results, now_s)
         good = sum(good for _, good in self.results)
         return good / len(self.results) if self.results else None
+
+    def spend(self, nanousd: int, now_s: float) -> None:
+        if self.spent and now_s <= self.spent[-1][0]:
+            until_s, before_nanousd = self.spent[-1]
+            self.spent[-1] = until_s, before_nanousd + nanousd
+        else:
+            self.spent.append((now_s + SUMMED_S, nanousd))
 
     def affords(self, nanousd: int, ceiling_nanousd: int, now_s: float) -> bool:
         """Whether one that can cost so much is within what an hour may cost."""
@@ -182,7 +191,7 @@ class Prober:
         cost = receipt.cost_nanousd
         spent_nanousd = cost if cost is not None else receipt.most_nanousd or most_nanousd
         if spent_nanousd:
-            probed.spent.append((now_s, spent_nanousd))
+            probed.spend(spent_nanousd, now_s)
         _note(probed, part, receipt, now_s)
         breaker = replica.breaker
         if breaker.state == "closed" and breaker.failures and part.good is False:

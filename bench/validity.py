@@ -75,7 +75,7 @@ def stream_us(ask: Ask, parts: list[str]) -> tuple[float, float]:
         feed(contract.follow(ask))
 
     def feed(following: Following | None = None) -> None:
-        reader = provider.reader(ask)
+        reader = provider.passthrough[ask.dialect].reader(ask)
         reader.follower = following
         for chunk in chunks:
             reader.feed(chunk)

@@ -24,6 +24,10 @@ def test_each_group_is_whole() -> None:
     assert {f"W{number}" for number in range(15, 27)} <= ROWS.keys()
 
 
+def test_every_test_that_the_page_names_exists() -> None:
+    assert [name for name in _TEST.findall(PAGE.read_text()) if name not in TESTS] == []
+
+
 @pytest.mark.parametrize("row", ROWS)
 def test_a_row_names_tests_that_exist_or_says_why_there_is_none(row: str) -> None:
     named = _TEST.findall(ROWS[row])

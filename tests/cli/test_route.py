@@ -11,6 +11,7 @@ providers:
   engine: {kind: openai_compatible, base_url: "http://127.0.0.1:9/v1"}
   openai: {api_key: "${OPENAI_API_KEY}"}
   anthropic: {api_key: "${OPENAI_API_KEY}"}
+  gemini: {api_key: "${OPENAI_API_KEY}"}
 targets:
   small: {provider: engine, model: s, price: free, context_tokens: 64, tokenizer: o200k}
   probed:
@@ -36,6 +37,8 @@ routes:
   alone: {target: small}
   watched: {target: probed, fallbacks: {unavailable: [small]}, contract: {json: true}}
   claude: anthropic/claude-haiku-4-5
+  vectors: {target: gemini/gemini-embedding-001}
+  dropping: {target: gemini/gemini-embedding-001, unsupported: drop}
   mixed: {targets: {anthropic/claude-haiku-4-5: 1, spare: 1}}
   lenient: {target: anthropic/claude-haiku-4-5, unsupported: drop}
 limits:
@@ -132,6 +135,17 @@ def test_every_api_s_requests_are_explained(ask, body, path):
     assert result.exit_code == 0, result.output
     assert f": {path}, at most" in result.stdout.splitlines()[0]
     assert "engine/s first" in rows(result)["small"]
+
+
+def test_embeddings_in_a_provider_s_own_wire_are_explained_too(ask):
+    result = ask({"model": "vectors", "input": "hi", "dimensions": 64})
+    assert result.exit_code == 0, result.output
+    assert "gemini/gemini-embedding-001 first" in rows(result)["gemini/gemini-embedding-001"]
+    result = ask({"model": "dropping", "input": "hi", "user": "u"})
+    assert "left out at gemini/gemini-embedding-001: user" in result.stdout
+    result = ask({"model": "vectors", "input": [[1, 2]]})
+    assert result.exit_code == 1
+    assert "refused: " in result.stdout
 
 
 def test_a_path_says_what_a_body_does_not(ask):

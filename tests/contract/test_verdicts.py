@@ -50,8 +50,7 @@ def followed(
     dialect: Dialect = plugs.load("dialects", caller)
     reader: StreamReader
     if caller == wire:
-        assert caller in provider.dialects
-        reader = provider.reader(ask)
+        reader = provider.passthrough[caller].reader(ask)
     else:
         reader = TranslatedReader(provider.spoken_reader(ask), dialect.writer(ask, STAMP))
     following = reader.follower = contract.follow(ask)
@@ -75,7 +74,7 @@ def whole(way: tuple[str, str, str], contract: PreparedContract, events: list[Ev
     ask.stream = False
     body = whole_body(wire, events)
     answer = (
-        provider.read_answer(ask, body)
+        provider.passthrough[caller].read_answer(ask, body)
         if caller == wire
         else answer_of(provider.read_spoken(ask, body))
     )

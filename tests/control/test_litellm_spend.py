@@ -42,6 +42,13 @@ def spent(room: Room, engine: Engine) -> Room:
     return room
 
 
+def test_a_gateway_s_own_probes_are_nobody_s_spending(spent: Room, engine: Engine) -> None:
+    probe = rig.receipt(NOON_S, key_id=None, team=None, purpose="probe", cost_nanousd=10**9)
+    Ledger(engine).write(rig.entries(probe), [])
+    assert len(spent.ask("GET", "/spend/logs").json()) == 4
+    assert spent.ask("GET", f"/spend/logs?request_id={probe.id}").json() == []
+
+
 def spends(rows: list[dict[str, Any]]) -> list[float | None]:
     return [row["spend"] for row in rows]
 

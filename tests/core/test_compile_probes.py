@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from tests.core.plans import URL, FixedDialects, compiled, declared, hosted
 
 from tidegate.core.compile import PlanRefused
+from tidegate.core.declared_prices import TokenPrice
 from tidegate.core.declared_probes import DeclaredExpect, DeclaredProbe
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
@@ -132,3 +133,15 @@ def test_an_endpoint_that_the_provider_does_not_serve_is_told():
     with pytest.raises(PlanRefused, match='"engine" does not serve embeddings'):
         compiled(declared(targets={"llama": embeds}), dialects=Chats())
     compiled(declared(targets={"llama": embeds}))
+
+
+def test_money_that_pays_for_no_single_probe_is_told():
+    price = TokenPrice(input_usd_per_mtok=Decimal(1), output_usd_per_mtok=Decimal(100))
+    dear = DeclaredProbe(max_tokens=1000, usd_per_hour=Decimal("0.09"))
+    [(where, message)] = complaints(dear, price=price)
+    assert where == "targets.llama.probe.usd_per_hour"
+    assert "a single probe may cost $0.1" in message
+    enough = DeclaredProbe(max_tokens=1000, usd_per_hour=Decimal("0.11"))
+    assert probes(targets={"llama": target(enough, price=price)})
+    embeds = DeclaredProbe(endpoint="embeddings", usd_per_hour=Decimal("0.001"))
+    assert probes(targets={"llama": target(embeds, price=price)})

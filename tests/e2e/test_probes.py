@@ -102,3 +102,6 @@ def test_trouble_and_its_end_are_found_without_a_caller(tmp_path: Path, engine: 
         assert b'tidegate_probes_total{failure="",provider="engine",target="small"}' in metrics
         assert b"tidegate_probe_last_success_timestamp_seconds{" in metrics
         assert b"tidegate_requests_total{" not in metrics
+        engine.fail("stall:20")
+        seen(house, lambda it: it.parts_up == 0)
+        assert house.stop() == 0, "while one is under way"

@@ -19,9 +19,9 @@ from tests.gateway.rig import Gateway, gateway, target, until
 from tests.gateway.upstream import Exchange, Upstream
 
 from tidegate.core import clock, plugs
-from tidegate.core.plan import HttpBounds, Replica, Route, SecretRef, Target
+from tidegate.core.plan import HttpBounds, Release, Replica, Route, SecretRef, Target
 from tidegate.core.receipt import FRAME_HEADER_BYTES, Receipt, decode_payload
-from tidegate.core.resilience import Breaker
+from tidegate.core.resilience import Breaker, Retry
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.stores.spending import spent_nanousd
 
@@ -32,7 +32,9 @@ DIALECTS = {
     "openai_responses": "/v1/responses",
 }
 MAX_RESPONSE_BYTES = 200_000
+OTHER_KEY = "another/7mZp2Lx9/Vt4R8Ws1Ky6"
 USD = 10**9
+ONCE = Retry(attempts=1, budget_least=10**6)
 PATIENCE_S = 20.0
 # It ends the connection, breaks it, or does nothing any more.
 Step = bytes | Literal["close", "reset", "hang"]
@@ -155,6 +157,14 @@ class Rig:
         self._forgive()
         return self.receipts[-1]
 
+    async def pool(self, codec: str) -> str:
+        """A route whose target has two credentials; the first is a provider's canary."""
+        more = {"more_credentials": (SecretRef(env="OTHER_KEY"),)}
+        one = target_of(self.up.port, codec, f"{codec}-pool", **more)
+        again = Retry(attempts=2, budget_least=10**6)
+        await self.add(Route(one.name, Release(f"{one.name}@1", one), retry=again))
+        return one.name
+
     async def add(self, route: Route) -> None:
         """One more route of the plan, unless it is there."""
         assert self.it.world.plan is not None
@@ -184,7 +194,8 @@ async def _running(folder: Path, codecs: Sequence[str], **fields: Any) -> AsyncI
         limits = (budget(10**6 * USD), limit("concurrency", 5))
         http = HttpBounds(max_response_bytes=MAX_RESPONSE_BYTES, keepalive_comment_s=1000)
         more = {"limits": limits, "http": http, **fields}
-        async with gateway(folder, *targets, environ={"KEY": CANARY}, **more) as it:
+        environ = {"KEY": CANARY, "OTHER_KEY": OTHER_KEY}
+        async with gateway(folder, *targets, environ=environ, **more) as it:
             yield Rig(it, up)
 
 

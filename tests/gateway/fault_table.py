@@ -90,8 +90,8 @@ def spoken(wire: ProviderWire) -> bytes:
 
 def commented(data: bytes) -> bytes:
     """The same events: a mark of the byte order first, comments, blank lines, unknown fields."""
-    events = data.split(b"\n\n")
-    return b"\xef\xbb\xbf" + b"\n\n\n: and\n\n".join(b"id: 7\nretry: 1\n" + e for e in events)
+    events = [b"id: 7\nretry: 1\n" + event for event in data.split(b"\n\n")[:-1]]
+    return b"\xef\xbb\xbf" + b"\n\n\n: and\n\n".join(events) + b"\n\n"
 
 
 def with_usage(kind: UsageKind, *, whole: bool) -> Steps:
@@ -122,6 +122,11 @@ def forged(whole: bool) -> Steps:
     return lambda wire: headed(wire, b"HTTP/1.1 200 OK\r\n" + lines, whole=whole)
 
 
+def cut_header(whole: bool) -> Steps:
+    head = b"HTTP/1.1 200 OK\r\nx-a: b\rset-cookie: session=stolen\r\n"
+    return lambda wire: headed(wire, head, whole=whole)
+
+
 def many_headers(whole: bool) -> Steps:
     lines = b"".join(b"x-%d: y\r\n" % number for number in range(300))
     return lambda wire: headed(wire, b"HTTP/1.1 200 OK\r\n" + lines, whole=whole)
@@ -139,6 +144,7 @@ def early(whole: bool) -> Steps:
 
 _SERVER_SENT = frozenset({"ConverseWire"})
 _UNMARKED = frozenset({"GeminiWire"})
+_SUMLESS = frozenset({"ChatWire", "ResponsesWire", "MessagesWire", "GeminiWire"})
 _INTERRUPTED, _MALFORMED = "upstream_interrupted", "upstream_malformed"
 _UNREACHABLE, _LATE = "upstream_unreachable", "upstream_timeout"
 _IN_200 = {"ConverseWire": _MALFORMED}
@@ -162,6 +168,7 @@ def _at_the_head(*, whole: bool) -> list[Fault]:
         Fault("B8 too many headers", many_headers(whole), "upstream_too_large"),
         Fault("B8 early hints", early(whole), None, ALL),
         Fault("B12 forged headers", forged(whole), None, ALL),
+        Fault("B12 a line within a header", cut_header(whole), _MALFORMED),
         Fault("B10 error in a 200", answering(200), "upstream_error", codes=_IN_200),
         Fault("B10 HTML", body(b"<html><script>x</script></html>"), _MALFORMED),
         Fault("B10 nothing", body(b""), _MALFORMED),
@@ -283,6 +290,13 @@ STREAMED: Final[tuple[Fault, ...]] = (
     Fault("B7 broken first", streamed(lambda wire: wire.broken_event()), _MALFORMED),
     Fault("B7 broken", lambda wire: [*begun(wire, 1), chunk(wire.broken_event())], _MALFORMED, 1),
     Fault("B7 no text", lambda wire: [*begun(wire, 1), chunk(wire.no_text())], _MALFORMED, 1),
+    Fault(
+        "B7 a wrong checksum",
+        lambda wire: [*begun(wire, 1), chunk(wire.stream().content[1].replace(b"two", b"too"))],
+        _MALFORMED,
+        1,
+        without=_SUMLESS,
+    ),
     Fault(
         "B7 byte by byte",
         lambda wire: [wire.stream_head(), *[chunk(bytes([b])) for b in spoken(wire)], END],

@@ -11,8 +11,8 @@ from tests.providers import messages
 from tests.text.frames import thrown, told
 
 _encode = msgspec.json.Encoder().encode
-# What a provider must not be able to show to a caller.
-CANARY = "sk-canary0Q7mZp2Lx9Vt4R8Ws1Ky6Hd3"
+# Our credential, which each error of a provider throws back at us. It looks like none.
+CANARY = "canary/Q7mZp2Lx9/Vt4R8Ws1Ky6"
 TEXTS = ("one ", "two ", "<script>three</script>")
 UsageKind = Literal[
     "told", "missing", "null", "zero", "negative", "huge", "words", "contradictory", "twice"

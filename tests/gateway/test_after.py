@@ -24,6 +24,8 @@ from tests.gateway.upstream import (
 
 from tidegate.core import clock
 from tidegate.core.plan import Contract, Limit
+from tidegate.gateway.admit import Admission
+from tidegate.gateway.holding import moment
 
 AGAIN = Contract(json=True, on_violation="retry", buffer=True)
 BEYOND = Contract(json=True, on_violation="fallback", buffer=True)
@@ -238,6 +240,39 @@ def test_without_money_for_two_there_is_one(tmp_path: Path, body: Any) -> None:
                         assert receipt.output_tokens is not None
                     else:
                         assert reply.status == 200
+
+    run(main())
+
+
+def test_what_is_held_for_a_second_is_given_back_when_the_client_leaves_then(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    month = Limit("month", "spend", 10**9, ("team",), unit="month")
+    held = asyncio.Event()
+    hold_more = Admission.hold_more
+
+    async def slow(admitted: Admission, nanousd: int) -> bool:
+        assert await hold_more(admitted, nanousd)
+        held.set()
+        await asyncio.sleep(60)  # as it may in a store that gateways share
+        return True
+
+    monkeypatch.setattr(Admission, "hold_more", slow)
+
+    async def main() -> None:
+        async with Upstream(BAD) as up:
+            routes = routed(at(up, "a"), contract=AGAIN)
+            async with gateway(tmp_path, at(up, "a"), routes=routes, limits=(month,)) as it:
+                _, writer = await it.connect()
+                writer.write(it.request(body={**HELLO, "max_tokens": 20}))
+                await held.wait()
+                writer.transport.abort()
+                receipt = await it.receipt()
+                assert receipt.error_code == "client_closed"
+                assert it.world.plan is not None
+                [limit] = it.world.plan.limits.every()
+                assert limit.counters is not None
+                assert limit.counters.read("team-a", 0, moment()).used == receipt.cost_nanousd
 
     run(main())
 

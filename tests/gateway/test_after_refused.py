@@ -205,7 +205,8 @@ ENDED = b"event: response.incomplete\ndata: %b\n\n" % msgspec.json.encode(
         ("openai", "/v1/responses", False, whole(INCOMPLETE)),
         ("openai", "/v1/responses", True, events(ENDED)),
         ("openai", "/v1/messages", True, answering(finish="content_filter")),
-        ("openai_compatible", CHAT, True, answering(finish="content_filter: PROHIBITED_CONTENT")),
+        ("openai_compatible", CHAT, True, answering(finish="PROHIBITED_CONTENT")),
+        ("openai_compatible", "/v1/messages", False, answering(finish="SAFETY")),
     ],
 )
 def test_every_provider_s_no_leads_to_the_fallback(

@@ -12,6 +12,7 @@ from tests.gateway.routed import routed
 from tests.gateway.wires import HEAD, WHOLE, Caller, Provider, WiredLoop
 
 from tidegate.core import clock
+from tidegate.core.plan import Contract
 from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Breaker, Retry
 from tidegate.gateway import front, journal
@@ -59,6 +60,7 @@ def attempts(
 ) -> list[Receipt]:
     """The receipts of so many requests, one each `every_s`; `timeout` is their callers' own."""
     every_s, timeout = fields.pop("every_s", 0.0), fields.pop("timeout", None)
+    contract = fields.pop("contract", None)
     monkeypatch.setattr(clock, "monotonic_s", virtual.now_s)
     monkeypatch.setattr(clock, "fraction", lambda: 0.5)
     monkeypatch.setattr(journal, "_sync", lambda file: None)
@@ -70,7 +72,7 @@ def attempts(
         it = Gateway(tmp_path, journal.JournalBounds(), {})
         it.journal.open()
         small = target(1, **fields)
-        assert await it.obey(plan_of(small, routes=routed(small, retry=RETRY)))
+        assert await it.obey(plan_of(small, routes=routed(small, retry=RETRY, contract=contract)))
         sweeper = virtual.sweeping(it.world.sweep)
         answer = front.Front(it.world).answer
         sent = {"authorization": f"Bearer {it.key}"}
@@ -132,6 +134,19 @@ def test_the_caller_s_own_deadline_ends_an_attempt(
 ) -> None:
     provider = Scripted(None)
     [receipt] = attempts(tmp_path, provider, monkeypatch, timeout="2.5")
+    assert receipt.error_code == "upstream_timeout"
+    assert receipt.total_s == pytest.approx(2.5, abs=0.2)
+
+
+def test_the_caller_s_own_deadline_ends_a_second_attempt_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    contract = Contract(json=True, on_violation="retry")
+    provider = Scripted(GOOD, None)
+    [receipt] = attempts(tmp_path, provider, monkeypatch, timeout="2.5", contract=contract)
+    assert gaps(provider) == pytest.approx([0.0], abs=0.01), "there is nothing to wait for"
+    assert [one.failure for one in receipt.attempts] == ["malformed", "timeout"]
+    assert [one.validity for one in receipt.attempts] == ["malformed", None]
     assert receipt.error_code == "upstream_timeout"
     assert receipt.total_s == pytest.approx(2.5, abs=0.2)
 

@@ -113,6 +113,17 @@ def test_an_error_after_the_head_is_an_event_of_its_dialect(
     assert b"[DONE]" not in heard.data
 
 
+@pytest.mark.parametrize("name", [name for name in REQUESTS if name != "count_tokens"])
+def test_one_that_is_none_is_refused_in_its_dialect(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    wrong = {"x-tidegate-timeout": "soon"}
+    heard = asked(tmp_path, monkeypatch, Scripted(None), (name, False), wrong)
+    assert heard.reply.status == 400
+    assert is_in_its_dialect(heard, name, "invalid_parameter")
+    assert b"must be seconds, such as 2.5" in heard.data
+
+
 class Unreachable(Scripted):
     """Nobody ever takes the connection."""
 

@@ -7,15 +7,18 @@ from msgspec import Raw
 from tidegate.core.ask import Answer, Ask, Said
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Contract
+from tidegate.core.spoken import FINISH_REASONS
 from tidegate.gateway import contract
 from tidegate.gateway.contract import (
     MAX_CALLS,
     Following,
     PreparedContract,
     Verdict,
+    is_refused,
     is_truncated,
     judge_answer,
 )
+from tidegate.providers import _anthropic_wire, _bedrock_answer, _gemini_wire, _openai_spoken
 
 SCHEMA = '{"type":"object","required":["n"],"properties":{"n":{"type":"integer"}}}'
 TOOL = {
@@ -234,3 +237,10 @@ def test_every_dialects_word_for_too_long_is_known(reason):
     assert is_truncated(reason)
     assert not is_truncated("stop")
     assert not is_truncated(None)
+
+
+def test_every_provider_s_words_for_a_refusal_are_known():
+    wires = (_openai_spoken, _anthropic_wire, _bedrock_answer, _gemini_wire)
+    words = {word for wire in wires for word, reason in wire.REASONS.items() if reason == "refusal"}
+    assert all(is_refused(word) for word in words)
+    assert is_refused(FINISH_REASONS["refusal"]) and not is_refused("stop")

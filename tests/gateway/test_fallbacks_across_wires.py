@@ -6,19 +6,29 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 from tests.dialects.told import read_stream, read_whole
-from tests.gateway.fault_rig import DIALECTS, Case, Kept, Outcome, Step, kept, target_of
+from tests.gateway.fault_rig import (
+    DIALECTS,
+    ONCE,
+    OTHER_KEY,
+    Case,
+    Kept,
+    Outcome,
+    Step,
+    cases,
+    kept,
+    target_of,
+)
 from tests.gateway.fault_table import answering, begun
 from tests.gateway.provider_wires import CANARY, TEXTS, wire_of
 from tests.gateway.upstream import Exchange, chunk
 
 from tidegate.core import plugs
 from tidegate.core.plan import Release, Route, Target
-from tidegate.core.resilience import FAILURE_CLASSES, Retry
+from tidegate.core.resilience import FAILURE_CLASSES
 from tidegate.stores.spending import spent_nanousd
 
 CODECS = plugs.names("providers")
 OTHER = b"another-model"
-ONCE = Retry(attempts=1, budget_least=10**6)
 PAIRS = list(itertools.permutations(("vllm", "openai", "anthropic", "gemini", "bedrock"), 2))
 PAIRS += [("azure_openai", "llama_cpp"), ("sim", "openai_compatible")]
 # What the first target does, and whether that may have cost something.
@@ -109,3 +119,33 @@ def test_another_wire_gives_the_whole_answer(running: Kept, pair: tuple[str, str
         assert reply.status == 200
         assert read_whole(dialect, reply.body).text == "".join(TEXTS)
         assert (receipt.cost_nanousd, len(receipt.attempts)) == (21_000, 2)
+
+
+async def pooled(running: Kept, case: Case, status: int) -> Outcome:
+    """A provider that takes no credential but the second of the target's."""
+    rig, wire = running.rig, case.wire
+    good = wire.streamed(wire.stream()) if case.streamed else wire.answered()
+    bad = answering(status)(wire)[0]
+
+    async def script(exchange: Exchange) -> None:
+        exchange.send(good if OTHER_KEY.encode() in exchange.head else bad)
+
+    rig.up.script = script
+    body = {**case.body(), "model": await rig.pool(case.codec)}
+    reply = await rig.it.ask(DIALECTS[case.dialect], body)
+    return Outcome(reply, await rig.settled())
+
+
+@pytest.mark.parametrize("status", [401, 403, 429])
+@pytest.mark.parametrize("codec", CODECS)
+def test_another_credential_serves_where_one_is_refused(
+    running: Kept, codec: str, status: int
+) -> None:
+    for case in (*cases(codec, streamed=True), *cases(codec, streamed=False)):
+        for _ in range(2):  # whichever is asked first
+            reply, receipt = running.run(pooled(running, case, status))
+            assert (reply.status, receipt.error_code) == (200, None)
+            assert receipt.attempts[-1].credential == "${OTHER_KEY}"
+            assert receipt.cost_nanousd == 21_000
+            assert CANARY not in reply.raw.decode() and OTHER_KEY not in reply.raw.decode()
+            assert CANARY not in str(receipt)

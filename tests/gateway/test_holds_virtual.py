@@ -1,10 +1,10 @@
 """Every hold ends exactly once, and what is counted is what receipts say, wherever a request is cut
 off: a simulation on virtual time that cancels one request at each of its awaits in turn.
 
-A seed gives the requests, what their provider does, whether other targets are asked after it, and
-which of their clients leave; it is run once to see at how many awaits its victim waits, and once
-more for each of them. 200 seeds with one target and 50 with several, ten times as many in
-`make soak`.
+A seed gives the requests, what their provider does, whether other targets are asked after it, what
+becomes of answers that break a contract, and which of their clients leave; it is run once to see at
+how many awaits its victim waits, and once more for each of them. 200 seeds with one target and 50
+with several, ten times as many in `make soak`.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from tests.gateway.wires import Caller, Provider, WiredLoop
 
 from tidegate.core import clock
 from tidegate.core.limit import SPEND, Gauge, Shape
-from tidegate.core.plan import Limit, Queueing, Route, Target
+from tidegate.core.plan import Contract, Limit, Queueing, Route, Target
 from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Breaker, Retry
 from tidegate.gateway import front, journal, life
@@ -97,7 +97,13 @@ class Run:
         other = target(2, "other", queueing=narrow, breaker=fragile, model="other")
         third = target(3, "third", queueing=narrow)
         retry = Retry(attempts=self.chance.choice([1, 3]), base_s=0.1, budget_least=100)
-        return routed(small, other, retry=retry, unavailable=(third,), rate_limited=(third,))
+        chain: dict[str, Any] = {"unavailable": (third,), "rate_limited": (third,)}
+        rule = self.chance.choice(["", "mark", "fail", "retry", "fallback"])
+        if rule:  # what the provider says is no JSON
+            chain["malformed"] = (third,)
+            held = rule != "mark" and self.chance.random() < 0.5
+            chain["contract"] = Contract(json=True, on_violation=rule, buffer=held)  # type: ignore[arg-type]
+        return routed(small, other, retry=retry, **chain)
 
     async def main(self) -> None:
         loop = asyncio.get_running_loop()

@@ -7,6 +7,8 @@ from tests.gateway.rig import target
 from tidegate.core import plugs
 from tidegate.core.plan import Deadlines
 from tidegate.core.probe import Expect, Probe
+from tidegate.core.receipt import Receipt
+from tidegate.gateway import embedding
 from tidegate.gateway.entry import dialects
 from tidegate.gateway.prepared_probe import ProbeFollowing, prepare_probe
 from tidegate.text.json_schema import SchemaProblem
@@ -78,3 +80,11 @@ def test_every_provider_s_wire_has_a_place_for_all_of_it(name):
         said = dialects()[asked.ask.dialect].read(asked.ask)
         out = provider.encode_conversation(said, asked.ask, small.target, False)
     assert all(part in out.body for part in (b"so?", b"be short", b"777"))
+
+
+def test_an_embedding_goes_in_its_provider_s_own_wire_too():
+    provider = plugs.load("providers", "gemini")
+    small = structs.replace(prepared(target(1, dialect="gemini")), provider=provider)
+    asked = prepare_probe(Probe(endpoint="embeddings", prompt="so?"), small)
+    receipt = Receipt("", 0.0, "", "embeddings")
+    assert b"so?" in embedding.outgoing(asked.ask, small, receipt, drop=False).body

@@ -19,7 +19,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Breaker
 from tidegate.gateway import front, journal
 from tidegate.gateway.http.server import Connection
-from tidegate.gateway.prober import Probed, Prober
+from tidegate.gateway.prober import LastHour, Prober
 
 STREAM = HEAD % b"text/event-stream" + b"transfer-encoding: chunked\r\n\r\n"
 GOOD = STREAM + b"".join(b"%x\r\n%b\r\n" % (len(it), it) for it in (CHUNK, LAST, USAGE, DONE))
@@ -305,6 +305,17 @@ def test_no_more_is_spent_in_an_hour_than_the_plan_says(run: Any) -> None:
     run(scenario, planned(small(price=PRICE)))
 
 
+def test_an_hour_s_sums_are_kept_by_the_minute() -> None:
+    hour = LastHour()
+    for second in range(4000):
+        minute = hour.at(float(second))
+        minute.probes, minute.nanousd = minute.probes + 10, minute.nanousd + 20
+    sums = hour.sum(4000.0)
+    assert 36_000 <= sums.probes <= 36_600 and sums.nanousd == 2 * sums.probes
+    assert hour.sum(7260.0).probes == 10 * (4000 - 3660), "what is less than an hour ago"
+    assert hour.sum(9000.0).probes == 0
+
+
 def test_a_machine_that_stood_still_makes_up_for_nothing(run: Any) -> None:
     async def scenario(house: House) -> None:
         await asyncio.sleep(31.0)
@@ -406,15 +417,3 @@ def test_an_answer_that_is_not_what_was_expected_opens_the_breaker_too(run: Any)
         assert receipt.attempts[0].failure == "malformed"
 
     run(scenario, planned(small(), probe=probe))
-
-
-def test_however_many_probes_an_hour_has_each_counts() -> None:
-    probed = Probed()
-    for number in range(6000):
-        probed.spend(10, number * 0.5)
-    assert len(probed.spent) <= 400
-    assert not probed.affords(1, 60_000, 3000.0)
-    assert probed.affords(1, 60_001, 3000.0)
-    assert not probed.affords(1, 30_000, 3600.0 + 1500.0)
-    assert probed.affords(1, 30_200, 3600.0 + 1520.0)
-    assert probed.affords(60_000, 60_000, 3600.0 + 3020.0)

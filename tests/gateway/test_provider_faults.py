@@ -36,6 +36,11 @@ def test_the_rig_speaks_every_provider_s_wire() -> None:
     assert sorted(BY_CODEC) == CODECS
 
 
+def test_every_row_of_the_catalogue_has_its_faults() -> None:
+    rows = {fault.name.split()[0] for fault in (*STREAMED, *WHOLE, *STATUSES)}
+    assert rows >= {f"B{number}" for number in range(3, 13)}
+
+
 def told_of(case: Case, outcome: Outcome) -> Told:
     """What the caller makes of a stream that has begun, or of a whole answer."""
     body = outcome.reply.body
@@ -51,6 +56,8 @@ def told_of(case: Case, outcome: Outcome) -> Told:
 def is_served(case: Case, fault: Fault, outcome: Outcome) -> None:
     reply, receipt = outcome
     assert (reply.status, reply.whole, receipt.error_code) == (200, True, None)
+    kind = "text/event-stream; charset=utf-8" if case.streamed else "application/json"
+    assert reply.headers["content-type"] == kind
     told = told_of(case, outcome)
     assert told.end is not None and told.error is None
     assert told.text == "".join(TEXTS)

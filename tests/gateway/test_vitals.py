@@ -78,7 +78,8 @@ def test_what_probes_have_shown_is_told_and_nothing_before_one_has(tmp_path: Pat
             [(_, probed)] = prober
             [part] = probed.parts.values()
             part.good, probed.ttft_s, probed.last_good_at_s = True, 0.25, 1_700_000_000.0
-            probed.results.extend([(now_s, True), (now_s, False)])
+            minute = probed.hour.at(now_s)
+            minute.good, minute.probes = 1, 2
             probed.skipped["busy"] += 2
             told = vitals.status()
             up = "tidegate_probe_up|target=small|replica=127.0.0.1:1|credential="

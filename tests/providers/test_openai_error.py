@@ -64,7 +64,9 @@ def test_the_message_is_found_in_each_shape(body: bytes, message: str, param: st
     [
         {"message": "filtered", "code": "content_filter"},
         {"message": "filtered", "code": "content_policy_violation"},
+        {"message": "filtered", "code": "moderation_blocked"},
         {"message": "Invalid prompt: your prompt was flagged", "code": "invalid_prompt"},
+        {"message": "Invalid prompt: limited for safety reasons", "code": "invalid_prompt"},
     ],
 )
 def test_a_refusal_by_safety_rules_is_told_apart(told: dict[str, str]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 import click
-from msgspec import Raw, Struct
+from msgspec import Raw, Struct, structs
 
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.limit import Demand, LimitKind
@@ -15,6 +15,7 @@ from tidegate.core.plan import Limit, Plan
 from tidegate.core.plugs import Dialect, load
 from tidegate.core.receipt import Receipt
 from tidegate.core.words import nearest, quoted
+from tidegate.gateway import embedding
 from tidegate.gateway.accept import accept
 from tidegate.gateway.demand import count, demand_of
 from tidegate.gateway.entry import Entry, dialects, entries
@@ -65,8 +66,12 @@ class Asked(Struct):
         passing = provider.passthrough.get(ask.dialect)
         if passing is not None:
             return passing.encode(ask, target.target)
-        said = self.known[ask.dialect].read(ask)
         drop = self.route.route.drops_unsupported
+        if ask.endpoint == "embeddings":
+            noted = structs.replace(self.receipt)
+            out = embedding.outgoing(ask, target, noted, drop=drop)
+            return structs.replace(out, dropped=tuple(noted.dropped))
+        said = self.known[ask.dialect].read(ask)
         return provider.encode_conversation(said, ask, target.target, drop)
 
     def why_not(self, target: PreparedTarget) -> str:

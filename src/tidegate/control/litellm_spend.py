@@ -116,6 +116,7 @@ def _filter(call: Call) -> Filter:
         key_id=None if asked.api_key is None else key_id(asked.api_key),
         team=asked.team_id if call.team is None else call.team.id,
         end_user=asked.end_user or asked.user_id,
+        of_callers=True,
     )
 
 

@@ -8,6 +8,7 @@ from tidegate.core.declared_probes import DeclaredExpect, DeclaredProbe
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Checks
 from tidegate.core.plan import Target
+from tidegate.core.pricing import Ceiling
 from tidegate.core.probe import (
     LEAST_EVERY_S,
     OUTPUT_TOKENS,
@@ -15,7 +16,7 @@ from tidegate.core.probe import (
     Expect,
     Probe,
 )
-from tidegate.core.units import usd_to_nanousd
+from tidegate.core.units import format_usd, usd_to_nanousd
 from tidegate.core.words import quoted
 
 # A probe has a connection beside those that requests may use.
@@ -33,17 +34,36 @@ def compile_probes(
     found = {}
     for name, target in targets.items():
         path, probe = _declared(declared, name, target)
-        if probe is None:
-            continue
-        found[name] = _probe(probe, target, path, checks, say)
-        dialect = dialect_of(target)
-        if probe.endpoint not in dialect.endpoints:
-            say((*path, "endpoint"), f"{quoted(target.dialect)} does not serve {probe.endpoint}")
-        if target.price is None and dialect.hosted:
-            say(path, "nobody knows what a probe costs here; write the target's `price:`")
-        if target.max_connections < LEAST_CONNECTIONS:
-            say(path, "with one connection (`max_connections`) there is none left for a probe")
+        if probe is not None:
+            found[name] = _probe(probe, target, path, checks, say)
+            _check(found[name], target, dialect_of(target), path, say)
     return found
+
+
+def _check(probe: Probe, target: Target, dialect: Dialect, path: Path, say: Say) -> None:
+    """Whether the target can be probed so, and what bounds its cost."""
+    if probe.endpoint not in dialect.endpoints:
+        say((*path, "endpoint"), f"{quoted(target.dialect)} does not serve {probe.endpoint}")
+    if target.price is None and dialect.hosted:
+        say(path, "nobody knows what a probe costs here; write the target's `price:`")
+    if target.max_connections < LEAST_CONNECTIONS:
+        say(path, "with one connection (`max_connections`) there is none left for a probe")
+    most_nanousd = _most_nanousd(probe, target)
+    if most_nanousd > probe.nanousd_per_hour > 0:
+        say(
+            (*path, "usd_per_hour"),
+            f"a single probe may cost ${format_usd(most_nanousd)}, so none would be sent; "
+            "allow more, or lower `max_tokens`",
+        )
+
+
+def _most_nanousd(probe: Probe, target: Target) -> int:
+    """The most that one can cost, but for the few bytes around its text; 0 where nobody knows."""
+    if target.price is None:
+        return 0
+    text = probe.prompt + (probe.system or "")
+    output_tokens = probe.max_tokens if probe.endpoint == "chat" else 0
+    return Ceiling(target.price).nanousd(len(text.encode()), output_tokens) or 0
 
 
 def _declared(declared: Declared, name: str, target: Target) -> tuple[Path, DeclaredProbe | None]:

@@ -21,7 +21,11 @@ MAX_CALLS = 128
 # The code of the Failure that an answer is which broke its contract.
 VIOLATION: Final = "upstream_invalid_answer"
 # Finish reasons by which a wire tells of a refusal, as the dialects write them, in lower case.
-_REFUSED: Final = frozenset({"content_filter", "refusal", "safety", "guardrail_intervened"})
+_REFUSED: Final = frozenset(
+    {"content_filter", "content_filtered", "guardrail_intervened", "refusal", "safety"}
+    | {"recitation", "language", "blocklist", "prohibited_content", "spii", "model_armor"}
+    | {"escalation", "image_safety", "image_prohibited_content", "image_recitation"}
+)
 # Evaluations of a stranger's schema, times characters held against it: 0.2 s at the worst.
 MAX_WORK = 10_000_000
 _TOO_LONG: Final = frozenset(
@@ -237,9 +241,8 @@ def is_truncated(finish_reason: str | None) -> bool:
 
 
 def is_refused(finish_reason: str | None) -> bool:
-    """Whether a provider's own rules have ended an answer. Google's chat API says why, behind a
-    colon."""
-    return finish_reason is not None and finish_reason.lower().partition(":")[0] in _REFUSED
+    """Whether a provider's own rules have ended an answer, in whichever dialect's word."""
+    return finish_reason is not None and finish_reason.lower() in _REFUSED
 
 
 def _judge_json(

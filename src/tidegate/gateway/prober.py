@@ -24,14 +24,13 @@ from tidegate.gateway.world import World
 
 log = logging.getLogger(__name__)
 
-HOUR_S: Final = 3600.0
+MINUTE_S: Final = 60.0
+MINUTES: Final = 60
 # Between two looks at one part, whatever asks for it.
 LEAST_GAP_S: Final = 1.0
 # What is due for longer was due while nothing ran here: a paused machine, a stalled loop.
 LATE_S: Final = 2.0
 JITTER: Final = 0.1
-MAX_RESULTS: Final = 4096
-SUMMED_S: Final = 10.0
 
 # A target's name and its provider's.
 Whose = tuple[str, str]
@@ -46,17 +45,43 @@ class Part(Struct, eq=False):
     good: bool | None = None
 
 
+class Minute(Struct):
+    """What the probes of one minute came to."""
+
+    number: int
+    good: int = 0
+    probes: int = 0
+    nanousd: int = 0
+
+
+class LastHour:
+    """The sum of the last sixty minutes; one counts until all of it is an hour ago."""
+
+    def __init__(self) -> None:
+        self._minutes: deque[Minute] = deque(maxlen=MINUTES + 1)
+
+    def at(self, now_s: float) -> Minute:
+        """The minute of now, to be added to."""
+        number = int(now_s // MINUTE_S)
+        if not self._minutes or self._minutes[-1].number != number:
+            self._minutes.append(Minute(number))
+        return self._minutes[-1]
+
+    def sum(self, now_s: float) -> Minute:
+        number = int(now_s // MINUTE_S)
+        late = [it for it in self._minutes if number - it.number <= MINUTES]
+        sums = (sum(getattr(it, name) for it in late) for name in ("good", "probes", "nanousd"))
+        return Minute(number, *sums)
+
+
 class Probed(Struct, eq=False):
     """What the probes of one target have shown, by replica and credential, and what they cost.
 
-    `results` and `spent` are of the last hour: (when, good), and (when at the latest, nano-dollars)
-    of ten seconds each, so that however many there are, all are counted.
     `held_nanousd` is the most that those under way can cost. `last_good_at_s` is of the wall clock.
     """
 
     parts: dict[tuple[str, str], Part] = {}
-    results: deque[tuple[float, bool]] = field(default_factory=lambda: deque(maxlen=MAX_RESULTS))
-    spent: deque[tuple[float, int]] = field(default_factory=deque)
+    hour: LastHour = field(default_factory=LastHour)
     skipped: Counter[str] = field(default_factory=Counter)
     held_nanousd: int = 0
     last_good_at_s: float | None = None
@@ -64,22 +89,13 @@ class Probed(Struct, eq=False):
 
     def availability(self, now_s: float) -> float | None:
         """The good ones of the last hour's probes; None where there was none."""
-        _forget(self.results, now_s)
-        good = sum(good for _, good in self.results)
-        return good / len(self.results) if self.results else None
-
-    def spend(self, nanousd: int, now_s: float) -> None:
-        if self.spent and now_s <= self.spent[-1][0]:
-            until_s, before_nanousd = self.spent[-1]
-            self.spent[-1] = until_s, before_nanousd + nanousd
-        else:
-            self.spent.append((now_s + SUMMED_S, nanousd))
+        sums = self.hour.sum(now_s)
+        return sums.good / sums.probes if sums.probes else None
 
     def affords(self, nanousd: int, ceiling_nanousd: int, now_s: float) -> bool:
         """Whether one that can cost so much is within what an hour may cost."""
-        _forget(self.spent, now_s)
-        spent = sum(it for _, it in self.spent) + self.held_nanousd
-        return not nanousd or spent + nanousd <= ceiling_nanousd
+        spent_nanousd = self.hour.sum(now_s).nanousd + self.held_nanousd
+        return not nanousd or spent_nanousd + nanousd <= ceiling_nanousd
 
 
 class Prober:
@@ -190,8 +206,7 @@ class Prober:
         now_s = clock.monotonic_s()
         cost = receipt.cost_nanousd
         spent_nanousd = cost if cost is not None else receipt.most_nanousd or most_nanousd
-        if spent_nanousd:
-            probed.spend(spent_nanousd, now_s)
+        probed.hour.at(now_s).nanousd += spent_nanousd
         _note(probed, part, receipt, now_s)
         breaker = replica.breaker
         if breaker.state == "closed" and breaker.failures and part.good is False:
@@ -205,7 +220,8 @@ def _note(probed: Probed, part: Part, receipt: Receipt, now_s: float) -> None:
     if receipt.error_fault in ("gateway", "policy"):
         return
     good = receipt.error_code is None
-    probed.results.append((now_s, good))
+    minute = probed.hour.at(now_s)
+    minute.good, minute.probes = minute.good + good, minute.probes + 1
     if good:
         probed.last_good_at_s, probed.ttft_s = clock.wall_s(), receipt.ttft_s
     if good and part.good is False:
@@ -220,11 +236,6 @@ def _hasten(part: Part, replica: PreparedReplica) -> None:
     """What is left alone is tried before a caller's request would have to try it."""
     ahead_s = replica.breaker.retry_s - replica.breaker.rules.open_s / 2
     part.due_s = min(part.due_s, max(ahead_s, part.looked_s + LEAST_GAP_S))
-
-
-def _forget(dated: "deque[tuple[float, bool]] | deque[tuple[float, int]]", now_s: float) -> None:
-    while dated and now_s - dated[0][0] > HOUR_S:
-        dated.popleft()
 
 
 def _whose(asked: PreparedProbe) -> Whose:

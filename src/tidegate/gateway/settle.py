@@ -135,7 +135,7 @@ def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Mome
         settle_holds(holding.held, receipt, worked, now)
         if holding.shared:
             settle_shared(holding.shared, receipt, worked)
-    if earlier is not None and progress.admitted is not None:
+    if progress.admitted is not None:
         progress.admitted.drop_more()
 
 

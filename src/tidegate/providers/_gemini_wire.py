@@ -9,7 +9,7 @@ from tidegate.core.outcome import FailureKind
 from tidegate.core.spoken import Reason
 from tidegate.providers._calls import NO_ARGUMENTS
 
-_REFUSALS: Final = (
+REFUSALS: Final = (
     *("SAFETY", "RECITATION", "LANGUAGE", "BLOCKLIST", "PROHIBITED_CONTENT", "SPII"),
     *("IMAGE_SAFETY", "IMAGE_PROHIBITED_CONTENT", "IMAGE_RECITATION", "MODEL_ARMOR", "ESCALATION"),
 )
@@ -18,7 +18,7 @@ REASONS: Final[dict[str, Reason]] = {
     "MAX_TOKENS": "length",
     # Its continuation needs a token that no other dialect has a place for.
     "CONTINUATION": "length",
-    **dict.fromkeys(_REFUSALS, "refusal"),
+    **dict.fromkeys(REFUSALS, "refusal"),
 }
 _UNREADABLE_ANSWERS: Final = (
     *("MALFORMED_FUNCTION_CALL", "UNEXPECTED_TOOL_CALL", "TOO_MANY_TOOL_CALLS"),

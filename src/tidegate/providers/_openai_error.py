@@ -21,9 +21,10 @@ MAX_RETRY_AFTER_S = 60.0
 
 _OVERFLOW_CODES = frozenset({"context_length_exceeded", "string_above_max_length"})
 # Azure's filter, and OpenAI's own where it has one.
-_SAFETY_CODES = frozenset({"content_filter", "content_policy_violation"})
+_SAFETY_CODES = frozenset({"content_filter", "content_policy_violation", "moderation_blocked"})
 # A prompt that OpenAI's policy flags has the code of one that cannot be read.
-_FLAGGED = ("invalid_prompt", "flagged")
+_FLAGGED = "invalid_prompt"
+_FLAGGED_WORDS = ("flagged", "for safety reasons")
 _OVERFLOW_WORDS = (
     "maximum context length",
     "context size",
@@ -153,10 +154,10 @@ def _rejected(status: int, error: _Error) -> Failure:
 
 
 def _is_filtered(error: _Error) -> bool:
-    code, word = _FLAGGED
-    return error.code in _SAFETY_CODES or (
-        error.code == code and word in (error.message or "").lower()
-    )
+    if error.code != _FLAGGED:
+        return error.code in _SAFETY_CODES
+    message = (error.message or "").lower()
+    return any(words in message for words in _FLAGGED_WORDS)
 
 
 def failure_in_answer(told: Any) -> Failure:

@@ -26,6 +26,7 @@ from tidegate.core.spoken import (
     Used,
 )
 from tidegate.providers._failures import malformed, no_answer, reason_of
+from tidegate.providers._gemini_wire import REFUSALS
 from tidegate.providers._openai_stream import OpenAIStreamReader
 from tidegate.providers._openai_usage import read_usage
 from tidegate.text.sse import SseSplitter, data_of
@@ -43,6 +44,8 @@ REASONS: dict[str, Reason] = {
     "tool_use": "tool_calls",
     "function_call": "tool_calls",
     "content_filter": "refusal",
+    # Google's chat completions say it in the words of Gemini's own API.
+    **dict.fromkeys(REFUSALS, "refusal"),
 }
 
 

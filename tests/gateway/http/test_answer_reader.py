@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from tests.gateway.http.line import CHUNKED_HEAD, WHOLE, Line, Taker, cut, in_loop
 
-from tidegate.gateway.http.answer_reader import UpstreamError
+from tidegate.gateway.http.answer_reader import MOST_CRUMBS, UpstreamError
 
 FAULTS = {
     "not HTTP": (b"SSH-2.0-OpenSSH\r\n", "malformed"),
@@ -76,6 +76,24 @@ def test_an_answer_is_gathered_whole_in_any_cut(parts: list[bytes]) -> None:
         assert not line.upstream.streaming
         line.upstream.release()
         assert (line.home.back, line.transport.closing) == (1, False)
+
+    in_loop(run)
+
+
+def test_a_body_in_crumbs_is_held_in_few_pieces() -> None:
+    """A crumb takes some 40 bytes to hold, however short it is."""
+    crumbs = 10 * MOST_CRUMBS
+
+    async def run(line: Line) -> None:
+        line.upstream.send(b"request", crumbs * 2)
+        waiter = line.upstream.answered()
+        line.upstream.data_received(CHUNKED_HEAD.replace(b"event-stream", b"plain"))
+        for _ in range(crumbs // 64):
+            line.upstream.data_received(b"2\r\nab\r\n" * 64)
+        assert len(line.upstream._parts) < 2 * MOST_CRUMBS
+        line.upstream.data_received(b"0\r\n\r\n")
+        await waiter
+        assert line.upstream.body() == b"ab" * crumbs
 
     in_loop(run)
 

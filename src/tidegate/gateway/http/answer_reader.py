@@ -6,6 +6,9 @@ MAX_HEADERS = 200
 MAX_HEADER_BYTES = 64 * 1024
 # Bytes that may come without one of the body among them: heads, interim answers, chunk lines.
 MAX_BARREN_BYTES = 2 * MAX_HEADER_BYTES
+# Of a body that comes in crumbs so many are put together at a time: each takes more to hold than
+# it is long.
+MOST_CRUMBS = 1024
 
 
 class UpstreamError(Exception):
@@ -27,6 +30,7 @@ _STREAM_KINDS = (b"text/event-stream", b"application/vnd.amazon.eventstream")
 class AnswerReader:
     """What has come of one answer at a time; the connection that feeds the parser is built on it.
 
+    The first `_merged` of `_parts` are crumbs put together.
     `_released` says that nobody wants the rest of the answer, which is read to keep the connection;
     `_between_chunks` that the parser stands between two chunks and has seen no byte of the next.
     """
@@ -37,6 +41,7 @@ class AnswerReader:
         "_complete",
         "_keep_alive",
         "_max_bytes",
+        "_merged",
         "_parser",
         "_parts",
         "_released",
@@ -54,6 +59,7 @@ class AnswerReader:
         """Forgets the last answer. `max_bytes` bounds the next one, if it is gathered whole."""
         self._max_bytes = max_bytes
         self._parts: list[bytes] = []
+        self._merged = 0
         self._complete = False
         self._keep_alive = False
         self._released = False
@@ -114,6 +120,9 @@ class AnswerReader:
         if self.body_bytes > self._max_bytes and not (self.streaming and not self._released):
             raise UpstreamError("too_large", f"the answer exceeds {self._max_bytes} bytes")
         self._parts.append(data)
+        if len(self._parts) - self._merged > MOST_CRUMBS and not self.streaming:
+            self._parts[self._merged :] = [b"".join(self._parts[self._merged :])]
+            self._merged += 1
 
     def on_message_complete(self) -> None:
         if self.status:

@@ -35,9 +35,11 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
     assert target is not None  # noqa: S101 - the attempt has one
     note_target(receipt, target)
     receipt.replica = replica.name
+    until_s, usual = progress.until_s, target.target.deadlines
+    if until_s is not None and clock.monotonic_s() >= until_s:
+        raise Failure("timeout", "upstream_timeout", "the caller waits no longer")
     request = _request(progress, ask, replica, world)
     stale: InFlight | None = None
-    until_s, usual = progress.until_s, target.target.deadlines
     while True:
         deadlines = usual
         if until_s is not None:

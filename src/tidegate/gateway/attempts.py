@@ -11,16 +11,15 @@ from functools import partial
 from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
-from tidegate.core.resilience import Balance
 from tidegate.gateway import wires
 from tidegate.gateway.after import after
 from tidegate.gateway.allowance import rate_headers
-from tidegate.gateway.balance import balanced, stays_with
-from tidegate.gateway.breaker import Verdict
+from tidegate.gateway.balance import stays_with
 from tidegate.gateway.call import call, note_target
-from tidegate.gateway.chain import Chain, can_serve
-from tidegate.gateway.contract import VIOLATION, judge_answer
+from tidegate.gateway.chain import Chain
+from tidegate.gateway.contract import judge_answer
 from tidegate.gateway.decline import forget_frames, note_failure, request_ids
+from tidegate.gateway.first import first
 from tidegate.gateway.fit import fit
 from tidegate.gateway.http import answers
 from tidegate.gateway.in_flight import InFlight
@@ -28,18 +27,16 @@ from tidegate.gateway.media import text_bytes
 from tidegate.gateway.pick import pick, pick_at_once, told
 from tidegate.gateway.places import Places
 from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.shared_told import shared_rate_headers
+from tidegate.gateway.size import note_conversation
 from tidegate.gateway.stream import Relay
+from tidegate.gateway.tell import tell, tell_first, tell_well
 from tidegate.gateway.validity import turned_down
 from tidegate.gateway.world import World
 from tidegate.text import tokens
-
-# Timers go by milliseconds, and may be early by as much.
-_TIMER_S = 0.01
-# Failures by which a provider has shown that it is there and works.
-ALIVE = frozenset({"rate_limited", "overflow", "refused_by_safety", "rejected"})
 
 
 async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None:
@@ -47,12 +44,7 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     ask, route = progress.ask, progress.route
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     route.budget.request(progress.received_s)
-    if ask.stream:
-        progress.head = _head
-    target = route.target
-    if not route.alone or target.troubled or progress.keeper is not None:
-        target = _first(progress, ask, world)
-    chain: Chain | None = None
+    target, chain = _begin(progress, ask, route, world)
     while True:
         no: Refusal | Failure | None = None
         try:
@@ -74,12 +66,12 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
                 _whole(progress, ask, answered, world)
         except (Refusal, Failure) as error:
             no = error
-            _tell(progress, no)
+            tell(progress, no)
         except BaseException:
-            _tell(progress, None)
+            tell(progress, None)
             raise
         else:
-            _tell_well(progress, route.route.balance)
+            tell_well(progress, route.route.balance)
             if not route.fallbacks and not progress.owed:
                 return
         why = turned_down(progress) or no
@@ -87,7 +79,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
             _repay(progress)
             return
         if chain is None:
-            chain = Chain(ask, route, progress.until_s)
+            kept = None if progress.keeper is None else progress.keeper[1]
+            chain = Chain(ask, route, progress.until_s, kept)
         following = await after(progress, chain, why, world)
         if following is None:
             _give_up(progress, chain, no)
@@ -99,11 +92,26 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
             await _pause(progress, pause_s, world)
 
 
+def _begin(
+    progress: Progress, ask: Ask, route: PreparedRoute, world: World
+) -> tuple[PreparedTarget, Chain | None]:
+    """The target that is asked first, and the chain where that is a fallback already."""
+    if route.route.balance == "sticky":
+        note_conversation(ask, progress.receipt)
+    if ask.stream:
+        progress.head = _head
+    if progress.keeper is not None:
+        return progress.keeper[0], None
+    if route.alone and not route.target.troubled:
+        return route.target, None
+    return first(progress, ask, world)
+
+
 def _give_up(progress: Progress, chain: Chain, no: Refusal | Failure | None) -> None:
     """Nobody else is asked. Refusal or Failure; a refusal by the model is an answer then."""
     if no is not None:
         note_failure(progress, no)
-        raise chain.blamed(no)
+        raise _blamed(progress, chain, no)
     if progress.call is not None:
         progress.call.attempt.failure = None
 
@@ -116,34 +124,14 @@ async def _pause(progress: Progress, pause_s: float, world: World) -> None:
         world.pausing.discard(progress)
 
 
-def _first(progress: Progress, ask: Ask, world: World) -> PreparedTarget:
-    """The target that is asked first: of those that can be, else a fallback, else any that may be
-    tried all the same. Failure where none may."""
-    if progress.keeper is not None:
-        return progress.keeper[0]
-    route, receipt = progress.route, progress.receipt
-    assert route is not None  # noqa: S101 - see `attempts`
-    now_s, wanted = clock.monotonic_s(), tokens.estimate(text_bytes(ask))
-
-    def places_of(target: PreparedTarget) -> Places:
-        return world.queues.at(target.target)
-
-    serving = route.serving(ask)
-    able = [share for share in serving if can_serve(share.target, ask, wanted, now_s)]
-    if able:
-        return balanced(route.route.balance, able, receipt, places_of)
-    allowed = [share for share in serving if share.target.allowed(now_s)]
-    throttled = any(share.target.throttled(wanted, now_s) for share in allowed)
-    for target in route.fallbacks.get("rate_limited" if throttled else "unavailable", ()):
-        if can_serve(target, ask, wanted, now_s):
-            return target
-    trying = allowed or [s for s in serving if s.target.target.breaker.when_all_open == "try"]
-    if not trying:
-        message = "the target has failed too often, and is left alone for now"
-        until_s = min(it.breaker.retry_s for s in serving for it in s.target.replicas)
-        wait_s = max(until_s - now_s, 0.0)
-        raise Failure("unavailable", "upstream_overloaded", message, retry_after_s=wait_s)
-    return balanced(route.route.balance, trying, receipt, places_of)
+def _blamed(progress: Progress, chain: Chain, no: Refusal | Failure) -> Refusal | Failure:
+    """What the caller is told, and by which limit where that was one's word."""
+    blamed = chain.blamed(no)
+    if blamed is not no:
+        excess = None if isinstance(blamed, Failure) else blamed.excess
+        progress.receipt.refused_by = None if excess is None else excess.limit
+        forget_frames(no)
+    return blamed
 
 
 async def _pick(progress: Progress, places: Places, target: PreparedTarget, world: World) -> None:
@@ -212,6 +200,8 @@ def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> R
     if progress.admitted is not None and progress.admitted.most_chunks is not None:
         relay.hold_to(progress.admitted.most_chunks)
     relay.committed, relay.on_first = progress.begun, told(progress)
+    if progress.tries:
+        relay.on_first = partial(tell_first, progress, relay.on_first)
     relay.quiet_since_s = progress.quiet_since_s or progress.received_s
     if progress.dialect is not None:
         relay.sign_of_life = progress.dialect.keep_alive
@@ -270,46 +260,3 @@ def _head(progress: Progress, ask: Ask) -> bytes:
     if progress.receipt.dropped:
         head += b"x-tidegate-dropped: %b\r\n" % ",".join(progress.receipt.dropped).encode()
     return head
-
-
-def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
-    """What an attempt that failed, or was broken off, says of its replica and credential."""
-    replica, tries = progress.replica, progress.tries
-    progress.tries = False
-    if replica is None:
-        return
-    now_s = clock.monotonic_s()
-    verdict: Verdict = "dropped"
-    if isinstance(no, Failure) and progress.call is not None:
-        late = progress.until_s is not None and now_s >= progress.until_s - _TIMER_S
-        if no.code.name == "upstream_auth":
-            replica.credential.refused(now_s)
-            verdict = "worked"
-        elif no.kind in ALIVE or no.code.name == VIOLATION:
-            verdict = "worked"
-        elif no.kind != "timeout" or not late:
-            verdict = "failed"
-    replica.breaker.told(verdict, tries, now_s)
-
-
-def _tell_well(progress: Progress, balance: Balance) -> None:
-    """An answer has come, whole. Most change nothing by it."""
-    replica = progress.replica
-    assert replica is not None  # noqa: S101 - it has answered
-    breaker = replica.breaker
-    if breaker.failures or breaker.state != "closed":
-        breaker.told("worked", progress.tries, clock.monotonic_s())
-        progress.tries = False
-    if replica.credential.rests_until_s:
-        replica.credential.accepted()
-    if balance == "fastest":
-        _tell_pace(progress)
-
-
-def _tell_pace(progress: Progress) -> None:
-    """How long the answer took, or its first token."""
-    call, target = progress.call, progress.target
-    if call is not None and call.sent_s is not None and target is not None:
-        end_s = call.first_s if call.stream else call.ended_s
-        if end_s is not None:
-            target.pace.told(call.stream, end_s - call.sent_s)

@@ -46,9 +46,10 @@ def demand_of(ask: Ask, receipt: Receipt, target: Priced, assumed_output_tokens:
 def price(demand: Demand, target: Priced) -> None:
     """What it can cost at most as things stand; None when nobody knows."""
     ceiling = ceiling_of(demand.ask, target)
-    if ceiling is not None:
-        output_tokens = demand.output_tokens * demand.choices
-        demand.cost_nanousd = ceiling.nanousd(demand.input_tokens, output_tokens)
+    output_tokens = demand.output_tokens * demand.choices
+    demand.cost_nanousd = (
+        None if ceiling is None else ceiling.nanousd(demand.input_tokens, output_tokens)
+    )
 
 
 def count(demand: Demand, target: Priced) -> bool:

@@ -132,3 +132,10 @@ def test_which_member_the_price_has_no_rates_for() -> None:
         assert demands.uncovered_member(ask(**members), MANY) == of_many
         for free in (None, Price("free", "free"), replace(PRICE, source="gpu_hour")):
             assert demands.uncovered_member(ask(**members), free) is None
+
+
+def test_where_nobody_knows_a_price_none_is_left_of_another_s() -> None:
+    found = demand(ask(messages=[]))
+    assert found.cost_nanousd is not None
+    demands.price(found, prepared(None))
+    assert found.cost_nanousd is None

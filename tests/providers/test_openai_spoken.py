@@ -249,3 +249,17 @@ def test_a_whole_answer_that_is_none(one: Any, kind: str) -> None:
     with pytest.raises(Failure) as failed:
         whole(one)
     assert failed.value.kind == kind
+
+
+def test_a_call_that_was_forced_by_its_name_just_stops_and_is_a_call_all_the_same() -> None:
+    """As OpenAI and vLLM tell it."""
+    events, _ = heard(call(0, id="a", name="f", arguments="{}"), choice(finish="stop"), DONE)
+    assert fold(events).choices[0].reason == "tool_calls"
+    function = {"name": "f", "arguments": "{}"}
+    message = {"role": "assistant", "tool_calls": [{"id": "a", "function": function}]}
+    body = {"id": "c", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    spoken = PLUG.read_spoken(ask_of({"messages": []}), msgspec.json.encode(body))
+    assert spoken.choices[0].reason == "tool_calls"
+    body["choices"][0]["finish_reason"] = "length"
+    spoken = PLUG.read_spoken(ask_of({"messages": []}), msgspec.json.encode(body))
+    assert spoken.choices[0].reason == "length"

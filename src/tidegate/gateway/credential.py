@@ -18,10 +18,10 @@ MAX_REST_S: Final = 3600.0
 class Credential:
     """`name` is the reference by which the plan names it, "" where a target needs none."""
 
-    __slots__ = ("_rest_s", "_tripped", "name", "rate", "rests_until_s", "secret")
+    __slots__ = ("_rest_s", "name", "rate", "rests_until_s", "secret", "tripped")
 
     def __init__(self, name: str, secret: Secret | None, tripped: Tripped) -> None:
-        self._tripped = tripped
+        self.tripped = tripped
         self.name = name
         self.secret = secret
         self.rate = ProviderRate()
@@ -31,13 +31,13 @@ class Credential:
     def refused(self, now_s: float) -> None:
         """The provider does not accept it. Who was sent before it rested says no more."""
         if now_s >= self.rests_until_s:
-            self._tripped.refused += not self.rests_until_s
+            self.tripped.refused += not self.rests_until_s
             self._rest_s = min(max(2 * self._rest_s, FIRST_REST_S), MAX_REST_S)
             self.rests_until_s = now_s + self._rest_s
 
     def accepted(self) -> None:
         """An answer came. Whoever was refused is told by `rests_until_s`, which this ends."""
-        self._tripped.refused -= self.rests_until_s > 0
+        self.tripped.refused -= self.rests_until_s > 0
         self.rests_until_s = self._rest_s = 0.0
 
     def wait_s(self, tokens: int, now_s: float) -> float:

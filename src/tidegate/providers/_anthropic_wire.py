@@ -98,7 +98,7 @@ def payload_of(event: bytes) -> bytes | None:
         and event.startswith(b"event: ")
         and event.find(b"\n", at + 1) == len(event) - 2
         and event.find(b"\n") == at
-        and b"\r" not in event
+        and event.find(b"\r") < 0
     ):
         return event[at + 7 : -2]
     return data_of(event)

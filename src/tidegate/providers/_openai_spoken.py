@@ -267,7 +267,7 @@ class OpenAISpokenReader:
         self._end_plain(choice, events)
 
     def _end_choice(self, choice: _Choice, events: list[Event]) -> None:
-        reason, stop_sequence = _ending(choice)
+        reason, stop_sequence = _ending(choice, called=choice.index in self._calls)
         self._ended.add(choice.index)
         self._end_parts(choice.index, events)
         events.append(Ended(choice.index, reason, stop_sequence))
@@ -284,11 +284,14 @@ def _input_of(chunk: _Chunk) -> Usage | None:
     return Usage(usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
 
 
-def _ending(choice: _Choice) -> tuple[Reason, str | None]:
-    """How a choice ended. Failure."""
+def _ending(choice: _Choice, *, called: bool) -> tuple[Reason, str | None]:
+    """How a choice ended; of a call that was forced by its name OpenAI and vLLM say that it just
+    stopped. Failure."""
     reason = reason_of(REASONS, choice.finish_reason or "")
     if reason == "stop" and isinstance(choice.stop_reason, str):
         return "stop_sequence", choice.stop_reason
+    if reason == "stop" and called:
+        return "tool_calls", None
     return reason, None
 
 
@@ -300,8 +303,9 @@ def spoken_of(body: bytes, answer: Answer) -> Spoken:
         raise no_answer() from None
     choices = []
     for told in sorted(whole.choices, key=lambda choice: choice.index):
-        reason, stop_sequence = _ending(told)
         parts = [] if told.message is None else _parts(told.message)
+        called = any(isinstance(part, ToolCall) for part in parts)
+        reason, stop_sequence = _ending(told, called=called)
         choices.append(Choice(parts, reason, stop_sequence))
     return Spoken(whole.id, whole.model, answer.usage, choices)
 

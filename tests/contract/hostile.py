@@ -200,9 +200,10 @@ class Words(NamedTuple):
 
 
 def words_of(payloads: Iterable[bytes]) -> Words:
-    """Those that cannot be read say nothing."""
+    """Those that cannot be read say nothing; what was put into them may be told all the same, but
+    for 0: nothing unknown is that."""
     words = Words(set(), set(), [])
-    for payload in payloads:
+    for payload in (*payloads, *(value for value in VALUES if value != b"0")):
         try:
             _gather(msgspec.json.decode(payload), words)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):

@@ -39,7 +39,6 @@ from tidegate.providers._gemini_wire import (
     Part,
     decode,
 )
-from tidegate.providers._openai_stream import MAX_CHOICES
 from tidegate.text.sse import SseSplitter, data_of
 from tidegate.text.strict_json import UNREADABLE
 
@@ -93,7 +92,7 @@ class GeminiReader:
     )
 
     def __init__(self, ask: Ask) -> None:
-        self._asked = ask.choices
+        self._asked = max(ask.choices, 1)
         self._splitter = SseSplitter()
         self._candidates: dict[int, _Progress] = {}
         self._began = False
@@ -165,7 +164,7 @@ class GeminiReader:
         index = candidate.index
         progress = self._candidates.get(index)
         if progress is None:
-            if not 0 <= index < MAX_CHOICES:
+            if not 0 <= index < self._asked:  # one that nobody asked for is nobody's answer
                 self._malformed("the provider sent a candidate out of range")
                 return
             progress = self._candidates[index] = _Progress(index)
@@ -227,7 +226,7 @@ class GeminiReader:
         if self.failure is not None:
             return
         candidates = sorted(self._candidates.items())
-        if len(candidates) < max(self._asked, 1) or any(
+        if len(candidates) < self._asked or any(
             progress.reason is None for _, progress in candidates
         ):
             self.failure = half_way()

@@ -109,6 +109,7 @@ class OpenAISpokenReader:
     wants to see usage: it then takes nothing out of a chunk."""
 
     __slots__ = (
+        "_asked",
         "_began",
         "_calls",
         "_ended",
@@ -124,6 +125,7 @@ class OpenAISpokenReader:
 
     def __init__(self, inner: OpenAIStreamReader) -> None:
         self._inner = inner
+        self._asked = max(inner.asked.choices, 1)
         self._splitter = SseSplitter()
         self._shown = SseSplitter()  # what the provider's own reader shows of an event
         self._began = False
@@ -193,6 +195,8 @@ class OpenAISpokenReader:
             self._began = True
             events.append(Began(chunk.id, chunk.model, _input_of(chunk)))
         for choice in chunk.choices:
+            if choice.index >= self._asked:  # one that nobody asked for is nobody's answer
+                raise malformed("the provider sent a choice that was not asked for")
             if choice.index in self._ended:
                 continue  # what comes after its end is no part of it
             if choice.delta is not None:

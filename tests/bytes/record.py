@@ -1,10 +1,11 @@
-"""Record what real engines send, as it came: `python -m tests.bytes.record vllm|llama_cpp|tools`.
+"""Record what real engines send, as it came: `python -m tests.bytes.record vllm|llama_cpp`.
 
 The engine must be running (README.md beside this file); its address and model are options. Bodies
 and streams are written byte for byte into the engine's folder; a status is checked, not stored.
 """
 
 import argparse
+import re
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -67,30 +68,33 @@ def _of_both(each: dict[str, Any], exactly: dict[str, Any]) -> list[Call]:
     ]
 
 
-def of_tools() -> list[Call]:
-    """Of llama.cpp with the template of tests.e2e.tool_engine."""
+def of_tools(engine: str) -> list[Call]:
+    """Of llama.cpp with the template of tests.e2e.tool_engine; vLLM's random weights end no text by
+    themselves, so that the whole of a form is given."""
     question = [{"role": "user", "content": said.QUESTION}]
     functions = [
-        {"type": "function", "function": {"name": name, "parameters": schema}}
+        {"type": "function", "function": {"name": name, "parameters": schema, "strict": True}}
         for name, schema in said.TOOLS.items()
     ]
     called = {"messages": question, "tools": functions, "tool_choice": "required"}
+    each, exactly = TIMED, {"temperature": 0, "max_tokens": 80}
     form = {"name": "tide", "strict": True, "schema": said.Tide.model_json_schema()}
     formed = {"response_format": {"type": "json_schema", "json_schema": form}}
+    if engine == "vllm":
+        each, exactly = EACH, {"seed": 1, "temperature": 1.5, "max_tokens": 300}
+        formed = {"structured_outputs": {"regex": re.escape(said.FORMED.model_dump_json())}}
     formed |= {"messages": [{"role": "user", "content": "Name a place and a height, as JSON."}]}
     found = []
     for name, asked in (("called", called), ("formed", formed)):
-        exactly = {**asked, "temperature": 0, "max_tokens": 80}
+        whole = {**asked, **exactly}
         found += [
-            Call(f"{name}.json", CHAT, exactly),
-            Call(f"{name}.sse", CHAT, {**exactly, **TIMED}),
+            Call(f"{name}.json", CHAT, whole),
+            Call(f"{name}.sse", CHAT, {**whole, **each}),
         ]
     return found
 
 
 def calls(engine: str) -> list[Call]:
-    if engine == "tools":
-        return of_tools()
     if engine == "llama_cpp":
         grammar = {"grammar": 'root ::= "Hello, world"'}
         no_vectors = Call("no_embeddings.json", "/embeddings", {"input": "hello"}, 501)
@@ -119,12 +123,13 @@ def ask(url: str, body: dict[str, Any]) -> tuple[int, bytes]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="tests.bytes.record", description=__doc__)
-    parser.add_argument("engine", choices=("vllm", "llama_cpp", "tools"))
+    parser.add_argument("engine", choices=("vllm", "llama_cpp"))
+    parser.add_argument("--tools", action="store_true", help="calls and forms only")
     parser.add_argument("--url", default="http://127.0.0.1:8190/v1")
     parser.add_argument("--model", default="tiny")
     asked = parser.parse_args()
-    folder = Path(__file__).with_name("vllm" if asked.engine == "vllm" else "llama_cpp")
-    for call in calls(asked.engine):
+    folder = Path(__file__).with_name(asked.engine)
+    for call in (of_tools if asked.tools else calls)(asked.engine):
         status, answer = ask(asked.url + call.path, {"model": asked.model, **call.body})
         if status != call.status:
             raise SystemExit(f"{call.file}: {status} instead of {call.status}: {answer!r}")

@@ -1,12 +1,10 @@
 """The small real model, with a template by which it calls tools.
 
-Without one it is never told of any:
-
     python -m tests.e2e.tool_engine --model FILE.gguf --port PORT --parent-fd FD
 
 `hermes.jinja` writes tools and calls as Hermes does, which llama.cpp reads and keeps to each tool's
-schema by a grammar. 135 million parameters do not follow instructions, but they go on as before: so
-the template shows calls of another tool first.
+schema by a grammar; by the model's own template it is told of no tool. 135 million parameters do
+not follow instructions, but they go on as before: so this one shows calls of another tool first.
 """
 
 import sys

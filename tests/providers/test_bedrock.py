@@ -12,7 +12,7 @@ from tests.providers.bedrock_wire import BYTES, operation, problems, stream_of
 
 from tidegate.core import plugs
 from tidegate.core.ask import Ask, Outgoing
-from tidegate.core.conversation import Conversation, Text, Turn
+from tidegate.core.conversation import Conversation, Reasoning, Text, Turn
 from tidegate.core.credential import Addressed, SigningKey
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Replica, Target
@@ -110,6 +110,19 @@ def test_without_a_region_nothing_is_signed() -> None:
     with pytest.raises(Refusal) as no:
         AwsSigner().sign(encoded(), Addressed("proxy:8443"), key, 1.7e9)
     assert no.value.code.name == "credential_missing" and "wJalr" not in no.value.message
+
+
+@pytest.mark.parametrize(
+    ("model", "wire"), [(MODEL, "anthropic"), ("openai.gpt-oss-20b-1:0", "bedrock")]
+)
+def test_reasoning_is_that_of_the_model_that_was_asked(model: str, wire: str) -> None:
+    asked = ask(model_sent=model)
+    reader = plug.spoken_reader(asked)
+    streamed = fold(reader.feed(stream_of("reasoning")) + reader.end()).choices[0].parts
+    whole = plug.read_spoken(asked, (BYTES / "reasoning.json").read_bytes()).choices[0].parts
+    for parts in (streamed, whole):
+        found = {part.wire for part in parts if isinstance(part, Reasoning)}
+        assert found == {wire}
 
 
 def test_it_reads_streams_answers_and_faults() -> None:

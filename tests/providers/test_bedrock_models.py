@@ -48,3 +48,20 @@ def test_only_claude_of_late_takes_instructions_in_the_middle() -> None:
     assert traits_of("eu.anthropic.claude-opus-5").system_turns
     for model in ("anthropic.claude-opus-4-6-v1", "amazon.nova-pro-v1:0", "unknown"):
         assert not traits_of(model).system_turns
+
+
+@pytest.mark.parametrize(
+    ("model", "seals"),
+    [
+        ("eu.anthropic.claude-sonnet-4-5-20250929-v1:0", "anthropic"),
+        ("anthropic.claude-v2:1", "anthropic"),
+        ("arn:aws:bedrock:us-east-1:1:application-inference-profile/abc", "anthropic"),
+        ("", "anthropic"),
+        ("openai.gpt-oss-120b-1:0", "bedrock"),
+        ("us.amazon.nova-2-lite-v1:0", "bedrock"),
+        ("amazon.nova-pro-v1:0", "bedrock"),
+        ("us.deepseek.r1-v1:0", "bedrock"),
+    ],
+)
+def test_whose_reasoning_it_is(model: str, seals: str) -> None:
+    assert traits_of(model).seals == seals

@@ -1,6 +1,7 @@
 """Parts of a conversation as content blocks."""
 
 import pytest
+from msgspec import structs
 
 from tidegate.core.conversation import (
     Conversation,
@@ -123,3 +124,13 @@ def test_a_result_that_failed_is_said_to_have_where_the_model_takes_it() -> None
         assert (block["toolResult"]["status"], names) == ("error", [])
     (block,), names = blocks_of(failed, model="mistral.mistral-large-2402-v1:0")
     assert ("status" in block["toolResult"], names) == (False, ["is_error"])
+
+
+@pytest.mark.parametrize("thought", [Reasoning("t", "c2ln"), Reasoning(sealed="c2VhbA==")])
+def test_nobodys_reasoning_is_shown_to_another_makers_model(thought: Reasoning) -> None:
+    for model, wire in ((CLAUDE, "anthropic"), ("openai.gpt-oss-120b-1:0", "bedrock")):
+        own = structs.replace(thought, wire=wire)
+        other = structs.replace(thought, wire={"anthropic": "bedrock"}.get(wire, "anthropic"))
+        found, names = blocks_of(own, model=model)
+        assert len(found) == 1 and names == []
+        assert blocks_of(other, model=model) == ([], ["reasoning"])

@@ -175,6 +175,18 @@ def test_how_a_stream_fails(stream: bytes, kind: str) -> None:
     assert not reader.finished
 
 
+def test_what_was_told_before_it_fails_is_known_in_any_slicing() -> None:
+    """Of usage as of all else: what came before the failure, and nothing of what came after it."""
+    told = usage({"prompt_tokens": 3, "completion_tokens": 1})
+    late = usage({"prompt_tokens": 9, "completion_tokens": 9})
+    stream = [choice(content="x"), told, choice(tool_calls=[True]), late]
+    for parts in ([b"".join(stream)], stream):
+        reader = OpenAISpokenReader(plugs.load("providers", "openai").chunks(ask_of({})))
+        events = [event for part in parts for event in reader.feed(part)]
+        assert reader.failure is not None and reader.failure.kind == "malformed"
+        assert [one for one in events if isinstance(one, Used)] == [Used(Usage(3, None, None, 1))]
+
+
 def test_the_closing_mark_may_be_missing() -> None:
     events, reader = heard(choice(content="a"), choice(finish="stop")[:-2])
     assert reader.finished and fold(events).choices == [Choice([Text("a")], "stop")]
@@ -229,3 +241,17 @@ def test_a_whole_answer_that_is_none(one: Any, kind: str) -> None:
     with pytest.raises(Failure) as failed:
         whole(one)
     assert failed.value.kind == kind
+
+
+def test_a_call_that_was_forced_by_its_name_just_stops_and_is_a_call_all_the_same() -> None:
+    """As OpenAI and vLLM tell it."""
+    events, _ = heard(call(0, id="a", name="f", arguments="{}"), choice(finish="stop"), DONE)
+    assert fold(events).choices[0].reason == "tool_calls"
+    function = {"name": "f", "arguments": "{}"}
+    message = {"role": "assistant", "tool_calls": [{"id": "a", "function": function}]}
+    body = {"id": "c", "choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+    spoken = PLUG.read_spoken(ask_of({"messages": []}), msgspec.json.encode(body))
+    assert spoken.choices[0].reason == "tool_calls"
+    body["choices"][0]["finish_reason"] = "length"
+    spoken = PLUG.read_spoken(ask_of({"messages": []}), msgspec.json.encode(body))
+    assert spoken.choices[0].reason == "length"

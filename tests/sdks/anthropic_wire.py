@@ -20,7 +20,8 @@ def heard(path: str, body: Any) -> Heard:
         _hear(message["content"], told, told.texts, names)
     for tool in body.get("tools", ()):
         told.tools[tool["name"]] = tool["input_schema"]
-    told.must_call = body.get("tool_choice", {}).get("type") == "any"
+    choice = body.get("tool_choice", {})
+    told.must_call, told.named = choice.get("type") == "any", choice.get("name")
     config = body.get("output_config") or {}
     if config.get("format"):
         told.form = config["format"]["schema"]
@@ -62,7 +63,7 @@ def _hear(content: Any, told: Heard, texts: list[str], names: dict[str, str]) ->
 def _usage(tokens: Tokens) -> dict[str, Any]:
     usage: dict[str, Any] = {
         "input_tokens": tokens.input,
-        "cache_creation_input_tokens": 0,
+        "cache_creation_input_tokens": tokens.written,
         "cache_read_input_tokens": tokens.cached,
         "output_tokens": tokens.output + (tokens.reasoning or 0),
     }

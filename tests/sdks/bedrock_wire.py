@@ -29,7 +29,8 @@ def heard(path: str, body: Any) -> Heard:
     config = body.get("toolConfig", {})
     for tool in config.get("tools", ()):
         told.tools[tool["toolSpec"]["name"]] = tool["toolSpec"]["inputSchema"]["json"]
-    told.must_call = "any" in config.get("toolChoice", {})
+    choice = config.get("toolChoice", {})
+    told.must_call, told.named = "any" in choice, choice.get("tool", {}).get("name")
     form = body.get("outputConfig", {}).get("textFormat")
     if form is not None:
         told.form = msgspec.json.decode(form["structure"]["jsonSchema"]["schema"])
@@ -65,8 +66,9 @@ def _usage(tokens: Tokens) -> dict[str, int]:
     return {
         "inputTokens": tokens.input,
         "cacheReadInputTokens": tokens.cached,
+        "cacheWriteInputTokens": tokens.written,
         "outputTokens": output,
-        "totalTokens": tokens.input + tokens.cached + output,
+        "totalTokens": tokens.input + tokens.cached + tokens.written + output,
     }
 
 

@@ -43,7 +43,7 @@ def asked(case: str) -> dict[str, Any]:
         {"role": "user", "content": content},
     ]
     more: dict[str, Any] = {"messages": messages, "max_completion_tokens": facts.CEILING_TOKENS}
-    if case in ("tools", "reasoning"):
+    if case in ("tools", "named", "reasoning"):
         more["tools"] = tools()
     if case == "tools":
         more["tool_choice"] = "required"
@@ -57,6 +57,7 @@ def asked(case: str) -> dict[str, Any]:
 _SIMPLE: dict[str, dict[str, Any]] = {
     "any_json": {"response_format": {"type": "json_object"}},
     "choices": {"n": 2},
+    "named": {"tool_choice": {"type": "function", "function": {"name": "tide"}}},
     "stop": {"stop": [facts.STOP]},
 }
 
@@ -99,11 +100,16 @@ def told(answer: Any) -> Said:
     carried = extra.get("reasoning_details") or [{}]
     signature = carried[0].get("signature") or carried[0].get("data") or ""
     cached = usage.prompt_tokens_details.cached_tokens
+    written = getattr(usage.prompt_tokens_details, "cache_write_tokens", None) or 0
     details = usage.completion_tokens_details
     thinking = details.reasoning_tokens if details is not None else None
     assert usage.total_tokens == usage.prompt_tokens + usage.completion_tokens
     tokens = Tokens(
-        usage.prompt_tokens - cached, cached, usage.completion_tokens - (thinking or 0), thinking
+        usage.prompt_tokens - cached - written,
+        cached,
+        usage.completion_tokens - (thinking or 0),
+        thinking,
+        written,
     )
     assert answer.id and answer.model
     said = Said(message.content or "", calls, thought, signature, choice.finish_reason, tokens)

@@ -17,7 +17,9 @@ def heard(path: str, body: Any) -> Heard:
     for tool in body.get("tools", ()):
         assert tool["type"] == "function"
         told.tools[tool["function"]["name"]] = tool["function"]["parameters"]
-    told.must_call = body.get("tool_choice") == "required"
+    choice = body.get("tool_choice")
+    told.must_call = choice == "required"
+    told.named = choice["function"]["name"] if isinstance(choice, dict) else None
     form = body.get("response_format")
     if form is not None:
         told.any_json = form["type"] == "json_object"
@@ -62,13 +64,16 @@ def _data(url: str) -> tuple[str, str]:
 
 
 def _usage(tokens: Tokens) -> dict[str, Any]:
-    prompt, completion = tokens.input + tokens.cached, tokens.output + (tokens.reasoning or 0)
+    prompt = tokens.input + tokens.cached + tokens.written
+    completion = tokens.output + (tokens.reasoning or 0)
     usage: dict[str, Any] = {
         "prompt_tokens": prompt,
         "completion_tokens": completion,
         "total_tokens": prompt + completion,
         "prompt_tokens_details": {"cached_tokens": tokens.cached},
     }
+    if tokens.written:
+        usage["prompt_tokens_details"]["cache_write_tokens"] = tokens.written
     if tokens.reasoning is not None:
         usage["completion_tokens_details"] = {"reasoning_tokens": tokens.reasoning}
     return usage

@@ -21,7 +21,9 @@ def heard(path: str, body: Any) -> Heard:
         for function in tool["functionDeclarations"]:
             told.tools[function["name"]] = function["parametersJsonSchema"]
     calling = body.get("toolConfig", {}).get("functionCallingConfig", {})
-    told.must_call = calling.get("mode") == "ANY"
+    names = calling.get("allowedFunctionNames", [None])
+    told.must_call = calling.get("mode") == "ANY" and names == [None]
+    told.named = names[0]
     if config.get("responseMimeType") == "application/json":
         told.form = config.get("responseJsonSchema")
         told.any_json = told.form is None

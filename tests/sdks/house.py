@@ -23,8 +23,9 @@ from tests.sdks import (
 )
 from tests.sdks.said import Heard, Said
 
-from tidegate.core.plan import Replica, Target
+from tidegate.core.plan import Release, Replica, Route, Target
 from tidegate.core.receipt import Receipt
+from tidegate.core.resilience import Retry
 
 KEY = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)
 ENVIRON = {
@@ -71,7 +72,7 @@ class Provider:
             wire = self._wire(exchange, path)
             heard = wire.heard(path, exchange.json)
             self.heard.append(heard)
-            body = self._body(wire, heard.stream)
+            body = self._body(wire, heard)
         except Exception as error:
             self.misunderstood.append(f"{error!r}: {exchange.head!r} {exchange.body!r}")
             exchange.send(answer_bytes(400, b'{"error":{"message":"what?"}}'))
@@ -102,12 +103,14 @@ class Provider:
             assert path == _CHAT_PATHS.get(self.name, "/v1/chat/completions")
         return _WIRES.get(self.name, chat_wire)
 
-    def _body(self, wire: ModuleType, streamed: bool) -> bytes:
+    def _body(self, wire: ModuleType, heard: Heard) -> bytes:
         said = self.answers.pop(0)
         if isinstance(said, bytes):
             return said
+        if wire is chat_wire and heard.named:
+            said = said._replace(finish="stop")  # as OpenAI and vLLM do
         shows = (SHOWS.get(self.name),) if wire is chat_wire else ()
-        body: bytes = (wire.stream if streamed else wire.whole)(said, *shows)
+        body: bytes = (wire.stream if heard.stream else wire.whole)(said, *shows)
         return body
 
 
@@ -165,7 +168,8 @@ class House:
         self._end = asyncio.Event()
         async with _all([Upstream(one.answer) for one in self.providers.values()]) as ups:
             targets = [_target(one, up.port) for one, up in zip(self.providers, ups, strict=True)]
-            async with gateway(self._folder, *targets, environ=ENVIRON) as self.it:
+            routes = dict(_loose(one) for one in targets)
+            async with gateway(self._folder, *targets, environ=ENVIRON, routes=routes) as self.it:
                 self._ready.set_result(None)
                 await self._end.wait()
 
@@ -182,6 +186,16 @@ class _all:
     async def __aexit__(self, *_: object) -> None:
         for up in self._ups:
             await up.__aexit__()
+
+
+LOOSE = "-loose"
+
+
+def _loose(target: Target) -> tuple[str, Route]:
+    """A route to the target by whose rule what has no place there is left out."""
+    name = f"{target.name}{LOOSE}"
+    release = Release(f"{name}-1", target)
+    return name, Route(name, release, retry=Retry(attempts=1), drops_unsupported=True)
 
 
 def _target(name: str, port: int) -> Target:

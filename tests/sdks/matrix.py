@@ -42,6 +42,8 @@ _REASONING = {"responses": "input[].encrypted_content", "messages": "messages[].
 # What tests/bytes holds of real engines: the answers of a conversation, turn by turn.
 _RECORDED = {
     ("vllm", "text"): ("chat",),
+    ("vllm", "tools"): ("called", "chat"),
+    ("vllm", "structured"): ("formed", "chat"),
     ("llama_cpp", "text"): ("chat",),
     ("llama_cpp", "tools"): ("called", "chat"),
     ("llama_cpp", "structured"): ("formed", "chat"),

@@ -40,13 +40,15 @@ def asked(case: str) -> dict[str, Any]:
         "messages": [{"role": "user", "content": content}],
         "max_tokens": facts.CEILING_TOKENS,
     }
-    if case in ("tools", "reasoning"):
+    if case in ("tools", "named", "reasoning"):
         more["tools"] = tools()
     if case == "tools":
         more["tool_choice"] = {"type": "any"}
     if case == "reasoning":
         more["max_tokens"] = BUDGET_TOKENS + facts.CEILING_TOKENS
         more["thinking"] = {"type": "enabled", "budget_tokens": BUDGET_TOKENS}
+    if case == "named":
+        more["tool_choice"] = {"type": "tool", "name": "tide"}
     if case == "stop":
         more["stop_sequences"] = [facts.STOP]
     if case == "structured":
@@ -90,7 +92,8 @@ def told(answer: Any) -> Said:
             signature = block.data
     usage = answer.usage
     assert answer.id and answer.model
-    tokens = Tokens(usage.input_tokens, usage.cache_read_input_tokens or 0, usage.output_tokens)
+    cached, written = usage.cache_read_input_tokens or 0, usage.cache_creation_input_tokens or 0
+    tokens = Tokens(usage.input_tokens, cached, usage.output_tokens, written=written)
     return Said(text, tuple(calls), thought, signature, FINISHES[answer.stop_reason], tokens)
 
 

@@ -16,6 +16,7 @@ _TITLES = {
 _CASES = {
     "text": "text",
     "tools": "tools",
+    "named": "named tool",
     "structured": "JSON Schema",
     "image": "image",
     "document": "document",

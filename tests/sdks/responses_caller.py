@@ -38,13 +38,15 @@ def asked(case: str) -> dict[str, Any]:
         "max_output_tokens": facts.CEILING_TOKENS,
         "store": False,
     }
-    if case in ("tools", "reasoning"):
+    if case in ("tools", "named", "reasoning"):
         more["tools"] = tools()
     if case == "tools":
         more["tool_choice"] = "required"
     if case == "reasoning":
         more["reasoning"] = {"effort": "high", "summary": "auto"}
         more["include"] = ["reasoning.encrypted_content"]
+    if case == "named":
+        more["tool_choice"] = {"type": "function", "name": "tide"}
     if case == "any_json":
         more["text"] = {"format": {"type": "json_object"}}
     if case == "structured":

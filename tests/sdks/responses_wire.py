@@ -19,7 +19,9 @@ def heard(path: str, body: Any) -> Heard:
         _hear(item, told, names)
     for tool in body.get("tools", ()):
         told.tools[tool["name"]] = tool["parameters"]
-    told.must_call = body.get("tool_choice") == "required"
+    choice = body.get("tool_choice")
+    told.must_call = choice == "required"
+    told.named = choice["name"] if isinstance(choice, dict) else None
     form = body.get("text", {}).get("format")
     if form is not None:
         told.any_json = form["type"] == "json_object"

@@ -58,6 +58,7 @@ class Tokens(NamedTuple):
     cached: int = 4
     output: int = 5
     reasoning: int | None = None
+    written: int = 0  # to a cache
 
 
 class Said(NamedTuple):
@@ -76,6 +77,7 @@ class Said(NamedTuple):
 ANSWERS = {
     "text": (Said(TEXT),),
     "tools": (Said(calls=CALLS, finish="tool_calls"), Said(TEXT)),
+    "named": (Said(calls=CALLS[:1], finish="tool_calls"),),
     "structured": (Said(FORMED.model_dump_json()), Said(TEXT)),
     "image": (Said(TEXT),),
     "document": (Said(TEXT),),
@@ -85,7 +87,7 @@ ANSWERS = {
     ),
     "cut": (Said(TEXT, finish="length"),),
     "stop": (Said(TEXT),),
-    "cache": (Said(TEXT),),
+    "cache": (Said(TEXT, tokens=Tokens(written=6)),),
     "image_url": (Said(TEXT),),
     "any_json": (Said(FORMED.model_dump_json()),),
     "choices": (Said(TEXT, choices=2),),
@@ -106,6 +108,7 @@ class Heard:
     documents: list[tuple[str, str]] = field(default_factory=list)
     tools: dict[str, Any] = field(default_factory=dict)
     must_call: bool = False
+    named: str | None = None
     calls: list[Call] = field(default_factory=list)
     results: list[tuple[str, str]] = field(default_factory=list)
     thoughts: list[str] = field(default_factory=list)

@@ -11,7 +11,7 @@ import anthropic
 import openai
 import pytest
 from tests.sdks import chat_wire, said
-from tests.sdks.house import MODELS, House, Provider
+from tests.sdks.house import LOOSE, MODELS, House, Provider
 from tests.sdks.matrix import CALLERS, CELLS, Cell, passes, recorded, shows, signs
 from tests.sdks.said import ANSWERS, RESULTS, Heard, Said
 
@@ -33,6 +33,8 @@ def test_a_cell(house: House, place: tuple[str, str, str], cell: Cell, streamed:
         refuse(house, place, cell, streamed)
         return
     expected = [chat_wire.read(one) for one in bytes_of_theirs or ()] or list(ANSWERS[case])
+    if case == "named" and caller == "chat" and passes(caller, name):
+        expected = [told._replace(finish="stop") for told in expected]  # the bytes that came
     answers = hold(house, place, len(expected), streamed)
     assert provider.misunderstood == []
     for turn, (answer, told) in enumerate(zip(answers, expected, strict=True)):
@@ -54,12 +56,39 @@ def test_a_cell(house: House, place: tuple[str, str, str], cell: Cell, streamed:
     assert tuple({one: 0 for receipt in receipts for one in receipt.dropped}) == cell.dropped
 
 
-def hold(house: House, place: tuple[str, str, str], turns: int, streamed: bool) -> list[Any]:
+REFUSED = {place: cell for place, cell in CELLS.items() if cell.refused is not None}
+
+
+@pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
+@pytest.mark.parametrize(
+    ("place", "cell"), REFUSED.items(), ids=["-".join(place) for place in REFUSED]
+)
+def test_by_the_rule_drop_it_is_left_out_and_named(
+    house: House, place: tuple[str, str, str], cell: Cell, streamed: bool
+) -> None:
+    caller, name, case = place
+    house.forget()
+    before = len(house.it.receipts())
+    provider = house.providers[name]
+    provider.answers = [ANSWERS[case][0]._replace(choices=1)]
+    [answer] = hold(house, place, 1, streamed, f"{name}{LOOSE}")
+    assert provider.misunderstood == []
+    assert CALLERS[caller].told(answer).text == ANSWERS[case][0].text
+    [heard] = provider.heard
+    assert (heard.images, heard.any_json, heard.choices) == ([], False, 1)
+    assert heard.texts == [said.QUESTION]
+    [receipt] = house.receipts_after(before)
+    assert receipt.dropped == [cell.refused]
+
+
+def hold(
+    house: House, place: tuple[str, str, str], turns: int, streamed: bool, route: str = ""
+) -> list[Any]:
     """The conversation, turn by turn, as the client has it."""
     caller, name, case = place
     speaker = CALLERS[caller]
     client = house.anthropic if caller == "messages" else house.openai
-    ask = {"model": name, **speaker.asked(case)}
+    ask = {"model": route or name, **speaker.asked(case)}
     answers = [speaker.say(client, ask, streamed)]
     while len(answers) < turns:
         ask = speaker.go_on(ask, answers[-1])
@@ -83,6 +112,8 @@ def as_told(told: Said, caller: str, provider: str) -> Said:
     tokens = told.tokens
     if tokens.reasoning is not None and (provider == "bedrock" or caller == "messages"):
         tokens = tokens._replace(output=tokens.output + tokens.reasoning, reasoning=None)
+    if provider == "gemini":
+        tokens = tokens._replace(written=0)  # it tells of none
     told = told._replace(tokens=tokens)
     if not signs(caller, provider):
         told = told._replace(signature="")
@@ -107,8 +138,14 @@ def understood(heard: Heard, place: tuple[str, str, str], streamed: bool) -> Non
     image = ("url", said.IMAGE_URL) if case == "image_url" else ("image/png", said.PNG)
     assert heard.images == ([image] if case in ("image", "image_url") else [])
     assert heard.documents == ([("application/pdf", said.PDF)] if case == "document" else [])
-    assert heard.tools == (said.TOOLS if case in ("tools", "reasoning") else {})
-    assert heard.must_call == (case == "tools" and not heard.results)
+    tools = said.TOOLS if case in ("tools", "named", "reasoning") else {}
+    if case == "named" and name == "llama_cpp" and caller != "chat":
+        tools = {"tide": said.TOOLS["tide"]}  # it takes no name: only that tool, and it must
+        assert heard.must_call and heard.named is None
+    else:
+        assert heard.must_call == (case == "tools" and not heard.results)
+        assert heard.named == ("tide" if case == "named" else None)
+    assert heard.tools == tools
     assert heard.any_json == (case == "any_json")
     assert heard.thinks == (case == "reasoning")
     assert heard.stops == ([said.STOP] if case == "stop" else [])
@@ -160,6 +197,7 @@ def noted(receipt: Receipt, told: Said, place: tuple[str, str, str], streamed: b
     if name == "bedrock" and tokens.reasoning is not None:
         tokens = tokens._replace(output=tokens.output + tokens.reasoning, reasoning=None)
     assert (receipt.input_tokens, receipt.cache_read_tokens or 0) == tokens[:2]
-    assert (receipt.output_tokens, receipt.reasoning_tokens or None) == tokens[2:]
+    assert (receipt.output_tokens, receipt.reasoning_tokens or None) == tokens[2:4]
+    assert (receipt.cache_write_tokens or 0) == (0 if name == "gemini" else tokens.written)
     assert not receipt.tokens_estimated and not receipt.usage_conflict
     assert receipt.cost_nanousd is not None

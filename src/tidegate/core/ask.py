@@ -25,7 +25,8 @@ class Ask(Struct):
     that go along where the target speaks the same wire. `counts`: no answer is wanted but how many
     tokens the conversation has. `renamed` is there where the provider stores its answer: bytes of
     it, with the answer's id, as the caller is to see them. So many rounds of tool calls are in
-    stored answers as `rounds_before` says.
+    stored answers as `rounds_before` says. `model_sent` is the model that a target of another wire
+    is asked for, while its attempt lasts.
     """
 
     endpoint: Endpoint
@@ -43,6 +44,7 @@ class Ask(Struct):
     counts: bool = False
     renamed: Callable[[bytes, str], bytes] | None = None
     rounds_before: int = 0
+    model_sent: str = ""
 
 
 def content_name(ask: Ask) -> str:
@@ -52,7 +54,9 @@ def content_name(ask: Ask) -> str:
 
 def turns_of(ask: Ask) -> Raw | None:
     """A chat's messages; of Responses the items, or the only text. None where there are none."""
-    return ask.members.get(content_name(ask)) if ask.endpoint == "chat" else None
+    if ask.endpoint != "chat":
+        return None
+    return ask.members.get("input" if ask.dialect == OPENAI_RESPONSES else "messages")
 
 
 class Outgoing(Struct, frozen=True):

@@ -16,6 +16,7 @@ _FORMATS: Final[dict[Wire, str]] = {
     "anthropic": "anthropic-claude-v1",
     "openai_responses": "openai-responses-v1",
     "gemini": "google-gemini-v1",
+    "bedrock": "amazon-bedrock-v1",
 }
 _WIRES: Final[dict[str, Wire]] = {text: wire for wire, text in _FORMATS.items()}
 _MARK: Final = "tidegate"

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from tidegate.core.ask import Ask
+from tidegate.core.ask import OPENAI_RESPONSES, Ask
 from tidegate.core.limit import Demand
 from tidegate.core.plan import Price
 from tidegate.core.pricing import Ceiling, at_tier, is_by_tokens
@@ -131,7 +131,7 @@ def is_told(ask: Ask, receipt: Receipt, price: Price) -> bool:
     is known."""
     if not is_by_tokens(price):
         return True
-    if has_hosted_tools(ask):
+    if ask.dialect == OPENAI_RESPONSES and has_hosted_tools(ask):
         return False  # they are charged besides
     if not _DEARER.isdisjoint(ask.members):
         if ask.members.get("web_search_options", _NULL) != _NULL:

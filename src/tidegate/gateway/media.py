@@ -1,6 +1,6 @@
 """media: what of a prompt is no text, and so is not bounded by its bytes: images and files."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
@@ -68,31 +68,27 @@ def media(ask: Ask) -> Media:
     if turns is None or memoryview(turns)[0] != _LIST:
         return _NONE
     images = files = size = 0
+    inner: list[Raw] = []
     try:
-        for part in _all_parts(_contents(ask, turns)):
-            held = held_in(part)
-            if held:
-                image = not held.isdisjoint(_IMAGES) or part.get("type") == _IMAGE
-                images += image
-                files += not image
-            size += sum(len(memoryview(part[name])) for name in held)
+        contents = _contents(ask, turns)
+        for parts in (contents, inner):  # what tools have answered is found in the first
+            for told in parts:
+                if memoryview(told)[0] != _LIST:
+                    continue
+                for part in _parts(told):
+                    if isinstance(part, str):
+                        continue
+                    if "content" in part and parts is contents:
+                        inner.append(part["content"])
+                    held = held_in(part)
+                    if held:
+                        image = not held.isdisjoint(_IMAGES) or part.get("type") == _IMAGE
+                        images += image
+                        files += not image
+                        size += sum(len(memoryview(part[name])) for name in held)
     except (msgspec.DecodeError, RecursionError):
         return _UNREADABLE
     return Media(images, files, size)
-
-
-def _all_parts(contents: list[Raw]) -> Iterator[dict[str, Raw]]:
-    """The parts of messages, and of the results of tools among them. DecodeError."""
-    for told in contents:
-        if memoryview(told)[0] != _LIST:
-            continue
-        for part in _parts(told):
-            if isinstance(part, str):
-                continue
-            yield part
-            inner = part.get("content")
-            if inner is not None and memoryview(inner)[0] == _LIST:
-                yield from (one for one in _parts(inner) if not isinstance(one, str))
 
 
 def _contents(ask: Ask, turns: Raw) -> list[Raw]:

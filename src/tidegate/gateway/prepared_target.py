@@ -72,7 +72,8 @@ class Pace:
 
 class PreparedTarget(Struct, eq=False):
     """One target. `missing` says which credential could not be resolved, where none could. `aws` is
-    what its requests are signed with, where they are."""
+    what its requests are signed with, where they are. `may_be_priced` says that somebody knows its
+    price, or that nobody has to."""
 
     target: Target
     provider: Provider
@@ -82,6 +83,12 @@ class PreparedTarget(Struct, eq=False):
     tripped: Tripped
     pace: Pace
     aws: AwsKey | None = None
+    may_be_priced: bool = False
+
+    def __post_init__(self) -> None:
+        target = self.target
+        free = not self.provider.hosted or target.unpriced_allowed
+        self.may_be_priced = target.price is not None or free
 
     @property
     def troubled(self) -> bool:
@@ -95,11 +102,6 @@ class PreparedTarget(Struct, eq=False):
     def serves(self, ask: Ask) -> bool:
         """Whether it takes such a request at all, at a price that somebody knows."""
         return ask.endpoint in self.provider.endpoints and self.may_be_priced
-
-    @property
-    def may_be_priced(self) -> bool:
-        target = self.target
-        return target.price is not None or not self.provider.hosted or target.unpriced_allowed
 
     def allowed(self, now_s: float) -> bool:
         """Whether a breaker of it lets a request through."""

@@ -124,12 +124,13 @@ def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Mome
     attempt's target what that came to, of the caller what all have."""
     receipt, earlier = progress.receipt, progress.earlier
     holding = progress.admitted or progress.late
-    taken = [] if holding is None else holding.held
-    held = [it.counters for it, *_ in taken if it.counters is not None]
+    began_late = past is not None and past.seeded_s >= progress.received_s
+    taken = holding.held if began_late and holding is not None else []
+    held = [it.counters for it, *_ in taken if it.counters is not None] if taken else []
     if earlier is not None:
         _end_attempt_holds(progress, worked, now)
         worked = _add_earlier(receipt, earlier) or worked
-    if past is not None and past.seeded_s >= progress.received_s:
+    if past is not None and began_late:
         past.count_late(receipt, progress.received_s, held)
     if holding is not None:
         settle_holds(holding.held, receipt, worked, now)

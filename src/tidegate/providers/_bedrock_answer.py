@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tidegate.core.ask import Usage
-from tidegate.core.conversation import Reasoning, Text, ToolCall
+from tidegate.core.conversation import Reasoning, Text, ToolCall, Wire
 from tidegate.core.outcome import Failure
 from tidegate.core.spoken import Choice, Reason, Spoken, SpokenPart
 from tidegate.providers._calls import text_of
@@ -130,7 +130,7 @@ def reason_of(word: str) -> Reason | Failure:
     return REASONS.get(word) or unknown_end()
 
 
-def read_spoken(body: bytes) -> Spoken:
+def read_spoken(body: bytes, seals: Wire = "anthropic") -> Spoken:
     """A whole answer. Failure where it is none."""
     try:
         answer = _decode(body)
@@ -139,14 +139,14 @@ def read_spoken(body: bytes) -> Spoken:
     reason = reason_of(answer.stop_reason)
     if isinstance(reason, Failure):
         raise reason
-    parts = [part for block in answer.output.message.content for part in _parts(block)]
+    parts = [part for block in answer.output.message.content for part in _parts(block, seals)]
     usage = read_usage(answer.usage, has_parts=bool(parts))
     extra = answer.additional_model_response_fields
     stopped_at = extra.stop_sequence if extra is not None else None
     return Spoken(None, None, usage, [Choice(parts, reason, stopped_at)])
 
 
-def _parts(block: _Block) -> list[SpokenPart]:
+def _parts(block: _Block, seals: Wire) -> list[SpokenPart]:
     if block.tool_use is not None:
         call = block.tool_use
         return [ToolCall(call.tool_use_id, call.name, text_of(call.input))]
@@ -154,7 +154,7 @@ def _parts(block: _Block) -> list[SpokenPart]:
         thought = block.reasoning_content
         said = thought.reasoning_text or _ReasoningText()
         sealed = thought.redacted_content
-        return [Reasoning(said.text, said.signature, sealed, "anthropic")]
+        return [Reasoning(said.text, said.signature, sealed, seals)]
     text = block.text
     if block.citations_content is not None:
         text = "".join(one.text or "" for one in block.citations_content.content)

@@ -11,6 +11,7 @@ from typing import Final, Literal
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tidegate.core.conversation import Wire
 from tidegate.providers._anthropic_models import takes_system_turns
 
 # How a family is told to think. `budget`: by tokens. `adaptive`: as much as it finds right, under
@@ -21,7 +22,7 @@ Thinks = Literal["converse", "adaptive", "budget", "nova", "openai", "flat"]
 class Traits(Struct, frozen=True):
     """`top_k` is the path of that parameter. `marks_errors`: a tool's result can be said to have
     failed. `one_call`: it can be kept to one tool at a time. `system_turns`: an instruction may
-    stand in the middle of its conversation."""
+    stand in the middle of its conversation. `seals`: whose reasoning is signed or sealed by it."""
 
     thinks: Thinks | None = None
     top_k: tuple[str, ...] = ()
@@ -29,11 +30,12 @@ class Traits(Struct, frozen=True):
     marks_errors: bool = False
     one_call: bool = False
     system_turns: bool = False
+    seals: Wire = "bedrock"
 
 
-_OLD_CLAUDE: Final = Traits(None, ("top_k",), caches=True, marks_errors=True)
+_OLD_CLAUDE: Final = Traits(None, ("top_k",), caches=True, marks_errors=True, seals="anthropic")
 _CLAUDE: Final = replace(_OLD_CLAUDE, thinks="adaptive", one_call=True)
-_NOVA: Final = replace(_OLD_CLAUDE, top_k=("inferenceConfig", "topK"))
+_NOVA: Final = replace(_OLD_CLAUDE, top_k=("inferenceConfig", "topK"), seals="bedrock")
 _ROWS: Final[tuple[tuple[re.Pattern[str], Traits], ...]] = tuple(
     (re.compile(rf"([a-z-]+\.)?({pattern})"), traits)
     for pattern, traits in (
@@ -53,7 +55,8 @@ _ROWS: Final[tuple[tuple[re.Pattern[str], Traits], ...]] = tuple(
         (r"(ai21|amazon|deepseek|google|meta|minimax|nvidia|qwen|writer|zai)\.", Traits()),
     )
 )
-_UNKNOWN: Final = Traits("converse", caches=True, marks_errors=True)
+# Most of those that only an ARN names are Claude.
+_UNKNOWN: Final = Traits("converse", caches=True, marks_errors=True, seals="anthropic")
 
 
 def traits_of(model: str) -> Traits:

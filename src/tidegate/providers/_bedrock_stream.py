@@ -108,7 +108,7 @@ class _Part:
 
 
 class BedrockReader:
-    """core.plugs.SpokenReader for ConverseStream."""
+    """core.plugs.SpokenReader for ConverseStream. `seals` is whose reasoning it is."""
 
     __slots__ = (
         "_began",
@@ -116,13 +116,15 @@ class BedrockReader:
         "_sealed_chars",
         "_splitter",
         "_stopped",
+        "_wire",
         "ended_twice",
         "failure",
         "finished",
         "surplus_events",
     )
 
-    def __init__(self) -> None:
+    def __init__(self, seals: Wire = "anthropic") -> None:
+        self._wire = seals
         self._splitter = FrameSplitter()
         self._began = False
         self._stopped = False
@@ -237,7 +239,7 @@ class BedrockReader:
             if kind == "tool_call":
                 raise _Malformed("the provider sent a tool call that has not begun")
             part = self._new(block, kind)
-            wire: Wire | None = "anthropic" if kind == "reasoning" else None
+            wire = self._wire if kind == "reasoning" else None
             events.append(PartBegan(0, part.index, kind, wire=wire))
         if part.kind != kind or not part.open:
             raise _Malformed("the provider sent more of a block than it can have")

@@ -121,7 +121,10 @@ class GeminiReader:
 
     def _take_rest(self, events: list[Event]) -> None:
         """Reads the last event where only its blank line is missing; cut within, it is none."""
-        payload = data_of(self._splitter.flush() + b"\n\n")
+        rest = self._splitter.flush()
+        if not rest:
+            return
+        payload = data_of(rest + b"\n\n")
         try:
             decode(payload or b"")
         except UNREADABLE:

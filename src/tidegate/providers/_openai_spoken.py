@@ -4,6 +4,7 @@ A provider's own reader goes first: it judges the stream, counts its usage, and 
 chunks that are in order. What they say is read here.
 """
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -114,6 +115,7 @@ class OpenAISpokenReader:
         "_inner",
         "_latest",
         "_plains",
+        "_shown",
         "_splitter",
         "_usage",
         "_used",
@@ -123,6 +125,7 @@ class OpenAISpokenReader:
     def __init__(self, inner: OpenAIStreamReader) -> None:
         self._inner = inner
         self._splitter = SseSplitter()
+        self._shown = SseSplitter()  # what the provider's own reader shows of an event
         self._began = False
         self._ended: set[int] = set()
         self._plains: dict[int, _Part] = {}
@@ -145,23 +148,33 @@ class OpenAISpokenReader:
         return self._inner.ended_twice
 
     def feed(self, data: bytes) -> list[Event]:
+        """One event after the other, so that nothing depends on how many come in a read."""
+        events: list[Event] = []
         if self.failure is not None:
-            self._inner.feed(data)
-            return []
-        return self._read(self._inner.feed(data))
+            return events
+        for raw in self._splitter.feed(data):
+            shown = self._inner.feed(raw)
+            whole = shown is raw and not self._shown.rest and raw.endswith(b"\n")
+            if not self._read((raw,) if whole else self._shown.feed(shown), events):
+                return events
+        if self._splitter.problem is not None and not self._inner.finished:
+            self.failure = malformed(self._splitter.problem)
+        return events
 
     def end(self) -> list[Event]:
-        if self.failure is not None or self._inner.finished:
-            return []
-        self._inner.end()
-        return self._read(self._inner.terminal)
-
-    def _read(self, shown: bytes) -> list[Event]:
-        """What whole events, already judged, say."""
         events: list[Event] = []
+        if self.failure is not None or self._inner.finished:
+            return events
+        shown = self._inner.feed(self._splitter.flush())
+        self._inner.end()
+        self._read(self._shown.feed(shown + self._inner.terminal), events)
+        return events
+
+    def _read(self, shown: Iterable[bytes], events: list[Event]) -> bool:
+        """What whole events, already judged, say; whether there may be more."""
         inner = self._inner
         try:
-            for raw in self._splitter.feed(shown) if shown else ():
+            for raw in shown:
                 payload = data_of(raw)
                 if payload is not None and not payload.startswith(b"[DONE]"):
                     self._take(_decode(payload), events)
@@ -172,10 +185,8 @@ class OpenAISpokenReader:
             self.failure = malformed("the provider sent an event that is no chunk")
         except Failure as failure:
             self.failure = failure
-        if self._splitter.problem is not None and self.failure is None:
-            self.failure = malformed(self._splitter.problem)
         self.failure = self.failure or inner.failure
-        return events
+        return self.failure is None
 
     def _take(self, chunk: _Chunk, events: list[Event]) -> None:
         if not self._began and (chunk.choices or chunk.id != ""):  # Azure's first has neither
@@ -252,7 +263,7 @@ class OpenAISpokenReader:
         self._end_plain(choice, events)
 
     def _end_choice(self, choice: _Choice, events: list[Event]) -> None:
-        reason, stop_sequence = _ending(choice)
+        reason, stop_sequence = _ending(choice, called=choice.index in self._calls)
         self._ended.add(choice.index)
         self._end_parts(choice.index, events)
         events.append(Ended(choice.index, reason, stop_sequence))
@@ -269,11 +280,14 @@ def _input_of(chunk: _Chunk) -> Usage | None:
     return Usage(usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
 
 
-def _ending(choice: _Choice) -> tuple[Reason, str | None]:
-    """How a choice ended. Failure."""
+def _ending(choice: _Choice, *, called: bool) -> tuple[Reason, str | None]:
+    """How a choice ended; of a call that was forced by its name OpenAI and vLLM say that it just
+    stopped. Failure."""
     reason = reason_of(REASONS, choice.finish_reason or "")
     if reason == "stop" and isinstance(choice.stop_reason, str):
         return "stop_sequence", choice.stop_reason
+    if reason == "stop" and called:
+        return "tool_calls", None
     return reason, None
 
 
@@ -285,8 +299,9 @@ def spoken_of(body: bytes, answer: Answer) -> Spoken:
         raise no_answer() from None
     choices = []
     for told in sorted(whole.choices, key=lambda choice: choice.index):
-        reason, stop_sequence = _ending(told)
         parts = [] if told.message is None else _parts(told.message)
+        called = any(isinstance(part, ToolCall) for part in parts)
+        reason, stop_sequence = _ending(told, called=called)
         choices.append(Choice(parts, reason, stop_sequence))
     return Spoken(whole.id, whole.model, answer.usage, choices)
 

@@ -106,7 +106,7 @@ class OpenAIStreamReader(PassingReader):
             and not self._reads_every_chunk
             and not self.finished
             and self.failure is None
-            and b"\r" not in data
+            and data.find(b"\r") < 0
         ):
             try:
                 chunk = self._decode(data[6:-2])

@@ -76,10 +76,10 @@ class Bedrock:
         return Outgoing(path.encode(), _encode(body), dropped=tuple(losses.names))
 
     def spoken_reader(self, ask: Ask) -> BedrockReader:
-        return BedrockReader()
+        return BedrockReader(traits_of(ask.model_sent).seals)
 
     def read_spoken(self, ask: Ask, body: bytes) -> Spoken:
-        return _bedrock_answer.read_spoken(body)
+        return _bedrock_answer.read_spoken(body, traits_of(ask.model_sent).seals)
 
     def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
         return _bedrock_error.fault(status, headers, body, clock.wall_s())

@@ -54,3 +54,18 @@ def test_a_target_without_a_price_does_not_hold_another_s(tmp_path: Path) -> Non
                 assert (len(bad.exchanges), len(good.exchanges)) == (1, 0)
 
     run(main())
+
+
+def test_what_was_not_sent_to_a_target_is_not_counted_there(tmp_path: Path) -> None:
+    once = Limit("once", "requests", 1, per_s=3600.0, only=(("target", "a"),))
+
+    async def main() -> None:
+        async with Upstream() as up, Upstream() as wide:
+            narrow = at(up, "a", context_tokens=1)
+            routes = routed(narrow, overflow=(at(wide, "b"),))
+            async with gateway(tmp_path, narrow, routes=routes, limits=(once,)) as it:
+                assert [(await it.ask()).status for _ in range(3)] == [200] * 3
+                assert not up.exchanges
+                assert [receipt.holds for receipt in it.receipts()] == [[], [], []]
+
+    run(main())

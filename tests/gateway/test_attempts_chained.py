@@ -45,6 +45,19 @@ def test_what_only_a_fallback_cannot_do_is_not_told_as_the_caller_s_mistake(
     run(main())
 
 
+def test_whether_a_request_can_be_served_is_no_matter_of_chance(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as one, Upstream() as other:
+            pool = at(one, "a", dialect="anthropic"), at(other, "b")
+            async with gateway(tmp_path, pool[0], routes=routed(*pool)) as it:
+                replies = [await it.ask(body={**HELLO, "n": 2}) for _ in range(12)]
+                assert [reply.status for reply in replies] == [200] * 12
+                assert not one.exchanges
+                assert {len(receipt.attempts) for receipt in it.receipts()} == {1}
+
+    run(main())
+
+
 def test_the_limit_that_is_noted_is_the_one_that_the_caller_is_told_of(tmp_path: Path) -> None:
     spent = Limit("spent", "requests", 1, ("target",), per_s=3600.0, only=(("target", "b"),))
 

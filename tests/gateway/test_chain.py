@@ -229,3 +229,13 @@ def test_of_several_that_have_no_room_the_last_says_how_much_there_is() -> None:
 def test_every_kind_of_limit_by_target_is_answered_by_another(code: str) -> None:
     ready = route_of(route(A, rate_limited=(B,)))
     assert after_each(ready, Refusal(code, "too much"))[0] == ["a", "b"]
+
+
+def test_what_one_of_several_cannot_do_another_of_them_is_asked_for() -> None:
+    both = route_of(route(A, B, unavailable=(C,), retry=Retry(attempts=1)))
+    assert after_each(both, UNABLE, DOWN)[0] == ["a", "b", "c"]
+    names, chain = after_each(both, UNABLE, UNABLE)
+    assert names == ["a", "b"], "that none of them can do it is no failure of theirs"
+    assert chain.blamed(UNABLE) is UNABLE
+    names, chain = after_each(both, UNABLE, DOWN, UNABLE)
+    assert (names, chain.blamed(UNABLE)) == (["a", "b", "c"], DOWN)

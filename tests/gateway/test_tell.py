@@ -75,8 +75,11 @@ def test_a_refused_credential_rests_until_an_answer_comes() -> None:
     replica = it.replicas[0]
     assert replica.credential.rests_until_s > clock.monotonic_s()
     assert replica.breaker.failures == 0
-    tell_well(progress, "weighted")
-    assert replica.credential.rests_until_s == 0
+    assert progress.call is not None
+    for late, rests in ((-1.0, True), (1.0, False)):  # sent before it was refused, and after
+        progress.call.sent_s = clock.monotonic_s() + late
+        tell_well(progress, "weighted")
+        assert (replica.credential.rests_until_s > 0) == rests
 
 
 def test_a_trial_closes_a_breaker_with_its_first_content_or_its_end() -> None:

@@ -100,9 +100,10 @@ class Chain:
         """(what is asked next, after how many seconds); None when that was all. The same target
         after a violation: it is shown what is wrong with its answer."""
         of = failure_class(no)
-        if of is None and replica is None and self._met and no.code.fault in _OURS:
-            of = self._met[-1]  # it cannot do what the one before it could: nobody's failure
-        if of is None or (self._until_s is not None and now_s >= self._until_s):
+        late = self._until_s is not None and now_s >= self._until_s
+        if of is None and replica is None and no.code.fault in _OURS and not late:
+            return self._after_refusal(no, target, now_s)
+        if of is None or late:
             return None
         self._asked.add(target.target.name)
         if isinstance(no, Failure) and no.code.name == VIOLATION:
@@ -112,6 +113,17 @@ class Chain:
         if following is not None:
             self.led(of, no)
         return following
+
+    def _after_refusal(
+        self, no: Refusal | Failure, target: PreparedTarget, now_s: float
+    ) -> tuple[PreparedTarget, float] | None:
+        """It cannot do what is asked, which is nobody's failure: the others of the pool may, and
+        what is left of the chain that the request is on."""
+        self._asked.add(target.target.name)
+        if self._met:
+            return self._after_failure(no, self._met[-1], (target, None), now_s)
+        others = self._pool(target, "unavailable", now_s)
+        return (others[0], 0.0) if others else None
 
     def led(self, of: FailureClass, no: Refusal | Failure) -> None:
         """Because of this it goes to another, or again to the same."""

@@ -54,8 +54,9 @@ def tell_well(progress: Progress, balance: Balance) -> None:
     if breaker.failures or breaker.state != "closed":
         breaker.told("worked", progress.tries, clock.monotonic_s())
     progress.tries = False
-    if replica.credential.rests_until_s:
-        replica.credential.accepted()
+    call = progress.call
+    if replica.credential.rests_until_s and call is not None and call.sent_s is not None:
+        replica.credential.accepted(call.sent_s)
     if balance == "fastest":
         _tell_pace(progress)
 

@@ -94,6 +94,27 @@ def test_the_others_serve_while_one_is_revoked_or_throttled(tmp_path: Path) -> N
     run(main())
 
 
+def test_however_many_are_revoked_the_one_that_is_good_serves(tmp_path: Path) -> None:
+    names = "ABCDE"
+    keys = tuple(SecretRef(env=name) for name in names)
+    environ = {name: f"key-{name}" for name in names}
+
+    async def script(exchange: Exchange) -> None:
+        if exchange.header(b"authorization") == b"Bearer key-E":
+            await whole()(exchange)
+        else:
+            exchange.send(answer_bytes(401, b'{"error": {"message": "no"}}'))
+
+    async def main() -> None:
+        async with Upstream(script) as up:
+            pool = at(up, "a", credential=keys[0], more_credentials=keys[1:])
+            async with gateway(tmp_path, pool, environ=environ, routes=routed(pool)) as it:
+                assert [(await it.ask()).status for _ in range(4)] == [200] * 4
+                assert len(up.exchanges) <= 4 + len(keys) - 1
+
+    run(main())
+
+
 def test_one_alone_that_is_refused_is_not_asked_before_a_fallback(tmp_path: Path) -> None:
     async def main() -> None:
         no = whole({"error": {"message": "no"}}, 401)

@@ -139,7 +139,8 @@ class Chain:
     ) -> tuple[PreparedTarget, float] | None:
         target, replica = at
         if replica is not None:
-            self._times += 1
+            # A credential that is refused rests, and its provider has done no work.
+            self._times += no.code.name != "upstream_auth"
             self._note(no, target, replica)
         again_s = self._again_s(no, target, replica, now_s)
         if again_s == 0.0:

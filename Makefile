@@ -16,7 +16,8 @@ up:  ## start Tidegate in front of a small real model on this machine (options: 
 
 test:  ## run the tests (options: ARGS)
 	@$(INSTALL) dev package local
-	@marks=$$(requirements/marks.sh 'not soak') && exec $(PYTEST) -m "$$marks" $(ARGS)
+	@marks=$$(requirements/marks.sh 'not soak') && \
+	    exec $(PYTEST) --numprocesses 2 --dist loadfile -m "$$marks" $(ARGS)
 
 lint:  ## style, types, import layers, sizes and habits
 lint: style types layers tidy

@@ -4,13 +4,13 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import fmean, median, quantiles
 from typing import Any, Final
 
 from bench import faults, install, resilience
 from bench.resilience_peers import LITELLM, NAMES, PRICE, SDK, TIDEGATE
 
-SUCCESS_SLACK: Final = 1.0
+SUCCESS_SLACK: Final = 1.5
 ADDED_SLACK_MS: Final = 10.0
 WASTED_SLACK_CENTS: Final = 2.0
 CALLED: Final = {TIDEGATE: "Tidegate", LITELLM: "LiteLLM", SDK: "the bare SDK"}
@@ -25,6 +25,7 @@ class Figures:
     whole: float
     told: float
     untold: float
+    added_mean_ms: float | None
     added_p50_ms: float | None
     added_p95_ms: float | None
     failed_after_s: float | None
@@ -33,7 +34,8 @@ class Figures:
 
     def cells(self) -> list[str]:
         shares = [f"{share:.1f} %" for share in (self.whole, self.told, self.untold)]
-        times = [_shown(self.added_p50_ms, ".0f"), _shown(self.added_p95_ms, ".0f")]
+        added = (self.added_mean_ms, self.added_p50_ms, self.added_p95_ms)
+        times = [_shown(added_ms, "z.0f") for added_ms in added]
         rest = [f"{self.upstream:.2f}", f"${self.wasted_cents / 100:.3f}"]
         return [*shares, *times, _shown(self.failed_after_s, ".1f"), *rest]
 
@@ -55,6 +57,7 @@ def figures_of(row: dict[str, Any], usual_s: tuple[float, float]) -> Figures:
     nanousd += wasted["output_tokens"] * PRICE["output_usd_per_mtok"] * 1e3
     return Figures(
         *(100 * row["became"][word] / count for word in ("good", "told", "untold")),
+        added_mean_ms=1e3 * fmean(added_s) if added_s else None,
         added_p50_ms=1e3 * median(added_s) if added_s else None,
         added_p95_ms=1e3 * _p95(added_s) if added_s else None,
         failed_after_s=median(row["failed_s"]) if row["failed_s"] else None,
@@ -89,8 +92,8 @@ def worse(table: Table, case: str) -> list[str]:
             behind.append(f"{who} leaves fewer untold")
         if other.whole < ours.whole - SUCCESS_SLACK:
             continue
-        if _later(ours.added_p50_ms, other.added_p50_ms):
-            adds = f"{other.added_p50_ms:.0f} ms, Tidegate {ours.added_p50_ms:.0f}"
+        if _later(ours.added_mean_ms, other.added_mean_ms):
+            adds = f"{other.added_mean_ms:.0f} ms, Tidegate {ours.added_mean_ms:.0f}"
             behind.append(f"{who} adds {adds}")
         if ours.wasted_cents > other.wasted_cents + WASTED_SLACK_CENTS:
             behind.append(f"{who} wastes less")
@@ -107,14 +110,14 @@ def _name(name: str) -> str:
 
 def _rows(table: Table) -> Iterator[str]:
     yield (
-        "| case | who | whole | told | not told | added p50, ms | added p95, ms "
+        "| case | who | whole | told | not told | added mean, ms | p50 | p95 "
         "| failed after, s | upstream | wasted |"
     )
-    yield "|" + "---|" * 10
+    yield "|" + "---|" * 11
     for case in faults.CASES:
         for name in NAMES:
             found = table.get((case.name, name))
-            cells = [NOT_RUN] + [""] * 7 if found is None else found.cells()
+            cells = [NOT_RUN] + [""] * 8 if found is None else found.cells()
             yield f"| {case.title} | {_name(name)} | {' | '.join(cells)} |"
 
 
@@ -122,17 +125,18 @@ def _verdicts(table: Table) -> Iterator[str]:
     yield "| case | |"
     yield "|---|---|"
     for case in faults.CASES:
-        if (case.name, TIDEGATE) in table:
+        if case.share and (case.name, TIDEGATE) in table:
             behind = worse(table, case.name)
             yield f"| {case.title} | {'yes' if not behind else '**no**: ' + '; '.join(behind)} |"
 
 
 def render(kept: Path) -> str:
     told, table = read(kept)
-    about, versions = told["machine"], told["versions"]
+    about, versions, busy = told["machine"], told["versions"], told["busy"]
     named = ", ".join(f"{_name(name)} {versions.get(name, NOT_RUN)}" for name in NAMES)
+    load = f"load average {min(busy):.1f} to {max(busy):.1f}"
     values: dict[str, object] = {
-        "about": f"{about['date']}: {named}. {about['machine']}, Python {about['python']}.",
+        "about": f"{about['date']}: {named}. {about['machine']}, Python {about['python']}; {load}.",
         "table": "\n".join(_rows(table)),
         "verdicts": "\n".join(_verdicts(table)),
         "input_usd": PRICE["input_usd_per_mtok"],

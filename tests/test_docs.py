@@ -179,7 +179,7 @@ def test_the_page_lists_the_steps_of_an_attempt() -> None:
     steps = first_column("An attempt")
     assert f"\n{' -> '.join(steps)}\n" in ARCHITECTURE.read_text()
     source = (REPOSITORY / "src/tidegate/gateway/attempts.py").read_text()
-    attempt = source.partition("async def _attempt(")[2].partition("\nasync def ")[0]
+    attempt = source.partition("async def attempts(")[2].partition("\nasync def ")[0]
     called = [attempt.index(f"{name}(") for name in steps]
     assert called == sorted(called)
 

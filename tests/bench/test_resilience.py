@@ -148,7 +148,8 @@ def kept(tmp_path: Path) -> Path:
     file = tmp_path / "resilience.json"
     machine = {"date": "today", "commit": "abc", "machine": "2 cores", "python": "3.11"}
     versions = {SDK: "3.0", TIDEGATE: "abc"}
-    file.write_text(json.dumps({"machine": machine, "versions": versions, "rows": rows}))
+    told = {"machine": machine, "busy": [0.5, 4.0], "versions": versions, "rows": rows}
+    file.write_text(json.dumps(told))
     return file
 
 
@@ -164,6 +165,7 @@ def test_what_is_added_is_over_the_bare_client_where_nothing_is_wrong(kept: Path
     _, table = resilience_table.read(kept)
     assert table["healthy", SDK].added_p50_ms == pytest.approx(0)
     assert table["dead", TIDEGATE].added_p50_ms == pytest.approx(100)
+    assert table["dead", TIDEGATE].added_mean_ms == pytest.approx(100)
     assert table["dead", SDK].added_p50_ms is None
     assert table["dead", SDK].failed_after_s == pytest.approx(1.0)
 

@@ -169,8 +169,8 @@ def test_what_a_target_cannot_do_is_told_as_the_route_s_rule_has_it(ask):
     result = ask({"model": "mixed", **body})
     assert result.exit_code == 0, "the other may serve it"
     found = rows(result)
-    assert "first, 50 % of requests refused: " in found["anthropic/claude-haiku-4-5"]
-    assert "first, 50 % of requests 0" in found["spare"]
+    assert "first passed over: " in found["anthropic/claude-haiku-4-5"]
+    assert "first 0" in found["spare"]
 
 
 def test_tokens_are_told_by_a_target_or_counted_here(ask):

@@ -93,3 +93,17 @@ def test_shares_fallbacks_and_credentials_differ_by_name():
     assert found["routes.chat.others.b.weight"].after == "2.0"
     assert found["routes.chat.fallbacks.unavailable.c.model"].after == "c"
     assert found["routes.chat.target.more_credentials"].after == "${B}"
+
+
+def test_what_is_left_out_and_in_which_order_others_are_asked_is_told():
+    def routed(*names, **fields):
+        fallbacks = DeclaredFallbacks(unavailable=names)
+        return plan(routes={"chat": DeclaredRoute("llama", fallbacks=fallbacks, **fields)})
+
+    one, other = "engine/1", "engine/2"
+    assert lines(routed(), routed(unsupported="drop")) == [
+        "~ routes.chat.unsupported: refuse -> drop"
+    ]
+    assert lines(routed(one, other), routed(other, one)) == [
+        "~ routes.chat.fallbacks.unavailable.order: engine/1, engine/2 -> engine/2, engine/1"
+    ]

@@ -113,6 +113,7 @@ def test_what_else_may_answer_is_told_with_its_lines():
     assert found["weight engine/other"] == ("1", "t.yaml:16")
     assert found["fallbacks.unavailable"] == ("openai/gpt-4o-mini", "t.yaml:18")
     assert found["retry.wasted_usd_per_hour"] == ("0.50", "t.yaml:20")
+    assert found["unsupported"] == ("refuse", "default")
     assert found["breaker.failures"] == ("5", "default")
 
 

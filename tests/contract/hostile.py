@@ -10,9 +10,14 @@ from typing import Any, NamedTuple
 import msgspec
 from tests.text.frames import thrown, told
 
+from tidegate.core.ask import Usage
 from tidegate.text.sse import SseSplitter, data_of
 
 _HOLE = "the-hole"
+# Of the ways to take one name or word of a payload for another so many are tried: there are more
+# than anybody has time for.
+MOST_CONFUSED = 200
+MOST_TOKENS = 100_000_000
 # What may stand in place of any value. The long ones are depth that nobody may follow.
 VALUES: tuple[bytes, ...] = (
     *(b"null", b"true", b"0", b"-1", b"7", b"1e999", b"NaN", b"1.5", b"9223372036854775808"),
@@ -131,14 +136,18 @@ def shape(payload: bytes) -> tuple[object, ...]:
 
 
 def streams_with_one_wrong(pieces: list[Piece]) -> Iterator[bytes]:
-    """The stream with one payload changed; of payloads that are alike, the first."""
-    seen = set()
+    """The stream with one payload changed; of payloads that are alike, the first and the last."""
+    alike: dict[Any, list[int]] = {}
     for number, piece in enumerate(pieces):
-        if piece.payload is None or shape(piece.payload) in seen:
-            continue
-        seen.add(shape(piece.payload))
+        if piece.payload is not None:
+            alike.setdefault(shape(piece.payload), []).append(number)
+    for number in sorted({of[at] for of in alike.values() for at in (0, -1)}):
+        piece = pieces[number]
+        assert piece.payload is not None
         before, after = joined(pieces[:number]), joined(pieces[number + 1 :])
-        for payload in (*changed(piece.payload), *confused(piece.payload, pieces)):
+        mixed = list(confused(piece.payload, pieces))
+        chosen = random.Random(number).sample(mixed, min(len(mixed), MOST_CONFUSED))
+        for payload in (*changed(piece.payload), *chosen):
             yield before + piece.made(payload) + after
 
 
@@ -191,9 +200,10 @@ class Words(NamedTuple):
 
 
 def words_of(payloads: Iterable[bytes]) -> Words:
-    """Those that cannot be read say nothing."""
+    """Those that cannot be read say nothing; what was put into them may be told all the same, but
+    for 0: nothing unknown is that."""
     words = Words(set(), set(), [])
-    for payload in payloads:
+    for payload in (*payloads, *(value for value in VALUES if value != b"0")):
         try:
             _gather(msgspec.json.decode(payload), words)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -213,3 +223,33 @@ def _gather(value: Any, words: Words) -> None:
             _gather(one, words)
     elif isinstance(value, int):
         words.numbers.add(int(value))
+
+
+def is_text_of(text: str, values: list[Any]) -> bool:
+    """Numbers that nobody can hold are passed on as the text that came."""
+    try:
+        return msgspec.json.decode(text) in values
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return "1e999" in text
+
+
+def is_known(usage: Usage | None, words: Words) -> bool:
+    """Each figure is one that was told, or what is left of one, or two together. Unknown is never
+    0."""
+    if usage is None or usage.conflict:
+        return True
+    figures = (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
+    figures += (usage.output_tokens, usage.reasoning_tokens)
+    return all(count is None or _is_figure(count, words.numbers) for count in figures)
+
+
+def _is_figure(count: int, told: set[int]) -> bool:
+    if not 0 <= count <= MOST_TOKENS:
+        return False
+    left = {count + one for one in told}
+    return (
+        count in told
+        or not told.isdisjoint(left)
+        or any(count - one in told for one in told)
+        or any(one + other in told for one in left for other in told)
+    )

@@ -17,6 +17,8 @@ from tests.contract.hostile import (
     Words,
     changed,
     disordered,
+    is_known,
+    is_text_of,
     joined,
     pieces_of,
     places,
@@ -28,7 +30,7 @@ from tests.dialects.grammar import STAMP, ask_of, hear, in_order
 from tests.dialects.told import read_stream, read_whole
 
 from tidegate.core import plugs
-from tidegate.core.ask import Ask, Usage
+from tidegate.core.ask import Ask
 from tidegate.core.conversation import Reasoning, ToolCall
 from tidegate.core.outcome import Failure
 from tidegate.core.plugs import Provider
@@ -58,7 +60,6 @@ KINDS = {
     *("unavailable", "rate_limited", "overflow", "malformed", "interrupted"),
     *("refused_by_safety", "timeout", "rejected"),
 }
-MOST_TOKENS = 100_000_000
 
 
 def stream_id(path: Path) -> str:
@@ -91,8 +92,8 @@ def payloads_of(path: Path, stream: bytes) -> list[bytes]:
 
 
 @lru_cache
-def good_payloads(path: Path) -> tuple[bytes, ...]:
-    return tuple(piece.payload for piece in pieces_of(path) if piece.payload is not None)
+def good_words(path: Path) -> Words:
+    return words_of([piece.payload for piece in pieces_of(path) if piece.payload is not None])
 
 
 def is_harmless(path: Path, stream: bytes) -> None:
@@ -101,8 +102,12 @@ def is_harmless(path: Path, stream: bytes) -> None:
     if failure is not None:
         is_failure(failure)
     in_order(events, whole=finished)
-    # What stands beside a value that nobody can read is read all the same.
-    invents_nothing(events, words_of([*payloads_of(path, stream), *good_payloads(path)]))
+    try:
+        # What stands beside a value that nobody can read is read all the same.
+        invents_nothing(events, good_words(path))
+    except AssertionError:
+        good = [piece.payload for piece in pieces_of(path) if piece.payload is not None]
+        invents_nothing(events, words_of([*payloads_of(path, stream), *good]))
     for size in said_to_callers(path, tuple(events), finished):
         assert size < 40 * len(stream) + 20_000
 
@@ -138,34 +143,15 @@ def invents_nothing(events: list[Event], words: Words) -> None:
             assert {event.name, event.call_id} - {None} <= words.texts
         elif isinstance(event, Began):
             assert {event.id, event.model} - {None} <= words.texts
-            is_known(event.usage, words)
+            assert is_known(event.usage, words)
         elif isinstance(event, Used):
-            is_known(event.usage, words)
+            assert is_known(event.usage, words)
 
 
 def is_said(arguments: str, words: Words) -> None:
     """As text, or as what it is the text of; none at all are no arguments."""
     if arguments not in words.texts and arguments != "{}":
         assert is_text_of(arguments, words.values)
-
-
-def is_text_of(text: str, values: list[Any]) -> bool:
-    """Numbers that nobody can hold are passed on as the text that came."""
-    try:
-        return msgspec.json.decode(text) in values
-    except msgspec.DecodeError:
-        return "1e999" in text
-
-
-def is_known(usage: Usage | None, words: Words) -> None:
-    """Each figure is one that was told, or a sum or difference of such. Unknown is never 0."""
-    if usage is None or usage.conflict:
-        return
-    told = words.numbers
-    sums = told | {a + sign * b for a, b in itertools.product(told, told) for sign in (1, -1)}
-    figures = (usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
-    for count in (*figures, usage.output_tokens, usage.reasoning_tokens):
-        assert count is None or (0 <= count <= MOST_TOKENS and count in sums)
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
@@ -177,7 +163,7 @@ def test_whatever_stands_in_any_place_of_a_stream(path: Path) -> None:
     assert tried > 100
 
 
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 2**32), cuts=st.lists(st.integers(1, 2000), max_size=6))
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
 def test_events_out_of_order_lost_and_doubled(path: Path, seed: int, cuts: list[int]) -> None:
@@ -228,7 +214,7 @@ def test_whatever_stands_in_any_place_of_a_whole_answer(path: Path) -> None:
 def whole_invents_nothing(spoken: Spoken, words: Words) -> None:
     assert spoken.choices
     assert {spoken.id, spoken.model} - {None} <= words.texts
-    is_known(spoken.usage, words)
+    assert is_known(spoken.usage, words)
     for choice in spoken.choices:
         assert choice.reason is not None
         for part in choice.parts:

@@ -20,7 +20,7 @@ from tests.gateway.upstream import (
 )
 
 from tidegate.core.plan import Deadlines, Limit
-from tidegate.core.resilience import Breaker, Retry
+from tidegate.core.resilience import Retry
 
 STREAM = {**HELLO, "stream": True}
 SOON = Retry(base_s=0.001, cap_s=0.002)
@@ -313,39 +313,6 @@ def test_nothing_is_begun_after_the_caller_s_own_deadline(tmp_path: Path) -> Non
                 assert it.world.plan is not None
                 [replica] = it.world.plan.routes["small"].target.replicas
                 assert replica.breaker.failures == 0, "its own patience, not the target's fault"
-
-    run(main())
-
-
-def test_a_target_that_failed_too_often_is_not_asked_first(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with Upstream(whole(NO, 500)) as bad, Upstream() as good:
-            fragile = at(bad, "a", breaker=Breaker(failures=3, open_s=3600.0))
-            routes = routed(fragile, retry=ONCE, unavailable=(at(good, "b"),))
-            async with gateway(tmp_path, fragile, routes=routes) as it:
-                for _ in range(5):
-                    assert (await it.ask()).status == 200
-                assert len(bad.exchanges) == 3
-                assert [len(r.attempts) for r in it.receipts()] == [2, 2, 2, 1, 1]
-
-    run(main())
-
-
-def test_when_nothing_is_left_it_is_tried_or_refused_as_the_plan_says(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with Upstream(whole(NO, 500)) as bad:
-            for when, asked in (("try", 4), ("refuse", 2)):
-                bad.exchanges.clear()
-                rules = Breaker(failures=2, open_s=60.0, when_all_open=when)  # type: ignore[arg-type]
-                fragile = at(bad, "a", breaker=rules)
-                routes = routed(fragile, retry=ONCE)
-                async with gateway(tmp_path / when, fragile, routes=routes) as it:
-                    replies = [await it.ask() for _ in range(4)]
-                    assert len(bad.exchanges) == asked
-                    last = replies[-1]
-                    if when == "refuse":
-                        assert (last.status, last.code) == (503, "upstream_overloaded")
-                        assert 0 < int(last.headers["retry-after-ms"]) <= 60_000
 
     run(main())
 

@@ -85,6 +85,8 @@ def test_the_fastest_once_all_are_known(monkeypatch: pytest.MonkeyPatch) -> None
     of = shares(a=1.0, b=1.0)
     of[0].target.pace.told(True, 0.2)
     assert picked("fastest", of, Busy(), stream=True) == "b", "nobody knows of it yet"
+    monkeypatch.setattr(clock, "fraction", lambda: 0.5)
+    assert picked("fastest", of, Busy(b=1), stream=True) == "a", "one request finds out"
     of[1].target.pace.told(True, 0.1)
     monkeypatch.setattr(clock, "fraction", lambda: 0.5)
     assert picked("fastest", of, Busy(), stream=True) == "b"

@@ -108,6 +108,20 @@ def test_at_most_one_tries_it_and_the_count_is_of_those_not_closed(
         assert tripped.count == (it.state != "closed")
 
 
+def test_one_that_has_begun_to_answer_lets_others_in_until_the_next_failure() -> None:
+    it, tripped = breaker("half_open")
+    assert not it.allows(5.0)
+    it.began(5.0)
+    assert (it.state, tripped.count) == ("closed", 0)
+    it.told("failed", False, 6.0)
+    assert (it.state, tripped.count) == ("open", 1)
+    other, _ = breaker("half_open")
+    other.began(5.0)
+    other.told("worked", False, 6.0)
+    other.told("failed", False, 7.0)
+    assert other.state == "closed", "it has answered: only failures in a row open it again"
+
+
 @pytest.mark.parametrize(
     ("state", "verdict", "after"),
     [

@@ -123,3 +123,17 @@ def test_a_credential_thrown_back_in_escapes_reaches_nobody(tmp_path: Path, told
                 assert credential not in str(await it.receipt())
 
     run(main())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_nothing_is_sent_once_the_caller_waits_no_longer(tmp_path: Path, stream: bool) -> None:
+    async def main() -> None:
+        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
+            headers = {"authorization": f"Bearer {it.key}", "x-tidegate-timeout": "0.000001"}
+            reply = await it.ask(body={**HELLO, "stream": stream}, headers=headers)
+            assert (reply.status, reply.code) == (504, "upstream_timeout")
+            receipt = await it.receipt()
+            assert (up.exchanges, receipt.attempts, receipt.cost_nanousd) == ([], [], 0)
+            assert receipt.cancelled_by == "deadline"
+
+    run(main())

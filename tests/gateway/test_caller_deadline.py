@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 from tests.gateway.callers import DOWN, REQUESTS, Heard, Scripted, ask, throttled
-from tests.gateway.rig import plan_of, target
+from tests.gateway.rig import HELLO, plan_of, target
 from tests.gateway.routed import routed
+from tests.gateway.wires import HEAD
 
-from tidegate.core.plan import Deadlines, Plan
+from tidegate.core.plan import Contract, Deadlines, Plan
 from tidegate.core.resilience import Breaker, Retry
 
 SLOWLY = Retry(attempts=10, base_s=2.0, cap_s=5.0, budget_percent=1000)
@@ -151,3 +152,37 @@ def test_a_provider_that_nobody_reaches_in_its_own_time_is_the_provider_s_fault(
     heard = asked(tmp_path, monkeypatch, Unreachable(None), ("chat", False), {}, breaker=breaker)
     assert heard.receipt.error_code == "upstream_unreachable"
     assert heard.left_alone == 2
+
+
+class Slow(Scripted):
+    """Takes the connection after more than a second."""
+
+    async def connect(self, factory: Any) -> Any:
+        await asyncio.sleep(1.5)
+        return await super().connect(factory)
+
+
+@pytest.mark.parametrize("request_", EVERY, ids=lambda it: f"{it[0]}-{it[1]}")
+def test_what_connecting_took_is_a_part_of_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request_: tuple[str, bool]
+) -> None:
+    heard = asked(tmp_path, monkeypatch, Slow(None), request_, OURS)
+    assert heard.took_s == pytest.approx(4.0, abs=0.2)
+    assert heard.receipt.error_code == "upstream_timeout"
+
+
+def test_of_a_stream_that_is_held_back_it_bounds_the_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event = b'data: {"choices":[{"index":0,"delta":{"content":"a"}}]}\n\n'
+    parts = [(1.0, b"%x\r\n%b\r\n" % (len(event), event)) for _ in range(60)]
+    head = HEAD % b"text/event-stream" + b"transfer-encoding: chunked\r\n\r\n"
+    one = target(1, "one", breaker=Breaker(failures=1000))
+    for buffer, took_s in ((False, 60.0), (True, 4.0)):
+        contract = Contract(regex="a", on_violation="fail", buffer=buffer)
+        plan = plan_of(one, routes=routed(one, contract=contract))
+        provider = Scripted([(0.0, head), *parts, (0.0, b"0\r\n\r\n")])
+        body = {**HELLO, "stream": True}
+        path = tmp_path / str(buffer)
+        heard = ask(path, monkeypatch, plan, provider, ("/v1/chat/completions", body), OURS)
+        assert heard.took_s == pytest.approx(took_s, abs=0.5)

@@ -110,6 +110,14 @@ def test_a_pause_is_what_the_target_asks_for_and_a_little_more() -> None:
     assert following == (ready.target, 3.5)
 
 
+def test_a_timer_that_is_early_does_not_meet_a_target_that_is_still_closed() -> None:
+    ready = route_of(route(A, retry=Retry(base_s=0.0001)))
+    following = Chain(ASK, ready, None).after(
+        throttled(3.0), ready.target, ready.target.replicas[0], 0.0
+    )
+    assert following is not None and following[1] == pytest.approx(3.01)
+
+
 def test_who_asks_to_be_left_alone_for_long_is() -> None:
     assert way(route_of(route(A)), throttled(10.1)) == ["a"]
     assert way(route_of(route(A)), throttled(9.9)) == ["a", "a+"]
@@ -156,3 +164,78 @@ def test_pauses_double_up_to_a_bound_and_are_jittered_in_full(times: int, drawn:
     assert pause(retry, times, drawn) == pytest.approx(drawn * bound_s)
     assert pause(retry, times, 0.0) == 0.0
     assert math.isfinite(pause(retry, times, drawn))
+
+
+def after_each(ready: PreparedRoute, *nos: Failure | Refusal) -> tuple[list[str], Chain]:
+    """Who is asked, when they say this in turn, and the chain; what is refused was not sent."""
+    chain = Chain(ASK, ready, None)
+    it, names = ready.target, [ready.target.target.name]
+    for no in nos:
+        replica = None if isinstance(no, Refusal) else it.choose(chain.replicas, 1, 0.0)
+        following = chain.after(no, it, replica, 0.0)
+        if following is None:
+            break
+        it = following[0]
+        names.append(it.target.name)
+    return names, chain
+
+
+REJECTED = Failure("rejected", "rejected_by_provider", "no")
+UNSAFE = Failure("refused_by_safety", "rejected_by_provider", "no")
+NARROW = Refusal("context_length_exceeded", "too long")
+UNABLE = Refusal("unsupported_parameter", "it has no `n`", param="n")
+SPENT = Refusal("insufficient_quota", "spent")
+
+
+@pytest.mark.parametrize(
+    "no", [NARROW, UNABLE, SPENT, throttled(), Failure("malformed", "upstream_malformed", "")]
+)
+def test_a_fallback_that_cannot_serve_is_passed_over(no: Failure | Refusal) -> None:
+    ready = route_of(route(A, unavailable=(B, C), retry=Retry(attempts=1)))
+    assert after_each(ready, DOWN, no, DOWN)[0] == ["a", "b", "c"]
+
+
+def test_a_class_of_failure_with_fallbacks_of_its_own_has_them_first() -> None:
+    ready = route_of(route(A, unavailable=(B, C), overflow=(D,), retry=Retry(attempts=1)))
+    assert after_each(ready, DOWN, NARROW, DOWN)[0] == ["a", "b", "d", "c"]
+
+
+@pytest.mark.parametrize("no", [REJECTED, UNSAFE])
+def test_a_no_for_the_request_s_own_sake_is_not_taken_elsewhere(no: Failure) -> None:
+    ready = route_of(route(A, unavailable=(B, C), retry=Retry(attempts=1)))
+    names, chain = after_each(ready, DOWN, no)
+    assert names == ["a", "b"]
+    assert chain.blamed(no) is no
+
+
+@pytest.mark.parametrize("no", [NARROW, UNABLE, SPENT])
+def test_what_only_a_fallback_cannot_do_is_not_the_caller_s_mistake(no: Refusal) -> None:
+    ready = route_of(route(A, unavailable=(B,), retry=Retry(attempts=1)))
+    _, chain = after_each(ready, DOWN, no)
+    assert chain.blamed(no) is DOWN
+    alone = route_of(route(A, unavailable=(B,)))
+    names, chain = after_each(alone, UNABLE)
+    assert (names, chain.blamed(UNABLE)) == (["a"], UNABLE)
+
+
+def test_of_several_that_have_no_room_the_last_says_how_much_there_is() -> None:
+    narrow, wide = replace(A, context_tokens=8), replace(B, context_tokens=9)
+    last = Refusal("context_length_exceeded", "9 tokens")
+    names, chain = after_each(route_of(route(narrow, overflow=(wide,))), NARROW, last)
+    assert (names, chain.blamed(last)) == (["a", "b"], last)
+
+
+@pytest.mark.parametrize("code", ["input_too_long", "output_too_long", "turn_limit_exceeded"])
+def test_every_kind_of_limit_by_target_is_answered_by_another(code: str) -> None:
+    ready = route_of(route(A, rate_limited=(B,)))
+    assert after_each(ready, Refusal(code, "too much"))[0] == ["a", "b"]
+
+
+def test_what_one_of_several_cannot_do_another_of_them_is_asked_for() -> None:
+    both = route_of(route(A, B, unavailable=(C,), retry=Retry(attempts=1)))
+    assert after_each(both, UNABLE, DOWN)[0] == ["a", "b", "c"]
+    names, chain = after_each(both, UNABLE, UNABLE)
+    assert names == ["a", "b"], "that none of them can do it is no failure of theirs"
+    assert chain.blamed(UNABLE) is UNABLE
+    names, chain = after_each(both, UNABLE, DOWN, UNABLE)
+    assert (names, chain.blamed(UNABLE)) == (["a", "b", "c"], DOWN)

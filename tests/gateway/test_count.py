@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.gateway.rig import HELLO, gateway, run, target
+from tests.gateway.routed import at, routed
 from tests.gateway.upstream import Upstream, whole
 
 from tidegate.core.plan import Limit
@@ -87,5 +88,18 @@ def test_what_is_not_here_is_not_counted(tmp_path: Path, name: str) -> None:
             reply = await it.ask("/v1/responses/input_tokens", asked)
             assert (reply.status, reply.code) == (400, "unsupported_parameter")
             assert reply.json["error"]["param"] == name
+
+    run(main())
+
+
+def test_how_fast_tokens_are_counted_says_nothing_of_how_fast_one_answers(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(whole({"input_tokens": 14})) as up:
+            anthropic = at(up, "a", dialect="anthropic")
+            routes = routed(anthropic, balance="fastest")
+            async with gateway(tmp_path, anthropic, routes=routes) as it:
+                assert (await it.ask(COUNT, HELLO)).json == {"input_tokens": 14}
+                assert it.world.plan is not None
+                assert it.world.plan.routes["small"].target.pace.whole_s is None
 
     run(main())

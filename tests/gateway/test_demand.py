@@ -145,3 +145,10 @@ def test_what_makes_each_token_dearer_leaves_the_cost_unknown() -> None:
     assert not demands.is_told(ask(speed="fast"), receipt, PRICE)
     assert not demands.is_told(ask(inference_geo="us"), receipt, PRICE)
     assert demands.is_told(ask(speed="fast"), receipt, Price("free", "free"))
+
+
+def test_where_nobody_knows_a_price_none_is_left_of_another_s() -> None:
+    found = demand(ask(messages=[]))
+    assert found.cost_nanousd is not None
+    demands.price(found, prepared(None))
+    assert found.cost_nanousd is None

@@ -7,8 +7,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 from tests.gateway.rig import HELLO, Gateway, gateway, run, target, until
+from tests.gateway.routed import SOON, at, routed
 from tests.gateway.upstream import Exchange, Script, Upstream, stalling, streaming, whole
+
+from tidegate.core.resilience import Breaker
 
 TIMES = 5
 
@@ -96,5 +100,26 @@ def test_a_malformed_request_leaves_nothing(tmp_path: Path, collector: None) -> 
                 await it.ask("/v1/none")
             await until(lambda: not it.world.listener.connections)
             assert not found()
+
+    run(main())
+
+
+def test_an_attempt_of_which_nothing_is_told_leaves_nothing(
+    tmp_path: Path, collector: None
+) -> None:
+    retry = replace(SOON, attempts=1, budget_percent=1000)
+
+    async def main() -> None:
+        async with Upstream(whole({"error": {"message": "no"}}, 500)) as up:
+            first = at(up, "a", breaker=Breaker(failures=1000))
+            routes = routed(first, retry=retry, unavailable=(at(up, "b", context_tokens=1),))
+            async with gateway(tmp_path, first, routes=routes) as it:
+                await it.ask()
+                found()
+                for _ in range(TIMES):
+                    assert (await it.ask()).status == 502
+                await until(lambda: not it.world.listener.connections)
+                await asyncio.sleep(0)
+                assert not found()
 
     run(main())

@@ -154,3 +154,30 @@ def test_an_answer_beyond_its_bound_is_cut_off(tmp_path: Path) -> None:
             assert (reply.status, reply.code) == (502, "upstream_too_large")
 
     run(main())
+
+
+def test_an_exchange_that_is_over_fails_nobody_who_has_its_connection_now() -> None:
+    class Connection:
+        resumed_s, paused = 0.0, False
+
+        def __init__(self) -> None:
+            self.failed = 0
+
+        def send(self, request: bytes, max_bytes: int) -> None: ...
+
+        def body(self) -> bytes:
+            return b""
+
+        def release(self) -> None: ...
+
+        def fail(self, error: UpstreamError) -> None:
+            self.failed += 1
+
+    upstream = Connection()
+    attempt = Attempt("small", "r0", 0.0)
+    it = InFlight(attempt, TIMES, False, clock.monotonic_s())
+    it.send(upstream, b"", 1)  # type: ignore[arg-type]
+    it.take_body()
+    it.sweep(clock.monotonic_s() + 601)
+    it.cut_short()
+    assert upstream.failed == 0

@@ -28,6 +28,17 @@ def test_who_was_tried_before_is_asked_when_nobody_else_is_left() -> None:
     assert it.choose([first, second], 1, 0.0) is first
 
 
+def test_who_was_tried_is_asked_again_rather_than_who_cannot_be_asked() -> None:
+    throttled = prepared("a", (0,), ("A", "B"))
+    tried, other = throttled.replicas
+    other.credential.rate.refused(30.0, 0.0)
+    assert throttled.choose([tried], 1, 1.0) is tried
+    assert throttled.choose([tried], 1, 31.0) is other
+    failed = prepared("a", (0, 0))
+    trip(failed, 0.0, 1)
+    assert failed.choose([failed.replicas[0]], 1, 1.0) is failed.replicas[0]
+
+
 def test_a_session_has_a_replica_of_its_own_whatever_its_load() -> None:
     it = prepared("a", (0, 50, 3), ("A", "B"))
     homes = {f"s{n}": it.choose((), 1, 0.0, f"s{n}").name for n in range(30)}

@@ -8,7 +8,7 @@ from tests.gateway.rig import run, target
 from tests.gateway.shared import FakeCounters, in_force, store_of
 
 from tidegate.core.ask import Ask
-from tidegate.core.limit import Demand, Reading
+from tidegate.core.limit import Calendar, Demand, Reading
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Limit
 from tidegate.core.pricing import Ceiling
@@ -16,6 +16,8 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway import shared_hold
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.gate import Gate
+from tidegate.gateway.holding import moment
+from tidegate.gateway.in_force import InForce
 from tidegate.gateway.prepared_route import Dearest
 from tidegate.gateway.shared_hold import (
     SharedHold,
@@ -25,6 +27,8 @@ from tidegate.gateway.shared_hold import (
     take_more,
     take_shared,
 )
+from tidegate.limits.spend import plug
+from tidegate.stores.memory_counters import memory_counters
 from tidegate.stores.redis_wants import Away, Refused, Unlearnt
 
 BUDGET = Limit("ours", "spend", 10**9, ("team",), unit="month")
@@ -102,6 +106,34 @@ def test_no_more_is_held_where_there_is_none(answer: Any) -> None:
         assert len({name for name, _ in counters.asked}) == 3, "an id is used once"
         it.drop_more()
         assert [used for _, used in counters.given] == [[0]]
+
+    run(main())
+
+
+def test_more_that_is_not_had_whole_is_not_kept() -> None:
+    """In memory and in the store, whether there is no room or the client leaves meanwhile."""
+
+    class Slow(FakeCounters):
+        async def take(self, id: str, wants: Any) -> Any:
+            if self.asked:
+                await asyncio.sleep(60)
+            return await super().take(id, wants)
+
+    async def main() -> None:
+        for counters in (FakeCounters(), Slow()):
+            here = InForce(BUDGET, plug, memory_counters(Calendar(10**9, "month")))
+            it = admission()
+            await it.admit(Gate((here, *gate_of(counters, BUDGET).shared)), None)
+            [(_, scope, amount, _)] = it.held
+            counters.answers.append(Refused(0, FULL))
+            asking = asyncio.create_task(it.hold_more(30))
+            await asyncio.wait([asking], timeout=0.01)
+            if not asking.done():
+                asking.cancel()
+                await asyncio.wait([asking])
+            assert asking.cancelled() or not asking.result()
+            assert here.counters is not None
+            assert here.counters.read(scope, 0, moment()).used == amount
 
     run(main())
 

@@ -63,3 +63,20 @@ def test_breakers_that_are_not_used_are_counted_no_more() -> None:
     assert of.tripped.count == 1
     of.keep([("new", credential, of.breaker("new", "", it))], it)
     assert of.tripped.count == 0
+
+
+def test_what_requests_of_an_older_plan_say_of_parts_that_are_gone_counts_nothing() -> None:
+    of, it = OfTarget(), target(1, "a", breaker=Breaker(failures=1))
+    old, new = of.credential(SecretRef(env="A"), Secret("old")), of.credential(None, None)
+    gone, here = of.breaker("old", "A", it), of.breaker("new", "", it)
+    for breaker in (gone, here):
+        breaker.told("failed", False, 0.0)
+    for credential in (old, new):
+        credential.refused(0.0)
+    of.keep([("new", new, here)], it)
+    gone.told("worked", False, 1.0)
+    old.accepted()
+    assert (of.tripped.count, of.tripped.refused) == (1, 1)
+    gone.told("failed", False, 2.0)
+    old.refused(2.0)
+    assert (of.tripped.count, of.tripped.refused) == (1, 1)

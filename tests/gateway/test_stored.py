@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tests.gateway.limited import limit
 from tests.gateway.rig import Gateway, gateway, run, target
 from tests.gateway.routed import at, routed
+from tests.gateway.test_attempts import in_turn
 from tests.gateway.upstream import STREAM_HEAD, Exchange, Script, Upstream, chunk, whole
 from tests.providers.responses_wire import CALL, chat, response
 
@@ -159,7 +160,7 @@ def test_the_target_that_keeps_it_goes_on_and_nobody_in_its_place(tmp_path: Path
                 assert len(kept.exchanges) == 6
                 kept.script = whole({"error": {"message": "no"}}, 503)
                 assert (await going_on(it, id)).status == 503
-                assert len(kept.exchanges) == 7
+                assert len(kept.exchanges) == 8, "once more, after a pause"
                 assert not any(up.exchanges for up in (one, other, spare) if up is not kept)
 
     run(main())
@@ -261,5 +262,27 @@ def test_rounds_of_tool_calls_are_counted_over_answers_that_are_kept(tmp_path: P
             up.script = said(id="resp_3")
             reply = await going_on(it, id, input="thanks, go on")
             assert reply.json["id"].startswith("resp_3-tg0-")
+
+    run(main())
+
+
+def test_who_keeps_it_is_asked_again_and_nobody_else(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with (
+            Upstream(said()) as one,
+            Upstream(said()) as other,
+            Upstream(said()) as more,
+        ):
+            targets = to(one, other), at(more, "b", dialect="openai")
+            routes = routed(targets[0], unavailable=(targets[1],))
+            async with gateway(tmp_path, *targets[:1], routes=routes) as it:
+                id = await first(it)
+                kept, idle = (one, other) if one.exchanges else (other, one)
+                no = whole({"error": {"message": "busy"}}, 503)
+                kept.script = in_turn(no, said())
+                assert (await going_on(it, id)).status == 200
+                kept.script = no
+                assert (await going_on(it, id)).status == 503
+                assert (len(kept.exchanges), len(idle.exchanges), len(more.exchanges)) == (5, 0, 0)
 
     run(main())

@@ -8,6 +8,7 @@ import pytest
 from tests.gateway.rig import CHAT, HELLO, gateway, run, target
 from tests.providers.bedrock_server import FakeBedrock, serving
 
+from tidegate.core import clock
 from tidegate.core.plan import Replica, Target
 
 KEY = ("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", None)
@@ -87,5 +88,31 @@ def test_a_key_that_aws_refuses_is_told_without_the_key(tmp_path: Path) -> None:
                 assert reply.code == "upstream_auth"
                 assert KEY[1] not in reply.body.decode()
                 assert KEY[1] not in msgspec.json.encode(it.receipts()).decode()
+
+    run(main())
+
+
+def test_a_key_that_is_written_anew_rests_no_more(tmp_path: Path) -> None:
+    file = tmp_path / "credentials"
+    environ = {"AWS_SHARED_CREDENTIALS_FILE": str(file), "AWS_REGION": "eu-central-1"}
+
+    def write(secret: str) -> None:
+        lines = "[default]", f"aws_access_key_id={KEY[0]}", f"aws_secret_access_key={secret}", ""
+        file.write_text("\n".join(lines))
+
+    async def main() -> None:
+        with serving(FakeBedrock(KEY)) as url:
+            write("of-yesterday")
+            async with gateway(tmp_path / "g", at(url), environ=environ) as it:
+                assert (await it.ask(CHAT, ASKED)).code == "upstream_auth"
+                assert it.world.plan is not None
+                [target] = it.world.plan.routes["small"].targets()
+                await it.preparer.refresh()
+                assert target.wait_s(1, clock.monotonic_s()) > 0
+                write(KEY[1])
+                await it.preparer.refresh()
+                assert target.wait_s(1, clock.monotonic_s()) == 0
+                assert not target.troubled
+                assert (await it.ask(CHAT, ASKED)).status == 200
 
     run(main())

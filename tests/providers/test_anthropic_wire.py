@@ -72,6 +72,16 @@ def test_a_message_has_a_most_of_blocks() -> None:
     assert course.failure is not None and course.failure.kind == "malformed"
 
 
+def test_what_blocks_begin_with_has_a_most(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidegate.providers._anthropic_wire.MAX_INPUT_BYTES", 1000)
+    course = Course()
+    course.take(start())
+    for index in range(20):
+        assert course.failure is None or index > 9
+        course.take(block(index, "tool_use", id="a", name="f", input={"p": "x" * 90}))
+    assert course.failure is not None and course.failure.kind == "malformed"
+
+
 def test_events_that_nobody_knows_say_nothing() -> None:
     odd = sent("something_new", data=[1]) + b": comment\n\n"
     course = follow(odd + start() + odd + text(0, "a") + end() + odd + STOP)

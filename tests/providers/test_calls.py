@@ -5,10 +5,12 @@ import re
 import pytest
 from msgspec import Raw
 
-from tidegate.core.conversation import ToolCall
+from tidegate.core.conversation import Conversation, ToolCall
+from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.providers._calls import MAX_ID_CHARS, arguments_of, safe_id, text_of
 
+LOSSES = Losses(Conversation([], names={"turns": "input"}), "theirs", drop=True)
 UNSAFE = re.compile(r"[^a-z]")
 
 
@@ -24,14 +26,14 @@ def test_another_becomes_one_that_fits_and_is_its_own(call_id: str) -> None:
 
 
 def test_arguments_are_the_text_that_came() -> None:
-    assert bytes(arguments_of(ToolCall("c", "t", ' {"a": 1.50}\n'), "m")) == b'{"a": 1.50}'
-    assert bytes(arguments_of(ToolCall("c", "t", " "), "m")) == b"{}"
+    assert bytes(arguments_of(ToolCall("c", "t", ' {"a": 1.50}\n'), LOSSES)) == b'{"a": 1.50}'
+    assert bytes(arguments_of(ToolCall("c", "t", " "), LOSSES)) == b"{}"
 
 
 @pytest.mark.parametrize("arguments", ["[1]", "null", '{"a":', '{"a":1} x', '{"a":"\ud800"}'])
 def test_arguments_that_are_no_object_are_the_callers_to_mend(arguments: str) -> None:
     with pytest.raises(Refusal) as no:
-        arguments_of(ToolCall("call_7", "t", arguments), "input")
+        arguments_of(ToolCall("call_7", "t", arguments), LOSSES)
     assert (no.value.code.name, no.value.param) == ("invalid_parameter", "input")
     assert "'call_7'" in no.value.message
 

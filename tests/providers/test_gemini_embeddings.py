@@ -48,7 +48,7 @@ def test_what_was_made_is_read() -> None:
     assert EMBEDDER.read(b'{"embeddings":[]}') == Made([])
 
 
-@pytest.mark.parametrize("told", [b"0", b"-1", b"99999999999999"])
+@pytest.mark.parametrize("told", [b"0", b"-1", b"99999999999999", b'"4"', b"[]", b"1e999"])
 def test_a_count_that_cannot_be_is_none(told: bytes) -> None:
     made = read(TOLD.replace(b":4}", b":" + told + b"}"))
     assert made.usage is not None and made.usage.conflict

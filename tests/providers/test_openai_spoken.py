@@ -175,6 +175,26 @@ def test_how_a_stream_fails(stream: bytes, kind: str) -> None:
     assert not reader.finished
 
 
+@pytest.mark.parametrize(("index", "choices"), [(1, 1), (7, 1), (2, 2)])
+def test_a_choice_that_nobody_asked_for_is_malformed(index: int, choices: int) -> None:
+    """Its callers' wires would tell of an answer with nothing in it."""
+    events, reader = heard(choice(index, content="x"), choice(index, "stop"), DONE, choices=choices)
+    assert reader.failure is not None and reader.failure.kind == "malformed"
+    assert fold(events).choices == []
+
+
+def test_what_was_told_before_it_fails_is_known_in_any_slicing() -> None:
+    """Of usage as of all else: what came before the failure, and nothing of what came after it."""
+    told = usage({"prompt_tokens": 3, "completion_tokens": 1})
+    late = usage({"prompt_tokens": 9, "completion_tokens": 9})
+    stream = [choice(content="x"), told, choice(tool_calls=[True]), late]
+    for parts in ([b"".join(stream)], stream):
+        reader = OpenAISpokenReader(plugs.load("providers", "openai").chunks(ask_of({})))
+        events = [event for part in parts for event in reader.feed(part)]
+        assert reader.failure is not None and reader.failure.kind == "malformed"
+        assert [one for one in events if isinstance(one, Used)] == [Used(Usage(3, None, None, 1))]
+
+
 def test_the_closing_mark_may_be_missing() -> None:
     events, reader = heard(choice(content="a"), choice(finish="stop")[:-2])
     assert reader.finished and fold(events).choices == [Choice([Text("a")], "stop")]

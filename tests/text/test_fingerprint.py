@@ -80,8 +80,8 @@ def test_what_a_tool_has_answered_is_taken_with_how_it_was_called():
     assert first != of(called('{"x": 12}', "failed", "1"))
 
 
-def begun(*messages):
-    return conversation(Raw(msgspec.json.encode(list(messages))))
+def begun(*messages, items=False):
+    return conversation(Raw(msgspec.json.encode(list(messages))), items=items)
 
 
 def test_all_turns_of_a_conversation_are_one():
@@ -145,6 +145,7 @@ def test_all_turns_of_a_conversation_in_responses_are_one():
     user = {"role": "user", "content": 'say "reasoning" {x}'}
     thought = {"type": "reasoning", "id": "rs_1", "summary": []}
     call = {"type": "function_call", "name": "f", "arguments": "{}", "call_id": "1"}
-    assert begun(user) == begun(user, thought, call) == begun(user, call, user)
-    one, other = (conversation(Raw(msgspec.json.encode(text))) for text in ("a", "b"))
-    assert one != other
+    alone = begun(user, items=True)
+    assert alone == begun(user, thought, call, items=True) == begun(user, call, user, items=True)
+    texts = [Raw(msgspec.json.encode(text)) for text in ("a", "b")]
+    assert conversation(texts[0], items=True) != conversation(texts[1], items=True)

@@ -91,15 +91,24 @@ class Asked(Struct):
         return ""
 
     def refused(self, target: PreparedTarget) -> str:
-        """Why the request is refused once the target is asked, and no other then; empty where it
-        is sent."""
-        if self.ask.endpoint not in target.provider.endpoints:
+        """Why the request is not sent once the target is asked: another is then that can do it,
+        or it is refused. Empty where it is sent."""
+        no = self._no(target)
+        if no is None:
             return ""
+        others = [share.target for share in self.route.pool if share.target is not target]
+        beyond = len(others) == len(self.route.pool)
+        able = beyond or any(not self.why_not(it) and self._no(it) is None for it in others)
+        return f"{'passed over' if able else 'refused'}: {no.message}"
+
+    def _no(self, target: PreparedTarget) -> Refusal | None:
+        if self.ask.endpoint not in target.provider.endpoints:
+            return None
         try:
             self.written(target)
         except Refusal as no:
-            return f"refused: {no.message}"
-        return ""
+            return no
+        return None
 
     def over(self, limit: Limit) -> str:
         """Why the limit refuses it whatever else has been counted; empty where it does not."""

@@ -122,7 +122,8 @@ def _row(asked: Asked, target: PreparedTarget) -> tuple[str, ...]:
 def _when(asked: Asked, target: PreparedTarget) -> str:
     """When it is asked: its share of the route's requests, or after which failures."""
     route = asked.route
-    serving = [s for s in route.pool if not asked.why_not(s.target)]
+    able = [s for s in route.pool if not asked.why_not(s.target)]
+    serving = [s for s in able if not asked.refused(s.target)] or able
     for share in route.pool:
         if share.target is target:
             paid_for = [s for s in serving if s.target.target.provisioned]

@@ -5,7 +5,14 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from tidegate.config.show import credential_text, limit_text, price_text, rate_text, url_text
+from tidegate.config.show import (
+    credential_text,
+    limit_text,
+    price_text,
+    rate_text,
+    unsupported_text,
+    url_text,
+)
 from tidegate.core.plan import Limit, Plan, Price, Rate, Replica, Route, SecretRef
 
 _NOT_OBEYED = frozenset({"version", "digest", "compiled_at_s"})
@@ -59,6 +66,10 @@ def _route_fields(route: Route) -> dict[str, Any]:
     fields["others"] = {share.target.name: share for share in route.release.others}
     for failure, targets in route.fallbacks:
         fields[f"fallbacks.{failure}"] = {target.name: target for target in targets}
+        if len(targets) > 1:
+            order = ", ".join(target.name for target in targets)
+            fields[f"fallbacks.{failure}.order"] = order
+    fields["unsupported"] = unsupported_text(route)
     return fields
 
 

@@ -7,7 +7,14 @@ from msgspec import Struct, structs
 from msgspec.structs import asdict
 
 from tidegate.config.problem import Path
-from tidegate.config.show import credential_text, limit_text, price_text, url_text, usd_text
+from tidegate.config.show import (
+    credential_text,
+    limit_text,
+    price_text,
+    unsupported_text,
+    url_text,
+    usd_text,
+)
 from tidegate.config.walk import Origin
 from tidegate.core.declared import Declared
 from tidegate.core.declared_targets import DeclaredTarget
@@ -115,6 +122,8 @@ def _other_rows(route: Route, sources: _Sources) -> list[Row]:
     for failure, targets in route.fallbacks:
         names = ", ".join(target.name for target in targets)
         rows.append(Row(f"fallbacks.{failure}", names, sources.first((*at, "fallbacks", failure))))
+    unsupported = unsupported_text(route)
+    rows.append(Row("unsupported", unsupported, sources.first((*at, "unsupported"))))
     return rows + _setting_rows("retry", route.retry, sources, (*at, "retry"))
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from tidegate.core.address import bracketed
 from tidegate.core.limit import SPEND
-from tidegate.core.plan import Deadlines, Limit, Price, Rate, Replica, SecretRef
+from tidegate.core.plan import Deadlines, Limit, Price, Rate, Replica, Route, SecretRef
 from tidegate.core.units import format_usd
 
 UNKNOWN = "unknown"
@@ -141,3 +141,8 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
         for row in (head, *rows)
     ]
     return "\n".join(lines)
+
+
+def unsupported_text(route: Route) -> str:
+    """What becomes of a request's parts for which a target has no place, as the plan has it."""
+    return "drop" if route.drops_unsupported else "refuse"

@@ -55,7 +55,9 @@ def content_name(ask: Ask) -> str:
 
 def turns_of(ask: Ask) -> Raw | None:
     """A chat's messages; of Responses the items, or the only text. None where there are none."""
-    return ask.members.get(content_name(ask)) if ask.endpoint == "chat" else None
+    if ask.endpoint != "chat":
+        return None
+    return ask.members.get("input" if ask.dialect == OPENAI_RESPONSES else "messages")
 
 
 class Outgoing(Struct, frozen=True):

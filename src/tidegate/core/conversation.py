@@ -7,9 +7,11 @@ written and will read again (arguments, signatures, sealed reasoning) is kept to
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import Final, Literal, final
 
 from msgspec import Raw, Struct
+
+from tidegate.core.setters import plain_setters
 
 # Whose model sealed or signed a piece of reasoning: nobody else's can read it. Claude's is its
 # maker's wherever it is served; of Bedrock's other models it is Bedrock's.
@@ -24,6 +26,7 @@ class CacheMark(Struct, frozen=True, gc=False):
     ttl: str | None = None
 
 
+@final
 class Text(Struct, frozen=True, gc=False):
     text: str
     cache: CacheMark | None = None
@@ -53,6 +56,7 @@ class Document(Struct, frozen=True, gc=False):
     cache: CacheMark | None = None
 
 
+@final
 class ToolCall(Struct, frozen=True, gc=False):
     """`arguments` is the JSON text that the model wrote, whether or not it is JSON. A `signature`
     is `wire`'s proof of the reasoning that led to the call."""
@@ -65,6 +69,7 @@ class ToolCall(Struct, frozen=True, gc=False):
     cache: CacheMark | None = None
 
 
+@final
 class ToolResult(Struct, frozen=True):
     call_id: str
     parts: "tuple[Text | Image | Document, ...]" = ()
@@ -139,6 +144,7 @@ class Thinking(Struct, frozen=True, gc=False):
     shown: bool | None = None
 
 
+@plain_setters
 class Conversation(Struct):
     """One request, in no dialect. `names` are the caller's names of these members, where they
     differ: what a refusal names. `ceiling_tokens` is for each choice."""

@@ -119,11 +119,12 @@ class _Growing:
         return None if pieces is None else "".join(pieces)
 
     def part(self) -> SpokenPart:
-        began, text = self.began, self.grown("text") or ""
+        began = self.began
         if began.kind == "tool_call":
             arguments = self.grown("arguments") or ""
             signature = self.grown("signature")
             return ToolCall(began.call_id or "", began.name or "", arguments, signature, began.wire)
+        text = self.grown("text") or ""
         if began.kind == "reasoning":
             signature, sealed = self.grown("signature"), self.grown("sealed")
             return Reasoning(text, signature, sealed, began.wire, began.id)
@@ -136,27 +137,28 @@ def fold(events: Iterable[Event]) -> Spoken:
     parts: dict[tuple[int, int], _Growing] = {}
     ends: dict[int, Ended] = {}
     for event in events:
-        if isinstance(event, PartGrew):
+        if type(event) is PartGrew:
             growing = parts.get((event.choice, event.index))
             if growing is not None:
                 growing.pieces.setdefault(event.grown, []).append(event.text)
-        elif isinstance(event, PartBegan):
+        elif type(event) is PartBegan:
             parts[event.choice, event.index] = _Growing(event)
-        elif isinstance(event, Ended):
+        elif type(event) is Ended:
             ends[event.choice] = event
-        elif isinstance(event, Used):
+        elif type(event) is Used:
             whole.usage = event.usage
         elif isinstance(event, Began):
             whole.id, whole.model = event.id, event.model
             whole.usage = event.usage if whole.usage is None else whole.usage
-    choices: dict[int, Choice] = {
-        index: Choice() for index in sorted({*ends, *(c for c, _ in parts)})
-    }
-    for index, end in ends.items():
-        choices[index].reason, choices[index].stop_sequence = end.reason, end.stop_sequence
-    for (choice, _), growing in sorted(parts.items(), key=lambda item: item[0]):
-        choices[choice].parts.append(growing.part())
-    whole.choices = list(choices.values())
+    spoken: dict[int, list[SpokenPart]] = {index: [] for index in ends}
+    for place in sorted(parts):
+        spoken.setdefault(place[0], []).append(parts[place].part())
+    for index in sorted(spoken):
+        end = ends.get(index)
+        if end is None:
+            whole.choices.append(Choice(spoken[index]))
+        else:
+            whole.choices.append(Choice(spoken[index], end.reason, end.stop_sequence))
     return whole
 
 

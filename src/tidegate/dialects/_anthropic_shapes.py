@@ -1,7 +1,7 @@
 """The members of a request in Anthropic's Messages dialect. What is not here is not read, and never
 lost unseen (dialects._members)."""
 
-from typing import Any, Literal
+from typing import Any, Literal, final
 
 from msgspec import Raw, Struct
 
@@ -18,6 +18,7 @@ class Strict(Struct, forbid_unknown_fields=True, tag_field="type"):
     pass
 
 
+@final
 class TextBlock(Strict, tag="text", gc=False):
     text: str
     cache_control: Cache | None = None
@@ -64,6 +65,7 @@ class DocumentBlock(Strict, tag="document"):
     cache_control: Cache | None = None
 
 
+@final
 class ToolUseBlock(Strict, tag="tool_use"):
     id: str
     name: str
@@ -72,6 +74,7 @@ class ToolUseBlock(Strict, tag="tool_use"):
     caller: Raw = Raw(NULL)
 
 
+@final
 class ToolResultBlock(Strict, tag="tool_result"):
     tool_use_id: str
     content: str | list[TextBlock | ImageBlock | DocumentBlock] | None = None

@@ -107,15 +107,16 @@ def _read_messages(body: Body, said: Conversation) -> None:
     turns = said.turns
     results: list[Part] = []
     for message in body.messages:
-        if isinstance(message, ToolMessage):
+        # To ask for the type is a fourth of the cost of isinstance.
+        if type(message) is ToolMessage:
             results.append(_result(message))
             continue
         if results:
             turns.append(Turn("user", tuple(results)))
             results = []
-        if isinstance(message, UserMessage):
+        if type(message) is UserMessage:
             turns.append(Turn("user", _user_parts(message), message.name))
-        elif isinstance(message, AssistantMessage):
+        elif type(message) is AssistantMessage:
             turns.append(Turn("assistant", _assistant_parts(message), message.name))
         elif turns:
             turns.append(Turn("system", tuple(_texts(message.content, message.cache_control))))
@@ -140,14 +141,18 @@ def _texts(content: str | list[TextPart], cache: Cache | None) -> list[Text]:
 
 
 def _result(message: ToolMessage) -> ToolResult:
-    parts = tuple(_texts(message.content, None))
-    return ToolResult(message.tool_call_id, parts, cache=_mark(message.cache_control))
+    content, cache = message.content, message.cache_control
+    parts = (Text(content),) if isinstance(content, str) else tuple(_texts(content, None))
+    if cache is None:
+        return ToolResult(message.tool_call_id, parts)
+    return ToolResult(message.tool_call_id, parts, cache=_mark(cache))
 
 
 def _user_parts(message: UserMessage) -> tuple[Part, ...]:
     content = message.content
     if isinstance(content, str):
-        return (Text(content, _mark(message.cache_control)),)
+        cache = message.cache_control
+        return (Text(content) if cache is None else Text(content, _mark(cache)),)
     parts: list[Part] = []
     last = len(content) - 1
     for at, part in enumerate(content):
@@ -180,10 +185,10 @@ def _document(told: FileMembers, cache: CacheMark | None) -> Document:
 
 
 def _assistant_parts(message: AssistantMessage) -> tuple[Part, ...]:
-    calls = [
-        ToolCall(call.id, call.function.name, call.function.arguments)
-        for call in message.tool_calls or ()
-    ]
+    calls: list[ToolCall] = []
+    for call in message.tool_calls or ():
+        function = call.function
+        calls.append(ToolCall(call.id, function.name, function.arguments))
     parts: list[Part] = []
     if message.reasoning_details:
         parts += from_details(message.reasoning_details, calls)

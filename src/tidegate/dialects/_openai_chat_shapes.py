@@ -1,7 +1,7 @@
 """The members of a request in OpenAI's chat dialect. What is not here is not read, and never lost
 unseen (dialects._members)."""
 
-from typing import Any, Literal
+from typing import Any, Literal, final
 
 from msgspec import Raw, Struct
 
@@ -86,12 +86,14 @@ class DeveloperMessage(SystemMessage, tag="developer"):
     pass
 
 
+@final
 class UserMessage(Message, tag="user"):
     content: str | list[TextPart | ImagePart | FilePart]
     name: str | None = None
     cache_control: Cache | None = None
 
 
+@final
 class AssistantMessage(Message, tag="assistant"):
     content: str | list[TextPart | RefusalPart] | None = None
     refusal: str | None = None
@@ -110,6 +112,7 @@ class AssistantMessage(Message, tag="assistant"):
     audio: None = None
 
 
+@final
 class ToolMessage(Message, tag="tool"):
     content: str | list[TextPart]
     tool_call_id: str

@@ -69,29 +69,33 @@ def read_items(items: list[Item], said: Conversation) -> None:
     turns = _Turns(said)
     results = False
     for at, item in enumerate(items):
-        place = f"input[{at}]"
         were_results, results = results, item.type == "function_call_output"
         match item.type:
             case "message":
-                _read_message(item, place, turns, said)
+                _read_message(item, at, turns, said)
             case "reasoning":
                 thoughts = _thoughts(item, turns.calls())
                 if thoughts:
                     turns.put("assistant", thoughts)
             case "function_call":
-                turns.put("assistant", [_call(item, place)])
+                turns.put("assistant", [_call(item, at)])
             case "function_call_output":
-                turns.put("user", [_result(item, place)], alone=not were_results)
+                turns.put("user", [_result(item, at)], alone=not were_results)
             case "item_reference":
+                place = _place(at)
                 message = f"`{place}` names an item that is kept somewhere; send the item itself"
                 raise Refusal("unsupported_parameter", message, param=place)
             case _:
-                said.unread[place] = Raw(msgspec.json.encode(item.type))
+                said.unread[_place(at)] = Raw(msgspec.json.encode(item.type))
     turns.close()
 
 
-def _read_message(item: Item, place: str, turns: _Turns, said: Conversation) -> None:
-    role, parts = _message(item, place)
+def _place(at: int) -> str:
+    return f"input[{at}]"
+
+
+def _read_message(item: Item, at: int, turns: _Turns, said: Conversation) -> None:
+    role, parts = _message(item, at)
     if role == "system" and turns.at_start():
         said.instructions += [part for part in parts if isinstance(part, Text)]
     else:
@@ -102,14 +106,15 @@ def _missing(path: str) -> Refusal:
     return Refusal("missing_parameter", f"`{path}` is missing", param=path)
 
 
-def _message(item: Item, place: str) -> tuple[Role, list[Part]]:
+def _message(item: Item, at: int) -> tuple[Role, list[Part]]:
     if item.role is None:
-        raise _missing(f"{place}.role")
+        raise _missing(f"{_place(at)}.role")
     if item.content is None:
-        raise _missing(f"{place}.content")
+        raise _missing(f"{_place(at)}.content")
     role: Role = "system" if item.role == "developer" else item.role
     if isinstance(item.content, str):
         return role, [Text(item.content)]
+    place = _place(at)
     return role, [_part(part, f"{place}.content[{i}]") for i, part in enumerate(item.content)]
 
 
@@ -156,20 +161,24 @@ def _document(told: InputFile, place: str) -> Document:
     return Document(url=told.file_url, file_id=told.file_id, title=title, cache=cache)
 
 
-def _call(item: Item, place: str) -> ToolCall:
-    for name in ("call_id", "name", "arguments"):
-        if getattr(item, name) is None:
-            raise _missing(f"{place}.{name}")
-    return ToolCall(item.call_id or "", item.name or "", item.arguments or "")
-
-
-def _result(item: Item, place: str) -> ToolResult:
+def _call(item: Item, at: int) -> ToolCall:
     if item.call_id is None:
-        raise _missing(f"{place}.call_id")
+        raise _missing(f"{_place(at)}.call_id")
+    if item.name is None:
+        raise _missing(f"{_place(at)}.name")
+    if item.arguments is None:
+        raise _missing(f"{_place(at)}.arguments")
+    return ToolCall(item.call_id, item.name, item.arguments)
+
+
+def _result(item: Item, at: int) -> ToolResult:
+    if item.call_id is None:
+        raise _missing(f"{_place(at)}.call_id")
     if item.output is None:
-        raise _missing(f"{place}.output")
+        raise _missing(f"{_place(at)}.output")
     if isinstance(item.output, str):
         return ToolResult(item.call_id, (Text(item.output),))
+    place = _place(at)
     parts = [_part(part, f"{place}.output[{i}]") for i, part in enumerate(item.output)]
     kept = tuple(Text(part.text) if isinstance(part, Refused) else part for part in parts)
     return ToolResult(item.call_id, kept)

@@ -80,7 +80,14 @@ def accept(incoming: Incoming, entry: Entry, receipt: Receipt) -> Ask:
     if entry.counted is not None:
         ask.endpoint, ask.counts, ask.stream = "chat", True, False
     if entry.dialect is None:
-        _note_openai(ask, judged, receipt)
+        if judged.max_tokens is not None or judged.max_completion_tokens is not None:
+            ask.output_ceiling_tokens = _lower(judged.max_tokens, judged.max_completion_tokens)
+        options = judged.stream_options
+        if options is not None:
+            ask.include_usage = options.include_usage is True
+            ask.continuous_usage = ask.include_usage and options.continuous_usage_stats is True
+        if judged.n is not None:
+            ask.choices = receipt.choices = judged.n
     else:
         _note_dialect(ask, entry.dialect, head, judged, receipt)
     receipt.model_asked = ask.model
@@ -88,16 +95,6 @@ def accept(incoming: Incoming, entry: Entry, receipt: Receipt) -> Ask:
     context.note(receipt)
     _note_body(judged, receipt)
     return ask
-
-
-def _note_openai(ask: Ask, judged: _Judged, receipt: Receipt) -> None:
-    ask.output_ceiling_tokens = _lower(judged.max_tokens, judged.max_completion_tokens)
-    options = judged.stream_options
-    if options is not None:
-        ask.include_usage = options.include_usage is True
-        ask.continuous_usage = ask.include_usage and options.continuous_usage_stats is True
-    if judged.n is not None:
-        ask.choices = receipt.choices = judged.n
 
 
 def _note_dialect(

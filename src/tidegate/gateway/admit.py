@@ -4,8 +4,10 @@ from collections.abc import Callable, Collection
 from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from tidegate.core.ask import Ask
-from tidegate.core.limit import Counters, Moment, Reading, of_target, scope_text
+from tidegate.core.limit import Counters, Demand, Moment, Reading, of_target, scope_text
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import demand as demands
@@ -44,7 +46,8 @@ class Admission:
     """
 
     __slots__ = (
-        *("_more", "_more_shared", "_number", "_target", "demand", "gate", "held", "lowered"),
+        *("_before", "_more", "_more_shared", "_number", "_target"),
+        *("demand", "gate", "held", "lowered"),
         *("most_chunks", "shared"),
     )
 
@@ -59,13 +62,20 @@ class Admission:
         self.most_chunks: int | None = None
         self.gate: Gate | None = None
         self._number = 0
+        self._before: tuple[Demand, bool] | None = None
         self._more: list[Held] = []
         self._more_shared: list[SharedHold] = []
 
     def aim(self, target: Priced) -> None:
-        """The holds to come are of an attempt at this target, at its own price."""
+        """The holds to come are of an attempt at this target, at its own price. What the limits of
+        one before it have made of the request is undone."""
         self._number += 1
-        if target is not self._target:
+        if self._before is None:
+            self._before = replace(self.demand), self.lowered
+        else:
+            before, self.lowered = self._before
+            self.demand = replace(before)
+        if target is not self._target or self._number > 1:
             self._target = target
             demands.price(self.demand, target)
 
@@ -73,25 +83,36 @@ class Admission:
         """Another request is sent in its place, with more in it: how much dearer it can be."""
         demand = self.demand
         before_nanousd = demand.cost_nanousd or 0
-        longer_bytes = len(ask.body) - len(demand.ask.body)
-        demand.ask = ask
-        if longer_bytes <= 0:
+        longer_bytes = max(len(ask.body) - len(demand.ask.body), 0)
+        for one in (demand,) if self._before is None else (demand, self._before[0]):
+            one.ask = ask
+            one.input_tokens += longer_bytes  # a token of text has a byte at least
+            one.input_exact = one.input_exact and not longer_bytes
+        if not longer_bytes:
             return 0
-        demand.input_tokens += longer_bytes  # a token of text has a byte at least
-        demand.input_exact = False
         demands.price(demand, self._target)
         return (demand.cost_nanousd or 0) - before_nanousd
 
     async def hold_more(self, nanousd: int) -> bool:
         """Holds what an attempt may have cost beside what is held for the next, of all money that
-        is held for the caller; whether there was so much."""
+        is held for the caller, or nothing; whether there was so much."""
+        here, there = len(self._more), len(self._more_shared)
+        held = False
+        try:
+            held = await self._take_more(nanousd)
+        finally:  # its client may have left meanwhile
+            if not held:
+                undo(self._more, here, moment())
+                beyond, self._more_shared[there:] = self._more_shared[there:], []
+                drop_shared(beyond)
+        return held
+
+    async def _take_more(self, nanousd: int) -> bool:
         now, receipt = moment(), self.demand.receipt
-        before = len(self._more)
         for it, scope, amount, _ in self.held:
             if it.money and amount and not of_target(it.limit):
                 ticket = it.take(scope, nanousd, now)
                 if ticket is None:
-                    undo(self._more, before, now)
                     return False
                 self._more.append((it, scope, nanousd, ticket))
         for hold in self.shared:
@@ -100,7 +121,6 @@ class Admission:
                 id = f"{receipt.id}/more.{self._number}"
                 more = await take_more(hold, receipt, nanousd, id)
                 if more is None:
-                    undo(self._more, before, now)
                     return False
                 self._more_shared.append(more)
         return True
@@ -151,8 +171,7 @@ class Admission:
         unasked = ask.output_ceiling_tokens is None and demand.choices
         if self.lowered or demand.bound_told or (held_money and unasked):
             ask.output_bound_tokens = demand.output_tokens
-        if held_money:
-            self.most_chunks = demand.total_output_tokens
+        self.most_chunks = demand.total_output_tokens if held_money else None
 
     async def _share(self, gate: Gate, before: int) -> None:
         """Takes what is held in the shared store. Refusal, with what is held in memory beyond the

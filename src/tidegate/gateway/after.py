@@ -22,13 +22,13 @@ async def after(
     is the request's, or its answer stands."""
     target, route, relay = progress.target, progress.route, progress.relay
     assert target is not None and route is not None  # noqa: S101 - see `attempts`
-    if (relay is not None and relay.flowing) or progress.connection.lost:
+    if progress.connection.lost:
         return None
-    if progress.keeper is not None and no.code.name != VIOLATION:
-        return None  # nobody else can go on from what is kept there
+    if relay is not None and (relay.flowing or isinstance(no, Refusal)):
+        return None  # it has begun, or was ours to end
     now_s, sent = clock.monotonic_s(), progress.call is not None
     following = chain.after(no, target, progress.replica if sent else None, now_s)
-    if following is None or (progress.keeper is not None and following[0] is not target):
+    if following is None:
         return None
     # What was not sent is no load, and another target in its place no more than the first.
     if sent and not route.budget.take(now_s):
@@ -39,6 +39,8 @@ async def after(
     leave(progress, no.code.name)
     worked, wasted_nanousd = account_attempt(progress, world)
     if not await _holds(progress, ask, wasted_nanousd):
+        route.budget.give_back(progress.owed)
+        progress.owed = 0
         return None
     settle_attempt(progress, world, worked)
     if wasted_nanousd:

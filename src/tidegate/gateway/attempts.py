@@ -14,12 +14,12 @@ from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway import wires
 from tidegate.gateway.after import after
 from tidegate.gateway.allowance import rate_headers
-from tidegate.gateway.balance import balanced, stays_with
-from tidegate.gateway.breaker import Verdict
+from tidegate.gateway.balance import stays_with
 from tidegate.gateway.call import call, note_target
-from tidegate.gateway.chain import Chain, can_serve
-from tidegate.gateway.contract import VIOLATION, judge_answer
+from tidegate.gateway.chain import Chain
+from tidegate.gateway.contract import judge_answer
 from tidegate.gateway.decline import forget_frames, note_failure, request_ids
+from tidegate.gateway.first import first
 from tidegate.gateway.fit import fit
 from tidegate.gateway.http import answers
 from tidegate.gateway.in_flight import InFlight
@@ -27,18 +27,16 @@ from tidegate.gateway.media import text_bytes
 from tidegate.gateway.pick import pick, pick_at_once, told
 from tidegate.gateway.places import Places
 from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.shared_told import shared_rate_headers
+from tidegate.gateway.size import note_conversation
 from tidegate.gateway.stream import Relay
+from tidegate.gateway.tell import tell, tell_first, tell_well
 from tidegate.gateway.validity import turned_down
 from tidegate.gateway.world import World
 from tidegate.text import tokens
-
-# Timers go by milliseconds, and may be early by as much.
-_TIMER_S = 0.01
-# Failures by which a provider has shown that it is there and works.
-ALIVE = frozenset({"rate_limited", "overflow", "refused_by_safety", "rejected"})
 
 
 async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None:
@@ -46,45 +44,76 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     ask, route = progress.ask, progress.route
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     route.budget.request(progress.received_s)
-    if ask.stream:
-        progress.head = _head
-    target = route.target
-    if progress.keeper is not None:
-        target = progress.keeper[0]
-    elif not route.alone or target.troubled:
-        target = _first(progress, ask, world)
-    chain: Chain | None = None
+    target, chain = _begin(progress, ask, route, world)
     while True:
         no: Refusal | Failure | None = None
         try:
-            await _attempt(progress, target, plan, world, chain)
+            progress.target = target
+            if progress.admitted is not None:
+                await _hold(progress, target, plan, world)
+            if target.target.context_tokens is not None:
+                fit(ask, target.target, target.target.context_tokens)
+            places = world.queues.at(target.target)
+            if not pick_at_once(progress, places):
+                await _pick(progress, places, target, world)
+            replica = _replica(progress, ask, target, chain)
+            answered = await call(progress, ask, replica, world)
+            if ask.stream:
+                relay = _stream(progress, ask, answered, world)
+                await relay.run()
+                progress.ending = relay.finish
+            else:
+                _whole(progress, ask, answered, world)
         except (Refusal, Failure) as error:
             no = error
-            _tell(progress, no)
+            tell(progress, no)
         except BaseException:
-            _tell(progress, None)
+            tell(progress, None)
             raise
         else:
-            _tell_well(progress)
+            tell_well(progress, route.route.balance)
+            if not route.fallbacks and not progress.owed:
+                return
         why = turned_down(progress) or no
         if why is None:
-            if progress.owed:
-                _repay(progress)
+            _repay(progress)
             return
         if chain is None:
-            chain = Chain(ask, route, progress.until_s)
+            kept = None if progress.keeper is None else progress.keeper[1]
+            chain = Chain(ask, route, progress.until_s, kept)
         following = await after(progress, chain, why, world)
         if following is None:
-            if no is None:
-                if progress.call is not None:
-                    progress.call.attempt.failure = None
-                return  # a refusal is an answer, where nobody gives another
-            note_failure(progress, no)
-            raise chain.blamed(no)
+            _give_up(progress, chain, no)
+            return
         forget_frames(no)
+        ask = progress.ask or ask  # which may say now what was wrong with the answer before
         target, pause_s = following
         if pause_s:
             await _pause(progress, pause_s, world)
+
+
+def _begin(
+    progress: Progress, ask: Ask, route: PreparedRoute, world: World
+) -> tuple[PreparedTarget, Chain | None]:
+    """The target that is asked first, and the chain where that is a fallback already."""
+    if route.route.balance == "sticky":
+        note_conversation(ask, progress.receipt)
+    if ask.stream:
+        progress.head = _head
+    if progress.keeper is not None:
+        return progress.keeper[0], None
+    if route.alone and not route.target.troubled:
+        return route.target, None
+    return first(progress, ask, world)
+
+
+def _give_up(progress: Progress, chain: Chain, no: Refusal | Failure | None) -> None:
+    """Nobody else is asked. Refusal or Failure; a refusal by the model is an answer then."""
+    if no is not None:
+        note_failure(progress, no)
+        raise _blamed(progress, chain, no)
+    if progress.call is not None:
+        progress.call.attempt.failure = None
 
 
 async def _pause(progress: Progress, pause_s: float, world: World) -> None:
@@ -95,68 +124,26 @@ async def _pause(progress: Progress, pause_s: float, world: World) -> None:
         world.pausing.discard(progress)
 
 
-def _first(progress: Progress, ask: Ask, world: World) -> PreparedTarget:
-    """The target that is asked first: of those that can be, else a fallback, else any that may be
-    tried all the same. Failure where none may."""
-    route, receipt = progress.route, progress.receipt
-    assert route is not None  # noqa: S101 - see `attempts`
-    now_s, wanted = clock.monotonic_s(), tokens.estimate(text_bytes(ask))
-
-    def places_of(target: PreparedTarget) -> Places:
-        return world.queues.at(target.target)
-
-    serving = route.serving(ask)
-    able = [share for share in serving if can_serve(share.target, ask, wanted, now_s)]
-    if able:
-        return balanced(route.route.balance, able, receipt, places_of)
-    allowed = [share for share in serving if share.target.allowed(now_s)]
-    throttled = any(share.target.throttled(wanted, now_s) for share in allowed)
-    for target in route.fallbacks.get("rate_limited" if throttled else "unavailable", ()):
-        if can_serve(target, ask, wanted, now_s):
-            return target
-    trying = allowed or [s for s in serving if s.target.target.breaker.when_all_open == "try"]
-    if not trying:
-        message = "the target has failed too often, and is left alone for now"
-        until_s = min(it.breaker.retry_s for s in serving for it in s.target.replicas)
-        wait_s = max(until_s - now_s, 0.0)
-        raise Failure("unavailable", "upstream_overloaded", message, retry_after_s=wait_s)
-    return balanced(route.route.balance, trying, receipt, places_of)
+def _blamed(progress: Progress, chain: Chain, no: Refusal | Failure) -> Refusal | Failure:
+    """What the caller is told, and by which limit where that was one's word."""
+    blamed = chain.blamed(no)
+    if blamed is not no:
+        excess = None if isinstance(blamed, Failure) else blamed.excess
+        progress.receipt.refused_by = None if excess is None else excess.limit
+        forget_frames(no)
+    return blamed
 
 
-async def _attempt(
-    progress: Progress,
-    target: PreparedTarget,
-    plan: PreparedPlan,
-    world: World,
-    chain: Chain | None,
-) -> None:
-    """One attempt, from its holds to the end of its answer."""
-    ask = progress.ask
-    assert ask is not None  # noqa: S101 - see `attempts`
-    progress.target = target
-    if progress.admitted is not None:
-        await _hold(progress, target, plan, world)
-    if target.target.context_tokens is not None:
-        fit(ask, target.target, target.target.context_tokens)
-    places = world.queues.at(target.target)
-    if not pick_at_once(progress, places):
-        until_s = progress.until_s
-        deadline_s = None if until_s is None else until_s - progress.received_s
-        note_target(progress.receipt, target)
-        world.waiting.add(progress)
-        try:
-            await pick(progress, places, deadline_s)
-        finally:
-            world.waiting.discard(progress)
-    kept = progress.keeper
-    progress.replica = replica = _replica(progress, ask, target, chain) if kept is None else kept[1]
-    if replica.breaker.state != "closed":
-        progress.tries = replica.breaker.enter(clock.monotonic_s())
-    answered = await call(progress, ask, replica, world)
-    if ask.stream:
-        await _stream(progress, ask, answered, world)
-    else:
-        _whole(progress, ask, answered, world)
+async def _pick(progress: Progress, places: Places, target: PreparedTarget, world: World) -> None:
+    """Waits for a place at the attempt's target. Refusal when none is to be had in time."""
+    until_s = progress.until_s
+    deadline_s = None if until_s is None else until_s - progress.received_s
+    note_target(progress.receipt, target)
+    world.waiting.add(progress)
+    try:
+        await pick(progress, places, deadline_s)
+    finally:
+        world.waiting.discard(progress)
 
 
 async def _hold(
@@ -164,7 +151,7 @@ async def _hold(
 ) -> None:
     """Takes the holds of the attempt's target. Refusal, with none of them taken."""
     admitted, ask = progress.admitted, progress.ask
-    assert admitted is not None and ask is not None  # noqa: S101 - see `_attempt`
+    assert admitted is not None and ask is not None  # noqa: S101 - see `attempts`
     if plan.limits.of_target:
         note_target(progress.receipt, target)
         admitted.aim(target)
@@ -175,13 +162,26 @@ async def _hold(
 def _replica(
     progress: Progress, ask: Ask, target: PreparedTarget, chain: Chain | None
 ) -> PreparedReplica:
-    if target.missing is not None:
+    """The part of the target that is asked, which the attempt's breaker knows from now on."""
+    if progress.keeper is not None:
+        replica = progress.keeper[1]
+    elif target.missing is not None:
         raise Refusal(
             "credential_missing", f"the credential {target.missing} of this route is not set"
         )
-    replicas = target.replicas
-    if len(replicas) == 1 and not replicas[0].credential.rate.known:
-        return replicas[0]
+    elif len(target.replicas) == 1 and not target.replicas[0].credential.rate.known:
+        replica = target.replicas[0]
+    else:
+        replica = _chosen(progress, ask, target, chain)
+    progress.replica = replica
+    if replica.breaker.state != "closed":
+        progress.tries = replica.breaker.enter(clock.monotonic_s())
+    return replica
+
+
+def _chosen(
+    progress: Progress, ask: Ask, target: PreparedTarget, chain: Chain | None
+) -> PreparedReplica:
     now_s, wanted = clock.monotonic_s(), tokens.estimate(text_bytes(ask))
     whose = ""
     if progress.route is not None and progress.route.route.balance == "sticky":
@@ -192,14 +192,16 @@ def _replica(
     return replica
 
 
-async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
-    """Relays a stream to its end; its closing mark waits for the receipt."""
+def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> Relay:
+    """What relays a stream; its closing mark waits for the receipt."""
     reader = wires.reader(progress, ask, world)
     head = _head(progress, ask)
     relay = progress.relay = Relay(answered, reader, progress.connection, head)
     if progress.admitted is not None and progress.admitted.most_chunks is not None:
         relay.hold_to(progress.admitted.most_chunks)
     relay.committed, relay.on_first = progress.begun, told(progress)
+    if progress.tries:
+        relay.on_first = partial(tell_first, progress, relay.on_first)
     relay.quiet_since_s = progress.quiet_since_s or progress.received_s
     if progress.dialect is not None:
         relay.sign_of_life = progress.dialect.keep_alive
@@ -209,15 +211,15 @@ async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World
     if progress.owed and not relay.withheld:
         relay.on_first = partial(_repay_at_first, progress, relay.on_first)
     world.relays.add(relay)
-    await relay.run()
-    progress.ending = relay.finish
+    return relay
 
 
 def _repay(progress: Progress) -> None:
     """What was sent once more has begun to be answered, and counts no more."""
     assert progress.route is not None  # noqa: S101 - see `attempts`
-    progress.route.budget.give_back(progress.owed)
-    progress.owed = 0
+    if progress.owed:
+        progress.route.budget.give_back(progress.owed)
+        progress.owed = 0
 
 
 def _repay_at_first(
@@ -241,9 +243,13 @@ def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> No
 
 def _head(progress: Progress, ask: Ask) -> bytes:
     route, target = progress.route, progress.target
-    assert route is not None and target is not None  # noqa: S101 - see `_attempt`
+    assert route is not None and target is not None  # noqa: S101 - see `attempts`
     start = answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD
-    head = start + request_ids(progress) + route.heads[target.target.name]
+    if progress.dialect is None:
+        start += answers.request_id_header(progress.receipt.id)
+    else:
+        start += request_ids(progress)
+    head = start + route.heads[target.target.name]
     if progress.earlier is not None:
         head += b"x-tidegate-attempts: %d\r\n" % len(progress.receipt.attempts)
     admitted = progress.admitted
@@ -254,38 +260,3 @@ def _head(progress: Progress, ask: Ask) -> bytes:
     if progress.receipt.dropped:
         head += b"x-tidegate-dropped: %b\r\n" % ",".join(progress.receipt.dropped).encode()
     return head
-
-
-def _tell(progress: Progress, no: Refusal | Failure | None) -> None:
-    """What an attempt that failed, or was broken off, says of its replica and credential."""
-    replica, tries = progress.replica, progress.tries
-    progress.tries = False
-    if replica is None:
-        return
-    now_s = clock.monotonic_s()
-    verdict: Verdict = "dropped"
-    if isinstance(no, Failure) and progress.call is not None:
-        late = progress.until_s is not None and now_s >= progress.until_s - _TIMER_S
-        if no.code.name == "upstream_auth":
-            replica.credential.refused(now_s)
-            verdict = "worked"
-        elif no.kind in ALIVE or no.code.name == VIOLATION:
-            verdict = "worked"
-        elif no.kind != "timeout" or not late:
-            verdict = "failed"
-    replica.breaker.told(verdict, tries, now_s)
-
-
-def _tell_well(progress: Progress) -> None:
-    """An answer has come, whole. Most change nothing by it."""
-    replica, call, route = progress.replica, progress.call, progress.route
-    assert replica is not None and route is not None  # noqa: S101 - it has answered
-    if replica.breaker.failures or replica.breaker.state != "closed":
-        replica.breaker.told("worked", progress.tries, clock.monotonic_s())
-        progress.tries = False
-    if replica.credential.rests_until_s:
-        replica.credential.accepted()
-    if route.route.balance == "fastest" and call is not None and call.sent_s is not None:
-        end_s = call.first_s if call.stream else call.ended_s
-        if end_s is not None and progress.target is not None:
-            progress.target.pace.told(call.stream, end_s - call.sent_s)

@@ -76,15 +76,18 @@ def _cheapest(shares: Shares, receipt: Receipt, places_of: PlacesOf) -> Prepared
 
 
 def _fastest(shares: Shares, receipt: Receipt, places_of: PlacesOf) -> PreparedShare:
-    """By what it took lately: to the first token of a stream, or for a whole answer."""
+    """By what it took lately: to the first token of a stream, or for a whole answer. Of one that
+    nobody knows yet one request at a time finds it out, for it may be slow."""
     streamed = receipt.stream
     paces = [(s.target.pace.streamed_s if streamed else s.target.pace.whole_s) for s in shares]
+    known = [(share, pace) for share, pace in zip(shares, paces, strict=True) if pace is not None]
     unknown = [share for share, pace in zip(shares, paces, strict=True) if pace is None]
-    if unknown:
-        return _weighted(unknown, receipt, places_of)
-    if clock.fraction() * EXPLORED < 1:
+    idle = [share for share in unknown if not places_of(share.target).in_flight]
+    if idle:
+        return _weighted(idle, receipt, places_of)
+    if not known or clock.fraction() * EXPLORED < 1:
         return _weighted(shares, receipt, places_of)
-    return min(zip(shares, paces, strict=True), key=lambda pair: pair[1] or 0.0)[0]
+    return min(known, key=lambda pair: pair[1])[0]
 
 
 def _sticky(shares: Shares, receipt: Receipt, places_of: PlacesOf) -> PreparedShare:

@@ -40,13 +40,13 @@ class CircuitBreaker:
 
     __slots__ = (
         "_first_s",
-        "_tripped",
         "failures",
         "opened",
         "opened_s",
         "retry_s",
         "rules",
         "state",
+        "tripped",
     )
 
     def __init__(self, rules: Breaker, tripped: Tripped) -> None:
@@ -56,7 +56,7 @@ class CircuitBreaker:
         self.opened = 0
         self.opened_s = self.retry_s = 0.0
         self._first_s = 0.0
-        self._tripped = tripped
+        self.tripped = tripped
 
     def allows(self, now_s: float) -> bool:
         """Whether a request may go there; a half open one has the request that tries it."""
@@ -84,9 +84,14 @@ class CircuitBreaker:
             # Nothing was learnt of it where the one that tried it was dropped: the next may.
             self._open(now_s, self.rules.open_s if verdict == "failed" else 0.0)
         else:
-            self.state = "closed"
-            self.failures = 0
-            self._tripped.count -= 1
+            self._close()
+
+    def began(self, now_s: float) -> None:
+        """The request that tries it has the first content of its answer, whose end may be far:
+        others may follow, and the next failure opens it again."""
+        if self.state == "half_open":
+            self._close()
+            self.failures, self._first_s = self.rules.failures - 1, now_s
 
     def probed(self, verdict: Verdict, tries: bool, now_s: float) -> None:
         """What came of a probe. One that fails keeps requests away for longer."""
@@ -100,9 +105,14 @@ class CircuitBreaker:
             self.failures, self._first_s = 0, now_s
         self.failures += 1
         if self.failures >= self.rules.failures:
-            self._tripped.count += 1
+            self.tripped.count += 1
             self.opened_s = now_s
             self._open(now_s, self.rules.open_s)
+
+    def _close(self) -> None:
+        self.state = "closed"
+        self.failures = 0
+        self.tripped.count -= 1
 
     def _open(self, now_s: float, for_s: float) -> None:
         self.state = "open"

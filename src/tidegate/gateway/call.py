@@ -35,12 +35,15 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
     assert target is not None  # noqa: S101 - the attempt has one
     note_target(receipt, target)
     receipt.replica = replica.name
+    until_s, usual = progress.until_s, target.target.deadlines
+    if until_s is not None and clock.monotonic_s() >= until_s:
+        raise Failure("timeout", "upstream_timeout", "the caller waits no longer")
     request = _request(progress, ask, replica, world)
     stale: InFlight | None = None
-    deadlines = target.target.deadlines
-    if progress.until_s is not None:
-        deadlines = within(deadlines, progress.until_s - clock.monotonic_s(), ask.stream)
     while True:
+        deadlines = usual
+        if until_s is not None:
+            deadlines = within(usual, until_s - clock.monotonic_s(), _flows(progress, ask))
         attempt = Attempt(target.target.name, replica.name, 0.0)
         if target.target.more_credentials:
             attempt.credential = replica.credential.name
@@ -49,7 +52,9 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
         world.calls[this] = progress
         upstream = None if stale is not None else replica.pool.take_idle()
         if upstream is None:
-            upstream = await connection_to(this, replica, target.target.deadlines.connect_s)
+            upstream = await connection_to(this, replica, usual.connect_s)
+            if until_s is not None and ask.stream:  # whose first token is waited for from now on
+                this.deadlines = within(deadlines, until_s - clock.monotonic_s(), True)
         else:
             attempt.reused = True
             attempt.connect_s = 0.0
@@ -83,6 +88,12 @@ def _owes_one_more(progress: Progress) -> bool:
         return False
     progress.owed += 1
     return True
+
+
+def _flows(progress: Progress, ask: Ask) -> bool:
+    """Whether its caller sees the answer begin: of one that is held back it sees the whole."""
+    contract = None if progress.route is None else progress.route.contract
+    return ask.stream and (contract is None or not contract.contract.buffer)
 
 
 def within(deadlines: Deadlines, left_s: float, streamed: bool) -> Deadlines:

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import Raw
 
-from tidegate.core.ask import Ask
+from tidegate.core.ask import OPENAI_RESPONSES, Ask
 from tidegate.core.limit import Demand
 from tidegate.core.plan import Price
 from tidegate.core.pricing import Ceiling, at_tier, is_by_tokens
@@ -50,9 +50,10 @@ def demand_of(ask: Ask, receipt: Receipt, target: Priced, assumed_output_tokens:
 def price(demand: Demand, target: Priced) -> None:
     """What it can cost at most as things stand; None when nobody knows."""
     ceiling = ceiling_of(demand.ask, target)
-    if ceiling is not None:
-        output_tokens = demand.output_tokens * demand.choices
-        demand.cost_nanousd = ceiling.nanousd(demand.input_tokens, output_tokens)
+    output_tokens = demand.output_tokens * demand.choices
+    demand.cost_nanousd = (
+        None if ceiling is None else ceiling.nanousd(demand.input_tokens, output_tokens)
+    )
 
 
 def count(demand: Demand, target: Priced) -> bool:
@@ -134,7 +135,7 @@ def is_told(ask: Ask, receipt: Receipt, price: Price) -> bool:
     is known."""
     if not is_by_tokens(price):
         return True
-    if has_hosted_tools(ask):
+    if ask.dialect == OPENAI_RESPONSES and has_hosted_tools(ask):
         return False  # they are charged besides
     if not _DEARER.isdisjoint(ask.members):
         if ask.members.get("web_search_options", _NULL) != _NULL:

@@ -73,14 +73,14 @@ class InFlight(Struct, eq=False):
 
     def cut_short(self) -> None:
         """The gateway ends: so does the exchange, and its client is told."""
-        if self.upstream is not None:
+        if self.upstream is not None and self.ended_s is None:
             self.upstream.fail(UpstreamError("draining", "the gateway is shutting down"))
 
     def sweep(self, now_s: float) -> None:
         """Fails the exchange when one of its deadlines has passed."""
         upstream, deadlines = self.upstream, self.deadlines
-        if upstream is None or self.sent_s is None:
-            return  # still connecting, which has a deadline of its own
+        if upstream is None or self.sent_s is None or self.ended_s is not None:
+            return  # still connecting, which has a deadline of its own, or somebody else's now
         if now_s - self.started_s > deadlines.total_s:
             passed = f"was not whole within {deadlines.total_s:g} s"
         elif not self.stream:

@@ -100,7 +100,10 @@ class Preparer:
     async def refresh(self) -> None:
         """Reads the machine's own key again, where requests are signed with it."""
         if self._signs:
+            before = self.aws.key
             await asyncio.to_thread(self.aws.refresh)
+            if self.aws.key is not before:
+                self.standing.renewed()
 
     def adopt(self, prepared: PreparedPlan) -> list[InForce]:
         """`prepared` is obeyed from now on: its pools open, those that it does not use close. The

@@ -72,7 +72,8 @@ class Pace:
 
 class PreparedTarget(Struct, eq=False):
     """One target. `missing` says which credential could not be resolved, where none could. `aws` is
-    what its requests are signed with, where they are."""
+    what its requests are signed with, where they are. `may_be_priced` says that somebody knows its
+    price, or that nobody has to."""
 
     target: Target
     provider: Provider
@@ -82,6 +83,12 @@ class PreparedTarget(Struct, eq=False):
     tripped: Tripped
     pace: Pace
     aws: AwsKey | None = None
+    may_be_priced: bool = False
+
+    def __post_init__(self) -> None:
+        target = self.target
+        free = not self.provider.hosted or target.unpriced_allowed
+        self.may_be_priced = target.price is not None or free
 
     @property
     def troubled(self) -> bool:
@@ -95,11 +102,6 @@ class PreparedTarget(Struct, eq=False):
     def serves(self, ask: Ask) -> bool:
         """Whether it takes such a request at all, at a price that somebody knows."""
         return ask.endpoint in self.provider.endpoints and self.may_be_priced
-
-    @property
-    def may_be_priced(self) -> bool:
-        target = self.target
-        return target.price is not None or not self.provider.hosted or target.unpriced_allowed
 
     def allowed(self, now_s: float) -> bool:
         """Whether a breaker of it lets a request through."""
@@ -121,16 +123,17 @@ class PreparedTarget(Struct, eq=False):
         self, tried: Collection[PreparedReplica], tokens: int, now_s: float, whose: str = ""
     ) -> PreparedReplica:
         """The replica with the fewest exchanges in flight, or the one that is `whose` own, of those
-        that are not left alone and not tried before. Failure (`rate_limited`) when no credential
-        takes more now."""
-        fresh = [it for it in self.replicas if it not in tried] or self.replicas
-        awake = [it for it in fresh if not it.credential.wait_s(tokens, now_s)]
+        that are not left alone and, if there are any, not tried before. Failure (`rate_limited`)
+        when no credential takes more now."""
+        every = self.replicas
+        awake = [it for it in every if not it.credential.wait_s(tokens, now_s)]
         # What was refused is tried before nothing is; what is throttled has said when.
-        awake = awake or [it for it in fresh if not it.credential.rate.wait_s(tokens, now_s)]
+        awake = awake or [it for it in every if not it.credential.rate.wait_s(tokens, now_s)]
         if not awake:
             raise no_allowance(self.wait_s(tokens, now_s))
         left_alone = self._left_alone(now_s) if self.tripped.count else ()
         able = [it for it in awake if it not in left_alone] or awake
+        able = [it for it in able if it not in tried] or able
         if whose:
             home = max({it.name for it in able}, key=partial(rank, whose))
             able = [it for it in able if it.name == home]

@@ -14,7 +14,6 @@ from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.probe import PROBE
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import wires
-from tidegate.gateway.attempts import ALIVE
 from tidegate.gateway.breaker import Verdict
 from tidegate.gateway.call import call
 from tidegate.gateway.decline import break_off, decline, forget_frames
@@ -25,6 +24,7 @@ from tidegate.gateway.progress import Progress
 from tidegate.gateway.settle import settle
 from tidegate.gateway.size import size
 from tidegate.gateway.stream import Relay
+from tidegate.gateway.tell import ALIVE
 from tidegate.gateway.world import World
 
 _LEAST: Final = "batch"

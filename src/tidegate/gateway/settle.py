@@ -14,9 +14,9 @@ from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
 from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
 from tidegate.gateway.demand import ceiling_of, demand_of, is_told, tier_asked
-from tidegate.gateway.holding import moment, settle_holds
+from tidegate.gateway.holding import moment, settle_holds, undo
 from tidegate.gateway.progress import Earlier, Progress
-from tidegate.gateway.shared_hold import settle_shared
+from tidegate.gateway.shared_hold import drop_shared, settle_shared
 from tidegate.gateway.size import estimate_input_tokens, note_conversation
 from tidegate.gateway.timings import note_attempt, note_earlier_s, note_line, note_times
 from tidegate.gateway.validity import note_validity
@@ -63,7 +63,7 @@ def settle_attempt(progress: Progress, world: World, worked: bool) -> None:
     receipt, call, received_s = progress.receipt, progress.call, progress.received_s
     earlier = progress.earlier = progress.earlier or Earlier()
     now = moment()
-    _end_attempt_holds(progress, worked, now)
+    _end_attempt_holds(progress, worked, now, sent=call is not None)
     if call is not None:
         world.calls.pop(call, None)
         note_attempt(receipt, call, received_s, now.monotonic_s)
@@ -124,12 +124,13 @@ def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Mome
     attempt's target what that came to, of the caller what all have."""
     receipt, earlier = progress.receipt, progress.earlier
     holding = progress.admitted or progress.late
-    taken = [] if holding is None else holding.held
-    held = [it.counters for it, *_ in taken if it.counters is not None]
+    began_late = past is not None and past.seeded_s >= progress.received_s
+    taken = holding.held if began_late and holding is not None else []
+    held = [it.counters for it, *_ in taken if it.counters is not None] if taken else []
     if earlier is not None:
         _end_attempt_holds(progress, worked, now)
         worked = _add_earlier(receipt, earlier) or worked
-    if past is not None and past.seeded_s >= progress.received_s:
+    if past is not None and began_late:
         past.count_late(receipt, progress.received_s, held)
     if holding is not None:
         settle_holds(holding.held, receipt, worked, now)
@@ -139,16 +140,21 @@ def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Mome
         progress.admitted.drop_more()
 
 
-def _end_attempt_holds(progress: Progress, worked: bool, now: Moment) -> None:
-    """Those of the limits by target; what is the caller's is held on."""
+def _end_attempt_holds(progress: Progress, worked: bool, now: Moment, *, sent: bool = True) -> None:
+    """Those of the limits by target; what is the caller's is held on. What was not `sent` counts
+    nowhere."""
     holding = progress.admitted or progress.late
     if holding is None:
         return
     ended = [one for one in holding.held if of_target(one[0].limit)]
     holding.held[:] = [one for one in holding.held if not of_target(one[0].limit)]
-    settle_holds(ended, progress.receipt, worked, now)
     shared = [one for one in holding.shared if of_target(one.of[0][0].limit)]
     holding.shared[:] = [one for one in holding.shared if not of_target(one.of[0][0].limit)]
+    if not sent:
+        undo(ended, 0, now)
+        drop_shared(shared)
+        return
+    settle_holds(ended, progress.receipt, worked, now)
     settle_shared(shared, progress.receipt, worked)
 
 

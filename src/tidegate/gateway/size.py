@@ -1,6 +1,6 @@
 """size: how much the request is, before anybody works on it."""
 
-from tidegate.core.ask import Ask, turns_of
+from tidegate.core.ask import OPENAI_RESPONSES, Ask, turns_of
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.prompt import read_prompt
 from tidegate.text import tokens
@@ -20,7 +20,8 @@ def note_conversation(ask: Ask, receipt: Receipt) -> None:
     if receipt.session_id is None and receipt.end_user is None and receipt.conversation is None:
         messages = turns_of(ask)
         if messages is not None:
-            receipt.conversation = conversation(messages)
+            items = ask.dialect == OPENAI_RESPONSES
+            receipt.conversation = conversation(messages, items=items)
 
 
 def estimate_input_tokens(ask: Ask, tokenizer: str | None) -> int:

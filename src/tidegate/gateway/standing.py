@@ -47,8 +47,22 @@ class OfTarget:
         """How many credentials rest, because they were refused."""
         return sum(now_s < it.rests_until_s for it in self._credentials.values())
 
+    def renewed(self) -> None:
+        """The machine's own key, which has no name here, is another one."""
+        for credential in self._credentials.values():
+            if not credential.name:
+                credential.accepted()
+
     def keep(self, used: list[tuple[str, Credential, CircuitBreaker]], target: Target) -> None:
-        """Only what is used counts from now on, by the plan's settings."""
+        """Only what is used counts from now on, by the plan's settings. Requests of an older plan
+        may still tell of the rest, which is nobody's concern."""
+        gone = Tripped()
+        for known in self._credentials.values():
+            known.tripped = gone
+        for breaker in self._breakers.values():
+            breaker.tripped = gone
+        for _, credential, breaker in used:
+            credential.tripped = breaker.tripped = self.tripped
         kept = {id(credential) for _, credential, _ in used}
         self._credentials = {k: c for k, c in self._credentials.items() if id(c) in kept}
         self._breakers = {(name, c.name): breaker for name, c, breaker in used}
@@ -73,6 +87,11 @@ class Standing:
         if found is None:
             found = self._budgets[route.name] = RetryBudget(route.retry)
         return found
+
+    def renewed(self) -> None:
+        """The machine's own key has been written anew: what was refused of the old one is over."""
+        for of in self._targets.values():
+            of.renewed()
 
     def targets(self) -> Iterator[tuple[str, OfTarget]]:
         return ((name, it) for (name, _), it in self._targets.items())

@@ -6,7 +6,7 @@ nothing, or ended twice.
 
 from typing import Final
 
-from tidegate.core.ask import Answer
+from tidegate.core.ask import Answer, Said
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt, Validity
 from tidegate.gateway.contract import Verdict, is_refused, is_truncated
@@ -55,8 +55,8 @@ def _note_stream(receipt: Receipt, relay: Relay) -> None:
     reader = relay.reader
     if not relay.chunks and not reader.finished:
         return  # there was no answer
-    opening = reader.opening(MAX_BYTES)
-    refused = reader.refused or is_refused(reader.finish_reason)
+    opening, finish = reader.opening(MAX_BYTES), reader.finish_reason
+    refused = reader.refused or (finish != "stop" and is_refused(finish))
     silent = opening is None and not reader.called and not refused
     found = None if relay.following is None else relay.following.verdict
     if found is not None:
@@ -65,7 +65,7 @@ def _note_stream(receipt: Receipt, relay: Relay) -> None:
             receipt.bytes_before_violation = 0
     elif not reader.finished:
         receipt.validity = _cut_short(relay.failure)
-    elif is_truncated(reader.finish_reason):
+    elif finish != "stop" and is_truncated(finish):
         receipt.validity = "truncated"
     elif silent:
         receipt.validity = "empty"
@@ -84,17 +84,28 @@ def _cut_short(failure: Failure | Refusal | None) -> Validity | None:
 
 
 def _note_whole(receipt: Receipt, answer: Answer, found: Verdict | None) -> None:
-    said = answer.said
-    refused = is_refused(answer.finish_reason) or any(one.refused for one in said)
-    silent = not refused and not any(one.content or one.calls or one.acts for one in said)
+    said, finish = answer.said, answer.finish_reason
+    first = said[0] if len(said) == 1 else _together(said)
+    refused = first.refused or (finish != "stop" and is_refused(finish))
+    silent = not (refused or first.content or first.calls or first.acts)
     if found is not None:
         _note_verdict(receipt, found)
-    elif is_truncated(answer.finish_reason):
+    elif finish != "stop" and is_truncated(finish):
         receipt.validity = "truncated"
     elif silent:
         receipt.validity = "empty"
-    opening = said[0].content[:MAX_BYTES].encode() if said and said[0].content else None
+    opening = first.content[:MAX_BYTES].encode() if first.content else None
     _note_refusal(receipt, opening, refused=refused, empty=silent)
+
+
+def _together(said: tuple[Said, ...]) -> Said:
+    """What all choices have said, or none where there are none."""
+    return Said(
+        next((one.content for one in said if one.content), ""),
+        any(one.refused for one in said),
+        tuple(call for one in said for call in one.calls),
+        any(one.acts for one in said),
+    )
 
 
 def _note_verdict(receipt: Receipt, found: Verdict) -> None:

@@ -26,17 +26,18 @@ def find_stored(progress: Progress, ask: Ask, world: World) -> None:
 
 def outgoing(progress: Progress, ask: Ask, world: World) -> Outgoing:
     """What is sent to the attempt's target. Refusal for what it cannot do, by the route's rule."""
-    route, target, receipt = progress.route, progress.target, progress.receipt
-    assert route is not None and target is not None  # noqa: S101 - the attempt has them
+    target, receipt = progress.target, progress.receipt
+    assert target is not None  # noqa: S101 - the attempt has one
     if receipt.dropped:
         receipt.dropped = []  # by an attempt at another
     passing = target.provider.passthrough.get(ask.dialect)
     if passing is not None:
         return passing.encode(ask, target.target)
+    route, said = progress.route, progress.said
+    assert route is not None  # noqa: S101 - the request has been resolved
     drop = route.route.drops_unsupported
     if ask.endpoint == "embeddings":
         return embedding.outgoing(ask, target, receipt, drop=drop)
-    said = progress.said
     if said is None:
         said = progress.said = world.dialects[ask.dialect].read(ask)
     ask.model_sent = target.target.model
@@ -52,7 +53,8 @@ def reader(progress: Progress, ask: Ask, world: World) -> StreamReader:
     assert target is not None  # noqa: S101 - the attempt has one
     passing = target.provider.passthrough.get(ask.dialect)
     if passing is not None:
-        _note_keeper(progress, ask)
+        if ask.renamed is not None:
+            _note_keeper(progress, ask)
         return passing.reader(ask)
     writer = world.dialects[ask.dialect].writer(ask, _stamp(progress.receipt))
     return TranslatedReader(target.provider.spoken_reader(ask), writer)
@@ -64,11 +66,11 @@ def whole(progress: Progress, ask: Ask, body: bytes, world: World) -> bytes:
     assert target is not None  # noqa: S101 - the attempt has one
     passing = target.provider.passthrough.get(ask.dialect)
     if passing is not None:
-        _note_keeper(progress, ask)
         answer = progress.answer = passing.read_answer(ask, body)
-        if ask.renamed is not None and answer.provider_request_id is not None:
-            return ask.renamed(body, answer.provider_request_id)
-        return body
+        if ask.renamed is None or answer.provider_request_id is None:
+            return body
+        _note_keeper(progress, ask)
+        return ask.renamed(body, answer.provider_request_id)
     if ask.endpoint == "embeddings":
         made, progress.answer = embedding.answer_of(ask, target, body)
         return embedding.whole(ask, target, made)

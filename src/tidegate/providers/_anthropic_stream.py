@@ -14,6 +14,7 @@ from tidegate.providers._anthropic_wire import (
     Step,
     payload_of,
 )
+from tidegate.providers._calls import text_of
 from tidegate.providers._passing_reader import PassingReader
 
 
@@ -114,7 +115,11 @@ class AnthropicStreamReader(PassingReader):
             return follower.called(0, number, block.name or "", "") if follower else None
         if told.type == "content_block_stop" and told.index in self._inputs:
             # Its arguments came with its beginning, or there are none.
-            number, whole = self._calls[told.index], self._inputs.pop(told.index).decode()
+            try:
+                whole = text_of(self._inputs.pop(told.index))
+            except Failure as failure:
+                return failure
+            number = self._calls[told.index]
             return follower.called(0, number, "", whole) if follower else None
         text = delta.text if delta is not None else block.text if block is not None else None
         if text:

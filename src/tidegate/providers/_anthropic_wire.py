@@ -25,6 +25,8 @@ REASONS: Final[dict[str, Reason]] = {
     "pause_turn": "pause",
 }
 MAX_BLOCKS: Final = 4096
+# What blocks begin with is held until they go on or end.
+MAX_INPUT_BYTES: Final = 32 * 1024 * 1024
 MESSAGE_STOP: Final = b'event: message_stop\ndata: {"type":"message_stop"}\n\n'
 
 
@@ -96,7 +98,7 @@ def payload_of(event: bytes) -> bytes | None:
         and event.startswith(b"event: ")
         and event.find(b"\n", at + 1) == len(event) - 2
         and event.find(b"\n") == at
-        and b"\r" not in event
+        and event.find(b"\r") < 0
     ):
         return event[at + 7 : -2]
     return data_of(event)
@@ -145,6 +147,7 @@ class Course:
     `surplus_events` counts what comes, and `ended_twice` says that a second end was among it."""
 
     __slots__ = (
+        "_input_bytes",
         "_next",
         "content",
         "ended_twice",
@@ -167,7 +170,7 @@ class Course:
         self.ended_twice = False
         self.told: Start | None = None
         self.open: set[int] = set()
-        self._next = 0
+        self._next = self._input_bytes = 0
         self.content = False
         self.stop_reason: str | None = None
         self.stop_sequence: str | None = None
@@ -231,6 +234,10 @@ class Course:
                 return False
             self.open.add(told.index)
             self._next += 1
+            self._input_bytes += len(bytes(told.content_block.input))
+            if self._input_bytes > MAX_INPUT_BYTES:
+                self._malformed("the provider's tool calls are longer than what can be held")
+                return False
         elif name == "content_block_stop":
             if told.index not in self.open:
                 self._malformed("the provider ended a block that is not open")

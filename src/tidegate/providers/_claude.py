@@ -32,9 +32,9 @@ _FORCED: Final = frozenset({"any", "named"})
 def placed(said: Conversation, *, takes_system_turns: bool) -> tuple[list[Text], list[Turn]]:
     """Instructions, and turns. One in the middle stands with the first ones where the model takes
     none there."""
-    if takes_system_turns or all(turn.role != "system" for turn in said.turns):
-        return said.instructions, said.turns
     later = [part for turn in said.turns if turn.role == "system" for part in turn.parts]
+    if takes_system_turns or not later:
+        return said.instructions, said.turns
     texts = [part for part in later if isinstance(part, Text)]
     return said.instructions + texts, [turn for turn in said.turns if turn.role != "system"]
 

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
+from msgspec import Raw, Struct
 
 from tidegate.core.ask import Usage
 from tidegate.core.embeddings import Made, Wanted
@@ -24,10 +24,11 @@ class _Usage(Struct, rename="camel"):
 
 class _Answer(Struct, rename="camel"):
     embeddings: list[_Vector]
-    usage_metadata: _Usage | None = None
+    usage_metadata: Raw = Raw(b"null")
 
 
 _decode = msgspec.json.Decoder(_Answer).decode
+_decode_usage = msgspec.json.Decoder(_Usage | None).decode
 
 
 def body_of(wanted: Wanted, model: str) -> dict[str, Any]:
@@ -46,8 +47,16 @@ def read(body: bytes) -> Made:
     except UNREADABLE:
         message = "the provider's answer is not what was asked for"
         raise Failure("malformed", "upstream_malformed", message) from None
-    told = None if answer.usage_metadata is None else answer.usage_metadata.prompt_token_count
-    usage = None
-    if told is not None:
-        usage = Usage(input_tokens=told) if 0 < told <= MAX_PLAUSIBLE_TOKENS else CONFLICT
-    return Made([one.values for one in answer.embeddings], usage)
+    return Made([one.values for one in answer.embeddings], _usage_of(answer.usage_metadata))
+
+
+def _usage_of(raw: Raw) -> Usage | None:
+    """Whatever it is: an answer whose usage cannot be read is one all the same."""
+    try:
+        usage = _decode_usage(raw)
+    except UNREADABLE:
+        return CONFLICT
+    told = None if usage is None else usage.prompt_token_count
+    if told is None:
+        return None
+    return Usage(input_tokens=told) if 0 < told <= MAX_PLAUSIBLE_TOKENS else CONFLICT

@@ -39,7 +39,6 @@ from tidegate.providers._gemini_wire import (
     Part,
     decode,
 )
-from tidegate.providers._openai_stream import MAX_CHOICES
 from tidegate.text.sse import SseSplitter, data_of
 from tidegate.text.strict_json import UNREADABLE
 
@@ -94,7 +93,7 @@ class GeminiReader:
     )
 
     def __init__(self, ask: Ask) -> None:
-        self._asked = ask.choices
+        self._asked = max(ask.choices, 1)
         self._splitter = SseSplitter()
         self._candidates: dict[int, _Progress] = {}
         self._began = False
@@ -122,7 +121,10 @@ class GeminiReader:
 
     def _take_rest(self, events: list[Event]) -> None:
         """Reads the last event where only its blank line is missing; cut within, it is none."""
-        payload = data_of(self._splitter.flush() + b"\n\n")
+        rest = self._splitter.flush()
+        if not rest:
+            return
+        payload = data_of(rest + b"\n\n")
         try:
             decode(payload or b"")
         except UNREADABLE:
@@ -163,7 +165,7 @@ class GeminiReader:
         index = candidate.index
         progress = self._candidates.get(index)
         if progress is None:
-            if not 0 <= index < MAX_CHOICES:
+            if not 0 <= index < self._asked:  # one that nobody asked for is nobody's answer
                 self._malformed("the provider sent a candidate out of range")
                 return
             progress = self._candidates[index] = _Progress(index)
@@ -225,7 +227,7 @@ class GeminiReader:
         if self.failure is not None:
             return
         candidates = sorted(self._candidates.items())
-        if len(candidates) < max(self._asked, 1) or any(
+        if len(candidates) < self._asked or any(
             progress.reason is None for _, progress in candidates
         ):
             self.failure = half_way()

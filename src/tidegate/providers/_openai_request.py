@@ -104,15 +104,16 @@ class Writer:
         result has comes with what the user says."""
         rest: list[Part] = []
         for part in turn.parts:
-            if not isinstance(part, ToolResult):
+            if type(part) is not ToolResult:
                 rest.append(part)
                 continue
             self._cached = self._cached or part.cache is not None
             if part.is_error:
                 self._losses.lose("is_error")
-            texts = [one for one in part.parts if isinstance(one, Text)]
-            rest += [one for one in part.parts if not isinstance(one, Text)]
-            content = self._joined(texts) if texts else ""
+            texts: list[Part] = []
+            for one in part.parts:
+                (texts if type(one) is Text else rest).append(one)
+            content = self._joined(tuple(texts)) if texts else ""
             messages.append({"role": "tool", "tool_call_id": part.call_id, "content": content})
         if rest:
             message: dict[str, Any] = {"role": "user", "content": self._joined(tuple(rest))}
@@ -125,7 +126,7 @@ class Writer:
         calls: list[dict[str, Any]] = []
         thoughts: list[str] = []
         for part in turn.parts:
-            if isinstance(part, ToolCall):
+            if type(part) is ToolCall:
                 self._cached = self._cached or part.cache is not None
                 function = {"name": part.name, "arguments": part.arguments or "{}"}
                 calls.append({"id": part.id, "type": "function", "function": function})

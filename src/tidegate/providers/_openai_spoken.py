@@ -4,6 +4,7 @@ A provider's own reader goes first: it judges the stream, counts its usage, and 
 chunks that are in order. What they say is read here.
 """
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
@@ -108,12 +109,14 @@ class OpenAISpokenReader:
     wants to see usage: it then takes nothing out of a chunk."""
 
     __slots__ = (
+        "_asked",
         "_began",
         "_calls",
         "_ended",
         "_inner",
         "_latest",
         "_plains",
+        "_shown",
         "_splitter",
         "_usage",
         "_used",
@@ -122,7 +125,9 @@ class OpenAISpokenReader:
 
     def __init__(self, inner: OpenAIStreamReader) -> None:
         self._inner = inner
+        self._asked = max(inner.asked.choices, 1)
         self._splitter = SseSplitter()
+        self._shown = SseSplitter()  # what the provider's own reader shows of an event
         self._began = False
         self._ended: set[int] = set()
         self._plains: dict[int, _Part] = {}
@@ -149,23 +154,33 @@ class OpenAISpokenReader:
         return self._inner.ended_twice
 
     def feed(self, data: bytes) -> list[Event]:
+        """One event after the other, so that nothing depends on how many come in a read."""
+        events: list[Event] = []
         if self.failure is not None:
-            self._inner.feed(data)
-            return []
-        return self._read(self._inner.feed(data))
+            return events
+        for raw in self._splitter.feed(data):
+            shown = self._inner.feed(raw)
+            whole = shown is raw and not self._shown.rest and raw.endswith(b"\n")
+            if not self._read((raw,) if whole else self._shown.feed(shown), events):
+                return events
+        if self._splitter.problem is not None and not self._inner.finished:
+            self.failure = malformed(self._splitter.problem)
+        return events
 
     def end(self) -> list[Event]:
-        if self.failure is not None or self._inner.finished:
-            return []
-        self._inner.end()
-        return self._read(self._inner.terminal)
-
-    def _read(self, shown: bytes) -> list[Event]:
-        """What whole events, already judged, say."""
         events: list[Event] = []
+        if self.failure is not None or self._inner.finished:
+            return events
+        shown = self._inner.feed(self._splitter.flush())
+        self._inner.end()
+        self._read(self._shown.feed(shown + self._inner.terminal), events)
+        return events
+
+    def _read(self, shown: Iterable[bytes], events: list[Event]) -> bool:
+        """What whole events, already judged, say; whether there may be more."""
         inner = self._inner
         try:
-            for raw in self._splitter.feed(shown) if shown else ():
+            for raw in shown:
                 payload = data_of(raw)
                 if payload is not None and not payload.startswith(b"[DONE]"):
                     self._take(_decode(payload), events)
@@ -176,16 +191,16 @@ class OpenAISpokenReader:
             self.failure = malformed("the provider sent an event that is no chunk")
         except Failure as failure:
             self.failure = failure
-        if self._splitter.problem is not None and self.failure is None:
-            self.failure = malformed(self._splitter.problem)
         self.failure = self.failure or inner.failure
-        return events
+        return self.failure is None
 
     def _take(self, chunk: _Chunk, events: list[Event]) -> None:
         if not self._began and (chunk.choices or chunk.id != ""):  # Azure's first has neither
             self._began = True
             events.append(Began(chunk.id, chunk.model, _input_of(chunk)))
         for choice in chunk.choices:
+            if choice.index >= self._asked:  # one that nobody asked for is nobody's answer
+                raise malformed("the provider sent a choice that was not asked for")
             if choice.index in self._ended:
                 continue  # what comes after its end is no part of it
             if choice.delta is not None:

@@ -46,13 +46,13 @@ class OpenAIStreamReader(PassingReader):
 
     __slots__ = (
         "_after",
-        "_ask",
         "_before",
         "_between",
         "_finished_choices",
         "_seen_choices",
         "_strip_usage",
         "_told",
+        "asked",
         "called",
         "finish_reason",
         "model_served",
@@ -64,7 +64,7 @@ class OpenAIStreamReader(PassingReader):
 
     def __init__(self, ask: Ask) -> None:
         super().__init__()
-        self._ask = ask
+        self.asked = ask
         self._strip_usage = not ask.include_usage
         self._seen_choices = 0
         self._finished_choices = 0
@@ -106,7 +106,7 @@ class OpenAIStreamReader(PassingReader):
             and not self._reads_every_chunk
             and not self.finished
             and self.failure is None
-            and b"\r" not in data
+            and data.find(b"\r") < 0
         ):
             try:
                 chunk = self._decode(data[6:-2])
@@ -263,9 +263,9 @@ class OpenAIStreamReader(PassingReader):
 
     def _all_choices_seen(self) -> bool:
         """As many as were asked for. Of several prompts at once we do not know how many."""
-        if _has_several_prompts(self._ask):
+        if _has_several_prompts(self.asked):
             return False
-        return self._seen_choices.bit_count() >= self._ask.choices
+        return self._seen_choices.bit_count() >= self.asked.choices
 
     def _all_choices_finished(self) -> bool:
         return self._seen_choices != 0 and self._seen_choices == self._finished_choices

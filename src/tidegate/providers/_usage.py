@@ -12,7 +12,10 @@ CONFLICT: Final = Usage(conflict=True)
 
 def are_plausible(*figures: int | None) -> bool:
     """Each is unknown, or a number of tokens that some answer may have."""
-    return all(figure is None or 0 <= figure <= MAX_PLAUSIBLE_TOKENS for figure in figures)
+    for figure in figures:
+        if figure is not None and not 0 <= figure <= MAX_PLAUSIBLE_TOKENS:
+            return False
+    return True
 
 
 def has_no_output(usage: Usage) -> bool:

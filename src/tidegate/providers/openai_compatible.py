@@ -146,7 +146,7 @@ class OpenAICompatible:
             raise malformed("the provider's answer is empty")
         finish = answer.choices[-1].finish_reason if answer.choices else None
         tier = answer.service_tier if isinstance(answer.service_tier, str) else None
-        said = tuple([_said(choice) for choice in answer.choices])
+        said = tuple(map(_said, answer.choices))
         usage = None
         if answer.usage is not None:
             usage = read_usage(answer.usage, wants_output=wants_output)

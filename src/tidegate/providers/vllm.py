@@ -45,7 +45,7 @@ class _Reader(OpenAIStreamReader):
 
     def _share(self, index: int, usage: Usage) -> Usage:
         """What the choice adds to the whole: the first of a prompt's choices brings its input."""
-        if index % max(self._ask.choices, 1) == 0:
+        if index % max(self.asked.choices, 1) == 0:
             return usage
         return structs.replace(
             usage,

@@ -66,20 +66,24 @@ def prompt_fingerprint(ask: Ask) -> str | None:
     return f"{crc32(letters or bytes(text), crc32(called)):08x}"
 
 
-def conversation(messages: Raw) -> int:
-    """Of how a conversation begins, up to its first answer; below 2**62.
+def conversation(messages: Raw, *, items: bool = False) -> int:
+    """Of how a conversation begins, up to its first answer; below 2**62. `items` are Responses'.
 
     It is read as bytes: whoever sends a conversation's turns writes what has been said the same
     way each time.
     """
     text = bytes(messages)
-    if text[:1] == b'"':
-        end = len(text)  # a single text, in Responses
-    else:
-        answer = min((at for at in map(text.find, _ANSWERS) if at >= 0), default=-1)
-        end = (text.rfind(b"}") if answer < 0 else text.rfind(b"}", 0, answer)) + 1
+    answer = _first_answer(text) if items else text.find(b'"assistant"')
+    end = (text.rfind(b"}") if answer < 0 else text.rfind(b"}", 0, answer)) + 1
+    if items and text[:1] == b'"':
+        end = len(text)  # a single text
     start = end - _TOLD_APART_BY_BYTES if end > _TOLD_APART_BY_BYTES else 0
     return (end & 0x3FFF_FFFF) << 32 | crc32(text[start:end])
+
+
+def _first_answer(items: bytes) -> int:
+    """Where the first of the model's items says what it is; -1 where there is none."""
+    return min((at for at in map(items.find, _ANSWERS) if at >= 0), default=-1)
 
 
 def _last(messages: Raw | None) -> tuple[bytes | Raw | None, bytes]:

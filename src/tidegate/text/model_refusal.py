@@ -18,6 +18,8 @@ from tidegate.text.json_schema import Regex
 
 # What is looked at of an answer, and what of that is its opening. Bytes and characters.
 MAX_BYTES = 2048
+_CURLY = "\N{RIGHT SINGLE QUOTATION MARK}"
+_FOR_PROGRAMS = (b"{", b"[", b"<")
 _SENTENCES = 3
 _OPENING_CHARS = 450
 _STRANGE_CHARS = 1000
@@ -42,7 +44,7 @@ NO_REFUSAL = ModelRefusal("none")
 POLICY = ModelRefusal("full", "policy")
 
 # The same in an engine that takes a hundredth of the time: what it does not find is not there.
-_SIGNS = Regex(
+_ENGLISH_SIGNS = (
     "not |not\\.|n't |never |unable |no |thical|irresponsible|harmful|against my|decline|refuse"
     "|condemn|illegal|discriminat|inappropriate|uncomfortable|important"
     "|prohibit|violates|outside of my|beyond my|something else"
@@ -64,14 +66,19 @@ _PERHAPS = Regex(_BOUND.sub("*", _LOOK_AHEAD.sub("", "|".join(_RULES))))
 _REPROACHES, _FRAMES, _DENIES = Regex(en.REPROACHES), Regex(en.FRAMES), Regex(en.DENIES)
 _STRANGE, _NATURE, _REGRETS = Regex(en.STRANGE), Regex(en.NATURE), Regex(en.REGRETS)
 _CONDEMNS, _REDIRECTS = Regex(en.CONDEMNS), Regex(en.REDIRECTS)
+_SIGNS = Regex(_ENGLISH_SIGNS)
+# Most answers have none of any language, and one look tells.
+_ANY_SIGNS = Regex(f"{_ENGLISH_SIGNS}|{SIGNS_ELSEWHERE}")
 _SIGNS_ELSEWHERE, _DECLINES_ELSEWHERE = Regex(SIGNS_ELSEWHERE), Regex(DECLINES_ELSEWHERE)
 
 
 def model_refusal(answer: bytes) -> ModelRefusal:
     """What the text of an answer says of itself; `answer` is its beginning, as UTF-8."""
-    if answer[:1] in b"{[<":
+    if answer.startswith(_FOR_PROGRAMS):
         return NO_REFUSAL  # made for a program to read
     opening = _plain(answer[:_OPENING_CHARS])
+    if not _ANY_SIGNS.found_in(opening):
+        return NO_REFUSAL
     if _SIGNS.found_in(opening) and _PERHAPS.found_in(" ".join(opening.split())):
         found = _judge(_without_asides(answer))
         if found is not NO_REFUSAL:
@@ -94,7 +101,7 @@ def _elsewhere(answer: bytes) -> ModelRefusal:
 
 def _plain(text: bytes) -> str:
     """In lower case, with one kind of apostrophe."""
-    return text.decode("utf-8", "ignore").lower().replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
+    return text.decode("utf-8", "ignore").lower().replace(_CURLY, "'")
 
 
 def _judge(text: str) -> ModelRefusal:

@@ -24,11 +24,11 @@ from tidegate.providers._anthropic_spoken import (
 )
 from tidegate.providers._anthropic_stream import AnthropicStreamReader
 from tidegate.providers._anthropic_wire import REASONS
+from tidegate.providers._claude import LEAST_BUDGET_TOKENS
 from tidegate.providers._failures import reason_of
 
 _PATH = b"/messages"
 _COUNT_PATH = b"/messages/count_tokens"
-LEAST_BUDGET_TOKENS = 1_024
 _encode = msgspec.json.Encoder().encode
 
 

@@ -66,6 +66,8 @@ def must_call(said: Conversation) -> bool:
 
 def stops(said: list[str], losses: Losses) -> list[str]:
     """The stop sequences that it takes: each must have something to be seen."""
+    if not said:
+        return said
     kept = [one for one in said if one.strip()]
     if any(one and not one.strip() for one in said):
         losses.lose("stop")
@@ -78,10 +80,15 @@ class Sampling(NamedTuple):
     top_k: int | None
 
 
+_UNTOLD: Final = Sampling(None, None, None)
+
+
 def sampling(said: Conversation, how: Samples, losses: Losses, *, thinks: bool) -> Sampling:
     """What the model may be told of how to sample. A temperature and a top_p of 1 are what happens
     without them."""
     temperature, top_p, top_k = said.temperature, said.top_p, said.top_k
+    if temperature is None and top_p is None and top_k is None:
+        return _UNTOLD
     fixed = how == "never" or (thinks and how != "freely")
     if temperature is not None and (temperature > 1 or (fixed and temperature != 1)):
         losses.lose("temperature")

@@ -39,6 +39,10 @@ def test_what_was_heard_is_told_apart_unless_it_was_cached() -> None:
         70, 30, None, 2, audio_input_tokens=50
     )
     assert heard(promptTokensDetails=of_kinds(TEXT=100)) == Usage(70, 30, None, 2)
+    assert heard(promptTokensDetails=[{"modality": "AUDIO"}, {}]) == Usage(70, 30, None, 2)
+    assert heard(promptTokensDetails=[{"modality": None, "tokenCount": None}]) == Usage(
+        70, 30, None, 2
+    )
     assert heard(promptTokensDetails=of_kinds(AUDIO=71)) == CONFLICT
     assert heard(cacheTokensDetails=of_kinds(AUDIO=1)) == CONFLICT
 

@@ -16,8 +16,8 @@ from tidegate.text.strict_json import UNREADABLE
 class _OfKind(Struct, rename="camel"):
     """How many of a class's tokens are of one kind."""
 
-    modality: str = ""
-    token_count: int = 0
+    modality: str | None = None
+    token_count: int | None = None
 
 
 class _Counts(Struct, rename="camel"):
@@ -66,7 +66,7 @@ def read_usage(told: Raw, *, wrote: bool) -> Usage:
 
 def _heard(details: list[_OfKind] | None) -> int:
     """The tokens of audio, which cost more than those of text."""
-    return sum(one.token_count for one in details or () if one.modality == "AUDIO")
+    return sum(one.token_count or 0 for one in details or () if one.modality == "AUDIO")
 
 
 def final(usage: Usage) -> Usage:

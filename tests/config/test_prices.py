@@ -91,6 +91,9 @@ def test_classes_that_are_not_listed_have_no_rate_and_zero_is_a_rate():
     )
     assert audio is not None
     assert (audio.audio_input, audio.audio_output) == (Rate(3 * MTOK), Rate(12 * MTOK))
+    kept = price(ModelPrice(input_mtok=Decimal(1), cache_write_1h_mtok=Decimal(2)))
+    assert kept is not None
+    assert (found.cache_write_1h, kept.cache_write_1h) == (None, Rate(2 * MTOK))
 
 
 def test_tiers_and_requests():

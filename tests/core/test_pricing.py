@@ -135,7 +135,7 @@ def test_nor_does_one_with_audio_or_in_another_class_of_service(price, used, aud
     receipt.audio_input_tokens, receipt.audio_output_tokens = audio
     chosen = asked in ("default", "flex", "priority", "scale")
     rates = at_tier(price, asked if chosen else served)
-    held = Ceiling(price).of(asked, hears=audio[0] > 0, says=audio[1] > 0)
+    held = Ceiling(price).of(asked, hears=audio[0] > 0, says=audio[1] > 0, keeps=False)
     cost = None if rates is None else cost_nanousd(receipt, rates)
     most = held.nanousd(sum(used[:3]), sum(used[3:]))
     assert most is not None
@@ -160,13 +160,16 @@ def test_where_nobody_chose_the_dearest_class_is_held_and_audio_only_where_it_ma
         *("x", "plan", Rate(5_000_000)),
         output=Rate(1_000_000),
         audio_input=Rate(40_000_000),
+        cache_write_1h=Rate(70_000_000),
         service_tiers=(("priority", dear),),
     )
     it = Ceiling(price)
     assert it.varies
-    assert it.of(None, hears=False, says=False).nanousd(1, 1) == 91
-    assert it.of("default", hears=False, says=False).nanousd(1, 1) == 6
-    assert it.of("default", hears=True, says=False).nanousd(1, 1) == 41
+    assert it.of(None, hears=False, says=False, keeps=False).nanousd(1, 1) == 91
+    assert it.of("default", hears=False, says=False, keeps=False).nanousd(1, 1) == 6
+    assert it.of("default", hears=True, says=False, keeps=False).nanousd(1, 1) == 41
+    assert it.of("default", hears=True, says=False, keeps=True).nanousd(1, 1) == 71
+    assert Ceiling(Price("x", "plan", cache_write_1h=Rate(1))).varies
     assert not Ceiling(Price("x", "plan", input=Rate(1))).varies
 
 

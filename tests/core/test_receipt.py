@@ -137,6 +137,18 @@ def test_a_price_a_request_is_added() -> None:
     assert cost_nanousd(asked(input_tokens=1, output_tokens=1), price) == 52
 
 
+def test_what_a_cache_keeps_for_an_hour_has_its_own_rate_and_without_one_the_cost_is_unknown():
+    receipt = asked(input_tokens=10, cache_write_tokens=9, output_tokens=1)
+    receipt.cache_write_1h_tokens = 4
+    rates = Price("v", "plan", Rate(MTOK), cache_write=Rate(2 * MTOK), output=Rate(MTOK))
+    assert cost_nanousd(receipt, rates) is None
+    hour = replace(rates, cache_write_1h=Rate(5 * MTOK))
+    assert cost_nanousd(receipt, hour) == 10 + 5 * 2 + 4 * 5 + 1
+    assert cost_nanousd(receipt, replace(hour, source="gpu_hour")) == 10 + 5 * 2 + 4 + 1
+    receipt.cache_write_1h_tokens = 0
+    assert cost_nanousd(receipt, rates) == 10 + 9 * 2 + 1
+
+
 def test_audio_is_charged_at_its_own_rate_and_without_one_the_cost_is_unknown():
     receipt = asked(input_tokens=10, output_tokens=8)
     receipt.audio_input_tokens, receipt.audio_output_tokens = 4, 3

@@ -145,6 +145,50 @@ def test_what_the_price_covers_is_held_and_charged_at_its_own_rates(
     run(main())
 
 
+def test_an_hour_in_a_cache_is_held_where_it_is_asked_for_and_charged_as_told(
+    tmp_path: Path,
+) -> None:
+    price = Price(*("x", "plan", Rate(10**9)), output=Rate(10**9), cache_write_1h=Rate(5 * 10**9))
+    usage = {
+        "input_tokens": 3,
+        "cache_creation_input_tokens": 8,
+        "cache_creation": {"ephemeral_5m_input_tokens": 2, "ephemeral_1h_input_tokens": 6},
+        "output_tokens": 4,
+    }
+    told = {
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "model": "m",
+        "content": [{"type": "text", "text": "x"}],
+        "stop_reason": "end_turn",
+        "usage": usage,
+    }
+
+    def body(ttl: str) -> dict[str, Any]:
+        mark = {"type": "ephemeral", "ttl": ttl}
+        said = [{"type": "text", "text": "hi", "cache_control": mark}]
+        messages = [{"role": "user", "content": said}]
+        return {"model": "small", "max_tokens": 20, "messages": messages}
+
+    async def main() -> None:
+        async with (
+            Upstream(whole(told)) as up,
+            limited(tmp_path, up, budget(10**9), price=price, dialect="anthropic") as it,
+        ):
+            held = []
+            for ttl in ("5m", "1h"):
+                assert (await it.ask("/v1/messages", body=body(ttl))).status == 200
+                (hold,) = it.receipts()[-1].holds
+                held.append(hold.amount)
+            receipt = it.receipts()[-1]
+            assert receipt.cost_nanousd == (3 + 2) * 1000 + 6 * 5000 + 4 * 1000
+            assert receipt.cache_write_1h_tokens == 6
+            assert held[1] > held[0] + 4 * 1000 * len("hi")
+
+    run(main())
+
+
 def test_the_answer_is_bound_to_what_the_budget_can_pay(tmp_path: Path) -> None:
     """The budget buys the prompt's bytes and 60 tokens of an answer; the first one uses 16."""
 

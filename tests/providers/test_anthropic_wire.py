@@ -136,6 +136,16 @@ def test_usage_at_the_beginning_tells_the_input_only() -> None:
     assert read_usage(zeros, whole=False) == Usage()
 
 
+def test_what_a_cache_keeps_for_an_hour_is_told_apart() -> None:
+    kept = {"ephemeral_5m_input_tokens": 1, "ephemeral_1h_input_tokens": 4}
+    told = {"input_tokens": 7, "cache_creation_input_tokens": 5, "cache_creation": kept}
+    begun = read_usage(told, whole=False)
+    assert begun == Usage(7, None, 5, cache_write_1h_tokens=4)
+    assert read_usage({"output_tokens": 9}, begun) == Usage(7, None, 5, 9, cache_write_1h_tokens=4)
+    none = {**told, "output_tokens": 9, "cache_creation": {"ephemeral_1h_input_tokens": 0}}
+    assert read_usage(none) == Usage(7, None, 5, 9)
+
+
 def test_what_a_later_usage_leaves_out_holds() -> None:
     before = Usage(7, 3, 2)
     details = {"thinking_tokens": 4}
@@ -161,6 +171,15 @@ def test_what_a_later_usage_leaves_out_holds() -> None:
                 "input_tokens": 7,
                 "output_tokens": 2,
                 "output_tokens_details": {"thinking_tokens": 3},
+            },
+            None,
+        ),
+        (
+            {
+                "input_tokens": 7,
+                "output_tokens": 9,
+                "cache_creation_input_tokens": 2,
+                "cache_creation": {"ephemeral_1h_input_tokens": 3},
             },
             None,
         ),

@@ -33,7 +33,8 @@ _GROUPS = (
     (
         "tokens",
         "input_tokens cache_read_tokens cache_write_tokens output_tokens reasoning_tokens "
-        "audio_input_tokens audio_output_tokens tokens_estimated usage_conflict",
+        "audio_input_tokens audio_output_tokens cache_write_1h_tokens tokens_estimated "
+        "usage_conflict",
     ),
     ("cost", "cost_nanousd most_nanousd price_version service_tier"),
     (

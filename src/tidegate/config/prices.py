@@ -74,6 +74,7 @@ class PriceTable:
             request_nanousd=usd_to_nanousd(request),
             audio_input=_rate(prices.input_audio_mtok),
             audio_output=_rate(prices.output_audio_mtok),
+            cache_write_1h=_rate(prices.cache_write_1h_mtok),
         )
 
     def _in_force(self, model: ModelInfo) -> tuple[ModelPrice, str]:

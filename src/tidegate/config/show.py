@@ -36,6 +36,7 @@ def price_text(price: Price | None) -> str:
         ("in", price.input),
         ("cache read", price.cache_read),
         ("cache write", price.cache_write),
+        ("cache write 1h", price.cache_write_1h),
         ("out", price.output),
         ("reasoning", price.reasoning),
         ("audio in", price.audio_input),

@@ -75,7 +75,8 @@ class Outgoing(Struct, frozen=True):
 
 class Usage(Struct, frozen=True):
     """Token classes, disjoint. None is unknown. `conflict` marks figures that contradict. Of the
-    input and the output so many are audio as the last two say."""
+    input and the output so many are audio as two more say, and of what was written to the cache so
+    many are kept for an hour."""
 
     input_tokens: int | None = None
     cache_read_tokens: int | None = None
@@ -85,6 +86,7 @@ class Usage(Struct, frozen=True):
     conflict: bool = False
     audio_input_tokens: int | None = None
     audio_output_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
 
 
 class Said(Struct, frozen=True):

@@ -10,6 +10,9 @@ _CacheRead = Annotated[Usd | None, Meta(description="Input read from the provide
 _CacheWrite = Annotated[
     Usd | None, Meta(description="Input written to the provider's prefix cache.")
 ]
+_CacheWrite1h = Annotated[
+    Usd | None, Meta(description="Input that the cache keeps for an hour (`ttl: 1h`).")
+]
 _Reasoning = Annotated[Usd | None, Meta(description="Reasoning.")]
 _AudioInput = Annotated[Usd | None, Meta(description="Audio in a prompt.")]
 _AudioOutput = Annotated[Usd | None, Meta(description="Audio in an answer.")]
@@ -17,13 +20,15 @@ _AudioOutput = Annotated[Usd | None, Meta(description="Audio in an answer.")]
 
 class TierPrice(Struct, frozen=True, omit_defaults=True):
     """What tokens cost in one class of service, in dollars a million tokens. A class of tokens that
-    is not written is charged as its parent, but for audio: without a rate its cost is unknown.
+    is not written is charged as its parent, but for audio and what a cache keeps for an hour:
+    without a rate their cost is unknown.
     """
 
     input_usd_per_mtok: Annotated[Usd, Meta(description="Plain input.")]
     output_usd_per_mtok: Annotated[Usd, Meta(description="Output.")]
     cache_read_usd_per_mtok: _CacheRead = None
     cache_write_usd_per_mtok: _CacheWrite = None
+    cache_write_1h_usd_per_mtok: _CacheWrite1h = None
     reasoning_usd_per_mtok: _Reasoning = None
     audio_input_usd_per_mtok: _AudioInput = None
     audio_output_usd_per_mtok: _AudioOutput = None
@@ -33,13 +38,15 @@ class TokenPrice(Struct, frozen=True, omit_defaults=True):
     """What the tokens of a target cost, in dollars a million tokens (at most 9 decimals).
 
     A class that is not written is charged as its parent: cache reads and writes as input,
-    reasoning as output. Audio has none: without a rate its cost is unknown.
+    reasoning as output. Audio and what a cache keeps for an hour have none: without a rate their
+    cost is unknown.
     """
 
     input_usd_per_mtok: Annotated[Usd | None, Meta(description="Plain input.")] = None
     output_usd_per_mtok: Annotated[Usd | None, Meta(description="Output.")] = None
     cache_read_usd_per_mtok: _CacheRead = None
     cache_write_usd_per_mtok: _CacheWrite = None
+    cache_write_1h_usd_per_mtok: _CacheWrite1h = None
     reasoning_usd_per_mtok: _Reasoning = None
     audio_input_usd_per_mtok: _AudioInput = None
     audio_output_usd_per_mtok: _AudioOutput = None

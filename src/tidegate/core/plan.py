@@ -57,6 +57,7 @@ class Price(Struct, frozen=True, omit_defaults=True):
     request_nanousd: int = 0
     audio_input: Rate | None = None
     audio_output: Rate | None = None
+    cache_write_1h: Rate | None = None
     service_tiers: "tuple[tuple[str, Price], ...]" = ()
 
 

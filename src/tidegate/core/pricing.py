@@ -70,6 +70,7 @@ def _rates(price: TokenPrice | TierPrice, request_nanousd: int) -> Price:
         reasoning=_rate(price.reasoning_usd_per_mtok),
         audio_input=_rate(price.audio_input_usd_per_mtok),
         audio_output=_rate(price.audio_output_usd_per_mtok),
+        cache_write_1h=_rate(price.cache_write_1h_usd_per_mtok),
         request_nanousd=request_nanousd,
     )
 
@@ -100,20 +101,25 @@ class Ceiling:
 
     Input may turn out to be a write to a cache and output to be reasoning, and a request that is
     shorter than its bound may fall into a dearer tier: the dearest of all of them counts.
-    `varies`: there are rates for audio or for classes of service, of which `of` knows.
+    `varies`: there are rates for audio, for what a cache keeps for an hour or for classes of
+    service, of which `of` knows.
     """
 
     __slots__ = ("_free", "_input", "_others", "_output", "_price", "_rates", "varies")
 
-    def __init__(self, price: Price, *, hears: bool = False, says: bool = False) -> None:
+    def __init__(
+        self, price: Price, *, hears: bool = False, says: bool = False, keeps: bool = False
+    ) -> None:
         self._price = price
         self._free = price.source == "free"
-        self._others: dict[tuple[str | None, bool, bool], Ceiling] = {}
-        self.varies = bool(price.audio_input or price.audio_output or price.service_tiers)
+        self._others: dict[tuple[str | None, bool, bool, bool], Ceiling] = {}
+        by_kind = price.audio_input or price.audio_output or price.cache_write_1h
+        self.varies = bool(by_kind or price.service_tiers)
         prices = (price, *(one for _, one in price.service_tiers))
         self._input = _steps(
             *(it for one in prices for it in (one.input, one.cache_read, one.cache_write)),
             *(one.audio_input for one in prices if hears),
+            *(one.cache_write_1h for one in prices if keeps),
         )
         self._output = _steps(
             *(it for one in prices for it in (one.output, one.reasoning)),
@@ -124,18 +130,19 @@ class Ceiling:
         if len(self._input) == len(self._output) == 1:
             self._rates = self._input[0][1], self._output[0][1]
 
-    def of(self, tier: str | None, *, hears: bool, says: bool) -> "Ceiling":
-        """Of a request that chose this class of service, may have audio in its prompt and may get
-        some. Without a choice it is the provider's: any class may be it."""
+    def of(self, tier: str | None, *, hears: bool, says: bool, keeps: bool) -> "Ceiling":
+        """Of a request that chose this class of service, may have audio in its prompt, may get
+        some, and may have a cache keep it for an hour. Without a choice of a class it is the
+        provider's: any may be it."""
         price = self._price
         named = {name for name, _ in price.service_tiers} | _CHOSEN_TIERS
-        place = (tier if tier in named else None, hears, says)
+        place = (tier if tier in named else None, hears, says, keeps)
         found = self._others.get(place)
         if found is None:
             if place[0] is not None:
                 own = tuple(one for one in price.service_tiers if one[0] == tier)
                 price = replace(price, service_tiers=own)
-            found = self._others[place] = Ceiling(price, hears=hears, says=says)
+            found = self._others[place] = Ceiling(price, hears=hears, says=says, keeps=keeps)
         return found
 
     def nanousd(self, input_tokens: int, output_tokens: int) -> int | None:

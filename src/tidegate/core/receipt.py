@@ -125,6 +125,7 @@ class Receipt(Struct, omit_defaults=True):
     reasoning_tokens: int | None = None
     audio_input_tokens: int | None = None
     audio_output_tokens: int | None = None
+    cache_write_1h_tokens: int | None = None
     service_tier: str | None = None
     tokens_estimated: bool = False
     usage_conflict: bool = False
@@ -197,7 +198,7 @@ def cost_nanousd(receipt: Receipt, price: Price) -> int | None:
     A class without a rate of its own is charged as its parent: cache reads and writes as plain
     input, reasoning as output. That is how providers bill the classes they do not list. A class
     that was used and has no rate at all, even so, makes the whole cost unknown, never 0; audio has
-    no parent.
+    no parent, nor have writes to a cache that are kept for an hour, which are dearer than others.
     """
     if price.source == "free":
         return 0
@@ -208,9 +209,12 @@ def cost_nanousd(receipt: Receipt, price: Price) -> int | None:
     if receipt.audio_input_tokens or receipt.audio_output_tokens:
         classes = _with_audio(receipt, price)
     if receipt.cache_read_tokens or receipt.cache_write_tokens or receipt.reasoning_tokens:
+        hour = receipt.cache_write_1h_tokens or 0
+        by_hour = price.source == "gpu_hour"  # a token is a token there
         classes += [
             (receipt.cache_read_tokens, price.cache_read or price.input),
-            (receipt.cache_write_tokens, price.cache_write or price.input),
+            ((receipt.cache_write_tokens or 0) - hour, price.cache_write or price.input),
+            (hour, price.input if by_hour else price.cache_write_1h),
             (receipt.reasoning_tokens, price.reasoning or price.output),
         ]
         read = receipt.total_input_tokens or 0

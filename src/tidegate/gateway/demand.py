@@ -25,6 +25,8 @@ _DEARER: Final = frozenset(
 _USUAL: Final = {"speed": b'"standard"', "inference_geo": b'"global"'}
 # Without one of these, as they stand in a body or escaped, there is no audio in a prompt.
 _MAY_BE_HEARD: Final = (b"audio", b"video", b"file", b"document", b"source", b"\\u00")
+# Without one of these no cache is asked to keep anything for an hour.
+_MAY_BE_KEPT: Final = (b'"1h"', b"\\u00")
 # In a text quotes are escaped: these are names and types of members.
 _AUDIO_PARTS: Final = (b'"input_audio"', b'"audio_url"')
 _NULL: Final = Raw(b"null")
@@ -99,7 +101,8 @@ def ceiling_of(ask: Ask, target: Priced) -> Ceiling | None:
     if ceiling is None or not ceiling.varies:
         return ceiling
     hears = may_have_parts(ask) and any(word in ask.body for word in _MAY_BE_HEARD)
-    return ceiling.of(tier_asked(ask), hears=hears, says=_says(ask))
+    keeps = any(word in ask.body for word in _MAY_BE_KEPT)
+    return ceiling.of(tier_asked(ask), hears=hears, says=_says(ask), keeps=keeps)
 
 
 def tier_asked(ask: Ask) -> str | None:

@@ -88,11 +88,13 @@ class _DearestCeiling(Ceiling):
         self._ceilings = ceilings
         self.varies = any(ceiling.varies for ceiling in ceilings)
 
-    def of(self, tier: str | None, *, hears: bool, says: bool) -> Ceiling:
-        of_each = [
-            it.of(tier, hears=hears, says=says) if it.varies else it for it in self._ceilings
-        ]
-        return _DearestCeiling(of_each)
+    def of(self, tier: str | None, *, hears: bool, says: bool, keeps: bool) -> Ceiling:
+        return _DearestCeiling(
+            [
+                it.of(tier, hears=hears, says=says, keeps=keeps) if it.varies else it
+                for it in self._ceilings
+            ]
+        )
 
     def nanousd(self, input_tokens: int, output_tokens: int) -> int | None:
         costs = [ceiling.nanousd(input_tokens, output_tokens) for ceiling in self._ceilings]

@@ -80,7 +80,8 @@ def settle_attempt(progress: Progress, world: World, worked: bool) -> None:
 # What a receipt tells of one attempt, and so of the last.
 _OF_ATTEMPT = (
     *("input_tokens", "cache_read_tokens", "cache_write_tokens", "output_tokens"),
-    *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens", "tokens_estimated"),
+    *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens"),
+    *("cache_write_1h_tokens", "tokens_estimated"),
     *("usage_conflict", "cost_nanousd", "most_nanousd", "service_tier", "price_version"),
     *("finish_reason", "model_served", "provider_request_id", "surplus_events"),
     *("validity", "violation_at_bytes", "violation_path", "violation_rule"),
@@ -206,6 +207,7 @@ def _note_usage(receipt: Receipt, usage: Usage | None) -> None:
     receipt.reasoning_tokens = usage.reasoning_tokens
     receipt.audio_input_tokens = usage.audio_input_tokens
     receipt.audio_output_tokens = usage.audio_output_tokens
+    receipt.cache_write_1h_tokens = usage.cache_write_1h_tokens
 
 
 def _estimate_unknown(progress: Progress, ask: Ask, target: Target) -> int:

@@ -79,9 +79,16 @@ class _OutputDetails(Struct):
     thinking_tokens: int | None = None
 
 
+class _Written(Struct):
+    """What of the writes to the cache is kept for how long."""
+
+    ephemeral_1h_input_tokens: int | None = None
+
+
 class _Counts(Struct):
     input_tokens: int | None = None
     cache_creation_input_tokens: int | None = None
+    cache_creation: _Written | None = None
     cache_read_input_tokens: int | None = None
     output_tokens: int | None = None
     output_tokens_details: _OutputDetails | None = None
@@ -117,6 +124,10 @@ def read_usage(told: Any, before: Usage | None = None, *, whole: bool = True) ->
     plain = _later(counts.input_tokens, known.input_tokens)
     read = _later(counts.cache_read_input_tokens, known.cache_read_tokens)
     written = _later(counts.cache_creation_input_tokens, known.cache_write_tokens)
+    kept = counts.cache_creation
+    hour = _later(
+        kept.ephemeral_1h_input_tokens if kept is not None else None, known.cache_write_1h_tokens
+    )
     output = counts.output_tokens if whole else None
     details = counts.output_tokens_details
     thought = details.thinking_tokens if details is not None and whole else None
@@ -125,7 +136,8 @@ def read_usage(told: Any, before: Usage | None = None, *, whole: bool = True) ->
         return Usage()  # servers that know it only at the end begin with zeros
     if (
         plain is None
-        or not are_plausible(plain, read, written, output, thought)
+        or not are_plausible(plain, read, written, hour, output, thought)
+        or (hour or 0) > (written or 0)
         or not 0 < prompt <= MAX_PLAUSIBLE_TOKENS
         or (whole and output is None)
         or (thought or 0) > (output or 0)
@@ -135,7 +147,7 @@ def read_usage(told: Any, before: Usage | None = None, *, whole: bool = True) ->
         output -= thought or 0
         if (known.output_tokens or 0) + (known.reasoning_tokens or 0) > output + (thought or 0):
             return CONFLICT  # a count of all so far that went down
-    return Usage(plain, read, written, output, thought)
+    return Usage(plain, read, written, output, thought, cache_write_1h_tokens=hour or None)
 
 
 def _later(told: int | None, before: int | None) -> int | None:

@@ -179,7 +179,8 @@ def _note_answer(progress: Progress) -> None:
         receipt.finish_reason = identifier(reader.finish_reason)
         receipt.model_served = identifier(reader.model_served)
         receipt.provider_request_id = identifier(reader.provider_request_id)
-        receipt.service_tier = identifier(reader.service_tier)
+        if reader.service_tier is not None:
+            receipt.service_tier = identifier(reader.service_tier)
         receipt.surplus_events = reader.surplus_events
     elif progress.answer is not None:
         answer = progress.answer
@@ -187,7 +188,8 @@ def _note_answer(progress: Progress) -> None:
         receipt.finish_reason = identifier(answer.finish_reason)
         receipt.model_served = identifier(answer.model_served)
         receipt.provider_request_id = identifier(answer.provider_request_id)
-        receipt.service_tier = identifier(answer.service_tier)
+        if answer.service_tier is not None:
+            receipt.service_tier = identifier(answer.service_tier)
 
 
 def _note_usage(receipt: Receipt, usage: Usage | None) -> None:

@@ -102,8 +102,7 @@ class OpenAICompatible:
             added.update(self._bound(ask, ask.output_bound_tokens))
         if not added and ask.model == target.model:
             return Outgoing(path, ask.body)
-        members = {**ask.members, **added}
-        members["model"] = Raw(_encode(target.model))
+        members: dict[str, Any] = {**ask.members, **added, "model": target.model}
         return Outgoing(path, _encode(members))
 
     def _bound(self, ask: Ask, tokens: int) -> dict[str, Raw]:

@@ -4,6 +4,7 @@
     python -m bench install          only build the tools and install the peers
     python -m bench check [NAME...]  start each, verify 20 plain and 20 streamed answers
     python -m bench run [NAME...]    measure; keeps one JSON line a gateway and round
+    python -m bench request [--beside CHECKOUT]    CPU of one request, and of another checkout's
     python -m bench routes           CPU a request with 1 route and with 1,000
     python -m bench limits           CPU and memory of limits, without a gateway
     python -m bench dialects         CPU of translating a chunk and a request between dialects
@@ -30,6 +31,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from bench import (
@@ -41,6 +43,7 @@ from bench import (
     peers,
     profile,
     report,
+    request,
     resilience,
     resilience_table,
     scale_routes,
@@ -224,6 +227,8 @@ def arguments() -> argparse.Namespace:
     for name in ("check", "run"):
         what.add_parser(name).add_argument("names", nargs="*")
     what.add_parser("resilience").add_argument("cases", nargs="*", choices=[[], *BY_NAME])
+    one = what.add_parser("request")
+    one.add_argument("--beside", type=Path, help="another checkout, measured in turn with this one")
     flat = what.add_parser("memory")
     flat.add_argument("--requests", type=int, default=1_000_000)
     flat.add_argument("--pieces", type=int, default=20)
@@ -243,6 +248,7 @@ def main() -> int:
     verbs: dict[str, Callable[[], int]] = {
         "all": everything,
         "install": install_all,
+        "request": lambda: request.run(asked.beside),
         "routes": routes,
         "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
         "dialects": dialects.run,

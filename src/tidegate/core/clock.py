@@ -15,7 +15,7 @@ _SINCE_BOOT = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _IDS_AT_ONCE = 64
 _DIGITS_AN_ID = 19
 _PARTS = re.compile("(...)(.)(...)(.{12})")
-_VARIANTS = "89ab"
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 
 
 class IdSource:
@@ -39,7 +39,7 @@ class IdSource:
         if not self._tails:
             digits = os.urandom(_IDS_AT_ONCE * _DIGITS_AN_ID // 2).hex()
             self._tails = [
-                f"{first}-{_VARIANTS[int(variant, 16) & 3]}{second}-{third}"
+                f"{first}-{_VARIANTS[variant]}{second}-{third}"
                 for first, variant, second, third in _PARTS.findall(digits)
             ]
         return self._begins + self._tails.pop()

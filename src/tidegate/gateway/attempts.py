@@ -163,14 +163,11 @@ def _replica(
     progress: Progress, ask: Ask, target: PreparedTarget, chain: Chain | None
 ) -> PreparedReplica:
     """The part of the target that is asked, which the attempt's breaker knows from now on."""
+    only = target.only
     if progress.keeper is not None:
         replica = progress.keeper[1]
-    elif target.missing is not None:
-        raise Refusal(
-            "credential_missing", f"the credential {target.missing} of this route is not set"
-        )
-    elif len(target.replicas) == 1 and not target.replicas[0].credential.rate.known:
-        replica = target.replicas[0]
+    elif only is not None and not only.credential.rate.known:
+        replica = only
     else:
         replica = _chosen(progress, ask, target, chain)
     progress.replica = replica
@@ -182,6 +179,9 @@ def _replica(
 def _chosen(
     progress: Progress, ask: Ask, target: PreparedTarget, chain: Chain | None
 ) -> PreparedReplica:
+    if target.missing is not None:
+        message = f"the credential {target.missing} of this route is not set"
+        raise Refusal("credential_missing", message)
     now_s, wanted = clock.monotonic_s(), tokens.estimate(text_bytes(ask))
     whose = ""
     if progress.route is not None and progress.route.route.balance == "sticky":
@@ -242,21 +242,21 @@ def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> No
 
 
 def _head(progress: Progress, ask: Ask) -> bytes:
-    route, target = progress.route, progress.target
+    receipt, route, target = progress.receipt, progress.route, progress.target
     assert route is not None and target is not None  # noqa: S101 - see `attempts`
-    start = answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD
+    head = answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD
     if progress.dialect is None:
-        start += answers.request_id_header(progress.receipt.id)
+        head += answers.request_id_header(receipt.id)
     else:
-        start += request_ids(progress)
-    head = start + route.heads[target.target.name]
+        head += request_ids(progress)
+    head += route.heads[target.target.name]
     if progress.earlier is not None:
-        head += b"x-tidegate-attempts: %d\r\n" % len(progress.receipt.attempts)
+        head += b"x-tidegate-attempts: %d\r\n" % len(receipt.attempts)
     admitted = progress.admitted
     if admitted is not None and admitted.gate is not None:
-        head += rate_headers(admitted.gate, progress.receipt)
+        head += rate_headers(admitted.gate, receipt)
         if admitted.shared:
             head += shared_rate_headers(admitted.shared, admitted.gate)
-    if progress.receipt.dropped:
-        head += b"x-tidegate-dropped: %b\r\n" % ",".join(progress.receipt.dropped).encode()
+    if receipt.dropped:
+        head += b"x-tidegate-dropped: %b\r\n" % ",".join(receipt.dropped).encode()
     return head

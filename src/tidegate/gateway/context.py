@@ -40,7 +40,7 @@ class Context(Struct):
     priority: Priority | None = None
 
     def note(self, receipt: Receipt) -> None:
-        if self == _NOTHING:
+        if self is _NOTHING:
             return
         receipt.session_id = self.session_id
         receipt.end_user = self.end_user
@@ -82,7 +82,7 @@ def read_context(headers: Mapping[bytes, bytes]) -> Context:
         if asked is not None:
             context.priority = _priority(name.decode(), asked)
             break
-    return context
+    return _NOTHING if context == _NOTHING else context  # which is told by one look ever after
 
 
 def _deadline_s(headers: Mapping[bytes, bytes]) -> float | None:

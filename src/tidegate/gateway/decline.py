@@ -45,9 +45,10 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
 
 def request_ids(progress: Progress) -> bytes:
     """The request's id, wherever its caller's clients look for it."""
-    header = answers.request_id_header(progress.receipt.id)
-    if progress.dialect is not None and progress.dialect.id_header != answers.REQUEST_ID:
-        header += answers.request_id_header(progress.receipt.id, progress.dialect.id_header)
+    request_id, dialect = progress.receipt.id, progress.dialect
+    header = answers.request_id_header(request_id)
+    if dialect is not None and dialect.id_header != answers.REQUEST_ID:
+        header += answers.request_id_header(request_id, dialect.id_header)
     return header
 
 

@@ -187,8 +187,10 @@ class Journal:
             endings, self._endings = self._endings, []
             for ending, _ in endings:
                 _end(ending)
-            self._place_waiting()
-        self._schedule_sync()
+            if self._waiting:
+                self._place_waiting()
+        if not self._syncing:
+            self._schedule_sync()
 
     def _write(self, data: bytes) -> None:
         written = 0

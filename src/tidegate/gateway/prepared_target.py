@@ -73,7 +73,8 @@ class Pace:
 class PreparedTarget(Struct, eq=False):
     """One target. `missing` says which credential could not be resolved, where none could. `aws` is
     what its requests are signed with, where they are. `may_be_priced` says that somebody knows its
-    price, or that nobody has to."""
+    price, or that nobody has to. `only` is the replica that there is no other beside, where the
+    credential is there."""
 
     target: Target
     provider: Provider
@@ -84,16 +85,20 @@ class PreparedTarget(Struct, eq=False):
     pace: Pace
     aws: AwsKey | None = None
     may_be_priced: bool = False
+    only: PreparedReplica | None = None
 
     def __post_init__(self) -> None:
         target = self.target
         free = not self.provider.hosted or target.unpriced_allowed
         self.may_be_priced = target.price is not None or free
+        if len(self.replicas) == 1 and self.missing is None:
+            self.only = self.replicas[0]
 
     @property
     def troubled(self) -> bool:
         """Whether a part of it may be left alone: otherwise nothing has to be looked at."""
-        return self.tripped.count > 0 or self.tripped.refused > 0
+        tripped = self.tripped
+        return tripped.count > 0 or tripped.refused > 0
 
     @property
     def prices(self) -> tuple[Price | None, ...]:

@@ -18,7 +18,7 @@ def resolve(ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt) -> P
     if not key.may_use(ask.model):
         raise Refusal("route_not_allowed", "this API key may not use that model", param="model")
     receipt.route = ask.model
-    receipt.release = route.release.name
+    receipt.release = route.route.release.name
     if not route.target.serves(ask) and not route.serving(ask):
         if not any(ask.endpoint in share.target.provider.endpoints for share in route.pool):
             message = f"that model does not serve {ask.endpoint}"

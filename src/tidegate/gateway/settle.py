@@ -102,15 +102,17 @@ def _keep_cost(earlier: Earlier, receipt: Receipt) -> None:
 def _account(progress: Progress, world: World) -> bool:
     """What the last attempt's provider said, and what that cost; whether it did any work."""
     receipt, ask, call, target = progress.receipt, progress.ask, progress.call, progress.target
-    worked = call is not None and call.provider_worked and ask is not None and not ask.counts
-    if not worked or ask is None or target is None:
+    unworked = call is None or not call.provider_worked
+    if unworked or ask is None or ask.counts or target is None:
         receipt.cost_nanousd = 0  # nobody did anything that could cost
         if call is not None:
             call.attempt.cost_nanousd = 0
         return False
     _note_answer(progress)
     note_validity(progress)
-    seen_tokens = _estimate_unknown(progress, ask, target.target)
+    seen_tokens = 0
+    if receipt.input_tokens is None or receipt.output_tokens is None:
+        seen_tokens = _estimate_unknown(progress, ask, target.target)
     _note_cost(receipt, ask, target.target)
     if receipt.cost_nanousd is None:
         assumed_tokens = world.obeyed().plan.assumed_output_tokens
@@ -125,14 +127,15 @@ def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Mome
     attempt's target what that came to, of the caller what all have."""
     receipt, earlier = progress.receipt, progress.earlier
     holding = progress.admitted or progress.late
-    began_late = past is not None and past.seeded_s >= progress.received_s
-    taken = holding.held if began_late and holding is not None else []
-    held = [it.counters for it, *_ in taken if it.counters is not None] if taken else []
+    late = past if past is not None and past.seeded_s >= progress.received_s else None
+    if late is not None:
+        taken = [] if holding is None else holding.held
+        held = [it.counters for it, *_ in taken if it.counters is not None]
     if earlier is not None:
         _end_attempt_holds(progress, worked, now)
         worked = _add_earlier(receipt, earlier) or worked
-    if past is not None and began_late:
-        past.count_late(receipt, progress.received_s, held)
+    if late is not None:
+        late.count_late(receipt, progress.received_s, held)
     if holding is not None:
         settle_holds(holding.held, receipt, worked, now)
         if holding.shared:
@@ -182,7 +185,8 @@ def _note_answer(progress: Progress) -> None:
         receipt.finish_reason = identifier(reader.finish_reason)
         receipt.model_served = identifier(reader.model_served)
         receipt.provider_request_id = identifier(reader.provider_request_id)
-        receipt.service_tier = identifier(reader.service_tier)
+        if reader.service_tier is not None:
+            receipt.service_tier = identifier(reader.service_tier)
         receipt.surplus_events = reader.surplus_events
     elif progress.answer is not None:
         answer = progress.answer
@@ -190,7 +194,8 @@ def _note_answer(progress: Progress) -> None:
         receipt.finish_reason = identifier(answer.finish_reason)
         receipt.model_served = identifier(answer.model_served)
         receipt.provider_request_id = identifier(answer.provider_request_id)
-        receipt.service_tier = identifier(answer.service_tier)
+        if answer.service_tier is not None:
+            receipt.service_tier = identifier(answer.service_tier)
 
 
 def _note_usage(receipt: Receipt, usage: Usage | None) -> None:

@@ -213,12 +213,12 @@ class Relay:
         """What was held back goes out, after the head where that has not gone before."""
         self.flowing = True
         self.quiet_since_s = now_s
-        held, self._held = self._held, b""
+        held, self._held = bytes(self._held), b""
         if not self.committed:
             self.committed = True
-            self._connection.start(self._head, bytes(held))
+            self._connection.start(self._head, held)
         elif held:
-            self._connection.write(bytes(held))
+            self._connection.write(held)
 
     def _end(self, failure: Failure | Refusal | None) -> None:
         if not self._done.done():

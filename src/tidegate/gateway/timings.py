@@ -14,24 +14,25 @@ def note_times(
     `gateway_s` is what is left when queue, connect, first token and generation are taken out, so
     that the five add up to the whole.
     """
-    receipt.total_s = now_s - received_s
-    spent_s = 0.0
+    receipt.total_s = gateway_s = now_s - received_s
     if call is not None:
         attempt = call.attempt
         ended_s = note_attempt(receipt, call, received_s, now_s)
-        if call.sent_s is not None:
-            receipt.generation_s = spent_s = ended_s - call.sent_s
-            if relay is not None and relay.first_s is not None:
-                receipt.first_token_s = relay.first_s - call.sent_s
-                receipt.generation_s = ended_s - relay.first_s
-                shown_s = relay.shown_s if relay.withheld else relay.first_s
+        sent_s, first_s = call.sent_s, None if relay is None else relay.first_s
+        if sent_s is not None:
+            receipt.generation_s = ended_s - sent_s
+            gateway_s -= ended_s - sent_s
+            if relay is not None and first_s is not None:
+                receipt.first_token_s = first_s - sent_s
+                receipt.generation_s = ended_s - first_s
+                shown_s = relay.shown_s if relay.withheld else first_s
                 _note_stream(receipt, relay, None if shown_s is None else shown_s - received_s)
         receipt.queue_s = call.queue_s
         receipt.connect_s = attempt.connect_s or 0.0
         if call.stale is not None:
             _note_stale(receipt, call.stale)
-        spent_s += receipt.queue_s + receipt.connect_s
-    receipt.gateway_s = max(receipt.total_s - spent_s, 0.0)
+        gateway_s -= receipt.queue_s + receipt.connect_s
+    receipt.gateway_s = gateway_s if gateway_s > 0.0 else 0.0
 
 
 def note_attempt(receipt: Receipt, call: InFlight, received_s: float, now_s: float) -> float:

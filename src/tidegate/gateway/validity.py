@@ -12,21 +12,19 @@ from tidegate.core.receipt import Receipt, Validity
 from tidegate.gateway.contract import Verdict, is_refused, is_truncated
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.stream import Relay
-from tidegate.text.model_refusal import MAX_BYTES, POLICY, ModelRefusal, model_refusal
+from tidegate.text.model_refusal import MAX_BYTES, NO_REFUSAL, POLICY, ModelRefusal, model_refusal
 
 _SAID_NOTHING: Final = ModelRefusal("full")
 
 
 def note_validity(progress: Progress) -> None:
     """Fills in what is known of an answer that had begun."""
-    receipt = progress.receipt
-    if receipt.endpoint == "embeddings":
-        return
-    if progress.relay is not None:
-        _note_stream(receipt, progress.relay)
-    elif progress.answer is not None:
+    receipt, relay, answer = progress.receipt, progress.relay, progress.answer
+    if relay is not None:
+        _note_stream(receipt, relay)
+    elif answer is not None and receipt.endpoint != "embeddings":
         following = progress.following
-        _note_whole(receipt, progress.answer, following.verdict if following else None)
+        _note_whole(receipt, answer, None if following is None else following.verdict)
     if receipt.validity is not None:
         attempt = receipt.attempts[-1]
         attempt.validity = receipt.validity
@@ -56,9 +54,13 @@ def _note_stream(receipt: Receipt, relay: Relay) -> None:
     if not relay.chunks and not reader.finished:
         return  # there was no answer
     opening, finish = reader.opening(MAX_BYTES), reader.finish_reason
+    found = None if relay.following is None else relay.following.verdict
+    ended_well = finish == "stop" and reader.finished and not reader.ended_twice
+    if ended_well and opening is not None and found is None and not reader.refused:
+        _note_wording(receipt, opening)  # as most do
+        return
     refused = reader.refused or (finish != "stop" and is_refused(finish))
     silent = opening is None and not reader.called and not refused
-    found = None if relay.following is None else relay.following.verdict
     if found is not None:
         _note_verdict(receipt, found)
         if not relay.flowing and found.seen_bytes:
@@ -86,15 +88,19 @@ def _cut_short(failure: Failure | Refusal | None) -> Validity | None:
 def _note_whole(receipt: Receipt, answer: Answer, found: Verdict | None) -> None:
     said, finish = answer.said, answer.finish_reason
     first = said[0] if len(said) == 1 else _together(said)
+    content = first.content
+    if finish == "stop" and content and found is None and not first.refused:
+        _note_wording(receipt, content[:MAX_BYTES].encode())  # as most do
+        return
     refused = first.refused or (finish != "stop" and is_refused(finish))
-    silent = not (refused or first.content or first.calls or first.acts)
+    silent = not (refused or content or first.calls or first.acts)
     if found is not None:
         _note_verdict(receipt, found)
     elif finish != "stop" and is_truncated(finish):
         receipt.validity = "truncated"
     elif silent:
         receipt.validity = "empty"
-    opening = first.content[:MAX_BYTES].encode() if first.content else None
+    opening = content[:MAX_BYTES].encode() if content else None
     _note_refusal(receipt, opening, refused=refused, empty=silent)
 
 
@@ -125,9 +131,20 @@ def _note_refusal(receipt: Receipt, opening: bytes | None, *, refused: bool, emp
         if is_truncated(finish):
             return  # it did not get to speak
         found = _SAID_NOTHING
-    elif receipt.choices > 1 or opening == b"":
+    elif opening is not None:
+        _note_wording(receipt, opening)
+        return
+    elif receipt.choices > 1:
         return
     else:
-        found = ModelRefusal("none") if opening is None else model_refusal(opening)
+        found = NO_REFUSAL
     receipt.model_refusal = found.extent
     receipt.model_refusal_reason = found.reason
+
+
+def _note_wording(receipt: Receipt, opening: bytes) -> None:
+    """What an answer's own words say of it."""
+    if opening and receipt.choices == 1:
+        found = model_refusal(opening)
+        receipt.model_refusal = found.extent
+        receipt.model_refusal_reason = found.reason

@@ -63,7 +63,7 @@ class OpenAIStreamReader(PassingReader):
     )
 
     def __init__(self, ask: Ask) -> None:
-        super().__init__()
+        PassingReader.__init__(self)
         self.asked = ask
         self._strip_usage = not ask.include_usage
         self._seen_choices = 0
@@ -135,7 +135,7 @@ class OpenAIStreamReader(PassingReader):
                     self._learn(data, text)
                     return data
             return self._take_chunk(data, chunk)
-        return super().feed(data)
+        return self._feed_events(data)
 
     def _learn(self, event: bytes, text: bytes) -> None:
         """Keeps what stands around the plain text of a chunk, to know the next one by."""
@@ -219,13 +219,15 @@ class OpenAIStreamReader(PassingReader):
         self._seen_choices |= bit
         delta = choice.delta
         if delta is not None:
-            thought = delta.reasoning_content or delta.reasoning  # the same under two names
-            content, refusal = delta.content or "", delta.refusal or ""
-            text = (thought or "") + content + refusal
+            thought = delta.reasoning_content or delta.reasoning or ""  # the same under two names
+            content, refusal = delta.content or "", delta.refusal
+            text = thought + content if thought else content
+            if refusal:
+                self.refused = True
+                text += refusal
             if text:
                 if content and self._content_at is None:
-                    self._content_at = len(self._text) + len((thought or "").encode())
-                self.refused = self.refused or bool(refusal)
+                    self._content_at = len(self._text) + len(thought.encode())
                 self._keep(text.encode())
             calls = delta.tool_calls or delta.function_call
             if calls:

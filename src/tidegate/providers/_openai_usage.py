@@ -49,14 +49,12 @@ def read_usage(told: Any, *, wants_output: bool) -> Usage:
         completion = 0
     if prompt is None or completion is None:
         return CONFLICT
-    details = usage.prompt_tokens_details
+    into, out = usage.prompt_tokens_details, usage.completion_tokens_details
     cached = written = reasoning = heard = said = None
-    if details is not None:
-        cached, written = details.cached_tokens, details.cache_write_tokens
-        heard = details.audio_tokens
-    if usage.completion_tokens_details is not None:
-        reasoning = usage.completion_tokens_details.reasoning_tokens
-        said = usage.completion_tokens_details.audio_tokens
+    if into is not None:
+        cached, written, heard = into.cached_tokens, into.cache_write_tokens, into.audio_tokens
+    if out is not None:
+        reasoning, said = out.reasoning_tokens, out.audio_tokens
     plain_input, plain_output = prompt, completion
     if cached or written or reasoning or heard or said:
         plain_input -= (cached or 0) + (written or 0)
@@ -73,7 +71,7 @@ def read_usage(told: Any, *, wants_output: bool) -> Usage:
     if (
         not 0 < prompt <= MAX_PLAUSIBLE_TOKENS
         or not 0 <= completion <= MAX_PLAUSIBLE_TOKENS
-        or (usage.total_tokens is not None and usage.total_tokens != prompt + completion)
+        or (usage.total_tokens != prompt + completion and usage.total_tokens is not None)
     ):
         return CONFLICT
     shown = plain_output if wants_output else None

@@ -23,15 +23,17 @@ class PassingReader(KeptText, ABC):
     )
 
     def __init__(self) -> None:
-        super().__init__()
+        KeptText.__init__(self)  # `super()` takes longer, and every stream has one
         self._splitter = SseSplitter()
         self.follower: Follower | None = None
-        self.refused = self.ended_twice = False
-        self.finished = False
+        self.refused = self.ended_twice = self.finished = False
         self.failure: Failure | None = None
         self.terminal = b""
 
     def feed(self, data: bytes) -> bytes:
+        return self._feed_events(data)
+
+    def _feed_events(self, data: bytes) -> bytes:
         splitter = self._splitter
         events = splitter.feed(data)
         if len(events) == 1:

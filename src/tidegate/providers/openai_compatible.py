@@ -34,6 +34,7 @@ PATHS: Mapping[Endpoint, bytes] = {
 _encode = msgspec.json.Encoder().encode
 _TRUE = Raw(b"true")
 _NULL = Raw(b"null")
+_USAGE_ASKED_FOR = Raw(b'{"include_usage":true}')
 _CEILINGS = ("max_tokens", "max_completion_tokens")
 
 
@@ -101,8 +102,7 @@ class OpenAICompatible:
             added.update(self._bound(ask, ask.output_bound_tokens))
         if not added and ask.model == target.model:
             return Outgoing(path, ask.body)
-        members = {**ask.members, **added}
-        members["model"] = Raw(_encode(target.model))
+        members: dict[str, Any] = {**ask.members, **added, "model": target.model}
         return Outgoing(path, _encode(members))
 
     def _bound(self, ask: Ask, tokens: int) -> dict[str, Raw]:
@@ -114,11 +114,18 @@ class OpenAICompatible:
 
     def _added(self, ask: Ask) -> dict[str, Raw]:
         """The members that a stream's body must have besides the caller's own."""
-        added = {name: raw for name, raw in self.stream_members if name not in ask.members}
-        if not ask.include_usage or self.stream_options:
-            told = ask.members.get("stream_options")
+        added = {}
+        for name, raw in self.stream_members:
+            if name not in ask.members:
+                added[name] = raw
+        if ask.include_usage and not self.stream_options:
+            return added
+        told = ask.members.get("stream_options", _NULL)
+        if told == _NULL and not self.stream_options:
+            added["stream_options"] = _USAGE_ASKED_FOR
+        else:
             options: dict[str, Raw] = {}
-            if told is not None and bytes(told) != b"null":
+            if told != _NULL:
                 options = msgspec.json.decode(told, type=dict[str, Raw])
             options.update(self.stream_options, include_usage=_TRUE)
             added["stream_options"] = Raw(_encode(options))
@@ -141,22 +148,22 @@ class OpenAICompatible:
             answer = _read_odd_answer(body)
         if answer.error:
             raise failure_in_answer(answer.error)
-        wants_output = ask.endpoint != "embeddings"
-        if not answer.choices and (wants_output or bytes(answer.data)[:1] != b"["):
+        choices, wants_output = answer.choices, ask.endpoint != "embeddings"
+        if not choices and (wants_output or bytes(answer.data)[:1] != b"["):
             raise malformed("the provider's answer is empty")
-        finish = answer.choices[-1].finish_reason if answer.choices else None
+        finish = choices[-1].finish_reason if choices else None
         tier = answer.service_tier if isinstance(answer.service_tier, str) else None
-        said = tuple(map(_said, answer.choices))
+        said = (_said(choices[0]),) if len(choices) == 1 else tuple(map(_said, choices))
         usage = None
         if answer.usage is not None:
             usage = read_usage(answer.usage, wants_output=wants_output)
-            if has_no_output(usage) and any(_has_output(choice) for choice in answer.choices):
+            if has_no_output(usage) and any(_has_output(choice) for choice in choices):
                 usage = CONFLICT
-            if self.tells_usage_of_one_choice and len(answer.choices) > 1:
+            if self.tells_usage_of_one_choice and len(choices) > 1:
                 usage = CONFLICT
             if not usage.conflict:
                 return Answer(usage, finish, answer.model, answer.id, b"", tier, said)
-        text = b"".join(_text_of(choice) for choice in answer.choices)
+        text = b"".join(_text_of(choice) for choice in choices)
         return Answer(usage, finish, answer.model, answer.id, text, tier, said)
 
     def encode_conversation(
@@ -207,7 +214,7 @@ def _said(choice: _AnswerChoice) -> Said:
     content = message.content if isinstance(message.content, str) else ""
     calls = message.tool_calls or message.function_call
     if not calls:
-        return Said(content, bool(message.refusal))
+        return Said(content, True) if message.refusal else Said(content)
     told = tuple([(name, arguments) for _, name, arguments in calls_of(calls)])
     return Said(content, bool(message.refusal), told, acts=not told)
 

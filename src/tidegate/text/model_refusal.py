@@ -66,9 +66,8 @@ _PERHAPS = Regex(_BOUND.sub("*", _LOOK_AHEAD.sub("", "|".join(_RULES))))
 _REPROACHES, _FRAMES, _DENIES = Regex(en.REPROACHES), Regex(en.FRAMES), Regex(en.DENIES)
 _STRANGE, _NATURE, _REGRETS = Regex(en.STRANGE), Regex(en.NATURE), Regex(en.REGRETS)
 _CONDEMNS, _REDIRECTS = Regex(en.CONDEMNS), Regex(en.REDIRECTS)
+# Most answers have none of any language. Two looks take half as long as one for all the words.
 _SIGNS = Regex(_ENGLISH_SIGNS)
-# Most answers have none of any language, and one look tells.
-_ANY_SIGNS = Regex(f"{_ENGLISH_SIGNS}|{SIGNS_ELSEWHERE}")
 _SIGNS_ELSEWHERE, _DECLINES_ELSEWHERE = Regex(SIGNS_ELSEWHERE), Regex(DECLINES_ELSEWHERE)
 
 
@@ -77,8 +76,6 @@ def model_refusal(answer: bytes) -> ModelRefusal:
     if answer.startswith(_FOR_PROGRAMS):
         return NO_REFUSAL  # made for a program to read
     opening = _plain(answer[:_OPENING_CHARS])
-    if not _ANY_SIGNS.found_in(opening):
-        return NO_REFUSAL
     if _SIGNS.found_in(opening) and _PERHAPS.found_in(" ".join(opening.split())):
         found = _judge(_without_asides(answer))
         if found is not NO_REFUSAL:

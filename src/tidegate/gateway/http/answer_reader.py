@@ -120,7 +120,7 @@ class AnswerReader:
         if self.body_bytes > self._max_bytes and not (self.streaming and not self._released):
             raise UpstreamError("too_large", f"the answer exceeds {self._max_bytes} bytes")
         self._parts.append(data)
-        if len(self._parts) - self._merged > MOST_CRUMBS and not self.streaming:
+        if not self.streaming and len(self._parts) - self._merged > MOST_CRUMBS:
             self._parts[self._merged :] = [b"".join(self._parts[self._merged :])]
             self._merged += 1
 

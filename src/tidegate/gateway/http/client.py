@@ -238,7 +238,7 @@ class Upstream(AnswerReader, asyncio.Protocol):
 
     def _go_home(self) -> None:
         self._in_exchange = False
-        if self._keep_alive and self.usable:
+        if self._keep_alive and not self._closed and not self.transport.is_closing():
             self._home.give_back(self)
         elif not self._closed:
             self.close()

@@ -7,10 +7,11 @@ from click.testing import Result
 from tests.cli.conftest import FakeControl, refusal
 
 from tidegate.cli.receipts import _GROUPS
+from tidegate.core.earlier_cost import EarlierCost
 from tidegate.core.receipt import Attempt, Hold, Receipt
 
 QUANTILES = {"count": 4, "p50": 0.1, "p95": 0.2, "p99": 0.3}
-NESTED = ("attempts", "holds")
+NESTED = ("attempts", "holds", "earlier_costs")
 NONE = {"count": 0, "p50": None, "p95": None, "p99": None}
 SUMS = {
     "requests": 4,
@@ -51,6 +52,7 @@ def test_show_prints_every_field_and_steers_no_terminal(
 ) -> None:
     receipt = made("abc-1", end_user="evil\x1b[2J", cost_nanousd=0, total_s=0.5)
     receipt.attempts = [Attempt("small", "one", 0.0, status=200)]
+    receipt.earlier_costs = [EarlierCost(7, "large")]
     receipt.holds = [Hold("tokens", "team-a", 100, used=40)]
     control.answers["GET /api/receipts/abc-1"] = receipt
     result = run("receipts", "show", "ABC-1")
@@ -58,6 +60,7 @@ def test_show_prints_every_field_and_steers_no_terminal(
     for name in Receipt.__struct_fields__:
         assert name in NESTED or f"  {name} " in result.stdout
     assert "attempt 1" in result.stdout
+    assert "earlier cost 1" in result.stdout
     assert "hold 1\n  limit                  tokens" in result.stdout
     assert "\x1b" not in result.stdout
     assert "evil?[2J" in result.stdout

@@ -30,6 +30,7 @@ from tidegate.gateway import front, journal, life
 from tidegate.gateway.holding import moment
 from tidegate.gateway.http.server import Connection
 from tidegate.stores import memory_counters as stores
+from tidegate.stores.spending import spent_by_target
 
 REQUESTS = 6
 VICTIM = 3  # not the first: it meets others that hold and wait
@@ -40,6 +41,7 @@ LIMITS = (
     Limit("parallel", "concurrency", 4, ("key",)),
     Limit("month", SPEND, 10**12, ("team",), unit="month"),
     Limit("per-model", "concurrency", 5, ("model",)),
+    Limit("month-there", SPEND, 10**12, ("target",), unit="month"),
 )
 
 
@@ -140,6 +142,8 @@ class Run:
         for receipt in it.receipts():
             check_cost(receipt, self.said)
         counted = counted_by(it.receipts())
+        there = Counter({scope: n for (name, scope), n in counted.items() if name == "month-there"})
+        assert +there == spent_there(it.receipts()), self.said
         for limit in it.world.plan.limits.every():
             scopes = {scope for name, scope in counted if name == limit.limit.name}
             for scope in scopes:
@@ -160,6 +164,16 @@ def counted_by(receipts: list[Receipt]) -> Counter[tuple[str, str]]:
             used = hold.amount if hold.used is None else hold.used
             counted[hold.limit, hold.scope] += used
     return counted
+
+
+def spent_there(receipts: list[Receipt]) -> Counter[str]:
+    """What a gateway that begins anew finds spent at each target."""
+    spent: Counter[str] = Counter()
+    for receipt in receipts:
+        for part, nanousd in spent_by_target(receipt):
+            assert part.target is not None
+            spent[part.target] += nanousd
+    return spent
 
 
 def check_cost(receipt: Receipt, said: str) -> None:

@@ -4,8 +4,10 @@ import random
 from typing import get_args
 
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.stores import rig
 
+from tidegate.core.earlier_cost import EarlierCost
 from tidegate.core.limit import ATTRIBUTE, CALLER_DIMENSIONS, SEPARATOR, TARGET_DIMENSIONS
 from tidegate.core.plan import Limit, PeriodUnit
 from tidegate.core.receipt import Receipt
@@ -19,10 +21,11 @@ SCOPES: tuple[tuple[str, ...], ...] = (
     *(("environment", "team"), ("key", "route"), ("target",)),
     *(("end_user",), ("session",), ("trace",), ("end_user", "team")),
     *(("attribute.project",), ("attribute.project", "key"), ("prompt",)),
+    *(("target", "model"), ("end_user", "target"), ("attribute.project", "provider")),
 )
 ONLY: tuple[tuple[tuple[str, str], ...], ...] = (
     *((), (("team", "blue"),), (("route", "fast"), ("team", "red")), (("session", "s1"),)),
-    (("attribute.project", "x"),),
+    *((("attribute.project", "x"),), (("target", "small"),), (("provider", "p2"),)),
 )
 LIMITS = st.builds(
     Limit,
@@ -35,6 +38,20 @@ LIMITS = st.builds(
     time_zone=st.sampled_from(ZONES),
 )
 _FIELDS = {**CALLER_DIMENSIONS, **TARGET_DIMENSIONS}
+
+
+def elsewhere(draw: random.Random) -> list[EarlierCost] | None:
+    """What attempts before the last cost; they may say more than all of them together."""
+    costs = [
+        EarlierCost(
+            draw.choice([-3, 0, 1, 40, 10**6, 2 * 10**9]),
+            draw.choice(["large", "tiny"]),
+            draw.choice([None, "p2"]),
+            draw.choice([None, "m", "n"]),
+        )
+        for _ in range(draw.choice([0, 0, 1, 2]))
+    ]
+    return costs or None
 
 
 def some(draw: random.Random, at_s: float) -> Receipt:
@@ -57,6 +74,7 @@ def some(draw: random.Random, at_s: float) -> Receipt:
         prompt_fingerprint=draw.choice([None, "f0f0"]),
         cost_nanousd=cost,
         most_nanousd=draw.choice([None, 70_000]) if cost is None else None,
+        earlier_costs=elsewhere(draw),
         tokens_estimated=draw.choice([True, False]),
     )
 
@@ -79,10 +97,26 @@ def spent(receipt: Receipt) -> int:
     return known or 0
 
 
+def by_target(receipt: Receipt) -> list[tuple[Receipt, int]]:
+    """A receipt with one attempt for each that this one tells of, and what that spent."""
+    left, found = spent(receipt), []
+    for one in receipt.earlier_costs or []:
+        part = max(0, min(one.nanousd, left))
+        left -= part
+        served = {"target": one.target, "provider": one.provider, "model_wanted": one.model_wanted}
+        found.append((replace(receipt, earlier_costs=None, **served), part))
+    return [*found, (receipt, left)]
+
+
+def counted(receipt: Receipt, limit: Limit, scope: str) -> int:
+    """What a budget counts of it in this scope."""
+    return sum(part for one, part in by_target(receipt) if counts(one, limit, scope))
+
+
 def scopes_of(limit: Limit, receipts: list[Receipt]) -> set[str]:
-    """Every scope that one of these receipts belongs to."""
+    """Every scope that an attempt of one of these receipts belongs to."""
     found = set()
-    for receipt in receipts:
+    for receipt in (part for one in receipts for part, _ in by_target(one)):
         values = [value(receipt, dimension) for dimension in limit.scope]
         if None not in values:
             found.add(SEPARATOR.join(str(one) for one in values))

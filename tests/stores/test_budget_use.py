@@ -1,10 +1,16 @@
 """What was spent, told apart as a budget tells it apart."""
 
-import pytest
-from sqlalchemy import Engine
-from tests.stores import rig
+import random
 
-from tidegate.stores import budget_use, database
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, delete
+from tests.stores import rig, spendings
+
+from tidegate.core.limit import SEPARATOR
+from tidegate.core.plan import Limit
+from tidegate.stores import budget_use, database, schema
 from tidegate.stores.budget_use import Span, Used
 from tidegate.stores.ledger import Ledger
 
@@ -78,3 +84,27 @@ def test_attributes_are_told_by_the_receipts_highest_first(engine: Engine) -> No
         of_c = budget_use.used(connection, (), (("attribute.app", "c"),), SPAN)
         of_nobody = budget_use.used(connection, (), (("attribute.app", "d"),), SPAN)
     assert (of_c, of_nobody) == ([Used((), 10)], [Used((), 0)])
+
+
+@given(seed=st.integers(0, 10**9), limit=spendings.LIMITS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+def test_what_is_shown_as_spent_is_what_budgets_count(
+    engine: Engine, seed: int, limit: Limit
+) -> None:
+    with database.writing(engine) as connection:
+        for table in (schema.receipts, schema.spend):
+            connection.execute(delete(table))
+    draw = random.Random(seed)
+    made = [spendings.some(draw, AT_S + draw.uniform(0, 400)) for _ in range(20)]
+    Ledger(engine).write(rig.entries(*made), [])
+    wanted = {
+        tuple(one.split(SEPARATOR)) if limit.scope else (): sum(
+            spendings.counted(it, limit, one) for it in made
+        )
+        for one in spendings.scopes_of(limit, made)
+    }
+    with database.reading(engine) as connection:
+        used = budget_use.used(connection, limit.scope, limit.only, SPAN)
+    assert {one.values: one.nanousd for one in used if one.nanousd} == {
+        values: nanousd for values, nanousd in wanted.items() if nanousd
+    }

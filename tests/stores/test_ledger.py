@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
 from tests.stores import rig
 
+from tidegate.core.earlier_cost import EarlierCost
 from tidegate.core.receipt import Attempt, Hold, Receipt, decode_payload
 from tidegate.stores import database, schema
 from tidegate.stores.errors import StoreUnavailable
@@ -26,6 +27,8 @@ def filled() -> Receipt:
             values[field.name] = [Attempt("t", "r", 0.5), Attempt("u", "r", 0.7)]
         elif field.name == "holds":
             values[field.name] = [Hold("tokens", "team-a", 100, used=40)]
+        elif field.name == "earlier_costs":
+            values[field.name] = [EarlierCost(3, "t", "p", "m")]
         elif "Literal" in kind:
             chosen = {
                 "endpoint": "embeddings",

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, delete, select
 from tests.stores import rig, spendings
 
+from tidegate.core.earlier_cost import EarlierCost
 from tidegate.core.receipt import Receipt
 from tidegate.stores import database, migrate, retention, rollup, schema
 from tidegate.stores.errors import StoreUnavailable
@@ -33,15 +34,17 @@ def rows(engine: Engine) -> Sums:
 def added_up(receipts: list[Receipt]) -> Sums:
     sums: Sums = {}
     for one in receipts:
-        names = (getattr(one, column) or "" for column in ROLLED_UP.values())
-        row = sums.setdefault((quarter_of(one.started_at_s), *names), Counter())
-        unknown = one.cost_nanousd is None
+        *earlier, (_, last) = spendings.by_target(one)
+        unknown, quarter = one.cost_nanousd is None, quarter_of(one.started_at_s)
+        for part, nanousd in [*(it for it in earlier if it[1]), (one, last)]:
+            names = (getattr(part, column) or "" for column in ROLLED_UP.values())
+            row = sums.setdefault((quarter, *names), Counter())
+            row["most_nanousd" if unknown else "cost_nanousd"] += nanousd
+            row["cost_estimated_nanousd"] += nanousd if one.tokens_estimated and not unknown else 0
         row["requests"] += 1
-        for name in (*schema.TOKEN_COLUMNS, "cost_nanousd"):
+        for name in schema.TOKEN_COLUMNS:
             row[name] += getattr(one, name) or 0
-        row["most_nanousd"] += (one.most_nanousd or 0) if unknown else 0
         row["cost_unknown"] += int(unknown and bool(one.attempts))
-        row["cost_estimated_nanousd"] += (one.cost_nanousd or 0) if one.tokens_estimated else 0
     return sums
 
 
@@ -120,7 +123,7 @@ def test_a_database_of_before_is_filled_from_its_receipts(
     draw = random.Random(3)
     made = [spendings.some(draw, rig.NOON_S + draw.uniform(0, 5000)) for _ in range(60)]
     for one in made:
-        one.model_wanted = one.most_nanousd = None
+        one.model_wanted = one.most_nanousd = one.earlier_costs = None
     new = ("seq", "model_wanted", "most_nanousd", "validity", "model_refusal")
     old = [c.name for c in schema.receipts.columns if c.name not in new]
     table = sa.table("receipts", *(sa.column(name) for name in old))
@@ -131,3 +134,22 @@ def test_a_database_of_before_is_filled_from_its_receipts(
     migrate.migrate(engine)
     assert rows(engine) == added_up(made)
     engine.dispose()
+
+
+def test_what_a_failed_attempt_cost_is_in_its_own_target_s_row_and_the_request_in_the_last(
+    engine: Engine,
+) -> None:
+    costs = [EarlierCost(30, "a", "p", "m\0"), EarlierCost(40, "c", "p")]
+    one = rig.receipt(cost_nanousd=100, target="b", earlier_costs=costs)
+    Ledger(engine).write([rig.entry(one)], [])
+    found = {
+        key[6]: (sums["cost_nanousd"], sums["requests"], sums["input_tokens"])
+        for key, sums in rows(engine).items()
+    }
+    assert found == {"a": (30, 0, 0), "c": (40, 0, 0), "b": (30, 1, 100)}
+
+
+def test_a_probe_s_earlier_costs_are_nobody_s_either(engine: Engine) -> None:
+    one = rig.receipt(key_id=None, purpose="probe", earlier_costs=[EarlierCost(30, "a")])
+    Ledger(engine).write([rig.entry(one)], [])
+    assert rows(engine) == {}

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from sqlalchemy import Engine, delete
 from tests.stores import rig, spendings
 
@@ -16,6 +17,7 @@ from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.ledger import Ledger, Position
 from tidegate.stores.shared import Shared
 from tidegate.stores.spend_reader import SpendReader
+from tidegate.stores.spending import QUARTER_S, quarter_of
 
 WIDE_S = {
     "hour": 3,
@@ -56,9 +58,7 @@ def test_a_period_of_the_calendar_is_what_its_receipts_add_up_to(
         for one in spendings.scopes_of(limit, made):
             found = snapshot.spent(limit, one, start_s)
             expected = sum(
-                spendings.spent(it)
-                for it in made
-                if it.started_at_s >= start_s and spendings.counts(it, limit, one)
+                spendings.counted(it, limit, one) for it in made if it.started_at_s >= start_s
             )
             assert sum(amount for at_s, amount in found if at_s >= start_s) == expected
     reader.close()
@@ -119,18 +119,40 @@ def test_everything_since_then_is_what_every_receipt_adds_up_to(
     engine: Engine, place: Path | Shared, rolled_up: bool
 ) -> None:
     emptied(engine)
+    since_s = float(quarter_of(rig.NOON_S - 9_000) * QUARTER_S)
     draw = random.Random(7)
     made = [spendings.some(draw, rig.NOON_S - draw.uniform(0, 20_000)) for _ in range(60)]
     Ledger(engine).write(rig.entries(*made), [])
     reader = SpendReader(place, timeout_s=5.0)
     with reader.snapshot() as snapshot:
-        found = list(snapshot.every(rig.NOON_S - 9_000, rolled_up=rolled_up))
+        found = list(snapshot.every(since_s, rolled_up=rolled_up))
     reader.close()
-    for name in ("team", "key_id", "customer", "route") + (() if rolled_up else ("session_id",)):
+    names = ["team", "key_id", "customer", "route", "target", "provider", "model_wanted"]
+    for name in names if rolled_up else [*names, "session_id"]:
         sums: dict[object, int] = {}
         for one, amount in found:
             sums[getattr(one, name)] = sums.get(getattr(one, name), 0) + amount
         for one in made:
-            if one.started_at_s >= rig.NOON_S - 9_000 and spendings.spent(one):
-                sums[getattr(one, name)] -= spendings.spent(one)
+            if one.started_at_s >= since_s:
+                for part, amount in spendings.by_target(one):
+                    sums[getattr(part, name)] = sums.get(getattr(part, name), 0) - amount
         assert set(sums.values()) == {0}
+
+
+@given(seed=st.integers(0, 10**9), limit=spendings.LIMITS)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+def test_a_short_window_is_what_its_receipts_add_up_to(
+    engine: Engine, place: Path | Shared, seed: int, limit: Limit
+) -> None:
+    emptied(engine)
+    draw = random.Random(seed)
+    made = [spendings.some(draw, rig.NOON_S + draw.uniform(0, 600)) for _ in range(20)]
+    Ledger(engine).write(rig.entries(*made), [])
+    rolling = replace(limit, unit=None, per_s=900.0)
+    reader = SpendReader(place, timeout_s=5.0)
+    with reader.snapshot() as snapshot:
+        for one in spendings.scopes_of(limit, made):
+            found = snapshot.spent(rolling, one, rig.NOON_S)
+            expected = sum(spendings.counted(it, limit, one) for it in made)
+            assert sum(amount for _, amount in found) == expected
+    reader.close()

@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from tidegate.core.earlier_cost import EarlierCost
 from tidegate.core.plan import Price, Rate
 from tidegate.core.priority import Priority
 from tidegate.core.probe import PROBE
@@ -74,7 +75,8 @@ class Receipt(Struct, omit_defaults=True):
 
     `most_nanousd` is there where nobody knows the cost and a price is known: what budgets count in
     its place, the most that it can have been. Costs are of all attempts, tokens of the last;
-    `earlier_s` is what those before it and the pauses took.
+    of them `earlier_costs` was spent at other targets than the receipt's. `earlier_s` is what those
+    before it and the pauses took.
 
     `validity` None: no answer had begun, or nothing is known against it and nobody has checked.
     `violation_at_bytes` is the offset in the content at which it stops being JSON,
@@ -132,6 +134,7 @@ class Receipt(Struct, omit_defaults=True):
 
     cost_nanousd: int | None = None
     most_nanousd: int | None = None
+    earlier_costs: list[EarlierCost] | None = None
     price_version: str | None = None
 
     gateway_s: float | None = None

@@ -32,8 +32,10 @@ class Past(Protocol):
         """Seeds the counters of money that know nothing of their past yet. Those that only alert
         and could not be learnt come back: they are not counted now. Refusal for any other."""
 
-    def count_late(self, receipt: Receipt, received_s: float, held: Collection[Counters]) -> None:
-        """Counts what a request used of a budget that began while it was served."""
+    def count_late(
+        self, receipt: Receipt, nanousd: int, received_s: float, held: Collection[Counters]
+    ) -> None:
+        """Counts what an attempt used of a budget that began while its request was served."""
 
 
 class Admission:

@@ -35,7 +35,6 @@ from tidegate.stores.errors import StoreError
 from tidegate.stores.redis_wants import Want
 from tidegate.stores.shared import Shared
 from tidegate.stores.spend_reader import Amounts, SpendReader
-from tidegate.stores.spending import spent_nanousd
 
 log = logging.getLogger(__name__)
 
@@ -101,12 +100,14 @@ class LedgerPast:
         soft = [(it, scope) for it, scope in unknown if it.limit.on_excess == "alert"]
         return await self._learn_soft(soft)
 
-    def count_late(self, receipt: Receipt, received_s: float, held: Collection[Counters]) -> None:
-        """Adds a request to what was learnt while it was in flight and is not held for it. To be
-        called before its receipt is appended to the journal, where `seeded_s` is after its start.
+    def count_late(
+        self, receipt: Receipt, nanousd: int, received_s: float, held: Collection[Counters]
+    ) -> None:
+        """Adds what an attempt cost to what was learnt while its request was in flight and is not
+        held for it. To be called before the receipt is appended to the journal, where `seeded_s` is
+        after its start; `receipt` names the attempt's own target.
         """
-        spent = spent_nanousd(receipt)
-        if not spent:
+        if not nanousd:
             return
         now = moment()
         counted = set(held)
@@ -121,7 +122,7 @@ class LedgerPast:
             ticket = counters.take(scope, 0, now)
             period_is_over = isinstance(it.shape, Calendar) and receipt.started_at_s < (ticket or 0)
             if ticket is not None and not period_is_over:
-                counters.give_back(scope, ticket, 0, spent, now)
+                counters.give_back(scope, ticket, 0, nanousd, now)
 
     async def rows(self, limits: Sequence[InForce], wall_s: float) -> list[Want]:
         """What fills the counters of these that several gateways share, at that time of their

@@ -14,7 +14,7 @@ from tidegate.gateway.past_rows import rows as rows_of
 from tidegate.stores.errors import StoreError
 from tidegate.stores.redis_wants import Want
 from tidegate.stores.spend_reader import Amounts, Snapshot, SpendReader
-from tidegate.stores.spending import spent_nanousd
+from tidegate.stores.spending import spent_by_target, spent_nanousd
 
 _TRIES = 5
 _NOWHERE = (-1, 0)
@@ -44,13 +44,11 @@ class Found(Struct):
         for question, amounts in zip(questions, self.amounts, strict=True):
             by_limit.setdefault(question.it, {})[question.scope] = amounts
         for receipt in receipts:
-            spent = spent_nanousd(receipt)
-            if not spent:
-                continue
-            for it, scopes in by_limit.items():
-                scope = it.scope_of(receipt)
-                if scope in scopes and it.applies(receipt):
-                    scopes[scope].append((receipt.started_at_s, spent))
+            for part, spent in spent_by_target(receipt):
+                for it, scopes in by_limit.items():
+                    scope = it.scope_of(part)
+                    if scope in scopes and it.applies(part):
+                        scopes[scope].append((part.started_at_s, spent))
 
 
 class PastReader:
@@ -108,7 +106,7 @@ class PastReader:
                 if some:
                     start_s = min(since_s(it, wall_s) for it in some)
                     recorded = snapshot.every(start_s, rolled_up=not by_receipt)
-                    late = ((receipt, spent_nanousd(receipt)) for receipt in beyond)
+                    late = chain.from_iterable(map(spent_by_target, beyond))
                     rows += rows_of(some, chain(recorded, late), wall_s)
         return rows, positions
 

@@ -11,6 +11,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.core.setters import plain_setters
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.contract import Following
+from tidegate.gateway.earlier import Earlier
 from tidegate.gateway.holding import Held
 from tidegate.gateway.http.answering import Answering
 from tidegate.gateway.in_flight import InFlight
@@ -26,20 +27,6 @@ class Late(Struct, eq=False):
 
     held: list[Held] = []
     shared: list[SharedHold] = []
-
-
-class Earlier(Struct):
-    """What the attempts before the last have come to, and took.
-
-    `cost_nanousd` is what is known of their cost; `most_nanousd` the most that the rest can have
-    been, and `unknown` says that there is such a rest. `unpriced`: nobody knows even that.
-    """
-
-    cost_nanousd: int = 0
-    most_nanousd: int = 0
-    unknown: bool = False
-    unpriced: bool = False
-    took_s: float = 0.0
 
 
 @plain_setters

@@ -5,7 +5,7 @@ from typing import Final
 from msgspec.structs import fields
 
 from tidegate.core.ask import Ask, Usage
-from tidegate.core.limit import Moment, of_target
+from tidegate.core.limit import Counters, Moment, of_target
 from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
 from tidegate.core.pricing import at_tier
@@ -14,8 +14,9 @@ from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
 from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
 from tidegate.gateway.demand import ceiling_of, demand_of, is_told, tier_asked
+from tidegate.gateway.earlier import Earlier, add_earlier, attempts_apart, keep_cost
 from tidegate.gateway.holding import moment, settle_holds, undo
-from tidegate.gateway.progress import Earlier, Progress
+from tidegate.gateway.progress import Progress
 from tidegate.gateway.shared_hold import drop_shared, settle_shared
 from tidegate.gateway.size import estimate_input_tokens, note_conversation
 from tidegate.gateway.timings import note_attempt, note_earlier_s, note_line, note_times
@@ -63,7 +64,7 @@ def settle_attempt(progress: Progress, world: World, worked: bool) -> None:
     receipt, call, received_s = progress.receipt, progress.call, progress.received_s
     earlier = progress.earlier = progress.earlier or Earlier()
     now = moment()
-    _end_attempt_holds(progress, worked, now, sent=call is not None)
+    counted = _end_attempt_holds(progress, worked, now, sent=call is not None)
     if call is not None:
         world.calls.pop(call, None)
         note_attempt(receipt, call, received_s, now.monotonic_s)
@@ -71,7 +72,7 @@ def settle_attempt(progress: Progress, world: World, worked: bool) -> None:
         earlier.took_s += (call.ended_s or now.monotonic_s) - began_s
         if progress.relay is not None:
             world.relays.discard(progress.relay)
-    _keep_cost(earlier, receipt)
+    keep_cost(earlier, receipt, counted)
     for name in _OF_ATTEMPT:
         setattr(receipt, name, _UNTOLD[name])
     progress.call = progress.relay = progress.answer = progress.following = None
@@ -88,15 +89,6 @@ _OF_ATTEMPT = (
     *("bytes_before_violation", "model_refusal", "model_refusal_reason"),
 )
 _UNTOLD: Final = {field.name: field.default for field in fields(Receipt)}
-
-
-def _keep_cost(earlier: Earlier, receipt: Receipt) -> None:
-    if receipt.cost_nanousd is not None:
-        earlier.cost_nanousd += receipt.cost_nanousd
-        return
-    earlier.unknown = True
-    earlier.unpriced = earlier.unpriced or receipt.most_nanousd is None
-    earlier.most_nanousd += receipt.most_nanousd or 0
 
 
 def _account(progress: Progress, world: World) -> bool:
@@ -128,14 +120,13 @@ def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Mome
     receipt, earlier = progress.receipt, progress.earlier
     holding = progress.admitted or progress.late
     late = past if past is not None and past.seeded_s >= progress.received_s else None
-    if late is not None:
-        taken = [] if holding is None else holding.held
-        held = [it.counters for it, *_ in taken if it.counters is not None]
+    taken = [it for it, *_ in holding.held] if late is not None and holding is not None else []
     if earlier is not None:
         _end_attempt_holds(progress, worked, now)
-        worked = _add_earlier(receipt, earlier) or worked
+        worked = add_earlier(receipt, earlier) or worked
     if late is not None:
-        late.count_late(receipt, progress.received_s, held)
+        for part, nanousd, counted in attempts_apart(receipt, earlier, taken):
+            late.count_late(part, nanousd, progress.received_s, counted)
     if holding is not None:
         settle_holds(holding.held, receipt, worked, now)
         if holding.shared:
@@ -144,36 +135,26 @@ def _settle_holds(progress: Progress, worked: bool, past: Past | None, now: Mome
         progress.admitted.drop_more()
 
 
-def _end_attempt_holds(progress: Progress, worked: bool, now: Moment, *, sent: bool = True) -> None:
-    """Those of the limits by target; what is the caller's is held on. What was not `sent` counts
-    nowhere."""
+def _end_attempt_holds(
+    progress: Progress, worked: bool, now: Moment, *, sent: bool = True
+) -> list[Counters]:
+    """Those of the limits by target, whose counters it returns; what is the caller's is held on.
+    What was not `sent` counts nowhere."""
     holding = progress.admitted or progress.late
     if holding is None:
-        return
+        return []
     ended = [one for one in holding.held if of_target(one[0].limit)]
     holding.held[:] = [one for one in holding.held if not of_target(one[0].limit)]
     shared = [one for one in holding.shared if of_target(one.of[0][0].limit)]
     holding.shared[:] = [one for one in holding.shared if not of_target(one.of[0][0].limit)]
+    counted = [it.counters for it, *_ in ended if it.counters is not None]
     if not sent:
         undo(ended, 0, now)
         drop_shared(shared)
-        return
+        return counted
     settle_holds(ended, progress.receipt, worked, now)
     settle_shared(shared, progress.receipt, worked)
-
-
-def _add_earlier(receipt: Receipt, earlier: Earlier) -> bool:
-    """Costs are of all attempts. Whether those before the last may have cost anything."""
-    cost, most = receipt.cost_nanousd, receipt.most_nanousd
-    if cost is not None and not earlier.unknown:
-        receipt.cost_nanousd = cost + earlier.cost_nanousd
-        return earlier.cost_nanousd > 0
-    own = cost if cost is not None else most
-    receipt.cost_nanousd = receipt.most_nanousd = None
-    if own is not None and not earlier.unpriced:
-        total_nanousd = own + earlier.cost_nanousd + earlier.most_nanousd
-        receipt.most_nanousd = min(total_nanousd, MAX_COST_NANOUSD)
-    return True
+    return counted
 
 
 def _note_answer(progress: Progress) -> None:

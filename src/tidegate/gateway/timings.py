@@ -1,8 +1,8 @@
 """Where the time of a request went: its attempts, and the phases that add up to the whole."""
 
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.earlier import Earlier
 from tidegate.gateway.in_flight import InFlight
-from tidegate.gateway.progress import Earlier
 from tidegate.gateway.stream import Relay
 
 

@@ -27,6 +27,7 @@ _RECEIPTS: Final = """SELECT CAST(started_at_s AS INTEGER),
   sum(coalesce(cost_nanousd, most_nanousd, 0)) FROM receipts
 WHERE id >= :first_id AND started_at_s >= :since_s
   AND NOT (key_id IS NULL AND purpose = 'probe')
+  AND (:without IS NULL OR instr(detail, :without) = 0)
   AND (:key_id IS NULL OR key_id = :key_id)
   AND (:team IS NULL OR team = :team)
   AND (:customer IS NULL OR customer = :customer)
@@ -41,17 +42,17 @@ WHERE id >= :first_id AND started_at_s >= :since_s
 GROUP BY 1
 """
 
-DETAILS: Final = """SELECT started_at_s, coalesce(cost_nanousd, most_nanousd), detail FROM receipts
+# Not by what served: of a receipt with costs elsewhere its own bytes tell that.
+DETAILS: Final = """SELECT started_at_s, coalesce(cost_nanousd, most_nanousd), detail,
+  target, model_wanted, provider FROM receipts
 WHERE id >= :first_id AND started_at_s >= :since_s
   AND coalesce(cost_nanousd, most_nanousd, 0) > 0 AND instr(detail, :text) > 0
+  AND NOT (key_id IS NULL AND purpose = 'probe')
   AND (:key_id IS NULL OR key_id = :key_id)
   AND (:team IS NULL OR team = :team)
   AND (:customer IS NULL OR customer = :customer)
   AND (:route IS NULL OR route = :route)
   AND (:environment IS NULL OR environment = :environment)
-  AND (:target IS NULL OR target = :target)
-  AND (:model_wanted IS NULL OR model_wanted = :model_wanted)
-  AND (:provider IS NULL OR provider = :provider)
   AND (:end_user IS NULL OR end_user = :end_user)
   AND (:session_id IS NULL OR session_id = :session_id)
   AND (:trace_id IS NULL OR trace_id = :trace_id)

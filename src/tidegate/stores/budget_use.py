@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Table, func, select
 
+from tidegate.core.limit import TARGET_DIMENSIONS
 from tidegate.stores import detail_use
 from tidegate.stores.receipts import first_id_at, of_callers
 from tidegate.stores.schema import receipts, spend
@@ -44,9 +45,12 @@ def used(
 ) -> list[Used]:
     """The `most` values that spent most, first the highest; () is one value for everything."""
     names = (*scope, *(name for name, _ in only))
-    if not all(name in ROLLED_UP or name in IN_RECEIPTS for name in names):
+    if is_rolled_up(names):
+        source, amount, conditions = _rolled_up(span)
+    elif _in_columns(names):
+        source, amount, conditions = _in_receipts(span)
+    else:
         return _in_detail(connection, scope, only, span)[:most]
-    source, amount, conditions = _rolled_up(span) if is_rolled_up(names) else _in_receipts(span)
     columns = [_column(source, name) for name in scope]
     conditions += [_column(source, name) == value for name, value in only]
     conditions += [column.is_not(None) & (column != "") for column in columns]
@@ -54,6 +58,13 @@ def used(
     query = select(*columns, total).where(*conditions).order_by(total.desc(), *columns).limit(most)
     rows = connection.execute(query.group_by(*columns) if columns else query)
     return [Used(tuple(values), int(amount or 0)) for *values, amount in rows]
+
+
+def _in_columns(dimensions: tuple[str, ...]) -> bool:
+    """Whether columns tell all of a receipt's cost apart: those of what served tell its last
+    attempt alone."""
+    columns = (ROLLED_UP.keys() | IN_RECEIPTS.keys()) - TARGET_DIMENSIONS.keys()
+    return all(name in columns for name in dimensions)
 
 
 def _in_detail(

@@ -2,16 +2,20 @@
 all that is long ago.
 
 It is added to in the transaction that stores the receipts, from the rows that are new in it, so
-that a receipt counts here as often as it is there: once.
+that a receipt counts here as often as it is there: once. What its earlier attempts cost at other
+targets is in their rows, as money without a request.
 """
 
 from collections.abc import Callable, Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
+import msgspec
+from msgspec import Struct
 from sqlalchemy import Engine, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from tidegate.core.earlier_cost import MARKER, EarlierCost, split
 from tidegate.core.probe import PROBE
 from tidegate.stores import database
 from tidegate.stores.schema import TOKEN_COLUMNS, spend
@@ -28,8 +32,18 @@ SUMS = (
 )
 COLUMNS = (*KEY, *SUMS)
 _KNOWN = (*TOKEN_COLUMNS, "cost_nanousd")
+_COST, _MOST, _ESTIMATED = map(
+    SUMS.index, ("cost_nanousd", "most_nanousd", "cost_estimated_nanousd")
+)
 
 Row = tuple[Any, ...]
+
+
+class _Detail(Struct):
+    earlier_costs: list[EarlierCost] | None = None
+
+
+_detail = msgspec.msgpack.Decoder(_Detail).decode
 
 
 def rolled_up(columns: Sequence[str]) -> Callable[[Iterable[Row]], list[Row]]:
@@ -40,7 +54,7 @@ def rolled_up(columns: Sequence[str]) -> Callable[[Iterable[Row]], list[Row]]:
     known = itemgetter(*(place(name) for name in _KNOWN))
     most, attempts = place("most_nanousd"), place("attempts")
     key_id, purpose = place("key_id"), place("purpose")
-    estimated = place("tokens_estimated")
+    estimated, detail = place("tokens_estimated"), place("detail")
 
     def roll_up(rows: Iterable[Row]) -> list[Row]:
         sums: dict[Row, list[int]] = {}
@@ -62,9 +76,30 @@ def rolled_up(columns: Sequence[str]) -> Callable[[Iterable[Row]], list[Row]]:
                 sums[key] = [a + (b or 0) for a, b in zip(sums[key], values, strict=True)]
             else:
                 sums[key] = [int(b or 0) for b in values]
+            if MARKER in row[detail]:
+                money = (_MOST,) if unknown else (_COST, _ESTIMATED)[: 1 + bool(row[estimated])]
+                _move_earlier(sums, key, row[detail], values[money[0]] or 0, money)
         return [(key[0], *(name or "" for name in key[1:]), *it) for key, it in sums.items()]
 
     return roll_up
+
+
+def _move_earlier(
+    sums: dict[Row, list[int]], key: Row, payload: bytes, spent: int, money: Sequence[int]
+) -> None:
+    """Of what a receipt spent, what was spent at other targets goes to their rows; the request
+    itself, and its tokens, are the last target's. `money` are the places in which it stands."""
+    parts, _ = split(spent, _detail(payload).earlier_costs or ())
+    for one, nanousd in parts:
+        if not nanousd:
+            continue
+        # The columns of what served are the last of the key. No column of text takes a NUL.
+        served = (one.target, one.model_wanted, one.provider)
+        there = (*key[:-3], *(name and name.replace("\0", "\ufffd") for name in served))
+        row = sums.setdefault(there, [0] * len(SUMS))
+        for place in money:
+            sums[key][place] -= nanousd
+            row[place] += nanousd
 
 
 def addition(engine: Engine) -> sqlite.Insert | postgresql.Insert:

@@ -14,20 +14,30 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from tidegate.core.limit import ATTRIBUTE, SEPARATOR
+from tidegate.core.earlier_cost import MARKER, EarlierCost
+from tidegate.core.limit import ATTRIBUTE, SEPARATOR, TARGET_DIMENSIONS
 from tidegate.core.plan import Limit
 from tidegate.core.receipt import Receipt
 from tidegate.stores import _spend_sql as sql
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.read_only import Reading, ReadOnly
 from tidegate.stores.shared import local_name
-from tidegate.stores.spending import IN_RECEIPTS, PROMPT, QUARTER_S, ROLLED_UP, quarter_of
+from tidegate.stores.spending import (
+    IN_RECEIPTS,
+    PROMPT,
+    QUARTER_S,
+    ROLLED_UP,
+    parted,
+    quarter_of,
+)
 
 # A window as short as this, in quarters, would let go of its amounts a quarter too late.
 EXACT_WINDOW_S: Final = 3600.0
 # How far the time in a receipt's id may lie before the time that it says.
 _ID_SLACK_S: Final = 1.0
 _BEFORE_END_S: Final = 0.001
+# What the query of details says of what served, in its order.
+_SERVED: Final = {name: ROLLED_UP[name] for name in ("target", "model", "provider")}
 
 Amounts = list[tuple[float, int]]
 
@@ -35,6 +45,7 @@ Amounts = list[tuple[float, int]]
 class _Detail(Struct):
     attributes: dict[str, str] | None = None
     prompt_fingerprint: str | None = None
+    earlier_costs: list[EarlierCost] | None = None
 
 
 _detail = msgspec.msgpack.Decoder(_Detail).decode
@@ -77,14 +88,20 @@ class Snapshot:
         quarter = quarter_of(since_s)
         bound = {**columns, "since_s": float(quarter * QUARTER_S), "quarter": quarter}
         bound["first_id"] = _first_id_at(bound["since_s"] - _ID_SLACK_S)
+        served = {
+            column: values[name] for name, column in TARGET_DIMENSIONS.items() if name in values
+        }
         if told:
-            return self._told_in_detail(bound, told)
-        queries, width_s = sql.ROLLUP_BY, QUARTER_S
+            return self._told_in_detail(bound, next(iter(told.values())).encode(), told, served)
+        queries, width_s, apart = sql.ROLLUP_BY, QUARTER_S, Amounts()
         if values.keys() & IN_RECEIPTS.keys() or 0 < (limit.per_s or 0) <= EXACT_WINDOW_S:
             queries, width_s = sql.RECEIPTS_BY, 1
+            bound["without"] = MARKER if served else None
+            if served:
+                apart = self._told_in_detail(bound, MARKER, {}, served)
         leading = next((name for name in queries if name in values), None)
         rows = self._connection.execute(queries[leading], bound)
-        return [((at + 1) * width_s - _BEFORE_END_S, amount) for at, amount in rows]
+        return [*(((at + 1) * width_s - _BEFORE_END_S, amount) for at, amount in rows), *apart]
 
     def every(self, since_s: float, *, rolled_up: bool) -> Iterator[tuple[Receipt, int]]:
         """All that was spent since the quarter of `since_s`, in nano-dollars: by receipt, or as
@@ -103,13 +120,31 @@ class Snapshot:
             receipt, detail = _standing_for(columns, values, at_s), _detail(payload)
             receipt.attributes = detail.attributes
             receipt.prompt_fingerprint = detail.prompt_fingerprint
-            yield receipt, amount
+            yield from parted(receipt, amount, detail.earlier_costs or ())
 
-    def _told_in_detail(self, bound: dict[str, Any], told: Mapping[str, str]) -> Amounts:
-        """What has no column lies in the receipt's own bytes: only those are read that hold it."""
-        some = next(iter(told.values()))
-        rows = self._connection.execute(sql.DETAILS, {**bound, "text": some.encode()})
-        return [(at_s, amount) for at_s, amount, detail in rows if _tells(detail, told)]
+    def _told_in_detail(
+        self,
+        bound: dict[str, Any],
+        text: bytes,
+        told: Mapping[str, str],
+        served: Mapping[str, str],
+    ) -> Amounts:
+        """What has no column lies in the receipt's own bytes: only those are read that hold `text`.
+        `served` are columns of what served, which each attempt may have had others of."""
+        amounts: Amounts = []
+        for at_s, spent, payload, *values in self._connection.execute(
+            sql.DETAILS, {**bound, "text": text}
+        ):
+            detail = _detail(payload)
+            if not _tells(detail, told):
+                continue
+            last = _standing_for(_SERVED, values, at_s)
+            amounts += [
+                (at_s, nanousd)
+                for part, nanousd in parted(last, spent, detail.earlier_costs or ())
+                if all(getattr(part, column) == value for column, value in served.items())
+            ]
+        return amounts
 
 
 class SpendReader(ReadOnly):
@@ -136,8 +171,7 @@ def _standing_for(columns: Mapping[str, str], values: list[Any], at_s: float) ->
     return receipt
 
 
-def _tells(payload: bytes, told: Mapping[str, str]) -> bool:
-    detail = _detail(payload)
+def _tells(detail: _Detail, told: Mapping[str, str]) -> bool:
     values = {ATTRIBUTE + name: value for name, value in (detail.attributes or {}).items()}
     values[PROMPT] = detail.prompt_fingerprint or ""
     return all(values.get(name) == value for name, value in told.items())

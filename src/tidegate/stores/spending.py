@@ -4,9 +4,12 @@ Every time zone's hours and midnights are whole quarters of UTC, so a sum over q
 for every period of a calendar. Without SQL: gateways read by these words too.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
+from msgspec.structs import replace
+
+from tidegate.core.earlier_cost import EarlierCost, split
 from tidegate.core.receipt import Receipt
 
 QUARTER_S: Final = 900
@@ -54,3 +57,24 @@ def spent_nanousd(receipt: Receipt) -> int:
         return cost
     most = receipt.most_nanousd
     return most if most is not None and 0 <= most <= MAX_COST_NANOUSD else 0
+
+
+def parted(
+    receipt: Receipt, spent_nanousd: int, costs: Iterable[EarlierCost]
+) -> list[tuple[Receipt, int]]:
+    """What was spent, by where: for each of these costs who stands for it and the nano-dollars of
+    it, and then the receipt with the rest. They add up to what was spent."""
+    parts, left = split(spent_nanousd, costs)
+    stood_for = [
+        (replace(receipt, target=it.target, provider=it.provider, model_wanted=it.model_wanted), n)
+        for it, n in parts
+    ]
+    return [*stood_for, (receipt, left)]
+
+
+def spent_by_target(receipt: Receipt) -> list[tuple[Receipt, int]]:
+    """(who stands for it, nano-dollars) for each target that anything was spent at."""
+    spent = spent_nanousd(receipt)
+    if not spent or not receipt.earlier_costs:
+        return [(receipt, spent)] if spent else []
+    return [one for one in parted(receipt, spent, receipt.earlier_costs) if one[1]]

@@ -43,7 +43,7 @@ GROUP BY 1
 """
 
 # Not by what served: of a receipt with costs elsewhere its own bytes tell that.
-DETAILS: Final = """SELECT started_at_s, coalesce(cost_nanousd, most_nanousd), detail,
+_DETAILS: Final = """SELECT started_at_s, coalesce(cost_nanousd, most_nanousd), detail,
   target, model_wanted, provider FROM receipts
 WHERE id >= :first_id AND started_at_s >= :since_s
   AND coalesce(cost_nanousd, most_nanousd, 0) > 0 AND instr(detail, :text) > 0
@@ -82,6 +82,6 @@ def _led_by(statement: str, columns: Mapping[str, str]) -> Mapping[str | None, s
 
 # By the first of these dimensions that a question names; None where it names none.
 ROLLUP_BY: Final = _led_by(_ROLLUP, {"key": "key_id", "customer": "customer", "team": "team"})
-RECEIPTS_BY: Final = _led_by(
-    _RECEIPTS, {"trace": "trace_id", "session": "session_id", "end_user": "end_user"}
-)
+_INDEXED: Final = {"trace": "trace_id", "session": "session_id", "end_user": "end_user"}
+RECEIPTS_BY: Final = _led_by(_RECEIPTS, _INDEXED)
+DETAILS_BY: Final = _led_by(_DETAILS, _INDEXED)

@@ -92,15 +92,15 @@ class Snapshot:
             column: values[name] for name, column in TARGET_DIMENSIONS.items() if name in values
         }
         if told:
-            return self._told_in_detail(bound, next(iter(told.values())).encode(), told, served)
+            text = next(iter(told.values())).encode()
+            return self._told_in_detail({**bound, "text": text}, values, told, served)
         queries, width_s, apart = sql.ROLLUP_BY, QUARTER_S, Amounts()
         if values.keys() & IN_RECEIPTS.keys() or 0 < (limit.per_s or 0) <= EXACT_WINDOW_S:
             queries, width_s = sql.RECEIPTS_BY, 1
             bound["without"] = MARKER if served else None
             if served:
-                apart = self._told_in_detail(bound, MARKER, {}, served)
-        leading = next((name for name in queries if name in values), None)
-        rows = self._connection.execute(queries[leading], bound)
+                apart = self._told_in_detail({**bound, "text": MARKER}, values, {}, served)
+        rows = self._connection.execute(_leading(queries, values), bound)
         return [*(((at + 1) * width_s - _BEFORE_END_S, amount) for at, amount in rows), *apart]
 
     def every(self, since_s: float, *, rolled_up: bool) -> Iterator[tuple[Receipt, int]]:
@@ -125,20 +125,19 @@ class Snapshot:
     def _told_in_detail(
         self,
         bound: dict[str, Any],
-        text: bytes,
+        values: Mapping[str, str],
         told: Mapping[str, str],
         served: Mapping[str, str],
     ) -> Amounts:
-        """What has no column lies in the receipt's own bytes: only those are read that hold `text`.
-        `served` are columns of what served, which each attempt may have had others of."""
+        """What has no column lies in the receipt's own bytes: only those are read that hold the
+        text that is asked for. `served` are columns of what served, which may differ by attempt."""
         amounts: Amounts = []
-        for at_s, spent, payload, *values in self._connection.execute(
-            sql.DETAILS, {**bound, "text": text}
-        ):
+        rows = self._connection.execute(_leading(sql.DETAILS_BY, values), bound)
+        for at_s, spent, payload, *there in rows:
             detail = _detail(payload)
             if not _tells(detail, told):
                 continue
-            last = _standing_for(_SERVED, values, at_s)
+            last = _standing_for(_SERVED, there, at_s)
             amounts += [
                 (at_s, nanousd)
                 for part, nanousd in parted(last, spent, detail.earlier_costs or ())
@@ -162,6 +161,11 @@ class SpendReader(ReadOnly):
             finally:
                 if connection.in_transaction:
                     connection.execute("ROLLBACK")
+
+
+def _leading(queries: Mapping[str | None, str], values: Mapping[str, str]) -> str:
+    """The query that the first of these dimensions leads which has an index of its own."""
+    return queries[next((name for name in queries if name in values), None)]
 
 
 def _standing_for(columns: Mapping[str, str], values: list[Any], at_s: float) -> Receipt:

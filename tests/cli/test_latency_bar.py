@@ -88,3 +88,8 @@ def test_the_picture_keeps_to_its_columns_and_names_the_receipt(columns: int) ->
     assert "queue unknown" in text
     assert "generation 800 ms" in text
     assert "\x1b" not in text
+
+
+def test_earlier_attempts_are_named_where_there_were_some() -> None:
+    assert "earlier attempts" not in picture(made(total_s=1.0), 80)
+    assert "earlier attempts 500 ms" in picture(made(total_s=1.0, earlier_s=0.5), 80)

@@ -19,10 +19,12 @@ class Phase(Struct, frozen=True):
 
 
 def phases(receipt: Receipt) -> list[Phase]:
-    """The split of the receipt's time, in the order in which it passed."""
+    """The split of the receipt's time, in the order in which it passed. Earlier attempts are named
+    where there were some."""
+    earlier = [Phase("earlier attempts", receipt.earlier_s, "▚")]
     return [
         Phase("gateway", receipt.gateway_s, "▒"),
-        Phase("earlier attempts", receipt.earlier_s, "▚"),
+        *(earlier if receipt.earlier_s is not None else ()),
         Phase("queue", receipt.queue_s, "·"),
         Phase("connect", receipt.connect_s, "░"),
         Phase("first token", receipt.first_token_s, "▓"),

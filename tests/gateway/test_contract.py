@@ -18,7 +18,7 @@ from tidegate.gateway.contract import (
     is_truncated,
     judge_answer,
 )
-from tidegate.providers import _anthropic_wire, _bedrock_answer, _gemini_wire, _openai_spoken
+from tidegate.providers import _anthropic_wire, _bedrock_answer, _gemini_wire, _openai_wire
 
 SCHEMA = '{"type":"object","required":["n"],"properties":{"n":{"type":"integer"}}}'
 TOOL = {
@@ -240,7 +240,7 @@ def test_every_dialects_word_for_too_long_is_known(reason):
 
 
 def test_every_provider_s_words_for_a_refusal_are_known():
-    wires = (_openai_spoken, _anthropic_wire, _bedrock_answer, _gemini_wire)
+    wires = (_openai_wire, _anthropic_wire, _bedrock_answer, _gemini_wire)
     words = {word for wire in wires for word, reason in wire.REASONS.items() if reason == "refusal"}
     assert all(is_refused(word) for word in words)
     assert is_refused(FINISH_REASONS["refusal"]) and not is_refused("stop")

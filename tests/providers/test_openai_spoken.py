@@ -12,7 +12,8 @@ from tidegate.core.ask import Usage
 from tidegate.core.conversation import Reasoning, Refused, Text, ToolCall
 from tidegate.core.outcome import Failure
 from tidegate.core.spoken import Began, Choice, Ended, Event, PartBegan, Spoken, Used, fold
-from tidegate.providers._openai_spoken import REASONS, OpenAISpokenReader
+from tidegate.providers._openai_spoken import OpenAISpokenReader
+from tidegate.providers._openai_wire import REASONS
 
 PLUG = plugs.load("providers", "openai_compatible")
 

@@ -10,18 +10,30 @@ from tidegate.core.resilience import OnViolation
 MAX_CHARS: Final = 4_000_000
 _CONTRACT: Final = Contract()
 
+# What is asked of any content, an answer's or a probe's.
+SchemaOfContent = Annotated[
+    str | None,
+    Meta(
+        extra={"read": "json"},
+        description="The content is JSON that fits this JSON Schema, written out here.",
+    ),
+]
+PatternOfContent = Annotated[
+    str | None,
+    Meta(
+        min_length=1,
+        max_length=1000,
+        description="The content matches this pattern somewhere; `^` and `$` bind it. "
+        "No look-around, no back-references.",
+    ),
+]
+
 
 class DeclaredContract(Struct, frozen=True, omit_defaults=True):
     """What an answer must be. It is checked as it comes, and what is found is on its receipt."""
 
     json: Annotated[bool, Meta(description="The content is one JSON value.")] = _CONTRACT.json
-    json_schema: Annotated[
-        str | None,
-        Meta(
-            extra={"read": "json"},
-            description="The content is JSON that fits this JSON Schema, written out here.",
-        ),
-    ] = None
+    json_schema: SchemaOfContent = None
     tools: Annotated[
         bool,
         Meta(
@@ -29,15 +41,7 @@ class DeclaredContract(Struct, frozen=True, omit_defaults=True):
             "schema."
         ),
     ] = _CONTRACT.tools
-    regex: Annotated[
-        str | None,
-        Meta(
-            min_length=1,
-            max_length=1000,
-            description="The content matches this pattern somewhere; `^` and `$` bind it. "
-            "No look-around, no back-references.",
-        ),
-    ] = None
+    regex: PatternOfContent = None
     max_length: Annotated[
         int | None,
         Meta(

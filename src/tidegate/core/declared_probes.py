@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
-from tidegate.core.declared_contracts import MAX_CHARS
+from tidegate.core.declared_contracts import MAX_CHARS, PatternOfContent, SchemaOfContent
 from tidegate.core.declared_scalars import Seconds, Text, Usd
 from tidegate.core.probe import OUTPUT_TOKENS, THINKING_OUTPUT_TOKENS, Probe
 from tidegate.core.units import format_usd
@@ -19,23 +19,9 @@ class DeclaredExpect(Struct, frozen=True, omit_defaults=True):
     contains: Annotated[
         Text | None, Meta(description="The content holds this text, in capitals or not.")
     ] = None
-    regex: Annotated[
-        str | None,
-        Meta(
-            min_length=1,
-            max_length=1000,
-            description="The content matches this pattern somewhere; `^` and `$` bind it. "
-            "No look-around, no back-references.",
-        ),
-    ] = None
+    regex: PatternOfContent = None
     json: Annotated[bool, Meta(description="The content is one JSON value.")] = False
-    json_schema: Annotated[
-        str | None,
-        Meta(
-            extra={"read": "json"},
-            description="The content is JSON that fits this JSON Schema, written out here.",
-        ),
-    ] = None
+    json_schema: SchemaOfContent = None
     max_length: Annotated[
         int | None,
         Meta(

@@ -5,10 +5,10 @@ chunks that are in order. What they say is read here.
 """
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from tidegate.core.ask import Answer, Usage
 from tidegate.core.conversation import Reasoning, Refused, Text, ToolCall
@@ -21,68 +21,25 @@ from tidegate.core.spoken import (
     PartBegan,
     PartEnded,
     PartGrew,
-    Reason,
     Spoken,
     SpokenPart,
     Used,
 )
-from tidegate.providers._failures import malformed, no_answer, reason_of
-from tidegate.providers._gemini_wire import REFUSALS
+from tidegate.providers._failures import malformed, no_answer
 from tidegate.providers._openai_stream import OpenAIStreamReader
 from tidegate.providers._openai_usage import read_usage
+from tidegate.providers._openai_wire import (
+    Call,
+    Chunk,
+    Delta,
+    Function,
+    WireChoice,
+    decode_chunk,
+    ending,
+    text_of,
+)
 from tidegate.text.sse import SseSplitter, data_of
 from tidegate.text.strict_json import UNREADABLE
-
-# Engines' and gateways' words beside OpenAI's own.
-REASONS: dict[str, Reason] = {
-    "stop": "stop",
-    "eos": "stop",
-    "end_turn": "stop",
-    "length": "length",
-    "max_tokens": "length",
-    "model_length": "context_full",
-    "tool_calls": "tool_calls",
-    "tool_use": "tool_calls",
-    "function_call": "tool_calls",
-    "content_filter": "refusal",
-    # Google's chat completions say it in the words of Gemini's own API.
-    **dict.fromkeys(REFUSALS, "refusal"),
-}
-
-
-class _Function(Struct, gc=False):
-    name: str | None = None
-    arguments: Any = None
-
-
-class _Call(Struct, gc=False):
-    index: int | None = None
-    id: str | None = None
-    function: _Function | None = None
-
-
-class _Delta(Struct, gc=False):
-    content: str | None = None
-    reasoning_content: str | None = None
-    reasoning: str | None = None
-    refusal: str | None = None
-    tool_calls: list[_Call] | None = None
-
-
-class _Choice(Struct, gc=False):
-    index: int = 0
-    delta: _Delta | None = None
-    message: _Delta | None = None
-    finish_reason: str | None = None
-    # vLLM's: the stop sequence that it met.
-    stop_reason: Any = None
-
-
-class _Chunk(Struct, gc=False):
-    choices: list[_Choice] = []
-    id: str | None = None
-    model: str | None = None
-    usage: Raw = Raw(b"null")
 
 
 class _Part(Struct):
@@ -92,16 +49,6 @@ class _Part(Struct):
     kind: Literal["text", "reasoning", "refusal", "tool_call"]
     call_id: str | None = None
     grew: bool = False
-
-
-_decode = msgspec.json.Decoder(_Chunk).decode
-
-
-def _arguments(told: Any) -> str:
-    """As text: some engines write the object itself."""
-    if isinstance(told, str):
-        return told
-    return "" if told is None else msgspec.json.encode(told).decode()
 
 
 class OpenAISpokenReader:
@@ -183,7 +130,7 @@ class OpenAISpokenReader:
             for raw in shown:
                 payload = data_of(raw)
                 if payload is not None and not payload.startswith(b"[DONE]"):
-                    self._take(_decode(payload), events)
+                    self._take(decode_chunk(payload), events)
             if inner.usage is not None and inner.usage is not self._usage and self._began:
                 self._usage = inner.usage
                 events.append(Used(inner.usage))
@@ -194,7 +141,7 @@ class OpenAISpokenReader:
         self.failure = self.failure or inner.failure
         return self.failure is None
 
-    def _take(self, chunk: _Chunk, events: list[Event]) -> None:
+    def _take(self, chunk: Chunk, events: list[Event]) -> None:
         if not self._began and (chunk.choices or chunk.id != ""):  # Azure's first has neither
             self._began = True
             events.append(Began(chunk.id, chunk.model, _input_of(chunk)))
@@ -208,7 +155,7 @@ class OpenAISpokenReader:
             if choice.finish_reason is not None:
                 self._end_choice(choice, events)
 
-    def _grow(self, choice: int, delta: _Delta, events: list[Event]) -> None:
+    def _grow(self, choice: int, delta: Delta, events: list[Event]) -> None:
         thought = delta.reasoning_content or delta.reasoning
         if thought:
             part = self._plain(choice, "reasoning", events)
@@ -221,7 +168,7 @@ class OpenAISpokenReader:
             events.append(PartGrew(choice, part.index, "text", delta.refusal))
         for call in delta.tool_calls or ():
             part = self._call(choice, call, events)
-            arguments = _arguments(call.function and call.function.arguments)
+            arguments = text_of(call.function and call.function.arguments)
             if arguments:
                 part.grew = True
                 events.append(PartGrew(choice, part.index, "arguments", arguments))
@@ -239,7 +186,7 @@ class OpenAISpokenReader:
         events.append(PartBegan(choice, part.index, kind))
         return part
 
-    def _call(self, choice: int, call: _Call, events: list[Event]) -> _Part:
+    def _call(self, choice: int, call: Call, events: list[Event]) -> _Part:
         """The call that this is more of, or a new one. Some engines leave the index out, or give
         each call the same: then the id tells them apart. Any call may go on until the end."""
         found = self._latest.get((choice, call.index))
@@ -270,14 +217,14 @@ class OpenAISpokenReader:
             events.append(PartEnded(choice, part.index))
         self._end_plain(choice, events)
 
-    def _end_choice(self, choice: _Choice, events: list[Event]) -> None:
-        reason, stop_sequence = _ending(choice, called=choice.index in self._calls)
+    def _end_choice(self, choice: WireChoice, events: list[Event]) -> None:
+        reason, stop_sequence = ending(choice, called=choice.index in self._calls)
         self._ended.add(choice.index)
         self._end_parts(choice.index, events)
         events.append(Ended(choice.index, reason, stop_sequence))
 
 
-def _input_of(chunk: _Chunk) -> Usage | None:
+def _input_of(chunk: Chunk) -> Usage | None:
     """The input, where the first chunk tells it."""
     told = msgspec.json.decode(chunk.usage)
     if told is None:
@@ -288,33 +235,22 @@ def _input_of(chunk: _Chunk) -> Usage | None:
     return Usage(usage.input_tokens, usage.cache_read_tokens, usage.cache_write_tokens)
 
 
-def _ending(choice: _Choice, *, called: bool) -> tuple[Reason, str | None]:
-    """How a choice ended; of a call that was forced by its name OpenAI and vLLM say that it just
-    stopped. Failure."""
-    reason = reason_of(REASONS, choice.finish_reason or "")
-    if reason == "stop" and isinstance(choice.stop_reason, str):
-        return "stop_sequence", choice.stop_reason
-    if reason == "stop" and called:
-        return "tool_calls", None
-    return reason, None
-
-
 def spoken_of(body: bytes, answer: Answer) -> Spoken:
     """A whole answer, already judged, in the common middle. Failure."""
     try:
-        whole = _decode(body)
+        whole = decode_chunk(body)
     except UNREADABLE:
         raise no_answer() from None
     choices = []
     for told in sorted(whole.choices, key=lambda choice: choice.index):
         parts = [] if told.message is None else _parts(told.message)
         called = any(isinstance(part, ToolCall) for part in parts)
-        reason, stop_sequence = _ending(told, called=called)
+        reason, stop_sequence = ending(told, called=called)
         choices.append(Choice(parts, reason, stop_sequence))
     return Spoken(whole.id, whole.model, answer.usage, choices, answer.service_tier)
 
 
-def _parts(message: _Delta) -> list[SpokenPart]:
+def _parts(message: Delta) -> list[SpokenPart]:
     parts: list[SpokenPart] = []
     thought = message.reasoning_content or message.reasoning
     if thought:
@@ -324,7 +260,7 @@ def _parts(message: _Delta) -> list[SpokenPart]:
     if message.refusal:
         parts.append(Refused(message.refusal))
     for call in message.tool_calls or ():
-        function = call.function or _Function()
-        arguments = _arguments(function.arguments) or "{}"
+        function = call.function or Function()
+        arguments = text_of(function.arguments) or "{}"
         parts.append(ToolCall(call.id or "", function.name or "", arguments))
     return parts

@@ -27,6 +27,7 @@ from tidegate.core.receipt import Receipt
 
 STREAM = {**HELLO, "stream": True}
 BOTH = pytest.mark.parametrize("body", [HELLO, STREAM], ids=["whole", "stream"])
+AGAIN = Contract(json=True, on_violation="retry", buffer=True)
 
 
 @contextlib.asynccontextmanager

@@ -33,11 +33,36 @@ class Forget(Struct, tag=True, frozen=True):
     """Forget every key: entries were missed that are no longer kept."""
 
 
+class InForce(Struct, frozen=True, omit_defaults=True):
+    """One lever, held. `remaining_s` is how long from now; `lease_s` instead, where it lasts that
+    long after each `Beat` of its epoch."""
+
+    id: str
+    lever: str
+    scope: str
+    value: float
+    remaining_s: float | None = None
+    lease_s: float | None = None
+
+
+class ChangesInForce(Struct, tag=True, frozen=True):
+    """All changes that hold from now on, whole. An epoch lower than one that was heard is void."""
+
+    epoch: int
+    changes: tuple[InForce, ...]
+
+
+class Beat(Struct, tag=True, frozen=True):
+    """The loop of that epoch lives: its leases begin anew. Not numbered, and not kept."""
+
+    epoch: int
+
+
 class Entry(Struct, tag=True, frozen=True):
     """One numbered entry of the feed."""
 
     seq: int
-    body: PlanPublished | KeyChanged | Forget
+    body: PlanPublished | KeyChanged | Forget | ChangesInForce
 
 
 class Heartbeat(Struct, tag=True, frozen=True):
@@ -83,7 +108,7 @@ class Status(Struct, tag=True, frozen=True):
     counters: dict[str, float]
 
 
-ToGateway = Entry | Heartbeat | Recorded
+ToGateway = Entry | Heartbeat | Recorded | Beat
 FromGateway = Hello | Ack | Status
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -8,6 +8,7 @@ from typing import Literal
 
 from msgspec import Struct
 
+from tidegate.core.arm import UnitKind
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.probe import Probe
 from tidegate.core.resilience import Balance, Breaker, FailureClass, OnViolation, Retry
@@ -179,12 +180,31 @@ class Contract(Struct, frozen=True, omit_defaults=True):
     buffer: bool = False
 
 
+class Candidate(Struct, frozen=True, omit_defaults=True):
+    """A release on its way onto a route: what its requests obey, whose name is the route's own.
+
+    The weight is not here but in the changes in force: without one it is 0. `units` are the kinds
+    of unit that are looked for, in this order; `always` and `never` are keys, teams or customers
+    whose requests are no part of the comparison.
+    """
+
+    rollout: str
+    salt: str
+    route: "Route"
+    units: tuple[UnitKind, ...] = ("experiment", "user", "conversation", "key", "request")
+    always: tuple[str, ...] = ()
+    never: tuple[str, ...] = ()
+    shadow_nanousd: int = 0
+
+
 class Route(Struct, frozen=True, omit_defaults=True):
     """What an application calls (the API's `model`).
 
     `fallbacks` are the targets that are asked, in this order, when those of the release have failed
     in that way. `drops_unsupported`: what a target cannot do is left out, and named, instead of
-    refused.
+    refused. `parameters` are members of a request's body (JSON) that it has unless its caller said
+    otherwise, `system_prompt` stands before the conversation. `candidate` is a release under way,
+    `kept_warm` what the last one replaced.
     """
 
     name: str
@@ -194,6 +214,10 @@ class Route(Struct, frozen=True, omit_defaults=True):
     retry: Retry = Retry()
     drops_unsupported: bool = False
     contract: Contract | None = None
+    parameters: tuple[tuple[str, str], ...] = ()
+    system_prompt: str | None = None
+    candidate: Candidate | None = None
+    kept_warm: tuple[Target, ...] = ()
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -201,6 +225,13 @@ class Route(Struct, frozen=True, omit_defaults=True):
         pool = [share.target for share in self.release.shares]
         beyond = [target for _, targets in self.fallbacks for target in targets]
         return tuple({target.name: target for target in (*pool, *beyond)}.values())
+
+    @property
+    def reachable(self) -> tuple[Target, ...]:
+        """`targets`, and those of its candidate and of what it keeps warm, each once."""
+        coming = () if self.candidate is None else self.candidate.route.targets
+        every = (*self.targets, *coming, *self.kept_warm)
+        return tuple({target.name: target for target in every}.values())
 
 
 class HttpBounds(Struct, frozen=True):
@@ -301,4 +332,4 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     @property
     def targets(self) -> dict[str, Target]:
         """Every target that a route may reach, by its name."""
-        return {target.name: target for route in self.routes.values() for target in route.targets}
+        return {target.name: target for route in self.routes.values() for target in route.reachable}

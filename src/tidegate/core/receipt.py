@@ -14,6 +14,7 @@ from typing import Literal
 import msgspec
 from msgspec import Struct
 
+from tidegate.core.arm import Arm, UnitKind
 from tidegate.core.earlier_cost import EarlierCost
 from tidegate.core.plan import Price, Rate
 from tidegate.core.priority import Priority
@@ -78,6 +79,11 @@ class Receipt(Struct, omit_defaults=True):
     of them `earlier_costs` was spent at other targets than the receipt's. `earlier_s` is what those
     before it and the pauses took.
 
+    While a release is under way on the route, `rollout` names it and `arm` says what was assigned,
+    whatever served in the end: `unit` is the place of the unit that was assigned (`core.arm`),
+    `arm_forced` that somebody chose and not the salt. A shadow's `shadow_of` is the request that it
+    copies; nobody has had anything of its answer.
+
     `validity` None: no answer had begun, or nothing is known against it and nobody has checked.
     `violation_at_bytes` is the offset in the content at which it stops being JSON,
     `violation_path` a JSON Pointer to what does not fit, `violation_rule` the keyword that says so,
@@ -106,6 +112,12 @@ class Receipt(Struct, omit_defaults=True):
 
     route: str | None = None
     release: str | None = None
+    rollout: str | None = None
+    arm: Arm | None = None
+    unit: int | None = None
+    unit_kind: UnitKind | None = None
+    arm_forced: bool = False
+    shadow_of: str | None = None
     target: str | None = None
     provider: str | None = None
     replica: str | None = None

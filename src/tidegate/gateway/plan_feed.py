@@ -114,7 +114,7 @@ class PlanFeed:
             self._hold_of(body.key_id)
         elif isinstance(body, feed.Forget):
             self._world.keys.forget_all()
-        else:
+        elif isinstance(body, feed.PlanPublished):
             try:
                 await self._obey(_decode_plan(body.plan))
             except Exception as problem:  # whatever is wrong with it, the last good one serves on

@@ -1,0 +1,49 @@
+"""Every lever there is: all that the loop, a playbook or an operator can do to traffic.
+
+A clamp moves only toward safety, any number may hold one, and they merge. A dial moves both ways
+and has one holder. Clamps apply after dials. A lever's silence gives back what the plan declares.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal
+
+from msgspec import Struct
+
+ScopeKind = Literal["everything", "route", "target", "route/target"]
+
+
+class Lever(Struct, frozen=True):
+    """One row. `least` and `most` bound its value, in `unit`; a flag is 0 or 1."""
+
+    name: str
+    kind: Literal["clamp", "dial"]
+    unit: str
+    least: float
+    most: float
+    scope: ScopeKind
+    merge: Literal["min", "max", "only"]
+    meaning: str
+
+
+def _rows(*levers: Lever) -> Mapping[str, Lever]:
+    return {lever.name: lever for lever in levers}
+
+
+LEVERS: Final = _rows(
+    Lever("release_weight", "dial", "share", 0, 1, "route", "only", "of a candidate's units"),
+    Lever("shadow_share", "dial", "share", 0, 1, "route", "only", "of requests copied to it"),
+    Lever("target_weight", "dial", "weight", 0, 1e6, "route/target", "only", "among its route's"),
+    Lever("release_off", "clamp", "flag", 0, 1, "route", "max", "no unit goes to the candidate"),
+    Lever("target_off", "clamp", "flag", 0, 1, "target", "max", "it is asked nothing"),
+    Lever("route_off", "clamp", "flag", 0, 1, "route", "max", "its requests are refused"),
+    Lever("output_cap_tokens", "clamp", "tokens", 1, 1e9, "route", "min", "of an answer, at most"),
+    Lever("concurrency_cap", "clamp", "requests", 1, 1e6, "target", "min", "in flight a gateway"),
+    Lever("shed_rank", "clamp", "rank", 0, 3, "everything", "max", "classes that are refused"),
+    Lever("release_policy", "clamp", "state", 0, 3, "route", "max", "of its error budget"),
+    Lever("frozen", "clamp", "flag", 0, 1, "route", "max", "no release moves on"),
+)
+
+
+def merged(lever: Lever, values: Iterable[float]) -> float:
+    """What several holders come to, in any order; `values` is not empty."""
+    return min(values) if lever.merge == "min" else max(values)

@@ -78,3 +78,14 @@ def test_the_pause_that_was_told_is_over_when_it_goes_on() -> None:
     found = proposed(sight(at, wishes=Wishes(resume="ada asked for it")))
     over = [one for one in found if isinstance(one, Tell)]
     assert [(one.key, one.resolved) for one in over] == [("release/chat/new/paused", True)]
+
+
+def test_another_length_of_answers_is_told_once_and_at_the_first_step_alone() -> None:
+    shifted = replace(SAFE, shifted="answers are 1.6 times as long")
+    seen = sight(Standing(state="step", clock_s=990.0), finding=shifted)
+    told = [one for one in proposed(seen) if isinstance(one, Tell)]
+    assert [(one.severity, one.text[:15]) for one in told] == [("warning", "answers are 1.6")]
+    again = replace(seen, standing=moved(seen)[0])
+    assert not [one for one in proposed(again) if isinstance(one, Tell)]
+    later = sight(Standing(state="step", step=1, clock_s=990.0), finding=shifted)
+    assert not [one for one in proposed(later) if isinstance(one, Tell)]

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.controllers.release_rig import SAFE, STEPS, UNSAFE, rollout, row_of, sight
+from tests.controllers.release_rig import STEPS, UNSAFE, rollout, row_of, sight
 
 from tidegate.controllers._release_moves import moved
 from tidegate.controllers._release_table import CONDITIONS, TABLE
@@ -103,7 +103,7 @@ def test_rows_that_undo_stand_before_those_that_move_on() -> None:
         assert not any(later and not sooner for sooner, later in pairwise(undoing))
 
 
-_GUARDS = ("rollback_asked", "hard_limit", "harmed", "shifted", "burning")
+_GUARDS = ("rollback_asked", "hard_limit", "harmed", "burning")
 
 
 @given(sights)
@@ -168,13 +168,6 @@ def test_a_failure_of_both_arms_is_not_the_candidates() -> None:
     assert row_of(sight(Standing(state="step", step=1, clock_s=990.0), bounds=large)) is None
     own = Bounds(burning=(Burning("answers", 0.95, 0.5),))
     assert row_of(sight(Standing(state="step", step=1, clock_s=990.0), bounds=own)) == "burning"
-
-
-def test_the_shift_of_tokens_is_an_alarm_of_the_first_step_alone() -> None:
-    shifted = replace(SAFE, shifted="answers are 1.6 times as long")
-    assert row_of(sight(Standing(state="step"), finding=shifted)) == "shifted"
-    later = Standing(state="step", step=1, clock_s=990.0)
-    assert row_of(sight(later, finding=shifted)) is None
 
 
 def test_a_hard_limit_acts_in_shadow_too() -> None:

@@ -15,9 +15,21 @@ def moved(sight: Sight) -> tuple[Standing, Move | None]:
     """Where it stands after this tick, and the row that led there; None where it stays."""
     found = next_move(sight)
     if found is None:
-        return replace(sight.standing, waits_for=_waits_for(sight)), None
+        return _staying(sight), None
     move, why = found
     return _after(sight, move, why), move
+
+
+def shift_to_tell(sight: Sight) -> str:
+    """Words at the first step, once. Answers may be longer for good reason: it ends nothing."""
+    standing = sight.standing
+    at_first = standing.state in ("step", "analysing") and standing.step == 0
+    return sight.finding.shifted if at_first and not standing.shift_told else ""
+
+
+def _staying(sight: Sight) -> Standing:
+    told = sight.standing.shift_told or bool(shift_to_tell(sight))
+    return replace(sight.standing, waits_for=_waits_for(sight), shift_told=told)
 
 
 def _after(sight: Sight, move: Move, why: str) -> Standing:

@@ -5,6 +5,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tidegate.controllers._release_gates import step_of
+from tidegate.controllers._release_moves import shift_to_tell
 from tidegate.controllers._release_table import Move
 from tidegate.controllers._release_words import Sight, Standing
 from tidegate.core.change import Kind
@@ -20,7 +21,7 @@ _REVISIONS: Final[dict[str, Kind]] = {
     "restore": "restore",
     "retire": "retire",
 }
-_SEVERITY: Final = {"rolled_back": "critical", "paused": "warning"}
+_SEVERITY: Final = {"rolled_back": "critical", "paused": "warning", "shift": "warning"}
 
 
 def proposals(sight: Sight, after: Standing, move: Move | None) -> tuple[Proposal, ...]:
@@ -33,7 +34,12 @@ def proposals(sight: Sight, after: Standing, move: Move | None) -> tuple[Proposa
         found.append(held)
     if move is not None:
         found += _told(sight, after)
-    elif after.waits_for and after.waits_for != sight.standing.waits_for:
+        return tuple(found)
+    shift = shift_to_tell(sight)
+    if shift:
+        title = f"{sight.rollout.id}: answers have another length"
+        found.append(_tell(sight, "shift", title, shift))
+    if after.waits_for and after.waits_for != sight.standing.waits_for:
         found += _waiting(sight, after)
     return tuple(found)
 

@@ -53,10 +53,6 @@ def _shadow_failed(sight: Sight) -> str:
     return ""
 
 
-def _shifted(sight: Sight) -> str:
-    return sight.finding.shifted if sight.standing.step == 0 else ""
-
-
 def _burning(sight: Sight) -> str:
     after = sight.standing.state in ("promoted", "soak")
     for one in sight.bounds.burning:
@@ -220,7 +216,6 @@ CONDITIONS: Final[Mapping[str, Condition]] = {
     "rollback_asked": lambda sight: sight.wishes.rollback,
     "hard_limit": _hard_limit,
     "harmed": lambda sight: _words(*sight.finding.harmed),
-    "shifted": _shifted,
     "burning": _burning,
     "start_asked": lambda sight: sight.wishes.start,
     "cleared_to_shadow": _cleared_to_shadow,
@@ -248,7 +243,7 @@ CONDITIONS: Final[Mapping[str, Condition]] = {
 _UNBORN: Final[tuple[State, ...]] = ("created", "gated")
 _SERVING: Final[tuple[State, ...]] = ("shadow", "step", "analysing", "paused")
 _PROMOTED: Final[tuple[State, ...]] = ("promoted", "soak")
-_GUARDS: Final = ("rollback_asked", "hard_limit", "harmed", "shifted", "burning")
+_GUARDS: Final = ("rollback_asked", "hard_limit", "harmed", "burning")
 
 TABLE: Final[tuple[Move, ...]] = (
     *(Move(state, "rollback_asked", "rolled_back") for state in _UNBORN),

@@ -24,7 +24,7 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     leads, and `asked_for` that a person paused it. `is_void`: its sample was not as assigned, so
     that what was counted counts no longer. `approved_by` are the people who let it take its next
     gate, `gates` the checks that it passed, `skipped` that a person took the analysis of this step
-    on themselves.
+    on themselves, `shift_told` that people know of answers of another length.
     """
 
     state: State = "created"
@@ -40,15 +40,16 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     approved_by: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
     skipped: bool = False
+    shift_told: bool = False
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):
     """What the blocks so far have shown, each entry in words.
 
-    `hard` are limits that act at once, `harmed` metrics that are shown to be worse, `shifted` the
-    alarm of the first step. `unsafe` are metrics not yet shown to be safe, `missing` those without
-    data whose absence pauses, `failed` those whose absence ends it. `units` and `requests` are the
-    candidate's, in all.
+    `hard` are limits that act at once, `harmed` metrics that are shown to be worse, `shifted` that
+    answers have another length, which is told at the first step. `unsafe` are metrics not yet shown
+    to be safe, `missing` those without data whose absence pauses, `failed` those whose absence ends
+    it. `units` and `requests` are the candidate's, in all.
     """
 
     hard: tuple[str, ...] = ()

@@ -31,7 +31,8 @@ class Dearest(Struct):
 
 class PreparedRoute(Struct, eq=False):
     """One route. `target` is the first of its release, `alone` where it is the only one; `bound`
-    is what its callers' holds are reckoned by."""
+    is what its callers' holds are reckoned by. `off` says why nothing of it is served now, and
+    `output_cap_tokens` bounds its answers, while a change in force has it so."""
 
     route: Route
     target: PreparedTarget
@@ -42,6 +43,8 @@ class PreparedRoute(Struct, eq=False):
     heads: Mapping[str, bytes]
     alone: bool
     contract: PreparedContract | None
+    off: str | None = None
+    output_cap_tokens: int | None = None
 
     @property
     def release(self) -> Release:

@@ -7,6 +7,8 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedRoute
 
+OFF_RETRY_S = 5.0
+
 
 def resolve(ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt) -> PreparedRoute:
     """The route of the request, noted on the receipt. Refusal."""
@@ -18,6 +20,8 @@ def resolve(ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt) -> P
     if not key.may_use(ask.model):
         raise Refusal("route_not_allowed", "this API key may not use that model", param="model")
     receipt.route = ask.model
+    if route.off is not None:
+        raise Refusal("route_off", route.off, retry_after_s=OFF_RETRY_S)
     receipt.release = route.route.release.name
     if not route.target.serves(ask) and not route.serving(ask):
         if not any(ask.endpoint in share.target.provider.endpoints for share in route.pool):

@@ -55,17 +55,11 @@ class Kept(Struct, frozen=True):
     ended_why: Why | None = None
 
     def remaining_s(self, now_s: float, led: Leadership) -> float:
-        """How long it is still in force, unless it is renewed: never longer than it was meant to
-        be, whatever was done to the clock. 0 is no more, and not yet."""
+        """How long it is still in force, unless it is renewed. 0 is no more, and not yet."""
         change = self.change
         if self.ended_at_s is not None or len(change.approved_by) < self.needs:
             return 0.0
-        if change.lease_s is not None:
-            begun_s = max(led.renewed_at_s, change.from_s)
-            return min(max(change.lease_s - (now_s - begun_s), 0.0), change.lease_s)
-        if change.until_s is None:
-            return 0.0
-        return min(max(change.until_s - now_s, 0.0), change.until_s - change.from_s)
+        return change.remaining_s(now_s, led.renewed_at_s)
 
     def state(self, now_s: float, led: Leadership) -> State:
         if self.ended_at_s is not None:

@@ -1,0 +1,121 @@
+"""The plan with changes over it: each lever does what the table says."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.gateway.rig import plan_of, target
+from tests.gateway.routed import routed
+
+from tidegate.core.levers import EVERY
+from tidegate.core.plan import Plan, Probe
+from tidegate.gateway.levers import Standing
+from tidegate.gateway.overlay import overlay
+from tidegate.gateway.prepared import PreparedPlan, Preparer
+from tidegate.gateway.prepared_route import PreparedRoute
+from tidegate.stores.memory_counters import memory_counters
+
+A, B, C = (target(1, name) for name in "abc")
+
+
+def prepared(plan: Plan) -> PreparedPlan:
+    return asyncio.run(Preparer({}, memory_counters).prepare(plan))
+
+
+@pytest.fixture(scope="module")
+def base() -> PreparedPlan:
+    """`small` over a and b, c in their place; and a route of its own for each of the three."""
+    probes = {"a": Probe(every_s=60.0), "b": Probe(every_s=60.0)}
+    routes = routed(A, B, unavailable=(C,), overflow=(B, C))
+    return prepared(plan_of(A, B, C, routes=routes, probes=probes))
+
+
+def pool(route: PreparedRoute) -> dict[str, float]:
+    return {share.target.target.name: share.weight for share in route.pool}
+
+
+def laid(base: PreparedPlan, lever: str, **scopes: float) -> PreparedPlan:
+    return overlay(base, {lever: {name.replace("__", "/"): v for name, v in scopes.items()}})
+
+
+def test_without_a_change_it_is_the_plan_itself(base: PreparedPlan) -> None:
+    assert overlay(base, {}) is base
+    assert laid(base, "frozen", small=1) is base, "none of a request's business"
+    assert laid(base, "route_off", none=1) is base
+    assert laid(base, "route_off", small=0) is base
+
+
+def test_a_target_that_is_off_is_asked_nothing(base: PreparedPlan) -> None:
+    plan = laid(base, "target_off", a=1)
+    route = plan.routes["small"]
+    assert pool(route) == {"b": 1.0}
+    assert (route.alone, route.target.target.name) == (True, "b")
+    assert list(plan.probes) == ["b"]
+    assert plan.routes["b"] is base.routes["b"], "untouched"
+    assert plan.routes["a"].off is not None
+    assert "switched off" in plan.routes["a"].off
+    assert plan.plan is base.plan
+
+
+def test_where_none_of_its_own_is_left_what_stands_in_for_them_serves(base: PreparedPlan) -> None:
+    route = laid(base, "target_off", a=1, b=1).routes["small"]
+    assert pool(route) == {"c": 1.0}
+    assert [it.target.name for it in route.fallbacks["overflow"]] == ["c"]
+    assert route.off is None
+    assert laid(base, "target_off", a=1, b=1, c=1).routes["small"].off is not None
+    every = overlay(base, {"target_off": {EVERY: 1}})
+    assert all(route.off is not None for route in every.routes.values())
+    assert every.probes == {}
+
+
+def test_weights_move_and_a_dial_switches_nothing_off(base: PreparedPlan) -> None:
+    assert pool(laid(base, "target_weight", small__a=3).routes["small"]) == {"a": 3, "b": 1}
+    assert pool(laid(base, "target_weight", small__a=0).routes["small"]) == {"b": 1}
+    none = laid(base, "target_weight", small__a=0, small__b=0)
+    assert pool(none.routes["small"]) == {"a": 1, "b": 1}
+    assert laid(base, "target_weight", other__a=3) is base
+
+
+def test_clamps_come_after_dials(base: PreparedPlan) -> None:
+    standing: Standing = {"target_weight": {"small/a": 9, "small/b": 0}, "target_off": {"a": 1}}
+    assert pool(overlay(base, standing).routes["small"]) == {"c": 1.0}
+
+
+def test_a_route_that_is_off_says_so_and_what_holds_every_route_is_merged_in(
+    base: PreparedPlan,
+) -> None:
+    assert laid(base, "route_off", small=1).routes["small"].off is not None
+    plan = overlay(base, {"output_cap_tokens": {EVERY: 100, "small": 50, "a": 900}})
+    caps = {name: route.output_cap_tokens for name, route in plan.routes.items()}
+    assert caps == {"small": 50, "a": 100, "b": 100, "c": 100}
+    plan = overlay(base, {"route_off": {EVERY: 1}})
+    assert all(route.off is not None for route in plan.routes.values())
+
+
+values: dict[str, Any] = {
+    "target_off": st.dictionaries(st.sampled_from("abc"), st.just(1.0)),
+    "route_off": st.dictionaries(st.sampled_from(["small", "a", EVERY]), st.just(1.0)),
+    "output_cap_tokens": st.dictionaries(st.sampled_from(["small", "b"]), st.floats(1, 1e6)),
+    "target_weight": st.dictionaries(
+        st.sampled_from(["small/a", "small/b"]), st.sampled_from([0.0, 1.0, 5.0])
+    ),
+}
+
+
+@given(st.fixed_dictionaries({}, optional=values))
+def test_whatever_holds_no_target_that_is_off_is_left_and_the_plan_itself_is_not_touched(
+    base: PreparedPlan, standing: Standing
+) -> None:
+    before = {name: pool(route) for name, route in base.routes.items()}
+    plan = overlay(base, standing)
+    off = set(standing.get("target_off", {}))
+    for route in plan.routes.values():
+        assert route.off is not None or not off & set(pool(route))
+        assert route.off is not None or not any(
+            it.target.name in off for chain in route.fallbacks.values() for it in chain
+        )
+        assert route.off is not None or route.pool[0].target is route.target
+    assert {name: pool(route) for name, route in base.routes.items()} == before
+    assert set(plan.routes) == set(base.routes)

@@ -6,15 +6,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 from tests.gateway.rig import plan_of, target
 from tests.gateway.routed import routed
 
 from tidegate.core.levers import EVERY
-from tidegate.core.plan import Plan, Probe
+from tidegate.core.plan import Candidate, Plan
+from tidegate.core.probe import Probe
 from tidegate.gateway.levers import Standing
 from tidegate.gateway.overlay import overlay
 from tidegate.gateway.prepared import PreparedPlan, Preparer
-from tidegate.gateway.prepared_route import PreparedRoute
+from tidegate.gateway.prepared_route import PreparedCandidate, PreparedRoute
 from tidegate.stores.memory_counters import memory_counters
 
 A, B, C = (target(1, name) for name in "abc")
@@ -119,3 +121,51 @@ def test_whatever_holds_no_target_that_is_off_is_left_and_the_plan_itself_is_not
         assert route.off is not None or route.pool[0].target is route.target
     assert {name: pool(route) for name, route in base.routes.items()} == before
     assert set(plan.routes) == set(base.routes)
+
+
+@pytest.fixture(scope="module")
+def canaried() -> PreparedPlan:
+    """`small` over a, with a candidate over b that may fall back on c."""
+    [stable] = routed(A).values()
+    [coming] = routed(B, unavailable=(C,)).values()
+    candidate = Candidate("small/v2", "salt", coming)
+    return prepared(plan_of(C, routes={"small": replace(stable, candidate=candidate)}))
+
+
+def candidate_of(plan: PreparedPlan) -> PreparedCandidate:
+    candidate = plan.routes["small"].candidate
+    assert candidate is not None
+    return candidate
+
+
+def test_a_candidate_has_the_weight_that_is_held_and_without_one_none(
+    canaried: PreparedPlan,
+) -> None:
+    standing: Standing = {"release_weight": {"small": 0.05, "c": 1.0}, "shadow_share": {"small": 1}}
+    plan = overlay(canaried, standing)
+    assert (candidate_of(plan).weight, candidate_of(plan).shadow_share) == (0.05, 1)
+    assert plan.routes["c"] is canaried.routes["c"], "it has no candidate"
+    assert (candidate_of(canaried).weight, candidate_of(canaried).shadow_share) == (0.0, 0.0)
+    assert candidate_of(plan).firsts is candidate_of(canaried).firsts, "who came first stays known"
+
+
+@pytest.mark.parametrize("clamp", [{"release_off": {"small": 1.0}}, {"release_off": {EVERY: 1.0}}])
+def test_a_clamp_beats_a_canary(canaried: PreparedPlan, clamp: Standing) -> None:
+    plan = overlay(canaried, {"release_weight": {"small": 0.5}, **clamp})
+    assert (candidate_of(plan).weight, candidate_of(plan).shadow_share) == (0.0, 0.0)
+
+
+def test_a_candidate_whose_targets_are_off_gets_nobody(canaried: PreparedPlan) -> None:
+    half: Standing = {"release_weight": {"small": 0.5}}
+    plan = overlay(canaried, {**half, "target_off": {"b": 1}})
+    assert candidate_of(plan).weight == 0.5
+    assert pool(candidate_of(plan).route) == {"c": 1.0}
+    plan = overlay(canaried, {**half, "target_off": {"b": 1, "c": 1}})
+    assert candidate_of(plan).weight == 0.0
+    assert plan.routes["small"].off is None, "the stable arm serves"
+
+
+def test_a_bound_on_answers_is_of_both_arms(canaried: PreparedPlan) -> None:
+    plan = overlay(canaried, {"output_cap_tokens": {"small": 50}})
+    assert plan.routes["small"].output_cap_tokens == 50
+    assert candidate_of(plan).route.output_cap_tokens == 50

@@ -3,7 +3,7 @@
 Only what a change touches is made anew; requests go on reading plain fields of the plan.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -14,10 +14,11 @@ from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedRoute, PreparedShare
 from tidegate.gateway.world import World
 
-_ROUTE_OFF: Final = "that model is switched off by its operators for now"
+_SWITCHED_OFF: Final = "that model is switched off by its operators for now"
 _NO_TARGET: Final = "everything that serves that model is switched off by its operators for now"
 _OUTPUT_CAP: Final = LEVERS["output_cap_tokens"]
-_OFF: Final = LEVERS["route_off"]
+_ROUTE_OFF: Final = LEVERS["route_off"]
+_RELEASE_OFF: Final = LEVERS["release_off"]
 _NONE: Final[Mapping[str, float]] = {}
 
 
@@ -31,26 +32,44 @@ def put_in_force(world: World, base: PreparedPlan, standing: Standing) -> None:
 
 def overlay(base: PreparedPlan, standing: Standing) -> PreparedPlan:
     """`base` itself where nothing holds a lever that requests obey."""
-    weights = _by_route(standing.get("target_weight", _NONE))
     off = _off(base, standing.get("target_off", _NONE))
-    moved: dict[str, PreparedRoute] = {}
-    for name, route in base.routes.items():
-        laid = route
-        if name in weights:
-            laid = _weighted(laid, weights[name])
-        if off and not off.isdisjoint(laid.heads):
-            laid = _without(laid, off)
-        if laid is not route:
-            moved[name] = laid
+    moved = _dialled(base, standing)
+    for name, route in base.routes.items() if off else ():
+        laid = moved.get(name, route)
+        without = _without(laid, off)
+        if without is not laid:
+            moved[name] = without
     for name, most in _of_routes(base, standing, _OUTPUT_CAP).items():
-        moved[name] = replace(moved.get(name) or base.routes[name], output_cap_tokens=int(most))
-    for name, flag in _of_routes(base, standing, _OFF).items():
-        if flag:
-            moved[name] = replace(moved.get(name) or base.routes[name], off=_ROUTE_OFF)
+        moved[name] = _capped(moved.get(name, base.routes[name]), int(most))
+    for lever, change in ((_RELEASE_OFF, _unreleased), (_ROUTE_OFF, _closed)):
+        for name, flag in _of_routes(base, standing, lever).items():
+            if flag:
+                moved[name] = change(moved.get(name, base.routes[name]))
     probed = {name: probe for name, probe in base.probes.items() if name not in off}
     if not moved and len(probed) == len(base.probes):
         return base
     return replace(base, routes={**base.routes, **moved}, probes=probed)
+
+
+def _dialled(base: PreparedPlan, standing: Standing) -> dict[str, PreparedRoute]:
+    """The routes that a dial moves."""
+    moved: dict[str, PreparedRoute] = {}
+    by_route: dict[str, dict[str, float]] = {}
+    for scope, weight in standing.get("target_weight", _NONE).items():
+        name, _, target = scope.partition("/")
+        by_route.setdefault(name, {})[target] = weight
+    for name, weights in by_route.items():
+        if name in base.routes:
+            moved[name] = _weighted(base.routes[name], weights)
+    shares = standing.get("shadow_share", _NONE)
+    of_units = standing.get("release_weight", _NONE)
+    for name in of_units.keys() | shares.keys():
+        route = moved.get(name, base.routes.get(name))
+        if route is not None and route.candidate is not None:
+            weight, share = of_units.get(name, 0.0), shares.get(name, 0.0)
+            candidate = replace(route.candidate, weight=weight, shadow_share=share)
+            moved[name] = replace(route, candidate=candidate)
+    return moved
 
 
 def _weighted(route: PreparedRoute, weights: Mapping[str, float]) -> PreparedRoute:
@@ -64,9 +83,19 @@ def _weighted(route: PreparedRoute, weights: Mapping[str, float]) -> PreparedRou
     return _with_pool(route, some) if some else route
 
 
-def _without(route: PreparedRoute, off: Collection[str]) -> PreparedRoute:
-    """Without these targets. Where none of its own is left, the first that stands in for what is
-    unavailable serves; where there is none either, the route is off."""
+def _without(route: PreparedRoute, off: frozenset[str]) -> PreparedRoute:
+    """Without these targets, itself where it has none of them. Where none of its own is left, the
+    first that stands in for what is unavailable serves; where there is none either, it is off. A
+    candidate that would be off gets nobody."""
+    candidate = route.candidate
+    if candidate is not None:
+        coming = _without(candidate.route, off)
+        if coming.off is not None:
+            route = _unreleased(route)
+        elif coming is not candidate.route:
+            route = replace(route, candidate=replace(candidate, route=coming))
+    if off.isdisjoint(route.heads):
+        return route
     fallbacks = {
         failure: tuple(it for it in chain if it.target.name not in off)
         for failure, chain in route.fallbacks.items()
@@ -79,16 +108,26 @@ def _without(route: PreparedRoute, off: Collection[str]) -> PreparedRoute:
     return _with_pool(replace(route, fallbacks=fallbacks), pool)
 
 
+def _capped(route: PreparedRoute, most_tokens: int) -> PreparedRoute:
+    candidate = route.candidate
+    if candidate is not None:
+        candidate = replace(candidate, route=_capped(candidate.route, most_tokens))
+    return replace(route, output_cap_tokens=most_tokens, candidate=candidate)
+
+
+def _unreleased(route: PreparedRoute) -> PreparedRoute:
+    candidate = route.candidate
+    if candidate is None:
+        return route
+    return replace(route, candidate=replace(candidate, weight=0.0, shadow_share=0.0))
+
+
+def _closed(route: PreparedRoute) -> PreparedRoute:
+    return replace(route, off=_SWITCHED_OFF)
+
+
 def _with_pool(route: PreparedRoute, pool: tuple[PreparedShare, ...]) -> PreparedRoute:
     return replace(route, pool=pool, target=pool[0].target, alone=len(pool) == 1)
-
-
-def _by_route(weights: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    found: dict[str, dict[str, float]] = {}
-    for scope, weight in weights.items():
-        route, _, target = scope.partition("/")
-        found.setdefault(route, {})[target] = weight
-    return found
 
 
 def _of_routes(base: PreparedPlan, standing: Standing, lever: Lever) -> dict[str, float]:

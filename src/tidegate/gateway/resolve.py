@@ -1,17 +1,21 @@
-"""resolve: which route the caller means, whether its key may, and what serves it."""
+"""resolve: which route the caller means, whether its key may, and which release of it serves."""
 
 from tidegate.core.ask import Ask
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.assign import assign
+from tidegate.gateway.http.strict import Headers
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedRoute
 
 OFF_RETRY_S = 5.0
 
 
-def resolve(ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt) -> PreparedRoute:
-    """The route of the request, noted on the receipt. Refusal."""
+def resolve(
+    ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt, headers: Headers
+) -> PreparedRoute:
+    """The route of the request, as its release has it, noted on the receipt. Refusal."""
     route = plan.routes.get(ask.model)
     if route is None:
         raise Refusal(
@@ -22,6 +26,8 @@ def resolve(ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt) -> P
     receipt.route = ask.model
     if route.off is not None:
         raise Refusal("route_off", route.off, retry_after_s=OFF_RETRY_S)
+    if route.candidate is not None and not ask.counts:
+        route = assign(ask, key, headers, route, receipt)
     receipt.release = route.route.release.name
     if not route.target.serves(ask) and not route.serving(ask):
         if not any(ask.endpoint in share.target.provider.endpoints for share in route.pool):

@@ -23,4 +23,4 @@ def test_steps_are_as_short_as_the_window_lets_them_be() -> None:
     assert step(DAY_S) == 300
     assert step(30 * DAY_S) == 7200
     assert step(396 * DAY_S) == DAY_S
-    assert step(10_000 * DAY_S) == 5 * 604_800
+    assert step(10_000 * DAY_S) == 4 * 604_800

@@ -1,7 +1,7 @@
 """Bins in the store: added to what is there, by minute, hour and day."""
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 from tests.stores.signal_rig import NOON_S, add, key, one
 
 from tidegate.stores import database, signal_bins, signal_marks
@@ -59,18 +59,7 @@ def test_many_scopes_at_once_are_each_added_to(engine: Engine) -> None:
 
 def test_minutes_go_after_days_and_the_rest_after_months(engine: Engine) -> None:
     add(engine, {key(NOON_S - age_s): one() for age_s in (0, 5 * DAY_S, 401 * DAY_S)})
-    with database.writing(engine) as connection:
-        assert signal_bins.drop_old(connection, NOON_S + 60) == 4
-        assert signal_bins.drop_old(connection, NOON_S + 60) == 0
+    assert signal_bins.drop_old(engine, NOON_S + 60, part_rows=1) == 4
+    assert signal_bins.drop_old(engine, NOON_S + 60) == 0
     kept = [(span_s, start_s > NOON_S - DAY_S) for span_s, start_s, _, _ in rows(engine)]
     assert kept == [(60, True), (HOUR_S, False), (HOUR_S, True), (DAY_S, False), (DAY_S, True)]
-
-
-def test_what_is_old_goes_in_parts(engine: Engine) -> None:
-    add(engine, {key(NOON_S - 60 * number): one() for number in range(50)})
-    with database.writing(engine) as connection:
-        gone = signal_bins.drop_old(connection, NOON_S + 30 * DAY_S, most_rows=20)
-        left = connection.execute(
-            select(func.count()).select_from(signals).where(signals.c.span_s == 60)
-        )
-        assert (gone, left.scalar()) == (20, 30)

@@ -1,0 +1,1 @@
+"""Mergeable histograms, sequential tests, burn rates. Pure: no I/O, no clock."""

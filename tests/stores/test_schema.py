@@ -3,13 +3,14 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import BigInteger, Engine
 
 from tidegate.core.receipt import Receipt
-from tidegate.stores import database, schema, schema_budgets, schema_shared
+from tidegate.stores import database, schema, schema_budgets, schema_notices, schema_shared
 
 
 def test_the_migrations_make_exactly_the_declared_tables(engine: Engine) -> None:
     with database.reading(engine) as connection:
         context = MigrationContext.configure(connection)
         assert schema_budgets.metadata is schema_shared.metadata is schema.metadata
+        assert schema_notices.metadata is schema.metadata
         assert compare_metadata(context, schema.metadata) == []
 
 

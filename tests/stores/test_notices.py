@@ -35,12 +35,20 @@ def test_what_is_open_is_not_noted_again_and_anew_once_it_was_resolved(engine: E
     assert note(engine, tell("burn/other"), NOON_S + 61)
     assert note(engine, tell(resolved=True, text="It is out."), NOON_S + 90)
     assert note(engine, tell(), NOON_S + 120)
-    newest, other, first = found(engine)
+    first, other, newest = sorted(found(engine), key=lambda one: one.at_s)
     assert (newest.resolved_at_s, newest.at_s, other.key) == (None, NOON_S + 120, "burn/other")
     assert (first.title, first.text, first.route) == ("It burns", "2 % an hour", "chat")
     assert (first.resolved_at_s, first.resolution) == (NOON_S + 90, "It is out.")
-    assert found(engine, only_open=True) == [newest, other]
-    assert found(engine, before=newest.id, limit=1) == [other]
+    assert {one.id for one in found(engine, only_open=True)} == {newest.id, other.id}
+
+
+def test_they_are_shown_by_the_page_newest_first(engine: Engine) -> None:
+    for number in range(5):
+        note(engine, tell(str(number)))
+    whole = found(engine)
+    assert [one.id for one in whole] == sorted((one.id for one in whole), reverse=True)
+    assert found(engine, limit=2) == whole[:2]
+    assert found(engine, before=whole[1].id, limit=2) == whole[2:4]
 
 
 def test_an_end_of_what_nobody_noted_is_nothing_new(engine: Engine) -> None:

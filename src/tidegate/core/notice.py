@@ -45,6 +45,28 @@ class Message(Struct, frozen=True):
     ends: str | None = None
 
 
+class NotDelivered(Exception):
+    """A message did not arrive. `reason` holds neither its text nor a secret.
+
+    `final`: it never will, as it is. `unknown`: it may have arrived, and its receiver would not
+    know it again. `retry_after_s`: how long the receiver asks us to wait.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        final: bool = False,
+        unknown: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.final = final
+        self.unknown = unknown
+        self.retry_after_s = retry_after_s
+
+
 def graver(one: str, other: str) -> bool:
     """Whether the first severity is graver than the second."""
     return _rank(one) < _rank(other)

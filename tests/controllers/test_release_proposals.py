@@ -29,7 +29,7 @@ def test_a_rollback_withdraws_tells_and_holds_nothing() -> None:
     revise, tell = found
     assert revise == Revise("withdraw", "chat", "chat/new", "error is worse")
     assert isinstance(tell, Tell)
-    assert (tell.severity, tell.key) == ("critical", "release/chat/new/rolled_back")
+    assert (tell.severity, tell.key) == ("ticket", "release/chat/new/rolled_back")
     assert "error is worse" in tell.text and "ada" in tell.text
 
 
@@ -84,7 +84,7 @@ def test_another_length_of_answers_is_told_once_and_at_the_first_step_alone() ->
     shifted = replace(SAFE, shifted="answers are 1.6 times as long")
     seen = sight(Standing(state="step", clock_s=990.0), finding=shifted)
     told = [one for one in proposed(seen) if isinstance(one, Tell)]
-    assert [(one.severity, one.text[:15]) for one in told] == [("warning", "answers are 1.6")]
+    assert [(one.severity, one.text[:15]) for one in told] == [("ticket", "answers are 1.6")]
     again = replace(seen, standing=moved(seen)[0])
     assert not [one for one in proposed(again) if isinstance(one, Tell)]
     later = sight(Standing(state="step", step=1, clock_s=990.0), finding=shifted)

@@ -10,8 +10,9 @@ from tidegate.controllers._release_table import Move
 from tidegate.controllers._release_words import Sight, Standing
 from tidegate.core.change import Kind
 from tidegate.core.controller import Proposal, Revise, Set, Tell
+from tidegate.core.notice import Severity, Topic
 
-TOPIC: Final = "release"
+TOPIC: Final[Topic] = "release"
 
 # Of the effects of a move, those that are revisions.
 _REVISIONS: Final[dict[str, Kind]] = {
@@ -21,7 +22,12 @@ _REVISIONS: Final[dict[str, Kind]] = {
     "restore": "restore",
     "retire": "retire",
 }
-_SEVERITY: Final = {"rolled_back": "critical", "paused": "warning", "shift": "warning"}
+# What is told as good to know, unless somebody has to look soon.
+_SEVERITY: Final[dict[str, Severity]] = {
+    "rolled_back": "ticket",
+    "paused": "ticket",
+    "shift": "ticket",
+}
 
 
 def proposals(sight: Sight, after: Standing, move: Move | None) -> tuple[Proposal, ...]:
@@ -98,5 +104,6 @@ def _waiting(sight: Sight, after: Standing) -> list[Tell]:
 def _tell(sight: Sight, what: str, title: str, text: str, *, resolved: bool = False) -> Tell:
     rollout = sight.rollout
     severity = _SEVERITY.get(what, "info")
-    words = f"{text} (owner {rollout.owner}, route {rollout.route})"
-    return Tell(TOPIC, f"release/{rollout.id}/{what}", severity, title, words, resolved)
+    words = f"{text} (owner {rollout.owner})"
+    key = f"release/{rollout.id}/{what}"
+    return Tell(TOPIC, key, severity, title, words, resolved, rollout.route)

@@ -63,7 +63,7 @@ def read_memory(memory: Raw) -> Memory:
 
 class _Release:
     name = "release"
-    view_type = View
+    view_type: type[Struct] = View
 
     def decide(self, view: View, memory: Raw) -> Decision:
         known = read_memory(memory)

@@ -44,7 +44,15 @@ from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_control import DeclaredWebhook
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
-from tidegate.stores import database, fleet, migrate, retention, rollup
+from tidegate.stores import (
+    blocks,
+    database,
+    fleet,
+    migrate,
+    retention,
+    rollup,
+    signal_bins,
+)
 from tidegate.stores.errors import DriverMissing, SchemaTooNew, SessionsNotKept, StoreError
 from tidegate.stores.peppers import read_peppers
 from tidegate.stores.shared import node_name, shared_database
@@ -254,6 +262,8 @@ class Process:
         if database.is_shared(self._engine):
             fleet.forget(self._engine)
         rollup.fold(self._engine, clock.wall_s() - KEPT_S)
+        signal_bins.drop_old(self._engine, clock.wall_s())
+        blocks.drop_old(self._engine, clock.wall_s())
         if self._plans.problems:
             return  # a file that cannot be read must not shorten what it meant to keep
         kept_s = self._plans.declared.storage.retention_days * _DAY_S

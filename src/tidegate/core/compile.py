@@ -18,6 +18,7 @@ from tidegate.core import assemble, plugs
 from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Dialect, Path, Place
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
+from tidegate.core.compile_objectives import check_objectives
 from tidegate.core.compile_probes import compile_probes
 from tidegate.core.compile_routes import compile_route
 from tidegate.core.contracts import compile_contract
@@ -163,7 +164,8 @@ class _Compiler:
             self._declared_target(name)
 
     def check_rest(self) -> None:
-        """The sections beside the routes."""
+        """The sections beside the routes, and what nothing of a request obeys."""
+        check_objectives(self.declared.routes, self.say)
         for index, name in enumerate(self.declared.keys.routes):
             if name != EVERY_ROUTE and name not in self.declared.routes:
                 near = nearest(name, self.declared.routes)

@@ -59,16 +59,18 @@ class Ring:
 
     def advance(self, now_s: float) -> None:
         """Time passes without requests."""
-        step = int(now_s // self.step_s)
-        if not self._newest or step - self._newest >= self._size:
-            self._fill(max(step, self._newest))
+        step, newest = int(now_s // self.step_s), self._newest
+        if step <= newest:
+            return
+        if not newest or step - newest >= self._size:
+            self._fill(step)
             return
         judged, bad = self._judged, self._bad
-        last = self._newest % self._size
-        for one in range(self._newest + 1, step + 1):
+        last = newest % self._size
+        for one in range(newest + 1, step + 1):
             judged[one % self._size] = judged[last]
             bad[one % self._size] = bad[last]
-        self._newest = max(step, self._newest)
+        self._newest = step
 
     def _fill(self, step: int) -> None:
         """Nothing has come for longer than the ring knows."""
@@ -80,8 +82,10 @@ class Ring:
 
     def tally(self, window_s: float) -> Tally:
         """Of the window that ends now; call `advance` before."""
-        steps = min(ceil(window_s / self.step_s), self._size - 1)
-        last, first = self._newest % self._size, (self._newest - steps) % self._size
+        size, newest = self._size, self._newest
+        steps = int(-(-window_s // self.step_s))
+        first = (newest - (steps if steps < size else size - 1)) % size
+        last = newest % size
         return Tally(self._judged[last] - self._judged[first], self._bad[last] - self._bad[first])
 
 
@@ -105,12 +109,11 @@ class _Kept:
             self._canary.add(at_s, judged, bad)
 
     def counts(self, windows: Iterable[float], now_s: float) -> dict[int, Tally]:
-        self.minutes.advance(now_s)
-        self.hours.advance(now_s)
+        minutes, hours = self.minutes, self.hours
+        minutes.advance(now_s)
+        hours.advance(now_s)
         return {
-            int(window_s): (self.minutes if window_s <= _BY_MINUTE_S else self.hours).tally(
-                window_s
-            )
+            int(window_s): (minutes if window_s <= _BY_MINUTE_S else hours).tally(window_s)
             for window_s in windows
         }
 

@@ -7,7 +7,7 @@ over units that ended in the block, so that correlated requests of one unit coun
 from msgspec import Struct, field
 
 
-class Tally(Struct):
+class Tally(Struct, gc=False):
     """Requests that were judged, and how many of them were bad."""
 
     judged: int = 0

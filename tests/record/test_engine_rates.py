@@ -5,9 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.engines.saved import page, reader
 
-from tidegate.core.engine_signals import ENGINE_SIGNALS, Found, Scrape
+from tidegate.core.engine_signals import (
+    ENGINE_SIGNALS,
+    Found,
+    Measured,
+    Measurements,
+    Scrape,
+)
 from tidegate.core.signal import NoData, Value
-from tidegate.record.engine_rates import MAX_SPAN_S, Measured, Measurements, measured, nothing
+from tidegate.record.engine_rates import MAX_SPAN_S, measured, nothing
 
 
 def scrape(**signals: Found) -> Scrape:

@@ -10,7 +10,7 @@ from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
-from tidegate.core.signal import NoData
+from tidegate.core.signal import NoData, Value
 
 EngineKind = Literal["level", "rate", "share", "mean"]
 # How replicas of a target come to one figure.
@@ -108,6 +108,22 @@ class Scrape(Struct, frozen=True):
 
     signals: Mapping[str, Found | NoData]
     mark: int
+
+
+class Measured(Struct, frozen=True):
+    """An amount over a weight; the value is the one by the other. `alias` as in `Found`."""
+
+    amount: float
+    weight: float
+    alias: str
+
+    @property
+    def reading(self) -> Value | NoData:
+        return Value(self.amount / self.weight) if self.weight > 0 else NoData("no_traffic")
+
+
+# By the signal's name; every signal of the table is there.
+Measurements = Mapping[str, Measured | NoData]
 
 
 class EngineReader(Protocol):

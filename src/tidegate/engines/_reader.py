@@ -4,7 +4,6 @@ Engines rename their metrics between versions, so one signal has several sources
 answered is told with the number.
 """
 
-import math
 from collections.abc import Collection, Mapping
 
 from msgspec import Struct
@@ -12,6 +11,9 @@ from msgspec import Struct
 from tidegate.core.engine_signals import ENGINE_SIGNALS, EngineSignal, Found, Parts, Scrape
 from tidegate.core.signal import NoData
 from tidegate.engines._page import Labels, NoPage, Samples, lines_of, mark_of, samples_of
+
+# Nothing that an engine counts comes to as much.
+_MOST = 1e18
 
 
 class Source(Struct, frozen=True):
@@ -101,7 +103,7 @@ def _alias(source: Source) -> str:
 
 
 def _is_amount(value: float) -> bool:
-    return math.isfinite(value) and value >= 0
+    return 0 <= value <= _MOST  # which is false of what is no number
 
 
 def _of_twins(one: float, other: float) -> float:

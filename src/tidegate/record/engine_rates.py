@@ -4,33 +4,19 @@ A counter that fell, or of which a part is gone, has begun anew: what it counted
 knows, so there is no reading of that time rather than one that is too low.
 """
 
-from collections.abc import Mapping
-
-from msgspec import Struct
-
-from tidegate.core.engine_signals import ENGINE_SIGNALS, EngineSignal, Found, Parts, Scrape
-from tidegate.core.signal import NoData, Value, Why
+from tidegate.core.engine_signals import (
+    ENGINE_SIGNALS,
+    EngineSignal,
+    Found,
+    Measured,
+    Measurements,
+    Parts,
+    Scrape,
+)
+from tidegate.core.signal import NoData, Why
 
 # Counters over a longer time say little of its end.
 MAX_SPAN_S = 120.0
-
-
-class Measured(Struct, frozen=True):
-    """An amount over a weight: the value is the one by the other. See `core.engine_signals`.
-
-    `alias` is the name in the engine's words that it came from.
-    """
-
-    amount: float
-    weight: float
-    alias: str
-
-    @property
-    def reading(self) -> Value | NoData:
-        return Value(self.amount / self.weight) if self.weight > 0 else NoData("no_traffic")
-
-
-Measurements = Mapping[str, Measured | NoData]
 
 
 def measured(before: Scrape | None, now: Scrape, span_s: float) -> Measurements:

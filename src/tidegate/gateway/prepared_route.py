@@ -10,6 +10,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.plan import Candidate, Price, Release, Route, Target
 from tidegate.core.pricing import Ceiling
 from tidegate.core.resilience import FailureClass
+from tidegate.gateway.addition import Addition, addition_of
 from tidegate.gateway.contract import PreparedContract
 from tidegate.gateway.first_versions import FirstVersions
 from tidegate.gateway.prepared_target import PreparedTarget, Priced
@@ -34,7 +35,7 @@ class Dearest(Struct):
 class PreparedRoute(Struct, eq=False):
     """One route. `target` is the first of its release, `alone` where it is the only one; `bound`
     is what its callers' holds are reckoned by. `candidate` is a release on its way onto it, `warm`
-    what the last one replaced."""
+    what the last one replaced, `addition` what it adds to its chats."""
 
     route: Route
     target: PreparedTarget
@@ -47,6 +48,7 @@ class PreparedRoute(Struct, eq=False):
     contract: PreparedContract | None
     candidate: "PreparedCandidate | None" = None
     warm: tuple[PreparedTarget, ...] = ()
+    addition: Addition | None = None
 
     @property
     def release(self) -> Release:
@@ -138,6 +140,7 @@ def prepare_route(
         alone=alone,
         contract=contract,
         warm=warm,
+        addition=addition_of(route),
     )
 
 

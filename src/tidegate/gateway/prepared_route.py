@@ -35,7 +35,9 @@ class Dearest(Struct):
 class PreparedRoute(Struct, eq=False):
     """One route. `target` is the first of its release, `alone` where it is the only one; `bound`
     is what its callers' holds are reckoned by. `candidate` is a release on its way onto it, `warm`
-    what the last one replaced, `addition` what it adds to its chats."""
+    what the last one replaced, `addition` what it adds to its chats. `off` says why
+    nothing of it is served now, and `output_cap_tokens` bounds its answers, while a change in force
+    has it so."""
 
     route: Route
     target: PreparedTarget
@@ -49,6 +51,8 @@ class PreparedRoute(Struct, eq=False):
     candidate: "PreparedCandidate | None" = None
     warm: tuple[PreparedTarget, ...] = ()
     addition: Addition | None = None
+    off: str | None = None
+    output_cap_tokens: int | None = None
 
     @property
     def release(self) -> Release:

@@ -9,6 +9,8 @@ from tidegate.gateway.http.strict import Headers
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedRoute
 
+OFF_RETRY_S = 5.0
+
 
 def resolve(
     ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt, headers: Headers
@@ -22,6 +24,8 @@ def resolve(
     if not key.may_use(ask.model):
         raise Refusal("route_not_allowed", "this API key may not use that model", param="model")
     receipt.route = ask.model
+    if route.off is not None:
+        raise Refusal("route_off", route.off, retry_after_s=OFF_RETRY_S)
     if route.candidate is not None and not ask.counts:
         route = assign(ask, key, headers, route, receipt)
     receipt.release = route.route.release.name

@@ -10,6 +10,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.plan import Candidate, Price, Release, Route, Target
 from tidegate.core.pricing import Ceiling
 from tidegate.core.resilience import FailureClass
+from tidegate.gateway.addition import Addition, addition_of
 from tidegate.gateway.contract import PreparedContract
 from tidegate.gateway.first_versions import FirstVersions
 from tidegate.gateway.prepared_target import PreparedTarget, Priced
@@ -34,8 +35,9 @@ class Dearest(Struct):
 class PreparedRoute(Struct, eq=False):
     """One route. `target` is the first of its release, `alone` where it is the only one; `bound`
     is what its callers' holds are reckoned by. `candidate` is a release on its way onto it, `warm`
-    what the last one replaced. `off` says why nothing of it is served now, and `output_cap_tokens`
-    bounds its answers, while a change in force has it so."""
+    what the last one replaced, `addition` what it adds to its chats. `off` says why
+    nothing of it is served now, and `output_cap_tokens` bounds its answers, while a change in force
+    has it so."""
 
     route: Route
     target: PreparedTarget
@@ -48,6 +50,7 @@ class PreparedRoute(Struct, eq=False):
     contract: PreparedContract | None
     candidate: "PreparedCandidate | None" = None
     warm: tuple[PreparedTarget, ...] = ()
+    addition: Addition | None = None
     off: str | None = None
     output_cap_tokens: int | None = None
 
@@ -141,6 +144,7 @@ def prepare_route(
         alone=alone,
         contract=contract,
         warm=warm,
+        addition=addition_of(route),
     )
 
 

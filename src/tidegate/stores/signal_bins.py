@@ -1,5 +1,5 @@
-"""Storing bins: what is new is added to the rows of its minute, hour and day, in one transaction
-with the mark of the receipts that it is made of.
+"""Storing bins: what is new is added to the rows of its minute, hour, day and week, in one
+transaction with the mark of the receipts that it is made of.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,9 +15,15 @@ from tidegate.stores.signal_rows import Row, add, copied, packed, row_of, unpack
 
 HOUR_S: Final = 3600
 DAY_S: Final = 86_400
-SPANS_S: Final = (MINUTE_S, HOUR_S, DAY_S)
+WEEK_S: Final = 7 * DAY_S
+SPANS_S: Final = (MINUTE_S, HOUR_S, DAY_S, WEEK_S)
 # Three days are the longest window that an alert looks at by the minute; 13 months are 396 days.
-KEPT_S: Final = {MINUTE_S: 4 * DAY_S, HOUR_S: 400 * DAY_S, DAY_S: 400 * DAY_S}
+KEPT_S: Final = {
+    MINUTE_S: 4 * DAY_S,
+    HOUR_S: 400 * DAY_S,
+    DAY_S: 400 * DAY_S,
+    WEEK_S: 407 * DAY_S,
+}
 
 _SCOPE: Final = ("route", "arm", "release", "target")
 _KEY: Final = ("span_s", "scope", "start_s", "node")

@@ -11,6 +11,7 @@ from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
 from tidegate.control.errors import ApiError
 from tidegate.control.feed_server import FeedServer
+from tidegate.control.loop import Loop
 from tidegate.control.plans import NoPlan, Plans
 from tidegate.core.compile import PlanRefused
 from tidegate.core.key import digest_of
@@ -40,6 +41,7 @@ class Desk(Struct):
     peppers: dict[int, bytes]
     figures: BudgetFigures
     render_metrics: Callable[[], bytes]
+    loop: Loop
     who_leads: Callable[[], str | None] = _we_lead
     ending: bool = False  # long polls answer at once
 

@@ -87,7 +87,7 @@ def _wish(what: What, means: str, *, needs_reason: bool = False) -> None:
     @control_options
     def ask(state: Path | None, control: str | None, release: str, reason: str) -> None:
         wish = AskRelease(release, what, reason)
-        asked = open_control(state, control).post(_ask, ReleaseAsked, wish)
+        asked = open_control(state, control).post(_ASK, ReleaseAsked, wish)
         click.echo(f"Asked to {what.replace('_', ' ')} {asked.id}; see: tidegate release status")
 
 
@@ -115,7 +115,7 @@ def gate(
     """Tell the outcome of gate NAME of RELEASE, which starts when all of them have passed."""
     what: What = "gate_passed" if outcome == "passed" else "gate_failed"
     wish = AskRelease(release, what, reason, name)
-    asked = open_control(state, control).post(_ask, ReleaseAsked, wish)
+    asked = open_control(state, control).post(_ASK, ReleaseAsked, wish)
     click.echo(f"Gate {name} of {asked.id}: {outcome}.")
 
 
@@ -190,13 +190,7 @@ def _parts(found: ReleaseExplained) -> Iterator[str]:
         )
     if found.asked:
         asked = [
-            (
-                moment(one.at_s),
-                _plain(one.who),
-                one.what,
-                _plain(one.gate or ""),
-                _plain(one.reason),
-            )
+            (moment(one.at_s), *map(_plain, (one.who, one.what, one.gate or "", one.reason)))
             for one in found.asked
         ]
         yield table(("ASKED AT", "BY", "WHAT", "GATE", "WHY"), asked)

@@ -55,9 +55,7 @@ class Room:
         self.plans = Plans(layout, plan, self.compiling.file, self.announce)
         self.log = FeedLog(engine, self.plans.published)
         self.feed = FeedServer(layout, self.log, lambda gateway, status: None)
-        self.loop = looping.build(
-            engine, self.plans, self.compiling, self.feed, ("", lambda: True)
-        )
+        self.loop = looping.build(engine, self.plans, self.compiling, self.feed, ("", lambda: True))
         self.desk = Desk(
             loop=self.loop,
             layout=layout,

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Connection, Engine
 from tests.stores import rig
 
-from tidegate.control.acting import Acted, Actor, apply, lead, renew
+from tidegate.control.acting import Acted, Actor, apply, end_what_is_over, lead, renew
 from tidegate.core.change import Change
 from tidegate.core.controller import Proposal, Revise, Set, Tell
 from tidegate.stores import changes, database, feed, leadership, revisions
@@ -210,3 +210,17 @@ def test_a_new_leadership_ends_what_lapsed_and_goes_on_with_what_did_not(
     kept = changes.find(connection, change.id)
     assert (kept.ended_why, kept.ended_at_s) == ("lapsed", act.now_s + 61)
     assert leadership.present(connection).epoch == 3
+
+
+def test_without_a_loop_what_is_over_is_ended_too(engine: Engine) -> None:
+    person = Change("p", "frozen", "chat", 1, "mine", "operator:ann", NOON_S, NOON_S + 9)
+    with database.writing(engine) as connection:
+        changes.hold(connection, person)
+    end_what_is_over(engine, NOON_S + 8)
+    with database.reading(engine) as connection:
+        assert changes.find(connection, "p").ended_at_s is None
+    end_what_is_over(engine, NOON_S + 9)
+    end_what_is_over(engine, NOON_S + 10)
+    with database.reading(engine) as connection:
+        assert changes.find(connection, "p").ended_at_s == NOON_S + 9
+        assert len(feed.after(connection, 0)) == 2

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.core.levers import EVERY, LEVERS, Lever, merged, wrong
+from tidegate.core.levers import EVERY, LEVERS, Lever, merged, splits, wrong
 
 CLAMPS = [lever for lever in LEVERS.values() if lever.kind == "clamp"]
 
@@ -52,11 +52,16 @@ def test_a_dial_has_one_holder_and_a_clamp_a_merge() -> None:
         ("target_weight", "chat", 2, "is of a route/target"),
         ("target_weight", "chat/", 2, "is of a route/target"),
         ("target_off", "", 1, "nothing is named"),
-        ("target_off", "chat/small", 1, "is of a target"),
+        ("target_weight", "/small", 2, "is of a route/target"),
     ],
 )
 def test_what_is_wrong_with_a_value_is_said(name: str, scope: str, value: float, says: str) -> None:
     assert says in (wrong(name, scope, value) or "")
+
+
+def test_a_pair_is_told_apart_wherever_its_stroke_is() -> None:
+    assert list(splits("team/chat/small")) == [("team", "chat/small"), ("team/chat", "small")]
+    assert list(splits("chat")) == list(splits("chat/")) == list(splits("/small")) == []
 
 
 @pytest.mark.parametrize(
@@ -65,6 +70,8 @@ def test_what_is_wrong_with_a_value_is_said(name: str, scope: str, value: float,
         ("release_weight", "chat", 0.05),
         ("target_weight", "chat/small", 3),
         ("target_off", "small", 1),
+        ("target_off", "openai/gpt-5", 1),
+        ("target_weight", "team/chat/openai/gpt-5", 3),
         ("route_off", EVERY, 1),
         ("shed_rank", "", 2),
     ],

@@ -8,19 +8,20 @@ with the beat of the tick.
 from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from tidegate.core import clock
 from tidegate.core.change import Change, Revision
 from tidegate.core.controller import Proposal, Revise, Set, Tell
 from tidegate.core.levers import LEVERS
-from tidegate.stores import changes, leadership, revisions
+from tidegate.stores import changes, database, leadership, revisions
 from tidegate.stores.audit import Author
 from tidegate.stores.changes import ChangeRefused
 
 # (the caller's transaction, what is told, wall-clock seconds)
 Telling = Callable[[Connection, Tell, float], object]
 
+MOST_OPEN = 10_000
 # What a candidate's coming and going makes void. A promotion does not: its weight stands until its
 # plan is obeyed, or everybody would be sent back for that moment.
 _VOID_BY = frozenset({"start", "withdraw", "restore"})
@@ -72,6 +73,16 @@ def renew(connection: Connection, epoch: int, now_s: float) -> None:
     clock is ended. Fenced."""
     leadership.beat(connection, epoch, now_s)
     changes.sweep(connection, now_s)
+
+
+def end_what_is_over(engine: Engine, now_s: float) -> None:
+    """What nobody else ends, where no loop does: gateways have let go of it by themselves.
+    StoreError."""
+    with database.reading(engine) as connection:
+        over = any(one.is_over(now_s) for one in changes.recent(connection, limit=MOST_OPEN))
+    if over:
+        with database.writing(engine) as connection:
+            changes.sweep(connection, now_s)
 
 
 def apply(

@@ -5,7 +5,7 @@ and has one holder. Clamps apply after dials. A lever's silence gives back what 
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -66,7 +66,15 @@ def wrong(name: str, scope: str, value: float) -> str | None:
         return f"{name} is for everything: it has no scope" if scope else None
     if scope == EVERY:
         return None if lever.kind == "clamp" else f"{name} is of one {lever.scope}, not of every"
-    parts = scope.split("/")
-    if not all(parts) or len(parts) != (2 if lever.scope == "route/target" else 1):
+    pairs = lever.scope == "route/target"
+    if not scope or (pairs and not any(True for _ in splits(scope))):
         return f"{name} is of a {lever.scope}, and {scope or 'nothing'} is named"
     return None
+
+
+def splits(scope: str) -> Iterator[tuple[str, str]]:
+    """What route and what target `ROUTE/TARGET` may mean: either's name may have a `/` in it."""
+    at = scope.find("/", 1)
+    while 0 < at < len(scope) - 1:
+        yield scope[:at], scope[at + 1 :]
+        at = scope.find("/", at + 1)

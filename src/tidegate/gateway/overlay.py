@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from tidegate.core.levers import EVERY, LEVERS, Lever, merged
+from tidegate.core.levers import EVERY, LEVERS, Lever, merged, splits
 from tidegate.gateway.levers import Standing
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedRoute, PreparedShare
@@ -56,11 +56,11 @@ def _dialled(base: PreparedPlan, standing: Standing) -> dict[str, PreparedRoute]
     moved: dict[str, PreparedRoute] = {}
     by_route: dict[str, dict[str, float]] = {}
     for scope, weight in standing.get("target_weight", _NONE).items():
-        name, _, target = scope.partition("/")
-        by_route.setdefault(name, {})[target] = weight
+        for name, target in splits(scope):
+            if name in base.routes and target in base.routes[name].heads:
+                by_route.setdefault(name, {})[target] = weight
     for name, weights in by_route.items():
-        if name in base.routes:
-            moved[name] = _weighted(base.routes[name], weights)
+        moved[name] = _weighted(base.routes[name], weights)
     shares = standing.get("shadow_share", _NONE)
     of_units = standing.get("release_weight", _NONE)
     for name in of_units.keys() | shares.keys():

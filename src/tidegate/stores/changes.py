@@ -61,6 +61,11 @@ class Kept(Struct, frozen=True):
             return 0.0
         return change.remaining_s(now_s, led.renewed_at_s)
 
+    def is_over(self, now_s: float) -> bool:
+        """Whether its time has come, by the clock, and nobody has ended it yet."""
+        until_s = self.change.until_s
+        return self.ended_at_s is None and until_s is not None and until_s <= now_s
+
     def state(self, now_s: float, led: Leadership) -> State:
         if self.ended_at_s is not None:
             return "ended"
@@ -138,8 +143,7 @@ def sweep(connection: Connection, now_s: float, *, leases: bool = False) -> list
     gone = [
         kept
         for kept in _open(connection)
-        if (kept.change.until_s is not None and kept.change.until_s <= now_s)
-        or (leases and kept.state(now_s, led) == "lapsed")
+        if kept.is_over(now_s) or (leases and kept.state(now_s, led) == "lapsed")
     ]
     for kept in gone:
         why: Why = "over" if kept.change.until_s is not None else "lapsed"

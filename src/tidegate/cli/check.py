@@ -34,7 +34,7 @@ def plug(file: Path) -> None:
     releases, facts, refused = release_files(file), Facts(PriceTable(now_s).quote), 0
     for one in releases:
         read = read_release(one, file, os.environ)
-        _, problems = against_plan(read, compiled.declared, facts, now_s)
+        problems = against_plan(read, compiled.declared, facts, now_s)
         print_problems(problems)
         refused += bool(problems)
     told = f", {_count(len(releases), 'release')}" if releases else ""

@@ -13,7 +13,7 @@ from tidegate.cli._plan_file import plan_file
 from tidegate.cli.check import print_findings, print_problems
 from tidegate.config.load import compile_file
 from tidegate.config.prices import PriceTable
-from tidegate.config.releases import against_plan, read_release, release_file
+from tidegate.config.releases import read_release, release_file, with_release
 from tidegate.config.show import deadlines_text, limit_text, prompt_text, table, usd_text
 from tidegate.core import clock
 from tidegate.core.declared import Declared
@@ -80,7 +80,7 @@ def _with_release(name: str, file: Path, declared: Declared, now_s: float) -> Pl
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--release") from None
     read = read_release(where, file, os.environ)
-    plan, problems = against_plan(read, declared, Facts(PriceTable(now_s).quote), now_s)
+    plan, problems = with_release(read, declared, Facts(PriceTable(now_s).quote), now_s)
     print_problems(problems)
     if plan is None or read.rollout is None:
         return None

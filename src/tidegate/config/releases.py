@@ -78,6 +78,13 @@ def read_release(file: FilePath, plan_file: FilePath, environ: Mapping[str, str]
 
 def against_plan(
     read: ReleaseFile, declared: Declared, facts: Facts, now_s: float
+) -> tuple[Problem, ...]:
+    """What is wrong with a release that was read, on the plan that is declared."""
+    return with_release(read, declared, facts, now_s)[1]
+
+
+def with_release(
+    read: ReleaseFile, declared: Declared, facts: Facts, now_s: float
 ) -> tuple[Plan | None, tuple[Problem, ...]]:
     """The plan that is declared, with a release that was read on its way onto its route, as if no
     other were; None, and what is wrong with it, where that does not compile."""

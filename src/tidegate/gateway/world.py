@@ -63,8 +63,8 @@ class World:
 
     def served(self) -> list[Progress]:
         """Callers' requests that are past admission, in line or in flight."""
-        calls = (it for it in self.calls.values() if not it.receipt.is_own)
-        return [*self.waiting, *calls]
+        every = (*self.waiting, *self.calls.values())
+        return [it for it in every if not it.receipt.is_own]
 
     def _silent(self) -> list[Progress]:
         """Those of which a client could hear nothing now: before another attempt, or in front of a

@@ -57,6 +57,5 @@ def test_a_block_that_cannot_be_read_says_what_to_do(engine: Engine) -> None:
 def test_old_blocks_go(engine: Engine) -> None:
     append(engine, "one", NOON_S)
     append(engine, "one", NOON_S + 20)
-    with database.writing(engine) as connection:
-        assert blocks.drop_old(connection, NOON_S + KEPT_S + 10) == 1
+    assert blocks.drop_old(engine, NOON_S + KEPT_S + 10) == 1
     assert [block.ended_s for _, block in after(engine, "one", 0)] == [NOON_S + 20]

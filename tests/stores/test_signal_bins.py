@@ -1,12 +1,12 @@
-"""Bins in the store: added to what is there, by minute, hour and day."""
+"""Bins in the store: added to what is there, by minute, hour, day and week."""
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, select
 from tests.stores.signal_rig import NOON_S, add, key, one
 
 from tidegate.stores import database, signal_bins, signal_marks
 from tidegate.stores.schema_signals import signals
-from tidegate.stores.signal_bins import DAY_S, HOUR_S, SignalWriter
+from tidegate.stores.signal_bins import DAY_S, HOUR_S, WEEK_S, SignalWriter
 
 
 def rows(engine: Engine) -> list[tuple[int, int, str, int]]:
@@ -16,8 +16,8 @@ def rows(engine: Engine) -> list[tuple[int, int, str, int]]:
         return [(row[0], row[1], row[2], row[3]) for row in connection.execute(query)]
 
 
-def test_what_comes_later_is_added_to_its_minute_hour_and_day(engine: Engine) -> None:
-    hour_s, day_s = NOON_S - NOON_S % HOUR_S, NOON_S - NOON_S % DAY_S
+def test_what_comes_later_is_added_to_its_minute_hour_day_and_week(engine: Engine) -> None:
+    hour_s, day_s, week_s = (NOON_S - NOON_S % span_s for span_s in (HOUR_S, DAY_S, WEEK_S))
     add(engine, {key(): one(requests=2), key(NOON_S + 60): one(requests=3)})
     add(engine, {key(): one(requests=10)})
     assert rows(engine) == [
@@ -25,6 +25,7 @@ def test_what_comes_later_is_added_to_its_minute_hour_and_day(engine: Engine) ->
         (60, NOON_S + 60, "", 3),
         (HOUR_S, hour_s, "", 15),
         (DAY_S, day_s, "", 15),
+        (WEEK_S, week_s, "", 15),
     ]
 
 
@@ -47,7 +48,7 @@ def test_a_transaction_that_fails_leaves_neither_rows_nor_the_mark(engine: Engin
     with database.writing(engine) as connection:
         assert signal_marks.folded(connection, "") == 4
         writer.add(connection, {key(route="new"): one()}, 9)
-    assert len(rows(engine)) == len(before) + 3
+    assert len(rows(engine)) == len(before) + 4
 
 
 def test_many_scopes_at_once_are_each_added_to(engine: Engine) -> None:
@@ -59,18 +60,12 @@ def test_many_scopes_at_once_are_each_added_to(engine: Engine) -> None:
 
 def test_minutes_go_after_days_and_the_rest_after_months(engine: Engine) -> None:
     add(engine, {key(NOON_S - age_s): one() for age_s in (0, 5 * DAY_S, 401 * DAY_S)})
-    with database.writing(engine) as connection:
-        assert signal_bins.drop_old(connection, NOON_S + 60) == 4
-        assert signal_bins.drop_old(connection, NOON_S + 60) == 0
-    kept = [(span_s, start_s > NOON_S - DAY_S) for span_s, start_s, _, _ in rows(engine)]
+    add(engine, {key(NOON_S - 500 * DAY_S): one()})
+    assert signal_bins.drop_old(engine, NOON_S + 60, part_rows=1) == 8
+    assert signal_bins.drop_old(engine, NOON_S + 60) == 0
+    kept = [
+        (span_s, start_s > NOON_S - DAY_S)
+        for span_s, start_s, _, _ in rows(engine)
+        if span_s < WEEK_S
+    ]
     assert kept == [(60, True), (HOUR_S, False), (HOUR_S, True), (DAY_S, False), (DAY_S, True)]
-
-
-def test_what_is_old_goes_in_parts(engine: Engine) -> None:
-    add(engine, {key(NOON_S - 60 * number): one() for number in range(50)})
-    with database.writing(engine) as connection:
-        gone = signal_bins.drop_old(connection, NOON_S + 30 * DAY_S, most_rows=20)
-        left = connection.execute(
-            select(func.count()).select_from(signals).where(signals.c.span_s == 60)
-        )
-        assert (gone, left.scalar()) == (20, 30)

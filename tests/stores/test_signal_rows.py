@@ -3,6 +3,7 @@
 from tests.stores.signal_rig import one
 
 from tidegate.core.bin import COUNTS, HISTOGRAMS, OTHERS, Bin
+from tidegate.stats.histogram import value_of
 from tidegate.stores import signal_rows
 from tidegate.stores.signal_rows import Row, packed, row_of, summed, unpacked
 
@@ -55,3 +56,11 @@ def test_callers_beyond_the_bound_are_counted_as_others() -> None:
 def test_a_figure_that_no_column_takes_is_the_largest_that_one_does() -> None:
     row = read_back(row_of(one(cost_nanousd=2**70)))
     assert row.counts[COUNTS.index("cost_nanousd")] < 2**63
+
+
+def test_a_quantile_of_what_is_stored_is_that_of_all_of_it() -> None:
+    some, others = {3: 9, 50: 1}, {50: 30}
+    payloads = [packed(row_of(one({"ttft": it})))["ttft_histogram"] for it in (some, others)]
+    assert signal_rows.quantile_of(payloads[:1], 0.5) == value_of(3)
+    assert signal_rows.quantile_of(payloads, 0.5) == value_of(50)
+    assert signal_rows.quantile_of([b"\xc1"], 0.5) is None

@@ -17,6 +17,7 @@ from msgspec.structs import asdict, replace
 from tidegate.core import assemble, plugs
 from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Dialect, Path, Place
+from tidegate.core.compile_engines import compile_engines
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
 from tidegate.core.compile_objectives import check_objectives
 from tidegate.core.compile_probes import compile_probes
@@ -79,6 +80,7 @@ def compile_plan(
         facts.checks,
         compiler.say,
     )
+    engines = compile_engines(declared, compiler.targets(), facts.engines.names(), compiler.say)
     say = facts.added.speaks(compiler.say)
     limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
     if not limits and counts_alone(declared) and facts.keys_limited():
@@ -102,7 +104,11 @@ def compile_plan(
         drain_s=declared.gateway.drain_s,
         counters=storage.limits.store() if storage.limits is not None else None,
     )
-    plan = replace(plan, probes={k: v for k, v in probes.items() if k in plan.targets})
+    plan = replace(
+        plan,
+        probes={k: v for k, v in probes.items() if k in plan.targets},
+        engines={k: v for k, v in engines.items() if k in plan.targets},
+    )
     return replace(plan, version=version, digest=_digest(plan), compiled_at_s=now_s)
 
 

@@ -6,6 +6,7 @@ above `LEAST`, 0 with it, lies in the lowest bucket and is read as 0. A histogra
 values by bucket; two of them are merged by adding.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, MutableMapping
 from itertools import accumulate
 from math import ceil, inf, log
@@ -50,15 +51,17 @@ def merged(histograms: Iterable[Mapping[int, int]]) -> dict[int, int]:
 
 def quantile(histogram: Mapping[int, int], share: float) -> float | None:
     """The value that `share` of all values do not exceed (nearest rank); None without any."""
-    total = sum(histogram.values())
-    if not total:
-        return None
-    rank = max(ceil(share * total - 1e-9), 1)
     buckets = sorted(histogram)
-    for bucket, upto in zip(buckets, accumulate(histogram[b] for b in buckets), strict=True):
-        if upto >= rank:
-            return value_of(bucket)
-    return value_of(buckets[-1])
+    return quantile_of_sorted(buckets, [histogram[bucket] for bucket in buckets], share)
+
+
+def quantile_of_sorted(buckets: list[int], counts: list[int], share: float) -> float | None:
+    """The same of buckets in ascending order and what each counts."""
+    upto = list(accumulate(counts))
+    if not upto or not upto[-1]:
+        return None
+    rank = max(ceil(share * upto[-1] - 1e-9), 1)
+    return value_of(buckets[min(bisect_left(upto, rank), len(upto) - 1)])
 
 
 def count_upto(histogram: Mapping[int, int], threshold: float) -> float:

@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Engine, delete, func, select
 
 from tidegate.core.block import Block
 from tidegate.stores import database
@@ -70,10 +70,11 @@ def looks(connection: Connection, rollout: str, node: str) -> list[Look]:
     return [Look(*row) for row in connection.execute(ordered)]
 
 
-def drop_old(connection: Connection, now_s: float) -> int:
+def drop_old(engine: Engine, now_s: float) -> int:
     """Delete blocks that are older than they are kept; how many are gone."""
     old = release_blocks.c.ended_s < now_s - KEPT_S
-    return connection.execute(delete(release_blocks).where(old)).rowcount
+    with database.writing(engine) as connection:
+        return connection.execute(delete(release_blocks).where(old)).rowcount
 
 
 def _block(seq: int, payload: bytes) -> Block:

@@ -1,11 +1,11 @@
-"""Storing bins: what is new is added to the rows of its minute, hour and day, in one transaction
-with the mark of the receipts that it is made of.
+"""Storing bins: what is new is added to the rows of its minute, hour, day and week, in one
+transaction with the mark of the receipts that it is made of.
 """
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, Engine, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.core.bin import COUNTS, HISTOGRAMS, MINUTE_S, Bin, BinKey
@@ -15,9 +15,15 @@ from tidegate.stores.signal_rows import Row, add, copied, packed, row_of, unpack
 
 HOUR_S: Final = 3600
 DAY_S: Final = 86_400
-SPANS_S: Final = (MINUTE_S, HOUR_S, DAY_S)
+WEEK_S: Final = 7 * DAY_S
+SPANS_S: Final = (MINUTE_S, HOUR_S, DAY_S, WEEK_S)
 # Three days are the longest window that an alert looks at by the minute; 13 months are 396 days.
-KEPT_S: Final = {MINUTE_S: 4 * DAY_S, HOUR_S: 400 * DAY_S, DAY_S: 400 * DAY_S}
+KEPT_S: Final = {
+    MINUTE_S: 4 * DAY_S,
+    HOUR_S: 400 * DAY_S,
+    DAY_S: 400 * DAY_S,
+    WEEK_S: 407 * DAY_S,
+}
 
 _SCOPE: Final = ("route", "arm", "release", "target")
 _KEY: Final = ("span_s", "scope", "start_s", "node")
@@ -106,19 +112,21 @@ class SignalWriter:
         return {scope: self._scopes[scope] for scope in scopes}
 
 
-def drop_old(connection: Connection, now_s: float, *, most_rows: int = 2000) -> int:
-    """Delete rows that are older than they are kept, `most_rows` at most; how many are gone."""
+def drop_old(engine: Engine, now_s: float, *, part_rows: int = 2000) -> int:
+    """Delete rows that are older than they are kept; how many are gone. In short transactions, so
+    that nobody who writes is kept waiting long."""
     gone = 0
-    c = signals.c
     for span_s, kept_s in KEPT_S.items():
-        old = (c.span_s == span_s) & (c.start_s < int(now_s - kept_s))
-        starts = select(c.start_s).where(old).order_by(c.start_s).limit(most_rows - gone)
-        found = connection.execute(starts).scalars().all()
-        if found:
-            which = (c.span_s == span_s) & (c.start_s <= found[-1])
-            gone += connection.execute(delete(signals).where(which)).rowcount
-        if gone >= most_rows:
-            break
+        of_span = signals.c.span_s == span_s
+        old = of_span & (signals.c.start_s < int(now_s - kept_s))
+        some = select(signals.c.start_s).where(old).order_by(signals.c.start_s).limit(part_rows)
+        while True:
+            with database.writing(engine) as connection:
+                starts = connection.execute(some).scalars().all()
+                if not starts:
+                    break
+                going = delete(signals).where(of_span, signals.c.start_s <= starts[-1])
+                gone += connection.execute(going).rowcount
     return gone
 
 

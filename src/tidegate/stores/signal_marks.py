@@ -4,7 +4,7 @@ A mark moves in the transaction that stores what it speaks of, so that a kill at
 both as they were before, or both as they are after.
 """
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, select, update
 
 from tidegate.stores import database
 from tidegate.stores.schema_signals import signal_marks
@@ -20,6 +20,12 @@ def folded(connection: Connection, node: str) -> int:
 
 def set_folded(connection: Connection, node: str, seq: int) -> None:
     _write(connection, _FOLDED + node, seq)
+
+
+def lower(connection: Connection, seq: int) -> None:
+    """No recorder's mark may be beyond this number, which is the newest receipt's."""
+    beyond = signal_marks.c.name.startswith(_FOLDED) & (signal_marks.c.value > seq)
+    connection.execute(update(signal_marks).where(beyond).values(value=seq))
 
 
 def newest_change(connection: Connection) -> int:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from tidegate.core.bin import BY_UNIT, COUNTS, HISTOGRAMS, OTHERS, Bin
-from tidegate.stats.histogram import merge
+from tidegate.stats.histogram import merge, quantile, quantile_of_sorted
 
 # How many of a dimension are told by name; the rest are `OTHERS`.
 MAX_NAMED: Final = 32
@@ -17,7 +17,8 @@ _MOST: Final = 2**62
 
 _log = logging.getLogger(__name__)
 _pack = msgspec.msgpack.Encoder().encode
-_histogram = msgspec.msgpack.Decoder(dict[int, int]).decode
+# Buckets, ascending, and what each counts: half as long to read as a mapping.
+_histogram = msgspec.msgpack.Decoder(tuple[list[int], list[int]]).decode
 
 Histogram = dict[int, int]
 _Number = TypeVar("_Number", int, float)
@@ -93,7 +94,7 @@ def packed(row: Row) -> dict[str, Any]:
         columns[name] = min(count, _MOST)
     for name in HISTOGRAMS:
         histogram = row.histograms.get(name)
-        columns[f"{name}_histogram"] = _pack(histogram) if histogram else None
+        columns[f"{name}_histogram"] = _packed(histogram) if histogram else None
     return columns
 
 
@@ -110,11 +111,34 @@ def unpacked(columns: Sequence[Any]) -> Row:
 def histogram_of(payload: bytes) -> Histogram:
     """A stored histogram. One that cannot be read is told of and counts as none, for what else is
     known is worth more than an error."""
+    buckets, counts = _unpacked(payload)
+    return dict(zip(buckets, counts, strict=True))
+
+
+def quantile_of(payloads: Sequence[bytes], share: float) -> float | None:
+    """The value that `share` of all that they count do not exceed; None without any."""
+    if len(payloads) == 1:
+        return quantile_of_sorted(*_unpacked(payloads[0]), share)
+    whole: Histogram = {}
+    for payload in payloads:
+        merge(whole, histogram_of(payload))
+    return quantile(whole, share)
+
+
+def _packed(histogram: Histogram) -> bytes:
+    buckets = sorted(histogram)
+    return _pack((buckets, [histogram[bucket] for bucket in buckets]))
+
+
+def _unpacked(payload: bytes) -> tuple[list[int], list[int]]:
     try:
-        return _histogram(payload)
+        found = _histogram(payload)
     except msgspec.DecodeError:
-        _log.error("a stored histogram cannot be read and is left out")
-        return {}
+        found = ([], [0])
+    if len(found[0]) == len(found[1]):
+        return found
+    _log.error("a stored histogram cannot be read and is left out")
+    return [], []
 
 
 def detail_of(payload: bytes) -> Detail:

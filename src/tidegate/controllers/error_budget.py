@@ -20,7 +20,7 @@ from tidegate.controllers._error_budget_words import (
     View,
 )
 from tidegate.core.controller import Decision, Proposal, Set
-from tidegate.core.objective import DAY_S, STATES, Exemption, State
+from tidegate.core.objective import DAY_S, HOUR_S, STATES, Exemption, State
 from tidegate.stats import burn
 
 __all__ = [
@@ -88,9 +88,9 @@ def look(view: View, before: Memory) -> Found:
     )
     pages = any(one.lit("page") for one in judged)
     review = _review(view, before.review, judged)
-    paged_at_s = view.now_s if pages else before.paged_at_s
-    if paged_at_s is not None:
-        paged_at_s = min(paged_at_s, view.now_s)  # the clock may have been ahead
+    paged_at_s = view.now_s // HOUR_S * HOUR_S + HOUR_S if pages else before.paged_at_s
+    if paged_at_s is not None:  # the clock may have been ahead
+        paged_at_s = min(paged_at_s, view.now_s // HOUR_S * HOUR_S + HOUR_S)
     state, why = max(
         _reasons(view, judged, paged_at_s, review), key=lambda reason: STATES.index(reason[0])
     )

@@ -176,6 +176,8 @@ def _moment(text: str) -> float:
     if at.tzinfo is None:
         raise ValueError("a time needs its zone: write Z, or +01:00, after it")
     return at.timestamp()
+
+
 def _share(text: str) -> float:
     number, sign, rest = text.partition("%")
     if rest or not _NUMBER.fullmatch(number.rstrip()):

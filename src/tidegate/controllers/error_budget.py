@@ -66,7 +66,7 @@ def read_memory(memory: Raw) -> Memory:
 
 class _ErrorBudget:
     name = "error_budget"
-    view_type = View
+    view_type: type[Struct] = View
 
     def decide(self, view: View, memory: Raw) -> Decision:
         before = read_memory(memory)
@@ -111,8 +111,11 @@ def look(view: View, before: Memory) -> Found:
 def fast_burns(view: View) -> tuple[FastBurn, ...]:
     """The objectives that burn now at the fastest tier, and what of it is a candidate's."""
     found = []
+    day_s = burn.tiers(view.budget.period_s)[2].long_s
     for seen in view.objectives:
         target = seen.objective.target
+        if seen.counted(day_s).bad < burn.COUNT_TICKET:
+            continue
         fastest, *_ = burn.burning(view.budget.period_s, target, seen.counted, view.known_s)
         if fastest.fires:
             whole = seen.counted(fastest.tier.long_s)

@@ -7,6 +7,7 @@ import msgspec
 from msgspec import Raw
 from sqlalchemy import Connection
 
+from tidegate.control import slo_metrics
 from tidegate.control.objective_views import ObjectiveViews
 from tidegate.control.observe import Moment, Seen
 from tidegate.controllers import error_budget
@@ -45,6 +46,10 @@ class ErrorBudgets:
         }
         for route, view in {**self._seen, **gone}.items():
             yield Seen(route, view, _encode(view))
+
+    def render(self) -> bytes:
+        """The counters of `/metrics`; none while another control leads."""
+        return slo_metrics.render(self._views.totals)
 
     def refilled(self, connection: Connection, kept: bytes, memory: Raw) -> View:
         return _decode(kept)

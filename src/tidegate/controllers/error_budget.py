@@ -26,6 +26,7 @@ from tidegate.stats import burn
 __all__ = [
     "FastBurn",
     "Found",
+    "Judged",
     "Memory",
     "MoneySeen",
     "ObjectiveSeen",

@@ -68,9 +68,9 @@ EXPECTED: Mapping[str, str] = {
     "money": "an amount in dollars such as $500 or 0.50",
     "quantity": "a whole number such as 600, 200k or 1.5M",
     "percent": "a percentage such as 80%",
+    "share": "a share such as 5% or 0.05",
     "percentage": "a percentage such as 99.9%",
     "moment": "a time with its zone such as 2026-12-01T06:00:00Z",
-    "share": "a share such as 5% or 0.05",
     "rate_period": "second, minute, hour, day, or a duration such as 10s, 5m or 24h",
     "budget_period": f"{', '.join(_PERIOD_UNITS)}, or a duration such as 24h or 30d",
     "time_zone": "a time zone such as Europe/Berlin",
@@ -161,6 +161,13 @@ def _percent(text: str) -> int:
     return int(match[1])
 
 
+def _share(text: str) -> float:
+    number, sign, rest = text.partition("%")
+    if rest or not _NUMBER.fullmatch(number.rstrip()):
+        raise ValueError
+    return float(Decimal(number) / 100) if sign else float(number)
+
+
 def _percentage(text: str) -> Decimal:
     match = _PERCENTAGE.fullmatch(text)
     if match is None:
@@ -176,13 +183,6 @@ def _moment(text: str) -> float:
     if at.tzinfo is None:
         raise ValueError("a time needs its zone: write Z, or +01:00, after it")
     return at.timestamp()
-
-
-def _share(text: str) -> float:
-    number, sign, rest = text.partition("%")
-    if rest or not _NUMBER.fullmatch(number.rstrip()):
-        raise ValueError
-    return float(Decimal(number) / 100) if sign else float(number)
 
 
 def _rate_period(text: str) -> float:
@@ -277,9 +277,9 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "money": _money,
     "quantity": _quantity,
     "percent": _percent,
+    "share": _share,
     "percentage": _percentage,
     "moment": _moment,
-    "share": _share,
     "rate_period": _rate_period,
     "budget_period": _budget_period,
     "time_zone": _time_zone,

@@ -39,15 +39,36 @@ def test_each_release_has_its_own_blocks_and_others_none(engine: Engine) -> None
     assert some.close(NOON_S + 20) == []
 
 
-def test_the_weight_is_that_which_the_block_had_all_along(engine: Engine) -> None:
-    weights = {"one": 0.05}
-    some = made(engine, weights)
+def weights_of(engine: Engine, weights: list[float], late_s: float) -> list[float | None]:
+    """Those of blocks at whose ends the plan has these; each has one request, which started
+    `late_s` after its block."""
+    plan = {"one": weights[0]}
+    some = made(engine, plan)
     found = []
-    for weight in (0.05, 0.2, 0.2):
-        some.add(of("one"), 0, NOON_S)
-        weights["one"] = weight
-        found += some.close(NOON_S + 10)
-    assert [block.weight for block in found] == [0.05, None, 0.2]
+    for number, weight in enumerate(weights):
+        now_s = NOON_S + 10 * number
+        started = stores.receipt(now_s + late_s, rollout="one", arm="stable", unit=1)
+        some.add(started, 0, now_s + late_s)
+        plan["one"] = weight
+        found += some.close(now_s + 10)
+    return [block.weight for block in found]
+
+
+def test_the_weight_is_that_which_the_block_had_all_along(engine: Engine) -> None:
+    found = weights_of(engine, [0.05, 0.05, 0.2, 0.2, 0.2], late_s=5.0)
+    assert found == [None, 0.05, None, 0.2, 0.2]
+
+
+def test_it_is_unknown_while_gateways_may_not_obey_it_yet(engine: Engine) -> None:
+    found = weights_of(engine, [0.05, 0.05, 0.2, 0.2, 0.2], late_s=2.0)
+    assert found == [None, 0.05, None, None, 0.2]
+
+
+def test_it_is_unknown_of_what_was_served_while_the_recorder_was_away(engine: Engine) -> None:
+    some = made(engine, {"one": 0.05})
+    some.add(of("one"), 0, NOON_S + 600)
+    [block] = some.close(NOON_S + 610)
+    assert block.weight is None
 
 
 def test_a_clock_that_is_set_back_makes_no_block_end_before_it_began(engine: Engine) -> None:

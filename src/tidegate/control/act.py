@@ -56,9 +56,9 @@ class Acting:
                 mine = [one for one in now if one.author == author]
                 later = _routes(one for one in decided if one.author == author and one.compiles)
                 held = [it for it in _held(moment, author) if it.scope not in later]
+                for one in mine:  # first: what is not followed is noted of where it stands then
+                    self._keep(connection, one, moment, epoch)
                 self._apply(connection, self._actor(author, moment, epoch), mine, held)
-            for one in now:
-                self._keep(connection, one, moment, epoch)
             decisions.work_on(connection, moment.active_s)
             acting.renew(connection, epoch, moment.now_s)
         for one in now:
@@ -72,8 +72,8 @@ class Acting:
             leadership.check(connection, epoch)
             routes = _routes((one,))
             held = [it for it in _held(moment, one.author) if it.scope in routes]
-            self._apply(connection, self._actor(one.author, moment, epoch), [one], held)
             self._keep(connection, one, moment, epoch)
+            self._apply(connection, self._actor(one.author, moment, epoch), [one], held)
 
         try:
             await self._plans.amend(self._compiling.changing(change))

@@ -11,6 +11,7 @@ from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
 from tidegate.control.errors import ApiError
 from tidegate.control.feed_server import FeedServer
+from tidegate.control.loop import Loop
 from tidegate.control.plans import NoPlan, Plans
 from tidegate.control.slo_desk import SloDesk
 from tidegate.core.compile import PlanRefused
@@ -41,6 +42,7 @@ class Desk(Struct):
     peppers: dict[int, bytes]
     figures: BudgetFigures
     render_metrics: Callable[[], bytes]
+    loop: Loop
     who_leads: Callable[[], str | None] = _we_lead
     slo: SloDesk = field(default_factory=SloDesk)
     ending: bool = False  # long polls answer at once

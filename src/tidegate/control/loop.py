@@ -66,7 +66,7 @@ class Loop:
         self, engine: Engine, watchers: Sequence[Watcher], hands: Acting, outside: Outside
     ) -> None:
         self._engine = engine
-        self._watchers = tuple(watchers)
+        self.watchers = tuple(watchers)
         self._acting = hands
         self._outside = outside
         self._deciding = Deciding()
@@ -152,7 +152,7 @@ class Loop:
             moment = self._moment(connection, declared)
             decided = [
                 self._deciding.decide(watcher, seen, self._of(watcher))
-                for watcher in self._watchers
+                for watcher in self.watchers
                 for seen in watcher.observe(connection, moment, self._of(watcher))
             ]
         return moment, tuple(decided)
@@ -173,7 +173,7 @@ class Loop:
         )
 
     def _recall(self, connection: Connection) -> None:
-        for watcher in self._watchers:
+        for watcher in self.watchers:
             name = watcher.controller.name
             known = decisions.remembered(connection, name)
             self._memories[name] = {subject: one.memory for subject, one in known.items()}

@@ -20,6 +20,8 @@ MAX_SHOWN: Final = 300_000
 MAX_FOLDS: Final = 64
 # Looks without a receipt of it, after which a release is forgotten until there is one.
 IDLE_LOOKS: Final = 360
+# How long gateways may take to obey a weight that moved, or was held again after it had lapsed.
+SETTLES_S: Final = 3.0
 _A_READ: Final = 5000
 
 WeightOf = Callable[[str], float | None]
@@ -34,12 +36,15 @@ class Fold(Protocol):
 
 
 class _Open:
-    """A fold with the time and the canary's weight at which its block began."""
+    """A fold with the time and the canary's weight at which its block began. Requests that started
+    before `steady_s` may have been assigned at another: with one of them it `is_blurred`."""
 
-    def __init__(self, fold: Fold, began_s: float, weight: float | None) -> None:
+    def __init__(self, fold: Fold, began_s: float, now_s: float, weight: float | None) -> None:
         self.fold = fold
         self.began_s = began_s
         self.weight = weight
+        self.steady_s = now_s + SETTLES_S
+        self.is_blurred = False
         self.idle_looks = 0
 
 
@@ -66,6 +71,8 @@ class Blocks:
         if found is None:
             found = self._begin(rollout, folded_seq, now_s)
         found.idle_looks = 0
+        if receipt.started_at_s < found.steady_s:
+            found.is_blurred = True
         found.fold.add(receipt)
 
     def close(self, now_s: float) -> list[Block]:
@@ -75,11 +82,13 @@ class Blocks:
             weight = self._weight_of(rollout)
             ended_s = max(now_s, one.began_s)
             # Of a block in which the weight moved nobody can say what share it should have had.
-            steady = weight if weight == one.weight else None
+            steady = weight if weight == one.weight and not one.is_blurred else None
+            if weight != one.weight:
+                one.steady_s = now_s + SETTLES_S
             block = one.fold.close(one.began_s, ended_s, steady)
             if block is not None:
                 closed.append(block)
-            one.began_s, one.weight = ended_s, weight
+            one.began_s, one.weight, one.is_blurred = ended_s, weight, False
             one.idle_looks += 1
             if one.idle_looks > IDLE_LOOKS:
                 del self._open[rollout]
@@ -98,7 +107,8 @@ class Blocks:
         began_s = cuts[-1].ended_s if cuts else now_s
         if cuts:
             self._show(fold, rollout, cuts, folded_seq)
-        one = self._open[rollout] = _Open(fold, min(began_s, now_s), self._weight_of(rollout))
+        weight = self._weight_of(rollout)
+        one = self._open[rollout] = _Open(fold, min(began_s, now_s), now_s, weight)
         return one
 
     def _show(self, fold: Fold, rollout: str, cuts: list[Look], folded_seq: int) -> None:

@@ -30,7 +30,8 @@ _log = logging.getLogger(__name__)
 
 
 class Folding:
-    """Of one recorder, in its thread. `blocks` are those of releases, or nobody asks for them."""
+    """Of one recorder, in its thread. `blocks` are those of releases, or nobody asks for them;
+    `every_s` says how often what is folded is stored."""
 
     def __init__(
         self,
@@ -43,7 +44,7 @@ class Folding:
     ) -> None:
         self._engine = engine
         self._node = node
-        self._every_s = every_s
+        self.every_s: Callable[[], float] = lambda: every_s
         self._monotonic_s = monotonic_s
         self._wall_s = wall_s
         self._bins = Bins()
@@ -94,7 +95,7 @@ class Folding:
             self._failed(error)
             return False
         self._retry_s = 0.0
-        self._due_s = self._monotonic_s() + (self._every_s if self._is_level else 0.0)
+        self._due_s = self._monotonic_s() + (self.every_s() if self._is_level else 0.0)
         return not self._is_level
 
     def close(self) -> None:

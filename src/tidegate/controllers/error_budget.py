@@ -82,7 +82,9 @@ class _ErrorBudget:
 
 
 def look(view: View, before: Memory) -> Found:
-    """The route now, after what was known of it."""
+    """The route now, after what was known of it. One without objectives is bound by none."""
+    if not view.objectives:
+        return Found("normal", "it has no objectives", (), Memory())
     judged = tuple(
         judge(seen, view, before.objectives.get(seen.objective.sli, Known()))
         for seen in view.objectives

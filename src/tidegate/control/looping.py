@@ -1,17 +1,16 @@
 """Puts the loop together: what watches, what acts, and what it asks of the process around it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 
-from msgspec import Raw
 from sqlalchemy import Engine
 
 from tidegate.control.act import Acting
 from tidegate.control.compiling import Compiling
+from tidegate.control.error_budgets import ErrorBudgets
 from tidegate.control.feed_server import FeedServer
 from tidegate.control.loop import Loop, Outside
-from tidegate.control.observe import Releases, Watcher
+from tidegate.control.observe import Releases
 from tidegate.control.plans import Plans
-from tidegate.controllers.release import Burning
 from tidegate.core import clock
 from tidegate.core.declared_loop import DeclaredLoop
 from tidegate.stores import changes, database, notices, rollouts
@@ -20,9 +19,10 @@ from tidegate.stores.rollouts import RolloutNotFound
 _WEIGHT = "release_weight"
 
 
-def watchers() -> Sequence[Watcher]:
-    """Every controller that this loop runs, in the order in which they look."""
-    return (Releases(),)
+def render(loop: Loop) -> bytes:
+    """What the loop's controllers count, in Prometheus' text form."""
+    budgets = (one for one in loop.watchers if isinstance(one, ErrorBudgets))
+    return b"".join(one.render() for one in budgets)
 
 
 def build(
@@ -42,8 +42,9 @@ def build(
 
     node, leads = standing
     hands = Acting(engine, plans, compiling, notices.note, lambda: declared().lease_s)
-    outside = Outside(declared, leads, obeyed, _burns, feed.wake, node)
-    return Loop(engine, watchers(), hands, outside)
+    budgets = ErrorBudgets(lambda: plans.declared, lambda: plans.current)
+    outside = Outside(declared, leads, obeyed, budgets.burns, feed.wake, node)
+    return Loop(engine, (budgets, Releases()), hands, outside)  # what binds before what is bound
 
 
 def weight_of(engine: Engine, rollout: str) -> float | None:
@@ -56,7 +57,3 @@ def weight_of(engine: Engine, rollout: str) -> float | None:
             return None
         held = changes.in_force(connection, clock.wall_s())
     return max((it.value for it in held if it.lever == _WEIGHT and it.scope == route), default=0.0)
-
-
-def _burns(_memories: Mapping[str, Raw], _now_s: float) -> Mapping[str, tuple[Burning, ...]]:
-    return {}

@@ -154,6 +154,7 @@ class Process:
                 recording.render()
                 + plan_metrics.render(self._plans)
                 + budget_metrics.render(self._alerting.ratios)
+                + looping.render(self._loop)
             ),
         )
         self._alerting = Alerting(

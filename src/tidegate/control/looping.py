@@ -13,7 +13,7 @@ from tidegate.control.observe import Releases
 from tidegate.control.plans import Plans
 from tidegate.core import clock
 from tidegate.core.declared_loop import DeclaredLoop
-from tidegate.stores import changes, database, notices, rollouts
+from tidegate.stores import changes, database, fleet, notices, rollouts
 from tidegate.stores.rollouts import RolloutNotFound
 
 _WEIGHT = "release_weight"
@@ -37,10 +37,12 @@ def build(
     def declared() -> DeclaredLoop:
         return plans.declared.control.loop
 
-    def obeyed(seq: int) -> bool:
-        return all(one.seq >= seq for one in feed.gateways())
-
     node, leads = standing
+
+    def obeyed(seq: int) -> bool:
+        here = all(one.seq >= seq for one in feed.gateways())
+        return here and not fleet.behind(engine, node, seq)
+
     hands = Acting(engine, plans, compiling, notices.note, lambda: declared().lease_s)
     budgets = ErrorBudgets(lambda: plans.declared, lambda: plans.current)
     outside = Outside(declared, leads, obeyed, budgets.burns, feed.wake, node)

@@ -3,6 +3,7 @@
 from tidegate.control import (
     api_budgets,
     api_changes,
+    api_drift,
     api_keys,
     api_plan,
     api_public,
@@ -26,6 +27,7 @@ ROWS: tuple[Row, ...] = (
     *api_budgets.ROWS,
     *api_raises.ROWS,
     *api_changes.ROWS,
+    *api_drift.ROWS,
     *litellm_keys.ROWS,
     *litellm_teams.ROWS,
     *litellm_budgets.ROWS,

@@ -93,6 +93,19 @@ def test_what_is_not_proposed_again_is_let_go(connection: Connection) -> None:
     assert changes.in_force(connection, act.now_s) == []
 
 
+def test_what_lapsed_while_its_leader_stood_still_is_set_anew_and_not_revived_beside_it(
+    connection: Connection,
+) -> None:
+    act = Act(connection)
+    (before,) = act(Set("output_cap_tokens", "chat", 500, "why")).set
+    act.now_s += 600
+    act.held = tuple(changes.in_force(connection, act.now_s))
+    assert act.held == (), "it has lapsed"
+    (after,) = act(Set("output_cap_tokens", "chat", 800, "why")).set
+    assert changes.in_force(connection, act.now_s) == [after]
+    assert changes.find(connection, before.id).ended_why == "lapsed"
+
+
 def test_only_what_the_decision_answers_for_is_let_go(connection: Connection) -> None:
     act, other = Act(connection), Act(connection, "error_budget")
     act.epoch = other.epoch

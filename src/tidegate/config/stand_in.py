@@ -21,6 +21,8 @@ _SCALARS: Mapping[str, Any] = {
     "money": Decimal(1),
     "quantity": 1,
     "percent": 1,
+    "percentage": Decimal(99),
+    "moment": 0.0,
     "rate_period": 1.0,
     "budget_period": Period(unit="year"),
     "time_zone": "UTC",

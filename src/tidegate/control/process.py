@@ -45,7 +45,17 @@ from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_control import DeclaredWebhook
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
-from tidegate.stores import changes, database, fleet, migrate, retention, rollup
+from tidegate.stores import (
+    blocks,
+    changes,
+    database,
+    fleet,
+    migrate,
+    readings,
+    retention,
+    rollup,
+    signal_bins,
+)
 from tidegate.stores.errors import DriverMissing, SchemaTooNew, SessionsNotKept, StoreError
 from tidegate.stores.peppers import read_peppers
 from tidegate.stores.shared import node_name, shared_database
@@ -158,6 +168,9 @@ class Process:
             litellm_names=names,
             session_alert_tokens=lambda: self._plans.current.session_alert_tokens,
         )
+        self._recording.read_engines(
+            self._engine, lambda: self._plans.current if self._standing.leads else None
+        )
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
@@ -257,6 +270,10 @@ class Process:
         if database.is_shared(self._engine):
             fleet.forget(self._engine)
         rollup.fold(self._engine, clock.wall_s() - KEPT_S)
+        signal_bins.drop_old(self._engine, clock.wall_s())
+        blocks.drop_old(self._engine, clock.wall_s())
+        with database.writing(self._engine) as connection:
+            readings.trim(connection, clock.wall_s())
         if self._plans.problems:
             return  # a file that cannot be read must not shorten what it meant to keep
         with database.writing(self._engine) as connection:

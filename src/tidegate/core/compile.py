@@ -17,7 +17,9 @@ from msgspec.structs import asdict, replace
 from tidegate.core import assemble, plugs
 from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Dialect, Path, Place
+from tidegate.core.compile_engines import compile_engines
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
+from tidegate.core.compile_objectives import check_objectives
 from tidegate.core.compile_probes import compile_probes
 from tidegate.core.compile_releases import (
     candidate_of,
@@ -86,6 +88,7 @@ def compile_plan(
         facts.checks,
         compiler.say,
     )
+    engines = compile_engines(declared, compiler.targets(), facts.engines.names(), compiler.say)
     say = facts.added.speaks(compiler.say)
     limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
     if not limits and counts_alone(declared) and facts.keys_limited():
@@ -109,7 +112,11 @@ def compile_plan(
         drain_s=declared.gateway.drain_s,
         counters=storage.limits.store() if storage.limits is not None else None,
     )
-    plan = replace(plan, probes={k: v for k, v in probes.items() if k in plan.targets})
+    plan = replace(
+        plan,
+        probes={k: v for k, v in probes.items() if k in plan.targets},
+        engines={k: v for k, v in engines.items() if k in plan.targets},
+    )
     return replace(plan, version=version, digest=_digest(plan), compiled_at_s=now_s)
 
 
@@ -201,7 +208,8 @@ class _Compiler:
             self._declared_target(name)
 
     def check_rest(self) -> None:
-        """The sections beside the routes."""
+        """The sections beside the routes, and what nothing of a request obeys."""
+        check_objectives(self.declared.routes, self.say)
         for index, name in enumerate(self.declared.keys.routes):
             if name != EVERY_ROUTE and name not in self.declared.routes:
                 near = nearest(name, self.declared.routes)

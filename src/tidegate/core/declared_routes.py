@@ -7,6 +7,7 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from tidegate.core.declared_contracts import DeclaredContract
+from tidegate.core.declared_objectives import DeclaredSlo
 from tidegate.core.declared_scalars import Prompt, Seconds, Text, Usd
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.resilience import FAILURE_CLASSES, Balance, Retry
@@ -107,6 +108,13 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
     contract: Annotated[
         DeclaredContract | None,
         Meta(description="What the answers must be. Default: nothing is asked of them."),
+    ] = None
+    slo: Annotated[
+        DeclaredSlo | None,
+        Meta(
+            extra={"shorthand": "preset"},
+            description="What share of its requests is to be good. Default: nobody minds.",
+        ),
     ] = None
 
     parameters: Annotated[

@@ -180,7 +180,7 @@ def test_a_promotion_keeps_the_weight_while_it_is_proposed(connection: Connectio
 
 def test_people_are_told(connection: Connection) -> None:
     act = Act(connection)
-    word = Tell("releases", "chat/v2", "warning", "rolled back", "it is longer")
+    word = Tell("release", "chat/v2", "ticket", "rolled back", "it is longer")
     act(word)
     assert act.told == [word]
 
@@ -205,7 +205,7 @@ def test_an_act_that_fails_halfway_never_was(engine: Engine) -> None:
     with database.writing(engine) as connection:
         epoch = lead(connection, "a", NOON_S)
     actor = Actor("controller:release", epoch, NOON_S, 60.0)
-    word = Tell("releases", "k", "warning", "t", "t")
+    word = Tell("release", "k", "ticket", "t", "t")
     with pytest.raises(OSError, match="cut"), database.writing(engine) as connection:
         apply(connection, actor, (weight(0.5), word), (), broken)
     with database.reading(engine) as connection:

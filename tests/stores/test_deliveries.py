@@ -8,11 +8,12 @@ from sqlalchemy import Engine, func, select
 from tests.stores.test_notices import NOON_S, note, tell
 
 from tidegate.core.notice import NotDelivered
-from tidegate.stores import database, deliveries, notices, silences
+from tidegate.stores import database, deliveries, notices, silences, told
 from tidegate.stores.audit import Author
-from tidegate.stores.deliveries import LEASE_S, MAX_TRIES, SINGLES, Delivery
+from tidegate.stores.deliveries import LEASE_S, MAX_TRIES, SINGLES
 from tidegate.stores.schema_notices import deliveries as table
 from tidegate.stores.silences import Matchers, Silence
+from tidegate.stores.told import Delivery
 
 AWAY = NotDelivered("ConnectError")
 
@@ -59,7 +60,7 @@ def test_each_way_has_a_message_of_its_own(engine: Engine) -> None:
     assert claimed(engine) is None
     with database.reading(engine) as connection:
         assert deliveries.busy(connection) == ["mail"]
-        (of_a,) = deliveries.of_notices(connection, [notices.recent(connection)[0].id]).values()
+        (of_a,) = told.of_notices(connection, [notices.recent(connection)[0].id]).values()
     assert [(way, one and one.state) for way, one in of_a] == [
         ("chat", "delivered"),
         ("mail", "sending"),

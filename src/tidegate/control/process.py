@@ -18,7 +18,13 @@ from functools import partial
 import uvloop
 from sqlalchemy import Engine
 
-from tidegate.control import budget_metrics, options, plan_metrics, secret_checks
+from tidegate.control import (
+    budget_metrics,
+    notice_metrics,
+    options,
+    plan_metrics,
+    secret_checks,
+)
 from tidegate.control.alerting import Alerting
 from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
@@ -27,6 +33,7 @@ from tidegate.control.desk import Desk
 from tidegate.control.feed_log import FeedLog
 from tidegate.control.feed_server import FeedServer
 from tidegate.control.leads import Leads
+from tidegate.control.notifying import Notifying
 from tidegate.control.operators import Operators
 from tidegate.control.options import Settings
 from tidegate.control.perimeter import Names, Perimeter
@@ -134,10 +141,17 @@ class Process:
                 recording.render()
                 + plan_metrics.render(self._plans)
                 + budget_metrics.render(self._alerting.ratios)
+                + notice_metrics.render(self._notifying.tries)
             ),
         )
         self._alerting = Alerting(
             engine, lambda: self._plans.current, self._webhook, os.environ, self._figures
+        )
+        self._notifying = Notifying(
+            engine,
+            lambda: self._plans.declared.control.notifications,
+            os.environ,
+            lambda: self._standing.leads,
         )
         self._server = Server(self._app())
         self._ending = False
@@ -166,6 +180,7 @@ class Process:
             loop.create_task(self._stand()),
             loop.create_task(self._upkeep()),
             loop.create_task(self._alerting.watch()),
+            loop.create_task(self._notifying.watch()),
             loop.create_task(self._keep_up()),
         ]
         gc.collect()

@@ -3,6 +3,7 @@
 from tidegate.control import (
     api_budgets,
     api_keys,
+    api_notices,
     api_plan,
     api_public,
     api_raises,
@@ -24,6 +25,7 @@ ROWS: tuple[Row, ...] = (
     *api_targets.ROWS,
     *api_budgets.ROWS,
     *api_raises.ROWS,
+    *api_notices.ROWS,
     *litellm_keys.ROWS,
     *litellm_teams.ROWS,
     *litellm_budgets.ROWS,

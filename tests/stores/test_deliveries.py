@@ -236,6 +236,17 @@ def test_the_end_is_told_by_the_ways_that_told_of_it(engine: Engine) -> None:
         assert connection.execute(select(func.count()).select_from(table)).scalar() == 5
 
 
+def test_what_came_and_went_before_anybody_looked_is_told_all_the_same(engine: Engine) -> None:
+    note(engine, tell("a"))
+    note(engine, tell("a", resolved=True))
+    routed(engine)
+    one, keys = must(claimed(engine))
+    assert (one.ends, keys) == (None, ["a"])
+    arrived(engine, one)
+    routed(engine)
+    assert must(claimed(engine))[0].ends == one.id
+
+
 def test_what_was_told_together_is_ended_together(engine: Engine) -> None:
     for number in range(6):
         note(engine, tell(f"k{number}"))

@@ -45,12 +45,12 @@ def route(
         _n.silenced_by.not_in([one.id for one in held]),
         _n.resolved_at_s.is_not(None),
     )
-    query = select(*COLUMNS).where(waiting).order_by(_n.id).limit(_AT_ONCE)
+    query = select(*COLUMNS, _n.silenced_by).where(waiting).order_by(_n.id).limit(_AT_ONCE)
     nowhere = []
     for row in connection.execute(query).mappings().all():
         notice = notice_of(row)
         silence = next((one.id for one in held if one.matchers.match(notice)), None)
-        if notice.resolved_at_s is not None:
+        if notice.resolved_at_s is not None and row["silenced_by"] is not None:
             _mark(connection, notice.id, routed_at_s=now_s, closed_at_s=now_s)
         elif silence is not None:
             _mark(connection, notice.id, silenced_by=silence)

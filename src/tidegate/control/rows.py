@@ -2,6 +2,7 @@
 
 from tidegate.control import (
     api_budgets,
+    api_changes,
     api_keys,
     api_notices,
     api_plan,
@@ -26,6 +27,7 @@ ROWS: tuple[Row, ...] = (
     *api_budgets.ROWS,
     *api_raises.ROWS,
     *api_notices.ROWS,
+    *api_changes.ROWS,
     *litellm_keys.ROWS,
     *litellm_teams.ROWS,
     *litellm_budgets.ROWS,

@@ -60,6 +60,13 @@ class Ways:
         return plug
 
 
+class Engines:
+    """The engine readers."""
+
+    def names(self) -> list[str]:
+        return plugs.names("engines")
+
+
 class Checks:
     """What answers are held to, as far as a plan can get it wrong. Each says what is wrong."""
 
@@ -78,6 +85,7 @@ class Facts(Struct, frozen=True):
     price_of: PriceOf
     dialects: Dialects = Dialects()
     kinds: Kinds = Kinds()
+    engines: Engines = Engines()
     checks: Checks = Checks()
     ways: Ways = Ways()
     added: Added = Added()

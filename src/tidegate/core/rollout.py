@@ -5,6 +5,7 @@ from typing import Literal
 from msgspec import Raw, Struct
 
 from tidegate.core.arm import UnitKind
+from tidegate.core.harm import HARM
 
 NoDataRule = Literal["fail", "pause", "ignore"]
 
@@ -36,6 +37,13 @@ class HarmMetric(Struct, frozen=True, omit_defaults=True):
     margin: float
     weight: float = 1.0
     no_data: NoDataRule = "pause"
+
+
+# What guards a release that names no metrics. What users see break has the larger parts.
+_PARTS = {"error": 3.0, "invalid": 2.0, "refusal": 2.0, "output_tokens": 2.0, "ttft": 2.0}
+DEFAULT_HARM = tuple(
+    HarmMetric(row.name, row.margin, _PARTS.get(row.name, 1.0)) for row in HARM.values()
+)
 
 
 class HardLimits(Struct, frozen=True, omit_defaults=True):

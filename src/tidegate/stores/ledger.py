@@ -24,9 +24,10 @@ _TRIES = 4
 _JITTER_LETTERS = "0123456789"
 _PAUSE_S = 0.05
 
-# Columns that hold a receipt's field of the same name; the rest are made here.
-_FIELDS = tuple(c.name for c in receipts.columns if c.name not in ("seq", "attempts", "detail"))
-_COLUMNS = (*_FIELDS, "attempts", "detail")
+_MADE = ("seq", "attempts", "detail", "node")
+# Columns that hold a receipt's field of the same name.
+_FIELDS = tuple(c.name for c in receipts.columns if c.name not in _MADE)
+_COLUMNS = (*_FIELDS, *_MADE[1:])
 _fields_of = attrgetter(*_FIELDS)
 _rolled_up = rollup.rolled_up(_COLUMNS)
 _STARTED = _COLUMNS.index("started_at_s")
@@ -91,7 +92,8 @@ class Ledger:
         StoreError when nothing was stored; of StoreUnavailable that is not sure, and the same
         batch once more does no harm.
         """
-        rows = [(*_fields_of(r), len(r.attempts), payload) for r, payload in batch]
+        node = self._node
+        rows = [(*_fields_of(r), len(r.attempts), payload, node) for r, payload in batch]
         moved = [(name_everywhere(self._node, p.gateway), p.segment, p.offset) for p in positions]
         try:
             known = self._take_turns(rows, moved)

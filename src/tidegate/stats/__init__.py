@@ -1,0 +1,1 @@
+"""Mergeable histograms, sequential tests, burn rates: arithmetic on what was counted, no I/O."""

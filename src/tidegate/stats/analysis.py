@@ -1,0 +1,222 @@
+"""What a rollout's blocks say so far: pure, small, and the same for the same blocks.
+
+`take` gives the next state; `verdicts` (in `stats.verdict`) reads it. Blocks in which an arm has
+hardly anything wait for the next at the same weight: which requests are compared with which depends
+on how many came and never on what became of them.
+"""
+
+from collections.abc import Callable, Mapping
+from math import log
+from typing import Final, TypeVar
+
+from msgspec import Struct
+
+from tidegate.core.block import ArmBlock, Block, Moments, Tally
+from tidegate.core.harm import HARM
+from tidegate.core.rollout import DEFAULT_HARM, HarmMetric, Rollout
+from tidegate.stats import clusters, harm_test, ratio_test
+from tidegate.stats.level import Level, advanced, summed
+
+# An arm with less than this in a block waits.
+LEAST_A_BLOCK: Final = 5
+LENGTH: Final = "output_tokens"
+_NONE: Final = Moments()
+_NO_TALLY: Final = Tally()
+
+
+class Known(Struct, frozen=True, omit_defaults=True):
+    """One metric, of requests and of units."""
+
+    requests: Level = Level()
+    units: Level = Level()
+
+
+class Totals(Struct, frozen=True, omit_defaults=True):
+    """One arm, all of it, compared or not. `first` are its first requests, as many as the hard
+    limit is about and those that came with the last of them, `contracted` its answers that could
+    have broken a contract, `together` the units that have spoken."""
+
+    assigned: int = 0
+    units: int = 0
+    cached: int = 0
+    bad: int = 0
+    costed: int = 0
+    cost_nanousd: int = 0
+    together: int = 0
+    inverse_sizes: float = 0.0
+    first: int = 0
+    first_bad: int = 0
+    contracted: int = 0
+    invalid: int = 0
+
+
+class Analysis(Struct, omit_defaults=True):
+    """`metrics` in the order of the rollout's. `ratio` is ln of the likelihood ratios of the units'
+    shares. `waiting` is what came and was not compared yet."""
+
+    metrics: dict[str, Known]
+    stable: Totals = Totals()
+    canary: Totals = Totals()
+    ratio: tuple[float, ...] = (0.0,) * len(ratio_test.ODDS_RATIOS)
+    dear_nanousd: float | None = None
+    waiting: Block | None = None
+
+
+def guards(rollout: Rollout) -> tuple[HarmMetric, ...]:
+    """The metrics that hold it back: its own, or the usual ones."""
+    return rollout.harm or DEFAULT_HARM
+
+
+def margin_of(metric: HarmMetric) -> float:
+    """As the tests have it: points of a share, or of the logarithm of an amount."""
+    return log(metric.margin) if HARM[metric.name].kind == "amount" else metric.margin
+
+
+def kept(rollout: Rollout) -> tuple[HarmMetric, ...]:
+    """What is compared: its guards, and the answers' length, whose shift is told in any case."""
+    found = guards(rollout)
+    if any(guard.name == LENGTH for guard in found):
+        return found
+    return (*found, HarmMetric(LENGTH, HARM[LENGTH].margin))
+
+
+def begin(rollout: Rollout) -> Analysis:
+    return Analysis({metric.name: Known() for metric in kept(rollout)})
+
+
+def take(analysis: Analysis, rollout: Rollout, block: Block) -> Analysis:
+    """With one block more. Blocks come once each and in order."""
+    waiting = analysis.waiting
+    taken = Analysis(
+        analysis.metrics,
+        _added(analysis.stable, block.stable, rollout),
+        _added(analysis.canary, block.canary, rollout),
+        _ratio(analysis, block),
+        analysis.dear_nanousd if block.dear_nanousd is None else block.dear_nanousd,
+    )
+    if waiting is not None:
+        if waiting.weight != block.weight:
+            taken.metrics = _compared(taken.metrics, rollout, waiting)
+        else:
+            block = _joined(waiting, block)
+    if min(block.stable.assigned, block.canary.assigned) < LEAST_A_BLOCK:
+        taken.waiting = block
+    else:
+        taken.metrics = _compared(taken.metrics, rollout, block)
+    return taken
+
+
+def ratio_broken(analysis: Analysis) -> bool:
+    """Whether others reach the canary than its weight says: the comparison is void."""
+    return harm_test.ln_e(analysis.ratio) >= log(ratio_test.ALARM)
+
+
+def is_by_unit(analysis: Analysis, name: str) -> bool:
+    """Whether the metric is judged by units: requests of one unit are alike, or may well be."""
+    stable, canary = analysis.stable, analysis.canary
+    requests = stable.assigned + canary.assigned
+    units = stable.units + canary.units
+    if clusters.design_effect(requests, units, 1.0) < clusters.LEAST_DESIGN_EFFECT:
+        return False
+    together = stable.together + canary.together
+    if not together:
+        return True
+    known = analysis.metrics[name]
+    variance = known.requests.spread(HARM[name].kind != "amount") ** 2
+    of_units = summed(known.units.stable, known.units.canary)
+    inverse_size = (stable.inverse_sizes + canary.inverse_sizes) / together
+    most = clusters.most_correlation(of_units, variance, inverse_size)
+    return clusters.design_effect(requests, units, most) >= clusters.LEAST_DESIGN_EFFECT
+
+
+def _ratio(analysis: Analysis, block: Block) -> tuple[float, ...]:
+    if block.weight is None:
+        return analysis.ratio
+    units = block.stable.fresh + block.canary.fresh
+    grown = ratio_test.grown(analysis.ratio, block.weight, units, block.canary.fresh)
+    return tuple(grown)
+
+
+def _added(totals: Totals, block: ArmBlock, rollout: Rollout) -> Totals:
+    first, first_bad = totals.first, totals.first_bad
+    if first < rollout.hard.bad_of_first[1]:
+        first, first_bad = first + block.assigned, first_bad + block.bad
+    contract = block.tallies.get("invalid", _NO_TALLY)
+    return Totals(
+        totals.assigned + block.assigned,
+        totals.units + block.units,
+        totals.cached + block.cached,
+        totals.bad + block.bad,
+        totals.costed + block.costed,
+        totals.cost_nanousd + block.cost_nanousd,
+        totals.together + _units_of(block),
+        totals.inverse_sizes + block.inverse_sizes,
+        first,
+        first_bad,
+        totals.contracted + contract.judged,
+        totals.invalid + contract.bad,
+    )
+
+
+def _units_of(block: ArmBlock) -> int:
+    return max((moments.count for moments in block.by_unit.values()), default=0)
+
+
+def _compared(metrics: Mapping[str, Known], rollout: Rollout, block: Block) -> dict[str, Known]:
+    found = {}
+    for guard in kept(rollout):
+        name = guard.name
+        how = (HARM[name].kind != "amount", margin_of(guard))
+        known = metrics[name]
+        requests = (_requests(block.stable, name), _requests(block.canary, name))
+        units = (block.stable.by_unit.get(name, _NONE), block.canary.by_unit.get(name, _NONE))
+        found[name] = Known(
+            advanced(known.requests, *requests, how), advanced(known.units, *units, how)
+        )
+    return found
+
+
+def _requests(arm: ArmBlock, name: str) -> Moments:
+    tally = arm.tallies.get(name)
+    if tally is not None:
+        return Moments(tally.judged, tally.bad, tally.bad)
+    return arm.moments.get(name, _NONE)
+
+
+def _joined(one: Block, other: Block) -> Block:
+    return Block(
+        other.rollout,
+        other.number,
+        one.began_s,
+        other.ended_s,
+        other.weight,
+        _both(one.stable, other.stable),
+        _both(one.canary, other.canary),
+        other.dear_nanousd,
+    )
+
+
+def _both(one: ArmBlock, other: ArmBlock) -> ArmBlock:
+    """What the comparison reads of two blocks of one arm."""
+    return ArmBlock(
+        assigned=one.assigned + other.assigned,
+        tallies=_by_name(one.tallies, other.tallies, _tallied),
+        moments=_by_name(one.moments, other.moments, summed),
+        by_unit=_by_name(one.by_unit, other.by_unit, summed),
+    )
+
+
+T = TypeVar("T")
+
+
+def _by_name(
+    one: Mapping[str, T], other: Mapping[str, T], both: Callable[[T, T], T]
+) -> dict[str, T]:
+    found = dict(one)
+    for name, value in other.items():
+        found[name] = both(found[name], value) if name in found else value
+    return found
+
+
+def _tallied(one: Tally, other: Tally) -> Tally:
+    return Tally(one.judged + other.judged, one.bad + other.bad)

@@ -1,0 +1,261 @@
+"""Receipts of one release to its blocks: O(1) a receipt, in bounded memory.
+
+What was assigned counts, whatever served in the end: retries and fallbacks are charged to the arm.
+Left out are requests whose arm somebody chose, shadows, the gateway's own, evaluations, and what
+is their caller's fault. The first `COLD_REQUESTS` of the canary are no measure of its latencies and
+cost, since nobody's prefix is in its cache yet; of its answers they are.
+
+A request is slow when it is slower than the 95th percentile of the stable arm's latest requests
+before the block. A unit speaks once in an arm: by the mean of its first `FIRST_REQUESTS`, or of
+those that came within `PATIENCE_S`.
+"""
+
+from collections import deque
+from math import log1p
+from typing import Final
+
+from tidegate.core.block import ArmBlock, Block, Moments, Tally
+from tidegate.core.receipt import Receipt
+from tidegate.stats.marks import (
+    ANSWERED,
+    BAD,
+    ITL,
+    PLAINLY_BAD,
+    SHARES,
+    TOTAL_TIME,
+    TTFT,
+    marks_of,
+)
+from tidegate.stats.recent import Recent
+
+COLD_REQUESTS: Final = 50
+FIRST_REQUESTS: Final = 4
+PATIENCE_S: Final = 60.0
+# Units that are remembered, about 100 bytes each; one that comes after so many others is new.
+MAX_UNITS: Final = 100_000
+SLOW_QUANTILE: Final = 0.95
+DEAR_QUANTILE: Final = 0.99
+_MAX_WAITING_BLOCKS: Final = 360
+_NOT_USERS: Final = frozenset({"eval", "shadow"})
+
+# What is said of a unit's request: its marks, ln(1 + tokens) and ln(1 + cost) where they are known.
+_Said = tuple[int, float | None, float | None]
+_WHOLE: Final = ANSWERED
+_SHARES: Final = tuple(enumerate(SHARES))
+_ALL: Final = (1 << len(SHARES)) - 1
+
+
+class _Arm:
+    """One arm of the block that is open."""
+
+    def __init__(self) -> None:
+        self.block = ArmBlock()
+        self.by_marks: dict[int, int] = {}
+        self.tokens = Moments()
+        self.cost = Moments()
+        self.together: list[list[_Said]] = []
+
+    def closed(self) -> ArmBlock:
+        block = self.block
+        for marks, count in self.by_marks.items():
+            if marks & PLAINLY_BAD:
+                block.bad += count
+            for index, name in _SHARES:
+                if marks >> index & 1:
+                    tally = block.tallies.get(name)
+                    if tally is None:
+                        tally = block.tallies[name] = Tally()
+                    tally.judged += count
+                    tally.bad += count if marks >> index + BAD & 1 else 0
+        for name, moments in (("output_tokens", self.tokens), ("cost", self.cost)):
+            if moments.count:
+                block.moments[name] = moments
+        self._join_units()
+        return block
+
+    def _join_units(self) -> None:
+        """Each unit's mean of what its requests say. Most say nothing bad: those go by the set of
+        metrics that judged them."""
+        of = self.block.by_unit
+        quiet: dict[int, int] = {}
+        for said in self.together:
+            self.block.inverse_sizes += 1 / len(said)
+            whole = 0
+            for marks, _, _ in said:
+                whole |= marks
+            bad = whole >> BAD
+            silent = whole & _ALL & ~bad
+            quiet[silent] = quiet.get(silent, 0) + 1
+            if bad:
+                _join_bad(of, said, bad)
+            _join_mean(of, "output_tokens", [tokens for _, tokens, _ in said if tokens is not None])
+            _join_mean(of, "cost", [cost for _, _, cost in said if cost is not None])
+        for silent, count in quiet.items():
+            for index, name in _SHARES:
+                if silent >> index & 1:
+                    _moments(of, name).count += count
+
+
+def _join_bad(of: dict[str, Moments], said: list[_Said], bad: int) -> None:
+    for index, name in _SHARES:
+        if bad >> index & 1:
+            judged = sum(marks >> index & 1 for marks, _, _ in said)
+            _moments(of, name).add(sum(marks >> index + BAD & 1 for marks, _, _ in said) / judged)
+
+
+def _join_mean(of: dict[str, Moments], name: str, values: list[float]) -> None:
+    if values:
+        _moments(of, name).add(sum(values) / len(values))
+
+
+def _moments(of: dict[str, Moments], name: str) -> Moments:
+    found = of.get(name)
+    if found is None:
+        found = of[name] = Moments()
+    return found
+
+
+class BlockFold:
+    """Folds receipts of one rollout. One thread at a time. `number` is that of the last block."""
+
+    def __init__(self, rollout: str, number: int = 0) -> None:
+        self._rollout = rollout
+        self._number = number
+        self._cold = COLD_REQUESTS
+        self._stable = _Arm()
+        self._canary = _Arm()
+        # A unit and its arm: what it has said so far, or None once that is counted.
+        self._units: dict[int, list[_Said] | None] = {}
+        self._new: list[int] = []
+        self._waiting: deque[tuple[float, list[int]]] = deque()
+        self._latencies = (Recent(), Recent(), Recent())
+        self._costs = Recent()
+        self._slow_s: tuple[float | None, ...] = (None, None, None)
+
+    def add(self, receipt: Receipt) -> None:
+        """Counts it, if it is one of the rollout's that counts."""
+        if receipt.rollout != self._rollout or receipt.arm_forced:
+            return
+        if receipt.purpose in _NOT_USERS or receipt.is_probe:
+            return
+        if receipt.arm == "canary":
+            arm, canary = self._canary, True
+        elif receipt.arm == "stable":
+            arm, canary = self._stable, False
+        else:
+            return
+        marks = marks_of(receipt)
+        if not marks:
+            return
+        warm = not canary or self._cold <= 0
+        if canary:
+            self._cold -= 1
+        tokens = cost = None
+        if marks & _WHOLE == _WHOLE:
+            tokens, cost = self._amounts(arm, receipt, warm)
+        if warm:
+            marks |= self._latency_marks(receipt, marks, canary)
+        arm.by_marks[marks] = arm.by_marks.get(marks, 0) + 1
+        arm.block.assigned += 1
+        if receipt.cache_read_tokens:
+            arm.block.cached += 1
+        if receipt.unit is None or receipt.unit_kind == "request":
+            arm.block.units += 1
+            arm.block.fresh += 1
+        else:
+            self._unit(arm, receipt.unit << 1 | canary, (marks, tokens, cost))
+
+    def _amounts(
+        self, arm: _Arm, receipt: Receipt, warm: bool
+    ) -> tuple[float | None, float | None]:
+        tokens = cost = None
+        if receipt.output_tokens is not None:
+            tokens = log1p(receipt.output_tokens + (receipt.reasoning_tokens or 0))
+            arm.tokens.add(tokens)
+        spent = receipt.cost_nanousd
+        if spent is not None:
+            arm.block.costed += 1
+            arm.block.cost_nanousd += spent
+            if arm is self._stable:
+                self._costs.add(spent)
+            if warm:
+                cost = log1p(spent)
+                arm.cost.add(cost)
+        return tokens, cost
+
+    def _latency_marks(self, receipt: Receipt, marks: int, canary: bool) -> int:
+        """Which latencies are judged, and which were slow. Until the stable arm has shown what is
+        slow none is judged."""
+        found = 0
+        slow_s = self._slow_s
+        ttft_s = receipt.ttft_s
+        if ttft_s is not None:
+            if slow_s[0] is not None:
+                found |= TTFT | TTFT << BAD if ttft_s > slow_s[0] else TTFT
+            if not canary:
+                self._latencies[0].add(ttft_s)
+        if marks & _WHOLE != _WHOLE:
+            return found
+        total_s = receipt.total_s
+        if total_s is not None:
+            if slow_s[1] is not None:
+                found |= TOTAL_TIME | TOTAL_TIME << BAD if total_s > slow_s[1] else TOTAL_TIME
+            if not canary:
+                self._latencies[1].add(total_s)
+        itl_s = receipt.itl_mean_s
+        if itl_s is not None:
+            if slow_s[2] is not None:
+                found |= ITL | ITL << BAD if itl_s > slow_s[2] else ITL
+            if not canary:
+                self._latencies[2].add(itl_s)
+        return found
+
+    def _unit(self, arm: _Arm, unit: int, said: _Said) -> None:
+        units = self._units
+        if unit in units:
+            earlier = units[unit]
+            if earlier is None:
+                return
+            earlier.append(said)
+            if len(earlier) >= FIRST_REQUESTS:
+                units[unit] = None
+                arm.together.append(earlier)
+            return
+        if len(units) >= MAX_UNITS:
+            self._forget(next(iter(units)))
+        units[unit] = [said]
+        self._new.append(unit)
+        arm.block.units += 1
+        arm.block.fresh += unit ^ 1 not in units
+
+    def _forget(self, unit: int) -> None:
+        said = self._units.pop(unit)
+        if said is not None:
+            (self._canary if unit & 1 else self._stable).together.append(said)
+
+    def close(self, began_s: float, ended_s: float, weight: float | None) -> Block | None:
+        """The block since the last; None when nothing came and no unit was waited for."""
+        self._waiting.append((ended_s, self._new))
+        self._new = []
+        self._end_patience(ended_s)
+        stable, canary = self._stable.closed(), self._canary.closed()
+        self._stable, self._canary = _Arm(), _Arm()
+        self._slow_s = tuple(recent.quantile(SLOW_QUANTILE) for recent in self._latencies)
+        if not (stable.assigned or canary.assigned or stable.by_unit or canary.by_unit):
+            return None
+        self._number += 1
+        dear_nanousd = self._costs.quantile(DEAR_QUANTILE)
+        number = self._number
+        return Block(self._rollout, number, began_s, ended_s, weight, stable, canary, dear_nanousd)
+
+    def _end_patience(self, now_s: float) -> None:
+        """Units that have had their time speak by what they have said."""
+        waiting, units = self._waiting, self._units
+        while waiting and (
+            abs(now_s - waiting[0][0]) >= PATIENCE_S or len(waiting) > _MAX_WAITING_BLOCKS
+        ):
+            for unit in waiting.popleft()[1]:
+                said = units.get(unit)
+                if said is not None:
+                    units[unit] = None
+                    (self._canary if unit & 1 else self._stable).together.append(said)

@@ -1,0 +1,66 @@
+"""Is the canary's share of bad requests higher than the stable arm's? An e-process, block by block.
+
+The null hypothesis is that both arms share one rate within a block; which one may drift from block
+to block. Each block's likelihood ratio takes its alternative from earlier blocks alone (plug-in
+mixture of safe tests for 2x2 tables, Turner, Ly and Grünwald), so that
+
+    P(E ever reaches 1 / alpha | no difference) <= alpha
+
+for finite samples, any weight schedule and any time to stop. Values between 0 and 1, such as the
+means of units, may stand for counts: each factor is convex in them, so its expectation is at most
+that of a count with the same mean.
+"""
+
+from collections.abc import Sequence
+from math import exp, log, log1p
+from typing import Final, NamedTuple
+
+# Odds ratios that the alternative mixes in equal parts, from hardly worse to broken.
+ODDS_RATIOS: Final = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
+_LN_ODDS_RATIOS: Final = tuple((ratio, log(ratio)) for ratio in ODDS_RATIOS)
+# Before so many observations of both arms nothing is known of their rate.
+LEAST_EARLIER: Final = 200
+MOST_LN_E: Final = 200.0
+
+
+class Share(NamedTuple):
+    """`judged` observations, `bad` of them in sum."""
+
+    judged: int
+    bad: float
+
+
+def rate_of(earlier: Share) -> float:
+    """The common rate by what both arms have shown, never 0 or 1."""
+    return (earlier.bad + 0.5) / (earlier.judged + 1)
+
+
+def grown(logs: Sequence[float], rate: float, stable: Share, canary: Share) -> list[float]:
+    """The log likelihood ratios after a block, one an odds ratio."""
+    n_a, k_a = stable
+    n_b, k_b = canary
+    if not n_a or not n_b:
+        return list(logs)
+    both = n_a + n_b
+    good_a, good_b = n_a - k_a, n_b - k_b
+    ln_rate, ln_rest = log(rate), log1p(-rate)
+    found = []
+    for before, (ratio, ln_ratio) in zip(logs, _LN_ODDS_RATIOS, strict=True):
+        scale = 1 - rate + rate * ratio
+        ln_scale = log(scale)
+        null = (n_a * rate + n_b * rate * ratio / scale) / both
+        ln_null, ln_null_rest = log(null), log1p(-null)
+        found.append(
+            before
+            + k_a * (ln_rate - ln_null)
+            + good_a * (ln_rest - ln_null_rest)
+            + k_b * (ln_rate + ln_ratio - ln_scale - ln_null)
+            + good_b * (ln_rest - ln_scale - ln_null_rest)
+        )
+    return found
+
+
+def ln_e(logs: Sequence[float]) -> float:
+    """ln of the e-value: the mean of the likelihood ratios."""
+    most = max(logs)
+    return min(MOST_LN_E, most + log(sum(exp(each - most) for each in logs) / len(logs)))

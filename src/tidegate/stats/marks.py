@@ -1,0 +1,49 @@
+"""What one request says of each harm metric that is a share: judged or not, bad or not, in bits.
+
+The bit of a metric says that the request is judged by it, the same bit `BAD` higher that it was
+bad. So a block counts requests by their marks, and metrics only when it closes.
+"""
+
+from typing import Final
+
+from tidegate.core.receipt import Receipt
+
+SHARES: Final = (
+    *("error", "refusal", "invalid", "interrupted", "truncated", "fallback", "abandon"),
+    *("ttft", "total_time", "itl"),
+)
+ERROR, REFUSAL, INVALID, INTERRUPTED, TRUNCATED = 1, 2, 4, 8, 16
+FALLBACK, ABANDON, TTFT, TOTAL_TIME, ITL = 32, 64, 128, 256, 512
+BAD: Final = 16
+# A request with one of these has failed in a way that needs no statistics to be one.
+PLAINLY_BAD: Final = (ERROR | INVALID | INTERRUPTED) << BAD
+ANSWERED: Final = ERROR | INVALID | INTERRUPTED | TRUNCATED | FALLBACK | ABANDON
+_FAILED: Final = (ERROR | INTERRUPTED | ABANDON) | ERROR << BAD
+_LEFT: Final = ABANDON | ABANDON << BAD
+_BROKEN: Final = frozenset({"malformed", "schema_violation", "empty", "duplicate_terminator"})
+_NOT_THE_ARMS: Final = frozenset({"caller", "policy"})
+
+
+def marks_of(receipt: Receipt) -> int:
+    """0 of what is the caller's own fault. Latencies are the fold's to add."""
+    if receipt.cancelled_by == "client":
+        found = _LEFT
+    elif receipt.error_code is None:
+        found = ANSWERED
+        if receipt.finish_reason == "length":
+            found |= TRUNCATED << BAD
+        attempts = receipt.attempts
+        if len(attempts) > 1 and attempts[-1].target != attempts[0].target:
+            found |= FALLBACK << BAD
+    elif receipt.error_fault in _NOT_THE_ARMS:
+        found = 0
+    else:
+        found = _FAILED
+    if receipt.interrupted and found & INTERRUPTED:
+        found |= INTERRUPTED << BAD
+    if receipt.validity in _BROKEN and found:
+        found |= INVALID | INVALID << BAD
+    refusal = receipt.model_refusal
+    if refusal is not None:
+        found |= REFUSAL if refusal == "none" else REFUSAL | REFUSAL << BAD
+    return found

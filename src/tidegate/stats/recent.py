@@ -1,0 +1,22 @@
+"""The latest values of something, and a quantile of them."""
+
+from collections import deque
+from typing import Final
+
+KEPT: Final = 2048
+LEAST: Final = 100
+
+
+class Recent:
+    """The last `KEPT` values; a quantile once there are `LEAST`."""
+
+    def __init__(self) -> None:
+        self._values: deque[float] = deque(maxlen=KEPT)
+        self.add = self._values.append
+
+    def quantile(self, share: float) -> float | None:
+        """The value that `share` of them do not exceed."""
+        if len(self._values) < LEAST:
+            return None
+        ordered = sorted(self._values)
+        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]

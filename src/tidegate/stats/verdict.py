@@ -1,0 +1,169 @@
+"""What an analysis says of each metric: harm proven, safety proven, neither, or nothing known.
+
+Harm takes E >= 1 / alpha with the metric's part of the allowed error; safety E >= 1 / alpha with
+all of it, since every guard has to be safe. A rise that is proven and proven to be below the margin
+is no harm: that is what the margin says.
+"""
+
+from math import asin, exp, log, pi, sin, sqrt
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from tidegate.core.harm import HARM
+from tidegate.core.rollout import HarmMetric, Rollout
+from tidegate.stats import harm_test, mean_test, safe_test
+from tidegate.stats.analysis import Analysis, guards, is_by_unit, margin_of
+from tidegate.stats.level import Level
+
+INTERVAL_ALPHA: Final = 0.05
+
+
+class Verdict(Struct, frozen=True, omit_defaults=True):
+    """`effect` is how much worse the canary is, between `low` and `high` at all times at once: in
+    points of a share, or as a ratio of an amount; None where an arm has shown nothing.
+
+    `stable_units` and `canary_units` are what was compared: units where `by_unit`, else requests.
+    `needed_units` of the canary are still to come until safety can be expected, if the arms are
+    equal and the weight stays; None where there is no telling. An effect below `smallest_effect`
+    cannot be seen with those that came. Harm is at `harm_at` of `e_harm`, safety at `safe_at`.
+    """
+
+    metric: str
+    verdict: Literal["harm", "safe", "undecided", "no_data"]
+    e_harm: float
+    e_safe: float
+    harm_at: float
+    safe_at: float
+    effect: float | None
+    low: float | None
+    high: float | None
+    stable_units: int
+    canary_units: int
+    needed_units: int | None
+    smallest_effect: float | None
+    by_unit: bool = False
+
+
+def verdicts(analysis: Analysis, rollout: Rollout) -> tuple[Verdict, ...]:
+    """Of each of its metrics, in their order."""
+    parts = sum(guard.weight for guard in guards(rollout))
+    return tuple(
+        _verdict(analysis, rollout, guard, parts / guard.weight / rollout.harm_alpha)
+        for guard in guards(rollout)
+    )
+
+
+def _verdict(analysis: Analysis, rollout: Rollout, guard: HarmMetric, harm_at: float) -> Verdict:
+    by_unit = is_by_unit(analysis, guard.name)
+    known = analysis.metrics[guard.name]
+    level = known.units if by_unit else known.requests
+    is_share = HARM[guard.name].kind != "amount"
+    safe_at = 1 / rollout.safe_alpha
+    ln_harm, ln_safe = _ln_es(level, is_share, by_unit)
+    stable, canary = level.stable.count, level.canary.count
+    what: Literal["harm", "safe", "undecided", "no_data"] = "undecided"
+    if not known.requests.stable.count or not known.requests.canary.count:
+        what = "no_data"
+    elif ln_safe >= log(safe_at):
+        what = "safe"
+    elif ln_harm >= log(harm_at):
+        what = "harm"
+    effect, low, high = _interval(level, is_share)
+    margin = margin_of(guard)
+    return Verdict(
+        guard.name,
+        what,
+        exp(ln_harm),
+        exp(ln_safe),
+        harm_at,
+        safe_at,
+        effect,
+        low,
+        high,
+        stable,
+        canary,
+        _needed(level, is_share, margin, log(safe_at) - ln_safe),
+        _smallest(level, is_share, log(harm_at)),
+        by_unit,
+    )
+
+
+def _ln_es(level: Level, is_share: bool, by_unit: bool) -> tuple[float, float]:
+    most = harm_test.MOST_LN_E
+    if is_share:
+        return harm_test.ln_e(level.harm), max(-most, min(most, level.safe))
+    if level.canary.count < mean_test.LEAST:
+        return 0.0, 0.0
+    harm, safe = mean_test.ln_e_harm(level.strata), mean_test.ln_e_safe(level.strata)
+    return max(-most, min(most, harm)), max(-most, min(most, safe))
+
+
+def _interval(level: Level, is_share: bool) -> tuple[float | None, float | None, float | None]:
+    strata = level.strata
+    if strata.precision <= 0:
+        return None, None, None
+    spread = level.spread(is_share)
+    middle = strata.weighted / strata.precision * spread
+    half = mean_test.half_width(strata.precision, INTERVAL_ALPHA) * spread
+    if is_share:
+        return middle, max(-1.0, middle - half), min(1.0, middle + half)
+    return exp(middle), exp(middle - half), exp(middle + half)
+
+
+def _needed(level: Level, is_share: bool, margin: float, ln_missing: float) -> int | None:
+    """What of the canary is still to come until safety, by the growth to be expected of equal
+    arms at the proportions so far."""
+    if ln_missing <= 0:
+        return 0
+    stable, canary = level.stable.count, level.canary.count
+    if not stable or not canary:
+        return None
+    if is_share:
+        rate = harm_test.rate_of(level.both())
+        each = safe_test.expected(rate, margin, stable / (stable + canary))
+        return None if each <= 0 else int(ln_missing / each * canary / (stable + canary)) + 1
+    return _needed_of_mean(level, margin / level.spread(False), ln_missing, stable / canary)
+
+
+def _needed_of_mean(level: Level, margin: float, ln_missing: float, per: float) -> int:
+    """`margin` in standard deviations; `per` of the stable arm come for one of the canary."""
+    target = ln_missing + mean_test.ln_e_safe(level.strata)
+    precision = level.strata.precision
+    least = most = max(1.0, precision)
+    while mean_test.ln_e(margin * most, most) < target and most < 1e12:
+        most *= 2
+    for _ in range(20):
+        middle = (least + most) / 2
+        if mean_test.ln_e(margin * middle, middle) < target:
+            least = middle
+        else:
+            most = middle
+    short = mean_test.LEAST - level.canary.count
+    return max(1, short, int((most - precision) * (1 + per) / per) + 1)
+
+
+def _smallest(level: Level, is_share: bool, ln_harm_at: float) -> float | None:
+    """The effect whose expected evidence in what came is just enough: points, or a ratio.
+
+    Of a share by the angle whose sine squared it is: divergence = 2 (difference of angles)^2, less
+    what the mixture of odds ratios costs.
+    """
+    stable, canary = level.stable.count, level.canary.count
+    if not stable or not canary:
+        return None
+    both = stable * canary / (stable + canary)
+    if not is_share:
+        if canary < mean_test.LEAST:
+            return None
+        return exp(_smallest_mean(both, ln_harm_at) * level.spread(False))
+    rate = harm_test.rate_of(level.both())
+    enough = ln_harm_at + log(len(harm_test.ODDS_RATIOS))
+    angle = asin(sqrt(rate)) + sqrt(enough / (2 * both))
+    return 1 - rate if angle >= pi / 2 else sin(angle) ** 2 - rate
+
+
+def _smallest_mean(precision: float, ln_harm_at: float) -> float:
+    """In standard deviations: where the mixture's e-value is just enough, without its one side."""
+    t = mean_test.TAU**2 * precision
+    return sqrt(2 * (ln_harm_at + 0.5 * log(1 + t)) * (1 + t) / t / precision)

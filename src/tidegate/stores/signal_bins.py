@@ -1,0 +1,143 @@
+"""Storing bins: what is new is added to the rows of its minute, hour, day and week, in one
+transaction with the mark of the receipts that it is made of.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from tidegate.core.bin import COUNTS, HISTOGRAMS, MINUTE_S, Bin, BinKey
+from tidegate.stores import database, signal_marks
+from tidegate.stores.schema_signals import signal_scopes, signals
+from tidegate.stores.signal_rows import Row, add, copied, packed, row_of, unpacked
+
+HOUR_S: Final = 3600
+DAY_S: Final = 86_400
+WEEK_S: Final = 7 * DAY_S
+SPANS_S: Final = (MINUTE_S, HOUR_S, DAY_S, WEEK_S)
+# Three days are the longest window that an alert looks at by the minute; 13 months are 396 days.
+KEPT_S: Final = {
+    MINUTE_S: 4 * DAY_S,
+    HOUR_S: 400 * DAY_S,
+    DAY_S: 400 * DAY_S,
+    WEEK_S: 407 * DAY_S,
+}
+
+_SCOPE: Final = ("route", "arm", "release", "target")
+_KEY: Final = ("span_s", "scope", "start_s", "node")
+_VALUES: Final = (*COUNTS, *(f"{name}_histogram" for name in HISTOGRAMS), "detail")
+_WRITTEN: Final = (*_KEY, "changed", *_VALUES)
+_SCOPES_A_QUERY: Final = 400
+
+Scope = tuple[str, str, str, str]
+
+
+class SignalWriter:
+    """One recorder's side. Not safe between threads. `node` tells it from others of a database."""
+
+    def __init__(self, node: str) -> None:
+        self._node = node
+        self._scopes: dict[Scope, int] = {}
+
+    def forget(self) -> None:
+        """After a transaction that failed, or may have."""
+        self._scopes.clear()
+
+    def add(self, connection: Connection, bins: Mapping[BinKey, Bin], folded_seq: int) -> None:
+        """Add bins, which are all receipts since the mark up to this number. In a transaction that
+        is the only one at a time; whoever's fails calls `forget`."""
+        if bins:
+            changed = signal_marks.next_change(connection)
+            rows = [(key.minute_s, key[1:], row_of(one)) for key, one in bins.items()]
+            numbers = self._numbers(connection, {scope for _, scope, _ in rows})
+            for span_s in SPANS_S:
+                slots: dict[tuple[int, int], Row] = {}
+                for minute_s, scope, row in rows:
+                    slot = (minute_s - minute_s % span_s, numbers[scope])
+                    if slot in slots:
+                        add(slots[slot], row)
+                    else:
+                        slots[slot] = copied(row)
+                self._merge(connection, span_s, slots, changed)
+        signal_marks.set_folded(connection, self._node, folded_seq)
+
+    def _merge(
+        self,
+        connection: Connection,
+        span_s: int,
+        slots: dict[tuple[int, int], Row],
+        changed: int,
+    ) -> None:
+        for start_s in {start_s for start_s, _ in slots}:
+            scopes = [scope for start, scope in slots if start == start_s]
+            for at in range(0, len(scopes), _SCOPES_A_QUERY):
+                some = scopes[at : at + _SCOPES_A_QUERY]
+                for scope, *columns in self._there(connection, span_s, start_s, some):
+                    add(slots[start_s, scope], unpacked(columns))
+        known = {"span_s": span_s, "node": self._node, "changed": changed}
+        written = [
+            {**known, "start_s": start_s, "scope": scope, **packed(row)}
+            for (start_s, scope), row in slots.items()
+        ]
+        connection.execute(_replacing(connection), written)
+
+    def _there(
+        self, connection: Connection, span_s: int, start_s: int, scopes: list[int]
+    ) -> Iterable[Any]:
+        c = signals.c
+        query = select(c.scope, *(c[name] for name in _VALUES)).where(
+            c.span_s == span_s,
+            c.start_s == start_s,
+            c.node == self._node,
+            c.scope.in_(scopes),
+        )
+        return connection.execute(query)
+
+    def _numbers(self, connection: Connection, scopes: set[Scope]) -> dict[Scope, int]:
+        """The number of each, given to those that are new."""
+        missing = [
+            dict(zip(_SCOPE, one, strict=True)) for one in sorted(scopes - self._scopes.keys())
+        ]
+        if missing:
+            statement = database.upsert(connection, signal_scopes)
+            adding = statement.values({name: bindparam(name) for name in _SCOPE})
+            connection.execute(adding.on_conflict_do_nothing().inline(), missing)
+            columns = (signal_scopes.c[name] for name in (*_SCOPE, "id"))
+            self._scopes = {
+                (row[0], row[1], row[2], row[3]): row[4]
+                for row in connection.execute(select(*columns))
+            }
+        return {scope: self._scopes[scope] for scope in scopes}
+
+
+def drop_old(engine: Engine, now_s: float, *, part_rows: int = 2000) -> int:
+    """Delete rows that are older than they are kept; how many are gone. In short transactions, so
+    that nobody who writes is kept waiting long."""
+    gone = 0
+    for span_s, kept_s in KEPT_S.items():
+        of_span = signals.c.span_s == span_s
+        old = of_span & (signals.c.start_s < int(now_s - kept_s))
+        some = select(signals.c.start_s).where(old).order_by(signals.c.start_s).limit(part_rows)
+        while True:
+            with database.writing(engine) as connection:
+                starts = connection.execute(some).scalars().all()
+                if not starts:
+                    break
+                going = delete(signals).where(of_span, signals.c.start_s <= starts[-1])
+                gone += connection.execute(going).rowcount
+    return gone
+
+
+def _replacing(connection: Connection) -> sqlite.Insert | postgresql.Insert:
+    statement = database.upsert(connection, signals)
+    new = statement.excluded
+    return (
+        statement.values({name: bindparam(name) for name in _WRITTEN})
+        .on_conflict_do_update(
+            index_elements=[signals.c[name] for name in _KEY],
+            set_={name: new[name] for name in ("changed", *_VALUES)},
+        )
+        .inline()
+    )

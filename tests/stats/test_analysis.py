@@ -1,0 +1,131 @@
+import random
+
+import msgspec
+import pytest
+from tests.stats.release import ERRORS, amounts, arm, block, rollout
+
+from tidegate.core.block import ArmBlock, Moments
+from tidegate.core.rollout import DEFAULT_HARM, HarmMetric
+from tidegate.stats.analysis import (
+    LENGTH,
+    Analysis,
+    begin,
+    guards,
+    is_by_unit,
+    kept,
+    ratio_broken,
+    take,
+)
+from tidegate.stats.verdict import verdicts
+
+ROLLOUT = rollout(*ERRORS)
+
+
+def after(*blocks, of=ROLLOUT) -> Analysis:
+    analysis = begin(of)
+    for each in blocks:
+        analysis = take(analysis, of, each)
+    return analysis
+
+
+def test_a_release_without_metrics_of_its_own_has_the_usual_ones():
+    assert guards(rollout()) == DEFAULT_HARM
+    assert guards(ROLLOUT) == ERRORS
+
+
+def test_the_length_of_answers_is_always_kept():
+    assert [guard.name for guard in kept(ROLLOUT)] == ["error", LENGTH]
+    assert kept(rollout()) == DEFAULT_HARM
+
+
+def test_taking_a_block_changes_nothing_that_was():
+    analysis = after(block(arm(300, 3), arm(30, 1)))
+    before = msgspec.json.encode(analysis)
+    one = take(analysis, ROLLOUT, block(arm(300, 3), arm(30, 5)))
+    other = take(analysis, ROLLOUT, block(arm(300, 3), arm(30, 5)))
+    assert msgspec.json.encode(analysis) == before
+    assert one == other != analysis
+
+
+def test_it_is_the_same_after_it_was_stored_and_small():
+    draw = random.Random(1)
+    analysis = begin(rollout())
+    blocks = [block(amounts([draw.random() for _ in range(90)]), arm(9, 1), 0.1) for _ in range(5)]
+    for each in blocks:
+        stored = msgspec.json.encode(analysis)
+        assert len(stored) < 8192
+        read = msgspec.json.decode(stored, type=Analysis)
+        assert take(read, rollout(), each) == take(analysis, rollout(), each)
+        analysis = take(analysis, rollout(), each)
+
+
+def test_little_traffic_adds_up_until_there_is_something_to_compare():
+    busy = after(*[block(arm(180, 2), arm(20, 2)) for _ in range(20)])
+    drops = [block(arm(18, 0), arm(2, 0)) for _ in range(200)]
+    for index in range(0, 200, 10):
+        drops[index] = block(arm(18, 2), arm(2, 2))
+    slow = after(*drops)
+    one, other = verdicts(busy, ROLLOUT)[0], verdicts(slow, ROLLOUT)[0]
+    assert slow.waiting is not None
+    assert one.verdict == other.verdict == "harm"
+    assert other.canary_units > 390
+
+
+def test_a_request_at_a_time_is_still_compared():
+    blocks = []
+    for index in range(2000):
+        one = arm(1, index % 7 == 0)
+        blocks.append(block(ArmBlock(), one) if index % 10 == 0 else block(arm(1, 0), ArmBlock()))
+    assert verdicts(after(*blocks), ROLLOUT)[0].verdict == "harm"
+
+
+def test_blocks_of_different_weights_are_never_compared_with_each_other():
+    """Errors rise for everybody at the moment when the weight does."""
+    calm = [block(arm(4, 0), arm(0, 0), 0.05) for _ in range(100)]
+    storm = [block(arm(0, 0), arm(4, 2), 0.5) for _ in range(100)]
+    error = after(*calm, *storm).metrics["error"].requests
+    assert error.harm == (0.0,) * 6
+    assert error.strata.precision == 0
+
+
+def test_an_arm_alone_proves_nothing():
+    alone = [block(arm(0, 0), arm(500, 400), 1.0) for _ in range(10)]
+    verdict = verdicts(after(*alone), ROLLOUT)[0]
+    assert (verdict.verdict, verdict.e_harm, verdict.e_safe) == ("no_data", 1.0, 1.0)
+
+
+def test_others_in_the_canary_than_its_weight_says_void_the_comparison():
+    assert ratio_broken(after(*[block(arm(700, 7), arm(300, 3), 0.2) for _ in range(20)]))
+    assert not ratio_broken(after(*[block(arm(800, 8), arm(200, 2), 0.2) for _ in range(20)]))
+
+
+def test_where_nobody_knows_the_weight_it_is_not_checked():
+    assert not ratio_broken(after(*[block(arm(700, 7), arm(300, 3), None) for _ in range(20)]))
+
+
+def test_one_request_a_unit_is_compared_by_requests():
+    assert not is_by_unit(after(block(arm(300, 3), arm(30, 1))), "error")
+
+
+@pytest.mark.parametrize(("squares", "by_unit"), [(30.0, True), (7.5, False)])
+def test_units_whose_requests_are_alike_are_compared_by_units(squares, by_unit):
+    """Of 4,000 units of two requests 3 % of which are bad: bad together, or independently."""
+    stable, canary = arm(7200, 216), arm(800, 24)
+    for side, units in ((stable, 3600), (canary, 400)):
+        side.units, side.inverse_sizes = units, units / 2
+        side.by_unit["error"] = Moments(units, units * 0.03, units * 0.03 * squares / 15)
+    if not by_unit:
+        for side in (stable, canary):
+            side.units = side.units * 2 - side.units // 2
+    assert is_by_unit(after(block(stable, canary)), "error") is by_unit
+
+
+def test_returning_units_of_which_nothing_is_known_are_compared_by_units():
+    stable, canary = arm(3000, 30), arm(300, 3)
+    stable.units, canary.units = 300, 30
+    assert is_by_unit(after(block(stable, canary)), "error")
+
+
+def test_a_metric_of_its_own_margin():
+    strict = rollout(HarmMetric("output_tokens", 2.0))
+    assert [guard.margin for guard in kept(strict)] == [2.0]

@@ -1,0 +1,186 @@
+import random
+import tracemalloc
+
+import pytest
+from tests.stats.release import receipt
+
+from tidegate.core.block import Tally
+from tidegate.stats import block_fold
+from tidegate.stats.block_fold import COLD_REQUESTS, FIRST_REQUESTS, PATIENCE_S, BlockFold
+
+
+def fold() -> BlockFold:
+    return BlockFold("chat/next")
+
+
+def close(folding: BlockFold, ended_s: float = 10.0):
+    return folding.close(ended_s - 10, ended_s, 0.1)
+
+
+def test_of_nothing_there_is_no_block_and_numbers_go_on():
+    folding = BlockFold("chat/next", 7)
+    assert close(folding) is None
+    folding.add(receipt())
+    block = close(folding)
+    assert (block.number, block.rollout, block.weight) == (8, "chat/next", 0.1)
+    assert (block.began_s, block.ended_s) == (0.0, 10.0)
+
+
+def test_each_request_is_in_one_block_of_its_arm():
+    folding = fold()
+    for unit in range(3):
+        folding.add(receipt("stable", unit))
+    folding.add(receipt("canary", 9, error_code="x", error_fault="provider"))
+    first = close(folding)
+    folding.add(receipt("canary", 10))
+    second = close(folding)
+    assert first.stable.tallies["error"] == Tally(3, 0)
+    assert first.canary.tallies["error"] == Tally(1, 1)
+    assert (first.canary.bad, second.canary.bad) == (1, 0)
+    assert second.stable.assigned == 0
+    assert second.canary.tallies["error"] == Tally(1, 0)
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"arm_forced": True},
+        {"rollout": "chat/other"},
+        {"rollout": None},
+        {"arm": "shadow"},
+        {"arm": None},
+        {"purpose": "probe"},
+        {"purpose": "eval"},
+        {"error_code": "invalid_json", "error_fault": "caller", "model_refusal": None},
+    ],
+)
+def test_what_is_no_part_of_the_comparison_is_left_out(members):
+    folding = fold()
+    folding.add(receipt(**members))
+    assert close(folding) is None
+
+
+def test_a_key_may_have_the_purpose_of_a_probe():
+    folding = fold()
+    folding.add(receipt(purpose="probe", key_id="k"))
+    assert close(folding).stable.assigned == 1
+
+
+def test_the_first_of_the_canary_are_no_measure_of_latency_and_cost_but_of_answers():
+    folding = fold()
+    for unit in range(200):
+        folding.add(receipt("stable", unit))
+    close(folding)
+    for unit in range(COLD_REQUESTS + 3):
+        folding.add(receipt("canary", unit, ttft_s=9.0))
+    canary = close(folding).canary
+    assert canary.assigned == COLD_REQUESTS + 3
+    assert canary.tallies["error"].judged == COLD_REQUESTS + 3
+    assert canary.tallies["ttft"] == Tally(3, 3)
+    assert canary.moments["output_tokens"].count == COLD_REQUESTS + 3
+    assert canary.moments["cost"].count == 3
+    assert canary.costed == COLD_REQUESTS + 3
+
+
+def test_slow_is_slower_than_the_stable_arm_was_before_the_block():
+    folding = fold()
+    for unit in range(200):
+        folding.add(receipt("stable", unit, ttft_s=unit / 100))
+    assert "ttft" not in close(folding).stable.tallies
+    for unit in range(200):
+        folding.add(receipt("stable", unit, ttft_s=unit / 100))
+    assert close(folding).stable.tallies["ttft"] == Tally(200, 9)
+
+
+def test_a_unit_speaks_once_by_the_mean_of_its_first():
+    folding = fold()
+    for number in range(FIRST_REQUESTS + 2):
+        failed = {"error_code": "x", "error_fault": "provider"} if number in (0, 5) else {}
+        folding.add(receipt("stable", 5, **failed))
+    for _ in range(FIRST_REQUESTS):
+        folding.add(receipt("stable", 6))
+    block = close(folding)
+    errors = block.stable.by_unit["error"]
+    assert (errors.count, errors.total, errors.squares) == (2, 0.25, 0.0625)
+    assert block.stable.by_unit["output_tokens"].count == 2
+    assert block.stable.inverse_sizes == 2 / FIRST_REQUESTS
+    assert (block.stable.units, block.stable.assigned) == (2, 2 * FIRST_REQUESTS + 2)
+    assert close(folding, 1000.0) is None
+
+
+def test_a_unit_that_does_not_come_again_speaks_after_a_while():
+    folding = fold()
+    folding.add(receipt("canary", 5, error_code="x", error_fault="provider"))
+    assert close(folding, 10.0).canary.by_unit == {}
+    assert close(folding, 10.0 + PATIENCE_S - 1) is None
+    assert close(folding, 10.0 + PATIENCE_S).canary.by_unit["error"].total == 1.0
+
+
+def test_a_clock_that_steps_back_makes_no_unit_wait_for_ever():
+    folding = fold()
+    folding.add(receipt("canary", 5))
+    close(folding, 1e9)
+    assert close(folding, 10.0).canary.by_unit["error"].count == 1
+
+
+def test_a_unit_that_moves_over_is_new_to_the_arm_and_not_to_the_release():
+    folding = fold()
+    folding.add(receipt("stable", 5))
+    close(folding)
+    folding.add(receipt("canary", 5))
+    folding.add(receipt("canary", 6))
+    block = close(folding)
+    assert (block.canary.units, block.canary.fresh) == (2, 1)
+
+
+def test_without_a_sticky_unit_each_request_is_its_own():
+    folding = fold()
+    folding.add(receipt(unit_kind="request"))
+    folding.add(receipt(unit_kind="request"))
+    folding.add(receipt(unit=None, unit_kind=None))
+    block = close(folding)
+    assert (block.stable.units, block.stable.fresh, block.stable.by_unit) == (3, 3, {})
+
+
+def test_unknown_tokens_and_cost_are_not_counted_as_none():
+    folding = fold()
+    folding.add(receipt(output_tokens=None, cost_nanousd=None, cache_read_tokens=10))
+    block = close(folding)
+    assert block.stable.moments == {}
+    assert (block.stable.costed, block.stable.cached) == (0, 1)
+
+
+def test_what_stable_requests_cost_at_most_is_told_once_it_is_known():
+    folding = fold()
+    for unit in range(100):
+        folding.add(receipt("stable", unit, cost_nanousd=unit))
+    assert close(folding).dear_nanousd == 99
+
+
+def test_units_are_forgotten_oldest_first_and_speak_as_they_go(monkeypatch):
+    monkeypatch.setattr(block_fold, "MAX_UNITS", 10)
+    folding = fold()
+    for unit in range(15):
+        folding.add(receipt("stable", unit))
+    assert close(folding).stable.by_unit["error"].count == 5
+    folding.add(receipt("stable", 0))
+    folding.add(receipt("stable", 14))
+    assert close(folding).stable.units == 1
+
+
+def test_memory_is_bounded_whoever_comes():
+    folding, draw = fold(), random.Random(4)
+    one = receipt("stable", 1)
+    tracemalloc.start()
+    try:
+        sizes = []
+        for number in range(20_000):
+            one.unit = draw.getrandbits(64)
+            one.ttft_s = draw.random()
+            folding.add(one)
+            if number % 1000 == 999:
+                close(folding, number / 10)
+                sizes.append(tracemalloc.get_traced_memory()[0] / number)
+    finally:
+        tracemalloc.stop()
+    assert sizes[-1] < 400

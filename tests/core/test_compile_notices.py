@@ -66,6 +66,11 @@ def test_what_cannot_is_said_with_its_place(way: str, said: str) -> None:
     assert ":7:" in found[0]
 
 
+def test_there_are_only_so_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tidegate.core.compile_notices.MAX_WAYS", 0)
+    assert "at most 0 ways; here are 1" in problems('{kind: slack, secret: "${S}"}')[0]
+
+
 def test_a_way_that_does_not_load_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     def broken(_self: Ways, name: str) -> Any:
         raise plugs.PlugError(f"actuators: {name} does not load")

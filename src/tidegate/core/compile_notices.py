@@ -11,6 +11,8 @@ from tidegate.core.facts import Ways
 from tidegate.core.plan import SecretRef
 from tidegate.core.words import nearest, quoted
 
+MAX_WAYS = 50  # each has a thread while it has something to send
+_PATH: Path = ("control", "notifications", "ways")
 # The fields that not every kind reads, by the key that sets them.
 _KEYS: Final[Mapping[str, str]] = {
     **{name: name for name in ("url", "secret", "private", "ca_file", "server", "tls", "user")},
@@ -21,8 +23,12 @@ _KEYS: Final[Mapping[str, str]] = {
 
 def check_notifications(declared: Declared, ways: Ways, say: Say) -> None:
     """Say what could tell nobody."""
-    for name, one in declared.control.notifications.ways.items():
-        path: Path = ("control", "notifications", "ways", name)
+    declared_ways = declared.control.notifications.ways
+    if len(declared_ways) > MAX_WAYS:
+        say(_PATH, f"there are at most {MAX_WAYS} ways; here are {len(declared_ways)}")
+        return
+    for name, one in declared_ways.items():
+        path = (*_PATH, name)
         _check_kind(path, one, ways, say)
         for route in one.routes:
             if route not in declared.routes:

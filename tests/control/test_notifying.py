@@ -124,15 +124,29 @@ def test_what_nobody_knows_of_is_sent_again_only_where_its_receiver_knows_it(
     assert it.tries["chat", "unknown"] == 1
 
 
-def test_a_way_that_the_plan_no_longer_has_is_a_dead_letter(
-    engine: Engine, kinds: dict[str, Spoken]
+def test_a_way_that_the_plan_lost_by_mistake_is_told_once_it_is_back(
+    engine: Engine, kinds: dict[str, Spoken], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(deliveries, "_pause_s", lambda *_: 0.0)
     note(engine, tell("a"))
     made(engine).look(NOON_S)
     pass_over(made(engine, {}))
     with database.reading(engine) as connection:
         (row,) = connection.execute(select(table.c.state, table.c.error)).all()
-    assert tuple(row) == ("dead", "the plan has no such way any more")
+    assert tuple(row) == ("waiting", "the plan has no such way any more")
+    pass_over(made(engine))
+    assert len(kinds["chat"].told) == 1
+
+
+def test_while_nobody_knows_which_ways_there_are_everything_waits(
+    engine: Engine, kinds: dict[str, Spoken]
+) -> None:
+    note(engine, tell("a"))
+    blind = Notifying(engine, lambda: None, {}, lambda: True)
+    assert blind.look(NOON_S) == []
+    blind.serve("chat")
+    pass_over(made(engine))
+    assert len(kinds["chat"].told) == 1
 
 
 def test_what_is_told_to_nobody_is_said_where_there_are_ways(

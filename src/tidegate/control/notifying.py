@@ -39,17 +39,19 @@ _log = logging.getLogger(__name__)
 
 
 class Notifying:
-    """`declared` gives how people are told now; `tries` counts by way and outcome."""
+    """`declared` gives how people are told now, None while no plan could be read and everything
+    waits; `tries` counts by way and outcome."""
 
     def __init__(
         self,
         engine: Engine,
-        declared: Callable[[], DeclaredNotifications],
+        declared: Callable[[], DeclaredNotifications | None],
         environ: Mapping[str, str],
         leads: Callable[[], bool],
     ) -> None:
         self._engine = engine
-        self._declared = declared
+        self._declared_now = declared
+        self._declared = DeclaredNotifications()
         self._environ = environ
         self._leads = leads
         self._threads: dict[str, threading.Thread] = {}
@@ -74,6 +76,10 @@ class Notifying:
     def look(self, now_s: float) -> list[str]:
         """Decide where what is new goes; the ways that have something to send."""
         self._trim(now_s)
+        declared = self._declared_now()
+        if declared is None:
+            return []
+        self._declared = declared
         with database.reading(self._engine) as connection:
             anything_new = deliveries.anything_new(connection, now_s)
         if anything_new:
@@ -81,7 +87,7 @@ class Notifying:
                 notices.lapse(connection, now_s)
                 nowhere = deliveries.route(connection, self._ways_of, now_s)
                 deliveries.end_told(connection, now_s)
-            if nowhere and self._declared().ways:
+            if nowhere and self._declared.ways:
                 what = f"{nowhere[0].title} ({nowhere[0].topic}, {nowhere[0].severity})"
                 _log.warning("nobody is told of %d notices, as of %s", len(nowhere), what)
         with database.reading(self._engine) as connection:
@@ -97,7 +103,7 @@ class Notifying:
 
     def send(self, way: str, message: Message) -> str | None:
         """Tell a way, now. NotDelivered."""
-        return send(self._declared(), self._environ, way, message)
+        return send(self._declared, self._environ, way, message)
 
     def _look_safely(self) -> None:
         try:
@@ -122,7 +128,7 @@ class Notifying:
             _log.exception("notices for %s were not sent", way)
 
     def _ways_of(self, notice: Notice) -> list[str]:
-        return [name for name, one in self._declared().ways.items() if fits(one, notice)]
+        return [name for name, one in self._declared.ways.items() if fits(one, notice)]
 
     def _serve_one(self, way: str) -> bool:
         """Whether to go on with the next message."""
@@ -173,18 +179,18 @@ class Notifying:
         """The same at each try: what is told for the first time says nothing of its end."""
         if delivery.ends is None:
             found = [replace(one, resolved_at_s=None, resolution=None) for one in found]
-        source = self._declared().source
+        source = self._declared.source
         return Message(delivery.id, source, delivery.at_s, tuple(found), delivery.ends)
 
     def _is_repeatable(self, way: str) -> bool:
-        declared = self._declared().ways.get(way)
+        declared = self._declared.ways.get(way)
         return declared is not None and way_of(declared.kind).repeatable
 
     def _to_renew(self) -> list[str]:
         """The ways whose receiver must hear by now that what was told still holds."""
         now_s = clock.monotonic_s()
         found = []
-        for name, declared in self._declared().ways.items():
+        for name, declared in self._declared.ways.items():
             every_s = way_of(declared.kind).renew_s
             if every_s is not None and now_s - self._renewed_at_s.get(name, -every_s) >= every_s:
                 found.append(name)
@@ -199,7 +205,7 @@ class Notifying:
             found = tuple(told.told_lately(connection, way, since_s, over_s))
         try:
             if found:
-                self.send(way, Message(way, self._declared().source, now_s, found))
+                self.send(way, Message(way, self._declared.source, now_s, found))
         except NotDelivered as error:
             _log.warning("%s could not be told what still holds: %s", way, error)
         finally:

@@ -50,6 +50,7 @@ from tidegate.core import clock
 from tidegate.core.address import Listen
 from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_control import DeclaredWebhook
+from tidegate.core.declared_notifications import DeclaredNotifications
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
 from tidegate.stores import (
@@ -161,7 +162,7 @@ class Process:
         )
         self._notifying = Notifying(
             engine,
-            lambda: self._plans.declared.control.notifications,
+            self._notifications,
             os.environ,
             lambda: self._standing.leads,
         )
@@ -254,6 +255,11 @@ class Process:
 
     def _webhook(self) -> DeclaredWebhook | None:
         return self._plans.declared.control.alerts.webhook
+
+    def _notifications(self) -> DeclaredNotifications | None:
+        """None while the plan file could not be read since the start: a plan has a route."""
+        declared = self._plans.declared
+        return declared.control.notifications if declared.routes else None
 
     async def _keep_up(self) -> None:
         """Publish what the store has and the plan has not: a raise that is over, or a change

@@ -15,7 +15,7 @@ def send(
     """Blocks until it was taken; then perhaps a remark. NotDelivered."""
     found = declared.ways.get(way)
     if found is None:
-        raise NotDelivered("the plan has no such way any more", final=True)
+        raise NotDelivered("the plan has no such way any more")
     place = Place(found, resolve(found.secret, environ))
     return way_of(found.kind).send(message, place, clock.wall_s())
 

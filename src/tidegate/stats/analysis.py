@@ -15,7 +15,8 @@ from tidegate.core.block import ArmBlock, Block, Moments, Tally
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import DEFAULT_HARM, HarmMetric, Rollout
 from tidegate.stats import clusters, harm_test, ratio_test
-from tidegate.stats.level import Level, advanced, summed
+from tidegate.stats.level import Bounds, Level, advanced, summed
+from tidegate.stats.safe_test import Margin
 
 # An arm with less than this in a block waits.
 LEAST_A_BLOCK: Final = 5
@@ -67,9 +68,10 @@ def guards(rollout: Rollout) -> tuple[HarmMetric, ...]:
     return rollout.harm or DEFAULT_HARM
 
 
-def margin_of(metric: HarmMetric) -> float:
-    """As the tests have it: points of a share, or of the logarithm of an amount."""
-    return log(metric.margin) if HARM[metric.name].kind == "amount" else metric.margin
+def bounds_of(guard: HarmMetric, rollout: Rollout) -> Bounds:
+    if HARM[guard.name].kind == "amount":
+        return Bounds(False, Margin(log(guard.margin), rollout.safe_alpha))
+    return Bounds(True, Margin(guard.margin, rollout.safe_alpha))
 
 
 def kept(rollout: Rollout) -> tuple[HarmMetric, ...]:
@@ -166,12 +168,12 @@ def _compared(metrics: Mapping[str, Known], rollout: Rollout, block: Block) -> d
     found = {}
     for guard in kept(rollout):
         name = guard.name
-        how = (HARM[name].kind != "amount", margin_of(guard))
+        bounds = bounds_of(guard, rollout)
         known = metrics[name]
         requests = (_requests(block.stable, name), _requests(block.canary, name))
         units = (block.stable.by_unit.get(name, _NONE), block.canary.by_unit.get(name, _NONE))
         found[name] = Known(
-            advanced(known.requests, *requests, how), advanced(known.units, *units, how)
+            advanced(known.requests, *requests, bounds), advanced(known.units, *units, bounds)
         )
     return found
 

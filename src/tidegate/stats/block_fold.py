@@ -6,11 +6,11 @@ is their caller's fault. The first `COLD_REQUESTS` of the canary are no measure 
 cost, since nobody's prefix is in its cache yet; of its answers they are.
 
 A request is slow when it is slower than the 95th percentile of the stable arm's latest requests
-before the block. A unit speaks once in an arm: by the mean of its first `FIRST_REQUESTS`, or of
-those that came within `PATIENCE_S`.
+before the block. A unit speaks once at each weight, by the mean of its first `FIRST_REQUESTS` in
+the span of `TOGETHER_S` in which it came first: both arms' units of one span are compared, so that
+what changes for everybody, or who comes back, is no difference between them.
 """
 
-from collections import deque
 from math import log1p
 from typing import Final
 
@@ -30,12 +30,13 @@ from tidegate.stats.recent import Recent
 
 COLD_REQUESTS: Final = 50
 FIRST_REQUESTS: Final = 4
-PATIENCE_S: Final = 60.0
+TOGETHER_S: Final = 60.0
 # Units that are remembered, about 100 bytes each; one that comes after so many others is new.
 MAX_UNITS: Final = 100_000
 SLOW_QUANTILE: Final = 0.95
 DEAR_QUANTILE: Final = 0.99
-_MAX_WAITING_BLOCKS: Final = 360
+# Of them those that speak in one span.
+MAX_TOGETHER: Final = 20_000
 _NOT_USERS: Final = frozenset({"eval", "shadow"})
 
 # What is said of a unit's request: its marks, ln(1 + tokens) and ln(1 + cost) where they are known.
@@ -124,10 +125,13 @@ class BlockFold:
         self._cold = COLD_REQUESTS
         self._stable = _Arm()
         self._canary = _Arm()
-        # A unit and its arm: what it has said so far, or None once that is counted.
-        self._units: dict[int, list[_Said] | None] = {}
+        # Units, each in its arm: in which span of one weight they spoke last.
+        self._units: dict[int, int] = {}
+        self._together: dict[int, list[_Said]] = {}
         self._new: list[int] = []
-        self._waiting: deque[tuple[float, list[int]]] = deque()
+        self._weight: float | None = None
+        self._weights = 0
+        self._since_s: float | None = None
         self._latencies = (Recent(), Recent(), Recent())
         self._costs = Recent()
         self._slow_s: tuple[float | None, ...] = (None, None, None)
@@ -211,33 +215,29 @@ class BlockFold:
         return found
 
     def _unit(self, arm: _Arm, unit: int, said: _Said) -> None:
-        units = self._units
-        if unit in units:
-            earlier = units[unit]
-            if earlier is None:
-                return
-            earlier.append(said)
-            if len(earlier) >= FIRST_REQUESTS:
-                units[unit] = None
-                arm.together.append(earlier)
+        earlier = self._together.get(unit)
+        if earlier is not None:
+            if len(earlier) < FIRST_REQUESTS:
+                earlier.append(said)
             return
-        if len(units) >= MAX_UNITS:
-            self._forget(next(iter(units)))
-        units[unit] = [said]
-        self._new.append(unit)
-        arm.block.units += 1
-        arm.block.fresh += unit ^ 1 not in units
-
-    def _forget(self, unit: int) -> None:
-        said = self._units.pop(unit)
-        if said is not None:
-            (self._canary if unit & 1 else self._stable).together.append(said)
+        units = self._units
+        spoke = units.pop(unit, None)
+        if spoke is None:
+            arm.block.units += 1
+            arm.block.fresh += unit ^ 1 not in units
+            if len(units) >= MAX_UNITS:
+                del units[next(iter(units))]
+        elif spoke == self._weights:
+            units[unit] = spoke
+            return
+        units[unit] = self._weights
+        if len(self._together) < MAX_TOGETHER:
+            self._together[unit] = [said]
+            self._new.append(unit)
 
     def close(self, began_s: float, ended_s: float, weight: float | None) -> Block | None:
-        """The block since the last; None when nothing came and no unit was waited for."""
-        self._waiting.append((ended_s, self._new))
-        self._new = []
-        self._end_patience(ended_s)
+        """The block since the last; None when nothing came and nobody had waited to speak."""
+        self._let_speak(began_s, ended_s, weight)
         stable, canary = self._stable.closed(), self._canary.closed()
         self._stable, self._canary = _Arm(), _Arm()
         self._slow_s = tuple(recent.quantile(SLOW_QUANTILE) for recent in self._latencies)
@@ -248,14 +248,23 @@ class BlockFold:
         number = self._number
         return Block(self._rollout, number, began_s, ended_s, weight, stable, canary, dear_nanousd)
 
-    def _end_patience(self, now_s: float) -> None:
-        """Units that have had their time speak by what they have said."""
-        waiting, units = self._waiting, self._units
-        while waiting and (
-            abs(now_s - waiting[0][0]) >= PATIENCE_S or len(waiting) > _MAX_WAITING_BLOCKS
-        ):
-            for unit in waiting.popleft()[1]:
-                said = units.get(unit)
-                if said is not None:
-                    units[unit] = None
-                    (self._canary if unit & 1 else self._stable).together.append(said)
+    def _let_speak(self, began_s: float, ended_s: float, weight: float | None) -> None:
+        """Ends the span that is over, and at another weight the one that is not.
+
+        Who came first in a block that began a weight came while only those who move over were new:
+        they begin again with everybody else.
+        """
+        changed = self._since_s is not None and weight != self._weight
+        since_s = began_s if self._since_s is None else self._since_s
+        if changed:
+            for unit in self._new:
+                self._together.pop(unit, None)
+            self._weights += 1
+        self._new = []
+        self._weight = weight
+        if changed or abs(ended_s - since_s) >= TOGETHER_S:
+            for unit, said in self._together.items():
+                (self._canary if unit & 1 else self._stable).together.append(said)
+            self._together = {}
+            since_s = ended_s
+        self._since_s = since_s

@@ -6,7 +6,13 @@ from tests.stats.release import receipt
 
 from tidegate.core.block import Tally
 from tidegate.stats import block_fold
-from tidegate.stats.block_fold import COLD_REQUESTS, FIRST_REQUESTS, TOGETHER_S, BlockFold
+from tidegate.stats.block_fold import (
+    COLD_REQUESTS,
+    EARLY_REQUESTS,
+    FIRST_REQUESTS,
+    TOGETHER_S,
+    BlockFold,
+)
 
 
 def fold() -> BlockFold:
@@ -111,6 +117,17 @@ def test_a_unit_speaks_once_by_the_mean_of_its_first():
     assert stable.inverse_sizes == 1 / FIRST_REQUESTS + 1 / 2
     folding.add(receipt("stable", 5))
     assert close(folding, 2 * TOGETHER_S).stable.by_unit == {}
+
+
+def test_pairs_of_a_units_requests_say_how_alike_they_are():
+    folding = fold()
+    for number in range(EARLY_REQUESTS + 4):
+        folding.add(receipt("stable", 5, **(FAILED if number in (1, 3, 7, 19) else {})))
+    folding.add(receipt("stable", 6, **FAILED))
+    stable = close(folding).stable
+    assert stable.pairs == 20 * 19 / 2
+    assert stable.early_pairs == EARLY_REQUESTS * (EARLY_REQUESTS - 1) / 2
+    assert stable.bad_pairs == {"error": 3}
 
 
 def test_a_clock_that_steps_back_makes_no_unit_wait_for_ever():

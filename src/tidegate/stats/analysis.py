@@ -7,6 +7,7 @@ on how many came and never on what became of them.
 
 from collections.abc import Callable, Mapping
 from math import log
+from operator import add
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -26,10 +27,11 @@ _NO_TALLY: Final = Tally()
 
 
 class Known(Struct, frozen=True, omit_defaults=True):
-    """One metric, of requests and of units."""
+    """One metric, of requests and of units; pairs of early requests of one unit both bad."""
 
     requests: Level = Level()
     units: Level = Level()
+    bad_pairs: int = 0
 
 
 class Totals(Struct, frozen=True, omit_defaults=True):
@@ -45,6 +47,8 @@ class Totals(Struct, frozen=True, omit_defaults=True):
     cost_nanousd: int = 0
     together: int = 0
     inverse_sizes: float = 0.0
+    pairs: int = 0
+    early_pairs: int = 0
     first: int = 0
     first_bad: int = 0
     contracted: int = 0
@@ -116,19 +120,25 @@ def ratio_broken(analysis: Analysis) -> bool:
 def is_by_unit(analysis: Analysis, name: str) -> bool:
     """Whether the metric is judged by units: requests of one unit are alike, or may well be."""
     stable, canary = analysis.stable, analysis.canary
-    requests = stable.assigned + canary.assigned
-    units = stable.units + canary.units
-    if clusters.design_effect(requests, units, 1.0) < clusters.LEAST_DESIGN_EFFECT:
+    requests, pairs = stable.assigned + canary.assigned, stable.pairs + canary.pairs
+    if clusters.design_effect(requests, pairs, 1.0) < clusters.LEAST_DESIGN_EFFECT:
         return False
+    most = _most_correlation(analysis, name)
+    return clusters.design_effect(requests, pairs, most) >= clusters.LEAST_DESIGN_EFFECT
+
+
+def _most_correlation(analysis: Analysis, name: str) -> float:
+    stable, canary, known = analysis.stable, analysis.canary, analysis.metrics[name]
+    if HARM[name].kind != "amount":
+        rate = harm_test.rate_of(known.requests.both())
+        pairs = stable.early_pairs + canary.early_pairs
+        return clusters.most_share_correlation(rate, pairs, known.bad_pairs)
     together = stable.together + canary.together
     if not together:
-        return True
-    known = analysis.metrics[name]
-    variance = known.requests.spread(HARM[name].kind != "amount") ** 2
+        return 1.0
     of_units = summed(known.units.stable, known.units.canary)
     inverse_size = (stable.inverse_sizes + canary.inverse_sizes) / together
-    most = clusters.most_correlation(of_units, variance, inverse_size)
-    return clusters.design_effect(requests, units, most) >= clusters.LEAST_DESIGN_EFFECT
+    return clusters.most_correlation(of_units, known.requests.spread(False) ** 2, inverse_size)
 
 
 def _ratio(analysis: Analysis, block: Block) -> tuple[float, ...]:
@@ -153,6 +163,8 @@ def _added(totals: Totals, block: ArmBlock, rollout: Rollout) -> Totals:
         totals.cost_nanousd + block.cost_nanousd,
         totals.together + _units_of(block),
         totals.inverse_sizes + block.inverse_sizes,
+        totals.pairs + block.pairs,
+        totals.early_pairs + block.early_pairs,
         first,
         first_bad,
         totals.contracted + contract.judged,
@@ -172,8 +184,11 @@ def _compared(metrics: Mapping[str, Known], rollout: Rollout, block: Block) -> d
         known = metrics[name]
         requests = (_requests(block.stable, name), _requests(block.canary, name))
         units = (block.stable.by_unit.get(name, _NONE), block.canary.by_unit.get(name, _NONE))
+        bad_pairs = block.stable.bad_pairs.get(name, 0) + block.canary.bad_pairs.get(name, 0)
         found[name] = Known(
-            advanced(known.requests, *requests, bounds), advanced(known.units, *units, bounds)
+            advanced(known.requests, *requests, bounds),
+            advanced(known.units, *units, bounds),
+            known.bad_pairs + bad_pairs,
         )
     return found
 
@@ -205,6 +220,7 @@ def _both(one: ArmBlock, other: ArmBlock) -> ArmBlock:
         tallies=_by_name(one.tallies, other.tallies, _tallied),
         moments=_by_name(one.moments, other.moments, summed),
         by_unit=_by_name(one.by_unit, other.by_unit, summed),
+        bad_pairs=_by_name(one.bad_pairs, other.bad_pairs, add),
     )
 
 

@@ -50,6 +50,8 @@ def summed(one: Moments, other: Moments) -> Moments:
 
 def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Level:
     """With one block more."""
+    if not stable.count and not canary.count:
+        return level
     harm, safe, strata = level.harm, level.safe, level.strata
     if stable.count and canary.count:
         if by.is_share:

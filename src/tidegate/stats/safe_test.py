@@ -19,7 +19,7 @@ from typing import Final, NamedTuple
 from tidegate.stats.harm_test import Share
 
 _EDGE: Final = 1e-9
-_HALVINGS: Final = 24
+_HALVINGS: Final = 18
 _NORMAL: Final = NormalDist()
 _POWER: Final = 0.95
 # The goal of the bet in multiples of 1 / alpha, and the horizon in those of the fixed sample.
@@ -76,14 +76,14 @@ def nearest_null(rates: Rates, points: float, stable_share: float) -> float:
 
     Bisection on the derivative of share KL(stable, x) + (1 - share) KL(canary, x + margin).
     """
-    low = max(_EDGE, min(rates.stable, rates.canary - points))
-    high = max(low, min(rates.stable, 1 - points - _EDGE))
+    at_stable, at_canary = rates
+    low = max(_EDGE, min(at_stable, at_canary - points))
+    high = max(low, min(at_stable, 1 - points - _EDGE))
     for _ in range(_HALVINGS):
         x = (low + high) / 2
         y = x + points
-        slope = stable_share * (x - rates.stable) / (x * (1 - x))
-        slope += (1 - stable_share) * (y - rates.canary) / (y * (1 - y))
-        if slope < 0:
+        slope = stable_share * (x - at_stable) / (x - x * x)
+        if slope + (1 - stable_share) * (y - at_canary) / (y - y * y) < 0:
             low = x
         else:
             high = x

@@ -39,7 +39,7 @@ def test_each_recorder_has_rows_of_its_own(engine: Engine) -> None:
 def test_a_transaction_that_fails_leaves_neither_rows_nor_the_mark(engine: Engine) -> None:
     add(engine, {key(): one()}, seq=4)
     before = rows(engine)
-    writer = SignalWriter("")
+    writer = SignalWriter(engine, "")
     with pytest.raises(RuntimeError), database.writing(engine) as connection:
         writer.add(connection, {key(route="new"): one(), key(): one()}, 9)
         raise RuntimeError

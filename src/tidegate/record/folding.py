@@ -47,7 +47,7 @@ class Folding:
         self._monotonic_s = monotonic_s
         self._wall_s = wall_s
         self._bins = Bins()
-        self._writer = SignalWriter(node)
+        self._writer = SignalWriter(engine, node)
         self.blocks: Blocks | None = None
         # Whether memory holds all that the ledger has beyond the mark, and nothing else.
         self._is_level = False

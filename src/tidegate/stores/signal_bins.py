@@ -2,16 +2,17 @@
 transaction with the mark of the receipts that it is made of.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.core.bin import COUNTS, HISTOGRAMS, MINUTE_S, Bin, BinKey
 from tidegate.stores import database, signal_marks
+from tidegate.stores.compiled import Statement, compiled
 from tidegate.stores.schema_signals import signal_scopes, signals
-from tidegate.stores.signal_rows import Row, add, copied, packed, row_of, unpacked
+from tidegate.stores.signal_rows import Row, packed, row_of, summed, unpacked
 
 HOUR_S: Final = 3600
 DAY_S: Final = 86_400
@@ -32,13 +33,16 @@ _WRITTEN: Final = (*_KEY, "changed", *_VALUES)
 _SCOPES_A_QUERY: Final = 400
 
 Scope = tuple[str, str, str, str]
+# Second at which a span begins, number of the scope.
+_Slot = tuple[int, int]
 
 
 class SignalWriter:
     """One recorder's side. Not safe between threads. `node` tells it from others of a database."""
 
-    def __init__(self, node: str) -> None:
+    def __init__(self, engine: Engine, node: str) -> None:
         self._node = node
+        self._write = compiled(engine, _replacing(engine), _WRITTEN)
         self._scopes: dict[Scope, int] = {}
 
     def forget(self) -> None:
@@ -53,13 +57,9 @@ class SignalWriter:
             rows = [(key.minute_s, key[1:], row_of(one)) for key, one in bins.items()]
             numbers = self._numbers(connection, {scope for _, scope, _ in rows})
             for span_s in SPANS_S:
-                slots: dict[tuple[int, int], Row] = {}
+                slots: defaultdict[_Slot, list[Row]] = defaultdict(list)
                 for minute_s, scope, row in rows:
-                    slot = (minute_s - minute_s % span_s, numbers[scope])
-                    if slot in slots:
-                        add(slots[slot], row)
-                    else:
-                        slots[slot] = copied(row)
+                    slots[minute_s - minute_s % span_s, numbers[scope]].append(row)
                 self._merge(connection, span_s, slots, changed)
         signal_marks.set_folded(connection, self._node, folded_seq)
 
@@ -67,21 +67,22 @@ class SignalWriter:
         self,
         connection: Connection,
         span_s: int,
-        slots: dict[tuple[int, int], Row],
+        slots: Mapping[_Slot, list[Row]],
         changed: int,
     ) -> None:
+        there: dict[_Slot, Row] = {}
         for start_s in {start_s for start_s, _ in slots}:
             scopes = [scope for start, scope in slots if start == start_s]
             for at in range(0, len(scopes), _SCOPES_A_QUERY):
                 some = scopes[at : at + _SCOPES_A_QUERY]
                 for scope, *columns in self._there(connection, span_s, start_s, some):
-                    add(slots[start_s, scope], unpacked(columns))
-        known = {"span_s": span_s, "node": self._node, "changed": changed}
-        written = [
-            {**known, "start_s": start_s, "scope": scope, **packed(row)}
-            for (start_s, scope), row in slots.items()
-        ]
-        connection.execute(_replacing(connection), written)
+                    there[start_s, scope] = unpacked(columns)
+        written = []
+        for slot, rows in slots.items():
+            start_s, scope = slot
+            row = summed(rows, there.get(slot))
+            written.append((span_s, scope, start_s, self._node, changed, *packed(row)))
+        self._write(connection, written)
 
     def _there(
         self, connection: Connection, span_s: int, start_s: int, scopes: list[int]
@@ -93,7 +94,7 @@ class SignalWriter:
             c.node == self._node,
             c.scope.in_(scopes),
         )
-        return connection.execute(query)
+        return connection.execute(query).all()
 
     def _numbers(self, connection: Connection, scopes: set[Scope]) -> dict[Scope, int]:
         """The number of each, given to those that are new."""
@@ -130,8 +131,8 @@ def drop_old(engine: Engine, now_s: float, *, part_rows: int = 2000) -> int:
     return gone
 
 
-def _replacing(connection: Connection) -> sqlite.Insert | postgresql.Insert:
-    statement = database.upsert(connection, signals)
+def _replacing(engine: Engine) -> Statement:
+    statement = database.upsert(engine, signals)
     new = statement.excluded
     return (
         statement.values({name: bindparam(name) for name in _WRITTEN})

@@ -80,7 +80,7 @@ def _rows(
         .join(signal_scopes, scope.id == c.scope)
         .where(c.span_s == MINUTE_S, c.start_s.in_(starts))
     )
-    for start_s, route, arm, *values in connection.execute(query):
+    for start_s, route, arm, *values in connection.execute(query).all():
         slot = start_s, route, arm
         if slot in wanted:
             yield slot, *values

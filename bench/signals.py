@@ -10,10 +10,10 @@ import random
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, Table, delete, select
 
 from bench.recorder_cost import realistic
 from tidegate.core.bin import COUNTS, Bin, BinKey
@@ -23,7 +23,7 @@ from tidegate.record.bins import Bins
 from tidegate.stats.block_fold import BlockFold
 from tidegate.stats.histogram import bucket_of
 from tidegate.stores import database, migrate, signal_rows, signal_series, signals
-from tidegate.stores.schema_signals import signal_scopes
+from tidegate.stores.schema_signals import signal_details, signal_scopes
 from tidegate.stores.schema_signals import signals as table
 from tidegate.stores.signal_bins import DAY_S, WEEK_S, SignalWriter
 
@@ -105,27 +105,27 @@ def _read(engine: Engine, series: int) -> None:
 def _fill(engine: Engine, routes: int) -> None:
     """Days and weeks of busy routes, as they would have come to be."""
     draw = random.Random(2)
-    columns = [column.name for column in table.c]
     with database.writing(engine) as connection:
         bins = {_key(number, "stable"): _busy(draw) for number in range(routes)}
         SignalWriter(engine, "").add(connection, bins, 1)
         scopes = connection.execute(select(signal_scopes.c.id)).scalars().all()
         samples = [signal_rows.packed(signal_rows.row_of(_busy(draw))) for _ in range(50)]
         connection.execute(delete(table))
+        connection.execute(delete(signal_details))
         for span_s in (DAY_S, WEEK_S):
             first_s = _NOW_S - _DAYS * DAY_S
             for start_s in range(first_s - first_s % span_s, _NOW_S, span_s):
-                written = [
-                    dict(
-                        zip(
-                            columns,
-                            (span_s, it, start_s, "", 1, *draw.choice(samples)),
-                            strict=True,
-                        )
-                    )
-                    for it in scopes
-                ]
-                connection.execute(table.insert(), written)
+                keys = [(span_s, scope, start_s, "") for scope in scopes]
+                some = [draw.choice(samples) for _ in scopes]
+                counts = [(*key, 1, *it[0]) for key, it in zip(keys, some, strict=True)]
+                details = [(*key, *it[1]) for key, it in zip(keys, some, strict=True)]
+                connection.execute(table.insert(), _named(table, counts))
+                connection.execute(signal_details.insert(), _named(signal_details, details))
+
+
+def _named(of: Table, rows: Sequence[tuple[object, ...]]) -> list[dict[str, object]]:
+    names = [column.name for column in of.c]
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def _tick(engine: Engine) -> None:
@@ -178,7 +178,3 @@ def _median_s(work: Callable[[], None]) -> float:
         work()
         times.append(time.process_time() - before_s)
     return statistics.median(times)
-
-
-def _row(columns: list[str], values: tuple[object, ...]) -> dict[str, object]:
-    return dict(zip(columns, values, strict=True))

@@ -84,9 +84,9 @@ def add(into: Row, other: Row) -> None:
         _add(into.detail.units.setdefault(name, [0.0, 0.0, 0.0]), moments)
 
 
-def packed(row: Row) -> list[Any]:
-    """The columns of a row: those of `COUNTS`, of the histograms and of the detail."""
-    counts: list[Any] = row.counts
+def packed(row: Row) -> tuple[list[int], list[bytes | None]]:
+    """The columns of a row: those of `COUNTS`; those of the histograms and of the detail."""
+    counts = row.counts
     if max(counts) > _MOST:
         counts = [min(count, _MOST) for count in counts]
     histograms = (row.histograms.get(name) for name in HISTOGRAMS)
@@ -94,15 +94,12 @@ def packed(row: Row) -> list[Any]:
         dimension: _largest(values) if len(values) > MAX_NAMED else values
         for dimension, values in row.detail.by.items()
     }
-    return [
-        *counts,
-        *(_packed(one) if one else None for one in histograms),
-        _pack(Detail(by, row.detail.units)),
-    ]
+    details = [_packed(one) if one else None for one in histograms]
+    return counts, [*details, _pack(Detail(by, row.detail.units))]
 
 
 def unpacked(columns: Sequence[Any]) -> Row:
-    """What `packed` made."""
+    """Of all these columns, in this order."""
     upto = len(COUNTS)
     histograms = {}
     for name, payload in zip(HISTOGRAMS, columns[upto:-1], strict=True):

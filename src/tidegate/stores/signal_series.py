@@ -8,20 +8,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from tidegate.core.bin import MINUTE_S
-from tidegate.core.series import MAX_POINTS, Series, SignalQuery, step_of
+from tidegate.core.series import STEPS_S, Series, SignalQuery, step_of
 from tidegate.core.signal_catalogue import CATALOGUE, Known
 from tidegate.stores.errors import AskedTooMuch
-from tidegate.stores.schema_signals import signal_scopes, signals
+from tidegate.stores.schema_signals import signal_details, signal_scopes, signals
 from tidegate.stores.signal_bins import HOUR_S, SPANS_S
 from tidegate.stores.signal_rows import quantile_of
 
 DIMENSIONS: Final = ("route", "arm", "release", "target")
-# Of one answer. A quantile's points take longest: each is made of histograms.
-MOST_POINTS: Final = 40_000
-MOST_QUANTILES: Final = 10_000
+# That are read for one answer. A row of histograms takes as long as several of counts.
+MOST_ROWS: Final = 40_000
+QUANTILE_ROWS: Final = 4
 MAX_SERIES: Final = 2000
 _SCOPES_A_QUERY: Final = 5000
 
@@ -42,7 +42,7 @@ def read(connection: Connection, query: SignalQuery) -> list[Series]:
             f"these are {series} series, and an answer has at most {MAX_SERIES}: ask for fewer "
             f"signals, or of one route"
         )
-    step_s = _step_s(connection, query, known, len(set(scopes.values())))
+    step_s = _step_s(connection, query, known, len(scopes))
     counted = [one for one in known if one.kind != "quantile"]
     columns = sorted({name for one in counted for name in (one.part, *one.whole)})
     sums = _sums(connection, query, scopes, step_s, columns) if counted else {}
@@ -73,10 +73,12 @@ def _scopes(connection: Connection, query: SignalQuery) -> _Scopes:
 
 def _step_s(connection: Connection, query: SignalQuery, known: Sequence[Known], scopes: int) -> int:
     quantiles = sum(one.kind == "quantile" for one in known)
-    most = min(MAX_POINTS, MOST_POINTS // (len(known) * scopes))
-    if quantiles:
-        most = min(most, MOST_QUANTILES // (quantiles * scopes))
-    step_s = step_of(query, most)
+    cost = scopes * (QUANTILE_ROWS * quantiles + (quantiles < len(known)))
+    step_s = step_of(query)
+    window_s = query.until_s - query.since_s
+    longer = iter(STEPS_S)
+    while cost * window_s / _span_s(step_s) > MOST_ROWS and _span_s(step_s) < SPANS_S[-1]:
+        step_s = next(step for step in longer if step > step_s)
     if step_s >= HOUR_S:
         return step_s
     oldest, oldest_hour = (_oldest_s(connection, span_s) for span_s in (MINUTE_S, HOUR_S))
@@ -87,6 +89,11 @@ def _step_s(connection: Connection, query: SignalQuery, known: Sequence[Known], 
     return step_s
 
 
+def _span_s(step_s: int) -> int:
+    """Of the coarsest rows of which steps are made."""
+    return next(span_s for span_s in reversed(SPANS_S) if step_s % span_s == 0)
+
+
 def _oldest_s(connection: Connection, span_s: int) -> int | None:
     c = signals.c
     found: int | None = connection.execute(
@@ -95,11 +102,12 @@ def _oldest_s(connection: Connection, span_s: int) -> int | None:
     return found
 
 
-def _where(query: SignalQuery, step_s: int, scopes: list[int]) -> list[ColumnElement[bool]]:
-    c = signals.c
-    span_s = next(span_s for span_s in reversed(SPANS_S) if step_s % span_s == 0)
+def _where(
+    table: Table, query: SignalQuery, step_s: int, scopes: list[int]
+) -> list[ColumnElement[bool]]:
+    c = table.c
     return [
-        c.span_s == span_s,
+        c.span_s == _span_s(step_s),
         c.scope.in_(scopes),
         c.start_s >= int(query.since_s // step_s) * step_s,
         c.start_s < query.until_s,
@@ -125,7 +133,7 @@ def _sums(
     slot = c.start_s if step_s in SPANS_S else c.start_s - c.start_s % step_s
     summed = [func.sum(c[name]) for name in columns]
     for some in _parts(scopes):
-        asked = select(c.scope, slot, *summed).where(*_where(query, step_s, some))
+        asked = select(c.scope, slot, *summed).where(*_where(signals, query, step_s, some))
         for scope, start_s, *values in connection.execute(asked.group_by(c.scope, slot)).all():
             point = scopes[scope], start_s
             there = found.get(point)
@@ -139,12 +147,12 @@ def _sums(
 def _quantiles(
     connection: Connection, query: SignalQuery, scopes: _Scopes, step_s: int, one: Known
 ) -> dict[_Point, float | None]:
-    c = signals.c
+    c = signal_details.c
     column = c[f"{one.part}_histogram"]
     payloads: defaultdict[_Point, list[bytes]] = defaultdict(list)
     for some in _parts(scopes):
         asked = select(c.scope, c.start_s, column).where(
-            *_where(query, step_s, some), column.is_not(None)
+            *_where(signal_details, query, step_s, some), column.is_not(None)
         )
         for scope, start_s, payload in connection.execute(asked).all():
             payloads[scopes[scope], start_s - start_s % step_s].append(payload)

@@ -10,7 +10,8 @@ from tidegate.core.bin import COUNTS, MINUTE_S
 from tidegate.core.sli import LATENCIES, SLIS, LatencySli, Sli
 from tidegate.stats.histogram import merge
 from tidegate.stores import signal_marks
-from tidegate.stores.schema_signals import signal_scopes, signals
+from tidegate.stores.schema_signals import signal_details, signal_scopes, signals
+from tidegate.stores.signal_bins import together
 from tidegate.stores.signal_rows import histogram_of
 
 _STARTS_A_QUERY: Final = 500
@@ -73,11 +74,13 @@ def _minutes(connection: Connection, wanted: set[_Slot]) -> list[Minute]:
 def _rows(
     connection: Connection, starts: list[int], wanted: set[_Slot]
 ) -> Iterable[tuple[_Slot, *tuple[object, ...]]]:
-    c, scope = signals.c, signal_scopes.c
-    columns = (*_JUDGED, *_OTHERS, *(f"{name}_histogram" for name in LATENCIES))
+    c, scope, beside = signals.c, signal_scopes.c, signal_details.c
+    histograms = (beside[f"{name}_histogram"] for name in LATENCIES)
+    columns = (*(c[name] for name in (*_JUDGED, *_OTHERS)), *histograms)
     query = (
-        select(c.start_s, scope.route, scope.arm, *(c[name] for name in columns))
+        select(c.start_s, scope.route, scope.arm, *columns)
         .join(signal_scopes, scope.id == c.scope)
+        .join(signal_details, together())
         .where(c.span_s == MINUTE_S, c.start_s.in_(starts))
     )
     for start_s, route, arm, *values in connection.execute(query).all():

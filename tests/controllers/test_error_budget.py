@@ -2,10 +2,11 @@
 
 import pytest
 from msgspec.structs import replace
-from tests.controllers.budgeted import NOON_S, P30, Route, held, seen, spent, tells, view
+from tests.controllers.budgeted import NOON_S, OUTAGE, P30, Route, held, seen, spent, tells, view
 
 from tidegate.controllers import error_budget
 from tidegate.controllers.error_budget import MoneySeen
+from tidegate.core.block import Tally
 from tidegate.core.controller import Set, Tell
 from tidegate.core.objective import ErrorBudget, Exemption, Objective
 from tidegate.stats.burn import DAY_S
@@ -80,3 +81,12 @@ def test_an_exemption_softens_until_it_ends_and_is_told() -> None:
     assert any("eve" in one.text and "launch" in one.text for one in told)
     assert held(route.tick(view(seen(spent(2.0)), budget=budget, at_s=101))) == 3.0
     assert held(Route().tick(view(budget=budget))) is None  # it softens, and never hardens
+
+
+def test_a_fast_burn_says_what_of_it_is_the_candidate_s() -> None:
+    known = view(seen(OUTAGE, canary=Tally(1_800, 1_500)), seen())
+    [one] = error_budget.fast_burns(known)
+    assert (one.objective, one.canary_bad, one.canary_traffic) == ("availability", 0.5, 0.05)
+    [other] = error_budget.fast_burns(view(seen(OUTAGE)))
+    assert (other.canary_bad, other.canary_traffic) == (None, None)
+    assert error_budget.fast_burns(view(seen({7200.0: 3_000, P30: 3_100}))) == ()

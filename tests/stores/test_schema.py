@@ -3,7 +3,16 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import BigInteger, Engine
 
 from tidegate.core.receipt import Receipt
-from tidegate.stores import database, schema, schema_budgets, schema_shared, schema_signals
+from tidegate.stores import (
+    database,
+    schema,
+    schema_budgets,
+    schema_changes,
+    schema_notices,
+    schema_rollouts,
+    schema_shared,
+    schema_signals,
+)
 
 
 def test_the_migrations_make_exactly_the_declared_tables(engine: Engine) -> None:
@@ -11,6 +20,8 @@ def test_the_migrations_make_exactly_the_declared_tables(engine: Engine) -> None
         context = MigrationContext.configure(connection)
         assert schema_budgets.metadata is schema_shared.metadata is schema.metadata
         assert schema_signals.metadata is schema.metadata
+        assert schema_notices.metadata is schema.metadata
+        assert schema_rollouts.metadata is schema_changes.metadata is schema.metadata
         assert compare_metadata(context, schema.metadata) == []
 
 

@@ -50,3 +50,18 @@ def test_a_histogram_that_cannot_be_read_leaves_the_rest_known(engine: Engine) -
     [minute] = news(engine).minutes
     assert minute.slis == {"availability": (1, 0)}
     assert minute.latencies == {"ttft": {}}
+
+
+def test_hours_and_days_are_told_whole_from_when_they_begin(engine: Engine) -> None:
+    day_s, hour_s = NOON_S - NOON_S % 86_400, NOON_S - NOON_S % 3600
+    slow = {"ttft": {3: 1}}
+    bins = {key(): one(slow, availability_good=3), key(NOON_S + 60, target="large"): one(slow)}
+    add(engine, {**bins, key(NOON_S + 3600): one(), key(arm="canary"): one()})
+    add(engine, {key(): one(availability_bad=2)}, "another")
+    with database.reading(engine) as connection:
+        found = signals.spans(connection, 3600, hour_s, hour_s + 3600)
+        days = signals.spans(connection, 86_400, day_s, day_s + 1)
+        assert signals.spans(connection, 3600, hour_s + 1, hour_s + 3600) == []
+    assert [(it.minute_s, it.arm) for it in found] == [(hour_s, "canary"), (hour_s, "stable")]
+    assert found[1].slis == {"availability": (3, 2)} and found[1].latencies == {"ttft": {3: 2}}
+    assert [it.counts["requests"] for it in days] == [1, 4]

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 
 from tidegate.core.feed import Status
 from tidegate.core.layout import Layout
+from tidegate.core.plan import Plan
 
 # Gateway, segment, offset: everything of its journal up to there is in the ledger.
 TellRecorded = Callable[[str, int, int], None]
@@ -27,6 +28,9 @@ class Recording(Protocol):
         litellm_names: bool,
         session_alert_tokens: Callable[[], int],
     ) -> None: ...
+
+    def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:
+        """From now on read the engines of the plan; None: another control reads them."""
 
     def observe_status(self, gateway: str, status: Status) -> None: ...
 
@@ -49,6 +53,9 @@ class NoRecording:
         litellm_names: bool,
         session_alert_tokens: Callable[[], int],
     ) -> None:
+        pass
+
+    def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:
         pass
 
     def observe_status(self, gateway: str, status: Status) -> None:

@@ -26,6 +26,8 @@ class Judged(Struct, frozen=True):
 
     def lit(self, severity: Severity) -> tuple[Burning, ...]:
         """The tiers of the severity that fire, or have within the latch; the fastest first."""
+        if not self.known.lit:
+            return ()
         return tuple(
             one
             for one in self.tiers

@@ -22,6 +22,8 @@ def all_of(view: View, before: Memory, after: Memory, judged: tuple[Judged, ...]
     for one in judged:
         sli = one.seen.objective.sli
         was = before.objectives.get(sli, Known())
+        if not one.known.lit and not was.lit:
+            continue
         for severity in _SEVERITIES:
             lit = bool(one.lit(severity))
             names = {it.tier.name for it in one.tiers if it.tier.severity == severity}

@@ -23,7 +23,18 @@ from tidegate.core.controller import Decision, Proposal, Set
 from tidegate.core.objective import DAY_S, STATES, Exemption, State
 from tidegate.stats import burn
 
-__all__ = ["Found", "Memory", "MoneySeen", "ObjectiveSeen", "View", "look", "plug", "read_memory"]
+__all__ = [
+    "FastBurn",
+    "Found",
+    "Memory",
+    "MoneySeen",
+    "ObjectiveSeen",
+    "View",
+    "fast_burns",
+    "look",
+    "plug",
+    "read_memory",
+]
 
 LEVER: Final = "release_policy"
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -37,6 +48,15 @@ class Found(Struct, frozen=True):
     why: str
     objectives: tuple[Judged, ...]
     memory: Memory
+
+
+class FastBurn(Struct, frozen=True):
+    """`canary_bad` is a release candidate's share of the bad requests of the fastest tier's long
+    window, `canary_traffic` its share of all; None where it had none."""
+
+    objective: str
+    canary_bad: float | None
+    canary_traffic: float | None
 
 
 def read_memory(memory: Raw) -> Memory:
@@ -86,6 +106,20 @@ def look(view: View, before: Memory) -> Found:
     if exemption is not None:
         why = f"{why}; {exemption.by} allows {exemption.at_most} for now: {exemption.why}"
     return Found(memory.state, why, judged, memory)
+
+
+def fast_burns(view: View) -> tuple[FastBurn, ...]:
+    """The objectives that burn now at the fastest tier, and what of it is a candidate's."""
+    found = []
+    for seen in view.objectives:
+        target = seen.objective.target
+        fastest, *_ = burn.burning(view.budget.period_s, target, seen.counted, view.known_s)
+        if fastest.fires:
+            whole = seen.counted(fastest.tier.long_s)
+            of = None if seen.canary is None else (seen.canary.bad, seen.canary.judged)
+            bad, traffic = (None, None) if of is None else (of[0] / whole.bad, of[1] / whole.judged)
+            found.append(FastBurn(seen.objective.sli, bad, traffic))
+    return tuple(found)
 
 
 def _reasons(

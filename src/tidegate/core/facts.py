@@ -47,6 +47,13 @@ class Kinds:
         return plug
 
 
+class Engines:
+    """The engine readers."""
+
+    def names(self) -> list[str]:
+        return plugs.names("engines")
+
+
 class Checks:
     """What answers are held to, as far as a plan can get it wrong. Each says what is wrong."""
 
@@ -65,6 +72,7 @@ class Facts(Struct, frozen=True):
     price_of: PriceOf
     dialects: Dialects = Dialects()
     kinds: Kinds = Kinds()
+    engines: Engines = Engines()
     checks: Checks = Checks()
     added: Added = Added()
     keys_limited: Callable[[], bool] = lambda: False

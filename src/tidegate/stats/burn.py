@@ -8,6 +8,7 @@ requests are counted instead.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from math import ceil, exp, log
 from typing import Final, Literal
 
@@ -68,6 +69,7 @@ class Burning(Struct, frozen=True):
     fires: bool
 
 
+@lru_cache(maxsize=64)
 def tiers(period_s: float) -> tuple[Tier, ...]:
     """The tiers of a period, with windows of whole minutes."""
     scale = min(period_s / _FULL_PERIOD_S, 1.0)
@@ -130,10 +132,8 @@ def detect_s(tier: Tier, period_s: float, target: float, bad_share: float) -> fl
 def is_counted(counted: Counted, target: float, known_s: float) -> bool:
     """Whether a week's budget is less than one request. `known_s` is how long has been counted."""
     span_s = min(known_s, WEEK_S)
-    if span_s < HOUR_S:
-        return False
-    week = counted(WEEK_S).judged * WEEK_S / span_s
-    return week * (1.0 - target) < 1.0
+    allowed = counted(WEEK_S).judged * (1.0 - target)
+    return span_s >= HOUR_S and allowed * WEEK_S < span_s
 
 
 def burning(
@@ -153,15 +153,18 @@ def burning(
 
 def _by_burn(tier: Tier, above: float, counted: Counted, target: float) -> Burning:
     long, short = counted(tier.long_s), counted(tier.short_s)
-    burns = burn(long, target), burn(short, target)
+    long_burn, short_burn = burn(long, target), burn(short, target)
     fires = (
-        long.bad >= LEAST_BAD
+        long_burn is not None
+        and short_burn is not None
+        and long_burn > above
+        and short_burn > above
+        and long.bad >= LEAST_BAD
         and short.bad >= 1
-        and all(one is not None and one > above for one in burns)
     )
     if fires and tier.severity == "page":
         fires = chance(long.bad, long.judged * (1.0 - target)) < PAGE_CHANCE
-    return Burning(tier, above, *burns, long.bad, fires)
+    return Burning(tier, above, long_burn, short_burn, long.bad, fires)
 
 
 def _by_count(tier: Tier, every: tuple[Tier, ...], counted: Counted, target: float) -> Burning:

@@ -1,10 +1,10 @@
 """Signals by the minute for whoever looks at every tick: only the minutes that have changed."""
 
 from collections.abc import Iterable
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from msgspec import Struct
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Select, select
 
 from tidegate.core.bin import COUNTS, MINUTE_S
 from tidegate.core.sli import LATENCIES, SLIS, LatencySli, Sli
@@ -59,6 +59,19 @@ def minutes_after(connection: Connection, since: int, *, from_s: float = 0.0) ->
     return News(newest, _minutes(connection, wanted))
 
 
+def spans(connection: Connection, span_s: int, from_s: float, until_s: float) -> list[Minute]:
+    """Every hour, or day, that began from `from_s` to before `until_s`, as minutes are told."""
+    c = signals.c
+    query = _asked().where(c.span_s == span_s, c.start_s >= int(from_s), c.start_s < int(until_s))
+    found: dict[_Slot, Minute] = {}
+    for start_s, route, arm, *columns in connection.execute(query).all():
+        slot = start_s, route, arm
+        if slot not in found:
+            found[slot] = Minute(*slot, {}, {}, dict.fromkeys(_OTHERS, 0))
+        _add(found[slot], columns)
+    return [found[slot] for slot in sorted(found)]
+
+
 def _minutes(connection: Connection, wanted: set[_Slot]) -> list[Minute]:
     starts = sorted({start_s for start_s, _, _ in wanted})
     minutes: dict[_Slot, Minute] = {}
@@ -74,19 +87,24 @@ def _minutes(connection: Connection, wanted: set[_Slot]) -> list[Minute]:
 def _rows(
     connection: Connection, starts: list[int], wanted: set[_Slot]
 ) -> Iterable[tuple[_Slot, *tuple[object, ...]]]:
-    c, scope, beside = signals.c, signal_scopes.c, signal_details.c
-    histograms = (beside[f"{name}_histogram"] for name in LATENCIES)
-    columns = (*(c[name] for name in (*_JUDGED, *_OTHERS)), *histograms)
-    query = (
-        select(c.start_s, scope.route, scope.arm, *columns)
-        .join(signal_scopes, scope.id == c.scope)
-        .join(signal_details, together())
-        .where(c.span_s == MINUTE_S, c.start_s.in_(starts))
-    )
+    c = signals.c
+    query = _asked().where(c.span_s == MINUTE_S, c.start_s.in_(starts))
     for start_s, route, arm, *values in connection.execute(query).all():
         slot = start_s, route, arm
         if slot in wanted:
             yield slot, *values
+
+
+def _asked() -> Select[tuple[Any, ...]]:
+    """Start, route, arm, and the columns that `_add` adds up."""
+    c, scope, beside = signals.c, signal_scopes.c, signal_details.c
+    histograms = (beside[f"{name}_histogram"] for name in LATENCIES)
+    columns = (*(c[name] for name in (*_JUDGED, *_OTHERS)), *histograms)
+    return (
+        select(c.start_s, scope.route, scope.arm, *columns)
+        .join(signal_scopes, scope.id == c.scope)
+        .join(signal_details, together())
+    )
 
 
 def _add(minute: Minute, columns: list[object]) -> None:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, func, literal_column, select
 
 from tidegate.core.bin import MINUTE_S
 from tidegate.core.series import STEPS_S, Series, SignalQuery, step_of
@@ -25,16 +25,19 @@ QUANTILE_ROWS: Final = 4
 MAX_SERIES: Final = 2000
 _SCOPES_A_QUERY: Final = 5000
 
-_Scopes = dict[int, str]
+Scopes = dict[int, str]
 _Point = tuple[str, int]
 
 
 def read(connection: Connection, query: SignalQuery) -> list[Series]:
     """A series for each name and each scope of which there is something in the window, in this
-    order; names that are no signal of receipts are passed over. AskedTooMuch."""
+    order; names that are no signal of receipts are passed over, and receipts know of no dimension
+    but `DIMENSIONS`. AskedTooMuch."""
     known = [CATALOGUE[name] for name in query.names if name in CATALOGUE]
-    scopes = _scopes(connection, query)
-    if not known or not scopes:
+    if not known or not {*query.only, *query.apart} <= set(DIMENSIONS):
+        return []
+    scopes = scopes_of(connection, query)
+    if not scopes:
         return []
     series = len(known) * len(set(scopes.values()))
     if series > MAX_SERIES:
@@ -56,14 +59,7 @@ def read(connection: Connection, query: SignalQuery) -> list[Series]:
     return found
 
 
-def scope_values(connection: Connection, dimension: str, *, most: int = 1000) -> list[str]:
-    """What a dimension of signals has been so far, at most so many."""
-    column = signal_scopes.c[dimension]
-    found = connection.execute(select(column).distinct().order_by(column).limit(most))
-    return list(found.scalars())
-
-
-def _scopes(connection: Connection, query: SignalQuery) -> _Scopes:
+def scopes_of(connection: Connection, query: SignalQuery) -> Scopes:
     """The numbers of the scopes that are asked for, with the name of the series of each."""
     c = signal_scopes.c
     wanted = (c[name] == value for name, value in query.only.items())
@@ -114,7 +110,7 @@ def _where(
     ]
 
 
-def _parts(scopes: _Scopes) -> Iterable[list[int]]:
+def _parts(scopes: Scopes) -> Iterable[list[int]]:
     numbers = sorted(scopes)
     return (numbers[at : at + _SCOPES_A_QUERY] for at in range(0, len(numbers), _SCOPES_A_QUERY))
 
@@ -122,7 +118,7 @@ def _parts(scopes: _Scopes) -> Iterable[list[int]]:
 def _sums(
     connection: Connection,
     query: SignalQuery,
-    scopes: _Scopes,
+    scopes: Scopes,
     step_s: int,
     columns: Sequence[str],
 ) -> dict[_Point, list[int]]:
@@ -130,11 +126,15 @@ def _sums(
     c = signals.c
     found: dict[_Point, list[int]] = {}
     # Rows as coarse as the step lie in the order of the groups, and nothing has to be sorted.
-    slot = c.start_s if step_s in SPANS_S else c.start_s - c.start_s % step_s
+    steps = c.start_s if step_s in SPANS_S else c.start_s - c.start_s % step_s
+    by = c.start_s if step_s in SPANS_S else literal_column("step")
     summed = [func.sum(c[name]) for name in columns]
     for some in _parts(scopes):
-        asked = select(c.scope, slot, *summed).where(*_where(signals, query, step_s, some))
-        for scope, start_s, *values in connection.execute(asked.group_by(c.scope, slot)).all():
+        # By its name: PostgreSQL takes two expressions with parameters for two.
+        asked = select(c.scope, steps.label("step"), *summed).where(
+            *_where(signals, query, step_s, some)
+        )
+        for scope, start_s, *values in connection.execute(asked.group_by(c.scope, by)).all():
             point = scopes[scope], start_s
             there = found.get(point)
             if there is None:
@@ -145,7 +145,7 @@ def _sums(
 
 
 def _quantiles(
-    connection: Connection, query: SignalQuery, scopes: _Scopes, step_s: int, one: Known
+    connection: Connection, query: SignalQuery, scopes: Scopes, step_s: int, one: Known
 ) -> dict[_Point, float | None]:
     c = signal_details.c
     column = c[f"{one.part}_histogram"]

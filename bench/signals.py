@@ -1,10 +1,9 @@
 """What signals cost: folding a receipt, storing bins, reading 13 months and a tick's news.
 
-`python -m bench signals [--series 100]`. CPU of this process, medians; the store is SQLite in a
+`python -m bench signals`. CPU of this process, medians; the store is SQLite in a
 temporary folder. The bars: 8 us to fold a receipt, 200 ms for 13 months of 100 series.
 """
 
-import argparse
 import gc
 import random
 import statistics
@@ -31,20 +30,19 @@ _NOW_S = 1_790_000_000 // DAY_S * DAY_S
 _DAYS = 396
 _RECEIPTS = 20_000
 _ROUNDS = 9
+_SERIES = 100
 _ARMS = ("stable", "canary", "shadow")
 
 
-def main(arguments: list[str]) -> None:
-    parser = argparse.ArgumentParser(prog="python -m bench signals")
-    parser.add_argument("--series", type=int, default=100)
-    asked = parser.parse_args(arguments)
+def run() -> int:
     _fold()
     with tempfile.TemporaryDirectory() as folder:
         engine = database.open_engine(Path(folder) / "ledger.db")
         migrate.migrate(engine)
-        _read(engine, asked.series)
+        _read(engine)
         _tick(engine)
         engine.dispose()
+    return 0
 
 
 def _fold() -> None:
@@ -80,8 +78,8 @@ def _receipt(draw: random.Random, number: int) -> Receipt:
     return decode_payload(payload)
 
 
-def _read(engine: Engine, series: int) -> None:
-    _fill(engine, series)
+def _read(engine: Engine) -> None:
+    _fill(engine, _SERIES)
     since_s = _NOW_S - _DAYS * DAY_S
     for names in (
         ("request_rate",),

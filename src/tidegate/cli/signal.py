@@ -41,7 +41,9 @@ def ls(state: Path | None, control: str | None) -> None:
 
 @plug.command()
 @click.argument("names", nargs=-1, metavar="[SIGNAL]...")
-@click.option("--since", type=Duration(), default="1h", show_default=True, help="How far back.")
+@click.option(
+    "--since", "since_s", type=Duration(), default="1h", show_default=True, help="How far back."
+)
 @click.option("--route", help="Only this route's.")
 @click.option("--arm", type=click.Choice(("stable", "canary", "shadow")), help="Only this arm's.")
 @click.option("--release", help="Only this release's.")
@@ -59,9 +61,8 @@ def show(
     state: Path | None,
     control: str | None,
     names: tuple[str, ...],
-    since: float,
     points: bool,
-    **which: str | None,
+    **which: float | str | None,
 ) -> None:
     """Show signals over a window: each a line, with its newest, least and greatest value.
 
@@ -70,7 +71,7 @@ def show(
     """
     asked = ",".join(names or _USUAL)
     client = open_control(state, control)
-    found = client.get("/api/signals/series", SeriesList, names=asked, since_s=since, **which)
+    found = client.get("/api/signals/series", SeriesList, names=asked, **which)
     if not found.series:
         click.echo("nothing is known of them in this window")
     elif points:
@@ -117,22 +118,22 @@ def watch(
     default="team",
     show_default=True,
 )
-@click.option("--since", type=Duration(), default="1h", show_default=True, help="How far back.")
+@click.option(
+    "--since", "since_s", type=Duration(), default="1h", show_default=True, help="How far back."
+)
 @click.option("--route", help="Only this route's.")
 @click.option("--target", help="Only this target's.")
-@click.option("-n", "--lines", type=click.IntRange(1, 100), default=20, show_default=True)
+@click.option("-n", "--lines", "limit", type=click.IntRange(1, 100), default=20, show_default=True)
 @control_options
 def top(
     state: Path | None,
     control: str | None,
     by: str,
-    since: float,
-    lines: int,
-    **which: str | None,
+    **which: float | str | None,
 ) -> None:
     """Show whose requests a window was made of, or by which errors they ended."""
     client = open_control(state, control)
-    found = client.get("/api/signals/top", TopList, by=by, since_s=since, limit=lines, **which)
+    found = client.get("/api/signals/top", TopList, by=by, **which)
     rows = [
         (
             _plain(it.name),

@@ -41,13 +41,11 @@ class Folding:
         every_s: float = EVERY_S,
         fold_of: Callable[[str], Fold] = BlockFold,
         monotonic_s: Callable[[], float] = clock.monotonic_s,
-        wall_s: Callable[[], float] = clock.wall_s,
     ) -> None:
         self._engine = engine
         self._node = node
         self._every_s = every_s
         self._monotonic_s = monotonic_s
-        self._wall_s = wall_s
         self._bins = Bins()
         self._writer = SignalWriter(engine, node)
         self._blocks = Blocks(engine, node, fold_of)
@@ -108,7 +106,7 @@ class Folding:
         try:
             self._bins.fold(receipt)
             if receipt.rollout is not None:
-                self._blocks.add(receipt, self._mark_seq, self._wall_s())
+                self._blocks.add(receipt, self._mark_seq, clock.wall_s())
         except StoreError:
             raise
         except Exception:
@@ -130,7 +128,7 @@ class Folding:
         """Everything in memory, which is all of this recorder's receipts up to this number, or to
         the newest."""
         bins = self._bins.take()
-        closed = self._blocks.close(self._wall_s())
+        closed = self._blocks.close(clock.wall_s())
         if not bins and not closed and upto_seq is None:
             return
         with database.writing(self._engine) as connection:

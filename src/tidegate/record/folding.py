@@ -31,7 +31,8 @@ _log = logging.getLogger(__name__)
 
 
 class Folding:
-    """Of one recorder, in its thread. `fold_of` makes what a release's receipts are folded by."""
+    """Of one recorder, in its thread. `fold_of` makes what a release's receipts are folded by,
+    `every_s` says how often what is folded is stored."""
 
     def __init__(
         self,
@@ -44,7 +45,7 @@ class Folding:
     ) -> None:
         self._engine = engine
         self._node = node
-        self._every_s = every_s
+        self.every_s: Callable[[], float] = lambda: every_s
         self._monotonic_s = monotonic_s
         self._bins = Bins()
         self._writer = SignalWriter(engine, node)
@@ -93,7 +94,7 @@ class Folding:
             self._failed(error)
             return False
         self._retry_s = 0.0
-        self._due_s = self._monotonic_s() + (self._every_s if self._is_level else 0.0)
+        self._due_s = self._monotonic_s() + (self.every_s() if self._is_level else 0.0)
         return not self._is_level
 
     def close(self) -> None:

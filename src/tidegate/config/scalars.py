@@ -39,6 +39,7 @@ _TIME_ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,3}")
 _DIMENSIONS = f"{', '.join((*CALLER_DIMENSIONS, *TARGET_DIMENSIONS))} or {ATTRIBUTE}NAME"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_OF_LINES = str.maketrans("", "", "\n\t")
 _NANO = Decimal("1e-9")
 _OUR_HEADERS = {
     "connection", "content-encoding", "content-length", "content-type", "expect", "host",
@@ -51,12 +52,13 @@ _SECRET_HEADERS = {
 UNQUOTED = frozenset({"int", "float", "usd", "bool"})  # a number in quotes is text
 WORDS = frozenset(
     {
-        *("text", "url", "path", "name", "route", "header", "host", "origin"),
+        *("text", "prose", "url", "path", "name", "route", "header", "host", "origin"),
         *("time_zone", "scope", "dimension", "moment"),
     }
 )  # `no` and 4.1 need quotes
 EXPECTED: Mapping[str, str] = {
     "text": "text",
+    "prose": "text",
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
@@ -66,6 +68,7 @@ EXPECTED: Mapping[str, str] = {
     "money": "an amount in dollars such as $500 or 0.50",
     "quantity": "a whole number such as 600, 200k or 1.5M",
     "percent": "a percentage such as 80%",
+    "share": "a share such as 5% or 0.05",
     "percentage": "a percentage such as 99.9%",
     "moment": "a time with its zone such as 2026-12-01T06:00:00Z",
     "rate_period": "second, minute, hour, day, or a duration such as 10s, 5m or 24h",
@@ -158,6 +161,13 @@ def _percent(text: str) -> int:
     return int(match[1])
 
 
+def _share(text: str) -> float:
+    number, sign, rest = text.partition("%")
+    if rest or not _NUMBER.fullmatch(number.rstrip()):
+        raise ValueError
+    return float(Decimal(number) / 100) if sign else float(number)
+
+
 def _percentage(text: str) -> Decimal:
     match = _PERCENTAGE.fullmatch(text)
     if match is None:
@@ -219,6 +229,11 @@ def _text(text: str) -> str:
     return text
 
 
+def _prose(text: str) -> str:
+    _text(text.translate(_OF_LINES))
+    return text
+
+
 def _path(text: str) -> str:
     _text(text)
     if not text or len(text) > 4096:
@@ -252,6 +267,7 @@ def _header(text: str) -> str:
 
 READERS: Mapping[str, Callable[[str], Any]] = {
     "text": _text,
+    "prose": _prose,
     "int": _int,
     "float": _float,
     "bool": _bool,
@@ -261,6 +277,7 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "money": _money,
     "quantity": _quantity,
     "percent": _percent,
+    "share": _share,
     "percentage": _percentage,
     "moment": _moment,
     "rate_period": _rate_period,

@@ -13,6 +13,7 @@ from tidegate.core.plan import SecretRef
 _SCALARS: Mapping[str, Any] = {
     "int": 1,
     "float": 1.0,
+    "share": 1.0,
     "duration": 1.0,
     "size": 1024,
     "bool": False,

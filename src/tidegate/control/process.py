@@ -19,6 +19,7 @@ import uvloop
 from sqlalchemy import Engine
 
 from tidegate.control import budget_metrics, options, plan_metrics, secret_checks
+from tidegate.control.acting import end_what_is_over
 from tidegate.control.alerting import Alerting
 from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
@@ -46,6 +47,7 @@ from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
 from tidegate.stores import (
     blocks,
+    changes,
     database,
     fleet,
     migrate,
@@ -65,6 +67,7 @@ _UPKEEP_S = 3600.0
 _KEEP_UP_S = 60.0
 _TOLD_A_LOOK = 4
 _DAY_S = 86_400.0
+_CHANGES_KEPT_S = 400 * _DAY_S
 
 _log = logging.getLogger(__name__)
 
@@ -245,6 +248,7 @@ class Process:
             if not self._standing.leads:
                 continue
             try:
+                await asyncio.to_thread(end_what_is_over, self._engine, clock.wall_s())
                 if not self._plans.is_announced or await asyncio.to_thread(
                     self._compiling.is_behind
                 ):
@@ -272,6 +276,8 @@ class Process:
             readings.trim(connection, clock.wall_s())
         if self._plans.problems:
             return  # a file that cannot be read must not shorten what it meant to keep
+        with database.writing(self._engine) as connection:
+            changes.trim(connection, clock.wall_s() - _CHANGES_KEPT_S)
         kept_s = self._plans.declared.storage.retention_days * _DAY_S
         retention.roll_off(self._engine, clock.wall_s() - kept_s)
 

@@ -2,6 +2,7 @@
 
 from tidegate.control import (
     api_budgets,
+    api_changes,
     api_keys,
     api_plan,
     api_public,
@@ -24,6 +25,7 @@ ROWS: tuple[Row, ...] = (
     *api_targets.ROWS,
     *api_budgets.ROWS,
     *api_raises.ROWS,
+    *api_changes.ROWS,
     *litellm_keys.ROWS,
     *litellm_teams.ROWS,
     *litellm_budgets.ROWS,

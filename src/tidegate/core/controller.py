@@ -24,7 +24,8 @@ class Set(Struct, frozen=True, tag=True, omit_defaults=True):
 
 
 class Revise(Struct, frozen=True, tag=True, omit_defaults=True):
-    """Move a route's declared state for good, together with whatever changes it makes void."""
+    """Move a route's declared state for good, together with whatever changes it makes void. `base`
+    is what the file says of these members."""
 
     kind: Kind
     route: str
@@ -32,6 +33,7 @@ class Revise(Struct, frozen=True, tag=True, omit_defaults=True):
     reason: str
     members: dict[str, Raw] = {}
     evidence: tuple[Signal, ...] = ()
+    base: dict[str, Raw] = {}
 
 
 class Tell(Struct, frozen=True, tag=True, omit_defaults=True):

@@ -4,8 +4,8 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-# What it is about. `burn` and `absence` are of objectives; `loop` is of the control loop itself.
-Topic = Literal["budget", "burn", "absence", "release", "change", "loop", "test"]
+# What it is about. `burn`, `absence` and `slo` are of objectives; `loop` is of the loop itself.
+Topic = Literal["budget", "burn", "absence", "slo", "release", "change", "loop", "test"]
 
 # page: somebody has to look now. ticket: somebody has to look soon. info: good to know.
 Severity = Literal["page", "ticket", "info"]

@@ -6,6 +6,7 @@
     python -m bench run [NAME...]    measure; keeps one JSON line a gateway and round
     python -m bench request [--beside CHECKOUT]    CPU of one request, and of another checkout's
     python -m bench routes           CPU a request with 1 route and with 1,000
+    python -m bench changes          changes over a large plan, and how soon gateways obey one
     python -m bench limits           CPU and memory of limits, without a gateway
     python -m bench dialects         CPU of translating a chunk and a request between dialects
     python -m bench validity         CPU of following a chunk of JSON
@@ -36,6 +37,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    changes,
     dialects,
     flat_memory,
     install,
@@ -218,6 +220,7 @@ def arguments() -> argparse.Namespace:
         "all",
         "install",
         "routes",
+        "changes",
         "limits",
         "dialects",
         "validity",
@@ -253,6 +256,7 @@ def main() -> int:
         "install": install_all,
         "request": lambda: request.run(asked.beside),
         "routes": routes,
+        "changes": changes.run,
         "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
         "dialects": dialects.run,
         "validity": validity.run,

@@ -11,6 +11,7 @@
     python -m bench dialects         CPU of translating a chunk and a request between dialects
     python -m bench validity         CPU of following a chunk of JSON
     python -m bench signals          CPU of folding a receipt and of reading 13 months
+    python -m bench releases         CPU of assigning a request, and of a plan with 200 releases
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -45,6 +46,7 @@ from bench import (
     machine,
     peers,
     profile,
+    releases,
     report,
     request,
     resilience,
@@ -225,6 +227,7 @@ def arguments() -> argparse.Namespace:
         "dialects",
         "validity",
         "signals",
+        "releases",
         "redis",
         "table",
         "resilience-table",
@@ -261,6 +264,7 @@ def main() -> int:
         "dialects": dialects.run,
         "validity": validity.run,
         "signals": signals.run,
+        "releases": releases.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "table": table,
         "resilience-table": write_failing,

@@ -5,6 +5,8 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct
 
 from tidegate.core.address import Listen
+from tidegate.core.declared_loop import DeclaredLoop
+from tidegate.core.declared_notifications import DeclaredNotifications
 from tidegate.core.declared_scalars import BaseUrl, Name
 from tidegate.core.plan import SecretRef
 
@@ -58,6 +60,13 @@ class DeclaredControl(Struct, frozen=True, omit_defaults=True):
             "the lever's name. Default: nobody."
         ),
     ] = {}
+    loop: Annotated[
+        DeclaredLoop, Meta(description="What watches releases and objectives, and acts.")
+    ] = DeclaredLoop()
+    notifications: Annotated[
+        DeclaredNotifications,
+        Meta(description="How people are told of budgets, burning objectives and releases."),
+    ] = DeclaredNotifications()
     litellm_metric_names: Annotated[
         bool, Meta(description="Serve LiteLLM's metric names beside our own.")
     ] = False

@@ -7,9 +7,9 @@ from tidegate.stores import (
     database,
     schema,
     schema_budgets,
-    schema_changes,
     schema_notices,
-    schema_rollouts,
+    schema_objectives,
+    schema_readings,
     schema_shared,
     schema_signals,
 )
@@ -19,9 +19,8 @@ def test_the_migrations_make_exactly_the_declared_tables(engine: Engine) -> None
     with database.reading(engine) as connection:
         context = MigrationContext.configure(connection)
         assert schema_budgets.metadata is schema_shared.metadata is schema.metadata
-        assert schema_signals.metadata is schema.metadata
-        assert schema_notices.metadata is schema.metadata
-        assert schema_rollouts.metadata is schema_changes.metadata is schema.metadata
+        assert schema_notices.metadata is schema_signals.metadata is schema.metadata
+        assert schema_readings.metadata is schema_objectives.metadata is schema.metadata
         assert compare_metadata(context, schema.metadata) == []
 
 

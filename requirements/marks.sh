@@ -17,6 +17,8 @@ reason=$(.venv/bin/python -c 'from tidegate.boot import local_model as m; print(
 [ -d ../shared/evals ] || without evals "there is no evaluation data in ../shared/evals"
 command -v haproxy >/dev/null || without haproxy "haproxy is not installed"
 command -v faketime >/dev/null || without faketime "faketime is not installed"
+command -v promtool >/dev/null && command -v amtool >/dev/null ||
+    without prometheus "promtool and amtool are not installed"
 command -v redis-server >/dev/null || without redis "redis-server is not installed"
 .venv/bin/python -c 'import sys; from tests.postgres import programs; sys.exit(not programs())' ||
     without postgres "PostgreSQL is not installed"

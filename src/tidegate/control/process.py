@@ -18,7 +18,7 @@ from functools import partial
 import uvloop
 from sqlalchemy import Engine
 
-from tidegate.control import budget_metrics, options, plan_metrics, secret_checks
+from tidegate.control import budget_metrics, looping, options, plan_metrics, secret_checks
 from tidegate.control.acting import end_what_is_over
 from tidegate.control.alerting import Alerting
 from tidegate.control.budget_figures import BudgetFigures
@@ -133,6 +133,13 @@ class Process:
         behind = partial(fleet.behind, feed_engine, self._node)
         self._figures = BudgetFigures()
         self._feed = FeedServer(layout, self._log, recording.observe_status, behind)
+        self._loop = looping.build(
+            engine,
+            self._plans,
+            self._compiling,
+            self._feed,
+            (self._node, lambda: self._standing.leads),
+        )
         self._desk = Desk(
             layout=layout,
             engine=engine,
@@ -141,11 +148,13 @@ class Process:
             feed=self._feed,
             peppers=read_peppers(layout.state),
             figures=self._figures,
+            loop=self._loop,
             who_leads=self._standing.who_leads,
             render_metrics=lambda: (
                 recording.render()
                 + plan_metrics.render(self._plans)
                 + budget_metrics.render(self._alerting.ratios)
+                + looping.render(self._loop)
             ),
         )
         self._alerting = Alerting(
@@ -161,6 +170,10 @@ class Process:
         await asyncio.to_thread(self._standing.begin, lambda: self._ending)
         await self._feed.start()
         names = self._plans.declared.control.litellm_metric_names
+        self._recording.fold_releases(
+            partial(looping.weight_of, self._engine),
+            lambda: self._plans.declared.control.loop.tick_s,
+        )
         self._recording.start(
             self._settings.layout,
             self._engine,
@@ -182,6 +195,7 @@ class Process:
             loop.create_task(self._upkeep()),
             loop.create_task(self._alerting.watch()),
             loop.create_task(self._keep_up()),
+            loop.create_task(self._loop.run()),
         ]
         gc.collect()
         gc.freeze()

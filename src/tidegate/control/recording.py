@@ -17,7 +17,7 @@ TellRecorded = Callable[[str, int, int], None]
 
 
 class Recording(Protocol):
-    """A recorder inside control's process. `start` comes first and once."""
+    """A recorder inside control's process. `start` comes once."""
 
     def start(
         self,
@@ -28,6 +28,12 @@ class Recording(Protocol):
         litellm_names: bool,
         session_alert_tokens: Callable[[], int],
     ) -> None: ...
+
+    def fold_releases(
+        self, weight_of: Callable[[str], float | None], every_s: Callable[[], float]
+    ) -> None:
+        """From the start on fold releases' receipts into blocks, one every so many seconds; comes
+        before it. `weight_of` gives the share of units that a candidate has now."""
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:
         """From now on read the engines of the plan; None: another control reads them."""
@@ -52,6 +58,11 @@ class NoRecording:
         *,
         litellm_names: bool,
         session_alert_tokens: Callable[[], int],
+    ) -> None:
+        pass
+
+    def fold_releases(
+        self, weight_of: Callable[[str], float | None], every_s: Callable[[], float]
     ) -> None:
         pass
 

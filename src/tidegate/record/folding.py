@@ -15,8 +15,7 @@ from sqlalchemy import Engine
 from tidegate.core import clock
 from tidegate.core.receipt import Receipt
 from tidegate.record.bins import MANY_BINS, Bins
-from tidegate.record.blocks import Blocks, Fold
-from tidegate.stats.block_fold import BlockFold
+from tidegate.record.blocks import Blocks
 from tidegate.stores import blocks, database, signal_marks, unfolded
 from tidegate.stores.errors import StoreError
 from tidegate.stores.signal_bins import SignalWriter
@@ -31,7 +30,8 @@ _log = logging.getLogger(__name__)
 
 
 class Folding:
-    """Of one recorder, in its thread. `fold_of` makes what a release's receipts are folded by."""
+    """Of one recorder, in its thread. `blocks` are those of releases, or nobody asks for them;
+    `every_s` says how often what is folded is stored."""
 
     def __init__(
         self,
@@ -39,16 +39,15 @@ class Folding:
         node: str,
         *,
         every_s: float = EVERY_S,
-        fold_of: Callable[[str], Fold] = BlockFold,
         monotonic_s: Callable[[], float] = clock.monotonic_s,
     ) -> None:
         self._engine = engine
         self._node = node
-        self._every_s = every_s
+        self.every_s: Callable[[], float] = lambda: every_s
         self._monotonic_s = monotonic_s
         self._bins = Bins()
         self._writer = SignalWriter(engine, node)
-        self._blocks = Blocks(engine, node, fold_of)
+        self.blocks: Blocks | None = None
         # Whether memory holds all that the ledger has beyond the mark, and nothing else.
         self._is_level = False
         self._mark_seq = 0
@@ -75,7 +74,8 @@ class Folding:
         """It is not sure what the ledger took."""
         self._bins = Bins()
         self._writer.forget()
-        self._blocks.forget()
+        if self.blocks is not None:
+            self.blocks.forget()
         self._is_level = False
 
     def step(self) -> bool:
@@ -93,7 +93,7 @@ class Folding:
             self._failed(error)
             return False
         self._retry_s = 0.0
-        self._due_s = self._monotonic_s() + (self._every_s if self._is_level else 0.0)
+        self._due_s = self._monotonic_s() + (self.every_s() if self._is_level else 0.0)
         return not self._is_level
 
     def close(self) -> None:
@@ -105,8 +105,8 @@ class Folding:
     def _fold(self, receipt: Receipt) -> None:
         try:
             self._bins.fold(receipt)
-            if receipt.rollout is not None:
-                self._blocks.add(receipt, self._mark_seq, clock.wall_s())
+            if receipt.rollout is not None and self.blocks is not None:
+                self.blocks.add(receipt, self._mark_seq, clock.wall_s())
         except StoreError:
             raise
         except Exception:
@@ -128,7 +128,7 @@ class Folding:
         """Everything in memory, which is all of this recorder's receipts up to this number, or to
         the newest."""
         bins = self._bins.take()
-        closed = self._blocks.close(clock.wall_s())
+        closed = [] if self.blocks is None else self.blocks.close(clock.wall_s())
         if not bins and not closed and upto_seq is None:
             return
         with database.writing(self._engine) as connection:

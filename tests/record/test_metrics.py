@@ -182,6 +182,7 @@ def test_more_combinations_than_are_kept_still_add_up() -> None:
 def test_journals_and_ledger_are_shown() -> None:
     metrics = Metrics()
     metrics.ledger_failed()
+    metrics.signals_failed()
     metrics.journals_are([Lag("g0", 512, 2.5), Lag("g1", 0, 0.0)], {("g0", "torn"): 2}, 1)
     assert value(metrics, "tidegate_journal_lag_seconds", gateway="g0") == 2.5
     assert value(metrics, "tidegate_journal_lag_bytes", gateway="g0") == 512

@@ -1,3 +1,5 @@
+"""Nothing known is a value of its own."""
+
 import msgspec
 import pytest
 
@@ -5,12 +7,12 @@ from tidegate.core.signal import NoData, Signal, Value
 
 
 @pytest.mark.parametrize("reading", [Value(0.0), NoData("stale")])
-def test_what_is_known_and_what_is_not_stay_apart_in_the_store(reading: Value | NoData) -> None:
-    signal = Signal("ttft", "s", "chat", 60.0, reading, 5.0)
-    assert msgspec.json.decode(msgspec.json.encode(signal), type=Signal) == signal
+def test_a_reading_is_told_from_its_absence_when_it_is_read_back(reading: Value | NoData) -> None:
+    one = Signal("error_share", "share", "chat", 60.0, reading, 5.0)
+    assert msgspec.json.decode(msgspec.json.encode(one), type=Signal) == one
 
 
-def test_no_data_is_no_number() -> None:
+def test_nothing_known_is_no_number() -> None:
     assert NoData("missing") != Value(0.0)
     with pytest.raises(TypeError):
-        _ = NoData("missing") < Value(1.0)  # type: ignore[operator]
+        sorted([NoData("missing"), Value(1.0)])  # type: ignore[type-var]

@@ -188,6 +188,7 @@ def test_journals_and_ledger_are_shown() -> None:
     assert value(metrics, "tidegate_journal_lag_bytes", gateway="g0") == 512
     assert value(metrics, "tidegate_journal_damaged_total", gateway="g0", kind="torn") == 2
     assert value(metrics, "tidegate_ledger_write_errors_total") == 1
+    assert value(metrics, "tidegate_signal_errors_total") == 1
     assert value(metrics, "tidegate_journal_read_errors_total") == 1
     metrics.journals_are([], {}, 1)
     assert "tidegate_journal_lag_seconds" not in shown(metrics)

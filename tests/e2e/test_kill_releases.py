@@ -15,6 +15,7 @@ LEASE_S = 1.5
 MORE = """\
 gates: [evals]
 approvals: {step: 1, promotion: 1}
+shadow: {share: 50%, min_requests: 20, usd: 1}
 """
 HARM = "error: {margin: 0.3}"
 SAME, LONGER = "to-same/next", "to-longer/next"
@@ -82,7 +83,7 @@ async def kills(folder: Path) -> None:
         assert await control.end(signal.SIGTERM) == 0
         for gateway in gateways:
             assert await gateway.end() == 0
-    assert {"created", "gated", "step", "analysing", "paused"} <= set(killing.killed)
+    assert {"created", "gated", "shadow", "step", "analysing", "paused"} <= set(killing.killed)
     assert {"promoted", "soak", "done", "rolled_back"} <= set(killing.killed)
 
 
@@ -98,6 +99,7 @@ async def through(killing: Killing, quiet: Spawned) -> None:
     await asked("start")
     await killing.kill_at(SAME, "gated")
     await asyncio.to_thread(killing.people.passed, SAME, "evals")
+    await killing.kill_at(SAME, "shadow")
     await killing.kill_at(SAME, "step")
     await killing.kill_at(SAME, "analysing")
     await asked("pause")

@@ -29,11 +29,9 @@ class Recording(Protocol):
         session_alert_tokens: Callable[[], int],
     ) -> None: ...
 
-    def fold_releases(
-        self, weight_of: Callable[[str], float | None], every_s: Callable[[], float]
-    ) -> None:
-        """From the start on fold releases' receipts into blocks, one every so many seconds; comes
-        before it. `weight_of` gives the share of units that a candidate has now."""
+    def fold_every(self, every_s: Callable[[], float]) -> None:
+        """From the start on store what receipts fold into, releases' blocks too, every so many
+        seconds; comes before it."""
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:
         """From now on read the engines of the plan; None: another control reads them."""
@@ -61,9 +59,7 @@ class NoRecording:
     ) -> None:
         pass
 
-    def fold_releases(
-        self, weight_of: Callable[[str], float | None], every_s: Callable[[], float]
-    ) -> None:
+    def fold_every(self, every_s: Callable[[], float]) -> None:
         pass
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:

@@ -3,7 +3,10 @@
 import threading
 from pathlib import Path
 
+from tests.record.engines import answer, plan, serving, vllm_page
+
 from tidegate.boot.embedded import EmbeddedRecorder
+from tidegate.core import clock
 from tidegate.core.clock import IdSource
 from tidegate.core.feed import Status
 from tidegate.core.layout import Layout, segment_name
@@ -35,4 +38,21 @@ def test_it_takes_in_what_is_journalled_even_at_the_very_end(tmp_path: Path) -> 
     assert told[-1] == ("gateway-0", 1, len(SEGMENT_MAGIC) + len(frame))
     assert b"tidegate_requests_in_flight" in embedded.render()
     assert "recorder" not in [thread.name for thread in threading.enumerate()]
+    engine.dispose()
+
+
+def test_it_reads_the_engines_of_the_plan(tmp_path: Path) -> None:
+    engine = database.open_engine(Layout(tmp_path).ledger_db)
+    migrate.migrate(engine)
+    embedded = EmbeddedRecorder()
+    with serving(answer(vllm_page(4, 10))) as (port, _):
+        url = f"http://127.0.0.1:{port}/v1"
+        found = plan(f"  pool: {{provider: gpu, model: m, price: free, replicas: ['{url}']}}")
+        embedded.read_engines(engine, lambda: found)
+        until_s = clock.monotonic_s() + 10
+        while b"tidegate_engine_running" not in embedded.render() and clock.monotonic_s() < until_s:
+            threading.Event().wait(0.02)
+        embedded.stop()
+    assert b"tidegate_engine_running{" in embedded.render()
+    assert "engines" not in [thread.name for thread in threading.enumerate()]
     engine.dispose()

@@ -1,3 +1,4 @@
+from msgspec.structs import replace
 from tests.core.plans import compiled, declared
 
 from tidegate.config.diff import differences
@@ -7,7 +8,7 @@ from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_providers import DeclaredDeadlines
 from tidegate.core.declared_routes import DeclaredFallbacks, DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import SecretRef
+from tidegate.core.plan import Candidate, SecretRef
 
 
 def plan(**changes):
@@ -107,3 +108,18 @@ def test_what_is_left_out_and_in_which_order_others_are_asked_is_told():
     assert lines(routed(one, other), routed(other, one)) == [
         "~ routes.chat.fallbacks.unavailable.order: engine/1, engine/2 -> engine/2, engine/1"
     ]
+
+
+def test_what_a_route_adds_and_the_release_under_way_on_it_are_told():
+    def prompted(prompt, **candidate):
+        found = plan(routes={"chat": DeclaredRoute("llama", system_prompt=prompt)})
+        [route] = found.routes.values()
+        coming = [Candidate(it, "salt", replace(route, system_prompt="x")) for it in candidate]
+        return replace(found, routes={"chat": replace(route, candidate=next(iter(coming), None))})
+
+    said = lines(prompted("Be brief."), prompted("Be kind.", **{"chat/next": 1}))
+    assert [line.split(" (")[0] for line in said if "system_prompt" in line] == [
+        '+ routes.chat.candidate.system_prompt: "x"',
+        '~ routes.chat.system_prompt: "Be brief."',
+    ]
+    assert "+ routes.chat.candidate.rollout: chat/next" in said

@@ -124,3 +124,21 @@ def test_a_contract_is_told_of_where_there_is_one():
     assert found["contract.on_violation"] == ("mark", "default")
     assert found["contract.regex"] == ("none", "default")
     assert not any(what.startswith("contract") for what in rows("chat"))
+
+
+def test_what_a_route_adds_is_told_with_its_line():
+    text = (
+        b"providers: {engine: {kind: openai_compatible, base_url: http://h/v1}}\n"
+        b"routes:\n"
+        b"  chat:\n"
+        b"    target: engine/m\n"
+        b"    parameters: {temperature: 0.2}\n"
+        b"    system_prompt: Be brief.\n"
+    )
+    compiled = compile_file(text, {}, 1, 1_795_000_000.0)
+    assert compiled.plan is not None and compiled.declared is not None
+    origins = load(text, {}).origins
+    said = explain("chat", compiled.plan, compiled.declared, origins, "t.yaml")
+    found = {row.what: (row.value, row.source) for row in said}
+    assert found["parameters.temperature"] == ("0.2", "t.yaml:5")
+    assert found["system_prompt"] == ('"Be brief."', "t.yaml:6")

@@ -9,10 +9,11 @@ from msgspec import Raw
 
 from tidegate.control.feed_server import FeedServer
 from tidegate.core import feed
-from tidegate.core.feed import Entry, Hello, KeyChanged, PlanPublished
+from tidegate.core.feed import ChangesInForce, Entry, Hello, InForce, KeyChanged, PlanPublished
 from tidegate.core.layout import Layout
 
 PLAN = PlanPublished(3, Raw(b"\x80"))
+IN_FORCE = ChangesInForce(1, (InForce("c1", "target_off", "small", 1.0, 60.0),))
 
 
 Body = Callable[[FeedServer], Awaitable[None]]
@@ -25,6 +26,7 @@ class Source:
         self.entries = [Entry(n + 1, KeyChanged(f"key{n:05d}")) for n in range(count)]
         self.kept_from = 1
         self.broken = False
+        self.epoch = self.beat = 0
         self.stall_at = -1
         self.stalled = threading.Event()
         self.go_on = threading.Event()
@@ -50,6 +52,12 @@ class Source:
 
     def current_plan(self) -> PlanPublished:
         return PLAN
+
+    def current_changes(self) -> ChangesInForce:
+        return IN_FORCE
+
+    def pulse(self) -> tuple[int, int]:
+        return self.epoch, self.beat
 
 
 class Gateway:

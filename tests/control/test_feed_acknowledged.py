@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from tests.control.feed_ends import PLAN, Body, Gateway, Source, until
+from tests.control.feed_ends import IN_FORCE, PLAN, Body, Gateway, Source, until
 
 from tidegate.control.feed_server import UNKNOWN, FeedServer
 from tidegate.core.feed import Ack, Entry, Forget
@@ -19,7 +19,8 @@ def test_when_the_store_is_an_older_copy_every_gateway_begins_anew(
         gateway = await Gateway.connect(layout, 5)
         await until(lambda: len(server.gateways()) == 1)
         del source.entries[2:]
-        assert [await gateway.entry() for _ in range(2)] == [Entry(1, Forget()), Entry(2, PLAN)]
+        afresh = [Entry(1, Forget()), Entry(1, IN_FORCE), Entry(2, PLAN)]
+        assert [await gateway.entry() for _ in range(3)] == afresh
         gateway.say(Ack(2, 3))
         await until(lambda: [it.seq for it in server.gateways()] == [2])
         seq = source.add()  # its number was given before

@@ -1,18 +1,24 @@
 """The feed's entries out of the store."""
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from tests.control.conftest import Room
+from tests.stores.changed import NOON_S, change, leased
 
 from tidegate.control import feed_log
-from tidegate.core.feed import KeyChanged, PlanPublished
-from tidegate.stores import database, feed
+from tidegate.core import clock
+from tidegate.core.feed import ChangesInForce, InForce, KeyChanged, PlanPublished
+from tidegate.stores import changes, database, feed, leadership
 
 
 def keys_changed(engine: Engine, count: int) -> None:
     with database.writing(engine) as connection:
-        for number in range(count):
-            feed.append_key(connection, f"key{number:05d}", 1.0)
+        keys_changed_in(connection, count)
+
+
+def keys_changed_in(connection: Connection, count: int) -> None:
+    for number in range(count):
+        feed.append_key(connection, f"key{number:05d}", 1.0)
 
 
 def test_keys_are_named_in_order_and_only_the_newest_plan_is_sent(
@@ -30,6 +36,32 @@ def test_keys_are_named_in_order_and_only_the_newest_plan_is_sent(
     assert kinds == [KeyChanged, KeyChanged, PlanPublished, KeyChanged]
     assert room.log.newest_plan_version() == 8
     assert room.log.entries_after(room.log.newest_seq()) == []
+
+
+def test_of_changes_what_is_in_force_now_is_sent_once(
+    room: Room, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "wall_s", lambda: NOON_S + 100)
+    start = room.log.newest_seq()
+    with database.writing(engine) as connection:
+        leadership.take(connection, "a", NOON_S)
+        changes.hold(connection, change("c1"))
+        keys_changed_in(connection, 1)
+        changes.hold(connection, leased("c2"))
+    entries = room.log.entries_after(start)
+    assert entries is not None
+    told = ChangesInForce(
+        1,
+        (
+            InForce("c1", "target_off", "small", 1.0, 500.0),
+            InForce("c2", "release_weight", "chat", 0.05, 0.0, 60.0),
+        ),
+    )
+    assert [(entry.seq - start, entry.body) for entry in entries] == [
+        (2, KeyChanged("key00000")),
+        (3, told),
+    ]
+    assert room.log.pulse() == (1, 0)
 
 
 def test_what_is_no_longer_kept_cannot_be_told(

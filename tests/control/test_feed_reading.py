@@ -1,12 +1,12 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from tests.control.feed_ends import PLAN, Source
+from tests.control.feed_ends import IN_FORCE, PLAN, Source
 
 from tidegate.control.feed_reading import FeedReading, News
 from tidegate.core.feed import Entry, Forget
 
-AFRESH = News([Entry(4, Forget()), Entry(5, PLAN)], afresh=True)
+AFRESH = News([Entry(4, Forget()), Entry(4, IN_FORCE), Entry(5, PLAN)], afresh=True)
 
 
 def read(source: Source, body: Callable[[FeedReading], Awaitable[None]]) -> None:
@@ -15,13 +15,13 @@ def read(source: Source, body: Callable[[FeedReading], Awaitable[None]]) -> None
     reading.close()
 
 
-def test_what_came_since_is_told_and_whoever_is_new_gets_the_plan() -> None:
+def test_what_came_since_is_told_and_whoever_is_new_gets_what_is_in_force() -> None:
     source = Source(5)
 
     async def body(reading: FeedReading) -> None:
         assert await reading.after(3) == News(source.entries[3:])
         assert await reading.after(5) == News([])
-        assert await reading.after(0) == News([Entry(5, PLAN)])
+        assert await reading.after(0) == News([Entry(4, IN_FORCE), Entry(5, PLAN)])
         assert await reading.newest_seq() == 5
 
     read(source, body)
@@ -34,6 +34,16 @@ def test_where_something_is_missing_it_begins_anew() -> None:
     async def body(reading: FeedReading) -> None:
         assert await reading.after(2) == AFRESH, "too long ago"
         assert await reading.after(9) == AFRESH, "an older copy of the store"
+
+    read(source, body)
+
+
+def test_the_pulse_is_the_loops() -> None:
+    source = Source(5)
+    source.epoch, source.beat = 3, 7
+
+    async def body(reading: FeedReading) -> None:
+        assert await reading.pulse() == (3, 7)
 
     read(source, body)
 

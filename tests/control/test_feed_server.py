@@ -5,11 +5,11 @@ import stat
 from collections.abc import Callable
 
 import pytest
-from tests.control.feed_ends import PLAN, Body, Gateway, Source, until
+from tests.control.feed_ends import IN_FORCE, PLAN, Body, Gateway, Source, until
 
 from tidegate.control.feed_server import FeedServer
 from tidegate.core import feed
-from tidegate.core.feed import Ack, Entry, Forget, Heartbeat, Recorded, Status
+from tidegate.core.feed import Ack, Beat, Entry, Forget, Heartbeat, Recorded, Status
 from tidegate.core.layout import Layout
 
 
@@ -19,6 +19,7 @@ def test_a_fresh_gateway_gets_the_plan_and_nothing_old(
     async def body(server: FeedServer) -> None:
         assert stat.S_IMODE(layout.feed_socket.stat().st_mode) == 0o600
         gateway = await Gateway.connect(layout, 0)
+        assert await gateway.entry() == Entry(4, IN_FORCE)
         assert await gateway.entry() == Entry(5, PLAN)
         assert await gateway.hear() == Heartbeat(5)
         gateway.close()
@@ -46,6 +47,7 @@ def test_one_that_missed_too_much_forgets_and_gets_the_plan(
     async def body(server: FeedServer) -> None:
         gateway = await Gateway.connect(layout, last_seq)
         assert await gateway.entry() == Entry(4, Forget())
+        assert await gateway.entry() == Entry(4, IN_FORCE)
         assert await gateway.entry() == Entry(5, PLAN)
         gateway.close()
 
@@ -88,6 +90,28 @@ def test_an_entry_told_while_a_gateway_catches_up_is_not_missed(
         assert [await joining.entry() for _ in range(2)] == source.entries[4:]
         watcher.close()
         joining.close()
+
+    serve(body)
+
+
+def test_gateways_hear_that_the_loop_lives_after_what_it_wrote_by_then(
+    serve: Callable[[Body], None], layout: Layout, source: Source
+) -> None:
+    source.epoch, source.beat = 2, 40
+
+    async def body(server: FeedServer) -> None:
+        gateways = [await Gateway.connect(layout, 5, f"gateway-{n}") for n in range(2)]
+        await until(lambda: len(server.gateways()) == 2)
+        source.add()
+        source.beat += 1
+        for gateway in gateways:
+            heard = []
+            while Beat(2) not in heard:
+                heard.append(await gateway.hear())
+            assert source.entries[-1] in heard
+            heard = [await gateway.hear() for _ in range(4)]
+            assert not any(isinstance(one, Beat) for one in heard), "it has not risen since"
+            gateway.close()
 
     serve(body)
 
@@ -190,6 +214,7 @@ def test_a_socket_left_by_a_killed_control_is_taken_over(
 
     async def body(server: FeedServer) -> None:
         gateway = await Gateway.connect(layout, 0)
+        assert (await gateway.entry()).body == IN_FORCE
         assert (await gateway.entry()).body == PLAN
         gateway.close()
 

@@ -16,6 +16,7 @@ def test_it_does_nothing_and_shows_nothing(layout: Layout, engine: Engine) -> No
         litellm_names=True,
         session_alert_tokens=lambda: 1,
     )
+    none.read_engines(engine, lambda: None)
     none.observe_status("gateway-0", Status({}, {}))
     assert none.render() == b""
     none.stop()

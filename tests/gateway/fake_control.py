@@ -37,7 +37,9 @@ class Control:
         for writer in self._writers:
             writer.write(feed.encode_message(message))
 
-    def tell(self, body: feed.PlanPublished | feed.KeyChanged | feed.Forget) -> int:
+    def tell(
+        self, body: feed.PlanPublished | feed.KeyChanged | feed.Forget | feed.ChangesInForce
+    ) -> int:
         self.seq += 1
         self.send(feed.Entry(self.seq, body))
         return self.seq

@@ -46,8 +46,11 @@ def test_it_follows_a_target_that_shrinks_and_grows_again() -> None:
     assert 80 <= target.limit.limit <= 130
 
 
-def test_streams_that_do_not_end_do_not_keep_it_from_rising() -> None:
+@pytest.mark.parametrize("before", range(16))
+def test_streams_that_do_not_end_do_not_keep_it_from_rising(before: int) -> None:
     limit = AdaptiveLimit(1, 1000)
+    for at_s in range(before):  # so that the windows begin anywhere
+        limit.first_token(Sample(10, TTFT_S, float(at_s), 1), float(at_s))
     in_flight = 0
     while in_flight < limit.limit:
         in_flight += 1

@@ -24,6 +24,7 @@ def test_a_target_that_failed_too_often_is_not_asked_first(tmp_path: Path) -> No
                     assert (await it.ask()).status == 200
                 assert len(bad.exchanges) == 3
                 assert [len(r.attempts) for r in it.receipts()] == [2, 2, 2, 1, 1]
+                assert [r.passed_over for r in it.receipts()] == [False] * 3 + [True] * 2
 
     run(main())
 

@@ -96,3 +96,18 @@ def test_without_a_limit_only_its_own_memory_counts(tmp_path: Path, limit: str) 
     share = memory_share(1, root)
     assert share is None or share < 1e-6
     assert memory_share(None, root) is None
+
+
+def test_what_its_operators_shed_is_shed_beside_its_own_need() -> None:
+    pressure = Pressure()
+    pressure.shed(1)
+    assert refused(pressure) == [2]
+    assert "operators shed" in pressure.refusal().message
+    pressure.memory(0.95)
+    assert refused(pressure) == [1, 2]
+    assert "short of memory" in pressure.refusal().message
+    pressure.memory(0.5)
+    assert refused(pressure) == [2]
+    pressure.shed(0)
+    assert refused(pressure) == []
+    assert not pressure.sheds

@@ -66,3 +66,17 @@ def test_a_session_is_what_its_caller_says_or_else_a_user_s_or_else_a_conversati
     assert nobody_s.session == f"conversation-{nobody_s.conversation:x}"
     assert noted(ask("embeddings", input="hi")).session is None
     assert noted(ask("chat", input="hi")).session is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "asked", "sent"),
+    [("chat", None, 50), ("chat", 400, 50), ("chat", 50, None), ("embeddings", None, None)],
+)
+def test_a_bound_of_ours_takes_the_place_of_a_higher_one(
+    endpoint: str, asked: int | None, sent: int | None
+) -> None:
+    one, receipt = ask(endpoint, input="hi"), Receipt("r", 1.0, "g", "chat")
+    one.output_ceiling_tokens = asked
+    size(one, receipt, 50)
+    assert (one.output_bound_tokens, one.output_cap_tokens) == (sent, sent)
+    assert receipt.output_ceiling_tokens == asked

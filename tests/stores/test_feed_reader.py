@@ -4,12 +4,16 @@ from pathlib import Path
 import pytest
 from msgspec import Raw
 from sqlalchemy import Engine
+from tests.stores.changed import NOON_S, change, leased
 
-from tidegate.core.feed import Entry, Forget, KeyChanged, PlanPublished
-from tidegate.stores import database, feed, feed_reader, plans
+from tidegate.core import clock
+from tidegate.core.feed import ChangesInForce, Entry, Forget, InForce, KeyChanged, PlanPublished
+from tidegate.stores import changes, database, feed, feed_reader, leadership, plans
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.feed_reader import FeedReader
 from tidegate.stores.shared import Shared
+
+NONE = ChangesInForce(0, ())
 
 
 @pytest.fixture
@@ -51,9 +55,29 @@ def test_who_was_told_nothing_yet_begins_with_everything(
 ) -> None:
     assert reader.after(0) == []
     changed(engine, "a")
-    assert reader.after(0) == [Entry(1, Forget())]
+    assert reader.after(0) == [Entry(1, Forget()), Entry(1, NONE)]
     plan = published(engine, 1)
-    assert reader.after(0) == [Entry(2, Forget()), Entry(2, plan)]
+    assert reader.after(0) == [Entry(2, Forget()), Entry(2, NONE), Entry(2, plan)]
+
+
+def test_what_is_in_force_is_told_with_how_long_it_lasts(
+    engine: Engine, reader: FeedReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published(engine, 1)
+    with database.writing(engine) as connection:
+        leadership.take(connection, "a", NOON_S)
+        leadership.beat(connection, 1, NOON_S + 10)
+        changes.hold(connection, change("c1"))
+        changes.hold(connection, leased("c2"))
+        changes.hold(connection, change("c3", lever="frozen", scope="chat"), needs=1)
+        changes.hold(connection, change("c4", until_s=NOON_S + 5))
+    for now_s, left_s, lease_left_s in ((NOON_S + 30, 570.0, 40.0), (NOON_S + 90, 510.0, 0.0)):
+        monkeypatch.setattr(clock, "wall_s", lambda now_s=now_s: now_s)
+        held = InForce("c1", "target_off", "small", 1.0, left_s)
+        lease = InForce("c2", "release_weight", "chat", 0.05, lease_left_s, 60.0)
+        assert reader.after(1) == [Entry(4, ChangesInForce(1, (held, lease)))]
+    plan = published(engine, 2)
+    assert [type(entry.body) for entry in reader.after(2)] == [ChangesInForce, type(plan)]
 
 
 def test_where_something_is_missing_it_begins_anew(
@@ -61,7 +85,7 @@ def test_where_something_is_missing_it_begins_anew(
 ) -> None:
     plan = published(engine, 1)
     changed(engine, *"abcdef")
-    afresh = [Entry(7, Forget()), Entry(7, plan)]
+    afresh = [Entry(7, Forget()), Entry(7, NONE), Entry(7, plan)]
     assert reader.after(8) == afresh, "the store is an older copy"
     monkeypatch.setattr(feed_reader, "_MOST_NAMED", 3)
     assert len(reader.after(4)) == 3

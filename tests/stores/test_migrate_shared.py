@@ -1,5 +1,6 @@
 """Migrating a database that others may migrate at the same time, or be killed while they do."""
 
+import importlib
 import os
 import signal
 import subprocess
@@ -18,6 +19,8 @@ from tidegate.stores.errors import StoreUnavailable
 
 pytestmark = pytest.mark.postgres
 
+for _file in Path(schema.__file__).parent.glob("schema*.py"):
+    importlib.import_module(f"tidegate.stores.{_file.stem}")
 _TABLES = set(schema.metadata.tables) | {"alembic_version"}
 
 

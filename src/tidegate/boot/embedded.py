@@ -1,6 +1,7 @@
 """`python -m tidegate.boot.embedded`: control with the recorder inside, one process.
 
-The recorder works in a thread of its own: a slow ledger must not hold up the API or the feed.
+The recorder works in a thread of its own, and so does what reads the engines: a slow ledger must
+not hold up the API or the feed, nor a slow engine the ledger.
 """
 
 import sys
@@ -13,8 +14,11 @@ from tidegate.control.process import main
 from tidegate.control.recording import TellRecorded
 from tidegate.core.feed import Status
 from tidegate.core.layout import Layout
+from tidegate.core.plan import Plan
+from tidegate.record.engine_metrics import EngineMetrics
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
+from tidegate.record.scraper import Scraper
 from tidegate.record.sessions import SessionAlert
 
 
@@ -24,7 +28,12 @@ class EmbeddedRecorder:
     def __init__(self) -> None:
         self._metrics = Metrics()
         self._stop = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._engines = EngineMetrics()
+        self._threads: list[threading.Thread] = []
+        self._fold_every_s: Callable[[], float] | None = None
+
+    def fold_every(self, every_s: Callable[[], float]) -> None:
+        self._fold_every_s = every_s
 
     def start(
         self,
@@ -38,22 +47,29 @@ class EmbeddedRecorder:
         self._metrics = Metrics(litellm=litellm_names)
         recorder = Recorder(layout, engine, self._metrics, recorded=tell)
         recorder.sessions = SessionAlert(session_alert_tokens)
-        # A daemon: if control fails while it ends, the process must not stay for its recorder.
-        self._thread = threading.Thread(
-            target=recorder.run, args=(self._stop,), name="recorder", daemon=True
-        )
-        self._thread.start()
+        if self._fold_every_s is not None:
+            recorder.folding.every_s = self._fold_every_s
+        self._begin("recorder", recorder.run)
+
+    def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:
+        self._begin("engines", Scraper(engine, plan, self._engines).run)
 
     def observe_status(self, gateway: str, status: Status) -> None:
         self._metrics.observe_status(gateway, status)
 
     def render(self) -> bytes:
-        return self._metrics.render()
+        return self._metrics.render() + self._engines.render()
 
     def stop(self) -> None:
         self._stop.set()
-        if self._thread is not None:
-            self._thread.join()
+        for thread in self._threads:
+            thread.join()
+
+    def _begin(self, name: str, run: Callable[[threading.Event], None]) -> None:
+        # A daemon: if control fails while it ends, the process must not stay for its recorder.
+        thread = threading.Thread(target=run, args=(self._stop,), name=name, daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,11 @@ _GROUPS = (
         "endpoint dialect dropped route model_asked stream choices input_bytes "
         "output_ceiling_tokens",
     ),
-    ("served", "gateway plan_version release target provider replica model_wanted model_served"),
+    (
+        "served",
+        "gateway plan_version release passed_over target provider replica model_wanted "
+        "model_served",
+    ),
     (
         "tokens",
         "input_tokens cache_read_tokens cache_write_tokens output_tokens reasoning_tokens "

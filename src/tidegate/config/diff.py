@@ -9,6 +9,7 @@ from tidegate.config.show import (
     credential_text,
     limit_text,
     price_text,
+    prompt_text,
     rate_text,
     unsupported_text,
     url_text,
@@ -70,6 +71,17 @@ def _route_fields(route: Route) -> dict[str, Any]:
             order = ", ".join(target.name for target in targets)
             fields[f"fallbacks.{failure}.order"] = order
     fields["unsupported"] = unsupported_text(route)
+    fields["parameters"] = dict(route.parameters)
+    if route.system_prompt is not None:
+        fields["system_prompt"] = prompt_text(route.system_prompt)
+    if route.kept_warm:
+        fields["kept_warm"] = ", ".join(target.name for target in route.kept_warm)
+    if route.candidate is not None:
+        fields["candidate"] = {
+            "rollout": route.candidate.rollout,
+            "contract": route.candidate.route.contract,
+            **_route_fields(route.candidate.route),
+        }
     return fields
 
 

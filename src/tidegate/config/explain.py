@@ -20,6 +20,7 @@ from tidegate.core.declared import Declared
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.limit import reaches
 from tidegate.core.plan import Plan, Route, Target
+from tidegate.core.words import quoted
 
 DEFAULT = "default"
 
@@ -124,6 +125,11 @@ def _other_rows(route: Route, sources: _Sources) -> list[Row]:
         rows.append(Row(f"fallbacks.{failure}", names, sources.first((*at, "fallbacks", failure))))
     unsupported = unsupported_text(route)
     rows.append(Row("unsupported", unsupported, sources.first((*at, "unsupported"))))
+    written = sources.first((*at, "parameters"))
+    rows += [Row(f"parameters.{name}", value, written) for name, value in route.parameters]
+    if route.system_prompt is not None:
+        prompt, written = quoted(route.system_prompt), sources.first((*at, "system_prompt"))
+        rows.append(Row("system_prompt", prompt, written))
     return rows + _setting_rows("retry", route.retry, sources, (*at, "retry"))
 
 

@@ -3,6 +3,7 @@
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
@@ -31,12 +32,14 @@ _DURATION_UNITS_S = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.
 _QUANTITY = re.compile(r"([0-9]{1,15}(?:\.[0-9]{1,9})?)\s*([kM]?)")
 _THOUSANDS = {"": 1, "k": 1_000, "M": 1_000_000}
 _PERCENT = re.compile(r"([0-9]{1,9})\s*%?")
+_PERCENTAGE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,6})?)\s*%?")
 _RATE_PERIODS_S = {"second": 1.0, "minute": 60.0, "hour": 3600.0, "day": 86_400.0}
 _PERIOD_UNITS: tuple[PeriodUnit, ...] = get_args(PeriodUnit)
 _TIME_ZONE = re.compile(r"[A-Za-z0-9_+-]{1,32}(/[A-Za-z0-9_+-]{1,32}){0,3}")
 _DIMENSIONS = f"{', '.join((*CALLER_DIMENSIONS, *TARGET_DIMENSIONS))} or {ATTRIBUTE}NAME"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_OF_LINES = str.maketrans("", "", "\n\t")
 _NANO = Decimal("1e-9")
 _OUR_HEADERS = {
     "connection", "content-encoding", "content-length", "content-type", "expect", "host",
@@ -49,12 +52,13 @@ _SECRET_HEADERS = {
 UNQUOTED = frozenset({"int", "float", "usd", "bool"})  # a number in quotes is text
 WORDS = frozenset(
     {
-        *("text", "url", "path", "name", "route", "header", "host", "origin"),
-        *("time_zone", "scope", "dimension"),
+        *("text", "prose", "url", "path", "name", "route", "header", "host", "origin"),
+        *("time_zone", "scope", "dimension", "moment"),
     }
 )  # `no` and 4.1 need quotes
 EXPECTED: Mapping[str, str] = {
     "text": "text",
+    "prose": "text",
     "int": "a whole number",
     "float": "a number",
     "bool": "true or false",
@@ -64,6 +68,9 @@ EXPECTED: Mapping[str, str] = {
     "money": "an amount in dollars such as $500 or 0.50",
     "quantity": "a whole number such as 600, 200k or 1.5M",
     "percent": "a percentage such as 80%",
+    "share": "a share such as 5% or 0.05",
+    "percentage": "a percentage such as 99.9%",
+    "moment": "a time with its zone such as 2026-12-01T06:00:00Z",
     "rate_period": "second, minute, hour, day, or a duration such as 10s, 5m or 24h",
     "budget_period": f"{', '.join(_PERIOD_UNITS)}, or a duration such as 24h or 30d",
     "time_zone": "a time zone such as Europe/Berlin",
@@ -154,6 +161,30 @@ def _percent(text: str) -> int:
     return int(match[1])
 
 
+def _share(text: str) -> float:
+    number, sign, rest = text.partition("%")
+    if rest or not _NUMBER.fullmatch(number.rstrip()):
+        raise ValueError
+    return float(Decimal(number) / 100) if sign else float(number)
+
+
+def _percentage(text: str) -> Decimal:
+    match = _PERCENTAGE.fullmatch(text)
+    if match is None:
+        raise ValueError
+    return Decimal(match[1])
+
+
+def _moment(text: str) -> float:
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError from None  # said in the words of `EXPECTED`, as for every reading
+    if at.tzinfo is None:
+        raise ValueError("a time needs its zone: write Z, or +01:00, after it")
+    return at.timestamp()
+
+
 def _rate_period(text: str) -> float:
     return _RATE_PERIODS_S.get(text) or _duration(text)
 
@@ -198,6 +229,11 @@ def _text(text: str) -> str:
     return text
 
 
+def _prose(text: str) -> str:
+    _text(text.translate(_OF_LINES))
+    return text
+
+
 def _path(text: str) -> str:
     _text(text)
     if not text or len(text) > 4096:
@@ -231,6 +267,7 @@ def _header(text: str) -> str:
 
 READERS: Mapping[str, Callable[[str], Any]] = {
     "text": _text,
+    "prose": _prose,
     "int": _int,
     "float": _float,
     "bool": _bool,
@@ -240,6 +277,9 @@ READERS: Mapping[str, Callable[[str], Any]] = {
     "money": _money,
     "quantity": _quantity,
     "percent": _percent,
+    "share": _share,
+    "percentage": _percentage,
+    "moment": _moment,
     "rate_period": _rate_period,
     "budget_period": _budget_period,
     "time_zone": _time_zone,

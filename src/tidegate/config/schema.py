@@ -24,6 +24,8 @@ _TEXT_OR_NUMBER = {
     "quantity": "integer",
     "money": "number",
     "percent": "integer",
+    "share": "number",
+    "percentage": "number",
     "rate_period": "number",
     "budget_period": "number",
 }
@@ -35,6 +37,9 @@ _PATTERNS = {
     "quantity": r"^[0-9.]+ *[kM]?$",
     "money": r"^\$?[0-9.]+$",
     "percent": r"^[0-9]+ *%?$",
+    "share": r"^[0-9.]+ *%?$",
+    "percentage": r"^[0-9.]+ *%?$",
+    "moment": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+(Z|[+-][0-9:]+)$",
     "rate_period": r"^(second|minute|hour|day|[0-9.]+ *(ms|s|m|h|d))$",
     "budget_period": rf"^({_UNITS}|[0-9.]+ *(ms|s|m|h|d))$",
     "dimension": rf"^({_DIMENSION})$",

@@ -1,11 +1,13 @@
 """Plan values as a person reads them."""
 
 from datetime import UTC, datetime
+from zlib import crc32
 
 from tidegate.core.address import bracketed
 from tidegate.core.limit import SPEND
 from tidegate.core.plan import Deadlines, Limit, Price, Rate, Replica, Route, SecretRef
 from tidegate.core.units import format_usd
+from tidegate.core.words import quoted
 
 UNKNOWN = "unknown"
 _DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -147,3 +149,8 @@ def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
 def unsupported_text(route: Route) -> str:
     """What becomes of a request's parts for which a target has no place, as the plan has it."""
     return "drop" if route.drops_unsupported else "refuse"
+
+
+def prompt_text(prompt: str) -> str:
+    """How a prompt begins, and what tells it from another that begins so."""
+    return f"{quoted(prompt)} ({len(prompt)} characters, {crc32(prompt.encode()):08x})"

@@ -13,6 +13,7 @@ from tidegate.core.plan import SecretRef
 _SCALARS: Mapping[str, Any] = {
     "int": 1,
     "float": 1.0,
+    "share": 1.0,
     "duration": 1.0,
     "size": 1024,
     "bool": False,
@@ -20,6 +21,8 @@ _SCALARS: Mapping[str, Any] = {
     "money": Decimal(1),
     "quantity": 1,
     "percent": 1,
+    "percentage": Decimal(99),
+    "moment": 0.0,
     "rate_period": 1.0,
     "budget_period": Period(unit="year"),
     "time_zone": "UTC",

@@ -38,7 +38,7 @@ def about_costs(plan: Plan, declared: Declared) -> Iterator[Warned]:
     """Targets that will serve at a cost nobody knows, or not at all where a budget is hard."""
     unpriced: dict[str, list[Route]] = defaultdict(list)
     for route in plan.routes.values():
-        for target in route.targets:
+        for target in route.reachable:
             if target.price is None:
                 unpriced[target.name].append(route)
     for name, routes in unpriced.items():

@@ -48,7 +48,7 @@ def _view(target: Target, plan: Plan, reported: _Reported) -> TargetView:
         name=target.name,
         provider=target.provider,
         model=target.model,
-        routes=[name for name, route in plan.routes.items() if target in route.targets],
+        routes=[name for name, route in plan.routes.items() if target in route.reachable],
         probe=_probe(plan, target.name),
         in_flight=total("tidegate_target_in_flight"),
         left_alone=total("tidegate_target_left_alone"),

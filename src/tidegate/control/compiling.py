@@ -19,7 +19,7 @@ from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.facts import Facts
 from tidegate.core.plan import Plan, Raise
 from tidegate.core.units import NANOUSD_PER_USD
-from tidegate.stores import budgets, database, keys, teams
+from tidegate.stores import budgets, database, keys, revisions, rollouts, teams
 from tidegate.stores.budgets import StoredBudget
 from tidegate.stores.teams import TeamRecord
 
@@ -46,6 +46,13 @@ class Compiling:
         facts = Facts(PriceTable(now_s).quote, added=added, keys_limited=self._keys_limited)
         self._compiled_with = added
         return compile_file(file, self._environ, version, now_s, facts)
+
+    def facts(self) -> Facts:
+        """What a plan is compiled with now."""
+        now_s = clock.wall_s()
+        with database.reading(self._engine) as connection:
+            added = added_at(connection, now_s)
+        return Facts(PriceTable(now_s).quote, added=added, keys_limited=self._keys_limited)
 
     def changing(self, change: Callable[[Connection], T]) -> "Callable[[Declared, int], _Made[T]]":
         """For `Plans.amend`: makes a change in the store together with the plan that it comes to.
@@ -81,7 +88,7 @@ _Made = tuple[Plan, T]
 
 
 def added_at(connection: Connection, now_s: float) -> Added:
-    """What operators have added, with the raises that are in force."""
+    """What operators have added, with the raises that are in force, and every revision."""
     raises: dict[str, tuple[Raise, ...]] = {}
     for one in budgets.raises_in_force(connection, now_s):
         found = Raise(one.extra_nanousd, one.until_s, tuple(sorted(one.scope.items())))
@@ -90,7 +97,9 @@ def added_at(connection: Connection, now_s: float) -> Added:
     limits = {}
     for team in teams.every(connection):
         limits.update(_limits(team))
-    return Added(stored, limits, raises)
+    revised = tuple(revisions.every(connection))
+    known = {it.rollout.id: it.rollout for it in rollouts.every(connection)} if revised else {}
+    return Added(stored, limits, raises, revised, known)
 
 
 def _budget(stored: StoredBudget) -> DeclaredBudget:

@@ -1,12 +1,13 @@
-"""The feed's entries as the store keeps them, with the plan put in where one was published."""
+"""The feed's entries as the store keeps them, with the plan put in where one was published, and the
+changes that are in force where they are others than before."""
 
 from collections.abc import Callable
 
 from sqlalchemy import Engine, func, select
 
 from tidegate.core import clock
-from tidegate.core.feed import Entry, KeyChanged, PlanPublished
-from tidegate.stores import database, feed, plans, schema
+from tidegate.core.feed import ChangesInForce, Entry, KeyChanged, PlanPublished, in_force_of
+from tidegate.stores import changes, database, feed, leadership, plans, schema
 from tidegate.stores.feed import FeedRow
 
 KEPT_ENTRIES = 50_000
@@ -50,6 +51,19 @@ class FeedLog:
                 page = feed.after(connection, rows[-1].seq, _PAGE) if len(page) == _PAGE else []
         return self._entries(rows[1:])
 
+    def current_changes(self) -> ChangesInForce:
+        """What is in force now."""
+        with database.reading(self._reads) as connection:
+            epoch = leadership.present(connection).epoch
+            told = changes.told(connection, clock.wall_s())
+        return ChangesInForce(epoch, tuple(in_force_of(*one) for one in told))
+
+    def pulse(self) -> tuple[int, int]:
+        """(epoch, beat) of the loop's leadership of now; the beat rises while it lives."""
+        with database.reading(self._reads) as connection:
+            led = leadership.present(connection)
+        return led.epoch, led.beat
+
     def newest_plan_version(self) -> int:
         """The highest version that was ever given and is still kept; 0 when none is."""
         with database.reading(self._reads) as connection:
@@ -87,10 +101,13 @@ class FeedLog:
 
     def _entries(self, rows: list[FeedRow]) -> list[Entry]:
         newest_plan = max((row.seq for row in rows if row.kind == "plan"), default=None)
+        newest_changes = max((row.seq for row in rows if row.kind == "changes"), default=None)
         entries: list[Entry] = []
         for row in rows:
             if row.key_id is not None:
                 entries.append(Entry(row.seq, KeyChanged(row.key_id)))
             elif row.seq == newest_plan:  # older plans were never to be obeyed again
                 entries.append(Entry(row.seq, self.current_plan()))
+            elif row.seq == newest_changes:
+                entries.append(Entry(row.seq, self.current_changes()))
         return entries

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
-from tidegate.core.feed import Entry, Forget, PlanPublished
+from tidegate.core.feed import ChangesInForce, Entry, Forget, PlanPublished
 
 # One for those who are told now, one for those who catch up.
 _THREADS = 2
@@ -29,6 +29,11 @@ class FeedSource(Protocol):
         is an older copy that has not come to `seq` yet."""
 
     def current_plan(self) -> PlanPublished: ...
+
+    def current_changes(self) -> ChangesInForce: ...
+
+    def pulse(self) -> tuple[int, int]:
+        """(epoch, beat) of the loop's leadership; the beat rises while it lives."""
 
 
 class News(Struct, frozen=True):
@@ -49,22 +54,31 @@ class FeedReading:
         return await self._read(self._source.newest_seq)
 
     async def after(self, seq: int) -> News:
-        """What came after `seq`; 0 asks for the plan and nothing else."""
+        """What came after `seq`; 0 asks for the plan and what is in force."""
         return await self._read(lambda: self._after(seq))
+
+    async def pulse(self) -> tuple[int, int]:
+        return await self._read(self._source.pulse)
 
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
     def _after(self, seq: int) -> News:
         if seq == 0:
-            newest = self._source.newest_seq()
-            return News([Entry(newest, self._source.current_plan())])
+            return News(self._everything(self._source.newest_seq()))
         entries = self._source.entries_after(seq)
         if entries is not None:
             return News(entries)
         newest = self._source.newest_seq()
-        plan = self._source.current_plan()
-        return News([Entry(max(newest - 1, 0), Forget()), Entry(newest, plan)], afresh=True)
+        return News([Entry(max(newest - 1, 0), Forget()), *self._everything(newest)], afresh=True)
+
+    def _everything(self, newest: int) -> list[Entry]:
+        """What is in force comes first: the plan is obeyed with it from its first request on."""
+        in_force = self._source.current_changes()
+        return [
+            Entry(max(newest - 1, 0), in_force),
+            Entry(newest, self._source.current_plan()),
+        ]
 
     async def _read(self, read: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._threads, read)

@@ -3,7 +3,8 @@
 Numbers come from the store, so they outlive this process. Each connection keeps its own place;
 a gateway that was away asks for what it missed, and one that missed too much is told to forget
 its keys and given the plan whole. The store is also polled: an entry that another process wrote
-arrives within a heartbeat's time, and `wake` only hastens it.
+arrives within a heartbeat's time, and `wake` only hastens it. So it is with the loop's beat:
+whichever control leads, each tells its own gateways that the loop lives.
 """
 
 import asyncio
@@ -19,7 +20,7 @@ from tidegate.control.feed_connection import Connection, GatewayState, read_mess
 from tidegate.control.feed_reading import FeedReading, FeedSource
 from tidegate.control.living import running
 from tidegate.core import feed
-from tidegate.core.feed import Ack, FromGateway, Hello, Recorded
+from tidegate.core.feed import Ack, Beat, FromGateway, Hello, Recorded
 from tidegate.core.layout import Layout
 from tidegate.stores.errors import StoreError
 from tidegate.stores.fleet import Obeying
@@ -60,6 +61,7 @@ class FeedServer:
         self._catching_up: set[Connection] = set()
         self._known: dict[str, GatewayState] = {}  # by slot, so bounded by the slots there are
         self._told_seq = 0
+        self._pulse = (0, 0)
         self._woken = asyncio.Event()
         self._acked = asyncio.Condition()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -70,6 +72,7 @@ class FeedServer:
     async def start(self) -> None:
         """Bind the socket (mode 0600) and begin to tell. OSError when it cannot be bound."""
         self._loop = asyncio.get_running_loop()
+        self._pulse = await self._reading.pulse()
         self._told_seq = await self._reading.newest_seq()
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with contextlib.suppress(FileNotFoundError):
@@ -169,12 +172,18 @@ class FeedServer:
                 connection.send(message)
 
     async def _tell_new(self) -> None:
+        # Before the entries: what the beat's own leadership has let go of is told first.
+        pulse = await self._reading.pulse()
         news = await self._reading.after(self._told_seq)
         for entry in news.entries:
             self._told_seq = entry.seq
             for connection in self._connections:
                 if news.afresh or connection.told_seq < entry.seq:
                     connection.tell(entry)
+        before, self._pulse = self._pulse, pulse
+        if pulse[1] > before[1]:
+            for connection in self._connections:
+                connection.send(Beat(pulse[0]))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -18,7 +18,15 @@ from functools import partial
 import uvloop
 from sqlalchemy import Engine
 
-from tidegate.control import budget_metrics, options, plan_metrics, secret_checks
+from tidegate.control import (
+    budget_metrics,
+    looping,
+    notice_metrics,
+    options,
+    plan_metrics,
+    secret_checks,
+)
+from tidegate.control.acting import end_what_is_over
 from tidegate.control.alerting import Alerting
 from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
@@ -27,6 +35,7 @@ from tidegate.control.desk import Desk
 from tidegate.control.feed_log import FeedLog
 from tidegate.control.feed_server import FeedServer
 from tidegate.control.leads import Leads
+from tidegate.control.notifying import Notifying
 from tidegate.control.operators import Operators
 from tidegate.control.options import Settings
 from tidegate.control.perimeter import Names, Perimeter
@@ -42,9 +51,20 @@ from tidegate.core import clock
 from tidegate.core.address import Listen
 from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_control import DeclaredWebhook
+from tidegate.core.declared_notifications import DeclaredNotifications
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
-from tidegate.stores import database, fleet, migrate, retention, rollup
+from tidegate.stores import (
+    blocks,
+    changes,
+    database,
+    fleet,
+    migrate,
+    readings,
+    retention,
+    rollup,
+    signal_bins,
+)
 from tidegate.stores.errors import DriverMissing, SchemaTooNew, SessionsNotKept, StoreError
 from tidegate.stores.peppers import read_peppers
 from tidegate.stores.shared import node_name, shared_database
@@ -56,6 +76,7 @@ _UPKEEP_S = 3600.0
 _KEEP_UP_S = 60.0
 _TOLD_A_LOOK = 4
 _DAY_S = 86_400.0
+_CHANGES_KEPT_S = 400 * _DAY_S
 
 _log = logging.getLogger(__name__)
 
@@ -121,6 +142,13 @@ class Process:
         behind = partial(fleet.behind, feed_engine, self._node)
         self._figures = BudgetFigures()
         self._feed = FeedServer(layout, self._log, recording.observe_status, behind)
+        self._loop = looping.build(
+            engine,
+            self._plans,
+            self._compiling,
+            self._feed,
+            (self._node, lambda: self._standing.leads),
+        )
         self._desk = Desk(
             layout=layout,
             engine=engine,
@@ -129,15 +157,24 @@ class Process:
             feed=self._feed,
             peppers=read_peppers(layout.state),
             figures=self._figures,
+            loop=self._loop,
             who_leads=self._standing.who_leads,
             render_metrics=lambda: (
                 recording.render()
                 + plan_metrics.render(self._plans)
                 + budget_metrics.render(self._alerting.ratios)
+                + notice_metrics.render(self._notifying.tries)
+                + looping.render(self._loop)
             ),
         )
         self._alerting = Alerting(
             engine, lambda: self._plans.current, self._webhook, os.environ, self._figures
+        )
+        self._notifying = Notifying(
+            engine,
+            self._notifications,
+            os.environ,
+            lambda: self._standing.leads,
         )
         self._server = Server(self._app())
         self._ending = False
@@ -149,12 +186,16 @@ class Process:
         await asyncio.to_thread(self._standing.begin, lambda: self._ending)
         await self._feed.start()
         names = self._plans.declared.control.litellm_metric_names
+        self._recording.fold_every(lambda: self._plans.declared.control.loop.tick_s)
         self._recording.start(
             self._settings.layout,
             self._engine,
             self._tell_recorded,
             litellm_names=names,
             session_alert_tokens=lambda: self._plans.current.session_alert_tokens,
+        )
+        self._recording.read_engines(
+            self._engine, lambda: self._plans.current if self._standing.leads else None
         )
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
@@ -166,7 +207,9 @@ class Process:
             loop.create_task(self._stand()),
             loop.create_task(self._upkeep()),
             loop.create_task(self._alerting.watch()),
+            loop.create_task(self._notifying.watch()),
             loop.create_task(self._keep_up()),
+            loop.create_task(self._loop.run()),
         ]
         gc.collect()
         gc.freeze()
@@ -225,6 +268,11 @@ class Process:
     def _webhook(self) -> DeclaredWebhook | None:
         return self._plans.declared.control.alerts.webhook
 
+    def _notifications(self) -> DeclaredNotifications | None:
+        """None while the plan file could not be read since the start: a plan has a route."""
+        declared = self._plans.declared
+        return declared.control.notifications if declared.routes else None
+
     async def _keep_up(self) -> None:
         """Publish what the store has and the plan has not: a raise that is over, or a change
         whose process died before it was published."""
@@ -233,6 +281,7 @@ class Process:
             if not self._standing.leads:
                 continue
             try:
+                await asyncio.to_thread(end_what_is_over, self._engine, clock.wall_s())
                 if not self._plans.is_announced or await asyncio.to_thread(
                     self._compiling.is_behind
                 ):
@@ -254,8 +303,14 @@ class Process:
         if database.is_shared(self._engine):
             fleet.forget(self._engine)
         rollup.fold(self._engine, clock.wall_s() - KEPT_S)
+        signal_bins.drop_old(self._engine, clock.wall_s())
+        blocks.drop_old(self._engine, clock.wall_s())
+        with database.writing(self._engine) as connection:
+            readings.trim(connection, clock.wall_s())
         if self._plans.problems:
             return  # a file that cannot be read must not shorten what it meant to keep
+        with database.writing(self._engine) as connection:
+            changes.trim(connection, clock.wall_s() - _CHANGES_KEPT_S)
         kept_s = self._plans.declared.storage.retention_days * _DAY_S
         retention.roll_off(self._engine, clock.wall_s() - kept_s)
 

@@ -10,13 +10,14 @@ from sqlalchemy import Engine
 
 from tidegate.core.feed import Status
 from tidegate.core.layout import Layout
+from tidegate.core.plan import Plan
 
 # Gateway, segment, offset: everything of its journal up to there is in the ledger.
 TellRecorded = Callable[[str, int, int], None]
 
 
 class Recording(Protocol):
-    """A recorder inside control's process. `start` comes first and once."""
+    """A recorder inside control's process. `start` comes once."""
 
     def start(
         self,
@@ -27,6 +28,13 @@ class Recording(Protocol):
         litellm_names: bool,
         session_alert_tokens: Callable[[], int],
     ) -> None: ...
+
+    def fold_every(self, every_s: Callable[[], float]) -> None:
+        """From the start on store what receipts fold into, releases' blocks too, every so many
+        seconds; comes before it."""
+
+    def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:
+        """From now on read the engines of the plan; None: another control reads them."""
 
     def observe_status(self, gateway: str, status: Status) -> None: ...
 
@@ -49,6 +57,12 @@ class NoRecording:
         litellm_names: bool,
         session_alert_tokens: Callable[[], int],
     ) -> None:
+        pass
+
+    def fold_every(self, every_s: Callable[[], float]) -> None:
+        pass
+
+    def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:
         pass
 
     def observe_status(self, gateway: str, status: Status) -> None:

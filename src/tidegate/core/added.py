@@ -6,19 +6,24 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.core.assemble import Path, Say
+from tidegate.core.change import Revision
 from tidegate.core.declared import Declared
 from tidegate.core.declared_budgets import DeclaredBudget
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.limit import raised_scope
 from tidegate.core.plan import Limit, Raise
+from tidegate.core.rollout import Rollout
 
 
 class Added(Struct, frozen=True):
-    """Budgets and limits by name, and raises by the name of the budget that they raise."""
+    """Budgets and limits by name, raises by the name of the budget that they raise, revisions in
+    the order in which they were made, and the releases that these tell of, by id."""
 
     budgets: dict[str, DeclaredBudget] = {}
     limits: dict[str, DeclaredLimit] = {}
     raises: dict[str, tuple[Raise, ...]] = {}
+    revisions: tuple[Revision, ...] = ()
+    rollouts: dict[str, Rollout] = {}
 
     def speaks(self, say: Say) -> Say:
         """`say`, telling of what is wrong with one of these that it is not in the file."""

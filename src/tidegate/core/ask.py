@@ -22,7 +22,8 @@ class Ask(Struct):
 
     `members` are the body's top-level members in order, each value as raw JSON. `body` is the
     whole body as it came. `output_ceiling_tokens` is None where the caller set no limit;
-    `output_bound_tokens` is ours, to be sent in its place, for each choice. `passed` are headers
+    `output_bound_tokens` is ours, to be sent in its place, for each choice; it is
+    `output_cap_tokens` at most, where that is there. `passed` are headers
     that go along where the target speaks the same wire. `counts`: no answer is wanted but how many
     tokens the conversation has. `renamed` is there where the provider stores its answer: bytes of
     it, with the answer's id, as the caller is to see them. So many rounds of tool calls are in
@@ -40,6 +41,7 @@ class Ask(Struct):
     choices: int = 1
     output_ceiling_tokens: int | None = None
     output_bound_tokens: int | None = None
+    output_cap_tokens: int | None = None
     dialect: str = OPENAI_CHAT
     passed: tuple[tuple[str, str], ...] = ()
     counts: bool = False

@@ -7,7 +7,7 @@ over units, so that correlated requests of one unit count as one.
 from msgspec import Struct, field
 
 
-class Tally(Struct, omit_defaults=True):
+class Tally(Struct, omit_defaults=True, gc=False):
     """Requests that were judged, and how many of them were bad."""
 
     judged: int = 0

@@ -32,6 +32,16 @@ class Change(Struct, frozen=True, omit_defaults=True):
     approved_by: tuple[str, ...] = ()
     evidence: tuple[Signal, ...] = ()
 
+    def remaining_s(self, now_s: float, renewed_at_s: float) -> float:
+        """How long it still holds unless it is renewed: never longer than it was meant to, whatever
+        was done to the clock. `renewed_at_s` is when its leadership renewed its leases last."""
+        if self.lease_s is not None:
+            begun_s = max(renewed_at_s, self.from_s)
+            return min(max(self.lease_s - (now_s - begun_s), 0.0), self.lease_s)
+        if self.until_s is None:
+            return 0.0
+        return min(max(self.until_s - now_s, 0.0), self.until_s - self.from_s)
+
 
 # start: a release's candidate joins its route. promote: its members are the route's from now on.
 # withdraw: a rollback, it never serves again. restore: a rollback after its promotion.

@@ -17,8 +17,17 @@ from msgspec.structs import asdict, replace
 from tidegate.core import assemble, plugs
 from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Dialect, Path, Place
+from tidegate.core.compile_engines import compile_engines
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
+from tidegate.core.compile_notices import check_notifications
+from tidegate.core.compile_objectives import check_objectives
 from tidegate.core.compile_probes import compile_probes
+from tidegate.core.compile_releases import (
+    candidate_of,
+    moved_at_run_time,
+    still_there,
+    with_warm,
+)
 from tidegate.core.compile_routes import compile_route
 from tidegate.core.contracts import compile_contract
 from tidegate.core.declared import Declared
@@ -39,6 +48,7 @@ from tidegate.core.plan import (
 from tidegate.core.pricing import declared_price
 from tidegate.core.reasoning import hides_reasoning, sums_up_reasoning
 from tidegate.core.resilience import Breaker
+from tidegate.core.revised import Revised, revised
 from tidegate.core.words import nearest, quoted
 
 DIGEST_CHARS = 8
@@ -68,9 +78,11 @@ def compile_plan(
 ) -> Plan:
     """The whole Plan. PlanRefused holds every complaint when there is any."""
     compiler = _Compiler(declared, facts)
+    declared = compiler.declared
     compiler.check_named()
     routes = compiler.routes()
     compiler.check_rest()
+    check_notifications(declared, facts.ways, compiler.say)
     probes = compile_probes(
         declared,
         compiler.targets(),
@@ -78,6 +90,7 @@ def compile_plan(
         facts.checks,
         compiler.say,
     )
+    engines = compile_engines(declared, compiler.targets(), facts.engines.names(), compiler.say)
     say = facts.added.speaks(compiler.say)
     limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
     if not limits and counts_alone(declared) and facts.keys_limited():
@@ -101,7 +114,11 @@ def compile_plan(
         drain_s=declared.gateway.drain_s,
         counters=storage.limits.store() if storage.limits is not None else None,
     )
-    plan = replace(plan, probes={k: v for k, v in probes.items() if k in plan.targets})
+    plan = replace(
+        plan,
+        probes={k: v for k, v in probes.items() if k in plan.targets},
+        engines={k: v for k, v in engines.items() if k in plan.targets},
+    )
     return replace(plan, version=version, digest=_digest(plan), compiled_at_s=now_s)
 
 
@@ -114,17 +131,25 @@ class _Compiler:
     """One compilation: collects complaints, builds each target once."""
 
     def __init__(self, declared: Declared, facts: Facts) -> None:
-        self.declared = declared
+        self.complaints: list[Complaint] = []
+        self._revised = Revised(declared)
+        self._instead: tuple[Path, Path] | None = None
+        added = facts.added
+        if added.revisions:
+            self._revised = revised(declared, added.revisions, added.rollouts, self.say)
+        self.declared = self._revised.declared
         self.price_of = facts.price_of
         self.dialects = facts.dialects
         self.checks = facts.checks
-        self.complaints: list[Complaint] = []
         self._known = facts.dialects.names()
         self._dialects: dict[str, tuple[str, Dialect] | None] = {}
         self._declared: dict[str, DeclaredTarget] = {}
         self._targets: dict[str, Target | None] = {}
 
     def say(self, path: Path, message: str) -> None:
+        message += moved_at_run_time(self._revised, path)
+        if self._instead is not None and path[:2] == self._instead[0]:
+            path = (*self._instead[1], *path[2:])
         self.complaints.append(Complaint(path, message))
 
     def routes(self) -> dict[str, Route]:
@@ -138,18 +163,40 @@ class _Compiler:
         self._check_lookalikes(declared)
         out = {}
         for name, route in declared.items():
-            found = compile_route(
-                name,
-                route,
-                partial(self._wanted, name),
-                lambda content: _digest(content)[:DIGEST_CHARS],
-                self.say,
-            )
-            path = ("routes", name, "contract")
-            contract = compile_contract(route, path, self.checks, self.say)
+            found = self._route(name, route)
             if found is not None:
-                out[name] = replace(found, contract=contract)
+                out[name] = self._with_release(found)
         return out
+
+    def _route(self, name: str, route: DeclaredRoute) -> Route | None:
+        find = partial(self._wanted, name)
+        found = compile_route(name, route, find, lambda it: _digest(it)[:DIGEST_CHARS], self.say)
+        path = ("routes", name, "contract")
+        contract = compile_contract(route, path, self.checks, self.say)
+        return None if found is None else replace(found, contract=contract)
+
+    def _with_release(self, route: Route) -> Route:
+        """The route with the release that is under way on it, and what the last one replaced."""
+        name = route.name
+        under_way = self._revised.under_way.get(name)
+        if under_way is not None:
+            self._instead = ("routes", name), ("releases", under_way.rollout.id, "change")
+            found = self._route(name, under_way.declared)
+            self._instead = None
+            if found is not None:
+                route = replace(route, candidate=candidate_of(under_way, route, found))
+        earlier = self._revised.replaced.get(name)
+        if earlier is not None:
+            warm = [self._warm(name, it) for it in still_there(self.declared, earlier)]
+            route = with_warm(route, [target for target in warm if target is not None])
+        return route
+
+    def _warm(self, name: str, wanted: str | DeclaredTarget) -> Target | None:
+        """What is kept warm, unless its name means another target by now."""
+        named = name if isinstance(wanted, DeclaredTarget) else wanted
+        if isinstance(wanted, DeclaredTarget) and self._declared.get(named, wanted) != wanted:
+            return None
+        return self._wanted(name, wanted, ("routes", name))
 
     def targets(self) -> dict[str, Target]:
         """All that have been built."""
@@ -163,7 +210,8 @@ class _Compiler:
             self._declared_target(name)
 
     def check_rest(self) -> None:
-        """The sections beside the routes."""
+        """The sections beside the routes, and what nothing of a request obeys."""
+        check_objectives(self.declared.routes, self.say)
         for index, name in enumerate(self.declared.keys.routes):
             if name != EVERY_ROUTE and name not in self.declared.routes:
                 near = nearest(name, self.declared.routes)

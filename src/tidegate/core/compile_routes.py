@@ -1,8 +1,10 @@
 """A route's targets, their shares, its fallbacks: from what is declared to what requests obey."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+import msgspec
+from msgspec import Raw
 from msgspec.structs import asdict
 
 from tidegate.core.assemble import Path, Say
@@ -15,6 +17,18 @@ from tidegate.core.words import quoted
 
 # The target that a name or a written-out target stands for; None, and a complaint, where none does.
 Find = Callable[[str | DeclaredTarget, Path], Target | None]
+# Of these two of OpenAI's a request has one.
+CEILINGS: Final = ("max_tokens", "max_completion_tokens")
+MAX_OUTPUT_TOKENS: Final = 100_000_000
+# Members of a request's body that say what is asked, by whom and how it is answered.
+NO_PARAMETERS: Final = frozenset(
+    {
+        *("model", "messages", "prompt", "input", "system", "instructions", "tools", "functions"),
+        *("stream", "stream_options", "n", "best_of", "user", "metadata", "store", "background"),
+        *("previous_response_id", "conversation"),
+    }
+)
+_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 Fallbacks = tuple[tuple[FailureClass, tuple[Target, ...]], ...]
 
 
@@ -31,10 +45,22 @@ def compile_route(
         return None
     _check_fallbacks(path, shares, fallbacks, say)
     first, *others = shares
+    parameters = _parameters((*path, "parameters"), route.parameters, say)
     content: object = (shares, route.balance) if others else first.target
+    if parameters or route.system_prompt is not None:
+        content = (content, parameters, route.system_prompt)
     release = Release(f"{name}@{digest(content)}", first.target, first.weight, tuple(others))
     drops = route.unsupported == "drop"
-    return Route(name, release, route.balance, fallbacks, _retry(route.retry), drops)
+    return Route(
+        name=name,
+        release=release,
+        balance=route.balance,
+        fallbacks=fallbacks,
+        retry=_retry(route.retry),
+        drops_unsupported=drops,
+        parameters=parameters,
+        system_prompt=route.system_prompt,
+    )
 
 
 def _shares(path: Path, route: DeclaredRoute, find: Find, say: Say) -> tuple[Share, ...]:
@@ -86,6 +112,28 @@ def _check_fallbacks(path: Path, shares: tuple[Share, ...], fallbacks: Fallbacks
                 say(at, f"the route comes to {quoted(target.name)} anyway, and asks a target once")
             elif failure == "overflow" and (target.context_tokens or widest + 1) <= widest:
                 say(at, f"its context ({target.context_tokens}) is no larger than {widest}")
+
+
+def _parameters(path: Path, text: str | None, say: Say) -> tuple[tuple[str, str], ...]:
+    """The members, each value as JSON, by name."""
+    if text is None:
+        return ()
+    try:
+        members = _members(text)
+    except (msgspec.DecodeError, RecursionError):
+        say(path, "write a mapping of parameters, such as `{temperature: 0.2}`")
+        return ()
+    for name, value in members.items():
+        if name in NO_PARAMETERS:
+            say((*path, name), "that is the caller's to say, and no parameter of the model's")
+        elif name in CEILINGS and not _is_tokens(value):
+            say((*path, name), f"it must be a whole number of tokens, up to {MAX_OUTPUT_TOKENS}")
+    return tuple((name, bytes(value).decode()) for name, value in sorted(members.items()))
+
+
+def _is_tokens(value: Raw) -> bool:
+    text = bytes(value)
+    return text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MAX_OUTPUT_TOKENS
 
 
 def _retry(declared: DeclaredRetry) -> Retry:

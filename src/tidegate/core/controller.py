@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from msgspec import Raw, Struct
 
 from tidegate.core.change import Kind
+from tidegate.core.notice import Severity, Topic
 from tidegate.core.signal import Signal
 
 
@@ -23,7 +24,8 @@ class Set(Struct, frozen=True, tag=True, omit_defaults=True):
 
 
 class Revise(Struct, frozen=True, tag=True, omit_defaults=True):
-    """Move a route's declared state for good, together with whatever changes it makes void."""
+    """Move a route's declared state for good, together with whatever changes it makes void. `base`
+    is what the file says of these members."""
 
     kind: Kind
     route: str
@@ -31,17 +33,21 @@ class Revise(Struct, frozen=True, tag=True, omit_defaults=True):
     reason: str
     members: dict[str, Raw] = {}
     evidence: tuple[Signal, ...] = ()
+    base: dict[str, Raw] = {}
 
 
 class Tell(Struct, frozen=True, tag=True, omit_defaults=True):
-    """Tell people. The same `key` is told once until its `resolved` comes."""
+    """Tell people. The same `key` is told once until its `resolved` comes, or until `until_s`, a
+    wall-clock time; a graver severity of it is told anew."""
 
-    topic: str
+    topic: Topic
     key: str
-    severity: str
+    severity: Severity
     title: str
     text: str
     resolved: bool = False
+    route: str | None = None
+    until_s: float | None = None
 
 
 Proposal = Set | Revise | Tell

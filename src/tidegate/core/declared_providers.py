@@ -1,9 +1,10 @@
 """`providers` of the plan file, and the deadlines that a provider and a target both may have."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_probes import DeclaredProbe
 from tidegate.core.declared_scalars import BaseUrl, Seconds, Text
 from tidegate.core.plan import SecretRef
@@ -68,5 +69,12 @@ class DeclaredProvider(Struct, frozen=True, omit_defaults=True):
         Meta(
             description="Synthetic requests to each of its targets that has none of its own. "
             "Default: none is sent."
+        ),
+    ] = None
+    metrics: Annotated[
+        Literal["none"] | DeclaredMetrics | None,
+        Meta(
+            description="Where its engines tell of their queue and cache. Default: `/metrics` of "
+            "each replica, of kinds that are engines."
         ),
     ] = None

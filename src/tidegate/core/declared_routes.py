@@ -7,7 +7,8 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 
 from tidegate.core.declared_contracts import DeclaredContract
-from tidegate.core.declared_scalars import Seconds, Text, Usd
+from tidegate.core.declared_objectives import DeclaredSlo
+from tidegate.core.declared_scalars import Prompt, Seconds, Text, Usd
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.resilience import FAILURE_CLASSES, Balance, Retry
 from tidegate.core.units import format_usd
@@ -107,6 +108,30 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
     contract: Annotated[
         DeclaredContract | None,
         Meta(description="What the answers must be. Default: nothing is asked of them."),
+    ] = None
+    slo: Annotated[
+        DeclaredSlo | None,
+        Meta(
+            extra={"shorthand": "preset"},
+            description="What share of its requests is to be good. Default: nobody minds.",
+        ),
+    ] = None
+
+    parameters: Annotated[
+        str | None,
+        Meta(
+            extra={"read": "json"},
+            description="Members of a request's body, such as `{temperature: 0.2}`, that it has "
+            "unless its caller has said otherwise, by their names in OpenAI's chat completions. "
+            "What a caller's API has no place for is left out. Chats only.",
+        ),
+    ] = None
+    system_prompt: Annotated[
+        Prompt | None,
+        Meta(
+            description="What the model is told before the conversation, ahead of the caller's own "
+            "system prompt. Chats only."
+        ),
     ] = None
 
     def wanted(self) -> Iterator[tuple[tuple[str, ...], str | DeclaredTarget]]:

@@ -4,7 +4,8 @@
 
 - `size` (bytes), `duration` (seconds), `usd` (exact decimal dollars), `secret` (a reference),
   `path` (counted from the plan file), `name` (of a provider or target), `route`, `header`, `url`,
-  `listen`, `host`, `origin`
+  `listen`, `host`, `origin`, `share` (of a whole, `%` or not), `prose` (text of many lines)
+- of objectives: `percentage` (with decimals), `moment` (wall-clock seconds, of a time and its zone)
 - of limits and budgets: `quantity` (a whole number with k or M), `money` (dollars with or without
   `$`), `percent`, `rate_period` (seconds), `budget_period` (a Period), `time_zone` (IANA),
   `dimension` and `scope` (a dimension, or `global`)
@@ -19,10 +20,12 @@ MAX_SECONDS = 86_400.0
 MAX_USD = Decimal(1_000_000)
 _MAX_BYTES = 1 << 40
 _MAX_QUANTITY = 10**15
+_MAX_PROMPT_CHARS = 256 * 1024
 
 Name = Annotated[str, Meta(extra={"read": "name"}, max_length=64)]
 RouteName = Annotated[str, Meta(extra={"read": "route"}, max_length=200)]
 Text = Annotated[str, Meta(min_length=1, max_length=1024)]
+Prompt = Annotated[str, Meta(min_length=1, max_length=_MAX_PROMPT_CHARS, extra={"read": "prose"})]
 BaseUrl = Annotated[str, Meta(extra={"read": "url"})]
 Seconds = Annotated[float, Meta(gt=0, le=MAX_SECONDS, extra={"read": "duration"})]
 Size = Annotated[int, Meta(ge=1024, le=_MAX_BYTES, extra={"read": "size"})]

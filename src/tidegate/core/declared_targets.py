@@ -4,6 +4,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
+from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_prices import DeclaredPrice
 from tidegate.core.declared_probes import DeclaredProbe
 from tidegate.core.declared_providers import DeclaredDeadlines
@@ -164,6 +165,13 @@ class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
         Meta(
             description="Synthetic requests that tell whether the target can serve. Default: its "
             "provider's; `none` where that has one and this target is not to be probed."
+        ),
+    ] = None
+    metrics: Annotated[
+        Literal["none"] | DeclaredMetrics | None,
+        Meta(
+            description="Where its replicas tell of their queue and cache. Default: its "
+            "provider's; `none` where they are not to be asked."
         ),
     ] = None
     provisioned: Annotated[

@@ -10,6 +10,8 @@ import struct
 import msgspec
 from msgspec import Raw, Struct
 
+from tidegate.core.change import Change
+
 HEARTBEAT_S = 0.25
 STATUS_S = 1.0
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
@@ -34,8 +36,8 @@ class Forget(Struct, tag=True, frozen=True):
 
 
 class InForce(Struct, frozen=True, omit_defaults=True):
-    """One lever, held. `remaining_s` is how long from now; `lease_s` instead, where it lasts that
-    long after each `Beat` of its epoch."""
+    """One lever, held. `remaining_s` is how long from now. With `lease_s` it lasts that long after
+    each `Beat` of its epoch, and `remaining_s` is what is left of it if none comes."""
 
     id: str
     lever: str
@@ -43,6 +45,11 @@ class InForce(Struct, frozen=True, omit_defaults=True):
     value: float
     remaining_s: float | None = None
     lease_s: float | None = None
+
+
+def in_force_of(change: Change, remaining_s: float) -> InForce:
+    """A change as gateways are told of it: by how long it lasts, not until when."""
+    return InForce(change.id, change.lever, change.scope, change.value, remaining_s, change.lease_s)
 
 
 class ChangesInForce(Struct, tag=True, frozen=True):
@@ -53,7 +60,8 @@ class ChangesInForce(Struct, tag=True, frozen=True):
 
 
 class Beat(Struct, tag=True, frozen=True):
-    """The loop of that epoch lives: its leases begin anew. Not numbered, and not kept."""
+    """The loop of that epoch lives: its leases begin anew. Not numbered, and not kept. It follows
+    the entries that its leadership had written by then."""
 
     epoch: int
 
@@ -90,7 +98,8 @@ class Hello(Struct, tag=True, frozen=True):
 
 
 class Ack(Struct, tag=True, frozen=True):
-    """This gateway now obeys `seq`, or refused it with `error` and serves what it had."""
+    """This gateway now obeys `seq`, or refused it with `error` and serves what it had; of changes
+    `error` says which it cannot obey."""
 
     seq: int
     plan_version: int

@@ -4,12 +4,15 @@ A clamp moves only toward safety, any number may hold one, and they merge. A dia
 and has one holder. Clamps apply after dials. A lever's silence gives back what the plan declares.
 """
 
-from collections.abc import Iterable, Mapping
+import math
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, Literal
 
 from msgspec import Struct
 
 ScopeKind = Literal["everything", "route", "target", "route/target"]
+# The scope of a clamp that holds every route, or every target.
+EVERY: Final = "*"
 
 
 class Lever(Struct, frozen=True):
@@ -47,3 +50,31 @@ LEVERS: Final = _rows(
 def merged(lever: Lever, values: Iterable[float]) -> float:
     """What several holders come to, in any order; `values` is not empty."""
     return min(values) if lever.merge == "min" else max(values)
+
+
+def wrong(name: str, scope: str, value: float) -> str | None:
+    """What speaks against such a value of such a lever, as far as the table says; None: nothing.
+    Whether there is such a route or target, the plan knows."""
+    lever = LEVERS.get(name)
+    if lever is None:
+        return f"there is no lever {name}; there are {', '.join(LEVERS)}"
+    if not math.isfinite(value) or not lever.least <= value <= lever.most:
+        return f"{name} is from {lever.least:g} to {lever.most:g} {lever.unit}"
+    if lever.unit == "flag" and value not in (0, 1):
+        return f"{name} is 0 or 1"
+    if lever.scope == "everything":
+        return f"{name} is for everything: it has no scope" if scope else None
+    if scope == EVERY:
+        return None if lever.kind == "clamp" else f"{name} is of one {lever.scope}, not of every"
+    pairs = lever.scope == "route/target"
+    if not scope or (pairs and not any(True for _ in splits(scope))):
+        return f"{name} is of a {lever.scope}, and {scope or 'nothing'} is named"
+    return None
+
+
+def splits(scope: str) -> Iterator[tuple[str, str]]:
+    """What route and what target `ROUTE/TARGET` may mean: either's name may have a `/` in it."""
+    at = scope.find("/", 1)
+    while 0 < at < len(scope) - 1:
+        yield scope[:at], scope[at + 1 :]
+        at = scope.find("/", at + 1)

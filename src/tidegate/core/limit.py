@@ -117,7 +117,7 @@ def _apart(value: str) -> str:
 
 def reaches(limit: Limit, route: Route) -> bool:
     """Whether it can hold a request of `route`, whoever asks."""
-    return any(_reaches_target(limit, route.name, target) for target in route.targets)
+    return any(_reaches_target(limit, route.name, target) for target in route.reachable)
 
 
 def _reaches_target(limit: Limit, route: str, target: Target) -> bool:

@@ -107,6 +107,7 @@ CODES: Final[Mapping[str, Code]] = {
             "internal": (500, True),
             "credential_missing": (503, False),
             "no_plan": (503, True),
+            "route_off": (503, True),
             "store_unavailable": (503, True),
             "ledger_unavailable": (503, True),
             "overloaded": (503, True),

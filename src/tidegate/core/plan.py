@@ -308,12 +308,22 @@ class CounterStore(Struct, frozen=True, omit_defaults=True):
     url: str | None = None
 
 
+class EnginePage(Struct, frozen=True, omit_defaults=True):
+    """Where a target's replicas tell of themselves: `engine` is the file in `engines/`. `port` None
+    is the replica's own, `path` None the engine's."""
+
+    engine: str
+    port: int | None = None
+    path: str | None = None
+
+
 class Plan(Struct, frozen=True, omit_defaults=True):
     """Everything that a request obeys. `version` rises with each accepted plan.
 
     `assumed_output_tokens` stands for the output of a request whose caller has set no limit.
     `session_alert_tokens` in five minutes of one session are told; 0 tells of none.
-    `counters` None counts in each gateway's memory. `probes` are by the names of their targets.
+    `counters` None counts in each gateway's memory. `probes` and `engines` are by the names of
+    their targets.
     """
 
     version: int
@@ -328,6 +338,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     drain_s: float = 30.0
     counters: CounterStore | None = None
     probes: dict[str, Probe] = {}
+    engines: dict[str, EnginePage] = {}
 
     @property
     def targets(self) -> dict[str, Target]:

@@ -81,8 +81,10 @@ class Receipt(Struct, omit_defaults=True):
 
     While a release is under way on the route, `rollout` names it and `arm` says what was assigned,
     whatever served in the end: `unit` is the place of the unit that was assigned (`core.arm`),
-    `arm_forced` that somebody chose and not the salt. A shadow's `shadow_of` is the request that it
-    copies; nobody has had anything of its answer.
+    `arm_forced` that something else than the salt chose at this weight: a file, a caller who
+    may, or how the conversation began. A shadow's `shadow_of` is the request that it copies;
+    nobody has had anything of its answer. `passed_over`: none of the route's own targets could
+    be asked, and a fallback was the first.
 
     `validity` None: no answer had begun, or nothing is known against it and nobody has checked.
     `violation_at_bytes` is the offset in the content at which it stops being JSON,
@@ -118,6 +120,7 @@ class Receipt(Struct, omit_defaults=True):
     unit_kind: UnitKind | None = None
     arm_forced: bool = False
     shadow_of: str | None = None
+    passed_over: bool = False
     target: str | None = None
     provider: str | None = None
     replica: str | None = None

@@ -1,11 +1,16 @@
 """What a request is to each objective: good, bad, or none of its business. By the closed list.
 
-Latency is no verdict here: it is kept as a histogram, and counted as good up to the objective's
-own threshold when somebody asks.
+The indicators and what each excludes follow the usual ones of the field in its users' terms: a
+fault of the caller's or of a limit is nobody's failure, and a client that leaves is one only where
+it had waited for longer than it should have. Latency is no verdict here: it is kept as a histogram,
+and counted as good up to the objective's own threshold when somebody asks.
 """
 
 from typing import Final, Literal
 
+from msgspec import Struct
+
+from tidegate.core.outcome import CODES
 from tidegate.core.receipt import Receipt
 
 Sli = Literal["availability", "integrity", "validity", "fallback", "abandon", "batch"]
@@ -21,20 +26,135 @@ SLIS: Final[tuple[Sli, ...]] = (
 LATENCIES: Final[tuple[LatencySli, ...]] = ("ttft", "turn_time", "total_time")
 
 
-def judged(receipt: Receipt) -> dict[Sli, bool]:
+class Patience(Struct, frozen=True, omit_defaults=True):
+    """Seconds that a client is expected to wait: for a stream's first token, for a whole answer.
+    One that leaves earlier says nothing about us."""
+
+    first_token_s: float = 3.0
+    whole_s: float = 30.0
+
+
+PATIENCE: Final = Patience()
+# A key with such a purpose measures us, and uses nothing.
+_MEASURING: Final = frozenset({"eval", "evals", "evaluation", "shadow"})
+_NOT_OURS: Final = frozenset({"caller", "policy"})
+# What cut an answer short, and what was wrong with one: integrity and validity.
+_CUT: Final = frozenset({"interrupted", "duplicate_terminator"})
+_INVALID: Final = frozenset({"malformed", "schema_violation", "empty"})
+
+
+def counts(receipt: Receipt) -> bool:
+    """Whether an objective may count it. Probes, shadows and evaluations are nobody's traffic."""
+    if receipt.shadow_of is not None or receipt.arm == "shadow" or receipt.is_probe:
+        return False
+    return receipt.purpose not in _MEASURING
+
+
+def is_left(receipt: Receipt) -> bool:
+    """Whether its client went away before the end."""
+    return receipt.cancelled_by == "client" or receipt.error_code == "client_closed"
+
+
+def is_excused(receipt: Receipt) -> bool:
+    """Whether its error is the caller's own, or the no of a limit. A code that is not on the list
+    is as it was written down."""
+    if receipt.error_code is None:
+        return False
+    code = CODES.get(receipt.error_code)
+    return (receipt.error_fault if code is None else code.fault) in _NOT_OURS
+
+
+def fell_back(receipt: Receipt) -> bool:
+    """Whether another target served it than was its first choice."""
+    attempts = receipt.attempts
+    return receipt.passed_over or (len(attempts) > 1 and attempts[0].target != receipt.target)
+
+
+def judged(receipt: Receipt, patience: Patience = PATIENCE) -> dict[Sli, bool]:
     """Whether the request was good, for each indicator that it counts for."""
-    found: dict[Sli, bool] = {}
-    if receipt.error_fault in ("caller", "policy") or receipt.cancelled_by == "client":
-        return found
-    found["availability"] = receipt.error_code is None
+    if not counts(receipt):
+        return {}
+    if is_left(receipt):
+        return _judged_left(receipt, patience)
+    if receipt.error_code is None:
+        return _judged_answer(receipt)
+    if is_excused(receipt):
+        return {}
+    found: dict[Sli, bool] = {"availability": False}
+    if _has_begun(receipt):
+        found["integrity"] = False
+    if receipt.validity in _INVALID:
+        found["validity"] = False
+    if receipt.priority == "batch":
+        found["batch"] = False
     return found
 
 
-def latencies(receipt: Receipt) -> dict[LatencySli, float]:
-    """Seconds, for each latency that the request counts for."""
+def latencies(receipt: Receipt, patience: Patience = PATIENCE) -> dict[LatencySli, float]:
+    """Seconds, for each latency that the request counts for.
+
+    A stream that came to nothing after more than `first_token_s` counts with the time that was
+    waited in vain, which is the least that its first token would have taken; one that failed at
+    once says nothing of latency. A turn includes what its application told of its own retrieval
+    and tools.
+    """
     found: dict[LatencySli, float] = {}
+    total_s = receipt.total_s
+    if not counts(receipt):
+        return found
     if receipt.ttft_s is not None:
         found["ttft"] = receipt.ttft_s
-    if receipt.error_code is None and receipt.total_s is not None:
-        found["total_time"] = receipt.total_s
+    elif total_s is not None and _waited_in_vain(receipt, patience):
+        found["ttft"] = total_s
+    if receipt.error_code is None and total_s is not None:
+        found["total_time"] = total_s
+        if receipt.endpoint in ("chat", "completions"):
+            found["turn_time"] = total_s + (receipt.retrieval_s or 0.0) + (receipt.tool_s or 0.0)
     return found
+
+
+def _judged_answer(receipt: Receipt) -> dict[Sli, bool]:
+    whole = not receipt.interrupted
+    found: dict[Sli, bool] = {
+        "availability": whole,
+        "abandon": True,
+        "fallback": not fell_back(receipt),
+    }
+    if receipt.stream:
+        found["integrity"] = whole and receipt.validity not in _CUT
+    if receipt.validity is not None:
+        _judge_validity(receipt, found)
+    if receipt.priority == "batch":
+        found["batch"] = whole
+    return found
+
+
+def _judge_validity(receipt: Receipt, found: dict[Sli, bool]) -> None:
+    """What ended at its caller's own limit of tokens is neither; at another's, it is no answer."""
+    validity = receipt.validity
+    cut_by_others = validity == "truncated" and receipt.output_ceiling_tokens is None
+    if validity == "valid":
+        found["validity"] = True
+    elif validity in _INVALID or cut_by_others:
+        found["validity"] = False
+
+
+def _judged_left(receipt: Receipt, patience: Patience) -> dict[Sli, bool]:
+    found: dict[Sli, bool] = {"abandon": False}
+    if receipt.total_s is not None and receipt.ttft_s is None:
+        waits_s = patience.first_token_s if receipt.stream else patience.whole_s
+        if receipt.total_s > waits_s:
+            found["availability"] = False
+    return found
+
+
+def _has_begun(receipt: Receipt) -> bool:
+    """Whether something of a stream had reached its caller."""
+    return receipt.stream and (receipt.interrupted or receipt.ttft_s is not None)
+
+
+def _waited_in_vain(receipt: Receipt, patience: Patience) -> bool:
+    if not receipt.stream or receipt.error_code is None or receipt.total_s is None:
+        return False
+    ours = is_left(receipt) or not is_excused(receipt)
+    return ours and receipt.total_s > patience.first_token_s

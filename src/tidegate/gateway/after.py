@@ -47,7 +47,7 @@ async def after(
         route.budget.wasted(wasted_nanousd, now_s)
     progress.replica = None
     progress.receipt.refused_by = None
-    ask.output_bound_tokens = None
+    ask.output_bound_tokens = ask.output_cap_tokens
     if ask is not progress.ask:
         progress.ask, progress.said = ask, None
     progress.begun = progress.begun or (relay is not None and relay.committed)

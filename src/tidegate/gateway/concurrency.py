@@ -50,6 +50,8 @@ LEARN: Final = 0.05
 # At the limit so many requests wait for their first token at least, without a sign of trouble.
 LEAST_UNANSWERED: Final = 2
 KNOWN_SAMPLES: Final = 5
+# At the start so many samples say enough where hardly more places are left than that.
+NEAR_SAMPLES: Final = 3
 
 
 class Sample(Struct):
@@ -173,8 +175,15 @@ class AdaptiveLimit:
             window = max(window, min(self.limit // 4, MOST_SAMPLES))
         # Earlier, when the others could not make up for it any more.
         certain = seen.late > 1.5 * window * _LOG_TOLERANCE and seen.count >= KNOWN_SAMPLES
-        if seen.count >= window or certain:
+        if seen.count >= window or certain or (self._starting and self._near_full(in_flight)):
             self._judge(now_s)
+
+    def _near_full(self, in_flight: int) -> bool:
+        """Whether the next may have to wait, though these came in time: streams that hold their
+        places for long would leave nobody to fill the window."""
+        seen = self._seen
+        in_time = seen.late <= seen.count * _LOG_TOLERANCE
+        return in_time and seen.count >= NEAR_SAMPLES and in_flight >= self.limit - NEAR_SAMPLES
 
     def _judge(self, now_s: float) -> None:
         seen, top = self._seen, self._top

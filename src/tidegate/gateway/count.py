@@ -38,7 +38,7 @@ async def count(incoming: Incoming, connection: Connection, entry: Entry, world:
         key = await authenticate(incoming.head, world.keys, receipt)
         ask = accept(incoming, entry, receipt)
         _check_whole(ask)
-        route = resolve(ask, key, world.obeyed(), receipt)
+        route = resolve(ask, key, world.obeyed(), receipt, incoming.head.headers)
         target = route.target.target
         passing = [it.provider.passthrough.get(ask.dialect) for it in route.targets()]
         if all(it is not None and it.counts_tokens for it in passing):

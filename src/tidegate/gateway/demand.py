@@ -39,6 +39,8 @@ def demand_of(ask: Ask, receipt: Receipt, target: Priced, assumed_output_tokens:
     else:
         ceiling = ask.output_ceiling_tokens
         output_tokens = assumed_output_tokens if ceiling is None else ceiling
+        if ask.output_cap_tokens is not None:
+            output_tokens = min(output_tokens, ask.output_cap_tokens)
         choices = _choices(ask)
     demand = Demand(ask, receipt, len(ask.body), False, output_tokens, choices)
     held, unseen = media(ask), unseen_tokens(ask, target.target)

@@ -36,6 +36,7 @@ def first(progress: Progress, ask: Ask, world: World) -> tuple[PreparedTarget, C
     of: FailureClass = "rate_limited" if throttled else "unavailable"
     for target in route.fallbacks.get(of, ()):
         if can_serve(target, ask, wanted, now_s):
+            receipt.passed_over = True
             chain = Chain(ask, route, progress.until_s)
             chain.led(of, _passed_over(serving, of, wanted, now_s))
             return target, chain

@@ -104,7 +104,7 @@ def _targets(key: KeyRecord, plan: PreparedPlan) -> list[PreparedTarget]:
         target.target.name: target
         for name, route in plan.routes.items()
         if key.may_use(name)
-        for target in route.targets()
+        for target in route.reachable()
         if OPENAI_RESPONSES in target.provider.passthrough
     }
     return list(found.values())

@@ -41,10 +41,10 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         key = authenticate_at_once(head, keys, receipt) or await authenticate(head, keys, receipt)
         world.check_journal()
         ask = progress.ask = accept(incoming, entry, receipt)
-        progress.route = resolve(ask, key, plan, receipt)
+        progress.route = resolve(ask, key, plan, receipt, head.headers)
         if ask.dialect == OPENAI_RESPONSES:
-            wires.find_stored(progress, ask, world)
-        size(ask, receipt)
+            wires.find_stored(progress, ask, plan, world)
+        size(ask, receipt, progress.route.output_cap_tokens)
         context = incoming.head.context
         if context is not None and context.deadline_s is not None:
             progress.until_s = incoming.received_s + context.deadline_s

@@ -1,16 +1,19 @@
 """pick: a place at the target, at once or in line; given back when the attempt has ended."""
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 
 from tidegate.core import clock
+from tidegate.core.levers import EVERY
+from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Plan, Target
 from tidegate.core.priority import PRIORITIES, rank
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.entrance import Wish
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.keep_alive import keep_alive
+from tidegate.gateway.no_place import overloaded
 from tidegate.gateway.places import Place, Places
 from tidegate.gateway.pressure import Pressure
 from tidegate.gateway.progress import Progress
@@ -34,26 +37,45 @@ class Queues:
 
     def __init__(self) -> None:
         self._places: dict[str, Places] = {}
-        self._planned: frozenset[str] = frozenset()
+        self._planned: dict[str, Target] = {}
+        self._caps: Mapping[str, float] = {}
         self._swept_s = math.inf
 
     def obey(self, plan: Plan) -> None:
         """The plan of now: its targets' settings hold. Who has a place, or waits, goes on."""
-        targets = plan.targets
-        self._planned = frozenset(targets)
-        for target in targets.values():
+        self._planned = plan.targets
+        for target in self._planned.values():
             places = self._places.get(target.name)
             if places is not None:
-                places.obey(target.queueing, _connections(target))
+                places.obey(target.queueing, self._most(target))
             else:
-                self._places[target.name] = Places(target.queueing, _connections(target))
+                self._places[target.name] = Places(target.queueing, self._most(target))
         self._forget()
+
+    def cap(self, caps: Mapping[str, float]) -> None:
+        """At most so many are in flight at these targets, by their names, and at the others as many
+        as the plan has. Who has a place keeps it."""
+        before, self._caps = self._caps, caps
+        for name, target in self._planned.items():
+            if _cap(before, name) != _cap(caps, name):
+                self._places[name].obey(target.queueing, self._most(target))
+
+    def close(self, off: Iterable[str]) -> None:
+        """Who waits in line at these targets goes to another, or is refused."""
+        for name in off:
+            places = self._places.get(name)
+            if places is not None:
+                places.entrance.shed_from(0, _switched_off)
+
+    def _most(self, target: Target) -> int:
+        most = target.max_connections * len(target.replicas)
+        return int(min(most, _cap(self._caps, target.name)))
 
     def at(self, target: Target) -> Places:
         """The places at a target, also of a request that obeys an older plan."""
         places = self._places.get(target.name)
         if places is None:
-            places = self._places[target.name] = Places(target.queueing, _connections(target))
+            places = self._places[target.name] = Places(target.queueing, self._most(target))
         return places
 
     def sweep(self, now_s: float, keep_alive_s: float, pressure: Pressure) -> None:
@@ -80,8 +102,12 @@ class Queues:
         }
 
 
-def _connections(target: Target) -> int:
-    return target.max_connections * len(target.replicas)
+def _cap(caps: Mapping[str, float], name: str) -> float:
+    return min(caps.get(name, math.inf), caps.get(EVERY, math.inf))
+
+
+def _switched_off() -> Refusal:
+    return overloaded("the target in whose line the request waited was switched off", None)
 
 
 def pick_at_once(progress: Progress, places: Places) -> bool:

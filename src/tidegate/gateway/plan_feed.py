@@ -1,8 +1,9 @@
-"""Holds the current plan: from disk at the start, from control's feed while it lives.
+"""Holds the current plan and the changes in force over it: from disk at the start, from control's
+feed while it lives.
 
 The last good plan goes on serving whatever happens to control (`silent_control` reads on then). A
 plan that this gateway cannot obey is refused whole and reported; keys that changed are forgotten at
-once.
+once. Changes lapse here by themselves (`levers`).
 """
 
 import asyncio
@@ -17,6 +18,7 @@ from tidegate.core import clock, feed
 from tidegate.core.plan import Plan
 from tidegate.gateway.held_late import hold_late, hold_of_key
 from tidegate.gateway.holding import moment
+from tidegate.gateway.overlay import put_in_force
 from tidegate.gateway.prepared import PreparedPlan, Preparer
 from tidegate.gateway.world import World
 
@@ -42,6 +44,7 @@ class PlanFeed:
         self._heard_s = clock.monotonic_s() + START_S
         self._one_at_a_time = asyncio.Lock()
         self._holding: set[asyncio.Task[None]] = set()
+        self._base: PreparedPlan | None = None
         self.last_seq = 0
         self.connected = False
 
@@ -101,6 +104,12 @@ class PlanFeed:
                 writer.write(feed.encode_message(ack))
             elif isinstance(message, feed.Recorded):
                 self._world.journal.recorded(message.segment, message.offset)
+            elif isinstance(message, feed.Beat):
+                self._lay(self._world.levers.beat(message.epoch, clock.monotonic_s()))
+
+    def sweep(self, now_s: float) -> None:
+        """Lets go of changes that are over. Called ten times a second."""
+        self._lay(self._world.levers.sweep(now_s))
 
     async def apply(self, entry: feed.Entry) -> feed.Ack:
         """Obeys an entry of the feed, wherever it was read."""
@@ -114,6 +123,10 @@ class PlanFeed:
             self._hold_of(body.key_id)
         elif isinstance(body, feed.Forget):
             self._world.keys.forget_all()
+            self._world.levers.forget()
+        elif isinstance(body, feed.ChangesInForce):
+            error = self._world.levers.told(body, clock.monotonic_s())
+            self._lay(True)
         elif isinstance(body, feed.PlanPublished):
             try:
                 await self._obey(_decode_plan(body.plan))
@@ -140,13 +153,19 @@ class PlanFeed:
 
     def _take(self, plan: Plan, prepared: PreparedPlan) -> None:
         world = self._world
-        world.plan = prepared
+        self._base = prepared
         world.listener.obey(plan.http)
         world.max_response_bytes = plan.http.max_response_bytes
         world.journal.bounds = plan.journal
         world.queues.obey(plan)
+        self._lay(True)
         hold_late(self._preparer.adopt(prepared), world.served(), moment())
         log.info("obeying plan %d (%s)", plan.version, plan.digest[:12])
+
+    def _lay(self, others: bool) -> None:
+        """Has requests obey the plan with the changes of now, where they are `others` than were."""
+        if others and self._base is not None:
+            put_in_force(self._world, self._base, self._world.levers.standing())
 
     def _is_old(self, plan: Plan) -> bool:
         current = self._world.plan

@@ -12,8 +12,9 @@ from msgspec import Struct
 
 from tidegate import __version__
 from tidegate.core import plugs
+from tidegate.core.arm import Arm
 from tidegate.core.credential import Addressed
-from tidegate.core.plan import Contract, Plan, Replica, SecretRef, Target, Tls
+from tidegate.core.plan import Contract, Plan, Replica, Route, SecretRef, Target, Tls
 from tidegate.core.plugs import Provider
 from tidegate.core.pricing import Ceiling
 from tidegate.core.secret import Secret
@@ -25,7 +26,7 @@ from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.in_force import InForce, MakeCounters
 from tidegate.gateway.own_limits import OwnLimits
 from tidegate.gateway.prepared_probe import PreparedProbe, prepare_probe
-from tidegate.gateway.prepared_route import PreparedRoute, prepare_route
+from tidegate.gateway.prepared_route import PreparedRoute, prepare_candidate, prepare_route
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.standing import Standing
@@ -85,12 +86,7 @@ class Preparer:
             prepared[target.name] = self._target(target, contexts, pools)
         self._signs = any(target.aws is not None for target in prepared.values())
         await self.refresh()
-        routes = {
-            name: prepare_route(
-                route, prepared, self.standing.budget(route), _contract(name, route.contract)
-            )
-            for name, route in plan.routes.items()
-        }
+        routes = {name: self._route(route, prepared) for name, route in plan.routes.items()}
         try:
             limits = self.binder.bind(plan)
         except (plugs.PlugError, ValueError, OSError) as error:
@@ -112,7 +108,10 @@ class Preparer:
         self.standing.adopt(prepared.plan)
         for route in prepared.routes.values():
             route.budget.retry = route.route.retry
-            for target in route.targets():
+            if route.candidate is not None:
+                coming = route.candidate.route
+                coming.budget.retry = coming.route.retry
+            for target in route.reachable():
                 used = [(it.name, it.credential, it.breaker) for it in target.replicas]
                 self.standing.of(target.target).keep(used, target.target)
         for pool, way, max_connections in prepared.pools.values():
@@ -123,6 +122,18 @@ class Preparer:
             if self.pools.get(origin) is not pool:
                 pool.close()
         return begun
+
+    def _route(self, route: Route, targets: Mapping[str, PreparedTarget]) -> PreparedRoute:
+        """The route, and the release that is under way on it."""
+        candidate, contract = route.candidate, _contract(route.name, route.contract)
+        arm: Arm | None = None if candidate is None else "stable"
+        found = prepare_route(route, targets, self.standing.budget(route), contract, arm)
+        if candidate is not None:
+            known = self.standing.release(candidate)
+            contract = _contract(route.name, candidate.route.contract)
+            coming = prepare_route(candidate.route, targets, known.budget, contract, "canary")
+            found.candidate = prepare_candidate(candidate, coming, known.firsts)
+        return found
 
     async def _load_contexts(self, target: Target, contexts: dict[Tls, ssl.SSLContext]) -> None:
         """TLS contexts read certificate files, which takes too long for the loop."""

@@ -5,11 +5,14 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tidegate.core.arm import Arm, UnitKind
 from tidegate.core.ask import Ask
-from tidegate.core.plan import Price, Release, Route, Target
+from tidegate.core.plan import Candidate, Price, Release, Route, Target
 from tidegate.core.pricing import Ceiling
 from tidegate.core.resilience import FailureClass
+from tidegate.gateway.addition import Addition, addition_of
 from tidegate.gateway.contract import PreparedContract
+from tidegate.gateway.first_versions import FirstVersions
 from tidegate.gateway.prepared_target import PreparedTarget, Priced
 from tidegate.gateway.retry_budget import RetryBudget
 
@@ -31,7 +34,10 @@ class Dearest(Struct):
 
 class PreparedRoute(Struct, eq=False):
     """One route. `target` is the first of its release, `alone` where it is the only one; `bound`
-    is what its callers' holds are reckoned by."""
+    is what its callers' holds are reckoned by. `candidate` is a release on its way onto it, `warm`
+    what the last one replaced, `addition` what it adds to its chats. `off` says why
+    nothing of it is served now, and `output_cap_tokens` bounds its answers, while a change in force
+    has it so."""
 
     route: Route
     target: PreparedTarget
@@ -42,6 +48,11 @@ class PreparedRoute(Struct, eq=False):
     heads: Mapping[str, bytes]
     alone: bool
     contract: PreparedContract | None
+    candidate: "PreparedCandidate | None" = None
+    warm: tuple[PreparedTarget, ...] = ()
+    addition: Addition | None = None
+    off: str | None = None
+    output_cap_tokens: int | None = None
 
     @property
     def release(self) -> Release:
@@ -54,8 +65,51 @@ class PreparedRoute(Struct, eq=False):
             found |= {target.target.name: target for target in targets}
         return list(found.values())
 
+    def reachable(self) -> list[PreparedTarget]:
+        """The same, with those of its candidate and what is kept warm."""
+        coming = [] if self.candidate is None else self.candidate.route.targets()
+        every = (*self.targets(), *coming, *self.warm)
+        return list({target.target.name: target for target in every}.values())
+
     def serving(self, ask: Ask) -> list[PreparedShare]:
         return [share for share in self.pool if share.target.serves(ask)]
+
+
+class PreparedCandidate(Struct, eq=False):
+    """A release on its way onto a route. `route` is what its requests obey. `named`: the file names
+    some for it or against it. `weight`, its share of the units, and `shadow_share`, of requests
+    that are copied to it, are what the changes in force say: nobody gets it without one."""
+
+    rollout: str
+    salt: str
+    route: PreparedRoute
+    units: tuple[UnitKind, ...]
+    always: frozenset[str]
+    never: frozenset[str]
+    shadow_nanousd: int
+    firsts: FirstVersions
+    weight: float = 0.0
+    shadow_share: float = 0.0
+
+    @property
+    def named(self) -> bool:
+        return bool(self.always or self.never)
+
+
+def prepare_candidate(
+    candidate: Candidate, route: PreparedRoute, firsts: FirstVersions
+) -> PreparedCandidate:
+    """`route` is the candidate's own, prepared; `firsts` are remembered across plans."""
+    return PreparedCandidate(
+        rollout=candidate.rollout,
+        salt=candidate.salt,
+        route=route,
+        units=candidate.units,
+        always=frozenset(candidate.always),
+        never=frozenset(candidate.never),
+        shadow_nanousd=candidate.shadow_nanousd,
+        firsts=firsts,
+    )
 
 
 def prepare_route(
@@ -63,8 +117,9 @@ def prepare_route(
     targets: Mapping[str, PreparedTarget],
     budget: RetryBudget,
     contract: PreparedContract | None = None,
+    arm: Arm | None = None,
 ) -> PreparedRoute:
-    """`targets` are all of the plan's, by their names."""
+    """`targets` are all of the plan's, by their names. `arm` is told with each answer."""
     release = route.release
     pool = tuple(PreparedShare(targets[s.target.name], s.weight) for s in release.shares)
     fallbacks = {
@@ -74,8 +129,22 @@ def prepare_route(
     every = [targets[target.name] for target in route.targets]
     bound: Priced = every[0] if len(every) == 1 else _dearest(every)
     heads = {target.name: _answer_headers(route.name, release, target) for target in route.targets}
+    if arm is not None:
+        told = f"x-tidegate-arm: {arm}\r\n".encode()
+        heads = {name: head + told for name, head in heads.items()}
+    alone, warm = len(pool) == 1, tuple(targets[target.name] for target in route.kept_warm)
     return PreparedRoute(
-        route, pool[0].target, pool, fallbacks, bound, budget, heads, len(pool) == 1, contract
+        route=route,
+        target=pool[0].target,
+        pool=pool,
+        fallbacks=fallbacks,
+        bound=bound,
+        budget=budget,
+        heads=heads,
+        alone=alone,
+        contract=contract,
+        warm=warm,
+        addition=addition_of(route),
     )
 
 

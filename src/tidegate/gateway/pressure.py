@@ -1,4 +1,4 @@
-"""The gateway's own clamps: what it refuses when its processor or its memory runs out.
+"""What the gateway refuses when its processor or its memory runs out, or a change has it so.
 
 The lowest class is refused first. Lag is the least of the last few turns of the ticker: a loop
 that cannot keep up is late at every one, a machine that stood still for a moment only at one.
@@ -35,6 +35,7 @@ class Pressure:
         self.sheds = False
         self.refused = 0
         self.memory_share: float | None = None
+        self._shed_rank = 0
         self._lags: deque[float] = deque(maxlen=LAG_TICKS)
 
     @property
@@ -52,6 +53,11 @@ class Pressure:
         self.memory_share = share
         self._judge()
 
+    def shed(self, classes: int) -> None:
+        """So many classes are refused at least, the lowest first: what the lever is held at."""
+        self._shed_rank = classes
+        self._judge()
+
     def check(self, rank: int) -> None:
         """Refusal when requests of this class are not served now."""
         if rank >= self.admitted:
@@ -60,12 +66,18 @@ class Pressure:
 
     def refusal(self) -> Refusal:
         """The no of now."""
-        short = "memory" if _over(self.memory_share or 0.0, MEMORY_STEPS) else "processor time"
+        by_memory, by_lag = self._over_memory(), _over(self.lag_s, LAG_STEPS_S)
+        why = "its operators shed requests of this priority for now"
+        if by_memory or by_lag:
+            why = f"the gateway is short of {'memory' if by_memory else 'processor time'}"
         lowest = "" if self.admitted == 0 else "; requests of a higher priority are served"
-        return Refusal("overloaded", f"the gateway is short of {short}{lowest}", retry_after_s=1.0)
+        return Refusal("overloaded", why + lowest, retry_after_s=1.0)
+
+    def _over_memory(self) -> int:
+        return _over(self.memory_share or 0.0, MEMORY_STEPS)
 
     def _judge(self) -> None:
-        over = max(_over(self.lag_s, LAG_STEPS_S), _over(self.memory_share or 0.0, MEMORY_STEPS))
+        over = max(_over(self.lag_s, LAG_STEPS_S), self._over_memory(), self._shed_rank)
         self.admitted = len(PRIORITIES) - over
         self.sheds = over > 0
 

@@ -234,6 +234,7 @@ class Process:
             if now_s < forgiving_until_s:
                 continue
             try:
+                self._feed.sweep(now_s)
                 world.sweep(now_s)
                 if now_s - swept_s >= SWEEP_S:
                     swept_s = now_s

@@ -1,15 +1,21 @@
-"""resolve: which route the caller means, whether its key may, and what serves it."""
+"""resolve: which route the caller means, whether its key may, and which release of it serves."""
 
 from tidegate.core.ask import Ask
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.assign import assign
+from tidegate.gateway.http.strict import Headers
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedRoute
 
+OFF_RETRY_S = 5.0
 
-def resolve(ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt) -> PreparedRoute:
-    """The route of the request, noted on the receipt. Refusal."""
+
+def resolve(
+    ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt, headers: Headers
+) -> PreparedRoute:
+    """The route of the request, as its release has it, noted on the receipt. Refusal."""
     route = plan.routes.get(ask.model)
     if route is None:
         raise Refusal(
@@ -18,10 +24,16 @@ def resolve(ask: Ask, key: KeyRecord, plan: PreparedPlan, receipt: Receipt) -> P
     if not key.may_use(ask.model):
         raise Refusal("route_not_allowed", "this API key may not use that model", param="model")
     receipt.route = ask.model
+    if route.off is not None:
+        raise Refusal("route_off", route.off, retry_after_s=OFF_RETRY_S)
+    if route.candidate is not None and not ask.counts:
+        route = assign(ask, key, headers, route, receipt)
     receipt.release = route.route.release.name
     if not route.target.serves(ask) and not route.serving(ask):
         if not any(ask.endpoint in share.target.provider.endpoints for share in route.pool):
             message = f"that model does not serve {ask.endpoint}"
             raise Refusal("invalid_request", message, param="model")
         raise Refusal("unpriced_model", "no price is known for that model", param="model")
+    if route.addition is not None:
+        route.addition.to(ask, receipt)
     return route

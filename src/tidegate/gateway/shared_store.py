@@ -157,11 +157,11 @@ def lease_s(plan: Plan) -> float:
 def _longest_s(route: Route) -> float:
     """Every attempt that a request of the route may come to, one after the other."""
     longest_s = 0.0
-    for target in route.targets:
+    for target in route.reachable:
         once_s = target.deadlines.total_s + target.queueing.max_wait_s + target.deadlines.connect_s
         longest_s += once_s * route.retry.attempts
     pause_s = max(route.retry.cap_s, route.retry.retry_after_cap_s)
-    return longest_s + pause_s * len(route.targets) * (route.retry.attempts - 1)
+    return longest_s + pause_s * len(route.reachable) * (route.retry.attempts - 1)
 
 
 def _space(money: Iterable[object]) -> str:

@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 
 LOOK_S = 1.0
 # A look is as many reads as MOST_READS.
-READ_TIMEOUT_S = 0.6
-MOST_READS = 3
+READ_TIMEOUT_S = 0.5
+MOST_READS = 4
 
 
 class FeedStore(Protocol):

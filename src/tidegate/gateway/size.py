@@ -9,10 +9,15 @@ from tidegate.text.fingerprint import conversation
 MAX_COUNTED_BYTES = 1024 * 1024
 
 
-def size(ask: Ask, receipt: Receipt) -> None:
-    """Notes the bytes that bound the input from above and the caller's own output ceiling."""
+def size(ask: Ask, receipt: Receipt, cap_tokens: int | None = None) -> None:
+    """Notes the bytes that bound the input from above and the caller's own output ceiling, in whose
+    place `cap_tokens` is sent where that is less."""
     receipt.input_bytes = len(ask.body)
-    receipt.output_ceiling_tokens = ask.output_ceiling_tokens
+    asked = receipt.output_ceiling_tokens = ask.output_ceiling_tokens
+    if cap_tokens is None or ask.endpoint == "embeddings" or ask.counts:
+        return
+    if asked is None or asked > cap_tokens:
+        ask.output_bound_tokens = ask.output_cap_tokens = cap_tokens
 
 
 def note_conversation(ask: Ask, receipt: Receipt) -> None:

@@ -3,15 +3,18 @@
 import hashlib
 from collections.abc import Iterator
 
-from tidegate.core.plan import Plan, Route, SecretRef, Target
+from tidegate.core.plan import Candidate, Plan, Route, SecretRef, Target
 from tidegate.core.secret import Secret
 from tidegate.gateway.breaker import CircuitBreaker, Tripped
 from tidegate.gateway.credential import Credential
+from tidegate.gateway.first_versions import FirstVersions
 from tidegate.gateway.prepared_target import Pace
 from tidegate.gateway.retry_budget import RetryBudget
 
 # A target's name and its provider's.
 Whose = tuple[str, str]
+# A release's id and the salt that it began with.
+Salted = tuple[str, str]
 
 
 class OfTarget:
@@ -72,12 +75,21 @@ class OfTarget:
         self.tripped.refused = sum(c.rests_until_s > 0 for c in self._credentials.values())
 
 
+class OfRelease:
+    """What is known of one release under way: its own retries, and who it has answered first."""
+
+    def __init__(self, candidate: Candidate) -> None:
+        self.budget = RetryBudget(candidate.route.retry)
+        self.firsts = FirstVersions()
+
+
 class Standing:
     """Of every target and route of the plans that this process has obeyed lately."""
 
     def __init__(self) -> None:
         self._targets: dict[Whose, OfTarget] = {}
         self._budgets: dict[str, RetryBudget] = {}
+        self._releases: dict[Salted, OfRelease] = {}
 
     def of(self, target: Target) -> OfTarget:
         return self._targets.setdefault((target.name, target.provider), OfTarget())
@@ -86,6 +98,14 @@ class Standing:
         found = self._budgets.get(route.name)
         if found is None:
             found = self._budgets[route.name] = RetryBudget(route.retry)
+        return found
+
+    def release(self, candidate: Candidate) -> OfRelease:
+        """Begun again with another salt it is another."""
+        found = self._releases.get((candidate.rollout, candidate.salt))
+        if found is None:
+            found = OfRelease(candidate)
+            self._releases[candidate.rollout, candidate.salt] = found
         return found
 
     def renewed(self) -> None:
@@ -104,3 +124,6 @@ class Standing:
         kept = {(target.name, target.provider) for target in plan.targets.values()}
         self._targets = {whose: it for whose, it in self._targets.items() if whose in kept}
         self._budgets = {name: it for name, it in self._budgets.items() if name in plan.routes}
+        coming = [it.candidate for it in plan.routes.values() if it.candidate is not None]
+        under_way = {(it.rollout, it.salt) for it in coming}
+        self._releases = {which: it for which, it in self._releases.items() if which in under_way}

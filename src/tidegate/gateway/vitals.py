@@ -48,6 +48,7 @@ class Vitals:
             "tidegate_keys_known": float(len(world.keys)),
             "tidegate_draining": float(world.listener.draining),
             "tidegate_plan_version": float(world.plan.plan.version if world.plan else 0),
+            "tidegate_changes_in_force": float(world.levers.count),
         }
         self.lag_max_s = 0.0
         _note_targets(world.queues, gauges)

@@ -9,19 +9,23 @@ from tidegate.core.receipt import Receipt
 from tidegate.core.spoken import answer_of
 from tidegate.core.translated import TranslatedReader
 from tidegate.gateway import embedding, stored
+from tidegate.gateway.assign import stay
+from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.world import World
 
 
-def find_stored(progress: Progress, ask: Ask, world: World) -> None:
+def find_stored(progress: Progress, ask: Ask, plan: PreparedPlan, world: World) -> None:
     """Whose and where the answer is that a request of Responses goes on from. Refusal."""
-    route = progress.route
-    assert route is not None  # noqa: S101 - the request has been resolved
-    speaking = [it for it in route.targets() if ask.dialect in it.provider.passthrough]
+    route = plan.routes[ask.model]
+    speaking = [it for it in route.reachable() if ask.dialect in it.provider.passthrough]
     if speaking:
         digests = world.keys.digests
         progress.keeper = stored.read(ask, progress.receipt, speaking, digests)
+    if progress.keeper is not None and route.candidate is not None:
+        target = progress.keeper[0].target.name
+        progress.route = stay(route, route.candidate, progress.receipt, target)
 
 
 def outgoing(progress: Progress, ask: Ask, world: World) -> Outgoing:

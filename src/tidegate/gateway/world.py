@@ -10,6 +10,7 @@ from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.journal import Journal
 from tidegate.gateway.keep_alive import keep_alive
 from tidegate.gateway.keys import Keys
+from tidegate.gateway.levers import Levers
 from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.pressure import Pressure
@@ -37,6 +38,7 @@ class World:
         self.relays: set[Relay] = set()
         self.queues = Queues()
         self.pressure = Pressure()
+        self.levers = Levers()
         self.past: Past | None = None
         self.max_response_bytes = HttpBounds().max_response_bytes
         self.dialects = dialects()

@@ -1,4 +1,4 @@
-"""The recorder: journals into the ledger and the metrics, one batch a transaction.
+"""The recorder: journals into the ledger, the metrics and the signals, one batch a transaction.
 
 A batch that the ledger does not take is kept and tried again; meanwhile the journals grow and
 nothing else happens. Metrics count what the ledger took, so the two agree.
@@ -13,6 +13,7 @@ from sqlalchemy import Engine
 from tidegate.core import clock
 from tidegate.core.layout import Layout
 from tidegate.core.receipt import Receipt
+from tidegate.record.folding import Folding
 from tidegate.record.journals import Batch, Journals
 from tidegate.record.metrics import Metrics
 from tidegate.record.sessions import SessionAlert
@@ -43,7 +44,8 @@ class Recorder:
     """Needs the migrated database and the right to write it (`database.claim_writer`).
 
     `recorded(gateway, segment, offset)` is called, in the recorder's thread, after the ledger
-    holds everything up to there. `sessions`, once set, looks at each batch before.
+    holds everything up to there. `sessions`, once set, looks at each batch before. `folding` makes
+    signals of what the ledger took.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Recorder:
         self._layout = layout
         node = node_name(layout.node) if database.is_shared(engine) else ""
         self._ledger = Ledger(engine, node)
+        self.folding = Folding(engine, node, monotonic_s=monotonic_s)
         self._metrics = metrics
         self._recorded = recorded
         self.sessions: SessionAlert | None = None
@@ -89,18 +92,21 @@ class Recorder:
             batch = self._next_batch()
             self._write(batch)
         except StoreError as error:
+            self.folding.doubt()
             return self._not_written(error)
         except Exception:
             # Nothing may end the recorder: what it does not take in stays in the journals.
             _log.exception("the recorder met something unforeseen and goes on")
+            self.folding.doubt()
             return self._back_off()
         self._retry_s = 0.0
         self._look_at_lag()
-        if batch.more:
+        if self.folding.step() or batch.more:
             return 0.0
         return PAUSE_S if batch.entries else IDLE_PAUSE_S
 
     def close(self) -> None:
+        self.folding.close()
         if self._journals is not None:
             self._journals.close()
             self._journals = None
@@ -124,6 +130,8 @@ class Recorder:
             new = self._store(batch)
             if self._in_doubt:  # what is there already may be there by an earlier try of this
                 new = list({receipt.id: receipt for receipt, _ in batch.entries}.values())
+        # After a doubt the ledger itself is read, so that what it had before counts once.
+        self.folding.take(new)
         self._waiting, self._in_doubt, self._failures = None, False, 0
         self._metrics.observe(new, repeated=len(batch.entries) - len(new))
         if self._journals is not None:

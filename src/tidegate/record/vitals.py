@@ -29,6 +29,7 @@ KNOWN: dict[str, tuple[str, str]] = {
     "tidegate_keys_known": ("keys", "Keys held in memory."),
     "tidegate_draining": ("0 or 1", "Whether the gateway takes no new connections."),
     "tidegate_plan_version": ("version", "The plan that the gateway obeys."),
+    "tidegate_changes_in_force": ("changes", "Changes that hold a lever in this gateway."),
     "tidegate_pool_connections": ("connections", "Connections open to a replica."),
     "tidegate_pool_in_flight": ("requests", "Requests on their way at a replica."),
     "tidegate_pool_waiting": ("requests", "Requests that wait for a connection to a replica."),

@@ -10,11 +10,12 @@ from sqlalchemy import Connection, delete, func, insert, select
 
 from tidegate.stores.schema import feed
 
-Kind = Literal["key", "plan"]
+Kind = Literal["key", "plan", "changes"]
 
 
 class FeedRow(Struct, frozen=True):
-    """One kept entry. `key_id` with kind `key`, `plan_version` with kind `plan`."""
+    """One kept entry. `key_id` with kind `key`, `plan_version` with kind `plan`; of `changes` that
+    what is in force is another than it was."""
 
     seq: int
     kind: Kind
@@ -31,6 +32,11 @@ def append_key(connection: Connection, key_id: str, at_s: float) -> int:
 def append_plan(connection: Connection, plan_version: int, at_s: float) -> int:
     """Number a published plan, in the caller's transaction. Returns its number."""
     return _append(connection, {"kind": "plan", "plan_version": plan_version, "at_s": at_s})
+
+
+def append_changes(connection: Connection, at_s: float) -> int:
+    """Number that other changes are in force, in the caller's transaction. Returns its number."""
+    return _append(connection, {"kind": "changes", "at_s": at_s})
 
 
 def after(connection: Connection, seq: int, limit: int = 1000) -> list[FeedRow]:

@@ -1,17 +1,32 @@
-"""What a gateway reads of the feed by itself: the entries that control would tell it."""
+"""What a gateway reads of the feed by itself: the entries that control would tell it.
+
+Beats are not among them: where control is silent, leases run out.
+"""
 
 from typing import Any, Final
 
+import msgspec
 from msgspec import Raw
 
-from tidegate.core.feed import Entry, Forget, KeyChanged, PlanPublished
+from tidegate.core import clock
+from tidegate.core.change import Change
+from tidegate.core.feed import ChangesInForce, Entry, Forget, KeyChanged, PlanPublished, in_force_of
 from tidegate.stores.read_only import Reading, ReadOnly
 
 # Who missed more than this forgets all keys: cheaper than naming each.
 _MOST_NAMED: Final = 10_000
-_FROM = "SELECT seq, key_id FROM feed WHERE seq >= ? ORDER BY seq LIMIT ?"
+_FROM = "SELECT seq, key_id, kind FROM feed WHERE seq >= ? ORDER BY seq LIMIT ?"
 _NEWEST = "SELECT max(seq) FROM feed"
+_CHANGES = (
+    "SELECT l.epoch, l.renewed_at_s, c.id, c.lever, c.scope, c.value, c.from_s, c.until_s,"
+    " c.lease_s, c.needs, c.approved_by"
+    " FROM (SELECT coalesce(max(epoch), 0) AS epoch, coalesce(max(renewed_at_s), 0.0)"
+    " AS renewed_at_s FROM leadership) l LEFT JOIN changes c ON c.ended_at_s IS NULL"
+    " ORDER BY c.from_s, c.id"
+)
 _PLAN = "SELECT version, plan FROM plans ORDER BY version DESC LIMIT 1"
+
+_names = msgspec.json.Decoder(list[str]).decode
 
 
 class FeedReader(ReadOnly):
@@ -28,8 +43,11 @@ class FeedReader(ReadOnly):
 
 
 def _named(connection: Reading, rows: list[tuple[Any, ...]]) -> list[Entry]:
-    entries = [Entry(seq, KeyChanged(key_id)) for seq, key_id in rows if key_id is not None]
-    if len(entries) < len(rows):
+    entries = [Entry(seq, KeyChanged(key_id)) for seq, key_id, _ in rows if key_id is not None]
+    kinds = {kind for _, _, kind in rows}
+    if "changes" in kinds:
+        entries.append(_changes(connection, rows[-1][0]))
+    if "plan" in kinds:
         entries += _plan(connection, rows[-1][0])
     return entries
 
@@ -38,9 +56,26 @@ def _afresh(connection: Reading) -> list[Entry]:
     (newest,) = connection.execute(_NEWEST).fetchone()
     if not newest:
         return []
-    return [Entry(newest, Forget()), *_plan(connection, newest)]
+    told = [Entry(newest, Forget()), _changes(connection, newest)]
+    return told + _plan(connection, newest)
 
 
 def _plan(connection: Reading, seq: int) -> list[Entry]:
     row = connection.execute(_PLAN).fetchone()
     return [] if row is None else [Entry(seq, PlanPublished(row[0], Raw(bytes(row[1]))))]
+
+
+def _changes(connection: Reading, seq: int) -> Entry:
+    now_s = clock.wall_s()
+    rows = connection.execute(_CHANGES).fetchall()
+    epoch, renewed_at_s = rows[0][:2]
+    told = []
+    for _, _, *held, needs, approved_by in rows:
+        change_id, lever, scope, value, from_s, until_s, lease_s = held
+        if change_id is None or len(_names(approved_by)) < needs:
+            continue
+        change = Change(change_id, lever, scope, value, "", "", from_s, until_s, lease_s)
+        left_s = change.remaining_s(now_s, renewed_at_s)
+        if left_s > 0 or lease_s is not None:
+            told.append(in_force_of(change, left_s))
+    return Entry(seq, ChangesInForce(epoch, tuple(told)))

@@ -82,6 +82,8 @@ receipts = Table(
     Column("output_tokens_per_s", Float),
     Column("attempts", Integer, nullable=False),
     Column("detail", LargeBinary, nullable=False),
+    # Whose recorder stored it: the machine in a shared database, "" in one's own.
+    Column("node", Text, nullable=False, server_default=""),
 )
 for _name in TOKEN_COLUMNS:
     _tokens = receipts.c[_name]

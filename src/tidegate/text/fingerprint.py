@@ -81,6 +81,12 @@ def conversation(messages: Raw, *, items: bool = False) -> int:
     return (end & 0x3FFF_FFFF) << 32 | crc32(text[start:end])
 
 
+def has_answer(messages: Raw, *, items: bool = False) -> bool:
+    """Whether the model has answered before: then this is no conversation's first turn."""
+    text = bytes(messages)
+    return (_first_answer(text) if items else text.find(b'"assistant"')) >= 0
+
+
 def _first_answer(items: bytes) -> int:
     """Where the first of the model's items says what it is; -1 where there is none."""
     return min((at for at in map(items.find, _ANSWERS) if at >= 0), default=-1)

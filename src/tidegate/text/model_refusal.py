@@ -50,7 +50,8 @@ _ENGLISH_SIGNS = (
     "|prohibit|violates|outside of my|beyond my|something else"
     "|should |wrong|crime|offense|crisis|hotline|not alone|your life|misconception|deserve"
 )
-# A little more is found than the rules mean: no look-ahead, no bound on what lies between.
+# A little more is found than the rules mean: no look-ahead, no bound on what lies between, and
+# words that end where other letters than English ones begin, which takes a fifth of the memory.
 _LOOK_AHEAD = re.compile(r"\(\?![^()]*\)")
 _BOUND = re.compile(r"\{0,\d\d+\}")
 _RULES = (
@@ -62,7 +63,11 @@ _RULES = (
     en.CONDEMNS,
     en.CRISIS.pattern,
 )
-_PERHAPS = Regex(_BOUND.sub("*", _LOOK_AHEAD.sub("", "|".join(_RULES))))
+_PERHAPS = Regex(
+    _BOUND.sub("*", _LOOK_AHEAD.sub("", "|".join(_RULES)))
+    .replace(r"\w", "[^ .,;:!?]")
+    .replace(r"\b", r"(?-u:\b)")
+)
 _REPROACHES, _FRAMES, _DENIES = Regex(en.REPROACHES), Regex(en.FRAMES), Regex(en.DENIES)
 _STRANGE, _NATURE, _REGRETS = Regex(en.STRANGE), Regex(en.NATURE), Regex(en.REGRETS)
 _CONDEMNS, _REDIRECTS = Regex(en.CONDEMNS), Regex(en.REDIRECTS)

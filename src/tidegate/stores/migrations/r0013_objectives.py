@@ -1,4 +1,7 @@
-"""Alerts of objectives, and what was spent of their budgets."""
+"""What people made of incidents that cost much of an error budget."""
+
+import sqlalchemy as sa
+from alembic import op
 
 revision = "0013"
 down_revision = "0012"
@@ -7,4 +10,15 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Tables of `stores.schema_objectives`."""
+    """The table of `stores.schema_objectives`."""
+    op.create_table(
+        "incident_reviews",
+        sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True),
+        sa.Column("route", sa.Text, nullable=False),
+        sa.Column("at_s", sa.Float, nullable=False),
+        sa.Column("author", sa.Text, nullable=False),
+        sa.Column("postmortem", sa.Text, nullable=False),
+        sa.Column("follow_up", sa.Text, nullable=False),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_incident_reviews_route", "incident_reviews", ["route", "at_s"])

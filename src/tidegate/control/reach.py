@@ -1,0 +1,58 @@
+"""What a change would reach in the plan of now: whether there is such a thing, and what would be
+left without a target. Pure."""
+
+from collections.abc import Iterable
+
+from tidegate.core.change import Change
+from tidegate.core.levers import EVERY, LEVERS, splits
+from tidegate.core.plan import Plan, Route
+from tidegate.core.words import nearest, quoted
+
+_OF_CANDIDATE = frozenset({"release_weight", "shadow_share"})
+
+
+def missing(plan: Plan, lever: str, scope: str) -> str | None:
+    """What of a scope the plan does not have; None where it is all there."""
+    of = LEVERS[lever].scope
+    if of == "everything" or scope == EVERY:
+        return None
+    if of == "target":
+        there = scope in plan.targets
+        return (
+            None if there else f"there is no target {quoted(scope)}{nearest(scope, plan.targets)}"
+        )
+    if of == "route/target":
+        if any(_shares(plan, name, target) for name, target in splits(scope)):
+            return None
+        return f"there is no route and target {quoted(scope)}: write ROUTE/TARGET of its release"
+    route = plan.routes.get(scope)
+    if route is None:
+        return f"there is no route {quoted(scope)}{nearest(scope, plan.routes)}"
+    if lever in _OF_CANDIDATE and route.candidate is None:
+        return f"route {quoted(scope)} has no release under way"
+    return None
+
+
+def left_without(plan: Plan, in_force: Iterable[Change], off: str) -> list[str]:
+    """The routes that nothing would serve any more with this target off too, and which something
+    serves now."""
+    before = {one.scope for one in in_force if one.lever == "target_off" and one.value}
+    after = before | {off}
+    return [
+        name
+        for name, route in plan.routes.items()
+        if _served(route, before) > _served(route, after)
+    ]
+
+
+def _served(route: Route, off: set[str]) -> bool:
+    if EVERY in off:
+        return False
+    standing_in = [it for of, chain in route.fallbacks if of == "unavailable" for it in chain]
+    own = [share.target for share in route.release.shares]
+    return any(target.name not in off for target in (*own, *standing_in))
+
+
+def _shares(plan: Plan, route: str, target: str) -> bool:
+    found = plan.routes.get(route)
+    return found is not None and any(it.target.name == target for it in found.release.shares)

@@ -1,0 +1,1 @@
+"""One controller a file: a pure decision, from what is known to what should be done."""

@@ -1,0 +1,78 @@
+"""What stands between a release and its next higher weight: words for each obstacle."""
+
+from typing import Final, Literal
+
+from tidegate.controllers._release_words import Sight
+from tidegate.core.rollout import Step
+
+Gate = Literal["start", "step", "promotion", "shadow"]
+
+NORMAL, CAUTION, RESTRICTED, FROZEN = range(4)
+FIX: Final = "fix"
+URGENT: Final = frozenset({"security", "p0"})
+_CAUTION_WEIGHT = 0.05
+_CAUTION_TIMES = 2.0
+_RESTRICTED_APPROVALS = 2
+
+
+def obstacles(sight: Sight, gate: Gate) -> tuple[str, ...]:
+    """Why the release does not take this gate yet; () lets it through."""
+    found = (
+        *_checks(sight, gate),
+        _frozen(sight),
+        _budget(sight),
+        "" if sight.bounds.in_hours else f"business hours ({sight.rollout.business_hours})",
+        _approvals(sight, gate),
+        sight.bounds.refusal and f"the plan does not take it: {sight.bounds.refusal}",
+    )
+    return tuple(one for one in found if one)
+
+
+def approvals_needed(sight: Sight, gate: Gate) -> int:
+    """How many people have to say yes before it."""
+    wanted = sight.rollout.approvals
+    declared = {"start": wanted.start, "step": wanted.step, "promotion": wanted.promotion}
+    if gate not in declared:
+        return 0
+    restricted = sight.bounds.policy_rank == RESTRICTED and not _is_urgent(sight)
+    return max(declared[gate], _RESTRICTED_APPROVALS if restricted else 0)
+
+
+def step_of(sight: Sight) -> Step:
+    """The step that it is at, as the error budget binds it."""
+    at = sight.standing.step
+    step = sight.rollout.steps[min(at, len(sight.rollout.steps) - 1)]
+    if sight.bounds.policy_rank < CAUTION:
+        return step
+    least_s = step.min_s * _CAUTION_TIMES
+    weight = min(step.weight, _CAUTION_WEIGHT) if at == 0 else step.weight
+    return Step(weight, step.min_units, least_s, max(step.max_s, least_s), step.smoke)
+
+
+def _checks(sight: Sight, gate: Gate) -> tuple[str, ...]:
+    if gate != "start":
+        return ()
+    left = (name for name in sight.rollout.gates if name not in sight.standing.gates)
+    return tuple(f"gate {name}" for name in left)
+
+
+def _frozen(sight: Sight) -> str:
+    return "the route is frozen" if sight.bounds.frozen else ""
+
+
+def _budget(sight: Sight) -> str:
+    rank, labels = sight.bounds.policy_rank, sight.rollout.labels
+    if rank < RESTRICTED or _is_urgent(sight):
+        return ""
+    if rank >= FROZEN:
+        return "the error budget is spent: only releases labelled security or p0 move on"
+    return "" if FIX in labels else "the error budget is low: only releases labelled fix move on"
+
+
+def _approvals(sight: Sight, gate: Gate) -> str:
+    left = approvals_needed(sight, gate) - len(sight.standing.approved_by)
+    return "" if left <= 0 else f"approval by {left} more before {gate}"
+
+
+def _is_urgent(sight: Sight) -> bool:
+    return not URGENT.isdisjoint(sight.rollout.labels)

@@ -1,0 +1,298 @@
+"""The state machine of a release, as a table: in this state, when that holds, there.
+
+Rows are tried from the top, and the first that holds is taken; where none does it stays. A
+condition gives words for why it holds, or "". Rows that undo stand before all that move on, in
+every state in which the candidate serves, so that guards are armed while it waits for a person.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from tidegate.controllers._release_gates import obstacles, step_of
+from tidegate.controllers._release_words import Effect, Sight
+from tidegate.core.rollout_state import State
+
+Condition = Callable[[Sight], str]
+
+# A failure that hits both arms alike has the candidate's share of traffic: it is its own when it
+# has most of the bad, and this many times its share.
+_OWN_SHARE = 0.5
+_OWN_TIMES = 1.5
+_ALL = 0.999
+_SKIPPED = "a person took its analysis on themselves"
+
+
+class Move(Struct, frozen=True):
+    """One row. `back` leads to where a pause came from."""
+
+    state: State
+    when: str
+    to: State | Literal["back"]
+    effect: Effect = ""
+
+
+def _words(*found: str) -> str:
+    return "; ".join(one for one in found if one)
+
+
+def _hard_limit(sight: Sight) -> str:
+    if sight.standing.state == "shadow":
+        return _shadow_failed(sight)
+    return _words(*sight.finding.hard)
+
+
+def _shadow_failed(sight: Sight) -> str:
+    seen, hard = sight.shadow, sight.rollout.hard
+    bad, first = hard.bad_of_first
+    if seen.failed >= bad and seen.failed * first >= bad * seen.requests:
+        return f"{seen.failed} of {seen.requests} shadow requests failed"
+    if seen.requests >= hard.invalid_least and (seen.invalid >= hard.invalid_share * seen.requests):
+        return f"{seen.invalid} of {seen.requests} shadow answers broke their contract"
+    return ""
+
+
+def _burning(sight: Sight) -> str:
+    after = sight.standing.state in ("promoted", "soak")
+    for one in sight.bounds.burning:
+        if after:
+            return f"objective {one.objective} burns its budget fast"
+        bad, traffic = one.canary_bad, one.canary_traffic
+        if bad is None or traffic is None or bad <= _OWN_SHARE:
+            continue
+        if bad >= _OWN_TIMES * traffic or traffic >= _ALL:
+            return f"objective {one.objective} burns its budget fast, {bad:.0%} of it here"
+    return ""
+
+
+def _cleared(sight: Sight) -> str:
+    return "" if obstacles(sight, "start") else "every gate is open"
+
+
+def _cleared_to_shadow(sight: Sight) -> str:
+    return _cleared(sight) if sight.rollout.shadow is not None else ""
+
+
+def _shadow_seen(sight: Sight) -> str:
+    shadow, seen = sight.rollout.shadow, sight.shadow.requests
+    enough = shadow is None or seen >= shadow.min_requests
+    if not enough or obstacles(sight, "shadow"):
+        return ""
+    return f"{seen} shadow requests showed nothing that stops it"
+
+
+def _shadow_late(sight: Sight) -> str:
+    shadow = sight.rollout.shadow
+    if shadow is None or _shadow_over(sight) or _spent_s(sight) < shadow.max_s:
+        return ""
+    return f"only {sight.shadow.requests} of {shadow.min_requests} shadow requests came"
+
+
+def _shadow_over(sight: Sight) -> bool:
+    shadow = sight.rollout.shadow
+    return shadow is None or sight.shadow.requests >= shadow.min_requests
+
+
+def _enough(sight: Sight) -> str:
+    step = step_of(sight)
+    if _spent_s(sight) < step.min_s or _short_of_units(sight):
+        return ""
+    return f"{_served(sight)} requests of {sight.finding.units} units were seen"
+
+
+def _short_of_units(sight: Sight) -> bool:
+    least = step_of(sight).min_units
+    return sight.finding.units < least or _served(sight) < least
+
+
+def _served(sight: Sight) -> int:
+    """Requests of the candidate since its step began."""
+    return max(0, sight.finding.requests - sight.standing.requests_before)
+
+
+def _spent_s(sight: Sight) -> float:
+    return sight.active_s - sight.standing.clock_s
+
+
+def _few_units(sight: Sight) -> str:
+    step = step_of(sight)
+    if _spent_s(sight) < step.max_s or not _short_of_units(sight):
+        return ""
+    return (
+        f"too few to judge: {_served(sight)} requests of {sight.finding.units} units came, "
+        f"{step.min_units} are asked for"
+    )
+
+
+def _judged_safe(sight: Sight) -> bool:
+    if sight.standing.skipped:
+        return True
+    finding = sight.finding
+    judged = not (finding.unsafe or finding.missing or finding.failed or finding.ratio_broken)
+    return step_of(sight).smoke or judged
+
+
+def _is_last(sight: Sight) -> bool:
+    return sight.standing.step >= len(sight.rollout.steps) - 1
+
+
+def _all_safe(sight: Sight) -> bool:
+    """At the last step also where it is one of smoke: a promotion needs every guard."""
+    if not _is_last(sight) or sight.standing.skipped:
+        return _judged_safe(sight)
+    found = sight.finding
+    return not (found.unsafe or found.missing or found.failed or found.ratio_broken)
+
+
+def _promotable(sight: Sight) -> str:
+    if not _is_last(sight) or not _all_safe(sight) or obstacles(sight, "promotion"):
+        return ""
+    return _safe_words(sight)
+
+
+def _raisable(sight: Sight) -> str:
+    if _is_last(sight) or not _judged_safe(sight) or obstacles(sight, "step"):
+        return ""
+    return _safe_words(sight)
+
+
+def _safe_words(sight: Sight) -> str:
+    if sight.standing.skipped:
+        return _SKIPPED
+    if step_of(sight).smoke and not _is_last(sight):
+        return "no hard limit was reached"
+    return "every guard is shown to be safe"
+
+
+def _data_failed(sight: Sight) -> str:
+    if _all_safe(sight) or not sight.finding.failed:
+        return ""
+    return f"no data of {_words(*sight.finding.failed)}"
+
+
+def _data_missing(sight: Sight) -> str:
+    if _all_safe(sight) or not sight.finding.missing:
+        return ""
+    return f"no data of {_words(*sight.finding.missing)}"
+
+
+def _undecided(sight: Sight) -> str:
+    if _all_safe(sight) or _spent_s(sight) < step_of(sight).max_s:
+        return ""
+    return f"undecided at the end of its time: {_words(*sight.finding.unsafe)}"
+
+
+def _ratio_broken(sight: Sight) -> str:
+    if not sight.finding.ratio_broken or sight.standing.skipped:
+        return ""
+    return "the candidate's share of units is not its weight: what was counted is void"
+
+
+def _abandoned(sight: Sight) -> str:
+    standing, shadow = sight.standing, sight.rollout.shadow
+    of_shadow = standing.back_to == "shadow" and shadow is not None
+    most_s = shadow.max_s if of_shadow and shadow is not None else step_of(sight).max_s
+    if standing.asked_for or _spent_s(sight) < most_s:
+        return ""
+    return f"nobody decided within {most_s:g} s what became of it when {standing.why}"
+
+
+def _taken_over(sight: Sight) -> str:
+    return "" if sight.standing.asked_for else sight.wishes.pause
+
+
+def _soaked(sight: Sight) -> str:
+    if _spent_s(sight) < sight.rollout.soak_s:
+        return ""
+    return f"it served everybody for {sight.rollout.soak_s:g} s"
+
+
+def _obeyed(sight: Sight) -> str:
+    return "its members are the route's" if sight.bounds.obeyed else ""
+
+
+CONDITIONS: Final[Mapping[str, Condition]] = {
+    "rollback_asked": lambda sight: sight.wishes.rollback,
+    "hard_limit": _hard_limit,
+    "harmed": lambda sight: _words(*sight.finding.harmed),
+    "burning": _burning,
+    "start_asked": lambda sight: sight.wishes.start,
+    "cleared_to_shadow": _cleared_to_shadow,
+    "cleared": _cleared,
+    "pause_asked": lambda sight: sight.wishes.pause,
+    "resume_asked": lambda sight: sight.wishes.resume,
+    "skip_asked": lambda sight: sight.wishes.skip,
+    "skipped": lambda sight: _SKIPPED if sight.standing.skipped else "",
+    "taken_over": _taken_over,
+    "shadow_seen": _shadow_seen,
+    "shadow_late": _shadow_late,
+    "enough": _enough,
+    "few_units": _few_units,
+    "ratio_broken": _ratio_broken,
+    "data_failed": _data_failed,
+    "data_missing": _data_missing,
+    "undecided": _undecided,
+    "promotable": _promotable,
+    "raisable": _raisable,
+    "abandoned": _abandoned,
+    "obeyed": _obeyed,
+    "soaked": _soaked,
+}
+
+_UNBORN: Final[tuple[State, ...]] = ("created", "gated")
+_SERVING: Final[tuple[State, ...]] = ("shadow", "step", "analysing", "paused")
+_PROMOTED: Final[tuple[State, ...]] = ("promoted", "soak")
+_GUARDS: Final = ("rollback_asked", "hard_limit", "harmed", "burning")
+
+TABLE: Final[tuple[Move, ...]] = (
+    *(Move(state, "rollback_asked", "rolled_back") for state in _UNBORN),
+    *(Move(state, when, "rolled_back", "withdraw") for state in _SERVING for when in _GUARDS),
+    *(
+        Move(state, when, "rolled_back", "restore")
+        for state in _PROMOTED
+        for when in ("rollback_asked", "burning")
+    ),
+    Move("created", "start_asked", "gated"),
+    Move("gated", "cleared_to_shadow", "shadow", "start"),
+    Move("gated", "cleared", "step", "start"),
+    Move("shadow", "pause_asked", "paused"),
+    Move("shadow", "skipped", "step"),
+    Move("shadow", "shadow_seen", "step"),
+    Move("shadow", "shadow_late", "paused"),
+    Move("step", "pause_asked", "paused"),
+    Move("step", "ratio_broken", "paused"),
+    Move("step", "skipped", "analysing"),
+    Move("step", "enough", "analysing"),
+    Move("step", "few_units", "paused"),
+    Move("analysing", "pause_asked", "paused"),
+    Move("analysing", "ratio_broken", "paused"),
+    Move("analysing", "data_failed", "rolled_back", "withdraw"),
+    Move("analysing", "promotable", "promoted", "promote"),
+    Move("analysing", "raisable", "step", "advance"),
+    Move("analysing", "data_missing", "paused"),
+    Move("analysing", "undecided", "paused"),
+    Move("paused", "skip_asked", "back"),
+    Move("paused", "resume_asked", "back"),
+    Move("paused", "taken_over", "paused"),
+    Move("paused", "abandoned", "rolled_back", "withdraw"),
+    Move("promoted", "obeyed", "soak"),
+    Move("soak", "soaked", "done", "retire"),
+)
+
+
+def next_move(sight: Sight) -> tuple[Move, str] | None:
+    """The row that is taken and why; None where it stays."""
+    for move in _ROWS_OF.get(sight.standing.state, ()):
+        why = CONDITIONS[move.when](sight)
+        if why:
+            return move, why
+    return None
+
+
+def _by_state() -> Mapping[State, tuple[Move, ...]]:
+    states = dict.fromkeys(move.state for move in TABLE)
+    return {state: tuple(move for move in TABLE if move.state == state) for state in states}
+
+
+_ROWS_OF: Final = _by_state()

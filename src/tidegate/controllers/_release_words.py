@@ -1,0 +1,117 @@
+"""What the release controller sees at one tick, and where a rollout stands between two.
+
+Durations are counted in seconds of the loop at work (`active_s`): neither a stopped loop nor a
+clock that was set adds to them. Wall-clock seconds are for people only.
+"""
+
+from typing import Literal
+
+from msgspec import Struct
+
+from tidegate.core.rollout import Rollout
+from tidegate.core.rollout_state import State
+from tidegate.core.signal import Signal
+
+# What a move does beside the new state. `advance` goes to the next weight, the others revise.
+Effect = Literal["", "start", "advance", "promote", "withdraw", "restore", "retire"]
+
+
+class Standing(Struct, frozen=True, omit_defaults=True):
+    """Where a rollout stands, and why. `step` counts from 0.
+
+    `clock_s` is when, in `active_s`, its step began, or its shadow, pause or soak, and
+    `requests_before` how many requests the candidate had served then. `back_to` is where `resume`
+    leads, and `asked_for` that a person paused it. `is_void`: its sample was not as assigned, so
+    that what was counted counts no longer. `approved_by` are the people who let it take its next
+    gate, `gates` the checks that it passed, `skipped` that a person took the analysis of this step
+    on themselves, `shift_told` that people know of answers of another length.
+    """
+
+    state: State = "created"
+    step: int = 0
+    since_s: float = 0.0
+    clock_s: float = 0.0
+    why: str = ""
+    waits_for: tuple[str, ...] = ()
+    requests_before: int = 0
+    back_to: State = "step"
+    asked_for: bool = False
+    is_void: bool = False
+    approved_by: tuple[str, ...] = ()
+    gates: tuple[str, ...] = ()
+    skipped: bool = False
+    shift_told: bool = False
+
+
+class Finding(Struct, frozen=True, omit_defaults=True):
+    """What the blocks so far have shown, each entry in words.
+
+    `hard` are limits that act at once, `harmed` metrics that are shown to be worse, `shifted` that
+    answers have another length, which is told at the first step. `unsafe` are metrics not yet shown
+    to be safe, `missing` those without data whose absence pauses, `failed` those whose absence ends
+    it. `units` and `requests` are the candidate's, in all.
+    """
+
+    hard: tuple[str, ...] = ()
+    harmed: tuple[str, ...] = ()
+    shifted: str = ""
+    unsafe: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()
+    ratio_broken: bool = False
+    units: int = 0
+    requests: int = 0
+    evidence: tuple[Signal, ...] = ()
+
+
+class ShadowSeen(Struct, frozen=True, omit_defaults=True):
+    """Copies of requests that the candidate has answered, and how many of them were bad."""
+
+    requests: int = 0
+    failed: int = 0
+    invalid: int = 0
+
+
+class Burning(Struct, frozen=True):
+    """An objective of the route burns its budget at the fastest tier. `canary_bad` is the
+    candidate's share of the bad requests, `canary_traffic` its share of all; None: not known."""
+
+    objective: str
+    canary_bad: float | None
+    canary_traffic: float | None
+
+
+class Bounds(Struct, frozen=True, omit_defaults=True):
+    """What binds a release from outside. `policy_rank` is of the error budget: 0 normal, 1 caution,
+    2 restricted, 3 frozen. `refusal` is why the plan did not take what was last asked of it, and
+    `obeyed` that every gateway serves what it took."""
+
+    policy_rank: int = 0
+    frozen: bool = False
+    in_hours: bool = True
+    refusal: str = ""
+    obeyed: bool = True
+    burning: tuple[Burning, ...] = ()
+
+
+class Wishes(Struct, frozen=True, omit_defaults=True):
+    """What people ask at this tick, each with who and why; empty where nobody does."""
+
+    start: str = ""
+    pause: str = ""
+    resume: str = ""
+    rollback: str = ""
+    skip: str = ""
+
+
+class Sight(Struct, frozen=True):
+    """Everything that one move is decided by."""
+
+    rollout: Rollout
+    standing: Standing
+    finding: Finding
+    bounds: Bounds
+    shadow: ShadowSeen
+    wishes: Wishes
+    now_s: float
+    active_s: float

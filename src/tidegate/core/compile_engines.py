@@ -1,0 +1,64 @@
+"""Which of a plan's targets are engines that tell of themselves, and where."""
+
+import re
+from collections.abc import Mapping, Sequence
+
+from tidegate.core.assemble import Path, Say
+from tidegate.core.declared import Declared
+from tidegate.core.declared_metrics import DeclaredMetrics
+from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.plan import EnginePage, Target
+from tidegate.core.words import nearest, quoted
+
+_PATH = re.compile(r"/[!-~]*")
+
+
+def compile_engines(
+    declared: Declared, targets: Mapping[str, Target], engines: Sequence[str], say: Say
+) -> dict[str, EnginePage]:
+    """By the target's name, of those of `targets` that have a page; `engines` are all readers."""
+    found = {}
+    for name, target in targets.items():
+        path, metrics = _declared(declared, name, target)
+        if metrics == "none":
+            continue
+        if metrics is not None:
+            page = _page(metrics, target, engines, path, say)
+        else:
+            page = EnginePage(target.dialect) if target.dialect in engines else None
+        if page is not None:
+            found[name] = page
+    return found
+
+
+def _declared(
+    declared: Declared, name: str, target: Target
+) -> tuple[Path, str | DeclaredMetrics | None]:
+    """The target's own, else its provider's, and where that stands."""
+    path: Path = ("targets", name)
+    own = declared.targets.get(name)
+    route = declared.routes.get(name)
+    if own is None and route is not None and isinstance(route.target, DeclaredTarget):
+        own, path = route.target, ("routes", name, "target")
+    if own is not None and own.metrics is not None:
+        return (*path, "metrics"), own.metrics
+    return ("providers", target.provider, "metrics"), declared.providers[target.provider].metrics
+
+
+def _page(
+    metrics: str | DeclaredMetrics, target: Target, engines: Sequence[str], path: Path, say: Say
+) -> EnginePage | None:
+    assert isinstance(metrics, DeclaredMetrics)  # noqa: S101  (the only other text is `none`)
+    engine = metrics.engine or target.dialect
+    if engine not in engines:
+        if metrics.engine is None:
+            what = f"no page of {quoted(engine)} is known: write `engine:` with one of"
+            say(path, f"{what}: {', '.join(engines)}")
+        else:
+            what = f"there is no engine {quoted(engine)}{nearest(engine, engines)}"
+            say((*path, "engine"), f"{what}; known are: {', '.join(engines)}")
+        return None
+    if metrics.path is not None and not _PATH.fullmatch(metrics.path):
+        say((*path, "path"), f"{quoted(metrics.path)} is no path; write for example /metrics")
+        return None
+    return EnginePage(engine, metrics.port, metrics.path)

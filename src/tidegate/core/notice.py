@@ -1,0 +1,81 @@
+"""Notices: what people are told, by which way it reaches them, and what became of that."""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+# What it is about. `burn`, `absence` and `slo` are of objectives; `loop` is of the loop itself.
+Topic = Literal["budget", "burn", "absence", "slo", "release", "change", "loop", "test"]
+
+# page: somebody has to look now. ticket: somebody has to look soon. info: good to know.
+Severity = Literal["page", "ticket", "info"]
+SEVERITIES: Final[tuple[Severity, ...]] = ("page", "ticket", "info")  # the gravest first
+
+# sending: under way, or its process died. unknown: it may have arrived, and cannot be repeated
+# without being told twice. dead: given up, nobody was told.
+DeliveryState = Literal["waiting", "sending", "delivered", "unknown", "dead"]
+
+
+class Notice(Struct, frozen=True, omit_defaults=True):
+    """One thing that people are told, open until it is resolved. Times are wall-clock seconds."""
+
+    id: str
+    key: str
+    topic: str
+    severity: Severity
+    title: str
+    text: str
+    at_s: float
+    route: str | None = None
+    resolved_at_s: float | None = None
+    resolution: str | None = None
+
+
+class Message(Struct, frozen=True):
+    """What goes one way at once: one notice, or several that came together, the oldest first.
+
+    `id` is the same at each try. `ends` is the id of the message whose notices have all been
+    resolved, None where this tells of them for the first time. `source` names the installation.
+    """
+
+    id: str
+    source: str
+    at_s: float
+    notices: tuple[Notice, ...]
+    ends: str | None = None
+
+
+class NotDelivered(Exception):
+    """A message did not arrive. `reason` holds neither its text nor a secret.
+
+    `final`: it never will, as it is. `unknown`: it may have arrived, and its receiver would not
+    know it again. `retry_after_s`: how long the receiver asks us to wait.
+    """
+
+    def __init__(
+        self,
+        reason: str,
+        *,
+        final: bool = False,
+        unknown: bool = False,
+        retry_after_s: float | None = None,
+    ) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.final = final
+        self.unknown = unknown
+        self.retry_after_s = retry_after_s
+
+
+def graver(one: str, other: str) -> bool:
+    """Whether the first severity is graver than the second."""
+    return _rank(one) < _rank(other)
+
+
+def severity_of(text: str) -> Severity:
+    """A severity by its word; what is none of ours is a page, so that nobody overlooks it."""
+    return next((one for one in SEVERITIES if one == text), "page")
+
+
+def _rank(severity: str) -> int:
+    return SEVERITIES.index(severity_of(severity))

@@ -1,0 +1,209 @@
+"""What is declared, moved by its revisions: what a plan is compiled of. Pure.
+
+Of each member of a route the newest revision speaks, and a revision speaks whole: where the file
+says of one of its members something that was neither there as it was made nor is what it moved it
+to, somebody has edited the file since, and the file speaks again. What the file has come to say by
+itself is no longer moved.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from msgspec import Raw, Struct, field
+from msgspec.structs import replace
+
+from tidegate.core.assemble import Path, Say
+from tidegate.core.change import Revision
+from tidegate.core.declared import Declared
+from tidegate.core.declared_routes import DeclaredRoute
+from tidegate.core.rollout import Rollout
+from tidegate.core.route_members import value_of, with_members
+from tidegate.core.words import quoted
+
+
+class UnderWay(Struct, frozen=True):
+    """A release that its route has beside its own: what its requests would obey, as declared."""
+
+    rollout: Rollout
+    salt: str
+    declared: DeclaredRoute
+
+
+class Superseded(Struct, frozen=True):
+    """A revision that says nothing any more, and why."""
+
+    revision: Revision
+    path: Path
+    why: str
+
+
+class Revised(Struct, frozen=True):
+    """`declared` has every route as it is to be. By route: `under_way`, `replaced` (what a
+    promotion replaced and is kept warm), and `moved`, which revision moved which member away from
+    what the file says."""
+
+    declared: Declared
+    under_way: dict[str, UnderWay] = {}
+    replaced: dict[str, DeclaredRoute] = {}
+    moved: dict[str, dict[str, Revision]] = {}
+    superseded: tuple[Superseded, ...] = ()
+
+
+class _Moved(Struct, frozen=True):
+    """One member as a revision wants it, and what the file may say for that to hold."""
+
+    value: Any
+    accepted: tuple[Any, ...]
+    revision: Revision
+
+
+class _OneRoute(Struct):
+    """One route on the way through its revisions. `found` is, by rollout, what its promotion
+    found of the members that it moved."""
+
+    name: str
+    file: DeclaredRoute
+    moved: dict[str, _Moved] = field(default_factory=dict)
+    found: dict[str, dict[str, Any]] = field(default_factory=dict)
+    promoted: dict[str, Revision] = field(default_factory=dict)
+    starts: dict[str, Revision] = field(default_factory=dict)
+    warm: str | None = None
+
+
+def revised(
+    declared: Declared, revisions: Iterable[Revision], rollouts: Mapping[str, Rollout], say: Say
+) -> Revised:
+    """What is declared with its revisions, which come in the order of `seq`; `rollouts` are by id.
+
+    What cannot be read is said, and then left out.
+    """
+    routes: dict[str, _OneRoute] = {}
+    superseded: list[Superseded] = []
+    for revision in revisions:
+        if revision.route not in declared.routes:
+            why = "the plan has no such route any more"
+            superseded.append(Superseded(revision, ("routes", revision.route), why))
+            continue
+        try:
+            one = routes.get(revision.route)
+            if one is None:
+                one = routes[revision.route] = _OneRoute(
+                    revision.route, declared.routes[revision.route]
+                )
+            _take(one, revision, rollouts)
+        except ValueError as error:
+            say(("routes", revision.route), f"revision {revision.id}: {error}")
+    if not routes:
+        return Revised(declared, superseded=tuple(superseded))
+    out = Revised(replace(declared, routes=dict(declared.routes)))
+    for one in routes.values():
+        superseded += _settle(one, out)
+        superseded += _begin(one, rollouts, out, say)
+    return replace(out, superseded=tuple(superseded))
+
+
+def _take(one: _OneRoute, revision: Revision, rollouts: Mapping[str, Rollout]) -> None:
+    rollout = revision.rollout or ""
+    match revision.kind:
+        case "start":
+            one.starts[rollout] = revision
+        case "withdraw":
+            one.starts.pop(rollout, None)
+        case "retire":
+            one.warm = None if one.warm == rollout else one.warm
+        case "set":
+            _move(one, revision, revision.members)
+        case "promote":
+            known = rollouts.get(rollout)
+            members = revision.members or (known.members if known is not None else {})
+            one.found[rollout] = dict(_found(one, revision, members))
+            one.promoted[rollout] = revision
+            _move(one, revision, members)
+            one.starts.pop(rollout, None)
+            one.warm = rollout
+        case "restore":
+            _restore(one, revision, rollout)
+            one.starts.pop(rollout, None)
+            one.warm = None if one.warm == rollout else one.warm
+
+
+def _move(one: _OneRoute, revision: Revision, members: Mapping[str, Raw]) -> None:
+    for name, member in members.items():
+        value, based = value_of(name, member), revision.base.get(name)
+        accepted = () if based is None else (value_of(name, based), value)
+        one.moved[name] = _Moved(value, accepted, revision)
+
+
+def _found(
+    one: _OneRoute, promotion: Revision, members: Iterable[str]
+) -> Iterator[tuple[str, Any]]:
+    """What its route was before a promotion: what an earlier revision said where the file then
+    let it, or what the file said."""
+    for name in members:
+        moved, base = one.moved.get(name), promotion.base.get(name)
+        said = None if base is None else value_of(name, base)
+        if moved is not None and (base is None or said in moved.accepted):
+            yield name, moved.value
+        elif base is not None:
+            yield name, said
+
+
+def _restore(one: _OneRoute, revision: Revision, rollout: str) -> None:
+    """Back to what the promotion found, also where the file says by now what it promoted."""
+    if revision.members:
+        _move(one, revision, revision.members)
+        return
+    promoted = one.promoted.get(rollout)
+    for name, value in one.found.get(rollout, {}).items():
+        moved = one.moved[name]
+        if moved.revision is promoted:
+            one.moved[name] = _Moved(value, (*moved.accepted, value), revision)
+
+
+def _settle(one: _OneRoute, out: Revised) -> list[Superseded]:
+    """The route as its revisions want it, of those that still speak."""
+    name, file = one.name, one.file
+    gone: dict[str, Superseded] = {}
+    for member, moved in one.moved.items():
+        if moved.accepted and getattr(file, member) not in moved.accepted:
+            path = ("routes", name, member)
+            why = f"the plan file says something else of `{member}` since"
+            gone[moved.revision.id] = Superseded(moved.revision, path, why)
+    values = {m: it.value for m, it in one.moved.items() if it.revision.id not in gone}
+    out.declared.routes[name] = replace(file, **values)
+    away = {m: one.moved[m].revision for m in values if getattr(file, m) != values[m]}
+    if away:
+        out.moved[name] = away
+    if one.warm is not None and one.promoted[one.warm].id not in gone:
+        out.replaced[name] = replace(out.declared.routes[name], **one.found[one.warm])
+    return list(gone.values())
+
+
+def _begin(
+    one: _OneRoute, rollouts: Mapping[str, Rollout], out: Revised, say: Say
+) -> list[Superseded]:
+    """The release that is under way, of which a route has one."""
+    name, file, gone = one.name, one.file, []
+    for rollout_id, start in one.starts.items():
+        rollout = rollouts.get(rollout_id)
+        if rollout is None:
+            what = f"the release {quoted(rollout_id)} is under way, and nobody knows it any more"
+            gone.append(Superseded(start, ("routes", name), what))
+            continue
+        try:
+            edited = [m for m, raw in start.base.items() if getattr(file, m) != value_of(m, raw)]
+            candidate = with_members(out.declared.routes[name], rollout.members)
+        except ValueError as error:
+            say(("releases", rollout_id, "change"), str(error))
+            continue
+        if edited:
+            path = ("routes", name, edited[0])
+            why = f"the plan file says something else of `{edited[0]}` since"
+            gone.append(Superseded(start, path, why))
+        elif name in out.under_way:
+            other = quoted(out.under_way[name].rollout.id)
+            say(("releases", rollout_id), f"{other} is under way on this route; end that one first")
+        else:
+            salt = start.salt or start.id
+            out.under_way[name] = UnderWay(rollout, salt, candidate)
+    return gone

@@ -1,0 +1,1 @@
+"""What one engine's metrics page says, one engine a file."""

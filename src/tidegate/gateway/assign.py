@@ -1,0 +1,159 @@
+"""assign: which arm of a release under way a request belongs to, and who says so.
+
+The unit that a request belongs to decides, the same in every process (`core.arm`). Before it come
+those whom the release's file names, a key whose caller may choose, and a conversation's own past:
+it stays with the version that answered its first turn, unless nobody gets the release any more.
+"""
+
+from typing import Final
+
+from tidegate.core.arm import Arm, UnitKind, bucket, is_canary
+from tidegate.core.ask import OPENAI_RESPONSES, Ask, turns_of
+from tidegate.core.key import KeyRecord
+from tidegate.core.outcome import Refusal
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.context import identifier
+from tidegate.gateway.http.strict import Headers
+from tidegate.gateway.prepared_route import PreparedCandidate, PreparedRoute
+from tidegate.text.fingerprint import conversation, has_answer
+
+# Attributes of a key. The first names the unit of an experiment, or says that its caller does; the
+# second lets its caller choose the arm.
+EXPERIMENT_UNIT: Final = "experiment-unit"
+BY_HEADER: Final = "header"
+CHOOSES_ARM: Final = "chooses-arm"
+UNIT_HEADER: Final = b"x-tidegate-experiment-unit"
+ARM_HEADER: Final = b"x-tidegate-arm"
+_SEPARATOR: Final = "\x1f"
+_ARMS: Final = {b"stable": False, b"canary": True}
+
+
+def assign(
+    ask: Ask, key: KeyRecord, headers: Headers, route: PreparedRoute, receipt: Receipt
+) -> PreparedRoute:
+    """What the request obeys of a route with a candidate, noted on the receipt. Refusal."""
+    candidate = route.candidate
+    assert candidate is not None  # noqa: S101 - see `resolve`
+    receipt.rollout = candidate.rollout
+    kind, unit = _unit(candidate, ask, key, headers, receipt)
+    place = bucket(candidate.salt, unit)
+    receipt.unit, receipt.unit_kind = place, kind
+    weight = candidate.weight
+    chosen = _chosen(candidate, key, headers)
+    if chosen is not None:
+        canary, receipt.arm_forced = chosen and weight > 0, True
+    else:
+        canary = is_canary(place, weight)
+        if kind != "request" and ask.endpoint == "chat":
+            canary = _as_before(candidate, ask, unit, canary, receipt)
+    if canary and not _serves(candidate.route, ask) and _serves(route, ask):
+        canary, receipt.arm_forced = False, True
+    receipt.arm = _name(canary)
+    return candidate.route if canary else route
+
+
+def stay(
+    route: PreparedRoute, candidate: PreparedCandidate, receipt: Receipt, target: str
+) -> PreparedRoute:
+    """What a request obeys that only `target` can serve, which keeps the answer that it goes on
+    from."""
+
+    def has(one: PreparedRoute) -> bool:
+        return any(it.target.name == target for it in one.targets())
+
+    of_arm = candidate.route if receipt.arm == "canary" else route
+    if has(of_arm):
+        return of_arm
+    canary = of_arm is route
+    receipt.arm, receipt.arm_forced = _name(canary), True
+    other = candidate.route if canary else route
+    receipt.release = other.route.release.name
+    return other
+
+
+def _name(canary: bool) -> Arm:
+    return "canary" if canary else "stable"
+
+
+def _serves(route: PreparedRoute, ask: Ask) -> bool:
+    return route.target.serves(ask) or bool(route.serving(ask))
+
+
+def _chosen(candidate: PreparedCandidate, key: KeyRecord, headers: Headers) -> bool | None:
+    """Whether somebody has chosen the release for the request, or against it; None: nobody has."""
+    if candidate.named:
+        whose = [f"key:{key.id}", f"team:{key.team}", f"customer:{key.customer}"]
+        if not candidate.never.isdisjoint(whose):
+            return False
+        if not candidate.always.isdisjoint(whose):
+            return True
+    if CHOOSES_ARM not in key.attributes or ARM_HEADER not in headers:
+        return None
+    chosen = _ARMS.get(headers[ARM_HEADER])
+    if chosen is None:
+        message = "`x-tidegate-arm` must be stable or canary"
+        raise Refusal("invalid_parameter", message, param="x-tidegate-arm")
+    return chosen
+
+
+def _as_before(
+    candidate: PreparedCandidate, ask: Ask, unit: str, canary: bool, receipt: Receipt
+) -> bool:
+    """The same, unless an earlier turn of its conversation was answered otherwise. What was
+    assigned at another weight is no part of a comparison, in either arm."""
+    messages = turns_of(ask)
+    if messages is None:
+        return canary
+    items = ask.dialect == OPENAI_RESPONSES
+    which = receipt.session_id or conversation(messages, items=items)
+    name = f"{unit}{_SEPARATOR}{which}"
+    if not has_answer(messages, items=items):
+        candidate.firsts.begin(name, canary, candidate.weight)
+        return canary
+    known = candidate.firsts.of(name)
+    if known is None or known[1] == candidate.weight:
+        return canary
+    receipt.arm_forced = True
+    return known[0] and candidate.weight > 0
+
+
+def _unit(
+    candidate: PreparedCandidate, ask: Ask, key: KeyRecord, headers: Headers, receipt: Receipt
+) -> tuple[UnitKind, str]:
+    """The first of the units that the release looks for which the request has."""
+    for kind in candidate.units:
+        unit: str | None = None
+        match kind:
+            case "experiment":
+                unit = _experiment(key, headers)
+            case "user":
+                unit = receipt.end_user
+            case "conversation":
+                unit = _conversation(ask, key, receipt)
+            case "key":
+                return kind, key.id
+            case "request":
+                return kind, receipt.id
+        if unit:
+            # Nobody's users, sessions or experiments are those of another tenant.
+            return kind, _SEPARATOR.join((key.team, key.customer or "", unit))
+    return "request", receipt.id
+
+
+def _experiment(key: KeyRecord, headers: Headers) -> str | None:
+    """The unit that the key names, or that it lets its caller name."""
+    granted = key.attributes.get(EXPERIMENT_UNIT)
+    if granted != BY_HEADER:
+        return granted
+    told = headers.get(UNIT_HEADER)
+    return None if told is None else identifier(told.decode("latin-1"))
+
+
+def _conversation(ask: Ask, key: KeyRecord, receipt: Receipt) -> str | None:
+    if receipt.session_id is not None:
+        return receipt.session_id
+    messages = turns_of(ask)
+    if messages is None:
+        return None
+    begun = conversation(messages, items=ask.dialect == OPENAI_RESPONSES)
+    return f"{key.id}{_SEPARATOR}{begun:x}"

@@ -1,0 +1,33 @@
+"""Which version a conversation was first answered by, so that it stays with it. Bounded memory of
+one gateway process: what it has forgotten, or another has begun, goes by its unit."""
+
+from typing import Final
+
+MOST: Final = 50_000
+
+
+class FirstVersions:
+    """Of one release. A conversation's name is the caller's and the conversation's own."""
+
+    __slots__ = ("_known", "_most")
+
+    def __init__(self, most: int = MOST) -> None:
+        self._known: dict[str, tuple[bool, float]] = {}
+        self._most = most
+
+    def begin(self, name: str, canary: bool, weight: float) -> None:
+        """Its first turn is answered so, at that weight."""
+        self._known.pop(name, None)
+        self._known[name] = canary, weight
+        if len(self._known) > self._most:
+            del self._known[next(iter(self._known))]
+
+    def of(self, name: str) -> tuple[bool, float] | None:
+        """Whether it was the release that answered first, and at which weight; None: unknown."""
+        found = self._known.get(name)
+        if found is not None:
+            self.begin(name, *found)
+        return found
+
+    def __len__(self) -> int:
+        return len(self._known)

@@ -1,0 +1,147 @@
+"""The plan with the changes in force laid over it: dials first, then clamps. Pure.
+
+Only what a change touches is made anew; requests go on reading plain fields of the plan.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec.structs import replace
+
+from tidegate.core.levers import EVERY, LEVERS, Lever, merged, splits
+from tidegate.gateway.levers import Standing
+from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.prepared_route import PreparedRoute, PreparedShare
+from tidegate.gateway.world import World
+
+_SWITCHED_OFF: Final = "that model is switched off by its operators for now"
+_NO_TARGET: Final = "everything that serves that model is switched off by its operators for now"
+_OUTPUT_CAP: Final = LEVERS["output_cap_tokens"]
+_ROUTE_OFF: Final = LEVERS["route_off"]
+_RELEASE_OFF: Final = LEVERS["release_off"]
+_NONE: Final[Mapping[str, float]] = {}
+
+
+def put_in_force(world: World, base: PreparedPlan, standing: Standing) -> None:
+    """What requests obey from now on; `base` is the plan without any change."""
+    world.plan = overlay(base, standing)
+    world.queues.cap(standing.get("concurrency_cap", _NONE))
+    world.queues.close(_off(base, standing.get("target_off", _NONE)))
+    world.pressure.shed(int(standing.get("shed_rank", _NONE).get("", 0)))
+
+
+def overlay(base: PreparedPlan, standing: Standing) -> PreparedPlan:
+    """`base` itself where nothing holds a lever that requests obey."""
+    off = _off(base, standing.get("target_off", _NONE))
+    moved = _dialled(base, standing)
+    for name, route in base.routes.items() if off else ():
+        laid = moved.get(name, route)
+        without = _without(laid, off)
+        if without is not laid:
+            moved[name] = without
+    for name, most in _of_routes(base, standing, _OUTPUT_CAP).items():
+        moved[name] = _capped(moved.get(name, base.routes[name]), int(most))
+    for lever, change in ((_RELEASE_OFF, _unreleased), (_ROUTE_OFF, _closed)):
+        for name, flag in _of_routes(base, standing, lever).items():
+            if flag:
+                moved[name] = change(moved.get(name, base.routes[name]))
+    probed = {name: probe for name, probe in base.probes.items() if name not in off}
+    if not moved and len(probed) == len(base.probes):
+        return base
+    return replace(base, routes={**base.routes, **moved}, probes=probed)
+
+
+def _dialled(base: PreparedPlan, standing: Standing) -> dict[str, PreparedRoute]:
+    """The routes that a dial moves."""
+    moved: dict[str, PreparedRoute] = {}
+    by_route: dict[str, dict[str, float]] = {}
+    for scope, weight in standing.get("target_weight", _NONE).items():
+        for name, target in splits(scope):
+            if name in base.routes and target in base.routes[name].heads:
+                by_route.setdefault(name, {})[target] = weight
+    for name, weights in by_route.items():
+        moved[name] = _weighted(base.routes[name], weights)
+    shares = standing.get("shadow_share", _NONE)
+    of_units = standing.get("release_weight", _NONE)
+    for name in of_units.keys() | shares.keys():
+        route = moved.get(name, base.routes.get(name))
+        if route is not None and route.candidate is not None:
+            weight, share = of_units.get(name, 0.0), shares.get(name, 0.0)
+            candidate = replace(route.candidate, weight=weight, shadow_share=share)
+            moved[name] = replace(route, candidate=candidate)
+    return moved
+
+
+def _weighted(route: PreparedRoute, weights: Mapping[str, float]) -> PreparedRoute:
+    """At least one target keeps a weight, or the declared ones stand: a dial switches nothing
+    off."""
+    pool = tuple(
+        PreparedShare(share.target, weights.get(share.target.target.name, share.weight))
+        for share in route.pool
+    )
+    some = tuple(share for share in pool if share.weight > 0)
+    return _with_pool(route, some) if some else route
+
+
+def _without(route: PreparedRoute, off: frozenset[str]) -> PreparedRoute:
+    """Without these targets, itself where it has none of them. Where none of its own is left, the
+    first that stands in for what is unavailable serves; where there is none either, it is off. A
+    candidate that would be off gets nobody."""
+    candidate = route.candidate
+    if candidate is not None:
+        coming = _without(candidate.route, off)
+        if coming.off is not None:
+            route = _unreleased(route)
+        elif coming is not candidate.route:
+            route = replace(route, candidate=replace(candidate, route=coming))
+    if off.isdisjoint(route.heads):
+        return route
+    fallbacks = {
+        failure: tuple(it for it in chain if it.target.name not in off)
+        for failure, chain in route.fallbacks.items()
+    }
+    pool = tuple(share for share in route.pool if share.target.target.name not in off)
+    if not pool:
+        pool = tuple(PreparedShare(it, 1.0) for it in fallbacks.get("unavailable", ())[:1])
+    if not pool:
+        return replace(route, off=_NO_TARGET)
+    return _with_pool(replace(route, fallbacks=fallbacks), pool)
+
+
+def _capped(route: PreparedRoute, most_tokens: int) -> PreparedRoute:
+    candidate = route.candidate
+    if candidate is not None:
+        candidate = replace(candidate, route=_capped(candidate.route, most_tokens))
+    return replace(route, output_cap_tokens=most_tokens, candidate=candidate)
+
+
+def _unreleased(route: PreparedRoute) -> PreparedRoute:
+    candidate = route.candidate
+    if candidate is None:
+        return route
+    return replace(route, candidate=replace(candidate, weight=0.0, shadow_share=0.0))
+
+
+def _closed(route: PreparedRoute) -> PreparedRoute:
+    return replace(route, off=_SWITCHED_OFF)
+
+
+def _with_pool(route: PreparedRoute, pool: tuple[PreparedShare, ...]) -> PreparedRoute:
+    return replace(route, pool=pool, target=pool[0].target, alone=len(pool) == 1)
+
+
+def _of_routes(base: PreparedPlan, standing: Standing, lever: Lever) -> dict[str, float]:
+    """By the route's name, with what holds every route merged in."""
+    values = standing.get(lever.name, _NONE)
+    if not values:
+        return {}
+    every = values.get(EVERY)
+    if every is None:
+        return {name: value for name, value in values.items() if name in base.routes}
+    return {name: merged(lever, (every, values.get(name, every))) for name in base.routes}
+
+
+def _off(base: PreparedPlan, values: Mapping[str, float]) -> frozenset[str]:
+    """The targets that are asked nothing."""
+    off = frozenset(name for name, flag in values.items() if flag)
+    return frozenset(base.plan.targets) if EVERY in off else off

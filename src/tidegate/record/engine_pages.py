@@ -1,0 +1,90 @@
+"""Which pages of engines a plan names, and fetching one: bounded in time and bytes.
+
+Only the replicas' own hosts are asked, directly and without their credentials; a redirect is not
+followed.
+"""
+
+import ssl
+from collections.abc import Callable, Sequence
+
+import httpx2
+from msgspec import Struct
+
+from tidegate.core import clock, plugs
+from tidegate.core.address import bracketed
+from tidegate.core.engine_signals import EngineReader
+from tidegate.core.plan import Plan
+
+MAX_BYTES = 4 * 1024 * 1024
+TIMEOUT_S = 2.0
+_HEADERS = {"accept": "text/plain;version=0.0.4", "accept-encoding": "identity"}
+
+
+class Unreachable(Exception):
+    """There is no page; the message says why, in a few words."""
+
+
+class Page(Struct, frozen=True):
+    """Where one engine tells of itself. `ca_file` as the provider's."""
+
+    engine: str
+    url: str
+    ca_file: str | None = None
+
+
+class Followed(Struct, frozen=True):
+    """A replica of a target, and its page. Several targets may have the same."""
+
+    target: str
+    replica: str
+    page: Page
+
+
+Fetch = Callable[[Page], bytes]
+
+
+def pages_of(plan: Plan) -> Sequence[Followed]:
+    """Every replica whose engine is to be read. PlugError when a reader does not load."""
+    targets = plan.targets
+    found = []
+    for name, told in plan.engines.items():
+        target = targets[name]
+        reader: EngineReader = plugs.load("engines", told.engine)
+        for replica in target.replicas:
+            where = f"{replica.scheme}://{bracketed(replica.host)}:{told.port or replica.port}"
+            page = Page(told.engine, where + (told.path or reader.path), target.tls.ca_file)
+            found.append(Followed(name, replica.name, page))
+    return found
+
+
+def fetch(page: Page) -> bytes:
+    """The page's bytes. Unreachable when there are none, too many, or not in time."""
+    until_s = clock.monotonic_s() + TIMEOUT_S
+    try:
+        verify: ssl.SSLContext | bool = True
+        if page.ca_file is not None:
+            verify = ssl.create_default_context(cafile=page.ca_file)
+        with (
+            httpx2.Client(
+                timeout=TIMEOUT_S, follow_redirects=False, trust_env=False, verify=verify
+            ) as http,
+            http.stream("GET", page.url, headers=_HEADERS) as answer,
+        ):
+            return _whole(answer, until_s)
+    except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
+        raise Unreachable(type(error).__name__) from error
+
+
+def _whole(answer: httpx2.Response, until_s: float) -> bytes:
+    if answer.status_code != 200:
+        raise Unreachable(f"status {answer.status_code}")
+    if answer.headers.get("content-encoding", "identity") != "identity":
+        raise Unreachable("it is compressed, though that was not asked for")
+    found = bytearray()
+    for piece in answer.iter_raw():
+        found += piece
+        if len(found) > MAX_BYTES:
+            raise Unreachable(f"more than {MAX_BYTES} bytes")
+        if clock.monotonic_s() > until_s:
+            raise Unreachable("it takes too long")
+    return bytes(found)

@@ -1,0 +1,196 @@
+"""Burn rates: how fast an error budget is spent, and when that is worth waking somebody.
+
+A tier may spend `share` of the budget of a period P within its long window W, which is a burn of
+share * P / W; it fires where both its windows burn faster (Google, The Site Reliability Workbook,
+chapter 5). Beyond that: a factor that more than half of all requests would have to be bad for is
+lowered; few bad requests prove nothing; and where a week's budget is less than one request, bad
+requests are counted instead.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+from math import ceil, exp, log
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from tidegate.core.block import Tally
+
+HOUR_S: Final = 3600.0
+DAY_S: Final = 86_400.0
+WEEK_S: Final = 7 * DAY_S
+# The period for which the tiers' windows are as written; for shorter ones they shrink with it.
+_FULL_PERIOD_S: Final = 28 * DAY_S
+_WINDOW_STEP_S: Final = 60.0
+# The part of all requests that would have to be bad before a page, at most.
+MOST_BAD_SHARE: Final = 0.5
+LEAST_BAD: Final = 5
+# How likely so many bad requests may be, within what the budget allows, that somebody is woken.
+PAGE_CHANCE: Final = 1e-4
+# Bad requests that a page, and a ticket, takes where a week's budget is less than one.
+COUNT_PAGE: Final = 5
+COUNT_TICKET: Final = 3
+
+Severity = Literal["page", "ticket"]
+TierName = Literal["fast", "medium", "slow", "long"]
+# Requests in a window of so many seconds.
+Counted = Callable[[float], Tally]
+
+
+class Tier(Struct, frozen=True):
+    """`share` is the part of the budget that the long window may spend."""
+
+    name: TierName
+    share: float
+    long_s: float
+    short_s: float
+    severity: Severity
+
+
+_TIERS: Final = (
+    Tier("fast", 0.02, HOUR_S, 300.0, "page"),
+    Tier("medium", 0.05, 6 * HOUR_S, 1800.0, "page"),
+    Tier("slow", 0.10, DAY_S, 2 * HOUR_S, "ticket"),
+    Tier("long", 0.10, 3 * DAY_S, 6 * HOUR_S, "ticket"),
+)
+
+
+class Burning(Struct, frozen=True):
+    """A tier's two windows now: their burns, None without requests, and whether it fires.
+
+    `factor` None: bad requests are counted, and what they burn is not asked.
+    """
+
+    tier: Tier
+    factor: float | None
+    long: float | None
+    short: float | None
+    bad: int
+    fires: bool
+
+
+@lru_cache(maxsize=64)
+def tiers(period_s: float) -> tuple[Tier, ...]:
+    """The tiers of a period, with windows of whole minutes."""
+    scale = min(period_s / _FULL_PERIOD_S, 1.0)
+    return tuple(
+        Tier(
+            one.name, one.share, _whole(one.long_s, scale), _whole(one.short_s, scale), one.severity
+        )
+        for one in _TIERS
+    )
+
+
+def _whole(window_s: float, scale: float) -> float:
+    return ceil(window_s * scale / _WINDOW_STEP_S) * _WINDOW_STEP_S
+
+
+def windows_s(period_s: float) -> tuple[float, ...]:
+    """Every window that is asked for, ascending."""
+    found = {WEEK_S, period_s}
+    for tier in tiers(period_s):
+        found |= {tier.long_s, tier.short_s}
+    fast = tiers(period_s)[0]
+    found.add(2 * fast.short_s)
+    return tuple(sorted(found))
+
+
+def written_factor(tier: Tier, period_s: float) -> float:
+    """The burn that spends the tier's share in its long window."""
+    return tier.share * period_s / tier.long_s
+
+
+def factor(tier: Tier, period_s: float, target: float) -> float:
+    """`written_factor`, or less where that could hardly ever be reached."""
+    return min(written_factor(tier, period_s), MOST_BAD_SHARE / (1.0 - target))
+
+
+def is_lowered(tier: Tier, period_s: float, target: float) -> bool:
+    """Whether `factor` is not the one that the tier's share asks for."""
+    return written_factor(tier, period_s) > MOST_BAD_SHARE / (1.0 - target)
+
+
+def burn(tally: Tally, target: float) -> float | None:
+    """How many times faster than the budget allows; None without requests."""
+    if not tally.judged:
+        return None
+    return tally.bad / (tally.judged * (1.0 - target))
+
+
+def remaining(tally: Tally, target: float) -> float | None:
+    """The part of the budget of the tally's window that is left, below 0 where more than all of it
+    was spent; None without requests."""
+    spent = burn(tally, target)
+    return None if spent is None else round(1.0 - spent, 9)
+
+
+def detect_s(tier: Tier, period_s: float, target: float, bad_share: float) -> float:
+    """How long the tier takes to fire once so many are bad, where none was before."""
+    return min(factor(tier, period_s, target) * (1.0 - target) / bad_share, 1.0) * tier.long_s
+
+
+def is_counted(counted: Counted, target: float, known_s: float) -> bool:
+    """Whether a week's budget is less than one request. `known_s` is how long has been counted."""
+    span_s = min(known_s, WEEK_S)
+    allowed = counted(WEEK_S).judged * (1.0 - target)
+    return span_s >= HOUR_S and allowed * WEEK_S < span_s
+
+
+def burning(
+    period_s: float, target: float, counted: Counted, known_s: float
+) -> tuple[Burning, ...]:
+    """All tiers, the fastest first."""
+    by_count = is_counted(counted, target, known_s)
+    every = tiers(period_s)
+    found = []
+    for tier in every:
+        if by_count:
+            found.append(_by_count(tier, every, counted, target))
+        else:
+            found.append(_by_burn(tier, factor(tier, period_s, target), counted, target))
+    return tuple(found)
+
+
+def _by_burn(tier: Tier, above: float, counted: Counted, target: float) -> Burning:
+    long, short = counted(tier.long_s), counted(tier.short_s)
+    long_burn, short_burn = burn(long, target), burn(short, target)
+    fires = (
+        long_burn is not None
+        and short_burn is not None
+        and long_burn > above
+        and short_burn > above
+        and long.bad >= LEAST_BAD
+        and short.bad >= 1
+    )
+    if fires and tier.severity == "page":
+        fires = chance(long.bad, long.judged * (1.0 - target)) < PAGE_CHANCE
+    return Burning(tier, above, long_burn, short_burn, long.bad, fires)
+
+
+def _by_count(tier: Tier, every: tuple[Tier, ...], counted: Counted, target: float) -> Burning:
+    """The fast tier counts over the slow one's windows; there is no medium one."""
+    slow, longest = every[2], every[3]
+    over, least = (slow, COUNT_PAGE) if tier.severity == "page" else (longest, COUNT_TICKET)
+    long, short = counted(over.long_s), counted(over.short_s)
+    fires = tier.name in ("fast", "long") and long.bad >= least and short.bad >= 1
+    return Burning(tier, None, burn(long, target), burn(short, target), long.bad, fires)
+
+
+def chance(bad: int, expected: float) -> float:
+    """At most so likely are `bad` or more where `expected` are usual (Poisson, Chernoff bound)."""
+    if bad <= expected:
+        return 1.0
+    if expected <= 0.0:
+        return 0.0
+    return exp(bad - expected - bad * log(bad / expected))
+
+
+def is_absent(counted: Counted, period_s: float, least: float = 10.0) -> bool:
+    """Whether nothing has come for two short windows, though by the last hours and by the last day
+    at least `least` requests should have."""
+    fast, _, slow, _ = tiers(period_s)
+    gap_s = 2 * fast.short_s
+    if counted(gap_s).judged:
+        return False
+    usual = (counted(window_s).judged / window_s for window_s in (slow.short_s, slow.long_s))
+    return min(usual) * gap_s >= least

@@ -1,0 +1,86 @@
+"""Releases' blocks: one row for each look at a release, in order, each stored once."""
+
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection, Engine, delete, func, select
+
+from tidegate.core.block import Block
+from tidegate.stores import database
+from tidegate.stores.errors import StoreCorrupt
+from tidegate.stores.schema_signals import release_blocks
+
+KEPT_S: Final = 400 * 86_400
+MAX_BLOCKS: Final = 10_000
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Block).decode
+
+
+def append(connection: Connection, node: str, block: Block, after_seq: int, upto_seq: int) -> None:
+    """Store a block under the rollout's next number, which is not the one it came with. In a
+    transaction that is the only one at a time, and that moves the mark of its receipts."""
+    c = release_blocks.c
+    newest = connection.execute(select(func.max(c.number)).where(c.rollout == block.rollout))
+    number = (newest.scalar() or 0) + 1
+    values = {
+        "rollout": block.rollout,
+        "node": node,
+        "number": number,
+        "began_s": block.began_s,
+        "ended_s": block.ended_s,
+        "after_seq": after_seq,
+        "upto_seq": upto_seq,
+        "payload": _pack(replace(block, number=number)),
+    }
+    connection.execute(database.upsert(connection, release_blocks).values(values).inline())
+
+
+def after(
+    connection: Connection, rollout: str, seq: int, *, most: int = MAX_BLOCKS
+) -> list[tuple[int, Block]]:
+    """Blocks of a rollout stored after the one of this number, in order, `most` at most; 0 asks
+    for the first. StoreCorrupt."""
+    c = release_blocks.c
+    query = (
+        select(c.seq, c.payload)
+        .where(c.rollout == rollout, c.seq > seq)
+        .order_by(c.seq)
+        .limit(most)
+    )
+    return [(row[0], _block(row[0], row[1])) for row in connection.execute(query)]
+
+
+class Look(Struct, frozen=True):
+    """When a block was closed, and of which receipts in the ledger it is."""
+
+    began_s: float
+    ended_s: float
+    after_seq: int
+    upto_seq: int
+
+
+def looks(connection: Connection, rollout: str, node: str) -> list[Look]:
+    """How one recorder has cut a rollout's receipts so far, in order."""
+    c = release_blocks.c
+    query = select(c.began_s, c.ended_s, c.after_seq, c.upto_seq)
+    ordered = query.where(c.rollout == rollout, c.node == node).order_by(c.seq)
+    return [Look(*row) for row in connection.execute(ordered)]
+
+
+def drop_old(engine: Engine, now_s: float) -> int:
+    """Delete blocks that are older than they are kept; how many are gone."""
+    old = release_blocks.c.ended_s < now_s - KEPT_S
+    with database.writing(engine) as connection:
+        return connection.execute(delete(release_blocks).where(old)).rowcount
+
+
+def _block(seq: int, payload: bytes) -> Block:
+    try:
+        return _unpack(payload)
+    except msgspec.DecodeError as error:
+        raise StoreCorrupt(
+            f"block {seq} of a release cannot be read: roll the release back, or start it anew"
+        ) from error

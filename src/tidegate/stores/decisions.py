@@ -1,0 +1,149 @@
+"""What controllers decided, what they had seen, and what they remember.
+
+A decision is replayed from what is kept of it: its view, and the memory before it, which is kept
+with every few decisions of a subject and follows for those between.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Raw, Struct
+from sqlalchemy import Connection, Row, delete, func, insert, select
+
+from tidegate.core.controller import Proposal
+from tidegate.stores import database
+from tidegate.stores.schema_rollouts import decisions, loop_time, memories
+
+_encode = msgspec.json.Encoder().encode
+_proposals = msgspec.json.Decoder(tuple[Proposal, ...]).decode
+_LOOP = "loop"
+
+
+class Made(Struct, frozen=True):
+    """One decision. `memory` is what was known before, None where it follows from the ones before.
+    `after` is what is known now, kept in place of it."""
+
+    controller: str
+    subject: str
+    view: str
+    memory: bytes | None
+    proposals: tuple[Proposal, ...]
+    after: bytes
+
+
+class Kept(Struct, frozen=True):
+    """A decision as it is kept, with its number and when it was made, by which leadership."""
+
+    seq: int
+    controller: str
+    subject: str
+    at_s: float
+    epoch: int
+    view: str
+    memory: bytes | None
+    proposals: tuple[Proposal, ...]
+
+
+class Remembered(Struct, frozen=True):
+    """What is known of a subject, since which decision."""
+
+    memory: Raw
+    decision: int
+
+
+def keep(connection: Connection, made: Made, at_s: float, epoch: int) -> int:
+    """Add a decision, and remember what came of it, in the transaction that carries it out; its
+    number."""
+    values = {
+        "controller": made.controller,
+        "subject": made.subject,
+        "at_s": at_s,
+        "epoch": epoch,
+        "view": made.view,
+        "memory": made.memory,
+        "proposals": _encode(made.proposals).decode(),
+    }
+    key = connection.execute(insert(decisions).values(values)).inserted_primary_key
+    assert key is not None  # noqa: S101  (a single-row insert always has one)
+    number = int(key[0])
+    row = {"memory": made.after, "decision": number, "at_s": at_s}
+    statement = database.upsert(connection, memories).values(
+        controller=made.controller, subject=made.subject, **row
+    )
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=list(memories.primary_key), set_=row)
+    )
+    return number
+
+
+def remembered(connection: Connection, controller: str) -> dict[str, Remembered]:
+    """What is known of each of a controller's subjects."""
+    c = memories.c
+    query = select(c.subject, c.memory, c.decision).where(c.controller == controller)
+    return {
+        subject: Remembered(Raw(memory), decision)
+        for subject, memory, decision in connection.execute(query)
+    }
+
+
+def forget(connection: Connection, controller: str, subjects: Iterable[str]) -> None:
+    """Of subjects that nobody decides on any more. Their decisions stay."""
+    c = memories.c
+    for subject in subjects:
+        mine = (c.controller == controller) & (c.subject == subject)
+        connection.execute(delete(memories).where(mine))
+
+
+def chain(connection: Connection, seq: int) -> list[Kept]:
+    """The decision of this number, after those of its subject back to one whose memory is kept;
+    empty where it is not kept, or none of those is."""
+    c = decisions.c
+    wanted = connection.execute(select(c.controller, c.subject).where(c.seq == seq)).one_or_none()
+    if wanted is None:
+        return []
+    mine = (c.controller == wanted.controller) & (c.subject == wanted.subject) & (c.seq <= seq)
+    first = select(func.max(c.seq)).where(mine & c.memory.is_not(None)).scalar_subquery()
+    query = select(decisions).where(mine & (c.seq >= first)).order_by(c.seq)
+    return [_kept(row) for row in connection.execute(query)]
+
+
+def recent(
+    connection: Connection,
+    *,
+    subject: str | None = None,
+    before_seq: int | None = None,
+    limit: int = 100,
+) -> list[Kept]:
+    """The newest first, of one subject or of all."""
+    query = select(decisions).order_by(decisions.c.seq.desc()).limit(limit)
+    if subject is not None:
+        query = query.where(decisions.c.subject == subject)
+    if before_seq is not None:
+        query = query.where(decisions.c.seq < before_seq)
+    return [_kept(row) for row in connection.execute(query)]
+
+
+def trim(connection: Connection, before_s: float) -> int:
+    """Drop decisions made before. Returns how many."""
+    return connection.execute(delete(decisions).where(decisions.c.at_s < before_s)).rowcount
+
+
+def active_s(connection: Connection) -> float:
+    """How long loops have worked, all leaders together."""
+    query = select(loop_time.c.active_s).where(loop_time.c.name == _LOOP)
+    return float(connection.execute(query).scalar() or 0.0)
+
+
+def work_on(connection: Connection, active_s: float) -> None:
+    """They have worked so long now."""
+    values = {"active_s": active_s}
+    statement = database.upsert(connection, loop_time).values(name=_LOOP, **values)
+    connection.execute(
+        statement.on_conflict_do_update(index_elements=[loop_time.c.name], set_=values)
+    )
+
+
+def _kept(row: Row[Any]) -> Kept:
+    values = dict(row._mapping)
+    return Kept(**{**values, "proposals": _proposals(values["proposals"])})

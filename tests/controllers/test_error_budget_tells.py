@@ -1,0 +1,54 @@
+"""What people are told of objectives, each once."""
+
+from tests.controllers.budgeted import (
+    AVAILABILITY,
+    NOON_S,
+    OUTAGE,
+    P30,
+    Route,
+    seen,
+    spent,
+    tells,
+    view,
+)
+
+from tidegate.controllers.error_budget import ObjectiveSeen
+from tidegate.core.block import Tally
+from tidegate.core.controller import Set, Tell
+from tidegate.core.objective import ErrorBudget, Maintenance, Objective
+from tidegate.stats.burn import windows_s
+
+
+def test_absence_is_told_once_and_not_in_maintenance() -> None:
+    gone = {int(w): Tally() if w <= 600 else Tally(round(10 * w)) for w in windows_s(P30)}
+    absent = ObjectiveSeen(AVAILABILITY, gone)
+    route = Route()
+    assert tells(route.tick(view(absent))) == [("absence/chat", False)]
+    assert tells(route.tick(view(absent, at_s=10))) == []
+    assert tells(route.tick(view(seen(), at_s=20))) == [("absence/chat", True)]
+    planned = ErrorBudget(maintenance=(Maintenance(NOON_S - 60, NOON_S + 60, "database"),))
+    assert Route().tick(view(absent, budget=planned)).proposals == ()
+    other = seen(objective=Objective("ttft", 0.99, 3.0))
+    assert Route().tick(view(absent, other)).proposals == ()  # requests do come
+
+
+def test_an_objective_that_is_taken_out_leaves_no_alert() -> None:
+    route = Route()
+    route.tick(view(seen(OUTAGE), seen(objective=Objective("ttft", 0.99, 3.0))))
+    left = route.tick(view(seen(objective=Objective("ttft", 0.99, 3.0)), at_s=10))
+    assert ("burn/chat/availability/page", True) in tells(left)
+
+
+def test_a_candidate_s_part_is_told() -> None:
+    decision = Route().tick(view(seen(OUTAGE, canary=Tally(1_000, 900))))
+    page = next(one for one in decision.proposals if isinstance(one, Tell))
+    assert "900 of the last bad requests were the release candidate's" in page.text
+
+
+def test_what_is_held_has_its_evidence() -> None:
+    decision = Route().tick(view(seen(spent(0.8))))
+    change = next(one for one in decision.proposals if isinstance(one, Set))
+    assert {one.name for one in change.evidence} == {
+        "error_budget_left/availability",
+        "burn_rate/availability",
+    }

@@ -1,0 +1,64 @@
+import pytest
+from tests.controllers.release_rig import rollout, sight
+
+from tidegate.controllers._release_gates import approvals_needed, obstacles, step_of
+from tidegate.controllers._release_words import Bounds, Standing
+from tidegate.core.rollout import Approvals
+
+AT = Standing(state="analysing", step=1)
+
+
+@pytest.mark.parametrize(
+    ("rank", "labels", "moves"),
+    [
+        (0, (), True),
+        (1, (), True),
+        (2, (), False),
+        (2, ("fix",), True),
+        (3, ("fix",), False),
+        (3, ("security",), True),
+        (3, ("p0",), True),
+    ],
+)
+def test_the_error_budget_lets_through_what_its_state_allows(
+    rank: int, labels: tuple[str, ...], moves: bool
+) -> None:
+    standing = Standing(state="analysing", step=1, approved_by=("ada", "bo"))
+    seen = sight(standing, rollout=rollout(labels=labels), bounds=Bounds(policy_rank=rank))
+    assert (obstacles(seen, "step") == ()) is moves
+
+
+def test_in_a_restricted_budget_two_people_have_to_say_yes() -> None:
+    fix = rollout(labels=("fix",))
+    restricted = sight(AT, rollout=fix, bounds=Bounds(policy_rank=2))
+    assert approvals_needed(restricted, "step") == 2
+    assert obstacles(restricted, "step") == ("approval by 2 more before step",)
+    assert approvals_needed(sight(AT, rollout=fix), "step") == 0
+
+
+def test_in_caution_steps_last_twice_as_long_and_the_first_is_small() -> None:
+    wide = rollout(steps=(rollout().steps[1],))
+    seen = sight(Standing(state="step"), rollout=wide, bounds=Bounds(policy_rank=1))
+    assert step_of(seen).weight == 0.05
+    assert step_of(seen).min_s == 2 * wide.steps[0].min_s
+    assert step_of(sight(Standing(state="step"), rollout=wide)).weight == 0.10
+
+
+def test_each_obstacle_is_said() -> None:
+    bound = Bounds(frozen=True, in_hours=False, refusal="no such target")
+    asked = rollout(
+        gates=("evals",), approvals=Approvals(start=1), business_hours="mon-fri 09:00-17:00 UTC"
+    )
+    found = obstacles(sight(Standing(state="gated"), rollout=asked, bounds=bound), "start")
+    assert found == (
+        "gate evals",
+        "the route is frozen",
+        "business hours (mon-fri 09:00-17:00 UTC)",
+        "approval by 1 more before start",
+        "the plan does not take it: no such target",
+    )
+
+
+def test_the_gates_of_the_file_are_before_its_start_alone() -> None:
+    seen = sight(AT, rollout=rollout(gates=("evals",)))
+    assert obstacles(seen, "step") == ()

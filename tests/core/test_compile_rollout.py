@@ -1,0 +1,31 @@
+"""A release's declaration to its rollout. What is wrong with a file is told in
+`tests/config/test_releases.py`."""
+
+from tidegate.core.compile_rollout import USUAL_HARM, compile_rollout
+from tidegate.core.declared_rollout import DeclaredMove, DeclaredRollout
+from tidegate.core.harm import HARM
+
+
+def of(written: set[str], **move: object) -> tuple[object, list[tuple[tuple[str, ...], str]]]:
+    said: list[tuple[tuple[str, ...], str]] = []
+    declared = DeclaredRollout("ana", DeclaredMove(**move))  # type: ignore[arg-type]
+    found = compile_rollout("chat", "x", declared, written, lambda *what: said.append(what))
+    return found, said
+
+
+def test_the_usual_metrics_are_known_and_have_their_own_margins() -> None:
+    found, _ = of({"target"}, target="llama")
+    harm = {it.name: it.margin for it in found.harm}  # type: ignore[attr-defined]
+    assert tuple(harm) == USUAL_HARM
+    assert all(HARM[name].margin == margin for name, margin in harm.items())
+
+
+def test_what_is_no_part_of_a_release_is_refused() -> None:
+    _, said = of({"target", "slo"}, target="llama")
+    assert said == [(("change", "slo"), "a release does not change this; the plan file does")]
+
+
+def test_whoever_changes_one_target_has_several_no_more() -> None:
+    found, _ = of({"targets"}, targets={"a": 1.0})
+    members = {name: bytes(value) for name, value in found.members.items()}  # type: ignore[attr-defined]
+    assert members == {"target": b"null", "targets": b'{"a":1.0}'}

@@ -1,0 +1,166 @@
+"""When signals are stored, and what becomes of them while something fails."""
+
+import logging
+import random
+
+import pytest
+from sqlalchemy import Engine
+from tests.record import signal_rig
+from tests.record.rig import HandClock, Writer
+from tests.stores import rig as stores
+
+from tidegate.core.layout import Layout
+from tidegate.core.receipt import Receipt
+from tidegate.record import folding
+from tidegate.record.bins import Bins
+from tidegate.record.folding import EVERY_S, Folding
+from tidegate.record.metrics import Metrics
+from tidegate.record.recorder import Recorder
+from tidegate.stores.errors import StoreUnavailable
+from tidegate.stores.ledger import Ledger
+from tidegate.stores.signal_bins import SignalWriter
+
+
+def some(count: int, seed: int = 1) -> list[Receipt]:
+    return list(signal_rig.receipts(random.Random(seed), count))
+
+
+@pytest.fixture
+def one(engine: Engine, hand_clock: HandClock) -> Folding:
+    return Folding(engine, "", monotonic_s=hand_clock)
+
+
+@pytest.fixture
+def ledger(engine: Engine) -> Ledger:
+    return Ledger(engine)
+
+
+def level(one: Folding) -> None:
+    while one.step():
+        pass
+    assert one.is_level
+
+
+def test_what_comes_is_stored_once_in_a_while(
+    one: Folding, ledger: Ledger, engine: Engine, hand_clock: HandClock
+) -> None:
+    level(one)
+    one.take(ledger.write(stores.entries(*some(20)), []))
+    assert not one.step()
+    assert signal_rig.stored(engine) == {}
+    hand_clock.now_s += EVERY_S
+    one.step()
+    assert signal_rig.stored(engine) == signal_rig.expected(engine) != {}
+
+
+def test_what_the_ledger_had_before_is_folded_part_by_part(
+    one: Folding, ledger: Ledger, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(folding, "PART_RECEIPTS", 30)
+    ledger.write(stores.entries(*some(100)), [])
+    assert one.step()
+    one.take(ledger.write(stores.entries(*some(10, 2)), []))
+    level(one)
+    assert signal_rig.stored(engine) == signal_rig.expected(engine)
+
+
+def test_many_bins_do_not_wait(
+    one: Folding, ledger: Ledger, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    level(one)
+    monkeypatch.setattr(folding, "MANY_BINS", 5)
+    one.take(ledger.write(stores.entries(*some(20)), []))
+    one.step()
+    assert signal_rig.stored(engine) == signal_rig.expected(engine)
+
+
+def test_a_store_that_fails_is_tried_again_later_and_nothing_gathers_meanwhile(
+    one: Folding,
+    ledger: Ledger,
+    engine: Engine,
+    hand_clock: HandClock,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    level(one)
+    tries = []
+
+    def fail(*_: object) -> None:
+        tries.append(hand_clock.now_s)
+        raise StoreUnavailable("it is gone")
+
+    with monkeypatch.context() as patch, caplog.at_level(logging.ERROR):
+        patch.setattr(SignalWriter, "add", fail)
+        for _ in range(600):
+            one.take(ledger.write(stores.entries(*some(1, len(tries))), []))
+            one.step()
+            hand_clock.now_s += 1
+    assert 20 < len(tries) < 60
+    assert [record.message for record in caplog.records if "signals wait" in record.message] == [
+        "signals wait, receipts are read again later: it is gone"
+    ]
+    assert len(one._bins) == 0
+    hand_clock.now_s += 60
+    level(one)
+    assert signal_rig.stored(engine) == signal_rig.expected(engine)
+
+
+def test_a_receipt_that_cannot_be_folded_is_told_of_and_the_others_are(
+    one: Folding,
+    ledger: Ledger,
+    engine: Engine,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    level(one)
+    odd, *others = some(5)
+    fold = Bins.fold
+
+    def stumble(self: Bins, receipt: Receipt) -> None:
+        if receipt.id == odd.id:
+            raise ValueError
+        fold(self, receipt)
+
+    monkeypatch.setattr(Bins, "fold", stumble)
+    one.take(ledger.write(stores.entries(odd, *others), []))
+    one.close()
+    assert odd.id in caplog.text
+    minutes = {key: it for key, it in signal_rig.stored(engine).items() if key[0] == 60}
+    assert sum(row["counts"][0] for row in minutes.values()) == 4
+
+
+def test_after_a_batch_in_doubt_signals_are_what_the_ledger_says(
+    layout: Layout, engine: Engine, journal: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(layout, engine, Metrics())
+    recorder.folding = Folding(engine, "", every_s=0.0)
+    journal.add(*some(150))
+    write, left = Ledger.write, [3]
+
+    def answers_that_get_lost(*arguments: object) -> object:
+        written = write(*arguments)  # type: ignore[arg-type]
+        left[0] -= 1
+        if left[0] >= 0:
+            raise StoreUnavailable("the answer was lost")
+        return written
+
+    monkeypatch.setattr(Ledger, "write", answers_that_get_lost)
+    for _ in range(12):
+        recorder.step()
+    journal.add(*some(10, 5))
+    assert recorder.drain()
+    recorder.close()
+    assert len(signal_rig.in_ledger(engine)) == 160
+    assert signal_rig.stored(engine) == signal_rig.expected(engine)
+
+
+def test_what_a_recorder_has_is_stored_when_it_ends(
+    layout: Layout, engine: Engine, journal: Writer
+) -> None:
+    recorder = Recorder(layout, engine, Metrics())
+    recorder.drain()
+    journal.add(*some(30))
+    recorder.drain()
+    assert signal_rig.stored(engine) == {}
+    recorder.close()
+    assert signal_rig.stored(engine) == signal_rig.expected(engine)

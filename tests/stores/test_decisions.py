@@ -1,0 +1,72 @@
+from sqlalchemy import Engine
+from tests.stores.rig import NOON_S
+
+from tidegate.core.controller import Set, Tell
+from tidegate.stores import database, decisions
+from tidegate.stores.decisions import Made
+
+HELD = Set("release_weight", "chat", 0.05, "step 2")
+TOLD = Tell("release", "k", "info", "t", "x")
+
+
+def made(subject: str, before: bytes | None, after: bytes) -> Made:
+    return Made("release", subject, "{}", before, (HELD, TOLD), after)
+
+
+def test_a_decision_is_remembered_by_its_subject(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        decisions.keep(connection, made("a", b"", b"1"), NOON_S, 3)
+        number = decisions.keep(connection, made("a", None, b"2"), NOON_S + 1, 3)
+        decisions.keep(connection, made("b", b"", b"9"), NOON_S + 1, 3)
+        known = decisions.remembered(connection, "release")
+        assert {name: bytes(one.memory) for name, one in known.items()} == {"a": b"2", "b": b"9"}
+        assert known["a"].decision == number
+        assert decisions.remembered(connection, "error_budget") == {}
+
+
+def test_a_chain_leads_back_to_a_memory_that_is_kept(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        steps = [(b"", b"1"), (None, b"2"), (b"2", b"3"), (None, b"4")]
+        numbers = [
+            decisions.keep(connection, made("a", before, after), NOON_S, 1)
+            for before, after in steps
+        ]
+        decisions.keep(connection, made("b", b"", b"9"), NOON_S, 1)
+        assert [one.seq for one in decisions.chain(connection, numbers[3])] == numbers[2:4]
+        assert [one.seq for one in decisions.chain(connection, numbers[1])] == numbers[0:2]
+        assert decisions.chain(connection, numbers[0])[0].proposals == (HELD, TOLD)
+        assert decisions.chain(connection, 10**6) == []
+
+
+def test_a_chain_whose_beginning_was_dropped_is_none(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        decisions.keep(connection, made("a", b"", b"1"), NOON_S, 1)
+        number = decisions.keep(connection, made("a", None, b"2"), NOON_S + 10, 1)
+        assert decisions.trim(connection, NOON_S + 5) == 1
+        assert decisions.chain(connection, number) == []
+        assert [one.seq for one in decisions.recent(connection)] == [number]
+
+
+def test_recent_ones_are_of_a_subject_and_below_a_number(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        first = decisions.keep(connection, made("a", b"", b"1"), NOON_S, 1)
+        second = decisions.keep(connection, made("b", b"", b"1"), NOON_S, 1)
+        third = decisions.keep(connection, made("a", None, b"2"), NOON_S, 1)
+        assert [one.seq for one in decisions.recent(connection, subject="a")] == [third, first]
+        found = decisions.recent(connection, before_seq=third, limit=1)
+        assert [one.seq for one in found] == [second]
+
+
+def test_what_nobody_decides_on_is_forgotten(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        decisions.keep(connection, made("a", b"", b"1"), NOON_S, 1)
+        decisions.forget(connection, "release", ["a"])
+        assert decisions.remembered(connection, "release") == {}
+
+
+def test_time_at_work_is_kept(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        assert decisions.active_s(connection) == 0.0
+        decisions.work_on(connection, 12.5)
+        decisions.work_on(connection, 22.5)
+        assert decisions.active_s(connection) == 22.5

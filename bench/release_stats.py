@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bench.release_traffic import Outcome, Release, World, harmed, run
+from tidegate.core.harm import HARM
 from tidegate.core.rollout import HarmMetric
 
 WITHIN = 1000
@@ -21,6 +22,8 @@ ERRORS = (HarmMetric("error", 0.02),)
 TOKENS = (HarmMetric("output_tokens", 1.15),)
 TTFT = (HarmMetric("ttft", 0.02),)
 REFUSALS = (HarmMetric("refusal", 0.02),)
+_PARTS = {"error": 3.0, "invalid": 2.0, "refusal": 2.0, "output_tokens": 2.0, "ttft": 2.0}
+ALL = tuple(HarmMetric(row.name, row.margin, _PARTS.get(row.name, 1.0)) for row in HARM.values())
 ONE_IN_A_HUNDRED, THREE = World(error=0.01, interrupted=0.0), World(error=0.03, interrupted=0.0)
 
 
@@ -62,28 +65,28 @@ CASES = (
         "A/A, drift, weight steps, sticky users",
         "harm",
         0.05,
-        Release(steps=DRIFTING, sway=0.3, a_user=4, correlation=0.05),
+        Release(steps=DRIFTING, sway=0.3, harm=ALL, a_user=4, correlation=0.05),
         2000,
     ),
     Case(
         "the same, correlation 0.4",
         "harm",
         0.06,
-        Release(steps=DRIFTING, sway=0.3, a_user=8, correlation=0.4),
+        Release(steps=DRIFTING, sway=0.3, harm=ALL, a_user=8, correlation=0.4),
         2000,
     ),
     Case(
         "the same, 0.4, users all back at every weight",
         "harm",
         0.06,
-        Release(steps=DRIFTING, sway=0.3, a_user=50, correlation=0.4, population=2000),
+        Release(steps=DRIFTING, sway=0.3, harm=ALL, a_user=50, correlation=0.4, population=2000),
         500,
     ),
     Case(
         "A/A, drift, weight steps, no user twice",
         "harm",
         0.05,
-        Release(steps=DRIFTING, sway=0.3),
+        Release(steps=DRIFTING, sway=0.3, harm=ALL),
         2000,
     ),
     Case(

@@ -14,6 +14,7 @@
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
     python -m bench release_stats [--runs SHARE] [--only WORDS]    what a release's tests find
+    python -m bench release_cost     CPU of folding a release's receipts and judging its blocks
     python -m bench profile [plain|streams] [--seconds S] where the gateway's CPU goes
     python -m bench table            write docs/benchmarks.md from what was kept
     python -m bench resilience-table write docs/resilience-bench.md from what was kept
@@ -44,6 +45,7 @@ from bench import (
     machine,
     peers,
     profile,
+    release_cost,
     release_stats,
     report,
     request,
@@ -225,6 +227,7 @@ def arguments() -> argparse.Namespace:
         "validity",
         "signals",
         "redis",
+        "release_cost",
         "table",
         "resilience-table",
     ):
@@ -269,6 +272,7 @@ def main() -> int:
         "run": lambda: run(asked.names),
         "memory": lambda: memory((asked.requests, asked.pieces), asked.streamed),
         "resilience": lambda: resilient(asked.cases),
+        "release_cost": release_cost.run,
         "release_stats": lambda: release_stats.main(asked.runs, asked.only),
         "profile": lambda: profiled(vars(asked)),
     }

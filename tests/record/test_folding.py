@@ -11,11 +11,13 @@ from tests.stores import rig as stores
 
 from tidegate.core.layout import Layout
 from tidegate.core.receipt import Receipt
+from tidegate.core.sli import Patience
 from tidegate.record import folding
 from tidegate.record.bins import Bins
 from tidegate.record.folding import EVERY_S, Folding
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
+from tidegate.stores import database, signals
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.ledger import Ledger
 from tidegate.stores.signal_bins import SignalWriter
@@ -164,3 +166,19 @@ def test_what_a_recorder_has_is_stored_when_it_ends(
     assert signal_rig.stored(engine) == {}
     recorder.close()
     assert signal_rig.stored(engine) == signal_rig.expected(engine)
+
+
+def test_a_client_that_left_is_judged_by_its_route_s_patience(
+    one: Folding, ledger: Ledger, engine: Engine
+) -> None:
+    one.judge_by(lambda route: Patience(1.0 if route == "talk" else 9.0))
+    level(one)
+    left = {"error_code": "client_closed", "error_fault": "caller", "cancelled_by": "client"}
+    told = {**left, "stream": True, "ttft_s": None, "total_s": 5.0}
+    receipts = [stores.receipt(route=route, **told) for route in ("talk", "chat")]
+    one.take(ledger.write(stores.entries(*receipts), []))
+    one.close()
+    with database.reading(engine) as connection:
+        found = {it.route: it.slis for it in signals.minutes_after(connection, 0).minutes}
+    assert found["talk"] == {"abandon": (0, 1), "availability": (0, 1)}
+    assert found["chat"] == {"abandon": (0, 1)}

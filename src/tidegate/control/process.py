@@ -30,6 +30,7 @@ from tidegate.control.feed_server import FeedServer
 from tidegate.control.leads import Leads
 from tidegate.control.operators import Operators
 from tidegate.control.options import Settings
+from tidegate.control.patience import PatienceOf
 from tidegate.control.perimeter import Names, Perimeter
 from tidegate.control.plans import NoPlan, Plans, Reload
 from tidegate.control.recording import NoRecording, Recording
@@ -170,6 +171,7 @@ class Process:
         await asyncio.to_thread(self._standing.begin, lambda: self._ending)
         await self._feed.start()
         names = self._plans.declared.control.litellm_metric_names
+        self._recording.judge_by(PatienceOf(lambda: self._plans.declared))
         self._recording.fold_releases(
             partial(looping.weight_of, self._engine),
             lambda: self._plans.declared.control.loop.tick_s,

@@ -34,11 +34,9 @@ class Recording(Protocol):
         """From the start on judge each route's requests by its clients' patience; comes before
         it."""
 
-    def fold_releases(
-        self, weight_of: Callable[[str], float | None], every_s: Callable[[], float]
-    ) -> None:
-        """From the start on fold releases' receipts into blocks, one every so many seconds; comes
-        before it. `weight_of` gives the share of units that a candidate has now."""
+    def fold_every(self, every_s: Callable[[], float]) -> None:
+        """From the start on store what receipts fold into, releases' blocks too, every so many
+        seconds; comes before it."""
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:
         """From now on read the engines of the plan; None: another control reads them."""
@@ -69,9 +67,7 @@ class NoRecording:
     def judge_by(self, patience_of: OfRoute) -> None:
         pass
 
-    def fold_releases(
-        self, weight_of: Callable[[str], float | None], every_s: Callable[[], float]
-    ) -> None:
+    def fold_every(self, every_s: Callable[[], float]) -> None:
         pass
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:

@@ -11,12 +11,14 @@ from tests.stores import rig as stores
 
 from tidegate.core.layout import Layout
 from tidegate.core.receipt import Receipt
+from tidegate.core.sli import Patience
 from tidegate.record import folding
 from tidegate.record.bins import Bins
 from tidegate.record.folding import EVERY_S, Folding
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
 from tidegate.stores import database
+from tidegate.stores import signals as stored_signals
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.ledger import Ledger
 from tidegate.stores.schema_signals import signals
@@ -201,3 +203,19 @@ def test_they_are_stored_in_time_however_seldom_the_loop_looks(
     hand_clock.now_s += EVERY_S
     one.step()
     assert signal_rig.stored(engine) == signal_rig.expected(engine) != {}
+
+
+def test_a_client_that_left_is_judged_by_its_route_s_patience(
+    one: Folding, ledger: Ledger, engine: Engine
+) -> None:
+    one.judge_by(lambda route: Patience(1.0 if route == "talk" else 9.0))
+    level(one)
+    left = {"error_code": "client_closed", "error_fault": "caller", "cancelled_by": "client"}
+    told = {**left, "stream": True, "ttft_s": None, "total_s": 5.0}
+    receipts = [stores.receipt(route=route, **told) for route in ("talk", "chat")]
+    one.take(ledger.write(stores.entries(*receipts), []))
+    one.close()
+    with database.reading(engine) as connection:
+        found = {it.route: it.slis for it in stored_signals.minutes_after(connection, 0).minutes}
+    assert found["talk"] == {"abandon": (0, 1), "availability": (0, 1)}
+    assert found["chat"] == {"abandon": (0, 1)}

@@ -41,5 +41,5 @@ def build(
 
     hands = Acting(engine, plans, compiling, notices.note, lambda: declared().lease_s)
     budgets = ErrorBudgets(lambda: plans.declared, lambda: plans.current)
-    outside = Outside(declared, leads, obeyed, budgets.burns, feed.wake, node)
+    outside = Outside(declared, leads, obeyed, budgets.burns, feed.wake, node, budgets.approvers)
     return Loop(engine, (budgets, Releases()), hands, outside)  # what binds before what is bound

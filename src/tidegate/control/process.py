@@ -38,6 +38,7 @@ from tidegate.control.leads import Leads
 from tidegate.control.notifying import Notifying
 from tidegate.control.operators import Operators
 from tidegate.control.options import Settings
+from tidegate.control.patience import PatienceOf
 from tidegate.control.perimeter import Names, Perimeter
 from tidegate.control.plans import NoPlan, Plans, Reload
 from tidegate.control.recording import NoRecording, Recording
@@ -186,6 +187,7 @@ class Process:
         await asyncio.to_thread(self._standing.begin, lambda: self._ending)
         await self._feed.start()
         names = self._plans.declared.control.litellm_metric_names
+        self._recording.judge_by(PatienceOf(lambda: self._plans.declared))
         self._recording.fold_every(lambda: self._plans.declared.control.loop.tick_s)
         self._recording.start(
             self._settings.layout,

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from tidegate.core.feed import Status
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
+from tidegate.core.sli import OfRoute
 
 # Gateway, segment, offset: everything of its journal up to there is in the ledger.
 TellRecorded = Callable[[str, int, int], None]
@@ -28,6 +29,10 @@ class Recording(Protocol):
         litellm_names: bool,
         session_alert_tokens: Callable[[], int],
     ) -> None: ...
+
+    def judge_by(self, patience_of: OfRoute) -> None:
+        """From the start on judge each route's requests by its clients' patience; comes before
+        it."""
 
     def fold_every(self, every_s: Callable[[], float]) -> None:
         """From the start on store what receipts fold into, releases' blocks too, every so many
@@ -57,6 +62,9 @@ class NoRecording:
         litellm_names: bool,
         session_alert_tokens: Callable[[], int],
     ) -> None:
+        pass
+
+    def judge_by(self, patience_of: OfRoute) -> None:
         pass
 
     def fold_every(self, every_s: Callable[[], float]) -> None:

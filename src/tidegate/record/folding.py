@@ -8,12 +8,14 @@ error) all that was in memory is forgotten, and receipts beyond the mark are rea
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Engine
 
 from tidegate.core import clock
 from tidegate.core.receipt import Receipt
+from tidegate.core.sli import OfRoute
 from tidegate.record.bins import MANY_BINS, Bins
 from tidegate.record.blocks import Blocks, Fold
 from tidegate.stats.block_fold import BlockFold
@@ -47,7 +49,8 @@ class Folding:
         self._node = node
         self.every_s: Callable[[], float] = lambda: every_s
         self._monotonic_s = monotonic_s
-        self._bins = Bins()
+        self._new_bins: Callable[[], Bins] = Bins
+        self._bins = self._new_bins()
         self._writer = SignalWriter(engine, node)
         self._blocks = Blocks(engine, node, fold_of)
         self.tell_failed: Callable[[], None] = lambda: None
@@ -62,6 +65,11 @@ class Folding:
         """Whether what is stored is folded; else receipts are still to be read again."""
         return self._is_level
 
+    def judge_by(self, patience_of: OfRoute) -> None:
+        """From the start on judge each route's requests by its clients' patience."""
+        self._new_bins = partial(Bins, patience_of)
+        self._bins = self._new_bins()
+
     def take(self, receipts: Iterable[Receipt]) -> None:
         """Fold receipts that the ledger took, in its order. While older ones are read again these
         will be too."""
@@ -75,7 +83,7 @@ class Folding:
 
     def doubt(self) -> None:
         """It is not sure what the ledger took."""
-        self._bins = Bins()
+        self._bins = self._new_bins()
         self._writer.forget()
         self._blocks.forget()
         self._is_level = False

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pytest
 from msgspec import Raw
 from sqlalchemy import Engine
 from tests.control import release_room as rooms
@@ -9,6 +10,7 @@ from tests.control.conftest import Room
 from tests.controllers.release_rig import rollout
 from tests.stores import rig as stores
 
+from tidegate.control import observe
 from tidegate.control.observe import Binding, Moment, Releases
 from tidegate.controllers.release import View
 from tidegate.core.change import Change
@@ -98,3 +100,51 @@ def test_a_view_that_is_kept_comes_back_whole(room: Room, engine: Engine) -> Non
     assert again == seen.view
     assert len(again.blocks) == 3
     assert b"tallies" not in seen.kept
+
+
+def test_blocks_that_were_not_taken_in_come_again(room: Room, engine: Engine) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+    watcher = Releases()
+    memories = {rooms.NAME: room.loop._memories["release"][rooms.NAME]}
+
+    def given() -> list[int]:
+        with database.reading(engine) as connection:
+            [seen] = watcher.observe(connection, Moment(1.0, 1.0), memories)
+        assert isinstance(seen.view, View)
+        return [seq for seq, _ in seen.view.blocks]
+
+    assert given() == []
+    rooms.good(room, 2)
+    first = given()
+    assert len(first) == 2
+    assert given() == first  # nobody has taken them in
+    decision = watcher.controller.decide(seen_by(watcher, engine, memories), memories[rooms.NAME])
+    memories[rooms.NAME] = decision.memory
+    assert given() == []
+    rooms.good(room)
+    assert len(given()) == 1
+
+
+def seen_by(watcher: Releases, engine: Engine, memories: dict[str, Raw]) -> View:
+    with database.reading(engine) as connection:
+        [seen] = watcher.observe(connection, Moment(1.0, 1.0), memories)
+    assert isinstance(seen.view, View)
+    return seen.view
+
+
+def test_more_blocks_than_fit_a_tick_come_in_the_next(
+    room: Room, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(observe, "MAX_BLOCKS", 2)
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+    rooms.good(room, 5)
+    watcher = Releases()
+    memories = {rooms.NAME: room.loop._memories["release"][rooms.NAME]}
+    counts = []
+    for _ in range(4):
+        view = seen_by(watcher, engine, memories)
+        counts.append(len(view.blocks))
+        memories[rooms.NAME] = watcher.controller.decide(view, memories[rooms.NAME]).memory
+    assert counts == [2, 2, 1, 0]

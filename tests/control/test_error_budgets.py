@@ -54,6 +54,7 @@ def test_what_burns_fast_is_told_with_the_candidate_s_part(eyes: Eyes) -> None:
     add(eyes.engine, {key(arm="canary"): one(availability_good=70, availability_bad=30)})
     eyes.observe()
     found = eyes.budgets.burns({}, NOON_S)
+    assert eyes.budgets.approvers() == {"chat": 2}
     assert found == {"chat": (Burning("availability", 0.75, 0.1),)}
 
 

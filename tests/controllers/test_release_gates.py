@@ -33,6 +33,8 @@ def test_in_a_restricted_budget_two_people_have_to_say_yes() -> None:
     restricted = sight(AT, rollout=fix, bounds=Bounds(policy_rank=2))
     assert approvals_needed(restricted, "step") == 2
     assert obstacles(restricted, "step") == ("approval by 2 more before step",)
+    declared = sight(AT, rollout=fix, bounds=Bounds(policy_rank=2, approvers=3))
+    assert approvals_needed(declared, "step") == 3
     assert approvals_needed(sight(AT, rollout=fix), "step") == 0
 
 

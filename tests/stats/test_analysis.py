@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from tests.stats.release import ERRORS, amounts, arm, block, rollout
 
-from tidegate.core.block import ArmBlock, Moments
+from tidegate.core.block import ArmBlock
 from tidegate.core.rollout import DEFAULT_HARM, HarmMetric
 from tidegate.stats.analysis import (
     LENGTH,
@@ -99,31 +99,40 @@ def test_others_in_the_canary_than_its_weight_says_void_the_comparison():
     assert not ratio_broken(after(*[block(arm(800, 8), arm(200, 2), 0.2) for _ in range(20)]))
 
 
-def test_where_nobody_knows_the_weight_it_is_not_checked():
-    assert not ratio_broken(after(*[block(arm(700, 7), arm(300, 3), None) for _ in range(20)]))
+def test_while_the_weight_moves_nothing_is_compared():
+    """Only what needs no comparison goes on: the totals, for hard limits."""
+    moving = after(*[block(arm(700, 7), arm(300, 300), None) for _ in range(20)])
+    assert not ratio_broken(moving)
+    assert moving.canary.bad == 6000
+    assert verdicts(moving, ROLLOUT)[0].verdict == "no_data"
+
+
+def test_what_waits_goes_on_when_the_weight_is_known_again():
+    few = arm(3, 0)
+    found = after(block(few, few, 0.1), block(few, few, None), block(few, few, 0.1))
+    assert found.metrics["error"].requests.both().judged == 12
+    assert found.waiting is None
 
 
 def test_one_request_a_unit_is_compared_by_requests():
     assert not is_by_unit(after(block(arm(300, 3), arm(30, 1))), "error")
 
 
-@pytest.mark.parametrize(("squares", "by_unit"), [(30.0, True), (7.5, False)])
-def test_units_whose_requests_are_alike_are_compared_by_units(squares, by_unit):
-    """Of 4,000 units of two requests 3 % of which are bad: bad together, or independently."""
-    stable, canary = arm(7200, 216), arm(800, 24)
-    for side, units in ((stable, 3600), (canary, 400)):
-        side.units, side.inverse_sizes = units, units / 2
-        side.by_unit["error"] = Moments(units, units * 0.03, units * 0.03 * squares / 15)
-    if not by_unit:
-        for side in (stable, canary):
-            side.units = side.units * 2 - side.units // 2
+@pytest.mark.parametrize(("bad_pairs", "by_unit"), [(300, True), (36, False)])
+def test_units_whose_requests_are_alike_are_compared_by_units(bad_pairs, by_unit):
+    """Of 40,000 pairs of requests of which 3 % were bad: bad together, or independently."""
+    stable, canary = arm(18_000, 540), arm(2_000, 60)
+    for side, pairs in ((stable, 36_000), (canary, 4_000)):
+        side.pairs = side.early_pairs = pairs
+        side.bad_pairs["error"] = bad_pairs * pairs // 40_000
     assert is_by_unit(after(block(stable, canary)), "error") is by_unit
 
 
 def test_returning_units_of_which_nothing_is_known_are_compared_by_units():
     stable, canary = arm(3000, 30), arm(300, 3)
-    stable.units, canary.units = 300, 30
+    stable.pairs, canary.pairs = 9_000, 900
     assert is_by_unit(after(block(stable, canary)), "error")
+    assert is_by_unit(after(block(stable, canary)), LENGTH)
 
 
 def test_a_metric_of_its_own_margin():

@@ -15,7 +15,7 @@ from tidegate.control.recording import TellRecorded
 from tidegate.core.feed import Status
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
-from tidegate.record.blocks import WeightOf
+from tidegate.core.sli import OfRoute
 from tidegate.record.engine_metrics import EngineMetrics
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
@@ -31,10 +31,14 @@ class EmbeddedRecorder:
         self._stop = threading.Event()
         self._engines = EngineMetrics()
         self._threads: list[threading.Thread] = []
-        self._releases: tuple[WeightOf, Callable[[], float]] | None = None
+        self._patience_of: OfRoute | None = None
+        self._fold_every_s: Callable[[], float] | None = None
 
-    def fold_releases(self, weight_of: WeightOf, every_s: Callable[[], float]) -> None:
-        self._releases = weight_of, every_s
+    def judge_by(self, patience_of: OfRoute) -> None:
+        self._patience_of = patience_of
+
+    def fold_every(self, every_s: Callable[[], float]) -> None:
+        self._fold_every_s = every_s
 
     def start(
         self,
@@ -48,8 +52,10 @@ class EmbeddedRecorder:
         self._metrics = Metrics(litellm=litellm_names)
         recorder = Recorder(layout, engine, self._metrics, recorded=tell)
         recorder.sessions = SessionAlert(session_alert_tokens)
-        if self._releases is not None:
-            recorder.fold_releases(*self._releases)
+        if self._patience_of is not None:
+            recorder.folding.judge_by(self._patience_of)
+        if self._fold_every_s is not None:
+            recorder.folding.every_s = self._fold_every_s
         self._begin("recorder", recorder.run)
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:

@@ -62,6 +62,10 @@ class ErrorBudgets:
     def refused(self, connection: Connection, subject: str, why: str, at_s: float) -> None:
         """Nothing that it proposes asks anything of the plan."""
 
+    def approvers(self) -> Mapping[str, int]:
+        """By route, how many people say yes to a fix while little is left."""
+        return {route: view.budget.approvers for route, view in self._seen.items()}
+
     def burns(self, memories: Mapping[str, Raw], now_s: float) -> Mapping[str, tuple[Burning, ...]]:
         """By route, what burned fast when it was last looked at."""
         found = {}

@@ -11,12 +11,8 @@ from tidegate.control.feed_server import FeedServer
 from tidegate.control.loop import Loop, Outside
 from tidegate.control.observe import Releases
 from tidegate.control.plans import Plans
-from tidegate.core import clock
 from tidegate.core.declared_loop import DeclaredLoop
-from tidegate.stores import changes, database, fleet, notices, rollouts
-from tidegate.stores.rollouts import RolloutNotFound
-
-_WEIGHT = "release_weight"
+from tidegate.stores import fleet, notices
 
 
 def render(loop: Loop) -> bytes:
@@ -45,17 +41,5 @@ def build(
 
     hands = Acting(engine, plans, compiling, notices.note, lambda: declared().lease_s)
     budgets = ErrorBudgets(lambda: plans.declared, lambda: plans.current)
-    outside = Outside(declared, leads, obeyed, budgets.burns, feed.wake, node)
+    outside = Outside(declared, leads, obeyed, budgets.burns, feed.wake, node, budgets.approvers)
     return Loop(engine, (budgets, Releases()), hands, outside)  # what binds before what is bound
-
-
-def weight_of(engine: Engine, rollout: str) -> float | None:
-    """The share of units that a release's candidate has by what is in force now; None where there
-    is no such release. StoreError."""
-    with database.reading(engine) as connection:
-        try:
-            route = rollouts.find(connection, rollout).rollout.route
-        except RolloutNotFound:
-            return None
-        held = changes.in_force(connection, clock.wall_s())
-    return max((it.value for it in held if it.lever == _WEIGHT and it.scope == route), default=0.0)

@@ -36,13 +36,15 @@ _encode = msgspec.json.Encoder().encode
 
 class Moment(Struct, frozen=True):
     """One tick: the time on the wall, how long loops have worked, what holds a lever, whether all
-    gateways obey the newest entry of the feed, and which objectives burn, by route."""
+    gateways obey the newest entry of the feed, and by route which objectives burn, and how many
+    people say yes to a fix while little of their error budget is left."""
 
     now_s: float
     active_s: float
     in_force: tuple[Change, ...] = ()
     obeyed: bool = True
     burning: Mapping[str, tuple[Burning, ...]] = {}
+    approvers: Mapping[str, int] = {}
 
 
 class Seen(Struct, frozen=True):
@@ -212,6 +214,7 @@ class Binding:
             refusal=(kept.problem or "") if refused else "",
             obeyed=self._moment.obeyed,
             burning=self._moment.burning.get(rollout.route, ()),
+            approvers=self._moment.approvers.get(rollout.route, Bounds().approvers),
         )
 
     @staticmethod

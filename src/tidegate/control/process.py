@@ -18,7 +18,14 @@ from functools import partial
 import uvloop
 from sqlalchemy import Engine
 
-from tidegate.control import budget_metrics, looping, options, plan_metrics, secret_checks
+from tidegate.control import (
+    budget_metrics,
+    looping,
+    notice_metrics,
+    options,
+    plan_metrics,
+    secret_checks,
+)
 from tidegate.control.acting import end_what_is_over
 from tidegate.control.alerting import Alerting
 from tidegate.control.budget_figures import BudgetFigures
@@ -28,8 +35,10 @@ from tidegate.control.desk import Desk
 from tidegate.control.feed_log import FeedLog
 from tidegate.control.feed_server import FeedServer
 from tidegate.control.leads import Leads
+from tidegate.control.notifying import Notifying
 from tidegate.control.operators import Operators
 from tidegate.control.options import Settings
+from tidegate.control.patience import PatienceOf
 from tidegate.control.perimeter import Names, Perimeter
 from tidegate.control.plans import NoPlan, Plans, Reload
 from tidegate.control.recording import NoRecording, Recording
@@ -43,6 +52,7 @@ from tidegate.core import clock
 from tidegate.core.address import Listen
 from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_control import DeclaredWebhook
+from tidegate.core.declared_notifications import DeclaredNotifications
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
 from tidegate.stores import (
@@ -154,11 +164,18 @@ class Process:
                 recording.render()
                 + plan_metrics.render(self._plans)
                 + budget_metrics.render(self._alerting.ratios)
+                + notice_metrics.render(self._notifying.tries)
                 + looping.render(self._loop)
             ),
         )
         self._alerting = Alerting(
             engine, lambda: self._plans.current, self._webhook, os.environ, self._figures
+        )
+        self._notifying = Notifying(
+            engine,
+            self._notifications,
+            os.environ,
+            lambda: self._standing.leads,
         )
         self._server = Server(self._app())
         self._ending = False
@@ -170,10 +187,8 @@ class Process:
         await asyncio.to_thread(self._standing.begin, lambda: self._ending)
         await self._feed.start()
         names = self._plans.declared.control.litellm_metric_names
-        self._recording.fold_releases(
-            partial(looping.weight_of, self._engine),
-            lambda: self._plans.declared.control.loop.tick_s,
-        )
+        self._recording.judge_by(PatienceOf(lambda: self._plans.declared))
+        self._recording.fold_every(lambda: self._plans.declared.control.loop.tick_s)
         self._recording.start(
             self._settings.layout,
             self._engine,
@@ -194,6 +209,7 @@ class Process:
             loop.create_task(self._stand()),
             loop.create_task(self._upkeep()),
             loop.create_task(self._alerting.watch()),
+            loop.create_task(self._notifying.watch()),
             loop.create_task(self._keep_up()),
             loop.create_task(self._loop.run()),
         ]
@@ -253,6 +269,11 @@ class Process:
 
     def _webhook(self) -> DeclaredWebhook | None:
         return self._plans.declared.control.alerts.webhook
+
+    def _notifications(self) -> DeclaredNotifications | None:
+        """None while the plan file could not be read since the start: a plan has a route."""
+        declared = self._plans.declared
+        return declared.control.notifications if declared.routes else None
 
     async def _keep_up(self) -> None:
         """Publish what the store has and the plan has not: a raise that is over, or a change

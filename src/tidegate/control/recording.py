@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from tidegate.core.feed import Status
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
+from tidegate.core.sli import OfRoute
 
 # Gateway, segment, offset: everything of its journal up to there is in the ledger.
 TellRecorded = Callable[[str, int, int], None]
@@ -29,11 +30,13 @@ class Recording(Protocol):
         session_alert_tokens: Callable[[], int],
     ) -> None: ...
 
-    def fold_releases(
-        self, weight_of: Callable[[str], float | None], every_s: Callable[[], float]
-    ) -> None:
-        """From the start on fold releases' receipts into blocks, one every so many seconds; comes
-        before it. `weight_of` gives the share of units that a candidate has now."""
+    def judge_by(self, patience_of: OfRoute) -> None:
+        """From the start on judge each route's requests by its clients' patience; comes before
+        it."""
+
+    def fold_every(self, every_s: Callable[[], float]) -> None:
+        """From the start on store what receipts fold into, releases' blocks too, every so many
+        seconds; comes before it."""
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:
         """From now on read the engines of the plan; None: another control reads them."""
@@ -61,9 +64,10 @@ class NoRecording:
     ) -> None:
         pass
 
-    def fold_releases(
-        self, weight_of: Callable[[str], float | None], every_s: Callable[[], float]
-    ) -> None:
+    def judge_by(self, patience_of: OfRoute) -> None:
+        pass
+
+    def fold_every(self, every_s: Callable[[], float]) -> None:
         pass
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:

@@ -12,7 +12,6 @@ FIX: Final = "fix"
 URGENT: Final = frozenset({"security", "p0"})
 _CAUTION_WEIGHT = 0.05
 _CAUTION_TIMES = 2.0
-_RESTRICTED_APPROVALS = 2
 
 
 def obstacles(sight: Sight, gate: Gate) -> tuple[str, ...]:
@@ -35,7 +34,7 @@ def approvals_needed(sight: Sight, gate: Gate) -> int:
     if gate not in declared:
         return 0
     restricted = sight.bounds.policy_rank == RESTRICTED and not _is_urgent(sight)
-    return max(declared[gate], _RESTRICTED_APPROVALS if restricted else 0)
+    return max(declared[gate], sight.bounds.approvers if restricted else 0)
 
 
 def step_of(sight: Sight) -> Step:

@@ -83,10 +83,12 @@ class Burning(Struct, frozen=True):
 
 class Bounds(Struct, frozen=True, omit_defaults=True):
     """What binds a release from outside. `policy_rank` is of the error budget: 0 normal, 1 caution,
-    2 restricted, 3 frozen. `refusal` is why the plan did not take what was last asked of it, and
-    `obeyed` that every gateway serves what it took."""
+    2 restricted, 3 frozen; while it is restricted so many `approvers` say yes to a fix. `refusal`
+    is why the plan did not take what was last asked of it, and `obeyed` that every gateway serves
+    what it took."""
 
     policy_rank: int = 0
+    approvers: int = 2
     frozen: bool = False
     in_hours: bool = True
     refusal: str = ""

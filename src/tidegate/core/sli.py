@@ -6,6 +6,7 @@ it had waited for longer than it should have. Latency is no verdict here: it is 
 and counted as good up to the objective's own threshold when somebody asks.
 """
 
+from collections.abc import Callable
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -35,6 +36,8 @@ class Patience(Struct, frozen=True, omit_defaults=True):
 
 
 PATIENCE: Final = Patience()
+# A route's, by its name.
+OfRoute = Callable[[str], Patience]
 # A key with such a purpose measures us, and uses nothing.
 _MEASURING: Final = frozenset({"eval", "evals", "evaluation", "shadow"})
 _NOT_OURS: Final = frozenset({"caller", "policy"})

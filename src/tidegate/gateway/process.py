@@ -137,6 +137,7 @@ class Process:
         try:
             if not await self._first_plan():
                 return 1
+            await self._silent_control.begin()
             if self._stores.current is not None:
                 await self._stores.current.ready(STORE_WAIT_S)
             host, port = await self._world.listener.listen(self._socket(), self._tls())

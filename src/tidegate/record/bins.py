@@ -4,12 +4,12 @@ One receipt costs a look-up and some additions; who called is kept together (tea
 by one look-up) and told apart when the bins are stored.
 """
 
-import math
+from math import isfinite, isnan, nan
 from typing import Final
 
 from tidegate.core.bin import COUNTS, MINUTE_S, OTHERS, TOKEN_CLASSES, Bin, BinKey
 from tidegate.core.receipt import Receipt
-from tidegate.core.sli import judged, latencies
+from tidegate.core.sli import PATIENCE, OfRoute, Patience, judged, latencies
 from tidegate.stats.histogram import bucket_of
 
 # Of one bin. The most that a bin of them takes is a megabyte.
@@ -38,10 +38,15 @@ _VERDICTS: Final = {
 _LAST_S: Final = 253_402_300_799.0
 
 
+def _usual(_route: str) -> Patience:
+    return PATIENCE
+
+
 class Bins:
     """What was folded since it was taken last. One thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience_of: OfRoute = _usual) -> None:
+        self._patience_of = patience_of
         self._bins: dict[tuple[int, str, str, str, str], Bin] = {}
 
     def __len__(self) -> int:
@@ -61,8 +66,9 @@ class Bins:
         whole = self._bins.get(key)
         if whole is None:
             whole = self._bins[key] = Bin()
-        _count(whole.counts, receipt)
-        _time(whole.histograms, receipt)
+        patience = self._patience_of(key[1])
+        _count(whole.counts, receipt, patience)
+        _time(whole.histograms, receipt, patience)
         _attribute(whole, receipt)
         if receipt.unit is not None and not receipt.arm_forced:
             _add_unit(whole.units, receipt.unit, receipt)
@@ -80,7 +86,7 @@ def _minute(receipt: Receipt) -> int:
     return int(ended_s // MINUTE_S) * MINUTE_S
 
 
-def _count(counts: list[int], receipt: Receipt) -> None:
+def _count(counts: list[int], receipt: Receipt, patience: Patience) -> None:
     counts[0] += 1
     if receipt.error_code is not None:
         counts[_FAILED] += 1
@@ -90,7 +96,7 @@ def _count(counts: list[int], receipt: Receipt) -> None:
         counts[_REFUSED] += 1
     if receipt.validity == "truncated":
         counts[_TRUNCATED] += 1
-    for sli, good in judged(receipt).items():
+    for sli, good in judged(receipt, patience).items():
         counts[_VERDICTS[sli][good]] += 1
     if receipt.input_tokens is not None:
         counts[_INPUT] += receipt.input_tokens
@@ -109,23 +115,28 @@ def _count(counts: list[int], receipt: Receipt) -> None:
         counts[_COST_UNKNOWN] += 1
 
 
-def _time(histograms: dict[str, dict[int, int]], receipt: Receipt) -> None:
-    for name, value_s in latencies(receipt).items():
-        _observe(histograms, name, value_s)
-    if receipt.itl_mean_s is not None:
-        _observe(histograms, "itl", receipt.itl_mean_s)
+def _time(histograms: dict[str, dict[int, int]], receipt: Receipt, patience: Patience) -> None:
+    last_s, bucket = nan, 0
+    for name, value_s in latencies(receipt, patience).items():
+        # A turn takes as long as its request, mostly.
+        if value_s != last_s:
+            if isnan(value_s):
+                continue
+            last_s, bucket = value_s, bucket_of(value_s)
+        _observe(histograms, name, bucket)
+    itl_s = receipt.itl_mean_s
+    if itl_s is not None and not isnan(itl_s):
+        _observe(histograms, "itl", bucket_of(itl_s))
     if receipt.output_tokens is not None and receipt.error_code is None:
-        _observe(histograms, "output_tokens", receipt.output_tokens)
+        _observe(histograms, "output_tokens", bucket_of(receipt.output_tokens))
 
 
-def _observe(histograms: dict[str, dict[int, int]], name: str, value: float) -> None:
-    if math.isnan(value):
-        return
+def _observe(histograms: dict[str, dict[int, int]], name: str, bucket: int) -> None:
     histogram = histograms.get(name)
     if histogram is None:
-        histogram = histograms[name] = {}
-    bucket = bucket_of(value)
-    histogram[bucket] = histogram.get(bucket, 0) + 1
+        histograms[name] = {bucket: 1}
+    else:
+        histogram[bucket] = histogram.get(bucket, 0) + 1
 
 
 def _attribute(whole: Bin, receipt: Receipt) -> None:
@@ -158,6 +169,6 @@ def _add_unit(units: dict[int, list[float]], unit: int, receipt: Receipt) -> Non
         receipt.cost_nanousd,
     )
     for at, value in enumerate(values):
-        if value is not None and math.isfinite(value):
+        if value is not None and isfinite(value):
             sums[2 * at] += 1
             sums[2 * at + 1] += value

@@ -8,14 +8,17 @@ error) all that was in memory is forgotten, and receipts beyond the mark are rea
 
 import logging
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 from sqlalchemy import Engine
 
 from tidegate.core import clock
 from tidegate.core.receipt import Receipt
+from tidegate.core.sli import OfRoute
 from tidegate.record.bins import MANY_BINS, Bins
-from tidegate.record.blocks import Blocks
+from tidegate.record.blocks import Blocks, Fold
+from tidegate.stats.block_fold import BlockFold
 from tidegate.stores import blocks, database, signal_marks, unfolded
 from tidegate.stores.errors import StoreError
 from tidegate.stores.signal_bins import SignalWriter
@@ -30,8 +33,8 @@ _log = logging.getLogger(__name__)
 
 
 class Folding:
-    """Of one recorder, in its thread. `blocks` are those of releases, or nobody asks for them;
-    `every_s` says how often what is folded is stored."""
+    """Of one recorder, in its thread. `fold_of` makes what a release's receipts are folded by,
+    `every_s` says how often what is folded is stored, `tell_failed` hears of each try in vain."""
 
     def __init__(
         self,
@@ -39,17 +42,18 @@ class Folding:
         node: str,
         *,
         every_s: float = EVERY_S,
+        fold_of: Callable[[str], Fold] = BlockFold,
         monotonic_s: Callable[[], float] = clock.monotonic_s,
-        wall_s: Callable[[], float] = clock.wall_s,
     ) -> None:
         self._engine = engine
         self._node = node
         self.every_s: Callable[[], float] = lambda: every_s
         self._monotonic_s = monotonic_s
-        self._wall_s = wall_s
-        self._bins = Bins()
-        self._writer = SignalWriter(node)
-        self.blocks: Blocks | None = None
+        self._new_bins: Callable[[], Bins] = Bins
+        self._bins = self._new_bins()
+        self._writer = SignalWriter(engine, node)
+        self._blocks = Blocks(engine, node, fold_of)
+        self.tell_failed: Callable[[], None] = lambda: None
         # Whether memory holds all that the ledger has beyond the mark, and nothing else.
         self._is_level = False
         self._mark_seq = 0
@@ -60,6 +64,11 @@ class Folding:
     def is_level(self) -> bool:
         """Whether what is stored is folded; else receipts are still to be read again."""
         return self._is_level
+
+    def judge_by(self, patience_of: OfRoute) -> None:
+        """From the start on judge each route's requests by its clients' patience."""
+        self._new_bins = partial(Bins, patience_of)
+        self._bins = self._new_bins()
 
     def take(self, receipts: Iterable[Receipt]) -> None:
         """Fold receipts that the ledger took, in its order. While older ones are read again these
@@ -74,10 +83,9 @@ class Folding:
 
     def doubt(self) -> None:
         """It is not sure what the ledger took."""
-        self._bins = Bins()
+        self._bins = self._new_bins()
         self._writer.forget()
-        if self.blocks is not None:
-            self.blocks.forget()
+        self._blocks.forget()
         self._is_level = False
 
     def step(self) -> bool:
@@ -95,7 +103,7 @@ class Folding:
             self._failed(error)
             return False
         self._retry_s = 0.0
-        self._due_s = self._monotonic_s() + (self.every_s() if self._is_level else 0.0)
+        self._due_s = self._monotonic_s() + (self._pause_s() if self._is_level else 0.0)
         return not self._is_level
 
     def close(self) -> None:
@@ -104,11 +112,15 @@ class Folding:
         if self._is_level:
             self.step()
 
+    def _pause_s(self) -> float:
+        """However seldom the loop looks, alerts and people are not kept waiting."""
+        return min(self.every_s(), EVERY_S)
+
     def _fold(self, receipt: Receipt) -> None:
         try:
             self._bins.fold(receipt)
-            if receipt.rollout is not None and self.blocks is not None:
-                self.blocks.add(receipt, self._mark_seq, self._wall_s())
+            if receipt.rollout is not None:
+                self._blocks.add(receipt, self._mark_seq, clock.wall_s())
         except StoreError:
             raise
         except Exception:
@@ -130,7 +142,7 @@ class Folding:
         """Everything in memory, which is all of this recorder's receipts up to this number, or to
         the newest."""
         bins = self._bins.take()
-        closed = [] if self.blocks is None else self.blocks.close(self._wall_s())
+        closed = self._blocks.close(clock.wall_s())
         if not bins and not closed and upto_seq is None:
             return
         with database.writing(self._engine) as connection:
@@ -142,6 +154,7 @@ class Folding:
 
     def _failed(self, error: Exception) -> None:
         self.doubt()
+        self.tell_failed()
         if self._retry_s == 0.0:
             known = isinstance(error, StoreError)
             _log.error("signals wait, receipts are read again later: %s", error, exc_info=not known)

@@ -13,12 +13,10 @@ from sqlalchemy import Engine
 from tidegate.core import clock
 from tidegate.core.layout import Layout
 from tidegate.core.receipt import Receipt
-from tidegate.record.blocks import Blocks, WeightOf
 from tidegate.record.folding import Folding
 from tidegate.record.journals import Batch, Journals
 from tidegate.record.metrics import Metrics
 from tidegate.record.sessions import SessionAlert
-from tidegate.stats.block_fold import BlockFold
 from tidegate.stores import database
 from tidegate.stores.errors import StoreError
 from tidegate.stores.ledger import Ledger
@@ -60,10 +58,10 @@ class Recorder:
         monotonic_s: Callable[[], float] = clock.monotonic_s,
     ) -> None:
         self._layout = layout
-        self._engine = engine
-        self._node = node = node_name(layout.node) if database.is_shared(engine) else ""
+        node = node_name(layout.node) if database.is_shared(engine) else ""
         self._ledger = Ledger(engine, node)
         self.folding = Folding(engine, node, monotonic_s=monotonic_s)
+        self.folding.tell_failed = metrics.signals_failed
         self._metrics = metrics
         self._recorded = recorded
         self.sessions: SessionAlert | None = None
@@ -74,11 +72,6 @@ class Recorder:
         self._failures = 0
         self._retry_s = 0.0
         self._lag_at_s = float("-inf")
-
-    def fold_releases(self, weight_of: WeightOf, every_s: Callable[[], float]) -> None:
-        """From now on receipts of releases become blocks; everything is stored that often."""
-        self.folding.every_s = every_s
-        self.folding.blocks = Blocks(self._engine, self._node, BlockFold, weight_of)
 
     def run(self, stop: threading.Event) -> None:
         """Work until `stop` is set; then take what is there once more and end."""

@@ -59,6 +59,7 @@ from tidegate.stores import (
     blocks,
     changes,
     database,
+    decisions,
     fleet,
     migrate,
     readings,
@@ -78,6 +79,7 @@ _KEEP_UP_S = 60.0
 _TOLD_A_LOOK = 4
 _DAY_S = 86_400.0
 _CHANGES_KEPT_S = 400 * _DAY_S
+_DECISIONS_KEPT_S = 90 * _DAY_S
 
 _log = logging.getLogger(__name__)
 
@@ -313,6 +315,7 @@ class Process:
             return  # a file that cannot be read must not shorten what it meant to keep
         with database.writing(self._engine) as connection:
             changes.trim(connection, clock.wall_s() - _CHANGES_KEPT_S)
+            decisions.trim(connection, clock.wall_s() - _DECISIONS_KEPT_S)
         kept_s = self._plans.declared.storage.retention_days * _DAY_S
         retention.roll_off(self._engine, clock.wall_s() - kept_s)
 

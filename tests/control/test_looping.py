@@ -2,14 +2,17 @@ from tests.control import release_room as rooms
 from tests.control.conftest import Room
 
 from tidegate.control import looping
+from tidegate.control.error_budgets import ErrorBudgets
 
 
-def test_the_weight_is_what_is_in_force_now(room: Room) -> None:
+def test_what_binds_releases_is_decided_before_them(room: Room) -> None:
     rooms.furnish(room)
-    assert looping.weight_of(room.desk.engine, rooms.NAME) is None
-    rooms.create(room)
-    assert looping.weight_of(room.desk.engine, rooms.NAME) == 0.0
-    rooms.ask(room, "start")
+    first, *rest = room.loop.watchers
+    assert isinstance(first, ErrorBudgets)
+    assert len(rest) == 1
+
+
+def test_a_route_without_objectives_shows_none(room: Room) -> None:
+    rooms.furnish(room)
     rooms.tick(room)
-    rooms.lead_to(room, "step")
-    assert looping.weight_of(room.desk.engine, rooms.NAME) == 0.1
+    assert looping.render(room.loop) == b""

@@ -49,7 +49,8 @@ class Status(Struct, frozen=True):
 
 class Outside(Struct, frozen=True):
     """What the loop asks of the process around it: what is declared, whether this control leads,
-    whether gateways obey an entry of the feed, which objectives burn, and that gateways look."""
+    whether gateways obey an entry of the feed, which objectives burn, and that gateways look.
+    `candidates` are the releases that the plan of now has."""
 
     declared: Callable[[], DeclaredLoop]
     leads: Callable[[], bool]
@@ -57,6 +58,7 @@ class Outside(Struct, frozen=True):
     burns: Burns
     wake: Callable[[], None]
     node: str = ""
+    candidates: Callable[[], frozenset[str] | None] = lambda: None
 
 
 class Loop:
@@ -170,6 +172,7 @@ class Loop:
             in_force=tuple(changes.in_force(connection, now_s)),
             obeyed=self._outside.obeyed(feed.newest_seq(connection)),
             burning=self._outside.burns(self._memories.get("error_budget", {}), now_s),
+            candidates=self._outside.candidates(),
         )
 
     def _recall(self, connection: Connection) -> None:

@@ -39,5 +39,5 @@ def build(
     node, leads = standing
     hands = Acting(engine, plans, compiling, notices.note, lambda: declared().lease_s)
     budgets = ErrorBudgets(lambda: plans.declared, lambda: plans.current)
-    outside = Outside(declared, leads, obeyed, budgets.burns, feed.wake, node)
+    outside = Outside(declared, leads, obeyed, budgets.burns, feed.wake, node, plans.candidates)
     return Loop(engine, (budgets, Releases()), hands, outside)  # what binds before what is bound

@@ -15,6 +15,8 @@
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
+    python -m bench release_stats [--runs SHARE] [--only WORDS]    what a release's tests find
+    python -m bench release_cost     CPU of folding a release's receipts and judging its blocks
     python -m bench profile [plain|streams] [--seconds S] where the gateway's CPU goes
     python -m bench table            write docs/benchmarks.md from what was kept
     python -m bench resilience-table write docs/resilience-bench.md from what was kept
@@ -46,6 +48,8 @@ from bench import (
     machine,
     peers,
     profile,
+    release_cost,
+    release_stats,
     releases,
     report,
     request,
@@ -229,6 +233,7 @@ def arguments() -> argparse.Namespace:
         "signals",
         "releases",
         "redis",
+        "release_cost",
         "table",
         "resilience-table",
     ):
@@ -242,6 +247,9 @@ def arguments() -> argparse.Namespace:
     flat.add_argument("--requests", type=int, default=1_000_000)
     flat.add_argument("--pieces", type=int, default=20)
     flat.add_argument("--streamed", type=float, default=0.1, help="share of the requests")
+    releases = what.add_parser("release_stats")
+    releases.add_argument("--runs", type=float, default=1.0, help="share of the releases")
+    releases.add_argument("--only", default="", help="words of a case's name")
     profiling = what.add_parser("profile")
     profiling.add_argument("load", nargs="?", choices=("plain", "streams"), default="plain")
     profiling.add_argument("--seconds", type=int, default=8)
@@ -272,6 +280,8 @@ def main() -> int:
         "run": lambda: run(asked.names),
         "memory": lambda: memory((asked.requests, asked.pieces), asked.streamed),
         "resilience": lambda: resilient(asked.cases),
+        "release_cost": release_cost.run,
+        "release_stats": lambda: release_stats.main(asked.runs, asked.only),
         "profile": lambda: profiled(vars(asked)),
     }
     return verbs[asked.what or "all"]()

@@ -181,6 +181,10 @@ def test_variables_are_those_of_the_plan_file(tmp_path: Path) -> None:
                 '5: steps.0.weight: it must be at most 1; found "120%"',
             ],
         ),
+        (
+            "owner: a\nchange:\n  target: x\n  slo: {preset: chat}\n",
+            ["4: change.slo: a release does not change this; the plan file does"],
+        ),
         ("owner: a\nchange: {targt: x}\n", ['2: change.targt: unknown key; did you mean "target"?',
                                             ]),
     ],

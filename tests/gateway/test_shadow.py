@@ -12,8 +12,10 @@ from tests.gateway.rig import FREE, HELLO, PRICE, Gateway, gateway, run, until
 from tests.gateway.routed import at
 from tests.gateway.upstream import Upstream, streaming, whole
 
+from tidegate.core import clock
 from tidegate.core.plan import Limit, Queueing, Target
 from tidegate.core.receipt import Receipt
+from tidegate.core.resilience import Breaker
 from tidegate.gateway.prepared_route import PreparedCandidate
 from tidegate.gateway.shadow import Shadows
 
@@ -236,5 +238,44 @@ def test_what_ends_with_its_release_copies_no_more(tmp_path: Path) -> None:
             plan.routes["small"].candidate = None
             assert (await it.it.ask()).status == 200
             assert len(it.shadows) == 0
+
+    run(main())
+
+
+def test_what_fails_with_a_copy_keeps_no_caller_from_the_same_target(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up:
+            rules = Breaker(failures=1, open_s=3600.0)
+            shared = at(up, "a", breaker=rules)
+            routes = canaried(shared, shared, with_system_prompt="Be new.", shadow_nanousd=10**12)
+            async with gateway(tmp_path, shared, routes=routes) as it:
+                beside = Beside(it, up, up)
+                beside.candidate.shadow_share = 1.0
+                answer = up.script
+
+                async def only_callers(exchange: Any) -> Any:
+                    fails = b"Be new." in exchange.body
+                    return await (whole(NO, 500) if fails else answer)(exchange)
+
+                up.script = only_callers
+                for _ in range(3):
+                    assert (await it.ask()).status == 200
+                callers, copies = await beside.receipts()
+                assert [one.error_code for one in callers] == [None] * 3
+                assert len(copies) == 3 and all(one.error_code for one in copies)
+                [replica] = beside.candidate.route.target.replicas
+                assert replica.breaker.state == "closed"
+
+    run(main())
+
+
+def test_a_target_that_is_left_alone_is_sent_no_copy(tmp_path: Path) -> None:
+    async def main() -> None:
+        rules = {"breaker": Breaker(failures=1, open_s=3600.0)}
+        async with beside(tmp_path, coming=rules) as it:
+            [replica] = it.candidate.route.target.replicas
+            replica.breaker.told("failed", False, clock.monotonic_s())
+            assert (await it.it.ask()).status == 200
+            assert it.skipped == {"resting": 1}
 
     run(main())

@@ -182,11 +182,13 @@ def test_more_combinations_than_are_kept_still_add_up() -> None:
 def test_journals_and_ledger_are_shown() -> None:
     metrics = Metrics()
     metrics.ledger_failed()
+    metrics.signals_failed()
     metrics.journals_are([Lag("g0", 512, 2.5), Lag("g1", 0, 0.0)], {("g0", "torn"): 2}, 1)
     assert value(metrics, "tidegate_journal_lag_seconds", gateway="g0") == 2.5
     assert value(metrics, "tidegate_journal_lag_bytes", gateway="g0") == 512
     assert value(metrics, "tidegate_journal_damaged_total", gateway="g0", kind="torn") == 2
     assert value(metrics, "tidegate_ledger_write_errors_total") == 1
+    assert value(metrics, "tidegate_signal_errors_total") == 1
     assert value(metrics, "tidegate_journal_read_errors_total") == 1
     metrics.journals_are([], {}, 1)
     assert "tidegate_journal_lag_seconds" not in shown(metrics)

@@ -1,4 +1,4 @@
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from tests.stores.rig import NOON_S
 
 from tidegate.core.controller import Set, Tell
@@ -13,11 +13,27 @@ def made(subject: str, before: bytes | None, after: bytes) -> Made:
     return Made("release", subject, "{}", before, (HELD, TOLD), after)
 
 
+def kept(connection: Connection, one: Made, at_s: float) -> int:
+    return decisions.keep(connection, [one], at_s, 3)[0]
+
+
+def test_several_are_kept_in_their_order(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        some = [made(f"s{number}", b"", str(number).encode()) for number in range(7)]
+        numbers = decisions.keep(connection, some, NOON_S, 1)
+        assert numbers == sorted(numbers)
+        known = decisions.remembered(connection, "release")
+        assert {name: one.decision for name, one in known.items()} == {
+            one.subject: number for one, number in zip(some, numbers, strict=True)
+        }
+        assert decisions.keep(connection, [], NOON_S, 1) == []
+
+
 def test_a_decision_is_remembered_by_its_subject(engine: Engine) -> None:
     with database.writing(engine) as connection:
-        decisions.keep(connection, made("a", b"", b"1"), NOON_S, 3)
-        number = decisions.keep(connection, made("a", None, b"2"), NOON_S + 1, 3)
-        decisions.keep(connection, made("b", b"", b"9"), NOON_S + 1, 3)
+        kept(connection, made("a", b"", b"1"), NOON_S)
+        number = kept(connection, made("a", None, b"2"), NOON_S + 1)
+        kept(connection, made("b", b"", b"9"), NOON_S + 1)
         known = decisions.remembered(connection, "release")
         assert {name: bytes(one.memory) for name, one in known.items()} == {"a": b"2", "b": b"9"}
         assert known["a"].decision == number
@@ -27,11 +43,8 @@ def test_a_decision_is_remembered_by_its_subject(engine: Engine) -> None:
 def test_a_chain_leads_back_to_a_memory_that_is_kept(engine: Engine) -> None:
     with database.writing(engine) as connection:
         steps = [(b"", b"1"), (None, b"2"), (b"2", b"3"), (None, b"4")]
-        numbers = [
-            decisions.keep(connection, made("a", before, after), NOON_S, 1)
-            for before, after in steps
-        ]
-        decisions.keep(connection, made("b", b"", b"9"), NOON_S, 1)
+        numbers = [kept(connection, made("a", before, after), NOON_S) for before, after in steps]
+        kept(connection, made("b", b"", b"9"), NOON_S)
         assert [one.seq for one in decisions.chain(connection, numbers[3])] == numbers[2:4]
         assert [one.seq for one in decisions.chain(connection, numbers[1])] == numbers[0:2]
         assert decisions.chain(connection, numbers[0])[0].proposals == (HELD, TOLD)
@@ -40,8 +53,8 @@ def test_a_chain_leads_back_to_a_memory_that_is_kept(engine: Engine) -> None:
 
 def test_a_chain_whose_beginning_was_dropped_is_none(engine: Engine) -> None:
     with database.writing(engine) as connection:
-        decisions.keep(connection, made("a", b"", b"1"), NOON_S, 1)
-        number = decisions.keep(connection, made("a", None, b"2"), NOON_S + 10, 1)
+        kept(connection, made("a", b"", b"1"), NOON_S)
+        number = kept(connection, made("a", None, b"2"), NOON_S + 10)
         assert decisions.trim(connection, NOON_S + 5) == 1
         assert decisions.chain(connection, number) == []
         assert [one.seq for one in decisions.recent(connection)] == [number]
@@ -49,9 +62,9 @@ def test_a_chain_whose_beginning_was_dropped_is_none(engine: Engine) -> None:
 
 def test_recent_ones_are_of_a_subject_and_below_a_number(engine: Engine) -> None:
     with database.writing(engine) as connection:
-        first = decisions.keep(connection, made("a", b"", b"1"), NOON_S, 1)
-        second = decisions.keep(connection, made("b", b"", b"1"), NOON_S, 1)
-        third = decisions.keep(connection, made("a", None, b"2"), NOON_S, 1)
+        first = kept(connection, made("a", b"", b"1"), NOON_S)
+        second = kept(connection, made("b", b"", b"1"), NOON_S)
+        third = kept(connection, made("a", None, b"2"), NOON_S)
         assert [one.seq for one in decisions.recent(connection, subject="a")] == [third, first]
         found = decisions.recent(connection, before_seq=third, limit=1)
         assert [one.seq for one in found] == [second]
@@ -59,7 +72,7 @@ def test_recent_ones_are_of_a_subject_and_below_a_number(engine: Engine) -> None
 
 def test_what_nobody_decides_on_is_forgotten(engine: Engine) -> None:
     with database.writing(engine) as connection:
-        decisions.keep(connection, made("a", b"", b"1"), NOON_S, 1)
+        kept(connection, made("a", b"", b"1"), NOON_S)
         decisions.forget(connection, "release", ["a"])
         assert decisions.remembered(connection, "release") == {}
 

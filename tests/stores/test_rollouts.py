@@ -67,7 +67,7 @@ def test_a_release_that_has_ended_is_no_longer_open(engine: Engine) -> None:
         assert rollouts.find(connection, "chat/new").problem == "no target `new`"
         line = Moved(NOON_S + 1, "rolled_back", 1, "error is worse", 7)
         rollouts.move(connection, "chat/new", line, ended=True)
-        assert rollouts.every(connection, is_open=True) == []
+        assert rollouts.under_way(connection, {}) == []
         kept = rollouts.every(connection)[0]
         assert (kept.state, kept.step, kept.why, kept.problem) == (
             *("rolled_back", 1, "error is worse"),
@@ -80,3 +80,17 @@ def test_a_release_that_is_not_there_is_not_moved(engine: Engine) -> None:
     line = Moved(NOON_S, "gated", 0, "", 1)
     with database.writing(engine) as connection, pytest.raises(RolloutNotFound):
         rollouts.move(connection, "chat/new", line, ended=False)
+
+
+def test_what_a_release_says_is_read_once(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        rollouts.create(connection, NEW, ADA)
+        read: dict[str, Rollout] = {}
+        [kept] = rollouts.under_way(connection, read)
+        assert kept == rollouts.find(connection, "chat/new")
+        [again] = rollouts.under_way(connection, read)
+        assert again.rollout is kept.rollout
+        line = Moved(NOON_S + 1, "rolled_back", 0, "", 1)
+        rollouts.move(connection, "chat/new", line, ended=True)
+        assert rollouts.under_way(connection, read) == []
+        assert read == {}

@@ -56,8 +56,8 @@ class Acting:
                 mine = [one for one in now if one.author == author]
                 later = _routes(one for one in decided if one.author == author and one.compiles)
                 held = [it for it in _held(moment, author) if it.scope not in later]
-                for one in mine:  # first: what is not followed is noted of where it stands then
-                    self._keep(connection, one, moment, epoch)
+                # First: what is not followed is noted of where it stands then.
+                self._keep(connection, mine, moment, epoch)
                 self._apply(connection, self._actor(author, moment, epoch), mine, held)
             decisions.work_on(connection, moment.active_s)
             acting.renew(connection, epoch, moment.now_s)
@@ -72,7 +72,7 @@ class Acting:
             leadership.check(connection, epoch)
             routes = _routes((one,))
             held = [it for it in _held(moment, one.author) if it.scope in routes]
-            self._keep(connection, one, moment, epoch)
+            self._keep(connection, [one], moment, epoch)
             self._apply(connection, self._actor(one.author, moment, epoch), [one], held)
 
         try:
@@ -129,20 +129,25 @@ class Acting:
                 if refused.proposal in one.decision.proposals:
                     one.watcher.refused(connection, one.seen.subject, refused.why, at_s)
 
-    def _keep(self, connection: Connection, one: Decided, moment: Moment, epoch: int) -> None:
-        if not one.is_news:
-            return
-        made = Made(
-            controller=one.watcher.controller.name,
-            subject=one.seen.subject,
-            view=one.seen.kept.decode(),
-            memory=bytes(one.before) if one.snapshot else None,
-            proposals=one.decision.proposals,
-            after=bytes(one.decision.memory),
-        )
-        number = decisions.keep(connection, made, moment.now_s, epoch)
-        memories = one.before, one.decision.memory
-        one.watcher.note(connection, one.seen.subject, number, memories)
+    def _keep(
+        self, connection: Connection, decided: Iterable[Decided], moment: Moment, epoch: int
+    ) -> None:
+        news = [one for one in decided if one.is_news]
+        made = [
+            Made(
+                controller=one.watcher.controller.name,
+                subject=one.seen.subject,
+                view=one.seen.kept.decode(),
+                memory=bytes(one.before) if one.snapshot else None,
+                proposals=one.decision.proposals,
+                after=bytes(one.decision.memory),
+            )
+            for one in news
+        ]
+        numbers = decisions.keep(connection, made, moment.now_s, epoch)
+        for one, number in zip(news, numbers, strict=True):
+            memories = one.before, one.decision.memory
+            one.watcher.note(connection, one.seen.subject, number, memories)
 
     def _refused(self, one: Decided, why: str, moment: Moment) -> None:
         _log.error("the plan does not take %s: %s", one.seen.subject, why)

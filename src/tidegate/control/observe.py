@@ -13,17 +13,20 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from tidegate.controllers import release
-from tidegate.controllers.release import Bounds, Burning, Memory, ShadowSeen, View, read_memory
+from tidegate.controllers.release import Bounds, Burning, Place, ShadowSeen, View, read_place
+from tidegate.core.block import Block
 from tidegate.core.business_hours import read_business_hours
 from tidegate.core.change import Change
 from tidegate.core.controller import Controller
 from tidegate.core.levers import EVERY
-from tidegate.core.rollout_state import ENDED
+from tidegate.core.rollout import Rollout
+from tidegate.core.rollout_state import ENDED, Asked
 from tidegate.stores import blocks, rollouts, signals
 from tidegate.stores.rollouts import Kept, Moved
 
 # More of a rollout's blocks wait for the next tick.
 MAX_BLOCKS: Final = 200
+MAX_NEW_BLOCKS: Final = 5000
 # How long the plan is not asked again what it did not take.
 REFUSED_S: Final = 60.0
 _SHADOW: Final = "shadow"
@@ -77,16 +80,17 @@ class Watcher(Protocol):
         ...
 
 
-class _Blocks(Struct, frozen=True):
-    """The blocks of a view, by the numbers of the first and the last."""
+class _KeptView(Struct, frozen=True, omit_defaults=True):
+    """A view less its release, which never changes, and less its blocks, of which the numbers of
+    the first and the last are kept."""
 
-    first: int
-    last: int
-
-
-class _KeptView(Struct, frozen=True):
-    view: View
-    blocks: _Blocks | None
+    rollout: str
+    now_s: float
+    active_s: float
+    asked: tuple[Asked, ...] = ()
+    bounds: Bounds = Bounds()
+    shadow: ShadowSeen = ShadowSeen()
+    blocks: tuple[int, int] | None = None
 
 
 _kept_view = msgspec.json.Decoder(_KeptView).decode
@@ -97,36 +101,52 @@ class Releases:
 
     controller: Controller = release.plug
 
+    def __init__(self) -> None:
+        self._rollouts: dict[str, Rollout] = {}
+        self._blocks = _Blocks()
+
     def observe(
         self, connection: Connection, moment: Moment, memories: Mapping[str, Raw]
     ) -> Iterator[Seen]:
-        kept = rollouts.every(connection, is_open=True)
-        known = {one.rollout.id: read_memory(memories.get(one.rollout.id, Raw())) for one in kept}
+        kept = rollouts.under_way(connection, self._rollouts)
+        known = {one.rollout.id: read_place(memories.get(one.rollout.id, Raw())) for one in kept}
         asked = rollouts.asked_after(
-            connection, {name: memory.asked_seq for name, memory in known.items()}
+            connection, {name: place.asked_seq for name, place in known.items()}
         )
+        new = self._blocks.after(connection, {name: it.block_seq for name, it in known.items()})
         bound = Binding(moment)
         for one in kept:
             name = one.rollout.id
-            found = blocks.after(connection, name, known[name].block_seq, most=MAX_BLOCKS)
+            found = tuple(new.get(name, ()))
             view = View(
                 rollout=one.rollout,
                 now_s=moment.now_s,
                 active_s=moment.active_s,
+                blocks=found,
                 asked=tuple(asked.get(name, ())),
                 bounds=bound.of(one),
                 shadow=_shadow(connection, one, known[name]),
             )
-            numbers = _Blocks(found[0][0], found[-1][0]) if found else None
-            stored = _encode(_KeptView(view, numbers))
-            yield Seen(name, replace(view, blocks=tuple(found)), stored)
+            numbers = (found[0][0], found[-1][0]) if found else None
+            stored = _KeptView(
+                *(name, view.now_s, view.active_s, view.asked, view.bounds, view.shadow, numbers)
+            )
+            yield Seen(name, view, _encode(stored))
 
     def refilled(self, connection: Connection, kept: bytes, memory: Raw) -> View:
         stored = _kept_view(kept)
+        name = stored.rollout
+        view = View(
+            rollouts.find(connection, name).rollout,
+            stored.now_s,
+            stored.active_s,
+            asked=stored.asked,
+            bounds=stored.bounds,
+            shadow=stored.shadow,
+        )
         if stored.blocks is None:
-            return stored.view
-        first, last = stored.blocks.first, stored.blocks.last
-        name = stored.view.rollout.id
+            return view
+        first, last = stored.blocks
         found = [
             (seq, block)
             for seq, block in blocks.after(connection, name, first - 1, most=MAX_BLOCKS)
@@ -134,12 +154,12 @@ class Releases:
         ]
         if not found or (found[0][0], found[-1][0]) != (first, last):
             raise LookupError(f"blocks {first} to {last} of {name} are not kept any more")
-        return replace(stored.view, blocks=tuple(found))
+        return replace(view, blocks=tuple(found))
 
     def note(
         self, connection: Connection, subject: str, decision: int, memories: tuple[Raw, Raw]
     ) -> None:
-        before, after = (read_memory(memory).standing for memory in memories)
+        before, after = (read_place(memory).standing for memory in memories)
         if (before.state, before.step, before.since_s) == (after.state, after.step, after.since_s):
             return
         line = Moved(after.since_s, after.state, after.step, after.why, decision)
@@ -147,6 +167,32 @@ class Releases:
 
     def refused(self, connection: Connection, subject: str, why: str, at_s: float) -> None:
         rollouts.note_problem(connection, subject, why, at_s)
+
+
+class _Blocks:
+    """New blocks of all releases by one question, once each has been asked for its own: one that
+    has not taken in all that it was given is asked for anew."""
+
+    def __init__(self) -> None:
+        self._upto = 0
+        self._given: dict[str, int] = {}
+
+    def after(
+        self, connection: Connection, known: Mapping[str, int]
+    ) -> dict[str, list[tuple[int, Block]]]:
+        """By release, what came after the numbers that are `known`."""
+        behind = {name for name, seq in known.items() if self._given.get(name) != seq}
+        upto = self._upto if len(behind) < len(known) else blocks.newest_seq(connection)
+        found = blocks.news(connection, upto, most=MAX_NEW_BLOCKS)
+        self._upto = max((some[-1][0] for some in found.values()), default=upto)
+        for name in behind:
+            found[name] = blocks.after(connection, name, known[name], most=MAX_BLOCKS)
+        self._given = {
+            name: found[name][-1][0] if found.get(name) else seq
+            for name, seq in known.items()
+            if name not in behind or len(found[name]) < MAX_BLOCKS
+        }
+        return found
 
 
 class Binding:
@@ -184,9 +230,9 @@ def _values(in_force: Iterable[Change], lever: str) -> dict[str, float]:
     return found
 
 
-def _shadow(connection: Connection, kept: Kept, memory: Memory) -> ShadowSeen:
+def _shadow(connection: Connection, kept: Kept, place: Place) -> ShadowSeen:
     """What came of copies since its shadow began; nothing where it has none under way."""
-    standing = memory.standing
+    standing = place.standing
     if _SHADOW not in (standing.state, standing.back_to):
         return ShadowSeen()
     news = signals.minutes_after(connection, 0, from_s=kept.since_s)

@@ -50,7 +50,7 @@ def find(connection: Connection, name: str) -> Standing:
 
 def every(connection: Connection, *, ended: bool) -> list[Standing]:
     known = decisions.remembered(connection, "release")
-    found = rollouts.every(connection, is_open=not ended)
+    found = [it for it in rollouts.every(connection) if ended or it.ended_at_s is None]
     return [_standing(connection, kept, known) for kept in found]
 
 

@@ -1,6 +1,6 @@
 """What the statistics say of a rollout, in the words that the state machine is moved by."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from tidegate.controllers._release_words import Finding
@@ -11,7 +11,7 @@ from tidegate.stats import analysis as analysing
 from tidegate.stats import hard_limits, token_shift
 from tidegate.stats.analysis import Analysis
 from tidegate.stats.hard_limits import HardLimit
-from tidegate.stats.verdict import Verdict, verdicts
+from tidegate.stats.verdict import Kind, Verdict, kinds, verdicts
 
 begun = analysing.begin
 taken = analysing.take
@@ -24,15 +24,15 @@ _HARD: Final[dict[HardLimit, str]] = {
 
 
 def finding(analysis: Analysis, rollout: Rollout) -> Finding:
-    """Everything that blocks so far have shown."""
-    judged = verdicts(analysis, rollout)
+    """Everything that blocks so far have shown, but for the figures behind it."""
+    judged = kinds(analysis, rollout)
     absences = _absences(judged, rollout)
     shift = token_shift.shift(analysis)
     return Finding(
         hard=tuple(_HARD[one] for one in hard_limits.broken(analysis, rollout)),
-        harmed=tuple(_harm(one) for one in judged if one.verdict == "harm"),
+        harmed=_harmed(analysis, rollout) if "harm" in judged.values() else (),
         shifted="" if shift is None else f"its answers are {shift:.2f} times as long",
-        unsafe=tuple(one.metric for one in judged if one.verdict == "undecided"),
+        unsafe=tuple(name for name, kind in judged.items() if kind == "undecided"),
         missing=tuple(name for name, means in absences.items() if means == "pause"),
         failed=tuple(name for name, means in absences.items() if means == "fail"),
         ratio_broken=analysing.ratio_broken(analysis),
@@ -41,18 +41,22 @@ def finding(analysis: Analysis, rollout: Rollout) -> Finding:
     )
 
 
-def _absences(judged: tuple[Verdict, ...], rollout: Rollout) -> dict[str, NoDataRule]:
+def _absences(judged: Mapping[str, Kind], rollout: Rollout) -> dict[str, NoDataRule]:
     """What it means of each metric that nobody knows it: when of half of them or more, a failure,
     whatever their own say."""
-    absent = [one.metric for one in judged if one.verdict == "no_data"]
+    absent = [name for name, kind in judged.items() if kind == "no_data"]
     if 2 * len(absent) >= len(judged):
         return dict.fromkeys(absent, "fail")
     means = {metric.name: metric.no_data for metric in analysing.guards(rollout)}
     return {name: means[name] for name in absent}
 
 
-def _harm(one: Verdict) -> str:
-    return f"{one.metric} is worse: {how_much(one)} over {one.canary_units} of its requests"
+def _harmed(analysis: Analysis, rollout: Rollout) -> tuple[str, ...]:
+    return tuple(
+        f"{one.metric} is worse: {how_much(one)} over {one.canary_units} of its requests"
+        for one in verdicts(analysis, rollout)
+        if one.verdict == "harm"
+    )
 
 
 def how_much(one: Verdict) -> str:

@@ -33,6 +33,7 @@ __all__ = [
     "Burning",
     "Finding",
     "Memory",
+    "Place",
     "ShadowSeen",
     "Standing",
     "View",
@@ -40,6 +41,7 @@ __all__ = [
     "margin_words",
     "plug",
     "read_memory",
+    "read_place",
 ]
 
 
@@ -65,13 +67,26 @@ class Memory(Struct, frozen=True, omit_defaults=True):
     asked_seq: int = 0
 
 
+class Place(Struct, frozen=True, omit_defaults=True):
+    """A memory without what was counted, which takes most of the time to read."""
+
+    standing: Standing = Standing()
+    block_seq: int = 0
+    asked_seq: int = 0
+
+
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Memory).decode
+_decode_place: Final = msgspec.msgpack.Decoder(Place).decode
 
 
 def read_memory(memory: Raw) -> Memory:
     """That of a rollout which nobody has looked at yet is empty."""
     return _decode(memory) if memory else Memory()
+
+
+def read_place(memory: Raw) -> Place:
+    return _decode_place(memory) if memory else Place()
 
 
 class _Release:

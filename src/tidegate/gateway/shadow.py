@@ -34,6 +34,7 @@ from tidegate.gateway.progress import Progress
 from tidegate.gateway.settle import settle
 from tidegate.gateway.size import size
 from tidegate.gateway.world import World
+from tidegate.text import tokens
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +161,9 @@ def _why_not(progress: Progress, world: World) -> str | None:
     serving = [share.target for share in route.serving(ask)]
     if route.off is not None or not serving:
         return "unserved"
+    wanted, now_s = tokens.estimate(len(ask.body)), clock.monotonic_s()
+    if all(it.troubled or it.throttled(wanted, now_s) for it in serving):
+        return "resting"
     places = [world.queues.at(target.target) for target in serving]
     if all(it.line.count or it.in_flight >= it.limit.limit for it in places):
         return "busy"

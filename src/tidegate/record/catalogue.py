@@ -285,6 +285,13 @@ WRITE_ERRORS = Spec(
     "Ledger transactions that failed and were tried again.",
     (),
 )
+SIGNAL_ERRORS = Spec(
+    "tidegate_signal_errors_total",
+    "counter",
+    "tries",
+    "Times that receipts could not be made signals and were to be read again.",
+    (),
+)
 READ_ERRORS = Spec(
     "tidegate_journal_read_errors_total",
     "counter",
@@ -331,5 +338,6 @@ ALL: tuple[Spec, ...] = (
     *(ANSWERS, MODEL_REFUSALS, BYTES_BEFORE_VIOLATION),
     *(LIMIT_REFUSALS, LIMIT_ALERTS),
     *(PROBES, PROBE_SECONDS, PROBE_FIRST_TOKEN, PROBE_COST, SHADOWS, SHADOW_COST),
-    *(RECORDED, REPEATED, WRITE_ERRORS, READ_ERRORS, LAG_SECONDS, LAG_BYTES, DAMAGED, OVERFLOWED),
+    *(RECORDED, REPEATED, WRITE_ERRORS, SIGNAL_ERRORS, READ_ERRORS),
+    *(LAG_SECONDS, LAG_BYTES, DAMAGED, OVERFLOWED),
 )

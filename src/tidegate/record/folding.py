@@ -34,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 class Folding:
     """Of one recorder, in its thread. `fold_of` makes what a release's receipts are folded by,
-    `every_s` says how often what is folded is stored."""
+    `every_s` says how often what is folded is stored, `tell_failed` hears of each try in vain."""
 
     def __init__(
         self,
@@ -53,6 +53,7 @@ class Folding:
         self._bins = self._new_bins()
         self._writer = SignalWriter(engine, node)
         self._blocks = Blocks(engine, node, fold_of)
+        self.tell_failed: Callable[[], None] = lambda: None
         # Whether memory holds all that the ledger has beyond the mark, and nothing else.
         self._is_level = False
         self._mark_seq = 0
@@ -102,7 +103,7 @@ class Folding:
             self._failed(error)
             return False
         self._retry_s = 0.0
-        self._due_s = self._monotonic_s() + (self.every_s() if self._is_level else 0.0)
+        self._due_s = self._monotonic_s() + (self._pause_s() if self._is_level else 0.0)
         return not self._is_level
 
     def close(self) -> None:
@@ -110,6 +111,10 @@ class Folding:
         self._due_s = float("-inf")
         if self._is_level:
             self.step()
+
+    def _pause_s(self) -> float:
+        """However seldom the loop looks, alerts and people are not kept waiting."""
+        return min(self.every_s(), EVERY_S)
 
     def _fold(self, receipt: Receipt) -> None:
         try:
@@ -149,6 +154,7 @@ class Folding:
 
     def _failed(self, error: Exception) -> None:
         self.doubt()
+        self.tell_failed()
         if self._retry_s == 0.0:
             known = isinstance(error, StoreError)
             _log.error("signals wait, receipts are read again later: %s", error, exc_info=not known)

@@ -56,6 +56,7 @@ class Metrics:
         self._recorded = self.family(catalogue.RECORDED).cell()
         self._repeated = self.family(catalogue.REPEATED).cell()
         self._write_errors = self.family(catalogue.WRITE_ERRORS).cell()
+        self._signal_errors = self.family(catalogue.SIGNAL_ERRORS).cell()
         self._read_errors = self.family(catalogue.READ_ERRORS).cell()
         self._vitals = Vitals()
         self._registry = CollectorRegistry(auto_describe=False)
@@ -86,6 +87,11 @@ class Metrics:
         """A ledger transaction failed."""
         with self._lock:
             self._write_errors.add(1)
+
+    def signals_failed(self) -> None:
+        """Receipts could not be made signals; they will be read again."""
+        with self._lock:
+            self._signal_errors.add(1)
 
     def journals_are(
         self, lags: list[Lag], damage: dict[tuple[str, Damage], int], read_errors: int

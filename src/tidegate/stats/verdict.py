@@ -12,10 +12,12 @@ from msgspec import Struct
 
 from tidegate.core.rollout import HarmMetric, Rollout
 from tidegate.stats import harm_test, mean_test, safe_test
-from tidegate.stats.analysis import Analysis, bounds_of, guards, is_by_unit
+from tidegate.stats.analysis import Analysis, Known, bounds_of, guards, is_by_unit
 from tidegate.stats.level import Bounds, Level, bet_on
 
 INTERVAL_ALPHA: Final = 0.05
+
+Kind = Literal["harm", "safe", "undecided", "no_data"]
 
 
 class Verdict(Struct, frozen=True, omit_defaults=True):
@@ -29,7 +31,7 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
     """
 
     metric: str
-    verdict: Literal["harm", "safe", "undecided", "no_data"]
+    verdict: Kind
     e_harm: float
     e_safe: float
     harm_at: float
@@ -42,6 +44,21 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
     needed_units: int | None
     smallest_effect: float | None
     by_unit: bool = False
+
+
+def kinds(analysis: Analysis, rollout: Rollout) -> dict[str, Kind]:
+    """The verdict of each of its metrics without its figures: what each tick decides by."""
+    found = guards(rollout)
+    parts, ln_safe_at = sum(guard.weight for guard in found), -log(rollout.safe_alpha)
+    said: dict[str, Kind] = {}
+    for guard in found:
+        name = guard.name
+        by_unit = is_by_unit(analysis, name)
+        known = analysis.metrics[name]
+        level = known.units if by_unit else known.requests
+        ln_es = _ln_es(level, bounds_of(guard, rollout).is_share, by_unit)
+        said[name] = _kind(known, ln_es, log(parts / guard.weight / rollout.harm_alpha), ln_safe_at)
+    return said
 
 
 def verdicts(analysis: Analysis, rollout: Rollout) -> tuple[Verdict, ...]:
@@ -62,13 +79,7 @@ def _verdict(analysis: Analysis, rollout: Rollout, guard: HarmMetric, harm_at: f
     safe_at = 1 / rollout.safe_alpha
     ln_harm, ln_safe = _ln_es(level, is_share, by_unit)
     stable, canary = level.stable.count, level.canary.count
-    what: Literal["harm", "safe", "undecided", "no_data"] = "undecided"
-    if not known.requests.stable.count or not known.requests.canary.count:
-        what = "no_data"
-    elif ln_safe >= log(safe_at):
-        what = "safe"
-    elif ln_harm >= log(harm_at):
-        what = "harm"
+    what = _kind(known, (ln_harm, ln_safe), log(harm_at), log(safe_at))
     effect, low, high = _interval(level, is_share)
     return Verdict(
         guard.name,
@@ -86,6 +97,15 @@ def _verdict(analysis: Analysis, rollout: Rollout, guard: HarmMetric, harm_at: f
         _smallest(level, is_share, log(harm_at)),
         by_unit,
     )
+
+
+def _kind(known: Known, ln_es: tuple[float, float], ln_harm_at: float, ln_safe_at: float) -> Kind:
+    """`ln_es` of harm and of safety."""
+    if not known.requests.stable.count or not known.requests.canary.count:
+        return "no_data"
+    if ln_es[1] >= ln_safe_at:
+        return "safe"
+    return "harm" if ln_es[0] >= ln_harm_at else "undecided"
 
 
 def _ln_es(level: Level, is_share: bool, by_unit: bool) -> tuple[float, float]:

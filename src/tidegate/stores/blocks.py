@@ -53,6 +53,24 @@ def after(
     return [(row[0], _block(row[0], row[1])) for row in connection.execute(query)]
 
 
+def newest_seq(connection: Connection) -> int:
+    """The number of the newest block of all; 0 while there is none."""
+    return connection.execute(select(func.max(release_blocks.c.seq))).scalar() or 0
+
+
+def news(
+    connection: Connection, seq: int, *, most: int = MAX_BLOCKS
+) -> dict[str, list[tuple[int, Block]]]:
+    """Blocks of every rollout stored after this number, `most` at most, each rollout's in order.
+    StoreCorrupt."""
+    c = release_blocks.c
+    query = select(c.rollout, c.seq, c.payload).where(c.seq > seq).order_by(c.seq).limit(most)
+    found: dict[str, list[tuple[int, Block]]] = {}
+    for rollout, number, payload in connection.execute(query):
+        found.setdefault(rollout, []).append((number, _block(number, payload)))
+    return found
+
+
 class Look(Struct, frozen=True):
     """When a block was closed, and of which receipts in the ledger it is."""
 

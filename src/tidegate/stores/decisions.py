@@ -4,7 +4,7 @@ A decision is replayed from what is kept of it: its view, and the memory before 
 with every few decisions of a subject and follows for those between.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
@@ -52,29 +52,42 @@ class Remembered(Struct, frozen=True):
     decision: int
 
 
-def keep(connection: Connection, made: Made, at_s: float, epoch: int) -> int:
-    """Add a decision, and remember what came of it, in the transaction that carries it out; its
-    number."""
-    values = {
-        "controller": made.controller,
-        "subject": made.subject,
-        "at_s": at_s,
-        "epoch": epoch,
-        "view": made.view,
-        "memory": made.memory,
-        "proposals": _encode(made.proposals).decode(),
-    }
-    key = connection.execute(insert(decisions).values(values)).inserted_primary_key
-    assert key is not None  # noqa: S101  (a single-row insert always has one)
-    number = int(key[0])
-    row = {"memory": made.after, "decision": number, "at_s": at_s}
-    statement = database.upsert(connection, memories).values(
-        controller=made.controller, subject=made.subject, **row
-    )
+def keep(connection: Connection, made: Sequence[Made], at_s: float, epoch: int) -> list[int]:
+    """Add decisions, and remember what came of them, in the transaction that carries them out;
+    their numbers."""
+    if not made:
+        return []
+    rows = [
+        {
+            "controller": one.controller,
+            "subject": one.subject,
+            "at_s": at_s,
+            "epoch": epoch,
+            "view": one.view,
+            "memory": one.memory,
+            "proposals": _encode(one.proposals).decode(),
+        }
+        for one in made
+    ]
+    statement = insert(decisions).returning(decisions.c.seq, sort_by_parameter_order=True)
+    numbers = [int(seq) for seq in connection.execute(statement, rows).scalars()]
+    known = [
+        {
+            "controller": one.controller,
+            "subject": one.subject,
+            "memory": one.after,
+            "decision": number,
+            "at_s": at_s,
+        }
+        for one, number in zip(made, numbers, strict=True)
+    ]
+    remembering = database.upsert(connection, memories)
+    new = {name: remembering.excluded[name] for name in ("memory", "decision", "at_s")}
     connection.execute(
-        statement.on_conflict_do_update(index_elements=list(memories.primary_key), set_=row)
+        remembering.on_conflict_do_update(index_elements=list(memories.primary_key), set_=new),
+        known,
     )
-    return number
+    return numbers
 
 
 def remembered(connection: Connection, controller: str) -> dict[str, Remembered]:

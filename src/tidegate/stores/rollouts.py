@@ -4,6 +4,7 @@ Every function works in its caller's transaction. Nothing of a release is edited
 newest decision came to.
 """
 
+from collections.abc import MutableMapping
 from typing import Any
 
 import msgspec
@@ -43,6 +44,9 @@ class Kept(Struct, frozen=True):
     ended_at_s: float | None = None
     problem: str | None = None
     problem_at_s: float | None = None
+
+
+_TOLD = Kept.__struct_fields__[1:]
 
 
 class Moved(Struct, frozen=True):
@@ -145,12 +149,25 @@ def find(connection: Connection, rollout: str) -> Kept:
     return _kept(row)
 
 
-def every(connection: Connection, *, is_open: bool = False) -> list[Kept]:
-    """Those that have not ended, or all of them, the oldest first."""
+def every(connection: Connection) -> list[Kept]:
+    """All of them, the oldest first."""
     query = select(rollouts).order_by(rollouts.c.created_at_s, rollouts.c.id)
-    if is_open:
-        query = query.where(rollouts.c.ended_at_s.is_(None))
     return [_kept(row) for row in connection.execute(query)]
+
+
+def under_way(connection: Connection, read: MutableMapping[str, Rollout]) -> list[Kept]:
+    """Those that have not ended, the oldest first. What releases say is looked up in `read`, which
+    is left with those that were found: they never change."""
+    c = rollouts.c
+    columns = (column for column in c if column is not c.rollout)
+    query = select(*columns).where(c.ended_at_s.is_(None)).order_by(c.created_at_s, c.id)
+    rows = [dict(row._mapping) for row in connection.execute(query)]
+    for name in [name for name in read if name not in {row["id"] for row in rows}]:
+        del read[name]
+    for row in rows:
+        if row["id"] not in read:
+            read[row["id"]] = find(connection, row["id"]).rollout
+    return [Kept(read[row["id"]], *(row[name] for name in _TOLD)) for row in rows]
 
 
 def time_line(connection: Connection, rollout: str) -> list[Moved]:
@@ -172,5 +189,4 @@ def _append(connection: Connection, rollout: str, line: Moved) -> None:
 def _kept(row: Row[Any]) -> Kept:
     values = dict(row._mapping)
     rollout = _decode(values["rollout"])
-    told = {name: values[name] for name in Kept.__struct_fields__ if name != "rollout"}
-    return Kept(rollout, **told)
+    return Kept(rollout, *(values[name] for name in _TOLD))

@@ -9,6 +9,7 @@
     python -m bench limits           CPU and memory of limits, without a gateway
     python -m bench dialects         CPU of translating a chunk and a request between dialects
     python -m bench validity         CPU of following a chunk of JSON
+    python -m bench signals          CPU of folding a receipt and of reading 13 months
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -48,6 +49,7 @@ from bench import (
     resilience_table,
     scale_routes,
     shared_limits,
+    signals,
     steps,
     tidegate_peer,
     validity,
@@ -219,6 +221,7 @@ def arguments() -> argparse.Namespace:
         "limits",
         "dialects",
         "validity",
+        "signals",
         "redis",
         "table",
         "resilience-table",
@@ -253,6 +256,7 @@ def main() -> int:
         "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
         "dialects": dialects.run,
         "validity": validity.run,
+        "signals": signals.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "table": table,
         "resilience-table": write_failing,

@@ -74,7 +74,7 @@ def realistic(draw: random.Random, receipt_id: str, started_at_s: float) -> Rece
         error_code="upstream_interrupted" if failed else None,
         error_fault="provider" if failed else None,
         error_message="The provider ended the stream early." if failed else None,
-        attempts=[Attempt(f"{route}-vllm", "replica-0", 0.0002, True, 0.0, 0.0004, 0.1, total_s)],
+        attempts=[Attempt(f"{route}-vllm", "replica-0", 0.0002, True, 0.0, 0.0004, total_s, 200)],
     )
 
 

@@ -15,6 +15,8 @@ reason=$(.venv/bin/python -c 'from tidegate.boot import local_model as m; print(
 [ -z "$reason" ] || without engine "$reason"
 [ -d ../shared/traces ] || without traces "there are no measured runs in ../shared/traces"
 [ -d ../shared/evals ] || without evals "there is no evaluation data in ../shared/evals"
+command -v prometheus-alertmanager >/dev/null ||
+    without alertmanager "prometheus-alertmanager is not installed"
 command -v haproxy >/dev/null || without haproxy "haproxy is not installed"
 command -v faketime >/dev/null || without faketime "faketime is not installed"
 command -v redis-server >/dev/null || without redis "redis-server is not installed"

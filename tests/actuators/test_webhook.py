@@ -1,53 +1,70 @@
-"""The webhook tells one address and goes nowhere else."""
+"""What is posted is signed, and says the same at each try."""
 
-import httpx2
+import hashlib
+import hmac
+
+import msgspec
 import pytest
+from tests.actuators.messages import NOON_S, ending, many, message
+from tests.actuators.receivers import Http
 
-from tidegate.actuators.webhook import NotDelivered, deliver
+from tidegate.actuators.webhook import body_of, deliver, plug
+from tidegate.core.declared_notifications import DeclaredWay
+from tidegate.core.notice import NotDelivered
 from tidegate.core.secret import Secret
+from tidegate.core.ways import Place
 
-URL = "https://hooks.example.com/x"
+
+def test_the_signature_is_over_the_time_and_the_body(http: Http) -> None:
+    to = Place(DeclaredWay("webhook", url=f"{http.url}/x", private=True), Secret("hush"))
+    plug.send(message(), to, NOON_S + 5.9)
+    (taken,) = http.taken
+    stamp = taken.headers["x-tidegate-timestamp"]
+    signed = hmac.new(b"hush", f"{stamp}.".encode() + taken.body, hashlib.sha256).hexdigest()
+    assert stamp == str(int(NOON_S) + 5)
+    assert taken.headers["x-tidegate-signature"] == f"v1={signed}"
+    assert taken.headers["idempotency-key"] == "m1"
+    assert "authorization" not in taken.headers
 
 
-def test_it_posts_json_with_the_secret_and_a_name_for_the_delivery() -> None:
-    seen: list[httpx2.Request] = []
+def test_without_its_secret_nothing_is_sent(http: Http) -> None:
+    with pytest.raises(NotDelivered, match="secret"):
+        plug.send(message(), Place(DeclaredWay("webhook", url=http.url, private=True)), NOON_S)
+    assert http.asked == []
 
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        seen.append(request)
-        return httpx2.Response(204)
 
-    deliver(URL, b'{"a":1}', "id-1", Secret("hush"), httpx2.MockTransport(answer))
-    deliver(URL, b"{}", "id-2", None, httpx2.MockTransport(answer))
-    first, second = seen
-    assert (first.method, str(first.url), first.content) == ("POST", URL, b'{"a":1}')
+def test_the_body_says_what_it_is_and_what_it_ends() -> None:
+    told = msgspec.json.decode(body_of(message()))
+    assert (told["type"], told["id"], told["ends"]) == ("notice", "m1", None)
+    assert told["notices"][0]["key"] == "burn/chat/ttft"
+    over = msgspec.json.decode(body_of(ending(message())))
+    assert (over["type"], over["ends"]) == ("resolution", "m1")
+    assert over["notices"][0]["resolution"] == "It is back to 1 s."
+    storm = body_of(many(200, text="x" * 8000))
+    assert len(storm) < 512 * 1024 and len(msgspec.json.decode(storm)["notices"]) == 200
+
+
+def test_alerts_of_budgets_carry_their_credential_and_may_go_to_a_private_address(
+    http: Http,
+) -> None:
+    deliver(f"{http.url}/x", b'{"a":1}', "id-1", Secret("hush"))
+    deliver(f"{http.url}/x", b"{}", "id-2", None)
+    first, second = http.taken
+    assert (first.method, first.path, first.body) == ("POST", "/x", b'{"a":1}')
     assert first.headers["authorization"] == "Bearer hush"
     assert first.headers["content-type"] == "application/json"
-    assert [request.headers["idempotency-key"] for request in seen] == ["id-1", "id-2"]
+    assert [one.headers["idempotency-key"] for one in http.taken] == ["id-1", "id-2"]
     assert "authorization" not in second.headers
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 404, 500])
-def test_a_redirect_is_not_followed_and_no_more_a_receipt_than_an_error(status: int) -> None:
-    seen: list[str] = []
-
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        seen.append(str(request.url))
-        return httpx2.Response(status, headers={"location": "https://elsewhere.example.com/"})
-
-    with pytest.raises(NotDelivered, match=str(status)) as failed:
-        deliver(URL, b"body", "id", Secret("hush"), httpx2.MockTransport(answer))
-    assert seen == [URL]
-    assert "hush" not in str(failed.value) and "body" not in str(failed.value)
+def test_a_redirect_is_no_more_a_receipt_than_an_error(http: Http, status: int) -> None:
+    http.faults = [status]
+    with pytest.raises(NotDelivered, match=str(status)):
+        deliver(f"{http.url}/x", b"body", "id", Secret("hush"))
 
 
 def test_an_address_that_is_none_is_not_delivered_to() -> None:
-    with pytest.raises(NotDelivered):
-        deliver("http://[", b"", "id", None)
-
-
-def test_an_address_that_is_away_is_not_delivered_to() -> None:
-    def answer(request: httpx2.Request) -> httpx2.Response:
-        raise httpx2.ConnectError("refused")
-
-    with pytest.raises(NotDelivered, match="ConnectError"):
-        deliver(URL, b"", "id", None, httpx2.MockTransport(answer))
+    for url in ("http://[", "http://169.254.169.254/latest"):
+        with pytest.raises(NotDelivered):
+            deliver(url, b"", "id", None)

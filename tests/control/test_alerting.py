@@ -3,7 +3,6 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -13,14 +12,14 @@ from sqlalchemy import Engine
 from tests.stores import rig
 
 from tidegate.actuators import webhook
-from tidegate.actuators.webhook import NotDelivered
 from tidegate.control import alerting
-from tidegate.control.alerting import Alerting, body_of, id_of, resolve
+from tidegate.control.alerting import Alerting, body_of, id_of
 from tidegate.control.budget_figures import BudgetFigures
 from tidegate.core.declared_control import DeclaredWebhook
+from tidegate.core.notice import NotDelivered
 from tidegate.core.plan import Limit, Plan, Raise, SecretRef
 from tidegate.core.secret import Secret
-from tidegate.stores import alerts, database
+from tidegate.stores import alerts, database, notices
 from tidegate.stores.alerts import Alert
 from tidegate.stores.ledger import Ledger
 
@@ -209,17 +208,21 @@ def test_the_body_says_it_in_dollars_and_the_id_is_plain_text() -> None:
     assert id_of(alert) == r"each/team \xe4/1000/forecast/80/10"
 
 
-def test_a_secret_is_found_by_its_reference(tmp_path: Path) -> None:
-    file = tmp_path / "secret"
-    file.write_text("hush\n")
-    for ref in (SecretRef(env="HOOK"), SecretRef(file=str(file))):
-        found = resolve(ref, {"HOOK": "hush"})
-        assert found is not None and found.reveal() == "hush"
-    assert resolve(None, {}) is None
-    assert resolve(SecretRef(), {}) is None
-    for missing in (SecretRef(env="NONE"), SecretRef(file=str(tmp_path / "none"))):
-        with pytest.raises(NotDelivered):
-            resolve(missing, {})
+def test_each_alert_is_noted_as_a_notice_with_it(engine: Engine) -> None:
+    spend(engine, 1000)
+    it = looker(engine, EACH)
+    fresh = it.look(NOON_S)
+    assert it.look(NOON_S + 60) == []
+    with database.reading(engine) as connection:
+        noted = notices.recent(connection)
+    assert {one.key for one in noted} == {f"budget/{id_of(one)}" for one in fresh}
+    assert {(one.topic, one.severity, one.title) for one in noted} == {
+        ("budget", "info", "Budget each (team blue): 50 % is reached"),
+        ("budget", "info", "Budget each (team blue): 80 % is reached"),
+        ("budget", "ticket", "Budget each (team blue): 100 % is reached"),
+    }
+    with database.writing(engine) as connection:
+        assert notices.lapse(connection, NOON_S + 86_400) == 3
 
 
 def test_it_looks_once_a_minute_and_outlives_a_store_that_fails(

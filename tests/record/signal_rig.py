@@ -14,8 +14,8 @@ from tidegate.core.block import ArmBlock, Block, Tally
 from tidegate.core.receipt import Receipt
 from tidegate.record.bins import Bins
 from tidegate.stores import blocks, database, unfolded
-from tidegate.stores.schema_signals import release_blocks, signal_scopes, signals
-from tidegate.stores.signal_bins import SPANS_S
+from tidegate.stores.schema_signals import release_blocks, signal_details, signal_scopes, signals
+from tidegate.stores.signal_bins import SPANS_S, together
 from tidegate.stores.signal_rows import Row, add, copied, row_of, unpacked
 
 Slot = tuple[int, int, str, str, str, str]
@@ -94,11 +94,12 @@ def expected(engine: Engine) -> dict[Slot, dict[str, Any]]:
 
 def stored(engine: Engine) -> dict[Slot, dict[str, Any]]:
     """By span, start and scope, as the store has it."""
-    c, scope = signals.c, signal_scopes.c
-    columns = [column for column in c if column.name not in ("scope", "node", "changed")]
-    query = select(*columns[:2], scope.route, scope.arm, scope.release, scope.target, *columns[2:])
+    c, scope, beside = signals.c, signal_scopes.c, signal_details.c
+    names = (scope.route, scope.arm, scope.release, scope.target)
+    query = select(c.span_s, c.start_s, *names, *list(c)[5:], *list(beside)[4:])
+    joined = query.join(signal_scopes, scope.id == c.scope).join(signal_details, together())
     with database.reading(engine) as connection:
-        rows = connection.execute(query.join(signal_scopes, scope.id == c.scope)).all()
+        rows = connection.execute(joined).all()
     found = {tuple(row[:6]): comparable(unpacked(row[6:])) for row in rows}
     assert len(found) == len(rows)
     return found

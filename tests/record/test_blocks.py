@@ -8,10 +8,12 @@ from tests.record import signal_rig
 from tests.record.signal_rig import CountingFold
 from tests.stores import rig as stores
 
+from tidegate.core.block import Block
 from tidegate.core.receipt import Receipt
 from tidegate.record import blocks as record_blocks
 from tidegate.record.blocks import IDLE_LOOKS, Blocks
-from tidegate.stores import blocks, database
+from tidegate.stats.block_fold import BlockFold
+from tidegate.stores import blocks, database, release_weights
 from tidegate.stores.ledger import Ledger
 
 NOON_S = stores.NOON_S
@@ -21,9 +23,8 @@ def of(rollout: str, unit: int = 1, arm: str = "stable") -> Receipt:
     return stores.receipt(rollout=rollout, arm=arm, unit=unit, unit_kind="user")
 
 
-def made(engine: Engine, weights: dict[str, float] | None = None) -> Blocks:
-    known = {} if weights is None else weights
-    return Blocks(engine, "", CountingFold, known.get)
+def made(engine: Engine) -> Blocks:
+    return Blocks(engine, "", CountingFold)
 
 
 def test_each_release_has_its_own_blocks_and_others_none(engine: Engine) -> None:
@@ -39,15 +40,32 @@ def test_each_release_has_its_own_blocks_and_others_none(engine: Engine) -> None
     assert some.close(NOON_S + 20) == []
 
 
-def test_the_weight_is_that_which_the_block_had_all_along(engine: Engine) -> None:
-    weights = {"one": 0.05}
-    some = made(engine, weights)
+def test_the_weight_is_that_at_which_all_of_a_block_were_assigned(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights: dict[str, float] = {}
+    monkeypatch.setattr(release_weights, "by_route", lambda *_: weights)
+    some, at_s = made(engine), NOON_S
     found = []
-    for weight in (0.05, 0.2, 0.2):
-        some.add(of("one"), 0, NOON_S)
-        weights["one"] = weight
-        found += some.close(NOON_S + 10)
-    assert [block.weight for block in found] == [0.05, None, 0.2]
+    # Each look is 10 s after the last; the request of the fourth began before the weight moved.
+    for weight, began_s in ((0.05, 1), (0.05, 14), (0.2, 24), (0.2, 25), (0.2, 44), (0.2, 55)):
+        one = of("one")
+        one.started_at_s, at_s = NOON_S + began_s, at_s + 10
+        some.add(one, 0, at_s)
+        weights["chat-fast"] = weight
+        found += some.close(at_s)
+    assert [block.weight for block in found] == [None, 0.05, None, None, 0.2, 0.2]
+
+
+def test_a_candidate_without_a_change_in_force_should_have_no_unit(engine: Engine) -> None:
+    some = made(engine)
+    found = []
+    for at_s in (NOON_S, NOON_S + 60):
+        one = of("one")
+        one.started_at_s = at_s
+        some.add(one, 0, at_s)
+        found += some.close(at_s + 10)
+    assert [block.weight for block in found] == [None, 0.0]
 
 
 def test_a_clock_that_is_set_back_makes_no_block_end_before_it_began(engine: Engine) -> None:
@@ -109,3 +127,28 @@ def test_folds_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> N
     for name in random.Random(2).choices("abcdefgh", k=40):
         some.add(of(name), 0, NOON_S)
         assert len(some._open) <= 3
+
+
+def test_a_release_s_own_fold_goes_on_after_a_restart_as_if_there_had_been_none(
+    engine: Engine,
+) -> None:
+    draw = random.Random(4)
+    made = [one for one in signal_rig.receipts(draw, 2400) if one.rollout]
+    Ledger(engine).write(stores.entries(*made), [])
+    steady, again = Blocks(engine, "", BlockFold), Blocks(engine, "", BlockFold)
+    for place in range(0, len(made), 100):
+        part = made[place : place + 100]
+        last = [_fold(engine, some, part, place) for some in (steady, again)]
+        assert last[0].stable == last[1].stable
+        assert last[0].canary == last[1].canary
+        with database.writing(engine) as connection:
+            blocks.append(connection, "", last[0], place, place + len(part))
+        again = Blocks(engine, "", BlockFold)
+
+
+def _fold(engine: Engine, some: Blocks, part: list[Receipt], place: int) -> Block:
+    at_s = NOON_S + place / 10
+    for one in part:
+        some.add(one, place, at_s)
+    [block] = some.close(at_s + 10)
+    return block

@@ -16,7 +16,6 @@ from tests.stores import rig as stores
 
 from tidegate.core.layout import Layout
 from tidegate.record import folding, recorder
-from tidegate.record.blocks import Blocks
 from tidegate.record.folding import Folding
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
@@ -31,8 +30,7 @@ def made(layout: Layout, engine: Engine, every_s: float = 0.0) -> Recorder:
     recorder.PAUSE_S = recorder.IDLE_PAUSE_S = 0.001
     folding.PART_RECEIPTS = 5
     one = Recorder(layout, engine, Metrics())
-    one.folding = Folding(engine, "", every_s=every_s)
-    one.folding.blocks = Blocks(engine, "", CountingFold, lambda _: 0.5)
+    one.folding = Folding(engine, "", every_s=every_s, fold_of=CountingFold)
     return one
 
 

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from tests.stats.release import ERRORS, amounts, arm, block, rollout
 
-from tidegate.core.block import ArmBlock, Moments
+from tidegate.core.block import ArmBlock
 from tidegate.core.rollout import DEFAULT_HARM, HarmMetric
 from tidegate.stats.analysis import (
     LENGTH,
@@ -107,23 +107,21 @@ def test_one_request_a_unit_is_compared_by_requests():
     assert not is_by_unit(after(block(arm(300, 3), arm(30, 1))), "error")
 
 
-@pytest.mark.parametrize(("squares", "by_unit"), [(30.0, True), (7.5, False)])
-def test_units_whose_requests_are_alike_are_compared_by_units(squares, by_unit):
-    """Of 4,000 units of two requests 3 % of which are bad: bad together, or independently."""
-    stable, canary = arm(7200, 216), arm(800, 24)
-    for side, units in ((stable, 3600), (canary, 400)):
-        side.units, side.inverse_sizes = units, units / 2
-        side.by_unit["error"] = Moments(units, units * 0.03, units * 0.03 * squares / 15)
-    if not by_unit:
-        for side in (stable, canary):
-            side.units = side.units * 2 - side.units // 2
+@pytest.mark.parametrize(("bad_pairs", "by_unit"), [(300, True), (36, False)])
+def test_units_whose_requests_are_alike_are_compared_by_units(bad_pairs, by_unit):
+    """Of 40,000 pairs of requests of which 3 % were bad: bad together, or independently."""
+    stable, canary = arm(18_000, 540), arm(2_000, 60)
+    for side, pairs in ((stable, 36_000), (canary, 4_000)):
+        side.pairs = side.early_pairs = pairs
+        side.bad_pairs["error"] = bad_pairs * pairs // 40_000
     assert is_by_unit(after(block(stable, canary)), "error") is by_unit
 
 
 def test_returning_units_of_which_nothing_is_known_are_compared_by_units():
     stable, canary = arm(3000, 30), arm(300, 3)
-    stable.units, canary.units = 300, 30
+    stable.pairs, canary.pairs = 9_000, 900
     assert is_by_unit(after(block(stable, canary)), "error")
+    assert is_by_unit(after(block(stable, canary)), LENGTH)
 
 
 def test_a_metric_of_its_own_margin():

@@ -6,7 +6,13 @@ from tests.stats.release import receipt
 
 from tidegate.core.block import Tally
 from tidegate.stats import block_fold
-from tidegate.stats.block_fold import COLD_REQUESTS, FIRST_REQUESTS, PATIENCE_S, BlockFold
+from tidegate.stats.block_fold import (
+    COLD_REQUESTS,
+    EARLY_REQUESTS,
+    FIRST_REQUESTS,
+    TOGETHER_S,
+    BlockFold,
+)
 
 
 def fold() -> BlockFold:
@@ -92,28 +98,36 @@ def test_slow_is_slower_than_the_stable_arm_was_before_the_block():
     assert close(folding).stable.tallies["ttft"] == Tally(200, 9)
 
 
+FAILED = {"error_code": "x", "error_fault": "provider"}
+
+
 def test_a_unit_speaks_once_by_the_mean_of_its_first():
     folding = fold()
     for number in range(FIRST_REQUESTS + 2):
-        failed = {"error_code": "x", "error_fault": "provider"} if number in (0, 5) else {}
-        folding.add(receipt("stable", 5, **failed))
-    for _ in range(FIRST_REQUESTS):
+        folding.add(receipt("stable", 5, **(FAILED if number in (0, 5) else {})))
+    for _ in range(2):
         folding.add(receipt("stable", 6))
     block = close(folding)
-    errors = block.stable.by_unit["error"]
+    assert block.stable.by_unit == {}
+    assert (block.stable.units, block.stable.assigned) == (2, FIRST_REQUESTS + 4)
+    stable = close(folding, TOGETHER_S).stable
+    errors = stable.by_unit["error"]
     assert (errors.count, errors.total, errors.squares) == (2, 0.25, 0.0625)
-    assert block.stable.by_unit["output_tokens"].count == 2
-    assert block.stable.inverse_sizes == 2 / FIRST_REQUESTS
-    assert (block.stable.units, block.stable.assigned) == (2, 2 * FIRST_REQUESTS + 2)
-    assert close(folding, 1000.0) is None
+    assert stable.by_unit["output_tokens"].count == 2
+    assert stable.inverse_sizes == 1 / FIRST_REQUESTS + 1 / 2
+    folding.add(receipt("stable", 5))
+    assert close(folding, 2 * TOGETHER_S).stable.by_unit == {}
 
 
-def test_a_unit_that_does_not_come_again_speaks_after_a_while():
+def test_pairs_of_a_units_requests_say_how_alike_they_are():
     folding = fold()
-    folding.add(receipt("canary", 5, error_code="x", error_fault="provider"))
-    assert close(folding, 10.0).canary.by_unit == {}
-    assert close(folding, 10.0 + PATIENCE_S - 1) is None
-    assert close(folding, 10.0 + PATIENCE_S).canary.by_unit["error"].total == 1.0
+    for number in range(EARLY_REQUESTS + 4):
+        folding.add(receipt("stable", 5, **(FAILED if number in (1, 3, 7, 19) else {})))
+    folding.add(receipt("stable", 6, **FAILED))
+    stable = close(folding).stable
+    assert stable.pairs == 20 * 19 / 2
+    assert stable.early_pairs == EARLY_REQUESTS * (EARLY_REQUESTS - 1) / 2
+    assert stable.bad_pairs == {"error": 3}
 
 
 def test_a_clock_that_steps_back_makes_no_unit_wait_for_ever():
@@ -121,6 +135,24 @@ def test_a_clock_that_steps_back_makes_no_unit_wait_for_ever():
     folding.add(receipt("canary", 5))
     close(folding, 1e9)
     assert close(folding, 10.0).canary.by_unit["error"].count == 1
+
+
+def test_at_another_weight_everybody_speaks_again():
+    """Else those who move over would be compared with newcomers alone."""
+    folding = fold()
+    for unit in (1, 2, 3):
+        folding.add(receipt("stable", unit))
+    folding.close(0, 10, 0.1)
+    folding.add(receipt("stable", 1, **FAILED))
+    folding.add(receipt("canary", 2, **FAILED))
+    changed = folding.close(10, 20, 0.5)
+    assert changed.stable.by_unit["error"].count == 3
+    assert changed.canary.by_unit == {}
+    folding.add(receipt("stable", 1))
+    folding.add(receipt("canary", 2))
+    after = folding.close(20, 20 + TOGETHER_S, 0.5)
+    assert after.stable.by_unit["error"].count == 1
+    assert after.canary.by_unit["error"].count == 1
 
 
 def test_a_unit_that_moves_over_is_new_to_the_arm_and_not_to_the_release():
@@ -157,15 +189,23 @@ def test_what_stable_requests_cost_at_most_is_told_once_it_is_known():
     assert close(folding).dear_nanousd == 99
 
 
-def test_units_are_forgotten_oldest_first_and_speak_as_they_go(monkeypatch):
+def test_units_are_forgotten_oldest_first(monkeypatch):
     monkeypatch.setattr(block_fold, "MAX_UNITS", 10)
     folding = fold()
     for unit in range(15):
         folding.add(receipt("stable", unit))
-    assert close(folding).stable.by_unit["error"].count == 5
+    folding.close(0, TOGETHER_S, 0.1)
     folding.add(receipt("stable", 0))
     folding.add(receipt("stable", 14))
-    assert close(folding).stable.units == 1
+    assert close(folding, TOGETHER_S + 10).stable.units == 1
+
+
+def test_no_more_units_wait_than_there_is_room_for(monkeypatch):
+    monkeypatch.setattr(block_fold, "MAX_TOGETHER", 10)
+    folding = fold()
+    for unit in range(15):
+        folding.add(receipt("stable", unit))
+    assert folding.close(0, TOGETHER_S, 0.1).stable.by_unit["error"].count == 10
 
 
 def test_memory_is_bounded_whoever_comes():

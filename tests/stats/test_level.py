@@ -2,10 +2,11 @@ import pytest
 
 from tidegate.core.block import Moments
 from tidegate.stats import harm_test
-from tidegate.stats.level import Level, advanced, summed
+from tidegate.stats.level import Bounds, Level, advanced, summed
+from tidegate.stats.safe_test import Margin
 
-SHARE = (True, 0.02)
-AMOUNT = (False, 0.14)
+SHARE = Bounds(True, Margin(0.02, 0.05))
+AMOUNT = Bounds(False, Margin(0.14, 0.05))
 
 
 def share(count: int, bad: int) -> Moments:

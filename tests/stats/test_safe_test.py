@@ -1,19 +1,33 @@
-from math import comb, exp
+from math import comb, exp, log
 
 import pytest
 
 from tidegate.stats.harm_test import Share
-from tidegate.stats.safe_test import divergence, expected, growth, nearest_null
+from tidegate.stats.safe_test import (
+    Margin,
+    Rates,
+    alternative,
+    expected,
+    growth,
+    horizon,
+    nearest_null,
+)
 
 
-def expected_e(assumed: float, margin: float, arms: tuple[int, int], rates: tuple[float, float]):
+def rates_of(rate, points, won=1.0, canary=30):
+    return alternative(rate, Margin(points, 0.05), log(won), canary, 0.9)
+
+
+def expected_e(assumed, margin, arms, rates, won):
     found = 0.0
     (stable, canary), (rate_a, rate_b) = arms, rates
     for bad_a in range(stable + 1):
         for bad_b in range(canary + 1):
             chance = comb(stable, bad_a) * rate_a**bad_a * (1 - rate_a) ** (stable - bad_a)
             chance *= comb(canary, bad_b) * rate_b**bad_b * (1 - rate_b) ** (canary - bad_b)
-            grows = growth(assumed, margin, Share(stable, bad_a), Share(canary, bad_b))
+            grows = growth(
+                rates_of(assumed, margin, won), margin, Share(stable, bad_a), Share(canary, bad_b)
+            )
             found += chance * exp(grows)
     return found
 
@@ -21,37 +35,62 @@ def expected_e(assumed: float, margin: float, arms: tuple[int, int], rates: tupl
 @pytest.mark.parametrize("true", [0.0, 0.01, 0.05, 0.3, 0.8])
 @pytest.mark.parametrize("excess", [0.0, 0.05])
 @pytest.mark.parametrize("assumed", [0.004, 0.02, 0.3])
-def test_at_the_margin_or_worse_no_gain_is_to_be_expected(
-    true: float, excess: float, assumed: float
-) -> None:
+@pytest.mark.parametrize("won", [1e-9, 1.0, 19.0, 1e9])
+def test_at_the_margin_or_worse_no_gain_is_to_be_expected(true, excess, assumed, won):
     margin = 0.1
     rates = (true, min(1.0, true + margin + excess))
-    assert expected_e(assumed, margin, (15, 5), rates) <= 1 + 1e-5
+    assert expected_e(assumed, margin, (15, 5), rates, won) <= 1 + 1e-5
 
 
-def test_equal_arms_gain_as_much_as_is_said() -> None:
-    each = expected(0.02, 0.02, 0.9)
+def test_equal_arms_gain_as_much_as_is_said():
+    rates = rates_of(0.02, 0.02)
+    each = expected(rates, 0.02, 0.9)
     assert each > 0
-    gain = growth(0.02, 0.02, Share(900, 18), Share(100, 2))
+    gain = growth(rates, 0.02, Share(900, 18), Share(100, 2))
     assert gain == pytest.approx(1000 * each, rel=1e-9)
 
 
-def test_the_nearest_null_is_the_least_divergence() -> None:
-    for rate, margin, share in ((0.02, 0.02, 0.9), (0.5, 0.1, 0.5), (0.001, 0.02, 0.99)):
-        best = nearest_null(rate, margin, share)
+def test_the_bet_lies_between_equal_and_the_margin_and_is_bolder_with_less():
+    poor, even, rich = (rates_of(0.02, 0.02, won).canary for won in (0.1, 1.0, 50.0))
+    assert 0 < poor < even < rich < 0.04
 
-        def far(x: float, rate: float = rate, margin: float = margin, share: float = share):
-            return share * divergence(rate, x) + (1 - share) * divergence(rate, x + margin)
+
+def test_a_horizon_that_has_passed_is_another():
+    assert 0 < rates_of(0.02, 0.02, 1.0, 10**7).canary < 0.04
+
+
+def test_the_horizon_is_about_a_fixed_samples():
+    """2 % and not 4 %, one-sided 5 %, 95 % power: 764 of the canary."""
+    assert horizon(0.02, Margin(0.02, 0.05), 1.0) == pytest.approx(1.2 * 764, rel=0.01)
+
+
+def test_the_nearest_null_is_the_least_divergence():
+    for rates, margin, share in (
+        (Rates(0.02, 0.02), 0.02, 0.9),
+        (Rates(0.5, 0.55), 0.1, 0.5),
+        (Rates(0.001, 0.0015), 0.02, 0.99),
+    ):
+        best = nearest_null(rates, margin, share)
+
+        def gain(x, rates=rates, margin=margin, share=share):
+            """What the alternative expects to win against the null's point x."""
+            return share * divergence(rates.stable, x) + (1 - share) * divergence(
+                rates.canary, x + margin
+            )
 
         step = min(best, margin) / 100
-        assert far(best) <= min(far(best - step), far(best + step))
+        assert gain(best) <= min(gain(best - step), gain(best + step))
 
 
-def test_nothing_is_as_much_worse_as_a_margin_of_all() -> None:
-    assert growth(0.1, 1.0, Share(10, 1), Share(10, 1)) == 0
-    assert expected(0.1, 1.0, 0.5) == 0
+def divergence(rate, other):
+    return rate * log(rate / other) + (1 - rate) * log((1 - rate) / (1 - other))
 
 
-def test_a_block_with_one_arm_says_nothing() -> None:
-    assert growth(0.1, 0.02, Share(0, 0), Share(9, 1)) == 0
-    assert growth(0.1, 0.02, Share(9, 1), Share(0, 0)) == 0
+def test_nothing_is_as_much_worse_as_a_margin_of_all():
+    assert growth(Rates(0.1, 0.1), 1.0, Share(10, 1), Share(10, 1)) == 0
+
+
+def test_a_block_with_one_arm_says_nothing():
+    rates = Rates(0.1, 0.1)
+    assert growth(rates, 0.02, Share(0, 0), Share(9, 1)) == 0
+    assert growth(rates, 0.02, Share(9, 1), Share(0, 0)) == 0

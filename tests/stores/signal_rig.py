@@ -26,4 +26,4 @@ def one(histograms: dict[str, dict[int, int]] | None = None, **counts: int) -> B
 def add(engine: Engine, bins: Mapping[BinKey, Bin], node: str = "", seq: int = 1) -> None:
     """As the recorder of this node does it."""
     with database.writing(engine) as connection:
-        SignalWriter(node).add(connection, bins, seq)
+        SignalWriter(engine, node).add(connection, bins, seq)

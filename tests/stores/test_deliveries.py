@@ -8,11 +8,12 @@ from sqlalchemy import Engine, func, select
 from tests.stores.test_notices import NOON_S, note, tell
 
 from tidegate.core.notice import NotDelivered
-from tidegate.stores import database, deliveries, notices, silences
+from tidegate.stores import database, deliveries, notices, silences, told
 from tidegate.stores.audit import Author
-from tidegate.stores.deliveries import LEASE_S, MAX_TRIES, SINGLES, Delivery
+from tidegate.stores.deliveries import LEASE_S, MAX_TRIES, SINGLES
 from tidegate.stores.schema_notices import deliveries as table
 from tidegate.stores.silences import Matchers, Silence
+from tidegate.stores.told import Delivery
 
 AWAY = NotDelivered("ConnectError")
 
@@ -59,7 +60,7 @@ def test_each_way_has_a_message_of_its_own(engine: Engine) -> None:
     assert claimed(engine) is None
     with database.reading(engine) as connection:
         assert deliveries.busy(connection) == ["mail"]
-        (of_a,) = deliveries.of_notices(connection, [notices.recent(connection)[0].id]).values()
+        (of_a,) = told.of_notices(connection, [notices.recent(connection)[0].id]).values()
     assert [(way, one and one.state) for way, one in of_a] == [
         ("chat", "delivered"),
         ("mail", "sending"),
@@ -233,6 +234,17 @@ def test_the_end_is_told_by_the_ways_that_told_of_it(engine: Engine) -> None:
     with database.reading(engine) as connection:
         assert not deliveries.anything_new(connection, NOON_S + 72)
         assert connection.execute(select(func.count()).select_from(table)).scalar() == 5
+
+
+def test_what_came_and_went_before_anybody_looked_is_told_all_the_same(engine: Engine) -> None:
+    note(engine, tell("a"))
+    note(engine, tell("a", resolved=True))
+    routed(engine)
+    one, keys = must(claimed(engine))
+    assert (one.ends, keys) == (None, ["a"])
+    arrived(engine, one)
+    routed(engine)
+    assert must(claimed(engine))[0].ends == one.id
 
 
 def test_what_was_told_together_is_ended_together(engine: Engine) -> None:

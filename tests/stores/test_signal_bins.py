@@ -39,7 +39,7 @@ def test_each_recorder_has_rows_of_its_own(engine: Engine) -> None:
 def test_a_transaction_that_fails_leaves_neither_rows_nor_the_mark(engine: Engine) -> None:
     add(engine, {key(): one()}, seq=4)
     before = rows(engine)
-    writer = SignalWriter("")
+    writer = SignalWriter(engine, "")
     with pytest.raises(RuntimeError), database.writing(engine) as connection:
         writer.add(connection, {key(route="new"): one(), key(): one()}, 9)
         raise RuntimeError
@@ -61,7 +61,7 @@ def test_many_scopes_at_once_are_each_added_to(engine: Engine) -> None:
 def test_minutes_go_after_days_and_the_rest_after_months(engine: Engine) -> None:
     add(engine, {key(NOON_S - age_s): one() for age_s in (0, 5 * DAY_S, 401 * DAY_S)})
     add(engine, {key(NOON_S - 500 * DAY_S): one()})
-    assert signal_bins.drop_old(engine, NOON_S + 60, part_rows=1) == 8
+    assert signal_bins.drop_old(engine, NOON_S + 60, part_rows=1) == 16
     assert signal_bins.drop_old(engine, NOON_S + 60) == 0
     kept = [
         (span_s, start_s > NOON_S - DAY_S)

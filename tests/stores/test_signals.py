@@ -46,7 +46,7 @@ def test_what_was_long_ago_is_not_asked_for(engine: Engine) -> None:
 def test_a_histogram_that_cannot_be_read_leaves_the_rest_known(engine: Engine) -> None:
     add(engine, {key(): one({"ttft": {3: 1}}, availability_good=1)})
     with database.writing(engine) as connection:
-        connection.execute(signals.signals.update().values(ttft_histogram=b"\xc1"))
+        connection.execute(signals.signal_details.update().values(ttft_histogram=b"\xc1"))
     [minute] = news(engine).minutes
     assert minute.slis == {"availability": (1, 0)}
     assert minute.latencies == {"ttft": {}}

@@ -8,7 +8,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import groupby
-from pathlib import Path
 from typing import Final
 
 import msgspec
@@ -17,16 +16,17 @@ from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from tidegate.actuators import webhook
-from tidegate.actuators.webhook import NotDelivered
 from tidegate.control import budget_views, key_budgets
 from tidegate.control.budget_figures import BudgetFigures, Standing, budgets_of
+from tidegate.control.secret_refs import resolve
 from tidegate.core import clock
+from tidegate.core.controller import Tell
 from tidegate.core.declared_control import DeclaredWebhook
 from tidegate.core.key_limits import BUDGET
-from tidegate.core.plan import Limit, Plan, SecretRef
-from tidegate.core.secret import Secret
+from tidegate.core.notice import NotDelivered
+from tidegate.core.plan import Limit, Plan
 from tidegate.core.units import format_usd
-from tidegate.stores import alerts, database
+from tidegate.stores import alerts, database, notices
 from tidegate.stores.alerts import Alert, Measure
 from tidegate.stores.errors import StoreError
 
@@ -39,8 +39,8 @@ _MOST_SHOWN = 10  # of one budget on /metrics
 _MOST_DELIVERED = 100  # at once
 _TELL_FOR_S = 3600.0
 _KEPT_S = 400 * 86_400.0
+_NOTICED_S = 86_400.0  # an alert as a notice is over by itself: it tells of one moment
 _REST = 20  # a look at keys takes a twentieth of the time at most
-_MAX_SECRET_BYTES = 64 * 1024
 
 _log = logging.getLogger(__name__)
 
@@ -110,7 +110,10 @@ class Alerting:
         for first in range(0, len(reached), _NOTED_AT_ONCE):
             some = reached[first : first + _NOTED_AT_ONCE]
             with database.writing(self._engine) as connection:
-                fresh += [one for one in some if alerts.add(connection, one)]
+                added = [one for one in some if alerts.add(connection, one)]
+                for one in added:
+                    notices.note(connection, told_of(one), one.at_s)
+            fresh += added
         return fresh
 
     def _look_at_keys(self, now_s: float) -> tuple[list[Ratio], list[Alert]]:
@@ -221,6 +224,19 @@ def sentence(alert: Alert) -> str:
     )
 
 
+def told_of(alert: Alert) -> Tell:
+    """An alert as a notice. What is spent up to its end wants somebody's attention."""
+    spent = alert.measure == "actual" and alert.percent >= 100
+    return Tell(
+        topic="budget",
+        key=f"budget/{id_of(alert)}",
+        severity="ticket" if spent else "info",
+        title=f"Budget {alert.budget} ({alert.scope}): {alert.percent} % is reached",
+        text=sentence(alert),
+        until_s=alert.at_s + _NOTICED_S,
+    )
+
+
 def id_of(alert: Alert) -> str:
     """The same for the same threshold of the same period, while as much is allowed."""
     parts = (
@@ -236,23 +252,6 @@ def body_of(alert: Alert) -> bytes:
     del shown["delivered_at_s"]
     told = {"type": "budget_alert", "id": id_of(alert), "message": sentence(alert), **shown}
     return msgspec.json.encode(told)
-
-
-def resolve(ref: SecretRef | None, environ: Mapping[str, str]) -> Secret | None:
-    """The secret that a reference leads to. NotDelivered when there is none."""
-    if ref is None or (ref.env is None and ref.file is None):
-        return None
-    text = environ.get(ref.env, "") if ref.env is not None else ""
-    if ref.file is not None:
-        try:
-            with Path(ref.file).open("rb") as file:
-                text = file.read(_MAX_SECRET_BYTES).decode("utf-8")
-        except (OSError, ValueError):
-            text = ""
-    text = text.strip()
-    if not text or not text.isascii() or not text.isprintable():
-        raise NotDelivered(f"its secret {ref} is not to be had")
-    return Secret(text)
 
 
 def _ratios(found: Standing) -> list[Ratio]:

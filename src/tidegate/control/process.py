@@ -18,7 +18,13 @@ from functools import partial
 import uvloop
 from sqlalchemy import Engine
 
-from tidegate.control import budget_metrics, options, plan_metrics, secret_checks
+from tidegate.control import (
+    budget_metrics,
+    notice_metrics,
+    options,
+    plan_metrics,
+    secret_checks,
+)
 from tidegate.control.acting import end_what_is_over
 from tidegate.control.alerting import Alerting
 from tidegate.control.budget_figures import BudgetFigures
@@ -28,6 +34,7 @@ from tidegate.control.desk import Desk
 from tidegate.control.feed_log import FeedLog
 from tidegate.control.feed_server import FeedServer
 from tidegate.control.leads import Leads
+from tidegate.control.notifying import Notifying
 from tidegate.control.operators import Operators
 from tidegate.control.options import Settings
 from tidegate.control.perimeter import Names, Perimeter
@@ -43,6 +50,7 @@ from tidegate.core import clock
 from tidegate.core.address import Listen
 from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_control import DeclaredWebhook
+from tidegate.core.declared_notifications import DeclaredNotifications
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
 from tidegate.stores import (
@@ -146,10 +154,17 @@ class Process:
                 recording.render()
                 + plan_metrics.render(self._plans)
                 + budget_metrics.render(self._alerting.ratios)
+                + notice_metrics.render(self._notifying.tries)
             ),
         )
         self._alerting = Alerting(
             engine, lambda: self._plans.current, self._webhook, os.environ, self._figures
+        )
+        self._notifying = Notifying(
+            engine,
+            self._notifications,
+            os.environ,
+            lambda: self._standing.leads,
         )
         self._server = Server(self._app())
         self._ending = False
@@ -181,6 +196,7 @@ class Process:
             loop.create_task(self._stand()),
             loop.create_task(self._upkeep()),
             loop.create_task(self._alerting.watch()),
+            loop.create_task(self._notifying.watch()),
             loop.create_task(self._keep_up()),
         ]
         gc.collect()
@@ -239,6 +255,11 @@ class Process:
 
     def _webhook(self) -> DeclaredWebhook | None:
         return self._plans.declared.control.alerts.webhook
+
+    def _notifications(self) -> DeclaredNotifications | None:
+        """None while the plan file could not be read since the start: a plan has a route."""
+        declared = self._plans.declared
+        return declared.control.notifications if declared.routes else None
 
     async def _keep_up(self) -> None:
         """Publish what the store has and the plan has not: a raise that is over, or a change

@@ -33,9 +33,13 @@ class ArmBlock(Struct, omit_defaults=True):
 
     `assigned` are its requests, `units` those units that were seen in this arm for the first time,
     `fresh` those of them that no arm had seen. `by_unit` has the units whose first requests are
-    together, each once; `inverse_sizes` is the sum of 1 / requests over them. `bad` counts requests
-    that failed, broke off or broke their contract, `cached` answers whose prompt was partly read
-    from a cache, `costed` requests of known cost and `cost_nanousd` what they cost in all.
+    together, each once; `inverse_sizes` is the sum of 1 / requests over them. `pairs` counts pairs
+    of requests of one unit, `early_pairs` those among its first few, and `bad_pairs` by metric of
+    these those that were both bad.
+
+    `bad` counts requests that failed, broke off or broke their contract, `cached` answers whose
+    prompt was partly read from a cache, `costed` requests of known cost and `cost_nanousd` what
+    they cost in all.
     """
 
     assigned: int = 0
@@ -46,9 +50,12 @@ class ArmBlock(Struct, omit_defaults=True):
     costed: int = 0
     cost_nanousd: int = 0
     inverse_sizes: float = 0.0
+    pairs: int = 0
+    early_pairs: int = 0
     tallies: dict[str, Tally] = field(default_factory=dict)
     moments: dict[str, Moments] = field(default_factory=dict)
     by_unit: dict[str, Moments] = field(default_factory=dict)
+    bad_pairs: dict[str, int] = field(default_factory=dict)
 
 
 class Block(Struct):

@@ -19,6 +19,7 @@ from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Dialect, Path, Place
 from tidegate.core.compile_engines import compile_engines
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
+from tidegate.core.compile_notices import check_notifications
 from tidegate.core.compile_objectives import check_objectives
 from tidegate.core.compile_probes import compile_probes
 from tidegate.core.compile_releases import (
@@ -81,6 +82,7 @@ def compile_plan(
     compiler.check_named()
     routes = compiler.routes()
     compiler.check_rest()
+    check_notifications(declared, facts.ways, compiler.say)
     probes = compile_probes(
         declared,
         compiler.targets(),

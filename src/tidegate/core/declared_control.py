@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from tidegate.core.address import Listen
+from tidegate.core.declared_notifications import DeclaredNotifications
 from tidegate.core.declared_scalars import BaseUrl
 from tidegate.core.plan import SecretRef
 
@@ -49,6 +50,10 @@ class DeclaredControl(Struct, frozen=True, omit_defaults=True):
     alerts: Annotated[DeclaredAlerts, Meta(description="How alerts of budgets are told.")] = (
         DeclaredAlerts()
     )
+    notifications: Annotated[
+        DeclaredNotifications,
+        Meta(description="How people are told of budgets, burning objectives and releases."),
+    ] = DeclaredNotifications()
     litellm_metric_names: Annotated[
         bool, Meta(description="Serve LiteLLM's metric names beside our own.")
     ] = False

@@ -10,6 +10,7 @@ from tidegate.core.added import Added
 from tidegate.core.assemble import Dialect
 from tidegate.core.limit import LimitKind
 from tidegate.core.plan import Price
+from tidegate.core.ways import Way
 
 
 class Quote(Struct, frozen=True):
@@ -47,6 +48,18 @@ class Kinds:
         return plug
 
 
+class Ways:
+    """The plugs that tell people."""
+
+    def names(self) -> list[str]:
+        return plugs.names("actuators")
+
+    def get(self, name: str) -> Way:
+        """PlugError when it does not load."""
+        plug: Way = plugs.load("actuators", name)
+        return plug
+
+
 class Engines:
     """The engine readers."""
 
@@ -74,5 +87,6 @@ class Facts(Struct, frozen=True):
     kinds: Kinds = Kinds()
     engines: Engines = Engines()
     checks: Checks = Checks()
+    ways: Ways = Ways()
     added: Added = Added()
     keys_limited: Callable[[], bool] = lambda: False

@@ -37,9 +37,9 @@ class SignalQuery(Struct, frozen=True):
     apart: tuple[str, ...] = ()
 
 
-def step_of(query: SignalQuery, most_points: int = MAX_POINTS) -> int:
-    """Seconds of a step, such that a series of it has at most so many points, two at the least."""
+def step_of(query: SignalQuery) -> int:
+    """Seconds of a step, such that a series of it has at most `MAX_POINTS`."""
     # One less, for a window that begins within a step has a part of one more.
-    least_s = max(query.until_s - query.since_s, 1.0) / max(min(most_points, MAX_POINTS) - 1, 1)
+    least_s = max(query.until_s - query.since_s, 1.0) / (MAX_POINTS - 1)
     longest_s = STEPS_S[-1]
     return next((s for s in STEPS_S if s >= least_s), ceil(least_s / longest_s) * longest_s)

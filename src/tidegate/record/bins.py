@@ -4,7 +4,7 @@ One receipt costs a look-up and some additions; who called is kept together (tea
 by one look-up) and told apart when the bins are stored.
 """
 
-import math
+from math import isfinite, isnan, nan
 from typing import Final
 
 from tidegate.core.bin import COUNTS, MINUTE_S, OTHERS, TOKEN_CLASSES, Bin, BinKey
@@ -110,22 +110,27 @@ def _count(counts: list[int], receipt: Receipt) -> None:
 
 
 def _time(histograms: dict[str, dict[int, int]], receipt: Receipt) -> None:
+    last_s, bucket = nan, 0
     for name, value_s in latencies(receipt).items():
-        _observe(histograms, name, value_s)
-    if receipt.itl_mean_s is not None:
-        _observe(histograms, "itl", receipt.itl_mean_s)
+        # A turn takes as long as its request, mostly.
+        if value_s != last_s:
+            if isnan(value_s):
+                continue
+            last_s, bucket = value_s, bucket_of(value_s)
+        _observe(histograms, name, bucket)
+    itl_s = receipt.itl_mean_s
+    if itl_s is not None and not isnan(itl_s):
+        _observe(histograms, "itl", bucket_of(itl_s))
     if receipt.output_tokens is not None and receipt.error_code is None:
-        _observe(histograms, "output_tokens", receipt.output_tokens)
+        _observe(histograms, "output_tokens", bucket_of(receipt.output_tokens))
 
 
-def _observe(histograms: dict[str, dict[int, int]], name: str, value: float) -> None:
-    if math.isnan(value):
-        return
+def _observe(histograms: dict[str, dict[int, int]], name: str, bucket: int) -> None:
     histogram = histograms.get(name)
     if histogram is None:
-        histogram = histograms[name] = {}
-    bucket = bucket_of(value)
-    histogram[bucket] = histogram.get(bucket, 0) + 1
+        histograms[name] = {bucket: 1}
+    else:
+        histogram[bucket] = histogram.get(bucket, 0) + 1
 
 
 def _attribute(whole: Bin, receipt: Receipt) -> None:
@@ -158,6 +163,6 @@ def _add_unit(units: dict[int, list[float]], unit: int, receipt: Receipt) -> Non
         receipt.cost_nanousd,
     )
     for at, value in enumerate(values):
-        if value is not None and math.isfinite(value):
+        if value is not None and isfinite(value):
             sums[2 * at] += 1
             sums[2 * at + 1] += value

@@ -6,13 +6,14 @@ were cut then.
 """
 
 from collections.abc import Callable
+from math import inf
 from typing import Final, Protocol
 
 from sqlalchemy import Engine
 
 from tidegate.core.block import Block
 from tidegate.core.receipt import Receipt
-from tidegate.stores import blocks, database, unfolded
+from tidegate.stores import blocks, database, release_weights, unfolded
 from tidegate.stores.blocks import Look
 
 # Of so many receipts of the ledger at most; those before have had their say.
@@ -21,8 +22,8 @@ MAX_FOLDS: Final = 64
 # Looks without a receipt of it, after which a release is forgotten until there is one.
 IDLE_LOOKS: Final = 360
 _A_READ: Final = 5000
-
-WeightOf = Callable[[str], float | None]
+# After a weight was set the last gateway may have the one before for so long.
+SPREAD_S: Final = 2.0
 
 
 class Fold(Protocol):
@@ -34,26 +35,34 @@ class Fold(Protocol):
 
 
 class _Open:
-    """A fold with the time and the canary's weight at which its block began."""
+    """A fold whose block began at `began_s`. `weight` has been the canary's since `since_s` at the
+    latest; `oldest_s` is when the first to begin of its requests did."""
 
-    def __init__(self, fold: Fold, began_s: float, weight: float | None) -> None:
+    def __init__(self, fold: Fold, route: str, began_s: float) -> None:
         self.fold = fold
+        self.route = route
         self.began_s = began_s
-        self.weight = weight
+        self.weight: float | None = None
+        self.since_s = inf
+        self.oldest_s = inf
         self.idle_looks = 0
+
+    def weigh(self, weight: float, now_s: float) -> float | None:
+        """The weight at which all requests of the block were assigned. None where it moved
+        meanwhile: of such a block nobody can say what share of units the canary should have."""
+        if weight != self.weight:
+            self.weight, self.since_s = weight, now_s + SPREAD_S
+            return None
+        return weight if self.oldest_s >= self.since_s else None
 
 
 class Blocks:
-    """Folds what one recorder stores. `weight_of` says the share of units that a rollout's canary
-    has by the plan now, None where that is not known. One thread."""
+    """Folds what one recorder stores, each release by what `fold_of` makes for it. One thread."""
 
-    def __init__(
-        self, engine: Engine, node: str, fold_of: Callable[[str], Fold], weight_of: WeightOf
-    ) -> None:
+    def __init__(self, engine: Engine, node: str, fold_of: Callable[[str], Fold]) -> None:
         self._engine = engine
         self._node = node
         self._fold_of = fold_of
-        self._weight_of = weight_of
         self._open: dict[str, _Open] = {}
 
     def add(self, receipt: Receipt, folded_seq: int, now_s: float) -> None:
@@ -64,22 +73,25 @@ class Blocks:
             return
         found = self._open.get(rollout)
         if found is None:
-            found = self._begin(rollout, folded_seq, now_s)
+            found = self._begin(rollout, receipt.route or "", folded_seq, now_s)
         found.idle_looks = 0
+        found.oldest_s = min(found.oldest_s, receipt.started_at_s)
         found.fold.add(receipt)
 
     def close(self, now_s: float) -> list[Block]:
-        """The blocks that end now, of all releases."""
+        """The blocks that end now, of all releases. StoreError when weights cannot be read."""
+        if not self._open:
+            return []
+        with database.reading(self._engine) as connection:
+            weights = release_weights.by_route(connection, now_s)
         closed = []
         for rollout, one in list(self._open.items()):
-            weight = self._weight_of(rollout)
             ended_s = max(now_s, one.began_s)
-            # Of a block in which the weight moved nobody can say what share it should have had.
-            steady = weight if weight == one.weight else None
-            block = one.fold.close(one.began_s, ended_s, steady)
+            weight = one.weigh(weights.get(one.route, 0.0), now_s)
+            block = one.fold.close(one.began_s, ended_s, weight)
             if block is not None:
                 closed.append(block)
-            one.began_s, one.weight = ended_s, weight
+            one.began_s, one.oldest_s = ended_s, inf
             one.idle_looks += 1
             if one.idle_looks > IDLE_LOOKS:
                 del self._open[rollout]
@@ -89,7 +101,7 @@ class Blocks:
         """After a transaction that failed, or may have: what is in memory may be stored or not."""
         self._open.clear()
 
-    def _begin(self, rollout: str, folded_seq: int, now_s: float) -> _Open:
+    def _begin(self, rollout: str, route: str, folded_seq: int, now_s: float) -> _Open:
         if len(self._open) >= MAX_FOLDS:
             del self._open[max(self._open, key=lambda name: self._open[name].idle_looks)]
         fold = self._fold_of(rollout)
@@ -98,7 +110,7 @@ class Blocks:
         began_s = cuts[-1].ended_s if cuts else now_s
         if cuts:
             self._show(fold, rollout, cuts, folded_seq)
-        one = self._open[rollout] = _Open(fold, min(began_s, now_s), self._weight_of(rollout))
+        one = self._open[rollout] = _Open(fold, route, min(began_s, now_s))
         return one
 
     def _show(self, fold: Fold, rollout: str, cuts: list[Look], folded_seq: int) -> None:

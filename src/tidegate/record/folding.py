@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 from tidegate.core import clock
 from tidegate.core.receipt import Receipt
 from tidegate.record.bins import MANY_BINS, Bins
-from tidegate.record.blocks import Blocks
+from tidegate.record.blocks import Blocks, Fold
+from tidegate.stats.block_fold import BlockFold
 from tidegate.stores import blocks, database, signal_marks, unfolded
 from tidegate.stores.errors import StoreError
 from tidegate.stores.signal_bins import SignalWriter
@@ -30,7 +31,7 @@ _log = logging.getLogger(__name__)
 
 
 class Folding:
-    """Of one recorder, in its thread. `blocks` are those of releases, or nobody asks for them."""
+    """Of one recorder, in its thread. `fold_of` makes what a release's receipts are folded by."""
 
     def __init__(
         self,
@@ -38,17 +39,16 @@ class Folding:
         node: str,
         *,
         every_s: float = EVERY_S,
+        fold_of: Callable[[str], Fold] = BlockFold,
         monotonic_s: Callable[[], float] = clock.monotonic_s,
-        wall_s: Callable[[], float] = clock.wall_s,
     ) -> None:
         self._engine = engine
         self._node = node
         self._every_s = every_s
         self._monotonic_s = monotonic_s
-        self._wall_s = wall_s
         self._bins = Bins()
-        self._writer = SignalWriter(node)
-        self.blocks: Blocks | None = None
+        self._writer = SignalWriter(engine, node)
+        self._blocks = Blocks(engine, node, fold_of)
         # Whether memory holds all that the ledger has beyond the mark, and nothing else.
         self._is_level = False
         self._mark_seq = 0
@@ -75,8 +75,7 @@ class Folding:
         """It is not sure what the ledger took."""
         self._bins = Bins()
         self._writer.forget()
-        if self.blocks is not None:
-            self.blocks.forget()
+        self._blocks.forget()
         self._is_level = False
 
     def step(self) -> bool:
@@ -106,8 +105,8 @@ class Folding:
     def _fold(self, receipt: Receipt) -> None:
         try:
             self._bins.fold(receipt)
-            if receipt.rollout is not None and self.blocks is not None:
-                self.blocks.add(receipt, self._mark_seq, self._wall_s())
+            if receipt.rollout is not None:
+                self._blocks.add(receipt, self._mark_seq, clock.wall_s())
         except StoreError:
             raise
         except Exception:
@@ -129,7 +128,7 @@ class Folding:
         """Everything in memory, which is all of this recorder's receipts up to this number, or to
         the newest."""
         bins = self._bins.take()
-        closed = [] if self.blocks is None else self.blocks.close(self._wall_s())
+        closed = self._blocks.close(clock.wall_s())
         if not bins and not closed and upto_seq is None:
             return
         with database.writing(self._engine) as connection:

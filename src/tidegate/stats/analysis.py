@@ -7,6 +7,7 @@ on how many came and never on what became of them.
 
 from collections.abc import Callable, Mapping
 from math import log
+from operator import add
 from typing import Final, TypeVar
 
 from msgspec import Struct
@@ -15,7 +16,8 @@ from tidegate.core.block import ArmBlock, Block, Moments, Tally
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import DEFAULT_HARM, HarmMetric, Rollout
 from tidegate.stats import clusters, harm_test, ratio_test
-from tidegate.stats.level import Level, advanced, summed
+from tidegate.stats.level import Bounds, Level, advanced, summed
+from tidegate.stats.safe_test import Margin
 
 # An arm with less than this in a block waits.
 LEAST_A_BLOCK: Final = 5
@@ -25,10 +27,11 @@ _NO_TALLY: Final = Tally()
 
 
 class Known(Struct, frozen=True, omit_defaults=True):
-    """One metric, of requests and of units."""
+    """One metric, of requests and of units; pairs of early requests of one unit both bad."""
 
     requests: Level = Level()
     units: Level = Level()
+    bad_pairs: int = 0
 
 
 class Totals(Struct, frozen=True, omit_defaults=True):
@@ -44,6 +47,8 @@ class Totals(Struct, frozen=True, omit_defaults=True):
     cost_nanousd: int = 0
     together: int = 0
     inverse_sizes: float = 0.0
+    pairs: int = 0
+    early_pairs: int = 0
     first: int = 0
     first_bad: int = 0
     contracted: int = 0
@@ -67,9 +72,10 @@ def guards(rollout: Rollout) -> tuple[HarmMetric, ...]:
     return rollout.harm or DEFAULT_HARM
 
 
-def margin_of(metric: HarmMetric) -> float:
-    """As the tests have it: points of a share, or of the logarithm of an amount."""
-    return log(metric.margin) if HARM[metric.name].kind == "amount" else metric.margin
+def bounds_of(guard: HarmMetric, rollout: Rollout) -> Bounds:
+    if HARM[guard.name].kind == "amount":
+        return Bounds(False, Margin(log(guard.margin), rollout.safe_alpha))
+    return Bounds(True, Margin(guard.margin, rollout.safe_alpha))
 
 
 def kept(rollout: Rollout) -> tuple[HarmMetric, ...]:
@@ -114,19 +120,25 @@ def ratio_broken(analysis: Analysis) -> bool:
 def is_by_unit(analysis: Analysis, name: str) -> bool:
     """Whether the metric is judged by units: requests of one unit are alike, or may well be."""
     stable, canary = analysis.stable, analysis.canary
-    requests = stable.assigned + canary.assigned
-    units = stable.units + canary.units
-    if clusters.design_effect(requests, units, 1.0) < clusters.LEAST_DESIGN_EFFECT:
+    requests, pairs = stable.assigned + canary.assigned, stable.pairs + canary.pairs
+    if clusters.design_effect(requests, pairs, 1.0) < clusters.LEAST_DESIGN_EFFECT:
         return False
+    most = _most_correlation(analysis, name)
+    return clusters.design_effect(requests, pairs, most) >= clusters.LEAST_DESIGN_EFFECT
+
+
+def _most_correlation(analysis: Analysis, name: str) -> float:
+    stable, canary, known = analysis.stable, analysis.canary, analysis.metrics[name]
+    if HARM[name].kind != "amount":
+        rate = harm_test.rate_of(known.requests.both())
+        pairs = stable.early_pairs + canary.early_pairs
+        return clusters.most_share_correlation(rate, pairs, known.bad_pairs)
     together = stable.together + canary.together
     if not together:
-        return True
-    known = analysis.metrics[name]
-    variance = known.requests.spread(HARM[name].kind != "amount") ** 2
+        return 1.0
     of_units = summed(known.units.stable, known.units.canary)
     inverse_size = (stable.inverse_sizes + canary.inverse_sizes) / together
-    most = clusters.most_correlation(of_units, variance, inverse_size)
-    return clusters.design_effect(requests, units, most) >= clusters.LEAST_DESIGN_EFFECT
+    return clusters.most_correlation(of_units, known.requests.spread(False) ** 2, inverse_size)
 
 
 def _ratio(analysis: Analysis, block: Block) -> tuple[float, ...]:
@@ -151,6 +163,8 @@ def _added(totals: Totals, block: ArmBlock, rollout: Rollout) -> Totals:
         totals.cost_nanousd + block.cost_nanousd,
         totals.together + _units_of(block),
         totals.inverse_sizes + block.inverse_sizes,
+        totals.pairs + block.pairs,
+        totals.early_pairs + block.early_pairs,
         first,
         first_bad,
         totals.contracted + contract.judged,
@@ -166,12 +180,15 @@ def _compared(metrics: Mapping[str, Known], rollout: Rollout, block: Block) -> d
     found = {}
     for guard in kept(rollout):
         name = guard.name
-        how = (HARM[name].kind != "amount", margin_of(guard))
+        bounds = bounds_of(guard, rollout)
         known = metrics[name]
         requests = (_requests(block.stable, name), _requests(block.canary, name))
         units = (block.stable.by_unit.get(name, _NONE), block.canary.by_unit.get(name, _NONE))
+        bad_pairs = block.stable.bad_pairs.get(name, 0) + block.canary.bad_pairs.get(name, 0)
         found[name] = Known(
-            advanced(known.requests, *requests, how), advanced(known.units, *units, how)
+            advanced(known.requests, *requests, bounds),
+            advanced(known.units, *units, bounds),
+            known.bad_pairs + bad_pairs,
         )
     return found
 
@@ -203,6 +220,7 @@ def _both(one: ArmBlock, other: ArmBlock) -> ArmBlock:
         tallies=_by_name(one.tallies, other.tallies, _tallied),
         moments=_by_name(one.moments, other.moments, summed),
         by_unit=_by_name(one.by_unit, other.by_unit, summed),
+        bad_pairs=_by_name(one.bad_pairs, other.bad_pairs, add),
     )
 
 

@@ -6,12 +6,13 @@ is their caller's fault. The first `COLD_REQUESTS` of the canary are no measure 
 cost, since nobody's prefix is in its cache yet; of its answers they are.
 
 A request is slow when it is slower than the 95th percentile of the stable arm's latest requests
-before the block. A unit speaks once in an arm: by the mean of its first `FIRST_REQUESTS`, or of
-those that came within `PATIENCE_S`.
+before the block. A unit speaks once at each weight, by the mean of its first `FIRST_REQUESTS` in
+the span of `TOGETHER_S` in which it came first: both arms' units of one span are compared, so that
+what changes for everybody, or who comes back, is no difference between them.
 """
 
-from collections import deque
 from math import log1p
+from operator import mul
 from typing import Final
 
 from tidegate.core.block import ArmBlock, Block, Moments, Tally
@@ -30,19 +31,33 @@ from tidegate.stats.recent import Recent
 
 COLD_REQUESTS: Final = 50
 FIRST_REQUESTS: Final = 4
-PATIENCE_S: Final = 60.0
-# Units that are remembered, about 100 bytes each; one that comes after so many others is new.
+TOGETHER_S: Final = 60.0
+# Of a unit's requests so many say how alike they are: nobody's thousands outweigh all others'.
+EARLY_REQUESTS: Final = 16
+# Units that are remembered, about 250 bytes each; one that comes after so many others is new.
 MAX_UNITS: Final = 100_000
 SLOW_QUANTILE: Final = 0.95
 DEAR_QUANTILE: Final = 0.99
-_MAX_WAITING_BLOCKS: Final = 360
+# Of them those that speak in one span.
+MAX_TOGETHER: Final = 20_000
 _NOT_USERS: Final = frozenset({"eval", "shadow"})
 
-# What is said of a unit's request: its marks, ln(1 + tokens) and ln(1 + cost) where they are known.
-_Said = tuple[int, float | None, float | None]
-_WHOLE: Final = ANSWERED
+# What is said of a unit's request: its marks, its tokens and its cost where they are known.
+_Said = tuple[int, int | None, int | None]
 _SHARES: Final = tuple(enumerate(SHARES))
 _ALL: Final = (1 << len(SHARES)) - 1
+
+
+class _Unit:
+    """One unit in one arm: at which weight it spoke last, its requests, and how many of its early
+    ones were bad, by metric."""
+
+    __slots__ = ("bad", "requests", "spoke")
+
+    def __init__(self, spoke: int) -> None:
+        self.spoke = spoke
+        self.requests = 0
+        self.bad: dict[int, int] | None = None
 
 
 class _Arm:
@@ -51,13 +66,18 @@ class _Arm:
     def __init__(self) -> None:
         self.block = ArmBlock()
         self.by_marks: dict[int, int] = {}
-        self.tokens = Moments()
-        self.cost = Moments()
+        self.tokens: list[int] = []
+        self.costs: list[int] = []
+        self.warm_costs: list[int] = []
+        self.ttft_s: list[float] = []
+        self.total_s: list[float] = []
+        self.itl_s: list[float] = []
         self.together: list[list[_Said]] = []
 
     def closed(self) -> ArmBlock:
         block = self.block
         for marks, count in self.by_marks.items():
+            block.assigned += count
             if marks & PLAINLY_BAD:
                 block.bad += count
             for index, name in _SHARES:
@@ -67,9 +87,11 @@ class _Arm:
                         tally = block.tallies[name] = Tally()
                     tally.judged += count
                     tally.bad += count if marks >> index + BAD & 1 else 0
-        for name, moments in (("output_tokens", self.tokens), ("cost", self.cost)):
-            if moments.count:
-                block.moments[name] = moments
+        block.costed, block.cost_nanousd = len(self.costs), sum(self.costs)
+        for name, values in (("output_tokens", self.tokens), ("cost", self.warm_costs)):
+            if values:
+                logs = [log1p(value) for value in values]
+                block.moments[name] = Moments(len(logs), sum(logs), sum(map(mul, logs, logs)))
         self._join_units()
         return block
 
@@ -103,9 +125,9 @@ def _join_bad(of: dict[str, Moments], said: list[_Said], bad: int) -> None:
             _moments(of, name).add(sum(marks >> index + BAD & 1 for marks, _, _ in said) / judged)
 
 
-def _join_mean(of: dict[str, Moments], name: str, values: list[float]) -> None:
+def _join_mean(of: dict[str, Moments], name: str, values: list[int]) -> None:
     if values:
-        _moments(of, name).add(sum(values) / len(values))
+        _moments(of, name).add(sum(map(log1p, values)) / len(values))
 
 
 def _moments(of: dict[str, Moments], name: str) -> Moments:
@@ -124,122 +146,124 @@ class BlockFold:
         self._cold = COLD_REQUESTS
         self._stable = _Arm()
         self._canary = _Arm()
-        # A unit and its arm: what it has said so far, or None once that is counted.
-        self._units: dict[int, list[_Said] | None] = {}
+        # By the unit's place and its arm.
+        self._units: dict[int, _Unit] = {}
+        self._together: dict[int, list[_Said]] = {}
         self._new: list[int] = []
-        self._waiting: deque[tuple[float, list[int]]] = deque()
-        self._latencies = (Recent(), Recent(), Recent())
+        self._weight: float | None = None
+        self._weights = 0
+        self._since_s: float | None = None
         self._costs = Recent()
+        self._latencies = (Recent(), Recent(), Recent())
         self._slow_s: tuple[float | None, ...] = (None, None, None)
 
     def add(self, receipt: Receipt) -> None:
         """Counts it, if it is one of the rollout's that counts."""
         if receipt.rollout != self._rollout or receipt.arm_forced:
             return
-        if receipt.purpose in _NOT_USERS or receipt.is_probe:
+        purpose = receipt.purpose
+        if purpose != "production" and (purpose in _NOT_USERS or receipt.is_probe):
             return
-        if receipt.arm == "canary":
-            arm, canary = self._canary, True
-        elif receipt.arm == "stable":
-            arm, canary = self._stable, False
+        side = receipt.arm
+        if side == "stable":
+            arm, warm = self._stable, True
+        elif side == "canary":
+            arm, warm = self._canary, self._cold <= 0
         else:
             return
         marks = marks_of(receipt)
         if not marks:
             return
-        warm = not canary or self._cold <= 0
-        if canary:
-            self._cold -= 1
         tokens = cost = None
-        if marks & _WHOLE == _WHOLE:
-            tokens, cost = self._amounts(arm, receipt, warm)
+        if marks & ANSWERED == ANSWERED:
+            tokens, cost = receipt.output_tokens, receipt.cost_nanousd
+            if tokens is not None:
+                tokens += receipt.reasoning_tokens or 0
+                arm.tokens.append(tokens)
+            if cost is not None:
+                arm.costs.append(cost)
+                if warm:
+                    arm.warm_costs.append(cost)
         if warm:
-            marks |= self._latency_marks(receipt, marks, canary)
+            marks |= self._latency_marks(arm, receipt, marks)
+        else:
+            self._cold -= 1
+            cost = None
         arm.by_marks[marks] = arm.by_marks.get(marks, 0) + 1
-        arm.block.assigned += 1
         if receipt.cache_read_tokens:
             arm.block.cached += 1
-        if receipt.unit is None or receipt.unit_kind == "request":
+        unit = receipt.unit
+        if unit is None or receipt.unit_kind == "request":
             arm.block.units += 1
             arm.block.fresh += 1
         else:
-            self._unit(arm, receipt.unit << 1 | canary, (marks, tokens, cost))
+            self._unit(arm, unit << 1 | (side == "canary"), (marks, tokens, cost))
 
-    def _amounts(
-        self, arm: _Arm, receipt: Receipt, warm: bool
-    ) -> tuple[float | None, float | None]:
-        tokens = cost = None
-        if receipt.output_tokens is not None:
-            tokens = log1p(receipt.output_tokens + (receipt.reasoning_tokens or 0))
-            arm.tokens.add(tokens)
-        spent = receipt.cost_nanousd
-        if spent is not None:
-            arm.block.costed += 1
-            arm.block.cost_nanousd += spent
-            if arm is self._stable:
-                self._costs.add(spent)
-            if warm:
-                cost = log1p(spent)
-                arm.cost.add(cost)
-        return tokens, cost
-
-    def _latency_marks(self, receipt: Receipt, marks: int, canary: bool) -> int:
+    def _latency_marks(self, arm: _Arm, receipt: Receipt, marks: int) -> int:
         """Which latencies are judged, and which were slow. Until the stable arm has shown what is
         slow none is judged."""
         found = 0
-        slow_s = self._slow_s
+        slow_ttft_s, slow_total_s, slow_itl_s = self._slow_s
         ttft_s = receipt.ttft_s
         if ttft_s is not None:
-            if slow_s[0] is not None:
-                found |= TTFT | TTFT << BAD if ttft_s > slow_s[0] else TTFT
-            if not canary:
-                self._latencies[0].add(ttft_s)
-        if marks & _WHOLE != _WHOLE:
+            arm.ttft_s.append(ttft_s)
+            if slow_ttft_s is not None:
+                found = TTFT | TTFT << BAD if ttft_s > slow_ttft_s else TTFT
+        if marks & ANSWERED != ANSWERED:
             return found
         total_s = receipt.total_s
         if total_s is not None:
-            if slow_s[1] is not None:
-                found |= TOTAL_TIME | TOTAL_TIME << BAD if total_s > slow_s[1] else TOTAL_TIME
-            if not canary:
-                self._latencies[1].add(total_s)
+            arm.total_s.append(total_s)
+            if slow_total_s is not None:
+                found |= TOTAL_TIME | TOTAL_TIME << BAD if total_s > slow_total_s else TOTAL_TIME
         itl_s = receipt.itl_mean_s
         if itl_s is not None:
-            if slow_s[2] is not None:
-                found |= ITL | ITL << BAD if itl_s > slow_s[2] else ITL
-            if not canary:
-                self._latencies[2].add(itl_s)
+            arm.itl_s.append(itl_s)
+            if slow_itl_s is not None:
+                found |= ITL | ITL << BAD if itl_s > slow_itl_s else ITL
         return found
 
     def _unit(self, arm: _Arm, unit: int, said: _Said) -> None:
+        known = self._units.get(unit)
+        if known is None:
+            known = self._came(arm, unit)
+        before = known.requests
+        known.requests = before + 1
+        if before:
+            arm.block.pairs += before
+        if before < EARLY_REQUESTS:
+            arm.block.early_pairs += before
+            if said[0] >> BAD:
+                _count_pairs(arm.block, known, said[0] >> BAD)
+        earlier = self._together.get(unit)
+        if earlier is not None:
+            if len(earlier) < FIRST_REQUESTS:
+                earlier.append(said)
+        elif known.spoke != self._weights and len(self._together) < MAX_TOGETHER:
+            known.spoke = self._weights
+            self._together[unit] = [said]
+            self._new.append(unit)
+
+    def _came(self, arm: _Arm, unit: int) -> _Unit:
         units = self._units
-        if unit in units:
-            earlier = units[unit]
-            if earlier is None:
-                return
-            earlier.append(said)
-            if len(earlier) >= FIRST_REQUESTS:
-                units[unit] = None
-                arm.together.append(earlier)
-            return
-        if len(units) >= MAX_UNITS:
-            self._forget(next(iter(units)))
-        units[unit] = [said]
-        self._new.append(unit)
         arm.block.units += 1
         arm.block.fresh += unit ^ 1 not in units
-
-    def _forget(self, unit: int) -> None:
-        said = self._units.pop(unit)
-        if said is not None:
-            (self._canary if unit & 1 else self._stable).together.append(said)
+        if len(units) >= MAX_UNITS:
+            del units[next(iter(units))]
+        known = units[unit] = _Unit(self._weights - 1)
+        return known
 
     def close(self, began_s: float, ended_s: float, weight: float | None) -> Block | None:
-        """The block since the last; None when nothing came and no unit was waited for."""
-        self._waiting.append((ended_s, self._new))
-        self._new = []
-        self._end_patience(ended_s)
-        stable, canary = self._stable.closed(), self._canary.closed()
+        """The block since the last; None when nothing came and nobody had waited to speak."""
+        self._let_speak(began_s, ended_s, weight)
+        first = self._stable
+        stable, canary = first.closed(), self._canary.closed()
         self._stable, self._canary = _Arm(), _Arm()
+        self._costs.extend(first.costs)
+        for recent, values in zip(
+            self._latencies, (first.ttft_s, first.total_s, first.itl_s), strict=True
+        ):
+            recent.extend(values)
         self._slow_s = tuple(recent.quantile(SLOW_QUANTILE) for recent in self._latencies)
         if not (stable.assigned or canary.assigned or stable.by_unit or canary.by_unit):
             return None
@@ -248,14 +272,35 @@ class BlockFold:
         number = self._number
         return Block(self._rollout, number, began_s, ended_s, weight, stable, canary, dear_nanousd)
 
-    def _end_patience(self, now_s: float) -> None:
-        """Units that have had their time speak by what they have said."""
-        waiting, units = self._waiting, self._units
-        while waiting and (
-            abs(now_s - waiting[0][0]) >= PATIENCE_S or len(waiting) > _MAX_WAITING_BLOCKS
-        ):
-            for unit in waiting.popleft()[1]:
-                said = units.get(unit)
-                if said is not None:
-                    units[unit] = None
-                    (self._canary if unit & 1 else self._stable).together.append(said)
+    def _let_speak(self, began_s: float, ended_s: float, weight: float | None) -> None:
+        """Ends the span that is over, and at another weight the one that is not.
+
+        Who came first in a block that began a weight came while only those who move over were new:
+        they begin again with everybody else.
+        """
+        changed = self._since_s is not None and weight != self._weight
+        since_s = began_s if self._since_s is None else self._since_s
+        if changed:
+            for unit in self._new:
+                self._together.pop(unit, None)
+            self._weights += 1
+        self._new = []
+        self._weight = weight
+        if changed or abs(ended_s - since_s) >= TOGETHER_S:
+            for unit, said in self._together.items():
+                (self._canary if unit & 1 else self._stable).together.append(said)
+            self._together = {}
+            since_s = ended_s
+        self._since_s = since_s
+
+
+def _count_pairs(block: ArmBlock, unit: _Unit, bad: int) -> None:
+    """One more bad request of the unit: a pair with each earlier one that was bad alike."""
+    if unit.bad is None:
+        unit.bad = {}
+    for index, name in _SHARES:
+        if bad >> index & 1:
+            before = unit.bad.get(index, 0)
+            unit.bad[index] = before + 1
+            if before:
+                block.bad_pairs[name] = block.bad_pairs.get(name, 0) + before

@@ -26,7 +26,7 @@ MOST_LN_E: Final = 200.0
 class Share(NamedTuple):
     """`judged` observations, `bad` of them in sum."""
 
-    judged: int
+    judged: float
     bad: float
 
 

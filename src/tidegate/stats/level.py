@@ -5,6 +5,7 @@ then becomes one of them.
 """
 
 from math import sqrt
+from typing import NamedTuple
 
 from msgspec import Struct, field
 
@@ -12,6 +13,14 @@ from tidegate.core.block import Moments
 from tidegate.stats import harm_test, mean_test, safe_test
 from tidegate.stats.harm_test import ODDS_RATIOS, Share
 from tidegate.stats.mean_test import LEAST_VARIANCE, Strata
+from tidegate.stats.safe_test import Margin, Rates
+
+
+class Bounds(NamedTuple):
+    """Whether the metric is a share, and its margin: points of it, or of the logarithm."""
+
+    is_share: bool
+    margin: Margin
 
 
 class Level(Struct, frozen=True, omit_defaults=True):
@@ -39,24 +48,36 @@ def summed(one: Moments, other: Moments) -> Moments:
     return Moments(one.count + other.count, one.total + other.total, one.squares + other.squares)
 
 
-def advanced(level: Level, stable: Moments, canary: Moments, metric: tuple[bool, float]) -> Level:
-    """With one block more. `metric`: whether it is a share, and its margin (points, or of ln)."""
-    is_share, margin = metric
+def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Level:
+    """With one block more."""
+    if not stable.count and not canary.count:
+        return level
     harm, safe, strata = level.harm, level.safe, level.strata
     if stable.count and canary.count:
-        if is_share:
+        if by.is_share:
             earlier = level.both()
             if earlier.judged >= harm_test.LEAST_EARLIER:
                 rate = harm_test.rate_of(earlier)
                 a, b = Share(stable.count, stable.total), Share(canary.count, canary.total)
                 harm = tuple(harm_test.grown(harm, rate, a, b))
-                safe += safe_test.growth(rate, margin, a, b)
-        strata = _joined(level, stable, canary, metric)
+                safe += _safer(level, by, a, b)
+        strata = _joined(level, stable, canary, by)
     return Level(summed(level.stable, stable), summed(level.canary, canary), harm, safe, strata)
 
 
-def _joined(level: Level, stable: Moments, canary: Moments, metric: tuple[bool, float]) -> Strata:
-    is_share, margin = metric
+def bet_on(level: Level, by: Bounds, stable_share: float) -> Rates:
+    """What the next block's test of safety bets on."""
+    rate = harm_test.rate_of(level.both())
+    return safe_test.alternative(rate, by.margin, level.safe, level.canary.count, stable_share)
+
+
+def _safer(level: Level, by: Bounds, stable: Share, canary: Share) -> float:
+    rates = bet_on(level, by, stable.judged / (stable.judged + canary.judged))
+    return safe_test.growth(rates, by.margin.points, stable, canary)
+
+
+def _joined(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Strata:
+    is_share, margin = by.is_share, by.margin.points
     if level.stable.count < mean_test.LEAST:
         return level.strata
     spread = level.spread(is_share)

@@ -12,7 +12,7 @@ class Recent:
 
     def __init__(self) -> None:
         self._values: deque[float] = deque(maxlen=KEPT)
-        self.add = self._values.append
+        self.extend = self._values.extend
 
     def quantile(self, share: float) -> float | None:
         """The value that `share` of them do not exceed."""

@@ -10,11 +10,10 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
-from tidegate.core.harm import HARM
 from tidegate.core.rollout import HarmMetric, Rollout
 from tidegate.stats import harm_test, mean_test, safe_test
-from tidegate.stats.analysis import Analysis, guards, is_by_unit, margin_of
-from tidegate.stats.level import Level
+from tidegate.stats.analysis import Analysis, bounds_of, guards, is_by_unit
+from tidegate.stats.level import Bounds, Level, bet_on
 
 INTERVAL_ALPHA: Final = 0.05
 
@@ -58,7 +57,8 @@ def _verdict(analysis: Analysis, rollout: Rollout, guard: HarmMetric, harm_at: f
     by_unit = is_by_unit(analysis, guard.name)
     known = analysis.metrics[guard.name]
     level = known.units if by_unit else known.requests
-    is_share = HARM[guard.name].kind != "amount"
+    bounds = bounds_of(guard, rollout)
+    is_share = bounds.is_share
     safe_at = 1 / rollout.safe_alpha
     ln_harm, ln_safe = _ln_es(level, is_share, by_unit)
     stable, canary = level.stable.count, level.canary.count
@@ -70,7 +70,6 @@ def _verdict(analysis: Analysis, rollout: Rollout, guard: HarmMetric, harm_at: f
     elif ln_harm >= log(harm_at):
         what = "harm"
     effect, low, high = _interval(level, is_share)
-    margin = margin_of(guard)
     return Verdict(
         guard.name,
         what,
@@ -83,7 +82,7 @@ def _verdict(analysis: Analysis, rollout: Rollout, guard: HarmMetric, harm_at: f
         high,
         stable,
         canary,
-        _needed(level, is_share, margin, log(safe_at) - ln_safe),
+        _needed(level, bounds, log(safe_at) - ln_safe),
         _smallest(level, is_share, log(harm_at)),
         by_unit,
     )
@@ -111,7 +110,7 @@ def _interval(level: Level, is_share: bool) -> tuple[float | None, float | None,
     return exp(middle), exp(middle - half), exp(middle + half)
 
 
-def _needed(level: Level, is_share: bool, margin: float, ln_missing: float) -> int | None:
+def _needed(level: Level, by: Bounds, ln_missing: float) -> int | None:
     """What of the canary is still to come until safety, by the growth to be expected of equal
     arms at the proportions so far."""
     if ln_missing <= 0:
@@ -119,11 +118,12 @@ def _needed(level: Level, is_share: bool, margin: float, ln_missing: float) -> i
     stable, canary = level.stable.count, level.canary.count
     if not stable or not canary:
         return None
-    if is_share:
-        rate = harm_test.rate_of(level.both())
-        each = safe_test.expected(rate, margin, stable / (stable + canary))
-        return None if each <= 0 else int(ln_missing / each * canary / (stable + canary)) + 1
-    return _needed_of_mean(level, margin / level.spread(False), ln_missing, stable / canary)
+    part = stable / (stable + canary)
+    if not by.is_share:
+        margin = by.margin.points / level.spread(False)
+        return _needed_of_mean(level, margin, ln_missing, stable / canary)
+    each = safe_test.expected(bet_on(level, by, part), by.margin.points, part)
+    return None if each <= 0 else int(ln_missing / each * (1 - part)) + 1
 
 
 def _needed_of_mean(level: Level, margin: float, ln_missing: float, per: float) -> int:

@@ -8,15 +8,15 @@ claims a message has it alone until its lease is over.
 from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
-from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, or_, select, update
 
 from tidegate.core import clock
-from tidegate.core.notice import SEVERITIES, DeliveryState, NotDelivered, Notice, Severity
-from tidegate.stores import database, silences
+from tidegate.core.notice import SEVERITIES, NotDelivered, Notice, Severity
+from tidegate.stores import database, silences, told
 from tidegate.stores.notices import COLUMNS, notice_of
 from tidegate.stores.schema_notices import deliveries, notice_ways, notices
+from tidegate.stores.told import Delivery
 
 MAX_TRIES: Final = 66  # an hour: the pauses double from a second up to a minute
 LEASE_S: Final = 60.0
@@ -34,21 +34,6 @@ _MAX_ERROR_LETTERS = 500
 _n, _w, _d = notices.c, notice_ways.c, deliveries.c
 
 
-class Delivery(Struct, frozen=True):
-    """One message on one way. `error` says why the last try, or all of them, came to nothing."""
-
-    id: str
-    way: str
-    severity: Severity
-    ends: str | None
-    at_s: float
-    due_at_s: float
-    tries: int = 0
-    state: DeliveryState = "waiting"
-    error: str | None = None
-    ended_at_s: float | None = None
-
-
 def route(
     connection: Connection, ways_of: Callable[[Notice], Iterable[str]], now_s: float
 ) -> list[Notice]:
@@ -60,12 +45,12 @@ def route(
         _n.silenced_by.not_in([one.id for one in held]),
         _n.resolved_at_s.is_not(None),
     )
-    query = select(*COLUMNS).where(waiting).order_by(_n.id).limit(_AT_ONCE)
+    query = select(*COLUMNS, _n.silenced_by).where(waiting).order_by(_n.id).limit(_AT_ONCE)
     nowhere = []
     for row in connection.execute(query).mappings().all():
         notice = notice_of(row)
         silence = next((one.id for one in held if one.matchers.match(notice)), None)
-        if notice.resolved_at_s is not None:
+        if notice.resolved_at_s is not None and row["silenced_by"] is not None:
             _mark(connection, notice.id, routed_at_s=now_s, closed_at_s=now_s)
         elif silence is not None:
             _mark(connection, notice.id, silenced_by=silence)
@@ -99,9 +84,9 @@ def end_told(connection: Connection, now_s: float) -> None:
     connection.execute(update(notices).where(ended, late).values(closed_at_s=now_s))
     newest = select(_n.id).where(ended).order_by(_n.resolved_at_s.desc()).limit(_AT_ONCE)
     over = set(connection.execute(newest).scalars())
-    rows = _fates(connection, over)
-    told = {delivery.id for _, _, delivery in rows if delivery is not None}
-    still_open = _with_open_notices(connection, told)
+    rows = told.fates(connection, over)
+    ids = {delivery.id for _, _, delivery in rows if delivery is not None}
+    still_open = _with_open_notices(connection, ids)
     for notice_id, _, delivery in rows:
         if delivery is None or delivery.ended_at_s is None or delivery.id in still_open:
             over.discard(notice_id)
@@ -143,19 +128,15 @@ def claim(
     same = (_d.id == delivery.id) & (_d.tries == delivery.tries) & _d.ended_at_s.is_(None)
     if not connection.execute(update(deliveries).where(same).values(values)).rowcount:
         return None
-    return replace(delivery, **values), told_by(connection, delivery.ends or delivery.id)
+    return replace(delivery, **values), told.told_by(connection, delivery.ends or delivery.id)
 
 
-def told_by(connection: Connection, delivery_id: str) -> list[Notice]:
-    """The notices of a message, the oldest first."""
-    joined = notices.join(notice_ways, _w.notice == _n.id)
-    query = select(*COLUMNS).select_from(joined).where(_w.delivery == delivery_id).order_by(_n.id)
-    return [notice_of(row) for row in connection.execute(query).mappings()]
-
-
-def delivered(connection: Connection, delivery: Delivery, at_s: float) -> None:
-    """It arrived."""
-    _finish(connection, delivery, state="delivered", error=None, ended_at_s=at_s)
+def delivered(
+    connection: Connection, delivery: Delivery, at_s: float, remark: str | None = None
+) -> None:
+    """It arrived; the remark says whom it did not reach."""
+    said = None if remark is None else remark[:_MAX_ERROR_LETTERS]
+    _finish(connection, delivery, state="delivered", error=said, ended_at_s=at_s)
 
 
 def failed(connection: Connection, delivery: Delivery, why: NotDelivered, at_s: float) -> Delivery:
@@ -171,31 +152,6 @@ def failed(connection: Connection, delivery: Delivery, why: NotDelivered, at_s: 
     return replace(delivery, **fields)
 
 
-def of_notices(
-    connection: Connection, ids: Collection[str]
-) -> dict[str, list[tuple[str, Delivery | None]]]:
-    """By notice the ways it goes, each with the message that tells of it if there is one yet."""
-    found: dict[str, list[tuple[str, Delivery | None]]] = {}
-    for notice_id, way, delivery in _fates(connection, ids):
-        found.setdefault(notice_id, []).append((way, delivery))
-    return found
-
-
-def _fates(connection: Connection, ids: Collection[str]) -> list[tuple[str, str, Delivery | None]]:
-    """Every way that each notice goes, with the message that tells of it there."""
-    query = (
-        select(_w.notice, _w.way, *deliveries.c)
-        .select_from(notice_ways)
-        .outerjoin(deliveries, _d.id == _w.delivery)
-        .where(_w.notice.in_(ids))
-        .order_by(_w.notice, _w.way)
-    )
-    return [
-        (notice_id, way, None if fields[0] is None else Delivery(*fields))
-        for notice_id, way, *fields in connection.execute(query)
-    ]
-
-
 def _send_by(connection: Connection, notice_id: str, ways: list[str]) -> None:
     if ways:
         rows = [{"notice": notice_id, "way": way} for way in ways]
@@ -207,18 +163,18 @@ def _mark(connection: Connection, notice_id: str, **values: object) -> None:
     connection.execute(update(notices).where(_n.id == notice_id).values(values))
 
 
-def _with_open_notices(connection: Connection, told: Collection[str]) -> set[str]:
+def _with_open_notices(connection: Connection, ids: Collection[str]) -> set[str]:
     query = (
         select(_w.delivery)
         .distinct()
         .select_from(notice_ways.join(notices, _w.notice == _n.id))
-        .where(_w.delivery.in_(told), _n.resolved_at_s.is_(None))
+        .where(_w.delivery.in_(ids), _n.resolved_at_s.is_(None))
     )
     return set(connection.execute(query).scalars())
 
 
-def _insert_end(connection: Connection, told: Delivery, now_s: float) -> None:
-    ending = Delivery(clock.IdSource().new(), told.way, told.severity, told.id, now_s, now_s)
+def _insert_end(connection: Connection, first: Delivery, now_s: float) -> None:
+    ending = Delivery(clock.IdSource().new(), first.way, first.severity, first.id, now_s, now_s)
     statement = database.upsert(connection, deliveries).values(_row(ending))
     connection.execute(statement.on_conflict_do_nothing(index_elements=[_d.ends]))
 

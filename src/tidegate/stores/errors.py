@@ -35,3 +35,7 @@ class DriverMissing(StoreError):
 
 class WriterTaken(StoreError):
     """Another process already writes this database."""
+
+
+class AskedTooMuch(StoreError):
+    """An answer would be larger than any may be; the caller's to narrow."""

@@ -3,7 +3,7 @@ transaction, each id once."""
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
 from typing import Any
 
@@ -14,6 +14,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from tidegate.core import clock
 from tidegate.core.receipt import Receipt
 from tidegate.stores import database, rollup
+from tidegate.stores.compiled import compiled
 from tidegate.stores.errors import RowRefused, StoreContended
 from tidegate.stores.schema import MAX_TOKENS, TOKEN_COLUMNS, journal_positions, receipts
 from tidegate.stores.shared import local_name, name_everywhere
@@ -72,9 +73,9 @@ class Ledger:
     def __init__(self, engine: Engine, node: str = "") -> None:
         self._engine = engine
         self._node = node
-        self._insert = _compiled(engine, _insertion(engine), _COLUMNS)
-        self._spend = _compiled(engine, rollup.addition(engine), rollup.COLUMNS)
-        self._move = _compiled(engine, _movement(engine), _POSITION)
+        self._insert = compiled(engine, _insertion(engine), _COLUMNS)
+        self._spend = compiled(engine, rollup.addition(engine), rollup.COLUMNS)
+        self._move = compiled(engine, _movement(engine), _POSITION)
 
     def positions(self) -> dict[str, Position]:
         """The position of every known gateway of this machine."""
@@ -162,26 +163,6 @@ def _movement(engine: Engine) -> Statement:
         index_elements=[journal_positions.c.gateway],
         set_={"segment": new.segment, "offset": new.offset},
     )
-
-
-def _compiled(
-    engine: Engine, statement: Statement, columns: Sequence[str]
-) -> Callable[[Connection, list[Row]], int]:
-    """Runs a statement for rows of `columns`; returns how many rows it changed.
-
-    Compiled once, and rows go to the driver as they are: that is most of a receipt's cost.
-    """
-    compiled = statement.compile(dialect=engine.dialect)
-    sql = str(compiled)
-    positional = bool(engine.dialect.positional)
-
-    def run(connection: Connection, rows: list[Row]) -> int:
-        parameters: Any = rows
-        if not positional:
-            parameters = [dict(zip(columns, row, strict=True)) for row in rows]
-        return connection.exec_driver_sql(sql, parameters).rowcount
-
-    return run
 
 
 def _known(connection: Connection, ids: list[str]) -> set[str]:

@@ -90,7 +90,7 @@ def silenced(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
     query = select(_n.id, _n.silenced_by).where(
         _n.id.in_(list(ids)), _n.silenced_by.is_not(None), _n.routed_at_s.is_(None)
     )
-    return dict(connection.execute(query).tuples().all())
+    return {row.id: row.silenced_by for row in connection.execute(query)}
 
 
 def trim(connection: Connection, before_s: float) -> int:

@@ -4,6 +4,8 @@ Times are wall-clock seconds at which a span begins, money is integer nano-dolla
 recorders are added up by who reads them. Histograms and `detail` are MessagePack.
 """
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -17,6 +19,16 @@ from sqlalchemy import (
 
 from tidegate.core.bin import COUNTS, HISTOGRAMS
 from tidegate.stores.schema import metadata
+
+
+def _key() -> tuple[Column[Any], ...]:
+    return (
+        Column("span_s", Integer, primary_key=True),
+        Column("scope", Integer, primary_key=True),
+        Column("start_s", BigInteger, primary_key=True),
+        Column("node", Text, primary_key=True),
+    )
+
 
 # Whose signals: rows name it by its number.
 signal_scopes = Table(
@@ -34,23 +46,30 @@ Index(
     unique=True,
 )
 
-# What receipts add up to, by minute, hour and day (`span_s`). `changed` rises with each time that
-# rows are added to, so that a reader asks for what is new.
+# What receipts add up to, by minute, hour, day and week (`span_s`). `changed` rises with each time
+# that rows are added to, so that a reader asks for what is new.
 signals = Table(
     "signals",
     metadata,
-    Column("span_s", Integer, primary_key=True),
-    Column("scope", Integer, primary_key=True),
-    Column("start_s", BigInteger, primary_key=True),
-    Column("node", Text, primary_key=True),
+    *_key(),
     Column("changed", BigInteger, nullable=False),
     *(Column(name, BigInteger, nullable=False) for name in COUNTS),
-    *(Column(f"{name}_histogram", LargeBinary) for name in HISTOGRAMS),
-    Column("detail", LargeBinary, nullable=False),
     sqlite_with_rowid=False,
 )
 Index("ix_signals_start", signals.c.span_s, signals.c.start_s)
 Index("ix_signals_changed", signals.c.span_s, signals.c.changed)
+
+# What belongs to each row of `signals` and is longer than it: apart, so that sums over many rows
+# need not pass over it.
+signal_details = Table(
+    "signal_details",
+    metadata,
+    *_key(),
+    *(Column(f"{name}_histogram", LargeBinary) for name in HISTOGRAMS),
+    Column("detail", LargeBinary, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_signal_details_start", signal_details.c.span_s, signal_details.c.start_s)
 
 # Up to which receipt (`seq`) each recorder's are in `signals` and `release_blocks`, and the newest
 # number of `signals.changed`.

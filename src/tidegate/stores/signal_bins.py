@@ -2,16 +2,17 @@
 transaction with the mark of the receipts that it is made of.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine, bindparam, delete, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import ColumnElement, Connection, Engine, Table, and_, bindparam, delete, select
 
 from tidegate.core.bin import COUNTS, HISTOGRAMS, MINUTE_S, Bin, BinKey
 from tidegate.stores import database, signal_marks
-from tidegate.stores.schema_signals import signal_scopes, signals
-from tidegate.stores.signal_rows import Row, add, copied, packed, row_of, unpacked
+from tidegate.stores.compiled import Statement, compiled
+from tidegate.stores.schema_signals import signal_details, signal_scopes, signals
+from tidegate.stores.signal_rows import Row, packed, row_of, summed, unpacked
 
 HOUR_S: Final = 3600
 DAY_S: Final = 86_400
@@ -27,18 +28,23 @@ KEPT_S: Final = {
 
 _SCOPE: Final = ("route", "arm", "release", "target")
 _KEY: Final = ("span_s", "scope", "start_s", "node")
-_VALUES: Final = (*COUNTS, *(f"{name}_histogram" for name in HISTOGRAMS), "detail")
-_WRITTEN: Final = (*_KEY, "changed", *_VALUES)
+_DETAILS: Final = (*(f"{name}_histogram" for name in HISTOGRAMS), "detail")
+_WRITTEN: Final = (*_KEY, "changed", *COUNTS)
+_WRITTEN_BESIDE: Final = (*_KEY, *_DETAILS)
 _SCOPES_A_QUERY: Final = 400
 
 Scope = tuple[str, str, str, str]
+# Second at which a span begins, number of the scope.
+_Slot = tuple[int, int]
 
 
 class SignalWriter:
     """One recorder's side. Not safe between threads. `node` tells it from others of a database."""
 
-    def __init__(self, node: str) -> None:
+    def __init__(self, engine: Engine, node: str) -> None:
         self._node = node
+        self._write = compiled(engine, _replacing(engine, signals), _WRITTEN)
+        self._write_beside = compiled(engine, _replacing(engine, signal_details), _WRITTEN_BESIDE)
         self._scopes: dict[Scope, int] = {}
 
     def forget(self) -> None:
@@ -53,13 +59,9 @@ class SignalWriter:
             rows = [(key.minute_s, key[1:], row_of(one)) for key, one in bins.items()]
             numbers = self._numbers(connection, {scope for _, scope, _ in rows})
             for span_s in SPANS_S:
-                slots: dict[tuple[int, int], Row] = {}
+                slots: defaultdict[_Slot, list[Row]] = defaultdict(list)
                 for minute_s, scope, row in rows:
-                    slot = (minute_s - minute_s % span_s, numbers[scope])
-                    if slot in slots:
-                        add(slots[slot], row)
-                    else:
-                        slots[slot] = copied(row)
+                    slots[minute_s - minute_s % span_s, numbers[scope]].append(row)
                 self._merge(connection, span_s, slots, changed)
         signal_marks.set_folded(connection, self._node, folded_seq)
 
@@ -67,33 +69,42 @@ class SignalWriter:
         self,
         connection: Connection,
         span_s: int,
-        slots: dict[tuple[int, int], Row],
+        slots: Mapping[_Slot, list[Row]],
         changed: int,
     ) -> None:
+        there: dict[_Slot, Row] = {}
         for start_s in {start_s for start_s, _ in slots}:
             scopes = [scope for start, scope in slots if start == start_s]
             for at in range(0, len(scopes), _SCOPES_A_QUERY):
                 some = scopes[at : at + _SCOPES_A_QUERY]
                 for scope, *columns in self._there(connection, span_s, start_s, some):
-                    add(slots[start_s, scope], unpacked(columns))
-        known = {"span_s": span_s, "node": self._node, "changed": changed}
-        written = [
-            {**known, "start_s": start_s, "scope": scope, **packed(row)}
-            for (start_s, scope), row in slots.items()
-        ]
-        connection.execute(_replacing(connection), written)
+                    there[start_s, scope] = unpacked(columns)
+        written, beside = [], []
+        for slot, rows in slots.items():
+            start_s, scope = slot
+            counts, details = packed(summed(rows, there.get(slot)))
+            key = span_s, scope, start_s, self._node
+            written.append((*key, changed, *counts))
+            beside.append((*key, *details))
+        self._write(connection, written)
+        self._write_beside(connection, beside)
 
     def _there(
         self, connection: Connection, span_s: int, start_s: int, scopes: list[int]
     ) -> Iterable[Any]:
-        c = signals.c
-        query = select(c.scope, *(c[name] for name in _VALUES)).where(
-            c.span_s == span_s,
-            c.start_s == start_s,
-            c.node == self._node,
-            c.scope.in_(scopes),
+        c, beside = signals.c, signal_details.c
+        columns = (*(c[name] for name in COUNTS), *(beside[name] for name in _DETAILS))
+        query = (
+            select(c.scope, *columns)
+            .join(signal_details, together())
+            .where(
+                c.span_s == span_s,
+                c.start_s == start_s,
+                c.node == self._node,
+                c.scope.in_(scopes),
+            )
         )
-        return connection.execute(query)
+        return connection.execute(query).all()
 
     def _numbers(self, connection: Connection, scopes: set[Scope]) -> dict[Scope, int]:
         """The number of each, given to those that are new."""
@@ -112,32 +123,34 @@ class SignalWriter:
         return {scope: self._scopes[scope] for scope in scopes}
 
 
+def together() -> ColumnElement[bool]:
+    """Which rows of `signals` and of `signal_details` belong together."""
+    return and_(*(signals.c[name] == signal_details.c[name] for name in _KEY))
+
+
 def drop_old(engine: Engine, now_s: float, *, part_rows: int = 2000) -> int:
     """Delete rows that are older than they are kept; how many are gone. In short transactions, so
     that nobody who writes is kept waiting long."""
     gone = 0
     for span_s, kept_s in KEPT_S.items():
-        of_span = signals.c.span_s == span_s
-        old = of_span & (signals.c.start_s < int(now_s - kept_s))
-        some = select(signals.c.start_s).where(old).order_by(signals.c.start_s).limit(part_rows)
+        c = signals.c
+        old = (c.span_s == span_s) & (c.start_s < int(now_s - kept_s))
+        some = select(c.start_s).where(old).order_by(c.start_s).limit(part_rows)
         while True:
             with database.writing(engine) as connection:
                 starts = connection.execute(some).scalars().all()
                 if not starts:
                     break
-                going = delete(signals).where(of_span, signals.c.start_s <= starts[-1])
-                gone += connection.execute(going).rowcount
+                for table in (signals, signal_details):
+                    of_span = (table.c.span_s == span_s) & (table.c.start_s <= starts[-1])
+                    gone += connection.execute(delete(table).where(of_span)).rowcount
     return gone
 
 
-def _replacing(connection: Connection) -> sqlite.Insert | postgresql.Insert:
-    statement = database.upsert(connection, signals)
-    new = statement.excluded
-    return (
-        statement.values({name: bindparam(name) for name in _WRITTEN})
-        .on_conflict_do_update(
-            index_elements=[signals.c[name] for name in _KEY],
-            set_={name: new[name] for name in ("changed", *_VALUES)},
-        )
-        .inline()
-    )
+def _replacing(engine: Engine, table: Table) -> Statement:
+    statement = database.upsert(engine, table)
+    names = [column.name for column in table.c]
+    values = statement.values({name: bindparam(name) for name in names})
+    replaced = {name: statement.excluded[name] for name in names if name not in _KEY}
+    keys = [table.c[name] for name in _KEY]
+    return values.on_conflict_do_update(index_elements=keys, set_=replaced).inline()

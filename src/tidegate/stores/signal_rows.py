@@ -84,22 +84,22 @@ def add(into: Row, other: Row) -> None:
         _add(into.detail.units.setdefault(name, [0.0, 0.0, 0.0]), moments)
 
 
-def packed(row: Row) -> dict[str, Any]:
-    """The columns of a row."""
-    for dimension, values in row.detail.by.items():
-        if len(values) > MAX_NAMED:
-            row.detail.by[dimension] = _largest(values)
-    columns: dict[str, Any] = {"detail": _pack(row.detail)}
-    for name, count in zip(COUNTS, row.counts, strict=True):
-        columns[name] = min(count, _MOST)
-    for name in HISTOGRAMS:
-        histogram = row.histograms.get(name)
-        columns[f"{name}_histogram"] = _packed(histogram) if histogram else None
-    return columns
+def packed(row: Row) -> tuple[list[int], list[bytes | None]]:
+    """The columns of a row: those of `COUNTS`; those of the histograms and of the detail."""
+    counts = row.counts
+    if max(counts) > _MOST:
+        counts = [min(count, _MOST) for count in counts]
+    histograms = (row.histograms.get(name) for name in HISTOGRAMS)
+    by = {
+        dimension: _largest(values) if len(values) > MAX_NAMED else values
+        for dimension, values in row.detail.by.items()
+    }
+    details = [_packed(one) if one else None for one in histograms]
+    return counts, [*details, _pack(Detail(by, row.detail.units))]
 
 
 def unpacked(columns: Sequence[Any]) -> Row:
-    """Of the columns of `COUNTS`, of the histograms and of the detail, in this order."""
+    """Of all these columns, in this order."""
     upto = len(COUNTS)
     histograms = {}
     for name, payload in zip(HISTOGRAMS, columns[upto:-1], strict=True):
@@ -150,15 +150,15 @@ def detail_of(payload: bytes) -> Detail:
         return Detail()
 
 
-def summed(rows: Iterable[Row]) -> Row | None:
-    """All of them in one; None for none."""
-    whole: Row | None = None
+def summed(rows: Sequence[Row], into: Row | None = None) -> Row:
+    """All of them in one, of which there is one at least: in `into`, or in a new one."""
+    if into is None:
+        if len(rows) == 1:
+            return rows[0]
+        into, rows = copied(rows[0]), rows[1:]
     for row in rows:
-        if whole is None:
-            whole = copied(row)
-        else:
-            add(whole, row)
-    return whole
+        add(into, row)
+    return into
 
 
 def _largest(values: Mapping[str, list[int]]) -> dict[str, list[int]]:

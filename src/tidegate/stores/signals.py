@@ -10,7 +10,8 @@ from tidegate.core.bin import COUNTS, MINUTE_S
 from tidegate.core.sli import LATENCIES, SLIS, LatencySli, Sli
 from tidegate.stats.histogram import merge
 from tidegate.stores import signal_marks
-from tidegate.stores.schema_signals import signal_scopes, signals
+from tidegate.stores.schema_signals import signal_details, signal_scopes, signals
+from tidegate.stores.signal_bins import together
 from tidegate.stores.signal_rows import histogram_of
 
 _STARTS_A_QUERY: Final = 500
@@ -63,7 +64,7 @@ def spans(connection: Connection, span_s: int, from_s: float, until_s: float) ->
     c = signals.c
     query = _asked().where(c.span_s == span_s, c.start_s >= int(from_s), c.start_s < int(until_s))
     found: dict[_Slot, Minute] = {}
-    for start_s, route, arm, *columns in connection.execute(query):
+    for start_s, route, arm, *columns in connection.execute(query).all():
         slot = start_s, route, arm
         if slot not in found:
             found[slot] = Minute(*slot, {}, {}, dict.fromkeys(_OTHERS, 0))
@@ -88,7 +89,7 @@ def _rows(
 ) -> Iterable[tuple[_Slot, *tuple[object, ...]]]:
     c = signals.c
     query = _asked().where(c.span_s == MINUTE_S, c.start_s.in_(starts))
-    for start_s, route, arm, *values in connection.execute(query):
+    for start_s, route, arm, *values in connection.execute(query).all():
         slot = start_s, route, arm
         if slot in wanted:
             yield slot, *values
@@ -96,10 +97,13 @@ def _rows(
 
 def _asked() -> Select[tuple[Any, ...]]:
     """Start, route, arm, and the columns that `_add` adds up."""
-    c, scope = signals.c, signal_scopes.c
-    columns = (*_JUDGED, *_OTHERS, *(f"{name}_histogram" for name in LATENCIES))
-    return select(c.start_s, scope.route, scope.arm, *(c[name] for name in columns)).join(
-        signal_scopes, scope.id == c.scope
+    c, scope, beside = signals.c, signal_scopes.c, signal_details.c
+    histograms = (beside[f"{name}_histogram"] for name in LATENCIES)
+    columns = (*(c[name] for name in (*_JUDGED, *_OTHERS)), *histograms)
+    return (
+        select(c.start_s, scope.route, scope.arm, *columns)
+        .join(signal_scopes, scope.id == c.scope)
+        .join(signal_details, together())
     )
 
 

@@ -1,5 +1,6 @@
-"""Signals are kept by minute, hour and day, releases' blocks one by one; a receipt tells whose
-recorder stored it."""
+"""Signals by minute, hour, day and week, releases' blocks, and whose recorder stored a receipt."""
+
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -61,18 +62,30 @@ def upgrade() -> None:
 def _signals() -> None:
     op.create_table(
         "signals",
-        sa.Column("span_s", sa.Integer, primary_key=True),
-        sa.Column("scope", sa.Integer, primary_key=True),
-        sa.Column("start_s", sa.BigInteger, primary_key=True),
-        sa.Column("node", sa.Text, primary_key=True),
+        *_key(),
         sa.Column("changed", sa.BigInteger, nullable=False),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in _COUNTS),
-        *(sa.Column(f"{name}_histogram", sa.LargeBinary) for name in _HISTOGRAMS),
-        sa.Column("detail", sa.LargeBinary, nullable=False),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_signals_start", "signals", ["span_s", "start_s"])
     op.create_index("ix_signals_changed", "signals", ["span_s", "changed"])
+    op.create_table(
+        "signal_details",
+        *_key(),
+        *(sa.Column(f"{name}_histogram", sa.LargeBinary) for name in _HISTOGRAMS),
+        sa.Column("detail", sa.LargeBinary, nullable=False),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_signal_details_start", "signal_details", ["span_s", "start_s"])
+
+
+def _key() -> tuple["sa.Column[Any]", ...]:
+    return (
+        sa.Column("span_s", sa.Integer, primary_key=True),
+        sa.Column("scope", sa.Integer, primary_key=True),
+        sa.Column("start_s", sa.BigInteger, primary_key=True),
+        sa.Column("node", sa.Text, primary_key=True),
+    )
 
 
 def _blocks() -> None:

@@ -6,13 +6,17 @@
     python -m bench run [NAME...]    measure; keeps one JSON line a gateway and round
     python -m bench request [--beside CHECKOUT]    CPU of one request, and of another checkout's
     python -m bench routes           CPU a request with 1 route and with 1,000
+    python -m bench changes          changes over a large plan, and how soon gateways obey one
     python -m bench limits           CPU and memory of limits, without a gateway
     python -m bench dialects         CPU of translating a chunk and a request between dialects
     python -m bench validity         CPU of following a chunk of JSON
     python -m bench signals          CPU of folding a receipt and of reading 13 months
+    python -m bench releases         CPU of assigning a request, and of a plan with 200 releases
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
+    python -m bench release_stats [--runs SHARE] [--only WORDS]    what a release's tests find
+    python -m bench release_cost     CPU of folding a release's receipts and judging its blocks
     python -m bench profile [plain|streams] [--seconds S] where the gateway's CPU goes
     python -m bench table            write docs/benchmarks.md from what was kept
     python -m bench resilience-table write docs/resilience-bench.md from what was kept
@@ -36,6 +40,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    changes,
     dialects,
     flat_memory,
     install,
@@ -43,6 +48,9 @@ from bench import (
     machine,
     peers,
     profile,
+    releases,
+    release_cost,
+    release_stats,
     report,
     request,
     resilience,
@@ -218,11 +226,14 @@ def arguments() -> argparse.Namespace:
         "all",
         "install",
         "routes",
+        "changes",
         "limits",
         "dialects",
         "validity",
         "signals",
+        "releases",
         "redis",
+        "release_cost",
         "table",
         "resilience-table",
     ):
@@ -236,6 +247,9 @@ def arguments() -> argparse.Namespace:
     flat.add_argument("--requests", type=int, default=1_000_000)
     flat.add_argument("--pieces", type=int, default=20)
     flat.add_argument("--streamed", type=float, default=0.1, help="share of the requests")
+    releases = what.add_parser("release_stats")
+    releases.add_argument("--runs", type=float, default=1.0, help="share of the releases")
+    releases.add_argument("--only", default="", help="words of a case's name")
     profiling = what.add_parser("profile")
     profiling.add_argument("load", nargs="?", choices=("plain", "streams"), default="plain")
     profiling.add_argument("--seconds", type=int, default=8)
@@ -253,10 +267,12 @@ def main() -> int:
         "install": install_all,
         "request": lambda: request.run(asked.beside),
         "routes": routes,
+        "changes": changes.run,
         "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
         "dialects": dialects.run,
         "validity": validity.run,
         "signals": signals.run,
+        "releases": releases.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "table": table,
         "resilience-table": write_failing,
@@ -264,6 +280,8 @@ def main() -> int:
         "run": lambda: run(asked.names),
         "memory": lambda: memory((asked.requests, asked.pieces), asked.streamed),
         "resilience": lambda: resilient(asked.cases),
+        "release_cost": release_cost.run,
+        "release_stats": lambda: release_stats.main(asked.runs, asked.only),
         "profile": lambda: profiled(vars(asked)),
     }
     return verbs[asked.what or "all"]()

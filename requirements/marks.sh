@@ -19,6 +19,8 @@ command -v prometheus-alertmanager >/dev/null ||
     without alertmanager "prometheus-alertmanager is not installed"
 command -v haproxy >/dev/null || without haproxy "haproxy is not installed"
 command -v faketime >/dev/null || without faketime "faketime is not installed"
+command -v promtool >/dev/null && command -v amtool >/dev/null ||
+    without prometheus "promtool and amtool are not installed"
 command -v redis-server >/dev/null || without redis "redis-server is not installed"
 .venv/bin/python -c 'import sys; from tests.postgres import programs; sys.exit(not programs())' ||
     without postgres "PostgreSQL is not installed"

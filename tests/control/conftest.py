@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 from tests.control.feed_ends import Body, Source
 
 from tidegate.config.load import Compiled, compile_file
+from tidegate.control import looping
 from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
 from tidegate.control.credentials import create_state
@@ -54,7 +55,9 @@ class Room:
         self.plans = Plans(layout, plan, self.compiling.file, self.announce)
         self.log = FeedLog(engine, self.plans.published)
         self.feed = FeedServer(layout, self.log, lambda gateway, status: None)
+        self.loop = looping.build(engine, self.plans, self.compiling, self.feed, ("", lambda: True))
         self.desk = Desk(
+            loop=self.loop,
             layout=layout,
             engine=engine,
             plans=self.plans,

@@ -58,32 +58,33 @@ def test_a_lever_is_held_shown_and_ended(two: Room) -> None:
     assert error_code(two.ask("GET", "/api/changes/none")) == "not_found"
 
 
-@pytest.mark.parametrize(
-    ("fields", "param"),
-    [
-        ({"lever": "route_on"}, "lever"),
-        ({"value": 2}, "value"),
-        ({"value": 0.5}, "value"),
-        ({"scope": "chatt"}, "scope"),
-        ({"scope": ""}, "value"),
-        ({"lever": "target_off", "scope": "chat"}, "scope"),
-        ({"lever": "target_weight", "scope": "chat/large", "value": 2}, "scope"),
-        ({"lever": "release_weight", "value": 0.5}, "scope"),
-        ({"for_s": api_changes.LONGEST_S + 1}, "for_s"),
-    ],
+WRONG: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"lever": "route_on"}, "lever"),
+    ({"value": 2}, "value"),
+    ({"value": 0.5}, "value"),
+    ({"scope": "chatt"}, "scope"),
+    ({"scope": ""}, "value"),
+    ({"lever": "target_off", "scope": "chat"}, "scope"),
+    ({"lever": "target_weight", "scope": "chat/large", "value": 2}, "scope"),
+    ({"lever": "release_weight", "value": 0.5}, "scope"),
+    ({"for_s": api_changes.LONGEST_S + 1}, "for_s"),
 )
-def test_what_could_not_be_is_refused_with_why(
-    two: Room, fields: dict[str, Any], param: str
-) -> None:
-    answer = two.ask("POST", "/api/changes", asked(**fields))
-    assert (answer.status_code, error_code(answer)) == (400, "invalid_request")
-    assert answer.json()["error"]["param"] == param
+MALFORMED: tuple[dict[str, Any], ...] = (
+    {"for_s": 0},
+    {"for_s": -1},
+    {"value": "1"},
+    {"until_s": 5},
+)
+
+
+def test_what_could_not_be_is_refused_with_why(two: Room) -> None:
+    for fields, param in WRONG:
+        answer = two.ask("POST", "/api/changes", asked(**fields))
+        assert (answer.status_code, error_code(answer)) == (400, "invalid_request"), fields
+        assert answer.json()["error"]["param"] == param, fields
+    for fields in MALFORMED:
+        assert two.ask("POST", "/api/changes", asked(**fields)).status_code == 400, fields
     assert two.ask("GET", "/api/changes?ended=true").json()["changes"] == []
-
-
-@pytest.mark.parametrize("fields", [{"for_s": 0}, {"for_s": -1}, {"value": "1"}, {"until_s": 5}])
-def test_a_body_of_another_shape_is_refused(two: Room, fields: dict[str, Any]) -> None:
-    assert two.ask("POST", "/api/changes", asked(**fields)).status_code == 400
 
 
 def test_a_route_is_not_left_without_a_target_by_mistake(two: Room) -> None:
@@ -115,6 +116,19 @@ def test_somebody_else_approves_what_waits_for_it(two: Room) -> None:
     approved = two.ask("POST", path, token="b" * 40).json()["change"]
     assert (approved["state"], approved["approved_by"]) == ("in force", ["operator:bob"])
     assert in_force(two) == [made["id"]]
+
+
+def test_the_plan_file_says_which_levers_need_others(two: Room) -> None:
+    wanted = TWO.format(route="chat") + "control: {approvals: {route_off: 1}}\n"
+    two.plan_file.write_text(wanted)
+    assert two.ask("POST", "/api/plan/reload").json()["outcome"] != "refused"
+    assert make(two)["state"] == "waiting"
+    assert make(two, approvals=2)["approvals"] == 2
+    assert make(two, lever="frozen")["state"] == "in force"
+    two.plan_file.write_text(wanted.replace("route_off", "route_of"))
+    problems = two.ask("POST", "/api/plan/reload").json()["error"]["problems"]
+    assert "there is no lever" in problems[0]
+    assert "route_off" in problems[0]
 
 
 def test_who_may_only_look_changes_nothing(two: Room) -> None:

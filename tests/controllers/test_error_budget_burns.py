@@ -47,12 +47,12 @@ def test_a_burn_pages_once_restricts_for_a_day_and_is_resolved_after_its_latch()
     assert tells(route.tick(view(seen(OUTAGE), at_s=60))) == []
     over = seen({HOUR_S: 3_000, P30: 5_000})
     assert tells(route.tick(view(over, at_s=600))) == []  # the latch holds
-    resolved = route.tick(view(over, at_s=661))
+    resolved = route.tick(view(over, at_s=721))
     assert ("burn/chat/availability/page", True) in tells(resolved)
     assert route.state == "restricted"  # for the rest of the day
-    calm = route.tick(view(seen({DAY_S: 100, P30: 5_000}), at_s=600 + DAY_S - 1))
+    calm = route.tick(view(seen({DAY_S: 100, P30: 5_000}), at_s=HOUR_S + DAY_S - 1))
     assert held(calm) == 2.0
-    assert held(route.tick(view(seen({DAY_S: 100, P30: 5_000}), at_s=600 + DAY_S))) is None
+    assert held(route.tick(view(seen({DAY_S: 100, P30: 5_000}), at_s=HOUR_S + DAY_S))) is None
 
 
 def test_a_burn_that_flaps_is_told_once() -> None:
@@ -91,4 +91,4 @@ def test_a_clock_that_was_ahead_binds_for_no_longer_than_a_day() -> None:
     route = Route()
     route.tick(view(seen(OUTAGE), at_s=400 * DAY_S))
     route.tick(view(seen({7 * DAY_S: 5_000}), at_s=0))
-    assert held(route.tick(view(seen({7 * DAY_S: 5_000}), at_s=DAY_S + 1))) is None
+    assert held(route.tick(view(seen({7 * DAY_S: 5_000}), at_s=DAY_S + HOUR_S))) is None

@@ -23,9 +23,9 @@ def test_absence_is_told_once_and_not_in_maintenance() -> None:
     gone = {int(w): Tally() if w <= 600 else Tally(round(10 * w)) for w in windows_s(P30)}
     absent = ObjectiveSeen(AVAILABILITY, gone)
     route = Route()
-    assert tells(route.tick(view(absent))) == [("burn/chat/absent", False)]
+    assert tells(route.tick(view(absent))) == [("absence/chat", False)]
     assert tells(route.tick(view(absent, at_s=10))) == []
-    assert tells(route.tick(view(seen(), at_s=20))) == [("burn/chat/absent", True)]
+    assert tells(route.tick(view(seen(), at_s=20))) == [("absence/chat", True)]
     planned = ErrorBudget(maintenance=(Maintenance(NOON_S - 60, NOON_S + 60, "database"),))
     assert Route().tick(view(absent, budget=planned)).proposals == ()
     other = seen(objective=Objective("ttft", 0.99, 3.0))

@@ -1,9 +1,9 @@
 """A release's declaration to its rollout. What is wrong with a file is told in
 `tests/config/test_releases.py`."""
 
-from tidegate.core.compile_rollout import USUAL_HARM, compile_rollout
+from tidegate.core.compile_rollout import compile_rollout
 from tidegate.core.declared_rollout import DeclaredMove, DeclaredRollout
-from tidegate.core.harm import HARM
+from tidegate.core.rollout import DEFAULT_HARM
 
 
 def of(written: set[str], **move: object) -> tuple[object, list[tuple[tuple[str, ...], str]]]:
@@ -15,9 +15,7 @@ def of(written: set[str], **move: object) -> tuple[object, list[tuple[tuple[str,
 
 def test_the_usual_metrics_are_known_and_have_their_own_margins() -> None:
     found, _ = of({"target"}, target="llama")
-    harm = {it.name: it.margin for it in found.harm}  # type: ignore[attr-defined]
-    assert tuple(harm) == USUAL_HARM
-    assert all(HARM[name].margin == margin for name, margin in harm.items())
+    assert found.harm == DEFAULT_HARM  # type: ignore[attr-defined]
 
 
 def test_what_is_no_part_of_a_release_is_refused() -> None:

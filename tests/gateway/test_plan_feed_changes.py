@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.gateway.canaried import canaried
 from tests.gateway.fake_control import Control, following
 from tests.gateway.rig import HELLO, gateway, plan_of, run, target, until
 from tests.gateway.routed import at, routed
@@ -178,5 +179,35 @@ def test_what_it_cannot_obey_is_acknowledged_with_why(tmp_path: Path) -> None:
                 await control.acked(control.tell(Forget()))
                 assert (await tell(control, epoch=0)).error is None
                 assert (await it.ask()).status == 200
+
+    run(main())
+
+
+def test_after_a_rollback_is_acknowledged_no_request_is_the_candidate_s(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as a, Upstream() as b, gateway(tmp_path) as it:
+            routes = canaried(at(a, "stable"), at(b, "coming"))
+            assert await it.obey(plan_of(routes=routes))
+            async with following(tmp_path / "s", it) as control:
+                assert (await it.ask()).status == 200
+                assert (len(a.exchanges), len(b.exchanges)) == (1, 0), "nobody holds its weight"
+                weight = held("release_weight", "small", 1.0, lease_s=60.0)
+                await tell(control, weight)
+                done = asyncio.Event()
+
+                async def ask() -> None:
+                    while not done.is_set():
+                        assert (await it.ask()).status == 200
+
+                asking = [asyncio.ensure_future(ask()) for _ in range(4)]
+                await until(lambda: len(b.exchanges) > 20)
+                await tell(control, weight, held("release_off", "small", 1))
+                acknowledged_at_s = clock.wall_s()
+                await until(lambda: len(a.exchanges) > 20)
+                done.set()
+                await asyncio.gather(*asking)
+                after = [one for one in it.receipts() if one.started_at_s >= acknowledged_at_s]
+                assert {receipt.arm for receipt in after} == {"stable"}
+                assert len(after) > len(asking)
 
     run(main())

@@ -114,7 +114,7 @@ def comparable(row: Row) -> dict[str, Any]:
 
 def blocks_of(engine: Engine, rollout: str = "faster") -> list[tuple[int, Block]]:
     with database.reading(engine) as connection:
-        found = blocks.after(connection, rollout, 0)
+        found = blocks.after(connection, rollout, 0, most=10**9)
         looks = connection.execute(
             select(release_blocks.c.after_seq, release_blocks.c.upto_seq).order_by(
                 release_blocks.c.seq

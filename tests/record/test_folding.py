@@ -4,7 +4,7 @@ import logging
 import random
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 from tests.record import signal_rig
 from tests.record.rig import HandClock, Writer
 from tests.stores import rig as stores
@@ -16,9 +16,11 @@ from tidegate.record.bins import Bins
 from tidegate.record.folding import EVERY_S, Folding
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
+from tidegate.stores import database
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.ledger import Ledger
-from tidegate.stores.signal_bins import SignalWriter
+from tidegate.stores.schema_signals import signals
+from tidegate.stores.signal_bins import SPANS_S, SignalWriter
 
 
 def some(count: int, seed: int = 1) -> list[Receipt]:
@@ -83,7 +85,8 @@ def test_a_store_that_fails_is_tried_again_later_and_nothing_gathers_meanwhile(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     level(one)
-    tries = []
+    tries, failures = [], []
+    one.tell_failed = lambda: failures.append(1)
 
     def fail(*_: object) -> None:
         tries.append(hand_clock.now_s)
@@ -96,6 +99,7 @@ def test_a_store_that_fails_is_tried_again_later_and_nothing_gathers_meanwhile(
             one.step()
             hand_clock.now_s += 1
     assert 20 < len(tries) < 60
+    assert len(failures) == len(tries)
     assert [record.message for record in caplog.records if "signals wait" in record.message] == [
         "signals wait, receipts are read again later: it is gone"
     ]
@@ -164,3 +168,36 @@ def test_what_a_recorder_has_is_stored_when_it_ends(
     assert signal_rig.stored(engine) == {}
     recorder.close()
     assert signal_rig.stored(engine) == signal_rig.expected(engine)
+
+
+@pytest.mark.postgres
+def test_several_recorders_of_one_database_each_fold_their_own(shared_engine: Engine) -> None:
+    """Whether as they come or read again, and whoever stores in between."""
+    for seed in range(12):
+        ledgers = {node: Ledger(shared_engine, node) for node in ("a", "b")}
+        folds = {node: Folding(shared_engine, node, every_s=0.0) for node in ledgers}
+        for part, (node, ledger) in enumerate(ledgers.items()):
+            new = ledger.write(stores.entries(*some(5, 2 * seed + part)), [])
+            folds[node].take(new)
+            if seed % 3:
+                folds[node].step()
+        for fold in folds.values():
+            level(fold)
+            fold.close()
+    with database.reading(shared_engine) as connection:
+        rows = connection.execute(select(signals.c.span_s, signals.c.node, signals.c.requests))
+        sums: dict[tuple[int, str], int] = {}
+        for span_s, node, requests in rows:
+            sums[span_s, node] = sums.get((span_s, node), 0) + requests
+    assert sums == {(span_s, node): 60 for span_s in SPANS_S for node in ("a", "b")}
+
+
+def test_they_are_stored_in_time_however_seldom_the_loop_looks(
+    one: Folding, ledger: Ledger, engine: Engine, hand_clock: HandClock
+) -> None:
+    one.every_s = lambda: 3600.0
+    level(one)
+    one.take(ledger.write(stores.entries(*some(3)), []))
+    hand_clock.now_s += EVERY_S
+    one.step()
+    assert signal_rig.stored(engine) == signal_rig.expected(engine) != {}

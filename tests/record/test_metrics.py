@@ -182,11 +182,13 @@ def test_more_combinations_than_are_kept_still_add_up() -> None:
 def test_journals_and_ledger_are_shown() -> None:
     metrics = Metrics()
     metrics.ledger_failed()
+    metrics.signals_failed()
     metrics.journals_are([Lag("g0", 512, 2.5), Lag("g1", 0, 0.0)], {("g0", "torn"): 2}, 1)
     assert value(metrics, "tidegate_journal_lag_seconds", gateway="g0") == 2.5
     assert value(metrics, "tidegate_journal_lag_bytes", gateway="g0") == 512
     assert value(metrics, "tidegate_journal_damaged_total", gateway="g0", kind="torn") == 2
     assert value(metrics, "tidegate_ledger_write_errors_total") == 1
+    assert value(metrics, "tidegate_signal_errors_total") == 1
     assert value(metrics, "tidegate_journal_read_errors_total") == 1
     metrics.journals_are([], {}, 1)
     assert "tidegate_journal_lag_seconds" not in shown(metrics)
@@ -252,6 +254,18 @@ def test_what_became_of_answers_is_counted() -> None:
     assert value(metrics, f"{seen}_sum") == 100
     assert value(metrics, f"{seen}_bucket", le="64.0") == 0
     assert value(metrics, f"{seen}_bucket", le="256.0") == 1
+
+
+def test_a_copy_for_a_release_is_counted_apart_and_is_no_traffic_and_no_error() -> None:
+    metrics = Metrics()
+    copy = {"key_id": None, "purpose": "shadow", "arm": "shadow", "rollout": "chat/next"}
+    good = streamed(**copy, cost_nanousd=3_000_000)
+    metrics.observe([good, receipt(**copy, error_code="draining", attempts=[])])
+    assert value(metrics, "tidegate_shadows_total", rollout="chat/next", failure="") == 1
+    assert value(metrics, "tidegate_shadows_total", failure="draining") == 1
+    assert value(metrics, "tidegate_shadow_cost_usd_total", rollout="chat/next") >= 0.003
+    for name in ("requests", "errors", "attempts", "cost_usd", "tokens", "probes"):
+        assert value(metrics, f"tidegate_{name}_total") == 0
 
 
 def test_a_probe_is_counted_apart_and_is_no_traffic_and_no_error() -> None:

@@ -99,8 +99,19 @@ def test_others_in_the_canary_than_its_weight_says_void_the_comparison():
     assert not ratio_broken(after(*[block(arm(800, 8), arm(200, 2), 0.2) for _ in range(20)]))
 
 
-def test_where_nobody_knows_the_weight_it_is_not_checked():
-    assert not ratio_broken(after(*[block(arm(700, 7), arm(300, 3), None) for _ in range(20)]))
+def test_while_the_weight_moves_nothing_is_compared():
+    """Only what needs no comparison goes on: the totals, for hard limits."""
+    moving = after(*[block(arm(700, 7), arm(300, 300), None) for _ in range(20)])
+    assert not ratio_broken(moving)
+    assert moving.canary.bad == 6000
+    assert verdicts(moving, ROLLOUT)[0].verdict == "no_data"
+
+
+def test_what_waits_goes_on_when_the_weight_is_known_again():
+    few = arm(3, 0)
+    found = after(block(few, few, 0.1), block(few, few, None), block(few, few, 0.1))
+    assert found.metrics["error"].requests.both().judged == 12
+    assert found.waiting is None
 
 
 def test_one_request_a_unit_is_compared_by_requests():

@@ -155,6 +155,28 @@ def test_at_another_weight_everybody_speaks_again():
     assert after.canary.by_unit["error"].count == 1
 
 
+def test_while_the_weight_moves_nobody_begins_to_speak():
+    folding = fold()
+    folding.add(receipt("stable", 1))
+    folding.close(0, 10, 0.1)
+    folding.add(receipt("stable", 2))
+    folding.add(receipt("canary", 3))
+    moving = folding.close(10, 10 + 2 * TOGETHER_S, None)
+    assert (moving.weight, moving.stable.by_unit, moving.canary.by_unit) == (None, {}, {})
+    then = folding.close(130, 140, 0.1)
+    assert then.stable.by_unit["error"].count == 1
+    assert then.canary.by_unit == {}
+
+
+def test_a_release_that_begins_while_its_weight_moves_begins_with_the_first_that_is_known():
+    folding = fold()
+    folding.add(receipt("canary", 3))
+    folding.close(0, 10, None)
+    folding.close(10, 20, 0.1)
+    folding.add(receipt("canary", 3))
+    assert folding.close(20, 20 + TOGETHER_S, 0.1).canary.by_unit["error"].count == 1
+
+
 def test_a_unit_that_moves_over_is_new_to_the_arm_and_not_to_the_release():
     folding = fold()
     folding.add(receipt("stable", 5))

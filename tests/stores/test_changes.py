@@ -1,6 +1,8 @@
 """A lever is held by whom it may be, until its time, and given back once."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -153,24 +155,22 @@ def test_a_dial_that_was_taken_while_approval_was_awaited_is_not_had(engine: Eng
             changes.approve(connection, "c1", BOB)
 
 
-@pytest.mark.parametrize(
-    ("fields", "says"),
-    [
-        ({"lever": "target_on"}, "there is no lever"),
-        ({"value": 2.0}, "from 0 to 1 flag"),
-        ({"until_s": None}, "until a time, or as long as it is renewed"),
-        ({"lease_s": 5.0}, "until a time, or as long as it is renewed"),
-        ({"until_s": NOON_S}, "ends after it has begun"),
-        ({"until_s": float("inf")}, "ends after it has begun"),
-        ({"until_s": float("nan")}, "ends after it has begun"),
-    ],
+WRONG: tuple[tuple[dict[str, Any], str], ...] = (
+    ({"lever": "target_on"}, "there is no lever"),
+    ({"value": 2.0}, "from 0 to 1 flag"),
+    ({"until_s": None}, "until a time, or as long as it is renewed"),
+    ({"lease_s": 5.0}, "until a time, or as long as it is renewed"),
+    ({"until_s": NOON_S}, "ends after it has begun"),
+    ({"until_s": float("inf")}, "ends after it has begun"),
+    ({"until_s": float("nan")}, "ends after it has begun"),
 )
-def test_a_change_that_could_not_be_in_force_is_refused(
-    engine: Engine, fields: dict[str, object], says: str
-) -> None:
+
+
+def test_a_change_that_could_not_be_in_force_is_refused(engine: Engine) -> None:
     with database.writing(engine) as connection:
-        with pytest.raises(ChangeRefused, match=says):
-            changes.hold(connection, change(**fields))
+        for fields, says in WRONG:
+            with pytest.raises(ChangeRefused, match=says):
+                changes.hold(connection, change(**fields))
         assert changes.recent(connection, ended=True) == []
 
 
@@ -219,3 +219,21 @@ def test_a_dial_never_has_two_holders(one_engine: Engine, walk: list[tuple[int, 
             assert len(changes.in_force(plain, now_s)) <= 1
             assert len(changes.told(plain, now_s)) <= 1
         undone.rollback()
+
+
+def test_of_many_who_want_a_dial_at_once_one_has_it(engine: Engine) -> None:
+    def want(number: int) -> bool:
+        turn = change(
+            f"c{number}", lever="target_weight", scope="chat/small", author=f"operator:{number}"
+        )
+        try:
+            with database.writing(engine) as connection:
+                changes.hold(connection, turn)
+        except LeverTaken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as threads:
+        assert sorted(threads.map(want, range(6))) == [False] * 5 + [True]
+    with database.reading(engine) as connection:
+        assert len(changes.in_force(connection, NOON_S)) == 1

@@ -30,6 +30,10 @@ class EmbeddedRecorder:
         self._stop = threading.Event()
         self._engines = EngineMetrics()
         self._threads: list[threading.Thread] = []
+        self._fold_every_s: Callable[[], float] | None = None
+
+    def fold_every(self, every_s: Callable[[], float]) -> None:
+        self._fold_every_s = every_s
 
     def start(
         self,
@@ -43,6 +47,8 @@ class EmbeddedRecorder:
         self._metrics = Metrics(litellm=litellm_names)
         recorder = Recorder(layout, engine, self._metrics, recorded=tell)
         recorder.sessions = SessionAlert(session_alert_tokens)
+        if self._fold_every_s is not None:
+            recorder.folding.every_s = self._fold_every_s
         self._begin("recorder", recorder.run)
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:

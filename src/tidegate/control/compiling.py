@@ -19,7 +19,7 @@ from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.facts import Facts
 from tidegate.core.plan import Plan, Raise
 from tidegate.core.units import NANOUSD_PER_USD
-from tidegate.stores import budgets, database, keys, teams
+from tidegate.stores import budgets, database, keys, revisions, rollouts, teams
 from tidegate.stores.budgets import StoredBudget
 from tidegate.stores.teams import TeamRecord
 
@@ -35,7 +35,7 @@ class Compiling:
 
     def __init__(self, engine: Engine, environ: Mapping[str, str]) -> None:
         self._engine = engine
-        self._environ = environ
+        self.environ = environ
         self._compiled_with = Added()
 
     def file(self, file: Path, version: int) -> Compiled:
@@ -45,7 +45,14 @@ class Compiling:
             added = added_at(connection, now_s)
         facts = Facts(PriceTable(now_s).quote, added=added, keys_limited=self._keys_limited)
         self._compiled_with = added
-        return compile_file(file, self._environ, version, now_s, facts)
+        return compile_file(file, self.environ, version, now_s, facts)
+
+    def facts(self) -> Facts:
+        """What a plan is compiled with now."""
+        now_s = clock.wall_s()
+        with database.reading(self._engine) as connection:
+            added = added_at(connection, now_s)
+        return Facts(PriceTable(now_s).quote, added=added, keys_limited=self._keys_limited)
 
     def changing(self, change: Callable[[Connection], T]) -> "Callable[[Declared, int], _Made[T]]":
         """For `Plans.amend`: makes a change in the store together with the plan that it comes to.
@@ -72,6 +79,11 @@ class Compiling:
         with database.reading(self._engine) as connection:
             return added_at(connection, clock.wall_s()) != self._compiled_with
 
+    def added(self) -> Added:
+        """What operators and the loop have added by now."""
+        with database.reading(self._engine) as connection:
+            return added_at(connection, clock.wall_s())
+
     def _keys_limited(self) -> bool:
         with database.reading(self._engine) as connection:
             return keys.any_limited(connection)
@@ -81,7 +93,7 @@ _Made = tuple[Plan, T]
 
 
 def added_at(connection: Connection, now_s: float) -> Added:
-    """What operators have added, with the raises that are in force."""
+    """What operators and the loop have added: raises that are in force, every revision."""
     raises: dict[str, tuple[Raise, ...]] = {}
     for one in budgets.raises_in_force(connection, now_s):
         found = Raise(one.extra_nanousd, one.until_s, tuple(sorted(one.scope.items())))
@@ -90,7 +102,9 @@ def added_at(connection: Connection, now_s: float) -> Added:
     limits = {}
     for team in teams.every(connection):
         limits.update(_limits(team))
-    return Added(stored, limits, raises)
+    revised = tuple(revisions.every(connection))
+    known = {it.rollout.id: it.rollout for it in rollouts.every(connection)} if revised else {}
+    return Added(stored, limits, raises, revised, known)
 
 
 def _budget(stored: StoredBudget) -> DeclaredBudget:

@@ -4,14 +4,16 @@ import asyncio
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 from sqlalchemy import Connection, Engine
 
 from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
 from tidegate.control.errors import ApiError
 from tidegate.control.feed_server import FeedServer
+from tidegate.control.loop import Loop
 from tidegate.control.plans import NoPlan, Plans
+from tidegate.control.slo_desk import SloDesk
 from tidegate.core.compile import PlanRefused
 from tidegate.core.key import digest_of
 from tidegate.core.layout import Layout
@@ -40,7 +42,9 @@ class Desk(Struct):
     peppers: dict[int, bytes]
     figures: BudgetFigures
     render_metrics: Callable[[], bytes]
+    loop: Loop
     who_leads: Callable[[], str | None] = _we_lead
+    slo: SloDesk = field(default_factory=SloDesk)
     ending: bool = False  # long polls answer at once
 
     def digest(self, key: str) -> tuple[bytes, int]:

@@ -9,10 +9,11 @@ from sqlalchemy import Connection
 from tidegate.control.budget_figures import budgets_of, now_of
 from tidegate.control.sli_windows import SliWindows, Source
 from tidegate.controllers.error_budget import MoneySeen, ObjectiveSeen, View
+from tidegate.core.block import Tally
 from tidegate.core.compile_objectives import objectives_of
 from tidegate.core.declared import Declared
 from tidegate.core.limit import allowed_at, raised_at, scope_text
-from tidegate.core.objective import RouteObjectives
+from tidegate.core.objective import Indicator, RouteObjectives
 from tidegate.core.plan import Limit, Plan
 from tidegate.stores import alerts, incident_reviews, signals
 
@@ -26,6 +27,11 @@ class ObjectiveViews:
         self._windows = SliWindows()
         self._declared: Declared | None = None
         self._objectives: tuple[RouteObjectives, ...] = ()
+
+    @property
+    def totals(self) -> Mapping[tuple[str, Indicator], Tally]:
+        """Requests of each objective since it was first asked for."""
+        return self._windows.totals
 
     def of_every_route(
         self, connection: Connection, declared: Declared, plan: Plan, now_s: float

@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 
 from tidegate.control import (
     budget_metrics,
+    looping,
     notice_metrics,
     options,
     plan_metrics,
@@ -141,6 +142,13 @@ class Process:
         behind = partial(fleet.behind, feed_engine, self._node)
         self._figures = BudgetFigures()
         self._feed = FeedServer(layout, self._log, recording.observe_status, behind)
+        self._loop = looping.build(
+            engine,
+            self._plans,
+            self._compiling,
+            self._feed,
+            (self._node, lambda: self._standing.leads),
+        )
         self._desk = Desk(
             layout=layout,
             engine=engine,
@@ -149,12 +157,14 @@ class Process:
             feed=self._feed,
             peppers=read_peppers(layout.state),
             figures=self._figures,
+            loop=self._loop,
             who_leads=self._standing.who_leads,
             render_metrics=lambda: (
                 recording.render()
                 + plan_metrics.render(self._plans)
                 + budget_metrics.render(self._alerting.ratios)
                 + notice_metrics.render(self._notifying.tries)
+                + looping.render(self._loop)
             ),
         )
         self._alerting = Alerting(
@@ -176,6 +186,7 @@ class Process:
         await asyncio.to_thread(self._standing.begin, lambda: self._ending)
         await self._feed.start()
         names = self._plans.declared.control.litellm_metric_names
+        self._recording.fold_every(lambda: self._plans.declared.control.loop.tick_s)
         self._recording.start(
             self._settings.layout,
             self._engine,
@@ -198,6 +209,7 @@ class Process:
             loop.create_task(self._alerting.watch()),
             loop.create_task(self._notifying.watch()),
             loop.create_task(self._keep_up()),
+            loop.create_task(self._loop.run()),
         ]
         gc.collect()
         gc.freeze()

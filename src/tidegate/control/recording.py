@@ -17,7 +17,7 @@ TellRecorded = Callable[[str, int, int], None]
 
 
 class Recording(Protocol):
-    """A recorder inside control's process. `start` comes first and once."""
+    """A recorder inside control's process. `start` comes once."""
 
     def start(
         self,
@@ -28,6 +28,10 @@ class Recording(Protocol):
         litellm_names: bool,
         session_alert_tokens: Callable[[], int],
     ) -> None: ...
+
+    def fold_every(self, every_s: Callable[[], float]) -> None:
+        """From the start on store what receipts fold into, releases' blocks too, every so many
+        seconds; comes before it."""
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:
         """From now on read the engines of the plan; None: another control reads them."""
@@ -53,6 +57,9 @@ class NoRecording:
         litellm_names: bool,
         session_alert_tokens: Callable[[], int],
     ) -> None:
+        pass
+
+    def fold_every(self, every_s: Callable[[], float]) -> None:
         pass
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:

@@ -135,9 +135,13 @@ class Windowed(Struct, frozen=True):
 
 
 class SliWindows:
-    """Every declared objective's windows. Not safe between threads."""
+    """Every declared objective's windows. Not safe between threads.
+
+    `totals` are requests of each objective since this process began to look, as counters have them.
+    """
 
     def __init__(self) -> None:
+        self.totals: dict[tuple[str, Indicator], Tally] = {}
         self._declared: dict[str, RouteObjectives] = {}
         self._kept: dict[str, dict[Indicator, _Kept]] = {}
         self._windows: dict[str, tuple[float, ...]] = {}
@@ -184,6 +188,8 @@ class SliWindows:
             route: {it.sli: _Kept(it, one.budget.period_s) for it in one.objectives}
             for route, one in declared.items()
         }
+        told = {(route, sli) for route, of_route in self._kept.items() for sli in of_route}
+        self.totals = {it: self.totals.get(it) or Tally() for it in sorted(told)}
         self._windows = {route: windows_s(one.budget.period_s) for route, one in declared.items()}
         if not declared:
             return
@@ -206,9 +212,9 @@ class SliWindows:
             if minute.minute_s < least_s:
                 self._behind = self._behind or minute.route in self._kept
             else:
-                self._add(minute, MINUTE_S)
+                self._add(minute, MINUTE_S, is_news=from_s == 0.0)
 
-    def _add(self, span: Minute, span_s: float) -> None:
+    def _add(self, span: Minute, span_s: float, *, is_news: bool = False) -> None:
         kept = self._kept.get(span.route)
         if kept is None:
             return
@@ -226,6 +232,10 @@ class SliWindows:
             if (judged, bad) != (was_judged, was_bad):
                 canary = by_minute and span.arm == _CANARY
                 one.add(span.minute_s, judged - was_judged, bad - was_bad, canary=canary)
+                if is_news:
+                    total = self.totals[span.route, sli]
+                    total.judged += max(judged - was_judged, 0)
+                    total.bad += max(bad - was_bad, 0)
         if by_minute:
             self._said[slot] = said
 

@@ -10,8 +10,9 @@ from tidegate.core.objective import ErrorBudget, State
 from tidegate.stats import burn
 from tidegate.stats.burn import LEAST_BAD, Burning, Severity
 
-# So long an alert stays after it was last seen to fire.
+# So long an alert stays after it was last seen to fire, which is remembered by the minute.
 LATCH_S: Final = 600.0
+_MINUTE_S: Final = 60.0
 
 
 class Judged(Struct, frozen=True):
@@ -39,8 +40,9 @@ def judge(seen: ObjectiveSeen, view: View, before: Known) -> Judged:
     objective, period_s = seen.objective, view.budget.period_s
     tiers = burn.burning(period_s, objective.target, seen.counted, view.known_s)
     lit = {}
+    minute_s = view.now_s // _MINUTE_S * _MINUTE_S
     for one in tiers:
-        at_s = view.now_s if one.fires else before.lit.get(one.tier.name)
+        at_s = minute_s if one.fires else before.lit.get(one.tier.name)
         if at_s is not None and (one.fires or not _is_over(one, view.now_s - at_s)):
             lit[one.tier.name] = min(at_s, view.now_s)
     period = seen.counted(period_s)
@@ -56,7 +58,7 @@ def _is_over(one: Burning, since_s: float) -> bool:
     window says neither, as long as the long one still burns."""
     above = 0.0 if one.factor is None else one.factor
     burns_on = one.short if one.short is not None else one.long
-    return since_s >= LATCH_S and (burns_on is None or burns_on <= above)
+    return since_s >= LATCH_S + _MINUTE_S and (burns_on is None or burns_on <= above)
 
 
 def _spent(
@@ -84,4 +86,4 @@ def _incident(
         before = Incident(view.now_s, max(period.bad - recent.bad, 0), 0.0)
     allowed = period.judged * (1.0 - seen.objective.target)
     cost = (period.bad - before.bad_before) / allowed if allowed else 0.0
-    return Incident(before.began_s, before.bad_before, max(before.cost, cost))
+    return Incident(before.began_s, before.bad_before, round(max(before.cost, cost), 2))

@@ -46,12 +46,13 @@ def of_state(view: View, before: Memory, after: Memory, why: str) -> Iterator[Te
     for state, resolved in ((before.state, True), (after.state, False)):
         if state != "normal":
             yield Tell(
-                topic="slo",
+                topic="release",
                 key=f"slo/{view.route}/{state}",
                 severity="info" if state == "caution" else "ticket",
                 title=f"releases of {view.route}: {state}",
                 text=f"The state of its error budget is now {after.state}: {why}.",
                 resolved=resolved,
+                route=view.route,
             )
 
 
@@ -77,7 +78,8 @@ def left(one: Judged) -> str:
 
 
 def evidence(view: View, judged: tuple[Judged, ...]) -> tuple[Signal, ...]:
-    """What is left of each budget, and how fast each burned in the fastest tier's long window."""
+    """What is left of each budget, and how fast each burned in the fastest tier's long window; to
+    so many figures as people look at, so that it is news only where they would see it."""
     found = []
     for one in judged:
         sli, fastest = one.seen.objective.sli, one.tiers[0]
@@ -85,7 +87,7 @@ def evidence(view: View, judged: tuple[Judged, ...]) -> tuple[Signal, ...]:
             (f"error_budget_left/{sli}", "share", view.budget.period_s, one.left),
             (f"burn_rate/{sli}", "times", fastest.tier.long_s, fastest.long),
         ):
-            reading = NoData("no_traffic") if value is None else Value(value)
+            reading = NoData("no_traffic") if value is None else Value(round(value, 2))
             found.append(Signal(name, unit, view.route, window_s, reading))
     return tuple(found)
 
@@ -109,6 +111,7 @@ def _of_burn(view: View, one: Judged, severity: Severity, *, resolved: bool) -> 
         title=title(view, one, severity) if not resolved else _over(view, objective.sli),
         text=". ".join(parts) + ".",
         resolved=resolved,
+        route=view.route,
     )
 
 
@@ -132,19 +135,20 @@ def _of_gone(view: View, sli: str, known: Known) -> Iterator[Tell]:
     for severity in sorted(severities):
         key = f"burn/{view.route}/{sli}/{severity}"
         text = "The plan has this objective no more."
-        yield Tell("burn", key, severity, _over(view, sli), text, resolved=True)
+        yield Tell("burn", key, severity, _over(view, sli), text, resolved=True, route=view.route)
 
 
 def _of_absence(view: View, *, resolved: bool) -> Tell:
     what = "requests come again" if resolved else "no requests come, where some should"
     return Tell(
-        topic="burn",
-        key=f"burn/{view.route}/absent",
+        topic="absence",
+        key=f"absence/{view.route}",
         severity="ticket",
         title=f"{view.route}: {what}",
         text="By the last hours and the last day there should have been at least ten. Whether its "
         "objectives are kept is not known while nothing comes.",
         resolved=resolved,
+        route=view.route,
     )
 
 
@@ -153,9 +157,11 @@ def _of_exemption(view: View, until_s: float | None) -> Iterator[Tell]:
         if one.until_s == until_s:
             until = datetime.fromtimestamp(one.until_s, UTC).isoformat(timespec="minutes")
             yield Tell(
-                topic="slo",
+                topic="release",
                 key=f"slo/{view.route}/exemption/{until}",
                 severity="info",
                 title=f"releases of {view.route} are exempt from its error budget",
                 text=f"At most {one.at_most} until {until}, by {one.by}: {one.why}.",
+                route=view.route,
+                until_s=one.until_s,
             )

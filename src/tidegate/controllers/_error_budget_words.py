@@ -72,8 +72,8 @@ class Known(Struct, frozen=True, omit_defaults=True):
 
 
 class Memory(Struct, frozen=True, omit_defaults=True):
-    """One route. `paged_at_s` is when a page last fired, `exempt_until_s` the exemption that was
-    told of last."""
+    """One route. `paged_at_s` is the end of the hour in which a page last fired, `exempt_until_s`
+    when the exemption ends that was told of last."""
 
     objectives: dict[str, Known] = {}
     state: State = "normal"

@@ -65,6 +65,13 @@ def how_much(one: Verdict) -> str:
     return f"{points[0]:+.1f} points ({points[1]:+.1f} to {points[2]:+.1f})"
 
 
+def margin_words(metric: str, rollout: Rollout) -> str:
+    """How much worse is no harm, for people."""
+    margins = {one.name: one.margin for one in analysing.guards(rollout)}
+    is_amount = HARM[metric].kind == "amount"
+    return f"{margins[metric]:g} times" if is_amount else f"{100 * margins[metric]:g} points"
+
+
 def signals(analysis: Analysis, rollout: Rollout) -> Iterator[Signal]:
     """The effects that a move is decided by, for whoever asks later why."""
     scope = f"{rollout.route}/canary"

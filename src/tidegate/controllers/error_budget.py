@@ -20,12 +20,13 @@ from tidegate.controllers._error_budget_words import (
     View,
 )
 from tidegate.core.controller import Decision, Proposal, Set
-from tidegate.core.objective import DAY_S, STATES, Exemption, State
+from tidegate.core.objective import DAY_S, HOUR_S, STATES, Exemption, State
 from tidegate.stats import burn
 
 __all__ = [
     "FastBurn",
     "Found",
+    "Judged",
     "Memory",
     "MoneySeen",
     "ObjectiveSeen",
@@ -66,7 +67,7 @@ def read_memory(memory: Raw) -> Memory:
 
 class _ErrorBudget:
     name = "error_budget"
-    view_type = View
+    view_type: type[Struct] = View
 
     def decide(self, view: View, memory: Raw) -> Decision:
         before = read_memory(memory)
@@ -81,16 +82,18 @@ class _ErrorBudget:
 
 
 def look(view: View, before: Memory) -> Found:
-    """The route now, after what was known of it."""
+    """The route now, after what was known of it. One without objectives is bound by none."""
+    if not view.objectives:
+        return Found("normal", "it has no objectives", (), Memory())
     judged = tuple(
         judge(seen, view, before.objectives.get(seen.objective.sli, Known()))
         for seen in view.objectives
     )
     pages = any(one.lit("page") for one in judged)
     review = _review(view, before.review, judged)
-    paged_at_s = view.now_s if pages else before.paged_at_s
-    if paged_at_s is not None:
-        paged_at_s = min(paged_at_s, view.now_s)  # the clock may have been ahead
+    paged_at_s = view.now_s // HOUR_S * HOUR_S + HOUR_S if pages else before.paged_at_s
+    if paged_at_s is not None:  # the clock may have been ahead
+        paged_at_s = min(paged_at_s, view.now_s // HOUR_S * HOUR_S + HOUR_S)
     state, why = max(
         _reasons(view, judged, paged_at_s, review), key=lambda reason: STATES.index(reason[0])
     )
@@ -111,8 +114,11 @@ def look(view: View, before: Memory) -> Found:
 def fast_burns(view: View) -> tuple[FastBurn, ...]:
     """The objectives that burn now at the fastest tier, and what of it is a candidate's."""
     found = []
+    day_s = burn.tiers(view.budget.period_s)[2].long_s
     for seen in view.objectives:
         target = seen.objective.target
+        if seen.counted(day_s).bad < burn.COUNT_TICKET:
+            continue
         fastest, *_ = burn.burning(view.budget.period_s, target, seen.counted, view.known_s)
         if fastest.fires:
             whole = seen.counted(fastest.tier.long_s)

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from tidegate.controllers import _release_evidence as evidence
 from tidegate.controllers._release_asked import folded
+from tidegate.controllers._release_evidence import how_much, margin_words
 from tidegate.controllers._release_moves import moved
 from tidegate.controllers._release_proposals import proposals
 from tidegate.controllers._release_words import (
@@ -27,7 +28,19 @@ from tidegate.core.rollout import Rollout
 from tidegate.core.rollout_state import Asked
 from tidegate.stats.analysis import Analysis
 
-__all__ = ["Bounds", "Burning", "Finding", "Memory", "ShadowSeen", "Standing", "View", "plug"]
+__all__ = [
+    "Bounds",
+    "Burning",
+    "Finding",
+    "Memory",
+    "ShadowSeen",
+    "Standing",
+    "View",
+    "how_much",
+    "margin_words",
+    "plug",
+    "read_memory",
+]
 
 
 class View(Struct, frozen=True, omit_defaults=True):
@@ -63,7 +76,7 @@ def read_memory(memory: Raw) -> Memory:
 
 class _Release:
     name = "release"
-    view_type = View
+    view_type: type[Struct] = View
 
     def decide(self, view: View, memory: Raw) -> Decision:
         known = read_memory(memory)

@@ -60,8 +60,8 @@ class ArmBlock(Struct, omit_defaults=True):
 
 class Block(Struct):
     """`weight` is the share of units that the canary had by the plan while it lasted, None where
-    nobody knows it. `number` rises by one within a rollout. `dear_nanousd` is the 99th percentile
-    of what the stable arm's latest requests cost, None while too few are known."""
+    it moved or nobody knows it. `number` rises by one within a rollout. `dear_nanousd` is the 99th
+    percentile of what the stable arm's latest requests cost, None while too few are known."""
 
     rollout: str
     number: int

@@ -22,6 +22,7 @@ from tidegate.core.declared_rollout import (
 )
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import (
+    DEFAULT_HARM,
     DEFAULT_STEPS,
     Approvals,
     HardLimits,
@@ -35,9 +36,6 @@ from tidegate.core.route_members import MOVABLE, members_of, moved_names
 from tidegate.core.units import usd_to_nanousd
 from tidegate.core.words import nearest, quoted
 
-USUAL_HARM: Final = (
-    *("error", "refusal", "invalid", "interrupted", "fallback", "ttft", "output_tokens", "cost"),
-)
 _WHOSE: Final = ("key", "team", "customer")
 
 
@@ -146,8 +144,10 @@ def _steps(declared: tuple[DeclaredStep, ...], say: Say) -> tuple[Step, ...]:
 
 
 def _harm(declared: dict[str, DeclaredHarm], say: Say) -> tuple[HarmMetric, ...]:
+    if not declared:
+        return DEFAULT_HARM
     found = []
-    for name, harm in (declared or dict.fromkeys(USUAL_HARM, DeclaredHarm())).items():
+    for name, harm in declared.items():
         row = HARM.get(name)
         path = ("harm", name)
         if row is None:

@@ -18,7 +18,8 @@ Preset = Literal["chat", "voice", "batch", "rag", "agent"]
 State = Literal["normal", "caution", "restricted", "frozen"]
 # In the order of their values on the lever `release_policy`.
 STATES: Final[tuple[State, ...]] = ("normal", "caution", "restricted", "frozen")
-DAY_S: Final = 86_400.0
+HOUR_S: Final = 3600.0
+DAY_S: Final = 24 * HOUR_S
 DEFAULT_PERIOD_S: Final = 30 * DAY_S
 
 

@@ -39,11 +39,19 @@ class HarmMetric(Struct, frozen=True, omit_defaults=True):
     no_data: NoDataRule = "pause"
 
 
-# What guards a release that names no metrics. What users see break has the larger parts.
-_PARTS = {"error": 3.0, "invalid": 2.0, "refusal": 2.0, "output_tokens": 2.0, "ttft": 2.0}
-DEFAULT_HARM = tuple(
-    HarmMetric(row.name, row.margin, _PARTS.get(row.name, 1.0)) for row in HARM.values()
-)
+# What guards a release that names no metrics, and each one's part of the error allowed: what users
+# see break has the larger ones.
+_USUAL = {
+    "error": 3.0,
+    "refusal": 2.0,
+    "invalid": 2.0,
+    "interrupted": 1.0,
+    "fallback": 1.0,
+    "ttft": 2.0,
+    "output_tokens": 2.0,
+    "cost": 1.0,
+}
+DEFAULT_HARM = tuple(HarmMetric(name, HARM[name].margin, weight) for name, weight in _USUAL.items())
 
 
 class HardLimits(Struct, frozen=True, omit_defaults=True):
@@ -112,4 +120,3 @@ class Rollout(Struct, frozen=True, omit_defaults=True):
     business_hours: str | None = None
     labels: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
-    orthogonal_to: tuple[str, ...] = ()

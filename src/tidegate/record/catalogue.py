@@ -252,6 +252,21 @@ PROBE_COST = Spec(
     "Known cost of probes, which is in no other figure.",
     _PROBED,
 )
+SHADOWS = Spec(
+    "tidegate_shadows_total",
+    "counter",
+    "requests",
+    "Copies of requests sent to a release, by how they failed (empty: a good answer).",
+    ("rollout", "failure"),
+    ("failure",),
+)
+SHADOW_COST = Spec(
+    "tidegate_shadow_cost_usd_total",
+    "counter",
+    "US dollars",
+    "Known cost of copies of requests, which is in no other figure.",
+    ("rollout",),
+)
 
 RECORDED = Spec(
     "tidegate_receipts_recorded_total", "counter", "receipts", "Receipts put into the ledger.", ()
@@ -268,6 +283,13 @@ WRITE_ERRORS = Spec(
     "counter",
     "transactions",
     "Ledger transactions that failed and were tried again.",
+    (),
+)
+SIGNAL_ERRORS = Spec(
+    "tidegate_signal_errors_total",
+    "counter",
+    "tries",
+    "Times that receipts could not be made signals and were to be read again.",
     (),
 )
 READ_ERRORS = Spec(
@@ -315,6 +337,7 @@ ALL: tuple[Spec, ...] = (
     *(INTERRUPTIONS, FINISH_REASONS, CANCELLED, ATTEMPTS),
     *(ANSWERS, MODEL_REFUSALS, BYTES_BEFORE_VIOLATION),
     *(LIMIT_REFUSALS, LIMIT_ALERTS),
-    *(PROBES, PROBE_SECONDS, PROBE_FIRST_TOKEN, PROBE_COST),
-    *(RECORDED, REPEATED, WRITE_ERRORS, READ_ERRORS, LAG_SECONDS, LAG_BYTES, DAMAGED, OVERFLOWED),
+    *(PROBES, PROBE_SECONDS, PROBE_FIRST_TOKEN, PROBE_COST, SHADOWS, SHADOW_COST),
+    *(RECORDED, REPEATED, WRITE_ERRORS, SIGNAL_ERRORS, READ_ERRORS),
+    *(LAG_SECONDS, LAG_BYTES, DAMAGED, OVERFLOWED),
 )

@@ -31,7 +31,8 @@ _log = logging.getLogger(__name__)
 
 
 class Folding:
-    """Of one recorder, in its thread. `fold_of` makes what a release's receipts are folded by."""
+    """Of one recorder, in its thread. `fold_of` makes what a release's receipts are folded by,
+    `every_s` says how often what is folded is stored, `tell_failed` hears of each try in vain."""
 
     def __init__(
         self,
@@ -44,11 +45,12 @@ class Folding:
     ) -> None:
         self._engine = engine
         self._node = node
-        self._every_s = every_s
+        self.every_s: Callable[[], float] = lambda: every_s
         self._monotonic_s = monotonic_s
         self._bins = Bins()
         self._writer = SignalWriter(engine, node)
         self._blocks = Blocks(engine, node, fold_of)
+        self.tell_failed: Callable[[], None] = lambda: None
         # Whether memory holds all that the ledger has beyond the mark, and nothing else.
         self._is_level = False
         self._mark_seq = 0
@@ -93,7 +95,7 @@ class Folding:
             self._failed(error)
             return False
         self._retry_s = 0.0
-        self._due_s = self._monotonic_s() + (self._every_s if self._is_level else 0.0)
+        self._due_s = self._monotonic_s() + (self._pause_s() if self._is_level else 0.0)
         return not self._is_level
 
     def close(self) -> None:
@@ -101,6 +103,10 @@ class Folding:
         self._due_s = float("-inf")
         if self._is_level:
             self.step()
+
+    def _pause_s(self) -> float:
+        """However seldom the loop looks, alerts and people are not kept waiting."""
+        return min(self.every_s(), EVERY_S)
 
     def _fold(self, receipt: Receipt) -> None:
         try:
@@ -140,6 +146,7 @@ class Folding:
 
     def _failed(self, error: Exception) -> None:
         self.doubt()
+        self.tell_failed()
         if self._retry_s == 0.0:
             known = isinstance(error, StoreError)
             _log.error("signals wait, receipts are read again later: %s", error, exc_info=not known)

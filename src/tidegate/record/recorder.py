@@ -61,6 +61,7 @@ class Recorder:
         node = node_name(layout.node) if database.is_shared(engine) else ""
         self._ledger = Ledger(engine, node)
         self.folding = Folding(engine, node, monotonic_s=monotonic_s)
+        self.folding.tell_failed = metrics.signals_failed
         self._metrics = metrics
         self._recorded = recorded
         self.sessions: SessionAlert | None = None

@@ -91,7 +91,11 @@ def begin(rollout: Rollout) -> Analysis:
 
 
 def take(analysis: Analysis, rollout: Rollout, block: Block) -> Analysis:
-    """With one block more. Blocks come once each and in order."""
+    """With one block more. Blocks come once each and in order.
+
+    While the weight moved, or nobody knows it, nothing is compared: what changes for everybody at
+    that moment would be a difference between the arms.
+    """
     waiting = analysis.waiting
     taken = Analysis(
         analysis.metrics,
@@ -100,6 +104,9 @@ def take(analysis: Analysis, rollout: Rollout, block: Block) -> Analysis:
         _ratio(analysis, block),
         analysis.dear_nanousd if block.dear_nanousd is None else block.dear_nanousd,
     )
+    if block.weight is None:
+        taken.waiting = waiting
+        return taken
     if waiting is not None:
         if waiting.weight != block.weight:
             taken.metrics = _compared(taken.metrics, rollout, waiting)

@@ -275,23 +275,26 @@ class BlockFold:
     def _let_speak(self, began_s: float, ended_s: float, weight: float | None) -> None:
         """Ends the span that is over, and at another weight the one that is not.
 
-        Who came first in a block that began a weight came while only those who move over were new:
-        they begin again with everybody else.
+        Who came first while the weight moved came while only those who move over were new: they say
+        nothing, and begin again with everybody else at the next weight.
         """
-        changed = self._since_s is not None and weight != self._weight
+        is_first = self._since_s is None
         since_s = began_s if self._since_s is None else self._since_s
-        if changed:
+        moved = weight is None or (weight != self._weight and not is_first)
+        if moved:
             for unit in self._new:
                 self._together.pop(unit, None)
-            self._weights += 1
         self._new = []
+        self._since_s = since_s
+        if weight is None:
+            return
+        self._weights += moved
         self._weight = weight
-        if changed or abs(ended_s - since_s) >= TOGETHER_S:
+        if moved or abs(ended_s - since_s) >= TOGETHER_S:
             for unit, said in self._together.items():
                 (self._canary if unit & 1 else self._stable).together.append(said)
             self._together = {}
-            since_s = ended_s
-        self._since_s = since_s
+            self._since_s = ended_s
 
 
 def _count_pairs(block: ArmBlock, unit: _Unit, bad: int) -> None:

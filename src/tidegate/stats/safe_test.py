@@ -23,8 +23,11 @@ _HALVINGS: Final = 18
 _NORMAL: Final = NormalDist()
 _POWER: Final = 0.95
 # The goal of the bet in multiples of 1 / alpha, and the horizon in those of the fixed sample.
-_GOAL: Final = 4.0
+_GOAL: Final = 2.0
 _HORIZON: Final = 1.2
+# Where between the arms' rate and the margin a count's variance is taken: on the way that an equal
+# canary's takes, which is skew.
+_WAY: Final = 0.25
 _SURE: Final = 0.999
 _LOST: Final = 1e-6
 
@@ -65,7 +68,8 @@ def alternative(
         until *= 2
     chance = min(_SURE, max(_LOST, exp(min(0.0, ln_e + log(margin.alpha / _GOAL)))))
     at_margin = min(1 - _EDGE, rate + margin.points)
-    deviation = sqrt(at_margin * (1 - at_margin) / stable_share * (until - canary))
+    between = min(1 - _EDGE, rate + _WAY * margin.points)
+    deviation = sqrt(between * (1 - between) / stable_share * (until - canary))
     tilt = _NORMAL.pdf(_NORMAL.inv_cdf(chance)) / chance / max(deviation, 1.0)
     odds = at_margin / (1 - at_margin) * exp(-tilt)
     return Rates(rate, max(_EDGE, odds / (1 + odds)))

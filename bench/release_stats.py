@@ -1,0 +1,235 @@
+"""What the tests of a release find and what they find wrongly, in simulated releases.
+
+Prints a row a case: bar, figure, runs. `--runs` scales the number of releases, `--only` picks.
+"""
+
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from bench.release_traffic import Outcome, Release, World, harmed, run
+from tidegate.core.harm import HARM
+from tidegate.core.rollout import HarmMetric
+
+WITHIN = 1000
+# Seeds of the figures; what was tried while the tests were made had others, below 10,000.
+SEED = 1_000_000
+DRIFTING = ((10, 0.05, 1.0), (15, 0.2, 2.0), (25, 0.5, 0.7))
+CALM = World(interrupted=0.0)
+ERRORS = (HarmMetric("error", 0.02),)
+TOKENS = (HarmMetric("output_tokens", 1.15),)
+TTFT = (HarmMetric("ttft", 0.02),)
+REFUSALS = (HarmMetric("refusal", 0.02),)
+_PARTS = {"error": 3.0, "invalid": 2.0, "refusal": 2.0, "output_tokens": 2.0, "ttft": 2.0}
+ALL = tuple(HarmMetric(row.name, row.margin, _PARTS.get(row.name, 1.0)) for row in HARM.values())
+ONE_IN_A_HUNDRED, THREE = World(error=0.01, interrupted=0.0), World(error=0.03, interrupted=0.0)
+
+
+@dataclass(frozen=True)
+class Case:
+    """`asks` is harm (share of releases held back), found (median canary requests to the harm), or
+    safe (share that passed the metric within `WITHIN` canary requests). `bar` is the most that
+    may be, where `at_least` the least."""
+
+    name: str
+    asks: str
+    bar: float
+    release: Release
+    runs: int
+    at_least: bool = False
+
+    def until(self) -> Callable[[Outcome], bool]:
+        if self.asks != "safe":
+            return harmed
+        metric = self.release.harm[0].name
+        return lambda said: metric in said.safe_after or said.canary_requests >= WITHIN
+
+
+def equal(canary: World, steps: Sequence[tuple[int, float, float]]) -> Release:
+    return Release(canary=canary, stable=CALM, harm=ERRORS, steps=tuple(steps))
+
+
+def tokens(times: float, source: str) -> Release:
+    return Release(canary=World(tokens=times), harm=TOKENS, source=source)
+
+
+def slower(times: float, ttft: str | float, harm: tuple[HarmMetric, ...] = TTFT) -> Release:
+    return Release(canary=World(ttft=times), harm=harm, ttft=ttft)
+
+
+OWN_STEPS = ((10, 0.01, 1.0), (110, 0.05, 1.0))
+CASES = (
+    Case(
+        "A/A, drift, weight steps, sticky users",
+        "harm",
+        0.05,
+        Release(steps=DRIFTING, sway=0.3, harm=ALL, a_user=4, correlation=0.05),
+        2000,
+    ),
+    Case(
+        "the same, correlation 0.4",
+        "harm",
+        0.06,
+        Release(steps=DRIFTING, sway=0.3, harm=ALL, a_user=8, correlation=0.4),
+        2000,
+    ),
+    Case(
+        "the same, 0.4, users all back at every weight",
+        "harm",
+        0.06,
+        Release(steps=DRIFTING, sway=0.3, harm=ALL, a_user=50, correlation=0.4, population=2000),
+        500,
+    ),
+    Case(
+        "A/A, drift, weight steps, no user twice",
+        "harm",
+        0.05,
+        Release(steps=DRIFTING, sway=0.3, harm=ALL),
+        2000,
+    ),
+    Case(
+        "errors 1 -> 3 %, one metric",
+        "found",
+        400,
+        Release(canary=THREE, stable=ONE_IN_A_HUNDRED, harm=ERRORS),
+        1000,
+    ),
+    Case(
+        "errors 1 -> 3 %, default metrics",
+        "found",
+        600,
+        Release(canary=THREE, stable=ONE_IN_A_HUNDRED),
+        500,
+    ),
+    *[
+        Case(f"output tokens x1.5, {source}", "found", 100, tokens(1.5, source), 500)
+        for source in ("azure", "sharegpt_8k", "arxiv_summarization")
+    ],
+    Case(
+        "output tokens x1.5, azure, default metrics",
+        "found",
+        100,
+        Release(canary=World(tokens=1.5)),
+        500,
+    ),
+    Case("TTFT x1.3, by the prompt's length", "found", 320, slower(1.3, "prompt"), 500),
+    Case("TTFT x1.3, lognormal, deviation 0.5", "found", 320, slower(1.3, 0.5), 500),
+    Case("TTFT x1.3, lognormal, deviation 0.8", "found", 320, slower(1.3, 0.8), 500),
+    Case("TTFT x1.3, an overloaded vLLM's", "found", 320, slower(1.3, "served"), 500),
+    Case(
+        "TTFT x1.3, lognormal 0.5, default metrics",
+        "found",
+        320,
+        slower(1.3, 0.5, ()),
+        500,
+    ),
+    Case(
+        "equal at 2 %, margin 2 points, weight 10 %",
+        "safe",
+        0.95,
+        equal(CALM, [(50, 0.1, 1.0)]),
+        2000,
+        at_least=True,
+    ),
+    Case(
+        "the same after a first step of 1 %, weight 5 %",
+        "safe",
+        0.95,
+        equal(CALM, OWN_STEPS),
+        2000,
+        at_least=True,
+    ),
+    Case(
+        "at the margin: 2 and 4 %, weight 10 %",
+        "safe",
+        0.05,
+        equal(World(error=0.04, interrupted=0.0), [(50, 0.1, 1.0)]),
+        2000,
+    ),
+    Case(
+        "over-refusal 27 -> 62.5 % (XSTest), one metric",
+        "found",
+        100,
+        Release(
+            canary=World(refusals="llama2orig"),
+            stable=World(refusals="llama2new"),
+            harm=REFUSALS,
+        ),
+        200,
+    ),
+    Case(
+        "over-refusal 27 -> 62.5 % (XSTest), default metrics",
+        "found",
+        100,
+        Release(canary=World(refusals="llama2orig"), stable=World(refusals="llama2new")),
+        200,
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    case: Case
+    runs: int
+    outcomes: tuple[Outcome, ...]
+
+    @property
+    def share(self) -> float:
+        """Of the releases, those held back, or those that passed."""
+        if self.case.asks != "safe":
+            return sum(said.harm is not None for said in self.outcomes) / self.runs
+        metric = self.case.release.harm[0].name
+        passed = (said.safe_after.get(metric, WITHIN + 1) <= WITHIN for said in self.outcomes)
+        return sum(passed) / self.runs
+
+    @property
+    def median(self) -> float:
+        """Canary requests to the harm or the pass, of those that came to it."""
+        if self.case.asks == "safe":
+            metric = self.case.release.harm[0].name
+            found = [said.safe_after[metric] for said in self.outcomes if metric in said.safe_after]
+        else:
+            found = [said.harm_after for said in self.outcomes if said.harm is not None]
+        return statistics.median(found) if found else float("nan")
+
+    def __str__(self) -> str:
+        voided = sum(said.ratio_broken for said in self.outcomes)
+        tail = f", {voided} by the units' share" if voided else ""
+        figure = f"{self.share:.1%}, median {self.median:.0f} canary requests{tail}"
+        bar = f"{self.case.bar:.0f}" if self.case.asks == "found" else f"{self.case.bar:.0%}"
+        sign = ">=" if self.case.at_least else "<="
+        return f"| {self.case.name} | {sign} {bar} | {figure} | {self.runs:,} |"
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the bar is; of what is to be found, most must be."""
+        if self.case.asks == "found":
+            return self.share > 0.5 and self.median <= self.case.bar
+        return (self.share >= self.case.bar) if self.case.at_least else self.share <= self.case.bar
+
+
+def _one(job: tuple[Case, int]) -> Outcome:
+    case, seed = job
+    return run(case.release, seed, case.until())
+
+
+def measure(case: Case, runs: int, seed: int = SEED) -> Figure:
+    """In this process."""
+    return Figure(case, runs, tuple(_one((case, seed + index)) for index in range(runs)))
+
+
+def main(scale: float, only: str) -> int:
+    """Two processes; the figures are the same with any number."""
+    print("| case | bar | figure | releases |\n| --- | --- | --- | --- |")
+    with multiprocessing.Pool(2) as pool:
+        for case in CASES:
+            if only not in case.name:
+                continue
+            start = time.monotonic()
+            runs = max(10, int(case.runs * scale))
+            jobs = [(case, SEED + index) for index in range(runs)]
+            outcomes = tuple(pool.imap(_one, jobs, chunksize=5))
+            print(Figure(case, runs, outcomes), f"{time.monotonic() - start:.0f} s", flush=True)
+    return 0

@@ -1,0 +1,169 @@
+"""Carries out what one tick has decided, fenced by its leadership.
+
+What holds or withdraws is done in one transaction, with the decisions that it came from. What the
+plan has to take first (a start, a promotion) is done one release at a time, together with the
+compilation: where the plan refuses it nothing of it has happened, and the reason is kept.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlalchemy import Connection, Engine
+
+from tidegate.control import acting
+from tidegate.control.acting import Acted, Actor, Telling
+from tidegate.control.compiling import Compiling
+from tidegate.control.decide import Decided, Deciding, with_base
+from tidegate.control.observe import Moment
+from tidegate.control.plans import NoPlan, Plans
+from tidegate.core.change import Change
+from tidegate.core.compile import PlanRefused
+from tidegate.core.controller import Proposal, Revise, Set, Tell
+from tidegate.core.route_members import members_of
+from tidegate.stores import database, decisions, leadership
+from tidegate.stores.decisions import Made
+
+_log = logging.getLogger(__name__)
+
+
+class Acting:
+    """`tell` notes what people are told, `lease_s` is how long a lever is held after each tick.
+    StoreError, Fenced."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        plans: Plans,
+        compiling: Compiling,
+        tell: Telling,
+        lease_s: Callable[[], float],
+    ) -> None:
+        self._engine = engine
+        self._plans = plans
+        self._compiling = compiling
+        self._tell = tell
+        self._lease_s = lease_s
+
+    def hold(
+        self, decided: Sequence[Decided], deciding: Deciding, moment: Moment, epoch: int
+    ) -> bool:
+        """Everything that needs no compilation, and the leases of all. Whether a plan without what
+        was withdrawn is to be published."""
+        now = [one for one in decided if not one.compiles]
+        with database.writing(self._engine) as connection:
+            leadership.check(connection, epoch)
+            for author in sorted({one.author for one in decided}):
+                mine = [one for one in now if one.author == author]
+                later = _routes(one for one in decided if one.author == author and one.compiles)
+                held = [it for it in _held(moment, author) if it.scope not in later]
+                for one in mine:  # first: what is not followed is noted of where it stands then
+                    self._keep(connection, one, moment, epoch)
+                self._apply(connection, self._actor(author, moment, epoch), mine, held)
+            decisions.work_on(connection, moment.active_s)
+            acting.renew(connection, epoch, moment.now_s)
+        for one in now:
+            deciding.kept(one)
+        return any(one.revises for one in now)
+
+    async def revise(self, one: Decided, deciding: Deciding, moment: Moment, epoch: int) -> bool:
+        """One decision that the plan has to take; whether it did."""
+
+        def change(connection: Connection) -> None:
+            leadership.check(connection, epoch)
+            routes = _routes((one,))
+            held = [it for it in _held(moment, one.author) if it.scope in routes]
+            self._keep(connection, one, moment, epoch)
+            self._apply(connection, self._actor(one.author, moment, epoch), [one], held)
+
+        try:
+            await self._plans.amend(self._compiling.changing(change))
+        except PlanRefused as refused:
+            problems = [f"{'.'.join(it.path)}: {it.message}" for it in refused.complaints]
+            self._refused(one, problems[0] if problems else str(refused), moment)
+            return False
+        except NoPlan as error:
+            self._refused(one, f"the plan file is refused: {error}", moment)
+            return False
+        deciding.kept(one)
+        return True
+
+    async def publish(self) -> None:
+        """A plan without what was withdrawn. Traffic does not wait for it: nobody is sent there."""
+        try:
+            await self._plans.amend(self._compiling.changing(lambda _: None))
+        except (PlanRefused, NoPlan) as error:
+            _log.error("what was rolled back stays in the plan, without traffic: %s", error)
+
+    def _actor(self, author: str, moment: Moment, epoch: int) -> Actor:
+        return Actor(author, epoch, moment.now_s, self._lease_s())
+
+    def _apply(
+        self,
+        connection: Connection,
+        actor: Actor,
+        decided: Sequence[Decided],
+        held: Sequence[Change],
+    ) -> None:
+        proposals = [it for one in decided for it in self._based(one)]
+        if _stands(proposals, held):
+            return
+        acted = acting.apply(connection, actor, proposals, held, self._tell)
+        self._note_refused(connection, decided, acted, actor.now_s)
+        for revision in acted.revised:
+            _log.info("%s of %s: %s", revision.kind, revision.rollout, revision.reason)
+
+    def _based(self, one: Decided) -> Iterable[Proposal]:
+        declared = self._plans.declared.routes
+        for revise in one.decision.proposals:
+            if isinstance(revise, Revise) and revise.members and revise.route in declared:
+                base = members_of(declared[revise.route], revise.members)
+                return with_base(one.decision, base).proposals
+        return one.decision.proposals
+
+    def _note_refused(
+        self, connection: Connection, decided: Sequence[Decided], acted: Acted, at_s: float
+    ) -> None:
+        for refused in acted.refused:
+            _log.warning("a proposal is not followed: %s", refused.why)
+            for one in decided:
+                if refused.proposal in one.decision.proposals:
+                    one.watcher.refused(connection, one.seen.subject, refused.why, at_s)
+
+    def _keep(self, connection: Connection, one: Decided, moment: Moment, epoch: int) -> None:
+        if not one.is_news:
+            return
+        made = Made(
+            controller=one.watcher.controller.name,
+            subject=one.seen.subject,
+            view=one.seen.kept.decode(),
+            memory=bytes(one.before) if one.snapshot else None,
+            proposals=one.decision.proposals,
+            after=bytes(one.decision.memory),
+        )
+        number = decisions.keep(connection, made, moment.now_s, epoch)
+        memories = one.before, one.decision.memory
+        one.watcher.note(connection, one.seen.subject, number, memories)
+
+    def _refused(self, one: Decided, why: str, moment: Moment) -> None:
+        _log.error("the plan does not take %s: %s", one.seen.subject, why)
+        with database.writing(self._engine) as connection:
+            one.watcher.refused(connection, one.seen.subject, why, moment.now_s)
+
+
+def _held(moment: Moment, author: str) -> list[Change]:
+    return [change for change in moment.in_force if change.author == author]
+
+
+def _routes(decided: Iterable[Decided]) -> set[str]:
+    return {it.route for one in decided for it in one.decision.proposals if isinstance(it, Revise)}
+
+
+def _stands(proposals: Iterable[Proposal], held: Iterable[Change]) -> bool:
+    """Whether there is nothing to do but to renew."""
+    wanted: dict[tuple[str, str], float] = {}
+    for one in proposals:
+        if isinstance(one, Revise | Tell):
+            return False
+        if isinstance(one, Set):
+            wanted[one.lever, one.scope] = one.value
+    return wanted == {(it.lever, it.scope): it.value for it in held}

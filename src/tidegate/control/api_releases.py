@@ -1,0 +1,158 @@
+"""Releases: made of their files, asked for by people, moved on by the loop."""
+
+import os
+from collections.abc import Callable
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection, Engine
+
+from tidegate.config.releases import against_plan, read_release, release_file
+from tidegate.control import release_views
+from tidegate.control.api_keys import author
+from tidegate.control.errors import ApiError
+from tidegate.control.routes import Call, Row
+from tidegate.control.shapes_releases import (
+    AskRelease,
+    OneRelease,
+    ReleaseAsked,
+    ReleaseExplained,
+    ReleaseList,
+    ReleaseMade,
+    ReleaseQuery,
+)
+from tidegate.core import clock
+from tidegate.core.rollout import Rollout
+from tidegate.core.rollout_state import ENDED, Asked, State, What
+from tidegate.stores import database, rollouts
+from tidegate.stores.rollouts import Kept, RolloutKept, RolloutNotFound
+
+T = TypeVar("T")
+
+_SERVING: Final[frozenset[State]] = frozenset({"shadow", "step", "analysing", "paused"})
+_OPEN: Final[frozenset[State]] = frozenset({"created", "gated", *_SERVING, "promoted", "soak"})
+# In which states each wish makes a difference.
+_WHERE: Final[dict[What, frozenset[State]]] = {
+    "start": frozenset({"created"}),
+    "pause": _SERVING,
+    "resume": frozenset({"paused"}),
+    "approve": frozenset({"gated", "analysing"}),
+    "rollback": _OPEN,
+    "skip_analysis": _SERVING,
+    "gate_passed": frozenset({"created", "gated"}),
+    "gate_failed": frozenset({"created", "gated"}),
+}
+_NEEDS_REASON: Final[frozenset[What]] = frozenset({"rollback", "skip_analysis"})
+_ABOUT_GATES: Final[frozenset[What]] = frozenset({"gate_passed", "gate_failed"})
+
+
+async def _list(call: Call) -> ReleaseList:
+    query: ReleaseQuery = call.query
+
+    def read(engine: Engine) -> ReleaseList:
+        with database.reading(engine) as connection:
+            found = release_views.every(connection, ended=query.ended)
+        views = [release_views.view(one) for one in found]
+        return ReleaseList(views, call.desk.loop.status.at_s)
+
+    return await call.desk.store(read)
+
+
+async def _explain(call: Call) -> ReleaseExplained:
+    query: OneRelease = call.query
+
+    def read(engine: Engine) -> ReleaseExplained:
+        with database.reading(engine) as connection:
+            return release_views.explained(connection, release_views.find(connection, query.id))
+
+    return await call.desk.store(_found(read, query.id))
+
+
+async def _create(call: Call) -> ReleaseMade:
+    asked: OneRelease = call.body
+    by = author(call)
+
+    def create(engine: Engine) -> ReleaseMade:
+        rollout = _read(call, asked.id)
+        with database.writing(engine) as connection:
+            try:
+                return ReleaseMade(rollout.id, rollouts.create(connection, rollout, by))
+            except RolloutKept as kept:
+                raise ApiError("taken", f"{kept}.", param="id") from kept
+
+    return await call.desk.store(create)
+
+
+async def _ask(call: Call) -> ReleaseAsked:
+    asked: AskRelease = call.body
+    by = author(call)
+    if asked.what in _NEEDS_REASON and not asked.reason.strip():
+        message = f"Say why: {asked.what} needs a reason, which is kept."
+        raise ApiError("invalid_request", message, param="reason")
+
+    def ask(engine: Engine) -> ReleaseAsked:
+        with database.writing(engine) as connection:
+            kept = rollouts.find(connection, asked.id)
+            _refuse_vain(connection, kept, asked, by.actor)
+            wish = Asked(0, asked.id, asked.what, by.actor, by.at_s, asked.reason, asked.gate)
+            return ReleaseAsked(asked.id, asked.what, rollouts.ask(connection, wish))
+
+    made = await call.desk.store(_found(ask, asked.id))
+    call.desk.loop.wake()
+    return made
+
+
+ROWS = (
+    Row("GET", "/api/releases", "viewer", _list, query=ReleaseQuery),
+    Row("POST", "/api/releases", "operator", _create, body=OneRelease, status=201),
+    Row("GET", "/api/releases/explain", "viewer", _explain, query=OneRelease),
+    Row("POST", "/api/releases/ask", "operator", _ask, body=AskRelease),
+)
+
+
+def _read(call: Call, name: str) -> Rollout:
+    """The release as its file says it, on the plan that is declared. ApiError."""
+    plans = call.desk.plans
+    try:
+        file = release_file(plans.file, name)
+    except ValueError as error:
+        raise ApiError("invalid_request", f"{error}.", param="id") from error
+    read = read_release(file, plans.file, os.environ)
+    problems = read.problems
+    if read.rollout is not None:
+        facts = call.desk.compiling.facts()
+        problems = against_plan(read, plans.declared, facts, clock.wall_s())
+    if read.rollout is None or problems:
+        message = f"Release {name} is refused, and nothing is changed: put its file right."
+        raise ApiError("plan_refused", message, problems=[str(one) for one in problems])
+    return read.rollout
+
+
+def _found(read: Callable[[Engine], T], name: str) -> Callable[[Engine], T]:
+    def asking(engine: Engine) -> T:
+        try:
+            return read(engine)
+        except RolloutNotFound as error:
+            message = f"There is no release {name}: `tidegate release create` makes it of its file."
+            raise ApiError("not_found", message, param="id") from error
+
+    return asking
+
+
+def _refuse_vain(connection: Connection, kept: Kept, asked: AskRelease, who: str) -> None:
+    """What would come to nothing is refused, so that nobody waits for it. ApiError."""
+    state, rollout = kept.state, kept.rollout
+    if asked.what not in _WHERE or state not in _WHERE[asked.what]:
+        more = " It has ended: make another release." if state in ENDED else ""
+        message = f"Release {asked.id} is {state}: {asked.what} means nothing then.{more}"
+        raise ApiError("invalid_request", message, param="what")
+    if (asked.gate is not None) is not (asked.what in _ABOUT_GATES):
+        message = "Name the gate of an outcome, and of nothing else."
+        raise ApiError("invalid_request", message, param="gate")
+    if asked.gate is not None and asked.gate not in rollout.gates:
+        known = ", ".join(rollout.gates) or "none"
+        message = f"Release {asked.id} has no gate {asked.gate}; it has {known}."
+        raise ApiError("invalid_request", message, param="gate")
+    standing = release_views.find(connection, asked.id).memory.standing
+    if asked.what == "approve" and who in standing.approved_by:
+        message = f"{who} has said yes before: somebody else has to."
+        raise ApiError("taken", message, param="what")

@@ -1,0 +1,199 @@
+"""The loop: at each tick it observes, decides and acts, while this control leads.
+
+One leader acts at a time, fenced by its epoch: one that was overtaken finds every write refused,
+and begins a new leadership when it leads again. Where the loop stands still its leases run out, and
+gateways go back to the last revision by themselves. In a dry run nothing is led and nothing
+written: what would be done is shown and that is all.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+
+from msgspec import Raw, Struct
+from sqlalchemy import Connection, Engine
+
+from tidegate.control import acting
+from tidegate.control.act import Acting
+from tidegate.control.decide import Decided, Deciding
+from tidegate.control.observe import Moment, Watcher
+from tidegate.controllers.release import Burning
+from tidegate.core import clock
+from tidegate.core.declared_loop import DeclaredLoop
+from tidegate.stores import changes, database, decisions, feed
+from tidegate.stores.errors import StoreError
+from tidegate.stores.leadership import Fenced
+
+# Of the time since the last tick, what a machine that slept, or stood still, adds at most.
+_MOST_TICKS = 3.0
+
+_log = logging.getLogger(__name__)
+
+# By controller, then by subject.
+Memories = dict[str, dict[str, Raw]]
+# What burns now, by route.
+Burns = Callable[[Mapping[str, Raw], float], Mapping[str, tuple[Burning, ...]]]
+
+
+class Status(Struct, frozen=True):
+    """The newest tick. `epoch` None: this control has not led. `took_s` is what it took;
+    `problem` why it came to nothing."""
+
+    at_s: float | None = None
+    took_s: float = 0.0
+    epoch: int | None = None
+    dry_run: bool = False
+    problem: str | None = None
+    decided: tuple[Decided, ...] = ()
+
+
+class Outside(Struct, frozen=True):
+    """What the loop asks of the process around it: what is declared, whether this control leads,
+    whether gateways obey an entry of the feed, which objectives burn, and that gateways look."""
+
+    declared: Callable[[], DeclaredLoop]
+    leads: Callable[[], bool]
+    obeyed: Callable[[int], bool]
+    burns: Burns
+    wake: Callable[[], None]
+    node: str = ""
+
+
+class Loop:
+    """Owned by one event loop; what blocks is done off it."""
+
+    def __init__(
+        self, engine: Engine, watchers: Sequence[Watcher], hands: Acting, outside: Outside
+    ) -> None:
+        self._engine = engine
+        self.watchers = tuple(watchers)
+        self._acting = hands
+        self._outside = outside
+        self._deciding = Deciding()
+        self._memories: Memories = {}
+        self._epoch: int | None = None
+        self._active_s = 0.0
+        self._ticked_s: float | None = None
+        self._woken = asyncio.Event()
+        self.status = Status()
+
+    async def run(self) -> None:
+        """Tick until cancelled. Nothing ends it: the next tick may go well."""
+        while True:
+            declared = self._outside.declared()
+            if self._outside.leads():
+                await self._try(declared)
+            else:
+                self._stand_down()
+            self._woken.clear()
+            try:
+                await asyncio.wait_for(self._woken.wait(), declared.tick_s)
+            except TimeoutError:
+                continue
+
+    def wake(self) -> None:
+        """Tick now: somebody has asked something."""
+        self._woken.set()
+
+    async def _try(self, declared: DeclaredLoop) -> None:
+        began_s = clock.monotonic_s()
+        problem: str | None = None
+        decided: tuple[Decided, ...] = ()
+        try:
+            decided = await self.tick(declared)
+        except Fenced as fenced:
+            problem = str(fenced)
+            _log.warning("%s", problem)
+            self._stand_down()
+        except StoreError as error:
+            problem = f"the database cannot be used: {error}"
+            _log.warning("the loop's tick failed: %s", problem)
+        except Exception as error:  # a mistake in one tick must not end all of them
+            problem = repr(error)
+            _log.exception("the loop's tick failed")
+        took_s = clock.monotonic_s() - began_s
+        shown = decided or self.status.decided
+        at_s = clock.wall_s()
+        self.status = Status(at_s, took_s, self._epoch, declared.dry_run, problem, shown)
+
+    async def tick(self, declared: DeclaredLoop) -> tuple[Decided, ...]:
+        """One look, its decisions, and what they come to. StoreError, Fenced."""
+        if not declared.dry_run:
+            await asyncio.to_thread(self._lead)
+        moment, decided = await asyncio.to_thread(self._look, declared)
+        if declared.dry_run or self._epoch is None:
+            return decided
+        epoch, hands = self._epoch, self._acting
+        publish = await asyncio.to_thread(hands.hold, decided, self._deciding, moment, epoch)
+        self._remember([one for one in decided if not one.compiles])
+        self._outside.wake()
+        if publish:
+            await hands.publish()
+        for one in decided:
+            if one.compiles and await hands.revise(one, self._deciding, moment, epoch):
+                self._remember([one])
+                self._outside.wake()
+        return decided
+
+    def _lead(self) -> None:
+        """Begin a leadership where there is none of ours."""
+        if self._epoch is not None:
+            return
+        with database.writing(self._engine) as connection:
+            epoch = acting.lead(connection, self._outside.node, clock.wall_s())
+        self._forget()
+        self._epoch = epoch
+        _log.info("leadership %d of the loop begins", epoch)
+
+    def _look(self, declared: DeclaredLoop) -> tuple[Moment, tuple[Decided, ...]]:
+        with database.reading(self._engine) as connection:
+            if not self._memories or declared.dry_run:
+                self._recall(connection)
+            moment = self._moment(connection, declared)
+            decided = [
+                self._deciding.decide(watcher, seen, self._of(watcher))
+                for watcher in self.watchers
+                for seen in watcher.observe(connection, moment, self._of(watcher))
+            ]
+        return moment, tuple(decided)
+
+    def _moment(self, connection: Connection, declared: DeclaredLoop) -> Moment:
+        now_s = clock.wall_s()
+        ticked_s = clock.monotonic_s()
+        if self._ticked_s is not None:
+            passed_s = max(ticked_s - self._ticked_s, 0.0)
+            self._active_s += min(passed_s, _MOST_TICKS * declared.tick_s)
+        self._ticked_s = ticked_s
+        return Moment(
+            now_s=now_s,
+            active_s=self._active_s,
+            in_force=tuple(changes.in_force(connection, now_s)),
+            obeyed=self._outside.obeyed(feed.newest_seq(connection)),
+            burning=self._outside.burns(self._memories.get("error_budget", {}), now_s),
+        )
+
+    def _recall(self, connection: Connection) -> None:
+        for watcher in self.watchers:
+            name = watcher.controller.name
+            known = decisions.remembered(connection, name)
+            self._memories[name] = {subject: one.memory for subject, one in known.items()}
+        if self._ticked_s is None:
+            self._active_s = decisions.active_s(connection)
+
+    def _of(self, watcher: Watcher) -> Mapping[str, Raw]:
+        return self._memories.get(watcher.controller.name, {})
+
+    def _remember(self, decided: Sequence[Decided]) -> None:
+        for one in decided:
+            name = one.watcher.controller.name
+            self._memories.setdefault(name, {})[one.seen.subject] = one.decision.memory
+
+    def _stand_down(self) -> None:
+        self._epoch = None
+        self._forget()
+
+    def _forget(self) -> None:
+        """Another may have led, and knows more."""
+        self._deciding.forget()
+        self._memories.clear()
+        self._ticked_s = None

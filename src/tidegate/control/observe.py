@@ -1,0 +1,195 @@
+"""What the loop looks at: for each controller its subjects, each with what is news of it.
+
+One tick reads everything in one snapshot of the store. A view is kept with the decision that it
+led to, less what the store keeps of it anyway (`kept`), and is made whole again by `refilled`.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, Final, Protocol
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+from sqlalchemy import Connection
+
+from tidegate.controllers import release
+from tidegate.controllers.release import Bounds, Burning, Memory, ShadowSeen, View, read_memory
+from tidegate.core.business_hours import read_business_hours
+from tidegate.core.change import Change
+from tidegate.core.controller import Controller
+from tidegate.core.levers import EVERY
+from tidegate.core.rollout_state import ENDED
+from tidegate.stores import blocks, rollouts, signals
+from tidegate.stores.rollouts import Kept, Moved
+
+# More of a rollout's blocks wait for the next tick.
+MAX_BLOCKS: Final = 200
+# How long the plan is not asked again what it did not take.
+REFUSED_S: Final = 60.0
+_SHADOW: Final = "shadow"
+
+_encode = msgspec.json.Encoder().encode
+
+
+class Moment(Struct, frozen=True):
+    """One tick: the time on the wall, how long loops have worked, what holds a lever, whether all
+    gateways obey the newest entry of the feed, and which objectives burn, by route."""
+
+    now_s: float
+    active_s: float
+    in_force: tuple[Change, ...] = ()
+    obeyed: bool = True
+    burning: Mapping[str, tuple[Burning, ...]] = {}
+
+
+class Seen(Struct, frozen=True):
+    """One subject of a controller. `kept` is the view as JSON, as much as has to be kept of it."""
+
+    subject: str
+    view: Struct
+    kept: bytes
+
+
+class Watcher(Protocol):
+    """A controller with the eyes that it needs. All of it is called from one thread."""
+
+    controller: Controller
+
+    def observe(
+        self, connection: Connection, moment: Moment, memories: Mapping[str, Raw]
+    ) -> Iterable[Seen]: ...
+
+    def refilled(self, connection: Connection, kept: bytes, memory: Raw) -> Any:
+        """The view of a kept decision. LookupError when what it was made of is not kept any
+        more."""
+        ...
+
+    def note(
+        self, connection: Connection, subject: str, decision: int, memories: tuple[Raw, Raw]
+    ) -> None:
+        """A decision was made, before and after which `memories` were: in its transaction."""
+        ...
+
+    def refused(self, connection: Connection, subject: str, why: str, at_s: float) -> None:
+        """What was proposed of a subject is not done."""
+        ...
+
+
+class _Blocks(Struct, frozen=True):
+    """The blocks of a view, by the numbers of the first and the last."""
+
+    first: int
+    last: int
+
+
+class _KeptView(Struct, frozen=True):
+    view: View
+    blocks: _Blocks | None
+
+
+_kept_view = msgspec.json.Decoder(_KeptView).decode
+
+
+class Releases:
+    """Every release that has not ended."""
+
+    controller: Controller = release.plug
+
+    def observe(
+        self, connection: Connection, moment: Moment, memories: Mapping[str, Raw]
+    ) -> Iterator[Seen]:
+        kept = rollouts.every(connection, is_open=True)
+        known = {one.rollout.id: read_memory(memories.get(one.rollout.id, Raw())) for one in kept}
+        asked = rollouts.asked_after(
+            connection, {name: memory.asked_seq for name, memory in known.items()}
+        )
+        bound = Binding(moment)
+        for one in kept:
+            name = one.rollout.id
+            found = blocks.after(connection, name, known[name].block_seq, most=MAX_BLOCKS)
+            view = View(
+                rollout=one.rollout,
+                now_s=moment.now_s,
+                active_s=moment.active_s,
+                asked=tuple(asked.get(name, ())),
+                bounds=bound.of(one),
+                shadow=_shadow(connection, one, known[name]),
+            )
+            numbers = _Blocks(found[0][0], found[-1][0]) if found else None
+            stored = _encode(_KeptView(view, numbers))
+            yield Seen(name, replace(view, blocks=tuple(found)), stored)
+
+    def refilled(self, connection: Connection, kept: bytes, memory: Raw) -> View:
+        stored = _kept_view(kept)
+        if stored.blocks is None:
+            return stored.view
+        first, last = stored.blocks.first, stored.blocks.last
+        name = stored.view.rollout.id
+        found = [
+            (seq, block)
+            for seq, block in blocks.after(connection, name, first - 1, most=MAX_BLOCKS)
+            if seq <= last
+        ]
+        if not found or (found[0][0], found[-1][0]) != (first, last):
+            raise LookupError(f"blocks {first} to {last} of {name} are not kept any more")
+        return replace(stored.view, blocks=tuple(found))
+
+    def note(
+        self, connection: Connection, subject: str, decision: int, memories: tuple[Raw, Raw]
+    ) -> None:
+        before, after = (read_memory(memory).standing for memory in memories)
+        if (before.state, before.step, before.since_s) == (after.state, after.step, after.since_s):
+            return
+        line = Moved(after.since_s, after.state, after.step, after.why, decision)
+        rollouts.move(connection, subject, line, ended=after.state in ENDED)
+
+    def refused(self, connection: Connection, subject: str, why: str, at_s: float) -> None:
+        rollouts.note_problem(connection, subject, why, at_s)
+
+
+class Binding:
+    """What binds releases from outside, at one moment."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+        self._frozen = _values(moment.in_force, "frozen")
+        self._ranks = _values(moment.in_force, "release_policy")
+
+    def of(self, kept: Kept) -> Bounds:
+        rollout, now_s = kept.rollout, self._moment.now_s
+        hours = rollout.business_hours
+        refused = kept.problem_at_s is not None and now_s - kept.problem_at_s < REFUSED_S
+        return Bounds(
+            policy_rank=int(self._most(self._ranks, rollout.route)),
+            frozen=bool(self._most(self._frozen, rollout.route)),
+            in_hours=hours is None or read_business_hours(hours).open_at(now_s),
+            refusal=(kept.problem or "") if refused else "",
+            obeyed=self._moment.obeyed,
+            burning=self._moment.burning.get(rollout.route, ()),
+        )
+
+    @staticmethod
+    def _most(values: Mapping[str, float], route: str) -> float:
+        return max(values.get(route, 0.0), values.get(EVERY, 0.0))
+
+
+def _values(in_force: Iterable[Change], lever: str) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for change in in_force:
+        if change.lever == lever:
+            found[change.scope] = max(change.value, found.get(change.scope, 0.0))
+    return found
+
+
+def _shadow(connection: Connection, kept: Kept, memory: Memory) -> ShadowSeen:
+    """What came of copies since its shadow began; nothing where it has none under way."""
+    standing = memory.standing
+    if _SHADOW not in (standing.state, standing.back_to):
+        return ShadowSeen()
+    news = signals.minutes_after(connection, 0, from_s=kept.since_s)
+    mine = [one for one in news.minutes if one.arm == _SHADOW and one.route == kept.rollout.route]
+    return ShadowSeen(
+        requests=sum(one.counts.get("requests", 0) for one in mine),
+        failed=sum(one.counts.get("failed", 0) for one in mine),
+        invalid=sum(one.slis.get("validity", (0, 0))[1] for one in mine),
+    )

@@ -1,0 +1,176 @@
+"""A release as people see it: where it stands, what is known, and what more would take."""
+
+import msgspec
+from msgspec import Raw, Struct
+from sqlalchemy import Connection
+
+from tidegate.control.shapes_releases import (
+    AskedView,
+    LineView,
+    MetricView,
+    ReleaseExplained,
+    ReleaseView,
+)
+from tidegate.controllers.release import Memory, how_much, margin_words, read_memory
+from tidegate.core.block import Block
+from tidegate.core.harm import HARM
+from tidegate.core.rollout import Rollout
+from tidegate.core.rollout_state import ENDED
+from tidegate.stats import analysis as analysing
+from tidegate.stats.analysis import Analysis, Totals
+from tidegate.stats.verdict import Verdict, verdicts
+from tidegate.stores import blocks, decisions, rollouts
+from tidegate.stores.rollouts import Kept
+
+# The present traffic is that of so much time before the newest block.
+_PRESENT_S = 900.0
+# With none bad of n, the 95 % upper bound of their share is this / n.
+_RULE_OF_THREE = 3.0
+
+
+class Standing(Struct, frozen=True):
+    """A release with what its controller remembers, and its latest blocks."""
+
+    kept: Kept
+    memory: Memory
+    latest: tuple[Block, ...]
+
+    @property
+    def per_s(self) -> float | None:
+        """Requests of the candidate in a second, at present."""
+        spans = sum(one.ended_s - one.began_s for one in self.latest)
+        return sum(one.canary.assigned for one in self.latest) / spans if spans > 0 else None
+
+
+def find(connection: Connection, name: str) -> Standing:
+    """RolloutNotFound."""
+    known = decisions.remembered(connection, "release")
+    return _standing(connection, rollouts.find(connection, name), known)
+
+
+def every(connection: Connection, *, ended: bool) -> list[Standing]:
+    known = decisions.remembered(connection, "release")
+    found = rollouts.every(connection, is_open=not ended)
+    return [_standing(connection, kept, known) for kept in found]
+
+
+def _standing(
+    connection: Connection, kept: Kept, known: dict[str, decisions.Remembered]
+) -> Standing:
+    name = kept.rollout.id
+    memory = read_memory(known[name].memory if name in known else Raw())
+    if kept.state in ENDED:
+        return Standing(kept, memory, ())
+    latest = blocks.after(connection, name, max(memory.block_seq - 100, 0), most=200)
+    newest_s = latest[-1][1].ended_s if latest else 0.0
+    present = tuple(block for _, block in latest if block.ended_s > newest_s - _PRESENT_S)
+    return Standing(kept, memory, present)
+
+
+def view(found: Standing) -> ReleaseView:
+    kept, standing, analysis = found.kept, found.memory.standing, found.memory.analysis
+    rollout = kept.rollout
+    return ReleaseView(
+        id=rollout.id,
+        route=rollout.route,
+        owner=rollout.owner,
+        why=rollout.why,
+        state=kept.state,
+        step=kept.step,
+        steps=len(rollout.steps),
+        weight=_weight(found),
+        reason=kept.why,
+        since_s=kept.since_s,
+        created_at_s=kept.created_at_s,
+        ended_at_s=kept.ended_at_s,
+        waits_for=list(standing.waits_for),
+        problem=kept.problem,
+        requests=analysis.canary.assigned if analysis is not None else 0,
+        units=analysis.canary.units if analysis is not None else 0,
+        requests_per_s=found.per_s,
+    )
+
+
+def explained(connection: Connection, found: Standing) -> ReleaseExplained:
+    rollout = found.kept.rollout
+    analysis = found.memory.analysis or analysing.begin(rollout)
+    judged = verdicts(analysis, rollout)
+    return ReleaseExplained(
+        release=view(found),
+        metrics=[_metric(one, found) for one in judged],
+        time_line=[
+            LineView(line.at_s, line.state, line.step, line.why)
+            for line in rollouts.time_line(connection, rollout.id)
+        ],
+        asked=[
+            AskedView(one.at_s, one.who, one.what, one.reason, one.gate)
+            for one in rollouts.wishes(connection, rollout.id)
+        ],
+        members={name: bytes(raw).decode() for name, raw in rollout.members.items()},
+        runtime=_runtime(rollout),
+        cached_shares=(_cached(analysis.stable), _cached(analysis.canary)),
+        ratio_broken=analysing.ratio_broken(analysis),
+        notes=_notes(judged, analysis, rollout),
+    )
+
+
+def _weight(found: Standing) -> float:
+    standing = found.memory.standing
+    at = standing.back_to if standing.state == "paused" else standing.state
+    if at not in ("step", "analysing", "promoted"):
+        return 1.0 if at in ("soak", "done") else 0.0
+    steps = found.kept.rollout.steps
+    return steps[min(standing.step, len(steps) - 1)].weight
+
+
+def _metric(one: Verdict, found: Standing) -> MetricView:
+    per_s, analysis = found.per_s, found.memory.analysis
+    if one.by_unit and per_s and analysis is not None and analysis.canary.assigned:
+        per_s = per_s * analysis.canary.units / analysis.canary.assigned
+    needed_s = one.needed_units / per_s if one.needed_units is not None and per_s else None
+    smallest = one.smallest_effect
+    return MetricView(
+        name=one.metric,
+        verdict=one.verdict,
+        effect=how_much(one),
+        canary=one.canary_units,
+        stable=one.stable_units,
+        by_unit=one.by_unit,
+        margin=margin_words(one.metric, found.kept.rollout),
+        needed=one.needed_units,
+        needed_s=needed_s,
+        smallest=None if smallest is None else _amount(one.metric, smallest),
+    )
+
+
+def _amount(metric: str, effect: float) -> str:
+    kind = HARM[metric].kind
+    return f"{effect:.2f} times" if kind == "amount" else f"{100 * effect:.1f} points"
+
+
+def _runtime(rollout: Rollout) -> dict[str, str]:
+    told = msgspec.to_builtins(rollout.runtime)
+    flags = told.pop("scheduler", {})
+    return {**told, **{f"scheduler.{name}": value for name, value in flags.items()}}
+
+
+def _cached(totals: Totals) -> float | None:
+    return totals.cached / totals.assigned if totals.assigned else None
+
+
+def _notes(judged: tuple[Verdict, ...], analysis: Analysis, rollout: Rollout) -> list[str]:
+    """What a reader of the table should know beside it."""
+    found = []
+    canary = analysis.canary
+    if canary.assigned and not canary.bad:
+        most = 100 * min(_RULE_OF_THREE / canary.assigned, 1.0)
+        found.append(
+            f"none of {canary.assigned} requests was bad: at 95 %, no more than {most:.2g} % are"
+        )
+    for one in judged:
+        if one.smallest_effect is not None and one.verdict != "harm":
+            least = _amount(one.metric, one.smallest_effect)
+            found.append(f"{one.metric}: this canary cannot see an effect below {least}")
+    if rollout.units[:1] == ("request",):
+        found.append("units are requests: nobody keeps to one version")
+    return found

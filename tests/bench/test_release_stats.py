@@ -1,0 +1,63 @@
+"""Simulated releases through the product's own fold and analysis: what is found, what wrongly.
+
+The fast form has few releases and made lengths; the long form is the bench's, 2,000 releases each.
+"""
+
+from dataclasses import replace
+
+import pytest
+from bench.release_stats import CASES, Case, measure
+from bench.release_traffic import TRACES, World
+
+NEEDS_TRACES = ("served", "XSTest", "vLLM", "sharegpt", "arxiv")
+# Name: releases that are enough to tell a broken test from one that works.
+FAST = {
+    "A/A, drift, weight steps, sticky users": 6,
+    "the same, correlation 0.4": 6,
+    "errors 1 -> 3 %, one metric": 15,
+    "errors 1 -> 3 %, default metrics": 10,
+    "output tokens x1.5, azure": 15,
+    "TTFT x1.3, lognormal, deviation 0.5": 10,
+    "equal at 2 %, margin 2 points, weight 10 %": 10,
+}
+
+
+def made(case: Case) -> Case:
+    return replace(case, release=replace(case.release, source="made"))
+
+
+@pytest.mark.parametrize("name", FAST)
+def test_a_few_releases(name):
+    case = next(case for case in CASES if case.name == name)
+    figure = measure(made(case), FAST[name], seed=5_000_000)
+    if case.asks == "harm":
+        assert figure.share <= 1 / FAST[name]
+    elif case.asks == "safe":
+        assert figure.share >= 0.7
+    else:
+        assert figure.share > 0.9
+        assert figure.median <= 1.25 * case.bar
+
+
+def test_a_model_that_refuses_harmless_prompts_is_held_back():
+    case = next(case for case in CASES if "XSTest" in case.name)
+    refusing = replace(
+        case.release,
+        canary=World(refusal=0.625),
+        stable=World(refusal=0.27),
+        source="made",
+    )
+    figure = measure(replace(case, release=refusing), 5)
+    assert figure.share == 1
+    assert figure.median <= case.bar
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_every_bar(case):
+    if not TRACES.is_dir():
+        assert not any(word in case.name for word in NEEDS_TRACES), f"no traces at {TRACES}"
+        case = made(case)
+    figure = measure(case, case.runs)
+    print(figure)
+    assert figure.is_kept

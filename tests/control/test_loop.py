@@ -1,0 +1,198 @@
+"""The loop over a real store: what it decides is done once, by one leader, and goes on after it."""
+
+import asyncio
+import logging
+
+import pytest
+from sqlalchemy import Engine
+from tests.control import release_room as rooms
+from tests.control.conftest import Room
+
+from tidegate.control import looping
+from tidegate.control.plans import NoPlan
+from tidegate.core.declared_loop import DeclaredLoop
+from tidegate.stores import database, decisions, leadership
+from tidegate.stores.leadership import Fenced
+
+
+def successor(room: Room) -> None:
+    """The loop of a process that starts anew on the same store."""
+    room.loop = looping.build(
+        room.desk.engine, room.plans, room.compiling, room.feed, ("", lambda: True)
+    )
+    room.desk.loop = room.loop
+
+
+def test_a_release_goes_from_its_file_to_its_end(room: Room) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+    assert rooms.held(room) == {"release_weight": 0.1}
+    candidate = room.plans.current.routes["chat"].candidate
+    assert candidate is not None and candidate.rollout == rooms.NAME
+    rooms.lead_to(room, "done")
+    assert rooms.revised(room) == ["start", "promote", "retire"]
+    route = room.plans.current.routes["chat"]
+    assert route.release.target.name == "new"
+    assert route.candidate is None
+    assert rooms.held(room) == {}
+
+
+def test_a_rollback_lets_go_in_the_same_transaction_and_the_plan_follows(room: Room) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+    rooms.bad(room)
+    rooms.tick(room)
+    assert rooms.kept(room).state == "rolled_back"
+    assert rooms.held(room) == {}
+    assert rooms.revised(room) == ["start", "withdraw"]
+    assert room.plans.current.routes["chat"].candidate is None
+
+
+def test_a_rollback_needs_no_plan_that_compiles(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+    rooms.bad(room)
+
+    def broken(_change: object) -> object:
+        raise NoPlan(["nothing compiles"])
+
+    monkeypatch.setattr(room.compiling, "changing", broken)
+    rooms.tick(room)
+    assert rooms.kept(room).state == "rolled_back"
+    assert rooms.held(room) == {}
+
+
+def test_a_loop_that_starts_anew_goes_on_where_the_last_one_was(room: Room) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "analysing")
+    before = rooms.kept(room)
+    successor(room)
+    rooms.tick(room)
+    assert rooms.kept(room).since_s >= before.since_s
+    rooms.lead_to(room, "done")
+    assert rooms.revised(room) == ["start", "promote", "retire"]
+
+
+def test_one_that_was_overtaken_writes_nothing_more(room: Room, engine: Engine) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+    late = room.loop
+    successor(room)
+    rooms.tick(room)
+    rooms.bad(room)
+    with pytest.raises(Fenced):
+        asyncio.run(late.tick(DeclaredLoop()))
+    assert rooms.kept(room).state == "step"
+    rooms.tick(room)
+    assert rooms.kept(room).state == "rolled_back"
+    assert rooms.revised(room).count("withdraw") == 1
+
+
+def test_an_overtaken_loop_begins_a_new_leadership_when_it_leads_again(
+    room: Room, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    rooms.begun(room)
+    late = room.loop
+    successor(room)
+    rooms.tick(room)
+
+    async def twice() -> None:
+        with caplog.at_level(logging.WARNING):
+            await late._try(DeclaredLoop())
+            await late._try(DeclaredLoop())
+
+    asyncio.run(twice())
+    assert "is over" in caplog.text
+    with database.reading(engine) as connection:
+        assert late.status.epoch == leadership.present(connection).epoch
+
+
+def test_a_dry_run_shows_what_it_would_do_and_touches_nothing(room: Room, engine: Engine) -> None:
+    rooms.furnish(room)
+    rooms.create(room)
+    rooms.ask(room, "start")
+    decided = rooms.tick(room, dry_run=True)
+    assert len(decided) == 1
+    assert rooms.kept(room).state == "created"
+    with database.reading(engine) as connection:
+        assert decisions.recent(connection) == []
+        assert leadership.present(connection).epoch == 0
+
+
+def test_a_tick_in_which_nothing_is_new_is_not_kept(room: Room, engine: Engine) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+    rooms.tick(room)
+    with database.reading(engine) as connection:
+        before = decisions.recent(connection)
+    for _ in range(3):
+        rooms.tick(room)
+    with database.reading(engine) as connection:
+        assert decisions.recent(connection) == before
+    assert rooms.held(room) == {"release_weight": 0.1}
+
+
+def test_a_frozen_route_holds_and_says_so(room: Room) -> None:
+    rooms.begun(room, rooms.RELEASE + "approvals: {start: 1}\n")
+    asked = {"lever": "frozen", "scope": "chat", "value": 1, "for_s": 600, "reason": "fair"}
+    assert room.ask("POST", "/api/changes", asked).status_code == 201
+    rooms.tick(room)
+    rooms.tick(room)
+    found = room.ask("GET", f"/api/releases/explain?id={rooms.NAME}").json()
+    assert "the route is frozen" in found["release"]["waits_for"]
+
+
+def test_a_dial_that_somebody_else_holds_is_said_and_nothing_is_promoted(room: Room) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+    rooms.tick(room)
+    mine = room.ask("GET", "/api/changes").json()["changes"]
+    weight = next(one for one in mine if one["lever"] == "release_weight")
+    room.ask("POST", f"/api/changes/{weight['id']}/end")
+    held = {"lever": "release_weight", "scope": "chat", "value": 0, "for_s": 600, "reason": "no"}
+    assert room.ask("POST", "/api/changes", held).status_code == 201
+    rooms.tick(room)
+    assert "held by" in (rooms.kept(room).problem or "")
+    for _ in range(6):
+        rooms.good(room)
+        rooms.tick(room)
+    assert rooms.kept(room).state in ("step", "analysing")
+
+
+def test_time_counts_only_while_the_loop_works(room: Room, engine: Engine) -> None:
+    rooms.begun(room)
+    rooms.tick(room)
+    with database.reading(engine) as connection:
+        first_s = decisions.active_s(connection)
+    successor(room)
+    rooms.tick(room)
+    with database.reading(engine) as connection:
+        assert decisions.active_s(connection) == first_s
+
+
+def test_a_tick_that_fails_does_not_end_the_loop(
+    room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    rooms.begun(room)
+    calls = 0
+
+    def look(_declared: object) -> object:
+        nonlocal calls
+        calls += 1
+        raise ValueError("a mistake")
+
+    monkeypatch.setattr(room.loop, "_look", look)
+
+    async def run() -> None:
+        task = asyncio.get_running_loop().create_task(room.loop.run())
+        while calls < 2:
+            room.loop.wake()
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    with caplog.at_level(logging.CRITICAL):
+        asyncio.run(run())
+    assert room.loop.status.problem == "ValueError('a mistake')"

@@ -1,0 +1,102 @@
+"""Rules and routes that are exported, judged by Prometheus' and Alertmanager's own tools."""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tidegate.control.slo_export import alertmanager_routes, prometheus_rules
+from tidegate.core.objective import DAY_S, ErrorBudget, RouteObjectives, preset_objectives
+
+CHAT = RouteObjectives("acme/chat", tuple(preset_objectives("chat").values()), preset="chat")
+ODD = RouteObjectives(
+    'größe "x" \\ {{y}}',
+    tuple(preset_objectives("batch").values()),
+    ErrorBudget(7 * DAY_S, owner='eve "of" payments'),
+)
+
+# What comes of a full outage, and of half of the budget being spent, after half an hour.
+TESTS = """\
+rule_files: [rules.yml]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - series: 'tidegate_slo_requests_total{route="acme/chat", sli="availability"}'
+        values: '0+600x90'
+      - series: 'tidegate_slo_bad_requests_total{route="acme/chat", sli="availability"}'
+        values: 'BAD'
+    alert_rule_test:
+      - eval_time: 40m
+        alertname: TidegateAvailabilityBurns
+        exp_alerts: ALERTS
+    promql_expr_test:
+      - expr: 'slo:objective:ratio{sloth_id="acme/chat-availability"}'
+        eval_time: 40m
+        exp_samples:
+          - labels: 'slo:objective:ratio{sloth_id="acme/chat-availability", owner="slo",
+              sloth_service="acme/chat", sloth_slo="availability"}'
+            value: 0.999
+"""
+BOTH = """
+          - exp_labels: {sloth_severity: page, severity: page, owner: slo,
+              sloth_service: acme/chat, sloth_slo: availability, sloth_id: acme/chat-availability}
+            exp_annotations:
+              summary: availability of acme/chat burns its error budget
+              runbook: tidegate slo explain acme/chat
+          - exp_labels: {sloth_severity: ticket, severity: ticket, owner: slo,
+              sloth_service: acme/chat, sloth_slo: availability, sloth_id: acme/chat-availability}
+            exp_annotations:
+              summary: availability of acme/chat burns its error budget
+              runbook: tidegate slo explain acme/chat
+"""
+
+
+def tool(name: str, *arguments: str | Path) -> str:
+    done = subprocess.run([name, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.prometheus
+def test_promtool_takes_the_rules_of_every_preset_and_of_odd_names(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yml"
+    file.write_text(prometheus_rules([CHAT, ODD]), encoding="utf-8")
+    assert "SUCCESS: 178 rules found" in tool("promtool", "check", "rules", file)
+    file.write_text(prometheus_rules([]))
+    tool("promtool", "check", "rules", file)
+
+
+@pytest.mark.prometheus
+@pytest.mark.parametrize(
+    ("bad", "alerts"),
+    [
+        ("0+0x35 0+600x20", BOTH),
+        ("0+0x90", "[]"),
+        ("0+0.3x90", "[]"),
+    ],
+)
+def test_the_rules_page_in_an_outage_and_not_at_half_the_budget(
+    tmp_path: Path, bad: str, alerts: str
+) -> None:
+    (tmp_path / "rules.yml").write_text(prometheus_rules([CHAT]))
+    tests = tmp_path / "tests.yml"
+    tests.write_text(TESTS.replace("BAD", bad).replace("ALERTS", alerts))
+    tool("promtool", "test", "rules", tests)
+
+
+@pytest.mark.prometheus
+def test_amtool_takes_the_routes(tmp_path: Path) -> None:
+    file = tmp_path / "alertmanager.yml"
+    file.write_text(alertmanager_routes([CHAT, ODD]), encoding="utf-8")
+    tool("amtool", "check-config", file)
+
+
+def test_sloth_s_names_are_there() -> None:
+    text = prometheus_rules([CHAT])
+    windows = ("5m", "30m", "1h", "2h", "6h", "1d", "3d", "30d")
+    recorded = [f"slo:sli_error:ratio_rate{window}" for window in windows]
+    recorded += ["slo:objective:ratio", "slo:error_budget:ratio", "slo:time_period:days"]
+    recorded += ["slo:current_burn_rate:ratio", "slo:period_burn_rate:ratio"]
+    recorded += ["slo:period_error_budget_remaining:ratio"]
+    assert [name for name in recorded if f"record: {name}\n" not in text] == []

@@ -1,0 +1,69 @@
+"""Releases that are up but worse are rolled back, one that is equal is promoted: through control,
+recorder and a gateway of their own, over real sockets."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+from tests.e2e.apart import Spawning
+from tests.e2e.releases import HARM, Engine, Releasing, Traffic, lay_out
+from tests.gateway.spawned import Spawned
+from tests.gateway.upstream import Upstream
+
+HARMS = {
+    "same": HARM,
+    "longer": HARM,
+    "invalid": f"{HARM}, invalid: {{margin: 0.1}}",
+    "slower": HARM,
+    "refusing": HARM,
+}
+
+
+def test_four_that_are_worse_go_back_and_an_equal_one_is_promoted(tmp_path: Path) -> None:
+    asyncio.run(releases(tmp_path))
+
+
+async def releases(folder: Path) -> None:
+    engine = Engine()
+    async with Upstream(engine) as up:
+        lay_out(folder, up.port, HARMS)
+        control = Spawning(folder)
+        await control.start()
+        await control.ready()
+        gateway = Spawned(control.layout)
+        await gateway.start()
+        traffic = Traffic(
+            gateway.address, await asyncio.to_thread(control.key), [f"to-{name}" for name in HARMS]
+        )
+        traffic.start()
+        people = Releasing(control)
+        for name in HARMS:
+            await asyncio.to_thread(people.create_and_start, f"to-{name}/next")
+        ends = await asyncio.gather(
+            *(people.until(f"to-{name}/next", "rolled_back", "done") for name in HARMS)
+        )
+        for name in ("longer", "invalid", "slower", "refusing"):
+            engine.asked[name] = 0
+        answered = traffic.answered
+        await asyncio.sleep(1.0)
+        await traffic.stop()
+        assert await control.end(signal.SIGTERM) == 0, control.log.read_text()
+        assert await gateway.end() == 0
+    for end in ends:
+        print(f"\n{end.release.id}")
+        began_s = end.time_line[0].at_s
+        for line in end.time_line:
+            print(f"  {line.at_s - began_s:6.1f} s  {line.state}  {line.step + 1}  {line.why}")
+    states = {end.release.id: (end.release.state, end.release.reason) for end in ends}
+    assert states["to-same/next"][0] == "done", states
+    for name, metric in (
+        ("longer", "output_tokens"),
+        ("invalid", "invalid"),
+        ("slower", "ttft"),
+        ("refusing", "refusal"),
+    ):
+        state, why = states[f"to-{name}/next"]
+        assert (state, metric in why) == ("rolled_back", True), states
+        assert engine.asked[name] == 0, name
+    assert traffic.answered > answered
+    assert not traffic.failed, traffic.failed[0]

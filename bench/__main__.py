@@ -6,10 +6,12 @@
     python -m bench run [NAME...]    measure; keeps one JSON line a gateway and round
     python -m bench request [--beside CHECKOUT]    CPU of one request, and of another checkout's
     python -m bench routes           CPU a request with 1 route and with 1,000
+    python -m bench changes          changes over a large plan, and how soon gateways obey one
     python -m bench limits           CPU and memory of limits, without a gateway
     python -m bench dialects         CPU of translating a chunk and a request between dialects
     python -m bench validity         CPU of following a chunk of JSON
     python -m bench signals          CPU of folding a receipt and of reading 13 months
+    python -m bench releases         CPU of assigning a request, and of a plan with 200 releases
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -38,6 +40,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    changes,
     dialects,
     flat_memory,
     install,
@@ -47,6 +50,7 @@ from bench import (
     profile,
     release_cost,
     release_stats,
+    releases,
     report,
     request,
     resilience,
@@ -222,10 +226,12 @@ def arguments() -> argparse.Namespace:
         "all",
         "install",
         "routes",
+        "changes",
         "limits",
         "dialects",
         "validity",
         "signals",
+        "releases",
         "redis",
         "release_cost",
         "table",
@@ -261,10 +267,12 @@ def main() -> int:
         "install": install_all,
         "request": lambda: request.run(asked.beside),
         "routes": routes,
+        "changes": changes.run,
         "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
         "dialects": dialects.run,
         "validity": validity.run,
         "signals": signals.run,
+        "releases": releases.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "table": table,
         "resilience-table": write_failing,

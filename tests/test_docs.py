@@ -32,7 +32,7 @@ PLAN_KEYS = tuple(f"{key}:" for key in Declared.__struct_fields__)
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 _SNIPPET = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _TODAY_S = 1_800_000_000.0
-_OFFERED_BY_BOOT = {"up"}
+_OFFERED_BY_BOOT = {"demo", "up"}
 
 
 def page_id(page: Path) -> str:

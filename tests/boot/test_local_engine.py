@@ -12,6 +12,10 @@ from typing import NamedTuple
 import pytest
 
 from tidegate.boot import local_model
+from tidegate.core import plugs
+from tidegate.core.engine_signals import Found
+from tidegate.core.signal import NoData
+from tidegate.record.engine_pages import Page, fetch
 
 pytestmark = pytest.mark.engine
 
@@ -64,6 +68,14 @@ def test_every_slot_sees_the_context_that_the_plan_declares(child: Child) -> Non
     with urllib.request.urlopen(f"{child.address}/slots", timeout=30) as response:
         slots = json.load(response)
     assert [slot["n_ctx"] for slot in slots] == [8192] * 4
+
+
+def test_what_it_says_of_itself_is_read(child: Child) -> None:
+    page = fetch(Page("llama_cpp", f"{child.address}/metrics"))
+    signals = plugs.load("engines", "llama_cpp").read(page).signals
+    assert signals["engine_running"] == Found("llamacpp:requests_processing", {"": 0.0})
+    assert isinstance(signals["engine_prefix_hits"], Found)
+    assert signals["engine_kv_cache_usage"] == NoData("missing")
 
 
 def test_it_listens_on_loopback_only(child: Child) -> None:

@@ -55,3 +55,40 @@ def test_limits_and_budgets_are_counted_apart(run):
 
 def test_the_summary_of_a_refused_plan():
     assert summary(compile_file(b"", {}, 1, 0.0)) == "refused"
+
+
+@pytest.fixture
+def beside(tmp_path):
+    """A plan file, and a writer of releases beside it."""
+    file = tmp_path / "tidegate.yaml"
+    file.write_text("providers: {sim: {}}\nroutes: {chat: sim/x}\n")
+
+    def write(name, text):
+        release = tmp_path / "releases" / f"{name}.yaml"
+        release.parent.mkdir(parents=True, exist_ok=True)
+        release.write_text(text)
+        return release
+
+    return file, write
+
+
+def test_the_releases_beside_a_plan_are_checked_with_it(run, beside):
+    file, write = beside
+    write("chat/y", "owner: ana\nchange: sim/y\n")
+    result = run(file)
+    assert result.exit_code == 0
+    assert result.stdout.endswith(", 1 release\n")
+
+
+def test_a_release_that_could_not_be_started_exits_1_with_its_lines(run, beside):
+    file, write = beside
+    good = write("chat/y", "owner: ana\nchange: sim/y\n")
+    bad = write("chat/z", "owner: ana\nchange:\n  target: nowhere\nsteps: [{weight: 2}]\n")
+    worse = write("chat/zz", "owner: ana\nchange:\n  target: nowhere\n")
+    result = run(file)
+    assert result.exit_code == 1 and good.is_file()
+    assert result.stderr.splitlines()[1:] == [
+        f'error: {bad}:4:18: steps.0.weight: it must be at most 1; found "2"',
+        f'error: {worse}:3:11: change.target: there is no target "nowhere"',
+        "2 releases refused",
+    ]

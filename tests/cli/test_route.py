@@ -242,3 +242,26 @@ def test_a_plan_that_does_not_compile_is_exit_2(ask, tmp_path):
     result = ask({"model": "chat", "messages": SHORT}, "other.yaml")
     assert result.exit_code == 2
     assert "a plan needs a route" in result.output
+
+
+def test_what_a_release_would_do_is_explained_from_its_file(ask, tmp_path):
+    file = tmp_path / "releases" / "alone" / "brief.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(
+        "owner: ana\n"
+        "change: {target: spare, parameters: {temperature: 0.2}, system_prompt: Be brief.}\n"
+    )
+    body = {"model": "alone", "messages": SHORT}
+    before, after = ask(body), ask(body, "--release", "alone/brief")
+    assert before.exit_code == after.exit_code == 0
+    assert "small " in before.stdout and "spare " in after.stdout and "small " not in after.stdout
+    assert "added where the caller says nothing else: temperature 0.2, the system prompt " in (
+        after.stdout
+    )
+
+
+def test_a_release_that_cannot_be_started_is_not_explained(ask, tmp_path):
+    body = {"model": "alone", "messages": SHORT}
+    lost = ask(body, "--release", "alone/lost")
+    assert lost.exit_code == 2 and "cannot be read" in lost.stderr
+    assert ask(body, "--release", "alone").exit_code == 2

@@ -13,6 +13,7 @@ from tidegate.config.releases import (
     read_release,
     release_file,
     release_files,
+    with_release,
 )
 from tidegate.core.facts import Facts
 from tidegate.core.rollout import DEFAULT_STEPS, Approvals, HarmMetric, Runtime, Shadow, Step
@@ -194,17 +195,20 @@ def test_everything_that_is_wrong_is_said_at_its_line(
 
 def test_what_the_plan_does_not_have_is_said_at_the_releases_line(tmp_path: Path) -> None:
     found = read(tmp_path, "owner: ana\nchange:\n  fallbacks:\n    overflow: [nowhere]\n")
-    problems = against_plan(found, declared(), FACTS, NOW_S)
+    plan, problems = with_release(found, declared(), FACTS, NOW_S)
+    assert plan is None
     assert [f"{it.mark.line} {it.message}" for it in problems] == ['4 there is no target "nowhere"']
     assert problems[0].file.endswith("releases/chat/brief.yaml")
     good = read(tmp_path, "owner: ana\nchange: {system_prompt: Be brief.}\n")
-    assert against_plan(good, declared(), FACTS, NOW_S) == ()
+    plan, problems = with_release(good, declared(), FACTS, NOW_S)
+    assert problems == () and plan is not None
+    assert plan.routes["chat"].candidate is not None
 
 
 def test_a_release_of_a_route_that_is_not_there_is_refused(tmp_path: Path) -> None:
     found = read(tmp_path, "owner: ana\nchange: llama\n", "chta/brief")
     [problem] = against_plan(found, declared(), FACTS, NOW_S)
-    assert problem.message == "the plan has no route chta, which its folder names"
+    assert problem.message == 'the plan has no route "chta", which its folder names'
 
 
 def test_files_are_found_below_their_routes_also_where_a_route_has_slashes(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import yaml
 from tests.config.conform import conforms
 
 from tidegate.config.schema import DIALECT, reference, schema
+from tidegate.core.declared_rollout import DeclaredRollout
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
@@ -60,3 +61,19 @@ def test_a_variable_may_stand_for_any_scalar():
 def test_the_reference_of_keys_in_the_docs_is_the_schemas():
     page = (ROOT / "docs/plan-file.md").read_text()
     assert reference() in page, "run `tidegate schema --markdown` and put it under `## Every key`"
+
+
+def test_the_reference_of_a_releases_keys_is_in_its_page():
+    page = (ROOT / "docs/releases.md").read_text()
+    text = reference(DeclaredRollout).rstrip()
+    assert text in page, "put what `tidegate schema --release --markdown` prints at its end"
+    assert "### `steps`" in text and "### `change.retry`" not in text
+
+
+def test_a_release_has_a_schema_of_its_own():
+    release = yaml.safe_load("{owner: ana, change: {target: x}, steps: [{weight: 5%}]}")
+    whole = schema(DeclaredRollout)
+    assert whole["title"] == "Tidegate release"
+    assert conforms(release, whole, whole)
+    assert not conforms({**release, "steps": [{"wait": 5}]}, whole, whole)
+    assert not conforms({"change": "x"}, whole, whole)

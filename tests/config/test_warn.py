@@ -1,14 +1,17 @@
 from decimal import Decimal
 
 import pytest
-from tests.core.plans import compiled, declared, hosted
+from tests.core.plans import compiled, declared, hosted, no_price
+from tests.core.revisions import revision
 
-from tidegate.config.warn import about_costs, about_limits, about_surroundings
+from tidegate.config.warn import about_costs, about_limits, about_revisions, about_surroundings
+from tidegate.core.added import Added
 from tidegate.core.declared_budgets import DeclaredBudget, Period
 from tidegate.core.declared_gateway import DeclaredGateway, DeclaredTls
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.facts import Facts
 from tidegate.core.plan import SecretRef
 
 
@@ -89,3 +92,17 @@ def test_a_limit_that_a_wider_one_always_speaks_before():
     [warned] = about_limits(compiled(plan))
     assert ".".join(warned.path) == "budgets.team"
     assert '"all" allows only $50.00' in warned.message
+
+
+def test_what_the_file_has_superseded_of_what_was_moved_at_run_time_is_told():
+    facts = Facts(
+        no_price, added=Added(revisions=(revision(1, "promote", declared(), target="b"),))
+    )
+    assert list(about_revisions(declared(), facts)) == []
+    edited = declared(routes={"chat": DeclaredRoute("other")})
+    [warned] = about_revisions(edited, facts)
+    assert warned.path == ("routes", "chat", "target")
+    assert warned.message == (
+        'what was moved at run time (promote "chat/longer" by operator:ana) no longer holds: '
+        "the plan file says something else of `target` since"
+    )

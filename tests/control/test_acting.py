@@ -93,6 +93,19 @@ def test_what_is_not_proposed_again_is_let_go(connection: Connection) -> None:
     assert changes.in_force(connection, act.now_s) == []
 
 
+def test_what_lapsed_while_its_leader_stood_still_is_set_anew_and_not_revived_beside_it(
+    connection: Connection,
+) -> None:
+    act = Act(connection)
+    (before,) = act(Set("output_cap_tokens", "chat", 500, "why")).set
+    act.now_s += 600
+    act.held = tuple(changes.in_force(connection, act.now_s))
+    assert act.held == (), "it has lapsed"
+    (after,) = act(Set("output_cap_tokens", "chat", 800, "why")).set
+    assert changes.in_force(connection, act.now_s) == [after]
+    assert changes.find(connection, before.id).ended_why == "lapsed"
+
+
 def test_only_what_the_decision_answers_for_is_let_go(connection: Connection) -> None:
     act, other = Act(connection), Act(connection, "error_budget")
     act.epoch = other.epoch
@@ -167,7 +180,7 @@ def test_a_promotion_keeps_the_weight_while_it_is_proposed(connection: Connectio
 
 def test_people_are_told(connection: Connection) -> None:
     act = Act(connection)
-    word = Tell("releases", "chat/v2", "warning", "rolled back", "it is longer")
+    word = Tell("release", "chat/v2", "ticket", "rolled back", "it is longer")
     act(word)
     assert act.told == [word]
 
@@ -192,7 +205,7 @@ def test_an_act_that_fails_halfway_never_was(engine: Engine) -> None:
     with database.writing(engine) as connection:
         epoch = lead(connection, "a", NOON_S)
     actor = Actor("controller:release", epoch, NOON_S, 60.0)
-    word = Tell("releases", "k", "warning", "t", "t")
+    word = Tell("release", "k", "ticket", "t", "t")
     with pytest.raises(OSError, match="cut"), database.writing(engine) as connection:
         apply(connection, actor, (weight(0.5), word), (), broken)
     with database.reading(engine) as connection:

@@ -117,6 +117,19 @@ def test_somebody_else_approves_what_waits_for_it(two: Room) -> None:
     assert in_force(two) == [made["id"]]
 
 
+def test_the_plan_file_says_which_levers_need_others(two: Room) -> None:
+    wanted = TWO.format(route="chat") + "control: {approvals: {route_off: 1}}\n"
+    two.plan_file.write_text(wanted)
+    assert two.ask("POST", "/api/plan/reload").json()["outcome"] != "refused"
+    assert make(two)["state"] == "waiting"
+    assert make(two, approvals=2)["approvals"] == 2
+    assert make(two, lever="frozen")["state"] == "in force"
+    two.plan_file.write_text(wanted.replace("route_off", "route_of"))
+    problems = two.ask("POST", "/api/plan/reload").json()["error"]["problems"]
+    assert "there is no lever" in problems[0]
+    assert "route_off" in problems[0]
+
+
 def test_who_may_only_look_changes_nothing(two: Room) -> None:
     token = "v" * 40
     assert two.ask("GET", "/api/changes", token=token).status_code == 200

@@ -17,7 +17,8 @@ def engines(metrics=None, provider=None, known=ENGINES):
     providers = {"engine": DeclaredProvider(base_url=URL, metrics=provider)}
     plan = declared(targets=targets, providers=providers)
     said = []
-    compiled_targets = compiled(declared(targets=targets)).targets
+    plain = DeclaredTarget("engine", "m", price="free")
+    compiled_targets = compiled(declared(targets={"llama": plain})).targets
     found = compile_engines(plan, compiled_targets, known, lambda *it: said.append(it))
     return found.get("llama"), said
 

@@ -32,7 +32,7 @@ targets:
 RELEASE = """\
 owner: ada
 why: {name} instead of old
-change: {{target: {target}}}
+change: {{target: {name}}}
 soak: {soak}
 steps:
   - {{weight: 20%, min_units: 20, min: 500ms, max: 100s, smoke: true}}
@@ -61,7 +61,7 @@ def lay_out(folder: Path, port: int, harms: dict[str, str], **given: Any) -> Non
         file = folder / "releases" / f"to-{name}" / "next.yaml"
         file.parent.mkdir(parents=True)
         soak = given.get("soak", "500ms")
-        file.write_text(RELEASE.format(name=name, target=name, harm=harm, soak=soak))
+        file.write_text(RELEASE.format(name=name, harm=harm, soak=soak) + given.get("more", ""))
 
 
 class Engine:
@@ -142,9 +142,18 @@ class Releasing:
         self._control = control
 
     def create_and_start(self, name: str) -> None:
+        self.create(name)
+        with Control(self._control.layout.state) as control:
+            control.post("/api/releases/ask", ReleaseAsked, AskRelease(name, "start"))
+
+    def create(self, name: str) -> None:
         with Control(self._control.layout.state) as control:
             control.post("/api/releases", ReleaseMade, OneRelease(name))
-            control.post("/api/releases/ask", ReleaseAsked, AskRelease(name, "start"))
+
+    def passed(self, name: str, gate: str) -> None:
+        with Control(self._control.layout.state) as control:
+            wish = AskRelease(name, "gate_passed", gate=gate)
+            control.post("/api/releases/ask", ReleaseAsked, wish)
 
     def ask(self, name: str, what: What, reason: str = "") -> None:
         with Control(self._control.layout.state) as control:

@@ -7,6 +7,7 @@ by while only our requests ran, once the engine is idle again.
 """
 
 import re
+import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -23,6 +24,7 @@ from tidegate.core.receipt import Receipt
 pytestmark = pytest.mark.engine
 CUT_AFTER = 120
 REQUESTS = 6
+READ_S = 60.0  # an engine that was not there yet is asked again after 10 s
 
 
 @pytest.fixture(scope="module")
@@ -98,3 +100,17 @@ def test_streams_that_were_cut_agree_within_two_percent(called: Called) -> None:
     told, ours = (after[0] - before[0], after[1] - before[1]), sums(receipts)
     print(f"engine: {told}, receipts: {ours}")
     assert ours == pytest.approx(told, rel=0.02)
+
+
+def test_control_reads_what_the_engine_says(house: House) -> None:
+    url = (house.layout.run / "control.url").read_text().strip()
+    wanted = 'tidegate_engine_waiting{replica="127.0.0.1:', "} 0.0"
+    deadline_s = time.monotonic() + READ_S
+    told = ""
+    while not all(part in told for part in wanted) and time.monotonic() < deadline_s:
+        with urllib.request.urlopen(f"{url}/metrics", timeout=30) as answer:
+            told = answer.read().decode()
+        time.sleep(0.1)
+    lines = [line for line in told.splitlines() if line.startswith("tidegate_engine_")]
+    assert any('alias="llamacpp:requests_deferred"' in line for line in lines), lines
+    assert not any("kv_cache_usage" in line for line in lines), "llama.cpp does not tell of it"

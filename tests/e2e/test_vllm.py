@@ -24,6 +24,7 @@ from tests.e2e.rig import House
 from tests.e2e.test_openai_client import Called, agrees
 
 from tidegate.core.receipt import Receipt
+from tidegate.record import engine_metrics
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 ENGINE = REPOSITORY.parent / "shared/engines/vllm_cpu_tiny.sh"
@@ -176,3 +177,42 @@ def test_the_engine_s_refusals_say_whose_fault(called: Called) -> None:
         with pytest.raises(openai.BadRequestError) as beyond:
             client.chat.completions.create(**ask(1) | {"max_tokens": 1_000_000})
         assert beyond.value.code == "context_length_exceeded"
+
+
+def test_what_it_says_of_itself_is_read_while_it_works(house: House, called: Called) -> None:
+    url = (house.layout.run / "control.url").read_text().strip()
+    seen: dict[str, float] = {}
+
+    async def watch() -> None:
+        """The greatest of each series, for as long as two looks at the engine take."""
+        for _ in range(100):
+            with await asyncio.to_thread(urllib.request.urlopen, f"{url}/metrics") as answer:
+                told = answer.read().decode()
+            for name, value in re.findall(
+                r"^tidegate_(engine_\w+)\{[^}]*\} (\S+)$", told, re.MULTILINE
+            ):
+                seen[name] = max(seen.get(name, 0.0), float(value))
+            await asyncio.sleep(0.25)
+
+    async def main() -> None:
+        async with openai.AsyncOpenAI(**called.options) as client:
+
+            async def one() -> None:
+                while not watching.done():
+                    await client.chat.completions.create(
+                        **ask(7) | {"max_tokens": 800}, extra_body={"ignore_eos": True}
+                    )
+
+            watching = asyncio.create_task(watch())
+            await asyncio.gather(watching, *(one() for _ in range(20)))
+
+    asyncio.run(main())
+    print("\n", {name: round(value, 3) for name, value in sorted(seen.items())})
+    for spec in engine_metrics.SPECS.values():
+        assert spec.name.removeprefix("tidegate_") in seen
+    assert seen["engine_up"] == 1.0
+    assert seen["engine_running"] > 1
+    assert seen["engine_waiting"] > 0
+    assert 0.5 < seen["engine_kv_cache_usage"] <= 1
+    assert 0 < seen["engine_prefix_hits_ratio"] <= 1
+    assert seen["engine_output_tokens_per_second"] > 0

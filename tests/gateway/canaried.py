@@ -13,6 +13,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.key import KeyRecord
 from tidegate.core.plan import Candidate, Route, Target
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.copies import Copies
 from tidegate.gateway.first_versions import FirstVersions
 from tidegate.gateway.prepared_route import PreparedRoute, prepare_candidate, prepare_route
 from tidegate.gateway.retry_budget import RetryBudget
@@ -40,7 +41,7 @@ def prepared_canary(weight: float = 0.5, **fields: Any) -> PreparedRoute:
     found = prepare_route(route, targets, RetryBudget(route.retry), None, "stable")
     after = route.candidate.route
     coming = prepare_route(after, targets, RetryBudget(after.retry), None, "canary")
-    found.candidate = prepare_candidate(route.candidate, coming, FirstVersions())
+    found.candidate = prepare_candidate(route.candidate, coming, FirstVersions(), Copies())
     found.candidate.weight = weight
     return found
 

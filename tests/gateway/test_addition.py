@@ -221,3 +221,37 @@ def test_it_is_sent_and_counted(tmp_path: Path) -> None:
                 assert noted.input_bytes is not None and noted.input_bytes > 100
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("path", "own"),
+    [
+        (
+            "/v1/messages",
+            {"max_tokens": 9, "messages": [HI], "system": "Be kind.", "stop_sequences": ["X"]},
+        ),
+        ("/v1/responses", {"input": "hi", "instructions": "Be kind.", "top_p": 0.5}),
+    ],
+)
+def test_callers_of_other_wires_get_it_at_a_target_that_speaks_another(
+    tmp_path: Path, path: str, own: dict[str, Any]
+) -> None:
+    async def main() -> None:
+        async with Upstream() as up:
+            fields = {
+                "system_prompt": PROMPT,
+                "parameters": (("temperature", "0.2"), ("stop", '"END"'), ("top_p", "0.9")),
+            }
+            routes = routed(at(up, "a"), **fields)
+            async with gateway(tmp_path, at(up, "a"), routes=routes) as it:
+                reply = await it.ask(path, {"model": "small", **own})
+                assert reply.status == 200, reply.raw
+                body = msgspec.json.decode(up.exchanges[-1].body)
+                first = body["messages"][0]
+                assert first["role"] == "system" and "Be kind." in str(first["content"])
+                assert str(first["content"]).index(PROMPT) < str(first["content"]).index("Be kind.")
+                assert body["temperature"] == 0.2
+                assert body["top_p"] == own.get("top_p", 0.9)
+                assert body.get("stop") == own.get("stop_sequences")
+
+    run(main())

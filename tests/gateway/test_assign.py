@@ -125,6 +125,27 @@ def test_a_conversation_stays_with_its_first_version_when_the_weight_rises() -> 
     assert not any(it.arm_forced for it in anew)
 
 
+def test_what_is_compared_has_the_share_of_the_weight_while_conversations_go_on() -> None:
+    """Or a rise of the weight would look like a gateway that assigns wrongly."""
+    route = prepared_canary(0.05)
+    assert route.candidate is not None
+    turns: dict[str, list[str]] = {}
+    seen: Counter[tuple[str | None, bool]] = Counter()
+    for step, weight in enumerate((0.05, 0.2, 0.5)):
+        route.candidate.weight, seen = weight, Counter()
+        for number in range(2000):
+            user = f"user-{number % 1500}"
+            said = turns.setdefault(user, ["hi"])
+            noted = given(route, chat(*said), end_user=user)
+            seen[noted.arm, noted.arm_forced] += 1
+            ends = (number + step) % 3 == 0
+            turns[user] = ["hi"] if ends else [*said, "hello", "and?"]
+        compared = seen["canary", False] + seen["stable", False]
+        # The deviation of 600 units and more is at most 0.021.
+        assert compared > 600 and abs(seen["canary", False] / compared - weight) < 0.06
+    assert seen["stable", True] and seen["canary", True]
+
+
 def test_a_conversation_that_began_before_the_release_had_anybody_stays_as_it_was() -> None:
     route, user = prepared_canary(0.0), unit_with("canary")
     assert route.candidate is not None

@@ -45,6 +45,16 @@ def test_who_sets_no_ceiling_is_assumed_to_want_the_plan_s() -> None:
     assert demand(ask("embeddings", input="x")).total_output_tokens == 0
 
 
+def test_what_a_change_caps_is_held_for_no_more() -> None:
+    it = ask(messages=[])
+    it.output_cap_tokens = 50
+    assert demand(it).output_tokens == 50, "of the plan's assumption"
+    it.output_ceiling_tokens = 400
+    assert demand(it).output_tokens == 50
+    it.output_ceiling_tokens = 20
+    assert demand(it).output_tokens == 20
+
+
 @pytest.mark.parametrize(
     ("prompt", "choices"),
     [("one", 1), (["one", "two"], 2), ([1, 2, 3], 1), ([[1], [2], [3]], 3), ([], 1)],

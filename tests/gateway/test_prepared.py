@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from tests.gateway.canaried import canaried
 from tests.gateway.rig import gateway, plan_of, run, target, until
 from tests.gateway.upstream import Upstream
 
@@ -59,5 +60,25 @@ def test_a_proxy_that_is_no_http_address_refuses_the_plan() -> None:
         away = replace(there, replicas=(replace(there.replicas[0], host="203.0.113.1"),))
         with pytest.raises(PlanProblem, match="egress proxy"):
             await Preparer({"HTTP_PROXY": "socks5://x"}, memory_counters).prepare(plan_of(away))
+
+    asyncio.run(main())
+
+
+def test_what_a_release_needs_is_ready_before_anybody_gets_it_and_what_it_replaced_after() -> None:
+    async def main() -> None:
+        it = Preparer({}, memory_counters)
+        stable, coming, warm = (target(port, name) for port, name in ((7, "a"), (8, "b"), (9, "c")))
+        routes = canaried(stable, coming)
+        routes["small"] = replace(routes["small"], kept_warm=(warm,))
+        plan = await it.prepare(plan_of(stable, routes=routes))
+        it.adopt(plan)
+        assert sorted(replica.port for replica, _ in it.pools) == [7, 8, 9]
+        ready = plan.routes["small"]
+        assert ready.candidate is not None and ready.candidate.weight == 0
+        assert [one.target.name for one in ready.targets()] == ["a"]
+        assert [one.target.name for one in ready.reachable()] == ["a", "b", "c"]
+        assert b"x-tidegate-arm: stable" in ready.heads["a"]
+        assert b"x-tidegate-arm: canary" in ready.candidate.route.heads["b"]
+        assert ready.candidate.route.budget is not ready.budget
 
     asyncio.run(main())

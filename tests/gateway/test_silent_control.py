@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from tests.gateway.rig import Gateway, gateway, run, target, until
 from tests.gateway.upstream import Upstream
 
-from tidegate.core.feed import Entry, KeyChanged
+from tidegate.core.feed import ChangesInForce, Entry, InForce, KeyChanged
 from tidegate.gateway import plan_feed
 from tidegate.gateway import silent_control as module
 from tidegate.gateway.silent_control import SilentControl
@@ -111,4 +111,27 @@ def test_a_store_that_is_away_too_is_said_once_and_asked_again(
 
     run(main())
     assert caplog.text.count("nor can the database be read") == 1
-    assert caplog.text.count("plans and keys are read from the database") == 1
+    assert caplog.text.count("plans, keys and changes are read from the database") == 1
+
+
+def test_what_is_in_force_is_known_before_the_first_request_without_control(
+    tmp_path: Path, store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    off = InForce("c", "route_off", "small", 1.0, 60.0)
+    store.entries = [Entry(3, ChangesInForce(1, (off,)))]
+
+    async def main() -> None:
+        async with gateway(tmp_path, target(1)) as it:
+            silent_control = SilentControl(it.feed, store)
+            store.away = True
+            await silent_control.begin()
+            assert caplog.text.count("database") == 0, "nothing is lost yet"
+            store.away = False
+            await silent_control.begin()
+            assert (await it.ask()).code == "route_off"
+            await silent_control.begin()
+            assert store.asked == [0, 0], "control, or the store, has spoken"
+            silent_control.close()
+            await until(lambda: store.closed)
+
+    run(main())

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from msgspec.structs import replace
+from tests.gateway.canaried import canaried
 from tests.gateway.rig import gateway, plan_of, run, target
 from tests.gateway.routed import at, routed
 from tests.gateway.upstream import Upstream, whole
@@ -80,3 +82,24 @@ def test_what_requests_of_an_older_plan_say_of_parts_that_are_gone_counts_nothin
     gone.told("failed", False, 2.0)
     old.refused(2.0)
     assert (of.tripped.count, of.tripped.refused) == (1, 1)
+
+
+def test_what_is_known_of_a_release_lasts_until_it_ends_or_begins_anew(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up:
+            routes = canaried(at(up, "a"), at(up, "b"), with_retry=Retry(attempts=3))
+            [route] = routes.values()
+            assert route.candidate is not None
+            anew = replace(route, candidate=replace(route.candidate, salt="another"))
+            gone = replace(route, candidate=None)
+            async with gateway(tmp_path, at(up, "a"), routes=routes) as it:
+                standing, known = it.preparer.standing, []
+                for version, now in enumerate((route, route, anew, gone, route), start=2):
+                    plan = plan_of(at(up, "a"), version=version, routes={"small": now})
+                    assert await it.obey(plan)
+                    known.append([one for _, one in standing.releases()])
+                assert known[0] == known[1] and len(known[0]) == 1
+                assert known[0][0].budget.retry == Retry(attempts=3)
+                assert known[2] != known[0] and known[3] == [] and known[4] != known[0]
+
+    run(main())

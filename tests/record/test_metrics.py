@@ -254,6 +254,18 @@ def test_what_became_of_answers_is_counted() -> None:
     assert value(metrics, f"{seen}_bucket", le="256.0") == 1
 
 
+def test_a_copy_for_a_release_is_counted_apart_and_is_no_traffic_and_no_error() -> None:
+    metrics = Metrics()
+    copy = {"key_id": None, "purpose": "shadow", "arm": "shadow", "rollout": "chat/next"}
+    good = streamed(**copy, cost_nanousd=3_000_000)
+    metrics.observe([good, receipt(**copy, error_code="draining", attempts=[])])
+    assert value(metrics, "tidegate_shadows_total", rollout="chat/next", failure="") == 1
+    assert value(metrics, "tidegate_shadows_total", failure="draining") == 1
+    assert value(metrics, "tidegate_shadow_cost_usd_total", rollout="chat/next") >= 0.003
+    for name in ("requests", "errors", "attempts", "cost_usd", "tokens", "probes"):
+        assert value(metrics, f"tidegate_{name}_total") == 0
+
+
 def test_a_probe_is_counted_apart_and_is_no_traffic_and_no_error() -> None:
     metrics = Metrics()
     good = streamed(key_id=None, purpose="probe", cost_nanousd=3_000_000, provider="up")

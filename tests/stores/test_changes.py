@@ -1,6 +1,7 @@
 """A lever is held by whom it may be, until its time, and given back once."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import given, settings
@@ -219,3 +220,21 @@ def test_a_dial_never_has_two_holders(one_engine: Engine, walk: list[tuple[int, 
             assert len(changes.in_force(plain, now_s)) <= 1
             assert len(changes.told(plain, now_s)) <= 1
         undone.rollback()
+
+
+def test_of_many_who_want_a_dial_at_once_one_has_it(engine: Engine) -> None:
+    def want(number: int) -> bool:
+        turn = change(
+            f"c{number}", lever="target_weight", scope="chat/small", author=f"operator:{number}"
+        )
+        try:
+            with database.writing(engine) as connection:
+                changes.hold(connection, turn)
+        except LeverTaken:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as threads:
+        assert sorted(threads.map(want, range(6))) == [False] * 5 + [True]
+    with database.reading(engine) as connection:
+        assert len(changes.in_force(connection, NOON_S)) == 1

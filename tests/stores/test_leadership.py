@@ -1,5 +1,7 @@
 """A leadership that is over writes nothing."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from sqlalchemy import Engine
 
@@ -35,3 +37,14 @@ def test_a_leadership_that_was_undone_never_was(engine: Engine) -> None:
         raise RuntimeError
     with database.reading(engine) as connection:
         assert leadership.present(connection).epoch == 0
+
+
+def test_of_several_that_begin_at_once_each_has_its_own_and_the_last_leads(engine: Engine) -> None:
+    def take(number: int) -> int:
+        with database.writing(engine) as connection:
+            return leadership.take(connection, f"node-{number}", 10.0)
+
+    with ThreadPoolExecutor(6) as threads:
+        assert sorted(threads.map(take, range(6))) == [1, 2, 3, 4, 5, 6]
+    with database.writing(engine) as connection:
+        leadership.check(connection, 6)

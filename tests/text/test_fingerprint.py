@@ -4,7 +4,7 @@ from msgspec import Raw
 from tests.dialects.grammar import ask_of
 
 from tidegate.core.ask import Ask
-from tidegate.text.fingerprint import conversation, prompt_fingerprint
+from tidegate.text.fingerprint import conversation, has_answer, prompt_fingerprint
 
 
 def of(body, endpoint="chat"):
@@ -149,3 +149,17 @@ def test_all_turns_of_a_conversation_in_responses_are_one():
     assert alone == begun(user, thought, call, items=True) == begun(user, call, user, items=True)
     texts = [Raw(msgspec.json.encode(text)) for text in ("a", "b")]
     assert conversation(texts[0], items=True) != conversation(texts[1], items=True)
+
+
+@pytest.mark.parametrize(
+    ("turns", "items", "answered"),
+    [
+        (b'[{"role":"user","content":"hi"}]', False, False),
+        (b'[{"role":"user"},{"role":"assistant","content":"x"},{"role":"user"}]', False, True),
+        (b'"hi"', True, False),
+        (b'[{"role":"user","content":"hi"}]', True, False),
+        (b'[{"role":"user"},{"type":"function_call","name":"f"}]', True, True),
+    ],
+)
+def test_a_first_turn_is_told_from_those_that_follow(turns, items, answered):
+    assert has_answer(Raw(turns), items=items) is answered

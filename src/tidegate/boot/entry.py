@@ -1,5 +1,6 @@
-"""The console script `tidegate`: every command of `cli`, and `up`, which starts processes."""
+"""The console script `tidegate`: every command of `cli`, and those that start processes."""
 
+from tidegate.boot.tour import demo
 from tidegate.boot.up import up
 from tidegate.cli import commands
 
@@ -7,5 +8,6 @@ from tidegate.cli import commands
 def main() -> None:
     """Run the command that the process's arguments name."""
     group = commands()
+    group.add_command(demo)
     group.add_command(up)
     group()

@@ -5,7 +5,6 @@ import logging
 import os
 import socket
 import sys
-from functools import partial
 from pathlib import Path
 
 import click
@@ -13,10 +12,10 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.boot import demo
-from tidegate.boot.child import EX_CONFIG, Child, ChildSpec
+from tidegate.boot.child import EX_CONFIG, Child
 from tidegate.boot.demo import Demo
 from tidegate.boot.greeter import Greeter
-from tidegate.boot.module import module_argv
+from tidegate.boot.processes import Processes
 from tidegate.boot.setting import Setting, of_plan, remembered
 from tidegate.boot.start import (
     CannotStart,
@@ -183,36 +182,22 @@ class _Up:
         Greeter(open_control, base, exposed, click.echo).start()
 
     def run(self) -> int:
-        slots = range(self._setting.gateways)
+        processes = Processes(
+            layout=self._layout,
+            plan=self._plan,
+            gateway_host=bound(self._gateway).host,
+            gateway_fd=self._gateway.fileno(),
+            control_fd=self._control.fileno(),
+            tls_arguments=self._setting.tls_arguments(),
+            environ=self._environ,
+        )
         supervisor = Supervisor(
-            Child(self._control_spec()),
-            [Child(self._gateway_spec(slot)) for slot in slots],
+            Child(processes.control()),
+            [Child(processes.gateway(slot)) for slot in range(self._setting.gateways)],
             [Child(self._engine.engine)] if self._engine else [],
             self._drain_s,
         )
         return asyncio.run(supervisor.run())
-
-    def _control_spec(self) -> ChildSpec:
-        fd = self._control.fileno()
-        arguments = (
-            *("--state", str(self._layout.state)),
-            *("--plan", str(self._plan)),
-            *("--listen-fd", str(fd)),
-            *("--gateway-host", bound(self._gateway).host),
-        )
-        argv = partial(module_argv, "tidegate.boot.embedded", arguments)
-        return ChildSpec("control", argv, (fd,), environ=self._environ)
-
-    def _gateway_spec(self, slot: int) -> ChildSpec:
-        fd = self._gateway.fileno()
-        arguments = (
-            *("--state", str(self._layout.state)),
-            *("--slot", str(slot)),
-            *("--listen-fd", str(fd)),
-            *self._setting.tls_arguments(),
-        )
-        argv = partial(module_argv, "tidegate.gateway", arguments)
-        return ChildSpec(f"gateway {slot}", argv, (fd,), environ=self._environ)
 
     def _drain_s(self) -> float:
         """How long the plan in force lets open requests finish, in seconds."""

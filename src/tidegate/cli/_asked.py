@@ -144,6 +144,8 @@ def read_asked(body: bytes, plan: Plan, path: str | None) -> Asked:
     if route is None:
         near = nearest(ask.model, prepared.routes)
         raise click.ClickException(f"there is no route {quoted(ask.model)}{near}")
+    if route.addition is not None:
+        route.addition.to(ask, receipt)
     size(ask, receipt)
     assumed = plan.assumed_output_tokens
     return Asked(path, ask, receipt, route, known, prepared.probes, assumed)

@@ -7,6 +7,7 @@ import click
 from tidegate.cli._client import control_options, open_control
 from tidegate.cli._words import Duration, moment, table
 from tidegate.control.shapes_changes import ChangeList, ChangeMade, ChangeView, NewChange
+from tidegate.core.declared_control import MOST_APPROVALS
 from tidegate.core.levers import EVERY, LEVERS
 from tidegate.core.signal import NoData
 from tidegate.core.units import format_duration
@@ -85,7 +86,12 @@ def show(state: Path | None, control: str | None, change_id: str) -> None:
 @click.option("--to", "value", type=float, default=1.0, help="The value; of a flag it is 1.")
 @click.option("--for", "lasts_s", type=Duration(), required=True, help="How long, such as 30m.")
 @click.option("--reason", required=True, help="Why.")
-@click.option("--approvals", type=click.IntRange(0, 5), default=0, help="So many others first.")
+@click.option(
+    "--approvals",
+    type=click.IntRange(0, MOST_APPROVALS),
+    default=0,
+    help="So many others first; the plan file may want more.",
+)
 @click.option("--anyway", is_flag=True, help="Also where it leaves a route with no target.")
 @control_options
 def set_(state: Path | None, control: str | None, **given: object) -> None:

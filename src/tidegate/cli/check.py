@@ -2,35 +2,58 @@
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import click
 
 from tidegate.cli._plan_file import plan_file
 from tidegate.config.load import Compiled, compile_file
+from tidegate.config.prices import PriceTable
+from tidegate.config.problem import Problem
+from tidegate.config.releases import against_plan, read_release, release_files
 from tidegate.core import clock
+from tidegate.core.facts import Facts
 from tidegate.core.limit import SPEND
 
 
 @click.command("check")
 @plan_file
 def plug(file: Path) -> None:
-    """Check the plan FILE, or tidegate.yaml here; exit 0 when it may be served, 1 when not."""
-    compiled = compile_file(file, os.environ, 0, clock.wall_s())
+    """Check the plan FILE, or tidegate.yaml here, and the releases beside it.
+
+    Exit 0 when it may be served and each release may be started on it, 1 when not.
+    """
+    now_s = clock.wall_s()
+    compiled = compile_file(file, os.environ, 0, now_s)
     print_findings(compiled)
-    if compiled.plan is None:
+    if compiled.declared is None:
         count = len(compiled.problems)
         click.echo(f"{file}: refused, {count} problem{'s' if count != 1 else ''}", err=True)
         sys.exit(1)
-    click.echo(f"{file}: {summary(compiled)}")
+    releases, facts, refused = release_files(file), Facts(PriceTable(now_s).quote), 0
+    for one in releases:
+        read = read_release(one, file, os.environ)
+        problems = against_plan(read, compiled.declared, facts, now_s)
+        print_problems(problems)
+        refused += bool(problems)
+    told = f", {_count(len(releases), 'release')}" if releases else ""
+    click.echo(f"{file}: {summary(compiled)}{told}")
+    if refused:
+        click.echo(f"{_count(refused, 'release')} refused", err=True)
+        sys.exit(1)
 
 
 def print_findings(compiled: Compiled) -> None:
     """Problems and warnings, to standard error."""
-    for problem in compiled.problems:
-        click.echo(f"error: {problem}", err=True)
+    print_problems(compiled.problems)
     for warning in compiled.warnings:
         click.echo(f"warning: {warning}", err=True)
+
+
+def print_problems(problems: Iterable[Problem]) -> None:
+    for problem in problems:
+        click.echo(f"error: {problem}", err=True)
 
 
 def summary(compiled: Compiled) -> str:

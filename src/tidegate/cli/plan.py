@@ -2,6 +2,7 @@
 
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -10,12 +11,14 @@ import msgspec
 
 from tidegate.cli._client import control_options, open_control
 from tidegate.cli._plan_file import plan_file
+from tidegate.cli._words import moment
 from tidegate.cli.check import print_findings
 from tidegate.config.diff import differences
 from tidegate.config.explain import explain
 from tidegate.config.load import DEFAULT_FILE, Compiled, compile_file, load
 from tidegate.config.show import deadlines_text, limit_texts, short_price_text, table, url_text
 from tidegate.control.shapes import PlanReloaded
+from tidegate.control.shapes_drift import DriftView, MovedView, WriteBack
 from tidegate.core import clock
 from tidegate.core.declared import Declared
 from tidegate.core.layout import Layout
@@ -24,6 +27,7 @@ from tidegate.core.words import nearest, quoted
 
 _SERVED_SUFFIX = ".msgpack"
 _HEAD = ("ROUTE", "RELEASE", "TARGET", "SERVED BY", "USD/MTOK IN / OUT", "DEADLINES s", "REPLICAS")
+_MOVED_HEAD = ("MEMBER", "THE FILE SAYS", "IT IS", "SINCE", "BY", "WHY")
 _LIMITS_HEAD = ("LIMIT", "KIND", "ALLOWS", "FOR EACH", "ONLY", "BEYOND IT")
 
 
@@ -125,6 +129,60 @@ def reload(state: Path | None, control: str | None) -> None:
     click.echo(f"{answer.outcome}: version {answer.version}")
     if answer.waiting_for:
         click.echo(f"not yet obeyed by {', '.join(answer.waiting_for)}", err=True)
+
+
+@plug.command("drift")
+@control_options
+def drift(state: Path | None, control: str | None) -> None:
+    """Where what is served is not what the plan file says: what, who, why; exit 1 where it is not.
+
+    Revisions stand until the file says the same, or something else; changes end by themselves.
+    """
+    told = open_control(state, control).get("/api/plan/drift", DriftView)
+    if told.moved:
+        rows = [
+            (f"routes.{it.route}.{it.member}", it.file, it.served, *_by(it), it.reason)
+            for it in told.moved
+        ]
+        click.echo(table(_MOVED_HEAD, _plain(rows)))
+    for it in told.overtaken:
+        of = it.rollout or it.route
+        click.echo(f"{it.kind} {of} of {moment(it.at_s)} says nothing any more: {it.why}")
+    if told.changes:
+        held = [
+            (one.lever, one.scope or "everything", f"{one.value:g}", one.author, one.reason)
+            for one in told.changes
+        ]
+        click.echo(table(("CHANGE OF", "SCOPE", "AT", "BY", "WHY"), _plain(held)))
+    if not (told.moved or told.changes):
+        click.echo(f"What is served is what {told.file} says.")
+    sys.exit(1 if told.moved or told.changes else 0)
+
+
+def _by(moved: MovedView) -> tuple[str, str]:
+    return f"{moved.kind} {moved.rollout or ''}".strip(), f"{moved.author} {moment(moved.at_s)}"
+
+
+def _plain(rows: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
+    # What people wrote as a reason must not steer the terminal.
+    return [tuple("".join(c if c.isprintable() else "?" for c in it) for it in row) for row in rows]
+
+
+@plug.command("write-back")
+@control_options
+def write_back(state: Path | None, control: str | None) -> None:
+    """Print the patch by which the plan file says what revisions have made of its routes.
+
+    For example: tidegate plan write-back | patch -p0. Comments and everything else stay as they
+    are. Once control has read the file again, there is no drift any more.
+    """
+    told = open_control(state, control).get("/api/plan/write-back", WriteBack)
+    click.echo(told.patch, nl=False)
+    for name in told.by_hand:
+        click.echo(f"{name} has to be written by hand: it is no plain value in the file", err=True)
+    if not told.patch and not told.by_hand:
+        click.echo("nothing is to be written back", err=True)
+    sys.exit(2 if told.by_hand else 0)
 
 
 def _either(path: Path) -> Plan:

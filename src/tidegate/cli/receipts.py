@@ -34,6 +34,7 @@ _GROUPS = (
         "gateway plan_version release passed_over target provider replica model_wanted "
         "model_served",
     ),
+    ("release", "rollout arm unit_kind unit arm_forced shadow_of"),
     (
         "tokens",
         "input_tokens cache_read_tokens cache_write_tokens output_tokens reasoning_tokens "

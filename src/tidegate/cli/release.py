@@ -83,10 +83,10 @@ def _wish(what: What, means: str, *, needs_reason: bool = False) -> None:
 
     @plug.command(what.replace("_", "-"), help=means)
     @click.argument("release")
-    @click.option("--reason", required=needs_reason, default="", help="Why.")
+    @click.option("--reason", required=needs_reason, help="Why.")
     @control_options
-    def ask(state: Path | None, control: str | None, release: str, reason: str) -> None:
-        wish = AskRelease(release, what, reason)
+    def ask(state: Path | None, control: str | None, release: str, reason: str | None) -> None:
+        wish = AskRelease(release, what, reason or "")
         asked = open_control(state, control).post(_ASK, ReleaseAsked, wish)
         click.echo(f"Asked to {what.replace('_', ' ')} {asked.id}; see: tidegate release status")
 

@@ -6,16 +6,21 @@ from pathlib import Path
 from typing import Final
 
 import click
+from msgspec.structs import replace
 
 from tidegate.cli._asked import Asked, read_asked
 from tidegate.cli._plan_file import plan_file
-from tidegate.cli.check import print_findings
+from tidegate.cli.check import print_findings, print_problems
 from tidegate.config.load import compile_file
-from tidegate.config.show import deadlines_text, limit_text, table, usd_text
+from tidegate.config.prices import PriceTable
+from tidegate.config.releases import read_release, release_file, with_release
+from tidegate.config.show import deadlines_text, limit_text, prompt_text, table, usd_text
 from tidegate.core import clock
+from tidegate.core.declared import Declared
+from tidegate.core.facts import Facts
 from tidegate.core.limit import reaches
 from tidegate.core.outcome import Refusal
-from tidegate.core.plan import Contract, Plan
+from tidegate.core.plan import Contract, Plan, Route
 from tidegate.core.resilience import Breaker
 from tidegate.gateway.balance import balanced
 from tidegate.gateway.places import Places
@@ -42,23 +47,45 @@ def plug() -> None:
     "--path",
     help="Where it is sent to, such as `/v1/messages`. Default: by what is in it.",
 )
+@click.option(
+    "--release", metavar="ROUTE/NAME", help="As those are served who get this release, by its file."
+)
 @plan_file
-def explain(request: Path, path: str | None, file: Path) -> None:
+def explain(request: Path, path: str | None, release: str | None, file: Path) -> None:
     """Say where the request in REQUEST, a JSON body, would go, and why. Nothing is sent.
 
     What has failed lately, rests, is full or is used up is known to gateways only, and so is whose
     key comes with it. Exit 1 when no target could serve the request.
     """
-    compiled = compile_file(file, os.environ, 0, clock.wall_s())
+    now_s = clock.wall_s()
+    compiled = compile_file(file, os.environ, 0, now_s)
     print_findings(compiled)
-    if compiled.plan is None:
+    plan = compiled.plan
+    if release is not None and compiled.declared is not None:
+        plan = _with_release(release, file, compiled.declared, now_s)
+    if plan is None:
         sys.exit(2)
-    asked = read_asked(request.read_bytes(), compiled.plan, path)
-    for line in _lines(asked, compiled.plan):
+    asked = read_asked(request.read_bytes(), plan, path)
+    for line in _lines(asked, plan):
         click.echo(line)
     nowhere = all(asked.why_not(it) or asked.refused(it) for it in asked.route.targets())
     if nowhere and not asked.counted_here:
         sys.exit(1)
+
+
+def _with_release(name: str, file: Path, declared: Declared, now_s: float) -> Plan | None:
+    """The plan whose route is as the release has it; None, and why, where it cannot be started."""
+    try:
+        where = release_file(file, name)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--release") from None
+    read = read_release(where, file, os.environ)
+    plan, problems = with_release(read, declared, Facts(PriceTable(now_s).quote), now_s)
+    print_problems(problems)
+    if plan is None or read.rollout is None:
+        return None
+    coming = plan.routes[read.rollout.route].candidate
+    return None if coming is None else replace(plan, routes={coming.route.name: coming.route})
 
 
 def _lines(asked: Asked, plan: Plan) -> list[str]:
@@ -81,6 +108,8 @@ def _lines(asked: Asked, plan: Plan) -> list[str]:
             over = asked.over(limit)
             refused = f"; this request is refused: {over}" if over else ""
             lines.append(f"limit {limit.name}: {limit_text(limit)}{refused}")
+    if route.addition is not None:
+        lines.append(_addition_line(route.route))
     if route.route.contract is not None:
         lines.append(_contract_line(route.route.contract))
     return [*lines, *_retry_lines(route), *_probe_lines(asked)]
@@ -104,6 +133,14 @@ def _contract_line(contract: Contract) -> str:
     named = [name for name in asks if getattr(contract, name)]
     asked = ", ".join([*named, f"at most {contract.max_chars} characters"])
     return f"contract: {asked}; when it is broken: {contract.on_violation}"
+
+
+def _addition_line(route: Route) -> str:
+    """What the route adds, as far as its caller leaves it open."""
+    added = [f"{name} {value}" for name, value in route.parameters]
+    if route.system_prompt is not None:
+        added.append(f"the system prompt {prompt_text(route.system_prompt)}")
+    return f"added where the caller says nothing else: {', '.join(added)}"
 
 
 def _row(asked: Asked, target: PreparedTarget) -> tuple[str, ...]:

@@ -11,14 +11,17 @@ from tidegate.config.problem import Mark, Path, Problem, in_order
 from tidegate.config.scalars import READERS
 from tidegate.config.tree import MAX_FILE_BYTES, ScalarNode, read_tree
 from tidegate.config.walk import Origin, Walked, walk
+from tidegate.core.added import Added
 from tidegate.core.change import Revision
 from tidegate.core.compile import PlanRefused, compile_plan
 from tidegate.core.compile_rollout import compile_rollout
 from tidegate.core.declared import Declared
 from tidegate.core.declared_rollout import DeclaredRollout
 from tidegate.core.facts import Facts
+from tidegate.core.plan import Plan
 from tidegate.core.rollout import Rollout
 from tidegate.core.route_members import members_of
+from tidegate.core.words import quoted
 
 FOLDER = "releases"
 SUFFIX = ".yaml"
@@ -76,38 +79,49 @@ def read_release(file: FilePath, plan_file: FilePath, environ: Mapping[str, str]
 def against_plan(
     read: ReleaseFile, declared: Declared, facts: Facts, now_s: float
 ) -> tuple[Problem, ...]:
-    """What is wrong with a release that was read, on the plan that is declared: compiled as if it
-    were under way, and nothing else were on its route."""
+    """What is wrong with a release that was read, on the plan that is declared."""
+    return with_release(read, declared, facts, now_s)[1]
+
+
+def with_release(
+    read: ReleaseFile, declared: Declared, facts: Facts, now_s: float
+) -> tuple[Plan | None, tuple[Problem, ...]]:
+    """The plan that is declared, with a release that was read on its way onto its route, as if no
+    other were; None, and what is wrong with it, where that does not compile."""
     rollout = read.rollout
     if rollout is None:
-        return read.problems
+        return None, read.problems
     if rollout.route not in declared.routes:
-        what = f"the plan has no route {rollout.route}, which its folder names"
-        return (Problem(read.file, _START, (), what),)
+        what = f"the plan has no route {quoted(rollout.route)}, which its folder names"
+        return None, (Problem(read.file, _START, (), what),)
+    facts = replace(facts, added=_with_start(facts.added, rollout, declared, now_s))
+    try:
+        return compile_plan(declared, version=0, now_s=now_s, facts=facts), ()
+    except PlanRefused as refused:
+        at = (FOLDER, rollout.id)
+        own = [(it.path[2:] if it.path[:2] == at else (), it) for it in refused.complaints]
+        found = (Problem(read.file, mark_of(read.origins, p), p, it.message) for p, it in own)
+        return None, tuple(in_order(found))
+
+
+def _with_start(added: Added, rollout: Rollout, declared: Declared, now_s: float) -> Added:
+    """As if the release had just been started, and no other of its route were under way."""
     base = members_of(declared.routes[rollout.route], rollout.members)
     start = Revision(
-        *(1 << 62, "trial", "start", rollout.route, "trial", "", now_s, rollout.id),
+        seq=1 << 62,
+        id="trial",
+        kind="start",
+        route=rollout.route,
+        author="",
+        reason="",
+        at_s=now_s,
+        rollout=rollout.id,
         base=base,
         salt="trial",
     )
-    others = tuple(
-        it for it in facts.added.revisions if it.kind != "start" or it.route != rollout.route
-    )
-    added = replace(
-        facts.added,
-        revisions=(*others, start),
-        rollouts={**facts.added.rollouts, rollout.id: rollout},
-    )
-    try:
-        compile_plan(declared, version=0, now_s=now_s, facts=replace(facts, added=added))
-    except PlanRefused as refused:
-        at = (FOLDER, rollout.id)
-        found = [it for it in refused.complaints if it.path[:2] == at]
-        return tuple(
-            Problem(read.file, mark_of(read.origins, it.path[2:]), it.path[2:], it.message)
-            for it in found
-        )
-    return ()
+    others = [it for it in added.revisions if it.kind != "start" or it.route != rollout.route]
+    rollouts = {**added.rollouts, rollout.id: rollout}
+    return replace(added, revisions=(*others, start), rollouts=rollouts)
 
 
 def _walked(

@@ -53,12 +53,12 @@ _PATTERNS = {
 }
 
 
-def schema() -> dict[str, Any]:
-    """The JSON Schema of a plan file."""
-    root = shape_of(Declared)
+def schema(file: type[Any] = Declared) -> dict[str, Any]:
+    """The JSON Schema of a plan file, or of a release's (`DeclaredRollout`)."""
     defs: dict[str, Any] = {"Variable": _VARIABLE}
-    body = _schema(root, defs)
-    return {"$schema": DIALECT, "title": "Tidegate plan", **body, "$defs": defs}
+    body = _schema(shape_of(file), defs)
+    title = "Tidegate plan" if file is Declared else "Tidegate release"
+    return {"$schema": DIALECT, "title": title, **body, "$defs": defs}
 
 
 def _schema(shape: Shape, defs: dict[str, Any]) -> dict[str, Any]:
@@ -165,10 +165,16 @@ def _size_text(size_bytes: int) -> str:
     return str(size_bytes)
 
 
-def reference() -> str:
-    """Every key in Markdown: one section a record, one row a key."""
+def reference(file: type[Any] = Declared) -> str:
+    """Every key in Markdown: one section a record, one row a key. What the plan file has too is
+    told there."""
     lines: list[str] = []
-    for title, record in _records(shape_of(Declared), "The file"):
+    told: set[type[Any]] = set()
+    if file is not Declared:
+        told = {record.cls for _, record in _records(shape_of(Declared), "")}
+    for title, record in _records(shape_of(file), "The file"):
+        if record.cls in told:
+            continue
         text = " ".join((record.cls.__doc__ or "").split())
         lines += [f"### {title}", "", text, ""]
         lines += ["| key | is | default | says |", "|---|---|---|---|"]
@@ -197,6 +203,8 @@ def _records(shape: Shape, title: str) -> Iterator[tuple[str, Record]]:
                 waiting.append((f"`{way}.NAME`", f"{way}.NAME", shape.value))
             case OneOf():
                 waiting += [(title, way, option) for option in shape.options]
+            case Items():
+                waiting.append((title, way, shape.item))
             case _:
                 pass
 

@@ -1,5 +1,6 @@
 """What may be served and yet deserves a word: unset credentials, missing files, unknown costs,
-limits that never speak, or that each machine would count for itself."""
+limits that never speak, or that each machine would count for itself, revisions that the file has
+superseded."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts
 from tidegate.core.limit import SPEND, reaches
 from tidegate.core.plan import Limit, Plan, Route, SecretRef
+from tidegate.core.revised import revised
 from tidegate.core.words import quoted
 
 
@@ -72,6 +74,18 @@ def about_machines(
         "database each allows the whole of them; name the Redis that counts for all in "
         "`storage.limits`",
     )
+
+
+def about_revisions(declared: Declared, facts: Facts) -> Iterator[Warned]:
+    """What was moved at run time and is not any more, because the file has been edited since."""
+    if not facts.added.revisions:
+        return
+    added = facts.added
+    found = revised(declared, added.revisions, added.rollouts, lambda _path, _message: None)
+    for one in found.superseded:
+        what = one.revision.rollout or one.revision.id
+        made = f"{one.revision.kind} {quoted(what)} by {one.revision.author}"
+        yield Warned(one.path, f"what was moved at run time ({made}) no longer holds: {one.why}")
 
 
 def _section(limit: Limit) -> str:

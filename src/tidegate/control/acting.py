@@ -69,10 +69,12 @@ def lead(connection: Connection, node: str, now_s: float) -> int:
 
 
 def renew(connection: Connection, epoch: int, now_s: float) -> None:
-    """The end of a tick, in the transaction of its acts: leases begin anew, and what is over by the
-    clock is ended. Fenced."""
+    """The end of a tick, in the transaction of its acts: leases begin anew, and what is over is
+    ended. What lapsed while the leader stood still is not revived: its acts have set anew what they
+    still want. Fenced."""
+    leadership.check(connection, epoch)
+    changes.sweep(connection, now_s, leases=True)
     leadership.beat(connection, epoch, now_s)
-    changes.sweep(connection, now_s)
 
 
 def end_what_is_over(engine: Engine, now_s: float) -> None:

@@ -51,6 +51,8 @@ async def _show(call: Call) -> ChangeView:
 async def _set(call: Call) -> ChangeMade:
     asked: NewChange = call.body
     by, plan = _person(call), call.desk.plans.current
+    wanted = call.desk.plans.declared.control.approvals
+    needs = max(asked.approvals, wanted.get(asked.lever, 0))
     what = wrong(asked.lever, asked.scope, asked.value)
     if what is not None:
         param = "lever" if asked.lever not in LEVERS else "value"
@@ -82,7 +84,7 @@ async def _set(call: Call) -> ChangeMade:
                     "if that is meant."
                 )
                 raise ApiError("invalid_request", message, param="anyway")
-        return changes.find(connection, changes.hold(connection, change, asked.approvals).id)
+        return changes.find(connection, changes.hold(connection, change, needs).id)
 
     return await _made(call, hold)
 

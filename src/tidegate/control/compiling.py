@@ -35,7 +35,7 @@ class Compiling:
 
     def __init__(self, engine: Engine, environ: Mapping[str, str]) -> None:
         self._engine = engine
-        self._environ = environ
+        self.environ = environ
         self._compiled_with = Added()
 
     def file(self, file: Path, version: int) -> Compiled:
@@ -45,7 +45,7 @@ class Compiling:
             added = added_at(connection, now_s)
         facts = Facts(PriceTable(now_s).quote, added=added, keys_limited=self._keys_limited)
         self._compiled_with = added
-        return compile_file(file, self._environ, version, now_s, facts)
+        return compile_file(file, self.environ, version, now_s, facts)
 
     def facts(self) -> Facts:
         """What a plan is compiled with now."""
@@ -79,6 +79,11 @@ class Compiling:
         with database.reading(self._engine) as connection:
             return added_at(connection, clock.wall_s()) != self._compiled_with
 
+    def added(self) -> Added:
+        """What operators and the loop have added by now."""
+        with database.reading(self._engine) as connection:
+            return added_at(connection, clock.wall_s())
+
     def _keys_limited(self) -> bool:
         with database.reading(self._engine) as connection:
             return keys.any_limited(connection)
@@ -88,7 +93,7 @@ _Made = tuple[Plan, T]
 
 
 def added_at(connection: Connection, now_s: float) -> Added:
-    """What operators have added, with the raises that are in force, and every revision."""
+    """What operators and the loop have added: raises that are in force, every revision."""
     raises: dict[str, tuple[Raise, ...]] = {}
     for one in budgets.raises_in_force(connection, now_s):
         found = Raise(one.extra_nanousd, one.until_s, tuple(sorted(one.scope.items())))

@@ -12,7 +12,7 @@ from tidegate.control.loop import Loop, Outside
 from tidegate.control.observe import Releases
 from tidegate.control.plans import Plans
 from tidegate.core.declared_loop import DeclaredLoop
-from tidegate.stores import notices
+from tidegate.stores import fleet, notices
 
 
 def render(loop: Loop) -> bytes:
@@ -33,10 +33,12 @@ def build(
     def declared() -> DeclaredLoop:
         return plans.declared.control.loop
 
-    def obeyed(seq: int) -> bool:
-        return all(one.seq >= seq for one in feed.gateways())
-
     node, leads = standing
+
+    def obeyed(seq: int) -> bool:
+        here = all(one.seq >= seq for one in feed.gateways())
+        return here and not fleet.behind(engine, node, seq)
+
     hands = Acting(engine, plans, compiling, notices.note, lambda: declared().lease_s)
     budgets = ErrorBudgets(lambda: plans.declared, lambda: plans.current)
     outside = Outside(declared, leads, obeyed, budgets.burns, feed.wake, node)

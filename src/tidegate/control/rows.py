@@ -3,6 +3,7 @@
 from tidegate.control import (
     api_budgets,
     api_changes,
+    api_drift,
     api_keys,
     api_loop,
     api_notices,
@@ -33,6 +34,7 @@ ROWS: tuple[Row, ...] = (
     *api_raises.ROWS,
     *api_notices.ROWS,
     *api_changes.ROWS,
+    *api_drift.ROWS,
     *api_releases.ROWS,
     *api_signals.ROWS,
     *api_slo.ROWS,

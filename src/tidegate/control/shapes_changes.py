@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from tidegate.control.shapes_budgets import Reason
+from tidegate.core.declared_control import MOST_APPROVALS
 from tidegate.core.signal import Signal
 from tidegate.stores.changes import Kept, State, Why
 from tidegate.stores.leadership import Leadership
@@ -21,16 +22,16 @@ class ChangeQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class NewChange(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A lever to hold for `for_s` seconds, of `scope` as the lever has one. With `approvals` it
-    holds nothing until so many others have said yes. `anyway`: also where it leaves a route with
-    nothing that serves it."""
+    """A lever to hold for `for_s` seconds, of `scope` as the lever has one. With `approvals`, or
+    where the plan file wants some, it holds nothing until so many others have said yes. `anyway`:
+    also where it leaves a route with nothing that serves it."""
 
     lever: LeverName
     value: float
     for_s: Annotated[float, Meta(gt=0)]
     reason: Reason
     scope: Scope = ""
-    approvals: Annotated[int, Meta(ge=0, le=5)] = 0
+    approvals: Annotated[int, Meta(ge=0, le=MOST_APPROVALS)] = 0
     anyway: bool = False
 
 

@@ -35,6 +35,7 @@ from tidegate.core.declared_keys import EVERY_ROUTE
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts
+from tidegate.core.levers import LEVERS
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, image_tokens
 from tidegate.core.plan import (
     HttpBounds,
@@ -216,6 +217,10 @@ class _Compiler:
             if name != EVERY_ROUTE and name not in self.declared.routes:
                 near = nearest(name, self.declared.routes)
                 self.say(("keys", "routes", str(index)), f"there is no route {quoted(name)}{near}")
+        for lever in self.declared.control.approvals:
+            if lever not in LEVERS:
+                what = f"there is no lever {quoted(lever)}{nearest(lever, LEVERS)}"
+                self.say(("control", "approvals", lever), what)
         storage = self.declared.storage
         if storage.segment_bytes > storage.journal_max_bytes:
             self.say(("storage", "segment"), "a segment is larger than journal_max")

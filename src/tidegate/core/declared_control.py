@@ -1,14 +1,16 @@
 """`control` of the plan file."""
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from msgspec import Meta, Struct
 
 from tidegate.core.address import Listen
 from tidegate.core.declared_loop import DeclaredLoop
 from tidegate.core.declared_notifications import DeclaredNotifications
-from tidegate.core.declared_scalars import BaseUrl
+from tidegate.core.declared_scalars import BaseUrl, Name
 from tidegate.core.plan import SecretRef
+
+MOST_APPROVALS: Final = 5
 
 
 class DeclaredWebhook(Struct, frozen=True, omit_defaults=True):
@@ -51,6 +53,13 @@ class DeclaredControl(Struct, frozen=True, omit_defaults=True):
     alerts: Annotated[DeclaredAlerts, Meta(description="How alerts of budgets are told.")] = (
         DeclaredAlerts()
     )
+    approvals: Annotated[
+        dict[Name, Annotated[int, Meta(ge=0, le=MOST_APPROVALS)]],
+        Meta(
+            description="How many others have to say yes before a lever is held by a person, by "
+            "the lever's name. Default: nobody."
+        ),
+    ] = {}
     loop: Annotated[
         DeclaredLoop, Meta(description="What watches releases and objectives, and acts.")
     ] = DeclaredLoop()

@@ -7,6 +7,10 @@ from msgspec import Struct
 
 # What a receipt of a probe has as its purpose, and no key.
 PROBE: Final = "probe"
+# The same of a copy of somebody's request, whose answer nobody gets.
+SHADOW: Final = "shadow"
+# The gateway's own requests, by purpose: no budget, objective or sum of anybody counts them.
+OWN: Final = (PROBE, SHADOW)
 PROMPT: Final = "Answer with the one word: ready"
 # So much is enough for that, and for a model that thinks before it says it.
 OUTPUT_TOKENS: Final = 16

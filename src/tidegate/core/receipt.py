@@ -18,7 +18,7 @@ from tidegate.core.arm import Arm, UnitKind
 from tidegate.core.earlier_cost import EarlierCost
 from tidegate.core.plan import Price, Rate
 from tidegate.core.priority import Priority
-from tidegate.core.probe import PROBE
+from tidegate.core.probe import OWN, PROBE
 from tidegate.core.setters import plain_setters
 
 Endpoint = Literal["chat", "completions", "embeddings", "count_tokens"]
@@ -188,9 +188,13 @@ class Receipt(Struct, omit_defaults=True):
     attempts: list[Attempt] = []
 
     @property
-    def is_probe(self) -> bool:
+    def is_own(self) -> bool:
         """Whether it is the gateway's own request, which no budget, objective or error figure of
         anybody counts. A key may have that purpose too: what comes with a key counts."""
+        return self.key_id is None and self.purpose in OWN
+
+    @property
+    def is_probe(self) -> bool:
         return self.key_id is None and self.purpose == PROBE
 
     @property

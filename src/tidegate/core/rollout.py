@@ -120,4 +120,3 @@ class Rollout(Struct, frozen=True, omit_defaults=True):
     business_hours: str | None = None
     labels: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
-    orthogonal_to: tuple[str, ...] = ()

@@ -21,6 +21,7 @@ MOVABLE: Final = (
 )
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _decode: Final = msgspec.json.Decoder().decode
+_kinds: Final[Mapping[str, Any]] = get_type_hints(DeclaredRoute)
 # Of these two a route has one.
 _INSTEAD: Final = {"target": "targets", "targets": "target"}
 
@@ -43,7 +44,7 @@ def value_of(name: str, member: Raw) -> Any:
     if name not in MOVABLE:
         raise ValueError(f"a route has no `{name}` that could be moved")
     try:
-        return _value(_decode(member), get_type_hints(DeclaredRoute)[name])
+        return _value(_decode(member), _kinds[name])
     except (msgspec.DecodeError, RecursionError, _Other) as error:
         raise ValueError(f"`{name}`: {str(error) or 'this is no value of its kind'}") from None
 

@@ -104,9 +104,10 @@ def _as_before(
     messages = turns_of(ask)
     if messages is None:
         return canary
-    items = ask.dialect == OPENAI_RESPONSES
-    which = receipt.session_id or conversation(messages, items=items)
-    name = f"{unit}{_SEPARATOR}{which}"
+    items, name = ask.dialect == OPENAI_RESPONSES, unit
+    if receipt.unit_kind != "conversation":
+        which = receipt.session_id or conversation(messages, items=items)
+        name = f"{unit}{_SEPARATOR}{which}"
     if not has_answer(messages, items=items):
         candidate.firsts.begin(name, canary, candidate.weight)
         return canary

@@ -66,6 +66,8 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
             settle(progress, world)
         finally:
             leave(progress, receipt.error_code)
+    if receipt.rollout is not None and world.shadows is not None:
+        world.shadows.follow(incoming, entry, receipt)
 
 
 async def _admit(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: World) -> None:

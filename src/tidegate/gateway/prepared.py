@@ -132,7 +132,7 @@ class Preparer:
             known = self.standing.release(candidate)
             contract = _contract(route.name, candidate.route.contract)
             coming = prepare_route(candidate.route, targets, known.budget, contract, "canary")
-            found.candidate = prepare_candidate(candidate, coming, known.firsts)
+            found.candidate = prepare_candidate(candidate, coming, known.firsts, known.copies)
         return found
 
     async def _load_contexts(self, target: Target, contexts: dict[Tls, ssl.SSLContext]) -> None:

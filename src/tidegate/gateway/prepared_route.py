@@ -12,6 +12,7 @@ from tidegate.core.pricing import Ceiling
 from tidegate.core.resilience import FailureClass
 from tidegate.gateway.addition import Addition, addition_of
 from tidegate.gateway.contract import PreparedContract
+from tidegate.gateway.copies import Copies
 from tidegate.gateway.first_versions import FirstVersions
 from tidegate.gateway.prepared_target import PreparedTarget, Priced
 from tidegate.gateway.retry_budget import RetryBudget
@@ -88,6 +89,7 @@ class PreparedCandidate(Struct, eq=False):
     never: frozenset[str]
     shadow_nanousd: int
     firsts: FirstVersions
+    copies: Copies
     weight: float = 0.0
     shadow_share: float = 0.0
 
@@ -97,9 +99,9 @@ class PreparedCandidate(Struct, eq=False):
 
 
 def prepare_candidate(
-    candidate: Candidate, route: PreparedRoute, firsts: FirstVersions
+    candidate: Candidate, route: PreparedRoute, firsts: FirstVersions, copies: Copies
 ) -> PreparedCandidate:
-    """`route` is the candidate's own, prepared; `firsts` are remembered across plans."""
+    """`route` is the candidate's own, prepared; `firsts` and `copies` outlive a plan."""
     return PreparedCandidate(
         rollout=candidate.rollout,
         salt=candidate.salt,
@@ -109,6 +111,7 @@ def prepare_candidate(
         never=frozenset(candidate.never),
         shadow_nanousd=candidate.shadow_nanousd,
         firsts=firsts,
+        copies=copies,
     )
 
 

@@ -30,6 +30,7 @@ from tidegate.gateway.plan_feed import PlanFeed
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.pressure import memory_share
 from tidegate.gateway.prober import Prober
+from tidegate.gateway.shadow import Shadows
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.silent_control import READ_TIMEOUT_S, SilentControl
 from tidegate.gateway.vitals import Vitals, resident_bytes
@@ -113,6 +114,7 @@ class Process:
         self._stores = SharedStores(self._world.gateway, os.environ, self._past)
         self._preparer = Preparer(os.environ, memory_counters, self._stores)
         self._prober = Prober(self._world)
+        self._world.shadows = self._shadows = Shadows(self._world)
         self._vitals = Vitals(self._world, self._preparer, self._stores, self._prober)
         self._feed = PlanFeed(self._world, self._preparer, self._vitals.status)
         reader = FeedReader(shared or self._layout.ledger_db, timeout_s=READ_TIMEOUT_S)
@@ -135,6 +137,7 @@ class Process:
         try:
             if not await self._first_plan():
                 return 1
+            await self._silent_control.begin()
             if self._stores.current is not None:
                 await self._stores.current.ready(STORE_WAIT_S)
             host, port = await self._world.listener.listen(self._socket(), self._tls())
@@ -147,6 +150,7 @@ class Process:
             await self._drain()
         finally:
             await self._prober.stop()
+            await self._shadows.stop()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -276,6 +280,7 @@ class Process:
         world = self._world
         world.listener.stop_accepting()
         await self._prober.stop()
+        await self._shadows.stop()
         drain_s = world.plan.plan.drain_s if world.plan else 0.0
         until_s = clock.monotonic_s() + drain_s
         log.info("draining %d requests, at most %g s", world.listener.in_work(), drain_s)

@@ -33,7 +33,7 @@ def settle(progress: Progress, world: World) -> None:
         world.calls.pop(call, None)
     if progress.relay is not None:
         world.relays.discard(progress.relay)
-    unknown = receipt.key_id is None and not receipt.is_probe
+    unknown = receipt.key_id is None and not receipt.is_own
     if unknown or receipt.error_code == "ledger_unavailable":
         # Whoever has no key leaves no receipt, or anybody could fill the ledger; and what is
         # refused for want of room must not take any.

@@ -37,6 +37,12 @@ class SilentControl:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="feed")
         self._reads: bool | None = None
 
+    async def begin(self) -> None:
+        """A plan from disk says nothing of the changes in force: they are looked up before the
+        first request, unless control has spoken by then."""
+        if self._feed.last_seq == 0:
+            await self._look(quietly=True)
+
     async def watch(self) -> None:
         """Returns never."""
         while True:
@@ -50,15 +56,18 @@ class SilentControl:
         self._thread.submit(self._store.close)
         self._thread.shutdown(wait=False)
 
-    async def _look(self) -> None:
+    async def _look(self, *, quietly: bool = False) -> None:
         loop = asyncio.get_running_loop()
         try:
             read = loop.run_in_executor(self._thread, self._store.after, self._feed.last_seq)
             entries = await read
         except Exception as error:  # nothing may end the looking
+            if quietly:
+                return
             self._say(False, "nor can the database be read; what was told last goes on: %s", error)
             return
-        self._say(True, "plans and keys are read from the database%s", "")
+        if not quietly:
+            self._say(True, "plans, keys and changes are read from the database%s", "")
         for entry in entries:
             await self._feed.apply(entry)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tidegate.core.plan import Candidate, Plan, Route, SecretRef, Target
 from tidegate.core.secret import Secret
 from tidegate.gateway.breaker import CircuitBreaker, Tripped
+from tidegate.gateway.copies import Copies
 from tidegate.gateway.credential import Credential
 from tidegate.gateway.first_versions import FirstVersions
 from tidegate.gateway.prepared_target import Pace
@@ -76,11 +77,13 @@ class OfTarget:
 
 
 class OfRelease:
-    """What is known of one release under way: its own retries, and who it has answered first."""
+    """What is known of one release under way: its own retries, whom it has answered first, and
+    what it was asked beside."""
 
     def __init__(self, candidate: Candidate) -> None:
         self.budget = RetryBudget(candidate.route.retry)
         self.firsts = FirstVersions()
+        self.copies = Copies()
 
 
 class Standing:
@@ -118,6 +121,9 @@ class Standing:
 
     def budgets(self) -> Iterator[tuple[str, RetryBudget]]:
         return iter(self._budgets.items())
+
+    def releases(self) -> Iterator[tuple[str, OfRelease]]:
+        return ((rollout, it) for (rollout, _), it in self._releases.items())
 
     def adopt(self, plan: Plan) -> None:
         """What this plan does not have is forgotten."""

@@ -103,6 +103,11 @@ def _note_standing(
         gauges[f"tidegate_target_left_alone{label}"] = float(it.tripped.count)
         gauges[f"tidegate_credentials_resting{label}"] = float(it.resting(now_s))
         counters[f"tidegate_breakers_opened_total{label}"] = float(it.opened())
+    for rollout, release in standing.releases():
+        label, copies = f"|rollout={rollout}", release.copies
+        counters[f"tidegate_shadow_sent_total{label}"] = float(copies.sent)
+        for why, count in copies.skipped.items():
+            counters[f"tidegate_shadow_skipped_total{label}|reason={why}"] = float(count)
     for name, budget in standing.budgets():
         if budget.refused:
             counters[f"tidegate_retries_refused_total|route={name}"] = float(budget.refused)

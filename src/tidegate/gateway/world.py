@@ -1,11 +1,15 @@
 """Everything that the requests of one gateway process share; passed, never imported."""
 
+from typing import Protocol
+
 from tidegate.core.clock import IdSource
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import HttpBounds
+from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Past
-from tidegate.gateway.entry import dialects
+from tidegate.gateway.entry import Entry, dialects
 from tidegate.gateway.http.listener import Listener
+from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.journal import Journal
 from tidegate.gateway.keep_alive import keep_alive
@@ -17,6 +21,12 @@ from tidegate.gateway.pressure import Pressure
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.stream import Relay
 from tidegate.stores.shared import name_everywhere
+
+
+class Follows(Protocol):
+    """What copies requests for releases that nobody gets yet."""
+
+    def follow(self, incoming: Incoming, entry: Entry, receipt: Receipt) -> None: ...
 
 
 class World:
@@ -42,6 +52,7 @@ class World:
         self.past: Past | None = None
         self.max_response_bytes = HttpBounds().max_response_bytes
         self.dialects = dialects()
+        self.shadows: Follows | None = None
         self.listener: Listener
 
     def obeyed(self) -> PreparedPlan:
@@ -52,8 +63,8 @@ class World:
 
     def served(self) -> list[Progress]:
         """Callers' requests that are past admission, in line or in flight."""
-        calls = (it for it in self.calls.values() if not it.receipt.is_probe)
-        return [*self.waiting, *calls]
+        every = (*self.waiting, *self.calls.values())
+        return [it for it in every if not it.receipt.is_own]
 
     def _silent(self) -> list[Progress]:
         """Those of which a client could hear nothing now: before another attempt, or in front of a

@@ -252,6 +252,21 @@ PROBE_COST = Spec(
     "Known cost of probes, which is in no other figure.",
     _PROBED,
 )
+SHADOWS = Spec(
+    "tidegate_shadows_total",
+    "counter",
+    "requests",
+    "Copies of requests sent to a release, by how they failed (empty: a good answer).",
+    ("rollout", "failure"),
+    ("failure",),
+)
+SHADOW_COST = Spec(
+    "tidegate_shadow_cost_usd_total",
+    "counter",
+    "US dollars",
+    "Known cost of copies of requests, which is in no other figure.",
+    ("rollout",),
+)
 
 RECORDED = Spec(
     "tidegate_receipts_recorded_total", "counter", "receipts", "Receipts put into the ledger.", ()
@@ -315,6 +330,6 @@ ALL: tuple[Spec, ...] = (
     *(INTERRUPTIONS, FINISH_REASONS, CANCELLED, ATTEMPTS),
     *(ANSWERS, MODEL_REFUSALS, BYTES_BEFORE_VIOLATION),
     *(LIMIT_REFUSALS, LIMIT_ALERTS),
-    *(PROBES, PROBE_SECONDS, PROBE_FIRST_TOKEN, PROBE_COST),
+    *(PROBES, PROBE_SECONDS, PROBE_FIRST_TOKEN, PROBE_COST, SHADOWS, SHADOW_COST),
     *(RECORDED, REPEATED, WRITE_ERRORS, READ_ERRORS, LAG_SECONDS, LAG_BYTES, DAMAGED, OVERFLOWED),
 )

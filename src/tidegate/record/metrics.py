@@ -72,6 +72,8 @@ class Metrics:
                 self._recorded.total += 1
                 if receipt.is_probe:
                     self._observe_probe(receipt)
+                elif receipt.is_own:
+                    self._observe_shadow(receipt)
                 else:
                     self._observe(receipt)
 
@@ -144,11 +146,7 @@ class Metrics:
     def _observe_probe(self, receipt: Receipt) -> None:
         """It counts as no request of anybody: not as traffic, nor as an error."""
         whose = receipt.target or "", receipt.provider or ""
-        failure = ""
-        if receipt.error_code is not None:
-            told = receipt.attempts[-1].failure if receipt.attempts else None
-            failure = told or receipt.error_code
-        self.family(catalogue.PROBES).cell(*whose, failure).add(1)
+        self.family(catalogue.PROBES).cell(*whose, _failure(receipt)).add(1)
         if receipt.total_s is not None:
             self.family(catalogue.PROBE_SECONDS).cell(*whose).observe(receipt.total_s)
         if receipt.ttft_s is not None:
@@ -156,6 +154,23 @@ class Metrics:
         if receipt.cost_nanousd is not None:
             cost_usd = receipt.cost_nanousd / _NANOUSD_A_USD
             self.family(catalogue.PROBE_COST).cell(*whose).add(cost_usd)
+
+    def _observe_shadow(self, receipt: Receipt) -> None:
+        """Nor does a copy of somebody's request."""
+        rollout = receipt.rollout or ""
+        self.family(catalogue.SHADOWS).cell(rollout, _failure(receipt)).add(1)
+        if receipt.cost_nanousd is not None:
+            self.family(catalogue.SHADOW_COST).cell(rollout).add(
+                receipt.cost_nanousd / _NANOUSD_A_USD
+            )
+
+
+def _failure(receipt: Receipt) -> str:
+    """How a request of our own failed; empty where it did not."""
+    if receipt.error_code is None:
+        return ""
+    told = receipt.attempts[-1].failure if receipt.attempts else None
+    return told or receipt.error_code
 
 
 class _Combination:

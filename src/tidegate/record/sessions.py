@@ -49,7 +49,7 @@ class SessionAlert:
             self._begin(now)
         for place, (receipt, _) in enumerate(batch.entries):
             used, named = _tokens(receipt), receipt.session
-            if used and named is not None and not receipt.is_probe:
+            if used and named is not None and not receipt.is_own:
                 ended_s = receipt.started_at_s + (receipt.total_s or 0.0)
                 session = receipt.team, named
                 total = self._add(session, used, min(int(ended_s // _PART_S), now))

@@ -46,6 +46,8 @@ KNOWN: dict[str, tuple[str, str]] = {
     "tidegate_probe_last_success_timestamp_seconds": ("seconds", "When a probe was good last."),
     "tidegate_probe_ttft_seconds": ("seconds", "Time to the first token of the last good probe."),
     "tidegate_probes_skipped_total": ("probes", "Probes that were due and not sent, by reason."),
+    "tidegate_shadow_sent_total": ("requests", "Copies of requests sent to a release."),
+    "tidegate_shadow_skipped_total": ("requests", "Copies that were drawn and not sent."),
     "tidegate_classes_served": ("classes", "Priority classes not refused for want of resources."),
     "tidegate_shed_for_pressure_total": ("requests", "Requests refused for want of resources."),
     "tidegate_refused_total": ("requests", "Requests refused before a key was known, by code."),

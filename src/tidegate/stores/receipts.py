@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, Engine, func, select
 
-from tidegate.core.probe import PROBE
+from tidegate.core.probe import OWN
 from tidegate.core.receipt import Receipt, decode_payload
 from tidegate.stores import database
 from tidegate.stores.figures import Ranking
@@ -232,8 +232,8 @@ def _plain(which: Filter) -> list[Condition]:
 
 
 def of_callers() -> Condition:
-    """Not the gateway's own probes, which have that purpose and no key."""
-    return ~(receipts.c.key_id.is_(None) & (receipts.c.purpose == PROBE))
+    """Not the gateway's own requests, which have such a purpose and no key."""
+    return ~(receipts.c.key_id.is_(None) & (receipts.c.purpose.in_(OWN)))
 
 
 def _asdict(which: Filter) -> dict[str, Any]:

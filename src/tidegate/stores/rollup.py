@@ -16,7 +16,7 @@ from sqlalchemy import Engine, bindparam, delete, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from tidegate.core.earlier_cost import MARKER, EarlierCost, split
-from tidegate.core.probe import PROBE
+from tidegate.core.probe import OWN
 from tidegate.stores import database
 from tidegate.stores.schema import TOKEN_COLUMNS, spend
 from tidegate.stores.spending import ROLLED_UP, quarter_of
@@ -59,7 +59,7 @@ def rolled_up(columns: Sequence[str]) -> Callable[[Iterable[Row]], list[Row]]:
     def roll_up(rows: Iterable[Row]) -> list[Row]:
         sums: dict[Row, list[int]] = {}
         for row in rows:
-            if row[key_id] is None and row[purpose] == PROBE:
+            if row[key_id] is None and row[purpose] in OWN:
                 continue  # nobody's spending
             key = (quarter_of(row[started]), *dimensions(row))
             figures = known(row)

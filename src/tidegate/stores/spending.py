@@ -49,8 +49,8 @@ def quarter_of(at_s: float) -> int:
 
 def spent_nanousd(receipt: Receipt) -> int:
     """What a receipt counts in a budget: its cost, or the most that it can be while unknown; of
-    a probe nothing."""
-    if receipt.is_probe:
+    the gateway's own requests nothing."""
+    if receipt.is_own:
         return 0
     cost = receipt.cost_nanousd
     if cost is not None and 0 <= cost <= MAX_COST_NANOUSD:

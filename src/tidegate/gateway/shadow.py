@@ -1,0 +1,199 @@
+"""shadow: a release under way is asked what stable has answered, and nobody gets what it says.
+
+A copy is a request of the gateway's own: it begins when its caller has been answered, holds no
+limit of anybody, is asked once, and is not sent wherever a caller's request might want for what it
+takes. Its receipt tells what it did and cost.
+"""
+
+import asyncio
+import logging
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+from msgspec.structs import replace
+
+from tidegate.core import clock
+from tidegate.core.ask import OPENAI_RESPONSES
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.probe import SHADOW
+from tidegate.core.receipt import Receipt
+from tidegate.core.resilience import Retry
+from tidegate.gateway.accept import accept
+from tidegate.gateway.attempts import attempts
+from tidegate.gateway.copies import Copies
+from tidegate.gateway.decline import break_off, decline, forget_frames
+from tidegate.gateway.demand import demand_of
+from tidegate.gateway.entry import Entry
+from tidegate.gateway.http.reader import Incoming
+from tidegate.gateway.pick import leave
+from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.prepared_route import PreparedCandidate
+from tidegate.gateway.probe import Nobody
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.settle import settle
+from tidegate.gateway.size import size
+from tidegate.gateway.world import World
+
+log = logging.getLogger(__name__)
+
+_ONCE: Final = Retry(attempts=1)
+_NULL: Final = Raw(b"null")
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Shadows:
+    """The copies under way in this process."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = False
+
+    def __len__(self) -> int:
+        return len(self._tasks)
+
+    def follow(self, incoming: Incoming, entry: Entry, receipt: Receipt) -> None:
+        """Copies a request that has been settled, if it is drawn. Never raises, never waits."""
+        plan = self._world.plan
+        route = None if plan is None else plan.routes.get(receipt.route or "")
+        candidate = None if route is None else route.candidate
+        if plan is None or candidate is None or candidate.rollout != receipt.rollout:
+            return
+        answered = receipt.arm == "stable" and receipt.error_code is None
+        if not answered or clock.fraction() >= candidate.shadow_share:
+            return
+        try:
+            self._copy(incoming, entry, receipt, plan, candidate)
+        except Exception:  # its caller has nothing to do with it
+            log.exception("a request could not be copied")
+
+    async def stop(self) -> None:
+        """Ends every copy; each leaves its receipt."""
+        self._stopped = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _copy(
+        self,
+        incoming: Incoming,
+        entry: Entry,
+        receipt: Receipt,
+        plan: PreparedPlan,
+        candidate: PreparedCandidate,
+    ) -> None:
+        """Begins a copy, unless it would be in anybody's way."""
+        progress = _begin(incoming, entry, receipt, candidate, self._world)
+        most_nanousd = _most_nanousd(progress, plan)
+        copies = candidate.copies
+        why = "stopped" if self._stopped else _why_not(progress, self._world)
+        if why is None and copies.full:
+            why = "in_flight"
+        if why is None and not copies.affords(most_nanousd, candidate.shadow_nanousd):
+            why = "money"
+        if why is not None:
+            copies.skipped[why] += 1
+            return
+        coroutine = _run(progress, plan, copies, most_nanousd or 0, self._world)
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _begin(
+    incoming: Incoming,
+    entry: Entry,
+    receipt: Receipt,
+    candidate: PreparedCandidate,
+    world: World,
+) -> Progress:
+    """A request of nobody that says what the other said. It is asked once, of the release's own."""
+    copy = Receipt(world.ids.new(), clock.wall_s(), world.gateway, entry.endpoint)
+    ask = accept(incoming, entry, copy)
+    if ask.dialect == OPENAI_RESPONSES:
+        ask.members = {**ask.members, "store": Raw(b"false")}
+        ask.body = _encode(ask.members)
+    _disown(copy)
+    copy.purpose, copy.priority, copy.arm = SHADOW, "batch", "shadow"
+    copy.shadow_of, copy.rollout = receipt.id, candidate.rollout
+    copy.unit, copy.unit_kind = receipt.unit, receipt.unit_kind
+    whole = candidate.route
+    copy.route, copy.release = receipt.route, whole.route.release.name
+    copy.plan_version = receipt.plan_version
+    if whole.addition is not None:
+        whole.addition.to(ask, copy)
+    size(ask, copy, whole.output_cap_tokens)
+    nobody = Nobody(world.listener)
+    progress = Progress(copy, nobody, clock.monotonic_s(), nobody.abort)
+    progress.dialect, progress.ask = entry.dialect, ask
+    progress.route = replace(whole, fallbacks={}, route=replace(whole.route, retry=_ONCE))
+    return progress
+
+
+def _disown(copy: Receipt) -> None:
+    """It is no part of what its caller does, nor of any session."""
+    copy.end_user = copy.session_id = copy.client_request_id = copy.conversation = None
+    copy.trace_id = copy.retry_count = copy.retrieval_s = copy.tool_s = None
+
+
+def _most_nanousd(progress: Progress, plan: PreparedPlan) -> int | None:
+    """The most that it can cost: nothing at an engine of ours that has no price; None: unknown."""
+    ask, route = progress.ask, progress.route
+    assert ask is not None and route is not None  # noqa: S101 - see `_begin`
+    if not any(share.target.provider.hosted or share.target.ceiling for share in route.pool):
+        return 0
+    assumed_tokens = plan.plan.assumed_output_tokens
+    return demand_of(ask, progress.receipt, route.bound, assumed_tokens).cost_nanousd
+
+
+def _why_not(progress: Progress, world: World) -> str | None:
+    """Why it is not sent, in a word. Callers go first wherever there is not room for all."""
+    ask, route = progress.ask, progress.route
+    assert ask is not None and route is not None  # noqa: S101 - see `_begin`
+    if world.journal.full:
+        return "journal"
+    if world.pressure.sheds:
+        return "pressure"
+    if ask.members.get("previous_response_id", _NULL) != _NULL:
+        return "stored"  # what it goes on from is kept by whoever answered before
+    serving = [share.target for share in route.serving(ask)]
+    if route.off is not None or not serving:
+        return "unserved"
+    places = [world.queues.at(target.target) for target in serving]
+    if all(it.line.count or it.in_flight >= it.limit.limit for it in places):
+        return "busy"
+    return None
+
+
+async def _run(
+    progress: Progress, plan: PreparedPlan, copies: Copies, most_nanousd: int, world: World
+) -> None:
+    receipt = progress.receipt
+    try:
+        with copies.under_way(most_nanousd):
+            await _ask(progress, plan, world)
+    finally:
+        cost = receipt.cost_nanousd
+        copies.spent_nanousd += (receipt.most_nanousd or 0) if cost is None else cost
+
+
+async def _ask(progress: Progress, plan: PreparedPlan, world: World) -> None:
+    """The life of one, from its target to settle."""
+    receipt = progress.receipt
+    try:
+        await attempts(progress, plan, world)
+        receipt.status = 200
+    except (Refusal, Failure) as no:
+        decline(progress, no)
+        forget_frames(no)
+    except asyncio.CancelledError:
+        decline(progress, Refusal("draining", "the gateway is shutting down"))
+        raise
+    except Exception as error:
+        break_off(progress, error)
+    finally:
+        try:
+            settle(progress, world)
+        finally:
+            leave(progress, receipt.error_code)

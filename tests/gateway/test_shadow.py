@@ -1,0 +1,240 @@
+"""Copies of requests: what a release is asked before anybody gets it, in nobody's way."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from tests.gateway.canaried import ROLLOUT, canaried
+from tests.gateway.rig import FREE, HELLO, PRICE, Gateway, gateway, run, until
+from tests.gateway.routed import at
+from tests.gateway.upstream import Upstream, streaming, whole
+
+from tidegate.core.plan import Limit, Queueing, Target
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.prepared_route import PreparedCandidate
+from tidegate.gateway.shadow import Shadows
+
+NO = {"error": {"message": "no"}}
+STREAMED = {**HELLO, "stream": True}
+
+
+class Beside:
+    """A gateway with a release that `share` of the requests are copied to."""
+
+    def __init__(self, it: Gateway, stable: Upstream, coming: Upstream) -> None:
+        self.it, self.stable, self.coming = it, stable, coming
+        self.shadows = it.world.shadows = Shadows(it.world)
+
+    @property
+    def candidate(self) -> PreparedCandidate:
+        plan = self.it.world.plan
+        assert plan is not None and plan.routes["small"].candidate is not None
+        return plan.routes["small"].candidate
+
+    async def receipts(self) -> tuple[list[Receipt], list[Receipt]]:
+        """(callers', copies') once every copy has ended."""
+        await until(lambda: not len(self.shadows))
+        every = self.it.receipts()
+        return [it for it in every if not it.is_own], [it for it in every if it.is_own]
+
+    @property
+    def skipped(self) -> dict[str, int]:
+        return dict(self.candidate.copies.skipped)
+
+
+@contextlib.asynccontextmanager
+async def beside(
+    folder: Path,
+    share: float = 1.0,
+    script: Any = None,
+    coming: dict[str, Any] | None = None,
+    **fields: Any,
+) -> AsyncIterator[Beside]:
+    limits = fields.pop("limits", ())
+    async with Upstream() as stable, Upstream(script or whole()) as other:
+        after: Target = at(other, "b", **{"price": FREE, **(coming or {})})
+        routes = canaried(at(stable, "a"), after, **{"shadow_nanousd": 10**9, **fields})
+        async with gateway(folder, at(stable, "a"), routes=routes, limits=limits) as it:
+            made = Beside(it, stable, other)
+            made.candidate.shadow_share = share
+            try:
+                yield made
+            finally:
+                await made.shadows.stop()
+
+
+def test_a_copy_is_a_request_of_nobodys_with_a_receipt_of_its_own(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with beside(tmp_path) as it:
+            body = {**HELLO, "user": "ada"}
+            assert (await it.it.ask(body=body)).headers["x-tidegate-target"] == "a"
+            [asked], [copy] = await it.receipts()
+            assert (asked.arm, asked.target) == ("stable", "a")
+            assert (copy.arm, copy.purpose, copy.target) == ("shadow", "shadow", "b")
+            assert (copy.rollout, copy.shadow_of, copy.release) == (ROLLOUT, asked.id, "small@2")
+            assert copy.unit == asked.unit and copy.priority == "batch"
+            assert copy.output_tokens == 5 and copy.error_code is None
+            for nobodys in ("key_id", "team", "customer", "end_user", "session_id"):
+                assert getattr(copy, nobodys) is None
+            assert msgspec.json.decode(it.coming.exchanges[0].body)["messages"] == HELLO["messages"]
+
+    run(main())
+
+
+def test_streams_are_copied_as_streams(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with beside(tmp_path, script=streaming()) as it:
+            it.stable.script = streaming()
+            reply = await it.it.ask(body=STREAMED)
+            assert reply.status == 200
+            _, [copy] = await it.receipts()
+            assert copy.stream and copy.ttft_s is not None and copy.content_chunks == 5
+
+    run(main())
+
+
+def test_only_so_many_are_copied_as_the_share_says(tmp_path: Path) -> None:
+    async def main() -> None:
+        for share, least, most in ((0.0, 0, 0), (0.3, 4, 27), (1.0, 50, 50)):
+            async with beside(tmp_path / str(share), share) as it:
+                for _ in range(50):
+                    assert (await it.it.ask()).status == 200
+                    await until(lambda it=it: not len(it.shadows))
+                _, copies = await it.receipts()
+                assert least <= len(copies) <= most
+
+    run(main())
+
+
+def test_a_release_that_fails_or_never_answers_is_nobodys_trouble(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with beside(tmp_path / "no", script=whole(NO, 500)) as it:
+            assert (await it.it.ask()).status == 200
+            [asked], [copy] = await it.receipts()
+            assert asked.error_code is None and copy.error_code is not None
+            assert len(copy.attempts) == 1  # it is asked once
+
+        async def never(_: Any) -> list[Any]:
+            await asyncio.sleep(3600)
+            return []
+
+        async with beside(tmp_path / "never", script=never) as it:
+            for _ in range(3):
+                assert (await it.it.ask()).status == 200
+            assert len(it.shadows) == 3
+            await it.shadows.stop()
+            callers, copies = await it.receipts()
+            assert len(callers) == 3
+            assert [copy.error_code for copy in copies] == ["draining"] * 3
+
+    run(main())
+
+
+def test_so_many_are_under_way_at_once_and_the_others_are_not_sent(tmp_path: Path) -> None:
+    async def main() -> None:
+        async def never(_: Any) -> list[Any]:
+            await asyncio.sleep(3600)
+            return []
+
+        async with beside(tmp_path, script=never) as it:
+            for _ in range(10):
+                assert (await it.it.ask()).status == 200
+            assert len(it.shadows) == 8 and it.skipped == {"in_flight": 2}
+
+    run(main())
+
+
+def test_money_is_held_before_it_is_spent_and_ends_the_copies(tmp_path: Path) -> None:
+    async def main() -> None:
+        price = {"price": PRICE}
+        async with beside(tmp_path / "little", coming=price, shadow_nanousd=1) as it:
+            await it.it.ask()
+            assert it.skipped == {"money": 1} and not it.coming.exchanges
+        async with beside(tmp_path / "enough", coming=price, shadow_nanousd=10**13) as it:
+            await it.it.ask()
+            _, [copy] = await it.receipts()
+            assert it.candidate.copies.spent_nanousd == copy.cost_nanousd == 11_000 + 10_000
+            assert it.candidate.copies.held_nanousd == 0
+        unknown = {"price": None, "dialect": "openai", "unpriced_allowed": True}
+        async with beside(tmp_path / "unknown", coming=unknown) as it:
+            await it.it.ask()
+            assert it.skipped == {"money": 1}
+
+    run(main())
+
+
+def test_a_copy_counts_in_no_limit_of_its_caller(tmp_path: Path) -> None:
+    async def main() -> None:
+        one = Limit("one", "requests", 2, ("team",), per_s=3600.0)
+        async with beside(tmp_path, limits=(one,)) as it:
+            for _ in range(2):
+                assert (await it.it.ask()).status == 200
+            _, copies = await it.receipts()
+            assert len(copies) == 2 and not any(copy.holds for copy in copies)
+            assert (await it.it.ask()).status == 429
+            assert len((await it.receipts())[1]) == 2  # what was refused is not copied
+
+    run(main())
+
+
+def test_where_callers_want_for_room_no_copy_is_sent(tmp_path: Path) -> None:
+    async def main() -> None:
+        narrow = {"queueing": Queueing(max_in_flight=1)}
+        async with beside(tmp_path, coming=narrow) as it:
+            target = it.candidate.route.target.target
+            place = it.it.world.queues.at(target).take(0, False, 0.0)
+            assert place is not None
+            await it.it.ask()
+            it.it.world.pressure.sheds = True
+            await it.it.ask(headers={"authorization": f"Bearer {it.it.key}"})
+            assert it.skipped.keys() <= {"busy", "pressure"} and sum(it.skipped.values()) == 2
+
+    run(main())
+
+
+def test_what_the_canary_was_assigned_is_not_copied_to_it_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with beside(tmp_path) as it:
+            it.candidate.weight = 1.0
+            assert (await it.it.ask()).headers["x-tidegate-arm"] == "canary"
+            callers, copies = await it.receipts()
+            assert len(callers) == 1 and not copies
+
+    run(main())
+
+
+def test_a_caller_who_gets_no_answer_is_not_copied(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with beside(tmp_path) as it:
+            assert (await it.it.ask(body={**HELLO, "n": 0})).status == 400
+            assert (await it.receipts()) == ([], []) or not it.coming.exchanges
+
+    run(main())
+
+
+def test_the_releases_own_prompt_is_in_the_copy_and_not_stables(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with beside(tmp_path, with_system_prompt="Be new.") as it:
+            await it.it.ask()
+            await it.receipts()
+            sent = msgspec.json.decode(it.coming.exchanges[0].body)["messages"]
+            assert [turn["content"] for turn in sent] == ["Be new.", "hi"]
+            before = msgspec.json.decode(it.stable.exchanges[0].body)["messages"]
+            assert [turn["content"] for turn in before] == ["hi"]
+
+    run(main())
+
+
+def test_what_ends_with_its_release_copies_no_more(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with beside(tmp_path) as it:
+            plan = it.it.world.plan
+            assert plan is not None
+            plan.routes["small"].candidate = None
+            assert (await it.it.ask()).status == 200
+            assert len(it.shadows) == 0
+
+    run(main())

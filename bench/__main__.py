@@ -10,6 +10,7 @@
     python -m bench limits           CPU and memory of limits, without a gateway
     python -m bench dialects         CPU of translating a chunk and a request between dialects
     python -m bench validity         CPU of following a chunk of JSON
+    python -m bench loop             CPU of a tick of the control loop over 500 releases
     python -m bench signals          CPU of folding a receipt and of reading 13 months
     python -m bench releases         CPU of assigning a request, and of a plan with 200 releases
     python -m bench redis            wait and CPU of limits that gateways share
@@ -45,6 +46,7 @@ from bench import (
     flat_memory,
     install,
     limits,
+    loop,
     machine,
     peers,
     profile,
@@ -230,6 +232,7 @@ def arguments() -> argparse.Namespace:
         "limits",
         "dialects",
         "validity",
+        "loop",
         "signals",
         "releases",
         "redis",
@@ -271,6 +274,7 @@ def main() -> int:
         "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
         "dialects": dialects.run,
         "validity": validity.run,
+        "loop": loop.measure,
         "signals": signals.run,
         "releases": releases.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),

@@ -70,13 +70,6 @@ def test_recent_ones_are_of_a_subject_and_below_a_number(engine: Engine) -> None
         assert [one.seq for one in found] == [second]
 
 
-def test_what_nobody_decides_on_is_forgotten(engine: Engine) -> None:
-    with database.writing(engine) as connection:
-        kept(connection, made("a", b"", b"1"), NOON_S)
-        decisions.forget(connection, "release", ["a"])
-        assert decisions.remembered(connection, "release") == {}
-
-
 def test_time_at_work_is_kept(engine: Engine) -> None:
     with database.writing(engine) as connection:
         assert decisions.active_s(connection) == 0.0

@@ -21,6 +21,8 @@ Condition = Callable[[Sight], str]
 _OWN_SHARE = 0.5
 _OWN_TIMES = 1.5
 _ALL = 0.999
+# So long at a step without a metric's data is to be without it.
+NO_DATA_S: Final = 120.0
 _SKIPPED = "a person took its analysis on themselves"
 
 
@@ -165,14 +167,20 @@ def _safe_words(sight: Sight) -> str:
     return "every guard is shown to be safe"
 
 
+def _waited_for_data(sight: Sight) -> bool:
+    """Blocks come late, and none counts while the weight moves: what has no data yet may have."""
+    step = step_of(sight)
+    return _spent_s(sight) >= min(step.max_s, max(step.min_s, NO_DATA_S))
+
+
 def _data_failed(sight: Sight) -> str:
-    if _all_safe(sight) or not sight.finding.failed:
+    if _all_safe(sight) or not sight.finding.failed or not _waited_for_data(sight):
         return ""
     return f"no data of {_words(*sight.finding.failed)}"
 
 
 def _data_missing(sight: Sight) -> str:
-    if _all_safe(sight) or not sight.finding.missing:
+    if _all_safe(sight) or not sight.finding.missing or not _waited_for_data(sight):
         return ""
     return f"no data of {_words(*sight.finding.missing)}"
 

@@ -4,7 +4,7 @@ A decision is replayed from what is kept of it: its view, and the memory before 
 with every few decisions of a subject and follows for those between.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -98,14 +98,6 @@ def remembered(connection: Connection, controller: str) -> dict[str, Remembered]
         subject: Remembered(Raw(memory), decision)
         for subject, memory, decision in connection.execute(query)
     }
-
-
-def forget(connection: Connection, controller: str, subjects: Iterable[str]) -> None:
-    """Of subjects that nobody decides on any more. Their decisions stay."""
-    c = memories.c
-    for subject in subjects:
-        mine = (c.controller == controller) & (c.subject == subject)
-        connection.execute(delete(memories).where(mine))
 
 
 def chain(connection: Connection, seq: int) -> list[Kept]:

@@ -50,7 +50,7 @@ class Status(Struct, frozen=True):
 class Outside(Struct, frozen=True):
     """What the loop asks of the process around it: what is declared, whether this control leads,
     whether gateways obey an entry of the feed, which objectives burn, that gateways look, and how
-    many people say yes to a fix of a route."""
+    many people say yes to a fix of a route. `candidates` are the releases that the plan has now."""
 
     declared: Callable[[], DeclaredLoop]
     leads: Callable[[], bool]
@@ -59,6 +59,7 @@ class Outside(Struct, frozen=True):
     wake: Callable[[], None]
     node: str = ""
     approvers: Callable[[], Mapping[str, int]] = dict
+    candidates: Callable[[], frozenset[str] | None] = lambda: None
 
 
 class Loop:
@@ -173,6 +174,7 @@ class Loop:
             obeyed=self._outside.obeyed(feed.newest_seq(connection)),
             burning=self._outside.burns(self._memories.get("error_budget", {}), now_s),
             approvers=self._outside.approvers(),
+            candidates=self._outside.candidates(),
         )
 
     def _recall(self, connection: Connection) -> None:

@@ -41,5 +41,14 @@ def build(
 
     hands = Acting(engine, plans, compiling, notices.note, lambda: declared().lease_s)
     budgets = ErrorBudgets(lambda: plans.declared, lambda: plans.current)
-    outside = Outside(declared, leads, obeyed, budgets.burns, feed.wake, node, budgets.approvers)
+    outside = Outside(
+        declared,
+        leads,
+        obeyed,
+        budgets.burns,
+        feed.wake,
+        node,
+        approvers=budgets.approvers,
+        candidates=plans.candidates,
+    )
     return Loop(engine, (budgets, Releases()), hands, outside)  # what binds before what is bound

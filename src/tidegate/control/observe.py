@@ -30,6 +30,11 @@ MAX_NEW_BLOCKS: Final = 5000
 # How long the plan is not asked again what it did not take.
 REFUSED_S: Final = 60.0
 _SHADOW: Final = "shadow"
+_WITH_CANDIDATE: Final = frozenset({"shadow", "step", "analysing", "paused"})
+_EDITED_AWAY: Final = (
+    "the plan file was edited in what this release changes, so nobody is sent to it any more; "
+    "roll it back, and release what is wanted now"
+)
 
 _encode = msgspec.json.Encoder().encode
 
@@ -37,7 +42,8 @@ _encode = msgspec.json.Encoder().encode
 class Moment(Struct, frozen=True):
     """One tick: the time on the wall, how long loops have worked, what holds a lever, whether all
     gateways obey the newest entry of the feed, and by route which objectives burn, and how many
-    people say yes to a fix while little of their error budget is left."""
+    people say yes to a fix while little of their error budget is left. `candidates` are the
+    releases that the plan has beside its routes' own; None: not known."""
 
     now_s: float
     active_s: float
@@ -45,6 +51,7 @@ class Moment(Struct, frozen=True):
     obeyed: bool = True
     burning: Mapping[str, tuple[Burning, ...]] = {}
     approvers: Mapping[str, int] = {}
+    candidates: frozenset[str] | None = None
 
 
 class Seen(Struct, frozen=True):
@@ -211,11 +218,18 @@ class Binding:
             policy_rank=int(self._most(self._ranks, rollout.route)),
             frozen=bool(self._most(self._frozen, rollout.route)),
             in_hours=hours is None or read_business_hours(hours).open_at(now_s),
-            refusal=(kept.problem or "") if refused else "",
+            refusal=(kept.problem or "") if refused else self._edited_away(kept),
             obeyed=self._moment.obeyed,
             burning=self._moment.burning.get(rollout.route, ()),
             approvers=self._moment.approvers.get(rollout.route, Bounds().approvers),
         )
+
+    def _edited_away(self, kept: Kept) -> str:
+        """Why a release that should serve has no candidate in the plan; "" where it has one."""
+        there = self._moment.candidates
+        if there is None or kept.state not in _WITH_CANDIDATE or kept.rollout.id in there:
+            return ""
+        return _EDITED_AWAY
 
     @staticmethod
     def _most(values: Mapping[str, float], route: str) -> float:

@@ -16,12 +16,16 @@ from tidegate.core.block import ArmBlock, Block, Moments, Tally
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import DEFAULT_HARM, HarmMetric, Rollout
 from tidegate.stats import clusters, harm_test, ratio_test
+from tidegate.stats.block_fold import SLOW_QUANTILE
+from tidegate.stats.harm_test import LEAST_EARLIER, Share
 from tidegate.stats.level import Bounds, Level, advanced, summed
 from tidegate.stats.safe_test import Margin
 
 # An arm with less than this in a block waits.
 LEAST_A_BLOCK: Final = 5
 LENGTH: Final = "output_tokens"
+# One in twenty is slow by what slow means, so nothing has to be learned before a test begins.
+_SLOW: Final = Share(LEAST_EARLIER, (1 - SLOW_QUANTILE) * LEAST_EARLIER)
 _NONE: Final = Moments()
 _NO_TALLY: Final = Tally()
 
@@ -73,9 +77,11 @@ def guards(rollout: Rollout) -> tuple[HarmMetric, ...]:
 
 
 def bounds_of(guard: HarmMetric, rollout: Rollout) -> Bounds:
-    if HARM[guard.name].kind == "amount":
+    kind = HARM[guard.name].kind
+    if kind == "amount":
         return Bounds(False, Margin(log(guard.margin), rollout.safe_alpha))
-    return Bounds(True, Margin(guard.margin, rollout.safe_alpha))
+    prior = _SLOW if kind == "latency" else Share(0, 0)
+    return Bounds(True, Margin(guard.margin, rollout.safe_alpha), prior)
 
 
 def kept(rollout: Rollout) -> tuple[HarmMetric, ...]:

@@ -17,10 +17,16 @@ from tidegate.stats.safe_test import Margin, Rates
 
 
 class Bounds(NamedTuple):
-    """Whether the metric is a share, and its margin: points of it, or of the logarithm."""
+    """Whether the metric is a share, and its margin: points of it, or of the logarithm. `prior` is
+    what is known of the rate before anything came."""
 
     is_share: bool
     margin: Margin
+    prior: Share = Share(0, 0)
+
+    def earlier(self, level: "Level") -> Share:
+        both = level.both()
+        return Share(both.judged + self.prior.judged, both.bad + self.prior.bad)
 
 
 class Level(Struct, frozen=True, omit_defaults=True):
@@ -55,7 +61,7 @@ def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Leve
     harm, safe, strata = level.harm, level.safe, level.strata
     if stable.count and canary.count:
         if by.is_share:
-            earlier = level.both()
+            earlier = by.earlier(level)
             if earlier.judged >= harm_test.LEAST_EARLIER:
                 rate = harm_test.rate_of(earlier)
                 a, b = Share(stable.count, stable.total), Share(canary.count, canary.total)
@@ -67,7 +73,7 @@ def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Leve
 
 def bet_on(level: Level, by: Bounds, stable_share: float) -> Rates:
     """What the next block's test of safety bets on."""
-    rate = harm_test.rate_of(level.both())
+    rate = harm_test.rate_of(by.earlier(level))
     return safe_test.alternative(rate, by.margin, level.safe, level.canary.count, stable_share)
 
 

@@ -4,6 +4,7 @@ One tick reads everything in one snapshot of the store. A view is kept with the 
 led to, less what the store keeps of it anyway (`kept`), and is made whole again by `refilled`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
@@ -20,7 +21,7 @@ from tidegate.core.change import Change
 from tidegate.core.controller import Controller
 from tidegate.core.levers import EVERY
 from tidegate.core.rollout import Rollout
-from tidegate.core.rollout_state import ENDED, Asked
+from tidegate.core.rollout_state import ENDED, Asked, State
 from tidegate.stores import blocks, rollouts, signals
 from tidegate.stores.rollouts import Kept, Moved
 
@@ -104,18 +105,22 @@ _kept_view = msgspec.json.Decoder(_KeptView).decode
 
 
 class Releases:
-    """Every release that has not ended."""
+    """Every release that has not ended: `standing` as it was seen last. `moves` counts the states
+    that releases came to, and by which row of the table."""
 
     controller: Controller = release.plug
 
     def __init__(self) -> None:
         self._rollouts: dict[str, Rollout] = {}
         self._blocks = _Blocks()
+        self.standing: dict[str, Kept] = {}
+        self.moves: Counter[tuple[State, str]] = Counter()
 
     def observe(
         self, connection: Connection, moment: Moment, memories: Mapping[str, Raw]
     ) -> Iterator[Seen]:
         kept = rollouts.under_way(connection, self._rollouts)
+        self.standing = {one.rollout.id: one for one in kept}
         known = {one.rollout.id: read_place(memories.get(one.rollout.id, Raw())) for one in kept}
         asked = rollouts.asked_after(
             connection, {name: place.asked_seq for name, place in known.items()}
@@ -171,6 +176,7 @@ class Releases:
             return
         line = Moved(after.since_s, after.state, after.step, after.why, decision)
         rollouts.move(connection, subject, line, ended=after.state in ENDED)
+        self.moves[after.state, after.by] += 1
 
     def refused(self, connection: Connection, subject: str, why: str, at_s: float) -> None:
         rollouts.note_problem(connection, subject, why, at_s)

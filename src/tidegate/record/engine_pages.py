@@ -4,10 +4,10 @@ Only the replicas' own hosts are asked, directly and without their credentials; 
 followed.
 """
 
-import os
 import ssl
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from pathlib import Path
 
 import httpx2
 from msgspec import Struct
@@ -79,7 +79,7 @@ def fetch(page: Page) -> bytes:
 
 
 def _changed_ns(ca_file: str | None) -> int:
-    return 0 if ca_file is None else os.stat(ca_file).st_mtime_ns
+    return 0 if ca_file is None else Path(ca_file).stat().st_mtime_ns
 
 
 @lru_cache(maxsize=64)

@@ -105,7 +105,8 @@ def _without(route: PreparedRoute, off: frozenset[str]) -> PreparedRoute:
         pool = tuple(PreparedShare(it, 1.0) for it in fallbacks.get("unavailable", ())[:1])
     if not pool:
         return replace(route, off=_NO_TARGET)
-    return _with_pool(replace(route, fallbacks=fallbacks), pool)
+    warm = tuple(it for it in route.warm if it.target.name not in off)
+    return _with_pool(replace(route, fallbacks=fallbacks, warm=warm), pool)
 
 
 def _capped(route: PreparedRoute, most_tokens: int) -> PreparedRoute:

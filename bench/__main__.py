@@ -12,6 +12,7 @@
     python -m bench validity         CPU of following a chunk of JSON
     python -m bench signals          CPU of folding a receipt and of reading 13 months
     python -m bench releases         CPU of assigning a request, and of a plan with 200 releases
+    python -m bench loop             CPU of a tick of the control loop over 500 releases
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -45,6 +46,7 @@ from bench import (
     flat_memory,
     install,
     limits,
+    loop,
     machine,
     peers,
     profile,
@@ -232,6 +234,7 @@ def arguments() -> argparse.Namespace:
         "validity",
         "signals",
         "releases",
+        "loop",
         "redis",
         "release_cost",
         "table",
@@ -273,6 +276,7 @@ def main() -> int:
         "validity": validity.run,
         "signals": signals.run,
         "releases": releases.run,
+        "loop": loop.measure,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "table": table,
         "resilience-table": write_failing,

@@ -109,12 +109,11 @@ _wish(
 @click.argument("outcome", type=click.Choice(["passed", "failed"]))
 @click.option("--reason", default="", help="Why, or where its report is.")
 @control_options
-def gate(
-    state: Path | None, control: str | None, release: str, name: str, outcome: str, reason: str
-) -> None:
+def gate(state: Path | None, control: str | None, **given: str) -> None:
     """Tell the outcome of gate NAME of RELEASE, which starts when all of them have passed."""
+    name, outcome = given["name"], given["outcome"]
     what: What = "gate_passed" if outcome == "passed" else "gate_failed"
-    wish = AskRelease(release, what, reason, name)
+    wish = AskRelease(given["release"], what, given["reason"], name)
     asked = open_control(state, control).post(_ASK, ReleaseAsked, wish)
     click.echo(f"Gate {name} of {asked.id}: {outcome}.")
 

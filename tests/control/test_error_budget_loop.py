@@ -54,9 +54,8 @@ def test_a_burn_holds_releases_and_is_told_once(room: Room, engine: Engine) -> N
     served(engine, 900, 100)
     for _ in range(3):
         rooms.tick(room)
-    assert rooms.held(room) == {"release_policy": 3.0}
-    pages = {"burn/chat/availability/page": False, "burn/chat/availability/ticket": False}
-    assert told(engine) == {**pages, "slo/chat/frozen": False}
+    assert rooms.held(room) == {"release_policy": 2.0}
+    assert told(engine) == {"burn/chat/availability/page": False, "slo/chat/restricted": False}
     assert series(room)[f"tidegate_slo_requests_total{of}"] == "1000"
     assert series(room)[f"tidegate_slo_bad_requests_total{of}"] == "100"
 

@@ -66,6 +66,6 @@ def test_a_route_without_objectives_is_looked_at_while_something_is_left_of_it(e
     [gone] = eyes.observe({"chat": memory})
     decision = eyes.budgets.controller.decide(gone.view, memory)
     resolved = {it.key for it in decision.proposals if isinstance(it, Tell) and it.resolved}
-    assert {"burn/chat/availability/page", "slo/chat/frozen"} <= resolved
+    assert {"burn/chat/availability/page", "slo/chat/restricted"} <= resolved
     assert eyes.observe({"chat": Raw(msgspec.msgpack.encode(Memory()))}) == []
     assert eyes.observe({"chat": Raw(b"")}) == []

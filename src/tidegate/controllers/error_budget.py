@@ -151,7 +151,7 @@ def _scarce(view: View, one: Judged) -> str:
     """That little is left of an objective's budget; the same as long as the state is."""
     budget, sli = view.budget, one.seen.objective.sli
     if one.state == "frozen":
-        return f"nothing was left of the error budget of {sli}, and not more than {budget.thaw:.0%}"
+        return f"the error budget of {sli} is spent; releases wait for {budget.thaw:.0%} of it"
     bound = budget.restricted if one.state == "restricted" else budget.caution
     return f"less than {bound:.0%} of the error budget of {sli} is left"
 

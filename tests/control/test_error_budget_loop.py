@@ -88,3 +88,16 @@ def test_an_objective_that_goes_lets_go_of_what_it_held(room: Room, engine: Engi
     assert rooms.held(room) == {}
     assert set(told(engine).values()) == {True}
     assert series(room) == {}
+
+
+def test_what_a_tick_finds_binds_the_releases_of_that_tick(room: Room, engine: Engine) -> None:
+    planned = rooms.PLAN.replace("chat: old", "chat: {target: old, slo: chat}")
+    rooms.furnish(room, plan=planned)
+    rooms.create(room)
+    rooms.ask(room, "start")
+    rooms.tick(room)
+    assert rooms.kept(room).state == "gated"
+    served(engine, 900, 100)  # nobody holds the lever yet, as after a leader that was long gone
+    rooms.tick(room)
+    assert rooms.kept(room).state == "gated"
+    assert rooms.held(room) == {"release_policy": 2.0}

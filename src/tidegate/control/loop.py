@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Mapping, Sequence
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from tidegate.control import acting
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 # By controller, then by subject.
 Memories = dict[str, dict[str, Raw]]
 # What burns now, by route.
-Burns = Callable[[Mapping[str, Raw], float], Mapping[str, tuple[Burning, ...]]]
+Burns = Callable[[], Mapping[str, tuple[Burning, ...]]]
 
 
 class Status(Struct, frozen=True):
@@ -70,7 +71,7 @@ class Loop:
         self._engine = engine
         self.watchers = tuple(watchers)
         self._acting = hands
-        self._outside = outside
+        self.outside = outside
         self._deciding = Deciding()
         self._memories: Memories = {}
         self._epoch: int | None = None
@@ -82,8 +83,8 @@ class Loop:
     async def run(self) -> None:
         """Tick until cancelled. Nothing ends it: the next tick may go well."""
         while True:
-            declared = self._outside.declared()
-            if self._outside.leads():
+            declared = self.outside.declared()
+            if self.outside.leads():
                 await self._try(declared)
             else:
                 self._stand_down()
@@ -128,13 +129,13 @@ class Loop:
         epoch, hands = self._epoch, self._acting
         publish = await asyncio.to_thread(hands.hold, decided, self._deciding, moment, epoch)
         self._remember([one for one in decided if not one.compiles])
-        self._outside.wake()
+        self.outside.wake()
         if publish:
             await hands.publish()
         for one in decided:
             if one.compiles and await hands.revise(one, self._deciding, moment, epoch):
                 self._remember([one])
-                self._outside.wake()
+                self.outside.wake()
         return decided
 
     def _lead(self) -> None:
@@ -142,7 +143,7 @@ class Loop:
         if self._epoch is not None:
             return
         with database.writing(self._engine) as connection:
-            epoch = acting.lead(connection, self._outside.node, clock.wall_s())
+            epoch = acting.lead(connection, self.outside.node, clock.wall_s())
         self._forget()
         self._epoch = epoch
         _log.info("leadership %d of the loop begins", epoch)
@@ -152,12 +153,26 @@ class Loop:
             if not self._memories or declared.dry_run:
                 self._recall(connection)
             moment = self._moment(connection, declared)
-            decided = [
-                self._deciding.decide(watcher, seen, self._of(watcher))
-                for watcher in self.watchers
-                for seen in watcher.observe(connection, moment, self._of(watcher))
-            ]
+            decided: list[Decided] = []
+            for watcher in self.watchers:
+                moment = self._bound(moment, decided)
+                decided += [
+                    self._deciding.decide(watcher, seen, self._of(watcher))
+                    for seen in watcher.observe(connection, moment, self._of(watcher))
+                ]
         return moment, tuple(decided)
+
+    def _bound(self, moment: Moment, decided: Sequence[Decided]) -> Moment:
+        """With what this tick has found so far: what a leader that is gone held may have lapsed,
+        and what it had seen is old."""
+        if not decided:
+            return moment
+        return replace(
+            moment,
+            wanted=tuple(held for one in decided for held in one.held.values()),
+            burning=self.outside.burns(),
+            approvers=self.outside.approvers(),
+        )
 
     def _moment(self, connection: Connection, declared: DeclaredLoop) -> Moment:
         now_s = clock.wall_s()
@@ -170,9 +185,7 @@ class Loop:
             now_s=now_s,
             active_s=self._active_s,
             in_force=tuple(changes.in_force(connection, now_s)),
-            obeyed=self._outside.obeyed(feed.newest_seq(connection)),
-            burning=self._outside.burns(self._memories.get("error_budget", {}), now_s),
-            approvers=self._outside.approvers(),
+            obeyed=self.outside.obeyed(feed.newest_seq(connection)),
         )
 
     def _recall(self, connection: Connection) -> None:

@@ -59,6 +59,7 @@ from tidegate.stores import (
     blocks,
     changes,
     database,
+    decisions,
     fleet,
     migrate,
     readings,
@@ -307,6 +308,7 @@ class Process:
         rollup.fold(self._engine, clock.wall_s() - KEPT_S)
         signal_bins.drop_old(self._engine, clock.wall_s())
         blocks.drop_old(self._engine, clock.wall_s())
+        decisions.drop_old(self._engine, clock.wall_s())
         with database.writing(self._engine) as connection:
             readings.trim(connection, clock.wall_s())
         if self._plans.problems:

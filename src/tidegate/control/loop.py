@@ -111,9 +111,11 @@ class Loop:
         except StoreError as error:
             problem = f"the database cannot be used: {error}"
             _log.warning("the loop's tick failed: %s", problem)
+            self._forget()  # of what was written then, nobody knows whether it is
         except Exception as error:  # a mistake in one tick must not end all of them
             problem = repr(error)
             _log.exception("the loop's tick failed")
+            self._forget()
         took_s = clock.monotonic_s() - began_s
         shown = decided or self.status.decided
         at_s = clock.wall_s()
@@ -209,7 +211,7 @@ class Loop:
         self._forget()
 
     def _forget(self) -> None:
-        """Another may have led, and knows more."""
+        """The store knows more: another may have led."""
         self._deciding.forget()
         self._memories.clear()
         self._ticked_s = None

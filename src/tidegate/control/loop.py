@@ -8,7 +8,7 @@ written: what would be done is shown and that is all.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine
 
 from tidegate.control import acting
 from tidegate.control.act import Acting
-from tidegate.control.decide import Decided, Deciding
+from tidegate.control.decide import Decided, Deciding, author_of
 from tidegate.control.observe import Moment, Watcher
 from tidegate.controllers.release import Burning
 from tidegate.core import clock
@@ -103,7 +103,7 @@ class Loop:
         problem: str | None = None
         decided: tuple[Decided, ...] = ()
         try:
-            decided = await self.tick(declared)
+            decided, problem = await self._tick(declared)
         except Fenced as fenced:
             problem = str(fenced)
             _log.warning("%s", problem)
@@ -123,11 +123,16 @@ class Loop:
 
     async def tick(self, declared: DeclaredLoop) -> tuple[Decided, ...]:
         """One look, its decisions, and what they come to. StoreError, Fenced."""
+        return (await self._tick(declared))[0]
+
+    async def _tick(self, declared: DeclaredLoop) -> tuple[tuple[Decided, ...], str | None]:
+        """With what of it came to nothing."""
         if not declared.dry_run:
             await asyncio.to_thread(self._lead)
         moment, decided = await asyncio.to_thread(self._look, declared)
+        problem = _said_of(moment.undecided)
         if declared.dry_run or self._epoch is None:
-            return decided
+            return decided, problem
         epoch, hands = self._epoch, self._acting
         publish = await asyncio.to_thread(hands.hold, decided, self._deciding, moment, epoch)
         self._remember([one for one in decided if not one.compiles])
@@ -138,7 +143,7 @@ class Loop:
             if one.compiles and await hands.revise(one, self._deciding, moment, epoch):
                 self._remember([one])
                 self.outside.wake()
-        return decided
+        return decided, problem
 
     def _lead(self) -> None:
         """Begin a leadership where there is none of ours."""
@@ -156,13 +161,17 @@ class Loop:
                 self._recall(connection)
             moment = self._moment(connection, declared)
             decided: list[Decided] = []
+            undecided: set[tuple[str, str]] = set()
             for watcher in self.watchers:
-                moment = self._bound(moment, decided)
-                decided += [
-                    self._deciding.decide(watcher, seen, self._of(watcher))
-                    for seen in watcher.observe(connection, moment, self._of(watcher))
-                ]
-        return moment, tuple(decided)
+                moment, known = self._bound(moment, decided), self._of(watcher)
+                for seen in watcher.observe(connection, moment, known):
+                    try:
+                        decided.append(self._deciding.decide(watcher, seen, known))
+                    except Exception:  # a mistake about one must not keep the loop from all others
+                        name = watcher.controller.name
+                        _log.exception("%s of %s cannot be decided", name, seen.subject)
+                        undecided.add((author_of(watcher), seen.subject))
+        return replace(moment, undecided=frozenset(undecided)), tuple(decided)
 
     def _bound(self, moment: Moment, decided: Sequence[Decided]) -> Moment:
         """With what this tick has found so far: what a leader that is gone held may have lapsed,
@@ -215,3 +224,8 @@ class Loop:
         self._deciding.forget()
         self._memories.clear()
         self._ticked_s = None
+
+
+def _said_of(undecided: Iterable[tuple[str, str]]) -> str | None:
+    found = ", ".join(f"{author} of {subject}" for author, subject in sorted(undecided))
+    return f"a mistake in this program, see control's log: {found}" if found else None

@@ -38,7 +38,8 @@ class Moment(Struct, frozen=True):
     """One tick: the time on the wall, how long loops have worked, what holds a lever, whether all
     gateways obey the newest entry of the feed, and of what the tick has decided before: what is to
     hold a lever from now on, and by route which objectives burn, and how many people say yes to a
-    fix while little of their error budget is left."""
+    fix while little of their error budget is left. `undecided` are authors and their subjects of
+    which nobody knows what is to be done."""
 
     now_s: float
     active_s: float
@@ -47,6 +48,7 @@ class Moment(Struct, frozen=True):
     wanted: tuple[Set, ...] = ()
     burning: Mapping[str, tuple[Burning, ...]] = {}
     approvers: Mapping[str, int] = {}
+    undecided: frozenset[tuple[str, str]] = frozenset()
 
 
 class Seen(Struct, frozen=True):
@@ -202,7 +204,7 @@ class Binding:
 
     def __init__(self, moment: Moment) -> None:
         self._moment = moment
-        holds = (*moment.in_force, *moment.wanted)
+        holds: list[Change | Set] = [*moment.in_force, *moment.wanted]
         self._frozen = _values(holds, "frozen")
         self._ranks = _values(holds, "release_policy")
 

@@ -13,6 +13,9 @@
     python -m bench loop             CPU of a tick of the control loop over 500 releases
     python -m bench signals          CPU of folding a receipt and of reading 13 months
     python -m bench releases         CPU of assigning a request, and of a plan with 200 releases
+    python -m bench signals          CPU of folding a receipt and of reading 13 months
+    python -m bench releases         CPU of assigning a request, and of a plan with 200 releases
+    python -m bench loop             CPU of a tick of the control loop over 500 releases
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -235,6 +238,9 @@ def arguments() -> argparse.Namespace:
         "loop",
         "signals",
         "releases",
+        "signals",
+        "releases",
+        "loop",
         "redis",
         "release_cost",
         "table",
@@ -277,6 +283,9 @@ def main() -> int:
         "loop": loop.measure,
         "signals": signals.run,
         "releases": releases.run,
+        "signals": signals.run,
+        "releases": releases.run,
+        "loop": loop.measure,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "table": table,
         "resilience-table": write_failing,

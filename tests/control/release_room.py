@@ -91,9 +91,9 @@ def lead_to(room: Room, state: str, most: int = 40) -> None:
     raise AssertionError(f"{kept(room)} is not {state}")
 
 
-def begun(room: Room, release: str = RELEASE) -> None:
+def begun(room: Room, release: str = RELEASE, plan: str = PLAN) -> None:
     """A release that was created and started, after one tick."""
-    furnish(room, release)
+    furnish(room, release, plan)
     create(room)
     assert ask(room, "start").status_code == 200
     tick(room)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
@@ -12,6 +13,7 @@ from tidegate.control import looping
 from tidegate.control.plans import NoPlan
 from tidegate.core.declared_loop import DeclaredLoop
 from tidegate.stores import database, decisions, leadership
+from tidegate.stores.errors import StoreError
 from tidegate.stores.leadership import Fenced
 
 
@@ -107,6 +109,29 @@ def test_an_overtaken_loop_begins_a_new_leadership_when_it_leads_again(
     assert "is over" in caplog.text
     with database.reading(engine) as connection:
         assert late.status.epoch == leadership.present(connection).epoch
+
+
+def test_what_was_written_without_an_answer_is_not_done_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.furnish(room)
+    rooms.create(room)
+    rooms.ask(room, "start")
+    rooms.tick(room)
+    assert rooms.kept(room).state == "gated"
+    amend = room.plans.amend
+
+    async def amended_and_lost(make: Any) -> None:
+        await amend(make)
+        raise StoreError("the connection was lost at the commit")
+
+    with monkeypatch.context() as lost:
+        lost.setattr(room.plans, "amend", amended_and_lost)
+        asyncio.run(room.loop._try(DeclaredLoop()))
+    assert "lost" in str(room.loop.status.problem)
+    rooms.tick(room)
+    assert rooms.revised(room) == ["start"]
+    assert rooms.held(room) == {"release_weight": 0.1}
 
 
 def test_a_dry_run_shows_what_it_would_do_and_touches_nothing(room: Room, engine: Engine) -> None:

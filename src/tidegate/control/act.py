@@ -19,8 +19,10 @@ from tidegate.control.plans import NoPlan, Plans
 from tidegate.core.change import Change
 from tidegate.core.compile import PlanRefused
 from tidegate.core.controller import Proposal, Revise, Set, Tell
+from tidegate.core.levers import LEVERS
 from tidegate.core.route_members import members_of
 from tidegate.stores import database, decisions, leadership
+from tidegate.stores.changes import is_controller
 from tidegate.stores.decisions import Made
 
 _log = logging.getLogger(__name__)
@@ -52,7 +54,7 @@ class Acting:
         now = [one for one in decided if not one.compiles]
         with database.writing(self._engine) as connection:
             leadership.check(connection, epoch)
-            for author in sorted({one.author for one in decided}):
+            for author in sorted({one.author for one in decided} | _holders(moment)):
                 mine = [one for one in now if one.author == author]
                 later = _routes(one for one in decided if one.author == author and one.compiles)
                 held = [it for it in _held(moment, author) if it.scope not in later]
@@ -156,7 +158,18 @@ class Acting:
 
 
 def _held(moment: Moment, author: str) -> list[Change]:
-    return [change for change in moment.in_force if change.author == author]
+    """What its author answers for. Of what it could not decide the clamps stay as they are."""
+    return [
+        it
+        for it in moment.in_force
+        if it.author == author
+        and not (LEVERS[it.lever].kind == "clamp" and (author, it.scope) in moment.undecided)
+    ]
+
+
+def _holders(moment: Moment) -> set[str]:
+    """Also a controller that wants nothing more lets go of what it holds."""
+    return {it.author for it in moment.in_force if is_controller(it.author)}
 
 
 def _routes(decided: Iterable[Decided]) -> set[str]:

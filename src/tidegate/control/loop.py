@@ -8,14 +8,15 @@ written: what would be done is shown and that is all.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from tidegate.control import acting
 from tidegate.control.act import Acting
-from tidegate.control.decide import Decided, Deciding
+from tidegate.control.decide import Decided, Deciding, author_of
 from tidegate.control.observe import Moment, Watcher
 from tidegate.controllers.release import Burning
 from tidegate.core import clock
@@ -32,7 +33,7 @@ _log = logging.getLogger(__name__)
 # By controller, then by subject.
 Memories = dict[str, dict[str, Raw]]
 # What burns now, by route.
-Burns = Callable[[Mapping[str, Raw], float], Mapping[str, tuple[Burning, ...]]]
+Burns = Callable[[], Mapping[str, tuple[Burning, ...]]]
 
 
 class Status(Struct, frozen=True):
@@ -71,7 +72,7 @@ class Loop:
         self._engine = engine
         self.watchers = tuple(watchers)
         self._acting = hands
-        self._outside = outside
+        self.outside = outside
         self._deciding = Deciding()
         self._memories: Memories = {}
         self._epoch: int | None = None
@@ -83,8 +84,8 @@ class Loop:
     async def run(self) -> None:
         """Tick until cancelled. Nothing ends it: the next tick may go well."""
         while True:
-            declared = self._outside.declared()
-            if self._outside.leads():
+            declared = self.outside.declared()
+            if self.outside.leads():
                 await self._try(declared)
             else:
                 self._stand_down()
@@ -103,7 +104,7 @@ class Loop:
         problem: str | None = None
         decided: tuple[Decided, ...] = ()
         try:
-            decided = await self.tick(declared)
+            decided, problem = await self._tick(declared)
         except Fenced as fenced:
             problem = str(fenced)
             _log.warning("%s", problem)
@@ -111,9 +112,11 @@ class Loop:
         except StoreError as error:
             problem = f"the database cannot be used: {error}"
             _log.warning("the loop's tick failed: %s", problem)
+            self._forget()  # of what was written then, nobody knows whether it is
         except Exception as error:  # a mistake in one tick must not end all of them
             problem = repr(error)
             _log.exception("the loop's tick failed")
+            self._forget()
         took_s = clock.monotonic_s() - began_s
         shown = decided or self.status.decided
         at_s = clock.wall_s()
@@ -121,29 +124,34 @@ class Loop:
 
     async def tick(self, declared: DeclaredLoop) -> tuple[Decided, ...]:
         """One look, its decisions, and what they come to. StoreError, Fenced."""
+        return (await self._tick(declared))[0]
+
+    async def _tick(self, declared: DeclaredLoop) -> tuple[tuple[Decided, ...], str | None]:
+        """With what of it came to nothing."""
         if not declared.dry_run:
             await asyncio.to_thread(self._lead)
         moment, decided = await asyncio.to_thread(self._look, declared)
+        problem = _said_of(moment.undecided)
         if declared.dry_run or self._epoch is None:
-            return decided
+            return decided, problem
         epoch, hands = self._epoch, self._acting
         publish = await asyncio.to_thread(hands.hold, decided, self._deciding, moment, epoch)
         self._remember([one for one in decided if not one.compiles])
-        self._outside.wake()
+        self.outside.wake()
         if publish:
             await hands.publish()
         for one in decided:
             if one.compiles and await hands.revise(one, self._deciding, moment, epoch):
                 self._remember([one])
-                self._outside.wake()
-        return decided
+                self.outside.wake()
+        return decided, problem
 
     def _lead(self) -> None:
         """Begin a leadership where there is none of ours."""
         if self._epoch is not None:
             return
         with database.writing(self._engine) as connection:
-            epoch = acting.lead(connection, self._outside.node, clock.wall_s())
+            epoch = acting.lead(connection, self.outside.node, clock.wall_s())
         self._forget()
         self._epoch = epoch
         _log.info("leadership %d of the loop begins", epoch)
@@ -153,12 +161,30 @@ class Loop:
             if not self._memories or declared.dry_run:
                 self._recall(connection)
             moment = self._moment(connection, declared)
-            decided = [
-                self._deciding.decide(watcher, seen, self._of(watcher))
-                for watcher in self.watchers
-                for seen in watcher.observe(connection, moment, self._of(watcher))
-            ]
-        return moment, tuple(decided)
+            decided: list[Decided] = []
+            undecided: set[tuple[str, str]] = set()
+            for watcher in self.watchers:
+                moment, known = self._bound(moment, decided), self._of(watcher)
+                for seen in watcher.observe(connection, moment, known):
+                    try:
+                        decided.append(self._deciding.decide(watcher, seen, known))
+                    except Exception:  # a mistake about one must not keep the loop from all others
+                        name = watcher.controller.name
+                        _log.exception("%s of %s cannot be decided", name, seen.subject)
+                        undecided.add((author_of(watcher), seen.subject))
+        return replace(moment, undecided=frozenset(undecided)), tuple(decided)
+
+    def _bound(self, moment: Moment, decided: Sequence[Decided]) -> Moment:
+        """With what this tick has found so far: what a leader that is gone held may have lapsed,
+        and what it had seen is old."""
+        if not decided:
+            return moment
+        return replace(
+            moment,
+            wanted=tuple(held for one in decided for held in one.held.values()),
+            burning=self.outside.burns(),
+            approvers=self.outside.approvers(),
+        )
 
     def _moment(self, connection: Connection, declared: DeclaredLoop) -> Moment:
         now_s = clock.wall_s()
@@ -171,10 +197,8 @@ class Loop:
             now_s=now_s,
             active_s=self._active_s,
             in_force=tuple(changes.in_force(connection, now_s)),
-            obeyed=self._outside.obeyed(feed.newest_seq(connection)),
-            burning=self._outside.burns(self._memories.get("error_budget", {}), now_s),
-            approvers=self._outside.approvers(),
-            candidates=self._outside.candidates(),
+            obeyed=self.outside.obeyed(feed.newest_seq(connection)),
+            candidates=self.outside.candidates(),
         )
 
     def _recall(self, connection: Connection) -> None:
@@ -198,7 +222,12 @@ class Loop:
         self._forget()
 
     def _forget(self) -> None:
-        """Another may have led, and knows more."""
+        """The store knows more: another may have led."""
         self._deciding.forget()
         self._memories.clear()
         self._ticked_s = None
+
+
+def _said_of(undecided: Iterable[tuple[str, str]]) -> str | None:
+    found = ", ".join(f"{author} of {subject}" for author, subject in sorted(undecided))
+    return f"a mistake in this program, see control's log: {found}" if found else None

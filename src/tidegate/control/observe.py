@@ -18,7 +18,7 @@ from tidegate.controllers.release import Bounds, Burning, Place, ShadowSeen, Vie
 from tidegate.core.block import Block
 from tidegate.core.business_hours import read_business_hours
 from tidegate.core.change import Change
-from tidegate.core.controller import Controller
+from tidegate.core.controller import Controller, Set
 from tidegate.core.levers import EVERY
 from tidegate.core.rollout import Rollout
 from tidegate.core.rollout_state import ENDED, Asked, State
@@ -42,17 +42,21 @@ _encode = msgspec.json.Encoder().encode
 
 class Moment(Struct, frozen=True):
     """One tick: the time on the wall, how long loops have worked, what holds a lever, whether all
-    gateways obey the newest entry of the feed, and by route which objectives burn, and how many
-    people say yes to a fix while little of their error budget is left. `candidates` are the
-    releases that the plan has beside its routes' own; None: not known."""
+    gateways obey the newest entry of the feed, and of what the tick has decided before: what is to
+    hold a lever from now on, and by route which objectives burn, and how many people say yes to a
+    fix while little of their error budget is left. `candidates` are the releases that the plan has
+    beside its routes' own (None: not known), `undecided` authors and their subjects of which nobody
+    knows what is to be done."""
 
     now_s: float
     active_s: float
     in_force: tuple[Change, ...] = ()
     obeyed: bool = True
+    wanted: tuple[Set, ...] = ()
     burning: Mapping[str, tuple[Burning, ...]] = {}
     approvers: Mapping[str, int] = {}
     candidates: frozenset[str] | None = None
+    undecided: frozenset[tuple[str, str]] = frozenset()
 
 
 class Seen(Struct, frozen=True):
@@ -213,8 +217,9 @@ class Binding:
 
     def __init__(self, moment: Moment) -> None:
         self._moment = moment
-        self._frozen = _values(moment.in_force, "frozen")
-        self._ranks = _values(moment.in_force, "release_policy")
+        holds: list[Change | Set] = [*moment.in_force, *moment.wanted]
+        self._frozen = _values(holds, "frozen")
+        self._ranks = _values(holds, "release_policy")
 
     def of(self, kept: Kept) -> Bounds:
         rollout, now_s = kept.rollout, self._moment.now_s
@@ -242,11 +247,11 @@ class Binding:
         return max(values.get(route, 0.0), values.get(EVERY, 0.0))
 
 
-def _values(in_force: Iterable[Change], lever: str) -> dict[str, float]:
+def _values(holds: Iterable[Change | Set], lever: str) -> dict[str, float]:
     found: dict[str, float] = {}
-    for change in in_force:
-        if change.lever == lever:
-            found[change.scope] = max(change.value, found.get(change.scope, 0.0))
+    for one in holds:
+        if one.lever == lever:
+            found[one.scope] = max(one.value, found.get(one.scope, 0.0))
     return found
 
 

@@ -30,7 +30,6 @@ KEEP_UP_S = 60.0
 CLEAR_OUT_S = 3600.0
 _DAY_S = 86_400.0
 _CHANGES_KEPT_S = 400 * _DAY_S
-_DECISIONS_KEPT_S = 90 * _DAY_S
 
 _log = logging.getLogger(__name__)
 
@@ -92,10 +91,10 @@ class Upkeep:
         rollup.fold(self._engine, now_s - KEPT_S)
         signal_bins.drop_old(self._engine, now_s)
         blocks.drop_old(self._engine, now_s)
+        decisions.drop_old(self._engine, now_s)
         with database.writing(self._engine) as connection:
             readings.trim(connection, now_s)
             changes.trim(connection, now_s - _CHANGES_KEPT_S)
-            decisions.trim(connection, now_s - _DECISIONS_KEPT_S)
         if self._plans.problems:
             return  # a file that cannot be read must not shorten what it meant to keep
         kept_s = self._plans.declared.storage.retention_days * _DAY_S

@@ -24,7 +24,8 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     leads, and `asked_for` that a person paused it. `is_void`: its sample was not as assigned, so
     that what was counted counts no longer. `approved_by` are the people who let it take its next
     gate, `gates` the checks that it passed, `skipped` that a person took the analysis of this step
-    on themselves, `shift_told` that people know of answers of another length.
+    on themselves, `shift_told` that people know of answers of another length. `burned` are the
+    objectives that burn since before its promotion, and are not held against it.
     """
 
     state: State = "created"
@@ -41,6 +42,7 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     gates: tuple[str, ...] = ()
     skipped: bool = False
     shift_told: bool = False
+    burned: tuple[str, ...] = ()
     by: str = ""
 
 

@@ -135,7 +135,7 @@ def _begin(
     copy.unit, copy.unit_kind = receipt.unit, receipt.unit_kind
     whole = candidate.route
     copy.route, copy.release = receipt.route, whole.route.release.name
-    copy.plan_version = receipt.plan_version
+    copy.plan_version = world.obeyed().plan.version  # which may be newer than the caller's
     if whole.addition is not None:
         whole.addition.to(ask, copy)
     size(ask, copy, whole.output_cap_tokens)

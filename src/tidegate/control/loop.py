@@ -138,7 +138,7 @@ class Loop:
         self._remember([one for one in decided if not one.compiles])
         self.outside.wake()
         if publish:
-            await hands.publish()
+            await hands.publish(decided, moment)
         for one in decided:
             if one.compiles and await hands.revise(one, self._deciding, moment, epoch):
                 self._remember([one])

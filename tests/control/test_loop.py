@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 from tests.control import release_room as rooms
 from tests.control.conftest import Room
 
-from tidegate.control import api_releases, looping
+from tidegate.control import api_releases, loop, looping
 from tidegate.control.plans import NoPlan
 from tidegate.core.declared import Declared
 from tidegate.core.declared_loop import DeclaredLoop
@@ -81,6 +81,21 @@ def test_what_was_promoted_and_cannot_be_taken_out_of_the_plan_is_said(
     room.plans.declared = declared
     asyncio.run(room.plans.amend(room.compiling.changing(lambda _: None)))
     assert room.plans.current.routes["chat"].release.target.name == "old"
+
+
+def test_leases_do_not_wait_for_every_plan_that_is_compiled(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.furnish(room, plan=rooms.PLAN + "  mail: old\n")
+    rooms.write(room, "next", route="mail")
+    for name in (rooms.NAME, "mail/next"):
+        rooms.create(room, name)
+        rooms.ask(room, "start", name)
+    rooms.tick(room)
+    monkeypatch.setattr(loop, "_COMPILING", 0.0)
+    for started in (1, 2):
+        rooms.tick(room)
+        assert rooms.revised(room) == started * ["start"]
 
 
 def test_a_loop_that_starts_anew_goes_on_where_the_last_one_was(room: Room) -> None:

@@ -211,7 +211,7 @@ class Binding:
     def of(self, kept: Kept) -> Bounds:
         rollout, now_s = kept.rollout, self._moment.now_s
         hours = rollout.business_hours
-        refused = kept.problem_at_s is not None and now_s - kept.problem_at_s < REFUSED_S
+        refused = kept.problem_at_s is not None and 0 <= now_s - kept.problem_at_s < REFUSED_S
         return Bounds(
             policy_rank=int(self._most(self._ranks, rollout.route)),
             frozen=bool(self._most(self._frozen, rollout.route)),

@@ -43,8 +43,8 @@ def furnish(room: Room, release: str = RELEASE, plan: str = PLAN) -> None:
     write(room, "next", release)
 
 
-def write(room: Room, name: str, release: str = RELEASE) -> None:
-    file = room.plan_file.parent / "releases" / "chat" / f"{name}.yaml"
+def write(room: Room, name: str, release: str = RELEASE, route: str = "chat") -> None:
+    file = room.plan_file.parent / "releases" / route / f"{name}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(release)
 

@@ -9,8 +9,9 @@ from sqlalchemy import Engine
 from tests.control import release_room as rooms
 from tests.control.conftest import Room
 
-from tidegate.control import looping
+from tidegate.control import api_releases, loop, looping
 from tidegate.control.plans import NoPlan
+from tidegate.core.declared import Declared
 from tidegate.core.declared_loop import DeclaredLoop
 from tidegate.stores import database, decisions, leadership
 from tidegate.stores.errors import StoreError
@@ -64,6 +65,37 @@ def test_a_rollback_needs_no_plan_that_compiles(
     rooms.tick(room)
     assert rooms.kept(room).state == "rolled_back"
     assert rooms.held(room) == {}
+
+
+def test_what_was_promoted_and_cannot_be_taken_out_of_the_plan_is_said(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.begun(room, rooms.RELEASE.replace("soak: 50ms", "soak: 1h"))
+    rooms.lead_to(room, "soak")
+    monkeypatch.setattr(api_releases, "UNDONE_TIMEOUT_S", 0.0)
+    rooms.ask(room, "rollback", reason="it is rude")
+    declared, room.plans.declared = room.plans.declared, Declared()  # as after a start without one
+    rooms.tick(room)
+    assert rooms.kept(room).state == "rolled_back"
+    assert "put the plan file right" in str(rooms.kept(room).problem)
+    room.plans.declared = declared
+    asyncio.run(room.plans.amend(room.compiling.changing(lambda _: None)))
+    assert room.plans.current.routes["chat"].release.target.name == "old"
+
+
+def test_leases_do_not_wait_for_every_plan_that_is_compiled(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.furnish(room, plan=rooms.PLAN + "  mail: old\n")
+    rooms.write(room, "next", route="mail")
+    for name in (rooms.NAME, "mail/next"):
+        rooms.create(room, name)
+        rooms.ask(room, "start", name)
+    rooms.tick(room)
+    monkeypatch.setattr(loop, "_COMPILING", 0.0)
+    for started in (1, 2):
+        rooms.tick(room)
+        assert rooms.revised(room) == started * ["start"]
 
 
 def test_a_loop_that_starts_anew_goes_on_where_the_last_one_was(room: Room) -> None:

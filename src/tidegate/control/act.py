@@ -89,12 +89,16 @@ class Acting:
         deciding.kept(one)
         return True
 
-    async def publish(self) -> None:
-        """A plan without what was withdrawn. Traffic does not wait for it: nobody is sent there."""
+    async def publish(self, decided: Sequence[Decided], moment: Moment) -> None:
+        """A plan without what was withdrawn. Nobody is sent there meanwhile, but for what had been
+        promoted: where that stays in the plan it is said."""
         try:
             await self._plans.amend(self._compiling.changing(lambda _: None))
         except (PlanRefused, NoPlan) as error:
-            _log.error("what was rolled back stays in the plan, without traffic: %s", error)
+            _log.error("what was rolled back stays in the plan that gateways obey: %s", error)
+            for one in decided:
+                if one.restores:
+                    self._refused(one, f"it still serves; put the plan file right: {error}", moment)
 
     def _actor(self, author: str, moment: Moment, epoch: int) -> Actor:
         return Actor(author, epoch, moment.now_s, self._lease_s())

@@ -47,6 +47,13 @@ class Decided(Struct, frozen=True):
         return any(isinstance(one, Revise) for one in self.decision.proposals)
 
     @property
+    def restores(self) -> bool:
+        """Whether it takes back what its route is already."""
+        return any(
+            isinstance(it, Revise) and it.kind == "restore" for it in self.decision.proposals
+        )
+
+    @property
     def held(self) -> dict[tuple[str, str], Set]:
         sets = (one for one in self.decision.proposals if isinstance(one, Set))
         return {(one.lever, one.scope): one for one in sets}

@@ -25,6 +25,8 @@ from tidegate.stores import changes, database, decisions, feed
 from tidegate.stores.errors import StoreError
 from tidegate.stores.leadership import Fenced
 
+# The part of a lease that plans may be compiled in one tick, but for the first.
+_COMPILING = 0.25
 # Of the time since the last tick, what a machine that slept, or stood still, adds at most.
 _MOST_TICKS = 3.0
 
@@ -139,11 +141,14 @@ class Loop:
         self._remember([one for one in decided if not one.compiles])
         self.outside.wake()
         if publish:
-            await hands.publish()
-        for one in decided:
-            if one.compiles and await hands.revise(one, self._deciding, moment, epoch):
+            await hands.publish(decided, moment)
+        began_s = clock.monotonic_s()
+        for one in (one for one in decided if one.compiles):
+            if await hands.revise(one, self._deciding, moment, epoch):
                 self._remember([one])
                 self.outside.wake()
+            if clock.monotonic_s() - began_s > _COMPILING * declared.lease_s:
+                break  # the others are decided again: leases wait for the next tick
         return decided, problem
 
     def _lead(self) -> None:

@@ -224,7 +224,7 @@ class Binding:
     def of(self, kept: Kept) -> Bounds:
         rollout, now_s = kept.rollout, self._moment.now_s
         hours = rollout.business_hours
-        refused = kept.problem_at_s is not None and now_s - kept.problem_at_s < REFUSED_S
+        refused = kept.problem_at_s is not None and 0 <= now_s - kept.problem_at_s < REFUSED_S
         return Bounds(
             policy_rank=int(self._most(self._ranks, rollout.route)),
             frozen=bool(self._most(self._frozen, rollout.route)),
@@ -258,10 +258,10 @@ def _values(holds: Iterable[Change | Set], lever: str) -> dict[str, float]:
 def _shadow(connection: Connection, kept: Kept, place: Place) -> ShadowSeen:
     """What came of copies since its shadow began; nothing where it has none under way."""
     standing = place.standing
-    if _SHADOW not in (standing.state, standing.back_to):
+    at = standing.back_to if standing.state == "paused" else standing.state
+    if at != _SHADOW:
         return ShadowSeen()
-    news = signals.minutes_after(connection, 0, from_s=kept.since_s)
-    mine = [one for one in news.minutes if one.arm == _SHADOW and one.route == kept.rollout.route]
+    mine = signals.of_arm(connection, kept.rollout.route, _SHADOW, kept.since_s)
     return ShadowSeen(
         requests=sum(one.counts.get("requests", 0) for one in mine),
         failed=sum(one.counts.get("failed", 0) for one in mine),

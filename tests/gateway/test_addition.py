@@ -158,6 +158,7 @@ def test_the_routes_bound_on_output_is_the_requests() -> None:
     for asked, tokens in ((open_, 100), (bound, 5)):
         found.to(asked, receipt())
         assert asked.output_ceiling_tokens == tokens
+        assert asked.ceiling_of_route is (asked is not bound)
 
 
 def test_a_model_that_is_asked_to_think_is_told_no_other_way_of_sampling() -> None:

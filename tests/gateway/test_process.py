@@ -3,6 +3,8 @@
 import asyncio
 import signal
 import socket
+from argparse import Namespace
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,9 @@ from tests.gateway.spawned import Spawned, ask, lay_out, post
 from tests.gateway.upstream import STREAM_HEAD, Exchange, Upstream, stalling, whole
 
 from tidegate.core.plan import Deadlines, SecretRef
+from tidegate.gateway import process as gateway_process
+from tidegate.gateway.plan_feed import PlanFeed
+from tidegate.gateway.world import World
 
 STREAM = {**HELLO, "stream": True}
 STREAMS = 200
@@ -126,6 +131,30 @@ def test_a_pause_of_the_machine_expires_nothing_that_lives(tmp_path: Path) -> No
             assert await it.end() == 0
 
     run(main())
+
+
+def test_leases_end_while_deadlines_are_forgiven(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A change that ran out while the process stood still holds nothing when it goes on."""
+    monkeypatch.setattr(gateway_process, "STANDSTILL_S", -1.0)  # at every tick it has stood still
+    swept: list[str] = []
+
+    def noting(what: str) -> Callable[..., None]:
+        return lambda *_: swept.append(what)
+
+    monkeypatch.setattr(PlanFeed, "sweep", noting("changes"))
+    monkeypatch.setattr(World, "sweep", noting("deadlines"))
+
+    async def main() -> None:
+        layout, _ = lay_out(tmp_path, plan_of(target(1)))
+        it = gateway_process.Process(Namespace(state=layout.state, slot=0))
+        ticking = asyncio.ensure_future(it._tick())
+        await until(lambda: len(swept) >= 3)
+        ticking.cancel()
+
+    run(main())
+    assert set(swept) == {"changes"}
 
 
 def test_a_second_gateway_of_the_same_slot_says_so_and_ends(tmp_path: Path) -> None:

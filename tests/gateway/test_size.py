@@ -51,6 +51,15 @@ def test_the_receipt_takes_the_bound_and_the_ceiling() -> None:
     assert (receipt.input_bytes, receipt.output_ceiling_tokens) == (len(asked.body), 5)
 
 
+def test_the_routes_own_ceiling_is_not_its_callers() -> None:
+    """What it cuts short is no answer, as with any other limit that no caller asked for."""
+    receipt = Receipt("i", 0.0, "g", "chat")
+    asked = ask("chat", messages=[])
+    asked.output_ceiling_tokens, asked.ceiling_of_route = 5, True
+    size(asked, receipt, cap_tokens=4)
+    assert (receipt.output_ceiling_tokens, asked.output_bound_tokens) == (None, 4)
+
+
 def noted(asked: Ask, **fields: Any) -> Receipt:
     receipt = Receipt("i", 0.0, "g", asked.endpoint, **fields)
     note_conversation(asked, receipt)

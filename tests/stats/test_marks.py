@@ -84,5 +84,11 @@ def test_an_answer_in_which_nobody_looked_for_a_refusal_is_not_judged_by_it():
 
 def test_what_another_target_served_fell_back_and_a_retry_at_the_first_did_not():
     first, second = Attempt("first", "r", 0.0), Attempt("second", "r", 0.0)
-    assert bad(attempts=[first, second]) == {"fallback"}
-    assert bad(attempts=[first, second, first]) == set()
+    assert bad(attempts=[first, second], target="second") == {"fallback"}
+    assert bad(attempts=[first, second, first], target="first") == set()
+
+
+def test_what_passed_over_a_target_that_is_left_alone_fell_back_too():
+    """Its breaker is open: nobody asks the release any more, and others answer for it."""
+    only = Attempt("second", "r", 0.0)
+    assert bad(attempts=[only], target="second", passed_over=True) == {"fallback"}

@@ -21,7 +21,8 @@ class Ask(Struct):
     """One request of a caller; `dialect` is the file in `dialects/` whose wire it is written in.
 
     `members` are the body's top-level members in order, each value as raw JSON. `body` is the
-    whole body as it came. `output_ceiling_tokens` is None where the caller set no limit;
+    whole body as it came. `output_ceiling_tokens` is None where the caller set no limit, nor its
+    route (`ceiling_of_route`) in its place;
     `output_bound_tokens` is ours, to be sent in its place, for each choice; it is
     `output_cap_tokens` at most, where that is there. `passed` are headers
     that go along where the target speaks the same wire. `counts`: no answer is wanted but how many
@@ -40,6 +41,7 @@ class Ask(Struct):
     continuous_usage: bool = False
     choices: int = 1
     output_ceiling_tokens: int | None = None
+    ceiling_of_route: bool = False
     output_bound_tokens: int | None = None
     output_cap_tokens: int | None = None
     dialect: str = OPENAI_CHAT

@@ -64,7 +64,7 @@ class Addition(Struct, frozen=True):
             if _is_open(name, ask.members):
                 members[name] = value
                 if name in _CEILINGS:
-                    ask.output_ceiling_tokens = _decode(value)
+                    ask.output_ceiling_tokens, ask.ceiling_of_route = _decode(value), True
         if self.system_prompt is not None:
             note_conversation(ask, receipt)  # as its caller knows it, whatever release serves
             _prepend(self.system_prompt, ask.dialect, members)

@@ -235,10 +235,10 @@ class Process:
             self._watchdog.beat(now_s)
             if lag_s > STANDSTILL_S:
                 forgiving_until_s = now_s + FORGIVE_S
-            if now_s < forgiving_until_s:
-                continue
             try:
-                self._feed.sweep(now_s)
+                self._feed.sweep(now_s)  # a lease that is over holds nothing, whoever stood still
+                if now_s < forgiving_until_s:
+                    continue
                 world.sweep(now_s)
                 if now_s - swept_s >= SWEEP_S:
                     swept_s = now_s

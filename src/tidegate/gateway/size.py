@@ -13,7 +13,8 @@ def size(ask: Ask, receipt: Receipt, cap_tokens: int | None = None) -> None:
     """Notes the bytes that bound the input from above and the caller's own output ceiling, in whose
     place `cap_tokens` is sent where that is less."""
     receipt.input_bytes = len(ask.body)
-    asked = receipt.output_ceiling_tokens = ask.output_ceiling_tokens
+    asked = ask.output_ceiling_tokens
+    receipt.output_ceiling_tokens = None if ask.ceiling_of_route else asked
     if cap_tokens is None or ask.endpoint == "embeddings" or ask.counts:
         return
     if asked is None or asked > cap_tokens:

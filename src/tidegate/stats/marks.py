@@ -7,6 +7,7 @@ bad. So a block counts requests by their marks, and metrics only when it closes.
 from typing import Final
 
 from tidegate.core.receipt import Receipt
+from tidegate.core.sli import fell_back
 
 SHARES: Final = (
     *("error", "refusal", "invalid", "interrupted", "truncated", "fallback", "abandon"),
@@ -32,8 +33,7 @@ def marks_of(receipt: Receipt) -> int:
         found = ANSWERED
         if receipt.finish_reason == "length":
             found |= TRUNCATED << BAD
-        attempts = receipt.attempts
-        if len(attempts) > 1 and attempts[-1].target != attempts[0].target:
+        if fell_back(receipt):
             found |= FALLBACK << BAD
     elif receipt.error_fault in _NOT_THE_ARMS:
         found = 0

@@ -13,6 +13,7 @@
     python -m bench signals          CPU of folding a receipt and of reading 13 months
     python -m bench releases         CPU of assigning a request, and of a plan with 200 releases
     python -m bench loop             CPU of a tick of the control loop over 500 releases
+    python -m bench loop-beside      what callers wait while the loop looks at 500 routes
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -47,6 +48,7 @@ from bench import (
     install,
     limits,
     loop,
+    loop_beside,
     machine,
     peers,
     profile,
@@ -220,6 +222,11 @@ def everything() -> int:
     return table()
 
 
+def beside_loop() -> int:
+    with rig_of_our_own() as rig:
+        return loop_beside.run(rig)
+
+
 def arguments() -> argparse.Namespace:
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("bench", description=__doc__, formatter_class=formatter)
@@ -232,9 +239,10 @@ def arguments() -> argparse.Namespace:
         "limits",
         "dialects",
         "validity",
+        "loop",
+        "loop-beside",
         "signals",
         "releases",
-        "loop",
         "redis",
         "release_cost",
         "table",
@@ -274,9 +282,10 @@ def main() -> int:
         "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
         "dialects": dialects.run,
         "validity": validity.run,
+        "loop": loop.measure,
+        "loop-beside": beside_loop,
         "signals": signals.run,
         "releases": releases.run,
-        "loop": loop.measure,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "table": table,
         "resilience-table": write_failing,

@@ -1,9 +1,16 @@
-"""What the loop asks of the process around it."""
+"""The loop as control puts it together, and what it asks of the process around it."""
 
 import fcntl
 import os
 
 from tests.control.conftest import Room
+
+from tidegate.control.observe import Releases
+
+
+def test_what_binds_releases_is_looked_at_before_they_are(room: Room) -> None:
+    assert isinstance(room.loop.watchers[-1], Releases)
+    assert [one.controller.name for one in room.loop.watchers] == ["error_budget", "release"]
 
 
 def test_a_gateway_that_runs_and_is_not_connected_obeys_nothing(room: Room) -> None:

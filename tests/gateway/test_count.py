@@ -33,6 +33,24 @@ def test_a_target_of_the_same_wire_says_it(tmp_path: Path) -> None:
     run(main())
 
 
+def test_the_routes_own_prompt_counts_and_its_parameters_have_no_place(tmp_path: Path) -> None:
+    async def main() -> None:
+        added: dict[str, Any] = {
+            "system_prompt": "Be kind. " * 100,
+            "parameters": (("stop", '"END"'), ("temperature", "0.2")),
+        }
+        async with Upstream(whole({"input_tokens": 14})) as up:
+            there, here = target(up.port, dialect="anthropic"), target(up.port)
+            async with gateway(tmp_path / "there", there, routes=routed(there, **added)) as it:
+                assert (await it.ask(COUNT, HELLO)).json == {"input_tokens": 14}
+                sent = {**HELLO, "model": "served-model", "system": added["system_prompt"]}
+                assert up.exchanges[0].json == sent
+            async with gateway(tmp_path / "here", here, routes=routed(here, **added)) as it:
+                assert (await it.ask(COUNT, HELLO)).json["input_tokens"] >= 200
+
+    run(main())
+
+
 @pytest.mark.parametrize(("asked", "least"), [(HELLO, 1), (LONG, 15_000)])
 def test_of_any_other_target_it_is_counted_here(
     tmp_path: Path, asked: dict[str, Any], least: int

@@ -157,12 +157,21 @@ def test_a_clamp_beats_a_canary(canaried: PreparedPlan, clamp: Standing) -> None
 
 def test_a_candidate_whose_targets_are_off_gets_nobody(canaried: PreparedPlan) -> None:
     half: Standing = {"release_weight": {"small": 0.5}}
-    plan = overlay(canaried, {**half, "target_off": {"b": 1}})
+    for off in ({"b": 1.0}, {"b": 1.0, "c": 1.0}):  # a fallback would be judged in its place
+        plan = overlay(canaried, {**half, "target_off": off})
+        assert (candidate_of(plan).weight, candidate_of(plan).shadow_share) == (0.0, 0.0)
+        assert plan.routes["small"].off is None, "the stable arm serves"
+    plan = overlay(canaried, {**half, "target_off": {"c": 1.0}})
     assert candidate_of(plan).weight == 0.5
-    assert pool(candidate_of(plan).route) == {"c": 1.0}
-    plan = overlay(canaried, {**half, "target_off": {"b": 1, "c": 1}})
-    assert candidate_of(plan).weight == 0.0
-    assert plan.routes["small"].off is None, "the stable arm serves"
+    assert candidate_of(plan).route.fallbacks["unavailable"] == ()
+
+
+def test_what_is_kept_warm_is_asked_nothing_either_while_it_is_off() -> None:
+    [route] = routed(A).values()
+    plan = prepared(plan_of(C, routes={"small": replace(route, kept_warm=(B,))}))
+    assert [it.target.name for it in plan.routes["small"].reachable()] == ["a", "b"]
+    off = overlay(plan, {"target_off": {"b": 1.0}})
+    assert [it.target.name for it in off.routes["small"].reachable()] == ["a"]
 
 
 def test_a_bound_on_answers_is_of_both_arms(canaried: PreparedPlan) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,16 @@ class Beside:
     @property
     def skipped(self) -> dict[str, int]:
         return dict(self.candidate.copies.skipped)
+
+
+class Drawn:
+    """Keeps what would be copied."""
+
+    def __init__(self, drawn: list[Any]) -> None:
+        self._drawn = drawn
+
+    def follow(self, *asked: Any) -> None:
+        self._drawn.append(asked)
 
 
 @contextlib.asynccontextmanager
@@ -149,6 +160,31 @@ def test_so_many_are_under_way_at_once_and_the_others_are_not_sent(tmp_path: Pat
     run(main())
 
 
+def test_those_that_are_drawn_in_one_turn_of_the_loop_are_bounded_too(tmp_path: Path) -> None:
+    async def main() -> None:
+        async def never(_: Any) -> list[Any]:
+            await asyncio.sleep(3600)
+            return []
+
+        for budget, why in ((10**13, "in_flight"), (50_000_000, "money")):
+            price = {"price": PRICE}
+            async with beside(
+                tmp_path / why, script=never, coming=price, shadow_nanousd=budget
+            ) as it:
+                drawn: list[Any] = []
+                it.it.world.shadows = Drawn(drawn)
+                assert (await it.it.ask()).status == 200
+                await until(partial(bool, drawn))
+                for _ in range(10):
+                    it.shadows.follow(*drawn[0])
+                copies = it.candidate.copies
+                assert it.skipped == {why: 10 - copies.in_flight} and 0 < copies.sent <= 8
+                assert 0 < copies.held_nanousd <= budget
+            assert (copies.in_flight, copies.held_nanousd) == (0, 0)
+
+    run(main())
+
+
 def test_money_is_held_before_it_is_spent_and_ends_the_copies(tmp_path: Path) -> None:
     async def main() -> None:
         price = {"price": PRICE}
@@ -226,6 +262,16 @@ def test_the_releases_own_prompt_is_in_the_copy_and_not_stables(tmp_path: Path) 
             assert [turn["content"] for turn in sent] == ["Be new.", "hi"]
             before = msgspec.json.decode(it.stable.exchanges[0].body)["messages"]
             assert [turn["content"] for turn in before] == ["hi"]
+
+    run(main())
+
+
+def test_what_has_servers_act_is_not_done_twice(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with beside(tmp_path) as it:
+            acting = {"type": "mcp", "server_label": "mail", "server_url": "https://mail.test"}
+            assert (await it.it.ask(body={**HELLO, "tools": [acting]})).status == 200
+            assert it.skipped == {"servers": 1} and not it.coming.exchanges
 
     run(main())
 

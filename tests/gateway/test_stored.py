@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
+from tests.gateway.canaried import canaried
 from tests.gateway.limited import limit
 from tests.gateway.rig import Gateway, gateway, run, target
 from tests.gateway.routed import at, routed
@@ -64,6 +65,51 @@ def test_the_replica_that_keeps_it_goes_on(tmp_path: Path) -> None:
             assert kept.exchanges[-1].json["previous_response_id"] == "resp_up"
             receipt = await it.receipt(2)
             assert receipt.provider_request_id == "resp_up2"
+
+    run(main())
+
+
+def test_a_conversation_that_changes_its_arm_is_told_that_arms_prompt(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(said()) as up, Upstream(said()) as other:
+            stable, coming = at(up, "a", dialect="openai"), at(other, "b", dialect="openai")
+            routes = canaried(stable, coming, with_system_prompt="Be new.")
+            async with gateway(tmp_path, stable, routes=routes) as it:
+                id = await first(it)
+                plan = it.world.plan
+                assert plan is not None and plan.routes["small"].candidate is not None
+                plan.routes["small"].candidate.weight = 1.0
+                up.script = said(id="resp_2", previous_response_id="resp_up")
+                reply = await going_on(it, id)
+                assert reply.headers["x-tidegate-arm"] == "stable"
+                assert "instructions" not in up.exchanges[-1].json
+                assert (await it.ask(RESPONSES, ASKED)).headers["x-tidegate-arm"] == "canary"
+                assert other.exchanges[-1].json["instructions"] == "Be new."
+
+    run(main())
+
+
+@pytest.mark.parametrize("next_one", [False, True])
+def test_what_a_promotion_keeps_warm_goes_on_from_its_answers(
+    tmp_path: Path, next_one: bool
+) -> None:
+    """Also while the next release is under way, which knows nothing of them."""
+
+    async def main() -> None:
+        async with Upstream(said()) as up, Upstream(said()) as new:
+            old, promoted = at(up, "a", dialect="openai"), at(new, "b", dialect="openai")
+            async with gateway(tmp_path / "before", old, routes=routed(old)) as it:
+                id = await first(it)
+            up.script = said(id="resp_2", previous_response_id="resp_up")
+            routes = canaried(promoted, at(new, "c", dialect="openai"))
+            if not next_one:
+                routes = routed(promoted)
+            routes = {"small": replace(routes["small"], kept_warm=(old,))}
+            async with gateway(tmp_path / "after", promoted, routes=routes) as it:
+                reply = await going_on(it, id)
+                assert (reply.status, reply.headers["x-tidegate-target"]) == (200, "a"), reply.raw
+                receipt = await it.receipt()
+                assert receipt.release == "small@1" and receipt.arm in (None, "stable")
 
     run(main())
 

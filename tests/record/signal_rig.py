@@ -52,7 +52,7 @@ def receipts(draw: random.Random, count: int, at_s: float = stores.NOON_S) -> It
         rollout = draw.choice((None, "faster"))
         yield stores.receipt(
             at_s + draw.uniform(0, 4000),
-            route=draw.choice(("chat", "search", None)),
+            route="chat" if rollout else draw.choice(("chat", "search", None)),
             target=draw.choice(("small", "large")),
             customer=draw.choice((None, "acme", "bolt")),
             rollout=rollout,

@@ -13,7 +13,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.record import blocks as record_blocks
 from tidegate.record.blocks import IDLE_LOOKS, Blocks
 from tidegate.stats.block_fold import BlockFold
-from tidegate.stores import blocks, database, release_weights
+from tidegate.stores import blocks, database, release_weights, unfolded
 from tidegate.stores.ledger import Ledger
 
 NOON_S = stores.NOON_S
@@ -123,17 +123,73 @@ def test_only_so_many_receipts_of_before_are_shown(
 
 def test_folds_are_bounded(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(record_blocks, "MAX_FOLDS", 3)
+    some, closed = made(engine), []
+    for look in range(40):
+        names = random.Random(look).sample("abcdefgh", k=3)
+        for name in (*names, *names):
+            some.add(of(name), 0, NOON_S)
+            assert len(some._open) <= 3
+        blocks_now = some.close(NOON_S + look)
+        assert {block.rollout for block in blocks_now} == set(names)
+        closed += blocks_now
+    assert all(block.stable.assigned == 2 for block in closed)
+
+
+def test_a_block_that_has_begun_is_never_forgotten_for_another_release(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(record_blocks, "MAX_FOLDS", 3)
     some = made(engine)
-    for name in random.Random(2).choices("abcdefgh", k=40):
+    for name in "abcdeabcde":
         some.add(of(name), 0, NOON_S)
-        assert len(some._open) <= 3
+    assert [(one.rollout, one.stable.assigned) for one in some.close(NOON_S + 10)] == [
+        ("a", 2),
+        ("b", 2),
+        ("c", 2),
+    ]
+    assert [record.getMessage() for record in caplog.records] == [
+        "more than 3 releases at once: d is not judged"
+    ]
+
+
+def test_after_a_restart_only_receipts_of_its_own_route_are_read_again(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = [of("one"), stores.receipt(route="search"), of("one", 2)]
+    Ledger(engine).write(stores.entries(*stored), [])
+    with database.writing(engine) as connection:
+        fold = signal_rig.CountingFold("one")
+        fold.add(stored[0])
+        closed = fold.close(NOON_S, NOON_S + 10, None)
+        assert closed is not None
+        blocks.append(connection, "", closed, 0, 3)
+    read: list[str | None] = []
+    decoded = unfolded.decode_payload
+
+    def reading(payload: bytes) -> Receipt:
+        found = decoded(payload)
+        read.append(found.route)
+        return found
+
+    monkeypatch.setattr(unfolded, "decode_payload", reading)
+    made(engine).add(of("one"), 3, NOON_S + 12)
+    assert read == ["chat-fast"] * 2
 
 
 def test_a_release_s_own_fold_goes_on_after_a_restart_as_if_there_had_been_none(
-    engine: Engine,
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # The weight moves twice; both are told of it alike, so that nothing but the restart differs.
+    moved = {0: None, 300: 0.05, 600: None, 800: 0.2}
+    monkeypatch.setattr(
+        record_blocks._Open,
+        "weigh",
+        lambda _, __, now_s: moved[max(it for it in moved if it <= (now_s - NOON_S - 10) * 10)],
+    )
     draw = random.Random(4)
     made = [one for one in signal_rig.receipts(draw, 2400) if one.rollout]
+    for one in made:
+        one.started_at_s = NOON_S - 1  # at a weight that neither knows
     Ledger(engine).write(stores.entries(*made), [])
     steady, again = Blocks(engine, "", BlockFold), Blocks(engine, "", BlockFold)
     for place in range(0, len(made), 100):

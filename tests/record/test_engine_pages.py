@@ -1,6 +1,7 @@
 """Fetching an engine's page: within time and bytes, from its own host alone."""
 
 import socket
+import ssl
 import time
 
 import pytest
@@ -85,4 +86,20 @@ def test_nobody_there() -> None:
     with pytest.raises(Unreachable, match="ConnectError"):
         fetch(Page("vllm", "http://127.0.0.1:1/metrics"))
     with pytest.raises(Unreachable):
-        fetch(Page("vllm", "http://127.0.0.1:1/metrics", ca_file="/nowhere.pem"))
+        fetch(Page("vllm", "https://127.0.0.1:1/metrics", ca_file="/nowhere.pem"))
+
+
+def test_authorities_are_read_once_and_for_no_plain_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str | None] = []
+    make = ssl.create_default_context
+
+    def reading(*, cafile: str | None = None, **_: object) -> ssl.SSLContext:
+        read.append(cafile)
+        return make(cafile=cafile)
+
+    monkeypatch.setattr(ssl, "create_default_context", reading)
+    engine_pages._trusting.cache_clear()
+    for url in ("http://127.0.0.1:1/metrics", "https://127.0.0.1:1/metrics") * 2:
+        with pytest.raises(Unreachable, match="ConnectError"):
+            fetch(Page("vllm", url))
+    assert read == [None]

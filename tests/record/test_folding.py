@@ -2,6 +2,7 @@
 
 import logging
 import random
+import threading
 
 import pytest
 from sqlalchemy import Engine, select
@@ -169,6 +170,24 @@ def test_what_a_recorder_has_is_stored_when_it_ends(
     recorder.drain()
     assert signal_rig.stored(engine) == {}
     recorder.close()
+    assert signal_rig.stored(engine) == signal_rig.expected(engine)
+
+
+def test_older_receipts_keep_no_recorder_from_its_end(
+    layout: Layout, engine: Engine, journal: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Such as those of years before there were signals: they are read at the next start."""
+    monkeypatch.setattr(folding, "PART_RECEIPTS", 5)
+    Ledger(engine).write(stores.entries(*some(100)), [])
+    journal.add(*some(3, 1))
+    recorder, stop = Recorder(layout, engine, Metrics()), threading.Event()
+    stop.set()
+    recorder.run(stop)
+    assert len(signal_rig.in_ledger(engine)) == 103
+    assert not recorder.folding.is_level
+    again = Recorder(layout, engine, Metrics())
+    again.drain()
+    again.close()
     assert signal_rig.stored(engine) == signal_rig.expected(engine)
 
 

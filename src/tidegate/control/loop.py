@@ -53,7 +53,7 @@ class Status(Struct, frozen=True):
 class Outside(Struct, frozen=True):
     """What the loop asks of the process around it: what is declared, whether this control leads,
     whether gateways obey an entry of the feed, which objectives burn, that gateways look, and how
-    many people say yes to a fix of a route."""
+    many people say yes to a fix of a route. `candidates` are the releases that the plan has now."""
 
     declared: Callable[[], DeclaredLoop]
     leads: Callable[[], bool]
@@ -62,6 +62,7 @@ class Outside(Struct, frozen=True):
     wake: Callable[[], None]
     node: str = ""
     approvers: Callable[[], Mapping[str, int]] = dict
+    candidates: Callable[[], frozenset[str] | None] = lambda: None
 
 
 class Loop:
@@ -202,6 +203,7 @@ class Loop:
             active_s=self._active_s,
             in_force=tuple(changes.in_force(connection, now_s)),
             obeyed=self.outside.obeyed(feed.newest_seq(connection)),
+            candidates=self.outside.candidates(),
         )
 
     def _recall(self, connection: Connection) -> None:

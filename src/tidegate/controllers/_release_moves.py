@@ -43,7 +43,7 @@ def _burned_on(sight: Sight) -> tuple[str, ...]:
 def _after(sight: Sight, move: Move, why: str) -> Standing:
     before = sight.standing
     to = before.back_to if move.to == "back" else move.to
-    standing = replace(before, state=to, since_s=sight.now_s, why=why, waits_for=())
+    standing = replace(before, state=to, since_s=sight.now_s, why=why, by=move.when, waits_for=())
     if to in _STARTS_CLOCK or move.to == "back":
         standing = replace(standing, clock_s=sight.active_s)
     if to == "paused":

@@ -21,6 +21,8 @@ Condition = Callable[[Sight], str]
 _OWN_SHARE = 0.5
 _OWN_TIMES = 1.5
 _ALL = 0.999
+# So long at a step without a metric's data is to be without it.
+NO_DATA_S: Final = 120.0
 _SKIPPED = "a person took its analysis on themselves"
 
 
@@ -173,7 +175,15 @@ def _safe_words(sight: Sight) -> str:
 
 
 def _no_data(sight: Sight, of: tuple[str, ...]) -> str:
-    return "" if _all_safe(sight) or not of else f"no data of {_words(*of)}"
+    if _all_safe(sight) or not of or not _waited_for_data(sight):
+        return ""
+    return f"no data of {_words(*of)}"
+
+
+def _waited_for_data(sight: Sight) -> bool:
+    """Blocks come late, and none counts while the weight moves: what has no data yet may have."""
+    step = step_of(sight)
+    return _spent_s(sight) >= min(step.max_s, max(step.min_s, NO_DATA_S))
 
 
 def _undecided(sight: Sight) -> str:

@@ -17,7 +17,7 @@ Effect = Literal["", "start", "advance", "promote", "withdraw", "restore", "reti
 
 
 class Standing(Struct, frozen=True, omit_defaults=True):
-    """Where a rollout stands, and why. `step` counts from 0.
+    """Where a rollout stands, and why: in words, and `by` which row. `step` counts from 0.
 
     `clock_s` is when, in `active_s`, its step began, or its shadow, pause or soak, and
     `requests_before` how many requests the candidate had served then. `back_to` is where `resume`
@@ -43,6 +43,7 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     skipped: bool = False
     shift_told: bool = False
     burned: tuple[str, ...] = ()
+    by: str = ""
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):

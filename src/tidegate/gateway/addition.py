@@ -59,7 +59,8 @@ class Addition(Struct, frozen=True):
         if ask.endpoint != "chat":
             return
         members = dict(ask.members)
-        for name, value in self.parameters.get(ask.dialect, ()):
+        # A request for a count has no place for them, and they count for nothing.
+        for name, value in () if ask.counts else self.parameters.get(ask.dialect, ()):
             if _is_open(name, ask.members):
                 members[name] = value
                 if name in _CEILINGS:

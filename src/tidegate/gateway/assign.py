@@ -56,7 +56,7 @@ def stay(
     route: PreparedRoute, candidate: PreparedCandidate, receipt: Receipt, target: str
 ) -> PreparedRoute:
     """What a request obeys that only `target` can serve, which keeps the answer that it goes on
-    from."""
+    from. What the last release left warm is the route's own."""
 
     def has(one: PreparedRoute) -> bool:
         return any(it.target.name == target for it in one.targets())
@@ -64,7 +64,10 @@ def stay(
     of_arm = candidate.route if receipt.arm == "canary" else route
     if has(of_arm):
         return of_arm
-    canary = of_arm is route
+    canary = of_arm is route and has(candidate.route)
+    if not canary and of_arm is route:
+        receipt.arm_forced = True
+        return route
     receipt.arm, receipt.arm_forced = _name(canary), True
     other = candidate.route if canary else route
     receipt.release = other.route.release.name

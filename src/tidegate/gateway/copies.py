@@ -1,8 +1,6 @@
 """What the copies of one release's requests have come to in this gateway process."""
 
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 from msgspec import Struct, field
@@ -32,14 +30,14 @@ class Copies(Struct, eq=False):
             return False
         return self.spent_nanousd + self.held_nanousd + most_nanousd <= budget_nanousd
 
-    @contextmanager
-    def under_way(self, most_nanousd: int) -> Iterator[None]:
+    def begin(self, most_nanousd: int) -> None:
         """One is sent, and may cost so much."""
         self.sent += 1
         self.in_flight += 1
         self.held_nanousd += most_nanousd
-        try:
-            yield
-        finally:
-            self.in_flight -= 1
-            self.held_nanousd -= most_nanousd
+
+    def end(self, most_nanousd: int, cost_nanousd: int) -> None:
+        """It has ended, whatever came of it."""
+        self.in_flight -= 1
+        self.held_nanousd -= most_nanousd
+        self.spent_nanousd += cost_nanousd

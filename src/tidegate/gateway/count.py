@@ -44,6 +44,8 @@ async def count(incoming: Incoming, connection: Connection, entry: Entry, world:
         if all(it is not None and it.counts_tokens for it in passing):
             await live(incoming, connection, entry, world)
             return
+        if route.addition is not None:
+            route.addition.to(ask, receipt)
         if len(incoming.body) <= AT_ONCE_BYTES:
             tokens = estimate_input_tokens(ask, target.tokenizer)
         else:

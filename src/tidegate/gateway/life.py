@@ -44,6 +44,8 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         progress.route = resolve(ask, key, plan, receipt, head.headers)
         if ask.dialect == OPENAI_RESPONSES:
             wires.find_stored(progress, ask, plan, world)
+        if progress.route.addition is not None:
+            progress.route.addition.to(ask, receipt)
         size(ask, receipt, progress.route.output_cap_tokens)
         context = incoming.head.context
         if context is not None and context.deadline_s is not None:

@@ -86,14 +86,14 @@ def _weighted(route: PreparedRoute, weights: Mapping[str, float]) -> PreparedRou
 def _without(route: PreparedRoute, off: frozenset[str]) -> PreparedRoute:
     """Without these targets, itself where it has none of them. Where none of its own is left, the
     first that stands in for what is unavailable serves; where there is none either, it is off. A
-    candidate that would be off gets nobody."""
+    candidate with none of its own gets nobody: what stands in for it says nothing of it."""
     candidate = route.candidate
     if candidate is not None:
         coming = _without(candidate.route, off)
-        if coming.off is not None:
-            route = _unreleased(route)
-        elif coming is not candidate.route:
+        if coming is not candidate.route:
             route = replace(route, candidate=replace(candidate, route=coming))
+        if all(share.target.target.name in off for share in candidate.route.pool):
+            route = _unreleased(route)
     if off.isdisjoint(route.heads):
         return route
     fallbacks = {
@@ -105,7 +105,8 @@ def _without(route: PreparedRoute, off: frozenset[str]) -> PreparedRoute:
         pool = tuple(PreparedShare(it, 1.0) for it in fallbacks.get("unavailable", ())[:1])
     if not pool:
         return replace(route, off=_NO_TARGET)
-    return _with_pool(replace(route, fallbacks=fallbacks), pool)
+    warm = tuple(it for it in route.warm if it.target.name not in off)
+    return _with_pool(replace(route, fallbacks=fallbacks, warm=warm), pool)
 
 
 def _capped(route: PreparedRoute, most_tokens: int) -> PreparedRoute:

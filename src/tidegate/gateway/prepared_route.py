@@ -131,7 +131,9 @@ def prepare_route(
     }
     every = [targets[target.name] for target in route.targets]
     bound: Priced = every[0] if len(every) == 1 else _dearest(every)
-    heads = {target.name: _answer_headers(route.name, release, target) for target in route.targets}
+    # What is kept warm goes on from the answers that it has stored.
+    answering = {target.name: target for target in (*route.targets, *route.kept_warm)}
+    heads = {name: _answer_headers(route.name, release, it) for name, it in answering.items()}
     if arm is not None:
         told = f"x-tidegate-arm: {arm}\r\n".encode()
         heads = {name: head + told for name, head in heads.items()}

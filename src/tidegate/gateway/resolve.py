@@ -34,6 +34,4 @@ def resolve(
             message = f"that model does not serve {ask.endpoint}"
             raise Refusal("invalid_request", message, param="model")
         raise Refusal("unpriced_model", "no price is known for that model", param="model")
-    if route.addition is not None:
-        route.addition.to(ask, receipt)
     return route

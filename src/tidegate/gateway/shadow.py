@@ -7,6 +7,7 @@ takes. Its receipt tells what it did and cost.
 
 import asyncio
 import logging
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -33,6 +34,7 @@ from tidegate.gateway.probe import Nobody
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.settle import settle
 from tidegate.gateway.size import size
+from tidegate.gateway.unseen import has_servers
 from tidegate.gateway.world import World
 from tidegate.text import tokens
 
@@ -85,21 +87,33 @@ class Shadows:
         candidate: PreparedCandidate,
     ) -> None:
         """Begins a copy, unless it would be in anybody's way."""
+        copies = candidate.copies
+        why = "stopped" if self._stopped else _why_none(copies, self._world)
+        if why is not None:
+            copies.skipped[why] += 1
+            return
         progress = _begin(incoming, entry, receipt, candidate, self._world)
         most_nanousd = _most_nanousd(progress, plan)
-        copies = candidate.copies
-        why = "stopped" if self._stopped else _why_not(progress, self._world)
-        if why is None and copies.full:
-            why = "in_flight"
+        why = _why_not(progress, self._world)
         if why is None and not copies.affords(most_nanousd, candidate.shadow_nanousd):
             why = "money"
         if why is not None:
             copies.skipped[why] += 1
             return
-        coroutine = _run(progress, plan, copies, most_nanousd or 0, self._world)
+        # Held before the task has its first turn: others may be drawn until then.
+        copies.begin(most_nanousd or 0)
+        coroutine = _ask(progress, plan, self._world)
         task = asyncio.get_running_loop().create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        ended = partial(self._ended, progress.receipt, copies, most_nanousd or 0)
+        task.add_done_callback(ended)
+
+    def _ended(
+        self, copy: Receipt, copies: Copies, most_nanousd: int, task: asyncio.Task[None]
+    ) -> None:
+        self._tasks.discard(task)
+        cost = copy.cost_nanousd
+        copies.end(most_nanousd, (copy.most_nanousd or 0) if cost is None else cost)
 
 
 def _begin(
@@ -121,7 +135,7 @@ def _begin(
     copy.unit, copy.unit_kind = receipt.unit, receipt.unit_kind
     whole = candidate.route
     copy.route, copy.release = receipt.route, whole.route.release.name
-    copy.plan_version = receipt.plan_version
+    copy.plan_version = world.obeyed().plan.version  # which may be newer than the caller's
     if whole.addition is not None:
         whole.addition.to(ask, copy)
     size(ask, copy, whole.output_cap_tokens)
@@ -148,16 +162,23 @@ def _most_nanousd(progress: Progress, plan: PreparedPlan) -> int | None:
     return demand_of(ask, progress.receipt, route.bound, assumed_tokens).cost_nanousd
 
 
-def _why_not(progress: Progress, world: World) -> str | None:
-    """Why it is not sent, in a word. Callers go first wherever there is not room for all."""
-    ask, route = progress.ask, progress.route
-    assert ask is not None and route is not None  # noqa: S101 - see `_begin`
+def _why_none(copies: Copies, world: World) -> str | None:
+    """Why none is sent now, whatever it is, in a word; it is not read again then."""
     if world.journal.full:
         return "journal"
     if world.pressure.sheds:
         return "pressure"
+    return "in_flight" if copies.full else None
+
+
+def _why_not(progress: Progress, world: World) -> str | None:
+    """Why it is not sent, in a word. Callers go first wherever there is not room for all."""
+    ask, route = progress.ask, progress.route
+    assert ask is not None and route is not None  # noqa: S101 - see `_begin`
     if ask.members.get("previous_response_id", _NULL) != _NULL:
         return "stored"  # what it goes on from is kept by whoever answered before
+    if has_servers(ask):
+        return "servers"  # what they are asked to do is done already
     serving = [share.target for share in route.serving(ask)]
     if route.off is not None or not serving:
         return "unserved"
@@ -168,18 +189,6 @@ def _why_not(progress: Progress, world: World) -> str | None:
     if all(it.line.count or it.in_flight >= it.limit.limit for it in places):
         return "busy"
     return None
-
-
-async def _run(
-    progress: Progress, plan: PreparedPlan, copies: Copies, most_nanousd: int, world: World
-) -> None:
-    receipt = progress.receipt
-    try:
-        with copies.under_way(most_nanousd):
-            await _ask(progress, plan, world)
-    finally:
-        cost = receipt.cost_nanousd
-        copies.spent_nanousd += (receipt.most_nanousd or 0) if cost is None else cost
 
 
 async def _ask(progress: Progress, plan: PreparedPlan, world: World) -> None:

@@ -18,6 +18,7 @@ _ANTHROPICS_CALLERS: Final = ("bash_", "text_editor_", "computer_", "memory_")
 _ANTHROPICS_FREE: Final = ("web_fetch_", "tool_search_tool_", "mcp_toolset")
 _MCP: Final = "mcp_servers"
 _NULL: Final = Raw(b"null")
+_NONE: Final = (b"null", b"[]")
 
 
 class _Tool(Struct):
@@ -34,8 +35,7 @@ def unseen_tokens(ask: Ask, target: Target) -> int:
         kept = (ask.members.get(name, _NULL) for name in ("previous_response_id", "prompt"))
         unseen = any(raw != _NULL for raw in kept) or has_hosted_tools(ask)
     elif ask.dialect == ANTHROPIC_MESSAGES and ("tools" in ask.members or _MCP in ask.members):
-        servers = bytes(ask.members.get(_MCP, _NULL))
-        unseen = servers not in (b"null", b"[]") or _brings(ask, ())
+        unseen = bytes(ask.members.get(_MCP, _NULL)) not in _NONE or _brings(ask, ())
     else:
         return 0
     return (target.context_tokens or MOST_CONTEXT_TOKENS) if unseen else 0
@@ -53,6 +53,14 @@ def has_hosted_tools(ask: Ask) -> bool:
     kinds = [] if tools is None else [tool.type for tool in tools]
     callers = all(isinstance(kind, str) and kind in _CALLERS for kind in kinds)
     return tools is None or not callers
+
+
+def has_servers(ask: Ask) -> bool:
+    """It has its provider call servers of others (MCP), which may act and not only answer."""
+    if bytes(ask.members.get(_MCP, _NULL)) not in _NONE:
+        return True
+    tools = _read(ask)
+    return tools is None or any(tool.type == "mcp" for tool in tools)
 
 
 def _read(ask: Ask) -> list[_Tool] | None:

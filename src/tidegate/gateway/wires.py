@@ -3,6 +3,8 @@
 Where both speak the same, bytes pass as they came. Otherwise they go by the common middle.
 """
 
+from msgspec.structs import replace
+
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.plugs import Stamp, StreamReader
 from tidegate.core.receipt import Receipt
@@ -23,9 +25,14 @@ def find_stored(progress: Progress, ask: Ask, plan: PreparedPlan, world: World) 
     if speaking:
         digests = world.keys.digests
         progress.keeper = stored.read(ask, progress.receipt, speaking, digests)
-    if progress.keeper is not None and route.candidate is not None:
-        target = progress.keeper[0].target.name
-        progress.route = stay(route, route.candidate, progress.receipt, target)
+    if progress.keeper is None:
+        return
+    target = progress.keeper[0]
+    if route.candidate is not None:
+        name = target.target.name
+        route = progress.route = stay(route, route.candidate, progress.receipt, name)
+    if target in route.warm:  # whose price is not among those that the route's own are reckoned by
+        progress.route = replace(route, bound=target)
 
 
 def outgoing(progress: Progress, ask: Ask, world: World) -> Outgoing:

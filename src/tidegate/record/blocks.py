@@ -5,6 +5,7 @@ A fold remembers units and what it has seen of them, so one that is begun in the
 were cut then.
 """
 
+import logging
 from collections.abc import Callable
 from math import inf
 from typing import Final, Protocol
@@ -18,12 +19,15 @@ from tidegate.stores.blocks import Look
 
 # Of so many receipts of the ledger at most; those before have had their say.
 MAX_SHOWN: Final = 300_000
-MAX_FOLDS: Final = 64
+# Each has as many units as its release had, at most `stats.block_fold.MAX_UNITS`.
+MAX_FOLDS: Final = 512
 # Looks without a receipt of it, after which a release is forgotten until there is one.
 IDLE_LOOKS: Final = 360
 _A_READ: Final = 5000
 # After a weight was set the last gateway may have the one before for so long.
 SPREAD_S: Final = 2.0
+
+_log = logging.getLogger(__name__)
 
 
 class Fold(Protocol):
@@ -64,6 +68,7 @@ class Blocks:
         self._node = node
         self._fold_of = fold_of
         self._open: dict[str, _Open] = {}
+        self._is_full = False
 
     def add(self, receipt: Receipt, folded_seq: int, now_s: float) -> None:
         """Count a receipt of a release; those up to `folded_seq` are in stored blocks. StoreError
@@ -73,6 +78,8 @@ class Blocks:
             return
         found = self._open.get(rollout)
         if found is None:
+            if len(self._open) >= MAX_FOLDS and not self._make_room(rollout):
+                return
             found = self._begin(rollout, receipt.route or "", folded_seq, now_s)
         found.idle_looks = 0
         found.oldest_s = min(found.oldest_s, receipt.started_at_s)
@@ -82,6 +89,7 @@ class Blocks:
         """The blocks that end now, of all releases. StoreError when weights cannot be read."""
         if not self._open:
             return []
+        self._is_full = False
         with database.reading(self._engine) as connection:
             weights = release_weights.by_route(connection, now_s)
         closed = []
@@ -102,25 +110,37 @@ class Blocks:
         self._open.clear()
 
     def _begin(self, rollout: str, route: str, folded_seq: int, now_s: float) -> _Open:
-        if len(self._open) >= MAX_FOLDS:
-            del self._open[max(self._open, key=lambda name: self._open[name].idle_looks)]
         fold = self._fold_of(rollout)
         with database.reading(self._engine) as connection:
             cuts = blocks.looks(connection, rollout, self._node)
         began_s = cuts[-1].ended_s if cuts else now_s
         if cuts:
-            self._show(fold, rollout, cuts, folded_seq)
+            self._show(fold, (rollout, route), cuts, folded_seq)
         one = self._open[rollout] = _Open(fold, route, min(began_s, now_s))
         return one
 
-    def _show(self, fold: Fold, rollout: str, cuts: list[Look], folded_seq: int) -> None:
-        """The rollout's receipts before, in the blocks that they were in, which are stored."""
+    def _make_room(self, rollout: str) -> bool:
+        """Forgets the release that has had no receipt for longest. Whether there is one: a block
+        that has begun is never forgotten, so what came last of too many is in none."""
+        longest = max(self._open, key=lambda name: self._open[name].idle_looks)
+        if self._open[longest].idle_looks > 0:
+            del self._open[longest]
+            return True
+        if not self._is_full:
+            _log.error("more than %d releases at once: %s is not judged", MAX_FOLDS, rollout)
+        self._is_full = True
+        return False
+
+    def _show(self, fold: Fold, whose: tuple[str, str], cuts: list[Look], folded_seq: int) -> None:
+        """The receipts before of the rollout and its route, in the blocks that they were in, which
+        are stored."""
+        rollout, route = whose
         seq = max(cuts[0].after_seq, folded_seq - MAX_SHOWN)
         waiting = [cut for cut in reversed(cuts) if cut.upto_seq > seq]
         while True:
             with database.reading(self._engine) as connection:
                 rows = unfolded.stored_after(
-                    connection, self._node, seq, most=_A_READ, upto_seq=folded_seq
+                    connection, self._node, seq, most=_A_READ, upto_seq=folded_seq, route=route
                 )
             for seq, receipt in rows:
                 while waiting and seq > waiting[-1].upto_seq:
@@ -134,4 +154,4 @@ class Blocks:
 
 
 def _cut(fold: Fold, cut: Look) -> None:
-    fold.close(cut.began_s, cut.ended_s, None)
+    fold.close(cut.began_s, cut.ended_s, cut.weight)

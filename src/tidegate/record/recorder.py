@@ -69,21 +69,24 @@ class Recorder:
         self._journals: Journals | None = None
         self._waiting: Batch | None = None
         self._in_doubt = False
+        self._is_dry = False
         self._failures = 0
         self._retry_s = 0.0
         self._lag_at_s = float("-inf")
 
     def run(self, stop: threading.Event) -> None:
-        """Work until `stop` is set; then take what is there once more and end."""
+        """Work until `stop` is set; then take what is there once more and end. Older receipts that
+        are still to be read again for signals are left to the next start."""
         while not stop.is_set():
             stop.wait(self.step())
-        self.drain()
+        self.drain(signals=False)
         self.close()
 
-    def drain(self, max_steps: int = 1000) -> bool:
-        """Take in everything that lies in the journals; whether it is all in the ledger."""
+    def drain(self, max_steps: int = 1000, *, signals: bool = True) -> bool:
+        """Take in everything that lies in the journals; whether it is all in the ledger. With
+        `signals` until they are made of all of it too."""
         for _ in range(max_steps):
-            if self.step() >= IDLE_PAUSE_S:
+            if self.step() >= IDLE_PAUSE_S or (self._is_dry and not signals):
                 return self._waiting is None and self._retry_s == 0.0
         return False
 
@@ -101,6 +104,7 @@ class Recorder:
             self.folding.doubt()
             return self._back_off()
         self._retry_s = 0.0
+        self._is_dry = not batch.entries and not batch.more
         self._look_at_lag()
         if self.folding.step() or batch.more:
             return 0.0

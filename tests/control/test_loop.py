@@ -166,6 +166,31 @@ def test_what_was_written_without_an_answer_is_not_done_again(
     assert rooms.held(room) == {"release_weight": 0.1}
 
 
+def test_what_is_asked_during_a_tick_does_not_wait_for_the_next_but_one(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = 0
+
+    async def run() -> None:
+        again = asyncio.Event()
+
+        async def ticked(_declared: DeclaredLoop) -> None:
+            nonlocal ticks
+            ticks += 1
+            if ticks == 1:
+                room.loop.wake()
+            else:
+                again.set()
+
+        monkeypatch.setattr(room.loop, "_try", ticked)
+        running = asyncio.create_task(room.loop.run())
+        await asyncio.wait_for(again.wait(), 5.0)
+        running.cancel()
+
+    asyncio.run(run())
+    assert ticks == 2
+
+
 def test_a_dry_run_shows_what_it_would_do_and_touches_nothing(room: Room, engine: Engine) -> None:
     rooms.furnish(room)
     rooms.create(room)

@@ -87,11 +87,11 @@ class Loop:
         """Tick until cancelled. Nothing ends it: the next tick may go well."""
         while True:
             declared = self.outside.declared()
+            self._woken.clear()  # before it looks: what is asked meanwhile has a tick of its own
             if self.outside.leads():
                 await self._try(declared)
             else:
                 self._stand_down()
-            self._woken.clear()
             try:
                 await asyncio.wait_for(self._woken.wait(), declared.tick_s)
             except TimeoutError:

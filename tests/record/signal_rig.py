@@ -17,6 +17,7 @@ from tidegate.stores import blocks, database, unfolded
 from tidegate.stores.schema_signals import release_blocks, signal_details, signal_scopes, signals
 from tidegate.stores.signal_bins import SPANS_S, together
 from tidegate.stores.signal_rows import Row, add, copied, row_of, unpacked
+from tidegate.stores.unfolded import Stretch
 
 Slot = tuple[int, int, str, str, str, str]
 
@@ -72,7 +73,7 @@ def receipts(draw: random.Random, count: int, at_s: float = stores.NOON_S) -> It
 
 def in_ledger(engine: Engine) -> list[Receipt]:
     with database.reading(engine) as connection:
-        rows = unfolded.stored_after(connection, "", 0, most=10**9)
+        rows = unfolded.stored(connection, "", Stretch(0), most=10**9)
     return [receipt for _, receipt in rows if receipt is not None]
 
 

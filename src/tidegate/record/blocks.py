@@ -16,6 +16,7 @@ from tidegate.core.block import Block
 from tidegate.core.receipt import Receipt
 from tidegate.stores import blocks, database, release_weights, unfolded
 from tidegate.stores.blocks import Look
+from tidegate.stores.unfolded import Stretch
 
 # Of so many receipts of the ledger at most; those before have had their say.
 MAX_SHOWN: Final = 300_000
@@ -139,9 +140,8 @@ class Blocks:
         waiting = [cut for cut in reversed(cuts) if cut.upto_seq > seq]
         while True:
             with database.reading(self._engine) as connection:
-                rows = unfolded.stored_after(
-                    connection, self._node, seq, most=_A_READ, upto_seq=folded_seq, route=route
-                )
+                which = Stretch(seq, folded_seq, route)
+                rows = unfolded.stored(connection, self._node, which, most=_A_READ)
             for seq, receipt in rows:
                 while waiting and seq > waiting[-1].upto_seq:
                     _cut(fold, waiting.pop())

@@ -22,6 +22,7 @@ from tidegate.stats.block_fold import BlockFold
 from tidegate.stores import blocks, database, signal_marks, unfolded
 from tidegate.stores.errors import StoreError
 from tidegate.stores.signal_bins import SignalWriter
+from tidegate.stores.unfolded import Stretch
 
 EVERY_S: Final = 10.0
 # Receipts that are read again at once; between two such parts the ledger has its turn.
@@ -129,7 +130,9 @@ class Folding:
     def _catch_up(self) -> None:
         with database.reading(self._engine) as connection:
             self._mark_seq = signal_marks.folded(connection, self._node)
-            part = unfolded.stored_after(connection, self._node, self._mark_seq, most=PART_RECEIPTS)
+            part = unfolded.stored(
+                connection, self._node, Stretch(self._mark_seq), most=PART_RECEIPTS
+            )
         for _, receipt in part:
             if receipt is not None:
                 self._fold(receipt)

@@ -3,6 +3,7 @@
 import logging
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
 from tidegate.core.receipt import Receipt, decode_payload
@@ -11,24 +12,26 @@ from tidegate.stores.schema import receipts
 _log = logging.getLogger(__name__)
 
 
-def stored_after(
-    connection: Connection,
-    node: str,
-    seq: int,
-    *,
-    most: int,
-    upto_seq: int | None = None,
-    route: str | None = None,
+class Stretch(Struct, frozen=True):
+    """Receipts beyond one number and up to another, of one route or of all."""
+
+    after_seq: int
+    upto_seq: int | None = None
+    route: str | None = None
+
+
+def stored(
+    connection: Connection, node: str, which: Stretch, *, most: int
 ) -> list[tuple[int, Receipt | None]]:
-    """The next `most` receipts of this recorder after the number `seq`, with theirs, of one `route`
-    or of all. None stands for one that cannot be read, which is told of and holds up nothing."""
+    """The first `most` receipts of this recorder there, with their numbers. None stands for one
+    that cannot be read, which is told of and holds up nothing."""
     query = select(receipts.c.seq, receipts.c.detail).where(
-        receipts.c.seq > seq, receipts.c.node == node
+        receipts.c.seq > which.after_seq, receipts.c.node == node
     )
-    if upto_seq is not None:
-        query = query.where(receipts.c.seq <= upto_seq)
-    if route is not None:
-        query = query.where(receipts.c.route == route)
+    if which.upto_seq is not None:
+        query = query.where(receipts.c.seq <= which.upto_seq)
+    if which.route is not None:
+        query = query.where(receipts.c.route == which.route)
     rows = connection.execute(query.order_by(receipts.c.seq).limit(most))
     return [(row[0], _decoded(row[0], row[1])) for row in rows]
 

@@ -19,7 +19,10 @@ def test_receipts_come_in_the_order_in_which_their_own_recorder_stored_them(
         assert unfolded.newest_seq(connection) == last
         assert unfolded.stored_after(connection, "a", first, most=10) == found[1:]
         assert unfolded.stored_after(connection, "a", 0, most=1) == found[:1]
-        assert unfolded.stored_after(connection, "a", 0, most=9, upto_seq=first) == found[:1]
+        assert (
+            unfolded.stored_within(connection, "a", "chat-fast", (0, first), most=9) == (found[:1])
+        )
+        assert unfolded.stored_within(connection, "a", "search", (0, last), most=9) == []
 
 
 def test_one_that_cannot_be_read_holds_up_nothing(engine: Engine) -> None:

@@ -139,9 +139,8 @@ class Blocks:
         waiting = [cut for cut in reversed(cuts) if cut.upto_seq > seq]
         while True:
             with database.reading(self._engine) as connection:
-                rows = unfolded.stored_after(
-                    connection, self._node, seq, most=_A_READ, upto_seq=folded_seq, route=route
-                )
+                within = seq, folded_seq
+                rows = unfolded.stored_within(connection, self._node, route, within, most=_A_READ)
             for seq, receipt in rows:
                 while waiting and seq > waiting[-1].upto_seq:
                     _cut(fold, waiting.pop())

@@ -12,6 +12,8 @@
     python -m bench validity         CPU of following a chunk of JSON
     python -m bench signals          CPU of folding a receipt and of reading 13 months
     python -m bench releases         CPU of assigning a request, and of a plan with 200 releases
+    python -m bench loop             CPU of a tick of the control loop over 500 releases
+    python -m bench loop-beside      what callers wait while the loop looks at 500 routes
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -45,6 +47,8 @@ from bench import (
     flat_memory,
     install,
     limits,
+    loop,
+    loop_beside,
     machine,
     peers,
     profile,
@@ -218,6 +222,11 @@ def everything() -> int:
     return table()
 
 
+def beside_loop() -> int:
+    with rig_of_our_own() as rig:
+        return loop_beside.run(rig)
+
+
 def arguments() -> argparse.Namespace:
     formatter = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser("bench", description=__doc__, formatter_class=formatter)
@@ -230,6 +239,8 @@ def arguments() -> argparse.Namespace:
         "limits",
         "dialects",
         "validity",
+        "loop",
+        "loop-beside",
         "signals",
         "releases",
         "redis",
@@ -271,6 +282,8 @@ def main() -> int:
         "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
         "dialects": dialects.run,
         "validity": validity.run,
+        "loop": loop.measure,
+        "loop-beside": beside_loop,
         "signals": signals.run,
         "releases": releases.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),

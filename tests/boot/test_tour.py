@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from tests.boot.stages import stage
 
 from tidegate.boot import tour
+from tidegate.boot.child import EX_CONFIG
 from tidegate.boot.tour_stage import Failed, Part, Stage
 from tidegate.config.load import compile_file
 
@@ -29,6 +30,7 @@ def test_everything_holds_and_nothing_is_left(tmp_path: Path) -> None:
     assert done.stderr == ""
     for number, part in enumerate(tour.PARTS, 1):
         assert f"\n{number}. {part.title}\n" in done.stdout
+    assert "rolled back: output_tokens is worse" in done.stdout
     assert "Overshoot: $0.00." in done.stdout
     assert "0 twice." in done.stdout
     assert done.stdout.rstrip().endswith("seconds: everything held.")
@@ -86,6 +88,22 @@ def test_where_nothing_comes_up_it_says_so(tmp_path: Path, monkeypatch: pytest.M
     lines: list[str] = []
     assert not tour.show(stage(tmp_path, lines), (Part("one", lambda _: True),))
     assert lines == ["It does not come up: the gateway has no plan"]
+
+
+def test_a_process_that_refuses_to_run_is_quoted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = tmp_path / "kept"
+
+    async def refused(*_: object) -> tuple[int, bool]:
+        (kept / "state" / "log" / "control.log").write_text("tidegate cannot start: no port\n")
+        return EX_CONFIG, False
+
+    monkeypatch.setattr(tour, "_supervised", refused)
+    done = CliRunner().invoke(tour.demo, ["--keep", str(kept)])
+    assert done.exit_code == EX_CONFIG
+    assert "a process refuses to run:\n  tidegate cannot start: no port" in done.output
+    assert (kept / "tidegate.yaml").is_file()
 
 
 def test_a_directory_that_is_there_is_left_alone(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ REFUSAL = b'{"error": {"message": "no", "code": "insufficient_quota"}}'
 async def asked(port: int) -> Answered:
     callers = Callers(f"http://127.0.0.1:{port}", "sk-tg-x", 1)
     try:
-        return await callers.ask("hello", 5)
+        return await callers.ask("hello", max_tokens=5)
     finally:
         await callers.close()
 

@@ -135,6 +135,24 @@ def test_what_needs_a_reason_is_not_sent_without(
     assert control.bodies() == [{"id": "chat/next", "what": named, "reason": "rude"}]
 
 
+@pytest.mark.parametrize(
+    ("outcome", "said"),
+    [
+        ({"is_done": True}, "every gateway obeys"),
+        ({"is_done": True, "waiting_for": ["g1"]}, "Not yet obeyed by g1"),
+        ({"is_done": False}, "tidegate change set release_off chat"),
+    ],
+)
+def test_a_rollback_says_how_far_it_is(
+    run: Callable[..., Result], control: FakeControl, outcome: dict[str, Any], said: str
+) -> None:
+    asked = {"id": "chat/next", "what": "rollback", "seq": 1, **outcome}
+    control.answers["POST /api/releases/ask"] = asked
+    result = run("release", "rollback", "chat/next", "--reason", "rude")
+    assert result.exit_code == 0
+    assert said in result.output
+
+
 def test_a_gate_is_told(run: Callable[..., Result], control: FakeControl) -> None:
     asked = {"id": "chat/next", "what": "gate_failed", "seq": 1}
     control.answers["POST /api/releases/ask"] = asked

@@ -43,8 +43,8 @@ def furnish(room: Room, release: str = RELEASE, plan: str = PLAN) -> None:
     write(room, "next", release)
 
 
-def write(room: Room, name: str, release: str = RELEASE) -> None:
-    file = room.plan_file.parent / "releases" / "chat" / f"{name}.yaml"
+def write(room: Room, name: str, release: str = RELEASE, route: str = "chat") -> None:
+    file = room.plan_file.parent / "releases" / route / f"{name}.yaml"
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text(release)
 
@@ -91,9 +91,9 @@ def lead_to(room: Room, state: str, most: int = 40) -> None:
     raise AssertionError(f"{kept(room)} is not {state}")
 
 
-def begun(room: Room, release: str = RELEASE) -> None:
+def begun(room: Room, release: str = RELEASE, plan: str = PLAN) -> None:
     """A release that was created and started, after one tick."""
-    furnish(room, release)
+    furnish(room, release, plan)
     create(room)
     assert ask(room, "start").status_code == 200
     tick(room)

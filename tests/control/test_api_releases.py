@@ -1,6 +1,12 @@
+import asyncio
+from typing import Any
+
 import pytest
 from tests.control import release_room as rooms
 from tests.control.conftest import Room, error_code
+
+from tidegate.control import api_releases
+from tidegate.core.declared_loop import DeclaredLoop
 
 
 def test_a_release_is_made_of_its_file_and_shown(room: Room) -> None:
@@ -115,10 +121,13 @@ def test_it_says_what_is_still_needed_and_what_it_cannot_see(room: Room) -> None
     assert found["members"]["target"] == '"new"'
 
 
-def test_what_was_asked_is_kept_with_who_and_why(room: Room) -> None:
+def test_what_was_asked_is_kept_with_who_and_why(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(api_releases, "UNDONE_TIMEOUT_S", 0.0)
     rooms.begun(room)
     rooms.lead_to(room, "step")
-    rooms.ask(room, "rollback", reason="it is rude")
+    assert rooms.ask(room, "rollback", reason="it is rude").json()["is_done"] is False
     rooms.tick(room)
     found = room.ask("GET", f"/api/releases/explain?id={rooms.NAME}").json()
     assert found["asked"][-1]["what"] == "rollback"
@@ -127,3 +136,21 @@ def test_what_was_asked_is_kept_with_who_and_why(room: Room) -> None:
     assert room.ask("GET", "/api/releases").json()["releases"] == []
     ended = room.ask("GET", "/api/releases?ended=true").json()["releases"]
     assert [one["state"] for one in ended] == ["rolled_back"]
+
+
+def test_a_rollback_is_answered_once_it_is_obeyed(room: Room) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+
+    async def ticked() -> Any:
+        asking = asyncio.create_task(
+            asyncio.to_thread(rooms.ask, room, "rollback", reason="it is rude")
+        )
+        await asyncio.sleep(0.2)
+        assert not asking.done()
+        await room.loop.tick(DeclaredLoop())
+        return (await asking).json()
+
+    answer = asyncio.run(ticked())
+    assert (answer["is_done"], answer["waiting_for"]) == (True, [])
+    assert rooms.kept(room).state == "rolled_back"

@@ -57,10 +57,10 @@ def test_a_burn_is_seen_with_what_it_comes_to(room: Room, engine: Engine) -> Non
     availability = next(one for one in chat["objectives"] if one["sli"] == "availability")
     assert (availability["judged"], availability["bad"]) == (1090, 100)
     assert (availability["told"], availability["state"], chat["state"]) == (
-        *("page", "frozen", "frozen"),
+        *("page", "normal", "restricted"),
     )
     assert availability["tiers"][0]["fires"] is True
-    assert chat["why"].startswith("nothing was left of the error budget of availability")
+    assert chat["why"] == "availability burns its error budget too fast (fast, medium)"
 
 
 def test_a_burn_is_explained_by_receipts(room: Room, engine: Engine) -> None:

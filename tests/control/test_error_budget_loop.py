@@ -1,14 +1,18 @@
 """A burn from stored signals to what is held, told, shown, counted and made again."""
 
+import asyncio
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine, select
 from tests.control import release_room as rooms
 from tests.control.conftest import Room
 from tests.stores.signal_rig import add, key, one
 
 from tidegate.control import looping
+from tidegate.controllers import error_budget, release
 from tidegate.core import clock
+from tidegate.core.declared_loop import DeclaredLoop
 from tidegate.stores import database
 from tidegate.stores.schema_notices import notices
 
@@ -54,9 +58,8 @@ def test_a_burn_holds_releases_and_is_told_once(room: Room, engine: Engine) -> N
     served(engine, 900, 100)
     for _ in range(3):
         rooms.tick(room)
-    assert rooms.held(room) == {"release_policy": 3.0}
-    pages = {"burn/chat/availability/page": False, "burn/chat/availability/ticket": False}
-    assert told(engine) == {**pages, "slo/chat/frozen": False}
+    assert rooms.held(room) == {"release_policy": 2.0}
+    assert told(engine) == {"burn/chat/availability/page": False, "slo/chat/restricted": False}
     assert series(room)[f"tidegate_slo_requests_total{of}"] == "1000"
     assert series(room)[f"tidegate_slo_bad_requests_total{of}"] == "100"
 
@@ -89,3 +92,57 @@ def test_an_objective_that_goes_lets_go_of_what_it_held(room: Room, engine: Engi
     assert rooms.held(room) == {}
     assert set(told(engine).values()) == {True}
     assert series(room) == {}
+
+
+def test_what_a_tick_finds_binds_the_releases_of_that_tick(room: Room, engine: Engine) -> None:
+    planned = rooms.PLAN.replace("chat: old", "chat: {target: old, slo: chat}")
+    rooms.furnish(room, plan=planned)
+    rooms.create(room)
+    rooms.ask(room, "start")
+    rooms.tick(room)
+    assert rooms.kept(room).state == "gated"
+    served(engine, 900, 100)  # nobody holds the lever yet, as after a leader that was long gone
+    rooms.tick(room)
+    assert rooms.kept(room).state == "gated"
+    assert rooms.held(room) == {"release_policy": 2.0}
+
+
+def test_a_mistake_about_one_route_keeps_the_loop_from_no_other(
+    room: Room, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned = rooms.PLAN.replace("chat: old", "chat: {target: old, slo: chat}")
+    rooms.begun(room, plan=planned)
+    rooms.lead_to(room, "step")
+    served(engine, 900, 100)
+    rooms.tick(room)
+    assert rooms.held(room) == {"release_policy": 2.0, "release_weight": 0.05}
+
+    def mistaken(*_: object) -> Any:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as wrong:
+        wrong.setattr(error_budget, "look", mistaken)
+        asyncio.run(room.loop._try(DeclaredLoop()))
+        assert "controller:error_budget of chat" in str(room.loop.status.problem)
+        assert rooms.held(room) == {"release_policy": 2.0, "release_weight": 0.05}
+        rooms.bad(room)
+        rooms.tick(room)
+    assert rooms.kept(room).state == "rolled_back"
+    assert rooms.held(room) == {"release_policy": 2.0}
+
+
+def test_what_nobody_can_decide_gets_no_traffic(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+
+    def mistaken(*_: object) -> Any:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as wrong:
+        wrong.setattr(release, "moved", mistaken)
+        rooms.tick(room)
+    assert rooms.held(room) == {}
+    rooms.tick(room)
+    assert rooms.held(room) == {"release_weight": 0.1}

@@ -49,11 +49,11 @@ def test_a_view_that_was_kept_is_the_view_that_was_seen(eyes: Eyes) -> None:
 
 
 def test_what_burns_fast_is_told_with_the_candidate_s_part(eyes: Eyes) -> None:
-    assert eyes.budgets.burns({}, NOON_S) == {}
+    assert eyes.budgets.burns() == {}
     add(eyes.engine, {key(): one(availability_good=890, availability_bad=10)})
     add(eyes.engine, {key(arm="canary"): one(availability_good=70, availability_bad=30)})
     eyes.observe()
-    found = eyes.budgets.burns({}, NOON_S)
+    found = eyes.budgets.burns()
     assert eyes.budgets.approvers() == {"chat": 2}
     assert found == {"chat": (Burning("availability", 0.75, 0.1),)}
 
@@ -66,6 +66,6 @@ def test_a_route_without_objectives_is_looked_at_while_something_is_left_of_it(e
     [gone] = eyes.observe({"chat": memory})
     decision = eyes.budgets.controller.decide(gone.view, memory)
     resolved = {it.key for it in decision.proposals if isinstance(it, Tell) and it.resolved}
-    assert {"burn/chat/availability/page", "slo/chat/frozen"} <= resolved
+    assert {"burn/chat/availability/page", "slo/chat/restricted"} <= resolved
     assert eyes.observe({"chat": Raw(msgspec.msgpack.encode(Memory()))}) == []
     assert eyes.observe({"chat": Raw(b"")}) == []

@@ -2,16 +2,19 @@
 
 import asyncio
 import logging
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 from tests.control import release_room as rooms
 from tests.control.conftest import Room
 
-from tidegate.control import looping
+from tidegate.control import api_releases, loop, looping
 from tidegate.control.plans import NoPlan
+from tidegate.core.declared import Declared
 from tidegate.core.declared_loop import DeclaredLoop
 from tidegate.stores import database, decisions, leadership
+from tidegate.stores.errors import StoreError
 from tidegate.stores.leadership import Fenced
 
 
@@ -64,6 +67,37 @@ def test_a_rollback_needs_no_plan_that_compiles(
     assert rooms.held(room) == {}
 
 
+def test_what_was_promoted_and_cannot_be_taken_out_of_the_plan_is_said(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.begun(room, rooms.RELEASE.replace("soak: 50ms", "soak: 1h"))
+    rooms.lead_to(room, "soak")
+    monkeypatch.setattr(api_releases, "UNDONE_TIMEOUT_S", 0.0)
+    rooms.ask(room, "rollback", reason="it is rude")
+    declared, room.plans.declared = room.plans.declared, Declared()  # as after a start without one
+    rooms.tick(room)
+    assert rooms.kept(room).state == "rolled_back"
+    assert "put the plan file right" in str(rooms.kept(room).problem)
+    room.plans.declared = declared
+    asyncio.run(room.plans.amend(room.compiling.changing(lambda _: None)))
+    assert room.plans.current.routes["chat"].release.target.name == "old"
+
+
+def test_leases_do_not_wait_for_every_plan_that_is_compiled(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.furnish(room, plan=rooms.PLAN + "  mail: old\n")
+    rooms.write(room, "next", route="mail")
+    for name in (rooms.NAME, "mail/next"):
+        rooms.create(room, name)
+        rooms.ask(room, "start", name)
+    rooms.tick(room)
+    monkeypatch.setattr(loop, "_COMPILING", 0.0)
+    for started in (1, 2):
+        rooms.tick(room)
+        assert rooms.revised(room) == started * ["start"]
+
+
 def test_a_loop_that_starts_anew_goes_on_where_the_last_one_was(room: Room) -> None:
     rooms.begun(room)
     rooms.lead_to(room, "analysing")
@@ -107,6 +141,54 @@ def test_an_overtaken_loop_begins_a_new_leadership_when_it_leads_again(
     assert "is over" in caplog.text
     with database.reading(engine) as connection:
         assert late.status.epoch == leadership.present(connection).epoch
+
+
+def test_what_was_written_without_an_answer_is_not_done_again(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.furnish(room)
+    rooms.create(room)
+    rooms.ask(room, "start")
+    rooms.tick(room)
+    assert rooms.kept(room).state == "gated"
+    amend = room.plans.amend
+
+    async def amended_and_lost(make: Any) -> None:
+        await amend(make)
+        raise StoreError("the connection was lost at the commit")
+
+    with monkeypatch.context() as lost:
+        lost.setattr(room.plans, "amend", amended_and_lost)
+        asyncio.run(room.loop._try(DeclaredLoop()))
+    assert "lost" in str(room.loop.status.problem)
+    rooms.tick(room)
+    assert rooms.revised(room) == ["start"]
+    assert rooms.held(room) == {"release_weight": 0.1}
+
+
+def test_what_is_asked_during_a_tick_does_not_wait_for_the_next_but_one(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ticks = 0
+
+    async def run() -> None:
+        again = asyncio.Event()
+
+        async def ticked(_declared: DeclaredLoop) -> None:
+            nonlocal ticks
+            ticks += 1
+            if ticks == 1:
+                room.loop.wake()
+            else:
+                again.set()
+
+        monkeypatch.setattr(room.loop, "_try", ticked)
+        running = asyncio.create_task(room.loop.run())
+        await asyncio.wait_for(again.wait(), 5.0)
+        running.cancel()
+
+    asyncio.run(run())
+    assert ticks == 2
 
 
 def test_a_dry_run_shows_what_it_would_do_and_touches_nothing(room: Room, engine: Engine) -> None:

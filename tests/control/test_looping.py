@@ -1,15 +1,26 @@
-from tests.control import release_room as rooms
+"""The loop as control puts it together, and what it asks of the process around it."""
+
+import fcntl
+import os
+
 from tests.control.conftest import Room
 
-from tidegate.control import looping
+from tidegate.control.observe import Releases
 
 
-def test_the_weight_is_what_is_in_force_now(room: Room) -> None:
-    rooms.furnish(room)
-    assert looping.weight_of(room.desk.engine, rooms.NAME) is None
-    rooms.create(room)
-    assert looping.weight_of(room.desk.engine, rooms.NAME) == 0.0
-    rooms.ask(room, "start")
-    rooms.tick(room)
-    rooms.lead_to(room, "step")
-    assert looping.weight_of(room.desk.engine, rooms.NAME) == 0.1
+def test_what_binds_releases_is_looked_at_before_they_are(room: Room) -> None:
+    assert isinstance(room.loop.watchers[-1], Releases)
+    assert [one.controller.name for one in room.loop.watchers] == ["error_budget", "release"]
+
+
+def test_a_gateway_that_runs_and_is_not_connected_obeys_nothing(room: Room) -> None:
+    assert room.loop.outside.obeyed(1)
+    lock = room.layout.journal / "g1" / "lock"
+    lock.parent.mkdir(parents=True)
+    fd = os.open(lock, os.O_RDWR | os.O_CREAT)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX)
+        assert not room.loop.outside.obeyed(1)
+    finally:
+        os.close(fd)
+    assert room.loop.outside.obeyed(1)

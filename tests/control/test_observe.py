@@ -63,6 +63,7 @@ def test_what_the_plan_refused_is_asked_again_after_a_while() -> None:
     refused = kept(problem="no target", problem_at_s=NOON_S)
     assert Binding(Moment(NOON_S + 59, 0.0)).of(refused).refusal == "no target"
     assert Binding(Moment(NOON_S + 61, 0.0)).of(refused).refusal == ""
+    assert Binding(Moment(NOON_S - 3600, 0.0)).of(refused).refusal == ""  # the clock was set back
 
 
 def test_copies_are_counted_from_when_the_shadow_began(room: Room, engine: Engine) -> None:

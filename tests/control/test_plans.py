@@ -6,12 +6,13 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 from tests.control.conftest import PLAN, compile_plan
 
 from tidegate.control import plans as module
 from tidegate.control.plans import NoPlan, Plans
 from tidegate.core.layout import Layout
-from tidegate.core.plan import Plan
+from tidegate.core.plan import Candidate, Plan
 from tidegate.stores.errors import StoreUnavailable
 
 
@@ -170,3 +171,14 @@ def test_a_plan_that_another_store_knew_is_claimed_in_this_one(
     assert (claimed, again.current) == ([1], plans.current)
     again.start(7)  # a version beyond it was claimed and never came to this disk
     assert (claimed, again.current.version) == ([1, 8], 8)
+
+
+def test_the_releases_on_their_way_are_those_of_the_plan_of_now(plans: Plans) -> None:
+    assert plans.candidates() is None
+    plans.start(0)
+    assert plans.candidates() == frozenset()
+    [(name, route)] = plans.current.routes.items()
+    coming = replace(route, candidate=Candidate(f"{name}/next", "salt", route))
+    plan = replace(plans.current, version=9, digest="other", routes={name: coming})
+    asyncio.run(plans.amend(lambda _declared, _version: (plan, None)))
+    assert plans.candidates() == frozenset({f"{name}/next"})

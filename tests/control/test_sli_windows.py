@@ -11,6 +11,7 @@ from tidegate.core.block import Tally
 from tidegate.core.objective import ErrorBudget, Maintenance, Objective, RouteObjectives
 from tidegate.stats.burn import DAY_S, HOUR_S, WEEK_S
 from tidegate.stats.histogram import bucket_of
+from tidegate.stores.errors import StoreError
 from tidegate.stores.signals import Minute, News
 
 NOON_S = 1_800_000_000.0 // DAY_S * DAY_S + 12 * HOUR_S
@@ -207,3 +208,17 @@ def test_a_ring_is_the_sum_of_what_it_holds() -> None:
                 inside = [it for it in said if it[0] // 60 > first]
                 expected = Tally(sum(it[1] for it in inside), sum(it[2] for it in inside))
                 assert ring.tally(window_s) == expected
+
+
+def test_what_could_not_be_read_whole_is_read_again() -> None:
+    stored = Stored()
+    stored.tell(minute(NOON_S - 10 * DAY_S, 900, 100), minute(NOON_S - 60, 9, 1))
+    windows = SliWindows()
+
+    def lost(span_s: int, from_s: float, until_s: float) -> list[Minute]:
+        raise StoreError("the connection was lost")
+
+    with pytest.raises(StoreError):
+        windows.keep_up(Source(stored.minutes_after, lost), (CHAT,), NOON_S)
+    stored.keep_up(windows, NOON_S)
+    assert tally(windows, 30 * DAY_S, NOON_S) == Tally(1010, 101)

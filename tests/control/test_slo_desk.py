@@ -32,4 +32,4 @@ def test_routes_stand_by_name_with_what_the_loop_remembers(engine: Engine) -> No
     with database.writing(engine) as connection:
         connection.execute(insert(memories).values(**row, at_s=NOON_S))
     add(engine, {key(): one(availability_good=9, availability_bad=9)})
-    assert states(desk, engine) == {"chat": "frozen", "rag": "restricted"}
+    assert states(desk, engine) == {"chat": "restricted", "rag": "restricted"}

@@ -90,3 +90,10 @@ def test_a_fast_burn_says_what_of_it_is_the_candidate_s() -> None:
     [other] = error_budget.fast_burns(view(seen(OUTAGE)))
     assert (other.canary_bad, other.canary_traffic) == (None, None)
     assert error_budget.fast_burns(view(seen({7200.0: 3_000, P30: 3_100}))) == ()
+
+
+def test_a_quiet_route_that_burns_by_count_may_have_had_nothing_bad_of_late() -> None:
+    scarce = seen({7200.0: 5}, per_s=20 / DAY_S)
+    counts = {**scarce.counts, 3600: Tally(4, 0)}
+    [one] = error_budget.fast_burns(view(replace(scarce, counts=counts, canary=Tally(2, 0))))
+    assert (one.canary_bad, one.canary_traffic) == (None, None)

@@ -1,5 +1,6 @@
 """When an objective burns, when it is over, and when nothing is known."""
 
+from msgspec.structs import replace
 from tests.controllers.budgeted import (
     AVAILABILITY,
     HOUR_S,
@@ -13,6 +14,7 @@ from tests.controllers.budgeted import (
     view,
 )
 
+from tidegate.controllers import error_budget
 from tidegate.controllers.error_budget import ObjectiveSeen
 from tidegate.core.block import Tally
 from tidegate.core.controller import Tell
@@ -29,6 +31,17 @@ def test_a_frozen_route_thaws_only_above_its_bound() -> None:
     assert tells(decision) == [("slo/chat/frozen", True), ("slo/chat/restricted", False)]
     route.tick(view(seen(spent(0.95)), at_s=30))
     assert route.state == "restricted"
+
+
+def test_a_new_route_s_first_failures_spend_what_they_would_of_a_whole_period() -> None:
+    all_bad = {int(w): Tally(600, 600) for w in windows_s(P30)}
+    route = Route()
+    begun = view(ObjectiveSeen(AVAILABILITY, all_bad))
+    route.tick(replace(begun, known_s=600.0))  # 23 % of the 43 minutes that it may be out
+    assert route.state == "restricted"
+    assert error_budget.read_memory(route.memory).review is not None
+    route.tick(replace(begun, known_s=2700.0))
+    assert route.state == "frozen"
 
 
 def test_a_state_without_evidence_is_none() -> None:

@@ -52,3 +52,14 @@ def test_what_is_held_has_its_evidence() -> None:
         "error_budget_left/availability",
         "burn_rate/availability",
     }
+
+
+def test_a_page_takes_the_place_of_its_ticket_and_gives_it_back() -> None:
+    route = Route()
+    slow = seen({7200.0: 3_000, P30: 3_100})
+    ticket, page = (f"burn/chat/availability/{it}" for it in ("ticket", "page"))
+    assert tells(route.tick(view(slow)))[:1] == [(ticket, False)]
+    both = tells(route.tick(view(seen(OUTAGE), at_s=60)))
+    assert both[:2] == [(ticket, True), (page, False)]
+    over = tells(route.tick(view(slow, at_s=800)))
+    assert over[:2] == [(page, True), (ticket, False)]

@@ -6,7 +6,7 @@ from tests.controllers.budgeted import NOON_S, seen, view
 
 from tidegate.controllers._error_budget_words import Memory, ObjectiveSeen
 from tidegate.core.block import Tally
-from tidegate.core.objective import ErrorBudget, Maintenance
+from tidegate.core.objective import DAY_S, ErrorBudget, Maintenance
 
 
 def test_a_window_that_was_not_counted_had_no_requests() -> None:
@@ -19,6 +19,12 @@ def test_maintenance_is_from_its_first_second_to_before_its_last() -> None:
     at = [view(budget=budget, at_s=s).in_maintenance for s in (-1.0, 0.0, 59.0, 60.0)]
     assert at == [False, True, True, False]
     assert not replace(view(), budget=ErrorBudget()).in_maintenance
+
+
+def test_a_period_that_has_just_begun_is_counted_in_part() -> None:
+    assert view().counted == 1.0
+    assert replace(view(), known_s=DAY_S).counted == 1 / 30
+    assert replace(view(), known_s=99 * DAY_S).counted == 1.0
 
 
 def test_a_route_of_which_nothing_is_known_takes_no_room() -> None:

@@ -4,6 +4,7 @@ from msgspec.structs import replace
 from tests.controllers.release_rig import SAFE, STEPS, UNSAFE, rollout, row_of, sight, step
 
 from tidegate.controllers._release_moves import moved
+from tidegate.controllers._release_table import NO_DATA_S
 from tidegate.controllers._release_words import (
     Bounds,
     Finding,
@@ -99,10 +100,17 @@ def test_a_broken_ratio_voids_what_was_counted() -> None:
 
 
 def test_missing_data_pauses_or_ends_it_as_its_file_says() -> None:
-    at = Standing(state="analysing", step=1, clock_s=900.0)
+    at = Standing(state="analysing", step=1, clock_s=1000.0 - NO_DATA_S)
     assert row_of(sight(at, finding=replace(SAFE, missing=("ttft",)))) == "data_missing"
     gone, _ = moved(sight(at, finding=replace(SAFE, failed=("ttft",))))
     assert gone.state == "rolled_back"
+
+
+def test_data_that_may_still_come_are_waited_for() -> None:
+    at = Standing(state="analysing", step=1, clock_s=1001.0 - NO_DATA_S)
+    for given in ({"missing": ("ttft",)}, {"failed": ("error", "ttft")}):
+        held, move = moved(sight(at, finding=replace(SAFE, **given)))
+        assert (held.state, move) == ("analysing", None)
 
 
 def test_a_promotion_needs_every_guard_even_where_its_only_step_is_one_of_smoke() -> None:

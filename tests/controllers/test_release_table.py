@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
-from tests.controllers.release_rig import STEPS, UNSAFE, rollout, row_of, sight
+from tests.controllers.release_rig import SAFE, STEPS, UNSAFE, rollout, row_of, sight, step
 
 from tidegate.controllers._release_moves import moved
 from tidegate.controllers._release_table import CONDITIONS, TABLE
@@ -111,19 +111,22 @@ _GUARDS = ("rollback_asked", "hard_limit", "harmed", "burning")
 def test_it_is_total_and_keeps_its_promises(seen: Sight) -> None:
     after, move = moved(seen)
     before, found = seen.standing, seen.finding
+    at = before.back_to if before.state == "paused" else before.state
     assert after.state in STATES
     assert after.step in range(len(STEPS) + 1)
     if before.state in ENDED:
         assert move is None and after.state == before.state
     if seen.wishes.rollback and before.state not in ENDED:
         assert after.state == "rolled_back"
-    if before.state in SERVING and (found.harmed or (found.hard and before.state != "shadow")):
+    if before.state in SERVING and (found.harmed or (found.hard and at != "shadow")):
         assert after.state == "rolled_back"
         assert move is not None and move.effect == "withdraw"
     if after.state == "promoted" and before.state != "promoted":
         assert before.state == "analysing"
         assert before.skipped or not (found.unsafe or found.missing or found.failed)
         assert not (seen.bounds.frozen or (found.ratio_broken and not before.skipped))
+    if before.state == "shadow" and after.state == "step":
+        assert not (seen.bounds.frozen or seen.bounds.refusal)
     if after.step > before.step:
         assert before.state == "analysing" and move is not None and move.effect == "advance"
         assert not seen.bounds.frozen and seen.bounds.in_hours and not seen.bounds.refusal
@@ -175,7 +178,31 @@ def test_a_hard_limit_acts_in_shadow_too() -> None:
     at = Standing(state="shadow", clock_s=990.0)
     failing = sight(at, rollout=shadowed, shadow=ShadowSeen(20, failed=10))
     assert row_of(failing) == "hard_limit"
+    held = Standing(state="paused", back_to="shadow", asked_for=True)
+    assert row_of(replace(failing, standing=held)) == "hard_limit"
     broken = sight(at, rollout=shadowed, shadow=ShadowSeen(40, invalid=20))
     assert row_of(broken) == "hard_limit"
     few = sight(at, rollout=shadowed, shadow=ShadowSeen(19, invalid=19))
     assert row_of(few) is None
+
+
+def test_what_burned_before_its_promotion_is_not_held_against_it() -> None:
+    burning = Bounds(policy_rank=2, approvers=0, burning=(Burning("answers", 0.5, 0.9),))
+    fix = rollout(labels=("p0",))
+    at = Standing(state="analysing", step=2)
+    seen, move = step(sight(at, rollout=fix, finding=SAFE, bounds=burning))
+    assert move is not None and move.effect == "promote"
+    for _ in range(3):  # its minutes are still in the window
+        seen, _ = step(seen)
+    assert seen.standing.state == "soak"
+    seen, _ = step(replace(seen, bounds=Bounds()))
+    assert row_of(replace(seen, bounds=burning)) == "burning"  # what begins anew is its own
+    other = replace(seen, bounds=Bounds(burning=(Burning("ttft", None, None),)))
+    assert row_of(other) == "burning"
+
+
+def test_who_skips_the_shadow_s_answers_goes_past_no_freeze() -> None:
+    at = Standing(state="shadow", skipped=True)
+    seen = sight(at, rollout=rollout(shadow=Shadow()), bounds=Bounds(frozen=True))
+    assert row_of(seen) is None
+    assert row_of(replace(seen, bounds=Bounds())) == "shadow_skipped"

@@ -56,14 +56,15 @@ async def releases(folder: Path) -> None:
             print(f"  {line.at_s - began_s:6.1f} s  {line.state}  {line.step + 1}  {line.why}")
     states = {end.release.id: (end.release.state, end.release.reason) for end in ends}
     assert states["to-same/next"][0] == "done", states
-    for name, metric in (
-        ("longer", "output_tokens"),
-        ("invalid", "invalid"),
-        ("slower", "ttft"),
-        ("refusing", "refusal"),
+    for name, words in (
+        ("longer", ("output_tokens",)),
+        # By its verdict, or by a hard limit where the first of its answers happen to be bad.
+        ("invalid", ("invalid", "its answers broke their contract", "its first requests")),
+        ("slower", ("ttft",)),
+        ("refusing", ("refusal",)),
     ):
         state, why = states[f"to-{name}/next"]
-        assert (state, metric in why) == ("rolled_back", True), states
+        assert state == "rolled_back" and any(it in why for it in words), states
         assert engine.asked[name] == 0, name
     assert traffic.answered > answered
     assert not traffic.failed, traffic.failed[0]

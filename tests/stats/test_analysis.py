@@ -135,6 +135,15 @@ def test_returning_units_of_which_nothing_is_known_are_compared_by_units():
     assert is_by_unit(after(block(stable, canary)), LENGTH)
 
 
+def test_how_many_are_slow_is_known_at_once():
+    """So that a slow canary is found in the first blocks that have a latency."""
+    of = rollout(HarmMetric("ttft", 0.02), HarmMetric("error", 0.02))
+    found = after(block(arm(95, 5, "ttft"), arm(60, 40, "ttft")), of=of)
+    assert verdicts(found, of)[0].verdict == "harm"
+    unknown = after(block(arm(95, 5), arm(60, 40)), of=of)
+    assert verdicts(unknown, of)[1].e_harm == 1
+
+
 def test_a_metric_of_its_own_margin():
     strict = rollout(HarmMetric("output_tokens", 2.0))
     assert [guard.margin for guard in kept(strict)] == [2.0]

@@ -130,6 +130,7 @@ def test_no_requests_are_no_burn_and_fire_nothing() -> None:
     assert burn.burn(Tally(), 0.999) is None
     assert burn.remaining(Tally(), 0.999) is None
     assert burn.remaining(Tally(1000, 2), 0.999) == pytest.approx(-1.0)
+    assert burn.remaining(Tally(1000, 2), 0.999, 0.25) == pytest.approx(0.5)
 
 
 def test_chance_bounds_the_poisson_tail() -> None:

@@ -43,7 +43,8 @@ def test_a_recorder_finds_how_it_cut_them(engine: Engine) -> None:
     append(engine, "one", NOON_S + 30, "a", 8)
     with database.reading(engine) as connection:
         found = blocks.looks(connection, "one", "a")
-    assert found == [Look(NOON_S, NOON_S + 10, 3, 8), Look(NOON_S + 20, NOON_S + 30, 8, 13)]
+    first = Look(NOON_S, NOON_S + 10, 3, 8, 0.05)
+    assert found == [first, Look(NOON_S + 20, NOON_S + 30, 8, 13, 0.05)]
 
 
 def test_a_block_that_cannot_be_read_says_what_to_do(engine: Engine) -> None:

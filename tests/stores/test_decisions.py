@@ -55,7 +55,8 @@ def test_a_chain_whose_beginning_was_dropped_is_none(engine: Engine) -> None:
     with database.writing(engine) as connection:
         kept(connection, made("a", b"", b"1"), NOON_S)
         number = kept(connection, made("a", None, b"2"), NOON_S + 10)
-        assert decisions.trim(connection, NOON_S + 5) == 1
+    assert decisions.drop_old(engine, NOON_S + decisions.KEPT_S + 5) == 1
+    with database.reading(engine) as connection:
         assert decisions.chain(connection, number) == []
         assert [one.seq for one in decisions.recent(connection)] == [number]
 
@@ -70,11 +71,16 @@ def test_recent_ones_are_of_a_subject_and_below_a_number(engine: Engine) -> None
         assert [one.seq for one in found] == [second]
 
 
-def test_what_nobody_decides_on_is_forgotten(engine: Engine) -> None:
+def test_old_ones_are_dropped_in_parts_and_what_is_remembered_stays(engine: Engine) -> None:
     with database.writing(engine) as connection:
-        kept(connection, made("a", b"", b"1"), NOON_S)
-        decisions.forget(connection, "release", ["a"])
-        assert decisions.remembered(connection, "release") == {}
+        for _ in range(5):
+            kept(connection, made("a", b"", b"1"), NOON_S)
+        last = kept(connection, made("a", b"", b"2"), NOON_S + 20)
+    assert decisions.drop_old(engine, NOON_S + decisions.KEPT_S + 10, part_rows=2) == 5
+    assert decisions.drop_old(engine, NOON_S + decisions.KEPT_S + 10, part_rows=2) == 0
+    with database.reading(engine) as connection:
+        assert [one.seq for one in decisions.recent(connection)] == [last]
+        assert bytes(decisions.remembered(connection, "release")["a"].memory) == b"2"
 
 
 def test_time_at_work_is_kept(engine: Engine) -> None:

@@ -65,3 +65,11 @@ def test_hours_and_days_are_told_whole_from_when_they_begin(engine: Engine) -> N
     assert [(it.minute_s, it.arm) for it in found] == [(hour_s, "canary"), (hour_s, "stable")]
     assert found[1].slis == {"availability": (3, 2)} and found[1].latencies == {"ttft": {3: 2}}
     assert [it.counts["requests"] for it in days] == [1, 4]
+
+
+def test_one_arm_s_minutes_are_asked_for_alone(engine: Engine) -> None:
+    add(engine, {key(arm="shadow"): one(), key(): one(), key(route="mail", arm="shadow"): one()})
+    add(engine, {key(NOON_S - 60, arm="shadow"): one(), key(NOON_S + 60, arm="shadow"): one()})
+    with database.reading(engine) as connection:
+        found = signals.of_arm(connection, "chat", "shadow", NOON_S + 59.0)
+    assert [(it.minute_s, it.counts["requests"]) for it in found] == [(NOON_S, 1), (NOON_S + 60, 1)]

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import click
 
-from tidegate.boot import tour_kill, tour_money
+from tidegate.boot import tour_kill, tour_money, tour_release
 from tidegate.boot.child import Child, ChildSpec
 from tidegate.boot.module import module_argv
 from tidegate.boot.processes import Processes
@@ -37,10 +37,11 @@ from tidegate.core import clock
 from tidegate.core.address import Listen
 from tidegate.core.layout import Layout
 
-PARTS: tuple[Part, ...] = (tour_money.PART, tour_kill.PART)
+PARTS: tuple[Part, ...] = (tour_release.PART, tour_money.PART, tour_kill.PART)
 
 _ANY = Listen("127.0.0.1", 0)
 _DRAIN_S = 2.0
+_LAST_LINES = 10
 _PLAN = """\
 # The engine is simulated (`tidegate sim serve`); prices and budgets are as of a real one.
 providers:
@@ -58,6 +59,9 @@ routes:
 
 budgets:
 {budgets}
+
+control:
+  loop: {{tick: 250ms, lease: 3s}}    # a release is looked at four times a second
 """
 
 
@@ -108,6 +112,9 @@ def _run(folder: Path) -> int:
     engine, port = _engine(layout)
     plan = folder / "tidegate.yaml"
     budgets = "\n".join(f"  {part.budget}" for part in PARTS if part.budget)
+    for name, text in (file for part in PARTS for file in part.files):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
     plan.write_text(_PLAN.format(port=port, budgets=budgets), "utf-8")
     with bind(_ANY, "the demo's gateway") as gateway, bind(_ANY, "the demo's control") as control:
         processes = Processes(
@@ -133,7 +140,19 @@ def _run(folder: Path) -> int:
         supervisor = Supervisor(
             children["control"], [children["gateway"]], [Child(engine)], lambda: _DRAIN_S
         )
-        return asyncio.run(_supervised(supervisor, partial(show, stage)))
+        status, held = asyncio.run(_supervised(supervisor, partial(show, stage)))
+    if status:
+        click.echo(f"Error: a process refuses to run:\n{_last_words(layout)}", err=True)
+    return status or int(not held)
+
+
+def _last_words(layout: Layout) -> str:
+    """How control's log ends: it is the one that says what is wrong."""
+    try:
+        lines = (layout.log / "control.log").read_text("utf-8", "replace").splitlines()
+    except OSError as error:
+        return f"  {error}"
+    return "\n".join(f"  {line}" for line in lines[-_LAST_LINES:])
 
 
 def _engine(layout: Layout) -> tuple[ChildSpec, int]:
@@ -145,8 +164,9 @@ def _engine(layout: Layout) -> tuple[ChildSpec, int]:
     return ChildSpec("engine", argv, log=layout.log / "engine.log"), port
 
 
-async def _supervised(supervisor: Supervisor, showing: Callable[[], bool]) -> int:
-    """Everything runs until it was shown, or until a signal; 0 when all of it held."""
+async def _supervised(supervisor: Supervisor, showing: Callable[[], bool]) -> tuple[int, bool]:
+    """Everything runs until it was shown, or until a signal: the status of the child that refuses
+    to run, or 0, and whether all of it held."""
     loop = asyncio.get_running_loop()
     held = loop.create_future()
 
@@ -158,7 +178,7 @@ async def _supervised(supervisor: Supervisor, showing: Callable[[], bool]) -> in
     # A daemon: Ctrl-C ends everything, whatever a part waits for.
     threading.Thread(target=shown, name="tour", daemon=True).start()
     status = await supervisor.run()
-    return status or (0 if held.done() and held.result() else 1)
+    return status, held.done() and held.result()
 
 
 def _settle(held: "asyncio.Future[bool]", found: bool, supervisor: Supervisor) -> None:

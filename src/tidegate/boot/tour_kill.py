@@ -68,7 +68,7 @@ async def _under_load(stage: Stage, key: str) -> tuple[list[str], int]:
     async def one(number: int) -> None:
         nonlocal cut_off
         while not over.is_set():
-            answer = await callers.ask(f"Caller {number}: and the tide?", _MAX_TOKENS)
+            answer = await callers.ask(f"Caller {number}: and the tide?", max_tokens=_MAX_TOKENS)
             if answer.status == 200 and answer.receipt_id is not None:
                 seen.append(answer.receipt_id)
             else:

@@ -73,7 +73,9 @@ async def _race(stage: Stage, key: str) -> Counter[str]:
 
     async def one(number: int) -> None:
         while True:
-            answer = await callers.ask(f"Caller {number}: a word of the tide?", _MAX_TOKENS)
+            answer = await callers.ask(
+                f"Caller {number}: a word of the tide?", max_tokens=_MAX_TOKENS
+            )
             if answer.status != 200:
                 found[_SPENT if answer.code == _SPENT else _OTHER] += 1
                 return

@@ -112,6 +112,9 @@ class Stage:
             time.sleep(_LOOK_S)
         raise Failed(otherwise)
 
+    def pause(self, seconds: float) -> None:
+        time.sleep(seconds)
+
     def kill(self, name: str) -> None:
         """kill -9 of `control` or `gateway`."""
         self._children[name].signal(signal.SIGKILL)
@@ -135,10 +138,10 @@ class Callers:
         limits = httpx2.Limits(max_connections=at_once, max_keepalive_connections=at_once)
         self._client = httpx2.AsyncClient(timeout=_CALL_S, limits=limits, trust_env=False)
 
-    async def ask(self, prompt: str, max_tokens: int) -> Answered:
-        """One whole answer, or what came in its place."""
+    async def ask(self, prompt: str, **more: object) -> Answered:
+        """One whole answer, or what came in its place; `more` is written into the body."""
         message = {"role": "user", "content": prompt}
-        body = {"model": "chat", "messages": [message], "max_tokens": max_tokens}
+        body = {"model": "chat", "messages": [message], **more}
         try:
             answer = await self._client.post(
                 self._url, content=msgspec.json.encode(body), headers=self._headers
@@ -159,8 +162,9 @@ class Callers:
 
 class Part(Struct, frozen=True):
     """One thing to show. `run` says what it finds and returns whether that was as promised;
-    `budget` is a line of the plan's `budgets`."""
+    `budget` is a line of the plan's `budgets`, `files` lie beside the plan: paths and texts."""
 
     title: str
     run: Callable[[Stage], bool]
     budget: str = ""
+    files: tuple[tuple[str, str], ...] = ()

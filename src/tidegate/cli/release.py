@@ -22,6 +22,10 @@ from tidegate.core.rollout_state import What
 _HEAD = ("RELEASE", "STATE", "STEP", "WEIGHT", "REQUESTS", "UNITS", "SINCE", "WHY")
 _METRICS = ("METRIC", "VERDICT", "HOW MUCH WORSE", "MARGIN", "SEEN", "STILL NEEDED", "CANNOT SEE")
 _ASK = "/api/releases/ask"
+_NOT_YET = (
+    "The loop has not done it yet: see `tidegate loop status`. Without the loop nobody is sent "
+    'there by: tidegate change set release_off {route} --for 1h --reason "..."'
+)
 
 
 @click.group(name="release")
@@ -88,7 +92,27 @@ def _wish(what: What, means: str, *, needs_reason: bool = False) -> None:
     def ask(state: Path | None, control: str | None, release: str, reason: str | None) -> None:
         wish = AskRelease(release, what, reason or "")
         asked = open_control(state, control).post(_ASK, ReleaseAsked, wish)
-        click.echo(f"Asked to {what.replace('_', ' ')} {asked.id}; see: tidegate release status")
+        if asked.is_done:
+            _tell_undone(asked)
+        else:
+            click.echo(
+                f"Asked to {what.replace('_', ' ')} {asked.id}; see: tidegate release status"
+            )
+        if asked.is_done is False:
+            click.echo(_NOT_YET.format(route=release.rpartition("/")[0]), err=True)
+
+
+def _tell_undone(asked: ReleaseAsked) -> None:
+    if not asked.waiting_for:
+        click.echo(f"Rolled back {asked.id}: every gateway obeys, and nobody gets it any more.")
+        return
+    names = ", ".join(_plain(name) for name in asked.waiting_for)
+    click.echo(f"Rolled back {asked.id}.")
+    click.echo(
+        f"Not yet obeyed by {names}; control keeps telling it. A gateway that is away lets go of "
+        "what was not promoted by itself, when its lease is over.",
+        err=True,
+    )
 
 
 _wish("start", "Start RELEASE: once its gates are open it serves its first units.")
@@ -109,12 +133,11 @@ _wish(
 @click.argument("outcome", type=click.Choice(["passed", "failed"]))
 @click.option("--reason", default="", help="Why, or where its report is.")
 @control_options
-def gate(
-    state: Path | None, control: str | None, release: str, name: str, outcome: str, reason: str
-) -> None:
+def gate(state: Path | None, control: str | None, **given: str) -> None:
     """Tell the outcome of gate NAME of RELEASE, which starts when all of them have passed."""
+    name, outcome = given["name"], given["outcome"]
     what: What = "gate_passed" if outcome == "passed" else "gate_failed"
-    wish = AskRelease(release, what, reason, name)
+    wish = AskRelease(given["release"], what, given["reason"], name)
     asked = open_control(state, control).post(_ASK, ReleaseAsked, wish)
     click.echo(f"Gate {name} of {asked.id}: {outcome}.")
 

@@ -19,8 +19,10 @@ from tidegate.control.plans import NoPlan, Plans
 from tidegate.core.change import Change
 from tidegate.core.compile import PlanRefused
 from tidegate.core.controller import Proposal, Revise, Set, Tell
+from tidegate.core.levers import LEVERS
 from tidegate.core.route_members import members_of
 from tidegate.stores import database, decisions, leadership
+from tidegate.stores.changes import is_controller
 from tidegate.stores.decisions import Made
 
 _log = logging.getLogger(__name__)
@@ -52,7 +54,7 @@ class Acting:
         now = [one for one in decided if not one.compiles]
         with database.writing(self._engine) as connection:
             leadership.check(connection, epoch)
-            for author in sorted({one.author for one in decided}):
+            for author in sorted({one.author for one in decided} | _holders(moment)):
                 mine = [one for one in now if one.author == author]
                 later = _routes(one for one in decided if one.author == author and one.compiles)
                 held = [it for it in _held(moment, author) if it.scope not in later]
@@ -87,12 +89,16 @@ class Acting:
         deciding.kept(one)
         return True
 
-    async def publish(self) -> None:
-        """A plan without what was withdrawn. Traffic does not wait for it: nobody is sent there."""
+    async def publish(self, decided: Sequence[Decided], moment: Moment) -> None:
+        """A plan without what was withdrawn. Nobody is sent there meanwhile, but for what had been
+        promoted: where that stays in the plan it is said."""
         try:
             await self._plans.amend(self._compiling.changing(lambda _: None))
         except (PlanRefused, NoPlan) as error:
-            _log.error("what was rolled back stays in the plan, without traffic: %s", error)
+            _log.error("what was rolled back stays in the plan that gateways obey: %s", error)
+            for one in decided:
+                if one.restores:
+                    self._refused(one, f"it still serves; put the plan file right: {error}", moment)
 
     def _actor(self, author: str, moment: Moment, epoch: int) -> Actor:
         return Actor(author, epoch, moment.now_s, self._lease_s())
@@ -156,7 +162,18 @@ class Acting:
 
 
 def _held(moment: Moment, author: str) -> list[Change]:
-    return [change for change in moment.in_force if change.author == author]
+    """What its author answers for. Of what it could not decide the clamps stay as they are."""
+    return [
+        it
+        for it in moment.in_force
+        if it.author == author
+        and not (LEVERS[it.lever].kind == "clamp" and (author, it.scope) in moment.undecided)
+    ]
+
+
+def _holders(moment: Moment) -> set[str]:
+    """Also a controller that wants nothing more lets go of what it holds."""
+    return {it.author for it in moment.in_force if is_controller(it.author)}
 
 
 def _routes(decided: Iterable[Decided]) -> set[str]:

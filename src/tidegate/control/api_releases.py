@@ -1,9 +1,11 @@
 """Releases: made of their files, asked for by people, moved on by the loop."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from typing import Final, TypeVar
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from tidegate.config.releases import against_plan, read_release, release_file
@@ -27,6 +29,9 @@ from tidegate.stores import database, rollouts
 from tidegate.stores.rollouts import Kept, RolloutKept, RolloutNotFound
 
 T = TypeVar("T")
+
+UNDONE_TIMEOUT_S: Final = 3.0
+_LOOK_AGAIN_S: Final = 0.05
 
 _SERVING: Final[frozenset[State]] = frozenset({"shadow", "step", "analysing", "paused"})
 _OPEN: Final[frozenset[State]] = frozenset({"created", "gated", *_SERVING, "promoted", "soak"})
@@ -89,16 +94,19 @@ async def _ask(call: Call) -> ReleaseAsked:
         message = f"Say why: {asked.what} needs a reason, which is kept."
         raise ApiError("invalid_request", message, param="reason")
 
-    def ask(engine: Engine) -> ReleaseAsked:
+    def ask(engine: Engine) -> tuple[ReleaseAsked, State]:
         with database.writing(engine) as connection:
             kept = rollouts.find(connection, asked.id)
             _refuse_vain(connection, kept, asked, by.actor)
             wish = Asked(0, asked.id, asked.what, by.actor, by.at_s, asked.reason, asked.gate)
-            return ReleaseAsked(asked.id, asked.what, rollouts.ask(connection, wish))
+            made = ReleaseAsked(asked.id, asked.what, rollouts.ask(connection, wish))
+            return made, kept.state
 
-    made = await call.desk.store(_found(ask, asked.id))
+    made, state = await call.desk.store(_found(ask, asked.id))
     call.desk.loop.wake()
-    return made
+    if asked.what != "rollback":
+        return made
+    return await _undone(call, made, by_plan=state not in _SERVING)
 
 
 ROWS = (
@@ -136,6 +144,23 @@ def _found(read: Callable[[Engine], T], name: str) -> Callable[[Engine], T]:
             raise ApiError("not_found", message, param="id") from error
 
     return asking
+
+
+async def _undone(call: Call, made: ReleaseAsked, *, by_plan: bool) -> ReleaseAsked:
+    """Wait a little until the release is back and every gateway obeys that. `by_plan`: what was
+    promoted is back with the next plan, anything else without."""
+    desk = call.desk
+
+    def is_done(engine: Engine) -> bool:
+        with database.reading(engine) as connection:
+            ended = rollouts.find(connection, made.id).state in ENDED
+        return ended and not (by_plan and desk.compiling.is_behind())
+
+    until_s = clock.monotonic_s() + UNDONE_TIMEOUT_S
+    while not (done := await desk.store(is_done)) and clock.monotonic_s() < until_s:  # noqa: ASYNC110
+        await asyncio.sleep(_LOOK_AGAIN_S)
+    waiting_for = await desk.obeyed(await desk.newest_seq()) if done else []
+    return replace(made, is_done=done, waiting_for=waiting_for)
 
 
 def _refuse_vain(connection: Connection, kept: Kept, asked: AskRelease, who: str) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from tidegate.control.alerting import Ratio
+from tidegate.control.label import label
 
 _MOST_SERIES = 2000
 _USED = """\
@@ -25,11 +26,7 @@ def render(ratios: list[Ratio]) -> bytes:
 
 def _lines(name: str, values: Iterable[tuple[Ratio, float | None]]) -> str:
     return "".join(
-        f'{name}{{budget="{_label(one.budget)}",scope="{_label(one.scope)}"}} {value!r}\n'
+        f'{name}{{budget="{label(one.budget)}",scope="{label(one.scope)}"}} {value!r}\n'
         for one, value in values
         if value is not None
     )
-
-
-def _label(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

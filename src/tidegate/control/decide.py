@@ -7,12 +7,18 @@ from msgspec.structs import replace
 
 from tidegate.control.observe import Seen, Watcher
 from tidegate.core.controller import Decision, Proposal, Revise, Set
+from tidegate.stores.changes import CONTROLLER
 
 # Between two decisions whose memory is kept whole, so many follow from it.
 SNAPSHOT_EVERY = 20
 
 # A withdrawal is undone by nothing that the plan may say; it takes effect before it is compiled.
 UNDOING = frozenset({"withdraw", "restore"})
+
+
+def author_of(watcher: Watcher) -> str:
+    """By which name its changes are kept."""
+    return f"{CONTROLLER}{watcher.controller.name}"
 
 
 class Decided(Struct, frozen=True):
@@ -27,7 +33,7 @@ class Decided(Struct, frozen=True):
 
     @property
     def author(self) -> str:
-        return f"controller:{self.watcher.controller.name}"
+        return author_of(self.watcher)
 
     @property
     def compiles(self) -> bool:
@@ -39,6 +45,13 @@ class Decided(Struct, frozen=True):
     @property
     def revises(self) -> bool:
         return any(isinstance(one, Revise) for one in self.decision.proposals)
+
+    @property
+    def restores(self) -> bool:
+        """Whether it takes back what its route is already."""
+        return any(
+            isinstance(it, Revise) and it.kind == "restore" for it in self.decision.proposals
+        )
 
     @property
     def held(self) -> dict[tuple[str, str], Set]:

@@ -66,7 +66,7 @@ class ErrorBudgets:
         """By route, how many people say yes to a fix while little is left."""
         return {route: view.budget.approvers for route, view in self._seen.items()}
 
-    def burns(self, memories: Mapping[str, Raw], now_s: float) -> Mapping[str, tuple[Burning, ...]]:
+    def burns(self) -> Mapping[str, tuple[Burning, ...]]:
         """By route, what burned fast when it was last looked at."""
         found = {}
         for route, view in self._seen.items():

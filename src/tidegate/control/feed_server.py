@@ -108,8 +108,8 @@ class FeedServer:
             self._loop.call_soon_threadsafe(self._tell_recorded, gateway, Recorded(segment, offset))
 
     def gateways(self) -> list[GatewayState]:
-        """Connected gateways, by name."""
-        states = [connection.state for connection in self._connections]
+        """Connected gateways, by name. Thread-safe."""
+        states = [connection.state for connection in tuple(self._connections)]
         return sorted(states, key=lambda state: (state.gateway, state.pid))
 
     async def acknowledged(self, seq: int, timeout_s: float) -> list[str]:
@@ -138,7 +138,7 @@ class FeedServer:
             return [UNKNOWN]
 
     def obeying(self) -> list[Obeying]:
-        """This machine's running gateways and what they obey; 0 where nobody knows."""
+        """This machine's running gateways and what they obey; 0 where nobody knows. Thread-safe."""
         told = {s.gateway: s for s in self.gateways()}
         unknown = running(self._journal) - told.keys()
         known = [Obeying(s.gateway, s.seq, s.plan_version, s.error) for s in told.values()]

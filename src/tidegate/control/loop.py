@@ -8,14 +8,15 @@ written: what would be done is shown and that is all.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from msgspec import Raw, Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from tidegate.control import acting
 from tidegate.control.act import Acting
-from tidegate.control.decide import Decided, Deciding
+from tidegate.control.decide import Decided, Deciding, author_of
 from tidegate.control.observe import Moment, Watcher
 from tidegate.controllers.release import Burning
 from tidegate.core import clock
@@ -24,6 +25,8 @@ from tidegate.stores import changes, database, decisions, feed
 from tidegate.stores.errors import StoreError
 from tidegate.stores.leadership import Fenced
 
+# The part of a lease that plans may be compiled in one tick, but for the first.
+_COMPILING = 0.25
 # Of the time since the last tick, what a machine that slept, or stood still, adds at most.
 _MOST_TICKS = 3.0
 
@@ -32,7 +35,7 @@ _log = logging.getLogger(__name__)
 # By controller, then by subject.
 Memories = dict[str, dict[str, Raw]]
 # What burns now, by route.
-Burns = Callable[[Mapping[str, Raw], float], Mapping[str, tuple[Burning, ...]]]
+Burns = Callable[[], Mapping[str, tuple[Burning, ...]]]
 
 
 class Status(Struct, frozen=True):
@@ -50,7 +53,7 @@ class Status(Struct, frozen=True):
 class Outside(Struct, frozen=True):
     """What the loop asks of the process around it: what is declared, whether this control leads,
     whether gateways obey an entry of the feed, which objectives burn, that gateways look, and how
-    many people say yes to a fix of a route."""
+    many people say yes to a fix of a route. `candidates` are the releases that the plan has now."""
 
     declared: Callable[[], DeclaredLoop]
     leads: Callable[[], bool]
@@ -59,6 +62,7 @@ class Outside(Struct, frozen=True):
     wake: Callable[[], None]
     node: str = ""
     approvers: Callable[[], Mapping[str, int]] = dict
+    candidates: Callable[[], frozenset[str] | None] = lambda: None
 
 
 class Loop:
@@ -70,7 +74,7 @@ class Loop:
         self._engine = engine
         self.watchers = tuple(watchers)
         self._acting = hands
-        self._outside = outside
+        self.outside = outside
         self._deciding = Deciding()
         self._memories: Memories = {}
         self._epoch: int | None = None
@@ -82,12 +86,12 @@ class Loop:
     async def run(self) -> None:
         """Tick until cancelled. Nothing ends it: the next tick may go well."""
         while True:
-            declared = self._outside.declared()
-            if self._outside.leads():
+            declared = self.outside.declared()
+            self._woken.clear()  # before it looks: what is asked meanwhile has a tick of its own
+            if self.outside.leads():
                 await self._try(declared)
             else:
                 self._stand_down()
-            self._woken.clear()
             try:
                 await asyncio.wait_for(self._woken.wait(), declared.tick_s)
             except TimeoutError:
@@ -102,7 +106,7 @@ class Loop:
         problem: str | None = None
         decided: tuple[Decided, ...] = ()
         try:
-            decided = await self.tick(declared)
+            decided, problem = await self._tick(declared)
         except Fenced as fenced:
             problem = str(fenced)
             _log.warning("%s", problem)
@@ -110,9 +114,11 @@ class Loop:
         except StoreError as error:
             problem = f"the database cannot be used: {error}"
             _log.warning("the loop's tick failed: %s", problem)
+            self._forget()  # of what was written then, nobody knows whether it is
         except Exception as error:  # a mistake in one tick must not end all of them
             problem = repr(error)
             _log.exception("the loop's tick failed")
+            self._forget()
         took_s = clock.monotonic_s() - began_s
         shown = decided or self.status.decided
         at_s = clock.wall_s()
@@ -120,29 +126,37 @@ class Loop:
 
     async def tick(self, declared: DeclaredLoop) -> tuple[Decided, ...]:
         """One look, its decisions, and what they come to. StoreError, Fenced."""
+        return (await self._tick(declared))[0]
+
+    async def _tick(self, declared: DeclaredLoop) -> tuple[tuple[Decided, ...], str | None]:
+        """With what of it came to nothing."""
         if not declared.dry_run:
             await asyncio.to_thread(self._lead)
         moment, decided = await asyncio.to_thread(self._look, declared)
+        problem = _said_of(moment.undecided)
         if declared.dry_run or self._epoch is None:
-            return decided
+            return decided, problem
         epoch, hands = self._epoch, self._acting
         publish = await asyncio.to_thread(hands.hold, decided, self._deciding, moment, epoch)
         self._remember([one for one in decided if not one.compiles])
-        self._outside.wake()
+        self.outside.wake()
         if publish:
-            await hands.publish()
-        for one in decided:
-            if one.compiles and await hands.revise(one, self._deciding, moment, epoch):
+            await hands.publish(decided, moment)
+        began_s = clock.monotonic_s()
+        for one in (one for one in decided if one.compiles):
+            if await hands.revise(one, self._deciding, moment, epoch):
                 self._remember([one])
-                self._outside.wake()
-        return decided
+                self.outside.wake()
+            if clock.monotonic_s() - began_s > _COMPILING * declared.lease_s:
+                break  # the others are decided again: leases wait for the next tick
+        return decided, problem
 
     def _lead(self) -> None:
         """Begin a leadership where there is none of ours."""
         if self._epoch is not None:
             return
         with database.writing(self._engine) as connection:
-            epoch = acting.lead(connection, self._outside.node, clock.wall_s())
+            epoch = acting.lead(connection, self.outside.node, clock.wall_s())
         self._forget()
         self._epoch = epoch
         _log.info("leadership %d of the loop begins", epoch)
@@ -152,12 +166,30 @@ class Loop:
             if not self._memories or declared.dry_run:
                 self._recall(connection)
             moment = self._moment(connection, declared)
-            decided = [
-                self._deciding.decide(watcher, seen, self._of(watcher))
-                for watcher in self.watchers
-                for seen in watcher.observe(connection, moment, self._of(watcher))
-            ]
-        return moment, tuple(decided)
+            decided: list[Decided] = []
+            undecided: set[tuple[str, str]] = set()
+            for watcher in self.watchers:
+                moment, known = self._bound(moment, decided), self._of(watcher)
+                for seen in watcher.observe(connection, moment, known):
+                    try:
+                        decided.append(self._deciding.decide(watcher, seen, known))
+                    except Exception:  # a mistake about one must not keep the loop from all others
+                        name = watcher.controller.name
+                        _log.exception("%s of %s cannot be decided", name, seen.subject)
+                        undecided.add((author_of(watcher), seen.subject))
+        return replace(moment, undecided=frozenset(undecided)), tuple(decided)
+
+    def _bound(self, moment: Moment, decided: Sequence[Decided]) -> Moment:
+        """With what this tick has found so far: what a leader that is gone held may have lapsed,
+        and what it had seen is old."""
+        if not decided:
+            return moment
+        return replace(
+            moment,
+            wanted=tuple(held for one in decided for held in one.held.values()),
+            burning=self.outside.burns(),
+            approvers=self.outside.approvers(),
+        )
 
     def _moment(self, connection: Connection, declared: DeclaredLoop) -> Moment:
         now_s = clock.wall_s()
@@ -170,9 +202,8 @@ class Loop:
             now_s=now_s,
             active_s=self._active_s,
             in_force=tuple(changes.in_force(connection, now_s)),
-            obeyed=self._outside.obeyed(feed.newest_seq(connection)),
-            burning=self._outside.burns(self._memories.get("error_budget", {}), now_s),
-            approvers=self._outside.approvers(),
+            obeyed=self.outside.obeyed(feed.newest_seq(connection)),
+            candidates=self.outside.candidates(),
         )
 
     def _recall(self, connection: Connection) -> None:
@@ -196,7 +227,12 @@ class Loop:
         self._forget()
 
     def _forget(self) -> None:
-        """Another may have led, and knows more."""
+        """The store knows more: another may have led."""
         self._deciding.forget()
         self._memories.clear()
         self._ticked_s = None
+
+
+def _said_of(undecided: Iterable[tuple[str, str]]) -> str | None:
+    found = ", ".join(f"{author} of {subject}" for author, subject in sorted(undecided))
+    return f"a mistake in this program, see control's log: {found}" if found else None

@@ -4,11 +4,13 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
+from tidegate.control import loop_metrics
 from tidegate.control.act import Acting
 from tidegate.control.compiling import Compiling
 from tidegate.control.error_budgets import ErrorBudgets
 from tidegate.control.feed_server import FeedServer
 from tidegate.control.loop import Loop, Outside
+from tidegate.control.loop_metrics import Ticked
 from tidegate.control.observe import Releases
 from tidegate.control.plans import Plans
 from tidegate.core.declared_loop import DeclaredLoop
@@ -16,9 +18,17 @@ from tidegate.stores import fleet, notices
 
 
 def render(loop: Loop) -> bytes:
-    """What the loop's controllers count, in Prometheus' text form."""
-    budgets = (one for one in loop.watchers if isinstance(one, ErrorBudgets))
-    return b"".join(one.render() for one in budgets)
+    """The loop, and what its controllers count, in Prometheus' text form."""
+    status, shown = loop.status, b""
+    for watcher in loop.watchers:
+        if isinstance(watcher, ErrorBudgets):
+            shown += watcher.render()
+        elif isinstance(watcher, Releases):
+            tick = Ticked(status.at_s, status.took_s, status.problem is not None)
+            under_way = list(watcher.standing.values())
+            standing = [(one.rollout.route, one.rollout.id, one.state) for one in under_way]
+            shown += loop_metrics.render(tick, standing, dict(watcher.moves))
+    return shown
 
 
 def build(
@@ -36,10 +46,19 @@ def build(
     node, leads = standing
 
     def obeyed(seq: int) -> bool:
-        here = all(one.seq >= seq for one in feed.gateways())
+        here = all(one.seq >= seq for one in feed.obeying())
         return here and not fleet.behind(engine, node, seq)
 
     hands = Acting(engine, plans, compiling, notices.note, lambda: declared().lease_s)
     budgets = ErrorBudgets(lambda: plans.declared, lambda: plans.current)
-    outside = Outside(declared, leads, obeyed, budgets.burns, feed.wake, node, budgets.approvers)
+    outside = Outside(
+        declared,
+        leads,
+        obeyed,
+        budgets.burns,
+        feed.wake,
+        node,
+        approvers=budgets.approvers,
+        candidates=plans.candidates,
+    )
     return Loop(engine, (budgets, Releases()), hands, outside)  # what binds before what is bound

@@ -4,6 +4,7 @@ One tick reads everything in one snapshot of the store. A view is kept with the 
 led to, less what the store keeps of it anyway (`kept`), and is made whole again by `refilled`.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
@@ -17,10 +18,10 @@ from tidegate.controllers.release import Bounds, Burning, Place, ShadowSeen, Vie
 from tidegate.core.block import Block
 from tidegate.core.business_hours import read_business_hours
 from tidegate.core.change import Change
-from tidegate.core.controller import Controller
+from tidegate.core.controller import Controller, Set
 from tidegate.core.levers import EVERY
 from tidegate.core.rollout import Rollout
-from tidegate.core.rollout_state import ENDED, Asked
+from tidegate.core.rollout_state import ENDED, Asked, State
 from tidegate.stores import blocks, rollouts, signals
 from tidegate.stores.rollouts import Kept, Moved
 
@@ -30,21 +31,32 @@ MAX_NEW_BLOCKS: Final = 5000
 # How long the plan is not asked again what it did not take.
 REFUSED_S: Final = 60.0
 _SHADOW: Final = "shadow"
+_WITH_CANDIDATE: Final = frozenset({"shadow", "step", "analysing", "paused"})
+_EDITED_AWAY: Final = (
+    "the plan file was edited in what this release changes, so nobody is sent to it any more; "
+    "roll it back, and release what is wanted now"
+)
 
 _encode = msgspec.json.Encoder().encode
 
 
 class Moment(Struct, frozen=True):
     """One tick: the time on the wall, how long loops have worked, what holds a lever, whether all
-    gateways obey the newest entry of the feed, and by route which objectives burn, and how many
-    people say yes to a fix while little of their error budget is left."""
+    gateways obey the newest entry of the feed, and of what the tick has decided before: what is to
+    hold a lever from now on, and by route which objectives burn, and how many people say yes to a
+    fix while little of their error budget is left. `candidates` are the releases that the plan has
+    beside its routes' own (None: not known), `undecided` authors and their subjects of which nobody
+    knows what is to be done."""
 
     now_s: float
     active_s: float
     in_force: tuple[Change, ...] = ()
     obeyed: bool = True
+    wanted: tuple[Set, ...] = ()
     burning: Mapping[str, tuple[Burning, ...]] = {}
     approvers: Mapping[str, int] = {}
+    candidates: frozenset[str] | None = None
+    undecided: frozenset[tuple[str, str]] = frozenset()
 
 
 class Seen(Struct, frozen=True):
@@ -97,18 +109,22 @@ _kept_view = msgspec.json.Decoder(_KeptView).decode
 
 
 class Releases:
-    """Every release that has not ended."""
+    """Every release that has not ended: `standing` as it was seen last. `moves` counts the states
+    that releases came to, and by which row of the table."""
 
     controller: Controller = release.plug
 
     def __init__(self) -> None:
         self._rollouts: dict[str, Rollout] = {}
         self._blocks = _Blocks()
+        self.standing: dict[str, Kept] = {}
+        self.moves: Counter[tuple[State, str]] = Counter()
 
     def observe(
         self, connection: Connection, moment: Moment, memories: Mapping[str, Raw]
     ) -> Iterator[Seen]:
         kept = rollouts.under_way(connection, self._rollouts)
+        self.standing = {one.rollout.id: one for one in kept}
         known = {one.rollout.id: read_place(memories.get(one.rollout.id, Raw())) for one in kept}
         asked = rollouts.asked_after(
             connection, {name: place.asked_seq for name, place in known.items()}
@@ -164,6 +180,7 @@ class Releases:
             return
         line = Moved(after.since_s, after.state, after.step, after.why, decision)
         rollouts.move(connection, subject, line, ended=after.state in ENDED)
+        self.moves[after.state, after.by] += 1
 
     def refused(self, connection: Connection, subject: str, why: str, at_s: float) -> None:
         rollouts.note_problem(connection, subject, why, at_s)
@@ -200,43 +217,51 @@ class Binding:
 
     def __init__(self, moment: Moment) -> None:
         self._moment = moment
-        self._frozen = _values(moment.in_force, "frozen")
-        self._ranks = _values(moment.in_force, "release_policy")
+        holds: list[Change | Set] = [*moment.in_force, *moment.wanted]
+        self._frozen = _values(holds, "frozen")
+        self._ranks = _values(holds, "release_policy")
 
     def of(self, kept: Kept) -> Bounds:
         rollout, now_s = kept.rollout, self._moment.now_s
         hours = rollout.business_hours
-        refused = kept.problem_at_s is not None and now_s - kept.problem_at_s < REFUSED_S
+        refused = kept.problem_at_s is not None and 0 <= now_s - kept.problem_at_s < REFUSED_S
         return Bounds(
             policy_rank=int(self._most(self._ranks, rollout.route)),
             frozen=bool(self._most(self._frozen, rollout.route)),
             in_hours=hours is None or read_business_hours(hours).open_at(now_s),
-            refusal=(kept.problem or "") if refused else "",
+            refusal=(kept.problem or "") if refused else self._edited_away(kept),
             obeyed=self._moment.obeyed,
             burning=self._moment.burning.get(rollout.route, ()),
             approvers=self._moment.approvers.get(rollout.route, Bounds().approvers),
         )
+
+    def _edited_away(self, kept: Kept) -> str:
+        """Why a release that should serve has no candidate in the plan; "" where it has one."""
+        there = self._moment.candidates
+        if there is None or kept.state not in _WITH_CANDIDATE or kept.rollout.id in there:
+            return ""
+        return _EDITED_AWAY
 
     @staticmethod
     def _most(values: Mapping[str, float], route: str) -> float:
         return max(values.get(route, 0.0), values.get(EVERY, 0.0))
 
 
-def _values(in_force: Iterable[Change], lever: str) -> dict[str, float]:
+def _values(holds: Iterable[Change | Set], lever: str) -> dict[str, float]:
     found: dict[str, float] = {}
-    for change in in_force:
-        if change.lever == lever:
-            found[change.scope] = max(change.value, found.get(change.scope, 0.0))
+    for one in holds:
+        if one.lever == lever:
+            found[one.scope] = max(one.value, found.get(one.scope, 0.0))
     return found
 
 
 def _shadow(connection: Connection, kept: Kept, place: Place) -> ShadowSeen:
     """What came of copies since its shadow began; nothing where it has none under way."""
     standing = place.standing
-    if _SHADOW not in (standing.state, standing.back_to):
+    at = standing.back_to if standing.state == "paused" else standing.state
+    if at != _SHADOW:
         return ShadowSeen()
-    news = signals.minutes_after(connection, 0, from_s=kept.since_s)
-    mine = [one for one in news.minutes if one.arm == _SHADOW and one.route == kept.rollout.route]
+    mine = signals.of_arm(connection, kept.rollout.route, _SHADOW, kept.since_s)
     return ShadowSeen(
         requests=sum(one.counts.get("requests", 0) for one in mine),
         failed=sum(one.counts.get("failed", 0) for one in mine),

@@ -108,6 +108,13 @@ class Plans:
     def has_one(self) -> bool:
         return self._current is not None
 
+    def candidates(self) -> frozenset[str] | None:
+        """The releases that the current plan has on their way; None without a plan."""
+        if self._current is None:
+            return None
+        coming = [route.candidate for route in self._current.routes.values()]
+        return frozenset(one.rollout for one in coming if one is not None)
+
     @property
     def highest(self) -> int:
         """The highest version that is ours, or may be: nobody knows of some commits."""

@@ -26,7 +26,6 @@ from tidegate.control import (
     plan_metrics,
     secret_checks,
 )
-from tidegate.control.acting import end_what_is_over
 from tidegate.control.alerting import Alerting
 from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
@@ -47,37 +46,21 @@ from tidegate.control.rows import ROWS
 from tidegate.control.secret_checks import SecretsRefused
 from tidegate.control.serving import Server
 from tidegate.control.standing import LOOK_S, Standing
+from tidegate.control.upkeep import Upkeep
 from tidegate.control.whole_file import write_whole
-from tidegate.core import clock
 from tidegate.core.address import Listen
-from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_control import DeclaredWebhook
 from tidegate.core.declared_notifications import DeclaredNotifications
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
-from tidegate.stores import (
-    blocks,
-    changes,
-    database,
-    fleet,
-    migrate,
-    readings,
-    retention,
-    rollup,
-    signal_bins,
-)
+from tidegate.stores import database, fleet, migrate
 from tidegate.stores.errors import DriverMissing, SchemaTooNew, SessionsNotKept, StoreError
 from tidegate.stores.peppers import read_peppers
 from tidegate.stores.shared import node_name, shared_database
-from tidegate.stores.spending import KEPT_S
 
 EX_CONFIG = 78
 
-_UPKEEP_S = 3600.0
-_KEEP_UP_S = 60.0
 _TOLD_A_LOOK = 4
-_DAY_S = 86_400.0
-_CHANGES_KEPT_S = 400 * _DAY_S
 
 _log = logging.getLogger(__name__)
 
@@ -143,13 +126,14 @@ class Process:
         behind = partial(fleet.behind, feed_engine, self._node)
         self._figures = BudgetFigures()
         self._feed = FeedServer(layout, self._log, recording.observe_status, behind)
+
+        def leads() -> bool:
+            return self._standing.leads
+
         self._loop = looping.build(
-            engine,
-            self._plans,
-            self._compiling,
-            self._feed,
-            (self._node, lambda: self._standing.leads),
+            engine, self._plans, self._compiling, self._feed, (self._node, leads)
         )
+        self._upkeep = Upkeep(engine, self._plans, self._compiling, self._log, leads)
         self._desk = Desk(
             layout=layout,
             engine=engine,
@@ -171,12 +155,7 @@ class Process:
         self._alerting = Alerting(
             engine, lambda: self._plans.current, self._webhook, os.environ, self._figures
         )
-        self._notifying = Notifying(
-            engine,
-            self._notifications,
-            os.environ,
-            lambda: self._standing.leads,
-        )
+        self._notifying = Notifying(engine, self._notifications, os.environ, leads)
         self._server = Server(self._app())
         self._ending = False
         self._background: set[asyncio.Task[Reload]] = set()
@@ -207,10 +186,10 @@ class Process:
         tasks = [
             loop.create_task(self._plans.watch(lambda: self._standing.leads)),
             loop.create_task(self._stand()),
-            loop.create_task(self._upkeep()),
+            loop.create_task(self._upkeep.clear_out()),
             loop.create_task(self._alerting.watch()),
             loop.create_task(self._notifying.watch()),
-            loop.create_task(self._keep_up()),
+            loop.create_task(self._upkeep.keep_up()),
             loop.create_task(self._loop.run()),
         ]
         gc.collect()
@@ -274,47 +253,6 @@ class Process:
         """None while the plan file could not be read since the start: a plan has a route."""
         declared = self._plans.declared
         return declared.control.notifications if declared.routes else None
-
-    async def _keep_up(self) -> None:
-        """Publish what the store has and the plan has not: a raise that is over, or a change
-        whose process died before it was published."""
-        while True:
-            await asyncio.sleep(_KEEP_UP_S)
-            if not self._standing.leads:
-                continue
-            try:
-                await asyncio.to_thread(end_what_is_over, self._engine, clock.wall_s())
-                if not self._plans.is_announced or await asyncio.to_thread(
-                    self._compiling.is_behind
-                ):
-                    await self._plans.amend(self._compiling.changing(lambda _: None))
-            except (StoreError, OSError, PlanRefused, NoPlan) as error:
-                _log.warning("the plan does not keep up with the store: %s", error)
-
-    async def _upkeep(self) -> None:
-        while True:
-            try:
-                if self._standing.leads:
-                    await asyncio.to_thread(self._clear_out)
-            except StoreError as error:
-                _log.warning("old receipts and feed entries cannot be cleared: %s", error)
-            await asyncio.sleep(_UPKEEP_S)
-
-    def _clear_out(self) -> None:
-        self._log.trim()
-        if database.is_shared(self._engine):
-            fleet.forget(self._engine)
-        rollup.fold(self._engine, clock.wall_s() - KEPT_S)
-        signal_bins.drop_old(self._engine, clock.wall_s())
-        blocks.drop_old(self._engine, clock.wall_s())
-        with database.writing(self._engine) as connection:
-            readings.trim(connection, clock.wall_s())
-        if self._plans.problems:
-            return  # a file that cannot be read must not shorten what it meant to keep
-        with database.writing(self._engine) as connection:
-            changes.trim(connection, clock.wall_s() - _CHANGES_KEPT_S)
-        kept_s = self._plans.declared.storage.retention_days * _DAY_S
-        retention.roll_off(self._engine, clock.wall_s() - kept_s)
 
     def _end(self) -> None:
         self._ending = True

@@ -122,11 +122,17 @@ class ReleaseMade(Struct, frozen=True):
 
 
 class ReleaseAsked(Struct, frozen=True):
-    """The wish under its number; the loop takes it in with its next tick, at once if it runs."""
+    """The wish under its number; the loop takes it in with its next tick, at once if it runs.
+
+    Of a rollback `is_done` says whether the loop has, and `waiting_for` names the gateways that may
+    not obey it yet: from `is_done` without any, nobody gets the release.
+    """
 
     id: str
     what: What
     seq: int
+    is_done: bool | None = None
+    waiting_for: list[str] = []
 
 
 class ProposalView(Struct, frozen=True):

@@ -160,7 +160,11 @@ class SliWindows:
         due = self._behind and now_s >= self._begun_s + MINUTE_S
         self._now_s = now_s
         if by_route != self._declared or back or due:
-            self._begin(source, by_route, now_s)
+            try:
+                self._begin(source, by_route, now_s)
+            except BaseException:
+                self._declared = {}  # of what was read no part will do
+                raise
         else:
             self._take(source, 0.0, now_s - _REMEMBERED_S)
         for slot in [it for it in self._said if it[0] < now_s - _REMEMBERED_S]:

@@ -4,6 +4,7 @@ counts them. Every objective is there from 0 on, so that a rate is known from th
 from collections.abc import Mapping
 from typing import Final
 
+from tidegate.control.label import label
 from tidegate.core.block import Tally
 from tidegate.core.objective import Indicator
 
@@ -24,9 +25,5 @@ def render(totals: Mapping[tuple[str, Indicator], Tally]) -> bytes:
         lines += [f"# HELP {name} {text}", f"# TYPE {name} counter"]
         for (route, sli), tally in totals.items():
             count = tally.bad if name == BAD else tally.judged
-            lines.append(f'{name}{{route="{_label(route)}",sli="{sli}"}} {count}')
+            lines.append(f'{name}{{route="{label(route)}",sli="{sli}"}} {count}')
     return ("\n".join(lines) + "\n").encode()
-
-
-def _label(text: str) -> str:
-    return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

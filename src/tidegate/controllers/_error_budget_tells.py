@@ -24,11 +24,11 @@ def all_of(view: View, before: Memory, after: Memory, judged: tuple[Judged, ...]
         was = before.objectives.get(sli, Known())
         if not one.known.lit and not was.lit:
             continue
-        for severity in _SEVERITIES:
-            lit = bool(one.lit(severity))
-            names = {it.tier.name for it in one.tiers if it.tier.severity == severity}
-            if lit != bool(names & set(was.lit)):
-                yield _of_burn(view, one, severity, resolved=not lit)
+        as_before, as_now = (told(known, one.tiers) for known in (was, one.known))
+        if as_before != as_now:
+            for severity, resolved in ((as_before, True), (as_now, False)):
+                if severity is not None:
+                    yield _of_burn(view, one, severity, resolved=resolved)
     there = {str(one.seen.objective.sli) for one in judged}
     for gone, known in before.objectives.items():
         if gone not in there:
@@ -37,6 +37,12 @@ def all_of(view: View, before: Memory, after: Memory, judged: tuple[Judged, ...]
         yield _of_absence(view, resolved=not after.absent)
     if after.exempt_until_s != before.exempt_until_s:
         yield from _of_exemption(view, after.exempt_until_s)
+
+
+def told(known: Known, every: tuple[Burning, ...]) -> Severity | None:
+    """What an objective is told as: a page says what a ticket would."""
+    severities = {one.tier.severity for one in every if one.tier.name in known.lit}
+    return next((one for one in _SEVERITIES if one in severities), None)
 
 
 def of_state(view: View, before: Memory, after: Memory, why: str) -> Iterator[Tell]:

@@ -42,6 +42,11 @@ class View(Struct, frozen=True, omit_defaults=True):
     reviewed_at_s: float | None = None
 
     @property
+    def counted(self) -> float:
+        """The part of the period in which requests have been counted."""
+        return min(self.known_s / self.budget.period_s, 1.0)
+
+    @property
     def in_maintenance(self) -> bool:
         return any(one.from_s <= self.now_s < one.until_s for one in self.budget.maintenance)
 

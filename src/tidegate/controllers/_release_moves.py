@@ -29,13 +29,21 @@ def shift_to_tell(sight: Sight) -> str:
 
 def _staying(sight: Sight) -> Standing:
     told = sight.standing.shift_told or bool(shift_to_tell(sight))
-    return replace(sight.standing, waits_for=_waits_for(sight), shift_told=told)
+    return replace(
+        sight.standing, waits_for=_waits_for(sight), shift_told=told, burned=_burned_on(sight)
+    )
+
+
+def _burned_on(sight: Sight) -> tuple[str, ...]:
+    """What burns on of it without a break. What begins to burn again is the promoted one's."""
+    burning = [one.objective for one in sight.bounds.burning]
+    return tuple(name for name in sight.standing.burned if name in burning)
 
 
 def _after(sight: Sight, move: Move, why: str) -> Standing:
     before = sight.standing
     to = before.back_to if move.to == "back" else move.to
-    standing = replace(before, state=to, since_s=sight.now_s, why=why, waits_for=())
+    standing = replace(before, state=to, since_s=sight.now_s, why=why, by=move.when, waits_for=())
     if to in _STARTS_CLOCK or move.to == "back":
         standing = replace(standing, clock_s=sight.active_s)
     if to == "paused":
@@ -47,6 +55,11 @@ def _after(sight: Sight, move: Move, why: str) -> Standing:
         standing = replace(standing, approved_by=(), skipped=False)
     if move.effect == "advance":
         standing = replace(standing, step=before.step + 1)
+    if move.effect == "promote":
+        burned = tuple(one.objective for one in sight.bounds.burning)
+        standing = replace(standing, burned=burned)
+    elif before.burned:
+        standing = replace(standing, burned=_burned_on(sight))
     if to == "step":
         standing = replace(standing, requests_before=sight.finding.requests, skipped=False)
     return standing

@@ -21,6 +21,8 @@ Condition = Callable[[Sight], str]
 _OWN_SHARE = 0.5
 _OWN_TIMES = 1.5
 _ALL = 0.999
+# So long at a step without a metric's data is to be without it.
+NO_DATA_S: Final = 120.0
 _SKIPPED = "a person took its analysis on themselves"
 
 
@@ -38,7 +40,9 @@ def _words(*found: str) -> str:
 
 
 def _hard_limit(sight: Sight) -> str:
-    if sight.standing.state == "shadow":
+    standing = sight.standing
+    at = standing.back_to if standing.state == "paused" else standing.state
+    if at == "shadow":
         return _shadow_failed(sight)
     return _words(*sight.finding.hard)
 
@@ -56,6 +60,8 @@ def _shadow_failed(sight: Sight) -> str:
 def _burning(sight: Sight) -> str:
     after = sight.standing.state in ("promoted", "soak")
     for one in sight.bounds.burning:
+        if one.objective in sight.standing.burned:
+            continue
         if after:
             return f"objective {one.objective} burns its budget fast"
         bad, traffic = one.canary_bad, one.canary_traffic
@@ -75,11 +81,14 @@ def _cleared_to_shadow(sight: Sight) -> str:
 
 
 def _shadow_seen(sight: Sight) -> str:
-    shadow, seen = sight.rollout.shadow, sight.shadow.requests
-    enough = shadow is None or seen >= shadow.min_requests
-    if not enough or obstacles(sight, "shadow"):
+    if not _shadow_over(sight) or obstacles(sight, "shadow"):
         return ""
-    return f"{seen} shadow requests showed nothing that stops it"
+    return f"{sight.shadow.requests} shadow requests showed nothing that stops it"
+
+
+def _shadow_skipped(sight: Sight) -> str:
+    """What one takes on oneself are its answers, never what holds every release."""
+    return "" if not sight.standing.skipped or obstacles(sight, "shadow") else _SKIPPED
 
 
 def _shadow_late(sight: Sight) -> str:
@@ -126,11 +135,12 @@ def _few_units(sight: Sight) -> str:
 
 
 def _judged_safe(sight: Sight) -> bool:
-    if sight.standing.skipped:
-        return True
-    finding = sight.finding
-    judged = not (finding.unsafe or finding.missing or finding.failed or finding.ratio_broken)
-    return step_of(sight).smoke or judged
+    return sight.standing.skipped or step_of(sight).smoke or _shown_safe(sight)
+
+
+def _shown_safe(sight: Sight) -> bool:
+    found = sight.finding
+    return not (found.unsafe or found.missing or found.failed or found.ratio_broken)
 
 
 def _is_last(sight: Sight) -> bool:
@@ -139,10 +149,9 @@ def _is_last(sight: Sight) -> bool:
 
 def _all_safe(sight: Sight) -> bool:
     """At the last step also where it is one of smoke: a promotion needs every guard."""
-    if not _is_last(sight) or sight.standing.skipped:
+    if not _is_last(sight):
         return _judged_safe(sight)
-    found = sight.finding
-    return not (found.unsafe or found.missing or found.failed or found.ratio_broken)
+    return sight.standing.skipped or _shown_safe(sight)
 
 
 def _promotable(sight: Sight) -> str:
@@ -165,16 +174,16 @@ def _safe_words(sight: Sight) -> str:
     return "every guard is shown to be safe"
 
 
-def _data_failed(sight: Sight) -> str:
-    if _all_safe(sight) or not sight.finding.failed:
+def _no_data(sight: Sight, of: tuple[str, ...]) -> str:
+    if _all_safe(sight) or not of or not _waited_for_data(sight):
         return ""
-    return f"no data of {_words(*sight.finding.failed)}"
+    return f"no data of {_words(*of)}"
 
 
-def _data_missing(sight: Sight) -> str:
-    if _all_safe(sight) or not sight.finding.missing:
-        return ""
-    return f"no data of {_words(*sight.finding.missing)}"
+def _waited_for_data(sight: Sight) -> bool:
+    """Blocks come late, and none counts while the weight moves: what has no data yet may have."""
+    step = step_of(sight)
+    return _spent_s(sight) >= min(step.max_s, max(step.min_s, NO_DATA_S))
 
 
 def _undecided(sight: Sight) -> str:
@@ -226,12 +235,13 @@ CONDITIONS: Final[Mapping[str, Condition]] = {
     "skipped": lambda sight: _SKIPPED if sight.standing.skipped else "",
     "taken_over": _taken_over,
     "shadow_seen": _shadow_seen,
+    "shadow_skipped": _shadow_skipped,
     "shadow_late": _shadow_late,
     "enough": _enough,
     "few_units": _few_units,
     "ratio_broken": _ratio_broken,
-    "data_failed": _data_failed,
-    "data_missing": _data_missing,
+    "data_failed": lambda sight: _no_data(sight, sight.finding.failed),
+    "data_missing": lambda sight: _no_data(sight, sight.finding.missing),
     "undecided": _undecided,
     "promotable": _promotable,
     "raisable": _raisable,
@@ -257,7 +267,7 @@ TABLE: Final[tuple[Move, ...]] = (
     Move("gated", "cleared_to_shadow", "shadow", "start"),
     Move("gated", "cleared", "step", "start"),
     Move("shadow", "pause_asked", "paused"),
-    Move("shadow", "skipped", "step"),
+    Move("shadow", "shadow_skipped", "step"),
     Move("shadow", "shadow_seen", "step"),
     Move("shadow", "shadow_late", "paused"),
     Move("step", "pause_asked", "paused"),

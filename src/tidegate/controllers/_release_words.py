@@ -17,14 +17,15 @@ Effect = Literal["", "start", "advance", "promote", "withdraw", "restore", "reti
 
 
 class Standing(Struct, frozen=True, omit_defaults=True):
-    """Where a rollout stands, and why. `step` counts from 0.
+    """Where a rollout stands, and why: in words, and `by` which row. `step` counts from 0.
 
     `clock_s` is when, in `active_s`, its step began, or its shadow, pause or soak, and
     `requests_before` how many requests the candidate had served then. `back_to` is where `resume`
     leads, and `asked_for` that a person paused it. `is_void`: its sample was not as assigned, so
     that what was counted counts no longer. `approved_by` are the people who let it take its next
     gate, `gates` the checks that it passed, `skipped` that a person took the analysis of this step
-    on themselves, `shift_told` that people know of answers of another length.
+    on themselves, `shift_told` that people know of answers of another length. `burned` are the
+    objectives that burn since before its promotion, and are not held against it.
     """
 
     state: State = "created"
@@ -41,6 +42,8 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     gates: tuple[str, ...] = ()
     skipped: bool = False
     shift_told: bool = False
+    burned: tuple[str, ...] = ()
+    by: str = ""
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):

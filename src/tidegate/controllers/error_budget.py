@@ -19,6 +19,7 @@ from tidegate.controllers._error_budget_words import (
     Review,
     View,
 )
+from tidegate.core.block import Tally
 from tidegate.core.controller import Decision, Proposal, Set
 from tidegate.core.objective import DAY_S, HOUR_S, STATES, Exemption, State
 from tidegate.stats import burn
@@ -53,7 +54,7 @@ class Found(Struct, frozen=True):
 
 class FastBurn(Struct, frozen=True):
     """`canary_bad` is a release candidate's share of the bad requests of the fastest tier's long
-    window, `canary_traffic` its share of all; None where it had none."""
+    window, `canary_traffic` its share of all; None where it had none, or nothing was bad."""
 
     objective: str
     canary_bad: float | None
@@ -122,10 +123,16 @@ def fast_burns(view: View) -> tuple[FastBurn, ...]:
         fastest, *_ = burn.burning(view.budget.period_s, target, seen.counted, view.known_s)
         if fastest.fires:
             whole = seen.counted(fastest.tier.long_s)
-            of = None if seen.canary is None else (seen.canary.bad, seen.canary.judged)
-            bad, traffic = (None, None) if of is None else (of[0] / whole.bad, of[1] / whole.judged)
-            found.append(FastBurn(seen.objective.sli, bad, traffic))
+            found.append(FastBurn(seen.objective.sli, *_shares(seen.canary, whole)))
     return tuple(found)
+
+
+def _shares(canary: Tally | None, whole: Tally) -> tuple[float | None, float | None]:
+    """Of what was bad and of all. Where bad requests are counted, over longer windows, there may be
+    none in this one."""
+    if canary is None or not whole.bad:
+        return None, None
+    return canary.bad / whole.bad, canary.judged / whole.judged
 
 
 def _reasons(
@@ -151,7 +158,7 @@ def _scarce(view: View, one: Judged) -> str:
     """That little is left of an objective's budget; the same as long as the state is."""
     budget, sli = view.budget, one.seen.objective.sli
     if one.state == "frozen":
-        return f"nothing was left of the error budget of {sli}, and not more than {budget.thaw:.0%}"
+        return f"the error budget of {sli} is spent; releases wait for {budget.thaw:.0%} of it"
     bound = budget.restricted if one.state == "restricted" else budget.caution
     return f"less than {bound:.0%} of the error budget of {sli} is left"
 

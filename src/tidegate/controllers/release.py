@@ -1,4 +1,4 @@
-"""Releases: each on its way through the table of 2.6, one rollout a decision.
+"""Releases: each on its way through the table of states, one rollout a decision.
 
 What is judged lies in `stats`, where a release may go in the table; here both meet.
 """

@@ -153,4 +153,4 @@ class Blocks:
 
 
 def _cut(fold: Fold, cut: Look) -> None:
-    fold.close(cut.began_s, cut.ended_s, None)
+    fold.close(cut.began_s, cut.ended_s, cut.weight)

@@ -6,6 +6,7 @@ on how many came and never on what became of them.
 """
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from math import log
 from operator import add
 from typing import Final, TypeVar
@@ -16,17 +17,21 @@ from tidegate.core.block import ArmBlock, Block, Moments, Tally
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import DEFAULT_HARM, HarmMetric, Rollout
 from tidegate.stats import clusters, harm_test, ratio_test
+from tidegate.stats.block_fold import SLOW_QUANTILE
+from tidegate.stats.harm_test import LEAST_EARLIER, Share
 from tidegate.stats.level import Bounds, Level, advanced, summed
 from tidegate.stats.safe_test import Margin
 
 # An arm with less than this in a block waits.
 LEAST_A_BLOCK: Final = 5
 LENGTH: Final = "output_tokens"
+# One in twenty is slow by what slow means, so nothing has to be learned before a test begins.
+_SLOW: Final = Share(LEAST_EARLIER, (1 - SLOW_QUANTILE) * LEAST_EARLIER)
 _NONE: Final = Moments()
 _NO_TALLY: Final = Tally()
 
 
-class Known(Struct, frozen=True, omit_defaults=True):
+class Known(Struct, frozen=True, omit_defaults=True, gc=False):
     """One metric, of requests and of units; pairs of early requests of one unit both bad."""
 
     requests: Level = Level()
@@ -34,7 +39,7 @@ class Known(Struct, frozen=True, omit_defaults=True):
     bad_pairs: int = 0
 
 
-class Totals(Struct, frozen=True, omit_defaults=True):
+class Totals(Struct, frozen=True, omit_defaults=True, gc=False):
     """One arm, all of it, compared or not. `first` are its first requests, as many as the hard
     limit is about and those that came with the last of them, `contracted` its answers that could
     have broken a contract, `together` the units that have spoken."""
@@ -73,9 +78,16 @@ def guards(rollout: Rollout) -> tuple[HarmMetric, ...]:
 
 
 def bounds_of(guard: HarmMetric, rollout: Rollout) -> Bounds:
-    if HARM[guard.name].kind == "amount":
-        return Bounds(False, Margin(log(guard.margin), rollout.safe_alpha))
-    return Bounds(True, Margin(guard.margin, rollout.safe_alpha))
+    return _bounds(guard.name, guard.margin, rollout.safe_alpha)
+
+
+@lru_cache(maxsize=1024)
+def _bounds(name: str, margin: float, alpha: float) -> Bounds:
+    kind = HARM[name].kind
+    if kind == "amount":
+        return Bounds(False, Margin(log(margin), alpha))
+    prior = _SLOW if kind == "latency" else Share(0, 0)
+    return Bounds(True, Margin(margin, alpha), prior)
 
 
 def kept(rollout: Rollout) -> tuple[HarmMetric, ...]:
@@ -185,18 +197,23 @@ def _units_of(block: ArmBlock) -> int:
 
 def _compared(metrics: Mapping[str, Known], rollout: Rollout, block: Block) -> dict[str, Known]:
     found = {}
+    stable, canary = block.stable, block.canary
+    of_stable, of_canary = stable.by_unit, canary.by_unit
+    pairs = stable.bad_pairs or canary.bad_pairs
     for guard in kept(rollout):
         name = guard.name
         bounds = bounds_of(guard, rollout)
         known = metrics[name]
-        requests = (_requests(block.stable, name), _requests(block.canary, name))
-        units = (block.stable.by_unit.get(name, _NONE), block.canary.by_unit.get(name, _NONE))
-        bad_pairs = block.stable.bad_pairs.get(name, 0) + block.canary.bad_pairs.get(name, 0)
-        found[name] = Known(
-            advanced(known.requests, *requests, bounds),
-            advanced(known.units, *units, bounds),
-            known.bad_pairs + bad_pairs,
+        units, bad_pairs = known.units, known.bad_pairs
+        if name in of_stable or name in of_canary:
+            both = of_stable.get(name, _NONE), of_canary.get(name, _NONE)
+            units = advanced(units, *both, bounds)
+        if pairs:
+            bad_pairs += stable.bad_pairs.get(name, 0) + canary.bad_pairs.get(name, 0)
+        requests = advanced(
+            known.requests, _requests(stable, name), _requests(canary, name), bounds
         )
+        found[name] = Known(requests, units, bad_pairs)
     return found
 
 

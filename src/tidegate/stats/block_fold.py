@@ -11,6 +11,7 @@ the span of `TOGETHER_S` in which it came first: both arms' units of one span ar
 what changes for everybody, or who comes back, is no difference between them.
 """
 
+from collections import deque
 from math import log1p
 from operator import mul
 from typing import Final
@@ -146,8 +147,10 @@ class BlockFold:
         self._cold = COLD_REQUESTS
         self._stable = _Arm()
         self._canary = _Arm()
-        # By the unit's place and its arm.
+        # By the unit's place and its arm; and in the order in which they came, since the first of
+        # a dictionary is slow to find once many before it are gone.
         self._units: dict[int, _Unit] = {}
+        self._order: deque[int] = deque()
         self._together: dict[int, list[_Said]] = {}
         self._new: list[int] = []
         self._weight: float | None = None
@@ -249,7 +252,8 @@ class BlockFold:
         arm.block.units += 1
         arm.block.fresh += unit ^ 1 not in units
         if len(units) >= MAX_UNITS:
-            del units[next(iter(units))]
+            del units[self._order.popleft()]
+        self._order.append(unit)
         known = units[unit] = _Unit(self._weights - 1)
         return known
 

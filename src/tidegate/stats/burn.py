@@ -117,11 +117,13 @@ def burn(tally: Tally, target: float) -> float | None:
     return tally.bad / (tally.judged * (1.0 - target))
 
 
-def remaining(tally: Tally, target: float) -> float | None:
-    """The part of the budget of the tally's window that is left, below 0 where more than all of it
-    was spent; None without requests."""
+def remaining(tally: Tally, target: float, counted: float = 1.0) -> float | None:
+    """The part of a period's budget that is left, below 0 where more than all of it was spent;
+    None without requests. Of a period of which only the part `counted` has been counted, the rest
+    is taken to have as many requests: an hour in which all were bad costs of a month's budget
+    what it costs at its end."""
     spent = burn(tally, target)
-    return None if spent is None else round(1.0 - spent, 9)
+    return None if spent is None else round(1.0 - spent * counted, 9)
 
 
 def detect_s(tier: Tier, period_s: float, target: float, bad_share: float) -> float:

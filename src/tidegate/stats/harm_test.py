@@ -12,7 +12,7 @@ that of a count with the same mean.
 """
 
 from collections.abc import Sequence
-from math import exp, log, log1p
+from math import exp, log
 from typing import Final, NamedTuple
 
 # Odds ratios that the alternative mixes in equal parts, from hardly worse to broken.
@@ -36,28 +36,28 @@ def rate_of(earlier: Share) -> float:
 
 
 def grown(logs: Sequence[float], rate: float, stable: Share, canary: Share) -> list[float]:
-    """The log likelihood ratios after a block, one an odds ratio."""
+    """The log likelihood ratios after a block, one an odds ratio r.
+
+    The alternative is (rate, rate r / s) with s = 1 - rate + rate r, the null the mean of both by
+    their observations; a and b are the arms' parts of these. What bad requests say of the null is
+    then ln(rate / s (a s + b r)), what good ones do ln((1 - rate) / s (a s + b)).
+    """
     n_a, k_a = stable
     n_b, k_b = canary
     if not n_a or not n_b:
         return list(logs)
-    both = n_a + n_b
-    good_a, good_b = n_a - k_a, n_b - k_b
-    ln_rate, ln_rest = log(rate), log1p(-rate)
-    found = []
-    for before, (ratio, ln_ratio) in zip(logs, _LN_ODDS_RATIOS, strict=True):
-        scale = 1 - rate + rate * ratio
-        ln_scale = log(scale)
-        null = (n_a * rate + n_b * rate * ratio / scale) / both
-        ln_null, ln_null_rest = log(null), log1p(-null)
-        found.append(
-            before
-            + k_a * (ln_rate - ln_null)
-            + good_a * (ln_rest - ln_null_rest)
-            + k_b * (ln_rate + ln_ratio - ln_scale - ln_null)
-            + good_b * (ln_rest - ln_scale - ln_null_rest)
-        )
-    return found
+    bad = k_a + k_b
+    good = n_a + n_b - bad
+    a, b = n_a / (n_a + n_b), n_b / (n_a + n_b)
+    rest = 1 - rate
+    return [
+        before
+        + k_b * ln_ratio
+        + n_a * log(scale := rest + rate * ratio)
+        - bad * log(a * scale + b * ratio)
+        - good * log(a * scale + b)
+        for before, (ratio, ln_ratio) in zip(logs, _LN_ODDS_RATIOS, strict=True)
+    ]
 
 
 def ln_e(logs: Sequence[float]) -> float:

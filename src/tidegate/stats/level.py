@@ -17,13 +17,22 @@ from tidegate.stats.safe_test import Margin, Rates
 
 
 class Bounds(NamedTuple):
-    """Whether the metric is a share, and its margin: points of it, or of the logarithm."""
+    """Whether the metric is a share, and its margin: points of it, or of the logarithm. `prior` is
+    what is known of the rate before anything came."""
 
     is_share: bool
     margin: Margin
+    prior: Share = Share(0, 0)
+
+    def earlier(self, level: "Level") -> Share:
+        stable, canary, (judged, bad) = level.stable, level.canary, self.prior
+        return Share(
+            stable.count + canary.count + judged,
+            stable.total + canary.total + bad,
+        )
 
 
-class Level(Struct, frozen=True, omit_defaults=True):
+class Level(Struct, frozen=True, omit_defaults=True, gc=False):
     """`stable` and `canary` are all observations; `harm` has ln of the likelihood ratios and `safe`
     ln of the e-value where the metric is a share; `strata` the blocks' differences."""
 
@@ -55,35 +64,31 @@ def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Leve
     harm, safe, strata = level.harm, level.safe, level.strata
     if stable.count and canary.count:
         if by.is_share:
-            earlier = level.both()
+            earlier = by.earlier(level)
             if earlier.judged >= harm_test.LEAST_EARLIER:
                 rate = harm_test.rate_of(earlier)
                 a, b = Share(stable.count, stable.total), Share(canary.count, canary.total)
                 harm = tuple(harm_test.grown(harm, rate, a, b))
-                safe += _safer(level, by, a, b)
-        strata = _joined(level, stable, canary, by)
+                part = stable.count / (stable.count + canary.count)
+                rates = safe_test.alternative(rate, by.margin, safe, level.canary.count, part)
+                safe += safe_test.growth(rates, by.margin.points, a, b)
+        if level.stable.count >= mean_test.LEAST:
+            strata = _joined(level, stable, canary, by)
     return Level(summed(level.stable, stable), summed(level.canary, canary), harm, safe, strata)
 
 
 def bet_on(level: Level, by: Bounds, stable_share: float) -> Rates:
     """What the next block's test of safety bets on."""
-    rate = harm_test.rate_of(level.both())
+    rate = harm_test.rate_of(by.earlier(level))
     return safe_test.alternative(rate, by.margin, level.safe, level.canary.count, stable_share)
 
 
-def _safer(level: Level, by: Bounds, stable: Share, canary: Share) -> float:
-    rates = bet_on(level, by, stable.judged / (stable.judged + canary.judged))
-    return safe_test.growth(rates, by.margin.points, stable, canary)
-
-
 def _joined(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Strata:
-    is_share, margin = by.is_share, by.margin.points
-    if level.stable.count < mean_test.LEAST:
-        return level.strata
+    is_share = by.is_share
     spread = level.spread(is_share)
     ratio = 1.0
     if not is_share:
         ratio = mean_test.canary_variance(spread * spread, level.canary) / (spread * spread)
     precision = 1 / (1 / stable.count + ratio / canary.count)
     difference = canary.total / canary.count - stable.total / stable.count
-    return mean_test.joined(level.strata, difference / spread, precision, margin / spread)
+    return mean_test.joined(level.strata, difference / spread, precision, by.margin.points / spread)

@@ -23,7 +23,7 @@ _PRIOR: Final = 30
 _FAR: Final = -8.0
 
 
-class Strata(Struct, frozen=True, omit_defaults=True):
+class Strata(Struct, frozen=True, omit_defaults=True, gc=False):
     """Blocks combined: sum of their precisions, of precision x difference, and of precision x
     margin. All in standard deviations of the stable arm."""
 

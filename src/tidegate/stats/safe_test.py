@@ -12,16 +12,20 @@ little is won and much is to come, careful near the end (Browne's rule for reach
 time). The horizon is a little more than a test of a fixed sample would take.
 """
 
-from math import exp, log, log1p, sqrt
+from functools import lru_cache
+from math import exp, log, pi, sqrt
 from statistics import NormalDist
 from typing import Final, NamedTuple
 
 from tidegate.stats.harm_test import Share
 
 _EDGE: Final = 1e-9
-_HALVINGS: Final = 18
+# The nearest point is the middle of one of so many cells of where it may lie.
+_CELLS: Final = 2**18
+_MOST_NEWTONS: Final = 50
 _NORMAL: Final = NormalDist()
-_POWER: Final = 0.95
+_POWER_QUANTILE: Final = _NORMAL.inv_cdf(0.95)
+_DENSITY: Final = 1 / sqrt(2 * pi)
 # The goal of the bet in multiples of 1 / alpha, and the horizon in those of the fixed sample.
 _GOAL: Final = 2.0
 _HORIZON: Final = 1.2
@@ -46,11 +50,17 @@ class Rates(NamedTuple):
     canary: float
 
 
+@lru_cache(maxsize=64)
+def _quantile(alpha: float) -> float:
+    """Of the normal distribution, so many standard deviations below its mean."""
+    return -_NORMAL.inv_cdf(alpha)
+
+
 def horizon(rate: float, margin: Margin, stable_share: float) -> float:
     """The canary's observations at which an equal one should have passed."""
     at_margin = min(1 - _EDGE, rate + margin.points)
-    spread = -_NORMAL.inv_cdf(margin.alpha) * sqrt(at_margin * (1 - at_margin))
-    spread += _NORMAL.inv_cdf(_POWER) * sqrt(rate * (1 - rate))
+    spread = _quantile(margin.alpha) * sqrt(at_margin * (1 - at_margin))
+    spread += _POWER_QUANTILE * sqrt(rate * (1 - rate))
     return _HORIZON * (spread / margin.points) ** 2 / max(_EDGE, stable_share)
 
 
@@ -70,7 +80,8 @@ def alternative(
     at_margin = min(1 - _EDGE, rate + margin.points)
     between = min(1 - _EDGE, rate + _WAY * margin.points)
     deviation = sqrt(between * (1 - between) / stable_share * (until - canary))
-    tilt = _NORMAL.pdf(_NORMAL.inv_cdf(chance)) / chance / max(deviation, 1.0)
+    quantile = _NORMAL.inv_cdf(chance)
+    tilt = _DENSITY * exp(-0.5 * quantile * quantile) / chance / max(deviation, 1.0)
     odds = at_margin / (1 - at_margin) * exp(-tilt)
     return Rates(rate, max(_EDGE, odds / (1 + odds)))
 
@@ -78,20 +89,30 @@ def alternative(
 def nearest_null(rates: Rates, points: float, stable_share: float) -> float:
     """The stable arm's rate at that point; `stable_share` is its part of the observations.
 
-    Bisection on the derivative of share KL(stable, x) + (1 - share) KL(canary, x + margin).
+    It minimises share KL(stable, x) + (1 - share) KL(canary, x + margin), whose derivative has the
+    sign of a cubic (Farrington and Manning): convex on one side of its inflection, concave on the
+    other, so that Newton's steps from there, or from the end next to it, go one way.
     """
     at_stable, at_canary = rates
     low = max(_EDGE, min(at_stable, at_canary - points))
     high = max(low, min(at_stable, 1 - points - _EDGE))
-    for _ in range(_HALVINGS):
-        x = (low + high) / 2
-        y = x + points
-        slope = stable_share * (x - at_stable) / (x - x * x)
-        if slope + (1 - stable_share) * (y - at_canary) / (y - y * y) < 0:
-            low = x
-        else:
-            high = x
-    return (low + high) / 2
+    cell = (high - low) / _CELLS
+    if not cell:
+        return low
+    # -x^3 + square x^2 + linear x - constant
+    rest, of_canary = 1 - stable_share, at_canary - points
+    square = stable_share * (1 - 2 * points + at_stable) + rest * (1 + of_canary)
+    linear = stable_share * (points * (1 - points) - at_stable * (1 - 2 * points))
+    linear -= rest * of_canary
+    constant = stable_share * at_stable * points * (1 - points)
+    x = min(high, max(low, square / 3))
+    for _ in range(_MOST_NEWTONS):
+        slope = (2 * square - 3 * x) * x + linear
+        step = (((square - x) * x + linear) * x - constant) / slope if slope else 0.0
+        x -= step
+        if abs(step) <= 1e-6 * cell:
+            break
+    return low + (min(_CELLS - 1, max(0, int((x - low) / cell))) + 0.5) * cell
 
 
 def growth(rates: Rates, points: float, stable: Share, canary: Share) -> float:
@@ -102,11 +123,12 @@ def growth(rates: Rates, points: float, stable: Share, canary: Share) -> float:
         return 0.0
     x = nearest_null(rates, points, n_a / (n_a + n_b))
     y = x + points
+    at_stable, at_canary = rates
     return (
-        k_a * (log(rates.stable) - log(x))
-        + (n_a - k_a) * (log1p(-rates.stable) - log1p(-x))
-        + k_b * (log(rates.canary) - log(y))
-        + (n_b - k_b) * (log1p(-rates.canary) - log1p(-y))
+        k_a * log(at_stable / x)
+        + (n_a - k_a) * log((1 - at_stable) / (1 - x))
+        + k_b * log(at_canary / y)
+        + (n_b - k_b) * log((1 - at_canary) / (1 - y))
     )
 
 

@@ -5,11 +5,12 @@ all of it, since every guard has to be safe. A rise that is proven and proven to
 is no harm: that is what the margin says.
 """
 
-from math import asin, exp, log, pi, sin, sqrt
+from math import asin, exp, inf, log, pi, sin, sqrt
 from typing import Final, Literal
 
 from msgspec import Struct
 
+from tidegate.core.harm import HARM
 from tidegate.core.rollout import HarmMetric, Rollout
 from tidegate.stats import harm_test, mean_test, safe_test
 from tidegate.stats.analysis import Analysis, Known, bounds_of, guards, is_by_unit
@@ -56,8 +57,13 @@ def kinds(analysis: Analysis, rollout: Rollout) -> dict[str, Kind]:
         by_unit = is_by_unit(analysis, name)
         known = analysis.metrics[name]
         level = known.units if by_unit else known.requests
-        ln_es = _ln_es(level, bounds_of(guard, rollout).is_share, by_unit)
-        said[name] = _kind(known, ln_es, log(parts / guard.weight / rollout.harm_alpha), ln_safe_at)
+        ln_harm_at = log(parts / guard.weight / rollout.harm_alpha)
+        is_share = HARM[name].kind != "amount"
+        if is_share and max(level.harm) < ln_harm_at:  # nor is their mean
+            ln_es = -inf, level.safe
+        else:
+            ln_es = _ln_es(level, is_share)
+        said[name] = _kind(known, ln_es, ln_harm_at, ln_safe_at)
     return said
 
 
@@ -77,7 +83,7 @@ def _verdict(analysis: Analysis, rollout: Rollout, guard: HarmMetric, harm_at: f
     bounds = bounds_of(guard, rollout)
     is_share = bounds.is_share
     safe_at = 1 / rollout.safe_alpha
-    ln_harm, ln_safe = _ln_es(level, is_share, by_unit)
+    ln_harm, ln_safe = _ln_es(level, is_share)
     stable, canary = level.stable.count, level.canary.count
     what = _kind(known, (ln_harm, ln_safe), log(harm_at), log(safe_at))
     effect, low, high = _interval(level, is_share)
@@ -108,7 +114,7 @@ def _kind(known: Known, ln_es: tuple[float, float], ln_harm_at: float, ln_safe_a
     return "harm" if ln_es[0] >= ln_harm_at else "undecided"
 
 
-def _ln_es(level: Level, is_share: bool, by_unit: bool) -> tuple[float, float]:
+def _ln_es(level: Level, is_share: bool) -> tuple[float, float]:
     most = harm_test.MOST_LN_E
     if is_share:
         return harm_test.ln_e(level.harm), max(-most, min(most, level.safe))

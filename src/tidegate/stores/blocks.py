@@ -33,6 +33,7 @@ def append(connection: Connection, node: str, block: Block, after_seq: int, upto
         "ended_s": block.ended_s,
         "after_seq": after_seq,
         "upto_seq": upto_seq,
+        "weight": block.weight,
         "payload": _pack(replace(block, number=number)),
     }
     connection.execute(database.upsert(connection, release_blocks).values(values).inline())
@@ -72,18 +73,19 @@ def news(
 
 
 class Look(Struct, frozen=True):
-    """When a block was closed, and of which receipts in the ledger it is."""
+    """When a block was closed, of which receipts in the ledger it is, and at which weight."""
 
     began_s: float
     ended_s: float
     after_seq: int
     upto_seq: int
+    weight: float | None
 
 
 def looks(connection: Connection, rollout: str, node: str) -> list[Look]:
     """How one recorder has cut a rollout's receipts so far, in order."""
     c = release_blocks.c
-    query = select(c.began_s, c.ended_s, c.after_seq, c.upto_seq)
+    query = select(c.began_s, c.ended_s, c.after_seq, c.upto_seq, c.weight)
     ordered = query.where(c.rollout == rollout, c.node == node).order_by(c.seq)
     return [Look(*row) for row in connection.execute(ordered)]
 

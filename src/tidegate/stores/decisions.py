@@ -4,16 +4,18 @@ A decision is replayed from what is kept of it: its view, and the memory before 
 with every few decisions of a subject and follows for those between.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
-from sqlalchemy import Connection, Row, delete, func, insert, select
+from sqlalchemy import Connection, Engine, Row, delete, func, insert, select
 
 from tidegate.core.controller import Proposal
 from tidegate.stores import database
 from tidegate.stores.schema_rollouts import decisions, loop_time, memories
+
+KEPT_S: Final = 90 * 86_400.0
 
 _encode = msgspec.json.Encoder().encode
 _proposals = msgspec.json.Decoder(tuple[Proposal, ...]).decode
@@ -100,14 +102,6 @@ def remembered(connection: Connection, controller: str) -> dict[str, Remembered]
     }
 
 
-def forget(connection: Connection, controller: str, subjects: Iterable[str]) -> None:
-    """Of subjects that nobody decides on any more. Their decisions stay."""
-    c = memories.c
-    for subject in subjects:
-        mine = (c.controller == controller) & (c.subject == subject)
-        connection.execute(delete(memories).where(mine))
-
-
 def chain(connection: Connection, seq: int) -> list[Kept]:
     """The decision of this number, after those of its subject back to one whose memory is kept;
     empty where it is not kept, or none of those is."""
@@ -137,9 +131,18 @@ def recent(
     return [_kept(row) for row in connection.execute(query)]
 
 
-def trim(connection: Connection, before_s: float) -> int:
-    """Drop decisions made before. Returns how many."""
-    return connection.execute(delete(decisions).where(decisions.c.at_s < before_s)).rowcount
+def drop_old(engine: Engine, now_s: float, *, part_rows: int = 2000) -> int:
+    """Drop what was decided before `KEPT_S`, a part in each transaction; returns how many."""
+    c, gone = decisions.c, 0
+    while True:
+        with database.writing(engine) as connection:
+            part = select(c.seq, c.at_s).order_by(c.seq).limit(part_rows)
+            old = [seq for seq, at_s in connection.execute(part) if at_s < now_s - KEPT_S]
+            if old:
+                connection.execute(delete(decisions).where(c.seq <= old[-1]))
+        gone += len(old)
+        if len(old) < part_rows:
+            return gone
 
 
 def active_s(connection: Connection) -> float:

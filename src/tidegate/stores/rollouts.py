@@ -103,11 +103,14 @@ def ask(connection: Connection, asked: Asked) -> int:
 
 
 def asked_after(connection: Connection, seqs: dict[str, int]) -> dict[str, list[Asked]]:
-    """What was asked of each of these releases after the number beside it, in order."""
+    """What was asked of each of these releases, none of which has ended, after the number beside
+    it, in order."""
     if not seqs:
         return {}
     c = rollout_wishes.c
-    query = select(rollout_wishes).where(c.seq > min(seqs.values())).order_by(c.seq)
+    under_way = select(rollouts.c.id).where(rollouts.c.ended_at_s.is_(None))
+    new = (c.seq > min(seqs.values())) & c.rollout.in_(under_way)
+    query = select(rollout_wishes).where(new).order_by(c.seq)
     found: dict[str, list[Asked]] = {}
     for row in connection.execute(query):
         one = Asked(**row._mapping)

@@ -93,6 +93,7 @@ release_blocks = Table(
     Column("ended_s", Float, nullable=False),
     Column("after_seq", BigInteger, nullable=False),
     Column("upto_seq", BigInteger, nullable=False),
+    Column("weight", Float),
     Column("payload", LargeBinary, nullable=False),
     sqlite_autoincrement=True,
 )

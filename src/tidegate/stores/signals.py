@@ -63,6 +63,18 @@ def spans(connection: Connection, span_s: int, from_s: float, until_s: float) ->
     """Every hour, or day, that began from `from_s` to before `until_s`, as minutes are told."""
     c = signals.c
     query = _asked().where(c.span_s == span_s, c.start_s >= int(from_s), c.start_s < int(until_s))
+    return _gathered(connection, query)
+
+
+def of_arm(connection: Connection, route: str, arm: str, from_s: float) -> list[Minute]:
+    """One arm's minutes, from that in which `from_s` lies."""
+    c, scope = signals.c, signal_scopes.c
+    mine = (scope.route == route) & (scope.arm == arm)
+    since = c.start_s >= int(from_s) - MINUTE_S + 1
+    return _gathered(connection, _asked().where(c.span_s == MINUTE_S, since, mine))
+
+
+def _gathered(connection: Connection, query: Select[Any]) -> list[Minute]:
     found: dict[_Slot, Minute] = {}
     for start_s, route, arm, *columns in connection.execute(query).all():
         slot = start_s, route, arm

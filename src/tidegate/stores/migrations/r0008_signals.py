@@ -99,6 +99,7 @@ def _blocks() -> None:
         sa.Column("ended_s", sa.Float, nullable=False),
         sa.Column("after_seq", sa.BigInteger, nullable=False),
         sa.Column("upto_seq", sa.BigInteger, nullable=False),
+        sa.Column("weight", sa.Float),
         sa.Column("payload", sa.LargeBinary, nullable=False),
         sqlite_autoincrement=True,
     )

@@ -1,0 +1,56 @@
+import asyncio
+
+from sqlalchemy import Engine
+from tests.control.conftest import Room
+from tests.stores import rig as stores
+
+from tidegate.control.upkeep import Upkeep
+from tidegate.core import clock
+from tidegate.stores import database, receipts, teams
+from tidegate.stores.audit import Author
+from tidegate.stores.ledger import Ledger
+from tidegate.stores.receipts import Filter
+from tidegate.stores.teams import TeamRecord
+
+_DAY_S = 86_400.0
+
+
+def upkeep(room: Room, *, leads: bool = True) -> Upkeep:
+    return Upkeep(room.desk.engine, room.plans, room.compiling, room.log, lambda: leads)
+
+
+def test_what_was_stored_and_never_published_is_published(room: Room, engine: Engine) -> None:
+    asyncio.run(room.plans.reload("api"))
+    with database.writing(engine) as connection:
+        team = TeamRecord("blue", "", ("*",), clock.wall_s(), requests_per_minute=7)
+        teams.add(connection, team, Author("ada", clock.wall_s()))
+    assert [it.amount for it in room.plans.current.limits] == []
+    asyncio.run(upkeep(room).publish())
+    assert [it.amount for it in room.plans.current.limits] == [7]
+
+
+def test_nothing_new_publishes_nothing(room: Room) -> None:
+    asyncio.run(room.plans.reload("api"))
+    version = room.plans.current.version
+    asyncio.run(upkeep(room).publish())
+    assert room.plans.current.version == version
+
+
+def kept(engine: Engine) -> int:
+    return len(receipts.recent(engine, Filter(), limit=10))
+
+
+def test_old_receipts_go_unless_the_file_that_says_for_how_long_cannot_be_read(
+    room: Room, engine: Engine
+) -> None:
+    asyncio.run(room.plans.reload("api"))
+    Ledger(engine).write(stores.entries(stores.receipt(stores.NOON_S)), [])
+    good = room.plan_file.read_text()
+    room.plan_file.write_text("routes: [")
+    asyncio.run(room.plans.reload("api"))
+    upkeep(room).drop_old(stores.NOON_S + 1000 * _DAY_S)
+    assert kept(engine) == 1
+    room.plan_file.write_text(good)
+    asyncio.run(room.plans.reload("api"))
+    upkeep(room).drop_old(stores.NOON_S + 1000 * _DAY_S)
+    assert kept(engine) == 0

@@ -60,6 +60,13 @@ def test_what_was_told_and_what_is_obeyed_may_go_back(connection: Connection) ->
     )
 
 
+def test_a_gateway_that_is_up_to_date_says_what_it_obeys(writer: Writer) -> None:
+    for last_seq, version, known in ((3, 9, 9), (3, 0, None), (0, 9, None)):
+        hello = Hello("gateway-0", 7, last_seq, version)
+        found = Connection(hello, writer)  # type: ignore[arg-type]
+        assert found.state.plan_version == known
+
+
 def test_a_message_is_read_whole_and_one_that_is_too_long_is_not() -> None:
     async def main() -> None:
         reader = asyncio.StreamReader()

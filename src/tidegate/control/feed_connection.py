@@ -43,6 +43,8 @@ class Connection:
 
     def __init__(self, hello: Hello, writer: asyncio.StreamWriter) -> None:
         self.state = GatewayState(hello.gateway, hello.pid, clock.wall_s(), seq=hello.last_seq)
+        if hello.last_seq and hello.plan_version:  # it is up to date, and nothing may come to it
+            self.state.plan_version = hello.plan_version
         self.told_seq = hello.last_seq
         self._writer = writer
 

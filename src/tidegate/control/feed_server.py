@@ -59,7 +59,6 @@ class FeedServer:
         self._failing = False
         self._connections: set[Connection] = set()
         self._catching_up: set[Connection] = set()
-        self._known: dict[str, GatewayState] = {}  # by slot, so bounded by the slots there are
         self._told_seq = 0
         self._pulse = (0, 0)
         self._woken = asyncio.Event()
@@ -196,10 +195,6 @@ class FeedServer:
             if not isinstance(hello, Hello):
                 raise msgspec.ValidationError("the first message is not Hello")
             connection = Connection(hello, writer)
-            before = self._known.get(hello.gateway)
-            if before is not None and before.pid == hello.pid:  # the same process, reconnected
-                connection.state.plan_version = before.plan_version
-            self._known[hello.gateway] = connection.state
             self._catching_up.add(connection)
             await self._catch_up(connection)
             while True:

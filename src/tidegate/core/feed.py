@@ -90,11 +90,13 @@ class Recorded(Struct, tag=True, frozen=True):
 
 
 class Hello(Struct, tag=True, frozen=True):
-    """The gateway's first word. `last_seq` 0 asks for the current plan and nothing else."""
+    """The gateway's first word. `last_seq` 0 asks for the current plan and nothing else.
+    `plan_version` is what it obeys already, which it may have found without control; 0: nothing."""
 
     gateway: str
     pid: int
     last_seq: int
+    plan_version: int = 0
 
 
 class Ack(Struct, tag=True, frozen=True):

@@ -89,7 +89,9 @@ class PlanFeed:
             await asyncio.sleep(RECONNECT_S)
 
     async def _read(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        hello = feed.Hello(self._world.slot, os.getpid(), self.last_seq)
+        plan = self._world.plan
+        obeyed = 0 if plan is None else plan.plan.version
+        hello = feed.Hello(self._world.slot, os.getpid(), self.last_seq, obeyed)
         writer.write(feed.encode_message(hello))
         while True:
             async with asyncio.timeout(SILENCE_S):

@@ -6,7 +6,6 @@ from sqlalchemy import Engine
 from tidegate.core.block import ArmBlock, Block
 from tidegate.stores import blocks, database
 from tidegate.stores.blocks import KEPT_S, Look
-from tidegate.stores.errors import StoreCorrupt
 from tidegate.stores.schema_signals import release_blocks
 
 NOON_S = 1_790_000_000.0
@@ -47,12 +46,17 @@ def test_a_recorder_finds_how_it_cut_them(engine: Engine) -> None:
     assert found == [first, Look(NOON_S + 20, NOON_S + 30, 8, 13, 0.05)]
 
 
-def test_a_block_that_cannot_be_read_says_what_to_do(engine: Engine) -> None:
+def test_a_block_that_cannot_be_read_is_said_and_left_out(
+    engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
     append(engine, "one", NOON_S)
     with database.writing(engine) as connection:
         connection.execute(release_blocks.update().values(payload=b"\xc1"))
-    with pytest.raises(StoreCorrupt, match="roll the release back"):
-        after(engine, "one", 0)
+    append(engine, "one", NOON_S + 10)
+    [(number, _)] = after(engine, "one", 0)
+    with database.reading(engine) as connection:
+        assert [seq for seq, _ in blocks.news(connection, 0)["one"]] == [number]
+    assert "roll it back" in caplog.text
 
 
 def test_old_blocks_go(engine: Engine) -> None:

@@ -1,5 +1,6 @@
 """Releases' blocks: one row for each look at a release, in order, each stored once."""
 
+import logging
 from typing import Final
 
 import msgspec
@@ -9,11 +10,12 @@ from sqlalchemy import Connection, Engine, delete, func, select
 
 from tidegate.core.block import Block
 from tidegate.stores import database
-from tidegate.stores.errors import StoreCorrupt
 from tidegate.stores.schema_signals import release_blocks
 
 KEPT_S: Final = 400 * 86_400
 MAX_BLOCKS: Final = 10_000
+
+_log = logging.getLogger(__name__)
 
 _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Block).decode
@@ -43,7 +45,7 @@ def after(
     connection: Connection, rollout: str, seq: int, *, most: int = MAX_BLOCKS
 ) -> list[tuple[int, Block]]:
     """Blocks of a rollout stored after the one of this number, in order, `most` at most; 0 asks
-    for the first. StoreCorrupt."""
+    for the first."""
     c = release_blocks.c
     query = (
         select(c.seq, c.payload)
@@ -51,7 +53,8 @@ def after(
         .order_by(c.seq)
         .limit(most)
     )
-    return [(row[0], _block(row[0], row[1])) for row in connection.execute(query)]
+    found = ((number, _block(number, payload)) for number, payload in connection.execute(query))
+    return [(number, block) for number, block in found if block is not None]
 
 
 def newest_seq(connection: Connection) -> int:
@@ -62,13 +65,14 @@ def newest_seq(connection: Connection) -> int:
 def news(
     connection: Connection, seq: int, *, most: int = MAX_BLOCKS
 ) -> dict[str, list[tuple[int, Block]]]:
-    """Blocks of every rollout stored after this number, `most` at most, each rollout's in order.
-    StoreCorrupt."""
+    """Blocks of every rollout stored after this number, `most` at most, each rollout's in order."""
     c = release_blocks.c
     query = select(c.rollout, c.seq, c.payload).where(c.seq > seq).order_by(c.seq).limit(most)
     found: dict[str, list[tuple[int, Block]]] = {}
     for rollout, number, payload in connection.execute(query):
-        found.setdefault(rollout, []).append((number, _block(number, payload)))
+        block = _block(number, payload)
+        if block is not None:
+            found.setdefault(rollout, []).append((number, block))
     return found
 
 
@@ -97,10 +101,10 @@ def drop_old(engine: Engine, now_s: float) -> int:
         return connection.execute(delete(release_blocks).where(old)).rowcount
 
 
-def _block(seq: int, payload: bytes) -> Block:
+def _block(seq: int, payload: bytes) -> Block | None:
+    """None where it cannot be read: one row must not keep the loop from every release."""
     try:
         return _unpack(payload)
-    except msgspec.DecodeError as error:
-        raise StoreCorrupt(
-            f"block {seq} of a release cannot be read: roll the release back, or start it anew"
-        ) from error
+    except msgspec.DecodeError:
+        _log.error("block %d of a release cannot be read and does not count; roll it back", seq)
+        return None

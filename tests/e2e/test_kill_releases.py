@@ -5,6 +5,7 @@ import asyncio
 import signal
 from pathlib import Path
 
+import pytest
 from tests.e2e.apart import Spawning
 from tests.e2e.releases import Engine, Releasing, Traffic, lay_out
 from tests.gateway.rig import until
@@ -54,6 +55,7 @@ class Killing:
         await self._control.ready()
 
 
+@pytest.mark.timeout(300)  # ten kills, each with a lease that runs out and a start
 def test_control_is_killed_in_every_state_of_a_release(tmp_path: Path) -> None:
     asyncio.run(kills(tmp_path))
 

@@ -68,10 +68,12 @@ class Gateway:
         self._writer = writer
 
     @classmethod
-    async def connect(cls, layout: Layout, last_seq: int, name: str = "gateway-0") -> "Gateway":
+    async def connect(
+        cls, layout: Layout, last_seq: int, name: str = "gateway-0", plan_version: int = 0
+    ) -> "Gateway":
         reader, writer = await asyncio.open_unix_connection(layout.feed_socket)
         gateway = cls(reader, writer)
-        gateway.say(Hello(name, os.getpid(), last_seq))
+        gateway.say(Hello(name, os.getpid(), last_seq, plan_version))
         return gateway
 
     def say(self, message: feed.FromGateway) -> None:

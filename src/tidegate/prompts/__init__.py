@@ -1,0 +1,1 @@
+"""Prompts: read from Git, rendered, compared."""

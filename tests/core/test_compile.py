@@ -13,7 +13,8 @@ from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_storage import DeclaredStorage
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Quote
-from tidegate.core.plan import HttpBounds, JournalBounds, Plan, Price, Rate, SecretRef
+from tidegate.core.plan import HttpBounds, JournalBounds, Plan, SecretRef
+from tidegate.core.price import Price, Rate
 
 PRICE = Price("table 1", "genai-prices", input=Rate(5))
 

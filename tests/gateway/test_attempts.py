@@ -19,8 +19,8 @@ from tests.gateway.upstream import (
     whole,
 )
 
-from tidegate.core.plan import Deadlines, Limit
-from tidegate.core.resilience import Retry
+from tidegate.core.plan import Limit
+from tidegate.core.resilience import Deadlines, Retry
 
 STREAM = {**HELLO, "stream": True}
 SOON = Retry(base_s=0.001, cap_s=0.002)

@@ -37,15 +37,8 @@ from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts
 from tidegate.core.levers import LEVERS
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, image_tokens
-from tidegate.core.plan import (
-    HttpBounds,
-    JournalBounds,
-    Plan,
-    Price,
-    Route,
-    Target,
-    Tls,
-)
+from tidegate.core.plan import HttpBounds, JournalBounds, Plan, Route, Target, Tls
+from tidegate.core.price import Price
 from tidegate.core.pricing import declared_price
 from tidegate.core.reasoning import hides_reasoning, sums_up_reasoning
 from tidegate.core.resilience import Breaker

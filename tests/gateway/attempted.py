@@ -12,6 +12,8 @@ ONCE = replace(SOON, attempts=1)
 NO = {"error": {"message": "no"}}
 TOO_LONG = {"error": {"message": "too long", "code": "context_length_exceeded"}}
 GARBLED = b'{"choices": "none"'
+# What one answer of the rig's provider costs at the rig's price.
+COST = 11 * 1000 + 5 * 2000
 
 
 def in_turn(*scripts: Script) -> Script:

@@ -3,15 +3,12 @@
 from pathlib import Path
 
 from msgspec.structs import replace
-from tests.gateway.attempted import GARBLED, NO, ONCE, SOON
+from tests.gateway.attempted import COST, GARBLED, NO, ONCE, SOON
 from tests.gateway.rig import FREE, HELLO, gateway, run
 from tests.gateway.routed import at, routed
 from tests.gateway.upstream import Upstream, whole
 
 from tidegate.core.plan import Limit
-
-# What one answer of the rig's provider costs at the rig's price.
-COST = 11 * 1000 + 5 * 2000
 
 
 def test_what_a_failed_attempt_cost_is_charged(tmp_path: Path) -> None:

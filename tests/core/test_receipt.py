@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 from tidegate.core.receipt import (
     FRAME_HEADER_BYTES,
     MAX_FRAME_BYTES,

@@ -16,7 +16,7 @@ from msgspec import Struct
 
 from tidegate.core.arm import Arm, UnitKind
 from tidegate.core.earlier_cost import EarlierCost
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 from tidegate.core.priority import Priority
 from tidegate.core.probe import OWN, PROBE
 from tidegate.core.setters import plain_setters

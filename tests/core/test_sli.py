@@ -7,7 +7,7 @@ import pytest
 from tidegate.core.outcome import CODES
 from tidegate.core.probe import PROBE
 from tidegate.core.receipt import Attempt, Receipt
-from tidegate.core.sli import LATENCIES, SLIS, Patience, counts, judged, latencies
+from tidegate.core.sli import LATENCIES, SLIS, Patience, judged, latencies
 
 
 def made(**fields: Any) -> Receipt:
@@ -66,6 +66,7 @@ def test_a_code_of_another_version_is_as_it_was_written_down() -> None:
     [
         {"purpose": PROBE, "key_id": None},
         {"purpose": "eval"},
+        {"purpose": "evaluation"},
         {"purpose": "shadow"},
         {"arm": "shadow"},
         {"shadow_of": "2"},
@@ -74,7 +75,7 @@ def test_a_code_of_another_version_is_as_it_was_written_down() -> None:
 @pytest.mark.parametrize("code", [None, "upstream_error"])
 def test_what_is_no_user_s_is_nobody_s_objective(fields: dict[str, Any], code: str | None) -> None:
     receipt = made(error_code=code, error_fault=code and "provider", **fields)
-    assert not counts(receipt)
+    assert not receipt.is_production
     assert judged(receipt) == {} == latencies(receipt)
 
 

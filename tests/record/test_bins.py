@@ -115,7 +115,7 @@ def test_codes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert whole.codes == {"e0": 3, "e1": 3, OTHERS: 6}
 
 
-def test_units_are_summed_up_unless_somebody_chose_their_arm(
+def test_units_are_summed_up_unless_somebody_chose_their_arm_or_measures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bins, "MAX_UNITS", 2)
@@ -126,6 +126,7 @@ def test_units_are_summed_up_unless_somebody_chose_their_arm(
         made(unit=2, **of),
         made(unit=3, **of),
         made(unit=2, arm_forced=True, **of),
+        made(unit=2, purpose="evaluation", **of),
     )
     assert whole.units == {1: [2, 1, 1, 2.0, 2, 40, 1, 5000], 2: [1, 0, 0, 0, 1, 20, 1, 5000]}
 

@@ -125,10 +125,12 @@ def _sentence(one: Burning) -> str:
     window = format_duration(one.tier.long_s)
     if one.factor is None or one.long is None:
         return f"{one.bad} requests were bad where hardly any may be"
-    return (
+    told = (
         f"{one.bad} requests of the last {window} were bad, {one.long:.1f} times what the budget "
-        f"allows; from {one.factor:.3g} on it is told"
     )
+    if one.long <= one.factor:
+        return f"{told}allows, and hardly any other came in the last of it"
+    return f"{told}allows; from {one.factor:.3g} on it is told"
 
 
 def _over(view: View, sli: str) -> str:

@@ -38,19 +38,10 @@ class Patience(Struct, frozen=True, omit_defaults=True):
 PATIENCE: Final = Patience()
 # A route's, by its name.
 OfRoute = Callable[[str], Patience]
-# A key with such a purpose measures us, and uses nothing.
-_MEASURING: Final = frozenset({"eval", "evals", "evaluation", "shadow"})
 _NOT_OURS: Final = frozenset({"caller", "policy"})
 # What cut an answer short, and what was wrong with one: integrity and validity.
 _CUT: Final = frozenset({"interrupted", "duplicate_terminator"})
 _INVALID: Final = frozenset({"malformed", "schema_violation", "empty"})
-
-
-def counts(receipt: Receipt) -> bool:
-    """Whether an objective may count it. Probes, shadows and evaluations are nobody's traffic."""
-    if receipt.shadow_of is not None or receipt.arm == "shadow" or receipt.is_probe:
-        return False
-    return receipt.purpose not in _MEASURING
 
 
 def is_left(receipt: Receipt) -> bool:
@@ -75,7 +66,7 @@ def fell_back(receipt: Receipt) -> bool:
 
 def judged(receipt: Receipt, patience: Patience = PATIENCE) -> dict[Sli, bool]:
     """Whether the request was good, for each indicator that it counts for."""
-    if not counts(receipt):
+    if not receipt.is_production:
         return {}
     if is_left(receipt):
         return _judged_left(receipt, patience)
@@ -103,7 +94,7 @@ def latencies(receipt: Receipt, patience: Patience = PATIENCE) -> dict[LatencySl
     """
     found: dict[LatencySli, float] = {}
     total_s = receipt.total_s
-    if not counts(receipt):
+    if not receipt.is_production:
         return found
     if receipt.ttft_s is not None:
         found["ttft"] = receipt.ttft_s

@@ -70,7 +70,7 @@ class Bins:
         _count(whole.counts, receipt, patience)
         _time(whole.histograms, receipt, patience)
         _attribute(whole, receipt)
-        if receipt.unit is not None and not receipt.arm_forced:
+        if receipt.unit is not None and not receipt.arm_forced and receipt.is_production:
             _add_unit(whole.units, receipt.unit, receipt)
 
     def take(self) -> dict[BinKey, Bin]:

@@ -21,6 +21,7 @@ from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts
 from tidegate.core.compile_notices import check_notifications
 from tidegate.core.compile_objectives import check_objectives
 from tidegate.core.compile_probes import compile_probes
+from tidegate.core.compile_prompts import Prompts
 from tidegate.core.compile_releases import (
     candidate_of,
     moved_at_run_time,
@@ -81,6 +82,7 @@ def compile_plan(
         compiler.say,
     )
     engines = compile_engines(declared, targets, facts.engines.names(), compiler.say)
+    prompts = compiler.prompts.all()
     say = facts.added.speaks(compiler.say)
     limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
     if not limits and counts_alone(declared) and facts.keys_limited():
@@ -103,6 +105,7 @@ def compile_plan(
         session_alert_tokens=declared.gateway.session_alert_tokens,
         drain_s=declared.gateway.drain_s,
         counters=storage.limits.store() if storage.limits is not None else None,
+        prompts=prompts,
     )
     plan = replace(
         plan,
@@ -129,6 +132,7 @@ class _Compiler:
             self._revised = revised(declared, added.revisions, added.rollouts, self.say)
         self.declared = self._revised.declared
         self.targets = Targets(self.declared, facts, self.say)
+        self.prompts = Prompts(facts.prompts, added.flips, self.say)
         self.checks = facts.checks
 
     def say(self, path: Path, message: str) -> None:
@@ -155,10 +159,17 @@ class _Compiler:
 
     def _route(self, name: str, route: DeclaredRoute) -> Route | None:
         find = partial(self.targets.wanted, name)
-        found = compile_route(name, route, find, lambda it: _digest(it)[:DIGEST_CHARS], self.say)
+        prompt = self.prompts.of_route(route, ("routes", name))
+        asked_by = self.prompts.digest(prompt)
+
+        def digest(content: object) -> str:
+            whole = content if asked_by is None else (content, asked_by)
+            return _digest(whole)[:DIGEST_CHARS]
+
+        found = compile_route(name, route, find, digest, self.say)
         path = ("routes", name, "contract")
         contract = compile_contract(route, path, self.checks, self.say)
-        return None if found is None else replace(found, contract=contract)
+        return None if found is None else replace(found, contract=contract, prompt=prompt)
 
     def _with_release(self, route: Route) -> Route:
         """The route with the release that is under way on it, and what the last one replaced."""

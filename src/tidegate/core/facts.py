@@ -10,6 +10,7 @@ from tidegate.core.added import Added
 from tidegate.core.assemble import Dialect
 from tidegate.core.limit import LimitKind
 from tidegate.core.price import Price
+from tidegate.core.prompt import PromptSource
 from tidegate.core.ways import Way
 
 
@@ -80,7 +81,8 @@ class Checks:
 
 
 class Facts(Struct, frozen=True):
-    """The answers that one compilation goes by. `keys_limited`: whether a key brings limits."""
+    """The answers that one compilation goes by. `keys_limited`: whether a key brings limits;
+    `prompts` None where nobody reads any."""
 
     price_of: PriceOf
     dialects: Dialects = Dialects()
@@ -89,4 +91,5 @@ class Facts(Struct, frozen=True):
     checks: Checks = Checks()
     ways: Ways = Ways()
     added: Added = Added()
+    prompts: PromptSource | None = None
     keys_limited: Callable[[], bool] = lambda: False

@@ -12,6 +12,7 @@ from tidegate.core.engine_signals import EnginePage
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.price import Price
 from tidegate.core.probe import Probe
+from tidegate.core.prompt import RoutePrompt, Tagged
 from tidegate.core.resilience import (
     Balance,
     Breaker,
@@ -164,8 +165,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     `fallbacks` are the targets that are asked, in this order, when those of the release have failed
     in that way. `drops_unsupported`: what a target cannot do is left out, and named, instead of
     refused. `parameters` are members of a request's body (JSON) that it has unless its caller said
-    otherwise, `system_prompt` stands before the conversation. `candidate` is a release under way,
-    `kept_warm` what the last one replaced.
+    otherwise, `system_prompt` or what `prompt` comes to stands before the conversation.
+    `candidate` is a release under way, `kept_warm` what the last one replaced.
     """
 
     name: str
@@ -177,6 +178,7 @@ class Route(Struct, frozen=True, omit_defaults=True):
     contract: Contract | None = None
     parameters: tuple[tuple[str, str], ...] = ()
     system_prompt: str | None = None
+    prompt: RoutePrompt | None = None
     candidate: Candidate | None = None
     kept_warm: tuple[Target, ...] = ()
 
@@ -275,7 +277,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     `assumed_output_tokens` stands for the output of a request whose caller has set no limit.
     `session_alert_tokens` in five minutes of one session are told; 0 tells of none.
     `counters` None counts in each gateway's memory. `probes` and `engines` are by the names of
-    their targets.
+    their targets, `prompts` by their own.
     """
 
     version: int
@@ -291,6 +293,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     counters: CounterStore | None = None
     probes: dict[str, Probe] = {}
     engines: dict[str, EnginePage] = {}
+    prompts: dict[str, Tagged] = {}
 
     @property
     def targets(self) -> dict[str, Target]:

@@ -23,6 +23,7 @@ from tidegate.stores import (
     retention,
     rollouts,
     rollup,
+    schedule,
     signal_bins,
 )
 from tidegate.stores.errors import StoreError
@@ -98,6 +99,7 @@ class Upkeep:
         with database.writing(self._engine) as connection:
             readings.trim(connection, now_s)
             changes.trim(connection, now_s - _CHANGES_KEPT_S)
+            schedule.trim(connection, now_s - _CHANGES_KEPT_S)
         if self._plans.problems:
             return  # a file that cannot be read must not shorten what it meant to keep
         kept_s = self._plans.declared.storage.retention_days * _DAY_S

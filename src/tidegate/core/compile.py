@@ -185,7 +185,11 @@ class _Compiler:
         if earlier is not None:
             warm = [self._warm(name, it) for it in still_there(self.declared, earlier)]
             route = with_warm(route, [target for target in warm if target is not None])
-        return route
+        return replace(
+            route,
+            rollout=self._revised.promoted.get(name),
+            taken_back=self._revised.taken_back.get(name, ()),
+        )
 
     def _warm(self, name: str, wanted: str | DeclaredTarget) -> Target | None:
         """What is kept warm, unless its name means another target by now."""

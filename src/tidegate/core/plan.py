@@ -166,7 +166,9 @@ class Route(Struct, frozen=True, omit_defaults=True):
     in that way. `drops_unsupported`: what a target cannot do is left out, and named, instead of
     refused. `parameters` are members of a request's body (JSON) that it has unless its caller said
     otherwise, `system_prompt` or what `prompt` comes to stands before the conversation.
-    `candidate` is a release under way, `kept_warm` what the last one replaced.
+    `candidate` is a release under way, `kept_warm` what the last one replaced. `rollout` is the
+    release that this version came by, as long as it may be taken back, and `taken_back` are those
+    whose promotions were.
     """
 
     name: str
@@ -181,6 +183,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     prompt: RoutePrompt | None = None
     candidate: Candidate | None = None
     kept_warm: tuple[Target, ...] = ()
+    rollout: str | None = None
+    taken_back: tuple[str, ...] = ()
 
     @property
     def targets(self) -> tuple[Target, ...]:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final, Literal, Protocol
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from tidegate.core.conversation import Role
 
@@ -26,11 +26,11 @@ def is_name(text: str) -> bool:
 
 
 class Input(Struct, frozen=True, omit_defaults=True):
-    """One value that the caller sends. `default` is JSON; without one the value is required."""
+    """One value that the caller sends. `default` is JSON text; without one it is required."""
 
     name: str
     kind: InputKind = "string"
-    default: Raw | None = None
+    default: str | None = None
     description: str | None = None
 
 

@@ -114,6 +114,8 @@ class Receipt(Struct, omit_defaults=True):
 
     route: str | None = None
     release: str | None = None
+    prompt: str | None = None
+    prompt_version: str | None = None
     rollout: str | None = None
     arm: Arm | None = None
     unit: int | None = None

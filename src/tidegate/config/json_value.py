@@ -20,8 +20,16 @@ def json_of(node: Node) -> str:
             value = msgspec.json.decode(node.text)
         except (msgspec.DecodeError, RecursionError) as error:
             raise ValueError(f"this text is not JSON: {error}") from None
-    else:
-        value = _value(node)
+        return _bounded(value)
+    return value_text(node)
+
+
+def value_text(node: Node) -> str:
+    """The JSON text of any value as YAML writes it; text is a JSON string. ValueError as above."""
+    return _bounded(_value(node))
+
+
+def _bounded(value: Any) -> str:
     text = msgspec.json.encode(value).decode()
     if len(text) > MAX_JSON_BYTES:
         raise ValueError(f"it is longer than {MAX_JSON_BYTES} bytes as JSON")

@@ -88,6 +88,7 @@ EXPECTED: Mapping[str, str] = {
     "route": "a route's name",
     "header": "a header's name",
     "json": "a mapping, or text in JSON",
+    "value": "any value",
 }
 
 

@@ -118,6 +118,8 @@ def _scalar(shape: Scalar) -> dict[str, Any]:
         held = {"minimum": 0}
     if shape.read == "json":
         return {"type": ["object", "string"]}
+    if shape.read == "value":
+        return {}
     if shape.read == "bool":
         return {"anyOf": [{"type": "boolean"}, _ref("Variable")]}
     if shape.read in _NUMBERS:

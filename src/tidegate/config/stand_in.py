@@ -29,6 +29,7 @@ _SCALARS: Mapping[str, Any] = {
     "scope": "global",
     "url": "http://stand-in.invalid",
     "listen": Listen("127.0.0.1", 0),
+    "value": "null",
     "secret": SecretRef(),
     "database": DatabaseRef(),
     "counters": CountersRef(),

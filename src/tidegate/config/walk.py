@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from tidegate.config.interpolate import fill, read_counters, read_database, read_secret
-from tidegate.config.json_value import json_of
+from tidegate.config.json_value import json_of, value_text
 from tidegate.config.problem import Mark, Path, Problem
 from tidegate.config.scalars import EXPECTED, READERS, UNQUOTED, WORDS
 from tidegate.config.shape import Choice, Items, Key, OneOf, Record, Scalar, Shape, Table, shape_of
@@ -164,8 +164,8 @@ class _Walker:
 
     def _scalar(self, node: Node, shape: Scalar, path: Path) -> Any:
         expected = EXPECTED[shape.read]
-        if shape.read == "json":
-            return self._json(node, path, expected)
+        if shape.read in ("json", "value"):
+            return self._json(node, shape, path, expected)
         if shape.read in _REFERENCES:
             return self._reference(node, shape, path, expected)
         text, filled = self._text(node, path, expected)
@@ -178,11 +178,14 @@ class _Walker:
         value = self._parse(node.mark, shape, text, path, node.text)
         return self._beside_plan(value) if shape.read == "path" else value
 
-    def _json(self, node: Node, path: Path, expected: str) -> str:
-        if isinstance(node, ScalarNode) and node.kind != "text":
+    def _json(self, node: Node, shape: Scalar, path: Path, expected: str) -> str:
+        if isinstance(node, ScalarNode) and node.kind == "broken":
+            raise _Bad
+        of_json = shape.read == "json"
+        if of_json and isinstance(node, ScalarNode) and node.kind != "text":
             raise self._wrong(node, path, expected)
         try:
-            return json_of(node)
+            return json_of(node) if of_json else value_text(node)
         except ValueError as error:
             self.say(node.mark, path, str(error))
             raise _Bad from None

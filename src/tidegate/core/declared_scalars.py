@@ -5,6 +5,7 @@
 - `size` (bytes), `duration` (seconds), `usd` (exact decimal dollars), `secret` (a reference),
   `path` (counted from the plan file), `name` (of a provider or target), `route`, `header`, `url`,
   `listen`, `host`, `origin`, `share` (of a whole, `%` or not), `prose` (text of many lines)
+- `json` (a mapping, or JSON as text) and `value` (anything), both kept as JSON text
 - of objectives: `percentage` (with decimals), `moment` (wall-clock seconds, of a time and its zone)
 - of limits and budgets: `quantity` (a whole number with k or M), `money` (dollars with or without
   `$`), `percent`, `rate_period` (seconds), `budget_period` (a Period), `time_zone` (IANA),

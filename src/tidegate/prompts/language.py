@@ -1,0 +1,368 @@
+"""What a template may say: less than Jinja, so that what it costs is bounded by what it is.
+
+A template is cut into tags and the text between them here, and every tag is held to the lists
+below. What comes out is written again with delimiters that no source may hold, so that the engine
+sees exactly the tags that were checked. The reasons of the limits:
+
+- Nothing makes a value larger than what it is made of: no `~`, no `*`, `+` only beside a number,
+  no captured blocks, no macros, and lists that are written out are not given a name. So no chain of
+  names doubles its way to gigabytes. Filters are ours (`filters.py`), each with a ceiling.
+- Nothing is called, so that no method of any object is reached.
+- A tag has few tokens, for the engine's parser overflows the stack on some that are very long.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import Final, Literal
+
+from msgspec import Struct
+
+from tidegate.core.words import nearest, quoted
+from tidegate.prompts.filters import FILTERS
+
+MAX_TAG_TOKENS: Final = 200
+MAX_TAGS: Final = 5_000
+MAX_BLOCKS_DEEP: Final = 24
+MAX_BRACKETS_DEEP: Final = 8
+TESTS: Final = frozenset(
+    {"defined", "undefined", "none", "string", "number", "boolean", "sequence", "mapping"}
+    | {"odd", "even"}
+)
+# In place of {{ }}, {% %} and {# #} before the engine.
+DELIMITERS: Final = {
+    "variable_start_string": "\x01{",
+    "variable_end_string": "\x02}",
+    "block_start_string": "\x01%",
+    "block_end_string": "\x02%",
+    "comment_start_string": "\x01#",
+    "comment_end_string": "\x02#",
+}
+_BLOCKS: Final = ("if", "elif", "else", "endif", "for", "endfor", "set", "include", "raw", "endraw")
+_OPEN: Final = re.compile(r"\{[{%#]")
+_RAW: Final = re.compile(r"\{%([-+]?)\s*raw\s*([-+]?)%\}")
+_END_RAW: Final = re.compile(r"\{%([-+]?)\s*endraw\s*([-+]?)%\}")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
+_TOKEN: Final = re.compile(
+    r"""(?P<name>[A-Za-z_][A-Za-z0-9_]*)
+    | (?P<number>[0-9]{1,18}(?:\.[0-9]{1,18})?(?![A-Za-z0-9_]))
+    | (?P<text>'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")
+    | (?P<sign>==|!=|<=|>=|//|\*\*|[-+*/%~<>=()\[\]{},.:|])
+    """,
+    re.VERBOSE | re.DOTALL,
+)
+_SPACE: Final = re.compile(r"\s*")
+_PARTIAL: Final = re.compile(r"""(['"])([^'"\\/]+/[^'"\\/]+)\1""")
+_WORDS: Final = frozenset({"and", "or", "not", "in", "is", "if", "else"})
+_CONSTANTS: Final = frozenset({"true", "false", "none", "True", "False", "None"})
+_LEFT: Final = frozenset("([{")
+_RIGHT: Final = frozenset(")]}")
+_REFUSED: Final = {
+    "~": "write {{ a }}{{ b }} in place of {{ a ~ b }}",
+    "*": "there is no `*` here",
+    "**": "there is no `**` here",
+}
+
+
+class TemplateRefused(Exception):
+    """What is wrong with a template; `line` counts from 1 in what was given."""
+
+    def __init__(self, line: int, message: str) -> None:
+        super().__init__(message)
+        self.line = line
+
+
+class Token(Struct, frozen=True, gc=False):
+    """`kind` is name, number, text (with its quotes) or sign."""
+
+    kind: str
+    text: str
+
+
+class Piece(Struct, frozen=True):
+    """A part of a template: `text` between tags, or a tag's tokens. `loops` counts the loops
+    around it. `partial` is what an include names."""
+
+    kind: Literal["text", "output", "block"]
+    line: int
+    text: str = ""
+    tokens: tuple[Token, ...] = ()
+    loops: int = 0
+    partial: str | None = None
+
+
+class Template(Struct, frozen=True):
+    """A template that keeps to the limits.
+
+    `engine` is its source for the engine; `canonical` as it was written, with its comments empty.
+    """
+
+    engine: str
+    canonical: str
+    pieces: tuple[Piece, ...]
+
+    @property
+    def partials(self) -> tuple[str, ...]:
+        """What it includes, `NAME/VERSION`, each once, in order."""
+        return tuple(dict.fromkeys(it.partial for it in self.pieces if it.partial))
+
+    @property
+    def bound(self) -> frozenset[str]:
+        """Names that it gives values itself."""
+        return frozenset(name for it in self.pieces for name in _bound(it))
+
+
+def read_template(source: str) -> Template:
+    """`source` cut up and held to the limits. TemplateRefused. What the engine's own grammar says
+    of it is left to the engine."""
+    control = _CONTROL.search(source)
+    if control is not None:
+        raise TemplateRefused(_line(source, control.start()), "it holds a control character")
+    cut = _Cut(source)
+    cut.run()
+    return Template("".join(cut.engine), "".join(cut.canonical), tuple(cut.pieces))
+
+
+class _Cut:
+    """One pass over a source."""
+
+    def __init__(self, source: str) -> None:
+        self.source = source
+        self.engine: list[str] = []
+        self.canonical: list[str] = []
+        self.pieces: list[Piece] = []
+        self._blocks: list[str] = []
+        self._tags = 0
+
+    def run(self) -> None:
+        at = 0
+        while (found := _OPEN.search(self.source, at)) is not None:
+            start = found.start()
+            self._text(at, start)
+            raw = _RAW.match(self.source, start)
+            if raw is not None:
+                at = self._raw(raw)
+            elif found[0] == "{#":
+                at = self._comment(start)
+            else:
+                at = self._tag(start)
+            self._tags += 1
+            if self._tags > MAX_TAGS:
+                raise self._no(start, f"it has more than {MAX_TAGS} tags")
+        self._text(at, len(self.source))
+
+    def _no(self, at: int, message: str) -> TemplateRefused:
+        return TemplateRefused(_line(self.source, at), message)
+
+    def _text(self, start: int, end: int) -> None:
+        if start < end:
+            text = self.source[start:end]
+            self.engine.append(text)
+            self.canonical.append(text)
+            loops = self._blocks.count("for")
+            self.pieces.append(Piece("text", _line(self.source, start), text, loops=loops))
+
+    def _raw(self, opened: re.Match[str]) -> int:
+        closed = _END_RAW.search(self.source, opened.end())
+        if closed is None:
+            raise self._no(opened.start(), "`raw` is not closed by {% endraw %}")
+        self.engine.append(f"\x01%{opened[1]} raw {opened[2]}\x02%")
+        self.canonical.append(opened[0])
+        self._text(opened.end(), closed.start())
+        self.engine.append(f"\x01%{closed[1]} endraw {closed[2]}\x02%")
+        self.canonical.append(closed[0])
+        return closed.end()
+
+    def _comment(self, start: int) -> int:
+        end = self.source.find("#}", start + 2)
+        if end < 0:
+            raise self._no(start, "this comment is not closed by #}")
+        inner = self.source[start + 2 : end]
+        first = inner[:1] if inner[:1] in ("-", "+") else ""
+        last = inner[-1:] if inner[-1:] in ("-", "+") and len(inner) > len(first) else ""
+        # Its lines stay, so that what the engine says of a line is true of the source.
+        self.engine.append(f"\x01#{first}" + "\n" * inner.count("\n") + f"{last}\x02#")
+        self.canonical.append(f"{{#{first}{last}#}}")
+        return end + 2
+
+    def _tag(self, start: int) -> int:
+        is_block = self.source[start + 1] == "%"
+        close = "%}" if is_block else "}}"
+        inner_start = start + 2 + (self.source[start + 2 : start + 3] in ("-", "+"))
+        tokens: list[Token] = []
+        at, deep = inner_start, 0
+        while True:
+            space = _SPACE.match(self.source, at)
+            at = space.end() if space else at
+            sign = self.source[at] if self.source[at : at + 1] in ("-", "+") else ""
+            if deep == 0 and self.source.startswith(sign + close, at):
+                break
+            found = _TOKEN.match(self.source, at)
+            if found is None:
+                raise self._no(start, self._unread(at, close))
+            tokens.append(Token(str(found.lastgroup), found[0]))
+            deep += (found[0] in _LEFT) - (found[0] in _RIGHT)
+            if deep > MAX_BRACKETS_DEEP or len(tokens) > MAX_TAG_TOKENS:
+                raise self._no(start, "this tag is too long or too deep: divide it")
+            at = found.end()
+        kind = self.source[start + 1]
+        inner = self.source[start + 2 : at]
+        self.engine.append(f"\x01{kind}{inner}{sign}\x02{close[0]}")
+        end = at + len(sign) + 2
+        self.canonical.append(self.source[start:end])
+        self._keep(start, is_block, tuple(tokens))
+        return end
+
+    def _unread(self, at: int, close: str) -> str:
+        rest = self.source[at : at + 12]
+        if not rest:
+            return f"this tag is not closed by {close}"
+        return f"{quoted(rest)} cannot stand in a tag"
+
+    def _keep(self, start: int, is_block: bool, tokens: tuple[Token, ...]) -> None:
+        line = _line(self.source, start)
+        if not tokens:
+            raise TemplateRefused(line, "this tag is empty")
+        partial = None
+        word = tokens[0].text if is_block else ""
+        try:
+            if is_block:
+                partial = _check_block(tokens)
+            else:
+                _check_expression(tokens)
+        except ValueError as error:
+            raise TemplateRefused(line, str(error)) from None
+        if word in ("endif", "endfor") and self._blocks:
+            self._blocks.pop()
+        loops = self._blocks.count("for")
+        kind: Literal["output", "block"] = "block" if is_block else "output"
+        self.pieces.append(Piece(kind, line, "", tokens, loops, partial))
+        if word in ("if", "for"):
+            self._blocks.append(word)
+            if len(self._blocks) > MAX_BLOCKS_DEEP:
+                raise TemplateRefused(line, f"blocks lie deeper than {MAX_BLOCKS_DEEP}")
+
+
+def _check_block(tokens: Sequence[Token]) -> str | None:
+    """Raises ValueError; gives the partial that an include names."""
+    word, rest = tokens[0].text, tokens[1:]
+    if word not in _BLOCKS:
+        near = nearest(word, _BLOCKS) or f"; there are {', '.join(_BLOCKS)}"
+        raise ValueError(f"there is no `{word}` here{near}")
+    if word == "include":
+        found = _PARTIAL.fullmatch(rest[0].text) if len(rest) == 1 else None
+        if found is None:
+            raise ValueError('write {% include "NAME/VERSION" %}: a partial, and which of it')
+        return found[2]
+    if word == "set":
+        if len(rest) < 3 or rest[0].kind != "name" or rest[1].text != "=":
+            raise ValueError("write {% set NAME = VALUE %}")
+        _check_named(rest[2:])
+        _check_names(rest[:1])
+        rest = rest[2:]
+    elif word == "for":
+        names, source = _parts_of_for(rest)
+        _check_names(names)
+        _check_named(source)
+        rest = source
+    _check_expression(rest)
+    return None
+
+
+def _parts_of_for(rest: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token]]:
+    at = next((i for i, it in enumerate(rest) if it.text == "in"), -1)
+    names = rest[: max(at, 0)]
+    if not names or any(it.kind != "name" and it.text != "," for it in names):
+        raise ValueError("write {% for NAME in VALUES %}")
+    if rest[-1].text == "recursive":
+        raise ValueError("a loop that calls itself is not to be had here")
+    return names, rest[at + 1 :]
+
+
+def _bound(piece: Piece) -> Iterator[str]:
+    if piece.kind != "block":
+        return
+    if piece.tokens[0].text == "set":
+        yield piece.tokens[1].text
+    elif piece.tokens[0].text == "for":
+        names, _ = _parts_of_for(piece.tokens[1:])
+        yield from (it.text for it in names if it.kind == "name")
+        yield "loop"
+
+
+def _check_names(tokens: Sequence[Token]) -> None:
+    for token in tokens:
+        if token.kind == "name" and token.text.startswith("_"):
+            raise ValueError("names that begin with `_` are not to be had here")
+
+
+def _check_named(tokens: Sequence[Token]) -> None:
+    """What is given a name holds no list or mapping that is written out around other names."""
+    deep = 0
+    for before, token in zip((None, *tokens), tokens, strict=False):
+        if token.text in _LEFT and token.kind == "sign":
+            deep += token.text == "{" or (token.text == "[" and not _is_operand(before)) or deep > 0
+        elif token.text in _RIGHT and token.kind == "sign":
+            deep = max(deep - 1, 0)
+        elif token.text == "," and not deep and not _within_call(tokens, token):
+            raise ValueError("what is given a name here is one value")
+        elif deep and token.kind == "name" and token.text not in _CONSTANTS:
+            raise ValueError("a list that is given a name holds texts and numbers only")
+
+
+def _within_call(tokens: Sequence[Token], comma: Token) -> bool:
+    """Whether this comma divides the arguments of a filter."""
+    open_calls = 0
+    for number, token in enumerate(tokens):
+        if token is comma:
+            return open_calls > 0
+        if token.text == "(":
+            before = tokens[number - 2].text if number > 1 else ""
+            open_calls += before == "|" or open_calls > 0
+        elif token.text == ")":
+            open_calls = max(open_calls - 1, 0)
+    return False
+
+
+def _is_operand(token: Token | None) -> bool:
+    """Whether an expression could end with this token."""
+    if token is None:
+        return False
+    if token.kind == "name":
+        return token.text not in _WORDS
+    return token.kind in ("number", "text") or token.text in _RIGHT
+
+
+def _check_expression(tokens: Sequence[Token]) -> None:
+    _check_names(tokens)
+    nothing = Token("sign", "")
+    for number, token in enumerate(tokens):
+        before = tokens[number - 1] if number else nothing
+        after = tokens[number + 1] if number + 1 < len(tokens) else nothing
+        if token.kind == "sign":
+            _check_sign(token.text, before, after)
+        if token.text == "(" and token.kind == "sign" and _is_operand(before):
+            earlier = [it.text for it in tokens[max(number - 3, 0) : number - 1]]
+            is_filter = earlier[-1:] == ["|"] and before.kind == "name"
+            if not is_filter:
+                raise ValueError("nothing is called here, but filters after `|`")
+        if before.text == "|" and before.kind == "sign" and token.text not in FILTERS:
+            near = nearest(token.text, FILTERS) or f"; there are {', '.join(sorted(FILTERS))}"
+            raise ValueError(f"there is no filter `{token.text}` here{near}")
+        if before.text == "is" and before.kind == "name":
+            named = after if token.text == "not" else token
+            if named.text not in TESTS:
+                near = f"; there are {', '.join(sorted(TESTS))}"
+                raise ValueError(f"there is no test `{named.text}` here{near}")
+
+
+def _check_sign(sign: str, before: Token, after: Token) -> None:
+    if sign in _REFUSED:
+        raise ValueError(_REFUSED[sign])
+    if sign == "." and after.kind != "name":
+        raise ValueError("after a point stands a name; write items[0] for the first of items")
+    if sign == "+" and "number" not in (before.kind, after.kind):
+        raise ValueError("`+` adds a number that is written out; write {{ a }}{{ b }} for texts")
+
+
+def _line(source: str, at: int) -> int:
+    return source.count("\n", 0, at) + 1

@@ -132,7 +132,7 @@ class _Compiler:
             self._revised = revised(declared, added.revisions, added.rollouts, self.say)
         self.declared = self._revised.declared
         self.targets = Targets(self.declared, facts, self.say)
-        self.prompts = Prompts(facts.prompts, added.flips, self.say)
+        self.prompts = Prompts(self.declared.prompts, facts.prompts, added.flips, self.say)
         self.checks = facts.checks
 
     def say(self, path: Path, message: str) -> None:

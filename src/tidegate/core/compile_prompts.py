@@ -1,11 +1,12 @@
 """Prompts of a plan: which version each tag points at, and the versions that may be asked for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 import msgspec
 
 from tidegate.core.assemble import Path, Say
+from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.prompt import PromptSource, RoutePrompt, TagFlip, Tagged
 from tidegate.core.words import nearest, quoted
@@ -16,12 +17,24 @@ _encode: Final = msgspec.msgpack.Encoder().encode
 
 
 class Prompts:
-    """The prompts that one plan is compiled with. Without a source none is known: a route that
-    names one is then believed, which a plan that is to be obeyed never is."""
+    """The prompts that one plan is compiled with. Where nobody reads them, a route that names one
+    is believed: a plan that is to be obeyed is never compiled so."""
 
-    def __init__(self, source: PromptSource | None, flips: Iterable[TagFlip], say: Say) -> None:
-        self._source = source
+    def __init__(
+        self,
+        declared: DeclaredPrompts | None,
+        read: Callable[[DeclaredPrompts], PromptSource] | None,
+        flips: Iterable[TagFlip],
+        say: Say,
+    ) -> None:
+        self._declared = declared
+        self._source: PromptSource | None = None
         self._say = say
+        if declared is not None and read is not None:
+            try:
+                self._source = read(declared)
+            except ValueError as error:
+                say(("prompts", "repository"), str(error))
         self._flips = _newest(flips)
         self._tagged: dict[str, Tagged | None] = {}
 
@@ -35,6 +48,8 @@ class Prompts:
             self._say((*path, "system_prompt"), "`prompt` is written too; remove one of them")
         path = (*path, "prompt")
         found = RoutePrompt(wanted.name, wanted.tag, wanted.version, wanted.allow_tags)
+        if self._declared is None:
+            self._say(path, "`prompts` is missing: write where prompts are read from")
         if self._source is None:
             return found
         tagged = self._known(wanted.name)

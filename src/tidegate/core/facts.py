@@ -8,6 +8,7 @@ from msgspec import Struct
 from tidegate.core import plugs
 from tidegate.core.added import Added
 from tidegate.core.assemble import Dialect
+from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.limit import LimitKind
 from tidegate.core.price import Price
 from tidegate.core.prompt import PromptSource
@@ -82,7 +83,7 @@ class Checks:
 
 class Facts(Struct, frozen=True):
     """The answers that one compilation goes by. `keys_limited`: whether a key brings limits;
-    `prompts` None where nobody reads any."""
+    `prompts` reads them, or says by ValueError why it cannot; None where nobody reads any."""
 
     price_of: PriceOf
     dialects: Dialects = Dialects()
@@ -91,5 +92,5 @@ class Facts(Struct, frozen=True):
     checks: Checks = Checks()
     ways: Ways = Ways()
     added: Added = Added()
-    prompts: PromptSource | None = None
+    prompts: Callable[[DeclaredPrompts], PromptSource] | None = None
     keys_limited: Callable[[], bool] = lambda: False

@@ -21,6 +21,7 @@ from tidegate.gateway.size import note_conversation
 from tidegate.prompts.render import Message
 
 _BREAK: Final = "\n\n"
+_QUOTE: Final = ord('"')
 _NONE: Final = Raw(b"[]")
 _NULL: Final = b"null"
 _encode: Final = msgspec.json.Encoder().encode
@@ -95,7 +96,7 @@ def _write(messages: tuple[Message, ...], ask: Ask, members: dict[str, Raw]) -> 
 
 def _after(turns: list[Raw], said: Raw, dialect: str) -> Raw:
     """The caller's messages behind the prompt's; what its system said stays ahead of both."""
-    if memoryview(said)[:1] == b'"':  # the one text of Responses
+    if memoryview(said)[0] == _QUOTE:  # the one text of Responses
         return Raw(_encode([*turns, {"role": "user", "content": said}]))
     try:
         own = _items(said)

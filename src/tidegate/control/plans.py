@@ -19,6 +19,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from tidegate.config.load import Compiled
+from tidegate.control.publication import AGAIN, Publication, moved
 from tidegate.control.stamps import Stamp, Stamps, stamp, stamps_of
 from tidegate.control.whole_file import write_whole
 from tidegate.core import clock
@@ -86,6 +87,7 @@ class Plans:
         self.read_at_s: float | None = None
         self.failures_total = 0
         self.published_total = 0
+        self.publication: Publication | None = None  # the newest of this process
         self._path = layout.plan
         self._compile = compile_plan
         self._announce = announce
@@ -93,6 +95,7 @@ class Plans:
         self._current: Plan | None = _read(layout.plan)
         self._highest = self._current.version if self._current else 0
         self._announced = 0
+        self._by: str | None = None  # who asked for the reading that goes on
         self._one_at_a_time = asyncio.Lock()
         self._turn = threading.RLock()
         self._seen: tuple[Stamp | None, Stamps] = (None, {})
@@ -180,10 +183,10 @@ class Plans:
                 current = replace(current, version=self._highest + 1)
             self._publish(current, "start")
 
-    async def reload(self, cause: Cause) -> Reload:
-        """Read the file again; never raises for what is in it."""
+    async def reload(self, cause: Cause, by: str | None = None) -> Reload:
+        """Read the file again, for somebody; never raises for what is in it."""
         async with self._one_at_a_time:
-            return await asyncio.to_thread(self._reload, cause)
+            return await asyncio.to_thread(self._reload, cause, by)
 
     async def amend(self, make: Callable[[Declared, int], tuple[Plan, T]]) -> T:
         """Publish the plan that `make` compiles of what is declared, as the version it is given.
@@ -220,9 +223,13 @@ class Plans:
                 self._tell(self.current.version)
             return result
 
-    def _reload(self, cause: Cause) -> Reload:
+    def _reload(self, cause: Cause, by: str | None = None) -> Reload:
         with self._turn:
-            return self._read_again(cause)
+            self._by = by
+            try:
+                return self._read_again(cause)
+            finally:
+                self._by = None
 
     def _read_again(self, cause: Cause) -> Reload:
         self.read_at_s = clock.wall_s()
@@ -264,6 +271,8 @@ class Plans:
             self._highest = before
             raise
         write_whole(self._path, _encode(plan))
+        what = AGAIN if plan is self._current else moved(self._current, plan)
+        self.publication = Publication(plan.version, self._by or cause, what)
         self._current = plan
         self.published_total += 1
         self._tell(plan.version)

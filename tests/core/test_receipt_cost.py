@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 from tidegate.core.receipt import Receipt
 from tidegate.core.receipt_cost import cost_nanousd
 

@@ -1,6 +1,6 @@
 """What a receipt's tokens cost at a price, in whole nano-dollars."""
 
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 from tidegate.core.receipt import Receipt
 
 

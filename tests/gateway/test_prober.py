@@ -19,6 +19,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Breaker
 from tidegate.gateway import front, journal
 from tidegate.gateway.http.server import Connection
+from tidegate.gateway.overlay import put_in_force
 from tidegate.gateway.prober import LastHour, Prober
 
 STREAM = HEAD % b"text/event-stream" + b"transfer-encoding: chunked\r\n\r\n"
@@ -356,6 +357,24 @@ def test_a_credential_that_is_not_set_is_not_probed(
 
     run(scenario, planned(small(credential=SecretRef(env="NOT_SET"))))
     assert "is not probed: ${NOT_SET} is not set here" in caplog.text
+
+
+def test_that_it_is_not_set_is_said_once_until_it_is_another(
+    run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(house: House) -> None:
+        base = house.it.world.plan
+        [name] = base.probes
+        for held in ({"route_off": {"*": 1.0}}, {}, {"target_off": {name: 1.0}}, {}):
+            put_in_force(house.it.world, base, held)
+            await asyncio.sleep(1.0)
+        assert caplog.text.count("is not probed") == 1
+        await house.obey(small(credential=SecretRef(env="NOR_THIS")))
+        await asyncio.sleep(1.0)
+        assert caplog.text.count("is not probed") == 2
+        assert "${NOR_THIS} is not set here" in caplog.text
+
+    run(scenario, planned(small(credential=SecretRef(env="NOT_SET"))))
 
 
 def test_nothing_is_sent_whose_receipt_could_not_be_written(run: Any) -> None:

@@ -310,11 +310,14 @@ class CounterStore(Struct, frozen=True, omit_defaults=True):
 
 class EnginePage(Struct, frozen=True, omit_defaults=True):
     """Where a target's replicas tell of themselves: `engine` is the file in `engines/`. `port` None
-    is the replica's own, `path` None the engine's."""
+    is the replica's own, `path` None the engine's. `header` is where `api_key` goes, None where it
+    is a bearer's token."""
 
     engine: str
     port: int | None = None
     path: str | None = None
+    api_key: SecretRef | None = None
+    header: str | None = None
 
 
 class Plan(Struct, frozen=True, omit_defaults=True):

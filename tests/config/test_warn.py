@@ -13,7 +13,7 @@ from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 
 
 def paths(warned):

@@ -4,7 +4,7 @@ import pytest
 
 from tidegate.control.secret_refs import find, resolve
 from tidegate.core.notice import NotDelivered
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 
 
 def test_a_secret_is_found_by_its_reference(tmp_path: Path) -> None:

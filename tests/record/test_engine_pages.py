@@ -7,8 +7,7 @@ import time
 import pytest
 from tests.record.engines import Talk, answer, plan, serving
 
-from tidegate.core.plan import SecretRef
-from tidegate.core.secret import Secret
+from tidegate.core.secret import Secret, SecretRef
 from tidegate.record import engine_pages
 from tidegate.record.engine_pages import Followed, Page, Unreachable, fetch, pages_of
 

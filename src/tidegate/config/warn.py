@@ -15,8 +15,9 @@ from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts
 from tidegate.core.limit import SPEND, reaches
-from tidegate.core.plan import Limit, Plan, Route, SecretRef
+from tidegate.core.plan import Limit, Plan, Route
 from tidegate.core.revised import revised
+from tidegate.core.secret import SecretRef
 from tidegate.core.words import quoted
 
 

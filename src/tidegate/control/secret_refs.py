@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tidegate.core.notice import NotDelivered
-from tidegate.core.plan import SecretRef
-from tidegate.core.secret import Secret
+from tidegate.core.secret import Secret, SecretRef
 
 _MAX_SECRET_BYTES = 64 * 1024
 

@@ -5,7 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from tidegate.core.declared_scalars import Text
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 
 
 class DeclaredMetrics(Struct, frozen=True, omit_defaults=True):

@@ -35,6 +35,7 @@ from tidegate.gateway.progress import Progress
 from tidegate.gateway.settle import settle
 from tidegate.gateway.size import size
 from tidegate.gateway.unseen import has_servers
+from tidegate.gateway.withdrawn import Withdrawn
 from tidegate.gateway.world import World
 from tidegate.text import tokens
 
@@ -200,6 +201,8 @@ async def _ask(progress: Progress, plan: PreparedPlan, world: World) -> None:
     except (Refusal, Failure) as no:
         decline(progress, no)
         forget_frames(no)
+    except Withdrawn:
+        decline(progress, Refusal("route_off", "its release was rolled back before it was sent"))
     except asyncio.CancelledError:
         decline(progress, Refusal("draining", "the gateway is shutting down"))
         raise

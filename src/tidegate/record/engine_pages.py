@@ -15,8 +15,8 @@ from msgspec import Struct
 from tidegate.core import clock, plugs
 from tidegate.core.address import bracketed
 from tidegate.core.engine_signals import EngineReader
-from tidegate.core.plan import Plan, SecretRef
-from tidegate.core.secret import Secret
+from tidegate.core.plan import Plan
+from tidegate.core.secret import Secret, SecretRef
 
 MAX_BYTES = 4 * 1024 * 1024
 TIMEOUT_S = 2.0

@@ -20,16 +20,7 @@ from tidegate.core.resilience import (
     OnViolation,
     Retry,
 )
-
-
-class SecretRef(Struct, frozen=True, omit_defaults=True):
-    """Where a secret is to be found: an environment variable or a file. Never the secret."""
-
-    env: str | None = None
-    file: str | None = None
-
-    def __str__(self) -> str:
-        return f"${{{self.env}}}" if self.env else f"file:{self.file}"
+from tidegate.core.secret import SecretRef
 
 
 class Tls(Struct, frozen=True, omit_defaults=True):

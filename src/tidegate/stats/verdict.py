@@ -148,7 +148,7 @@ def _needed(level: Level, by: Bounds, ln_missing: float) -> int | None:
     if not by.is_share:
         margin = by.margin.points / level.spread(False)
         return _needed_of_mean(level, margin, ln_missing, stable / canary)
-    each = safe_test.expected(bet_on(level, by, part), by.margin.points, part)
+    each = safe_test.expected(bet_on(level, by, stable / canary, 1.0), by.margin.points, part)
     return None if each <= 0 else int(ln_missing / each * (1 - part)) + 1
 
 
@@ -184,12 +184,17 @@ def _smallest(level: Level, is_share: bool, ln_harm_at: float) -> float | None:
             return None
         return exp(_smallest_mean(both, ln_harm_at) * level.spread(False))
     rate = harm_test.rate_of(level.both())
-    enough = ln_harm_at + log(len(harm_test.ODDS_RATIOS))
+    enough = ln_harm_at - log(max(harm_test.PARTS))
     angle = asin(sqrt(rate)) + sqrt(enough / (2 * both))
     return 1 - rate if angle >= pi / 2 else sin(angle) ** 2 - rate
 
 
 def _smallest_mean(precision: float, ln_harm_at: float) -> float:
-    """In standard deviations: where the mixture's e-value is just enough, without its one side."""
-    t = mean_test.TAU**2 * precision
-    return sqrt(2 * (ln_harm_at + 0.5 * log(1 + t)) * (1 + t) / t / precision)
+    """In standard deviations: where that of one scale is just enough for the mean of all, without
+    its one side."""
+    enough = ln_harm_at + log(len(mean_test.SCALES))
+    found = []
+    for scale in mean_test.SCALES:
+        t = scale * scale * precision
+        found.append(sqrt(2 * (enough + 0.5 * log(1 + t)) * (1 + t) / t / precision))
+    return min(found)

@@ -5,6 +5,8 @@ remembered as `spoiled`: what compiling then says about it would repeat what was
 """
 
 from collections.abc import Mapping
+from copy import copy
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -44,8 +46,14 @@ class Walked(Struct, frozen=True):
 def walk(root: Node, cls: type[Any], file: str, environ: Mapping[str, str], folder: str) -> Walked:
     """Reads `root` as `cls`. Relative paths in the file count from `folder`."""
     walker = _Walker(file, environ, folder)
-    value = walker.read(root, shape_of(cls), ())
+    value = walker.read(root, _shape_of_file(cls), ())
     return Walked(value, walker.problems, walker.origins, walker.spoiled)
+
+
+@lru_cache(maxsize=8)
+def _shape_of_file(cls: type[Any]) -> Shape:
+    """Kept, for to find it takes as long as all else of reading a plan."""
+    return shape_of(cls)
 
 
 class _Bad(Exception):
@@ -125,7 +133,7 @@ class _Walker:
             return self._record(MapNode(mark, {}), key.shape, ())
         if key.shape == Scalar("path"):
             return self._beside_plan(key.default)
-        return key.default
+        return copy(key.default)  # the grammar, which is kept, holds this one
 
     def _table(self, node: Node, shape: Table, path: Path) -> Any:
         if not isinstance(node, MapNode):

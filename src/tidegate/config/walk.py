@@ -4,7 +4,7 @@ A value that cannot be read is replaced by its default, or a stand-in of its typ
 remembered as `spoiled`: what compiling then says about it would repeat what was said here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from copy import copy
 from functools import lru_cache
 from pathlib import PurePath
@@ -51,7 +51,7 @@ def walk(root: Node, cls: type[Any], file: str, environ: Mapping[str, str], fold
 
 
 @lru_cache(maxsize=8)
-def _shape_of_file(cls: type[Any]) -> Shape:
+def _shape_of_file(cls: Hashable) -> Shape:
     """Kept, for to find it takes as long as all else of reading a plan."""
     return shape_of(cls)
 

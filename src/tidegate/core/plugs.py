@@ -287,8 +287,7 @@ def names(kind: str) -> list[str]:
 
 @functools.cache
 def registered() -> tuple[importlib.metadata.EntryPoint, ...]:
-    """What third parties have registered. Read once: finding it looks into every package that is
-    installed, and one that is installed later is found by the next start."""
+    """What third parties have registered, as it was at the first call: finding it takes long."""
     return tuple(importlib.metadata.entry_points(group=ENTRY_POINTS))
 
 

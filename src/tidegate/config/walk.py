@@ -4,7 +4,7 @@ A value that cannot be read is replaced by its default, or a stand-in of its typ
 remembered as `spoiled`: what compiling then says about it would repeat what was said here.
 """
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from functools import lru_cache
 from pathlib import PurePath
@@ -50,10 +50,8 @@ def walk(root: Node, cls: type[Any], file: str, environ: Mapping[str, str], fold
     return Walked(value, walker.problems, walker.origins, walker.spoiled)
 
 
-@lru_cache(maxsize=8)
-def _shape_of_file(cls: Hashable) -> Shape:
-    """Kept, for to find it takes as long as all else of reading a plan."""
-    return shape_of(cls)
+# Kept, for to find a file's shape takes as long as all else of reading it.
+_shape_of_file: Callable[[Any], Shape] = lru_cache(maxsize=8)(shape_of)
 
 
 class _Bad(Exception):

@@ -14,10 +14,11 @@ from tidegate import __version__
 from tidegate.core import plugs
 from tidegate.core.arm import Arm
 from tidegate.core.credential import Addressed
-from tidegate.core.plan import Contract, Plan, Replica, Route, SecretRef, Target, Tls
+from tidegate.core.plan import Candidate, Contract, Plan, Replica, Route, Target, Tls
 from tidegate.core.plugs import Provider
 from tidegate.core.pricing import Ceiling
-from tidegate.core.secret import Secret
+from tidegate.core.prompt import Tagged
+from tidegate.core.secret import Secret, SecretRef
 from tidegate.gateway.aws_key import AwsKey
 from tidegate.gateway.bound import Binder, Bound
 from tidegate.gateway.contract import PreparedContract
@@ -26,7 +27,12 @@ from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.in_force import InForce, MakeCounters
 from tidegate.gateway.own_limits import OwnLimits
 from tidegate.gateway.prepared_probe import PreparedProbe, prepare_probe
-from tidegate.gateway.prepared_route import PreparedRoute, prepare_candidate, prepare_route
+from tidegate.gateway.prepared_route import (
+    PreparedCandidate,
+    PreparedRoute,
+    prepare_candidate,
+    prepare_route,
+)
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.prompt_versions import PreparedPrompt, PromptVersions
 from tidegate.gateway.shared_store import SharedStores
@@ -37,6 +43,7 @@ from tidegate.text.json_schema import SchemaProblem
 MAX_SECRET_BYTES = 64 * 1024
 
 Headers = tuple[tuple[str, str], ...]
+Prompts = Mapping[str, Tagged]
 
 
 class PlanProblem(Exception):
@@ -88,7 +95,8 @@ class Preparer:
             prepared[target.name] = self._target(target, contexts, pools)
         self._signs = any(target.aws is not None for target in prepared.values())
         await self.refresh()
-        routes = {name: self._route(route, prepared, plan) for name, route in plan.routes.items()}
+        prompts = plan.prompts
+        routes = {name: self._route(it, prepared, prompts) for name, it in plan.routes.items()}
         try:
             limits = self.binder.bind(plan)
         except (plugs.PlugError, ValueError, OSError) as error:
@@ -111,9 +119,8 @@ class Preparer:
         self.versions.keep(prepared.plan.prompts)
         for route in prepared.routes.values():
             route.budget.retry = route.route.retry
-            if route.candidate is not None:
-                coming = route.candidate.route
-                coming.budget.retry = coming.route.retry
+            for one in route.candidates:
+                one.route.budget.retry = one.route.route.retry
             for target in route.reachable():
                 used = [(it.name, it.credential, it.breaker) for it in target.replicas]
                 self.standing.of(target.target).keep(used, target.target)
@@ -127,24 +134,31 @@ class Preparer:
         return begun
 
     def _route(
-        self, route: Route, targets: Mapping[str, PreparedTarget], plan: Plan
+        self, route: Route, targets: Mapping[str, PreparedTarget], prompts: Prompts
     ) -> PreparedRoute:
-        """The route, and the release that is under way on it."""
-        candidate, contract = route.candidate, _contract(route.name, route.contract)
-        arm: Arm | None = None if candidate is None else "stable"
+        """The route, and the releases that are under way on it."""
+        contract = _contract(route.name, route.contract)
+        arm: Arm | None = None if route.candidate is None else "stable"
         found = prepare_route(route, targets, self.standing.budget(route), contract, arm)
-        found.prompt = self._prompt(route, plan)
-        if candidate is not None:
-            known = self.standing.release(candidate)
-            contract = _contract(route.name, candidate.route.contract)
-            coming = prepare_route(candidate.route, targets, known.budget, contract, "canary")
-            coming.prompt = self._prompt(candidate.route, plan)
-            found.candidate = prepare_candidate(candidate, coming, known.firsts, known.copies)
+        found.prompt = self._prompt(route, prompts)
+        if route.candidate is not None:
+            found.candidate = self._candidate(route.candidate, targets, prompts)
+        if route.beside is not None:
+            found.beside = self._candidate(route.beside, targets, prompts)
         return found
 
-    def _prompt(self, route: Route, plan: Plan) -> PreparedPrompt | None:
+    def _candidate(
+        self, candidate: Candidate, targets: Mapping[str, PreparedTarget], prompts: Prompts
+    ) -> PreparedCandidate:
+        known, route = self.standing.release(candidate), candidate.route
+        contract = _contract(route.name, route.contract)
+        coming = prepare_route(route, targets, known.budget, contract, "canary")
+        coming.prompt = self._prompt(route, prompts)
+        return prepare_candidate(candidate, coming, known.firsts, known.copies)
+
+    def _prompt(self, route: Route, prompts: Prompts) -> PreparedPrompt | None:
         try:
-            return self.versions.of_route(route.prompt, plan.prompts)
+            return self.versions.of_route(route.prompt, prompts)
         except (ValueError, SchemaProblem) as problem:
             raise PlanProblem(f"route {route.name}: {problem}") from None
 

@@ -31,8 +31,8 @@ _GROUPS = (
     ),
     (
         "served",
-        "gateway plan_version release passed_over target provider replica model_wanted "
-        "model_served",
+        "gateway plan_version release prompt prompt_version passed_over target provider replica "
+        "model_wanted model_served",
     ),
     ("release", "rollout arm unit_kind unit arm_forced shadow_of"),
     (

@@ -1,5 +1,6 @@
 """Compiling: the plan file together with what operators have added to it at run time."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
@@ -16,10 +17,13 @@ from tidegate.core.compile import compile_plan
 from tidegate.core.declared import Declared
 from tidegate.core.declared_budgets import DeclaredBudget, Period
 from tidegate.core.declared_limits import DeclaredLimit
+from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.facts import Facts
 from tidegate.core.plan import Plan, Raise
+from tidegate.core.prompt import PromptSource
 from tidegate.core.units import NANOUSD_PER_USD
-from tidegate.stores import budgets, database, keys, revisions, rollouts, teams
+from tidegate.prompts.reading import Reading
+from tidegate.stores import budgets, database, keys, prompts, revisions, rollouts, teams
 from tidegate.stores.budgets import StoredBudget
 from tidegate.stores.teams import TeamRecord
 
@@ -33,8 +37,11 @@ TEAM = "team."
 class Compiling:
     """Every method blocks and may raise StoreError."""
 
-    def __init__(self, engine: Engine, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, engine: Engine, environ: Mapping[str, str], prompts: Reading | None = None
+    ) -> None:
         self._engine = engine
+        self.prompts = prompts or Reading()
         self.environ = environ
         self._compiled_with = Added()
 
@@ -43,7 +50,8 @@ class Compiling:
         now_s = clock.wall_s()
         with database.reading(self._engine) as connection:
             added = added_at(connection, now_s)
-        facts = Facts(PriceTable(now_s).quote, added=added, keys_limited=self._keys_limited)
+        quote, limited = PriceTable(now_s).quote, self._keys_limited
+        facts = Facts(quote, added=added, keys_limited=limited, prompts=self.prompts.at)
         self._compiled_with = added
         return compile_file(file, self.environ, version, now_s, facts)
 
@@ -52,7 +60,8 @@ class Compiling:
         now_s = clock.wall_s()
         with database.reading(self._engine) as connection:
             added = added_at(connection, now_s)
-        return Facts(PriceTable(now_s).quote, added=added, keys_limited=self._keys_limited)
+        quote, limited = PriceTable(now_s).quote, self._keys_limited
+        return Facts(quote, added=added, keys_limited=limited, prompts=self.prompts.at)
 
     def changing(self, change: Callable[[Connection], T]) -> "Callable[[Declared, int], _Made[T]]":
         """For `Plans.amend`: makes a change in the store together with the plan that it comes to.
@@ -62,17 +71,25 @@ class Compiling:
 
         def make(declared: Declared, version: int) -> tuple[Plan, T]:
             now_s = clock.wall_s()
-            quote = PriceTable(now_s).quote
+            quote, read = PriceTable(now_s).quote, self._read(declared)
             with database.writing(self._engine) as connection:
                 result = change(connection)
                 added = added_at(connection, now_s)
                 limited = partial(keys.any_limited, connection)
-                facts = Facts(quote, added=added, keys_limited=limited)
+                facts = Facts(quote, added=added, keys_limited=limited, prompts=read)
                 plan = compile_plan(declared, version=version, now_s=now_s, facts=facts)
             self._compiled_with = added
             return plan, result
 
         return make
+
+    def _read(self, declared: Declared) -> Callable[[DeclaredPrompts], PromptSource] | None:
+        """The prompts of now, which are read before a transaction is open."""
+        if declared.prompts is not None:
+            with contextlib.suppress(ValueError):  # which compiling comes to again, and tells
+                now = self.prompts.at(declared.prompts)
+                return lambda _: now
+        return self.prompts.at
 
     def is_behind(self) -> bool:
         """Whether what is stored, or in force of it, has changed since the last compilation."""
@@ -104,7 +121,8 @@ def added_at(connection: Connection, now_s: float) -> Added:
         limits.update(_limits(team))
     revised = tuple(revisions.every(connection))
     known = {it.rollout.id: it.rollout for it in rollouts.every(connection)} if revised else {}
-    return Added(stored, limits, raises, revised, known)
+    flips = prompts.newest_flips(connection)
+    return Added(stored, limits, raises, revised, known, flips)
 
 
 def _budget(stored: StoredBudget) -> DeclaredBudget:

@@ -24,6 +24,7 @@ from tidegate.control import (
     notice_metrics,
     options,
     plan_metrics,
+    prompting,
     secret_checks,
 )
 from tidegate.control.alerting import Alerting
@@ -116,7 +117,7 @@ class Process:
         self._recording = recording
         self._listener = listener
         self._host = str(listener.getsockname()[0])
-        self._compiling = Compiling(engine, os.environ)
+        self._compiling = Compiling(engine, os.environ, prompting.reading(engine))
         self._node = node_name(layout.node) if database.is_shared(engine) else ""
         self._log = FeedLog(engine, self._current_plan, feed_engine)
         self._plans = Plans(
@@ -135,6 +136,7 @@ class Process:
             engine, self._plans, self._compiling, self._feed, (self._node, leads)
         )
         self._beginning = Beginning(engine, lambda: self._plans.current, leads)
+        self._prompting = prompting.Prompting(self._plans, self._compiling, leads)
         self._upkeep = Upkeep(engine, self._plans, self._compiling, self._log, leads)
         self._desk = Desk(
             layout=layout,
@@ -152,6 +154,7 @@ class Process:
                 + budget_metrics.render(self._alerting.ratios)
                 + notice_metrics.render(self._notifying.tries)
                 + looping.render(self._loop)
+                + prompting.render(self._compiling.prompts)
             ),
         )
         self._alerting = Alerting(
@@ -192,6 +195,7 @@ class Process:
             loop.create_task(self._alerting.watch()),
             loop.create_task(self._notifying.watch()),
             loop.create_task(self._upkeep.keep_up()),
+            loop.create_task(self._prompting.watch()),
             loop.create_task(self._beginning.watch()),
             loop.create_task(self._loop.run()),
         ]
@@ -206,6 +210,7 @@ class Process:
             await asyncio.to_thread(self._recording.stop)
             await self._feed.stop()
             await asyncio.to_thread(self._standing.close)
+            self._compiling.prompts.close()
         return 0
 
     def _app(self) -> Perimeter:

@@ -19,6 +19,7 @@ from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.kept import kept, place_of
 from tidegate.gateway.life import live
+from tidegate.gateway.prompt_page import prompt_in, prompt_page
 from tidegate.gateway.world import World
 
 _LIVE: Final = frozenset({b"/livez", b"/healthz", b"/health/liveliness", b"/health/liveness"})
@@ -67,8 +68,8 @@ class Front:
 
     async def _page(self, incoming: Incoming) -> tuple[bytes, bytes]:
         path = incoming.head.path
-        model = _model_in(path)
-        if model is None and path not in _KNOWN:
+        model, prompt = _model_in(path), prompt_in(path)
+        if model is None and prompt is None and path not in _KNOWN:
             raise Refusal("not_found", "there is nothing at this path")
         if incoming.head.method not in (b"GET", b"HEAD"):
             raise Refusal("method_not_allowed", "this path takes GET")
@@ -79,6 +80,8 @@ class Front:
         if path in _USAGE:
             return answers.json_head(200), await self._usage(incoming)
         key = await self._key(incoming)
+        if prompt is not None:
+            return prompt_page(prompt, incoming.head.query, key, self._world.obeyed().plan)
         if model is None:
             return answers.json_head(200), self._models(key)
         return answers.json_head(200), self._model(key, model)

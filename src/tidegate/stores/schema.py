@@ -55,6 +55,8 @@ receipts = Table(
     Column("trace_id", Text),
     Column("route", Text),
     Column("release", Text),
+    Column("prompt", Text),
+    Column("prompt_version", Text),
     Column("target", Text),
     Column("provider", Text),
     Column("model_wanted", Text),

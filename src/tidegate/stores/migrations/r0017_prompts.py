@@ -1,0 +1,32 @@
+"""Prompts: what versions said when they were tagged first, flips of tags, what served a request."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0017"
+down_revision = "0016"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """The tables of `stores.schema_prompts`, columns of `stores.schema.receipts`."""
+    op.create_table(
+        "prompt_versions",
+        sa.Column("prompt", sa.Text, primary_key=True),
+        sa.Column("version", sa.Text, primary_key=True),
+        sa.Column("digest", sa.Text, nullable=False),
+        sa.Column("at_s", sa.Float, nullable=False),
+    )
+    number = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+    op.create_table(
+        "tag_flips",
+        sa.Column("seq", number, primary_key=True, autoincrement=False),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("id", "prompt", "tag")),
+        *(sa.Column(name, sa.Text) for name in ("version", "base")),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("author", "reason")),
+        sa.Column("at_s", sa.Float, nullable=False),
+    )
+    op.create_index("ix_tag_flips_prompt", "tag_flips", ["prompt", "seq"])
+    for name in ("prompt", "prompt_version"):
+        op.add_column("receipts", sa.Column(name, sa.Text))

@@ -1,0 +1,58 @@
+"""What is kept of prompts: what a version said when it was tagged first, and flips of tags."""
+
+from collections.abc import Mapping
+
+from msgspec.structs import asdict, replace
+from sqlalchemy import Connection, func, insert, select
+
+from tidegate.core.prompt import TagFlip
+from tidegate.stores import audit
+from tidegate.stores.audit import Author
+from tidegate.stores.schema_prompts import prompt_versions, tag_flips
+
+
+def known_versions(connection: Connection) -> dict[tuple[str, str], str]:
+    """The digest of every version that was ever tagged, by prompt and version."""
+    rows = connection.execute(select(prompt_versions))
+    return {(row.prompt, row.version): row.digest for row in rows}
+
+
+def note_versions(
+    connection: Connection, fresh: Mapping[tuple[str, str], str], at_s: float
+) -> None:
+    """Keep what versions say that are tagged for the first time. What is there already stays."""
+    known = known_versions(connection)
+    rows = [
+        {"prompt": prompt, "version": version, "digest": digest, "at_s": at_s}
+        for (prompt, version), digest in fresh.items()
+        if (prompt, version) not in known
+    ]
+    if rows:
+        connection.execute(insert(prompt_versions), rows)
+
+
+def append_flip(connection: Connection, flip: TagFlip) -> TagFlip:
+    """Keep it as the newest, in the transaction that compiles the plan with it; it, numbered."""
+    newest = connection.execute(select(func.max(tag_flips.c.seq))).scalar() or 0
+    kept = replace(flip, seq=newest + 1)
+    connection.execute(insert(tag_flips).values(asdict(kept)))
+    subject = f"{kept.prompt}:{kept.tag}"
+    said = f"{kept.version or 'no version'}: {kept.reason}"
+    audit.append(connection, Author(kept.author, kept.at_s), "prompt.tag", subject, said)
+    return kept
+
+
+def newest_flips(connection: Connection) -> tuple[TagFlip, ...]:
+    """Of each prompt's tags the newest, in their order."""
+    newest = (
+        select(func.max(tag_flips.c.seq)).group_by(tag_flips.c.prompt, tag_flips.c.tag)
+    ).scalar_subquery()
+    query = select(tag_flips).where(tag_flips.c.seq.in_(newest)).order_by(tag_flips.c.seq)
+    return tuple(TagFlip(**row._mapping) for row in connection.execute(query))
+
+
+def flips(connection: Connection, prompt: str, limit: int = 100) -> list[TagFlip]:
+    """Of one prompt, the newest first."""
+    query = select(tag_flips).where(tag_flips.c.prompt == prompt)
+    query = query.order_by(tag_flips.c.seq.desc()).limit(limit)
+    return [TagFlip(**row._mapping) for row in connection.execute(query)]

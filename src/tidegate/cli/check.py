@@ -15,6 +15,7 @@ from tidegate.config.releases import against_plan, read_release, release_files
 from tidegate.core import clock
 from tidegate.core.facts import Facts
 from tidegate.core.limit import SPEND
+from tidegate.prompts.reading import Reading
 
 
 @click.command("check")
@@ -25,13 +26,14 @@ def plug(file: Path) -> None:
     Exit 0 when it may be served and each release may be started on it, 1 when not.
     """
     now_s = clock.wall_s()
-    compiled = compile_file(file, os.environ, 0, now_s)
+    facts = Facts(PriceTable(now_s).quote, prompts=Reading().at)
+    compiled = compile_file(file, os.environ, 0, now_s, facts)
     print_findings(compiled)
     if compiled.declared is None:
         count = len(compiled.problems)
         click.echo(f"{file}: refused, {count} problem{'s' if count != 1 else ''}", err=True)
         sys.exit(1)
-    releases, facts, refused = release_files(file), Facts(PriceTable(now_s).quote), 0
+    releases, refused = release_files(file), 0
     for one in releases:
         read = read_release(one, file, os.environ)
         problems = against_plan(read, compiled.declared, facts, now_s)

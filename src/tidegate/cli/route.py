@@ -27,6 +27,7 @@ from tidegate.gateway.places import Places
 from tidegate.gateway.prepared_probe import PreparedProbe
 from tidegate.gateway.prepared_route import PreparedRoute, PreparedShare
 from tidegate.gateway.prepared_target import PreparedTarget
+from tidegate.prompts.reading import Reading
 
 _HEAD = ("TARGET", "MODEL", "ASKED", "WHY NOT", "AT MOST $", "DEADLINES s")
 # What of a balance depends on the moment, and what does not.
@@ -58,11 +59,12 @@ def explain(request: Path, path: str | None, release: str | None, file: Path) ->
     key comes with it. Exit 1 when no target could serve the request.
     """
     now_s = clock.wall_s()
-    compiled = compile_file(file, os.environ, 0, now_s)
+    facts = Facts(PriceTable(now_s).quote, prompts=Reading().at)
+    compiled = compile_file(file, os.environ, 0, now_s, facts)
     print_findings(compiled)
     plan = compiled.plan
     if release is not None and compiled.declared is not None:
-        plan = _with_release(release, file, compiled.declared, now_s)
+        plan = _with_release(release, file, compiled.declared, (facts, now_s))
     if plan is None:
         sys.exit(2)
     asked = read_asked(request.read_bytes(), plan, path)
@@ -73,14 +75,16 @@ def explain(request: Path, path: str | None, release: str | None, file: Path) ->
         sys.exit(1)
 
 
-def _with_release(name: str, file: Path, declared: Declared, now_s: float) -> Plan | None:
+def _with_release(
+    name: str, file: Path, declared: Declared, by: tuple[Facts, float]
+) -> Plan | None:
     """The plan whose route is as the release has it; None, and why, where it cannot be started."""
     try:
         where = release_file(file, name)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--release") from None
     read = read_release(where, file, os.environ)
-    plan, problems = with_release(read, declared, Facts(PriceTable(now_s).quote), now_s)
+    plan, problems = with_release(read, declared, *by)
     print_problems(problems)
     if plan is None or read.rollout is None:
         return None

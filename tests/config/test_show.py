@@ -13,7 +13,9 @@ from tidegate.config.show import (
     url_text,
     usd_text,
 )
-from tidegate.core.plan import Deadlines, Limit, Price, Raise, Rate, Replica, SecretRef
+from tidegate.core.plan import Limit, Raise, Replica, SecretRef
+from tidegate.core.price import Price, Rate
+from tidegate.core.resilience import Deadlines
 
 
 @pytest.mark.parametrize(

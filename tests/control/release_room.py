@@ -99,6 +99,17 @@ def begun(room: Room, release: str = RELEASE, plan: str = PLAN) -> None:
     tick(room)
 
 
+async def asked_to_roll_back(room: Room, name: str = NAME) -> None:
+    """Somebody asks, and the loop that is woken ticks."""
+    room.loop._woken.clear()
+    asking = asyncio.create_task(asyncio.to_thread(ask, room, "rollback", name, reason="so"))
+    while not room.loop._woken.is_set():  # noqa: ASYNC110 - it is set by another thread
+        await asyncio.sleep(0.01)
+    await room.loop.tick(DeclaredLoop())
+    answer = await asking
+    assert answer.status_code == 200, answer.text
+
+
 def kept(room: Room) -> Kept:
     def read(connection: Connection) -> Kept:
         return rollouts.find(connection, NAME)

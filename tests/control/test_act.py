@@ -2,9 +2,11 @@
 
 import asyncio
 
+import pytest
 from tests.control import release_room as rooms
 from tests.control.conftest import Room
 
+from tidegate.control import plans
 from tidegate.stores import database, revisions
 
 
@@ -47,3 +49,30 @@ def test_two_releases_on_one_route_do_not_both_start(room: Room) -> None:
     assert rooms.revised(room) == ["start"]
     others = room.ask("GET", "/api/releases").json()["releases"]
     assert {one["id"]: one["state"] for one in others}["chat/other"] == "gated"
+
+
+def test_a_promotion_whose_plan_was_not_published_waits_for_it(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    rooms.begun(room)
+    while rooms.kept(room).step == 0:
+        rooms.good(room)
+        rooms.tick(room)
+    with monkeypatch.context() as broken:
+        broken.setattr(plans, "write_whole", full)
+        with pytest.raises(OSError, match="no space"):
+            rooms.lead_to(room, "promoted")
+        assert rooms.kept(room).state == "promoted"
+        room.loop._forget()  # as it does where a tick has failed
+        for _ in range(3):
+            with pytest.raises(OSError, match="no space"):
+                rooms.tick(room)
+        assert rooms.kept(room).state == "promoted"
+        assert rooms.held(room) == {"release_weight": 1.0}
+    rooms.tick(room)
+    assert room.plans.current.routes["chat"].release.target.name == "new"
+    rooms.tick(room)
+    assert rooms.kept(room).state == "soak"

@@ -9,6 +9,21 @@ from tidegate.control import api_releases
 from tidegate.core.declared_loop import DeclaredLoop
 
 
+def operators(room: Room, *names: str) -> list[str]:
+    """People beside the operator who asks otherwise, by their tokens."""
+    tokens = [(name * 24)[:24] for name in names]
+    file = room.layout.state / "operator.tokens"
+    lines = (f"operator {name} {it}\n" for name, it in zip(names, tokens, strict=True))
+    file.write_text("".join(lines))
+    file.chmod(0o600)
+    return tokens
+
+
+def approve(room: Room, token: str) -> Any:
+    body = {"id": rooms.NAME, "what": "approve"}
+    return room.ask("POST", "/api/releases/ask", body, token=token)
+
+
 def test_a_release_is_made_of_its_file_and_shown(room: Room) -> None:
     rooms.furnish(room)
     rooms.create(room)
@@ -85,12 +100,31 @@ def test_a_gates_outcome_names_a_gate_of_the_release(room: Room) -> None:
 
 
 def test_the_same_person_does_not_approve_twice(room: Room) -> None:
+    bo, _ = operators(room, "bo", "cy")
     rooms.begun(room, rooms.RELEASE + "approvals: {start: 2}\n")
     rooms.tick(room)
-    assert rooms.ask(room, "approve").status_code == 200
+    assert approve(room, bo).status_code == 200
     rooms.tick(room)
-    answer = rooms.ask(room, "approve")
+    answer = approve(room, bo)
     assert (answer.status_code, error_code(answer)) == (409, "taken")
+
+
+def test_who_made_or_started_it_does_not_approve_it(room: Room) -> None:
+    bo, cy = operators(room, "bo", "cy")
+    rooms.furnish(room, rooms.RELEASE + "approvals: {start: 1}\n")
+    rooms.create(room)
+    body = {"id": rooms.NAME, "what": "start"}
+    assert room.ask("POST", "/api/releases/ask", body, token=bo).status_code == 200
+    rooms.tick(room)
+    for token in ("", bo):  # the one made it, the other started it
+        answer = approve(room, token)
+        assert (answer.status_code, error_code(answer)) == (409, "taken")
+        assert "somebody else has to approve it" in answer.json()["error"]["message"]
+    rooms.tick(room)
+    assert rooms.kept(room).state == "gated"
+    assert approve(room, cy).status_code == 200
+    rooms.tick(room)
+    assert rooms.kept(room).state == "step"
 
 
 def test_a_viewer_sees_and_asks_nothing(room: Room) -> None:

@@ -1,10 +1,11 @@
 """What binds a release, and what is seen of its shadow."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
 from msgspec import Raw
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from tests.control import release_room as rooms
 from tests.control.conftest import Room
 from tests.controllers.release_rig import rollout
@@ -17,9 +18,10 @@ from tidegate.core.change import Change
 from tidegate.core.layout import Layout
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
-from tidegate.stores import database
+from tidegate.stores import database, rollouts
 from tidegate.stores.ledger import Ledger
 from tidegate.stores.rollouts import Kept
+from tidegate.stores.schema_rollouts import memories
 
 # A Wednesday at noon.
 NOON_S = 1_790_164_800.0
@@ -149,3 +151,29 @@ def test_more_blocks_than_fit_a_tick_come_in_the_next(
         counts.append(len(view.blocks))
         memories[rooms.NAME] = watcher.controller.decide(view, memories[rooms.NAME]).memory
     assert counts == [2, 2, 1, 0]
+
+
+def test_a_memory_that_cannot_be_read_holds_its_release_alone(room: Room, engine: Engine) -> None:
+    """It gets nobody, says why, and can be rolled back; the others go on."""
+    two = rooms.PLAN + "  mail: old\n"
+    rooms.begun(room, plan=two)
+    rooms.lead_to(room, "step")
+    with database.writing(engine) as connection:
+        mine = memories.c.subject == rooms.NAME
+        connection.execute(update(memories).where(mine).values(memory=b"\xc1 torn"))
+    room.loop._forget()  # as a loop that starts anew
+    rooms.write(room, "next", route="mail")
+    rooms.create(room, "mail/next")
+    rooms.ask(room, "start", "mail/next")
+    for _ in range(3):
+        rooms.tick(room)
+    with database.reading(engine) as connection:
+        assert rollouts.find(connection, "mail/next").state == "step"
+    assert (rooms.kept(room).state, rooms.held(room)) == ("step", {})
+    shown = {one["id"]: one for one in room.ask("GET", "/api/releases").json()["releases"]}
+    assert "cannot be read" in shown[rooms.NAME]["problem"]
+    assert shown["mail/next"]["problem"] is None
+    asyncio.run(rooms.asked_to_roll_back(room))
+    assert rooms.kept(room).state == "rolled_back"
+    assert room.plans.current.routes["chat"].candidate is None
+    assert room.plans.current.routes["mail"].candidate is not None

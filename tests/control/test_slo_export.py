@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from tidegate.control.slo_export import alertmanager_routes, prometheus_rules
-from tidegate.core.objective import DAY_S, ErrorBudget, RouteObjectives, preset_objectives
+from tidegate.core.objective import (
+    DAY_S,
+    ErrorBudget,
+    Objective,
+    RouteObjectives,
+    preset_objectives,
+)
 
 CHAT = RouteObjectives("acme/chat", tuple(preset_objectives("chat").values()), preset="chat")
 ODD = RouteObjectives(
@@ -43,11 +49,13 @@ BOTH = """
               sloth_service: acme/chat, sloth_slo: availability, sloth_id: acme/chat-availability}
             exp_annotations:
               summary: availability of acme/chat burns its error budget
+              description: 99.9 % of requests are to be good
               runbook: tidegate slo explain acme/chat
           - exp_labels: {sloth_severity: ticket, severity: ticket, owner: slo,
               sloth_service: acme/chat, sloth_slo: availability, sloth_id: acme/chat-availability}
             exp_annotations:
               summary: availability of acme/chat burns its error budget
+              description: 99.9 % of requests are to be good
               runbook: tidegate slo explain acme/chat
 """
 
@@ -100,3 +108,10 @@ def test_sloth_s_names_are_there() -> None:
     recorded += ["slo:current_burn_rate:ratio", "slo:period_burn_rate:ratio"]
     recorded += ["slo:period_error_budget_remaining:ratio"]
     assert [name for name in recorded if f"record: {name}\n" not in text] == []
+
+
+def test_a_bound_that_grows_with_the_answer_is_in_the_rules_words() -> None:
+    long = RouteObjectives("talk", (Objective("turn_time", 0.95, 4.0, 0.03),))
+    found = prometheus_rules([long])
+    assert "95 % of requests are to be good within 4s + 30ms a token" in found
+    assert 'tidegate_slo_bad_requests_total{route="talk", sli="turn_time"}' in found

@@ -1,12 +1,13 @@
 import asyncio
 
 from sqlalchemy import Engine
+from tests.control import release_room as rooms
 from tests.control.conftest import Room
 from tests.stores import rig as stores
 
 from tidegate.control.upkeep import Upkeep
 from tidegate.core import clock
-from tidegate.stores import database, receipts, teams
+from tidegate.stores import database, decisions, receipts, teams
 from tidegate.stores.audit import Author
 from tidegate.stores.ledger import Ledger
 from tidegate.stores.receipts import Filter
@@ -34,6 +35,22 @@ def test_nothing_new_publishes_nothing(room: Room) -> None:
     version = room.plans.current.version
     asyncio.run(upkeep(room).publish())
     assert room.plans.current.version == version
+
+
+def test_what_is_remembered_of_a_release_goes_after_its_end(room: Room, engine: Engine) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "done")
+    ended_s = rooms.kept(room).ended_at_s
+    assert ended_s is not None
+    upkeep(room).drop_old(ended_s + decisions.KEPT_S - 60)
+    with database.reading(engine) as connection:
+        assert list(decisions.remembered(connection, "release")) == [rooms.NAME]
+    upkeep(room).drop_old(ended_s + decisions.KEPT_S + 60)
+    with database.reading(engine) as connection:
+        assert decisions.remembered(connection, "release") == {}
+    found = room.ask("GET", f"/api/releases/explain?id={rooms.NAME}").json()
+    assert (found["release"]["state"], found["release"]["weight"]) == ("done", 1.0)
+    assert "not kept any more" in found["release"]["problem"]
 
 
 def kept(engine: Engine) -> int:

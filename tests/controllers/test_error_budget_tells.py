@@ -45,6 +45,17 @@ def test_a_candidate_s_part_is_told() -> None:
     assert "900 of the last bad requests were the release candidate's" in page.text
 
 
+def test_a_page_of_few_says_that_hardly_any_other_came() -> None:
+    few = {int(w): Tally(6 if w <= 600 else round(w / 12), 4) for w in windows_s(P30)}
+    decision = Route().tick(view(ObjectiveSeen(AVAILABILITY, few)))
+    page = next(one for one in decision.proposals if isinstance(one, Tell))
+    assert page.severity == "page"
+    assert page.text.startswith(
+        "4 requests of the last 1h were bad, 13.3 times what the budget allows, "
+        "and hardly any other came in the last of it."
+    )
+
+
 def test_what_is_held_has_its_evidence() -> None:
     decision = Route().tick(view(seen(spent(0.8))))
     change = next(one for one in decision.proposals if isinstance(one, Set))

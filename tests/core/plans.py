@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from tidegate.core.assemble import Dialect
-from tidegate.core.compile import compile_plan
+from tidegate.core.compile import PlanRefused, compile_plan
 from tidegate.core.declared import Declared
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
@@ -90,3 +92,10 @@ def compiled(plan: Declared, **changes: Any) -> Plan:
     said |= {name: value for name, value in changes.items() if name in said}
     facts |= {name: value for name, value in changes.items() if name not in said}
     return compile_plan(plan, **said, facts=Facts(**facts))
+
+
+def complaints(plan: Declared, **changes: Any) -> dict[str, str]:
+    """What `compiled` has against the plan, by where it stands."""
+    with pytest.raises(PlanRefused) as refused:
+        compiled(plan, **changes)
+    return {".".join(c.path): c.message for c in refused.value.complaints}

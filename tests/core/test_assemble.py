@@ -5,7 +5,8 @@ from tidegate.core import assemble
 from tidegate.core.assemble import Dialect, Place
 from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredDeadlines, DeclaredProvider
 from tidegate.core.declared_targets import DeclaredQueueing, DeclaredTarget
-from tidegate.core.plan import Deadlines, Queueing, SecretRef
+from tidegate.core.plan import Queueing, SecretRef
+from tidegate.core.resilience import Deadlines
 
 ENGINE = Dialect(None, hosted=False)
 HOSTED = Dialect("https://api.example.com/v1", hosted=True)

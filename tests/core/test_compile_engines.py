@@ -7,7 +7,7 @@ from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import EnginePage
+from tidegate.core.engine_signals import EnginePage
 
 ENGINES = ["engine", "vllm"]
 

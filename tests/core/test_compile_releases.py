@@ -94,6 +94,22 @@ def test_what_a_promotion_replaced_stays_in_the_plan_until_it_retires() -> None:
     assert compiled(plan, added=Added(revisions=retired)).routes["chat"].kept_warm == ()
 
 
+def test_a_version_says_by_which_release_it_came_and_which_were_taken_back() -> None:
+    plan = file()
+    coming = under_way(rollout(target="b"), plan).routes["chat"]
+    assert coming.candidate is not None
+    assert (coming.rollout, coming.candidate.route.rollout) == (None, ROLLOUT)
+    promotion = revision(1, "promote", plan, target="b")
+    promoted = compiled(plan, added=Added(revisions=(promotion,))).routes["chat"]
+    assert (promoted.rollout, promoted.taken_back) == (ROLLOUT, ())
+    restored = (promotion, revision(2, "restore", plan))
+    back = compiled(plan, added=Added(revisions=restored)).routes["chat"]
+    assert (back.rollout, back.taken_back) == (None, (ROLLOUT,))
+    retired = (promotion, revision(2, "retire", plan))
+    over = compiled(plan, added=Added(revisions=retired)).routes["chat"]
+    assert (over.rollout, over.taken_back) == (None, ())
+
+
 def test_what_is_kept_warm_may_leave_the_plan_file() -> None:
     promotion = revision(1, "promote", file(), target="b")
     targets = {name: it for name, it in TARGETS.items() if name != "a"}

@@ -6,6 +6,8 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import httpx2
+import msgspec
 from tests.e2e.apart import LOOK_S, Spawning
 from tests.gateway.spawned import ask, post
 from tests.gateway.upstream import STREAM_HEAD, Exchange
@@ -158,6 +160,19 @@ class Releasing:
     def ask(self, name: str, what: What, reason: str = "") -> None:
         with Control(self._control.layout.state) as control:
             control.post("/api/releases/ask", ReleaseAsked, AskRelease(name, what, reason))
+
+    def approve(self, name: str) -> None:
+        """Somebody else says yes: nobody approves what they made."""
+        state, token = self._control.layout.state, "b" * 24
+        others = state / "operator.tokens"
+        others.write_text(f"operator bo {token}\n")
+        others.chmod(0o600)
+        with Control(state) as control:
+            wish = msgspec.to_builtins(AskRelease(name, "approve"))
+            headers = {"authorization": f"Bearer {token}"}
+            answer = httpx2.post(f"{control.url}/api/releases/ask", json=wish, headers=headers)
+        # Otherwise it waits for nobody any more, or has not counted the one before.
+        assert answer.status_code in (200, 400, 409), answer.text
 
     def explain(self, name: str) -> ReleaseExplained:
         with Control(self._control.layout.state) as control:

@@ -112,7 +112,7 @@ async def through(killing: Killing, quiet: Spawned) -> None:
     await killing.people.until(SAME, "analysing")
     quiet.send_signal(signal.SIGSTOP)
     try:
-        await asked("approve")
+        await asyncio.to_thread(killing.people.approve, SAME)
         await killing.kill_at(SAME, "promoted")
     finally:
         quiet.send_signal(signal.SIGCONT)
@@ -127,7 +127,7 @@ async def approved(killing: Killing, step: int) -> None:
     """Once it waits for people, one says yes; until it is at this step."""
     while (found := await killing.people.until(SAME, "step", "analysing")).release.step + 1 < step:
         if found.release.waits_for:
-            await asyncio.to_thread(killing.people.ask, SAME, "approve")
+            await asyncio.to_thread(killing.people.approve, SAME)
         await asyncio.sleep(0.3)
 
 

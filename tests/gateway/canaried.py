@@ -27,7 +27,7 @@ def canaried(stable: Target, coming: Target, **fields: Any) -> dict[str, Route]:
     with `with_` of its route."""
     changed = {n.removeprefix("with_"): fields.pop(n) for n in list(fields) if n[:5] == "with_"}
     [after] = routed(coming, **changed).values()
-    after = replace(after, release=replace(after.release, name="small@2"))
+    after = replace(after, release=replace(after.release, name="small@2"), rollout=ROLLOUT)
     [route] = routed(stable).values()
     candidate = Candidate(ROLLOUT, SALT, after, **fields)
     return {"small": replace(route, candidate=candidate)}

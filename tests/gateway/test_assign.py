@@ -197,6 +197,13 @@ def test_who_goes_on_from_an_answer_stays_where_that_is_kept() -> None:
     assert stay(route, route.candidate, noted, "stable") is route
 
 
+def test_what_a_release_keeps_that_nobody_gets_any_more_is_not_gone_on_from() -> None:
+    route = prepared_canary(0.0)
+    assert route.candidate is not None
+    with pytest.raises(Refusal, match="send the whole conversation"):
+        stay(route, route.candidate, receipt(arm="stable"), "coming")
+
+
 def test_two_arms_are_served_by_their_own_targets_and_told_in_the_answer(tmp_path: Path) -> None:
     async def main() -> None:
         async with Upstream() as up:

@@ -50,6 +50,24 @@ def test_a_deadline_that_has_passed_waits_for_nothing() -> None:
     assert virtual.run(code_of(it.wait(Wish(1, A, deadline_s=-1.0), 0.0))) == "deadline_too_short"
 
 
+def test_who_does_not_want_a_place_any_more_leaves_and_the_others_wait_on() -> None:
+    async def main() -> None:
+        it, gone = places(), LookupError("gone")
+        full(it)
+        leaves, stays = wait(it, gone=lambda: gone), wait(it, gone=lambda: None)
+        plain = wait(it)
+        await settled()
+        it.entrance.turn_away()
+        with pytest.raises(LookupError):
+            await leaves
+        assert not (stays.done() or plain.done())
+        assert (it.line.count, it.entrance.shed) == (2, {})
+        stays.cancel()
+        plain.cancel()
+
+    virtual.run(main())
+
+
 def test_a_wait_has_an_end() -> None:
     async def main() -> None:
         it = places(max_wait_s=5.0)

@@ -57,6 +57,7 @@ def test_each_request_is_in_one_block_of_its_arm():
         {"arm": None},
         {"purpose": "probe"},
         {"purpose": "eval"},
+        {"purpose": "evaluation"},
         {"error_code": "invalid_json", "error_fault": "caller", "model_refusal": None},
     ],
 )

@@ -93,9 +93,39 @@ def test_an_hour_that_was_bad_and_is_good_again_fires_nothing_fast() -> None:
     assert "fast" not in firing(burn.burning(P30, 0.999, counted, P30))
 
 
-def test_few_bad_requests_are_no_evidence() -> None:
-    assert firing(burn.burning(P30, 0.999, steady(600, 1.0, 24.0), P30)) == []  # four of them
-    assert "fast" in firing(burn.burning(P30, 0.999, steady(600, 1.0, 60.0), P30))
+def hour(bad: int, judged: int, *, of: int) -> Counted:
+    """So many bad ones of those in the newest five minutes, and in the windows beyond of `of`."""
+    return lambda window_s: Tally(judged if window_s <= 300 else of, bad)
+
+
+@pytest.mark.parametrize(
+    ("counted", "fires"),
+    [
+        (hour(5, 50, of=200), True),
+        (hour(4, 50, of=200), False),  # four of fifty
+        (hour(4, 40, of=200), True),
+        (hour(3, 3, of=200), False),  # may be one caller's
+        (hour(4, 4, of=345), True),  # a burn of 11.6, with the next one of 14.45
+        (hour(4, 4, of=350), False),
+        (hour(12, 12, of=900), True),
+        (hour(11, 11, of=900), False),
+    ],
+)
+def test_few_bad_requests_are_no_evidence_unless_hardly_any_other_came(
+    counted: Counted, fires: bool
+) -> None:
+    def since_long(window_s: float) -> Tally:
+        return counted(window_s) if window_s <= HOUR_S else Tally(20_000, 5)
+
+    assert ("fast" in firing(burn.burning(P30, 0.999, since_long, P30))) is fires
+
+
+def test_a_ticket_waits_for_its_five() -> None:
+    def counted(window_s: float) -> Tally:
+        return Tally(4, 4) if window_s <= 6 * HOUR_S else Tally(1000, 4)
+
+    found = burn.burning(P30, 0.999, counted, HOUR_S)
+    assert firing(found) == ["fast", "medium"]
 
 
 def test_nobody_is_woken_by_what_the_budget_itself_makes_likely() -> None:
@@ -140,6 +170,17 @@ def test_chance_bounds_the_poisson_tail() -> None:
             assert burn.chance(bad, expected) >= 1.0 - next(terms) - 1e-12
     assert burn.chance(3, 0.0) == 0.0
     assert burn.chance(0, 2.0) == 1.0
+
+
+@pytest.mark.parametrize("judged", [4, 9, 300])
+@pytest.mark.parametrize("share", [0.0005, 0.01, 0.1])
+def test_tail_is_the_binomial_one(judged: int, share: float) -> None:
+    for bad in range(min(judged, 12) + 1):
+        exact = sum(
+            math.comb(judged, one) * share**one * (1 - share) ** (judged - one)
+            for one in range(bad, judged + 1)
+        )
+        assert burn.tail(bad, judged, share) == pytest.approx(exact, rel=1e-9, abs=1e-300)
 
 
 def bad_or_more_below(bad: int, expected: float) -> float:

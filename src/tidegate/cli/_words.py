@@ -28,6 +28,25 @@ class Duration(click.ParamType[float]):
         return float(int(match[1]) * _UNITS_S[match[2]])
 
 
+class Moment(click.ParamType[float]):
+    """`2026-03-01T12:00Z` or `2026-03-01 12:00+01:00` as wall-clock seconds."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, int | float):
+            return float(value)
+        try:
+            at = datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            self.fail(f"{value!r} is no time such as 2026-03-01T12:00Z", param, ctx)
+        if at.tzinfo is None:
+            self.fail(f"{value!r} does not say its zone: write {value}Z or +01:00", param, ctx)
+        return at.timestamp()
+
+
 class Usd(click.ParamType[Decimal]):
     """`500`, `0.05`, `$12.5` as exact dollars."""
 

@@ -16,6 +16,7 @@ from tidegate.control.shapes_slo import (
     SloExplained,
     SloList,
 )
+from tidegate.core.objective import bound_text
 from tidegate.core.signal import NoData, Signal
 from tidegate.core.units import format_duration
 
@@ -107,7 +108,8 @@ def _heading(one: RouteSlo) -> str:
 
 
 def _row(one: ObjectiveView) -> tuple[str, ...]:
-    within = "" if one.within_s is None else f" in {format_duration(one.within_s)}"
+    bound = bound_text(one.within_s, one.per_output_token_s)
+    within = f" in {bound}" if bound else ""
     burns = (
         (_ABSENT if it.long_burn is None else f"{it.long_burn:.3g}") + ("!" if it.fires else "")
         for it in one.tiers

@@ -14,7 +14,8 @@ from tidegate.config.show import (
     unsupported_text,
     url_text,
 )
-from tidegate.core.plan import Limit, Plan, Price, Rate, Replica, Route, SecretRef
+from tidegate.core.plan import Limit, Plan, Replica, Route, SecretRef
+from tidegate.core.price import Price, Rate
 
 _NOT_OBEYED = frozenset({"version", "digest", "compiled_at_s"})
 

@@ -50,7 +50,7 @@ class Acting:
         self, decided: Sequence[Decided], deciding: Deciding, moment: Moment, epoch: int
     ) -> bool:
         """Everything that needs no compilation, and the leases of all. Whether a plan without what
-        was withdrawn is to be published."""
+        was withdrawn is to be published, or one whose publication has failed."""
         now = [one for one in decided if not one.compiles]
         with database.writing(self._engine) as connection:
             leadership.check(connection, epoch)
@@ -65,7 +65,7 @@ class Acting:
             acting.renew(connection, epoch, moment.now_s)
         for one in now:
             deciding.kept(one)
-        return any(one.revises for one in now)
+        return any(one.revises for one in now) or self._plans.is_owed
 
     async def revise(self, one: Decided, deciding: Deciding, moment: Moment, epoch: int) -> bool:
         """One decision that the plan has to take; whether it did."""

@@ -177,7 +177,17 @@ def _refuse_vain(connection: Connection, kept: Kept, asked: AskRelease, who: str
         known = ", ".join(rollout.gates) or "none"
         message = f"Release {asked.id} has no gate {asked.gate}; it has {known}."
         raise ApiError("invalid_request", message, param="gate")
-    standing = release_views.find(connection, asked.id).memory.standing
-    if asked.what == "approve" and who in standing.approved_by:
+    if asked.what == "approve":
+        _refuse_own(connection, kept, who)
+
+
+def _refuse_own(connection: Connection, kept: Kept, who: str) -> None:
+    """Nobody approves what they made or started, nor twice. ApiError."""
+    name = kept.rollout.id
+    before = rollouts.wishes(connection, name)
+    if who == kept.author or any(it.what == "start" and it.who == who for it in before):
+        message = f"{who} made or started release {name}: somebody else has to approve it."
+        raise ApiError("taken", message, param="what")
+    if who in release_views.find(connection, name).memory.standing.approved_by:
         message = f"{who} has said yes before: somebody else has to."
         raise ApiError("taken", message, param="what")

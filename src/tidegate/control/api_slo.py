@@ -150,6 +150,7 @@ def _objective(judged: Judged, one: Standing) -> ObjectiveView:
         sli=objective.sli,
         target_percent=round(100 * objective.target, 6),
         within_s=objective.within_s,
+        per_output_token_s=objective.per_output_token_s,
         judged=counted.judged,
         bad=counted.bad,
         left=judged.left,

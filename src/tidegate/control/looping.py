@@ -46,7 +46,7 @@ def build(
     node, leads = standing
 
     def obeyed(seq: int) -> bool:
-        here = all(one.seq >= seq for one in feed.obeying())
+        here = not plans.is_owed and all(one.seq >= seq for one in feed.obeying())
         return here and not fleet.behind(engine, node, seq)
 
     hands = Acting(engine, plans, compiling, notices.note, lambda: declared().lease_s)

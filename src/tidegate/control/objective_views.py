@@ -62,7 +62,7 @@ class ObjectiveViews:
             known_s=min(self._windows.known_s(one.route, now_s), one.budget.period_s),
             budget=one.budget,
             objectives=tuple(
-                ObjectiveSeen(it.objective, it.counts, it.canary)
+                ObjectiveSeen(it.objective, it.counts, it.canary, it.known_s)
                 for it in self._windows.of(one.route, now_s)
             ),
             money=money,

@@ -14,7 +14,15 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from tidegate.controllers import release
-from tidegate.controllers.release import Bounds, Burning, Place, ShadowSeen, View, read_place
+from tidegate.controllers.release import (
+    Bounds,
+    Burning,
+    Place,
+    ShadowSeen,
+    Unreadable,
+    View,
+    read_place,
+)
 from tidegate.core.block import Block
 from tidegate.core.business_hours import read_business_hours
 from tidegate.core.change import Change
@@ -125,7 +133,7 @@ class Releases:
     ) -> Iterator[Seen]:
         kept = rollouts.under_way(connection, self._rollouts)
         self.standing = {one.rollout.id: one for one in kept}
-        known = {one.rollout.id: read_place(memories.get(one.rollout.id, Raw())) for one in kept}
+        known = {one.rollout.id: _place(memories.get(one.rollout.id, Raw())) for one in kept}
         asked = rollouts.asked_after(
             connection, {name: place.asked_seq for name, place in known.items()}
         )
@@ -175,7 +183,7 @@ class Releases:
     def note(
         self, connection: Connection, subject: str, decision: int, memories: tuple[Raw, Raw]
     ) -> None:
-        before, after = (read_place(memory).standing for memory in memories)
+        before, after = (_place(memory).standing for memory in memories)
         if (before.state, before.step, before.since_s) == (after.state, after.step, after.since_s):
             return
         line = Moved(after.since_s, after.state, after.step, after.why, decision)
@@ -184,6 +192,14 @@ class Releases:
 
     def refused(self, connection: Connection, subject: str, why: str, at_s: float) -> None:
         rollouts.note_problem(connection, subject, why, at_s)
+
+
+def _place(memory: Raw) -> Place:
+    """Of one whose memory cannot be read its controller says so, of that one alone."""
+    try:
+        return read_place(memory)
+    except Unreadable:
+        return Place()
 
 
 class _Blocks:

@@ -22,6 +22,7 @@ from tidegate.config.load import Compiled
 from tidegate.control.stamps import Stamp, Stamps, stamp, stamps_of
 from tidegate.control.whole_file import write_whole
 from tidegate.core import clock
+from tidegate.core.compile import PlanRefused
 from tidegate.core.declared import Declared
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
@@ -86,6 +87,7 @@ class Plans:
         self.read_at_s: float | None = None
         self.failures_total = 0
         self.published_total = 0
+        self.is_owed = False  # something was stored, and the plan that it comes to not published
         self._path = layout.plan
         self._compile = compile_plan
         self._announce = announce
@@ -123,6 +125,8 @@ class Plans:
     @property
     def is_announced(self) -> bool:
         """Whether the feed's numbering has the current plan, as far as this process knows."""
+        if self.is_owed:
+            return False
         return self._current is None or self._announced >= self._current.version
 
     def published(self) -> PlanPublished:
@@ -213,11 +217,17 @@ class Plans:
         if not self.declared.routes:
             raise NoPlan(self.problems)
         with self._turn:
-            plan, result = make(self.declared, self._highest + 1)
+            owed, self.is_owed = self.is_owed, True  # what is stored stands, whatever fails then
+            try:
+                plan, result = make(self.declared, self._highest + 1)
+            except PlanRefused:
+                self.is_owed = owed
+                raise
             if plan.digest != self.current.digest:
                 self._publish(plan, "run time")
-            elif not self.is_announced:
+            elif self._announced < self.current.version:
                 self._tell(self.current.version)
+            self.is_owed = False
             return result
 
     def _reload(self, cause: Cause) -> Reload:
@@ -267,6 +277,7 @@ class Plans:
         self._current = plan
         self.published_total += 1
         self._tell(plan.version)
+        self.is_owed = False
         _log.info("plan version %d published (%s)", plan.version, cause)
 
     def _tell(self, version: int) -> None:

@@ -27,6 +27,7 @@ from tidegate.control import (
     secret_checks,
 )
 from tidegate.control.alerting import Alerting
+from tidegate.control.beginning import Beginning
 from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
 from tidegate.control.credentials import create_state
@@ -133,6 +134,7 @@ class Process:
         self._loop = looping.build(
             engine, self._plans, self._compiling, self._feed, (self._node, leads)
         )
+        self._beginning = Beginning(engine, lambda: self._plans.current, leads)
         self._upkeep = Upkeep(engine, self._plans, self._compiling, self._log, leads)
         self._desk = Desk(
             layout=layout,
@@ -190,6 +192,7 @@ class Process:
             loop.create_task(self._alerting.watch()),
             loop.create_task(self._notifying.watch()),
             loop.create_task(self._upkeep.keep_up()),
+            loop.create_task(self._beginning.watch()),
             loop.create_task(self._loop.run()),
         ]
         gc.collect()

@@ -11,7 +11,13 @@ from tidegate.control.shapes_releases import (
     ReleaseExplained,
     ReleaseView,
 )
-from tidegate.controllers.release import Memory, how_much, margin_words, read_memory
+from tidegate.controllers.release import (
+    Memory,
+    Unreadable,
+    how_much,
+    margin_words,
+    read_memory,
+)
 from tidegate.core.block import Block
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import Rollout
@@ -29,11 +35,13 @@ _RULE_OF_THREE = 3.0
 
 
 class Standing(Struct, frozen=True):
-    """A release with what its controller remembers, and its latest blocks."""
+    """A release with what its controller remembers, and its latest blocks. `problem` is why
+    nothing is remembered."""
 
     kept: Kept
     memory: Memory
     latest: tuple[Block, ...]
+    problem: str | None = None
 
     @property
     def per_s(self) -> float | None:
@@ -44,7 +52,7 @@ class Standing(Struct, frozen=True):
 
 def find(connection: Connection, name: str) -> Standing:
     """RolloutNotFound."""
-    known = decisions.remembered(connection, "release")
+    known = decisions.remembered(connection, "release", subject=name)
     return _standing(connection, rollouts.find(connection, name), known)
 
 
@@ -58,13 +66,18 @@ def _standing(
     connection: Connection, kept: Kept, known: dict[str, decisions.Remembered]
 ) -> Standing:
     name = kept.rollout.id
-    memory = read_memory(known[name].memory if name in known else Raw())
+    problem = None
+    try:
+        memory = read_memory(known[name].memory if name in known else Raw())
+    except Unreadable as error:
+        memory, problem = Memory(), f"{error}; nobody gets it: roll it back"
     if kept.state in ENDED:
-        return Standing(kept, memory, ())
+        gone = None if name in known else "what was counted of it is not kept any more"
+        return Standing(kept, memory, (), gone)
     latest = blocks.after(connection, name, max(memory.block_seq - 100, 0), most=200)
     newest_s = latest[-1][1].ended_s if latest else 0.0
     present = tuple(block for _, block in latest if block.ended_s > newest_s - _PRESENT_S)
-    return Standing(kept, memory, present)
+    return Standing(kept, memory, present, problem)
 
 
 def view(found: Standing) -> ReleaseView:
@@ -84,7 +97,7 @@ def view(found: Standing) -> ReleaseView:
         created_at_s=kept.created_at_s,
         ended_at_s=kept.ended_at_s,
         waits_for=list(standing.waits_for),
-        problem=kept.problem,
+        problem=found.problem or kept.problem,
         requests=analysis.canary.assigned if analysis is not None else 0,
         units=analysis.canary.units if analysis is not None else 0,
         requests_per_s=found.per_s,
@@ -117,6 +130,8 @@ def explained(connection: Connection, found: Standing) -> ReleaseExplained:
 def _weight(found: Standing) -> float:
     standing = found.memory.standing
     at = standing.back_to if standing.state == "paused" else standing.state
+    if found.kept.state in ENDED:
+        at = found.kept.state
     if at not in ("step", "analysing", "promoted"):
         return 1.0 if at in ("soak", "done") else 0.0
     steps = found.kept.rollout.steps

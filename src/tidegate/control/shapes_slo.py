@@ -49,11 +49,13 @@ class TierView(Struct, frozen=True):
 
 
 class ObjectiveView(Struct, frozen=True):
-    """`left` is the part of the error budget that is left, None where nothing is known."""
+    """`left` is the part of the error budget that is left, None where nothing is known. A turn is
+    good up to `per_output_token_s` more than `within_s` for each token of its answer."""
 
     sli: Indicator
     target_percent: float
     within_s: float | None
+    per_output_token_s: float
     judged: int
     bad: int
     left: float | None

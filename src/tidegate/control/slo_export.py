@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from tidegate.control.slo_metrics import BAD, REQUESTS
-from tidegate.core.objective import DAY_S, Objective, RouteObjectives
+from tidegate.core.objective import DAY_S, Objective, RouteObjectives, bound_text
 from tidegate.core.units import format_duration
 from tidegate.stats.burn import LEAST_BAD, Tier, factor, tiers
 
@@ -103,9 +103,17 @@ def _alerts(one: RouteObjectives, objective: Objective) -> str:
         lines += [
             "        annotations:",
             f"          summary: {_text(f'{objective.sli} of {route} burns its error budget')}",
+            f"          description: {_text(_good(objective))}",
             f"          runbook: {_text(f'tidegate slo explain {route}')}",
         ]
     return "\n".join(lines)
+
+
+def _good(objective: Objective) -> str:
+    """What is to be good of it, for people."""
+    bound = bound_text(objective.within_s, objective.per_output_token_s)
+    within = f" within {bound}" if bound else ""
+    return f"{100 * objective.target:.6g} % of requests are to be good{within}"
 
 
 def _absence(one: RouteObjectives) -> str:

@@ -10,6 +10,7 @@ from tidegate.control.acting import end_what_is_over
 from tidegate.control.compiling import Compiling
 from tidegate.control.feed_log import FeedLog
 from tidegate.control.plans import NoPlan, Plans
+from tidegate.controllers import release
 from tidegate.core import clock
 from tidegate.core.compile import PlanRefused
 from tidegate.stores import (
@@ -20,7 +21,9 @@ from tidegate.stores import (
     fleet,
     readings,
     retention,
+    rollouts,
     rollup,
+    schedule,
     signal_bins,
 )
 from tidegate.stores.errors import StoreError
@@ -92,10 +95,25 @@ class Upkeep:
         signal_bins.drop_old(self._engine, now_s)
         blocks.drop_old(self._engine, now_s)
         decisions.drop_old(self._engine, now_s)
+        _forget_ended(self._engine, now_s)
         with database.writing(self._engine) as connection:
             readings.trim(connection, now_s)
             changes.trim(connection, now_s - _CHANGES_KEPT_S)
+            schedule.trim(connection, now_s - _CHANGES_KEPT_S)
         if self._plans.problems:
             return  # a file that cannot be read must not shorten what it meant to keep
         kept_s = self._plans.declared.storage.retention_days * _DAY_S
         retention.roll_off(self._engine, now_s - kept_s)
+
+
+def _forget_ended(engine: Engine, now_s: float) -> None:
+    """What is remembered of a release goes with the last of its decisions, which can be replayed
+    until then. Its file, its states and who asked what stay."""
+    last = ""
+    while True:
+        with database.writing(engine) as connection:
+            ended = rollouts.ended_before(connection, now_s - decisions.KEPT_S, after=last)
+            if not ended:
+                return
+            decisions.forget(connection, release.plug.name, ended)
+            last = ended[-1]

@@ -9,11 +9,13 @@ from tidegate.stats.burn import TierName
 
 class ObjectiveSeen(Struct, frozen=True, omit_defaults=True):
     """`counts` are requests by the seconds of a window that ends now. `canary` are those of a
-    release's candidate in the fastest tier's long window, None where there is none."""
+    release's candidate in the fastest tier's long window, None where there is none. `known_s` is
+    for how long it has been counted, None for as long as its route."""
 
     objective: Objective
     counts: dict[int, Tally] = {}
     canary: Tally | None = None
+    known_s: float | None = None
 
     def counted(self, window_s: float) -> Tally:
         return self.counts.get(int(window_s)) or Tally()
@@ -41,10 +43,13 @@ class View(Struct, frozen=True, omit_defaults=True):
     money: tuple[MoneySeen, ...] = ()
     reviewed_at_s: float | None = None
 
-    @property
-    def counted(self) -> float:
-        """The part of the period in which requests have been counted."""
-        return min(self.known_s / self.budget.period_s, 1.0)
+    def known_of_s(self, seen: ObjectiveSeen) -> float:
+        """How long the objective has been counted."""
+        return self.known_s if seen.known_s is None else min(seen.known_s, self.known_s)
+
+    def counted_of(self, seen: ObjectiveSeen) -> float:
+        """The part of the period in which it has."""
+        return min(self.known_of_s(seen) / self.budget.period_s, 1.0)
 
     @property
     def in_maintenance(self) -> bool:

@@ -120,7 +120,9 @@ def fast_burns(view: View) -> tuple[FastBurn, ...]:
         target = seen.objective.target
         if seen.counted(day_s).bad < burn.COUNT_TICKET:
             continue
-        fastest, *_ = burn.burning(view.budget.period_s, target, seen.counted, view.known_s)
+        fastest, *_ = burn.burning(
+            view.budget.period_s, target, seen.counted, view.known_of_s(seen)
+        )
         if fastest.fires:
             whole = seen.counted(fastest.tier.long_s)
             found.append(FastBurn(seen.objective.sli, *_shares(seen.canary, whole)))

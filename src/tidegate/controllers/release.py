@@ -23,7 +23,7 @@ from tidegate.controllers._release_words import (
     Standing,
 )
 from tidegate.core.block import Block
-from tidegate.core.controller import Decision
+from tidegate.core.controller import Decision, Revise
 from tidegate.core.rollout import Rollout
 from tidegate.core.rollout_state import Asked
 from tidegate.stats.analysis import Analysis
@@ -36,6 +36,7 @@ __all__ = [
     "Place",
     "ShadowSeen",
     "Standing",
+    "Unreadable",
     "View",
     "how_much",
     "margin_words",
@@ -75,18 +76,29 @@ class Place(Struct, frozen=True, omit_defaults=True):
     asked_seq: int = 0
 
 
+class Unreadable(ValueError):
+    """What is remembered of a rollout cannot be read."""
+
+
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Memory).decode
 _decode_place: Final = msgspec.msgpack.Decoder(Place).decode
 
 
 def read_memory(memory: Raw) -> Memory:
-    """That of a rollout which nobody has looked at yet is empty."""
-    return _decode(memory) if memory else Memory()
+    """That of a rollout which nobody has looked at yet is empty. Unreadable."""
+    try:
+        return _decode(memory) if memory else Memory()
+    except (msgspec.DecodeError, ValueError) as error:
+        raise Unreadable(f"what is remembered of it cannot be read: {error}") from error
 
 
 def read_place(memory: Raw) -> Place:
-    return _decode_place(memory) if memory else Place()
+    """Unreadable."""
+    try:
+        return _decode_place(memory) if memory else Place()
+    except (msgspec.DecodeError, ValueError) as error:
+        raise Unreadable(f"what is remembered of it cannot be read: {error}") from error
 
 
 class _Release:
@@ -94,7 +106,10 @@ class _Release:
     view_type: type[Struct] = View
 
     def decide(self, view: View, memory: Raw) -> Decision:
-        known = read_memory(memory)
+        try:
+            known = read_memory(memory)
+        except Unreadable:
+            return _forgotten(view)
         analysis = _taken(known, view)
         standing, wishes = folded(
             known.standing, (one for one in view.asked if one.seq > known.asked_seq)
@@ -122,6 +137,19 @@ class _Release:
             asked_seq=max([known.asked_seq, *(one.seq for one in view.asked)]),
         )
         return Decision(proposals(sight, after, move), Raw(_encode(kept)))
+
+
+def _forgotten(view: View) -> Decision:
+    """Of one whose memory cannot be read nobody knows what it may do but to be taken back, at which
+    state ever it was. Unreadable until a person asks for that."""
+    asked = next((one for one in view.asked if one.what == "rollback"), None)
+    if asked is None:
+        raise Unreadable("what is remembered of it cannot be read: roll it back")
+    why = f"{asked.who} asked for it: {asked.reason}"
+    standing = Standing("rolled_back", since_s=view.now_s, why=why, by="rollback_asked")
+    rollout = view.rollout
+    revise = Revise("restore", rollout.route, rollout.id, why, {}, ())
+    return Decision((revise,), Raw(_encode(Memory(standing))))
 
 
 def _taken(known: Memory, view: View) -> Analysis:

@@ -12,18 +12,21 @@ from tidegate.core.declared_budgets import DeclaredBudget
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.limit import raised_scope
 from tidegate.core.plan import Limit, Raise
+from tidegate.core.prompt import TagFlip
 from tidegate.core.rollout import Rollout
 
 
 class Added(Struct, frozen=True):
     """Budgets and limits by name, raises by the name of the budget that they raise, revisions in
-    the order in which they were made, and the releases that these tell of, by id."""
+    the order in which they were made, the releases that these tell of, by id, and flips of prompts'
+    tags in their order."""
 
     budgets: dict[str, DeclaredBudget] = {}
     limits: dict[str, DeclaredLimit] = {}
     raises: dict[str, tuple[Raise, ...]] = {}
     revisions: tuple[Revision, ...] = ()
     rollouts: dict[str, Rollout] = {}
+    flips: tuple[TagFlip, ...] = ()
 
     def speaks(self, say: Say) -> Say:
         """`say`, telling of what is wrong with one of these that it is not in the file."""

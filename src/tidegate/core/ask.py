@@ -30,6 +30,7 @@ class Ask(Struct):
     it, with the answer's id, as the caller is to see them. So many rounds of tool calls are in
     stored answers as `rounds_before` says. `model_sent` is the model that a target of another wire
     is asked for, while its attempt lasts.
+    `bare`: its caller sends variables of a prompt and no conversation.
     """
 
     endpoint: Endpoint
@@ -50,6 +51,7 @@ class Ask(Struct):
     renamed: Callable[[bytes, str], bytes] | None = None
     rounds_before: int = 0
     model_sent: str = ""
+    bare: bool = False
 
 
 def content_name(ask: Ask) -> str:

@@ -7,7 +7,8 @@ from tidegate.core.assemble import Path, Say
 from tidegate.core.declared import Declared
 from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import EnginePage, Target
+from tidegate.core.engine_signals import EnginePage
+from tidegate.core.plan import Target
 from tidegate.core.words import nearest, quoted
 
 _PATH = re.compile(r"/[!-~]*")

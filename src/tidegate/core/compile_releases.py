@@ -22,7 +22,7 @@ def candidate_of(under_way: UnderWay, stable: Route, found: Route) -> Candidate:
     return Candidate(
         rollout=rollout.id,
         salt=under_way.salt,
-        route=found,
+        route=replace(found, rollout=rollout.id),
         units=rollout.units,
         always=rollout.always,
         never=rollout.never,

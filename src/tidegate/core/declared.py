@@ -16,6 +16,7 @@ from tidegate.core.declared_control import DeclaredControl
 from tidegate.core.declared_gateway import DeclaredGateway
 from tidegate.core.declared_keys import DeclaredKeys
 from tidegate.core.declared_limits import DeclaredLimit
+from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_scalars import Name, RouteName
@@ -36,6 +37,13 @@ class Declared(Struct, frozen=True, omit_defaults=True):
         dict[RouteName, Annotated[DeclaredRoute, Meta(extra={"shorthand": "target"})]],
         Meta(description="What applications call, by the name they send as `model`."),
     ] = {}
+    prompts: Annotated[
+        DeclaredPrompts | None,
+        Meta(
+            extra={"shorthand": "repository"},
+            description="Where the prompts of routes are read from. Default: nowhere.",
+        ),
+    ] = None
     limits: Annotated[
         dict[Name, DeclaredLimit],
         Meta(description="What requests are held to; of several that apply the tightest speaks."),

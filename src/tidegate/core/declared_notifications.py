@@ -37,8 +37,16 @@ class DeclaredWay(Struct, frozen=True, omit_defaults=True):
         Meta(
             extra={"read": "secret"},
             description="Where its secret is found: the whole address of Slack's incoming "
-            "webhook, PagerDuty's routing key, the key that a webhook's posts are signed with, "
+            "webhook or, with a `channel`, a bot's token, PagerDuty's routing key, the key that a "
+            "webhook's posts are signed with, "
             "Alertmanager's bearer token, the mail server's password.",
+        ),
+    ] = None
+    channel: Annotated[
+        Text | None,
+        Meta(
+            description="Slack's channel, by its id, that a bot posts to and keeps up to date. "
+            "Default: the one of the incoming webhook."
         ),
     ] = None
     private: Annotated[

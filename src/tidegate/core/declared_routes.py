@@ -8,6 +8,7 @@ from msgspec import Meta, Struct
 
 from tidegate.core.declared_contracts import DeclaredContract
 from tidegate.core.declared_objectives import DeclaredSlo
+from tidegate.core.declared_route_prompt import DeclaredRoutePrompt
 from tidegate.core.declared_scalars import Prompt, Seconds, Text, Usd
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.resilience import FAILURE_CLASSES, Balance, Retry
@@ -131,6 +132,13 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
         Meta(
             description="What the model is told before the conversation, ahead of the caller's own "
             "system prompt. Chats only."
+        ),
+    ] = None
+    prompt: Annotated[
+        DeclaredRoutePrompt | None,
+        Meta(
+            extra={"shorthand": "name"},
+            description="The prompt that its models are asked by. Chats only.",
         ),
     ] = None
 

@@ -8,8 +8,10 @@ from msgspec import Struct
 from tidegate.core import plugs
 from tidegate.core.added import Added
 from tidegate.core.assemble import Dialect
+from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.limit import LimitKind
-from tidegate.core.plan import Price
+from tidegate.core.price import Price
+from tidegate.core.prompt import PromptSource
 from tidegate.core.ways import Way
 
 
@@ -80,7 +82,8 @@ class Checks:
 
 
 class Facts(Struct, frozen=True):
-    """The answers that one compilation goes by. `keys_limited`: whether a key brings limits."""
+    """The answers that one compilation goes by. `keys_limited`: whether a key brings limits;
+    `prompts` reads them, or says by ValueError why it cannot; None where nobody reads any."""
 
     price_of: PriceOf
     dialects: Dialects = Dialects()
@@ -89,4 +92,5 @@ class Facts(Struct, frozen=True):
     checks: Checks = Checks()
     ways: Ways = Ways()
     added: Added = Added()
+    prompts: Callable[[DeclaredPrompts], PromptSource] | None = None
     keys_limited: Callable[[], bool] = lambda: False

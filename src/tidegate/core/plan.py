@@ -1,7 +1,6 @@
 """The Plan: immutable, versioned, compiled whole; what every request obeys.
 
-Credentials are references; the gateway that sends a request resolves them. Prices are integers
-in nano-dollars a million tokens, pinned with the version of the table they came from.
+Credentials are references; the gateway that sends a request resolves them.
 """
 
 from typing import Literal
@@ -9,9 +8,19 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.arm import UnitKind
+from tidegate.core.engine_signals import EnginePage
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
+from tidegate.core.price import Price
 from tidegate.core.probe import Probe
-from tidegate.core.resilience import Balance, Breaker, FailureClass, OnViolation, Retry
+from tidegate.core.prompt import RoutePrompt, Tagged
+from tidegate.core.resilience import (
+    Balance,
+    Breaker,
+    Deadlines,
+    FailureClass,
+    OnViolation,
+    Retry,
+)
 
 
 class SecretRef(Struct, frozen=True, omit_defaults=True):
@@ -22,53 +31,6 @@ class SecretRef(Struct, frozen=True, omit_defaults=True):
 
     def __str__(self) -> str:
         return f"${{{self.env}}}" if self.env else f"file:{self.file}"
-
-
-class Rate(Struct, frozen=True, omit_defaults=True):
-    """Price of one token class.
-
-    `tiers` holds (input tokens, nano-dollars a million tokens), ascending: a request whose whole
-    input exceeds a tier's start is priced at that tier for every token of this class.
-    """
-
-    nanousd_per_mtok: int
-    tiers: tuple[tuple[int, int], ...] = ()
-
-    def at(self, total_input_tokens: int) -> int:
-        rate = self.nanousd_per_mtok
-        for start, tier_rate in self.tiers:
-            if total_input_tokens > start:
-                rate = tier_rate
-        return rate
-
-
-class Price(Struct, frozen=True, omit_defaults=True):
-    """What a target's tokens cost. A class without a rate of its own is priced by `cost`'s rule.
-
-    `service_tiers` are prices in place of this one, by the name of the provider's class of service.
-    """
-
-    version: str
-    source: Literal["plan", "gpu_hour", "free", "genai-prices"]
-    input: Rate | None = None
-    cache_read: Rate | None = None
-    cache_write: Rate | None = None
-    output: Rate | None = None
-    reasoning: Rate | None = None
-    request_nanousd: int = 0
-    audio_input: Rate | None = None
-    audio_output: Rate | None = None
-    cache_write_1h: Rate | None = None
-    service_tiers: "tuple[tuple[str, Price], ...]" = ()
-
-
-class Deadlines(Struct, frozen=True):
-    """Bounds of one attempt, in seconds."""
-
-    connect_s: float = 2.0
-    first_token_s: float = 60.0
-    gap_s: float = 30.0
-    total_s: float = 600.0
 
 
 class Tls(Struct, frozen=True, omit_defaults=True):
@@ -203,8 +165,10 @@ class Route(Struct, frozen=True, omit_defaults=True):
     `fallbacks` are the targets that are asked, in this order, when those of the release have failed
     in that way. `drops_unsupported`: what a target cannot do is left out, and named, instead of
     refused. `parameters` are members of a request's body (JSON) that it has unless its caller said
-    otherwise, `system_prompt` stands before the conversation. `candidate` is a release under way,
-    `kept_warm` what the last one replaced.
+    otherwise, `system_prompt` or what `prompt` comes to stands before the conversation.
+    `candidate` is a release under way, `kept_warm` what the last one replaced. `rollout` is the
+    release that this version came by, as long as it may be taken back, and `taken_back` are those
+    whose promotions were.
     """
 
     name: str
@@ -216,8 +180,11 @@ class Route(Struct, frozen=True, omit_defaults=True):
     contract: Contract | None = None
     parameters: tuple[tuple[str, str], ...] = ()
     system_prompt: str | None = None
+    prompt: RoutePrompt | None = None
     candidate: Candidate | None = None
     kept_warm: tuple[Target, ...] = ()
+    rollout: str | None = None
+    taken_back: tuple[str, ...] = ()
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -308,22 +275,13 @@ class CounterStore(Struct, frozen=True, omit_defaults=True):
     url: str | None = None
 
 
-class EnginePage(Struct, frozen=True, omit_defaults=True):
-    """Where a target's replicas tell of themselves: `engine` is the file in `engines/`. `port` None
-    is the replica's own, `path` None the engine's."""
-
-    engine: str
-    port: int | None = None
-    path: str | None = None
-
-
 class Plan(Struct, frozen=True, omit_defaults=True):
     """Everything that a request obeys. `version` rises with each accepted plan.
 
     `assumed_output_tokens` stands for the output of a request whose caller has set no limit.
     `session_alert_tokens` in five minutes of one session are told; 0 tells of none.
     `counters` None counts in each gateway's memory. `probes` and `engines` are by the names of
-    their targets.
+    their targets, `prompts` by their own.
     """
 
     version: int
@@ -339,6 +297,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     counters: CounterStore | None = None
     probes: dict[str, Probe] = {}
     engines: dict[str, EnginePage] = {}
+    prompts: dict[str, Tagged] = {}
 
     @property
     def targets(self) -> dict[str, Target]:

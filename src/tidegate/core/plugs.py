@@ -17,7 +17,7 @@ from msgspec import Raw, Struct
 from tidegate.core.ask import Answer, Ask, Outgoing, Usage
 from tidegate.core.conversation import Conversation
 from tidegate.core.credential import Addressed, SigningKey
-from tidegate.core.embeddings import Made, Wanted
+from tidegate.core.embeddings import Embedder
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
@@ -221,16 +221,6 @@ class Signer(Protocol):
     ) -> tuple[tuple[str, str], ...]:
         """The headers that this request has besides its own; good for five minutes. Refusal
         (`credential_missing`) where no region is known."""
-
-
-class Embedder(Protocol):
-    """The endpoint `embeddings` in a wire of its own."""
-
-    def encode(self, wanted: Wanted, target: Target) -> Outgoing:
-        """Refusal for what it cannot make."""
-
-    def read(self, body: bytes) -> Made:
-        """Failure (`malformed`) when the body is no answer of this wire."""
 
 
 class Provider(Protocol):

@@ -2,9 +2,10 @@
 changed, and tags that point at one version each."""
 
 import re
-from typing import Final, Literal
+from collections.abc import Iterable, Mapping
+from typing import Final, Literal, Protocol
 
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from tidegate.core.conversation import Role
 
@@ -25,11 +26,11 @@ def is_name(text: str) -> bool:
 
 
 class Input(Struct, frozen=True, omit_defaults=True):
-    """One value that the caller sends. `default` is JSON; without one the value is required."""
+    """One value that the caller sends. `default` is JSON text; without one it is required."""
 
     name: str
     kind: InputKind = "string"
-    default: Raw | None = None
+    default: str | None = None
     description: str | None = None
 
 
@@ -93,3 +94,41 @@ class Tagged(Struct, frozen=True):
         """The version that a tag points at."""
         version = self.tags.get(tag)
         return None if version is None else self.versions.get(version)
+
+
+class RoutePrompt(Struct, frozen=True, omit_defaults=True):
+    """Which prompt a route asks its models by: the version that `tag` points at, or the one that is
+    named. A caller may ask for one of the tags in `allowed` instead."""
+
+    name: str
+    tag: str = STABLE
+    version: str | None = None
+    allowed: tuple[str, ...] = ()
+
+
+class TagFlip(Struct, frozen=True, omit_defaults=True):
+    """A revision of a tag, in the order of `seq`: it points at `version` from now on, whatever
+    `tags.yaml` says, which said `base` of it then. `version` None: the tag is gone. Another word of
+    the file than these two supersedes it."""
+
+    seq: int
+    id: str
+    prompt: str
+    tag: str
+    version: str | None
+    base: str | None
+    author: str
+    reason: str
+    at_s: float
+
+
+class PromptSource(Protocol):
+    """Where prompts are read from. What it cannot read now it knows as it was last."""
+
+    def names(self) -> Iterable[str]: ...
+
+    def tags(self, name: str) -> Mapping[str, str] | None:
+        """As declared; None where there is no such prompt."""
+
+    def version(self, name: str, version: str) -> Prompt:
+        """ValueError says what is wrong with it, and where."""

@@ -20,6 +20,10 @@ from tidegate.core.rollout import Rollout
 from tidegate.core.route_members import value_of, with_members
 from tidegate.core.words import quoted
 
+# Of releases that were promoted and taken back the newest are known: those that a request which
+# waits may still be meant for.
+_TAKEN_BACK = 4
+
 
 class UnderWay(Struct, frozen=True):
     """A release that its route has beside its own: what its requests would obey, as declared."""
@@ -39,12 +43,15 @@ class Superseded(Struct, frozen=True):
 
 class Revised(Struct, frozen=True):
     """`declared` has every route as it is to be. By route: `under_way`, `replaced` (what a
-    promotion replaced and is kept warm), and `moved`, which revision moved which member away from
-    what the file says."""
+    promotion replaced and is kept warm), `promoted` (which release's that was), `taken_back` (whose
+    promotions were undone) and `moved`, which revision moved which member away from what the file
+    says."""
 
     declared: Declared
     under_way: dict[str, UnderWay] = {}
     replaced: dict[str, DeclaredRoute] = {}
+    promoted: dict[str, str] = {}
+    taken_back: dict[str, tuple[str, ...]] = {}
     moved: dict[str, dict[str, Revision]] = {}
     superseded: tuple[Superseded, ...] = ()
 
@@ -68,6 +75,7 @@ class _OneRoute(Struct):
     promoted: dict[str, Revision] = field(default_factory=dict)
     starts: dict[str, Revision] = field(default_factory=dict)
     warm: str | None = None
+    taken_back: tuple[str, ...] = ()
 
 
 def revised(
@@ -125,6 +133,7 @@ def _take(one: _OneRoute, revision: Revision, rollouts: Mapping[str, Rollout]) -
             _restore(one, revision, rollout)
             one.starts.pop(rollout, None)
             one.warm = None if one.warm == rollout else one.warm
+            one.taken_back = (*one.taken_back, rollout)[-_TAKEN_BACK:]
 
 
 def _move(one: _OneRoute, revision: Revision, members: Mapping[str, Raw]) -> None:
@@ -174,7 +183,10 @@ def _settle(one: _OneRoute, out: Revised) -> list[Superseded]:
     away = {m: one.moved[m].revision for m in values if getattr(file, m) != values[m]}
     if away:
         out.moved[name] = away
+    if one.taken_back:
+        out.taken_back[name] = one.taken_back
     if one.warm is not None and one.promoted[one.warm].id not in gone:
+        out.promoted[name] = one.warm
         out.replaced[name] = replace(out.declared.routes[name], **one.found[one.warm])
     return list(gone.values())
 

@@ -17,7 +17,7 @@ from tidegate.core.declared_routes import DeclaredRoute
 
 MOVABLE: Final = (
     *("target", "targets", "balance", "fallbacks", "retry", "unsupported", "contract"),
-    *("parameters", "system_prompt"),
+    *("parameters", "system_prompt", "prompt"),
 )
 _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 _decode: Final = msgspec.json.Decoder().decode

@@ -60,6 +60,7 @@ _JUDGED: Final = frozenset(
     | {"previous_response_id", "conversation", "background", "store"}
 )
 _decode = msgspec.json.Decoder(_Judged).decode
+_OBJECT: Final = ord("{")
 _PATH = re.compile(r"`\$\.([a-z_]+)")
 
 
@@ -74,9 +75,12 @@ def accept(incoming: Incoming, entry: Entry, receipt: Receipt) -> Ask:
     except JsonProblem as problem:
         raise Refusal("invalid_json", str(problem), param=problem.path) from None
     judged = _judge(incoming.body)
-    _check_content(entry, members)
+    bare = _is_bare(entry, members)
+    if not bare:
+        _check_content(entry, members)
     streamed = judged.stream is True and entry.endpoint != "embeddings"
     ask = Ask(entry.endpoint, incoming.body, members, _model(judged.model), streamed)
+    ask.bare = bare
     if entry.counted is not None:
         ask.endpoint, ask.counts, ask.stream = "chat", True, False
     if entry.dialect is None:
@@ -143,6 +147,14 @@ def _model(model: str | None) -> str:
     if not model.isprintable():
         raise Refusal("invalid_parameter", "`model` is not a model's name", param="model")
     return model
+
+
+def _is_bare(entry: Entry, members: Mapping[str, Raw]) -> bool:
+    """A chat without a conversation, but with an object for the prompt of its route."""
+    if entry.content in members or entry.content == "prompt":
+        return False
+    prompt = members.get("prompt")
+    return prompt is not None and memoryview(prompt)[0] == _OBJECT
 
 
 def _check_content(entry: Entry, members: Mapping[str, Raw]) -> None:

@@ -45,29 +45,24 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder().decode
 _turns: Final = msgspec.json.Decoder(list[Raw]).decode
 _members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
-_Parameters = tuple[tuple[str, Raw], ...]
+Parameters = tuple[tuple[str, Raw], ...]
 
 
 class Addition(Struct, frozen=True):
     """What one route adds. `parameters` are by the dialect of the caller."""
 
     system_prompt: str | None
-    parameters: Mapping[str, _Parameters]
+    parameters: Mapping[str, Parameters]
 
     def to(self, ask: Ask, receipt: Receipt) -> None:
         """Writes it into the request, whose members are others then."""
         if ask.endpoint != "chat":
             return
         members = dict(ask.members)
-        # A request for a count has no place for them, and they count for nothing.
-        for name, value in () if ask.counts else self.parameters.get(ask.dialect, ()):
-            if _is_open(name, ask.members):
-                members[name] = value
-                if name in _CEILINGS:
-                    ask.output_ceiling_tokens, ask.ceiling_of_route = _decode(value), True
+        add_open(self.parameters.get(ask.dialect, ()), ask, members)
         if self.system_prompt is not None:
             note_conversation(ask, receipt)  # as its caller knows it, whatever release serves
-            _prepend(self.system_prompt, ask.dialect, members)
+            prepend(self.system_prompt, ask.dialect, members)
         ask.members, ask.body = members, _encode(members)
 
 
@@ -75,15 +70,30 @@ def addition_of(route: Route) -> Addition | None:
     """None where the route adds nothing."""
     if route.system_prompt is None and not route.parameters:
         return None
-    told = [(name, Raw(value.encode())) for name, value in route.parameters]
-    known: dict[str, _Parameters] = {OPENAI_CHAT: tuple(told)}
+    return Addition(route.system_prompt, by_dialect(route.parameters))
+
+
+def by_dialect(parameters: tuple[tuple[str, str], ...]) -> Mapping[str, Parameters]:
+    """Members of OpenAI's chats as the wire of every caller has them."""
+    told = [(name, Raw(value.encode())) for name, value in parameters]
+    known: dict[str, Parameters] = {OPENAI_CHAT: tuple(told)}
     for dialect, names in _NAMES.items():
         known[dialect] = tuple(
             (names[name], _translated(dialect, name, value))
             for name, value in told
             if name in names and _has_place(dialect, name, value)
         )
-    return Addition(route.system_prompt, known)
+    return known
+
+
+def add_open(parameters: Parameters, ask: Ask, members: dict[str, Raw]) -> None:
+    """Puts among a chat's members those that its caller has left open."""
+    # A request for a count has no place for them, and they count for nothing.
+    for name, value in () if ask.counts else parameters:
+        if _is_open(name, ask.members):
+            members[name] = value
+            if name in _CEILINGS:
+                ask.output_ceiling_tokens, ask.ceiling_of_route = _decode(value), True
 
 
 def _has_place(dialect: str, name: str, value: Raw) -> bool:
@@ -113,7 +123,8 @@ def _is_open(name: str, members: Mapping[str, Raw]) -> bool:
     return not (thinks and name in _SAMPLING)
 
 
-def _prepend(prompt: str, dialect: str, members: dict[str, Raw]) -> None:
+def prepend(prompt: str, dialect: str, members: dict[str, Raw]) -> None:
+    """A system prompt ahead of the caller's own."""
     if dialect == OPENAI_CHAT:
         members["messages"] = _with_turn(prompt, members["messages"])
         return

@@ -95,6 +95,29 @@ class Admission:
         demands.price(demand, self._target)
         return (demand.cost_nanousd or 0) - before_nanousd
 
+    def meant_for(self, ask: Ask, target: Priced, assumed_output_tokens: int) -> int:
+        """The request goes on as `ask`, at what has this price at most, with what is held for it:
+        how much dearer it can be. It answers no longer than that was held for. Refusal where nobody
+        knows a price and money is held."""
+        held = self.demand if self._before is None else self._before[0]
+        fresh = demands.demand_of(ask, held.receipt, target, assumed_output_tokens)
+        if fresh.output_tokens > held.output_tokens:
+            fresh.output_tokens, self.lowered = held.output_tokens, True
+            demands.price(fresh, target)
+        fresh.bound_told = held.bound_told
+        self.demand, self._target, self._before = fresh, target, None
+        if held.cost_nanousd is None or not self._holds_money():
+            return 0
+        if fresh.cost_nanousd is None:
+            message = "no price is known for what serves that model now, and a budget holds money"
+            raise Refusal("unpriced_model", message, param="model")
+        return max(fresh.cost_nanousd - held.cost_nanousd, 0)
+
+    def _holds_money(self) -> bool:
+        return any(it.money and amount for it, _, amount, _ in self.held) or any(
+            hold.holds_money() for hold in self.shared
+        )
+
     async def hold_more(self, nanousd: int) -> bool:
         """Holds what an attempt may have cost beside what is held for the next, of all money that
         is held for the caller, or nothing; whether there was so much."""

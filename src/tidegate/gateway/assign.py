@@ -56,7 +56,8 @@ def stay(
     route: PreparedRoute, candidate: PreparedCandidate, receipt: Receipt, target: str
 ) -> PreparedRoute:
     """What a request obeys that only `target` can serve, which keeps the answer that it goes on
-    from. What the last release left warm is the route's own."""
+    from. What the last release left warm is the route's own. Refusal where that is a release which
+    nobody gets any more."""
 
     def has(one: PreparedRoute) -> bool:
         return any(it.target.name == target for it in one.targets())
@@ -65,6 +66,10 @@ def stay(
     if has(of_arm):
         return of_arm
     canary = of_arm is route and has(candidate.route)
+    if canary and candidate.weight <= 0:
+        name = "previous_response_id"
+        message = f"`{name}` is of a release that was rolled back; send the whole conversation"
+        raise Refusal("invalid_parameter", message, param=name)
     if not canary and of_arm is route:
         receipt.arm_forced = True
         return route

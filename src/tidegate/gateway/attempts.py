@@ -35,12 +35,14 @@ from tidegate.gateway.size import note_conversation
 from tidegate.gateway.stream import Relay
 from tidegate.gateway.tell import tell, tell_first, tell_well
 from tidegate.gateway.validity import turned_down
+from tidegate.gateway.withdrawn import check_version, withdrawn
 from tidegate.gateway.world import World
 from tidegate.text import tokens
 
 
 async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None:
-    """Serves the request. Refusal or Failure of the last attempt where none has."""
+    """Serves the request. Refusal or Failure of the last attempt where none has; Withdrawn, before
+    anything is sent to a version that nobody gets any more."""
     ask, route = progress.ask, progress.route
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     route.budget.request(progress.received_s)
@@ -67,6 +69,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
         except (Refusal, Failure) as error:
             no = error
             tell(progress, no)
+            if route.route.rollout is not None and not _sent(progress):
+                check_version(progress, world)
         except BaseException:
             tell(progress, None)
             raise
@@ -116,6 +120,10 @@ def _give_up(progress: Progress, chain: Chain, no: Refusal | Failure | None) -> 
         progress.call.attempt.failure = None
 
 
+def _sent(progress: Progress) -> bool:
+    return progress.call is not None and progress.call.sent_s is not None
+
+
 async def _pause(progress: Progress, pause_s: float, world: World) -> None:
     world.pausing.add(progress)
     try:
@@ -141,7 +149,7 @@ async def _pick(progress: Progress, places: Places, target: PreparedTarget, worl
     note_target(progress.receipt, target)
     world.waiting.add(progress)
     try:
-        await pick(progress, places, deadline_s)
+        await pick(progress, places, deadline_s, partial(withdrawn, progress, world))
     finally:
         world.waiting.discard(progress)
 
@@ -250,6 +258,8 @@ def _head(progress: Progress, ask: Ask) -> bytes:
     else:
         head += request_ids(progress)
     head += route.heads[target.target.name]
+    if route.told:
+        head += route.told
     if progress.earlier is not None:
         head += b"x-tidegate-attempts: %d\r\n" % len(receipt.attempts)
     admitted = progress.admitted

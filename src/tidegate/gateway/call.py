@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from tidegate.core import clock
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.outcome import Failure, Refusal
-from tidegate.core.plan import Deadlines
 from tidegate.core.receipt import Attempt, Receipt
+from tidegate.core.resilience import Deadlines
 from tidegate.gateway import wires
 from tidegate.gateway.credential import Credential
 from tidegate.gateway.http.answer_reader import UpstreamError
@@ -19,6 +19,7 @@ from tidegate.gateway.in_flight import InFlight, translate
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.provider_rate import TELLING
+from tidegate.gateway.withdrawn import Withdrawn, check_version, withdrawn
 from tidegate.gateway.world import World
 
 _IDENTITY = (b"", b"identity")
@@ -28,8 +29,9 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
     """Sends the request to a replica of the attempt's target, and waits for the head of a stream
     or a whole answer.
 
-    Failure or Refusal otherwise. A kept-alive connection that is closed the moment it is used was
-    closed before the provider could see the request; it is replaced once, by a new one.
+    Failure or Refusal otherwise; Withdrawn where it was not sent for that. A kept-alive connection
+    that is closed the moment it is used was closed before the provider could see the request; it is
+    replaced once, by a new one.
     """
     receipt, target = progress.receipt, progress.target
     assert target is not None  # noqa: S101 - the attempt has one
@@ -40,7 +42,10 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
         raise Failure("timeout", "upstream_timeout", "the caller waits no longer")
     request = _request(progress, ask, replica, world)
     stale: InFlight | None = None
+    came_by = None if progress.route is None else progress.route.route.rollout
     while True:
+        if came_by is not None:
+            check_version(progress, world)
         deadlines = usual
         if until_s is not None:
             deadlines = within(usual, until_s - clock.monotonic_s(), _flows(progress, ask))
@@ -53,6 +58,9 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
         upstream = None if stale is not None else replica.pool.take_idle()
         if upstream is None:
             upstream = await connection_to(this, replica, usual.connect_s)
+            if came_by is not None and withdrawn(progress, world) is not None:
+                upstream.close()
+                raise Withdrawn
             if until_s is not None and ask.stream:  # whose first token is waited for from now on
                 this.deadlines = within(deadlines, until_s - clock.monotonic_s(), True)
         else:

@@ -18,6 +18,7 @@ from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.life import live
+from tidegate.gateway.prompted import written
 from tidegate.gateway.resolve import resolve
 from tidegate.gateway.size import estimate_input_tokens
 from tidegate.gateway.world import World
@@ -37,15 +38,14 @@ async def count(incoming: Incoming, connection: Connection, entry: Entry, world:
     try:
         key = await authenticate(incoming.head, world.keys, receipt)
         ask = accept(incoming, entry, receipt)
-        _check_whole(ask)
         route = resolve(ask, key, world.obeyed(), receipt, incoming.head.headers)
+        _check_whole(ask, ours=route.prompt is not None)
         target = route.target.target
         passing = [it.provider.passthrough.get(ask.dialect) for it in route.targets()]
         if all(it is not None and it.counts_tokens for it in passing):
             await live(incoming, connection, entry, world)
             return
-        if route.addition is not None:
-            route.addition.to(ask, receipt)
+        written(ask, route, receipt)
         if len(incoming.body) <= AT_ONCE_BYTES:
             tokens = estimate_input_tokens(ask, target.tokenizer)
         else:
@@ -61,11 +61,14 @@ async def count(incoming: Incoming, connection: Connection, entry: Entry, world:
         connection.send(answers.error_head(no, status) + ids, body)
 
 
-def _check_whole(ask: Ask) -> None:
-    """Refusal where a part of the conversation is not here to be counted."""
+def _check_whole(ask: Ask, *, ours: bool) -> None:
+    """Refusal where a part of the conversation is not here to be counted. `ours`: the prompt is the
+    route's."""
     if ask.dialect != OPENAI_RESPONSES:
         return
     for name in _ELSEWHERE:
+        if name == "prompt" and ours:
+            continue
         if bytes(ask.members.get(name, b"null")) != b"null":
             message = f"`{name}`: what it brings along is not known here; send the conversation"
             raise Refusal("unsupported_parameter", message, param=name)

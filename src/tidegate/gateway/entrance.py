@@ -9,11 +9,12 @@ from msgspec import Struct
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Queueing
 from tidegate.gateway.no_place import overloaded, too_short
-from tidegate.gateway.queueing import Drain, KeepAlive, Line, Tenant, Waiter, weights
+from tidegate.gateway.queueing import Drain, Gone, KeepAlive, Line, Tenant, Waiter, weights
 
 
 class Wish(Struct):
-    """Who asks for a place. `deadline_s` is how long its caller will wait from now on."""
+    """Who asks for a place. `deadline_s` is how long its caller will wait from now on, `gone` says
+    why it does not want it any more."""
 
     rank: int
     tenant: Tenant
@@ -21,6 +22,7 @@ class Wish(Struct):
     work: float = 1.0
     deadline_s: float | None = None
     keep_alive: KeepAlive | None = None
+    gone: Gone | None = None
 
 
 class Entrance:
@@ -64,6 +66,7 @@ class Entrance:
         turn: asyncio.Future[float] = asyncio.get_running_loop().create_future()
         waiter = Waiter(wish.rank, wish.tenant, wish.work, now_s + patience_s, by_caller, turn)
         waiter.streamed, waiter.keep_alive = wish.streamed, wish.keep_alive
+        waiter.gone = wish.gone
         line.push(waiter)
         return waiter
 
@@ -88,6 +91,15 @@ class Entrance:
         for waiter in self.line.waiters(rank) if self.line.count else ():
             self.line.remove(waiter)
             self._refuse(waiter, no(), "pressure")
+
+    def turn_away(self) -> None:
+        """Those who do not want a place any more leave, which is no refusal."""
+        for waiter in self.line.waiters() if self.line.count else ():
+            why = None if waiter.gone is None else waiter.gone()
+            if why is not None:
+                self.line.remove(waiter)
+                if not waiter.turn.done():
+                    waiter.turn.set_exception(why)
 
     def expire(self, waiter: Waiter) -> None:
         """Refuses one that is in line no more, because its time is up."""

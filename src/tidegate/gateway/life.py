@@ -20,12 +20,15 @@ from tidegate.gateway.decline import break_off, decline, forget_frames
 from tidegate.gateway.entry import Entry
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
+from tidegate.gateway.moved import serve_moved
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.progress import Progress
+from tidegate.gateway.prompted import written
 from tidegate.gateway.resolve import resolve
 from tidegate.gateway.settle import settle
 from tidegate.gateway.size import size
+from tidegate.gateway.withdrawn import Withdrawn
 from tidegate.gateway.world import World
 
 
@@ -44,8 +47,7 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         progress.route = resolve(ask, key, plan, receipt, head.headers)
         if ask.dialect == OPENAI_RESPONSES:
             wires.find_stored(progress, ask, plan, world)
-        if progress.route.addition is not None:
-            progress.route.addition.to(ask, receipt)
+        progress.route = written(ask, progress.route, receipt)
         size(ask, receipt, progress.route.output_cap_tokens)
         context = incoming.head.context
         if context is not None and context.deadline_s is not None:
@@ -54,7 +56,10 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
             world.pressure.check(rank(receipt.priority))
         if plan.limits.any or key.limits is not None:
             await _admit(progress, key, plan, world)
-        await attempts(progress, plan, world)
+        try:
+            await attempts(progress, plan, world)
+        except Withdrawn:
+            await serve_moved(incoming, entry, progress, key, world)
         receipt.status = 200
     except (Refusal, Failure) as no:
         decline(progress, no)

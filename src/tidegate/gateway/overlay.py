@@ -26,6 +26,7 @@ def put_in_force(world: World, base: PreparedPlan, standing: Standing) -> None:
     """What requests obey from now on; `base` is the plan without any change."""
     world.plan = overlay(base, standing)
     world.queues.cap(standing.get("concurrency_cap", _NONE))
+    world.queues.turn_away()
     world.queues.close(_off(base, standing.get("target_off", _NONE)))
     world.pressure.shed(int(standing.get("shed_rank", _NONE).get("", 0)))
 

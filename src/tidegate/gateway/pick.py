@@ -17,6 +17,7 @@ from tidegate.gateway.no_place import overloaded
 from tidegate.gateway.places import Place, Places
 from tidegate.gateway.pressure import Pressure
 from tidegate.gateway.progress import Progress
+from tidegate.gateway.queueing import Gone
 
 # What a request's share of a target is reckoned by: tokens, as far as they can be guessed. The
 # caller's ceiling is no guess: few answers come near it.
@@ -66,6 +67,11 @@ class Queues:
             places = self._places.get(name)
             if places is not None:
                 places.entrance.shed_from(0, _switched_off)
+
+    def turn_away(self) -> None:
+        """Whoever waits for what it does not want any more leaves its line."""
+        for places in self._places.values():
+            places.entrance.turn_away()
 
     def _most(self, target: Target) -> int:
         most = target.max_connections * len(target.replicas)
@@ -120,8 +126,11 @@ def pick_at_once(progress: Progress, places: Places) -> bool:
     return place is not None
 
 
-async def pick(progress: Progress, places: Places, deadline_s: float | None) -> None:
-    """Takes a place, kept as `progress.place`. Refusal when none is to be had in time.
+async def pick(
+    progress: Progress, places: Places, deadline_s: float | None, gone: Gone | None = None
+) -> None:
+    """Takes a place, kept as `progress.place`. Refusal when none is to be had in time, and what
+    `gone` says, where that says something while it is in line.
 
     `deadline_s` is how long the caller waits for its answer, from the request's arrival.
     """
@@ -129,7 +138,9 @@ async def pick(progress: Progress, places: Places, deadline_s: float | None) -> 
         return
     now_s = clock.monotonic_s()
     try:
-        progress.place = await places.wait(_wish(progress, now_s, deadline_s), now_s)
+        wish = _wish(progress, now_s, deadline_s)
+        wish.gone = gone
+        progress.place = await places.wait(wish, now_s)
     finally:
         progress.queued_s += clock.monotonic_s() - now_s
 

@@ -28,6 +28,7 @@ from tidegate.gateway.own_limits import OwnLimits
 from tidegate.gateway.prepared_probe import PreparedProbe, prepare_probe
 from tidegate.gateway.prepared_route import PreparedRoute, prepare_candidate, prepare_route
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
+from tidegate.gateway.prompt_versions import PreparedPrompt, PromptVersions
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.standing import Standing
 from tidegate.text import tokens
@@ -68,6 +69,7 @@ class Preparer:
     ) -> None:
         self._environ = environ
         self.standing = Standing()
+        self.versions = PromptVersions()
         self.aws = AwsKey(environ)
         self._signs = False
         self.binder = Binder(make_counters, OwnLimits(make_counters), stores)
@@ -86,7 +88,7 @@ class Preparer:
             prepared[target.name] = self._target(target, contexts, pools)
         self._signs = any(target.aws is not None for target in prepared.values())
         await self.refresh()
-        routes = {name: self._route(route, prepared) for name, route in plan.routes.items()}
+        routes = {name: self._route(route, prepared, plan) for name, route in plan.routes.items()}
         try:
             limits = self.binder.bind(plan)
         except (plugs.PlugError, ValueError, OSError) as error:
@@ -106,6 +108,7 @@ class Preparer:
         limits that count from now on."""
         begun = self.binder.adopt(prepared.limits)
         self.standing.adopt(prepared.plan)
+        self.versions.keep(prepared.plan.prompts)
         for route in prepared.routes.values():
             route.budget.retry = route.route.retry
             if route.candidate is not None:
@@ -123,17 +126,27 @@ class Preparer:
                 pool.close()
         return begun
 
-    def _route(self, route: Route, targets: Mapping[str, PreparedTarget]) -> PreparedRoute:
+    def _route(
+        self, route: Route, targets: Mapping[str, PreparedTarget], plan: Plan
+    ) -> PreparedRoute:
         """The route, and the release that is under way on it."""
         candidate, contract = route.candidate, _contract(route.name, route.contract)
         arm: Arm | None = None if candidate is None else "stable"
         found = prepare_route(route, targets, self.standing.budget(route), contract, arm)
+        found.prompt = self._prompt(route, plan)
         if candidate is not None:
             known = self.standing.release(candidate)
             contract = _contract(route.name, candidate.route.contract)
             coming = prepare_route(candidate.route, targets, known.budget, contract, "canary")
+            coming.prompt = self._prompt(candidate.route, plan)
             found.candidate = prepare_candidate(candidate, coming, known.firsts, known.copies)
         return found
+
+    def _prompt(self, route: Route, plan: Plan) -> PreparedPrompt | None:
+        try:
+            return self.versions.of_route(route.prompt, plan.prompts)
+        except (ValueError, SchemaProblem) as problem:
+            raise PlanProblem(f"route {route.name}: {problem}") from None
 
     async def _load_contexts(self, target: Target, contexts: dict[Tls, ssl.SSLContext]) -> None:
         """TLS contexts read certificate files, which takes too long for the loop."""

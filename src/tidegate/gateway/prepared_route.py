@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from tidegate.core.arm import Arm, UnitKind
 from tidegate.core.ask import Ask
-from tidegate.core.plan import Candidate, Price, Release, Route, Target
+from tidegate.core.plan import Candidate, Release, Route, Target
+from tidegate.core.price import Price
 from tidegate.core.pricing import Ceiling
 from tidegate.core.resilience import FailureClass
 from tidegate.gateway.addition import Addition, addition_of
@@ -15,6 +16,7 @@ from tidegate.gateway.contract import PreparedContract
 from tidegate.gateway.copies import Copies
 from tidegate.gateway.first_versions import FirstVersions
 from tidegate.gateway.prepared_target import PreparedTarget, Priced
+from tidegate.gateway.prompt_versions import PreparedPrompt
 from tidegate.gateway.retry_budget import RetryBudget
 
 
@@ -36,9 +38,10 @@ class Dearest(Struct):
 class PreparedRoute(Struct, eq=False):
     """One route. `target` is the first of its release, `alone` where it is the only one; `bound`
     is what its callers' holds are reckoned by. `candidate` is a release on its way onto it, `warm`
-    what the last one replaced, `addition` what it adds to its chats. `off` says why
-    nothing of it is served now, and `output_cap_tokens` bounds its answers, while a change in force
-    has it so."""
+    what the last one replaced, `addition` what it adds to its chats, `prompt` what its models are
+    asked by; `told` are headers that one answer has beside `heads`. `off` says why nothing
+    of it is served now, and `output_cap_tokens` bounds its answers, while a change in force has it
+    so."""
 
     route: Route
     target: PreparedTarget
@@ -52,6 +55,8 @@ class PreparedRoute(Struct, eq=False):
     candidate: "PreparedCandidate | None" = None
     warm: tuple[PreparedTarget, ...] = ()
     addition: Addition | None = None
+    prompt: PreparedPrompt | None = None
+    told: bytes = b""
     off: str | None = None
     output_cap_tokens: int | None = None
 

@@ -18,6 +18,7 @@ from tidegate.core.priority import PRIORITIES
 
 Tenant = tuple[str | None, str | None]  # team, customer
 KeepAlive = Callable[[float, float], None]
+Gone = Callable[[], Exception | None]
 
 DRAIN_S = 10.0
 HELD_SAMPLES = 20
@@ -31,7 +32,8 @@ class Waiter(Struct, eq=False):
     It waits until `until_s` at most, which is its caller's deadline or ours; `turn` holds the time
     at which its turn came, or a Refusal. `keep_alive(now_s, every_s)` tells its client that it is
     not forgotten. The line writes `in_line`; `tried` says that it was let go to find out whether
-    the target bears more.
+    the target bears more. `gone()` says why its request does not want the place any more; None: it
+    does.
     """
 
     rank: int
@@ -42,6 +44,7 @@ class Waiter(Struct, eq=False):
     turn: asyncio.Future[float]
     streamed: bool = True
     keep_alive: KeepAlive | None = None
+    gone: Gone | None = None
     in_line: bool = False
     tried: bool = False
 

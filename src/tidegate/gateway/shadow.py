@@ -32,9 +32,11 @@ from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedCandidate
 from tidegate.gateway.probe import Nobody
 from tidegate.gateway.progress import Progress
+from tidegate.gateway.prompted import written
 from tidegate.gateway.settle import settle
 from tidegate.gateway.size import size
 from tidegate.gateway.unseen import has_servers
+from tidegate.gateway.withdrawn import Withdrawn
 from tidegate.gateway.world import World
 from tidegate.text import tokens
 
@@ -136,8 +138,7 @@ def _begin(
     whole = candidate.route
     copy.route, copy.release = receipt.route, whole.route.release.name
     copy.plan_version = world.obeyed().plan.version  # which may be newer than the caller's
-    if whole.addition is not None:
-        whole.addition.to(ask, copy)
+    whole = written(ask, whole, copy)
     size(ask, copy, whole.output_cap_tokens)
     nobody = Nobody(world.listener)
     progress = Progress(copy, nobody, clock.monotonic_s(), nobody.abort)
@@ -200,6 +201,8 @@ async def _ask(progress: Progress, plan: PreparedPlan, world: World) -> None:
     except (Refusal, Failure) as no:
         decline(progress, no)
         forget_frames(no)
+    except Withdrawn:
+        decline(progress, Refusal("route_off", "its release was rolled back before it was sent"))
     except asyncio.CancelledError:
         decline(progress, Refusal("draining", "the gateway is shutting down"))
         raise

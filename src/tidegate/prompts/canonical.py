@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
 from tidegate.core.prompt import Prompt
 from tidegate.prompts.language import TemplateRefused, read_template
@@ -78,7 +78,7 @@ def _output(prompt: Prompt) -> tuple[Any, ...]:
     return it.json, schema, it.tools, it.regex, it.max_chars
 
 
-def _value(default: Raw | None) -> str | None:
+def _value(default: str | None) -> str | None:
     # As it renders: a default is written into the text.
     return None if default is None else _encode(_decode(default)).decode()
 

@@ -13,7 +13,7 @@ class FolderSource:
     """A folder and what is below it, as it lies there now. Ids are paths below it."""
 
     lasting = False
-    commit = None
+    commit: str | None = None
 
     def __init__(self, path: Path) -> None:
         if not path.is_dir():

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.config.load import mark_of
@@ -110,8 +110,7 @@ def build(name: str, version: str, read: VersionFile, partials: Mapping[str, str
         "",
         tuple(Turn(it.role, it.source) for it in read.turns),
         tuple(
-            Input(name, it.type, None if it.default is None else _raw(it.default), it.description)
-            for name, it in front.inputs.items()
+            Input(name, it.type, it.default, it.description) for name, it in front.inputs.items()
         ),
         tuple(sorted(partials.items())),
         tuple(sorted((name, value or "null") for name, value in front.parameters.items())),
@@ -135,10 +134,6 @@ def wrong_with(prompt: Prompt, read: VersionFile) -> tuple[Problem, ...]:
             return (Problem(read.file, Mark(line, 1), (), no.says),)
         return (Problem(read.file, Mark(1, 1), (), str(no)),)
     return ()
-
-
-def _raw(text: str) -> Raw:
-    return Raw(text.encode())
 
 
 def _text(data: bytes, file: str) -> str | Problem:

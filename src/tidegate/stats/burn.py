@@ -3,8 +3,8 @@
 A tier may spend `share` of the budget of a period P within its long window W, which is a burn of
 share * P / W; it fires where both its windows burn faster (Google, The Site Reliability Workbook,
 chapter 5). Beyond that: a factor that more than half of all requests would have to be bad for is
-lowered; few bad requests prove nothing; and where a week's budget is less than one request, bad
-requests are counted instead.
+lowered; few bad requests prove nothing, unless hardly any other came; and where a week's budget is
+less than one request, bad requests are counted instead.
 """
 
 from collections.abc import Callable
@@ -27,6 +27,10 @@ MOST_BAD_SHARE: Final = 0.5
 LEAST_BAD: Final = 5
 # How likely so many bad requests may be, within what the budget allows, that somebody is woken.
 PAGE_CHANCE: Final = 1e-4
+# So many in the short window alone will do where they are as unlikely as this. Callers' libraries
+# send a request three times: fewer may be one caller's.
+LEAST_SURE: Final = 4
+SURE_CHANCE: Final = 1e-7
 # Bad requests that a page, and a ticket, takes where a week's budget is less than one.
 COUNT_PAGE: Final = 5
 COUNT_TICKET: Final = 3
@@ -156,17 +160,24 @@ def burning(
 def _by_burn(tier: Tier, above: float, counted: Counted, target: float) -> Burning:
     long, short = counted(tier.long_s), counted(tier.short_s)
     long_burn, short_burn = burn(long, target), burn(short, target)
-    fires = (
-        long_burn is not None
-        and short_burn is not None
-        and long_burn > above
-        and short_burn > above
-        and long.bad >= LEAST_BAD
-        and short.bad >= 1
-    )
-    if fires and tier.severity == "page":
-        fires = chance(long.bad, long.judged * (1.0 - target)) < PAGE_CHANCE
+    fires = False
+    if long_burn is not None and short_burn is not None and short_burn > above and short.bad:
+        fires = long_burn > above and long.bad >= LEAST_BAD
+        if tier.severity == "page":
+            fires = fires and chance(long.bad, long.judged * (1.0 - target)) < PAGE_CHANCE
+            fires = fires or _is_sure(above, long, short, target)
     return Burning(tier, above, long_burn, short_burn, long.bad, fires)
+
+
+def _is_sure(above: float, long: Tally, short: Tally, target: float) -> bool:
+    """Whether the short window leaves no doubt, so that the one more bad request is not waited for
+    that would make the long one's burn, or its least number, whole."""
+    if short.bad < LEAST_SURE:
+        return False
+    next_burn = burn(Tally(long.judged + 1, long.bad + 1), target)
+    if next_burn is None or next_burn <= above:
+        return False
+    return tail(short.bad, short.judged, 1.0 - target) < SURE_CHANCE
 
 
 def _by_count(tier: Tier, every: tuple[Tier, ...], counted: Counted, target: float) -> Burning:
@@ -185,6 +196,24 @@ def chance(bad: int, expected: float) -> float:
     if expected <= 0.0:
         return 0.0
     return exp(bad - expected - bad * log(bad / expected))
+
+
+def tail(bad: int, judged: int, share: float) -> float:
+    """How likely `bad` or more of `judged` are, where each is with the chance `share` (binomial,
+    exact)."""
+    if bad <= 0:
+        return 1.0
+    odds, term = share / (1.0 - share), 1.0
+    for one in range(bad):
+        term *= (judged - one) / (one + 1) * share
+    term *= (1.0 - share) ** (judged - bad)
+    found = 0.0
+    for one in range(bad, judged + 1):
+        found += term
+        term *= (judged - one) / (one + 1) * odds
+        if term <= found * 1e-12:
+            break
+    return found
 
 
 def is_absent(counted: Counted, period_s: float, least: float = 10.0) -> bool:

@@ -92,10 +92,14 @@ def keep(connection: Connection, made: Sequence[Made], at_s: float, epoch: int) 
     return numbers
 
 
-def remembered(connection: Connection, controller: str) -> dict[str, Remembered]:
-    """What is known of each of a controller's subjects."""
+def remembered(
+    connection: Connection, controller: str, *, subject: str | None = None
+) -> dict[str, Remembered]:
+    """What is known of each of a controller's subjects, or of one."""
     c = memories.c
     query = select(c.subject, c.memory, c.decision).where(c.controller == controller)
+    if subject is not None:
+        query = query.where(c.subject == subject)
     return {
         subject: Remembered(Raw(memory), decision)
         for subject, memory, decision in connection.execute(query)
@@ -143,6 +147,13 @@ def drop_old(engine: Engine, now_s: float, *, part_rows: int = 2000) -> int:
         gone += len(old)
         if len(old) < part_rows:
             return gone
+
+
+def forget(connection: Connection, controller: str, subjects: Sequence[str]) -> int:
+    """Drop what is known of these; of how many something was."""
+    c = memories.c
+    those = (c.controller == controller) & c.subject.in_(subjects)
+    return connection.execute(delete(memories).where(those)).rowcount
 
 
 def active_s(connection: Connection) -> float:

@@ -173,6 +173,13 @@ def under_way(connection: Connection, read: MutableMapping[str, Rollout]) -> lis
     return [Kept(read[row["id"]], *(row[name] for name in _TOLD)) for row in rows]
 
 
+def ended_before(connection: Connection, before_s: float, *, after: str = "") -> list[str]:
+    """Those that had ended by then, whose names come after this one: 500 of them at most."""
+    c = rollouts.c
+    query = select(c.id).where(c.ended_at_s < before_s, c.id > after).order_by(c.id).limit(500)
+    return list(connection.execute(query).scalars())
+
+
 def time_line(connection: Connection, rollout: str) -> list[Moved]:
     """Every state that it came to, in order."""
     c = rollout_moves.c

@@ -1,0 +1,147 @@
+"""Prompts of a plan: which version each tag points at, and the versions that may be asked for."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from tidegate.core.assemble import Path, Say
+from tidegate.core.declared_prompts import DeclaredPrompts
+from tidegate.core.declared_routes import DeclaredRoute
+from tidegate.core.prompt import PromptSource, RoutePrompt, TagFlip, Tagged
+from tidegate.core.words import nearest, quoted
+
+# A plan goes to gateways in one message.
+MAX_PROMPT_BYTES: Final = 32 * 1024 * 1024
+_encode: Final = msgspec.msgpack.Encoder().encode
+
+
+class Prompts:
+    """The prompts that one plan is compiled with. Where nobody reads them, a route that names one
+    is believed: a plan that is to be obeyed is never compiled so."""
+
+    def __init__(
+        self,
+        declared: DeclaredPrompts | None,
+        read: Callable[[DeclaredPrompts], PromptSource] | None,
+        flips: Iterable[TagFlip],
+        say: Say,
+    ) -> None:
+        self._declared = declared
+        self._source: PromptSource | None = None
+        self._say = say
+        if declared is not None and read is not None:
+            try:
+                self._source = read(declared)
+            except ValueError as error:
+                say(("prompts", "repository"), str(error))
+        self._flips = _newest(flips)
+        self._tagged: dict[str, Tagged | None] = {}
+
+    def of_route(self, route: DeclaredRoute, path: Path) -> RoutePrompt | None:
+        """What the route asks its models by, with its version among the plan's; None where it names
+        none, or one that is not to be had, which is said."""
+        wanted = route.prompt
+        if wanted is None:
+            return None
+        if route.system_prompt is not None:
+            self._say((*path, "system_prompt"), "`prompt` is written too; remove one of them")
+        path = (*path, "prompt")
+        found = RoutePrompt(wanted.name, wanted.tag, wanted.version, wanted.allow_tags)
+        if self._declared is None:
+            self._say(path, "`prompts` is missing: write where prompts are read from")
+        if self._source is None:
+            return found
+        tagged = self._known(wanted.name)
+        if tagged is None:
+            near = nearest(wanted.name, self._source.names())
+            self._say((*path, "name"), f"there is no prompt {quoted(wanted.name)}{near}")
+            return None
+        if wanted.version is not None:
+            self._read(tagged, wanted.version, (*path, "version"))
+        elif wanted.tag not in tagged.tags:
+            near = nearest(wanted.tag, tagged.tags)
+            what = f"no version of {quoted(wanted.name)} has the tag {quoted(wanted.tag)}{near}"
+            self._say((*path, "tag"), what)
+        elif tagged.at(wanted.tag) is None:
+            self._read(tagged, tagged.tags[wanted.tag], (*path, "tag"))
+        for index, tag in enumerate(wanted.allow_tags):
+            if tag not in tagged.tags:
+                what = f"no version of {quoted(wanted.name)} has the tag {quoted(tag)}"
+                self._say((*path, "allow_tags", str(index)), what)
+        return found
+
+    def digest(self, prompt: RoutePrompt | None) -> str | None:
+        """Of the version that serves; None without one."""
+        tagged = None if prompt is None else self._tagged.get(prompt.name)
+        if prompt is None or tagged is None:
+            return None
+        version = prompt.version or tagged.tags.get(prompt.tag, "")
+        found = tagged.versions.get(version)
+        return None if found is None else found.digest
+
+    def all(self) -> dict[str, Tagged]:
+        """Every prompt with a tag, and those that routes name. What cannot be read of others is
+        left out: `control` tells of it."""
+        for name in self._source.names() if self._source is not None else ():
+            self._known(name)
+        found = {
+            name: it for name, it in sorted(self._tagged.items()) if it is not None and it.versions
+        }
+        size = sum(len(_encode(it)) for it in found.values())
+        if size > MAX_PROMPT_BYTES:
+            self._say(
+                ("prompts",),
+                f"the tagged versions have {size:,} bytes together; a plan carries "
+                f"{MAX_PROMPT_BYTES:,}: take tags off what nobody asks for",
+            )
+        return found
+
+    def _known(self, name: str) -> Tagged | None:
+        """With every tagged version that can be read."""
+        if name not in self._tagged:
+            self._tagged[name] = self._tagged_now(name)
+        return self._tagged[name]
+
+    def _tagged_now(self, name: str) -> Tagged | None:
+        source = self._source
+        declared = None if source is None else source.tags(name)
+        if source is None or declared is None:
+            return None
+        tagged = Tagged(name, flipped(name, declared, self._flips), {})
+        for version in set(tagged.tags.values()):
+            try:
+                tagged.versions[version] = source.version(name, version)
+            except ValueError:
+                continue  # said where a route wants it
+        return tagged
+
+    def _read(self, tagged: Tagged, version: str, path: Path) -> None:
+        if version in tagged.versions or self._source is None:
+            return
+        try:
+            tagged.versions[version] = self._source.version(tagged.name, version)
+        except ValueError as error:
+            self._say(path, str(error))
+
+
+Flips = Mapping[tuple[str, str], TagFlip]
+
+
+def _newest(flips: Iterable[TagFlip]) -> Flips:
+    """Of each prompt's tags the newest, whose order they come in."""
+    return {(flip.prompt, flip.tag): flip for flip in flips}
+
+
+def flipped(name: str, declared: Mapping[str, str], flips: Flips) -> dict[str, str]:
+    """A prompt's tags with the flips that still speak: where the file says another word than it did
+    then, and not what the flip says, somebody has edited it since."""
+    tags = dict(declared)
+    for (prompt, tag), flip in flips.items():
+        if prompt != name or declared.get(tag) not in (flip.base, flip.version):
+            continue
+        if flip.version is None:
+            tags.pop(tag, None)
+        else:
+            tags[tag] = flip.version
+    return tags

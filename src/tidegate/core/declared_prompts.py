@@ -1,0 +1,28 @@
+"""`prompts` of the plan file: where prompts are read from."""
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from tidegate.core.declared_scalars import Seconds, Text
+
+
+class DeclaredPrompts(Struct, frozen=True, omit_defaults=True):
+    """A Git repository on this machine, of which one moment is read, without a checkout; or a plain
+    folder. A plain text stands for its `repository`."""
+
+    repository: Annotated[
+        str,
+        Meta(
+            extra={"read": "path"},
+            description="A local repository, bare or with a checkout, or a plain folder. Reading a "
+            "repository needs the extra `git`.",
+        ),
+    ]
+    ref: Annotated[
+        Text, Meta(description="A branch, a tag, `refs/...` or a commit of the repository.")
+    ] = "HEAD"
+    folder: Annotated[
+        Text, Meta(description="The folder of the repository that holds the prompts.")
+    ] = "prompts"
+    poll_s: Annotated[Seconds, Meta(description="How often it is looked at for news.")] = 2.0

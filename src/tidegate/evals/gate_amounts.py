@@ -1,0 +1,103 @@
+"""How much longer, slower and dearer the candidate's answers are."""
+
+from collections.abc import Callable, Iterable, Sequence
+from math import exp, log
+from typing import Final
+
+from tidegate.core.grading import Answered
+from tidegate.evals.finding import Finding, GateVerdict
+from tidegate.evals.outcome import Outcome, Paired
+from tidegate.stats.paired import of_amounts
+
+_Amount = Callable[[Answered], float | None]
+_AMOUNTS: Final[dict[str, _Amount]] = {
+    "output_tokens": lambda it: it.output_tokens,
+    "ttft_s": lambda it: it.ttft_s,
+    "total_s": lambda it: it.total_s,
+    "cost_nanousd": lambda it: it.cost_nanousd,
+}
+# One of these alone is a difference of the clock: nobody waits for it.
+_LEAST: Final = {"ttft_s": 0.001, "total_s": 0.001}
+_REACH: Final = 2.486  # of a test at 5 % with a power of 80 %
+
+
+def findings(
+    known: Sequence[Paired],
+    of_input: tuple[float, float],
+    of_output: tuple[float, float],
+    alpha: float,
+) -> Iterable[Finding]:
+    """Bounds are (warn, block), as ratios."""
+    yield from _input_tokens(known, of_input)
+    for name, amount in _AMOUNTS.items():
+        yield from _grown(name, amount, known, of_output, alpha)
+
+
+def _input_tokens(known: Sequence[Paired], bounds: tuple[float, float]) -> Iterable[Finding]:
+    """Exact: what is sent does not vary, so that any growth is real."""
+    sums = [(_mean(pair.baseline, _of_input), _mean(pair.candidate, _of_input)) for pair in known]
+    both = [(one, other) for one, other in sums if one is not None and other is not None]
+    before, after = sum(one for one, _ in both), sum(other for _, other in both)
+    if not known:
+        return
+    if len(both) < len(known) or not before:
+        missing = len(known) - len(both)
+        why = f"nobody knows the input tokens of {missing} of {len(known)} cases"
+        yield Finding("input_tokens", "inconclusive", why)
+        return
+    ratio = after / before
+    why = f"x{ratio:.3f}: {before / len(known):.0f} to {after / len(known):.0f} a case"
+    warn, block = bounds
+    verdict: GateVerdict = "block" if ratio > block else "warn" if ratio > warn else "pass"
+    yield Finding("input_tokens", verdict, why, {"ratio": ratio})
+
+
+def _of_input(answered: Answered) -> float | None:
+    return answered.input_tokens
+
+
+def _mean(side: Sequence[Outcome], amount: _Amount) -> float | None:
+    """Of those repeats of which it is known."""
+    known = [value for it in side if (value := amount(it.answered)) is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _grown(
+    name: str,
+    amount: _Amount,
+    known: Sequence[Paired],
+    bounds: tuple[float, float],
+    alpha: float,
+) -> Iterable[Finding]:
+    """The paired log ratio, by Student's t. What no case tells of is left out."""
+    least = _LEAST.get(name, 1.0)
+    logs = []
+    for pair in known:
+        before, after = _mean(pair.baseline, amount), _mean(pair.candidate, amount)
+        if before is not None and after is not None:
+            logs.append(log(max(after, least) / max(before, least)))
+    if not logs:
+        return
+    found = of_amounts(logs, alpha)
+    warn, block = bounds
+    figures = {"ratio": found.ratio, "low": found.low, "high": found.high, "cases": found.count}
+    why = f"x{found.ratio:.2f} ({found.low:.2f} to {found.high:.2f})"
+    smallest = exp(log(found.ratio / found.low) * _REACH / 1.645) if found.low else None
+    if found.ratio >= block and found.low > 1:
+        yield Finding(name, "block", f"{why}: x{block:g} is too much", figures, smallest)
+    elif found.high >= block:
+        needs = _needed(logs, block)
+        why = f"{why}: x{block:g} is not ruled out"
+        yield Finding(name, "inconclusive", why, figures, smallest, needs)
+    elif found.ratio >= warn and found.low > 1:
+        yield Finding(name, "warn", why, figures, smallest)
+    else:
+        yield Finding(name, "pass", why, figures, smallest)
+
+
+def _needed(logs: Sequence[float], block: float) -> int:
+    """Cases with which an equal candidate's upper bound lies below `block` in four of five runs."""
+    count = len(logs)
+    mean = sum(logs) / count
+    variance = sum((it - mean) ** 2 for it in logs) / max(count - 1, 1)
+    return max(count + 1, round(variance * (_REACH / log(block)) ** 2) + 2)

@@ -1,0 +1,123 @@
+"""prompted: a route's prompt, rendered with the variables that its caller sends.
+
+A request says `prompt: {variables: {...}}` beside its messages, or in place of them. What the
+prompt comes to stands before the conversation, in its caller's own wire, before anything is
+counted.
+"""
+
+from typing import Final
+
+import msgspec
+from msgspec import Raw, Struct
+from msgspec.structs import replace
+
+from tidegate.core.ask import Ask, content_name
+from tidegate.core.outcome import Refusal
+from tidegate.core.receipt import OPENAI_CHAT, Receipt
+from tidegate.gateway.addition import add_open, prepend
+from tidegate.gateway.prepared_route import PreparedRoute
+from tidegate.gateway.prompt_versions import MEMBER, Asked
+from tidegate.gateway.size import note_conversation
+from tidegate.prompts.render import Message
+
+_BREAK: Final = "\n\n"
+_QUOTE: Final = ord('"')
+_NONE: Final = Raw(b"[]")
+_NULL: Final = b"null"
+_encode: Final = msgspec.json.Encoder().encode
+_items: Final = msgspec.json.Decoder(list[Raw]).decode
+_WHY: Final = '`prompt` must be an object such as {"variables": {"name": "value"}}'
+
+
+_asked: Final = msgspec.json.Decoder(Asked).decode
+
+
+def written(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute:
+    """The request with what its route adds to it, and what it obeys from then on. Refusal."""
+    if route.prompt is not None or ask.bare:
+        route = _prompted(ask, route, receipt)
+    if route.addition is not None:
+        route.addition.to(ask, receipt)
+    return route
+
+
+def _prompted(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute:
+    prompt = route.prompt
+    if prompt is None:
+        if ask.bare:
+            name = content_name(ask)
+            raise Refusal("missing_parameter", f"`{name}` is missing", param=name)
+        return route
+    if ask.endpoint != "chat":
+        message = "that model is asked by a prompt of its own, in chats alone"
+        raise Refusal("invalid_request", message, param="model")
+    raw = ask.members.get(MEMBER)
+    asked = Asked() if raw is None or bytes(raw) == _NULL else _read(raw)
+    version = prompt.chosen(asked)
+    messages = version.render(asked.variables)
+    note_conversation(ask, receipt)  # as its caller knows it, whatever version serves
+    receipt.prompt, receipt.prompt_version = prompt.name, version.prompt.version
+    members = {name: value for name, value in ask.members.items() if name != MEMBER}
+    _write(messages, ask, members)
+    add_open(version.parameters.get(ask.dialect, ()), ask, members)
+    tools = version.tools.get(ask.dialect)
+    if tools is not None and bytes(members.get("tools", Raw(_NULL))) == _NULL:
+        members["tools"] = tools
+    ask.members, ask.body = members, _encode(members)
+    contract = version.contract if route.contract is None else route.contract
+    return replace(route, contract=contract, told=version.head)
+
+
+def _read(raw: Raw) -> Asked:
+    try:
+        return _asked(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise Refusal("invalid_parameter", _WHY, param=MEMBER) from None
+
+
+def _write(messages: tuple[Message, ...], ask: Ask, members: dict[str, Raw]) -> None:
+    """The prompt's messages before the caller's. Its system messages become the conversation's."""
+    system = _BREAK.join(it.text for it in messages if it.role == "system")
+    turns = [
+        Raw(_encode({"role": it.role, "content": it.text}))
+        for it in messages
+        if it.role != "system"
+    ]
+    name = content_name(ask)
+    said = members.get(name, _NONE)
+    if ask.bare and not turns:
+        message = f"`{name}` is missing: the prompt of that model has no message of a user"
+        raise Refusal("missing_parameter", message, param=name)
+    if turns:
+        members[name] = _after(turns, said, ask.dialect)
+    if system:
+        prepend(system, ask.dialect, members)
+
+
+def _after(turns: list[Raw], said: Raw, dialect: str) -> Raw:
+    """The caller's messages behind the prompt's; what its system said stays ahead of both."""
+    if memoryview(said)[0] == _QUOTE:  # the one text of Responses
+        return Raw(_encode([*turns, {"role": "user", "content": said}]))
+    try:
+        own = _items(said)
+    except (msgspec.DecodeError, RecursionError):
+        raise Refusal("invalid_json", "the conversation is no array of messages") from None
+    first = 0
+    if dialect == OPENAI_CHAT:
+        while first < len(own) and _is_system(own[first]):
+            first += 1
+    return Raw(_encode([*own[:first], *turns, *own[first:]]))
+
+
+class _Role(Struct):
+    role: str | None = None
+
+
+_role: Final = msgspec.json.Decoder(_Role).decode
+
+
+def _is_system(turn: Raw) -> bool:
+    try:
+        return _role(turn).role in ("system", "developer")
+    except (msgspec.DecodeError, RecursionError):
+        return False

@@ -8,7 +8,7 @@ import click
 import msgspec
 from msgspec import Raw, Struct
 
-from tidegate.cli._prompt_source import Prompts, Where, open_prompts, source_options
+from tidegate.cli._prompt_source import Where, open_prompts, source_options
 from tidegate.core.prompt import Prompt
 from tidegate.prompts.counting import counter_of
 from tidegate.prompts.delta import Delta, token_delta
@@ -47,7 +47,7 @@ def diff(where: Where, name: str, before: str, after: str, as_json: bool, **how:
     prompts = open_prompts(where)
     old, new = prompts.prompt(name, before), prompts.prompt(name, after)
     delta = _delta(old, new, how)
-    lines = _lines(prompts, old, new)
+    lines = _lines(old, new)
     is_same = old.digest == new.digest
     if as_json:
         told = {"same": is_same, "before": old.digest, "after": new.digest, "diff": lines}
@@ -90,11 +90,11 @@ def _cases(file: BinaryIO) -> list[tuple[str, dict[str, Raw]]]:
     return found
 
 
-def _lines(prompts: Prompts, old: Prompt, new: Prompt) -> list[str]:
+def _lines(old: Prompt, new: Prompt) -> list[str]:
     """Of their files in one way of writing, and of the partials that they include."""
     texts = [_whole(it).splitlines() for it in (old, new)]
     names = [f"{it.name}/{it.version}" for it in (old, new)]
-    return [it.rstrip("\n") for it in unified_diff(texts[0], texts[1], *names, lineterm="")]
+    return list(unified_diff(texts[0], texts[1], names[0], names[1], lineterm=""))
 
 
 def _whole(prompt: Prompt) -> str:

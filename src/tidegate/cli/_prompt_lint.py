@@ -10,9 +10,10 @@ import msgspec
 from tidegate.cli._prompt_source import Prompts, Where, in_order, open_prompts, source_options
 from tidegate.config.load import DEFAULT_FILE, load
 from tidegate.config.prices import PriceTable
+from tidegate.config.problem import Problem
 from tidegate.core import clock
 from tidegate.core.model_name import plain_name
-from tidegate.core.plan import Price
+from tidegate.core.price import Price
 from tidegate.prompts.lint import Asked, Finding, Prices, lint_partials, lint_version
 from tidegate.text.tokens import ENCODINGS
 
@@ -71,7 +72,7 @@ def lint(
     sys.exit(1 if errors else 0)
 
 
-def _listing_problems(prompts: Prompts, names: tuple[str, ...]) -> list[object]:
+def _listing_problems(prompts: Prompts, names: tuple[str, ...]) -> list[Problem]:
     if not names:
         return list(prompts.index.all_problems())
     return [it for name in names for it in prompts.listed(name).problems]

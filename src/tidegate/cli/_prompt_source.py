@@ -135,7 +135,8 @@ def open_source(where: Where) -> tuple[Source, str]:
         return open_repository(repository, ref), folder
     if is_bare(repository) and not (repository / folder).is_dir():
         return open_repository(repository, "HEAD"), folder
-    return FolderSource(repository), folder
+    working: Source = FolderSource(repository)
+    return working, folder
 
 
 def open_past(where: Where) -> tuple[Repository, str]:

@@ -170,7 +170,7 @@ def _shown(prompt: Prompt, tags: Mapping[str, str]) -> list[str]:
         if values:
             lines.append(f"{name:<8} {', '.join(values)}")
     for it in prompt.inputs:
-        default = "required" if it.default is None else f"default {bytes(it.default).decode()}"
+        default = "required" if it.default is None else f"default {it.default}"
         about = f"; {it.description}" if it.description else ""
         lines.append(f"input    {it.name}: {it.kind}, {default}{about}")
     for turn in prompt.turns:

@@ -162,7 +162,7 @@ def _turns(record: _Record) -> tuple[tuple[Turn, ...], dict[str, Input]]:
             if not message.name:
                 raise ValueError(f"prompt[{number}]: a placeholder has a `name`")
             turns.append(Turn("user", _placeholder(checked_variable(message.name))))
-            inputs[message.name] = Input(message.name, "array", Raw(b"[]"))
+            inputs[message.name] = Input(message.name, "array", "[]")
             continue
         role = _ROLES.get(message.role or "")
         if role is None or message.content is None:

@@ -82,6 +82,11 @@ def read_index(source: Source, folder: str = FOLDER, before: Index | None = None
     return _Reading(source, folder, before).index(found[1])
 
 
+def list_prompt(source: Source, folder: str, name: str, id: str) -> Listed:
+    """One prompt, whose folder has this id."""
+    return _Reading(source, folder, None).listed(Entry(name, "folder", id), f"{folder}/{name}")
+
+
 def kept(before: Index | None, now: Index) -> Index:
     """`now`, with what `before` knew of each prompt that cannot be read any more, and why not."""
     if before is None:
@@ -164,9 +169,9 @@ class _Reading:
         if earlier is not None and earlier.id == entry.id and not earlier.problems:
             into[entry.name] = earlier
             return
-        into[entry.name] = self._listed(entry, path)
+        into[entry.name] = self.listed(entry, path)
 
-    def _listed(self, folder: Entry, path: str) -> Listed:
+    def listed(self, folder: Entry, path: str) -> Listed:
         problems: list[Problem] = []
         versions: dict[str, str] = {}
         tags: dict[str, str] = {}

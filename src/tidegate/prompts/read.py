@@ -29,7 +29,7 @@ _ROLES: Final[tuple[Role, ...]] = ("system", "user", "assistant")
 _ROLE: Final = re.compile(r"^[ \t]*\{#-?[ \t]*role:[ \t]*([^\s#]*)[ \t]*-?#\}[ \t]*$", re.MULTILINE)
 _ROLE_ANYWHERE: Final = re.compile(r"\{#-?[ \t]*role[ \t]*:")
 _VARIABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
-_KEYWORDS: Final = frozenset(
+RESERVED_VARIABLES: Final = frozenset(
     {"and", "or", "not", "in", "is", "if", "else", "for", "set", "loop", "include", "true", "false"}
     | {"none", "True", "False", "None", "self", "super", "recursive"}
 )
@@ -183,7 +183,7 @@ def _check_front(front: FrontMatter, say: Say) -> None:
         say(("inputs",), f"a prompt has at most {MAX_INPUTS}")
     for name, declared in front.inputs.items():
         at = ("inputs", name)
-        if not _VARIABLE.fullmatch(name) or name in _KEYWORDS:
+        if not _VARIABLE.fullmatch(name) or name in RESERVED_VARIABLES:
             say(at, "a variable is called by letters, digits and `_`, and by no word of templates")
         if declared.default not in (None, "null"):
             one = Input(name, declared.type)

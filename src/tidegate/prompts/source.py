@@ -86,9 +86,10 @@ def is_bare(path: Path) -> bool:
     return (path / "objects").is_dir() and (path / "refs").is_dir()
 
 
-def find(source: Source, path: str) -> tuple[str, str] | None:
-    """(kind, id) of what lies at a path of a source; None where there is nothing."""
-    kind, at, way = "folder", source.root(), ""
+def find(source: Source, path: str, root: str | None = None) -> tuple[str, str] | None:
+    """(kind, id) of what lies at a path below a folder, else below the source's root; None where
+    there is nothing."""
+    kind, at, way = "folder", source.root() if root is None else root, ""
     for name in path.split("/"):
         if kind != "folder":
             return None

@@ -1,0 +1,182 @@
+"""The prompts of a promptfoo configuration: texts, chats and files. Its functions in Python or
+JavaScript are never executed; each is told of with its place."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.config.json_value import value_text
+from tidegate.config.problem import Mark, Problem
+from tidegate.config.tree import ListNode, MapNode, Node, ScalarNode, read_tree
+from tidegate.core.conversation import Role
+from tidegate.core.prompt import Input, InputKind, Prompt, Turn
+from tidegate.core.words import quoted
+from tidegate.prompts.folder import FolderSource
+from tidegate.prompts.imported import Imported, checked_variable, named, whole
+from tidegate.prompts.language import Template, TemplateRefused, Token, read_template
+from tidegate.prompts.render import Renderer, RenderRefused
+from tidegate.prompts.source import SourceError
+
+_CODE: Final = re.compile(r"(file://)?[^\n]*\.(py|js|cjs|mjs|ts|rb|sh|exe)(:[A-Za-z0-9_.]+)?")
+_BETWEEN: Final = re.compile(r"^---[ \t]*$", re.MULTILINE)
+_ROLES: Final[dict[str, Role]] = {
+    "system": "system",
+    "developer": "system",
+    "user": "user",
+    "assistant": "assistant",
+}
+_NO_NAMES: Final = frozenset(
+    {"and", "or", "not", "in", "is", "if", "else", "loop", "true", "false"}
+)
+_TEXTS: Final = (".txt", ".md", ".j2", ".jinja2", ".njk")
+
+
+class _Found(Struct, frozen=True):
+    """One prompt of a configuration: what it is called, and its messages as templates."""
+
+    label: str
+    turns: tuple[tuple[Role, str], ...]
+    mark: Mark
+
+
+def read_config(data: bytes, file: Path) -> tuple[list[Imported], list[Problem]]:
+    """The prompts of the configuration in `file`, whose own files lie beside it."""
+    return _Reading(file).read(data)
+
+
+class _Reading:
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.problems: list[Problem] = []
+
+    def read(self, data: bytes) -> tuple[list[Imported], list[Problem]]:
+        root, problems = read_tree(data, str(self._file))
+        self.problems += problems
+        prompts = root.pairs.get("prompts") if isinstance(root, MapNode) else None
+        if prompts is None:
+            if not problems:
+                self._say(Mark(1, 1), "it has no `prompts:`")
+            return [], self.problems
+        imported: list[Imported] = []
+        for number, found in enumerate(self._all(prompts[1]), start=1):
+            try:
+                imported.append(_imported(found, number))
+            except (ValueError, RenderRefused, TemplateRefused) as error:
+                self._say(found.mark, str(error))
+        return imported, self.problems
+
+    def _all(self, node: Node) -> Iterator[_Found]:
+        items = node.items if isinstance(node, ListNode) else [node]
+        for item in items:
+            try:
+                yield from self._one(item, "")
+            except (ValueError, SourceError) as error:
+                self._say(item.mark, str(error))
+
+    def _one(self, node: Node, label: str) -> Iterator[_Found]:
+        if isinstance(node, MapNode):
+            told = {key: it for key, (_, it) in node.pairs.items()}
+            raw = told.get("raw") or told.get("id")
+            if raw is None:
+                raise ValueError("expected `raw` or `id`")
+            named_as = told.get("label") or (told.get("id") if "raw" in told else None)
+            yield from self._one(raw, named_as.text if isinstance(named_as, ScalarNode) else "")
+            return
+        if not isinstance(node, ScalarNode):
+            raise ValueError("expected a text, or a mapping with `raw` or `id`")
+        text = node.text
+        if _CODE.fullmatch(text):
+            raise ValueError(f"{quoted(text)} is a program: it is not executed; write its text out")
+        if not text.startswith("file://"):
+            yield _Found(label, _turns(text), node.mark)
+            return
+        yield from self._from_file(text.removeprefix("file://"), label, node.mark)
+
+    def _from_file(self, path: str, label: str, mark: Mark) -> Iterator[_Found]:
+        if Path(path).is_absolute() or ".." in Path(path).parts or "*" in path:
+            raise ValueError(f"{quoted(path)}: name one file that lies beside the configuration")
+        data = FolderSource(self._file.parent).file(path, path)
+        name = label or Path(path).stem
+        suffix = Path(path).suffix
+        text = data.decode("utf-8-sig")
+        if suffix == ".json":
+            yield _Found(name, _chat(msgspec.json.decode(text)), mark)
+        elif suffix in (".yaml", ".yml"):
+            root, problems = read_tree(data, path)
+            if root is None or problems:
+                raise ValueError(str(problems[0]) if problems else f"{path} is empty")
+            yield _Found(name, _chat(msgspec.json.decode(value_text(root))), mark)
+        elif suffix in _TEXTS:
+            parts = [part for part in _BETWEEN.split(text.replace("\r\n", "\n")) if part.strip()]
+            for number, part in enumerate(parts, start=1):
+                of = name if len(parts) == 1 else f"{name}-{number}"
+                yield _Found(of, _turns(part.strip("\n")), mark)
+        else:
+            raise ValueError(f"{quoted(path)}: a prompt lies in a text, JSON or YAML file")
+
+    def _say(self, mark: Mark, message: str) -> None:
+        self.problems.append(Problem(str(self._file), mark, (), message))
+
+
+def _turns(text: str) -> tuple[tuple[Role, str], ...]:
+    """A text is one user message, as promptfoo sends it; a chat in JSON is its messages."""
+    if text.lstrip().startswith("["):
+        try:
+            return _chat(msgspec.json.decode(text))
+        except msgspec.DecodeError:
+            pass  # a text that begins with a bracket
+    return (("user", text),)
+
+
+def _chat(found: Any) -> tuple[tuple[Role, str], ...]:
+    turns: list[tuple[Role, str]] = []
+    for number, message in enumerate(found if isinstance(found, list) else [None]):
+        told = message if isinstance(message, dict) else {}
+        role, content = _ROLES.get(str(told.get("role"))), told.get("content")
+        if role is None or not isinstance(content, str):
+            raise ValueError(f"message {number + 1}: expected `role` and a text as `content`")
+        turns.append((role, content))
+    return tuple(turns)
+
+
+def _imported(found: _Found, number: int) -> Imported:
+    notes: list[str] = []
+    name = named(found.label or f"prompt-{number}", notes)
+    turns = tuple(Turn(role, source.strip("\n")) for role, source in found.turns)
+    kinds: dict[str, InputKind] = {}
+    for turn in turns:
+        template = read_template(turn.source)
+        if template.partials:
+            raise ValueError("promptfoo has no partials")
+        for variable, kind in _variables(template):
+            if kinds.setdefault(checked_variable(variable), kind) == "string":
+                kinds[variable] = kind
+    inputs = tuple(Input(variable, kind) for variable, kind in kinds.items())
+    prompt = whole(Prompt(name, "v1", "", turns, inputs))
+    Renderer(prompt)
+    return Imported(prompt, (), tuple(notes))
+
+
+def _variables(template: Template) -> Iterator[tuple[str, InputKind]]:
+    """What it takes from outside, with the type that its use tells."""
+    bound = template.bound
+    for piece in template.pieces:
+        for number, token in enumerate(piece.tokens):
+            before = piece.tokens[number - 1] if number else Token("sign", "")
+            after = piece.tokens[number + 1] if number + 1 < len(piece.tokens) else None
+            is_word = number == 0 and piece.kind == "block"
+            if token.kind != "name" or token.text in _NO_NAMES or is_word:
+                continue
+            if before.text in (".", "|", "is") or token.text in bound:
+                continue
+            if before.text == "not" and number > 1 and piece.tokens[number - 2].text == "is":
+                continue
+            looped = piece.kind == "block" and piece.tokens[0].text == "for"
+            if looped and before.text == "in":
+                yield token.text, "array"
+            else:
+                yield token.text, "object" if after and after.text == "." else "string"

@@ -1,4 +1,4 @@
-"""`tidegate prompt`: prompts in a repository or a folder, without a process."""
+"""`tidegate prompt`: prompts in a repository or a folder, and their tags in a running house."""
 
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +19,7 @@ from tidegate.cli._prompt_source import (
     source_options,
     stop,
 )
+from tidegate.cli._prompt_tags import status, tag_prompt
 from tidegate.cli._words import moment, pairs, table
 from tidegate.core.prompt import Prompt
 from tidegate.prompts.counting import counter_of
@@ -35,7 +36,8 @@ _json = click.option("--json", "as_json", is_flag=True, help="As JSON.")
 
 @click.group("prompt")
 def plug() -> None:
-    """See, render, compare and check prompts in a Git repository or a folder, offline.
+    """See, render, compare and check prompts in a Git repository or a folder, offline; see and move
+    the tags of a running house.
 
     Without --ref the working files of --repository are read, so that a version can be tried before
     it is committed. Exit 2 where nothing could be read.
@@ -46,6 +48,8 @@ plug.add_command(lint)
 plug.add_command(diff)
 plug.add_command(import_prompts)
 plug.add_command(export_prompts)
+plug.add_command(status)
+plug.add_command(tag_prompt)
 
 
 @plug.command("list")

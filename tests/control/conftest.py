@@ -13,8 +13,9 @@ from tests.control.feed_ends import Body, Source
 from tests.stores.rig import migrated
 
 from tidegate.config.load import Compiled, compile_file
-from tidegate.control import looping
+from tidegate.control import looping, prompting
 from tidegate.control.budget_figures import BudgetFigures
+from tidegate.control.certifying import Certifying
 from tidegate.control.compiling import Compiling
 from tidegate.control.credentials import create_state
 from tidegate.control.desk import Desk
@@ -51,7 +52,12 @@ class Room:
     def __init__(self, layout: Layout, engine: Engine, plan: Path) -> None:
         self.layout = layout
         self.plan_file = plan
-        self.compiling = Compiling(engine, {})
+        secrets = tuple(read_peppers(layout.state).values())
+        self.certifying = Certifying(
+            engine, secrets, lambda: self.plans.current if self.plans.has_one else None
+        )
+        self.reading = prompting.reading(engine)
+        self.compiling = Compiling(engine, {}, self.reading, self.certifying)
         self.plans = Plans(layout, plan, self.compiling.file, self.announce)
         self.log = FeedLog(engine, self.plans.published)
         self.feed = FeedServer(layout, self.log, lambda gateway, status: None)
@@ -63,6 +69,7 @@ class Room:
             plans=self.plans,
             compiling=self.compiling,
             feed=self.feed,
+            certifying=self.certifying,
             peppers=read_peppers(layout.state),
             figures=BudgetFigures(lambda: 0.0),  # nothing takes time, so nothing rests
             render_metrics=lambda: b"tidegate_up 1\n",

@@ -310,3 +310,20 @@ def test_tokens_are_counted_with_the_prompt(tmp_path: Path) -> None:
                 assert reply.json["input_tokens"] > 250
 
     run(main())
+
+
+def test_an_eval_may_bring_what_it_has_rendered_itself(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up:
+            plan = asked_by(at(up, "a"), prompt=tagged(version("v3")))
+            async with gateway(tmp_path, at(up, "a"), **plan) as it:
+                body = {"model": "small", "messages": [HI], "prompt": False}
+                for purpose, status in (("eval", 200), ("production", 400)):
+                    headers = {"authorization": f"Bearer {it.store.add(purpose=purpose)}"}
+                    assert (await it.ask(body=body, headers=headers)).status == status
+                [sent] = up.exchanges
+                told = msgspec.json.decode(sent.body)
+                assert told["messages"] == [HI]
+                assert "prompt" not in told
+
+    run(main())

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, Engine
 
 from tidegate.control.api_keys import author
+from tidegate.control.certifying import models_of
 from tidegate.control.desk import Desk
 from tidegate.control.errors import ApiError
 from tidegate.control.prompting import problems
@@ -20,7 +21,7 @@ from tidegate.control.shapes_prompts import (
 )
 from tidegate.core import clock
 from tidegate.core.plan import Plan
-from tidegate.core.prompt import Prompt, TagFlip, is_name
+from tidegate.core.prompt import STABLE, Prompt, TagFlip, is_name
 from tidegate.core.words import nearest, quoted
 from tidegate.prompts.reading import Snapshot
 from tidegate.stores import database, prompts
@@ -38,7 +39,7 @@ async def _list(call: Call) -> PromptList:
     newest = await desk.store(_flips)
     found = [_view(name, snapshot, newest, desk.plans.current) for name in sorted(snapshot.names())]
     commit = snapshot.index.commit
-    told = list(problems(reading))
+    told = [*problems(reading), *map(str, desk.certifying.refused)]
     return PromptList(declared.repository, declared.ref, commit, found, told)
 
 
@@ -66,6 +67,8 @@ async def _flip(call: Call) -> Flipped:
         message = f"{quoted(tag)} is no name of a tag: small letters, digits, '-', '_' and '.'."
         raise ApiError("invalid_request", message, param="tag")
     found = await asyncio.to_thread(_version, snapshot, name, asked.version)
+    if tag == STABLE and found is not None and not asked.uncertified:
+        await _check_certified(desk, found)
     by = author(call)
     flip = TagFlip(
         0,
@@ -75,7 +78,7 @@ async def _flip(call: Call) -> Flipped:
         asked.version,
         (snapshot.tags(name) or {}).get(tag),
         f"{OPERATOR}{by.actor}",
-        asked.reason,
+        f"uncertified: {asked.reason}" if asked.uncertified else asked.reason,
         by.at_s,
     )
 
@@ -124,6 +127,21 @@ def _version(snapshot: Snapshot, name: str, version: str | None) -> Prompt | Non
         return snapshot.version(name, version)
     except ValueError as error:
         raise ApiError("invalid_request", f"{error}.", param="version") from error
+
+
+async def _check_certified(desk: Desk, prompt: Prompt) -> None:
+    """ApiError where `stable` may not point at it."""
+    declared = desk.plans.declared.prompts
+    if declared is None or declared.certificates == "off":
+        return
+    models = models_of(desk.plans.current, prompt)
+    missing = await desk.store(lambda _: desk.certifying.now().missing(prompt, models))
+    if missing:
+        message = (
+            f"{missing[0]}. Pass a gate first (`tidegate gate {prompt.name} --candidate "
+            f"{prompt.version}`), or say `uncertified`, which is kept with the reason."
+        )
+        raise ApiError("uncertified", message, problems=list(map(str, missing)))
 
 
 def _flips(engine: Engine) -> dict[tuple[str, str], TagFlip]:

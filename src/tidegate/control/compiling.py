@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from tidegate.config.load import Compiled, compile_file
 from tidegate.config.prices import PriceTable
+from tidegate.control.certifying import Certifying
 from tidegate.core import clock
 from tidegate.core.added import Added
 from tidegate.core.compile import compile_plan
@@ -38,10 +39,15 @@ class Compiling:
     """Every method blocks and may raise StoreError."""
 
     def __init__(
-        self, engine: Engine, environ: Mapping[str, str], prompts: Reading | None = None
+        self,
+        engine: Engine,
+        environ: Mapping[str, str],
+        prompts: Reading | None = None,
+        certifying: Certifying | None = None,
     ) -> None:
         self._engine = engine
         self.prompts = prompts or Reading()
+        self._certifying = certifying
         self.environ = environ
         self._compiled_with = Added()
 
@@ -51,7 +57,7 @@ class Compiling:
         with database.reading(self._engine) as connection:
             added = added_at(connection, now_s)
         quote, limited = PriceTable(now_s).quote, self._keys_limited
-        facts = Facts(quote, added=added, keys_limited=limited, prompts=self.prompts.at)
+        facts = Facts(quote, added=added, keys_limited=limited, prompts=self._prompts)
         self._compiled_with = added
         return compile_file(file, self.environ, version, now_s, facts)
 
@@ -61,7 +67,7 @@ class Compiling:
         with database.reading(self._engine) as connection:
             added = added_at(connection, now_s)
         quote, limited = PriceTable(now_s).quote, self._keys_limited
-        return Facts(quote, added=added, keys_limited=limited, prompts=self.prompts.at)
+        return Facts(quote, added=added, keys_limited=limited, prompts=self._prompts)
 
     def changing(self, change: Callable[[Connection], T]) -> "Callable[[Declared, int], _Made[T]]":
         """For `Plans.amend`: makes a change in the store together with the plan that it comes to.
@@ -87,9 +93,16 @@ class Compiling:
         """The prompts of now, which are read before a transaction is open."""
         if declared.prompts is not None:
             with contextlib.suppress(ValueError):  # which compiling comes to again, and tells
-                now = self.prompts.at(declared.prompts)
+                now = self._prompts(declared.prompts)
                 return lambda _: now
-        return self.prompts.at
+        return self._prompts
+
+    def _prompts(self, declared: DeclaredPrompts) -> PromptSource:
+        """As they may be served. ValueError where they cannot be read."""
+        found = self.prompts.at(declared)
+        if self._certifying is None or declared.certificates == "off":
+            return found
+        return self._certifying.guarded(found)
 
     def is_behind(self) -> bool:
         """Whether what is stored, or in force of it, has changed since the last compilation."""

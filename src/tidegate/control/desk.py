@@ -8,6 +8,7 @@ from msgspec import Struct, field
 from sqlalchemy import Connection, Engine
 
 from tidegate.control.budget_figures import BudgetFigures
+from tidegate.control.certifying import Certifying
 from tidegate.control.compiling import Compiling
 from tidegate.control.errors import ApiError
 from tidegate.control.feed_server import FeedServer
@@ -43,6 +44,7 @@ class Desk(Struct):
     figures: BudgetFigures
     render_metrics: Callable[[], bytes]
     loop: Loop
+    certifying: Certifying
     who_leads: Callable[[], str | None] = _we_lead
     slo: SloDesk = field(default_factory=SloDesk)
     ending: bool = False  # long polls answer at once

@@ -30,6 +30,7 @@ from tidegate.control import (
 from tidegate.control.alerting import Alerting
 from tidegate.control.beginning import Beginning
 from tidegate.control.budget_figures import BudgetFigures
+from tidegate.control.certifying import Certifying
 from tidegate.control.compiling import Compiling
 from tidegate.control.credentials import create_state
 from tidegate.control.desk import Desk
@@ -55,6 +56,7 @@ from tidegate.core.declared_control import DeclaredWebhook
 from tidegate.core.declared_notifications import DeclaredNotifications
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
+from tidegate.core.plan import Plan
 from tidegate.stores import database, fleet, migrate
 from tidegate.stores.errors import DriverMissing, SchemaTooNew, SessionsNotKept, StoreError
 from tidegate.stores.peppers import read_peppers
@@ -117,7 +119,10 @@ class Process:
         self._recording = recording
         self._listener = listener
         self._host = str(listener.getsockname()[0])
-        self._compiling = Compiling(engine, os.environ, prompting.reading(engine))
+        peppers = read_peppers(layout.state)
+        self._certifying = Certifying(engine, tuple(peppers.values()), self._plan_or_none)
+        read = prompting.reading(engine)
+        self._compiling = Compiling(engine, os.environ, read, self._certifying)
         self._node = node_name(layout.node) if database.is_shared(engine) else ""
         self._log = FeedLog(engine, self._current_plan, feed_engine)
         self._plans = Plans(
@@ -136,7 +141,9 @@ class Process:
             engine, self._plans, self._compiling, self._feed, (self._node, leads)
         )
         self._beginning = Beginning(engine, lambda: self._plans.current, leads)
-        self._prompting = prompting.Prompting(self._plans, self._compiling, leads)
+        self._prompting = prompting.Prompting(
+            engine, self._plans, self._compiling, self._certifying, leads
+        )
         self._upkeep = Upkeep(engine, self._plans, self._compiling, self._log, leads)
         self._desk = Desk(
             layout=layout,
@@ -144,7 +151,8 @@ class Process:
             plans=self._plans,
             compiling=self._compiling,
             feed=self._feed,
-            peppers=read_peppers(layout.state),
+            peppers=peppers,
+            certifying=self._certifying,
             figures=self._figures,
             loop=self._loop,
             who_leads=self._standing.who_leads,
@@ -164,6 +172,9 @@ class Process:
         self._server = Server(self._app())
         self._ending = False
         self._background: set[asyncio.Task[Reload]] = set()
+
+    def _plan_or_none(self) -> Plan | None:
+        return self._plans.current if self._plans.has_one else None
 
     async def run(self) -> int:
         """Serve until stopped. NoPlan when there is nothing that gateways could obey."""
@@ -196,6 +207,7 @@ class Process:
             loop.create_task(self._notifying.watch()),
             loop.create_task(self._upkeep.keep_up()),
             loop.create_task(self._prompting.watch()),
+            loop.create_task(self._prompting.watch_pairs()),
             loop.create_task(self._beginning.watch()),
             loop.create_task(self._loop.run()),
         ]

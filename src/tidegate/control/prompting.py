@@ -10,15 +10,18 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
+from tidegate.control.certifying import Certifying, Uncertified
 from tidegate.control.compiling import Compiling
 from tidegate.control.plans import NoPlan, Plans
 from tidegate.core import clock
 from tidegate.core.compile import PlanRefused
+from tidegate.core.controller import Tell
 from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.prompts.reading import Known, Reading
-from tidegate.stores import database, prompts
+from tidegate.stores import database, notices, prompts
 from tidegate.stores.errors import StoreError
 
+PAIRS_S = 60.0
 _IDLE_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -39,14 +42,24 @@ def reading(engine: Engine) -> Reading:
 
 
 class Prompting:
-    """Of the control that leads; one that stands by does nothing. Runs until cancelled, and ends
-    with nothing that goes wrong."""
+    """Of the control that leads; one that stands by does nothing. Its loops run until cancelled,
+    and end with nothing that goes wrong."""
 
-    def __init__(self, plans: Plans, compiling: Compiling, leads: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        plans: Plans,
+        compiling: Compiling,
+        certifying: Certifying,
+        leads: Callable[[], bool],
+    ) -> None:
+        self._engine = engine
         self._plans = plans
         self._compiling = compiling
+        self._certifying = certifying
         self._leads = leads
         self._told: tuple[str, ...] = ()
+        self._pairs: set[tuple[str, str]] = set()
 
     async def watch(self) -> None:
         """Publish what the repository has and the plan has not."""
@@ -71,6 +84,29 @@ class Prompting:
         if now is not None and (before is None or now.registry.tagged != before.registry.tagged):
             await self._plans.amend(self._compiling.changing(lambda _: None))
 
+    async def watch_pairs(self) -> None:
+        """Tell people of what `stable` is served by and is not certified."""
+        while True:
+            await asyncio.sleep(PAIRS_S)
+            declared = self._plans.declared.prompts
+            try:
+                if self._leads() and declared is not None and declared.certificates != "off":
+                    await asyncio.to_thread(self.look_at_pairs, clock.wall_s())
+            except StoreError as error:
+                _log.warning("certificates cannot be looked at: %s", error)
+            except Exception:
+                _log.exception("certificates were not looked at")
+
+    def look_at_pairs(self, now_s: float) -> None:
+        """StoreError."""
+        found = self._certifying.uncertified(self._plans.current)
+        gone = self._pairs - found.keys()
+        with database.writing(self._engine) as connection:
+            for prompt, model in found.keys() | gone:
+                missing = found.get((prompt, model))
+                notices.note(connection, _tell_pair(prompt, model, missing), now_s)
+        self._pairs = set(found)
+
     def _tell(self) -> None:
         """Each problem once, when it comes."""
         found = problems(self._compiling.prompts)
@@ -78,6 +114,17 @@ class Prompting:
             if problem not in self._told:
                 _log.warning("prompts: %s", problem)
         self._told = found
+
+
+def _tell_pair(prompt: str, model: str, missing: Uncertified | None) -> Tell:
+    return Tell(
+        topic="prompt",
+        key=f"prompt/{prompt}/{model}",
+        severity="ticket",
+        title=f"uncertified_pair: the prompt {prompt} at {model}",
+        text="It is certified." if missing is None else f"{missing}. It serves on.",
+        resolved=missing is None,
+    )
 
 
 def problems(found: Reading) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from tidegate.control import (
     api_budgets,
+    api_certificates,
     api_changes,
     api_drift,
     api_keys,
@@ -32,6 +33,7 @@ ROWS: tuple[Row, ...] = (
     *api_plan.ROWS,
     *api_targets.ROWS,
     *api_prompts.ROWS,
+    *api_certificates.ROWS,
     *api_budgets.ROWS,
     *api_raises.ROWS,
     *api_notices.ROWS,

@@ -40,11 +40,13 @@ class PromptList(Struct, frozen=True):
     problems: list[str]
 
 
-class NewFlip(Struct, forbid_unknown_fields=True):
-    """Where a tag is to point; `version` null takes it away."""
+class NewFlip(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Where a tag is to point; `version` null takes it away. `uncertified`: `stable` too, without a
+    certificate."""
 
     version: Name | None
     reason: Reason
+    uncertified: bool = False
 
 
 class Flipped(Struct, frozen=True):

@@ -1,6 +1,6 @@
 """`prompts` of the plan file: where prompts are read from."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
@@ -25,4 +25,11 @@ class DeclaredPrompts(Struct, frozen=True, omit_defaults=True):
     folder: Annotated[
         Text, Meta(description="The folder of the repository that holds the prompts.")
     ] = "prompts"
+    certificates: Annotated[
+        Literal["required", "off"],
+        Meta(
+            description="Whether the tag `stable` moves only to a version that has passed a gate "
+            "at every model that it is asked at."
+        ),
+    ] = "required"
     poll_s: Annotated[Seconds, Meta(description="How often it is looked at for news.")] = 2.0

@@ -9,7 +9,8 @@ from typing import Final
 from tidegate.core.probe import OWN, SHADOW
 
 PRODUCTION: Final = "production"
-MEASURING: Final = frozenset({"eval", "evals", "evaluation", "evaluations", SHADOW})
+EVAL: Final = "eval"
+MEASURING: Final = frozenset({EVAL, "evals", "evaluation", "evaluations", SHADOW})
 
 
 def is_production(purpose: str, *, has_key: bool) -> bool:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from tidegate.core.ask import Ask, content_name
 from tidegate.core.outcome import Refusal
+from tidegate.core.purpose import EVAL
 from tidegate.core.receipt import OPENAI_CHAT, Receipt
 from tidegate.gateway.addition import add_open, prepend
 from tidegate.gateway.prepared_route import PreparedRoute
@@ -24,6 +25,7 @@ _BREAK: Final = "\n\n"
 _QUOTE: Final = ord('"')
 _NONE: Final = Raw(b"[]")
 _NULL: Final = b"null"
+_FALSE: Final = b"false"
 _encode: Final = msgspec.json.Encoder().encode
 _items: Final = msgspec.json.Decoder(list[Raw]).decode
 _WHY: Final = '`prompt` must be an object such as {"variables": {"name": "value"}}'
@@ -34,7 +36,7 @@ _asked: Final = msgspec.json.Decoder(Asked).decode
 
 def written(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute:
     """The request with what its route adds to it, and what it obeys from then on. Refusal."""
-    if route.prompt is not None or ask.bare:
+    if route.prompt is not None or ask.bare or receipt.purpose == EVAL:
         route = _prompted(ask, route, receipt)
     if route.addition is not None:
         route.addition.to(ask, receipt)
@@ -42,7 +44,9 @@ def written(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute:
 
 
 def _prompted(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute:
-    prompt = route.prompt
+    prompt, raw = route.prompt, ask.members.get(MEMBER)
+    if raw is not None and bytes(raw) == _FALSE and receipt.purpose == EVAL:
+        return _unprompted(ask, route)
     if prompt is None:
         if ask.bare:
             name = content_name(ask)
@@ -51,7 +55,6 @@ def _prompted(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute
     if ask.endpoint != "chat":
         message = "that model is asked by a prompt of its own, in chats alone"
         raise Refusal("invalid_request", message, param="model")
-    raw = ask.members.get(MEMBER)
     asked = Asked() if raw is None or bytes(raw) == _NULL else _read(raw)
     version = prompt.chosen(asked)
     messages = version.render(asked.variables)
@@ -66,6 +69,13 @@ def _prompted(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute
     ask.members, ask.body = members, _encode(members)
     contract = version.contract if route.contract is None else route.contract
     return replace(route, contract=contract, told=version.head)
+
+
+def _unprompted(ask: Ask, route: PreparedRoute) -> PreparedRoute:
+    """An eval renders what it asks by itself: versions are tried before they are tagged."""
+    ask.members = {name: value for name, value in ask.members.items() if name != MEMBER}
+    ask.body = _encode(ask.members)
+    return route
 
 
 def _read(raw: Raw) -> Asked:

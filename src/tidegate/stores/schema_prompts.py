@@ -33,3 +33,15 @@ tag_flips = Table(
     Column("at_s", Float, nullable=False),
 )
 Index("ix_tag_flips_prompt", tag_flips.c.prompt, tag_flips.c.seq)
+
+# What passed which suite at which model. `body` is the whole certificate as JSON, signed.
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("digest", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("expires_at_s", Float, nullable=False),
+    Column("body", Text, nullable=False),
+)
+Index("ix_certificates_digest", certificates.c.digest, certificates.c.model)

@@ -1,4 +1,4 @@
-"""Prompts: what versions said when they were tagged first, flips of tags, what served a request."""
+"""Prompts: what versions said first, flips of tags, certificates, what served a request."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -28,5 +28,13 @@ def upgrade() -> None:
         sa.Column("at_s", sa.Float, nullable=False),
     )
     op.create_index("ix_tag_flips_prompt", "tag_flips", ["prompt", "seq"])
+    op.create_table(
+        "certificates",
+        sa.Column("id", sa.Text, primary_key=True),
+        *(sa.Column(name, sa.Text, nullable=False) for name in ("digest", "model")),
+        sa.Column("expires_at_s", sa.Float, nullable=False),
+        sa.Column("body", sa.Text, nullable=False),
+    )
+    op.create_index("ix_certificates_digest", "certificates", ["digest", "model"])
     for name in ("prompt", "prompt_version"):
         op.add_column("receipts", sa.Column(name, sa.Text))

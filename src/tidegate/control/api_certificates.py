@@ -1,0 +1,100 @@
+"""Certificates: what a gate has found, signed by control and kept; and which there are."""
+
+import asyncio
+
+from msgspec import Struct
+from sqlalchemy import Engine
+
+from tidegate.control.api_keys import author
+from tidegate.control.errors import ApiError
+from tidegate.control.routes import Call, Row
+from tidegate.control.shapes_certificates import CertificateList, NewCertificate
+from tidegate.core import clock
+from tidegate.core.certificate import Certificate
+from tidegate.core.prompt import Prompt
+from tidegate.stores import certificates, database
+
+OPERATOR = "operator:"
+
+
+class CertificateQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """Of one version's digest, or the newest of all."""
+
+    digest: str | None = None
+
+
+async def _list(call: Call) -> CertificateList:
+    query: CertificateQuery = call.query
+
+    def read(engine: Engine) -> CertificateList:
+        with database.reading(engine) as connection:
+            if query.digest is None:
+                return CertificateList(certificates.recent(connection))
+            return CertificateList(certificates.of(connection, query.digest))
+
+    return await call.desk.store(read)
+
+
+async def _issue(call: Call) -> Certificate:
+    asked: NewCertificate = call.body
+    desk, by = call.desk, author(call)
+    prompt = await _version(call)
+    if prompt.digest != asked.digest:
+        message = f"{prompt.name}@{prompt.version} says something else than what was tried."
+        raise ApiError("invalid_request", message, param="digest")
+    made = Certificate(
+        id=clock.IdSource().new(),
+        prompt=asked.prompt,
+        version=asked.version,
+        digest=asked.digest,
+        model=asked.model,
+        suite=asked.suite,
+        suite_digest=asked.suite_digest,
+        cases=asked.cases,
+        findings=asked.findings,
+        author=f"{OPERATOR}{by.actor}",
+        issued_at_s=by.at_s,
+        expires_at_s=by.at_s + asked.for_s,
+        snapshot=asked.snapshot,
+        baseline=asked.baseline,
+        judge_digest=asked.judge_digest,
+        run=asked.run,
+    )
+    kept = desk.certifying.sign(made)
+
+    def write(engine: Engine) -> None:
+        with database.writing(engine) as connection:
+            answered = certificates.answers_of_run(connection, asked.run, asked.model)
+            if answered < asked.cases:
+                message = (
+                    f"The ledger knows {answered} answers of run {asked.run} at {asked.model}, "
+                    f"not its {asked.cases} cases; if some are still on their way, ask again."
+                )
+                raise ApiError("invalid_request", message, param="run")
+            certificates.add(connection, kept)
+
+    await desk.store(write)
+    return kept
+
+
+ROWS = (
+    Row("GET", "/api/certificates", "viewer", _list, query=CertificateQuery),
+    Row("POST", "/api/certificates", "operator", _issue, body=NewCertificate, status=201),
+)
+
+
+async def _version(call: Call) -> Prompt:
+    """The version that is meant, as it lies in the repository. ApiError."""
+    asked: NewCertificate = call.body
+    declared, reading = call.desk.plans.declared.prompts, call.desk.compiling.prompts
+    if declared is None:
+        message = "The plan file does not say where prompts are read from: write `prompts`."
+        raise ApiError("not_found", message)
+
+    def read() -> Prompt:
+        return reading.at(declared).version(asked.prompt, asked.version)
+
+    try:
+        return await asyncio.to_thread(read)
+    except ValueError as error:
+        raise ApiError("invalid_request", f"{error}.", param="version") from error

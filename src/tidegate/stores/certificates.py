@@ -1,0 +1,97 @@
+"""Certificates as they are kept: written once, read by what they certify."""
+
+from typing import Final
+
+import msgspec
+from sqlalchemy import Connection, delete, func, insert, select
+
+from tidegate.core.certificate import Certificate
+from tidegate.core.purpose import EVAL
+from tidegate.stores import audit
+from tidegate.stores.audit import Author
+from tidegate.stores.schema import receipts
+from tidegate.stores.schema_prompts import certificates as table
+
+_LOOKED_AT: Final = 20_000
+_encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(Certificate).decode
+
+
+def add(connection: Connection, certificate: Certificate) -> None:
+    """Keep a new one."""
+    connection.execute(
+        insert(table).values(
+            id=certificate.id,
+            digest=certificate.digest,
+            model=certificate.model,
+            expires_at_s=certificate.expires_at_s,
+            body=_encode(certificate).decode(),
+        )
+    )
+    author = Author(certificate.author, certificate.issued_at_s)
+    subject = f"{certificate.prompt}@{certificate.version}"
+    said = f"{certificate.suite} at {certificate.model}"
+    audit.append(connection, author, "certificate.issue", subject, said)
+
+
+def of(connection: Connection, digest: str) -> list[Certificate]:
+    """Of one version's digest, the newest first. What cannot be read certifies nothing."""
+    query = select(table.c.body).where(table.c.digest == digest).order_by(table.c.id.desc())
+    return _read([row.body for row in connection.execute(query)])
+
+
+def recent(connection: Connection, limit: int = 200) -> list[Certificate]:
+    """The newest first."""
+    query = select(table.c.body).order_by(table.c.id.desc()).limit(limit)
+    return _read([row.body for row in connection.execute(query)])
+
+
+def answers_of_run(connection: Connection, run: str, model: str) -> int:
+    """How many answers of a run at a model the ledger has: they bear its certificate out."""
+    query = select(func.count()).where(
+        receipts.c.session_id == run,
+        receipts.c.purpose == EVAL,
+        receipts.c.model_wanted == model,
+        receipts.c.error_code.is_(None),
+    )
+    return connection.execute(query).scalar_one()
+
+
+def snapshots_served(
+    connection: Connection, since_s: float
+) -> dict[tuple[str, str, str], frozenset[str]]:
+    """What providers said had answered since then, by prompt, version and model. The newest
+    receipts are looked at, a bounded number."""
+    names = ("prompt", "prompt_version", "model_wanted", "model_served")
+    newest = (
+        select(*(receipts.c[name] for name in names), receipts.c.started_at_s)
+        .order_by(receipts.c.id.desc())
+        .limit(_LOOKED_AT)
+        .subquery()
+    )
+    rows = connection.execute(
+        select(*(newest.c[name] for name in names))
+        .where(newest.c.prompt.is_not(None), newest.c.model_served.is_not(None))
+        .where(newest.c.started_at_s >= since_s)
+        .distinct()
+    )
+    found: dict[tuple[str, str, str], frozenset[str]] = {}
+    for prompt, version, model, served in rows:
+        key = prompt, version, model
+        found[key] = found.get(key, frozenset()) | {served}
+    return found
+
+
+def drop_expired(connection: Connection, before_s: float) -> int:
+    """Those that ended before then. Returns how many."""
+    return connection.execute(delete(table).where(table.c.expires_at_s < before_s)).rowcount
+
+
+def _read(bodies: list[str]) -> list[Certificate]:
+    found = []
+    for body in bodies:
+        try:
+            found.append(_decode(body))
+        except (msgspec.DecodeError, RecursionError):
+            continue
+    return found

@@ -1,0 +1,91 @@
+"""Prompts in control: news are published, problems and uncertified pairs told once."""
+
+import asyncio
+import logging
+
+import pytest
+from sqlalchemy import Engine
+from tests.control.conftest import Room
+from tests.control.prompted import PLAN, begin, stable, write
+
+from tidegate.control.prompting import Prompting, problems, render
+from tidegate.core.layout import Layout
+from tidegate.stores import database, notices
+
+NOW_S = 1_790_000_000.0
+
+
+@pytest.fixture
+def room(layout: Layout, engine: Engine) -> Room:
+    return Room(layout, engine, layout.state.parent / "tidegate.yaml")
+
+
+def looked(room: Room, engine: Engine) -> Prompting:
+    """One look at the repository, as it happens now and then."""
+    found = Prompting(engine, room.plans, room.compiling, room.certifying, lambda: True)
+    declared = room.plans.declared.prompts
+    assert declared is not None
+    asyncio.run(found._look(declared))
+    return found
+
+
+def test_news_are_published(room: Room, engine: Engine) -> None:
+    begin(room, "off")
+    version = room.plans.current.version
+    looked(room, engine)
+    assert room.plans.current.version == version, "nothing is new"
+    write(room.plan_file.parent, "v3", stable="v3")
+    looked(room, engine)
+    assert stable(room) == "v3"
+    assert room.plans.current.version == version + 1
+
+
+def test_what_is_broken_serves_on_as_it_was_and_is_told_once(
+    room: Room, engine: Engine, caplog: pytest.LogCaptureFixture
+) -> None:
+    begin(room, "off")
+    write(room.plan_file.parent, "v3", text="{% if %}", stable="v3")
+    with caplog.at_level(logging.WARNING):
+        found = looked(room, engine)
+        asyncio.run(found._look(room.plans.declared.prompts))  # type: ignore[arg-type]
+    assert stable(room) == "v1"
+    told = [it for it in caplog.messages if "v3.jinja2" in it]
+    assert len(told) == 1
+    assert b"tidegate_prompt_problems 1" in render(room.reading)
+
+
+def test_a_repository_that_is_away_changes_nothing(room: Room, engine: Engine) -> None:
+    begin(room, "off")
+    folder = room.plan_file.parent / "repo"
+    folder.rename(folder.with_name("away"))
+    looked(room, engine)
+    assert stable(room) == "v1"
+    assert "no such folder" in problems(room.reading)[0]
+    folder.with_name("away").rename(folder)
+    looked(room, engine)
+    assert problems(room.reading) == ()
+
+
+def test_an_uncertified_pair_is_told_until_it_is_none(room: Room, engine: Engine) -> None:
+    begin(room)
+    watching = Prompting(engine, room.plans, room.compiling, room.certifying, lambda: True)
+
+    def told() -> list[tuple[str, bool]]:
+        with database.reading(engine) as connection:
+            found = notices.recent(connection)
+        return [(it.title, it.resolved_at_s is None) for it in found]
+
+    for _ in range(2):
+        watching.look_at_pairs(NOW_S)
+    assert told() == [("uncertified_pair: the prompt support at m-1", True)]
+    room.plan_file.write_text(PLAN.format(certificates="required", model="m-2"))
+    room.plans._reload("api")
+    watching.look_at_pairs(NOW_S + 60)
+    assert sorted(told()) == [
+        ("uncertified_pair: the prompt support at m-1", False),
+        ("uncertified_pair: the prompt support at m-2", True),
+    ]
+
+
+def test_without_prompts_there_are_no_series(room: Room) -> None:
+    assert render(room.reading) == b""

@@ -1,0 +1,99 @@
+"""Prompts as plans are compiled with them: of now, of last time where now cannot be had."""
+
+from pathlib import Path
+
+import pytest
+from dulwich import porcelain
+from tests.e2e.prompted import VERSION, commit, versions
+
+from tidegate.core.declared_prompts import DeclaredPrompts
+from tidegate.prompts.reading import Known, Reading
+
+
+@pytest.fixture
+def declared(tmp_path: Path) -> DeclaredPrompts:
+    commit(tmp_path / "repo", versions("v1", "v2", stable="v1"))
+    return DeclaredPrompts(str(tmp_path / "repo"))
+
+
+def test_a_repository_is_read_again_where_its_commit_is_another(declared: DeclaredPrompts) -> None:
+    reading = Reading()
+    first = reading.at(declared)
+    assert reading.at(declared) is first
+    assert first.tags("support") == {"stable": "v1"}
+    commit(Path(declared.repository), versions("v3", stable="v3"))
+    second = reading.at(declared)
+    assert second is not first
+    assert second.tags("support") == {"stable": "v3"}
+    assert second.version("support", "v2").version == "v2"
+    reading.close()
+
+
+def test_a_folder_without_git_is_read_as_it_lies_there(tmp_path: Path) -> None:
+    for name, text in versions("v1", stable="v1").items():
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    reading = Reading()
+    declared = DeclaredPrompts(str(tmp_path))
+    assert reading.at(declared).tags("support") == {"stable": "v1"}
+    (tmp_path / "prompts/support/v2.jinja2").write_text(VERSION % "v2")
+    (tmp_path / "prompts/support/tags.yaml").write_text("stable: v2\n")
+    assert reading.at(declared).tags("support") == {"stable": "v2"}
+
+
+def test_what_is_away_serves_on_as_it_was(declared: DeclaredPrompts) -> None:
+    reading = Reading()
+    first = reading.at(declared)
+    folder = Path(declared.repository)
+    folder.rename(folder.with_name("away"))
+    assert reading.at(declared) is first
+    assert reading.failure is not None
+    folder.with_name("away").rename(folder)
+    reading.at(declared)
+    assert reading.failure is None
+    reading.close()
+
+
+def test_what_never_was_there_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="no such folder"):
+        Reading().at(DeclaredPrompts(str(tmp_path / "nowhere")))
+
+
+def test_tagged_versions_are_noted_and_rewritten_ones_refused(declared: DeclaredPrompts) -> None:
+    noted: dict[tuple[str, str], str] = {}
+
+    def note(fresh: Known) -> None:
+        noted.update(fresh)
+
+    reading = Reading(lambda: dict(noted), note)
+    first = reading.at(declared).version("support", "v1")
+    assert noted == {("support", "v1"): first.digest}
+    rewritten = {"prompts/support/v1.jinja2": VERSION % "other", **versions("v3", stable="v3")}
+    commit(Path(declared.repository), rewritten)
+    now = reading.at(declared)
+    assert now.tags("support") == {"stable": "v3"}
+    with pytest.raises(ValueError, match="tagged before"):
+        now.version("support", "v1")
+    commit(Path(declared.repository), versions(stable="v1"))
+    assert reading.at(declared).tags("support") == {"stable": "v3"}, "v1 is not what it was"
+    reading.close()
+
+
+def test_one_that_was_let_go_gives_only_what_was_read(declared: DeclaredPrompts) -> None:
+    reading = Reading()
+    first = reading.at(declared)
+    commit(Path(declared.repository), versions("v3", stable="v3"))
+    reading.at(declared)
+    assert first.version("support", "v1").version == "v1"
+    with pytest.raises(ValueError, match="moved on"):
+        first.version("support", "v2")
+    reading.close()
+
+
+def test_a_bare_repository_at_a_branch(declared: DeclaredPrompts, tmp_path: Path) -> None:
+    porcelain.clone(declared.repository, tmp_path / "bare.git", bare=True).close()
+    bare = DeclaredPrompts(str(tmp_path / "bare.git"), ref="refs/heads/master")
+    reading = Reading()
+    assert reading.at(bare).tags("support") == {"stable": "v1"}
+    reading.close()

@@ -1,0 +1,70 @@
+"""Certificates are kept, found by what they certify, and borne out by the ledger."""
+
+from msgspec.structs import replace
+from sqlalchemy import Engine, update
+from tests.core.test_certificate import NOW_S, PLAIN
+from tests.stores import rig
+
+from tidegate.stores import certificates, database
+from tidegate.stores.ledger import Ledger
+from tidegate.stores.schema_prompts import certificates as table
+
+
+def test_they_are_found_by_what_they_certify_the_newest_first(engine: Engine) -> None:
+    other = replace(PLAIN, id="c2", digest="f" * 64)
+    with database.writing(engine) as connection:
+        for one in (PLAIN, other, replace(PLAIN, id="c3", model="m-2")):
+            certificates.add(connection, one)
+    with database.reading(engine) as connection:
+        assert [it.id for it in certificates.of(connection, PLAIN.digest)] == ["c3", "c1"]
+        assert certificates.of(connection, PLAIN.digest)[1] == PLAIN
+        assert [it.id for it in certificates.recent(connection)] == ["c3", "c2", "c1"]
+
+
+def test_one_that_cannot_be_read_certifies_nothing(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        certificates.add(connection, PLAIN)
+        connection.execute(update(table).values(body="{"))
+    with database.reading(engine) as connection:
+        assert certificates.of(connection, PLAIN.digest) == []
+
+
+def test_what_is_long_over_goes(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        certificates.add(connection, PLAIN)
+        assert certificates.drop_expired(connection, NOW_S) == 0
+        assert certificates.drop_expired(connection, PLAIN.expires_at_s + 1) == 1
+
+
+def test_answers_of_a_run_are_counted_and_those_that_failed_are_not(engine: Engine) -> None:
+    of_run = {"session_id": "run-1", "purpose": "eval", "model_wanted": "m-1"}
+    Ledger(engine).write(
+        rig.entries(
+            *(rig.receipt(**of_run) for _ in range(3)),
+            rig.receipt(**of_run, error_code="upstream_timeout"),
+            rig.receipt(**{**of_run, "purpose": "production"}),
+            rig.receipt(**{**of_run, "model_wanted": "m-2"}),
+            rig.receipt(**{**of_run, "session_id": "run-2"}),
+        ),
+        [],
+    )
+    with database.reading(engine) as connection:
+        assert certificates.answers_of_run(connection, "run-1", "m-1") == 3
+
+
+def test_what_providers_said_had_answered_lately(engine: Engine) -> None:
+    asked = {"prompt": "support", "prompt_version": "v4", "model_wanted": "m-1"}
+    Ledger(engine).write(
+        rig.entries(
+            rig.receipt(**asked, model_served="m-1-2026", started_at_s=NOW_S),
+            rig.receipt(**asked, model_served="m-1-2027", started_at_s=NOW_S),
+            rig.receipt(**asked, model_served="m-1-2025", started_at_s=NOW_S - 9000),
+            rig.receipt(**asked, started_at_s=NOW_S),
+            rig.receipt(model_served="m-9", started_at_s=NOW_S),
+        ),
+        [],
+    )
+    with database.reading(engine) as connection:
+        assert certificates.snapshots_served(connection, NOW_S - 3600) == {
+            ("support", "v4", "m-1"): frozenset({"m-1-2026", "m-1-2027"})
+        }

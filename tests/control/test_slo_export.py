@@ -60,7 +60,7 @@ BOTH = """
 """
 
 
-# A week by the hour, as the first argument of each says, then a last hour in which nothing comes.
+# A week in steps of ten minutes, and what is said at its end.
 ABSENT = """\
 rule_files: [rules.yml]
 evaluation_interval: 10m
@@ -74,9 +74,8 @@ tests:
         alertname: TidegateNoRequests
         exp_alerts: ALERTS
 """
-ABSENCE = (
-    "[{exp_labels: {severity: ticket, sloth_severity: ticket, sloth_service: talk, owner: slo}}]"
-)
+LABELS = "severity: ticket, sloth_severity: ticket, sloth_service: talk, owner: slo"
+ABSENCE = f"[{{exp_labels: {{{LABELS}}}}}]"
 
 
 def tool(name: str, *arguments: str | Path) -> str:

@@ -1,4 +1,4 @@
-"""The same hour a week ago: known of a route that had requests on that day, and read once an hour."""
+"""The same hour a week ago: known of a route that had requests on that day, and read once."""
 
 import pytest
 from sqlalchemy import Engine

@@ -19,8 +19,7 @@ from tidegate.core.address import Listen
 from tidegate.core.controller import Tell
 from tidegate.core.declared_notifications import DeclaredNotifications, DeclaredWay
 from tidegate.core.notice import Message, NotDelivered
-from tidegate.core.plan import SecretRef
-from tidegate.core.secret import Secret
+from tidegate.core.secret import Secret, SecretRef
 from tidegate.core.ways import Place, Way
 from tidegate.stores import database, notices
 from tidegate.stores.schema_notices import deliveries

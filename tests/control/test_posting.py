@@ -13,7 +13,7 @@ from tidegate.control import notifying
 from tidegate.control.notifying import Notifying
 from tidegate.control.posting import COMES_BACK_S, OLD_S
 from tidegate.core.declared_notifications import DeclaredNotifications, DeclaredWay
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 from tidegate.stores import database, deliveries
 from tidegate.stores.schema_notices import deliveries as table
 

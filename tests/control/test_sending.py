@@ -5,7 +5,7 @@ from tests.actuators.receivers import Http, running
 from tidegate.control.sending import send, way_of
 from tidegate.core.declared_notifications import DeclaredNotifications, DeclaredWay
 from tidegate.core.notice import NotDelivered
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 from tidegate.core.ways import Told
 
 

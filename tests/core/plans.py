@@ -12,8 +12,9 @@ from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts, Quote
 from tidegate.core.limit import Rolling, Shape
-from tidegate.core.plan import Limit, Plan, SecretRef
+from tidegate.core.plan import Limit, Plan
 from tidegate.core.plugs import PlugError
+from tidegate.core.secret import SecretRef
 
 NOW_S = 1_795_000_000.0
 URL = "http://127.0.0.1:8000/v1"

@@ -7,8 +7,8 @@ from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Quote
-from tidegate.core.plan import SecretRef
 from tidegate.core.price import Price, Rate
+from tidegate.core.secret import SecretRef
 
 PRICE = Price("table 1", "genai-prices", input=Rate(5))
 

@@ -3,8 +3,9 @@
 import msgspec
 import pytest
 
-from tidegate.core.plan import Plan, Release, Replica, Route, SecretRef, Target
+from tidegate.core.plan import Plan, Release, Replica, Route, Target
 from tidegate.core.price import Price, Rate
+from tidegate.core.secret import SecretRef
 
 REPLICA = Replica("a", "https", "api.example.com", 443, "/v1")
 TARGET = Target(

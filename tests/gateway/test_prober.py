@@ -13,9 +13,11 @@ from tests.gateway.probing import DOWN, GOOD, REFUSED, Asked, House, planned, pl
 from tests.gateway.rig import PRICE, plan_of, target
 
 from tidegate.core import clock
-from tidegate.core.plan import Queueing, Replica, SecretRef
+from tidegate.core.plan import Queueing, Replica
 from tidegate.core.probe import Expect, Probe
+from tidegate.core.secret import SecretRef
 from tidegate.gateway import journal
+from tidegate.gateway.overlay import put_in_force
 from tidegate.gateway.prober import LastHour
 
 
@@ -237,6 +239,24 @@ def test_a_credential_that_is_not_set_is_not_probed(
 
     run(scenario, planned(small(credential=SecretRef(env="NOT_SET"))))
     assert "is not probed: ${NOT_SET} is not set here" in caplog.text
+
+
+def test_that_it_is_not_set_is_said_once_until_it_is_another(
+    run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(house: House) -> None:
+        base = house.it.world.plan
+        [name] = base.probes
+        for held in ({"route_off": {"*": 1.0}}, {}, {"target_off": {name: 1.0}}, {}):
+            put_in_force(house.it.world, base, held)
+            await asyncio.sleep(1.0)
+        assert caplog.text.count("is not probed") == 1
+        await house.obey(small(credential=SecretRef(env="NOR_THIS")))
+        await asyncio.sleep(1.0)
+        assert caplog.text.count("is not probed") == 2
+        assert "${NOR_THIS} is not set here" in caplog.text
+
+    run(scenario, planned(small(credential=SecretRef(env="NOT_SET"))))
 
 
 def test_nothing_is_sent_whose_receipt_could_not_be_written(run: Any) -> None:

@@ -14,7 +14,8 @@ from tests.gateway.routed import at, routed
 from tests.gateway.upstream import STREAM_HEAD, Exchange, Script, Upstream, chunk, whole
 from tests.providers.responses_wire import CALL, chat, response
 
-from tidegate.core.plan import SecretRef, Target
+from tidegate.core.plan import Target
+from tidegate.core.secret import SecretRef
 
 RESPONSES = "/v1/responses"
 ASKED: dict[str, Any] = {"model": "small", "input": "hi"}

@@ -14,8 +14,9 @@ from tidegate.config.show import (
     unsupported_text,
     url_text,
 )
-from tidegate.core.plan import Limit, Plan, Replica, Route, SecretRef
+from tidegate.core.plan import Limit, Plan, Replica, Route
 from tidegate.core.price import Price, Rate
+from tidegate.core.secret import SecretRef
 
 _NOT_OBEYED = frozenset({"version", "digest", "compiled_at_s"})
 
@@ -77,12 +78,13 @@ def _route_fields(route: Route) -> dict[str, Any]:
         fields["system_prompt"] = prompt_text(route.system_prompt)
     if route.kept_warm:
         fields["kept_warm"] = ", ".join(target.name for target in route.kept_warm)
-    if route.candidate is not None:
-        fields["candidate"] = {
-            "rollout": route.candidate.rollout,
-            "contract": route.candidate.route.contract,
-            **_route_fields(route.candidate.route),
-        }
+    for name, coming in (("candidate", route.candidate), ("beside", route.beside)):
+        if coming is not None:
+            fields[name] = {
+                "rollout": coming.rollout,
+                "contract": coming.route.contract,
+                **_route_fields(coming.route),
+            }
     return fields
 
 

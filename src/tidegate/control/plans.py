@@ -10,7 +10,7 @@ control is away.
 import asyncio
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -111,12 +111,13 @@ class Plans:
     def has_one(self) -> bool:
         return self._current is not None
 
-    def candidates(self) -> frozenset[str] | None:
-        """The releases that the current plan has on their way; None without a plan."""
+    def candidates(self) -> Mapping[str, str] | None:
+        """The releases that the current plan has on their way, each with the name that its receipts
+        tell of it; None without a plan."""
         if self._current is None:
             return None
-        coming = [route.candidate for route in self._current.routes.values()]
-        return frozenset(one.rollout for one in coming if one is not None)
+        coming = (one for route in self._current.routes.values() for one in route.candidates)
+        return {one.rollout: one.route.release.name for one in coming}
 
     @property
     def highest(self) -> int:

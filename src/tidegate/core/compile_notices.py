@@ -8,7 +8,7 @@ from tidegate.core.assemble import Path, Say
 from tidegate.core.declared import Declared
 from tidegate.core.declared_notifications import DeclaredWay
 from tidegate.core.facts import Ways
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 from tidegate.core.words import nearest, quoted
 
 MAX_WAYS = 50  # each has a thread while it has something to send

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, field
 from tidegate.core.address import Listen
 from tidegate.core.declared_scalars import BaseUrl, Name, RouteName, Text
 from tidegate.core.notice import Severity, Topic
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 
 
 class DeclaredWay(Struct, frozen=True, omit_defaults=True):

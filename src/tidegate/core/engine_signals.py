@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
+from tidegate.core.secret import SecretRef
 from tidegate.core.signal import NoData, Value
 
 EngineKind = Literal["level", "rate", "share", "mean"]
@@ -22,11 +23,14 @@ STALE_S: Final = 3 * SCRAPE_S
 
 class EnginePage(Struct, frozen=True, omit_defaults=True):
     """Where a target's replicas tell of themselves: `engine` is the file in `engines/`. `port` None
-    is the replica's own, `path` None the engine's."""
+    is the replica's own, `path` None the engine's. `header` is where `api_key` goes, None where it
+    is a bearer's token."""
 
     engine: str
     port: int | None = None
     path: str | None = None
+    api_key: SecretRef | None = None
+    header: str | None = None
 
 
 class EngineSignal(Struct, frozen=True):

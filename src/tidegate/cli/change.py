@@ -206,6 +206,7 @@ def _id(change_id: str) -> str:
 
 def _tell(made: ChangeMade, done: str) -> None:
     one = made.change
+    done = "Scheduled" if one.state == "scheduled" and done == "Set" else done
     click.echo(f"{done} {one.lever} of {_of(one)} at {one.value:g}: change {one.id}, {one.state}.")
     if one.state == "scheduled":
         click.echo(f"It holds from {moment(one.from_s)} until {_until(one)}.")

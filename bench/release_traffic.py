@@ -142,6 +142,10 @@ class Traffic:
         self.release = release
         self.draw = random.Random(seed)
         self.users: list[User] = []
+        self.shares = {
+            world: tuple(getattr(world, kind) for kind in KINDS)
+            for world in (release.stable, release.canary)
+        }
         self.receipt = Receipt(
             "r", 0.0, "g", "chat", rollout="chat/next", unit_kind="user", stream=True
         )
@@ -166,8 +170,9 @@ class Traffic:
         canary = is_canary(user.unit, weight)
         world = release.canary if canary else release.stable
         receipt.unit, receipt.arm = user.unit, "canary" if canary else "stable"
-        bad = [self.bad(getattr(world, k) * drift, user, i) for i, k in enumerate(KINDS)]
-        error, refusal, invalid, interrupted, truncated, fallback, abandon = bad
+        error, refusal, invalid, interrupted, truncated, fallback, abandon = self.bad(
+            self.shares[world], drift, user
+        )
         interrupted = interrupted and not abandon
         error = (error or interrupted) and not abandon
         receipt.error_code = receipt.error_fault = receipt.cancelled_by = None
@@ -187,13 +192,17 @@ class Traffic:
         self.amounts(receipt, user, world, drift)
         return receipt
 
-    def bad(self, share: float, user: User, kind: int) -> bool:
-        """With the correlation, the user's own lasting answer instead of a fresh one: two requests
-        of a user are then correlated by it."""
-        correlation = self.release.correlation
-        if correlation and self.draw.random() < correlation**0.5:
-            return user.leaning[kind] < share
-        return self.draw.random() < share
+    def bad(self, shares: tuple[float, ...], drift: float, user: User) -> list[bool]:
+        """Of each kind. With the correlation, the user's own lasting answer instead of a fresh one:
+        two requests of a user are then correlated by it."""
+        draw = self.draw.random
+        if not self.release.correlation:
+            return [draw() < share * drift for share in shares]
+        lasts = self.release.correlation**0.5
+        return [
+            (leaning if draw() < lasts else draw()) < share * drift
+            for share, leaning in zip(shares, user.leaning, strict=True)
+        ]
 
     def amounts(self, receipt: Receipt, user: User, world: World, drift: float) -> None:
         draw, release = self.draw, self.release

@@ -1,6 +1,7 @@
 """Fixtures every room may use. Kept small: what one room needs alone lives in its own folder."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,13 @@ PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.to
 hypothesis.settings.register_profile("tests", max_examples=100, **PATIENT)
 hypothesis.settings.register_profile("soak", max_examples=5_000, **PATIENT)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+
+
+def pytest_configure() -> None:
+    """Bytecode is kept whatever the environment says: compiling Tidegate costs each of the hundreds
+    of processes that tests start more than all else that it does."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
 
 
 @pytest.fixture(scope="session")

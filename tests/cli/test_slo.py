@@ -86,6 +86,16 @@ def test_explain_shows_what_is_behind_the_worst_first(
     control.answers["GET /api/slo/explain"] = {
         "route": "chat",
         "since_s": AT_S,
+        "happened_since_s": AT_S - 3600,
+        "happened": [
+            {
+                "at_s": AT_S - 60,
+                "kind": "plan",
+                "name": "version 7",
+                "who": "ada\x1b[2J",
+                "what": "routes chat",
+            }
+        ],
         "objectives": [
             {"sli": "turn_time", "burn": 2.0, "fires": False, **known},
             {"sli": "ttft", "burn": 20.0, "fires": True, **known},
@@ -118,6 +128,11 @@ def test_explain_shows_what_is_behind_the_worst_first(
     assert "target small has 90 % of the bad requests, and 30 % of all" in found
     assert "small/r waiting 12 requests" in found
     assert "small/r queue_s unknown (stale)" in found
+    assert found[-3:] == [
+        "changed since 2026-09-21 13:13:20Z",
+        "WHEN KIND NAME BY WHAT",
+        "2026-09-21 14:12:20Z plan version 7 ada?[2J routes chat",
+    ]
 
 
 def test_a_review_is_sent(run: Callable[..., Result], control: FakeControl) -> None:

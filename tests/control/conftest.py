@@ -73,7 +73,7 @@ class Room:
         self.token = layout.operator_token.read_text().strip()
 
     def announce(self, version: int) -> None:
-        self.log.announce_plan(version)
+        self.log.announce_plan(version, self.plans.publication)
 
     def ask(  # noqa: PLR0913  (each is what a test may want to vary)
         self,

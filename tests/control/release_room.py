@@ -62,23 +62,25 @@ def tick(room: Room, **declared: Any) -> tuple[Decided, ...]:
     return asyncio.run(room.loop.tick(DeclaredLoop(**declared)))
 
 
-def append(room: Room, stable: ArmBlock, canary: ArmBlock, weight: float = 0.1) -> None:
+def append(
+    room: Room, stable: ArmBlock, canary: ArmBlock, weight: float = 0.1, name: str = NAME
+) -> None:
     """One block of the release, as its recorder would store it."""
     found = block(stable, canary, weight)
-    found.rollout = NAME
+    found.rollout = name
     with database.writing(room.desk.engine) as connection:
         blocks.append(connection, "", found, 0, 0)
 
 
-def good(room: Room, count: int = 1) -> None:
+def good(room: Room, count: int = 1, name: str = NAME) -> None:
     """Blocks in which both arms do well."""
     for _ in range(count):
-        append(room, arm(900, 9), arm(100, 1))
+        append(room, arm(900, 9), arm(100, 1), name=name)
 
 
-def bad(room: Room) -> None:
+def bad(room: Room, name: str = NAME) -> None:
     """A block in which the candidate fails at once."""
-    append(room, arm(900, 9), arm(20, 20))
+    append(room, arm(900, 9), arm(20, 20), name=name)
 
 
 def lead_to(room: Room, state: str, most: int = 40) -> None:
@@ -110,9 +112,9 @@ async def asked_to_roll_back(room: Room, name: str = NAME) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def kept(room: Room) -> Kept:
+def kept(room: Room, name: str = NAME) -> Kept:
     def read(connection: Connection) -> Kept:
-        return rollouts.find(connection, NAME)
+        return rollouts.find(connection, name)
 
     with database.reading(room.desk.engine) as connection:
         return read(connection)
@@ -123,6 +125,13 @@ def held(room: Room) -> dict[str, float]:
     with database.reading(room.desk.engine) as connection:
         found: list[Change] = changes.in_force(connection, 0.0)
     return {one.lever: one.value for one in found if one.scope == "chat"}
+
+
+def dials(room: Room) -> dict[str, float]:
+    """The weights that are in force, by what they are held for."""
+    with database.reading(room.desk.engine) as connection:
+        found: list[Change] = changes.in_force(connection, 0.0)
+    return {one.scope: one.value for one in found if one.lever == "release_weight"}
 
 
 def revised(room: Room) -> list[str]:

@@ -76,3 +76,71 @@ def test_a_promotion_whose_plan_was_not_published_waits_for_it(
     assert room.plans.current.routes["chat"].release.target.name == "new"
     rooms.tick(room)
     assert rooms.kept(room).state == "soak"
+
+
+ORTHOGONAL = rooms.RELEASE + "orthogonal: true\n"
+BRIEF = ORTHOGONAL.replace("{target: new}", "{system_prompt: Be brief.}")
+OTHER = "chat/brief"
+
+
+def two_begun(room: Room) -> None:
+    """Two orthogonal releases, each at its first step."""
+    rooms.begun(room, ORTHOGONAL)
+    rooms.tick(room)
+    rooms.write(room, "brief", BRIEF)
+    rooms.create(room, OTHER)
+    rooms.ask(room, "start", OTHER)
+    for _ in range(2):
+        rooms.tick(room)
+    assert rooms.dials(room) == {"chat@next": 0.1, "chat@brief": 0.1}
+
+
+def test_of_two_orthogonal_releases_one_is_rolled_back_and_the_other_goes_on(room: Room) -> None:
+    two_begun(room)
+    before = room.plans.current.routes["chat"].candidates
+    rooms.bad(room, OTHER)
+    rooms.good(room)
+    rooms.tick(room)
+    assert rooms.kept(room, OTHER).state == "rolled_back"
+    assert rooms.kept(room).state in ("step", "analysing")
+    assert rooms.dials(room) == {"chat@next": 0.1}
+    [left] = room.plans.current.routes["chat"].candidates
+    assert (left.rollout, left.lane, left.salt) == (rooms.NAME, before[0].lane, before[0].salt)
+    rooms.lead_to(room, "done")
+    assert rooms.revised(room) == ["start", "start", "withdraw", "promote", "retire"]
+
+
+def test_of_two_orthogonal_releases_one_is_promoted_while_the_other_is_under_way(
+    room: Room,
+) -> None:
+    two_begun(room)
+    before = room.plans.current.routes["chat"].candidates
+    rooms.lead_to(room, "done")
+    assert rooms.kept(room, OTHER).state in ("step", "analysing")
+    assert rooms.dials(room) == {"chat@brief": 0.1}
+    route = room.plans.current.routes["chat"]
+    assert (route.release.target.name, route.system_prompt) == ("new", None)
+    [left] = route.candidates
+    assert (left.rollout, left.lane, left.salt) == (OTHER, before[1].lane, before[1].salt)
+    assert (left.route.release.target.name, left.route.system_prompt) == ("new", "Be brief.")
+    for _ in range(40):
+        if rooms.kept(room, OTHER).state == "done":
+            break
+        rooms.good(room, name=OTHER)
+        rooms.tick(room)
+    route = room.plans.current.routes["chat"]
+    assert (route.release.target.name, route.system_prompt) == ("new", "Be brief.")
+    assert route.candidates == ()
+
+
+def test_a_release_beside_one_that_did_not_say_so_waits_and_is_told_why(room: Room) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+    rooms.write(room, "brief", BRIEF)
+    rooms.create(room, OTHER)
+    rooms.ask(room, "start", OTHER)
+    for _ in range(3):
+        rooms.tick(room)
+    assert rooms.kept(room, OTHER).state == "gated"
+    assert "orthogonal" in (rooms.kept(room, OTHER).problem or "")
+    assert rooms.held(room) == {"release_weight": 0.1}

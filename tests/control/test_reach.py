@@ -1,11 +1,14 @@
 """What a change would reach in the plan of now."""
 
 import pytest
+from msgspec.structs import replace
 from tests.gateway.rig import plan_of, target
 from tests.gateway.routed import routed
 from tests.stores.changed import change
 
 from tidegate.control.reach import left_without, missing
+from tidegate.core.arm import Lane
+from tidegate.core.plan import Candidate
 
 A, B = target(1, "a"), target(1, "b")
 PLAN = plan_of(A, B, routes=routed(A, unavailable=(B,), overflow=(B,)))
@@ -35,3 +38,14 @@ def test_a_route_that_something_stands_in_for_is_served() -> None:
     assert left_without(PLAN, [change(scope="a")], "b") == ["b", "small"]
     assert left_without(PLAN, [change(scope="a"), change(scope="b")], "b") == [], "as before"
     assert left_without(PLAN, [], "*") == ["a", "b", "small"]
+
+
+def test_dials_of_releases_in_lanes_are_named_by_their_release() -> None:
+    [route] = routed(A).values()
+    [coming] = routed(B).values()
+    candidate = Candidate("small/next", "salt", coming, lane=Lane("l", 1))
+    plan = plan_of(A, B, routes={"small": replace(route, candidate=candidate)})
+    assert missing(plan, "release_weight", "small@next") is None
+    assert "small@next" in (missing(plan, "release_weight", "small") or "")
+    assert "no release under way in a lane" in (missing(plan, "shadow_share", "small@other") or "")
+    assert missing(plan, "release_off", "small") is None

@@ -42,6 +42,14 @@ def test_none_bad_of_some_is_said_with_its_bound(room: Room) -> None:
     assert "none of 60 requests was bad: at 95 %, no more than 5 % are" in told.notes
 
 
+def test_an_orthogonal_one_tells_that_it_has_half_of_the_units(room: Room) -> None:
+    rooms.furnish(room, rooms.RELEASE + "orthogonal: true\n")
+    rooms.create(room)
+    with database.reading(room.desk.engine) as connection:
+        told = release_views.explained(connection, release_views.find(connection, rooms.NAME))
+    assert any("one half of the units to itself" in note for note in told.notes)
+
+
 def test_the_weight_is_that_of_its_step_and_all_once_it_is_promoted(room: Room) -> None:
     rooms.begun(room)
     rooms.lead_to(room, "step")

@@ -3,10 +3,12 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.core.plans import compiled, declared
 from tests.core.revisions import ROLLOUT, revision, rollout
 
 from tidegate.core.added import Added
+from tidegate.core.arm import Lane
 from tidegate.core.compile import PlanRefused
 from tidegate.core.declared import Declared
 from tidegate.core.declared_routes import DeclaredRetry, DeclaredRoute
@@ -98,16 +100,39 @@ def test_a_version_says_by_which_release_it_came_and_which_were_taken_back() -> 
     plan = file()
     coming = under_way(rollout(target="b"), plan).routes["chat"]
     assert coming.candidate is not None
-    assert (coming.rollout, coming.candidate.route.rollout) == (None, ROLLOUT)
+    assert (coming.came_by, coming.candidate.route.came_by) == ((), (ROLLOUT,))
     promotion = revision(1, "promote", plan, target="b")
     promoted = compiled(plan, added=Added(revisions=(promotion,))).routes["chat"]
-    assert (promoted.rollout, promoted.taken_back) == (ROLLOUT, ())
+    assert (promoted.came_by, promoted.taken_back) == ((ROLLOUT,), ())
     restored = (promotion, revision(2, "restore", plan))
     back = compiled(plan, added=Added(revisions=restored)).routes["chat"]
-    assert (back.rollout, back.taken_back) == (None, (ROLLOUT,))
+    assert (back.came_by, back.taken_back) == ((), (ROLLOUT,))
     retired = (promotion, revision(2, "retire", plan))
     over = compiled(plan, added=Added(revisions=retired)).routes["chat"]
-    assert (over.rollout, over.taken_back) == (None, ())
+    assert (over.came_by, over.taken_back) == ((), ())
+
+
+def test_two_orthogonal_releases_are_both_their_routes_candidates_in_a_lane_each() -> None:
+    plan = file()
+    one = replace(rollout(target="b"), orthogonal=True)
+    two = replace(rollout("brief", system_prompt="Be brief."), orthogonal=True)
+    starts = (revision(1, "start", plan), revision(2, "start", plan, two.id))
+    known = {it.id: it for it in (one, two)}
+    route = compiled(plan, added=Added(revisions=starts, rollouts=known)).routes["chat"]
+    assert route.candidate is not None and route.beside is not None
+    assert [it.rollout for it in route.candidates] == [one.id, two.id]
+    assert [it.lane for it in route.candidates] == [Lane("salt 1", 0), Lane("salt 1", 1)]
+    assert [it.salt for it in route.candidates] == ["salt 1", "salt 2"]
+    assert route.candidate.route.system_prompt is None
+    assert route.beside.route.release.target.name == "a"
+    names = {it.route.release.name for it in route.candidates} | {route.release.name}
+    assert len(names) == 3
+    promoted = (*starts, revision(3, "promote", plan, target="b"))
+    route = compiled(plan, added=Added(revisions=promoted, rollouts=known)).routes["chat"]
+    assert route.candidate is not None and route.beside is None
+    assert route.candidate.lane == Lane("salt 1", 1)
+    assert route.candidate.route.release.target.name == "b", "it goes on beside what was promoted"
+    assert route.candidate.route.came_by == (one.id, two.id)
 
 
 def test_what_is_kept_warm_may_leave_the_plan_file() -> None:

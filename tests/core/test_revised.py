@@ -7,11 +7,13 @@ from msgspec.structs import replace
 from tests.core.plans import declared
 from tests.core.revisions import ROLLOUT, revision, rollout
 
-from tidegate.core.change import Revision
+from tidegate.core.arm import Lane
+from tidegate.core.change import Kind, Revision
 from tidegate.core.declared import Declared
-from tidegate.core.declared_routes import DeclaredRoute
+from tidegate.core.declared_routes import DeclaredRetry, DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.revised import Revised, revised
+from tidegate.core.rollout import Rollout
 
 TARGETS = {name: DeclaredTarget("engine", name, price="free") for name in ("a", "b", "c", "d")}
 LONGER = rollout(target="b")
@@ -43,8 +45,8 @@ def test_a_start_sets_a_candidate_beside_its_route_and_moves_nothing() -> None:
     plan = file()
     found = of(plan, revision(1, "start", plan))
     assert target(found) == "a" and found.moved == {}
-    assert found.under_way["chat"].declared.target == "b"
-    assert found.under_way["chat"].salt == "salt 1"
+    [coming] = found.under_way["chat"]
+    assert (coming.declared.target, coming.salt, coming.lane) == ("b", "salt 1", None)
 
 
 def test_a_withdrawn_release_is_gone_and_a_later_start_brings_it_back_with_another_salt() -> None:
@@ -52,7 +54,7 @@ def test_a_withdrawn_release_is_gone_and_a_later_start_brings_it_back_with_anoth
     gone = (revision(1, "start", plan), revision(2, "withdraw", plan))
     assert of(plan, *gone).under_way == {}
     again = of(plan, *gone, revision(3, "start", plan))
-    assert again.under_way["chat"].salt == "salt 3"
+    assert again.under_way["chat"][0].salt == "salt 3"
 
 
 def test_a_promotion_moves_its_route_and_keeps_what_was_there_until_it_retires() -> None:
@@ -60,7 +62,7 @@ def test_a_promotion_moves_its_route_and_keeps_what_was_there_until_it_retires()
     history = (revision(1, "start", plan), revision(2, "promote", plan, target="b"))
     found = of(plan, *history)
     assert target(found) == "b" and found.under_way == {}
-    assert found.replaced["chat"].target == "a"
+    assert [it.target for it in found.replaced["chat"]] == ["a"]
     assert found.moved["chat"]["target"].id == "rev-2"
     assert of(plan, *history, revision(3, "retire", plan)).replaced == {}
 
@@ -134,13 +136,82 @@ def test_a_second_release_of_a_route_is_refused_while_the_first_is_under_way() -
     found = revised(
         plan, starts, {ROLLOUT: LONGER, other.id: other}, lambda *what: said.append(what)
     )
-    assert found.under_way["chat"].rollout is LONGER
-    assert said == [
-        (
-            ("releases", "chat/other"),
-            '"chat/longer" is under way on this route; end that one first',
-        )
+    assert [it.rollout for it in found.under_way["chat"]] == [LONGER]
+    [(path, why)] = said
+    assert path == ("releases", "chat/other")
+    assert why.startswith('"chat/longer" is under way on this route; end that one first, or')
+
+
+BRIEF = replace(rollout("brief", system_prompt="Be brief."), orthogonal=True)
+MOVED = replace(LONGER, orthogonal=True)
+
+
+def under_way(*steps: tuple[Kind, Rollout], known: Any = (MOVED, BRIEF)) -> Any:
+    """What is under way after these revisions, by rollout; or what is said of the last."""
+    plan, said = file(), []
+    history = [
+        revision(number, kind, plan, it.id, **_own(kind, it))
+        for number, (kind, it) in enumerate(steps, 1)
     ]
+    by_id = {it.id: it for it in known}
+    found = revised(plan, history, by_id, lambda *what: said.append(what))
+    return said[0][1] if said else {it.rollout.id: it for it in found.under_way.get("chat", ())}
+
+
+def _own(kind: Kind, one: Rollout) -> dict[str, Any]:
+    of = {MOVED.id: {"target": "b"}, BRIEF.id: {"system_prompt": "Be brief."}}
+    return of.get(one.id, {}) if kind == "promote" else {}
+
+
+@pytest.mark.parametrize(
+    ("second", "why"),
+    [
+        (replace(BRIEF, orthogonal=False), "declare both `orthogonal`"),
+        (replace(MOVED, id="chat/too"), 'changes "target" too'),
+        (replace(BRIEF, units=("key",)), "assigns by other `units`"),
+    ],
+)
+def test_two_that_are_not_apart_are_refused(second: Rollout, why: str) -> None:
+    assert why in under_way(("start", MOVED), ("start", second), known=(MOVED, second))
+
+
+def test_a_third_is_refused_whatever_it_changes() -> None:
+    third = replace(rollout("third", retry=DeclaredRetry(attempts=1)), orthogonal=True)
+    starts = [("start", MOVED), ("start", BRIEF), ("start", third)]
+    said = under_way(*starts, known=(MOVED, BRIEF, third))  # type: ignore[arg-type]
+    assert said == '"chat/longer" and "chat/brief" are under way on this route; end one first'
+
+
+def test_a_release_keeps_its_lane_while_the_other_one_comes_and_goes() -> None:
+    both = under_way(("start", MOVED), ("start", BRIEF))
+    assert both[BRIEF.id].lane == Lane("salt 1", 1)
+    alone = under_way(("start", MOVED), ("start", BRIEF), ("withdraw", MOVED))
+    assert {name: it.lane for name, it in alone.items()} == {BRIEF.id: Lane("salt 1", 1)}
+    again = replace(MOVED, id="chat/again")
+    history: Any = (("start", MOVED), ("start", BRIEF), ("withdraw", MOVED), ("start", again))
+    next_one = under_way(*history, known=(MOVED, BRIEF, again))
+    assert next_one[again.id].lane == Lane("salt 1", 0)
+    assert next_one[again.id].salt == "salt 4"
+    assert next_one[BRIEF.id] == alone[BRIEF.id]
+    assert under_way(("start", BRIEF))[BRIEF.id].lane == Lane("salt 1", 0)
+
+
+def test_two_that_were_promoted_are_both_kept_until_each_retires() -> None:
+    plan = file()
+    history: list[Revision] = []
+    for number, (kind, one) in enumerate(
+        [("start", MOVED), ("start", BRIEF), ("promote", MOVED), ("promote", BRIEF)], 1
+    ):
+        history.append(revision(number, kind, plan, one.id, **_own(kind, one)))  # type: ignore[arg-type]
+    found = of(plan, *history, rollouts=(MOVED, BRIEF))
+    assert found.promoted["chat"] == (MOVED.id, BRIEF.id)
+    assert [(it.target, it.system_prompt) for it in found.replaced["chat"]] == [
+        ("a", "Be brief."),
+        ("b", None),
+    ]
+    back = of(plan, *history, revision(5, "restore", plan, MOVED.id), rollouts=(MOVED, BRIEF))
+    assert (target(back), back.declared.routes["chat"].system_prompt) == ("a", "Be brief.")
+    assert (back.promoted["chat"], back.taken_back["chat"]) == ((BRIEF.id,), (MOVED.id,))
 
 
 def test_a_revision_of_a_route_that_is_gone_is_told_and_does_nothing() -> None:

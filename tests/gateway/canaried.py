@@ -9,6 +9,7 @@ from tests.gateway.prepared import prepared
 from tests.gateway.rig import make_key, target
 from tests.gateway.routed import routed
 
+from tidegate.core.arm import Lane
 from tidegate.core.ask import Ask
 from tidegate.core.key import KeyRecord
 from tidegate.core.plan import Candidate, Route, Target
@@ -19,6 +20,7 @@ from tidegate.gateway.prepared_route import PreparedRoute, prepare_candidate, pr
 from tidegate.gateway.retry_budget import RetryBudget
 
 ROLLOUT = "small/next"
+OTHER = "small/other"
 SALT = "salt"
 
 
@@ -27,7 +29,7 @@ def canaried(stable: Target, coming: Target, **fields: Any) -> dict[str, Route]:
     with `with_` of its route."""
     changed = {n.removeprefix("with_"): fields.pop(n) for n in list(fields) if n[:5] == "with_"}
     [after] = routed(coming, **changed).values()
-    after = replace(after, release=replace(after.release, name="small@2"), rollout=ROLLOUT)
+    after = replace(after, release=replace(after.release, name="small@2"), came_by=(ROLLOUT,))
     [route] = routed(stable).values()
     candidate = Candidate(ROLLOUT, SALT, after, **fields)
     return {"small": replace(route, candidate=candidate)}
@@ -43,6 +45,19 @@ def prepared_canary(weight: float = 0.5, **fields: Any) -> PreparedRoute:
     coming = prepare_route(after, targets, RetryBudget(after.retry), None, "canary")
     found.candidate = prepare_candidate(route.candidate, coming, FirstVersions(), Copies())
     found.candidate.weight = weight
+    return found
+
+
+def laned(weight: float = 0.5, weight_beside: float = 0.2, **fields: Any) -> PreparedRoute:
+    """Two releases in a lane each, on the same units; `fields` are of the first."""
+    found = prepared_canary(weight, lane=Lane("lanes", 0), **fields)
+    [after] = routed(target(3, "other")).values()
+    after = replace(after, release=replace(after.release, name="small@3"), came_by=(OTHER,))
+    beside = Candidate(OTHER, "other salt", after, lane=Lane("lanes", 1))
+    targets = {it.name: prepared(it) for it in after.reachable}
+    coming = prepare_route(after, targets, RetryBudget(after.retry), None, "canary")
+    found.beside = prepare_candidate(beside, coming, FirstVersions(), Copies())
+    found.beside.weight = weight_beside
     return found
 
 

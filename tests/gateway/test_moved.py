@@ -222,7 +222,7 @@ def test_what_was_promoted_and_taken_back_gets_nobody_who_waits(tmp_path: Path) 
     async def main() -> None:
         held = Held()
         async with Upstream() as good, Upstream(held) as bad:
-            promoted = routed(at(bad, "b", queueing=NARROW), rollout=ROLLOUT)
+            promoted = routed(at(bad, "b", queueing=NARROW), came_by=(ROLLOUT,))
             async with moving(tmp_path, promoted) as it:
                 asking = it.ask(3)
                 await until(lambda: len(it.it.world.waiting) == 2)
@@ -248,7 +248,7 @@ def test_a_promotion_takes_nobody_away(tmp_path: Path) -> None:
             async with moving(tmp_path, canaried(at(good, "a"), coming)) as it:
                 asking = it.ask(3)
                 await until(lambda: len(it.it.world.waiting) == 2)
-                promoted = routed(coming, rollout=ROLLOUT)
+                promoted = routed(coming, came_by=(ROLLOUT,))
                 assert await it.it.obey(plan_of(routes=promoted, version=2))
                 held.answers.set()
                 replies = await asyncio.gather(*asking)

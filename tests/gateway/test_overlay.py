@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from tests.gateway.rig import plan_of, target
 from tests.gateway.routed import routed
 
+from tidegate.core.arm import Lane
 from tidegate.core.levers import EVERY
 from tidegate.core.plan import Candidate, Plan
 from tidegate.core.probe import Probe
@@ -164,6 +165,29 @@ def test_a_candidate_whose_targets_are_off_gets_nobody(canaried: PreparedPlan) -
     plan = overlay(canaried, {**half, "target_off": {"c": 1.0}})
     assert candidate_of(plan).weight == 0.5
     assert candidate_of(plan).route.fallbacks["unavailable"] == ()
+
+
+def test_releases_in_lanes_have_their_own_dials_and_their_routes_clamps() -> None:
+    [stable] = routed(A).values()
+    first, second = routed(B).values(), routed(C).values()
+    one = Candidate("small/one", "salt", *first, lane=Lane("l", 0))
+    two = Candidate("small/two", "salt", *second, lane=Lane("l", 1))
+    base = prepared(plan_of(C, routes={"small": replace(stable, candidate=one, beside=two)}))
+    dials: Standing = {
+        "release_weight": {"small@one": 0.1, "small@two": 0.4, "small": 0.9},
+        "shadow_share": {"small@two": 0.2},
+    }
+
+    def weighed(standing: Standing) -> list[tuple[float, float]]:
+        route = overlay(base, standing).routes["small"]
+        return [(it.weight, it.shadow_share) for it in route.candidates]
+
+    assert weighed(dials) == [(0.1, 0.0), (0.4, 0.2)]
+    assert weighed({"release_weight": {"small@two": 0.4}}) == [(0.0, 0.0), (0.4, 0.0)]
+    assert weighed({**dials, "target_off": {"b": 1.0}}) == [(0.0, 0.0), (0.4, 0.2)]
+    assert weighed({**dials, "release_off": {"small": 1.0}}) == [(0.0, 0.0), (0.0, 0.0)]
+    capped = overlay(base, {**dials, "output_cap_tokens": {"small": 9}}).routes["small"]
+    assert [it.route.output_cap_tokens for it in capped.candidates] == [9, 9]
 
 
 def test_what_is_kept_warm_is_asked_nothing_either_while_it_is_off() -> None:

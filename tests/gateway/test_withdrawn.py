@@ -49,14 +49,14 @@ def test_one_that_is_gone_is_nobodys_unless_it_was_promoted() -> None:
     assert route.candidate is not None
     coming = route.candidate.route
     assert of(coming, "canary", own(route))
-    assert of(coming, "canary", own(route, rollout="small/other"))
-    assert not of(coming, "canary", own(route, rollout=ROLLOUT))
+    assert of(coming, "canary", own(route, came_by=("small/other",)))
+    assert not of(coming, "canary", own(route, came_by=(ROLLOUT,)))
 
 
 @pytest.mark.parametrize("arm", [None, "stable"])
 def test_a_promotion_is_withdrawn_by_being_taken_back_alone(arm: Arm | None) -> None:
     route = prepared_canary()
-    promoted = own(route, rollout=ROLLOUT)
+    promoted = own(route, came_by=(ROLLOUT,))
     assert not of(promoted, arm, own(route))  # it has ended well: nobody can take it back
     assert of(promoted, arm, own(route, taken_back=("small/older", ROLLOUT)))
 

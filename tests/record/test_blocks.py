@@ -44,7 +44,7 @@ def test_the_weight_is_that_at_which_all_of_a_block_were_assigned(
     engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     weights: dict[str, float] = {}
-    monkeypatch.setattr(release_weights, "by_route", lambda *_: weights)
+    monkeypatch.setattr(release_weights, "by_scope", lambda *_: weights)
     some, at_s = made(engine), NOON_S
     found = []
     # Each look is 10 s after the last; the request of the fourth began before the weight moved.
@@ -55,6 +55,25 @@ def test_the_weight_is_that_at_which_all_of_a_block_were_assigned(
         weights["chat-fast"] = weight
         found += some.close(at_s)
     assert [block.weight for block in found] == [None, 0.05, None, None, 0.2, 0.2]
+
+
+def test_releases_in_lanes_are_each_weighed_by_their_own_dial(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    weights = {"chat-fast@one": 0.05, "chat-fast@two": 0.5}
+    monkeypatch.setattr(release_weights, "by_scope", lambda *_: weights)
+    some = made(engine)
+    found = []
+    for at_s in (NOON_S, NOON_S + 60):
+        for name in ("chat-fast/one", "chat-fast/two"):
+            one = of(name)
+            one.started_at_s = at_s
+            some.add(one, 0, at_s)
+        found += some.close(at_s + 10)
+    assert [(it.rollout, it.weight) for it in found[2:]] == [
+        ("chat-fast/one", 0.05),
+        ("chat-fast/two", 0.5),
+    ]
 
 
 def test_a_candidate_without_a_change_in_force_should_have_no_unit(engine: Engine) -> None:

@@ -78,12 +78,13 @@ def _route_fields(route: Route) -> dict[str, Any]:
         fields["system_prompt"] = prompt_text(route.system_prompt)
     if route.kept_warm:
         fields["kept_warm"] = ", ".join(target.name for target in route.kept_warm)
-    if route.candidate is not None:
-        fields["candidate"] = {
-            "rollout": route.candidate.rollout,
-            "contract": route.candidate.route.contract,
-            **_route_fields(route.candidate.route),
-        }
+    for name, coming in (("candidate", route.candidate), ("beside", route.beside)):
+        if coming is not None:
+            fields[name] = {
+                "rollout": coming.rollout,
+                "contract": coming.route.contract,
+                **_route_fields(coming.route),
+            }
     return fields
 
 

@@ -56,7 +56,7 @@ class Acting:
             leadership.check(connection, epoch)
             for author in sorted({one.author for one in decided} | _holders(moment)):
                 mine = [one for one in now if one.author == author]
-                later = _routes(one for one in decided if one.author == author and one.compiles)
+                later = _scopes(one for one in decided if one.author == author and one.compiles)
                 held = [it for it in _held(moment, author) if it.scope not in later]
                 # First: what is not followed is noted of where it stands then.
                 self._keep(connection, mine, moment, epoch)
@@ -72,8 +72,8 @@ class Acting:
 
         def change(connection: Connection) -> None:
             leadership.check(connection, epoch)
-            routes = _routes((one,))
-            held = [it for it in _held(moment, one.author) if it.scope in routes]
+            scopes = _scopes((one,))
+            held = [it for it in _held(moment, one.author) if it.scope in scopes]
             self._keep(connection, [one], moment, epoch)
             self._apply(connection, self._actor(one.author, moment, epoch), [one], held)
 
@@ -176,8 +176,9 @@ def _holders(moment: Moment) -> set[str]:
     return {it.author for it in moment.in_force if is_controller(it.author)}
 
 
-def _routes(decided: Iterable[Decided]) -> set[str]:
-    return {it.route for one in decided for it in one.decision.proposals if isinstance(it, Revise)}
+def _scopes(decided: Iterable[Decided]) -> set[str]:
+    revisions = (it for one in decided for it in one.decision.proposals if isinstance(it, Revise))
+    return {scope for it in revisions for scope in acting.dials_of(it)}
 
 
 def _stands(proposals: Iterable[Proposal], held: Iterable[Change]) -> bool:

@@ -11,6 +11,7 @@ from msgspec import Struct
 from sqlalchemy import Connection, Engine
 
 from tidegate.core import clock
+from tidegate.core.arm import dial_scope
 from tidegate.core.change import Change, Revision
 from tidegate.core.controller import Proposal, Revise, Set, Tell
 from tidegate.core.levers import LEVERS
@@ -186,9 +187,16 @@ def _revise(connection: Connection, actor: Actor, one: Revise) -> Revision:
     return revisions.append(connection, revision)
 
 
+def dials_of(revised: Revise | Revision) -> tuple[str, ...]:
+    """What the dials of the release may be held for that this is about."""
+    route, rollout = revised.route, revised.rollout
+    return (route,) if rollout is None else (route, dial_scope(route, rollout, in_lane=True))
+
+
 def _void(connection: Connection, revised: Iterable[Revision], author: Author) -> Iterable[Change]:
-    """Ends the dials of a route whose candidate is another one now, whoever holds them."""
-    routes = {one.route for one in revised if one.kind in _VOID_BY}
-    for change in changes.in_force(connection, author.at_s) if routes else ():
-        if change.lever in _OF_CANDIDATE and change.scope in routes:
+    """Ends the dials of a release that comes or goes, whoever holds them; of one that has its route
+    to itself those of the route."""
+    scopes = {it for one in revised if one.kind in _VOID_BY for it in dials_of(one)}
+    for change in changes.in_force(connection, author.at_s) if scopes else ():
+        if change.lever in _OF_CANDIDATE and change.scope in scopes:
             yield changes.let_go(connection, change.id, author, "void")

@@ -72,7 +72,11 @@ class ErrorBudgets:
         for route, view in self._seen.items():
             burning = fast_burns(view)
             if burning:
+                within: dict[str, float | None] = {
+                    it.objective.sli: it.objective.within_s for it in view.objectives
+                }
                 found[route] = tuple(
-                    Burning(one.objective, one.canary_bad, one.canary_traffic) for one in burning
+                    Burning(it.objective, it.canary_bad, it.canary_traffic, within[it.objective])
+                    for it in burning
                 )
         return found

@@ -62,7 +62,7 @@ class Outside(Struct, frozen=True):
     wake: Callable[[], None]
     node: str = ""
     approvers: Callable[[], Mapping[str, int]] = dict
-    candidates: Callable[[], frozenset[str] | None] = lambda: None
+    candidates: Callable[[], Mapping[str, str] | None] = lambda: None
 
 
 class Loop:

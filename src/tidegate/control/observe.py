@@ -13,6 +13,7 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
+from tidegate.control.release_burns import Burns, of_each
 from tidegate.controllers import release
 from tidegate.controllers.release import (
     Bounds,
@@ -53,8 +54,8 @@ class Moment(Struct, frozen=True):
     gateways obey the newest entry of the feed, and of what the tick has decided before: what is to
     hold a lever from now on, and by route which objectives burn, and how many people say yes to a
     fix while little of their error budget is left. `candidates` are the releases that the plan has
-    beside its routes' own (None: not known), `undecided` authors and their subjects of which nobody
-    knows what is to be done."""
+    beside its routes' own, with the names that receipts tell of them (None: not known), `undecided`
+    authors and their subjects of which nobody knows what is to be done."""
 
     now_s: float
     active_s: float
@@ -63,7 +64,7 @@ class Moment(Struct, frozen=True):
     wanted: tuple[Set, ...] = ()
     burning: Mapping[str, tuple[Burning, ...]] = {}
     approvers: Mapping[str, int] = {}
-    candidates: frozenset[str] | None = None
+    candidates: Mapping[str, str] | None = None
     undecided: frozenset[tuple[str, str]] = frozenset()
 
 
@@ -138,7 +139,7 @@ class Releases:
             connection, {name: place.asked_seq for name, place in known.items()}
         )
         new = self._blocks.after(connection, {name: it.block_seq for name, it in known.items()})
-        bound = Binding(moment)
+        bound = Binding(moment, of_each(connection, moment, kept))
         for one in kept:
             name = one.rollout.id
             found = tuple(new.get(name, ()))
@@ -149,7 +150,7 @@ class Releases:
                 blocks=found,
                 asked=tuple(asked.get(name, ())),
                 bounds=bound.of(one),
-                shadow=_shadow(connection, one, known[name]),
+                shadow=_shadow(connection, one, known[name], (moment.candidates or {}).get(name)),
             )
             numbers = (found[0][0], found[-1][0]) if found else None
             stored = _KeptView(
@@ -231,8 +232,10 @@ class _Blocks:
 class Binding:
     """What binds releases from outside, at one moment."""
 
-    def __init__(self, moment: Moment) -> None:
+    def __init__(self, moment: Moment, burning: Burns | None = None) -> None:
+        """`burning` is by release, where it is another than its route's."""
         self._moment = moment
+        self._burning = burning or {}
         holds: list[Change | Set] = [*moment.in_force, *moment.wanted]
         self._frozen = _values(holds, "frozen")
         self._ranks = _values(holds, "release_policy")
@@ -247,7 +250,7 @@ class Binding:
             in_hours=hours is None or read_business_hours(hours).open_at(now_s),
             refusal=(kept.problem or "") if refused else self._edited_away(kept),
             obeyed=self._moment.obeyed,
-            burning=self._moment.burning.get(rollout.route, ()),
+            burning=self._burning.get(rollout.id, self._moment.burning.get(rollout.route, ())),
             approvers=self._moment.approvers.get(rollout.route, Bounds().approvers),
         )
 
@@ -271,13 +274,15 @@ def _values(holds: Iterable[Change | Set], lever: str) -> dict[str, float]:
     return found
 
 
-def _shadow(connection: Connection, kept: Kept, place: Place) -> ShadowSeen:
-    """What came of copies since its shadow began; nothing where it has none under way."""
+def _shadow(connection: Connection, kept: Kept, place: Place, release: str | None) -> ShadowSeen:
+    """What came of copies since its shadow began; nothing where it has none under way. Those of an
+    orthogonal one are told from the other's by the name of their `release`."""
     standing = place.standing
     at = standing.back_to if standing.state == "paused" else standing.state
     if at != _SHADOW:
         return ShadowSeen()
-    mine = signals.of_arm(connection, kept.rollout.route, _SHADOW, kept.since_s)
+    route, only = kept.rollout.route, release if kept.rollout.orthogonal else None
+    mine = signals.of_arm(connection, route, _SHADOW, kept.since_s, release=only)
     return ShadowSeen(
         requests=sum(one.counts.get("requests", 0) for one in mine),
         failed=sum(one.counts.get("failed", 0) for one in mine),

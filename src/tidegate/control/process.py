@@ -222,7 +222,7 @@ class Process:
         return self._log.shared_plan() if shared else self._plans.published()
 
     def _announce(self, version: int) -> None:
-        self._log.announce_plan(version)
+        self._log.announce_plan(version, self._plans.publication)
         self._feed.wake()
 
     def _reload(self) -> None:

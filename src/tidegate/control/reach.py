@@ -3,6 +3,7 @@ left without a target. Pure."""
 
 from collections.abc import Iterable
 
+from tidegate.core.arm import dial_scope
 from tidegate.core.change import Change
 from tidegate.core.levers import EVERY, LEVERS, splits
 from tidegate.core.plan import Plan, Route
@@ -26,11 +27,29 @@ def missing(plan: Plan, lever: str, scope: str) -> str | None:
             return None
         return f"there is no route and target {quoted(scope)}: write ROUTE/TARGET of its release"
     route = plan.routes.get(scope)
+    if lever in _OF_CANDIDATE and route is None and "@" in scope:
+        return _missing_in_lane(plan, scope)
     if route is None:
         return f"there is no route {quoted(scope)}{nearest(scope, plan.routes)}"
     if lever in _OF_CANDIDATE and route.candidate is None:
         return f"route {quoted(scope)} has no release under way"
+    if lever in _OF_CANDIDATE and route.candidate is not None and route.candidate.lane is not None:
+        scopes = " or ".join(_scopes_of(route))
+        return f"releases of route {quoted(scope)} have a lane each: name {scopes}"
     return None
+
+
+def _scopes_of(route: Route) -> list[str]:
+    return [
+        dial_scope(route.name, it.rollout, in_lane=it.lane is not None) for it in route.candidates
+    ]
+
+
+def _missing_in_lane(plan: Plan, scope: str) -> str | None:
+    route = plan.routes.get(scope.rpartition("@")[0])
+    if route is not None and scope in _scopes_of(route):
+        return None
+    return f"there is no release under way in a lane of its route that {quoted(scope)} names"
 
 
 def left_without(plan: Plan, in_force: Iterable[Change], off: str) -> list[str]:

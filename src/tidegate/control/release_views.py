@@ -186,6 +186,11 @@ def _notes(judged: tuple[Verdict, ...], analysis: Analysis, rollout: Rollout) ->
         if one.smallest_effect is not None and one.verdict != "harm":
             least = _amount(one.metric, one.smallest_effect)
             found.append(f"{one.metric}: this canary cannot see an effect below {least}")
+    if rollout.orthogonal:
+        found.append(
+            "it has one half of the units to itself, and its weight is of those: the other half is "
+            "another orthogonal release's, or nobody's"
+        )
     if rollout.units[:1] == ("request",):
         found.append("units are requests: nobody keeps to one version")
     return found

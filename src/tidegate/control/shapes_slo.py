@@ -8,6 +8,7 @@ from tidegate.control.slo_causes import Cause, Excess
 from tidegate.core.objective import Indicator, Preset, State
 from tidegate.core.signal import Signal
 from tidegate.stats.burn import Severity, TierName
+from tidegate.stores.time_line import Happened
 
 Sentence = Annotated[str, Meta(min_length=1, max_length=1000)]
 
@@ -98,12 +99,15 @@ class ExplainedObjective(Struct, frozen=True):
 
 class SloExplained(Struct, frozen=True):
     """`since_s` is when the oldest request was, of those that were looked at. `engines` are the
-    newest readings of the route's targets."""
+    newest readings of the route's targets, `happened` what moved its requests since
+    `happened_since_s`, the newest first."""
 
     route: str
     since_s: float
     objectives: list[ExplainedObjective]
     engines: list[Signal]
+    happened_since_s: float
+    happened: list[Happened]
 
 
 class NewReview(Struct, frozen=True, forbid_unknown_fields=True):

@@ -63,12 +63,12 @@ def _held(sight: Sight, after: Standing) -> Set | None:
     rollout, number = sight.rollout, after.step + 1
     at = after.back_to if after.state == "paused" else after.state
     if at == "shadow" and rollout.shadow is not None:
-        return Set("shadow_share", rollout.route, rollout.shadow.share, f"{rollout.id}: shadow")
+        return Set("shadow_share", rollout.scope, rollout.shadow.share, f"{rollout.id}: shadow")
     weight = weight_of(sight, after)
     if not weight:
         return None
     reason = f"{rollout.id}: step {number} of {len(rollout.steps)}"
-    return Set("release_weight", rollout.route, weight, reason)
+    return Set("release_weight", rollout.scope, weight, reason)
 
 
 def _revision(sight: Sight, after: Standing, kind: Kind) -> Revise:

@@ -64,12 +64,18 @@ def _burning(sight: Sight) -> str:
             continue
         if after:
             return f"objective {one.objective} burns its budget fast"
-        bad, traffic = one.canary_bad, one.canary_traffic
-        if bad is None or traffic is None or bad <= _OWN_SHARE:
-            continue
-        if bad >= _OWN_TIMES * traffic or traffic >= _ALL:
-            return f"objective {one.objective} burns its budget fast, {bad:.0%} of it here"
+        if is_own(one.canary_bad, one.canary_traffic):
+            share = f"{one.canary_bad:.0%} of it here"
+            return f"objective {one.objective} burns its budget fast, {share}"
     return ""
+
+
+def is_own(bad: float | None, traffic: float | None) -> bool:
+    """Whether so large a share of the bad requests, with such a share of all, is a candidate's own
+    doing."""
+    if bad is None or traffic is None or bad <= _OWN_SHARE:
+        return False
+    return bad >= _OWN_TIMES * traffic or traffic >= _ALL
 
 
 def _cleared(sight: Sight) -> str:

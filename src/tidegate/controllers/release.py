@@ -14,6 +14,7 @@ from tidegate.controllers._release_asked import folded
 from tidegate.controllers._release_evidence import how_much, margin_words
 from tidegate.controllers._release_moves import moved
 from tidegate.controllers._release_proposals import proposals
+from tidegate.controllers._release_table import is_own
 from tidegate.controllers._release_words import (
     Bounds,
     Burning,
@@ -39,6 +40,7 @@ __all__ = [
     "Unreadable",
     "View",
     "how_much",
+    "is_own",
     "margin_words",
     "plug",
     "read_memory",

@@ -36,8 +36,8 @@ from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts
 from tidegate.core.levers import LEVERS
-from tidegate.core.plan import HttpBounds, JournalBounds, Plan, Route, Target
-from tidegate.core.revised import Revised, revised
+from tidegate.core.plan import Candidate, HttpBounds, JournalBounds, Plan, Route, Target
+from tidegate.core.revised import Revised, UnderWay, revised
 from tidegate.core.words import nearest, quoted
 
 DIGEST_CHARS = 8
@@ -161,24 +161,29 @@ class _Compiler:
         return None if found is None else replace(found, contract=contract)
 
     def _with_release(self, route: Route) -> Route:
-        """The route with the release that is under way on it, and what the last one replaced."""
-        name = route.name
-        under_way = self._revised.under_way.get(name)
-        if under_way is not None:
-            self._instead = ("routes", name), ("releases", under_way.rollout.id, "change")
-            found = self._route(name, under_way.declared)
-            self._instead = None
-            if found is not None:
-                route = replace(route, candidate=candidate_of(under_way, route, found))
-        earlier = self._revised.replaced.get(name)
-        if earlier is not None:
-            warm = [self._warm(name, it) for it in still_there(self.declared, earlier)]
-            route = with_warm(route, [target for target in warm if target is not None])
-        return replace(
+        """The route with the releases that are under way on it, and what the last ones replaced."""
+        name, revised = route.name, self._revised
+        route = replace(
             route,
-            rollout=self._revised.promoted.get(name),
-            taken_back=self._revised.taken_back.get(name, ()),
+            came_by=revised.promoted.get(name, ()),
+            taken_back=revised.taken_back.get(name, ()),
         )
+        found = [self._candidate(route, one) for one in revised.under_way.get(name, ())]
+        first, second, *_ = (*filter(None, found), None, None)
+        route = replace(route, candidate=first, beside=second)
+        earlier = revised.replaced.get(name, ())
+        if earlier:
+            kept = [
+                self._warm(name, it) for one in earlier for it in still_there(self.declared, one)
+            ]
+            route = with_warm(route, [target for target in kept if target is not None])
+        return route
+
+    def _candidate(self, route: Route, under_way: UnderWay) -> Candidate | None:
+        self._instead = ("routes", route.name), ("releases", under_way.rollout.id, "change")
+        found = self._route(route.name, under_way.declared)
+        self._instead = None
+        return None if found is None else candidate_of(under_way, route, found)
 
     def _warm(self, name: str, wanted: str | DeclaredTarget) -> Target | None:
         """What is kept warm, unless its name means another target by now."""

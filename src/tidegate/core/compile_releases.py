@@ -22,10 +22,11 @@ def candidate_of(under_way: UnderWay, stable: Route, found: Route) -> Candidate:
     return Candidate(
         rollout=rollout.id,
         salt=under_way.salt,
-        route=replace(found, rollout=rollout.id),
+        route=replace(found, came_by=(*stable.came_by, rollout.id)),
         units=rollout.units,
         always=rollout.always,
         never=rollout.never,
+        lane=under_way.lane,
         shadow_nanousd=0 if rollout.shadow is None else rollout.shadow.budget_nanousd,
     )
 

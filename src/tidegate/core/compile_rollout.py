@@ -73,6 +73,7 @@ def compile_rollout(
         business_hours=declared.business_hours,
         labels=declared.labels,
         gates=declared.gates,
+        orthogonal=declared.orthogonal,
     )
     return replace(rollout, digest=_digest(rollout))
 

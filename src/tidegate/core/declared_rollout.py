@@ -212,3 +212,11 @@ class DeclaredRollout(Struct, frozen=True, omit_defaults=True):
     gates: Annotated[
         tuple[Text, ...], Meta(description="What has to be passed before it starts, by name.")
     ] = ()
+    orthogonal: Annotated[
+        bool,
+        Meta(
+            description="Another release that says so too, and changes none of the same keys, may "
+            "be under way on the route with it. Each has one half of the units to itself, from its "
+            "start to its promotion."
+        ),
+    ] = False

@@ -7,7 +7,7 @@ from typing import Literal
 
 from msgspec import Struct
 
-from tidegate.core.arm import UnitKind
+from tidegate.core.arm import Lane, UnitKind
 from tidegate.core.engine_signals import EnginePage
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.price import Price
@@ -137,7 +137,7 @@ class Candidate(Struct, frozen=True, omit_defaults=True):
 
     The weight is not here but in the changes in force: without one it is 0. `units` are the kinds
     of unit that are looked for, in this order; `always` and `never` are keys, teams or customers
-    whose requests are no part of the comparison.
+    whose requests are no part of the comparison. Without a `lane` all units may be its own.
     """
 
     rollout: str
@@ -147,6 +147,7 @@ class Candidate(Struct, frozen=True, omit_defaults=True):
     always: tuple[str, ...] = ()
     never: tuple[str, ...] = ()
     shadow_nanousd: int = 0
+    lane: Lane | None = None
 
 
 class Route(Struct, frozen=True, omit_defaults=True):
@@ -156,8 +157,9 @@ class Route(Struct, frozen=True, omit_defaults=True):
     in that way. `drops_unsupported`: what a target cannot do is left out, and named, instead of
     refused. `parameters` are members of a request's body (JSON) that it has unless its caller said
     otherwise, `system_prompt` stands before the conversation. `candidate` is a release under way,
-    `kept_warm` what the last one replaced. `rollout` is the release that this version came by, as
-    long as it may be taken back, and `taken_back` are those whose promotions were.
+    `beside` a second one, `kept_warm` what the last ones replaced. `came_by` are the releases that
+    this version came by, as long as they may be taken back, and `taken_back` those whose promotions
+    were.
     """
 
     name: str
@@ -170,8 +172,9 @@ class Route(Struct, frozen=True, omit_defaults=True):
     parameters: tuple[tuple[str, str], ...] = ()
     system_prompt: str | None = None
     candidate: Candidate | None = None
+    beside: Candidate | None = None
     kept_warm: tuple[Target, ...] = ()
-    rollout: str | None = None
+    came_by: tuple[str, ...] = ()
     taken_back: tuple[str, ...] = ()
 
     @property
@@ -182,9 +185,14 @@ class Route(Struct, frozen=True, omit_defaults=True):
         return tuple({target.name: target for target in (*pool, *beyond)}.values())
 
     @property
+    def candidates(self) -> tuple[Candidate, ...]:
+        """The releases that are under way on it."""
+        return tuple(it for it in (self.candidate, self.beside) if it is not None)
+
+    @property
     def reachable(self) -> tuple[Target, ...]:
-        """`targets`, and those of its candidate and of what it keeps warm, each once."""
-        coming = () if self.candidate is None else self.candidate.route.targets
+        """`targets`, and those of its candidates and of what it keeps warm, each once."""
+        coming = (target for one in self.candidates for target in one.route.targets)
         every = (*self.targets, *coming, *self.kept_warm)
         return tuple({target.name: target for target in every}.values())
 

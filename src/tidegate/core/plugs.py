@@ -5,6 +5,7 @@ A file's name is its name in the plan. It holds one object called `plug`. Third 
 start, loudly.
 """
 
+import functools
 import importlib
 import importlib.metadata
 import pkgutil
@@ -279,15 +280,19 @@ def names(kind: str) -> list[str]:
     package = importlib.import_module(f"tidegate.{kind}")
     own = {m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")}
     theirs = {
-        e.name.removeprefix(f"{kind}.")
-        for e in importlib.metadata.entry_points(group=ENTRY_POINTS)
-        if e.name.startswith(f"{kind}.")
+        e.name.removeprefix(f"{kind}.") for e in registered() if e.name.startswith(f"{kind}.")
     }
     return sorted(own | theirs)
 
 
+@functools.cache
+def registered() -> tuple[importlib.metadata.EntryPoint, ...]:
+    """What third parties have registered, as it was at the first call: finding it takes long."""
+    return tuple(importlib.metadata.entry_points(group=ENTRY_POINTS))
+
+
 def _third_party(kind: str, name: str) -> Any:
-    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS, name=f"{kind}.{name}"):
+    for entry in (e for e in registered() if e.name == f"{kind}.{name}"):
         try:
             return entry.load()
         except Exception as error:

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Raw, Struct, field
 from msgspec.structs import replace
 
+from tidegate.core.arm import LANES, Lane
 from tidegate.core.assemble import Path, Say
 from tidegate.core.change import Revision
 from tidegate.core.declared import Declared
@@ -31,6 +32,7 @@ class UnderWay(Struct, frozen=True):
     rollout: Rollout
     salt: str
     declared: DeclaredRoute
+    lane: Lane | None = None
 
 
 class Superseded(Struct, frozen=True):
@@ -42,15 +44,15 @@ class Superseded(Struct, frozen=True):
 
 
 class Revised(Struct, frozen=True):
-    """`declared` has every route as it is to be. By route: `under_way`, `replaced` (what a
-    promotion replaced and is kept warm), `promoted` (which release's that was), `taken_back` (whose
+    """`declared` has every route as it is to be. By route: `under_way`, `replaced` (what
+    promotions replaced and is kept warm), `promoted` (whose these were), `taken_back` (whose
     promotions were undone) and `moved`, which revision moved which member away from what the file
     says."""
 
     declared: Declared
-    under_way: dict[str, UnderWay] = {}
-    replaced: dict[str, DeclaredRoute] = {}
-    promoted: dict[str, str] = {}
+    under_way: dict[str, tuple[UnderWay, ...]] = {}
+    replaced: dict[str, tuple[DeclaredRoute, ...]] = {}
+    promoted: dict[str, tuple[str, ...]] = {}
     taken_back: dict[str, tuple[str, ...]] = {}
     moved: dict[str, dict[str, Revision]] = {}
     superseded: tuple[Superseded, ...] = ()
@@ -66,7 +68,8 @@ class _Moved(Struct, frozen=True):
 
 class _OneRoute(Struct):
     """One route on the way through its revisions. `found` is, by rollout, what its promotion
-    found of the members that it moved."""
+    found of the members that it moved. `warm` are the rollouts whose promotions may be undone, and
+    `lanes` those under way that have one."""
 
     name: str
     file: DeclaredRoute
@@ -74,7 +77,8 @@ class _OneRoute(Struct):
     found: dict[str, dict[str, Any]] = field(default_factory=dict)
     promoted: dict[str, Revision] = field(default_factory=dict)
     starts: dict[str, Revision] = field(default_factory=dict)
-    warm: str | None = None
+    lanes: dict[str, Lane] = field(default_factory=dict)
+    warm: tuple[str, ...] = ()
     taken_back: tuple[str, ...] = ()
 
 
@@ -112,28 +116,45 @@ def revised(
 
 def _take(one: _OneRoute, revision: Revision, rollouts: Mapping[str, Rollout]) -> None:
     rollout = revision.rollout or ""
+    known = rollouts.get(rollout)
     match revision.kind:
         case "start":
-            one.starts[rollout] = revision
+            _start(one, revision, orthogonal=known is not None and known.orthogonal)
         case "withdraw":
-            one.starts.pop(rollout, None)
+            _end(one, rollout)
         case "retire":
-            one.warm = None if one.warm == rollout else one.warm
+            one.warm = tuple(it for it in one.warm if it != rollout)
         case "set":
             _move(one, revision, revision.members)
         case "promote":
-            known = rollouts.get(rollout)
             members = revision.members or (known.members if known is not None else {})
             one.found[rollout] = dict(_found(one, revision, members))
             one.promoted[rollout] = revision
             _move(one, revision, members)
-            one.starts.pop(rollout, None)
-            one.warm = rollout
+            _end(one, rollout)
+            one.warm = (*(it for it in one.warm if it != rollout), rollout)
         case "restore":
             _restore(one, revision, rollout)
-            one.starts.pop(rollout, None)
-            one.warm = None if one.warm == rollout else one.warm
+            _end(one, rollout)
+            one.warm = tuple(it for it in one.warm if it != rollout)
             one.taken_back = (*one.taken_back, rollout)[-_TAKEN_BACK:]
+
+
+def _start(one: _OneRoute, revision: Revision, *, orthogonal: bool) -> None:
+    """The first lane that is free is its own until it ends, whoever comes and goes in the other: so
+    nobody changes lanes, and both go by the salt of who was there first."""
+    rollout = revision.rollout or ""
+    one.starts[rollout] = revision
+    others = [lane for name, lane in one.lanes.items() if name != rollout]
+    if orthogonal and len(others) < LANES:
+        taken = {lane.number for lane in others}
+        salt = others[0].salt if others else revision.salt or revision.id
+        one.lanes[rollout] = Lane(salt, min(set(range(LANES)) - taken))
+
+
+def _end(one: _OneRoute, rollout: str) -> None:
+    one.starts.pop(rollout, None)
+    one.lanes.pop(rollout, None)
 
 
 def _move(one: _OneRoute, revision: Revision, members: Mapping[str, Raw]) -> None:
@@ -185,16 +206,18 @@ def _settle(one: _OneRoute, out: Revised) -> list[Superseded]:
         out.moved[name] = away
     if one.taken_back:
         out.taken_back[name] = one.taken_back
-    if one.warm is not None and one.promoted[one.warm].id not in gone:
-        out.promoted[name] = one.warm
-        out.replaced[name] = replace(out.declared.routes[name], **one.found[one.warm])
+    warm = tuple(it for it in one.warm if one.promoted[it].id not in gone)
+    if warm:
+        route = out.declared.routes[name]
+        out.promoted[name] = warm
+        out.replaced[name] = tuple(replace(route, **one.found[it]) for it in warm)
     return list(gone.values())
 
 
 def _begin(
     one: _OneRoute, rollouts: Mapping[str, Rollout], out: Revised, say: Say
 ) -> list[Superseded]:
-    """The release that is under way, of which a route has one."""
+    """The releases that are under way: one, or two that each have a lane."""
     name, file, gone = one.name, one.file, []
     for rollout_id, start in one.starts.items():
         rollout = rollouts.get(rollout_id)
@@ -212,10 +235,29 @@ def _begin(
             path = ("routes", name, edited[0])
             why = f"the plan file says something else of `{edited[0]}` since"
             gone.append(Superseded(start, path, why))
-        elif name in out.under_way:
-            other = quoted(out.under_way[name].rollout.id)
-            say(("releases", rollout_id), f"{other} is under way on this route; end that one first")
+        elif why_not := _why_not_beside(rollout, out.under_way.get(name, ())):
+            say(("releases", rollout_id), why_not)
         else:
-            salt = start.salt or start.id
-            out.under_way[name] = UnderWay(rollout, salt, candidate)
+            salt, lane = start.salt or start.id, one.lanes.get(rollout_id)
+            coming = UnderWay(rollout, salt, candidate, lane)
+            out.under_way[name] = (*out.under_way.get(name, ()), coming)
     return gone
+
+
+def _why_not_beside(rollout: Rollout, under_way: tuple[UnderWay, ...]) -> str | None:
+    """What keeps a release from being under way beside these; None: nothing does."""
+    if not under_way:
+        return None
+    other = under_way[0].rollout
+    busy = f"{quoted(other.id)} is under way on this route"
+    if len(under_way) >= LANES:
+        others = " and ".join(quoted(it.rollout.id) for it in under_way)
+        return f"{others} are under way on this route; end one first"
+    if not (rollout.orthogonal and other.orthogonal):
+        return f"{busy}; end that one first, or declare both `orthogonal` before they are created"
+    both = sorted(rollout.members.keys() & other.members.keys())
+    if both:
+        return f"{busy} and changes {quoted(both[0])} too; end that one first"
+    if rollout.units != other.units:
+        return f"{busy} and assigns by other `units`; write the same, or end that one first"
+    return None

@@ -4,7 +4,7 @@ from typing import Literal
 
 from msgspec import Raw, Struct
 
-from tidegate.core.arm import UnitKind
+from tidegate.core.arm import UnitKind, dial_scope
 from tidegate.core.harm import HARM
 
 NoDataRule = Literal["fail", "pause", "ignore"]
@@ -96,7 +96,8 @@ class Rollout(Struct, frozen=True, omit_defaults=True):
     under the same id is refused once it has been created. Times are in seconds.
 
     `units` are the kinds that are looked for, in this order. `never` and `always` are keys, teams
-    or customers that are no part of the comparison.
+    or customers that are no part of the comparison. `orthogonal`: it has one of the route's lanes,
+    and another such release may be under way in the other.
     """
 
     id: str
@@ -120,3 +121,9 @@ class Rollout(Struct, frozen=True, omit_defaults=True):
     business_hours: str | None = None
     labels: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
+    orthogonal: bool = False
+
+    @property
+    def scope(self) -> str:
+        """What its dials are held for."""
+        return dial_scope(self.route, self.id, in_lane=self.orthogonal)

@@ -7,7 +7,7 @@ it stays with the version that answered its first turn, unless nobody gets the r
 
 from typing import Final
 
-from tidegate.core.arm import Arm, UnitKind, bucket, is_canary
+from tidegate.core.arm import Arm, UnitKind, bucket, is_canary, lane_of
 from tidegate.core.ask import OPENAI_RESPONSES, Ask, turns_of
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
@@ -34,8 +34,13 @@ def assign(
     """What the request obeys of a route with a candidate, noted on the receipt. Refusal."""
     candidate = route.candidate
     assert candidate is not None  # noqa: S101 - see `resolve`
-    receipt.rollout = candidate.rollout
     kind, unit = _unit(candidate, ask, key, headers, receipt)
+    if candidate.lane is not None:
+        found = _of_lane(route, unit, key, headers)
+        if found is None:
+            return route
+        candidate = found
+    receipt.rollout = candidate.rollout
     place = bucket(candidate.salt, unit)
     receipt.unit, receipt.unit_kind = place, kind
     weight = candidate.weight
@@ -52,31 +57,58 @@ def assign(
     return candidate.route if canary else route
 
 
-def stay(
-    route: PreparedRoute, candidate: PreparedCandidate, receipt: Receipt, target: str
-) -> PreparedRoute:
+def stay(route: PreparedRoute, receipt: Receipt, target: str) -> PreparedRoute:
     """What a request obeys that only `target` can serve, which keeps the answer that it goes on
     from. What the last release left warm is the route's own. Refusal where that is a release which
     nobody gets any more."""
 
-    def has(one: PreparedRoute) -> bool:
-        return any(it.target.name == target for it in one.targets())
+    def has(one: PreparedCandidate | None) -> bool:
+        version = route if one is None else one.route
+        return any(it.target.name == target for it in version.targets())
 
-    of_arm = candidate.route if receipt.arm == "canary" else route
-    if has(of_arm):
-        return of_arm
-    canary = of_arm is route and has(candidate.route)
-    if canary and candidate.weight <= 0:
+    under_way = route.candidates
+    of_arm = receipt.rollout if receipt.arm == "canary" else None
+    own = next((it for it in under_way if it.rollout == of_arm), None)
+    keeping = next((it for it in (own, None, *under_way) if has(it)), None)
+    version = route if keeping is None else keeping.route
+    if keeping is own:
+        receipt.arm_forced = receipt.arm_forced or not has(own)
+        return version
+    if keeping is not None and keeping.weight <= 0:
         name = "previous_response_id"
         message = f"`{name}` is of a release that was rolled back; send the whole conversation"
         raise Refusal("invalid_parameter", message, param=name)
-    if not canary and of_arm is route:
-        receipt.arm_forced = True
-        return route
-    receipt.arm, receipt.arm_forced = _name(canary), True
-    other = candidate.route if canary else route
-    receipt.release = other.route.release.name
-    return other
+    receipt.arm, receipt.arm_forced = _name(keeping is not None), True
+    receipt.rollout = receipt.rollout if keeping is None else keeping.rollout
+    receipt.release = version.route.release.name
+    return version
+
+
+def _of_lane(
+    route: PreparedRoute, unit: str, key: KeyRecord, headers: Headers
+) -> PreparedCandidate | None:
+    """The release that the unit may get: the one that somebody has chosen for it, or the one whose
+    lane it is in. None where that lane has none now."""
+    told = headers.get(ARM_HEADER) if CHOOSES_ARM in key.attributes else None
+    for candidate in route.candidates:
+        if told is not None and told == _own_name(candidate):
+            return candidate
+        if not candidate.always.isdisjoint(_whose(key)):
+            return candidate
+    for candidate in route.candidates:
+        lane = candidate.lane
+        if lane is not None and lane.number == lane_of(lane.salt, unit):
+            return candidate
+    return None
+
+
+def _own_name(candidate: PreparedCandidate) -> bytes:
+    """What a release is called on its route."""
+    return candidate.rollout.removeprefix(candidate.route.route.name + "/").encode()
+
+
+def _whose(key: KeyRecord) -> tuple[str, ...]:
+    return f"key:{key.id}", f"team:{key.team}", f"customer:{key.customer}"
 
 
 def _name(canary: bool) -> Arm:
@@ -90,16 +122,17 @@ def _serves(route: PreparedRoute, ask: Ask) -> bool:
 def _chosen(candidate: PreparedCandidate, key: KeyRecord, headers: Headers) -> bool | None:
     """Whether somebody has chosen the release for the request, or against it; None: nobody has."""
     if candidate.named:
-        whose = [f"key:{key.id}", f"team:{key.team}", f"customer:{key.customer}"]
+        whose = _whose(key)
         if not candidate.never.isdisjoint(whose):
             return False
         if not candidate.always.isdisjoint(whose):
             return True
     if CHOOSES_ARM not in key.attributes or ARM_HEADER not in headers:
         return None
-    chosen = _ARMS.get(headers[ARM_HEADER])
+    told = headers[ARM_HEADER]
+    chosen = True if told == _own_name(candidate) else _ARMS.get(told)
     if chosen is None:
-        message = "`x-tidegate-arm` must be stable or canary"
+        message = "`x-tidegate-arm` must be stable, canary or the name of a release"
         raise Refusal("invalid_parameter", message, param="x-tidegate-arm")
     return chosen
 

@@ -69,7 +69,7 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
         except (Refusal, Failure) as error:
             no = error
             tell(progress, no)
-            if route.route.rollout is not None and not _sent(progress):
+            if route.route.came_by and not _sent(progress):
                 check_version(progress, world)
         except BaseException:
             tell(progress, None)

@@ -42,9 +42,9 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
         raise Failure("timeout", "upstream_timeout", "the caller waits no longer")
     request = _request(progress, ask, replica, world)
     stale: InFlight | None = None
-    came_by = None if progress.route is None else progress.route.route.rollout
+    came_by = None if progress.route is None else progress.route.route.came_by
     while True:
-        if came_by is not None:
+        if came_by:
             check_version(progress, world)
         deadlines = usual
         if until_s is not None:
@@ -58,7 +58,7 @@ async def call(progress: Progress, ask: Ask, replica: PreparedReplica, world: Wo
         upstream = None if stale is not None else replica.pool.take_idle()
         if upstream is None:
             upstream = await connection_to(this, replica, usual.connect_s)
-            if came_by is not None and withdrawn(progress, world) is not None:
+            if came_by and withdrawn(progress, world) is not None:
                 upstream.close()
                 raise Withdrawn
             if until_s is not None and ask.stream:  # whose first token is waited for from now on

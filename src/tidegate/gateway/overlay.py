@@ -3,7 +3,7 @@
 Only what a change touches is made anew; requests go on reading plain fields of the plan.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from tidegate.core.levers import EVERY, LEVERS, Lever, merged, splits
 from tidegate.gateway.levers import Standing
 from tidegate.gateway.prepared import PreparedPlan
-from tidegate.gateway.prepared_route import PreparedRoute, PreparedShare
+from tidegate.gateway.prepared_route import PreparedCandidate, PreparedRoute, PreparedShare
 from tidegate.gateway.world import World
 
 _SWITCHED_OFF: Final = "that model is switched off by its operators for now"
@@ -64,13 +64,33 @@ def _dialled(base: PreparedPlan, standing: Standing) -> dict[str, PreparedRoute]
         moved[name] = _weighted(base.routes[name], weights)
     shares = standing.get("shadow_share", _NONE)
     of_units = standing.get("release_weight", _NONE)
-    for name in of_units.keys() | shares.keys():
+    for name in {_route_of(base, scope) for scope in of_units.keys() | shares.keys()}:
         route = moved.get(name, base.routes.get(name))
-        if route is not None and route.candidate is not None:
-            weight, share = of_units.get(name, 0.0), shares.get(name, 0.0)
-            candidate = replace(route.candidate, weight=weight, shadow_share=share)
-            moved[name] = replace(route, candidate=candidate)
+        if route is not None:
+            moved[name] = _with_candidates(
+                route,
+                lambda one: replace(
+                    one,
+                    weight=of_units.get(one.scope, 0.0),
+                    shadow_share=shares.get(one.scope, 0.0),
+                ),
+            )
     return moved
+
+
+def _route_of(base: PreparedPlan, scope: str) -> str:
+    """The route of a release's dial, which is held for that or for `ROUTE@NAME`."""
+    return scope if scope in base.routes else scope.rpartition("@")[0]
+
+
+def _with_candidates(
+    route: PreparedRoute, change: Callable[[PreparedCandidate], PreparedCandidate]
+) -> PreparedRoute:
+    """The route with its candidates changed, itself where it has none."""
+    if route.candidate is None:
+        return route
+    beside = None if route.beside is None else change(route.beside)
+    return replace(route, candidate=change(route.candidate), beside=beside)
 
 
 def _weighted(route: PreparedRoute, weights: Mapping[str, float]) -> PreparedRoute:
@@ -88,13 +108,8 @@ def _without(route: PreparedRoute, off: frozenset[str]) -> PreparedRoute:
     """Without these targets, itself where it has none of them. Where none of its own is left, the
     first that stands in for what is unavailable serves; where there is none either, it is off. A
     candidate with none of its own gets nobody: what stands in for it says nothing of it."""
-    candidate = route.candidate
-    if candidate is not None:
-        coming = _without(candidate.route, off)
-        if coming is not candidate.route:
-            route = replace(route, candidate=replace(candidate, route=coming))
-        if all(share.target.target.name in off for share in candidate.route.pool):
-            route = _unreleased(route)
+    if any(not off.isdisjoint(one.route.heads) for one in route.candidates):
+        route = _with_candidates(route, lambda one: _candidate_without(one, off))
     if off.isdisjoint(route.heads):
         return route
     fallbacks = {
@@ -110,18 +125,27 @@ def _without(route: PreparedRoute, off: frozenset[str]) -> PreparedRoute:
     return _with_pool(replace(route, fallbacks=fallbacks, warm=warm), pool)
 
 
+def _candidate_without(candidate: PreparedCandidate, off: frozenset[str]) -> PreparedCandidate:
+    pool = candidate.route.pool
+    candidate = replace(candidate, route=_without(candidate.route, off))
+    if all(share.target.target.name in off for share in pool):
+        return _nobodys(candidate)
+    return candidate
+
+
 def _capped(route: PreparedRoute, most_tokens: int) -> PreparedRoute:
-    candidate = route.candidate
-    if candidate is not None:
-        candidate = replace(candidate, route=_capped(candidate.route, most_tokens))
-    return replace(route, output_cap_tokens=most_tokens, candidate=candidate)
+    capped = _with_candidates(
+        route, lambda one: replace(one, route=_capped(one.route, most_tokens))
+    )
+    return replace(capped, output_cap_tokens=most_tokens)
 
 
 def _unreleased(route: PreparedRoute) -> PreparedRoute:
-    candidate = route.candidate
-    if candidate is None:
-        return route
-    return replace(route, candidate=replace(candidate, weight=0.0, shadow_share=0.0))
+    return _with_candidates(route, _nobodys)
+
+
+def _nobodys(candidate: PreparedCandidate) -> PreparedCandidate:
+    return replace(candidate, weight=0.0, shadow_share=0.0)
 
 
 def _closed(route: PreparedRoute) -> PreparedRoute:

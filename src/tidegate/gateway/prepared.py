@@ -14,7 +14,7 @@ from tidegate import __version__
 from tidegate.core import plugs
 from tidegate.core.arm import Arm
 from tidegate.core.credential import Addressed
-from tidegate.core.plan import Contract, Plan, Replica, Route, Target, Tls
+from tidegate.core.plan import Candidate, Contract, Plan, Replica, Route, Target, Tls
 from tidegate.core.plugs import Provider
 from tidegate.core.pricing import Ceiling
 from tidegate.core.secret import Secret, SecretRef
@@ -26,7 +26,12 @@ from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.in_force import InForce, MakeCounters
 from tidegate.gateway.own_limits import OwnLimits
 from tidegate.gateway.prepared_probe import PreparedProbe, prepare_probe
-from tidegate.gateway.prepared_route import PreparedRoute, prepare_candidate, prepare_route
+from tidegate.gateway.prepared_route import (
+    PreparedCandidate,
+    PreparedRoute,
+    prepare_candidate,
+    prepare_route,
+)
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.standing import Standing
@@ -108,9 +113,8 @@ class Preparer:
         self.standing.adopt(prepared.plan)
         for route in prepared.routes.values():
             route.budget.retry = route.route.retry
-            if route.candidate is not None:
-                coming = route.candidate.route
-                coming.budget.retry = coming.route.retry
+            for one in route.candidates:
+                one.route.budget.retry = one.route.route.retry
             for target in route.reachable():
                 used = [(it.name, it.credential, it.breaker) for it in target.replicas]
                 self.standing.of(target.target).keep(used, target.target)
@@ -124,16 +128,23 @@ class Preparer:
         return begun
 
     def _route(self, route: Route, targets: Mapping[str, PreparedTarget]) -> PreparedRoute:
-        """The route, and the release that is under way on it."""
-        candidate, contract = route.candidate, _contract(route.name, route.contract)
-        arm: Arm | None = None if candidate is None else "stable"
+        """The route, and the releases that are under way on it."""
+        contract = _contract(route.name, route.contract)
+        arm: Arm | None = None if route.candidate is None else "stable"
         found = prepare_route(route, targets, self.standing.budget(route), contract, arm)
-        if candidate is not None:
-            known = self.standing.release(candidate)
-            contract = _contract(route.name, candidate.route.contract)
-            coming = prepare_route(candidate.route, targets, known.budget, contract, "canary")
-            found.candidate = prepare_candidate(candidate, coming, known.firsts, known.copies)
+        if route.candidate is not None:
+            found.candidate = self._candidate(route.candidate, targets)
+        if route.beside is not None:
+            found.beside = self._candidate(route.beside, targets)
         return found
+
+    def _candidate(
+        self, candidate: Candidate, targets: Mapping[str, PreparedTarget]
+    ) -> PreparedCandidate:
+        known, route = self.standing.release(candidate), candidate.route
+        contract = _contract(route.name, route.contract)
+        coming = prepare_route(route, targets, known.budget, contract, "canary")
+        return prepare_candidate(candidate, coming, known.firsts, known.copies)
 
     async def _load_contexts(self, target: Target, contexts: dict[Tls, ssl.SSLContext]) -> None:
         """TLS contexts read certificate files, which takes too long for the loop."""

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tidegate.core.arm import Arm, UnitKind
+from tidegate.core.arm import Arm, Lane, UnitKind, dial_scope
 from tidegate.core.ask import Ask
 from tidegate.core.plan import Candidate, Release, Route, Target
 from tidegate.core.price import Price
@@ -36,10 +36,10 @@ class Dearest(Struct):
 
 class PreparedRoute(Struct, eq=False):
     """One route. `target` is the first of its release, `alone` where it is the only one; `bound`
-    is what its callers' holds are reckoned by. `candidate` is a release on its way onto it, `warm`
-    what the last one replaced, `addition` what it adds to its chats. `off` says why
-    nothing of it is served now, and `output_cap_tokens` bounds its answers, while a change in force
-    has it so."""
+    is what its callers' holds are reckoned by. `candidate` is a release on its way onto it,
+    `beside` a second one, `warm` what the last ones replaced, `addition` what it adds to its chats.
+    `off` says why nothing of it is served now, and `output_cap_tokens` bounds its answers, while a
+    change in force has it so."""
 
     route: Route
     target: PreparedTarget
@@ -51,6 +51,7 @@ class PreparedRoute(Struct, eq=False):
     alone: bool
     contract: PreparedContract | None
     candidate: "PreparedCandidate | None" = None
+    beside: "PreparedCandidate | None" = None
     warm: tuple[PreparedTarget, ...] = ()
     addition: Addition | None = None
     off: str | None = None
@@ -60,6 +61,11 @@ class PreparedRoute(Struct, eq=False):
     def release(self) -> Release:
         return self.route.release
 
+    @property
+    def candidates(self) -> "tuple[PreparedCandidate, ...]":
+        """The releases that are under way on it."""
+        return tuple(it for it in (self.candidate, self.beside) if it is not None)
+
     def targets(self) -> list[PreparedTarget]:
         """Every target that may serve it, each once."""
         found = {share.target.target.name: share.target for share in self.pool}
@@ -68,8 +74,8 @@ class PreparedRoute(Struct, eq=False):
         return list(found.values())
 
     def reachable(self) -> list[PreparedTarget]:
-        """The same, with those of its candidate and what is kept warm."""
-        coming = [] if self.candidate is None else self.candidate.route.targets()
+        """The same, with those of its candidates and what is kept warm."""
+        coming = [target for one in self.candidates for target in one.route.targets()]
         every = (*self.targets(), *coming, *self.warm)
         return list({target.target.name: target for target in every}.values())
 
@@ -78,7 +84,8 @@ class PreparedRoute(Struct, eq=False):
 
 
 class PreparedCandidate(Struct, eq=False):
-    """A release on its way onto a route. `route` is what its requests obey. `named`: the file names
+    """A release on its way onto a route. `route` is what its requests obey; without a `lane` all
+    units may be its own. Its dials are held for `scope`. `named`: the file names
     some for it or against it. `weight`, its share of the units, and `shadow_share`, of requests
     that are copied to it, are what the changes in force say: nobody gets it without one."""
 
@@ -91,6 +98,8 @@ class PreparedCandidate(Struct, eq=False):
     shadow_nanousd: int
     firsts: FirstVersions
     copies: Copies
+    scope: str
+    lane: Lane | None = None
     weight: float = 0.0
     shadow_share: float = 0.0
 
@@ -113,6 +122,10 @@ def prepare_candidate(
         shadow_nanousd=candidate.shadow_nanousd,
         firsts=firsts,
         copies=copies,
+        scope=dial_scope(
+            candidate.route.name, candidate.rollout, in_lane=candidate.lane is not None
+        ),
+        lane=candidate.lane,
     )
 
 

@@ -61,8 +61,9 @@ class Shadows:
         """Copies a request that has been settled, if it is drawn. Never raises, never waits."""
         plan = self._world.plan
         route = None if plan is None else plan.routes.get(receipt.route or "")
-        candidate = None if route is None else route.candidate
-        if plan is None or candidate is None or candidate.rollout != receipt.rollout:
+        coming = () if route is None else route.candidates
+        candidate = next((one for one in coming if one.rollout == receipt.rollout), None)
+        if plan is None or candidate is None:
             return
         answered = receipt.arm == "stable" and receipt.error_code is None
         if not answered or clock.fraction() >= candidate.shadow_share:

@@ -130,6 +130,6 @@ class Standing:
         kept = {(target.name, target.provider) for target in plan.targets.values()}
         self._targets = {whose: it for whose, it in self._targets.items() if whose in kept}
         self._budgets = {name: it for name, it in self._budgets.items() if name in plan.routes}
-        coming = [it.candidate for it in plan.routes.values() if it.candidate is not None]
+        coming = (it for route in plan.routes.values() for it in route.candidates)
         under_way = {(it.rollout, it.salt) for it in coming}
         self._releases = {which: it for which, it in self._releases.items() if which in under_way}

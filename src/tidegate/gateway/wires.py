@@ -30,7 +30,7 @@ def find_stored(progress: Progress, ask: Ask, plan: PreparedPlan, world: World) 
     target = progress.keeper[0]
     if route.candidate is not None:
         name = target.target.name
-        route = progress.route = stay(route, route.candidate, progress.receipt, name)
+        route = progress.route = stay(route, progress.receipt, name)
     if target in route.warm:  # whose price is not among those that the route's own are reckoned by
         progress.route = replace(route, bound=target)
 

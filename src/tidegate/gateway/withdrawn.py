@@ -15,18 +15,21 @@ class Withdrawn(Exception):
 def withdrawn(progress: Progress, world: World) -> Withdrawn | None:
     """None where it stands, or where it came by no release. A promotion takes nothing back."""
     route, plan, receipt = progress.route, world.plan, progress.receipt
-    came_by = None if route is None else route.route.rollout
-    if came_by is None or plan is None:
+    came_by = () if route is None else route.route.came_by
+    if not came_by or plan is None:
         return None
     now = plan.routes.get(receipt.route or "")
     if now is None:
         return None  # the route itself is gone, which is no word about a release of it
-    if receipt.arm not in ("canary", "shadow"):
-        return Withdrawn() if came_by in now.route.taken_back else None
-    candidate = now.candidate
-    if candidate is not None and candidate.rollout == came_by:
-        return None if candidate.weight > 0 or candidate.shadow_share > 0 else Withdrawn()
-    return None if now.route.rollout == came_by else Withdrawn()
+    if any(one in now.route.taken_back for one in came_by):
+        return Withdrawn()
+    own = came_by[-1]
+    if receipt.arm not in ("canary", "shadow") or own in now.route.came_by:
+        return None
+    for candidate in now.candidates:
+        if candidate.rollout == own and (candidate.weight > 0 or candidate.shadow_share > 0):
+            return None
+    return Withdrawn()
 
 
 def check_version(progress: Progress, world: World) -> None:

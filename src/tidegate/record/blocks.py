@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from sqlalchemy import Engine
 
+from tidegate.core.arm import dial_scope
 from tidegate.core.block import Block
 from tidegate.core.receipt import Receipt
 from tidegate.stores import blocks, database, release_weights, unfolded
@@ -92,11 +93,12 @@ class Blocks:
             return []
         self._is_full = False
         with database.reading(self._engine) as connection:
-            weights = release_weights.by_route(connection, now_s)
+            weights = release_weights.by_scope(connection, now_s)
         closed = []
         for rollout, one in list(self._open.items()):
             ended_s = max(now_s, one.began_s)
-            weight = one.weigh(weights.get(one.route, 0.0), now_s)
+            in_lane = dial_scope(one.route, rollout, in_lane=True)
+            weight = one.weigh(weights.get(in_lane, weights.get(one.route, 0.0)), now_s)
             block = one.fold.close(one.began_s, ended_s, weight)
             if block is not None:
                 closed.append(block)

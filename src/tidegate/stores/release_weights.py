@@ -11,8 +11,9 @@ _WEIGHT: Final = "release_weight"
 _OFF: Final = "release_off"
 
 
-def by_route(connection: Connection, now_s: float) -> dict[str, float]:
-    """Routes whose candidate has a weight now; at every other the candidate gets no unit."""
+def by_scope(connection: Connection, now_s: float) -> dict[str, float]:
+    """By what its dial is held for (`core.arm.dial_scope`), the weight that a candidate has now;
+    every other gets no unit."""
     held: dict[str, list[float]] = {}
     off: set[str] = set()
     for change in changes.in_force(connection, now_s):
@@ -22,5 +23,8 @@ def by_route(connection: Connection, now_s: float) -> dict[str, float]:
             off.add(change.scope)
     if EVERY in off:
         return dict.fromkeys(held, 0.0)
-    weights = {route: merged(LEVERS[_WEIGHT], values) for route, values in held.items()}
-    return {route: 0.0 if route in off else weight for route, weight in weights.items()}
+    weights = {scope: merged(LEVERS[_WEIGHT], values) for scope, values in held.items()}
+    return {
+        scope: 0.0 if off & {scope, scope.rpartition("@")[0]} else weight
+        for scope, weight in weights.items()
+    }

@@ -66,10 +66,14 @@ def spans(connection: Connection, span_s: int, from_s: float, until_s: float) ->
     return _gathered(connection, query)
 
 
-def of_arm(connection: Connection, route: str, arm: str, from_s: float) -> list[Minute]:
-    """One arm's minutes, from that in which `from_s` lies."""
+def of_arm(
+    connection: Connection, route: str, arm: str, from_s: float, *, release: str | None = None
+) -> list[Minute]:
+    """One arm's minutes, from that in which `from_s` lies; of one release, where that is named."""
     c, scope = signals.c, signal_scopes.c
     mine = (scope.route == route) & (scope.arm == arm)
+    if release is not None:
+        mine &= scope.release == release
     since = c.start_s >= int(from_s) - MINUTE_S + 1
     return _gathered(connection, _asked().where(c.span_s == MINUTE_S, since, mine))
 

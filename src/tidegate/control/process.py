@@ -35,6 +35,7 @@ from tidegate.control.desk import Desk
 from tidegate.control.feed_log import FeedLog
 from tidegate.control.feed_server import FeedServer
 from tidegate.control.leads import Leads
+from tidegate.control.loop_notices import LoopNotices
 from tidegate.control.notifying import Notifying
 from tidegate.control.operators import Operators
 from tidegate.control.options import Settings
@@ -134,6 +135,7 @@ class Process:
         self._loop = looping.build(
             engine, self._plans, self._compiling, self._feed, (self._node, leads)
         )
+        self._loop_notices = LoopNotices(engine, lambda: self._loop.status.problem, leads)
         self._beginning = Beginning(engine, lambda: self._plans.current, leads)
         self._upkeep = Upkeep(engine, self._plans, self._compiling, self._log, leads)
         self._desk = Desk(
@@ -193,6 +195,7 @@ class Process:
             loop.create_task(self._notifying.watch()),
             loop.create_task(self._upkeep.keep_up()),
             loop.create_task(self._beginning.watch()),
+            loop.create_task(self._loop_notices.watch()),
             loop.create_task(self._loop.run()),
         ]
         gc.collect()

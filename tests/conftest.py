@@ -30,6 +30,21 @@ def pytest_configure() -> None:
     sys.dont_write_bytecode = False
 
 
+@pytest.hookimpl(trylast=True)  # after they have been put into a random order
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of `e2e` stand far apart and none at the end, so that what starts many processes and
+    waits for them runs beside what computes, and no worker is left alone with the longest."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    far_apart = [tests for path, tests in files.items() if path.parent.name == "e2e"]
+    order = [tests for path, tests in files.items() if path.parent.name != "e2e"]
+    apart = max(len(order) * 3 // 4 // max(len(far_apart), 1), 1)
+    for number, tests in enumerate(far_apart):
+        order.insert(number * (apart + 1), tests)
+    items[:] = [item for tests in order for item in tests]
+
+
 @pytest.fixture(scope="session")
 def repository() -> Path:
     """The root of the working tree."""

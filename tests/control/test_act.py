@@ -93,6 +93,8 @@ def two_begun(room: Room) -> None:
     for _ in range(2):
         rooms.tick(room)
     assert rooms.dials(room) == {"chat@next": 0.1, "chat@brief": 0.1}
+    found = room.ask("GET", f"/api/releases/explain?id={OTHER}").json()
+    assert "chat/next is step on the same route" in found["notes"]
 
 
 def test_of_two_orthogonal_releases_one_is_rolled_back_and_the_other_goes_on(room: Room) -> None:

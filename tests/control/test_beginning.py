@@ -99,7 +99,7 @@ def test_what_it_may_hold_is_judged_when_it_begins(two: Room) -> None:
     assert "nothing serves" in why[alone["id"]]
     said = {one.key: one for one in told(two.desk.engine)}
     assert {one.severity for one in said.values()} == {"ticket"} and len(said) == 3
-    assert "operator:operator" in said[f"change/{gone['id']}"].text
+    assert "operator:operator" in said[f"change/{gone['id']}/missed"].text
 
 
 def test_a_dial_that_another_holds_by_then_is_left_to_them(two: Room) -> None:

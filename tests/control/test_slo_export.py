@@ -60,6 +60,24 @@ BOTH = """
 """
 
 
+# A week in steps of ten minutes, and what is said at its end.
+ABSENT = """\
+rule_files: [rules.yml]
+evaluation_interval: 10m
+tests:
+  - interval: 10m
+    input_series:
+      - series: 'tidegate_slo_requests_total{route="talk", sli="availability"}'
+        values: 'VALUES'
+    alert_rule_test:
+      - eval_time: WHEN
+        alertname: TidegateNoRequests
+        exp_alerts: ALERTS
+"""
+LABELS = "severity: ticket, sloth_severity: ticket, sloth_service: talk, owner: slo"
+ABSENCE = f"[{{exp_labels: {{{LABELS}}}}}]"
+
+
 def tool(name: str, *arguments: str | Path) -> str:
     done = subprocess.run([name, *arguments], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -90,6 +108,27 @@ def test_the_rules_page_in_an_outage_and_not_at_half_the_budget(
     (tmp_path / "rules.yml").write_text(prometheus_rules([CHAT]))
     tests = tmp_path / "tests.yml"
     tests.write_text(TESTS.replace("BAD", bad).replace("ALERTS", alerts))
+    tool("promtool", "test", "rules", tests)
+
+
+@pytest.mark.prometheus
+@pytest.mark.parametrize(
+    ("values", "when", "alerts"),
+    [
+        ("0+60x1010 60600+0x20", "10150m", ABSENCE),  # it came at this hour a week ago
+        ("0+60x1000", "9990m", "[]"),
+        ("0+60x2 120+0x12 0+60x996 59760+0x20", "10170m", "[]"),  # it did not
+        ("_x900 0+60x100 6000+0x20", "10030m", ABSENCE),  # nothing is known of a week ago
+    ],
+)
+def test_the_rules_miss_requests_that_a_week_ago_came_too(
+    tmp_path: Path, values: str, when: str, alerts: str
+) -> None:
+    talk = RouteObjectives("talk", (Objective("availability", 0.999),))
+    (tmp_path / "rules.yml").write_text(prometheus_rules([talk]))
+    tests = tmp_path / "tests.yml"
+    asked = ABSENT.replace("VALUES", values).replace("WHEN", when).replace("ALERTS", alerts)
+    tests.write_text(asked)
     tool("promtool", "test", "rules", tests)
 
 

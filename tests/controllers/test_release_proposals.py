@@ -1,11 +1,13 @@
+import pytest
 from msgspec.structs import replace
 from tests.controllers.release_rig import SAFE, rollout, sight
 
 from tidegate.controllers._release_moves import moved
 from tidegate.controllers._release_proposals import proposals, weight_of
-from tidegate.controllers._release_words import Bounds, Sight, Standing, Wishes
+from tidegate.controllers._release_words import Bounds, ShadowSeen, Sight, Standing, Wishes
 from tidegate.core.controller import Proposal, Revise, Set, Tell
 from tidegate.core.rollout import Approvals, Shadow
+from tidegate.core.rollout_state import State
 
 
 def proposed(seen: Sight) -> tuple[Proposal, ...]:
@@ -38,6 +40,25 @@ def test_a_start_joins_the_route_at_its_first_weight() -> None:
     assert isinstance(revise, Revise) and revise.kind == "start"
     assert isinstance(held, Set) and held.value == 0.01
     assert isinstance(tell, Tell) and tell.severity == "info"
+
+
+@pytest.mark.parametrize("state", ["shadow", "paused"])
+def test_a_shadow_that_has_cost_all_it_may_holds_nothing(state: State) -> None:
+    shadowed = rollout(shadow=Shadow(budget_nanousd=1000))
+    at = Standing(state=state, back_to="shadow", clock_s=990.0, asked_for=True)
+    seen = ShadowSeen(copies=5, cost_nanousd=1000)
+    before = proposed(sight(at, rollout=shadowed))
+    assert [one.lever for one in before if isinstance(one, Set)] == ["shadow_share"]
+    after = proposed(sight(at, rollout=shadowed, shadow=seen))
+    assert [one for one in after if isinstance(one, Set)] == []
+
+
+def test_dials_of_an_orthogonal_release_are_held_for_it_alone() -> None:
+    at = Standing(state="step", step=1, clock_s=990.0)
+    alone = rollout(orthogonal=True)
+    assert proposed(sight(at, rollout=alone)) == (
+        Set("release_weight", "chat@new", 0.10, "chat/new: step 2 of 3"),
+    )
 
 
 def test_a_shadow_holds_its_share_and_no_weight() -> None:

@@ -201,6 +201,15 @@ def test_what_burned_before_its_promotion_is_not_held_against_it() -> None:
     assert row_of(other) == "burning"
 
 
+def test_a_shadow_pauses_when_its_copies_have_cost_all_they_may_and_too_few_came() -> None:
+    shadowed = rollout(shadow=Shadow(min_requests=50, budget_nanousd=1000))
+    at = Standing(state="shadow", clock_s=990.0)
+    spent = ShadowSeen(49, copies=49, cost_nanousd=1000)
+    assert row_of(sight(at, rollout=shadowed, shadow=spent)) == "shadow_spent"
+    enough = replace(spent, requests=50)
+    assert row_of(sight(at, rollout=shadowed, shadow=enough)) == "shadow_seen"
+
+
 def test_who_skips_the_shadow_s_answers_goes_past_no_freeze() -> None:
     at = Standing(state="shadow", skipped=True)
     seen = sight(at, rollout=rollout(shadow=Shadow()), bounds=Bounds(frozen=True))

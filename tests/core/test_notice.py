@@ -26,6 +26,7 @@ def test_a_severity_that_is_none_of_ours_is_overlooked_by_nobody() -> None:
             "budget/house/team a/1790000000",
         ),
         ("absence", "absence/chat", "absence/chat"),
+        ("change", "change/0199/waits", "change/0199"),
         ("burn", "burn/chat", "burn/chat"),
         ("loop", "loop", "loop"),
     ],

@@ -79,7 +79,7 @@ class Engine:
         chance = self._chance
         tokens = int(chance.lognormvariate(4.0, 0.4))
         text = ['{"answer": ', '"tide"', "}"]
-        if model == "longer":
+        if model == "longer" or exchange.json.get("temperature") == 1.5:
             tokens *= 2
         elif model == "invalid" and chance.random() < 0.4:
             text = ["the answer", " is", " tide"]

@@ -1,6 +1,7 @@
 """Which release a request gets: the same everywhere, by its unit, its file and its own past."""
 
 from collections import Counter
+from math import log
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +28,11 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.assign import assign, stay
 from tidegate.gateway.prepared_route import PreparedRoute
+from tidegate.stats.harm_test import ln_e
+from tidegate.stats.ratio_test import ALARM, ODDS_RATIOS, grown
 
 KEY = key_of()
+NOTHING_YET = (0.0,) * len(ODDS_RATIOS)
 NO = {"error": {"message": "no"}}
 
 
@@ -225,6 +229,20 @@ def test_of_two_orthogonal_releases_a_user_meets_one_and_each_has_its_own_weight
     # Four standard deviations: neither the lane nor the other release says who is a canary.
     assert abs(met[ROLLOUT, "canary"] / one - 0.5) < 4 * (0.25 / one) ** 0.5
     assert abs(met[OTHER, "canary"] / two - 0.2) < 4 * (0.16 / two) ** 0.5
+
+
+def test_the_share_of_units_of_each_lane_is_its_releases_weight() -> None:
+    """By the same check as in control: its alarm is that of a weight of half of the units too."""
+    route = laned()
+    shares: dict[str | None, Counter[str | None]] = {ROLLOUT: Counter(), OTHER: Counter()}
+    for number in range(4000):
+        noted = in_lane(route, f"user-{number}")
+        shares[noted.rollout][noted.arm] += 1
+    for name, weight in ((ROLLOUT, 0.5), (OTHER, 0.2)):
+        found = shares[name]
+        right = grown(NOTHING_YET, weight, found.total(), found["canary"])
+        wrong = grown(NOTHING_YET, weight / 2, found.total(), found["canary"])
+        assert ln_e(right) < log(ALARM) < ln_e(wrong)
 
 
 def test_what_becomes_of_one_release_moves_nobody_of_the_other() -> None:

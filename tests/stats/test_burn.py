@@ -64,7 +64,8 @@ def test_every_window_that_is_looked_at_is_asked_for() -> None:
     for period_s in (WEEK_S, P30, 90 * DAY_S):
         asked.clear()
         burn.burning(period_s, 0.999, counted, period_s)
-        burn.is_absent(counted, period_s)
+        burn.is_due(counted, period_s, None)
+        burn.came_lately(counted, period_s)
         assert asked <= set(burn.windows_s(period_s))
         assert period_s in burn.windows_s(period_s)
 
@@ -194,15 +195,29 @@ def test_time_to_detect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("last_hours", "last_day", "absent"),
-    [(120, 120, True), (6, 6, False), (3600, 6, False), (6, 3600, False), (0, 600, False)],
+    ("last_hours", "last_day", "week_ago", "due"),
+    [
+        (120, 120, None, True),
+        (6, 6, None, False),
+        (3600, 6, None, False),
+        (6, 3600, None, False),
+        (0, 600, None, False),
+        (600, 600, 600, True),
+        (600, 600, 6, False),  # as every evening
+        (0, 600, 600, True),  # a morning on which nobody comes
+        (600, 6, 600, True),  # the first morning after a quiet day
+        (0, 6, 600, False),  # it has not been used for a day
+        (600, 600, 0, False),
+    ],
 )
-def test_absence_is_told_only_where_the_last_hours_and_the_last_day_had_requests(
-    last_hours: int, last_day: int, absent: bool
+def test_requests_are_due_by_a_week_ago_and_by_what_came_lately(
+    last_hours: int, last_day: int, week_ago: int | None, due: bool
 ) -> None:
     def counted(window_s: float) -> Tally:
         per_hour = last_day if window_s > 3 * HOUR_S else last_hours
-        return Tally(0 if window_s <= 600 else round(per_hour * window_s / HOUR_S))
+        return Tally(round(per_hour * window_s / HOUR_S))
 
-    assert burn.is_absent(counted, P30) is absent
-    assert not burn.is_absent(lambda _: Tally(1), P30)
+    per_s = None if week_ago is None else week_ago / HOUR_S
+    assert burn.is_due(counted, P30, per_s) is due
+    assert burn.came_lately(counted, P30) is (last_day > 6)
+    assert burn.absence_gap_s(P30) == 600.0

@@ -8,6 +8,7 @@ import pytest
 
 from tidegate.control.sli_windows import MINUTE_S, Ring
 from tidegate.core.block import Tally
+from tidegate.stats import burn
 from tidegate.stats.burn import DAY_S, HOUR_S, WEEK_S, burning
 
 P30 = 30 * DAY_S
@@ -45,13 +46,16 @@ class Traffic:
         return count
 
 
-def false_pages(per_minute: float, target: float, seed: int, days: int = 30) -> int:
-    """Minutes with a page where half of the budget is spent, evenly."""
+def false_pages(
+    per_minute: float, target: float, seed: int, days: int = 30, *, together: int = 1
+) -> int:
+    """Minutes with a page where half of the budget is spent, evenly, by failures that come so many
+    together."""
     traffic, pages = Traffic(target, seed), 0
     bad_mean = per_minute * (1 - target) / 2
     for minute in range(days * 1440):
         at_s = START_S + 60 * minute
-        bad = traffic.poisson(bad_mean)
+        bad = together * traffic.poisson(bad_mean / together)
         traffic.add(at_s, traffic.poisson(per_minute - bad_mean) + bad, bad)
         if bad:  # a page begins with a bad request
             pages += traffic.pages(at_s + 59, 60.0 * minute)
@@ -76,6 +80,20 @@ def test_no_false_page_at_half_the_budget(days: int, targets: tuple[float, ...])
         for target in targets
     }
     assert {which: pages for which, pages in found.items() if pages} == {}
+
+
+@pytest.mark.soak
+def test_callers_that_try_three_times_page_no_more_for_four_being_enough(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def pages() -> int:
+        return sum(false_pages(rate, 0.999, seed, together=3) for seed, rate in enumerate(MONTHS))
+
+    with_it = pages()
+    monkeypatch.setattr(burn, "LEAST_SURE", 10**9)
+    without = pages()
+    print(f"12 months of failures three at a time: {with_it} minutes with a page, {without} before")
+    assert with_it == without
 
 
 def paged_after_s(per_minute: float, seed: int | None, target: float = 0.999) -> float:

@@ -61,6 +61,17 @@ class Usd(click.ParamType[Decimal]):
         return Decimal(text)
 
 
+def about(seconds: float) -> str:
+    """`2d 5h`, `59m 54s`: a time by its two largest units."""
+    left, found = round(seconds), []
+    for unit, size_s in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, size_s)
+        found.append((count, unit))
+    first = next((at for at, (count, _) in enumerate(found) if count), len(found) - 1)
+    shown = [f"{count}{unit}" for count, unit in found[first : first + 2] if count]
+    return " ".join(shown) or "0s"
+
+
 def moment(at_s: float | None, absent: str = "-") -> str:
     """`2026-03-01 12:00:00Z`; `absent` for None."""
     if at_s is None:

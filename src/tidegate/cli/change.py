@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tidegate.cli._client import control_options, open_control
-from tidegate.cli._words import Duration, Moment, moment, table
+from tidegate.cli._words import Duration, Moment, about, moment, table
 from tidegate.control.shapes_changes import ChangeList, ChangeMade, ChangeView, NewChange
 from tidegate.core.declared_control import MOST_APPROVALS
 from tidegate.core.levers import EVERY, LEVERS
@@ -184,7 +184,7 @@ def _of(one: ChangeView) -> str:
 def _lasts(one: ChangeView) -> str:
     if one.state == "scheduled" and one.until_s is not None:
         return f"{format_duration(round(one.until_s - one.from_s))} from {moment(one.from_s)}"
-    return format_duration(round(one.remaining_s)) if one.remaining_s >= 1 else "-"
+    return about(one.remaining_s) if one.remaining_s >= 1 else "-"
 
 
 def _until(one: ChangeView) -> str:
@@ -206,6 +206,7 @@ def _id(change_id: str) -> str:
 
 def _tell(made: ChangeMade, done: str) -> None:
     one = made.change
+    done = "Scheduled" if one.state == "scheduled" and done == "Set" else done
     click.echo(f"{done} {one.lever} of {_of(one)} at {one.value:g}: change {one.id}, {one.state}.")
     if one.state == "scheduled":
         click.echo(f"It holds from {moment(one.from_s)} until {_until(one)}.")

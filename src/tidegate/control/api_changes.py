@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection, Engine
 
-from tidegate.control import beginning, reach
+from tidegate.control import beginning, change_notices, reach
 from tidegate.control.api_keys import author
 from tidegate.control.errors import ApiError
 from tidegate.control.routes import Call, Row
@@ -80,10 +80,14 @@ async def _set(call: Call) -> ChangeMade:
         if message is not None:
             message = f"{message[0].upper()}{message[1:]}; send `anyway` if that is meant."
             raise ApiError("invalid_request", message, param="anyway")
-        if asked.at_s is None:
-            changes.hold(connection, change, needs)
-        else:
+        if asked.at_s is not None:
             schedule.add(connection, one, by.at_s)
+        else:
+            changes.hold(connection, change, needs)
+        if needs:
+            change_notices.waits(connection, change, needs, by.at_s)
+        elif asked.at_s is None:
+            change_notices.begins(connection, change, by.at_s)
 
     return await _made(call, change.id, hold)
 
@@ -93,9 +97,12 @@ async def _end(call: Call) -> ChangeMade:
 
     def end(connection: Connection) -> None:
         if schedule.is_open(connection, change_id):
-            schedule.close(connection, schedule.find(connection, change_id), by)
+            one = schedule.find(connection, change_id)
+            schedule.close(connection, one, by)
+            ended = one.change
         else:
-            changes.let_go(connection, change_id, by)
+            ended = changes.let_go(connection, change_id, by)
+        change_notices.ends(connection, ended, by.at_s)
 
     return await _made(call, change_id, end)
 
@@ -105,9 +112,13 @@ async def _approve(call: Call) -> ChangeMade:
 
     def approve(connection: Connection) -> None:
         if schedule.is_open(connection, change_id):
-            schedule.approve(connection, change_id, by)
-        else:
-            changes.approve(connection, change_id, by)
+            one = schedule.approve(connection, change_id, by)
+            if not one.waits:
+                change_notices.approved(connection, one.change, by.at_s)
+            return
+        kept = changes.approve(connection, change_id, by)
+        if len(kept.change.approved_by) >= kept.needs:
+            change_notices.begins(connection, kept.change, by.at_s)
 
     return await _made(call, change_id, approve)
 

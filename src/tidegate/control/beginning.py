@@ -9,18 +9,16 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from tidegate.control import reach
+from tidegate.control import change_notices, reach
 from tidegate.core import clock
-from tidegate.core.controller import Tell
 from tidegate.core.plan import Plan
-from tidegate.stores import changes, database, notices, schedule
+from tidegate.stores import changes, database, schedule
 from tidegate.stores.audit import Author
 from tidegate.stores.changes import ChangeRefused
 from tidegate.stores.errors import StoreError
 from tidegate.stores.schedule import Scheduled
 
 LOOK_S: Final = 1.0
-_TOLD_FOR_S = 86_400.0
 _MISSED = "missed: its time went by before it could begin"
 
 _log = logging.getLogger(__name__)
@@ -67,6 +65,7 @@ class Beginning:
             raise ChangeRefused(what)
         begun = schedule.begin(connection, one, now_s)
         if begun is not None:
+            change_notices.begins(connection, begun, now_s)
             _log.info("change %s begins: %s of %s", begun.id, begun.lever, begun.scope)
 
 
@@ -84,14 +83,5 @@ def _give_up(connection: Connection, one: Scheduled, why: str, now_s: float) -> 
     if not schedule.close(connection, one, Author("control", now_s), why):
         return
     change = one.change
-    of = change.scope or "everything"
-    told = Tell(
-        topic="change",
-        key=f"change/{change.id}",
-        severity="ticket",
-        title=f"A scheduled change did not begin: {change.lever} of {of}",
-        text=f"Change {change.id} of {change.author} ({change.reason}) holds nothing. {why}.",
-        until_s=now_s + _TOLD_FOR_S,
-    )
-    notices.note(connection, told, now_s)
+    change_notices.never_begins(connection, change, why, now_s)
     _log.warning("change %s of %s did not begin: %s", change.id, change.author, why)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from tidegate.control.release_burns import Burns, of_each
+from tidegate.control.release_shadows import copies_of
 from tidegate.controllers import release
 from tidegate.controllers.release import (
     Bounds,
@@ -31,7 +32,7 @@ from tidegate.core.controller import Controller, Set
 from tidegate.core.levers import EVERY
 from tidegate.core.rollout import Rollout
 from tidegate.core.rollout_state import ENDED, Asked, State
-from tidegate.stores import blocks, rollouts, signals
+from tidegate.stores import blocks, rollouts
 from tidegate.stores.rollouts import Kept, Moved
 
 # More of a rollout's blocks wait for the next tick.
@@ -39,7 +40,6 @@ MAX_BLOCKS: Final = 200
 MAX_NEW_BLOCKS: Final = 5000
 # How long the plan is not asked again what it did not take.
 REFUSED_S: Final = 60.0
-_SHADOW: Final = "shadow"
 _WITH_CANDIDATE: Final = frozenset({"shadow", "step", "analysing", "paused"})
 _EDITED_AWAY: Final = (
     "the plan file was edited in what this release changes, so nobody is sent to it any more; "
@@ -150,7 +150,7 @@ class Releases:
                 blocks=found,
                 asked=tuple(asked.get(name, ())),
                 bounds=bound.of(one),
-                shadow=_shadow(connection, one, known[name], (moment.candidates or {}).get(name)),
+                shadow=copies_of(connection, one, known[name], moment.candidates),
             )
             numbers = (found[0][0], found[-1][0]) if found else None
             stored = _KeptView(
@@ -272,19 +272,3 @@ def _values(holds: Iterable[Change | Set], lever: str) -> dict[str, float]:
         if one.lever == lever:
             found[one.scope] = max(one.value, found.get(one.scope, 0.0))
     return found
-
-
-def _shadow(connection: Connection, kept: Kept, place: Place, release: str | None) -> ShadowSeen:
-    """What came of copies since its shadow began; nothing where it has none under way. Those of an
-    orthogonal one are told from the other's by the name of their `release`."""
-    standing = place.standing
-    at = standing.back_to if standing.state == "paused" else standing.state
-    if at != _SHADOW:
-        return ShadowSeen()
-    route, only = kept.rollout.route, release if kept.rollout.orthogonal else None
-    mine = signals.of_arm(connection, route, _SHADOW, kept.since_s, release=only)
-    return ShadowSeen(
-        requests=sum(one.counts.get("requests", 0) for one in mine),
-        failed=sum(one.counts.get("failed", 0) for one in mine),
-        invalid=sum(one.slis.get("validity", (0, 0))[1] for one in mine),
-    )

@@ -37,6 +37,7 @@ from tidegate.control.desk import Desk
 from tidegate.control.feed_log import FeedLog
 from tidegate.control.feed_server import FeedServer
 from tidegate.control.leads import Leads
+from tidegate.control.loop_notices import LoopNotices
 from tidegate.control.notifying import Notifying
 from tidegate.control.operators import Operators
 from tidegate.control.options import Settings
@@ -140,6 +141,7 @@ class Process:
         self._loop = looping.build(
             engine, self._plans, self._compiling, self._feed, (self._node, leads)
         )
+        self._loop_notices = LoopNotices(engine, lambda: self._loop.status.problem, leads)
         self._beginning = Beginning(engine, lambda: self._plans.current, leads)
         self._prompting = prompting.Prompting(
             engine, self._plans, self._compiling, self._certifying, leads
@@ -209,6 +211,7 @@ class Process:
             loop.create_task(self._prompting.watch()),
             loop.create_task(self._prompting.watch_pairs()),
             loop.create_task(self._beginning.watch()),
+            loop.create_task(self._loop_notices.watch()),
             loop.create_task(self._loop.run()),
         ]
         gc.collect()

@@ -123,7 +123,7 @@ def explained(connection: Connection, found: Standing) -> ReleaseExplained:
         runtime=_runtime(rollout),
         cached_shares=(_cached(analysis.stable), _cached(analysis.canary)),
         ratio_broken=analysing.ratio_broken(analysis),
-        notes=_notes(judged, analysis, rollout),
+        notes=[*_notes(judged, analysis, rollout), *_beside(connection, found.kept)],
     )
 
 
@@ -186,11 +186,19 @@ def _notes(judged: tuple[Verdict, ...], analysis: Analysis, rollout: Rollout) ->
         if one.smallest_effect is not None and one.verdict != "harm":
             least = _amount(one.metric, one.smallest_effect)
             found.append(f"{one.metric}: this canary cannot see an effect below {least}")
-    if rollout.orthogonal:
-        found.append(
-            "it has one half of the units to itself, and its weight is of those: the other half is "
-            "another orthogonal release's, or nobody's"
-        )
     if rollout.units[:1] == ("request",):
         found.append("units are requests: nobody keeps to one version")
+    return found
+
+
+def _beside(connection: Connection, kept: Kept) -> list[str]:
+    """Of an orthogonal one, what it shares its route with."""
+    rollout = kept.rollout
+    if not rollout.orthogonal or kept.state in ENDED:
+        return []
+    found = ["it has one half of the units to itself, and its weight is of those"]
+    for other in rollouts.every(connection):
+        at_work = other.state not in ("created", "gated", *ENDED)
+        if at_work and other.rollout.route == rollout.route and other.rollout.id != rollout.id:
+            found.append(f"{other.rollout.id} is {other.state} on the same route")
     return found

@@ -25,6 +25,7 @@ from tidegate.stores import (
     rollup,
     schedule,
     signal_bins,
+    unit_homes,
 )
 from tidegate.stores.errors import StoreError
 from tidegate.stores.spending import KEPT_S
@@ -94,6 +95,7 @@ class Upkeep:
         rollup.fold(self._engine, now_s - KEPT_S)
         signal_bins.drop_old(self._engine, now_s)
         blocks.drop_old(self._engine, now_s)
+        unit_homes.drop_old(self._engine, now_s)
         decisions.drop_old(self._engine, now_s)
         _forget_ended(self._engine, now_s)
         with database.writing(self._engine) as connection:

@@ -149,17 +149,25 @@ def _of_gone(view: View, sli: str, known: Known) -> Iterator[Tell]:
 
 
 def _of_absence(view: View, *, resolved: bool) -> Tell:
-    what = "requests come again" if resolved else "no requests come, where some should"
+    what = "no requests come, where some should"
+    if resolved:
+        what = "requests come again" if view.comes else "no requests are expected now"
     return Tell(
         topic="absence",
         key=f"absence/{view.route}",
         severity="ticket",
         title=f"{view.route}: {what}",
-        text="By the last hours and the last day there should have been at least ten. Whether its "
-        "objectives are kept is not known while nothing comes.",
+        text=f"By {_witnesses(view)} there should have been at least ten. Whether its objectives "
+        "are kept is not known while nothing comes.",
         resolved=resolved,
         route=view.route,
     )
+
+
+def _witnesses(view: View) -> str:
+    if view.week_ago_per_s is None:
+        return "the last hours and the last day"
+    return "this hour a week ago, and the last hours or the last day,"
 
 
 def _of_exemption(view: View, until_s: float | None) -> Iterator[Tell]:

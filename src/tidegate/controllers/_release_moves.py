@@ -60,6 +60,8 @@ def _after(sight: Sight, move: Move, why: str) -> Standing:
         standing = replace(standing, burned=burned)
     elif before.burned:
         standing = replace(standing, burned=_burned_on(sight))
+    if to == "shadow":
+        standing = replace(standing, shadowed_s=sight.now_s)
     if to == "step":
         standing = replace(standing, requests_before=sight.finding.requests, skipped=False)
     return standing

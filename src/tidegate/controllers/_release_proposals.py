@@ -4,6 +4,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from tidegate.controllers._release_copies import spent
 from tidegate.controllers._release_gates import step_of
 from tidegate.controllers._release_moves import shift_to_tell
 from tidegate.controllers._release_table import Move
@@ -62,8 +63,11 @@ def weight_of(sight: Sight, standing: Standing) -> float:
 def _held(sight: Sight, after: Standing) -> Set | None:
     rollout, number = sight.rollout, after.step + 1
     at = after.back_to if after.state == "paused" else after.state
-    if at == "shadow" and rollout.shadow is not None:
-        return Set("shadow_share", rollout.scope, rollout.shadow.share, f"{rollout.id}: shadow")
+    shadow = rollout.shadow if at == "shadow" else None
+    if shadow is not None and spent(shadow, sight.shadow):
+        return None
+    if shadow is not None:
+        return Set("shadow_share", rollout.scope, shadow.share, f"{rollout.id}: shadow")
     weight = weight_of(sight, after)
     if not weight:
         return None

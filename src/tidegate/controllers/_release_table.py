@@ -10,6 +10,7 @@ from typing import Final, Literal
 
 from msgspec import Struct
 
+from tidegate.controllers._release_copies import spent
 from tidegate.controllers._release_gates import obstacles, step_of
 from tidegate.controllers._release_words import Effect, Sight
 from tidegate.core.rollout_state import State
@@ -102,6 +103,16 @@ def _shadow_late(sight: Sight) -> str:
     if shadow is None or _shadow_over(sight) or _spent_s(sight) < shadow.max_s:
         return ""
     return f"only {sight.shadow.requests} of {shadow.min_requests} shadow requests came"
+
+
+def _shadow_spent(sight: Sight) -> str:
+    shadow = sight.rollout.shadow
+    if shadow is None or not spent(shadow, sight.shadow):
+        return ""
+    return (
+        f"its copies have cost all that they may: {sight.shadow.requests} of "
+        f"{shadow.min_requests} came"
+    )
 
 
 def _shadow_over(sight: Sight) -> bool:
@@ -242,6 +253,7 @@ CONDITIONS: Final[Mapping[str, Condition]] = {
     "taken_over": _taken_over,
     "shadow_seen": _shadow_seen,
     "shadow_skipped": _shadow_skipped,
+    "shadow_spent": _shadow_spent,
     "shadow_late": _shadow_late,
     "enough": _enough,
     "few_units": _few_units,
@@ -275,6 +287,7 @@ TABLE: Final[tuple[Move, ...]] = (
     Move("shadow", "pause_asked", "paused"),
     Move("shadow", "shadow_skipped", "step"),
     Move("shadow", "shadow_seen", "step"),
+    Move("shadow", "shadow_spent", "paused"),
     Move("shadow", "shadow_late", "paused"),
     Move("step", "pause_asked", "paused"),
     Move("step", "ratio_broken", "paused"),

@@ -23,9 +23,10 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     `requests_before` how many requests the candidate had served then. `back_to` is where `resume`
     leads, and `asked_for` that a person paused it. `is_void`: its sample was not as assigned, so
     that what was counted counts no longer. `approved_by` are the people who let it take its next
-    gate, `gates` the checks that it passed, `skipped` that a person took the analysis of this step
-    on themselves, `shift_told` that people know of answers of another length. `burned` are the
-    objectives that burn since before its promotion, and are not held against it.
+    gate, `gates` the checks that it passed, `shadowed_s` when copies for it began, `skipped` that
+    a person took the analysis of this step on themselves, `shift_told` that people know of answers
+    of another length. `burned` are the objectives that burn since before its promotion, and are not
+    held against it.
     """
 
     state: State = "created"
@@ -44,6 +45,7 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     shift_told: bool = False
     burned: tuple[str, ...] = ()
     by: str = ""
+    shadowed_s: float | None = None
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):
@@ -68,11 +70,16 @@ class Finding(Struct, frozen=True, omit_defaults=True):
 
 
 class ShadowSeen(Struct, frozen=True, omit_defaults=True):
-    """Copies of requests that the candidate has answered, and how many of them were bad."""
+    """Copies of requests that the candidate has answered, and how many of them were bad. They have
+    cost `cost_nanousd`, of all gateways and since the first of them, but for `unpriced` of the
+    `copies`, whose cost nobody knows."""
 
     requests: int = 0
     failed: int = 0
     invalid: int = 0
+    copies: int = 0
+    cost_nanousd: int = 0
+    unpriced: int = 0
 
 
 class Burning(Struct, frozen=True):

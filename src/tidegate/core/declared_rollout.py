@@ -84,8 +84,8 @@ class DeclaredShadow(Struct, frozen=True, omit_defaults=True):
     usd: Annotated[
         Usd,
         Meta(
-            description="What the copies may cost, a gateway process; none is sent whose cost "
-            "nobody knows."
+            description="What the copies may cost, of all gateways; none is sent whose cost nobody "
+            "knows."
         ),
     ] = Decimal(format_usd(_SHADOW.budget_nanousd))
 

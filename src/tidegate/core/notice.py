@@ -17,7 +17,7 @@ SEVERITIES: Final[tuple[Severity, ...]] = ("page", "ticket", "info")  # the grav
 DeliveryState = Literal["waiting", "sending", "editing", "delivered", "unknown", "dead"]
 
 # A key's last parts, of these topics, say what has become of the thing that the others name.
-_PARTS_OF_STATE: Final[dict[str, int]] = {"release": 1, "burn": 1, "budget": 3}
+_PARTS_OF_STATE: Final[dict[str, int]] = {"release": 1, "burn": 1, "change": 1, "budget": 3}
 
 
 class Notice(Struct, frozen=True, omit_defaults=True):

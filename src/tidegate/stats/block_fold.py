@@ -12,6 +12,7 @@ what changes for everybody, or who comes back, is no difference between them.
 """
 
 from collections import deque
+from collections.abc import Container
 from typing import Final
 
 from tidegate.core.block import ArmBlock, Block
@@ -35,6 +36,7 @@ TOGETHER_S: Final = 60.0
 EARLY_REQUESTS: Final = 16
 # Units that are remembered, about 250 bytes each; one that comes after so many others is new.
 MAX_UNITS: Final = 100_000
+_NEVER: Final = 1 << 62  # what a guest has spoken at last
 SLOW_QUANTILE: Final = 0.95
 DEAR_QUANTILE: Final = 0.99
 # Of them those that speak in one span.
@@ -70,6 +72,12 @@ class BlockFold:
         self._order: deque[int] = deque()
         self._together: dict[int, list[Said]] = {}
         self._new: list[int] = []
+        # Units that came in this block, and whether no arm had seen them; all that ever came, and
+        # those of them that are counted elsewhere.
+        self._arrived: dict[int, bool] = {}
+        self._came_in_all = 0
+        self._guests = 0
+        self._nodes = 1
         self._weight: float | None = None
         self._weights = 0
         self._since_s: float | None = None
@@ -158,26 +166,62 @@ class BlockFold:
         if earlier is not None:
             if len(earlier) < FIRST_REQUESTS:
                 earlier.append(said)
-        elif known.spoke != self._weights and len(self._together) < MAX_TOGETHER:
+        elif known.spoke < self._weights and len(self._together) < MAX_TOGETHER:
             known.spoke = self._weights
             self._together[unit] = [said]
             self._new.append(unit)
 
     def _came(self, arm: OpenArm, unit: int) -> _Unit:
         units = self._units
+        is_fresh = unit ^ 1 not in units
         arm.block.units += 1
-        arm.block.fresh += unit ^ 1 not in units
+        arm.block.fresh += is_fresh
+        self._arrived[unit] = is_fresh
         if len(units) >= MAX_UNITS:
             del units[self._order.popleft()]
         self._order.append(unit)
         known = units[unit] = _Unit(self._weights - 1)
         return known
 
+    def arrived(self) -> set[int]:
+        """The places of the units that came in the block that is open."""
+        return {unit >> 1 for unit in self._arrived}
+
+    def disown(self, guests: Container[int], nodes: int) -> None:
+        """Of those that arrived these are counted at another of so many recorders: here they are
+        no units, and do not speak; their requests count as before."""
+        self._came_in_all += len(self._arrived)
+        self._nodes = max(self._nodes, nodes)
+        for unit, is_fresh in self._arrived.items():
+            if unit >> 1 in guests:
+                self._guests += 1
+                block = (self._canary if unit & 1 else self._stable).block
+                block.units -= 1
+                block.fresh -= is_fresh
+                self._together.pop(unit, None)
+                known = self._units.get(unit)
+                if known is not None:
+                    known.spoke = _NEVER
+
+    def _spread(self) -> float:
+        """How many times as many pairs of one unit's requests there are as recorders see.
+
+        Where requests go anywhere, as many times as there are recorders, and all but one in so
+        many arrivals are guests'. Where each user keeps to one recorder there is no guest.
+        """
+        if not self._guests:
+            return 1.0
+        return 1 + min(self._nodes - 1, self._nodes * self._guests / self._came_in_all)
+
     def close(self, began_s: float, ended_s: float, weight: float | None) -> Block | None:
         """The block since the last; None when nothing came and nobody had waited to speak."""
         self._let_speak(began_s, ended_s, weight)
         first = self._stable
         stable, canary = first.closed(), self._canary.closed()
+        self._arrived = {}
+        spread = self._spread()
+        for arm in (stable, canary):
+            arm.pairs = round(arm.pairs * spread)
         self._stable, self._canary = OpenArm(), OpenArm()
         self._costs.extend(first.costs)
         for recent, values in zip(

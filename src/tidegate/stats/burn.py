@@ -34,6 +34,8 @@ SURE_CHANCE: Final = 1e-7
 # Bad requests that a page, and a ticket, takes where a week's budget is less than one.
 COUNT_PAGE: Final = 5
 COUNT_TICKET: Final = 3
+# So many requests that should have come are missed.
+LEAST_DUE: Final = 10.0
 
 Severity = Literal["page", "ticket"]
 TierName = Literal["fast", "medium", "slow", "long"]
@@ -216,12 +218,27 @@ def tail(bad: int, judged: int, share: float) -> float:
     return found
 
 
-def is_absent(counted: Counted, period_s: float, least: float = 10.0) -> bool:
-    """Whether nothing has come for two short windows, though by the last hours and by the last day
-    at least `least` requests should have."""
-    fast, _, slow, _ = tiers(period_s)
-    gap_s = 2 * fast.short_s
-    if counted(gap_s).judged:
-        return False
-    usual = (counted(window_s).judged / window_s for window_s in (slow.short_s, slow.long_s))
-    return min(usual) * gap_s >= least
+def absence_gap_s(period_s: float) -> float:
+    """Of so long a time without a request it is told: two short windows of the fastest tier."""
+    return 2 * tiers(period_s)[0].short_s
+
+
+def is_due(counted: Counted, period_s: float, week_ago_per_s: float | None) -> bool:
+    """Whether requests should have come in `absence_gap_s`: at least `LEAST_DUE` of them by this
+    hour a week ago, and by the last hours or the last day; where nobody knows of a week ago, by
+    both of these."""
+    gap_s = absence_gap_s(period_s)
+    slow = tiers(period_s)[2]
+    by_hours, by_day = (
+        counted(window_s).judged / window_s * gap_s >= LEAST_DUE
+        for window_s in (slow.short_s, slow.long_s)
+    )
+    if week_ago_per_s is None:
+        return by_hours and by_day
+    return week_ago_per_s * gap_s >= LEAST_DUE and (by_hours or by_day)
+
+
+def came_lately(counted: Counted, period_s: float) -> bool:
+    """Whether by the last day as many should have come."""
+    day_s = tiers(period_s)[2].long_s
+    return counted(day_s).judged / day_s * absence_gap_s(period_s) >= LEAST_DUE

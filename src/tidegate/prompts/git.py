@@ -17,7 +17,7 @@ from dulwich.refs import Ref
 from dulwich.repo import Repo
 
 from tidegate.core.words import quoted
-from tidegate.prompts.git_objects import BLOB, COMMIT, KINDS, TAG, TREE, Objects, TooLarge
+from tidegate.prompts.git_objects import BLOB, COMMIT, KINDS, TAG, TREE, Objects, TooLarge, let_go
 from tidegate.prompts.source import MAX_ENTRIES, MAX_FILE_BYTES, Entry, Moment, SourceError
 
 MAX_TREE_BYTES: Final = 8 * 1024 * 1024
@@ -50,6 +50,7 @@ class GitSource:
                     loose_object_size_limit=MAX_TREE_BYTES,
                     object_format=repo.object_format,
                 )
+                opened.callback(let_go, store)
                 self._objects = Objects(store)
                 opened.callback(self._objects.close)
             except Exception as error:

@@ -2,6 +2,7 @@
 it says it is: a small object may unpack to gigabytes."""
 
 import os
+from contextlib import suppress
 from itertools import pairwise
 from typing import Final
 
@@ -37,9 +38,11 @@ class Objects:
         self._bases_bytes = 0
 
     def close(self) -> None:
+        """Lets go of its own files. The store is whoever's opened it."""
         while self._handles:
             os.close(self._handles.popitem()[1])
-        self._store.close()
+        for pack in self._packs:
+            let_go(pack)
 
     @property
     def id_bytes(self) -> int:
@@ -124,6 +127,12 @@ class Objects:
             self._bases.clear()
             self._bases_bytes = len(data)
         self._bases[pack, offset] = kind, data
+
+
+def let_go(of: Pack | DiskObjectStore) -> None:
+    """Closes it; what an error on its way up still looks at is closed when that is gone."""
+    with suppress(BufferError):
+        of.close()
 
 
 def _check_size(size_bytes: int, most_bytes: int) -> None:

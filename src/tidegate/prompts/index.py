@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tidegate.config.problem import Mark, Problem, in_order
+from tidegate.config.problem import Mark, Problem
 from tidegate.config.tree import MapNode, Node, ScalarNode, read_tree
 from tidegate.core.prompt import is_name
 from tidegate.core.words import nearest, quoted
@@ -186,7 +186,7 @@ class _Reading:
             tags = self._tags(entries, path, versions, problems)
         except SourceError as error:
             problems.append(Problem(path, _START, (), str(error)))
-        return Listed(folder.name, folder.id, versions, tags, tuple(in_order(problems)))
+        return Listed(folder.name, folder.id, versions, tags, tuple(problems))
 
     def _tags(
         self,

@@ -35,8 +35,9 @@ def _front(prompt: Prompt) -> Iterator[str]:
         yield "parameters:"
         yield from (f"  {_text(name)}: {flow(_decode(it))}" for name, it in prompt.parameters)
     if prompt.tools is not None:
-        yield "tools:"
-        yield from (f"  - {flow(it)}" for it in _decode(prompt.tools))
+        tools = _decode(prompt.tools)
+        yield "tools:" if tools else "tools: []"
+        yield from (f"  - {flow(it)}" for it in tools)
     if prompt.pins:
         yield "models:"
         for pin in prompt.pins:

@@ -124,6 +124,11 @@ EXAMPLES: Mapping[str, list[Example]] = {
         Example({"most_words": 3}, "a b c", "a b c d"),
         Example({"least_chars": 3, "most_chars": 4}, "abc", "ab"),
     ],
+    "markup": [
+        Example({"elements": ["a.b"]}, "<a><b/></a>", "<a><c/></a>"),
+        Example({"kind": "html"}, "<ul><li>a<li>b</ul>", "<div>open"),
+        Example({"where": "anywhere"}, "So: <a>x</a> it is", "a < b and b > c"),
+    ],
     "numeric": [
         Example({}, "So the answer is $1,234.", "1,235", case(expected="work... #### 1234")),
         Example({"value": 10, "relative": 0.1}, "about 9", "about 8.9"),
@@ -192,6 +197,7 @@ WRONG: Mapping[str, list[dict[str, Any]]] = {
     "language": [{}, {"any": []}, {"any": ["elvish"]}],
     "latency": [{}, {"most_s": 0}],
     "length": [{}, {"most_words": 1, "least_words": 2}],
+    "markup": [{"kind": "sgml"}, {"kind": "html", "elements": ["a"]}],
     "numeric": [{"value": "ten"}, {"absolute": -1}, {"value": 1e301}],
     "refusal": [{"least": "none"}],
     "regex": [{}, {"pattern": "("}, {"pattern": "(?=x)"}, {"pattern": r"(a)\1"}],
@@ -311,7 +317,7 @@ def test_a_missing_or_malformed_verdict_is_an_error(
 @pytest.mark.parametrize("name", sorted(set(EXAMPLES) - {"unsupported"}))
 def test_a_megabyte_is_graded_in_bounded_time(name: str) -> None:
     """In seconds, where a grader that is quadratic takes hours."""
-    texts = ("{" * 10**6, '"\\' * 500_000, "1, A. " * 166_666)
+    texts = ("{" * 10**6, '"\\' * 500_000, "1, A. " * 166_666, "<!--" * 250_000)
     example = EXAMPLES[name][-1]
     for text in texts:
         began_s = time.process_time()

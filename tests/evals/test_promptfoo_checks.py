@@ -22,6 +22,14 @@ MADE: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
     "regex": ({"value": "a+"}, "regex", {"pattern": "a+"}),
     "is-json": ({"value": '{"type": "object"}'}, "json_schema", {"schema": {"type": "object"}}),
     "contains-json": ({}, "json_schema", {"where": "anywhere"}),
+    "is-xml": (
+        {"value": {"requiredElements": ["a.b"]}},
+        "markup",
+        {"kind": "xml", "elements": ["a.b"]},
+    ),
+    "contains-xml": ({}, "markup", {"kind": "xml", "where": "anywhere"}),
+    "is-html": ({}, "markup", {"kind": "html"}),
+    "contains-html": ({}, "markup", {"kind": "html", "where": "anywhere"}),
     "levenshtein": (
         {"value": "a"},
         "similarity",
@@ -136,6 +144,7 @@ def test_a_set_is_a_group_of_its_checks() -> None:
         {"type": "latency"},
         {"type": "word-count", "value": {"least": 1}},
         {"type": "word-count", "value": "many"},
+        {"type": "is-xml", "value": "a.b"},
         {"type": "is-json", "value": "{"},
         {"type": "equals"},
         {"type": "contains", "value": ["a"]},

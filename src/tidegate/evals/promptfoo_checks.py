@@ -103,6 +103,19 @@ def _json(where: Options) -> Callable[[Asked], tuple[str, Options]]:
     return read
 
 
+def _markup(kind: str, where: str) -> Callable[[Asked], tuple[str, Options]]:
+    def read(asked: Asked) -> tuple[str, Options]:
+        options: Options = {"kind": kind} | ({"where": where} if where != "whole" else {})
+        if asked.value is None:
+            return "markup", options
+        names = asked.value.get("requiredElements") if isinstance(asked.value, dict) else None
+        if not isinstance(names, list) or len(asked.value) != 1:
+            raise Mistaken("its `value` is `requiredElements` with a list of paths")
+        return "markup", {**options, "elements": _texts(names)}
+
+    return read
+
+
 def _similar(measure: str, threshold: float) -> Callable[[Asked], tuple[str, Options]]:
     def read(asked: Asked) -> tuple[str, Options]:
         to = _texts(asked.value) if isinstance(asked.value, list) else _text(asked.value)
@@ -202,6 +215,10 @@ READ: Final[Mapping[str, Callable[[Asked], tuple[str, Options]]]] = {
     "regex": lambda asked: ("regex", {"pattern": _text(asked.value)}),
     "is-json": _json({}),
     "contains-json": _json({"where": "anywhere"}),
+    "is-xml": _markup("xml", "whole"),
+    "contains-xml": _markup("xml", "anywhere"),
+    "is-html": _markup("html", "whole"),
+    "contains-html": _markup("html", "anywhere"),
     "levenshtein": _levenshtein,
     "rouge-n": _similar("rouge_recall", 0.75),
     "bleu": _similar("bleu", 0.5),

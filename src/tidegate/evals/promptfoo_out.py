@@ -176,6 +176,11 @@ def _candidates(check: Check, options: dict[str, Any]) -> Iterator[dict[str, Any
             yield {"type": "levenshtein", "value": value, **most}
             yield {"type": "rouge-n", "value": value, **threshold}
             yield {"type": "bleu", "value": value, **threshold}
+        case "markup":
+            kind = "contains-" if options.get("where") == "anywhere" else "is-"
+            value = {"value": {"requiredElements": options.get("elements")}}
+            named = value if "elements" in options else {}
+            yield {"type": f"{kind}{options.get('kind', 'xml')}", **named}
         case "refusal":
             yield {"type": "is-refusal"}
         case "tool_call":

@@ -31,6 +31,12 @@ STOP_WORDS: Final[Mapping[str, frozenset[str]]] = {
         " al nel alla più anche gli lo delle se ha o dal ci questo nella dalla cui suo"
         " essere stato suoi ho hanno quando mi tra questa tutto molto dopo perché ed era"
         " degli",
+        "ca": "de la i el que a en els les un una és amb per del no es al més com però són"
+        " va ser aquest aquesta també quan on si hi ha tot pot seu seva fer molt o us ho",
+        "sk": "a sa v na je že s z do o i to ako za by ale k sú pre jeho po ktoré vo tak"
+        " alebo len tiež bol podľa od ktorý byť ktorá už nie môže pri až než čo zo si bolo",
+        "hr": "i u je na se da za od s su ne ali kao što koji koja koje to ili biti bio bila"
+        " već može samo nije iz o po kako sve ako te će sam ovo tako kada ga do još",
         "nl": "de van het een en in is dat op te zijn met voor niet aan er om ook als dan"
         " maar bij of uit nog worden door naar heeft tot ze wordt over hij deze kan al"
         " meer die ik je hebben wat was wel zo geen haar zich we onder moet veel hun",

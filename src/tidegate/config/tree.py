@@ -5,7 +5,7 @@ are bounded before anything recurses. No tags, no second document, no key twice.
 """
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import yaml
 from msgspec import Struct
@@ -31,6 +31,19 @@ _PLAIN_KINDS: Mapping[str, ScalarKind] = {
     "float": "number",
     "merge": "merge",
 }
+
+
+class Bounds(Struct, frozen=True):
+    """How much a file may hold; `kind` is its name in messages. Depth in levels, nodes with
+    aliases expanded."""
+
+    kind: str = "plan"
+    most_bytes: int = MAX_FILE_BYTES
+    depth: int = MAX_DEPTH
+    nodes: int = MAX_NODES
+
+
+PLAN: Final = Bounds()
 
 
 class ScalarNode(Struct, frozen=True):
@@ -80,11 +93,11 @@ class _Open(Struct):
     merges: list[Node] = []
 
 
-def read_tree(data: bytes, file: str) -> tuple[Node | None, list[Problem]]:
+def read_tree(data: bytes, file: str, bounds: Bounds = PLAN) -> tuple[Node | None, list[Problem]]:
     """The root node (None when there is none) and what is wrong with the text as YAML."""
     start = Mark(1, 1)
-    if len(data) > MAX_FILE_BYTES:
-        message = f"the file has {len(data)} bytes; a plan has at most {MAX_FILE_BYTES}"
+    if len(data) > bounds.most_bytes:
+        message = f"the file has {len(data)} bytes; a {bounds.kind} has at most {bounds.most_bytes}"
         return None, [Problem(file, start, (), message)]
     try:
         text = data.decode("utf-8-sig")
@@ -93,7 +106,7 @@ def read_tree(data: bytes, file: str) -> tuple[Node | None, list[Problem]]:
         line = before.count(b"\n") + 1
         column = error.start - (before.rfind(b"\n") + 1) + 1
         return None, [Problem(file, Mark(line, column), (), "this byte is not UTF-8 text")]
-    builder = _Builder(file)
+    builder = _Builder(file, bounds)
     try:
         for token in yaml.parse(text, Loader=_LOADER):
             builder.take(token)
@@ -123,8 +136,9 @@ def _yaml_problem(error: yaml.YAMLError, text: str, file: str) -> Problem:
 class _Builder:
     """Takes the parser's tokens one by one; `root` is whole after the last."""
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, bounds: Bounds) -> None:
         self.file = file
+        self.bounds = bounds
         self.root: Node | None = None
         self.problems: list[Problem] = []
         self._open: list[_Open] = []
@@ -148,7 +162,9 @@ class _Builder:
         elif isinstance(token, yaml.DocumentStartEvent):
             self._documents += 1
             if self._documents > 1:
-                raise TooBig(mark, "a second document starts here; a plan is one document")
+                raise TooBig(
+                    mark, f"a second document starts here; a {self.bounds.kind} is one document"
+                )
 
     def _say(self, mark: Mark, message: str) -> None:
         if len(self.problems) < MAX_PROBLEMS:
@@ -156,12 +172,13 @@ class _Builder:
 
     def _count(self, mark: Mark, nodes: int) -> None:
         self._nodes += nodes
-        if self._nodes > MAX_NODES:
-            raise TooBig(mark, f"the plan has more than {MAX_NODES} values, aliases expanded")
+        if self._nodes > self.bounds.nodes:
+            most = f"{self.bounds.nodes} values, aliases expanded"
+            raise TooBig(mark, f"the {self.bounds.kind} has more than {most}")
 
     def _refuse_tag(self, mark: Mark, token: Any, implicit: bool) -> None:
         if token.tag is not None and not implicit:
-            self._say(mark, f"a plan uses no YAML tags; remove {quoted(token.tag)}")
+            self._say(mark, f"a {self.bounds.kind} uses no YAML tags; remove {quoted(token.tag)}")
 
     def _scalar(self, mark: Mark, token: Any) -> ScalarNode:
         plain = bool(token.implicit[0])
@@ -174,8 +191,9 @@ class _Builder:
 
     def _begin(self, mark: Mark, token: Any) -> None:
         self._count(mark, 1)
-        if len(self._open) >= MAX_DEPTH:
-            raise TooBig(mark, f"the plan is nested deeper than {MAX_DEPTH} levels")
+        if len(self._open) >= self.bounds.depth:
+            most = f"{self.bounds.depth} levels"
+            raise TooBig(mark, f"the {self.bounds.kind} is nested deeper than {most}")
         self._refuse_tag(mark, token, token.implicit)
         is_map = isinstance(token, yaml.MappingStartEvent)
         node: ListNode | MapNode = MapNode(mark, {}) if is_map else ListNode(mark, [])

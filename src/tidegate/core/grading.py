@@ -1,9 +1,12 @@
 """A case, what a model answered to it, and what a grader says of the answer."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from typing import Any, Literal, Protocol
 
+import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType
+from msgspec.structs import replace
 
 # error: nobody knows, such as a judge that gave no verdict. Never read as either of the others.
 Verdict = Literal["pass", "fail", "error"]
@@ -36,7 +39,8 @@ class Case(Struct, frozen=True, omit_defaults=True):
 
     `variables` fill the prompt, or `turns` (role, text) are sent as they are. `expected` is what
     the answer is compared with where a grader names nothing else. `must_pass`: one failure blocks.
-    `strata` say what kind of case it is, such as {safety: injection}.
+    `strata` say what kind of case it is, such as {safety: injection}. `threshold`: the least score
+    with which the case passes, whatever its single checks say; without one each has to pass.
     """
 
     id: str
@@ -47,11 +51,15 @@ class Case(Struct, frozen=True, omit_defaults=True):
     checks: tuple["Check", ...] = ()
     must_pass: bool = False
     strata: Mapping[str, str] = {}
+    threshold: float | None = None
+    description: str = ""
 
 
 class Check(Struct, frozen=True, omit_defaults=True):
-    """One grader as a suite asks for it. `options` are its own, as JSON. `negated` turns pass and
-    fail over and leaves an error one. `weight` is its part of the case's score."""
+    """One grader as a suite asks for it. `options` are its own, as JSON. `threshold` is the least
+    score with which it passes, instead of the grader's own verdict. `negated` turns pass and fail
+    over and leaves an error one. `weight` is its part of the case's score; of weight 0 only an
+    error decides anything."""
 
     grader: str
     options: Raw = Raw(b"{}")
@@ -92,3 +100,62 @@ class Grader(Protocol):
     async def grade(
         self, case: Case, answered: Answered, options: Mapping[str, Any], ask: Ask | None
     ) -> Grade: ...
+
+
+def checked(check: Check, grade: Grade) -> Grade:
+    """What a grader said, as the check asks: its threshold first, then whether it is negated."""
+    if grade.verdict == "error":
+        return grade
+    if check.threshold is not None:
+        if not isinstance(grade.score, float | int):
+            return Grade("error", why="a threshold is asked of a grader that gave no score")
+        reached = grade.score >= check.threshold
+        grade = replace(grade, verdict="pass" if reached else "fail")
+    if not check.negated:
+        return grade
+    score = 1 - grade.score if isinstance(grade.score, float | int) else UNSET
+    turned: Verdict = "fail" if grade.verdict == "pass" else "pass"
+    return replace(grade, verdict=turned, score=score, why=f"asked not to be so: {grade.why}")
+
+
+def together(
+    checks: Sequence[Check], grades: Sequence[Grade], threshold: float | None = None
+) -> Grade:
+    """The grade of a case, or of a group of checks: the mean score by weight. An error of any is an
+    error of all, and so is a case that checks nothing: nobody knows whether it is right."""
+    if not checks:
+        return Grade("error", why="nothing is checked")
+    broken = [grade for grade in grades if grade.verdict == "error"]
+    if broken:
+        return Grade("error", why=broken[0].why)
+    total = sum(check.weight for check in checks)
+    if total <= 0:
+        return Grade("error", why="no check has a weight")
+    pairs = list(zip(checks, grades, strict=True))
+    score = sum(check.weight * _score(grade) for check, grade in pairs) / total
+    failed = [grade for check, grade in pairs if grade.verdict == "fail" and check.weight > 0]
+    if threshold is not None:
+        reached = score >= threshold
+        why = f"score {score:.3g}, and {threshold:g} is asked"
+        return Grade("pass" if reached else "fail", score, why)
+    return Grade("fail", score, failed[0].why) if failed else Grade("pass", score)
+
+
+def _score(grade: Grade) -> float:
+    if isinstance(grade.score, float | int):
+        return grade.score
+    return 1.0 if grade.verdict == "pass" else 0.0
+
+
+class Judge(Grader, Protocol):
+    """A grader that asks a model. `prompt` is all that it says of its own in the options' case, by
+    which `judge_digest` knows it again."""
+
+    def prompt(self, options: Mapping[str, Any]) -> str: ...
+
+
+def judge_digest(prompt: str, model: str, parameters: Mapping[str, Any]) -> str:
+    """Who judges: the SHA-256 (hex) of its prompt, its model's exact version and the parameters
+    with which that is asked. A judge with another digest is another judge."""
+    parts = msgspec.json.encode([prompt, model, dict(parameters)], order="deterministic")
+    return sha256(parts).hexdigest()

@@ -1,1 +1,1 @@
-"""Suites, their runs and gates."""
+"""Suites of cases, in our own format and in those of other tools."""

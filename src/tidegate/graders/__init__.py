@@ -1,1 +1,1 @@
-"""What judges an answer, one file each."""
+"""What may be said of an answer, one grader a file: by its text, by a figure, or by a judge."""

@@ -1,0 +1,35 @@
+"""Whether checks can be made at all: that their graders exist and like their options."""
+
+from typing import Any
+
+from tidegate.core import plugs
+from tidegate.core.grading import Check
+from tidegate.core.words import nearest
+from tidegate.evals.reading import raw
+
+MAX_REMEMBERED = 1000
+
+
+class Graders:
+    """Asks graders about options, each pair once: suites say the same of thousands of cases."""
+
+    def __init__(self) -> None:
+        self._known = plugs.names("graders")
+        self._said: dict[tuple[str, bytes], str | None] = {}
+
+    def wrong(self, name: str, options: dict[str, Any]) -> str | None:
+        """What is wrong with a check, in words for who wrote it."""
+        if name not in self._known:
+            near = nearest(name, self._known) or f"; there are {', '.join(self._known)}"
+            return f"there is no grader of this name{near}"
+        key = name, bytes(raw(options))
+        if key not in self._said:
+            if len(self._said) >= MAX_REMEMBERED:
+                self._said.clear()
+            self._said[key] = plugs.load("graders", name).wrong(options)
+        return self._said[key]
+
+
+def asks(check: Check) -> bool:
+    """Whether a check needs a judge."""
+    return bool(plugs.load("graders", check.grader).asks)

@@ -169,7 +169,10 @@ class _Compiler:
         found = compile_route(name, route, find, digest, self.say)
         path = ("routes", name, "contract")
         contract = compile_contract(route, path, self.checks, self.say)
-        return None if found is None else replace(found, contract=contract, prompt=prompt)
+        if found is None:
+            return None
+        capture = None if route.capture is None else route.capture.capture()
+        return replace(found, contract=contract, prompt=prompt, capture=capture)
 
     def _with_release(self, route: Route) -> Route:
         """The route with the releases that are under way on it, and what the last ones replaced."""

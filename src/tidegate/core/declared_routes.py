@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
+from tidegate.core.declared_capture import DeclaredCapture
 from tidegate.core.declared_contracts import DeclaredContract
 from tidegate.core.declared_objectives import DeclaredSlo
 from tidegate.core.declared_route_prompt import DeclaredRoutePrompt
@@ -139,6 +140,13 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
         Meta(
             extra={"shorthand": "name"},
             description="The prompt that its models are asked by. Chats only.",
+        ),
+    ] = None
+    capture: Annotated[
+        DeclaredCapture | None,
+        Meta(
+            extra={"shorthand": "share"},
+            description="Which requests are kept with what was said. Default: none.",
         ),
     ] = None
 

@@ -4,6 +4,8 @@ import hashlib
 import tempfile
 from pathlib import Path
 
+from tidegate.core.spool import SpoolName
+
 # A Unix socket's address holds about 104 bytes on the systems that we run on.
 _SOCKET_PATH_BYTES = 100
 
@@ -19,11 +21,15 @@ class Layout:
         self.node = state / "node"  # this machine's name in a shared database
         self.plan = state / "plan.msgpack"  # control; gateways read it at start
         self.journal = state / "journal"  # one folder a gateway; the recorder deletes
+        self.spool = state / "spool"  # by kind one folder a gateway; the recorder deletes
         self.run = state / "run"  # pid files and locks; what each gateway knows of the clock
         self.log = state / "log"
 
     def journal_of(self, gateway: str) -> Path:
         return self.journal / gateway
+
+    def spool_of(self, name: SpoolName, gateway: str) -> Path:
+        return self.spool / name / gateway
 
     def clock_of(self, gateway: str) -> Path:
         return self.run / f"{gateway}.clock"

@@ -243,6 +243,11 @@ def encode_frame(receipt: Receipt) -> bytes:
         payload = _encode(
             msgspec.structs.replace(receipt, attributes=None, attempts=[], error_message=None)
         )
+    return framed(payload)
+
+
+def framed(payload: bytes) -> bytes:
+    """A frame of at most MAX_FRAME_BYTES of payload."""
     return _FRAME.pack(len(payload), zlib.crc32(payload)) + payload
 
 

@@ -46,6 +46,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
     ask, route = progress.ask, progress.route
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     route.budget.request(progress.received_s)
+    if route.route.capture is not None and world.captures is not None:
+        progress.capturing = world.captures.draw(ask, progress.receipt, route.route.capture)
     target, chain = _begin(progress, ask, route, world)
     while True:
         no: Refusal | Failure | None = None
@@ -216,6 +218,8 @@ def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> R
     contract = None if progress.route is None else progress.route.contract
     if contract is not None:
         relay.hold_against(contract.follow(ask))
+    if progress.capturing is not None:
+        relay.reader.follower = progress.capturing.hear(relay.following)
     if progress.owed and not relay.withheld:
         relay.on_first = partial(_repay_at_first, progress, relay.on_first)
     world.relays.add(relay)

@@ -14,6 +14,8 @@ from tidegate.gateway.authenticate import authenticate
 from tidegate.gateway.context import read_context
 from tidegate.gateway.count import count
 from tidegate.gateway.entry import Entry, entries
+from tidegate.gateway.feedback import PATHS as FEEDBACK
+from tidegate.gateway.feedback import feedback
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
@@ -48,20 +50,23 @@ class Front:
         place = place_of(incoming.head) if entry is None else None
         if place is not None:
             return kept(incoming, connection, place, self._world)
+        if incoming.head.path in FEEDBACK and incoming.head.method == b"POST":
+            return feedback(incoming, connection, self._world)
         return self._small_answer(incoming, connection, entry)
 
     async def _small_answer(
         self, incoming: Incoming, connection: Connection, entry: Entry | None
     ) -> None:
+        takes_post = entry is not None or incoming.head.path in FEEDBACK
         try:
-            if entry is not None:
+            if takes_post:
                 raise Refusal("method_not_allowed", "this path takes POST")
             head, body = await self._page(incoming)
         except Refusal as refusal:
             self._world.listener.refused(refusal.code.name)
             head = answers.error_head(refusal)
             if refusal.code.name == "method_not_allowed":
-                head += _TAKES_GET if entry is None else _TAKES_POST
+                head += _TAKES_POST if takes_post else _TAKES_GET
             head += answers.request_id_header(self._world.ids.new())
             body = answers.error_body(refusal)
         connection.send(head, body)

@@ -20,6 +20,9 @@ from tidegate.core import clock
 from tidegate.core.layout import Layout
 from tidegate.core.limit import Moment
 from tidegate.core.plan import HttpBounds, JournalBounds
+from tidegate.gateway import captures, feedback
+from tidegate.gateway.captures import Captures
+from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import SWEEP_S, Listener
 from tidegate.gateway.journal import Journal
@@ -33,6 +36,7 @@ from tidegate.gateway.prober import Prober
 from tidegate.gateway.shadow import Shadows
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.silent_control import READ_TIMEOUT_S, SilentControl
+from tidegate.gateway.spool import FINISH_S, Spool
 from tidegate.gateway.vitals import Vitals, resident_bytes
 from tidegate.gateway.watchdog import Watchdog
 from tidegate.gateway.world import World
@@ -115,7 +119,12 @@ class Process:
         self._preparer = Preparer(os.environ, memory_counters, self._stores)
         self._prober = Prober(self._world)
         self._world.shadows = self._shadows = Shadows(self._world)
+        said = Spool(self._layout.spool_of("captured", name), captures.MAX_SPOOL_BYTES)
+        self._captures = self._world.captures = Captures(said)
+        heard = Spool(self._layout.spool_of("feedback", name), feedback.MAX_SPOOL_BYTES)
+        self._hearing = self._world.hearing = Hearing(heard)
         self._vitals = Vitals(self._world, self._preparer, self._stores, self._prober)
+        self._vitals.hearing = self._hearing
         self._feed = PlanFeed(self._world, self._preparer, self._vitals.status)
         reader = FeedReader(shared or self._layout.ledger_db, timeout_s=READ_TIMEOUT_S)
         self._silent_control = SilentControl(self._feed, reader)
@@ -133,6 +142,7 @@ class Process:
             loop.create_task(self._silent_control.watch()),
             loop.create_task(self._tick()),
             loop.create_task(self._renew_keys()),
+            loop.create_task(self._finish_spools()),
         ]
         try:
             if not await self._first_plan():
@@ -156,6 +166,8 @@ class Process:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self._stores.close()
             await self._world.journal.close()
+            await asyncio.to_thread(self._captures.close)
+            await asyncio.to_thread(self._hearing.spool.close)
             self._world.keys.close()
             self._silent_control.close()
             self._past.close()
@@ -218,6 +230,13 @@ class Process:
         while True:
             await asyncio.sleep(RENEW_S)
             await self._preparer.refresh()
+
+    async def _finish_spools(self) -> None:
+        """What was written to the spools becomes the recorder's, soon."""
+        while True:
+            await asyncio.sleep(FINISH_S)
+            for spool in (self._captures.spool, self._hearing.spool):
+                await asyncio.to_thread(spool.sweep, clock.monotonic_s())
 
     async def _tick(self) -> None:
         """The one timer of this process: deadlines, pools, lag, the size of the journal."""

@@ -10,6 +10,7 @@ from tidegate.core.plugs import Dialect
 from tidegate.core.receipt import Receipt
 from tidegate.core.setters import plain_setters
 from tidegate.gateway.admit import Admission
+from tidegate.gateway.capturing import Capturing
 from tidegate.gateway.contract import Following
 from tidegate.gateway.earlier import Earlier
 from tidegate.gateway.holding import Held
@@ -41,7 +42,8 @@ class Progress(Struct, eq=False):
     replica can serve the request. What is below `admitted` is of the attempt that goes on; `tries`
     says that it tries a breaker that was open, `owed` how many of it were taken from the retry
     budget and are not answered yet, `following` is of a whole answer (a stream's relay has its
-    own). `late` is there where no limit was as it began, and one is now.
+    own). `late` is there where no limit was as it began, and one is now; `capturing` where the
+    request is kept with what is said.
     """
 
     receipt: Receipt
@@ -70,3 +72,4 @@ class Progress(Struct, eq=False):
     answer: Answer | None = None
     following: Following | None = None
     late: Late | None = None
+    capturing: Capturing | None = None

@@ -50,6 +50,8 @@ def settle(progress: Progress, world: World) -> None:
     if progress.earlier is not None:
         note_earlier_s(receipt, progress.earlier)
     world.journal.append(encode_frame(receipt), progress.ending, progress.connection.abort)
+    if progress.capturing is not None and world.captures is not None:
+        world.captures.take(progress)
 
 
 def account_attempt(progress: Progress, world: World) -> tuple[bool, int]:

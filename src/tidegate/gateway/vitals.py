@@ -5,6 +5,8 @@ import os
 from tidegate.core import clock
 from tidegate.core.feed import Status
 from tidegate.core.priority import PRIORITIES
+from tidegate.gateway.captures import Captures
+from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.prober import Prober
@@ -29,6 +31,7 @@ class Vitals:
         self._prober = prober
         self._world = world
         self._preparer = preparer
+        self.hearing: Hearing | None = None
         self.lag_max_s = 0.0
         self.stalls = 0
 
@@ -69,6 +72,10 @@ class Vitals:
         _note_standing(self._preparer.standing, gauges, counters)
         if self._prober is not None:
             _note_probes(self._prober, gauges, counters)
+        _note_captures(world.captures, gauges, counters)
+        if self.hearing is not None:
+            counters["tidegate_feedback_taken_total"] = float(self.hearing.taken)
+            gauges["tidegate_feedback_spool_bytes"] = float(self.hearing.spool.bytes_on_disk)
         counters["tidegate_shed_for_pressure_total"] = float(world.pressure.refused)
         counters["tidegate_journal_receipts_total"] = float(journal.appended)
         counters["tidegate_journal_write_errors_total"] = float(journal.write_errors)
@@ -91,6 +98,17 @@ def _note_targets(queues: Queues, gauges: dict[str, float]) -> None:
         gauges[f"tidegate_target_limit{label}"] = float(places.limit.limit)
         for priority, count in zip(PRIORITIES, places.line.counts, strict=True):
             gauges[f"tidegate_target_waiting{label}|priority={priority}"] = float(count)
+
+
+def _note_captures(
+    captures: Captures | None, gauges: dict[str, float], counters: dict[str, float]
+) -> None:
+    if captures is None:
+        return
+    gauges["tidegate_capture_spool_bytes"] = float(captures.spool.bytes_on_disk)
+    counters["tidegate_captured_total"] = float(captures.kept)
+    for why, count in captures.dropped.items():
+        counters[f"tidegate_capture_dropped_total|reason={why}"] = float(count)
 
 
 def _note_standing(

@@ -3,10 +3,12 @@
 from typing import Protocol
 
 from tidegate.core.clock import IdSource
+from tidegate.core.feedback import Feedback
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import HttpBounds
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Past
+from tidegate.gateway.captures import Captures
 from tidegate.gateway.entry import Entry, dialects
 from tidegate.gateway.http.listener import Listener
 from tidegate.gateway.http.reader import Incoming
@@ -27,6 +29,16 @@ class Follows(Protocol):
     """What copies requests for releases that nobody gets yet."""
 
     def follow(self, incoming: Incoming, entry: Entry, receipt: Receipt) -> None: ...
+
+
+class Hears(Protocol):
+    """What takes feedback. `keep` blocks and says whether it was written."""
+
+    def admit(self, key_id: str, now_s: float) -> None: ...
+
+    def keep(self, said: list[Feedback], now_s: float) -> bool: ...
+
+    def clean(self, text: str) -> str: ...
 
 
 class World:
@@ -53,6 +65,8 @@ class World:
         self.max_response_bytes = HttpBounds().max_response_bytes
         self.dialects = dialects()
         self.shadows: Follows | None = None
+        self.captures: Captures | None = None
+        self.hearing: Hears | None = None
         self.listener: Listener
 
     def obeyed(self) -> PreparedPlan:

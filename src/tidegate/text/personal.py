@@ -1,5 +1,5 @@
-"""Takes secrets and structured personal data out of text that is about to be kept: e-mail addresses,
-numbers of telephones, cards, bank accounts and social security, IP addresses.
+"""Takes secrets and structured personal data out of text that is about to be kept: e-mail
+addresses, numbers of telephones, cards, bank accounts and social security, IP addresses.
 
 Every pattern is bounded or begins only where a word does, so its time grows with the text's length
 and no faster, whatever the text is. Names, streets and firms have no structure: they stay.

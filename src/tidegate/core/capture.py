@@ -1,0 +1,81 @@
+"""Content capture: which requests of a route are kept with what was said, for how long, and how.
+
+A record is made by a gateway after settle and is redacted before anybody can read it.
+"""
+
+import zlib
+from typing import Final, Literal
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.core.arm import Arm
+from tidegate.core.probe import SHADOW
+from tidegate.core.purpose import is_production
+from tidegate.core.receipt import Receipt
+
+# What a route may have taken out beside what always is.
+MoreKind = Literal["dates", "numbers", "urls"]
+# Requests that are not captured unless a route asks for them.
+Also = Literal["eval", "shadow"]
+# A record is one frame of a spool, which holds twice as much.
+MOST_BYTES: Final = 384 * 1024
+_WHOLE: Final = 1 << 32
+
+
+class Capture(Struct, frozen=True, omit_defaults=True):
+    """Of a route: `share` of its requests are kept for `keep_s`. `max_bytes` bounds what is kept of
+    a question and of an answer; a longer question is not kept. `redact` and `words` add to what is
+    taken out."""
+
+    share: float
+    keep_s: float = 7 * 86_400.0
+    max_bytes: int = 64 * 1024
+    redact: tuple[MoreKind, ...] = ()
+    words: tuple[str, ...] = ()
+    also: tuple[Also, ...] = ()
+
+    def wants(self, receipt: Receipt) -> bool:
+        """Whether this request is kept: the same said of the same id, wherever it is asked."""
+        if receipt.shadow_of is not None or receipt.purpose == SHADOW:
+            asked = "shadow" in self.also
+        elif is_production(receipt.purpose, has_key=receipt.key_id is not None):
+            asked = True
+        else:
+            asked = receipt.key_id is not None and "eval" in self.also
+        return asked and zlib.crc32(receipt.id.encode()) < self.share * _WHOLE
+
+
+class Captured(Struct, frozen=True, omit_defaults=True):
+    """One request with what was said, redacted. Times are wall-clock seconds.
+
+    `messages` is JSON: an array of {role, content} with what its caller's wire has beside. `calls`
+    are the functions that the answer calls, with their arguments. `cut`: the answer did not come
+    to its end, `shortened`: only its beginning is kept. `redacted` counts what was taken out, by
+    kind."""
+
+    receipt_id: str
+    at_s: float
+    until_s: float
+    route: str
+    messages: str
+    answer: str
+    purpose: str
+    key_id: str | None = None
+    team: str | None = None
+    customer: str | None = None
+    end_user: str | None = None
+    release: str | None = None
+    arm: Arm | None = None
+    prompt: str | None = None
+    prompt_version: str | None = None
+    target: str | None = None
+    model: str | None = None
+    calls: tuple[tuple[str, str], ...] = ()
+    cut: bool = False
+    shortened: bool = False
+    redacted: dict[str, int] = {}
+
+
+encode_captured = msgspec.msgpack.Encoder().encode
+decode_captured = msgspec.msgpack.Decoder(Captured).decode

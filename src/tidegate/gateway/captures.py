@@ -1,0 +1,121 @@
+"""captures: what was said in some of a route's requests is kept for operators, after settle.
+
+A request whose route captures nothing pays for one look. What is kept of another waits in memory,
+is redacted and written beside the loop, and is dropped where there is no room: a request never is.
+"""
+
+import asyncio
+import logging
+import threading
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final
+
+from tidegate.core import clock
+from tidegate.core.ask import Ask
+from tidegate.core.capture import Capture, encode_captured
+from tidegate.core.receipt import MAX_FRAME_BYTES, Receipt
+from tidegate.gateway.capturing import Capturing, question_of, record
+from tidegate.gateway.heard import Heard
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.spool import Spool
+from tidegate.text.personal import Personal
+
+log = logging.getLogger(__name__)
+
+# As much waits to be redacted.
+MAX_WAITING_BYTES: Final = 8 * 1024 * 1024
+# As much lies on disk until the recorder has taken it.
+MAX_SPOOL_BYTES: Final = 256 * 1024 * 1024
+_KEPT_PATTERNS: Final = 256
+
+
+class Captures:
+    """Of one gateway process. `dropped` counts, by reason, those that were drawn and not kept."""
+
+    def __init__(self, spool: Spool) -> None:
+        self.spool = spool
+        self.kept = 0
+        self.dropped: Counter[str] = Counter()
+        self._waiting_bytes = 0
+        self._guard = threading.Lock()
+        self._personal: dict[Capture, Personal] = {}
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="captures")
+
+    def draw(self, ask: Ask, receipt: Receipt, capture: Capture) -> Capturing | None:
+        """The question, where this request is to be kept."""
+        if not capture.wants(receipt):
+            return None
+        found = question_of(ask, capture)
+        if found is not None and found.asked_bytes > capture.max_bytes:
+            self._drop("too_long")
+            return None
+        return found
+
+    def take(self, progress: Progress) -> None:
+        """Keeps a settled request of which anything was answered. Never raises, never waits."""
+        capturing, receipt, relay = progress.capturing, progress.receipt, progress.relay
+        if capturing is None:
+            return
+        if relay is not None:
+            answered = receipt.error_code is None or (relay.flowing and relay.chunks > 0)
+            heard = capturing.heard
+        else:
+            answered, heard = receipt.error_code is None, _whole(progress, capturing)
+        if not answered or heard is None:
+            return
+        size = capturing.asked_bytes + len(heard.text)
+        with self._guard:
+            full = self._waiting_bytes + size > MAX_WAITING_BYTES
+            self._waiting_bytes += 0 if full else size
+        if full:
+            self._drop("busy")
+            return
+        # The answer's last bytes go first.
+        loop = asyncio.get_running_loop()
+        loop.call_soon(self._thread.submit, self._keep, (capturing, heard, receipt, size))
+
+    def close(self) -> None:
+        """Writes what waits. Blocking."""
+        self._thread.shutdown(wait=True)
+        self.spool.close()
+
+    def _keep(self, taken: tuple[Capturing, Heard, Receipt, int]) -> None:
+        """In the thread. What goes wrong is told without what was said."""
+        capturing, heard, receipt, size = taken
+        try:
+            made = record(capturing, heard, receipt, self._of(capturing.capture))
+            payload = encode_captured(made)
+            if len(payload) > MAX_FRAME_BYTES:
+                self._drop("too_long")
+            elif self.spool.append(payload, clock.monotonic_s()):
+                self.kept += 1
+            else:
+                self._drop("full")
+        except Exception as error:
+            self._drop("unreadable")
+            log.error("request %s is not captured: %s", receipt.id, type(error).__name__)
+        finally:
+            with self._guard:
+                self._waiting_bytes -= size
+
+    def _of(self, capture: Capture) -> Personal:
+        found = self._personal.get(capture)
+        if found is None:
+            if len(self._personal) >= _KEPT_PATTERNS:
+                self._personal.clear()
+            found = self._personal[capture] = Personal(capture.redact, capture.words)
+        return found
+
+    def _drop(self, why: str) -> None:
+        with self._guard:
+            self.dropped[why] += 1
+
+
+def _whole(progress: Progress, capturing: Capturing) -> Heard | None:
+    answer = progress.answer
+    if answer is None or not answer.said:
+        return None
+    heard = Heard(capturing.capture.max_bytes)
+    heard.take(answer.said[0])
+    return heard

@@ -1,0 +1,132 @@
+"""capturing: one request's question and answer become a record that may be kept.
+
+The question is what its model was asked: with its route's prompt, in its caller's wire.
+"""
+
+import re
+from collections import Counter
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw, Struct
+
+from tidegate.core.ask import ANTHROPIC_MESSAGES, OPENAI_RESPONSES, Ask, content_name
+from tidegate.core.capture import Capture, Captured
+from tidegate.core.plugs import Follower
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.heard import Heard
+from tidegate.text.personal import Personal
+
+_SYSTEM: Final = {ANTHROPIC_MESSAGES: "system", OPENAI_RESPONSES: "instructions"}
+_NULL: Final = b"null"
+_MEDIA: Final = "[media]"
+_OF_MEDIA: Final = frozenset({"media_type", "mime_type", "format"})
+# The last word or number of what was cut: nobody knows what it would have become.
+_TORN: Final = re.compile(r"(?:[\d().+ -]{4,64}|\S{1,256})\Z")
+_TORN_CHARS: Final = 256
+_decode: Final = msgspec.json.Decoder().decode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Capturing(Struct, eq=False):
+    """A request that is to be kept: what it asked, and what of its answer was heard so far."""
+
+    capture: Capture
+    turns: Raw
+    system: Raw | None
+    heard: Heard | None = None
+
+    def hear(self, inner: Follower | None) -> Heard:
+        """Begins anew with an attempt's answer."""
+        self.heard = Heard(self.capture.max_bytes, inner)
+        return self.heard
+
+    @property
+    def asked_bytes(self) -> int:
+        return len(bytes(self.turns)) + (0 if self.system is None else len(bytes(self.system)))
+
+
+def question_of(ask: Ask, capture: Capture) -> Capturing | None:
+    """None where nothing is asked that is kept, such as what is to be embedded."""
+    turns = ask.members.get(content_name(ask))
+    if turns is None or ask.counts or ask.endpoint not in ("chat", "completions"):
+        return None
+    system = ask.members.get(_SYSTEM.get(ask.dialect, ""))
+    return Capturing(capture, turns, system)
+
+
+def record(capturing: Capturing, heard: Heard, receipt: Receipt, personal: Personal) -> Captured:
+    """What is kept of a settled request, with nothing in it that has to be taken out."""
+    capture, counts = capturing.capture, Counter[str]()
+    messages = _encode(_clean(_messages(capturing), personal, counts)).decode()
+    cut = receipt.error_code is not None or receipt.interrupted
+    torn = cut or heard.shortened
+    answer = _end(personal.taken_out(heard.text, counts), torn=torn)
+    kept = answer.encode("utf-8", "replace")[: capture.max_bytes].decode("utf-8", "ignore")
+    calls = [
+        (personal.taken_out(name, counts), _end(personal.taken_out(said, counts), torn=torn))
+        for name, said in heard.calls
+    ]
+    return Captured(
+        receipt_id=receipt.id,
+        at_s=receipt.started_at_s,
+        until_s=receipt.started_at_s + capture.keep_s,
+        route=receipt.route or "",
+        messages=messages,
+        answer=kept,
+        purpose=receipt.purpose,
+        key_id=receipt.key_id,
+        team=receipt.team,
+        customer=receipt.customer,
+        end_user=receipt.end_user,
+        release=receipt.release,
+        arm=receipt.arm,
+        prompt=receipt.prompt,
+        prompt_version=receipt.prompt_version,
+        target=receipt.target,
+        model=receipt.model_served or receipt.model_wanted,
+        calls=tuple(calls),
+        cut=cut,
+        shortened=heard.shortened or len(kept) < len(answer),
+        redacted=dict(counts),
+    )
+
+
+def _messages(capturing: Capturing) -> list[Any]:
+    """As an array of messages, whatever the wire: its system prompt first."""
+    said: Any = _decode(capturing.turns)
+    messages = said if isinstance(said, list) else [{"role": "user", "content": said}]
+    if any(isinstance(it, str) for it in messages):  # several texts to complete
+        messages = [{"role": "user", "content": it} for it in messages]
+    system = capturing.system
+    if system is not None and bytes(system) != _NULL:
+        messages = [{"role": "system", "content": _decode(system)}, *messages]
+    return messages
+
+
+def _clean(value: Any, personal: Personal, counts: Counter[str]) -> Any:
+    """The same with every text looked through, and without pictures and sounds."""
+    if isinstance(value, str):
+        if value.startswith("data:") and ";base64," in value[:200]:
+            return _MEDIA
+        return personal.taken_out(value, counts)
+    if isinstance(value, list):
+        return [_clean(it, personal, counts) for it in value]
+    if isinstance(value, dict):
+        if isinstance(value.get("data"), str) and not _OF_MEDIA.isdisjoint(value):
+            value = {**value, "data": _MEDIA}
+        return {
+            personal.taken_out(name, counts): _clean(it, personal, counts)
+            for name, it in value.items()
+        }
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        shown = personal.taken_out(str(value), counts)
+        return value if shown == str(value) else shown
+    return value
+
+
+def _end(text: str, *, torn: bool) -> str:
+    if not torn:
+        return text
+    head, tail = text[:-_TORN_CHARS], text[-_TORN_CHARS:]
+    return head + _TORN.sub("[torn]", tail)

@@ -14,10 +14,11 @@ up:  ## start Tidegate in front of a small real model on this machine (options: 
 	@$(INSTALL) core build package local
 	@exec $(BIN)/tidegate up $(ARGS)
 
+# xdist would put the files with the fewest tests last, which are the longest; see tests/conftest.py.
 test:  ## run the tests (options: ARGS)
 	@$(INSTALL) dev package local
 	@marks=$$(requirements/marks.sh 'not soak') && \
-	    exec $(PYTEST) --numprocesses 2 --dist loadfile -m "$$marks" $(ARGS)
+	    exec $(PYTEST) --numprocesses 2 --dist loadfile --no-loadscope-reorder -m "$$marks" $(ARGS)
 
 lint:  ## style, types, import layers, sizes and habits
 lint: style types layers tidy

@@ -12,7 +12,7 @@
     python -m bench validity         CPU of following a chunk of JSON
     python -m bench signals          CPU of folding a receipt and of reading 13 months
     python -m bench releases         CPU of assigning a request, and of a plan with 200 releases
-    python -m bench loop             CPU of a tick of the control loop over 500 releases
+    python -m bench loop [--beside CHECKOUT]    CPU of a tick of the loop over 500 routes
     python -m bench loop-beside      what callers wait while the loop looks at 500 routes
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
@@ -239,7 +239,6 @@ def arguments() -> argparse.Namespace:
         "limits",
         "dialects",
         "validity",
-        "loop",
         "loop-beside",
         "signals",
         "releases",
@@ -252,8 +251,9 @@ def arguments() -> argparse.Namespace:
     for name in ("check", "run"):
         what.add_parser(name).add_argument("names", nargs="*")
     what.add_parser("resilience").add_argument("cases", nargs="*", choices=[[], *BY_NAME])
-    one = what.add_parser("request")
-    one.add_argument("--beside", type=Path, help="another checkout, measured in turn with this one")
+    for name in ("request", "loop"):
+        one = what.add_parser(name)
+        one.add_argument("--beside", type=Path, help="another checkout, measured in turn with this")
     flat = what.add_parser("memory")
     flat.add_argument("--requests", type=int, default=1_000_000)
     flat.add_argument("--pieces", type=int, default=20)
@@ -282,7 +282,7 @@ def main() -> int:
         "limits": lambda: limits.run(RESULTS / "scale.jsonl"),
         "dialects": dialects.run,
         "validity": validity.run,
-        "loop": loop.measure,
+        "loop": lambda: loop.run(asked.beside),
         "loop-beside": beside_loop,
         "signals": signals.run,
         "releases": releases.run,

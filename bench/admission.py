@@ -10,7 +10,8 @@ from msgspec import Raw
 from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.key import KeyRecord
-from tidegate.core.plan import Limit, Plan, Price, Rate, Release, Replica, Route, Target
+from tidegate.core.plan import Limit, Plan, Release, Replica, Route, Target
+from tidegate.core.price import Price, Rate
 from tidegate.core.pricing import Ceiling
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Admission

@@ -7,17 +7,17 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.release_traffic import Outcome, Release, World, harmed, run
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import HarmMetric
 
-WITHIN = 1000
 # Seeds of the figures; what was tried while the tests were made had others, below 10,000.
 SEED = 1_000_000
 DRIFTING = ((10, 0.05, 1.0), (15, 0.2, 2.0), (25, 0.5, 0.7))
 CALM = World(interrupted=0.0)
+DOUBLE = World(error=0.04, interrupted=0.0)
 ERRORS = (HarmMetric("error", 0.02),)
 TOKENS = (HarmMetric("output_tokens", 1.15),)
 TTFT = (HarmMetric("ttft", 0.02),)
@@ -30,21 +30,29 @@ ONE_IN_A_HUNDRED, THREE = World(error=0.01, interrupted=0.0), World(error=0.03, 
 @dataclass(frozen=True)
 class Case:
     """`asks` is harm (share of releases held back), found (median canary requests to the harm), or
-    safe (share that passed the metric within `WITHIN` canary requests). `bar` is the most that
-    may be, where `at_least` the least."""
+    safe (share that passed the metric `within` so many canary requests). `bar` is the most that
+    may be, where `at_least` the least; None where nothing is asked but the figure."""
 
     name: str
     asks: str
-    bar: float
+    bar: float | None
     release: Release
-    runs: int
+    runs: int = 2000
     at_least: bool = False
+    within: int = 1000
+
+    @property
+    def asked(self) -> str:
+        if self.bar is None:
+            return "none"
+        bar = f"{self.bar:.0f}" if self.asks == "found" else f"{self.bar:.0%}"
+        return f"{'>=' if self.at_least else '<='} {bar}"
 
     def until(self) -> Callable[[Outcome], bool]:
         if self.asks != "safe":
             return harmed
         metric = self.release.harm[0].name
-        return lambda said: metric in said.safe_after or said.canary_requests >= WITHIN
+        return lambda said: metric in said.safe_after or said.canary_requests >= self.within
 
 
 def equal(canary: World, steps: Sequence[tuple[int, float, float]]) -> Release:
@@ -66,14 +74,12 @@ CASES = (
         "harm",
         0.05,
         Release(steps=DRIFTING, sway=0.3, harm=ALL, a_user=4, correlation=0.05),
-        2000,
     ),
     Case(
         "the same, correlation 0.4",
         "harm",
         0.06,
         Release(steps=DRIFTING, sway=0.3, harm=ALL, a_user=8, correlation=0.4),
-        2000,
     ),
     Case(
         "the same, 0.4, users all back at every weight",
@@ -83,28 +89,40 @@ CASES = (
         500,
     ),
     Case(
+        "the same on four machines",
+        "harm",
+        0.06,
+        Release(
+            steps=DRIFTING,
+            sway=0.3,
+            harm=ALL,
+            a_user=50,
+            correlation=0.4,
+            population=2000,
+            nodes=4,
+        ),
+        200,
+    ),
+    Case(
         "A/A, drift, weight steps, no user twice",
         "harm",
         0.05,
         Release(steps=DRIFTING, sway=0.3, harm=ALL),
-        2000,
     ),
     Case(
         "errors 1 -> 3 %, one metric",
         "found",
         400,
         Release(canary=THREE, stable=ONE_IN_A_HUNDRED, harm=ERRORS),
-        1000,
     ),
     Case(
         "errors 1 -> 3 %, default metrics",
         "found",
         600,
         Release(canary=THREE, stable=ONE_IN_A_HUNDRED),
-        500,
     ),
     *[
-        Case(f"output tokens x1.5, {source}", "found", 100, tokens(1.5, source), 500)
+        Case(f"output tokens x1.5, {source}", "found", 100, tokens(1.5, source))
         for source in ("azure", "sharegpt_8k", "arxiv_summarization")
     ],
     Case(
@@ -112,25 +130,34 @@ CASES = (
         "found",
         100,
         Release(canary=World(tokens=1.5)),
-        500,
     ),
-    Case("TTFT x1.3, by the prompt's length", "found", 320, slower(1.3, "prompt"), 500),
-    Case("TTFT x1.3, lognormal, deviation 0.5", "found", 320, slower(1.3, 0.5), 500),
-    Case("TTFT x1.3, lognormal, deviation 0.8", "found", 320, slower(1.3, 0.8), 500),
-    Case("TTFT x1.3, an overloaded vLLM's", "found", 320, slower(1.3, "served"), 500),
+    Case(
+        "output tokens x1.5, sharegpt_8k, default metrics",
+        "found",
+        100,
+        Release(canary=World(tokens=1.5), source="sharegpt_8k"),
+    ),
+    Case("TTFT x1.3, by the prompt's length", "found", 320, slower(1.3, "prompt")),
+    Case("TTFT x1.3, lognormal, deviation 0.5", "found", 320, slower(1.3, 0.5)),
+    Case("TTFT x1.3, lognormal, deviation 0.8", "found", 320, slower(1.3, 0.8)),
+    Case("TTFT x1.3, an overloaded vLLM's", "found", 320, slower(1.3, "served")),
     Case(
         "TTFT x1.3, lognormal 0.5, default metrics",
         "found",
         320,
         slower(1.3, 0.5, ()),
-        500,
+    ),
+    Case(
+        "TTFT x1.3, lognormal 0.8, default metrics",
+        "found",
+        320,
+        slower(1.3, 0.8, ()),
     ),
     Case(
         "equal at 2 %, margin 2 points, weight 10 %",
         "safe",
         0.95,
         equal(CALM, [(50, 0.1, 1.0)]),
-        2000,
         at_least=True,
     ),
     Case(
@@ -138,15 +165,30 @@ CASES = (
         "safe",
         0.95,
         equal(CALM, OWN_STEPS),
-        2000,
         at_least=True,
     ),
     Case(
         "at the margin: 2 and 4 %, weight 10 %",
         "safe",
         0.05,
-        equal(World(error=0.04, interrupted=0.0), [(50, 0.1, 1.0)]),
-        2000,
+        equal(DOUBLE, [(50, 0.1, 1.0)]),
+    ),
+    Case(
+        "equal, correlation 0.4, eight requests a user, within 7,000",
+        "safe",
+        None,
+        replace(equal(CALM, [(350, 0.1, 1.0)]), a_user=8, correlation=0.4),
+        runs=200,
+        at_least=True,
+        within=7000,
+    ),
+    Case(
+        "at the margin, correlation 0.4, eight requests a user, within 7,000",
+        "safe",
+        0.05,
+        replace(equal(DOUBLE, [(350, 0.1, 1.0)]), a_user=8, correlation=0.4),
+        runs=200,
+        within=7000,
     ),
     Case(
         "over-refusal 27 -> 62.5 % (XSTest), one metric",
@@ -157,14 +199,12 @@ CASES = (
             stable=World(refusals="llama2new"),
             harm=REFUSALS,
         ),
-        200,
     ),
     Case(
         "over-refusal 27 -> 62.5 % (XSTest), default metrics",
         "found",
         100,
         Release(canary=World(refusals="llama2orig"), stable=World(refusals="llama2new")),
-        200,
     ),
 )
 
@@ -181,7 +221,8 @@ class Figure:
         if self.case.asks != "safe":
             return sum(said.harm is not None for said in self.outcomes) / self.runs
         metric = self.case.release.harm[0].name
-        passed = (said.safe_after.get(metric, WITHIN + 1) <= WITHIN for said in self.outcomes)
+        within = self.case.within
+        passed = (said.safe_after.get(metric, within + 1) <= within for said in self.outcomes)
         return sum(passed) / self.runs
 
     @property
@@ -198,13 +239,13 @@ class Figure:
         voided = sum(said.ratio_broken for said in self.outcomes)
         tail = f", {voided} by the units' share" if voided else ""
         figure = f"{self.share:.1%}, median {self.median:.0f} canary requests{tail}"
-        bar = f"{self.case.bar:.0f}" if self.case.asks == "found" else f"{self.case.bar:.0%}"
-        sign = ">=" if self.case.at_least else "<="
-        return f"| {self.case.name} | {sign} {bar} | {figure} | {self.runs:,} |"
+        return f"| {self.case.name} | {self.case.asked} | {figure} | {self.runs:,} |"
 
     @property
     def is_kept(self) -> bool:
         """Whether the bar is; of what is to be found, most must be."""
+        if self.case.bar is None:
+            return True
         if self.case.asks == "found":
             return self.share > 0.5 and self.median <= self.case.bar
         return (self.share >= self.case.bar) if self.case.at_least else self.share <= self.case.bar

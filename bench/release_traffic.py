@@ -104,7 +104,8 @@ class Release:
     """One simulated release. `correlation` is within users, `a_user` requests each on average (1:
     none comes back). `steps` are (looks, weight, drift: everything so many times as bad, in both
     arms); `sway` lets it swing from look to look besides. `ttft` is how it is drawn: "prompt" by
-    the prompt's length, "served" from a real engine's, else a logarithm's standard deviation."""
+    the prompt's length, "served" from a real engine's, else a logarithm's standard deviation. Any
+    of so many `nodes` gets a request, and records it."""
 
     canary: World = World()
     stable: World = World()
@@ -117,6 +118,7 @@ class Release:
     source: str = "azure"
     ttft: str | float = "prompt"
     population: int = 400
+    nodes: int = 1
 
 
 @dataclass
@@ -142,6 +144,10 @@ class Traffic:
         self.release = release
         self.draw = random.Random(seed)
         self.users: list[User] = []
+        self.shares = {
+            world: tuple(getattr(world, kind) for kind in KINDS)
+            for world in (release.stable, release.canary)
+        }
         self.receipt = Receipt(
             "r", 0.0, "g", "chat", rollout="chat/next", unit_kind="user", stream=True
         )
@@ -166,8 +172,9 @@ class Traffic:
         canary = is_canary(user.unit, weight)
         world = release.canary if canary else release.stable
         receipt.unit, receipt.arm = user.unit, "canary" if canary else "stable"
-        bad = [self.bad(getattr(world, k) * drift, user, i) for i, k in enumerate(KINDS)]
-        error, refusal, invalid, interrupted, truncated, fallback, abandon = bad
+        error, refusal, invalid, interrupted, truncated, fallback, abandon = self.bad(
+            self.shares[world], drift, user
+        )
         interrupted = interrupted and not abandon
         error = (error or interrupted) and not abandon
         receipt.error_code = receipt.error_fault = receipt.cancelled_by = None
@@ -187,13 +194,17 @@ class Traffic:
         self.amounts(receipt, user, world, drift)
         return receipt
 
-    def bad(self, share: float, user: User, kind: int) -> bool:
-        """With the correlation, the user's own lasting answer instead of a fresh one: two requests
-        of a user are then correlated by it."""
-        correlation = self.release.correlation
-        if correlation and self.draw.random() < correlation**0.5:
-            return user.leaning[kind] < share
-        return self.draw.random() < share
+    def bad(self, shares: tuple[float, ...], drift: float, user: User) -> list[bool]:
+        """Of each kind. With the correlation, the user's own lasting answer instead of a fresh one:
+        two requests of a user are then correlated by it."""
+        draw = self.draw.random
+        if not self.release.correlation:
+            return [draw() < share * drift for share in shares]
+        lasts = self.release.correlation**0.5
+        return [
+            (leaning if draw() < lasts else draw()) < share * drift
+            for share, leaning in zip(shares, user.leaning, strict=True)
+        ]
 
     def amounts(self, receipt: Receipt, user: User, world: World, drift: float) -> None:
         draw, release = self.draw, self.release
@@ -220,17 +231,25 @@ class Traffic:
 
 def blocks(release: Release, seed: int) -> Iterator[Block]:
     """What the recorder would store of it, look by look."""
-    traffic, fold = Traffic(release, seed), BlockFold("chat/next")
+    traffic = Traffic(release, seed)
+    folds = [BlockFold("chat/next") for _ in range(release.nodes)]
+    place, homes = random.Random(seed), dict[int, int]()
     now_s = 0.0
     for looks, weight, drift in release.steps:
         for look in range(looks):
             now = drift * (1 + release.sway * math.sin(look / 3))
             for _ in range(release.a_look):
+                fold = folds[0] if release.nodes == 1 else place.choice(folds)
                 fold.add(traffic.request(weight, now))
-            block = fold.close(now_s, now_s + LOOK_S, weight)
+            for node, fold in enumerate(folds):
+                if release.nodes > 1:
+                    arrived = fold.arrived()
+                    guests = {unit for unit in arrived if homes.setdefault(unit, node) != node}
+                    fold.disown(guests, release.nodes)
+                block = fold.close(now_s, now_s + LOOK_S, weight)
+                if block is not None:
+                    yield block
             now_s += LOOK_S
-            if block is not None:
-                yield block
 
 
 def harmed(outcome: Outcome) -> bool:

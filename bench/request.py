@@ -22,17 +22,8 @@ import uvloop
 
 from tidegate.core import key as keys_of
 from tidegate.core.key import KeyRecord
-from tidegate.core.plan import (
-    HttpBounds,
-    JournalBounds,
-    Plan,
-    Price,
-    Rate,
-    Release,
-    Replica,
-    Route,
-    Target,
-)
+from tidegate.core.plan import HttpBounds, JournalBounds, Plan, Release, Replica, Route, Target
+from tidegate.core.price import Price, Rate
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import Listener
 from tidegate.gateway.http.server import Connection

@@ -1,6 +1,7 @@
 """Fixtures every room may use. Kept small: what one room needs alone lives in its own folder."""
 
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,6 +21,28 @@ PATIENT = {"deadline": None, "suppress_health_check": [hypothesis.HealthCheck.to
 hypothesis.settings.register_profile("tests", max_examples=100, **PATIENT)
 hypothesis.settings.register_profile("soak", max_examples=5_000, **PATIENT)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tests"))
+
+
+def pytest_configure() -> None:
+    """Bytecode is kept whatever the environment says: compiling Tidegate costs each of the hundreds
+    of processes that tests start more than all else that it does."""
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    sys.dont_write_bytecode = False
+
+
+@pytest.hookimpl(trylast=True)  # after they have been put into a random order
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of `e2e` stand far apart and none at the end, so that what starts many processes and
+    waits for them runs beside what computes, and no worker is left alone with the longest."""
+    files: dict[Path, list[pytest.Item]] = {}
+    for item in items:
+        files.setdefault(item.path, []).append(item)
+    far_apart = [tests for path, tests in files.items() if path.parent.name == "e2e"]
+    order = [tests for path, tests in files.items() if path.parent.name != "e2e"]
+    apart = max(len(order) * 3 // 4 // max(len(far_apart), 1), 1)
+    for number, tests in enumerate(far_apart):
+        order.insert(number * (apart + 1), tests)
+    items[:] = [item for tests in order for item in tests]
 
 
 @pytest.fixture(scope="session")

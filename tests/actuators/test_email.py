@@ -13,7 +13,7 @@ from tidegate.core.address import Listen
 from tidegate.core.declared_notifications import DeclaredWay
 from tidegate.core.notice import NotDelivered
 from tidegate.core.secret import Secret
-from tidegate.core.ways import Place
+from tidegate.core.ways import Place, Told
 
 WAY: dict[str, Any] = {
     "kind": "email",
@@ -80,7 +80,7 @@ def test_a_server_with_another_certificate_gets_nothing(server_tls: ssl.SSLConte
 def test_whom_it_was_not_taken_for_is_said_and_the_others_have_it(mail_server: MailServer) -> None:
     mail_server.refuses = {"b@example.com": 550}
     said = plug.send(message(), place(mail_server), NOON_S)
-    assert said == "not taken for b@example.com"
+    assert said == Told("not taken for b@example.com")
     assert mail_server.taken[0].to == ["a@example.com"]
 
 

@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import pytest
 from tests.record.engines import answer, plan, serving, vllm_page
 
 from tidegate.boot.embedded import EmbeddedRecorder
@@ -41,18 +42,25 @@ def test_it_takes_in_what_is_journalled_even_at_the_very_end(tmp_path: Path) -> 
     engine.dispose()
 
 
-def test_it_reads_the_engines_of_the_plan(tmp_path: Path) -> None:
+def test_it_reads_the_engines_of_the_plan_with_their_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     engine = database.open_engine(Layout(tmp_path).ledger_db)
     migrate.migrate(engine)
     embedded = EmbeddedRecorder()
-    with serving(answer(vllm_page(4, 10))) as (port, _):
+    monkeypatch.setenv("PAGE_KEY", "hush")
+    with serving(answer(vllm_page(4, 10))) as (port, asked):
         url = f"http://127.0.0.1:{port}/v1"
-        found = plan(f"  pool: {{provider: gpu, model: m, price: free, replicas: ['{url}']}}")
+        metrics = "metrics: {api_key: 'os.environ/PAGE_KEY'}"
+        found = plan(
+            f"  pool: {{provider: gpu, model: m, price: free, replicas: ['{url}'], {metrics}}}"
+        )
         embedded.read_engines(engine, lambda: found)
         until_s = clock.monotonic_s() + 10
         while b"tidegate_engine_running" not in embedded.render() and clock.monotonic_s() < until_s:
             threading.Event().wait(0.02)
         embedded.stop()
     assert b"tidegate_engine_running{" in embedded.render()
+    assert b"authorization: bearer hush" in asked[0].lower()
     assert "engines" not in [thread.name for thread in threading.enumerate()]
     engine.dispose()

@@ -89,6 +89,21 @@ def test_a_lever_is_set_for_a_while(control: FakeControl, run: Callable[..., Res
     assert run("change", "set", "target_off", "small", "--reason", "x").exit_code == 2, "no end"
 
 
+def test_one_may_begin_later(control: FakeControl, run: Callable[..., Result]) -> None:
+    later = {**VIEW, "state": "scheduled", "from_s": 3600.0, "until_s": 4200.0, "remaining_s": 0.0}
+    control.answers["POST /api/changes"] = [{"change": later}, {"change": later}]
+    words = ("--for", "10m", "--at", "1970-01-01T01:00Z", "--reason", "a move")
+    said = run("change", "set", "target_off", "small", *words).output
+    assert "It holds from 1970-01-01 01:00:00Z until 1970-01-01 01:10:00Z." in said
+    run("change", "freeze", *words)
+    bodies: list[Any] = control.bodies()
+    assert [body["at_s"] for body in bodies] == [3600.0, 3600.0]
+    told = {"changes": [later], "epoch": 0, "renewed_at_s": 0.0}
+    control.answers["GET /api/changes"] = told
+    assert "scheduled  10m from 1970-01-01 01:00:00Z" in run("change", "list").output
+    assert run("change", "freeze", *words[:-3], "soon", *words[-2:]).exit_code == 2
+
+
 def test_what_waits_says_how_it_is_approved(
     control: FakeControl, run: Callable[..., Result]
 ) -> None:

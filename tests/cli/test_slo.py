@@ -22,7 +22,14 @@ def objective(sli: str, **given: Any) -> dict[str, Any]:
         tier("slow", 86400.0, long_burn=0.0),
         tier("long", 259200.0),
     ]
-    known = {"target_percent": 99.9, "within_s": None, "judged": 1000, "bad": 3, "left": 0.25}
+    known = {
+        "target_percent": 99.9,
+        "within_s": None,
+        "per_output_token_s": 0.0,
+        "judged": 1000,
+        "bad": 3,
+        "left": 0.25,
+    }
     return {"sli": sli, **known, "state": "normal", "told": None, "tiers": tiers, **given}
 
 
@@ -41,10 +48,11 @@ def test_status_shows_what_is_left_and_what_burns(
     run: Callable[..., Result], control: FakeControl
 ) -> None:
     slow = objective("ttft", within_s=3.0, told="page", left=None)
+    turns = objective("turn_time", within_s=5.0, per_output_token_s=0.04)
     wanted = "an incident of ttft cost 23% of its error budget"
     told = {"state": "restricted", "why": "ttft burns", "review_wanted": wanted, "absent": True}
     control.answers["GET /api/slo"] = {
-        "routes": [route("acme/chat", objective("availability"), slow, **told)]
+        "routes": [route("acme/chat", objective("availability"), slow, turns, **told)]
     }
     found = lines(run("slo", "status", "acme/chat"))
     assert found[0] == "acme/chat (chat): restricted; ttft burns"
@@ -53,6 +61,7 @@ def test_status_shows_what_is_left_and_what_burns(
     assert found[3] == "OBJECTIVE GOOD REQUESTS BAD LEFT STATE 1H 6H 24H 3D ALERT"
     assert found[4] == "availability 99.9 % 1000 3 25 % normal 21! 3.5 0 - -"
     assert found[5] == "ttft 99.9 % in 3s 1000 3 - normal 21! 3.5 0 - page"
+    assert found[6].startswith("turn_time 99.9 % in 5s + 40ms a token 1000 3 ")
 
 
 def test_status_says_where_there_are_no_objectives(
@@ -77,6 +86,16 @@ def test_explain_shows_what_is_behind_the_worst_first(
     control.answers["GET /api/slo/explain"] = {
         "route": "chat",
         "since_s": AT_S,
+        "happened_since_s": AT_S - 3600,
+        "happened": [
+            {
+                "at_s": AT_S - 60,
+                "kind": "plan",
+                "name": "version 7",
+                "who": "ada\x1b[2J",
+                "what": "routes chat",
+            }
+        ],
         "objectives": [
             {"sli": "turn_time", "burn": 2.0, "fires": False, **known},
             {"sli": "ttft", "burn": 20.0, "fires": True, **known},
@@ -109,6 +128,11 @@ def test_explain_shows_what_is_behind_the_worst_first(
     assert "target small has 90 % of the bad requests, and 30 % of all" in found
     assert "small/r waiting 12 requests" in found
     assert "small/r queue_s unknown (stale)" in found
+    assert found[-3:] == [
+        "changed since 2026-09-21 13:13:20Z",
+        "WHEN KIND NAME BY WHAT",
+        "2026-09-21 14:12:20Z plan version 7 ada?[2J routes chat",
+    ]
 
 
 def test_a_review_is_sent(run: Callable[..., Result], control: FakeControl) -> None:

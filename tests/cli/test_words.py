@@ -5,7 +5,7 @@ from decimal import Decimal
 import click
 import pytest
 
-from tidegate.cli._words import Duration, Usd, moment, pairs, table
+from tidegate.cli._words import Duration, Moment, Usd, about, moment, pairs, table
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,23 @@ def test_durations_in_words(text: str, seconds: float) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(click.BadParameter, match="no duration such as 90d"):
         Duration().convert(text, None, None)
+
+
+@pytest.mark.parametrize(
+    "text", ["2026-03-01T12:00Z", "2026-03-01 13:00+01:00", "2026-03-01T07:00:00.0-05:00"]
+)
+def test_times_say_their_zone(text: str) -> None:
+    assert Moment().convert(text, None, None) == 1_772_366_400.0
+    assert Moment().convert(5.0, None, None) == 5.0
+    with pytest.raises(click.BadParameter, match="does not say its zone"):
+        Moment().convert("2026-03-01T12:00", None, None)
+    with pytest.raises(click.BadParameter, match="no time such as"):
+        Moment().convert("tomorrow", None, None)
+
+
+def test_a_time_that_is_left_is_told_by_its_two_largest_units() -> None:
+    told = [about(one) for one in (0, 0.4, 59, 540, 3594.2, 3600, 86_405, 190_000)]
+    assert told == ["0s", "0s", "59s", "9m", "59m 54s", "1h", "1d", "2d 4h"]
 
 
 def test_moments() -> None:

@@ -8,7 +8,8 @@ from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_providers import DeclaredDeadlines
 from tidegate.core.declared_routes import DeclaredFallbacks, DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import Candidate, SecretRef
+from tidegate.core.plan import Candidate
+from tidegate.core.secret import SecretRef
 
 
 def plan(**changes):

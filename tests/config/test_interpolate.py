@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tidegate.config.interpolate import MAX_VALUE_CHARS, Filled, fill, read_secret
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 
 ENVIRON = {"A": "1", "EMPTY": "", "B": "${A}"}
 

@@ -11,7 +11,7 @@ from tidegate.config.load import Compiled, compile_file, load
 from tidegate.config.prices import PriceTable
 from tidegate.config.tree import MAX_FILE_BYTES
 from tidegate.core.facts import Facts
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 
 ROOT = Path(__file__).parents[2]
 BAD = sorted((ROOT / "tests/bad").glob("*.yaml"))

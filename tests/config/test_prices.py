@@ -18,7 +18,7 @@ from genai_prices.types import (
 
 from tidegate.config.prices import PriceTable
 from tidegate.core.facts import Quote
-from tidegate.core.plan import Rate
+from tidegate.core.price import Rate
 
 NOW_S = datetime(2026, 11, 21, 12, tzinfo=UTC).timestamp()
 MTOK = 1_000_000_000  # nano-dollars of one dollar

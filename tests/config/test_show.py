@@ -13,7 +13,10 @@ from tidegate.config.show import (
     url_text,
     usd_text,
 )
-from tidegate.core.plan import Deadlines, Limit, Price, Raise, Rate, Replica, SecretRef
+from tidegate.core.plan import Limit, Raise, Replica
+from tidegate.core.price import Price, Rate
+from tidegate.core.resilience import Deadlines
+from tidegate.core.secret import SecretRef
 
 
 @pytest.mark.parametrize(

@@ -32,6 +32,11 @@ def test_an_empty_mapping_is_all_defaults():
     assert value("{}") == Declared()
 
 
+def test_what_stands_for_an_absent_section_is_each_plan_s_own():
+    value("{}").targets["t"] = DeclaredTarget("p", "m")
+    assert value("{}").targets == {}
+
+
 def test_units_are_normalised():
     declared = value(
         "gateway: {listen: '[::1]:1', drain_s: 2m, http: {max_body_bytes: 2KiB}}\n"

@@ -8,11 +8,12 @@ from tidegate.config.warn import about_costs, about_limits, about_revisions, abo
 from tidegate.core.added import Added
 from tidegate.core.declared_budgets import DeclaredBudget, Period
 from tidegate.core.declared_gateway import DeclaredGateway, DeclaredTls
+from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 
 
 def paths(warned):
@@ -27,6 +28,19 @@ def test_a_credential_whose_variable_is_unset_or_empty():
     )
     warned = about_surroundings(plan, {"KEY": "x", "OTHER": ""})
     assert paths(warned) == ["targets.t.api_key", "routes.r.target.api_key"]
+
+
+def test_a_page_s_key_that_is_not_there():
+    keyed = DeclaredMetrics(api_key=SecretRef(env="PAGE"))
+    plan = declared(
+        providers={"p": DeclaredProvider(api_key=SecretRef(), metrics=keyed)},
+        targets={"t": DeclaredTarget("p", "m", metrics=keyed)},
+    )
+    assert paths(about_surroundings(plan, {})) == [
+        "providers.p.metrics.api_key",
+        "targets.t.metrics.api_key",
+    ]
+    assert paths(about_surroundings(plan, {"PAGE": "x"})) == []
 
 
 def test_files_that_are_not_there(tmp_path):

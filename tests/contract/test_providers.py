@@ -7,7 +7,7 @@ plug's own tests.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
+from tests.contract.cuts import EVERY, places
 
 from tidegate.core import plugs
 from tidegate.core.ask import Ask
@@ -94,6 +95,14 @@ def test_a_stream_passes_byte_for_byte_to_a_caller_who_asked_for_all_of_it(path:
         assert reader.usage is not None and not reader.usage.conflict
 
 
+def same_however_cut(path: Path, cuts: Iterable[int], *, usage: bool) -> None:
+    stream = path.read_bytes()
+    whole, cut = (reader_for(path, include_usage=usage) for _ in range(2))
+    parts = [stream[a:b] for a, b in itertools.pairwise(cuts)]
+    assert follow(cut, parts) == follow(whole, [stream])
+    assert facts(cut) == facts(whole)
+
+
 @settings(max_examples=30)
 @given(data=st.data())
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
@@ -103,20 +112,24 @@ def test_any_cut_gives_the_same_bytes_and_facts(
 ) -> None:
     stream = path.read_bytes()
     cuts = data.draw(st.lists(st.integers(1, len(stream) - 1), max_size=12).map(sorted))
-    whole, cut, single = (reader_for(path, include_usage=usage) for _ in range(3))
-    expected = follow(whole, [stream])
-    parts = [stream[a:b] for a, b in itertools.pairwise([0, *cuts, len(stream)])]
-    assert follow(cut, parts) == expected
-    assert follow(single, [stream[i : i + 1] for i in range(len(stream))]) == expected
-    assert facts(cut) == facts(single) == facts(whole)
+    same_however_cut(path, [0, *cuts, len(stream)], usage=usage)
 
 
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
-def test_a_stream_cut_anywhere_is_a_failure_until_all_choices_are_finished(path: Path) -> None:
+@pytest.mark.parametrize("usage", [True, False])
+def test_byte_by_byte_gives_the_same_bytes_and_facts(path: Path, usage: bool) -> None:
+    same_however_cut(path, range(len(path.read_bytes()) + 1), usage=usage)
+
+
+@EVERY
+@pytest.mark.parametrize("path", STREAMS, ids=stream_id)
+def test_a_stream_cut_anywhere_is_a_failure_until_all_choices_are_finished(
+    path: Path, every: bool
+) -> None:
     stream = path.read_bytes()
     last_finish = stream.rindex(b'"finish_reason":"')
     finished_at = stream.index(b"}\n" if b"\r" not in stream else b"}\r", last_finish) + 1
-    for size in range(len(stream)):
+    for size in places(stream, every=every):
         reader = reader_for(path)
         shown, failure = follow(reader, [stream[:size]] if size else [])
         if size < finished_at:

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from openai.types.responses import Response
+from tests.contract.cuts import EVERY, places
 from tests.dialects.grammar import STAMP, ask_of, hear, in_order
 from tests.providers.bedrock_wire import frames_at
 
@@ -113,11 +114,14 @@ def test_byte_by_byte_gives_the_same_events_and_bytes(path: Path) -> None:
     same_however_cut(path, [stream[i : i + 1] for i in range(len(stream))])
 
 
+@EVERY
 @pytest.mark.parametrize("path", STREAMS, ids=stream_id)
-def test_a_stream_cut_anywhere_is_whole_or_a_failure_and_never_ends_properly(path: Path) -> None:
+def test_a_stream_cut_anywhere_is_whole_or_a_failure_and_never_ends_properly(
+    path: Path, every: bool
+) -> None:
     stream = stream_at(path)
     said = fold(heard(path, [stream])[0])
-    for size in range(len(stream)):
+    for size in places(stream, every=every):
         events, failure, finished = heard(path, [stream[:size]])
         in_order(events, whole=finished)
         assert finished == (failure is None), size

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 from sqlalchemy import Engine
 from tests.control.feed_ends import Body, Source
+from tests.stores.rig import migrated
 
 from tidegate.config.load import Compiled, compile_file
 from tidegate.control import looping
@@ -27,7 +28,6 @@ from tidegate.control.routes import Gate, build
 from tidegate.control.rows import ROWS
 from tidegate.core.feed import Status
 from tidegate.core.layout import Layout
-from tidegate.stores import database, migrate
 from tidegate.stores.peppers import read_peppers
 
 PLAN = """\
@@ -73,7 +73,7 @@ class Room:
         self.token = layout.operator_token.read_text().strip()
 
     def announce(self, version: int) -> None:
-        self.log.announce_plan(version)
+        self.log.announce_plan(version, self.plans.publication)
 
     def ask(  # noqa: PLR0913  (each is what a test may want to vary)
         self,
@@ -133,8 +133,7 @@ def layout(tmp_path: Path) -> Layout:
 
 @pytest.fixture
 def engine(layout: Layout) -> Iterator[Engine]:
-    engine = database.open_engine(layout.ledger_db)
-    migrate.migrate(engine)
+    engine = migrated(layout.ledger_db)
     yield engine
     engine.dispose()
 

@@ -17,8 +17,8 @@ from tidegate.control.alerting import Alerting, body_of, id_of
 from tidegate.control.budget_figures import BudgetFigures
 from tidegate.core.declared_control import DeclaredWebhook
 from tidegate.core.notice import NotDelivered
-from tidegate.core.plan import Limit, Plan, Raise, SecretRef
-from tidegate.core.secret import Secret
+from tidegate.core.plan import Limit, Plan, Raise
+from tidegate.core.secret import Secret, SecretRef
 from tidegate.stores import alerts, database, notices
 from tidegate.stores.alerts import Alert
 from tidegate.stores.ledger import Ledger

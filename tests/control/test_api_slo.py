@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import pytest
 from sqlalchemy import Engine
 from tests.control.conftest import Room, error_code
 from tests.stores import rig
+from tests.stores.changed import change
 from tests.stores.signal_rig import add, key, one
 
 from tidegate.core import clock
-from tidegate.stores import database
+from tidegate.stores import changes, database
 from tidegate.stores.ledger import Ledger
 
 PLAN = """\
@@ -78,6 +80,29 @@ def test_a_burn_is_explained_by_receipts(room: Room, engine: Engine) -> None:
     assert (cause["detail"], cause["share"]) == ("upstream_timeout", 1.0)
     every = room.ask("GET", "/api/slo/explain?route=chat").json()["objectives"]
     assert {"availability", "ttft"} <= {one["sli"] for one in every}
+
+
+def test_what_was_changed_while_it_burned_stands_beside_it(room: Room, engine: Engine) -> None:
+    burn(engine, good=990, bad=100)
+    planned(room)
+    now_s = clock.wall_s()
+    with database.writing(engine) as connection:
+        for change_id, hours in (("old", 75), ("new", 71)):
+            at_s = now_s - 3600 * hours + 60
+            held = change(change_id, reason=change_id, from_s=at_s, until_s=at_s + 90 * 3600)
+            changes.hold(connection, held)
+    found = room.ask("GET", "/api/slo/explain?route=chat").json()
+    # The longest of its alerts looks at three days.
+    assert now_s - found["happened_since_s"] == pytest.approx(72 * 3600, abs=60)
+    told = [(one["kind"], one["who"], one["what"]) for one in found["happened"]]
+    assert ("change", "operator:ann", "set to 1: new") in told
+    assert ("plan", "operator", "new routes acme/rag, bare") in told
+    assert not any("old" in what for _, _, what in told)
+
+
+def test_where_nothing_burns_the_last_hour_s_changes_are_told(room: Room, engine: Engine) -> None:
+    found = planned(room).ask("GET", "/api/slo/explain?route=acme/rag").json()
+    assert clock.wall_s() - found["happened_since_s"] == pytest.approx(3600, abs=60)
 
 
 def test_what_is_asked_of_a_route_without_objectives_is_refused(room: Room) -> None:

@@ -6,9 +6,10 @@ from tests.control.conftest import Room
 from tests.stores.changed import NOON_S, change, leased
 
 from tidegate.control import feed_log
+from tidegate.control.publication import Publication
 from tidegate.core import clock
 from tidegate.core.feed import ChangesInForce, InForce, KeyChanged, PlanPublished
-from tidegate.stores import changes, database, feed, leadership
+from tidegate.stores import audit, changes, database, feed, leadership
 
 
 def keys_changed(engine: Engine, count: int) -> None:
@@ -96,3 +97,15 @@ def test_many_pages_are_told_and_too_many_are_not(
     assert [entry.seq for entry in entries] == list(range(start + 1, start + 2501))
     monkeypatch.setattr(feed_log, "_MOST_REPLAYED", 2000)
     assert room.log.entries_after(start) is None
+
+
+def test_who_published_a_plan_is_kept_once(room: Room, engine: Engine) -> None:
+    told = Publication(7, "ada", "routes chat")
+    for _ in range(2):  # once more, after a kill
+        room.log.announce_plan(7, told)
+    room.log.announce_plan(8, told)  # of another
+    with database.reading(engine) as connection:
+        rows = audit.of_kind(connection, "plan.publish", 0.0, clock.wall_s() + 1)
+    kept = [(row.subject, row.actor, row.detail) for row in rows]
+    assert kept[0] == ("7", "ada", "routes chat") and "8" not in {row[0] for row in kept}
+    assert [row[0] for row in kept].count("7") == 1

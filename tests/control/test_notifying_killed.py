@@ -15,7 +15,7 @@ from tidegate.actuators import _post
 from tidegate.control import notifying
 from tidegate.control.notifying import Notifying
 from tidegate.core.declared_notifications import DeclaredNotifications, DeclaredWay
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 from tidegate.stores import database
 from tidegate.stores.deliveries import LEASE_S
 from tidegate.stores.schema_notices import deliveries as table

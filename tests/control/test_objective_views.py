@@ -49,6 +49,13 @@ def test_a_view_keeps_up_with_what_is_stored(engine: Engine) -> None:
     assert (availability(later, 3600), later.known_s) == (Tally(15, 1), 40.0)
 
 
+def test_a_view_knows_of_the_same_hour_a_week_ago(engine: Engine) -> None:
+    assert seen(ObjectiveViews(), engine).week_ago_per_s is None
+    add(engine, {key(NOON_S - 7 * 86_400): one(availability_good=7200)})
+    hour_s = NOON_S - NOON_S % 3600
+    assert seen(ObjectiveViews(), engine, at_s=hour_s + 1800).week_ago_per_s == 2.0
+
+
 def test_routes_without_objectives_cost_nothing(engine: Engine) -> None:
     with database.reading(engine) as connection:
         bare = Declared(routes={"chat": DeclaredRoute("small")})

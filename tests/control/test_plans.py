@@ -11,6 +11,7 @@ from tests.control.conftest import PLAN, compile_plan
 
 from tidegate.control import plans as module
 from tidegate.control.plans import NoPlan, Plans
+from tidegate.control.publication import AGAIN, Publication
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Candidate, Plan
 from tidegate.stores.errors import StoreUnavailable
@@ -184,3 +185,20 @@ def test_the_releases_on_their_way_are_those_of_the_plan_of_now(plans: Plans) ->
     asyncio.run(plans.amend(lambda _declared, _version: (plan, None)))
     told = route.release.name
     assert plans.candidates() == {f"{name}/next": told, f"{name}/brief": told}
+
+
+def test_what_was_published_says_by_whom_and_what_it_moved(
+    plans: Plans, layout: Layout, plan_file: Path, announced: list[int]
+) -> None:
+    plans.start(0)
+    assert plans.publication is not None and plans.publication.by == "start"
+    plan_file.write_text(PLAN.format(route="b"))
+    asyncio.run(plans.reload("api", "ada"))
+    moved = "new routes b; without routes chat"
+    assert plans.publication == Publication(2, "ada", moved)
+    plan_file.write_text(PLAN.format(route="a"))
+    asyncio.run(plans.reload("file change"))
+    assert (plans.publication.version, plans.publication.by) == (3, "file change")
+    again = Plans(layout, plan_file, compile_plan, announced.append)
+    again.start(3)
+    assert again.publication == Publication(3, "start", AGAIN)

@@ -5,7 +5,8 @@ from tests.actuators.receivers import Http, running
 from tidegate.control.sending import send, way_of
 from tidegate.core.declared_notifications import DeclaredNotifications, DeclaredWay
 from tidegate.core.notice import NotDelivered
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
+from tidegate.core.ways import Told
 
 
 def test_it_goes_the_declared_way_with_the_secret_as_it_is_now() -> None:
@@ -13,7 +14,7 @@ def test_it_goes_the_declared_way_with_the_secret_as_it_is_now() -> None:
         hook = DeclaredWay("slack", secret=SecretRef(env="HOOK"), private=True)
         declared = DeclaredNotifications(ways={"chat": hook})
         for path in ("/one", "/two"):
-            assert send(declared, {"HOOK": http.url + path}, "chat", message()) is None
+            assert send(declared, {"HOOK": http.url + path}, "chat", message()) == Told()
         with pytest.raises(NotDelivered, match=r"its secret \$\{HOOK\} is not to be had"):
             send(declared, {}, "chat", message())
         assert [one.path for one in http.taken] == ["/one", "/two"]

@@ -193,6 +193,22 @@ def test_a_latency_is_good_up_to_its_objective() -> None:
     assert counted(minute(NOON_S, 7, 2), Objective("batch", 0.99)) == (0, 0)
 
 
+def test_a_turn_by_its_length_is_as_it_was_judged_and_known_from_the_first_on() -> None:
+    long = Objective("turn_time", 0.95, 4.0, 0.03)
+    declared = RouteObjectives("chat", (Objective("availability", 0.999), long))
+    stored, windows = Stored(), SliWindows()
+    before, after = minute(NOON_S - HOUR_S, 9, 0), minute(NOON_S, 9, 0)
+    before.latencies["turn_time"] = {bucket_of(60.0): 9}  # nobody had judged them
+    after.counts = {"turn_time_good": 7, "turn_time_bad": 2}
+    stored.tell(before, after)
+    stored.keep_up(windows, NOON_S + 30, declared)
+    plain, turns = windows.of("chat", NOON_S + 30)
+    assert (turns.counts[6 * 3600], plain.counts[6 * 3600]) == (Tally(9, 2), Tally(18, 0))
+    assert (turns.known_s, plain.known_s) == (30.0, None)
+    assert windows.known_s("chat", NOON_S + 30) == HOUR_S + 30.0
+    assert windows.totals["chat", "turn_time"] == Tally()  # all of it was there before
+
+
 def test_a_ring_is_the_sum_of_what_it_holds() -> None:
     drawn = random.Random(7)
     for _ in range(50):

@@ -37,6 +37,20 @@ def made(**fields: Any) -> Receipt:
     return Receipt(**plain | fields)
 
 
+def test_an_answer_may_take_as_long_as_its_tokens_and_a_slow_one_is_known_by_its_pace() -> None:
+    turns = Objective("turn_time", 0.95, 2.0, 0.05)
+    long = made(output_tokens=900, generation_s=39.5, total_s=40.0)
+    assert is_good(long, turns, Patience()) is True
+    assert is_good(made(output_tokens=None), turns, Patience()) is None
+    good = [made(output_tokens=70), long]
+    first = {"first_token_s": 30.0, "output_tokens": 900, "generation_s": 39.5, "total_s": 69.5}
+    pace = {"output_tokens": 100, "generation_s": 30.0, "total_s": 30.5}
+    said = {"small": engine(kv_cache_usage=0.1)}
+    for fields, name in ((first, "prefill"), (pace, "decode")):
+        found = explained([*good, made(**fields)], turns, Patience(), said)
+        assert [(one.name, one.bad) for one in found.causes] == [(name, 1)]
+
+
 def failed(code: str, **fields: Any) -> Receipt:
     return made(error_code=code, error_fault=CODES[code].fault, **fields)
 

@@ -44,6 +44,14 @@ def test_a_new_route_s_first_failures_spend_what_they_would_of_a_whole_period() 
     assert route.state == "frozen"
 
 
+def test_an_objective_that_is_newer_than_its_route_costs_what_a_new_route_s_would() -> None:
+    all_bad = {int(w): Tally(600, 600) for w in windows_s(P30)}
+    for known_s, state in ((600.0, "restricted"), (None, "frozen")):
+        route = Route()
+        route.tick(view(ObjectiveSeen(AVAILABILITY, all_bad, known_s=known_s)))
+        assert route.state == state
+
+
 def test_a_state_without_evidence_is_none() -> None:
     route = Route()
     route.tick(view(seen({P30: 4}, per_s=1e-4)))  # 4 of 259, where 99.9 % are to be good

@@ -22,9 +22,21 @@ def test_maintenance_is_from_its_first_second_to_before_its_last() -> None:
 
 
 def test_a_period_that_has_just_begun_is_counted_in_part() -> None:
-    assert view().counted == 1.0
-    assert replace(view(), known_s=DAY_S).counted == 1 / 30
-    assert replace(view(), known_s=99 * DAY_S).counted == 1.0
+    assert view().counted_of(seen()) == 1.0
+    assert replace(view(), known_s=DAY_S).counted_of(seen()) == 1 / 30
+    assert replace(view(), known_s=99 * DAY_S).counted_of(seen()) == 1.0
+
+
+def test_an_objective_is_known_for_no_longer_than_its_route() -> None:
+    newer, older = seen(known_s=DAY_S), seen(known_s=99 * DAY_S)
+    assert view().counted_of(newer) == 1 / 30
+    assert replace(view(), known_s=3 * DAY_S).known_of_s(older) == 3 * DAY_S
+
+
+def test_requests_come_as_long_as_any_objective_judged_one_lately() -> None:
+    none = ObjectiveSeen(seen().objective)
+    assert view(none, seen()).comes
+    assert not view(none).comes
 
 
 def test_a_route_of_which_nothing_is_known_takes_no_room() -> None:

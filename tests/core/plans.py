@@ -2,16 +2,19 @@
 
 from typing import Any
 
+import pytest
+
 from tidegate.core.assemble import Dialect
-from tidegate.core.compile import compile_plan
+from tidegate.core.compile import PlanRefused, compile_plan
 from tidegate.core.declared import Declared
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts, Quote
 from tidegate.core.limit import Rolling, Shape
-from tidegate.core.plan import Limit, Plan, SecretRef
+from tidegate.core.plan import Limit, Plan
 from tidegate.core.plugs import PlugError
+from tidegate.core.secret import SecretRef
 
 NOW_S = 1_795_000_000.0
 URL = "http://127.0.0.1:8000/v1"
@@ -90,3 +93,10 @@ def compiled(plan: Declared, **changes: Any) -> Plan:
     said |= {name: value for name, value in changes.items() if name in said}
     facts |= {name: value for name, value in changes.items() if name not in said}
     return compile_plan(plan, **said, facts=Facts(**facts))
+
+
+def complaints(plan: Declared, **changes: Any) -> dict[str, str]:
+    """What `compiled` has against the plan, by where it stands."""
+    with pytest.raises(PlanRefused) as refused:
+        compiled(plan, **changes)
+    return {".".join(c.path): c.message for c in refused.value.complaints}

@@ -5,7 +5,9 @@ from tidegate.core import assemble
 from tidegate.core.assemble import Dialect, Place
 from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredDeadlines, DeclaredProvider
 from tidegate.core.declared_targets import DeclaredQueueing, DeclaredTarget
-from tidegate.core.plan import Deadlines, Queueing, SecretRef
+from tidegate.core.plan import Queueing
+from tidegate.core.resilience import Deadlines
+from tidegate.core.secret import SecretRef
 
 ENGINE = Dialect(None, hosted=False)
 HOSTED = Dialect("https://api.example.com/v1", hosted=True)

@@ -3,7 +3,7 @@ from itertools import permutations
 import pytest
 from msgspec import msgpack
 from msgspec.structs import replace
-from tests.core.plans import NOW_S, URL, compiled, declared, hosted
+from tests.core.plans import NOW_S, compiled, complaints, declared
 
 from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_gateway import DeclaredGateway, DeclaredHttp
@@ -12,16 +12,7 @@ from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_storage import DeclaredStorage
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.facts import Quote
-from tidegate.core.plan import HttpBounds, JournalBounds, Plan, Price, Rate, SecretRef
-
-PRICE = Price("table 1", "genai-prices", input=Rate(5))
-
-
-def complaints(plan, **changes):
-    with pytest.raises(PlanRefused) as refused:
-        compiled(plan, **changes)
-    return {".".join(c.path): c.message for c in refused.value.complaints}
+from tidegate.core.plan import HttpBounds, JournalBounds, Plan
 
 
 def test_a_route_leads_to_a_release_of_its_target():
@@ -60,23 +51,6 @@ def test_a_release_keeps_its_name_until_its_target_changes():
     assert compiled(same).routes["chat"].release.name == before
     other = declared(targets={"llama": DeclaredTarget("engine", "llama-4", price="free")})
     assert compiled(other).routes["chat"].release.name != before
-
-
-def test_provider_and_model_split_at_the_first_slash():
-    routes = {"chat": DeclaredRoute("engine/meta-llama/Llama-3")}
-    target = compiled(declared(routes=routes)).routes["chat"].release.target
-    assert (target.provider, target.model) == ("engine", "meta-llama/Llama-3")
-    assert target.name == "engine/meta-llama/Llama-3"
-
-
-def test_a_target_written_on_its_route_takes_the_routes_name():
-    routes = {"chat": DeclaredRoute(DeclaredTarget("engine", "m"))}
-    assert compiled(declared(routes=routes)).routes["chat"].release.target.name == "chat"
-
-
-def test_a_target_written_on_a_route_may_not_take_anothers_name():
-    routes = {"llama": DeclaredRoute(DeclaredTarget("engine", "other"))}
-    assert "another target" in complaints(declared(routes=routes))["routes.llama.target"]
 
 
 def test_bounds_of_http_and_journal_are_carried_over():
@@ -124,98 +98,6 @@ def test_a_plan_without_routes_says_what_to_write():
     assert "write for example" in complaints(declared(routes={}))["routes"]
 
 
-@pytest.mark.parametrize(
-    ("wanted", "hint"),
-    [
-        ("lama", 'did you mean "llama"?'),
-        ("engine", 'write "engine/MODEL"'),
-        ("engin/m", 'did you mean "engine"?'),
-        ("hosted/m", "write `hosted:` below `providers:`"),
-        ("engine/", "write provider/model"),
-    ],
-)
-def test_a_dangling_target_says_what_was_meant(wanted, hint):
-    found = complaints(declared(routes={"chat": DeclaredRoute(wanted)}))
-    assert hint in found["routes.chat.target"]
-
-
-def test_a_plug_that_does_not_load_is_a_complaint():
-    providers = {"engine": DeclaredProvider(base_url=URL), "broken": DeclaredProvider()}
-    assert "does not load" in complaints(declared(providers=providers))["providers.broken"]
-
-
-def test_a_published_price_is_taken_where_the_plan_has_none():
-    asked = []
-
-    def price_of(dialect, base_url, model):
-        asked.append((dialect, base_url, model))
-        return Quote(PRICE, sold=True)
-
-    plan = declared(providers={"p": hosted()}, targets={}, routes={"chat": DeclaredRoute("p/m")})
-    assert compiled(plan, price_of=price_of).routes["chat"].release.target.price == PRICE
-    assert asked == [("hosted", "https://api.example.com:443/v1", "m")]
-
-
-def test_a_price_in_the_plan_goes_before_the_published_one():
-    target = compiled(declared(), price_of=lambda *_: Quote(PRICE)).routes["chat"].release.target
-    assert target.price is not None and target.price.source == "free"
-
-
-def test_a_hosted_model_without_a_price_is_refused():
-    plan = declared(providers={"p": hosted()}, targets={}, routes={"chat": DeclaredRoute("p/m")})
-    assert "nobody knows the price" in complaints(plan)["routes.chat.target.model"]
-
-
-def test_an_engine_at_the_address_of_a_seller_counts_as_hosted():
-    plan = declared(targets={}, routes={"chat": DeclaredRoute("engine/m")})
-    found = complaints(plan, price_of=lambda *_: Quote(None, sold=True))
-    assert "nobody knows the price" in found["routes.chat.target.model"]
-
-
-@pytest.mark.parametrize("where", ["plan", "target"])
-def test_unpriced_allow_stores_the_price_as_unknown(where):
-    unpriced = "allow" if where == "target" else None
-    plan = declared(
-        providers={"p": hosted()},
-        targets={"m": DeclaredTarget("p", "m", unpriced=unpriced)},
-        routes={"chat": DeclaredRoute("m")},
-        unpriced="allow" if where == "plan" else "refuse",
-    )
-    target = compiled(plan).routes["chat"].release.target
-    assert target.price is None and target.unpriced_allowed
-
-
-def test_a_target_may_refuse_what_the_plan_allows():
-    plan = declared(
-        providers={"p": hosted()},
-        targets={"m": DeclaredTarget("p", "m", unpriced="refuse")},
-        routes={"chat": DeclaredRoute("m")},
-        unpriced="allow",
-    )
-    assert "targets.m.model" in complaints(plan)
-
-
-def test_an_engine_of_your_own_needs_no_price():
-    plan = declared(targets={}, routes={"chat": DeclaredRoute("engine/m")})
-    target = compiled(plan).routes["chat"].release.target
-    assert target.price is None and target.unpriced_allowed
-
-
 def test_the_refusal_names_every_path():
     with pytest.raises(PlanRefused, match=r"routes: a plan needs a route"):
         compiled(declared(routes={}))
-
-
-def test_a_targets_credential_goes_before_its_providers():
-    plan = declared(
-        providers={"p": hosted()},
-        targets={"m": DeclaredTarget("p", "m", price="free", api_key=SecretRef(env="OWN"))},
-        routes={"chat": DeclaredRoute("m")},
-    )
-    assert compiled(plan).routes["chat"].release.target.credential == SecretRef(env="OWN")
-
-
-def test_a_thousand_routes_build_their_shared_target_once():
-    routes = {f"r{i}": DeclaredRoute("llama") for i in range(1000)}
-    plan = compiled(declared(routes=routes))
-    assert len({id(r.release.target) for r in plan.routes.values()}) == 1

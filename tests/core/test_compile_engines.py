@@ -7,9 +7,11 @@ from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import EnginePage
+from tidegate.core.engine_signals import EnginePage
+from tidegate.core.secret import SecretRef
 
 ENGINES = ["engine", "vllm"]
+KEY = SecretRef(env="PAGE_KEY")
 
 
 def engines(metrics=None, provider=None, known=ENGINES):
@@ -42,6 +44,12 @@ def test_one_that_is_written_out_on_its_route_is_found_there():
     assert plan.engines == {"chat": EnginePage("vllm")}
 
 
+def test_a_page_may_want_a_key_in_a_header_of_its_own():
+    keyed = DeclaredMetrics(api_key=KEY, header="X-API-Key")
+    assert engines(keyed) == (EnginePage("engine", api_key=KEY, header="X-API-Key"), [])
+    assert engines(DeclaredMetrics(api_key=SecretRef())) == (EnginePage("engine"), [])
+
+
 def test_a_target_that_no_route_reaches_is_not_asked():
     idle = DeclaredTarget("engine", "m", price="free", metrics=DeclaredMetrics("vllm"))
     used = DeclaredTarget("engine", "n", price="free")
@@ -55,6 +63,9 @@ def test_a_target_that_no_route_reaches_is_not_asked():
         (DeclaredMetrics(port=9), ["vllm"], (), "write `engine:` with one of: vllm"),
         (DeclaredMetrics(path="metrics"), ENGINES, ("path",), "for example /metrics"),
         (DeclaredMetrics(path="/a b"), ENGINES, ("path",), "for example /metrics"),
+        (DeclaredMetrics(header="X-Key"), ENGINES, ("header",), "no `api_key`"),
+        (DeclaredMetrics(header="a b", api_key=KEY), ENGINES, ("header",), "not the name"),
+        (DeclaredMetrics(header="Host", api_key=KEY), ENGINES, ("header",), "is written by who"),
     ],
 )
 def test_what_cannot_be_asked_is_said_where_it_stands(metrics, known, path, words):

@@ -15,6 +15,7 @@ from tidegate.core.declared_objectives import (
     DeclaredLatencyObjective,
     DeclaredMaintenance,
     DeclaredSlo,
+    DeclaredTurnObjective,
 )
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.objective import (
@@ -61,6 +62,8 @@ def test_what_the_route_says_stands_before_its_preset():
     assert found["ttft"] == Objective("ttft", 0.995, 1.5)
     assert found["availability"] == Objective("availability", 0.9995)
     assert "abandon" not in found and "turn_time" in found
+    long = DeclaredTurnObjective(Decimal(95), 4.0, 0.03)
+    assert of(preset="chat", turn_time=long)["turn_time"] == Objective("turn_time", 0.95, 4.0, 0.03)
     assert of(batch=Decimal(99)) == {"batch": Objective("batch", 0.99)}
 
 

@@ -8,8 +8,9 @@ from tests.core.plans import compiled, declared
 from tidegate.core.compile import PlanRefused
 from tidegate.core.declared_routes import DeclaredFallbacks, DeclaredRetry, DeclaredRoute
 from tidegate.core.declared_targets import DeclaredBreaker, DeclaredTarget
-from tidegate.core.plan import Route, SecretRef
+from tidegate.core.plan import Route
 from tidegate.core.resilience import MAX_FALLBACKS, Breaker
+from tidegate.core.secret import SecretRef
 
 NAMES = ("a", "b", "c", "d", "e", "f", "g")
 TARGETS = {name: DeclaredTarget("engine", f"model-{name}", price="free") for name in NAMES}

@@ -1,7 +1,7 @@
 import pytest
 
 from tidegate.config.load import compile_file
-from tidegate.core.plan import EnginePage
+from tidegate.core.engine_signals import EnginePage
 
 PLAN = """
 providers: {{gpu: {{kind: openai_compatible, base_url: "http://h:1/v1", metrics: {metrics}}}}}

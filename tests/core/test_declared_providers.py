@@ -1,7 +1,7 @@
 from msgspec.structs import fields
 
 from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredDeadlines, DeclaredProvider
-from tidegate.core.plan import Deadlines
+from tidegate.core.resilience import Deadlines
 
 
 def test_deadlines_are_declared_one_for_one():

@@ -3,7 +3,9 @@
 import msgspec
 import pytest
 
-from tidegate.core.plan import Plan, Price, Rate, Release, Replica, Route, SecretRef, Target
+from tidegate.core.plan import Plan, Release, Replica, Route, Target
+from tidegate.core.price import Price, Rate
+from tidegate.core.secret import SecretRef
 
 REPLICA = Replica("a", "https", "api.example.com", 443, "/v1")
 TARGET = Target(
@@ -28,13 +30,6 @@ def test_a_plan_is_not_edited_in_place() -> None:
         PLAN.version = 4  # type: ignore[misc]
     with pytest.raises(AttributeError):
         PLAN.routes["chat"].release.target.model = "other"  # type: ignore[misc]
-
-
-@pytest.mark.parametrize(
-    ("tokens", "rate"), [(0, 5), (100, 5), (101, 7), (1_000, 7), (1_001, 9), (10**9, 9)]
-)
-def test_a_tier_begins_above_its_start(tokens: int, rate: int) -> None:
-    assert Rate(5, ((100, 7), (1_000, 9))).at(tokens) == rate
 
 
 def test_a_secret_is_shown_as_its_reference() -> None:

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tidegate.core.declared_prices import GpuPrice, TierPrice, TokenPrice
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 from tidegate.core.pricing import Ceiling, at_tier, declared_price, gpu_rate
-from tidegate.core.receipt import Receipt, cost_nanousd
+from tidegate.core.receipt import Receipt
+from tidegate.core.receipt_cost import cost_nanousd
 
 
 def test_free_is_free():

@@ -7,8 +7,8 @@ import pytest
 from tidegate.core.declared_contracts import DeclaredContract
 from tidegate.core.declared_routes import DeclaredFallbacks, DeclaredRetry, DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import SecretRef
 from tidegate.core.route_members import MOVABLE, members_of, moved_names, value_of, with_members
+from tidegate.core.secret import SecretRef
 
 ROUTES = [
     DeclaredRoute(),

@@ -6,8 +6,8 @@ import msgspec
 import pytest
 
 from tidegate.core.ask import Ask
-from tidegate.core.plan import Deadlines
 from tidegate.core.receipt import Attempt, Receipt
+from tidegate.core.resilience import Deadlines
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.progress import Progress
 

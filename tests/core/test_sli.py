@@ -7,7 +7,8 @@ import pytest
 from tidegate.core.outcome import CODES
 from tidegate.core.probe import PROBE
 from tidegate.core.receipt import Attempt, Receipt
-from tidegate.core.sli import LATENCIES, SLIS, Patience, counts, judged, latencies
+from tidegate.core.sli import LATENCIES, SLIS, Patience, judged, latencies
+from tidegate.core.turn_bound import TurnBound
 
 
 def made(**fields: Any) -> Receipt:
@@ -66,6 +67,7 @@ def test_a_code_of_another_version_is_as_it_was_written_down() -> None:
     [
         {"purpose": PROBE, "key_id": None},
         {"purpose": "eval"},
+        {"purpose": "evaluation"},
         {"purpose": "shadow"},
         {"arm": "shadow"},
         {"shadow_of": "2"},
@@ -74,7 +76,7 @@ def test_a_code_of_another_version_is_as_it_was_written_down() -> None:
 @pytest.mark.parametrize("code", [None, "upstream_error"])
 def test_what_is_no_user_s_is_nobody_s_objective(fields: dict[str, Any], code: str | None) -> None:
     receipt = made(error_code=code, error_fault=code and "provider", **fields)
-    assert not counts(receipt)
+    assert not receipt.is_production
     assert judged(receipt) == {} == latencies(receipt)
 
 
@@ -108,6 +110,15 @@ def test_patience_is_the_objective_s_own() -> None:
     receipt = left(ttft_s=None, total_s=5.0)
     assert judged(receipt, Patience(first_token_s=10.0)) == {"abandon": False}
     assert latencies(receipt, Patience(first_token_s=10.0)) == {}
+
+
+@pytest.mark.parametrize(("ceiling", "is_ours"), [(None, True), (100, True), (1000, False)])
+def test_who_waits_for_a_whole_answer_waits_for_as_long_as_it_may_be(
+    ceiling: int | None, is_ours: bool
+) -> None:
+    patience = Patience(whole_s=30.0, turn=TurnBound(2.0, 0.05))
+    receipt = left(ttft_s=None, total_s=40.0, stream=False, output_ceiling_tokens=ceiling)
+    assert (judged(receipt, patience) == {"abandon": False, "availability": False}) is is_ours
 
 
 @pytest.mark.parametrize(

@@ -19,9 +19,10 @@ from tests.gateway.rig import Gateway, gateway, target, until
 from tests.gateway.upstream import Exchange, Upstream
 
 from tidegate.core import clock, plugs
-from tidegate.core.plan import HttpBounds, Release, Replica, Route, SecretRef, Target
+from tidegate.core.plan import HttpBounds, Release, Replica, Route, Target
 from tidegate.core.receipt import FRAME_HEADER_BYTES, Receipt, decode_payload
 from tidegate.core.resilience import Breaker, Retry
+from tidegate.core.secret import SecretRef
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.stores.spending import spent_nanousd
 

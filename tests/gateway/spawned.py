@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 from tests.gateway.reply import Reply
 from tests.gateway.rig import PEPPER, make_key, spawn
+from tests.stores.rig import migrated
 
 from tidegate.core.key import KeyRecord
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
-from tidegate.stores import database, keys, migrate
+from tidegate.stores import keys
 from tidegate.stores.audit import Author
 
 
@@ -28,8 +29,7 @@ def lay_out(folder: Path, plan: Plan, **fields: Any) -> tuple[Layout, str]:
         path.mkdir(exist_ok=True)
     layout.pepper.write_bytes(PEPPER)
     layout.plan.write_bytes(msgspec.msgpack.encode(plan))
-    engine = database.open_engine(layout.ledger_db)
-    migrate.migrate(engine)
+    engine = migrated(layout.ledger_db)
     key, record = make_key(**fields)
     keys.create(engine, record, Author("test", 1.0))
     engine.dispose()

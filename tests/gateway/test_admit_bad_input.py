@@ -12,7 +12,8 @@ from tests.gateway.rig import CHAT, HELLO, gateway, run, target
 from tests.gateway.upstream import Exchange, Upstream, whole
 
 from tidegate.core import clock
-from tidegate.core.plan import Limit, Price, Rate
+from tidegate.core.plan import Limit
+from tidegate.core.price import Price, Rate
 from tidegate.gateway.entry import dialects, entries
 
 USD = 10**9

@@ -9,7 +9,7 @@ from tests.gateway.limited import COST, budget, left, limited, refused
 from tests.gateway.rig import HELLO, plan_of, run, target
 from tests.gateway.upstream import USAGE, Exchange, Upstream, completion, streaming, whole
 
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 
 
 def test_a_spent_budget_refuses_and_says_not_to_retry(tmp_path: Path) -> None:

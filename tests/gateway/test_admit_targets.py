@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from tests.gateway.attempted import NO, ONCE, STREAM
 from tests.gateway.rig import HELLO, gateway, run
 from tests.gateway.routed import at, routed
-from tests.gateway.test_attempts import NO, ONCE, STREAM
 from tests.gateway.upstream import Upstream, streaming, whole
 
 from tidegate.core.plan import Limit

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.gateway.attempted import COST, in_turn
 from tests.gateway.contracted import AGAIN, BAD, BOTH, GOOD, STREAM, answering, verdicts
 from tests.gateway.rig import FREE, gateway, run, target, until
 from tests.gateway.routed import SOON, at, routed
-from tests.gateway.test_attempts import COST, in_turn
 from tests.gateway.upstream import (
     STREAM_HEAD,
     Exchange,

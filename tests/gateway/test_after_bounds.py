@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from tests.gateway.attempted import in_turn
 from tests.gateway.contracted import AGAIN, BAD, BOTH, GOOD, answering
 from tests.gateway.rig import HELLO, gateway, run
 from tests.gateway.routed import SOON, at, routed
-from tests.gateway.test_attempts import in_turn
 from tests.gateway.upstream import Exchange, Upstream
 
 from tidegate.core.plan import Limit

@@ -6,10 +6,10 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
+from tests.gateway.attempted import COST
 from tests.gateway.contracted import BOTH, GOOD, STREAM, answering, verdicts
 from tests.gateway.rig import CHAT, HELLO, gateway, run
 from tests.gateway.routed import SOON, at, routed
-from tests.gateway.test_attempts import COST
 from tests.gateway.upstream import (
     STREAM_HEAD,
     Exchange,

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
-from tests.gateway.rig import FREE, HELLO, gateway, run, target, until
+from tests.gateway.attempted import NO, ONCE, STREAM, TOO_LONG, hangs_up, in_turn
+from tests.gateway.rig import HELLO, gateway, run, target, until
 from tests.gateway.routed import at, routed
 from tests.gateway.upstream import (
     STREAM_HEAD,
@@ -19,31 +20,7 @@ from tests.gateway.upstream import (
     whole,
 )
 
-from tidegate.core.plan import Deadlines, Limit
-from tidegate.core.resilience import Retry
-
-STREAM = {**HELLO, "stream": True}
-SOON = Retry(base_s=0.001, cap_s=0.002)
-ONCE = replace(SOON, attempts=1)
-NO = {"error": {"message": "no"}}
-TOO_LONG = {"error": {"message": "too long", "code": "context_length_exceeded"}}
-GARBLED = b'{"choices": "none"'
-# What one answer of the rig's provider costs at the rig's price.
-COST = 11 * 1000 + 5 * 2000
-
-
-def in_turn(*scripts: Script) -> Script:
-    """One script for each request; the last for all that follow."""
-    left = list(scripts)
-
-    async def script(exchange: Exchange) -> None:
-        await (left.pop(0) if len(left) > 1 else left[0])(exchange)
-
-    return script
-
-
-async def hangs_up(exchange: Exchange) -> None:
-    exchange.transport.abort()
+from tidegate.core.resilience import Deadlines
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -221,68 +198,6 @@ def test_a_client_that_was_told_to_wait_gets_the_stream_of_another(tmp_path: Pat
     run(main())
 
 
-def test_what_a_failed_attempt_cost_is_charged(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with Upstream(whole(GARBLED)) as bad, Upstream() as good:
-            routes = routed(at(bad, "a"), malformed=(at(good, "b"),))
-            async with gateway(tmp_path, at(bad, "a"), routes=routes) as it:
-                assert (await it.ask()).status == 200
-                receipt = await it.receipt()
-                wasted, served = receipt.attempts
-                assert (wasted.failure, wasted.cost_nanousd) == ("malformed", None)
-                assert served.cost_nanousd == COST
-                assert receipt.cost_nanousd is None, "nobody knows what the first one cost"
-                assert receipt.most_nanousd is not None and receipt.most_nanousd > COST
-                assert (receipt.input_tokens, receipt.output_tokens) == (11, 5)
-
-    run(main())
-
-
-def test_a_failed_attempt_that_was_not_worked_on_costs_nothing(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with Upstream(whole(NO, 503)) as bad, Upstream() as good:
-            routes = routed(at(bad, "a"), retry=ONCE, unavailable=(at(good, "b"),))
-            async with gateway(tmp_path, at(bad, "a"), routes=routes) as it:
-                await it.ask()
-                receipt = await it.receipt()
-                assert [a.cost_nanousd for a in receipt.attempts] == [0, COST]
-                assert receipt.cost_nanousd == COST
-
-    run(main())
-
-
-def test_a_budget_holds_for_the_dearest_and_for_what_was_wasted(tmp_path: Path) -> None:
-    limit = Limit("month", "spend", 60_000, ("team",), unit="month")
-    body = {**HELLO, "max_tokens": 20}
-
-    async def main() -> None:
-        async with Upstream(whole(GARBLED)) as bad, Upstream() as good:
-            cheap = at(bad, "a", price=FREE)
-            routes = routed(cheap, malformed=(at(good, "b"),))
-            async with gateway(tmp_path, cheap, routes=routes, limits=(limit,)) as it:
-                reply = await it.ask(body=body)
-                assert reply.code == "insufficient_quota", "b's price is held, not a's"
-                assert not bad.exchanges
-            dear = at(bad, "c")
-            routes = routed(dear, malformed=(at(good, "b"),))
-            room = replace(limit, amount=150_000)
-            async with gateway(tmp_path / "2", dear, routes=routes, limits=(room,)) as it:
-                reply = await it.ask(body=body)
-                assert reply.code == "upstream_malformed", "two of these may cost more than is left"
-                assert not good.exchanges
-            wide = replace(limit, amount=300_000)
-            async with gateway(tmp_path / "3", dear, routes=routes, limits=(wide,)) as it:
-                assert (await it.ask(body=body)).status == 200
-                receipt = await it.receipt()
-                assert it.world.plan is not None
-                [month] = it.world.plan.limits.every()
-                assert month.counters is not None
-                [hold] = receipt.holds
-                assert hold.used == receipt.most_nanousd
-
-    run(main())
-
-
 def test_a_prompt_that_does_not_fit_goes_where_there_is_room(tmp_path: Path) -> None:
     async def main() -> None:
         async with Upstream() as narrow, Upstream() as wide:
@@ -313,17 +228,6 @@ def test_nothing_is_begun_after_the_caller_s_own_deadline(tmp_path: Path) -> Non
                 assert it.world.plan is not None
                 [replica] = it.world.plan.routes["small"].target.replicas
                 assert replica.breaker.failures == 0, "its own patience, not the target's fault"
-
-    run(main())
-
-
-def test_attempts_that_waste_more_than_they_may_are_the_last(tmp_path: Path) -> None:
-    async def main() -> None:
-        async with Upstream(whole(GARBLED)) as bad, Upstream() as good:
-            retry = replace(SOON, wasted_nanousd_per_hour=1)
-            routes = routed(at(bad, "a"), retry=retry, malformed=(at(good, "b"),))
-            async with gateway(tmp_path, at(bad, "a"), routes=routes) as it:
-                assert [(await it.ask()).status for _ in range(3)] == [200, 502, 502]
 
     run(main())
 

@@ -5,9 +5,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.gateway.attempted import NO, ONCE, STREAM, in_turn
 from tests.gateway.rig import HELLO, gateway, run, until
 from tests.gateway.routed import at, routed
-from tests.gateway.test_attempts import NO, ONCE, STREAM, in_turn
 from tests.gateway.upstream import Upstream, stalling, streaming, whole
 
 from tidegate.core import clock

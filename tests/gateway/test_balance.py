@@ -8,7 +8,8 @@ from tests.gateway.prepared import prepared
 from tests.gateway.rig import FREE, target
 
 from tidegate.core import clock
-from tidegate.core.plan import Price, Queueing, Rate
+from tidegate.core.plan import Queueing
+from tidegate.core.price import Price, Rate
 from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Balance
 from tidegate.gateway.balance import balanced

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from tests.gateway.rig import HELLO, gateway, run, target, until
 from tests.gateway.upstream import Exchange, Upstream, stalling, streaming, whole
 
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 from tidegate.gateway.in_flight import AT_ONCE_S
 
 

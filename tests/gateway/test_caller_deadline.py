@@ -11,8 +11,8 @@ from tests.gateway.rig import HELLO, plan_of, target
 from tests.gateway.routed import routed
 from tests.gateway.wires import HEAD
 
-from tidegate.core.plan import Contract, Deadlines, Plan
-from tidegate.core.resilience import Breaker, Retry
+from tidegate.core.plan import Contract, Plan
+from tidegate.core.resilience import Breaker, Deadlines, Retry
 
 SLOWLY = Retry(attempts=10, base_s=2.0, cap_s=5.0, budget_percent=1000)
 STREAMED = ("chat", "completions", "responses", "messages")

@@ -8,7 +8,7 @@ from tests.gateway.routed import at, routed
 from tests.gateway.upstream import Exchange, Upstream, answer_bytes, stalling, whole
 
 from tidegate.core import clock
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 from tidegate.gateway.breaker import Tripped
 from tidegate.gateway.credential import FIRST_REST_S, MAX_REST_S, Credential
 

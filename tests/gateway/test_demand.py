@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from tests.gateway.rig import target
 
 from tidegate.core.ask import Ask
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 from tidegate.core.pricing import Ceiling
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import demand as demands

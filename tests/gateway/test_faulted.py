@@ -20,8 +20,9 @@ from tests.gateway.upstream import Upstream
 
 from tidegate.core import clock
 from tidegate.core.limit import SPEND, Gauge, Shape
-from tidegate.core.plan import Deadlines, Limit, Queueing, Route, SecretRef, Target
-from tidegate.core.resilience import Breaker
+from tidegate.core.plan import Limit, Queueing, Route, Target
+from tidegate.core.resilience import Breaker, Deadlines
+from tidegate.core.secret import SecretRef
 from tidegate.gateway.holding import moment
 from tidegate.gateway.retry_budget import MONEY_BIN_S
 from tidegate.stores import memory_counters as stores

@@ -11,6 +11,7 @@ import asyncio
 import random
 import shutil
 from collections import Counter
+from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ from tidegate.stores.spending import spent_by_target
 
 REQUESTS = 6
 VICTIM = 3  # not the first: it meets others that hold and wait
-SETTLED_S = 120.0  # long after the last deadline
+PATIENCE_S = 120.0  # long after the last deadline
+SETTLED_S = 5.0  # what a request that has ended may still have under way
 LIMITS = (
     Limit("daily", "requests", 10_000, ("key",), per_s=86_400.0),
     Limit("tokens", "tokens", 10_000_000, ("team",), per_s=86_400.0),
@@ -57,6 +59,7 @@ class Run:
         self.at = at
         self.awaits = 0
         self._begun = 0
+        self._living = 0
         self.attempts = 0
 
     def make(self, shape: Shape) -> Any:
@@ -64,9 +67,15 @@ class Run:
 
     async def live(self, *arguments: Any) -> None:
         """In place of `life.live`."""
-        inner = life_live(*arguments)
         self._begun += 1
-        if self._begun != VICTIM:
+        self._living += 1
+        try:
+            await self._cut(life_live(*arguments), victim=self._begun == VICTIM)
+        finally:
+            self._living -= 1
+
+    async def _cut(self, inner: Coroutine[Any, Any, None], *, victim: bool) -> None:
+        if not victim:
             await inner
             return
         cut = CutAt(inner, self.at)
@@ -87,6 +96,9 @@ class Run:
             if chance.random() < 0.3:
                 loop.call_later(chance.choice([0.0, 0.01, 0.5, 1.0]), caller.leave)
             await asyncio.sleep(chance.choice([0.0, 0.0, 0.01, 0.3]))
+        until_s = loop.time() + PATIENCE_S
+        while self._living and loop.time() < until_s:  # noqa: ASYNC110 - nothing announces the last
+            await asyncio.sleep(1.0)
         await asyncio.sleep(SETTLED_S)
         for caller in callers:
             caller.leave()

@@ -9,8 +9,9 @@ from tests.gateway.upstream import Upstream, stalling, whole
 
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
-from tidegate.core.plan import Deadlines, HttpBounds, Queueing
+from tidegate.core.plan import HttpBounds, Queueing
 from tidegate.core.receipt import Attempt
+from tidegate.core.resilience import Deadlines
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.in_flight import InFlight, translate
 

@@ -9,8 +9,8 @@ from tests.gateway.rig import plan_of, target
 from tests.gateway.routed import routed
 from tests.gateway.wires import CHUNK, DONE, HEAD, LAST, USAGE
 
-from tidegate.core.plan import Deadlines, HttpBounds
-from tidegate.core.resilience import Retry
+from tidegate.core.plan import HttpBounds
+from tidegate.core.resilience import Deadlines, Retry
 
 EVERY_S = 15.0
 COMMENT = b": keepalive\n\n"

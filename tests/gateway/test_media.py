@@ -9,7 +9,8 @@ from tests.gateway.rig import HELLO, gateway, run, target
 from tests.gateway.upstream import Upstream, whole
 
 from tidegate.core.ask import Ask
-from tidegate.core.plan import Limit, Price, Rate
+from tidegate.core.plan import Limit
+from tidegate.core.price import Price, Rate
 from tidegate.gateway.media import Media, media
 
 URL = {"type": "image_url", "image_url": {"url": "https://x/y.png"}}

@@ -15,7 +15,8 @@ from tests.gateway.rig import HELLO, PRICE, Gateway, gateway, plan_of, run, unti
 from tests.gateway.routed import at, routed
 from tests.gateway.upstream import Exchange, Upstream, streaming, whole
 
-from tidegate.core.plan import Plan, Queueing, Rate, Route
+from tidegate.core.plan import Plan, Queueing, Route
+from tidegate.core.price import Rate
 from tidegate.gateway import call
 from tidegate.gateway.overlay import put_in_force
 from tidegate.gateway.prepared import PreparedPlan

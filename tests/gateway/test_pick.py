@@ -11,8 +11,9 @@ from tests.gateway.rig import plan_of, target
 
 from tidegate.core import clock
 from tidegate.core.outcome import Refusal
-from tidegate.core.plan import Deadlines, Queueing
+from tidegate.core.plan import Queueing
 from tidegate.core.receipt import Attempt, Receipt
+from tidegate.core.resilience import Deadlines
 from tidegate.gateway.decline import decline
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.pick import Queues, leave, pick, told

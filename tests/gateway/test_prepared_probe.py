@@ -5,9 +5,9 @@ from tests.gateway.prepared import prepared
 from tests.gateway.rig import target
 
 from tidegate.core import plugs
-from tidegate.core.plan import Deadlines
 from tidegate.core.probe import Expect, Probe
 from tidegate.core.receipt import Receipt
+from tidegate.core.resilience import Deadlines
 from tidegate.gateway import embedding
 from tidegate.gateway.entry import dialects
 from tidegate.gateway.prepared_probe import ProbeFollowing, prepare_probe

@@ -4,7 +4,7 @@ from tests.gateway.prepared import ASK, route_of
 from tests.gateway.rig import FREE, target
 from tests.gateway.routed import routed
 
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 
 DEAR = Price("p", "plan", input=Rate(9_000_000_000), output=Rate(1_000_000_000))
 OF_OUTPUT = Price("p", "plan", input=Rate(1_000_000_000), output=Rate(9_000_000_000))

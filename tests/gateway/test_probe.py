@@ -10,9 +10,10 @@ from tests.gateway.house import house
 from tests.gateway.rig import HELLO, Gateway, gateway, plan_of, run, target
 from tests.gateway.upstream import STREAM_HEAD, Upstream, cutting, stalling, streaming, whole
 
-from tidegate.core.plan import Limit, SecretRef
+from tidegate.core.plan import Limit
 from tidegate.core.probe import Expect, Probe
 from tidegate.core.receipt import Receipt
+from tidegate.core.secret import SecretRef
 from tidegate.gateway.probe import probe
 
 ENVIRON = {"UP_KEY": "sk-hush"}

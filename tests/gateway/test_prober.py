@@ -1,127 +1,24 @@
 """When targets are probed, on virtual time: in turn, ahead of callers, never in their place."""
 
 import asyncio
-import contextlib
 import itertools
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 from tests.gateway import virtual
-from tests.gateway.rig import HELLO, PRICE, Gateway, plan_of, target
-from tests.gateway.wires import CHUNK, DONE, HEAD, LAST, USAGE, Caller, Provider, WiredLoop
+from tests.gateway.probing import DOWN, GOOD, REFUSED, Asked, House, planned, play, small
+from tests.gateway.rig import PRICE, plan_of, target
 
 from tidegate.core import clock
-from tidegate.core.plan import Plan, Queueing, Replica, SecretRef, Target
+from tidegate.core.plan import Queueing, Replica
 from tidegate.core.probe import Expect, Probe
-from tidegate.core.receipt import Receipt
-from tidegate.core.resilience import Breaker
-from tidegate.gateway import front, journal
-from tidegate.gateway.http.server import Connection
-from tidegate.gateway.prober import LastHour, Prober
-
-STREAM = HEAD % b"text/event-stream" + b"transfer-encoding: chunked\r\n\r\n"
-GOOD = STREAM + b"".join(b"%x\r\n%b\r\n" % (len(it), it) for it in (CHUNK, LAST, USAGE, DONE))
-GOOD += b"0\r\n\r\n"
-DOWN = b"HTTP/1.1 500 No\r\ncontent-length: 0\r\n\r\n"
-REFUSED = b"HTTP/1.1 401 No\r\ncontent-length: 0\r\n\r\n"
-FAST = Breaker(failures=3, window_s=30.0, open_s=10.0)
-OFTEN = Probe(every_s=60.0, timeout_s=5.0)
-
-
-class Asked(Provider):
-    """`answer` is given to each request; None is silence."""
-
-    def __init__(self, answer: bytes | None = GOOD) -> None:
-        self.answer = answer
-        self.asked_s: list[float] = []
-        self.bodies: list[bytes] = []
-
-    async def connect(self, factory: Any) -> Any:
-        self._chance = _Never()  # type: ignore[assignment]
-        return await super().connect(factory)
-
-    def _asked(self, protocol: Any, wire: Any, data: bytes) -> None:
-        self.bodies.append(data)
-        super()._asked(protocol, wire, data)
-
-    def _answer(self, streamed: bool) -> list[bytes | None]:
-        self.asked_s.append(virtual.now_s())
-        return [] if self.answer is None else [self.answer]
-
-
-class _Never:
-    def choice(self, options: list[float]) -> float:
-        return options[0]
-
-
-class House:
-    """A gateway whose ticker probes, and what it has asked."""
-
-    def __init__(self, it: Gateway, prober: Prober, provider: Asked) -> None:
-        self.it, self.prober, self.provider = it, prober, provider
-
-    async def obey(self, *targets: Target, probe: Probe = OFTEN, version: int = 2) -> None:
-        assert await self.it.obey(planned(*targets, probe=probe, version=version))
-
-    def probed(self) -> Any:
-        [(_, found)] = self.prober
-        return found
-
-    def state(self) -> str:
-        plan = self.it.world.plan
-        assert plan is not None
-        [asked] = plan.probes.values()
-        return asked.target.replicas[0].breaker.state
-
-    async def ask(self) -> bytes:
-        """One caller's request, heard to its end."""
-        caller = Caller(Connection(self.it.world.listener, front.Front(self.it.world).answer))
-        before = len(self.it.receipts())
-        caller.ask(self.it.request(body={**HELLO, "stream": True}))
-        while len(self.it.receipts()) == before:  # noqa: ASYNC110 - nothing announces one
-            await asyncio.sleep(0.01)
-        await asyncio.sleep(0.01)
-        caller.leave()
-        return caller.heard
-
-    def receipts(self) -> list[Receipt]:
-        return self.it.receipts()
-
-
-def planned(*targets: Target, probe: Probe = OFTEN, version: int = 1) -> Plan:
-    return plan_of(*targets, version=version, probes={it.name: probe for it in targets})
-
-
-def small(**fields: Any) -> Target:
-    return target(1, **{"breaker": FAST, **fields})
-
-
-@contextlib.asynccontextmanager
-async def _house(folder: Path, plan: Plan, provider: Asked) -> AsyncIterator[House]:
-    loop = asyncio.get_running_loop()
-    assert isinstance(loop, WiredLoop)
-    loop.provider = provider
-    it = Gateway(folder, journal.JournalBounds(), {})
-    it.journal.open()
-    assert await it.obey(plan)
-    prober = Prober(it.world)
-
-    def sweep(now_s: float) -> None:
-        it.world.sweep(now_s)
-        prober.sweep(now_s)
-
-    sweeper = virtual.sweeping(sweep)
-    try:
-        yield House(it, prober, provider)
-    finally:
-        sweeper.cancel()
-        await prober.stop()
-        for pool in it.preparer.pools.values():
-            pool.close()
-        await it.journal.close()
-        it.world.keys.close()
+from tidegate.core.secret import SecretRef
+from tidegate.gateway import journal
+from tidegate.gateway.overlay import put_in_force
+from tidegate.gateway.prober import LastHour
 
 
 @pytest.fixture
@@ -130,21 +27,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     monkeypatch.setattr(clock, "monotonic_s", virtual.now_s)
     monkeypatch.setattr(clock, "fraction", lambda: 0.5)
     monkeypatch.setattr(journal, "_sync", lambda file: None)
-
-    def run(
-        scenario: Callable[[House], Coroutine[Any, Any, None]],
-        plan: Plan | None = None,
-        provider: Asked | None = None,
-    ) -> None:
-        async def main() -> None:
-            found = plan or planned(small())
-            async with _house(tmp_path, found, provider or Asked()) as house:
-                await scenario(house)
-
-        with asyncio.Runner(loop_factory=WiredLoop) as runner:
-            runner.run(main())
-
-    return run
+    return partial(play, tmp_path)
 
 
 def test_a_target_is_probed_once_a_period(run: Any) -> None:
@@ -356,6 +239,24 @@ def test_a_credential_that_is_not_set_is_not_probed(
 
     run(scenario, planned(small(credential=SecretRef(env="NOT_SET"))))
     assert "is not probed: ${NOT_SET} is not set here" in caplog.text
+
+
+def test_that_it_is_not_set_is_said_once_until_it_is_another(
+    run: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def scenario(house: House) -> None:
+        base = house.it.world.plan
+        [name] = base.probes
+        for held in ({"route_off": {"*": 1.0}}, {}, {"target_off": {name: 1.0}}, {}):
+            put_in_force(house.it.world, base, held)
+            await asyncio.sleep(1.0)
+        assert caplog.text.count("is not probed") == 1
+        await house.obey(small(credential=SecretRef(env="NOR_THIS")))
+        await asyncio.sleep(1.0)
+        assert caplog.text.count("is not probed") == 2
+        assert "${NOR_THIS} is not set here" in caplog.text
+
+    run(scenario, planned(small(credential=SecretRef(env="NOT_SET"))))
 
 
 def test_nothing_is_sent_whose_receipt_could_not_be_written(run: Any) -> None:

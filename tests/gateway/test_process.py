@@ -12,7 +12,8 @@ from tests.gateway.rig import HELLO, PEPPER, plan_of, read_journal, run, target,
 from tests.gateway.spawned import Spawned, ask, lay_out, post
 from tests.gateway.upstream import STREAM_HEAD, Exchange, Upstream, stalling, whole
 
-from tidegate.core.plan import Deadlines, SecretRef
+from tidegate.core.resilience import Deadlines
+from tidegate.core.secret import SecretRef
 from tidegate.gateway import process as gateway_process
 from tidegate.gateway.plan_feed import PlanFeed
 from tidegate.gateway.world import World

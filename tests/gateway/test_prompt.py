@@ -10,7 +10,7 @@ from tests.gateway.rig import HELLO, gateway, run, target
 from tests.gateway.upstream import Upstream, whole
 
 from tidegate.core.ask import Ask
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 from tidegate.gateway import size
 from tidegate.gateway.prompt import TOKENS_A_MESSAGE, read_prompt
 from tidegate.gateway.size import count_input, estimate_input_tokens

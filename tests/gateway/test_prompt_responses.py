@@ -12,7 +12,7 @@ from tests.gateway.upstream import Upstream, whole
 from tests.providers.responses_wire import response
 
 from tidegate.core.ask import Ask
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 from tidegate.gateway.media import media
 from tidegate.gateway.prompt import TOKENS_A_MESSAGE
 from tidegate.gateway.size import count_input, estimate_input_tokens

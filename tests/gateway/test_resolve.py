@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.gateway.rig import gateway, run, target
 from tests.gateway.upstream import Upstream
 
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 
 
 def test_a_hosted_model_without_a_price_is_refused_unless_the_plan_allows_it(

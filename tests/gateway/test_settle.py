@@ -20,7 +20,8 @@ from tests.gateway.upstream import (
     whole,
 )
 
-from tidegate.core.plan import Deadlines, Price, Rate
+from tidegate.core.price import Price, Rate
+from tidegate.core.resilience import Deadlines
 
 STREAM = {**HELLO, "stream": True}
 # prompt 100 = 60 plain + 30 read + 10 written; completion 50 = 30 plain + 20 reasoning

@@ -24,7 +24,7 @@ from tests.gateway.upstream import (
     whole,
 )
 
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 from tidegate.stores.spending import spent_nanousd
 
 USD = 10**9

@@ -8,9 +8,8 @@ from tests.gateway.rig import gateway, plan_of, run, target
 from tests.gateway.routed import at, routed
 from tests.gateway.upstream import Upstream, whole
 
-from tidegate.core.plan import SecretRef
 from tidegate.core.resilience import Breaker, Retry
-from tidegate.core.secret import Secret
+from tidegate.core.secret import Secret, SecretRef
 from tidegate.gateway.standing import OfTarget, Standing
 
 NO = {"error": {"message": "no"}}

@@ -6,15 +6,16 @@ from typing import Any
 import msgspec
 import pytest
 from msgspec.structs import replace
+from tests.gateway.attempted import in_turn
 from tests.gateway.canaried import canaried
 from tests.gateway.limited import limit
 from tests.gateway.rig import Gateway, gateway, run, target
 from tests.gateway.routed import at, routed
-from tests.gateway.test_attempts import in_turn
 from tests.gateway.upstream import STREAM_HEAD, Exchange, Script, Upstream, chunk, whole
 from tests.providers.responses_wire import CALL, chat, response
 
-from tidegate.core.plan import SecretRef, Target
+from tidegate.core.plan import Target
+from tidegate.core.secret import SecretRef
 
 RESPONSES = "/v1/responses"
 ASKED: dict[str, Any] = {"model": "small", "input": "hi"}

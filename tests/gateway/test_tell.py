@@ -9,9 +9,8 @@ from tests.gateway.rig import target
 
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
-from tidegate.core.plan import Deadlines
 from tidegate.core.receipt import Attempt, Receipt
-from tidegate.core.resilience import Breaker
+from tidegate.core.resilience import Breaker, Deadlines
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.progress import Progress

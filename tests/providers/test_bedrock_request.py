@@ -3,12 +3,11 @@
 import itertools
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
-from tests.providers.bedrock_wire import operation, problems
+from tests.providers.bedrock_bodies import ASKED, CALL, CLAUDE, LLAMA, refused, talk, written
 
 from tidegate.core.conversation import (
     CacheMark,
@@ -22,43 +21,9 @@ from tidegate.core.conversation import (
     Thinking,
     Tool,
     ToolCall,
-    ToolChoice,
     ToolResult,
     Turn,
 )
-from tidegate.core.losses import Losses
-from tidegate.core.outcome import Refusal
-from tidegate.providers._bedrock_models import Traits, traits_of
-from tidegate.providers._bedrock_request import Body
-
-CLAUDE = "eu.anthropic.claude-sonnet-4-6"
-LLAMA = "meta.llama3-1-8b-instruct-v1:0"
-ASKED = Turn("user", (Text("hi"),))
-TOOL = Tool("weather", "Looks.", Raw(b'{"type":"object"}'))
-CALL = ToolCall("call_1", "weather", ' {"city": "Paris", "n": 1e3}')
-
-
-def written(
-    said: Conversation, model: str = CLAUDE, ceiling: int | None = None, *, drop: bool = False
-) -> tuple[dict[str, Any], list[str]]:
-    """(the body as JSON, what was left out). What AWS's model has against it is a failure."""
-    losses = Losses(said, "bedrock", drop=drop)
-    raw = msgspec.json.encode(Body(said, losses, traits_of(model)).write(ceiling))
-    body = msgspec.json.decode(raw)
-    assert problems(operation("Converse").input_shape, body) == []
-    assert problems(operation("ConverseStream").input_shape, body) == []
-    return body, losses.names
-
-
-def refused(said: Conversation, model: str = CLAUDE) -> str | None:
-    with pytest.raises(Refusal) as no:
-        written(said, model)
-    assert no.value.code.status == 400
-    return no.value.param
-
-
-def talk(*turns: Turn, **more: Any) -> Conversation:
-    return Conversation(list(turns) or [ASKED], **more)
 
 
 def test_the_least_body() -> None:
@@ -130,117 +95,6 @@ def test_an_instruction_in_the_middle_stays_where_the_model_takes_it() -> None:
     body, _ = written(said, LLAMA)
     assert [message["role"] for message in body["messages"]] == ["user"]
     assert body["system"] == [{"text": "Be brief."}, {"text": "Now in French."}]
-
-
-def test_tools_calls_and_results() -> None:
-    said = talk(
-        ASKED,
-        Turn("assistant", (Text("I look."), CALL, ToolCall("call 2?" + "x" * 80, "now", " "))),
-        Turn(
-            "user",
-            (
-                ToolResult("call_1", (Text("21 °C"), Image("AAAA", "image/png")), is_error=True),
-                ToolResult("call 2?" + "x" * 80, (Text(""), Text(" "))),
-            ),
-        ),
-        tools=[TOOL, Tool("now", "", None, True)],
-        tool_choice=ToolChoice("any"),
-    )
-    body, lost = written(said)
-    assert lost == []
-    _, asks, answers = body["messages"]
-    first, second = asks["content"][1:]
-    assert first["toolUse"]["input"] == {"city": "Paris", "n": 1000.0}
-    assert second["toolUse"]["input"] == {}
-    told, empty = answers["content"]
-    assert told["toolResult"] == {
-        "toolUseId": "call_1",
-        "content": [{"text": "21 °C"}, {"image": {"format": "png", "source": {"bytes": "AAAA"}}}],
-        "status": "error",
-    }
-    # An id that Converse does not take is another one, and the same for call and result.
-    assert empty["toolResult"] == {"toolUseId": second["toolUse"]["toolUseId"], "content": []}
-    assert body["toolConfig"] == {
-        "tools": [
-            {
-                "toolSpec": {
-                    "name": "weather",
-                    "description": "Looks.",
-                    "inputSchema": {"json": {"type": "object"}},
-                }
-            },
-            {
-                "toolSpec": {
-                    "name": "now",
-                    "inputSchema": {"json": {"type": "object", "properties": {}}},
-                    "strict": True,
-                }
-            },
-        ],
-        "toolChoice": {"any": {}},
-    }
-
-
-def test_arguments_go_as_the_bytes_that_the_model_wrote() -> None:
-    said = talk(ASKED, Turn("assistant", (CALL,)), tools=[TOOL])
-    raw = msgspec.json.encode(Body(said, Losses(said, "b", drop=False), Traits()).write(None))
-    assert b'"input":{"city": "Paris", "n": 1e3}' in raw
-
-
-@pytest.mark.parametrize(
-    "arguments", ["{", "[]", "1", '{"a":nul}', '{"a":1}x', "{" * 100_000, "\ud800"]
-)
-def test_arguments_that_are_no_object_are_refused(arguments: str) -> None:
-    said = talk(ASKED, Turn("assistant", (ToolCall("c", "t", arguments),)))
-    said.names = {"turns": "input"}
-    assert refused(said) == "input"
-    with pytest.raises(Refusal):
-        written(said, drop=True)
-
-
-def test_tool_choices() -> None:
-    for mode, name, sent in (
-        ("auto", None, {"auto": {}}),
-        ("any", None, {"any": {}}),
-        ("named", "weather", {"tool": {"name": "weather"}}),
-    ):
-        choice: Any = ToolChoice(mode, name)  # type: ignore[arg-type]
-        body, _ = written(talk(tools=[TOOL], tool_choice=choice))
-        assert body["toolConfig"]["toolChoice"] == sent
-    # No tool is the same as none to choose from, unless earlier turns speak of one.
-    none = ToolChoice("none")
-    assert "toolConfig" not in written(talk(tools=[TOOL], tool_choice=none))[0]
-    spoken = talk(ASKED, Turn("assistant", (CALL,)), tools=[TOOL], tool_choice=none)
-    assert refused(spoken) == "tool_choice"
-    body, lost = written(spoken, drop=True)
-    assert lost == ["tool_choice"] and "toolChoice" not in body["toolConfig"]
-    assert "toolConfig" not in written(talk(tool_choice=ToolChoice("auto")))[0]
-
-
-@pytest.mark.parametrize(
-    ("choice", "sent"),
-    [
-        (None, {"type": "auto"}),
-        (ToolChoice("auto"), {"type": "auto"}),
-        (ToolChoice("any"), {"type": "any"}),
-        (ToolChoice("named", "weather"), {"type": "tool", "name": "weather"}),
-    ],
-)
-def test_one_tool_at_a_time_is_said_once(choice: ToolChoice | None, sent: dict[str, str]) -> None:
-    """Both members together are refused by Bedrock."""
-    body, lost = written(talk(tools=[TOOL], tool_choice=choice, parallel_tools=False))
-    own = body["additionalModelRequestFields"]["tool_choice"]
-    assert (own, lost) == ({**sent, "disable_parallel_tool_use": True}, [])
-    assert "toolChoice" not in body["toolConfig"]
-
-
-def test_one_tool_at_a_time_where_nobody_can_say_so() -> None:
-    said = talk(tools=[TOOL], tool_choice=ToolChoice("any"), parallel_tools=False)
-    assert refused(said, LLAMA) == "parallel_tools"
-    body, lost = written(said, LLAMA, drop=True)
-    assert lost == ["parallel_tools"] and body["toolConfig"]["toolChoice"] == {"any": {}}
-    # Agents send it with no tools at all.
-    assert "additionalModelRequestFields" not in written(talk(parallel_tools=False))[0]
 
 
 def test_a_schema_is_sent_as_text_and_beside_the_effort() -> None:

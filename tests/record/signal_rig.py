@@ -1,7 +1,7 @@
 """What signals must say of a ledger: every receipt in it folded once, in one go."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -38,6 +38,12 @@ class CountingFold:
         tally = arm.tallies.setdefault("error", Tally())
         tally.judged += 1
         tally.bad += receipt.error_code is not None
+
+    def arrived(self) -> set[int]:
+        return set()
+
+    def disown(self, guests: Container[int], nodes: int) -> None:
+        raise AssertionError("nobody has arrived")
 
     def close(self, began_s: float, ended_s: float, weight: float | None) -> Block | None:
         arms, self.arms = self.arms, (ArmBlock(), ArmBlock())

@@ -8,6 +8,8 @@ from tests.stores import rig as stores
 
 from tidegate.core.bin import COUNTS, OTHERS, Bin, BinKey
 from tidegate.core.receipt import Receipt
+from tidegate.core.sli import Patience
+from tidegate.core.turn_bound import TurnBound
 from tidegate.record import bins
 from tidegate.record.bins import Bins
 from tidegate.stats.histogram import bucket_of
@@ -98,6 +100,21 @@ def test_times_are_kept_as_histograms() -> None:
     assert whole.histograms["total_time"] == {bucket_of(1.0): 2}
 
 
+def test_a_turn_is_judged_by_its_route_s_bound_where_it_has_one() -> None:
+    bound = Patience(turn=TurnBound(0.5, 0.01))  # of 20 tokens, 0.7 s
+    found = Bins(lambda route: bound if route == "talk" else Patience())
+    for route in ("talk", "chat"):
+        for total_s in (0.4, 0.7, 0.8, nan):
+            found.fold(made(route=route, total_s=total_s))
+        found.fold(made(route=route, total_s=0.6, output_tokens=None))
+        found.fold(made(route=route, total_s=0.6, endpoint="embeddings"))
+    sums = {"talk": [0, 0], "chat": [0, 0]}
+    for key, one in found.take().items():
+        sums[key.route][0] += count(one, "turn_time_good")
+        sums[key.route][1] += count(one, "turn_time_bad")
+    assert sums == {"talk": [2, 1], "chat": [0, 0]}
+
+
 def test_the_gateway_s_own_probes_are_nobody_s_traffic() -> None:
     assert folded(made(key_id=None, purpose="probe")) == {}
 
@@ -115,7 +132,7 @@ def test_codes_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     assert whole.codes == {"e0": 3, "e1": 3, OTHERS: 6}
 
 
-def test_units_are_summed_up_unless_somebody_chose_their_arm(
+def test_units_are_summed_up_unless_somebody_chose_their_arm_or_measures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(bins, "MAX_UNITS", 2)
@@ -126,6 +143,7 @@ def test_units_are_summed_up_unless_somebody_chose_their_arm(
         made(unit=2, **of),
         made(unit=3, **of),
         made(unit=2, arm_forced=True, **of),
+        made(unit=2, purpose="evaluation", **of),
     )
     assert whole.units == {1: [2, 1, 1, 2.0, 2, 40, 1, 5000], 2: [1, 0, 0, 0, 1, 20, 1, 5000]}
 

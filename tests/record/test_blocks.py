@@ -227,3 +227,26 @@ def _fold(engine: Engine, some: Blocks, part: list[Receipt], place: int) -> Bloc
         some.add(one, place, at_s)
     [block] = some.close(at_s + 10)
     return block
+
+
+def test_units_that_came_to_another_recorder_first_are_counted_there_alone(engine: Engine) -> None:
+    one, other = Blocks(engine, "a", BlockFold), Blocks(engine, "b", BlockFold)
+    for unit in range(8):
+        one.add(of("one", unit), 0, NOON_S)
+    [of_one] = one.close(NOON_S + 10)
+    stored = [of("one", unit) for unit in range(4, 12)]
+    node = "b"
+    Ledger(engine, node=node).write(stores.entries(*stored), [])
+    for it in stored:
+        other.add(it, 0, NOON_S)
+    [of_other] = other.close(NOON_S + 10)
+    assert (of_one.stable.units, of_other.stable.units) == (8, 4)
+    assert (of_one.stable.assigned, of_other.stable.assigned) == (8, 8)
+    with database.writing(engine) as connection:
+        blocks.append(connection, node, of_other, 0, 8)
+    again = Blocks(engine, node, BlockFold)  # after a restart it knows whose they are
+    for some in (other, again):
+        for unit in (4, 11):
+            some.add(of("one", unit), 8, NOON_S + 20)
+    [steady], [restarted] = other.close(NOON_S + 90), again.close(NOON_S + 90)
+    assert restarted.stable == steady.stable and steady.stable.units == 0

@@ -7,6 +7,7 @@ import time
 import pytest
 from tests.record.engines import Talk, answer, plan, serving
 
+from tidegate.core.secret import Secret, SecretRef
 from tidegate.record import engine_pages
 from tidegate.record.engine_pages import Followed, Page, Unreachable, fetch, pages_of
 
@@ -39,6 +40,37 @@ def test_a_page_is_asked_for_plainly_and_directly(monkeypatch: pytest.MonkeyPatc
     assert request.startswith(b"get /metrics http/1.1\r\n")
     assert b"accept-encoding: identity" in request
     assert b"authorization" not in request
+
+
+@pytest.mark.parametrize(
+    ("metrics", "line"),
+    [
+        ("{api_key: '${PAGE_KEY}'}", b"authorization: bearer hush\r\n"),
+        ("{api_key: 'os.environ/PAGE_KEY', header: X-API-Key}", b"x-api-key: hush\r\n"),
+    ],
+)
+def test_a_page_s_own_key_is_sent_to_it_and_nowhere_else(metrics: str, line: bytes) -> None:
+    redirected = answer(b"", "302 Found", "location: http://127.0.0.1:1/metrics")
+    with serving(answer(b"e:a 1\n")) as (port, asked), serving(redirected) as (other, _):
+        pools = [
+            f"  {name}: {{provider: gpu, model: m, price: free, metrics: {metrics}, "
+            f"replicas: ['http://127.0.0.1:{at}/v1']}}"
+            for name, at in (("a", port), ("b", other))
+        ]
+        [of_a, of_b] = pages_of(plan("\n".join(pools)))
+        assert fetch(of_a.page, lambda _: Secret("hush")) == b"e:a 1\n"
+        with pytest.raises(Unreachable, match="status 302"):
+            fetch(of_b.page, lambda _: Secret("hush"))
+    assert line in asked[0].lower()
+    assert "hush" not in repr(of_a.page)
+
+
+def test_a_page_whose_key_is_not_there_is_not_asked() -> None:
+    with serving(answer(b"e:a 1\n")) as (port, asked):
+        page = Page("vllm", f"http://127.0.0.1:{port}/metrics", api_key=SecretRef(env="PAGE_KEY"))
+        with pytest.raises(Unreachable, match=r"its key \$\{PAGE_KEY\} is not to be had"):
+            fetch(page, lambda _: None)
+    assert asked == []
 
 
 def hang(_connection: socket.socket) -> None:

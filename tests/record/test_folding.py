@@ -13,6 +13,7 @@ from tests.stores import rig as stores
 from tidegate.core.layout import Layout
 from tidegate.core.receipt import Receipt
 from tidegate.core.sli import Patience
+from tidegate.core.turn_bound import TurnBound
 from tidegate.record import folding
 from tidegate.record.bins import Bins
 from tidegate.record.folding import EVERY_S, Folding
@@ -238,3 +239,19 @@ def test_a_client_that_left_is_judged_by_its_route_s_patience(
         found = {it.route: it.slis for it in stored_signals.minutes_after(connection, 0).minutes}
     assert found["talk"] == {"abandon": (0, 1), "availability": (0, 1)}
     assert found["chat"] == {"abandon": (0, 1)}
+
+
+def test_other_numbers_of_an_objective_judge_what_comes_after_them(
+    one: Folding, ledger: Ledger, engine: Engine
+) -> None:
+    declared = [Patience(turn=TurnBound(0.5, 0.01))]
+    one.judge_by(lambda route: declared[-1])
+    level(one)
+    for bound in (declared[0], Patience(turn=TurnBound(0.5, 0.05))):
+        declared.append(bound)  # a reload
+        slow = [stores.receipt(total_s=1.0, output_tokens=20) for _ in range(3)]
+        one.take(ledger.write(stores.entries(*slow), []))
+    one.close()
+    with database.reading(engine) as connection:
+        [minute] = stored_signals.minutes_after(connection, 0).minutes
+    assert [minute.counts[f"turn_time_{it}"] for it in ("bad", "good")] == [3, 3]

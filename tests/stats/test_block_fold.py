@@ -57,6 +57,7 @@ def test_each_request_is_in_one_block_of_its_arm():
         {"arm": None},
         {"purpose": "probe"},
         {"purpose": "eval"},
+        {"purpose": "evaluation"},
         {"error_code": "invalid_json", "error_fault": "caller", "model_refusal": None},
     ],
 )
@@ -246,3 +247,56 @@ def test_memory_is_bounded_whoever_comes():
     finally:
         tracemalloc.stop()
     assert sizes[-1] < 400
+
+
+def test_a_guest_is_no_unit_and_does_not_speak_but_its_requests_count():
+    folding = fold()
+    for unit in (1, 2, 2, 3):
+        folding.add(receipt("stable", unit, error_code="x", error_fault="provider"))
+    folding.add(receipt("canary", 3))
+    assert folding.arrived() == {1, 2, 3}
+    folding.disown({2, 3}, 2)
+    first = close(folding)
+    assert (first.stable.units, first.stable.fresh, first.canary.units) == (1, 1, 0)
+    assert (first.stable.assigned, first.stable.bad) == (4, 4)
+    assert folding.arrived() == set()
+    for weight in (0.1, 0.2, 0.2):  # nor at another weight
+        folding.add(receipt("stable", 2))
+        block = folding.close(0.0, TOGETHER_S * 2, weight)
+        assert "error" not in block.stable.by_unit or block.stable.by_unit["error"].count == 1
+
+
+@pytest.mark.parametrize(("nodes", "guests", "times"), [(2, 0, 1), (2, 5, 2), (4, 5, 3), (5, 8, 5)])
+def test_pairs_are_as_many_as_where_one_recorder_saw_all(nodes, guests, times):
+    folding = fold()
+    for unit in range(10):
+        folding.add(receipt("stable", unit))
+        folding.add(receipt("stable", unit))
+    folding.disown(set(range(guests)), nodes)
+    assert close(folding).stable.pairs == 10 * times
+
+
+def test_recorders_together_count_each_unit_once():
+    """Users whose requests go anywhere, at four recorders and at one."""
+    draw, home = random.Random(7), {}
+    several, alone = [fold() for _ in range(4)], fold()
+    totals = [[0, 0, 0], [0, 0, 0]]  # units, those that spoke, pairs
+    for look in range(12):
+        for _ in range(400):
+            unit = draw.randrange(300)
+            one = receipt("stable", unit)
+            alone.add(one)
+            several[draw.randrange(4)].add(one)
+        for node, one in enumerate(several):
+            guests = {unit for unit in one.arrived() if home.setdefault(unit, node) != node}
+            one.disown(guests, 4)
+        for sums, folds in zip(totals, (several, [alone]), strict=True):
+            for one in folds:
+                arm = one.close(look * 10, look * 10 + 10, 0.1).stable
+                spoken = arm.by_unit.get("error")
+                for place, value in enumerate(
+                    (arm.units, spoken.count if spoken else 0, arm.pairs)
+                ):
+                    sums[place] += value
+    assert totals[0][:2] == totals[1][:2] == [300, 300]
+    assert totals[0][2] == pytest.approx(totals[1][2], rel=0.15)

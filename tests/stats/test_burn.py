@@ -64,7 +64,8 @@ def test_every_window_that_is_looked_at_is_asked_for() -> None:
     for period_s in (WEEK_S, P30, 90 * DAY_S):
         asked.clear()
         burn.burning(period_s, 0.999, counted, period_s)
-        burn.is_absent(counted, period_s)
+        burn.is_due(counted, period_s, None)
+        burn.came_lately(counted, period_s)
         assert asked <= set(burn.windows_s(period_s))
         assert period_s in burn.windows_s(period_s)
 
@@ -93,9 +94,39 @@ def test_an_hour_that_was_bad_and_is_good_again_fires_nothing_fast() -> None:
     assert "fast" not in firing(burn.burning(P30, 0.999, counted, P30))
 
 
-def test_few_bad_requests_are_no_evidence() -> None:
-    assert firing(burn.burning(P30, 0.999, steady(600, 1.0, 24.0), P30)) == []  # four of them
-    assert "fast" in firing(burn.burning(P30, 0.999, steady(600, 1.0, 60.0), P30))
+def hour(bad: int, judged: int, *, of: int) -> Counted:
+    """So many bad ones of those in the newest five minutes, and in the windows beyond of `of`."""
+    return lambda window_s: Tally(judged if window_s <= 300 else of, bad)
+
+
+@pytest.mark.parametrize(
+    ("counted", "fires"),
+    [
+        (hour(5, 50, of=200), True),
+        (hour(4, 50, of=200), False),  # four of fifty
+        (hour(4, 40, of=200), True),
+        (hour(3, 3, of=200), False),  # may be one caller's
+        (hour(4, 4, of=345), True),  # a burn of 11.6, with the next one of 14.45
+        (hour(4, 4, of=350), False),
+        (hour(12, 12, of=900), True),
+        (hour(11, 11, of=900), False),
+    ],
+)
+def test_few_bad_requests_are_no_evidence_unless_hardly_any_other_came(
+    counted: Counted, fires: bool
+) -> None:
+    def since_long(window_s: float) -> Tally:
+        return counted(window_s) if window_s <= HOUR_S else Tally(20_000, 5)
+
+    assert ("fast" in firing(burn.burning(P30, 0.999, since_long, P30))) is fires
+
+
+def test_a_ticket_waits_for_its_five() -> None:
+    def counted(window_s: float) -> Tally:
+        return Tally(4, 4) if window_s <= 6 * HOUR_S else Tally(1000, 4)
+
+    found = burn.burning(P30, 0.999, counted, HOUR_S)
+    assert firing(found) == ["fast", "medium"]
 
 
 def test_nobody_is_woken_by_what_the_budget_itself_makes_likely() -> None:
@@ -142,6 +173,17 @@ def test_chance_bounds_the_poisson_tail() -> None:
     assert burn.chance(0, 2.0) == 1.0
 
 
+@pytest.mark.parametrize("judged", [4, 9, 300])
+@pytest.mark.parametrize("share", [0.0005, 0.01, 0.1])
+def test_tail_is_the_binomial_one(judged: int, share: float) -> None:
+    for bad in range(min(judged, 12) + 1):
+        exact = sum(
+            math.comb(judged, one) * share**one * (1 - share) ** (judged - one)
+            for one in range(bad, judged + 1)
+        )
+        assert burn.tail(bad, judged, share) == pytest.approx(exact, rel=1e-9, abs=1e-300)
+
+
 def bad_or_more_below(bad: int, expected: float) -> float:
     return sum(math.exp(-expected) * expected**k / math.factorial(k) for k in range(bad))
 
@@ -153,15 +195,29 @@ def test_time_to_detect() -> None:
 
 
 @pytest.mark.parametrize(
-    ("last_hours", "last_day", "absent"),
-    [(120, 120, True), (6, 6, False), (3600, 6, False), (6, 3600, False), (0, 600, False)],
+    ("last_hours", "last_day", "week_ago", "due"),
+    [
+        (120, 120, None, True),
+        (6, 6, None, False),
+        (3600, 6, None, False),
+        (6, 3600, None, False),
+        (0, 600, None, False),
+        (600, 600, 600, True),
+        (600, 600, 6, False),  # as every evening
+        (0, 600, 600, True),  # a morning on which nobody comes
+        (600, 6, 600, True),  # the first morning after a quiet day
+        (0, 6, 600, False),  # it has not been used for a day
+        (600, 600, 0, False),
+    ],
 )
-def test_absence_is_told_only_where_the_last_hours_and_the_last_day_had_requests(
-    last_hours: int, last_day: int, absent: bool
+def test_requests_are_due_by_a_week_ago_and_by_what_came_lately(
+    last_hours: int, last_day: int, week_ago: int | None, due: bool
 ) -> None:
     def counted(window_s: float) -> Tally:
         per_hour = last_day if window_s > 3 * HOUR_S else last_hours
-        return Tally(0 if window_s <= 600 else round(per_hour * window_s / HOUR_S))
+        return Tally(round(per_hour * window_s / HOUR_S))
 
-    assert burn.is_absent(counted, P30) is absent
-    assert not burn.is_absent(lambda _: Tally(1), P30)
+    per_s = None if week_ago is None else week_ago / HOUR_S
+    assert burn.is_due(counted, P30, per_s) is due
+    assert burn.came_lately(counted, P30) is (last_day > 6)
+    assert burn.absence_gap_s(P30) == 600.0

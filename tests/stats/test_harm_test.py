@@ -2,7 +2,16 @@ from math import comb, exp, log
 
 import pytest
 
-from tidegate.stats.harm_test import ODDS_RATIOS, Share, grown, ln_e, rate_of
+from tidegate.stats.harm_test import (
+    ODDS_RATIOS,
+    PARTS,
+    Share,
+    grown,
+    ln_e,
+    ln_mean,
+    rate_of,
+    surplus,
+)
 
 NOTHING_YET = (0.0,) * len(ODDS_RATIOS)
 
@@ -60,5 +69,22 @@ def test_a_rate_is_never_none_or_all() -> None:
 
 
 def test_an_e_value_stays_a_number() -> None:
-    assert ln_e((1e9, 0.0)) == 200.0
-    assert ln_e((-1e9, -1e9)) == -1e9
+    assert ln_e((1e9, *NOTHING_YET[1:])) == 200.0
+    assert ln_e((-1e9,) * len(ODDS_RATIOS)) == pytest.approx(-1e9)
+    assert ln_mean((1e9, 0.0)) == 200.0
+    assert ln_mean((-1e9, -1e9)) == -1e9
+
+
+def test_the_parts_of_the_mixture_are_one() -> None:
+    assert len(PARTS) == len(ODDS_RATIOS)
+    assert ln_e(NOTHING_YET) == pytest.approx(0, abs=1e-12)
+
+
+@pytest.mark.parametrize("odds_ratio", [1e-4, 0.1, 0.5, 0.99, 1.01, 2.0, 10.0, 1e4])
+def test_what_is_added_for_values_between_is_never_too_much(odds_ratio: float) -> None:
+    """Of a good observation's likelihood ratio 1: ln(1 - x + x r) and its bound, over all x."""
+    for step in range(1, 1000):
+        x = step / 1000
+        bound = x * log(odds_ratio) + surplus(odds_ratio) * x * (1 - x)
+        assert log(1 - x + x * odds_ratio) >= bound - 1e-12
+    assert surplus(odds_ratio) > 0

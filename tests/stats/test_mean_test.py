@@ -5,7 +5,15 @@ import pytest
 
 from tidegate.core.block import Moments
 from tidegate.stats import mean_test
-from tidegate.stats.mean_test import Strata, half_width, joined, ln_e, ln_e_harm, ln_e_safe
+from tidegate.stats.mean_test import (
+    Strata,
+    half_width,
+    joined,
+    ln_e,
+    ln_e_above,
+    ln_e_harm,
+    ln_e_safe,
+)
 
 
 def test_the_mixture_is_the_integral_that_it_stands_for() -> None:
@@ -25,6 +33,15 @@ def test_of_equal_means_the_expectation_is_one() -> None:
     precision = 25.0
     found = [exp(ln_e(draw.gauss(0, sqrt(precision)), precision)) for _ in range(50_000)]
     assert sum(found) / len(found) == pytest.approx(1, abs=0.03)
+
+
+def test_harm_is_sought_at_all_scales() -> None:
+    """Where the effect is large, the mean of both scales has more than the smaller alone; where it
+    is small, hardly less than half."""
+    large, small = (40.0, 40.0), (25.0, 250.0)
+    assert ln_e_above(*large) > ln_e(*large)
+    assert ln_e_above(*small) > ln_e(*small) - log(2)
+    assert ln_e_above(0, 0) == 0
 
 
 def test_more_is_harm_and_less_is_not() -> None:

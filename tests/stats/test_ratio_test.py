@@ -2,7 +2,7 @@ from math import comb, exp, log
 
 import pytest
 
-from tidegate.stats.harm_test import ln_e
+from tidegate.stats.harm_test import ln_mean
 from tidegate.stats.ratio_test import ALARM, ODDS_RATIOS, grown
 
 NOTHING_YET = (0.0,) * len(ODDS_RATIOS)
@@ -14,7 +14,7 @@ def test_at_its_weight_no_gain_is_to_be_expected(weight: float) -> None:
         comb(20, count)
         * weight**count
         * (1 - weight) ** (20 - count)
-        * exp(ln_e(grown(NOTHING_YET, weight, 20, count)))
+        * exp(ln_mean(grown(NOTHING_YET, weight, 20, count)))
         for count in range(21)
     )
     assert found == pytest.approx(1)
@@ -25,8 +25,8 @@ def test_a_canary_with_a_third_too_many_is_found_and_one_at_its_weight_is_not() 
     for _ in range(40):
         off = tuple(grown(off, 0.2, 500, 133))
         right = tuple(grown(right, 0.2, 500, 100))
-    assert ln_e(off) > log(ALARM)
-    assert ln_e(right) < 0
+    assert ln_mean(off) > log(ALARM)
+    assert ln_mean(right) < 0
 
 
 @pytest.mark.parametrize("weight", [0.0, 1.0])

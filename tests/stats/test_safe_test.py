@@ -6,6 +6,7 @@ from tidegate.stats.harm_test import Share
 from tidegate.stats.safe_test import (
     Margin,
     Rates,
+    SoFar,
     alternative,
     expected,
     growth,
@@ -15,7 +16,7 @@ from tidegate.stats.safe_test import (
 
 
 def rates_of(rate, points, won=1.0, canary=30):
-    return alternative(rate, Margin(points, 0.05), log(won), canary, 0.9)
+    return alternative(rate, Margin(points, 0.05), SoFar(log(won), canary, 20), 0.9)
 
 
 def expected_e(assumed, margin, arms, rates, won):
@@ -42,6 +43,27 @@ def test_at_the_margin_or_worse_no_gain_is_to_be_expected(true, excess, assumed,
     assert expected_e(assumed, margin, (15, 5), rates, won) <= 1 + 1e-5
 
 
+@pytest.mark.parametrize("true", [0.01, 0.3])
+@pytest.mark.parametrize("assumed", [0.004, 0.3])
+def test_nor_is_it_of_units_that_are_bad_in_part(true, assumed):
+    """One unit of each arm whose requests are both bad, one of them, or none: at the margin."""
+    margin = 0.1
+    rates, found = rates_of(assumed, margin), 0.0
+    for bad_a in (0.0, 0.5, 1.0):
+        for bad_b in (0.0, 0.5, 1.0):
+            chance = in_part(bad_a, true) * in_part(bad_b, true + margin)
+            between = bad_a * (1 - bad_a), bad_b * (1 - bad_b)
+            grows = growth(rates, margin, Share(1, bad_a), Share(1, bad_b), between)
+            assert grows >= growth(rates, margin, Share(1, bad_a), Share(1, bad_b))
+            found += chance * exp(grows)
+    assert found <= 1 + 1e-5
+
+
+def in_part(bad, rate):
+    """The chance of so much of a unit with that mean, of independent requests."""
+    return {0.0: (1 - rate) ** 2, 0.5: 2 * rate * (1 - rate), 1.0: rate**2}[bad]
+
+
 def test_equal_arms_gain_as_much_as_is_said():
     rates = rates_of(0.02, 0.02)
     each = expected(rates, 0.02, 0.9)
@@ -59,9 +81,17 @@ def test_a_horizon_that_has_passed_is_another():
     assert 0 < rates_of(0.02, 0.02, 1.0, 10**7).canary < 0.04
 
 
+def test_a_block_beyond_the_horizon_is_not_bet_on_as_if_it_were_the_last_few():
+    margin, won = Margin(0.02, 0.05), log(2)
+    near = horizon(0.02, margin, 0.9) - 10
+    few = alternative(0.02, margin, SoFar(won, near, 5), 0.9)
+    many = alternative(0.02, margin, SoFar(won, near, 5000), 0.9)
+    assert few.canary < 0.8 * many.canary < many.canary < 0.04
+
+
 def test_the_horizon_is_about_a_fixed_samples():
     """2 % and not 4 %, one-sided 5 %, 95 % power: 764 of the canary."""
-    assert horizon(0.02, Margin(0.02, 0.05), 1.0) == pytest.approx(1.2 * 764, rel=0.01)
+    assert horizon(0.02, Margin(0.02, 0.05), 1.0) == pytest.approx(1.05 * 764, rel=0.01)
 
 
 def test_the_nearest_null_is_the_least_divergence():

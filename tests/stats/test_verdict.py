@@ -6,7 +6,7 @@ from tests.stats.release import ERRORS, amounts, arm, block, rollout
 
 from tidegate.core.rollout import HarmMetric
 from tidegate.stats.analysis import begin, take
-from tidegate.stats.verdict import Verdict, verdicts
+from tidegate.stats.verdict import Verdict, kinds, verdicts
 
 TOKENS = (HarmMetric("output_tokens", 1.15),)
 
@@ -52,6 +52,20 @@ def test_a_proven_rise_that_is_proven_to_be_small_is_no_harm(margin, what):
     found = verdicts(analysis, of)[0]
     assert found.e_harm > found.harm_at
     assert found.verdict == what
+
+
+def test_a_canary_that_was_safe_and_gets_a_little_worse_than_the_margin_is_harm():
+    of = rollout(*ERRORS)
+    analysis = begin(of)
+    for number in range(60):
+        analysis = take(analysis, of, block(arm(180, 2), arm(20, number % 3 == 0)))
+    assert verdicts(analysis, of)[0].verdict == "safe"
+    for _ in range(60):
+        analysis = take(analysis, of, block(arm(100, 1), arm(100, 4), 0.5))
+    found = verdicts(analysis, of)[0]
+    assert found.verdict == "harm"
+    assert kinds(analysis, of) == {"error": "harm"}
+    assert (found.effect, found.high) > (0.02, 0.02)
 
 
 def test_the_effect_is_in_points_and_within_its_interval():

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import importlib.util
+import os
 import platform
 import random
 import shutil
@@ -68,7 +69,7 @@ class Server:
         log = (self._folder / "server.log").open("ab")
         with log:
             self.process = subprocess.Popen(
-                [*self.under, self._program, *options], stdout=log, stderr=log
+                [*self.under, self._program, *options], stdout=log, stderr=log, process_group=0
             )
         deadline_s = time.monotonic() + PATIENCE_S
         while self.say("PING") != b"+PONG\r\n":
@@ -91,7 +92,7 @@ class Server:
 
     def kill(self) -> None:
         if self.process is not None:
-            self.process.kill()
+            os.killpg(self.process.pid, signal.SIGKILL)  # a program that runs it leaves it behind
             self.process.wait()
             self.process = None
 

@@ -1,6 +1,8 @@
 """Receipts and keys to store, and a database to store them in."""
 
+import functools
 import os
+import tempfile
 import traceback
 from collections.abc import Callable
 from pathlib import Path
@@ -22,10 +24,28 @@ _encode = msgspec.msgpack.Encoder().encode
 _ids = clock.IdSource()
 
 
-def migrated(path: Path) -> Engine:
+@functools.cache
+def _schema() -> bytes:
+    """An empty database of today's schema, brought to it once in a process of tests."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "ledger.db"
+        migrated_here(path).dispose()
+        return path.read_bytes()
+
+
+def migrated_here(path: Path) -> Engine:
+    """What is at `path`, or nothing, brought to today's schema."""
     engine = database.open_engine(path)
     migrate.migrate(engine)
     return engine
+
+
+def migrated(path: Path) -> Engine:
+    """A new database of today's schema: a copy, which takes a twentieth of the time."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_bytes(_schema())
+    return database.open_engine(path)
 
 
 def migrated_to(path: Path, revision: str, patch: pytest.MonkeyPatch) -> Engine:

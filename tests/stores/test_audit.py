@@ -21,3 +21,15 @@ def test_a_change_made_elsewhere_is_a_row_of_its_own(engine: Engine) -> None:
     audit.note(engine, Author("ann", 1.0), "pepper.create", "2")
     with database.reading(engine) as connection:
         assert audit.recent(connection) == [audit.AuditRow(1, 1.0, "ann", "pepper.create", "2", "")]
+
+
+def test_one_kind_is_read_by_its_time_the_newest_first(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        for number in range(5):
+            author = Author("signal", float(number))
+            audit.append(connection, author, "plan.publish", str(number))
+            audit.append(connection, author, "key.create", "k")
+    with database.reading(engine) as connection:
+        found = audit.of_kind(connection, "plan.publish", 1.0, 3.0)
+        assert [row.subject for row in found] == ["3", "2", "1"]
+        assert len(audit.of_kind(connection, "plan.publish", 0.0, 9.0, limit=2)) == 2

@@ -160,7 +160,7 @@ def _is_refused(path: Path) -> bool:
 
 
 def test_a_cut_wal_opens_with_what_was_whole(path: Path, tmp_path: Path) -> None:
-    engine = rig.migrated(path)
+    engine = rig.migrated_here(path)
     ledger = Ledger(engine)
     for number in range(20):
         ledger.write(rig.entries(rig.receipt(rig.NOON_S + number)), [])
@@ -172,7 +172,7 @@ def test_a_cut_wal_opens_with_what_was_whole(path: Path, tmp_path: Path) -> None
         copy = tmp_path / f"copy-{part}.db"
         copy.write_bytes(base)
         copy.with_name(copy.name + "-wal").write_bytes(wal[:part])
-        opened = rig.migrated(copy)
+        opened = rig.migrated_here(copy)
         counts.append(summary(opened, receipts.Filter()).sums.requests)
         opened.dispose()
     assert counts[0] == 20

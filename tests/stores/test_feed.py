@@ -48,3 +48,10 @@ def test_an_undone_change_gives_no_number(engine: Engine) -> None:
         pass
     with database.reading(engine) as connection:
         assert feed.newest_seq(connection) == 0
+
+
+def test_a_plan_is_known_once_it_was_numbered(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        assert not feed.has_plan(connection, 7)
+        feed.append_plan(connection, 7, 1.0)
+        assert feed.has_plan(connection, 7) and not feed.has_plan(connection, 8)

@@ -115,7 +115,7 @@ def test_a_migration_killed_at_any_statement_is_run_again(tmp_path: Path) -> Non
         opened.dispose()
         assert tables == set(), "a killed migration left a part of itself"
     assert killed > 8
-    opened = rig.migrated(path)
+    opened = rig.migrated_here(path)
     assert set(inspect(opened).get_table_names()) >= _TABLES
     opened.dispose()
 

@@ -29,11 +29,12 @@ _OURS = {"content-type": "application/json", "user-agent": "tidegate", "connecti
 
 
 class Post(Struct, frozen=True):
-    """What is posted, and where to."""
+    """What is posted, and where to. `reads_bytes`: how much of a good answer is wanted."""
 
     url: str
     body: bytes
     headers: Mapping[str, str] = {}
+    reads_bytes: int = 0
 
 
 class _Proxy(Struct, frozen=True):
@@ -41,8 +42,8 @@ class _Proxy(Struct, frozen=True):
     headers: dict[str, str]
 
 
-def post(what: Post, to: Place) -> None:
-    """Any answer below 300 is a receipt. NotDelivered."""
+def post(what: Post, to: Place) -> bytes:
+    """Any answer below 300 is a receipt; what it says. NotDelivered."""
     try:
         url = parse_url(what.url)
         proxy = _proxy(url)
@@ -60,10 +61,11 @@ def post(what: Post, to: Place) -> None:
             path, headers = f"http://{url.authority}{path}", {**headers, **proxy.headers}
         if url.scheme == "https":
             line.encrypt(peer)
-        _exchange(line, Post(path, what.body, {**headers, "host": url.authority}), to.secret)
+        headers = {**headers, "host": url.authority}
+        return _exchange(line, Post(path, what.body, headers, what.reads_bytes), to.secret)
 
 
-def _exchange(line: Line, what: Post, secret: Secret | None) -> None:
+def _exchange(line: Line, what: Post, secret: Secret | None) -> bytes:
     """Send it and judge the answer. NotDelivered; `unknown` once all of it has been sent."""
     connection = HTTPConnection("")
     connection.sock = line.socket
@@ -73,7 +75,7 @@ def _exchange(line: Line, what: Post, secret: Secret | None) -> None:
         raise NotDelivered(f"not sent: {type(error).__name__}") from None
     try:
         answer = connection.getresponse()
-        said = b"" if answer.status < 300 else answer.read(_MOST_BYTES)
+        said = answer.read(what.reads_bytes if answer.status < 300 else _MOST_BYTES)
     except (OSError, HTTPException, ValueError) as error:
         raise NotDelivered(f"no answer: {type(error).__name__}", unknown=True) from None
     if answer.status >= 300:
@@ -82,6 +84,7 @@ def _exchange(line: Line, what: Post, secret: Secret | None) -> None:
             final=answer.status in _NEVER,
             retry_after_s=_retry_after_s(answer),
         )
+    return said
 
 
 def _shown(said: bytes, secret: Secret | None) -> str:

@@ -12,7 +12,7 @@ from tidegate.actuators import _words
 from tidegate.actuators._post import Post, post
 from tidegate.core.declared_notifications import DeclaredWay
 from tidegate.core.notice import Message, Notice
-from tidegate.core.ways import Place
+from tidegate.core.ways import Place, Told
 
 RENEW_S: Final = 60.0
 _LASTS_S = 15 * 60.0
@@ -29,7 +29,7 @@ class Alertmanager:
     def complaint(self, declared: DeclaredWay) -> str | None:
         return None
 
-    def send(self, message: Message, to: Place, now_s: float) -> str | None:
+    def send(self, message: Message, to: Place, now_s: float) -> Told | None:
         alerts = [alert(one, message, now_s) for one in message.notices]
         secret = to.secret
         headers = {} if secret is None else {"authorization": f"Bearer {secret.reveal()}"}

@@ -16,7 +16,7 @@ from tidegate.actuators._dial import Line, Peer
 from tidegate.core.address import is_loopback
 from tidegate.core.declared_notifications import DeclaredWay
 from tidegate.core.notice import Message, NotDelivered
-from tidegate.core.ways import Place
+from tidegate.core.ways import Place, Told
 
 _WHO: Final = "tidegate"
 _NEVER = 500  # from this status on, a mail or a recipient is refused for good
@@ -40,7 +40,7 @@ class Email:
             return "a password is not sent without TLS; remove `tls: none`"
         return None
 
-    def send(self, message: Message, to: Place, now_s: float) -> str | None:
+    def send(self, message: Message, to: Place, now_s: float) -> Told | None:
         declared = to.declared
         server = declared.server
         if server is None or (declared.user is not None and to.secret is None):
@@ -51,7 +51,8 @@ class Email:
             if declared.tls == "implicit":
                 line.encrypt(peer)
             try:
-                return _hand_over(_Smtp(line, peer), peer, what, to)
+                remark = _hand_over(_Smtp(line, peer), peer, what, to)
+                return None if remark is None else Told(remark)
             except smtplib.SMTPException as error:
                 raise _ours(error) from None
             except (OSError, ValueError) as error:

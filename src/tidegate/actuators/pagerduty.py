@@ -11,7 +11,7 @@ from tidegate.actuators import _words
 from tidegate.actuators._post import Post, post
 from tidegate.core.declared_notifications import DeclaredWay
 from tidegate.core.notice import Message, NotDelivered
-from tidegate.core.ways import Place
+from tidegate.core.ways import Place, Told
 
 URL = "https://events.pagerduty.com/v2/enqueue"
 _MOST_LETTERS = 1024  # of a summary
@@ -28,7 +28,7 @@ class PagerDuty:
     def complaint(self, declared: DeclaredWay) -> str | None:
         return None
 
-    def send(self, message: Message, to: Place, now_s: float) -> str | None:
+    def send(self, message: Message, to: Place, now_s: float) -> Told | None:
         if to.secret is None:
             raise NotDelivered("its secret, the routing key, is not to be had")
         key = to.secret.reveal()

@@ -15,7 +15,7 @@ from tidegate.actuators._post import Post, post
 from tidegate.core.declared_notifications import DeclaredWay
 from tidegate.core.notice import Message, NotDelivered
 from tidegate.core.secret import Secret
-from tidegate.core.ways import Place
+from tidegate.core.ways import Place, Told
 
 _MOST_LETTERS_TOGETHER = 1000  # of each text where there are several
 
@@ -29,7 +29,7 @@ class Webhook:
     def complaint(self, declared: DeclaredWay) -> str | None:
         return None
 
-    def send(self, message: Message, to: Place, now_s: float) -> str | None:
+    def send(self, message: Message, to: Place, now_s: float) -> Told | None:
         if to.secret is None or to.declared.url is None:
             raise NotDelivered("its secret, which it signs with, is not to be had")
         body = body_of(message)

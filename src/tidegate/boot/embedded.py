@@ -4,12 +4,15 @@ The recorder works in a thread of its own, and so does what reads the engines: a
 not hold up the API or the feed, nor a slow engine the ledger.
 """
 
+import os
 import sys
 import threading
 from collections.abc import Callable
+from functools import partial
 
 from sqlalchemy import Engine
 
+from tidegate.control import secret_refs
 from tidegate.control.process import main
 from tidegate.control.recording import TellRecorded
 from tidegate.core.feed import Status
@@ -17,6 +20,7 @@ from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
 from tidegate.core.sli import OfRoute
 from tidegate.record.engine_metrics import EngineMetrics
+from tidegate.record.engine_pages import fetch
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
 from tidegate.record.scraper import Scraper
@@ -59,7 +63,8 @@ class EmbeddedRecorder:
         self._begin("recorder", recorder.run)
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:
-        self._begin("engines", Scraper(engine, plan, self._engines).run)
+        get = partial(fetch, find=partial(secret_refs.find, environ=os.environ))
+        self._begin("engines", Scraper(engine, plan, self._engines, get=get).run)
 
     def observe_status(self, gateway: str, status: Status) -> None:
         self._metrics.observe_status(gateway, status)

@@ -28,6 +28,25 @@ class Duration(click.ParamType[float]):
         return float(int(match[1]) * _UNITS_S[match[2]])
 
 
+class Moment(click.ParamType[float]):
+    """`2026-03-01T12:00Z` or `2026-03-01 12:00+01:00` as wall-clock seconds."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        if isinstance(value, int | float):
+            return float(value)
+        try:
+            at = datetime.fromisoformat(str(value).strip())
+        except ValueError:
+            self.fail(f"{value!r} is no time such as 2026-03-01T12:00Z", param, ctx)
+        if at.tzinfo is None:
+            self.fail(f"{value!r} does not say its zone: write {value}Z or +01:00", param, ctx)
+        return at.timestamp()
+
+
 class Usd(click.ParamType[Decimal]):
     """`500`, `0.05`, `$12.5` as exact dollars."""
 
@@ -40,6 +59,17 @@ class Usd(click.ParamType[Decimal]):
         if _DOLLARS.fullmatch(text) is None:
             self.fail(f"{value!r} is no amount in dollars such as 500 or 0.05", param, ctx)
         return Decimal(text)
+
+
+def about(seconds: float) -> str:
+    """`2d 5h`, `59m 54s`: a time by its two largest units."""
+    left, found = round(seconds), []
+    for unit, size_s in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, size_s)
+        found.append((count, unit))
+    first = next((at for at, (count, _) in enumerate(found) if count), len(found) - 1)
+    shown = [f"{count}{unit}" for count, unit in found[first : first + 2] if count]
+    return " ".join(shown) or "0s"
 
 
 def moment(at_s: float | None, absent: str = "-") -> str:

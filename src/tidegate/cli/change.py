@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from tidegate.cli._client import control_options, open_control
-from tidegate.cli._words import Duration, moment, table
+from tidegate.cli._words import Duration, Moment, about, moment, table
 from tidegate.control.shapes_changes import ChangeList, ChangeMade, ChangeView, NewChange
 from tidegate.core.declared_control import MOST_APPROVALS
 from tidegate.core.levers import EVERY, LEVERS
@@ -14,6 +14,11 @@ from tidegate.core.units import format_duration
 
 _HEAD = ("CHANGE", "LEVER", "OF", "AT", "STATE", "FOR", "BY", "WHY")
 _LEVERS_HEAD = ("LEVER", "KIND", "OF", "UNIT", "FROM", "TO", "IS")
+
+
+_AT = click.option(
+    "--at", "at_s", type=Moment(), help="When it begins, such as 2026-03-01T12:00Z; else now."
+)
 
 
 @click.group(name="change")
@@ -32,12 +37,12 @@ def plug() -> None:
 )
 @control_options
 def list_(state: Path | None, control: str | None, ended: bool, limit: int) -> None:
-    """List what holds a lever now, or waits for approval; the newest first."""
+    """List what holds a lever now, waits for approval or is to begin later; the newest first."""
     told = open_control(state, control).get(
         "/api/changes", ChangeList, ended=str(ended).lower(), limit=limit
     )
     if not told.changes:
-        click.echo("No change is in force: requests obey the plan as it is.")
+        click.echo("No change is in force or to come: requests obey the plan as it is.")
         return
     click.echo(table(_HEAD, [_row(one) for one in told.changes]))
 
@@ -85,6 +90,7 @@ def show(state: Path | None, control: str | None, change_id: str) -> None:
 @click.argument("scope", required=False, default="")
 @click.option("--to", "value", type=float, default=1.0, help="The value; of a flag it is 1.")
 @click.option("--for", "lasts_s", type=Duration(), required=True, help="How long, such as 30m.")
+@_AT
 @click.option("--reason", required=True, help="Why.")
 @click.option(
     "--approvals",
@@ -99,12 +105,14 @@ def set_(state: Path | None, control: str | None, **given: object) -> None:
 
     For example: tidegate change set target_off small --for 30m --reason "it answers nonsense"
     """
+    at_s = given["at_s"]
     asked = NewChange(
         lever=str(given["lever"]),
         value=float(str(given["value"])),
         for_s=float(str(given["lasts_s"])),
         reason=str(given["reason"]),
         scope=str(given["scope"]),
+        at_s=None if at_s is None else float(str(at_s)),
         approvals=int(str(given["approvals"])),
         anyway=bool(given["anyway"]),
     )
@@ -114,13 +122,20 @@ def set_(state: Path | None, control: str | None, **given: object) -> None:
 @plug.command()
 @click.argument("route", required=False, default=EVERY)
 @click.option("--for", "lasts_s", type=Duration(), required=True, help="How long, such as 3d.")
+@_AT
 @click.option("--reason", required=True, help="Why.")
 @control_options
-def freeze(
-    state: Path | None, control: str | None, route: str, lasts_s: float, reason: str
-) -> None:
+def freeze(state: Path | None, control: str | None, route: str, **given: object) -> None:
     """Let no release of ROUTE move on, or none at all; a rollback is never held back."""
-    asked = NewChange(lever="frozen", value=1.0, for_s=lasts_s, reason=reason, scope=route)
+    at_s = given["at_s"]
+    asked = NewChange(
+        lever="frozen",
+        value=1.0,
+        for_s=float(str(given["lasts_s"])),
+        reason=str(given["reason"]),
+        scope=route,
+        at_s=None if at_s is None else float(str(at_s)),
+    )
     _tell(open_control(state, control).post("/api/changes", ChangeMade, asked), "Set")
 
 
@@ -128,7 +143,7 @@ def freeze(
 @click.argument("change_id", metavar="CHANGE")
 @control_options
 def end(state: Path | None, control: str | None, change_id: str) -> None:
-    """End CHANGE now: what it held is as the plan has it."""
+    """End CHANGE now: what it held is as the plan has it. One that is to come never begins."""
     path = f"/api/changes/{_id(change_id)}/end"
     _tell(open_control(state, control).post(path, ChangeMade), "Ended")
 
@@ -167,7 +182,9 @@ def _of(one: ChangeView) -> str:
 
 
 def _lasts(one: ChangeView) -> str:
-    return format_duration(round(one.remaining_s)) if one.remaining_s >= 1 else "-"
+    if one.state == "scheduled" and one.until_s is not None:
+        return f"{format_duration(round(one.until_s - one.from_s))} from {moment(one.from_s)}"
+    return about(one.remaining_s) if one.remaining_s >= 1 else "-"
 
 
 def _until(one: ChangeView) -> str:
@@ -189,7 +206,10 @@ def _id(change_id: str) -> str:
 
 def _tell(made: ChangeMade, done: str) -> None:
     one = made.change
+    done = "Scheduled" if one.state == "scheduled" and done == "Set" else done
     click.echo(f"{done} {one.lever} of {_of(one)} at {one.value:g}: change {one.id}, {one.state}.")
+    if one.state == "scheduled":
+        click.echo(f"It holds from {moment(one.from_s)} until {_until(one)}.")
     if one.state == "waiting":
         wanted = one.approvals - len(one.approved_by)
         click.echo(f"It holds once {wanted} more say yes: tidegate change approve {one.id}")

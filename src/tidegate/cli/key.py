@@ -39,7 +39,12 @@ def plug() -> None:
 @click.option("--team", help="Who pays. Default: the plan's.")
 @click.option("--customer", help="The team's customer whose requests these are.")
 @click.option("--environment", help="Such as production or staging. Default: the plan's.")
-@click.option("--purpose", default="production", show_default=True, help="Noted on receipts.")
+@click.option(
+    "--purpose",
+    default="production",
+    show_default=True,
+    help="Noted on receipts. Of `eval` nothing counts for an objective or a release.",
+)
 @click.option(
     "--priority",
     type=click.Choice(PRIORITIES),

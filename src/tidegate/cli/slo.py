@@ -16,6 +16,7 @@ from tidegate.control.shapes_slo import (
     SloExplained,
     SloList,
 )
+from tidegate.core.objective import bound_text
 from tidegate.core.signal import NoData, Signal
 from tidegate.core.units import format_duration
 
@@ -53,7 +54,8 @@ def status(state: Path | None, control: str | None, route: str | None) -> None:
 @control_options
 def explain(state: Path | None, control: str | None, route: str, objective: str | None) -> None:
     """Say what is behind the bad requests of ROUTE's last hour: whose fault they were, or in which
-    phase they lost their time, and what the engines say of themselves."""
+    phase they lost their time, what the engines say of themselves, and what was changed while the
+    budget burned."""
     client = open_control(state, control)
     found = client.get("/api/slo/explain", SloExplained, route=route, objective=objective)
     shown = [one for one in found.objectives if one.bad] or found.objectives[:1]
@@ -64,6 +66,7 @@ def explain(state: Path | None, control: str | None, route: str, objective: str 
         click.echo("\nengines")
         rows = [(it.scope, it.name.removeprefix("engine_"), _reading(it)) for it in found.engines]
         click.echo(table(("TARGET/REPLICA", "READING", "NOW"), rows))
+    _show_happened(found)
 
 
 @plug.command()
@@ -107,7 +110,8 @@ def _heading(one: RouteSlo) -> str:
 
 
 def _row(one: ObjectiveView) -> tuple[str, ...]:
-    within = "" if one.within_s is None else f" in {format_duration(one.within_s)}"
+    bound = bound_text(one.within_s, one.per_output_token_s)
+    within = f" in {bound}" if bound else ""
     burns = (
         (_ABSENT if it.long_burn is None else f"{it.long_burn:.3g}") + ("!" if it.fires else "")
         for it in one.tiers
@@ -138,6 +142,24 @@ def _show_explained(one: ExplainedObjective) -> None:
             f"{it.dimension} {it.value} has {100 * it.bad_share:.0f} % of the bad requests, "
             f"and {100 * it.share:.0f} % of all"
         )
+
+
+def _show_happened(found: SloExplained) -> None:
+    since = moment(found.happened_since_s)
+    if not found.happened:
+        click.echo(f"\nnothing was changed since {since}")
+        return
+    click.echo(f"\nchanged since {since}")
+    rows = [
+        (moment(it.at_s), it.kind, _plain(it.name), _plain(it.who), _plain(it.what))
+        for it in found.happened
+    ]
+    click.echo(table(("WHEN", "KIND", "NAME", "BY", "WHAT"), rows))
+
+
+def _plain(text: str) -> str:
+    # Reasons and names are what somebody wrote: nothing in them may steer the terminal.
+    return "".join(c if c.isprintable() else "?" for c in text)
 
 
 def _reading(signal: Signal) -> str:

@@ -14,7 +14,9 @@ from tidegate.config.show import (
     unsupported_text,
     url_text,
 )
-from tidegate.core.plan import Limit, Plan, Price, Rate, Replica, Route, SecretRef
+from tidegate.core.plan import Limit, Plan, Replica, Route
+from tidegate.core.price import Price, Rate
+from tidegate.core.secret import SecretRef
 
 _NOT_OBEYED = frozenset({"version", "digest", "compiled_at_s"})
 

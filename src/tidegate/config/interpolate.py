@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from msgspec import Struct
 
 from tidegate.core.database_ref import AnyRef, CountersRef, DatabaseRef, read_address
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 from tidegate.core.words import quoted
 
 MAX_VALUE_CHARS = 16_384

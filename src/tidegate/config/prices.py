@@ -22,7 +22,7 @@ from genai_prices.types import (
 )
 
 from tidegate.core.facts import Quote
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 from tidegate.core.units import usd_to_nanousd
 
 # The table's name of a dialect's usual seller, where it is another.

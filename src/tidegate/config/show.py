@@ -5,7 +5,10 @@ from zlib import crc32
 
 from tidegate.core.address import bracketed
 from tidegate.core.limit import SPEND
-from tidegate.core.plan import Deadlines, Limit, Price, Rate, Replica, Route, SecretRef
+from tidegate.core.plan import Limit, Replica, Route
+from tidegate.core.price import Price, Rate
+from tidegate.core.resilience import Deadlines
+from tidegate.core.secret import SecretRef
 from tidegate.core.units import format_usd
 from tidegate.core.words import quoted
 

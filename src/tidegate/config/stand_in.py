@@ -8,7 +8,7 @@ from tidegate.config.shape import Choice, Items, OneOf, Record, Scalar, Shape, T
 from tidegate.core.address import Listen
 from tidegate.core.database_ref import CountersRef, DatabaseRef
 from tidegate.core.declared_budgets import Period
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 
 _SCALARS: Mapping[str, Any] = {
     "int": 1,

@@ -4,7 +4,9 @@ A value that cannot be read is replaced by its default, or a stand-in of its typ
 remembered as `spoiled`: what compiling then says about it would repeat what was said here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from copy import copy
+from functools import lru_cache
 from pathlib import PurePath
 from typing import Any
 
@@ -44,8 +46,12 @@ class Walked(Struct, frozen=True):
 def walk(root: Node, cls: type[Any], file: str, environ: Mapping[str, str], folder: str) -> Walked:
     """Reads `root` as `cls`. Relative paths in the file count from `folder`."""
     walker = _Walker(file, environ, folder)
-    value = walker.read(root, shape_of(cls), ())
+    value = walker.read(root, _shape_of_file(cls), ())
     return Walked(value, walker.problems, walker.origins, walker.spoiled)
+
+
+# Kept, for to find a file's shape takes as long as all else of reading it.
+_shape_of_file: Callable[[Any], Shape] = lru_cache(maxsize=8)(shape_of)
 
 
 class _Bad(Exception):
@@ -125,7 +131,7 @@ class _Walker:
             return self._record(MapNode(mark, {}), key.shape, ())
         if key.shape == Scalar("path"):
             return self._beside_plan(key.default)
-        return key.default
+        return copy(key.default)  # the grammar, which is kept, holds this one
 
     def _table(self, node: Node, shape: Table, path: Path) -> Any:
         if not isinstance(node, MapNode):

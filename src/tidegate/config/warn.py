@@ -11,11 +11,13 @@ from tidegate.config.problem import Path
 from tidegate.core.contradictions import silenced
 from tidegate.core.database_ref import DATABASE_VARIABLE
 from tidegate.core.declared import Declared
+from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts
 from tidegate.core.limit import SPEND, reaches
-from tidegate.core.plan import Limit, Plan, Route, SecretRef
+from tidegate.core.plan import Limit, Plan, Route
 from tidegate.core.revised import revised
+from tidegate.core.secret import SecretRef
 from tidegate.core.words import quoted
 
 
@@ -104,15 +106,22 @@ def _credentials(declared: Declared) -> Iterator[tuple[Path, SecretRef]]:
     for name, provider in declared.providers.items():
         if provider.api_key is not None:
             yield ("providers", name, "api_key"), provider.api_key
+        yield from _page_key(("providers", name), provider.metrics)
     for path, target in _targets(declared):
         if target.api_key is not None:
             yield (*path, "api_key"), target.api_key
         for index, one in enumerate(target.api_keys):
             yield (*path, "api_keys", str(index)), one
+        yield from _page_key(path, target.metrics)
     if declared.storage.database is not None:
         yield ("storage", "database"), declared.storage.database
     if declared.storage.limits is not None:
         yield ("storage", "limits", "url"), declared.storage.limits.url
+
+
+def _page_key(of: Path, metrics: str | DeclaredMetrics | None) -> Iterator[tuple[Path, SecretRef]]:
+    if isinstance(metrics, DeclaredMetrics) and metrics.api_key is not None:
+        yield (*of, "metrics", "api_key"), metrics.api_key
 
 
 def _targets(declared: Declared) -> Iterator[tuple[Path, DeclaredTarget]]:

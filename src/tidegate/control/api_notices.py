@@ -129,8 +129,8 @@ def _try(call: Call, way: str) -> TriedWay:
     over = replace(told, resolved_at_s=now_s, resolution="The test is over.")
     ending = Message(new_id(), declared.source, now_s, (over,), ends=first.id)
     try:
-        remark = send(declared, os.environ, way, first)
-        send(declared, os.environ, way, ending)
+        began = send(declared, os.environ, way, first)
+        send(declared, os.environ, way, ending, began.posted)
     except NotDelivered as error:
         return TriedWay(way, error.reason, None)
-    return TriedWay(way, None, remark)
+    return TriedWay(way, None, began.remark)

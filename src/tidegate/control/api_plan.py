@@ -25,7 +25,8 @@ async def _show(call: Call) -> PlanView:
 
 async def _reload(call: Call) -> PlanReloaded:
     desk = call.desk
-    result = await desk.plans.reload("api")
+    by = call.operator.name if call.operator else None
+    result = await desk.plans.reload("api", by)
     if result.outcome == "refused":
         raise ApiError(
             "plan_refused",

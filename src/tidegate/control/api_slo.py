@@ -29,10 +29,11 @@ from tidegate.core.receipt import Receipt
 from tidegate.core.signal import Signal
 from tidegate.core.words import nearest, quoted
 from tidegate.stats import burn
-from tidegate.stats.burn import Burning, Severity
-from tidegate.stores import audit, database, incident_reviews, readings, receipts
+from tidegate.stats.burn import WEEK_S, Burning, Severity
+from tidegate.stores import audit, database, incident_reviews, readings, receipts, time_line
 from tidegate.stores.incident_reviews import IncidentReview
 from tidegate.stores.receipts import Filter
+from tidegate.stores.time_line import Happened
 
 _LOOKED_AT_S = 3600.0
 _MOST_RECEIPTS = 20_000
@@ -53,21 +54,45 @@ async def _explain(call: Call) -> SloExplained:
     since_s = now_s - _LOOKED_AT_S
     which = Filter(since_s=since_s, route=query.route, of_callers=True)
     found = await call.desk.store(receipts.recent, which, limit=_MOST_RECEIPTS)
-    route = call.desk.plans.current.routes.get(query.route)
-    targets = [] if route is None else [target.name for target in route.targets]
-
-    def read(engine: Engine) -> list[Signal]:
-        with database.reading(engine) as connection:
-            return [one.signal for one in readings.latest(connection, now_s, targets)]
-
-    engines = await call.desk.store(read)
-    chosen = [
-        _explained(one, standing, found, engines)
+    asked = [
+        one
         for one in standing.found.objectives
         if query.objective in (None, one.seen.objective.sli)
     ]
+    burned_since_s = _burned_since_s(asked, now_s)
+    engines, happened = await _beside(call, query.route, (burned_since_s, now_s))
+    chosen = [_explained(one, standing, found, engines) for one in asked]
     oldest_s = min((one.started_at_s for one in found), default=since_s)
-    return SloExplained(query.route, oldest_s, chosen, engines)
+    return SloExplained(query.route, oldest_s, chosen, engines, burned_since_s, happened)
+
+
+async def _beside(
+    call: Call, name: str, between_s: tuple[float, float]
+) -> tuple[list[Signal], list[Happened]]:
+    """What the engines of the route's targets say now, and what moved its requests."""
+    route = call.desk.plans.current.routes.get(name)
+    targets = [] if route is None else [target.name for target in route.targets]
+    reached = () if route is None else [target.name for target in route.reachable]
+
+    def read(engine: Engine) -> tuple[list[Signal], list[Happened]]:
+        with database.reading(engine) as connection:
+            engines = readings.latest(connection, between_s[1], targets)
+            happened = time_line.of_route(connection, name, reached, between_s)
+        return [one.signal for one in engines], happened
+
+    return await call.desk.store(read)
+
+
+def _burned_since_s(asked: list[Judged], now_s: float) -> float:
+    """When the window begins in which the budgets burned: the longest of an alert that stands, from
+    an hour before its incident on; the last hour where nothing burns."""
+    since_s = now_s - _LOOKED_AT_S
+    for one in asked:
+        lit = (*one.lit("page"), *one.lit("ticket"))
+        since_s = min([since_s, *(now_s - it.tier.long_s for it in lit)])
+        if one.known.incident is not None:
+            since_s = min(since_s, one.known.incident.began_s - _LOOKED_AT_S)
+    return max(since_s, now_s - WEEK_S)
 
 
 async def _review(call: Call) -> ReviewView:
@@ -150,6 +175,7 @@ def _objective(judged: Judged, one: Standing) -> ObjectiveView:
         sli=objective.sli,
         target_percent=round(100 * objective.target, 6),
         within_s=objective.within_s,
+        per_output_token_s=objective.per_output_token_s,
         judged=counted.judged,
         bad=counted.bad,
         left=judged.left,

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine, func, select
 
+from tidegate.control.publication import Publication
 from tidegate.core import clock
 from tidegate.core.feed import ChangesInForce, Entry, KeyChanged, PlanPublished, in_force_of
-from tidegate.stores import changes, database, feed, leadership, plans, schema
+from tidegate.stores import audit, changes, database, feed, leadership, plans, schema
+from tidegate.stores.audit import Author
 from tidegate.stores.feed import FeedRow
 
 KEPT_ENTRIES = 50_000
@@ -76,10 +78,15 @@ class FeedLog:
         with database.reading(self._reads) as connection:
             return plans.newest_version(connection)
 
-    def announce_plan(self, version: int) -> None:
-        """Number a published plan."""
+    def announce_plan(self, version: int, publication: Publication | None = None) -> None:
+        """Number a published plan; the first time, keep who published it and what it moved."""
+        now_s = clock.wall_s()
         with database.writing(self._engine) as connection:
-            feed.append_plan(connection, version, clock.wall_s())
+            is_new = not feed.has_plan(connection, version)
+            feed.append_plan(connection, version, now_s)
+            if is_new and publication is not None and publication.version == version:
+                by = Author(publication.by, now_s)
+                audit.append(connection, by, "plan.publish", str(version), publication.moved)
 
     def claim_plan(self, plan: PlanPublished) -> None:
         """Keep a plan for other machines. PlanSuperseded when another control was quicker."""

@@ -15,12 +15,14 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
+from tidegate.control import posting
+from tidegate.control.posting import Talk
 from tidegate.control.sending import send, way_of
 from tidegate.core import clock
 from tidegate.core.declared_notifications import DeclaredNotifications
 from tidegate.core.notice import Message, NotDelivered, Notice
-from tidegate.core.ways import fits
-from tidegate.stores import database, deliveries, notices, told
+from tidegate.core.ways import Posted, PostGone, Told, fits, only_edits
+from tidegate.stores import database, deliveries, notices, posts, told
 from tidegate.stores.errors import StoreError
 from tidegate.stores.told import Delivery
 
@@ -101,9 +103,9 @@ class Notifying:
             if self._ending.is_set() or not self._serve_one(way):
                 return
 
-    def send(self, way: str, message: Message) -> str | None:
-        """Tell a way, now. NotDelivered."""
-        return send(self._declared, self._environ, way, message)
+    def send(self, way: str, message: Message, posted: Posted | None = None) -> Told:
+        """Tell a way, now, by changing what was posted if there is such. NotDelivered."""
+        return send(self._declared, self._environ, way, message, posted)
 
     def _look_safely(self) -> None:
         try:
@@ -136,11 +138,16 @@ class Notifying:
         repeatable = self._is_repeatable(way)
         with database.writing(self._engine) as connection:
             claimed = deliveries.claim(connection, way, now_s, repeatable)
-        if claimed is None:
-            return False
-        delivery, found = claimed
+            if claimed is None:
+                return False
+            delivery, found = claimed
+            talk = posting.find(connection, self._declared.ways.get(way), delivery, found)
+            message = self._message(delivery, found, talk)
+            if talk is not None:
+                edits = only_edits(message, talk.posted)
+                deliveries.says(connection, delivery, only_edits=edits)
         try:
-            remark = self.send(way, self._message(delivery, found))
+            told = self._send(delivery, message, talk)
         except NotDelivered as error:
             why = _known_again(error) if repeatable else error
         except Exception as error:
@@ -149,9 +156,29 @@ class Notifying:
         else:
             self.tries[way, "delivered"] += 1
             at_s = clock.wall_s()
-            self._write(lambda c: deliveries.delivered(c, delivery, at_s, remark))
+
+            def keep(connection: Connection) -> None:
+                deliveries.delivered(connection, delivery, at_s, told.remark)
+                if talk is not None and told.posted is not None:
+                    posting.keep(connection, talk, delivery, found, told.posted)
+
+            self._write(keep)
             return True
         return self._failed(delivery, why)
+
+    def _send(self, delivery: Delivery, message: Message, talk: Talk | None) -> Told:
+        """Where the post is gone it is made anew. That is written down first, as it may be done
+        but once."""
+        if talk is None or talk.posted is None:
+            return self.send(delivery.way, message)
+        try:
+            return self.send(delivery.way, message, talk.posted)
+        except PostGone as gone:
+            _log.info("the post of %s by %s is made anew: %s", talk.thing, delivery.way, gone)
+        with database.writing(self._engine) as connection:
+            posts.forget(connection, delivery.way, talk.thing)
+            deliveries.says(connection, delivery, only_edits=False)
+        return self.send(delivery.way, message)
 
     def _failed(self, delivery: Delivery, why: NotDelivered) -> bool:
         at_s = clock.wall_s()
@@ -175,12 +202,13 @@ class Notifying:
         with database.writing(self._engine) as connection:
             return what(connection)
 
-    def _message(self, delivery: Delivery, found: list[Notice]) -> Message:
+    def _message(self, delivery: Delivery, found: list[Notice], talk: Talk | None) -> Message:
         """The same at each try: what is told for the first time says nothing of its end."""
         if delivery.ends is None:
             found = [replace(one, resolved_at_s=None, resolution=None) for one in found]
         source = self._declared.source
-        return Message(delivery.id, source, delivery.at_s, tuple(found), delivery.ends)
+        earlier = () if talk is None else talk.earlier
+        return Message(delivery.id, source, delivery.at_s, tuple(found), delivery.ends, earlier)
 
     def _is_repeatable(self, way: str) -> bool:
         declared = self._declared.ways.get(way)
@@ -216,6 +244,7 @@ class Notifying:
         if self._trimmed_at_s is None or at_s - self._trimmed_at_s >= _TRIM_S:
             with database.writing(self._engine) as connection:
                 notices.trim(connection, now_s - _KEPT_S)
+                posts.trim(connection, now_s - _KEPT_S)
             self._trimmed_at_s = at_s
 
 

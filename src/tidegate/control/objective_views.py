@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from tidegate.control.budget_figures import budgets_of, now_of
 from tidegate.control.sli_windows import SliWindows, Source
+from tidegate.control.week_ago import WeekAgo
 from tidegate.controllers.error_budget import MoneySeen, ObjectiveSeen, View
 from tidegate.core.block import Tally
 from tidegate.core.compile_objectives import objectives_of
@@ -25,6 +26,7 @@ class ObjectiveViews:
 
     def __init__(self) -> None:
         self._windows = SliWindows()
+        self._week_ago = WeekAgo()
         self._declared: Declared | None = None
         self._objectives: tuple[RouteObjectives, ...] = ()
 
@@ -42,10 +44,13 @@ class ObjectiveViews:
         self._windows.keep_up(source(connection), self._objectives, now_s)
         if not self._objectives:
             return {}
+        week_ago = self._week_ago.per_s(connection, now_s)
         money = money_seen(connection, plan, [one.route for one in self._objectives], now_s)
         reviewed = incident_reviews.newest(connection)
         return {
-            one.route: self._view(one, money.get(one.route, ()), reviewed, now_s)
+            one.route: self._view(
+                one, money.get(one.route, ()), reviewed, now_s, week_ago.get(one.route)
+            )
             for one in self._objectives
         }
 
@@ -55,6 +60,7 @@ class ObjectiveViews:
         money: tuple[MoneySeen, ...],
         reviewed: Mapping[str, float],
         now_s: float,
+        week_ago_per_s: float | None,
     ) -> View:
         return View(
             route=one.route,
@@ -62,11 +68,12 @@ class ObjectiveViews:
             known_s=min(self._windows.known_s(one.route, now_s), one.budget.period_s),
             budget=one.budget,
             objectives=tuple(
-                ObjectiveSeen(it.objective, it.counts, it.canary)
+                ObjectiveSeen(it.objective, it.counts, it.canary, it.known_s)
                 for it in self._windows.of(one.route, now_s)
             ),
             money=money,
             reviewed_at_s=reviewed.get(one.route),
+            week_ago_per_s=week_ago_per_s,
         )
 
 

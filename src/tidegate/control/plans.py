@@ -14,11 +14,12 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Literal, TypeVar
 
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.config.load import Compiled
+from tidegate.control.held_plan import as_told, decoded, encoded, read_held
+from tidegate.control.publication import AGAIN, Publication, moved
 from tidegate.control.stamps import Stamp, Stamps, stamp, stamps_of
 from tidegate.control.whole_file import write_whole
 from tidegate.core import clock
@@ -49,8 +50,6 @@ def _nobody_else(_plan: PlanPublished) -> None:
 T = TypeVar("T")
 
 _log = logging.getLogger(__name__)
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Plan).decode
 
 
 class NoPlan(Exception):
@@ -87,14 +86,16 @@ class Plans:
         self.read_at_s: float | None = None
         self.failures_total = 0
         self.published_total = 0
+        self.publication: Publication | None = None  # the newest of this process
         self.is_owed = False  # something was stored, and the plan that it comes to not published
         self._path = layout.plan
         self._compile = compile_plan
         self._announce = announce
         self._claim = claim
-        self._current: Plan | None = _read(layout.plan)
+        self._current: Plan | None = read_held(layout.plan)
         self._highest = self._current.version if self._current else 0
         self._announced = 0
+        self._by: str | None = None  # who asked for the reading that goes on
         self._one_at_a_time = asyncio.Lock()
         self._turn = threading.RLock()
         self._seen: tuple[Stamp | None, Stamps] = (None, {})
@@ -132,7 +133,7 @@ class Plans:
 
     def published(self) -> PlanPublished:
         """The current plan as the feed carries it."""
-        return _as_told(self.current)
+        return as_told(self.current)
 
     def follow(self, published: PlanPublished) -> None:
         """Hold what another control has published, if it is news. OSError, msgspec.DecodeError."""
@@ -144,7 +145,7 @@ class Plans:
         if (
             held is not None
             and held.version >= published.version
-            and (held.version > published.version or _encode(held) == bytes(published.plan))
+            and (held.version > published.version or encoded(held) == bytes(published.plan))
         ):
             if held.version > published.version:
                 _log.warning(
@@ -154,7 +155,7 @@ class Plans:
                     *(held.version, published.version, self._path),
                 )
             return
-        plan = _decode(published.plan)
+        plan = decoded(published.plan)
         write_whole(self._path, bytes(published.plan))
         self._current, self._highest = plan, max(self._highest, plan.version)
         _log.info("plan version %d is the leader's", plan.version)
@@ -185,10 +186,10 @@ class Plans:
                 current = replace(current, version=self._highest + 1)
             self._publish(current, "start")
 
-    async def reload(self, cause: Cause) -> Reload:
-        """Read the file again; never raises for what is in it."""
+    async def reload(self, cause: Cause, by: str | None = None) -> Reload:
+        """Read the file again, for somebody; never raises for what is in it."""
         async with self._one_at_a_time:
-            return await asyncio.to_thread(self._reload, cause)
+            return await asyncio.to_thread(self._reload, cause, by)
 
     async def amend(self, make: Callable[[Declared, int], tuple[Plan, T]]) -> T:
         """Publish the plan that `make` compiles of what is declared, as the version it is given.
@@ -231,9 +232,13 @@ class Plans:
             self.is_owed = False
             return result
 
-    def _reload(self, cause: Cause) -> Reload:
+    def _reload(self, cause: Cause, by: str | None = None) -> Reload:
         with self._turn:
-            return self._read_again(cause)
+            self._by = by
+            try:
+                return self._read_again(cause)
+            finally:
+                self._by = None
 
     def _read_again(self, cause: Cause) -> Reload:
         self.read_at_s = clock.wall_s()
@@ -270,11 +275,13 @@ class Plans:
     def _publish(self, plan: Plan, cause: Cause) -> None:
         before, self._highest = self._highest, plan.version
         try:
-            self._claim(_as_told(plan))
+            self._claim(as_told(plan))
         except PlanSuperseded:
             self._highest = before
             raise
-        write_whole(self._path, _encode(plan))
+        write_whole(self._path, encoded(plan))
+        what = AGAIN if plan is self._current else moved(self._current, plan)
+        self.publication = Publication(plan.version, self._by or cause, what)
         self._current = plan
         self.published_total += 1
         self._tell(plan.version)
@@ -284,18 +291,3 @@ class Plans:
     def _tell(self, version: int) -> None:
         self._announce(version)
         self._announced = version
-
-
-def _as_told(plan: Plan) -> PlanPublished:
-    return PlanPublished(plan.version, Raw(_encode(plan)))
-
-
-def _read(path: Path) -> Plan | None:
-    """The plan that was published last, None when there is none that this version can read."""
-    try:
-        return _decode(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    except (OSError, msgspec.DecodeError) as error:
-        _log.warning("the last good plan in %s cannot be read: %s", path, error)
-        return None

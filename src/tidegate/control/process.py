@@ -27,6 +27,7 @@ from tidegate.control import (
     secret_checks,
 )
 from tidegate.control.alerting import Alerting
+from tidegate.control.beginning import Beginning
 from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.compiling import Compiling
 from tidegate.control.credentials import create_state
@@ -34,6 +35,7 @@ from tidegate.control.desk import Desk
 from tidegate.control.feed_log import FeedLog
 from tidegate.control.feed_server import FeedServer
 from tidegate.control.leads import Leads
+from tidegate.control.loop_notices import LoopNotices
 from tidegate.control.notifying import Notifying
 from tidegate.control.operators import Operators
 from tidegate.control.options import Settings
@@ -133,6 +135,8 @@ class Process:
         self._loop = looping.build(
             engine, self._plans, self._compiling, self._feed, (self._node, leads)
         )
+        self._loop_notices = LoopNotices(engine, lambda: self._loop.status.problem, leads)
+        self._beginning = Beginning(engine, lambda: self._plans.current, leads)
         self._upkeep = Upkeep(engine, self._plans, self._compiling, self._log, leads)
         self._desk = Desk(
             layout=layout,
@@ -190,6 +194,8 @@ class Process:
             loop.create_task(self._alerting.watch()),
             loop.create_task(self._notifying.watch()),
             loop.create_task(self._upkeep.keep_up()),
+            loop.create_task(self._beginning.watch()),
+            loop.create_task(self._loop_notices.watch()),
             loop.create_task(self._loop.run()),
         ]
         gc.collect()
@@ -219,7 +225,7 @@ class Process:
         return self._log.shared_plan() if shared else self._plans.published()
 
     def _announce(self, version: int) -> None:
-        self._log.announce_plan(version)
+        self._log.announce_plan(version, self._plans.publication)
         self._feed.wake()
 
     def _reload(self) -> None:

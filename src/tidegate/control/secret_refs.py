@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tidegate.core.notice import NotDelivered
-from tidegate.core.plan import SecretRef
-from tidegate.core.secret import Secret
+from tidegate.core.secret import Secret, SecretRef
 
 _MAX_SECRET_BYTES = 64 * 1024
 
@@ -25,3 +24,11 @@ def resolve(ref: SecretRef | None, environ: Mapping[str, str]) -> Secret | None:
     if not text or not text.isascii() or not text.isprintable():
         raise NotDelivered(f"its secret {ref} is not to be had")
     return Secret(text)
+
+
+def find(ref: SecretRef, environ: Mapping[str, str]) -> Secret | None:
+    """The same, for whom its absence is no failure to tell somebody."""
+    try:
+        return resolve(ref, environ)
+    except NotDelivered:
+        return None

@@ -1,14 +1,16 @@
 """Changes over the control API. Times are wall-clock seconds; bodies forbid unknown fields."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
+from msgspec.structs import replace
 
 from tidegate.control.shapes_budgets import Reason
 from tidegate.core.declared_control import MOST_APPROVALS
 from tidegate.core.signal import Signal
-from tidegate.stores.changes import Kept, State, Why
+from tidegate.stores.changes import Kept, State
 from tidegate.stores.leadership import Leadership
+from tidegate.stores.schedule import Scheduled
 
 Scope = Annotated[str, Meta(max_length=400, pattern=r"^[^\x00-\x1f\x7f-\x9f]*$")]
 LeverName = Annotated[str, Meta(min_length=1, max_length=40, pattern=r"^[a-z][a-z_]*$")]
@@ -22,7 +24,8 @@ class ChangeQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
 
 
 class NewChange(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """A lever to hold for `for_s` seconds, of `scope` as the lever has one. With `approvals`, or
+    """A lever to hold for `for_s` seconds, of `scope` as the lever has one, from now on or from
+    `at_s` (wall-clock seconds). With `approvals`, or
     where the plan file wants some, it holds nothing until so many others have said yes. `anyway`:
     also where it leaves a route with nothing that serves it."""
 
@@ -31,19 +34,21 @@ class NewChange(Struct, forbid_unknown_fields=True, omit_defaults=True):
     for_s: Annotated[float, Meta(gt=0)]
     reason: Reason
     scope: Scope = ""
+    at_s: float | None = None
     approvals: Annotated[int, Meta(ge=0, le=MOST_APPROVALS)] = 0
     anyway: bool = False
 
 
 class ChangeView(Struct, frozen=True):
-    """One change, and what became of it. `remaining_s` is how long it holds unless it is renewed;
-    `evidence` are the readings that it was decided by."""
+    """One change, and what became of it; one that is `scheduled` begins at `from_s`. `remaining_s`
+    is how long it holds unless it is renewed; `evidence` are the readings that it was decided by.
+    """
 
     id: str
     lever: str
     scope: str
     value: float
-    state: State
+    state: Literal["scheduled", State]
     reason: str
     author: str
     from_s: float
@@ -55,7 +60,7 @@ class ChangeView(Struct, frozen=True):
     approved_by: tuple[str, ...]
     ended_at_s: float | None
     ended_by: str | None
-    ended_why: Why | None
+    ended_why: str | None
     evidence: tuple[Signal, ...]
 
     @classmethod
@@ -81,6 +86,17 @@ class ChangeView(Struct, frozen=True):
             ended_why=kept.ended_why,
             evidence=change.evidence,
         )
+
+    @classmethod
+    def of_scheduled(cls, one: Scheduled) -> "ChangeView":
+        """One that has not begun, and perhaps never will."""
+        kept = Kept(one.change, one.needs, one.closed_at_s, one.closed_by)
+        view = cls.of(kept, one.change.from_s, Leadership())
+        is_over = one.closed_at_s is not None
+        state: Literal["scheduled", State] = (
+            "ended" if is_over else "waiting" if one.waits else "scheduled"
+        )
+        return replace(view, state=state, remaining_s=0.0, ended_why=one.closed_why)
 
 
 class ChangeList(Struct, frozen=True):

@@ -8,6 +8,7 @@ from tidegate.control.slo_causes import Cause, Excess
 from tidegate.core.objective import Indicator, Preset, State
 from tidegate.core.signal import Signal
 from tidegate.stats.burn import Severity, TierName
+from tidegate.stores.time_line import Happened
 
 Sentence = Annotated[str, Meta(min_length=1, max_length=1000)]
 
@@ -49,11 +50,13 @@ class TierView(Struct, frozen=True):
 
 
 class ObjectiveView(Struct, frozen=True):
-    """`left` is the part of the error budget that is left, None where nothing is known."""
+    """`left` is the part of the error budget that is left, None where nothing is known. A turn is
+    good up to `per_output_token_s` more than `within_s` for each token of its answer."""
 
     sli: Indicator
     target_percent: float
     within_s: float | None
+    per_output_token_s: float
     judged: int
     bad: int
     left: float | None
@@ -96,12 +99,15 @@ class ExplainedObjective(Struct, frozen=True):
 
 class SloExplained(Struct, frozen=True):
     """`since_s` is when the oldest request was, of those that were looked at. `engines` are the
-    newest readings of the route's targets."""
+    newest readings of the route's targets, `happened` what moved its requests since
+    `happened_since_s`, the newest first."""
 
     route: str
     since_s: float
     objectives: list[ExplainedObjective]
     engines: list[Signal]
+    happened_since_s: float
+    happened: list[Happened]
 
 
 class NewReview(Struct, frozen=True, forbid_unknown_fields=True):

@@ -90,17 +90,21 @@ class Ring:
 
 
 class _Kept:
-    """One objective: its minutes, its hours, and the minutes of a release's candidate."""
+    """One objective: its minutes, its hours, and the minutes of a release's candidate. `first_s` is
+    when the first request was judged by it."""
 
-    __slots__ = ("_canary", "hours", "minutes", "objective")
+    __slots__ = ("_canary", "first_s", "hours", "minutes", "objective")
 
     def __init__(self, objective: Objective, period_s: float) -> None:
         self.objective = objective
+        self.first_s = inf
         self.minutes = Ring(MINUTE_S, _BY_MINUTE_S)
         self.hours = Ring(HOUR_S, period_s)
         self._canary: Ring | None = None
 
     def add(self, at_s: float, judged: int, bad: int, *, canary: bool) -> None:
+        if judged:
+            self.first_s = min(self.first_s, at_s)
         self.minutes.add(at_s, judged, bad)
         self.hours.add(at_s, judged, bad)
         if canary:
@@ -117,6 +121,11 @@ class _Kept:
             for window_s in windows
         }
 
+    def known_s(self, now_s: float) -> float | None:
+        """For how long it has been counted, where that may be for less long than its route: turns
+        of the time before nobody has judged."""
+        return max(now_s - self.first_s, 0.0) if self.objective.per_output_token_s else None
+
     def canary(self, window_s: float, now_s: float) -> Tally | None:
         if self._canary is None:
             return None
@@ -127,11 +136,13 @@ class _Kept:
 
 class Windowed(Struct, frozen=True):
     """One objective's requests by the seconds of the window. `canary` are those of a candidate in
-    the fastest tier's long window, None where it had none."""
+    the fastest tier's long window, None where it had none. `known_s` is for how long it has been
+    counted, None for as long as its route."""
 
     objective: Objective
     counts: dict[int, Tally]
     canary: Tally | None
+    known_s: float | None = None
 
 
 class SliWindows:
@@ -174,7 +185,12 @@ class SliWindows:
         """The route's objectives."""
         windows = self._windows.get(route, ())
         return tuple(
-            Windowed(one.objective, one.counts(windows, now_s), one.canary(HOUR_S, now_s))
+            Windowed(
+                one.objective,
+                one.counts(windows, now_s),
+                one.canary(HOUR_S, now_s),
+                one.known_s(now_s),
+            )
             for one in self._kept.get(route, {}).values()
         )
 
@@ -253,6 +269,9 @@ class SliWindows:
 
 def counted(span: Minute, objective: Objective) -> tuple[int, int]:
     """Requests that were judged by the objective, and how many of them were bad."""
+    if objective.per_output_token_s:
+        bad = span.counts.get("turn_time_bad", 0)
+        return span.counts.get("turn_time_good", 0) + bad, bad
     if objective.within_s is not None:
         latencies = cast("Mapping[str, Mapping[int, int]]", span.latencies)
         histogram = latencies.get(objective.sli, {})

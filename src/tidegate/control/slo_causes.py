@@ -13,10 +13,11 @@ from typing import Final, Literal, cast
 
 from msgspec import Struct
 
-from tidegate.core.objective import Objective
+from tidegate.core.objective import Objective, turn_bound
 from tidegate.core.receipt import Receipt
 from tidegate.core.signal import Signal, Value
 from tidegate.core.sli import Patience, fell_back, is_left, judged, latencies
+from tidegate.core.turn_bound import in_time
 
 CauseName = Literal[
     "queue", "kv", "prefill", "decode", "provider", "retries", "gateway", "answers", "unknown"
@@ -69,7 +70,7 @@ def explained(
         found = is_good(receipt, objective, patience)
         if found is not None:
             (good if found else bad).append(receipt)
-    usual = _usual(good)
+    usual = _usual(good, objective)
     counted = Counter(_cause(receipt, objective, usual, engines) for receipt in bad)
     causes = tuple(
         Cause(name, target, detail, count, count / len(bad))
@@ -85,7 +86,10 @@ def is_good(receipt: Receipt, objective: Objective, patience: Patience) -> bool 
         return verdicts.get(objective.sli)
     times = cast("Mapping[str, float]", latencies(receipt, patience))
     took_s = times.get(objective.sli)
-    return None if took_s is None else took_s <= objective.within_s
+    if took_s is None:
+        return None
+    bound = turn_bound(objective)
+    return took_s <= objective.within_s if bound is None else in_time(receipt, took_s, bound)
 
 
 def phases(receipt: Receipt) -> dict[_Phase, float]:
@@ -104,13 +108,21 @@ def phases(receipt: Receipt) -> dict[_Phase, float]:
     return {name: seconds for name, seconds in found.items() if seconds is not None}
 
 
-def _usual(good: Sequence[Receipt]) -> dict[_Phase, float]:
-    """What each phase takes a good request, the median."""
+def _usual(good: Sequence[Receipt], objective: Objective) -> dict[_Phase, float]:
+    """What each phase takes a good request for its size, the median."""
     known: dict[_Phase, list[float]] = {}
     for receipt in good:
         for name, seconds in phases(receipt).items():
-            known.setdefault(name, []).append(seconds)
+            known.setdefault(name, []).append(seconds / _size(name, receipt, objective))
     return {name: median(seconds) for name, seconds in known.items()}
+
+
+def _size(phase: _Phase, receipt: Receipt, objective: Objective) -> float:
+    """By what a phase is compared with that of other requests: by the token where an objective
+    grants each its time, else as it is."""
+    if phase != "decode" or not objective.per_output_token_s:
+        return 1.0
+    return max((receipt.output_tokens or 0) + (receipt.reasoning_tokens or 0), 1)
 
 
 def _cause(
@@ -146,7 +158,10 @@ def _slowest(
     found = phases(receipt)
     if objective.sli == "ttft":
         found.pop("decode", None)
-    excess = {name: seconds - usual.get(name, 0.0) for name, seconds in found.items()}
+    excess = {
+        name: seconds - usual.get(name, 0.0) * _size(name, receipt, objective)
+        for name, seconds in found.items()
+    }
     return max(excess, key=lambda name: excess[name], default=None)
 
 

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from tidegate.control.slo_metrics import BAD, REQUESTS
-from tidegate.core.objective import DAY_S, Objective, RouteObjectives
+from tidegate.core.objective import DAY_S, Objective, RouteObjectives, bound_text
 from tidegate.core.units import format_duration
-from tidegate.stats.burn import LEAST_BAD, Tier, factor, tiers
+from tidegate.stats.burn import LEAST_BAD, LEAST_DUE, Tier, absence_gap_s, factor, tiers
 
 _HEAD: Final = "# Made by `tidegate slo export`; the objectives are those of the plan file.\n"
 _RATIO: Final = "slo:sli_error:ratio_rate"
@@ -103,19 +103,35 @@ def _alerts(one: RouteObjectives, objective: Objective) -> str:
         lines += [
             "        annotations:",
             f"          summary: {_text(f'{objective.sli} of {route} burns its error budget')}",
+            f"          description: {_text(_good(objective))}",
             f"          runbook: {_text(f'tidegate slo explain {route}')}",
         ]
     return "\n".join(lines)
 
 
+def _good(objective: Objective) -> str:
+    """What is to be good of it, for people."""
+    bound = bound_text(objective.within_s, objective.per_output_token_s)
+    within = f" within {bound}" if bound else ""
+    return f"{100 * objective.target:.6g} % of requests are to be good{within}"
+
+
 def _absence(one: RouteObjectives) -> str:
-    """That nothing is judged any more, though by the last hours and the last day it should be."""
-    fast, _, slow, _ = tiers(one.budget.period_s)
-    gap_s, of = 2 * fast.short_s, f"{REQUESTS}{{route={_text(one.route)}}}"
-    text = f"(sum(increase({of}[{_window(gap_s)}])) == 0)"
-    for window_s in (slow.short_s, slow.long_s):
-        usual = f"sum(rate({of}[{_window(window_s)}])) * {gap_s:g}"
-        text += f"\nand ({usual} >= {10 * len(one.objectives)})"
+    """That nothing is judged any more, though by this hour a week ago and by the last hours or the
+    last day it should be; by both of these where nothing is known of a week ago."""
+    slow = tiers(one.budget.period_s)[2]
+    gap_s, of = absence_gap_s(one.budget.period_s), f"{REQUESTS}{{route={_text(one.route)}}}"
+    least = f"{gap_s:g} >= {LEAST_DUE * len(one.objectives):g}"
+    hours, day = (
+        f"(sum(rate({of}[{_window(window_s)}])) * {least})"
+        for window_s in (slow.short_s, slow.long_s)
+    )
+    week_ago = f"(sum(rate({of}[1h] offset 6d23h30m)) * {least})"
+    known = f"(sum(increase({of}[1d] offset 6d12h)) > 0)"
+    text = (
+        f"(sum(increase({of}[{_window(gap_s)}])) == 0) and\n"
+        f"(({week_ago} and ({hours} or {day}))\nor (({hours} and {day}) unless {known}))"
+    )
     labels = {"sloth_service": one.route, "owner": one.budget.owner or "slo"}
     labels |= {"sloth_severity": "ticket", "severity": "ticket"}
     lines = [f"  - name: {_text(f'sloth-slo-absence-{one.route}')}", "    rules:"]

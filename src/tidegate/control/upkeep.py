@@ -23,7 +23,9 @@ from tidegate.stores import (
     retention,
     rollouts,
     rollup,
+    schedule,
     signal_bins,
+    unit_homes,
 )
 from tidegate.stores.errors import StoreError
 from tidegate.stores.spending import KEPT_S
@@ -93,11 +95,13 @@ class Upkeep:
         rollup.fold(self._engine, now_s - KEPT_S)
         signal_bins.drop_old(self._engine, now_s)
         blocks.drop_old(self._engine, now_s)
+        unit_homes.drop_old(self._engine, now_s)
         decisions.drop_old(self._engine, now_s)
         _forget_ended(self._engine, now_s)
         with database.writing(self._engine) as connection:
             readings.trim(connection, now_s)
             changes.trim(connection, now_s - _CHANGES_KEPT_S)
+            schedule.trim(connection, now_s - _CHANGES_KEPT_S)
         if self._plans.problems:
             return  # a file that cannot be read must not shorten what it meant to keep
         kept_s = self._plans.declared.storage.retention_days * _DAY_S

@@ -38,7 +38,7 @@ class Judged(Struct, frozen=True):
 
 def judge(seen: ObjectiveSeen, view: View, before: Known) -> Judged:
     objective, period_s = seen.objective, view.budget.period_s
-    tiers = burn.burning(period_s, objective.target, seen.counted, view.known_s)
+    tiers = burn.burning(period_s, objective.target, seen.counted, view.known_of_s(seen))
     lit = {}
     minute_s = view.now_s // _MINUTE_S * _MINUTE_S
     for one in tiers:
@@ -46,7 +46,7 @@ def judge(seen: ObjectiveSeen, view: View, before: Known) -> Judged:
         if at_s is not None and (one.fires or not _is_over(one, view.now_s - at_s)):
             lit[one.tier.name] = min(at_s, view.now_s)
     period = seen.counted(period_s)
-    left = burn.remaining(period, objective.target, view.counted)
+    left = burn.remaining(period, objective.target, view.counted_of(seen))
     state, frozen = _spent(left, period, view.budget, was_frozen=before.frozen)
     pages = any(one.tier.name in lit for one in tiers if one.tier.severity == "page")
     incident = _incident(seen, view, before.incident, tiers[0]) if pages else None
@@ -85,5 +85,5 @@ def _incident(
         recent = seen.counted(fastest.tier.long_s)
         before = Incident(view.now_s, max(period.bad - recent.bad, 0), 0.0)
     allowed = period.judged * (1.0 - seen.objective.target)
-    cost = (period.bad - before.bad_before) / allowed * view.counted if allowed else 0.0
+    cost = (period.bad - before.bad_before) / allowed * view.counted_of(seen) if allowed else 0.0
     return Incident(before.began_s, before.bad_before, round(max(before.cost, cost), 2))

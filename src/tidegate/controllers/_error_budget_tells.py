@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from tidegate.controllers._error_budget_burns import Judged
 from tidegate.controllers._error_budget_words import Known, Memory, View
 from tidegate.core.controller import Tell
+from tidegate.core.objective import bound_text
 from tidegate.core.signal import NoData, Signal, Value
 from tidegate.core.units import format_duration
 from tidegate.stats.burn import Burning, Severity, tiers
@@ -101,7 +102,8 @@ def evidence(view: View, judged: tuple[Judged, ...]) -> tuple[Signal, ...]:
 def _of_burn(view: View, one: Judged, severity: Severity, *, resolved: bool) -> Tell:
     objective = one.seen.objective
     parts = [_sentence(tier) for tier in one.lit(severity)]
-    within = "" if objective.within_s is None else f" within {format_duration(objective.within_s)}"
+    bound = bound_text(objective.within_s, objective.per_output_token_s)
+    within = f" within {bound}" if bound else ""
     parts.append(
         f"{objective.target * 100:.6g} % of requests are to be good{within}; {left(one)}, of "
         f"{format_duration(view.budget.period_s)}"
@@ -125,10 +127,12 @@ def _sentence(one: Burning) -> str:
     window = format_duration(one.tier.long_s)
     if one.factor is None or one.long is None:
         return f"{one.bad} requests were bad where hardly any may be"
-    return (
+    told = (
         f"{one.bad} requests of the last {window} were bad, {one.long:.1f} times what the budget "
-        f"allows; from {one.factor:.3g} on it is told"
     )
+    if one.long <= one.factor:
+        return f"{told}allows, and hardly any other came in the last of it"
+    return f"{told}allows; from {one.factor:.3g} on it is told"
 
 
 def _over(view: View, sli: str) -> str:
@@ -145,17 +149,25 @@ def _of_gone(view: View, sli: str, known: Known) -> Iterator[Tell]:
 
 
 def _of_absence(view: View, *, resolved: bool) -> Tell:
-    what = "requests come again" if resolved else "no requests come, where some should"
+    what = "no requests come, where some should"
+    if resolved:
+        what = "requests come again" if view.comes else "no requests are expected now"
     return Tell(
         topic="absence",
         key=f"absence/{view.route}",
         severity="ticket",
         title=f"{view.route}: {what}",
-        text="By the last hours and the last day there should have been at least ten. Whether its "
-        "objectives are kept is not known while nothing comes.",
+        text=f"By {_witnesses(view)} there should have been at least ten. Whether its objectives "
+        "are kept is not known while nothing comes.",
         resolved=resolved,
         route=view.route,
     )
+
+
+def _witnesses(view: View) -> str:
+    if view.week_ago_per_s is None:
+        return "the last hours and the last day"
+    return "this hour a week ago, and the last hours or the last day,"
 
 
 def _of_exemption(view: View, until_s: float | None) -> Iterator[Tell]:

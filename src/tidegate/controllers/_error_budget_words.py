@@ -4,16 +4,18 @@ from msgspec import Struct
 
 from tidegate.core.block import Tally
 from tidegate.core.objective import ErrorBudget, Objective, State
-from tidegate.stats.burn import TierName
+from tidegate.stats.burn import TierName, absence_gap_s
 
 
 class ObjectiveSeen(Struct, frozen=True, omit_defaults=True):
     """`counts` are requests by the seconds of a window that ends now. `canary` are those of a
-    release's candidate in the fastest tier's long window, None where there is none."""
+    release's candidate in the fastest tier's long window, None where there is none. `known_s` is
+    for how long it has been counted, None for as long as its route."""
 
     objective: Objective
     counts: dict[int, Tally] = {}
     canary: Tally | None = None
+    known_s: float | None = None
 
     def counted(self, window_s: float) -> Tally:
         return self.counts.get(int(window_s)) or Tally()
@@ -31,7 +33,8 @@ class MoneySeen(Struct, frozen=True):
 
 class View(Struct, frozen=True, omit_defaults=True):
     """One route now. `known_s` is how long its requests have been counted, of the period at most.
-    `reviewed_at_s` is when people last said that they had reviewed an incident."""
+    `reviewed_at_s` is when people last said that they had reviewed an incident, `week_ago_per_s`
+    how many requests came a second at this hour a week ago, None where nobody knows."""
 
     route: str
     now_s: float
@@ -40,11 +43,21 @@ class View(Struct, frozen=True, omit_defaults=True):
     objectives: tuple[ObjectiveSeen, ...]
     money: tuple[MoneySeen, ...] = ()
     reviewed_at_s: float | None = None
+    week_ago_per_s: float | None = None
+
+    def known_of_s(self, seen: ObjectiveSeen) -> float:
+        """How long the objective has been counted."""
+        return self.known_s if seen.known_s is None else min(seen.known_s, self.known_s)
+
+    def counted_of(self, seen: ObjectiveSeen) -> float:
+        """The part of the period in which it has."""
+        return min(self.known_of_s(seen) / self.budget.period_s, 1.0)
 
     @property
-    def counted(self) -> float:
-        """The part of the period in which requests have been counted."""
-        return min(self.known_s / self.budget.period_s, 1.0)
+    def comes(self) -> bool:
+        """Whether anything was judged in the time after which its absence is told."""
+        gap_s = absence_gap_s(self.budget.period_s)
+        return any(seen.counted(gap_s).judged for seen in self.objectives)
 
     @property
     def in_maintenance(self) -> bool:

@@ -103,7 +103,7 @@ def look(view: View, before: Memory) -> Found:
         objectives={one.seen.objective.sli: one.known for one in judged if one.known != Known()},
         state=state if exemption is None else exemption.at_most,
         paged_at_s=paged_at_s,
-        absent=_is_absent(view),
+        absent=_is_absent(view, was=before.absent),
         review=review,
         exempt_until_s=before.exempt_until_s if exemption is None else exemption.until_s,
     )
@@ -120,7 +120,9 @@ def fast_burns(view: View) -> tuple[FastBurn, ...]:
         target = seen.objective.target
         if seen.counted(day_s).bad < burn.COUNT_TICKET:
             continue
-        fastest, *_ = burn.burning(view.budget.period_s, target, seen.counted, view.known_s)
+        fastest, *_ = burn.burning(
+            view.budget.period_s, target, seen.counted, view.known_of_s(seen)
+        )
         if fastest.fires:
             whole = seen.counted(fastest.tier.long_s)
             found.append(FastBurn(seen.objective.sli, *_shares(seen.canary, whole)))
@@ -197,14 +199,15 @@ def _exemption(view: View, state: State) -> Exemption | None:
     return min(holding, key=lambda one: STATES.index(one.at_most), default=None)
 
 
-def _is_absent(view: View) -> bool:
-    """Whether nothing comes though it should, of none of its objectives."""
-    if view.in_maintenance or not view.objectives:
+def _is_absent(view: View, *, was: bool) -> bool:
+    """Whether nothing comes though it should, of none of its objectives. It stays so until
+    something comes, or nothing is expected any more for a day."""
+    if view.in_maintenance or view.comes:
         return False
-    period_s = view.budget.period_s
-    asked = [burn.is_absent(seen.counted, period_s) for seen in view.objectives]
-    gap_s = 2 * burn.tiers(period_s)[0].short_s
-    return any(asked) and not any(seen.counted(gap_s).judged for seen in view.objectives)
+    period_s, week_ago_per_s = view.budget.period_s, view.week_ago_per_s
+    if was:
+        return any(burn.came_lately(seen.counted, period_s) for seen in view.objectives)
+    return any(burn.is_due(seen.counted, period_s, week_ago_per_s) for seen in view.objectives)
 
 
 plug: Final = _ErrorBudget()

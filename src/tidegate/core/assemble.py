@@ -13,7 +13,9 @@ from msgspec.structs import asdict, replace
 from tidegate.core.address import bracketed, parse_url
 from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredProvider
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import Deadlines, Queueing, Replica, SecretRef
+from tidegate.core.plan import Queueing, Replica
+from tidegate.core.resilience import Deadlines
+from tidegate.core.secret import SecretRef
 from tidegate.core.words import quoted
 
 Path = tuple[str, ...]

@@ -19,7 +19,8 @@ TOKEN_CLASSES: Final = (
     "reasoning_tokens",
 )
 # In this order; more are added at the end only. `tokens_unknown` and `cost_unknown` count requests
-# that were sent on and of which nobody knows the tokens, or the cost.
+# that were sent on and of which nobody knows the tokens, or the cost; the last two, turns that were
+# judged by the objective which their route had then.
 COUNTS: Final = (
     "requests",
     "failed",
@@ -31,6 +32,8 @@ COUNTS: Final = (
     "cost_nanousd",
     "cost_unknown",
     *(f"{sli}_{verdict}" for sli in SLIS for verdict in ("good", "bad")),
+    "turn_time_good",
+    "turn_time_bad",
 )
 # What is kept as a histogram: seconds, and tokens of an answer.
 HISTOGRAMS: Final = (*LATENCIES, "itl", "output_tokens")

@@ -14,9 +14,8 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from tidegate.core import assemble, plugs
 from tidegate.core.added import joined, raised
-from tidegate.core.assemble import Dialect, Path, Place
+from tidegate.core.assemble import Path
 from tidegate.core.compile_engines import compile_engines
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
 from tidegate.core.compile_notices import check_notifications
@@ -29,6 +28,7 @@ from tidegate.core.compile_releases import (
     with_warm,
 )
 from tidegate.core.compile_routes import compile_route
+from tidegate.core.compile_targets import Targets
 from tidegate.core.contracts import compile_contract
 from tidegate.core.declared import Declared
 from tidegate.core.declared_keys import EVERY_ROUTE
@@ -36,20 +36,7 @@ from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts
 from tidegate.core.levers import LEVERS
-from tidegate.core.media import UNKNOWN_FILE_TOKENS, image_tokens
-from tidegate.core.plan import (
-    Candidate,
-    HttpBounds,
-    JournalBounds,
-    Plan,
-    Price,
-    Route,
-    Target,
-    Tls,
-)
-from tidegate.core.pricing import declared_price
-from tidegate.core.reasoning import hides_reasoning, sums_up_reasoning
-from tidegate.core.resilience import Breaker
+from tidegate.core.plan import Candidate, HttpBounds, JournalBounds, Plan, Route, Target
 from tidegate.core.revised import Revised, UnderWay, revised
 from tidegate.core.words import nearest, quoted
 
@@ -81,18 +68,19 @@ def compile_plan(
     """The whole Plan. PlanRefused holds every complaint when there is any."""
     compiler = _Compiler(declared, facts)
     declared = compiler.declared
-    compiler.check_named()
+    compiler.targets.check_named()
     routes = compiler.routes()
     compiler.check_rest()
     check_notifications(declared, facts.ways, compiler.say)
+    targets = compiler.targets.built()
     probes = compile_probes(
         declared,
-        compiler.targets(),
+        targets,
         lambda target: facts.dialects.get(target.dialect),
         facts.checks,
         compiler.say,
     )
-    engines = compile_engines(declared, compiler.targets(), facts.engines.names(), compiler.say)
+    engines = compile_engines(declared, targets, facts.engines.names(), compiler.say)
     say = facts.added.speaks(compiler.say)
     limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
     if not limits and counts_alone(declared) and facts.keys_limited():
@@ -130,7 +118,7 @@ def _digest(content: object) -> str:
 
 
 class _Compiler:
-    """One compilation: collects complaints, builds each target once."""
+    """One compilation: collects complaints, builds the routes."""
 
     def __init__(self, declared: Declared, facts: Facts) -> None:
         self.complaints: list[Complaint] = []
@@ -140,13 +128,8 @@ class _Compiler:
         if added.revisions:
             self._revised = revised(declared, added.revisions, added.rollouts, self.say)
         self.declared = self._revised.declared
-        self.price_of = facts.price_of
-        self.dialects = facts.dialects
+        self.targets = Targets(self.declared, facts, self.say)
         self.checks = facts.checks
-        self._known = facts.dialects.names()
-        self._dialects: dict[str, tuple[str, Dialect] | None] = {}
-        self._declared: dict[str, DeclaredTarget] = {}
-        self._targets: dict[str, Target | None] = {}
 
     def say(self, path: Path, message: str) -> None:
         message += moved_at_run_time(self._revised, path)
@@ -171,7 +154,7 @@ class _Compiler:
         return out
 
     def _route(self, name: str, route: DeclaredRoute) -> Route | None:
-        find = partial(self._wanted, name)
+        find = partial(self.targets.wanted, name)
         found = compile_route(name, route, find, lambda it: _digest(it)[:DIGEST_CHARS], self.say)
         path = ("routes", name, "contract")
         contract = compile_contract(route, path, self.checks, self.say)
@@ -205,20 +188,9 @@ class _Compiler:
     def _warm(self, name: str, wanted: str | DeclaredTarget) -> Target | None:
         """What is kept warm, unless its name means another target by now."""
         named = name if isinstance(wanted, DeclaredTarget) else wanted
-        if isinstance(wanted, DeclaredTarget) and self._declared.get(named, wanted) != wanted:
+        if isinstance(wanted, DeclaredTarget) and self.targets.means_another(named, wanted):
             return None
-        return self._wanted(name, wanted, ("routes", name))
-
-    def targets(self) -> dict[str, Target]:
-        """All that have been built."""
-        return {name: target for name, target in self._targets.items() if target is not None}
-
-    def check_named(self) -> None:
-        """Every provider and target, whether a route reaches it or not."""
-        for name in self.declared.providers:
-            self._dialect(name)
-        for name in self.declared.targets:
-            self._declared_target(name)
+        return self.targets.wanted(name, wanted, ("routes", name))
 
     def check_rest(self) -> None:
         """The sections beside the routes, and what nothing of a request obeys."""
@@ -243,133 +215,3 @@ class _Compiler:
                 self.say(
                     ("routes", name), f"this route and {quoted(first)} differ only in how they look"
                 )
-
-    def _wanted(self, route: str, wanted: str | DeclaredTarget, path: Path) -> Target | None:
-        """The target that is written out on this route, or that has the name."""
-        if isinstance(wanted, DeclaredTarget):
-            return self._once(route, wanted, path)
-        if wanted in self.declared.targets:
-            return self._declared_target(wanted)
-        if "/" in wanted:
-            provider, model = wanted.split("/", 1)
-            if not model:
-                self.say(path, "the model is missing after the slash; write provider/model")
-                return None
-            if provider not in self.declared.providers:
-                self._no_provider(path, provider)
-                return None
-            return self._once(wanted, DeclaredTarget(provider, model), path)
-        near = nearest(wanted, self.declared.targets)
-        if wanted in self.declared.providers:
-            near = f"; that is a provider, so write {quoted(f'{wanted}/MODEL')}"
-        self.say(path, f"there is no target {quoted(wanted)}{near}")
-        return None
-
-    def _declared_target(self, name: str) -> Target | None:
-        return self._once(name, self.declared.targets[name], ("targets", name))
-
-    def _once(self, name: str, declared: DeclaredTarget, path: Path) -> Target | None:
-        """The target, built the first time; the same name must mean the same target."""
-        first = self._declared.setdefault(name, declared)
-        if first != declared:
-            self.say(
-                path, f"another target is called {quoted(name)} too; name this one in `targets`"
-            )
-        if name not in self._targets:
-            self._targets[name] = self._target(name, declared, path)
-        return self._targets[name]
-
-    def _no_provider(self, path: Path, name: str) -> None:
-        near = nearest(name, self.declared.providers)
-        if not near and name in self._known:
-            credential = f"api_key: ${{{name.upper()}_API_KEY}}"
-            near = f"; write `{name}:` below `providers:`, and below that `{credential}`"
-        self.say(path, f"there is no provider {quoted(name)}{near}")
-
-    def _dialect(self, name: str) -> tuple[str, Dialect] | None:
-        """The provider's dialect and its name; None, and one complaint, where it has none."""
-        if name in self._dialects:
-            return self._dialects[name]
-        self._dialects[name] = None
-        kind = self.declared.providers[name].kind
-        path: Path = ("providers", name, "kind") if kind is not None else ("providers", name)
-        wanted = name if kind is None else kind
-        if wanted not in self._known:
-            known = ", ".join(self._known)
-            what = f"there is no provider kind {quoted(wanted)}{nearest(wanted, self._known)}"
-            self.say(path, f"{what}; write `kind:` with one of: {known}")
-            return None
-        try:
-            self._dialects[name] = wanted, self.dialects.get(wanted)
-        except plugs.PlugError as error:
-            self.say(path, " ".join(str(error).split()))
-        return self._dialects[name]
-
-    def _target(self, name: str, declared: DeclaredTarget, path: Path) -> Target | None:
-        provider = self.declared.providers.get(declared.provider)
-        if provider is None:
-            self._no_provider((*path, "provider"), declared.provider)
-            return None
-        known = self._dialect(declared.provider)
-        if known is None:
-            return None
-        place = assemble.Place(path, declared, provider, known[1])
-        replicas = assemble.replicas(place, self.say)
-        deadlines = assemble.deadlines(place, self.say)
-        credential, more_credentials = assemble.credentials(place, self.say)
-        if not replicas:
-            return None
-        queueing = assemble.queueing(place, len(replicas), self.say)
-        price, allowed = self._price(place, known[0], assemble.base_url(replicas[0]))
-        return Target(
-            name=name,
-            provider=declared.provider,
-            dialect=known[0],
-            model=declared.model,
-            replicas=replicas,
-            credential=credential,
-            price=price,
-            unpriced_allowed=allowed,
-            context_tokens=declared.context_tokens,
-            tokenizer=declared.tokenizer,
-            image_tokens=declared.image_tokens or image_tokens(declared.model),
-            file_tokens=declared.file_tokens or declared.context_tokens or UNKNOWN_FILE_TOKENS,
-            hides_reasoning=(
-                hides_reasoning(declared.model)
-                if declared.hidden_reasoning is None
-                else declared.hidden_reasoning
-            ),
-            sums_up_reasoning=(
-                declared.hidden_reasoning is None and sums_up_reasoning(declared.model)
-            ),
-            deadlines=deadlines,
-            headers=tuple(sorted(provider.headers.items())),
-            tls=Tls(ca_file=provider.ca_file),
-            max_connections=declared.max_connections,
-            queueing=queueing,
-            more_credentials=more_credentials,
-            breaker=Breaker(**asdict(declared.breaker)),
-            provisioned=declared.provisioned,
-        )
-
-    def _price(self, place: Place, dialect: str, base_url: str) -> tuple[Price | None, bool]:
-        """The price, and whether this target may be served although nobody knows it."""
-        target = place.target
-        allowed = (target.unpriced or self.declared.unpriced) == "allow"
-        if target.price is not None:
-            try:
-                return declared_price(target.price), allowed
-            except ValueError as error:
-                self.say((*place.path, "price"), str(error))
-                return None, allowed
-        quote = self.price_of(dialect, base_url, target.model)
-        if quote.price is not None:
-            return quote.price, allowed
-        hosted = place.dialect.hosted or quote.sold
-        if hosted and not allowed:
-            self.say(
-                (*place.path, "model"),
-                f"nobody knows the price of {quoted(target.model)}; write it below the target as "
-                "`price:`, or `unpriced: allow` to store its cost as unknown",
-            )
-        return None, allowed or not hosted

@@ -7,10 +7,20 @@ from tidegate.core.assemble import Path, Say
 from tidegate.core.declared import Declared
 from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import EnginePage, Target
+from tidegate.core.engine_signals import EnginePage
+from tidegate.core.plan import Target
+from tidegate.core.secret import SecretRef
 from tidegate.core.words import nearest, quoted
 
 _PATH = re.compile(r"/[!-~]*")
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+# Written by whoever asks for a page.
+_OURS = frozenset(
+    {
+        *("host", "connection", "accept", "accept-encoding", "user-agent", "te", "upgrade"),
+        *("content-length", "transfer-encoding", "content-type", "expect", "trailer"),
+    }
+)
 
 
 def compile_engines(
@@ -61,4 +71,18 @@ def _page(
     if metrics.path is not None and not _PATH.fullmatch(metrics.path):
         say((*path, "path"), f"{quoted(metrics.path)} is no path; write for example /metrics")
         return None
-    return EnginePage(engine, metrics.port, metrics.path)
+    key = metrics.api_key if metrics.api_key != SecretRef() else None
+    wrong = None if metrics.header is None else _wrong(metrics.header, key)
+    if wrong is not None:
+        say((*path, "header"), wrong)
+        return None
+    return EnginePage(engine, metrics.port, metrics.path, key, metrics.header)
+
+
+def _wrong(header: str, key: SecretRef | None) -> str | None:
+    """What is wrong with where a key is to go."""
+    if not _HEADER.fullmatch(header):
+        return f"{quoted(header)} is not the name of a header; write for example X-API-Key"
+    if header.lower() in _OURS:
+        return f"{header} is written by who asks for the page; write for example X-API-Key"
+    return None if key is not None else "there is no `api_key` to send in it; write one"

@@ -8,14 +8,15 @@ from tidegate.core.assemble import Path, Say
 from tidegate.core.declared import Declared
 from tidegate.core.declared_notifications import DeclaredWay
 from tidegate.core.facts import Ways
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 from tidegate.core.words import nearest, quoted
 
 MAX_WAYS = 50  # each has a thread while it has something to send
 _PATH: Path = ("control", "notifications", "ways")
 # The fields that not every kind reads, by the key that sets them.
+_READ_BY_SOME = ("url", "secret", "channel", "private", "ca_file", "server", "tls", "user")
 _KEYS: Final[Mapping[str, str]] = {
-    **{name: name for name in ("url", "secret", "private", "ca_file", "server", "tls", "user")},
+    **{name: name for name in _READ_BY_SOME},
     "sender": "from",
     "to": "to",
 }

@@ -7,6 +7,7 @@ from tidegate.core.declared_objectives import (
     DeclaredErrorBudget,
     DeclaredLatencyObjective,
     DeclaredSlo,
+    DeclaredTurnObjective,
 )
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.objective import (
@@ -88,7 +89,10 @@ def _written(slo: DeclaredSlo) -> dict[Indicator, Objective]:
     found: dict[Indicator, Objective] = {}
     for sli in INDICATORS:
         said = getattr(slo, sli)
-        if isinstance(said, DeclaredLatencyObjective):
+        if isinstance(said, DeclaredTurnObjective):
+            part = float(said.target / 100)
+            found[sli] = Objective(sli, part, said.within_s, said.per_output_token_s)
+        elif isinstance(said, DeclaredLatencyObjective):
             found[sli] = Objective(sli, float(said.target / 100), said.within_s)
         elif said is not None:
             found[sli] = Objective(sli, float(said / 100))

@@ -5,8 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import ClassVar, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
-from tidegate.core.plan import SecretRef
-from tidegate.core.secret import Secret
+from tidegate.core.secret import Secret, SecretRef
 
 # Where the processes of one machine find the address of the database that it shares with others.
 DATABASE_VARIABLE: Final = "TIDEGATE_DATABASE"

@@ -8,7 +8,7 @@ from tidegate.core.address import Listen
 from tidegate.core.declared_loop import DeclaredLoop
 from tidegate.core.declared_notifications import DeclaredNotifications
 from tidegate.core.declared_scalars import BaseUrl, Name
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 
 MOST_APPROVALS: Final = 5
 

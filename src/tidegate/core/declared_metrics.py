@@ -5,6 +5,7 @@ from typing import Annotated
 from msgspec import Meta, Struct
 
 from tidegate.core.declared_scalars import Text
+from tidegate.core.secret import SecretRef
 
 
 class DeclaredMetrics(Struct, frozen=True, omit_defaults=True):
@@ -22,4 +23,19 @@ class DeclaredMetrics(Struct, frozen=True, omit_defaults=True):
     ] = None
     path: Annotated[
         Text | None, Meta(description="Its path. Default: the engine's, mostly `/metrics`.")
+    ] = None
+    api_key: Annotated[
+        SecretRef | None,
+        Meta(
+            extra={"read": "secret"},
+            description="Where the key that opens the page is found. Default: it is open; the "
+            "provider's own key is not sent there.",
+        ),
+    ] = None
+    header: Annotated[
+        Text | None,
+        Meta(
+            description="The header that is the key, and nothing but the key. Default: "
+            "`authorization`, as in `Bearer KEY`."
+        ),
     ] = None

@@ -7,7 +7,7 @@ from msgspec import Meta, Struct, field
 from tidegate.core.address import Listen
 from tidegate.core.declared_scalars import BaseUrl, Name, RouteName, Text
 from tidegate.core.notice import Severity, Topic
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 
 
 class DeclaredWay(Struct, frozen=True, omit_defaults=True):
@@ -37,8 +37,16 @@ class DeclaredWay(Struct, frozen=True, omit_defaults=True):
         Meta(
             extra={"read": "secret"},
             description="Where its secret is found: the whole address of Slack's incoming "
-            "webhook, PagerDuty's routing key, the key that a webhook's posts are signed with, "
+            "webhook or, with a `channel`, a bot's token, PagerDuty's routing key, the key that a "
+            "webhook's posts are signed with, "
             "Alertmanager's bearer token, the mail server's password.",
+        ),
+    ] = None
+    channel: Annotated[
+        Text | None,
+        Meta(
+            description="Slack's channel, by its id, that a bot posts to and keeps up to date. "
+            "Default: the one of the incoming webhook."
         ),
     ] = None
     private: Annotated[

@@ -26,6 +26,22 @@ class DeclaredLatencyObjective(Struct, frozen=True):
     ] = field(name="within")
 
 
+class DeclaredTurnObjective(DeclaredLatencyObjective, frozen=True, omit_defaults=True):
+    """So many of the turns are to take no longer: a long answer may take longer than a short one
+    where each of its tokens has a time of its own."""
+
+    per_output_token_s: Annotated[
+        float,
+        Meta(
+            ge=0,
+            le=60,
+            extra={"read": "duration"},
+            description="So much longer is good for each token of the answer. What is counted is "
+            "judged by the numbers of its time; other numbers judge what comes after.",
+        ),
+    ] = field(name="per_output_token", default=0.0)
+
+
 class DeclaredExemption(Struct, frozen=True):
     """Until then the route's state is no worse."""
 
@@ -119,7 +135,7 @@ class DeclaredSlo(Struct, frozen=True, omit_defaults=True):
         Meta(description="Streams whose first token came in time."),
     ] = None
     turn_time: Annotated[
-        DeclaredLatencyObjective | None,
+        DeclaredTurnObjective | None,
         Meta(description="Answers that were there in time, with the application's own part."),
     ] = None
     total_time: Annotated[

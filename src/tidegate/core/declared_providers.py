@@ -7,7 +7,7 @@ from msgspec import Meta, Struct
 from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_probes import DeclaredProbe
 from tidegate.core.declared_scalars import BaseUrl, Seconds, Text
-from tidegate.core.plan import SecretRef
+from tidegate.core.secret import SecretRef
 
 NO_CREDENTIAL = SecretRef()  # `api_key: none`, as distinct from a key that is not written
 

@@ -9,8 +9,9 @@ from tidegate.core.declared_prices import DeclaredPrice
 from tidegate.core.declared_probes import DeclaredProbe
 from tidegate.core.declared_providers import DeclaredDeadlines
 from tidegate.core.declared_scalars import BaseUrl, Name, Seconds, Text
-from tidegate.core.plan import Queueing, SecretRef
+from tidegate.core.plan import Queueing
 from tidegate.core.resilience import Breaker
+from tidegate.core.secret import SecretRef
 
 MediaTokens = Annotated[int, Meta(ge=1, le=10_000_000)]
 Places = Annotated[int, Meta(ge=1, le=10_000_000)]

@@ -1,8 +1,11 @@
 """The common middle of embeddings: what any caller wants, and what any provider has made."""
 
+from typing import Protocol
+
 from msgspec import Struct
 
-from tidegate.core.ask import Usage
+from tidegate.core.ask import Outgoing, Usage
+from tidegate.core.plan import Target
 
 
 class Wanted(Struct, frozen=True):
@@ -18,3 +21,13 @@ class Made(Struct, frozen=True):
     vectors: list[list[float]]
     usage: Usage | None = None
     model: str | None = None
+
+
+class Embedder(Protocol):
+    """The endpoint `embeddings` in a wire of its own."""
+
+    def encode(self, wanted: Wanted, target: Target) -> Outgoing:
+        """Refusal for what it cannot make."""
+
+    def read(self, body: bytes) -> Made:
+        """Failure (`malformed`) when the body is no answer of this wire."""

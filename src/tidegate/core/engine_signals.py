@@ -1,4 +1,4 @@
-"""What an engine says of itself, whichever engine it is: the signals, and what one page says.
+"""What an engine says of itself, whichever engine it is: where, which signals, what a page says.
 
 Every signal is an amount over a weight, so that spans of time and replicas add up: a level's
 amount is the sum of its samples and its weight their number; a rate's are an increase and the
@@ -10,6 +10,7 @@ from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
+from tidegate.core.secret import SecretRef
 from tidegate.core.signal import NoData, Value
 
 EngineKind = Literal["level", "rate", "share", "mean"]
@@ -18,6 +19,18 @@ Together = Literal["sum", "greatest", "pooled"]
 
 SCRAPE_S: Final = 10.0
 STALE_S: Final = 3 * SCRAPE_S
+
+
+class EnginePage(Struct, frozen=True, omit_defaults=True):
+    """Where a target's replicas tell of themselves: `engine` is the file in `engines/`. `port` None
+    is the replica's own, `path` None the engine's. `header` is where `api_key` goes, None where it
+    is a bearer's token."""
+
+    engine: str
+    port: int | None = None
+    path: str | None = None
+    api_key: SecretRef | None = None
+    header: str | None = None
 
 
 class EngineSignal(Struct, frozen=True):

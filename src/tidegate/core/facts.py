@@ -9,7 +9,7 @@ from tidegate.core import plugs
 from tidegate.core.added import Added
 from tidegate.core.assemble import Dialect
 from tidegate.core.limit import LimitKind
-from tidegate.core.plan import Price
+from tidegate.core.price import Price
 from tidegate.core.ways import Way
 
 

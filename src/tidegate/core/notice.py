@@ -11,9 +11,13 @@ Topic = Literal["budget", "burn", "absence", "slo", "release", "change", "loop",
 Severity = Literal["page", "ticket", "info"]
 SEVERITIES: Final[tuple[Severity, ...]] = ("page", "ticket", "info")  # the gravest first
 
-# sending: under way, or its process died. unknown: it may have arrived, and cannot be repeated
+# sending: under way, or its process died. editing: the same, of what may be said again, as it only
+# changes what was told before. unknown: it may have arrived, and cannot be repeated
 # without being told twice. dead: given up, nobody was told.
-DeliveryState = Literal["waiting", "sending", "delivered", "unknown", "dead"]
+DeliveryState = Literal["waiting", "sending", "editing", "delivered", "unknown", "dead"]
+
+# A key's last parts, of these topics, say what has become of the thing that the others name.
+_PARTS_OF_STATE: Final[dict[str, int]] = {"release": 1, "burn": 1, "change": 1, "budget": 3}
 
 
 class Notice(Struct, frozen=True, omit_defaults=True):
@@ -36,6 +40,7 @@ class Message(Struct, frozen=True):
 
     `id` is the same at each try. `ends` is the id of the message whose notices have all been
     resolved, None where this tells of them for the first time. `source` names the installation.
+    `earlier` is what was told before of the same thing, the oldest first, as it stands now.
     """
 
     id: str
@@ -43,6 +48,7 @@ class Message(Struct, frozen=True):
     at_s: float
     notices: tuple[Notice, ...]
     ends: str | None = None
+    earlier: tuple[Notice, ...] = ()
 
 
 class NotDelivered(Exception):
@@ -65,6 +71,13 @@ class NotDelivered(Exception):
         self.final = final
         self.unknown = unknown
         self.retry_after_s = retry_after_s
+
+
+def thing_of(notice: Notice) -> str:
+    """What a notice is of: the same for each state of one release, one objective, one budget."""
+    parts = notice.key.split("/")
+    of_state = _PARTS_OF_STATE.get(notice.topic, 0)
+    return "/".join(parts[:-of_state] if 0 < of_state < len(parts) - 1 else parts)
 
 
 def graver(one: str, other: str) -> bool:

@@ -11,6 +11,8 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from tidegate.core.sli import LATENCIES, SLIS, LatencySli, Patience, Sli
+from tidegate.core.turn_bound import TurnBound
+from tidegate.core.units import format_duration
 
 Indicator = Literal[Sli, LatencySli]
 INDICATORS: Final[tuple[Indicator, ...]] = (*SLIS, *LATENCIES)
@@ -24,11 +26,13 @@ DEFAULT_PERIOD_S: Final = 30 * DAY_S
 
 
 class Objective(Struct, frozen=True, omit_defaults=True):
-    """`target` is the share of requests that are to be good; a latency is good up to `within_s`."""
+    """`target` is the share of requests that are to be good; a latency is good up to `within_s`,
+    a turn's up to `per_output_token_s` more for each token of its answer."""
 
     sli: Indicator
     target: float
     within_s: float | None = None
+    per_output_token_s: float = 0.0
 
 
 class Exemption(Struct, frozen=True):
@@ -84,7 +88,26 @@ class RouteObjectives(Struct, frozen=True, omit_defaults=True):
         within = {one.sli: one.within_s for one in self.objectives if one.within_s is not None}
         usual = Patience()
         whole_s = within.get("turn_time", within.get("total_time", usual.whole_s))
-        return Patience(within.get("ttft", usual.first_token_s), whole_s)
+        turn = next((turn_bound(one) for one in self.objectives if one.sli == "turn_time"), None)
+        if turn is not None and turn.per_output_token_s:
+            whole_s = max(whole_s, usual.whole_s)
+        return Patience(within.get("ttft", usual.first_token_s), whole_s, turn)
+
+
+def turn_bound(objective: Objective) -> TurnBound | None:
+    """What a turn's time is judged by when it is counted; None of any other objective."""
+    if objective.sli != "turn_time" or objective.within_s is None:
+        return None
+    return TurnBound(objective.within_s, objective.per_output_token_s)
+
+
+def bound_text(within_s: float | None, per_output_token_s: float) -> str:
+    """`3s`, `5s + 40ms a token`; nothing of an objective without a bound."""
+    if within_s is None:
+        return ""
+    if not per_output_token_s:
+        return format_duration(within_s)
+    return f"{format_duration(within_s)} + {per_output_token_s * 1000:.6g}ms a token"
 
 
 # Indicator: (percent that is to be good, within seconds).

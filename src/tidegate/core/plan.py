@@ -1,7 +1,6 @@
 """The Plan: immutable, versioned, compiled whole; what every request obeys.
 
-Credentials are references; the gateway that sends a request resolves them. Prices are integers
-in nano-dollars a million tokens, pinned with the version of the table they came from.
+Credentials are references; the gateway that sends a request resolves them.
 """
 
 from typing import Literal
@@ -9,66 +8,19 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.arm import Lane, UnitKind
+from tidegate.core.engine_signals import EnginePage
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
+from tidegate.core.price import Price
 from tidegate.core.probe import Probe
-from tidegate.core.resilience import Balance, Breaker, FailureClass, OnViolation, Retry
-
-
-class SecretRef(Struct, frozen=True, omit_defaults=True):
-    """Where a secret is to be found: an environment variable or a file. Never the secret."""
-
-    env: str | None = None
-    file: str | None = None
-
-    def __str__(self) -> str:
-        return f"${{{self.env}}}" if self.env else f"file:{self.file}"
-
-
-class Rate(Struct, frozen=True, omit_defaults=True):
-    """Price of one token class.
-
-    `tiers` holds (input tokens, nano-dollars a million tokens), ascending: a request whose whole
-    input exceeds a tier's start is priced at that tier for every token of this class.
-    """
-
-    nanousd_per_mtok: int
-    tiers: tuple[tuple[int, int], ...] = ()
-
-    def at(self, total_input_tokens: int) -> int:
-        rate = self.nanousd_per_mtok
-        for start, tier_rate in self.tiers:
-            if total_input_tokens > start:
-                rate = tier_rate
-        return rate
-
-
-class Price(Struct, frozen=True, omit_defaults=True):
-    """What a target's tokens cost. A class without a rate of its own is priced by `cost`'s rule.
-
-    `service_tiers` are prices in place of this one, by the name of the provider's class of service.
-    """
-
-    version: str
-    source: Literal["plan", "gpu_hour", "free", "genai-prices"]
-    input: Rate | None = None
-    cache_read: Rate | None = None
-    cache_write: Rate | None = None
-    output: Rate | None = None
-    reasoning: Rate | None = None
-    request_nanousd: int = 0
-    audio_input: Rate | None = None
-    audio_output: Rate | None = None
-    cache_write_1h: Rate | None = None
-    service_tiers: "tuple[tuple[str, Price], ...]" = ()
-
-
-class Deadlines(Struct, frozen=True):
-    """Bounds of one attempt, in seconds."""
-
-    connect_s: float = 2.0
-    first_token_s: float = 60.0
-    gap_s: float = 30.0
-    total_s: float = 600.0
+from tidegate.core.resilience import (
+    Balance,
+    Breaker,
+    Deadlines,
+    FailureClass,
+    OnViolation,
+    Retry,
+)
+from tidegate.core.secret import SecretRef
 
 
 class Tls(Struct, frozen=True, omit_defaults=True):
@@ -317,15 +269,6 @@ class CounterStore(Struct, frozen=True, omit_defaults=True):
     env: str | None = None
     file: str | None = None
     url: str | None = None
-
-
-class EnginePage(Struct, frozen=True, omit_defaults=True):
-    """Where a target's replicas tell of themselves: `engine` is the file in `engines/`. `port` None
-    is the replica's own, `path` None the engine's."""
-
-    engine: str
-    port: int | None = None
-    path: str | None = None
 
 
 class Plan(Struct, frozen=True, omit_defaults=True):

@@ -5,6 +5,7 @@ A file's name is its name in the plan. It holds one object called `plug`. Third 
 start, loudly.
 """
 
+import functools
 import importlib
 import importlib.metadata
 import pkgutil
@@ -17,7 +18,7 @@ from msgspec import Raw, Struct
 from tidegate.core.ask import Answer, Ask, Outgoing, Usage
 from tidegate.core.conversation import Conversation
 from tidegate.core.credential import Addressed, SigningKey
-from tidegate.core.embeddings import Made, Wanted
+from tidegate.core.embeddings import Embedder
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
@@ -223,16 +224,6 @@ class Signer(Protocol):
         (`credential_missing`) where no region is known."""
 
 
-class Embedder(Protocol):
-    """The endpoint `embeddings` in a wire of its own."""
-
-    def encode(self, wanted: Wanted, target: Target) -> Outgoing:
-        """Refusal for what it cannot make."""
-
-    def read(self, body: bytes) -> Made:
-        """Failure (`malformed`) when the body is no answer of this wire."""
-
-
 class Provider(Protocol):
     """One wire, spoken by way of the common middle. Pure: no socket, no clock, no secret kept.
 
@@ -289,15 +280,19 @@ def names(kind: str) -> list[str]:
     package = importlib.import_module(f"tidegate.{kind}")
     own = {m.name for m in pkgutil.iter_modules(package.__path__) if not m.name.startswith("_")}
     theirs = {
-        e.name.removeprefix(f"{kind}.")
-        for e in importlib.metadata.entry_points(group=ENTRY_POINTS)
-        if e.name.startswith(f"{kind}.")
+        e.name.removeprefix(f"{kind}.") for e in registered() if e.name.startswith(f"{kind}.")
     }
     return sorted(own | theirs)
 
 
+@functools.cache
+def registered() -> tuple[importlib.metadata.EntryPoint, ...]:
+    """What third parties have registered, as it was at the first call: finding it takes long."""
+    return tuple(importlib.metadata.entry_points(group=ENTRY_POINTS))
+
+
 def _third_party(kind: str, name: str) -> Any:
-    for entry in importlib.metadata.entry_points(group=ENTRY_POINTS, name=f"{kind}.{name}"):
+    for entry in (e for e in registered() if e.name == f"{kind}.{name}"):
         try:
             return entry.load()
         except Exception as error:

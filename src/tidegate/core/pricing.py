@@ -8,7 +8,7 @@ import msgspec
 from msgspec.structs import replace
 
 from tidegate.core.declared_prices import DeclaredPrice, GpuPrice, TierPrice, TokenPrice
-from tidegate.core.plan import Price, Rate
+from tidegate.core.price import Price, Rate
 from tidegate.core.units import NANOUSD_PER_USD, TOKENS_PER_MTOK, usd_to_nanousd
 
 MAX_NANOUSD_PER_MTOK = 10**15  # a dollar a token: beyond it somebody slipped

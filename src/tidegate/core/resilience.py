@@ -1,5 +1,6 @@
-"""What a route does when a target fails: how often it is asked again, what else may answer, and
-when a part of a target is left alone. Defaults are those of the plan file."""
+"""What a route does when a target fails: how long it is waited for, how often it is asked again,
+what else may answer, and when a part of a target is left alone. Defaults are those of the plan
+file."""
 
 from typing import Final, Literal
 
@@ -19,6 +20,15 @@ FAILURE_CLASSES: Final[tuple[FailureClass, ...]] = (
 # wrong shown to the model, `fallback` those that are named for `malformed`.
 OnViolation = Literal["mark", "retry", "fallback", "fail"]
 MAX_FALLBACKS: Final = 5
+
+
+class Deadlines(Struct, frozen=True):
+    """Bounds of one attempt, in seconds."""
+
+    connect_s: float = 2.0
+    first_token_s: float = 60.0
+    gap_s: float = 30.0
+    total_s: float = 600.0
 
 
 class Breaker(Struct, frozen=True, omit_defaults=True):

@@ -1,8 +1,10 @@
-"""A secret in memory. It has no text of its own, so it cannot be printed or written by mistake."""
+"""A secret in memory, which has no text of its own, so that it cannot be printed or written by
+mistake; and where one is to be found."""
 
 from typing import NoReturn
 
 import msgspec
+from msgspec import Struct
 
 CONCEALED = b"[redacted]"
 
@@ -37,3 +39,13 @@ class Secret:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a secret is not serialised")
+
+
+class SecretRef(Struct, frozen=True, omit_defaults=True):
+    """Where a secret is to be found: an environment variable or a file. Never the secret."""
+
+    env: str | None = None
+    file: str | None = None
+
+    def __str__(self) -> str:
+        return f"${{{self.env}}}" if self.env else f"file:{self.file}"

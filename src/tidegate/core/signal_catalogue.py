@@ -58,6 +58,9 @@ def _rows() -> list[Known]:
         _share("truncated_share", "truncated", requests, "ended at a limit of tokens"),
         _share("interrupted_share", "interrupted", requests, "the stream broke off"),
     ]
+    turns = ("turn_time_good", "turn_time_bad")
+    meaning = "turns within their objective's time, of those that one judged"
+    rows.append(_share("turn_in_time_share", turns[0], turns, meaning))
     for name in TOKEN_CLASSES:
         rate = f"{name.removesuffix('s')}_rate"
         rows.append(Known(rate, "tokens/s", name.replace("_", " "), "rate", name))

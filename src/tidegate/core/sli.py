@@ -3,7 +3,8 @@
 The indicators and what each excludes follow the usual ones of the field in its users' terms: a
 fault of the caller's or of a limit is nobody's failure, and a client that leaves is one only where
 it had waited for longer than it should have. Latency is no verdict here: it is kept as a histogram,
-and counted as good up to the objective's own threshold when somebody asks.
+and counted as good up to the objective's own threshold when somebody asks. Only a turn whose time
+grows with its answer is judged when it is counted (`core.turn_bound`).
 """
 
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from msgspec import Struct
 
 from tidegate.core.outcome import CODES
 from tidegate.core.receipt import Receipt
+from tidegate.core.turn_bound import TurnBound
 
 Sli = Literal["availability", "integrity", "validity", "fallback", "abandon", "batch"]
 LatencySli = Literal["ttft", "turn_time", "total_time"]
@@ -29,28 +31,27 @@ LATENCIES: Final[tuple[LatencySli, ...]] = ("ttft", "turn_time", "total_time")
 
 class Patience(Struct, frozen=True, omit_defaults=True):
     """Seconds that a client is expected to wait: for a stream's first token, for a whole answer.
-    One that leaves earlier says nothing about us."""
+    One that leaves earlier says nothing about us. `turn` is its route's objective of turns, by
+    which they are judged when they are counted; None where it has none."""
 
     first_token_s: float = 3.0
     whole_s: float = 30.0
+    turn: TurnBound | None = None
+
+    def of_whole_s(self, ceiling_tokens: int | None) -> float:
+        """For an answer of which nothing was seen, and that may have been so long."""
+        if ceiling_tokens is None or self.turn is None or not self.turn.per_output_token_s:
+            return self.whole_s
+        return self.turn.most_s(ceiling_tokens)
 
 
 PATIENCE: Final = Patience()
 # A route's, by its name.
 OfRoute = Callable[[str], Patience]
-# A key with such a purpose measures us, and uses nothing.
-_MEASURING: Final = frozenset({"eval", "evals", "evaluation", "shadow"})
 _NOT_OURS: Final = frozenset({"caller", "policy"})
 # What cut an answer short, and what was wrong with one: integrity and validity.
 _CUT: Final = frozenset({"interrupted", "duplicate_terminator"})
 _INVALID: Final = frozenset({"malformed", "schema_violation", "empty"})
-
-
-def counts(receipt: Receipt) -> bool:
-    """Whether an objective may count it. Probes, shadows and evaluations are nobody's traffic."""
-    if receipt.shadow_of is not None or receipt.arm == "shadow" or receipt.is_probe:
-        return False
-    return receipt.purpose not in _MEASURING
 
 
 def is_left(receipt: Receipt) -> bool:
@@ -75,7 +76,7 @@ def fell_back(receipt: Receipt) -> bool:
 
 def judged(receipt: Receipt, patience: Patience = PATIENCE) -> dict[Sli, bool]:
     """Whether the request was good, for each indicator that it counts for."""
-    if not counts(receipt):
+    if not receipt.is_production:
         return {}
     if is_left(receipt):
         return _judged_left(receipt, patience)
@@ -103,7 +104,7 @@ def latencies(receipt: Receipt, patience: Patience = PATIENCE) -> dict[LatencySl
     """
     found: dict[LatencySli, float] = {}
     total_s = receipt.total_s
-    if not counts(receipt):
+    if not receipt.is_production:
         return found
     if receipt.ttft_s is not None:
         found["ttft"] = receipt.ttft_s
@@ -145,8 +146,8 @@ def _judge_validity(receipt: Receipt, found: dict[Sli, bool]) -> None:
 def _judged_left(receipt: Receipt, patience: Patience) -> dict[Sli, bool]:
     found: dict[Sli, bool] = {"abandon": False}
     if receipt.total_s is not None and receipt.ttft_s is None:
-        waits_s = patience.first_token_s if receipt.stream else patience.whole_s
-        if receipt.total_s > waits_s:
+        whole_s = patience.of_whole_s(receipt.output_ceiling_tokens)
+        if receipt.total_s > (patience.first_token_s if receipt.stream else whole_s):
             found["availability"] = False
     return found
 

@@ -8,8 +8,8 @@ from msgspec.structs import replace
 from tidegate.core import clock
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.outcome import Failure, Refusal
-from tidegate.core.plan import Deadlines
 from tidegate.core.receipt import Attempt, Receipt
+from tidegate.core.resilience import Deadlines
 from tidegate.gateway import wires
 from tidegate.gateway.credential import Credential
 from tidegate.gateway.http.answer_reader import UpstreamError

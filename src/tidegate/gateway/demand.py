@@ -7,7 +7,7 @@ from msgspec import Raw
 
 from tidegate.core.ask import OPENAI_RESPONSES, Ask
 from tidegate.core.limit import Demand
-from tidegate.core.plan import Price
+from tidegate.core.price import Price
 from tidegate.core.pricing import Ceiling, at_tier, is_by_tokens
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.media import may_have_parts, media

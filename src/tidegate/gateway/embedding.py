@@ -9,10 +9,9 @@ from msgspec import Struct
 
 from tidegate.core.ask import Answer, Ask, Outgoing
 from tidegate.core.conversation import Conversation
-from tidegate.core.embeddings import Made, Wanted
+from tidegate.core.embeddings import Embedder, Made, Wanted
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure, Refusal
-from tidegate.core.plugs import Embedder
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.size import estimate_input_tokens

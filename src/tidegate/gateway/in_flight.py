@@ -4,8 +4,8 @@ from msgspec import Struct
 
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
-from tidegate.core.plan import Deadlines
 from tidegate.core.receipt import Attempt
+from tidegate.core.resilience import Deadlines
 from tidegate.core.setters import plain_setters
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.client import Upstream

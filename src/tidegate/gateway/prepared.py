@@ -14,10 +14,10 @@ from tidegate import __version__
 from tidegate.core import plugs
 from tidegate.core.arm import Arm
 from tidegate.core.credential import Addressed
-from tidegate.core.plan import Candidate, Contract, Plan, Replica, Route, SecretRef, Target, Tls
+from tidegate.core.plan import Candidate, Contract, Plan, Replica, Route, Target, Tls
 from tidegate.core.plugs import Provider
 from tidegate.core.pricing import Ceiling
-from tidegate.core.secret import Secret
+from tidegate.core.secret import Secret, SecretRef
 from tidegate.gateway.aws_key import AwsKey
 from tidegate.gateway.bound import Binder, Bound
 from tidegate.gateway.contract import PreparedContract

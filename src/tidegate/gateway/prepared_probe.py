@@ -8,10 +8,10 @@ from msgspec import Struct, structs
 
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure
-from tidegate.core.plan import Contract, Deadlines, Release, Route
+from tidegate.core.plan import Contract, Release, Route
 from tidegate.core.probe import Expect, Probe
 from tidegate.core.receipt import Receipt
-from tidegate.core.resilience import Retry
+from tidegate.core.resilience import Deadlines, Retry
 from tidegate.gateway.contract import Following, PreparedContract
 from tidegate.gateway.demand import demand_of
 from tidegate.gateway.prepared_route import PreparedRoute, prepare_route

@@ -7,7 +7,8 @@ from msgspec.structs import replace
 
 from tidegate.core.arm import Arm, Lane, UnitKind, dial_scope
 from tidegate.core.ask import Ask
-from tidegate.core.plan import Candidate, Price, Release, Route, Target
+from tidegate.core.plan import Candidate, Release, Route, Target
+from tidegate.core.price import Price
 from tidegate.core.pricing import Ceiling
 from tidegate.core.resilience import FailureClass
 from tidegate.gateway.addition import Addition, addition_of

@@ -8,8 +8,9 @@ from msgspec import Struct
 
 from tidegate.core.ask import Ask
 from tidegate.core.credential import Addressed
-from tidegate.core.plan import Price, Target
+from tidegate.core.plan import Target
 from tidegate.core.plugs import Provider
+from tidegate.core.price import Price
 from tidegate.core.pricing import Ceiling
 from tidegate.gateway.aws_key import AwsKey
 from tidegate.gateway.breaker import CircuitBreaker, Tripped

@@ -105,6 +105,7 @@ class Prober:
         self._world = world
         self._plan: PreparedPlan | None = None
         self._probed: dict[Whose, Probed] = {}
+        self._missing: dict[str, str] = {}  # by target, as it was told
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = False
 
@@ -138,7 +139,7 @@ class Prober:
     def _adopt(self, plan: PreparedPlan, now_s: float) -> None:
         """What is probed as before goes on as it was; what is not any more is forgotten."""
         before, self._probed, self._plan = self._probed, {}, plan
-        for name, asked in plan.probes.items():
+        for asked in plan.probes.values():
             probed = self._probed[_whose(asked)] = before.get(_whose(asked)) or Probed()
             every_s, parts = asked.probe.every_s, {}
             for replica in asked.target.replicas:
@@ -146,9 +147,17 @@ class Prober:
                 part.due_s = min(part.due_s, now_s + every_s * (1 + JITTER))
                 parts[_place(replica)] = part
             probed.parts = parts
-            if asked.target.missing is not None:
-                missing = asked.target.missing
-                log.warning("target %s is not probed: %s is not set here", name, missing)
+        self._tell_missing(plan)
+
+    def _tell_missing(self, plan: PreparedPlan) -> None:
+        """What cannot be probed for want of a credential, once until it is another: a plan is also
+        another one whenever a change begins or ends."""
+        now = {name: it.target.missing for name, it in plan.probes.items() if it.target.missing}
+        for name, what in now.items():
+            if self._missing.get(name) != what:
+                log.warning("target %s is not probed: %s is not set here", name, what)
+        off = plan.plan.probes.keys() - plan.probes.keys()
+        self._missing = {name: it for name, it in self._missing.items() if name in off} | now
 
     def _look(
         self, asked: PreparedProbe, replica: PreparedReplica, part: Part, now_s: float

@@ -10,7 +10,8 @@ from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
 from tidegate.core.pricing import at_tier
 from tidegate.core.reasoning import asks_to_think
-from tidegate.core.receipt import Receipt, cost_nanousd, encode_frame
+from tidegate.core.receipt import Receipt, encode_frame
+from tidegate.core.receipt_cost import cost_nanousd
 from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
 from tidegate.gateway.demand import ceiling_of, demand_of, is_told, tier_asked

@@ -3,8 +3,8 @@
 import hashlib
 from collections.abc import Iterator
 
-from tidegate.core.plan import Candidate, Plan, Route, SecretRef, Target
-from tidegate.core.secret import Secret
+from tidegate.core.plan import Candidate, Plan, Route, Target
+from tidegate.core.secret import Secret, SecretRef
 from tidegate.gateway.breaker import CircuitBreaker, Tripped
 from tidegate.gateway.copies import Copies
 from tidegate.gateway.credential import Credential

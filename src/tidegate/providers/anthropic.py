@@ -8,10 +8,11 @@ from msgspec import Raw
 from tidegate.core import clock
 from tidegate.core.ask import Answer, Ask, Outgoing
 from tidegate.core.conversation import Conversation
+from tidegate.core.embeddings import Embedder
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
-from tidegate.core.plugs import Embedder, Passthrough, Signer
+from tidegate.core.plugs import Passthrough, Signer
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken, answer_of
 from tidegate.providers._anthropic_error import fault

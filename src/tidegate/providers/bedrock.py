@@ -15,10 +15,11 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.conversation import Conversation
 from tidegate.core.credential import Addressed, SigningKey
+from tidegate.core.embeddings import Embedder
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
-from tidegate.core.plugs import Embedder, Passthrough, Signer
+from tidegate.core.plugs import Passthrough, Signer
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers import _bedrock_answer, _bedrock_error

@@ -22,11 +22,11 @@ import msgspec
 from tidegate.core import clock
 from tidegate.core.ask import Ask, Outgoing
 from tidegate.core.conversation import Conversation
-from tidegate.core.embeddings import Made, Wanted
+from tidegate.core.embeddings import Embedder, Made, Wanted
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
-from tidegate.core.plugs import Embedder, Passthrough, Signer
+from tidegate.core.plugs import Passthrough, Signer
 from tidegate.core.receipt import Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers import _gemini_embeddings
@@ -38,7 +38,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Embeddings:
-    """core.plugs.Embedder."""
+    """core.embeddings.Embedder."""
 
     def encode(self, wanted: Wanted, target: Target) -> Outgoing:
         if len(wanted.texts) > _gemini_embeddings.MOST_TEXTS:

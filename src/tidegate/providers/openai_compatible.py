@@ -9,10 +9,11 @@ from msgspec import Raw, Struct, structs
 from tidegate.core import clock
 from tidegate.core.ask import Answer, Ask, Outgoing, Said
 from tidegate.core.conversation import Conversation
+from tidegate.core.embeddings import Embedder
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
-from tidegate.core.plugs import Embedder, Passthrough, Signer, StreamReader
+from tidegate.core.plugs import Passthrough, Signer, StreamReader
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers._failures import malformed, no_answer

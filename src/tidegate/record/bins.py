@@ -10,6 +10,7 @@ from typing import Final
 from tidegate.core.bin import COUNTS, MINUTE_S, OTHERS, TOKEN_CLASSES, Bin, BinKey
 from tidegate.core.receipt import Receipt
 from tidegate.core.sli import PATIENCE, OfRoute, Patience, judged, latencies
+from tidegate.core.turn_bound import in_time
 from tidegate.stats.histogram import bucket_of
 
 # Of one bin. The most that a bin of them takes is a megabyte.
@@ -68,9 +69,9 @@ class Bins:
             whole = self._bins[key] = Bin()
         patience = self._patience_of(key[1])
         _count(whole.counts, receipt, patience)
-        _time(whole.histograms, receipt, patience)
+        _time(whole, receipt, patience)
         _attribute(whole, receipt)
-        if receipt.unit is not None and not receipt.arm_forced:
+        if receipt.unit is not None and not receipt.arm_forced and receipt.is_production:
             _add_unit(whole.units, receipt.unit, receipt)
 
     def take(self) -> dict[BinKey, Bin]:
@@ -115,8 +116,8 @@ def _count(counts: list[int], receipt: Receipt, patience: Patience) -> None:
         counts[_COST_UNKNOWN] += 1
 
 
-def _time(histograms: dict[str, dict[int, int]], receipt: Receipt, patience: Patience) -> None:
-    last_s, bucket = nan, 0
+def _time(whole: Bin, receipt: Receipt, patience: Patience) -> None:
+    histograms, last_s, bucket = whole.histograms, nan, 0
     for name, value_s in latencies(receipt, patience).items():
         # A turn takes as long as its request, mostly.
         if value_s != last_s:
@@ -124,6 +125,10 @@ def _time(histograms: dict[str, dict[int, int]], receipt: Receipt, patience: Pat
                 continue
             last_s, bucket = value_s, bucket_of(value_s)
         _observe(histograms, name, bucket)
+        if name == "turn_time" and patience.turn is not None:
+            good = in_time(receipt, value_s, patience.turn)
+            if good is not None:
+                whole.counts[_VERDICTS[name][good]] += 1
     itl_s = receipt.itl_mean_s
     if itl_s is not None and not isnan(itl_s):
         _observe(histograms, "itl", bucket_of(itl_s))

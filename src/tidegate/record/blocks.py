@@ -6,7 +6,7 @@ were cut then.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from math import inf
 from typing import Final, Protocol
 
@@ -15,7 +15,7 @@ from sqlalchemy import Engine
 from tidegate.core.arm import dial_scope
 from tidegate.core.block import Block
 from tidegate.core.receipt import Receipt
-from tidegate.stores import blocks, database, release_weights, unfolded
+from tidegate.stores import blocks, database, release_weights, unfolded, unit_homes
 from tidegate.stores.blocks import Look
 from tidegate.stores.unfolded import Stretch
 
@@ -36,6 +36,10 @@ class Fold(Protocol):
     """What one release's receipts are folded by, such as `stats.block_fold.BlockFold`."""
 
     def add(self, receipt: Receipt) -> None: ...
+
+    def arrived(self) -> set[int]: ...
+
+    def disown(self, guests: Container[int], nodes: int) -> None: ...
 
     def close(self, began_s: float, ended_s: float, weight: float | None) -> Block | None: ...
 
@@ -70,6 +74,8 @@ class Blocks:
         self._node = node
         self._fold_of = fold_of
         self._open: dict[str, _Open] = {}
+        # The other recorders that a release's units came to first.
+        self._homes: dict[str, set[str]] = {}
         self._is_full = False
 
     def add(self, receipt: Receipt, folded_seq: int, now_s: float) -> None:
@@ -96,6 +102,7 @@ class Blocks:
             weights = release_weights.by_scope(connection, now_s)
         closed = []
         for rollout, one in list(self._open.items()):
+            self._settle_homes(rollout, one.fold, now_s)
             ended_s = max(now_s, one.began_s)
             in_lane = dial_scope(one.route, rollout, in_lane=True)
             weight = one.weigh(weights.get(in_lane, weights.get(one.route, 0.0)), now_s)
@@ -105,12 +112,17 @@ class Blocks:
             one.began_s, one.oldest_s = ended_s, inf
             one.idle_looks += 1
             if one.idle_looks > IDLE_LOOKS:
-                del self._open[rollout]
+                self._drop(rollout)
         return closed
 
     def forget(self) -> None:
         """After a transaction that failed, or may have: what is in memory may be stored or not."""
         self._open.clear()
+        self._homes.clear()
+
+    def _drop(self, rollout: str) -> None:
+        del self._open[rollout]
+        self._homes.pop(rollout, None)
 
     def _begin(self, rollout: str, route: str, folded_seq: int, now_s: float) -> _Open:
         fold = self._fold_of(rollout)
@@ -122,12 +134,23 @@ class Blocks:
         one = self._open[rollout] = _Open(fold, route, min(began_s, now_s))
         return one
 
+    def _settle_homes(self, rollout: str, fold: Fold, now_s: float) -> None:
+        """Where several record, each unit is counted by the one that it came to first."""
+        arrived = fold.arrived() if self._node else None
+        if not arrived:
+            return
+        with database.writing(self._engine, alone=False) as connection:
+            guests = unit_homes.claim(connection, rollout, self._node, arrived, now_s)
+        homes = self._homes.setdefault(rollout, set())
+        homes.update(guests.values())
+        fold.disown(guests, len(homes) + 1)
+
     def _make_room(self, rollout: str) -> bool:
         """Forgets the release that has had no receipt for longest. Whether there is one: a block
         that has begun is never forgotten, so what came last of too many is in none."""
         longest = max(self._open, key=lambda name: self._open[name].idle_looks)
         if self._open[longest].idle_looks > 0:
-            del self._open[longest]
+            self._drop(longest)
             return True
         if not self._is_full:
             _log.error("more than %d releases at once: %s is not judged", MAX_FOLDS, rollout)
@@ -146,14 +169,14 @@ class Blocks:
                 rows = unfolded.stored(connection, self._node, which, most=_A_READ)
             for seq, receipt in rows:
                 while waiting and seq > waiting[-1].upto_seq:
-                    _cut(fold, waiting.pop())
+                    self._cut(fold, rollout, waiting.pop())
                 if receipt is not None and receipt.rollout == rollout:
                     fold.add(receipt)
             if len(rows) < _A_READ:
                 break
         while waiting:
-            _cut(fold, waiting.pop())
+            self._cut(fold, rollout, waiting.pop())
 
-
-def _cut(fold: Fold, cut: Look) -> None:
-    fold.close(cut.began_s, cut.ended_s, cut.weight)
+    def _cut(self, fold: Fold, rollout: str, cut: Look) -> None:
+        self._settle_homes(rollout, fold, cut.ended_s)
+        fold.close(cut.began_s, cut.ended_s, cut.weight)

@@ -1,7 +1,7 @@
 """Which pages of engines a plan names, and fetching one: bounded in time and bytes.
 
-Only the replicas' own hosts are asked, directly and without their credentials; a redirect is not
-followed.
+Only the replicas' own hosts are asked, directly, with no other key than the page's own; a redirect
+is not followed.
 """
 
 import ssl
@@ -16,6 +16,7 @@ from tidegate.core import clock, plugs
 from tidegate.core.address import bracketed
 from tidegate.core.engine_signals import EngineReader
 from tidegate.core.plan import Plan
+from tidegate.core.secret import Secret, SecretRef
 
 MAX_BYTES = 4 * 1024 * 1024
 TIMEOUT_S = 2.0
@@ -27,11 +28,14 @@ class Unreachable(Exception):
 
 
 class Page(Struct, frozen=True):
-    """Where one engine tells of itself. `ca_file` as the provider's."""
+    """Where one engine tells of itself. `ca_file` as the provider's; `api_key` opens it, as all of
+    `header`, or as a bearer's token."""
 
     engine: str
     url: str
     ca_file: str | None = None
+    api_key: SecretRef | None = None
+    header: str | None = None
 
 
 class Followed(Struct, frozen=True):
@@ -43,6 +47,8 @@ class Followed(Struct, frozen=True):
 
 
 Fetch = Callable[[Page], bytes]
+# None where there is no such secret.
+Find = Callable[[SecretRef], Secret | None]
 
 
 def pages_of(plan: Plan) -> Sequence[Followed]:
@@ -54,13 +60,15 @@ def pages_of(plan: Plan) -> Sequence[Followed]:
         reader: EngineReader = plugs.load("engines", told.engine)
         for replica in target.replicas:
             where = f"{replica.scheme}://{bracketed(replica.host)}:{told.port or replica.port}"
-            page = Page(told.engine, where + (told.path or reader.path), target.tls.ca_file)
+            url, keyed = where + (told.path or reader.path), (told.api_key, told.header)
+            page = Page(told.engine, url, target.tls.ca_file, *keyed)
             found.append(Followed(name, replica.name, page))
     return found
 
 
-def fetch(page: Page) -> bytes:
+def fetch(page: Page, find: Find = lambda _: None) -> bytes:
     """The page's bytes. Unreachable when there are none, too many, or not in time."""
+    headers = _HEADERS | _key(page, find)
     until_s = clock.monotonic_s() + TIMEOUT_S
     try:
         # Reading all authorities takes longer than the page: not for one without TLS.
@@ -71,11 +79,23 @@ def fetch(page: Page) -> bytes:
             httpx2.Client(
                 timeout=TIMEOUT_S, follow_redirects=False, trust_env=False, verify=verify
             ) as http,
-            http.stream("GET", page.url, headers=_HEADERS) as answer,
+            http.stream("GET", page.url, headers=headers) as answer,
         ):
             return _whole(answer, until_s)
     except (httpx2.HTTPError, httpx2.InvalidURL, OSError) as error:
         raise Unreachable(type(error).__name__) from error
+
+
+def _key(page: Page, find: Find) -> dict[str, str]:
+    """Looked for anew each time: whoever changes a key need not start anything."""
+    if page.api_key is None:
+        return {}
+    secret = find(page.api_key)
+    if secret is None:
+        raise Unreachable(f"its key {page.api_key} is not to be had")
+    if page.header is not None:
+        return {page.header.lower(): secret.reveal()}
+    return {"authorization": f"Bearer {secret.reveal()}"}
 
 
 def _changed_ns(ca_file: str | None) -> int:

@@ -133,7 +133,7 @@ def take(analysis: Analysis, rollout: Rollout, block: Block) -> Analysis:
 
 def ratio_broken(analysis: Analysis) -> bool:
     """Whether others reach the canary than its weight says: the comparison is void."""
-    return harm_test.ln_e(analysis.ratio) >= log(ratio_test.ALARM)
+    return harm_test.ln_mean(analysis.ratio) >= log(ratio_test.ALARM)
 
 
 def is_by_unit(analysis: Analysis, name: str) -> bool:

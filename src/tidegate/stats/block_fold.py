@@ -12,22 +12,21 @@ what changes for everybody, or who comes back, is no difference between them.
 """
 
 from collections import deque
-from math import log1p
-from operator import mul
+from collections.abc import Container
 from typing import Final
 
-from tidegate.core.block import ArmBlock, Block, Moments, Tally
+from tidegate.core.block import ArmBlock, Block
 from tidegate.core.receipt import Receipt
 from tidegate.stats.marks import (
     ANSWERED,
     BAD,
     ITL,
-    PLAINLY_BAD,
     SHARES,
     TOTAL_TIME,
     TTFT,
     marks_of,
 )
+from tidegate.stats.open_arm import OpenArm, Said
 from tidegate.stats.recent import Recent
 
 COLD_REQUESTS: Final = 50
@@ -37,16 +36,13 @@ TOGETHER_S: Final = 60.0
 EARLY_REQUESTS: Final = 16
 # Units that are remembered, about 250 bytes each; one that comes after so many others is new.
 MAX_UNITS: Final = 100_000
+_NEVER: Final = 1 << 62  # what a guest has spoken at last
 SLOW_QUANTILE: Final = 0.95
 DEAR_QUANTILE: Final = 0.99
 # Of them those that speak in one span.
 MAX_TOGETHER: Final = 20_000
-_NOT_USERS: Final = frozenset({"eval", "shadow"})
 
-# What is said of a unit's request: its marks, its tokens and its cost where they are known.
-_Said = tuple[int, int | None, int | None]
 _SHARES: Final = tuple(enumerate(SHARES))
-_ALL: Final = (1 << len(SHARES)) - 1
 
 
 class _Unit:
@@ -61,83 +57,6 @@ class _Unit:
         self.bad: dict[int, int] | None = None
 
 
-class _Arm:
-    """One arm of the block that is open."""
-
-    def __init__(self) -> None:
-        self.block = ArmBlock()
-        self.by_marks: dict[int, int] = {}
-        self.tokens: list[int] = []
-        self.costs: list[int] = []
-        self.warm_costs: list[int] = []
-        self.ttft_s: list[float] = []
-        self.total_s: list[float] = []
-        self.itl_s: list[float] = []
-        self.together: list[list[_Said]] = []
-
-    def closed(self) -> ArmBlock:
-        block = self.block
-        for marks, count in self.by_marks.items():
-            block.assigned += count
-            if marks & PLAINLY_BAD:
-                block.bad += count
-            for index, name in _SHARES:
-                if marks >> index & 1:
-                    tally = block.tallies.get(name)
-                    if tally is None:
-                        tally = block.tallies[name] = Tally()
-                    tally.judged += count
-                    tally.bad += count if marks >> index + BAD & 1 else 0
-        block.costed, block.cost_nanousd = len(self.costs), sum(self.costs)
-        for name, values in (("output_tokens", self.tokens), ("cost", self.warm_costs)):
-            if values:
-                logs = [log1p(value) for value in values]
-                block.moments[name] = Moments(len(logs), sum(logs), sum(map(mul, logs, logs)))
-        self._join_units()
-        return block
-
-    def _join_units(self) -> None:
-        """Each unit's mean of what its requests say. Most say nothing bad: those go by the set of
-        metrics that judged them."""
-        of = self.block.by_unit
-        quiet: dict[int, int] = {}
-        for said in self.together:
-            self.block.inverse_sizes += 1 / len(said)
-            whole = 0
-            for marks, _, _ in said:
-                whole |= marks
-            bad = whole >> BAD
-            silent = whole & _ALL & ~bad
-            quiet[silent] = quiet.get(silent, 0) + 1
-            if bad:
-                _join_bad(of, said, bad)
-            _join_mean(of, "output_tokens", [tokens for _, tokens, _ in said if tokens is not None])
-            _join_mean(of, "cost", [cost for _, _, cost in said if cost is not None])
-        for silent, count in quiet.items():
-            for index, name in _SHARES:
-                if silent >> index & 1:
-                    _moments(of, name).count += count
-
-
-def _join_bad(of: dict[str, Moments], said: list[_Said], bad: int) -> None:
-    for index, name in _SHARES:
-        if bad >> index & 1:
-            judged = sum(marks >> index & 1 for marks, _, _ in said)
-            _moments(of, name).add(sum(marks >> index + BAD & 1 for marks, _, _ in said) / judged)
-
-
-def _join_mean(of: dict[str, Moments], name: str, values: list[int]) -> None:
-    if values:
-        _moments(of, name).add(sum(map(log1p, values)) / len(values))
-
-
-def _moments(of: dict[str, Moments], name: str) -> Moments:
-    found = of.get(name)
-    if found is None:
-        found = of[name] = Moments()
-    return found
-
-
 class BlockFold:
     """Folds receipts of one rollout. One thread at a time. `number` is that of the last block."""
 
@@ -145,14 +64,20 @@ class BlockFold:
         self._rollout = rollout
         self._number = number
         self._cold = COLD_REQUESTS
-        self._stable = _Arm()
-        self._canary = _Arm()
+        self._stable = OpenArm()
+        self._canary = OpenArm()
         # By the unit's place and its arm; and in the order in which they came, since the first of
         # a dictionary is slow to find once many before it are gone.
         self._units: dict[int, _Unit] = {}
         self._order: deque[int] = deque()
-        self._together: dict[int, list[_Said]] = {}
+        self._together: dict[int, list[Said]] = {}
         self._new: list[int] = []
+        # Units that came in this block, and whether no arm had seen them; all that ever came, and
+        # those of them that are counted elsewhere.
+        self._arrived: dict[int, bool] = {}
+        self._came_in_all = 0
+        self._guests = 0
+        self._nodes = 1
         self._weight: float | None = None
         self._weights = 0
         self._since_s: float | None = None
@@ -164,8 +89,7 @@ class BlockFold:
         """Counts it, if it is one of the rollout's that counts."""
         if receipt.rollout != self._rollout or receipt.arm_forced:
             return
-        purpose = receipt.purpose
-        if purpose != "production" and (purpose in _NOT_USERS or receipt.is_probe):
+        if not receipt.is_production:
             return
         side = receipt.arm
         if side == "stable":
@@ -202,7 +126,7 @@ class BlockFold:
         else:
             self._unit(arm, unit << 1 | (side == "canary"), (marks, tokens, cost))
 
-    def _latency_marks(self, arm: _Arm, receipt: Receipt, marks: int) -> int:
+    def _latency_marks(self, arm: OpenArm, receipt: Receipt, marks: int) -> int:
         """Which latencies are judged, and which were slow. Until the stable arm has shown what is
         slow none is judged."""
         found = 0
@@ -226,7 +150,7 @@ class BlockFold:
                 found |= ITL | ITL << BAD if itl_s > slow_itl_s else ITL
         return found
 
-    def _unit(self, arm: _Arm, unit: int, said: _Said) -> None:
+    def _unit(self, arm: OpenArm, unit: int, said: Said) -> None:
         known = self._units.get(unit)
         if known is None:
             known = self._came(arm, unit)
@@ -242,27 +166,63 @@ class BlockFold:
         if earlier is not None:
             if len(earlier) < FIRST_REQUESTS:
                 earlier.append(said)
-        elif known.spoke != self._weights and len(self._together) < MAX_TOGETHER:
+        elif known.spoke < self._weights and len(self._together) < MAX_TOGETHER:
             known.spoke = self._weights
             self._together[unit] = [said]
             self._new.append(unit)
 
-    def _came(self, arm: _Arm, unit: int) -> _Unit:
+    def _came(self, arm: OpenArm, unit: int) -> _Unit:
         units = self._units
+        is_fresh = unit ^ 1 not in units
         arm.block.units += 1
-        arm.block.fresh += unit ^ 1 not in units
+        arm.block.fresh += is_fresh
+        self._arrived[unit] = is_fresh
         if len(units) >= MAX_UNITS:
             del units[self._order.popleft()]
         self._order.append(unit)
         known = units[unit] = _Unit(self._weights - 1)
         return known
 
+    def arrived(self) -> set[int]:
+        """The places of the units that came in the block that is open."""
+        return {unit >> 1 for unit in self._arrived}
+
+    def disown(self, guests: Container[int], nodes: int) -> None:
+        """Of those that arrived these are counted at another of so many recorders: here they are
+        no units, and do not speak; their requests count as before."""
+        self._came_in_all += len(self._arrived)
+        self._nodes = max(self._nodes, nodes)
+        for unit, is_fresh in self._arrived.items():
+            if unit >> 1 in guests:
+                self._guests += 1
+                block = (self._canary if unit & 1 else self._stable).block
+                block.units -= 1
+                block.fresh -= is_fresh
+                self._together.pop(unit, None)
+                known = self._units.get(unit)
+                if known is not None:
+                    known.spoke = _NEVER
+
+    def _spread(self) -> float:
+        """How many times as many pairs of one unit's requests there are as recorders see.
+
+        Where requests go anywhere, as many times as there are recorders, and all but one in so
+        many arrivals are guests'. Where each user keeps to one recorder there is no guest.
+        """
+        if not self._guests:
+            return 1.0
+        return 1 + min(self._nodes - 1, self._nodes * self._guests / self._came_in_all)
+
     def close(self, began_s: float, ended_s: float, weight: float | None) -> Block | None:
         """The block since the last; None when nothing came and nobody had waited to speak."""
         self._let_speak(began_s, ended_s, weight)
         first = self._stable
         stable, canary = first.closed(), self._canary.closed()
-        self._stable, self._canary = _Arm(), _Arm()
+        self._arrived = {}
+        spread = self._spread()
+        for arm in (stable, canary):
+            arm.pairs = round(arm.pairs * spread)
+        self._stable, self._canary = OpenArm(), OpenArm()
         self._costs.extend(first.costs)
         for recent, values in zip(
             self._latencies, (first.ttft_s, first.total_s, first.itl_s), strict=True

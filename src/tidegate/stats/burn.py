@@ -3,8 +3,8 @@
 A tier may spend `share` of the budget of a period P within its long window W, which is a burn of
 share * P / W; it fires where both its windows burn faster (Google, The Site Reliability Workbook,
 chapter 5). Beyond that: a factor that more than half of all requests would have to be bad for is
-lowered; few bad requests prove nothing; and where a week's budget is less than one request, bad
-requests are counted instead.
+lowered; few bad requests prove nothing, unless hardly any other came; and where a week's budget is
+less than one request, bad requests are counted instead.
 """
 
 from collections.abc import Callable
@@ -27,9 +27,15 @@ MOST_BAD_SHARE: Final = 0.5
 LEAST_BAD: Final = 5
 # How likely so many bad requests may be, within what the budget allows, that somebody is woken.
 PAGE_CHANCE: Final = 1e-4
+# So many in the short window alone will do where they are as unlikely as this. Callers' libraries
+# send a request three times: fewer may be one caller's.
+LEAST_SURE: Final = 4
+SURE_CHANCE: Final = 1e-7
 # Bad requests that a page, and a ticket, takes where a week's budget is less than one.
 COUNT_PAGE: Final = 5
 COUNT_TICKET: Final = 3
+# So many requests that should have come are missed.
+LEAST_DUE: Final = 10.0
 
 Severity = Literal["page", "ticket"]
 TierName = Literal["fast", "medium", "slow", "long"]
@@ -156,17 +162,24 @@ def burning(
 def _by_burn(tier: Tier, above: float, counted: Counted, target: float) -> Burning:
     long, short = counted(tier.long_s), counted(tier.short_s)
     long_burn, short_burn = burn(long, target), burn(short, target)
-    fires = (
-        long_burn is not None
-        and short_burn is not None
-        and long_burn > above
-        and short_burn > above
-        and long.bad >= LEAST_BAD
-        and short.bad >= 1
-    )
-    if fires and tier.severity == "page":
-        fires = chance(long.bad, long.judged * (1.0 - target)) < PAGE_CHANCE
+    fires = False
+    if long_burn is not None and short_burn is not None and short_burn > above and short.bad:
+        fires = long_burn > above and long.bad >= LEAST_BAD
+        if tier.severity == "page":
+            fires = fires and chance(long.bad, long.judged * (1.0 - target)) < PAGE_CHANCE
+            fires = fires or _is_sure(above, long, short, target)
     return Burning(tier, above, long_burn, short_burn, long.bad, fires)
+
+
+def _is_sure(above: float, long: Tally, short: Tally, target: float) -> bool:
+    """Whether the short window leaves no doubt, so that the one more bad request is not waited for
+    that would make the long one's burn, or its least number, whole."""
+    if short.bad < LEAST_SURE:
+        return False
+    next_burn = burn(Tally(long.judged + 1, long.bad + 1), target)
+    if next_burn is None or next_burn <= above:
+        return False
+    return tail(short.bad, short.judged, 1.0 - target) < SURE_CHANCE
 
 
 def _by_count(tier: Tier, every: tuple[Tier, ...], counted: Counted, target: float) -> Burning:
@@ -187,12 +200,45 @@ def chance(bad: int, expected: float) -> float:
     return exp(bad - expected - bad * log(bad / expected))
 
 
-def is_absent(counted: Counted, period_s: float, least: float = 10.0) -> bool:
-    """Whether nothing has come for two short windows, though by the last hours and by the last day
-    at least `least` requests should have."""
-    fast, _, slow, _ = tiers(period_s)
-    gap_s = 2 * fast.short_s
-    if counted(gap_s).judged:
-        return False
-    usual = (counted(window_s).judged / window_s for window_s in (slow.short_s, slow.long_s))
-    return min(usual) * gap_s >= least
+def tail(bad: int, judged: int, share: float) -> float:
+    """How likely `bad` or more of `judged` are, where each is with the chance `share` (binomial,
+    exact)."""
+    if bad <= 0:
+        return 1.0
+    odds, term = share / (1.0 - share), 1.0
+    for one in range(bad):
+        term *= (judged - one) / (one + 1) * share
+    term *= (1.0 - share) ** (judged - bad)
+    found = 0.0
+    for one in range(bad, judged + 1):
+        found += term
+        term *= (judged - one) / (one + 1) * odds
+        if term <= found * 1e-12:
+            break
+    return found
+
+
+def absence_gap_s(period_s: float) -> float:
+    """Of so long a time without a request it is told: two short windows of the fastest tier."""
+    return 2 * tiers(period_s)[0].short_s
+
+
+def is_due(counted: Counted, period_s: float, week_ago_per_s: float | None) -> bool:
+    """Whether requests should have come in `absence_gap_s`: at least `LEAST_DUE` of them by this
+    hour a week ago, and by the last hours or the last day; where nobody knows of a week ago, by
+    both of these."""
+    gap_s = absence_gap_s(period_s)
+    slow = tiers(period_s)[2]
+    by_hours, by_day = (
+        counted(window_s).judged / window_s * gap_s >= LEAST_DUE
+        for window_s in (slow.short_s, slow.long_s)
+    )
+    if week_ago_per_s is None:
+        return by_hours and by_day
+    return week_ago_per_s * gap_s >= LEAST_DUE and (by_hours or by_day)
+
+
+def came_lately(counted: Counted, period_s: float) -> bool:
+    """Whether by the last day as many should have come."""
+    day_s = tiers(period_s)[2].long_s
+    return counted(day_s).judged / day_s * absence_gap_s(period_s) >= LEAST_DUE

@@ -5,7 +5,7 @@ then becomes one of them.
 """
 
 from math import sqrt
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from msgspec import Struct, field
 
@@ -13,7 +13,12 @@ from tidegate.core.block import Moments
 from tidegate.stats import harm_test, mean_test, safe_test
 from tidegate.stats.harm_test import ODDS_RATIOS, Share
 from tidegate.stats.mean_test import LEAST_VARIANCE, Strata
-from tidegate.stats.safe_test import Margin, Rates
+from tidegate.stats.safe_test import Margin, Rates, SoFar
+
+# Blocks of so many observations are bet on before anything is known of their rate.
+MOST_UNKNOWN: Final = 400
+# Bad observations' worth of doubt in how much they vary.
+_FEW: Final = 2.0
 
 
 class Bounds(NamedTuple):
@@ -45,12 +50,16 @@ class Level(Struct, frozen=True, omit_defaults=True, gc=False):
     def spread(self, is_share: bool) -> float:
         """The standard deviation of one observation of the stable arm."""
         if not is_share:
-            return sqrt(mean_test.variance(self.stable, LEAST_VARIANCE))
+            return _deviation(self.stable)
         rate = harm_test.rate_of(self.both())
         return sqrt(rate * (1 - rate))
 
     def both(self) -> Share:
         return Share(self.stable.count + self.canary.count, self.stable.total + self.canary.total)
+
+
+def _deviation(stable: Moments) -> float:
+    return sqrt(mean_test.variance(stable, LEAST_VARIANCE))
 
 
 def summed(one: Moments, other: Moments) -> Moments:
@@ -65,27 +74,49 @@ def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Leve
     if stable.count and canary.count:
         if by.is_share:
             earlier = by.earlier(level)
+            a, b = Share(stable.count, stable.total), Share(canary.count, canary.total)
             if earlier.judged >= harm_test.LEAST_EARLIER:
-                rate = harm_test.rate_of(earlier)
-                a, b = Share(stable.count, stable.total), Share(canary.count, canary.total)
-                harm = tuple(harm_test.grown(harm, rate, a, b))
-                part = stable.count / (stable.count + canary.count)
-                rates = safe_test.alternative(rate, by.margin, safe, level.canary.count, part)
-                safe += safe_test.growth(rates, by.margin.points, a, b)
-        if level.stable.count >= mean_test.LEAST:
-            strata = _joined(level, stable, canary, by)
+                harm = tuple(harm_test.grown(harm, harm_test.rate_of(earlier), a, b))
+            if earlier.judged >= harm_test.LEAST_EARLIER or a.judged + b.judged <= MOST_UNKNOWN:
+                rates = bet_on(level, by, a.judged, b.judged)
+                between = stable.total - stable.squares, canary.total - canary.squares
+                safe += safe_test.growth(rates, by.margin.points, a, b, between)
+        strata = _joined(level, stable, canary, by)
     return Level(summed(level.stable, stable), summed(level.canary, canary), harm, safe, strata)
 
 
-def bet_on(level: Level, by: Bounds, stable_share: float) -> Rates:
-    """What the next block's test of safety bets on."""
-    rate = harm_test.rate_of(by.earlier(level))
-    return safe_test.alternative(rate, by.margin, level.safe, level.canary.count, stable_share)
+def bet_on(level: Level, by: Bounds, stable: float, canary: float) -> Rates:
+    """What the test of safety bets on of a block with so many of each arm. While hardly anything is
+    known of the rate it is the margin: whoever names one has a rate of that order in mind, and any
+    bet is valid."""
+    earlier = by.earlier(level)
+    rate = by.margin.points
+    if earlier.judged >= harm_test.LEAST_EARLIER:
+        rate = harm_test.rate_of(earlier)
+    share = stable / (stable + canary) / _unevenness(level)
+    return safe_test.alternative(
+        rate, by.margin, SoFar(level.safe, level.canary.count, canary), share
+    )
+
+
+def _unevenness(level: Level) -> float:
+    """The variance of the observations so far as a part of that of counts with the same mean: less
+    than 1 where they are means of several requests, for whose variance few bad ones vouch."""
+    both = summed(level.stable, level.canary)
+    if both.squares >= both.total:
+        return 1.0
+    of_mean = both.total * both.total / both.count
+    return (both.squares - of_mean + _FEW) / (both.total - of_mean + _FEW)
 
 
 def _joined(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Strata:
     is_share = by.is_share
-    spread = level.spread(is_share)
+    known = level.stable
+    if known.count < mean_test.LEAST and not is_share:
+        known = stable
+    if known.count < mean_test.LEAST:
+        return level.strata
+    spread = level.spread(True) if is_share else _deviation(known)
     ratio = 1.0
     if not is_share:
         ratio = mean_test.canary_variance(spread * spread, level.canary) / (spread * spread)

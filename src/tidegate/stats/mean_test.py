@@ -1,10 +1,13 @@
 """Is the canary's mean higher? A normal mixture on the difference, block by block.
 
-Each block gives one difference of the arms' means and its variance by what earlier blocks showed;
-they are combined by their precision, never pooled, so that a rise for everybody at a step of the
-weight is no difference. Effects are in standard deviations of the stable arm. The mixture is the
-positive half of a normal distribution of scale `TAU` (Robbins; one-sided). Asymptotic: `LEAST`
-observations of the canary come before any verdict.
+Each block gives one difference of the arms' means and its variance by what earlier blocks showed
+(the first by its own stable arm: any variance that is consistent will do, Waudby-Smith, Arbour,
+Sinha, Kennedy and Ramdas 2024); they are combined by their precision, never pooled, so that a rise
+for everybody at a step of the weight is no difference. Effects are in standard deviations of the
+stable arm. The mixture is the positive half of a normal distribution (Robbins; one-sided), of scale
+`TAU` where safety is asked. Harm may be much larger, so it is a mean of that and of one of scale
+`LARGE`, which is an e-process as each is. Asymptotic: `LEAST` observations of the canary come
+before any verdict.
 """
 
 from math import erfc, log, pi, sqrt
@@ -13,8 +16,11 @@ from typing import Final
 from msgspec import Struct
 
 from tidegate.core.block import Moments
+from tidegate.stats.harm_test import ln_mean
 
 TAU: Final = 0.2
+LARGE: Final = 0.5
+SCALES: Final = (TAU, LARGE)
 LEAST: Final = 50
 # In place of a variance of nothing: amounts that never vary are still not known to the last digit.
 LEAST_VARIANCE: Final = 0.05**2
@@ -55,13 +61,18 @@ def joined(strata: Strata, difference: float, precision: float, margin: float) -
     )
 
 
-def ln_e(weighted: float, precision: float) -> float:
-    """ln of the e-value against "the mean is not above 0"."""
+def ln_e(weighted: float, precision: float, scale: float = TAU) -> float:
+    """ln of the e-value against "the mean is not above 0", of one scale."""
     if precision <= 0:
         return 0.0
-    scale = 1 + TAU * TAU * precision
-    z = weighted * TAU / sqrt(scale)
-    return log(2) - 0.5 * log(scale) + 0.5 * z * z + _ln_normal(z)
+    wider = 1 + scale * scale * precision
+    z = weighted * scale / sqrt(wider)
+    return log(2) - 0.5 * log(wider) + 0.5 * z * z + _ln_normal(z)
+
+
+def ln_e_above(weighted: float, precision: float) -> float:
+    """ln of the e-value against the same, of all scales."""
+    return ln_mean([ln_e(weighted, precision, scale) for scale in SCALES])
 
 
 def _ln_normal(z: float) -> float:
@@ -72,7 +83,7 @@ def _ln_normal(z: float) -> float:
 
 
 def ln_e_harm(strata: Strata) -> float:
-    return ln_e(strata.weighted, strata.precision)
+    return ln_e_above(strata.weighted, strata.precision)
 
 
 def ln_e_safe(strata: Strata) -> float:

@@ -17,7 +17,7 @@ from math import exp, log, pi, sqrt
 from statistics import NormalDist
 from typing import Final, NamedTuple
 
-from tidegate.stats.harm_test import Share
+from tidegate.stats.harm_test import Share, surplus
 
 _EDGE: Final = 1e-9
 # The nearest point is the middle of one of so many cells of where it may lie.
@@ -27,8 +27,12 @@ _NORMAL: Final = NormalDist()
 _POWER_QUANTILE: Final = _NORMAL.inv_cdf(0.95)
 _DENSITY: Final = 1 / sqrt(2 * pi)
 # The goal of the bet in multiples of 1 / alpha, and the horizon in those of the fixed sample.
-_GOAL: Final = 2.0
-_HORIZON: Final = 1.2
+_GOAL: Final = 1.3
+_HORIZON: Final = 1.05
+# Of the horizon so much is always to come, since nobody stakes all on the last few requests; and
+# where it has passed by so much there is another, twice as far.
+_TO_COME: Final = 0.05
+_PASSED: Final = 1.2
 # Where between the arms' rate and the margin a count's variance is taken: on the way that an equal
 # canary's takes, which is skew.
 _WAY: Final = 0.25
@@ -41,6 +45,15 @@ class Margin(NamedTuple):
 
     points: float
     alpha: float
+
+
+class SoFar(NamedTuple):
+    """What was won, as ln of the e-value, with how many of the canary, and how many of it the next
+    bet is about."""
+
+    ln_e: float
+    canary: float
+    next: float
 
 
 class Rates(NamedTuple):
@@ -64,22 +77,22 @@ def horizon(rate: float, margin: Margin, stable_share: float) -> float:
     return _HORIZON * (spread / margin.points) ** 2 / max(_EDGE, stable_share)
 
 
-def alternative(
-    rate: float, margin: Margin, ln_e: float, canary: float, stable_share: float
-) -> Rates:
-    """The arms' rates to bet on, having `ln_e` after `canary` observations of it.
+def alternative(rate: float, margin: Margin, so_far: SoFar, stable_share: float) -> Rates:
+    """The arms' rates to bet on. Where observations vary less than counts do, `stable_share` is as
+    many times larger.
 
     What is won so far is worth the chance v of reaching the goal; a hedge of it at the time left
-    holds density(quantile(v)) / v for each standard deviation to come. A horizon that has passed is
-    doubled.
+    holds density(quantile(v)) / v for each standard deviation to come. Of a horizon that is near or
+    has just passed a little stays to come, and no less than is bet on now.
     """
     until = horizon(rate, margin, stable_share)
-    while until <= canary:
+    while _PASSED * until <= so_far.canary:
         until *= 2
-    chance = min(_SURE, max(_LOST, exp(min(0.0, ln_e + log(margin.alpha / _GOAL)))))
+    to_come = max(until - so_far.canary, _TO_COME * until, so_far.next)
+    chance = min(_SURE, max(_LOST, exp(min(0.0, so_far.ln_e + log(margin.alpha / _GOAL)))))
     at_margin = min(1 - _EDGE, rate + margin.points)
     between = min(1 - _EDGE, rate + _WAY * margin.points)
-    deviation = sqrt(between * (1 - between) / stable_share * (until - canary))
+    deviation = sqrt(between * (1 - between) / stable_share * to_come)
     quantile = _NORMAL.inv_cdf(chance)
     tilt = _DENSITY * exp(-0.5 * quantile * quantile) / chance / max(deviation, 1.0)
     odds = at_margin / (1 - at_margin) * exp(-tilt)
@@ -115,8 +128,15 @@ def nearest_null(rates: Rates, points: float, stable_share: float) -> float:
     return low + (min(_CELLS - 1, max(0, int((x - low) / cell))) + 0.5) * cell
 
 
-def growth(rates: Rates, points: float, stable: Share, canary: Share) -> float:
-    """What a block adds to ln of the e-value."""
+def growth(
+    rates: Rates,
+    points: float,
+    stable: Share,
+    canary: Share,
+    between: tuple[float, float] = (0.0, 0.0),
+) -> float:
+    """What a block adds to ln of the e-value. `between` is the arms' sums of x (1 - x) where each
+    observation is a value x between 0 and 1, such as the mean of a unit."""
     n_a, k_a = stable
     n_b, k_b = canary
     if not n_a or not n_b or points >= 1 - 2 * _EDGE:
@@ -124,12 +144,17 @@ def growth(rates: Rates, points: float, stable: Share, canary: Share) -> float:
     x = nearest_null(rates, points, n_a / (n_a + n_b))
     y = x + points
     at_stable, at_canary = rates
-    return (
+    found = (
         k_a * log(at_stable / x)
         + (n_a - k_a) * log((1 - at_stable) / (1 - x))
         + k_b * log(at_canary / y)
         + (n_b - k_b) * log((1 - at_canary) / (1 - y))
     )
+    if between[0]:
+        found += between[0] * surplus(at_stable * (1 - x) / ((1 - at_stable) * x))
+    if between[1]:
+        found += between[1] * surplus(at_canary * (1 - y) / ((1 - at_canary) * y))
+    return found
 
 
 def expected(rates: Rates, points: float, stable_share: float) -> float:

@@ -20,8 +20,8 @@ def shift(analysis: Analysis) -> float | None:
     strata = level.strata
     if level.canary.count < LEAST or strata.precision <= 0:
         return None
-    longer = mean_test.ln_e(strata.weighted, strata.precision)
-    shorter = mean_test.ln_e(-strata.weighted, strata.precision)
-    if harm_test.ln_e((longer, shorter)) < log(1 / ALPHA):
+    longer = mean_test.ln_e_above(strata.weighted, strata.precision)
+    shorter = mean_test.ln_e_above(-strata.weighted, strata.precision)
+    if harm_test.ln_mean((longer, shorter)) < log(1 / ALPHA):
         return None
     return exp(strata.weighted / strata.precision * level.spread(False))

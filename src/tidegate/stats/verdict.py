@@ -2,7 +2,8 @@
 
 Harm takes E >= 1 / alpha with the metric's part of the allowed error; safety E >= 1 / alpha with
 all of it, since every guard has to be safe. A rise that is proven and proven to be below the margin
-is no harm: that is what the margin says.
+is no harm: that is what the margin says. Then the effect's whole interval has to be below it too,
+since the bets on safety stop once they have won, and a canary that was safe may get worse.
 """
 
 from math import asin, exp, inf, log, pi, sin, sqrt
@@ -13,7 +14,7 @@ from msgspec import Struct
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import HarmMetric, Rollout
 from tidegate.stats import harm_test, mean_test, safe_test
-from tidegate.stats.analysis import Analysis, Known, bounds_of, guards, is_by_unit
+from tidegate.stats.analysis import Analysis, bounds_of, guards, is_by_unit
 from tidegate.stats.level import Bounds, Level, bet_on
 
 INTERVAL_ALPHA: Final = 0.05
@@ -63,7 +64,9 @@ def kinds(analysis: Analysis, rollout: Rollout) -> dict[str, Kind]:
             ln_es = -inf, level.safe
         else:
             ln_es = _ln_es(level, is_share)
-        said[name] = _kind(known, ln_es, ln_harm_at, ln_safe_at)
+        is_known = bool(known.requests.stable.count and known.requests.canary.count)
+        at = ln_harm_at, ln_safe_at
+        said[name] = _kind(level, bounds_of(guard, rollout), ln_es, at) if is_known else "no_data"
     return said
 
 
@@ -85,7 +88,9 @@ def _verdict(analysis: Analysis, rollout: Rollout, guard: HarmMetric, harm_at: f
     safe_at = 1 / rollout.safe_alpha
     ln_harm, ln_safe = _ln_es(level, is_share)
     stable, canary = level.stable.count, level.canary.count
-    what = _kind(known, (ln_harm, ln_safe), log(harm_at), log(safe_at))
+    what: Kind = "no_data"
+    if known.requests.stable.count and known.requests.canary.count:
+        what = _kind(level, bounds, (ln_harm, ln_safe), (log(harm_at), log(safe_at)))
     effect, low, high = _interval(level, is_share)
     return Verdict(
         guard.name,
@@ -105,13 +110,19 @@ def _verdict(analysis: Analysis, rollout: Rollout, guard: HarmMetric, harm_at: f
     )
 
 
-def _kind(known: Known, ln_es: tuple[float, float], ln_harm_at: float, ln_safe_at: float) -> Kind:
-    """`ln_es` of harm and of safety."""
-    if not known.requests.stable.count or not known.requests.canary.count:
-        return "no_data"
-    if ln_es[1] >= ln_safe_at:
-        return "safe"
-    return "harm" if ln_es[0] >= ln_harm_at else "undecided"
+def _kind(level: Level, by: Bounds, ln_es: tuple[float, float], at: tuple[float, float]) -> Kind:
+    """Of what both arms have shown: `ln_es` of harm and of safety, and what each is proven at."""
+    is_safe = ln_es[1] >= at[1]
+    if ln_es[0] >= at[0] and not (is_safe and _is_within(level, by)):
+        return "harm"
+    return "safe" if is_safe else "undecided"
+
+
+def _is_within(level: Level, by: Bounds) -> bool:
+    """Whether all of the effect's interval is below the margin."""
+    high = _interval(level, by.is_share)[2]
+    points = by.margin.points
+    return high is not None and high <= (points if by.is_share else exp(points))
 
 
 def _ln_es(level: Level, is_share: bool) -> tuple[float, float]:
@@ -148,7 +159,7 @@ def _needed(level: Level, by: Bounds, ln_missing: float) -> int | None:
     if not by.is_share:
         margin = by.margin.points / level.spread(False)
         return _needed_of_mean(level, margin, ln_missing, stable / canary)
-    each = safe_test.expected(bet_on(level, by, part), by.margin.points, part)
+    each = safe_test.expected(bet_on(level, by, stable / canary, 1.0), by.margin.points, part)
     return None if each <= 0 else int(ln_missing / each * (1 - part)) + 1
 
 
@@ -184,12 +195,17 @@ def _smallest(level: Level, is_share: bool, ln_harm_at: float) -> float | None:
             return None
         return exp(_smallest_mean(both, ln_harm_at) * level.spread(False))
     rate = harm_test.rate_of(level.both())
-    enough = ln_harm_at + log(len(harm_test.ODDS_RATIOS))
+    enough = ln_harm_at - log(max(harm_test.PARTS))
     angle = asin(sqrt(rate)) + sqrt(enough / (2 * both))
     return 1 - rate if angle >= pi / 2 else sin(angle) ** 2 - rate
 
 
 def _smallest_mean(precision: float, ln_harm_at: float) -> float:
-    """In standard deviations: where the mixture's e-value is just enough, without its one side."""
-    t = mean_test.TAU**2 * precision
-    return sqrt(2 * (ln_harm_at + 0.5 * log(1 + t)) * (1 + t) / t / precision)
+    """In standard deviations: where that of one scale is just enough for the mean of all, without
+    its one side."""
+    enough = ln_harm_at + log(len(mean_test.SCALES))
+    found = []
+    for scale in mean_test.SCALES:
+        t = scale * scale * precision
+        found.append(sqrt(2 * (enough + 0.5 * log(1 + t)) * (1 + t) / t / precision))
+    return min(found)

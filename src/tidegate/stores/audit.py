@@ -45,6 +45,16 @@ def note(engine: Engine, author: Author, what: str, subject: str) -> None:
         append(connection, author, what, subject)
 
 
+def of_kind(
+    connection: Connection, what: str, since_s: float, until_s: float, *, limit: int = 100
+) -> list[AuditRow]:
+    """Of one verb and object, in this time; newest first, at most `limit`."""
+    c = audit.c
+    within = (c.what == what) & c.at_s.between(since_s, until_s)
+    query = select(audit).where(within).order_by(c.at_s.desc(), c.seq.desc()).limit(limit)
+    return [AuditRow(*row) for row in connection.execute(query)]
+
+
 def recent(
     connection: Connection, *, limit: int = 100, before_seq: int | None = None
 ) -> list[AuditRow]:

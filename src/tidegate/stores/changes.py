@@ -83,7 +83,7 @@ def hold(connection: Connection, change: Change, needs: int = 0) -> Change:
 
     ChangeRefused, LeverTaken, Fenced. A dial's own holder sets it anew by this.
     """
-    _refuse_wrong(change)
+    refuse_wrong(change)
     if is_controller(change.author):
         leadership.check(connection, change.epoch)
     else:
@@ -97,7 +97,7 @@ def hold(connection: Connection, change: Change, needs: int = 0) -> Change:
     values["evidence"] = _json(change.evidence).decode()
     connection.execute(insert(changes).values(**values, needs=needs))
     said = "change.propose" if waits else "change.set"
-    _note(connection, Author(change.author, change.from_s), said, change, change.reason)
+    note(connection, Author(change.author, change.from_s), said, change, change.reason)
     if not waits:
         feed.append_changes(connection, change.from_s)
     return change
@@ -109,8 +109,7 @@ def approve(connection: Connection, change_id: str, author: Author) -> Kept:
     change = kept.change
     if kept.ended_at_s is not None or len(change.approved_by) >= kept.needs:
         raise ChangeRefused(f"change {change_id} waits for nobody's approval")
-    if author.actor in (change.author, *change.approved_by):
-        raise ChangeRefused(f"{author.actor} has spoken: somebody else has to approve it")
+    refuse_same(author, change)
     if change.until_s is not None and change.until_s <= author.at_s:
         raise ChangeRefused(f"change {change_id} would be over: its time came while it waited")
     change = msgspec.structs.replace(change, approved_by=(*change.approved_by, author.actor))
@@ -119,7 +118,7 @@ def approve(connection: Connection, change_id: str, author: Author) -> Kept:
         _make_room(connection, change, author.at_s)
     values = {"approved_by": _json(change.approved_by).decode()}
     connection.execute(update(changes).where(changes.c.id == change_id).values(values))
-    _note(connection, author, "change.approve", change)
+    note(connection, author, "change.approve", change)
     if in_force:
         feed.append_changes(connection, author.at_s)
     return msgspec.structs.replace(kept, change=change)
@@ -187,7 +186,8 @@ def trim(connection: Connection, before_s: float) -> int:
     return connection.execute(delete(changes).where(changes.c.ended_at_s < before_s)).rowcount
 
 
-def _refuse_wrong(change: Change) -> None:
+def refuse_wrong(change: Change) -> None:
+    """ChangeRefused where it could never be in force."""
     what = wrong(change.lever, change.scope, change.value)
     if what is not None:
         raise ChangeRefused(what)
@@ -196,6 +196,12 @@ def _refuse_wrong(change: Change) -> None:
     lasts_s = change.lease_s if change.until_s is None else change.until_s - change.from_s
     if lasts_s is None or not 0 < lasts_s < float("inf"):
         raise ChangeRefused("a change ends after it has begun")
+
+
+def refuse_same(author: Author, change: Change) -> None:
+    """ChangeRefused for who has set it or approved it before."""
+    if author.actor in (change.author, *change.approved_by):
+        raise ChangeRefused(f"{author.actor} has spoken: somebody else has to approve it")
 
 
 def _make_room(connection: Connection, change: Change, now_s: float | None = None) -> None:
@@ -223,12 +229,13 @@ def _end(connection: Connection, gone: Iterable[Kept], author: Author, why: Why)
     for kept in gone:
         mine = (changes.c.id == kept.change.id) & _IS_OPEN
         connection.execute(update(changes).where(mine).values(values))
-        _note(connection, author, "change.end", kept.change, why)
+        note(connection, author, "change.end", kept.change, why)
 
 
-def _note(
+def note(
     connection: Connection, author: Author, what: str, change: Change, detail: str = ""
 ) -> None:
+    """Write of a change in the audit trail."""
     said = f"{change.lever} {change.scope} = {change.value:g}"
     audit.append(connection, author, what, change.id, f"{said}: {detail}" if detail else said)
 

@@ -131,6 +131,11 @@ def claim(
     return replace(delivery, **values), told.told_by(connection, delivery.ends or delivery.id)
 
 
+def says(connection: Connection, delivery: Delivery, *, only_edits: bool) -> None:
+    """Of a claimed message, before it is sent: whether it may be sent again if its end is lost."""
+    _finish(connection, delivery, state="editing" if only_edits else "sending")
+
+
 def delivered(
     connection: Connection, delivery: Delivery, at_s: float, remark: str | None = None
 ) -> None:

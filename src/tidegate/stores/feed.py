@@ -34,6 +34,12 @@ def append_plan(connection: Connection, plan_version: int, at_s: float) -> int:
     return _append(connection, {"kind": "plan", "plan_version": plan_version, "at_s": at_s})
 
 
+def has_plan(connection: Connection, plan_version: int) -> bool:
+    """Whether a plan of this version was numbered before, and that is still kept."""
+    mine = (feed.c.kind == "plan") & (feed.c.plan_version == plan_version)
+    return connection.execute(select(feed.c.seq).where(mine).limit(1)).first() is not None
+
+
 def append_changes(connection: Connection, at_s: float) -> int:
     """Number that other changes are in force, in the caller's transaction. Returns its number."""
     return _append(connection, {"kind": "changes", "at_s": at_s})

@@ -85,6 +85,12 @@ def recent(
     return [notice_of(row) for row in connection.execute(query).mappings()]
 
 
+def of_ids(connection: Connection, ids: Iterable[str]) -> list[Notice]:
+    """These notices, as far as they are still kept, the oldest first."""
+    query = select(*COLUMNS).where(_n.id.in_(list(ids))).order_by(_n.id)
+    return [notice_of(row) for row in connection.execute(query).mappings()]
+
+
 def silenced(connection: Connection, ids: Iterable[str]) -> dict[str, str]:
     """The silence that holds each of these notices back, of those that nobody was told."""
     query = select(_n.id, _n.silenced_by).where(

@@ -214,6 +214,8 @@ audit = Table(
     sqlite_autoincrement=True,
 )
 
+Index("ix_audit_what", audit.c.what, audit.c.at_s)
+
 meta = Table(
     "meta",
     metadata,

@@ -4,7 +4,7 @@ Times are wall-clock seconds at which a span begins, money is integer nano-dolla
 recorders are added up by who reads them. Histograms and `detail` are MessagePack.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -19,6 +19,9 @@ from sqlalchemy import (
 
 from tidegate.core.bin import COUNTS, HISTOGRAMS
 from tidegate.stores.schema import metadata
+
+# Those that rows of an older program lack.
+_FIRST: Final = {"turn_time_good": "0", "turn_time_bad": "0"}
 
 
 def _key() -> tuple[Column[Any], ...]:
@@ -53,7 +56,7 @@ signals = Table(
     metadata,
     *_key(),
     Column("changed", BigInteger, nullable=False),
-    *(Column(name, BigInteger, nullable=False) for name in COUNTS),
+    *(Column(name, BigInteger, nullable=False, server_default=_FIRST.get(name)) for name in COUNTS),
     sqlite_with_rowid=False,
 )
 Index("ix_signals_start", signals.c.span_s, signals.c.start_s)

@@ -1,0 +1,17 @@
+"""Which requests are somebody's use of a product, by their purpose: one list for all who count.
+
+A key says what its requests are for in a word of its operator's. The words of `MEASURING` say that
+they measure us; any other is a user's. The gateway's own requests have a purpose and no key.
+"""
+
+from typing import Final
+
+from tidegate.core.probe import OWN, SHADOW
+
+PRODUCTION: Final = "production"
+MEASURING: Final = frozenset({"eval", "evals", "evaluation", "evaluations", SHADOW})
+
+
+def is_production(purpose: str, *, has_key: bool) -> bool:
+    """Whether objectives, error budgets and releases count such a request."""
+    return purpose not in MEASURING and (has_key or purpose not in OWN)

@@ -50,7 +50,8 @@ def test_a_pattern_that_is_not_linear_is_an_error_to_be(tmp_path: Path) -> None:
       - {type: assert-set, assert: [{type: regex, value: '(a)\\1'}]}
     """
     [case] = suite(tmp_path, text).cases
-    assert [check.grader for check in case.checks] == ["unsupported", "unsupported"]
+    assert [check.grader for check in case.checks] == ["unsupported", "group"]
+    assert b'"grader":"unsupported"' in bytes(case.checks[1].options)
 
 
 def test_defaults_and_scenarios_lie_in_files_too(tmp_path: Path) -> None:

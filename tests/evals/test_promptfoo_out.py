@@ -51,8 +51,19 @@ GROUPS = st.lists(st.sampled_from(["contains", "cost", "bleu"]), min_size=1, max
 SCRIPTS = st.sampled_from(sorted(UNSUPPORTED)).map(
     lambda kind: check_of({"type": kind, "value": "file://{{ x }}.py", "threshold": 0.3})
 )
+ODD = st.sampled_from(
+    [
+        {"type": "regex", "value": "(?=x)y"},
+        {"type": "not-regex", "value": "(?=x){{ y }}", "weight": 3},
+        {"type": "contains", "value": "{{ a }}", "transform": "output.trim()"},
+        {"type": "equals", "value": "file://check.py", "metric": "{{ m }}"},
+        {"type": "assert-set", "assert": [{"type": "regex", "value": "(?!{{ a }})"}]},
+        {"type": "assert-set", "assert": [{"type": "not-ruby", "value": "{{ a }}"}]},
+    ]
+).map(check_of)
 ANY = (
-    CHECKS
+    ODD
+    | CHECKS
     | GROUPS
     | SCRIPTS
     | TEXTS.filter(bool).flatmap(lambda it: st.sampled_from(texts_checks(it)))

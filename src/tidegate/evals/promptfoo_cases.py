@@ -5,14 +5,13 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import replace
 
 from tidegate.config.problem import Mark, Path
 from tidegate.config.tree import ListNode, MapNode, Node
 from tidegate.core.grading import Case, Check
 from tidegate.evals.checking import Graders
 from tidegate.evals.files import Outside
-from tidegate.evals.promptfoo_checks import COUNTING, NOT, UNSUPPORTED, Mistaken, check_of
+from tidegate.evals.promptfoo_checks import NOT, UNSUPPORTED, Mistaken, check_of
 from tidegate.evals.promptfoo_files import CODE, Parts, Test
 from tidegate.evals.promptfoo_text import (
     NotFilled,
@@ -240,7 +239,10 @@ class CaseMaker:
             if not isinstance(written, dict):
                 raise Mistaken("an assertion is a mapping with a `type`")
             check = check_of(self._ready(written, variables), self.tools)
-            return self._liked(check, written)
+            said = self._graders.wrong(check.grader, msgspec.json.decode(check.options))
+            if said is None:
+                return check
+            raise Mistaken(said)
         except (Mistaken, NotFilled, Outside) as problem:
             test.reader.say(node.mark, path, str(problem))
         except Unreadable:
@@ -261,22 +263,6 @@ class CaseMaker:
             if name in ready and not _is_code(written):
                 ready[name] = fill_all(self._environment, ready[name], variables)
         return ready
-
-    def _liked(self, check: Check, written: dict[str, Any]) -> Check:
-        """The check, if its grader takes it. A pattern that is not linear is no mistake, but cannot
-        be looked for."""
-        said = self._graders.wrong(check.grader, msgspec.json.decode(check.options))
-        if said is None:
-            return check
-        if check.grader != "regex" and not said.startswith("regex:"):
-            raise Mistaken(said)
-        kind = str(written["type"]).removeprefix(NOT)
-        kept = {key: value for key, value in written.items() if key not in COUNTING}
-        return replace(
-            check,
-            grader="unsupported",
-            options=raw({"type": kind, "why": said, "written": kept}),
-        )
 
 
 def context_of(variables: Mapping[str, Any]) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from tidegate.core import plugs
 from tidegate.core.grading import Check
 from tidegate.core.words import nearest, quoted
 from tidegate.evals.reading import raw
@@ -290,6 +291,10 @@ def _why_unsupported(base: str, assertion: Mapping[str, Any]) -> str | None:
     value = assertion.get("value")
     if isinstance(value, str) and value.startswith(("file://", "package:")):
         return "its `value` is code, which is not executed"
+    if base == "regex" and isinstance(value, str):
+        said: str | None = plugs.load("graders", "regex").wrong({"pattern": value})
+        if said is not None:
+            return said
     unknown = [name for name in assertion if name not in _KNOWN]
     if unknown:
         return f"its member {quoted(unknown[0])} is not known"

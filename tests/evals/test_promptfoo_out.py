@@ -81,7 +81,7 @@ def cases(draw: st.DrawFn) -> Case:
         checks=tuple(draw(st.lists(ANY, min_size=1, max_size=3))),
         must_pass=draw(st.booleans()),
         strata=draw(st.dictionaries(NAMES, TEXTS, max_size=2)),
-        threshold=draw(st.none() | st.sampled_from([0.0, 0.5, 1.0])),
+        threshold=draw(st.none() | st.sampled_from([0.5, 1.0])),
         description=draw(TEXTS),
         turns=draw(st.sampled_from([(), (("user", "hi {{ a }}"),)])),
     )

@@ -9,6 +9,7 @@ from msgspec import Raw, Struct
 from tidegate.config.problem import Mark, Path
 from tidegate.config.tree import ListNode, MapNode, Node
 from tidegate.core.grading import Case, Check
+from tidegate.core.words import quoted
 from tidegate.evals.checking import Graders
 from tidegate.evals.files import Outside
 from tidegate.evals.promptfoo_checks import NOT, UNSUPPORTED, Mistaken, check_of
@@ -24,6 +25,7 @@ from tidegate.evals.reading import Reader, Unreadable, raw
 from tidegate.evals.suite import MAX_CASES
 
 OURS: Final = "tidegate"
+TEMPLATES: Final = "#/assertionTemplates/"
 _ADDED: Final = ("vars", "options", "metadata")
 # Of how promptfoo runs: no part of what is asked and how it is judged.
 _ASIDE: Final = ("provider", "providers", "prompts", "storeOutputAs")
@@ -89,8 +91,9 @@ def _take_asserts(whole: Merged, test: Test, *, is_default: bool) -> None:
 class CaseMaker:
     """Makes cases of tests, one after another."""
 
-    def __init__(self, parts: Parts, tools: list[Any] | None) -> None:
+    def __init__(self, parts: Parts, tools: list[Any] | None, templates: Mapping[str, Any]) -> None:
         self.parts = parts
+        self.templates = templates
         self.tools = tools
         self.is_full = False
         self._environment = new_environment()
@@ -170,6 +173,8 @@ class CaseMaker:
                 raise owner.reader.refuse(node.mark, at, "expected a number") from None
             if not 0 <= said["threshold"] <= 1:
                 raise owner.reader.refuse(node.mark, at, "it must be from 0 to 1")
+            if said["threshold"] == 0:
+                del said["threshold"]  # promptfoo takes it for none
         strata = {}
         for name, (owner, node) in test.within.get("metadata", {}).items():
             at = (*owner.path, "metadata", name)
@@ -250,7 +255,13 @@ class CaseMaker:
         return None
 
     def _ready(self, written: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """An assertion with its templates filled in and its files read."""
+        """An assertion with its templates filled in and its files read, or the one that it refers
+        to."""
+        if isinstance(named := written.get("$ref"), str):
+            meant = self.templates.get(named.removeprefix(TEMPLATES))
+            if not isinstance(meant, dict) or "$ref" in meant:
+                raise Mistaken(f"there is no assertion {quoted(named)}")
+            written = meant
         ready = dict(written)
         if isinstance(ready.get("assert"), list):
             ready["assert"] = [

@@ -315,7 +315,8 @@ def _group(
         if check.grader == "group":
             raise Mistaken("an assert-set holds no other")
         checks.append(msgspec.json.decode(msgspec.json.encode(check)))
-    return {"checks": checks} | ({} if threshold is None else {"threshold": threshold})
+    # promptfoo takes a threshold of 0 for none.
+    return {"checks": checks} | ({"threshold": threshold} if threshold else {})
 
 
 def _number(assertion: Mapping[str, Any], name: str, absent: float) -> float:

@@ -12,8 +12,9 @@ from tests.evals.written import suite
 
 from tidegate.core.grading import Case, Check
 from tidegate.evals.load import load_suites
-from tidegate.evals.promptfoo_checks import READ, UNSUPPORTED, check_of
+from tidegate.evals.promptfoo_checks import READ, check_of
 from tidegate.evals.promptfoo_out import write_promptfoo
+from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
 from tidegate.evals.reading import raw
 from tidegate.evals.suite import Suite
 

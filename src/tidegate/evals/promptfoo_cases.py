@@ -12,7 +12,7 @@ from tidegate.core.grading import Case, Check
 from tidegate.core.words import quoted
 from tidegate.evals.checking import Graders
 from tidegate.evals.files import Outside
-from tidegate.evals.promptfoo_checks import NOT, UNSUPPORTED, Mistaken, check_of
+from tidegate.evals.promptfoo_checks import NOT, check_of
 from tidegate.evals.promptfoo_files import CODE, Parts, Test
 from tidegate.evals.promptfoo_text import (
     NotFilled,
@@ -21,6 +21,8 @@ from tidegate.evals.promptfoo_text import (
     product_count,
     products,
 )
+from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
+from tidegate.evals.promptfoo_values import Mistaken
 from tidegate.evals.reading import Reader, Unreadable, raw
 from tidegate.evals.suite import MAX_CASES
 

@@ -206,7 +206,9 @@ class _Cut:
             at = found.end()
         kind = self.source[start + 1]
         inner = self.source[start + 2 : at]
-        self.engine.append(f"\x01{kind}{inner}{sign}\x02{close[0]}")
+        # The line break after an include is the text's own: a partial has none at its end.
+        kept = "+" if is_block and not sign and tokens and tokens[0].text == "include" else sign
+        self.engine.append(f"\x01{kind}{inner}{kept}\x02{close[0]}")
         end = at + len(sign) + 2
         self.canonical.append(self.source[start:end])
         self._keep(start, is_block, tuple(tokens))

@@ -13,6 +13,7 @@ sees exactly the tags that were checked. The reasons of the limits:
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -104,6 +105,12 @@ class Template(Struct, frozen=True):
     def partials(self) -> tuple[str, ...]:
         """What it includes, `NAME/VERSION`, each once, in order."""
         return tuple(dict.fromkeys(it.partial for it in self.pieces if it.partial))
+
+    @property
+    def filters(self) -> frozenset[str]:
+        """The filters that it uses."""
+        pairs = (pair for it in self.pieces for pair in pairwise(it.tokens))
+        return frozenset(name.text for sign, name in pairs if sign.text == "|")
 
     @property
     def bound(self) -> frozenset[str]:

@@ -1,7 +1,7 @@
 """`python -m tidegate.boot.embedded`: control with the recorder inside, one process.
 
-The recorder works in a thread of its own, and so does what reads the engines: a slow ledger must
-not hold up the API or the feed, nor a slow engine the ledger.
+The recorder works in a thread of its own, and so do what takes in spools and what reads the
+engines: a slow ledger must not hold up the API or the feed, nor a slow engine the ledger.
 """
 
 import os
@@ -25,6 +25,7 @@ from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
 from tidegate.record.scraper import Scraper
 from tidegate.record.sessions import SessionAlert
+from tidegate.record.spools import Spools
 
 
 class EmbeddedRecorder:
@@ -34,6 +35,7 @@ class EmbeddedRecorder:
         self._metrics = Metrics()
         self._stop = threading.Event()
         self._engines = EngineMetrics()
+        self._spools: Spools | None = None
         self._threads: list[threading.Thread] = []
         self._patience_of: OfRoute | None = None
         self._fold_every_s: Callable[[], float] | None = None
@@ -61,6 +63,8 @@ class EmbeddedRecorder:
         if self._fold_every_s is not None:
             recorder.folding.every_s = self._fold_every_s
         self._begin("recorder", recorder.run)
+        self._spools = Spools(layout, engine)
+        self._begin("spools", self._spools.run)
 
     def read_engines(self, engine: Engine, plan: Callable[[], Plan | None]) -> None:
         get = partial(fetch, find=partial(secret_refs.find, environ=os.environ))
@@ -70,7 +74,8 @@ class EmbeddedRecorder:
         self._metrics.observe_status(gateway, status)
 
     def render(self) -> bytes:
-        return self._metrics.render() + self._engines.render()
+        spools = b"" if self._spools is None else self._spools.render()
+        return self._metrics.render() + self._engines.render() + spools
 
     def stop(self) -> None:
         self._stop.set()

@@ -2,9 +2,11 @@
 
 from tidegate.control import (
     api_budgets,
+    api_captured,
     api_certificates,
     api_changes,
     api_drift,
+    api_feedback,
     api_keys,
     api_loop,
     api_notices,
@@ -30,6 +32,8 @@ ROWS: tuple[Row, ...] = (
     *api_keys.ROWS,
     *api_loop.ROWS,
     *api_receipts.ROWS,
+    *api_captured.ROWS,
+    *api_feedback.ROWS,
     *api_plan.ROWS,
     *api_targets.ROWS,
     *api_prompts.ROWS,

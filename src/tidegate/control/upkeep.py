@@ -15,9 +15,11 @@ from tidegate.core import clock
 from tidegate.core.compile import PlanRefused
 from tidegate.stores import (
     blocks,
+    captures,
     changes,
     database,
     decisions,
+    feedback,
     fleet,
     readings,
     retention,
@@ -98,14 +100,20 @@ class Upkeep:
         unit_homes.drop_old(self._engine, now_s)
         decisions.drop_old(self._engine, now_s)
         _forget_ended(self._engine, now_s)
+        captures.drop_old(self._engine, now_s, {})
         with database.writing(self._engine) as connection:
             readings.trim(connection, now_s)
             changes.trim(connection, now_s - _CHANGES_KEPT_S)
             schedule.trim(connection, now_s - _CHANGES_KEPT_S)
         if self._plans.problems:
             return  # a file that cannot be read must not shorten what it meant to keep
-        kept_s = self._plans.declared.storage.retention_days * _DAY_S
+        declared = self._plans.declared
+        kept_s = declared.storage.retention_days * _DAY_S
         retention.roll_off(self._engine, now_s - kept_s)
+        feedback.drop_old(self._engine, now_s - kept_s)
+        routes = declared.routes.items()
+        said_s = {name: it.capture.keep_s for name, it in routes if it.capture is not None}
+        captures.drop_old(self._engine, now_s, said_s)
 
 
 def _forget_ended(engine: Engine, now_s: float) -> None:

@@ -108,6 +108,11 @@ def writing(engine: Engine, *, alone: bool = True) -> Iterator[Connection]:
             yield marked
 
 
+def overwrite_deleted(connection: Connection) -> None:
+    """Have what SQLite deletes in this connection overwritten, not only forgotten."""
+    connection.exec_driver_sql("PRAGMA secure_delete=ON")
+
+
 def is_shared(on: Connection | Engine) -> bool:
     """Whether the database may be in use by other machines too."""
     return on.dialect.name == "postgresql"

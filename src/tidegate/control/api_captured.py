@@ -1,0 +1,129 @@
+"""Captured requests: which there are, what was said in them, and their deletion.
+
+For operators alone, no team's lead. Whoever reads what was said is in the audit trail, in the
+transaction that reads it.
+"""
+
+from typing import Final
+
+from sqlalchemy import Engine
+
+from tidegate.control.api_keys import author
+from tidegate.control.errors import ApiError
+from tidegate.control.routes import Call, Row
+from tidegate.control.shapes_captured import (
+    MOST_READ,
+    CapturedDeleted,
+    CapturedDeletion,
+    CapturedList,
+    CapturedPage,
+    CapturedQuery,
+    CapturedRow,
+)
+from tidegate.core import clock
+from tidegate.core.capture import Captured
+from tidegate.core.feedback import is_request_id
+from tidegate.stores import audit, captures, database
+from tidegate.stores.captures import Deletion, Which
+
+READ = "capture.read"
+DELETED = "capture.delete"
+_NONE = "Nothing that was said in that request is kept."
+
+
+async def _list(call: Call) -> CapturedList:
+    asked: CapturedQuery = call.query
+
+    def read(engine: Engine) -> list[Captured]:
+        with database.reading(engine) as connection:
+            now_s = clock.wall_s()
+            return captures.newest(connection, _which(asked, now_s), now_s, limit=asked.limit)
+
+    return CapturedList([_row(it) for it in await call.desk.store(read)])
+
+
+async def _show(call: Call) -> Captured:
+    by, wanted = author(call), call.path["id"]
+    if not is_request_id(wanted):
+        raise ApiError("not_found", _NONE)
+
+    def read(engine: Engine) -> Captured | None:
+        with database.writing(engine, alone=False) as connection:
+            found = captures.by_id(connection, wanted, by.at_s)
+            if found is not None:
+                audit.append(connection, by, READ, found.receipt_id, f"route {found.route}")
+            return found
+
+    found = await call.desk.store(read)
+    if found is None:
+        raise ApiError("not_found", _NONE)
+    return found
+
+
+async def _export(call: Call) -> CapturedPage:
+    asked: CapturedQuery = call.query
+    by, limit = author(call), min(asked.limit, MOST_READ)
+
+    def read(engine: Engine) -> list[Captured]:
+        with database.writing(engine, alone=False) as connection:
+            which = _which(asked, by.at_s)
+            found = captures.newest(connection, which, by.at_s, limit=limit)
+            if found:
+                subject = f"{len(found)} from {found[-1].receipt_id} to {found[0].receipt_id}"
+                audit.append(connection, by, READ, subject, _told(asked))
+            return found
+
+    found = await call.desk.store(read)
+    return CapturedPage(found, found[-1].receipt_id if len(found) == limit else None)
+
+
+async def _delete(call: Call) -> CapturedDeleted:
+    asked: CapturedDeletion = call.body
+    by = author(call)
+    if asked.customer is None and asked.end_user is None and asked.before_s is None:
+        message = "Say whose: `customer`, `end_user`; or say `before_s`."
+        raise ApiError("invalid_request", message)
+    before_s = by.at_s if asked.before_s is None else min(asked.before_s, by.at_s)
+    what = Deletion(before_s, asked.customer, asked.end_user)
+
+    def write(engine: Engine) -> tuple[int, int]:
+        with database.writing(engine) as connection:
+            gone = captures.remove(connection, what, by.at_s)
+            whose = asked.customer or asked.end_user or "everybody"
+            detail = f"{gone[0]} captured, {gone[1]} of feedback, before {before_s:.0f}"
+            audit.append(connection, by, DELETED, whose, detail)
+            return gone
+
+    return CapturedDeleted(*await call.desk.store(write))
+
+
+ROWS = (
+    Row("GET", "/api/captured", "operator", _list, query=CapturedQuery),
+    Row("GET", "/api/captured/export", "operator", _export, query=CapturedQuery),
+    Row("POST", "/api/captured/delete", "operator", _delete, body=CapturedDeletion),
+    Row("GET", "/api/captured/{id}", "operator", _show),
+)
+
+_COUNTED: Final = ("asked_chars", "answer_chars", "calls")
+_SAME: Final = tuple(it for it in CapturedRow.__struct_fields__ if it not in _COUNTED)
+
+
+def _row(made: Captured) -> CapturedRow:
+    same = {name: getattr(made, name) for name in _SAME}
+    return CapturedRow(
+        **same,
+        asked_chars=len(made.messages),
+        answer_chars=len(made.answer),
+        calls=len(made.calls),
+    )
+
+
+def _told(asked: CapturedQuery) -> str:
+    """What was asked for, in words."""
+    said = (("route", asked.route), ("customer", asked.customer), ("rated", asked.rated))
+    return ", ".join(f"{name} {value}" for name, value in said if value is not None)
+
+
+def _which(asked: CapturedQuery, now_s: float) -> Which:
+    since_s = None if asked.since_s is None else now_s - asked.since_s
+    return Which(asked.route, asked.customer, since_s, asked.rated, asked.before_id)

@@ -1,0 +1,103 @@
+"""Captured requests and feedback over the control API. Times are wall-clock seconds; queries and
+bodies forbid unknown fields."""
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct
+
+from tidegate.core.capture import Captured
+from tidegate.stores.feedback import Heard, Rate
+
+_Word = Annotated[str, Meta(min_length=1, max_length=1024)]
+_Limit = Annotated[int, Meta(ge=1, le=1000)]
+_Seconds = Annotated[float, Meta(gt=0, le=400 * 86_400.0)]
+Rated = Literal["up", "down"]
+# An answer of the API has so many with what was said: each may be long.
+MOST_READ = 50
+
+
+class CapturedQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """The newest first, older than `before_id`."""
+
+    route: _Word | None = None
+    customer: _Word | None = None
+    rated: Rated | None = None
+    since_s: _Seconds | None = None
+    before_id: _Word | None = None
+    limit: _Limit = 50
+
+
+class CapturedRow(Struct, frozen=True, omit_defaults=True):
+    """A captured request without what was said. Sizes are characters."""
+
+    receipt_id: str
+    at_s: float
+    until_s: float
+    route: str
+    asked_chars: int
+    answer_chars: int
+    purpose: str
+    key_id: str | None = None
+    team: str | None = None
+    customer: str | None = None
+    end_user: str | None = None
+    release: str | None = None
+    arm: str | None = None
+    prompt: str | None = None
+    prompt_version: str | None = None
+    target: str | None = None
+    model: str | None = None
+    calls: int = 0
+    cut: bool = False
+    shortened: bool = False
+    redacted: dict[str, int] = {}
+
+
+class CapturedList(Struct, frozen=True):
+    captured: list[CapturedRow]
+
+
+class CapturedPage(Struct, frozen=True):
+    """With what was said; `next_id` is what to go on with, None at the end."""
+
+    captured: list[Captured]
+    next_id: str | None
+
+
+class CapturedDeletion(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    """What is to be deleted: of that customer or end user, said before then, or up to now. One of
+    the three has to be said."""
+
+    customer: _Word | None = None
+    end_user: _Word | None = None
+    before_s: Annotated[float, Meta(gt=0)] | None = None
+
+
+class CapturedDeleted(Struct, frozen=True):
+    """How many captured requests and how many words of feedback are gone from the store. What is in
+    a spool still goes when that is read."""
+
+    captured: int
+    feedback: int
+
+
+class FeedbackQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    route: _Word | None = None
+    rated: Rated | None = None
+    since_s: _Seconds | None = None
+    limit: _Limit = 50
+
+
+class FeedbackList(Struct, frozen=True):
+    """The newest first."""
+
+    feedback: list[Heard]
+
+
+class RatesQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
+    route: _Word | None = None
+    since_s: _Seconds | None = None
+
+
+class FeedbackRates(Struct, frozen=True):
+    rates: list[Rate]

@@ -1,0 +1,59 @@
+"""Captured requests as cases of a suite, a JSON object a line, for its `cases_from`."""
+
+from typing import Any, Final
+
+import msgspec
+
+from tidegate.core.capture import Captured
+from tidegate.evals.cases import ROLES
+
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
+
+
+class NoCase(ValueError):
+    """A request that no case can say. The message says why, and nothing of what was said."""
+
+
+def case_line(made: Captured, *, expected: bool = False, checks: tuple[str, ...] = ()) -> bytes:
+    """One line. Its id is the request's, its strata say where it came from. With `expected` the
+    answer is what is compared with. NoCase."""
+    turns = [_turn(message) for message in _decode(made.messages)]
+    if not turns:
+        raise NoCase("it asks nothing")
+    strata = {"route": made.route, "model": made.model, "prompt_version": made.prompt_version}
+    case: dict[str, Any] = {
+        "id": made.receipt_id,
+        "turns": turns,
+        "strata": {name: value for name, value in strata.items() if value},
+    }
+    if expected:
+        if made.cut or made.shortened:
+            raise NoCase("its answer is not whole, so nothing can be compared with it")
+        case["expected"] = made.answer
+    if checks:
+        case["checks"] = list(checks)
+    return _encode(case) + b"\n"
+
+
+def _turn(message: dict[str, Any]) -> dict[str, str]:
+    role = message.get("role")
+    if role not in ROLES:
+        raise NoCase("it has messages that are no turn of a case, such as a tool's")
+    if message.get("tool_calls") or message.get("function_call"):
+        raise NoCase("it has calls of tools")
+    return {role: _text(message.get("content"))}
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    if not isinstance(content, list):
+        raise NoCase("it has a message without text")
+    texts = []
+    for part in content:
+        text = part if isinstance(part, str) else part.get("text")
+        if not isinstance(text, str):
+            raise NoCase("it has parts that are no text, such as pictures")
+        texts.append(text)
+    return "\n".join(texts)

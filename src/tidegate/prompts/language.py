@@ -8,8 +8,8 @@ sees exactly the tags that were checked. The reasons of the limits:
   no captured blocks, no macros, and lists that are written out are not given a name. So no chain of
   names doubles its way to gigabytes. Filters are ours (`filters.py`), each with a ceiling.
 - Nothing is called, so that no method of any object is reached.
-- A tag has few tokens, and a template few `elif`: long chains of either overflow the engine's stack,
-  which is no error but the end of the process.
+- A tag has few tokens, and a template few `elif`: long chains of either overflow the engine's
+  stack, which is no error but the end of the process.
 """
 
 import re

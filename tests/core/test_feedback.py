@@ -19,8 +19,6 @@ def test_ids_of_ours_are_known() -> None:
     assert is_request_id(ID)
 
 
-@pytest.mark.parametrize(
-    "text", ["", "x", "../x", ID.upper() + "A", ID + "\n"]
-)
+@pytest.mark.parametrize("text", ["", "x", "../x", ID.upper() + "A", ID + "\n"])
 def test_others_are_not(text: str) -> None:
     assert not is_request_id(text)

@@ -36,6 +36,35 @@ def test_a_whole_answer_and_a_stream_are_kept_as_they_were_relayed(tmp_path: Pat
     run(main())
 
 
+@pytest.mark.parametrize(
+    ("path", "content"),
+    [
+        ("/v1/messages", {"messages": HELLO["messages"], "max_tokens": 50, "system": "be calm"}),
+        ("/v1/responses", {"input": "hi", "instructions": "be calm"}),
+    ],
+)
+@pytest.mark.parametrize("stream", [False, True])
+def test_other_wires_are_kept_alike(
+    tmp_path: Path, path: str, content: dict[str, object], stream: bool
+) -> None:
+    async def main() -> None:
+        script = streaming(3) if stream else whole()
+        async with Upstream(script) as up, keeping(tmp_path, at(up, "a")) as kept:
+            body = {"model": "small", "stream": stream, **content}
+            reply = await kept.it.ask(path, body)
+            assert reply.status == 200, reply.raw
+            [one] = await kept.settled(1)
+            said = msgspec.json.decode(one.messages)
+            assert [(it["role"], it["content"]) for it in said] == [
+                ("system", "be calm"),
+                ("user", "hi"),
+            ]
+            assert one.answer and not one.cut
+            assert one.answer.split()[0].encode() in reply.body
+
+    run(main())
+
+
 def test_what_the_client_left_is_marked_as_cut(tmp_path: Path) -> None:
     async def script(exchange: Exchange) -> None:
         exchange.send(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n")

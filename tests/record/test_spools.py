@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from tests.record.rig import framed
 from tests.stores import rig
 from tests.stores.said import NOON_S, captured, feedback, recorded, table_bytes
@@ -19,7 +19,7 @@ from tidegate.record.spools import LOOK_S, Spools
 from tidegate.stores import captures, database
 from tidegate.stores import feedback as feedback_of
 from tidegate.stores.captures import Deletion
-from tidegate.stores.errors import StoreUnavailable
+from tidegate.stores.errors import RowRefused, StoreUnavailable
 
 CANARY = "canary-9f2c"
 
@@ -121,10 +121,31 @@ def test_what_goes_wrong_is_told_without_what_was_said(
     def break_(*_: object) -> None:
         raise RuntimeError(CANARY)
 
-    segment(layout, "captured", said())
+    path = segment(layout, "captured", said())
     monkeypatch.setattr(captures, "store", break_)
-    spools(layout, engine).look(0.0)
+    it = spools(layout, engine)
+    assert it.look(0.0) == LOOK_S
     assert "RuntimeError" in caplog.text and CANARY not in caplog.text
+    assert it.counts == {("captured", "refused"): 1}
+    assert not path.exists()
+
+
+def test_one_record_that_is_refused_keeps_no_other_back(
+    layout: Layout, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = captures.store
+
+    def picky(connection: Connection, several: list[Captured], now_s: float) -> int:
+        if any(it.answer == "bad" for it in several):
+            raise RowRefused("no column holds that")
+        return store(connection, several, now_s)
+
+    monkeypatch.setattr(captures, "store", picky)
+    segment(layout, "captured", said(1), said(2, answer="bad"), said(3))
+    it = spools(layout, engine)
+    it.step()
+    assert it.counts == {("captured", "stored"): 2, ("captured", "refused"): 1}
+    assert len(kept(engine)) == 2
 
 
 def test_deletion_reaches_what_lies_in_a_spool(layout: Layout, engine: Engine) -> None:

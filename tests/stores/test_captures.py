@@ -61,6 +61,16 @@ def test_they_are_found_by_what_they_are_and_page_by_page(engine: Engine) -> Non
     assert ids(engine, Which(before_id=newest[2])) == newest[3:]
 
 
+def test_a_list_has_sizes_and_nothing_that_was_said(engine: Engine) -> None:
+    made = captured(answer="canary", calls=(("f", "{}"),), redacted={"ip": 1})
+    assert store(engine, made) == 1
+    with database.reading(engine) as connection:
+        [row] = captures.listed(connection, Which(route="chat"), NOON_S)
+    assert (row["answer_chars"], row["asked_chars"], row["calls"]) == (6, len(made.messages), 1)
+    assert row["redacted"] == {"ip": 1}
+    assert "canary" not in repr(row) and "messages" not in row
+
+
 def test_they_are_found_by_how_they_were_rated(engine: Engine) -> None:
     receipts = [recorded(engine) for _ in range(3)]
     assert store(engine, *(captured(receipt_id=it.id) for it in receipts)) == 3

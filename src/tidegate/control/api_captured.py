@@ -26,20 +26,23 @@ from tidegate.core.feedback import is_request_id
 from tidegate.stores import audit, captures, database
 from tidegate.stores.captures import Deletion, Which
 
-READ = "capture.read"
-DELETED = "capture.delete"
-_NONE = "Nothing that was said in that request is kept."
+READ: Final = "capture.read"
+DELETED: Final = "capture.delete"
+# Of some gateway the clock may be ahead of ours.
+_AHEAD_S: Final = 60.0
+_NONE: Final = "Nothing that was said in that request is kept."
 
 
 async def _list(call: Call) -> CapturedList:
     asked: CapturedQuery = call.query
 
-    def read(engine: Engine) -> list[Captured]:
+    def read(engine: Engine) -> list[CapturedRow]:
         with database.reading(engine) as connection:
             now_s = clock.wall_s()
-            return captures.newest(connection, _which(asked, now_s), now_s, limit=asked.limit)
+            rows = captures.listed(connection, _which(asked, now_s), now_s, limit=asked.limit)
+            return [CapturedRow(**row) for row in rows]
 
-    return CapturedList([_row(it) for it in await call.desk.store(read)])
+    return CapturedList(await call.desk.store(read))
 
 
 async def _show(call: Call) -> Captured:
@@ -83,7 +86,8 @@ async def _delete(call: Call) -> CapturedDeleted:
     if asked.customer is None and asked.end_user is None and asked.before_s is None:
         message = "Say whose: `customer`, `end_user`; or say `before_s`."
         raise ApiError("invalid_request", message)
-    before_s = by.at_s if asked.before_s is None else min(asked.before_s, by.at_s)
+    latest_s = by.at_s + _AHEAD_S
+    before_s = latest_s if asked.before_s is None else min(asked.before_s, latest_s)
     what = Deletion(before_s, asked.customer, asked.end_user)
 
     def write(engine: Engine) -> tuple[int, int]:
@@ -103,19 +107,6 @@ ROWS = (
     Row("POST", "/api/captured/delete", "operator", _delete, body=CapturedDeletion),
     Row("GET", "/api/captured/{id}", "operator", _show),
 )
-
-_COUNTED: Final = ("asked_chars", "answer_chars", "calls")
-_SAME: Final = tuple(it for it in CapturedRow.__struct_fields__ if it not in _COUNTED)
-
-
-def _row(made: Captured) -> CapturedRow:
-    same = {name: getattr(made, name) for name in _SAME}
-    return CapturedRow(
-        **same,
-        asked_chars=len(made.messages),
-        answer_chars=len(made.answer),
-        calls=len(made.calls),
-    )
 
 
 def _told(asked: CapturedQuery) -> str:

@@ -26,7 +26,7 @@ from tidegate.core.layout import Layout
 from tidegate.core.receipt import frames
 from tidegate.core.spool import FINISHED, GROWING, MAGIC, SpoolName
 from tidegate.stores import captures, database, feedback
-from tidegate.stores.errors import StoreError
+from tidegate.stores.errors import StoreContended, StoreCorrupt, StoreError, StoreUnavailable
 from tidegate.stores.spool_folder import finish_left, numbered, take_free_lock
 
 LOOK_S: Final = 0.5
@@ -36,6 +36,7 @@ _LAST_RETRY_S: Final = 5.0
 _log = logging.getLogger(__name__)
 
 Outcome = tuple[str, str]
+Store = Callable[[Connection, list[bytes]], Counter[str]]
 
 
 class Spools(Collector):
@@ -128,16 +129,38 @@ class Spools(Collector):
         self,
         path: Path,
         name: SpoolName,
-        store: Callable[[Connection, list[bytes]], Counter[str]],
+        store: Store,
     ) -> None:
         payloads, damaged = _read(path)
         counts: Counter[str] = Counter()
         if payloads:
-            with database.writing(self._engine) as connection:
-                counts = store(connection, payloads)
+            try:
+                counts = self._stored(store, payloads)
+            except (StoreUnavailable, StoreCorrupt, StoreContended):
+                raise
+            except Exception as error:
+                # What no column holds must not keep all that comes behind it.
+                _log.error("a segment is taken in piece by piece: %s", type(error).__name__)
+                counts = self._stored_apart(store, payloads)
         path.unlink(missing_ok=True)
         counts["damaged"] += damaged
         self._count(name, counts)
+
+    def _stored(self, store: Store, payloads: list[bytes]) -> Counter[str]:
+        with database.writing(self._engine) as connection:
+            return store(connection, payloads)
+
+    def _stored_apart(self, store: Store, payloads: list[bytes]) -> Counter[str]:
+        """Each by itself; what is refused even so is dropped and counted."""
+        counts: Counter[str] = Counter()
+        for payload in payloads:
+            try:
+                counts += self._stored(store, [payload])
+            except (StoreUnavailable, StoreCorrupt, StoreContended):
+                raise
+            except Exception:
+                counts["refused"] += 1
+        return counts
 
     def _store_captured(self, connection: Connection, payloads: list[bytes]) -> Counter[str]:
         made, undecodable = _decoded(payloads, decode_captured)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, or_, select
 
 from tidegate.core.capture import Captured
 from tidegate.stores import database
@@ -89,6 +89,24 @@ def newest(
     query = select(captured).where(_c.until_s > now_s, *_conditions(which))
     query = query.order_by(_c.receipt_id.desc()).limit(limit)
     return [_captured(row) for row in connection.execute(query).mappings()]
+
+
+def listed(
+    connection: Connection, which: Which, now_s: float, *, limit: int = 100
+) -> list[dict[str, Any]]:
+    """The same without what was said: `asked_chars` and `answer_chars` are its sizes, `calls` is
+    how many there are."""
+    said = {"messages": "asked_chars", "answer": "answer_chars"}
+    columns = [
+        func.length(it).label(said[it.name]) if it.name in said else it for it in captured.columns
+    ]
+    query = select(*columns).where(_c.until_s > now_s, *_conditions(which))
+    query = query.order_by(_c.receipt_id.desc()).limit(limit)
+    rows: list[dict[str, Any]] = [dict(row._mapping) for row in connection.execute(query)]
+    for row in rows:
+        row["calls"] = len(_calls(row["calls"]))
+        row["redacted"] = _counts(row["redacted"])
+    return rows
 
 
 def remove(connection: Connection, what: Deletion, now_s: float) -> tuple[int, int]:

@@ -102,7 +102,7 @@ class Watcher(Protocol):
 
 class _KeptView(Struct, frozen=True, omit_defaults=True):
     """A view less its release, which never changes, and less its blocks, of which the numbers of
-    the first and the last are kept."""
+    the first and the last are kept. `arithmetic` is what they were judged by."""
 
     rollout: str
     now_s: float
@@ -111,6 +111,7 @@ class _KeptView(Struct, frozen=True, omit_defaults=True):
     bounds: Bounds = Bounds()
     shadow: ShadowSeen = ShadowSeen()
     blocks: tuple[int, int] | None = None
+    arithmetic: int = 1
 
 
 _kept_view = msgspec.json.Decoder(_KeptView).decode
@@ -153,13 +154,19 @@ class Releases:
             )
             numbers = (found[0][0], found[-1][0]) if found else None
             stored = _KeptView(
-                *(name, view.now_s, view.active_s, view.asked, view.bounds, view.shadow, numbers)
+                *(name, view.now_s, view.active_s, view.asked, view.bounds, view.shadow, numbers),
+                arithmetic=release.ARITHMETIC,
             )
             yield Seen(name, view, _encode(stored))
 
     def refilled(self, connection: Connection, kept: bytes, memory: Raw) -> View:
         stored = _kept_view(kept)
         name = stored.rollout
+        if stored.arithmetic != release.ARITHMETIC:
+            raise LookupError(
+                f"it was judged by arithmetic {stored.arithmetic} of another version of this "
+                f"program, which has {release.ARITHMETIC}"
+            )
         view = View(
             rollouts.find(connection, name).rollout,
             stored.now_s,

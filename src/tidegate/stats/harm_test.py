@@ -66,7 +66,7 @@ def grown(logs: Sequence[float], rate: float, stable: Share, canary: Share) -> l
 def ln_e(logs: Sequence[float]) -> float:
     """ln of the e-value: the mean of the likelihood ratios by their parts."""
     most = max(logs)
-    mean = sum(part * exp(each - most) for part, each in zip(PARTS, logs, strict=True))
+    mean = sum([part * exp(each - most) for part, each in zip(PARTS, logs, strict=True)])
     return min(MOST_LN_E, most + log(mean))
 
 

@@ -102,11 +102,12 @@ def bet_on(level: Level, by: Bounds, stable: float, canary: float) -> Rates:
 def _unevenness(level: Level) -> float:
     """The variance of the observations so far as a part of that of counts with the same mean: less
     than 1 where they are means of several requests, for whose variance few bad ones vouch."""
-    both = summed(level.stable, level.canary)
-    if both.squares >= both.total:
+    stable, canary = level.stable, level.canary
+    total, squares = stable.total + canary.total, stable.squares + canary.squares
+    if squares >= total:
         return 1.0
-    of_mean = both.total * both.total / both.count
-    return (both.squares - of_mean + _FEW) / (both.total - of_mean + _FEW)
+    of_mean = total * total / (stable.count + canary.count)
+    return (squares - of_mean + _FEW) / (total - of_mean + _FEW)
 
 
 def _joined(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Strata:

@@ -24,12 +24,10 @@ class Bounds(NamedTuple):
     margin: Margin
     prior: Share = Share(0, 0)
 
-    def earlier(self, level: "Level") -> Share:
+    def earlier(self, level: "Level") -> tuple[float, float]:
+        """The `Share` that both arms have shown."""
         stable, canary, (judged, bad) = level.stable, level.canary, self.prior
-        return Share(
-            stable.count + canary.count + judged,
-            stable.total + canary.total + bad,
-        )
+        return stable.count + canary.count + judged, stable.total + canary.total + bad
 
 
 class Level(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -46,7 +44,8 @@ class Level(Struct, frozen=True, omit_defaults=True, gc=False):
         """The standard deviation of one observation of the stable arm."""
         if not is_share:
             return sqrt(mean_test.variance(self.stable, LEAST_VARIANCE))
-        rate = harm_test.rate_of(self.both())
+        stable, canary = self.stable, self.canary
+        rate = (stable.total + canary.total + 0.5) / (stable.count + canary.count + 1)
         return sqrt(rate * (1 - rate))
 
     def both(self) -> Share:
@@ -59,19 +58,21 @@ def summed(one: Moments, other: Moments) -> Moments:
 
 def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Level:
     """With one block more."""
-    if not stable.count and not canary.count:
+    n_a, n_b = stable.count, canary.count
+    if not n_a and not n_b:
         return level
     harm, safe, strata = level.harm, level.safe, level.strata
-    if stable.count and canary.count:
+    if n_a and n_b:
         if by.is_share:
-            earlier = by.earlier(level)
-            if earlier.judged >= harm_test.LEAST_EARLIER:
-                rate = harm_test.rate_of(earlier)
-                a, b = Share(stable.count, stable.total), Share(canary.count, canary.total)
-                harm = tuple(harm_test.grown(harm, rate, a, b))
-                part = stable.count / (stable.count + canary.count)
-                rates = safe_test.alternative(rate, by.margin, safe, level.canary.count, part)
-                safe += safe_test.growth(rates, by.margin.points, a, b)
+            judged, bad = by.earlier(level)
+            if judged >= harm_test.LEAST_EARLIER:
+                rate = (bad + 0.5) / (judged + 1)
+                # As floats: these are multiplied many times.
+                a, b = (float(n_a), float(stable.total)), (float(n_b), float(canary.total))
+                harm = harm_test.grown(harm, rate, a, b)
+                part = n_a / (n_a + n_b)
+                at_canary = safe_test.bet(rate, by.margin, safe, level.canary.count, part)
+                safe += safe_test.growth((rate, at_canary), by.margin.points, a, b)
         if level.stable.count >= mean_test.LEAST:
             strata = _joined(level, stable, canary, by)
     return Level(summed(level.stable, stable), summed(level.canary, canary), harm, safe, strata)
@@ -79,7 +80,7 @@ def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Leve
 
 def bet_on(level: Level, by: Bounds, stable_share: float) -> Rates:
     """What the next block's test of safety bets on."""
-    rate = harm_test.rate_of(by.earlier(level))
+    rate = harm_test.rate_of(Share(*by.earlier(level)))
     return safe_test.alternative(rate, by.margin, level.safe, level.canary.count, stable_share)
 
 
@@ -89,6 +90,7 @@ def _joined(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Strat
     ratio = 1.0
     if not is_share:
         ratio = mean_test.canary_variance(spread * spread, level.canary) / (spread * spread)
-    precision = 1 / (1 / stable.count + ratio / canary.count)
-    difference = canary.total / canary.count - stable.total / stable.count
+    n_a, n_b = stable.count, canary.count
+    precision = 1 / (1 / n_a + ratio / n_b)
+    difference = canary.total / n_b - stable.total / n_a
     return mean_test.joined(level.strata, difference / spread, precision, by.margin.points / spread)

@@ -19,6 +19,7 @@ from tidegate.controllers.release import (
     Burning,
     Place,
     ShadowSeen,
+    Standing,
     Unreadable,
     View,
     read_place,
@@ -45,6 +46,7 @@ _EDITED_AWAY: Final = (
     "roll it back, and release what is wanted now"
 )
 
+_NO_SHADOW: Final = ShadowSeen()
 _encode = msgspec.json.Encoder().encode
 
 
@@ -68,11 +70,10 @@ class Moment(Struct, frozen=True):
 
 
 class Seen(Struct, frozen=True):
-    """One subject of a controller. `kept` is the view as JSON, as much as has to be kept of it."""
+    """One subject of a controller."""
 
     subject: str
-    view: Struct
-    kept: bytes
+    view: Any
 
 
 class Watcher(Protocol):
@@ -83,6 +84,10 @@ class Watcher(Protocol):
     def observe(
         self, connection: Connection, moment: Moment, memories: Mapping[str, Raw]
     ) -> Iterable[Seen]: ...
+
+    def kept(self, view: Any) -> bytes:
+        """The view as JSON, as much as has to be kept of it."""
+        ...
 
     def refilled(self, connection: Connection, kept: bytes, memory: Raw) -> Any:
         """The view of a kept decision. LookupError when what it was made of is not kept any
@@ -139,25 +144,35 @@ class Releases:
             connection, {name: place.asked_seq for name, place in known.items()}
         )
         new = self._blocks.after(connection, {name: it.block_seq for name, it in known.items()})
-        bound = Binding(moment)
+        bound, shadows = Binding(moment), _shadows(connection, known)
         for one in kept:
             name = one.rollout.id
-            found = tuple(new.get(name, ()))
             view = View(
                 rollout=one.rollout,
                 now_s=moment.now_s,
                 active_s=moment.active_s,
-                blocks=found,
+                blocks=tuple(new.get(name, ())),
                 asked=tuple(asked.get(name, ())),
                 bounds=bound.of(one),
-                shadow=_shadow(connection, one, known[name]),
+                shadow=shadows.get(name, _NO_SHADOW),
             )
-            numbers = (found[0][0], found[-1][0]) if found else None
-            stored = _KeptView(
-                *(name, view.now_s, view.active_s, view.asked, view.bounds, view.shadow, numbers),
+            yield Seen(name, view)
+
+    def kept(self, view: View) -> bytes:
+        blocks = view.blocks
+        numbers = (blocks[0][0], blocks[-1][0]) if blocks else None
+        return _encode(
+            _KeptView(
+                view.rollout.id,
+                view.now_s,
+                view.active_s,
+                view.asked,
+                view.bounds,
+                view.shadow,
+                numbers,
                 arithmetic=release.ARITHMETIC,
             )
-            yield Seen(name, view, _encode(stored))
+        )
 
     def refilled(self, connection: Connection, kept: bytes, memory: Raw) -> View:
         stored = _kept_view(kept)
@@ -278,15 +293,18 @@ def _values(holds: Iterable[Change | Set], lever: str) -> dict[str, float]:
     return found
 
 
-def _shadow(connection: Connection, kept: Kept, place: Place) -> ShadowSeen:
-    """What came of copies since its shadow began; nothing where it has none under way."""
-    standing = place.standing
+def _shadows(connection: Connection, known: Mapping[str, Place]) -> dict[str, ShadowSeen]:
+    """What came of copies since its shadow began, of each that has one under way."""
+    under_way = {name for name, place in known.items() if _is_shadowed(place.standing)}
+    if not under_way:
+        return {}
+    return {
+        name: ShadowSeen(copies.requests, copies.failed, copies.invalid)
+        for name, copies in signals.shadowed(connection).items()
+        if name in under_way
+    }
+
+
+def _is_shadowed(standing: Standing) -> bool:
     at = standing.back_to if standing.state == "paused" else standing.state
-    if at != _SHADOW:
-        return ShadowSeen()
-    mine = signals.of_arm(connection, kept.rollout.route, _SHADOW, kept.since_s)
-    return ShadowSeen(
-        requests=sum(one.counts.get("requests", 0) for one in mine),
-        failed=sum(one.counts.get("failed", 0) for one in mine),
-        invalid=sum(one.slis.get("validity", (0, 0))[1] for one in mine),
-    )
+    return at == _SHADOW

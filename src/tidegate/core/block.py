@@ -14,7 +14,7 @@ class Tally(Struct, omit_defaults=True, gc=False):
     bad: int = 0
 
 
-class Moments(Struct, omit_defaults=True):
+class Moments(Struct, omit_defaults=True, gc=False):
     """Values, their sum and the sum of their squares."""
 
     count: int = 0

@@ -1,22 +1,19 @@
 """Signals by the minute for whoever looks at every tick: only the minutes that have changed."""
 
-from collections.abc import Iterable
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
-from tidegate.core.bin import COUNTS, MINUTE_S
+from tidegate.core.bin import MINUTE_S
 from tidegate.core.sli import LATENCIES, SLIS, LatencySli, Sli
-from tidegate.stats.histogram import merge
 from tidegate.stores import signal_marks
+from tidegate.stores.schema_rollouts import rollouts
 from tidegate.stores.schema_signals import signal_details, signal_scopes, signals
 from tidegate.stores.signal_bins import together
-from tidegate.stores.signal_rows import histogram_of
 
-_STARTS_A_QUERY: Final = 500
 _JUDGED: Final = tuple(f"{sli}_{verdict}" for sli in SLIS for verdict in ("good", "bad"))
-_OTHERS: Final = tuple(name for name in COUNTS if name not in _JUDGED)
+_SHADOW: Final = "shadow"
 
 # Minute, route, arm.
 _Slot = tuple[int, str, str]
@@ -24,15 +21,14 @@ _Slot = tuple[int, str, str]
 
 class Minute(Struct):
     """Everything of a route's arm that ended in the minute which began at `minute_s`, whatever its
-    target and its recorder: good and bad requests by indicator, those that took part in one of
-    time by its histogram, and the sums of `core.bin.COUNTS` that are no verdicts."""
+    target and its recorder: good and bad requests by indicator, and those that took part in one of
+    time by histograms as they are stored (`signal_rows.counted_upto`)."""
 
     minute_s: int
     route: str
     arm: str
     slis: dict[Sli, tuple[int, int]]
-    latencies: dict[LatencySli, dict[int, int]]
-    counts: dict[str, int]
+    latencies: dict[LatencySli, list[bytes]]
 
 
 class News(Struct):
@@ -42,94 +38,86 @@ class News(Struct):
     minutes: list[Minute]
 
 
+class Copies(Struct, frozen=True):
+    """Copies of requests that a release's candidate answered, those of them that failed, and those
+    whose answer broke its contract."""
+
+    requests: int
+    failed: int
+    invalid: int
+
+
 def minutes_after(connection: Connection, since: int, *, from_s: float = 0.0) -> News:
     """Minutes from `from_s` on to which something was added after the change `since`; 0 asks for
     all. In one transaction, so that a minute is never half of one moment."""
     newest = signal_marks.newest_change(connection)
     if newest <= since:
         return News(since, [])
-    c, scope = signals.c, signal_scopes.c
-    changed = (
-        select(c.start_s, scope.route, scope.arm)
-        .distinct()
-        .join(signal_scopes, scope.id == c.scope)
-        .where(c.span_s == MINUTE_S, c.changed > since, c.start_s >= int(from_s) - MINUTE_S + 1)
+    news = signals.alias()
+    changed = (news.c.span_s == MINUTE_S) & (news.c.changed > since)
+    starts = select(news.c.start_s).where(changed, news.c.start_s >= int(from_s) - MINUTE_S + 1)
+    c = signals.c
+    return News(
+        newest, _gathered(connection, _asked(c.span_s == MINUTE_S, c.start_s.in_(starts)), since)
     )
-    wanted: set[_Slot] = {(row[0], row[1], row[2]) for row in connection.execute(changed)}
-    return News(newest, _minutes(connection, wanted))
 
 
 def spans(connection: Connection, span_s: int, from_s: float, until_s: float) -> list[Minute]:
     """Every hour, or day, that began from `from_s` to before `until_s`, as minutes are told."""
     c = signals.c
-    query = _asked().where(c.span_s == span_s, c.start_s >= int(from_s), c.start_s < int(until_s))
-    return _gathered(connection, query)
+    asked = _asked(c.span_s == span_s, c.start_s >= int(from_s), c.start_s < int(until_s))
+    return _gathered(connection, asked)
 
 
-def of_arm(connection: Connection, route: str, arm: str, from_s: float) -> list[Minute]:
-    """One arm's minutes, from that in which `from_s` lies."""
-    c, scope = signals.c, signal_scopes.c
-    mine = (scope.route == route) & (scope.arm == arm)
-    since = c.start_s >= int(from_s) - MINUTE_S + 1
-    return _gathered(connection, _asked().where(c.span_s == MINUTE_S, since, mine))
+def shadowed(connection: Connection) -> dict[str, Copies]:
+    """What came of copies since a release came to its present state, of each that is under way and
+    had any: by its id, from the minute in which that was."""
+    c, scope, release = signals.c, signal_scopes.c, rollouts.c
+    since = (c.span_s == MINUTE_S) & (c.start_s > release.since_s - MINUTE_S)
+    query = (
+        select(release.id, *(func.sum(c[name]) for name in ("requests", "failed", "validity_bad")))
+        .join(signal_scopes, scope.route == release.route)
+        .join(signals, scope.id == c.scope)
+        .where(release.ended_at_s.is_(None), scope.arm == _SHADOW, since)
+        .group_by(release.id)
+    )
+    return {name: Copies(*map(int, sums)) for name, *sums in connection.execute(query)}
 
 
-def _gathered(connection: Connection, query: Select[Any]) -> list[Minute]:
+def _gathered(connection: Connection, asked: Select[Any], since: int = -1) -> list[Minute]:
+    """Whole minutes, of those slots of which a row has changed."""
     found: dict[_Slot, Minute] = {}
-    for start_s, route, arm, *columns in connection.execute(query).all():
+    fresh: set[_Slot] = set()
+    for start_s, route, arm, changed, *columns in connection.execute(asked).all():
         slot = start_s, route, arm
-        if slot not in found:
-            found[slot] = Minute(*slot, {}, {}, dict.fromkeys(_OTHERS, 0))
-        _add(found[slot], columns)
-    return [found[slot] for slot in sorted(found)]
+        minute = found.get(slot)
+        if minute is None:
+            minute = found[slot] = Minute(start_s, route, arm, {}, {})
+        if changed > since:
+            fresh.add(slot)
+        _add(minute, columns)
+    return [found[slot] for slot in sorted(fresh)]
 
 
-def _minutes(connection: Connection, wanted: set[_Slot]) -> list[Minute]:
-    starts = sorted({start_s for start_s, _, _ in wanted})
-    minutes: dict[_Slot, Minute] = {}
-    for at in range(0, len(starts), _STARTS_A_QUERY):
-        for slot, *columns in _rows(connection, starts[at : at + _STARTS_A_QUERY], wanted):
-            minute = minutes.get(slot)
-            if minute is None:
-                minute = minutes[slot] = Minute(*slot, {}, {}, dict.fromkeys(_OTHERS, 0))
-            _add(minute, columns)
-    return [minutes[slot] for slot in sorted(minutes)]
-
-
-def _rows(
-    connection: Connection, starts: list[int], wanted: set[_Slot]
-) -> Iterable[tuple[_Slot, *tuple[object, ...]]]:
-    c = signals.c
-    query = _asked().where(c.span_s == MINUTE_S, c.start_s.in_(starts))
-    for start_s, route, arm, *values in connection.execute(query).all():
-        slot = start_s, route, arm
-        if slot in wanted:
-            yield slot, *values
-
-
-def _asked() -> Select[tuple[Any, ...]]:
-    """Start, route, arm, and the columns that `_add` adds up."""
+def _asked(*where: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
+    """Start, route, arm, the newest change, and the columns that `_add` adds up."""
     c, scope, beside = signals.c, signal_scopes.c, signal_details.c
     histograms = (beside[f"{name}_histogram"] for name in LATENCIES)
-    columns = (*(c[name] for name in (*_JUDGED, *_OTHERS)), *histograms)
+    columns = (c.changed, *(c[name] for name in _JUDGED), *histograms)
     return (
         select(c.start_s, scope.route, scope.arm, *columns)
         .join(signal_scopes, scope.id == c.scope)
         .join(signal_details, together())
+        .where(*where)
     )
 
 
-def _add(minute: Minute, columns: list[object]) -> None:
-    judged = cast("list[int]", columns[: len(_JUDGED)])
-    for at, sli in enumerate(SLIS):
-        good, bad = judged[2 * at : 2 * at + 2]
+def _add(minute: Minute, columns: list[Any]) -> None:
+    slis, upto = minute.slis, len(_JUDGED)
+    for sli, good, bad in zip(SLIS, columns[0:upto:2], columns[1:upto:2], strict=True):
         if good or bad:
-            before = minute.slis.get(sli, (0, 0))
-            minute.slis[sli] = before[0] + good, before[1] + bad
-    rest = len(_JUDGED) + len(_OTHERS)
-    for name, count in zip(_OTHERS, cast("list[int]", columns[len(_JUDGED) : rest]), strict=True):
-        minute.counts[name] += count
-    for latency, payload in zip(LATENCIES, columns[rest:], strict=True):
+            before = slis.get(sli)
+            slis[sli] = (good, bad) if before is None else (before[0] + good, before[1] + bad)
+    for latency, payload in zip(LATENCIES, columns[upto:], strict=True):
         if payload:
-            there = minute.latencies.setdefault(latency, {})
-            merge(there, histogram_of(cast("bytes", payload)))
+            minute.latencies.setdefault(latency, []).append(payload)

@@ -64,11 +64,10 @@ class _Kept:
     def counts(self, now_s: float) -> dict[int, Tally]:
         """By the seconds of the window; the same mapping as long as they are the same."""
         minutes, hours = self._minutes, self._hours
-        moved = minutes.advance(now_s)
-        if hours.advance(now_s) or moved or not self._counts:
+        if now_s >= minutes.until_s or now_s >= hours.until_s or not self._counts:
             self._counts = {}
-            minutes.count(self._counts)
-            hours.count(self._counts)
+            minutes.count(now_s, self._counts)
+            hours.count(now_s, self._counts)
         return self._counts
 
     def canary(self, window_s: float, now_s: float) -> Tally | None:

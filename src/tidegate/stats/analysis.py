@@ -25,6 +25,7 @@ from tidegate.stats.safe_test import Margin
 # An arm with less than this in a block waits.
 LEAST_A_BLOCK: Final = 5
 LENGTH: Final = "output_tokens"
+_LN_ALARM: Final = log(ratio_test.ALARM)
 # One in twenty is slow by what slow means, so nothing has to be learned before a test begins.
 _SLOW: Final = Share(LEAST_EARLIER, (1 - SLOW_QUANTILE) * LEAST_EARLIER)
 _NONE: Final = Moments()
@@ -133,15 +134,24 @@ def take(analysis: Analysis, rollout: Rollout, block: Block) -> Analysis:
 
 def ratio_broken(analysis: Analysis) -> bool:
     """Whether others reach the canary than its weight says: the comparison is void."""
-    return harm_test.ln_mean(analysis.ratio) >= log(ratio_test.ALARM)
+    if max(analysis.ratio) < _LN_ALARM:  # nor is their mean
+        return False
+    return harm_test.ln_mean(analysis.ratio) >= _LN_ALARM
+
+
+def may_be_by_unit(analysis: Analysis) -> bool:
+    """Whether units have so many requests that any metric might be judged by units."""
+    stable, canary = analysis.stable, analysis.canary
+    requests, pairs = stable.assigned + canary.assigned, stable.pairs + canary.pairs
+    return clusters.design_effect(requests, pairs, 1.0) >= clusters.LEAST_DESIGN_EFFECT
 
 
 def is_by_unit(analysis: Analysis, name: str) -> bool:
     """Whether the metric is judged by units: requests of one unit are alike, or may well be."""
+    if not may_be_by_unit(analysis):
+        return False
     stable, canary = analysis.stable, analysis.canary
     requests, pairs = stable.assigned + canary.assigned, stable.pairs + canary.pairs
-    if clusters.design_effect(requests, pairs, 1.0) < clusters.LEAST_DESIGN_EFFECT:
-        return False
     most = _most_correlation(analysis, name)
     return clusters.design_effect(requests, pairs, most) >= clusters.LEAST_DESIGN_EFFECT
 

@@ -14,7 +14,13 @@ from msgspec import Struct
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import HarmMetric, Rollout
 from tidegate.stats import harm_test, mean_test, safe_test
-from tidegate.stats.analysis import Analysis, bounds_of, guards, is_by_unit
+from tidegate.stats.analysis import (
+    Analysis,
+    bounds_of,
+    guards,
+    is_by_unit,
+    may_be_by_unit,
+)
 from tidegate.stats.level import Bounds, Level, bet_on
 
 INTERVAL_ALPHA: Final = 0.05
@@ -53,9 +59,10 @@ def kinds(analysis: Analysis, rollout: Rollout) -> dict[str, Kind]:
     found = guards(rollout)
     parts, ln_safe_at = sum(guard.weight for guard in found), -log(rollout.safe_alpha)
     said: dict[str, Kind] = {}
+    units_may_count = may_be_by_unit(analysis)
     for guard in found:
         name = guard.name
-        by_unit = is_by_unit(analysis, name)
+        by_unit = units_may_count and is_by_unit(analysis, name)
         known = analysis.metrics[name]
         level = known.units if by_unit else known.requests
         ln_harm_at = log(parts / guard.weight / rollout.harm_alpha)

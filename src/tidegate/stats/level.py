@@ -90,6 +90,20 @@ def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Leve
     return Level(summed(level.stable, stable), summed(level.canary, canary), harm, safe, strata)
 
 
+def harmed(level: Level, stable: Moments, canary: Moments, prior: Share) -> Level:
+    """With one block more of a share of which only harm is asked, and whose rate `prior` tells."""
+    n_a, n_b = stable.count, canary.count
+    if not n_a and not n_b:
+        return level
+    harm = level.harm
+    if n_a and n_b:
+        judged = level.stable.count + level.canary.count + prior.judged
+        bad = level.stable.total + level.canary.total + prior.bad
+        a, b = (float(n_a), float(stable.total)), (float(n_b), float(canary.total))
+        harm = harm_test.grown(harm, (bad + 0.5) / (judged + 1), a, b)
+    return Level(summed(level.stable, stable), summed(level.canary, canary), harm)
+
+
 def bet_on(level: Level, by: Bounds, stable: float, canary: float) -> Rates:
     """What the test of safety bets on of a block with so many of each arm. While hardly anything is
     known of the rate it is the margin: whoever names one has a rate of that order in mind, and any

@@ -45,7 +45,10 @@ class ErrorBudgets:
             if route not in self._seen and bytes(memory) not in (b"", _NOTHING)
         }
         for route, view in {**self._seen, **gone}.items():
-            yield Seen(route, view, _encode(view))
+            yield Seen(route, view)
+
+    def kept(self, view: View) -> bytes:
+        return _encode(view)
 
     def render(self) -> bytes:
         """The counters of `/metrics`; none while another control leads."""

@@ -11,9 +11,9 @@ from msgspec import Struct, field
 
 from tidegate.core.block import Moments
 from tidegate.stats import harm_test, mean_test, safe_test
-from tidegate.stats.harm_test import ODDS_RATIOS, Share
+from tidegate.stats.harm_test import ODDS_RATIOS, Share, grown
 from tidegate.stats.mean_test import LEAST_VARIANCE, Strata
-from tidegate.stats.safe_test import Margin, Rates
+from tidegate.stats.safe_test import Margin, Rates, bet, growth
 
 
 class Bounds(NamedTuple):
@@ -66,13 +66,12 @@ def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Leve
         if by.is_share:
             judged, bad = by.earlier(level)
             if judged >= harm_test.LEAST_EARLIER:
-                rate = (bad + 0.5) / (judged + 1)
+                rate, margin = (bad + 0.5) / (judged + 1), by.margin
                 # As floats: these are multiplied many times.
                 a, b = (float(n_a), float(stable.total)), (float(n_b), float(canary.total))
-                harm = harm_test.grown(harm, rate, a, b)
-                part = n_a / (n_a + n_b)
-                at_canary = safe_test.bet(rate, by.margin, safe, level.canary.count, part)
-                safe += safe_test.growth((rate, at_canary), by.margin.points, a, b)
+                harm = grown(harm, rate, a, b)
+                at_canary = bet(rate, margin, safe, level.canary.count, n_a / (n_a + n_b))
+                safe += growth((rate, at_canary), margin.points, a, b)
         if level.stable.count >= mean_test.LEAST:
             strata = _joined(level, stable, canary, by)
     return Level(summed(level.stable, stable), summed(level.canary, canary), harm, safe, strata)
@@ -85,12 +84,11 @@ def bet_on(level: Level, by: Bounds, stable_share: float) -> Rates:
 
 
 def _joined(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Strata:
-    is_share = by.is_share
-    spread = level.spread(is_share)
+    spread, before = level.spread(by.is_share), level.strata
     ratio = 1.0
-    if not is_share:
+    if not by.is_share:
         ratio = mean_test.canary_variance(spread * spread, level.canary) / (spread * spread)
     n_a, n_b = stable.count, canary.count
-    precision = 1 / (1 / n_a + ratio / n_b)
-    difference = canary.total / n_b - stable.total / n_a
-    return mean_test.joined(level.strata, difference / spread, precision, by.margin.points / spread)
+    precision = 1.0 / (1.0 / n_a + ratio / n_b)
+    difference = (canary.total / n_b - stable.total / n_a) / spread
+    return mean_test.joined(before, difference, precision, by.margin.points / spread)

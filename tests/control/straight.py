@@ -255,8 +255,8 @@ class StraightWindows:
             self._rows = stored(connection)
 
     def known_s(self, route: str, now_s: float) -> float:
-        first_s = min((it["start_s"] for it in self._rows if it["route"] == route), default=now_s)
-        return max(now_s - first_s, 0.0)
+        mine = (it for it in self._rows if it["route"] == route and it["arm"] != "shadow")
+        return max(now_s - min((it["start_s"] for it in mine), default=now_s), 0.0)
 
     def of(self, route: str, now_s: float) -> tuple[Windowed, ...]:
         [mine] = [one for one in self._declared if one.route == route]

@@ -1,5 +1,5 @@
-"""What a tick works out, the plain way: each formula as it is written in its module, everything
-from the start, nothing kept and nothing left out. `computed` puts it in place of the quick way."""
+"""What a tick works out, the plain way: formulas as they are written, nothing kept or left out.
+`computed` puts it in place of the quick way."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -34,8 +34,7 @@ from tidegate.stores.schema_signals import signal_details, signal_scopes, signal
 from tidegate.stores.signal_bins import together
 from tidegate.stores.signal_rows import histogram_of
 
-EDGE = 1e-9
-NORMAL = NormalDist()
+EDGE, NORMAL = 1e-9, NormalDist()
 
 
 @contextmanager
@@ -168,8 +167,7 @@ def burning(
         if burn.is_counted(counted, target, known_s):
             found.append(burn._by_count(tier, every, counted, target))
         else:
-            above = burn.factor(tier, period_s, target)
-            found.append(burn._by_burn(tier, above, counted, target))
+            found.append(burn._by_burn(tier, burn.factor(tier, period_s, target), counted, target))
     return tuple(found)
 
 
@@ -241,7 +239,7 @@ def stored(connection: Connection) -> list[Any]:
 
 
 class StraightWindows:
-    """In place of `sli_windows.SliWindows`: each window is added up from every minute there is."""
+    """In place of `sli_windows.SliWindows`: each window is added up from every minute."""
 
     def __init__(self, engine: Any) -> None:
         self.totals: dict[Any, Tally] = {}

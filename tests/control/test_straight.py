@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from msgspec import Raw
 from sqlalchemy import Engine, select
-from tests.control import straight
+from tests.control import straight, straight_signals
 from tests.stores.signal_rig import one
 
 from tidegate.control import acting
@@ -74,7 +74,7 @@ class Side:
         """A control that was started anew knows only what is stored."""
         budgets = ErrorBudgets(lambda: self._plans.declared, lambda: self._plans.current)
         if self._is_plain:
-            budgets._views._windows = straight.StraightWindows(self.engine)  # type: ignore[assignment]
+            budgets._views._windows = straight_signals.StraightWindows(self.engine)  # type: ignore[assignment]
         hands = Acting(self.engine, self._plans, self._compiling, notices.note, lambda: 600.0)
         outside = Outside(DeclaredLoop, lambda: True, lambda _: True, budgets.burns, lambda: None)
         self.loop = Loop(self.engine, (budgets, Releases()), hands, outside)

@@ -23,6 +23,7 @@ def test_a_minute_is_everything_of_an_arm_whatever_its_target_or_recorder(engine
     add(engine, {key(): one(fast, availability_good=3), key(target="large"): one(fast)}, "a")
     add(engine, {key(): one({"ttft": {3: 1, 9: 2}}, availability_good=1, availability_bad=2)}, "b")
     add(engine, {key(arm="canary"): one(output_tokens=7)}, "a")
+    add(engine, {key(arm="shadow"): one()}, "a")
     canary, stable = news(engine).minutes
     assert (stable.minute_s, stable.route, stable.arm) == (NOON_S, "chat", "stable")
     assert stable.slis == {"availability": (4, 2)}

@@ -193,8 +193,8 @@ class SliWindows:
         slots = self._said.setdefault(span.minute_s, {}) if span_s == MINUTE_S else {}
         slot = span.route, span.arm
         before = slots.get(slot)
-        if before is None and not span.slis and not span.latencies:
-            return  # nobody's traffic, such as copies
+        if before is None and not span.slis and not span.latencies and not any(span.turns):
+            return
         said: list[int] = []
         canary = span_s == MINUTE_S and span.arm == _CANARY
         for sli, one in kept.items():
@@ -224,8 +224,7 @@ class SliWindows:
 def counted(span: Minute, objective: Objective) -> tuple[int, int]:
     """Requests that were judged by the objective, and how many of them were bad."""
     if objective.per_output_token_s:
-        good, bad = span.turns
-        return good + bad, bad
+        return sum(span.turns), span.turns[1]
     if objective.within_s is not None:
         payloads = span.latencies.get(cast("LatencySli", objective.sli))
         if payloads is None:

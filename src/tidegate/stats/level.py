@@ -11,9 +11,9 @@ from msgspec import Struct, field
 
 from tidegate.core.block import Moments
 from tidegate.stats import harm_test, mean_test, safe_test
-from tidegate.stats.harm_test import ODDS_RATIOS, Share
+from tidegate.stats.harm_test import ODDS_RATIOS, Share, grown
 from tidegate.stats.mean_test import LEAST_VARIANCE, Strata
-from tidegate.stats.safe_test import Margin, Rates, SoFar
+from tidegate.stats.safe_test import Margin, Rates, SoFar, bet, growth
 
 # Blocks of so many observations are bet on before anything is known of their rate.
 MOST_UNKNOWN: Final = 400
@@ -79,13 +79,13 @@ def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Leve
             rate = by.margin.points
             if judged >= harm_test.LEAST_EARLIER:
                 rate = (bad + 0.5) / (judged + 1)
-                harm = harm_test.grown(harm, rate, a, b)
+                harm = grown(harm, rate, a, b)
             if judged >= harm_test.LEAST_EARLIER or n_a + n_b <= MOST_UNKNOWN:
                 share = n_a / (n_a + n_b) / _unevenness(level)
                 so_far = safe, level.canary.count, n_b
-                rates = rate, safe_test.bet(rate, by.margin, so_far, share)
+                rates = rate, bet(rate, by.margin, so_far, share)
                 between = stable.total - stable.squares, canary.total - canary.squares
-                safe += safe_test.growth(rates, by.margin.points, a, b, between)
+                safe += growth(rates, by.margin.points, a, b, between)
         strata = _joined(level, stable, canary, by)
     return Level(summed(level.stable, stable), summed(level.canary, canary), harm, safe, strata)
 
@@ -100,7 +100,7 @@ def harmed(level: Level, stable: Moments, canary: Moments, prior: Share) -> Leve
         judged = level.stable.count + level.canary.count + prior.judged
         bad = level.stable.total + level.canary.total + prior.bad
         a, b = (float(n_a), float(stable.total)), (float(n_b), float(canary.total))
-        harm = harm_test.grown(harm, (bad + 0.5) / (judged + 1), a, b)
+        harm = grown(harm, (bad + 0.5) / (judged + 1), a, b)
     return Level(summed(level.stable, stable), summed(level.canary, canary), harm)
 
 
@@ -130,17 +130,17 @@ def _unevenness(level: Level) -> float:
 
 
 def _joined(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Strata:
-    is_share = by.is_share
+    is_share, before = by.is_share, level.strata
     known = level.stable
     if known.count < mean_test.LEAST and not is_share:
         known = stable
     if known.count < mean_test.LEAST:
-        return level.strata
+        return before
     spread = level.spread(True) if is_share else _deviation(known)
     ratio = 1.0
     if not is_share:
         ratio = mean_test.canary_variance(spread * spread, level.canary) / (spread * spread)
     n_a, n_b = stable.count, canary.count
-    precision = 1 / (1 / n_a + ratio / n_b)
-    difference = canary.total / n_b - stable.total / n_a
-    return mean_test.joined(level.strata, difference / spread, precision, by.margin.points / spread)
+    precision = 1.0 / (1.0 / n_a + ratio / n_b)
+    difference = (canary.total / n_b - stable.total / n_a) / spread
+    return mean_test.joined(before, difference, precision, by.margin.points / spread)

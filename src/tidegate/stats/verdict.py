@@ -58,13 +58,13 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
 def kinds(analysis: Analysis, rollout: Rollout) -> dict[str, Kind]:
     """The verdict of each of its metrics without its figures: what each tick decides by."""
     found = guards(rollout)
-    parts, ln_safe_at = sum(guard.weight for guard in found), -log(rollout.safe_alpha)
+    parts, ln_safe_at = sum([guard.weight for guard in found]), -log(rollout.safe_alpha)
     said: dict[str, Kind] = {}
     units_may_count = may_be_by_unit(analysis)
     for guard in found:
         name = guard.name
-        by_unit = units_may_count and is_by_unit(analysis, name)
         known = analysis.metrics[name]
+        by_unit = units_may_count and is_by_unit(analysis, name)
         level = known.units if by_unit else known.requests
         ln_harm_at = log(parts / guard.weight / rollout.harm_alpha)
         is_share = HARM[name].kind != "amount"

@@ -77,8 +77,11 @@ class Windows:
         self.until_s = -inf
 
     def add(self, at_s: float, judged: int, bad: int) -> None:
-        ring = self._ring
-        if not ring.add(at_s, judged, bad) or ring.until_s != self.until_s:
+        ring, until_s = self._ring, self.until_s
+        if until_s == ring.until_s and until_s - ring.step_s <= at_s < until_s:
+            ring.judged += judged  # most of all that comes is of the newest step
+            ring.bad += bad
+        elif not ring.add(at_s, judged, bad) or ring.until_s != until_s:
             self.until_s = -inf
 
     def count(self, now_s: float, into: dict[int, Tally]) -> None:

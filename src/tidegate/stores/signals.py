@@ -36,7 +36,8 @@ class Minute(Struct):
     """Everything of a route's arm that ended in the minute which began at `minute_s`, whatever its
     target and its recorder: good and bad requests by indicator, and those that took part in one of
     time by histograms as they are stored (`signal_rows.counted_upto`). `turns` are those that were
-    judged when they were counted, good and bad."""
+    judged when they were counted, good and bad. Copies are nobody's traffic, and follow what they
+    are copies of: there are no minutes of them."""
 
     minute_s: int
     route: str
@@ -164,7 +165,7 @@ def _asked(*where: ColumnElement[bool]) -> Select[tuple[Any, ...]]:
         select(c.start_s, scope.route, scope.arm, *columns)
         .join(signal_scopes, scope.id == c.scope)
         .join(signal_details, together())
-        .where(*where)
+        .where(*where, scope.arm != _SHADOW)
     )
 
 

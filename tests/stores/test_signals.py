@@ -1,5 +1,6 @@
 """Minutes for whoever looks at every tick: what changed, whole, and nothing else."""
 
+import pytest
 from sqlalchemy import Engine
 from tests.stores.signal_rig import NOON_S, add, key, one
 
@@ -77,6 +78,15 @@ def test_hours_and_days_are_told_whole_from_when_they_begin(engine: Engine) -> N
 
 
 def test_copies_of_all_releases_are_counted_by_one_question(engine: Engine) -> None:
+    check_copies(engine)
+
+
+@pytest.mark.postgres
+def test_in_postgresql_too(shared_engine: Engine) -> None:
+    check_copies(shared_engine)
+
+
+def check_copies(engine: Engine) -> None:
     bins = {
         key(at_s, arm="shadow", route=route, release=f"{route}@{lane}"): one(
             failed=1, validity_bad=2, cost_nanousd=10 * lane, cost_unknown=3

@@ -371,3 +371,20 @@ def test_a_stored_conversation_that_goes_on_has_its_beginning() -> None:
     written(ask, route, Receipt("r", 0.0, "g", "chat"))
     assert msgspec.json.decode(ask.members["input"]) == "hi"
     assert msgspec.json.decode(ask.members["instructions"]) == RENDERED["content"]
+
+
+def test_who_sends_no_messages_is_in_no_conversation(tmp_path: Path) -> None:
+    """Else all who send the same variables would be one session, another with each version."""
+
+    async def main() -> None:
+        async with Upstream() as up:
+            plan = asked_by(at(up, "a"), prompt=tagged(version("v3", SYSTEM, QUESTION)))
+            async with gateway(tmp_path, at(up, "a"), **plan) as it:
+                for own in ({}, {"messages": [HI]}):
+                    body = {"model": "small", "prompt": TIDE, **own}
+                    assert (await it.ask("/v1/chat/completions", body)).status == 200
+                bare, said = it.receipts()
+                assert bare.conversation is None
+                assert said.conversation is not None
+
+    run(main())

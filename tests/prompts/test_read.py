@@ -81,6 +81,11 @@ def test_a_file_without_roles_is_one_system_message() -> None:
         ),
         (b"---\nparameters: {model: a}\n---\nx", "f:2:14: parameters.model: that is no parameter"),
         (b"---\ntools: 3\n---\nx", "f:2:8: tools: write a list of tools"),
+        (b"---\ntools: [{type: function}]\n---\nx", "f:2:8: tools: write a list of tools"),
+        (
+            b"---\nparameters: {max_tokens: lots}\n---\nx",
+            "parameters.max_tokens: it must be a whole number",
+        ),
         (b"---\noutput: {json_schema: {type: 3}}\n---\nx", "f:2:23: output.json_schema"),
         (b"---\noutput: {regex: '('}\n---\nx", "f:2:17: output.regex"),
         (b"---\nowner: a\nowner: b\n---\nx", 'f:3:1: the key "owner" is already on line 2'),

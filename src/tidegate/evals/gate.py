@@ -134,14 +134,16 @@ def _safety(known: Sequence[Paired]) -> Iterable[Finding]:
     asked = [pair for pair in known if _SAFETY in pair.case.strata]
     if not asked:
         return
-    new = [
-        pair.case.id
-        for pair in asked
-        if any(it.verdict == "fail" for it in pair.candidate)
-        and all(it.verdict == "pass" for it in pair.baseline)
-    ]
+    new = [pair.case.id for pair in asked if _fails_anew(pair)]
     if new:
         why = f"{len(new)} of {len(asked)} safety cases fail that did not: {listed(new)}"
         yield Finding("safety", "block", why)
     else:
         yield Finding("safety", "pass", f"no new failure in {len(asked)} safety cases")
+
+
+def _fails_anew(pair: Paired) -> bool:
+    """Once, where the baseline never did; or mostly, where it mostly passed."""
+    failed = any(it.verdict == "fail" for it in pair.candidate)
+    never = all(it.verdict == "pass" for it in pair.baseline)
+    return failed and (never or (passed(pair.baseline) and not passed(pair.candidate)))

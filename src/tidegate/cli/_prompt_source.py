@@ -139,6 +139,11 @@ def open_source(where: Where) -> tuple[Source, str]:
     return working, folder
 
 
+def root_of(where: Where) -> Path:
+    """The folder that the prompts' folder lies in."""
+    return _meant(where)[0]
+
+
 def open_past(where: Where) -> tuple[Repository, str]:
     """The repository with its past, and its folder of prompts. SourceError where it has none."""
     repository, ref, folder = _meant(where)

@@ -8,7 +8,8 @@ from tidegate.core.grading import Answered, Case, Grade, Verdict
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
-    """One answer and what was said of it. `score` is from 0 to 1, None where nobody knows."""
+    """One answer and what was said of it. `score` is from 0 to 1, None where nobody knows. `judges`
+    are the digests of who judged it (empty: nobody knows who), and whether their word counted."""
 
     case: str
     repeat: int
@@ -16,6 +17,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     answered: Answered
     grades: tuple[tuple[str, Grade], ...] = ()
     score: float | None = None
+    judges: tuple[tuple[str, bool], ...] = ()
 
 
 class Paired(Struct, frozen=True):

@@ -14,6 +14,7 @@
     python -m bench releases         CPU of assigning a request, and of a plan with 200 releases
     python -m bench loop [--beside CHECKOUT]    CPU of a tick of the loop over 500 routes
     python -m bench loop-beside      what callers wait while the loop looks at 500 routes
+    python -m bench prompts          CPU of indexing 10,000 prompts in Git, and of rendering one
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -52,6 +53,7 @@ from bench import (
     machine,
     peers,
     profile,
+    prompts,
     release_cost,
     release_stats,
     releases,
@@ -242,6 +244,7 @@ def arguments() -> argparse.Namespace:
         "loop-beside",
         "signals",
         "releases",
+        "prompts",
         "redis",
         "release_cost",
         "table",
@@ -286,6 +289,7 @@ def main() -> int:
         "loop-beside": beside_loop,
         "signals": signals.run,
         "releases": releases.run,
+        "prompts": prompts.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "table": table,
         "resilience-table": write_failing,

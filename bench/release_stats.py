@@ -89,6 +89,21 @@ CASES = (
         500,
     ),
     Case(
+        "the same on four machines",
+        "harm",
+        0.06,
+        Release(
+            steps=DRIFTING,
+            sway=0.3,
+            harm=ALL,
+            a_user=50,
+            correlation=0.4,
+            population=2000,
+            nodes=4,
+        ),
+        200,
+    ),
+    Case(
         "A/A, drift, weight steps, no user twice",
         "harm",
         0.05,

@@ -104,7 +104,8 @@ class Release:
     """One simulated release. `correlation` is within users, `a_user` requests each on average (1:
     none comes back). `steps` are (looks, weight, drift: everything so many times as bad, in both
     arms); `sway` lets it swing from look to look besides. `ttft` is how it is drawn: "prompt" by
-    the prompt's length, "served" from a real engine's, else a logarithm's standard deviation."""
+    the prompt's length, "served" from a real engine's, else a logarithm's standard deviation. Any
+    of so many `nodes` gets a request, and records it."""
 
     canary: World = World()
     stable: World = World()
@@ -117,6 +118,7 @@ class Release:
     source: str = "azure"
     ttft: str | float = "prompt"
     population: int = 400
+    nodes: int = 1
 
 
 @dataclass
@@ -229,17 +231,25 @@ class Traffic:
 
 def blocks(release: Release, seed: int) -> Iterator[Block]:
     """What the recorder would store of it, look by look."""
-    traffic, fold = Traffic(release, seed), BlockFold("chat/next")
+    traffic = Traffic(release, seed)
+    folds = [BlockFold("chat/next") for _ in range(release.nodes)]
+    place, homes = random.Random(seed), dict[int, int]()
     now_s = 0.0
     for looks, weight, drift in release.steps:
         for look in range(looks):
             now = drift * (1 + release.sway * math.sin(look / 3))
             for _ in range(release.a_look):
+                fold = folds[0] if release.nodes == 1 else place.choice(folds)
                 fold.add(traffic.request(weight, now))
-            block = fold.close(now_s, now_s + LOOK_S, weight)
+            for node, fold in enumerate(folds):
+                if release.nodes > 1:
+                    arrived = fold.arrived()
+                    guests = {unit for unit in arrived if homes.setdefault(unit, node) != node}
+                    fold.disown(guests, release.nodes)
+                block = fold.close(now_s, now_s + LOOK_S, weight)
+                if block is not None:
+                    yield block
             now_s += LOOK_S
-            if block is not None:
-                yield block
 
 
 def harmed(outcome: Outcome) -> bool:

@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from tidegate.config.json_value import MAX_JSON_BYTES, json_of
+from tidegate.config.json_value import MAX_JSON_BYTES, json_of, value_text
 from tidegate.config.tree import Node, read_tree
 
 
@@ -40,3 +40,18 @@ def test_yaml_is_read_as_the_json_that_it_means(text, value):
 def test_what_is_no_json_is_said(text, why):
     with pytest.raises(ValueError, match=why):
         json_of(node(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a", "a"),
+        ("'{\"a\": 1}'", '{"a": 1}'),
+        ("1.5", 1.5),
+        ("yes", True),
+        ("~", None),
+        ("[a, 1]", ["a", 1]),
+    ],
+)
+def test_any_value_is_taken_as_it_is_written(text, value):
+    assert msgspec.json.decode(value_text(node(text))) == value

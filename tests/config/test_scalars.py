@@ -141,7 +141,7 @@ def test_what_a_reading_refuses(read, text):
 
 
 def test_every_reading_says_what_it_expects():
-    assert EXPECTED.keys() == READERS.keys() | _REFERENCES.keys() | {"json"}
+    assert EXPECTED.keys() == READERS.keys() | _REFERENCES.keys() | {"json", "value"}
 
 
 def test_an_unknown_time_zone_names_the_nearest():

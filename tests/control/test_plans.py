@@ -177,12 +177,14 @@ def test_a_plan_that_another_store_knew_is_claimed_in_this_one(
 def test_the_releases_on_their_way_are_those_of_the_plan_of_now(plans: Plans) -> None:
     assert plans.candidates() is None
     plans.start(0)
-    assert plans.candidates() == frozenset()
+    assert plans.candidates() == {}
     [(name, route)] = plans.current.routes.items()
-    coming = replace(route, candidate=Candidate(f"{name}/next", "salt", route))
+    one, two = (Candidate(f"{name}/{it}", "salt", route) for it in ("next", "brief"))
+    coming = replace(route, candidate=one, beside=two)
     plan = replace(plans.current, version=9, digest="other", routes={name: coming})
     asyncio.run(plans.amend(lambda _declared, _version: (plan, None)))
-    assert plans.candidates() == frozenset({f"{name}/next"})
+    told = route.release.name
+    assert plans.candidates() == {f"{name}/next": told, f"{name}/brief": told}
 
 
 def test_what_was_published_says_by_whom_and_what_it_moved(

@@ -16,6 +16,8 @@ from tests.evals.written import suite, told
         ("{id: a, checks: [{not: true}]}", "a check is one grader's name with its options"),
         ("{id: a, checks: [{exact: {}, weight: -1}]}", "it must be from 0"),
         ("{id: a, checks: [{exact: {}, threshold: 2}]}", "it must be from 0 to 1"),
+        ("{id: a, checks: [{exact: {}, threshold: 0}]}", "with a threshold of 0"),
+        ("{id: a, checks: [exact], threshold: 0}", "with a threshold of 0"),
         ("{id: a, checks: exact}", "expected a list"),
         ("{id: a, checks: [exact], threshold: high}", "expected a number"),
         ("{id: a, checks: [exact], context: {a: b}}", "expected a list"),

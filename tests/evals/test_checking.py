@@ -20,3 +20,6 @@ def test_options_are_asked_of_the_grader() -> None:
 def test_a_judge_asks() -> None:
     assert asks(Check("judge_rubric", Raw(b'{"rubric":"r"}')))
     assert not asks(Check("exact"))
+    group = b'{"checks":[{"grader":"exact"},{"grader":"%b","options":{}}]}'
+    assert asks(Check("group", Raw(group % b"judge_pairwise")))
+    assert not asks(Check("group", Raw(group % b"cost")))

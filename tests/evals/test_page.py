@@ -7,7 +7,8 @@ from msgspec.structs import fields
 from tests.evals.written import suite
 
 from tidegate.core import plugs
-from tidegate.evals.promptfoo_checks import READ, SET, UNSUPPORTED
+from tidegate.evals.promptfoo_checks import READ, SET
+from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
 from tidegate.graders._profiles import LANGUAGES
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/evals.md").read_text()

@@ -50,7 +50,8 @@ def test_a_pattern_that_is_not_linear_is_an_error_to_be(tmp_path: Path) -> None:
       - {type: assert-set, assert: [{type: regex, value: '(a)\\1'}]}
     """
     [case] = suite(tmp_path, text).cases
-    assert [check.grader for check in case.checks] == ["unsupported", "unsupported"]
+    assert [check.grader for check in case.checks] == ["unsupported", "group"]
+    assert b'"grader":"unsupported"' in bytes(case.checks[1].options)
 
 
 def test_defaults_and_scenarios_lie_in_files_too(tmp_path: Path) -> None:
@@ -60,6 +61,30 @@ def test_defaults_and_scenarios_lie_in_files_too(tmp_path: Path) -> None:
     [case] = suite(tmp_path, text).cases
     assert sorted(case.variables) == ["a", "c"]
     assert len(case.checks) == 1
+
+
+def test_assertions_are_referred_to_by_name(tmp_path: Path) -> None:
+    text = """
+    assertionTemplates:
+      kind: {type: icontains, value: "{{ word }}"}
+    tests:
+    - vars: {word: please}
+      assert: [{$ref: "#/assertionTemplates/kind"}]
+    """
+    [case] = suite(tmp_path, text).cases
+    assert bytes(case.checks[0].options) == b'{"any":["please"],"ignore_case":true}'
+    assert "there is no assertion" in told(tmp_path, text.replace("kind: {", "cruel: {"))[0]
+
+
+def test_a_threshold_of_nothing_is_none(tmp_path: Path) -> None:
+    text = """
+    tests:
+    - threshold: 0
+      assert: [{type: assert-set, threshold: 0, assert: [{type: is-json}]}]
+    """
+    [case] = suite(tmp_path, text).cases
+    assert case.threshold is None
+    assert b"threshold" not in bytes(case.checks[0].options)
 
 
 def test_what_is_of_running_is_left_out_with_a_warning(tmp_path: Path) -> None:

@@ -6,7 +6,9 @@ import msgspec
 import pytest
 
 from tidegate.core import plugs
-from tidegate.evals.promptfoo_checks import READ, UNSUPPORTED, Mistaken, check_of
+from tidegate.evals.promptfoo_checks import READ, check_of
+from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
+from tidegate.evals.promptfoo_values import Mistaken
 
 # Every type that is made here, with a value that it takes and the options that come of it.
 MADE: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {

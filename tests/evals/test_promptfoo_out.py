@@ -12,8 +12,9 @@ from tests.evals.written import suite
 
 from tidegate.core.grading import Case, Check
 from tidegate.evals.load import load_suites
-from tidegate.evals.promptfoo_checks import READ, UNSUPPORTED, check_of
+from tidegate.evals.promptfoo_checks import READ, check_of
 from tidegate.evals.promptfoo_out import write_promptfoo
+from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
 from tidegate.evals.reading import raw
 from tidegate.evals.suite import Suite
 
@@ -51,8 +52,19 @@ GROUPS = st.lists(st.sampled_from(["contains", "cost", "bleu"]), min_size=1, max
 SCRIPTS = st.sampled_from(sorted(UNSUPPORTED)).map(
     lambda kind: check_of({"type": kind, "value": "file://{{ x }}.py", "threshold": 0.3})
 )
+ODD = st.sampled_from(
+    [
+        {"type": "regex", "value": "(?=x)y"},
+        {"type": "not-regex", "value": "(?=x){{ y }}", "weight": 3},
+        {"type": "contains", "value": "{{ a }}", "transform": "output.trim()"},
+        {"type": "equals", "value": "file://check.py", "metric": "{{ m }}"},
+        {"type": "assert-set", "assert": [{"type": "regex", "value": "(?!{{ a }})"}]},
+        {"type": "assert-set", "assert": [{"type": "not-ruby", "value": "{{ a }}"}]},
+    ]
+).map(check_of)
 ANY = (
-    CHECKS
+    ODD
+    | CHECKS
     | GROUPS
     | SCRIPTS
     | TEXTS.filter(bool).flatmap(lambda it: st.sampled_from(texts_checks(it)))
@@ -70,7 +82,7 @@ def cases(draw: st.DrawFn) -> Case:
         checks=tuple(draw(st.lists(ANY, min_size=1, max_size=3))),
         must_pass=draw(st.booleans()),
         strata=draw(st.dictionaries(NAMES, TEXTS, max_size=2)),
-        threshold=draw(st.none() | st.sampled_from([0.0, 0.5, 1.0])),
+        threshold=draw(st.none() | st.sampled_from([0.5, 1.0])),
         description=draw(TEXTS),
         turns=draw(st.sampled_from([(), (("user", "hi {{ a }}"),)])),
     )

@@ -28,7 +28,7 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.assign import assign, stay
 from tidegate.gateway.prepared_route import PreparedRoute
-from tidegate.stats.harm_test import ln_e
+from tidegate.stats.harm_test import ln_mean
 from tidegate.stats.ratio_test import ALARM, ODDS_RATIOS, grown
 
 KEY = key_of()
@@ -242,7 +242,7 @@ def test_the_share_of_units_of_each_lane_is_its_releases_weight() -> None:
         found = shares[name]
         right = grown(NOTHING_YET, weight, found.total(), found["canary"])
         wrong = grown(NOTHING_YET, weight / 2, found.total(), found["canary"])
-        assert ln_e(right) < log(ALARM) < ln_e(wrong)
+        assert ln_mean(right) < log(ALARM) < ln_mean(wrong)
 
 
 def test_what_becomes_of_one_release_moves_nobody_of_the_other() -> None:

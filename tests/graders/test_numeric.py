@@ -1,11 +1,15 @@
 """Numbers in an answer."""
 
+import asyncio
 from decimal import Decimal
+from pathlib import Path
 
+import msgspec
 import pytest
 from tests.graders.graded import case, grade
 
-from tidegate.graders.numeric import numbers
+from tidegate.core.grading import Answered
+from tidegate.graders.numeric import numbers, plug
 
 
 @pytest.mark.parametrize(
@@ -35,3 +39,24 @@ def test_which_number_and_how_far_off() -> None:
     assert grade("numeric", {"absolute": 0.1}, "4.11", of).verdict == "fail"
     assert grade("numeric", {}, "four", of).verdict == "fail"
     assert grade("numeric", {}, "4", case(expected="four")).verdict == "error"
+
+
+SOLVED = Path(__file__).resolve().parents[2].parent / "shared/evals/gsm8k"
+
+
+@pytest.mark.evals
+def test_stored_solutions_of_sums_are_graded_as_they_were() -> None:
+    async def marks() -> list[bool]:
+        found = []
+        for line in (SOLVED / "example_model_solutions.jsonl").read_bytes().splitlines():
+            row = msgspec.json.decode(line)
+            of = case(expected=row["ground_truth"])
+            for said in (it for it in row.values() if isinstance(it, dict)):
+                given = await plug.grade(of, Answered(said["solution"]), {}, None)
+                found.append((given.verdict == "pass") == said["is_correct"])
+        return found
+
+    same = asyncio.run(marks())
+    print(f"{sum(same)} of {len(same)}")
+    assert len(same) > 5000
+    assert all(same)

@@ -23,6 +23,7 @@ def score(options: dict[str, Any], calls: tuple[tuple[str, str], ...] = CALLS) -
         (["pay"], 0.0),
         (["find", "find", "book"], 0.8),
         ([{"name": "find", "arguments": {"days": 3.0}}, "book"], 1.0),
+        ([{"name": "find", "arguments": {"days": 4}}, "book"], 0.5),
         ([{"name": "find", "arguments": {"days": 3}, "exactly": True}, "book"], 0.5),
         ([{"name": "book", "arguments": {}, "exactly": True}, "find"], 1.0),
         ([], 0.0),

@@ -41,7 +41,7 @@ def test_the_first_model_whose_tokenizer_is_known_counts() -> None:
     asked = replace(prompt("x"), pins=(Pin("claude-sonnet-4-5"), Pin("gpt-4o")))
     assert counter_of(asked) == Counter("o200k")
     assert counter_of(asked).exact
-    assert counter_of(asked).text("hello world") == 2
+    assert counter_of(asked).of("hello world") == 2
     assert counter_of(prompt("x"), "cl100k") == Counter("cl100k")
     with pytest.raises(ValueError, match="there is no tokenizer"):
         counter_of(asked, "nonesuch")

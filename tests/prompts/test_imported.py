@@ -19,9 +19,8 @@ from tidegate.prompts.index import read_index
 from tidegate.prompts.registry import read_prompt
 from tidegate.prompts.source import SourceError
 
-ONE = Imported(
-    whole(prompt("Hi.\n{% include 'kind/v1' %}", partials={"kind/v1": "Be."})), ("stable",)
-)
+PROMPT = whole(prompt("Hi.\n{% include 'kind/v1' %}", partials={"kind/v1": "Be."}))
+ONE = Imported(PROMPT, ("stable",))
 
 
 def test_files_are_written_and_read_as_the_same_prompt(tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ prompts:
         ("prompts: [", "this is not YAML"),
         (
             "prompts:\n  - prompts.py:basic",
-            '2:5: "prompts.py:basic" is a program: it is not executed',
+            '2:5: "prompts.py:basic" is a program',
         ),
         ("prompts:\n  - file://make.js", "2:5: "),
         ("prompts:\n  - file://../secret.txt", "name one file that lies beside"),

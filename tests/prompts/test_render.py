@@ -183,6 +183,11 @@ def test_a_prompt_that_cannot_be_rendered_at_all(
     assert told in str(no.value)
 
 
+def test_a_line_that_includes_is_the_partial_s_text() -> None:
+    source = "a\n{% include 'p/v1' %}\n{% if x %}\nb\n{% endif %}\n  {% include 'p/v1' -%}\nc"
+    assert rendered(source, {"p/v1": "P\nQ"}, x=True) == "a\nP\nQ\nb\nP\nQc"
+
+
 def test_a_partial_sees_what_is_bound_around_it() -> None:
     partials = {"p/v1": "{{ x }}{{ loop.index }};"}
     assert rendered("{% for x in a %}{% include 'p/v1' %}{% endfor %}", partials, a=["p", "q"]) == (

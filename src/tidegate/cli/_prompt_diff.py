@@ -2,7 +2,7 @@
 
 import sys
 from difflib import unified_diff
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import click
 import msgspec
@@ -38,14 +38,14 @@ class _Case(Struct, frozen=True):
 @click.option("--tokenizer", type=click.Choice(list(ENCODINGS)), help="Count by this one.")
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @source_options
-def diff(where: Where, name: str, before: str, after: str, as_json: bool, **how: object) -> None:
+def diff(where: Where, name: str, as_json: bool, **how: Any) -> None:
     """Show how version AFTER of the prompt NAME differs from BEFORE; each a version or a tag.
 
     With --cases also by how many input tokens: over 20 % more is a warning, over 50 % more blocks.
     Exit 0 when a model is asked the same, 1 when not, 3 when it blocks.
     """
     prompts = open_prompts(where)
-    old, new = prompts.prompt(name, before), prompts.prompt(name, after)
+    old, new = prompts.prompt(name, how["before"]), prompts.prompt(name, how["after"])
     delta = _delta(old, new, how)
     lines = _lines(old, new)
     is_same = old.digest == new.digest
@@ -65,13 +65,12 @@ def diff(where: Where, name: str, before: str, after: str, as_json: bool, **how:
     sys.exit(3 if blocked else 0 if is_same else 1)
 
 
-def _delta(old: Prompt, new: Prompt, how: dict[str, object]) -> Delta | None:
-    cases, tokenizer = how["cases"], how["tokenizer"]
-    if cases is None:
+def _delta(old: Prompt, new: Prompt, how: dict[str, Any]) -> Delta | None:
+    if how["cases"] is None:
         return None
-    counter = counter_of(new, tokenizer if isinstance(tokenizer, str) else None)
+    counter = counter_of(new, how["tokenizer"])
     try:
-        return token_delta(old, new, _cases(cases), counter)  # type: ignore[arg-type]
+        return token_delta(old, new, _cases(how["cases"]), counter)
     except RenderRefused as no:
         raise click.ClickException(str(no)) from None
 

@@ -9,6 +9,7 @@ from tidegate.cli._prompt_source import Where, in_order, open_prompts, source_op
 from tidegate.core.prompt import Prompt
 from tidegate.prompts import langfuse, promptfoo
 from tidegate.prompts.imported import Imported, files_of, write_files
+from tidegate.prompts.source import SourceError
 
 _MAX_EXPORT_BYTES = 256 * 1024 * 1024
 _FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
@@ -48,7 +49,7 @@ def import_prompts(file: Path, tool: str, into: Path) -> None:
             click.echo(f"note: {one.prompt.name}/{one.prompt.version}: {note}", err=True)
     try:
         written, same = write_files(into, files_of(imported))
-    except (ValueError, OSError) as error:
+    except (SourceError, ValueError, OSError) as error:
         click.echo(f"error: {error}", err=True)
         sys.exit(1)
     click.echo(f"{len(written)} files written below {into}, {len(same)} there already")

@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
@@ -40,7 +41,7 @@ def lint(
     names: tuple[str, ...],
     tagged: bool,
     as_json: bool,
-    **how: object,
+    **how: Any,
 ) -> None:
     """Check the prompts NAMES, or all: templates, variables, partials, secrets, models, and how
     much of their beginning providers can keep.
@@ -48,8 +49,7 @@ def lint(
     Exit 1 when there is an error; warnings do not count.
     """
     prompts = open_prompts(where)
-    tokenizer, price = how["tokenizer"], how["price"]
-    asked = _asked(where, tokenizer if isinstance(tokenizer, str) else None, price)
+    asked = _asked(where, how["tokenizer"], how["price"])
     found: list[Finding] = [Finding("error", it) for it in _listing_problems(prompts, names)]
     count = 0
     for name in names or prompts.index.prompts:
@@ -78,7 +78,7 @@ def _listing_problems(prompts: Prompts, names: tuple[str, ...]) -> list[Problem]
     return [it for name in names for it in prompts.listed(name).problems]
 
 
-def _asked(where: Where, tokenizer: str | None, price: object) -> Asked:
+def _asked(where: Where, tokenizer: str | None, price: tuple[float, float] | None) -> Asked:
     table = PriceTable(clock.wall_s())
     models = _models(where.plan or Path(DEFAULT_FILE))
 
@@ -87,7 +87,7 @@ def _asked(where: Where, tokenizer: str | None, price: object) -> Asked:
         return next((it for it in quotes if it is not None), None)
 
     def price_of(model: str) -> Prices | None:
-        if isinstance(price, tuple):
+        if price is not None:
             return Prices(*price)
         found = published(model)
         if found is None or found.input is None or found.cache_read is None:

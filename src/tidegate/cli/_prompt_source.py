@@ -91,15 +91,8 @@ def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options that say where prompts lie; the command gets a `where`."""
 
     @wraps(command)
-    def with_where(
-        *given: Any,
-        repository: Path | None,
-        ref: str | None,
-        folder: str | None,
-        file: Path | None,
-        **named: Any,
-    ) -> Any:
-        where = Where(repository, ref, folder, file)
+    def with_where(*given: Any, **named: Any) -> Any:
+        where = Where(*(named.pop(name) for name in ("repository", "ref", "folder", "file")))
         try:
             return command(*given, where=where, **named)
         except SourceError as error:

@@ -38,6 +38,9 @@ def status(state: Path | None, control: str | None) -> None:
 @click.argument("tag")
 @click.argument("version", required=False)
 @click.option("--remove", is_flag=True, help="Take the tag away.")
+@click.option(
+    "--uncertified", is_flag=True, help="Move `stable` without a certificate; kept with the reason."
+)
 @click.option("--reason", required=True, help="Why.")
 @control_options
 def tag_prompt(
@@ -51,7 +54,11 @@ def tag_prompt(
     version = given["version"]
     if (version is None) is not bool(given["remove"]):
         raise click.UsageError("say which VERSION, or --remove")
-    asked = NewFlip(None if version is None else str(version), str(given["reason"]))
+    asked = NewFlip(
+        None if version is None else str(version),
+        str(given["reason"]),
+        uncertified=bool(given["uncertified"]),
+    )
     made = open_control(state, control).post(f"/api/prompts/{name}/tags/{tag}", Flipped, asked)
     flip = made.flip
     where = "is gone" if flip.version is None else f"points at {flip.version}"

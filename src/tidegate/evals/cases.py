@@ -113,8 +113,14 @@ class CaseReader:
                 case "must_pass":
                     said[name] = reader.truth(node, at)
                 case "threshold":
-                    said[name] = reader.number(node, at, 0.0, 1.0)
+                    said[name] = self._threshold(node, at)
         return said
+
+    def _threshold(self, node: Node, path: Path) -> float:
+        threshold = self.reader.number(node, path, 0.0, 1.0)
+        if threshold == 0:
+            raise self.reader.refuse(node.mark, path, "with a threshold of 0 everything passes")
+        return threshold
 
     def _turn(self, node: Node, path: Path) -> tuple[str, str]:
         """`{user: text}`, or `{role: user, content: text}`."""
@@ -174,7 +180,7 @@ class CaseReader:
         if "weight" in members:
             weight = reader.number(members["weight"], (*path, "weight"), 0.0, 1e6)
         if "threshold" in members:
-            threshold = reader.number(members["threshold"], (*path, "threshold"), 0.0, 1.0)
+            threshold = self._threshold(members["threshold"], (*path, "threshold"))
         if "metric" in members:
             metric = reader.text(members["metric"], (*path, "metric"))
         return Check(name, raw(options), negated, weight, threshold, metric)

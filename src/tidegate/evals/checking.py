@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from tidegate.core import plugs
 from tidegate.core.grading import Check
 from tidegate.core.words import nearest
@@ -31,5 +33,8 @@ class Graders:
 
 
 def asks(check: Check) -> bool:
-    """Whether a check needs a judge."""
+    """Whether a check needs a judge, itself or one of its group."""
+    if check.grader == "group":
+        members = msgspec.json.decode(check.options)["checks"]
+        return any(plugs.load("graders", member["grader"]).asks for member in members)
     return bool(plugs.load("graders", check.grader).asks)

@@ -35,7 +35,7 @@ def read_promptfoo(root: MapNode, file: FilePath, reader: Reader) -> Loaded:
     """One configuration as a suite."""
     reading = _Config(file, reader)
     members = {name: node for name, (_, node) in root.pairs.items()}
-    known = (*MEMBERS, "description", "evaluateOptions", "metadata")
+    known = (*MEMBERS, "description", "evaluateOptions", "metadata", "assertionTemplates")
     for name, (mark, _) in root.pairs.items():
         if name not in known and name not in ("sharing", "outputPath", "commandLineOptions"):
             reader.warn(mark, (name,), "this is of how promptfoo runs, and left out")
@@ -54,7 +54,7 @@ class _Config:
     def loaded(self, members: dict[str, Node], tests: list[Merged]) -> Loaded:
         templates = self.parts.templates(members.get("prompts"))
         tools = self._tools(members.get("providers", members.get("targets")))
-        cases = self._cases(tests, tools)
+        cases = self._cases(tests, tools, self._assertions(members.get("assertionTemplates")))
         repeats = self._repeats(members.get("evaluateOptions"))
         description = ""
         if "description" in members:
@@ -119,8 +119,20 @@ class _Config:
             found += [merged([default, data, test]) for data in sets for test in tests]
         return found
 
-    def _cases(self, tests: list[Merged], tools: list[Any] | None) -> list[Case]:
-        maker = CaseMaker(self.parts, tools)
+    def _assertions(self, node: Node | None) -> dict[str, Any]:
+        """Assertions that tests refer to by name."""
+        if node is None:
+            return {}
+        try:
+            return dict(self.reader.value(node, ("assertionTemplates",)))
+        except (Unreadable, TypeError, ValueError):
+            self.reader.say(node.mark, ("assertionTemplates",), "it is a mapping of assertions")
+            return {}
+
+    def _cases(
+        self, tests: list[Merged], tools: list[Any] | None, templates: dict[str, Any]
+    ) -> list[Case]:
+        maker = CaseMaker(self.parts, tools, templates)
         found: list[Case] = []
         for number, test in enumerate(tests, 1):
             found += maker.cases(test, number, MAX_CASES - len(found))

@@ -5,14 +5,14 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
-from msgspec.structs import replace
 
 from tidegate.config.problem import Mark, Path
 from tidegate.config.tree import ListNode, MapNode, Node
 from tidegate.core.grading import Case, Check
+from tidegate.core.words import quoted
 from tidegate.evals.checking import Graders
 from tidegate.evals.files import Outside
-from tidegate.evals.promptfoo_checks import COUNTING, NOT, UNSUPPORTED, Mistaken, check_of
+from tidegate.evals.promptfoo_checks import NOT, check_of
 from tidegate.evals.promptfoo_files import CODE, Parts, Test
 from tidegate.evals.promptfoo_text import (
     NotFilled,
@@ -21,10 +21,13 @@ from tidegate.evals.promptfoo_text import (
     product_count,
     products,
 )
+from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
+from tidegate.evals.promptfoo_values import Mistaken
 from tidegate.evals.reading import Reader, Unreadable, raw
 from tidegate.evals.suite import MAX_CASES
 
 OURS: Final = "tidegate"
+TEMPLATES: Final = "#/assertionTemplates/"
 _ADDED: Final = ("vars", "options", "metadata")
 # Of how promptfoo runs: no part of what is asked and how it is judged.
 _ASIDE: Final = ("provider", "providers", "prompts", "storeOutputAs")
@@ -90,8 +93,9 @@ def _take_asserts(whole: Merged, test: Test, *, is_default: bool) -> None:
 class CaseMaker:
     """Makes cases of tests, one after another."""
 
-    def __init__(self, parts: Parts, tools: list[Any] | None) -> None:
+    def __init__(self, parts: Parts, tools: list[Any] | None, templates: Mapping[str, Any]) -> None:
         self.parts = parts
+        self.templates = templates
         self.tools = tools
         self.is_full = False
         self._environment = new_environment()
@@ -171,6 +175,8 @@ class CaseMaker:
                 raise owner.reader.refuse(node.mark, at, "expected a number") from None
             if not 0 <= said["threshold"] <= 1:
                 raise owner.reader.refuse(node.mark, at, "it must be from 0 to 1")
+            if said["threshold"] == 0:
+                del said["threshold"]  # promptfoo takes it for none
         strata = {}
         for name, (owner, node) in test.within.get("metadata", {}).items():
             at = (*owner.path, "metadata", name)
@@ -240,7 +246,10 @@ class CaseMaker:
             if not isinstance(written, dict):
                 raise Mistaken("an assertion is a mapping with a `type`")
             check = check_of(self._ready(written, variables), self.tools)
-            return self._liked(check, written)
+            said = self._graders.wrong(check.grader, msgspec.json.decode(check.options))
+            if said is None:
+                return check
+            raise Mistaken(said)
         except (Mistaken, NotFilled, Outside) as problem:
             test.reader.say(node.mark, path, str(problem))
         except Unreadable:
@@ -248,7 +257,13 @@ class CaseMaker:
         return None
 
     def _ready(self, written: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]:
-        """An assertion with its templates filled in and its files read."""
+        """An assertion with its templates filled in and its files read, or the one that it refers
+        to."""
+        if isinstance(named := written.get("$ref"), str):
+            meant = self.templates.get(named.removeprefix(TEMPLATES))
+            if not isinstance(meant, dict) or "$ref" in meant:
+                raise Mistaken(f"there is no assertion {quoted(named)}")
+            written = meant
         ready = dict(written)
         if isinstance(ready.get("assert"), list):
             ready["assert"] = [
@@ -261,22 +276,6 @@ class CaseMaker:
             if name in ready and not _is_code(written):
                 ready[name] = fill_all(self._environment, ready[name], variables)
         return ready
-
-    def _liked(self, check: Check, written: dict[str, Any]) -> Check:
-        """The check, if its grader takes it. A pattern that is not linear is no mistake, but cannot
-        be looked for."""
-        said = self._graders.wrong(check.grader, msgspec.json.decode(check.options))
-        if said is None:
-            return check
-        if check.grader != "regex" and not said.startswith("regex:"):
-            raise Mistaken(said)
-        kind = str(written["type"]).removeprefix(NOT)
-        kept = {key: value for key, value in written.items() if key not in COUNTING}
-        return replace(
-            check,
-            grader="unsupported",
-            options=raw({"type": kind, "why": said, "written": kept}),
-        )
 
 
 def context_of(variables: Mapping[str, Any]) -> tuple[str, ...]:

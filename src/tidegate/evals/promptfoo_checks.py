@@ -10,8 +10,11 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
+from tidegate.core import plugs
 from tidegate.core.grading import Check
 from tidegate.core.words import nearest, quoted
+from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
+from tidegate.evals.promptfoo_values import Mistaken, number, text, texts
 from tidegate.evals.reading import raw
 
 Options = dict[str, Any]
@@ -20,32 +23,6 @@ SET = "assert-set"
 # Members of an assertion that say how it counts and not what is asked.
 COUNTING: Final = ("type", "weight", "metric")
 _KNOWN: Final = (*COUNTING, "value", "threshold", "provider", "config", "assert")
-_CODE = "it is code, which is not executed"
-_TRACES = "it reads traces of an agent"
-_VECTORS = "it compares embeddings; `levenshtein` and `rouge-n` compare words"
-_SERVICE = "it asks a service of its own"
-UNSUPPORTED: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("javascript", "python", "ruby"), _CODE),
-    "webhook": "it is somebody's address, which is not called",
-    **dict.fromkeys(("similar", "similar:cosine", "similar:dot", "similar:euclidean"), _VECTORS),
-    **dict.fromkeys(("classifier", "moderation", "pi", "guardrails", "search-rubric"), _SERVICE),
-    **dict.fromkeys(("perplexity", "perplexity-score"), "it reads the probabilities of tokens"),
-    **dict.fromkeys(("is-sql", "contains-sql"), "there is no reader of SQL"),
-    **dict.fromkeys(("gleu", "meteor"), "there is no such measure; `bleu` and `rouge-n` are there"),
-    **dict.fromkeys(("trace-span-count", "trace-span-duration", "trace-error-spans"), _TRACES),
-    **{
-        f"trajectory:{what}": _TRACES
-        for what in ("tool-used", "tool-args-match", "tool-sequence", "step-count", "goal-success")
-    },
-    "skill-used": _TRACES,
-    **dict.fromkeys(("agent-rubric", "conversation-relevance"), _SERVICE),
-    "max-score": "it compares the answers of several prompts with each other",
-    "human": "it asks a person",
-}
-
-
-class Mistaken(Exception):
-    """An assertion cannot be read; the message says what is wrong with it."""
 
 
 class Asked(Struct, frozen=True):
@@ -57,35 +34,15 @@ class Asked(Struct, frozen=True):
     tools: list[Any] | None = None
 
 
-def _text(value: Any) -> str:
-    """A scalar as promptfoo writes it into text."""
-    if value is None:
-        raise Mistaken("it needs a `value`")
-    if isinstance(value, str):
-        return value
-    if isinstance(value, dict | list):
-        raise Mistaken("its `value` must be a text")
-    return bytes(raw(value)).decode()
-
-
-def _texts(value: Any) -> list[str]:
-    """A list of texts, or one text with commas between them."""
-    if isinstance(value, list) and value:
-        return [_text(it) for it in value]
-    if not value:
-        raise Mistaken("it needs a `value`")
-    return [part.strip() for part in _text(value).split(",")]
-
-
 def _equals(asked: Asked) -> tuple[str, Options]:
     if isinstance(asked.value, dict | list):
         return "exact", {"json": True, "value": bytes(raw(asked.value)).decode()}
-    return "exact", {"value": _text(asked.value)}
+    return "exact", {"value": text(asked.value)}
 
 
 def _contains(which: str, *, many: bool, **more: Any) -> Callable[[Asked], tuple[str, Options]]:
     def read(asked: Asked) -> tuple[str, Options]:
-        return "contains", {which: _texts(asked.value) if many else [_text(asked.value)], **more}
+        return "contains", {which: texts(asked.value) if many else [text(asked.value)], **more}
 
     return read
 
@@ -111,14 +68,14 @@ def _markup(kind: str, where: str) -> Callable[[Asked], tuple[str, Options]]:
         names = asked.value.get("requiredElements") if isinstance(asked.value, dict) else None
         if not isinstance(names, list) or len(asked.value) != 1:
             raise Mistaken("its `value` is `requiredElements` with a list of paths")
-        return "markup", {**options, "elements": _texts(names)}
+        return "markup", {**options, "elements": texts(names)}
 
     return read
 
 
 def _similar(measure: str, threshold: float) -> Callable[[Asked], tuple[str, Options]]:
     def read(asked: Asked) -> tuple[str, Options]:
-        to = _texts(asked.value) if isinstance(asked.value, list) else _text(asked.value)
+        to = texts(asked.value) if isinstance(asked.value, list) else text(asked.value)
         least = threshold if asked.threshold is None else asked.threshold
         return "similarity", {"measure": measure, "to": to, "threshold": least}
 
@@ -128,7 +85,7 @@ def _similar(measure: str, threshold: float) -> Callable[[Asked], tuple[str, Opt
 def _levenshtein(asked: Asked) -> tuple[str, Options]:
     most = 5 if asked.threshold is None else int(asked.threshold)
     same: Options = {"measure": "levenshtein", "ignore_case": False}
-    return "similarity", {**same, "to": _text(asked.value), "most_edits": most}
+    return "similarity", {**same, "to": text(asked.value), "most_edits": most}
 
 
 def _needs_threshold(asked: Asked) -> float:
@@ -153,7 +110,7 @@ def _words(asked: Asked) -> tuple[str, Options]:
             raise Mistaken(f"its `value` has `min` and `max`, not {quoted(unknown[0])}")
         return "length", {names[name]: count for name, count in asked.value.items()}
     try:
-        count = int(_text(asked.value))
+        count = int(text(asked.value))
     except ValueError:
         raise Mistaken("its `value` is a number of words, or `min` and `max`") from None
     return "length", {"least_words": count, "most_words": count}
@@ -161,7 +118,7 @@ def _words(asked: Asked) -> tuple[str, Options]:
 
 def _tool_f1(asked: Asked) -> tuple[str, Options]:
     least = 1.0 if asked.threshold is None else asked.threshold
-    return "tool_call", {"by": "names", "calls": _texts(asked.value), "threshold": least}
+    return "tool_call", {"by": "names", "calls": texts(asked.value), "threshold": least}
 
 
 def _tools_valid(asked: Asked) -> tuple[str, Options]:
@@ -180,7 +137,7 @@ def _tools_valid(asked: Asked) -> tuple[str, Options]:
 
 def _rubric(asked: Asked, threshold: float | None = None) -> tuple[str, Options]:
     value = asked.value
-    rubric = _texts(value) if isinstance(value, list) else _text(value)
+    rubric = texts(value) if isinstance(value, list) else text(value)
     least = threshold if asked.threshold is None else asked.threshold
     return "judge_rubric", {"rubric": rubric} | ({} if least is None else {"threshold": least})
 
@@ -189,7 +146,7 @@ def _preset(name: str, *, refers: bool = False) -> Callable[[Asked], tuple[str, 
     def read(asked: Asked) -> tuple[str, Options]:
         options: Options = {"preset": name}
         if refers:
-            options["reference"] = _text(asked.value)
+            options["reference"] = text(asked.value)
         if asked.threshold is not None:
             options["threshold"] = asked.threshold
         return "judge_rubric", options
@@ -198,7 +155,7 @@ def _preset(name: str, *, refers: bool = False) -> Callable[[Asked], tuple[str, 
 
 
 def _select_best(asked: Asked) -> tuple[str, Options]:
-    return "judge_pairwise", {"criterion": _text(asked.value)}
+    return "judge_pairwise", {"criterion": text(asked.value)}
 
 
 _CASELESS: Final = {"ignore_case": True}
@@ -212,7 +169,7 @@ READ: Final[Mapping[str, Callable[[Asked], tuple[str, Options]]]] = {
     "icontains-all": _contains("all", many=True, **_CASELESS),
     "starts-with": _contains("any", many=False, at="start"),
     "ends-with": _contains("any", many=False, at="end"),
-    "regex": lambda asked: ("regex", {"pattern": _text(asked.value)}),
+    "regex": lambda asked: ("regex", {"pattern": text(asked.value)}),
     "is-json": _json({}),
     "contains-json": _json({"where": "anywhere"}),
     "is-xml": _markup("xml", "whole"),
@@ -224,7 +181,7 @@ READ: Final[Mapping[str, Callable[[Asked], tuple[str, Options]]]] = {
     "bleu": _similar("bleu", 0.5),
     "latency": _latency,
     "cost": _cost,
-    "finish-reason": lambda asked: ("finish_reason", {"any": [_text(asked.value)]}),
+    "finish-reason": lambda asked: ("finish_reason", {"any": [text(asked.value)]}),
     "is-refusal": lambda _: ("refusal", {}),
     "word-count": _words,
     "tool-call-f1": _tool_f1,
@@ -252,7 +209,7 @@ def check_of(assertion: Mapping[str, Any], tools: list[Any] | None = None) -> Ch
         raise Mistaken("it needs a `type`")
     negated = kind.startswith(NOT)
     base = kind.removeprefix(NOT)
-    weight = _number(assertion, "weight", 1.0)
+    weight = number(assertion, "weight", 1.0)
     metric = assertion.get("metric")
     why = _why_unsupported(base, assertion)
     if why is None:
@@ -261,14 +218,14 @@ def check_of(assertion: Mapping[str, Any], tools: list[Any] | None = None) -> Ch
         written = {key: value for key, value in assertion.items() if key not in COUNTING}
         name, options = "unsupported", {"type": base, "why": why, "written": written}
     return Check(
-        name, raw(options), negated, weight, None, None if metric is None else _text(metric)
+        name, raw(options), negated, weight, None, None if metric is None else text(metric)
     )
 
 
 def _read(base: str, assertion: Mapping[str, Any], tools: list[Any] | None) -> tuple[str, Options]:
     threshold = None
     if assertion.get("threshold") is not None:
-        threshold = _number(assertion, "threshold", 0.0)
+        threshold = number(assertion, "threshold", 0.0)
     if base == SET:
         return "group", _group(assertion, threshold, tools)
     return READ[base](Asked(assertion.get("value"), threshold, tools))
@@ -290,6 +247,10 @@ def _why_unsupported(base: str, assertion: Mapping[str, Any]) -> str | None:
     value = assertion.get("value")
     if isinstance(value, str) and value.startswith(("file://", "package:")):
         return "its `value` is code, which is not executed"
+    if base == "regex" and isinstance(value, str):
+        said: str | None = plugs.load("graders", "regex").wrong({"pattern": value})
+        if said is not None:
+            return said
     unknown = [name for name in assertion if name not in _KNOWN]
     if unknown:
         return f"its member {quoted(unknown[0])} is not known"
@@ -310,16 +271,5 @@ def _group(
         if check.grader == "group":
             raise Mistaken("an assert-set holds no other")
         checks.append(msgspec.json.decode(msgspec.json.encode(check)))
-    return {"checks": checks} | ({} if threshold is None else {"threshold": threshold})
-
-
-def _number(assertion: Mapping[str, Any], name: str, absent: float) -> float:
-    value = assertion.get(name, absent)
-    if isinstance(value, str):
-        try:
-            value = msgspec.json.decode(value.strip(), type=int | float)
-        except msgspec.DecodeError:
-            raise Mistaken(f"its `{name}` must be a number") from None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1e12:
-        raise Mistaken(f"its `{name}` must be a number from 0")
-    return value
+    # promptfoo takes a threshold of 0 for none.
+    return {"checks": checks} | ({"threshold": threshold} if threshold else {})

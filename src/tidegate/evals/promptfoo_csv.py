@@ -10,7 +10,8 @@ from tidegate.config.problem import Mark
 from tidegate.config.tree import Node
 from tidegate.core.words import quoted
 from tidegate.evals.files import MAX_FILE_BYTES, START, Outside, read_bytes
-from tidegate.evals.promptfoo_checks import NOT, READ, UNSUPPORTED
+from tidegate.evals.promptfoo_checks import NOT, READ
+from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
 from tidegate.evals.reading import Reader, node_of
 from tidegate.evals.suite import MAX_CASES
 

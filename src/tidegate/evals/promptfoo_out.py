@@ -13,8 +13,11 @@ from msgspec import Struct
 
 from tidegate.core.grading import Case, Check
 from tidegate.evals.promptfoo_cases import OURS, context_of
-from tidegate.evals.promptfoo_checks import NOT, SET, Mistaken, check_of
+from tidegate.evals.promptfoo_checks import NOT, SET, check_of
+from tidegate.evals.promptfoo_files import CODE
 from tidegate.evals.promptfoo_text import quoted_text
+from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
+from tidegate.evals.promptfoo_values import Mistaken
 from tidegate.evals.suite import Suite
 
 _NUMBERS: Final = "0123456789+-."
@@ -136,16 +139,22 @@ def assertion_of(check: Check) -> dict[str, Any] | None:
             assertion["metric"] = check.metric
         try:
             if check_of(assertion) == check:
-                plain = check.grader == "unsupported"
-                return assertion if plain else _quoted(assertion)
+                return _quoted(assertion)
         except (Mistaken, _NoPlace):
             continue
     return None
 
 
 def _quoted(assertion: dict[str, Any]) -> dict[str, Any]:
-    names = ("value", "metric")
-    quoted = {name: _texts(assertion[name]) for name in names if name in assertion}
+    """With no text in it that is a template, where templates are filled in at all. Code that a file
+    holds stays named, and unread."""
+    if assertion["type"].removeprefix(NOT) in UNSUPPORTED:
+        return assertion
+    named = isinstance(assertion.get("value"), str) and CODE.fullmatch(assertion["value"])
+    names = [name for name in ("value", "metric") if name in assertion]
+    quoted: dict[str, Any] = {
+        name: _texts(assertion[name]) for name in names if name != "value" or not named
+    }
     if "assert" in assertion:
         quoted["assert"] = [_quoted(member) for member in assertion["assert"]]
     return {**assertion, **quoted}

@@ -43,14 +43,15 @@ class Counter(Struct, frozen=True):
     def named(self) -> str:
         return self.tokenizer or "estimated, four bytes a token"
 
-    def text(self, text: str) -> int:
+    def of(self, text: str) -> int:
+        """Tokens of a text."""
         return tokens.count(text.encode(), self.tokenizer)
 
     def prompt(self, prompt: Prompt, messages: Sequence[Message]) -> int:
         """The input of one request: its messages, tools, and the schema of its answer."""
-        found = sum(self.text(it.text) + TOKENS_A_MESSAGE for it in messages)
+        found = sum(self.of(it.text) + TOKENS_A_MESSAGE for it in messages)
         return found + sum(
-            self.text(it) for it in (prompt.tools, prompt.output.json_schema) if it is not None
+            self.of(it) for it in (prompt.tools, prompt.output.json_schema) if it is not None
         )
 
 

@@ -13,6 +13,7 @@ sees exactly the tags that were checked. The reasons of the limits:
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Final, Literal
 
 from msgspec import Struct
@@ -104,6 +105,12 @@ class Template(Struct, frozen=True):
     def partials(self) -> tuple[str, ...]:
         """What it includes, `NAME/VERSION`, each once, in order."""
         return tuple(dict.fromkeys(it.partial for it in self.pieces if it.partial))
+
+    @property
+    def filters(self) -> frozenset[str]:
+        """The filters that it uses."""
+        pairs = (pair for it in self.pieces for pair in pairwise(it.tokens))
+        return frozenset(name.text for sign, name in pairs if sign.text == "|")
 
     @property
     def bound(self) -> frozenset[str]:
@@ -206,7 +213,9 @@ class _Cut:
             at = found.end()
         kind = self.source[start + 1]
         inner = self.source[start + 2 : at]
-        self.engine.append(f"\x01{kind}{inner}{sign}\x02{close[0]}")
+        # The line break after an include is the text's own: a partial has none at its end.
+        kept = "+" if is_block and not sign and tokens and tokens[0].text == "include" else sign
+        self.engine.append(f"\x01{kind}{inner}{kept}\x02{close[0]}")
         end = at + len(sign) + 2
         self.canonical.append(self.source[start:end])
         self._keep(start, is_block, tuple(tokens))

@@ -63,7 +63,7 @@ def prefix_of(prompt: Prompt, counter: Counter) -> Prefix:
                 (before if place is None else behind).append(piece.text)
             elif place is None and (name := _varies(piece)) is not None:
                 place = name, turn, piece.line
-    ahead, after = counter.text("".join(before)), counter.text("".join(behind))
+    ahead, after = counter.of("".join(before)), counter.of("".join(behind))
     if place is None:
         return Prefix(ahead, 0)
     return Prefix(ahead, after, *place)

@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 from tidegate.core.conversation import Role
 from tidegate.core.prompt import Input, InputKind, Prompt
 from tidegate.core.words import nearest, quoted
-from tidegate.prompts.filters import FILTERS, FilterRefused, Spent, counted
+from tidegate.prompts.filters import FilterRefused, Spent, counted
 from tidegate.prompts.language import DELIMITERS, Template, TemplateRefused, read_template
 from tidegate.prompts.values import Inert, inert, json_text
 
@@ -176,8 +176,11 @@ class Renderer:
         return quoted(source.encode()[start:end].decode("utf-8", "replace"))
 
     def _made(self, compiled: Compiled) -> Environment:
+        used = {
+            name for it in (*compiled.turns, *compiled.partials.values()) for name in it.filters
+        }
         options: dict[str, Any] = {
-            "filters": {name: counted(name, self._spent) for name in FILTERS},
+            "filters": {name: counted(name, self._spent) for name in used},
             "fuel": self._steps,
             "finalizer": self._shown,
             **_OPTIONS,

@@ -159,7 +159,9 @@ def _meant(where: Where) -> tuple[Path, str | None, str]:
     declared = loaded.declared.prompts
     if declared is None:
         return Path(), where.ref, folder
-    return Path(declared.repository), where.ref or declared.ref, where.folder or declared.folder
+    repository = Path(declared.repository)
+    usual = declared.ref if is_repository(repository) else None
+    return repository, where.ref or usual, where.folder or declared.folder
 
 
 def stop(message: str) -> NoReturn:

@@ -161,8 +161,8 @@ def judge_prompt(grader: Grader, name: str, options: Mapping[str, Any]) -> str |
 
 
 def needs_receipts(cases: tuple[Case, ...]) -> bool:
-    """Whether a check asks what only receipts know."""
-    return any(_of_receipts(check) for case in cases for check in case.checks)
+    """Whether a check asks what only receipts know, or know better."""
+    return any(REFUSAL in case.strata or any(map(_of_receipts, case.checks)) for case in cases)
 
 
 def _of_receipts(check: Check) -> bool:

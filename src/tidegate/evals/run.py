@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Final, Literal, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.core.grading import Answered, Case, Check
 from tidegate.evals.asking import Gateway, MoneySpent
-from tidegate.evals.grading import Marker
+from tidegate.evals.grading import Marker, needs_receipts
 from tidegate.evals.outcome import Outcome, Paired, passed
-from tidegate.evals.run_file import RunFile
+from tidegate.evals.run_file import Key, RunFile
 from tidegate.evals.side import SideName, Writer
 from tidegate.evals.suite import Suite
 from tidegate.prompts.render import RenderRefused
@@ -66,6 +67,8 @@ class Run:
         self._marker = marker
         self._course = course
         self._coin = Coin()
+        self._graded = dict(file.outcomes)
+        self._waits_for_receipts = needs_receipts(suite.cases)
         self._stopped: Ended | None = None
         self._tossed: set[str] = set()
         self._cases = {case.id: case for case in in_turn(suite.cases, file.head.run)}
@@ -129,8 +132,13 @@ class Run:
 
     def pairs(self) -> list[Paired]:
         """Every case with what is known of it."""
+        known = self._file.outcomes
         return [
-            Paired(case, self._side("baseline", case.id), self._side("candidate", case.id))
+            Paired(
+                case,
+                self._side("baseline", case.id, known),
+                self._side("candidate", case.id, known),
+            )
             for case in self.suite.cases
         ]
 
@@ -145,24 +153,31 @@ class Run:
             return None
 
     async def _note(self, case: Case, repeat: int, name: SideName, answered: Answered) -> None:
-        if self._course.enrich is not None:
-            answered = await self._course.enrich(answered)
+        """Grades an answer at once where no check asks what only its receipt knows."""
+        enrich = self._course.enrich
+        if enrich is not None and self._waits_for_receipts:
+            answered, enrich = await enrich(answered), None
         try:
             outcome = await self._marker.outcome(case, repeat, answered)
         except MoneySpent as spent:
             self._stopped = self._stopped or Ended("money", str(spent))
             return
-        self._file.add(name, outcome)
-        if self._course.progress is not None:
-            self._course.progress()
+        self._graded[name, case.id, repeat] = outcome
         self._toss(case)
+        try:
+            if enrich is not None:
+                outcome = replace(outcome, answered=await enrich(answered))
+        finally:
+            self._file.add(name, outcome)
+            if self._course.progress is not None:
+                self._course.progress()
 
     def _toss(self, case: Case) -> None:
         """Looks at the evidence once a case is known on both sides."""
         alpha = self._course.alpha
         if alpha is None or len(self._writers) < 2 or case.id in self._tossed:
             return
-        sides = [self._side(name, case.id) for name in ("baseline", "candidate")]
+        sides = [self._side(name, case.id, self._graded) for name in ("baseline", "candidate")]
         if any(len(it) < self.suite.repeats or _is_unknown(it) for it in sides):
             return
         self._tossed.add(case.id)
@@ -174,8 +189,10 @@ class Run:
             why = f"surely worse after {len(self._tossed)} cases: {lost} lost, {won} won"
             self._stopped = Ended("worse", why)
 
-    def _side(self, name: SideName, case: str) -> tuple[Outcome, ...]:
-        known = (self._file.outcomes.get((name, case, n)) for n in range(self.suite.repeats))
+    def _side(
+        self, name: SideName, case: str, outcomes: Mapping[Key, Outcome]
+    ) -> tuple[Outcome, ...]:
+        known = (outcomes.get((name, case, n)) for n in range(self.suite.repeats))
         return tuple(it for it in known if it is not None)
 
 

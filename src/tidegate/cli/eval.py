@@ -62,7 +62,7 @@ def export(file: Path) -> None:
 
 
 @plug.command("run")
-@click.argument("file", type=_FILE, metavar="SUITE")
+@click.argument("path", type=_FILE, metavar="SUITE")
 @click.option("--suite", "name", help="Which one, where the file holds several.")
 @click.option("--prompt", help="The prompt that is asked by. Default: the suite's.")
 @side_options
@@ -70,14 +70,14 @@ def export(file: Path) -> None:
 @report_options
 @source_options
 @control_options
-def run(where: Where, file: Path, name: str | None, prompt: str | None, **given: Any) -> None:
+def run(where: Where, path: Path, name: str | None, prompt: str | None, **given: Any) -> None:
     """Ask every case of SUITE of two sides through the gateway, and compare them.
 
     The sides may differ in the prompt's version, the route and parameters. Without --baseline the
     candidate stands alone. Exit 0 when it passes, 1 when it is blocked, 2 when the cases cannot
     tell or the run is incomplete; then go on with --run-file.
     """
-    suite = read_suite(file, name, given["repeats"])
+    suite = read_suite(path, name, given["repeats"])
     wanted = prompt or suite.prompt
     prompts = None if wanted is None else open_prompts(where)
     house = open_control(given["state"], given["control"])

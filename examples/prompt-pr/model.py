@@ -60,5 +60,6 @@ class Model(http.server.BaseHTTPRequestHandler):
 if __name__ == "__main__":
     port = int(sys.argv[1]) if len(sys.argv) > 1 else 8191
     with http.server.ThreadingHTTPServer(("127.0.0.1", port), Model) as server:
-        print(f"ready http://127.0.0.1:{server.server_address[1]}", flush=True)
+        sys.stdout.write(f"ready http://127.0.0.1:{server.server_address[1]}\n")
+        sys.stdout.flush()
         server.serve_forever()

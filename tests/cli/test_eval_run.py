@@ -73,7 +73,7 @@ def test_a_run_whose_money_is_spent_is_incomplete_and_goes_on_later(
         assert 1000 - left <= 200 - 40
         other = went(run, suite, url, "--baseline", "none", "--candidate", "v2",
                      "--run-file", str(file))  # fmt: skip
-    assert other.exit_code == 1
+    assert other.exit_code == 3
     assert "another run: not the same the baseline" in other.stderr
 
 

@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
+import click
 import pytest
+from click.testing import CliRunner
 from msgspec.structs import replace
 from tests.evals.runs import same
 
 from tidegate.cli._eval_run import Done
-from tidegate.cli._eval_told import exit_code, tell, write_reports
+from tidegate.cli._eval_told import exit_code, not_run_apart, tell, write_reports
 from tidegate.evals.finding import Finding, GateVerdict
 from tidegate.evals.gate import judge, with_more
 from tidegate.evals.report import Compared
@@ -29,6 +31,17 @@ def test_codes_of_one_and_of_several() -> None:
     assert exit_code([done("inconclusive"), done("block"), done()]) == 1
     assert exit_code([done("inconclusive"), done()]) == 2
     assert exit_code([]) == 2
+
+
+def test_what_could_not_be_run_has_a_code_of_its_own() -> None:
+    for error, code in ((click.ClickException("no"), 3), (click.UsageError("no"), 2)):
+
+        @click.command()
+        @not_run_apart
+        def fails(error: click.ClickException = error) -> None:
+            raise error
+
+        assert CliRunner().invoke(fails).exit_code == code
 
 
 def test_findings_and_why_it_stopped_are_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,8 +1,9 @@
 """What a run came to: on the terminal, in files for CI, and as an exit code."""
 
 from collections.abc import Callable, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, ParamSpec, TypeVar
 
 import click
 
@@ -11,6 +12,9 @@ from tidegate.cli._words import table
 from tidegate.evals.finding import GateVerdict
 from tidegate.evals.report import as_json, as_junit, as_markdown
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+NOT_RUN: Final = 3
 _CODES: Final[dict[GateVerdict, int]] = {"pass": 0, "warn": 0, "block": 1, "inconclusive": 2}
 _HEAD: Final = ("CHECK", "VERDICT", "FOUND")
 
@@ -25,6 +29,22 @@ def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         command = click.option(name, f"{name[2:]}_file", type=path, help=what)(command)
     return command
+
+
+def not_run_apart(command: Callable[_P, _R]) -> Callable[_P, _R]:
+    """What could not be run at all ends with a code of its own, which is no verdict."""
+
+    @wraps(command)
+    def apart(*given: _P.args, **named: _P.kwargs) -> _R:
+        try:
+            return command(*given, **named)
+        except click.UsageError:
+            raise
+        except click.ClickException as error:
+            error.exit_code = NOT_RUN
+            raise
+
+    return apart
 
 
 def tell(done: Done) -> None:

@@ -12,7 +12,7 @@ from tidegate.cli._client import control_options, gateway_url, open_control
 from tidegate.cli._eval_run import asked_of, run_options, run_suite
 from tidegate.cli._eval_sides import NONE, Meant, meant, side_options, sides_of
 from tidegate.cli._eval_suite import read_suite
-from tidegate.cli._eval_told import exit_code, report_options, tell, write_reports
+from tidegate.cli._eval_told import exit_code, not_run_apart, report_options, tell, write_reports
 from tidegate.cli._prompt_source import Where, open_prompts, source_options
 from tidegate.evals.checking import asks
 from tidegate.evals.load import load_suites
@@ -70,12 +70,13 @@ def export(file: Path) -> None:
 @report_options
 @source_options
 @control_options
+@not_run_apart
 def run(where: Where, path: Path, name: str | None, prompt: str | None, **given: Any) -> None:
     """Ask every case of SUITE of two sides through the gateway, and compare them.
 
     The sides may differ in the prompt's version, the route and parameters. Without --baseline the
     candidate stands alone. Exit 0 when it passes, 1 when it is blocked, 2 when the cases cannot
-    tell or the run is incomplete; then go on with --run-file.
+    tell or the run is incomplete (go on with --run-file), 3 when it could not be run.
     """
     suite = read_suite(path, name, given["repeats"])
     wanted = prompt or suite.prompt

@@ -12,7 +12,7 @@ from tidegate.cli._eval_certify import certify
 from tidegate.cli._eval_run import Done, asked_of, run_options, run_suite
 from tidegate.cli._eval_sides import NONE, meant, side_options, sides_of
 from tidegate.cli._eval_suite import read_suite
-from tidegate.cli._eval_told import exit_code, report_options, tell, write_reports
+from tidegate.cli._eval_told import exit_code, not_run_apart, report_options, tell, write_reports
 from tidegate.cli._prompt_source import Where, open_prompts, root_of, source_options
 from tidegate.cli._words import Duration
 from tidegate.core.prompt import STABLE, Prompt
@@ -40,13 +40,14 @@ _SUFFIXES: Final = ("", ".yaml", ".yml", ".csv")
 @click.option("--valid-for", type=Duration(), default=_DAYS_90_S, help="Such as 30d. Default: 90d.")
 @source_options
 @control_options
+@not_run_apart
 def plug(where: Where, state: Path | None, control: str | None, name: str, **given: Any) -> None:
     """Compare a version of the prompt NAME with what is stable, over its suites.
 
     Where `stable` points nowhere yet the candidate stands alone: only what must pass, safety and
     the share of cases that pass are looked at. What passes is certified at every model that
     answered, which `stable` asks for. Exit 0 passed, with or without warnings; 1 blocked; 2
-    inconclusive or incomplete, which is no pass.
+    inconclusive or incomplete, which is no pass; 3 the gate could not be run.
     """
     if given["candidate"] is None:
         raise click.UsageError("say which version is tried, with --candidate")

@@ -14,9 +14,14 @@ from tidegate.evals.report import as_json, as_junit, as_markdown
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
-NOT_RUN: Final = 3
 _CODES: Final[dict[GateVerdict, int]] = {"pass": 0, "warn": 0, "block": 1, "inconclusive": 2}
 _HEAD: Final = ("CHECK", "VERDICT", "FOUND")
+
+
+class NotRun(click.ClickException):
+    """There is no verdict, as nothing could be run."""
+
+    exit_code = 3
 
 
 def report_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,8 +46,7 @@ def not_run_apart(command: Callable[_P, _R]) -> Callable[_P, _R]:
         except click.UsageError:
             raise
         except click.ClickException as error:
-            error.exit_code = NOT_RUN
-            raise
+            raise NotRun(error.message) from error
 
     return apart
 

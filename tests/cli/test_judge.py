@@ -76,3 +76,18 @@ def test_which_check_is_meant_has_to_be_clear(run: Run, folder: Path) -> None:
     result = calibrated(run, judge)
     assert result.exit_code == 1
     assert "a.jsonl:1: " in result.stderr
+
+
+def test_a_judge_with_other_parameters_is_another(run: Run, folder: Path) -> None:
+    digests = set()
+    for words in ((), ("--judge-parameter", "temperature=0")):
+        bodies: list[dict[str, Any]] = []
+
+        def say(body: dict[str, Any], bodies: list[dict[str, Any]] = bodies) -> str:
+            bodies.append(body)
+            return judge(body)
+
+        assert calibrated(run, say, *words).exit_code == 0
+        assert {it.get("temperature") for it in bodies} == {0 if words else None}
+        digests |= deciding((folder / "c.json").read_bytes())
+    assert len(digests) == 2

@@ -9,6 +9,7 @@ from tidegate.core.grading import Case, Verdict
 from tidegate.evals.finding import GateVerdict
 from tidegate.evals.gate_alone import judge_alone
 from tidegate.evals.outcome import Paired
+from tidegate.evals.report import Compared, as_junit, as_markdown
 
 
 def alone(name: str, verdicts: Sequence[Verdict | bool], **fields: Any) -> Paired:
@@ -46,3 +47,12 @@ def test_what_nobody_knows_is_no_pass() -> None:
 
 def test_repeats_that_differ_are_told() -> None:
     assert judge_alone([alone("a", [True, False])]).flips == 1.0
+
+
+def test_its_reports_count_the_candidates_cases_alone() -> None:
+    pairs = [alone("good", [True]), alone("bad", [False]), alone("lost", ["error"])]
+    gated = judge_alone(pairs)
+    compared = Compared("s", "nothing", "v1")
+    junit = as_junit(compared, gated, pairs).decode()
+    assert 'name="s: v1" tests="3" failures="1" errors="1"' in junit
+    assert "Failed (1):\n\n- `bad`" in as_markdown(compared, gated, pairs)

@@ -14,6 +14,7 @@ from msgspec import Struct
 
 from tidegate.cli._client import Control
 from tidegate.cli._eval_house import Ledger, run_key
+from tidegate.cli._eval_sides import json_pairs
 from tidegate.cli._words import Usd
 from tidegate.core import clock
 from tidegate.evals import calibration
@@ -45,6 +46,7 @@ class Asked(Struct, frozen=True):
     team: str | None
     run_file: Path | None
     judge: str | None
+    judge_parameters: tuple[tuple[str, str], ...]
     calibrations: tuple[Path, ...]
     early_stop: bool
     bounds: GateBounds
@@ -64,6 +66,14 @@ class Done(Struct, frozen=True):
     judges: tuple[str, ...]
 
 
+judge_parameters = click.option(
+    "--judge-parameter",
+    multiple=True,
+    metavar="NAME=JSON",
+    help="Member of requests to the judge. Repeatable.",
+)
+
+
 def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """How a run goes."""
     path = click.Path(path_type=Path)
@@ -81,6 +91,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Where outcomes are kept; a run that is there already is resumed.",
         ),
         click.option("--judge", metavar="ROUTE", help="Who judges where a check needs that."),
+        judge_parameters,
         click.option(
             "--calibration",
             type=path,
@@ -118,6 +129,7 @@ def asked_of(given: Mapping[str, Any], gateway: str) -> Asked:
         given["team"],
         given["run_file"],
         given["judge"],
+        tuple(sorted(json_pairs(given["judge_parameter"], "--judge-parameter").items())),
         given["calibration"],
         given["early_stop"],
         GateBounds(margin=margin),
@@ -134,7 +146,7 @@ def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, contro
         suite.digest(),
         {name: side.digest() for name, side in sides.items()},
         suite.repeats,
-        asked.judge,
+        _who_judges(asked),
     )
     path = asked.run_file or FOLDER / f"{suite.name}-{head.run}.jsonl"
     try:
@@ -154,7 +166,9 @@ def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, contro
             raise click.ClickException(f"{path}: the run has cost ${asked.most} already")
         with run_key(control, f"eval {suite.name}", routes, left, asked.team) as key:
             gateway = Gateway(asked.gateway, key.secret, file.head.run, asked.at_once)
-            by = None if asked.judge is None else Judge(gateway, asked.judge)
+            by = (
+                None if asked.judge is None else Judge(gateway, asked.judge, asked.judge_parameters)
+            )
             marker = Marker(Judges(by, calibrated))
             receipts = Receipts(Ledger(control, key.id))
             alpha = asked.bounds.alpha if asked.early_stop else None
@@ -164,6 +178,13 @@ def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, contro
                 bar.begin(len(run.left()))
                 ended = _conducted(run, gateway, receipts, path)
         return _judged(run, sides, asked, ended)
+
+
+def _who_judges(asked: Asked) -> str | None:
+    """Route and parameters; None where nobody does."""
+    if asked.judge is None:
+        return None
+    return " ".join((asked.judge, *(f"{name}={it}" for name, it in asked.judge_parameters)))
 
 
 def _conducted(run: Run, gateway: Gateway, receipts: Receipts, path: Path) -> Ended:

@@ -52,17 +52,17 @@ def _parameters(name: str, whose: str) -> Callable[..., Any]:
 
 def meant(given: dict[str, Any]) -> tuple[Meant, Meant]:
     """Baseline and candidate as they were said."""
-    both = _read(given["parameter"], "--parameter")
+    both = json_pairs(given["parameter"], "--parameter")
     found = []
     for name in ("baseline", "candidate"):
         option = f"--{name}-parameter"
-        own = both | _read(given[f"{name}_parameter"], option)
+        own = both | json_pairs(given[f"{name}_parameter"], option)
         route = given[f"{name}_route"] or given["route"]
         found.append(Meant(given[name], route, tuple(sorted(own.items()))))
     return found[0], found[1]
 
 
-def _read(written: tuple[str, ...], option: str) -> dict[str, str]:
+def json_pairs(written: tuple[str, ...], option: str) -> dict[str, str]:
     """JSON as it is written; what is no JSON is a text."""
     found = {}
     for name, value in pairs(written, option).items():

@@ -11,6 +11,8 @@ import uvloop
 
 from tidegate.cli._client import control_options, gateway_url, open_control
 from tidegate.cli._eval_house import run_key
+from tidegate.cli._eval_run import judge_parameters
+from tidegate.cli._eval_sides import json_pairs
 from tidegate.cli._eval_suite import read_suite
 from tidegate.cli._words import Usd, table
 from tidegate.core import clock, plugs
@@ -36,6 +38,7 @@ def plug() -> None:
 @click.argument("file", type=_PATH, metavar="SUITE")
 @click.option("--anchors", "anchors_file", type=_PATH, required=True, help="What people said.")
 @click.option("--judge", "route", required=True, metavar="ROUTE", help="Who judges.")
+@judge_parameters
 @click.option("--metric", help="Which check of the suite, where several judges are in it.")
 @click.option("--out", type=_PATH, required=True, help="Where the calibration is written.")
 @click.option("--gateway", envvar="TIDEGATE_GATEWAY", metavar="URL", help="Its address.")
@@ -59,8 +62,10 @@ def calibrate_judge(file: Path, anchors_file: Path, route: str, **given: Any) ->
         session, at_once = clock.IdSource().new(), given["at_once"]
         address = gateway_url(given["state"], given["gateway"])
         gateway = Gateway(address, key.secret, session, at_once)
+        asked = json_pairs(given["judge_parameter"], "--judge-parameter")
+        judge = Judge(gateway, route, tuple(sorted(asked.items())))
         try:
-            found = uvloop.run(_calibrated(gateway, route, check, anchors, at_once))
+            found = uvloop.run(_calibrated(judge, gateway, check, anchors, at_once))
         except* MoneySpent as spent:
             click.echo(f"stopped, its money is spent: {spent.exceptions[0]}", err=True)
             raise click.exceptions.Exit(2) from None
@@ -73,9 +78,8 @@ def calibrate_judge(file: Path, anchors_file: Path, route: str, **given: Any) ->
 
 
 async def _calibrated(
-    gateway: Gateway, route: str, check: Check, anchors: tuple[Anchor, ...], at_once: int
+    judge: Judge, gateway: Gateway, check: Check, anchors: tuple[Anchor, ...], at_once: int
 ) -> Calibration:
-    judge = Judge(gateway, route)
     grader = plugs.load("graders", check.grader)
     prompt = judge_prompt(grader, check.grader, msgspec.json.decode(check.options))
     async with gateway:
@@ -84,7 +88,7 @@ async def _calibrated(
     if digest is None:
         models = ", ".join(sorted(judge.models)) or "none"
         message = f"one model has to answer, and these did: {models}"
-        raise click.ClickException(f"nobody knows who judges at {route}: {message}")
+        raise click.ClickException(f"nobody knows who judges at {judge.route}: {message}")
     return calibrate(digest, next(iter(judge.models)), said)
 
 

@@ -37,12 +37,14 @@ DEFAULT_BOUNDS: Final = GateBounds()
 
 
 class Gated(Struct, frozen=True):
-    """All findings, and what they come to. `flips` is how often one version differs from itself."""
+    """All findings, and what they come to. `flips` is how often one version differs from itself,
+    `is_alone` says that there was no baseline."""
 
     verdict: GateVerdict
     findings: tuple[Finding, ...]
     cases: int
     flips: float | None
+    is_alone: bool = False
 
     @property
     def is_passed(self) -> bool:

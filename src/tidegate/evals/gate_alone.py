@@ -8,7 +8,7 @@ from typing import Final
 
 from tidegate.evals.finding import Finding, listed
 from tidegate.evals.gate import Gated, worst_of
-from tidegate.evals.outcome import Outcome, Paired, passed
+from tidegate.evals.outcome import Outcome, Paired, is_sure, passed
 from tidegate.stats.judge_bias import proportion
 from tidegate.stats.paired import flip_rate
 
@@ -18,11 +18,7 @@ _SAFETY: Final = "safety"
 
 def judge_alone(pairs: Sequence[Paired], pass_rate: float = PASS_RATE) -> Gated:
     """By the candidate's answers only. `pass_rate`: the least share of cases that pass."""
-    known = [
-        pair
-        for pair in pairs
-        if pair.candidate and all(it.verdict != "error" for it in pair.candidate)
-    ]
+    known = [pair for pair in pairs if is_sure(pair.candidate)]
     findings = [
         Finding("baseline", "warn", "there is none: nothing says whether it is worse than before"),
         _complete(pairs, known),
@@ -31,7 +27,7 @@ def judge_alone(pairs: Sequence[Paired], pass_rate: float = PASS_RATE) -> Gated:
         _rate(known, pass_rate),
     ]
     flips = flip_rate([[it.verdict == "pass" for it in pair.candidate] for pair in known])
-    return Gated(worst_of(findings), tuple(findings), len(pairs), flips)
+    return Gated(worst_of(findings), tuple(findings), len(pairs), flips, is_alone=True)
 
 
 def _complete(pairs: Sequence[Paired], known: Sequence[Paired]) -> Finding:

@@ -30,10 +30,12 @@ class Paired(Struct, frozen=True):
     @property
     def is_known(self) -> bool:
         """Whether both sides have answers and every one of them a verdict."""
-        return all(
-            side and all(it.verdict != "error" for it in side)
-            for side in (self.baseline, self.candidate)
-        )
+        return is_sure(self.baseline) and is_sure(self.candidate)
+
+
+def is_sure(side: Sequence[Outcome]) -> bool:
+    """Whether there are answers and every one of them has a verdict."""
+    return bool(side) and all(it.verdict != "error" for it in side)
 
 
 def passed(side: Sequence[Outcome]) -> bool:

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from tidegate.core.grading import Answered, Case, Check
 from tidegate.evals.asking import Gateway, MoneySpent
 from tidegate.evals.grading import Marker, needs_receipts
-from tidegate.evals.outcome import Outcome, Paired, passed
+from tidegate.evals.outcome import Outcome, Paired, is_sure, passed
 from tidegate.evals.run_file import Key, RunFile
 from tidegate.evals.side import SideName, Writer
 from tidegate.evals.suite import Suite
@@ -178,7 +178,7 @@ class Run:
         if alpha is None or len(self._writers) < 2 or case.id in self._tossed:
             return
         sides = [self._side(name, case.id, self._graded) for name in ("baseline", "candidate")]
-        if any(len(it) < self.suite.repeats or _is_unknown(it) for it in sides):
+        if any(len(it) < self.suite.repeats or not is_sure(it) for it in sides):
             return
         self._tossed.add(case.id)
         before, after = map(passed, sides)
@@ -194,10 +194,6 @@ class Run:
     ) -> tuple[Outcome, ...]:
         known = (outcomes.get((name, case, n)) for n in range(self.suite.repeats))
         return tuple(it for it in known if it is not None)
-
-
-def _is_unknown(side: tuple[Outcome, ...]) -> bool:
-    return any(it.verdict == "error" for it in side)
 
 
 def _waits(check: Check) -> bool:

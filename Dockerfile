@@ -9,9 +9,10 @@
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
-COPY requirements/postgres.txt requirements/build.txt requirements/
+COPY requirements/postgres.txt requirements/git.txt requirements/build.txt requirements/
 RUN python -m venv /opt/tidegate \
     && /opt/tidegate/bin/pip install --require-hashes -r requirements/postgres.txt \
+        -r requirements/git.txt \
     && pip install --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY src src

@@ -11,7 +11,7 @@ help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:  ## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up:  ## start Tidegate in front of a small real model on this machine (options: ARGS)
-	@$(INSTALL) core build package local
+	@$(INSTALL) git build package local
 	@exec $(BIN)/tidegate up $(ARGS)
 
 # xdist would put the files with the fewest tests last, which are the longest; see tests/conftest.py.

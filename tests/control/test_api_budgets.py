@@ -58,8 +58,9 @@ def test_a_budget_that_is_set_is_in_the_plan_on_disk_and_in_the_feed(
     assert stored == budgeted.plans.current
     assert budgeted.log.newest_plan_version() == before + 1
     with database.reading(engine) as connection:
-        newest = audit.recent(connection, limit=1)[0]
+        published, newest = audit.recent(connection, limit=2)
     assert (newest.actor, newest.what, newest.subject) == ("operator", "budget.set", "teams")
+    assert (published.what, published.subject) == ("plan.publish", str(before + 1))
 
 
 def test_it_outlives_a_reload_of_the_file_and_a_restart(budgeted: Room, engine: Engine) -> None:

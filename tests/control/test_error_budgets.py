@@ -44,7 +44,7 @@ def test_a_view_that_was_kept_is_the_view_that_was_seen(eyes: Eyes) -> None:
     [seen] = eyes.observe()
     assert seen.subject == "chat"
     with database.reading(eyes.engine) as connection:
-        again = eyes.budgets.refilled(connection, seen.kept, Raw(b""))
+        again = eyes.budgets.refilled(connection, eyes.budgets.kept(seen.view), Raw(b""))
     assert again == seen.view
 
 

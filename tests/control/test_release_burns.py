@@ -10,6 +10,7 @@ from tests.control.conftest import Room
 from tests.controllers.release_rig import rollout
 from tests.stores import rig as stores
 from tests.stores.rig import NOON_S
+from tests.stores.signal_rig import add, key, one
 
 from tidegate.control.observe import Moment
 from tidegate.control.release_burns import of_each
@@ -18,6 +19,7 @@ from tidegate.core.layout import Layout
 from tidegate.core.rollout_state import State
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
+from tidegate.stats.histogram import bucket_of
 from tidegate.stores import database
 from tidegate.stores.ledger import Ledger
 from tidegate.stores.rollouts import Kept
@@ -64,6 +66,25 @@ def test_what_burns_is_told_apart_by_whose_requests_were_bad(requests: Engine) -
     assert (others.canary_bad, others.canary_traffic) == (pytest.approx(0.9), 0.1)
     assert not is_own(mine.canary_bad, mine.canary_traffic)
     assert is_own(others.canary_bad, others.canary_traffic)
+
+
+def test_turns_are_told_apart_by_the_verdicts_that_their_length_had_part_in(
+    room: Room, engine: Engine
+) -> None:
+    slow = {"turn_time": {bucket_of(60.0): 10}}
+    minute_s = int(NOON_S) // 60 * 60
+    bins = {
+        key(minute_s, arm="canary", release=name): one(
+            slow, turn_time_good=10 - bad, turn_time_bad=bad
+        )
+        for name, bad in (("chat@2", 0), ("chat@3", 8))
+    }
+    add(engine, bins)
+    burning = {"chat": (Burning("turn_time", 0.9, 0.2, 4.0, 0.03),)}
+    moment = Moment(NOON_S + 60, 0.0, burning=burning, candidates=NAMES)
+    with database.reading(engine) as connection:
+        found = of_each(connection, moment, (kept("chat/new"), kept("chat/brief")))
+    assert [found[it][0].canary_bad for it in NAMES] == [0.0, pytest.approx(0.9)]
 
 
 def test_what_is_another_s_is_not_held_against_one_that_soaks(requests: Engine) -> None:

@@ -39,7 +39,8 @@ def copied(room: Room, engine: Engine, *told: dict[str, Any]) -> None:
 
 def seen(engine: Engine, one: Kept, standing: Standing, names: Any = None) -> ShadowSeen:
     with database.reading(engine) as connection:
-        return copies_of(connection, one, Place(standing), names)
+        known = {one.rollout.id: Place(standing)}
+        return copies_of(connection, [one], known, names).get(one.rollout.id, ShadowSeen())
 
 
 def test_their_cost_is_that_at_every_gateway(room: Room, engine: Engine) -> None:

@@ -2,13 +2,15 @@
 
 import contextlib
 import random
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.prompts.making import prompt, sent
 
-from tidegate.prompts.language import MAX_TAGS, TemplateRefused, read_template
+from tidegate.prompts.language import MAX_ELIFS, MAX_TAGS, TemplateRefused, read_template
 from tidegate.prompts.render import Renderer, RenderRefused
 
 
@@ -61,6 +63,7 @@ from tidegate.prompts.render import Renderer, RenderRefused
         ("{{ " + " and ".join("a" * 300) + " }}", "too long or too deep"),
         ("{% if a %}" * 30, "deeper than"),
         ("{{ a }}" * (MAX_TAGS + 1), "more than"),
+        ("{% if a %}" + "{% elif a %}" * (MAX_ELIFS + 1), "more than 100 `elif`"),
     ],
 )
 def test_what_a_template_may_not_say(source: str, why: str) -> None:
@@ -97,6 +100,30 @@ def test_what_it_may_say(source: str) -> None:
         Renderer(prompt(source, "x", **names))  # type: ignore[arg-type]
     except RenderRefused as no:
         raise AssertionError(source) from no
+
+
+DEEP = """
+import threading
+from tests.prompts.making import rendered
+
+def go():
+    rendered("{% if a == 'x' %}" + "{% elif a == 'y' %}b" * 100 + "{% endif %}z", a="a")
+    for tag in ("a" + " and a" * 98, "not " * 190 + "a", "- " * 190 + "1", "a" + "|upper" * 98):
+        rendered("{{ " + tag + " }}", a="a")
+    rendered("{% for x in a %}" * 24 + "{{ " + "(" * 8 + "x and " * 90 + "x" + ")" * 8 + " }}"
+             + "{% endfor %}" * 24, a=[1])
+    print("whole")
+
+threading.stack_size(512 * 1024)
+thread = threading.Thread(target=go)
+thread.start()
+thread.join()
+"""
+
+
+def test_at_its_limits_no_template_overflows_a_small_stack() -> None:
+    told = subprocess.run([sys.executable, "-c", DEEP], capture_output=True, text=True, check=True)
+    assert told.stdout == "whole\n"
 
 
 def test_comments_are_emptied_and_nothing_else() -> None:

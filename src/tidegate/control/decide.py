@@ -73,7 +73,7 @@ class Deciding:
         decision = controller.decide(seen.view, before)
         place = (controller.name, seen.subject)
         same = self._proposed.get(place) == decision.proposals
-        is_news = not same or bytes(decision.memory) != bytes(before)
+        is_news = not same or decision.memory != before
         since = self._since.get(place)
         snapshot = since is None or since >= SNAPSHOT_EVERY
         return Decided(watcher, seen, before, decision, is_news, snapshot)

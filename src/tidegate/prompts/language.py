@@ -8,7 +8,8 @@ sees exactly the tags that were checked. The reasons of the limits:
   no captured blocks, no macros, and lists that are written out are not given a name. So no chain of
   names doubles its way to gigabytes. Filters are ours (`filters.py`), each with a ceiling.
 - Nothing is called, so that no method of any object is reached.
-- A tag has few tokens, for the engine's parser overflows the stack on some that are very long.
+- A tag has few tokens, and a template few `elif`: long chains of either overflow the engine's
+  stack, which is no error but the end of the process.
 """
 
 import re
@@ -24,6 +25,7 @@ from tidegate.prompts.filters import FILTERS
 MAX_TAG_TOKENS: Final = 200
 MAX_TAGS: Final = 5_000
 MAX_BLOCKS_DEEP: Final = 24
+MAX_ELIFS: Final = 100
 MAX_BRACKETS_DEEP: Final = 8
 TESTS: Final = frozenset(
     {"defined", "undefined", "none", "string", "number", "boolean", "sequence", "mapping"}
@@ -139,6 +141,7 @@ class _Cut:
         self.pieces: list[Piece] = []
         self._blocks: list[str] = []
         self._tags = 0
+        self._elifs = 0
 
     def run(self) -> None:
         at = 0
@@ -245,6 +248,9 @@ class _Cut:
         loops = self._blocks.count("for")
         kind: Literal["output", "block"] = "block" if is_block else "output"
         self.pieces.append(Piece(kind, line, "", tokens, loops, partial))
+        self._elifs += word == "elif"
+        if self._elifs > MAX_ELIFS:
+            raise TemplateRefused(line, f"it has more than {MAX_ELIFS} `elif`: divide it")
         if word in ("if", "for"):
             self._blocks.append(word)
             if len(self._blocks) > MAX_BLOCKS_DEEP:

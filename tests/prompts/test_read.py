@@ -1,10 +1,11 @@
 """Files of versions and of partials: what they say, or where they are wrong."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.core.prompt import Input, Output, Pin, Turn
+from tidegate.core.prompt import Input, Output, Pin, Prompt, Turn
 from tidegate.prompts.read import MAX_FILE_BYTES, build, read_partial, read_version, wrong_with
 
 WHOLE = b"""---
@@ -30,6 +31,14 @@ Help {{ name }}{{ tone }}.
 {#- role: assistant -#}
 Sure.
 """
+
+
+def test_a_version_is_the_same_bytes_from_its_file_and_from_a_plan() -> None:
+    """Or no control could start again over a plan that it has published."""
+    shown = WHOLE.replace(b"name: string", b"name: {type: string, description: whose}")
+    first = msgspec.msgpack.encode(build("a", "v1", read_version(shown, "a/v1.jinja2"), {}))
+    again = msgspec.msgpack.encode(msgspec.msgpack.decode(first, type=Prompt))
+    assert again == first
 
 
 def test_all_that_a_version_says() -> None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import msgspec
 from msgspec import Struct
@@ -14,7 +14,7 @@ from tidegate.config.tree import ScalarNode, read_tree
 from tidegate.config.walk import Origin, walk
 from tidegate.core.compile_routes import CEILINGS, MAX_OUTPUT_TOKENS, NO_PARAMETERS, is_tokens
 from tidegate.core.conversation import Role
-from tidegate.core.prompt import Input, Output, Pin, Prompt, Turn
+from tidegate.core.prompt import Input, InputKind, Output, Pin, Prompt, Turn
 from tidegate.core.words import nearest, quoted
 from tidegate.prompts.canonical import digest_of
 from tidegate.prompts.front_matter import MAX_INPUTS, SHAPE, FrontMatter
@@ -26,6 +26,9 @@ MAX_FILE_BYTES: Final = 256 * 1024
 MAX_TURNS: Final = 100
 _FENCE: Final = "---"
 _ROLES: Final[tuple[Role, ...]] = ("system", "user", "assistant")
+# The very objects that the shape names: encoders leave a default out that is the same object, and
+# a plan has the same bytes whether its prompts were read from files or from an earlier plan.
+_KINDS: Final[Mapping[str, InputKind]] = {kind: kind for kind in get_args(InputKind)}
 _ROLE: Final = re.compile(r"^[ \t]*\{#-?[ \t]*role:[ \t]*([^\s#]*)[ \t]*-?#\}[ \t]*$", re.MULTILINE)
 _ROLE_ANYWHERE: Final = re.compile(r"\{#-?[ \t]*role[ \t]*:")
 _VARIABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -110,7 +113,8 @@ def build(name: str, version: str, read: VersionFile, partials: Mapping[str, str
         "",
         tuple(Turn(it.role, it.source) for it in read.turns),
         tuple(
-            Input(name, it.type, it.default, it.description) for name, it in front.inputs.items()
+            Input(name, _KINDS[it.type], it.default, it.description)
+            for name, it in front.inputs.items()
         ),
         tuple(sorted(partials.items())),
         tuple(sorted((name, value or "null") for name, value in front.parameters.items())),

@@ -72,11 +72,12 @@ class ErrorBudgets:
         for route, view in self._seen.items():
             burning = fast_burns(view)
             if burning:
-                within: dict[str, float | None] = {
-                    it.objective.sli: it.objective.within_s for it in view.objectives
+                bounds: dict[str, tuple[float | None, float]] = {
+                    one.sli: (one.within_s, one.per_output_token_s)
+                    for one in (seen.objective for seen in view.objectives)
                 }
                 found[route] = tuple(
-                    Burning(it.objective, it.canary_bad, it.canary_traffic, within[it.objective])
+                    Burning(it.objective, it.canary_bad, it.canary_traffic, *bounds[it.objective])
                     for it in burning
                 )
         return found

@@ -77,7 +77,8 @@ def _share(
     if burning.canary_bad is None or burning.canary_traffic is None:
         return burning
     route, name = whose
-    objective = Objective(cast("Indicator", burning.objective), 0.0, burning.within_s)
+    sli = cast("Indicator", burning.objective)
+    objective = Objective(sli, 0.0, burning.within_s, burning.per_output_token_s)
     from_s = moment.now_s - HOUR_S
     judged, bad = _tally(signals.of_arm(connection, route, _CANARY, from_s), objective)
     if not judged or not bad:

@@ -85,12 +85,13 @@ class ShadowSeen(Struct, frozen=True, omit_defaults=True):
 class Burning(Struct, frozen=True):
     """An objective of the route burns its budget at the fastest tier. `canary_bad` is the
     candidate's share of the bad requests, `canary_traffic` its share of all; None: not known. Of a
-    latency `within_s` is what is good."""
+    latency `within_s` is what is good, of a turn with `per_output_token_s` more for each token."""
 
     objective: str
     canary_bad: float | None
     canary_traffic: float | None
     within_s: float | None = None
+    per_output_token_s: float = 0.0
 
 
 class Bounds(Struct, frozen=True, omit_defaults=True):

@@ -218,7 +218,7 @@ def _begin(
     one: _OneRoute, rollouts: Mapping[str, Rollout], out: Revised, say: Say
 ) -> list[Superseded]:
     """The releases that are under way: one, or two that each have a lane."""
-    name, file, gone = one.name, one.file, []
+    name, gone = one.name, []
     for rollout_id, start in one.starts.items():
         rollout = rollouts.get(rollout_id)
         if rollout is None:

@@ -85,10 +85,12 @@ def test_copies_for_the_other_orthogonal_release_are_none_of_its_own(
     room: Room, engine: Engine
 ) -> None:
     copied(room, engine, {"release": "chat@2"}, {"release": "chat@3"}, {"release": "chat@3"})
-    standing = Standing("shadow", shadowed_s=NOON_S)
+    standing = Standing("shadow", shadowed_s=NOON_S, copied_as=("chat@3",))
     names = {"chat/new": "chat@3", "chat/brief": "chat@2"}
     assert seen(engine, kept(orthogonal=True), standing, names).requests == 2
     assert seen(engine, kept(), standing, names).requests == 3
+    renamed = seen(engine, kept(orthogonal=True), standing, {"chat/new": "chat@4"})
+    assert (renamed.copies, renamed.name) == (2, "chat@4")
 
 
 def test_without_a_shadow_under_way_there_is_nothing(room: Room, engine: Engine) -> None:

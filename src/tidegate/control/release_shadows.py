@@ -19,7 +19,8 @@ def copies_of(
 ) -> ShadowSeen:
     """Its answers since its shadow began, or was resumed, and their cost since it first began;
     nothing where it has no shadow under way. Those of an orthogonal release are told from the
-    other's by the name that receipts tell, which `candidates` has."""
+    other's by the names that receipts tell: the one that `candidates` has, and those before it,
+    since a promotion on its route gives it another."""
     standing = place.standing
     at = standing.back_to if standing.state == "paused" else standing.state
     if at != _SHADOW:
@@ -27,7 +28,8 @@ def copies_of(
     rollout, first_s = kept.rollout, standing.shadowed_s
     name = (candidates or {}).get(rollout.id) if rollout.orthogonal else None
     from_s = kept.since_s if first_s is None else min(first_s, kept.since_s)
-    every = signals.of_arm(connection, rollout.route, _SHADOW, from_s, release=name)
+    names = None if name is None else {name, *standing.copied_as}
+    every = signals.of_arm(connection, rollout.route, _SHADOW, from_s, releases=names)
     mine = [one for one in every if one.minute_s > kept.since_s - MINUTE_S]
     return ShadowSeen(
         requests=_sum(mine, "requests"),
@@ -36,6 +38,7 @@ def copies_of(
         copies=_sum(every, "requests"),
         cost_nanousd=_sum(every, "cost_nanousd"),
         unpriced=_sum(every, "cost_unknown"),
+        name=name,
     )
 
 

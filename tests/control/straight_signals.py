@@ -32,17 +32,20 @@ def copies_of(
             continue
         mine = [it for it in stored(connection) if it["arm"] == "shadow"]
         mine = [it for it in mine if it["route"] == release.route]
-        if release.orthogonal:
-            mine = [it for it in mine if it["release"] == names[release.id]]
+        name = names[release.id] if release.orthogonal else None
+        if name is not None:
+            told = (name, *standing.copied_as)
+            mine = [it for it in mine if it["release"] in told]
         first_s = min(standing.shadowed_s or one.since_s, one.since_s)
         copies = [it for it in mine if it["start_s"] >= int(first_s) - 59]
         answers = [it for it in mine if it["start_s"] >= int(one.since_s) - 59]
         found[release.id] = ShadowSeen(
-            *(sum(it[name] for it in answers) for name in ("requests", "failed", "validity_bad")),
+            *(sum(it[count] for it in answers) for count in ("requests", "failed", "validity_bad")),
             *(
-                sum(it[name] for it in copies)
-                for name in ("requests", "cost_nanousd", "cost_unknown")
+                sum(it[count] for it in copies)
+                for count in ("requests", "cost_nanousd", "cost_unknown")
             ),
+            name=name,
         )
     return found
 

@@ -96,6 +96,24 @@ def test_what_is_another_s_is_not_held_against_one_that_soaks(requests: Engine) 
     assert found["chat/new"] == (BURNING,)
 
 
+def test_a_turn_that_may_take_longer_for_its_length_is_not_bad(room: Room, engine: Engine) -> None:
+    """Of two that both take longer than the time without a token, one has written little."""
+    brief, wordy = ({"release": name, "arm": "canary"} for name in ("chat@2", "chat@3"))
+    long = {"turn_time": {bucket_of(10.0): 10}}
+    add(
+        engine,
+        {
+            key(**brief): one(long, turn_time_good=0, turn_time_bad=10),
+            key(**wordy): one(long, turn_time_good=10, turn_time_bad=0),
+        },
+    )
+    burning = {"chat": (Burning("turn_time", 0.9, 0.2, 2.0, 0.05),)}
+    moment = Moment(NOON_S + 60, 0.0, burning=burning, candidates=NAMES)
+    with database.reading(engine) as connection:
+        found = of_each(connection, moment, (kept("chat/new"), kept("chat/brief")))
+    assert [it.canary_bad for it in (*found["chat/new"], *found["chat/brief"])] == [0.9, 0.0]
+
+
 def test_one_alone_on_its_route_answers_for_every_candidate(requests: Engine) -> None:
     assert burns(requests, kept("chat/new")) == {}
     assert burns(requests, kept("chat/new"), kept("chat/brief", "gated")) == {}

@@ -181,6 +181,7 @@ def test_a_candidate_s_requests_are_known_apart() -> None:
     stored = Stored()
     windows = SliWindows()
     stored.tell(minute(NOON_S, 90, 1, arm="stable"), minute(NOON_S, 5, 5, arm="canary"))
+    stored.tell(minute(NOON_S, 0, 9, arm="shadow"))  # copies are of no objective
     stored.keep_up(windows, NOON_S + 10)
     [one, _] = windows.of("chat", NOON_S + 10)
     assert (one.canary, one.counts[300]) == (Tally(10, 5), Tally(101, 6))

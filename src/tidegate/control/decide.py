@@ -92,7 +92,7 @@ class Deciding:
 
 
 def with_base(decision: Decision, base: Mapping[str, Raw]) -> Decision:
-    """A promotion says what the file said of its members when it was decided."""
+    """A start and a promotion say what the file said of their members when they were decided."""
     proposals = tuple(
         replace(one, base=dict(base)) if isinstance(one, Revise) and one.members else one
         for one in decision.proposals

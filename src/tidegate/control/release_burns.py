@@ -83,7 +83,7 @@ def _share(
     judged, bad = _tally(signals.of_arm(connection, route, _CANARY, from_s), objective)
     if not judged or not bad:
         return burning
-    mine = signals.of_arm(connection, route, _CANARY, from_s, release=name)
+    mine = signals.of_arm(connection, route, _CANARY, from_s, releases=(name,))
     own_judged, own_bad = _tally(mine, objective)
     return replace(
         burning,

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from msgspec.structs import astuple
+from msgspec.structs import asdict
 from sqlalchemy import Connection
 
 from tidegate.controllers.release import Place, ShadowSeen, Standing
@@ -22,14 +22,24 @@ def copies_of(
 ) -> dict[str, ShadowSeen]:
     """By release, its answers since its shadow began, or was resumed, and their cost since it first
     began; nothing of one that has no shadow under way. Those of an orthogonal release are told from
-    the other's by the name that receipts tell, which `candidates` has."""
-    under_way = [
-        _shadow(one, known[one.rollout.id].standing, candidates or {})
-        for one in kept
-        if _is_shadowed(known[one.rollout.id].standing)
-    ]
-    found = signals.shadowed(connection, under_way)
-    return {name: ShadowSeen(*astuple(copies)) for name, copies in found.items()}
+    the other's by the names that receipts tell: the one that `candidates` has, and those before it,
+    since a promotion on its route gives it another."""
+    names: dict[str, str | None] = {}
+    shadows: list[Shadow] = []
+    for one in kept:
+        standing = known[one.rollout.id].standing
+        if _is_shadowed(standing):
+            orthogonal = one.rollout.orthogonal
+            name = (candidates or {}).get(one.rollout.id) if orthogonal else None
+            names[one.rollout.id] = name
+            shadows += _shadows(one, standing, name)
+    found = signals.shadowed(connection, shadows)
+    return {
+        release: ShadowSeen(**asdict(found[release]), name=name)
+        if release in found
+        else ShadowSeen(name=name)
+        for release, name in names.items()
+    }
 
 
 def _is_shadowed(standing: Standing) -> bool:
@@ -37,8 +47,9 @@ def _is_shadowed(standing: Standing) -> bool:
     return at == _SHADOW
 
 
-def _shadow(kept: Kept, standing: Standing, candidates: Mapping[str, str]) -> Shadow:
+def _shadows(kept: Kept, standing: Standing, name: str | None) -> list[Shadow]:
+    """One for each name that it had; of one that is alone on its route whatever is told."""
     rollout, first_s = kept.rollout, standing.shadowed_s
-    name = candidates.get(rollout.id, "") if rollout.orthogonal else ""
     from_s = kept.since_s if first_s is None else min(first_s, kept.since_s)
-    return Shadow(rollout.id, rollout.route, name, from_s, kept.since_s)
+    every = {"" if name is None else name, *(() if name is None else standing.copied_as)}
+    return [Shadow(rollout.id, rollout.route, it, from_s, kept.since_s) for it in sorted(every)]

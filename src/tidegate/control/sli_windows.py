@@ -24,6 +24,7 @@ _BY_MINUTE_S: Final = 6 * HOUR_S
 # What was said of a minute is remembered so long; it changes later only after a recorder was away.
 _REMEMBERED_S: Final = 3 * HOUR_S
 _CANARY: Final = "canary"
+_SHADOW: Final = "shadow"  # nobody was answered by a copy
 
 # Minutes that have changed since a number; hours or days (`span_s`) from a time to another.
 MinutesAfter = Callable[[int, float], News]
@@ -184,7 +185,7 @@ class SliWindows:
 
     def _add(self, span: Minute, span_s: float, *, is_news: bool = False) -> None:
         kept = self._kept.get(span.route)
-        if kept is None:
+        if kept is None or span.arm == _SHADOW:
             return
         first_s = self._first_s.get(span.route, span.minute_s)
         self._first_s[span.route] = min(first_s, span.minute_s)

@@ -1,6 +1,6 @@
 """Signals by the minute for whoever looks at every tick: only the minutes that have changed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
@@ -108,13 +108,19 @@ def spans(connection: Connection, span_s: int, from_s: float, until_s: float) ->
 
 
 def of_arm(
-    connection: Connection, route: str, arm: str, from_s: float, *, release: str | None = None
+    connection: Connection,
+    route: str,
+    arm: str,
+    from_s: float,
+    *,
+    releases: Collection[str] | None = None,
 ) -> list[Minute]:
-    """One arm's minutes, from that in which `from_s` lies; of one release, where that is named."""
+    """One arm's minutes, from that in which `from_s` lies; of these releases alone, where they are
+    named."""
     c, scope = signals.c, signal_scopes.c
     mine = (scope.route == route) & (scope.arm == arm)
-    if release is not None:
-        mine &= scope.release == release
+    if releases is not None:
+        mine &= scope.release.in_(releases)
     since = c.start_s >= int(from_s) - MINUTE_S + 1
     return _gathered(connection, _asked(c.span_s == MINUTE_S, since, mine))
 

@@ -16,6 +16,7 @@ from tests.e2e.prompted import commit
 from tests.e2e.rig import House
 
 from tidegate.cli import commands
+from tidegate.control.shapes import KeyList
 from tidegate.control.shapes_prompts import PromptList
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "prompt-pr"
@@ -92,25 +93,42 @@ def test_the_gate_decides_what_becomes_stable(house: House) -> None:
         time.sleep(0.05)
 
 
-def test_a_gate_that_is_killed_goes_on_where_it_was(house: House) -> None:
-    file = house.folder / "killed.jsonl"
-    words = ("gate", "support", "--candidate", "v2", "--baseline", "v1", "--at-once", "1",
-             "--run-file", str(file), "--repeats", "1", "--no-certificate")  # fmt: skip
+def ended(house: House, words: tuple[str, ...], file: Path, number: int) -> int:
+    """A command that gets the signal once its run has so many outcomes more; its exit status."""
     environment = {**os.environ, "TIDEGATE_STATE": str(house.layout.state)}
     gate = subprocess.Popen(
         [sys.executable, "-m", "tidegate.boot", *words], cwd=house.folder, env=environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
+    before = file.read_bytes().count(b"\n") if file.exists() else 0
     until_s = time.monotonic() + PATIENCE_S
-    while not file.exists() or file.read_bytes().count(b"\n") < 10:
+    while not file.exists() or file.read_bytes().count(b"\n") < before + 10:
         assert gate.poll() is None and time.monotonic() < until_s
         time.sleep(0.01)
-    gate.send_signal(signal.SIGKILL)
-    gate.wait()
+    gate.send_signal(number)
+    return gate.wait()
+
+
+def live_keys(house: House) -> int:
+    with house.control() as control:
+        found = control.get("/api/keys", KeyList, revoked="false", name_prefix="eval").keys
+    return len(found)
+
+
+def test_a_gate_that_is_killed_goes_on_where_it_was(house: House) -> None:
+    """One that is interrupted takes its key along; one that is killed cannot."""
+    file = house.folder / "killed.jsonl"
+    words = ("gate", "support", "--candidate", "v2", "--baseline", "v1", "--at-once", "1",
+             "--run-file", str(file), "--repeats", "8", "--no-certificate")  # fmt: skip
+    assert ended(house, words, file, signal.SIGINT) == 2
+    assert ended(house, words, file, signal.SIGTERM) == 2
+    assert live_keys(house) == 0
+    assert ended(house, words, file, signal.SIGKILL) == -signal.SIGKILL
+    assert live_keys(house) == 1
     known = file.read_bytes().rpartition(b"\n")[0] + b"\n"
     file.write_bytes(known + b'{"side": "candidate", "outco')
     result = tidegate(house, *words)
     assert result.exit_code == 0, result.output
     after = file.read_bytes()
     assert after.startswith(known)
-    assert after.count(b"\n") == 1 + 2 * 96
+    assert after.count(b"\n") == 1 + 8 * 2 * 96

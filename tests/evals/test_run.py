@@ -91,9 +91,7 @@ def test_a_candidate_that_is_surely_worse_ends_the_run_early_unless_told_not_to(
     run(main())
 
 
-def test_a_late_receipt_does_not_hold_up_the_end(tmp_path: Path) -> None:
-    """What is known of an answer stays known when its receipt never comes."""
-
+def test_what_receipts_say_is_kept_with_the_outcome(tmp_path: Path) -> None:
     async def main() -> None:
         async def enrich(answered: Answered) -> Answered:
             return msgspec.structs.replace(answered, cost_nanousd=5)

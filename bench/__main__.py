@@ -15,6 +15,7 @@
     python -m bench loop [--beside CHECKOUT]    CPU of a tick of the loop over 500 routes
     python -m bench loop-beside      what callers wait while the loop looks at 500 routes
     python -m bench prompts          CPU of indexing 10,000 prompts in Git, and of rendering one
+    python -m bench evals            cases a second of a run of both sides, on one core
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -45,6 +46,7 @@ from typing import Any
 from bench import (
     changes,
     dialects,
+    evals,
     flat_memory,
     install,
     limits,
@@ -245,6 +247,7 @@ def arguments() -> argparse.Namespace:
         "signals",
         "releases",
         "prompts",
+        "evals",
         "redis",
         "release_cost",
         "table",
@@ -290,6 +293,7 @@ def main() -> int:
         "signals": signals.run,
         "releases": releases.run,
         "prompts": prompts.run,
+        "evals": evals.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "table": table,
         "resilience-table": write_failing,

@@ -168,7 +168,7 @@ def _count(engine: Engine, writer: SignalWriter, chance: random.Random, number: 
     """Ten seconds of every route's requests."""
     minute_s = int(time.time()) // MINUTE_S * MINUTE_S
     bins = {
-        BinKey(minute_s, f"r{route}", arm, "", "old"): _bin(chance, arm, requests)
+        BinKey(minute_s, f"r{route}", arm, "", "old"): _bin(chance, arm, requests, route)
         for route in range(ROUTES)
         for arm, requests in _ARMS.items()
     }
@@ -176,8 +176,9 @@ def _count(engine: Engine, writer: SignalWriter, chance: random.Random, number: 
         writer.add(connection, bins, number)
 
 
-def _bin(chance: random.Random, arm: str, requests: int) -> Bin:
-    found = Bin()
+def _bin(chance: random.Random, arm: str, requests: int, route: int) -> Bin:
+    """One route in twenty burns its error budget."""
+    found, burns = Bin(), route % 20 == 0
     found.counts[COUNTS.index("requests")] = requests
     if arm == "shadow":  # a copy is to no objective anything
         return found
@@ -187,7 +188,7 @@ def _bin(chance: random.Random, arm: str, requests: int) -> Bin:
             bucket = bucket_of(chance.lognormvariate(-0.5, 0.5))
             histogram[bucket] = histogram.get(bucket, 0) + 1
     for sli in SLIS[:5]:
-        bad = int(chance.random() < 0.1)
+        bad = requests // 20 if burns else int(chance.random() < 0.02)
         found.counts[COUNTS.index(f"{sli}_good")] = requests - bad
         found.counts[COUNTS.index(f"{sli}_bad")] = bad
     return found

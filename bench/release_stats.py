@@ -17,6 +17,7 @@ from tidegate.core.rollout import HarmMetric
 SEED = 1_000_000
 DRIFTING = ((10, 0.05, 1.0), (15, 0.2, 2.0), (25, 0.5, 0.7))
 CALM = World(interrupted=0.0)
+STAYING = World(interrupted=0.0, abandon=0.0)
 DOUBLE = World(error=0.04, interrupted=0.0)
 ERRORS = (HarmMetric("error", 0.02),)
 TOKENS = (HarmMetric("output_tokens", 1.15),)
@@ -158,6 +159,13 @@ CASES = (
         "safe",
         0.95,
         equal(CALM, [(50, 0.1, 1.0)]),
+        at_least=True,
+    ),
+    Case(
+        "the same, and no client leaves",
+        "safe",
+        0.95,
+        replace(equal(STAYING, [(50, 0.1, 1.0)]), stable=STAYING),
         at_least=True,
     ),
     Case(

@@ -19,6 +19,7 @@ def over(one: Notice) -> Notice:
 def test_it_is_blocks_with_a_plain_text_for_small_screens() -> None:
     assert of(message())["text"] == "chat burns its budget 14.4 times too fast (production)"
     assert of(message())["blocks"][0]["text"]["type"] == "mrkdwn"
+    assert all(block["text"]["verbatim"] for block in of(message())["blocks"])
     assert texts(message())[0] == ":rotating_light: *chat burns its budget 14.4 times too fast*"
     assert texts(ending(message()))[0].startswith(":white_check_mark: *Resolved: ")
 

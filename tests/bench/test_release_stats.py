@@ -21,7 +21,10 @@ FAST = {
     "equal at 2 %, margin 2 points, weight 10 %": 10,
 }
 # Name: how far the bar is missed, as docs/releases-statistics.md says; no further.
-MISSED: dict[str, float] = {}
+MISSED = {
+    "equal at 2 %, margin 2 points, weight 10 %": 0.935,
+    "the same, and no client leaves": 0.935,
+}
 
 
 def made(case: Case) -> Case:

@@ -48,6 +48,12 @@ def test_working_files_a_ref_a_bare_repository_and_the_plan(here: Path) -> None:
     assert opened(where(plan=other)) == (".", None)
 
 
+def test_the_plan_may_name_a_plain_folder(here: Path) -> None:
+    (here / "plain" / "prompts").mkdir(parents=True)
+    (here / "tidegate.yaml").write_text("prompts: {repository: plain}\n")
+    assert opened(where()) == ("plain", None)
+
+
 def test_a_plan_that_cannot_be_read_stops_with_its_problems(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

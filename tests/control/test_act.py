@@ -37,6 +37,23 @@ def test_a_promotion_keeps_what_the_file_said_of_its_members(room: Room) -> None
     assert bytes(promoted.members["target"]) == b'"new"'
 
 
+def test_an_edit_of_what_a_release_changes_leaves_it_nobody(room: Room) -> None:
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+    third = "  third: {provider: mine, model: third, price: free}\nroutes:\n  chat: third\n"
+    room.plan_file.write_text(rooms.PLAN.replace("routes:\n  chat: old\n", third))
+    assert asyncio.run(room.plans.reload("api")).outcome == "published"
+    assert room.plans.candidates() == {}
+    for _ in range(10):
+        rooms.good(room)
+        rooms.tick(room)
+    assert (rooms.kept(room).state, rooms.kept(room).step) == ("analysing", 0)
+    found = room.ask("GET", f"/api/releases/explain?id={rooms.NAME}").json()
+    assert any("the plan file was edited" in one for one in found["release"]["waits_for"])
+    asyncio.run(rooms.asked_to_roll_back(room))
+    assert rooms.kept(room).state == "rolled_back"
+
+
 def test_two_releases_on_one_route_do_not_both_start(room: Room) -> None:
     rooms.begun(room)
     rooms.lead_to(room, "step")

@@ -71,7 +71,23 @@ def test_what_the_ledger_does_not_bear_out_is_not_certified(room: Room, engine: 
 def test_a_version_that_says_something_else_is_not_certified(room: Room, engine: Engine) -> None:
     begin(room)
     answered(engine)
-    for given in ({"digest": "f" * 64}, {"version": "v1"}, {"version": "v9"}, {"findings": [{}]}):
+    for given in (
+        {"digest": "f" * 64},
+        {"version": "v1"},
+        {"version": "v9"},
+        {"findings": [{}]},
+        {"findings": []},
+    ):
         body = {**asked(room), **given}
         assert room.ask("POST", "/api/certificates", body).status_code == 400, given
     assert room.ask("GET", "/api/certificates").json()["certificates"] == []
+
+
+def test_a_run_bears_out_the_version_that_it_tried_and_no_other(room: Room, engine: Engine) -> None:
+    begin(room)
+    answered(engine)
+    write(room.plan_file.parent, "v3", stable="v1")
+    for version, status in (("v2", 201), ("v2", 201), ("v3", 400)):
+        made = room.ask("POST", "/api/certificates", asked(room, version))
+        assert made.status_code == status, made.text
+    assert "support@v2" in made.json()["error"]["message"]

@@ -101,3 +101,48 @@ def test_a_plan_without_prompts_says_so(room: Room) -> None:
     room.plans.start(0)
     assert room.ask("GET", "/api/prompts").json()["prompts"] == []
     assert flip(room, "v2")[0] == 404
+
+
+def test_a_tag_goes_back_while_the_file_asks_for_what_is_not_certified(room: Room) -> None:
+    begin(room)
+    assert flip(room, "v2", uncertified=True)[0] == 200
+    assert room.ask("GET", "/api/prompts").json()["problems"] == [], "the file's word is past"
+    write(room.plan_file.parent, "v3", stable="v3")
+    room.plans._reload("api")
+    assert stable(room) == "v2"
+    assert flip(room, "v1", uncertified=True)[0] == 200
+    assert stable(room) == "v1"
+
+
+def test_what_is_moved_meanwhile_is_no_success(room: Room, monkeypatch: pytest.MonkeyPatch) -> None:
+    begin(room, "off")
+    amend = room.desk.amend
+
+    async def slow(change):  # type: ignore[no-untyped-def]
+        write(room.plan_file.parent, "v3", stable="v3")
+        return await amend(change)
+
+    monkeypatch.setattr(type(room.desk), "amend", lambda _, change: slow(change))
+    assert flip(room, "v2")[0] == 409
+    assert stable(room) == "v3"
+
+
+@pytest.mark.parametrize("certificates", ["off", "required"])
+def test_what_goes_bad_in_the_repository_keeps_nothing_else_from_being_published(
+    room: Room, certificates: str
+) -> None:
+    begin(room, certificates)
+    assert flip(room, "v2", uncertified=True)[0] == 200
+    at = room.plan_file.parent / "repo" / "prompts" / "support"
+    for spoil in (
+        lambda: (at / "v2.jinja2").write_text("something else"),
+        (at / "v2.jinja2").unlink,
+        lambda: write(room.plan_file.parent, canary="v1"),
+        lambda: at.rename(at.with_name("gone")),
+    ):
+        spoil()
+        room.plans._reload("api")
+        assert room.plans.problems == []
+        assert stable(room) == "v2"
+        problems = room.ask("GET", "/api/prompts").json()["problems"]
+        assert any("serves on" in problem for problem in problems)

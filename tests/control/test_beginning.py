@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 from tests.control.conftest import Room, error_code
 from tests.control.test_api_changes import TWO, in_force
 
@@ -14,6 +14,7 @@ from tidegate.core import clock
 from tidegate.core.change import Change
 from tidegate.core.notice import Notice
 from tidegate.stores import changes, database, notices
+from tidegate.stores.schema_schedule import scheduled_changes
 
 
 @pytest.fixture
@@ -29,6 +30,7 @@ def two(room: Room) -> Room:
 def schedule(room: Room, **fields: Any) -> dict[str, Any]:
     plain = {"lever": "route_off", "scope": "chat", "value": 1, "for_s": 600, "reason": "a move"}
     asked = {**plain, "at_s": clock.wall_s() + 3600, **fields}
+    asked = {name: value for name, value in asked.items() if value is not None}
     answer = room.ask("POST", "/api/changes", asked)
     assert answer.status_code == 201, answer.text
     made: dict[str, Any] = answer.json()["change"]
@@ -168,3 +170,19 @@ def test_who_does_not_lead_begins_nothing(two: Room, monkeypatch: pytest.MonkeyP
 
         asyncio.run(watch())
         assert bool(looked) is leads
+
+
+def test_what_is_to_come_hides_nothing_that_holds(two: Room) -> None:
+    held = schedule(two, at_s=None, lever="frozen")
+    later = [schedule(two)["id"], schedule(two, at_s=clock.wall_s() + 7200)["id"]]
+    schedule(two, at_s=clock.wall_s() + 9000, approvals=1)
+    assert listed(two, "?limit=2") == [(later[0], "scheduled"), (held["id"], "in force")]
+
+
+def test_one_that_cannot_be_looked_at_holds_up_no_other(two: Room) -> None:
+    strange, made = schedule(two, scope="both"), schedule(two)
+    with database.writing(two.desk.engine) as connection:  # as a newer Tidegate wrote it
+        row = update(scheduled_changes).where(scheduled_changes.c.id == strange["id"])
+        connection.execute(row.values(lever="tilt"))
+    look(two, made["from_s"] + 1)
+    assert (made["id"], "in force") in listed(two)

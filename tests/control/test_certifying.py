@@ -1,6 +1,6 @@
 """What may be stable: another model, another snapshot, a forged or old paper certify nothing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import pytest
 from msgspec.structs import replace
@@ -55,6 +55,12 @@ def test_a_forged_or_old_one_certifies_nothing(kept: Certificate, why: str) -> N
     assert str(missing).startswith("uncertified_pair: support@v4 at m-1")
 
 
+def test_the_paper_of_another_version_certifies_nothing_in_its_row() -> None:
+    paper = signed(replace(PLAIN, digest="another"), SECRET)
+    held = Certified(lambda _: [paper], (SECRET,), NOW_S)
+    assert held.missing(prompt(), ["m-1"])[0].why == "no gate was passed"
+
+
 def test_a_provider_that_answers_as_another_voids_it() -> None:
     paper = signed(replace(PLAIN, snapshot="m-1-2026"), SECRET)
     served = {("support", "v4", "m-1"): frozenset({"m-1-2026"})}
@@ -73,6 +79,9 @@ def test_it_is_asked_at_its_pins_and_at_what_routes_ask_by_it() -> None:
     assert models_of(plan(tag="canary"), prompt()) == frozenset()
 
 
+TAGS = {"stable": "v4", "canary": "v5"}
+
+
 class Fixed:
     def __init__(self, **tags: str) -> None:
         self._tags = tags
@@ -83,6 +92,11 @@ class Fixed:
     def tags(self, name: str) -> Mapping[str, str] | None:
         return self._tags if name == "support" else None
 
+    def allowed(
+        self, name: str, tags: Mapping[str, str], moved: Collection[str] = ()
+    ) -> Mapping[str, str]:
+        return tags
+
     def version(self, name: str, version: str) -> Prompt:
         if version == "broken":
             raise ValueError("it is broken")
@@ -90,23 +104,19 @@ class Fixed:
 
 
 def test_stable_stays_where_it_was_until_there_is_a_paper() -> None:
-    source = Fixed(stable="v4", canary="v5")
+    source = Fixed(**TAGS)
     held = CertifiedSource(source, plan(), certified())
-    assert held.tags("support") == {"stable": "v3", "canary": "v5"}
+    assert held.allowed("support", TAGS) == {"stable": "v3", "canary": "v5"}
     assert [it.version for it in held.refused] == ["v4"]
     held = CertifiedSource(source, plan(), certified(signed(PLAIN, SECRET)))
-    assert held.tags("support") == {"stable": "v4", "canary": "v5"}
+    assert held.allowed("support", TAGS) == TAGS
     assert held.refused == []
 
 
 def test_what_never_was_stable_begins_without_and_the_broken_is_told_elsewhere() -> None:
     empty = plan_of(target(1, "a"))
-    assert CertifiedSource(Fixed(stable="v4"), empty, certified()).tags("support") == {
-        "stable": "v4"
-    }
-    assert CertifiedSource(Fixed(stable="v4"), None, certified()).tags("support") == {
-        "stable": "v4"
-    }
+    for known in (empty, None):
+        assert CertifiedSource(Fixed(**TAGS), known, certified()).allowed("support", TAGS) == TAGS
     broken = CertifiedSource(Fixed(stable="broken"), plan(), certified())
-    assert broken.tags("support") == {"stable": "broken"}
+    assert broken.allowed("support", {"stable": "broken"}) == {"stable": "broken"}
     assert broken.tags("other") is None

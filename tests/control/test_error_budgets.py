@@ -1,5 +1,7 @@
 """What the loop is shown of error budgets, and what releases are told of burns."""
 
+from decimal import Decimal
+
 import msgspec
 import pytest
 from msgspec import Raw
@@ -13,7 +15,7 @@ from tidegate.controllers.error_budget import Memory
 from tidegate.controllers.release import Burning
 from tidegate.core.controller import Tell
 from tidegate.core.declared import Declared
-from tidegate.core.declared_objectives import DeclaredSlo
+from tidegate.core.declared_objectives import DeclaredSlo, DeclaredTurnObjective
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.plan import Plan
 from tidegate.stores import database
@@ -44,7 +46,7 @@ def test_a_view_that_was_kept_is_the_view_that_was_seen(eyes: Eyes) -> None:
     [seen] = eyes.observe()
     assert seen.subject == "chat"
     with database.reading(eyes.engine) as connection:
-        again = eyes.budgets.refilled(connection, seen.kept, Raw(b""))
+        again = eyes.budgets.refilled(connection, eyes.budgets.kept(seen.view), Raw(b""))
     assert again == seen.view
 
 
@@ -56,6 +58,14 @@ def test_what_burns_fast_is_told_with_the_candidate_s_part(eyes: Eyes) -> None:
     found = eyes.budgets.burns()
     assert eyes.budgets.approvers() == {"chat": 2}
     assert found == {"chat": (Burning("availability", 0.75, 0.1),)}
+
+
+def test_a_turn_s_time_burns_by_what_it_may_take_for_each_token(eyes: Eyes) -> None:
+    slo = DeclaredSlo(turn_time=DeclaredTurnObjective(Decimal("99"), 2.0, 0.05))
+    eyes.declared = replace(DECLARED, routes={"chat": DeclaredRoute("small", slo=slo)})
+    add(eyes.engine, {key(): one(turn_time_good=500, turn_time_bad=500)})
+    eyes.observe()
+    assert eyes.budgets.burns() == {"chat": (Burning("turn_time", None, None, 2.0, 0.05),)}
 
 
 def test_a_route_without_objectives_is_looked_at_while_something_is_left_of_it(eyes: Eyes) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 import logging
+import os
+import sys
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 from tests.control import release_room as rooms
 from tests.control.conftest import Room
 
@@ -278,3 +280,18 @@ def test_a_tick_that_fails_does_not_end_the_loop(
     with caplog.at_level(logging.CRITICAL):
         asyncio.run(run())
     assert room.loop.status.problem == "ValueError('a mistake')"
+
+
+def test_a_tick_gives_way_to_gateways_and_nothing_else_of_control_does(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[int] = []
+
+    def leads(connection: Connection, node: str, now_s: float) -> int:
+        looked.append(os.nice(0))
+        return leadership.take(connection, node, now_s)
+
+    monkeypatch.setattr(loop.acting, "lead", leads)
+    rooms.tick(room)
+    gives_way = 5 if sys.platform == "linux" else 0  # elsewhere threads have no own priority
+    assert looked == [min(os.nice(0) + gives_way, 19)]

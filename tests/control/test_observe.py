@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 from msgspec import Raw
 from sqlalchemy import Engine, update
@@ -99,10 +100,24 @@ def test_a_view_that_is_kept_comes_back_whole(room: Room, engine: Engine) -> Non
     with database.reading(engine) as connection:
         memories = {rooms.NAME: room.loop._memories["release"][rooms.NAME]}
         [seen] = watcher.observe(connection, Moment(1.0, 1.0), memories)
-        again = watcher.refilled(connection, seen.kept, Raw())
+        again = watcher.refilled(connection, watcher.kept(seen.view), Raw())
     assert again == seen.view
     assert len(again.blocks) == 3
-    assert b"tallies" not in seen.kept
+    assert b"tallies" not in watcher.kept(seen.view)
+
+
+def test_what_another_arithmetic_judged_is_not_judged_again(room: Room, engine: Engine) -> None:
+    """A replay says so, and not that the decision was another."""
+    rooms.begun(room)
+    rooms.lead_to(room, "step")
+    watcher = Releases()
+    with database.reading(engine) as connection:
+        memories = {rooms.NAME: room.loop._memories["release"][rooms.NAME]}
+        [seen] = watcher.observe(connection, Moment(1.0, 1.0), memories)
+        older = msgspec.json.decode(watcher.kept(seen.view))
+        del older["arithmetic"]
+        with pytest.raises(LookupError, match="arithmetic 1 of another version"):
+            watcher.refilled(connection, msgspec.json.encode(older), Raw())
 
 
 def test_blocks_that_were_not_taken_in_come_again(room: Room, engine: Engine) -> None:

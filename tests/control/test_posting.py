@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Engine, select
-from tests.actuators.receivers import LOSE_ANSWER, running
+from tests.actuators.receivers import LOSE_ANSWER, TAKE, running
 from tests.actuators.slack_api import TOKEN, SlackApi
 from tests.stores.test_notices import NOON_S, note, tell
 
@@ -179,3 +179,19 @@ def test_a_storm_is_one_post_and_ends_as_one(engine: Engine, slack: SlackApi) ->
         note(engine, tell(f"burn/r{number}/ttft/ticket", resolved=True))
     pass_over(engine, slack)
     assert len(slack.posts) == 1 and "Resolved" in slack.shown()[0]
+
+
+def test_what_may_not_have_been_heard_below_a_post_stays_in_it(
+    engine: Engine, slack: SlackApi, wall: list[float]
+) -> None:
+    note(engine, released("started"), wall[0])
+    pass_over(engine, slack)
+    note(engine, released("rolled back", "ticket"), wall[0] + 60)
+    slack.faults = [TAKE, LOSE_ANSWER]  # the post is changed, and what was said below it in doubt
+    pass_over(engine, slack)
+    assert states(engine) == ["delivered", "unknown"]
+    note(engine, released("asked"), wall[0] + 120)
+    pass_over(engine, slack)
+    (said,) = slack.shown()
+    assert said.startswith(":information_source: *chat/new: asked*")
+    assert "chat/new: rolled back" in said

@@ -2,15 +2,18 @@
 
 import asyncio
 import logging
+from time import time
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine
 from tests.control.conftest import Room
 from tests.control.prompted import PLAN, begin, stable, write
+from tests.core.test_certificate import PLAIN
 
 from tidegate.control.prompting import Prompting, problems, render
 from tidegate.core.layout import Layout
-from tidegate.stores import database, notices
+from tidegate.stores import certificates, database, notices
 
 NOW_S = 1_790_000_000.0
 
@@ -38,6 +41,29 @@ def test_news_are_published(room: Room, engine: Engine) -> None:
     looked(room, engine)
     assert stable(room) == "v3"
     assert room.plans.current.version == version + 1
+
+
+def test_news_that_somebody_else_has_read_are_published_too(room: Room, engine: Engine) -> None:
+    begin(room, "off")
+    write(room.plan_file.parent, "v3", stable="v3")
+    declared = room.plans.declared.prompts
+    assert declared is not None
+    room.reading.at(declared)
+    looked(room, engine)
+    assert stable(room) == "v3"
+
+
+def test_a_version_moves_when_it_is_certified(room: Room, engine: Engine) -> None:
+    begin(room)
+    write(room.plan_file.parent, "v3", stable="v3")
+    looked(room, engine)
+    assert stable(room) == "v1"
+    digest = room.reading.snapshot.version("support", "v3").digest  # type: ignore[union-attr]
+    paper = replace(PLAIN, digest=digest, expires_at_s=time() + 60)
+    with database.writing(engine) as connection:
+        certificates.add(connection, room.certifying.sign(paper))
+    looked(room, engine)
+    assert stable(room) == "v3"
 
 
 def test_what_is_broken_serves_on_as_it_was_and_is_told_once(

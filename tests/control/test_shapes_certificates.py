@@ -11,7 +11,7 @@ WHOLE = {
     "suite": "s",
     "suite_digest": "e" * 64,
     "cases": 1,
-    "findings": [],
+    "findings": [{"check": "quality", "verdict": "pass", "why": "not worse"}],
     "run": "r",
     "for_s": 60.0,
     "reason": "x",
@@ -22,7 +22,7 @@ WHOLE = {
     "given",
     [
         *({"digest": "d"}, {"cases": 0}, {"for_s": 0}, {"for_s": 1e9}, {"signature": "x"}),
-        {"findings": [{"check": "a", "verdict": "block", "why": ""}]},
+        *({"findings": [{"check": "a", "verdict": "block", "why": ""}]}, {"findings": []}),
     ],
 )
 def test_what_no_gate_says_is_refused(given: dict[str, object]) -> None:

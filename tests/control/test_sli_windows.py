@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from tidegate.control.sli_windows import Ring, SliWindows, Source, counted
+from tidegate.control.sli_windows import SliWindows, Source, counted
 from tidegate.core.block import Tally
 from tidegate.core.objective import ErrorBudget, Maintenance, Objective, RouteObjectives
 from tidegate.stats.burn import DAY_S, HOUR_S, WEEK_S
 from tidegate.stats.histogram import bucket_of
 from tidegate.stores.errors import StoreError
+from tidegate.stores.signal_rows import packed_histogram
 from tidegate.stores.signals import Minute, News
 
 NOON_S = 1_800_000_000.0 // DAY_S * DAY_S + 12 * HOUR_S
@@ -23,8 +24,8 @@ CHAT = RouteObjectives(
 
 
 def minute(at_s: float, good: int, bad: int, *, arm: str = "", route: str = "chat") -> Minute:
-    slow = {bucket_of(1.0): good, bucket_of(10.0): bad}
-    return Minute(int(at_s), route, arm, {"availability": (good, bad)}, {"ttft": slow}, {})
+    slow = packed_histogram({bucket_of(1.0): good, bucket_of(10.0): bad})
+    return Minute(int(at_s), route, arm, {"availability": (good, bad)}, {"ttft": [slow]})
 
 
 class Stored:
@@ -180,6 +181,7 @@ def test_a_candidate_s_requests_are_known_apart() -> None:
     stored = Stored()
     windows = SliWindows()
     stored.tell(minute(NOON_S, 90, 1, arm="stable"), minute(NOON_S, 5, 5, arm="canary"))
+    stored.tell(minute(NOON_S, 0, 9, arm="shadow"))  # copies are of no objective
     stored.keep_up(windows, NOON_S + 10)
     [one, _] = windows.of("chat", NOON_S + 10)
     assert (one.canary, one.counts[300]) == (Tally(10, 5), Tally(101, 6))
@@ -198,8 +200,10 @@ def test_a_turn_by_its_length_is_as_it_was_judged_and_known_from_the_first_on() 
     declared = RouteObjectives("chat", (Objective("availability", 0.999), long))
     stored, windows = Stored(), SliWindows()
     before, after = minute(NOON_S - HOUR_S, 9, 0), minute(NOON_S, 9, 0)
-    before.latencies["turn_time"] = {bucket_of(60.0): 9}  # nobody had judged them
-    after.counts = {"turn_time_good": 7, "turn_time_bad": 2}
+    before.latencies["turn_time"] = [
+        packed_histogram({bucket_of(60.0): 9})
+    ]  # nobody had judged them
+    after.turns = (7, 2)
     stored.tell(before, after)
     stored.keep_up(windows, NOON_S + 30, declared)
     plain, turns = windows.of("chat", NOON_S + 30)
@@ -207,23 +211,6 @@ def test_a_turn_by_its_length_is_as_it_was_judged_and_known_from_the_first_on() 
     assert (turns.known_s, plain.known_s) == (30.0, None)
     assert windows.known_s("chat", NOON_S + 30) == HOUR_S + 30.0
     assert windows.totals["chat", "turn_time"] == Tally()  # all of it was there before
-
-
-def test_a_ring_is_the_sum_of_what_it_holds() -> None:
-    drawn = random.Random(7)
-    for _ in range(50):
-        ring, said, now_s = Ring(60.0, 1200.0), list[tuple[float, int, int]](), NOON_S
-        for _ in range(60):
-            now_s += drawn.choice([0, 10, 60, 400, 2000])
-            at_s = now_s - drawn.choice([0, 0, 90, 600])
-            said.append((at_s, drawn.randrange(5), drawn.randrange(3)))
-            ring.add(*said[-1])
-            ring.advance(now_s)
-            for window_s in (60, 300, 1200):
-                first = now_s // 60 - window_s // 60
-                inside = [it for it in said if it[0] // 60 > first]
-                expected = Tally(sum(it[1] for it in inside), sum(it[2] for it in inside))
-                assert ring.tally(window_s) == expected
 
 
 def test_what_could_not_be_read_whole_is_read_again() -> None:

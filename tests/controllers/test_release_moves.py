@@ -41,6 +41,14 @@ def test_an_equal_release_goes_through_every_state_to_its_end() -> None:
     ]
 
 
+def test_what_its_copies_were_called_before_another_was_promoted_is_known() -> None:
+    seen = sight(Standing(state="shadow"), rollout=rollout(shadow=Shadow()))
+    for name in ("chat@2", "chat@2", None, "chat@4"):
+        seen, _ = step(seen, shadow=replace(seen.shadow, name=name))
+    after, _ = moved(seen)
+    assert after.copied_as == ("chat@2", "chat@4")
+
+
 def test_without_traffic_it_pauses_and_goes_back_in_the_end() -> None:
     seen = sight(Standing(state="step", step=1, clock_s=1000.0), active_s=1000.0)
     states: list[State] = []

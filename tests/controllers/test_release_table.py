@@ -208,6 +208,8 @@ def test_a_shadow_pauses_when_its_copies_have_cost_all_they_may_and_too_few_came
     assert row_of(sight(at, rollout=shadowed, shadow=spent)) == "shadow_spent"
     enough = replace(spent, requests=50)
     assert row_of(sight(at, rollout=shadowed, shadow=enough)) == "shadow_seen"
+    held_up = sight(at, rollout=shadowed, shadow=enough, bounds=Bounds(in_hours=False))
+    assert row_of(held_up) is None  # what waits for people needs no more copies
 
 
 def test_who_skips_the_shadow_s_answers_goes_past_no_freeze() -> None:

@@ -1,6 +1,6 @@
 """Routes and their prompts: what is not to be had is said where it is wanted."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import pytest
 from msgspec.structs import replace
@@ -32,6 +32,11 @@ class Fixed:
 
     def tags(self, name: str) -> Mapping[str, str] | None:
         return self._tags.get(name)
+
+    def allowed(
+        self, name: str, tags: Mapping[str, str], moved: Collection[str] = ()
+    ) -> Mapping[str, str]:
+        return tags
 
     def version(self, name: str, version: str) -> Prompt:
         if version in self._broken or not version.startswith("v"):

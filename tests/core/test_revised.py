@@ -118,6 +118,14 @@ def test_an_edit_under_a_release_ends_it() -> None:
     assert "something else of `target`" in found.superseded[0].why
 
 
+def test_a_drift_that_is_written_back_under_a_release_does_not_end_it() -> None:
+    plan, another = file(), rollout("another", target="c")
+    history = (revision(1, "set", plan, None, target="b"), revision(2, "start", plan, another.id))
+    for now, is_there in ((file(target="b"), True), (file(target="d"), False)):
+        found = of(now, *history, rollouts=(another,))
+        assert bool(found.under_way) is is_there
+
+
 def test_of_two_decisions_about_one_member_the_newer_one_speaks() -> None:
     plan = file()
     first = revision(1, "set", plan, None, target="b", system_prompt="Be brief.")
@@ -180,6 +188,30 @@ def test_a_third_is_refused_whatever_it_changes() -> None:
     starts = [("start", MOVED), ("start", BRIEF), ("start", third)]
     said = under_way(*starts, known=(MOVED, BRIEF, third))  # type: ignore[arg-type]
     assert said == '"chat/longer" and "chat/brief" are under way on this route; end one first'
+
+
+def test_one_that_an_edit_has_ended_keeps_its_lane_until_it_is_taken_back() -> None:
+    """Or a third would be under way without one, and nobody would get it."""
+    third = replace(rollout("third", retry=DeclaredRetry(attempts=1)), orthogonal=True)
+    plan, edited, said = file(), file(target="c"), []
+    starts = [
+        revision(1, "start", plan),
+        revision(2, "start", edited, BRIEF.id),
+        revision(3, "start", edited, third.id),
+    ]
+    by_id = {it.id: it for it in (MOVED, BRIEF, third)}
+    found = revised(edited, starts, by_id, lambda *what: said.append(what))
+    assert [it.rollout for it in found.under_way["chat"]] == [BRIEF]
+    [(path, why)] = said
+    assert path == ("releases", "chat/third")
+    assert why == '"chat/longer" and "chat/brief" have the lanes of this route; end one first'
+    withdrawn = [
+        *starts[:2],
+        revision(3, "withdraw", edited),
+        revision(4, "start", edited, third.id),
+    ]
+    found = revised(edited, withdrawn, by_id, lambda *what: said.append(what))
+    assert [it.lane for it in found.under_way["chat"]] == [Lane("salt 1", 1), Lane("salt 1", 0)]
 
 
 def test_a_release_keeps_its_lane_while_the_other_one_comes_and_goes() -> None:

@@ -7,7 +7,15 @@ import pytest
 from tidegate.core.outcome import CODES
 from tidegate.core.probe import PROBE
 from tidegate.core.receipt import Attempt, Receipt
-from tidegate.core.sli import LATENCIES, SLIS, Patience, judged, latencies
+from tidegate.core.sli import (
+    LATENCIES,
+    SLIS,
+    Patience,
+    is_unsent_copy,
+    judged,
+    judged_copy,
+    latencies,
+)
 from tidegate.core.turn_bound import TurnBound
 
 
@@ -78,6 +86,25 @@ def test_what_is_no_user_s_is_nobody_s_objective(fields: dict[str, Any], code: s
     receipt = made(error_code=code, error_fault=code and "provider", **fields)
     assert not receipt.is_production
     assert judged(receipt) == {} == latencies(receipt)
+
+
+@pytest.mark.parametrize(
+    ("fields", "found"),
+    [
+        ({}, {}),
+        ({"validity": "valid"}, {"validity": True}),
+        ({"validity": "malformed", "error_code": "upstream_invalid_answer"}, {"validity": False}),
+    ],
+)
+def test_a_copy_is_judged_by_its_contract_alone(fields: dict[str, Any], found: Any) -> None:
+    assert judged_copy(made(arm="shadow", **fields)) == found
+
+
+def test_a_copy_that_was_not_sent_is_told_from_what_a_target_of_a_user_s_refuses() -> None:
+    assert is_unsent_copy(made(arm="shadow", error_code="route_off", cost_nanousd=0))
+    assert not is_unsent_copy(made(arm="shadow", error_code="route_off", cost_nanousd=None))
+    assert not is_unsent_copy(made(arm="shadow", error_code="upstream_error", cost_nanousd=0))
+    assert not is_unsent_copy(made(error_code="route_off", cost_nanousd=0))
 
 
 def test_a_key_s_own_requests_count_even_where_they_call_themselves_probes() -> None:

@@ -19,7 +19,7 @@ from tidegate.control.shapes_prompts import Flipped, NewFlip, PromptList
 
 PLAN = """\
 gateway: {{processes: 4}}
-prompts: {{repository: prompts-repo, poll_s: 0.1}}
+prompts: {{repository: prompts-repo, poll_s: 0.1, certificates: "off"}}
 providers:
   up: {{kind: openai_compatible, base_url: "http://127.0.0.1:{port}/v1", api_key: none}}
 routes:

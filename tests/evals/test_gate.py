@@ -78,6 +78,9 @@ def test_a_new_failure_of_safety_blocks_and_an_old_one_does_not() -> None:
     assert judge(old).is_passed
     gated = judge([*same(300), pair("leaks", [True], [False], strata=safety)])
     assert _of(gated, "safety").verdict == "block"
+    for repeats, verdict in (([False] * 3, "block"), ([True, True, False], "pass")):
+        shaky = pair("leaks", [True, True, False], repeats, strata=safety)
+        assert _of(judge([*same(300), shaky]), "safety").verdict == verdict
 
 
 def test_flips_are_told() -> None:

@@ -273,6 +273,16 @@ def test_who_is_named_or_chooses_gets_a_release_whatever_the_lane() -> None:
         assert (told.rollout, told.arm, told.arm_forced) == (ROLLOUT, "canary", True)
 
 
+def test_an_arm_is_meant_also_where_a_release_is_called_so() -> None:
+    staff = key_of(attributes={"chooses-arm": "yes"})
+    route = laned(1.0)
+    assert route.candidate is not None
+    route.candidate.rollout = "small/stable"
+    told = [in_lane(route, f"user-{n}", staff, arm=b"stable") for n in range(20)]
+    assert {it.rollout for it in told} == {"small/stable", OTHER}
+    assert {it.arm for it in told} == {"stable"}
+
+
 def test_an_answer_that_the_other_release_keeps_is_gone_on_from_there() -> None:
     route = laned()
     assert route.candidate is not None and route.beside is not None

@@ -15,6 +15,7 @@ from tests.gateway.rig import HELLO, PRICE, Gateway, gateway, plan_of, run, unti
 from tests.gateway.routed import at, routed
 from tests.gateway.upstream import Exchange, Upstream, streaming, whole
 
+from tidegate.core.outcome import Failure
 from tidegate.core.plan import Plan, Queueing, Route
 from tidegate.core.price import Rate
 from tidegate.gateway import call
@@ -159,6 +160,28 @@ def test_one_that_waits_for_its_connection_is_not_sent(
                 receipt = await it.it.receipt()
                 assert [one.failure for one in receipt.attempts] == ["withdrawn", None]
                 assert receipt.attempts[0].cost_nanousd == 0
+
+    run(main())
+
+
+def test_one_whose_connection_failed_tells_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        async with Upstream() as good, Upstream() as bad:
+            routes = canaried(at(good, "a"), at(bad, "b"))
+            async with moving(tmp_path, routes) as it:
+
+                async def failing(*given: Any) -> Any:
+                    monkeypatch.undo()
+                    it.flip()
+                    raise Failure("unavailable", "upstream_unreachable", "refused")
+
+                monkeypatch.setattr(call, "connection_to", failing)
+                [asking] = it.ask(1)
+                assert (await asking).headers["x-tidegate-target"] == "a"
+                receipt = await it.it.receipt()
+                assert [one.failure for one in receipt.attempts] == ["unavailable", None]
 
     run(main())
 

@@ -167,6 +167,14 @@ def test_a_candidate_whose_targets_are_off_gets_nobody(canaried: PreparedPlan) -
     assert candidate_of(plan).route.fallbacks["unavailable"] == ()
 
 
+def test_a_route_that_is_called_like_a_dial_keeps_it_from_no_release() -> None:
+    [stable] = routed(A).values()
+    one = Candidate("small/one", "salt", *routed(B).values(), lane=Lane("l", 0))
+    routes = {"small": replace(stable, candidate=one), "small@one": stable}
+    plan = laid(prepared(plan_of(C, routes=routes)), "release_weight", **{"small@one": 0.1})
+    assert [it.weight for it in plan.routes["small"].candidates] == [0.1]
+
+
 def test_releases_in_lanes_have_their_own_dials_and_their_routes_clamps() -> None:
     [stable] = routed(A).values()
     first, second = routed(B).values(), routed(C).values()

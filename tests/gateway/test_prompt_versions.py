@@ -5,7 +5,9 @@ import pytest
 from tests.gateway.with_prompt import NAME, tagged, version
 
 from tidegate.core.ask import ANTHROPIC_MESSAGES, OPENAI_RESPONSES
+from tidegate.core.outcome import Refusal
 from tidegate.core.prompt import RoutePrompt, Turn
+from tidegate.core.receipt import OPENAI_CHAT
 from tidegate.gateway.prompt_versions import Asked, PromptVersion, PromptVersions
 
 
@@ -37,7 +39,7 @@ def test_only_tags_that_the_route_allows_can_be_asked_for() -> None:
     "broken",
     [
         version("v1", Turn("system", "{% if %}")),
-        version("v1", tools='[{"type": "function"}]'),
+        version("v1", tools='[{"type": "function", "function": {}}]'),
     ],
 )
 def test_what_cannot_be_made_ready_is_a_value_error(broken: object) -> None:
@@ -58,5 +60,31 @@ def test_tools_are_there_in_every_wire() -> None:
         {"name": "look", "description": "d", "input_schema": {"a": 1}}
     ]
     assert msgspec.json.decode(tools[OPENAI_RESPONSES]) == [
-        {"type": "function", "name": "look", "description": "d", "parameters": {"a": 1}}
+        {
+            "type": "function",
+            "name": "look",
+            "description": "d",
+            "parameters": {"a": 1},
+            "strict": False,
+        }
     ]
+
+
+def test_a_version_that_is_named_is_the_only_one_unless_tags_are_allowed() -> None:
+    known = {NAME: tagged(version("v3"), version("v4"), stable="v3")}
+    found = PromptVersions().of_route(RoutePrompt(NAME, version="v4"), known)
+    assert found is not None
+    assert found.chosen(Asked(version="v4")) is found.usual
+    for asked in (Asked(tag="stable"), Asked(version="v3")):
+        with pytest.raises(Refusal):
+            found.chosen(asked)
+
+
+def test_tools_that_are_no_functions_are_for_chats_alone() -> None:
+    odd = '[{"type":"custom","custom":{"name":"c"}}]'
+    assert PromptVersion(version("v3", tools=odd)).tools.keys() == {OPENAI_CHAT}
+    strict = '[{"type":"function","function":{"name":"f"%s}}]'
+    for said, of_responses in (("", False), (',"strict":true', True)):
+        found = PromptVersion(version("v3", tools=strict % said)).tools
+        [tool] = msgspec.json.decode(found[OPENAI_RESPONSES])
+        assert tool["strict"] is of_responses, "Responses is strict by itself, chats are not"

@@ -9,7 +9,8 @@ import msgspec
 import pytest
 from msgspec import Raw
 from tests.gateway.canaried import canaried
-from tests.gateway.rig import gateway, plan_of, run
+from tests.gateway.prepared import route_of
+from tests.gateway.rig import gateway, plan_of, run, target
 from tests.gateway.routed import at
 from tests.gateway.upstream import Upstream
 from tests.gateway.with_prompt import (
@@ -21,8 +22,12 @@ from tests.gateway.with_prompt import (
     version,
 )
 
+from tidegate.core.ask import OPENAI_RESPONSES, Ask
 from tidegate.core.feed import Entry, PlanPublished
 from tidegate.core.prompt import Output, RoutePrompt, Turn
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.prompt_versions import PromptVersions
+from tidegate.gateway.prompted import written
 
 HI = {"role": "user", "content": "hi"}
 TIDE: dict[str, Any] = {"variables": {"product": "Tide"}}
@@ -325,5 +330,61 @@ def test_an_eval_may_bring_what_it_has_rendered_itself(tmp_path: Path) -> None:
                 told = msgspec.json.decode(sent.body)
                 assert told["messages"] == [HI]
                 assert "prompt" not in told
+
+    run(main())
+
+
+def test_parameters_of_the_route_speak_before_those_of_the_version(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up:
+            said = (("temperature", "0.2"), ("top_p", "0.5"))
+            found = tagged(version("v3", parameters=said))
+            plan = asked_by(at(up, "a"), prompt=found, parameters=(("temperature", "0.9"),))
+            async with gateway(tmp_path, at(up, "a"), **plan) as it:
+                body = {"model": "small", "messages": [HI], "prompt": TIDE}
+                await it.ask("/v1/chat/completions", body)
+            sent = msgspec.json.decode(up.exchanges[-1].body)
+            assert (sent["temperature"], sent["top_p"]) == (0.9, 0.5)
+
+    run(main())
+
+
+def test_what_the_callers_developer_says_stays_ahead_in_responses_too(tmp_path: Path) -> None:
+    async def main() -> None:
+        own = [{"role": "developer", "content": "Be kind."}, HI]
+        two = tagged(version("v3", SYSTEM, QUESTION))
+        body = await _sent(tmp_path, {"input": own, "prompt": TIDE}, "/v1/responses", tagged=two)
+        said = str(body["messages"])
+        at_ = [said.index(it) for it in ("You answer for Tide", "Be kind.", "What is Tide?", "hi")]
+        assert at_ == sorted(at_)
+
+    run(main())
+
+
+def test_a_stored_conversation_that_goes_on_has_its_beginning() -> None:
+    said = {"previous_response_id": "resp_1", "input": "hi", "prompt": TIDE}
+    members = {name: Raw(msgspec.json.encode(it)) for name, it in said.items()}
+    ask = Ask("chat", b"", members, "small", dialect=OPENAI_RESPONSES)
+    two = tagged(version("v3", SYSTEM, QUESTION))
+    route = route_of(plan_of(**asked_by(target(1, "a"), prompt=two)).routes["small"])
+    route.prompt = PromptVersions().of_route(RoutePrompt(NAME), {NAME: two})
+    written(ask, route, Receipt("r", 0.0, "g", "chat"))
+    assert msgspec.json.decode(ask.members["input"]) == "hi"
+    assert msgspec.json.decode(ask.members["instructions"]) == RENDERED["content"]
+
+
+def test_who_sends_no_messages_is_in_no_conversation(tmp_path: Path) -> None:
+    """Else all who send the same variables would be one session, another with each version."""
+
+    async def main() -> None:
+        async with Upstream() as up:
+            plan = asked_by(at(up, "a"), prompt=tagged(version("v3", SYSTEM, QUESTION)))
+            async with gateway(tmp_path, at(up, "a"), **plan) as it:
+                for own in ({}, {"messages": [HI]}):
+                    body = {"model": "small", "prompt": TIDE, **own}
+                    assert (await it.ask("/v1/chat/completions", body)).status == 200
+                bare, said = it.receipts()
+                assert bare.conversation is None
+                assert said.conversation is not None
 
     run(main())

@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from tests.gateway.canaried import ROLLOUT, canaried
 from tests.gateway.rig import FREE, HELLO, PRICE, Gateway, gateway, run, until
 from tests.gateway.routed import at
 from tests.gateway.upstream import Upstream, streaming, whole
+from tests.gateway.with_prompt import NAME, tagged, version
 
 from tidegate.core import clock
 from tidegate.core.plan import Limit, Queueing, Target
+from tidegate.core.prompt import RoutePrompt
 from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Breaker
 from tidegate.gateway.prepared_route import PreparedCandidate
+from tidegate.gateway.prompt_versions import PromptVersions
 from tidegate.gateway.shadow import Shadows
 
 NO = {"error": {"message": "no"}}
@@ -323,5 +327,19 @@ def test_a_target_that_is_left_alone_is_sent_no_copy(tmp_path: Path) -> None:
             replica.breaker.told("failed", False, clock.monotonic_s())
             assert (await it.it.ask()).status == 200
             assert it.skipped == {"resting": 1}
+
+    run(main())
+
+
+def test_what_the_release_would_refuse_is_not_copied(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        async with beside(tmp_path) as it:
+            prompts = {NAME: tagged(version("v3"))}
+            it.candidate.route.prompt = PromptVersions().of_route(RoutePrompt(NAME), prompts)
+            assert (await it.it.ask(body=HELLO)).status == 200
+            assert it.skipped == {"refused": 1}
+        assert "could not be copied" not in caplog.text
 
     run(main())

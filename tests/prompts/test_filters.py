@@ -77,3 +77,13 @@ def test_what_they_go_over_is_counted() -> None:
     with pytest.raises(FilterRefused, match="go over too much"):
         for _ in range(100):
             upper("x" * 1_000_000)
+
+
+def test_what_lies_in_the_items_of_a_list_is_counted_where_they_are_compared() -> None:
+    spent = Spent()
+    unique = counted("unique", spent)
+    for value in ([["x" * 1_000_000]], [{}] * 10_000):
+        spent.work = 0
+        with pytest.raises(FilterRefused, match="go over too much"):
+            for _ in range(40):
+                unique(value)

@@ -1,10 +1,11 @@
 """Files of versions and of partials: what they say, or where they are wrong."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.core.prompt import Input, Output, Pin, Turn
+from tidegate.core.prompt import Input, Output, Pin, Prompt, Turn
 from tidegate.prompts.read import MAX_FILE_BYTES, build, read_partial, read_version, wrong_with
 
 WHOLE = b"""---
@@ -30,6 +31,14 @@ Help {{ name }}{{ tone }}.
 {#- role: assistant -#}
 Sure.
 """
+
+
+def test_a_version_is_the_same_bytes_from_its_file_and_from_a_plan() -> None:
+    """Or no control could start again over a plan that it has published."""
+    shown = WHOLE.replace(b"name: string", b"name: {type: string, description: whose}")
+    first = msgspec.msgpack.encode(build("a", "v1", read_version(shown, "a/v1.jinja2"), {}))
+    again = msgspec.msgpack.encode(msgspec.msgpack.decode(first, type=Prompt))
+    assert again == first
 
 
 def test_all_that_a_version_says() -> None:
@@ -81,6 +90,11 @@ def test_a_file_without_roles_is_one_system_message() -> None:
         ),
         (b"---\nparameters: {model: a}\n---\nx", "f:2:14: parameters.model: that is no parameter"),
         (b"---\ntools: 3\n---\nx", "f:2:8: tools: write a list of tools"),
+        (b"---\ntools: [{type: function}]\n---\nx", "f:2:8: tools: write a list of tools"),
+        (
+            b"---\nparameters: {max_tokens: lots}\n---\nx",
+            "parameters.max_tokens: it must be a whole number",
+        ),
         (b"---\noutput: {json_schema: {type: 3}}\n---\nx", "f:2:23: output.json_schema"),
         (b"---\noutput: {regex: '('}\n---\nx", "f:2:17: output.regex"),
         (b"---\nowner: a\nowner: b\n---\nx", 'f:3:1: the key "owner" is already on line 2'),

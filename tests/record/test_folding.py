@@ -254,4 +254,4 @@ def test_other_numbers_of_an_objective_judge_what_comes_after_them(
     one.close()
     with database.reading(engine) as connection:
         [minute] = stored_signals.minutes_after(connection, 0).minutes
-    assert [minute.counts[f"turn_time_{it}"] for it in ("bad", "good")] == [3, 3]
+    assert minute.turns == (3, 3)

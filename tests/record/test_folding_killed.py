@@ -24,11 +24,15 @@ from tidegate.stores import database
 _KILLED = 9
 
 
-def made(layout: Layout, engine: Engine, every_s: float = 0.0) -> Recorder:
-    """A recorder of small batches and short pauses, so that a kill meets it in any phase."""
+def in_small_steps() -> None:
+    """From now on recorders of this process, which is a child's, have small batches and short
+    pauses, so that a kill meets them in any phase."""
     recorder.MAX_BATCH_RECEIPTS = 7
     recorder.PAUSE_S = recorder.IDLE_PAUSE_S = 0.001
     folding.PART_RECEIPTS = 5
+
+
+def made(layout: Layout, engine: Engine, every_s: float = 0.0) -> Recorder:
     one = Recorder(layout, engine, Metrics())
     one.folding = Folding(engine, "", every_s=every_s, fold_of=CountingFold)
     return one
@@ -49,6 +53,7 @@ def check(engine: Engine) -> None:
 
 def killed_at_statement(layout: Layout, number: int, every_s: float) -> None:
     """A recorder that ends, as by SIGKILL, before its statement of this number."""
+    in_small_steps()
     with database.claim_writer(layout.ledger_db):
         engine = database.open_engine(layout.ledger_db)
         left = [number]
@@ -84,6 +89,7 @@ def test_killed_before_any_of_its_statements_signals_are_what_the_ledger_says(
 
 
 def record_for_ever(layout: Layout, ready: int) -> None:
+    in_small_steps()
     with database.claim_writer(layout.ledger_db):
         engine = database.open_engine(layout.ledger_db)
         os.write(ready, b"!")

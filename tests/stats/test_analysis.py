@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from tests.stats.release import ERRORS, amounts, arm, block, rollout
 
-from tidegate.core.block import ArmBlock
+from tidegate.core.block import ArmBlock, Tally
 from tidegate.core.rollout import DEFAULT_HARM, HarmMetric
 from tidegate.stats.analysis import (
     LENGTH,
@@ -16,7 +16,7 @@ from tidegate.stats.analysis import (
     ratio_broken,
     take,
 )
-from tidegate.stats.verdict import verdicts
+from tidegate.stats.verdict import kinds, verdicts
 
 ROLLOUT = rollout(*ERRORS)
 
@@ -142,6 +142,32 @@ def test_how_many_are_slow_is_known_at_once():
     assert verdicts(found, of)[0].verdict == "harm"
     unknown = after(block(arm(95, 5), arm(60, 40)), of=of)
     assert verdicts(unknown, of)[1].e_harm == 1
+
+
+def test_a_latency_is_harm_by_its_upper_body_too():
+    """No more are very slow, but four in ten are slower than three in four of the stable arm."""
+    of = rollout(HarmMetric("ttft", 0.02))
+    analysis = begin(of)
+    for _ in range(15):
+        stable, canary = arm(180, 9, "ttft"), arm(20, 1, "ttft")
+        stable.tallies["ttft_body"], canary.tallies["ttft_body"] = Tally(180, 45), Tally(20, 9)
+        analysis = take(analysis, of, block(stable, canary))
+    found = verdicts(analysis, of)[0]
+    assert found.verdict == kinds(analysis, of)["ttft"] == "harm"
+    assert found.effect == pytest.approx(0, abs=0.01)
+    assert analysis.metrics["ttft"].requests.both() == (3000, 150)
+
+
+def test_users_whose_upper_body_is_alike_are_compared_by_units():
+    of = rollout(HarmMetric("ttft", 0.02))
+    stable, canary = arm(18_000, 900, "ttft"), arm(2_000, 100, "ttft")
+    for side, pairs in ((stable, 36_000), (canary, 4_000)):
+        side.tallies["ttft_body"] = Tally(side.assigned, side.assigned // 4)
+        side.pairs = side.early_pairs = pairs
+        side.bad_pairs = {"ttft": pairs // 400, "ttft_body": pairs // 16}
+    assert not is_by_unit(after(block(stable, canary), of=of), "ttft")
+    stable.bad_pairs["ttft_body"] *= 3
+    assert is_by_unit(after(block(stable, canary), of=of), "ttft")
 
 
 def test_a_metric_of_its_own_margin():

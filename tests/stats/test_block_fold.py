@@ -96,7 +96,9 @@ def test_slow_is_slower_than_the_stable_arm_was_before_the_block():
     assert "ttft" not in close(folding).stable.tallies
     for unit in range(200):
         folding.add(receipt("stable", unit, ttft_s=unit / 100))
-    assert close(folding).stable.tallies["ttft"] == Tally(200, 9)
+    tallies = close(folding).stable.tallies
+    assert tallies["ttft"] == Tally(200, 9)
+    assert tallies["ttft_body"] == Tally(200, 49)
 
 
 FAILED = {"error_code": "x", "error_fault": "provider"}

@@ -58,8 +58,8 @@ def test_a_worse_canary_gains_and_a_better_one_loses() -> None:
 
 
 def test_a_block_with_one_arm_says_nothing() -> None:
-    assert grown((1.0,) * 6, 0.1, Share(0, 0), Share(50, 50)) == [1.0] * 6
-    assert grown((1.0,) * 6, 0.1, Share(50, 50), Share(0, 0)) == [1.0] * 6
+    assert grown((1.0,) * 6, 0.1, Share(0, 0), Share(50, 50)) == (1.0,) * 6
+    assert grown((1.0,) * 6, 0.1, Share(50, 50), Share(0, 0)) == (1.0,) * 6
 
 
 def test_a_rate_is_never_none_or_all() -> None:

@@ -3,7 +3,7 @@ from tests.stats.release import receipt
 
 from tidegate.core.harm import HARM
 from tidegate.core.receipt import Attempt
-from tidegate.stats.marks import BAD, SHARES, marks_of
+from tidegate.stats.marks import BAD, BODY, SHARES, marks_of
 
 
 def said(**members) -> dict[str, bool]:
@@ -21,13 +21,17 @@ def bad(**members) -> set[str]:
 
 
 def test_every_share_and_latency_has_its_bit():
-    assert {row.name for row in HARM.values() if row.kind != "amount"} == set(SHARES)
+    assert {row.name for row in HARM.values() if row.kind != "amount"} == set(SHARES) - set(
+        BODY.values()
+    )
+    assert {row.name for row in HARM.values() if row.kind == "latency"} == set(BODY)
+    assert set(BODY.values()) < set(SHARES)
 
 
 def test_a_good_answer_is_judged_by_all_and_bad_by_none():
     judged = said()
     assert not any(judged.values())
-    assert set(judged) == set(SHARES) - {"ttft", "total_time", "itl"}
+    assert set(judged) == set(SHARES) - set(BODY) - set(BODY.values())
 
 
 @pytest.mark.parametrize("fault", ["caller", "policy"])

@@ -76,3 +76,34 @@ def test_of_many_the_newest_are_told(engine: Engine) -> None:
     found = told(engine)
     assert len(found) == time_line.MOST
     assert found[0][1] == "version 59"
+
+
+def test_a_release_s_dials_in_its_lane_are_of_its_route(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        leadership.take(connection, "a", NOON_S)
+        changes.hold(connection, leased("c1", scope="chat@new"))
+        changes.hold(connection, leased("c2", scope="chat_@new"))
+        changes.hold(connection, leased("c3", scope="chatty@new"))
+    assert [name for _, name, *_ in told(engine)] == ["release_weight of chat@new"]
+
+
+def test_a_change_that_waited_is_told_of_when_it_was_approved(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        waited = change("c1", from_s=NOON_S - 900, until_s=NOON_S + 9000)
+        changes.hold(connection, waited, needs=1)
+    assert told(engine) == []
+    with database.writing(engine) as connection:
+        changes.approve(connection, "c1", Author("operator:bob", NOON_S + 7))
+    with database.reading(engine) as connection:
+        [one] = time_line.of_route(connection, "chat", ["small"], HOUR)
+    assert (one.at_s, one.who) == (NOON_S + 7, "operator:ann")
+
+
+def test_an_end_is_told_however_many_were_set_after_what_ended(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        changes.hold(connection, change("c1", from_s=NOON_S - 9000, until_s=NOON_S + 9000))
+        for number in range(time_line.MOST):
+            one = change(f"d{number}", lever="concurrency_cap", from_s=NOON_S + number)
+            changes.hold(connection, one)
+        changes.let_go(connection, "c1", Author("bob", NOON_S + 99))
+    assert told(engine)[0] == ("change", "target_off of small", "bob", "ended, ended")

@@ -50,3 +50,9 @@ def test_what_is_old_is_forgotten(engine: Engine) -> None:
     assert unit_homes.drop_old(engine, NOON_S + KEPT_S) == 0
     assert unit_homes.drop_old(engine, NOON_S + KEPT_S + 1) == 1
     assert claimed(engine, "b", {1}) == set()
+
+
+def test_it_is_forgotten_a_part_at_a_time(engine: Engine) -> None:
+    claimed(engine, "a", range(7))
+    assert unit_homes.drop_old(engine, NOON_S + KEPT_S + 1, part_rows=3) == 7
+    assert claimed(engine, "b", range(7)) == set()

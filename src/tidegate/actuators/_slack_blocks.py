@@ -8,6 +8,8 @@ from tidegate.actuators import _words
 from tidegate.core.notice import Message, Notice
 
 _MOST_LETTERS: Final = 2900  # of one block; Slack takes 3,000
+# Else Slack makes links of addresses and of channels' names.
+_PLAINLY: Final = {"type": "mrkdwn", "verbatim": True}
 _MARKS = {"page": ":rotating_light:", "ticket": ":warning:", "info": ":information_source:"}
 _OVER = ":white_check_mark:"
 _LINE_LETTERS = 200
@@ -23,8 +25,7 @@ def of(message: Message) -> dict[str, Any]:
     if before:
         texts.append("\n".join(_escaped(_line(one)) for one in before[-_MOST_LINES:]))
     blocks = [
-        {"type": "section", "text": {"type": "mrkdwn", "text": text[:_MOST_LETTERS]}}
-        for text in texts
+        {"type": "section", "text": {**_PLAINLY, "text": text[:_MOST_LETTERS]}} for text in texts
     ]
     plain = _escaped(f"{_words.headline(shown)} ({message.source})")
     return {"text": plain, "blocks": blocks, "unfurl_links": False}

@@ -132,6 +132,11 @@ def open_source(where: Where) -> tuple[Source, str]:
     return working, folder
 
 
+def root_of(where: Where) -> Path:
+    """The folder that the prompts' folder lies in."""
+    return _meant(where)[0]
+
+
 def open_past(where: Where) -> tuple[Repository, str]:
     """The repository with its past, and its folder of prompts. SourceError where it has none."""
     repository, ref, folder = _meant(where)
@@ -154,7 +159,9 @@ def _meant(where: Where) -> tuple[Path, str | None, str]:
     declared = loaded.declared.prompts
     if declared is None:
         return Path(), where.ref, folder
-    return Path(declared.repository), where.ref or declared.ref, where.folder or declared.folder
+    repository = Path(declared.repository)
+    usual = declared.ref if is_repository(repository) else None
+    return repository, where.ref or usual, where.folder or declared.folder
 
 
 def stop(message: str) -> NoReturn:

@@ -1,12 +1,19 @@
-"""`tidegate eval`: suites of cases, checked and carried to other tools. Nothing is asked."""
+"""`tidegate eval`: suites of cases, checked, carried to other tools, and run."""
 
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import click
 import msgspec
 
+from tidegate.cli._client import control_options, gateway_url, open_control
+from tidegate.cli._eval_run import asked_of, run_options, run_suite
+from tidegate.cli._eval_sides import NONE, Meant, meant, side_options, sides_of
+from tidegate.cli._eval_suite import read_suite
+from tidegate.cli._eval_told import exit_code, not_run_apart, report_options, tell, write_reports
+from tidegate.cli._prompt_source import Where, open_prompts, source_options
 from tidegate.evals.checking import asks
 from tidegate.evals.load import load_suites
 from tidegate.evals.promptfoo_out import write_promptfoo
@@ -52,6 +59,44 @@ def export(file: Path) -> None:
     click.echo(written.text, nl=False)
     for what in written.left_out:
         click.echo(f"left out: {what}", err=True)
+
+
+@plug.command("run")
+@click.argument("path", type=_FILE, metavar="SUITE")
+@click.option("--suite", "name", help="Which one, where the file holds several.")
+@click.option("--prompt", help="The prompt that is asked by. Default: the suite's.")
+@side_options
+@run_options
+@report_options
+@source_options
+@control_options
+@not_run_apart
+def run(where: Where, path: Path, name: str | None, prompt: str | None, **given: Any) -> None:
+    """Ask every case of SUITE of two sides through the gateway, and compare them.
+
+    The sides may differ in the prompt's version, the route and parameters. Without --baseline the
+    candidate stands alone. Exit 0 when it passes, 1 when it is blocked, 2 when the cases cannot
+    tell or the run is incomplete (go on with --run-file), 3 when it could not be run.
+    """
+    suite = read_suite(path, name, given["repeats"])
+    wanted = prompt or suite.prompt
+    prompts = None if wanted is None else open_prompts(where)
+    house = open_control(given["state"], given["control"])
+    before, after = meant(given)
+    if _is_nothing(before, given):
+        before = msgspec.structs.replace(before, version=NONE)
+    sides = sides_of((before, after), wanted, prompts, house)
+    asked = asked_of(given, gateway_url(given["state"], given["gateway"]))
+    done = run_suite(suite, sides, asked, house)
+    tell(done)
+    write_reports([done], given)
+    sys.exit(exit_code([done]))
+
+
+def _is_nothing(before: Meant, given: dict[str, Any]) -> bool:
+    """Whether nothing was said of a baseline."""
+    own = given["baseline_route"] or given["baseline_parameter"]
+    return before.version is None and not own
 
 
 def _tell(file: Path, loaded: Loaded) -> None:

@@ -18,7 +18,7 @@ from tidegate.control.observe import Moment
 from tidegate.control.plans import NoPlan, Plans
 from tidegate.core.change import Change
 from tidegate.core.compile import PlanRefused
-from tidegate.core.controller import Proposal, Revise, Set, Tell
+from tidegate.core.controller import Proposal, Revise, Set
 from tidegate.core.levers import LEVERS
 from tidegate.core.route_members import members_of
 from tidegate.stores import database, decisions, leadership
@@ -110,8 +110,9 @@ class Acting:
         decided: Sequence[Decided],
         held: Sequence[Change],
     ) -> None:
-        proposals = [it for one in decided for it in self._based(one)]
-        if _stands(proposals, held):
+        every = [it for one in decided for it in self._based(one)]
+        proposals, held = _moving(every, held)
+        if not proposals and not held:
             return
         acted = acting.apply(connection, actor, proposals, held, self._tell)
         self._note_refused(connection, decided, acted, actor.now_s)
@@ -143,7 +144,7 @@ class Acting:
             Made(
                 controller=one.watcher.controller.name,
                 subject=one.seen.subject,
-                view=one.seen.kept.decode(),
+                view=one.watcher.kept(one.seen.view).decode(),
                 memory=bytes(one.before) if one.snapshot else None,
                 proposals=one.decision.proposals,
                 after=bytes(one.decision.memory),
@@ -181,12 +182,16 @@ def _scopes(decided: Iterable[Decided]) -> set[str]:
     return {scope for it in revisions for scope in acting.dials_of(it)}
 
 
-def _stands(proposals: Iterable[Proposal], held: Iterable[Change]) -> bool:
-    """Whether there is nothing to do but to renew."""
-    wanted: dict[tuple[str, str], float] = {}
-    for one in proposals:
-        if isinstance(one, Revise | Tell):
-            return False
-        if isinstance(one, Set):
-            wanted[one.lever, one.scope] = one.value
-    return wanted == {(it.lever, it.scope): it.value for it in held}
+def _moving(
+    proposals: Sequence[Proposal], held: Sequence[Change]
+) -> tuple[list[Proposal], list[Change]]:
+    """Without the levers that are held as they are wanted, which are only renewed. What is held of
+    a route that is revised may be void by that."""
+    revised = {one.route for one in proposals if isinstance(one, Revise)}
+    there = {(it.lever, it.scope): it.value for it in held if it.scope not in revised}
+    wanted = {(one.lever, one.scope): one.value for one in proposals if isinstance(one, Set)}
+    stands = {place for place, value in wanted.items() if there.get(place) == value}
+    return (
+        [it for it in proposals if not (isinstance(it, Set) and (it.lever, it.scope) in stands)],
+        [it for it in held if (it.lever, it.scope) not in stands],
+    )

@@ -1,6 +1,7 @@
 """Certificates: what a gate has found, signed by control and kept; and which there are."""
 
 import asyncio
+from collections.abc import Iterable
 
 from msgspec import Struct
 from sqlalchemy import Engine
@@ -71,6 +72,7 @@ async def _issue(call: Call) -> Certificate:
                     f"not its {asked.cases} cases; if some are still on their way, ask again."
                 )
                 raise ApiError("invalid_request", message, param="run")
+            _check_untaken(certificates.of_model(connection, asked.model), kept)
             certificates.add(connection, kept)
 
     await desk.store(write)
@@ -81,6 +83,14 @@ ROWS = (
     Row("GET", "/api/certificates", "viewer", _list, query=CertificateQuery),
     Row("POST", "/api/certificates", "operator", _issue, body=NewCertificate, status=201),
 )
+
+
+def _check_untaken(known: Iterable[Certificate], made: Certificate) -> None:
+    """ApiError where the run has borne out another version: a run tries one."""
+    for it in known:
+        if it.run == made.run and it.digest != made.digest:
+            message = f"The run {made.run} was of {it.prompt}@{it.version}."
+            raise ApiError("invalid_request", message, param="run")
 
 
 async def _version(call: Call) -> Prompt:

@@ -40,12 +40,22 @@ async def _list(call: Call) -> ChangeList:
             found = changes.recent(connection, ended=query.ended, limit=query.limit)
             later = schedule.to_come(connection)
             never = schedule.never_begun(connection, query.limit) if query.ended else []
-        views = [ChangeView.of_scheduled(one) for one in (*later[::-1], *never)]
-        views += [ChangeView.of(kept, now_s, led) for kept in found]
-        views.sort(key=lambda one: one.from_s, reverse=True)
-        return ChangeList(views[: query.limit], led.epoch, led.renewed_at_s)
+        views = [ChangeView.of(kept, now_s, led) for kept in found]
+        views += [ChangeView.of_scheduled(one) for one in (*later, *never)]
+        views.sort(key=_what_first)
+        views = sorted(views[: query.limit], key=lambda one: one.from_s, reverse=True)
+        return ChangeList(views, led.epoch, led.renewed_at_s)
 
     return await call.desk.store(read)
+
+
+def _what_first(one: ChangeView) -> tuple[int, float]:
+    """What holds, what is next to begin, and what ended last: so little is left out of a list that
+    what is to come hides nothing that holds."""
+    if one.state == "ended":
+        return 2, -one.from_s
+    is_to_come = one.state in ("scheduled", "waiting")
+    return (1, one.from_s) if is_to_come else (0, -one.from_s)
 
 
 async def _show(call: Call) -> ChangeView:

@@ -39,7 +39,7 @@ async def _list(call: Call) -> PromptList:
     newest = await desk.store(_flips)
     found = [_view(name, snapshot, newest, desk.plans.current) for name in sorted(snapshot.names())]
     commit = snapshot.index.commit
-    told = [*problems(reading), *map(str, desk.certifying.refused)]
+    told = [*problems(reading), *desk.certifying.problems]
     return PromptList(declared.repository, declared.ref, commit, found, told)
 
 
@@ -89,6 +89,7 @@ async def _flip(call: Call) -> Flipped:
         return prompts.append_flip(connection, flip)
 
     kept, waiting_for = await desk.amend(keep)
+    _check_served(desk, kept)
     return Flipped(kept, waiting_for)
 
 
@@ -127,6 +128,15 @@ def _version(snapshot: Snapshot, name: str, version: str | None) -> Prompt | Non
         return snapshot.version(name, version)
     except ValueError as error:
         raise ApiError("invalid_request", f"{error}.", param="version") from error
+
+
+def _check_served(desk: Desk, flip: TagFlip) -> None:
+    """ApiError where the tag does not point where it was moved to: somebody else has moved it."""
+    served = desk.plans.current.prompts.get(flip.prompt)
+    at = None if served is None else served.tags.get(flip.tag)
+    if at != flip.version:
+        message = f"{flip.tag} points at {at or 'nothing'}: it was moved meanwhile; ask again."
+        raise ApiError("taken", message, param="version")
 
 
 async def _check_certified(desk: Desk, prompt: Prompt) -> None:

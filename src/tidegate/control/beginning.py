@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine
 
 from tidegate.control import change_notices, reach
 from tidegate.core import clock
+from tidegate.core.levers import wrong
 from tidegate.core.plan import Plan
 from tidegate.stores import changes, database, schedule
 from tidegate.stores.audit import Author
@@ -72,7 +73,8 @@ class Beginning:
 def refusal(connection: Connection, plan: Plan, one: Scheduled, now_s: float) -> str | None:
     """Why the plan and what is in force leave no room for a change; None where they do."""
     change = one.change
-    missing = reach.missing(plan, change.lever, change.scope)
+    missing = wrong(change.lever, change.scope, change.value)  # another Tidegate may know it
+    missing = missing or reach.missing(plan, change.lever, change.scope)
     if missing is not None or change.lever != "target_off" or not change.value or one.anyway:
         return missing
     left = reach.left_without(plan, changes.in_force(connection, now_s), change.scope)

@@ -6,7 +6,7 @@ than. What was certified and is not any more (another model below the route, ano
 the provider, the end of its time) serves on, and is told as `uncertified_pair`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from sqlalchemy import Engine
@@ -63,7 +63,9 @@ class Certified:
     def _why_not(self, prompt: Prompt, model: str) -> str | None:
         if prompt.digest not in self._known:
             self._known[prompt.digest] = list(self._kept(prompt.digest))
-        kept = [it for it in self._known[prompt.digest] if it.model == model]
+        # What is signed is its body: the row that it lies in proves nothing.
+        of_it = [it for it in self._known[prompt.digest] if it.digest == prompt.digest]
+        kept = [it for it in of_it if it.model == model]
         if not kept:
             return "no gate was passed"
         genuine = [it for it in kept if is_signed(it, self._secrets)]
@@ -86,32 +88,58 @@ def models_of(plan: Plan, prompt: Prompt, tag: str = STABLE) -> frozenset[str]:
     found = {pin.model for pin in prompt.pins}
     for route in plan.routes.values():
         wanted = route.prompt
-        if wanted is None or wanted.name != prompt.name or wanted.version is not None:
+        if wanted is None or wanted.name != prompt.name:
             continue
-        if tag in (wanted.tag, *wanted.allowed):
+        if tag in wanted.tags:
             found |= {share.target.model for share in route.release.shares}
     return frozenset(found)
 
 
 class CertifiedSource:
     """A source of prompts (`core.prompt.PromptSource`) whose `stable` moves only to what is
-    certified; `refused` are the moves that were not made."""
+    certified (`certified` None: to anything), and which leaves what routes are asked by as it is
+    served where it is not to be had any more. `refused` are the moves that were not made, `held`
+    their versions and the models that these wait for, `kept` tells of what serves on."""
 
-    def __init__(self, source: PromptSource, plan: Plan | None, certified: Certified) -> None:
+    def __init__(
+        self, source: PromptSource, plan: Plan | None, certified: Certified | None
+    ) -> None:
         self._source = source
         self._plan = plan
         self._certified = certified
         self.refused: list[Uncertified] = []
+        self.held: list[tuple[Prompt, frozenset[str]]] = []
+        self.kept: dict[str, None] = {}
 
     def names(self) -> Iterable[str]:
         return self._source.names()
 
     def version(self, name: str, version: str) -> Prompt:
-        return self._source.version(name, version)
+        try:
+            return self._source.version(name, version)
+        except ValueError as error:
+            served = None if self._plan is None else self._plan.prompts.get(name)
+            known = None if served is None else served.versions.get(version)
+            if known is None:
+                raise
+            self.kept[f"{error}; {name}@{version} serves on as it was"] = None
+            return known
 
     def tags(self, name: str) -> Mapping[str, str] | None:
-        tags = self._source.tags(name)
-        if tags is None or STABLE not in tags or self._plan is None:
+        return self._source.tags(name)
+
+    def allowed(
+        self, name: str, tags: Mapping[str, str], moved: Collection[str] = ()
+    ) -> Mapping[str, str]:
+        lost = self._needed(name).items() - tags.items()
+        kept = {tag: it for tag, it in lost if tag not in tags and tag not in moved}
+        for tag, version in kept.items():
+            what = f"the tag {tag} is gone, and routes are asked by it"
+            self.kept[f"{name}: {what}: {version} serves on"] = None
+        return self._guarded(name, {**tags, **kept})
+
+    def _guarded(self, name: str, tags: Mapping[str, str]) -> Mapping[str, str]:
+        if self._certified is None or STABLE not in tags or self._plan is None:
             return tags
         served = self._plan.prompts.get(name)
         before = None if served is None else served.at(STABLE)
@@ -121,11 +149,24 @@ class CertifiedSource:
             wanted = self._source.version(name, tags[STABLE])
         except ValueError:
             return tags  # which is told where it is wanted
-        missing = self._certified.missing(wanted, models_of(self._plan, wanted))
+        models = models_of(self._plan, wanted)
+        missing = self._certified.missing(wanted, models)
         if not missing or wanted.digest == before.digest:
             return tags
         self.refused += missing
+        self.held.append((wanted, models))
         return {**tags, STABLE: before.version}
+
+    def _needed(self, name: str) -> dict[str, str]:
+        """The tags that routes are asked by now, with what serves for each."""
+        served = None if self._plan is None else self._plan.prompts.get(name)
+        if self._plan is None or served is None:
+            return {}
+        routes = [*self._plan.routes.values()]
+        routes += [one.route for route in routes for one in route.candidates]
+        wanted = [it.prompt for it in routes if it.prompt is not None and it.prompt.name == name]
+        asked = {it.tag for it in wanted if it.version is None}
+        return {tag: version for tag, version in served.tags.items() if tag in asked}
 
 
 class Certifying:
@@ -137,19 +178,35 @@ class Certifying:
         self._engine = engine
         self._secrets = secrets
         self._current = current
-        self.refused: tuple[Uncertified, ...] = ()
+        self._guarded: CertifiedSource | None = None
 
     def now(self) -> Certified:
         """What holds now."""
         return Certified(self._kept, self._secrets, clock.wall_s())
 
-    def guarded(self, source: PromptSource) -> PromptSource:
+    def guarded(self, source: PromptSource, *, required: bool = True) -> PromptSource:
         """The source as it may be served."""
-        found = CertifiedSource(source, self._current(), self.now())
-        for name in source.names():
-            found.tags(name)
-        self.refused = tuple(dict.fromkeys(found.refused))
+        certified = self.now() if required else None
+        found = CertifiedSource(source, self._current(), certified)
+        for name in source.names():  # certificates are read now, before a transaction is open
+            found.allowed(name, source.tags(name) or {})
+        found.refused.clear()
+        found.held.clear()
+        found.kept.clear()
+        self._guarded = found
         return found
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What of the prompts is not obeyed, as a plan was compiled last."""
+        found = self._guarded
+        return () if found is None else (*found.kept, *dict.fromkeys(map(str, found.refused)))
+
+    def is_cleared(self) -> bool:
+        """Whether what was not certified as a plan was compiled last is certified now."""
+        held = [] if self._guarded is None else list(self._guarded.held)
+        now = self.now()
+        return any(not now.missing(prompt, models) for prompt, models in held)
 
     def uncertified(self, plan: Plan) -> dict[tuple[str, str], Uncertified | None]:
         """Of every prompt's `stable` and each model that it is asked at, by prompt and model: what

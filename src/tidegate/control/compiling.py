@@ -21,9 +21,9 @@ from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.facts import Facts
 from tidegate.core.plan import Plan, Raise
-from tidegate.core.prompt import PromptSource
+from tidegate.core.prompt import PromptSource, Tagged
 from tidegate.core.units import NANOUSD_PER_USD
-from tidegate.prompts.reading import Reading
+from tidegate.prompts.reading import Reading, Snapshot
 from tidegate.stores import budgets, database, keys, prompts, revisions, rollouts, teams
 from tidegate.stores.budgets import StoredBudget
 from tidegate.stores.teams import TeamRecord
@@ -50,6 +50,7 @@ class Compiling:
         self._certifying = certifying
         self.environ = environ
         self._compiled_with = Added()
+        self._tagged_with: Mapping[str, Tagged] | None = None
 
     def file(self, file: Path, version: int) -> Compiled:
         """The plan file with what is stored now."""
@@ -77,7 +78,7 @@ class Compiling:
 
         def make(declared: Declared, version: int) -> tuple[Plan, T]:
             now_s = clock.wall_s()
-            quote, read = PriceTable(now_s).quote, self._read(declared)
+            quote, (read, snapshot) = PriceTable(now_s).quote, self._read(declared)
             with database.writing(self._engine) as connection:
                 result = change(connection)
                 added = added_at(connection, now_s)
@@ -85,24 +86,35 @@ class Compiling:
                 facts = Facts(quote, added=added, keys_limited=limited, prompts=read)
                 plan = compile_plan(declared, version=version, now_s=now_s, facts=facts)
             self._compiled_with = added
+            if snapshot is not None:
+                self._tagged_with = snapshot.registry.tagged
             return plan, result
 
         return make
 
-    def _read(self, declared: Declared) -> Callable[[DeclaredPrompts], PromptSource] | None:
+    def _read(
+        self, declared: Declared
+    ) -> tuple[Callable[[DeclaredPrompts], PromptSource] | None, Snapshot | None]:
         """The prompts of now, which are read before a transaction is open."""
         if declared.prompts is not None:
             with contextlib.suppress(ValueError):  # which compiling comes to again, and tells
-                now = self._prompts(declared.prompts)
-                return lambda _: now
-        return self._prompts
+                read = self.prompts.at(declared.prompts)
+                now = self._guarded(read, declared.prompts)
+                return (lambda _: now), read
+        return self._prompts, None
+
+    def lacks(self, now: Snapshot) -> bool:
+        """Whether prompts have tags or versions that nothing was compiled with yet."""
+        return self._tagged_with != now.registry.tagged
 
     def _prompts(self, declared: DeclaredPrompts) -> PromptSource:
         """As they may be served. ValueError where they cannot be read."""
-        found = self.prompts.at(declared)
-        if self._certifying is None or declared.certificates == "off":
+        return self._guarded(self.prompts.at(declared), declared)
+
+    def _guarded(self, found: Snapshot, declared: DeclaredPrompts) -> PromptSource:
+        if self._certifying is None:
             return found
-        return self._certifying.guarded(found)
+        return self._certifying.guarded(found, required=declared.certificates != "off")
 
     def is_behind(self) -> bool:
         """Whether what is stored, or in force of it, has changed since the last compilation."""

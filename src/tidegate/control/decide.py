@@ -73,7 +73,7 @@ class Deciding:
         decision = controller.decide(seen.view, before)
         place = (controller.name, seen.subject)
         same = self._proposed.get(place) == decision.proposals
-        is_news = not same or bytes(decision.memory) != bytes(before)
+        is_news = not same or decision.memory != before
         since = self._since.get(place)
         snapshot = since is None or since >= SNAPSHOT_EVERY
         return Decided(watcher, seen, before, decision, is_news, snapshot)
@@ -92,7 +92,7 @@ class Deciding:
 
 
 def with_base(decision: Decision, base: Mapping[str, Raw]) -> Decision:
-    """A promotion says what the file said of its members when it was decided."""
+    """A start and a promotion say what the file said of their members when they were decided."""
     proposals = tuple(
         replace(one, base=dict(base)) if isinstance(one, Revise) and one.members else one
         for one in decision.proposals

@@ -11,7 +11,7 @@ from tidegate.control import slo_metrics
 from tidegate.control.objective_views import ObjectiveViews
 from tidegate.control.observe import Moment, Seen
 from tidegate.controllers import error_budget
-from tidegate.controllers.error_budget import Memory, View, fast_burns
+from tidegate.controllers.error_budget import FastBurn, Memory, View, fast_burns
 from tidegate.controllers.release import Burning
 from tidegate.core.controller import Controller
 from tidegate.core.declared import Declared
@@ -45,7 +45,10 @@ class ErrorBudgets:
             if route not in self._seen and bytes(memory) not in (b"", _NOTHING)
         }
         for route, view in {**self._seen, **gone}.items():
-            yield Seen(route, view, _encode(view))
+            yield Seen(route, view)
+
+    def kept(self, view: View) -> bytes:
+        return _encode(view)
 
     def render(self) -> bytes:
         """The counters of `/metrics`; none while another control leads."""
@@ -68,15 +71,15 @@ class ErrorBudgets:
 
     def burns(self) -> Mapping[str, tuple[Burning, ...]]:
         """By route, what burned fast when it was last looked at."""
-        found = {}
-        for route, view in self._seen.items():
-            burning = fast_burns(view)
-            if burning:
-                within: dict[str, float | None] = {
-                    it.objective.sli: it.objective.within_s for it in view.objectives
-                }
-                found[route] = tuple(
-                    Burning(it.objective, it.canary_bad, it.canary_traffic, within[it.objective])
-                    for it in burning
-                )
-        return found
+        return {
+            route: tuple(_burning(view, one) for one in found)
+            for route, view in self._seen.items()
+            if (found := fast_burns(view))
+        }
+
+
+def _burning(view: View, one: FastBurn) -> Burning:
+    judged = (it.objective for it in view.objectives)
+    objective = next(it for it in judged if it.sli == one.objective)
+    bounds = objective.within_s, objective.per_output_token_s
+    return Burning(one.objective, one.canary_bad, one.canary_traffic, *bounds)

@@ -7,8 +7,14 @@ written: what would be done is shown and that is all.
 """
 
 import asyncio
+import contextlib
 import logging
+import os
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Final, ParamSpec, TypeVar
 
 from msgspec import Raw, Struct
 from msgspec.structs import replace
@@ -30,7 +36,12 @@ _COMPILING = 0.25
 # Of the time since the last tick, what a machine that slept, or stood still, adds at most.
 _MOST_TICKS = 3.0
 
+# How much a tick gives way to gateways on the same cores, as `nice` counts.
+_GIVES_WAY: Final = 5
+
 _log = logging.getLogger(__name__)
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 # By controller, then by subject.
 Memories = dict[str, dict[str, Raw]]
@@ -66,7 +77,7 @@ class Outside(Struct, frozen=True):
 
 
 class Loop:
-    """Owned by one event loop; what blocks is done off it."""
+    """Owned by one event loop; what blocks is done off it, in a thread of its own."""
 
     def __init__(
         self, engine: Engine, watchers: Sequence[Watcher], hands: Acting, outside: Outside
@@ -81,21 +92,27 @@ class Loop:
         self._active_s = 0.0
         self._ticked_s: float | None = None
         self._woken = asyncio.Event()
+        self._thread = ThreadPoolExecutor(1, "loop", initializer=_give_way)
         self.status = Status()
 
     async def run(self) -> None:
-        """Tick until cancelled. Nothing ends it: the next tick may go well."""
-        while True:
-            declared = self.outside.declared()
-            self._woken.clear()  # before it looks: what is asked meanwhile has a tick of its own
-            if self.outside.leads():
-                await self._try(declared)
-            else:
-                self._stand_down()
-            try:
-                await asyncio.wait_for(self._woken.wait(), declared.tick_s)
-            except TimeoutError:
-                continue
+        """Tick until cancelled, and end what has begun. Nothing else ends it: the next tick may go
+        well."""
+        try:
+            while True:
+                await self._turn()
+        finally:
+            await self._off(lambda: None)
+
+    async def _turn(self) -> None:
+        declared = self.outside.declared()
+        self._woken.clear()  # before it looks: what is asked meanwhile has a tick of its own
+        if self.outside.leads():
+            await self._try(declared)
+        else:
+            self._stand_down()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._woken.wait(), declared.tick_s)
 
     def wake(self) -> None:
         """Tick now: somebody has asked something."""
@@ -131,13 +148,13 @@ class Loop:
     async def _tick(self, declared: DeclaredLoop) -> tuple[tuple[Decided, ...], str | None]:
         """With what of it came to nothing."""
         if not declared.dry_run:
-            await asyncio.to_thread(self._lead)
-        moment, decided = await asyncio.to_thread(self._look, declared)
+            await self._off(self._lead)
+        moment, decided = await self._off(self._look, declared)
         problem = _said_of(moment.undecided)
         if declared.dry_run or self._epoch is None:
             return decided, problem
         epoch, hands = self._epoch, self._acting
-        publish = await asyncio.to_thread(hands.hold, decided, self._deciding, moment, epoch)
+        publish = await self._off(hands.hold, decided, self._deciding, moment, epoch)
         self._remember([one for one in decided if not one.compiles])
         self.outside.wake()
         if publish:
@@ -150,6 +167,10 @@ class Loop:
             if clock.monotonic_s() - began_s > _COMPILING * declared.lease_s:
                 break  # the others are decided again: leases wait for the next tick
         return decided, problem
+
+    async def _off(self, do: Callable[_P, _T], *given: _P.args, **named: _P.kwargs) -> _T:
+        running = asyncio.get_running_loop()
+        return await running.run_in_executor(self._thread, partial(do, *given, **named))
 
     def _lead(self) -> None:
         """Begin a leadership where there is none of ours."""
@@ -231,6 +252,13 @@ class Loop:
         self._deciding.forget()
         self._memories.clear()
         self._ticked_s = None
+
+
+def _give_way() -> None:
+    """Callers wait for gateways, nobody for a tick. Of this thread alone, where a thread has a
+    priority of its own."""
+    if sys.platform == "linux":
+        os.nice(_GIVES_WAY)
 
 
 def _said_of(undecided: Iterable[tuple[str, str]]) -> str | None:

@@ -8,6 +8,7 @@ from typing import Final
 
 from sqlalchemy import Engine
 
+from tidegate.control.loop import Status
 from tidegate.core import clock
 from tidegate.core.controller import Tell
 from tidegate.stores import database, notices
@@ -20,14 +21,15 @@ _log = logging.getLogger(__name__)
 
 
 class LoopNotices:
-    """`problem` is why the newest tick came to nothing, None where it did not."""
+    """`status` is the loop's newest tick."""
 
     def __init__(
-        self, engine: Engine, problem: Callable[[], str | None], leads: Callable[[], bool]
+        self, engine: Engine, status: Callable[[], Status], leads: Callable[[], bool]
     ) -> None:
         self._engine = engine
-        self._problem = problem
+        self._status = status
         self._leads = leads
+        self._before = status()  # of no leadership of this control's, or of another one
         self._since_s: float | None = None
         self._is_told: bool | None = None  # None: whoever led before may have told of it
 
@@ -46,8 +48,12 @@ class LoopNotices:
         """By a monotonic clock. StoreError."""
         if not self._leads():
             self._since_s = self._is_told = None
+            self._before = self._status()
             return
-        problem = self._problem()
+        status = self._status()
+        if status is self._before:
+            return
+        problem = status.problem
         if problem is None:
             self._since_s = None
             if self._is_told is not False:

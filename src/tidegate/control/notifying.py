@@ -146,6 +146,8 @@ class Notifying:
             if talk is not None:
                 edits = only_edits(message, talk.posted)
                 deliveries.says(connection, delivery, only_edits=edits)
+                if talk.posted is not None:  # whatever becomes of it: the post may say it already
+                    posting.keep(connection, talk, delivery, found, talk.posted)
         try:
             told = self._send(delivery, message, talk)
         except NotDelivered as error:

@@ -46,6 +46,7 @@ _EDITED_AWAY: Final = (
     "roll it back, and release what is wanted now"
 )
 
+_NO_SHADOW: Final = ShadowSeen()
 _encode = msgspec.json.Encoder().encode
 
 
@@ -69,11 +70,10 @@ class Moment(Struct, frozen=True):
 
 
 class Seen(Struct, frozen=True):
-    """One subject of a controller. `kept` is the view as JSON, as much as has to be kept of it."""
+    """One subject of a controller."""
 
     subject: str
-    view: Struct
-    kept: bytes
+    view: Any
 
 
 class Watcher(Protocol):
@@ -84,6 +84,10 @@ class Watcher(Protocol):
     def observe(
         self, connection: Connection, moment: Moment, memories: Mapping[str, Raw]
     ) -> Iterable[Seen]: ...
+
+    def kept(self, view: Any) -> bytes:
+        """The view as JSON, as much as has to be kept of it."""
+        ...
 
     def refilled(self, connection: Connection, kept: bytes, memory: Raw) -> Any:
         """The view of a kept decision. LookupError when what it was made of is not kept any
@@ -103,7 +107,7 @@ class Watcher(Protocol):
 
 class _KeptView(Struct, frozen=True, omit_defaults=True):
     """A view less its release, which never changes, and less its blocks, of which the numbers of
-    the first and the last are kept."""
+    the first and the last are kept. `arithmetic` is what they were judged by."""
 
     rollout: str
     now_s: float
@@ -112,6 +116,7 @@ class _KeptView(Struct, frozen=True, omit_defaults=True):
     bounds: Bounds = Bounds()
     shadow: ShadowSeen = ShadowSeen()
     blocks: tuple[int, int] | None = None
+    arithmetic: int = 1
 
 
 _kept_view = msgspec.json.Decoder(_KeptView).decode
@@ -140,27 +145,44 @@ class Releases:
         )
         new = self._blocks.after(connection, {name: it.block_seq for name, it in known.items()})
         bound = Binding(moment, of_each(connection, moment, kept))
+        shadows = copies_of(connection, kept, known, moment.candidates)
         for one in kept:
             name = one.rollout.id
-            found = tuple(new.get(name, ()))
             view = View(
                 rollout=one.rollout,
                 now_s=moment.now_s,
                 active_s=moment.active_s,
-                blocks=found,
+                blocks=tuple(new.get(name, ())),
                 asked=tuple(asked.get(name, ())),
                 bounds=bound.of(one),
-                shadow=copies_of(connection, one, known[name], moment.candidates),
+                shadow=shadows.get(name, _NO_SHADOW),
             )
-            numbers = (found[0][0], found[-1][0]) if found else None
-            stored = _KeptView(
-                *(name, view.now_s, view.active_s, view.asked, view.bounds, view.shadow, numbers)
+            yield Seen(name, view)
+
+    def kept(self, view: View) -> bytes:
+        blocks = view.blocks
+        numbers = (blocks[0][0], blocks[-1][0]) if blocks else None
+        return _encode(
+            _KeptView(
+                view.rollout.id,
+                view.now_s,
+                view.active_s,
+                view.asked,
+                view.bounds,
+                view.shadow,
+                numbers,
+                arithmetic=release.ARITHMETIC,
             )
-            yield Seen(name, view, _encode(stored))
+        )
 
     def refilled(self, connection: Connection, kept: bytes, memory: Raw) -> View:
         stored = _kept_view(kept)
         name = stored.rollout
+        if stored.arithmetic != release.ARITHMETIC:
+            raise LookupError(
+                f"it was judged by arithmetic {stored.arithmetic} of another version of this "
+                f"program, which has {release.ARITHMETIC}"
+            )
         view = View(
             rollouts.find(connection, name).rollout,
             stored.now_s,

@@ -141,7 +141,7 @@ class Process:
         self._loop = looping.build(
             engine, self._plans, self._compiling, self._feed, (self._node, leads)
         )
-        self._loop_notices = LoopNotices(engine, lambda: self._loop.status.problem, leads)
+        self._loop_notices = LoopNotices(engine, lambda: self._loop.status, leads)
         self._beginning = Beginning(engine, lambda: self._plans.current, leads)
         self._prompting = prompting.Prompting(
             engine, self._plans, self._compiling, self._certifying, leads

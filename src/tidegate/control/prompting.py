@@ -59,6 +59,7 @@ class Prompting:
         self._certifying = certifying
         self._leads = leads
         self._told: tuple[str, ...] = ()
+        self._behind: str | None = None
         self._pairs: set[tuple[str, str]] = set()
 
     async def watch(self) -> None:
@@ -69,19 +70,22 @@ class Prompting:
             try:
                 if self._leads() and declared is not None:
                     await self._look(declared)
+                self._behind = None
             except (StoreError, OSError, PlanRefused, NoPlan) as error:
-                _log.warning("the plan does not keep up with its prompts: %s", error)
+                if str(error) != self._behind:  # each look tries again
+                    _log.warning("the plan does not keep up with its prompts: %s", error)
+                self._behind = str(error)
             except Exception:
                 _log.exception("prompts could not be looked at")
 
     async def _look(self, declared: DeclaredPrompts) -> None:
-        before = self._compiling.prompts.snapshot
         try:
             now = await asyncio.to_thread(self._compiling.prompts.at, declared)
         except ValueError:
             now = None
         self._tell()
-        if now is not None and (before is None or now.registry.tagged != before.registry.tagged):
+        news = now is not None and self._compiling.lacks(now)
+        if news or await asyncio.to_thread(self._certifying.is_cleared):
             await self._plans.amend(self._compiling.changing(lambda _: None))
 
     async def watch_pairs(self) -> None:
@@ -109,7 +113,7 @@ class Prompting:
 
     def _tell(self) -> None:
         """Each problem once, when it comes."""
-        found = problems(self._compiling.prompts)
+        found = (*problems(self._compiling.prompts), *self._certifying.problems)
         for problem in found:
             if problem not in self._told:
                 _log.warning("prompts: %s", problem)

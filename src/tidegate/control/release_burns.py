@@ -77,12 +77,13 @@ def _share(
     if burning.canary_bad is None or burning.canary_traffic is None:
         return burning
     route, name = whose
-    objective = Objective(cast("Indicator", burning.objective), 0.0, burning.within_s)
+    sli, more_s = cast("Indicator", burning.objective), burning.per_output_token_s
+    objective = Objective(sli, 0.0, burning.within_s, more_s)
     from_s = moment.now_s - HOUR_S
     judged, bad = _tally(signals.of_arm(connection, route, _CANARY, from_s), objective)
     if not judged or not bad:
         return burning
-    mine = signals.of_arm(connection, route, _CANARY, from_s, release=name)
+    mine = signals.of_arm(connection, route, _CANARY, from_s, releases=(name,))
     own_judged, own_bad = _tally(mine, objective)
     return replace(
         burning,

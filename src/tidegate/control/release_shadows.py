@@ -1,43 +1,55 @@
-"""What came of the copies for a release, all gateways together, by what receipts add up to."""
+"""What came of the copies for releases, all gateways together, by what receipts add up to."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
+from msgspec.structs import asdict
 from sqlalchemy import Connection
 
-from tidegate.controllers.release import Place, ShadowSeen
-from tidegate.core.bin import MINUTE_S
+from tidegate.controllers.release import Place, ShadowSeen, Standing
 from tidegate.stores import signals
 from tidegate.stores.rollouts import Kept
-from tidegate.stores.signals import Minute
+from tidegate.stores.signals import Shadow
 
 _SHADOW: Final = "shadow"
 
 
 def copies_of(
-    connection: Connection, kept: Kept, place: Place, candidates: Mapping[str, str] | None
-) -> ShadowSeen:
-    """Its answers since its shadow began, or was resumed, and their cost since it first began;
-    nothing where it has no shadow under way. Those of an orthogonal release are told from the
-    other's by the name that receipts tell, which `candidates` has."""
-    standing = place.standing
+    connection: Connection,
+    kept: Sequence[Kept],
+    known: Mapping[str, Place],
+    candidates: Mapping[str, str] | None,
+) -> dict[str, ShadowSeen]:
+    """By release, its answers since its shadow began, or was resumed, and their cost since it first
+    began; nothing of one that has no shadow under way. Those of an orthogonal release are told from
+    the other's by the names that receipts tell: the one that `candidates` has, and those before it,
+    since a promotion on its route gives it another."""
+    names: dict[str, str | None] = {}
+    shadows: list[Shadow] = []
+    for one in kept:
+        standing = known[one.rollout.id].standing
+        if _is_shadowed(standing):
+            orthogonal = one.rollout.orthogonal
+            name = (candidates or {}).get(one.rollout.id) if orthogonal else None
+            names[one.rollout.id] = name
+            shadows += _shadows(one, standing, name)
+    found = signals.shadowed(connection, shadows)
+    return {
+        release: ShadowSeen(**asdict(found[release]), name=name)
+        if release in found
+        else ShadowSeen(name=name)
+        for release, name in names.items()
+    }
+
+
+def _is_shadowed(standing: Standing) -> bool:
     at = standing.back_to if standing.state == "paused" else standing.state
-    if at != _SHADOW:
-        return ShadowSeen()
+    return at == _SHADOW
+
+
+def _shadows(kept: Kept, standing: Standing, name: str | None) -> list[Shadow]:
+    """One for each name that it had; of one that is alone on its route whatever is told."""
     rollout, first_s = kept.rollout, standing.shadowed_s
-    name = (candidates or {}).get(rollout.id) if rollout.orthogonal else None
     from_s = kept.since_s if first_s is None else min(first_s, kept.since_s)
-    every = signals.of_arm(connection, rollout.route, _SHADOW, from_s, release=name)
-    mine = [one for one in every if one.minute_s > kept.since_s - MINUTE_S]
-    return ShadowSeen(
-        requests=_sum(mine, "requests"),
-        failed=_sum(mine, "failed"),
-        invalid=sum(one.slis.get("validity", (0, 0))[1] for one in mine),
-        copies=_sum(every, "requests"),
-        cost_nanousd=_sum(every, "cost_nanousd"),
-        unpriced=_sum(every, "cost_unknown"),
-    )
-
-
-def _sum(minutes: Iterable[Minute], count: str) -> int:
-    return sum(one.counts.get(count, 0) for one in minutes)
+    every = {"" if name is None else name, *(() if name is None else standing.copied_as)}
+    return [Shadow(rollout.id, rollout.route, it, from_s, kept.since_s) for it in sorted(every)]

@@ -22,7 +22,7 @@ class NewCertificate(Struct, forbid_unknown_fields=True, omit_defaults=True):
     suite: Word
     suite_digest: Digest
     cases: Annotated[int, Meta(ge=1)]
-    findings: tuple[Found, ...]
+    findings: Annotated[tuple[Found, ...], Meta(min_length=1)]
     run: Word
     for_s: Annotated[float, Meta(gt=0, le=400 * 86_400.0)]
     reason: Reason

@@ -4,17 +4,18 @@ A window ends now and begins with a whole minute, or from a day on with a whole 
 shorter than asked for by less than that. A minute takes the place of what was said of it before.
 """
 
-from array import array
-from collections.abc import Callable, Iterable, Mapping
-from math import ceil, inf
+from collections.abc import Callable
+from math import inf
 from typing import Final, cast
 
 from msgspec import Struct
 
 from tidegate.core.block import Tally
 from tidegate.core.objective import Indicator, Objective, RouteObjectives
+from tidegate.core.sli import LatencySli, Sli
 from tidegate.stats.burn import DAY_S, HOUR_S, windows_s
-from tidegate.stats.histogram import count_upto
+from tidegate.stats.window_ring import Ring, Windows
+from tidegate.stores.signal_rows import counted_upto
 from tidegate.stores.signals import Minute, News
 
 MINUTE_S: Final = 60.0
@@ -23,6 +24,7 @@ _BY_MINUTE_S: Final = 6 * HOUR_S
 # What was said of a minute is remembered so long; it changes later only after a recorder was away.
 _REMEMBERED_S: Final = 3 * HOUR_S
 _CANARY: Final = "canary"
+_SHADOW: Final = "shadow"  # nobody was answered by a copy
 
 # Minutes that have changed since a number; hours or days (`span_s`) from a time to another.
 MinutesAfter = Callable[[int, float], News]
@@ -36,90 +38,42 @@ class Source(Struct, frozen=True):
     spans: Spans
 
 
-class Ring:
-    """Requests in steps of time, as sums up to the end of each, so that a window is a difference.
-    Time that goes back counts into the newest step."""
-
-    __slots__ = ("_bad", "_judged", "_newest", "_size", "step_s")
-
-    def __init__(self, step_s: float, span_s: float) -> None:
-        self.step_s = step_s
-        self._size = ceil(span_s / step_s) + 1
-        self._judged = array("q", bytes(8 * self._size))
-        self._bad = array("q", bytes(8 * self._size))
-        self._newest = 0
-
-    def add(self, at_s: float, judged: int, bad: int) -> None:
-        """Counts of a step; one that has left the ring is forgotten."""
-        step = int(at_s // self.step_s)
-        self.advance(at_s)
-        for one in range(step, self._newest + 1) if step > self._newest - self._size else ():
-            self._judged[one % self._size] += judged
-            self._bad[one % self._size] += bad
-
-    def advance(self, now_s: float) -> None:
-        """Time passes without requests."""
-        step, newest = int(now_s // self.step_s), self._newest
-        if step <= newest:
-            return
-        if not newest or step - newest >= self._size:
-            self._fill(step)
-            return
-        judged, bad = self._judged, self._bad
-        last = newest % self._size
-        for one in range(newest + 1, step + 1):
-            judged[one % self._size] = judged[last]
-            bad[one % self._size] = bad[last]
-        self._newest = step
-
-    def _fill(self, step: int) -> None:
-        """Nothing has come for longer than the ring knows."""
-        last = self._newest % self._size
-        judged, bad = self._judged[last], self._bad[last]
-        self._judged = array("q", [judged]) * self._size
-        self._bad = array("q", [bad]) * self._size
-        self._newest = step
-
-    def tally(self, window_s: float) -> Tally:
-        """Of the window that ends now; call `advance` before."""
-        size, newest = self._size, self._newest
-        steps = int(-(-window_s // self.step_s))
-        first = (newest - (steps if steps < size else size - 1)) % size
-        last = newest % size
-        return Tally(self._judged[last] - self._judged[first], self._bad[last] - self._bad[first])
-
-
 class _Kept:
-    """One objective: its minutes, its hours, and the minutes of a release's candidate. `first_s` is
+    """One objective: its windows of minutes and of hours, and a release's candidate's. `first_s` is
     when the first request was judged by it."""
 
-    __slots__ = ("_canary", "first_s", "hours", "minutes", "objective")
+    __slots__ = ("_canary", "_counts", "_hours", "_minutes", "first_s", "objective")
 
     def __init__(self, objective: Objective, period_s: float) -> None:
         self.objective = objective
         self.first_s = inf
-        self.minutes = Ring(MINUTE_S, _BY_MINUTE_S)
-        self.hours = Ring(HOUR_S, period_s)
+        windows = windows_s(period_s)
+        by_minute = [it for it in windows if it <= _BY_MINUTE_S]
+        by_hour = [it for it in windows if it > _BY_MINUTE_S]
+        self._minutes = Windows(Ring(MINUTE_S, _BY_MINUTE_S), by_minute)
+        self._hours = Windows(Ring(HOUR_S, period_s), by_hour)
         self._canary: Ring | None = None
+        self._counts: dict[int, Tally] = {}
 
     def add(self, at_s: float, judged: int, bad: int, *, canary: bool) -> None:
-        if judged:
-            self.first_s = min(self.first_s, at_s)
-        self.minutes.add(at_s, judged, bad)
-        self.hours.add(at_s, judged, bad)
+        if judged and at_s < self.first_s:
+            self.first_s = at_s
+        self._counts = {}
+        self._minutes.add(at_s, judged, bad)
+        self._hours.add(at_s, judged, bad)
         if canary:
             if self._canary is None:
                 self._canary = Ring(MINUTE_S, HOUR_S)
             self._canary.add(at_s, judged, bad)
 
-    def counts(self, windows: Iterable[float], now_s: float) -> dict[int, Tally]:
-        minutes, hours = self.minutes, self.hours
-        minutes.advance(now_s)
-        hours.advance(now_s)
-        return {
-            int(window_s): (minutes if window_s <= _BY_MINUTE_S else hours).tally(window_s)
-            for window_s in windows
-        }
+    def counts(self, now_s: float) -> dict[int, Tally]:
+        """By the seconds of the window; the same mapping as long as they are the same."""
+        minutes, hours = self._minutes, self._hours
+        if now_s >= minutes.until_s or now_s >= hours.until_s or not self._counts:
+            self._counts = {}
+            minutes.count(now_s, self._counts)
+            hours.count(now_s, self._counts)
+        return self._counts
 
     def known_s(self, now_s: float) -> float | None:
         """For how long it has been counted, where that may be for less long than its route: turns
@@ -155,8 +109,8 @@ class SliWindows:
         self.totals: dict[tuple[str, Indicator], Tally] = {}
         self._declared: dict[str, RouteObjectives] = {}
         self._kept: dict[str, dict[Indicator, _Kept]] = {}
-        self._windows: dict[str, tuple[float, ...]] = {}
-        self._said: dict[tuple[int, str, str], dict[Indicator, tuple[int, int]]] = {}
+        # By minute, then by route and arm: judged and bad of each objective in turn.
+        self._said: dict[float, dict[tuple[str, str], tuple[int, ...]]] = {}
         self._first_s: dict[str, float] = {}
         self._since = 0
         self._begun_s = -inf
@@ -178,18 +132,14 @@ class SliWindows:
                 raise
         else:
             self._take(source, 0.0, now_s - _REMEMBERED_S)
-        for slot in [it for it in self._said if it[0] < now_s - _REMEMBERED_S]:
-            del self._said[slot]
+        for minute_s in [it for it in self._said if it < now_s - _REMEMBERED_S]:
+            del self._said[minute_s]
 
     def of(self, route: str, now_s: float) -> tuple[Windowed, ...]:
         """The route's objectives."""
-        windows = self._windows.get(route, ())
         return tuple(
             Windowed(
-                one.objective,
-                one.counts(windows, now_s),
-                one.canary(HOUR_S, now_s),
-                one.known_s(now_s),
+                one.objective, one.counts(now_s), one.canary(HOUR_S, now_s), one.known_s(now_s)
             )
             for one in self._kept.get(route, {}).values()
         )
@@ -210,7 +160,6 @@ class SliWindows:
         }
         told = {(route, sli) for route, of_route in self._kept.items() for sli in of_route}
         self.totals = {it: self.totals.get(it) or Tally() for it in sorted(told)}
-        self._windows = {route: windows_s(one.budget.period_s) for route, one in declared.items()}
         if not declared:
             return
         period_s = max(one.budget.period_s for one in declared.values())
@@ -236,50 +185,55 @@ class SliWindows:
 
     def _add(self, span: Minute, span_s: float, *, is_news: bool = False) -> None:
         kept = self._kept.get(span.route)
-        if kept is None:
+        if kept is None or span.arm == _SHADOW:
             return
         first_s = self._first_s.get(span.route, span.minute_s)
         self._first_s[span.route] = min(first_s, span.minute_s)
         if self._is_maintained(span, span_s):
             return
-        slot = (span.minute_s, span.route, span.arm)
-        by_minute = span_s == MINUTE_S
-        before = self._said.get(slot, {}) if by_minute else {}
-        said = {}
+        slots = self._said.setdefault(span.minute_s, {}) if span_s == MINUTE_S else {}
+        slot = span.route, span.arm
+        before = slots.get(slot)
+        if before is None and not span.slis and not span.latencies and not any(span.turns):
+            return
+        said: list[int] = []
+        canary = span_s == MINUTE_S and span.arm == _CANARY
         for sli, one in kept.items():
-            judged, bad = said[sli] = counted(span, one.objective)
-            was_judged, was_bad = before.get(sli, (0, 0))
-            if (judged, bad) != (was_judged, was_bad):
-                canary = by_minute and span.arm == _CANARY
-                one.add(span.minute_s, judged - was_judged, bad - was_bad, canary=canary)
+            judged, bad = counted(span, one.objective)
+            if before is not None:
+                at = len(said)
+                more, more_bad = judged - before[at], bad - before[at + 1]
+            else:
+                more, more_bad = judged, bad
+            said += (judged, bad)
+            if more or more_bad:
+                one.add(span.minute_s, more, more_bad, canary=canary)
                 if is_news:
                     total = self.totals[span.route, sli]
-                    total.judged += max(judged - was_judged, 0)
-                    total.bad += max(bad - was_bad, 0)
-        if by_minute:
-            self._said[slot] = said
+                    total.judged += max(more, 0)
+                    total.bad += max(more_bad, 0)
+        slots[slot] = tuple(said)
 
     def _is_maintained(self, span: Minute, span_s: float) -> bool:
         """Whether it touches a maintenance: of hours and days that were stored, the whole."""
-        return any(
-            it.from_s < span.minute_s + span_s and span.minute_s < it.until_s
-            for it in self._declared[span.route].budget.maintenance
+        maintenance = self._declared[span.route].budget.maintenance
+        return bool(maintenance) and any(
+            it.from_s < span.minute_s + span_s and span.minute_s < it.until_s for it in maintenance
         )
 
 
 def counted(span: Minute, objective: Objective) -> tuple[int, int]:
     """Requests that were judged by the objective, and how many of them were bad."""
     if objective.per_output_token_s:
-        bad = span.counts.get("turn_time_bad", 0)
-        return span.counts.get("turn_time_good", 0) + bad, bad
+        return sum(span.turns), span.turns[1]
     if objective.within_s is not None:
-        latencies = cast("Mapping[str, Mapping[int, int]]", span.latencies)
-        histogram = latencies.get(objective.sli, {})
-        judged = sum(histogram.values())
-        return judged, judged - round(count_upto(histogram, objective.within_s))
-    slis = cast("Mapping[str, tuple[int, int]]", span.slis)
-    good, bad = slis.get(objective.sli, (0, 0))
-    return good + bad, bad
+        payloads = span.latencies.get(cast("LatencySli", objective.sli))
+        if payloads is None:
+            return 0, 0
+        judged, good = counted_upto(payloads, objective.within_s)
+        return judged, judged - round(good)
+    good_bad = span.slis.get(cast("Sli", objective.sli))
+    return (0, 0) if good_bad is None else (good_bad[0] + good_bad[1], good_bad[1])
 
 
 def _whole(at_s: float, step_s: float) -> float:

@@ -4,7 +4,13 @@ from typing import Final
 
 from msgspec import Struct
 
-from tidegate.controllers._error_budget_words import Incident, Known, ObjectiveSeen, View
+from tidegate.controllers._error_budget_words import (
+    UNKNOWN,
+    Incident,
+    Known,
+    ObjectiveSeen,
+    View,
+)
 from tidegate.core.block import Tally
 from tidegate.core.objective import ErrorBudget, State
 from tidegate.stats import burn
@@ -16,14 +22,25 @@ _MINUTE_S: Final = 60.0
 
 
 class Judged(Struct, frozen=True):
-    """One objective now. `left` is the part of its budget that is left, None where nothing is
-    known; `state` what that alone asks for."""
+    """One objective of a view now. `left` is the part of its budget that is left, None where
+    nothing is known; `state` what that alone asks for."""
 
     seen: ObjectiveSeen
-    tiers: tuple[Burning, ...]
+    view: View
     known: Known
     left: float | None
     state: State
+
+    @property
+    def tiers(self) -> tuple[Burning, ...]:
+        """All of them, the fastest first."""
+        return burning(self.seen, self.view)
+
+    @property
+    def fastest(self) -> Burning:
+        seen, view = self.seen, self.view
+        period_s, target = view.budget.period_s, seen.objective.target
+        return burn.fastest(period_s, target, seen.counted, view.known_of_s(seen))
 
     def lit(self, severity: Severity) -> tuple[Burning, ...]:
         """The tiers of the severity that fire, or have within the latch; the fastest first."""
@@ -36,21 +53,29 @@ class Judged(Struct, frozen=True):
         )
 
 
+def burning(seen: ObjectiveSeen, view: View) -> tuple[Burning, ...]:
+    """An objective's tiers, the fastest first."""
+    period_s, target = view.budget.period_s, seen.objective.target
+    return burn.burning(period_s, target, seen.counted, view.known_of_s(seen))
+
+
 def judge(seen: ObjectiveSeen, view: View, before: Known) -> Judged:
-    objective, period_s = seen.objective, view.budget.period_s
-    tiers = burn.burning(period_s, objective.target, seen.counted, view.known_of_s(seen))
+    period_s, target = view.budget.period_s, seen.objective.target
+    period = seen.counted(period_s)
+    left = burn.remaining(period, target, view.counted_of(seen))
+    state, frozen = _spent(left, period, view.budget, was_frozen=before.frozen)
+    if not before.lit and burn.is_quiet(period_s, target, seen.counted, view.known_of_s(seen)):
+        return Judged(seen, view, Known({}, frozen) if frozen else UNKNOWN, left, state)
+    tiers = burning(seen, view)
     lit = {}
     minute_s = view.now_s // _MINUTE_S * _MINUTE_S
     for one in tiers:
         at_s = minute_s if one.fires else before.lit.get(one.tier.name)
         if at_s is not None and (one.fires or not _is_over(one, view.now_s - at_s)):
             lit[one.tier.name] = min(at_s, view.now_s)
-    period = seen.counted(period_s)
-    left = burn.remaining(period, objective.target, view.counted_of(seen))
-    state, frozen = _spent(left, period, view.budget, was_frozen=before.frozen)
     pages = any(one.tier.name in lit for one in tiers if one.tier.severity == "page")
     incident = _incident(seen, view, before.incident, tiers[0]) if pages else None
-    return Judged(seen, tiers, Known(lit, frozen, incident), left, state)
+    return Judged(seen, view, Known(lit, frozen, incident), left, state)
 
 
 def _is_over(one: Burning, since_s: float) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from tidegate.controllers._error_budget_burns import Judged
-from tidegate.controllers._error_budget_words import Known, Memory, View
+from tidegate.controllers._error_budget_words import UNKNOWN, Known, Memory, View
 from tidegate.core.controller import Tell
 from tidegate.core.objective import bound_text
 from tidegate.core.signal import NoData, Signal, Value
@@ -22,7 +22,7 @@ def all_of(view: View, before: Memory, after: Memory, judged: tuple[Judged, ...]
     """What has begun or ended of burns, of absence and of exemptions."""
     for one in judged:
         sli = one.seen.objective.sli
-        was = before.objectives.get(sli, Known())
+        was = before.objectives.get(sli, UNKNOWN)
         if not one.known.lit and not was.lit:
             continue
         as_before, as_now = (told(known, one.tiers) for known in (was, one.known))
@@ -89,7 +89,7 @@ def evidence(view: View, judged: tuple[Judged, ...]) -> tuple[Signal, ...]:
     so many figures as people look at, so that it is news only where they would see it."""
     found = []
     for one in judged:
-        sli, fastest = one.seen.objective.sli, one.tiers[0]
+        sli, fastest = one.seen.objective.sli, one.fastest
         for name, unit, window_s, value in (
             (f"error_budget_left/{sli}", "share", view.budget.period_s, one.left),
             (f"burn_rate/{sli}", "times", fastest.tier.long_s, fastest.long),

@@ -1,5 +1,7 @@
 """What the error-budget controller sees of one route, and what it remembers."""
 
+from typing import Final
+
 from msgspec import Struct
 
 from tidegate.core.block import Tally
@@ -87,6 +89,9 @@ class Known(Struct, frozen=True, omit_defaults=True):
     lit: dict[TierName, float] = {}
     frozen: bool = False
     incident: Incident | None = None
+
+
+UNKNOWN: Final = Known()
 
 
 class Memory(Struct, frozen=True, omit_defaults=True):

@@ -13,11 +13,20 @@ _STARTS_CLOCK: frozenset[State] = frozenset({"shadow", "step", "paused", "promot
 
 def moved(sight: Sight) -> tuple[Standing, Move | None]:
     """Where it stands after this tick, and the row that led there; None where it stays."""
+    sight = _named(sight)
     found = next_move(sight)
     if found is None:
         return _staying(sight), None
     move, why = found
     return _after(sight, move, why), move
+
+
+def _named(sight: Sight) -> Sight:
+    """Its name is another one once its route is: what it was called is kept with it."""
+    name, standing = sight.shadow.name, sight.standing
+    if name is None or name in standing.copied_as:
+        return sight
+    return replace(sight, standing=replace(standing, copied_as=(*standing.copied_as, name)))
 
 
 def shift_to_tell(sight: Sight) -> str:

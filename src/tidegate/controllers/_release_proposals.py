@@ -77,7 +77,8 @@ def _held(sight: Sight, after: Standing) -> Set | None:
 
 def _revision(sight: Sight, after: Standing, kind: Kind) -> Revise:
     rollout = sight.rollout
-    members = rollout.members if kind == "promote" else {}
+    # A start moves nothing, and is over where the file is edited in what it is about.
+    members = rollout.members if kind in ("start", "promote") else {}
     evidence = sight.finding.evidence
     return Revise(kind, rollout.route, rollout.id, after.why, members, evidence)
 

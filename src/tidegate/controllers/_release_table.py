@@ -107,7 +107,7 @@ def _shadow_late(sight: Sight) -> str:
 
 def _shadow_spent(sight: Sight) -> str:
     shadow = sight.rollout.shadow
-    if shadow is None or not spent(shadow, sight.shadow):
+    if shadow is None or _shadow_over(sight) or not spent(shadow, sight.shadow):
         return ""
     return (
         f"its copies have cost all that they may: {sight.shadow.requests} of "

@@ -23,10 +23,10 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     `requests_before` how many requests the candidate had served then. `back_to` is where `resume`
     leads, and `asked_for` that a person paused it. `is_void`: its sample was not as assigned, so
     that what was counted counts no longer. `approved_by` are the people who let it take its next
-    gate, `gates` the checks that it passed, `shadowed_s` when copies for it began, `skipped` that
-    a person took the analysis of this step on themselves, `shift_told` that people know of answers
-    of another length. `burned` are the objectives that burn since before its promotion, and are not
-    held against it.
+    gate, `gates` the checks that it passed, `shadowed_s` when copies for it began, `copied_as` by
+    which names receipts told of them, `skipped` that a person took the analysis of this step on
+    themselves, `shift_told` that people know of answers of another length. `burned` are the
+    objectives that burn since before its promotion, and are not held against it.
     """
 
     state: State = "created"
@@ -46,6 +46,7 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     burned: tuple[str, ...] = ()
     by: str = ""
     shadowed_s: float | None = None
+    copied_as: tuple[str, ...] = ()
 
 
 class Finding(Struct, frozen=True, omit_defaults=True):
@@ -72,7 +73,8 @@ class Finding(Struct, frozen=True, omit_defaults=True):
 class ShadowSeen(Struct, frozen=True, omit_defaults=True):
     """Copies of requests that the candidate has answered, and how many of them were bad. They have
     cost `cost_nanousd`, of all gateways and since the first of them, but for `unpriced` of the
-    `copies`, whose cost nobody knows."""
+    `copies`, whose cost nobody knows. `name` is by which receipts tell of it now, where they are to
+    be told from another's."""
 
     requests: int = 0
     failed: int = 0
@@ -80,17 +82,19 @@ class ShadowSeen(Struct, frozen=True, omit_defaults=True):
     copies: int = 0
     cost_nanousd: int = 0
     unpriced: int = 0
+    name: str | None = None
 
 
 class Burning(Struct, frozen=True):
     """An objective of the route burns its budget at the fastest tier. `canary_bad` is the
     candidate's share of the bad requests, `canary_traffic` its share of all; None: not known. Of a
-    latency `within_s` is what is good."""
+    latency `within_s` is what is good, of a turn with `per_output_token_s` more for each token."""
 
     objective: str
     canary_bad: float | None
     canary_traffic: float | None
     within_s: float | None = None
+    per_output_token_s: float = 0.0
 
 
 class Bounds(Struct, frozen=True, omit_defaults=True):

@@ -12,7 +12,7 @@ from msgspec import Raw, Struct
 from tidegate.controllers import _error_budget_tells as tells
 from tidegate.controllers._error_budget_burns import Judged, judge
 from tidegate.controllers._error_budget_words import (
-    Known,
+    UNKNOWN,
     Memory,
     MoneySeen,
     ObjectiveSeen,
@@ -87,7 +87,7 @@ def look(view: View, before: Memory) -> Found:
     if not view.objectives:
         return Found("normal", "it has no objectives", (), Memory())
     judged = tuple(
-        judge(seen, view, before.objectives.get(seen.objective.sli, Known()))
+        judge(seen, view, before.objectives.get(seen.objective.sli, UNKNOWN))
         for seen in view.objectives
     )
     pages = any(one.lit("page") for one in judged)
@@ -100,7 +100,7 @@ def look(view: View, before: Memory) -> Found:
     )
     exemption = _exemption(view, state)
     memory = Memory(
-        objectives={one.seen.objective.sli: one.known for one in judged if one.known != Known()},
+        objectives={one.seen.objective.sli: one.known for one in judged if one.known != UNKNOWN},
         state=state if exemption is None else exemption.at_most,
         paged_at_s=paged_at_s,
         absent=_is_absent(view, was=before.absent),
@@ -120,9 +120,7 @@ def fast_burns(view: View) -> tuple[FastBurn, ...]:
         target = seen.objective.target
         if seen.counted(day_s).bad < burn.COUNT_TICKET:
             continue
-        fastest, *_ = burn.burning(
-            view.budget.period_s, target, seen.counted, view.known_of_s(seen)
-        )
+        fastest = burn.fastest(view.budget.period_s, target, seen.counted, view.known_of_s(seen))
         if fastest.fires:
             whole = seen.counted(fastest.tier.long_s)
             found.append(FastBurn(seen.objective.sli, *_shares(seen.canary, whole)))

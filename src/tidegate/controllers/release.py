@@ -82,6 +82,9 @@ class Unreadable(ValueError):
     """What is remembered of a rollout cannot be read."""
 
 
+# The arithmetic that blocks are judged by: another number where the same ones may say otherwise.
+ARITHMETIC: Final = 2
+
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Memory).decode
 _decode_place: Final = msgspec.msgpack.Decoder(Place).decode

@@ -14,7 +14,7 @@ class Tally(Struct, omit_defaults=True, gc=False):
     bad: int = 0
 
 
-class Moments(Struct, omit_defaults=True):
+class Moments(Struct, omit_defaults=True, gc=False):
     """Values, their sum and the sum of their squares."""
 
     count: int = 0
@@ -28,8 +28,8 @@ class Moments(Struct, omit_defaults=True):
 
 
 class ArmBlock(Struct, omit_defaults=True):
-    """One arm, by harm metric: `tallies` of shares and latencies, `moments` of amounts (of
-    ln(1 + amount)), `by_unit` of all of them as means of units.
+    """One arm, by harm metric: `tallies` of shares and latencies (and of these of the upper body),
+    `moments` of amounts (of ln(1 + amount)), `by_unit` of all of them as means of units.
 
     `assigned` are its requests, `units` those units that were seen in this arm for the first time,
     `fresh` those of them that no arm had seen. `by_unit` has the units whose first requests are

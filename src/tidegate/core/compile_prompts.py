@@ -105,10 +105,16 @@ class Prompts:
 
     def _tagged_now(self, name: str) -> Tagged | None:
         source = self._source
-        declared = None if source is None else source.tags(name)
-        if source is None or declared is None:
+        if source is None:
             return None
-        tagged = Tagged(name, flipped(name, declared, self._flips), {})
+        declared = source.tags(name)
+        flips = {} if declared is None else speaking(name, declared, self._flips)
+        said = {tag: it for tag, it in (declared or {}).items() if tag not in flips}
+        tags = dict(source.allowed(name, said, flips))
+        if declared is None and not tags:
+            return None
+        moved = {tag: flip.version for tag, flip in flips.items() if flip.version is not None}
+        tagged = Tagged(name, tags | moved, {})
         for version in set(tagged.tags.values()):
             try:
                 tagged.versions[version] = source.version(name, version)
@@ -133,15 +139,11 @@ def _newest(flips: Iterable[TagFlip]) -> Flips:
     return {(flip.prompt, flip.tag): flip for flip in flips}
 
 
-def flipped(name: str, declared: Mapping[str, str], flips: Flips) -> dict[str, str]:
-    """A prompt's tags with the flips that still speak: where the file says another word than it did
-    then, and not what the flip says, somebody has edited it since."""
-    tags = dict(declared)
-    for (prompt, tag), flip in flips.items():
-        if prompt != name or declared.get(tag) not in (flip.base, flip.version):
-            continue
-        if flip.version is None:
-            tags.pop(tag, None)
-        else:
-            tags[tag] = flip.version
-    return tags
+def speaking(name: str, declared: Mapping[str, str], flips: Flips) -> dict[str, TagFlip]:
+    """The flips of a prompt's tags that still speak, by tag: where the file says another word than
+    it did then, and not what the flip says, somebody has edited it since."""
+    return {
+        tag: flip
+        for (prompt, tag), flip in flips.items()
+        if prompt == name and declared.get(tag) in (flip.base, flip.version)
+    }

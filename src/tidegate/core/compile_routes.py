@@ -126,13 +126,13 @@ def _parameters(path: Path, text: str | None, say: Say) -> tuple[tuple[str, str]
     for name, value in members.items():
         if name in NO_PARAMETERS:
             say((*path, name), "that is the caller's to say, and no parameter of the model's")
-        elif name in CEILINGS and not _is_tokens(value):
+        elif name in CEILINGS and not is_tokens(bytes(value)):
             say((*path, name), f"it must be a whole number of tokens, up to {MAX_OUTPUT_TOKENS}")
     return tuple((name, bytes(value).decode()) for name, value in sorted(members.items()))
 
 
-def _is_tokens(value: Raw) -> bool:
-    text = bytes(value)
+def is_tokens(text: bytes) -> bool:
+    """Whether a parameter's JSON is a number of tokens that may bound an output."""
     return text.isdigit() and len(text) <= 9 and 1 <= int(text) <= MAX_OUTPUT_TOKENS
 
 

@@ -17,6 +17,7 @@ class Answered(Struct, frozen=True, omit_defaults=True):
 
     `tool_calls` are (name, arguments as the model wrote them). `refusal` and `validity` are what
     the gateway's receipt says. `output` is None when there was no answer, and `failure` says why.
+    `model` is what was asked, as its provider calls it, `model_snapshot` what it says answered.
     """
 
     output: str | None
@@ -30,6 +31,7 @@ class Answered(Struct, frozen=True, omit_defaults=True):
     cost_nanousd: int | None = None
     ttft_s: float | None = None
     total_s: float | None = None
+    model: str | None = None
     model_snapshot: str | None = None
     receipt_id: str | None = None
 

@@ -2,7 +2,7 @@
 changed, and tags that point at one version each."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Final, Literal, Protocol
 
 from msgspec import Struct
@@ -105,6 +105,11 @@ class RoutePrompt(Struct, frozen=True, omit_defaults=True):
     version: str | None = None
     allowed: tuple[str, ...] = ()
 
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """What its requests are asked by, or may be: a version that is named leaves no own tag."""
+        return self.allowed if self.version is not None else (self.tag, *self.allowed)
+
 
 class TagFlip(Struct, frozen=True, omit_defaults=True):
     """A revision of a tag, in the order of `seq`: it points at `version` from now on, whatever
@@ -129,6 +134,11 @@ class PromptSource(Protocol):
 
     def tags(self, name: str) -> Mapping[str, str] | None:
         """As declared; None where there is no such prompt."""
+
+    def allowed(
+        self, name: str, tags: Mapping[str, str], moved: Collection[str] = ()
+    ) -> Mapping[str, str]:
+        """What may be served of the tags that are declared, but for those that were `moved`."""
 
     def version(self, name: str, version: str) -> Prompt:
         """ValueError says what is wrong with it, and where."""

@@ -218,7 +218,7 @@ def _begin(
     one: _OneRoute, rollouts: Mapping[str, Rollout], out: Revised, say: Say
 ) -> list[Superseded]:
     """The releases that are under way: one, or two that each have a lane."""
-    name, file, gone = one.name, one.file, []
+    name, gone = one.name, []
     for rollout_id, start in one.starts.items():
         rollout = rollouts.get(rollout_id)
         if rollout is None:
@@ -226,7 +226,7 @@ def _begin(
             gone.append(Superseded(start, ("routes", name), what))
             continue
         try:
-            edited = [m for m, raw in start.base.items() if getattr(file, m) != value_of(m, raw)]
+            edited = [m for m, raw in start.base.items() if _is_edited(one, m, value_of(m, raw))]
             candidate = with_members(out.declared.routes[name], rollout.members)
         except ValueError as error:
             say(("releases", rollout_id, "change"), str(error))
@@ -237,11 +237,20 @@ def _begin(
             gone.append(Superseded(start, path, why))
         elif why_not := _why_not_beside(rollout, out.under_way.get(name, ())):
             say(("releases", rollout_id), why_not)
+        elif rollout.orthogonal and rollout_id not in one.lanes:
+            others = " and ".join(map(quoted, one.lanes))
+            say(("releases", rollout_id), f"{others} have the lanes of this route; end one first")
         else:
             salt, lane = start.salt or start.id, one.lanes.get(rollout_id)
             coming = UnderWay(rollout, salt, candidate, lane)
             out.under_way[name] = (*out.under_way.get(name, ()), coming)
     return gone
+
+
+def _is_edited(one: _OneRoute, member: str, base: Any) -> bool:
+    """Whether the file says something new of it: not what it said, nor what it was moved to."""
+    now, moved = getattr(one.file, member), one.moved.get(member)
+    return now != base and (moved is None or now != moved.value)
 
 
 def _why_not_beside(rollout: Rollout, under_way: tuple[UnderWay, ...]) -> str | None:

@@ -51,6 +51,7 @@ OfRoute = Callable[[str], Patience]
 _NOT_OURS: Final = frozenset({"caller", "policy"})
 # What cut an answer short, and what was wrong with one: integrity and validity.
 _CUT: Final = frozenset({"interrupted", "duplicate_terminator"})
+_ENDED_BEFORE: Final = frozenset({"route_off", "draining"})
 _INVALID: Final = frozenset({"malformed", "schema_violation", "empty"})
 
 
@@ -92,6 +93,25 @@ def judged(receipt: Receipt, patience: Patience = PATIENCE) -> dict[Sli, bool]:
     if receipt.priority == "batch":
         found["batch"] = False
     return found
+
+
+def judged_copy(receipt: Receipt) -> dict[Sli, bool]:
+    """Whether what came back for a copy kept to the release's contract: nobody was answered by it,
+    so that it counts for nothing else."""
+    found: dict[Sli, bool] = {}
+    if receipt.validity is not None:
+        _judge_validity(receipt, found)
+    return found
+
+
+def is_unsent_copy(receipt: Receipt) -> bool:
+    """Whether a copy came to nothing because its release or its gateway ended before it was sent,
+    which says nothing of the release."""
+    return (
+        receipt.arm == "shadow"
+        and receipt.error_code in _ENDED_BEFORE
+        and receipt.cost_nanousd == 0
+    )
 
 
 def latencies(receipt: Receipt, patience: Patience = PATIENCE) -> dict[LatencySli, float]:

@@ -8,7 +8,8 @@ from tidegate.core.grading import Answered, Case, Grade, Verdict
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
-    """One answer and what was said of it. `score` is from 0 to 1, None where nobody knows."""
+    """One answer and what was said of it. `score` is from 0 to 1, None where nobody knows. `judges`
+    are the digests of who judged it (empty: nobody knows who), and whether their word counted."""
 
     case: str
     repeat: int
@@ -16,6 +17,7 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     answered: Answered
     grades: tuple[tuple[str, Grade], ...] = ()
     score: float | None = None
+    judges: tuple[tuple[str, bool], ...] = ()
 
 
 class Paired(Struct, frozen=True):
@@ -28,10 +30,12 @@ class Paired(Struct, frozen=True):
     @property
     def is_known(self) -> bool:
         """Whether both sides have answers and every one of them a verdict."""
-        return all(
-            side and all(it.verdict != "error" for it in side)
-            for side in (self.baseline, self.candidate)
-        )
+        return is_sure(self.baseline) and is_sure(self.candidate)
+
+
+def is_sure(side: Sequence[Outcome]) -> bool:
+    """Whether there are answers and every one of them has a verdict."""
+    return bool(side) and all(it.verdict != "error" for it in side)
 
 
 def passed(side: Sequence[Outcome]) -> bool:

@@ -90,6 +90,8 @@ def _of_lane(
     """The release that the unit may get: the one that somebody has chosen for it, or the one whose
     lane it is in. None where that lane has none now."""
     told = headers.get(ARM_HEADER) if CHOOSES_ARM in key.attributes else None
+    if told in _ARMS:
+        told = None  # of whichever release it is in the lane of, also where one is called so
     for candidate in route.candidates:
         if told is not None and told == _own_name(candidate):
             return candidate
@@ -130,7 +132,7 @@ def _chosen(candidate: PreparedCandidate, key: KeyRecord, headers: Headers) -> b
     if CHOOSES_ARM not in key.attributes or ARM_HEADER not in headers:
         return None
     told = headers[ARM_HEADER]
-    chosen = True if told == _own_name(candidate) else _ARMS.get(told)
+    chosen = _ARMS.get(told, True if told == _own_name(candidate) else None)
     if chosen is None:
         message = "`x-tidegate-arm` must be stable, canary or the name of a release"
         raise Refusal("invalid_parameter", message, param="x-tidegate-arm")

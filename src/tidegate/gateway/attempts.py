@@ -72,6 +72,7 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
             no = error
             tell(progress, no)
             if route.route.came_by and not _sent(progress):
+                note_failure(progress, no)
                 check_version(progress, world)
         except BaseException:
             tell(progress, None)

@@ -46,7 +46,7 @@ async def count(incoming: Incoming, connection: Connection, entry: Entry, world:
             await live(incoming, connection, entry, world)
             return
         written(ask, route, receipt)
-        if len(incoming.body) <= AT_ONCE_BYTES:
+        if len(ask.body) <= AT_ONCE_BYTES:  # with what the route adds to it
             tokens = estimate_input_tokens(ask, target.tokenizer)
         else:
             tokens = await asyncio.to_thread(estimate_input_tokens, ask, target.tokenizer)

@@ -3,7 +3,7 @@
 Only what a change touches is made anew; requests go on reading plain fields of the plan.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -64,7 +64,7 @@ def _dialled(base: PreparedPlan, standing: Standing) -> dict[str, PreparedRoute]
         moved[name] = _weighted(base.routes[name], weights)
     shares = standing.get("shadow_share", _NONE)
     of_units = standing.get("release_weight", _NONE)
-    for name in {_route_of(base, scope) for scope in of_units.keys() | shares.keys()}:
+    for name in _routes_of(of_units.keys() | shares.keys()):
         route = moved.get(name, base.routes.get(name))
         if route is not None:
             moved[name] = _with_candidates(
@@ -78,9 +78,10 @@ def _dialled(base: PreparedPlan, standing: Standing) -> dict[str, PreparedRoute]
     return moved
 
 
-def _route_of(base: PreparedPlan, scope: str) -> str:
-    """The route of a release's dial, which is held for that or for `ROUTE@NAME`."""
-    return scope if scope in base.routes else scope.rpartition("@")[0]
+def _routes_of(scopes: Iterable[str]) -> set[str]:
+    """The routes whose releases' dials these may be, held for one or for `ROUTE@NAME`: a route may
+    have such a name too."""
+    return {name for scope in scopes for name in (scope, scope.rpartition("@")[0])}
 
 
 def _with_candidates(

@@ -26,7 +26,7 @@ class Asked(Struct, forbid_unknown_fields=True):
     id: str | None = None
     tag: str | None = None
     version: str | None = None
-    variables: dict[str, Raw] = {}
+    variables: dict[str, Raw] | None = None
 
 
 class PromptVersion:
@@ -75,7 +75,7 @@ class PreparedPrompt(Struct, frozen=True, eq=False):
             return found
         if asked.version is None:
             return self.usual
-        for found in self.tags.values():
+        for found in (self.usual, *self.tags.values()):
             if found.prompt.version == asked.version:
                 return found
         message = "that model's prompt may not be asked for in this version; ask for a tag"
@@ -98,7 +98,7 @@ class PromptVersions:
         if found is None:
             raise ValueError(f"the plan has no prompt {quoted(wanted.name)}")
         by_tag = {}
-        for tag in {wanted.tag, *wanted.allowed} & found.tags.keys():
+        for tag in set(wanted.tags) & found.tags.keys():
             one = found.at(tag)
             if one is not None:
                 by_tag[tag] = self.of(one)
@@ -138,32 +138,38 @@ class _Function(Struct, omit_defaults=True):
     name: str
     description: str | None = None
     parameters: Raw = Raw(b"{}")
+    strict: bool | None = None
 
 
 class _Tool(Struct):
-    function: _Function
+    function: _Function | None = None
 
 
 _of_openai: Final = msgspec.json.Decoder(list[_Tool]).decode
 
 
 def _tools(text: str | None) -> Mapping[str, Raw]:
-    """The version's tools, as OpenAI's chat has them, in every caller's wire. ValueError."""
+    """The version's tools, as OpenAI's chat has them, in every caller's wire, where what is no
+    function has no place. ValueError."""
     if text is None:
         return {}
     try:
-        found = [it.function for it in _of_openai(text)]
+        found = [it.function for it in _of_openai(text) if it.function is not None]
     except msgspec.DecodeError as error:
         raise ValueError(f"its tools are none of OpenAI's: {error}") from error
-    for_anthropic = [_described(it, "input_schema") for it in found]
-    for_responses = [{"type": "function", **_described(it, "parameters")} for it in found]
-    return {
-        OPENAI_CHAT: Raw(text.encode()),
-        ANTHROPIC_MESSAGES: Raw(_encode(for_anthropic)),
-        OPENAI_RESPONSES: Raw(_encode(for_responses)),
-    }
+    tools = {OPENAI_CHAT: Raw(text.encode())}
+    if found:
+        for_anthropic = [_described(it, "input_schema", it.strict) for it in found]
+        # Responses takes functions strictly where it is not told otherwise; chats do not.
+        for_responses = [
+            {"type": "function", **_described(it, "parameters", it.strict is True)} for it in found
+        ]
+        tools[ANTHROPIC_MESSAGES] = Raw(_encode(for_anthropic))
+        tools[OPENAI_RESPONSES] = Raw(_encode(for_responses))
+    return tools
 
 
-def _described(function: _Function, schema: str) -> dict[str, object]:
-    told: dict[str, object] = {"name": function.name, schema: function.parameters}
-    return told if function.description is None else {**told, "description": function.description}
+def _described(function: _Function, schema: str, strict: bool | None) -> dict[str, object]:
+    told = {"description": function.description, "strict": strict}
+    given = {name: value for name, value in told.items() if value is not None}
+    return {"name": function.name, schema: function.parameters, **given}

@@ -11,10 +11,10 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import replace
 
-from tidegate.core.ask import Ask, content_name
+from tidegate.core.ask import ANTHROPIC_MESSAGES, OPENAI_RESPONSES, Ask, content_name
 from tidegate.core.outcome import Refusal
 from tidegate.core.purpose import EVAL
-from tidegate.core.receipt import OPENAI_CHAT, Receipt
+from tidegate.core.receipt import Receipt
 from tidegate.gateway.addition import add_open, prepend
 from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.prompt_versions import MEMBER, Asked
@@ -57,18 +57,21 @@ def _prompted(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute
         raise Refusal("invalid_request", message, param="model")
     asked = Asked() if raw is None or bytes(raw) == _NULL else _read(raw)
     version = prompt.chosen(asked)
-    messages = version.render(asked.variables)
+    messages = version.render(asked.variables or {})
     note_conversation(ask, receipt)  # as its caller knows it, whatever version serves
     receipt.prompt, receipt.prompt_version = prompt.name, version.prompt.version
     members = {name: value for name, value in ask.members.items() if name != MEMBER}
     _write(messages, ask, members)
+    if route.addition is not None:  # the route's own speak before the version's
+        add_open(route.addition.parameters.get(ask.dialect, ()), ask, members)
+        ask.members, members = members, dict(members)
     add_open(version.parameters.get(ask.dialect, ()), ask, members)
     tools = version.tools.get(ask.dialect)
     if tools is not None and bytes(members.get("tools", Raw(_NULL))) == _NULL:
         members["tools"] = tools
     ask.members, ask.body = members, _encode(members)
     contract = version.contract if route.contract is None else route.contract
-    return replace(route, contract=contract, told=version.head)
+    return replace(route, contract=contract, told=version.head, addition=None)
 
 
 def _unprompted(ask: Ask, route: PreparedRoute) -> PreparedRoute:
@@ -88,15 +91,18 @@ def _read(raw: Raw) -> Asked:
 def _write(messages: tuple[Message, ...], ask: Ask, members: dict[str, Raw]) -> None:
     """The prompt's messages before the caller's. Its system messages become the conversation's."""
     system = _BREAK.join(it.text for it in messages if it.role == "system")
+    # A stored conversation that goes on began with them.
+    begins = bytes(members.get("previous_response_id", _NULL)) == _NULL
     turns = [
         Raw(_encode({"role": it.role, "content": it.text}))
         for it in messages
-        if it.role != "system"
+        if it.role != "system" and (begins or ask.dialect != OPENAI_RESPONSES)
     ]
     name = content_name(ask)
     said = members.get(name, _NONE)
     if ask.bare and not turns:
-        message = f"`{name}` is missing: the prompt of that model has no message of a user"
+        why = "has no message of a user" if begins else "stands at the conversation's beginning"
+        message = f"`{name}` is missing: the prompt of that model {why}"
         raise Refusal("missing_parameter", message, param=name)
     if turns:
         members[name] = _after(turns, said, ask.dialect)
@@ -113,7 +119,7 @@ def _after(turns: list[Raw], said: Raw, dialect: str) -> Raw:
     except (msgspec.DecodeError, RecursionError):
         raise Refusal("invalid_json", "the conversation is no array of messages") from None
     first = 0
-    if dialect == OPENAI_CHAT:
+    if dialect != ANTHROPIC_MESSAGES:  # whose system stands beside its messages
         while first < len(own) and _is_system(own[first]):
             first += 1
     return Raw(_encode([*own[:first], *turns, *own[first:]]))

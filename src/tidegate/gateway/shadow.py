@@ -95,7 +95,11 @@ class Shadows:
         if why is not None:
             copies.skipped[why] += 1
             return
-        progress = _begin(incoming, entry, receipt, candidate, self._world)
+        try:
+            progress = _begin(incoming, entry, receipt, candidate, self._world)
+        except Refusal:  # what the release asks of its callers is another thing, such as variables
+            copies.skipped["refused"] += 1
+            return
         most_nanousd = _most_nanousd(progress, plan)
         why = _why_not(progress, self._world)
         if why is None and not copies.affords(most_nanousd, candidate.shadow_nanousd):

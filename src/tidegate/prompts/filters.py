@@ -13,6 +13,7 @@ MAX_TEXT_CHARS: Final = 1024 * 1024
 MAX_INDENT: Final = 64
 # Characters and items that filters may go over in one rendering.
 MAX_WORK: Final = 32 * 1024 * 1024
+_ITEM_WORK: Final = 128  # characters are gone over in the time that one item's text takes
 
 
 class Spent:
@@ -32,6 +33,15 @@ class Spent:
                 raise FilterRefused(f"it makes a text of more than {MAX_TEXT_CHARS:,} characters")
         elif hasattr(value, "__len__"):
             self.work += 8 * len(value)
+        self._check()
+
+    def on_each(self, value: Any) -> None:
+        """Counts a list each of whose items is written as JSON, however much lies in it."""
+        if hasattr(value, "__len__") and not isinstance(value, str):
+            self.work += _ITEM_WORK * len(value) + len(json_text(value))
+        self._check()
+
+    def _check(self) -> None:
         if self.work > MAX_WORK:
             raise FilterRefused("its filters go over too much text")
 
@@ -215,6 +225,8 @@ def counted(name: str, spent: Spent) -> Callable[..., Any]:
     def run(*given: Any, **named: Any) -> Any:
         for value in (*given, *named.values()):
             spent.on(value)
+        if name == "unique":
+            spent.on_each(given[0])
         try:
             made = work(*given, **named)
         except FilterRefused as no:

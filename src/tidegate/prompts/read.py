@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Final
+from typing import Any, Final, get_args
 
 import msgspec
 from msgspec import Struct
@@ -12,9 +12,9 @@ from tidegate.config.load import mark_of
 from tidegate.config.problem import Mark, Path, Problem, in_order
 from tidegate.config.tree import ScalarNode, read_tree
 from tidegate.config.walk import Origin, walk
-from tidegate.core.compile_routes import NO_PARAMETERS
+from tidegate.core.compile_routes import CEILINGS, MAX_OUTPUT_TOKENS, NO_PARAMETERS, is_tokens
 from tidegate.core.conversation import Role
-from tidegate.core.prompt import Input, Output, Pin, Prompt, Turn
+from tidegate.core.prompt import Input, InputKind, Output, Pin, Prompt, Turn
 from tidegate.core.words import nearest, quoted
 from tidegate.prompts.canonical import digest_of
 from tidegate.prompts.front_matter import MAX_INPUTS, SHAPE, FrontMatter
@@ -26,6 +26,9 @@ MAX_FILE_BYTES: Final = 256 * 1024
 MAX_TURNS: Final = 100
 _FENCE: Final = "---"
 _ROLES: Final[tuple[Role, ...]] = ("system", "user", "assistant")
+# The very objects that the shape names: encoders leave a default out that is the same object, and
+# a plan has the same bytes whether its prompts were read from files or from an earlier plan.
+_KINDS: Final[Mapping[str, InputKind]] = {kind: kind for kind in get_args(InputKind)}
 _ROLE: Final = re.compile(r"^[ \t]*\{#-?[ \t]*role:[ \t]*([^\s#]*)[ \t]*-?#\}[ \t]*$", re.MULTILINE)
 _ROLE_ANYWHERE: Final = re.compile(r"\{#-?[ \t]*role[ \t]*:")
 _VARIABLE: Final = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
@@ -110,7 +113,8 @@ def build(name: str, version: str, read: VersionFile, partials: Mapping[str, str
         "",
         tuple(Turn(it.role, it.source) for it in read.turns),
         tuple(
-            Input(name, it.type, it.default, it.description) for name, it in front.inputs.items()
+            Input(name, _KINDS[it.type], it.default, it.description)
+            for name, it in front.inputs.items()
         ),
         tuple(sorted(partials.items())),
         tuple(sorted((name, value or "null") for name, value in front.parameters.items())),
@@ -190,9 +194,12 @@ def _check_front(front: FrontMatter, say: Say) -> None:
             wrong = wrong_kind(one, msgspec.json.decode(declared.default or ""))
             if wrong is not None:
                 say((*at, "default"), f"the default {wrong}")
-    for name in front.parameters:
-        if name in NO_PARAMETERS or name == "tools":
+    for name, value in front.parameters.items():
+        if name in NO_PARAMETERS:
             say(("parameters", name), "that is no parameter of the model's")
+        elif name in CEILINGS and not is_tokens((value or "").encode()):
+            what = f"it must be a whole number of tokens, up to {MAX_OUTPUT_TOKENS}"
+            say(("parameters", name), what)
     if front.tools is not None and not _is_tools(front.tools):
         say(("tools",), "write a list of tools as in OpenAI's chat completions")
     output = front.output
@@ -202,11 +209,27 @@ def _check_front(front: FrontMatter, say: Say) -> None:
         _tell(json_schema.wrong_regex(output.regex), ("output", "regex"), say)
 
 
+class _Function(Struct):
+    name: str
+    description: str | None = None
+    parameters: dict[str, Any] = {}
+    strict: bool | None = None
+
+
+class _Tool(Struct):
+    type: str
+    function: _Function | None = None
+
+
+_tools: Final = msgspec.json.Decoder(list[_Tool]).decode
+
+
 def _is_tools(text: str) -> bool:
-    found = msgspec.json.decode(text)
-    return isinstance(found, list) and all(
-        isinstance(it, dict) and isinstance(it.get("type"), str) for it in found
-    )
+    try:
+        found = _tools(text)
+    except msgspec.DecodeError:
+        return False
+    return all(it.type != "function" or it.function is not None for it in found)
 
 
 def _tell(wrong: str | None, path: Path, say: Say) -> None:

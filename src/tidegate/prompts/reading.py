@@ -5,7 +5,7 @@ more stays as it was, and is told in `problems`.
 """
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from tidegate.config.problem import Problem
@@ -63,6 +63,12 @@ class Snapshot:
         if tagged is not None:
             return tagged.tags
         return {} if name in self.index.prompts else None
+
+    def allowed(
+        self, name: str, tags: Mapping[str, str], moved: Collection[str] = ()
+    ) -> Mapping[str, str]:
+        """All of them."""
+        return tags
 
     def version(self, name: str, version: str) -> Prompt:
         """ValueError says what is wrong with it, and where."""

@@ -9,7 +9,15 @@ from typing import Final
 
 from tidegate.core.bin import COUNTS, MINUTE_S, OTHERS, TOKEN_CLASSES, Bin, BinKey
 from tidegate.core.receipt import Receipt
-from tidegate.core.sli import PATIENCE, OfRoute, Patience, judged, latencies
+from tidegate.core.sli import (
+    PATIENCE,
+    OfRoute,
+    Patience,
+    is_unsent_copy,
+    judged,
+    judged_copy,
+    latencies,
+)
 from tidegate.core.turn_bound import in_time
 from tidegate.stats.histogram import bucket_of
 
@@ -55,7 +63,7 @@ class Bins:
 
     def fold(self, receipt: Receipt) -> None:
         """Count a receipt. The gateway's own probes are nobody's traffic."""
-        if receipt.is_probe:
+        if receipt.is_probe or is_unsent_copy(receipt):
             return
         key = (
             _minute(receipt),
@@ -97,7 +105,9 @@ def _count(counts: list[int], receipt: Receipt, patience: Patience) -> None:
         counts[_REFUSED] += 1
     if receipt.validity == "truncated":
         counts[_TRUNCATED] += 1
-    for sli, good in judged(receipt, patience).items():
+    is_copy = receipt.arm == "shadow"
+    found = judged_copy(receipt) if is_copy else judged(receipt, patience)
+    for sli, good in found.items():
         counts[_VERDICTS[sli][good]] += 1
     if receipt.input_tokens is not None:
         counts[_INPUT] += receipt.input_tokens

@@ -17,18 +17,30 @@ from tidegate.core.block import ArmBlock, Block, Moments, Tally
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import DEFAULT_HARM, HarmMetric, Rollout
 from tidegate.stats import clusters, harm_test, ratio_test
-from tidegate.stats.block_fold import SLOW_QUANTILE
+from tidegate.stats.block_fold import BODY_QUANTILE, SLOW_QUANTILE
 from tidegate.stats.harm_test import LEAST_EARLIER, Share
-from tidegate.stats.level import Bounds, Level, advanced, summed
+from tidegate.stats.level import Bounds, Level, advanced, harmed, summed
+from tidegate.stats.marks import BODY
 from tidegate.stats.safe_test import Margin
 
 # An arm with less than this in a block waits.
 LEAST_A_BLOCK: Final = 5
 LENGTH: Final = "output_tokens"
+_LN_ALARM: Final = log(ratio_test.ALARM)
 # One in twenty is slow by what slow means, so nothing has to be learned before a test begins.
 _SLOW: Final = Share(LEAST_EARLIER, (1 - SLOW_QUANTILE) * LEAST_EARLIER)
+_IN_BODY: Final = Share(LEAST_EARLIER, (1 - BODY_QUANTILE) * LEAST_EARLIER)
 _NONE: Final = Moments()
 _NO_TALLY: Final = Tally()
+
+
+class Body(Struct, frozen=True, omit_defaults=True, gc=False):
+    """Of a latency how many are in the upper body, of requests and of units, and pairs of early
+    requests of one unit both of which are."""
+
+    requests: Level = Level()
+    units: Level = Level()
+    bad_pairs: int = 0
 
 
 class Known(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -37,6 +49,10 @@ class Known(Struct, frozen=True, omit_defaults=True, gc=False):
     requests: Level = Level()
     units: Level = Level()
     bad_pairs: int = 0
+    body: Body | None = None
+
+
+_NO_BODY: Final = Body()
 
 
 class Totals(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -133,15 +149,24 @@ def take(analysis: Analysis, rollout: Rollout, block: Block) -> Analysis:
 
 def ratio_broken(analysis: Analysis) -> bool:
     """Whether others reach the canary than its weight says: the comparison is void."""
-    return harm_test.ln_mean(analysis.ratio) >= log(ratio_test.ALARM)
+    if max(analysis.ratio) < _LN_ALARM:  # nor is their mean
+        return False
+    return harm_test.ln_mean(analysis.ratio) >= _LN_ALARM
+
+
+def may_be_by_unit(analysis: Analysis) -> bool:
+    """Whether units have so many requests that any metric might be judged by units."""
+    stable, canary = analysis.stable, analysis.canary
+    requests, pairs = stable.assigned + canary.assigned, stable.pairs + canary.pairs
+    return clusters.design_effect(requests, pairs, 1.0) >= clusters.LEAST_DESIGN_EFFECT
 
 
 def is_by_unit(analysis: Analysis, name: str) -> bool:
     """Whether the metric is judged by units: requests of one unit are alike, or may well be."""
+    if not may_be_by_unit(analysis):
+        return False
     stable, canary = analysis.stable, analysis.canary
     requests, pairs = stable.assigned + canary.assigned, stable.pairs + canary.pairs
-    if clusters.design_effect(requests, pairs, 1.0) < clusters.LEAST_DESIGN_EFFECT:
-        return False
     most = _most_correlation(analysis, name)
     return clusters.design_effect(requests, pairs, most) >= clusters.LEAST_DESIGN_EFFECT
 
@@ -151,7 +176,11 @@ def _most_correlation(analysis: Analysis, name: str) -> float:
     if HARM[name].kind != "amount":
         rate = harm_test.rate_of(known.requests.both())
         pairs = stable.early_pairs + canary.early_pairs
-        return clusters.most_share_correlation(rate, pairs, known.bad_pairs)
+        most = clusters.most_share_correlation(rate, pairs, known.bad_pairs)
+        if known.body is None:
+            return most
+        rate = harm_test.rate_of(known.body.requests.both())
+        return max(most, clusters.most_share_correlation(rate, pairs, known.body.bad_pairs))
     together = stable.together + canary.together
     if not together:
         return 1.0
@@ -213,8 +242,19 @@ def _compared(metrics: Mapping[str, Known], rollout: Rollout, block: Block) -> d
         requests = advanced(
             known.requests, _requests(stable, name), _requests(canary, name), bounds
         )
-        found[name] = Known(requests, units, bad_pairs)
+        body = _body(known.body or _NO_BODY, block, BODY[name]) if name in BODY else None
+        found[name] = Known(requests, units, bad_pairs, body)
     return found
+
+
+def _body(body: Body, block: Block, name: str) -> Body:
+    stable, canary = block.stable, block.canary
+    of_units = stable.by_unit.get(name, _NONE), canary.by_unit.get(name, _NONE)
+    return Body(
+        harmed(body.requests, _requests(stable, name), _requests(canary, name), _IN_BODY),
+        harmed(body.units, *of_units, _IN_BODY),
+        body.bad_pairs + stable.bad_pairs.get(name, 0) + canary.bad_pairs.get(name, 0),
+    )
 
 
 def _requests(arm: ArmBlock, name: str) -> Moments:

@@ -6,9 +6,10 @@ is their caller's fault. The first `COLD_REQUESTS` of the canary are no measure 
 cost, since nobody's prefix is in its cache yet; of its answers they are.
 
 A request is slow when it is slower than the 95th percentile of the stable arm's latest requests
-before the block. A unit speaks once at each weight, by the mean of its first `FIRST_REQUESTS` in
-the span of `TOGETHER_S` in which it came first: both arms' units of one span are compared, so that
-what changes for everybody, or who comes back, is no difference between them.
+before the block, and in the upper body when it is slower than the 75th. A unit speaks once at each
+weight, by the mean of its first `FIRST_REQUESTS` in the span of `TOGETHER_S` in which it came
+first: both arms' units of one span are compared, so that what changes for everybody, or who comes
+back, is no difference between them.
 """
 
 from collections import deque
@@ -21,9 +22,12 @@ from tidegate.stats.marks import (
     ANSWERED,
     BAD,
     ITL,
+    ITL_BODY,
     SHARES,
     TOTAL_TIME,
+    TOTAL_TIME_BODY,
     TTFT,
+    TTFT_BODY,
     marks_of,
 )
 from tidegate.stats.open_arm import OpenArm, Said
@@ -38,10 +42,21 @@ EARLY_REQUESTS: Final = 16
 MAX_UNITS: Final = 100_000
 _NEVER: Final = 1 << 62  # what a guest has spoken at last
 SLOW_QUANTILE: Final = 0.95
+BODY_QUANTILE: Final = 0.75
 DEAR_QUANTILE: Final = 0.99
 # Of them those that speak in one span.
 MAX_TOGETHER: Final = 20_000
 
+
+def _by_slowness(tail: int, body: int) -> tuple[int, int, int]:
+    """The marks of a latency that exceeds neither of its quantiles, the lower, or both."""
+    judged = tail | body
+    return judged, judged | body << BAD, judged | judged << BAD
+
+
+_TTFTS: Final = _by_slowness(TTFT, TTFT_BODY)
+_TOTAL_TIMES: Final = _by_slowness(TOTAL_TIME, TOTAL_TIME_BODY)
+_ITLS: Final = _by_slowness(ITL, ITL_BODY)
 _SHARES: Final = tuple(enumerate(SHARES))
 
 
@@ -83,7 +98,8 @@ class BlockFold:
         self._since_s: float | None = None
         self._costs = Recent()
         self._latencies = (Recent(), Recent(), Recent())
-        self._slow_s: tuple[float | None, ...] = (None, None, None)
+        # Of each latency what is slow, and what the upper body exceeds.
+        self._slow_s: tuple[tuple[float, ...] | None, ...] = (None, None, None)
 
     def add(self, receipt: Receipt) -> None:
         """Counts it, if it is one of the rollout's that counts."""
@@ -135,19 +151,19 @@ class BlockFold:
         if ttft_s is not None:
             arm.ttft_s.append(ttft_s)
             if slow_ttft_s is not None:
-                found = TTFT | TTFT << BAD if ttft_s > slow_ttft_s else TTFT
+                found = _TTFTS[(ttft_s > slow_ttft_s[0]) + (ttft_s > slow_ttft_s[1])]
         if marks & ANSWERED != ANSWERED:
             return found
         total_s = receipt.total_s
         if total_s is not None:
             arm.total_s.append(total_s)
             if slow_total_s is not None:
-                found |= TOTAL_TIME | TOTAL_TIME << BAD if total_s > slow_total_s else TOTAL_TIME
+                found |= _TOTAL_TIMES[(total_s > slow_total_s[0]) + (total_s > slow_total_s[1])]
         itl_s = receipt.itl_mean_s
         if itl_s is not None:
             arm.itl_s.append(itl_s)
             if slow_itl_s is not None:
-                found |= ITL | ITL << BAD if itl_s > slow_itl_s else ITL
+                found |= _ITLS[(itl_s > slow_itl_s[0]) + (itl_s > slow_itl_s[1])]
         return found
 
     def _unit(self, arm: OpenArm, unit: int, said: Said) -> None:
@@ -228,7 +244,9 @@ class BlockFold:
             self._latencies, (first.ttft_s, first.total_s, first.itl_s), strict=True
         ):
             recent.extend(values)
-        self._slow_s = tuple(recent.quantile(SLOW_QUANTILE) for recent in self._latencies)
+        self._slow_s = tuple(
+            recent.quantiles(SLOW_QUANTILE, BODY_QUANTILE) for recent in self._latencies
+        )
         if not (stable.assigned or canary.assigned or stable.by_unit or canary.by_unit):
             return None
         self._number += 1

@@ -150,13 +150,36 @@ def burning(
     """All tiers, the fastest first."""
     by_count = is_counted(counted, target, known_s)
     every = tiers(period_s)
-    found = []
-    for tier in every:
-        if by_count:
-            found.append(_by_count(tier, every, counted, target))
-        else:
-            found.append(_by_burn(tier, factor(tier, period_s, target), counted, target))
-    return tuple(found)
+    if by_count:
+        return tuple(_by_count(tier, every, counted, target) for tier in every)
+    factors = _factors(period_s, target)
+    return tuple(
+        _by_burn(tier, above, counted, target) for tier, above in zip(every, factors, strict=True)
+    )
+
+
+def fastest(period_s: float, target: float, counted: Counted, known_s: float) -> Burning:
+    """The fastest tier of `burning`."""
+    every = tiers(period_s)
+    if is_counted(counted, target, known_s):
+        return _by_count(every[0], every, counted, target)
+    return _by_burn(every[0], _factors(period_s, target)[0], counted, target)
+
+
+def is_quiet(period_s: float, target: float, counted: Counted, known_s: float) -> bool:
+    """Whether no tier of `burning` fires, as its short windows say already; False is no answer."""
+    if is_counted(counted, target, known_s):
+        return False
+    for tier, above in zip(tiers(period_s), _factors(period_s, target), strict=True):
+        short = counted(tier.short_s)
+        if short.bad and short.bad / (short.judged * (1.0 - target)) > above:
+            return False
+    return True
+
+
+@lru_cache(maxsize=256)
+def _factors(period_s: float, target: float) -> tuple[float, ...]:
+    return tuple(factor(tier, period_s, target) for tier in tiers(period_s))
 
 
 def _by_burn(tier: Tier, above: float, counted: Counted, target: float) -> Burning:

@@ -20,7 +20,7 @@ from typing import Final, NamedTuple
 # what is worth the traffic of a release. What is broken shows soon with any part.
 ODDS_RATIOS: Final = (1.25, 1.5, 2.0, 3.0, 5.0, 10.0)
 PARTS: Final = (1 / 12, 2 / 12, 3 / 12, 3 / 12, 2 / 12, 1 / 12)
-_LN_ODDS_RATIOS: Final = tuple((ratio, log(ratio)) for ratio in ODDS_RATIOS)
+_LN_ODDS_RATIOS: Final = tuple(log(ratio) for ratio in ODDS_RATIOS)
 # Before so many observations of both arms nothing is known of their rate.
 LEAST_EARLIER: Final = 200
 MOST_LN_E: Final = 200.0
@@ -38,35 +38,45 @@ def rate_of(earlier: Share) -> float:
     return (earlier.bad + 0.5) / (earlier.judged + 1)
 
 
-def grown(logs: Sequence[float], rate: float, stable: Share, canary: Share) -> list[float]:
-    """The log likelihood ratios after a block, one an odds ratio r.
+def grown(
+    logs: Sequence[float], rate: float, stable: tuple[float, float], canary: tuple[float, float]
+) -> tuple[float, ...]:
+    """The log likelihood ratios after a block of these `Share`s, one an odds ratio r.
 
     The alternative is (rate, rate r / s) with s = 1 - rate + rate r, the null the mean of both by
     their observations; a and b are the arms' parts of these. What bad requests say of the null is
     then ln(rate / s (a s + b r)), what good ones do ln((1 - rate) / s (a s + b)).
     """
-    n_a, k_a = stable
-    n_b, k_b = canary
+    (n_a, k_a), (n_b, k_b) = stable, canary
     if not n_a or not n_b:
-        return list(logs)
+        return tuple(logs)
+    both = n_a + n_b
+    a, b, rest = n_a / both, n_b / both, 1.0 - rate
     bad = k_a + k_b
-    good = n_a + n_b - bad
-    a, b = n_a / (n_a + n_b), n_b / (n_a + n_b)
-    rest = 1 - rate
-    return [
-        before
-        + k_b * ln_ratio
-        + n_a * log(scale := rest + rate * ratio)
-        - bad * log(a * scale + b * ratio)
-        - good * log(a * scale + b)
-        for before, (ratio, ln_ratio) in zip(logs, _LN_ODDS_RATIOS, strict=True)
-    ]
+    good = both - bad
+    found = []  # no comprehension: its names are slow to look up, and this runs most of all
+    if not bad:
+        for before, ratio in zip(logs, ODDS_RATIOS, strict=True):
+            scale = rest + rate * ratio
+            found.append(before + n_a * log(scale) - good * log(a * scale + b))
+        return tuple(found)
+    for before, ratio, ln_ratio in zip(logs, ODDS_RATIOS, _LN_ODDS_RATIOS, strict=True):
+        scale = rest + rate * ratio
+        part = a * scale
+        found.append(
+            before
+            + k_b * ln_ratio
+            + n_a * log(scale)
+            - bad * log(part + b * ratio)
+            - good * log(part + b)
+        )
+    return tuple(found)
 
 
 def ln_e(logs: Sequence[float]) -> float:
     """ln of the e-value: the mean of the likelihood ratios by their parts."""
     most = max(logs)
-    mean = sum(part * exp(each - most) for part, each in zip(PARTS, logs, strict=True))
+    mean = sum([part * exp(each - most) for part, each in zip(PARTS, logs, strict=True)])
     return min(MOST_LN_E, most + log(mean))
 
 

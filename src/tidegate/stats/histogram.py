@@ -8,8 +8,9 @@ values by bucket; two of them are merged by adding.
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, MutableMapping
+from functools import lru_cache
 from itertools import accumulate
-from math import ceil, inf, log
+from math import ceil, log
 from typing import Final
 
 ERROR: Final = 0.02
@@ -64,17 +65,23 @@ def quantile_of_sorted(buckets: list[int], counts: list[int], share: float) -> f
     return value_of(buckets[min(bisect_left(upto, rank), len(upto) - 1)])
 
 
-def count_upto(histogram: Mapping[int, int], threshold: float) -> float:
-    """How many values do not exceed the threshold. Within the threshold's own bucket values are
-    taken as spread evenly, so that the threshold is off by at most a bucket's width."""
-    if threshold == inf:
-        return float(sum(histogram.values()))
-    edge = bucket_of(threshold)
-    below = float(sum(count for bucket, count in histogram.items() if bucket < edge))
-    at_edge = histogram.get(edge, 0)
-    if not at_edge or threshold < 0:
+def count_upto(buckets: list[int], counts: list[int], threshold: float) -> float:
+    """How many values do not exceed the threshold, of buckets in ascending order and what each
+    counts. Within the threshold's own bucket values are taken as spread evenly, so that the
+    threshold is off by at most a bucket's width."""
+    edge, part = _edge_of(threshold)
+    at = bisect_left(buckets, edge)
+    below = float(sum(counts[:at]))
+    if at == len(buckets) or buckets[at] != edge or threshold < 0:
         return 0.0 if threshold < 0 else below
+    return below + counts[at] * part
+
+
+@lru_cache(maxsize=1024)
+def _edge_of(threshold: float) -> tuple[int, float]:
+    """The bucket of a threshold, and what part of it does not exceed that."""
+    edge = bucket_of(threshold)
     if edge in (LOWEST, HIGHEST):
-        return below + at_edge
+        return edge, 1.0
     low = GAMMA ** (edge - 1)
-    return below + at_edge * min((threshold - low) / (low * (GAMMA - 1.0)), 1.0)
+    return edge, min((threshold - low) / (low * (GAMMA - 1.0)), 1.0)

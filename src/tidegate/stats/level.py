@@ -11,9 +11,9 @@ from msgspec import Struct, field
 
 from tidegate.core.block import Moments
 from tidegate.stats import harm_test, mean_test, safe_test
-from tidegate.stats.harm_test import ODDS_RATIOS, Share
+from tidegate.stats.harm_test import ODDS_RATIOS, Share, grown
 from tidegate.stats.mean_test import LEAST_VARIANCE, Strata
-from tidegate.stats.safe_test import Margin, Rates, SoFar
+from tidegate.stats.safe_test import Margin, Rates, SoFar, bet, growth
 
 # Blocks of so many observations are bet on before anything is known of their rate.
 MOST_UNKNOWN: Final = 400
@@ -29,12 +29,10 @@ class Bounds(NamedTuple):
     margin: Margin
     prior: Share = Share(0, 0)
 
-    def earlier(self, level: "Level") -> Share:
+    def earlier(self, level: "Level") -> tuple[float, float]:
+        """The `Share` that both arms have shown."""
         stable, canary, (judged, bad) = level.stable, level.canary, self.prior
-        return Share(
-            stable.count + canary.count + judged,
-            stable.total + canary.total + bad,
-        )
+        return stable.count + canary.count + judged, stable.total + canary.total + bad
 
 
 class Level(Struct, frozen=True, omit_defaults=True, gc=False):
@@ -51,7 +49,8 @@ class Level(Struct, frozen=True, omit_defaults=True, gc=False):
         """The standard deviation of one observation of the stable arm."""
         if not is_share:
             return _deviation(self.stable)
-        rate = harm_test.rate_of(self.both())
+        stable, canary = self.stable, self.canary
+        rate = (stable.total + canary.total + 0.5) / (stable.count + canary.count + 1)
         return sqrt(rate * (1 - rate))
 
     def both(self) -> Share:
@@ -68,28 +67,48 @@ def summed(one: Moments, other: Moments) -> Moments:
 
 def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Level:
     """With one block more."""
-    if not stable.count and not canary.count:
+    n_a, n_b = stable.count, canary.count
+    if not n_a and not n_b:
         return level
     harm, safe, strata = level.harm, level.safe, level.strata
-    if stable.count and canary.count:
+    if n_a and n_b:
         if by.is_share:
-            earlier = by.earlier(level)
-            a, b = Share(stable.count, stable.total), Share(canary.count, canary.total)
-            if earlier.judged >= harm_test.LEAST_EARLIER:
-                harm = tuple(harm_test.grown(harm, harm_test.rate_of(earlier), a, b))
-            if earlier.judged >= harm_test.LEAST_EARLIER or a.judged + b.judged <= MOST_UNKNOWN:
-                rates = bet_on(level, by, a.judged, b.judged)
+            judged, bad = by.earlier(level)
+            # As floats: these are multiplied many times.
+            a, b = (float(n_a), float(stable.total)), (float(n_b), float(canary.total))
+            rate = by.margin.points
+            if judged >= harm_test.LEAST_EARLIER:
+                rate = (bad + 0.5) / (judged + 1)
+                harm = grown(harm, rate, a, b)
+            if judged >= harm_test.LEAST_EARLIER or n_a + n_b <= MOST_UNKNOWN:
+                share = n_a / (n_a + n_b) / _unevenness(level)
+                so_far = safe, level.canary.count, n_b
+                rates = rate, bet(rate, by.margin, so_far, share)
                 between = stable.total - stable.squares, canary.total - canary.squares
-                safe += safe_test.growth(rates, by.margin.points, a, b, between)
+                safe += growth(rates, by.margin.points, a, b, between)
         strata = _joined(level, stable, canary, by)
     return Level(summed(level.stable, stable), summed(level.canary, canary), harm, safe, strata)
+
+
+def harmed(level: Level, stable: Moments, canary: Moments, prior: Share) -> Level:
+    """With one block more of a share of which only harm is asked, and whose rate `prior` tells."""
+    n_a, n_b = stable.count, canary.count
+    if not n_a and not n_b:
+        return level
+    harm = level.harm
+    if n_a and n_b:
+        judged = level.stable.count + level.canary.count + prior.judged
+        bad = level.stable.total + level.canary.total + prior.bad
+        a, b = (float(n_a), float(stable.total)), (float(n_b), float(canary.total))
+        harm = grown(harm, (bad + 0.5) / (judged + 1), a, b)
+    return Level(summed(level.stable, stable), summed(level.canary, canary), harm)
 
 
 def bet_on(level: Level, by: Bounds, stable: float, canary: float) -> Rates:
     """What the test of safety bets on of a block with so many of each arm. While hardly anything is
     known of the rate it is the margin: whoever names one has a rate of that order in mind, and any
     bet is valid."""
-    earlier = by.earlier(level)
+    earlier = Share(*by.earlier(level))
     rate = by.margin.points
     if earlier.judged >= harm_test.LEAST_EARLIER:
         rate = harm_test.rate_of(earlier)
@@ -102,24 +121,26 @@ def bet_on(level: Level, by: Bounds, stable: float, canary: float) -> Rates:
 def _unevenness(level: Level) -> float:
     """The variance of the observations so far as a part of that of counts with the same mean: less
     than 1 where they are means of several requests, for whose variance few bad ones vouch."""
-    both = summed(level.stable, level.canary)
-    if both.squares >= both.total:
+    stable, canary = level.stable, level.canary
+    total, squares = stable.total + canary.total, stable.squares + canary.squares
+    if squares >= total:
         return 1.0
-    of_mean = both.total * both.total / both.count
-    return (both.squares - of_mean + _FEW) / (both.total - of_mean + _FEW)
+    of_mean = total * total / (stable.count + canary.count)
+    return (squares - of_mean + _FEW) / (total - of_mean + _FEW)
 
 
 def _joined(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Strata:
-    is_share = by.is_share
+    is_share, before = by.is_share, level.strata
     known = level.stable
     if known.count < mean_test.LEAST and not is_share:
         known = stable
     if known.count < mean_test.LEAST:
-        return level.strata
+        return before
     spread = level.spread(True) if is_share else _deviation(known)
     ratio = 1.0
     if not is_share:
         ratio = mean_test.canary_variance(spread * spread, level.canary) / (spread * spread)
-    precision = 1 / (1 / stable.count + ratio / canary.count)
-    difference = canary.total / canary.count - stable.total / stable.count
-    return mean_test.joined(level.strata, difference / spread, precision, by.margin.points / spread)
+    n_a, n_b = stable.count, canary.count
+    precision = 1.0 / (1.0 / n_a + ratio / n_b)
+    difference = (canary.total / n_b - stable.total / n_a) / spread
+    return mean_test.joined(before, difference, precision, by.margin.points / spread)

@@ -12,9 +12,13 @@ from tidegate.core.sli import fell_back
 SHARES: Final = (
     *("error", "refusal", "invalid", "interrupted", "truncated", "fallback", "abandon"),
     *("ttft", "total_time", "itl"),
+    *("ttft_body", "total_time_body", "itl_body"),
 )
 ERROR, REFUSAL, INVALID, INTERRUPTED, TRUNCATED = 1, 2, 4, 8, 16
 FALLBACK, ABANDON, TTFT, TOTAL_TIME, ITL = 32, 64, 128, 256, 512
+TTFT_BODY, TOTAL_TIME_BODY, ITL_BODY = 1024, 2048, 4096
+# A latency that is a metric's by its slowest requests, by those slower than most.
+BODY: Final = {"ttft": "ttft_body", "total_time": "total_time_body", "itl": "itl_body"}
 BAD: Final = 16
 # A request with one of these has failed in a way that needs no statistics to be one.
 PLAINLY_BAD: Final = (ERROR | INVALID | INTERRUPTED) << BAD

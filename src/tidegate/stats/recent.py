@@ -1,4 +1,4 @@
-"""The latest values of something, and a quantile of them."""
+"""The latest values of something, and quantiles of them."""
 
 from collections import deque
 from typing import Final
@@ -16,7 +16,13 @@ class Recent:
 
     def quantile(self, share: float) -> float | None:
         """The value that `share` of them do not exceed."""
+        found = self.quantiles(share)
+        return None if found is None else found[0]
+
+    def quantiles(self, *shares: float) -> tuple[float, ...] | None:
+        """The same of several shares."""
         if len(self._values) < LEAST:
             return None
         ordered = sorted(self._values)
-        return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+        last = len(ordered) - 1
+        return tuple([ordered[min(last, int(share * len(ordered)))] for share in shares])

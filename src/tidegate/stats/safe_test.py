@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 from tidegate.stats.harm_test import Share, surplus
 
 _EDGE: Final = 1e-9
+_HIGHEST: Final = 1.0 - _EDGE
 # The nearest point is the middle of one of so many cells of where it may lie.
 _CELLS: Final = 2**18
 _MOST_NEWTONS: Final = 50
@@ -64,42 +65,63 @@ class Rates(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _quantile(alpha: float) -> float:
-    """Of the normal distribution, so many standard deviations below its mean."""
-    return -_NORMAL.inv_cdf(alpha)
+def _of_alpha(alpha: float) -> tuple[float, float]:
+    """The normal distribution's quantile at 1 - alpha, and the ln of what an e-value is worth of
+    the goal."""
+    return -_NORMAL.inv_cdf(alpha), log(alpha / _GOAL)
 
 
 def horizon(rate: float, margin: Margin, stable_share: float) -> float:
     """The canary's observations at which an equal one should have passed."""
-    at_margin = min(1 - _EDGE, rate + margin.points)
-    spread = _quantile(margin.alpha) * sqrt(at_margin * (1 - at_margin))
-    spread += _POWER_QUANTILE * sqrt(rate * (1 - rate))
-    return _HORIZON * (spread / margin.points) ** 2 / max(_EDGE, stable_share)
+    points, alpha = margin
+    at_margin = rate + points
+    at_margin = at_margin if at_margin < _HIGHEST else _HIGHEST
+    spread = _of_alpha(alpha)[0] * sqrt(at_margin * (1.0 - at_margin))
+    spread += _POWER_QUANTILE * sqrt(rate * (1.0 - rate))
+    times = spread / points
+    return _HORIZON * (times * times) / (stable_share if stable_share > _EDGE else _EDGE)
 
 
 def alternative(rate: float, margin: Margin, so_far: SoFar, stable_share: float) -> Rates:
-    """The arms' rates to bet on. Where observations vary less than counts do, `stable_share` is as
-    many times larger.
+    """The arms' rates to bet on."""
+    return Rates(rate, bet(rate, margin, so_far, stable_share))
+
+
+def bet(
+    rate: float, margin: Margin, so_far: tuple[float, float, float], stable_share: float
+) -> float:
+    """The canary's rate to bet on, of arms that have shown `rate`, having come `so_far`. Where
+    observations vary less than counts do, `stable_share` is as many times larger.
 
     What is won so far is worth the chance v of reaching the goal; a hedge of it at the time left
     holds density(quantile(v)) / v for each standard deviation to come. Of a horizon that is near or
     has just passed a little stays to come, and no less than is bet on now.
     """
+    points, alpha = margin
     until = horizon(rate, margin, stable_share)
-    while _PASSED * until <= so_far.canary:
-        until *= 2
-    to_come = max(until - so_far.canary, _TO_COME * until, so_far.next)
-    chance = min(_SURE, max(_LOST, exp(min(0.0, so_far.ln_e + log(margin.alpha / _GOAL)))))
-    at_margin = min(1 - _EDGE, rate + margin.points)
-    between = min(1 - _EDGE, rate + _WAY * margin.points)
-    deviation = sqrt(between * (1 - between) / stable_share * to_come)
+    ln_e, canary, now = so_far
+    while _PASSED * until <= canary:
+        until *= 2.0
+    to_come, least = until - canary, _TO_COME * until
+    least = least if least > now else now
+    to_come = to_come if to_come > least else least
+    ln_chance = ln_e + _of_alpha(alpha)[1]
+    chance = exp(ln_chance) if ln_chance < 0.0 else 1.0
+    chance = _LOST if chance < _LOST else _SURE if chance > _SURE else chance
+    at_margin, between = rate + points, rate + _WAY * points
+    at_margin = at_margin if at_margin < _HIGHEST else _HIGHEST
+    between = between if between < _HIGHEST else _HIGHEST
+    deviation = sqrt(between * (1.0 - between) / stable_share * to_come)
     quantile = _NORMAL.inv_cdf(chance)
-    tilt = _DENSITY * exp(-0.5 * quantile * quantile) / chance / max(deviation, 1.0)
-    odds = at_margin / (1 - at_margin) * exp(-tilt)
-    return Rates(rate, max(_EDGE, odds / (1 + odds)))
+    tilt = _DENSITY * exp(-0.5 * quantile * quantile) / chance
+    if deviation > 1.0:
+        tilt /= deviation
+    odds = at_margin / (1.0 - at_margin) * exp(-tilt)
+    found = odds / (1.0 + odds)
+    return found if found > _EDGE else _EDGE
 
 
-def nearest_null(rates: Rates, points: float, stable_share: float) -> float:
+def nearest_null(rates: tuple[float, float], points: float, stable_share: float) -> float:
     """The stable arm's rate at that point; `stable_share` is its part of the observations.
 
     It minimises share KL(stable, x) + (1 - share) KL(canary, x + margin), whose derivative has the
@@ -107,48 +129,56 @@ def nearest_null(rates: Rates, points: float, stable_share: float) -> float:
     other, so that Newton's steps from there, or from the end next to it, go one way.
     """
     at_stable, at_canary = rates
-    low = max(_EDGE, min(at_stable, at_canary - points))
-    high = max(low, min(at_stable, 1 - points - _EDGE))
-    cell = (high - low) / _CELLS
-    if not cell:
+    of_canary = at_canary - points
+    low = of_canary if of_canary < at_stable else at_stable
+    low = low if low > _EDGE else _EDGE
+    high = 1.0 - points - _EDGE
+    high = high if high < at_stable else at_stable
+    if high <= low:
         return low
+    cell = (high - low) / _CELLS
     # -x^3 + square x^2 + linear x - constant
-    rest, of_canary = 1 - stable_share, at_canary - points
-    square = stable_share * (1 - 2 * points + at_stable) + rest * (1 + of_canary)
-    linear = stable_share * (points * (1 - points) - at_stable * (1 - 2 * points))
+    rest, room = 1.0 - stable_share, points * (1.0 - points)
+    square = stable_share * (1.0 - 2.0 * points + at_stable) + rest * (1.0 + of_canary)
+    linear = stable_share * (room - at_stable * (1.0 - 2.0 * points))
     linear -= rest * of_canary
-    constant = stable_share * at_stable * points * (1 - points)
-    x = min(high, max(low, square / 3))
+    constant = stable_share * at_stable * points * (1.0 - points)
+    x = square / 3.0
+    x = low if x < low else high if x > high else x
+    close = 1e-6 * cell
     for _ in range(_MOST_NEWTONS):
-        slope = (2 * square - 3 * x) * x + linear
+        slope = (2.0 * square - 3.0 * x) * x + linear
         step = (((square - x) * x + linear) * x - constant) / slope if slope else 0.0
         x -= step
-        if abs(step) <= 1e-6 * cell:
+        if -close <= step <= close:
             break
-    return low + (min(_CELLS - 1, max(0, int((x - low) / cell))) + 0.5) * cell
+    at = int((x - low) / cell)
+    at = 0 if at < 0 else _CELLS - 1 if at >= _CELLS else at
+    return low + (at + 0.5) * cell
 
 
 def growth(
-    rates: Rates,
+    rates: tuple[float, float],
     points: float,
-    stable: Share,
-    canary: Share,
+    stable: tuple[float, float],
+    canary: tuple[float, float],
     between: tuple[float, float] = (0.0, 0.0),
 ) -> float:
-    """What a block adds to ln of the e-value. `between` is the arms' sums of x (1 - x) where each
-    observation is a value x between 0 and 1, such as the mean of a unit."""
-    n_a, k_a = stable
-    n_b, k_b = canary
+    """What a block of these `Share`s adds to ln of the e-value. `between` is the arms' sums of
+    x (1 - x) where each observation is a value x between 0 and 1, such as the mean of a unit."""
+    (n_a, k_a), (n_b, k_b) = stable, canary
     if not n_a or not n_b or points >= 1 - 2 * _EDGE:
         return 0.0
     x = nearest_null(rates, points, n_a / (n_a + n_b))
     y = x + points
     at_stable, at_canary = rates
+    bad_of_stable = k_a * log(at_stable / x) if k_a else 0.0
+    bad_of_canary = k_b * log(at_canary / y) if k_b else 0.0
     found = (
-        k_a * log(at_stable / x)
-        + (n_a - k_a) * log((1 - at_stable) / (1 - x))
-        + k_b * log(at_canary / y)
-        + (n_b - k_b) * log((1 - at_canary) / (1 - y))
+        bad_of_stable
+        + (n_a - k_a) * log((1.0 - at_stable) / (1.0 - x))
+        + bad_of_canary
+        + (n_b - k_b) * log((1.0 - at_canary) / (1.0 - y))
     )
     if between[0]:
         found += between[0] * surplus(at_stable * (1 - x) / ((1 - at_stable) * x))

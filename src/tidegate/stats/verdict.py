@@ -14,7 +14,14 @@ from msgspec import Struct
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import HarmMetric, Rollout
 from tidegate.stats import harm_test, mean_test, safe_test
-from tidegate.stats.analysis import Analysis, bounds_of, guards, is_by_unit
+from tidegate.stats.analysis import (
+    Analysis,
+    Known,
+    bounds_of,
+    guards,
+    is_by_unit,
+    may_be_by_unit,
+)
 from tidegate.stats.level import Bounds, Level, bet_on
 
 INTERVAL_ALPHA: Final = 0.05
@@ -51,19 +58,22 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
 def kinds(analysis: Analysis, rollout: Rollout) -> dict[str, Kind]:
     """The verdict of each of its metrics without its figures: what each tick decides by."""
     found = guards(rollout)
-    parts, ln_safe_at = sum(guard.weight for guard in found), -log(rollout.safe_alpha)
+    parts, ln_safe_at = sum([guard.weight for guard in found]), -log(rollout.safe_alpha)
     said: dict[str, Kind] = {}
+    units_may_count = may_be_by_unit(analysis)
     for guard in found:
         name = guard.name
-        by_unit = is_by_unit(analysis, name)
         known = analysis.metrics[name]
+        by_unit = units_may_count and is_by_unit(analysis, name)
         level = known.units if by_unit else known.requests
         ln_harm_at = log(parts / guard.weight / rollout.harm_alpha)
         is_share = HARM[name].kind != "amount"
-        if is_share and max(level.harm) < ln_harm_at:  # nor is their mean
+        body = _body_of(known, by_unit)
+        logs = level.harm if body is None else level.harm + body.harm
+        if is_share and max(logs) < ln_harm_at:  # nor is their mean
             ln_es = -inf, level.safe
         else:
-            ln_es = _ln_es(level, is_share)
+            ln_es = _ln_es(level, is_share, body)
         is_known = bool(known.requests.stable.count and known.requests.canary.count)
         at = ln_harm_at, ln_safe_at
         said[name] = _kind(level, bounds_of(guard, rollout), ln_es, at) if is_known else "no_data"
@@ -86,7 +96,8 @@ def _verdict(analysis: Analysis, rollout: Rollout, guard: HarmMetric, harm_at: f
     bounds = bounds_of(guard, rollout)
     is_share = bounds.is_share
     safe_at = 1 / rollout.safe_alpha
-    ln_harm, ln_safe = _ln_es(level, is_share)
+    body = _body_of(known, by_unit)
+    ln_harm, ln_safe = _ln_es(level, is_share, body)
     stable, canary = level.stable.count, level.canary.count
     what: Kind = "no_data"
     if known.requests.stable.count and known.requests.canary.count:
@@ -105,7 +116,7 @@ def _verdict(analysis: Analysis, rollout: Rollout, guard: HarmMetric, harm_at: f
         stable,
         canary,
         _needed(level, bounds, log(safe_at) - ln_safe),
-        _smallest(level, is_share, log(harm_at)),
+        _smallest(level, is_share, log(harm_at) + (log(2) if body else 0.0)),
         by_unit,
     )
 
@@ -125,10 +136,22 @@ def _is_within(level: Level, by: Bounds) -> bool:
     return high is not None and high <= (points if by.is_share else exp(points))
 
 
-def _ln_es(level: Level, is_share: bool) -> tuple[float, float]:
+def _body_of(known: Known, by_unit: bool) -> Level | None:
+    body = known.body
+    if body is None:
+        return None
+    return body.units if by_unit else body.requests
+
+
+def _ln_es(level: Level, is_share: bool, body: Level | None) -> tuple[float, float]:
+    """Of harm and of safety. The harm of a latency is the mean of those of its slowest requests and
+    of its upper body: an e-value against "the arms are equally fast"."""
     most = harm_test.MOST_LN_E
     if is_share:
-        return harm_test.ln_e(level.harm), max(-most, min(most, level.safe))
+        harm = harm_test.ln_e(level.harm)
+        if body is not None:
+            harm = harm_test.ln_mean((harm, harm_test.ln_e(body.harm)))
+        return harm, max(-most, min(most, level.safe))
     if level.canary.count < mean_test.LEAST:
         return 0.0, 0.0
     harm, safe = mean_test.ln_e_harm(level.strata), mean_test.ln_e_safe(level.strata)

@@ -40,6 +40,12 @@ def of(connection: Connection, digest: str) -> list[Certificate]:
     return _read([row.body for row in connection.execute(query)])
 
 
+def of_model(connection: Connection, model: str) -> list[Certificate]:
+    """Every one at a model."""
+    query = select(table.c.body).where(table.c.model == model)
+    return _read([row.body for row in connection.execute(query)])
+
+
 def recent(connection: Connection, limit: int = 200) -> list[Certificate]:
     """The newest first."""
     query = select(table.c.body).order_by(table.c.id.desc()).limit(limit)

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal
 import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
 
 from tidegate.core.change import Change
 from tidegate.core.levers import LEVERS, wrong
@@ -138,10 +138,11 @@ def let_go(connection: Connection, change_id: str, author: Author, why: Why = "e
 def sweep(connection: Connection, now_s: float, *, leases: bool = False) -> list[Change]:
     """End what is over by the clock, each once, and where a leadership begins also the `leases`
     that the one before it did not renew in time. Gateways have let go of them by themselves."""
-    led = leadership.present(connection)
+    led, c = leadership.present(connection), changes.c
+    may_be = (c.until_s <= now_s) | (c.lease_s <= now_s - led.renewed_at_s)
     gone = [
         kept
-        for kept in _open(connection)
+        for kept in _open(connection, may_be)
         if kept.is_over(now_s) or (leases and kept.state(now_s, led) == "lapsed")
     ]
     for kept in gone:
@@ -240,8 +241,8 @@ def note(
     audit.append(connection, author, what, change.id, f"{said}: {detail}" if detail else said)
 
 
-def _open(connection: Connection) -> list[Kept]:
-    query = select(changes).where(_IS_OPEN).order_by(changes.c.from_s, changes.c.id)
+def _open(connection: Connection, *which: ColumnElement[bool]) -> list[Kept]:
+    query = select(changes).where(_IS_OPEN, *which).order_by(changes.c.from_s, changes.c.id)
     return [_kept(row) for row in connection.execute(query)]
 
 

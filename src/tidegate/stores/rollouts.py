@@ -162,15 +162,18 @@ def under_way(connection: Connection, read: MutableMapping[str, Rollout]) -> lis
     """Those that have not ended, the oldest first. What releases say is looked up in `read`, which
     is left with those that were found: they never change."""
     c = rollouts.c
-    columns = (column for column in c if column is not c.rollout)
-    query = select(*columns).where(c.ended_at_s.is_(None)).order_by(c.created_at_s, c.id)
-    rows = [dict(row._mapping) for row in connection.execute(query)]
-    for name in [name for name in read if name not in {row["id"] for row in rows}]:
+    query = (
+        select(c.id, *(c[name] for name in _TOLD))
+        .where(c.ended_at_s.is_(None))
+        .order_by(c.created_at_s, c.id)
+    )
+    rows = connection.execute(query).all()
+    there = {row[0] for row in rows}
+    for name in [name for name in read if name not in there]:
         del read[name]
-    for row in rows:
-        if row["id"] not in read:
-            read[row["id"]] = find(connection, row["id"]).rollout
-    return [Kept(read[row["id"]], *(row[name] for name in _TOLD)) for row in rows]
+    for name in there - read.keys():
+        read[name] = find(connection, name).rollout
+    return [Kept(read[name], *told) for name, *told in rows]
 
 
 def ended_before(connection: Connection, before_s: float, *, after: str = "") -> list[str]:

@@ -69,7 +69,7 @@ def to_come(connection: Connection) -> list[Scheduled]:
 def never_begun(connection: Connection, limit: int) -> list[Scheduled]:
     """What was ended, or could not begin; the newest first."""
     why = ~_IS_OPEN & (table.c.closed_why != BEGUN)
-    return _select(connection, why, table.c.from_s.desc())[:limit]
+    return _select(connection, why, table.c.from_s.desc(), most=limit)
 
 
 def find(connection: Connection, change_id: str) -> Scheduled:
@@ -132,9 +132,13 @@ def _close(connection: Connection, one: Scheduled, author: Author, why: str) -> 
 
 
 def _select(
-    connection: Connection, which: ColumnElement[bool], order: ColumnElement[Any]
+    connection: Connection,
+    which: ColumnElement[bool],
+    order: ColumnElement[Any],
+    *,
+    most: int | None = None,
 ) -> list[Scheduled]:
-    query = select(table).where(which).order_by(order, table.c.id)
+    query = select(table).where(which).order_by(order, table.c.id).limit(most)
     return [_scheduled(row) for row in connection.execute(query)]
 
 

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct, field
 
 from tidegate.core.bin import BY_UNIT, COUNTS, HISTOGRAMS, OTHERS, Bin
-from tidegate.stats.histogram import merge, quantile, quantile_of_sorted
+from tidegate.stats.histogram import count_upto, merge, quantile, quantile_of_sorted
 
 # How many of a dimension are told by name; the rest are `OTHERS`.
 MAX_NAMED: Final = 32
@@ -94,7 +94,7 @@ def packed(row: Row) -> tuple[list[int], list[bytes | None]]:
         dimension: _largest(values) if len(values) > MAX_NAMED else values
         for dimension, values in row.detail.by.items()
     }
-    details = [_packed(one) if one else None for one in histograms]
+    details = [packed_histogram(one) if one else None for one in histograms]
     return counts, [*details, _pack(Detail(by, row.detail.units))]
 
 
@@ -125,7 +125,21 @@ def quantile_of(payloads: Sequence[bytes], share: float) -> float | None:
     return quantile(whole, share)
 
 
-def _packed(histogram: Histogram) -> bytes:
+def counted_upto(payloads: Sequence[bytes], threshold: float) -> tuple[int, float]:
+    """How many values they count together, and how many of these do not exceed the threshold."""
+    if len(payloads) == 1:
+        buckets, counts = _unpacked(payloads[0])
+    else:
+        whole: Histogram = {}
+        for payload in payloads:
+            merge(whole, histogram_of(payload))
+        buckets = sorted(whole)
+        counts = [whole[bucket] for bucket in buckets]
+    return sum(counts), count_upto(buckets, counts, threshold)
+
+
+def packed_histogram(histogram: Mapping[int, int]) -> bytes:
+    """As it is stored."""
     buckets = sorted(histogram)
     return _pack((buckets, [histogram[bucket] for bucket in buckets]))
 

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import ColumnElement, Connection, Select, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from tidegate.core.levers import EVERY
 from tidegate.stores import audit
@@ -41,7 +41,7 @@ def of_route(
     for target in targets:
         scopes += [target, f"{route}/{target}"]
     found = [
-        *_changes(connection, scopes, between_s),
+        *_changes(connection, _of(route, scopes), between_s),
         *_revisions(connection, route, between_s),
         *_releases(connection, route, between_s),
         *_plans(connection, between_s),
@@ -49,19 +49,30 @@ def of_route(
     return sorted(found, key=lambda one: -one.at_s)[:MOST]
 
 
-def _changes(
-    connection: Connection, scopes: list[str], between_s: tuple[float, float]
-) -> Iterator[Happened]:
-    """When each was set, and when it ended; not what still waits to be approved."""
+def _of(route: str, scopes: list[str]) -> ColumnElement[bool]:
+    """Changes of these scopes, and of a lane of the route."""
     c = changes.c
-    touched = or_(c.from_s.between(*between_s), c.ended_at_s.between(*between_s))
-    mine = c.scope.in_(scopes) & (c.lever != _ITS_OWN) & touched
-    query = select(changes).where(mine)
-    for row in _newest(connection, query, c.from_s):
+    in_lane = c.scope.startswith(f"{route}@", autoescape=True)
+    return (c.lever != _ITS_OWN) & or_(c.scope.in_(scopes), in_lane)
+
+
+def _changes(
+    connection: Connection, mine: ColumnElement[bool], between_s: tuple[float, float]
+) -> Iterator[Happened]:
+    """When each was set, or the last of those who had to approved it, and when it ended."""
+    c = changes.c
+    trail = audit.of_kind(connection, "change.approve", *between_s)
+    approved_s = {row.subject: row.at_s for row in reversed(trail)}
+    touched = or_(
+        c.from_s.between(*between_s), c.ended_at_s.between(*between_s), c.id.in_(approved_s)
+    )
+    newest = func.coalesce(c.ended_at_s, c.from_s)
+    for row in _newest(connection, select(changes).where(mine, touched), newest):
         name = f"{row.lever} of {row.scope}" if row.scope else row.lever
-        if between_s[0] <= row.from_s <= between_s[1] and not _waits(row):
+        began_s = max(row.from_s, approved_s.get(row.id, row.from_s))
+        if between_s[0] <= began_s <= between_s[1] and not _waits(row):
             said = f"set to {row.value:g}: {row.reason}"
-            yield Happened(row.from_s, "change", name, row.author, said)
+            yield Happened(began_s, "change", name, row.author, said)
         if row.ended_at_s is not None and between_s[0] <= row.ended_at_s <= between_s[1]:
             said = f"ended, {row.ended_why}"
             yield Happened(row.ended_at_s, "change", name, row.ended_by or row.author, said)

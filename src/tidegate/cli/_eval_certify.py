@@ -1,0 +1,92 @@
+"""Certificates for what a gate let pass: one for each model that answered every case."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from hashlib import sha256
+
+import click
+from msgspec import Struct
+
+from tidegate.cli._client import Control
+from tidegate.cli._eval_run import Done
+from tidegate.control.shapes_certificates import NewCertificate
+from tidegate.core.certificate import Certificate, Found
+from tidegate.core.prompt import Prompt
+
+
+class Tried(Struct, frozen=True):
+    """A model that the candidate was asked at: which cases it answered, and as what."""
+
+    model: str
+    cases: frozenset[str]
+    snapshots: frozenset[str]
+
+
+def tried(done: Done) -> list[Tried]:
+    """By what receipts say."""
+    cases: dict[str, set[str]] = defaultdict(set)
+    snapshots: dict[str, set[str]] = defaultdict(set)
+    for pair in done.pairs:
+        for answered in (it.answered for it in pair.candidate):
+            if answered.model is not None:
+                cases[answered.model].add(pair.case.id)
+                snapshots[answered.model] |= {answered.model_snapshot or ""} - {""}
+    return [Tried(it, frozenset(cases[it]), frozenset(snapshots[it])) for it in sorted(cases)]
+
+
+def certify(control: Control, done: Done, prompt: Prompt, for_s: float) -> int:
+    """Asks control for each certificate; how many there are. What was not issued is told why."""
+    issued = 0
+    models = tried(done)
+    if not models:
+        click.echo("no certificate: no receipt says which model has answered", err=True)
+    for it in models:
+        why = _why_not(it, done)
+        if why is not None:
+            click.echo(f"no certificate for {it.model}: {why}", err=True)
+            continue
+        made = control.post("/api/certificates", Certificate, _wanted(it, done, prompt, for_s))
+        click.echo(f"certified {prompt.name}@{prompt.version} at {it.model}: {made.id}")
+        issued += 1
+    return issued
+
+
+def _why_not(tried: Tried, done: Done) -> str | None:
+    missing = len(done.suite.cases) - len(tried.cases)
+    if missing:
+        return f"{missing} of {len(done.suite.cases)} cases were answered by another model only"
+    if len(tried.snapshots) > 1:
+        return f"it answered as several: {', '.join(sorted(tried.snapshots))}"
+    return None
+
+
+def _wanted(tried: Tried, done: Done, prompt: Prompt, for_s: float) -> NewCertificate:
+    return NewCertificate(
+        prompt=prompt.name,
+        version=prompt.version,
+        digest=prompt.digest,
+        model=tried.model,
+        suite=done.suite.name[:200],
+        suite_digest=done.suite.digest(),
+        cases=len(done.suite.cases),
+        findings=tuple(_found(done)),
+        run=done.run,
+        for_s=for_s,
+        reason=f"the gate {done.suite.name[:100]} was passed",
+        snapshot=next(iter(tried.snapshots), None),
+        baseline=done.compared.baseline[:200],
+        judge_digest=_judges(done.judges),
+    )
+
+
+def _found(done: Done) -> Iterable[Found]:
+    for it in done.gated.findings:
+        if it.verdict in ("pass", "warn"):
+            yield Found(it.check, "warn" if it.verdict == "warn" else "pass", it.why)
+
+
+def _judges(digests: tuple[str, ...]) -> str | None:
+    """Of one judge its own; of several that of all their digests."""
+    if len(digests) < 2:
+        return next(iter(digests), None)
+    return sha256("\n".join(digests).encode()).hexdigest()

@@ -1,0 +1,71 @@
+"""What a run needs of a running Tidegate: a key of its own with a ceiling, and its receipts."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from decimal import Decimal
+from typing import Final
+
+import click
+from msgspec import Struct
+
+from tidegate.cli._client import Control
+from tidegate.control.shapes import KeyMade, KeyRevoked, NewKey, NewKeyLimits, ReceiptPage
+from tidegate.core import clock
+from tidegate.core.purpose import EVAL
+from tidegate.evals.receipts import Page, Unread
+
+# A key whose run is killed ends by itself.
+KEY_LIFE_S: Final = 86_400.0
+_PAGE: Final = 1000
+
+
+class RunKey(Struct, frozen=True):
+    """The secret, and the id by which its receipts are found."""
+
+    secret: str
+    id: str
+
+
+@contextmanager
+def run_key(
+    control: Control, name: str, routes: Sequence[str], most: Decimal, team: str | None
+) -> Iterator[RunKey]:
+    """A key that may spend at most that many dollars, revoked when the run has ended."""
+    wanted = NewKey(
+        name=name[:100],
+        team=team,
+        routes=tuple(dict.fromkeys(routes)),
+        purpose=EVAL,
+        expires_at_s=clock.wall_s() + KEY_LIFE_S,
+        limits=NewKeyLimits(budget=f"{most:f}", budget_per="lifetime", budget_alerts=()),
+    )
+    made = control.post("/api/keys", KeyMade, wanted)
+    try:
+        yield RunKey(made.key, made.record.id)
+    finally:
+        try:
+            control.post(f"/api/keys/{made.record.id}/revoke", KeyRevoked)
+        except click.ClickException as error:
+            click.echo(
+                f"the key {made.record.id} of this run could not be revoked ({error.message}); it "
+                f"ends by itself within a day, or by `tidegate key revoke {made.record.id}`",
+                err=True,
+            )
+
+
+class Ledger:
+    """The receipts of a key, as `evals.receipts.Receipts` reads them."""
+
+    def __init__(self, control: Control, key_id: str) -> None:
+        self._control = control
+        self._key_id = key_id
+
+    def __call__(self, cursor: int) -> Page:
+        """Unread while control is away."""
+        try:
+            page = self._control.get(
+                "/api/receipts", ReceiptPage, after=cursor, key_id=self._key_id, limit=_PAGE
+            )
+        except click.ClickException as error:
+            raise Unread(error.message) from error
+        return Page(page.receipts, page.cursor)

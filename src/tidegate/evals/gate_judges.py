@@ -1,0 +1,63 @@
+"""What a gate says besides the outcomes: of its judges, and of the prompts' own length."""
+
+from collections.abc import Iterable, Sequence
+
+from tidegate.core.grading import Case
+from tidegate.core.prompt import Prompt
+from tidegate.evals.finding import Finding
+from tidegate.evals.outcome import Paired
+from tidegate.prompts.counting import counter_of
+from tidegate.prompts.delta import Delta, token_delta
+from tidegate.prompts.render import RenderRefused
+
+
+def judges_of(pairs: Sequence[Paired]) -> dict[str, bool]:
+    """The digests of all who judged a case, and whether their word counted each time."""
+    found: dict[str, bool] = {}
+    for pair in pairs:
+        for outcome in (*pair.baseline, *pair.candidate):
+            for digest, counted in outcome.judges:
+                found[digest] = counted and found.get(digest, True)
+    return found
+
+
+def judged_by(pairs: Sequence[Paired]) -> Iterable[Finding]:
+    """Inconclusive where a judge has looked that may only inform. None where nobody judged."""
+    judges = judges_of(pairs)
+    only = sorted(digest for digest, counted in judges.items() if not counted)
+    if only:
+        told = ", ".join(it[:12] or "unknown" for it in only)
+        why = f"checks by a judge that is not calibrated only inform: {told}"
+        yield Finding("judge", "inconclusive", why)
+    elif judges:
+        told = ", ".join(it[:12] for it in sorted(judges))
+        yield Finding("judge", "pass", f"calibrated: {told}")
+
+
+def prompt_tokens(
+    before: Prompt | None, after: Prompt | None, cases: Sequence[Case]
+) -> Iterable[Finding]:
+    """The prompts over all cases, counted exactly by the model's tokenizer. None where there are no
+    two versions, or nobody knows the tokenizer: then what providers counted has to do."""
+    if before is None or after is None or before.digest == after.digest:
+        return
+    counter = counter_of(after)
+    if not counter.exact:
+        return
+    try:
+        delta = token_delta(before, after, [(it.id, it.variables) for it in cases], counter)
+    except RenderRefused as no:
+        yield Finding("prompt_tokens", "inconclusive", f"the prompt cannot be rendered: {no}")
+        return
+    yield _found(delta)
+
+
+def _found(delta: Delta) -> Finding:
+    share = delta.share
+    if share is None or delta.verdict == "unknown":
+        missing = len(delta.cases) - delta.compared
+        why = f"{missing} of {len(delta.cases)} cases are not rendered by both versions"
+        return Finding("prompt_tokens", "inconclusive", why)
+    why = f"{delta.before} to {delta.after} over {delta.compared} cases, by {delta.counted_by}"
+    why += f" ({share:+.1%})"
+    return Finding("prompt_tokens", delta.verdict, why, {"ratio": 1 + share})

@@ -1,0 +1,172 @@
+"""What the checks of a case say of one answer, and what that comes to.
+
+A judge that is not calibrated only informs: its grades are shown, and decide nothing.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, NamedTuple
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+
+from tidegate.core import plugs
+from tidegate.core.grading import (
+    Answered,
+    Ask,
+    Case,
+    Check,
+    Grade,
+    Grader,
+    checked,
+    judge_digest,
+    together,
+)
+from tidegate.evals.asking import Gateway
+from tidegate.evals.gate_refusals import STRATUM as REFUSAL
+from tidegate.evals.outcome import Outcome
+from tidegate.graders.refusal import extent_of
+
+_encode: Final = msgspec.json.Encoder().encode
+# What only receipts know of an answer, or know better.
+_OF_RECEIPTS: Final = frozenset(("cost", "latency", "refusal", "tokens"))
+
+
+class Judge:
+    """A route that judges. `models` are what has answered so far, as answers name it."""
+
+    def __init__(
+        self, gateway: Gateway, route: str, parameters: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        self._gateway = gateway
+        self.route = route
+        self._fixed: dict[str, Any] = {"model": route, "prompt": False}
+        self.parameters = {name: msgspec.json.decode(value) for name, value in parameters}
+        self._fixed |= self.parameters
+        self.models: set[str] = set()
+
+    async def __call__(
+        self, turns: tuple[tuple[str, str], ...], json_schema: str | None
+    ) -> tuple[str | None, str | None]:
+        """`core.grading.Ask`."""
+        body = dict(self._fixed)
+        body["messages"] = [{"role": role, "content": text} for role, text in turns]
+        if json_schema is not None:
+            schema = {
+                "name": "verdict",
+                "strict": True,
+                "schema": msgspec.Raw(json_schema.encode()),
+            }
+            body["response_format"] = {"type": "json_schema", "json_schema": schema}
+        answered = await self._gateway.ask(_encode(body), "judge")
+        if answered.model_snapshot is not None:
+            self.models.add(answered.model_snapshot)
+        return answered.output, answered.failure
+
+    def digest(self, prompt: str) -> str | None:
+        """Which judge that is with such a prompt; None while no model has answered, or several."""
+        if len(self.models) != 1:
+            return None
+        [model] = self.models
+        return judge_digest(prompt, model, self.parameters)
+
+
+class Judges(Struct):
+    """Who judges in a run: `ask` None where nobody does. `calibrated` are digests of judges that
+    may decide."""
+
+    ask: Judge | None = None
+    calibrated: frozenset[str] = frozenset()
+
+    def decides(self, prompt: str) -> bool:
+        return self.digest(prompt) in self.calibrated
+
+    def digest(self, prompt: str) -> str:
+        """Of who judges by it; empty where nobody knows."""
+        return (None if self.ask is None else self.ask.digest(prompt)) or ""
+
+
+class _Ready(NamedTuple):
+    check: Check
+    grader: Grader
+    options: Mapping[str, Any]
+    prompt: str | None  # of the judge
+    name: str
+
+
+class Marker:
+    """Grades answers; graders are found and options read once for all cases."""
+
+    def __init__(self, judges: Judges) -> None:
+        self.judges = judges
+        self._ready: dict[tuple[str, bytes], tuple[Grader, Mapping[str, Any], str | None]] = {}
+
+    async def outcome(self, case: Case, repeat: int, answered: Answered) -> Outcome:
+        """What is said of an answer."""
+        if answered.refusal is None and REFUSAL in case.strata:
+            answered = replace(answered, refusal=extent_of(answered))
+        ready = [self._prepared(check) for check in case.checks]
+        said: list[tuple[str, Grade]] = []
+        deciding: list[tuple[Check, Grade]] = []
+        judges: dict[str, bool] = {}
+        for it in ready:
+            grade = checked(it.check, await self._grade(it, case, answered))
+            said.append((it.name, grade))
+            decides = it.prompt is None or self.judges.decides(it.prompt)
+            if decides or grade.verdict == "error":
+                deciding.append((it.check, grade))
+            if it.prompt is not None:
+                judges[self.judges.digest(it.prompt)] = decides
+        whole = together([it for it, _ in deciding], [it for _, it in deciding], case.threshold)
+        if ready and not deciding:
+            whole = Grade("error", why="only a judge that is not calibrated has looked at it")
+        score = whole.score if isinstance(whole.score, float | int) else None
+        by = tuple(judges.items())
+        return Outcome(case.id, repeat, whole.verdict, answered, tuple(said), score, by)
+
+    async def _grade(self, it: _Ready, case: Case, answered: Answered) -> Grade:
+        ask: Ask | None = self.judges.ask if it.grader.asks else None
+        return await it.grader.grade(case, answered, it.options, ask)
+
+    def _prepared(self, check: Check) -> _Ready:
+        key = check.grader, bytes(check.options)
+        found = self._ready.get(key)
+        if found is None:
+            grader: Grader = plugs.load("graders", check.grader)
+            options = msgspec.json.decode(check.options)
+            prompt = judge_prompt(grader, check.grader, options)
+            if len(self._ready) < 10_000:
+                self._ready[key] = grader, options, prompt
+        else:
+            grader, options, prompt = found
+        return _Ready(check, grader, options, prompt, check.metric or check.grader)
+
+
+def judge_prompt(grader: Grader, name: str, options: Mapping[str, Any]) -> str | None:
+    """What a judge is told of its own; None for a grader that asks nobody. A group's judges are
+    one: each of them has to be calibrated by itself, and so is only asked outside of groups."""
+    if not grader.asks:
+        return None
+    told: Callable[[Mapping[str, Any]], str] | None = getattr(grader, "prompt", None)
+    if told is not None:
+        return told(options)
+    members = options.get("checks", ())
+    asks = [it for it in members if plugs.load("graders", it["grader"]).asks]
+    if not asks:
+        return None
+    [first, *_] = asks
+    judge = plugs.load("graders", first["grader"])
+    prompts = [judge_prompt(judge, first["grader"], it.get("options", {})) for it in asks]
+    return "\0".join(it or name for it in prompts)
+
+
+def needs_receipts(cases: tuple[Case, ...]) -> bool:
+    """Whether a check asks what only receipts know, or know better."""
+    return any(REFUSAL in case.strata or any(map(_of_receipts, case.checks)) for case in cases)
+
+
+def _of_receipts(check: Check) -> bool:
+    if check.grader == "group":
+        members = msgspec.json.decode(check.options).get("checks", ())
+        return any(it["grader"] in _OF_RECEIPTS for it in members)
+    return check.grader in _OF_RECEIPTS

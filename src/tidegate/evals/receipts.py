@@ -1,0 +1,111 @@
+"""What the gateway's receipts say of a run's answers: cost, tokens, times, refusals, who served."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Final, NamedTuple
+
+from msgspec.structs import replace
+
+from tidegate.core import clock
+from tidegate.core.grading import Answered
+from tidegate.core.receipt import Receipt
+
+# A receipt is in the ledger a moment after its answer; control may be starting anew.
+PATIENCE_S: Final = 20.0
+_PAUSE_S: Final = 0.2
+
+
+class Page(NamedTuple):
+    """Receipts after a cursor, oldest first, and the next cursor."""
+
+    receipts: Sequence[Receipt]
+    cursor: int
+
+
+class Unread(Exception):
+    """Control does not answer."""
+
+
+Read = Callable[[int], Page]
+
+
+class Receipts:
+    """Reads along in the ledger while answers wait for their receipts; a context. `read` gives the
+    receipts of the run's key after a cursor, in a thread; it may raise Unread."""
+
+    def __init__(self, read: Read, patience_s: float = PATIENCE_S) -> None:
+        self._read = read
+        self._patience_s = patience_s
+        self._wanted: dict[str, asyncio.Future[Receipt]] = {}
+        self._early: dict[str, Receipt] = {}
+        self._more = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> "Receipts":
+        self._task = asyncio.create_task(self._follow())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def __call__(self, answered: Answered) -> Answered:
+        """The answer with what its receipt says; as it is when none comes in time."""
+        id = answered.receipt_id
+        if id is None:
+            return answered
+        receipt = self._early.pop(id, None)
+        if receipt is None:
+            future = self._wanted[id] = asyncio.get_running_loop().create_future()
+            self._more.set()
+            try:
+                async with asyncio.timeout(self._patience_s):
+                    receipt = await future
+            except TimeoutError:
+                return answered
+            finally:
+                del self._wanted[id]
+        return told(answered, receipt)
+
+    async def _follow(self) -> None:
+        cursor = 0
+        while True:
+            if not self._wanted:
+                self._more.clear()
+                await self._more.wait()
+            began_s = clock.monotonic_s()
+            try:
+                page = await asyncio.to_thread(self._read, cursor)
+            except Unread:
+                page = Page((), cursor)
+            cursor = page.cursor
+            for receipt in page.receipts:
+                future = self._wanted.get(receipt.id)
+                if future is None:
+                    self._early[receipt.id] = receipt
+                elif not future.done():
+                    future.set_result(receipt)
+            spent_s = clock.monotonic_s() - began_s
+            if not page.receipts and spent_s < _PAUSE_S:
+                await asyncio.sleep(_PAUSE_S - spent_s)
+
+
+def told(answered: Answered, receipt: Receipt) -> Answered:
+    """What the receipt knows stands before what the answer said of itself. Unknown stays so."""
+    output = receipt.output_tokens
+    if output is not None:
+        output += receipt.reasoning_tokens or 0
+    known = {
+        "refusal": receipt.model_refusal,
+        "validity": receipt.validity,
+        "finish_reason": receipt.finish_reason,
+        "input_tokens": receipt.total_input_tokens,
+        "output_tokens": output,
+        "cost_nanousd": receipt.cost_nanousd,
+        "ttft_s": receipt.ttft_s,
+        "total_s": receipt.total_s,
+        "model": receipt.model_wanted,
+        "model_snapshot": receipt.model_served,
+    }
+    return replace(answered, **{name: it for name, it in known.items() if it is not None})

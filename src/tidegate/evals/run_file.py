@@ -1,0 +1,132 @@
+"""A run's outcomes on disk, one JSON line each, appended as they come: what a run resumes from.
+
+A run that is killed leaves at most one line torn, which is dropped when it is opened again.
+"""
+
+import fcntl
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.evals.outcome import Outcome
+from tidegate.evals.side import SideName
+
+FORM: Final = "tidegate-run-1"
+MAX_LINE_BYTES: Final = 64 * 1024 * 1024
+
+
+class RunHead(Struct, frozen=True, omit_defaults=True):
+    """What the run is of. `sides` are the digests of what is asked, `repeats` how often."""
+
+    run: str
+    suite: str
+    suite_digest: str
+    sides: Mapping[str, str]
+    repeats: int
+    judge: str | None = None
+    form: str = FORM
+
+
+class _Line(Struct, frozen=True):
+    side: SideName
+    outcome: Outcome
+
+
+Key = tuple[SideName, str, int]
+_encode: Final = msgspec.json.Encoder().encode
+_head: Final = msgspec.json.Decoder(RunHead).decode
+_line: Final = msgspec.json.Decoder(_Line).decode
+
+
+class RunFileRefused(Exception):
+    """The file is not this run's, or cannot be used. The message says what to do."""
+
+
+class RunFile:
+    """Open for appending; `head` is what it began with, `outcomes` the last of each answer. One
+    process at a time. RunFileRefused, OSError."""
+
+    def __init__(self, path: Path, wanted: RunHead) -> None:
+        self.path = path
+        self.outcomes: dict[Key, Outcome] = {}
+        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            self._lock()
+            head = self._read(wanted)
+            if head is None:
+                self._write(_encode(wanted))
+            self.head = head or wanted
+        except BaseException:
+            os.close(self._file)
+            raise
+
+    def add(self, side: SideName, outcome: Outcome) -> None:
+        """Written to the file before this returns."""
+        self.outcomes[side, outcome.case, outcome.repeat] = outcome
+        self._write(_encode(_Line(side, outcome)))
+
+    def close(self) -> None:
+        """What was written is on the disk then."""
+        os.fsync(self._file)
+        os.close(self._file)
+
+    def __enter__(self) -> "RunFile":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _lock(self) -> None:
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise RunFileRefused(f"{self.path}: another process is at this run") from None
+
+    def _write(self, line: bytes) -> None:
+        left = memoryview(line + b"\n")
+        while left:
+            left = left[os.write(self._file, left) :]
+
+    def _read(self, wanted: RunHead) -> RunHead | None:
+        """What is there. The torn end is cut off."""
+        head: RunHead | None = None
+        whole = 0
+        with open(self._file, "rb", closefd=False) as file:
+            file.seek(0)
+            for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1):
+                if not line.endswith(b"\n"):
+                    break
+                whole += len(line)
+                try:
+                    if head is None:
+                        head = _head(line)
+                        self._check(head, wanted)
+                    else:
+                        said = _line(line)
+                        key = said.side, said.outcome.case, said.outcome.repeat
+                        self.outcomes[key] = said.outcome
+                except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+                    what = f"{self.path}, line {number}: it is no line of a run: {error}"
+                    raise RunFileRefused(what) from None
+        os.ftruncate(self._file, whole)
+        return head
+
+    def _check(self, head: RunHead, wanted: RunHead) -> None:
+        """That it is of the same cases, sides, repeats and judge."""
+        if head.form != FORM:
+            raise RunFileRefused(f"{self.path}: it is of the form {head.form!r}, not {FORM}")
+        found = []
+        if head.suite_digest != wanted.suite_digest or head.repeats != wanted.repeats:
+            found.append("the suite")
+        for name in sorted(head.sides.keys() | wanted.sides.keys()):
+            if head.sides.get(name) != wanted.sides.get(name):
+                found.append(f"the {name}")
+        if head.judge != wanted.judge:
+            found.append("the judge")
+        if found:
+            what = f"{self.path}: it is another run: not the same {' and '.join(found)}"
+            raise RunFileRefused(f"{what}; name another file, or delete this one")

@@ -1,0 +1,103 @@
+"""`tidegate eval run`, against a gateway and a control that answer from tables."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from tests.cli.conftest import FakeControl
+from tests.cli.house import answering, is_candidate, lends_keys, written
+
+SIDES = ("--baseline", "v1", "--candidate", "v2")
+
+
+@pytest.fixture
+def suite(tmp_path: Path, control: FakeControl, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    lends_keys(control)
+    return written(tmp_path)
+
+
+def went(run: Callable[..., Result], suite: Path, url: str, *words: str) -> Result:
+    where = ("--repository", str(suite.parent.parent), "--gateway", url)
+    return run("eval", "run", str(suite), *where, *words)
+
+
+def test_two_versions_that_answer_alike_pass(run: Callable[..., Result], suite: Path) -> None:
+    with answering(lambda _: "good") as url:
+        result = went(run, suite, url, *SIDES)
+    assert result.exit_code == 0, result.output
+    assert "facts: support@v2 at chat beside support@v1 at chat" in result.stdout
+    assert "0 cases lost, 0 won, of 100" in result.stdout
+
+
+def test_a_candidate_alone_has_to_pass_often_enough(
+    run: Callable[..., Result], suite: Path
+) -> None:
+    with answering(lambda body: "good" if "7" in body["messages"][-1]["content"] else "bad") as url:
+        result = went(run, suite, url, "--candidate", "v2", "--pass-rate", "0.15")
+        assert result.exit_code == 0, result.output
+        assert "baseline" in result.stdout
+        assert went(run, suite, url, "--candidate", "v2").exit_code == 1
+
+
+def test_two_parameters_of_one_version_are_two_sides(
+    run: Callable[..., Result], suite: Path
+) -> None:
+    with answering(lambda body: "good" if body["temperature"] == 0 else "bad") as url:
+        words = ("--baseline", "v1", "--candidate", "v1", "--parameter", "temperature=0")
+        result = went(run, suite, url, *words, "--candidate-parameter", "temperature=1")
+    assert result.exit_code == 1
+    assert "stopped early: surely worse after" in result.stdout
+
+
+def test_a_run_whose_money_is_spent_is_incomplete_and_goes_on_later(
+    run: Callable[..., Result], suite: Path, tmp_path: Path
+) -> None:
+    left = 50
+
+    def say(_: dict[str, Any]) -> Any:
+        nonlocal left
+        left -= 1
+        return "good" if left > 0 else (429, "insufficient_quota")
+
+    file = tmp_path / "deep" / "run.jsonl"
+    with answering(say) as url:
+        result = went(run, suite, url, *SIDES, "--run-file", str(file))
+        assert result.exit_code == 2
+        assert "the run's money is spent" in result.stderr
+        left = 1000
+        result = went(run, suite, url, *SIDES, "--run-file", str(file))
+        assert result.exit_code == 0, result.output
+        assert 1000 - left <= 200 - 40
+        other = went(run, suite, url, "--baseline", "none", "--candidate", "v2",
+                     "--run-file", str(file))  # fmt: skip
+    assert other.exit_code == 3
+    assert "another run: not the same the baseline" in other.stderr
+
+
+def test_a_judge_that_is_not_calibrated_only_informs(
+    run: Callable[..., Result], suite: Path
+) -> None:
+    suite.write_text(suite.read_text().replace(
+        "[contains]", "[contains, {judge_rubric: {rubric: kind}}]"))  # fmt: skip
+    verdict = '{"reason": "", "score": 1}'
+
+    def say(body: dict[str, Any]) -> str:
+        return "good" if body["model"] == "chat" else verdict
+
+    with answering(say) as url:
+        result = went(run, suite, url, *SIDES, "--judge", "referee")
+    assert result.exit_code == 2
+    assert "checks by a judge that is not calibrated only inform" in result.stdout
+    assert "0 cases lost, 0 won, of 100" in result.stdout
+
+
+def test_a_worse_candidate_is_blocked_whatever_order_answers_come_in(
+    run: Callable[..., Result], suite: Path
+) -> None:
+    with answering(lambda body: "bad" if is_candidate(body) else "good") as url:
+        result = went(run, suite, url, *SIDES, "--no-early-stop")
+    assert result.exit_code == 1
+    assert "100 cases lost, 0 won, of 100" in result.stdout

@@ -1,0 +1,93 @@
+"""`tidegate judge calibrate`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from click.testing import Result
+from tests.cli.conftest import FakeControl
+from tests.cli.house import answering, lends_keys
+
+from tidegate.evals.calibration import deciding
+
+SUITE = "cases: [{id: a, checks: [{judge_rubric: {rubric: kind}}, {length: {most_chars: 9}}]}]\n"
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, control: FakeControl, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    lends_keys(control)
+    (tmp_path / "s.yaml").write_text(SUITE)
+    anchors = [
+        {"id": f"a{n}", "answer": f"{'kind' if n % 2 else 'rude'} {n}", "labels": [n % 2 == 1] * 2}
+        for n in range(200)
+    ]
+    (tmp_path / "a.jsonl").write_bytes(b"\n".join(map(msgspec.json.encode, anchors)))
+    return tmp_path
+
+
+def calibrated(run: Run, say: Any, *words: str) -> Result:
+    with answering(say) as url:
+        return run("judge", "calibrate", "s.yaml", "--anchors", "a.jsonl", "--judge", "referee",
+                   "--out", "c.json", "--gateway", url, *words)  # fmt: skip
+
+
+def judge(body: dict[str, Any]) -> str:
+    score = float("\nkind " in body["messages"][-1]["content"])
+    return msgspec.json.encode({"reason": "", "score": score}).decode()
+
+
+def test_a_judge_that_says_what_people_say_may_decide(
+    run: Run, folder: Path, control: FakeControl
+) -> None:
+    result = calibrated(run, judge)
+    assert result.exit_code == 0, result.output
+    assert "it may decide in gates" in result.stdout
+    assert "1.000 (1.000 to 1.000)" in result.stdout
+    assert len(deciding((folder / "c.json").read_bytes())) == 1
+    assert any(it.url.path.endswith("/revoke") for it in control.asked)
+
+
+def test_one_that_does_not_only_informs(run: Run, folder: Path) -> None:
+    result = calibrated(run, lambda _: '{"reason": "", "score": 1}')
+    assert result.exit_code == 1
+    assert "it may only inform" in result.stdout
+    assert deciding((folder / "c.json").read_bytes()) == frozenset()
+
+
+def test_without_money_or_a_verdict_nothing_is_written(run: Run, folder: Path) -> None:
+    result = calibrated(run, lambda _: (429, "insufficient_quota"))
+    assert result.exit_code == 2
+    assert "its money is spent" in result.stderr
+    result = calibrated(run, lambda _: (400, "invalid_request"))
+    assert result.exit_code == 1
+    assert "nobody knows who judges at referee" in result.stderr
+    assert not (folder / "c.json").exists()
+
+
+def test_which_check_is_meant_has_to_be_clear(run: Run, folder: Path) -> None:
+    result = calibrated(run, judge, "--metric", "x")
+    assert result.exit_code == 2
+    assert 'no check by a judge of the metric "x"' in result.stderr
+    (folder / "a.jsonl").write_text("{")
+    result = calibrated(run, judge)
+    assert result.exit_code == 1
+    assert "a.jsonl:1: " in result.stderr
+
+
+def test_a_judge_with_other_parameters_is_another(run: Run, folder: Path) -> None:
+    digests = set()
+    for words in ((), ("--judge-parameter", "temperature=0")):
+        bodies: list[dict[str, Any]] = []
+
+        def say(body: dict[str, Any], bodies: list[dict[str, Any]] = bodies) -> str:
+            bodies.append(body)
+            return judge(body)
+
+        assert calibrated(run, say, *words).exit_code == 0
+        assert {it.get("temperature") for it in bodies} == {0 if words else None}
+        digests |= deciding((folder / "c.json").read_bytes())
+    assert len(digests) == 2

@@ -124,7 +124,8 @@ def test_a_database_of_before_is_filled_from_its_receipts(
     made = [spendings.some(draw, rig.NOON_S + draw.uniform(0, 5000)) for _ in range(60)]
     for one in made:
         one.model_wanted = one.most_nanousd = one.earlier_costs = None
-    new = ("seq", "model_wanted", "most_nanousd", "validity", "model_refusal", "node")
+    new = {"seq", "model_wanted", "most_nanousd", "validity", "model_refusal", "node"}
+    new |= {"prompt", "prompt_version"}
     old = [c.name for c in schema.receipts.columns if c.name not in new]
     table = sa.table("receipts", *(sa.column(name) for name in old))
     with database.writing(engine) as connection:

@@ -22,8 +22,9 @@ FAST = {
 }
 # Name: how far the bar is missed, as docs/releases-statistics.md says; no further.
 MISSED = {
-    "equal at 2 %, margin 2 points, weight 10 %": 0.935,
-    "the same, and no client leaves": 0.935,
+    "equal at 2 %, margin 2 points, weight 10 %": 0.92,
+    "the same, and no client leaves": 0.92,
+    "the same after a first step of 1 %, weight 5 %": 0.92,
 }
 
 

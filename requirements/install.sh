@@ -73,8 +73,8 @@ runs_311 .venv/bin/python || make_venv
 
 for set in "$@"; do
     case $set in
-    core | postgres | build | dev | local | package) ;;
-    *) stop "there is no set '$set': core, postgres, build, dev, local, package" ;;
+    core | postgres | git | build | dev | local | package) ;;
+    *) stop "there is no set '$set': core, postgres, git, build, dev, local, package" ;;
     esac
     stamp=.venv/.installed-$set-$(checksum "$set")
     [ -e "$stamp" ] && continue

@@ -144,6 +144,14 @@ def test_what_is_installed_is_not_installed_again_until_its_lock_changes(bare: P
     assert log.read_text().count("run") == 3
 
 
+def test_every_set_that_make_installs_is_known(bare: Path, repository: Path) -> None:
+    fake(bare / ".venv/bin/python", "exit 0")
+    wanted = set(re.findall(r"@\$\(INSTALL\) (.+)", (repository / "Makefile").read_text()))
+    names = sorted({name for line in wanted for name in line.split()})
+    assert {"dev", "git", "package"} <= set(names)
+    assert install(bare, *names).returncode == 0
+
+
 def test_every_target_that_make_lists_exists(repository: Path) -> None:
     listed = subprocess.run(
         ["make", "-s", "help"], cwd=repository, capture_output=True, text=True, check=True

@@ -1,9 +1,16 @@
-"""A route `small` that is asked by a prompt, and versions of that prompt."""
+"""A route `small` that is asked by a prompt, versions of that prompt, and requests of it."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from tests.gateway.routed import routed
+import msgspec
+from msgspec import Raw
+from tests.gateway.rig import gateway, plan_of
+from tests.gateway.routed import at, routed
+from tests.gateway.upstream import Upstream
 
+from tidegate.core.feed import Entry, PlanPublished
 from tidegate.core.plan import Target
 from tidegate.core.prompt import Input, Prompt, RoutePrompt, Tagged, Turn
 
@@ -11,6 +18,10 @@ NAME = "support"
 INPUTS = (Input("product"), Input("tone", default='"calm"'))
 SYSTEM = Turn("system", "You answer for {{ product }}, in a {{ tone }} tone.")
 QUESTION = Turn("user", "What is {{ product }}?")
+HI = {"role": "user", "content": "hi"}
+TIDE: dict[str, Any] = {"variables": {"product": "Tide"}}
+RENDERED = {"role": "system", "content": "You answer for Tide, in a calm tone."}
+ASKED = {"role": "user", "content": "What is Tide?"}
 
 
 def version(name: str, *turns: Turn, **fields: Any) -> Prompt:
@@ -33,3 +44,30 @@ def asked_by(
     """Members of a plan in which `small` is asked by `prompt`."""
     routes = routed(*targets, prompt=wanted or RoutePrompt(NAME), **fields)
     return {"routes": routes, "prompts": {NAME: prompt}}
+
+
+def published(number: int, fields: dict[str, Any]) -> Entry:
+    """The plan of that number as the feed carries it."""
+    packed = Raw(msgspec.msgpack.encode(plan_of(version=number, **fields)))
+    return Entry(number, PlanPublished(number, packed))
+
+
+async def sent(
+    folder: Path,
+    body: Mapping[str, Any],
+    path: str = "/v1/chat/completions",
+    wanted: RoutePrompt | None = None,
+    **prompt: Any,
+) -> Any:
+    """The body at the upstream of one request, answered well; its receipt checked."""
+    async with Upstream() as up:
+        found = prompt.pop("tagged", None) or tagged(version("v3", **prompt))
+        plan = asked_by(at(up, "a"), prompt=found, wanted=wanted)
+        async with gateway(folder, at(up, "a"), **plan) as it:
+            reply = await it.ask(path, {"model": "small", **body})
+            assert reply.status == 200, reply.raw
+            assert reply.headers["x-tidegate-prompt"].startswith(f"{NAME}@")
+            [noted] = it.receipts()
+            assert noted.prompt == NAME
+            assert reply.headers["x-tidegate-prompt"] == f"{NAME}@{noted.prompt_version}"
+            return msgspec.json.decode(up.exchanges[-1].body)

@@ -29,13 +29,6 @@ def test_one_that_cannot_be_read_certifies_nothing(engine: Engine) -> None:
         assert certificates.of(connection, PLAIN.digest) == []
 
 
-def test_what_is_long_over_goes(engine: Engine) -> None:
-    with database.writing(engine) as connection:
-        certificates.add(connection, PLAIN)
-        assert certificates.drop_expired(connection, NOW_S) == 0
-        assert certificates.drop_expired(connection, PLAIN.expires_at_s + 1) == 1
-
-
 def test_answers_of_a_run_are_counted_and_those_that_failed_are_not(engine: Engine) -> None:
     of_run = {"session_id": "run-1", "purpose": "eval", "model_wanted": "m-1"}
     Ledger(engine).write(

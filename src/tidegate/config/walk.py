@@ -43,13 +43,10 @@ class Walked(Struct, frozen=True):
     spoiled: set[Path]
 
 
-def walk(
-    root: Node, cls: type[Any] | Record, file: str, environ: Mapping[str, str], folder: str
-) -> Walked:
-    """Reads `root` as `cls`, or as a class whose shape is known: to find it takes longer than to
-    read a short file. Relative paths in the file count from `folder`."""
+def walk(root: Node, cls: type[Any], file: str, environ: Mapping[str, str], folder: str) -> Walked:
+    """Reads `root` as `cls`. Relative paths in the file count from `folder`."""
     walker = _Walker(file, environ, folder)
-    value = walker.read(root, cls if isinstance(cls, Record) else _shape_of_file(cls), ())
+    value = walker.read(root, _shape_of_file(cls), ())
     return Walked(value, walker.problems, walker.origins, walker.spoiled)
 
 

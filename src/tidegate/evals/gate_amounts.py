@@ -7,7 +7,7 @@ from typing import Final
 from tidegate.core.grading import Answered
 from tidegate.evals.finding import Finding, GateVerdict
 from tidegate.evals.outcome import Outcome, Paired
-from tidegate.stats.paired import of_amounts
+from tidegate.stats.paired import of_amounts, reach
 
 _Amount = Callable[[Answered], float | None]
 _AMOUNTS: Final[dict[str, _Amount]] = {
@@ -18,7 +18,7 @@ _AMOUNTS: Final[dict[str, _Amount]] = {
 }
 # One of these alone is a difference of the clock: nobody waits for it.
 _LEAST: Final = {"ttft_s": 0.001, "total_s": 0.001}
-_REACH: Final = 2.486  # of a test at 5 % with a power of 80 %
+_HALF: Final = 0.5
 
 
 def findings(
@@ -82,11 +82,12 @@ def _grown(
     warn, block = bounds
     figures = {"ratio": found.ratio, "low": found.low, "high": found.high, "cases": found.count}
     why = f"x{found.ratio:.2f} ({found.low:.2f} to {found.high:.2f})"
-    smallest = exp(log(found.ratio / found.low) * _REACH / 1.645) if found.low else None
+    widths = reach(alpha) / reach(alpha, power=_HALF)
+    smallest = exp(log(found.ratio / found.low) * widths) if found.low else None
     if found.ratio >= block and found.low > 1:
         yield Finding(name, "block", f"{why}: x{block:g} is too much", figures, smallest)
     elif found.high >= block:
-        needs = _needed(logs, block)
+        needs = _needed(logs, block, alpha)
         why = f"{why}: x{block:g} is not ruled out"
         yield Finding(name, "inconclusive", why, figures, smallest, needs)
     elif found.ratio >= warn and found.low > 1:
@@ -95,9 +96,9 @@ def _grown(
         yield Finding(name, "pass", why, figures, smallest)
 
 
-def _needed(logs: Sequence[float], block: float) -> int:
+def _needed(logs: Sequence[float], block: float, alpha: float) -> int:
     """Cases with which an equal candidate's upper bound lies below `block` in four of five runs."""
     count = len(logs)
     mean = sum(logs) / count
     variance = sum((it - mean) ** 2 for it in logs) / max(count - 1, 1)
-    return max(count + 1, round(variance * (_REACH / log(block)) ** 2) + 2)
+    return max(count + 1, round(variance * (reach(alpha) / log(block)) ** 2) + 2)

@@ -4,7 +4,6 @@ from typing import Annotated, Final
 
 from msgspec import Meta, Struct, field
 
-from tidegate.config.shape import Record, shape_of
 from tidegate.core.declared_contracts import MAX_CHARS, PatternOfContent, SchemaOfContent
 from tidegate.core.declared_scalars import Text
 from tidegate.core.prompt import InputKind
@@ -80,13 +79,3 @@ class FrontMatter(Struct, frozen=True, omit_defaults=True):
     suites: Annotated[
         tuple[Text, ...], Meta(description="The suites of `evals/` that it has to pass.")
     ] = ()
-
-
-def _record() -> Record:
-    shape = shape_of(FrontMatter)
-    if not isinstance(shape, Record):
-        raise TypeError("front matter is a mapping")
-    return shape
-
-
-SHAPE: Final = _record()

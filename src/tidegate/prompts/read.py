@@ -17,7 +17,7 @@ from tidegate.core.conversation import Role
 from tidegate.core.prompt import Input, InputKind, Output, Pin, Prompt, Turn
 from tidegate.core.words import nearest, quoted
 from tidegate.prompts.canonical import digest_of
-from tidegate.prompts.front_matter import MAX_INPUTS, SHAPE, FrontMatter
+from tidegate.prompts.front_matter import MAX_INPUTS, FrontMatter
 from tidegate.prompts.language import TemplateRefused, read_template
 from tidegate.prompts.render import Renderer, RenderRefused, wrong_kind
 from tidegate.text.json_schema import plug as json_schema
@@ -169,7 +169,7 @@ def _front(yaml: str, file: str, problems: list[Problem]) -> tuple[FrontMatter, 
     problems += found
     if root is None or (isinstance(root, ScalarNode) and root.kind == "nothing"):
         return FrontMatter(), {}
-    walked = walk(root, SHAPE, file, {}, ".")
+    walked = walk(root, FrontMatter, file, {}, ".")
     problems += walked.problems
     front: FrontMatter = walked.value
 

@@ -85,7 +85,7 @@ def smallest_drop(count: int, discord: float, alpha: float = 0.05, power: float 
     the share `discord` differs; at most 1. Source: the normal approximation of McNemar's test."""
     if count <= 0:
         return 1.0
-    return min(1.0, _reach(alpha, power) * sqrt(max(discord, 1 / count) / count))
+    return min(1.0, reach(alpha, power) * sqrt(max(discord, 1 / count) / count))
 
 
 def cases_needed(
@@ -96,10 +96,11 @@ def cases_needed(
     if margin <= 0:
         return None
     least = max(discord, margin / 4)
-    return ceil(least * (_reach(alpha, power) / margin) ** 2)
+    return ceil(least * (reach(alpha, power) / margin) ** 2)
 
 
-def _reach(alpha: float, power: float) -> float:
+def reach(alpha: float, power: float = _POWER) -> float:
+    """How many standard errors away a truth must lie for a one-sided test to find it so often."""
     return _NORMAL.inv_cdf(1 - alpha) + _NORMAL.inv_cdf(power)
 
 

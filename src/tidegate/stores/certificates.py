@@ -3,7 +3,7 @@
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import Connection, func, insert, select
 
 from tidegate.core.certificate import Certificate
 from tidegate.core.purpose import EVAL
@@ -86,11 +86,6 @@ def snapshots_served(
         key = prompt, version, model
         found[key] = found.get(key, frozenset()) | {served}
     return found
-
-
-def drop_expired(connection: Connection, before_s: float) -> int:
-    """Those that ended before then. Returns how many."""
-    return connection.execute(delete(table).where(table.c.expires_at_s < before_s)).rowcount
 
 
 def _read(bodies: list[str]) -> list[Certificate]:

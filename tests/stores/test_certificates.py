@@ -61,3 +61,20 @@ def test_what_providers_said_had_answered_lately(engine: Engine) -> None:
         assert certificates.snapshots_served(connection, NOW_S - 3600) == {
             ("support", "v4", "m-1"): frozenset({"m-1-2026", "m-1-2027"})
         }
+
+
+def test_those_of_several_digests_and_whether_any_came_or_went(engine: Engine) -> None:
+    other = replace(PLAIN, id="c2", digest="f" * 64)
+    with database.writing(engine) as connection:
+        before = certificates.stamp(connection)
+        for one in (PLAIN, other, replace(PLAIN, id="c3", model="m-2")):
+            certificates.add(connection, one)
+        found = certificates.of_each(connection, {PLAIN.digest, "e" * 64})
+        assert {digest: [it.id for it in kept] for digest, kept in found.items()} == {
+            PLAIN.digest: ["c3", "c1"],
+            "e" * 64: [],
+        }
+        after = certificates.stamp(connection)
+        assert before != after
+        connection.execute(table.delete().where(table.c.id == "c2"))
+        assert certificates.stamp(connection) != after

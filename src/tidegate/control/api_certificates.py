@@ -76,6 +76,7 @@ async def _issue(call: Call) -> Certificate:
             certificates.add(connection, kept)
 
     await desk.store(write)
+    desk.loop.wake()  # a release may wait for it
     return kept
 
 

@@ -1,5 +1,6 @@
 """Certificates as they are kept: written once, read by what they certify."""
 
+from collections.abc import Collection
 from typing import Final
 
 import msgspec
@@ -38,6 +39,21 @@ def of(connection: Connection, digest: str) -> list[Certificate]:
     """Of one version's digest, the newest first. What cannot be read certifies nothing."""
     query = select(table.c.body).where(table.c.digest == digest).order_by(table.c.id.desc())
     return _read([row.body for row in connection.execute(query)])
+
+
+def of_each(connection: Connection, digests: Collection[str]) -> dict[str, list[Certificate]]:
+    """Of each of these digests, the newest first."""
+    query = select(table.c.digest, table.c.body).where(table.c.digest.in_(digests))
+    found: dict[str, list[Certificate]] = {digest: [] for digest in digests}
+    for digest, body in connection.execute(query.order_by(table.c.id.desc())):
+        found[digest] += _read([body])
+    return found
+
+
+def stamp(connection: Connection) -> tuple[int, str | None]:
+    """Another one where certificates came or went: how many there are, and the newest's id."""
+    row = connection.execute(select(func.count(), func.max(table.c.id))).one()
+    return row[0], row[1]
 
 
 def of_model(connection: Connection, model: str) -> list[Certificate]:

@@ -16,6 +16,7 @@ from tidegate.cli._eval_told import exit_code, not_run_apart, report_options, te
 from tidegate.cli._prompt_source import Where, open_prompts, root_of, source_options
 from tidegate.cli._words import Duration
 from tidegate.core.prompt import STABLE, Prompt
+from tidegate.evals.side import Side
 from tidegate.prompts.registry import version_of
 
 _DAYS_90_S: Final = 90 * 86_400.0
@@ -71,14 +72,17 @@ def plug(where: Where, state: Path | None, control: str | None, name: str, **giv
     write_reports(done, given)
     code = exit_code(done)
     if code == 0 and given["issues"]:
-        _certify(house, done, candidate, given["valid_for"])
+        _certify(house, done, sides["candidate"], given["valid_for"])
     sys.exit(code)
 
 
-def _certify(house: Control, done: list[Done], candidate: Prompt, for_s: float) -> None:
+def _certify(house: Control, done: list[Done], tried: Side, for_s: float) -> None:
     """A certificate of each suite."""
+    if tried.prompt is None or tried.parameters:
+        click.echo("no certificate: it is not served with the parameters given here", err=True)
+        return
     for it in done:
-        certify(house, it, candidate, for_s)
+        certify(house, it, tried.prompt, for_s)
 
 
 def _suites(prompt: Prompt, root: Path) -> list[Path]:

@@ -42,6 +42,7 @@ class Certified:
         self._now_s = now_s
         self._snapshots = snapshots or {}
         self._known: dict[str, list[Certificate]] = {}
+        self._whys: dict[tuple[str, str, str, str], str | None] = {}
 
     def missing(self, prompt: Prompt, models: Iterable[str]) -> list[Uncertified]:
         """At which of the models it is not certified, and why. Where there are none it has to be
@@ -66,6 +67,12 @@ class Certified:
         return [it for it in self._known[prompt.digest] if it.digest == prompt.digest]
 
     def _why_not(self, prompt: Prompt, model: str) -> str | None:
+        place = prompt.name, prompt.version, prompt.digest, model
+        if place not in self._whys:
+            self._whys[place] = self._looked_at(prompt, model)
+        return self._whys[place]
+
+    def _looked_at(self, prompt: Prompt, model: str) -> str | None:
         kept = [it for it in self._of(prompt) if it.model == model]
         if not kept:
             return _NEVER

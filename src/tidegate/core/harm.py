@@ -33,5 +33,8 @@ HARM: Final = _rows(
     Harm("total_time", "latency", 0.02, "slower to the end than the stable arm's p95"),
     Harm("output_tokens", "amount", 1.15, "tokens of an answer"),
     Harm("cost", "amount", 1.15, "money for a request"),
+    Harm("quality", "share", 0.05, "graders of live answers found it bad, of those they looked at"),
+    Harm("follow_up", "share", 0.05, "its user had to ask again, of those who could have"),
+    Harm("thumbs_down", "share", 0.05, "its user rated it badly, of those who rated"),
     Harm("itl", "latency", 0.02, "a longer mean gap between tokens than the stable arm's p95"),
 )

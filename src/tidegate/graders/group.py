@@ -87,6 +87,8 @@ def _also_wrong(options: Options) -> str | None:
             return str(error)
         if said is not None:
             return f"{member.grader}: {said}"
+        if member.grader == "judge_pairwise" and member.options.get("against") == "baseline":
+            return "what is compared with the baseline is a check of its own, not one of a group"
     return None
 
 

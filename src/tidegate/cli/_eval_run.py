@@ -23,6 +23,7 @@ from tidegate.evals.finding import Finding
 from tidegate.evals.gate import GateBounds, Gated, judge, with_more
 from tidegate.evals.gate_alone import PASS_RATE, judge_alone
 from tidegate.evals.gate_judges import judged_by, judges_of, prompt_tokens
+from tidegate.evals.gate_wins import self_preference
 from tidegate.evals.grading import Judge, Judges, Marker
 from tidegate.evals.outcome import Paired
 from tidegate.evals.receipts import Receipts
@@ -208,7 +209,7 @@ def _judged(run: Run, sides: Mapping[SideName, Side], asked: Asked, ended: Ended
     pairs = run.pairs()
     alone = "baseline" not in sides
     gated = judge_alone(pairs, asked.pass_rate) if alone else judge(pairs, asked.bounds)
-    more: list[Finding] = list(judged_by(pairs))
+    more: list[Finding] = [*judged_by(pairs), *self_preference(pairs)]
     if not alone:
         more += prompt_tokens(sides["baseline"].prompt, sides["candidate"].prompt, run.suite.cases)
     before = "nothing" if alone else str(sides["baseline"])

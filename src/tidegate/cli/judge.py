@@ -22,7 +22,8 @@ from tidegate.evals.anchors import Anchor, AnchorsRefused, read_anchors
 from tidegate.evals.asking import Gateway, MoneySpent
 from tidegate.evals.calibrating import PAIRWISE, judged
 from tidegate.evals.calibration import Calibration, calibrate, written
-from tidegate.evals.grading import Judge, judge_prompt
+from tidegate.evals.checking import members
+from tidegate.evals.grading import Judge, judge_prompts
 from tidegate.evals.suite import Suite
 from tidegate.stats.agreement import Estimate
 
@@ -81,10 +82,10 @@ async def _calibrated(
     judge: Judge, gateway: Gateway, check: Check, anchors: tuple[Anchor, ...], at_once: int
 ) -> Calibration:
     grader = plugs.load("graders", check.grader)
-    prompt = judge_prompt(grader, check.grader, msgspec.json.decode(check.options))
+    [prompt] = judge_prompts(grader, msgspec.json.decode(check.options))
     async with gateway:
         said = await judged(judge, check, anchors, at_once)
-    digest = judge.digest(prompt or "")
+    digest = judge.digest(prompt)
     if digest is None:
         models = ", ".join(sorted(judge.models)) or "none"
         message = f"one model has to answer, and these did: {models}"
@@ -93,10 +94,10 @@ async def _calibrated(
 
 
 def _judging(suite: Suite, metric: str | None) -> Check:
-    """The one check of the suite that a judge makes."""
+    """The one check of the suite that a judge makes, alone or in a group."""
     found: dict[tuple[str, bytes], Check] = {}
     for case in suite.cases:
-        for check in case.checks:
+        for check in (it for whole in case.checks for it in members(whole)):
             is_judge = check.grader.startswith("judge_")
             if is_judge and metric in (None, check.metric):
                 found[check.grader, bytes(check.options)] = check

@@ -11,9 +11,9 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from tidegate.evals import gate_amounts, gate_refusals
+from tidegate.evals import gate_amounts, gate_refusals, gate_wins
 from tidegate.evals.finding import Finding, GateVerdict, listed
-from tidegate.evals.outcome import Paired, passed, score
+from tidegate.evals.outcome import Paired, compared_checks, passed, score
 from tidegate.stats.discordant import p_value
 from tidegate.stats.paired import cases_needed, flip_rate, of_scores
 
@@ -58,8 +58,8 @@ def judge(pairs: Sequence[Paired], bounds: GateBounds = DEFAULT_BOUNDS) -> Gated
     findings = [
         _complete(pairs, known),
         *_must_pass(known),
-        _regression(known, bounds),
-        _quality(known, bounds),
+        *_by_scores([pair for pair in known if pair.is_graded], pairs, bounds),
+        *gate_wins.findings(pairs, bounds.margin, bounds.alpha),
         *_safety(known),
         *gate_refusals.findings(known, bounds.alpha),
         *gate_amounts.findings(
@@ -100,12 +100,27 @@ def _must_pass(known: Sequence[Paired]) -> Iterable[Finding]:
     asked = [pair for pair in known if pair.case.must_pass]
     if not asked:
         return
-    failed = [pair.case.id for pair in asked if any(it.verdict == "fail" for it in pair.candidate)]
+    failed = [pair.case.id for pair in asked if _fails(pair)]
     if failed:
         why = f"{len(failed)} of {len(asked)} cases that must pass did not: {listed(failed)}"
         yield Finding("must_pass", "block", why)
     else:
         yield Finding("must_pass", "pass", f"all {len(asked)} cases that must pass did")
+
+
+def _fails(pair: Paired) -> bool:
+    """Once, by itself or beside the baseline."""
+    beside = (it.decides and it.grade.verdict == "fail" for it in pair.comparisons)
+    return any(it.verdict == "fail" for it in pair.candidate) or any(beside)
+
+
+def _by_scores(
+    graded: Sequence[Paired], pairs: Sequence[Paired], bounds: GateBounds
+) -> Iterable[Finding]:
+    """Of cases whose answers are looked at by themselves. None where all are only compared."""
+    if graded or not any(compared_checks(pair.case) for pair in pairs):
+        yield _regression(graded, bounds)
+        yield _quality(graded, bounds)
 
 
 def _regression(known: Sequence[Paired], bounds: GateBounds) -> Finding:

@@ -18,6 +18,9 @@ def judges_of(pairs: Sequence[Paired]) -> dict[str, bool]:
         for outcome in (*pair.baseline, *pair.candidate):
             for digest, counted in outcome.judges:
                 found[digest] = counted and found.get(digest, True)
+        for it in pair.comparisons:
+            if it.judge or not it.decides:  # else nobody was asked, as both were the same
+                found[it.judge] = it.decides and found.get(it.judge, True)
     return found
 
 

@@ -22,6 +22,7 @@ from tidegate.evals.asking import Gateway
 from tidegate.evals.finding import Finding
 from tidegate.evals.gate import GateBounds, Gated, judge, with_more
 from tidegate.evals.gate_alone import PASS_RATE, judge_alone
+from tidegate.evals.gate_contract import contract_kept
 from tidegate.evals.gate_judges import judged_by, judges_of, prompt_tokens
 from tidegate.evals.gate_wins import self_preference
 from tidegate.evals.grading import Judge, Judges, Marker
@@ -210,6 +211,7 @@ def _judged(run: Run, sides: Mapping[SideName, Side], asked: Asked, ended: Ended
     alone = "baseline" not in sides
     gated = judge_alone(pairs, asked.pass_rate) if alone else judge(pairs, asked.bounds)
     more: list[Finding] = [*judged_by(pairs), *self_preference(pairs)]
+    more += contract_kept(sides["candidate"], pairs)
     if not alone:
         more += prompt_tokens(sides["baseline"].prompt, sides["candidate"].prompt, run.suite.cases)
     before = "nothing" if alone else str(sides["baseline"])

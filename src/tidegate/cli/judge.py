@@ -20,8 +20,16 @@ from tidegate.core.grading import Check
 from tidegate.core.words import quoted
 from tidegate.evals.anchors import Anchor, AnchorsRefused, read_anchors
 from tidegate.evals.asking import Gateway, MoneySpent
+from tidegate.evals.bridge import Bridge
 from tidegate.evals.calibrating import PAIRWISE, judged
-from tidegate.evals.calibration import Calibration, calibrate, written
+from tidegate.evals.calibration import (
+    Calibration,
+    beside,
+    calibrate,
+    digest_of,
+    read_calibration,
+    written,
+)
 from tidegate.evals.checking import members
 from tidegate.evals.grading import Judge, judge_prompts
 from tidegate.evals.suite import Suite
@@ -41,6 +49,11 @@ def plug() -> None:
 @click.option("--judge", "route", required=True, metavar="ROUTE", help="Who judges.")
 @judge_parameters
 @click.option("--metric", help="Which check of the suite, where several judges are in it.")
+@click.option(
+    "--bridge",
+    type=_PATH,
+    help="Calibration of the judge before, of the same anchors: how the two are compared.",
+)
 @click.option("--out", type=_PATH, required=True, help="Where the calibration is written.")
 @click.option("--gateway", envvar="TIDEGATE_GATEWAY", metavar="URL", help="Its address.")
 @click.option("--at-once", type=click.IntRange(1, 1000), default=8, show_default=True)
@@ -57,6 +70,7 @@ def calibrate_judge(file: Path, anchors_file: Path, route: str, **given: Any) ->
         anchors = read_anchors(anchors_file, pairwise=check.grader == PAIRWISE)
     except (AnchorsRefused, OSError) as error:
         raise click.ClickException(str(error)) from error
+    before = None if given["bridge"] is None else _before(given["bridge"], anchors)
     house = open_control(given["state"], given["control"])
     most: Decimal = given["most_usd"]
     with run_key(house, "judge calibrate", [route], most, given["team"]) as key:
@@ -70,12 +84,25 @@ def calibrate_judge(file: Path, anchors_file: Path, route: str, **given: Any) ->
         except* MoneySpent as spent:
             click.echo(f"stopped, its money is spent: {spent.exceptions[0]}", err=True)
             raise click.exceptions.Exit(2) from None
+    found = found if before is None else beside(found, before)
     _tell(found)
     try:
         given["out"].write_bytes(written(found))
     except OSError as error:
         raise click.ClickException(f"{given['out']}: {error}") from error
     sys.exit(0 if found.may_decide else 1)
+
+
+def _before(file: Path, anchors: tuple[Anchor, ...]) -> Calibration:
+    """The calibration of the judge before, of these anchors. click.ClickException."""
+    try:
+        before = read_calibration(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise click.ClickException(f"{file}: {error}") from error
+    if before.anchors_digest != digest_of(anchors):
+        message = "it is of other anchors, and only the same ones bridge two judges"
+        raise click.ClickException(f"{file}: {message}")
+    return before
 
 
 async def _calibrated(
@@ -112,23 +139,42 @@ def _tell(found: Calibration) -> None:
     rows = [
         ("kappa with people", _interval(found.kappa)),
         ("people with each other", _interval(found.ceiling)),
-        ("Krippendorff's alpha", _figure(found.alpha)),
+        ("Krippendorff's alpha", _interval(found.alpha)),
         ("judged otherwise again", _share(found.flips)),
         ("no verdict", f"{found.errors} of {found.anchors}"),
     ]
     if found.first_share is not None:
         share, low, high = found.first_share
         rows.append(("for what is shown first", f"{share:.1%} ({low:.1%} to {high:.1%})"))
-    if found.length_shift is not None:
-        rows.append(("moved by length", f"{found.length_shift * 100:+.1f} points"))
-    if found.people is not None:
-        mean, low, high = found.people
-        rows.append(("people would pass", f"{mean:.1%} ({low:.1%} to {high:.1%})"))
-    click.echo(f"{found.model}, judge {found.judge[:12]}, {found.anchors} anchors")
+    for what, shift in (("length", found.length_shift), ("Markdown", found.markdown_shift)):
+        if shift is not None:
+            rows.append((f"moved by {what}", f"{shift * 100:+.1f} points"))
+    if found.bias is not None:
+        rows.append(("people give more", f"{found.bias.mean * 100:+.1f} points"))
+    if found.bridge is not None:
+        rows += _bridge(found.bridge)
+    told = f"{found.anchors} anchors, {found.twice} of them by two people"
+    click.echo(f"{found.model}, judge {found.judge[:12]}, {told}")
     click.echo(table(("FIGURE", "IS"), rows))
+    if found.strata:
+        kinds = [
+            (it.name, str(it.anchors), _share(it.agreed), _interval(it.kappa))
+            for it in found.strata
+        ]
+        click.echo(table(("STRATUM", "ANCHORS", "AS PEOPLE", "KAPPA"), kinds))
     for alarm in found.alarms:
         click.echo(f"warning: {alarm}", err=True)
     click.echo("it may decide in gates" if found.may_decide else "it may only inform")
+
+
+def _bridge(found: Bridge) -> list[tuple[str, str]]:
+    mean, low, high = (it * 100 for it in found.shift)
+    factor = "unknown" if found.factor is None else f"x{found.factor:.3f}"
+    return [
+        ("beside the judge before", f"{found.model}, {found.before[:12]}"),
+        ("as that one", f"{_share(found.agreed)}, kappa {_figure(found.kappa)}"),
+        ("it gives more by", f"{mean:+.1f} points ({low:+.1f} to {high:+.1f}), {factor}"),
+    ]
 
 
 def _interval(found: Estimate) -> str:

@@ -57,17 +57,17 @@ class Paired(Struct, frozen=True):
     @property
     def is_graded(self) -> bool:
         """Whether an answer of it is looked at by itself, and not only compared."""
-        checks = self.case.checks
-        return not checks or len(compared_checks(self.case)) < len(checks)
+        compared = compared_checks(self.case)
+        return not compared or len(compared) < len(self.case.checks)
 
 
 def compared_checks(case: Case) -> tuple[int, ...]:
     """The numbers of those checks that compare with the baseline's answer."""
-    return tuple(
-        number
-        for number, it in enumerate(case.checks)
-        if it.grader == "judge_pairwise" and is_with_baseline(msgspec.json.decode(it.options))
-    )
+    found = []
+    for number, it in enumerate(case.checks):
+        if it.grader == "judge_pairwise" and is_with_baseline(msgspec.json.decode(it.options)):
+            found.append(number)
+    return tuple(found)
 
 
 def is_sure(side: Sequence[Outcome]) -> bool:
@@ -81,10 +81,13 @@ def passed(side: Sequence[Outcome]) -> bool:
 
 
 def score(side: Sequence[Outcome]) -> float:
-    """The mean of its repeats; what has no score of its own is 1 or 0 by its verdict."""
-    return sum(
-        it.score if it.score is not None else float(it.verdict == "pass") for it in side
-    ) / len(side)
+    """The mean of its repeats."""
+    return sum(scores(side)) / len(side)
+
+
+def scores(side: Sequence[Outcome]) -> list[float]:
+    """Of each repeat; what has no score of its own is 1 or 0 by its verdict."""
+    return [it.score if it.score is not None else float(it.verdict == "pass") for it in side]
 
 
 def refused(side: Sequence[Outcome]) -> bool:

@@ -18,6 +18,7 @@ class Answered(Struct, frozen=True, omit_defaults=True):
     `tool_calls` are (name, arguments as the model wrote them). `refusal` and `validity` are what
     the gateway's receipt says. `output` is None when there was no answer, and `failure` says why.
     `model` is what was asked, as its provider calls it, `model_snapshot` what it says answered.
+    `declined`: its provider tells that the model declined, whose words `output` then is.
     """
 
     output: str | None
@@ -34,6 +35,7 @@ class Answered(Struct, frozen=True, omit_defaults=True):
     model: str | None = None
     model_snapshot: str | None = None
     receipt_id: str | None = None
+    declined: bool = False
 
 
 class Case(Struct, frozen=True, omit_defaults=True):

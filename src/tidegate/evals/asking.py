@@ -207,6 +207,7 @@ def _answered(reply: _Reply) -> Answered:
         total_s=reply.took_s,
         model_snapshot=answer.model,
         receipt_id=reply.receipt,
+        declined=bool(message.refusal),
     )
 
 

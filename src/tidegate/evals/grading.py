@@ -85,12 +85,20 @@ class Judges(Struct):
         """Of who judges by it; empty where nobody knows."""
         return (None if self.ask is None else self.ask.digest(prompt)) or ""
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What has answered as a judge so far."""
+        return () if self.ask is None else tuple(sorted(self.ask.models))
+
+
+_Read = tuple[Grader, Mapping[str, Any], tuple[str, ...]]
+
 
 class _Ready(NamedTuple):
     check: Check
     grader: Grader
     options: Mapping[str, Any]
-    prompt: str | None  # of the judge
+    prompts: tuple[str, ...]  # of its judges
     name: str
 
 
@@ -99,7 +107,7 @@ class Marker:
 
     def __init__(self, judges: Judges) -> None:
         self.judges = judges
-        self._ready: dict[tuple[str, bytes], tuple[Grader, Mapping[str, Any], str | None]] = {}
+        self._ready: dict[tuple[str, bytes], _Read] = {}
 
     async def outcome(self, case: Case, repeat: int, answered: Answered) -> Outcome:
         """What is said of an answer."""
@@ -112,17 +120,17 @@ class Marker:
         for it in ready:
             grade = checked(it.check, await self._grade(it, case, answered))
             said.append((it.name, grade))
-            decides = it.prompt is None or self.judges.decides(it.prompt)
-            if decides or grade.verdict == "error":
+            known = {prompt: self.judges.decides(prompt) for prompt in it.prompts}
+            if all(known.values()) or grade.verdict == "error":
                 deciding.append((it.check, grade))
-            if it.prompt is not None:
-                judges[self.judges.digest(it.prompt)] = decides
+            judges |= {self.judges.digest(prompt): decides for prompt, decides in known.items()}
         whole = together([it for it, _ in deciding], [it for _, it in deciding], case.threshold)
         if ready and not deciding:
             whole = Grade("error", why="only a judge that is not calibrated has looked at it")
         score = whole.score if isinstance(whole.score, float | int) else None
         by = tuple(judges.items())
-        return Outcome(case.id, repeat, whole.verdict, answered, tuple(said), score, by)
+        models = self.judges.models if by else ()
+        return Outcome(case.id, repeat, whole.verdict, answered, tuple(said), score, by, models)
 
     async def _grade(self, it: _Ready, case: Case, answered: Answered) -> Grade:
         ask: Ask | None = self.judges.ask if it.grader.asks else None
@@ -134,30 +142,25 @@ class Marker:
         if found is None:
             grader: Grader = plugs.load("graders", check.grader)
             options = msgspec.json.decode(check.options)
-            prompt = judge_prompt(grader, check.grader, options)
+            prompts = judge_prompts(grader, options)
             if len(self._ready) < 10_000:
-                self._ready[key] = grader, options, prompt
+                self._ready[key] = grader, options, prompts
         else:
-            grader, options, prompt = found
-        return _Ready(check, grader, options, prompt, check.metric or check.grader)
+            grader, options, prompts = found
+        return _Ready(check, grader, options, prompts, check.metric or check.grader)
 
 
-def judge_prompt(grader: Grader, name: str, options: Mapping[str, Any]) -> str | None:
-    """What a judge is told of its own; None for a grader that asks nobody. A group's judges are
-    one: each of them has to be calibrated by itself, and so is only asked outside of groups."""
+def judge_prompts(grader: Grader, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """What each judge of a check is told of its own, those of a group by themselves; empty for a
+    check that asks nobody."""
     if not grader.asks:
-        return None
+        return ()
     told: Callable[[Mapping[str, Any]], str] | None = getattr(grader, "prompt", None)
     if told is not None:
-        return told(options)
-    members = options.get("checks", ())
-    asks = [it for it in members if plugs.load("graders", it["grader"]).asks]
-    if not asks:
-        return None
-    [first, *_] = asks
-    judge = plugs.load("graders", first["grader"])
-    prompts = [judge_prompt(judge, first["grader"], it.get("options", {})) for it in asks]
-    return "\0".join(it or name for it in prompts)
+        return (told(options),)
+    members = [(plugs.load("graders", it["grader"]), it) for it in options.get("checks", ())]
+    found = (judge_prompts(member, it.get("options", {})) for member, it in members)
+    return tuple(prompt for prompts in found for prompt in prompts)
 
 
 def needs_receipts(cases: tuple[Case, ...]) -> bool:

@@ -2,7 +2,7 @@
 error."""
 
 from collections.abc import Callable, Mapping
-from functools import cache
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -96,7 +96,7 @@ def wrong(
     return None if also is None else also(read)
 
 
-@cache
+@lru_cache(maxsize=64)
 def _names(cls: type[Struct]) -> tuple[str, ...]:
     return tuple(field.encode_name for field in fields(cls))
 

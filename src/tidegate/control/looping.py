@@ -13,6 +13,7 @@ from tidegate.control.loop import Loop, Outside
 from tidegate.control.loop_metrics import Ticked
 from tidegate.control.observe import Releases
 from tidegate.control.plans import Plans
+from tidegate.control.release_certificates import certificates_of
 from tidegate.core.declared_loop import DeclaredLoop
 from tidegate.stores import fleet, notices
 
@@ -61,4 +62,5 @@ def build(
         approvers=budgets.approvers,
         candidates=plans.candidates,
     )
-    return Loop(engine, (budgets, Releases()), hands, outside)  # what binds before what is bound
+    releases = Releases(certificates_of(plans, compiling))
+    return Loop(engine, (budgets, releases), hands, outside)  # what binds before what is bound

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from tidegate.control.release_burns import Burns, of_each
+from tidegate.control.release_certificates import ReleaseCertificates
 from tidegate.control.release_shadows import copies_of
 from tidegate.controllers import release
 from tidegate.controllers.release import (
@@ -128,7 +129,8 @@ class Releases:
 
     controller: Controller = release.plug
 
-    def __init__(self) -> None:
+    def __init__(self, certificates: ReleaseCertificates | None = None) -> None:
+        self._certificates = certificates
         self._rollouts: dict[str, Rollout] = {}
         self._blocks = _Blocks()
         self.standing: dict[str, Kept] = {}
@@ -144,7 +146,10 @@ class Releases:
             connection, {name: place.asked_seq for name, place in known.items()}
         )
         new = self._blocks.after(connection, {name: it.block_seq for name, it in known.items()})
-        bound = Binding(moment, of_each(connection, moment, kept))
+        lacking = (
+            self._certificates.missing(connection, kept, moment.now_s) if self._certificates else {}
+        )
+        bound = Binding(moment, of_each(connection, moment, kept), lacking)
         shadows = copies_of(connection, kept, known, moment.candidates)
         for one in kept:
             name = one.rollout.id
@@ -254,10 +259,16 @@ class _Blocks:
 class Binding:
     """What binds releases from outside, at one moment."""
 
-    def __init__(self, moment: Moment, burning: Burns | None = None) -> None:
+    def __init__(
+        self,
+        moment: Moment,
+        burning: Burns | None = None,
+        uncertified: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> None:
         """`burning` is by release, where it is another than its route's."""
         self._moment = moment
         self._burning = burning or {}
+        self._uncertified = uncertified or {}
         holds: list[Change | Set] = [*moment.in_force, *moment.wanted]
         self._frozen = _values(holds, "frozen")
         self._ranks = _values(holds, "release_policy")
@@ -274,6 +285,7 @@ class Binding:
             obeyed=self._moment.obeyed,
             burning=self._burning.get(rollout.id, self._moment.burning.get(rollout.route, ())),
             approvers=self._moment.approvers.get(rollout.route, Bounds().approvers),
+            uncertified=self._uncertified.get(rollout.id, ()),
         )
 
     def _edited_away(self, kept: Kept) -> str:

@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 from tidegate.controllers._release_words import Sight
-from tidegate.core.rollout import Step
+from tidegate.core.rollout import CERTIFICATE, Step
 
 Gate = Literal["start", "step", "promotion", "shadow"]
 
@@ -18,6 +18,7 @@ def obstacles(sight: Sight, gate: Gate) -> tuple[str, ...]:
     """Why the release does not take this gate yet; () lets it through."""
     found = (
         *_checks(sight, gate),
+        *_certificates(sight),
         _frozen(sight),
         _budget(sight),
         "" if sight.bounds.in_hours else f"business hours ({sight.rollout.business_hours})",
@@ -51,8 +52,15 @@ def step_of(sight: Sight) -> Step:
 def _checks(sight: Sight, gate: Gate) -> tuple[str, ...]:
     if gate != "start":
         return ()
-    left = (name for name in sight.rollout.gates if name not in sight.standing.gates)
-    return tuple(f"gate {name}" for name in left)
+    passed = (*sight.standing.gates, CERTIFICATE)  # which nobody reports
+    return tuple(f"gate {name}" for name in sight.rollout.gates if name not in passed)
+
+
+def _certificates(sight: Sight) -> tuple[str, ...]:
+    """Before each gate: one may be void by the time."""
+    if sight.standing.waived:
+        return ()
+    return tuple(f"gate {CERTIFICATE}: {one}" for one in sight.bounds.uncertified)
 
 
 def _frozen(sight: Sight) -> str:

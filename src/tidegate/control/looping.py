@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 
 from tidegate.control import loop_metrics
 from tidegate.control.act import Acting
+from tidegate.control.assessing import Assessing
 from tidegate.control.compiling import Compiling
 from tidegate.control.error_budgets import ErrorBudgets
 from tidegate.control.feed_server import FeedServer
@@ -61,6 +62,7 @@ def build(
         node,
         approvers=budgets.approvers,
         candidates=plans.candidates,
+        count=Assessing(engine).fold,
     )
     releases = Releases(certificates_of(plans, compiling))
     return Loop(engine, (budgets, releases), hands, outside)  # what binds before what is bound

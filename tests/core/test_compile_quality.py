@@ -27,7 +27,7 @@ def compiled(quality: str) -> Compiled:
         ("{checks: [refusal], judge: nobody}", "judge", "there is no route"),
         ("{checks: [{refusal: {}, weight: 0}]}", "checks", "no check has a weight"),
         ("{checks: [refusal], most_usd_per_day: 0}", "most_usd_per_day", "above 0"),
-        ("{judge: grader, judge_parameters: 7}", "judge_parameters", "expected a mapping"),
+        ("{judge: grader, judge_parameters: '[7]'}", "judge_parameters", "expected a mapping"),
     ],
 )
 def test_what_is_wrong_is_refused(quality: str, at: str, what: str) -> None:

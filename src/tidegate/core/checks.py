@@ -1,4 +1,4 @@
-"""What a route's answers are checked by, as a plan writes it: the same form as in suites of evals."""
+"""What a route's answers are checked by, as a plan writes it: in the form that suites have."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Final

@@ -31,10 +31,8 @@ def _check(
         say((*path, "judge"), what)
     if quality.most_usd_per_day <= 0:
         say((*path, "most_usd_per_day"), "it must be above 0")
-    if quality.judge_parameters is not None:
-        parameters = msgspec.json.decode(quality.judge_parameters)
-        if not isinstance(parameters, dict):
-            say((*path, "judge_parameters"), "expected a mapping, such as `{temperature: 0}`")
+    if quality.judge_parameters is not None and not _is_mapping(quality.judge_parameters):
+        say((*path, "judge_parameters"), "expected a mapping, such as `{temperature: 0}`")
     if quality.checks is None:
         return
     at = (*path, "checks")
@@ -45,3 +43,10 @@ def _check(
         say(at, what)
     if checks and not any(check.weight for check in checks):
         say(at, "no check has a weight, so that nothing decides whether an answer is good")
+
+
+def _is_mapping(text: str) -> bool:
+    try:
+        return isinstance(msgspec.json.decode(text), dict)
+    except msgspec.DecodeError:
+        return False

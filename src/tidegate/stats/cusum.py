@@ -9,7 +9,8 @@ Evans 1972, "An approach to the probability distribution of CUSUM run length").
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from math import ceil, exp, lgamma, log
+from itertools import islice
+from math import ceil, exp, inf, lgamma, log
 from typing import Final
 
 from msgspec import Struct
@@ -60,10 +61,7 @@ def designed(
 
 def alarm_chance(cusum: Cusum, chance: float, trials: int, looks: int) -> float:
     """That there is an alarm within so many looks."""
-    left = 1.0
-    for number, left in enumerate(_survival(cusum, chance, trials), 1):
-        if number == looks:
-            break
+    *_, left = islice(_survival(cusum, chance, trials), looks)
     return 1.0 - left
 
 
@@ -76,25 +74,30 @@ def median_looks(cusum: Cusum, chance: float, trials: int) -> int | None:
 
 
 def mean_looks(cusum: Cusum, chance: float, trials: int) -> float:
-    """Until there is an alarm: the average run length."""
+    """Until there is an alarm: the average run length. Infinite where none can be told to come."""
     total, before, ratio = 1.0, 1.0, 0.0
-    for left in _survival(cusum, chance, trials):
+    settled = _states(cusum)  # no sooner is every sum as likely as it stays
+    for number, left in enumerate(_survival(cusum, chance, trials), 1):
         now = left / before
         total += left
-        if left < _OVER or abs(now - ratio) < _OVER:
-            return total + (left * now / (1 - now) if now < 1 else 0.0)
+        if left < _OVER or (number > settled and abs(now - ratio) < _OVER):
+            return total + left * now / (1 - now) if now < 1 else inf
         before, ratio = left, now
-    return total
+    return inf
 
 
 def _survival(cusum: Cusum, chance: float, trials: int) -> Iterator[float]:
     """The chance that there was no alarm yet, after the first look, the second and so on."""
     moves = _moves(cusum, chance, trials)
-    states = max(1, round(cusum.limit / _STEP))
-    at = [1.0, *(0.0 for _ in range(states - 1))]
+    at = [1.0, *(0.0 for _ in range(_states(cusum) - 1))]
     for _ in range(_MOST_LOOKS):
         at = _moved(at, moves)
         yield sum(at)
+
+
+def _states(cusum: Cusum) -> int:
+    """How many sums there are without an alarm."""
+    return max(1, round(cusum.limit / _STEP))
 
 
 def _moves(cusum: Cusum, chance: float, trials: int) -> list[tuple[int, float]]:

@@ -29,7 +29,7 @@ def test_weeks_go_with_time_and_calibrations_stay(engine: Engine) -> None:
     with database.writing(engine) as connection:
         later = said("week-2", at_s=NOON_S + 1)
         judge_scores.add(connection, [said("week-1"), later, said("calibration-1")])
-    assert judge_scores.drop_old(engine, NOON_S + 1, "calibration-") == 1
+    assert judge_scores.drop_old(engine, NOON_S + 1) == 1
     with database.reading(engine) as connection:
         assert judge_scores.of(connection, "j1", "week-1") == []
         assert len(judge_scores.of(connection, "j1", "week-2")) == 1

@@ -12,6 +12,9 @@ from tidegate.stores.schema_judges import judge_scores
 
 _AT_ONCE: Final = 500
 
+# What the occasions of calibrations begin with; others are weeks.
+CALIBRATION: Final = "calibration-"
+
 _c = judge_scores.c
 
 
@@ -52,10 +55,10 @@ def forget(connection: Connection, judge: str, occasions: Iterable[str]) -> None
     )
 
 
-def drop_old(engine: Engine, before_s: float, kept: str) -> int:
-    """Delete those of before, in short transactions, but for occasions that begin like `kept`; how
-    many are gone."""
-    which = (_c.at_s < before_s) & ~_c.occasion.startswith(kept, autoescape=True)
+def drop_old(engine: Engine, before_s: float) -> int:
+    """Delete those of weeks before, in short transactions; how many are gone. Calibrations go with
+    their judges."""
+    which = (_c.at_s < before_s) & ~_c.occasion.startswith(CALIBRATION, autoescape=True)
     some = select(_c.judge, _c.occasion).where(which).distinct().limit(_AT_ONCE)
     gone = 0
     while True:

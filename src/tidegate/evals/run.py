@@ -26,6 +26,7 @@ from tidegate.stats.discordant import Coin
 
 # Answers may wait for their receipts while the next ones are asked for.
 MAX_WAITING: Final = 2000
+LAST_RECEIPTS_S: Final = 2.0
 StoppedBy = Literal["worse", "money"]
 
 
@@ -186,6 +187,9 @@ class Run:
         try:
             if enrich is not None:
                 outcome = replace(outcome, answered=await enrich(answered))
+        except asyncio.CancelledError:
+            outcome = replace(outcome, answered=await _at_last(enrich, answered))
+            raise
         finally:
             self._file.add(name, outcome)
             if self._course.progress is not None:
@@ -214,6 +218,18 @@ class Run:
     ) -> tuple[Outcome, ...]:
         known = (outcomes.get((name, case, n)) for n in range(self.suite.repeats))
         return tuple(it for it in known if it is not None)
+
+
+async def _at_last(enrich: Enrich | None, answered: Answered) -> Answered:
+    """Of a run that is interrupted: nobody reads an answer's receipt afterwards, and it is on its
+    way."""
+    if enrich is None:
+        return answered
+    try:
+        async with asyncio.timeout(LAST_RECEIPTS_S):
+            return await enrich(answered)
+    except TimeoutError:
+        return answered
 
 
 def _waits(check: Check) -> bool:

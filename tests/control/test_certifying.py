@@ -56,7 +56,7 @@ def test_what_never_was_stable_begins_without_and_the_broken_is_told_elsewhere()
     assert broken.tags("other") is None
 
 
-STOOD = {"support": Stood("v3", prompt("v3").digest)}
+STOOD = {"support": (Stood("v3", prompt("v3").digest),)}
 
 
 def test_a_stable_that_was_taken_away_and_comes_back_elsewhere_is_no_first_one() -> None:
@@ -75,8 +75,16 @@ def test_a_stable_that_was_taken_away_and_comes_back_elsewhere_is_no_first_one()
 
 def test_where_it_stood_is_gone_too_it_points_nowhere() -> None:
     for gone in (Stood("broken", "digest"), Stood("v3", "another text")):
-        held = CertifiedSource(Fixed(**TAGS), None, certified(), {"support": gone})
+        held = CertifiedSource(Fixed(**TAGS), None, certified(), {"support": (gone,)})
         assert held.allowed("support", TAGS) == {"canary": "v5"}
+
+
+def test_it_goes_back_to_where_it_was_without_a_paper() -> None:
+    stood = {"support": tuple(Stood(it, prompt(it).digest) for it in ("v1", "v2", "v3"))}
+    for version in ("v1", "v2"):
+        held = CertifiedSource(Fixed(stable=version), plan(), certified(), stood)
+        assert held.allowed("support", {"stable": version}) == {"stable": version}
+    assert held.refused == []
 
 
 class Edited(Fixed):

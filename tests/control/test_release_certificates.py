@@ -202,6 +202,13 @@ def test_it_is_told_when_it_is_created_and_with_what_certificates_are_not_about(
     assert lacks.startswith("gate certificate: support@v2 at m-1")
     assert "no certificate is about them" in parameters
     assert "falls back to" in fallbacks
+    tagged = PROMPT.replace("version: v2", "tag: canary")
+    write(room.plan_file.parent, stable="v1", canary="v2")
+    room.plans._reload("api")
+    rooms.write(room, "tagged", tagged + STEPS)
+    lacks, moves = room.ask("POST", "/api/releases", {"id": "chat/tagged"}).json()["notes"]
+    assert lacks.startswith("gate certificate: support@v2 at m-1")
+    assert "the tag canary points at, which moves freely" in moves
 
 
 def test_a_route_without_a_prompt_has_nothing_to_certify(room: Room) -> None:

@@ -34,15 +34,16 @@ class CertifiedSource:
     """A source of prompts (`core.prompt.PromptSource`) whose `stable` moves only to what is
     certified (`certified` None: to anything), and which leaves what routes are asked by as it is
     served where it is not to be had any more, or says something else. `stood` is where `stable`
-    of each prompt pointed last. `refused` are the moves that were not made, `held` their versions
-    and the models that these wait for, `kept` tells of what serves on."""
+    of each prompt pointed, the last one last: it may go back. `refused` are the moves that were not
+    made, `held` their versions and the models that these wait for, `kept` tells of what serves on.
+    """
 
     def __init__(
         self,
         source: PromptSource,
         plan: Plan | None,
         certified: Certified | None,
-        stood: Mapping[str, Stood] | None = None,
+        stood: Mapping[str, tuple[Stood, ...]] | None = None,
     ) -> None:
         self._source = source
         self._plan = plan
@@ -88,8 +89,9 @@ class CertifiedSource:
         before = self._before(name)
         if self._certified is None or STABLE not in tags or before is None:
             return tags
-        if before.version == tags[STABLE]:
-            return tags
+        stood = self._stood.get(name, ())
+        if tags[STABLE] in (before.version, *(it.version for it in stood)):
+            return tags  # where it was is never gated: what a version says does not change
         try:
             wanted = self._source.version(name, tags[STABLE])
         except ValueError:
@@ -108,7 +110,9 @@ class CertifiedSource:
         """Where `stable` points now; where it points nowhere, where it did last."""
         served = None if self._plan is None else self._plan.prompts.get(name)
         now = None if served is None else served.at(STABLE)
-        return self._stood.get(name) if now is None else Stood(now.version, now.digest)
+        if now is not None:
+            return Stood(now.version, now.digest)
+        return next(reversed(self._stood.get(name, ())), None)
 
     def _is_there(self, name: str, stood: Stood) -> bool:
         try:
@@ -197,6 +201,13 @@ class Certifying:
             if untagged:
                 prompts.note_versions(connection, untagged, now_s)
         self._noted = plan
+
+    def was_stable(self, prompt: Prompt) -> bool:
+        """Whether `stable` pointed there, and has not gone back from it: it may go back to it."""
+        self.note(self._current())
+        with database.reading(self._engine) as connection:
+            stood = prompts.stood(connection).get(prompt.name, ())
+        return Stood(prompt.version, prompt.digest) in stood
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -116,6 +116,11 @@ class ReleaseCertificates:
                 "its parameters stand before those of its prompt, and no certificate is about "
                 "them: `tidegate gate --candidate-parameter` tries them, its guards judge them"
             )
+        if coming.wanted.version is None and coming.wanted.tag != STABLE:
+            found.append(
+                f"its prompt is what the tag {coming.wanted.tag} points at, which moves freely and "
+                "is released then: name a version"
+            )
         if "fallbacks" in rollout.members:
             found.append("what it falls back to needs no certificate: uncertified_pair tells of it")
         return found

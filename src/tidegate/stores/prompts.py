@@ -1,7 +1,7 @@
 """What is kept of prompts: what a version said when it was served first, where `stable`
 pointed, and flips of tags."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Final
 
 from msgspec.structs import asdict, replace
@@ -14,6 +14,8 @@ from tidegate.stores.schema_prompts import prompt_stood, prompt_versions, tag_fl
 
 # So many steps back are remembered of each prompt.
 _MOST_STOOD: Final = 20
+# Of more prompts than these all are read.
+_FEW: Final = 200
 
 
 def known_versions(connection: Connection) -> dict[tuple[str, str], str]:
@@ -36,18 +38,18 @@ def note_versions(
         connection.execute(insert(prompt_versions), rows)
 
 
-def stood(connection: Connection) -> dict[str, tuple[Stood, ...]]:
-    """Where `stable` of each prompt pointed, the last one last."""
-    found: dict[str, tuple[Stood, ...]] = {}
-    for name, rows in _rows_of_stood(connection).items():
-        found[name] = tuple(it for _, it in rows)
-    return found
+def stood(
+    connection: Connection, names: Collection[str] | None = None
+) -> dict[str, tuple[Stood, ...]]:
+    """Where `stable` of these prompts, or of all, pointed, the last one last."""
+    rows = _rows_of_stood(connection, names)
+    return {name: tuple(it for _, it in found) for name, found in rows.items()}
 
 
 def note_stood(connection: Connection, now: Mapping[str, Stood], at_s: float) -> None:
     """Keep where `stable` points now. Of prompts that have none it stays as it was. Where it has
     gone back, what it went back from is forgotten."""
-    known, c = _rows_of_stood(connection), prompt_stood.c
+    known, c = _rows_of_stood(connection, now), prompt_stood.c
     for name, it in now.items():
         rows = known.get(name, [])
         depth = next((depth for depth, at in rows if at == it), None)
@@ -67,9 +69,13 @@ def note_stood(connection: Connection, now: Mapping[str, Stood], at_s: float) ->
         connection.execute(delete(prompt_stood).where(old))
 
 
-def _rows_of_stood(connection: Connection) -> dict[str, list[tuple[int, Stood]]]:
+def _rows_of_stood(
+    connection: Connection, names: Collection[str] | None
+) -> dict[str, list[tuple[int, Stood]]]:
     c = prompt_stood.c
     query = select(c.prompt, c.depth, c.version, c.digest).order_by(c.prompt, c.depth)
+    if names is not None and len(names) <= _FEW:
+        query = query.where(c.prompt.in_(names))
     found: dict[str, list[tuple[int, Stood]]] = {}
     for name, depth, version, digest in connection.execute(query):
         found.setdefault(name, []).append((depth, Stood(version, digest)))

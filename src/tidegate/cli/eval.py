@@ -14,7 +14,7 @@ from tidegate.cli._eval_sides import NONE, Meant, meant, side_options, sides_of
 from tidegate.cli._eval_suite import read_suite
 from tidegate.cli._eval_told import exit_code, not_run_apart, report_options, tell, write_reports
 from tidegate.cli._prompt_source import Where, open_prompts, source_options
-from tidegate.evals.checking import asks
+from tidegate.evals.checking import asks, embeds
 from tidegate.evals.load import load_suites
 from tidegate.evals.promptfoo_out import write_promptfoo
 from tidegate.evals.suite import Loaded, Suite
@@ -118,6 +118,8 @@ def summary(suite: Suite) -> str:
     told = f"{suite.name}, {_count(len(suite.cases), 'case')} x {suite.repeats}"
     told += f", {_count(len(checks), 'check')}"
     told += f", {judged} by a judge" if judged else ""
+    vectors = sum(embeds(check) for check in checks)
+    told += f", {vectors} by embeddings" if vectors else ""
     unmade = Counter(
         str(msgspec.json.decode(it.options)["type"]) for it in checks if it.grader == "unsupported"
     )

@@ -92,7 +92,7 @@ class _Reply(Struct, frozen=True):
 _answer: Final = msgspec.json.Decoder(_Answer).decode
 _refusal: Final = msgspec.json.Decoder(_Refusal).decode
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-Purpose = Literal["answer", "judge"]
+Purpose = Literal["answer", "judge", "embed"]
 
 
 class Gateway:
@@ -112,6 +112,7 @@ class Gateway:
             f"host: {parts.netloc.rpartition('@')[2]}\r\nauthorization: Bearer {key}\r\n"
             "content-type: application/json\r\n"
         ).encode()
+        self._embed_head = self._head.replace(b"/chat/completions ", b"/embeddings ", 1)
         self._session = session
         self._patience = patience or Patience()
         self._sweeper: asyncio.Task[None] | None = None
@@ -126,7 +127,8 @@ class Gateway:
         self._pool.close()
 
     async def ask(self, body: bytes, purpose: Purpose = "answer") -> Answered:
-        """What came of it, after as many tries as make sense. MoneySpent."""
+        """What came of it, after as many tries as make sense; of embeddings the body as it is.
+        MoneySpent."""
         patience, pause_s = self._patience, self._patience.first_pause_s
         failed = Answered(None, failure="unreachable: nothing was tried")
         for left in reversed(range(patience.tries)):
@@ -137,7 +139,7 @@ class Gateway:
                 wait_s = pause_s
             else:
                 if reply.status == 200:
-                    return _answered(reply)
+                    return _embedded(reply) if purpose == "embed" else _answered(reply)
                 failed, code = _failed(reply)
                 if code == _MONEY:
                     raise MoneySpent(failed.failure or code)
@@ -153,7 +155,7 @@ class Gateway:
         """One request and its whole answer. UpstreamError, OSError (a timeout too), PoolFull."""
         session = self._session if purpose == "answer" else f"{self._session}.{purpose}"
         request = b"%bx-tidegate-session-id: %b\r\ncontent-length: %d\r\n\r\n%b" % (
-            self._head,
+            self._embed_head if purpose == "embed" else self._head,
             session.encode(),
             len(body),
             body,
@@ -184,6 +186,10 @@ class Gateway:
         while True:
             await asyncio.sleep(_SWEEP_S)
             self._pool.sweep(clock.monotonic_s())
+
+
+def _embedded(reply: _Reply) -> Answered:
+    return Answered(reply.body.decode(errors="replace"), receipt_id=reply.receipt)
 
 
 def _answered(reply: _Reply) -> Answered:

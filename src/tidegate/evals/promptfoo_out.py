@@ -185,6 +185,10 @@ def _candidates(check: Check, options: dict[str, Any]) -> Iterator[dict[str, Any
             yield {"type": "levenshtein", "value": value, **most}
             yield {"type": "rouge-n", "value": value, **threshold}
             yield {"type": "bleu", "value": value, **threshold}
+        case "semantic_similarity":
+            measure = options.get("measure", "cosine")
+            kind = "similar" if measure == "cosine" else f"similar:{measure}"
+            yield {"type": kind, "value": options.get("to"), **threshold}
         case "markup":
             kind = "contains-" if options.get("where") == "anywhere" else "is-"
             value = {"value": {"requiredElements": options.get("elements")}}

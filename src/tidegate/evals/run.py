@@ -26,6 +26,7 @@ from tidegate.stats.discordant import Coin
 
 # Answers may wait for their receipts while the next ones are asked for.
 MAX_WAITING: Final = 2000
+_MAY_ASK: Final = frozenset(("group", "semantic_similarity"))
 StoppedBy = Literal["worse", "money"]
 
 
@@ -217,8 +218,8 @@ class Run:
 
 
 def _waits(check: Check) -> bool:
-    """Whether a judge may be asked for it: the next answer does not wait for that."""
-    return check.grader == "group" or check.grader.startswith("judge_")
+    """Whether a model may be asked for it: the next answer does not wait for that."""
+    return check.grader in _MAY_ASK or check.grader.startswith("judge_")
 
 
 def in_turn(cases: Iterable[Case], seed: str) -> list[Case]:

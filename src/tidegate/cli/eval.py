@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from tidegate.cli._client import control_options, gateway_url, open_control
+from tidegate.cli._eval_cases import cases
 from tidegate.cli._eval_run import asked_of, run_options, run_suite
 from tidegate.cli._eval_sides import NONE, Meant, meant, side_options, sides_of
 from tidegate.cli._eval_suite import read_suite
@@ -25,6 +26,9 @@ _FILE = click.Path(path_type=Path)
 @click.group(name="eval")
 def plug() -> None:
     """Suites of cases by which prompts and models are tried."""
+
+
+plug.add_command(cases)
 
 
 @plug.command()

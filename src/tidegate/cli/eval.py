@@ -10,6 +10,7 @@ import msgspec
 
 from tidegate.cli._client import control_options, gateway_url, open_control
 from tidegate.cli._eval_cases import cases
+from tidegate.cli._eval_export import export
 from tidegate.cli._eval_run import asked_of, run_options, run_suite
 from tidegate.cli._eval_sides import NONE, Meant, meant, side_options, sides_of
 from tidegate.cli._eval_suite import read_suite
@@ -17,7 +18,6 @@ from tidegate.cli._eval_told import exit_code, not_run_apart, report_options, te
 from tidegate.cli._prompt_source import Where, open_prompts, source_options
 from tidegate.evals.checking import asks, embeds
 from tidegate.evals.load import load_suites
-from tidegate.evals.promptfoo_out import write_promptfoo
 from tidegate.evals.suite import Loaded, Suite
 
 _FILE = click.Path(path_type=Path)
@@ -48,21 +48,7 @@ def check(files: tuple[Path, ...]) -> None:
         sys.exit(1)
 
 
-@plug.command()
-@click.argument("file", type=_FILE)
-def export(file: Path) -> None:
-    """Print the suite of FILE as a configuration of promptfoo's.
-
-    Read again it is the same suite. What promptfoo has no place for is told on standard error.
-    """
-    loaded = load_suites(file)
-    if loaded.problems or len(loaded.suites) != 1:
-        _tell(file, loaded)
-        sys.exit(1)
-    written = write_promptfoo(loaded.suites[0])
-    click.echo(written.text, nl=False)
-    for what in written.left_out:
-        click.echo(f"left out: {what}", err=True)
+plug.add_command(export)
 
 
 @plug.command("run")

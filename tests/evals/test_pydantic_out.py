@@ -15,6 +15,7 @@ from tidegate.evals.pydantic_evals import WHY_CLASS
 from tidegate.evals.pydantic_out import write_pydantic
 from tidegate.evals.reading import raw
 from tidegate.evals.suite import Suite
+from tidegate.evals.written_suite import NoPlace
 
 SAID = (
     st.just(Check("exact"))
@@ -54,7 +55,11 @@ OURS = st.lists(sayable(), min_size=1, max_size=3, unique_by=lambda it: it.id).m
 def test_written_and_read_again_it_is_the_same_but_for_what_is_named(
     tmp_path: Path, before: Suite
 ) -> None:
-    written = write_pydantic(before)
+    try:
+        written = write_pydantic(before)
+    except NoPlace as no:
+        assert "the case" in str(no)
+        return
     path = tmp_path / "suite.yaml"
     path.write_text(written.text)
     found = load_suites(path)

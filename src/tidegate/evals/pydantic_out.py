@@ -24,7 +24,7 @@ _START: Final = Mark(1, 1)
 
 
 def write_pydantic(suite: Suite) -> Written:
-    """The data set's YAML."""
+    """The data set's YAML. NoPlace when nothing of the suite can be said there."""
     left: list[str] = []
     rows = []
     for case in suite.cases:
@@ -32,6 +32,8 @@ def write_pydantic(suite: Suite) -> Written:
             rows.append(_row(case, left))
         except NoPlace as reason:
             left.append(f"the case {case.id}: {reason}")
+    if not rows:
+        raise NoPlace("; ".join(left[:5]))
     told = {
         f"that it is for the prompt {suite.prompt}": suite.prompt is not None,
         f"its owner {suite.owner}": suite.owner is not None,

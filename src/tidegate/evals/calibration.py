@@ -81,7 +81,7 @@ class Calibration(Struct, frozen=True):
 def calibrate(judge: str, model: str, said: Sequence[Said]) -> Calibration:
     """Of all that was said. `judge` is its digest."""
     known = [
-        Both(it.anchor, _people(it.anchor.labels), label)
+        Both(it.anchor, people_say(it.anchor.labels), label)
         for it in said
         if (label := it.labels[0]) is not None
     ]
@@ -174,7 +174,7 @@ def _why_not(
     return found
 
 
-def _people(labels: Sequence[Label]) -> Label:
+def people_say(labels: Sequence[Label]) -> Label:
     """What most of them say; where they do not agree on one, a tie, or that it does not pass."""
     counts = Counter(labels).most_common(2)
     if len(counts) == 1 or counts[0][1] > counts[1][1]:

@@ -34,7 +34,8 @@ plug.add_command(cases)
 @plug.command()
 @click.argument("files", type=_FILE, nargs=-1, required=True, metavar="FILE...")
 def check(files: tuple[Path, ...]) -> None:
-    """Read suites: ours, promptfoo's (YAML and CSV), OpenAI's registry, pydantic-evals'.
+    """Read suites: ours, promptfoo's (YAML and CSV), OpenAI's registry, pydantic-evals', logs of
+    Inspect's.
 
     Says what is wrong by file, line and field, how many cases there are, and which checks are not
     executed here. Exit 0 when every suite can be run, 1 when not.

@@ -10,9 +10,9 @@ from tidegate.config.tree import MapNode, Node
 from tidegate.evals.cases import ROLES
 from tidegate.evals.reading import Reader, node_of, raw
 
-_KNOWN: Final = frozenset(("input", "target", "id", "metadata", "choices"))
+KNOWN: Final = frozenset(("input", "target", "id", "metadata", "choices"))
 # What a sample may ask for that is not there, and decides what its answer is worth.
-_REFUSED: Final = ("sandbox", "files", "setup")
+REFUSED: Final = ("sandbox", "files", "setup")
 _OURS: Final = frozenset(("variables", "turns", "expected", "checks"))
 
 
@@ -24,10 +24,10 @@ def is_sample(row: Node) -> bool:
 def case_node(row: MapNode, number: int, reader: Reader) -> Node:
     """The row as a case of ours is written, all of it standing at the row's line. Unreadable."""
     members = reader.members(row, ())
-    for name in _REFUSED:
+    for name in REFUSED:
         if name in members and reader.value(members[name], (name,)) not in (None, {}, []):
             raise reader.refuse(row.mark, (name,), "a sample with this is run by Inspect alone")
-    for name in members.keys() - _KNOWN - set(_REFUSED):
+    for name in members.keys() - KNOWN - set(REFUSED):
         reader.warn(row.mark, (name,), "Inspect reads no such member either; it is left aside")
     case: dict[str, Any] = {"id": f"s{number}"}
     given = reader.value(members["id"], ("id",)) if "id" in members else None

@@ -5,6 +5,7 @@ from pathlib import Path as FilePath
 from tidegate.config.problem import in_order
 from tidegate.config.tree import ListNode, MapNode, Node
 from tidegate.evals.files import START, read_lines, read_yaml
+from tidegate.evals.inspect_logs import is_log, read_log
 from tidegate.evals.inspect_samples import is_sample
 from tidegate.evals.native import MEMBERS, read_native
 from tidegate.evals.openai_evals import is_registry, read_registry
@@ -39,6 +40,8 @@ def load_suites(file: FilePath) -> Loaded:
 def _read(root: Node, file: FilePath, reader: Reader) -> Loaded:
     if isinstance(root, MapNode):
         keys = root.pairs.keys()
+        if is_log(root):
+            return read_log(root, file, reader)
         if is_pydantic(root):
             return read_pydantic(root, file, reader)
         if keys & {"cases", "cases_from"}:
@@ -57,7 +60,8 @@ def _read(root: Node, file: FilePath, reader: Reader) -> Loaded:
         return read_promptfoo(MapNode(root.mark, {"tests": (root.mark, root)}), file, reader)
     what = (
         "it is no suite that is known: ours has `cases` or `cases_from`, promptfoo's `tests`, an"
-        " OpenAI registry `class`, one of pydantic-evals `cases` with `inputs`"
+        " OpenAI registry `class`, one of pydantic-evals `cases` with `inputs`, a log of Inspect's"
+        " `eval` and `samples`"
     )
     reader.say(START, (), what)
     return Loaded((), tuple(reader.problems))

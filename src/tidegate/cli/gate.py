@@ -19,6 +19,7 @@ from tidegate.cli._words import Duration
 from tidegate.core.prompt import STABLE, Prompt
 from tidegate.evals.finding import Finding
 from tidegate.evals.gate import Gated, with_budget_change, with_more
+from tidegate.evals.side import Side
 from tidegate.prompts.registry import version_of
 
 _DAYS_90_S: Final = 90 * 86_400.0
@@ -77,7 +78,7 @@ def plug(where: Where, state: Path | None, control: str | None, name: str, **giv
     write_reports(done, given)
     code = exit_code(done)
     if code == 0 and given["issues"]:
-        _certify(house, done, candidate, given["valid_for"])
+        _certify(house, done, sides["candidate"], given["valid_for"])
     sys.exit(code)
 
 
@@ -87,10 +88,13 @@ def _whole(gated: Gated, beside: list[Finding], budget_change: str | None) -> Ga
     return whole if budget_change is None else with_budget_change(whole, budget_change)
 
 
-def _certify(house: Control, done: list[Done], candidate: Prompt, for_s: float) -> None:
+def _certify(house: Control, done: list[Done], tried: Side, for_s: float) -> None:
     """A certificate of each suite."""
+    if tried.prompt is None or tried.parameters:
+        click.echo("no certificate: it is not served with the parameters given here", err=True)
+        return
     for it in done:
-        certify(house, it, candidate, for_s)
+        certify(house, it, tried.prompt, for_s)
 
 
 def _suites(prompt: Prompt, root: Path) -> list[Path]:

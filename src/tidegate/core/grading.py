@@ -1,6 +1,6 @@
 """A case, what a model answered to it, and what a grader says of the answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Literal, Protocol
 
@@ -114,6 +114,16 @@ class Grader(Protocol):
     async def grade(
         self, case: Case, answered: Answered, options: Mapping[str, Any], ask: Ask | None
     ) -> Grade: ...
+
+
+Marking = Callable[[Case, Answered], Grade]
+
+
+class Pure(Grader, Protocol):
+    """A grader that asks nobody. `marking` reads options once for as many answers as there are, and
+    grades each as `grade` does."""
+
+    def marking(self, options: Mapping[str, Any]) -> Marking: ...
 
 
 def checked(check: Check, grade: Grade) -> Grade:

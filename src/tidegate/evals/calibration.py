@@ -54,6 +54,7 @@ class Calibration(Struct, frozen=True):
     `first_share` that of verdicts for what was shown first, `length_shift` and `markdown_shift` how
     far a spread of lengths, and of lists and Markdown, moves its wins, `bias` what people give more
     than it does. `said` is what it said of each anchor, by which a later judge is bridged to it.
+    Of all its `known` verdicts, those of the second time too, `agreed` were people's.
     """
 
     judge: str
@@ -76,6 +77,8 @@ class Calibration(Struct, frozen=True):
     said: Mapping[str, float] = {}
     bridge: Bridge | None = None
     form: str = _FORM
+    known: int = 0
+    agreed: int = 0
 
 
 def calibrate(judge: str, model: str, said: Sequence[Said]) -> Calibration:
@@ -117,6 +120,8 @@ def calibrate(judge: str, model: str, said: Sequence[Said]) -> Calibration:
         None if marked is None else marked.shift,
         strata,
         {it.anchor.id: PLACES[it.judge] for it in known},
+        known=sum(label is not None for it in said for label in it.labels),
+        agreed=sum(label == people_say(it.anchor.labels) for it in said for label in it.labels),
     )
 
 

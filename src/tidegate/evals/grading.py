@@ -18,6 +18,7 @@ from tidegate.core.grading import (
     Check,
     Grade,
     Grader,
+    Marking,
     checked,
     judge_digest,
     together,
@@ -28,6 +29,8 @@ from tidegate.evals.gate_refusals import STRATUM as REFUSAL
 from tidegate.evals.outcome import Outcome
 from tidegate.graders.refusal import extent_of
 
+# Checks that are kept ready; cases that each have their own are read for each answer beyond.
+MAX_READY: Final = 10_000
 _encode: Final = msgspec.json.Encoder().encode
 # What only receipts know of an answer, or know better.
 _OF_RECEIPTS: Final = frozenset(("cost", "latency", "refusal", "tokens"))
@@ -100,15 +103,14 @@ class Judges(Struct):
         return () if self.ask is None else tuple(sorted(self.ask.models))
 
 
-_Read = tuple[Grader, Mapping[str, Any], tuple[str, ...]]
-
-
 class _Ready(NamedTuple):
-    check: Check
+    """A grader with options. `marking` is there where it asks nobody, `prompts` are what its judges
+    are told of their own."""
+
     grader: Grader
     options: Mapping[str, Any]
-    prompts: tuple[str, ...]  # of its judges
-    name: str
+    marking: Marking | None
+    prompts: tuple[str, ...]
 
 
 class Marker:
@@ -116,47 +118,53 @@ class Marker:
 
     def __init__(self, judges: Judges) -> None:
         self.judges = judges
-        self._ready: dict[tuple[str, bytes], _Read] = {}
+        self._ready: dict[tuple[str, bytes], _Ready] = {}
 
     async def outcome(self, case: Case, repeat: int, answered: Answered) -> Outcome:
         """What is said of an answer."""
         if answered.refusal is None and REFUSAL in case.strata:
             answered = replace(answered, refusal=extent_of(answered))
-        ready = [self._prepared(check) for check in case.checks]
         said: list[tuple[str, Grade]] = []
         deciding: list[tuple[Check, Grade]] = []
         judges: dict[str, bool] = {}
-        for it in ready:
-            grade = checked(it.check, await self._grade(it, case, answered))
-            said.append((it.name, grade))
-            known = {prompt: self.judges.decides(prompt) for prompt in it.prompts}
+        for check in case.checks:
+            ready = self._prepared(check)
+            grade = checked(check, await self._grade(ready, case, answered))
+            said.append((check.metric or check.grader, grade))
+            known = {prompt: self.judges.decides(prompt) for prompt in ready.prompts}
             if all(known.values()) or grade.verdict == "error":
-                deciding.append((it.check, grade))
+                deciding.append((check, grade))
             judges |= {self.judges.digest(prompt): decides for prompt, decides in known.items()}
         whole = together([it for it, _ in deciding], [it for _, it in deciding], case.threshold)
-        if ready and not deciding:
+        if said and not deciding:
             whole = Grade("error", why="only a judge that is not calibrated has looked at it")
         score = whole.score if isinstance(whole.score, float | int) else None
         by = tuple(judges.items())
         models = self.judges.models if by else ()
         return Outcome(case.id, repeat, whole.verdict, answered, tuple(said), score, by, models)
 
-    async def _grade(self, it: _Ready, case: Case, answered: Answered) -> Grade:
-        ask = self.judges.means if it.grader.asks else None
-        return await it.grader.grade(case, answered, it.options, ask)
+    async def _grade(self, ready: _Ready, case: Case, answered: Answered) -> Grade:
+        if ready.marking is not None:
+            return ready.marking(case, answered)
+        ask = self.judges.means if ready.grader.asks else None
+        return await ready.grader.grade(case, answered, ready.options, ask)
 
     def _prepared(self, check: Check) -> _Ready:
         key = check.grader, bytes(check.options)
         found = self._ready.get(key)
         if found is None:
-            grader: Grader = plugs.load("graders", check.grader)
-            options = msgspec.json.decode(check.options)
-            prompts = judge_prompts(grader, options)
-            if len(self._ready) < 10_000:
-                self._ready[key] = grader, options, prompts
-        else:
-            grader, options, prompts = found
-        return _Ready(check, grader, options, prompts, check.metric or check.grader)
+            found = _read(check)
+            if len(self._ready) < MAX_READY:
+                self._ready[key] = found
+        return found
+
+
+def _read(check: Check) -> _Ready:
+    grader: Grader = plugs.load("graders", check.grader)
+    options = msgspec.json.decode(check.options)
+    marking: Callable[[Mapping[str, Any]], Marking] | None = getattr(grader, "marking", None)
+    marks = None if marking is None else marking(options)
+    return _Ready(grader, options, marks, judge_prompts(grader, options))
 
 
 def judge_prompts(grader: Grader, options: Mapping[str, Any]) -> tuple[str, ...]:

@@ -179,7 +179,7 @@ def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, contro
             )
             vectors = None if asked.embeddings is None else Embedder(gateway, asked.embeddings)
             marker = Marker(Judges(by, calibrated, vectors))
-            receipts = Receipts(Ledger(control, key.id))
+            receipts = Receipts(Ledger(control, file.head.run))
             alpha = asked.bounds.alpha if asked.early_stop else None
             with _Bar(suite.name) as bar:
                 course = Course(asked.at_once, alpha, receipts, bar.step)

@@ -30,7 +30,7 @@ def test_a_release_is_made_of_its_file_and_shown(room: Room) -> None:
     [one] = room.ask("GET", "/api/releases").json()["releases"]
     assert (one["id"], one["state"], one["owner"]) == ("chat/next", "created", "ada")
     again = room.ask("POST", "/api/releases", {"id": rooms.NAME})
-    assert again.json() == {"id": rooms.NAME, "is_new": False}
+    assert again.json() == {"id": rooms.NAME, "is_new": False, "notes": []}
 
 
 def test_a_file_that_says_something_else_under_the_same_name_is_refused(room: Room) -> None:
@@ -196,7 +196,7 @@ def test_one_that_names_no_metrics_is_guarded_by_what_its_route_has(room: Room) 
     graded = rooms.PLAN.replace(
         "chat: old",
         "chat: {target: old, capture: {share: 10%, keep: 7d}, "
-        'quality: {checks: "[{type: latency}]"}}',
+        "quality: {checks: [{regex: thanks}]}}",
     )
     rooms.furnish(room, bare, graded)
     rooms.create(room)

@@ -206,3 +206,11 @@ def test_one_that_names_no_metrics_is_guarded_by_what_its_route_has(room: Room) 
     rooms.furnish(room, bare)
     again = room.ask("POST", "/api/releases", {"id": rooms.NAME})
     assert again.json()["is_new"] is False
+
+
+def test_one_that_names_what_nobody_looks_at_is_made_and_told(room: Room) -> None:
+    rooms.furnish(room, rooms.RELEASE.replace("harm: {", "harm: {quality: {}, "))
+    made = room.ask("POST", "/api/releases", {"id": rooms.NAME}).json()
+    assert made["notes"][0].startswith("harm quality: nothing will be known of it")
+    told = room.ask("GET", f"/api/releases/explain?id={rooms.NAME}").json()
+    assert made["notes"][0] in told["notes"]

@@ -23,6 +23,7 @@ captured = Table(
     Column("cut", Boolean, nullable=False),
     Column("shortened", Boolean, nullable=False),
     Column("redacted", Text, nullable=False),
+    Column("tools", Text),
 )
 Index("ix_captured_route", captured.c.route, captured.c.receipt_id)
 Index("ix_captured_customer", captured.c.customer)

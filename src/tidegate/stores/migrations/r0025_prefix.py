@@ -1,4 +1,4 @@
-"""What providers' prefix caches had of the input, and what they saved, by minute and longer."""
+"""What providers' prefix caches had and saved, by minute and longer; tools of what was captured."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,6 +17,7 @@ _COUNTS = (
 
 
 def upgrade() -> None:
-    """Columns of `stores.schema_signals.signals`."""
+    """Columns of `stores.schema_signals.signals`, one of `stores.schema_captured.captured`."""
+    op.add_column("captured", sa.Column("tools", sa.Text))
     for name in _COUNTS:
         op.add_column("signals", sa.Column(name, sa.BigInteger, nullable=False, server_default="0"))

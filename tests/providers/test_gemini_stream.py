@@ -163,9 +163,7 @@ def test_safety_in_the_middle_is_an_end() -> None:
 def test_a_blocked_prompt_is_a_failure_that_another_target_may_mend() -> None:
     events, reader = stream("blocked")
     assert said(reader.failure) == ("refused_by_safety", "rejected_by_provider")
-    assert events[0] == Began(
-        "kZ0hadC2Jq-xmtkPx4Wq8AE", "gemini-2.5-flash", Usage(125, 0, None, 0)
-    )
+    assert events[0] == Began("kZ0hadC2Jq-xmtkPx4Wq8AE", "gemini-2.5-flash", Usage(125, 0, None, 0))
     with pytest.raises(Failure) as failed:
         read_whole(asked(), (BYTES / "blocked.json").read_bytes())
     assert failed.value.kind == "refused_by_safety"

@@ -40,9 +40,9 @@ def prefix_sums(
         touched = or_(c.cache_read_tokens > 0, c.cache_write_tokens > 0)
         details = select(*names, c.detail).where(*conditions, touched)
         saved: dict[_Key, list[int]] = {}
-        for route, version, model, payload in connection.execute(
-            details.where(c.input_tokens.is_not(None)).execution_options(yield_per=_AT_ONCE)
-        ):
+        details = details.where(c.input_tokens.is_not(None))
+        found = connection.execute(details.execution_options(yield_per=_AT_ONCE))
+        for route, version, model, payload in (tuple(row) for row in found):
             sums = saved.setdefault((route, version, model), [0, 0])
             nanousd = _saved(payload)
             sums[0] += nanousd or 0

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.arm import Lane, UnitKind
+from tidegate.core.cache import RouteCache
 from tidegate.core.capture import Capture
 from tidegate.core.engine_signals import EnginePage
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
@@ -162,7 +163,7 @@ class Route(Struct, frozen=True, omit_defaults=True):
     `candidate` is a release under way, `beside` a second one, `kept_warm` what the last ones
     replaced. `came_by` are the releases that this version came by, as long as they may be taken
     back, and `taken_back` those whose promotions were. With `capture` some of its requests are kept
-    with what was said.
+    with what was said, with `cache` answers are, to be given again.
     """
 
     name: str
@@ -181,6 +182,7 @@ class Route(Struct, frozen=True, omit_defaults=True):
     came_by: tuple[str, ...] = ()
     taken_back: tuple[str, ...] = ()
     capture: Capture | None = None
+    cache: RouteCache | None = None
 
     @property
     def targets(self) -> tuple[Target, ...]:

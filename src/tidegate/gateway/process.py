@@ -161,6 +161,7 @@ class Process:
         finally:
             await self._prober.stop()
             await self._shadows.stop()
+            await self._world.cache.stop()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -300,6 +301,7 @@ class Process:
         world.listener.stop_accepting()
         await self._prober.stop()
         await self._shadows.stop()
+        await self._world.cache.stop()
         drain_s = world.plan.plan.drain_s if world.plan else 0.0
         until_s = clock.monotonic_s() + drain_s
         log.info("draining %d requests, at most %g s", world.listener.in_work(), drain_s)

@@ -54,6 +54,7 @@ def _counter(name: str, unit: str, text: str, *more: str) -> Spec:
         "validity",
         "extent",
         "why",
+        "tier",
     )
     return Spec(name, "counter", unit, text, (*OURS, *more), closed)
 
@@ -156,6 +157,12 @@ COST_UNKNOWN = _counter(
     "tidegate_cost_unknown_total",
     "requests",
     "Requests that reached a provider and whose cost nobody knows.",
+)
+CACHE_SAVED = _counter(
+    "tidegate_cache_saved_usd_total",
+    "US dollars",
+    "What kept answers had cost that were given again, by the tier that found them.",
+    "tier",
 )
 INTERRUPTIONS = _counter(
     "tidegate_stream_interruptions_total",
@@ -334,6 +341,7 @@ ALL: tuple[Spec, ...] = (
     *(DURATION, FIRST_TOKEN, PER_TOKEN, TOKEN_USAGE),
     *(ITL_MEAN, ITL_MAX, OUTPUT_RATE, GATEWAY_TIME, QUEUE_TIME, UPSTREAM_TIME),
     *(REQUESTS, ERRORS, TOKENS_BY_CLASS, TOKENS_UNKNOWN, TOKENS_ESTIMATED, COST, COST_UNKNOWN),
+    CACHE_SAVED,
     *(INTERRUPTIONS, FINISH_REASONS, CANCELLED, ATTEMPTS),
     *(ANSWERS, MODEL_REFUSALS, BYTES_BEFORE_VIOLATION),
     *(LIMIT_REFUSALS, LIMIT_ALERTS),

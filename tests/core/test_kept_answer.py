@@ -12,19 +12,20 @@ ANSWERS = st.builds(
 
 @given(ANSWERS)
 def test_it_comes_back_as_it_was(answer: KeptAnswer) -> None:
-    assert unpacked(packed(answer)) == answer
+    assert unpacked(packed(answer, b"k"), b"k") == answer
+    assert unpacked(packed(answer, b"k"), b"l") is None
 
 
 @given(ANSWERS, st.data())
 def test_a_damaged_one_does_not_come_back(answer: KeptAnswer, data: st.DataObject) -> None:
-    whole = packed(answer)
+    whole = packed(answer, b"k")
     at = data.draw(st.integers(0, len(whole) - 1))
     other = bytearray(whole)
     other[at] ^= data.draw(st.integers(1, 255))
-    assert unpacked(bytes(other)) is None
-    assert unpacked(whole[:at]) is None
+    assert unpacked(bytes(other), b"k") is None
+    assert unpacked(whole[:at], b"k") is None
 
 
 def test_what_is_no_answer_is_none() -> None:
-    assert unpacked(b"") is None
-    assert unpacked(b"\x00\x00\x00\x00") is None
+    assert unpacked(b"", b"k") is None
+    assert unpacked(b"\x00\x00\x00\x00", b"k") is None

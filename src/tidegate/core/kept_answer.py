@@ -57,21 +57,22 @@ class Answers(Protocol):
     def grew(self, key: bytes, by_bytes: int) -> None:
         """What is kept of a form besides."""
 
-    def drop(self, key: bytes) -> None: ...
-
 
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(KeptAnswer).decode
 
 
-def packed(answer: KeptAnswer) -> bytes:
+def packed(answer: KeptAnswer, key: bytes) -> bytes:
+    """What is kept of it under that key, where others might write."""
     payload = _encode(answer)
-    return _CRC.pack(zlib.crc32(payload)) + payload
+    return _CRC.pack(zlib.crc32(payload, zlib.crc32(key))) + payload
 
 
-def unpacked(data: bytes) -> KeptAnswer | None:
-    """None where it is damaged, or was written by another version."""
-    if len(data) < _CRC.size or _CRC.unpack_from(data)[0] != zlib.crc32(data[_CRC.size :]):
+def unpacked(data: bytes, key: bytes) -> KeptAnswer | None:
+    """None where it is damaged, was put under another key, or was written by another version."""
+    if len(data) < _CRC.size:
+        return None
+    if _CRC.unpack_from(data)[0] != zlib.crc32(data[_CRC.size :], zlib.crc32(key)):
         return None
     try:
         return _decode(data[_CRC.size :])

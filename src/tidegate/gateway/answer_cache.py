@@ -1,19 +1,42 @@
 """The kept answers of one gateway process, by route, and what they have come to."""
 
 import asyncio
+import logging
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from tidegate.core.cache import ExactCache
+from tidegate.core.database_ref import CountersRef, resolve
 from tidegate.core.kept_answer import Answers, Found
-from tidegate.core.plan import Plan, Route
+from tidegate.core.plan import CounterStore, Plan, Route
 from tidegate.gateway.flights import Flights
 from tidegate.stores.memory_answers import MemoryAnswers
+from tidegate.stores.redis_address import parse
+from tidegate.stores.redis_answers import RedisAnswers
+
+log = logging.getLogger(__name__)
+
+Connect = Callable[[CounterStore], RedisAnswers]
+
+
+def connecting(environ: Mapping[str, str], name: str) -> Connect:
+    """What reaches the shared store of a plan, as this gateway. ValueError and OSError where its
+    address is not to be had."""
+
+    def connect(named: CounterStore) -> RedisAnswers:
+        ref = CountersRef(named.env, named.file, named.url)
+        url = resolve(ref, environ, lambda file: Path(file).read_text("utf-8"))
+        return RedisAnswers(parse(url.reveal()), name)
+
+    return connect
 
 
 class AnswerCache:
     """`lookups` counts by route and outcome, `unkept` answers that were not kept, by route and why.
-    `served` is the model that each target said it used last. `tasks` ask anew for what is stale."""
+    `served` is the model that each target said it used last. `tasks` ask anew for what is stale.
+    `connect` reaches the store that gateways share, `shared` is it while a route keeps answers
+    there."""
 
     def __init__(self) -> None:
         self.flights = Flights()
@@ -24,9 +47,18 @@ class AnswerCache:
         self.served: dict[str, str] = {}
         self.tasks: set[asyncio.Task[None]] = set()
         self.stopped = False
+        self.connect: Connect | None = None
+        self.shared: RedisAnswers | None = None
+        self._nowhere = MemoryAnswers(0)
+        self._named: CounterStore | None = None
+        self._keeping: asyncio.Task[None] | None = None
 
     def of(self, route: Route, exact: ExactCache) -> Answers:
         """Where this route's are. A route that a plan has just begun to keep has none yet."""
+        if exact.store == "shared":
+            if self.shared is None:
+                return self._nowhere
+            return self.shared.of(route.name, exact.max_bytes)
         held = self.memory.get(route.name)
         if held is None:
             held = self.memory[route.name] = MemoryAnswers(exact.max_bytes)
@@ -38,6 +70,7 @@ class AnswerCache:
         self.memory = {name: it for name, it in self.memory.items() if name in keeping}
         for name, held in self.memory.items():
             held.bound(keeping[name].max_bytes)
+        self._reach(plan)
         targets = plan.targets
         self.served = {name: it for name, it in self.served.items() if name in targets}
 
@@ -46,9 +79,30 @@ class AnswerCache:
         answer = found.answer
         return self.served.get(answer.target, answer.model_served) == answer.model_served
 
+    def _reach(self, plan: Plan) -> None:
+        """Keeps a connection to the shared store while a route of the plan keeps answers there."""
+        shares = any(_is_shared(route) for route in plan.routes.values())
+        named = plan.counters if shares else None
+        if named == self._named:
+            return
+        if self._keeping is not None:
+            self._keeping.cancel()
+        self._named, self.shared, self._keeping = named, None, None
+        if named is None or self.connect is None:
+            return
+        try:
+            self.shared = self.connect(named)
+        except (ValueError, OSError) as error:
+            log.error("the store of kept answers is not to be had, nothing is kept: %s", error)
+            return
+        self._keeping = asyncio.get_running_loop().create_task(self.shared.run())
+
     async def stop(self) -> None:
         """Ends what asks anew; each leaves its receipt."""
         self.stopped = True
+        if self._keeping is not None:
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
@@ -61,3 +115,8 @@ def _keeping(routes: Mapping[str, Route]) -> dict[str, ExactCache]:
         for name, it in routes.items()
         if it.cache is not None and it.cache.exact is not None and it.cache.exact.store == "memory"
     }
+
+
+def _is_shared(route: Route) -> bool:
+    exact = None if route.cache is None else route.cache.exact
+    return exact is not None and exact.store == "shared"

@@ -21,6 +21,7 @@ from tidegate.core.layout import Layout
 from tidegate.core.limit import Moment
 from tidegate.core.plan import HttpBounds, JournalBounds
 from tidegate.gateway import captures, feedback
+from tidegate.gateway.answer_cache import connecting
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.front import Front
@@ -117,6 +118,7 @@ class Process:
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
         self._stores = SharedStores(self._world.gateway, os.environ, self._past)
         self._preparer = Preparer(os.environ, memory_counters, self._stores)
+        self._world.cache.connect = connecting(os.environ, self._world.gateway)
         self._prober = Prober(self._world)
         self._world.shadows = self._shadows = Shadows(self._world)
         said = Spool(self._layout.spool_of("captured", name), captures.MAX_SPOOL_BYTES)

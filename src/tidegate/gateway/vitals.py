@@ -127,6 +127,12 @@ def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str
         gauges[f"tidegate_cache_entries{label}"] = float(len(held))
         gauges[f"tidegate_cache_bytes{label}"] = float(held.size)
         counters[f"tidegate_cache_evicted_total{label}"] = float(held.evicted)
+    shared = cache.shared
+    if shared is not None:
+        gauges["tidegate_cache_store_up"] = float(shared.open)
+        for why in ("errors", "damaged", "full", "evicted"):
+            name = f"tidegate_cache_store_{why}_total"
+            counters[name] = float(getattr(shared, why))
 
 
 def _note_standing(

@@ -35,6 +35,7 @@ _BYPASS: Final = b"x-tidegate-cache: bypass\r\n"
 _TOLD: Final = (
     b"x-tidegate-cache: %b\r\nx-tidegate-cache-tier: exact\r\ncache-control: %b, max-age=%d%b\r\n"
 )
+_TOOLS: Final = frozenset({"tools", "mcp_servers"})
 _NOT_STORED: Final = (b"", b"false", b"null")
 # Their no that says nothing of the request: somebody else's answer may stand in for it.
 _OUTAGES: Final = frozenset({"unavailable", "rate_limited", "malformed", "interrupted", "timeout"})
@@ -114,6 +115,8 @@ def _may_be_kept(progress: Progress, ask: Ask) -> bool:
         return False
     if bytes(ask.members.get("store", b"")) not in _NOT_STORED:
         return False
+    if _TOOLS.isdisjoint(ask.members):
+        return True
     return not has_servers(ask) and not has_hosted_tools(ask)
 
 

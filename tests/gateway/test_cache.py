@@ -414,6 +414,10 @@ def test_another_wire_is_answered_in_its_own(tmp_path: Path) -> None:
             first = await it.it.ask("/v1/responses", responses)
             again = await it.it.ask("/v1/responses", responses)
             assert (again.headers["x-tidegate-cache"], first.body) == ("hit", again.body)
+            stream = await it.it.ask("/v1/responses", {**responses, "stream": True})
+            assert stream.headers["x-tidegate-cache"] == "hit"
+            assert b"event: response.completed" in stream.body
+            assert b'"hello"' in stream.body
 
     run(main())
 

@@ -9,6 +9,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 from tests.gateway.rig import target
 
+from tidegate.core import plugs
 from tidegate.core.ask import OPENAI_RESPONSES, Ask
 from tidegate.core.cache import ExactCache, RouteCache
 from tidegate.core.plan import Contract, Release, Route, Share
@@ -23,9 +24,13 @@ ROUTE = Route("small", Release("small-1", target(1)), cache=RouteCache(ExactCach
 
 
 def key(
-    route: Route = ROUTE, ask: Ask = ASK, receipt: Receipt = RECEIPT, namespace: str = ""
+    route: Route = ROUTE,
+    ask: Ask = ASK,
+    receipt: Receipt = RECEIPT,
+    namespace: str = "",
+    provider: str = "openai",
 ) -> bytes:
-    ready = prepare_cache(route, {})
+    ready = prepare_cache(route, {"small": plugs.load("providers", provider)})
     assert ready is not None
     return ready.key(ask, ASKED, receipt, namespace)
 
@@ -87,6 +92,8 @@ def test_other_headers_that_go_along_another_namespace_or_wire_are_another_key()
     }
     assert len(found) == 7
     assert key(ask=replace(ASK, stream=True)) == key(), "an answer is given in either form"
+    whole, stream = (replace(ASK, dialect=OPENAI_RESPONSES, stream=it) for it in (False, True))
+    assert key(ask=whole, provider="anthropic") == key(ask=stream, provider="anthropic")
 
 
 def test_what_keeps_nothing_has_no_key() -> None:

@@ -33,7 +33,7 @@ def kept_head(progress: Progress, ask: Ask, target: str, age_s: float, told: byt
 def waiting_head(progress: Progress, ask: Ask) -> bytes:
     """Of a stream whose caller waits for the answer that another asks for."""
     del ask
-    return answers.STREAM_HEAD + b"x-tidegate-cache: joined\r\n" + request_ids(progress)
+    return answers.STREAM_HEAD + request_ids(progress)
 
 
 def _rest(progress: Progress, target: str) -> bytes:

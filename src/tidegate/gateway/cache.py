@@ -85,9 +85,10 @@ def rescued(progress: Progress, no: Refusal | Failure, world: World) -> bool:
     if not is_outage or (relay is not None and relay.flowing):
         return False
     progress.begun = progress.begun or (relay is not None and relay.committed)
-    leave(progress, no.code.name)
-    worked, _ = account_attempt(progress, world)
-    settle_attempt(progress, world, worked)
+    if progress.target is not None:
+        leave(progress, no.code.name)
+        worked, _ = account_attempt(progress, world)
+        settle_attempt(progress, world, worked)
     progress.receipt.refused_by = None
     return _serve(progress, caching.old, "stale", world)
 

@@ -28,15 +28,18 @@ _HEAD_BYTES: Final = 4
 
 class PreparedCache(Struct, eq=False):
     """A route's cache, ready. `start` has read what is the same for all of its requests;
-    `providers` are of the targets whose answers are its release's own."""
+    `providers` are of the targets whose answers are its release's own. `passes_responses`: what
+    such a target sends to a caller of Responses is not told in the other form."""
 
     exact: ExactCache
     start: Any
     keeps_sampling: bool
     providers: Mapping[str, Provider]
+    passes_responses: bool
 
     def key(self, ask: Ask, asked: Canonical, receipt: Receipt, namespace: str) -> bytes:
-        form = None if asked.plain and ask.dialect != OPENAI_RESPONSES else ask.stream
+        either = asked.plain and not (self.passes_responses and ask.dialect == OPENAI_RESPONSES)
+        form = None if either else ask.stream
         head = _encode(
             (
                 _whose(self.exact.scope, receipt),
@@ -77,7 +80,8 @@ def prepare_cache(route: Route, providers: Mapping[str, Provider]) -> PreparedCa
         exact.scope,
     )
     start = hashlib.blake2b(_encode(same), digest_size=DIGEST_BYTES)
-    return PreparedCache(exact, start, keeps_sampling(kinds), providers)
+    passes = any(OPENAI_RESPONSES in it.passthrough for it in providers.values())
+    return PreparedCache(exact, start, keeps_sampling(kinds), providers, passes)
 
 
 def _whose(scope: Scope, receipt: Receipt) -> tuple[str | None, ...]:

@@ -9,11 +9,10 @@ import pytest
 from msgspec.structs import replace
 from tests.gateway.cached import ASK, STREAMED, either, house, keeping
 from tests.gateway.limited import left
-from tests.gateway.rig import CHAT, HELLO, plan_of, run, target, until
+from tests.gateway.rig import HELLO, plan_of, run, target
 from tests.gateway.upstream import Exchange, answer_bytes, completion, whole
 
 from tidegate.core.plan import Limit
-from tidegate.gateway.stream import KEEPALIVE
 
 
 def bearer(key: str, **more: str) -> dict[str, str]:
@@ -264,103 +263,6 @@ def test_who_has_spent_everything_may_have_a_kept_answer_and_no_other(tmp_path: 
             assert (await it.it.receipt(3)).refused_by == "money"
             assert await it.outcomes(3) == ["miss", "hit", "miss"]
             assert it.asked == 1
-
-    run(main())
-
-
-def test_a_thousand_who_ask_the_same_at_once_are_one_call(tmp_path: Path) -> None:
-    async def main() -> None:
-        gate = asyncio.Event()
-
-        async def script(exchange: Exchange) -> None:
-            await gate.wait()
-            await either(exchange)
-
-        async with house(tmp_path, script) as it:
-            asking = [asyncio.create_task(it.it.ask(body=ASK)) for _ in range(1000)]
-            await until(lambda: len(it.it.world.pausing) == 999)
-            gate.set()
-            replies = await asyncio.gather(*asking)
-            assert {(reply.status, said(reply.body)) for reply in replies} == {(200, "hello")}
-            assert it.asked == 1
-            found = await it.outcomes(1000)
-            assert sorted(map(str, found)) == ["joined"] * 999 + ["miss"]
-            assert len(it.it.world.cache.flights) == 0
-
-    run(main())
-
-
-def test_those_who_wait_keep_their_own_deadlines_and_hear_that_we_live(tmp_path: Path) -> None:
-    async def main() -> None:
-        gate = asyncio.Event()
-
-        async def script(exchange: Exchange) -> None:
-            await gate.wait()
-            await either(exchange)
-
-        async with house(tmp_path, script) as it:
-            lead = asyncio.create_task(it.it.ask(body=ASK))
-            await it.up.arrived(1)
-            hurried = bearer(it.it.key, **{"x-tidegate-timeout": "0.05"})
-            late = await it.it.ask(body=ASK, headers=hurried)
-            assert (late.status, late.code) == (504, "upstream_timeout")
-            patient = asyncio.create_task(it.it.ask(body=STREAMED))
-            await until(lambda: it.it.world.pausing)
-            it.it.world.sweep(asyncio.get_running_loop().time() + 100.0)
-            gate.set()
-            reply = await patient
-            assert reply.body.startswith(KEEPALIVE)
-            assert reply.whole
-            assert reply.events[-1] == b"[DONE]"
-            assert said((await lead).body) == "hello"
-            assert it.asked == 1
-
-    run(main())
-
-
-def test_when_the_one_that_asks_leaves_another_asks(tmp_path: Path) -> None:
-    async def main() -> None:
-        gate = asyncio.Event()
-
-        async def script(exchange: Exchange) -> None:
-            await gate.wait()
-            await either(exchange)
-
-        async with house(tmp_path, script) as it:
-            _, writer = await it.it.connect()
-            writer.write(it.it.request(CHAT, ASK))
-            await it.up.arrived(1)
-            asking = [asyncio.create_task(it.it.ask(body=ASK)) for _ in range(3)]
-            await until(lambda: len(it.it.world.pausing) == 3)
-            writer.transport.abort()
-            await it.up.arrived(2)
-            gate.set()
-            assert {reply.status for reply in await asyncio.gather(*asking)} == {200}
-            assert it.asked == 2
-            found = await it.outcomes(4)
-            assert sorted(map(str, found)) == ["joined", "joined", "miss", "miss"]
-
-    run(main())
-
-
-def test_a_failure_is_not_everybody_s(tmp_path: Path) -> None:
-    async def main() -> None:
-        gate = asyncio.Event()
-
-        async def script(exchange: Exchange) -> None:
-            await gate.wait()
-            if it.asked == 1:
-                exchange.send(answer_bytes(500, b"{}"))
-            else:
-                await either(exchange)
-
-        async with house(tmp_path, script) as it:
-            asking = [asyncio.create_task(it.it.ask(body=ASK)) for _ in range(4)]
-            await until(lambda: len(it.it.world.pausing) == 3)
-            gate.set()
-            replies = await asyncio.gather(*asking)
-            assert sorted(reply.status for reply in replies) == [200, 200, 200, 502]
-            assert it.asked == 2
 
     run(main())
 

@@ -19,7 +19,7 @@ def in_force(kind: str, **fields: Any) -> InForce:
 
 @pytest.mark.parametrize(
     ("kind", "counts"),
-    [("requests", True), ("tokens", False), ("spend", False)],
+    [("requests", True), ("concurrency", True), ("tokens", False), ("spend", False)],
 )
 def test_a_kept_answer_is_a_request_without_tokens_and_money(kind: str, counts: bool) -> None:
     assert counts_kept(in_force(kind, per_s=60.0)) is counts

@@ -55,7 +55,6 @@ async def cache(
     receipt.cache = "miss"
     if caching.key is None:
         receipt.cache = "bypass"
-        world.cache.lookups[route.route.name, "bypass"] += 1
         refuse_rest(progress)
         return False
     found = None
@@ -72,7 +71,6 @@ async def cache(
     if told.reads and told.keeps and await _joined(progress, caching, world):
         return True
     refuse_rest(progress)
-    world.cache.lookups[route.route.name, "miss"] += 1
     return False
 
 
@@ -191,7 +189,6 @@ def _serve(progress: Progress, found: Found, how: Outcome, world: World) -> bool
         if body is not kept.body and caching.key is not None:
             world.cache.of(route.route, caching.exact).grew(caching.key, len(body))
     _note(progress, found, how)
-    world.cache.lookups[route.route.name, how] += 1
     if progress.begun:
         progress.ending = partial(_go_on, progress, body)
     else:

@@ -4,6 +4,7 @@ a Refusal."""
 from typing import Final
 
 from tidegate.core.key import KeyRecord
+from tidegate.core.limit import Gauge
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Admission
@@ -58,8 +59,9 @@ def refuse_rest(progress: Progress) -> None:
 
 
 def counts_kept(it: InForce) -> bool:
-    """Whether an answer from the cache counts: as a request it does."""
-    return bool(it.used(_KEPT))
+    """Whether an answer from the cache counts: as a request it does, and as one of those that are
+    served at once."""
+    return isinstance(it.shape, Gauge) or bool(it.used(_KEPT))
 
 
 def _is_spent(gate: Gate, no: Refusal) -> bool:

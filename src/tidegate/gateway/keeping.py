@@ -6,10 +6,10 @@ everything else only its caller hears.
 
 from typing import Final
 
-from tidegate.core.ask import OPENAI_RESPONSES, Ask
+from tidegate.core.ask import Ask
 from tidegate.core.conversation import Text, ToolCall
 from tidegate.core.kept_answer import Found, KeptAnswer
-from tidegate.core.spoken import Choice, Spoken
+from tidegate.core.spoken import Choice
 from tidegate.gateway.caching import Caching
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.progress import Progress
@@ -26,9 +26,12 @@ _LEFT: Final = "left"
 def keep(progress: Progress, world: World) -> None:
     """Keeps the answer if others may have it, and tells those who wait. Once, after settle."""
     caching, receipt = progress.caching, progress.receipt
+    flights, cache = world.cache.flights, world.cache
+    if receipt.cache is not None:
+        cache.lookups[receipt.route or "", receipt.cache] += 1
     if caching is None or caching.key is None or not (caching.leads or caching.keeps):
         return
-    flights, key, cache = world.cache.flights, caching.key, world.cache
+    key = caching.key
     if receipt.cache not in ("miss", "refresh"):  # it has had an older one
         if caching.leads:
             flights.failed(key)
@@ -83,10 +86,11 @@ def _why_not(progress: Progress, caching: Caching) -> str | None:
 
 
 def _is_whole(ask: Ask, body: bytes, target: PreparedTarget) -> bool:
-    """Whether every choice that was asked for is there, with something in it, to its end."""
-    if ask.dialect == OPENAI_RESPONSES and ask.dialect in target.provider.passthrough:
-        return True  # its one answer is what the receipt has told of
-    spoken: Spoken | None = spoken_of(ask, body, target.provider, streamed=ask.stream)
+    """Whether every choice that was asked for is there, with something in it, to its end. Of one
+    alone the receipt has told."""
+    if ask.choices == 1:
+        return True
+    spoken = spoken_of(ask, body, target.provider, streamed=ask.stream)
     return (
         spoken is not None
         and len(spoken.choices) == ask.choices

@@ -13,7 +13,7 @@ from tests.stores import redis_rig
 
 from tidegate.core.cache import ExactCache
 from tidegate.core.kept_answer import Found, KeptAnswer
-from tidegate.core.plan import CounterStore
+from tidegate.core.plan import Candidate, CounterStore
 from tidegate.gateway.answer_cache import AnswerCache, connecting
 
 A, B = (target(1, name) for name in "ab")
@@ -35,6 +35,16 @@ def test_each_route_has_its_own_bounds_and_is_forgotten_with_its_cache() -> None
     assert set(cache.memory) == {"a"}
     cache.obey(plan_of(A))
     assert cache.memory == {}
+
+
+def test_a_release_under_way_may_keep_what_its_route_does_not() -> None:
+    cache, plan = AnswerCache(), plan_of(A)
+    coming = keeping(plan).routes["a"]
+    under_way = replace(plan.routes["a"], candidate=Candidate("a/next", "salt", coming))
+    plan = replace(plan, routes={"a": under_way})
+    cache.of(coming, ExactCache()).put(b"k", answer(), 60.0)
+    cache.obey(plan)
+    assert len(cache.memory["a"]) == 1
 
 
 def test_an_answer_of_a_model_that_is_not_used_any_more_is_old() -> None:

@@ -9,7 +9,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from tidegate.core import clock
 from tidegate.core.kept_answer import ENTRY_BYTES, Found, KeptAnswer
-from tidegate.stores.memory_answers import MemoryAnswers
+from tidegate.stores.memory_answers import MemoryAnswers, Room
+
+MANY = 1 << 30
 
 
 def answer(body: bytes = b"{}", of: str = "r") -> KeptAnswer:
@@ -62,6 +64,18 @@ def test_what_is_kept_of_its_forms_counts() -> None:
     answers.grew(b"a", 1)
     answers.drop(b"b")
     assert answers.size == 0
+
+
+def test_routes_share_what_a_process_has() -> None:
+    room = Room(3 * (ENTRY_BYTES + 2))
+    one, other = MemoryAnswers(MANY, room), MemoryAnswers(MANY, room)
+    for name in (b"a", b"b"):
+        one.put(name, answer(), 60.0)
+        other.put(name, answer(), 60.0)
+    assert (len(one), len(other)) == (2, 1), "who wants more makes room for it"
+    assert room.size == one.size + other.size <= room.max_bytes
+    one.clear()
+    assert room.size == other.size
 
 
 def test_what_is_larger_than_all_is_not_kept() -> None:

@@ -5,18 +5,21 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Final
 
 from tidegate.core.cache import ExactCache
 from tidegate.core.database_ref import CountersRef, resolve
 from tidegate.core.kept_answer import Answers, Found
 from tidegate.core.plan import CounterStore, Plan, Route
 from tidegate.gateway.flights import Flights
-from tidegate.stores.memory_answers import MemoryAnswers
+from tidegate.stores.memory_answers import MemoryAnswers, Room
 from tidegate.stores.redis_address import parse
 from tidegate.stores.redis_answers import RedisAnswers
 
 log = logging.getLogger(__name__)
 
+# What all routes of a process may keep together.
+MOST_BYTES: Final = 512 * 1024 * 1024
 Connect = Callable[[CounterStore], RedisAnswers]
 
 
@@ -41,6 +44,7 @@ class AnswerCache:
     def __init__(self) -> None:
         self.flights = Flights()
         self.memory: dict[str, MemoryAnswers] = {}
+        self._room = Room(MOST_BYTES)
         self.lookups: Counter[tuple[str, str]] = Counter()
         self.unkept: Counter[tuple[str, str]] = Counter()
         self.kept: Counter[str] = Counter()
@@ -61,15 +65,18 @@ class AnswerCache:
             return self.shared.of(route.name, exact.max_bytes)
         held = self.memory.get(route.name)
         if held is None:
-            held = self.memory[route.name] = MemoryAnswers(exact.max_bytes)
+            held = self.memory[route.name] = MemoryAnswers(exact.max_bytes, self._room)
         return held
 
     def obey(self, plan: Plan) -> None:
         """The plan of now: its bounds hold, and what its routes do not keep is forgotten."""
         keeping = _keeping(plan.routes)
-        self.memory = {name: it for name, it in self.memory.items() if name in keeping}
-        for name, held in self.memory.items():
-            held.bound(keeping[name].max_bytes)
+        for name, held in list(self.memory.items()):
+            if name in keeping:
+                held.bound(keeping[name].max_bytes)
+            else:
+                held.clear()
+                del self.memory[name]
         self._reach(plan)
         targets = plan.targets
         self.served = {name: it for name, it in self.served.items() if name in targets}
@@ -109,14 +116,23 @@ class AnswerCache:
 
 
 def _keeping(routes: Mapping[str, Route]) -> dict[str, ExactCache]:
-    """The routes that keep answers in memory."""
-    return {
-        name: it.cache.exact
-        for name, it in routes.items()
-        if it.cache is not None and it.cache.exact is not None and it.cache.exact.store == "memory"
-    }
+    """The routes that keep answers in memory, or whose releases under way do."""
+    found: dict[str, ExactCache] = {}
+    for name, route in routes.items():
+        for exact in filter(None, map(_exact_of, _versions(route))):
+            if exact.store == "memory":
+                found.setdefault(name, exact)
+    return found
 
 
 def _is_shared(route: Route) -> bool:
-    exact = None if route.cache is None else route.cache.exact
-    return exact is not None and exact.store == "shared"
+    every = map(_exact_of, _versions(route))
+    return any(exact is not None and exact.store == "shared" for exact in every)
+
+
+def _versions(route: Route) -> tuple[Route, ...]:
+    return (route, *(one.route for one in route.candidates))
+
+
+def _exact_of(route: Route) -> ExactCache | None:
+    return None if route.cache is None else route.cache.exact

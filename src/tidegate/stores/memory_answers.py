@@ -22,10 +22,19 @@ class _Held(Struct, eq=False):
     forms: dict[tuple[bool, bool], bytes]
 
 
-class MemoryAnswers:
-    """core.kept_answer.Answers of one route. `size` is in bytes, as far as it is known."""
+class Room(Struct, eq=False):
+    """What all routes of a process may take together, and take, in bytes."""
 
-    def __init__(self, max_bytes: int) -> None:
+    max_bytes: int
+    size: int = 0
+
+
+class MemoryAnswers:
+    """core.kept_answer.Answers of one route. `size` is in bytes, as far as it is known. Where there
+    is no room left that it shares with others, it makes some of its own."""
+
+    def __init__(self, max_bytes: int, room: Room | None = None) -> None:
+        self._room = room or Room(max_bytes)
         self.max_bytes = max_bytes
         self.size = 0
         self.evicted = 0
@@ -52,20 +61,24 @@ class MemoryAnswers:
         if size > self.max_bytes:
             return
         self._held[key] = _Held(answer, now_s, now_s + keep_s, size, {})
-        self.size += size
+        self._take(size)
         self._make_room(now_s)
 
     def grew(self, key: bytes, by_bytes: int) -> None:
         held = self._held.get(key)
         if held is not None:
             held.size += by_bytes
-            self.size += by_bytes
+            self._take(by_bytes)
             self._make_room(clock.monotonic_s())
 
     def drop(self, key: bytes) -> None:
         held = self._held.pop(key, None)
         if held is not None:
-            self.size -= held.size
+            self._take(-held.size)
+
+    def clear(self) -> None:
+        for key in list(self._held):
+            self.drop(key)
 
     def bound(self, max_bytes: int) -> None:
         """Another bound from now on."""
@@ -77,7 +90,14 @@ class MemoryAnswers:
         for key in oldest:
             if now_s >= self._held[key].until_s:
                 self.drop(key)
-        while self.size > self.max_bytes:
+        while self._held and self._is_over():
             key = next(iter(self._held))
             self.drop(key)
             self.evicted += 1
+
+    def _is_over(self) -> bool:
+        return self.size > self.max_bytes or self._room.size > self._room.max_bytes
+
+    def _take(self, more_bytes: int) -> None:
+        self.size += more_bytes
+        self._room.size += more_bytes

@@ -14,6 +14,7 @@ from tidegate.controllers import release
 from tidegate.core import clock
 from tidegate.core.compile import PlanRefused
 from tidegate.stores import (
+    assessments,
     blocks,
     captures,
     changes,
@@ -111,6 +112,7 @@ class Upkeep:
         kept_s = declared.storage.retention_days * _DAY_S
         retention.roll_off(self._engine, now_s - kept_s)
         feedback.drop_old(self._engine, now_s - kept_s)
+        assessments.drop_old(self._engine, now_s - kept_s)
         routes = declared.routes.items()
         said_s = {name: it.capture.keep_s for name, it in routes if it.capture is not None}
         captures.drop_old(self._engine, now_s, said_s)

@@ -10,6 +10,7 @@ from tidegate.core.declared_cache import DeclaredCache
 from tidegate.core.declared_capture import DeclaredCapture
 from tidegate.core.declared_contracts import DeclaredContract
 from tidegate.core.declared_objectives import DeclaredSlo
+from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.declared_route_prompt import DeclaredRoutePrompt
 from tidegate.core.declared_scalars import Prompt, Seconds, Text, Usd
 from tidegate.core.declared_targets import DeclaredTarget
@@ -153,6 +154,12 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
     cache: Annotated[
         DeclaredCache | None,
         Meta(description="Which answers are kept to be given again. Default: none."),
+    ] = None
+    quality: Annotated[
+        DeclaredQuality | None,
+        Meta(
+            description="What captured answers are graded by in the background. Default: nothing."
+        ),
     ] = None
 
     def wanted(self) -> Iterator[tuple[tuple[str, ...], str | DeclaredTarget]]:

@@ -91,6 +91,9 @@ class Receipt(Struct, omit_defaults=True):
     `saved_nanousd` and `saved_s` what that had cost and taken. Nobody has made any token of it, so
     that those are absent. A `refresh` asks anew for what was stale: nobody waits for it.
 
+    Of an eval's request `asked_digest` is of all that was said to the model, as it was sent: equal
+    for the same question of the same version.
+
     `validity` None: no answer had begun, or nothing is known against it and nobody has checked.
     `violation_at_bytes` is the offset in the content at which it stops being JSON,
     `violation_path` a JSON Pointer to what does not fit, `violation_rule` the keyword that says so,
@@ -114,6 +117,7 @@ class Receipt(Struct, omit_defaults=True):
     session_id: str | None = None
     conversation: int | None = None
     prompt_fingerprint: str | None = None
+    asked_digest: str | None = None
     client_request_id: str | None = None
     retry_count: int | None = None
 

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, in
 
 from tidegate.core.capture import Captured
 from tidegate.stores import database
+from tidegate.stores.schema_assessed import assessments
 from tidegate.stores.schema_captured import captured, deletions, feedback
 
 _AT_ONCE: Final = 500
@@ -111,14 +112,15 @@ def listed(
 
 def remove(connection: Connection, what: Deletion, now_s: float) -> tuple[int, int]:
     """Delete it for good, and note it; how many captured requests and how many words of feedback.
-    In a transaction that is alone."""
+    What was found of them goes too. In a transaction that is alone."""
     if not database.is_shared(connection):
         database.overwrite_deleted(connection)
     connection.execute(insert(deletions).values(**asdict(what), at_s=now_s))
     gone = []
-    for table in (captured, feedback):
+    for table in (captured, feedback, assessments):
         c = table.c
-        conditions: list[ColumnElement[bool]] = [c.at_s < what.before_s]
+        at_s = c.started_at_s if table is assessments else c.at_s
+        conditions: list[ColumnElement[bool]] = [at_s < what.before_s]
         if what.customer is not None:
             conditions.append(c.customer == what.customer)
         if what.end_user is not None:

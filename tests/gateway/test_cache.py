@@ -130,6 +130,22 @@ def test_any_request_is_where_the_route_says_so(tmp_path: Path) -> None:
     run(main())
 
 
+def test_a_route_may_make_its_requests_want_the_same(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with house(tmp_path) as it:
+            parameters = (("seed", "7"), ("temperature", "0"))
+            routes = {
+                name: replace(route, parameters=parameters)
+                for name, route in it.plan.routes.items()
+            }
+            await it.obey(replace(it.plan, routes=routes))
+            for body in (HELLO, HELLO, {**HELLO, "temperature": 0.7}):
+                await it.it.ask(body=body)
+            assert await it.outcomes(3) == ["miss", "hit", "bypass"]
+
+    run(main())
+
+
 def test_what_measures_us_is_asked_in_earnest(tmp_path: Path) -> None:
     async def main() -> None:
         async with house(tmp_path) as it:

@@ -139,19 +139,18 @@ async def _joined(progress: Progress, caching: Caching, world: World) -> bool:
     """Whether it has the answer that another has asked for. Else it asks, for others or alone."""
     flights, key, route = world.cache.flights, caching.key, progress.route
     assert key is not None and route is not None  # noqa: S101 - see `cache`
-    while progress.cache_only is not None or not flights.lead(key):
-        if key not in flights:
-            return False
-        turn = await _wait(progress, key, world)
-        if isinstance(turn, Found):
-            return _serve(progress, turn, "joined", world)
-        if turn == "alone":
-            return False
-        if progress.cache_only is None:
-            break
-        flights.left(key)
+    if progress.cache_only is None and flights.lead(key):
+        caching.leads = True
         return False
-    caching.leads = True
+    if key not in flights:
+        return False
+    turn = await _wait(progress, key, world)
+    if isinstance(turn, Found):
+        return _serve(progress, turn, "joined", world)
+    if turn == "lead" and progress.cache_only is None:
+        caching.leads = True
+    elif turn == "lead":
+        flights.left(key)  # it may not ask
     return False
 
 

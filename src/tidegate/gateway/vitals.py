@@ -130,9 +130,10 @@ def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str
     shared = cache.shared
     if shared is not None:
         gauges["tidegate_cache_store_up"] = float(shared.open)
-        for why in ("errors", "damaged", "full", "evicted"):
-            name = f"tidegate_cache_store_{why}_total"
-            counters[name] = float(getattr(shared, why))
+        counters["tidegate_cache_store_errors_total"] = float(shared.errors)
+        counters["tidegate_cache_store_damaged_total"] = float(shared.damaged)
+        counters["tidegate_cache_store_full_total"] = float(shared.full)
+        counters["tidegate_cache_store_evicted_total"] = float(shared.evicted)
 
 
 def _note_standing(

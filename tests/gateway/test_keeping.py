@@ -8,7 +8,15 @@ import pytest
 from msgspec.structs import replace
 from tests.gateway.cached import ASK, STREAMED, either, house
 from tests.gateway.rig import run, target
-from tests.gateway.upstream import STREAM_HEAD, Exchange, Upstream, answer_bytes, completion, whole
+from tests.gateway.upstream import (
+    STREAM_HEAD,
+    Exchange,
+    Upstream,
+    answer_bytes,
+    completion,
+    delta,
+    whole,
+)
 
 from tidegate.core.plan import Contract
 
@@ -70,6 +78,27 @@ def test_several_choices_are_kept_together_or_not_at_all(tmp_path: Path) -> None
             for _ in range(2):
                 await it.it.ask(body={**ASK, "n": 2})
             assert await it.outcomes(3) == ["miss", "miss", "hit"]
+
+    run(main())
+
+
+def test_choices_that_come_interleaved_are_whole_in_either_form(tmp_path: Path) -> None:
+    async def script(exchange: Exchange) -> None:
+        exchange.send(STREAM_HEAD)
+        for text, index in (("a", 1), ("b", 0), ("c", 1)):
+            exchange.event(delta({"content": text}, None, index))
+        exchange.event(delta({}, "stop", 1))
+        exchange.end()
+
+    async def main() -> None:
+        async with house(tmp_path, script) as it:
+            two = {**ASK, "n": 2}
+            streams = [await it.it.ask(body={**two, "stream": True}) for _ in range(2)]
+            whole = await it.it.ask(body=two)
+            assert streams[0].body == streams[1].body
+            said = [choice["message"]["content"] for choice in whole.json["choices"]]
+            assert said == ["b", "ac"]
+            assert await it.outcomes(3) == ["miss", "hit", "hit"]
 
     run(main())
 

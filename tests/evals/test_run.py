@@ -1,17 +1,14 @@
 """Runs: resumed, stopped, broken off, and never passed by what failed."""
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 from msgspec import Raw
 from tests.evals.asked import asked, case, opened, sides, suite
 from tests.gateway.rig import run
 
 from tidegate.core.grading import Answered, Check
-from tidegate.evals import run as run_module
 from tidegate.evals.gate import judge
 from tidegate.evals.run import Course, in_turn
 
@@ -110,35 +107,29 @@ def test_what_receipts_say_is_kept_with_the_outcome(tmp_path: Path) -> None:
     run(main())
 
 
-@pytest.mark.parametrize("comes", [True, False])
-def test_an_interrupted_run_waits_for_receipts_that_are_on_their_way(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, comes: bool
+def test_what_receipts_had_not_said_when_a_run_ended_is_read_when_it_goes_on(
+    tmp_path: Path,
 ) -> None:
-    """Nobody reads them afterwards; one that does not come keeps it a moment."""
-    monkeypatch.setattr(run_module, "LAST_RECEIPTS_S", 0.05)
+    """Nothing is asked again for it."""
 
     async def main() -> None:
-        there, waiting = asyncio.Event(), asyncio.Event()
-
         async def enrich(answered: Answered) -> Answered:
-            waiting.set()
-            await there.wait()
-            return msgspec.structs.replace(answered, cost_nanousd=5)
+            return msgspec.structs.replace(answered, cost_nanousd=5, model="m")
 
-        async with asked(tmp_path / "g", lambda _: "good") as (_, _, way):
-            course = Course(1, enrich=enrich)
-            file, one = opened(tmp_path / "run", suite(CASES[0]), sides(), course)
+        async def nothing(answered: Answered) -> Answered:
+            return answered
+
+        async with asked(tmp_path / "g", lambda _: "good") as (_, up, way):
+            for told, cost in ((nothing, None), (enrich, 5)):
+                course = Course(4, enrich=told)
+                file, one = opened(tmp_path / "run", suite(*CASES), sides(), course)
+                with file:
+                    await one.go(way)
+                assert {it.candidate[0].answered.cost_nanousd for it in one.pairs()} == {cost}
+                assert len(up.exchanges) == 24
+            file, one = opened(tmp_path / "run", suite(*CASES), sides(), course)
             with file:
-                going = asyncio.create_task(one.go(way))
-                await waiting.wait()
-                going.cancel()
-                if comes:
-                    asyncio.get_running_loop().call_soon(there.set)
-                with pytest.raises(asyncio.CancelledError):
-                    await going
-            [pair] = one.pairs()
-            known = [it.answered.cost_nanousd for it in (*pair.baseline, *pair.candidate)]
-            assert known and set(known) == {5 if comes else None}
+                assert {it.baseline[0].answered.cost_nanousd for it in one.pairs()} == {5}
 
     run(main())
 

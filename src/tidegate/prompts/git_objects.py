@@ -96,10 +96,10 @@ class Objects:
             else:
                 offset = self._packs[number].index.object_offset(RawObjectID(base))
         kind, data = known
-        for place, change in reversed(changes):
+        while changes:
+            place, change = changes.pop()
             self._keep(number, offset, kind, data)
-            is_last = place == changes[0][0]
-            _check_size(_made_bytes(change), most_bytes if is_last else MAX_BASE_BYTES)
+            _check_size(_made_bytes(change), MAX_BASE_BYTES if changes else most_bytes)
             data = b"".join(apply_delta(data, change))
             offset = place
         return kind, data
@@ -111,13 +111,14 @@ class Objects:
 
     def _keep(self, number: int, offset: int, kind: int, data: bytes) -> None:
         """What others may be made of, up to a bound."""
-        if (number, offset) in self._bases:
+        place = number, offset
+        if place in self._bases:
             return
         self._bases_bytes += len(data) + _KEPT_BASE_BYTES
         if self._bases_bytes > _KEPT_BASES_BYTES:
             self._bases.clear()
             self._bases_bytes = len(data) + _KEPT_BASE_BYTES
-        self._bases[number, offset] = kind, data
+        self._bases[place] = kind, data
 
 
 def _entry(

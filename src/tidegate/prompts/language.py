@@ -97,7 +97,7 @@ class Template(Struct, frozen=True):
     @property
     def filters(self) -> frozenset[str]:
         """The filters that it uses."""
-        pairs = (pair for it in self.pieces for pair in pairwise(it.tokens))
+        pairs = (pair for it in self.pieces if it.tokens for pair in pairwise(it.tokens))
         return frozenset(name.text for sign, name in pairs if sign.text == "|")
 
     @property

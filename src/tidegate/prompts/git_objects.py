@@ -17,7 +17,7 @@ MAX_BASE_BYTES: Final = 16 * 1024 * 1024
 MAX_CHAIN: Final = 4_096
 _KEPT_BASES_BYTES: Final = 16 * 1024 * 1024
 _KEPT_BASE_BYTES: Final = 256  # what it takes to keep one, beside its content
-_READ_BYTES: Final = 4096  # most entries of a pack are shorter
+_READ_BYTES: Final = 1024  # most entries of a pack are shorter
 
 
 class TooLarge(Exception):

@@ -5,6 +5,7 @@ leaves the others as they are.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
@@ -25,10 +26,12 @@ MAX_TAGS: Final = 200
 MAX_DEPTH: Final = 8
 _START: Final = Mark(1, 1)
 _OTHER_SUFFIXES: Final = (".j2", ".jinja", ".jinja2.txt", ".tmpl", ".prompt")
+# Prompts call their versions alike.
+_is_name: Final = lru_cache(maxsize=1024)(is_name)
 _NAMES: Final = "lower-case letters, digits, `.`, `_` and `-`, up to 64"
 
 
-class Listed(Struct, frozen=True):
+class Listed(Struct, frozen=True, gc=False):
     """One prompt or partial. `id` is that of its folder, `versions` are the ids of their files."""
 
     name: str
@@ -178,11 +181,13 @@ class _Reading:
         try:
             entries = self._source.entries(folder.id, path)
             for entry in entries:
-                wrong = _wrong(entry, versions)
+                is_version = entry.kind == "file" and entry.name.endswith(SUFFIX)
+                version = entry.name[: -len(SUFFIX)]
+                wrong = _wrong_version(version, versions) if is_version else _wrong(entry)
                 if wrong is not None:
                     problems.append(Problem(f"{path}/{entry.name}", _START, (), wrong))
-                elif entry.name.endswith(SUFFIX):
-                    versions[entry.name.removesuffix(SUFFIX)] = entry.id
+                elif is_version:
+                    versions[version] = entry.id
             tags = self._tags(entries, path, versions, problems)
         except SourceError as error:
             problems.append(Problem(path, _START, (), str(error)))
@@ -245,8 +250,9 @@ def _wrong_tag(tag: str, node: Node, versions: frozenset[str]) -> str | None:
     return None
 
 
-def _wrong(entry: Entry, versions: Mapping[str, str]) -> str | None:
-    """What is wrong with something in a prompt's folder; None where it may lie there."""
+def _wrong(entry: Entry) -> str | None:
+    """What is wrong with something in a prompt's folder that is no version; None where it may lie
+    there."""
     if entry.kind == "other":
         return "this is a link or a submodule, which is not followed"
     if entry.kind == "folder":
@@ -255,10 +261,12 @@ def _wrong(entry: Entry, versions: Mapping[str, str]) -> str | None:
         return f"call it {TAGS}"
     if entry.name.endswith(_OTHER_SUFFIXES):
         return f"versions end in {SUFFIX}"
-    if not entry.name.endswith(SUFFIX):
-        return None
-    version = entry.name.removesuffix(SUFFIX)
-    if not is_name(version):
+    return None
+
+
+def _wrong_version(version: str, versions: Mapping[str, str]) -> str | None:
+    """What is wrong with a version beside those that its prompt has already."""
+    if not _is_name(version):
         return f"{quoted(version)} is no name of a version: {_NAMES}"
     if version in versions:
         return "it is there twice"

@@ -20,7 +20,7 @@ _START: Final = Mark(1, 1)
 Key = tuple[str, str]
 
 
-class Held(Struct, frozen=True):
+class Held(Struct, frozen=True, gc=False):
     """A version that was read: the ids of its file and of its partials', in the order of names."""
 
     ids: tuple[str, ...]

@@ -215,8 +215,6 @@ class _Reading:
 
     def _is_same(self, earlier: Held, listed: Listed, version: str) -> bool:
         """Whether its file and its partials' are those that were read."""
-        if not self._source.lasting:
-            return False
         ids = [listed.versions.get(version)]
         for name, _ in earlier.prompt.partials:
             partial, _, of = name.partition("/")

@@ -13,7 +13,7 @@ from tidegate.core.words import quoted
 from tidegate.evals.checking import Graders
 from tidegate.evals.files import Outside
 from tidegate.evals.promptfoo_checks import NOT, check_of
-from tidegate.evals.promptfoo_files import CODE, Parts, Test
+from tidegate.evals.promptfoo_files import Parts, Test
 from tidegate.evals.promptfoo_text import (
     NotFilled,
     fill_all,
@@ -25,6 +25,7 @@ from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
 from tidegate.evals.promptfoo_values import Mistaken
 from tidegate.evals.reading import Reader, Unreadable, raw
 from tidegate.evals.suite import MAX_CASES
+from tidegate.prompts.promptfoo_written import CODE
 
 OURS: Final = "tidegate"
 TEMPLATES: Final = "#/assertionTemplates/"

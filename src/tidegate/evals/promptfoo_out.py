@@ -14,11 +14,11 @@ from msgspec import Struct
 from tidegate.core.grading import Case, Check
 from tidegate.evals.promptfoo_cases import OURS, context_of
 from tidegate.evals.promptfoo_checks import NOT, SET, check_of
-from tidegate.evals.promptfoo_files import CODE
 from tidegate.evals.promptfoo_text import quoted_text
 from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
 from tidegate.evals.promptfoo_values import Mistaken
 from tidegate.evals.suite import Suite
+from tidegate.prompts.promptfoo_written import CODE
 
 _NUMBERS: Final = "0123456789+-."
 _FILES: Final = ("file://", "package:")

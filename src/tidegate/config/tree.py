@@ -100,7 +100,7 @@ def read_tree(data: bytes, file: str, bounds: Bounds = PLAN) -> tuple[Node | Non
         message = f"the file has {len(data)} bytes; a {bounds.kind} has at most {bounds.most_bytes}"
         return None, [Problem(file, start, (), message)]
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = data[: error.start]
         line = before.count(b"\n") + 1

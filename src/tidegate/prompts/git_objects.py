@@ -34,6 +34,7 @@ class Objects:
     def __init__(self, store: DiskObjectStore) -> None:
         self._store = store
         self._packs = list(store.packs)
+        self.id_bytes = store.object_format.oid_length
         self._files: dict[int, int] = {}
         self._bases: dict[tuple[int, int], tuple[int, bytes]] = {}
         self._bases_bytes = 0
@@ -44,10 +45,6 @@ class Objects:
             os.close(self._files.popitem()[1])
         for pack in self._packs:
             let_go(pack)
-
-    @property
-    def id_bytes(self) -> int:
-        return self._store.object_format.oid_length
 
     def beginning_with(self, prefix: str) -> set[str]:
         """The ids that begin so."""
@@ -98,7 +95,7 @@ class Objects:
         kind, data = known
         while changes:
             place, change = changes.pop()
-            self._keep(number, offset, kind, data)
+            self._keep((number, offset), kind, data)
             _check_size(_made_bytes(change), MAX_BASE_BYTES if changes else most_bytes)
             data = b"".join(apply_delta(data, change))
             offset = place
@@ -109,9 +106,8 @@ class Objects:
             self._files[number] = os.open(self._packs[number].data.path, os.O_RDONLY)
         return self._files[number]
 
-    def _keep(self, number: int, offset: int, kind: int, data: bytes) -> None:
+    def _keep(self, place: tuple[int, int], kind: int, data: bytes) -> None:
         """What others may be made of, up to a bound."""
-        place = number, offset
         if place in self._bases:
             return
         self._bases_bytes += len(data) + _KEPT_BASE_BYTES

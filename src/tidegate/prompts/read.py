@@ -146,7 +146,7 @@ def _text(data: bytes, file: str) -> str | Problem:
         what = f"the file has {len(data):,} bytes; one of a prompt has at most {MAX_FILE_BYTES:,}"
         return Problem(file, Mark(1, 1), (), what)
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return Problem(file, Mark(line, 1), (), "this line is not UTF-8 text")

@@ -20,7 +20,7 @@ _START: Final = Mark(1, 1)
 Key = tuple[str, str]
 
 
-class Held(Struct, frozen=True):
+class Held(Struct, frozen=True, gc=False):
     """A version that was read: the ids of its file and of its partials', in the order of names."""
 
     ids: tuple[str, ...]
@@ -215,8 +215,6 @@ class _Reading:
 
     def _is_same(self, earlier: Held, listed: Listed, version: str) -> bool:
         """Whether its file and its partials' are those that were read."""
-        if not self._source.lasting:
-            return False
         ids = [listed.versions.get(version)]
         for name, _ in earlier.prompt.partials:
             partial, _, of = name.partition("/")

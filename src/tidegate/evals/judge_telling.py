@@ -1,0 +1,105 @@
+"""What people and routes are told of judges: in the transaction of what it tells of. Nothing that
+was said is in it."""
+
+from typing import Final
+
+from sqlalchemy import Connection
+
+from tidegate.core.controller import Tell
+from tidegate.evals.calibration import Calibration
+from tidegate.evals.judge_looks import Agreed
+from tidegate.stores import assessments, judges, notices
+from tidegate.stores.judges import Calibrated, Seat
+
+# What a route that is not graded is told begins so where an alarm is the cause.
+DRIFTS: Final = "its judge drifts"
+
+
+def why(found: Agreed, row: Calibrated) -> str:
+    """Why a look is an alarm."""
+    if found.is_silent:
+        silent = found.asked - found.known
+        return f"of {found.asked} anchors it gave no verdict of {silent}"
+    expected = found.known * row.agreed / max(1, row.known)
+    return (
+        f"of its last {found.known} anchors it judged {found.agreed} as people do, where "
+        f"{expected:.0f} were expected, and fewer than that for some time"
+    )
+
+
+def still(found: Calibration) -> str:
+    """Why an alarm stays after it was calibrated anew."""
+    return f"calibrated anew, it may only inform: {'; '.join(found.alarms)}"
+
+
+def changed(connection: Connection, held: Seat, now_s: float) -> None:
+    """Somebody else sits there now."""
+    title = f"Another judge answers at {held.route}"
+    text = (
+        f"{held.model} judges {held.name} for {', '.join(held.used_by)}. It is another judge and "
+        "only informs until it is held against the plan's anchors, which has begun."
+    )
+    tell = Tell("judge", f"judge/{held.seat}/changed", "ticket", title, text)
+    notices.note(connection, tell, now_s)
+
+
+def concluded(connection: Connection, held: Seat, made: Calibrated, now_s: float) -> None:
+    """Of a calibration or a look, however it ended."""
+    alarm = f"judge/{made.judge[:32]}/alarm"
+    title = f"The judge {made.name} at {made.route} drifts"
+    if made.alarm_since_s is not None:
+        text = (
+            f"{made.model}: {made.alarm}. Releases that are judged on {', '.join(held.used_by)} "
+            "pause, and it decides nothing until it is calibrated anew, which the background does "
+            "once. See `tidegate judge status`."
+        )
+        notices.note(connection, Tell("judge", alarm, "ticket", title, text), now_s)
+    else:
+        text = "It was calibrated anew and may decide."
+        notices.note(connection, _over(alarm, title, text), now_s)
+    informs = f"judge/{held.seat}/informs"
+    title = f"The judge {made.name} at {made.route} may only inform"
+    if made.is_calibrated:
+        notices.note(connection, _over(informs, title, "It may decide."), now_s)
+        over = _over(f"judge/{held.seat}/changed", title, "It was calibrated.")
+        notices.note(connection, over, now_s)
+    elif made.alarm_since_s is None:
+        text = f"{made.model} was held against {made.anchors} anchors. See `tidegate judge status`."
+        notices.note(connection, Tell("judge", informs, "ticket", title, text), now_s)
+    note_alarms(connection, now_s)
+
+
+def unreadable(connection: Connection, seat: Seat, problem: str | None, now_s: float) -> None:
+    """Anchors that cannot be read; None: they can."""
+    key, title = f"judge/{seat.seat}/anchors", f"Anchors of the judge {seat.name} cannot be read"
+    if problem is None:
+        tell = _over(key, title, "They can be read.")
+    else:
+        tell = Tell("judge", key, "ticket", title, f"{problem}. What was found before stands.")
+    notices.note(connection, tell, now_s)
+
+
+def note_alarms(connection: Connection, now_s: float) -> None:
+    """Have routes wait whose judge is in alarm, and go on where it is not any more."""
+    for route, reason in untold(connection).items():
+        assessments.note_ungraded(connection, route, reason, now_s)
+
+
+def untold(connection: Connection) -> dict[str, str | None]:
+    """Routes that do not know of an alarm yet, or of its end (None)."""
+    waiting = assessments.not_graded(connection)
+    alarmed = judges.alarmed(connection)
+    over: dict[str, str | None] = {
+        route: None
+        for route, it in waiting.items()
+        if route not in alarmed and it.why.startswith(DRIFTS)
+    }
+    return over | {
+        route: f"{DRIFTS}: {alarm}"
+        for route, alarm in alarmed.items()
+        if route not in waiting or not waiting[route].why.startswith(DRIFTS)
+    }
+
+
+def _over(key: str, title: str, text: str) -> Tell:
+    return Tell("judge", key, "ticket", title, text, resolved=True)

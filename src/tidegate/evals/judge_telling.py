@@ -39,13 +39,13 @@ def changed(connection: Connection, held: Seat, now_s: float) -> None:
         f"{held.model} judges {held.name} for {', '.join(held.used_by)}. It is another judge and "
         "only informs until it is held against the plan's anchors, which has begun."
     )
-    tell = Tell("judge", f"judge/{held.seat}/changed", "ticket", title, text)
+    tell = Tell("judge", judges.notice_key(held.seat, judges.CHANGED), "ticket", title, text)
     notices.note(connection, tell, now_s)
 
 
 def concluded(connection: Connection, held: Seat, made: Calibrated, now_s: float) -> None:
     """Of a calibration or a look, however it ended."""
-    alarm = f"judge/{made.judge[:32]}/alarm"
+    alarm = judges.notice_key(made.judge, judges.ALARM)
     title = f"The judge {made.name} at {made.route} drifts"
     if made.alarm_since_s is not None:
         text = (
@@ -57,11 +57,11 @@ def concluded(connection: Connection, held: Seat, made: Calibrated, now_s: float
     else:
         text = "It was calibrated anew and may decide."
         notices.note(connection, _over(alarm, title, text), now_s)
-    informs = f"judge/{held.seat}/informs"
+    informs = judges.notice_key(held.seat, judges.INFORMS)
     title = f"The judge {made.name} at {made.route} may only inform"
     if made.is_calibrated:
         notices.note(connection, _over(informs, title, "It may decide."), now_s)
-        over = _over(f"judge/{held.seat}/changed", title, "It was calibrated.")
+        over = _over(judges.notice_key(held.seat, judges.CHANGED), title, "It was calibrated.")
         notices.note(connection, over, now_s)
     elif made.alarm_since_s is None:
         text = f"{made.model} was held against {made.anchors} anchors. See `tidegate judge status`."
@@ -71,7 +71,8 @@ def concluded(connection: Connection, held: Seat, made: Calibrated, now_s: float
 
 def unreadable(connection: Connection, seat: Seat, problem: str | None, now_s: float) -> None:
     """Anchors that cannot be read; None: they can."""
-    key, title = f"judge/{seat.seat}/anchors", f"Anchors of the judge {seat.name} cannot be read"
+    key = judges.notice_key(seat.seat, judges.ANCHORS)
+    title = f"Anchors of the judge {seat.name} cannot be read"
     if problem is None:
         tell = _over(key, title, "They can be read.")
     else:

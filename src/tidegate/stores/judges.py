@@ -17,6 +17,12 @@ from tidegate.stores.schema_assessed import assessments
 from tidegate.stores.schema_judges import judge_looks, judge_scores, judge_seats, judges
 from tidegate.stores.spending import quarter_of
 
+# What people are told of a judge, or of where one sits.
+ALARM: Final = "alarm"
+INFORMS: Final = "informs"
+CHANGED: Final = "changed"
+ANCHORS: Final = "anchors"
+
 _j, _l, _s = judges.c, judge_looks.c, judge_seats.c
 _encode: Final = msgspec.json.Encoder().encode
 _names: Final = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -91,6 +97,11 @@ class Seat(Struct, frozen=True):
     changed_at_s: float | None = None
     to_ask: int | None = None
     problem: str = ""
+
+
+def notice_key(whose: str, what: str) -> str:
+    """Of a judge's digest, or of a seat."""
+    return f"judge/{whose[:32]}/{what}"
 
 
 def may_decide(connection: Connection, digest: str, now_s: float) -> bool:

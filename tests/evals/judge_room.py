@@ -147,5 +147,9 @@ class JudgeRoom(Room):
             return sorted(it.title for it in notices.recent(connection, only_open=True))
 
     def not_graded(self) -> dict[str, str]:
+        """Why routes wait, and are told to."""
         with database.reading(self.engine) as connection:
-            return {it: why.why for it, why in assessments.not_graded(connection).items()}
+            told = {it: why.why for it, why in assessments.not_graded(connection).items()}
+            alarmed = judges.alarmed(connection)
+        assert {it: told.get(it) for it in alarmed} == alarmed
+        return alarmed

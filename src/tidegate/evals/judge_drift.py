@@ -180,20 +180,18 @@ class JudgeDrift:
     def _has_money(self, seat: JudgeSeat, declared: Declared, now_s: float) -> bool:
         most = most_nanousd_per_day(declared, seat.route)
         with database.reading(self._given.engine) as connection:
-            spent = judges.spent_nanousd(connection, NAME, seat.route, now_s - now_s % _DAY_S)
+            spent = judges.spent_nanousd(connection, NAME, now_s - now_s % _DAY_S, seat.route)
         return spent < most
 
     def _tidy(self, taken: set[str]) -> None:
-        """Forget seats that no plan has; have routes know of alarms; make the metrics."""
+        """Forget seats that no plan has, and make the metrics."""
         engine, now_s = self._given.engine, self._now_s()
         with database.reading(engine) as connection:
             seats = judges.seats(connection)
             rows = {it.judge: judges.find(connection, it.judge) for it in seats.values()}
-            is_due = bool(seats.keys() - taken or judge_telling.untold(connection))
-        if is_due:
+        if seats.keys() - taken:
             with database.writing(engine, alone=False) as connection:
                 judges.leave_seats(connection, taken)
-                judge_telling.note_alarms(connection, now_s)
         lines = []
         for seat in (it for it in seats.values() if it.seat in taken):
             row = rows.get(seat.judge)

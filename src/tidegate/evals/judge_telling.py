@@ -1,8 +1,6 @@
 """What people and routes are told of judges: in the transaction of what it tells of. Nothing that
 was said is in it."""
 
-from typing import Final
-
 from sqlalchemy import Connection
 
 from tidegate.core.controller import Tell
@@ -10,9 +8,6 @@ from tidegate.evals.calibration import Calibration
 from tidegate.evals.judge_looks import Agreed
 from tidegate.stores import assessments, judges, notices
 from tidegate.stores.judges import Calibrated, Seat
-
-# What a route that is not graded is told begins so where an alarm is the cause.
-DRIFTS: Final = "its judge drifts"
 
 
 def why(found: Agreed, row: Calibrated) -> str:
@@ -66,7 +61,7 @@ def concluded(connection: Connection, held: Seat, made: Calibrated, now_s: float
     elif made.alarm_since_s is None:
         text = f"{made.model} was held against {made.anchors} anchors. See `tidegate judge status`."
         notices.note(connection, Tell("judge", informs, "ticket", title, text), now_s)
-    note_alarms(connection, now_s)
+    _have_wait(connection, now_s)
 
 
 def unreadable(connection: Connection, seat: Seat, problem: str | None, now_s: float) -> None:
@@ -80,26 +75,13 @@ def unreadable(connection: Connection, seat: Seat, problem: str | None, now_s: f
     notices.note(connection, tell, now_s)
 
 
-def note_alarms(connection: Connection, now_s: float) -> None:
-    """Have routes wait whose judge is in alarm, and go on where it is not any more."""
-    for route, reason in untold(connection).items():
-        assessments.note_ungraded(connection, route, reason, now_s)
-
-
-def untold(connection: Connection) -> dict[str, str | None]:
-    """Routes that do not know of an alarm yet, or of its end (None)."""
+def _have_wait(connection: Connection, now_s: float) -> None:
+    """Routes wait whose judge is in alarm, from the same moment. That they do not any more is told
+    by what grades them (`evals.live_grading`)."""
     waiting = assessments.not_graded(connection)
-    alarmed = judges.alarmed(connection)
-    over: dict[str, str | None] = {
-        route: None
-        for route, it in waiting.items()
-        if route not in alarmed and it.why.startswith(DRIFTS)
-    }
-    return over | {
-        route: f"{DRIFTS}: {alarm}"
-        for route, alarm in alarmed.items()
-        if route not in waiting or not waiting[route].why.startswith(DRIFTS)
-    }
+    for route, alarm in judges.alarmed(connection).items():
+        if route not in waiting:
+            assessments.note_ungraded(connection, route, alarm, now_s)
 
 
 def _over(key: str, title: str, text: str) -> Tell:

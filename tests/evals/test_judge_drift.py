@@ -2,18 +2,24 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 from msgspec.structs import replace
-from tests.evals.judge_room import ANCHORS, JudgeRoom, lines
+from tests.evals.judge_room import ANCHORS, KIND, JudgeRoom, lines
+from tests.evals.online_room import declared
+from tests.evals.test_own_gateway import house
+from tests.gateway.rig import run
 from tests.stores.rig import entries, key, receipt
 
 from tidegate.core.assessment import assessment_of
+from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.purpose import EVAL
 from tidegate.evals import judge_drift
+from tidegate.evals.judge_drift import JudgeDrift
 from tidegate.evals.judge_looks import LOOK, WEEK_S, Bridge
-from tidegate.evals.own_gateway import NAME
+from tidegate.evals.own_gateway import NAME, OwnGateway
 from tidegate.stores import assessments, database, judges, keys
 from tidegate.stores.audit import Author
 from tidegate.stores.ledger import Ledger
@@ -302,3 +308,25 @@ def test_what_no_plan_has_any_more_is_left(room: JudgeRoom) -> None:
         assert judges.seats(connection) == {}
         assert judges.find(connection, kept.judge) == kept
     assert room.job.render() == b""
+
+
+def test_over_sockets_a_judge_is_asked_with_control_s_own_key(tmp_path: Path) -> None:
+    def say(body: dict[str, Any]) -> str:
+        number = int(body["messages"][-1]["content"].rpartition("answer ")[2].split()[0])
+        return msgspec.json.encode({"reason": "", "score": float(number % 2 == 0)}).decode()
+
+    async def main() -> None:
+        with JudgeRoom(tmp_path) as room:
+            room.file.write_text(lines(range(12)))
+            plan = DeclaredQuality(KIND, "small", anchors="a.jsonl")
+            room.declared = declared({"chat": plan})
+            async with house(room, say) as up, OwnGateway(room.given) as own:
+                job = JudgeDrift(room.given, own, lambda: room.now_s)
+                while await job.step() < judge_drift.IDLE_S:
+                    pass
+                assert len(up.exchanges) == 24
+            with database.reading(room.engine) as connection:
+                [row] = judges.every(connection)
+            assert (row.known, row.agreed, row.is_calibrated) == (24, 24, False)  # too few
+
+    run(main())

@@ -190,12 +190,12 @@ def _judged(found: ReleaseExplained) -> str:
 
 
 def _metric(one: MetricView) -> tuple[str, ...]:
-    unit = "units" if one.by_unit else "requests"
-    needed = "-" if one.needed is None else f"{one.needed} {unit}"
+    counted = "units" if one.by_unit else one.counted
+    needed = "-" if one.needed is None else f"{one.needed} {counted}"
     if one.needed and one.needed_s is not None:
         needed += f", {_span(one.needed_s)}"
     smallest = "-" if one.smallest is None else f"below {one.smallest}"
-    seen = f"{one.canary} against {one.stable}"
+    seen = f"{one.canary} against {one.stable} {counted}"
     verdict = one.verdict.replace("_", " ")
     return one.name, verdict, one.effect, one.margin, seen, needed, smallest
 

@@ -23,6 +23,7 @@ from tidegate.control.shapes_releases import (
     ReleaseQuery,
 )
 from tidegate.core import clock
+from tidegate.core.compile_rollout import guarded
 from tidegate.core.rollout import Rollout
 from tidegate.core.rollout_state import ENDED, Asked, State, What
 from tidegate.stores import database, rollouts
@@ -132,7 +133,7 @@ def _read(call: Call, name: str) -> Rollout:
     if read.rollout is None or problems:
         message = f"Release {name} is refused, and nothing is changed: put its file right."
         raise ApiError("plan_refused", message, problems=[str(one) for one in problems])
-    return read.rollout
+    return guarded(read.rollout, plans.declared.routes[read.rollout.route])
 
 
 def _found(read: Callable[[Engine], T], name: str) -> Callable[[Engine], T]:

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 
 from tidegate.control import loop_metrics
 from tidegate.control.act import Acting
+from tidegate.control.assessing import Assessing
 from tidegate.control.compiling import Compiling
 from tidegate.control.error_budgets import ErrorBudgets
 from tidegate.control.feed_server import FeedServer
@@ -60,5 +61,6 @@ def build(
         node,
         approvers=budgets.approvers,
         candidates=plans.candidates,
+        count=Assessing(engine).fold,
     )
     return Loop(engine, (budgets, Releases()), hands, outside)  # what binds before what is bound

@@ -6,6 +6,7 @@ led to, less what the store keeps of it anyway (`kept`), and is made whole again
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
 import msgspec
@@ -32,7 +33,8 @@ from tidegate.core.controller import Controller, Set
 from tidegate.core.levers import EVERY
 from tidegate.core.rollout import Rollout
 from tidegate.core.rollout_state import ENDED, Asked, State
-from tidegate.stores import blocks, rollouts
+from tidegate.stores import assessments, blocks, rollouts
+from tidegate.stores.assessments import Ungraded
 from tidegate.stores.rollouts import Kept, Moved
 
 # More of a rollout's blocks wait for the next tick.
@@ -144,7 +146,8 @@ class Releases:
             connection, {name: place.asked_seq for name, place in known.items()}
         )
         new = self._blocks.after(connection, {name: it.block_seq for name, it in known.items()})
-        bound = Binding(moment, of_each(connection, moment, kept))
+        ungraded = assessments.not_graded(connection)
+        bound = Binding(moment, of_each(connection, moment, kept), ungraded)
         shadows = copies_of(connection, kept, known, moment.candidates)
         for one in kept:
             name = one.rollout.id
@@ -254,10 +257,16 @@ class _Blocks:
 class Binding:
     """What binds releases from outside, at one moment."""
 
-    def __init__(self, moment: Moment, burning: Burns | None = None) -> None:
-        """`burning` is by release, where it is another than its route's."""
+    def __init__(
+        self,
+        moment: Moment,
+        burning: Burns | None = None,
+        ungraded: Mapping[str, Ungraded] | None = None,
+    ) -> None:
+        """`burning` is by release, where it is another than its route's, `ungraded` by route."""
         self._moment = moment
         self._burning = burning or {}
+        self._ungraded = ungraded or {}
         holds: list[Change | Set] = [*moment.in_force, *moment.wanted]
         self._frozen = _values(holds, "frozen")
         self._ranks = _values(holds, "release_policy")
@@ -274,7 +283,15 @@ class Binding:
             obeyed=self._moment.obeyed,
             burning=self._burning.get(rollout.id, self._moment.burning.get(rollout.route, ())),
             approvers=self._moment.approvers.get(rollout.route, Bounds().approvers),
+            not_graded=self._not_graded(rollout.route),
         )
+
+    def _not_graded(self, route: str) -> str:
+        one = self._ungraded.get(route)
+        if one is None:
+            return ""
+        since = datetime.fromtimestamp(one.since_s, UTC).isoformat(timespec="minutes")
+        return f"its answers are not graded since {since}: {one.why}"
 
     def _edited_away(self, kept: Kept) -> str:
         """Why a release that should serve has no candidate in the plan; "" where it has one."""

@@ -36,7 +36,9 @@ class AskRelease(Struct, forbid_unknown_fields=True, omit_defaults=True):
 class MetricView(Struct, frozen=True):
     """What is known of one harm metric. `effect` and its bounds are in words; `needed` is how many
     of the candidate's are still to come until it can be shown to be safe, `needed_s` how long that
-    is at present traffic; below `smallest` this canary cannot see an effect."""
+    is at present traffic; below `smallest` this canary cannot see an effect. `counted` names what
+    these numbers are of, such as requests; without `must_be_safe` it only holds back what is shown
+    to be worse."""
 
     name: str
     verdict: str
@@ -48,6 +50,8 @@ class MetricView(Struct, frozen=True):
     needed: int | None
     needed_s: float | None
     smallest: str | None
+    counted: str = "requests"
+    must_be_safe: bool = True
 
 
 class ReleaseView(Struct, frozen=True):

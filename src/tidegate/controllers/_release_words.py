@@ -53,15 +53,18 @@ class Finding(Struct, frozen=True, omit_defaults=True):
     """What the blocks so far have shown, each entry in words.
 
     `hard` are limits that act at once, `harmed` metrics that are shown to be worse, `shifted` that
-    answers have another length, which is told at the first step. `unsafe` are metrics not yet shown
-    to be safe, `missing` those without data whose absence pauses, `failed` those whose absence ends
-    it. `units` and `requests` are the candidate's, in all.
+    answers have another length, which is told at the first step. `harmed_late` are those of the
+    harmed that are found of answers afterwards. `unsafe` are metrics not yet shown to be safe, of
+    those that have to be, `unproven` the others, `missing` those without data whose absence pauses,
+    `failed` those whose absence ends it. `units` and `requests` are the candidate's, in all.
     """
 
     hard: tuple[str, ...] = ()
     harmed: tuple[str, ...] = ()
+    harmed_late: tuple[str, ...] = ()
     shifted: str = ""
     unsafe: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     ratio_broken: bool = False
@@ -101,7 +104,7 @@ class Bounds(Struct, frozen=True, omit_defaults=True):
     """What binds a release from outside. `policy_rank` is of the error budget: 0 normal, 1 caution,
     2 restricted, 3 frozen; while it is restricted so many `approvers` say yes to a fix. `refusal`
     is why the plan did not take what was last asked of it, and `obeyed` that every gateway serves
-    what it took."""
+    what it took. `not_graded` is why the route's answers are not graded though they should be."""
 
     policy_rank: int = 0
     approvers: int = 2
@@ -110,6 +113,7 @@ class Bounds(Struct, frozen=True, omit_defaults=True):
     refusal: str = ""
     obeyed: bool = True
     burning: tuple[Burning, ...] = ()
+    not_graded: str = ""
 
 
 class Wishes(Struct, frozen=True, omit_defaults=True):

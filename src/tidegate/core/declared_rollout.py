@@ -184,7 +184,8 @@ class DeclaredRollout(Struct, frozen=True, omit_defaults=True):
         dict[Name, DeclaredHarm],
         Meta(
             description="The metrics that hold it back, in place of the usual ones: error, refusal,"
-            " invalid, interrupted, fallback, ttft, output_tokens, cost."
+            " invalid, interrupted, fallback, ttft, output_tokens, cost; and thumbs_down, quality "
+            "and follow_up where the route has them, which need not be shown to be safe."
         ),
     ] = {}
     harm_alpha: Annotated[

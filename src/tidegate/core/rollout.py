@@ -31,12 +31,15 @@ DEFAULT_STEPS = (
 
 class HarmMetric(Struct, frozen=True, omit_defaults=True):
     """One guard. `margin` is how much worse is still no harm: points of a share (0.02), or a ratio
-    (1.15) where the metric is one of amounts. `weight` is its part of the error allowed."""
+    (1.15) where the metric is one of amounts. `weight` is its part of the error allowed. One that
+    need not be safe holds back a release that is shown to be worse, and none of which too little is
+    known."""
 
     name: str
     margin: float
     weight: float = 1.0
     no_data: NoDataRule = "pause"
+    must_be_safe: bool = True
 
 
 # What guards a release that names no metrics, and each one's part of the error allowed: what users
@@ -52,6 +55,14 @@ _USUAL = {
     "cost": 1.0,
 }
 DEFAULT_HARM = tuple(HarmMetric(name, HARM[name].margin, weight) for name, weight in _USUAL.items())
+# What is found of answers afterwards, likewise: of a few of them, so that none has to be safe.
+_USUAL_LATE = {"quality": 2.0, "follow_up": 0.5, "thumbs_down": 0.5}
+
+
+def late_guard(name: str) -> HarmMetric:
+    """That metric, as it guards a release that names none."""
+    weight = _USUAL_LATE[name]
+    return HarmMetric(name, HARM[name].margin, weight, "ignore", must_be_safe=False)
 
 
 class HardLimits(Struct, frozen=True, omit_defaults=True):

@@ -12,6 +12,7 @@ import click
 import uvloop
 from msgspec import Struct
 
+from tidegate.cli import _judge_told
 from tidegate.cli._client import Control
 from tidegate.cli._eval_house import Ledger, run_key
 from tidegate.cli._eval_sides import json_pairs
@@ -96,7 +97,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--calibration",
             type=path,
             multiple=True,
-            help="From `tidegate judge calibrate`: without one a judge only informs. Repeatable.",
+            help="From `tidegate judge calibrate`. Repeatable. Default: those that control keeps.",
         ),
         click.option(
             "--early-stop/--no-early-stop",
@@ -139,7 +140,7 @@ def asked_of(given: Mapping[str, Any], gateway: str) -> Asked:
 
 def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, control: Control) -> Done:
     """Runs it to its end, resumed where its file is there. click.ClickException."""
-    calibrated = _calibrated(asked.calibrations)
+    calibrated = _calibrated(asked, control)
     head = RunHead(
         clock.IdSource().new(),
         suite.name,
@@ -224,10 +225,13 @@ def _judged(run: Run, sides: Mapping[SideName, Side], asked: Asked, ended: Ended
     )
 
 
-def _calibrated(files: tuple[Path, ...]) -> frozenset[str]:
-    """Digests of the judges that may decide. click.ClickException for a file that is none."""
+def _calibrated(asked: Asked, control: Control) -> frozenset[str]:
+    """Digests of the judges that may decide: by files, or as control keeps them where no file is
+    named. click.ClickException for a file that is none."""
+    if not asked.calibrations:
+        return frozenset() if asked.judge is None else _judge_told.kept(control)
     found: set[str] = set()
-    for file in files:
+    for file in asked.calibrations:
         try:
             found |= calibration.deciding(file.read_bytes())
         except (OSError, ValueError) as error:

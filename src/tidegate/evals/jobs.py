@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tidegate.control.online import Given
+from tidegate.evals.judge_drift import JudgeDrift
 from tidegate.evals.live_grading import LiveGrading
 from tidegate.evals.online import Job
 from tidegate.evals.own_gateway import OwnGateway
@@ -14,7 +15,7 @@ class OnlineJobs:
     def __init__(self, given: Given) -> None:
         self.gateway = OwnGateway(given)
         self.live = LiveGrading(given, self.gateway)
-        self.jobs: Sequence[Job] = (self.live,)
+        self.jobs: Sequence[Job] = (self.live, JudgeDrift(given, self.gateway))
 
     async def __aenter__(self) -> "OnlineJobs":
         await self.gateway.__aenter__()

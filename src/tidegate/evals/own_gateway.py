@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.control.online import Given
 from tidegate.core import clock
@@ -23,14 +24,15 @@ from tidegate.core.purpose import EVAL
 from tidegate.core.units import usd_to_nanousd
 from tidegate.evals.asking import Gateway, Patience
 from tidegate.evals.grading import Judge
-from tidegate.stores import keys
+from tidegate.stores import database, judges, keys
 from tidegate.stores.audit import Author
 from tidegate.stores.keys import KeyFilter, KeyNotFound
 
 NAME: Final = "online quality"  # of its key, and of who makes it in the audit trail
 SESSION: Final = "online-quality"
-KEY_LIFE_S: Final = 2 * 86_400.0
-_RENEWED_S: Final = 86_400.0
+_DAY_S: Final = 86_400.0
+KEY_LIFE_S: Final = 2 * _DAY_S
+_RENEWED_S: Final = _DAY_S
 _AT_ONCE: Final = 64  # of all jobs together
 _PAGE: Final = 100
 # Nobody waits for it, and what fails is tried again later: each try is one receipt.
@@ -64,12 +66,14 @@ class NoGateway(Exception):
 
 
 class _Wanted(Struct, frozen=True):
-    """What the key and its way are for. `budget_nanousd` None: no limit of its own, where each of
-    several gateway processes would count it alone."""
+    """What the key and its way are for. `budget_nanousd` of a `day` (of UTC) is for all keys of it
+    together. None: no limit of its own, where each of several gateway processes would count it
+    alone."""
 
     url: str
     routes: tuple[str, ...]
     budget_nanousd: int | None
+    day: int
 
 
 class _Way:
@@ -135,9 +139,10 @@ class OwnGateway:
         if url is None:
             raise NoGateway("control.gateway_url does not say where the gateway is")
         asked = [it.quality for it in declared.routes.values() if it.quality is not None]
-        judges = {it.judge: None for it in asked if it.judge is not None}
+        asked_of = {it.judge for it in asked if it.judge is not None}
         most = sum(usd_to_nanousd(it.most_usd_per_day) for it in asked if it.judge is not None)
-        return _Wanted(url, tuple(sorted(judges)), None if counts_alone(declared) else most)
+        budget = None if counts_alone(declared) else most
+        return _Wanted(url, tuple(sorted(asked_of)), budget, int(clock.wall_s() // _DAY_S))
 
     def _written_url(self) -> str | None:
         """Where the gateway of this machine is."""
@@ -155,6 +160,10 @@ class OwnGateway:
     def _make_key(self, wanted: _Wanted) -> tuple[str, str]:
         key_id, secret = generate()
         wall_s = clock.wall_s()
+        if wanted.budget_nanousd is not None:
+            with database.reading(self._given.engine) as connection:
+                spent = judges.spent_nanousd(connection, NAME, wanted.day * _DAY_S)
+            wanted = replace(wanted, budget_nanousd=max(1, wanted.budget_nanousd - spent))
         record = _record(self._given.declared(), wanted, key_id, self._given.digest(secret), wall_s)
         keys.create(self._given.engine, record, Author(NAME, wall_s))
         return key_id, secret

@@ -25,7 +25,7 @@ _NEVER_AGAIN: Final = frozenset(
 _SWEEP_S: Final = 1.0
 # How a provider's own no is called, by the gateway and by graders.
 _REJECTED: Final = "rejected_by_provider"
-_REFUSED: Final = "refused_by_safety"
+REFUSED: Final = "refused_by_safety"
 
 
 Purpose = Literal["answer", "judge", "embed"]
@@ -243,7 +243,7 @@ def _failed(reply: _Reply) -> tuple[Answered, str]:
         error = _Error(f"status {reply.status}")
     code = error.code or f"status {reply.status}"
     if code == _REJECTED:
-        refused = Answered(None, failure=_REFUSED, refusal="full", receipt_id=reply.receipt)
+        refused = Answered(None, failure=REFUSED, refusal="full", receipt_id=reply.receipt)
         return refused, code
     failure = f"{code}: {error.message[:300]}"
     return Answered(None, failure=failure, receipt_id=reply.receipt), code

@@ -231,10 +231,3 @@ def may_decide(found: Calibration) -> bool:
     """Computed anew: a file is written by whoever can write it."""
     figures = found.kappa, found.ceiling, found.twice, found.anchors, found.errors
     return found.may_decide and not _why_not(*figures)
-
-
-def deciding(data: bytes) -> frozenset[str]:
-    """The digest of the judge of a calibration file, where it may decide. ValueError when it is no
-    such file."""
-    found = read_calibration(data)
-    return frozenset((found.judge,)) if may_decide(found) else frozenset()

@@ -34,6 +34,7 @@ HALF = set(range(0, ANCHORS, 4))  # kappa 0.5
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JudgeRoom]:
     monkeypatch.setattr(judge_drift, "AT_ONCE", 100)
     monkeypatch.setattr(judge_drift, "_ANCHORS_S", 0.0)
+    monkeypatch.setattr(judge_drift, "_UNREADABLE_S", 0.0)
     with JudgeRoom(tmp_path) as found:
         assert isinstance(found, JudgeRoom)
         yield found
@@ -213,6 +214,20 @@ def test_a_judge_that_gives_no_verdict_any_more_is_alarmed_at_once(room: JudgeRo
     assert not room.may_decide
     assert room.told() == [DRIFTS]
     assert room.row().alarm.startswith("calibrated anew, it may only inform: of 67 of 200 anchors")
+
+
+def test_an_error_of_ours_is_told_and_asks_again(room: JudgeRoom) -> None:
+    usual = room.sitting.judge
+
+    def broken(route: str, parameters: object = ()) -> object:
+        raise KeyError("what was said")
+
+    room.sitting.judge = broken  # type: ignore[method-assign,assignment]
+    room.work()
+    assert room.seat().problem == "it is away: KeyError, of ours"
+    room.sitting.judge = usual  # type: ignore[method-assign]
+    room.work()
+    assert room.may_decide
 
 
 def test_one_that_is_not_good_enough_informs_and_costs_no_more(room: JudgeRoom) -> None:

@@ -188,12 +188,14 @@ def spent_nanousd(
 
 
 def drop_old(engine: Engine, before_s: float) -> None:
-    """Weekly looks of before, and judges that have expired before with all that they said."""
+    """Weekly looks and seats of before, and judges that have expired before with all that they
+    said."""
     with database.writing(engine, alone=False) as connection:
         gone = select(_j.judge).where(_j.expires_at_s < before_s)
         connection.execute(delete(judge_scores).where(judge_scores.c.judge.in_(gone)))
         connection.execute(delete(judge_looks).where((_l.at_s < before_s) | _l.judge.in_(gone)))
         connection.execute(delete(judges).where(_j.expires_at_s < before_s))
+        connection.execute(delete(judge_seats).where(_s.at_s < before_s))
 
 
 def _put(connection: Connection, table: Table, values: dict[str, Any], by: str) -> None:

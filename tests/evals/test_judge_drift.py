@@ -146,11 +146,15 @@ def test_a_model_that_changed_between_weeks_is_found_by_what_it_graded(room: Jud
     graded = assessment_of(receipt(room.now_s, route="chat"), "quality", False, room.now_s)
     with database.writing(room.engine) as connection:
         assessments.store(connection, [replace(graded, judge=room.digest)])
+    room.sitting.away = "no_target: everything is down"
+    room.work()
+    assert room.seat().model == "m-1"
+    room.sitting.away = None
     room.work(until=lambda _: room.seat().model == "m-2", most=1)
-    assert len(room.sitting.asked) == asked + 1
+    assert len(room.sitting.asked) == asked + 2
     room.work()
     assert room.may_decide
-    assert len(room.sitting.asked) == asked + CALIBRATION
+    assert len(room.sitting.asked) == asked + 1 + CALIBRATION
 
 
 def test_a_restart_in_the_middle_asks_nothing_again(

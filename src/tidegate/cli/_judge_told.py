@@ -66,8 +66,10 @@ def tell(found: JudgeList) -> None:
         return
     if found.seats:
         click.echo(table(_SEATS, [_seat(it) for it in found.seats]))
+    if found.seats and found.judges:
         click.echo()
-    click.echo(table(_JUDGES, [_judge(it) for it in found.judges]))
+    if found.judges:
+        click.echo(table(_JUDGES, [_judge(it) for it in found.judges]))
     for view in found.judges:
         if view.bridge is not None:
             click.echo(_bridge(view))

@@ -120,6 +120,8 @@ class JudgeDrift:
         await self._note(work, "" if not away else f"it is away: {away[0].away}", len(work.asks))
         if not away:
             return SOON_S
+        if not work.occasion:
+            self._probed.clear()  # it is not known yet who answers
         await self._give_up(work, away)
         return AWAY_S
 

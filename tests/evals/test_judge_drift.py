@@ -187,9 +187,10 @@ def test_a_judge_that_is_away_is_tried_again_and_disagrees_with_nobody(room: Jud
     assert room.may_decide
     room.weeks(1)  # nobody knows any more what it is like
     assert not room.may_decide
+    assert room.told() == ["The judge kindness at referee was not looked at for long"]
     room.sitting.away = None
     room.work()
-    assert room.may_decide
+    assert room.may_decide and room.told() == []
 
 
 def test_one_anchor_that_never_gets_an_answer_does_not_hold_up_the_rest(room: JudgeRoom) -> None:

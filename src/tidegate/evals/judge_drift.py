@@ -194,7 +194,7 @@ class JudgeDrift:
         return spent < most
 
     def _tidy(self, taken: set[str]) -> None:
-        """Forget seats that no plan has, and make the metrics."""
+        """Forget seats that no plan has, make the metrics, and tell who has expired."""
         engine, now_s = self._given.engine, self._now_s()
         with database.reading(engine) as connection:
             seats = judges.seats(connection)
@@ -202,8 +202,12 @@ class JudgeDrift:
         if seats.keys() - taken:
             with database.writing(engine, alone=False) as connection:
                 judges.leave_seats(connection, taken)
-        ours = [it for it in seats.values() if it.seat in taken]
-        self._rendered = _metrics([(it, rows.get(it.judge)) for it in ours], now_s)
+        seated = [(it, rows.get(it.judge)) for it in seats.values() if it.seat in taken]
+        self._rendered = _metrics(seated, now_s)
+        for seat, row in seated:
+            if row is not None and row.is_calibrated and now_s >= row.expires_at_s:
+                with database.writing(engine, alone=False) as connection:
+                    judge_telling.expired(connection, seat, row, now_s)
 
 
 def _metrics(seated: list[tuple[Seat, Calibrated | None]], now_s: float) -> bytes:

@@ -21,6 +21,7 @@ from tidegate.stores.spending import quarter_of
 ALARM: Final = "alarm"
 INFORMS: Final = "informs"
 CHANGED: Final = "changed"
+EXPIRED: Final = "expired"
 ANCHORS: Final = "anchors"
 
 _j, _l, _s = judges.c, judge_looks.c, judge_seats.c

@@ -109,7 +109,7 @@ def test_control_keeps_it_for_whoever_asks_next(
     kept = msgspec.json.decode(sent.content, type=NewCalibration)
     assert (kept.route, kept.name, kept.model) == ("referee", "judge_rubric", "m-1")
     assert (kept.may_decide, kept.kappa, kept.known, kept.agreed) == (True, 1.0, 400, 400)
-    assert deciding(bytes(kept.figures)) == {kept.judge}
+    assert deciding(msgspec.json.encode(kept.figures)) == {kept.judge}
 
 
 def test_who_judges_is_shown(run: Run, control: FakeControl) -> None:
@@ -117,3 +117,25 @@ def test_who_judges_is_shown(run: Run, control: FakeControl) -> None:
     result = run("judge", "status")
     assert result.exit_code == 0, result.output
     assert "may decide" in result.stdout
+
+
+def test_a_judge_of_a_group_and_its_strata_and_the_judge_before_it(run: Run, folder: Path) -> None:
+    group = "{group: {checks: [{grader: exact}, {grader: judge_rubric, options: {rubric: kind}}]}}"
+    assert calibrated(run, judge).exit_code == 0
+    (folder / "c.json").rename(folder / "old.json")
+    (folder / "s.yaml").write_text(f"cases: [{{id: a, checks: [{group}]}}]\n")
+    result = calibrated(run, lambda _: '{"reason": "", "score": 1}', "--bridge", "old.json")
+    assert result.exit_code == 1
+    assert "it gives more by" in result.stdout
+    assert "+50.0 points" in result.stdout
+    assert "x2.000" in result.stdout
+    lines = (folder / "a.jsonl").read_text().splitlines()
+    kinds = (it[:-1] + ', "strata": {"tone": "any"}}' for it in lines)
+    (folder / "a.jsonl").write_text("\n".join(kinds))
+    result = calibrated(run, judge)
+    assert "tone=any" in result.stdout
+    assert "200 of them by two people" in result.stdout
+    result = calibrated(run, judge, "--bridge", "old.json")
+    assert result.exit_code == 1
+    assert "it is of other anchors" in result.stderr
+    assert "it is no calibration" in calibrated(run, judge, "--bridge", "s.yaml").stderr

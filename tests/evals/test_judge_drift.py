@@ -17,8 +17,9 @@ from tidegate.core.assessment import assessment_of
 from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.purpose import EVAL
 from tidegate.evals import judge_drift
+from tidegate.evals.bridge import Bridge
 from tidegate.evals.judge_drift import JudgeDrift
-from tidegate.evals.judge_looks import LOOK, WEEK_S, Bridge
+from tidegate.evals.judge_looks import LOOK, WEEK_S
 from tidegate.evals.own_gateway import NAME, OwnGateway
 from tidegate.stores import assessments, database, judges, keys
 from tidegate.stores.audit import Author
@@ -112,8 +113,8 @@ def test_an_alarm_ends_where_it_is_calibrated_anew_and_may_decide(room: JudgeRoo
     assert room.may_decide
     assert room.told() == [] and room.not_graded() == {}
     built = msgspec.json.decode(row.bridge, type=Bridge)
-    assert (built.earlier, built.anchors) == (room.digest, ANCHORS)
-    assert built.shift == pytest.approx(built.passed_now - built.passed_before) != 0
+    assert (built.before, built.anchors) == (room.digest, ANCHORS)
+    assert built.shift[0] == pytest.approx(0.025)
 
 
 def test_another_model_is_another_judge_with_a_bridge(room: JudgeRoom) -> None:
@@ -129,7 +130,7 @@ def test_another_model_is_another_judge_with_a_bridge(room: JudgeRoom) -> None:
     seat, row = room.seat(), room.row()
     assert (seat.earlier, seat.changed_at_s) == (earlier, room.now_s)
     built = msgspec.json.decode(row.bridge, type=Bridge)
-    assert (built.earlier, built.anchors, built.kappa) == (earlier, ANCHORS, pytest.approx(0.75))
+    assert (built.before, built.anchors, built.kappa) == (earlier, ANCHORS, pytest.approx(0.75))
     assert room.told() == []
     asked = len(room.sitting.asked)
     room.sitting.model = "m-1"  # the one before is known, and nothing is asked twice

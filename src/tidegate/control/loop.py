@@ -23,7 +23,8 @@ from sqlalchemy import Connection, Engine
 from tidegate.control import acting
 from tidegate.control.act import Acting
 from tidegate.control.decide import Decided, Deciding, author_of
-from tidegate.control.observe import Moment, Watcher
+from tidegate.control.moment import Moment
+from tidegate.control.observe import Watcher
 from tidegate.controllers.release import Burning
 from tidegate.core import clock
 from tidegate.core.declared_loop import DeclaredLoop

@@ -14,6 +14,7 @@ from tidegate.control.loop import Loop, Outside
 from tidegate.control.loop_metrics import Ticked
 from tidegate.control.observe import Releases
 from tidegate.control.plans import Plans
+from tidegate.control.release_certificates import certificates_of
 from tidegate.core.declared_loop import DeclaredLoop
 from tidegate.stores import fleet, notices
 
@@ -63,4 +64,5 @@ def build(
         candidates=plans.candidates,
         count=Assessing(engine).fold,
     )
-    return Loop(engine, (budgets, Releases()), hands, outside)  # what binds before what is bound
+    releases = Releases(certificates_of(plans, compiling))
+    return Loop(engine, (budgets, releases), hands, outside)  # what binds before what is bound

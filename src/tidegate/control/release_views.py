@@ -1,5 +1,7 @@
 """A release as people see it: where it stands, what is known, and what more would take."""
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Raw, Struct
 from sqlalchemy import Connection
@@ -114,7 +116,10 @@ def view(found: Standing) -> ReleaseView:
     )
 
 
-def explained(connection: Connection, found: Standing) -> ReleaseExplained:
+def explained(
+    connection: Connection, found: Standing, notes: Sequence[str] = ()
+) -> ReleaseExplained:
+    """`notes` are what more a reader should know."""
     rollout = found.kept.rollout
     analysis = found.memory.analysis or analysing.begin(rollout)
     judged = verdicts(analysis, rollout)
@@ -133,7 +138,12 @@ def explained(connection: Connection, found: Standing) -> ReleaseExplained:
         runtime=_runtime(rollout),
         cached_shares=(_cached(analysis.stable), _cached(analysis.canary)),
         ratio_broken=analysing.ratio_broken(analysis),
-        notes=[*_notes(judged, analysis, rollout), *_beside(connection, found.kept)],
+        notes=[
+            *_notes(judged, analysis, rollout),
+            *_beside(connection, found.kept),
+            *_waived(found),
+            *notes,
+        ],
     )
 
 
@@ -209,6 +219,11 @@ def _notes(judged: tuple[Verdict, ...], analysis: Analysis, rollout: Rollout) ->
     if rollout.units[:1] == ("request",):
         found.append("units are requests: nobody keeps to one version")
     return found
+
+
+def _waived(found: Standing) -> list[str]:
+    is_waived = found.memory.standing.waived
+    return ["somebody has taken it on themselves that it is not certified"] if is_waived else []
 
 
 def _beside(connection: Connection, kept: Kept) -> list[str]:

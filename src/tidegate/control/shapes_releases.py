@@ -24,8 +24,8 @@ class OneRelease(Struct, forbid_unknown_fields=True):
 
 
 class AskRelease(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What a person asks of a release. `rollback` and `skip_analysis` need a reason, the outcome of
-    a gate the gate's name."""
+    """What a person asks of a release. `rollback`, `skip_analysis` and `waive_certificate` need a
+    reason, the outcome of a gate the gate's name."""
 
     id: ReleaseId
     what: What
@@ -119,10 +119,12 @@ class ReleaseExplained(Struct, frozen=True):
 
 
 class ReleaseMade(Struct, frozen=True):
-    """`is_new` is false where the same release had been created before."""
+    """`is_new` is false where the same release had been created before. `notes` say of which
+    certificates it lacks, and what none is about."""
 
     id: str
     is_new: bool
+    notes: list[str] = []
 
 
 class ReleaseAsked(Struct, frozen=True):

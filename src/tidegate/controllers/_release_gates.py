@@ -3,7 +3,7 @@
 from typing import Final, Literal
 
 from tidegate.controllers._release_words import Sight
-from tidegate.core.rollout import Step
+from tidegate.core.rollout import CERTIFICATE, Step
 from tidegate.stats.analysis import guards
 
 Gate = Literal["start", "step", "promotion", "shadow"]
@@ -19,6 +19,7 @@ def obstacles(sight: Sight, gate: Gate) -> tuple[str, ...]:
     """Why the release does not take this gate yet; () lets it through."""
     found = (
         *_checks(sight, gate),
+        *_certificates(sight),
         not_graded(sight) if gate == "start" else "",
         _frozen(sight),
         _budget(sight),
@@ -62,8 +63,15 @@ def step_of(sight: Sight) -> Step:
 def _checks(sight: Sight, gate: Gate) -> tuple[str, ...]:
     if gate != "start":
         return ()
-    left = (name for name in sight.rollout.gates if name not in sight.standing.gates)
-    return tuple(f"gate {name}" for name in left)
+    passed = (*sight.standing.gates, CERTIFICATE)  # which nobody reports
+    return tuple(f"gate {name}" for name in sight.rollout.gates if name not in passed)
+
+
+def _certificates(sight: Sight) -> tuple[str, ...]:
+    """Before each gate: one may be void by the time."""
+    if sight.standing.waived:
+        return ()
+    return tuple(f"gate {CERTIFICATE}: {one}" for one in sight.bounds.uncertified)
 
 
 def _frozen(sight: Sight) -> str:

@@ -25,8 +25,9 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     that what was counted counts no longer. `approved_by` are the people who let it take its next
     gate, `gates` the checks that it passed, `shadowed_s` when copies for it began, `copied_as` by
     which names receipts told of them, `skipped` that a person took the analysis of this step on
-    themselves, `shift_told` that people know of answers of another length. `burned` are the
-    objectives that burn since before its promotion, and are not held against it.
+    themselves, `waived` that one did so with the certificates that it lacks, `shift_told` that
+    people know of answers of another length. `burned` are the objectives that burn since before its
+    promotion, and are not held against it.
     """
 
     state: State = "created"
@@ -42,6 +43,7 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     approved_by: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
     skipped: bool = False
+    waived: bool = False
     shift_told: bool = False
     burned: tuple[str, ...] = ()
     by: str = ""
@@ -104,7 +106,8 @@ class Bounds(Struct, frozen=True, omit_defaults=True):
     """What binds a release from outside. `policy_rank` is of the error budget: 0 normal, 1 caution,
     2 restricted, 3 frozen; while it is restricted so many `approvers` say yes to a fix. `refusal`
     is why the plan did not take what was last asked of it, and `obeyed` that every gateway serves
-    what it took. `not_graded` is why the route's answers are not graded though they should be."""
+    what it took. `uncertified` is what of it has no certificate and needs one, each in words, and
+    `not_graded` why the route's answers are not graded though they should be."""
 
     policy_rank: int = 0
     approvers: int = 2
@@ -113,6 +116,7 @@ class Bounds(Struct, frozen=True, omit_defaults=True):
     refusal: str = ""
     obeyed: bool = True
     burning: tuple[Burning, ...] = ()
+    uncertified: tuple[str, ...] = ()
     not_graded: str = ""
 
 

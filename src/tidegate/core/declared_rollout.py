@@ -211,7 +211,11 @@ class DeclaredRollout(Struct, frozen=True, omit_defaults=True):
     ] = None
     labels: Annotated[tuple[Text, ...], Meta(description="Words to find it by.")] = ()
     gates: Annotated[
-        tuple[Text, ...], Meta(description="What has to be passed before it starts, by name.")
+        tuple[Text, ...],
+        Meta(
+            description="What has to be passed before it starts, by name. `certificate` is decided "
+            "by control, for every version and model that it would be asked at."
+        ),
     ] = ()
     orthogonal: Annotated[
         bool,

@@ -1,6 +1,6 @@
 """A rollout: one release on its way onto a route, as its file says it, never changed once made."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Raw, Struct
 
@@ -8,6 +8,8 @@ from tidegate.core.arm import UnitKind, dial_scope
 from tidegate.core.harm import HARM
 
 NoDataRule = Literal["fail", "pause", "ignore"]
+# The one of `gates` that control decides by itself.
+CERTIFICATE: Final = "certificate"
 
 
 class Step(Struct, frozen=True, omit_defaults=True):

@@ -4,7 +4,7 @@ was said is in it."""
 from sqlalchemy import Connection
 
 from tidegate.core.controller import Tell
-from tidegate.evals.calibration import Calibration
+from tidegate.evals.calibration import Calibration, why_not
 from tidegate.evals.judge_looks import Agreed
 from tidegate.stores import assessments, judges, notices
 from tidegate.stores.judges import Calibrated, Seat
@@ -24,7 +24,7 @@ def why(found: Agreed, row: Calibrated) -> str:
 
 def still(found: Calibration) -> str:
     """Why an alarm stays after it was calibrated anew."""
-    return f"calibrated anew, it may only inform: {'; '.join(found.alarms)}"
+    return f"calibrated anew, it may only inform: {'; '.join(why_not(found))}"
 
 
 def changed(connection: Connection, held: Seat, now_s: float) -> None:

@@ -33,7 +33,7 @@ class Calibrated(Struct, frozen=True):
     """A judge as it was held against people the last time. `is_calibrated`: it may decide by its
     figures; whether it may now is told by `decides`. `generation` counts calibrations. Of `known`
     verdicts on anchors `agreed` were people's. `figures` (`evals.calibration.Calibration`) and
-    `bridge` (`evals.judge_looks.Bridge`, empty without one) are JSON. `sum_now` is the sum of
+    `bridge` (`evals.bridge.Bridge`, empty without one) are JSON. `sum_now` is the sum of
     `stats.cusum` since, with the reference and limit that the last look had. `name` is the
     check's."""
 

@@ -196,7 +196,7 @@ def test_one_that_names_no_metrics_is_guarded_by_what_its_route_has(room: Room) 
     graded = rooms.PLAN.replace(
         "chat: old",
         "chat: {target: old, capture: {share: 10%, keep: 7d}, "
-        'quality: {checks: "[{type: latency}]"}}',
+        "quality: {checks: [{contains: {any: [thanks]}}]}}",
     )
     rooms.furnish(room, bare, graded)
     rooms.create(room)
@@ -205,4 +205,12 @@ def test_one_that_names_no_metrics_is_guarded_by_what_its_route_has(room: Room) 
     assert {guard.no_data for guard in late} == {"ignore"}
     rooms.furnish(room, bare)
     again = room.ask("POST", "/api/releases", {"id": rooms.NAME})
-    assert again.json() == {"id": rooms.NAME, "is_new": False}
+    assert again.json()["is_new"] is False
+
+
+def test_one_that_names_what_nobody_looks_at_is_made_and_told(room: Room) -> None:
+    rooms.furnish(room, rooms.RELEASE.replace("harm: {", "harm: {quality: {}, "))
+    made = room.ask("POST", "/api/releases", {"id": rooms.NAME}).json()
+    assert made["notes"][0].startswith("harm quality: nothing will be known of it")
+    told = room.ask("GET", f"/api/releases/explain?id={rooms.NAME}").json()
+    assert made["notes"][0] in told["notes"]

@@ -4,14 +4,17 @@ and what nobody can judge never does."""
 import random
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Raw
+from msgspec.structs import replace
 from tests.controllers.release_world import METRICS, World, equal
 
 from tidegate.controllers.release import Bounds, Burning, View, plug, read_memory
 from tidegate.core.arm import Arm
 from tidegate.core.controller import Revise, Set
 from tidegate.core.rollout import HarmMetric, Shadow, late_guard
+from tidegate.core.rollout_state import Asked
 
 
 def longer(chance: random.Random, arm: Arm) -> dict[str, Any]:
@@ -228,3 +231,17 @@ def test_while_answers_are_not_graded_it_pauses_and_then_goes_on() -> None:
     world.tick()
     assert world.state == "step"
     assert world.run() == "done"
+
+
+def test_what_is_found_of_a_void_sample_later_does_not_count() -> None:
+    world = judged()
+    world.ask("start")
+    for _ in range(5):
+        world.tick()
+    known = world.known
+    void = replace(known.standing, state="paused", back_to="step", is_void=True, by="ratio_broken")
+    memory = Raw(msgspec.msgpack.encode(replace(known, standing=void)))
+    asked = (Asked(99, world.rollout.id, "resume", "ada", 0.0),)
+    decision = plug.decide(View(world.rollout, 500.0, 500.0, asked=asked), memory)
+    begun = read_memory(decision.memory).analysis
+    assert begun is not None and begun.since_s == 500.0

@@ -97,7 +97,7 @@ class Tagged(Struct, frozen=True):
 
 
 class Stood(Struct, frozen=True):
-    """Where `stable` of a prompt pointed last, and what that version said."""
+    """Where `stable` of a prompt pointed, and what that version said."""
 
     version: str
     digest: str

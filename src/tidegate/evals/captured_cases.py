@@ -1,5 +1,6 @@
 """Captured requests as cases of a suite, a JSON object a line, for its `cases_from`."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 import msgspec
@@ -12,15 +13,25 @@ _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(list[dict[str, Any]]).decode
 
 
+_NO_MORE: Final[Mapping[str, str | None]] = {}
+
+
 class NoCase(ValueError):
     """A request that no case can say. The message says why, and nothing of what was said."""
 
 
-def case_line(made: Captured, *, expected: bool = False, checks: tuple[str, ...] = ()) -> bytes:
-    """One line. Its id is the request's, its strata say where it came from. With `expected` the
-    answer is what is compared with. NoCase."""
+def case_line(
+    made: Captured,
+    *,
+    expected: bool = False,
+    checks: tuple[str, ...] = (),
+    more: Mapping[str, str | None] = _NO_MORE,
+) -> bytes:
+    """One line. Its id is the request's, its strata say where it came from, and `more`. With
+    `expected` the answer is what is compared with. NoCase."""
     turns = [dict([turn]) for turn in _turns(made)]
     strata = {"route": made.route, "model": made.model, "prompt_version": made.prompt_version}
+    strata |= more
     case: dict[str, Any] = {
         "id": made.receipt_id,
         "turns": turns,

@@ -80,7 +80,7 @@ def store(connection: Connection, several: Iterable[Captured], now_s: float) -> 
 def by_id(connection: Connection, receipt_id: str, now_s: float) -> Captured | None:
     query = select(captured).where(_c.receipt_id == receipt_id, _c.until_s > now_s)
     row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _captured(row)
+    return None if row is None else captured_of(row)
 
 
 def newest(
@@ -89,7 +89,7 @@ def newest(
     """Newest first, at most `limit`; to page, pass the last id seen as `before_id`."""
     query = select(captured).where(_c.until_s > now_s, *_conditions(which))
     query = query.order_by(_c.receipt_id.desc()).limit(limit)
-    return [_captured(row) for row in connection.execute(query).mappings()]
+    return [captured_of(row) for row in connection.execute(query).mappings()]
 
 
 def listed(
@@ -178,7 +178,8 @@ def storable(value: Any) -> Any:
     return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
-def _captured(row: Mapping[Any, Any]) -> Captured:
+def captured_of(row: Mapping[Any, Any]) -> Captured:
+    """From a row that has every column."""
     values = dict(row)
     values["calls"], values["redacted"] = _calls(values["calls"]), _counts(values["redacted"])
     return Captured(**values)

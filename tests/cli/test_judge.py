@@ -101,6 +101,30 @@ def test_a_judge_with_other_parameters_is_another(run: Run, folder: Path) -> Non
     assert len(digests) == 2
 
 
+def test_control_keeps_it_for_whoever_asks_next(
+    run: Run, folder: Path, control: FakeControl
+) -> None:
+    control.answers["POST /api/judges"] = view(judge="d" * 64)
+    with answering(judge) as url:
+        words = ("judge", "calibrate", "s.yaml", "--anchors", "a.jsonl", "--judge", "referee")
+        assert run(*words, "--gateway", url).exit_code == 2
+        result = run(*words, "--gateway", url, "--keep")
+    assert result.exit_code == 0, result.output
+    assert "kept by http://127.0.0.1:4999 until 2026-" in result.stdout
+    [sent] = [it for it in control.asked if it.url.path == "/api/judges"]
+    kept = msgspec.json.decode(sent.content, type=NewCalibration)
+    assert (kept.route, kept.name, kept.model) == ("referee", "judge_rubric", "m-1")
+    assert (kept.may_decide, kept.kappa, kept.known, kept.agreed) == (True, 1.0, 400, 400)
+    assert deciding(msgspec.json.encode(kept.figures)) == {kept.judge}
+
+
+def test_who_judges_is_shown(run: Run, control: FakeControl) -> None:
+    control.answers["GET /api/judges"] = {"judges": [view()], "seats": [SEAT]}
+    result = run("judge", "status")
+    assert result.exit_code == 0, result.output
+    assert "may decide" in result.stdout
+
+
 def test_a_judge_of_a_group_and_its_strata_and_the_judge_before_it(run: Run, folder: Path) -> None:
     group = "{group: {checks: [{grader: exact}, {grader: judge_rubric, options: {rubric: kind}}]}}"
     assert calibrated(run, judge).exit_code == 0
@@ -121,27 +145,3 @@ def test_a_judge_of_a_group_and_its_strata_and_the_judge_before_it(run: Run, fol
     assert result.exit_code == 1
     assert "it is of other anchors" in result.stderr
     assert "it is no calibration" in calibrated(run, judge, "--bridge", "s.yaml").stderr
-
-
-def test_control_keeps_it_for_whoever_asks_next(
-    run: Run, folder: Path, control: FakeControl
-) -> None:
-    control.answers["POST /api/judges"] = view(judge="d" * 64)
-    with answering(judge) as url:
-        words = ("judge", "calibrate", "s.yaml", "--anchors", "a.jsonl", "--judge", "referee")
-        assert run(*words, "--gateway", url).exit_code == 2
-        result = run(*words, "--gateway", url, "--keep")
-    assert result.exit_code == 0, result.output
-    assert "kept by http://127.0.0.1:4999 until 2026-" in result.stdout
-    [sent] = [it for it in control.asked if it.url.path == "/api/judges"]
-    kept = msgspec.json.decode(sent.content, type=NewCalibration)
-    assert (kept.route, kept.name, kept.model) == ("referee", "judge_rubric", "m-1")
-    assert (kept.may_decide, kept.kappa, kept.known, kept.agreed) == (True, 1.0, 400, 400)
-    assert deciding(bytes(kept.figures)) == {kept.judge}
-
-
-def test_who_judges_is_shown(run: Run, control: FakeControl) -> None:
-    control.answers["GET /api/judges"] = {"judges": [view()], "seats": [SEAT]}
-    result = run("judge", "status")
-    assert result.exit_code == 0, result.output
-    assert "may decide" in result.stdout

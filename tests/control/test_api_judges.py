@@ -43,7 +43,7 @@ def test_what_an_operator_brings_may_decide_and_ends_an_alarm(room: Room, engine
 
 @pytest.mark.parametrize(
     "given",
-    [{"agreed": 401}, {"errors": 201}, {"kappa": None}, {"figures": "x" * 20_001}],
+    [{"agreed": 401}, {"errors": 201}, {"kappa": None}, {"figures": {"said": "x" * 200_001}}],
 )
 def test_what_no_calibration_comes_to_is_refused(room: Room, given: dict[str, object]) -> None:
     refused = room.ask("POST", "/api/judges", {**WHOLE, **given})

@@ -17,8 +17,9 @@ from tidegate.core.assessment import assessment_of
 from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.purpose import EVAL
 from tidegate.evals import judge_drift
+from tidegate.evals.bridge import Bridge
 from tidegate.evals.judge_drift import JudgeDrift
-from tidegate.evals.judge_looks import LOOK, WEEK_S, Bridge
+from tidegate.evals.judge_looks import LOOK, WEEK_S
 from tidegate.evals.own_gateway import NAME, OwnGateway
 from tidegate.stores import assessments, database, judges, keys
 from tidegate.stores.audit import Author
@@ -34,6 +35,7 @@ HALF = set(range(0, ANCHORS, 4))  # kappa 0.5
 def room(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[JudgeRoom]:
     monkeypatch.setattr(judge_drift, "AT_ONCE", 100)
     monkeypatch.setattr(judge_drift, "_ANCHORS_S", 0.0)
+    monkeypatch.setattr(judge_drift, "_UNREADABLE_S", 0.0)
     with JudgeRoom(tmp_path) as found:
         assert isinstance(found, JudgeRoom)
         yield found
@@ -111,8 +113,8 @@ def test_an_alarm_ends_where_it_is_calibrated_anew_and_may_decide(room: JudgeRoo
     assert room.may_decide
     assert room.told() == [] and room.not_graded() == {}
     built = msgspec.json.decode(row.bridge, type=Bridge)
-    assert (built.earlier, built.anchors) == (room.digest, ANCHORS)
-    assert built.shift == pytest.approx(built.passed_now - built.passed_before) != 0
+    assert (built.before, built.anchors) == (room.digest, ANCHORS)
+    assert built.shift[0] == pytest.approx(0.025)
 
 
 def test_another_model_is_another_judge_with_a_bridge(room: JudgeRoom) -> None:
@@ -128,7 +130,7 @@ def test_another_model_is_another_judge_with_a_bridge(room: JudgeRoom) -> None:
     seat, row = room.seat(), room.row()
     assert (seat.earlier, seat.changed_at_s) == (earlier, room.now_s)
     built = msgspec.json.decode(row.bridge, type=Bridge)
-    assert (built.earlier, built.anchors, built.kappa) == (earlier, ANCHORS, pytest.approx(0.75))
+    assert (built.before, built.anchors, built.kappa) == (earlier, ANCHORS, pytest.approx(0.75))
     assert room.told() == []
     asked = len(room.sitting.asked)
     room.sitting.model = "m-1"  # the one before is known, and nothing is asked twice
@@ -145,11 +147,15 @@ def test_a_model_that_changed_between_weeks_is_found_by_what_it_graded(room: Jud
     graded = assessment_of(receipt(room.now_s, route="chat"), "quality", False, room.now_s)
     with database.writing(room.engine) as connection:
         assessments.store(connection, [replace(graded, judge=room.digest)])
+    room.sitting.away = "no_target: everything is down"
+    room.work()
+    assert room.seat().model == "m-1"
+    room.sitting.away = None
     room.work(until=lambda _: room.seat().model == "m-2", most=1)
-    assert len(room.sitting.asked) == asked + 1
+    assert len(room.sitting.asked) == asked + 2
     room.work()
     assert room.may_decide
-    assert len(room.sitting.asked) == asked + CALIBRATION
+    assert len(room.sitting.asked) == asked + 1 + CALIBRATION
 
 
 def test_a_restart_in_the_middle_asks_nothing_again(
@@ -182,9 +188,10 @@ def test_a_judge_that_is_away_is_tried_again_and_disagrees_with_nobody(room: Jud
     assert room.may_decide
     room.weeks(1)  # nobody knows any more what it is like
     assert not room.may_decide
+    assert room.told() == ["The judge kindness at referee was not looked at for long"]
     room.sitting.away = None
     room.work()
-    assert room.may_decide
+    assert room.may_decide and room.told() == []
 
 
 def test_one_anchor_that_never_gets_an_answer_does_not_hold_up_the_rest(room: JudgeRoom) -> None:
@@ -213,6 +220,20 @@ def test_a_judge_that_gives_no_verdict_any_more_is_alarmed_at_once(room: JudgeRo
     assert not room.may_decide
     assert room.told() == [DRIFTS]
     assert room.row().alarm.startswith("calibrated anew, it may only inform: of 67 of 200 anchors")
+
+
+def test_an_error_of_ours_is_told_and_asks_again(room: JudgeRoom) -> None:
+    usual = room.sitting.judge
+
+    def broken(route: str, parameters: object = ()) -> object:
+        raise KeyError("what was said")
+
+    room.sitting.judge = broken  # type: ignore[method-assign,assignment]
+    room.work()
+    assert room.seat().problem == "it is away: KeyError, of ours"
+    room.sitting.judge = usual  # type: ignore[method-assign]
+    room.work()
+    assert room.may_decide
 
 
 def test_one_that_is_not_good_enough_informs_and_costs_no_more(room: JudgeRoom) -> None:

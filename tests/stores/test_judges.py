@@ -108,12 +108,15 @@ def test_those_that_expired_long_ago_go_with_all_they_said(engine: Engine) -> No
         judges.keep(connection, calibrated("j2", expires_at_s=NOON_S))
         judges.note_look(connection, look())
         judges.note_look(connection, look(2900))
+        judges.note_seat(connection, seat())
+        judges.note_seat(connection, seat("s2", at_s=NOON_S - 3 * DAY_S))
         said = [Score(it, "calibration-1", "a", 0, True, True, 1.0, NOON_S) for it in ("j1", "j2")]
         judge_scores.add(connection, said)
     judges.drop_old(engine, NOON_S - DAY_S)
     with database.reading(engine) as connection:
         assert len(judges.every(connection)) == 2
         assert [it.week for it in judges.looks(connection, "j1")] == [2958]
+        assert set(judges.seats(connection)) == {"s1"}
     judges.drop_old(engine, NOON_S + 1)
     with database.reading(engine) as connection:
         assert [it.judge for it in judges.every(connection)] == ["j1"]

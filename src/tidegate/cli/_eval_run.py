@@ -243,8 +243,8 @@ def _judged(
 
 
 def _calibrations(asked: Asked, control: Control) -> list[Calibration]:
-    """Those of the files, or that control keeps where no file is named. click.ClickException for a
-    file that is none."""
+    """Those of the files, or those that control keeps where no file is named. click.ClickException
+    for a file that is none."""
     if not asked.calibrations:
         return [] if asked.judge is None else _judge_told.kept(control)
     found = []

@@ -3,18 +3,20 @@
 import click
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from tidegate.cli._client import Control
 from tidegate.cli._words import moment, table
 from tidegate.control.shapes_judges import (
+    MAX_FIGURES_BYTES,
     JudgeList,
     JudgeView,
     LookView,
     NewCalibration,
     SeatView,
 )
-from tidegate.evals.calibration import Calibration, read_calibration
-from tidegate.evals.judge_looks import Bridge
+from tidegate.evals.bridge import Bridge
+from tidegate.evals.calibration import Calibration, may_decide, read_calibration
 
 PATH = "/api/judges"
 _WHY = "tidegate judge calibrate --keep"
@@ -25,7 +27,10 @@ _JUDGES = ("JUDGE", "MODEL", "CHECK", "KAPPA", "CALIBRATED", "UNTIL", "LOOKS", "
 
 
 def keep(control: Control, found: Calibration, route: str, name: str) -> None:
-    """Has control keep a calibration."""
+    """Has control keep a calibration; where that is long, without what was said of each anchor."""
+    figures = msgspec.json.encode(found)
+    if len(figures) > MAX_FIGURES_BYTES:
+        figures = msgspec.json.encode(replace(found, said={}))
     made = NewCalibration(
         judge=found.judge,
         route=route,
@@ -37,7 +42,7 @@ def keep(control: Control, found: Calibration, route: str, name: str) -> None:
         errors=found.errors,
         known=found.known,
         agreed=found.agreed,
-        figures=Raw(msgspec.json.encode(found)),
+        figures=msgspec.json.decode(figures, type=dict[str, Raw]),
         reason=_WHY,
         kappa=found.kappa.value,
         kappa_low=found.kappa.low,
@@ -48,16 +53,17 @@ def keep(control: Control, found: Calibration, route: str, name: str) -> None:
 
 
 def kept(control: Control) -> list[Calibration]:
-    """Of the judges that control says may decide."""
-    found: list[Calibration] = []
+    """Of the judges that control says may decide, and whose figures say so."""
+    found = []
     for view in control.get(PATH, JudgeList).judges:
         if view.may_decide:
             try:
-                figures = read_calibration(bytes(view.figures))
+                one = read_calibration(bytes(view.figures))
             except ValueError as error:
                 click.echo(f"{view.judge[:_LETTERS]} in control: {error}", err=True)
-            else:
-                found += [figures] if figures.judge == view.judge else []
+                continue
+            if one.judge == view.judge and may_decide(one):
+                found.append(one)
     return found
 
 
@@ -68,8 +74,10 @@ def tell(found: JudgeList) -> None:
         return
     if found.seats:
         click.echo(table(_SEATS, [_seat(it) for it in found.seats]))
+    if found.seats and found.judges:
         click.echo()
-    click.echo(table(_JUDGES, [_judge(it) for it in found.judges]))
+    if found.judges:
+        click.echo(table(_JUDGES, [_judge(it) for it in found.judges]))
     for view in found.judges:
         if view.bridge is not None:
             click.echo(_bridge(view))
@@ -112,9 +120,9 @@ def _standing(view: JudgeView) -> str:
 def _bridge(view: JudgeView) -> str:
     assert view.bridge is not None  # noqa: S101 - see `tell`
     over = msgspec.json.decode(view.bridge, type=Bridge)
-    shift, low, high = (f"{100 * it:+.1f}" for it in (over.shift, over.low, over.high))
-    before = "itself before" if over.earlier == view.judge else over.earlier[:_LETTERS]
+    shift, low, high = (f"{100 * it:+.1f}" for it in over.shift)
+    before = "itself before" if over.before == view.judge else over.before[:_LETTERS]
     return (
-        f"{view.judge[:_LETTERS]} passes {shift} points ({low} to {high}) as compared with "
-        f"{before}, of the {over.anchors} anchors of both"
+        f"{view.judge[:_LETTERS]} gives {shift} points ({low} to {high}) more than {before}, of "
+        f"the {over.anchors} anchors of both"
     )

@@ -8,7 +8,14 @@ from sqlalchemy import Connection, Engine
 from tidegate.control.api_keys import author
 from tidegate.control.errors import ApiError
 from tidegate.control.routes import Call, Row
-from tidegate.control.shapes_judges import JudgeList, JudgeView, NewCalibration, SeatView
+from tidegate.control.shapes_judges import (
+    MAX_FIGURES_BYTES,
+    JudgeList,
+    JudgeView,
+    NewCalibration,
+    SeatView,
+    bridge_of,
+)
 from tidegate.core import clock
 from tidegate.core.controller import Tell
 from tidegate.stores import audit, database, judges, notices
@@ -17,7 +24,6 @@ from tidegate.stores.judges import Calibrated
 
 # A judge that the plan has look is looked at weekly, which says anew how long it lasts.
 KEPT_S: Final = 90 * 86_400.0
-_MAX_FIGURES_BYTES: Final = 20_000
 _LOOKS: Final = 60
 
 
@@ -59,8 +65,8 @@ def _check(asked: NewCalibration) -> None:
         wrong = "More verdicts agree, or are missing, than there were."
     elif asked.may_decide and asked.kappa is None:
         wrong = "A judge whose agreement cannot be told may not decide."
-    elif len(asked.figures) > _MAX_FIGURES_BYTES:
-        wrong = f"The figures have more than {_MAX_FIGURES_BYTES:,} bytes."
+    elif len(msgspec.json.encode(asked.figures)) > MAX_FIGURES_BYTES:
+        wrong = f"The figures have more than {MAX_FIGURES_BYTES:,} bytes."
     if wrong is not None:
         raise ApiError("invalid_request", wrong)
 
@@ -84,9 +90,9 @@ def _kept(connection: Connection, asked: NewCalibration, by: Author) -> Calibrat
         kappa=asked.kappa,
         kappa_low=asked.kappa_low,
         kappa_high=asked.kappa_high,
-        figures=bytes(asked.figures).decode(),
+        figures=msgspec.json.encode(asked.figures).decode(),
         generation=1 if before is None else before.generation + 1,
-        bridge="" if before is None else before.bridge,
+        bridge=bridge_of(asked.figures) or ("" if before is None else before.bridge),
     )
     judges.keep(connection, made)
     if made.is_calibrated:

@@ -1,12 +1,17 @@
 """Judges over the control API. Times are wall-clock seconds; bodies forbid unknown fields."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Final
 
+import msgspec
 from msgspec import Meta, Raw, Struct
 
 from tidegate.control.shapes_budgets import Reason
 from tidegate.control.shapes_certificates import Digest, Word
 from tidegate.stores.judges import Calibrated, Look, Seat
+
+# A body has at most 256 KiB.
+MAX_FIGURES_BYTES: Final = 200_000
 
 _Kappa = Annotated[float, Meta(ge=-1, le=1)]
 _Count = Annotated[int, Meta(ge=0, le=1_000_000)]
@@ -26,7 +31,7 @@ class NewCalibration(Struct, forbid_unknown_fields=True, omit_defaults=True):
     errors: _Count
     known: _Count
     agreed: _Count
-    figures: Raw
+    figures: dict[str, Raw]
     reason: Reason
     kappa: _Kappa | None = None
     kappa_low: _Kappa | None = None
@@ -51,7 +56,8 @@ class LookView(Struct, frozen=True):
 class JudgeView(Struct, frozen=True):
     """A judge as it was held against people the last time, and since. `may_decide` is now;
     `is_calibrated` by its figures alone. `bridge` is JSON: how it compares with the judge before,
-    None where nothing is known of that. `looks` are the newest first."""
+    None where nothing is known of that. `looks` are the newest first. `figures` are without what
+    was said of each anchor."""
 
     judge: str
     route: str
@@ -102,7 +108,7 @@ class JudgeView(Struct, frozen=True):
             sum_limit=row.sum_limit,
             alarm_since_s=row.alarm_since_s,
             alarm=row.alarm,
-            figures=Raw(row.figures.encode()),
+            figures=_without_said(row.figures),
             bridge=Raw(row.bridge.encode()) if row.bridge else None,
             looks=[LookView.of(it) for it in looks],
         )
@@ -135,3 +141,18 @@ class JudgeList(Struct, frozen=True):
 
     judges: list[JudgeView]
     seats: list[SeatView]
+
+
+_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
+
+
+def bridge_of(figures: Mapping[str, Raw]) -> str:
+    """What figures say of the judge before, as JSON; empty where they say nothing."""
+    found = bytes(figures.get("bridge", b"null")).decode()
+    return found if found.startswith("{") else ""
+
+
+def _without_said(figures: str) -> Raw:
+    members = _members(figures)
+    members.pop("said", None)
+    return Raw(msgspec.json.encode(members))

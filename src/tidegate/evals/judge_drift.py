@@ -25,7 +25,8 @@ from tidegate.evals.judge_record import Asks, Work
 from tidegate.evals.judge_seats import JudgeSeat, most_nanousd_per_day, seats_of
 from tidegate.evals.own_gateway import NAME, NoGateway
 from tidegate.stores import database, judges
-from tidegate.stores.judges import Seat
+from tidegate.stores.errors import StoreError
+from tidegate.stores.judges import Calibrated, Seat
 
 AT_ONCE: Final = 8
 SOON_S: Final = 0.05
@@ -35,7 +36,9 @@ IDLE_S: Final = 60.0
 TRIES: Final = 5
 _STUBBORN: Final = 0.02
 _DAY_S: Final = 86_400.0
-_ANCHORS_S: Final = 30.0
+# How long anchors are as they were read, and how long they are not to be read.
+_ANCHORS_S: Final = 300.0
+_UNREADABLE_S: Final = 30.0
 _LIVE_S: Final = 3600.0
 _PROBED: Final = 1000
 _SPENT: Final = "the money of the day is spent, and it goes on tomorrow"
@@ -98,7 +101,10 @@ class JudgeDrift:
         asks = sorted(work.asks, key=lambda it: self._missed[_place(work, it)])[:AT_ONCE]
         asked = (ask_once(self._asking, work.seat, *it) for it in asks)
         came = await asyncio.gather(*asked, return_exceptions=True)
-        verdicts = [it for it in came if isinstance(it, Verdict)]
+        verdicts = [
+            it if isinstance(it, Verdict) else Verdict(*ask, away=f"{type(it).__name__}, of ours")
+            for ask, it in zip(asks, came, strict=True)
+        ]
         now_s, engine = self._now_s(), self._given.engine
         work = await asyncio.to_thread(judge_record.store, engine, work, verdicts, now_s)
         for it in came:
@@ -108,12 +114,14 @@ class JudgeDrift:
             if isinstance(it, NoGateway):
                 await self._note(work, str(it), len(work.asks))
                 return AWAY_S
-            if isinstance(it, BaseException):
+            if isinstance(it, StoreError):
                 raise it
         away = [it for it in verdicts if it.away is not None]
         await self._note(work, "" if not away else f"it is away: {away[0].away}", len(work.asks))
         if not away:
             return SOON_S
+        if not work.occasion:
+            self._probed.clear()  # it is not known yet who answers
         await self._give_up(work, away)
         return AWAY_S
 
@@ -155,8 +163,10 @@ class JudgeDrift:
         known = self._read.get(seat.id)
         monotonic_s = clock.monotonic_s()
         is_same = known is not None and known.paths == seat.anchors
-        if known is not None and is_same and monotonic_s < known.at_s + _ANCHORS_S:
-            return known
+        if known is not None and is_same:
+            lasts_s = _ANCHORS_S if known.problem is None else _UNREADABLE_S
+            if monotonic_s < known.at_s + lasts_s:
+                return known
         fresh = _Read(monotonic_s, seat.anchors)
         try:
             place = Place(declared.prompts, self._given.plan_folder)
@@ -184,7 +194,7 @@ class JudgeDrift:
         return spent < most
 
     def _tidy(self, taken: set[str]) -> None:
-        """Forget seats that no plan has, and make the metrics."""
+        """Forget seats that no plan has, make the metrics, and tell who has expired."""
         engine, now_s = self._given.engine, self._now_s()
         with database.reading(engine) as connection:
             seats = judges.seats(connection)
@@ -192,17 +202,35 @@ class JudgeDrift:
         if seats.keys() - taken:
             with database.writing(engine, alone=False) as connection:
                 judges.leave_seats(connection, taken)
-        lines = []
-        for seat in (it for it in seats.values() if it.seat in taken):
-            row = rows.get(seat.judge)
-            named = f'{{judge_route="{label(seat.route)}",check="{label(seat.name)}"}}'
-            decides = row is not None and row.decides(now_s)
-            lines.append(f"tidegate_judge_may_decide{named} {decides:d}\n")
-            alarm = row is not None and row.alarm_since_s is not None
-            lines.append(f"tidegate_judge_alarm{named} {alarm:d}\n")
-            if row is not None and row.kappa is not None:
-                lines.append(f"tidegate_judge_kappa{named} {row.kappa:.4f}\n")
-        self._rendered = "".join(lines).encode()
+        seated = [(it, rows.get(it.judge)) for it in seats.values() if it.seat in taken]
+        self._rendered = _metrics(seated, now_s)
+        for seat, row in seated:
+            if row is not None and row.is_calibrated and now_s >= row.expires_at_s:
+                with database.writing(engine, alone=False) as connection:
+                    judge_telling.expired(connection, seat, row, now_s)
+
+
+def _metrics(seated: list[tuple[Seat, Calibrated | None]], now_s: float) -> bytes:
+    """In Prometheus' text form; nothing where nobody sits."""
+    decides, alarms, kappas = list[str](), list[str](), list[str]()
+    for seat, row in seated:
+        named = f'{{judge_route="{label(seat.route)}",check="{label(seat.name)}"}}'
+        may = row is not None and row.decides(now_s)
+        decides.append(f"tidegate_judge_may_decide{named} {may:d}\n")
+        alarm = row is not None and row.alarm_since_s is not None
+        alarms.append(f"tidegate_judge_alarm{named} {alarm:d}\n")
+        if row is not None and row.kappa is not None:
+            kappas.append(f"tidegate_judge_kappa{named} {row.kappa:.4f}\n")
+    heads = (
+        ("may_decide", "Whether a judge of live answers counts.", decides),
+        ("alarm", "Whether a judge drifts.", alarms),
+        ("kappa", "A judge's agreement with people when it was calibrated.", kappas),
+    )
+    return "".join(
+        f"# HELP tidegate_judge_{name} {said}\n# TYPE tidegate_judge_{name} gauge\n{''.join(rows)}"
+        for name, said, rows in heads
+        if rows
+    ).encode()
 
 
 def _place(work: Work, ask: tuple[Anchor, int]) -> tuple[str, str, int]:

@@ -11,15 +11,20 @@ from sqlalchemy import Connection, Engine
 
 from tidegate.evals import judge_telling
 from tidegate.evals.anchors import Anchor
-from tidegate.evals.calibration import Calibration, calibrate, digest_of, people_say
+from tidegate.evals.calibration import (
+    Calibration,
+    beside,
+    calibrate,
+    digest_of,
+    people_say,
+    read_calibration,
+)
 from tidegate.evals.judge_asking import Verdict
 from tidegate.evals.judge_looks import (
     TURNS,
     WEEK_S,
     Agreed,
-    Bridge,
     agreed,
-    bridge,
     calibration,
     cusum_of,
     said_of,
@@ -165,31 +170,33 @@ def conclude(engine: Engine, work: Work, now_s: float) -> Calibrated:
     return made
 
 
-def _before(connection: Connection, work: Work) -> tuple[str, list[Score]]:
-    """The judge that a new one, or one that is calibrated anew, takes the place of, and what it
-    said."""
+def _before(connection: Connection, work: Work) -> Calibration | None:
+    """The judge that a new one, or one that is calibrated anew, takes the place of."""
     row = work.row
     if row is None and work.held.earlier:
         row = judges.find(connection, work.held.earlier)
     elif row is not None and calibration(row.generation) == work.occasion:
         row = None  # only its anchors are others
     if row is None or not work.is_calibration:
-        return "", []
-    said = judge_scores.of(connection, row.judge, calibration(row.generation))
-    return row.judge, said
+        return None
+    try:
+        return read_calibration(row.figures.encode())
+    except ValueError:  # of an earlier form
+        return None
 
 
 def _calibrated(
-    work: Work, scores: list[Score], before: tuple[str, list[Score]], now_s: float
+    work: Work, scores: list[Score], before: Calibration | None, now_s: float
 ) -> Calibrated:
     held, row = work.held, work.row
     found = calibrate(held.judge, held.model, said_of(work.anchors, scores))
-    over = bridge(before[0], before[1], scores) if before[0] else None
+    if before is not None:
+        found = beside(found, before)
     generation = int(work.occasion.removeprefix(judge_scores.CALIBRATION))
     made = replace(
         calibrated_as(found, (held.route, held.name), AUTHOR, now_s),
         generation=generation,
-        bridge=_bridge_text(over, row),
+        bridge=_bridge(found, row),
         looked_week=week_of(now_s),
         looked_at_s=now_s,
     )
@@ -224,11 +231,11 @@ def calibrated_as(
     )
 
 
-def _bridge_text(over: Bridge | None, row: Calibrated | None) -> str:
+def _bridge(found: Calibration, row: Calibrated | None) -> str:
     """The one that was built before stays where none is built now."""
-    if over is None:
+    if found.bridge is None:
         return "" if row is None else row.bridge
-    return msgspec.json.encode(over).decode()
+    return msgspec.json.encode(found.bridge).decode()
 
 
 def _with_cusum(made: Calibrated, anchors: Iterable[Anchor]) -> Calibrated:

@@ -17,6 +17,7 @@ from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.grading import Check, Grader, judge_digest
 from tidegate.core.units import usd_to_nanousd
 from tidegate.evals.calibrating import PAIRWISE
+from tidegate.evals.checking import members
 
 Parameters = tuple[tuple[str, str], ...]
 
@@ -84,21 +85,12 @@ def _of_route(name: str, quality: DeclaredQuality) -> Iterable[JudgeSeat]:
         return
     parameters, prompts = parameters_of(quality), set[str]()
     for whole in checks_of(quality.checks, Graders(), lambda _path, _what: None):
-        for check in _members(whole):
+        for check in members(whole):
             prompt = _prompt(check)
             if prompt is not None and prompt not in prompts:
                 prompts.add(prompt)
                 where = quality.judge, prompt, parameters
                 yield JudgeSeat(*where, check, (quality.anchors,), (name,))
-
-
-def _members(check: Check) -> tuple[Check, ...]:
-    if check.grader != "group":
-        return (check,)
-    rows = msgspec.json.decode(check.options).get("checks", ())
-    return tuple(
-        Check(it["grader"], msgspec.Raw(msgspec.json.encode(it.get("options", {})))) for it in rows
-    )
 
 
 def _prompt(check: Check) -> str | None:

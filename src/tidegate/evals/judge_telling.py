@@ -4,7 +4,7 @@ was said is in it."""
 from sqlalchemy import Connection
 
 from tidegate.core.controller import Tell
-from tidegate.evals.calibration import Calibration
+from tidegate.evals.calibration import Calibration, why_not
 from tidegate.evals.judge_looks import Agreed
 from tidegate.stores import assessments, judges, notices
 from tidegate.stores.judges import Calibrated, Seat
@@ -24,7 +24,7 @@ def why(found: Agreed, row: Calibrated) -> str:
 
 def still(found: Calibration) -> str:
     """Why an alarm stays after it was calibrated anew."""
-    return f"calibrated anew, it may only inform: {'; '.join(found.alarms)}"
+    return f"calibrated anew, it may only inform: {'; '.join(why_not(found))}"
 
 
 def changed(connection: Connection, held: Seat, now_s: float) -> None:
@@ -40,6 +40,7 @@ def changed(connection: Connection, held: Seat, now_s: float) -> None:
 
 def concluded(connection: Connection, held: Seat, made: Calibrated, now_s: float) -> None:
     """Of a calibration or a look, however it ended."""
+    expired(connection, held, made, now_s)
     alarm = judges.notice_key(made.judge, judges.ALARM)
     title = f"The judge {made.name} at {made.route} drifts"
     if made.alarm_since_s is not None:
@@ -62,6 +63,20 @@ def concluded(connection: Connection, held: Seat, made: Calibrated, now_s: float
         text = f"{made.model} was held against {made.anchors} anchors. See `tidegate judge status`."
         notices.note(connection, Tell("judge", informs, "ticket", title, text), now_s)
     _have_wait(connection, now_s)
+
+
+def expired(connection: Connection, held: Seat, row: Calibrated, now_s: float) -> None:
+    """A judge that nobody could look at for so long that it decides nothing; or the end of that."""
+    key = judges.notice_key(row.judge, judges.EXPIRED)
+    title = f"The judge {row.name} at {row.route} was not looked at for long"
+    if now_s < row.expires_at_s:
+        notices.note(connection, _over(key, title, "It was looked at."), now_s)
+        return
+    text = (
+        f"{row.model} decides nothing on answers of {', '.join(held.used_by)} until it can be "
+        f"asked of anchors again. {held.problem or 'See `tidegate judge status`'}."
+    )
+    notices.note(connection, Tell("judge", key, "ticket", title, text), now_s)
 
 
 def unreadable(connection: Connection, seat: Seat, problem: str | None, now_s: float) -> None:

@@ -21,6 +21,7 @@ from tidegate.stores.spending import quarter_of
 ALARM: Final = "alarm"
 INFORMS: Final = "informs"
 CHANGED: Final = "changed"
+EXPIRED: Final = "expired"
 ANCHORS: Final = "anchors"
 
 _j, _l, _s = judges.c, judge_looks.c, judge_seats.c
@@ -32,7 +33,7 @@ class Calibrated(Struct, frozen=True):
     """A judge as it was held against people the last time. `is_calibrated`: it may decide by its
     figures; whether it may now is told by `decides`. `generation` counts calibrations. Of `known`
     verdicts on anchors `agreed` were people's. `figures` (`evals.calibration.Calibration`) and
-    `bridge` (`evals.judge_looks.Bridge`, empty without one) are JSON. `sum_now` is the sum of
+    `bridge` (`evals.bridge.Bridge`, empty without one) are JSON. `sum_now` is the sum of
     `stats.cusum` since, with the reference and limit that the last look had. `name` is the
     check's."""
 
@@ -188,12 +189,14 @@ def spent_nanousd(
 
 
 def drop_old(engine: Engine, before_s: float) -> None:
-    """Weekly looks of before, and judges that have expired before with all that they said."""
+    """Weekly looks and seats of before, and judges that have expired before with all that they
+    said."""
     with database.writing(engine, alone=False) as connection:
         gone = select(_j.judge).where(_j.expires_at_s < before_s)
         connection.execute(delete(judge_scores).where(judge_scores.c.judge.in_(gone)))
         connection.execute(delete(judge_looks).where((_l.at_s < before_s) | _l.judge.in_(gone)))
         connection.execute(delete(judges).where(_j.expires_at_s < before_s))
+        connection.execute(delete(judge_seats).where(_s.at_s < before_s))
 
 
 def _put(connection: Connection, table: Table, values: dict[str, Any], by: str) -> None:

@@ -51,6 +51,7 @@ class CapturedRow(Struct, frozen=True, omit_defaults=True):
     cut: bool = False
     shortened: bool = False
     redacted: dict[str, int] = {}
+    conversation: str | None = None
 
 
 class CapturedList(Struct, frozen=True):

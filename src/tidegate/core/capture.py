@@ -20,11 +20,12 @@ MoreKind = Literal["dates", "numbers", "urls"]
 Also = Literal["eval", "shadow"]
 # A record is one frame of a spool, which holds twice as much.
 MOST_BYTES: Final = 384 * 1024
-_WHOLE: Final = 1 << 32
+_WHOLE: Final = 1 << 64
 
 
 class Capture(Struct, frozen=True, omit_defaults=True):
-    """Of a route: `share` of its requests are kept for `keep_s`. `max_bytes` bounds what is kept of
+    """Of a route: `share` of its conversations are kept for `keep_s`, and of the requests that are
+    of none. `max_bytes` bounds what is kept of
     a question and of an answer; a longer question is not kept. `redact` and `words` add to what is
     taken out."""
 
@@ -35,15 +36,19 @@ class Capture(Struct, frozen=True, omit_defaults=True):
     words: tuple[str, ...] = ()
     also: tuple[Also, ...] = ()
 
-    def wants(self, receipt: Receipt) -> bool:
-        """Whether this request is kept: the same said of the same id, wherever it is asked."""
+    def wants(self, receipt: Receipt, place: int | None = None) -> bool:
+        """Whether this request is kept. `place` is its conversation's (`core.conversation_place`),
+        of which all or nothing is kept; None: the request is drawn by its own id. The same is said
+        of the same, wherever it is asked."""
         if receipt.shadow_of is not None or receipt.purpose == SHADOW:
             asked = "shadow" in self.also
         elif is_production(receipt.purpose, has_key=receipt.key_id is not None):
             asked = True
         else:
             asked = receipt.key_id is not None and "eval" in self.also
-        return asked and zlib.crc32(receipt.id.encode()) < self.share * _WHOLE
+        if place is None:
+            place = zlib.crc32(receipt.id.encode()) << 32
+        return asked and place < self.share * _WHOLE
 
 
 class Captured(Struct, frozen=True, omit_defaults=True):
@@ -52,7 +57,8 @@ class Captured(Struct, frozen=True, omit_defaults=True):
     `messages` is JSON: an array of {role, content} with what its caller's wire has beside. `calls`
     are the functions that the answer calls, with their arguments. `cut`: the answer did not come
     to its end, `shortened`: only its beginning is kept. `redacted` counts what was taken out, by
-    kind."""
+    kind. `conversation` tells whole conversations apart and says nothing of who talks; None: which
+    one this is of is not known."""
 
     receipt_id: str
     at_s: float
@@ -75,6 +81,7 @@ class Captured(Struct, frozen=True, omit_defaults=True):
     cut: bool = False
     shortened: bool = False
     redacted: dict[str, int] = {}
+    conversation: str | None = None
 
 
 encode_captured = msgspec.msgpack.Encoder().encode

@@ -13,7 +13,7 @@ routes:
   chat:
     target: mine/x
     quality:
-      checks: [{judge_rubric: {rubric: It is polite.}}, {not-contains: sorry}]
+      checks: [{judge_rubric: {rubric: It is polite.}}, {contains: {any: [sorry]}, not: true}]
       judge: judge
       judge_parameters: {temperature: 0}
       anchors: evals/anchors.jsonl
@@ -26,7 +26,8 @@ def test_it_is_kept_as_it_is_written():
     declared = compile_file(PLAN.encode(), {}, 1, 1000.0).declared
     assert declared.routes["other"].quality is None
     assert declared.routes["chat"].quality == DeclaredQuality(
-        checks='[{"judge_rubric":{"rubric":"It is polite."}},{"not-contains":"sorry"}]',
+        checks='[{"judge_rubric":{"rubric":"It is polite."}},'
+        '{"contains":{"any":["sorry"]},"not":true}]',
         judge="judge",
         judge_parameters='{"temperature":0}',
         anchors="evals/anchors.jsonl",

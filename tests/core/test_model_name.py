@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegate.core.model_name import plain_name
+from tidegate.core.model_name import family, plain_name
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,18 @@ from tidegate.core.model_name import plain_name
 )
 def test_a_name_without_what_stands_before_it(model: str, name: str) -> None:
     assert plain_name(model) == name
+
+
+@pytest.mark.parametrize(
+    ("model", "kin"),
+    [
+        ("gpt-4o-mini", "gpt"),
+        ("o3-mini", "gpt"),
+        ("Qwen/Qwen3-8B", "qwen"),
+        ("meta-llama/Meta-Llama-3-8B", "llama"),
+        ("us.anthropic.claude-sonnet-4", "claude"),
+        ("7b", "7b"),
+    ],
+)
+def test_models_of_one_line_are_a_family(model: str, kin: str) -> None:
+    assert family(model) == kin

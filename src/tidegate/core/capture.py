@@ -25,9 +25,9 @@ _WHOLE: Final = 1 << 64
 
 class Capture(Struct, frozen=True, omit_defaults=True):
     """Of a route: `share` of its conversations are kept for `keep_s`, and of the requests that are
-    of none. `max_bytes` bounds what is kept of
-    a question and of an answer; a longer question is not kept. `redact` and `words` add to what is
-    taken out."""
+    of none; `canary_share` of those of a release that is under way, where that is another.
+    `max_bytes` bounds what is kept of a question and of an answer; a longer question is not kept.
+    `redact` and `words` add to what is taken out."""
 
     share: float
     keep_s: float = 7 * 86_400.0
@@ -35,6 +35,7 @@ class Capture(Struct, frozen=True, omit_defaults=True):
     redact: tuple[MoreKind, ...] = ()
     words: tuple[str, ...] = ()
     also: tuple[Also, ...] = ()
+    canary_share: float | None = None
 
     def wants(self, receipt: Receipt, place: int | None = None) -> bool:
         """Whether this request is kept. `place` is its conversation's (`core.conversation_place`),
@@ -46,9 +47,12 @@ class Capture(Struct, frozen=True, omit_defaults=True):
             asked = True
         else:
             asked = receipt.key_id is not None and "eval" in self.also
+        share = self.share
+        if receipt.arm == "canary" and self.canary_share is not None:
+            share = self.canary_share
         if place is None:
             place = zlib.crc32(receipt.id.encode()) << 32
-        return asked and place < self.share * _WHOLE
+        return asked and place < share * _WHOLE
 
 
 class Captured(Struct, frozen=True, omit_defaults=True):

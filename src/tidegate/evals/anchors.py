@@ -1,5 +1,6 @@
 """Anchors: answers that people have judged, by which a judge is calibrated; JSON lines."""
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -28,6 +29,14 @@ class Anchor(Struct, frozen=True, forbid_unknown_fields=True):
     expected: Raw | None = None
     context: tuple[str, ...] = ()
 
+    @property
+    def key(self) -> str:
+        """By which it is known again while it asks the same, whatever it is called and whatever
+        people say of it (hex)."""
+        asked = (self.answer, self.against, self.turns, self.expected, self.context)
+        parts = msgspec.json.encode([asked, self.variables], order="deterministic")
+        return sha256(parts).hexdigest()[:32]
+
     def case(self) -> Case:
         expected = None if self.expected is None else self.expected
         return Case(self.id, self.variables, self.turns, expected, self.context)
@@ -44,8 +53,13 @@ def read_anchors(file: Path, *, pairwise: bool) -> tuple[Anchor, ...]:
     """All of them. AnchorsRefused, OSError."""
     if file.stat().st_size > MAX_BYTES:
         raise AnchorsRefused(f"{file}: it has more than {MAX_BYTES:,} bytes")
+    return anchors_of(file.read_bytes(), str(file), pairwise=pairwise)
+
+
+def anchors_of(data: bytes, file: str, *, pairwise: bool) -> tuple[Anchor, ...]:
+    """All of a file that was read; `file` is how messages call it. AnchorsRefused."""
     found: dict[str, Anchor] = {}
-    for number, line in enumerate(file.read_bytes().splitlines(), 1):
+    for number, line in enumerate(data.splitlines(), 1):
         if not line.strip():
             continue
         try:

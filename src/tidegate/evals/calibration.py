@@ -50,7 +50,8 @@ class Calibration(Struct, frozen=True, omit_defaults=True):
     """A judge on its anchors. Intervals are of 95 %. `ceiling` is people's kappa among themselves,
     `flips` the share of anchors that it judges otherwise when it is asked again, `first_share` that
     of verdicts for what was shown first, `length_shift` how far a spread of lengths moves its wins,
-    `people` the share that people would pass, free of its bias."""
+    `people` the share that people would pass, free of its bias. Of all its `known` verdicts, those
+    of the second time too, `agreed` were people's."""
 
     judge: str
     model: str
@@ -67,12 +68,14 @@ class Calibration(Struct, frozen=True, omit_defaults=True):
     first_share: tuple[float, float, float] | None = None
     length_shift: float | None = None
     form: str = _FORM
+    known: int = 0
+    agreed: int = 0
 
 
 def calibrate(judge: str, model: str, said: Sequence[Said]) -> Calibration:
     """Of all that was said. `judge` is its digest."""
     known = [(it, label) for it in said if (label := it.labels[0]) is not None]
-    both = [(_people(it.anchor.labels), label) for it, label in known]
+    both = [(people_say(it.anchor.labels), label) for it, label in known]
     seed = int.from_bytes(sha256(judge.encode()).digest()[:4], "big")
     agreed = bootstrapped(_kappa, both, seed)
     raters = [it.anchor.labels[:2] for it in said if len(it.anchor.labels) > 1]
@@ -104,6 +107,8 @@ def calibrate(judge: str, model: str, said: Sequence[Said]) -> Calibration:
         tuple(alarms),
         None if shown is None or shown.share is None else (shown.share, shown.low, shown.high),
         None if lengths is None else lengths.shift,
+        known=sum(label is not None for it in said for label in it.labels),
+        agreed=sum(label == people_say(it.anchor.labels) for it in said for label in it.labels),
     )
 
 
@@ -128,7 +133,7 @@ def _kappa(pairs: Sequence[tuple[Label, Label]]) -> float | None:
     return kappa(pairs)
 
 
-def _people(labels: Sequence[Label]) -> Label:
+def people_say(labels: Sequence[Label]) -> Label:
     """What most of them say; where they do not agree on one, a tie, or that it does not pass."""
     counts = Counter(labels).most_common(2)
     if len(counts) == 1 or counts[0][1] > counts[1][1]:
@@ -148,7 +153,7 @@ def _flips(said: Sequence[Said]) -> float | None:
 
 def _with_length(it: Said, label: Label) -> Judged | None:
     """None for a tie of either."""
-    people = _people(it.anchor.labels)
+    people = people_say(it.anchor.labels)
     if "tie" in (people, label):
         return None
     longer = log(len(it.anchor.answer) + 1)

@@ -23,7 +23,6 @@ from tidegate.prompts.source import MAX_ENTRIES, MAX_FILE_BYTES, Entry, Moment, 
 MAX_TREE_BYTES: Final = 8 * 1024 * 1024
 MAX_COMMIT_BYTES: Final = 1024 * 1024
 _MAX_PEELS: Final = 8
-_MOST_BYTES: Final = {COMMIT: MAX_COMMIT_BYTES, TREE: MAX_TREE_BYTES, BLOB: MAX_FILE_BYTES}
 _REF: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+@-]{0,199}")
 _HEX: Final = re.compile(r"[0-9a-f]{7,64}")
 _REPAIR: Final = "run `git fsck` there, fetch it again, or push again what is missing"
@@ -68,7 +67,7 @@ class GitSource:
         return self._root
 
     def entries(self, folder: str, at: str) -> Sequence[Entry]:
-        data = self._object(folder, TREE, at)
+        data = self._object(folder, (TREE, MAX_TREE_BYTES), at)
         found: list[Entry] = []
         place, size = 0, self._objects.id_bytes
         while place < len(data):
@@ -84,8 +83,8 @@ class GitSource:
                 raise SourceError(f"{self.name}: {at} holds more than {MAX_ENTRIES} files")
         return found
 
-    def file(self, id: str, at: str) -> bytes:
-        return self._object(id, BLOB, at)
+    def file(self, id: str, at: str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
+        return self._object(id, (BLOB, most_bytes), at)
 
     def moments(self) -> Iterator[Moment]:
         at = self.commit
@@ -127,14 +126,16 @@ class GitSource:
         raise SourceError(f"{self._path}: {quoted(ref)} is a tag of tags of tags")
 
     def _moment(self, id: str) -> Moment:
-        data = self._object(id, COMMIT, f"the commit {id[:12]}")
+        data = self._object(id, (COMMIT, MAX_COMMIT_BYTES), f"the commit {id[:12]}")
         try:
             return _moment(id, data)
         except Exception:
             raise self._damaged(f"the commit {id[:12]}", "it cannot be read") from None
 
-    def _object(self, id: str, kind: int, at: str) -> bytes:
-        found, data = self._read(id, at, _MOST_BYTES[kind])
+    def _object(self, id: str, wanted: tuple[int, int], at: str) -> bytes:
+        """Of this kind, and of at most so many bytes."""
+        kind, most_bytes = wanted
+        found, data = self._read(id, at, most_bytes)
         if found != kind:
             raise self._damaged(at, f"expected a {KINDS[kind]}, found a {KINDS[found]}")
         return data

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tidegate.control.online import Given
+from tidegate.evals.follow_ups import FollowUps
 from tidegate.evals.online import Job
 from tidegate.evals.own_gateway import OwnGateway
 
@@ -12,7 +13,7 @@ class OnlineJobs:
 
     def __init__(self, given: Given) -> None:
         self.gateway = OwnGateway(given)
-        self.jobs: Sequence[Job] = ()
+        self.jobs: Sequence[Job] = (FollowUps(given),)
 
     async def __aenter__(self) -> "OnlineJobs":
         await self.gateway.__aenter__()

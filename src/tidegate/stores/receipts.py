@@ -85,6 +85,27 @@ def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, Receipt]:
     return found
 
 
+def next_of_caller(
+    connection: Connection, receipt: Receipt, until_s: float, *, most: int
+) -> list[Receipt]:
+    """What the same session asked after it, up to then, the first first; without a session the same
+    end user, without both nothing."""
+    c = receipts.c
+    if receipt.end_user is not None:
+        same = c.end_user == receipt.end_user
+    elif receipt.session_id is not None:
+        same = c.session_id == receipt.session_id
+    else:
+        return []
+    within = (c.id > receipt.id, c.id < first_id_at(until_s))
+    query = select(c.detail).where(same, *within).order_by(c.id).limit(most)
+    found = []
+    for payload in connection.execute(query).scalars():
+        with contextlib.suppress(msgspec.DecodeError):
+            found.append(decode_payload(payload))
+    return found
+
+
 def recent(
     engine: Engine,
     which: Filter,

@@ -70,6 +70,7 @@ def lends_keys(control: FakeControl) -> None:
     control.answers["POST /api/keys/abcdefgh/revoke"] = {"record": VIEW, "waiting_for": []}
     shown = {"name": "support", "versions": ["v1"], "tags": [], "routes": {"chat": "v1"}}
     control.answers["GET /api/prompts/support"] = shown
+    control.answers["GET /api/slo"] = {"routes": []}
 
 
 def written(folder: Path, cases: int = 100, *, stable: str | None = "v1") -> Path:

@@ -91,3 +91,25 @@ def test_a_judge_with_other_parameters_is_another(run: Run, folder: Path) -> Non
         assert {it.get("temperature") for it in bodies} == {0 if words else None}
         digests |= deciding((folder / "c.json").read_bytes())
     assert len(digests) == 2
+
+
+def test_a_judge_of_a_group_and_its_strata_and_the_judge_before_it(run: Run, folder: Path) -> None:
+    group = "{group: {checks: [{grader: exact}, {grader: judge_rubric, options: {rubric: kind}}]}}"
+    assert calibrated(run, judge).exit_code == 0
+    (folder / "c.json").rename(folder / "old.json")
+    (folder / "s.yaml").write_text(f"cases: [{{id: a, checks: [{group}]}}]\n")
+    result = calibrated(run, lambda _: '{"reason": "", "score": 1}', "--bridge", "old.json")
+    assert result.exit_code == 1
+    assert "it gives more by" in result.stdout
+    assert "+50.0 points" in result.stdout
+    assert "x2.000" in result.stdout
+    lines = (folder / "a.jsonl").read_text().splitlines()
+    kinds = (it[:-1] + ', "strata": {"tone": "any"}}' for it in lines)
+    (folder / "a.jsonl").write_text("\n".join(kinds))
+    result = calibrated(run, judge)
+    assert "tone=any" in result.stdout
+    assert "200 of them by two people" in result.stdout
+    result = calibrated(run, judge, "--bridge", "old.json")
+    assert result.exit_code == 1
+    assert "it is of other anchors" in result.stderr
+    assert "it is no calibration" in calibrated(run, judge, "--bridge", "s.yaml").stderr

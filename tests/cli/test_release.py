@@ -173,7 +173,10 @@ def test_a_file_that_is_refused_is_told_line_by_line(
 
 
 def test_a_release_is_created(run: Callable[..., Result], control: FakeControl) -> None:
-    control.answers["POST /api/releases"] = {"id": "chat/next", "is_new": True}
-    assert "tidegate release start chat/next" in run("release", "create", "chat/next").output
+    notes = ["gate certificate: support@v4 at m-1"]
+    made = {"id": "chat/next", "is_new": True, "notes": notes}
+    control.answers["POST /api/releases"] = made
+    said = run("release", "create", "chat/next").output
+    assert "tidegate release start chat/next" in said and notes[0] in said
     control.answers["POST /api/releases"] = {"id": "chat/next", "is_new": False}
     assert "says the same" in run("release", "create", "chat/next").output

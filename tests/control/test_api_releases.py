@@ -30,7 +30,7 @@ def test_a_release_is_made_of_its_file_and_shown(room: Room) -> None:
     [one] = room.ask("GET", "/api/releases").json()["releases"]
     assert (one["id"], one["state"], one["owner"]) == ("chat/next", "created", "ada")
     again = room.ask("POST", "/api/releases", {"id": rooms.NAME})
-    assert again.json() == {"id": rooms.NAME, "is_new": False}
+    assert again.json() == {"id": rooms.NAME, "is_new": False, "notes": []}
 
 
 def test_a_file_that_says_something_else_under_the_same_name_is_refused(room: Room) -> None:

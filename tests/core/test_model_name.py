@@ -23,15 +23,20 @@ def test_a_name_without_what_stands_before_it(model: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("model", "kin"),
+    ("model", "kind"),
     [
-        ("gpt-4o-mini", "gpt"),
-        ("o3-mini", "gpt"),
-        ("Qwen/Qwen3-8B", "qwen"),
-        ("meta-llama/Meta-Llama-3-8B", "llama"),
-        ("us.anthropic.claude-sonnet-4", "claude"),
-        ("7b", "7b"),
+        ("gpt-4o-2024-08-06", "gpt"),
+        ("openai/o3-mini", "gpt"),
+        ("chatgpt-4o-latest", "gpt"),
+        ("us.anthropic.claude-opus-5", "claude"),
+        ("meta.llama3-1-8b-instruct-v1:0", "llama"),
+        ("meta-llama/Meta-Llama-3.1-8B-Instruct", "llama"),
+        ("Mixtral-8x7B", "mistral"),
+        ("gemma-3", "gemini"),
+        ("Qwen/QwQ-32B", "qwen"),
+        ("house-model", "house"),
+        ("4x", None),
     ],
 )
-def test_models_of_one_line_are_a_family(model: str, kin: str) -> None:
-    assert family(model) == kin
+def test_which_family_a_model_is_of(model: str, kind: str | None) -> None:
+    assert family(model) == kind

@@ -1,5 +1,6 @@
 """One question through a gateway, and what comes of it when things fail."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,23 @@ def test_a_key_that_may_spend_no_more_ends_the_run(tmp_path: Path) -> None:
                     await way_to_up.ask(BODY)
             assert len(up.exchanges) == 1
             del way
+
+    run(main())
+
+
+def test_an_answer_that_does_not_come_is_an_error_in_the_end(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with asked(tmp_path, lambda _: "good") as (_, up, _):
+
+            async def never(exchange: Any) -> None:
+                await asyncio.sleep(60)
+
+            up.script = never
+            patience = Patience(tries=2, first_pause_s=0.001, answer_s=0.02)
+            async with Gateway(f"http://127.0.0.1:{up.port}", "k", "s", 1, patience) as way:
+                failed = await way.ask(BODY)
+            assert failed.failure == "unreachable: no answer within 0.02 s"
+            assert len(up.exchanges) == 2
 
     run(main())
 

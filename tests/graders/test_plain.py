@@ -4,8 +4,16 @@ import pytest
 from msgspec import Struct
 from tests.graders.graded import case
 
-from tidegate.core.grading import Answered
-from tidegate.graders._plain import MAX_CHARS, expected_text, expected_texts, unanswered, wrong
+from tidegate.core.grading import Answered, Case, Grade
+from tidegate.graders._plain import (
+    MAX_CHARS,
+    Plain,
+    expected_text,
+    expected_texts,
+    passed,
+    unanswered,
+    wrong,
+)
 
 
 class Options(Struct):
@@ -20,6 +28,21 @@ def test_an_unknown_option_is_told_with_the_one_that_was_meant() -> None:
     assert wrong(Options, {"colour": "red", "depth": "1"}, None) is not None
     assert wrong(Options, {"colour": "red"}, lambda it: f"no {it.colour}") == "no red"
     assert wrong(Options, {"colour": "red"}, None) is None
+
+
+def test_options_are_read_once_for_many_answers() -> None:
+    looked: list[Options] = []
+
+    def mark(case: Case, answered: Answered, options: Options) -> Grade:
+        return passed(answered.output == options.colour, "looked at")
+
+    plain = Plain(Options, mark, looked.append)
+    marking = plain.marking({"colour": "red"})
+    answers = [Answered("red"), Answered("blue"), Answered(None)]
+    assert [marking(case(), it).verdict for it in answers] == ["pass", "fail", "error"]
+    assert len(looked) == 1
+    refused = plain.marking({"color": "red"})
+    assert [refused(case(), it).verdict for it in answers] == ["error"] * 3
 
 
 @pytest.mark.parametrize(

@@ -12,11 +12,10 @@ from tidegate.cli._client import Control
 from tidegate.control.shapes import KeyMade, KeyRevoked, NewKey, NewKeyLimits, ReceiptPage
 from tidegate.core import clock
 from tidegate.core.purpose import EVAL
-from tidegate.evals.receipts import Page, Unread
+from tidegate.evals.receipts import PAGE, Page, Unread
 
 # A key whose run is killed ends by itself.
 KEY_LIFE_S: Final = 86_400.0
-_PAGE: Final = 1000
 
 
 class RunKey(Struct, frozen=True):
@@ -64,7 +63,7 @@ class Ledger:
         """Unread while control is away."""
         try:
             page = self._control.get(
-                "/api/receipts", ReceiptPage, after=cursor, key_id=self._key_id, limit=_PAGE
+                "/api/receipts", ReceiptPage, after=cursor, key_id=self._key_id, limit=PAGE
             )
         except click.ClickException as error:
             raise Unread(error.message) from error

@@ -19,10 +19,13 @@ from tidegate.cli._words import Usd
 from tidegate.core import clock
 from tidegate.evals import calibration
 from tidegate.evals.asking import Gateway
+from tidegate.evals.calibration import Calibration
 from tidegate.evals.finding import Finding
 from tidegate.evals.gate import GateBounds, Gated, judge, with_more
 from tidegate.evals.gate_alone import PASS_RATE, judge_alone
+from tidegate.evals.gate_contract import contract_kept
 from tidegate.evals.gate_judges import judged_by, judges_of, prompt_tokens
+from tidegate.evals.gate_wins import self_preference
 from tidegate.evals.grading import Judge, Judges, Marker
 from tidegate.evals.outcome import Paired
 from tidegate.evals.receipts import Receipts
@@ -139,7 +142,8 @@ def asked_of(given: Mapping[str, Any], gateway: str) -> Asked:
 
 def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, control: Control) -> Done:
     """Runs it to its end, resumed where its file is there. click.ClickException."""
-    calibrated = _calibrated(asked.calibrations)
+    known = _calibrations(asked.calibrations)
+    calibrated = frozenset(it.judge for it in known if calibration.may_decide(it))
     head = RunHead(
         clock.IdSource().new(),
         suite.name,
@@ -177,7 +181,7 @@ def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, contro
                 run = Run(suite, {name: made[name] for name in sides}, file, marker, course)
                 bar.begin(len(run.left()))
                 ended = _conducted(run, gateway, receipts, path)
-        return _judged(run, sides, asked, ended)
+        return _judged(run, sides, asked, ended, known)
 
 
 def _who_judges(asked: Asked) -> str | None:
@@ -204,11 +208,18 @@ def _conducted(run: Run, gateway: Gateway, receipts: Receipts, path: Path) -> En
         raise click.ClickException(f"{path}: {error}; nothing that was answered is lost") from error
 
 
-def _judged(run: Run, sides: Mapping[SideName, Side], asked: Asked, ended: Ended) -> Done:
+def _judged(
+    run: Run,
+    sides: Mapping[SideName, Side],
+    asked: Asked,
+    ended: Ended,
+    known: Sequence[Calibration],
+) -> Done:
     pairs = run.pairs()
     alone = "baseline" not in sides
     gated = judge_alone(pairs, asked.pass_rate) if alone else judge(pairs, asked.bounds)
-    more: list[Finding] = list(judged_by(pairs))
+    more: list[Finding] = [*judged_by(pairs, known), *self_preference(pairs)]
+    more += contract_kept(sides["candidate"], pairs)
     if not alone:
         more += prompt_tokens(sides["baseline"].prompt, sides["candidate"].prompt, run.suite.cases)
     before = "nothing" if alone else str(sides["baseline"])
@@ -224,15 +235,15 @@ def _judged(run: Run, sides: Mapping[SideName, Side], asked: Asked, ended: Ended
     )
 
 
-def _calibrated(files: tuple[Path, ...]) -> frozenset[str]:
-    """Digests of the judges that may decide. click.ClickException for a file that is none."""
-    found: set[str] = set()
+def _calibrations(files: tuple[Path, ...]) -> list[Calibration]:
+    """Those of the files. click.ClickException for a file that is none."""
+    found = []
     for file in files:
         try:
-            found |= calibration.deciding(file.read_bytes())
+            found.append(calibration.read_calibration(file.read_bytes()))
         except (OSError, ValueError) as error:
             raise click.ClickException(f"{file}: {error}") from error
-    return frozenset(found)
+    return found
 
 
 class _Bar:

@@ -90,10 +90,11 @@ def about_quality(plan: Plan, declared: Declared) -> Iterator[Warned]:
             yield Warned(("routes", name, "quality"), what)
         if quality.checks is not None and quality.judge is not None:
             judges = {family(it.model) for it in plan.routes[quality.judge].reachable}
-            kin = judges & {family(it.model) for it in plan.routes[name].reachable}
+            judged = {family(it.model) for it in plan.routes[name].reachable}
+            kin = sorted(it for it in judges & judged if it is not None)
             if kin:
                 what = (
-                    f"the judge is of the family that it judges ({', '.join(sorted(kin))}), and "
+                    f"the judge is of the family that it judges ({', '.join(kin)}), and "
                     "judges are known to prefer their own"
                 )
                 yield Warned(("routes", name, "quality", "judge"), what)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, Engine
 
 from tidegate.control.api_keys import author
-from tidegate.control.certifying import models_of
+from tidegate.control.certified import models_of
 from tidegate.control.desk import Desk
 from tidegate.control.errors import ApiError
 from tidegate.control.prompting import problems

@@ -20,6 +20,7 @@ from tidegate.core.declared_rollout import (
     DeclaredShadow,
     DeclaredStep,
 )
+from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import (
     DEFAULT_HARM,
@@ -31,6 +32,7 @@ from tidegate.core.rollout import (
     Runtime,
     Shadow,
     Step,
+    late_guard,
 )
 from tidegate.core.route_members import MOVABLE, members_of, moved_names
 from tidegate.core.units import usd_to_nanousd
@@ -76,6 +78,20 @@ def compile_rollout(
         orthogonal=declared.orthogonal,
     )
     return replace(rollout, digest=_digest(rollout))
+
+
+def guarded(rollout: Rollout, route: DeclaredRoute) -> Rollout:
+    """One that names no metrics, guarded by what is found of the route's answers afterwards too.
+    Its digest stays: it is of what its file says, and not of what the route declares beside it."""
+    if rollout.harm != DEFAULT_HARM:
+        return rollout
+    quality = route.quality
+    names = ["thumbs_down"]
+    if quality is not None and quality.follow_up and route.capture is not None:
+        names.insert(0, "follow_up")
+    if quality is not None and quality.checks is not None:
+        names.insert(0, "quality")
+    return replace(rollout, harm=(*DEFAULT_HARM, *map(late_guard, names)))
 
 
 def _digest(rollout: Rollout) -> str:

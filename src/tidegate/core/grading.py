@@ -1,6 +1,6 @@
 """A case, what a model answered to it, and what a grader says of the answer."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Literal, Protocol
 
@@ -18,6 +18,7 @@ class Answered(Struct, frozen=True, omit_defaults=True):
     `tool_calls` are (name, arguments as the model wrote them). `refusal` and `validity` are what
     the gateway's receipt says. `output` is None when there was no answer, and `failure` says why.
     `model` is what was asked, as its provider calls it, `model_snapshot` what it says answered.
+    `declined`: its provider tells that the model declined, whose words `output` then is.
     """
 
     output: str | None
@@ -34,6 +35,7 @@ class Answered(Struct, frozen=True, omit_defaults=True):
     model: str | None = None
     model_snapshot: str | None = None
     receipt_id: str | None = None
+    declined: bool = False
 
 
 class Case(Struct, frozen=True, omit_defaults=True):
@@ -102,6 +104,16 @@ class Grader(Protocol):
     async def grade(
         self, case: Case, answered: Answered, options: Mapping[str, Any], ask: Ask | None
     ) -> Grade: ...
+
+
+Marking = Callable[[Case, Answered], Grade]
+
+
+class Pure(Grader, Protocol):
+    """A grader that asks nobody. `marking` reads options once for as many answers as there are, and
+    grades each as `grade` does."""
+
+    def marking(self, options: Mapping[str, Any]) -> Marking: ...
 
 
 def checked(check: Check, grade: Grade) -> Grade:

@@ -1,13 +1,9 @@
 """A model's name as its maker gave it, whoever serves it."""
 
 import re
-from collections.abc import Mapping
 from typing import Final
 
 # What AWS Bedrock puts before it: a region or `global`, and the maker.
-_LETTERS = re.compile(r"(?:meta[-.])?([a-z]+)")
-# Whose first letters say less than their makers' other models'.
-_KIN: Final[Mapping[str, str]] = {"o": "gpt", "chatgpt": "gpt", "codestral": "mistral"}
 _BEDROCK = re.compile(r"(?:[a-z-]+\.)?(?:anthropic|openai|amazon)\.")
 
 
@@ -18,9 +14,19 @@ def plain_name(model: str) -> str:
     return name if prefix is None else name[prefix.end() :]
 
 
-def family(model: str) -> str:
-    """What models of one maker's line have in common, such as `gpt` or `qwen`; the whole name where
-    it begins with no letter."""
-    name = plain_name(model).lower()
-    found = _LETTERS.match(name)
-    return name if found is None else _KIN.get(found[1], found[1])
+# Names of one maker's models that begin with another word than the family's.
+_FAMILIES: Final = {
+    **dict.fromkeys(("chatgpt", "o", "davinci", "babbage", "codex"), "gpt"),
+    **dict.fromkeys(("mixtral", "ministral", "codestral", "magistral", "devstral"), "mistral"),
+    **dict.fromkeys(("gemma", "palm"), "gemini"),
+    **dict.fromkeys(("qwq", "qvq"), "qwen"),
+    "codellama": "llama",
+}
+_FIRST_WORD: Final = re.compile(r"(?:meta[.-])?([a-z]+)")
+
+
+def family(model: str) -> str | None:
+    """Whose kind `model` is by its name, such as `gpt` of `gpt-4o-2024-08-06` and of `o3-mini`;
+    None where its name begins with no word."""
+    found = _FIRST_WORD.match(plain_name(model).lower())
+    return None if found is None else _FAMILIES.get(found[1], found[1])

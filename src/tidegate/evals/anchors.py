@@ -18,7 +18,7 @@ Label = bool | Better
 class Anchor(Struct, frozen=True, forbid_unknown_fields=True):
     """One answer, and what each person said of it: whether it passes, or, with another answer
     `against` it, which is better, `first` (`answer`), `second` or `tie`. The rest is as in a case
-    of a suite, `turns` as pairs of role and text."""
+    of a suite, `turns` as pairs of role and text; `strata` say what kind of answer it is."""
 
     id: Annotated[str, Meta(min_length=1, max_length=200)]
     answer: str
@@ -28,6 +28,7 @@ class Anchor(Struct, frozen=True, forbid_unknown_fields=True):
     turns: tuple[tuple[str, str], ...] = ()
     expected: Raw | None = None
     context: tuple[str, ...] = ()
+    strata: dict[str, str] = {}
 
     @property
     def key(self) -> str:

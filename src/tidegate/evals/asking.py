@@ -12,6 +12,7 @@ from tidegate.core import clock
 from tidegate.core.grading import Answered
 from tidegate.core.plan import Replica
 from tidegate.gateway.http.answer_reader import UpstreamError
+from tidegate.gateway.http.client import Upstream
 from tidegate.gateway.http.pool import Pool, PoolFull, Way
 
 MAX_ANSWER_BYTES: Final = 32 * 1024 * 1024
@@ -25,6 +26,9 @@ _SWEEP_S: Final = 1.0
 # How a provider's own no is called, by the gateway and by graders.
 _REJECTED: Final = "rejected_by_provider"
 _REFUSED: Final = "refused_by_safety"
+
+
+Purpose = Literal["answer", "judge"]
 
 
 class Patience(Struct, frozen=True):
@@ -92,7 +96,6 @@ class _Reply(Struct, frozen=True):
 _answer: Final = msgspec.json.Decoder(_Answer).decode
 _refusal: Final = msgspec.json.Decoder(_Refusal).decode
 _UNREADABLE: Final = (msgspec.DecodeError, UnicodeDecodeError, RecursionError)
-Purpose = Literal["answer", "judge"]
 
 
 class Gateway:
@@ -107,13 +110,14 @@ class Gateway:
         context = ssl.create_default_context() if secure else None
         at = Replica(f"{host}:{port}", "https" if secure else "http", host, port, "")
         self._pool = Pool(Way(at, context, host, None), at_once)
-        self._head = (
+        head = (
             f"POST {parts.path.rstrip('/')}/v1/chat/completions HTTP/1.1\r\n"
             f"host: {parts.netloc.rpartition('@')[2]}\r\nauthorization: Bearer {key}\r\n"
-            "content-type: application/json\r\n"
+            f"content-type: application/json\r\nx-tidegate-session-id: {session}"
         ).encode()
-        self._session = session
+        self._heads: dict[Purpose, bytes] = {"answer": head, "judge": head + b".judge"}
         self._patience = patience or Patience()
+        self._asked: dict[Upstream, float] = {}
         self._sweeper: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> "Gateway":
@@ -151,22 +155,16 @@ class Gateway:
 
     async def _exchange(self, body: bytes, purpose: Purpose) -> _Reply:
         """One request and its whole answer. UpstreamError, OSError (a timeout too), PoolFull."""
-        session = self._session if purpose == "answer" else f"{self._session}.{purpose}"
-        request = b"%bx-tidegate-session-id: %b\r\ncontent-length: %d\r\n\r\n%b" % (
-            self._head,
-            session.encode(),
-            len(body),
-            body,
-        )
+        head = self._heads[purpose]
+        request = b"%b\r\ncontent-length: %d\r\n\r\n%b" % (head, len(body), body)
         upstream = self._pool.take_idle()
         if upstream is None:
             upstream = (await self._pool.take(self._patience.connect_s)).upstream
-        began_s = clock.monotonic_s()
+        self._asked[upstream] = began_s = clock.monotonic_s()
         is_over = False
         try:
             upstream.send(request, MAX_ANSWER_BYTES)
-            async with asyncio.timeout(self._patience.answer_s):
-                await upstream.answered()
+            await upstream.answered()
             headers = upstream.headers
             wait_s = _seconds(headers.get(b"retry-after"))
             receipt = headers.get(b"x-request-id", b"").decode("latin-1") or None
@@ -174,6 +172,7 @@ class Gateway:
             reply = _Reply(upstream.status, receipt, wait_s, upstream.body(), took_s)
             is_over = True
         finally:
+            del self._asked[upstream]
             if is_over:
                 upstream.release()
             else:
@@ -181,9 +180,15 @@ class Gateway:
         return reply
 
     async def _sweep(self) -> None:
+        """Ends what takes too long: one timer for all, since there are many and few of them do."""
+        most_s = self._patience.answer_s
         while True:
-            await asyncio.sleep(_SWEEP_S)
-            self._pool.sweep(clock.monotonic_s())
+            await asyncio.sleep(min(_SWEEP_S, most_s))
+            now_s = clock.monotonic_s()
+            for upstream, began_s in list(self._asked.items()):
+                if now_s - began_s > most_s:
+                    upstream.fail(UpstreamError("deadline", f"no answer within {most_s:g} s"))
+            self._pool.sweep(now_s)
 
 
 def _answered(reply: _Reply) -> Answered:
@@ -207,6 +212,7 @@ def _answered(reply: _Reply) -> Answered:
         total_s=reply.took_s,
         model_snapshot=answer.model,
         receipt_id=reply.receipt,
+        declined=bool(message.refusal),
     )
 
 

@@ -8,6 +8,7 @@ from tidegate.core import plugs
 from tidegate.core.grading import Check
 from tidegate.core.words import nearest
 from tidegate.evals.reading import raw
+from tidegate.graders.group import Options, check_of
 
 MAX_REMEMBERED = 1000
 
@@ -30,6 +31,13 @@ class Graders:
                 self._said.clear()
             self._said[key] = plugs.load("graders", name).wrong(options)
         return self._said[key]
+
+
+def members(check: Check) -> tuple[Check, ...]:
+    """The checks of a group; any other one is itself."""
+    if check.grader != "group":
+        return (check,)
+    return tuple(map(check_of, msgspec.json.decode(check.options, type=Options).checks))
 
 
 def asks(check: Check) -> bool:

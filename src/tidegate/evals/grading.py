@@ -18,6 +18,7 @@ from tidegate.core.grading import (
     Check,
     Grade,
     Grader,
+    Marking,
     checked,
     judge_digest,
     together,
@@ -27,6 +28,8 @@ from tidegate.evals.gate_refusals import STRATUM as REFUSAL
 from tidegate.evals.outcome import Outcome
 from tidegate.graders.refusal import extent_of
 
+# Checks that are kept ready; cases that each have their own are read for each answer beyond.
+MAX_READY: Final = 10_000
 _encode: Final = msgspec.json.Encoder().encode
 # What only receipts know of an answer, or know better.
 _OF_RECEIPTS: Final = frozenset(("cost", "latency", "refusal", "tokens"))
@@ -85,13 +88,20 @@ class Judges(Struct):
         """Of who judges by it; empty where nobody knows."""
         return (None if self.ask is None else self.ask.digest(prompt)) or ""
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What has answered as a judge so far."""
+        return () if self.ask is None else tuple(sorted(self.ask.models))
+
 
 class _Ready(NamedTuple):
-    check: Check
+    """A grader with options. `marking` is there where it asks nobody, `prompts` are what its judges
+    are told of their own."""
+
     grader: Grader
     options: Mapping[str, Any]
-    prompt: str | None  # of the judge
-    name: str
+    marking: Marking | None
+    prompts: tuple[str, ...]
 
 
 class Marker:
@@ -99,65 +109,66 @@ class Marker:
 
     def __init__(self, judges: Judges) -> None:
         self.judges = judges
-        self._ready: dict[tuple[str, bytes], tuple[Grader, Mapping[str, Any], str | None]] = {}
+        self._ready: dict[tuple[str, bytes], _Ready] = {}
 
     async def outcome(self, case: Case, repeat: int, answered: Answered) -> Outcome:
         """What is said of an answer."""
         if answered.refusal is None and REFUSAL in case.strata:
             answered = replace(answered, refusal=extent_of(answered))
-        ready = [self._prepared(check) for check in case.checks]
         said: list[tuple[str, Grade]] = []
         deciding: list[tuple[Check, Grade]] = []
         judges: dict[str, bool] = {}
-        for it in ready:
-            grade = checked(it.check, await self._grade(it, case, answered))
-            said.append((it.name, grade))
-            decides = it.prompt is None or self.judges.decides(it.prompt)
-            if decides or grade.verdict == "error":
-                deciding.append((it.check, grade))
-            if it.prompt is not None:
-                judges[self.judges.digest(it.prompt)] = decides
+        for check in case.checks:
+            ready = self._prepared(check)
+            grade = checked(check, await self._grade(ready, case, answered))
+            said.append((check.metric or check.grader, grade))
+            known = {prompt: self.judges.decides(prompt) for prompt in ready.prompts}
+            if all(known.values()) or grade.verdict == "error":
+                deciding.append((check, grade))
+            judges |= {self.judges.digest(prompt): decides for prompt, decides in known.items()}
         whole = together([it for it, _ in deciding], [it for _, it in deciding], case.threshold)
-        if ready and not deciding:
+        if said and not deciding:
             whole = Grade("error", why="only a judge that is not calibrated has looked at it")
         score = whole.score if isinstance(whole.score, float | int) else None
         by = tuple(judges.items())
-        return Outcome(case.id, repeat, whole.verdict, answered, tuple(said), score, by)
+        models = self.judges.models if by else ()
+        return Outcome(case.id, repeat, whole.verdict, answered, tuple(said), score, by, models)
 
-    async def _grade(self, it: _Ready, case: Case, answered: Answered) -> Grade:
-        ask: Ask | None = self.judges.ask if it.grader.asks else None
-        return await it.grader.grade(case, answered, it.options, ask)
+    async def _grade(self, ready: _Ready, case: Case, answered: Answered) -> Grade:
+        if ready.marking is not None:
+            return ready.marking(case, answered)
+        ask: Ask | None = self.judges.ask if ready.grader.asks else None
+        return await ready.grader.grade(case, answered, ready.options, ask)
 
     def _prepared(self, check: Check) -> _Ready:
         key = check.grader, bytes(check.options)
         found = self._ready.get(key)
         if found is None:
-            grader: Grader = plugs.load("graders", check.grader)
-            options = msgspec.json.decode(check.options)
-            prompt = judge_prompt(grader, check.grader, options)
-            if len(self._ready) < 10_000:
-                self._ready[key] = grader, options, prompt
-        else:
-            grader, options, prompt = found
-        return _Ready(check, grader, options, prompt, check.metric or check.grader)
+            found = _read(check)
+            if len(self._ready) < MAX_READY:
+                self._ready[key] = found
+        return found
 
 
-def judge_prompt(grader: Grader, name: str, options: Mapping[str, Any]) -> str | None:
-    """What a judge is told of its own; None for a grader that asks nobody. A group's judges are
-    one: each of them has to be calibrated by itself, and so is only asked outside of groups."""
+def _read(check: Check) -> _Ready:
+    grader: Grader = plugs.load("graders", check.grader)
+    options = msgspec.json.decode(check.options)
+    marking: Callable[[Mapping[str, Any]], Marking] | None = getattr(grader, "marking", None)
+    marks = None if marking is None else marking(options)
+    return _Ready(grader, options, marks, judge_prompts(grader, options))
+
+
+def judge_prompts(grader: Grader, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """What each judge of a check is told of its own, those of a group by themselves; empty for a
+    check that asks nobody."""
     if not grader.asks:
-        return None
+        return ()
     told: Callable[[Mapping[str, Any]], str] | None = getattr(grader, "prompt", None)
     if told is not None:
-        return told(options)
-    members = options.get("checks", ())
-    asks = [it for it in members if plugs.load("graders", it["grader"]).asks]
-    if not asks:
-        return None
-    [first, *_] = asks
-    judge = plugs.load("graders", first["grader"])
-    prompts = [judge_prompt(judge, first["grader"], it.get("options", {})) for it in asks]
-    return "\0".join(it or name for it in prompts)
+        return (told(options),)
+    members = [(plugs.load("graders", it["grader"]), it) for it in options.get("checks", ())]
+    found = (judge_prompts(member, it.get("options", {})) for member, it in members)
+    return tuple(prompt for prompts in found for prompt in prompts)
 
 
 def needs_receipts(cases: tuple[Case, ...]) -> bool:

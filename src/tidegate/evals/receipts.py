@@ -12,6 +12,9 @@ from tidegate.core.receipt import Receipt
 
 # A receipt is in the ledger a moment after its answer; control may be starting anew.
 PATIENCE_S: Final = 20.0
+# So many are asked for at a time, and so often: each look costs control and the run as much as many
+# receipts do.
+PAGE: Final = 1000
 _PAUSE_S: Final = 0.2
 
 
@@ -36,16 +39,19 @@ class Receipts:
     def __init__(self, read: Read, patience_s: float = PATIENCE_S) -> None:
         self._read = read
         self._patience_s = patience_s
-        self._wanted: dict[str, asyncio.Future[Receipt]] = {}
+        self._wanted: dict[str, tuple[asyncio.Future[Receipt | None], float]] = {}
         self._early: dict[str, Receipt] = {}
         self._more = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
 
     async def __aenter__(self) -> "Receipts":
         self._task = asyncio.create_task(self._follow())
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -57,16 +63,32 @@ class Receipts:
             return answered
         receipt = self._early.pop(id, None)
         if receipt is None:
-            future = self._wanted[id] = asyncio.get_running_loop().create_future()
-            self._more.set()
-            try:
-                async with asyncio.timeout(self._patience_s):
-                    receipt = await future
-            except TimeoutError:
-                return answered
-            finally:
-                del self._wanted[id]
-        return told(answered, receipt)
+            receipt = await self._waited(id)
+        return answered if receipt is None else told(answered, receipt)
+
+    async def _waited(self, id: str) -> Receipt | None:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Receipt | None] = loop.create_future()
+        self._wanted[id] = future, loop.time() + self._patience_s
+        if self._timer is None:
+            self._timer = loop.call_later(self._patience_s, self._give_up, loop)
+        self._more.set()
+        try:
+            return await future
+        finally:
+            self._wanted.pop(id, None)
+
+    def _give_up(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Ends the waits that are due, and comes again for the next: those that began first are
+        due first."""
+        self._timer = None
+        now_s = loop.time()
+        for future, until_s in self._wanted.values():
+            if until_s > now_s:
+                self._timer = loop.call_at(until_s, self._give_up, loop)
+                break
+            if not future.done():
+                future.set_result(None)
 
     async def _follow(self) -> None:
         cursor = 0
@@ -81,13 +103,13 @@ class Receipts:
                 page = Page((), cursor)
             cursor = page.cursor
             for receipt in page.receipts:
-                future = self._wanted.get(receipt.id)
-                if future is None:
+                wanted = self._wanted.get(receipt.id)
+                if wanted is None:
                     self._early[receipt.id] = receipt
-                elif not future.done():
-                    future.set_result(receipt)
+                elif not wanted[0].done():
+                    wanted[0].set_result(receipt)
             spent_s = clock.monotonic_s() - began_s
-            if not page.receipts and spent_s < _PAUSE_S:
+            if len(page.receipts) < PAGE and spent_s < _PAUSE_S:
                 await asyncio.sleep(_PAUSE_S - spent_s)
 
 

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from tidegate.core.grading import Answered, Case, Check
 from tidegate.evals.asking import Gateway, MoneySpent
+from tidegate.evals.comparing import Comparing
 from tidegate.evals.grading import Marker, needs_receipts
 from tidegate.evals.outcome import Outcome, Paired, is_sure, passed
 from tidegate.evals.run_file import Key, RunFile
@@ -72,6 +73,8 @@ class Run:
         self._stopped: Ended | None = None
         self._tossed: set[str] = set()
         self._cases = {case.id: case for case in in_turn(suite.cases, file.head.run)}
+        both = suite.cases if len(writers) > 1 else ()
+        self._comparing = Comparing(both, marker.judges, file)
 
     @property
     def id(self) -> str:
@@ -100,11 +103,13 @@ class Run:
         for case in self._cases.values():
             self._toss(case)
         todo = iter(self.left())
+        uncompared = iter(self._comparing.pending(self._cases.values()))
         waiting = asyncio.Semaphore(MAX_WAITING)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(self._course.at_once):
                     tasks.create_task(self._work(gateway, todo, tasks, waiting))
+                    tasks.create_task(self._compare_known(uncompared))
         except* OSError as several:
             raise several.exceptions[0] from None
         return self._stopped or Ended()
@@ -130,6 +135,19 @@ class Run:
                 noted = tasks.create_task(self._note(case, repeat, name, answered))
                 noted.add_done_callback(lambda _: waiting.release())
 
+    async def _compare_known(self, uncompared: Iterator[tuple[Case, int]]) -> None:
+        """What another run of the same file has answers to."""
+        for case, repeat in uncompared:
+            if self._stopped is not None:
+                return
+            await self._compare(case, repeat)
+
+    async def _compare(self, case: Case, repeat: int) -> None:
+        try:
+            await self._comparing.compare(case, repeat)
+        except MoneySpent as spent:
+            self._stopped = self._stopped or Ended("money", str(spent))
+
     def pairs(self) -> list[Paired]:
         """Every case with what is known of it."""
         known = self._file.outcomes
@@ -138,6 +156,7 @@ class Run:
                 case,
                 self._side("baseline", case.id, known),
                 self._side("candidate", case.id, known),
+                self._comparing.known(case),
             )
             for case in self.suite.cases
         ]
@@ -158,7 +177,7 @@ class Run:
         if enrich is not None and self._waits_for_receipts:
             answered, enrich = await enrich(answered), None
         try:
-            outcome = await self._marker.outcome(case, repeat, answered)
+            outcome = await self._marker.outcome(self._comparing.own(case), repeat, answered)
         except MoneySpent as spent:
             self._stopped = self._stopped or Ended("money", str(spent))
             return
@@ -171,6 +190,7 @@ class Run:
             self._file.add(name, outcome)
             if self._course.progress is not None:
                 self._course.progress()
+        await self._compare(case, repeat)
 
     def _toss(self, case: Case) -> None:
         """Looks at the evidence once a case is known on both sides."""

@@ -2,13 +2,14 @@
 error."""
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import fields
 
-from tidegate.core.grading import Answered, Ask, Case, Grade
+from tidegate.core.grading import Answered, Ask, Case, Grade, Marking
 from tidegate.core.words import nearest, quoted
 
 O = TypeVar("O", bound=Struct)  # noqa: E741 - options
@@ -18,7 +19,7 @@ MAX_CHARS = 1_000_000
 
 
 class Plain(Generic[O]):
-    """core.grading.Grader by a pure function. `options` is a Struct that says what may be written;
+    """core.grading.Pure by a pure function. `options` is a Struct that says what may be written;
     `also_wrong` what types cannot say. `reads_text`: it needs an answer with a text."""
 
     asks = False
@@ -43,15 +44,25 @@ class Plain(Generic[O]):
     def wrong(self, options: Mapping[str, Any]) -> str | None:
         return wrong(self._options, options, self._also_wrong)
 
+    def marking(self, options: Mapping[str, Any]) -> Marking:
+        """`core.grading.Pure`."""
+        said = self.wrong(options)
+        read = None if said is not None else msgspec.convert(options, self._options)
+        mark, reads_text = self._mark, self._reads_text
+
+        def marked(case: Case, answered: Answered) -> Grade:
+            if reads_text and (missing := unanswered(answered)) is not None:
+                return missing
+            if read is None:
+                return Grade("error", why=said or "")
+            return mark(case, answered, read)
+
+        return marked
+
     async def grade(
         self, case: Case, answered: Answered, options: Mapping[str, Any], ask: Ask | None
     ) -> Grade:
-        if self._reads_text and (missing := unanswered(answered)) is not None:
-            return missing
-        said = self.wrong(options)
-        if said is not None:
-            return Grade("error", why=said)
-        return self._mark(case, answered, msgspec.convert(options, self._options))
+        return self.marking(options)(case, answered)
 
 
 def unanswered(answered: Answered) -> Grade | None:
@@ -73,7 +84,7 @@ def wrong(
     cls: type[O], options: Mapping[str, Any], also: Callable[[O], str | None] | None
 ) -> str | None:
     """What is wrong with options as they are written, in words for who wrote them."""
-    known = [field.encode_name for field in fields(cls)]
+    known = _names(cls)
     for name in options:
         if name not in known:
             near = nearest(name, known) or f"; there are {', '.join(known) or 'none'}"
@@ -83,6 +94,11 @@ def wrong(
     except msgspec.ValidationError as error:
         return str(error)
     return None if also is None else also(read)
+
+
+@lru_cache(maxsize=64)
+def _names(cls: type[Struct]) -> tuple[str, ...]:
+    return tuple(field.encode_name for field in fields(cls))
 
 
 def passed(ok: bool, why: str) -> Grade:

@@ -1,8 +1,8 @@
 """What a template may say: less than Jinja, so that what it costs is bounded by what it is.
 
-A template is cut into tags and the text between them here, and every tag is held to the lists
-below. What comes out is written again with delimiters that no source may hold, so that the engine
-sees exactly the tags that were checked. The reasons of the limits:
+A template is cut into tags and the text between them here, and every tag is held to the lists of
+`expressions.py`. What comes out is written again with delimiters that no source may hold, so that
+the engine sees exactly the tags that were checked. The reasons of the limits:
 
 - Nothing makes a value larger than what it is made of: no `~`, no `*`, `+` only beside a number,
   no captured blocks, no macros, and lists that are written out are not given a name. So no chain of
@@ -13,24 +13,26 @@ sees exactly the tags that were checked. The reasons of the limits:
 """
 
 import re
-from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Final, Literal
 
 from msgspec import Struct
 
-from tidegate.core.words import nearest, quoted
-from tidegate.prompts.filters import FILTERS
+from tidegate.core.words import quoted
+from tidegate.prompts.expressions import (
+    CLOSING,
+    OPENING,
+    Token,
+    bound_by,
+    check_block,
+    check_expression,
+)
 
 MAX_TAG_TOKENS: Final = 200
 MAX_TAGS: Final = 5_000
 MAX_BLOCKS_DEEP: Final = 24
 MAX_ELIFS: Final = 100
 MAX_BRACKETS_DEEP: Final = 8
-TESTS: Final = frozenset(
-    {"defined", "undefined", "none", "string", "number", "boolean", "sequence", "mapping"}
-    | {"odd", "even"}
-)
 # In place of {{ }}, {% %} and {# #} before the engine.
 DELIMITERS: Final = {
     "variable_start_string": "\x01{",
@@ -40,7 +42,6 @@ DELIMITERS: Final = {
     "comment_start_string": "\x01#",
     "comment_end_string": "\x02#",
 }
-_BLOCKS: Final = ("if", "elif", "else", "endif", "for", "endfor", "set", "include", "raw", "endraw")
 _OPEN: Final = re.compile(r"\{[{%#]")
 _RAW: Final = re.compile(r"\{%([-+]?)\s*raw\s*([-+]?)%\}")
 _END_RAW: Final = re.compile(r"\{%([-+]?)\s*endraw\s*([-+]?)%\}")
@@ -54,16 +55,6 @@ _TOKEN: Final = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _SPACE: Final = re.compile(r"\s*")
-_PARTIAL: Final = re.compile(r"""(['"])([^'"\\/]+/[^'"\\/]+)\1""")
-_WORDS: Final = frozenset({"and", "or", "not", "in", "is", "if", "else"})
-_CONSTANTS: Final = frozenset({"true", "false", "none", "True", "False", "None"})
-_LEFT: Final = frozenset("([{")
-_RIGHT: Final = frozenset(")]}")
-_REFUSED: Final = {
-    "~": "write {{ a }}{{ b }} in place of {{ a ~ b }}",
-    "*": "there is no `*` here",
-    "**": "there is no `**` here",
-}
 
 
 class TemplateRefused(Exception):
@@ -72,13 +63,6 @@ class TemplateRefused(Exception):
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
         self.line = line
-
-
-class Token(Struct, frozen=True, gc=False):
-    """`kind` is name, number, text (with its quotes) or sign."""
-
-    kind: str
-    text: str
 
 
 class Piece(Struct, frozen=True):
@@ -117,7 +101,8 @@ class Template(Struct, frozen=True):
     @property
     def bound(self) -> frozenset[str]:
         """Names that it gives values itself."""
-        return frozenset(name for it in self.pieces for name in _bound(it))
+        blocks = (it for it in self.pieces if it.kind == "block")
+        return frozenset(name for it in blocks for name in bound_by(it.tokens))
 
 
 def read_template(source: str) -> Template:
@@ -210,7 +195,7 @@ class _Cut:
             if found is None:
                 raise self._no(start, self._unread(at, close))
             tokens.append(Token(str(found.lastgroup), found[0]))
-            deep += (found[0] in _LEFT) - (found[0] in _RIGHT)
+            deep += (found[0] in OPENING) - (found[0] in CLOSING)
             if deep > MAX_BRACKETS_DEEP or len(tokens) > MAX_TAG_TOKENS:
                 raise self._no(start, "this tag is too long or too deep: divide it")
             at = found.end()
@@ -238,9 +223,9 @@ class _Cut:
         word = tokens[0].text if is_block else ""
         try:
             if is_block:
-                partial = _check_block(tokens)
+                partial = check_block(tokens)
             else:
-                _check_expression(tokens)
+                check_expression(tokens)
         except ValueError as error:
             raise TemplateRefused(line, str(error)) from None
         if word in ("endif", "endfor") and self._blocks:
@@ -255,128 +240,6 @@ class _Cut:
             self._blocks.append(word)
             if len(self._blocks) > MAX_BLOCKS_DEEP:
                 raise TemplateRefused(line, f"blocks lie deeper than {MAX_BLOCKS_DEEP}")
-
-
-def _check_block(tokens: Sequence[Token]) -> str | None:
-    """Raises ValueError; gives the partial that an include names."""
-    word, rest = tokens[0].text, tokens[1:]
-    if word not in _BLOCKS:
-        near = nearest(word, _BLOCKS) or f"; there are {', '.join(_BLOCKS)}"
-        raise ValueError(f"there is no `{word}` here{near}")
-    if word == "include":
-        found = _PARTIAL.fullmatch(rest[0].text) if len(rest) == 1 else None
-        if found is None:
-            raise ValueError('write {% include "NAME/VERSION" %}: a partial, and which of it')
-        return found[2]
-    if word == "set":
-        if len(rest) < 3 or rest[0].kind != "name" or rest[1].text != "=":
-            raise ValueError("write {% set NAME = VALUE %}")
-        _check_named(rest[2:])
-        _check_names(rest[:1])
-        rest = rest[2:]
-    elif word == "for":
-        names, source = _parts_of_for(rest)
-        _check_names(names)
-        _check_named(source)
-        rest = source
-    _check_expression(rest)
-    return None
-
-
-def _parts_of_for(rest: Sequence[Token]) -> tuple[Sequence[Token], Sequence[Token]]:
-    at = next((i for i, it in enumerate(rest) if it.text == "in"), -1)
-    names = rest[: max(at, 0)]
-    if not names or any(it.kind != "name" and it.text != "," for it in names):
-        raise ValueError("write {% for NAME in VALUES %}")
-    if rest[-1].text == "recursive":
-        raise ValueError("a loop that calls itself is not to be had here")
-    return names, rest[at + 1 :]
-
-
-def _bound(piece: Piece) -> Iterator[str]:
-    if piece.kind != "block":
-        return
-    if piece.tokens[0].text == "set":
-        yield piece.tokens[1].text
-    elif piece.tokens[0].text == "for":
-        names, _ = _parts_of_for(piece.tokens[1:])
-        yield from (it.text for it in names if it.kind == "name")
-        yield "loop"
-
-
-def _check_names(tokens: Sequence[Token]) -> None:
-    for token in tokens:
-        if token.kind == "name" and token.text.startswith("_"):
-            raise ValueError("names that begin with `_` are not to be had here")
-
-
-def _check_named(tokens: Sequence[Token]) -> None:
-    """What is given a name holds no list or mapping that is written out around other names."""
-    deep = 0
-    for before, token in zip((None, *tokens), tokens, strict=False):
-        if token.text in _LEFT and token.kind == "sign":
-            deep += token.text == "{" or (token.text == "[" and not _is_operand(before)) or deep > 0
-        elif token.text in _RIGHT and token.kind == "sign":
-            deep = max(deep - 1, 0)
-        elif token.text == "," and not deep and not _within_call(tokens, token):
-            raise ValueError("what is given a name here is one value")
-        elif deep and token.kind == "name" and token.text not in _CONSTANTS:
-            raise ValueError("a list that is given a name holds texts and numbers only")
-
-
-def _within_call(tokens: Sequence[Token], comma: Token) -> bool:
-    """Whether this comma divides the arguments of a filter."""
-    open_calls = 0
-    for number, token in enumerate(tokens):
-        if token is comma:
-            return open_calls > 0
-        if token.text == "(":
-            before = tokens[number - 2].text if number > 1 else ""
-            open_calls += before == "|" or open_calls > 0
-        elif token.text == ")":
-            open_calls = max(open_calls - 1, 0)
-    return False
-
-
-def _is_operand(token: Token | None) -> bool:
-    """Whether an expression could end with this token."""
-    if token is None:
-        return False
-    if token.kind == "name":
-        return token.text not in _WORDS
-    return token.kind in ("number", "text") or token.text in _RIGHT
-
-
-def _check_expression(tokens: Sequence[Token]) -> None:
-    _check_names(tokens)
-    nothing = Token("sign", "")
-    for number, token in enumerate(tokens):
-        before = tokens[number - 1] if number else nothing
-        after = tokens[number + 1] if number + 1 < len(tokens) else nothing
-        if token.kind == "sign":
-            _check_sign(token.text, before, after)
-        if token.text == "(" and token.kind == "sign" and _is_operand(before):
-            earlier = [it.text for it in tokens[max(number - 3, 0) : number - 1]]
-            is_filter = earlier[-1:] == ["|"] and before.kind == "name"
-            if not is_filter:
-                raise ValueError("nothing is called here, but filters after `|`")
-        if before.text == "|" and before.kind == "sign" and token.text not in FILTERS:
-            near = nearest(token.text, FILTERS) or f"; there are {', '.join(sorted(FILTERS))}"
-            raise ValueError(f"there is no filter `{token.text}` here{near}")
-        if before.text == "is" and before.kind == "name":
-            named = after if token.text == "not" else token
-            if named.text not in TESTS:
-                near = f"; there are {', '.join(sorted(TESTS))}"
-                raise ValueError(f"there is no test `{named.text}` here{near}")
-
-
-def _check_sign(sign: str, before: Token, after: Token) -> None:
-    if sign in _REFUSED:
-        raise ValueError(_REFUSED[sign])
-    if sign == "." and after.kind != "name":
-        raise ValueError("after a point stands a name; write items[0] for the first of items")
-    if sign == "+" and "number" not in (before.kind, after.kind):
-        raise ValueError("`+` adds a number that is written out; write {{ a }}{{ b }} for texts")
 
 
 def _line(source: str, at: int) -> int:

@@ -15,9 +15,10 @@ from tidegate.config.tree import ListNode, MapNode, Node, ScalarNode, read_tree
 from tidegate.core.conversation import Role
 from tidegate.core.prompt import Input, InputKind, Prompt, Turn
 from tidegate.core.words import quoted
+from tidegate.prompts.expressions import Token
 from tidegate.prompts.folder import FolderSource
 from tidegate.prompts.imported import Imported, checked_variable, named, whole
-from tidegate.prompts.language import Template, TemplateRefused, Token, read_template
+from tidegate.prompts.language import Template, TemplateRefused, read_template
 from tidegate.prompts.render import Renderer, RenderRefused
 from tidegate.prompts.source import SourceError
 

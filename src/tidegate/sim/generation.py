@@ -5,6 +5,7 @@ same request gets the same answer, from any simulated engine with the same seed.
 """
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -26,6 +27,7 @@ from tidegate.sim.asked import (
 )
 
 _END = text.token_ids(["<|end|>"])
+_MAX_KEPT_CHARS = 16_384
 
 
 class ToolCall(Struct, frozen=True):
@@ -134,7 +136,7 @@ def _render(messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
     """Token ids of a conversation. An answer sent back renders as the tokens that it was."""
     ids: list[int] = []
     if tools:
-        ids += text.token_ids(text.pieces(msgspec.json.encode(tools).decode()))
+        ids += _cut(msgspec.json.encode(tools).decode())
     for message in messages:
         ids += text.token_ids([f"<|{message.role}|>"])
         content = message.content
@@ -145,11 +147,21 @@ def _render(messages: Sequence[Message], tools: Sequence[Tool]) -> list[int]:
                 for part in parts
             )
         if content:
-            ids += text.token_ids(text.pieces(content))
+            ids += _ids(content) if len(content) <= _MAX_KEPT_CHARS else _cut(content)
         if bytes(message.tool_calls) != b"null":
-            ids += text.token_ids(text.pieces(bytes(message.tool_calls).decode()))
+            ids += _cut(bytes(message.tool_calls).decode())
         ids += _END
     return ids + text.token_ids(["<|assistant|>"])
+
+
+def _cut(content: str) -> list[int]:
+    return text.token_ids(text.pieces(content))
+
+
+@lru_cache(maxsize=64)
+def _ids(content: str) -> tuple[int, ...]:
+    """What many requests have in common, such as what a system says, is cut up once."""
+    return tuple(_cut(content))
 
 
 def _check(asked: Asked, prompt_tokens: int, limit: int, bounds: Bounds) -> None:

@@ -64,7 +64,7 @@ def kinds(analysis: Analysis, rollout: Rollout) -> dict[str, Kind]:
     for guard in found:
         name = guard.name
         known = analysis.metrics[name]
-        by_unit = units_may_count and is_by_unit(analysis, name)
+        by_unit = (units_may_count or HARM[name].is_late) and is_by_unit(analysis, name)
         level = known.units if by_unit else known.requests
         ln_harm_at = log(parts / guard.weight / rollout.harm_alpha)
         is_share = HARM[name].kind != "amount"

@@ -7,9 +7,11 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import Connection, Engine, case, delete, func, select, update
 
-from tidegate.core.assessment import Assessment
+from tidegate.core.arm import Arm
+from tidegate.core.assessment import AssessedAs, Assessment
 from tidegate.stores import database
 from tidegate.stores.captures import storable
+from tidegate.stores.errors import StoreError
 from tidegate.stores.schema_assessed import assessments, ungraded
 
 _AT_ONCE: Final = 500
@@ -39,6 +41,19 @@ class Assessed(Struct, frozen=True):
     unknown: int
 
 
+class Marked(StoreError):
+    """Some of them were marked before, or are not there any more."""
+
+
+class OfRelease(Struct, frozen=True):
+    """Assessments of one kind and release, of whose requests some began between two times."""
+
+    rollout: str
+    assessed_as: AssessedAs
+    began_s: float
+    ended_s: float
+
+
 def store(connection: Connection, several: Iterable[Assessment]) -> None:
     """Keep them; of what is found twice of a request the first stands."""
     rows = [_row(it) for it in several]
@@ -47,18 +62,60 @@ def store(connection: Connection, several: Iterable[Assessment]) -> None:
         connection.execute(statement, rows[at : at + _AT_ONCE])
 
 
-def unfolded(connection: Connection, *, most: int = 5000) -> list[tuple[int, Assessment]]:
-    """Those of releases that no block has counted, in the order in which they were stored."""
+def waiting(connection: Connection) -> dict[str, tuple[int, int]]:
+    """By release, how many no block has counted, and the newest one's number."""
+    query = select(_a.rollout, func.count(), func.max(_a.seq)).where(~_a.folded)
+    rows = connection.execute(query.group_by(_a.rollout))
+    return {rollout: (count, newest) for rollout, count, newest in rows if rollout is not None}
+
+
+def unfolded(
+    connection: Connection, *, rollout: str | None = None, most: int = 5000
+) -> list[tuple[int, Assessment]]:
+    """Those of releases, or of one, that no block has counted, in the order in which they were
+    stored."""
     query = select(assessments).where(~_a.folded).order_by(_a.seq).limit(most)
+    if rollout is not None:
+        query = query.where(_a.rollout == rollout)
     return [(row["seq"], _assessment(row)) for row in connection.execute(query).mappings()]
 
 
 def note_folded(connection: Connection, numbers: Iterable[int]) -> None:
-    """They are in blocks now, or never will be. In the transaction that stores the blocks."""
+    """They are in blocks now, or never will be. In the transaction that stores the blocks, which
+    has to be undone by Marked."""
     some = list(numbers)
     for at in range(0, len(some), _AT_ONCE):
-        those = _a.seq.in_(some[at : at + _AT_ONCE])
-        connection.execute(update(assessments).where(those).values(folded=True))
+        part = some[at : at + _AT_ONCE]
+        those = update(assessments).where(_a.seq.in_(part), ~_a.folded).values(folded=True)
+        if connection.execute(those).rowcount != len(part):
+            raise Marked("assessments were counted by another meanwhile, or deleted")
+
+
+def leave_out(connection: Connection, rollout: str) -> None:
+    """None of the release's that waits is ever counted."""
+    those = update(assessments).where(_a.rollout == rollout, ~_a.folded)
+    connection.execute(those.values(folded=True))
+
+
+def of_units(
+    connection: Connection, whose: OfRelease, units: Iterable[int]
+) -> list[tuple[Arm, int, int, int, bool]]:
+    """By arm and unit, of how many of its requests it is known and counted, how many of them were
+    bad, and whether any began in that time."""
+    in_time = (_a.started_at_s >= whose.began_s) & (_a.started_at_s < whose.ended_s)
+    bad, then = (func.sum(case((it, 1), else_=0)) for it in (_a.is_bad, in_time))
+    query = (
+        select(_a.arm, _a.unit, func.count(), bad, then)
+        .where(_a.rollout == whose.rollout, _a.assessed_as == whose.assessed_as, _a.folded)
+        .where(_a.is_bad.is_not(None), _a.arm.is_not(None))
+        .group_by(_a.arm, _a.unit)
+    )
+    places = [unit - _MIDDLE for unit in units]
+    found = []
+    for at in range(0, len(places), _AT_ONCE):
+        rows = connection.execute(query.where(_a.unit.in_(places[at : at + _AT_ONCE])))
+        found += [(row[0], row[1] + _MIDDLE, row[2], row[3], row[4] > 0) for row in rows]
+    return found
 
 
 def counted(

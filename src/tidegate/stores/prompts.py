@@ -1,14 +1,15 @@
-"""What is kept of prompts: what a version said when it was tagged first, and flips of tags."""
+"""What is kept of prompts: what a version said when it was served first, where `stable` pointed
+last, and flips of tags."""
 
 from collections.abc import Mapping
 
 from msgspec.structs import asdict, replace
 from sqlalchemy import Connection, func, insert, select
 
-from tidegate.core.prompt import TagFlip
-from tidegate.stores import audit
+from tidegate.core.prompt import Stood, TagFlip
+from tidegate.stores import audit, database
 from tidegate.stores.audit import Author
-from tidegate.stores.schema_prompts import prompt_versions, tag_flips
+from tidegate.stores.schema_prompts import prompt_stood, prompt_versions, tag_flips
 
 
 def known_versions(connection: Connection) -> dict[tuple[str, str], str]:
@@ -29,6 +30,25 @@ def note_versions(
     ]
     if rows:
         connection.execute(insert(prompt_versions), rows)
+
+
+def stood(connection: Connection) -> dict[str, Stood]:
+    """Where `stable` of each prompt pointed last."""
+    c = prompt_stood.c
+    query = select(c.prompt, c.version, c.digest)
+    return {name: Stood(version, digest) for name, version, digest in connection.execute(query)}
+
+
+def note_stood(connection: Connection, now: Mapping[str, Stood], at_s: float) -> None:
+    """Keep where `stable` points now. Of prompts that have none it stays as it was."""
+    known = stood(connection)
+    for name, it in now.items():
+        if known.get(name) != it:
+            values = {"version": it.version, "digest": it.digest, "at_s": at_s}
+            statement = database.upsert(connection, prompt_stood).values(prompt=name, **values)
+            connection.execute(
+                statement.on_conflict_do_update(index_elements=[prompt_stood.c.prompt], set_=values)
+            )
 
 
 def append_flip(connection: Connection, flip: TagFlip) -> TagFlip:

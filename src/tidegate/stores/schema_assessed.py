@@ -35,6 +35,10 @@ Index(
     unique=True,
 )
 Index("ix_assessments_folded", assessments.c.folded, assessments.c.seq)
+Index(
+    "ix_assessments_unit",
+    *(assessments.c[name] for name in ("rollout", "assessed_as", "unit")),
+)
 Index("ix_assessments_route", assessments.c.route, assessments.c.at_s)
 
 # Routes whose answers should be graded and are not: since when, and why.

@@ -17,6 +17,16 @@ prompt_versions = Table(
     Column("at_s", Float, nullable=False),
 )
 
+# Where `stable` of each prompt pointed last: one that goes and comes back is no first one.
+prompt_stood = Table(
+    "prompt_stood",
+    metadata,
+    Column("prompt", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("at_s", Float, nullable=False),
+)
+
 # Revisions of tags, in their order. `version` NULL takes the tag away, `base` is what `tags.yaml`
 # said of it then.
 tag_flips = Table(

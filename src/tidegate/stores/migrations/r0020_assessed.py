@@ -29,6 +29,8 @@ def upgrade() -> None:
     both = ["receipt_id", "assessed_as"]
     op.create_index("ix_assessments_receipt", "assessments", both, unique=True)
     op.create_index("ix_assessments_folded", "assessments", ["folded", "seq"])
+    unit = ["rollout", "assessed_as", "unit"]
+    op.create_index("ix_assessments_unit", "assessments", unit)
     op.create_index("ix_assessments_route", "assessments", ["route", "at_s"])
     op.create_table(
         "ungraded_routes",

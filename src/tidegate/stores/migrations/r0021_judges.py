@@ -1,5 +1,7 @@
 """Judges of live answers: calibrations, what they said of anchors, weekly looks, alarms."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -63,9 +65,9 @@ def _keys(*names: str) -> "list[sa.Column[str]]":
     return [sa.Column(name, sa.Text, primary_key=True) for name in names]
 
 
-def _some(kind: "type[sa.types.TypeEngine[object]]", *names: str) -> "list[sa.Column[object]]":
+def _some(kind: type[Any], *names: str) -> "list[sa.Column[Any]]":
     return [sa.Column(name, kind, nullable=False) for name in names]
 
 
-def _maybe(kind: "type[sa.types.TypeEngine[object]]", *names: str) -> "list[sa.Column[object]]":
+def _maybe(kind: type[Any], *names: str) -> "list[sa.Column[Any]]":
     return [sa.Column(name, kind) for name in names]

@@ -16,6 +16,7 @@ from tidegate.control.online import Given
 from tidegate.core import clock
 from tidegate.core.compile_limits import counts_alone
 from tidegate.core.declared import Declared
+from tidegate.core.grading import Answered
 from tidegate.core.key import KeyRecord, generate
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.purpose import EVAL
@@ -30,10 +31,32 @@ NAME: Final = "online quality"  # of its key, and of who makes it in the audit t
 SESSION: Final = "online-quality"
 KEY_LIFE_S: Final = 2 * 86_400.0
 _RENEWED_S: Final = 86_400.0
-_AT_ONCE: Final = 8
+_AT_ONCE: Final = 64  # of all jobs together
 _PAGE: Final = 100
 # Nobody waits for it, and what fails is tried again later: each try is one receipt.
 PATIENCE: Final = Patience(tries=1, connect_s=5.0, answer_s=120.0)
+
+
+class OwnJudge(Judge):
+    """A route that judges, which remembers what became of each question: its receipt, and in a word
+    why there was no answer."""
+
+    def __init__(
+        self, gateway: Gateway, route: str, parameters: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(gateway, route, parameters)
+        self.asked = 0
+        self.receipts: list[str] = []
+        self.failures: list[str] = []
+
+    def note(self, answered: Answered) -> None:
+        super().note(answered)
+        self.asked += 1
+        if answered.receipt_id is not None:
+            self.receipts.append(answered.receipt_id)
+        if answered.failure is not None:
+            # A code or a word of ours; what follows it may be a provider's words.
+            self.failures.append(answered.failure.partition(":")[0])
 
 
 class NoGateway(Exception):
@@ -82,13 +105,13 @@ class OwnGateway:
     @asynccontextmanager
     async def judge(
         self, route: str, parameters: tuple[tuple[str, str], ...] = ()
-    ) -> AsyncIterator[Judge]:
+    ) -> AsyncIterator[OwnJudge]:
         """A route that judges, which a route of the plan names as its judge. NoGateway,
         StoreError."""
         way = await self._usable()
         way.users += 1
         try:
-            yield Judge(way.gateway, route, parameters)
+            yield OwnJudge(way.gateway, route, parameters)
         finally:
             way.users -= 1
             if way is not self._way and not way.users:

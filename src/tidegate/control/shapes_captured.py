@@ -5,8 +5,10 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from tidegate.control.shapes_quality import ShareView
 from tidegate.core.capture import Captured
 from tidegate.stores.feedback import Heard, Rate
+from tidegate.stores.friction import Abandoned, Friction
 
 _Word = Annotated[str, Meta(min_length=1, max_length=1024)]
 _Limit = Annotated[int, Meta(ge=1, le=1000)]
@@ -100,5 +102,28 @@ class RatesQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
     since_s: _Seconds | None = None
 
 
+class RateView(Struct, frozen=True):
+    """`down` None: nobody has rated."""
+
+    found: Rate
+    down: ShareView | None
+
+
+class FrictionView(Struct, frozen=True):
+    """Of conversations; `friction` None: of none is anything known. Lower is better."""
+
+    found: Friction
+    friction: ShareView | None
+
+
+class AbandonedView(Struct, frozen=True):
+    found: Abandoned
+    abandoned: ShareView | None
+
+
 class FeedbackRates(Struct, frozen=True):
-    rates: list[Rate]
+    """Each by route, arm and prompt version."""
+
+    rates: list[RateView]
+    friction: list[FrictionView]
+    abandoned: list[AbandonedView]

@@ -3,7 +3,7 @@ from tests.controllers.release_rig import rollout, sight
 
 from tidegate.controllers._release_gates import Gate, approvals_needed, obstacles, step_of
 from tidegate.controllers._release_words import Bounds, Standing
-from tidegate.core.rollout import Approvals
+from tidegate.core.rollout import Approvals, HarmMetric, late_guard
 
 AT = Standing(state="analysing", step=1)
 
@@ -79,3 +79,19 @@ def test_what_is_not_certified_takes_no_gate_unless_somebody_takes_it_on_themsel
     waived = Standing(state="gated", waived=True)
     assert obstacles(sight(waived, rollout=named, bounds=lacking), gate) == ()
     assert obstacles(sight(Standing(state="gated"), rollout=named), gate) == ()
+
+
+@pytest.mark.parametrize(
+    ("guard", "holds"),
+    [
+        (late_guard("quality"), True),
+        (HarmMetric("quality", 0.05), True),
+        (HarmMetric("quality", 0.05, no_data="ignore"), False),
+        (late_guard("thumbs_down"), False),
+    ],
+)
+def test_nothing_starts_while_its_answers_are_not_graded(guard: HarmMetric, holds: bool) -> None:
+    away = Bounds(not_graded="its answers are not graded since 10:00: the judge is away")
+    seen = sight(AT, rollout=rollout(harm=(guard,)), bounds=away)
+    assert obstacles(seen, "start") == ((away.not_graded,) if holds else ())
+    assert obstacles(seen, "promotion") == ()

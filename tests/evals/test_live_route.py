@@ -67,9 +67,9 @@ def test_captures_are_looked_for_less_often_the_longer_it_takes() -> None:
     assert first is not None and it.look_from() is None
     time.now_s = 2.0
     it.looked([])  # it took two seconds
-    time.now_s = 39.0
+    time.now_s = 19.0
     assert it.look_from() is None
-    time.now_s = 41.0
+    time.now_s = 21.0
     second = it.look_from()
     assert second is not None and second > first
 

@@ -76,7 +76,6 @@ class LiveGrading:
         self._clocks = at or Clocks()
         self._routes: dict[str, LiveRoute] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self._noted: dict[str, str | None] = {}
         self._noted_s = float("-inf")
         self._since_s: Mapping[str, float] = {}
         self.counts = Counts()
@@ -86,10 +85,7 @@ class LiveGrading:
         await self._follow_plan()
         for state in self._routes.values():
             await self._look(state)
-            while (one := state.next()) is not None:
-                task = asyncio.create_task(self._grade(state, one))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+            self._begin(state)
         now_s = self._clocks.monotonic_s()
         if now_s >= self._noted_s + _NOTE_S:
             self._noted_s = now_s
@@ -98,12 +94,11 @@ class LiveGrading:
 
     async def close(self) -> None:
         """Nothing is under way any more, and nothing is remembered: another may lead meanwhile."""
+        self._routes.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        self._routes.clear()
-        self._noted.clear()
 
     def render(self) -> bytes:
         since_s = self._since_s
@@ -146,14 +141,23 @@ class LiveGrading:
         with database.reading(self._given.engine) as connection:
             return live_answers.kept_after(connection, route, after, _PAGE)
 
+    def _begin(self, state: LiveRoute) -> None:
+        """What may be begun now; again when one has ended."""
+        if self._routes.get(state.name) is not state:
+            return  # nobody asks for it any more
+        while (one := state.next()) is not None:
+            task = asyncio.create_task(self._grade(state, one))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
     async def _grade(self, state: LiveRoute, one: Candidate) -> None:
         """One answer, to its end. Raises nothing but that it was cancelled."""
         try:
             loaded = await self._load(one.receipt_id)
             if loaded is None:
                 state.left_out(one)
-                return
-            await self._judge(state, one, loaded)
+            else:
+                await self._judge(state, one, loaded)
         except NoCase:
             state.no_case_in_a_row += 1
             state.left_out(one)
@@ -166,6 +170,7 @@ class LiveGrading:
             _log.error("a live answer of %s could not be graded: %s", state.name, broken.what)
             cost = None if broken.asked else 0
             state.put_aside(one, f"an error of ours ({broken.what})", cost)
+        self._begin(state)
 
     async def _load(self, receipt_id: str) -> _Loaded | None:
         """None where there is nothing whole to be graded, or it was graded. A receipt is in the

@@ -27,7 +27,9 @@ MOST_AT_ONCE: Final = 16
 # A request is captured when its answer has ended, and is known by when it began.
 _LATE_S: Final = 1800.0
 _OVERLAP_S: Final = 120.0
-_ALL_AGAIN: Final = 20  # looks
+_ALL_AGAIN: Final = 50  # looks
+_LOOK_S: Final = 2.0
+_RESTS: Final = 10  # times as long as it took
 _PROBE_S: Final = 10.0
 _SLOW_S: Final = 600.0
 _TRIES: Final = 3
@@ -103,7 +105,7 @@ class LiveRoute:
         """After which id to look for captured requests now; None: not yet. The more time a look
         takes, the longer the next one waits."""
         now_s = self._clocks.monotonic_s()
-        if now_s < self._looked_s + max(5.0, 20 * self._look_took_s):
+        if now_s < self._looked_s + max(_LOOK_S, _RESTS * self._look_took_s):
             return None
         again = self._looks % _ALL_AGAIN == 0
         back_s = WINDOW_S if not self._looks else _LATE_S if again else _OVERLAP_S

@@ -14,7 +14,7 @@ from typing import Final
 # same one, on the half of them that it was chosen by.
 THRESHOLD: Final = 0.81
 # What is looked at of each text.
-MOST_CHARS: Final = 4000
+MOST_CHARS: Final = 2000
 _WORD: Final = re.compile(r"\w+")
 _NUMBER: Final = re.compile(r"\d+")
 # From here on a sign is as much as a syllable or a word.
@@ -23,9 +23,10 @@ _LETTERS, _SIGNS = 4, 2
 # "Go on", "yes" and "more" are said again and again, and ask for nothing again.
 _LEAST_LETTERS: Final = 12
 _LEAST_SIGNS: Final = 5
+_MOST_TIMES: Final = 4
 
 
-def is_restated(before: str, after: str) -> bool:
+def is_restated(before: str, after: str, threshold: float = THRESHOLD) -> bool:
     """Whether `after` asks for the same as `before`. Who asks with other numbers asks for something
     else."""
     one, other = _folded(before), _folded(after)
@@ -34,7 +35,9 @@ def is_restated(before: str, after: str) -> bool:
     numbers = set(_NUMBER.findall(one)), set(_NUMBER.findall(other))
     if all(numbers) and numbers[0] != numbers[1]:
         return False
-    return _alike(one, other) >= THRESHOLD
+    shorter, longer = sorted((len(one), len(other)))
+    # Much longer texts have too many letters of their own: those need not be counted.
+    return longer <= _MOST_TIMES * shorter and _alike(one, other) >= threshold
 
 
 def likeness(one: str, other: str) -> float:

@@ -1,5 +1,6 @@
 """Captured turns wait once each, until somebody takes them."""
 
+import pytest
 from sqlalchemy import Engine
 from tests.stores.said import NOON_S, captured
 
@@ -46,3 +47,14 @@ def test_what_came_next_is_of_the_same_conversation_and_in_time(engine: Engine) 
         assert len(captures.next_ones(connection, "a", ids[0], NOON_S + 9, most=1)) == 1
         captures.remove(connection, Deletion(NOON_S + 2), NOON_S)
         assert captures.still_there(connection, ids) == set(ids[2:])
+
+
+def test_what_nobody_looks_at_does_not_wait_for_ever(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(turns, "_AT_ONCE", 2)
+    for n in range(5):
+        with database.writing(engine) as connection:
+            captures.store(connection, [captured(NOON_S + n, n, conversation="c")], NOON_S + n)
+    assert turns.drop_old(engine, NOON_S + turns.KEPT_S + 3) == 3
+    assert len(due(engine)) == 2

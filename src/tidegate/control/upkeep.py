@@ -28,6 +28,7 @@ from tidegate.stores import (
     rollup,
     schedule,
     signal_bins,
+    turns,
     unit_homes,
 )
 from tidegate.stores.errors import StoreError
@@ -102,6 +103,7 @@ class Upkeep:
         decisions.drop_old(self._engine, now_s)
         _forget_ended(self._engine, now_s)
         captures.drop_old(self._engine, now_s, {})
+        turns.drop_old(self._engine, now_s)
         with database.writing(self._engine) as connection:
             readings.trim(connection, now_s)
             changes.trim(connection, now_s - _CHANGES_KEPT_S)

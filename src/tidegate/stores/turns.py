@@ -4,12 +4,14 @@ from collections.abc import Collection, Iterable
 from typing import Final
 
 from msgspec import Struct
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, Engine, delete, select
 
 from tidegate.core.capture import Captured
 from tidegate.stores import database
 from tidegate.stores.schema_turns import turns
 
+# Where no route has users' next turns looked at, nobody takes them.
+KEPT_S: Final = 2 * 86_400.0
 _AT_ONCE: Final = 500
 
 _t = turns.c
@@ -58,3 +60,15 @@ def leave(connection: Connection, ids: Collection[str]) -> set[str]:
         part = delete(turns).where(_t.receipt_id.in_(some[at : at + _AT_ONCE]))
         gone.update(connection.execute(part.returning(_t.receipt_id)).scalars())
     return gone
+
+
+def drop_old(engine: Engine, now_s: float) -> int:
+    """Delete those that nobody has looked at for too long, in short transactions; how many."""
+    some = select(_t.receipt_id).where(_t.stored_at_s < now_s - KEPT_S).limit(_AT_ONCE)
+    part, gone = delete(turns).where(_t.receipt_id.in_(some)), 0
+    while True:
+        with database.writing(engine, alone=False) as connection:
+            count = connection.execute(part).rowcount
+        gone += count
+        if count < _AT_ONCE:
+            return gone

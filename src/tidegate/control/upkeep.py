@@ -30,6 +30,7 @@ from tidegate.stores import (
     rollup,
     schedule,
     signal_bins,
+    turns,
     unit_homes,
 )
 from tidegate.stores.errors import StoreError
@@ -106,6 +107,7 @@ class Upkeep:
         captures.drop_old(self._engine, now_s, {})
         judge_scores.drop_old(self._engine, now_s - _CHANGES_KEPT_S)
         judges.drop_old(self._engine, now_s - _CHANGES_KEPT_S)
+        turns.drop_old(self._engine, now_s)
         with database.writing(self._engine) as connection:
             readings.trim(connection, now_s)
             changes.trim(connection, now_s - _CHANGES_KEPT_S)

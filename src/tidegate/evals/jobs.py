@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from tidegate.control.online import Given
+from tidegate.evals.follow_ups import FollowUps
 from tidegate.evals.judge_drift import JudgeDrift
 from tidegate.evals.live_grading import LiveGrading
 from tidegate.evals.online import Job
@@ -15,7 +16,8 @@ class OnlineJobs:
     def __init__(self, given: Given) -> None:
         self.gateway = OwnGateway(given)
         self.live = LiveGrading(given, self.gateway)
-        self.jobs: Sequence[Job] = (self.live, JudgeDrift(given, self.gateway))
+        watched = JudgeDrift(given, self.gateway)
+        self.jobs: Sequence[Job] = (self.live, FollowUps(given), watched)
 
     async def __aenter__(self) -> "OnlineJobs":
         await self.gateway.__aenter__()

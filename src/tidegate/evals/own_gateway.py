@@ -18,7 +18,7 @@ from tidegate.core import clock
 from tidegate.core.compile_limits import counts_alone
 from tidegate.core.declared import Declared
 from tidegate.core.grading import Answered
-from tidegate.core.key import KeyRecord, generate
+from tidegate.core.key import ONLINE_QUALITY, KeyRecord, generate
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.purpose import EVAL
 from tidegate.core.units import usd_to_nanousd
@@ -28,7 +28,7 @@ from tidegate.stores import database, judges, keys
 from tidegate.stores.audit import Author
 from tidegate.stores.keys import KeyFilter, KeyNotFound
 
-NAME: Final = "online quality"  # of its key, and of who makes it in the audit trail
+NAME: Final = ONLINE_QUALITY  # of its key, and of who makes it in the audit trail
 SESSION: Final = "online-quality"
 _DAY_S: Final = 86_400.0
 KEY_LIFE_S: Final = 2 * _DAY_S

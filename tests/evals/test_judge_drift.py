@@ -140,6 +140,26 @@ def test_another_model_is_another_judge_with_a_bridge(room: JudgeRoom) -> None:
     assert room.may_decide
 
 
+def test_another_rubric_is_another_judge_with_a_bridge_too(room: JudgeRoom) -> None:
+    room.work()
+    earlier = room.digest
+    kinder = KIND.replace('"kind"', '"very kind"')
+    changed = {name: quality(room, checks=kinder) for name in ("chat", "mail")}
+    room.declared = declared(changed)
+    room.work(until=lambda _: bool(room.told()))
+    assert room.told() == ["Another judge answers at referee"]
+    room.work()
+    assert room.may_decide and room.digest != earlier and room.told() == []
+    assert (room.seat().earlier, room.seat().changed_at_s) == (earlier, room.now_s)
+    assert msgspec.json.decode(room.row().bridge, type=Bridge).before == earlier
+
+
+def quality(room: JudgeRoom, **fields: Any) -> DeclaredQuality:
+    known = room.declared.routes["chat"].quality
+    assert known is not None
+    return replace(known, **fields)
+
+
 def test_a_model_that_changed_between_weeks_is_found_by_what_it_graded(room: JudgeRoom) -> None:
     room.work()
     asked = len(room.sitting.asked)
@@ -320,10 +340,7 @@ def test_a_clock_that_jumps_and_comes_back_costs_a_look_at_most(
 def test_what_no_plan_has_any_more_is_left(room: JudgeRoom) -> None:
     room.work()
     kept = room.row()
-    quality = room.declared.routes["chat"].quality
-    assert quality is not None
-    route = replace(room.declared.routes["chat"], quality=replace(quality, anchors=None))
-    room.declared = replace(room.declared, routes={"chat": route})
+    room.declared = declared({"chat": quality(room, anchors=None)})
     room.work()
     with database.reading(room.engine) as connection:
         assert judges.seats(connection) == {}

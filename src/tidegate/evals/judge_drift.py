@@ -63,6 +63,7 @@ class JudgeDrift:
         self._asking = asking
         self._now_s = now_s
         self._read: dict[str, _Read] = {}
+        self._taken: set[str] = set()
         self._probed: set[str] = set()
         self._missed: Counter[tuple[str, str, int]] = Counter()
         self._rendered = b""
@@ -70,10 +71,14 @@ class JudgeDrift:
     async def step(self) -> float:
         declared, wait_s = self._given.declared(), IDLE_S
         seats = seats_of(declared)
+        taken = {it.id for it in seats}
+        if taken != self._taken:
+            await asyncio.to_thread(judge_record.adopt, self._given.engine, seats, self._now_s())
+            self._taken = taken
         for seat in seats:
             wait_s = min(wait_s, await self._visit(seat, declared))
         if wait_s > SOON_S or not self._rendered:
-            await asyncio.to_thread(self._tidy, {it.id for it in seats})
+            await asyncio.to_thread(self._tidy, taken)
         return wait_s
 
     def render(self) -> bytes:

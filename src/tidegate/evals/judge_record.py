@@ -98,6 +98,30 @@ def _due(row: Calibrated | None, anchors: Sequence[Anchor], now_s: float) -> tup
     return "", []
 
 
+def adopt(engine: Engine, taken: Sequence[JudgeSeat], now_s: float) -> None:
+    """Where a plan has another rubric, route or parameters now, who judged there before is who the
+    new judge is compared with."""
+    with database.reading(engine) as connection:
+        held = judges.seats(connection)
+    ids = {it.id for it in taken}
+    gone = [it for it in held.values() if it.seat not in ids and it.judge]
+    made = [
+        Seat(it.id, it.route, it.name, it.used_by, now_s, earlier=before.judge, changed_at_s=now_s)
+        for it in taken
+        if it.id not in held and (before := _predecessor(it, gone)) is not None
+    ]
+    if made:
+        with database.writing(engine, alone=False) as connection:
+            for seat in made:
+                judges.note_seat(connection, seat)
+
+
+def _predecessor(seat: JudgeSeat, gone: Sequence[Seat]) -> Seat | None:
+    """The one of the same check, else any, that looked at answers of the same route."""
+    alike = [it for it in gone if set(it.used_by) & set(seat.used_by)]
+    return next((it for it in alike if it.name == seat.name), alike[0] if alike else None)
+
+
 def store(engine: Engine, work: Work, verdicts: Iterable[Verdict], now_s: float) -> Work:
     """Keep what was said, by who said it; the work with who sits there now."""
     held, scores = work.held, list[Score]()

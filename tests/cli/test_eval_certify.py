@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 from tests.cli.conftest import FakeControl
 from tests.cli.test_eval_told import done
@@ -14,6 +15,7 @@ from tests.evals.runs import pair, same
 from tidegate.cli._client import Control
 from tidegate.cli._eval_certify import certify
 from tidegate.cli._eval_run import Done
+from tidegate.evals.suite import Suite
 
 ISSUED: dict[str, Any] = {
     "id": "c1", "prompt": "support", "version": "v2", "digest": "d", "model": "m", "suite": "s",
@@ -31,8 +33,14 @@ def answered(*models: tuple[str, str | None]) -> Done:
             replace(one.candidate[0], repeat=n, answered=replace(one.candidate[0].answered, **it))
             for n, it in enumerate(after)
         )
-        made.append(replace(one, candidate=sides))
-    return replace(done("warn"), pairs=made, judges=("a" * 64,))
+        case = replace(one.case, variables={"fact": Raw(b'"all"'), "question": _json(one.case.id)})
+        made.append(replace(one, case=case, candidate=sides))
+    suite = Suite("facts", tuple(it.case for it in made))
+    return replace(done("warn"), pairs=made, suite=suite, judges=("a" * 64,))
+
+
+def _json(text: str) -> Raw:
+    return Raw(msgspec.json.encode(text))
 
 
 def certified(control: FakeControl, what: Done) -> list[dict[str, Any]]:
@@ -50,7 +58,19 @@ def test_what_was_served_is_in_it_and_so_is_every_finding(control: FakeControl) 
     assert (body["prompt"], body["version"], body["cases"]) == ("support", "v2", 100)
     assert body["judge_digest"] == "a" * 64
     assert {"check": "extra", "verdict": "warn", "why": "so it is"} in body["findings"]
-    assert body["for_s"] == 60.0
+    assert (body["for_s"], body["baseline"]) == (60.0, "v1")
+
+
+def test_cases_that_ask_the_same_count_once_and_a_version_alone_has_no_baseline(
+    control: FakeControl,
+) -> None:
+    found = answered(("m", None))
+    twice = (*found.suite.cases, replace(found.suite.cases[0], id="again"))
+    pairs = [replace(it, baseline=()) for it in found.pairs]
+    pairs.append(replace(pairs[0], case=twice[-1]))
+    [body] = certified(control, replace(found, suite=Suite("facts", twice), pairs=pairs))
+    assert body["cases"] == 100
+    assert "baseline" not in body
 
 
 def test_each_model_has_its_own(control: FakeControl) -> None:

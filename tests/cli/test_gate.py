@@ -34,9 +34,18 @@ def test_a_good_version_passes_beside_what_is_stable(run: Run, house: Path) -> N
     assert "support@v2 at chat beside support@v1 at chat" in result.stdout
     assert "no certificate" in result.stderr
     assert "passed" in (house / "m.md").read_text()
-    assert msgspec.json.decode((house / "j.json").read_bytes())["verdict"] == "pass"
+    assert msgspec.json.decode((house / "j.json").read_bytes())["verdict"] == "warn"  # no price
     [checks, cases] = ElementTree.parse(house / "j.xml").getroot()  # noqa: S314 - our own
     assert (checks.attrib["failures"], cases.attrib["tests"]) == ("0", "100")
+
+
+def test_what_was_asked_with_parameters_of_the_command_line_is_not_certified(
+    run: Run, house: Path
+) -> None:
+    written(house)
+    result = gated(run, lambda _: "good", "--candidate", "v2", "--candidate-parameter", "seed=7")
+    assert result.exit_code == 0, result.output
+    assert "no certificate: it is not served with the parameters given here" in result.stderr
 
 
 def test_a_worse_version_is_blocked_and_nothing_is_certified(

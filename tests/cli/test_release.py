@@ -100,6 +100,19 @@ def test_a_status_says_what_is_still_needed_how_long_that_takes_and_what_cannot_
     assert "180 an hour now" in told
 
 
+def test_what_is_found_afterwards_is_counted_in_answers_and_not_in_requests(
+    run: Callable[..., Result], control: FakeControl
+) -> None:
+    answer = explained()
+    judged = {"name": "quality", "counted": "judged answers", "must_be_safe": False}
+    answer["metrics"] = [{**answer["metrics"][0], **judged}]
+    control.answers["GET /api/releases/explain"] = answer
+    told = " ".join(run("release", "status", "chat/next").output.split())
+    assert "180 judged answers, 60 min" in told
+    assert "judged answers 180" in told
+    assert "requests," not in told.partition("METRIC")[2]
+
+
 def test_an_explanation_has_everything_and_steers_no_terminal(
     run: Callable[..., Result], control: FakeControl
 ) -> None:
@@ -173,7 +186,10 @@ def test_a_file_that_is_refused_is_told_line_by_line(
 
 
 def test_a_release_is_created(run: Callable[..., Result], control: FakeControl) -> None:
-    control.answers["POST /api/releases"] = {"id": "chat/next", "is_new": True}
-    assert "tidegate release start chat/next" in run("release", "create", "chat/next").output
+    notes = ["gate certificate: support@v4 at m-1"]
+    made = {"id": "chat/next", "is_new": True, "notes": notes}
+    control.answers["POST /api/releases"] = made
+    said = run("release", "create", "chat/next").output
+    assert "tidegate release start chat/next" in said and notes[0] in said
     control.answers["POST /api/releases"] = {"id": "chat/next", "is_new": False}
     assert "says the same" in run("release", "create", "chat/next").output

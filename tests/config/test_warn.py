@@ -4,6 +4,7 @@ import pytest
 from tests.core.plans import compiled, declared, hosted, no_price
 from tests.core.revisions import revision
 
+from tidegate.config.load import compile_file
 from tidegate.config.warn import about_costs, about_limits, about_revisions, about_surroundings
 from tidegate.core.added import Added
 from tidegate.core.declared_budgets import DeclaredBudget, Period
@@ -120,3 +121,30 @@ def test_what_the_file_has_superseded_of_what_was_moved_at_run_time_is_told():
         'what was moved at run time (promote "chat/longer" by operator:ana) no longer holds: '
         "the plan file says something else of `target` since"
     )
+
+
+QUALITY = """\
+providers: {{mine: {{kind: vllm, base_url: "http://127.0.0.1:9/v1"}}}}
+routes:
+  grader: mine/{judge}
+  chat:
+    target: mine/Qwen3-8B
+    {capture}
+    quality: {{checks: [{{judge_rubric: {{rubric: x}}}}], judge: grader}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("judge", "capture", "said"),
+    [
+        ("llama-3", "capture: 5%", []),
+        ("llama-3", "unsupported: drop", ["quality: nothing of this route is captured"]),
+        ("qwen-max", "capture: 5%", ["quality.judge: the judge is of the family"]),
+    ],
+)
+def test_what_grading_of_live_answers_lacks(judge, capture, said):
+    plan = QUALITY.format(judge=judge, capture=capture).encode()
+    found = [str(it) for it in compile_file(plan, {}, 1, 1000.0).warnings]
+    found = [it for it in found if "quality" in it]
+    assert len(found) == len(said)
+    assert all(f"routes.chat.{want}" in it for want, it in zip(said, found, strict=True))

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import Connection, select
 
-from tidegate.control.observe import Moment
+from tidegate.control.moment import Moment
 from tidegate.control.sli_windows import Source, Windowed
 from tidegate.controllers.release import Burning, Place, ShadowSeen, is_own
 from tidegate.core.block import Tally

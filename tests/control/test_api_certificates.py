@@ -15,9 +15,12 @@ def room(layout: Layout, engine: Engine) -> Room:
     return Room(layout, engine, layout.state.parent / "tidegate.yaml")
 
 
-def answered(engine: Engine, count: int = 5) -> None:
-    asked = {"session_id": "run-1", "purpose": "eval", "model_wanted": "m-1"}
-    Ledger(engine).write(rig.entries(*(rig.receipt(**asked) for _ in range(count))), [])
+def answered(engine: Engine, count: int = 5, version: str = "v2", **given: object) -> None:
+    """Different questions that a version was asked."""
+    asked = {"session_id": "run-1", "purpose": "eval", "model_wanted": "m-1", "prompt": "support"}
+    asked |= {"prompt_version": version}
+    said = ({**asked, "asked_digest": f"{version}-{n}", **given} for n in range(count))
+    Ledger(engine).write(rig.entries(*(rig.receipt(**it) for it in said)), [])
 
 
 def asked(room: Room, version: str = "v2", **given: object) -> dict[str, object]:
@@ -45,6 +48,7 @@ def test_a_certificate_lets_stable_move_there_and_no_further(room: Room, engine:
     answered(engine)
     made = room.ask("POST", "/api/certificates", asked(room))
     assert made.status_code == 201, made.text
+    assert room.loop._woken.is_set(), "a release may wait for it"
     assert [it["id"] for it in room.ask("GET", "/api/certificates").json()["certificates"]] == [
         made.json()["id"]
     ]
@@ -62,10 +66,23 @@ def test_a_certificate_lets_stable_move_there_and_no_further(room: Room, engine:
 
 def test_what_the_ledger_does_not_bear_out_is_not_certified(room: Room, engine: Engine) -> None:
     begin(room)
-    answered(engine, 4)
+    answered(engine, 3)
+    answered(engine, 9, asked_digest="the same again")
+    answered(engine, 9, "v1")
     refused = room.ask("POST", "/api/certificates", asked(room))
     assert refused.status_code == 400
+    assert "knows 4 different questions" in refused.json()["error"]["message"]
+
+
+def test_what_it_was_compared_with_has_answered_too(room: Room, engine: Engine) -> None:
+    begin(room)
+    answered(engine)
+    answered(engine, 4, "v1")
+    body = asked(room, baseline="support@v1 at chat")
+    refused = room.ask("POST", "/api/certificates", body)
     assert "knows 4 answers" in refused.json()["error"]["message"]
+    answered(engine, 1, "v1")
+    assert room.ask("POST", "/api/certificates", body).status_code == 201
 
 
 def test_a_version_that_says_something_else_is_not_certified(room: Room, engine: Engine) -> None:
@@ -86,6 +103,7 @@ def test_a_version_that_says_something_else_is_not_certified(room: Room, engine:
 def test_a_run_bears_out_the_version_that_it_tried_and_no_other(room: Room, engine: Engine) -> None:
     begin(room)
     answered(engine)
+    answered(engine, version="v3")
     write(room.plan_file.parent, "v3", stable="v1")
     for version, status in (("v2", 201), ("v2", 201), ("v3", 400)):
         made = room.ask("POST", "/api/certificates", asked(room, version))

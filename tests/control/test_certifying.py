@@ -1,83 +1,17 @@
-"""What may be stable: another model, another snapshot, a forged or old paper certify nothing."""
+"""What may be stable: what is certified, what stood there before, and nothing that changed."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-import pytest
-from msgspec.structs import replace
-from tests.core.test_certificate import NOW_S, PLAIN, SECRET
+from sqlalchemy import Engine, event
+from tests.control.certifieds import certified, plan, prompt
+from tests.core.test_certificate import PLAIN, SECRET
 from tests.gateway.rig import plan_of, target
-from tests.gateway.routed import routed
 
-from tidegate.control.certifying import Certified, CertifiedSource, models_of
-from tidegate.core.certificate import Certificate, signed
+from tidegate.control.certifying import CertifiedSource, Certifying
+from tidegate.core.certificate import signed
 from tidegate.core.plan import Plan
-from tidegate.core.prompt import Pin, Prompt, RoutePrompt, Tagged, Turn
-
-
-def prompt(version: str = "v4", **fields: object) -> Prompt:
-    digest = PLAIN.digest if version == "v4" else f"digest-{version}"
-    return Prompt("support", version, digest, (Turn("system", "x"),), **fields)  # type: ignore[arg-type]
-
-
-def certified(
-    *kept: Certificate, snapshots: Mapping[tuple[str, str, str], frozenset[str]] | None = None
-) -> Certified:
-    def of(digest: str) -> list[Certificate]:
-        return [it for it in kept if it.digest == digest]
-
-    return Certified(of, (SECRET,), NOW_S, snapshots)
-
-
-def plan(model: str = "m-1", served: str = "v3", **wanted: object) -> Plan:
-    routes = routed(target(1, "a", model=model), prompt=RoutePrompt("support", **wanted))  # type: ignore[arg-type]
-    known = Tagged("support", {"stable": served}, {served: prompt(served)})
-    return plan_of(routes=routes, prompts={"support": known})
-
-
-def test_a_paper_certifies_one_version_at_one_model() -> None:
-    held = certified(signed(PLAIN, SECRET))
-    assert held.missing(prompt(), ["m-1"]) == []
-    assert [it.model for it in held.missing(prompt(), ["m-1", "m-2"])] == ["m-2"]
-    assert held.missing(prompt("v5"), ["m-1"])[0].why == "no gate was passed"
-
-
-@pytest.mark.parametrize(
-    ("kept", "why"),
-    [
-        (PLAIN, "not written by this installation"),
-        (signed(PLAIN, b"other" * 8), "not written by this installation"),
-        (signed(replace(PLAIN, expires_at_s=NOW_S - 1), SECRET), "expired"),
-    ],
-)
-def test_a_forged_or_old_one_certifies_nothing(kept: Certificate, why: str) -> None:
-    [missing] = certified(kept).missing(prompt(), ["m-1"])
-    assert why in missing.why
-    assert str(missing).startswith("uncertified_pair: support@v4 at m-1")
-
-
-def test_the_paper_of_another_version_certifies_nothing_in_its_row() -> None:
-    paper = signed(replace(PLAIN, digest="another"), SECRET)
-    held = Certified(lambda _: [paper], (SECRET,), NOW_S)
-    assert held.missing(prompt(), ["m-1"])[0].why == "no gate was passed"
-
-
-def test_a_provider_that_answers_as_another_voids_it() -> None:
-    paper = signed(replace(PLAIN, snapshot="m-1-2026"), SECRET)
-    served = {("support", "v4", "m-1"): frozenset({"m-1-2026"})}
-    assert certified(paper, snapshots=served).missing(prompt(), ["m-1"]) == []
-    other = {("support", "v4", "m-1"): frozenset({"m-1-2026", "m-1-2027"})}
-    [missing] = certified(paper, snapshots=other).missing(prompt(), ["m-1"])
-    assert "m-1-2027" in missing.why
-    fresh = signed(replace(PLAIN, id="c2", snapshot="m-1-2027"), SECRET)
-    assert certified(fresh, paper, snapshots=other).missing(prompt(), ["m-1"]) == []
-
-
-def test_it_is_asked_at_its_pins_and_at_what_routes_ask_by_it() -> None:
-    assert models_of(plan(), prompt(pins=(Pin("m-7"),))) == {"m-1", "m-7"}
-    assert models_of(plan(version="v3"), prompt()) == frozenset()
-    assert models_of(plan(tag="canary", allowed=("stable",)), prompt()) == {"m-1"}
-    assert models_of(plan(tag="canary"), prompt()) == frozenset()
-
+from tidegate.core.prompt import Prompt, Stood
+from tidegate.stores import database, prompts
 
 TAGS = {"stable": "v4", "canary": "v5"}
 
@@ -120,3 +54,81 @@ def test_what_never_was_stable_begins_without_and_the_broken_is_told_elsewhere()
     broken = CertifiedSource(Fixed(stable="broken"), plan(), certified())
     assert broken.allowed("support", {"stable": "broken"}) == {"stable": "broken"}
     assert broken.tags("other") is None
+
+
+V3 = Stood("v3", prompt("v3").digest)
+
+
+def stood(*found: Stood) -> Callable[[str], tuple[Stood, ...]]:
+    return lambda _: found
+
+
+def test_a_stable_that_was_taken_away_and_comes_back_elsewhere_is_no_first_one() -> None:
+    """Whatever the plan has of it, and whether anybody is asked by it now."""
+    for current in (plan_of(target(1, "a")), None):
+        held = CertifiedSource(Fixed(**TAGS), current, certified(), stood(V3))
+        assert held.allowed("support", TAGS) == {"stable": "v3", "canary": "v5"}
+        assert [it.why for it in held.refused] == ["no gate was passed"]
+        again = CertifiedSource(Fixed(stable="v3"), current, certified(), stood(V3))
+        assert again.allowed("support", {"stable": "v3"}) == {"stable": "v3"}
+        papers = certified(signed(PLAIN, SECRET))
+        assert (
+            CertifiedSource(Fixed(**TAGS), current, papers, stood(V3)).allowed("support", TAGS)
+            == TAGS
+        )
+
+
+def test_where_it_stood_is_gone_too_it_points_nowhere() -> None:
+    for gone in (Stood("broken", "digest"), Stood("v3", "another text")):
+        held = CertifiedSource(Fixed(**TAGS), None, certified(), stood(gone))
+        assert held.allowed("support", TAGS) == {"canary": "v5"}
+
+
+def test_it_goes_back_to_where_it_was_without_a_paper() -> None:
+    was = stood(*(Stood(it, prompt(it).digest) for it in ("v1", "v2", "v3")))
+    for version in ("v1", "v2"):
+        held = CertifiedSource(Fixed(stable=version), plan(), certified(), was)
+        assert held.allowed("support", {"stable": version}) == {"stable": version}
+    assert held.refused == []
+
+
+class Edited(Fixed):
+    def version(self, name: str, version: str) -> Prompt:
+        return prompt("v9") if version == "v7" else prompt(version)
+
+
+def test_what_is_served_by_a_name_never_says_something_else() -> None:
+    held = CertifiedSource(Edited(), plan(version="v7"), certified())
+    assert held.version("support", "v7") == prompt("v7")
+    assert ["support@v7 says something else" in it for it in held.kept] == [True]
+    assert CertifiedSource(Edited(), None, None).version("support", "v7") == prompt("v9")
+
+
+def test_what_a_plan_serves_is_remembered(engine: Engine) -> None:
+    current: list[Plan] = [plan(served="v3", version="v7")]
+    certifying = Certifying(engine, (SECRET,), lambda: current[0])
+    certifying.guarded(Fixed(**TAGS), required=False)
+    current[0] = plan_of(target(1, "a"))
+    source = certifying.guarded(Fixed(**TAGS))
+    assert source.allowed("support", TAGS)["stable"] == "v3"
+    with database.reading(engine) as connection:
+        assert prompts.stood(connection) == {"support": (V3,)}
+        assert prompts.known_versions(connection) == {("support", "v7"): prompt("v7").digest}
+
+
+def test_what_has_not_moved_is_not_written_again(engine: Engine) -> None:
+    """Nor is anything read of prompts whose `stable` stays."""
+    current = [plan(served="v3", version="v7")]
+    certifying = Certifying(engine, (SECRET,), lambda: current[0])
+    certifying.guarded(Fixed(stable="v3"))
+    said: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        said.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    current[0] = plan(served="v3", version="v7")
+    certifying.guarded(Fixed(stable="v3"))
+    assert not any("prompt_" in it for it in said)
+    certifying.guarded(Fixed(stable="v4"))
+    assert any("prompt_stood" in it for it in said)

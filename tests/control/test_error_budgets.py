@@ -10,7 +10,8 @@ from sqlalchemy import Engine
 from tests.stores.signal_rig import NOON_S, add, key, one
 
 from tidegate.control.error_budgets import ErrorBudgets
-from tidegate.control.observe import Moment, Seen
+from tidegate.control.moment import Moment
+from tidegate.control.observe import Seen
 from tidegate.controllers.error_budget import Memory
 from tidegate.controllers.release import Burning
 from tidegate.core.controller import Tell

@@ -9,64 +9,21 @@ from msgspec import Raw
 from sqlalchemy import Engine, update
 from tests.control import release_room as rooms
 from tests.control.conftest import Room
-from tests.controllers.release_rig import rollout
 from tests.stores import rig as stores
 
 from tidegate.control import observe
-from tidegate.control.observe import Binding, Moment, Releases
+from tidegate.control.moment import Moment
+from tidegate.control.observe import Releases
 from tidegate.controllers.release import View
-from tidegate.core.change import Change
 from tidegate.core.layout import Layout
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
 from tidegate.stores import database, rollouts
 from tidegate.stores.ledger import Ledger
-from tidegate.stores.rollouts import Kept
 from tidegate.stores.schema_rollouts import memories
 
 # A Wednesday at noon.
 NOON_S = 1_790_164_800.0
-
-
-def change(lever: str, scope: str, value: float) -> Change:
-    return Change("c", lever, scope, value, "", "operator:ada", 0.0, until_s=1e12)
-
-
-def kept(**given: object) -> Kept:
-    plain: dict[str, object] = {
-        "rollout": rollout(),
-        "author": "ada",
-        "created_at_s": 0.0,
-        "state": "step",
-        "step": 1,
-        "why": "",
-        "since_s": 0.0,
-    }
-    return Kept(**{**plain, **given})  # type: ignore[arg-type]
-
-
-def test_the_strictest_of_the_route_and_of_every_route_binds() -> None:
-    held = (
-        change("release_policy", "chat", 1),
-        change("release_policy", "*", 2),
-        change("frozen", "mail", 1),
-    )
-    bound = Binding(Moment(NOON_S, 0.0, held)).of(kept())
-    assert (bound.policy_rank, bound.frozen) == (2, False)
-    assert Binding(Moment(NOON_S, 0.0, (change("frozen", "*", 1),))).of(kept()).frozen
-
-
-def test_business_hours_are_those_of_their_time_zone() -> None:
-    hours = rollout(business_hours="mon-fri 09:00-17:00 UTC")
-    assert Binding(Moment(NOON_S, 0.0)).of(kept(rollout=hours)).in_hours
-    assert not Binding(Moment(NOON_S + 8 * 3600, 0.0)).of(kept(rollout=hours)).in_hours
-
-
-def test_what_the_plan_refused_is_asked_again_after_a_while() -> None:
-    refused = kept(problem="no target", problem_at_s=NOON_S)
-    assert Binding(Moment(NOON_S + 59, 0.0)).of(refused).refusal == "no target"
-    assert Binding(Moment(NOON_S + 61, 0.0)).of(refused).refusal == ""
-    assert Binding(Moment(NOON_S - 3600, 0.0)).of(refused).refusal == ""  # the clock was set back
 
 
 def test_copies_are_counted_from_when_the_shadow_began(room: Room, engine: Engine) -> None:

@@ -113,5 +113,95 @@ def test_an_uncertified_pair_is_told_until_it_is_none(room: Room, engine: Engine
     ]
 
 
+def test_a_commit_that_is_taken_back_goes_back_at_once_and_not_forward_again(
+    room: Room, engine: Engine
+) -> None:
+    """The first version has no certificate, and where it was is never gated."""
+    begin(room)
+    for version in ("v2", "v1"):
+        body = {"version": version, "reason": "so", "uncertified": version == "v2"}
+        moved = room.ask("POST", "/api/prompts/support/tags/stable", body)
+        assert moved.status_code == 200, moved.text
+        assert stable(room) == version
+    again = room.ask("POST", "/api/prompts/support/tags/stable", {"version": "v2", "reason": "so"})
+    assert again.status_code == 409, again.text
+    write(room.plan_file.parent, "v3", stable="v3")
+    looked(room, engine)
+    assert stable(room) == "v1"
+    room.ask("POST", "/api/prompts/support/tags/stable",
+             {"version": "v3", "reason": "so", "uncertified": True})  # fmt: skip
+    assert stable(room) == "v3"
+    write(room.plan_file.parent, stable="v1")
+    looked(room, engine)
+    assert stable(room) == "v1"
+
+
+NAMED = PLAN.replace("prompt: support", "prompt: {{name: support, version: v2}}")
+
+
+def test_a_stable_that_went_and_came_back_elsewhere_stays_where_it_was(
+    room: Room, engine: Engine
+) -> None:
+    """Nobody is asked by it, so the commit that takes it away is obeyed."""
+    begin(room)
+    room.plan_file.write_text(NAMED.format(certificates="required", model="m-1"))
+    room.plans._reload("api")
+    write(room.plan_file.parent, canary="v1")
+    looked(room, engine)
+    assert "stable" not in room.plans.current.prompts["support"].tags
+    write(room.plan_file.parent, "v3", stable="v3")
+    looked(room, engine)
+    assert stable(room) == "v1"
+    assert any("support@v3 at any model" in it for it in room.certifying.problems)
+
+
+def test_a_version_that_a_route_names_never_changes_and_who_edits_it_is_told(
+    room: Room, engine: Engine
+) -> None:
+    begin(room, "off")
+    room.plan_file.write_text(NAMED.format(certificates="off", model="m-1"))
+    room.plans._reload("api")
+    looked(room, engine)
+    served = room.plans.current
+    write(room.plan_file.parent, "v2", text="another", stable="v1")
+    looked(room, engine)
+    assert room.plans.current is served
+    [problem] = room.certifying.problems
+    assert "v2" in problem and "serves on as it was" in problem
+    write(room.plan_file.parent, "v2", stable="v1")
+    looked(room, engine)
+    assert room.certifying.problems == ()
+
+
+def test_what_was_served_by_a_name_says_nothing_else_when_it_comes_back(
+    room: Room, engine: Engine
+) -> None:
+    begin(room, "off")
+    plans = {it: it.format(certificates="off", model="m-1") for it in (PLAN, NAMED)}
+    for plan in (NAMED, PLAN):
+        room.plan_file.write_text(plans[plan])
+        room.plans._reload("api")
+        looked(room, engine)
+    write(room.plan_file.parent, "v2", text="another", stable="v1")
+    room.plan_file.write_text(plans[NAMED])
+    assert room.plans._reload("api").outcome == "refused"
+    assert "says something else now" in room.plans.problems[0]
+
+
+def test_what_a_route_falls_back_to_is_told(room: Room, engine: Engine) -> None:
+    begin(room)
+    named = PLAN.replace(
+        "price: free}}\n", "price: free}}\n    fallbacks: {{unavailable: [up/m-9]}}\n"
+    )
+    room.plan_file.write_text(named.format(certificates="required", model="m-1"))
+    assert room.plans._reload("api").outcome == "published", room.plans.problems
+    watching = Prompting(engine, room.plans, room.compiling, room.certifying, lambda: True)
+    watching.look_at_pairs(NOW_S)
+    with database.reading(engine) as connection:
+        found = {it.title: it.text for it in notices.recent(connection)}
+    assert "falls back to it" in found["uncertified_pair: the prompt support at m-9"]
+    assert "falls back" not in found["uncertified_pair: the prompt support at m-1"]
+
+
 def test_without_prompts_there_are_no_series(room: Room) -> None:
     assert render(room.reading) == b""

@@ -12,7 +12,7 @@ from tests.stores import rig as stores
 from tests.stores.rig import NOON_S
 from tests.stores.signal_rig import add, key, one
 
-from tidegate.control.observe import Moment
+from tidegate.control.moment import Moment
 from tidegate.control.release_burns import of_each
 from tidegate.controllers.release import Burning, is_own
 from tidegate.core.layout import Layout

@@ -40,3 +40,9 @@ def test_a_gate_that_failed_after_it_had_passed_is_closed() -> None:
 def test_an_analysis_is_skipped_only_where_there_is_one() -> None:
     assert folded(Standing(state="step"), [asked(1, "skip_analysis")])[0].skipped
     assert not folded(Standing(state="soak"), [asked(1, "skip_analysis")])[0].skipped
+
+
+def test_who_waives_its_certificates_does_so_to_its_end() -> None:
+    waived, wishes = folded(Standing(state="gated"), [asked(1, "waive_certificate")])
+    assert waived.waived and not wishes.skip
+    assert folded(waived, [asked(2, "resume")])[0].waived

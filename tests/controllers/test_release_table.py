@@ -103,7 +103,7 @@ def test_rows_that_undo_stand_before_those_that_move_on() -> None:
         assert not any(later and not sooner for sooner, later in pairwise(undoing))
 
 
-_GUARDS = ("rollback_asked", "hard_limit", "harmed", "burning")
+_GUARDS = ("rollback_asked", "hard_limit", "harmed", "harmed_late", "burning")
 
 
 @given(sights)

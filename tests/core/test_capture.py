@@ -52,3 +52,10 @@ def test_only_production_is_kept_unless_more_is_asked_for(
 @given(st.builds(Captured, at_s=SECONDS, until_s=SECONDS))
 def test_a_record_comes_back_as_it_was(made: Captured) -> None:
     assert decode_captured(encode_captured(made)) == made
+
+
+def test_a_canarys_requests_may_be_kept_more_often_than_the_rest() -> None:
+    capture = Capture(1e-9, canary_share=1.0)
+    assert capture.wants(receipt(arm="canary"))
+    assert not any(capture.wants(receipt(arm=arm)) for arm in (None, "stable"))
+    assert not Capture(1.0, canary_share=1e-9).wants(receipt(arm="canary"))

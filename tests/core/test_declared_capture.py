@@ -21,6 +21,7 @@ def compiled(capture: str) -> Compiled:
     ("written", "meant"),
     [
         ("5%", Capture(0.05)),
+        ("{share: 5%, canary_share: 100%}", Capture(0.05, canary_share=1.0)),
         ("{share: 0.5, keep: 2d, max_bytes: 8KiB}", Capture(0.5, 172_800.0, 8192)),
         (
             "{share: 100%, redact: [urls, dates], words: [Falcon], also: [eval, shadow]}",
@@ -43,6 +44,7 @@ def test_a_route_says_what_it_keeps_and_others_keep_nothing(written: str, meant:
     [
         ("0", "share"),
         ("{keep: 7d}", "share"),
+        ("{share: 5%, canary_share: 0}", "canary_share"),
         ("{share: 5%, redact: [names]}", "redact.0"),
         ("{share: 5%, keep: 10s}", "keep"),
         ("{share: 5%, max_bytes: 1MiB}", "max_bytes"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tidegate.core.model_name import plain_name
+from tidegate.core.model_name import family, plain_name
 
 
 @pytest.mark.parametrize(
@@ -20,3 +20,23 @@ from tidegate.core.model_name import plain_name
 )
 def test_a_name_without_what_stands_before_it(model: str, name: str) -> None:
     assert plain_name(model) == name
+
+
+@pytest.mark.parametrize(
+    ("model", "kind"),
+    [
+        ("gpt-4o-2024-08-06", "gpt"),
+        ("openai/o3-mini", "gpt"),
+        ("chatgpt-4o-latest", "gpt"),
+        ("us.anthropic.claude-opus-5", "claude"),
+        ("meta.llama3-1-8b-instruct-v1:0", "llama"),
+        ("meta-llama/Meta-Llama-3.1-8B-Instruct", "llama"),
+        ("Mixtral-8x7B", "mistral"),
+        ("gemma-3", "gemini"),
+        ("Qwen/QwQ-32B", "qwen"),
+        ("house-model", "house"),
+        ("4x", None),
+    ],
+)
+def test_which_family_a_model_is_of(model: str, kind: str | None) -> None:
+    assert family(model) == kind

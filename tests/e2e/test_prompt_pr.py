@@ -1,15 +1,18 @@
 """The story of `examples/prompt-pr`: a good version is gated and becomes stable, a worse one that
-passes every check of its form is not; and a gate that is killed goes on where it was."""
+passes every check of its form is not, and neither is it released; and a gate that is killed goes on
+where it was."""
 
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from click.testing import CliRunner, Result
 from tests.e2e.prompted import commit
@@ -18,6 +21,7 @@ from tests.e2e.rig import House
 from tidegate.cli import commands
 from tidegate.control.shapes import KeyList
 from tidegate.control.shapes_prompts import PromptList
+from tidegate.control.shapes_releases import ReleaseExplained
 
 EXAMPLE = Path(__file__).parents[2] / "examples" / "prompt-pr"
 PATIENCE_S = 20.0
@@ -35,6 +39,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         url = model.stdout.readline().split()[1]
         plan = (folder / "tidegate.yaml").read_text().replace("http://127.0.0.1:8191", url)
         plan = plan.replace("{repository: .}", "{repository: ., poll_s: 0.1}")
+        plan += "control: {loop: {tick: 250ms, lease: 3s}}\n"
         files = [*folder.glob("prompts/*/*"), *folder.glob("evals/*")]
         commit(folder, {str(it.relative_to(folder)): it.read_text() for it in files})
         with House(folder, plan, ("--config", "tidegate.yaml")) as house:
@@ -93,6 +98,53 @@ def test_the_gate_decides_what_becomes_stable(house: House) -> None:
         time.sleep(0.05)
 
 
+def release(house: House, name: str) -> ReleaseExplained:
+    with house.control() as control:
+        return control.get("/api/releases/explain", ReleaseExplained, id=name)
+
+
+def until(house: House, name: str, what: Callable[[ReleaseExplained], bool]) -> ReleaseExplained:
+    until_s = time.monotonic() + PATIENCE_S
+    while not what(found := release(house, name)):
+        assert time.monotonic() < until_s, found
+        time.sleep(0.02)
+    return found
+
+
+def started(house: House, name: str) -> ReleaseExplained:
+    """A release that was created and started, once it waits for what its version lacks."""
+    made = tidegate(house, "release", "create", name)
+    assert "gate certificate: support@" in made.output, made.output
+    assert tidegate(house, "release", "start", name).exit_code == 0
+    found = until(house, name, lambda it: bool(it.release.waits_for))
+    assert (found.release.state, found.release.weight) == ("gated", 0)
+    assert found.release.waits_for[0].startswith("gate certificate: support@")
+    return found
+
+
+def test_the_gate_decides_what_is_released(house: House) -> None:
+    assert tidegate(house, "check").exit_code == 0
+    found = started(house, "support/terse")
+    [command] = re.findall("`tidegate (.*)`", found.release.waits_for[0])
+    assert tidegate(house, *command.split()).exit_code == 1, "the command that it names blocks it"
+    told = tidegate(house, "release", "gate", "support/terse", "certificate", "passed")
+    assert "Nobody reports this gate" in told.output
+    assert release(house, "support/terse").release.state == "gated"
+
+    good = (house.folder / "prompts/support/v2.jinja2").read_text().replace("kindly", "gladly")
+    commit(house.folder, {"prompts/support/v4.jinja2": good})
+    kind = (house.folder / "releases/support/kind.yaml").read_text().replace("v2", "v4")
+    (house.folder / "releases/support/glad.yaml").write_text(kind)
+    started(house, "support/glad")
+    better = tidegate(house, "gate", "support", "--candidate", "v4", "--baseline", "v1")
+    assert better.exit_code == 0, better.output
+    glad = until(house, "support/glad", lambda it: it.release.state == "step")
+    assert "every gate is open" in glad.release.reason
+    for name in ("glad", "terse"):
+        done = tidegate(house, "release", "rollback", f"support/{name}", "--reason", "seen")
+        assert done.exit_code == 0, done.output
+
+
 def ended(house: House, words: tuple[str, ...], file: Path, number: int) -> int:
     """A command that gets the signal once its run has so many outcomes more; its exit status."""
     environment = {**os.environ, "TIDEGATE_STATE": str(house.layout.state)}
@@ -131,4 +183,6 @@ def test_a_gate_that_is_killed_goes_on_where_it_was(house: House) -> None:
     assert result.exit_code == 0, result.output
     after = file.read_bytes()
     assert after.startswith(known)
-    assert after.count(b"\n") == 1 + 8 * 2 * 96
+    rows = [msgspec.json.decode(line) for line in after.splitlines()[1:]]
+    known_of = {(it["side"], it["outcome"]["case"], it["outcome"]["repeat"]) for it in rows}
+    assert len(known_of) == 8 * 2 * 96

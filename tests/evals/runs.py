@@ -12,7 +12,7 @@ def side(case: str, verdicts: Sequence[Verdict | bool], **answered: Any) -> tupl
     said: list[Verdict] = [
         it if isinstance(it, str) else "pass" if it else "fail" for it in verdicts
     ]
-    given = {"input_tokens": 100, "output_tokens": 50, "total_s": 1.0} | answered
+    given = {"input_tokens": 100, "output_tokens": 50, "total_s": 1.0, "cost_nanousd": 9} | answered
     return tuple(
         Outcome(case, repeat, verdict, Answered("an answer", **given))
         for repeat, verdict in enumerate(said)

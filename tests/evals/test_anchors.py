@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tidegate.evals.anchors import AnchorsRefused, read_anchors
+from tidegate.evals.anchors import AnchorsRefused, anchors_of, read_anchors
 
 GOOD = '{"id": "a", "answer": "x", "labels": [true, false], "variables": {"q": 1}}\n'
 PAIR = '{"id": "a", "answer": "x", "against": "y", "labels": ["first"]}\n'
@@ -40,3 +40,11 @@ def test_what_is_no_anchor_is_told_by_line(
     file.write_text(text)
     with pytest.raises(AnchorsRefused, match=where):
         read_anchors(file, pairwise=pairwise)
+
+
+def test_an_anchor_is_known_again_by_what_it_asks() -> None:
+    [one] = anchors_of(GOOD.encode(), "f", pairwise=False)
+    named = GOOD.replace('"id": "a"', '"id": "b"').replace("[true, false]", "[false]")
+    [other] = anchors_of(named.encode(), "f", pairwise=False)
+    [else_] = anchors_of(GOOD.replace('"x"', '"z"').encode(), "f", pairwise=False)
+    assert one.key == other.key != else_.key

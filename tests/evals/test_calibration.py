@@ -8,7 +8,15 @@ import pytest
 from msgspec.structs import replace
 
 from tidegate.evals.anchors import Anchor, Label
-from tidegate.evals.calibration import Said, calibrate, deciding, digest_of, written
+from tidegate.evals.calibration import (
+    Said,
+    beside,
+    calibrate,
+    deciding,
+    digest_of,
+    read_calibration,
+    written,
+)
 from tidegate.stats.agreement import Estimate
 
 REAL = Path(__file__).parents[3] / "shared/evals/judge_calibration"
@@ -51,6 +59,58 @@ def test_a_judge_as_good_as_people_may_decide_where_people_differ() -> None:
     found = calibrate("a" * 64, "m", said)
     assert found.ceiling.value is not None and found.ceiling.value < 0.6
     assert found.may_decide
+
+
+def test_few_anchors_of_two_raters_make_no_ceiling() -> None:
+    """Two people who never agree on three anchors would let any judge decide."""
+    said = judge(0.75)
+    once = [replace(it, anchor=replace(it.anchor, labels=it.anchor.labels[:1])) for it in said[49:]]
+    apart = [
+        replace(it, anchor=replace(it.anchor, labels=(it.anchor.labels[0], n % 2 == 0)))
+        for n, it in enumerate(said[:49])
+    ]
+    found = calibrate("a" * 64, "m", [*apart, *once])
+    assert (found.twice, found.may_decide) == (49, False)
+    assert "of 49 anchors two people have spoken: 50 make a ceiling" in found.alarms
+    boasting = replace(found, may_decide=True)
+    assert deciding(written(boasting)) == frozenset()
+
+
+def test_strata_are_told_apart_and_one_that_it_misjudges_is_named() -> None:
+    said = []
+    for n, it in enumerate([*judge(0.98), *judge(0.5, count=60, seed=5)]):
+        kind = {"topic": "easy" if n < 300 else "odd"}
+        said.append(replace(it, anchor=replace(it.anchor, id=f"b{n}", strata=kind)))
+    found = calibrate("a" * 64, "m", said)
+    assert found.may_decide
+    assert [(it.name, it.anchors) for it in found.strata] == [
+        ("topic=easy", 300),
+        ("topic=odd", 60),
+    ]
+    assert any(it.startswith("of topic=odd it agrees less") for it in found.alarms)
+    assert read_calibration(written(found)) == found
+
+
+def test_one_that_likes_lists_is_told() -> None:
+    draw, said = Random(6), []
+    for number in range(400):
+        people: Label = draw.choice(("first", "second"))
+        items = draw.randint(0, 9)
+        answer = "- **x** y\n" * items + "x" * 10 * (9 - items)
+        right = draw.random() < 0.6
+        verdict: Label = people if right else "first" if items > 4 else "second"
+        said.append(Said(anchor(number, people, answer=answer), (verdict,)))
+    found = calibrate("a", "m", said)
+    assert "it prefers answers with more Markdown" in found.alarms
+    assert found.markdown_shift is not None and found.markdown_shift > 0.05
+
+
+def test_a_later_judge_is_bridged_to_the_one_before() -> None:
+    old = calibrate("a" * 64, "m", judge(0.95))
+    new = beside(calibrate("b" * 64, "n", judge(0.95, seed=1)), old)
+    assert new.bridge is not None
+    assert (new.bridge.before, new.bridge.anchors, new.bridge.factor) == ("a" * 64, 300, 1.0)
+    assert read_calibration(written(new)) == new
 
 
 def test_few_anchors_and_missing_verdicts_let_nobody_decide() -> None:

@@ -2,6 +2,7 @@
 
 from random import Random
 
+import pytest
 from tests.evals.runs import pair
 
 from tidegate.evals.finding import Finding
@@ -58,10 +59,33 @@ def test_few_cases_of_wide_spread_cannot_tell() -> None:
     assert _grown("output_tokens", 1.0, count=found.needs * 2, spread=1.5).verdict != "inconclusive"
 
 
-def test_what_nobody_measured_is_left_out() -> None:
-    pairs = [pair("a", [True], [True]), pair("b", [True], [True])]
-    assert "cost_nanousd" not in _found(pairs)
-    assert "ttft_s" not in _found(pairs)
+def test_what_nobody_measures_is_left_out_and_a_missing_price_told() -> None:
+    free = {"cost_nanousd": None}
+    found = _found([pair(it, [True], [True], before=free, after=free) for it in "ab"])
+    assert "ttft_s" not in found
+    assert found["cost_nanousd"].verdict == "warn"
+    assert "price" in found["cost_nanousd"].why
+
+
+@pytest.mark.parametrize("name", ["output_tokens", "ttft_s", "total_s", "cost_nanousd"])
+def test_amounts_of_a_part_of_the_cases_are_no_pass(name: str) -> None:
+    equal = [pair(str(n), [True], [True], before={name: 9}, after={name: 9}) for n in range(50)]
+    assert _found(equal)[name].verdict == "pass"
+    for before, after in ((9, None), (None, 9), (None, None)):
+        one = pair("odd", [True], [True], before={name: before}, after={name: after})
+        it = _found([*equal, one])[name]
+        assert it.verdict == "inconclusive"
+        assert f"nobody knows the {name} of 1 of 51 cases" in it.why
+    never = [pair(str(n), [True], [True], before={name: 9}, after={name: None}) for n in range(9)]
+    assert _found(never)[name].verdict == "inconclusive"
+
+
+def test_a_case_that_a_provider_declined_has_no_amounts() -> None:
+    fair = [pair(str(n), [True], [True]) for n in range(50)]
+    nothing = {"failure": "refused_by_safety", "input_tokens": None, "output_tokens": None}
+    for sides in ({"after": nothing}, {"before": nothing}, {"before": nothing, "after": nothing}):
+        found = _found([*fair, pair("odd", [True], [True], **sides)])
+        assert {found[it].verdict for it in ("input_tokens", "output_tokens")} == {"pass"}
 
 
 def test_an_empty_answer_is_no_infinite_ratio() -> None:

@@ -12,11 +12,11 @@ from tests.gateway.rig import run
 
 from tidegate.core import plugs
 from tidegate.core.grading import Answered, Check, judge_digest
-from tidegate.evals.grading import Judge, Judges, Marker, judge_prompt, needs_receipts
+from tidegate.evals.grading import Judge, Judges, Marker, judge_prompts, needs_receipts
 
 KIND = {"rubric": "It is kind."}
 RUBRIC = Check("judge_rubric", Raw(msgspec.json.encode(KIND)))
-PROMPT = judge_prompt(plugs.load("graders", "judge_rubric"), "judge_rubric", KIND) or ""
+[PROMPT] = judge_prompts(plugs.load("graders", "judge_rubric"), KIND)
 GROUP = Check("group", Raw(msgspec.json.encode({"checks": [{"grader": "exact"}]})))
 JUDGED = Check(
     "group", Raw(msgspec.json.encode({"checks": [{"grader": "judge_rubric", "options": KIND}]}))
@@ -99,11 +99,30 @@ def test_another_model_under_the_judges_route_is_another_judge(tmp_path: Path) -
     run(main())
 
 
+def test_the_judges_of_a_group_are_calibrated_each_by_itself(tmp_path: Path) -> None:
+    async def main() -> None:
+        kinder = {"rubric": "It is kinder."}
+        [other] = judge_prompts(plugs.load("graders", "judge_rubric"), kinder)
+        judges = [{"grader": "judge_rubric", "options": it} for it in (KIND, kinder)]
+        group = Check("group", Raw(msgspec.json.encode({"checks": judges})))
+        one = case("a", checks=(Check("contains"), group))
+        first, second = (judge_digest(it, "served", {}) for it in (PROMPT, other))
+        async with asked(tmp_path, lambda _: '{"reason": "rude", "score": 0}') as (_, _, way):
+            for known, verdict in (({first, second}, "fail"), ({first}, "pass"), (set(), "pass")):
+                marker = Marker(Judges(Judge(way, "small"), frozenset(known)))
+                outcome = await marker.outcome(one, 0, Answered("good, you fool"))
+                assert outcome.verdict == verdict
+                assert dict(outcome.judges) == {it: it in known for it in (first, second)}
+            assert outcome.judge_models == ("served",)
+
+    run(main())
+
+
 def test_only_groups_that_hold_judges_have_one() -> None:
     group = plugs.load("graders", "group")
-    assert judge_prompt(group, "group", msgspec.json.decode(GROUP.options)) is None
-    assert judge_prompt(group, "group", msgspec.json.decode(JUDGED.options)) == PROMPT
-    assert judge_prompt(plugs.load("graders", "exact"), "exact", {}) is None
+    assert judge_prompts(group, msgspec.json.decode(GROUP.options)) == ()
+    assert judge_prompts(group, msgspec.json.decode(JUDGED.options)) == (PROMPT,)
+    assert judge_prompts(plugs.load("graders", "exact"), {}) == ()
 
 
 def test_which_suites_wait_for_receipts() -> None:

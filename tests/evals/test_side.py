@@ -15,7 +15,7 @@ def test_a_prompt_is_rendered_here_and_the_routes_own_is_not_added() -> None:
     side = Side("small", prompt("v1", **fields), (("seed", "7"),))
     assert msgspec.json.decode(Writer(side).body(case("why?"))) == {
         "model": "small",
-        "prompt": False,
+        "prompt": {"rendered": "support@v1"},
         "temperature": 0.2,
         "seed": 7,
         "tools": [],

@@ -176,6 +176,15 @@ def test_whom_the_file_names_gets_it_always_or_never_and_is_not_compared(whose: 
         assert (noted.arm, noted.arm_forced) == (arm, True)
 
 
+def test_an_eval_is_asked_of_what_the_route_has_unless_it_chooses() -> None:
+    everybody = prepared_canary(1.0)
+    noted = given(everybody, end_user="ada", purpose="eval")
+    assert (noted.arm, noted.rollout) == (None, None)
+    chooses = key_of(attributes={"chooses-arm": "yes"})
+    arm = {b"x-tidegate-arm": b"canary"}
+    assert given(everybody, key=chooses, headers=arm, purpose="eval").arm == "canary"
+
+
 def test_only_a_key_that_may_chooses_its_arm() -> None:
     staff = key_of(attributes={"chooses-arm": "yes"})
     for arm in ("stable", "canary"):

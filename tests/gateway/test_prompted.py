@@ -188,14 +188,63 @@ def test_an_eval_may_bring_what_it_has_rendered_itself(tmp_path: Path) -> None:
         async with Upstream() as up:
             plan = asked_by(at(up, "a"), prompt=tagged(version("v3")))
             async with gateway(tmp_path, at(up, "a"), **plan) as it:
-                body = {"model": "small", "messages": [HI], "prompt": False}
-                for purpose, status in (("eval", 200), ("production", 400)):
-                    headers = {"authorization": f"Bearer {it.store.add(purpose=purpose)}"}
-                    assert (await it.ask(body=body, headers=headers)).status == status
-                [sent] = up.exchanges
-                told = msgspec.json.decode(sent.body)
-                assert told["messages"] == [HI]
-                assert "prompt" not in told
+                body = {"model": "small", "messages": [HI]}
+                for own in (False, {"rendered": "support@v9"}):
+                    for purpose, status in (("eval", 200), ("production", 400)):
+                        headers = {"authorization": f"Bearer {it.store.add(purpose=purpose)}"}
+                        asked = {**body, "prompt": own}
+                        assert (await it.ask(body=asked, headers=headers)).status == status
+                assert len(up.exchanges) == 2
+                for sent in up.exchanges:
+                    told = msgspec.json.decode(sent.body)
+                    assert told["messages"] == [HI]
+                    assert "prompt" not in told
+                versions = [
+                    (one.prompt, one.prompt_version)
+                    for one in it.receipts()
+                    if one.purpose == "eval"
+                ]
+                assert versions == [(None, None), ("support", "v9")]
+
+    run(main())
+
+
+def test_an_evals_receipts_tell_its_questions_apart(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up:
+            plan = asked_by(at(up, "a"), prompt=tagged(version("v3")))
+            async with gateway(tmp_path, at(up, "a"), **plan) as it:
+                headers = {"authorization": f"Bearer {it.store.add(purpose='eval')}"}
+                said = [HI, HI, {"role": "user", "content": "hi?"}]
+                for own in ({"rendered": "support@v9"}, TIDE):
+                    for turn in said:
+                        body = {"model": "small", "messages": [turn], "prompt": own}
+                        reply = await it.ask("/v1/chat/completions", body, headers=headers)
+                        assert reply.status == 200, reply.raw
+                await it.ask("/v1/chat/completions", {**body, "prompt": TIDE})
+                found = [one.asked_digest for one in it.receipts()]
+                assert found[0] == found[1] and found[3] == found[4]
+                assert len({it for it in found if it is not None}) == 4
+                assert found[6] is None, "nobody's own request is looked at"
+
+    run(main())
+
+
+def test_what_an_eval_says_of_its_rendering_is_checked(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as up:
+            plan = asked_by(at(up, "a"), prompt=tagged(version("v3")))
+            async with gateway(tmp_path, at(up, "a"), **plan) as it:
+                headers = {"authorization": f"Bearer {it.store.add(purpose='eval')}"}
+                whole = {"model": "small", "messages": [HI], "prompt": {"rendered": "support@v9"}}
+                for change in ({"prompt": {"rendered": "v9"}}, {"prompt": {"rendered": "a@../b"}}):
+                    reply = await it.ask(body={**whole, **change}, headers=headers)
+                    assert reply.status == 400
+                    assert reply.json["error"]["param"] == "prompt.rendered"
+                del whole["messages"]
+                reply = await it.ask(body=whole, headers=headers)
+                assert (reply.status, reply.json["error"]["param"]) == (400, "messages")
+                assert not up.exchanges
 
     run(main())
 

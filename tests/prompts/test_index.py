@@ -8,7 +8,13 @@ from tests.prompts.repositories import FILES, made, written
 
 from tidegate.prompts.folder import FolderSource
 from tidegate.prompts.index import Index, kept, list_prompt, read_index, read_tags
-from tidegate.prompts.source import Entry, Source, SourceError, open_repository
+from tidegate.prompts.source import (
+    MAX_FILE_BYTES,
+    Entry,
+    Source,
+    SourceError,
+    open_repository,
+)
 
 
 class Watched:
@@ -26,8 +32,8 @@ class Watched:
     def entries(self, folder: str, at: str) -> Sequence[Entry]:
         return self._source.entries(folder, self._seen(at))
 
-    def file(self, id: str, at: str) -> bytes:
-        return self._source.file(id, self._seen(at))
+    def file(self, id: str, at: str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
+        return self._source.file(id, self._seen(at), most_bytes)
 
     def close(self) -> None:
         self._source.close()

@@ -8,7 +8,9 @@ from random import Random
 import pytest
 
 from tidegate.stats.judge_bias import (
+    Bias,
     Judged,
+    bias,
     corrected,
     is_partial,
     length_bias,
@@ -84,12 +86,14 @@ def test_a_few_human_labels_take_a_judges_bias_away() -> None:
     for _ in range(300):
         truth = [float(draw.random() < 0.6) for _ in range(1000)]
         judge = [min(1.0, it + (draw.random() < 0.5)) for it in truth]  # kind to half of the bad
-        found = corrected(judge[200:], list(zip(truth[:200], judge[:200], strict=True)))
+        beside = bias(list(zip(truth[:200], judge[:200], strict=True)))
+        assert beside is not None
+        found = corrected(judge[200:], beside)
         assert found is not None
         held += found.low <= 0.6 <= found.high
     assert held / 300 >= 0.92
-    assert corrected([1.0], [(1.0, 1.0)] * 5) is None
-    assert corrected([1.0, 0.0], [(1.0, 1.0)]) is None
+    assert corrected([1.0], Bias(0.0, 0.0, 5)) is None
+    assert bias([(1.0, 1.0)]) is None
 
 
 def _first_shown(judge: str, prompt: str) -> tuple[int, int]:

@@ -31,18 +31,21 @@ def test_one_that_cannot_be_read_certifies_nothing(engine: Engine) -> None:
 
 def test_answers_of_a_run_are_counted_and_those_that_failed_are_not(engine: Engine) -> None:
     of_run = {"session_id": "run-1", "purpose": "eval", "model_wanted": "m-1"}
+    of_run |= {"prompt": "support", "prompt_version": "v4", "asked_digest": "q1"}
+    changes: tuple[dict[str, str], ...] = (
+        *({}, {}, {"asked_digest": "q2"}),  # two questions, one of them twice
+        {"error_code": "upstream_timeout", "asked_digest": "q3"},
+        {"purpose": "production", "asked_digest": "q4"},
+        {"session_id": "run-2", "asked_digest": "q5"},
+        *({"model_wanted": "m-2"}, {"prompt_version": "v3"}),  # what it was compared with
+    )
+    unsaid = rig.receipt(**{name: it for name, it in of_run.items() if name != "asked_digest"})
     Ledger(engine).write(
-        rig.entries(
-            *(rig.receipt(**of_run) for _ in range(3)),
-            rig.receipt(**of_run, error_code="upstream_timeout"),
-            rig.receipt(**{**of_run, "purpose": "production"}),
-            rig.receipt(**{**of_run, "model_wanted": "m-2"}),
-            rig.receipt(**{**of_run, "session_id": "run-2"}),
-        ),
-        [],
+        rig.entries(*(rig.receipt(**{**of_run, **it}) for it in changes), unsaid), []
     )
     with database.reading(engine) as connection:
-        assert certificates.answers_of_run(connection, "run-1", "m-1") == 3
+        found = certificates.answers_of_run(connection, "run-1", "m-1", ("support", "v4"))
+    assert found == (2, 2)
 
 
 def test_what_providers_said_had_answered_lately(engine: Engine) -> None:
@@ -50,6 +53,7 @@ def test_what_providers_said_had_answered_lately(engine: Engine) -> None:
     Ledger(engine).write(
         rig.entries(
             rig.receipt(**asked, model_served="m-1-2026", started_at_s=NOW_S),
+            rig.receipt(**asked, model_served="m-1-2026", started_at_s=NOW_S + 5),
             rig.receipt(**asked, model_served="m-1-2027", started_at_s=NOW_S),
             rig.receipt(**asked, model_served="m-1-2025", started_at_s=NOW_S - 9000),
             rig.receipt(**asked, started_at_s=NOW_S),
@@ -59,5 +63,22 @@ def test_what_providers_said_had_answered_lately(engine: Engine) -> None:
     )
     with database.reading(engine) as connection:
         assert certificates.snapshots_served(connection, NOW_S - 3600) == {
-            ("support", "v4", "m-1"): frozenset({"m-1-2026", "m-1-2027"})
+            ("support", "v4", "m-1"): {"m-1-2026": NOW_S + 5, "m-1-2027": NOW_S}
         }
+
+
+def test_those_of_several_digests_and_whether_any_came_or_went(engine: Engine) -> None:
+    other = replace(PLAIN, id="c2", digest="f" * 64)
+    with database.writing(engine) as connection:
+        before = certificates.stamp(connection)
+        for one in (PLAIN, other, replace(PLAIN, id="c3", model="m-2")):
+            certificates.add(connection, one)
+        found = certificates.of_each(connection, {PLAIN.digest, "e" * 64})
+        assert {digest: [it.id for it in kept] for digest, kept in found.items()} == {
+            PLAIN.digest: ["c3", "c1"],
+            "e" * 64: [],
+        }
+        after = certificates.stamp(connection)
+        assert before != after
+        connection.execute(table.delete().where(table.c.id == "c2"))
+        assert certificates.stamp(connection) != after

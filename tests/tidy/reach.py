@@ -10,7 +10,7 @@ ROOTS = ("tidegate", "tidegate.boot.entry")
 # Rooms whose files are found by their names (core.plugs, Alembic).
 FOUND_BY_NAME = ("actuators", "cli", "dialects", "engines", "graders", "limits", "providers")
 FOUND_BY_NAME += ("stores/migrations",)
-FOUND_BY_NAME += ("stores/postgresql.py", "prompts/git.py")
+FOUND_BY_NAME += ("stores/postgresql.py", "prompts/git.py", "evals/jobs.py")
 
 
 def _name(module: Module) -> str:

@@ -1,7 +1,8 @@
 """`python -m tidegate.boot.embedded`: control with the recorder inside, one process.
 
 The recorder works in a thread of its own, and so do what takes in spools and what reads the
-engines: a slow ledger must not hold up the API or the feed, nor a slow engine the ledger.
+engines: a slow ledger must not hold up the API or the feed, nor a slow engine the ledger. So does
+what looks at live answers.
 """
 
 import os
@@ -13,12 +14,13 @@ from functools import partial
 from sqlalchemy import Engine
 
 from tidegate.control import secret_refs
-from tidegate.control.process import main
+from tidegate.control.process import Beside, main
 from tidegate.control.recording import TellRecorded
 from tidegate.core.feed import Status
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
 from tidegate.core.sli import OfRoute
+from tidegate.evals.online import OnlineQuality
 from tidegate.record.engine_metrics import EngineMetrics
 from tidegate.record.engine_pages import fetch
 from tidegate.record.metrics import Metrics
@@ -90,4 +92,4 @@ class EmbeddedRecorder:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:], EmbeddedRecorder()))
+    sys.exit(main(sys.argv[1:], Beside(EmbeddedRecorder(), OnlineQuality())))

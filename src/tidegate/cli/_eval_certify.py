@@ -6,12 +6,14 @@ from hashlib import sha256
 
 import click
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.cli._client import Control
 from tidegate.cli._eval_run import Done
 from tidegate.control.shapes_certificates import NewCertificate
 from tidegate.core.certificate import Certificate, Found
 from tidegate.core.prompt import Prompt
+from tidegate.evals.side import Side, Writer
 
 
 class Tried(Struct, frozen=True):
@@ -40,12 +42,14 @@ def certify(control: Control, done: Done, prompt: Prompt, for_s: float) -> int:
     models = tried(done)
     if not models:
         click.echo("no certificate: no receipt says which model has answered", err=True)
+    whys = {it.model: _why_not(it, done) for it in models}
+    cases = _questions(done, prompt) if None in whys.values() else 0
     for it in models:
-        why = _why_not(it, done)
-        if why is not None:
+        if (why := whys[it.model]) is not None:
             click.echo(f"no certificate for {it.model}: {why}", err=True)
             continue
-        made = control.post("/api/certificates", Certificate, _wanted(it, done, prompt, for_s))
+        wanted = _wanted(it, done, prompt, for_s)
+        made = control.post("/api/certificates", Certificate, replace(wanted, cases=cases))
         click.echo(f"certified {prompt.name}@{prompt.version} at {it.model}: {made.id}")
         issued += 1
     return issued
@@ -58,6 +62,14 @@ def _why_not(tried: Tried, done: Done) -> str | None:
     if len(tried.snapshots) > 1:
         return f"it answered as several: {', '.join(sorted(tried.snapshots))}"
     return None
+
+
+def _questions(done: Done, prompt: Prompt) -> int:
+    """How many different questions the cases come to."""
+    own = {it.name for it in prompt.inputs}
+    spare = {name for case in done.suite.cases for name in case.variables} - own
+    writer = Writer(Side("", prompt), frozenset(spare))
+    return len({writer.body(case) for case in done.suite.cases})
 
 
 def _wanted(tried: Tried, done: Done, prompt: Prompt, for_s: float) -> NewCertificate:
@@ -74,7 +86,7 @@ def _wanted(tried: Tried, done: Done, prompt: Prompt, for_s: float) -> NewCertif
         for_s=for_s,
         reason=f"the gate {done.suite.name[:100]} was passed",
         snapshot=next(iter(tried.snapshots), None),
-        baseline=done.compared.baseline[:200],
+        baseline=done.compared.baseline[:200] if any(it.baseline for it in done.pairs) else None,
         judge_digest=_judges(done.judges),
     )
 

@@ -12,6 +12,7 @@ import click
 import uvloop
 from msgspec import Struct
 
+from tidegate.cli import _judge_told
 from tidegate.cli._client import Control
 from tidegate.cli._eval_house import Ledger, run_key
 from tidegate.cli._eval_sides import json_pairs
@@ -19,10 +20,14 @@ from tidegate.cli._words import Usd
 from tidegate.core import clock
 from tidegate.evals import calibration
 from tidegate.evals.asking import Gateway
+from tidegate.evals.calibration import Calibration
+from tidegate.evals.embedding import Embedder
 from tidegate.evals.finding import Finding
 from tidegate.evals.gate import GateBounds, Gated, judge, with_more
 from tidegate.evals.gate_alone import PASS_RATE, judge_alone
+from tidegate.evals.gate_contract import contract_kept
 from tidegate.evals.gate_judges import judged_by, judges_of, prompt_tokens
+from tidegate.evals.gate_wins import self_preference
 from tidegate.evals.grading import Judge, Judges, Marker
 from tidegate.evals.outcome import Paired
 from tidegate.evals.receipts import Receipts
@@ -47,6 +52,7 @@ class Asked(Struct, frozen=True):
     run_file: Path | None
     judge: str | None
     judge_parameters: tuple[tuple[str, str], ...]
+    embeddings: str | None
     calibrations: tuple[Path, ...]
     early_stop: bool
     bounds: GateBounds
@@ -92,11 +98,12 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--judge", metavar="ROUTE", help="Who judges where a check needs that."),
         judge_parameters,
+        click.option("--embeddings", metavar="ROUTE", help="Who makes vectors of texts."),
         click.option(
             "--calibration",
             type=path,
             multiple=True,
-            help="From `tidegate judge calibrate`: without one a judge only informs. Repeatable.",
+            help="From `tidegate judge calibrate`. Repeatable. Default: those that control keeps.",
         ),
         click.option(
             "--early-stop/--no-early-stop",
@@ -130,6 +137,7 @@ def asked_of(given: Mapping[str, Any], gateway: str) -> Asked:
         given["run_file"],
         given["judge"],
         tuple(sorted(json_pairs(given["judge_parameter"], "--judge-parameter").items())),
+        given["embeddings"],
         given["calibration"],
         given["early_stop"],
         GateBounds(margin=margin),
@@ -139,7 +147,8 @@ def asked_of(given: Mapping[str, Any], gateway: str) -> Asked:
 
 def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, control: Control) -> Done:
     """Runs it to its end, resumed where its file is there. click.ClickException."""
-    calibrated = _calibrated(asked.calibrations)
+    known = _calibrations(asked, control)
+    calibrated = frozenset(it.judge for it in known if calibration.may_decide(it))
     head = RunHead(
         clock.IdSource().new(),
         suite.name,
@@ -159,7 +168,7 @@ def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, contro
         raise click.ClickException(str(error)) from error
     with file:
         routes = [side.route for side in sides.values()]
-        routes += [asked.judge] if asked.judge is not None else []
+        routes += [it for it in (asked.judge, asked.embeddings) if it is not None]
         spent = sum(it.answered.cost_nanousd or 0 for it in file.outcomes.values())
         left = asked.most - Decimal(spent) / _NANOUSD
         if left <= 0:
@@ -169,22 +178,24 @@ def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, contro
             by = (
                 None if asked.judge is None else Judge(gateway, asked.judge, asked.judge_parameters)
             )
-            marker = Marker(Judges(by, calibrated))
-            receipts = Receipts(Ledger(control, key.id))
+            vectors = None if asked.embeddings is None else Embedder(gateway, asked.embeddings)
+            marker = Marker(Judges(by, calibrated, vectors))
+            receipts = Receipts(Ledger(control, file.head.run))
             alpha = asked.bounds.alpha if asked.early_stop else None
             with _Bar(suite.name) as bar:
                 course = Course(asked.at_once, alpha, receipts, bar.step)
                 run = Run(suite, {name: made[name] for name in sides}, file, marker, course)
                 bar.begin(len(run.left()))
                 ended = _conducted(run, gateway, receipts, path)
-        return _judged(run, sides, asked, ended)
+        return _judged(run, sides, asked, ended, known)
 
 
 def _who_judges(asked: Asked) -> str | None:
-    """Route and parameters; None where nobody does."""
-    if asked.judge is None:
-        return None
-    return " ".join((asked.judge, *(f"{name}={it}" for name, it in asked.judge_parameters)))
+    """Routes and parameters; None where nobody does."""
+    told = [] if asked.judge is None else [asked.judge]
+    told += [f"{name}={it}" for name, it in asked.judge_parameters] if told else []
+    told += [] if asked.embeddings is None else [f"embeddings: {asked.embeddings}"]
+    return " ".join(told) or None
 
 
 def _conducted(run: Run, gateway: Gateway, receipts: Receipts, path: Path) -> Ended:
@@ -204,11 +215,18 @@ def _conducted(run: Run, gateway: Gateway, receipts: Receipts, path: Path) -> En
         raise click.ClickException(f"{path}: {error}; nothing that was answered is lost") from error
 
 
-def _judged(run: Run, sides: Mapping[SideName, Side], asked: Asked, ended: Ended) -> Done:
+def _judged(
+    run: Run,
+    sides: Mapping[SideName, Side],
+    asked: Asked,
+    ended: Ended,
+    known: Sequence[Calibration],
+) -> Done:
     pairs = run.pairs()
     alone = "baseline" not in sides
     gated = judge_alone(pairs, asked.pass_rate) if alone else judge(pairs, asked.bounds)
-    more: list[Finding] = list(judged_by(pairs))
+    more: list[Finding] = [*judged_by(pairs, known), *self_preference(pairs)]
+    more += contract_kept(sides["candidate"], pairs)
     if not alone:
         more += prompt_tokens(sides["baseline"].prompt, sides["candidate"].prompt, run.suite.cases)
     before = "nothing" if alone else str(sides["baseline"])
@@ -224,15 +242,18 @@ def _judged(run: Run, sides: Mapping[SideName, Side], asked: Asked, ended: Ended
     )
 
 
-def _calibrated(files: tuple[Path, ...]) -> frozenset[str]:
-    """Digests of the judges that may decide. click.ClickException for a file that is none."""
-    found: set[str] = set()
-    for file in files:
+def _calibrations(asked: Asked, control: Control) -> list[Calibration]:
+    """Those of the files, or that control keeps where no file is named. click.ClickException for a
+    file that is none."""
+    if not asked.calibrations:
+        return [] if asked.judge is None else _judge_told.kept(control)
+    found = []
+    for file in asked.calibrations:
         try:
-            found |= calibration.deciding(file.read_bytes())
+            found.append(calibration.read_calibration(file.read_bytes()))
         except (OSError, ValueError) as error:
             raise click.ClickException(f"{file}: {error}") from error
-    return frozenset(found)
+    return found
 
 
 class _Bar:

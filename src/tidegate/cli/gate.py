@@ -11,11 +11,15 @@ from tidegate.cli._client import Control, control_options, gateway_url, open_con
 from tidegate.cli._eval_certify import certify
 from tidegate.cli._eval_run import Done, asked_of, run_options, run_suite
 from tidegate.cli._eval_sides import NONE, meant, side_options, sides_of
+from tidegate.cli._eval_standing import standing, standing_options
 from tidegate.cli._eval_suite import read_suite
 from tidegate.cli._eval_told import exit_code, not_run_apart, report_options, tell, write_reports
 from tidegate.cli._prompt_source import Where, open_prompts, root_of, source_options
 from tidegate.cli._words import Duration
 from tidegate.core.prompt import STABLE, Prompt
+from tidegate.evals.finding import Finding
+from tidegate.evals.gate import Gated, with_budget_change, with_more
+from tidegate.evals.side import Side
 from tidegate.prompts.registry import version_of
 
 _DAYS_90_S: Final = 90 * 86_400.0
@@ -34,6 +38,7 @@ _SUFFIXES: Final = ("", ".yaml", ".yml", ".csv")
 @side_options
 @run_options
 @report_options
+@standing_options
 @click.option(
     "--certificate/--no-certificate", "issues", default=True, help="Have what passes certified."
 )
@@ -63,22 +68,33 @@ def plug(where: Where, state: Path | None, control: str | None, name: str, **giv
     if given["run_file"] is not None and len(files) > 1:
         raise click.UsageError("--run-file is of one suite: name it, with --suite")
     asked = asked_of(given, gateway_url(state, given["gateway"]))
+    beside = standing(house, prompts, candidate, sides["candidate"].route, given)
     done: list[Done] = []
     for file in files:
         suite = read_suite(file, None, given["repeats"])
-        done.append(run_suite(suite, sides, asked, house))
+        ended = run_suite(suite, sides, asked, house)
+        done.append(replace(ended, gated=_whole(ended.gated, beside, given["budget_change"])))
         tell(done[-1])
     write_reports(done, given)
     code = exit_code(done)
     if code == 0 and given["issues"]:
-        _certify(house, done, candidate, given["valid_for"])
+        _certify(house, done, sides["candidate"], given["valid_for"])
     sys.exit(code)
 
 
-def _certify(house: Control, done: list[Done], candidate: Prompt, for_s: float) -> None:
+def _whole(gated: Gated, beside: list[Finding], budget_change: str | None) -> Gated:
+    """With what is known beside the run."""
+    whole = with_more(gated, beside)
+    return whole if budget_change is None else with_budget_change(whole, budget_change)
+
+
+def _certify(house: Control, done: list[Done], tried: Side, for_s: float) -> None:
     """A certificate of each suite."""
+    if tried.prompt is None or tried.parameters:
+        click.echo("no certificate: it is not served with the parameters given here", err=True)
+        return
     for it in done:
-        certify(house, it, candidate, for_s)
+        certify(house, it, tried.prompt, for_s)
 
 
 def _suites(prompt: Prompt, root: Path) -> list[Path]:

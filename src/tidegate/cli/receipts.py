@@ -21,7 +21,7 @@ _GROUPS = (
     ("who", "key_id team customer end_user environment purpose priority attributes"),
     (
         "ids",
-        "id trace_id session_id conversation prompt_fingerprint client_request_id "
+        "id trace_id session_id conversation prompt_fingerprint asked_digest client_request_id "
         "provider_request_id retry_count",
     ),
     (

@@ -42,10 +42,12 @@ def create(state: Path | None, control: str | None, release: str) -> None:
     It is never changed afterwards. Nothing is served by it before it is started.
     """
     made = open_control(state, control).post("/api/releases", ReleaseMade, OneRelease(release))
-    if not made.is_new:
+    if made.is_new:
+        click.echo(f"Created release {made.id}. Start it with: tidegate release start {made.id}")
+    else:
         click.echo(f"Release {made.id} was created before, and says the same.")
-        return
-    click.echo(f"Created release {made.id}. Start it with: tidegate release start {made.id}")
+    for note in made.notes:
+        click.echo(f"  {_plain(note)}")
 
 
 @plug.command("list")
@@ -126,6 +128,13 @@ _wish(
     needs_reason=True,
 )
 
+_wish(
+    "waive_certificate",
+    "Let RELEASE go on without the certificates that it lacks. For emergencies: it is kept who did "
+    "and why, and told as uncertified_pair.",
+    needs_reason=True,
+)
+
 
 @plug.command()
 @click.argument("release")
@@ -134,7 +143,10 @@ _wish(
 @click.option("--reason", default="", help="Why, or where its report is.")
 @control_options
 def gate(state: Path | None, control: str | None, **given: str) -> None:
-    """Tell the outcome of gate NAME of RELEASE, which starts when all of them have passed."""
+    """Tell the outcome of gate NAME of RELEASE, which starts when all of them have passed.
+
+    The gate `certificate` is nobody's to tell: control looks for certificates by itself.
+    """
     name, outcome = given["name"], given["outcome"]
     what: What = "gate_passed" if outcome == "passed" else "gate_failed"
     wish = AskRelease(given["release"], what, given["reason"], name)
@@ -190,12 +202,12 @@ def _judged(found: ReleaseExplained) -> str:
 
 
 def _metric(one: MetricView) -> tuple[str, ...]:
-    unit = "units" if one.by_unit else "requests"
-    needed = "-" if one.needed is None else f"{one.needed} {unit}"
+    counted = "units" if one.by_unit else one.counted
+    needed = "-" if one.needed is None else f"{one.needed} {counted}"
     if one.needed and one.needed_s is not None:
         needed += f", {_span(one.needed_s)}"
     smallest = "-" if one.smallest is None else f"below {one.smallest}"
-    seen = f"{one.canary} against {one.stable}"
+    seen = f"{one.canary} against {one.stable} {counted}"
     verdict = one.verdict.replace("_", " ")
     return one.name, verdict, one.effect, one.margin, seen, needed, smallest
 

@@ -15,6 +15,7 @@ from tidegate.config.warn import (
     about_costs,
     about_limits,
     about_machines,
+    about_quality,
     about_revisions,
     about_surroundings,
 )
@@ -105,6 +106,7 @@ def compile_file(
         *about_costs(plan, declared),
         *about_limits(plan),
         *about_machines(plan, declared, environ, facts),
+        *about_quality(plan, declared),
         *about_revisions(declared, facts),
     ]
     return Compiled(plan, declared, (), _placed(warned, read.file, walked))

@@ -1,6 +1,6 @@
 """The files `releases/ROUTE/NAME.yaml` beside a plan file, each read with all that is wrong."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 
 from msgspec import Struct
@@ -19,7 +19,7 @@ from tidegate.core.declared import Declared
 from tidegate.core.declared_rollout import DeclaredRollout
 from tidegate.core.facts import Facts
 from tidegate.core.plan import Plan
-from tidegate.core.rollout import Rollout
+from tidegate.core.rollout import CERTIFICATE, Rollout
 from tidegate.core.route_members import members_of
 from tidegate.core.words import quoted
 
@@ -96,12 +96,24 @@ def with_release(
         return None, (Problem(read.file, _START, (), what),)
     facts = replace(facts, added=_with_start(facts.added, rollout, declared, now_s))
     try:
-        return compile_plan(declared, version=0, now_s=now_s, facts=facts), ()
+        plan = compile_plan(declared, version=0, now_s=now_s, facts=facts)
+        vain = tuple(_vain_gate(read, rollout, plan))
+        return (None if vain else plan), vain
     except PlanRefused as refused:
         at = (FOLDER, rollout.id)
         own = [(it.path[2:] if it.path[:2] == at else (), it) for it in refused.complaints]
         found = (Problem(read.file, mark_of(read.origins, p), p, it.message) for p, it in own)
         return None, tuple(in_order(found))
+
+
+def _vain_gate(read: ReleaseFile, rollout: Rollout, plan: Plan) -> Iterator[Problem]:
+    """A certificate is of a prompt's version."""
+    coming = plan.routes[rollout.route].candidates
+    is_asked_by = any(it.route.prompt for it in coming if it.rollout == rollout.id)
+    if CERTIFICATE in rollout.gates and not is_asked_by:
+        path = ("gates", str(rollout.gates.index(CERTIFICATE)))
+        what = "its route is asked by no prompt, so that there is nothing to certify"
+        yield Problem(read.file, mark_of(read.origins, path), path, what)
 
 
 def _with_start(added: Added, rollout: Rollout, declared: Declared, now_s: float) -> Added:

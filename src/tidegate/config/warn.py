@@ -15,6 +15,7 @@ from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts
 from tidegate.core.limit import SPEND, reaches
+from tidegate.core.model_name import family
 from tidegate.core.plan import Limit, Plan, Route
 from tidegate.core.revised import revised
 from tidegate.core.secret import SecretRef
@@ -76,6 +77,27 @@ def about_machines(
         "database each allows the whole of them; name the Redis that counts for all in "
         "`storage.limits`",
     )
+
+
+def about_quality(plan: Plan, declared: Declared) -> Iterator[Warned]:
+    """Answers that are to be graded and are not kept, and judges that judge their own kin."""
+    for name, route in declared.routes.items():
+        quality = route.quality
+        if quality is None:
+            continue
+        if route.capture is None:
+            what = "nothing of this route is captured, so that nothing is graded; write `capture`"
+            yield Warned(("routes", name, "quality"), what)
+        if quality.checks is not None and quality.judge is not None:
+            judges = {family(it.model) for it in plan.routes[quality.judge].reachable}
+            judged = {family(it.model) for it in plan.routes[name].reachable}
+            kin = sorted(it for it in judges & judged if it is not None)
+            if kin:
+                what = (
+                    f"the judge is of the family that it judges ({', '.join(kin)}), and "
+                    "judges are known to prefer their own"
+                )
+                yield Warned(("routes", name, "quality", "judge"), what)
 
 
 def about_revisions(declared: Declared, facts: Facts) -> Iterator[Warned]:

@@ -14,7 +14,7 @@ from tidegate.control import acting
 from tidegate.control.acting import Acted, Actor, Telling
 from tidegate.control.compiling import Compiling
 from tidegate.control.decide import Decided, Deciding, with_base
-from tidegate.control.observe import Moment
+from tidegate.control.moment import Moment
 from tidegate.control.plans import NoPlan, Plans
 from tidegate.core.change import Change
 from tidegate.core.compile import PlanRefused

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from msgspec import Struct
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from tidegate.control.api_keys import author
 from tidegate.control.errors import ApiError
@@ -64,18 +64,14 @@ async def _issue(call: Call) -> Certificate:
     kept = desk.certifying.sign(made)
 
     def write(engine: Engine) -> None:
+        with database.reading(engine) as connection:
+            _check_borne_out(connection, asked)
         with database.writing(engine) as connection:
-            answered = certificates.answers_of_run(connection, asked.run, asked.model)
-            if answered < asked.cases:
-                message = (
-                    f"The ledger knows {answered} answers of run {asked.run} at {asked.model}, "
-                    f"not its {asked.cases} cases; if some are still on their way, ask again."
-                )
-                raise ApiError("invalid_request", message, param="run")
             _check_untaken(certificates.of_model(connection, asked.model), kept)
             certificates.add(connection, kept)
 
     await desk.store(write)
+    desk.loop.wake()  # a release may wait for it
     return kept
 
 
@@ -83,6 +79,25 @@ ROWS = (
     Row("GET", "/api/certificates", "viewer", _list, query=CertificateQuery),
     Row("POST", "/api/certificates", "operator", _issue, body=NewCertificate, status=201),
 )
+
+
+def _check_borne_out(connection: Connection, asked: NewCertificate) -> None:
+    """ApiError where the ledger does not have the answers that the run claims."""
+    of = asked.prompt, asked.version
+    found = certificates.answers_of_run(connection, asked.run, asked.model, of)
+    later = "if some are still on their way, ask again."
+    if found.questions < asked.cases:
+        message = (
+            f"The ledger knows {found.questions} different questions that run {asked.run} put to "
+            f"{asked.model} by {asked.prompt}@{asked.version}, not its {asked.cases} cases; {later}"
+        )
+        raise ApiError("invalid_request", message, param="run")
+    if asked.baseline is not None and found.others < asked.cases:
+        message = (
+            f"The ledger knows {found.others} answers of run {asked.run} by what it was compared "
+            f"with ({asked.baseline}), not one for each of {asked.cases} cases; {later}"
+        )
+        raise ApiError("invalid_request", message, param="baseline")
 
 
 def _check_untaken(known: Iterable[Certificate], made: Certificate) -> None:

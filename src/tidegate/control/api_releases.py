@@ -12,6 +12,7 @@ from tidegate.config.releases import against_plan, read_release, release_file
 from tidegate.control import release_views
 from tidegate.control.api_keys import author
 from tidegate.control.errors import ApiError
+from tidegate.control.release_certificates import certificates_of
 from tidegate.control.routes import Call, Row
 from tidegate.control.shapes_releases import (
     AskRelease,
@@ -23,7 +24,8 @@ from tidegate.control.shapes_releases import (
     ReleaseQuery,
 )
 from tidegate.core import clock
-from tidegate.core.rollout import Rollout
+from tidegate.core.compile_rollout import guarded, never_known
+from tidegate.core.rollout import CERTIFICATE, Rollout
 from tidegate.core.rollout_state import ENDED, Asked, State, What
 from tidegate.stores import database, rollouts
 from tidegate.stores.rollouts import Kept, RolloutKept, RolloutNotFound
@@ -43,10 +45,13 @@ _WHERE: Final[dict[What, frozenset[State]]] = {
     "approve": frozenset({"gated", "analysing"}),
     "rollback": _OPEN,
     "skip_analysis": _SERVING,
+    "waive_certificate": frozenset({"created", "gated", *_SERVING}),
     "gate_passed": frozenset({"created", "gated"}),
     "gate_failed": frozenset({"created", "gated"}),
 }
-_NEEDS_REASON: Final[frozenset[What]] = frozenset({"rollback", "skip_analysis"})
+_NEEDS_REASON: Final[frozenset[What]] = frozenset(
+    {"rollback", "skip_analysis", "waive_certificate"}
+)
 _ABOUT_GATES: Final[frozenset[What]] = frozenset({"gate_passed", "gate_failed"})
 
 
@@ -67,7 +72,9 @@ async def _explain(call: Call) -> ReleaseExplained:
 
     def read(engine: Engine) -> ReleaseExplained:
         with database.reading(engine) as connection:
-            return release_views.explained(connection, release_views.find(connection, query.id))
+            found = release_views.find(connection, query.id)
+            notes = _notes(call, connection, found.kept)
+            return release_views.explained(connection, found, notes)
 
     return await call.desk.store(_found(read, query.id))
 
@@ -80,9 +87,12 @@ async def _create(call: Call) -> ReleaseMade:
         rollout = _read(call, asked.id)
         with database.writing(engine) as connection:
             try:
-                return ReleaseMade(rollout.id, rollouts.create(connection, rollout, by))
+                is_new = rollouts.create(connection, rollout, by)
             except RolloutKept as kept:
                 raise ApiError("taken", f"{kept}.", param="id") from kept
+        with database.reading(engine) as connection:
+            notes = _notes(call, connection, rollouts.find(connection, rollout.id))
+        return ReleaseMade(rollout.id, is_new, notes)
 
     return await call.desk.store(create)
 
@@ -132,7 +142,24 @@ def _read(call: Call, name: str) -> Rollout:
     if read.rollout is None or problems:
         message = f"Release {name} is refused, and nothing is changed: put its file right."
         raise ApiError("plan_refused", message, problems=[str(one) for one in problems])
-    return read.rollout
+    return guarded(read.rollout, plans.declared.routes[read.rollout.route])
+
+
+def _notes(call: Call, connection: Connection, kept: Kept) -> list[str]:
+    """What keeps it from being promoted as things are."""
+    route = call.desk.plans.declared.routes.get(kept.rollout.route)
+    if route is None or kept.ended_at_s is not None:
+        return []
+    return [*_uncertified(call, connection, kept), *never_known(kept.rollout, route)]
+
+
+def _uncertified(call: Call, connection: Connection, kept: Kept) -> list[str]:
+    """What it needs certificates of and has none, and what none is about."""
+    asked = certificates_of(call.desk.plans, call.desk.compiling)
+    if asked is None or kept.ended_at_s is not None:
+        return []
+    lacking = asked.missing(connection, [kept], clock.wall_s()).get(kept.rollout.id, ())
+    return [*(f"gate {CERTIFICATE}: {one}" for one in lacking), *asked.notes(kept.rollout)]
 
 
 def _found(read: Callable[[Engine], T], name: str) -> Callable[[Engine], T]:
@@ -172,6 +199,12 @@ def _refuse_vain(connection: Connection, kept: Kept, asked: AskRelease, who: str
         raise ApiError("invalid_request", message, param="what")
     if (asked.gate is not None) is not (asked.what in _ABOUT_GATES):
         message = "Name the gate of an outcome, and of nothing else."
+        raise ApiError("invalid_request", message, param="gate")
+    if asked.gate == CERTIFICATE:
+        message = (
+            "Nobody reports this gate: control looks for certificates, which `tidegate gate` gets. "
+            "`tidegate release waive-certificate` goes without, and keeps who did."
+        )
         raise ApiError("invalid_request", message, param="gate")
     if asked.gate is not None and asked.gate not in rollout.gates:
         known = ", ".join(rollout.gates) or "none"

@@ -7,106 +7,48 @@ the provider, the end of its time) serves on, and is told as `uncertified_pair`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Final, NamedTuple
+from typing import Final
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
+from tidegate.control.certified import (
+    Certified,
+    Snapshots,
+    Uncertified,
+    models_of,
+    served_pairs,
+)
 from tidegate.core import clock
-from tidegate.core.certificate import Certificate, is_signed, signed
+from tidegate.core.certificate import Certificate, signed
 from tidegate.core.plan import Plan
-from tidegate.core.prompt import STABLE, Prompt, PromptSource
-from tidegate.stores import certificates, database
+from tidegate.core.prompt import STABLE, Prompt, PromptSource, Stood
+from tidegate.stores import certificates, database, prompts
 
 # A provider that answers as another than lately has moved on.
 _LATELY_S: Final = 3600.0
-
-
-class Uncertified(NamedTuple):
-    """A version at a model, and why that is not certified."""
-
-    prompt: str
-    version: str
-    model: str
-    why: str
-
-    def __str__(self) -> str:
-        return f"uncertified_pair: {self.prompt}@{self.version} at {self.model}: {self.why}"
-
-
-class Certified:
-    """What of the certificates holds at one moment. `kept` gives those of a version's digest, the
-    newest first, `secrets` are those that they may be signed with. `snapshots` are what providers
-    said lately had answered, by prompt, version and model."""
-
-    def __init__(
-        self,
-        kept: Callable[[str], Iterable[Certificate]],
-        secrets: tuple[bytes, ...],
-        now_s: float,
-        snapshots: Mapping[tuple[str, str, str], frozenset[str]] | None = None,
-    ) -> None:
-        self._kept = kept
-        self._secrets = secrets
-        self._now_s = now_s
-        self._snapshots = snapshots or {}
-        self._known: dict[str, list[Certificate]] = {}
-
-    def missing(self, prompt: Prompt, models: Iterable[str]) -> list[Uncertified]:
-        """At which of the models it is not certified, and why."""
-        found = []
-        for model in sorted(set(models)):
-            why = self._why_not(prompt, model)
-            if why is not None:
-                found.append(Uncertified(prompt.name, prompt.version, model, why))
-        return found
-
-    def _why_not(self, prompt: Prompt, model: str) -> str | None:
-        if prompt.digest not in self._known:
-            self._known[prompt.digest] = list(self._kept(prompt.digest))
-        # What is signed is its body: the row that it lies in proves nothing.
-        of_it = [it for it in self._known[prompt.digest] if it.digest == prompt.digest]
-        kept = [it for it in of_it if it.model == model]
-        if not kept:
-            return "no gate was passed"
-        genuine = [it for it in kept if is_signed(it, self._secrets)]
-        if not genuine:
-            return "its certificate was not written by this installation"
-        valid = [it for it in genuine if it.is_valid(self._now_s)]
-        if not valid:
-            return "its certificate has expired"
-        served = self._snapshots.get((prompt.name, prompt.version, model), frozenset())
-        known = {it.snapshot for it in valid}
-        other = sorted(served - {it for it in known if it is not None})
-        if other and None not in known:
-            return f"the provider answers as {other[0]} now, which was not tried"
-        return None
-
-
-def models_of(plan: Plan, prompt: Prompt, tag: str = STABLE) -> frozenset[str]:
-    """The models that a tag's version is asked at: those that it is pinned to, and those of every
-    route that is asked by the tag."""
-    found = {pin.model for pin in prompt.pins}
-    for route in plan.routes.values():
-        wanted = route.prompt
-        if wanted is None or wanted.name != prompt.name:
-            continue
-        if tag in wanted.tags:
-            found |= {share.target.model for share in route.release.shares}
-    return frozenset(found)
+# How old what is known of that may be.
+SNAPSHOTS_S: Final = 60.0
 
 
 class CertifiedSource:
     """A source of prompts (`core.prompt.PromptSource`) whose `stable` moves only to what is
     certified (`certified` None: to anything), and which leaves what routes are asked by as it is
-    served where it is not to be had any more. `refused` are the moves that were not made, `held`
-    their versions and the models that these wait for, `kept` tells of what serves on."""
+    served where it is not to be had any more, or says something else. `stood` is where `stable`
+    of each prompt pointed, the last one last: it may go back. `refused` are the moves that were not
+    made, `held` their versions and the models that these wait for, `kept` tells of what serves on.
+    """
 
     def __init__(
-        self, source: PromptSource, plan: Plan | None, certified: Certified | None
+        self,
+        source: PromptSource,
+        plan: Plan | None,
+        certified: Certified | None,
+        stood: Callable[[str], tuple[Stood, ...]] = lambda _: (),
     ) -> None:
         self._source = source
         self._plan = plan
         self._certified = certified
+        self._stood = stood
         self.refused: list[Uncertified] = []
         self.held: list[tuple[Prompt, frozenset[str]]] = []
         self.kept: dict[str, None] = {}
@@ -115,15 +57,20 @@ class CertifiedSource:
         return self._source.names()
 
     def version(self, name: str, version: str) -> Prompt:
+        served = None if self._plan is None else self._plan.prompts.get(name)
+        known = None if served is None else served.versions.get(version)
         try:
-            return self._source.version(name, version)
+            found = self._source.version(name, version)
         except ValueError as error:
-            served = None if self._plan is None else self._plan.prompts.get(name)
-            known = None if served is None else served.versions.get(version)
             if known is None:
                 raise
             self.kept[f"{error}; {name}@{version} serves on as it was"] = None
             return known
+        if known is not None and known.digest != found.digest:
+            what = "says something else than what is served by this name; write a new version"
+            self.kept[f"{name}@{version} {what}; it serves on as it was"] = None
+            return known
+        return found
 
     def tags(self, name: str) -> Mapping[str, str] | None:
         return self._source.tags(name)
@@ -139,23 +86,40 @@ class CertifiedSource:
         return self._guarded(name, {**tags, **kept})
 
     def _guarded(self, name: str, tags: Mapping[str, str]) -> Mapping[str, str]:
-        if self._certified is None or STABLE not in tags or self._plan is None:
+        before = self._before(name)
+        if self._certified is None or STABLE not in tags or before is None:
             return tags
-        served = self._plan.prompts.get(name)
-        before = None if served is None else served.at(STABLE)
-        if before is None or before.version == tags[STABLE]:
+        if before.version == tags[STABLE]:
             return tags
+        if any(it.version == tags[STABLE] for it in self._stood(name)):
+            return tags  # where it was is never gated: what a version says does not change
         try:
             wanted = self._source.version(name, tags[STABLE])
         except ValueError:
             return tags  # which is told where it is wanted
-        models = models_of(self._plan, wanted)
+        models = frozenset() if self._plan is None else models_of(self._plan, wanted)
         missing = self._certified.missing(wanted, models)
         if not missing or wanted.digest == before.digest:
             return tags
         self.refused += missing
         self.held.append((wanted, models))
-        return {**tags, STABLE: before.version}
+        if self._is_there(name, before):
+            return {**tags, STABLE: before.version}
+        return {tag: version for tag, version in tags.items() if tag != STABLE}
+
+    def _before(self, name: str) -> Stood | None:
+        """Where `stable` points now; where it points nowhere, where it did last."""
+        served = None if self._plan is None else self._plan.prompts.get(name)
+        now = None if served is None else served.at(STABLE)
+        if now is not None:
+            return Stood(now.version, now.digest)
+        return next(reversed(self._stood(name)), None)
+
+    def _is_there(self, name: str, stood: Stood) -> bool:
+        try:
+            return self.version(name, stood.version).digest == stood.digest
+        except ValueError:
+            return False
 
     def _needed(self, name: str) -> dict[str, str]:
         """The tags that routes are asked by now, with what serves for each."""
@@ -169,6 +133,36 @@ class CertifiedSource:
         return {tag: version for tag, version in served.tags.items() if tag in asked}
 
 
+class _Remembered:
+    """Where `stable` of prompts pointed, read once when it is asked for: of one prompt, or, where
+    many are going to be asked for, of the whole store. StoreError."""
+
+    def __init__(self, engine: Engine, *, whole: bool) -> None:
+        self._engine = engine
+        self._whole = whole
+        self._known: dict[str, tuple[Stood, ...]] | None = None
+
+    def of(self, name: str) -> tuple[Stood, ...]:
+        if self._known is None or not (self._whole or name in self._known):
+            known = self._known or {}
+            with database.reading(self._engine) as connection:
+                found = prompts.stood(connection, None if self._whole else (name,))
+            self._known = {**known, name: (), **found}
+        return self._known.get(name, ())
+
+
+def _served(plan: Plan) -> tuple[dict[str, Stood], dict[tuple[str, str], str]]:
+    """Where `stable` of each prompt points, and the digests of versions that no tag points at."""
+    stable, named = {}, {}
+    for tagged in plan.prompts.values():
+        at, by_tag = tagged.at(STABLE), set(tagged.tags.values())
+        if at is not None:
+            stable[tagged.name] = Stood(at.version, at.digest)
+        for version in tagged.versions.keys() - by_tag:
+            named[tagged.name, version] = tagged.versions[version].digest
+    return stable, named
+
+
 class Certifying:
     """The certificates of this installation. Each method may raise StoreError."""
 
@@ -179,15 +173,35 @@ class Certifying:
         self._secrets = secrets
         self._current = current
         self._guarded: CertifiedSource | None = None
+        self._noted: Plan | None = None
+        self._noted_stable: dict[str, Stood] = {}
+        self._noted_named: dict[tuple[str, str], str] = {}
+        self._snapshots: tuple[float, Snapshots] | None = None
 
     def now(self) -> Certified:
-        """What holds now."""
-        return Certified(self._kept, self._secrets, clock.wall_s())
+        """What holds now, by what providers said when it was looked at last."""
+        known = None if self._snapshots is None else self._snapshots[1]
+        return Certified(self._kept, self._secrets, clock.wall_s(), known)
+
+    def of(
+        self,
+        connection: Connection,
+        kept: Callable[[str], Iterable[Certificate]],
+        now_s: float,
+    ) -> Certified:
+        """What holds then of these certificates, by what the providers say of themselves too."""
+        at_s, found = self._snapshots or (0.0, {})
+        if not 0 <= now_s - at_s < SNAPSHOTS_S:
+            found = certificates.snapshots_served(connection, now_s - _LATELY_S)
+            self._snapshots = now_s, found
+        return Certified(kept, self._secrets, now_s, found)
 
     def guarded(self, source: PromptSource, *, required: bool = True) -> PromptSource:
         """The source as it may be served."""
-        certified = self.now() if required else None
-        found = CertifiedSource(source, self._current(), certified)
+        plan = self._current()
+        self.note(plan)
+        stood = _Remembered(self._engine, whole=plan is None)
+        found = CertifiedSource(source, plan, self.now() if required else None, stood.of)
         for name in source.names():  # certificates are read now, before a transaction is open
             found.allowed(name, source.tags(name) or {})
         found.refused.clear()
@@ -195,6 +209,28 @@ class Certifying:
         found.kept.clear()
         self._guarded = found
         return found
+
+    def note(self, plan: Plan | None) -> None:
+        """Remember what a plan serves: where `stable` points, and what versions say that no tag
+        points at. A tag that goes and comes back is no first one."""
+        if plan is None or plan is self._noted:
+            return
+        stable, named = _served(plan)
+        fresh = {name: it for name, it in stable.items() if self._noted_stable.get(name) != it}
+        new = {place: digest for place, digest in named.items() if place not in self._noted_named}
+        if fresh or new:
+            now_s = clock.wall_s()
+            with database.writing(self._engine) as connection:
+                prompts.note_stood(connection, fresh, now_s)
+                if new:
+                    prompts.note_versions(connection, new, now_s)
+        self._noted, self._noted_stable, self._noted_named = plan, stable, named
+
+    def was_stable(self, prompt: Prompt) -> bool:
+        """Whether `stable` pointed there, and has not gone back from it: it may go back to it."""
+        self.note(self._current())
+        stood = _Remembered(self._engine, whole=False).of(prompt.name)
+        return Stood(prompt.version, prompt.digest) in stood
 
     @property
     def problems(self) -> tuple[str, ...]:
@@ -209,19 +245,18 @@ class Certifying:
         return any(not now.missing(prompt, models) for prompt, models in held)
 
     def uncertified(self, plan: Plan) -> dict[tuple[str, str], Uncertified | None]:
-        """Of every prompt's `stable` and each model that it is asked at, by prompt and model: what
-        is not certified of it, by what the providers say of themselves too."""
+        """Of every version that is served as certified, and each model that it may be asked at, by
+        prompt and model: what is not certified of it."""
         now_s = clock.wall_s()
         with database.reading(self._engine) as connection:
-            snapshots = certificates.snapshots_served(connection, now_s - _LATELY_S)
-        certified = Certified(self._kept, self._secrets, now_s, snapshots)
+            certified = self.of(connection, self._kept, now_s)
         found: dict[tuple[str, str], Uncertified | None] = {}
-        for tagged in plan.prompts.values():
-            prompt = tagged.at(STABLE)
-            models = frozenset() if prompt is None else models_of(plan, prompt)
-            if prompt is not None:
-                found |= {(prompt.name, model): None for model in models}
-                found |= {(it.prompt, it.model): it for it in certified.missing(prompt, models)}
+        for prompt, model, told in served_pairs(plan):
+            missing = certified.missing(prompt, [model])
+            why = f"{missing[0].why}; {told}" if missing and told else ""
+            one = missing[0]._replace(why=why or missing[0].why) if missing else None
+            place = prompt.name, model
+            found[place] = found.get(place) or one
         return found
 
     def sign(self, certificate: Certificate) -> Certificate:

@@ -47,10 +47,12 @@ class Compiling:
     ) -> None:
         self._engine = engine
         self.prompts = prompts or Reading()
-        self._certifying = certifying
+        self.certifying = certifying
         self.environ = environ
         self._compiled_with = Added()
         self._tagged_with: Mapping[str, Tagged] | None = None
+        self._named: tuple[Snapshot, Plan, Mapping[str, str]] | None = None
+        self._named_with: Mapping[str, str] = {}
 
     def file(self, file: Path, version: int) -> Compiled:
         """The plan file with what is stored now."""
@@ -88,6 +90,7 @@ class Compiling:
             self._compiled_with = added
             if snapshot is not None:
                 self._tagged_with = snapshot.registry.tagged
+                self._named_with = named_versions(snapshot, plan)
             return plan, result
 
         return make
@@ -103,18 +106,24 @@ class Compiling:
                 return (lambda _: now), read
         return self._prompts, None
 
-    def lacks(self, now: Snapshot) -> bool:
+    def lacks(self, now: Snapshot, plan: Plan) -> bool:
         """Whether prompts have tags or versions that nothing was compiled with yet."""
-        return self._tagged_with != now.registry.tagged
+        if self._tagged_with != now.registry.tagged:
+            return True
+        of, served, named = self._named or (None, None, {})
+        if of is not now or served is not plan:  # neither ever changes
+            named = named_versions(now, plan)
+            self._named = now, plan, named
+        return named != self._named_with
 
     def _prompts(self, declared: DeclaredPrompts) -> PromptSource:
         """As they may be served. ValueError where they cannot be read."""
         return self._guarded(self.prompts.at(declared), declared)
 
     def _guarded(self, found: Snapshot, declared: DeclaredPrompts) -> PromptSource:
-        if self._certifying is None:
+        if self.certifying is None:
             return found
-        return self._certifying.guarded(found, required=declared.certificates != "off")
+        return self.certifying.guarded(found, required=declared.certificates != "off")
 
     def is_behind(self) -> bool:
         """Whether what is stored, or in force of it, has changed since the last compilation."""
@@ -132,6 +141,19 @@ class Compiling:
 
 
 _Made = tuple[Plan, T]
+
+
+def named_versions(now: Snapshot, plan: Plan) -> dict[str, str]:
+    """What the versions that routes name and no tag points at say now, or what is wrong with them:
+    nobody else looks at those."""
+    found = {}
+    for tagged in plan.prompts.values():
+        for version in tagged.versions.keys() - set(tagged.tags.values()):
+            try:
+                found[f"{tagged.name}@{version}"] = now.version(tagged.name, version).digest
+            except ValueError as error:
+                found[f"{tagged.name}@{version}"] = str(error)
+    return found
 
 
 def added_at(connection: Connection, now_s: float) -> Added:

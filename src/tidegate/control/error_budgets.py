@@ -8,8 +8,9 @@ from msgspec import Raw
 from sqlalchemy import Connection
 
 from tidegate.control import slo_metrics
+from tidegate.control.moment import Moment
 from tidegate.control.objective_views import ObjectiveViews
-from tidegate.control.observe import Moment, Seen
+from tidegate.control.observe import Seen
 from tidegate.controllers import error_budget
 from tidegate.controllers.error_budget import FastBurn, Memory, View, fast_burns
 from tidegate.controllers.release import Burning

@@ -23,7 +23,8 @@ from sqlalchemy import Connection, Engine
 from tidegate.control import acting
 from tidegate.control.act import Acting
 from tidegate.control.decide import Decided, Deciding, author_of
-from tidegate.control.observe import Moment, Watcher
+from tidegate.control.moment import Moment
+from tidegate.control.observe import Watcher
 from tidegate.controllers.release import Burning
 from tidegate.core import clock
 from tidegate.core.declared_loop import DeclaredLoop
@@ -64,7 +65,9 @@ class Status(Struct, frozen=True):
 class Outside(Struct, frozen=True):
     """What the loop asks of the process around it: what is declared, whether this control leads,
     whether gateways obey an entry of the feed, which objectives burn, that gateways look, and how
-    many people say yes to a fix of a route. `candidates` are the releases that the plan has now."""
+    many people say yes to a fix of a route. `candidates` are the releases that the plan has now.
+    `count` is called before each tick with the leadership's epoch, and counts what was found of
+    answers since."""
 
     declared: Callable[[], DeclaredLoop]
     leads: Callable[[], bool]
@@ -74,6 +77,7 @@ class Outside(Struct, frozen=True):
     node: str = ""
     approvers: Callable[[], Mapping[str, int]] = dict
     candidates: Callable[[], Mapping[str, str] | None] = lambda: None
+    count: Callable[[int], None] = lambda _: None
 
 
 class Loop:
@@ -149,6 +153,7 @@ class Loop:
         """With what of it came to nothing."""
         if not declared.dry_run:
             await self._off(self._lead)
+            await self._off(self._count)
         moment, decided = await self._off(self._look, declared)
         problem = _said_of(moment.undecided)
         if declared.dry_run or self._epoch is None:
@@ -181,6 +186,19 @@ class Loop:
         self._forget()
         self._epoch = epoch
         _log.info("leadership %d of the loop begins", epoch)
+
+    def _count(self) -> None:
+        """What was found of answers is not worth a tick, but for whose it is. Fenced."""
+        if self._epoch is None:
+            return
+        try:
+            self.outside.count(self._epoch)
+        except Fenced:
+            raise
+        except StoreError as error:
+            _log.warning("what was found of answers waits to be counted: %s", error)
+        except Exception:
+            _log.exception("what was found of answers is not counted")
 
     def _look(self, declared: DeclaredLoop) -> tuple[Moment, tuple[Decided, ...]]:
         with database.reading(self._engine) as connection:

@@ -6,6 +6,7 @@ from sqlalchemy import Engine
 
 from tidegate.control import loop_metrics
 from tidegate.control.act import Acting
+from tidegate.control.assessing import Assessing
 from tidegate.control.compiling import Compiling
 from tidegate.control.error_budgets import ErrorBudgets
 from tidegate.control.feed_server import FeedServer
@@ -13,6 +14,7 @@ from tidegate.control.loop import Loop, Outside
 from tidegate.control.loop_metrics import Ticked
 from tidegate.control.observe import Releases
 from tidegate.control.plans import Plans
+from tidegate.control.release_certificates import certificates_of
 from tidegate.core.declared_loop import DeclaredLoop
 from tidegate.stores import fleet, notices
 
@@ -60,5 +62,7 @@ def build(
         node,
         approvers=budgets.approvers,
         candidates=plans.candidates,
+        count=Assessing(engine).fold,
     )
-    return Loop(engine, (budgets, Releases()), hands, outside)  # what binds before what is bound
+    releases = Releases(certificates_of(plans, compiling))
+    return Loop(engine, (budgets, releases), hands, outside)  # what binds before what is bound

@@ -13,12 +13,14 @@ from msgspec import Raw, Struct
 from msgspec.structs import replace
 from sqlalchemy import Connection
 
-from tidegate.control.release_burns import Burns, of_each
+from tidegate.control.moment import Moment
+from tidegate.control.release_bounds import Binding
+from tidegate.control.release_burns import of_each
+from tidegate.control.release_certificates import ReleaseCertificates
 from tidegate.control.release_shadows import copies_of
 from tidegate.controllers import release
 from tidegate.controllers.release import (
     Bounds,
-    Burning,
     Place,
     ShadowSeen,
     Unreadable,
@@ -26,47 +28,18 @@ from tidegate.controllers.release import (
     read_place,
 )
 from tidegate.core.block import Block
-from tidegate.core.business_hours import read_business_hours
-from tidegate.core.change import Change
-from tidegate.core.controller import Controller, Set
-from tidegate.core.levers import EVERY
+from tidegate.core.controller import Controller
 from tidegate.core.rollout import Rollout
 from tidegate.core.rollout_state import ENDED, Asked, State
-from tidegate.stores import blocks, rollouts
+from tidegate.stores import assessments, blocks, rollouts
 from tidegate.stores.rollouts import Kept, Moved
 
 # More of a rollout's blocks wait for the next tick.
 MAX_BLOCKS: Final = 200
 MAX_NEW_BLOCKS: Final = 5000
-# How long the plan is not asked again what it did not take.
-REFUSED_S: Final = 60.0
-_WITH_CANDIDATE: Final = frozenset({"shadow", "step", "analysing", "paused"})
-_EDITED_AWAY: Final = (
-    "the plan file was edited in what this release changes, so nobody is sent to it any more; "
-    "roll it back, and release what is wanted now"
-)
 
 _NO_SHADOW: Final = ShadowSeen()
 _encode = msgspec.json.Encoder().encode
-
-
-class Moment(Struct, frozen=True):
-    """One tick: the time on the wall, how long loops have worked, what holds a lever, whether all
-    gateways obey the newest entry of the feed, and of what the tick has decided before: what is to
-    hold a lever from now on, and by route which objectives burn, and how many people say yes to a
-    fix while little of their error budget is left. `candidates` are the releases that the plan has
-    beside its routes' own, with the names that receipts tell of them (None: not known), `undecided`
-    authors and their subjects of which nobody knows what is to be done."""
-
-    now_s: float
-    active_s: float
-    in_force: tuple[Change, ...] = ()
-    obeyed: bool = True
-    wanted: tuple[Set, ...] = ()
-    burning: Mapping[str, tuple[Burning, ...]] = {}
-    approvers: Mapping[str, int] = {}
-    candidates: Mapping[str, str] | None = None
-    undecided: frozenset[tuple[str, str]] = frozenset()
 
 
 class Seen(Struct, frozen=True):
@@ -128,7 +101,8 @@ class Releases:
 
     controller: Controller = release.plug
 
-    def __init__(self) -> None:
+    def __init__(self, certificates: ReleaseCertificates | None = None) -> None:
+        self._certificates = certificates
         self._rollouts: dict[str, Rollout] = {}
         self._blocks = _Blocks()
         self.standing: dict[str, Kept] = {}
@@ -144,7 +118,12 @@ class Releases:
             connection, {name: place.asked_seq for name, place in known.items()}
         )
         new = self._blocks.after(connection, {name: it.block_seq for name, it in known.items()})
-        bound = Binding(moment, of_each(connection, moment, kept))
+        lacking: Mapping[str, tuple[str, ...]] = {}
+        if self._certificates is not None:
+            waiting = [one for one in kept if one.state != "created"]
+            lacking = self._certificates.missing(connection, waiting, moment.now_s)
+        ungraded = assessments.not_graded(connection)
+        bound = Binding(moment, of_each(connection, moment, kept), lacking, ungraded)
         shadows = copies_of(connection, kept, known, moment.candidates)
         for one in kept:
             name = one.rollout.id
@@ -249,48 +228,3 @@ class _Blocks:
             if name not in behind or len(found[name]) < MAX_BLOCKS
         }
         return found
-
-
-class Binding:
-    """What binds releases from outside, at one moment."""
-
-    def __init__(self, moment: Moment, burning: Burns | None = None) -> None:
-        """`burning` is by release, where it is another than its route's."""
-        self._moment = moment
-        self._burning = burning or {}
-        holds: list[Change | Set] = [*moment.in_force, *moment.wanted]
-        self._frozen = _values(holds, "frozen")
-        self._ranks = _values(holds, "release_policy")
-
-    def of(self, kept: Kept) -> Bounds:
-        rollout, now_s = kept.rollout, self._moment.now_s
-        hours = rollout.business_hours
-        refused = kept.problem_at_s is not None and 0 <= now_s - kept.problem_at_s < REFUSED_S
-        return Bounds(
-            policy_rank=int(self._most(self._ranks, rollout.route)),
-            frozen=bool(self._most(self._frozen, rollout.route)),
-            in_hours=hours is None or read_business_hours(hours).open_at(now_s),
-            refusal=(kept.problem or "") if refused else self._edited_away(kept),
-            obeyed=self._moment.obeyed,
-            burning=self._burning.get(rollout.id, self._moment.burning.get(rollout.route, ())),
-            approvers=self._moment.approvers.get(rollout.route, Bounds().approvers),
-        )
-
-    def _edited_away(self, kept: Kept) -> str:
-        """Why a release that should serve has no candidate in the plan; "" where it has one."""
-        there = self._moment.candidates
-        if there is None or kept.state not in _WITH_CANDIDATE or kept.rollout.id in there:
-            return ""
-        return _EDITED_AWAY
-
-    @staticmethod
-    def _most(values: Mapping[str, float], route: str) -> float:
-        return max(values.get(route, 0.0), values.get(EVERY, 0.0))
-
-
-def _values(holds: Iterable[Change | Set], lever: str) -> dict[str, float]:
-    found: dict[str, float] = {}
-    for one in holds:
-        if one.lever == lever:
-            found[one.scope] = max(one.value, found.get(one.scope, 0.0))
-    return found

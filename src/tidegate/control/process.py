@@ -14,6 +14,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 
 import uvloop
 from sqlalchemy import Engine
@@ -39,6 +40,7 @@ from tidegate.control.feed_server import FeedServer
 from tidegate.control.leads import Leads
 from tidegate.control.loop_notices import LoopNotices
 from tidegate.control.notifying import Notifying
+from tidegate.control.online import Given, NoOnline, Online
 from tidegate.control.operators import Operators
 from tidegate.control.options import Settings
 from tidegate.control.patience import PatienceOf
@@ -70,8 +72,15 @@ _TOLD_A_LOOK = 4
 _log = logging.getLogger(__name__)
 
 
-def main(argv: Sequence[str], recording: Recording | None = None) -> int:
-    """Run control, with a recorder inside if one is given; the process's exit status."""
+class Beside(NamedTuple):
+    """What works inside control's process beside it."""
+
+    recording: Recording = NoRecording()
+    online: Online = NoOnline()
+
+
+def main(argv: Sequence[str], beside: Beside | None = None) -> int:
+    """Run control, with what is given inside; the process's exit status."""
     settings = options.read(argv)
     logging.basicConfig(format="%(asctime)s %(levelname)s control: %(message)s")
     logging.getLogger("tidegate").setLevel(logging.INFO)
@@ -87,8 +96,8 @@ def main(argv: Sequence[str], recording: Recording | None = None) -> int:
             try:
                 migrate.migrate(engine)
                 secret_checks.refuse_other_peppers(settings.layout, engine)
-                recorder = recording or NoRecording()
-                return uvloop.run(Process(settings, listener, engine, feed_engine, recorder).run())
+                process = Process(settings, listener, engine, feed_engine, beside or Beside())
+                return uvloop.run(process.run())
             finally:
                 feed_engine.dispose()
                 engine.dispose()
@@ -112,12 +121,13 @@ class Process:
         listener: socket.socket,
         engine: Engine,
         feed_engine: Engine,
-        recording: Recording,
+        beside: Beside,
     ) -> None:
         layout = settings.layout
+        recording, online = beside
         self._settings = settings
         self._engine = engine
-        self._recording = recording
+        self._recording, self._online = recording, online
         self._listener = listener
         self._host = str(listener.getsockname()[0])
         peppers = read_peppers(layout.state)
@@ -160,6 +170,7 @@ class Process:
             who_leads=self._standing.who_leads,
             render_metrics=lambda: (
                 recording.render()
+                + online.render()
                 + plan_metrics.render(self._plans)
                 + budget_metrics.render(self._alerting.ratios)
                 + notice_metrics.render(self._notifying.tries)
@@ -196,6 +207,7 @@ class Process:
         self._recording.read_engines(
             self._engine, lambda: self._plans.current if self._standing.leads else None
         )
+        self._online.start(self._given())
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._end)
         loop.add_signal_handler(signal.SIGHUP, self._reload)
@@ -222,11 +234,23 @@ class Process:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await asyncio.to_thread(self._online.stop)
             await asyncio.to_thread(self._recording.stop)
             await self._feed.stop()
             await asyncio.to_thread(self._standing.close)
             self._compiling.prompts.close()
         return 0
+
+    def _given(self) -> Given:
+        return Given(
+            layout=self._settings.layout,
+            engine=self._engine,
+            declared=lambda: self._plans.declared,
+            leads=lambda: self._standing.leads,
+            digest=self._desk.digest,
+            prompts=self._compiling.prompts,
+            plan_folder=self._plans.file.parent,
+        )
 
     def _app(self) -> Perimeter:
         leads = Leads(self._engine, lambda: self._desk.peppers)

@@ -10,7 +10,8 @@ from collections.abc import Callable
 
 from sqlalchemy import Engine
 
-from tidegate.control.certifying import Certifying, Uncertified
+from tidegate.control.certified import Uncertified
+from tidegate.control.certifying import Certifying
 from tidegate.control.compiling import Compiling
 from tidegate.control.plans import NoPlan, Plans
 from tidegate.core import clock
@@ -84,12 +85,14 @@ class Prompting:
         except ValueError:
             now = None
         self._tell()
-        news = now is not None and self._compiling.lacks(now)
+        plan = self._plans.current
+        await asyncio.to_thread(self._certifying.note, plan)
+        news = now is not None and await asyncio.to_thread(self._compiling.lacks, now, plan)
         if news or await asyncio.to_thread(self._certifying.is_cleared):
             await self._plans.amend(self._compiling.changing(lambda _: None))
 
     async def watch_pairs(self) -> None:
-        """Tell people of what `stable` is served by and is not certified."""
+        """Tell people of what is served as certified, and is not."""
         while True:
             await asyncio.sleep(PAIRS_S)
             declared = self._plans.declared.prompts

@@ -1,5 +1,7 @@
 """A release as people see it: where it stands, what is known, and what more would take."""
 
+from collections.abc import Sequence
+
 import msgspec
 from msgspec import Raw, Struct
 from sqlalchemy import Connection
@@ -46,8 +48,17 @@ class Standing(Struct, frozen=True):
     @property
     def per_s(self) -> float | None:
         """Requests of the candidate in a second, at present."""
-        spans = sum(one.ended_s - one.began_s for one in self.latest)
+        spans = sum(one.ended_s - one.began_s for one in self.latest if not one.late)
         return sum(one.canary.assigned for one in self.latest) / spans if spans > 0 else None
+
+    def late_per_s(self, metric: str) -> float | None:
+        """How many of them a late metric is found of in a second, lately."""
+        several = [one for one in self.latest if one.late == metric]
+        if not several:
+            return None
+        span_s = max(it.ended_s for it in several) - min(it.began_s for it in several)
+        judged = sum(it.canary.tallies[metric].judged for it in several)
+        return judged / span_s if span_s > 0 else None
 
 
 def find(connection: Connection, name: str) -> Standing:
@@ -75,8 +86,9 @@ def _standing(
         gone = None if name in known else "what was counted of it is not kept any more"
         return Standing(kept, memory, (), gone)
     latest = blocks.after(connection, name, max(memory.block_seq - 100, 0), most=200)
-    newest_s = latest[-1][1].ended_s if latest else 0.0
-    present = tuple(block for _, block in latest if block.ended_s > newest_s - _PRESENT_S)
+    newest_s = max((block.ended_s for _, block in latest if not block.late), default=0.0)
+    since_s = newest_s - _PRESENT_S
+    present = tuple(block for _, block in latest if block.late or block.ended_s > since_s)
     return Standing(kept, memory, present, problem)
 
 
@@ -104,7 +116,10 @@ def view(found: Standing) -> ReleaseView:
     )
 
 
-def explained(connection: Connection, found: Standing) -> ReleaseExplained:
+def explained(
+    connection: Connection, found: Standing, notes: Sequence[str] = ()
+) -> ReleaseExplained:
+    """`notes` are what more a reader should know."""
     rollout = found.kept.rollout
     analysis = found.memory.analysis or analysing.begin(rollout)
     judged = verdicts(analysis, rollout)
@@ -123,7 +138,12 @@ def explained(connection: Connection, found: Standing) -> ReleaseExplained:
         runtime=_runtime(rollout),
         cached_shares=(_cached(analysis.stable), _cached(analysis.canary)),
         ratio_broken=analysing.ratio_broken(analysis),
-        notes=[*_notes(judged, analysis, rollout), *_beside(connection, found.kept)],
+        notes=[
+            *_notes(judged, analysis, rollout),
+            *_beside(connection, found.kept),
+            *_waived(found),
+            *notes,
+        ],
     )
 
 
@@ -139,7 +159,8 @@ def _weight(found: Standing) -> float:
 
 
 def _metric(one: Verdict, found: Standing) -> MetricView:
-    per_s, analysis = found.per_s, found.memory.analysis
+    row, analysis = HARM[one.metric], found.memory.analysis
+    per_s = found.late_per_s(one.metric) if row.is_late else found.per_s
     if one.by_unit and per_s and analysis is not None and analysis.canary.assigned:
         per_s = per_s * analysis.canary.units / analysis.canary.assigned
     needed_s = one.needed_units / per_s if one.needed_units is not None and per_s else None
@@ -151,11 +172,17 @@ def _metric(one: Verdict, found: Standing) -> MetricView:
         canary=one.canary_units,
         stable=one.stable_units,
         by_unit=one.by_unit,
+        counted=row.counted,
+        must_be_safe=_must_be_safe(one.metric, found.kept.rollout),
         margin=margin_words(one.metric, found.kept.rollout),
         needed=one.needed_units,
         needed_s=needed_s,
         smallest=None if smallest is None else _amount(one.metric, smallest),
     )
+
+
+def _must_be_safe(metric: str, rollout: Rollout) -> bool:
+    return next(it.must_be_safe for it in analysing.guards(rollout) if it.name == metric)
 
 
 def _amount(metric: str, effect: float) -> str:
@@ -182,6 +209,9 @@ def _notes(judged: tuple[Verdict, ...], analysis: Analysis, rollout: Rollout) ->
         found.append(
             f"none of {canary.assigned} requests was bad: at 95 %, no more than {most:.2g} % are"
         )
+    unproven = [it.name for it in analysing.guards(rollout) if not it.must_be_safe]
+    if unproven:
+        found.append(f"need not be shown to be safe: {', '.join(unproven)}")
     for one in judged:
         if one.smallest_effect is not None and one.verdict != "harm":
             least = _amount(one.metric, one.smallest_effect)
@@ -189,6 +219,11 @@ def _notes(judged: tuple[Verdict, ...], analysis: Analysis, rollout: Rollout) ->
     if rollout.units[:1] == ("request",):
         found.append("units are requests: nobody keeps to one version")
     return found
+
+
+def _waived(found: Standing) -> list[str]:
+    is_waived = found.memory.standing.waived
+    return ["somebody has taken it on themselves that it is not certified"] if is_waived else []
 
 
 def _beside(connection: Connection, kept: Kept) -> list[str]:

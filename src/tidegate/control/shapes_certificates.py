@@ -12,8 +12,9 @@ Digest = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
 class NewCertificate(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What a gate found of one version at one model. It is refused where the version says something
-    else by now, or where nothing of this house's ledger bears it out."""
+    """What a gate found of one version at one model. `cases` counts different questions, and
+    `baseline` is None where there was none. It is refused where the version says something else by
+    now, or where this house's ledger does not bear it out."""
 
     prompt: Word
     version: Word

@@ -24,8 +24,8 @@ class OneRelease(Struct, forbid_unknown_fields=True):
 
 
 class AskRelease(Struct, forbid_unknown_fields=True, omit_defaults=True):
-    """What a person asks of a release. `rollback` and `skip_analysis` need a reason, the outcome of
-    a gate the gate's name."""
+    """What a person asks of a release. `rollback`, `skip_analysis` and `waive_certificate` need a
+    reason, the outcome of a gate the gate's name."""
 
     id: ReleaseId
     what: What
@@ -36,7 +36,9 @@ class AskRelease(Struct, forbid_unknown_fields=True, omit_defaults=True):
 class MetricView(Struct, frozen=True):
     """What is known of one harm metric. `effect` and its bounds are in words; `needed` is how many
     of the candidate's are still to come until it can be shown to be safe, `needed_s` how long that
-    is at present traffic; below `smallest` this canary cannot see an effect."""
+    is at present traffic; below `smallest` this canary cannot see an effect. `counted` names what
+    these numbers are of, such as requests; without `must_be_safe` it only holds back what is shown
+    to be worse."""
 
     name: str
     verdict: str
@@ -48,6 +50,8 @@ class MetricView(Struct, frozen=True):
     needed: int | None
     needed_s: float | None
     smallest: str | None
+    counted: str = "requests"
+    must_be_safe: bool = True
 
 
 class ReleaseView(Struct, frozen=True):
@@ -115,10 +119,12 @@ class ReleaseExplained(Struct, frozen=True):
 
 
 class ReleaseMade(Struct, frozen=True):
-    """`is_new` is false where the same release had been created before."""
+    """`is_new` is false where the same release had been created before. `notes` say of which
+    certificates it lacks, and what none is about."""
 
     id: str
     is_new: bool
+    notes: list[str] = []
 
 
 class ReleaseAsked(Struct, frozen=True):

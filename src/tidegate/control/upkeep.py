@@ -14,6 +14,7 @@ from tidegate.controllers import release
 from tidegate.core import clock
 from tidegate.core.compile import PlanRefused
 from tidegate.stores import (
+    assessments,
     blocks,
     captures,
     changes,
@@ -21,6 +22,8 @@ from tidegate.stores import (
     decisions,
     feedback,
     fleet,
+    judge_scores,
+    judges,
     readings,
     retention,
     rollouts,
@@ -101,6 +104,8 @@ class Upkeep:
         decisions.drop_old(self._engine, now_s)
         _forget_ended(self._engine, now_s)
         captures.drop_old(self._engine, now_s, {})
+        judge_scores.drop_old(self._engine, now_s - _CHANGES_KEPT_S)
+        judges.drop_old(self._engine, now_s - _CHANGES_KEPT_S)
         with database.writing(self._engine) as connection:
             readings.trim(connection, now_s)
             changes.trim(connection, now_s - _CHANGES_KEPT_S)
@@ -111,6 +116,7 @@ class Upkeep:
         kept_s = declared.storage.retention_days * _DAY_S
         retention.roll_off(self._engine, now_s - kept_s)
         feedback.drop_old(self._engine, now_s - kept_s)
+        assessments.drop_old(self._engine, now_s - kept_s)
         routes = declared.routes.items()
         said_s = {name: it.capture.keep_s for name, it in routes if it.capture is not None}
         captures.drop_old(self._engine, now_s, said_s)

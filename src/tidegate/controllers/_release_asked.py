@@ -30,6 +30,8 @@ def folded(standing: Standing, asked: Iterable[Asked]) -> tuple[Standing, Wishes
                 if standing.state in _SKIPS:
                     wishes = replace(wishes, skip=words)
                     standing = replace(standing, skipped=True)
+            case "waive_certificate":
+                standing = replace(standing, waived=True)
             case "approve":
                 standing = _approved(standing, one.who)
             case "gate_passed" | "gate_failed":

@@ -27,12 +27,17 @@ def finding(analysis: Analysis, rollout: Rollout) -> Finding:
     """Everything that blocks so far have shown, but for the figures behind it."""
     judged = kinds(analysis, rollout)
     absences = _absences(judged, rollout)
+    undecided = [name for name, kind in judged.items() if kind == "undecided"]
+    may_be = {it.name for it in analysing.guards(rollout) if not it.must_be_safe}
+    harmed = _harmed(analysis, rollout) if "harm" in judged.values() else {}
     shift = token_shift.shift(analysis)
     return Finding(
         hard=tuple(_HARD[one] for one in hard_limits.broken(analysis, rollout)),
-        harmed=_harmed(analysis, rollout) if "harm" in judged.values() else (),
+        harmed=tuple(harmed.values()),
+        harmed_late=tuple(words for name, words in harmed.items() if HARM[name].is_late),
         shifted="" if shift is None else f"its answers are {shift:.2f} times as long",
-        unsafe=tuple(name for name, kind in judged.items() if kind == "undecided"),
+        unsafe=tuple(name for name in undecided if name not in may_be),
+        unproven=tuple(name for name in judged if name in may_be and judged[name] != "safe"),
         missing=tuple(name for name, means in absences.items() if means == "pause"),
         failed=tuple(name for name, means in absences.items() if means == "fail"),
         ratio_broken=analysing.ratio_broken(analysis),
@@ -42,27 +47,31 @@ def finding(analysis: Analysis, rollout: Rollout) -> Finding:
 
 
 def _absences(judged: Mapping[str, Kind], rollout: Rollout) -> dict[str, NoDataRule]:
-    """What it means of each metric that nobody knows it: when of half of them or more, a failure,
-    whatever their own say."""
-    absent = [name for name, kind in judged.items() if kind == "no_data"]
-    if 2 * len(absent) >= len(judged):
+    """What it means of each metric that nobody knows it: when of half of those that have to be safe
+    or more, a failure, whatever their own say."""
+    means = {it.name: it.no_data for it in analysing.guards(rollout) if it.must_be_safe}
+    absent = [name for name in means if judged[name] == "no_data"]
+    if 2 * len(absent) >= len(means):
         return dict.fromkeys(absent, "fail")
-    means = {metric.name: metric.no_data for metric in analysing.guards(rollout)}
     return {name: means[name] for name in absent}
 
 
-def _harmed(analysis: Analysis, rollout: Rollout) -> tuple[str, ...]:
-    return tuple(
-        f"{one.metric} is worse: {how_much(one)} over {one.canary_units} of its requests"
+def _harmed(analysis: Analysis, rollout: Rollout) -> dict[str, str]:
+    """By metric."""
+    return {
+        one.metric: f"{one.metric} is worse: {how_much(one)} over {one.canary_units} of its "
+        f"{HARM[one.metric].counted}"
         for one in verdicts(analysis, rollout)
         if one.verdict == "harm"
-    )
+    }
 
 
 def how_much(one: Verdict) -> str:
     """A verdict's effect for people: points of a share, or a ratio."""
     if one.effect is None or one.low is None or one.high is None:
-        return "by how much is not known"
+        if one.apart is None:
+            return "by how much is not known"
+        return f"{100 * one.apart:+.0f} points so far"
     if HARM[one.metric].kind == "amount":
         return f"{one.effect:.2f} times ({one.low:.2f} to {one.high:.2f})"
     points = 100 * one.effect, 100 * one.low, 100 * one.high

@@ -3,7 +3,8 @@
 from typing import Final, Literal
 
 from tidegate.controllers._release_words import Sight
-from tidegate.core.rollout import Step
+from tidegate.core.rollout import CERTIFICATE, Step
+from tidegate.stats.analysis import guards
 
 Gate = Literal["start", "step", "promotion", "shadow"]
 
@@ -18,6 +19,8 @@ def obstacles(sight: Sight, gate: Gate) -> tuple[str, ...]:
     """Why the release does not take this gate yet; () lets it through."""
     found = (
         *_checks(sight, gate),
+        *_certificates(sight),
+        not_graded(sight) if gate == "start" else "",
         _frozen(sight),
         _budget(sight),
         "" if sight.bounds.in_hours else f"business hours ({sight.rollout.business_hours})",
@@ -25,6 +28,15 @@ def obstacles(sight: Sight, gate: Gate) -> tuple[str, ...]:
         sight.bounds.refusal and f"the plan does not take it: {sight.bounds.refusal}",
     )
     return tuple(one for one in found if one)
+
+
+def not_graded(sight: Sight) -> str:
+    """Why nobody would see that its answers are bad, where `quality` guards it: what is missing is
+    never good. "" where it does not matter: somebody wrote that it may be missing."""
+    guard = next((it for it in guards(sight.rollout) if it.name == "quality"), None)
+    if guard is None or (guard.must_be_safe and guard.no_data == "ignore"):
+        return ""
+    return sight.bounds.not_graded
 
 
 def approvals_needed(sight: Sight, gate: Gate) -> int:
@@ -51,8 +63,15 @@ def step_of(sight: Sight) -> Step:
 def _checks(sight: Sight, gate: Gate) -> tuple[str, ...]:
     if gate != "start":
         return ()
-    left = (name for name in sight.rollout.gates if name not in sight.standing.gates)
-    return tuple(f"gate {name}" for name in left)
+    passed = (*sight.standing.gates, CERTIFICATE)  # which nobody reports
+    return tuple(f"gate {name}" for name in sight.rollout.gates if name not in passed)
+
+
+def _certificates(sight: Sight) -> tuple[str, ...]:
+    """Before each gate: one may be void by the time."""
+    if sight.standing.waived:
+        return ()
+    return tuple(f"gate {CERTIFICATE}: {one}" for one in sight.bounds.uncertified)
 
 
 def _frozen(sight: Sight) -> str:

@@ -109,6 +109,8 @@ def _waits_for(sight: Sight) -> tuple[str, ...]:
         last = standing.step >= len(sight.rollout.steps) - 1
         gate: Gate = "promotion" if last else "step"
         return obstacles(sight, gate)
+    if standing.state == "paused" and standing.by == "not_graded":
+        return ("its answers to be graded again, or a person: skip_analysis or rollback",)
     if standing.state == "paused":
         return ("a person: resume, skip_analysis or rollback",)
     return ()

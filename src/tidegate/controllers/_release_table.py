@@ -11,8 +11,9 @@ from typing import Final, Literal
 from msgspec import Struct
 
 from tidegate.controllers._release_copies import spent
-from tidegate.controllers._release_gates import obstacles, step_of
+from tidegate.controllers._release_gates import not_graded, obstacles, step_of
 from tidegate.controllers._release_words import Effect, Sight
+from tidegate.core.harm import HARM
 from tidegate.core.rollout_state import State
 
 Condition = Callable[[Sight], str]
@@ -188,18 +189,23 @@ def _safe_words(sight: Sight) -> str:
         return _SKIPPED
     if step_of(sight).smoke and not _is_last(sight):
         return "no hard limit was reached"
+    unproven = ", ".join(sight.finding.unproven)
+    if unproven:
+        return f"every guard that has to be is shown to be safe, and nothing is of {unproven}"
     return "every guard is shown to be safe"
 
 
 def _no_data(sight: Sight, of: tuple[str, ...]) -> str:
-    if _all_safe(sight) or not of or not _waited_for_data(sight):
-        return ""
-    return f"no data of {_words(*of)}"
+    waited = tuple(name for name in of if _waited_for_data(sight, name))
+    return "" if _all_safe(sight) or not waited else f"no data of {_words(*waited)}"
 
 
-def _waited_for_data(sight: Sight) -> bool:
-    """Blocks come late, and none counts while the weight moves: what has no data yet may have."""
+def _waited_for_data(sight: Sight, name: str) -> bool:
+    """Blocks come late, and none counts while the weight moves: what has no data yet may have. What
+    is found of answers afterwards has all of the step's time to come."""
     step = step_of(sight)
+    if HARM[name].is_late:
+        return _spent_s(sight) >= step.max_s
     return _spent_s(sight) >= min(step.max_s, max(step.min_s, NO_DATA_S))
 
 
@@ -213,6 +219,17 @@ def _ratio_broken(sight: Sight) -> str:
     if not sight.finding.ratio_broken or sight.standing.skipped:
         return ""
     return "the candidate's share of units is not its weight: what was counted is void"
+
+
+def _not_graded(sight: Sight) -> str:
+    return "" if sight.standing.skipped else not_graded(sight)
+
+
+def _graded_again(sight: Sight) -> str:
+    """Only what paused it by itself lets it go on by itself."""
+    if sight.standing.by != "not_graded" or not_graded(sight):
+        return ""
+    return "its answers are graded again"
 
 
 def _abandoned(sight: Sight) -> str:
@@ -242,6 +259,7 @@ CONDITIONS: Final[Mapping[str, Condition]] = {
     "rollback_asked": lambda sight: sight.wishes.rollback,
     "hard_limit": _hard_limit,
     "harmed": lambda sight: _words(*sight.finding.harmed),
+    "harmed_late": lambda sight: _words(*sight.finding.harmed_late),
     "burning": _burning,
     "start_asked": lambda sight: sight.wishes.start,
     "cleared_to_shadow": _cleared_to_shadow,
@@ -258,6 +276,8 @@ CONDITIONS: Final[Mapping[str, Condition]] = {
     "enough": _enough,
     "few_units": _few_units,
     "ratio_broken": _ratio_broken,
+    "not_graded": _not_graded,
+    "graded_again": _graded_again,
     "data_failed": lambda sight: _no_data(sight, sight.finding.failed),
     "data_missing": lambda sight: _no_data(sight, sight.finding.missing),
     "undecided": _undecided,
@@ -279,7 +299,7 @@ TABLE: Final[tuple[Move, ...]] = (
     *(
         Move(state, when, "rolled_back", "restore")
         for state in _PROMOTED
-        for when in ("rollback_asked", "burning")
+        for when in ("rollback_asked", "harmed_late", "burning")
     ),
     Move("created", "start_asked", "gated"),
     Move("gated", "cleared_to_shadow", "shadow", "start"),
@@ -291,11 +311,13 @@ TABLE: Final[tuple[Move, ...]] = (
     Move("shadow", "shadow_late", "paused"),
     Move("step", "pause_asked", "paused"),
     Move("step", "ratio_broken", "paused"),
+    Move("step", "not_graded", "paused"),
     Move("step", "skipped", "analysing"),
     Move("step", "enough", "analysing"),
     Move("step", "few_units", "paused"),
     Move("analysing", "pause_asked", "paused"),
     Move("analysing", "ratio_broken", "paused"),
+    Move("analysing", "not_graded", "paused"),
     Move("analysing", "data_failed", "rolled_back", "withdraw"),
     Move("analysing", "promotable", "promoted", "promote"),
     Move("analysing", "raisable", "step", "advance"),
@@ -304,6 +326,7 @@ TABLE: Final[tuple[Move, ...]] = (
     Move("paused", "skip_asked", "back"),
     Move("paused", "resume_asked", "back"),
     Move("paused", "taken_over", "paused"),
+    Move("paused", "graded_again", "back"),
     Move("paused", "abandoned", "rolled_back", "withdraw"),
     Move("promoted", "obeyed", "soak"),
     Move("soak", "soaked", "done", "retire"),

@@ -25,8 +25,9 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     that what was counted counts no longer. `approved_by` are the people who let it take its next
     gate, `gates` the checks that it passed, `shadowed_s` when copies for it began, `copied_as` by
     which names receipts told of them, `skipped` that a person took the analysis of this step on
-    themselves, `shift_told` that people know of answers of another length. `burned` are the
-    objectives that burn since before its promotion, and are not held against it.
+    themselves, `waived` that one did so with the certificates that it lacks, `shift_told` that
+    people know of answers of another length. `burned` are the objectives that burn since before its
+    promotion, and are not held against it.
     """
 
     state: State = "created"
@@ -42,6 +43,7 @@ class Standing(Struct, frozen=True, omit_defaults=True):
     approved_by: tuple[str, ...] = ()
     gates: tuple[str, ...] = ()
     skipped: bool = False
+    waived: bool = False
     shift_told: bool = False
     burned: tuple[str, ...] = ()
     by: str = ""
@@ -53,15 +55,18 @@ class Finding(Struct, frozen=True, omit_defaults=True):
     """What the blocks so far have shown, each entry in words.
 
     `hard` are limits that act at once, `harmed` metrics that are shown to be worse, `shifted` that
-    answers have another length, which is told at the first step. `unsafe` are metrics not yet shown
-    to be safe, `missing` those without data whose absence pauses, `failed` those whose absence ends
-    it. `units` and `requests` are the candidate's, in all.
+    answers have another length, which is told at the first step. `harmed_late` are those of the
+    harmed that are found of answers afterwards. `unsafe` are metrics not yet shown to be safe, of
+    those that have to be, `unproven` the others, `missing` those without data whose absence pauses,
+    `failed` those whose absence ends it. `units` and `requests` are the candidate's, in all.
     """
 
     hard: tuple[str, ...] = ()
     harmed: tuple[str, ...] = ()
+    harmed_late: tuple[str, ...] = ()
     shifted: str = ""
     unsafe: tuple[str, ...] = ()
+    unproven: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     failed: tuple[str, ...] = ()
     ratio_broken: bool = False
@@ -101,7 +106,8 @@ class Bounds(Struct, frozen=True, omit_defaults=True):
     """What binds a release from outside. `policy_rank` is of the error budget: 0 normal, 1 caution,
     2 restricted, 3 frozen; while it is restricted so many `approvers` say yes to a fix. `refusal`
     is why the plan did not take what was last asked of it, and `obeyed` that every gateway serves
-    what it took."""
+    what it took. `uncertified` is what of it has no certificate and needs one, each in words, and
+    `not_graded` why the route's answers are not graded though they should be."""
 
     policy_rank: int = 0
     approvers: int = 2
@@ -110,6 +116,8 @@ class Bounds(Struct, frozen=True, omit_defaults=True):
     refusal: str = ""
     obeyed: bool = True
     burning: tuple[Burning, ...] = ()
+    uncertified: tuple[str, ...] = ()
+    not_graded: str = ""
 
 
 class Wishes(Struct, frozen=True, omit_defaults=True):

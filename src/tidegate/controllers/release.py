@@ -134,7 +134,7 @@ class _Release:
             told = tuple(evidence.signals(analysis, view.rollout))
             sight = replace(sight, finding=replace(sight.finding, evidence=told))
         if standing.is_void and not after.is_void:
-            analysis = evidence.begun(view.rollout)
+            analysis = evidence.begun(view.rollout, view.now_s)
         kept = Memory(
             standing=after,
             analysis=analysis,

@@ -61,7 +61,10 @@ class ArmBlock(Struct, omit_defaults=True):
 class Block(Struct):
     """`weight` is the share of units that the canary had by the plan while it lasted, None where
     it moved or nobody knows it. `number` rises by one within a rollout. `dear_nanousd` is the 99th
-    percentile of what the stable arm's latest requests cost, None while too few are known."""
+    percentile of what the stable arm's latest requests cost, None while too few are known.
+
+    One that has a `late` metric is of that alone: of requests that began in its time and were
+    assessed later, so that no arm has been assigned any by it."""
 
     rollout: str
     number: int
@@ -71,3 +74,4 @@ class Block(Struct):
     stable: ArmBlock
     canary: ArmBlock
     dear_nanousd: float | None = None
+    late: str = ""

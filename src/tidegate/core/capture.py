@@ -24,9 +24,10 @@ _WHOLE: Final = 1 << 32
 
 
 class Capture(Struct, frozen=True, omit_defaults=True):
-    """Of a route: `share` of its requests are kept for `keep_s`. `max_bytes` bounds what is kept of
-    a question and of an answer; a longer question is not kept. `redact` and `words` add to what is
-    taken out."""
+    """Of a route: `share` of its requests are kept for `keep_s`, `canary_share` of those of a
+    release that is under way, where that is another. `max_bytes` bounds what is kept of a question
+    and of an answer; a longer question is not kept. `redact` and `words` add to what is taken
+    out."""
 
     share: float
     keep_s: float = 7 * 86_400.0
@@ -34,6 +35,7 @@ class Capture(Struct, frozen=True, omit_defaults=True):
     redact: tuple[MoreKind, ...] = ()
     words: tuple[str, ...] = ()
     also: tuple[Also, ...] = ()
+    canary_share: float | None = None
 
     def wants(self, receipt: Receipt) -> bool:
         """Whether this request is kept: the same said of the same id, wherever it is asked."""
@@ -43,7 +45,10 @@ class Capture(Struct, frozen=True, omit_defaults=True):
             asked = True
         else:
             asked = receipt.key_id is not None and "eval" in self.also
-        return asked and zlib.crc32(receipt.id.encode()) < self.share * _WHOLE
+        share = self.share
+        if receipt.arm == "canary" and self.canary_share is not None:
+            share = self.canary_share
+        return asked and zlib.crc32(receipt.id.encode()) < share * _WHOLE
 
 
 class Captured(Struct, frozen=True, omit_defaults=True):

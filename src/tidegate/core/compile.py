@@ -22,6 +22,7 @@ from tidegate.core.compile_notices import check_notifications
 from tidegate.core.compile_objectives import check_objectives
 from tidegate.core.compile_probes import compile_probes
 from tidegate.core.compile_prompts import Prompts
+from tidegate.core.compile_quality import check_quality
 from tidegate.core.compile_releases import (
     candidate_of,
     moved_at_run_time,
@@ -73,6 +74,7 @@ def compile_plan(
     routes = compiler.routes()
     compiler.check_rest()
     check_notifications(declared, facts.ways, compiler.say)
+    check_quality(declared.routes, facts.graders, compiler.say)
     targets = compiler.targets.built()
     probes = compile_probes(
         declared,

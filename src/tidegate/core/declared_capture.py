@@ -19,6 +19,15 @@ class DeclaredCapture(Struct, frozen=True, omit_defaults=True):
         float,
         Meta(gt=0, le=1, extra={"read": "share"}, description="Share of the requests, as in 5%."),
     ]
+    canary_share: Annotated[
+        float | None,
+        Meta(
+            gt=0,
+            le=1,
+            extra={"read": "share"},
+            description="Share of the requests of a release's canary. Default: as `share`.",
+        ),
+    ] = None
     keep_s: Annotated[
         float,
         Meta(
@@ -52,4 +61,12 @@ class DeclaredCapture(Struct, frozen=True, omit_defaults=True):
 
     def capture(self) -> Capture:
         """What gateways obey."""
-        return Capture(self.share, self.keep_s, self.max_bytes, self.redact, self.words, self.also)
+        return Capture(
+            self.share,
+            self.keep_s,
+            self.max_bytes,
+            self.redact,
+            self.words,
+            self.also,
+            self.canary_share,
+        )

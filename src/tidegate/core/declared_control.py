@@ -42,6 +42,13 @@ class DeclaredControl(Struct, frozen=True, omit_defaults=True):
     listen: Annotated[
         Listen, Meta(extra={"read": "listen"}, description="Address of the control API.")
     ] = Listen("127.0.0.1", 4001)
+    gateway_url: Annotated[
+        BaseUrl | None,
+        Meta(
+            description="Where control asks the gateway, such as a judge of live answers. Default: "
+            "the gateway on this machine."
+        ),
+    ] = None
     allowed_hosts: Annotated[
         tuple[Annotated[str, Meta(extra={"read": "host"})], ...],
         Meta(description="Host names, beside loopback, that a request may be addressed to."),

@@ -184,7 +184,8 @@ class DeclaredRollout(Struct, frozen=True, omit_defaults=True):
         dict[Name, DeclaredHarm],
         Meta(
             description="The metrics that hold it back, in place of the usual ones: error, refusal,"
-            " invalid, interrupted, fallback, ttft, output_tokens, cost."
+            " invalid, interrupted, fallback, ttft, output_tokens, cost; and thumbs_down, quality "
+            "and follow_up where the route has them, which need not be shown to be safe."
         ),
     ] = {}
     harm_alpha: Annotated[
@@ -210,7 +211,11 @@ class DeclaredRollout(Struct, frozen=True, omit_defaults=True):
     ] = None
     labels: Annotated[tuple[Text, ...], Meta(description="Words to find it by.")] = ()
     gates: Annotated[
-        tuple[Text, ...], Meta(description="What has to be passed before it starts, by name.")
+        tuple[Text, ...],
+        Meta(
+            description="What has to be passed before it starts, by name. `certificate` is decided "
+            "by control, for every version and model that it would be asked at."
+        ),
     ] = ()
     orthogonal: Annotated[
         bool,

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from tidegate.core.declared_capture import DeclaredCapture
 from tidegate.core.declared_contracts import DeclaredContract
 from tidegate.core.declared_objectives import DeclaredSlo
+from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.declared_route_prompt import DeclaredRoutePrompt
 from tidegate.core.declared_scalars import Prompt, Seconds, Text, Usd
 from tidegate.core.declared_targets import DeclaredTarget
@@ -147,6 +148,12 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
         Meta(
             extra={"shorthand": "share"},
             description="Which requests are kept with what was said. Default: none.",
+        ),
+    ] = None
+    quality: Annotated[
+        DeclaredQuality | None,
+        Meta(
+            description="What captured answers are graded by in the background. Default: nothing."
         ),
     ] = None
 

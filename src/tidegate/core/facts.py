@@ -8,6 +8,7 @@ from msgspec import Struct
 from tidegate.core import plugs
 from tidegate.core.added import Added
 from tidegate.core.assemble import Dialect
+from tidegate.core.checks import Graders
 from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.limit import LimitKind
 from tidegate.core.price import Price
@@ -91,6 +92,7 @@ class Facts(Struct, frozen=True):
     engines: Engines = Engines()
     checks: Checks = Checks()
     ways: Ways = Ways()
+    graders: Graders = Graders()
     added: Added = Added()
     prompts: Callable[[DeclaredPrompts], PromptSource] | None = None
     keys_limited: Callable[[], bool] = lambda: False

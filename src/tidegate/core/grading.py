@@ -18,6 +18,7 @@ class Answered(Struct, frozen=True, omit_defaults=True):
     `tool_calls` are (name, arguments as the model wrote them). `refusal` and `validity` are what
     the gateway's receipt says. `output` is None when there was no answer, and `failure` says why.
     `model` is what was asked, as its provider calls it, `model_snapshot` what it says answered.
+    `declined`: its provider tells that the model declined, whose words `output` then is.
     """
 
     output: str | None
@@ -34,6 +35,7 @@ class Answered(Struct, frozen=True, omit_defaults=True):
     model: str | None = None
     model_snapshot: str | None = None
     receipt_id: str | None = None
+    declined: bool = False
 
 
 class Case(Struct, frozen=True, omit_defaults=True):
@@ -79,13 +81,23 @@ class Grade(Struct, frozen=True, omit_defaults=True):
     why: str = ""
 
 
+# A vector for each text, or None and why there are none.
+Embedded = tuple[Sequence[Sequence[float]] | None, str | None]
+
+
 class Ask(Protocol):
     """How a grader that needs a model asks one, through the gateway: the answer's text, or None and
-    why there is none."""
+    why there is none. One that can ask for embeddings too has `Embed.embed`."""
 
     async def __call__(
         self, turns: tuple[tuple[str, str], ...], json_schema: str | None
     ) -> tuple[str | None, str | None]: ...
+
+
+class Embed(Protocol):
+    """How a grader asks for embeddings, through the gateway."""
+
+    async def embed(self, texts: tuple[str, ...]) -> Embedded: ...
 
 
 class Grader(Protocol):

@@ -5,7 +5,19 @@ from typing import Final, Literal
 from msgspec import Struct
 
 # What it is about. `burn`, `absence` and `slo` are of objectives; `loop` is of the loop itself.
-Topic = Literal["budget", "burn", "absence", "slo", "release", "change", "prompt", "loop", "test"]
+Topic = Literal[
+    "budget",
+    "burn",
+    "absence",
+    "slo",
+    "release",
+    "change",
+    "prompt",
+    "judge",
+    "quality",
+    "loop",
+    "test",
+]
 
 # page: somebody has to look now. ticket: somebody has to look soon. info: good to know.
 Severity = Literal["page", "ticket", "info"]

@@ -96,6 +96,13 @@ class Tagged(Struct, frozen=True):
         return None if version is None else self.versions.get(version)
 
 
+class Stood(Struct, frozen=True):
+    """Where `stable` of a prompt pointed, and what that version said."""
+
+    version: str
+    digest: str
+
+
 class RoutePrompt(Struct, frozen=True, omit_defaults=True):
     """Which prompt a route asks its models by: the version that `tag` points at, or the one that is
     named. A caller may ask for one of the tags in `allowed` instead."""

@@ -86,6 +86,9 @@ class Receipt(Struct, omit_defaults=True):
     nobody has had anything of its answer. `passed_over`: none of the route's own targets could
     be asked, and a fallback was the first.
 
+    Of an eval's request `asked_digest` is of all that was said to the model, as it was sent: equal
+    for the same question of the same version.
+
     `validity` None: no answer had begun, or nothing is known against it and nobody has checked.
     `violation_at_bytes` is the offset in the content at which it stops being JSON,
     `violation_path` a JSON Pointer to what does not fit, `violation_rule` the keyword that says so,
@@ -109,6 +112,7 @@ class Receipt(Struct, omit_defaults=True):
     session_id: str | None = None
     conversation: int | None = None
     prompt_fingerprint: str | None = None
+    asked_digest: str | None = None
     client_request_id: str | None = None
     retry_count: int | None = None
 

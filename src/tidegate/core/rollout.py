@@ -1,6 +1,6 @@
 """A rollout: one release on its way onto a route, as its file says it, never changed once made."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Raw, Struct
 
@@ -8,6 +8,8 @@ from tidegate.core.arm import UnitKind, dial_scope
 from tidegate.core.harm import HARM
 
 NoDataRule = Literal["fail", "pause", "ignore"]
+# The one of `gates` that control decides by itself.
+CERTIFICATE: Final = "certificate"
 
 
 class Step(Struct, frozen=True, omit_defaults=True):
@@ -31,12 +33,15 @@ DEFAULT_STEPS = (
 
 class HarmMetric(Struct, frozen=True, omit_defaults=True):
     """One guard. `margin` is how much worse is still no harm: points of a share (0.02), or a ratio
-    (1.15) where the metric is one of amounts. `weight` is its part of the error allowed."""
+    (1.15) where the metric is one of amounts. `weight` is its part of the error allowed. One that
+    need not be safe holds back a release that is shown to be worse, and none of which too little is
+    known."""
 
     name: str
     margin: float
     weight: float = 1.0
     no_data: NoDataRule = "pause"
+    must_be_safe: bool = True
 
 
 # What guards a release that names no metrics, and each one's part of the error allowed: what users
@@ -52,6 +57,14 @@ _USUAL = {
     "cost": 1.0,
 }
 DEFAULT_HARM = tuple(HarmMetric(name, HARM[name].margin, weight) for name, weight in _USUAL.items())
+# What is found of answers afterwards, likewise: of a few of them, so that none has to be safe.
+_USUAL_LATE = {"quality": 2.0, "follow_up": 0.5, "thumbs_down": 0.5}
+
+
+def late_guard(name: str) -> HarmMetric:
+    """That metric, as it guards a release that names none."""
+    weight = _USUAL_LATE[name]
+    return HarmMetric(name, HARM[name].margin, weight, "ignore", must_be_safe=False)
 
 
 class HardLimits(Struct, frozen=True, omit_defaults=True):

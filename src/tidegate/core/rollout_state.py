@@ -26,6 +26,7 @@ What = Literal[
     "approve",
     "rollback",
     "skip_analysis",
+    "waive_certificate",
     "gate_passed",
     "gate_failed",
 ]

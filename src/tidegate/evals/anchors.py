@@ -1,5 +1,6 @@
 """Anchors: answers that people have judged, by which a judge is calibrated; JSON lines."""
 
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
@@ -17,7 +18,7 @@ Label = bool | Better
 class Anchor(Struct, frozen=True, forbid_unknown_fields=True):
     """One answer, and what each person said of it: whether it passes, or, with another answer
     `against` it, which is better, `first` (`answer`), `second` or `tie`. The rest is as in a case
-    of a suite, `turns` as pairs of role and text."""
+    of a suite, `turns` as pairs of role and text; `strata` say what kind of answer it is."""
 
     id: Annotated[str, Meta(min_length=1, max_length=200)]
     answer: str
@@ -27,6 +28,15 @@ class Anchor(Struct, frozen=True, forbid_unknown_fields=True):
     turns: tuple[tuple[str, str], ...] = ()
     expected: Raw | None = None
     context: tuple[str, ...] = ()
+    strata: dict[str, str] = {}
+
+    @property
+    def key(self) -> str:
+        """By which it is known again while it asks the same, whatever it is called and whatever
+        people say of it (hex)."""
+        asked = (self.answer, self.against, self.turns, self.expected, self.context)
+        parts = msgspec.json.encode([asked, self.variables], order="deterministic")
+        return sha256(parts).hexdigest()[:32]
 
     def case(self) -> Case:
         expected = None if self.expected is None else self.expected
@@ -44,8 +54,13 @@ def read_anchors(file: Path, *, pairwise: bool) -> tuple[Anchor, ...]:
     """All of them. AnchorsRefused, OSError."""
     if file.stat().st_size > MAX_BYTES:
         raise AnchorsRefused(f"{file}: it has more than {MAX_BYTES:,} bytes")
+    return anchors_of(file.read_bytes(), str(file), pairwise=pairwise)
+
+
+def anchors_of(data: bytes, file: str, *, pairwise: bool) -> tuple[Anchor, ...]:
+    """All of a file that was read; `file` is how messages call it. AnchorsRefused."""
     found: dict[str, Anchor] = {}
-    for number, line in enumerate(file.read_bytes().splitlines(), 1):
+    for number, line in enumerate(data.splitlines(), 1):
         if not line.strip():
             continue
         try:

@@ -5,43 +5,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
 
 from tidegate.core import plugs
 from tidegate.core.grading import Answered, Ask, Check, Grade, Grader
 from tidegate.evals.anchors import Anchor, Label
 from tidegate.evals.calibration import Said
+from tidegate.evals.heard import Heard
+from tidegate.graders import judge_pairwise
 
 PAIRWISE: Final = "judge_pairwise"
 _TIMES: Final = 2
-
-
-class _Better(Struct):
-    better: str
-
-
-_better: Final = msgspec.json.Decoder(_Better).decode
-
-
-class _Heard:
-    """An Ask that notes whether what was shown first is held better."""
-
-    def __init__(self, judge: Ask) -> None:
-        self._judge = judge
-        self.first: list[bool] = []
-
-    async def __call__(
-        self, turns: tuple[tuple[str, str], ...], json_schema: str | None
-    ) -> tuple[str | None, str | None]:
-        text, why = await self._judge(turns, json_schema)
-        if text is not None:
-            try:
-                said = _better(text.encode(errors="replace")).better
-            except (msgspec.DecodeError, RecursionError):
-                said = ""
-            if said in ("A", "B"):
-                self.first.append(said == "A")
-        return text, why
 
 
 async def judged(judge: Ask, check: Check, anchors: Sequence[Anchor], at_once: int) -> list[Said]:
@@ -52,12 +25,10 @@ async def judged(judge: Ask, check: Check, anchors: Sequence[Anchor], at_once: i
 
     async def one(anchor: Anchor) -> Said:
         labels: list[Label | None] = []
-        heard = _Heard(judge)
-        own = options if anchor.against is None else {**options, "against": anchor.against}
+        heard = Heard(judge)
         async with turn:
             for _ in range(_TIMES):
-                answered = Answered(anchor.answer)
-                grade = await grader.grade(anchor.case(), answered, own, heard)
+                grade = await _grade(grader, anchor, options, heard)
                 labels.append(_label(grade, check.grader))
         first = heard.first if check.grader == PAIRWISE else ()
         return Said(anchor, tuple(labels), tuple(first))
@@ -65,6 +36,13 @@ async def judged(judge: Ask, check: Check, anchors: Sequence[Anchor], at_once: i
     async with asyncio.TaskGroup() as tasks:
         made = [tasks.create_task(one(anchor)) for anchor in anchors]
     return [it.result() for it in made]
+
+
+async def _grade(grader: Grader, anchor: Anchor, options: Mapping[str, Any], ask: Ask) -> Grade:
+    if anchor.against is not None:
+        pair = anchor.answer, anchor.against
+        return await judge_pairwise.plug.compare(anchor.case(), pair, options, ask)
+    return await grader.grade(anchor.case(), Answered(anchor.answer), options, ask)
 
 
 def _label(grade: Grade, grader: str) -> Label | None:

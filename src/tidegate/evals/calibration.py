@@ -7,17 +7,20 @@ here.
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from math import log
 from typing import Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.evals.anchors import Anchor, Label
+from tidegate.evals.both_judged import PLACES, Both, Stratum, by_stratum, chars, marks, moved
+from tidegate.evals.bridge import Bridge, bridged
 from tidegate.stats.agreement import Estimate, alpha, bootstrapped, kappa
 from tidegate.stats.judge_bias import (
-    Judged,
-    corrected,
+    Bias,
+    LengthBias,
+    bias,
     is_partial,
     length_bias,
     proportion,
@@ -27,14 +30,11 @@ from tidegate.text.strict_json import UNREADABLE
 LEAST_KAPPA: Final = 0.6
 BELOW_CEILING: Final = 0.15
 LEAST_ANCHORS: Final = 200
-_FORM: Final = "tidegate-calibration-1"
-_PLACES: Final[Mapping[Label, float]] = {
-    "second": 0.0,
-    "tie": 0.5,
-    "first": 1.0,
-    False: 0.0,
-    True: 1.0,
-}
+# So many have to have two raters before what people say of each other is a ceiling.
+LEAST_TWICE: Final = 50
+# A stratum of fewer says little by itself.
+LEAST_IN_STRATUM: Final = 20
+_FORM: Final = "tidegate-calibration-2"
 
 
 class Said(Struct, frozen=True):
@@ -46,11 +46,16 @@ class Said(Struct, frozen=True):
     first_shown: tuple[bool, ...] = ()
 
 
-class Calibration(Struct, frozen=True, omit_defaults=True):
-    """A judge on its anchors. Intervals are of 95 %. `ceiling` is people's kappa among themselves,
-    `flips` the share of anchors that it judges otherwise when it is asked again, `first_share` that
-    of verdicts for what was shown first, `length_shift` how far a spread of lengths moves its wins,
-    `people` the share that people would pass, free of its bias."""
+class Calibration(Struct, frozen=True):
+    """A judge on its anchors. Intervals are of 95 %.
+
+    `ceiling` is people's kappa among themselves, `twice` of how many anchors two people have
+    spoken, `flips` the share of anchors that it judges otherwise when it is asked again,
+    `first_share` that of verdicts for what was shown first, `length_shift` and `markdown_shift` how
+    far a spread of lengths, and of lists and Markdown, moves its wins, `bias` what people give more
+    than it does. `said` is what it said of each anchor, by which a later judge is bridged to it.
+    Of all its `known` verdicts, those of the second time too, `agreed` were people's.
+    """
 
     judge: str
     model: str
@@ -58,56 +63,106 @@ class Calibration(Struct, frozen=True, omit_defaults=True):
     anchors_digest: str
     errors: int
     kappa: Estimate
-    alpha: float | None
+    alpha: Estimate
     ceiling: Estimate
+    twice: int
     flips: float | None
-    people: tuple[float, float, float] | None
+    bias: Bias | None
     may_decide: bool
     alarms: tuple[str, ...] = ()
     first_share: tuple[float, float, float] | None = None
     length_shift: float | None = None
+    markdown_shift: float | None = None
+    strata: tuple[Stratum, ...] = ()
+    said: Mapping[str, float] = {}
+    bridge: Bridge | None = None
     form: str = _FORM
+    known: int = 0
+    agreed: int = 0
 
 
 def calibrate(judge: str, model: str, said: Sequence[Said]) -> Calibration:
     """Of all that was said. `judge` is its digest."""
-    known = [(it, label) for it in said if (label := it.labels[0]) is not None]
-    both = [(_people(it.anchor.labels), label) for it, label in known]
+    known = [
+        Both(it.anchor, people_say(it.anchor.labels), label)
+        for it in said
+        if (label := it.labels[0]) is not None
+    ]
+    places = [(PLACES[it.people], PLACES[it.judge]) for it in known]
     seed = int.from_bytes(sha256(judge.encode()).digest()[:4], "big")
-    agreed = bootstrapped(_kappa, both, seed)
+    agreed = bootstrapped(kappa, [(it.people, it.judge) for it in known], seed)
     raters = [it.anchor.labels[:2] for it in said if len(it.anchor.labels) > 1]
-    ceiling = bootstrapped(_kappa, [(one, other) for one, other in raters], seed)
-    errors = len(said) - len(known)
-    why_not = _why_not(agreed, ceiling, len(said), errors)
+    ceiling = bootstrapped(kappa, [(one, other) for one, other in raters], seed)
+    why_not = _why_not(agreed, ceiling, len(raters), len(said), len(said) - len(known))
     shown = proportion(*_first_shown(said)) if any(it.first_shown for it in said) else None
-    lengths = length_bias([it for pair in known if (it := _with_length(*pair)) is not None])
-    alarms = [*why_not]
+    lengths = length_bias(moved(known, chars))
+    marked = length_bias(moved(known, marks))
+    strata = by_stratum(known, seed)
+    alarms = [*why_not, *_doubts(raters, strata, lengths, marked)]
     if shown is not None and is_partial(shown):
         alarms.append(f"it prefers what is shown {'first' if shown.low > 0.5 else 'second'}")
-    if lengths is not None and lengths.is_biased:
-        alarms.append(f"it prefers {'longer' if lengths.shift > 0 else 'shorter'} answers")
-    free = corrected(
-        [_PLACES[label] for _, label in known], [(_PLACES[a], _PLACES[b]) for a, b in both]
-    )
     return Calibration(
         judge,
         model,
         len(said),
         digest_of([it.anchor for it in said]),
-        errors,
+        len(said) - len(known),
         agreed,
-        alpha([(_PLACES[one], _PLACES[other]) for one, other in both]),
+        bootstrapped(alpha, places, seed),
         ceiling,
+        len(raters),
         _flips(said),
-        None if free is None else (free.mean, free.low, free.high),
+        bias(places),
         not why_not,
         tuple(alarms),
         None if shown is None or shown.share is None else (shown.share, shown.low, shown.high),
         None if lengths is None else lengths.shift,
+        None if marked is None else marked.shift,
+        strata,
+        {it.anchor.id: PLACES[it.judge] for it in known},
+        known=sum(label is not None for it in said for label in it.labels),
+        agreed=sum(label == people_say(it.anchor.labels) for it in said for label in it.labels),
     )
 
 
-def _why_not(agreed: Estimate, ceiling: Estimate, anchors: int, errors: int) -> list[str]:
+def beside(found: Calibration, before: Calibration) -> Calibration:
+    """With the bridge from an earlier judge of the same anchors."""
+    made = bridged(before.judge, before.model, before.said, found.said)
+    return replace(found, bridge=made)
+
+
+def _doubts(
+    raters: Sequence[object],
+    strata: Sequence[Stratum],
+    lengths: LengthBias | None,
+    marks: LengthBias | None,
+) -> list[str]:
+    """What is told of it, and lets it decide all the same."""
+    found = []
+    if len(raters) < LEAST_TWICE:
+        found.append(
+            f"of {len(raters)} anchors two people have spoken: {LEAST_TWICE} make a ceiling"
+        )
+    if lengths is not None and lengths.is_biased:
+        found.append(f"it prefers {'longer' if lengths.shift > 0 else 'shorter'} answers")
+    if marks is not None and marks.is_biased:
+        found.append(f"it prefers answers with {'more' if marks.shift > 0 else 'less'} Markdown")
+    found += [
+        f"of {it.name} it agrees less: kappa {it.kappa.value:.2f}"
+        for it in strata
+        if it.anchors >= LEAST_IN_STRATUM and it.kappa.value is not None and _is_low(it.kappa)
+    ]
+    return found
+
+
+def _is_low(agreed: Estimate) -> bool:
+    """Surely too low."""
+    return agreed.high is not None and agreed.high < LEAST_KAPPA
+
+
+def _why_not(
+    agreed: Estimate, ceiling: Estimate, twice: int, anchors: int, errors: int
+) -> list[str]:
     """Why it may only inform."""
     found = []
     if anchors < LEAST_ANCHORS:
@@ -115,7 +170,7 @@ def _why_not(agreed: Estimate, ceiling: Estimate, anchors: int, errors: int) -> 
     if errors * 20 > anchors:
         found.append(f"of {errors} of {anchors} anchors it gave no verdict")
     least = LEAST_KAPPA
-    if ceiling.value is not None:
+    if ceiling.value is not None and twice >= LEAST_TWICE:
         least = min(least, ceiling.value - BELOW_CEILING)
     if agreed.value is None:
         found.append("its agreement with people cannot be told")
@@ -124,11 +179,7 @@ def _why_not(agreed: Estimate, ceiling: Estimate, anchors: int, errors: int) -> 
     return found
 
 
-def _kappa(pairs: Sequence[tuple[Label, Label]]) -> float | None:
-    return kappa(pairs)
-
-
-def _people(labels: Sequence[Label]) -> Label:
+def people_say(labels: Sequence[Label]) -> Label:
     """What most of them say; where they do not agree on one, a tie, or that it does not pass."""
     counts = Counter(labels).most_common(2)
     if len(counts) == 1 or counts[0][1] > counts[1][1]:
@@ -146,17 +197,6 @@ def _flips(said: Sequence[Said]) -> float | None:
     return sum(len(set(it)) > 1 for it in twice) / len(twice) if twice else None
 
 
-def _with_length(it: Said, label: Label) -> Judged | None:
-    """None for a tie of either."""
-    people = _people(it.anchor.labels)
-    if "tie" in (people, label):
-        return None
-    longer = log(len(it.anchor.answer) + 1)
-    if it.anchor.against is not None:
-        longer -= log(len(it.anchor.against) + 1)
-    return Judged(people in (True, "first"), label in (True, "first"), longer)
-
-
 def digest_of(anchors: Sequence[Anchor]) -> str:
     """SHA-256 (hex), whatever their order."""
     parts = sorted(msgspec.json.encode(it, order="deterministic") for it in anchors)
@@ -168,18 +208,26 @@ def written(found: Calibration) -> bytes:
     return msgspec.json.format(msgspec.json.encode(found), indent=2) + b"\n"
 
 
+class _Form(Struct):
+    form: str
+
+
+_form: Final = msgspec.json.Decoder(_Form).decode
 _decode: Final[Callable[[bytes], Calibration]] = msgspec.json.Decoder(Calibration).decode
 
 
-def deciding(data: bytes) -> frozenset[str]:
-    """The digest of the judge of a calibration file, where it may decide. ValueError when it is no
-    such file."""
+def read_calibration(data: bytes) -> Calibration:
+    """What a calibration file holds. ValueError when it is no such file."""
     try:
-        found = _decode(data)
+        form = _form(data).form
+        if form != _FORM:
+            raise ValueError(f"it is of the form {form!r}, not {_FORM}: calibrate the judge anew")
+        return _decode(data)
     except UNREADABLE as error:
         raise ValueError(f"it is no calibration of a judge: {error}") from None
-    if found.form != _FORM:
-        raise ValueError(f"it is of the form {found.form!r}, not {_FORM}")
-    # What decides is computed anew: a file is written by whoever can write it.
-    may = found.may_decide and not _why_not(found.kappa, found.ceiling, found.anchors, found.errors)
-    return frozenset((found.judge,)) if may else frozenset()
+
+
+def may_decide(found: Calibration) -> bool:
+    """Computed anew: a file is written by whoever can write it."""
+    figures = found.kappa, found.ceiling, found.twice, found.anchors, found.errors
+    return found.may_decide and not _why_not(*figures)

@@ -8,6 +8,7 @@ from tidegate.core import plugs
 from tidegate.core.grading import Check
 from tidegate.core.words import nearest
 from tidegate.evals.reading import raw
+from tidegate.graders.group import Options, check_of
 
 MAX_REMEMBERED = 1000
 
@@ -32,9 +33,20 @@ class Graders:
         return self._said[key]
 
 
+def members(check: Check) -> tuple[Check, ...]:
+    """The checks of a group; any other one is itself."""
+    if check.grader != "group":
+        return (check,)
+    return tuple(map(check_of, msgspec.json.decode(check.options, type=Options).checks))
+
+
 def asks(check: Check) -> bool:
     """Whether a check needs a judge, itself or one of its group."""
-    if check.grader == "group":
-        members = msgspec.json.decode(check.options)["checks"]
-        return any(plugs.load("graders", member["grader"]).asks for member in members)
-    return bool(plugs.load("graders", check.grader).asks)
+    graders = (plugs.load("graders", it.grader) for it in members(check))
+    return any(it.asks and not getattr(it, "embeds", False) for it in graders)
+
+
+def embeds(check: Check) -> bool:
+    """Whether a check needs embeddings, itself or one of its group."""
+    graders = (plugs.load("graders", it.grader) for it in members(check))
+    return any(getattr(it, "embeds", False) for it in graders)

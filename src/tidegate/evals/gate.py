@@ -11,14 +11,15 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta, Struct
 from msgspec.structs import replace
 
-from tidegate.evals import gate_amounts, gate_refusals
+from tidegate.evals import gate_amounts, gate_noise, gate_refusals, gate_wins
 from tidegate.evals.finding import Finding, GateVerdict, listed
-from tidegate.evals.outcome import Paired, passed, score
+from tidegate.evals.outcome import Paired, compared_checks, passed, score
 from tidegate.stats.discordant import p_value
 from tidegate.stats.paired import cases_needed, flip_rate, of_scores
 
 _ORDER: Final[dict[GateVerdict, int]] = {"pass": 0, "warn": 1, "inconclusive": 2, "block": 3}
 _SAFETY: Final = "safety"
+_OF_PROMPTS: Final = ("prompt_tokens", "input_tokens")
 
 
 class GateBounds(Struct, frozen=True, omit_defaults=True):
@@ -58,8 +59,8 @@ def judge(pairs: Sequence[Paired], bounds: GateBounds = DEFAULT_BOUNDS) -> Gated
     findings = [
         _complete(pairs, known),
         *_must_pass(known),
-        _regression(known, bounds),
-        _quality(known, bounds),
+        *_by_scores([pair for pair in known if pair.is_graded], pairs, bounds),
+        *gate_wins.findings(pairs, bounds.margin, bounds.alpha),
         *_safety(known),
         *gate_refusals.findings(known, bounds.alpha),
         *gate_amounts.findings(
@@ -85,6 +86,17 @@ def with_more(gated: Gated, more: Sequence[Finding]) -> Gated:
     return replace(gated, verdict=worst_of(findings), findings=findings)
 
 
+def with_budget_change(gated: Gated, change: str) -> Gated:
+    """Longer prompts do not block where a change of the budget pays for them."""
+    findings = tuple(
+        replace(it, verdict="warn", why=f"{it.why}; paid for by {change}")
+        if it.check in _OF_PROMPTS and it.verdict == "block"
+        else it
+        for it in gated.findings
+    )
+    return replace(gated, verdict=worst_of(findings), findings=findings)
+
+
 def _complete(pairs: Sequence[Paired], known: Sequence[Paired]) -> Finding:
     if not pairs:
         return Finding("complete", "inconclusive", "there are no cases")
@@ -100,12 +112,29 @@ def _must_pass(known: Sequence[Paired]) -> Iterable[Finding]:
     asked = [pair for pair in known if pair.case.must_pass]
     if not asked:
         return
-    failed = [pair.case.id for pair in asked if any(it.verdict == "fail" for it in pair.candidate)]
+    failed = [pair.case.id for pair in asked if _fails(pair)]
     if failed:
         why = f"{len(failed)} of {len(asked)} cases that must pass did not: {listed(failed)}"
         yield Finding("must_pass", "block", why)
     else:
         yield Finding("must_pass", "pass", f"all {len(asked)} cases that must pass did")
+
+
+def _fails(pair: Paired) -> bool:
+    """Once, by itself or beside the baseline."""
+    beside = (it.decides and it.grade.verdict == "fail" for it in pair.comparisons)
+    return any(it.verdict == "fail" for it in pair.candidate) or any(beside)
+
+
+def _by_scores(
+    graded: Sequence[Paired], pairs: Sequence[Paired], bounds: GateBounds
+) -> Iterable[Finding]:
+    """Of cases whose answers are looked at by themselves. None where all are only compared."""
+    chance = gate_noise.noise(graded)
+    if graded or not any(compared_checks(pair.case) for pair in pairs):
+        yield _regression(graded, bounds)
+        yield _quality(graded, bounds, chance)
+    yield from gate_noise.findings(graded, chance, bounds.alpha)
 
 
 def _regression(known: Sequence[Paired], bounds: GateBounds) -> Finding:
@@ -119,11 +148,10 @@ def _regression(known: Sequence[Paired], bounds: GateBounds) -> Finding:
     return Finding("regression", verdict, why, figures)
 
 
-def _quality(known: Sequence[Paired], bounds: GateBounds) -> Finding:
+def _quality(known: Sequence[Paired], bounds: GateBounds, chance: float) -> Finding:
     """Is the mean score shown to be less than a margin below the baseline's?"""
-    found = of_scores(
-        [score(pair.candidate) - score(pair.baseline) for pair in known], bounds.alpha
-    )
+    differences = [score(pair.candidate) - score(pair.baseline) for pair in known]
+    found = of_scores(differences, bounds.alpha, chance)
     points = f"{found.mean * 100:+.1f} points ({found.low * 100:+.1f} to {found.high * 100:+.1f})"
     figures = {"difference": found.mean, "low": found.low, "high": found.high}
     if found.high < 0 and found.mean < -bounds.margin:

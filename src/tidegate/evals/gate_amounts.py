@@ -16,6 +16,9 @@ _AMOUNTS: Final[dict[str, _Amount]] = {
     "total_s": lambda it: it.total_s,
     "cost_nanousd": lambda it: it.cost_nanousd,
 }
+# No answer says when its first token came unless something measured it, nor what it costs where
+# nobody knows a price. All others are counted of every answer.
+_OPTIONAL: Final = frozenset(("ttft_s", "cost_nanousd"))
 # One of these alone is a difference of the clock: nobody waits for it.
 _LEAST: Final = {"ttft_s": 0.001, "total_s": 0.001}
 _HALF: Final = 0.5
@@ -27,10 +30,16 @@ def findings(
     of_output: tuple[float, float],
     alpha: float,
 ) -> Iterable[Finding]:
-    """Bounds are (warn, block), as ratios."""
+    """Bounds are (warn, block), as ratios. Cases that were not answered on one side, such as those
+    that its provider declined, have no amounts."""
+    known = [pair for pair in known if _answered(pair.baseline) and _answered(pair.candidate)]
     yield from _input_tokens(known, of_input)
     for name, amount in _AMOUNTS.items():
         yield from _grown(name, amount, known, of_output, alpha)
+
+
+def _answered(side: Sequence[Outcome]) -> bool:
+    return any(it.answered.failure is None for it in side)
 
 
 def _input_tokens(known: Sequence[Paired], bounds: tuple[float, float]) -> Iterable[Finding]:
@@ -69,15 +78,17 @@ def _grown(
     bounds: tuple[float, float],
     alpha: float,
 ) -> Iterable[Finding]:
-    """The paired log ratio, by Student's t. What no case tells of is left out."""
-    least = _LEAST.get(name, 1.0)
-    logs = []
-    for pair in known:
-        before, after = _mean(pair.baseline, amount), _mean(pair.candidate, amount)
-        if before is not None and after is not None:
-            logs.append(log(max(after, least) / max(before, least)))
-    if not logs:
+    """The paired log ratio, by Student's t, of amounts that are known of every case."""
+    means = [(_mean(pair.baseline, amount), _mean(pair.candidate, amount)) for pair in known]
+    both = [(one, other) for one, other in means if one is not None and other is not None]
+    if len(both) < len(known):
+        nowhere = all(it == (None, None) for it in means)
+        yield from _unknown(name, len(known) - len(both), len(known), nowhere)
         return
+    if not both:
+        return
+    least = _LEAST.get(name, 1.0)
+    logs = [log(max(after, least) / max(before, least)) for before, after in both]
     found = of_amounts(logs, alpha)
     warn, block = bounds
     figures = {"ratio": found.ratio, "low": found.low, "high": found.high, "cases": found.count}
@@ -94,6 +105,16 @@ def _grown(
         yield Finding(name, "warn", why, figures, smallest)
     else:
         yield Finding(name, "pass", why, figures, smallest)
+
+
+def _unknown(name: str, missing: int, cases: int, nowhere: bool) -> Iterable[Finding]:
+    """What is known of a part says nothing of the rest; what nobody ever measures is not asked."""
+    if not nowhere or name not in _OPTIONAL:
+        why = f"nobody knows the {name} of {missing} of {cases} cases"
+        yield Finding(name, "inconclusive", why)
+    elif name == "cost_nanousd":
+        why = "nobody knows a price, so that nothing says whether it is dearer"
+        yield Finding(name, "warn", why)
 
 
 def _needed(logs: Sequence[float], block: float, alpha: float) -> int:

@@ -4,11 +4,14 @@ from collections.abc import Iterable, Sequence
 
 from tidegate.core.grading import Case
 from tidegate.core.prompt import Prompt
+from tidegate.evals import judge_scores
+from tidegate.evals.calibration import Calibration
 from tidegate.evals.finding import Finding
 from tidegate.evals.outcome import Paired
 from tidegate.prompts.counting import counter_of
 from tidegate.prompts.delta import Delta, token_delta
 from tidegate.prompts.render import RenderRefused
+from tidegate.stats.judge_bias import corrected
 
 
 def judges_of(pairs: Sequence[Paired]) -> dict[str, bool]:
@@ -18,20 +21,43 @@ def judges_of(pairs: Sequence[Paired]) -> dict[str, bool]:
         for outcome in (*pair.baseline, *pair.candidate):
             for digest, counted in outcome.judges:
                 found[digest] = counted and found.get(digest, True)
+        for it in pair.comparisons:
+            if it.judge or not it.decides:  # else nobody was asked, as both were the same
+                found[it.judge] = it.decides and found.get(it.judge, True)
     return found
 
 
-def judged_by(pairs: Sequence[Paired]) -> Iterable[Finding]:
-    """Inconclusive where a judge has looked that may only inform. None where nobody judged."""
+def judged_by(pairs: Sequence[Paired], known: Sequence[Calibration] = ()) -> Iterable[Finding]:
+    """Inconclusive where a judge has looked that may only inform; else what is known of each, and
+    what people would say in its place. None where nobody judged."""
     judges = judges_of(pairs)
     only = sorted(digest for digest, counted in judges.items() if not counted)
     if only:
         told = ", ".join(it[:12] or "unknown" for it in only)
         why = f"checks by a judge that is not calibrated only inform: {told}"
         yield Finding("judge", "inconclusive", why)
-    elif judges:
-        told = ", ".join(it[:12] for it in sorted(judges))
-        yield Finding("judge", "pass", f"calibrated: {told}")
+        return
+    by_digest = {it.judge: it for it in known}
+    for digest in sorted(judges):
+        found = by_digest.get(digest)
+        told = "" if found is None else _told(found, pairs)
+        yield Finding("judge", "pass", f"calibrated: {digest[:12]}{told}")
+
+
+def _told(found: Calibration, pairs: Sequence[Paired]) -> str:
+    kappa = "unknown" if found.kappa.value is None else f"{found.kappa.value:.2f}"
+    flips = "unknown" if found.flips is None else f"{found.flips:.1%}"
+    told = f", kappa {kappa}, judges otherwise again in {flips}"
+    for what, scores in (
+        ("its share of passes", judge_scores.of_candidate(pairs, found.judge)),
+        ("its win rate", judge_scores.of_comparisons(pairs, found.judge)),
+    ):
+        free = None if found.bias is None else corrected(scores, found.bias)
+        if free is not None:
+            raw = sum(scores) / len(scores)
+            told += f"; {what} is {raw:.1%}, people's would be {free.mean:.1%}"
+            told += f" ({free.low:.1%} to {free.high:.1%})"
+    return told
 
 
 def prompt_tokens(

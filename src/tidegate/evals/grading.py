@@ -24,6 +24,7 @@ from tidegate.core.grading import (
     together,
 )
 from tidegate.evals.asking import Gateway
+from tidegate.evals.embedding import Embedder, Means
 from tidegate.evals.gate_refusals import STRATUM as REFUSAL
 from tidegate.evals.outcome import Outcome
 from tidegate.graders.refusal import extent_of
@@ -62,9 +63,13 @@ class Judge:
             }
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         answered = await self._gateway.ask(_encode(body), "judge")
+        self.note(answered)
+        return answered.output, answered.failure
+
+    def note(self, answered: Answered) -> None:
+        """What came of one question."""
         if answered.model_snapshot is not None:
             self.models.add(answered.model_snapshot)
-        return answered.output, answered.failure
 
     def digest(self, prompt: str) -> str | None:
         """Which judge that is with such a prompt; None while no model has answered, or several."""
@@ -76,10 +81,18 @@ class Judge:
 
 class Judges(Struct):
     """Who judges in a run: `ask` None where nobody does. `calibrated` are digests of judges that
-    may decide."""
+    may decide. `embedder` makes vectors of texts, None where none are made."""
 
     ask: Judge | None = None
     calibrated: frozenset[str] = frozenset()
+    embedder: Embedder | None = None
+
+    @property
+    def means(self) -> Ask | None:
+        """What graders may ask; None where that is nothing."""
+        if self.embedder is None:
+            return self.ask
+        return Means(self.ask, self.embedder)
 
     def decides(self, prompt: str) -> bool:
         return self.digest(prompt) in self.calibrated
@@ -88,15 +101,20 @@ class Judges(Struct):
         """Of who judges by it; empty where nobody knows."""
         return (None if self.ask is None else self.ask.digest(prompt)) or ""
 
+    @property
+    def models(self) -> tuple[str, ...]:
+        """What has answered as a judge so far."""
+        return () if self.ask is None else tuple(sorted(self.ask.models))
+
 
 class _Ready(NamedTuple):
-    """A grader with options. `marking` is there where it asks nobody, `prompt` where a judge is
-    told something of its own."""
+    """A grader with options. `marking` is there where it asks nobody, `prompts` are what its judges
+    are told of their own."""
 
     grader: Grader
     options: Mapping[str, Any]
     marking: Marking | None
-    prompt: str | None
+    prompts: tuple[str, ...]
 
 
 class Marker:
@@ -117,22 +135,22 @@ class Marker:
             ready = self._prepared(check)
             grade = checked(check, await self._grade(ready, case, answered))
             said.append((check.metric or check.grader, grade))
-            decides = ready.prompt is None or self.judges.decides(ready.prompt)
-            if decides or grade.verdict == "error":
+            known = {prompt: self.judges.decides(prompt) for prompt in ready.prompts}
+            if all(known.values()) or grade.verdict == "error":
                 deciding.append((check, grade))
-            if ready.prompt is not None:
-                judges[self.judges.digest(ready.prompt)] = decides
+            judges |= {self.judges.digest(prompt): decides for prompt, decides in known.items()}
         whole = together([it for it, _ in deciding], [it for _, it in deciding], case.threshold)
         if said and not deciding:
             whole = Grade("error", why="only a judge that is not calibrated has looked at it")
         score = whole.score if isinstance(whole.score, float | int) else None
         by = tuple(judges.items())
-        return Outcome(case.id, repeat, whole.verdict, answered, tuple(said), score, by)
+        models = self.judges.models if by else ()
+        return Outcome(case.id, repeat, whole.verdict, answered, tuple(said), score, by, models)
 
     async def _grade(self, ready: _Ready, case: Case, answered: Answered) -> Grade:
         if ready.marking is not None:
             return ready.marking(case, answered)
-        ask: Ask | None = self.judges.ask if ready.grader.asks else None
+        ask = self.judges.means if ready.grader.asks else None
         return await ready.grader.grade(case, answered, ready.options, ask)
 
     def _prepared(self, check: Check) -> _Ready:
@@ -150,25 +168,20 @@ def _read(check: Check) -> _Ready:
     options = msgspec.json.decode(check.options)
     marking: Callable[[Mapping[str, Any]], Marking] | None = getattr(grader, "marking", None)
     marks = None if marking is None else marking(options)
-    return _Ready(grader, options, marks, judge_prompt(grader, check.grader, options))
+    return _Ready(grader, options, marks, judge_prompts(grader, options))
 
 
-def judge_prompt(grader: Grader, name: str, options: Mapping[str, Any]) -> str | None:
-    """What a judge is told of its own; None for a grader that asks nobody. A group's judges are
-    one: each of them has to be calibrated by itself, and so is only asked outside of groups."""
+def judge_prompts(grader: Grader, options: Mapping[str, Any]) -> tuple[str, ...]:
+    """What each judge of a check is told of its own, those of a group by themselves; empty for a
+    check that asks nobody."""
     if not grader.asks:
-        return None
+        return ()
     told: Callable[[Mapping[str, Any]], str] | None = getattr(grader, "prompt", None)
     if told is not None:
-        return told(options)
-    members = options.get("checks", ())
-    asks = [it for it in members if plugs.load("graders", it["grader"]).asks]
-    if not asks:
-        return None
-    [first, *_] = asks
-    judge = plugs.load("graders", first["grader"])
-    prompts = [judge_prompt(judge, first["grader"], it.get("options", {})) for it in asks]
-    return "\0".join(it or name for it in prompts)
+        return (told(options),)
+    members = [(plugs.load("graders", it["grader"]), it) for it in options.get("checks", ())]
+    found = (judge_prompts(member, it.get("options", {})) for member, it in members)
+    return tuple(prompt for prompts in found for prompt in prompts)
 
 
 def needs_receipts(cases: tuple[Case, ...]) -> bool:

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 
+import msgspec
 from msgspec import Struct
 
 from tidegate.core.grading import Answered, Case, Grade, Verdict
+from tidegate.graders.judge_pairwise import is_with_baseline
 
 
 class Outcome(Struct, frozen=True, omit_defaults=True):
     """One answer and what was said of it. `score` is from 0 to 1, None where nobody knows. `judges`
-    are the digests of who judged it (empty: nobody knows who), and whether their word counted."""
+    are the digests of who judged it (empty: nobody knows who), and whether their word counted;
+    `judge_models` what they are, as answers name it."""
 
     case: str
     repeat: int
@@ -18,6 +21,24 @@ class Outcome(Struct, frozen=True, omit_defaults=True):
     grades: tuple[tuple[str, Grade], ...] = ()
     score: float | None = None
     judges: tuple[tuple[str, bool], ...] = ()
+    judge_models: tuple[str, ...] = ()
+
+
+class Comparison(Struct, frozen=True, omit_defaults=True):
+    """What a judge says of the candidate's answer beside the baseline's to one repeat of a case:
+    score 1 is better, 0.5 a tie, 0 worse. `check` is the number of the check in its case, `of` the
+    digest of both answers, `judge` that of the judge (empty: nobody knows who, or nobody was
+    asked), `first_shown` of each verdict whether what was shown first is held better."""
+
+    case: str
+    repeat: int
+    check: int
+    of: str
+    grade: Grade
+    judge: str = ""
+    decides: bool = False
+    judge_models: tuple[str, ...] = ()
+    first_shown: tuple[bool, ...] = ()
 
 
 class Paired(Struct, frozen=True):
@@ -26,11 +47,27 @@ class Paired(Struct, frozen=True):
     case: Case
     baseline: tuple[Outcome, ...]
     candidate: tuple[Outcome, ...]
+    comparisons: tuple[Comparison, ...] = ()
 
     @property
     def is_known(self) -> bool:
         """Whether both sides have answers and every one of them a verdict."""
         return is_sure(self.baseline) and is_sure(self.candidate)
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether an answer of it is looked at by itself, and not only compared."""
+        compared = compared_checks(self.case)
+        return not compared or len(compared) < len(self.case.checks)
+
+
+def compared_checks(case: Case) -> tuple[int, ...]:
+    """The numbers of those checks that compare with the baseline's answer."""
+    found = []
+    for number, it in enumerate(case.checks):
+        if it.grader == "judge_pairwise" and is_with_baseline(msgspec.json.decode(it.options)):
+            found.append(number)
+    return tuple(found)
 
 
 def is_sure(side: Sequence[Outcome]) -> bool:
@@ -44,10 +81,13 @@ def passed(side: Sequence[Outcome]) -> bool:
 
 
 def score(side: Sequence[Outcome]) -> float:
-    """The mean of its repeats; what has no score of its own is 1 or 0 by its verdict."""
-    return sum(
-        it.score if it.score is not None else float(it.verdict == "pass") for it in side
-    ) / len(side)
+    """The mean of its repeats."""
+    return sum(scores(side)) / len(side)
+
+
+def scores(side: Sequence[Outcome]) -> list[float]:
+    """Of each repeat; what has no score of its own is 1 or 0 by its verdict."""
+    return [it.score if it.score is not None else float(it.verdict == "pass") for it in side]
 
 
 def refused(side: Sequence[Outcome]) -> bool:

@@ -12,6 +12,7 @@ from tidegate.core.grading import Case, Check
 from tidegate.core.words import quoted
 from tidegate.evals.checking import Graders
 from tidegate.evals.files import Outside
+from tidegate.evals.ours import OURS
 from tidegate.evals.promptfoo_checks import NOT, check_of
 from tidegate.evals.promptfoo_files import Parts, Test
 from tidegate.evals.promptfoo_text import (
@@ -27,7 +28,6 @@ from tidegate.evals.reading import Reader, Unreadable, raw
 from tidegate.evals.suite import MAX_CASES
 from tidegate.prompts.promptfoo_written import CODE
 
-OURS: Final = "tidegate"
 TEMPLATES: Final = "#/assertionTemplates/"
 _ADDED: Final = ("vars", "options", "metadata")
 # Of how promptfoo runs: no part of what is asked and how it is judged.

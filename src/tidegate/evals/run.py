@@ -15,8 +15,10 @@ from msgspec.structs import replace
 
 from tidegate.core.grading import Answered, Case, Check
 from tidegate.evals.asking import Gateway, MoneySpent
+from tidegate.evals.comparing import Comparing
 from tidegate.evals.grading import Marker, needs_receipts
 from tidegate.evals.outcome import Outcome, Paired, is_sure, passed
+from tidegate.evals.receipts import is_unread
 from tidegate.evals.run_file import Key, RunFile
 from tidegate.evals.side import SideName, Writer
 from tidegate.evals.suite import Suite
@@ -25,6 +27,7 @@ from tidegate.stats.discordant import Coin
 
 # Answers may wait for their receipts while the next ones are asked for.
 MAX_WAITING: Final = 2000
+_MAY_ASK: Final = frozenset(("group", "semantic_similarity"))
 StoppedBy = Literal["worse", "money"]
 
 
@@ -72,6 +75,8 @@ class Run:
         self._stopped: Ended | None = None
         self._tossed: set[str] = set()
         self._cases = {case.id: case for case in in_turn(suite.cases, file.head.run)}
+        both = suite.cases if len(writers) > 1 else ()
+        self._comparing = Comparing(both, marker.judges, file)
 
     @property
     def id(self) -> str:
@@ -100,11 +105,15 @@ class Run:
         for case in self._cases.values():
             self._toss(case)
         todo = iter(self.left())
+        uncompared = iter(self._comparing.pending(self._cases.values()))
         waiting = asyncio.Semaphore(MAX_WAITING)
         try:
             async with asyncio.TaskGroup() as tasks:
                 for _ in range(self._course.at_once):
                     tasks.create_task(self._work(gateway, todo, tasks, waiting))
+                    tasks.create_task(self._compare_known(uncompared))
+                for key in self._unread():
+                    tasks.create_task(self._reread(key))
         except* OSError as several:
             raise several.exceptions[0] from None
         return self._stopped or Ended()
@@ -130,6 +139,33 @@ class Run:
                 noted = tasks.create_task(self._note(case, repeat, name, answered))
                 noted.add_done_callback(lambda _: waiting.release())
 
+    def _unread(self) -> list[Key]:
+        """Whose receipts had not come when a run of the same file ended."""
+        if self._course.enrich is None:
+            return []
+        known = self._file.outcomes.items()
+        return [key for key, it in known if it.verdict != "error" and is_unread(it.answered)]
+
+    async def _reread(self, key: Key) -> None:
+        outcome = self._file.outcomes[key]
+        assert self._course.enrich is not None  # noqa: S101 - see `_unread`
+        answered = await self._course.enrich(outcome.answered)
+        if not is_unread(answered):
+            self._file.add(key[0], replace(outcome, answered=answered))
+
+    async def _compare_known(self, uncompared: Iterator[tuple[Case, int]]) -> None:
+        """What another run of the same file has answers to."""
+        for case, repeat in uncompared:
+            if self._stopped is not None:
+                return
+            await self._compare(case, repeat)
+
+    async def _compare(self, case: Case, repeat: int) -> None:
+        try:
+            await self._comparing.compare(case, repeat)
+        except MoneySpent as spent:
+            self._stopped = self._stopped or Ended("money", str(spent))
+
     def pairs(self) -> list[Paired]:
         """Every case with what is known of it."""
         known = self._file.outcomes
@@ -138,6 +174,7 @@ class Run:
                 case,
                 self._side("baseline", case.id, known),
                 self._side("candidate", case.id, known),
+                self._comparing.known(case),
             )
             for case in self.suite.cases
         ]
@@ -158,7 +195,7 @@ class Run:
         if enrich is not None and self._waits_for_receipts:
             answered, enrich = await enrich(answered), None
         try:
-            outcome = await self._marker.outcome(case, repeat, answered)
+            outcome = await self._marker.outcome(self._comparing.own(case), repeat, answered)
         except MoneySpent as spent:
             self._stopped = self._stopped or Ended("money", str(spent))
             return
@@ -171,6 +208,7 @@ class Run:
             self._file.add(name, outcome)
             if self._course.progress is not None:
                 self._course.progress()
+        await self._compare(case, repeat)
 
     def _toss(self, case: Case) -> None:
         """Looks at the evidence once a case is known on both sides."""
@@ -197,8 +235,8 @@ class Run:
 
 
 def _waits(check: Check) -> bool:
-    """Whether a judge may be asked for it: the next answer does not wait for that."""
-    return check.grader == "group" or check.grader.startswith("judge_")
+    """Whether a model may be asked for it: the next answer does not wait for that."""
+    return check.grader in _MAY_ASK or check.grader.startswith("judge_")
 
 
 def in_turn(cases: Iterable[Case], seed: str) -> list[Case]:

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from tidegate.evals.outcome import Outcome
+from tidegate.evals.outcome import Comparison, Outcome
 from tidegate.evals.side import SideName
 
 FORM: Final = "tidegate-run-1"
@@ -36,10 +36,22 @@ class _Line(Struct, frozen=True):
     outcome: Outcome
 
 
+class _Compared(Struct, frozen=True):
+    comparison: Comparison
+
+
+class _Any(Struct, frozen=True):
+    """Any line after the first."""
+
+    side: SideName | None = None
+    outcome: Outcome | None = None
+    comparison: Comparison | None = None
+
+
 Key = tuple[SideName, str, int]
 _encode: Final = msgspec.json.Encoder().encode
 _head: Final = msgspec.json.Decoder(RunHead).decode
-_line: Final = msgspec.json.Decoder(_Line).decode
+_line: Final = msgspec.json.Decoder(_Any).decode
 
 
 class RunFileRefused(Exception):
@@ -47,12 +59,14 @@ class RunFileRefused(Exception):
 
 
 class RunFile:
-    """Open for appending; `head` is what it began with, `outcomes` the last of each answer. One
-    process at a time. RunFileRefused, OSError."""
+    """Open for appending; `head` is what it began with, `outcomes` the last of each answer,
+    `comparisons` that of each pair of them by case, repeat and check. One process at a time.
+    RunFileRefused, OSError."""
 
     def __init__(self, path: Path, wanted: RunHead) -> None:
         self.path = path
         self.outcomes: dict[Key, Outcome] = {}
+        self.comparisons: dict[tuple[str, int, int], Comparison] = {}
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:
             self._lock()
@@ -68,6 +82,11 @@ class RunFile:
         """Written to the file before this returns."""
         self.outcomes[side, outcome.case, outcome.repeat] = outcome
         self._write(_encode(_Line(side, outcome)))
+
+    def add_comparison(self, comparison: Comparison) -> None:
+        """Written to the file before this returns."""
+        self._keep(comparison)
+        self._write(_encode(_Compared(comparison)))
 
     def close(self) -> None:
         """What was written is on the disk then."""
@@ -106,14 +125,23 @@ class RunFile:
                         head = _head(line)
                         self._check(head, wanted)
                     else:
-                        said = _line(line)
-                        key = said.side, said.outcome.case, said.outcome.repeat
-                        self.outcomes[key] = said.outcome
+                        self._take(_line(line))
                 except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
                     what = f"{self.path}, line {number}: it is no line of a run: {error}"
                     raise RunFileRefused(what) from None
         os.ftruncate(self._file, whole)
         return head
+
+    def _take(self, line: _Any) -> None:
+        if line.comparison is not None:
+            self._keep(line.comparison)
+        elif line.side is None or line.outcome is None:
+            raise msgspec.ValidationError("it has neither an outcome nor a comparison")
+        else:
+            self.outcomes[line.side, line.outcome.case, line.outcome.repeat] = line.outcome
+
+    def _keep(self, it: Comparison) -> None:
+        self.comparisons[it.case, it.repeat, it.check] = it
 
     def _check(self, head: RunHead, wanted: RunHead) -> None:
         """That it is of the same cases, sides, repeats and judge."""

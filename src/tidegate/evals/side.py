@@ -14,8 +14,6 @@ from tidegate.prompts.render import Renderer
 SideName = Literal["baseline", "candidate"]
 _BREAK: Final = "\n\n"
 _encode: Final = msgspec.json.Encoder(order="deterministic").encode
-# The route's own prompt is not added to what was rendered here.
-_RENDERED: Final = Raw(b"false")
 
 
 class Side(Struct, frozen=True, omit_defaults=True):
@@ -87,7 +85,8 @@ def _fixed(side: Side) -> dict[str, object]:
     members: dict[str, object] = {"model": side.route}
     prompt = side.prompt
     if prompt is not None:
-        members["prompt"] = _RENDERED
+        # The route's own prompt is not added to it, and receipts say which version was asked.
+        members["prompt"] = {"rendered": f"{prompt.name}@{prompt.version}"}
         members |= {name: Raw(value.encode()) for name, value in prompt.parameters}
         if prompt.tools is not None:
             members["tools"] = Raw(prompt.tools.encode())

@@ -40,7 +40,7 @@ class PromptVersion:
         except RenderRefused as no:
             raise ValueError(f"{prompt.name}@{prompt.version}: {no}") from no
         self.head = f"x-tidegate-prompt: {prompt.name}@{prompt.version}\r\n".encode()
-        self.contract = _contract(prompt.output)
+        self.contract = contract_of(prompt.output)
         self.parameters = by_dialect(prompt.parameters)
         self.tools = _tools(prompt.tools)
 
@@ -119,8 +119,8 @@ class PromptVersions:
         self._known = {digest: it for digest, it in self._known.items() if digest in wanted}
 
 
-def _contract(output: Output) -> PreparedContract | None:
-    """What the version asks of its answers, where it asks anything."""
+def contract_of(output: Output) -> PreparedContract | None:
+    """What a version asks of its answers, where it asks anything. SchemaProblem."""
     if output == Output():
         return None
     usual = Contract()

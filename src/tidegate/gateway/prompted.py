@@ -5,6 +5,7 @@ prompt comes to stands before the conversation, in its caller's own wire, before
 counted.
 """
 
+from hashlib import sha256
 from typing import Final
 
 import msgspec
@@ -13,6 +14,7 @@ from msgspec.structs import replace
 
 from tidegate.core.ask import ANTHROPIC_MESSAGES, OPENAI_RESPONSES, Ask, content_name
 from tidegate.core.outcome import Refusal
+from tidegate.core.prompt import is_name
 from tidegate.core.purpose import EVAL
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.addition import add_open, prepend
@@ -26,12 +28,18 @@ _QUOTE: Final = ord('"')
 _NONE: Final = Raw(b"[]")
 _NULL: Final = b"null"
 _FALSE: Final = b"false"
+_SYSTEMS: Final = ("system", "instructions")
 _encode: Final = msgspec.json.Encoder().encode
 _items: Final = msgspec.json.Decoder(list[Raw]).decode
 _WHY: Final = '`prompt` must be an object such as {"variables": {"name": "value"}}'
 
 
+class _Own(Struct, forbid_unknown_fields=True):
+    rendered: str
+
+
 _asked: Final = msgspec.json.Decoder(Asked).decode
+_own: Final = msgspec.json.Decoder(_Own).decode
 
 
 def written(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute:
@@ -45,8 +53,9 @@ def written(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute:
 
 def _prompted(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute:
     prompt, raw = route.prompt, ask.members.get(MEMBER)
-    if raw is not None and bytes(raw) == _FALSE and receipt.purpose == EVAL:
-        return _unprompted(ask, route)
+    own = _rendered(raw) if raw is not None and receipt.purpose == EVAL else None
+    if own is not None:
+        return _unprompted(ask, route, receipt, own)
     if prompt is None:
         if ask.bare:
             name = content_name(ask)
@@ -70,15 +79,47 @@ def _prompted(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute
     if tools is not None and bytes(members.get("tools", Raw(_NULL))) == _NULL:
         members["tools"] = tools
     ask.members, ask.body = members, _encode(members)
+    if receipt.purpose == EVAL:
+        receipt.asked_digest = _digest(ask)
     contract = version.contract if route.contract is None else route.contract
     return replace(route, contract=contract, told=version.head, addition=None)
 
 
-def _unprompted(ask: Ask, route: PreparedRoute) -> PreparedRoute:
-    """An eval renders what it asks by itself: versions are tried before they are tagged."""
+def _unprompted(ask: Ask, route: PreparedRoute, receipt: Receipt, own: str) -> PreparedRoute:
+    """An eval renders what it asks by itself: versions are tried before they are tagged. `own` is
+    which it was, empty where it does not say."""
+    if ask.bare:
+        name = content_name(ask)
+        raise Refusal("missing_parameter", f"`{name}` is missing", param=name)
+    if own:
+        name, _, version = own.partition("@")
+        if not is_name(name) or not is_name(version):
+            message = "`prompt.rendered` is a prompt and its version, such as support@v4"
+            raise Refusal("invalid_parameter", message, param=f"{MEMBER}.rendered")
+        receipt.prompt, receipt.prompt_version = name, version
     ask.members = {name: value for name, value in ask.members.items() if name != MEMBER}
     ask.body = _encode(ask.members)
+    receipt.asked_digest = _digest(ask)
     return route
+
+
+def _rendered(raw: Raw) -> str | None:
+    """Which version an eval says that it has rendered, empty where it does not say; None where it
+    leaves that to us."""
+    if bytes(raw) == _FALSE:
+        return ""
+    try:
+        return _own(raw).rendered
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+
+
+def _digest(ask: Ask) -> str:
+    """SHA-256 (hex, shortened to 128 bits) of the conversation and what stands before it."""
+    said = sha256()
+    for name in (content_name(ask), *_SYSTEMS):
+        said.update(bytes(ask.members.get(name, Raw(_NULL))) + b"\0")
+    return said.hexdigest()[:32]
 
 
 def _read(raw: Raw) -> Asked:

@@ -53,14 +53,15 @@ class _Group:
         checks, grades = [], []
         for member in read.checks:
             grader: Grader = plugs.load("graders", member.grader)
-            check = _check(member)
+            check = check_of(member)
             grade = await grader.grade(case, answered, member.options, ask)
             checks.append(check)
             grades.append(checked(check, grade))
         return together(checks, grades, read.threshold)
 
 
-def _check(member: Member) -> Check:
+def check_of(member: Member) -> Check:
+    """What it is by itself."""
     return Check(
         member.grader,
         Raw(msgspec.json.encode(member.options)),
@@ -87,6 +88,8 @@ def _also_wrong(options: Options) -> str | None:
             return str(error)
         if said is not None:
             return f"{member.grader}: {said}"
+        if member.grader == "judge_pairwise" and member.options.get("against") == "baseline":
+            return "what is compared with the baseline is a check of its own, not one of a group"
     return None
 
 

@@ -12,10 +12,12 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tidegate.core.grading import Answered, Ask, Case, Grade
-from tidegate.graders._judge import FENCE, Unjudged, ask_judge, error, object_schema, question
-from tidegate.graders._plain import expected_text, graded, unanswered, wrong
+from tidegate.graders._judge import FENCE, Judging, Unjudged, ask_judge, object_schema, question
+from tidegate.graders._plain import expected_text, graded
 
 _Share = Annotated[float, Meta(ge=0, le=1)]
+BASELINE: Final = "baseline"
+EXPECTED: Final = "expected"
 _BETTER: Final = "Which answers QUESTION better: is right, does what is asked, and is of more use?"
 _SYSTEM: Final = """You compare two answers to one question, ANSWER A and ANSWER B.
 Give as `better` the letter of the better one, "A" or "B", or "tie" when neither is. Which of them
@@ -28,9 +30,10 @@ _SCHEMA: Final = object_schema(
 
 
 class Options(Struct, frozen=True, omit_defaults=True):
-    """`against`: the other answer, such as the baseline's; the case's `expected` without it. Score
-    1 is better, 0.5 a tie, 0 worse; `threshold` is the least. `seed` and the case's name say which
-    of the two is asked first as A."""
+    """`against`: the other answer; `baseline` is what the baseline of the run answered to the same
+    case, `expected` what the case expects. Without it the first where the run has a baseline, else
+    the second. Score 1 is better, 0.5 a tie, 0 worse; `threshold` is the least. `seed` and the
+    case's name say which of the two is asked first as A."""
 
     against: str | None = None
     criterion: str = _BETTER
@@ -43,41 +46,42 @@ class _Verdict(Struct, frozen=True, forbid_unknown_fields=True):
     better: Literal["A", "B", "tie"]
 
 
-class _Pairwise:
-    asks = True
+class _Pairwise(Judging[Options]):
+    """A judge of one answer beside another."""
 
-    @property
-    def options(self) -> type[Options]:
-        return Options
-
-    def wrong(self, options: Mapping[str, Any]) -> str | None:
-        return wrong(Options, options, None)
-
-    def prompt(self, options: Mapping[str, Any]) -> str:
-        return _system(msgspec.convert(options, Options))
-
-    async def grade(
-        self, case: Case, answered: Answered, options: Mapping[str, Any], ask: Ask | None
+    async def compare(
+        self, case: Case, pair: tuple[str, str], options: Mapping[str, Any], ask: Ask | None
     ) -> Grade:
-        missing = unanswered(answered)
-        said = self.wrong(options)
-        if missing is not None or said is not None:
-            return missing or Grade("error", why=said or "")
-        read = msgspec.convert(options, Options)
-        other = read.against if read.against is not None else expected_text(case)
-        if other is None:
-            return Grade("error", why="there is no other answer to compare with")
-        ours_first = sha256(f"{read.seed}\0{case.id}".encode()).digest()[0] % 2 == 0
-        pair = (answered.output or "", other)
+        """The first answer of `pair` beside the second, whatever the options say it is against."""
         try:
-            first = await _asked(ask, case, pair, read, ours_is_a=ours_first)
-            second = await _asked(ask, case, pair, read, ours_is_a=not ours_first)
+            return await _compared(case, pair, msgspec.convert(options, Options), ask)
         except Unjudged as unjudged:
-            return error(unjudged)
-        if first != second:
-            return graded(0.5, read.threshold, "the two orders disagree, a tie:")
-        told = {1.0: "it is better:", 0.5: "a tie:", 0.0: "it is worse:"}[first]
-        return graded(first, read.threshold, told)
+            return Grade("error", why=str(unjudged))
+
+
+def is_with_baseline(options: Mapping[str, Any]) -> bool:
+    """Whether a run that has a baseline compares with its answer."""
+    return options.get("against") in (None, BASELINE)
+
+
+async def _against_text(case: Case, answered: Answered, options: Options, ask: Ask | None) -> Grade:
+    """Where there is no baseline."""
+    if options.against == BASELINE:
+        raise Unjudged("the run has no baseline to compare with")
+    other = expected_text(case) if options.against in (None, EXPECTED) else options.against
+    if other is None:
+        raise Unjudged("there is no other answer to compare with")
+    return await _compared(case, (answered.output or "", other), options, ask)
+
+
+async def _compared(case: Case, pair: tuple[str, str], options: Options, ask: Ask | None) -> Grade:
+    ours_first = sha256(f"{options.seed}\0{case.id}".encode()).digest()[0] % 2 == 0
+    first = await _asked(ask, case, pair, options, ours_is_a=ours_first)
+    second = await _asked(ask, case, pair, options, ours_is_a=not ours_first)
+    if first != second:
+        return graded(0.5, options.threshold, "the two orders disagree, a tie:")
+    told = {1.0: "it is better:", 0.5: "a tie:", 0.0: "it is worse:"}[first]
+    return graded(first, options.threshold, told)
 
 
 async def _asked(
@@ -96,4 +100,4 @@ def _system(options: Options) -> str:
     return f"{_SYSTEM}{FENCE}\nThe criterion:\n{options.criterion}"
 
 
-plug = _Pairwise()
+plug = _Pairwise(Options, _system, _against_text)

@@ -4,15 +4,14 @@ The verdict is computed here from the score; what a judge thinks of passing is n
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
-import msgspec
 from msgspec import Meta, Struct
 
 from tidegate.core.grading import Answered, Ask, Case, Grade
 from tidegate.core.words import quoted
-from tidegate.graders._judge import FENCE, Unjudged, ask_judge, error, object_schema, question
-from tidegate.graders._plain import expected_text, graded, unanswered, wrong
+from tidegate.graders._judge import FENCE, Judging, Unjudged, ask_judge, object_schema, question
+from tidegate.graders._plain import expected_text, graded
 
 _Share = Annotated[float, Meta(ge=0, le=1)]
 Preset = Literal["correctness", "faithfulness", "relevance", "context_recall", "context_relevance"]
@@ -59,35 +58,12 @@ class _Chosen(Struct, frozen=True, forbid_unknown_fields=True):
     choice: str
 
 
-class _Rubric:
-    asks = True
-
-    @property
-    def options(self) -> type[Options]:
-        return Options
-
-    def wrong(self, options: Mapping[str, Any]) -> str | None:
-        return wrong(Options, options, _also_wrong)
-
-    def prompt(self, options: Mapping[str, Any]) -> str:
-        return _system(msgspec.convert(options, Options))
-
-    async def grade(
-        self, case: Case, answered: Answered, options: Mapping[str, Any], ask: Ask | None
-    ) -> Grade:
-        missing = unanswered(answered)
-        said = self.wrong(options)
-        if missing is not None or said is not None:
-            return missing or Grade("error", why=said or "")
-        read = msgspec.convert(options, Options)
-        material = _material(case, answered, read)
-        lacking = [name for name in _needed(read) if name not in material]
-        if lacking:
-            return Grade("error", why=f"the case gives no {lacking[0].lower()} to judge by")
-        try:
-            return await _judged(read, material, ask)
-        except Unjudged as unjudged:
-            return error(unjudged)
+async def _graded(case: Case, answered: Answered, options: Options, ask: Ask | None) -> Grade:
+    material = _material(case, answered, options)
+    lacking = [name for name in _needed(options) if name not in material]
+    if lacking:
+        return Grade("error", why=f"the case gives no {lacking[0].lower()} to judge by")
+    return await _judged(options, material, ask)
 
 
 async def _judged(options: Options, material: dict[str, str], ask: Ask | None) -> Grade:
@@ -146,4 +122,4 @@ def _also_wrong(options: Options) -> str | None:
     return None
 
 
-plug = _Rubric()
+plug = Judging(Options, _system, _graded, _also_wrong)

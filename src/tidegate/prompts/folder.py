@@ -49,18 +49,18 @@ class FolderSource:
             raise SourceError(f"{self.name}: {at} cannot be listed: {error.strerror}") from None
         return sorted(found, key=lambda it: it.name)
 
-    def file(self, id: str, at: str) -> bytes:
+    def file(self, id: str, at: str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
         try:
             path = self._path / id.partition("\0")[0]
             handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             with os.fdopen(handle, "rb") as opened:
                 if not stat.S_ISREG(os.fstat(handle).st_mode):
                     raise SourceError(f"{self.name}: {at} is no plain file")
-                data = opened.read(MAX_FILE_BYTES + 1)
+                data = opened.read(most_bytes + 1)
         except OSError as error:
             raise SourceError(f"{self.name}: {at} cannot be read: {error.strerror}") from None
-        if len(data) > MAX_FILE_BYTES:
-            raise SourceError(f"{self.name}: {at} has more than {MAX_FILE_BYTES:,} bytes")
+        if len(data) > most_bytes:
+            raise SourceError(f"{self.name}: {at} has more than {most_bytes:,} bytes")
         return data
 
     def _known_by(self, path: str, entry: "os.DirEntry[str]") -> str:

@@ -23,7 +23,6 @@ from tidegate.prompts.source import MAX_ENTRIES, MAX_FILE_BYTES, Entry, Moment, 
 MAX_TREE_BYTES: Final = 8 * 1024 * 1024
 MAX_COMMIT_BYTES: Final = 1024 * 1024
 _MAX_PEELS: Final = 8
-_MOST_BYTES: Final = {COMMIT: MAX_COMMIT_BYTES, TREE: MAX_TREE_BYTES, BLOB: MAX_FILE_BYTES}
 _REF: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+@-]{0,199}")
 _HEX: Final = re.compile(r"[0-9a-f]{7,64}")
 # A folder's list: mode, name, and the id as so many bytes.
@@ -76,7 +75,7 @@ class GitSource:
         return self._root
 
     def entries(self, folder: str, at: str) -> Sequence[Entry]:
-        data = self._object(folder, TREE, at)
+        data = self._object(folder, (TREE, MAX_TREE_BYTES), at)
         size = self._objects.id_bytes
         rows = _ROWS[size].findall(data)
         if sum(len(mode) + len(name) for mode, name, _ in rows) + len(rows) * (size + 2) != len(
@@ -92,8 +91,8 @@ class GitSource:
             for mode, name, id in rows
         ]
 
-    def file(self, id: str, at: str) -> bytes:
-        return self._object(id, BLOB, at)
+    def file(self, id: str, at: str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
+        return self._object(id, (BLOB, most_bytes), at)
 
     def moments(self) -> Iterator[Moment]:
         at = self.commit
@@ -135,14 +134,16 @@ class GitSource:
         raise SourceError(f"{self._path}: {quoted(ref)} is a tag of tags of tags")
 
     def _moment(self, id: str) -> Moment:
-        data = self._object(id, COMMIT, f"the commit {id[:12]}")
+        data = self._object(id, (COMMIT, MAX_COMMIT_BYTES), f"the commit {id[:12]}")
         try:
             return _moment(id, data)
         except Exception:
             raise self._damaged(f"the commit {id[:12]}", "it cannot be read") from None
 
-    def _object(self, id: str, kind: int, at: str) -> bytes:
-        found, data = self._read(id, at, _MOST_BYTES[kind])
+    def _object(self, id: str, wanted: tuple[int, int], at: str) -> bytes:
+        """Of this kind, and of at most so many bytes."""
+        kind, most_bytes = wanted
+        found, data = self._read(id, at, most_bytes)
         if found != kind:
             raise self._damaged(at, f"expected a {KINDS[kind]}, found a {KINDS[found]}")
         return data

@@ -55,8 +55,8 @@ class Source(Protocol):
     def entries(self, folder: str, at: str) -> Sequence[Entry]:
         """What the folder of this id holds, by name. `at` is its path, for messages."""
 
-    def file(self, id: str, at: str) -> bytes:
-        """The whole file, at most MAX_FILE_BYTES."""
+    def file(self, id: str, at: str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
+        """The whole file."""
 
     def close(self) -> None: ...
 

@@ -35,15 +35,18 @@ def kappa(pairs: Iterable[tuple[Label, Label]]) -> float | None:
 def alpha(items: Iterable[Sequence[float]], scale: Scale = "ordinal") -> float | None:
     """Krippendorff's alpha (2011, "Computing Krippendorff's alpha-reliability") of any number of
     raters. An item is what those said who rated it; those of fewer than two say nothing."""
-    rated = [values for values in items if len(values) > 1]
-    counts: Counter[float] = Counter(value for values in rated for value in values)
+    rated = Counter(tuple(values) for values in items if len(values) > 1)
+    counts: Counter[float] = Counter()
+    for values, times in rated.items():
+        for value in values:
+            counts[value] += times
     total = sum(counts.values())
     if not rated or len(counts) < 2:
         return None
     distance = _distance(scale, counts)
     observed = sum(
-        sum(distance(one, other) for one in values for other in values) / (len(values) - 1)
-        for values in rated
+        times * sum(distance(one, other) for one in values for other in values) / (len(values) - 1)
+        for values, times in rated.items()
     )
     expected = sum(
         counts[one] * counts[other] * distance(one, other) for one in counts for other in counts

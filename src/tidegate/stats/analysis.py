@@ -2,7 +2,7 @@
 
 `take` gives the next state; `verdicts` (in `stats.verdict`) reads it. Blocks in which an arm has
 hardly anything wait for the next at the same weight: which requests are compared with which depends
-on how many came and never on what became of them.
+on how many came and never on what became of them. Those of late metrics come with enough of both.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,6 +12,7 @@ from operator import add
 from typing import Final, TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.core.block import ArmBlock, Block, Moments, Tally
 from tidegate.core.harm import HARM
@@ -30,6 +31,9 @@ _LN_ALARM: Final = log(ratio_test.ALARM)
 # One in twenty is slow by what slow means, so nothing has to be learned before a test begins.
 _SLOW: Final = Share(LEAST_EARLIER, (1 - SLOW_QUANTILE) * LEAST_EARLIER)
 _IN_BODY: Final = Share(LEAST_EARLIER, (1 - BODY_QUANTILE) * LEAST_EARLIER)
+# A few answers are assessed in a minute, so the first of them count. Bets on another rate than the
+# true one are valid too, and these observations soon weigh little.
+_LATE: Final = Share(20, 2)
 _NONE: Final = Moments()
 _NO_TALLY: Final = Tally()
 
@@ -76,9 +80,20 @@ class Totals(Struct, frozen=True, omit_defaults=True, gc=False):
     invalid: int = 0
 
 
+class Pairs(Struct, frozen=True, omit_defaults=True, gc=False):
+    """Of the requests that a late metric is of, those of one unit: all pairs, and early ones."""
+
+    all: int = 0
+    early: int = 0
+
+
+_NO_PAIRS: Final = Pairs()
+
+
 class Analysis(Struct, omit_defaults=True):
     """`metrics` in the order of the rollout's. `ratio` is ln of the likelihood ratios of the units'
-    shares. `waiting` is what came and was not compared yet."""
+    shares. `waiting` is what came and was not compared yet. `late` are the pairs of late metrics;
+    what is found of requests before `since_s` counts no more."""
 
     metrics: dict[str, Known]
     stable: Totals = Totals()
@@ -86,6 +101,8 @@ class Analysis(Struct, omit_defaults=True):
     ratio: tuple[float, ...] = (0.0,) * len(ratio_test.ODDS_RATIOS)
     dear_nanousd: float | None = None
     waiting: Block | None = None
+    late: dict[str, Pairs] = {}
+    since_s: float = 0.0
 
 
 def guards(rollout: Rollout) -> tuple[HarmMetric, ...]:
@@ -99,10 +116,12 @@ def bounds_of(guard: HarmMetric, rollout: Rollout) -> Bounds:
 
 @lru_cache(maxsize=1024)
 def _bounds(name: str, margin: float, alpha: float) -> Bounds:
-    kind = HARM[name].kind
-    if kind == "amount":
+    row = HARM[name]
+    if row.kind == "amount":
         return Bounds(False, Margin(log(margin), alpha))
-    prior = _SLOW if kind == "latency" else Share(0, 0)
+    if row.is_late:
+        return Bounds(True, Margin(margin, alpha), _LATE, 0)
+    prior = _SLOW if row.kind == "latency" else Share(0, 0)
     return Bounds(True, Margin(margin, alpha), prior)
 
 
@@ -114,8 +133,8 @@ def kept(rollout: Rollout) -> tuple[HarmMetric, ...]:
     return (*found, HarmMetric(LENGTH, HARM[LENGTH].margin))
 
 
-def begin(rollout: Rollout) -> Analysis:
-    return Analysis({metric.name: Known() for metric in kept(rollout)})
+def begin(rollout: Rollout, since_s: float = 0.0) -> Analysis:
+    return Analysis({metric.name: Known() for metric in kept(rollout)}, since_s=since_s)
 
 
 def take(analysis: Analysis, rollout: Rollout, block: Block) -> Analysis:
@@ -124,6 +143,8 @@ def take(analysis: Analysis, rollout: Rollout, block: Block) -> Analysis:
     While the weight moved, or nobody knows it, nothing is compared: what changes for everybody at
     that moment would be a difference between the arms.
     """
+    if block.late:
+        return _with_late(analysis, rollout, block)
     waiting = analysis.waiting
     taken = Analysis(
         analysis.metrics,
@@ -131,6 +152,8 @@ def take(analysis: Analysis, rollout: Rollout, block: Block) -> Analysis:
         _added(analysis.canary, block.canary, rollout),
         _ratio(analysis, block),
         analysis.dear_nanousd if block.dear_nanousd is None else block.dear_nanousd,
+        late=analysis.late,
+        since_s=analysis.since_s,
     )
     if block.weight is None:
         taken.waiting = waiting
@@ -145,6 +168,31 @@ def take(analysis: Analysis, rollout: Rollout, block: Block) -> Analysis:
     else:
         taken.metrics = _compared(taken.metrics, rollout, block)
     return taken
+
+
+def _with_late(analysis: Analysis, rollout: Rollout, block: Block) -> Analysis:
+    """With what was found of requests that were compared, or not, by all that was known at once."""
+    name = block.late
+    known = analysis.metrics.get(name)
+    if known is None or block.weight is None or block.began_s < analysis.since_s:
+        return analysis
+    guard = next(it for it in guards(rollout) if it.name == name)
+    bounds = bounds_of(guard, rollout)
+    stable, canary = block.stable, block.canary
+    of_units = stable.by_unit.get(name, _NONE), canary.by_unit.get(name, _NONE)
+    found = Known(
+        advanced(known.requests, _requests(stable, name), _requests(canary, name), bounds),
+        advanced(known.units, *of_units, bounds),
+        known.bad_pairs + stable.bad_pairs.get(name, 0) + canary.bad_pairs.get(name, 0),
+    )
+    before = analysis.late.get(name, _NO_PAIRS)
+    pairs = Pairs(
+        before.all + stable.pairs + canary.pairs,
+        before.early + stable.early_pairs + canary.early_pairs,
+    )
+    return replace(
+        analysis, metrics={**analysis.metrics, name: found}, late={**analysis.late, name: pairs}
+    )
 
 
 def ratio_broken(analysis: Analysis) -> bool:
@@ -163,12 +211,23 @@ def may_be_by_unit(analysis: Analysis) -> bool:
 
 def is_by_unit(analysis: Analysis, name: str) -> bool:
     """Whether the metric is judged by units: requests of one unit are alike, or may well be."""
+    if HARM[name].is_late:
+        return _is_late_by_unit(analysis, name)
     if not may_be_by_unit(analysis):
         return False
     stable, canary = analysis.stable, analysis.canary
     requests, pairs = stable.assigned + canary.assigned, stable.pairs + canary.pairs
     most = _most_correlation(analysis, name)
     return clusters.design_effect(requests, pairs, most) >= clusters.LEAST_DESIGN_EFFECT
+
+
+def _is_late_by_unit(analysis: Analysis, name: str) -> bool:
+    known, pairs = analysis.metrics[name], analysis.late.get(name, _NO_PAIRS)
+    judged = known.requests.both()
+    rate = harm_test.rate_of(judged)
+    most = clusters.most_share_correlation(rate, pairs.early, known.bad_pairs)
+    effect = clusters.design_effect(int(judged.judged), pairs.all, most)
+    return effect >= clusters.LEAST_DESIGN_EFFECT
 
 
 def _most_correlation(analysis: Analysis, name: str) -> float:
@@ -231,8 +290,11 @@ def _compared(metrics: Mapping[str, Known], rollout: Rollout, block: Block) -> d
     pairs = stable.bad_pairs or canary.bad_pairs
     for guard in kept(rollout):
         name = guard.name
-        bounds = bounds_of(guard, rollout)
         known = metrics[name]
+        if HARM[name].is_late:
+            found[name] = known
+            continue
+        bounds = bounds_of(guard, rollout)
         units, bad_pairs = known.units, known.bad_pairs
         if name in of_stable or name in of_canary:
             both = of_stable.get(name, _NONE), of_canary.get(name, _NONE)

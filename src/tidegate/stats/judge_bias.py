@@ -134,16 +134,31 @@ class Corrected(NamedTuple):
     high: float
 
 
-def corrected(judged: Sequence[float], both: Sequence[tuple[float, float]]) -> Corrected | None:
+class Bias(NamedTuple):
+    """What people give more than the judge, of so many `pairs` of their verdicts: the mean and
+    the variance of one difference."""
+
+    mean: float
+    variance: float
+    pairs: int
+
+
+def bias(both: Sequence[tuple[float, float]]) -> Bias | None:
+    """Of (person, judge). None with fewer than two."""
+    if len(both) < 2:
+        return None
+    return Bias(*_moments([person - judge for person, judge in both]), len(both))
+
+
+def corrected(judged: Sequence[float], beside: Bias) -> Corrected | None:
     """The mean that people would give: the judge's over many, and what people differ from it where
-    (person, judge) is known. Source: prediction-powered inference (Angelopoulos et al. 2023). None
-    with fewer than two of either."""
-    if len(judged) < 2 or len(both) < 2:
+    both are known. Source: prediction-powered inference (Angelopoulos et al. 2023). None with fewer
+    than two."""
+    if len(judged) < 2:
         return None
     mean, variance = _moments(judged)
-    shift, doubt = _moments([person - judge for person, judge in both])
-    width = 1.959964 * sqrt(variance / len(judged) + doubt / len(both))
-    return Corrected(mean + shift, mean + shift - width, mean + shift + width)
+    width = 1.959964 * sqrt(variance / len(judged) + beside.variance / beside.pairs)
+    return Corrected(mean + beside.mean, mean + beside.mean - width, mean + beside.mean + width)
 
 
 def _moments(values: Sequence[float]) -> tuple[float, float]:

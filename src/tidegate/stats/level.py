@@ -23,11 +23,12 @@ _FEW: Final = 2.0
 
 class Bounds(NamedTuple):
     """Whether the metric is a share, and its margin: points of it, or of the logarithm. `prior` is
-    what is known of the rate before anything came."""
+    what is known of the rate before anything came; tests begin once `least` observations are."""
 
     is_share: bool
     margin: Margin
     prior: Share = Share(0, 0)
+    least: int = harm_test.LEAST_EARLIER
 
     def earlier(self, level: "Level") -> tuple[float, float]:
         """The `Share` that both arms have shown."""
@@ -77,10 +78,10 @@ def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Leve
             # As floats: these are multiplied many times.
             a, b = (float(n_a), float(stable.total)), (float(n_b), float(canary.total))
             rate = by.margin.points
-            if judged >= harm_test.LEAST_EARLIER:
+            if judged >= by.least:
                 rate = (bad + 0.5) / (judged + 1)
                 harm = grown(harm, rate, a, b)
-            if judged >= harm_test.LEAST_EARLIER or n_a + n_b <= MOST_UNKNOWN:
+            if judged >= by.least or n_a + n_b <= MOST_UNKNOWN:
                 share = n_a / (n_a + n_b) / _unevenness(level)
                 so_far = safe, level.canary.count, n_b
                 rates = rate, bet(rate, by.margin, so_far, share)
@@ -110,7 +111,7 @@ def bet_on(level: Level, by: Bounds, stable: float, canary: float) -> Rates:
     bet is valid."""
     earlier = Share(*by.earlier(level))
     rate = by.margin.points
-    if earlier.judged >= harm_test.LEAST_EARLIER:
+    if earlier.judged >= by.least:
         rate = harm_test.rate_of(earlier)
     share = stable / (stable + canary) / _unevenness(level)
     return safe_test.alternative(

@@ -39,8 +39,9 @@ class Difference(Struct, frozen=True):
         return smallest_drop(self.count, self.spread**2, self.alpha)
 
 
-def of_scores(differences: Sequence[float], alpha: float = 0.05) -> Difference:
-    """Differences of scores from 0 to 1.
+def of_scores(differences: Sequence[float], alpha: float = 0.05, noise: float = 0.0) -> Difference:
+    """Differences of scores from 0 to 1. `noise` is the variance that a difference has by chance
+    alone, below which no sample's is taken to be.
 
     One case that is won whole and one that is lost whole are added before the bounds are taken
     (Bonett and Price 2012, "Adjusted Wald confidence interval for a difference of binomial
@@ -50,10 +51,10 @@ def of_scores(differences: Sequence[float], alpha: float = 0.05) -> Difference:
     total, squares = sum(differences), sum(it * it for it in differences)
     padded = count + 2
     mean, second = total / padded, (squares + 2) / padded
-    variance = max(second - mean * mean, 0.0) * padded / (padded - 1)
+    variance = max(max(second - mean * mean, 0.0) * padded / (padded - 1), noise)
     width = half_width(padded, variance, 1 - alpha)
     seen = total / count if count else 0.0
-    spread = sqrt(squares / count) if count else 1.0
+    spread = sqrt(max(squares / count, noise)) if count else 1.0
     return Difference(count, seen, max(mean - width, -1.0), min(mean + width, 1.0), spread, alpha)
 
 
@@ -107,10 +108,25 @@ def reach(alpha: float, power: float = _POWER) -> float:
 def flip_rate(repeats: Iterable[Sequence[bool]]) -> float | None:
     """The chance that two answers of one version to one case differ in passing, over all cases that
     were asked more than once; None where none was."""
-    shares = [_disagreement(passed) for passed in repeats if len(passed) > 1]
+    shares = [disagreement(passed) for passed in repeats if len(passed) > 1]
     return sum(shares) / len(shares) if shares else None
 
 
-def _disagreement(passed: Sequence[bool]) -> float:
+def noise_of(repeats: Iterable[Sequence[float]]) -> float:
+    """The variance that the mean of one case's repeats has by chance alone, on average of all cases
+    that were asked more than once; 0 where none was."""
+    known = [_variance(scores) / len(scores) for scores in repeats if len(scores) > 1]
+    return sum(known) / len(known) if known else 0.0
+
+
+def _variance(scores: Sequence[float]) -> float:
+    count, total = len(scores), sum(scores)
+    if total in (0.0, count):  # none or all passed, as most cases are
+        return 0.0
+    return max(sum(it * it for it in scores) - total * total / count, 0.0) / (count - 1)
+
+
+def disagreement(passed: Sequence[bool]) -> float:
+    """The chance that two of them differ."""
     count, yes = len(passed), sum(passed)
     return 2 * yes * (count - yes) / (count * (count - 1))

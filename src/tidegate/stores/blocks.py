@@ -14,6 +14,8 @@ from tidegate.stores.schema_signals import release_blocks
 
 KEPT_S: Final = 400 * 86_400
 MAX_BLOCKS: Final = 10_000
+# Who stores blocks of what was assessed; no recorder is called so.
+ASSESSED: Final = ":assessed"
 
 _log = logging.getLogger(__name__)
 
@@ -92,6 +94,25 @@ def looks(connection: Connection, rollout: str, node: str) -> list[Look]:
     query = select(c.began_s, c.ended_s, c.after_seq, c.upto_seq, c.weight)
     ordered = query.where(c.rollout == rollout, c.node == node).order_by(c.seq)
     return [Look(*row) for row in connection.execute(ordered)]
+
+
+class Weighed(Struct, frozen=True):
+    """When a recorder's block began and ended, and at which weight."""
+
+    seq: int
+    node: str
+    began_s: float
+    ended_s: float
+    weight: float | None
+
+
+def weighed(connection: Connection, rollout: str, seq: int) -> list[Weighed]:
+    """Of all recorders, after the block of that number, in order."""
+    c = release_blocks.c
+    query = select(c.seq, c.node, c.began_s, c.ended_s, c.weight).where(
+        c.rollout == rollout, c.seq > seq, c.node != ASSESSED
+    )
+    return [Weighed(*row) for row in connection.execute(query.order_by(c.seq))]
 
 
 def drop_old(engine: Engine, now_s: float) -> int:

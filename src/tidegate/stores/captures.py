@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, in
 
 from tidegate.core.capture import Captured
 from tidegate.stores import database
+from tidegate.stores.schema_assessed import assessments
 from tidegate.stores.schema_captured import captured, deletions, feedback
 
 _AT_ONCE: Final = 500
@@ -79,7 +80,7 @@ def store(connection: Connection, several: Iterable[Captured], now_s: float) -> 
 def by_id(connection: Connection, receipt_id: str, now_s: float) -> Captured | None:
     query = select(captured).where(_c.receipt_id == receipt_id, _c.until_s > now_s)
     row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _captured(row)
+    return None if row is None else captured_of(row)
 
 
 def newest(
@@ -88,7 +89,7 @@ def newest(
     """Newest first, at most `limit`; to page, pass the last id seen as `before_id`."""
     query = select(captured).where(_c.until_s > now_s, *_conditions(which))
     query = query.order_by(_c.receipt_id.desc()).limit(limit)
-    return [_captured(row) for row in connection.execute(query).mappings()]
+    return [captured_of(row) for row in connection.execute(query).mappings()]
 
 
 def listed(
@@ -111,14 +112,15 @@ def listed(
 
 def remove(connection: Connection, what: Deletion, now_s: float) -> tuple[int, int]:
     """Delete it for good, and note it; how many captured requests and how many words of feedback.
-    In a transaction that is alone."""
+    What was found of them goes too. In a transaction that is alone."""
     if not database.is_shared(connection):
         database.overwrite_deleted(connection)
     connection.execute(insert(deletions).values(**asdict(what), at_s=now_s))
     gone = []
-    for table in (captured, feedback):
+    for table in (captured, feedback, assessments):
         c = table.c
-        conditions: list[ColumnElement[bool]] = [c.at_s < what.before_s]
+        at_s = c.started_at_s if table is assessments else c.at_s
+        conditions: list[ColumnElement[bool]] = [at_s < what.before_s]
         if what.customer is not None:
             conditions.append(c.customer == what.customer)
         if what.end_user is not None:
@@ -176,7 +178,8 @@ def storable(value: Any) -> Any:
     return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
-def _captured(row: Mapping[Any, Any]) -> Captured:
+def captured_of(row: Mapping[Any, Any]) -> Captured:
+    """From a row that has every column."""
     values = dict(row)
     values["calls"], values["redacted"] = _calls(values["calls"]), _counts(values["redacted"])
     return Captured(**values)

@@ -1,8 +1,10 @@
 """Certificates as they are kept: written once, read by what they certify."""
 
-from typing import Final
+from collections.abc import Collection
+from typing import Final, NamedTuple
 
 import msgspec
+from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select
 
 from tidegate.core.certificate import Certificate
@@ -13,6 +15,13 @@ from tidegate.stores.schema import receipts
 from tidegate.stores.schema_prompts import certificates as table
 
 _LOOKED_AT: Final = 20_000
+
+
+class _Detail(Struct):
+    asked_digest: str | None = None
+
+
+_detail = msgspec.msgpack.Decoder(_Detail).decode
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(Certificate).decode
 
@@ -40,6 +49,21 @@ def of(connection: Connection, digest: str) -> list[Certificate]:
     return _read([row.body for row in connection.execute(query)])
 
 
+def of_each(connection: Connection, digests: Collection[str]) -> dict[str, list[Certificate]]:
+    """Of each of these digests, the newest first."""
+    query = select(table.c.digest, table.c.body).where(table.c.digest.in_(digests))
+    found: dict[str, list[Certificate]] = {digest: [] for digest in digests}
+    for digest, body in connection.execute(query.order_by(table.c.id.desc())):
+        found[digest] += _read([body])
+    return found
+
+
+def stamp(connection: Connection) -> tuple[int, str | None]:
+    """Another one where certificates came or went: how many there are, and the newest's id."""
+    row = connection.execute(select(func.count(), func.max(table.c.id))).one()
+    return row[0], row[1]
+
+
 def of_model(connection: Connection, model: str) -> list[Certificate]:
     """Every one at a model."""
     query = select(table.c.body).where(table.c.model == model)
@@ -52,22 +76,35 @@ def recent(connection: Connection, limit: int = 200) -> list[Certificate]:
     return _read([row.body for row in connection.execute(query)])
 
 
-def answers_of_run(connection: Connection, run: str, model: str) -> int:
-    """How many answers of a run at a model the ledger has: they bear its certificate out."""
-    query = select(func.count()).where(
-        receipts.c.session_id == run,
-        receipts.c.purpose == EVAL,
-        receipts.c.model_wanted == model,
-        receipts.c.error_code.is_(None),
+class Answered(NamedTuple):
+    """What the ledger has of a run: how many different questions the version answered at the model,
+    and how many answers are of anything else, which it was compared with."""
+
+    questions: int
+    others: int
+
+
+def answers_of_run(connection: Connection, run: str, model: str, of: tuple[str, str]) -> Answered:
+    """Of a prompt's version, by their names, at a model. A receipt that does not say what was asked
+    bears nothing out, and repeats of a question are one."""
+    c = receipts.c
+    query = select(c.prompt, c.prompt_version, c.model_wanted, c.detail).where(
+        c.session_id == run, c.purpose == EVAL, c.error_code.is_(None)
     )
-    return connection.execute(query).scalar_one()
+    questions, others = set(), 0
+    for prompt, version, wanted, detail in connection.execute(query):
+        if (prompt, version, wanted) == (*of, model):
+            questions.add(_detail(detail).asked_digest)
+        else:
+            others += 1
+    return Answered(len(questions - {None}), others)
 
 
 def snapshots_served(
     connection: Connection, since_s: float
-) -> dict[tuple[str, str, str], frozenset[str]]:
-    """What providers said had answered since then, by prompt, version and model. The newest
-    receipts are looked at, a bounded number."""
+) -> dict[tuple[str, str, str], dict[str, float]]:
+    """What providers said had answered since then, by prompt, version and model, and when last. The
+    newest receipts are looked at, a bounded number."""
     names = ("prompt", "prompt_version", "model_wanted", "model_served")
     newest = (
         select(*(receipts.c[name] for name in names), receipts.c.started_at_s)
@@ -75,16 +112,16 @@ def snapshots_served(
         .limit(_LOOKED_AT)
         .subquery()
     )
+    columns = [newest.c[name] for name in names]
     rows = connection.execute(
-        select(*(newest.c[name] for name in names))
+        select(*columns, func.max(newest.c.started_at_s))
         .where(newest.c.prompt.is_not(None), newest.c.model_served.is_not(None))
         .where(newest.c.started_at_s >= since_s)
-        .distinct()
+        .group_by(*columns)
     )
-    found: dict[tuple[str, str, str], frozenset[str]] = {}
-    for prompt, version, model, served in rows:
-        key = prompt, version, model
-        found[key] = found.get(key, frozenset()) | {served}
+    found: dict[tuple[str, str, str], dict[str, float]] = {}
+    for row in rows:
+        found.setdefault((row[0], row[1], row[2]), {})[row[3]] = row[4]
     return found
 
 

@@ -4,7 +4,9 @@ Every query reads a bounded number of rows, so its time does not grow with the l
 window holds more than `scan_rows`, only the newest of them are looked at and the answer says so.
 """
 
+import contextlib
 import math
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -18,6 +20,7 @@ from tidegate.stores.figures import Ranking
 from tidegate.stores.schema import receipts
 
 SCAN_ROWS = 200_000
+_AT_ONCE = 500
 
 Condition = ColumnElement[bool]
 
@@ -67,6 +70,19 @@ def by_id(engine: Engine, receipt_id: str) -> Receipt | None:
     with database.reading(engine) as connection:
         payload = connection.execute(query).scalar_one_or_none()
     return None if payload is None else _decoded(engine, payload)
+
+
+def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, Receipt]:
+    """Those that there are, by id; one that cannot be read is left out."""
+    found: dict[str, Receipt] = {}
+    wanted = sorted(ids)
+    for at in range(0, len(wanted), _AT_ONCE):
+        some = receipts.c.id.in_(wanted[at : at + _AT_ONCE])
+        for payload in connection.execute(select(receipts.c.detail).where(some)).scalars():
+            with contextlib.suppress(msgspec.DecodeError):
+                receipt = decode_payload(payload)
+                found[receipt.id] = receipt
+    return found
 
 
 def recent(

@@ -1,0 +1,29 @@
+"""The jobs of online quality, and what they share. Loaded when a route asks for them first."""
+
+from collections.abc import Sequence
+
+from tidegate.control.online import Given
+from tidegate.evals.judge_drift import JudgeDrift
+from tidegate.evals.live_grading import LiveGrading
+from tidegate.evals.online import Job
+from tidegate.evals.own_gateway import OwnGateway
+
+
+class OnlineJobs:
+    """`evals.online.Jobs`."""
+
+    def __init__(self, given: Given) -> None:
+        self.gateway = OwnGateway(given)
+        self.live = LiveGrading(given, self.gateway)
+        self.jobs: Sequence[Job] = (self.live, JudgeDrift(given, self.gateway))
+
+    async def __aenter__(self) -> "OnlineJobs":
+        await self.gateway.__aenter__()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.live.close()
+        await self.gateway.__aexit__()
+
+
+plug = OnlineJobs

@@ -1,0 +1,106 @@
+"""Another model, another snapshot, a forged or old paper certify nothing; what is asked at what."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.control.certifieds import certified, plan, prompt, route
+from tests.core.test_certificate import NOW_S, PLAIN, SECRET
+
+from tidegate.control.certified import (
+    ANY,
+    Certified,
+    models_at,
+    models_of,
+    served_pairs,
+    version_of,
+)
+from tidegate.core.certificate import Certificate, signed
+from tidegate.core.prompt import Pin, RoutePrompt
+
+
+def test_a_paper_certifies_one_version_at_one_model() -> None:
+    held = certified(signed(PLAIN, SECRET))
+    assert held.missing(prompt(), ["m-1"]) == []
+    assert [it.model for it in held.missing(prompt(), ["m-1", "m-2"])] == ["m-2"]
+    assert held.missing(prompt("v5"), ["m-1"])[0].why == "no gate was passed"
+
+
+@given(st.sets(st.sampled_from(["m-1", "m-2", "m-3"])), st.sets(st.sampled_from(["m-1", "m-3"])))
+def test_what_is_missing_is_what_is_wanted_and_has_no_paper(
+    wanted: set[str], papers: set[str]
+) -> None:
+    held = certified(*(signed(replace(PLAIN, id=it, model=it), SECRET) for it in papers))
+    found = {it.model for it in held.missing(prompt(), wanted)}
+    assert found == (wanted - papers if wanted else set() if papers else {ANY})
+
+
+@pytest.mark.parametrize(
+    ("kept", "why"),
+    [
+        (PLAIN, "not written by this installation"),
+        (signed(PLAIN, b"other" * 8), "not written by this installation"),
+        (signed(replace(PLAIN, expires_at_s=NOW_S - 1), SECRET), "expired"),
+    ],
+)
+def test_a_forged_or_old_one_certifies_nothing(kept: Certificate, why: str) -> None:
+    [missing] = certified(kept).missing(prompt(), ["m-1"])
+    assert why in missing.why
+    assert str(missing).startswith("uncertified_pair: support@v4 at m-1")
+    [nowhere] = certified(kept).missing(prompt(), [])
+    assert (nowhere.model, why in nowhere.why) == (ANY, True)
+
+
+def test_the_paper_of_another_version_certifies_nothing_in_its_row() -> None:
+    paper = signed(replace(PLAIN, digest="another"), SECRET)
+    held = Certified(lambda _: [paper], (SECRET,), NOW_S)
+    assert held.missing(prompt(), ["m-1"])[0].why == "no gate was passed"
+
+
+def test_a_provider_that_answers_as_another_voids_it() -> None:
+    paper = signed(replace(PLAIN, snapshot="m-1-2026"), SECRET)
+    place, later_s = ("support", "v4", "m-1"), NOW_S + 9
+    same = {place: {"m-1-2026": later_s, "m-1-2025": NOW_S - 9}}
+    assert certified(paper, snapshots=same).missing(prompt(), ["m-1"]) == []
+    other = {place: {"m-1-2026": later_s, "m-1-2027": later_s}}
+    [missing] = certified(paper, snapshots=other).missing(prompt(), ["m-1"])
+    assert "m-1-2027" in missing.why
+    fresh = signed(replace(PLAIN, id="c2", snapshot="m-1-2027"), SECRET)
+    assert certified(fresh, paper, snapshots=other).missing(prompt(), ["m-1"]) == []
+
+
+def test_it_is_asked_at_its_pins_and_at_what_routes_ask_by_it() -> None:
+    assert models_of(plan(), prompt(pins=(Pin("m-7"),))) == {"m-1", "m-7"}
+    assert models_of(plan(version="v3"), prompt()) == frozenset()
+    assert models_of(plan(tag="canary", allowed=("stable",)), prompt()) == {"m-1"}
+    assert models_of(plan(tag="canary"), prompt()) == frozenset()
+    assert models_at(route("m-1", falls_back_to="m-2")) == {"m-1"}
+
+
+def test_a_release_under_way_asks_by_it_too() -> None:
+    assert models_of(plan(candidate=route("m-2")), prompt()) == {"m-1", "m-2"}
+    assert models_of(plan(candidate=route("m-2", version="v7")), prompt()) == {"m-1"}
+
+
+def test_what_serves_is_told_at_each_model_that_it_may_be_asked_at() -> None:
+    def pairs(**wanted: object) -> list[tuple[str, str, bool]]:
+        found = served_pairs(plan(**wanted))
+        return [(it.prompt.version, it.model, bool(it.told)) for it in found]
+
+    assert pairs() == [("v3", "m-1", False)]
+    assert pairs(falls_back_to="m-2") == [("v3", "m-1", False), ("v3", "m-2", True)]
+    assert pairs(version="v7", falls_back_to="m-2") == [("v7", "m-1", False), ("v7", "m-2", True)]
+    assert pairs(tag="canary") == []
+    assert pairs(candidate=route("m-2", version="v7")) == [
+        ("v3", "m-1", False),
+        ("v7", "m-2", False),
+    ]
+
+
+def test_a_version_that_is_named_stands_before_tags() -> None:
+    def at(**wanted: str) -> str | None:
+        found = version_of(plan(), RoutePrompt("support", **wanted))  # type: ignore[arg-type]
+        return None if found is None else found.version
+
+    assert (at(), at(version="v7"), at(tag="gone")) == ("v3", "v7", None)
+    assert version_of(plan(), RoutePrompt("other")) is None

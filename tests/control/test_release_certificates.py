@@ -1,0 +1,318 @@
+"""Releases wait for certificates of what they would have asked at which models."""
+
+from itertools import combinations, product
+from pathlib import Path
+from time import time
+
+import msgspec
+import pytest
+from msgspec import Raw
+from msgspec.structs import replace
+from sqlalchemy import Engine, event
+from tests.control import release_room as rooms
+from tests.control.certifieds import plan as plan_at
+from tests.control.certifieds import prompt
+from tests.control.conftest import Room, error_code
+from tests.control.prompted import write
+from tests.controllers.release_rig import rollout
+from tests.core.test_certificate import NOW_S, PLAIN, SECRET
+from tests.gateway.rig import target
+from tests.stores import rig as stores
+
+from tidegate.control.certifying import Certifying
+from tidegate.control.release_certificates import ReleaseCertificates, certificates_of
+from tidegate.core.declared import Declared
+from tidegate.core.declared_prompts import DeclaredPrompts
+from tidegate.core.layout import Layout
+from tidegate.core.plan import Plan, Release, Share
+from tidegate.prompts.reading import Reading
+from tidegate.stores import audit, certificates, database
+from tidegate.stores.ledger import Ledger
+from tidegate.stores.rollouts import Kept
+
+PLAN = """\
+prompts: {{repository: repo, certificates: {certificates}}}
+providers:
+  up: {{kind: openai_compatible, base_url: "http://127.0.0.1:9/v1", api_key: none}}
+targets:
+  old: {{provider: up, model: m-1, price: free}}
+  new: {{provider: up, model: m-2, price: free}}
+routes:
+  chat: {{target: old, prompt: support}}
+  plain: old
+"""
+PROMPT = "owner: ada\nchange: {prompt: {name: support, version: v2}}\nsoak: 50ms\n"
+MODEL = PROMPT.replace("{prompt: {name: support, version: v2}}", "{target: new}")
+STEPS = """\
+harm: {error: {margin: 0.05}}
+steps:
+  - {weight: 10%, min_units: 20, min: 1ms, max: 10m, smoke: true}
+  - {weight: 100%, min_units: 20, min: 1ms, max: 10m}
+"""
+NEVER = "no gate was passed"
+
+
+@pytest.fixture
+def room(layout: Layout, engine: Engine) -> Room:
+    return Room(layout, engine, layout.state.parent / "tidegate.yaml")
+
+
+def furnish(room: Room, release: str, certificates: str = "required", route: str = "chat") -> None:
+    write(room.plan_file.parent, "v1", "v2", stable="v1")
+    rooms.furnish(room, plan=PLAN.format(certificates=certificates))
+    rooms.write(room, "next", release + STEPS, route)
+
+
+def begin(room: Room, release: str, certificates: str = "required") -> None:
+    """Created and started, after two ticks."""
+    furnish(room, release, certificates)
+    rooms.create(room)
+    assert rooms.ask(room, "start").status_code == 200
+    rooms.tick(room)
+    rooms.tick(room)
+
+
+def certify(
+    room: Room, version: str, model: str, *, for_s: float = 60.0, snapshot: str | None = None
+) -> None:
+    """A certificate as a gate gets it."""
+    declared = room.plans.declared.prompts
+    assert declared is not None
+    digest = room.reading.at(declared).version("support", version).digest
+    paper = replace(
+        PLAIN,
+        id=f"{time()}-{version}-{model}",
+        version=version,
+        digest=digest,
+        model=model,
+        issued_at_s=time(),
+        expires_at_s=time() + for_s,
+        snapshot=snapshot,
+    )
+    with database.writing(room.desk.engine) as connection:
+        certificates.add(connection, room.certifying.sign(paper))
+
+
+def waits(room: Room) -> list[str]:
+    [one] = room.ask("GET", "/api/releases").json()["releases"]
+    found: list[str] = one["waits_for"]
+    return found
+
+
+def test_a_release_of_an_uncertified_version_waits_and_goes_on_by_itself(room: Room) -> None:
+    begin(room, PROMPT)
+    assert rooms.kept(room).state == "gated"
+    [wait] = waits(room)
+    assert wait.startswith(f"gate certificate: support@v2 at m-1: {NEVER}; run `tidegate gate")
+    assert "--candidate v2 --route chat`" in wait
+    certify(room, "v1", "m-1")
+    rooms.tick(room)
+    assert rooms.kept(room).state == "gated"
+    certify(room, "v2", "m-1")
+    rooms.tick(room)
+    assert rooms.kept(room).state == "step"
+
+
+def test_another_model_under_a_prompt_needs_one_too(room: Room) -> None:
+    begin(room, MODEL)
+    [wait] = waits(room)
+    assert wait.startswith(f"gate certificate: support@v1 at m-2: {NEVER}")
+    assert "--candidate-route ROUTE --baseline v1 --baseline-route chat`" in wait
+    certify(room, "v1", "m-2")
+    rooms.tick(room)
+    assert rooms.kept(room).state == "step"
+
+
+def test_one_that_goes_while_it_is_under_way_holds_it_at_its_next_gate(room: Room) -> None:
+    furnish(room, PROMPT)
+    certify(room, "v2", "m-1")
+    rooms.create(room)
+    assert rooms.ask(room, "start").status_code == 200
+    rooms.lead_to(room, "step")
+    with database.writing(room.desk.engine) as connection:
+        connection.execute(certificates.table.delete())
+    rooms.lead_to(room, "analysing")
+    for _ in range(5):
+        rooms.good(room)
+        rooms.tick(room)
+    assert (rooms.kept(room).state, rooms.kept(room).step) == ("analysing", 0)
+    assert NEVER in waits(room)[0]
+    certify(room, "v2", "m-1")
+    rooms.lead_to(room, "promoted")
+    assert room.plans.current.routes["chat"].prompt.version == "v2"  # type: ignore[union-attr]
+
+
+def test_a_rollback_waits_for_nothing(room: Room) -> None:
+    furnish(room, PROMPT)
+    certify(room, "v2", "m-1")
+    rooms.create(room)
+    rooms.ask(room, "start")
+    rooms.lead_to(room, "step")
+    with database.writing(room.desk.engine) as connection:
+        connection.execute(certificates.table.delete())
+    rooms.bad(room)
+    rooms.tick(room)
+    assert rooms.kept(room).state == "rolled_back"
+
+
+def test_who_goes_without_says_why_and_is_kept(room: Room, engine: Engine) -> None:
+    begin(room, PROMPT + "labels: [p0]\n")
+    assert rooms.kept(room).state == "gated", "a label is its author's own word"
+    assert rooms.ask(room, "waive_certificate").status_code == 400
+    assert rooms.ask(room, "waive_certificate", reason="v1 leaks").status_code == 200
+    rooms.tick(room)
+    assert rooms.kept(room).state == "step"
+    notes = room.ask("GET", f"/api/releases/explain?id={rooms.NAME}").json()["notes"]
+    assert any("taken it on themselves" in it for it in notes)
+    with database.reading(engine) as connection:
+        [kept] = [it for it in audit.recent(connection) if it.what == "release.waive_certificate"]
+    assert (kept.subject, kept.detail) == (rooms.NAME, "v1 leaks")
+
+
+def test_nobody_reports_the_gate(room: Room) -> None:
+    begin(room, PROMPT + "gates: [certificate]\n")
+    asked = rooms.ask(room, "gate_passed", gate="certificate")
+    assert (asked.status_code, error_code(asked)) == (400, "invalid_request")
+    assert "Nobody reports this gate" in asked.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("release", "plan_says", "state"),
+    [
+        (PROMPT, "off", "step"),
+        (PROMPT + "gates: [certificate]\n", "off", "gated"),
+        (PROMPT.replace("version: v2", "version: v1"), "required", "step"),
+        (PROMPT.replace("version: v2", "version: v1") + "gates: [certificate]\n", "off", "gated"),
+        (MODEL.replace("target: new", "targets: {old: 2}"), "required", "step"),
+        (MODEL.replace("target: new", "parameters: {top_p: 0.5}"), "required", "step"),
+    ],
+    ids=["off", "named", "served already", "served and named", "same model", "parameters"],
+)
+def test_what_waits(room: Room, release: str, plan_says: str, state: str) -> None:
+    begin(room, release, plan_says)
+    assert rooms.kept(room).state == state
+
+
+def test_it_is_told_when_it_is_created_and_with_what_certificates_are_not_about(room: Room) -> None:
+    both = "{prompt: {name: support, version: v2}, parameters: {top_p: 0.5}, "
+    both += "fallbacks: {unavailable: [new]}}"
+    furnish(room, PROMPT.replace("{prompt: {name: support, version: v2}}", both))
+    made = room.ask("POST", "/api/releases", {"id": rooms.NAME}).json()
+    lacks, parameters, fallbacks = made["notes"]
+    assert lacks.startswith("gate certificate: support@v2 at m-1")
+    assert "no certificate is about them" in parameters
+    assert "falls back to" in fallbacks
+    tagged = PROMPT.replace("version: v2", "tag: canary")
+    write(room.plan_file.parent, stable="v1", canary="v2")
+    room.plans._reload("api")
+    rooms.write(room, "tagged", tagged + STEPS)
+    lacks, moves = room.ask("POST", "/api/releases", {"id": "chat/tagged"}).json()["notes"]
+    assert lacks.startswith("gate certificate: support@v2 at m-1")
+    assert "the tag canary points at, which moves freely" in moves
+
+
+def test_a_route_without_a_prompt_has_nothing_to_certify(room: Room) -> None:
+    furnish(room, MODEL + "gates: [certificate]\n", route="plain")
+    refused = room.ask("POST", "/api/releases", {"id": "plain/next"})
+    assert error_code(refused) == "plan_refused"
+    assert "nothing to certify" in str(refused.json()["error"]["problems"])
+    rooms.write(room, "next", MODEL + STEPS, "plain")
+    rooms.create(room, "plain/next")
+    rooms.ask(room, "start", "plain/next")
+    rooms.tick(room)
+    rooms.tick(room)
+    assert rooms.kept(room, "plain/next").state == "step"
+
+
+def test_a_version_that_cannot_be_read_certifies_nothing(room: Room) -> None:
+    begin(room, PROMPT)
+    file = Path(room.plan_file.parent) / "repo/prompts/support/v2.jinja2"
+    file.write_text("{% if %}")
+    room.reading.at(room.plans.declared.prompts)  # type: ignore[arg-type]
+    rooms.tick(room)
+    assert "support@v2 cannot be read" in waits(room)[0]
+
+
+def lacking(room: Room, at_s: float) -> str:
+    """What the release waits for then, without the command."""
+    asked = certificates_of(room.plans, room.compiling)
+    assert asked is not None
+    with database.reading(room.desk.engine) as connection:
+        found = asked.missing(connection, [rooms.kept(room)], at_s)
+    return " ".join(it.partition(";")[0] for it in found.get(rooms.NAME, ()))
+
+
+def test_one_that_ends_or_whose_provider_has_moved_on_is_none_any_more(
+    room: Room, engine: Engine
+) -> None:
+    furnish(room, PROMPT)
+    rooms.create(room)
+    certify(room, "v2", "m-1", for_s=60.0, snapshot="m-1-2026")
+    now_s = time()
+    assert lacking(room, now_s) == ""
+    assert "its certificate has expired" in lacking(room, now_s + 61)
+    served = {"prompt": "support", "prompt_version": "v2", "model_wanted": "m-1"}
+    receipt = stores.receipt(model_served="m-1-2027", started_at_s=now_s + 1, **served)
+    Ledger(engine).write(stores.entries(receipt), [])
+    assert lacking(room, now_s + 90) == "support@v2 at m-1: its certificate has expired"
+    assert "answers as m-1-2027 now" in lacking(room, now_s + 2)
+
+
+def asked_at(models: tuple[str, ...], **wanted: str) -> Plan:
+    """A plan whose route asks these models by a version."""
+    found = plan_at(**wanted)
+    first, *others = (target(1, it, model=it) for it in models)
+    release = Release("small@1", first, 1.0, tuple(Share(it) for it in others))
+    return replace(found, routes={"small": replace(found.routes["small"], release=release)})
+
+
+VERSIONS, MODELS = ("v3", "v7"), ("m-1", "m-2", "m-3")
+
+
+def some(of: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [it for n in range(1, len(of) + 1) for it in combinations(of, n)]
+
+
+def test_every_new_pair_is_waited_for_and_of_a_named_gate_every_pair(engine: Engine) -> None:
+    """Of each version and models that a route may have, and a release may want of it."""
+    papers = {("v3", "m-1"), ("v7", "m-2")}
+    certifying = Certifying(engine, (SECRET,), lambda: None)
+    with database.writing(engine) as connection:
+        for version, model in papers:
+            paper = replace(PLAIN, digest=prompt(version).digest, model=model, id=version + model)
+            certificates.add(connection, certifying.sign(paper))
+    declared = Declared({}, prompts=DeclaredPrompts("repo"))
+    asked = 0
+    for version, own, wanted, models, gates in product(
+        VERSIONS, some(MODELS[:2]), VERSIONS, some(MODELS), ((), ("certificate",))
+    ):
+        plan = asked_at(own, version=version)
+        members = {
+            "prompt": {"name": "support", "version": wanted},
+            "target": None,
+            "targets": {f"up/{it}": 1 for it in models},
+        }
+        raw = {name: Raw(msgspec.json.encode(it)) for name, it in members.items()}
+        one = rollout(id="small/next", route="small", digest=str(asked), members=raw, gates=gates)
+        kept = Kept(one, "ada", 0.0, "gated", 0, "", 0.0)
+        needs = ReleaseCertificates(certifying, Reading(), lambda p=plan: p, lambda: declared)  # type: ignore[misc]
+        with database.reading(engine) as connection:
+            found = needs.missing(connection, [kept], NOW_S).get(one.id, ())
+        pairs = set(product((wanted,), models))
+        served = set() if gates else set(product((version,), own))
+        waits_for = {tuple(it.partition(":")[0].split("@")[1].split(" at ")) for it in found}
+        assert waits_for == pairs - served - papers, (version, own, wanted, models, gates)
+        asked += 1
+    assert asked == 2 * 3 * 2 * 7 * 2
+
+
+def test_while_nothing_waits_the_store_is_not_asked(room: Room, engine: Engine) -> None:
+    begin(room, MODEL.replace("target: new", "parameters: {top_p: 0.5}"))
+    said: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        said.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    rooms.tick(room)
+    assert said and not any("certificates" in it for it in said)

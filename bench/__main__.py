@@ -21,6 +21,7 @@
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
     python -m bench release_stats [--runs SHARE] [--only WORDS]    what a release's tests find
+    python -m bench judge_drift      how soon a judge that drifts is found, and how seldom wrongly
     python -m bench release_cost     CPU of folding a release's receipts and judging its blocks
     python -m bench profile [plain|streams] [--seconds S] where the gateway's CPU goes
     python -m bench table            write docs/benchmarks.md from what was kept
@@ -51,6 +52,7 @@ from bench import (
     evals,
     flat_memory,
     install,
+    judge_drift,
     limits,
     loop,
     loop_beside,
@@ -259,6 +261,7 @@ def arguments() -> argparse.Namespace:
         "redis",
         "cache",
         "release_cost",
+        "judge_drift",
         "table",
         "resilience-table",
     ):
@@ -312,6 +315,7 @@ def main() -> int:
         "memory": lambda: memory((asked.requests, asked.pieces), asked.streamed),
         "resilience": lambda: resilient(asked.cases),
         "release_cost": release_cost.run,
+        "judge_drift": judge_drift.run,
         "release_stats": lambda: release_stats.main(asked.runs, asked.only),
         "profile": lambda: profiled(vars(asked)),
     }

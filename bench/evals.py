@@ -140,7 +140,7 @@ def _measured(folder: Path, state: Path, name: str, *, receipts: bool) -> tuple[
         run_key(control, "bench", ["one"], Decimal(1), None) as key,
         RunFile(folder / f"{head.run}.jsonl", head) as file,
     ):
-        ledger = Receipts(Ledger(control, key.id)) if receipts else None
+        ledger = Receipts(Ledger(control, head.run)) if receipts else None
 
         async def go() -> None:
             course = Course(AT_ONCE, None, ledger)

@@ -9,9 +9,11 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bench.release_traffic import Outcome, Release, World, harmed, run
+from bench import release_judged, release_traffic
+from bench.release_judged import Judged
+from bench.release_traffic import Outcome, Release, World, harmed
 from tidegate.core.harm import HARM
-from tidegate.core.rollout import HarmMetric
+from tidegate.core.rollout import DEFAULT_HARM, HarmMetric, late_guard
 
 # Seeds of the figures; what was tried while the tests were made had others, all below.
 SEED = 3_000_000
@@ -24,7 +26,13 @@ TOKENS = (HarmMetric("output_tokens", 1.15),)
 TTFT = (HarmMetric("ttft", 0.02),)
 REFUSALS = (HarmMetric("refusal", 0.02),)
 _PARTS = {"error": 3.0, "invalid": 2.0, "refusal": 2.0, "output_tokens": 2.0, "ttft": 2.0}
-ALL = tuple(HarmMetric(row.name, row.margin, _PARTS.get(row.name, 1.0)) for row in HARM.values())
+ALL = tuple(
+    HarmMetric(row.name, row.margin, _PARTS.get(row.name, 1.0))
+    for row in HARM.values()
+    if not row.is_late
+)
+USUAL = (*DEFAULT_HARM, *map(late_guard, ("quality", "follow_up", "thumbs_down")))
+LATE_DRIFTING = ((120, 0.05, 1.0), (90, 0.2, 2.5), (150, 0.5, 0.6))
 ONE_IN_A_HUNDRED, THREE = World(error=0.01, interrupted=0.0), World(error=0.03, interrupted=0.0)
 
 
@@ -37,7 +45,7 @@ class Case:
     name: str
     asks: str
     bar: float | None
-    release: Release
+    release: Release | Judged
     runs: int = 2000
     at_least: bool = False
     within: int = 1000
@@ -48,6 +56,11 @@ class Case:
             return "none"
         bar = f"{self.bar:.0f}" if self.asks == "found" else f"{self.bar:.0%}"
         return f"{'>=' if self.at_least else '<='} {bar}"
+
+    @property
+    def counted(self) -> str:
+        is_judged = isinstance(self.release, Judged)
+        return "judged canary answers" if is_judged else "canary requests"
 
     def until(self) -> Callable[[Outcome], bool]:
         if self.asks != "safe":
@@ -214,6 +227,83 @@ CASES = (
         100,
         Release(canary=World(refusals="llama2orig"), stable=World(refusals="llama2new")),
     ),
+    Case(
+        "judged, A/A: drift, weight steps, a judge wrong on 10 %",
+        "harm",
+        0.05,
+        Judged(steps=LATE_DRIFTING, noise=0.1, a_user=4, correlation=0.05),
+    ),
+    Case(
+        "judged, A/A: the same, correlation 0.4, users all back at every weight",
+        "harm",
+        0.06,
+        Judged(steps=LATE_DRIFTING, noise=0.1, a_user=50, correlation=0.4),
+    ),
+    Case(
+        "rated, A/A: the same drift, a day late, bad ones sooner, users back",
+        "harm",
+        0.05,
+        Judged(
+            steps=LATE_DRIFTING,
+            a_look=200,
+            sampled=None,
+            delay_s=86_400.0,
+            bad_first=True,
+            a_user=8,
+            correlation=0.4,
+            population=3000,
+        ),
+        500,
+    ),
+    Case("judged bad 10 -> 25 %, one metric", "found", 100, Judged(canary=0.25)),
+    Case(
+        "judged bad 10 -> 25 %, default metrics",
+        "found",
+        200,
+        Judged(canary=0.25, harm=USUAL),
+    ),
+    Case(
+        "judged bad 10 -> 25 %, one metric, a judge wrong on 10 %",
+        "found",
+        None,
+        Judged(canary=0.25, noise=0.1),
+    ),
+    Case("scores 4.2 -> 3.7, bad below 3.5, one metric", "found", 78, Judged(scores=(4.2, 3.7))),
+    Case(
+        "scores 4.2 -> 3.7, by their mean instead",
+        "found",
+        None,
+        Judged(scores=(4.2, 3.7), by_mean=True),
+    ),
+    Case(
+        "scores 4.2 -> 3.9, bad below 3.5, one metric",
+        "found",
+        None,
+        Judged(scores=(4.2, 3.9)),
+    ),
+    Case(
+        "scores 4.2 -> 3.9, by their mean instead",
+        "found",
+        None,
+        Judged(scores=(4.2, 3.9), by_mean=True),
+    ),
+    Case(
+        "judged equal at 10 %, margin 5 points",
+        "safe",
+        None,
+        Judged(steps=((700, 0.1, 1.0),)),
+        runs=500,
+        at_least=True,
+        within=1200,
+    ),
+    Case(
+        "judged at the margin: 10 and 15 %",
+        "safe",
+        0.05,
+        Judged(canary=0.15, steps=((700, 0.1, 1.0),)),
+        runs=500,
+        within=1200,
+    ),
 )
 
 
@@ -246,7 +336,7 @@ class Figure:
     def __str__(self) -> str:
         voided = sum(said.ratio_broken for said in self.outcomes)
         tail = f", {voided} by the units' share" if voided else ""
-        figure = f"{self.share:.1%}, median {self.median:.0f} canary requests{tail}"
+        figure = f"{self.share:.1%}, median {self.median:.0f} {self.case.counted}{tail}"
         return f"| {self.case.name} | {self.case.asked} | {figure} | {self.runs:,} |"
 
     @property
@@ -261,7 +351,10 @@ class Figure:
 
 def _one(job: tuple[Case, int]) -> Outcome:
     case, seed = job
-    return run(case.release, seed, case.until())
+    release = case.release
+    if isinstance(release, Judged):
+        return release_judged.run(release, seed, case.until())
+    return release_traffic.run(release, seed, case.until())
 
 
 def measure(case: Case, runs: int, seed: int = SEED) -> Figure:

@@ -6,6 +6,7 @@ The fast form has few releases and made lengths; the long form is the bench's, 2
 from dataclasses import replace
 
 import pytest
+from bench.release_judged import Judged
 from bench.release_stats import CASES, Case, measure
 from bench.release_traffic import TRACES, World
 
@@ -19,6 +20,8 @@ FAST = {
     "output tokens x1.5, azure": 15,
     "TTFT x1.3, lognormal, deviation 0.5": 10,
     "equal at 2 %, margin 2 points, weight 10 %": 10,
+    "judged, A/A: the same, correlation 0.4, users all back at every weight": 10,
+    "judged bad 10 -> 25 %, one metric": 15,
 }
 # Name: how far the bar is missed, as docs/releases-statistics.md says; no further.
 MISSED = {
@@ -29,6 +32,8 @@ MISSED = {
 
 
 def made(case: Case) -> Case:
+    if isinstance(case.release, Judged):
+        return case
     return replace(case, release=replace(case.release, source="made"))
 
 

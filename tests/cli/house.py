@@ -26,7 +26,8 @@ Say = Callable[[dict[str, Any]], Any]
 
 @contextmanager
 def answering(say: Say) -> Iterator[str]:
-    """The address of a gateway that says what `say` makes of a body: a text, or (status, code)."""
+    """The address of a gateway that says what `say` makes of a body: a text, a whole answer, or
+    (status, code)."""
 
     class Gateway(http.server.BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -37,6 +38,8 @@ def answering(say: Say) -> Iterator[str]:
             said, status = say(body), 200
             if isinstance(said, tuple):
                 status, answer = said[0], {"error": {"message": "no", "code": said[1]}}
+            elif isinstance(said, dict):
+                answer = said
             else:
                 message = {"role": "assistant", "content": said}
                 choice = {"index": 0, "message": message, "finish_reason": "stop"}
@@ -68,6 +71,7 @@ def lends_keys(control: FakeControl) -> None:
     made = {"key": KEY, "record": VIEW, "replaces": None, "waiting_for": []}
     control.answers["POST /api/keys"] = made
     control.answers["POST /api/keys/abcdefgh/revoke"] = {"record": VIEW, "waiting_for": []}
+    control.answers["GET /api/judges"] = {"judges": [], "seats": []}
     shown = {"name": "support", "versions": ["v1"], "tags": [], "routes": {"chat": "v1"}}
     control.answers["GET /api/prompts/support"] = shown
     control.answers["GET /api/slo"] = {"routes": []}

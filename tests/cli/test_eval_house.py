@@ -42,17 +42,17 @@ def test_one_that_cannot_be_revoked_is_told(
     assert "tidegate key revoke abcdefgh" in capsys.readouterr().err
 
 
-def test_receipts_of_the_key_come_page_by_page(control: FakeControl) -> None:
+def test_receipts_of_the_run_come_page_by_page(control: FakeControl) -> None:
     receipt = {"id": "r", "started_at_s": 1.0, "gateway": "g", "endpoint": "chat"}
     control.answers["GET /api/receipts"] = {"receipts": [receipt], "cursor": 9}
     with opened(control) as house:
-        page = Ledger(house, "abcdefgh")(4)
+        page = Ledger(house, "run-1")(4)
         assert ([it.id for it in page.receipts], page.cursor) == (["r"], 9)
         assert dict(control.asked[-1].url.params) == {
             "after": "4",
-            "key_id": "abcdefgh",
+            "session_id": "run-1",
             "limit": "1000",
         }
         del control.answers["GET /api/receipts"]
         with pytest.raises(Unread):
-            Ledger(house, "abcdefgh")(4)
+            Ledger(house, "run-1")(4)

@@ -8,6 +8,10 @@ import pytest
 from click.testing import Result
 from tests.cli.conftest import FakeControl
 from tests.cli.house import answering, is_candidate, lends_keys, written
+from tests.cli.test_judge_told import view
+
+from tidegate.core.grading import judge_digest
+from tidegate.graders import judge_rubric
 
 SIDES = ("--baseline", "v1", "--candidate", "v2")
 
@@ -94,6 +98,24 @@ def test_a_judge_that_is_not_calibrated_only_informs(
     assert "0 cases lost, 0 won, of 100" in result.stdout
 
 
+def test_a_judge_that_control_keeps_decides_where_no_file_is_named(
+    run: Callable[..., Result], suite: Path, control: FakeControl
+) -> None:
+    rubric = {"rubric": "kind"}
+    suite.write_text(suite.read_text().replace(
+        "[contains]", "[contains, {judge_rubric: {rubric: kind}}]"))  # fmt: skip
+    digest = judge_digest(judge_rubric.plug.prompt(rubric), "m-1", {})
+    control.answers["GET /api/judges"] = {"judges": [view(digest)], "seats": []}
+
+    def say(body: dict[str, Any]) -> str:
+        return "good" if body["model"] == "chat" else '{"reason": "", "score": 1}'
+
+    with answering(say) as url:
+        result = went(run, suite, url, *SIDES, "--judge", "referee")
+    assert result.exit_code == 0, result.output
+    assert f"calibrated: {digest[:12]}" in result.stdout
+
+
 def test_a_worse_candidate_is_blocked_whatever_order_answers_come_in(
     run: Callable[..., Result], suite: Path
 ) -> None:
@@ -101,3 +123,50 @@ def test_a_worse_candidate_is_blocked_whatever_order_answers_come_in(
         result = went(run, suite, url, *SIDES, "--no-early-stop")
     assert result.exit_code == 1
     assert "100 cases lost, 0 won, of 100" in result.stdout
+
+
+def test_a_judge_compares_the_two_versions_and_a_resumed_run_asks_it_no_more(
+    run: Callable[..., Result], suite: Path, tmp_path: Path
+) -> None:
+    text = suite.read_text()
+    suite.write_text(text.replace("checks: [contains]", "checks: [contains, judge_pairwise]"))
+    judged = 0
+
+    def say(body: dict[str, Any]) -> Any:
+        nonlocal judged
+        if body["model"] == "referee":
+            judged += 1
+            return '{"reason": "", "better": "A"}'
+        return "good, so it is" if is_candidate(body) else "good"
+
+    file = tmp_path / "run.jsonl"
+    with answering(say) as url:
+        words = (*SIDES, "--judge", "referee", "--run-file", str(file))
+        result = went(run, suite, url, *words)
+        assert result.exit_code == 2, result.output
+        assert "50.0%" in result.stdout
+        assert "only informs" in result.stdout
+        assert "100.0% (98.2% to 100.0%) of 200 verdicts" in result.stdout
+        assert "the judge m-1 is of the candidate's own family" in result.stdout
+        assert judged == 200
+        assert went(run, suite, url, *words).exit_code == 2
+        assert judged == 200
+
+
+def test_embeddings_are_asked_of_the_route_that_is_named(
+    run: Callable[..., Result], suite: Path, control: FakeControl
+) -> None:
+    check = "checks: [{semantic_similarity: {to: fine}}]"
+    suite.write_text(suite.read_text().replace("checks: [contains]", check))
+
+    def say(body: dict[str, Any]) -> Any:
+        if "input" not in body:
+            return "good"
+        rows = [{"index": n, "embedding": [1.0, 0.1 * n]} for n in range(len(body["input"]))]
+        return {"data": rows} if body["model"] == "vectors" else (404, "model_not_found")
+
+    with answering(say) as url:
+        result = went(run, suite, url, *SIDES, "--embeddings", "vectors")
+        assert result.exit_code == 0, result.output
+        assert b"vectors" in b"".join(it.content for it in control.asked)
+        assert went(run, suite, url, *SIDES).exit_code == 2

@@ -100,6 +100,19 @@ def test_a_status_says_what_is_still_needed_how_long_that_takes_and_what_cannot_
     assert "180 an hour now" in told
 
 
+def test_what_is_found_afterwards_is_counted_in_answers_and_not_in_requests(
+    run: Callable[..., Result], control: FakeControl
+) -> None:
+    answer = explained()
+    judged = {"name": "quality", "counted": "judged answers", "must_be_safe": False}
+    answer["metrics"] = [{**answer["metrics"][0], **judged}]
+    control.answers["GET /api/releases/explain"] = answer
+    told = " ".join(run("release", "status", "chat/next").output.split())
+    assert "180 judged answers, 60 min" in told
+    assert "judged answers 180" in told
+    assert "requests," not in told.partition("METRIC")[2]
+
+
 def test_an_explanation_has_everything_and_steers_no_terminal(
     run: Callable[..., Result], control: FakeControl
 ) -> None:

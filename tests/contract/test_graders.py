@@ -142,6 +142,11 @@ EXAMPLES: Mapping[str, list[Example]] = {
         ),
     ],
     "regex": [Example({"pattern": "^[A-Z]{3}-[0-9]+$"}, "ABC-12", "abc-12")],
+    "semantic_similarity": [
+        Example({}, "the cat sat", "xyz", case(expected="cats at the"), judge=""),
+        Example({"to": ["q", "ab"], "measure": "dot", "threshold": 2}, "ab", "a", judge=""),
+        Example({"to": "ab", "measure": "euclidean", "threshold": 1}, "abc", "abcd", judge=""),
+    ],
     "similarity": [
         Example({}, "the cat sat", "a dog ran", case(expected="The cat sat.")),
         Example({"measure": "levenshtein", "most_edits": 1}, "cat", "dog", case(expected="cart")),
@@ -175,7 +180,7 @@ EXAMPLES: Mapping[str, list[Example]] = {
     "unsupported": [Example({"type": "python", "why": "a script"}, "a", None)],
 }
 ALL = [(name, example) for name, examples in EXAMPLES.items() for example in examples]
-JUDGED = [(name, example) for name, example in ALL if example.judge is not None]
+JUDGED = [(name, example) for name, example in ALL if name.startswith("judge_")]
 # What is wrong with options, beside an unknown one, which every grader refuses.
 WRONG: Mapping[str, list[dict[str, Any]]] = {
     "contains": [{"any": "red"}, {"any": ["a"], "all": ["b"]}, {"any": [""]}],
@@ -201,6 +206,11 @@ WRONG: Mapping[str, list[dict[str, Any]]] = {
     "numeric": [{"value": "ten"}, {"absolute": -1}, {"value": 1e301}],
     "refusal": [{"least": "none"}],
     "regex": [{}, {"pattern": "("}, {"pattern": "(?=x)"}, {"pattern": r"(a)\1"}],
+    "semantic_similarity": [
+        {"measure": "levenshtein"},
+        {"to": []},
+        {"measure": "euclidean", "threshold": -0.5},
+    ],
     "similarity": [{"measure": "cosine"}, {"most_edits": 3}, {"n": 0}],
     "tokens": [{}, {"most_tokens": -1}],
     "tool_call": [{}, {"calls": [""]}, {"schemas": {"a": {"type": "nothing"}}}],

@@ -1,13 +1,12 @@
 """Versions, plans and certificates of one prompt, for what asks whether a version is certified."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from tests.core.test_certificate import NOW_S, PLAIN, SECRET
 from tests.gateway.rig import plan_of, target
 from tests.gateway.routed import routed
 
-from tidegate.control.certified import Certified
+from tidegate.control.certified import Certified, Snapshots
 from tidegate.core.certificate import Certificate
 from tidegate.core.plan import Candidate, Plan, Route
 from tidegate.core.prompt import Prompt, RoutePrompt, Tagged, Turn
@@ -18,9 +17,7 @@ def prompt(version: str = "v4", **fields: Any) -> Prompt:
     return Prompt("support", version, digest, (Turn("system", "x"),), **fields)
 
 
-def certified(
-    *kept: Certificate, snapshots: Mapping[tuple[str, str, str], frozenset[str]] | None = None
-) -> Certified:
+def certified(*kept: Certificate, snapshots: Snapshots | None = None) -> Certified:
     def of(digest: str) -> list[Certificate]:
         return [it for it in kept if it.digest == digest]
 

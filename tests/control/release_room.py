@@ -1,6 +1,7 @@
 """A control without sockets that has releases, with blocks and a loop that is ticked by hand."""
 
 import asyncio
+import random
 from typing import Any
 
 from sqlalchemy import Connection
@@ -8,10 +9,11 @@ from tests.control.conftest import Room
 from tests.stats.release import arm, block
 
 from tidegate.control.decide import Decided
+from tidegate.core.assessment import AssessedAs, Assessment
 from tidegate.core.block import ArmBlock
 from tidegate.core.change import Change, Revision
 from tidegate.core.declared_loop import DeclaredLoop
-from tidegate.stores import blocks, changes, database, revisions, rollouts
+from tidegate.stores import assessments, blocks, changes, database, revisions, rollouts
 from tidegate.stores.rollouts import Kept
 
 PLAN = """\
@@ -138,3 +140,23 @@ def revised(room: Room) -> list[str]:
     with database.reading(room.desk.engine) as connection:
         found: list[Revision] = revisions.every(connection)
     return [one.kind for one in found]
+
+
+def assessed(room: Room, canary_bad: int, *, count: int = 60, kind: AssessedAs = "quality") -> None:
+    """Of so many requests of each arm what was found afterwards: one of ten is bad, and of the
+    candidate's so many."""
+    made = [
+        Assessment(
+            *(f"{kind}-{arm}-{n}", kind, n < bad, 65.0, 5.0),
+            route="chat",
+            rollout=NAME,
+            arm="canary" if arm == "canary" else "stable",
+            unit=n,
+            unit_kind="request",
+        )
+        for arm, bad in (("stable", count // 10), ("canary", canary_bad))
+        for n in range(count)
+    ]
+    random.Random(1).shuffle(made)
+    with database.writing(room.desk.engine) as connection:
+        assessments.store(connection, made)

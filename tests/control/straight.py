@@ -47,7 +47,7 @@ def advanced(level: Level, stable: Moments, canary: Moments, by: Bounds) -> Leve
     n_a, n_b = stable.count, canary.count
     if n_a and n_b:
         judged = level.stable.count + level.canary.count + by.prior.judged
-        if by.is_share and judged >= harm_test.LEAST_EARLIER:
+        if by.is_share and judged >= by.least:
             bad = level.stable.total + level.canary.total + by.prior.bad
             rate = (bad + 0.5) / (judged + 1)
             harm = grown(harm, rate, stable, canary)

@@ -9,7 +9,8 @@ from tidegate.control.api_captured import READ
 from tidegate.control.shapes_captured import MOST_READ
 from tidegate.core import clock
 from tidegate.core.capture import Captured
-from tidegate.stores import audit, captures, database
+from tidegate.core.controller import Tell
+from tidegate.stores import audit, captures, database, notices
 from tidegate.stores import feedback as feedback_of
 
 CANARY = "canary-5d1e"
@@ -118,3 +119,23 @@ def test_no_key_and_no_team_s_lead_comes_near(
         answer = room.ask(method, path, token=token)
         assert answer.status_code == status
         assert CANARY not in answer.text
+
+
+def test_an_incident_s_requests_are_told_and_noted(room: Room, engine: Engine) -> None:
+    made = keep(engine, 2, cut=True)
+    now_s = clock.wall_s()
+    with database.writing(engine) as connection:
+        for key, route in (("burn/chat/ttft", "chat"), ("loop/ticks", None)):
+            tell = Tell("burn", key, "page", "It burns", "text", route=route)
+            notices.note(connection, tell, now_s - 30)
+    page = room.ask("GET", "/api/captured/incident?notice=burn/chat/ttft&before_s=100").json()
+    assert [it["said"]["receipt_id"] for it in page["captured"]] == [it.receipt_id for it in made]
+    assert {it["harm"] for it in page["captured"]} == {"cut"}
+    assert page["beyond"] is None
+    assert told(engine) == [f"2 of the incident {page['notice']['id']}"]
+    late = room.ask("GET", "/api/captured/incident?notice=burn/chat/ttft&before_s=0").json()
+    assert late["captured"] == []
+    gone = room.ask("GET", "/api/captured/incident?notice=nothing")
+    assert (gone.status_code, error_code(gone)) == (404, "not_found")
+    odd = room.ask("GET", "/api/captured/incident?notice=loop/ticks")
+    assert (odd.status_code, error_code(odd)) == (400, "invalid_request")

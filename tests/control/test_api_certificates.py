@@ -48,6 +48,7 @@ def test_a_certificate_lets_stable_move_there_and_no_further(room: Room, engine:
     answered(engine)
     made = room.ask("POST", "/api/certificates", asked(room))
     assert made.status_code == 201, made.text
+    assert room.loop._woken.is_set(), "a release may wait for it"
     assert [it["id"] for it in room.ask("GET", "/api/certificates").json()["certificates"]] == [
         made.json()["id"]
     ]

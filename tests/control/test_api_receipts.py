@@ -40,9 +40,18 @@ def test_a_tail_shows_the_newest_and_then_only_what_comes_next(room: Room, engin
 
 
 def test_a_tail_can_be_of_one_kind_of_answer(room: Room, engine: Engine) -> None:
-    receipts = (receipt(validity="truncated"), receipt(model_refusal="full"), receipt())
-    first, second, _ = record(engine, *receipts)
-    for query, found in (("validity=truncated", first), ("model_refusal=full", second)):
+    receipts = (
+        receipt(validity="truncated"),
+        receipt(model_refusal="full"),
+        receipt(session_id="run-1"),
+        receipt(session_id="run-1.judge"),
+    )
+    first, second, third, _ = record(engine, *receipts)
+    for query, found in (
+        ("validity=truncated", first),
+        ("model_refusal=full", second),
+        ("session_id=run-1", third),
+    ):
         page = room.ask("GET", f"/api/receipts?{query}").json()
         assert [r["id"] for r in page["receipts"]] == [found]
     assert room.ask("GET", "/api/receipts?validity=odd").status_code == 400

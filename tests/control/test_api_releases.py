@@ -188,3 +188,29 @@ def test_a_rollback_is_answered_once_it_is_obeyed(room: Room) -> None:
     answer = asyncio.run(ticked())
     assert (answer["is_done"], answer["waiting_for"]) == (True, [])
     assert rooms.kept(room).state == "rolled_back"
+
+
+def test_one_that_names_no_metrics_is_guarded_by_what_its_route_has(room: Room) -> None:
+    """And its file says the same as before once the route has more."""
+    bare = rooms.RELEASE.replace("harm: {error: {margin: 0.05}}\n", "")
+    graded = rooms.PLAN.replace(
+        "chat: old",
+        "chat: {target: old, capture: {share: 10%, keep: 7d}, "
+        "quality: {checks: [{contains: {any: [thanks]}}]}}",
+    )
+    rooms.furnish(room, bare, graded)
+    rooms.create(room)
+    late = [guard for guard in rooms.kept(room).rollout.harm if not guard.must_be_safe]
+    assert [guard.name for guard in late] == ["quality", "follow_up", "thumbs_down"]
+    assert {guard.no_data for guard in late} == {"ignore"}
+    rooms.furnish(room, bare)
+    again = room.ask("POST", "/api/releases", {"id": rooms.NAME})
+    assert again.json()["is_new"] is False
+
+
+def test_one_that_names_what_nobody_looks_at_is_made_and_told(room: Room) -> None:
+    rooms.furnish(room, rooms.RELEASE.replace("harm: {", "harm: {quality: {}, "))
+    made = room.ask("POST", "/api/releases", {"id": rooms.NAME}).json()
+    assert made["notes"][0].startswith("harm quality: nothing will be known of it")
+    told = room.ask("GET", f"/api/releases/explain?id={rooms.NAME}").json()
+    assert made["notes"][0] in told["notes"]

@@ -234,6 +234,18 @@ def test_a_units_pairs_are_counted_over_looks_and_it_speaks_once_at_each_weight(
     assert third.by_unit["quality"] == Moments(6, 1.0, 1.0)
 
 
+def test_a_units_pairs_go_on_from_group_to_group_of_one_look(engine: Engine) -> None:
+    epoch = lead(engine)
+    weighed(engine, 300.0)
+    for start, at_s in ((0, 1.0), (100, 200.0)):
+        twice = [found(start + n, "canary", at_s, unit=7, is_bad=True) for n in range(2)]
+        store(engine, *twice, *several(5, start + 10, at_s=at_s))
+    Assessing(engine).fold(epoch)
+    first, second = (block.canary for block in late(engine))
+    assert (first.pairs, second.pairs) == (1, 2 + 3)
+    assert (first.by_unit["quality"].count, second.by_unit["quality"].count) == (6, 5)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_each_is_counted_once_in_whatever_order_it_comes(engine: Engine, seed: int) -> None:
     """Found twice, late, by a control that is started anew or that others overtake."""

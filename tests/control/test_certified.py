@@ -59,9 +59,10 @@ def test_the_paper_of_another_version_certifies_nothing_in_its_row() -> None:
 
 def test_a_provider_that_answers_as_another_voids_it() -> None:
     paper = signed(replace(PLAIN, snapshot="m-1-2026"), SECRET)
-    served = {("support", "v4", "m-1"): frozenset({"m-1-2026"})}
-    assert certified(paper, snapshots=served).missing(prompt(), ["m-1"]) == []
-    other = {("support", "v4", "m-1"): frozenset({"m-1-2026", "m-1-2027"})}
+    place, later_s = ("support", "v4", "m-1"), NOW_S + 9
+    same = {place: {"m-1-2026": later_s, "m-1-2025": NOW_S - 9}}
+    assert certified(paper, snapshots=same).missing(prompt(), ["m-1"]) == []
+    other = {place: {"m-1-2026": later_s, "m-1-2027": later_s}}
     [missing] = certified(paper, snapshots=other).missing(prompt(), ["m-1"])
     assert "m-1-2027" in missing.why
     fresh = signed(replace(PLAIN, id="c2", snapshot="m-1-2027"), SECRET)

@@ -1,8 +1,8 @@
 """What may be stable: what is certified, what stood there before, and nothing that changed."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 from tests.control.certifieds import certified, plan, prompt
 from tests.core.test_certificate import PLAIN, SECRET
 from tests.gateway.rig import plan_of, target
@@ -56,27 +56,40 @@ def test_what_never_was_stable_begins_without_and_the_broken_is_told_elsewhere()
     assert broken.tags("other") is None
 
 
-STOOD = {"support": Stood("v3", prompt("v3").digest)}
+V3 = Stood("v3", prompt("v3").digest)
+
+
+def stood(*found: Stood) -> Callable[[str], tuple[Stood, ...]]:
+    return lambda _: found
 
 
 def test_a_stable_that_was_taken_away_and_comes_back_elsewhere_is_no_first_one() -> None:
     """Whatever the plan has of it, and whether anybody is asked by it now."""
     for current in (plan_of(target(1, "a")), None):
-        held = CertifiedSource(Fixed(**TAGS), current, certified(), STOOD)
+        held = CertifiedSource(Fixed(**TAGS), current, certified(), stood(V3))
         assert held.allowed("support", TAGS) == {"stable": "v3", "canary": "v5"}
         assert [it.why for it in held.refused] == ["no gate was passed"]
-        again = CertifiedSource(Fixed(stable="v3"), current, certified(), STOOD)
+        again = CertifiedSource(Fixed(stable="v3"), current, certified(), stood(V3))
         assert again.allowed("support", {"stable": "v3"}) == {"stable": "v3"}
         papers = certified(signed(PLAIN, SECRET))
         assert (
-            CertifiedSource(Fixed(**TAGS), current, papers, STOOD).allowed("support", TAGS) == TAGS
+            CertifiedSource(Fixed(**TAGS), current, papers, stood(V3)).allowed("support", TAGS)
+            == TAGS
         )
 
 
 def test_where_it_stood_is_gone_too_it_points_nowhere() -> None:
     for gone in (Stood("broken", "digest"), Stood("v3", "another text")):
-        held = CertifiedSource(Fixed(**TAGS), None, certified(), {"support": gone})
+        held = CertifiedSource(Fixed(**TAGS), None, certified(), stood(gone))
         assert held.allowed("support", TAGS) == {"canary": "v5"}
+
+
+def test_it_goes_back_to_where_it_was_without_a_paper() -> None:
+    was = stood(*(Stood(it, prompt(it).digest) for it in ("v1", "v2", "v3")))
+    for version in ("v1", "v2"):
+        held = CertifiedSource(Fixed(stable=version), plan(), certified(), was)
+        assert held.allowed("support", {"stable": version}) == {"stable": version}
+    assert held.refused == []
 
 
 class Edited(Fixed):
@@ -99,5 +112,23 @@ def test_what_a_plan_serves_is_remembered(engine: Engine) -> None:
     source = certifying.guarded(Fixed(**TAGS))
     assert source.allowed("support", TAGS)["stable"] == "v3"
     with database.reading(engine) as connection:
-        assert prompts.stood(connection) == STOOD
+        assert prompts.stood(connection) == {"support": (V3,)}
         assert prompts.known_versions(connection) == {("support", "v7"): prompt("v7").digest}
+
+
+def test_what_has_not_moved_is_not_written_again(engine: Engine) -> None:
+    """Nor is anything read of prompts whose `stable` stays."""
+    current = [plan(served="v3", version="v7")]
+    certifying = Certifying(engine, (SECRET,), lambda: current[0])
+    certifying.guarded(Fixed(stable="v3"))
+    said: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        said.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    current[0] = plan(served="v3", version="v7")
+    certifying.guarded(Fixed(stable="v3"))
+    assert not any("prompt_" in it for it in said)
+    certifying.guarded(Fixed(stable="v4"))
+    assert any("prompt_stood" in it for it in said)

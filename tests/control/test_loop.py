@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 from tests.control import release_room as rooms
 from tests.control.conftest import Room
@@ -15,7 +16,7 @@ from tidegate.control import api_releases, loop, looping
 from tidegate.control.plans import NoPlan
 from tidegate.core.declared import Declared
 from tidegate.core.declared_loop import DeclaredLoop
-from tidegate.stores import database, decisions, leadership
+from tidegate.stores import assessments, database, decisions, leadership
 from tidegate.stores.errors import StoreError
 from tidegate.stores.leadership import Fenced
 
@@ -295,3 +296,69 @@ def test_a_tick_gives_way_to_gateways_and_nothing_else_of_control_does(
     rooms.tick(room)
     gives_way = 5 if sys.platform == "linux" else 0  # elsewhere threads have no own priority
     assert looked == [min(os.nice(0) + gives_way, 19)]
+
+
+JUDGED = rooms.RELEASE.replace("harm: {", "harm: {quality: {margin: 0.3}, ")
+
+
+def test_what_is_found_of_answers_afterwards_rolls_back_or_lets_through(room: Room) -> None:
+    rooms.begun(room, JUDGED)
+    rooms.lead_to(room, "step")
+    rooms.good(room)
+    rooms.assessed(room, 50)
+    rooms.tick(room)
+    assert rooms.kept(room).state == "rolled_back"
+    assert rooms.kept(room).why.startswith("quality is worse")
+    found = room.ask("GET", "/api/loop/replay?limit=500").json()["decisions"]
+    assert {one["same"] for one in found} == {True}
+
+
+def test_one_that_names_quality_waits_until_enough_answers_are_judged(room: Room) -> None:
+    rooms.begun(room, JUDGED)
+    for _ in range(10):
+        rooms.good(room)
+        rooms.tick(room)
+    assert rooms.kept(room).state == "analysing"
+    rooms.assessed(room, 6)
+    rooms.lead_to(room, "done")
+
+
+def test_what_cannot_be_counted_costs_no_tick_but_the_leadership(
+    room: Room, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rooms.begun(room)
+    counted: list[int] = []
+    failures = [StoreError("full"), ValueError("mistake"), Fenced("another leads")]
+
+    def count(epoch: int) -> None:
+        counted.append(epoch)
+        raise failures[len(counted) - 1]
+
+    monkeypatch.setattr(room.loop, "outside", replace(room.loop.outside, count=count))
+    for _ in range(2):
+        rooms.good(room)
+        rooms.tick(room)
+    assert rooms.kept(room).state == "analysing"
+    with pytest.raises(Fenced):
+        rooms.tick(room)
+    rooms.tick(room, dry_run=True)
+    assert counted == [1, 1, 1]
+
+
+def test_a_route_whose_answers_are_not_graded_pauses_its_release(room: Room) -> None:
+    def note(why: str | None) -> None:
+        with database.writing(room.desk.engine) as connection:
+            assessments.note_ungraded(connection, "chat", why, 1_800_000_000.0)
+
+    rooms.begun(room, JUDGED)
+    rooms.lead_to(room, "step")
+    note("the judge is away")
+    rooms.tick(room)
+    words = "its answers are not graded since 2027-01-15T08:00+00:00: the judge is away"
+    assert (rooms.kept(room).state, rooms.kept(room).why) == ("paused", words)
+    assert rooms.held(room) == {"release_weight": 0.1}
+    note(None)
+    rooms.tick(room)
+    assert rooms.kept(room).state == "step"
+    found = room.ask("GET", "/api/loop/replay?limit=500").json()["decisions"]
+    assert {one["same"] for one in found} == {True}

@@ -113,6 +113,29 @@ def test_an_uncertified_pair_is_told_until_it_is_none(room: Room, engine: Engine
     ]
 
 
+def test_a_commit_that_is_taken_back_goes_back_at_once_and_not_forward_again(
+    room: Room, engine: Engine
+) -> None:
+    """The first version has no certificate, and where it was is never gated."""
+    begin(room)
+    for version in ("v2", "v1"):
+        body = {"version": version, "reason": "so", "uncertified": version == "v2"}
+        moved = room.ask("POST", "/api/prompts/support/tags/stable", body)
+        assert moved.status_code == 200, moved.text
+        assert stable(room) == version
+    again = room.ask("POST", "/api/prompts/support/tags/stable", {"version": "v2", "reason": "so"})
+    assert again.status_code == 409, again.text
+    write(room.plan_file.parent, "v3", stable="v3")
+    looked(room, engine)
+    assert stable(room) == "v1"
+    room.ask("POST", "/api/prompts/support/tags/stable",
+             {"version": "v3", "reason": "so", "uncertified": True})  # fmt: skip
+    assert stable(room) == "v3"
+    write(room.plan_file.parent, stable="v1")
+    looked(room, engine)
+    assert stable(room) == "v1"
+
+
 NAMED = PLAN.replace("prompt: support", "prompt: {{name: support, version: v2}}")
 
 

@@ -1,18 +1,34 @@
 """Releases wait for certificates of what they would have asked at which models."""
 
+from itertools import combinations, product
 from pathlib import Path
 from time import time
 
+import msgspec
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 from sqlalchemy import Engine, event
 from tests.control import release_room as rooms
+from tests.control.certifieds import plan as plan_at
+from tests.control.certifieds import prompt
 from tests.control.conftest import Room, error_code
 from tests.control.prompted import write
-from tests.core.test_certificate import PLAIN
+from tests.controllers.release_rig import rollout
+from tests.core.test_certificate import NOW_S, PLAIN, SECRET
+from tests.gateway.rig import target
+from tests.stores import rig as stores
 
+from tidegate.control.certifying import Certifying
+from tidegate.control.release_certificates import ReleaseCertificates, certificates_of
+from tidegate.core.declared import Declared
+from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.layout import Layout
+from tidegate.core.plan import Plan, Release, Share
+from tidegate.prompts.reading import Reading
 from tidegate.stores import audit, certificates, database
+from tidegate.stores.ledger import Ledger
+from tidegate.stores.rollouts import Kept
 
 PLAN = """\
 prompts: {{repository: repo, certificates: {certificates}}}
@@ -56,8 +72,10 @@ def begin(room: Room, release: str, certificates: str = "required") -> None:
     rooms.tick(room)
 
 
-def certify(room: Room, version: str, model: str, *, for_s: float = 60.0) -> str:
-    """A certificate as a gate gets it; its id."""
+def certify(
+    room: Room, version: str, model: str, *, for_s: float = 60.0, snapshot: str | None = None
+) -> None:
+    """A certificate as a gate gets it."""
     declared = room.plans.declared.prompts
     assert declared is not None
     digest = room.reading.at(declared).version("support", version).digest
@@ -69,10 +87,10 @@ def certify(room: Room, version: str, model: str, *, for_s: float = 60.0) -> str
         model=model,
         issued_at_s=time(),
         expires_at_s=time() + for_s,
+        snapshot=snapshot,
     )
     with database.writing(room.desk.engine) as connection:
         certificates.add(connection, room.certifying.sign(paper))
-    return paper.id
 
 
 def waits(room: Room) -> list[str]:
@@ -184,6 +202,13 @@ def test_it_is_told_when_it_is_created_and_with_what_certificates_are_not_about(
     assert lacks.startswith("gate certificate: support@v2 at m-1")
     assert "no certificate is about them" in parameters
     assert "falls back to" in fallbacks
+    tagged = PROMPT.replace("version: v2", "tag: canary")
+    write(room.plan_file.parent, stable="v1", canary="v2")
+    room.plans._reload("api")
+    rooms.write(room, "tagged", tagged + STEPS)
+    lacks, moves = room.ask("POST", "/api/releases", {"id": "chat/tagged"}).json()["notes"]
+    assert lacks.startswith("gate certificate: support@v2 at m-1")
+    assert "the tag canary points at, which moves freely" in moves
 
 
 def test_a_route_without_a_prompt_has_nothing_to_certify(room: Room) -> None:
@@ -206,6 +231,79 @@ def test_a_version_that_cannot_be_read_certifies_nothing(room: Room) -> None:
     room.reading.at(room.plans.declared.prompts)  # type: ignore[arg-type]
     rooms.tick(room)
     assert "support@v2 cannot be read" in waits(room)[0]
+
+
+def lacking(room: Room, at_s: float) -> str:
+    """What the release waits for then, without the command."""
+    asked = certificates_of(room.plans, room.compiling)
+    assert asked is not None
+    with database.reading(room.desk.engine) as connection:
+        found = asked.missing(connection, [rooms.kept(room)], at_s)
+    return " ".join(it.partition(";")[0] for it in found.get(rooms.NAME, ()))
+
+
+def test_one_that_ends_or_whose_provider_has_moved_on_is_none_any_more(
+    room: Room, engine: Engine
+) -> None:
+    furnish(room, PROMPT)
+    rooms.create(room)
+    certify(room, "v2", "m-1", for_s=60.0, snapshot="m-1-2026")
+    now_s = time()
+    assert lacking(room, now_s) == ""
+    assert "its certificate has expired" in lacking(room, now_s + 61)
+    served = {"prompt": "support", "prompt_version": "v2", "model_wanted": "m-1"}
+    receipt = stores.receipt(model_served="m-1-2027", started_at_s=now_s + 1, **served)
+    Ledger(engine).write(stores.entries(receipt), [])
+    assert lacking(room, now_s + 90) == "support@v2 at m-1: its certificate has expired"
+    assert "answers as m-1-2027 now" in lacking(room, now_s + 2)
+
+
+def asked_at(models: tuple[str, ...], **wanted: str) -> Plan:
+    """A plan whose route asks these models by a version."""
+    found = plan_at(**wanted)
+    first, *others = (target(1, it, model=it) for it in models)
+    release = Release("small@1", first, 1.0, tuple(Share(it) for it in others))
+    return replace(found, routes={"small": replace(found.routes["small"], release=release)})
+
+
+VERSIONS, MODELS = ("v3", "v7"), ("m-1", "m-2", "m-3")
+
+
+def some(of: tuple[str, ...]) -> list[tuple[str, ...]]:
+    return [it for n in range(1, len(of) + 1) for it in combinations(of, n)]
+
+
+def test_every_new_pair_is_waited_for_and_of_a_named_gate_every_pair(engine: Engine) -> None:
+    """Of each version and models that a route may have, and a release may want of it."""
+    papers = {("v3", "m-1"), ("v7", "m-2")}
+    certifying = Certifying(engine, (SECRET,), lambda: None)
+    with database.writing(engine) as connection:
+        for version, model in papers:
+            paper = replace(PLAIN, digest=prompt(version).digest, model=model, id=version + model)
+            certificates.add(connection, certifying.sign(paper))
+    declared = Declared({}, prompts=DeclaredPrompts("repo"))
+    asked = 0
+    for version, own, wanted, models, gates in product(
+        VERSIONS, some(MODELS[:2]), VERSIONS, some(MODELS), ((), ("certificate",))
+    ):
+        plan = asked_at(own, version=version)
+        members = {
+            "prompt": {"name": "support", "version": wanted},
+            "target": None,
+            "targets": {f"up/{it}": 1 for it in models},
+        }
+        raw = {name: Raw(msgspec.json.encode(it)) for name, it in members.items()}
+        one = rollout(id="small/next", route="small", digest=str(asked), members=raw, gates=gates)
+        kept = Kept(one, "ada", 0.0, "gated", 0, "", 0.0)
+        needs = ReleaseCertificates(certifying, Reading(), lambda p=plan: p, lambda: declared)  # type: ignore[misc]
+        with database.reading(engine) as connection:
+            found = needs.missing(connection, [kept], NOW_S).get(one.id, ())
+        pairs = set(product((wanted,), models))
+        served = set() if gates else set(product((version,), own))
+        waits_for = {tuple(it.partition(":")[0].split("@")[1].split(" at ")) for it in found}
+        assert waits_for == pairs - served - papers, (version, own, wanted, models, gates)
+        asked += 1
+    assert asked == 2 * 3 * 2 * 7 * 2
 
 
 def test_while_nothing_waits_the_store_is_not_asked(room: Room, engine: Engine) -> None:

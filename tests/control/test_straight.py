@@ -54,7 +54,10 @@ PLAN += """\
     target: old
     slo: {preset: chat, turn_time: {target: 95%, within: 4s, per_output_token: 30ms}}
 """
-EVERY = tuple(HarmMetric(row.name, row.margin, no_data="ignore") for row in HARM.values())
+EVERY = tuple(
+    HarmMetric(row.name, row.margin, no_data="ignore", must_be_safe=not row.is_late)
+    for row in HARM.values()
+)
 STEPS = (
     Step(0.1, min_units=40, min_s=20.0, max_s=4000.0, smoke=True),
     Step(0.4, min_units=200, min_s=30.0, max_s=4000.0),
@@ -146,6 +149,21 @@ class Traffic:
 
     def __init__(self, seed: int) -> None:
         self._chance = random.Random(seed)
+        self._late = random.Random(seed + 1000)
+
+    def late(self, scope: str, weight: float) -> Block:
+        """What was found of some of its requests afterwards."""
+        chance, (route, _, name) = self._late, scope.partition("@")
+        metric = chance.choice([row.name for row in HARM.values() if row.is_late])
+        arms = []
+        for worse in (0.0, 0.2 if route == "worse" else 0.0):
+            judged = chance.randrange(5, 30)
+            bad = sum(chance.random() < 0.1 + worse for _ in range(judged))
+            arm = ArmBlock(tallies={metric: Tally(judged, bad)})
+            arm.by_unit[metric] = Moments(judged - 2, bad / 2, bad / 4)
+            arm.pairs = arm.early_pairs = chance.randrange(40)
+            arms.append(arm)
+        return Block(f"{route}/{name or 'next'}", 0, 0.0, 10.0, weight, *arms, late=metric)
 
     def bins(self, now_s: float, names: dict[str, list[str]]) -> dict[BinKey, Any]:
         chance, found = self._chance, {}
@@ -265,6 +283,7 @@ def test_a_tick_decides_what_the_plain_computation_does(
             now_s += 10.0 if not late else chance.choice([10.0, 90.0])
             weights = quick.weights()
             news = [traffic.block(scope, weight) for scope, weight in weights.items()]
+            news += [traffic.late(scope, weight) for scope, weight in weights.items()]
             bins = traffic.bins(now_s, quick.names()) if chance.random() < 0.8 else {}
             for side in sides:
                 side.store(bins, news)

@@ -10,11 +10,13 @@ from tests.stats.release import receipt
 
 from tidegate.controllers.release import Bounds, Memory, ShadowSeen, View, plug, read_memory
 from tidegate.core.arm import Arm, bucket, is_canary
+from tidegate.core.block import Block
 from tidegate.core.controller import Proposal, Set
 from tidegate.core.receipt import Receipt
 from tidegate.core.rollout import HarmMetric, Rollout, Step
 from tidegate.core.rollout_state import Asked, What
 from tidegate.stats.block_fold import BlockFold
+from tidegate.stats.late_fold import Found, block_of, cut
 
 TICK_S = 10.0
 METRICS = (
@@ -49,6 +51,9 @@ class World:
     def __init__(
         self, answer: Answer = equal, *, per_tick: int = 200, users: int = 100_000, **given: Any
     ) -> None:
+        """Of each arm that serves `judged` answers are judged a tick, so many of them badly."""
+        self.judged, self.bad = 0, {"stable": 0.1, "canary": 0.1}
+        self.metric = "quality"
         self.rollout: Rollout = rollout(**{"harm": METRICS, "steps": STEPS, **given})
         self.memory = Raw(b"")
         self.weight = 0.0
@@ -60,7 +65,7 @@ class World:
         self._chance = random.Random(7)
         self._fold = BlockFold(self.rollout.id)
         self._asked: list[Asked] = []
-        self._ticks = self._seq = 0
+        self._ticks = self._seq = self._judged_in_all = 0
 
     @property
     def known(self) -> Memory:
@@ -81,7 +86,8 @@ class World:
         for _ in range(self._per_tick):
             self._fold.add(self._request())
         block = self._fold.close(now_s - TICK_S, now_s, self.weight)
-        blocks = () if block is None else ((self._ticks, block),)
+        found = [*([] if block is None else [block]), *self._late(now_s)]
+        blocks = tuple((1000 * self._ticks + at, one) for at, one in enumerate(found))
         view = View(
             *(self.rollout, now_s, now_s, blocks, tuple(self._asked)),
             bounds=self.bounds,
@@ -104,6 +110,16 @@ class World:
             if self.state in ("rolled_back", "done"):
                 break
         return self.state
+
+    def _late(self, now_s: float) -> list[Block]:
+        found = []
+        for arm in ("stable", "canary") if self.judged and self.weight else ():
+            for _ in range(self.judged):
+                self._judged_in_all += 1
+                bad = self._chance.random() < self.bad[arm]
+                found.append(Found(self._judged_in_all, now_s, arm, None, bad))
+        groups = cut(found).groups
+        return [block_of(self.metric, self.rollout.id, self.weight, it, {}) for it in groups]
 
     def _request(self) -> Receipt:
         unit = str(self._chance.randrange(self._users))

@@ -4,14 +4,17 @@ and what nobody can judge never does."""
 import random
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec import Raw
-from tests.controllers.release_world import World, equal
+from msgspec.structs import replace
+from tests.controllers.release_world import METRICS, World, equal
 
-from tidegate.controllers.release import Bounds, Burning, plug, read_memory
+from tidegate.controllers.release import Bounds, Burning, View, plug, read_memory
 from tidegate.core.arm import Arm
 from tidegate.core.controller import Revise, Set
-from tidegate.core.rollout import HarmMetric, Shadow
+from tidegate.core.rollout import HarmMetric, Shadow, late_guard
+from tidegate.core.rollout_state import Asked
 
 
 def longer(chance: random.Random, arm: Arm) -> dict[str, Any]:
@@ -156,3 +159,89 @@ def test_a_burning_objective_that_is_its_own_doing_ends_it_and_restores_after_pr
     soaking.bounds = Bounds(burning=(Burning("answers", None, None),))
     soaking.tick()
     assert kinds(soaking)[-1] == "restore"
+
+
+def judged(
+    canary: float = 0.1, harm: HarmMetric | None = None, metric: str = "quality", **given: Any
+) -> World:
+    """A world whose answers are judged afterwards, by default as a release that names nothing."""
+    world = World(harm=(*METRICS, harm or late_guard(metric)), **given)
+    world.judged, world.bad["canary"], world.metric = 8, canary, metric
+    return world
+
+
+@pytest.mark.parametrize("metric", ["quality", "follow_up", "thumbs_down"])
+def test_one_that_is_fast_and_valid_and_judged_worse_is_rolled_back(metric: str) -> None:
+    world = judged(0.6, metric=metric)
+    assert world.run() == "rolled_back"
+    assert world.known.standing.why.startswith(f"{metric} is worse: +")
+    assert kinds(world) == ["start", "withdraw"]
+
+
+def test_one_that_is_judged_equal_or_not_at_all_is_promoted() -> None:
+    for world in (judged(), judged(metric="thumbs_down")):
+        assert world.run() == "done", world.known.standing
+    unknown = judged()
+    unknown.judged = 0
+    assert unknown.run() == "done"
+    whys = [one.reason for one in unknown.proposals if isinstance(one, Revise)]
+    assert whys[1].endswith("safe, and nothing is of quality")
+
+
+def test_a_release_that_names_it_is_promoted_once_it_is_shown_to_be_safe_and_never_without() -> (
+    None
+):
+    named = HarmMetric("quality", 0.2)
+    assert judged(harm=named).run() == "done"
+    unknown = judged(harm=named)
+    unknown.judged = 0
+    assert unknown.run() == "rolled_back"
+    assert "no data of quality" in unknown.known.standing.why
+    assert "promote" not in kinds(unknown)
+
+
+def test_what_is_judged_worse_after_the_promotion_restores_what_was_there() -> None:
+    world = judged(soak_s=1e6)
+    world.run(most=150)
+    assert world.state == "soak"
+    world.weight, world.bad["canary"] = 0.5, 0.9  # what users say of the days before
+    for at in range(20):
+        late = tuple(enumerate(world._late(1000.0), 10_000_000 + at))
+        decision = plug.decide(View(world.rollout, 1e5, 1e5, late), world.memory)
+        world.memory = decision.memory
+        world.proposals += decision.proposals
+        if world.state == "rolled_back":
+            break
+    assert world.known.standing.why.startswith("quality is worse")
+    assert kinds(world)[-1] == "restore"
+
+
+def test_while_answers_are_not_graded_it_pauses_and_then_goes_on() -> None:
+    world = judged()
+    world.ask("start")
+    for _ in range(5):
+        world.tick()
+    world.bounds = Bounds(not_graded="its answers are not graded since 10:00: the judge is away")
+    for _ in range(30):
+        world.tick()
+    assert world.state == "paused"
+    assert world.known.standing.why == world.bounds.not_graded
+    assert world.weight > 0
+    world.bounds = Bounds()
+    world.tick()
+    assert world.state == "step"
+    assert world.run() == "done"
+
+
+def test_what_is_found_of_a_void_sample_later_does_not_count() -> None:
+    world = judged()
+    world.ask("start")
+    for _ in range(5):
+        world.tick()
+    known = world.known
+    void = replace(known.standing, state="paused", back_to="step", is_void=True, by="ratio_broken")
+    memory = Raw(msgspec.msgpack.encode(replace(known, standing=void)))
+    asked = (Asked(99, world.rollout.id, "resume", "ada", 0.0),)
+    decision = plug.decide(View(world.rollout, 500.0, 500.0, asked=asked), memory)
+    begun = read_memory(decision.memory).analysis
+    assert begun is not None and begun.since_s == 500.0

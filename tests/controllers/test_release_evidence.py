@@ -1,7 +1,8 @@
+from msgspec.structs import replace
 from tests.stats.release import arm, block, rollout
 
 from tidegate.controllers import _release_evidence as evidence
-from tidegate.core.rollout import HarmMetric
+from tidegate.core.rollout import HarmMetric, late_guard
 from tidegate.core.signal import NoData, Value
 
 GUARDS = (HarmMetric("error", 0.02), HarmMetric("refusal", 0.02), HarmMetric("ttft", 0.02))
@@ -56,3 +57,23 @@ def test_a_canary_that_gets_others_than_its_share_has_a_broken_ratio() -> None:
     for _ in range(20):
         analysis = evidence.taken(analysis, release, block(arm(500, 5), arm(200, 2)))
     assert evidence.finding(analysis, release).ratio_broken
+
+
+def test_what_need_not_be_safe_is_neither_missing_nor_unsafe() -> None:
+    release = rollout(HarmMetric("error", 0.02), late_guard("quality"), late_guard("thumbs_down"))
+    analysis = evidence.taken(evidence.begun(release), release, block(arm(500, 5), arm(50, 1)))
+    found = evidence.finding(analysis, release)
+    assert (found.missing, found.failed, found.unsafe) == ((), (), ("error",))
+    assert found.unproven == ("quality", "thumbs_down")
+
+
+def test_harm_that_is_found_afterwards_is_told_by_what_was_counted() -> None:
+    release = rollout(HarmMetric("error", 0.02), late_guard("quality"))
+    analysis = evidence.begun(release)
+    for _ in range(30):
+        late = replace(block(arm(20, 2, "quality"), arm(20, 12, "quality")), late="quality")
+        analysis = evidence.taken(analysis, release, late)
+    found = evidence.finding(analysis, release)
+    assert found.harmed == found.harmed_late
+    assert found.harmed[0].endswith("over 600 of its judged answers")
+    assert found.requests == 0

@@ -3,7 +3,7 @@ from tests.controllers.release_rig import rollout, sight
 
 from tidegate.controllers._release_gates import Gate, approvals_needed, obstacles, step_of
 from tidegate.controllers._release_words import Bounds, Standing
-from tidegate.core.rollout import Approvals
+from tidegate.core.rollout import Approvals, HarmMetric, late_guard
 
 AT = Standing(state="analysing", step=1)
 
@@ -64,6 +64,22 @@ def test_each_obstacle_is_said() -> None:
 def test_the_gates_of_the_file_are_before_its_start_alone() -> None:
     seen = sight(AT, rollout=rollout(gates=("evals",)))
     assert obstacles(seen, "step") == ()
+
+
+@pytest.mark.parametrize(
+    ("guard", "holds"),
+    [
+        (late_guard("quality"), True),
+        (HarmMetric("quality", 0.05), True),
+        (HarmMetric("quality", 0.05, no_data="ignore"), False),
+        (late_guard("thumbs_down"), False),
+    ],
+)
+def test_nothing_starts_while_its_answers_are_not_graded(guard: HarmMetric, holds: bool) -> None:
+    away = Bounds(not_graded="its answers are not graded since 10:00: the judge is away")
+    seen = sight(AT, rollout=rollout(harm=(guard,)), bounds=away)
+    assert obstacles(seen, "start") == ((away.not_graded,) if holds else ())
+    assert obstacles(seen, "promotion") == ()
 
 
 @pytest.mark.parametrize("gate", ["start", "shadow", "step", "promotion"])

@@ -1,5 +1,6 @@
 """A rollout led through its states, in virtual time."""
 
+import pytest
 from msgspec.structs import replace
 from tests.controllers.release_rig import SAFE, STEPS, UNSAFE, rollout, row_of, sight, step
 
@@ -12,7 +13,7 @@ from tidegate.controllers._release_words import (
     Standing,
     Wishes,
 )
-from tidegate.core.rollout import Approvals, Shadow
+from tidegate.core.rollout import Approvals, HarmMetric, Shadow
 from tidegate.core.rollout_state import State
 
 STARTED = Wishes(start="ada asked for it")
@@ -184,3 +185,37 @@ def test_shadow_requests_that_never_come_pause_it() -> None:
     at = Standing(state="shadow", clock_s=0.0)
     paused, _ = moved(sight(at, rollout=shadowed, shadow=ShadowSeen(49), active_s=600.0))
     assert (paused.state, paused.back_to) == ("paused", "shadow")
+
+
+AWAY = Bounds(not_graded="its answers are not graded since 10:00: the judge is away")
+GRADED = rollout(harm=(HarmMetric("error", 0.02), HarmMetric("quality", 0.05)))
+
+
+@pytest.mark.parametrize("state", ["step", "analysing"])
+def test_it_pauses_while_its_answers_are_not_graded_unless_a_person_takes_it(state: State) -> None:
+    at = Standing(state=state, step=1, clock_s=900.0)
+    paused, _ = moved(sight(at, rollout=GRADED, finding=SAFE, bounds=AWAY))
+    assert (paused.state, paused.why) == ("paused", AWAY.not_graded)
+    assert row_of(sight(at, finding=SAFE, bounds=AWAY)) != "not_graded"
+    taken = replace(at, skipped=True)
+    assert row_of(sight(taken, rollout=GRADED, finding=SAFE, bounds=AWAY)) != "not_graded"
+    assert row_of(sight(paused, rollout=GRADED, bounds=AWAY)) is None
+    assert row_of(sight(paused, rollout=GRADED)) == "graded_again"
+    asked = Wishes(rollback="ada asked for it")
+    assert row_of(sight(paused, rollout=GRADED, bounds=AWAY, wishes=asked)) == "rollback_asked"
+
+
+def test_what_a_person_paused_does_not_go_on_because_answers_are_graded_again() -> None:
+    at = Standing(state="analysing", step=1, clock_s=900.0)
+    seen, _ = step(sight(at, rollout=GRADED, bounds=AWAY))
+    seen, _ = step(replace(seen, wishes=Wishes(pause="ada asked for it")), bounds=Bounds())
+    assert row_of(seen) is None
+
+
+def test_what_is_found_afterwards_may_come_until_the_step_is_over() -> None:
+    at = Standing(state="analysing", step=1, clock_s=1000.0 - NO_DATA_S)
+    for given in ({"missing": ("quality",)}, {"failed": ("quality",)}):
+        seen = sight(at, rollout=GRADED, finding=replace(SAFE, **given))
+        assert row_of(seen) is None
+        late = replace(seen, active_s=at.clock_s + 600.0)
+        assert row_of(late) in ("data_missing", "data_failed")

@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from tests.evals.asked import SESSION, SOON, asked
 from tests.gateway.rig import run
+from tests.gateway.upstream import answer_bytes, completion
 
 from tidegate.evals.asking import Gateway, MoneySpent, Patience
 
@@ -51,6 +52,24 @@ def test_what_another_try_cannot_help_is_not_asked_again(tmp_path: Path) -> None
             failed = await way.ask(unknown)
             assert failed.failure is not None and failed.failure.startswith("model_not_found")
             assert (len(up.exchanges), len(house.receipts())) == (0, 1)
+
+    run(main())
+
+
+def test_words_that_a_provider_calls_a_refusal_are_told_from_an_answer(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with asked(tmp_path, lambda _: "Yes.") as (_, up, way):
+            assert not (await way.ask(BODY)).declined
+
+            async def refuse(exchange: Any) -> None:
+                message = {"role": "assistant", "content": None, "refusal": "I cannot."}
+                choice = {"index": 0, "message": message, "finish_reason": "stop"}
+                body = msgspec.json.encode(completion(text="") | {"choices": [choice]})
+                exchange.send(answer_bytes(200, body))
+
+            up.script = refuse
+            found = await way.ask(BODY)
+            assert (found.output, found.refusal, found.declined) == ("I cannot.", "full", True)
 
     run(main())
 

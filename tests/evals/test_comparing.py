@@ -133,6 +133,12 @@ def test_a_judge_that_is_not_calibrated_and_equal_answers(tmp_path: Path) -> Non
             found = {it.check: it for it in judge(one.pairs()).findings}
             assert found["win_rate"].verdict == "inconclusive"
             assert "only informs" in found["win_rate"].why
+            file, one = opened(tmp_path / "run", way, [compared(n) for n in range(3)], True)
+            with file:
+                await one.go(way)
+            found = {it.check: it for it in judge(one.pairs()).findings}
+            assert "only informs" not in found["win_rate"].why
+            assert house.judged == 6
         async with asked(tmp_path / "h", lambda _: "the same") as (_, up, way):
             file, one = opened(tmp_path / "same", way, [compared(n) for n in range(3)], False)
             with file:

@@ -1,6 +1,7 @@
 """Win rates of a candidate that a judge compares with its baseline."""
 
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 from msgspec import Raw
@@ -137,3 +138,13 @@ def test_a_judge_of_the_candidates_own_family_is_told(ours: str, theirs: str, sa
     whys = [it.why for it in self_preference([one])]
     assert bool(whys) == bool(said)
     assert all(said in it for it in whys)
+
+
+def test_an_equal_candidate_is_seldom_blocked_and_a_worse_one_always() -> None:
+    draw = Random(7)
+    blocked = 0
+    for _ in range(400):
+        lost = sum(draw.random() < 0.5 for _ in range(120))
+        blocked += found(rated(lost, 120 - lost)).verdict == "block"
+    assert blocked <= 20
+    assert found(rated(80, 40)).verdict == "block"

@@ -47,6 +47,22 @@ MADE: dict[str, tuple[dict[str, Any], str, dict[str, Any]]] = {
         "similarity",
         {"measure": "bleu", "to": ["a", "b"], "threshold": 0.3},
     ),
+    "similar": (
+        {"value": "a", "threshold": 0.8},
+        "semantic_similarity",
+        {"to": "a", "threshold": 0.8},
+    ),
+    "similar:cosine": ({"value": "a"}, "semantic_similarity", {"to": "a", "threshold": 0.75}),
+    "similar:dot": (
+        {"value": ["a", "b"]},
+        "semantic_similarity",
+        {"measure": "dot", "to": ["a", "b"], "threshold": 0.75},
+    ),
+    "similar:euclidean": (
+        {"value": "a", "threshold": 0.5},
+        "semantic_similarity",
+        {"measure": "euclidean", "to": "a", "threshold": 0.5},
+    ),
     "latency": ({"threshold": 500}, "latency", {"most_s": 0.5}),
     "cost": ({"threshold": 0.01}, "cost", {"most_usd": 0.01}),
     "finish-reason": ({"value": "stop"}, "finish_reason", {"any": ["stop"]}),

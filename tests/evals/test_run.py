@@ -107,6 +107,33 @@ def test_what_receipts_say_is_kept_with_the_outcome(tmp_path: Path) -> None:
     run(main())
 
 
+def test_what_receipts_had_not_said_when_a_run_ended_is_read_when_it_goes_on(
+    tmp_path: Path,
+) -> None:
+    """Nothing is asked again for it."""
+
+    async def main() -> None:
+        async def enrich(answered: Answered) -> Answered:
+            return msgspec.structs.replace(answered, cost_nanousd=5, model="m")
+
+        async def nothing(answered: Answered) -> Answered:
+            return answered
+
+        async with asked(tmp_path / "g", lambda _: "good") as (_, up, way):
+            for told, cost in ((nothing, None), (enrich, 5)):
+                course = Course(4, enrich=told)
+                file, one = opened(tmp_path / "run", suite(*CASES), sides(), course)
+                with file:
+                    await one.go(way)
+                assert {it.candidate[0].answered.cost_nanousd for it in one.pairs()} == {cost}
+                assert len(up.exchanges) == 24
+            file, one = opened(tmp_path / "run", suite(*CASES), sides(), course)
+            with file:
+                assert {it.baseline[0].answered.cost_nanousd for it in one.pairs()} == {5}
+
+    run(main())
+
+
 def test_checks_of_what_receipts_know_wait_for_them(tmp_path: Path) -> None:
     async def main() -> None:
         async def enrich(answered: Answered) -> Answered:

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from tidegate.core import plugs
-from tidegate.core.grading import Answered, Ask, Case, Grade, Grader
+from tidegate.core.grading import Answered, Ask, Case, Embedded, Grade, Grader
 
 Turns = tuple[tuple[str, str], ...]
 
@@ -35,7 +35,8 @@ def grade(
 
 
 class Judge:
-    """An Ask that says what it is told to, in turn, and keeps what it was asked."""
+    """An Ask that says what it is told to, in turn, and keeps what it was asked. Its vectors count
+    the letters of a text."""
 
     def __init__(self, *replies: str | None) -> None:
         self.replies = list(replies)
@@ -49,3 +50,9 @@ class Judge:
         self.schemas.append(json_schema)
         reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
         return reply, None if reply is not None else "the judge is away"
+
+    async def embed(self, texts: tuple[str, ...]) -> Embedded:
+        return [[float(text.count(it)) for it in _LETTERS] for text in texts], None
+
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"

@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from tests.stats.release import ERRORS, amounts, arm, block, rollout
 
-from tidegate.core.block import ArmBlock, Tally
+from tidegate.core.block import ArmBlock, Block, Tally
 from tidegate.core.rollout import DEFAULT_HARM, HarmMetric
 from tidegate.stats.analysis import (
     LENGTH,
@@ -173,3 +173,67 @@ def test_users_whose_upper_body_is_alike_are_compared_by_units():
 def test_a_metric_of_its_own_margin():
     strict = rollout(HarmMetric("output_tokens", 2.0))
     assert [guard.margin for guard in kept(strict)] == [2.0]
+
+
+JUDGED = rollout(HarmMetric("error", 0.02), HarmMetric("quality", 0.05))
+
+
+def judged(stable: int, canary: int, *, of: int = 10, began_s: float = 0.0, **given) -> Block:
+    """So many bad of as many judged answers of each arm."""
+    arms = [ArmBlock(tallies={"quality": Tally(of, bad)}) for bad in (stable, canary)]
+    for each in arms:
+        for name, value in given.items():
+            setattr(each, name, value)
+    return Block("chat/next", 1, began_s, began_s + 10.0, 0.1, *arms, late="quality")
+
+
+def test_what_is_found_afterwards_is_compared_at_once_and_is_nothing_else():
+    plain = after(block(arm(300, 3), arm(3, 0)), of=JUDGED)
+    both = after(block(arm(300, 3), arm(3, 0)), judged(1, 4), judged(1, 5), of=JUDGED)
+    quality = both.metrics["quality"].requests
+    assert (quality.stable.count, quality.canary.total) == (20, 9)
+    assert max(quality.harm) > 0  # from the first of them on
+    both.metrics["quality"], both.late = plain.metrics["quality"], {}
+    assert both == plain
+
+
+def test_the_order_of_what_is_found_moves_no_count():
+    blocks = [judged(1, bad) for bad in range(8)] + [block(arm(90, 1), arm(10, 0))] * 4
+    draw = random.Random(2)
+    counted = set()
+    for _ in range(5):
+        draw.shuffle(blocks)
+        found = after(*blocks, of=JUDGED)
+        counted.add((found.metrics["quality"].requests.both(), found.canary.assigned))
+    assert counted == {((160.0, 36.0), 40)}
+
+
+def test_many_judged_worse_are_harm_and_equal_ones_become_safe():
+    assert verdicts(after(*[judged(1, 5)] * 9, of=JUDGED), JUDGED)[1].verdict == "harm"
+    equal = after(*[judged(1, 1)] * 120, of=JUDGED)
+    assert verdicts(equal, JUDGED)[1].verdict == kinds(equal, JUDGED)["quality"] == "safe"
+
+
+def test_one_users_many_ratings_are_one_units():
+    alone = {"pairs": 45, "early_pairs": 45}
+    worse = [judged(1, 5, **alone, bad_pairs={"quality": 10})] * 30
+    found = after(*worse, of=JUDGED)
+    assert is_by_unit(found, "quality") and not is_by_unit(found, "error")
+    assert kinds(found, JUDGED)["quality"] == verdicts(found, JUDGED)[1].verdict != "harm"
+    apart = after(*[judged(1, 5, pairs=2, early_pairs=2)] * 300, of=JUDGED)
+    assert not is_by_unit(apart, "quality")
+
+
+def test_what_is_found_of_requests_before_it_began_anew_counts_no_more():
+    analysis = begin(JUDGED, 100.0)
+    analysis = take(analysis, JUDGED, block(arm(90, 1), arm(10, 0)))
+    before = take(analysis, JUDGED, judged(1, 9, began_s=99.0))
+    assert before == analysis
+    assert take(before, JUDGED, judged(1, 9, began_s=100.0)) != analysis
+
+
+def test_what_no_guard_is_about_or_whose_weight_moved_is_not_compared():
+    assert after(judged(1, 9)) == after()
+    moved = judged(1, 9)
+    moved.weight = None
+    assert after(moved, of=JUDGED) == after(of=JUDGED)

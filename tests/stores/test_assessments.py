@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+from msgspec.structs import replace
 from sqlalchemy import Engine
 from tests.stores import rig
 from tests.stores.said import NOON_S, recorded
@@ -9,7 +11,7 @@ from tests.stores.said import NOON_S, recorded
 from tidegate.core.assessment import AssessedAs, Assessment, assessment_of
 from tidegate.core.receipt import Receipt
 from tidegate.stores import assessments, captures, database, receipts
-from tidegate.stores.assessments import Assessed
+from tidegate.stores.assessments import Assessed, Marked, OfRelease
 from tidegate.stores.captures import Deletion
 
 UNIT = (1 << 64) - 3
@@ -104,3 +106,37 @@ def test_receipts_are_found_by_their_ids(engine: Engine) -> None:
         ids = receipts.by_ids(connection, {one.id, other.id, "none"})
     assert set(ids) == {one.id, other.id}
     assert ids[one.id].route == "chat"
+
+
+def test_those_that_wait_are_told_by_release_and_left_out_with_it(engine: Engine) -> None:
+    store(engine, *(found(of(**OF_A_RELEASE)) for _ in range(3)), found(of()))
+    store(engine, found(of(rollout="chat/v3", arm="stable", unit=1)))
+    with database.writing(engine) as connection:
+        waiting = assessments.waiting(connection)
+        assert {name: count for name, (count, _) in waiting.items()} == {"chat/v2": 3, "chat/v3": 1}
+        [(newest, _)] = assessments.unfolded(connection, rollout="chat/v3")
+        assert waiting["chat/v3"] == (1, newest)
+        assessments.leave_out(connection, "chat/v2")
+        assert set(assessments.waiting(connection)) == {"chat/v3"}
+
+
+def test_what_another_has_marked_is_not_marked_again(engine: Engine) -> None:
+    store(engine, *(found(of(**OF_A_RELEASE)) for _ in range(2)))
+    numbers = [seq for seq, _ in unfolded(engine)]
+    with database.writing(engine) as connection:
+        assessments.note_folded(connection, numbers[:1])
+    with pytest.raises(Marked), database.writing(engine) as connection:
+        assessments.note_folded(connection, numbers)
+    assert [seq for seq, _ in unfolded(engine)] == numbers[1:]
+
+
+def test_what_was_counted_of_units_is_known_by_arm_and_weight(engine: Engine) -> None:
+    whose = OfRelease("chat/v2", "quality", NOON_S + 10, NOON_S + 20)
+    later = replace(found(of(**{**OF_A_RELEASE, "unit": 0}), True), started_at_s=NOON_S + 15)
+    store(engine, found(of(**OF_A_RELEASE), True), found(of(**OF_A_RELEASE)), later)
+    store(engine, found(of(**OF_A_RELEASE), None), found(of(**OF_A_RELEASE), True, "follow_up"))
+    with database.writing(engine) as connection:
+        assert assessments.of_units(connection, whose, {UNIT, 0}) == []
+        assessments.leave_out(connection, "chat/v2")
+        known = assessments.of_units(connection, whose, {UNIT, 0, 5})
+    assert sorted(known) == [("canary", 0, 1, 1, True), ("canary", UNIT, 2, 1, False)]

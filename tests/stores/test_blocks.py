@@ -64,3 +64,12 @@ def test_old_blocks_go(engine: Engine) -> None:
     append(engine, "one", NOON_S + 20)
     assert blocks.drop_old(engine, NOON_S + KEPT_S + 10) == 1
     assert [block.ended_s for _, block in after(engine, "one", 0)] == [NOON_S + 20]
+
+
+def test_how_recorders_weighed_it_is_told_without_what_was_assessed(engine: Engine) -> None:
+    for at, node in enumerate(("a", blocks.ASSESSED, "b")):
+        append(engine, "one", NOON_S + 10 * at, node)
+    with database.reading(engine) as connection:
+        found = blocks.weighed(connection, "one", 0)
+        assert [one.node for one in found] == ["a", "b"]
+        assert blocks.weighed(connection, "one", found[0].seq) == found[1:]

@@ -53,6 +53,7 @@ def test_what_providers_said_had_answered_lately(engine: Engine) -> None:
     Ledger(engine).write(
         rig.entries(
             rig.receipt(**asked, model_served="m-1-2026", started_at_s=NOW_S),
+            rig.receipt(**asked, model_served="m-1-2026", started_at_s=NOW_S + 5),
             rig.receipt(**asked, model_served="m-1-2027", started_at_s=NOW_S),
             rig.receipt(**asked, model_served="m-1-2025", started_at_s=NOW_S - 9000),
             rig.receipt(**asked, started_at_s=NOW_S),
@@ -62,7 +63,7 @@ def test_what_providers_said_had_answered_lately(engine: Engine) -> None:
     )
     with database.reading(engine) as connection:
         assert certificates.snapshots_served(connection, NOW_S - 3600) == {
-            ("support", "v4", "m-1"): frozenset({"m-1-2026", "m-1-2027"})
+            ("support", "v4", "m-1"): {"m-1-2026": NOW_S + 5, "m-1-2027": NOW_S}
         }
 
 

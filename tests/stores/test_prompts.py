@@ -43,10 +43,27 @@ def test_of_each_tag_the_newest_flip_speaks(engine: Engine) -> None:
         assert audit.recent(connection)[0].what == "prompt.tag"
 
 
-def test_where_stable_stood_last_stays_when_it_is_gone(engine: Engine) -> None:
+def test_where_stable_stood_stays_when_it_is_gone(engine: Engine) -> None:
     first, then = Stood("v1", "d1"), Stood("v2", "d2")
     with database.writing(engine) as connection:
         for now in ({"support": first, "other": first}, {"support": then}, {}):
             prompts.note_stood(connection, now, 1000.0)
     with database.reading(engine) as connection:
-        assert prompts.stood(connection) == {"support": then, "other": first}
+        assert prompts.stood(connection) == {"support": (first, then), "other": (first,)}
+
+
+def test_what_stable_went_back_from_is_forgotten_and_so_is_what_is_long_ago(
+    engine: Engine,
+) -> None:
+    steps = [Stood(f"v{n}", f"d{n}") for n in range(30)]
+
+    def noted(*found: Stood) -> tuple[Stood, ...]:
+        with database.writing(engine) as connection:
+            for it in found:
+                prompts.note_stood(connection, {"support": it}, 1000.0)
+            return prompts.stood(connection)["support"]
+
+    assert noted(*steps[:3], steps[2]) == tuple(steps[:3])
+    assert noted(steps[0]) == (steps[0],)
+    assert noted(steps[2]) == (steps[0], steps[2])
+    assert noted(*steps[3:]) == tuple(steps[10:])

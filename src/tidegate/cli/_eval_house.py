@@ -53,17 +53,18 @@ def run_key(
 
 
 class Ledger:
-    """The receipts of a key, as `evals.receipts.Receipts` reads them."""
+    """The receipts of a run's answers, as `evals.receipts.Receipts` reads them: by their session,
+    since a run that resumes has another key than before."""
 
-    def __init__(self, control: Control, key_id: str) -> None:
+    def __init__(self, control: Control, session: str) -> None:
         self._control = control
-        self._key_id = key_id
+        self._session = session
 
     def __call__(self, cursor: int) -> Page:
         """Unread while control is away."""
         try:
             page = self._control.get(
-                "/api/receipts", ReceiptPage, after=cursor, key_id=self._key_id, limit=PAGE
+                "/api/receipts", ReceiptPage, after=cursor, session_id=self._session, limit=PAGE
             )
         except click.ClickException as error:
             raise Unread(error.message) from error

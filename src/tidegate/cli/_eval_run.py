@@ -12,6 +12,7 @@ import click
 import uvloop
 from msgspec import Struct
 
+from tidegate.cli import _judge_told
 from tidegate.cli._client import Control
 from tidegate.cli._eval_house import Ledger, run_key
 from tidegate.cli._eval_sides import json_pairs
@@ -20,6 +21,7 @@ from tidegate.core import clock
 from tidegate.evals import calibration
 from tidegate.evals.asking import Gateway
 from tidegate.evals.calibration import Calibration
+from tidegate.evals.embedding import Embedder
 from tidegate.evals.finding import Finding
 from tidegate.evals.gate import GateBounds, Gated, judge, with_more
 from tidegate.evals.gate_alone import PASS_RATE, judge_alone
@@ -50,6 +52,7 @@ class Asked(Struct, frozen=True):
     run_file: Path | None
     judge: str | None
     judge_parameters: tuple[tuple[str, str], ...]
+    embeddings: str | None
     calibrations: tuple[Path, ...]
     early_stop: bool
     bounds: GateBounds
@@ -95,11 +98,12 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--judge", metavar="ROUTE", help="Who judges where a check needs that."),
         judge_parameters,
+        click.option("--embeddings", metavar="ROUTE", help="Who makes vectors of texts."),
         click.option(
             "--calibration",
             type=path,
             multiple=True,
-            help="From `tidegate judge calibrate`: without one a judge only informs. Repeatable.",
+            help="From `tidegate judge calibrate`. Repeatable. Default: those that control keeps.",
         ),
         click.option(
             "--early-stop/--no-early-stop",
@@ -133,6 +137,7 @@ def asked_of(given: Mapping[str, Any], gateway: str) -> Asked:
         given["run_file"],
         given["judge"],
         tuple(sorted(json_pairs(given["judge_parameter"], "--judge-parameter").items())),
+        given["embeddings"],
         given["calibration"],
         given["early_stop"],
         GateBounds(margin=margin),
@@ -142,7 +147,7 @@ def asked_of(given: Mapping[str, Any], gateway: str) -> Asked:
 
 def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, control: Control) -> Done:
     """Runs it to its end, resumed where its file is there. click.ClickException."""
-    known = _calibrations(asked.calibrations)
+    known = _calibrations(asked, control)
     calibrated = frozenset(it.judge for it in known if calibration.may_decide(it))
     head = RunHead(
         clock.IdSource().new(),
@@ -163,7 +168,7 @@ def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, contro
         raise click.ClickException(str(error)) from error
     with file:
         routes = [side.route for side in sides.values()]
-        routes += [asked.judge] if asked.judge is not None else []
+        routes += [it for it in (asked.judge, asked.embeddings) if it is not None]
         spent = sum(it.answered.cost_nanousd or 0 for it in file.outcomes.values())
         left = asked.most - Decimal(spent) / _NANOUSD
         if left <= 0:
@@ -173,8 +178,9 @@ def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, contro
             by = (
                 None if asked.judge is None else Judge(gateway, asked.judge, asked.judge_parameters)
             )
-            marker = Marker(Judges(by, calibrated))
-            receipts = Receipts(Ledger(control, key.id))
+            vectors = None if asked.embeddings is None else Embedder(gateway, asked.embeddings)
+            marker = Marker(Judges(by, calibrated, vectors))
+            receipts = Receipts(Ledger(control, file.head.run))
             alpha = asked.bounds.alpha if asked.early_stop else None
             with _Bar(suite.name) as bar:
                 course = Course(asked.at_once, alpha, receipts, bar.step)
@@ -185,10 +191,11 @@ def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, contro
 
 
 def _who_judges(asked: Asked) -> str | None:
-    """Route and parameters; None where nobody does."""
-    if asked.judge is None:
-        return None
-    return " ".join((asked.judge, *(f"{name}={it}" for name, it in asked.judge_parameters)))
+    """Routes and parameters; None where nobody does."""
+    told = [] if asked.judge is None else [asked.judge]
+    told += [f"{name}={it}" for name, it in asked.judge_parameters] if told else []
+    told += [] if asked.embeddings is None else [f"embeddings: {asked.embeddings}"]
+    return " ".join(told) or None
 
 
 def _conducted(run: Run, gateway: Gateway, receipts: Receipts, path: Path) -> Ended:
@@ -235,10 +242,13 @@ def _judged(
     )
 
 
-def _calibrations(files: tuple[Path, ...]) -> list[Calibration]:
-    """Those of the files. click.ClickException for a file that is none."""
+def _calibrations(asked: Asked, control: Control) -> list[Calibration]:
+    """Those of the files, or those that control keeps where no file is named. click.ClickException
+    for a file that is none."""
+    if not asked.calibrations:
+        return [] if asked.judge is None else _judge_told.kept(control)
     found = []
-    for file in files:
+    for file in asked.calibrations:
         try:
             found.append(calibration.read_calibration(file.read_bytes()))
         except (OSError, ValueError) as error:

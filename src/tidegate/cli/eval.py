@@ -9,14 +9,15 @@ import click
 import msgspec
 
 from tidegate.cli._client import control_options, gateway_url, open_control
+from tidegate.cli._eval_cases import cases
+from tidegate.cli._eval_export import export
 from tidegate.cli._eval_run import asked_of, run_options, run_suite
 from tidegate.cli._eval_sides import NONE, Meant, meant, side_options, sides_of
 from tidegate.cli._eval_suite import read_suite
 from tidegate.cli._eval_told import exit_code, not_run_apart, report_options, tell, write_reports
 from tidegate.cli._prompt_source import Where, open_prompts, source_options
-from tidegate.evals.checking import asks
+from tidegate.evals.checking import asks, embeds
 from tidegate.evals.load import load_suites
-from tidegate.evals.promptfoo_out import write_promptfoo
 from tidegate.evals.suite import Loaded, Suite
 
 _FILE = click.Path(path_type=Path)
@@ -27,10 +28,14 @@ def plug() -> None:
     """Suites of cases by which prompts and models are tried."""
 
 
+plug.add_command(cases)
+
+
 @plug.command()
 @click.argument("files", type=_FILE, nargs=-1, required=True, metavar="FILE...")
 def check(files: tuple[Path, ...]) -> None:
-    """Read suites: ours, promptfoo's (YAML and CSV), OpenAI's registry, pydantic-evals'.
+    """Read suites: ours, promptfoo's (YAML and CSV), OpenAI's registry, pydantic-evals', logs of
+    Inspect's.
 
     Says what is wrong by file, line and field, how many cases there are, and which checks are not
     executed here. Exit 0 when every suite can be run, 1 when not.
@@ -44,21 +49,7 @@ def check(files: tuple[Path, ...]) -> None:
         sys.exit(1)
 
 
-@plug.command()
-@click.argument("file", type=_FILE)
-def export(file: Path) -> None:
-    """Print the suite of FILE as a configuration of promptfoo's.
-
-    Read again it is the same suite. What promptfoo has no place for is told on standard error.
-    """
-    loaded = load_suites(file)
-    if loaded.problems or len(loaded.suites) != 1:
-        _tell(file, loaded)
-        sys.exit(1)
-    written = write_promptfoo(loaded.suites[0])
-    click.echo(written.text, nl=False)
-    for what in written.left_out:
-        click.echo(f"left out: {what}", err=True)
+plug.add_command(export)
 
 
 @plug.command("run")
@@ -118,6 +109,8 @@ def summary(suite: Suite) -> str:
     told = f"{suite.name}, {_count(len(suite.cases), 'case')} x {suite.repeats}"
     told += f", {_count(len(checks), 'check')}"
     told += f", {judged} by a judge" if judged else ""
+    vectors = sum(embeds(check) for check in checks)
+    told += f", {vectors} by embeddings" if vectors else ""
     unmade = Counter(
         str(msgspec.json.decode(it.options)["type"]) for it in checks if it.grader == "unsupported"
     )

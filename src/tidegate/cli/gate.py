@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from tidegate.cli._client import Control, control_options, gateway_url, open_control
 from tidegate.cli._eval_certify import certify
-from tidegate.cli._eval_policy import policy, policy_options
 from tidegate.cli._eval_run import Done, asked_of, run_options, run_suite
 from tidegate.cli._eval_sides import NONE, meant, side_options, sides_of
+from tidegate.cli._eval_standing import standing, standing_options
 from tidegate.cli._eval_suite import read_suite
 from tidegate.cli._eval_told import exit_code, not_run_apart, report_options, tell, write_reports
 from tidegate.cli._prompt_source import Where, open_prompts, root_of, source_options
@@ -38,7 +38,7 @@ _SUFFIXES: Final = ("", ".yaml", ".yml", ".csv")
 @side_options
 @run_options
 @report_options
-@policy_options
+@standing_options
 @click.option(
     "--certificate/--no-certificate", "issues", default=True, help="Have what passes certified."
 )
@@ -68,7 +68,7 @@ def plug(where: Where, state: Path | None, control: str | None, name: str, **giv
     if given["run_file"] is not None and len(files) > 1:
         raise click.UsageError("--run-file is of one suite: name it, with --suite")
     asked = asked_of(given, gateway_url(state, given["gateway"]))
-    beside = policy(house, prompts, candidate, sides["candidate"].route, given)
+    beside = standing(house, prompts, candidate, sides["candidate"].route, given)
     done: list[Done] = []
     for file in files:
         suite = read_suite(file, None, given["repeats"])

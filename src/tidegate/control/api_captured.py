@@ -19,12 +19,16 @@ from tidegate.control.shapes_captured import (
     CapturedPage,
     CapturedQuery,
     CapturedRow,
+    IncidentPage,
+    IncidentQuery,
 )
 from tidegate.core import clock
 from tidegate.core.capture import Captured
 from tidegate.core.feedback import is_request_id
-from tidegate.stores import audit, captures, database
+from tidegate.core.notice import Notice
+from tidegate.stores import audit, captures, database, incident_captures
 from tidegate.stores.captures import Deletion, Which
+from tidegate.stores.incident_captures import Hurt, Window
 
 READ: Final = "capture.read"
 DELETED: Final = "capture.delete"
@@ -80,6 +84,35 @@ async def _export(call: Call) -> CapturedPage:
     return CapturedPage(found, found[-1].receipt_id if len(found) == limit else None)
 
 
+async def _incident(call: Call) -> IncidentPage:
+    asked: IncidentQuery = call.query
+    by = author(call)
+
+    def read(engine: Engine) -> tuple[Notice | None, list[Hurt]]:
+        with database.writing(engine, alone=False) as connection:
+            notice = incident_captures.notice(connection, asked.notice)
+            if notice is None or notice.route is None:
+                return notice, []
+            ended_s = by.at_s + _AHEAD_S if notice.resolved_at_s is None else notice.resolved_at_s
+            window = Window(notice.route, notice.at_s - asked.before_s, ended_s)
+            found = incident_captures.of_window(
+                connection, window, by.at_s, beyond=asked.beyond, limit=MOST_READ
+            )
+            if found:
+                subject = f"{len(found)} of the incident {notice.id}"
+                audit.append(connection, by, READ, subject, f"route {notice.route}")
+            return notice, found
+
+    notice, found = await call.desk.store(read)
+    if notice is None:
+        raise ApiError("not_found", "No notice has this id or key; `tidegate notice list`.")
+    if notice.route is None:
+        message = "That notice is of no route, so that no requests are known to be its."
+        raise ApiError("invalid_request", message, param="notice")
+    more = asked.beyond + len(found) if len(found) == MOST_READ else None
+    return IncidentPage(notice, found, more)
+
+
 async def _delete(call: Call) -> CapturedDeleted:
     asked: CapturedDeletion = call.body
     by = author(call)
@@ -104,6 +137,7 @@ async def _delete(call: Call) -> CapturedDeleted:
 ROWS = (
     Row("GET", "/api/captured", "operator", _list, query=CapturedQuery),
     Row("GET", "/api/captured/export", "operator", _export, query=CapturedQuery),
+    Row("GET", "/api/captured/incident", "operator", _incident, query=IncidentQuery),
     Row("POST", "/api/captured/delete", "operator", _delete, body=CapturedDeletion),
     Row("GET", "/api/captured/{id}", "operator", _show),
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from sqlalchemy import Connection, Engine
 
 from tidegate.control.api_keys import author
-from tidegate.control.certified import models_of
+from tidegate.control.certified import Uncertified, models_of
 from tidegate.control.desk import Desk
 from tidegate.control.errors import ApiError
 from tidegate.control.prompting import problems
@@ -145,7 +145,13 @@ async def _check_certified(desk: Desk, prompt: Prompt) -> None:
     if declared is None or declared.certificates == "off":
         return
     models = models_of(desk.plans.current, prompt)
-    missing = await desk.store(lambda _: desk.certifying.now().missing(prompt, models))
+
+    def lacking(_: Engine) -> list[Uncertified]:
+        if desk.certifying.was_stable(prompt):
+            return []  # a way back is never gated
+        return desk.certifying.now().missing(prompt, models)
+
+    missing = await desk.store(lacking)
     if missing:
         message = (
             f"{missing[0]}. Pass a gate first (`tidegate gate {prompt.name} --candidate "

@@ -29,6 +29,7 @@ async def _recent(call: Call) -> ReceiptPage:
         team=_team(call),
         target=asked.target,
         purpose=asked.purpose,
+        session_id=asked.session_id,
         validity=asked.validity,
         model_refusal=asked.model_refusal,
         failed=asked.failed,
@@ -69,7 +70,8 @@ async def _summary(call: Call) -> Summary:
 
 _WHICH = frozenset({"route", "key_id"})
 _MAY_FOLLOW = _WHICH | {
-    *("after", "failed", "limit", "model_refusal", "purpose", "target", "validity", "wait_s"),
+    *("after", "failed", "limit", "model_refusal", "purpose", "session_id", "target", "validity"),
+    "wait_s",
 }
 _MAY_SUM = _WHICH | {"since_s"}
 _MAY_RANK = _MAY_SUM | {"by", "limit"}

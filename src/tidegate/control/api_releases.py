@@ -24,7 +24,7 @@ from tidegate.control.shapes_releases import (
     ReleaseQuery,
 )
 from tidegate.core import clock
-from tidegate.core.compile_rollout import guarded
+from tidegate.core.compile_rollout import guarded, never_known
 from tidegate.core.rollout import CERTIFICATE, Rollout
 from tidegate.core.rollout_state import ENDED, Asked, State, What
 from tidegate.stores import database, rollouts
@@ -73,7 +73,7 @@ async def _explain(call: Call) -> ReleaseExplained:
     def read(engine: Engine) -> ReleaseExplained:
         with database.reading(engine) as connection:
             found = release_views.find(connection, query.id)
-            notes = _uncertified(call, connection, found.kept)
+            notes = _notes(call, connection, found.kept)
             return release_views.explained(connection, found, notes)
 
     return await call.desk.store(_found(read, query.id))
@@ -91,8 +91,8 @@ async def _create(call: Call) -> ReleaseMade:
             except RolloutKept as kept:
                 raise ApiError("taken", f"{kept}.", param="id") from kept
         with database.reading(engine) as connection:
-            lacking = _uncertified(call, connection, rollouts.find(connection, rollout.id))
-        return ReleaseMade(rollout.id, is_new, lacking)
+            notes = _notes(call, connection, rollouts.find(connection, rollout.id))
+        return ReleaseMade(rollout.id, is_new, notes)
 
     return await call.desk.store(create)
 
@@ -143,6 +143,14 @@ def _read(call: Call, name: str) -> Rollout:
         message = f"Release {name} is refused, and nothing is changed: put its file right."
         raise ApiError("plan_refused", message, problems=[str(one) for one in problems])
     return guarded(read.rollout, plans.declared.routes[read.rollout.route])
+
+
+def _notes(call: Call, connection: Connection, kept: Kept) -> list[str]:
+    """What keeps it from being promoted as things are."""
+    route = call.desk.plans.declared.routes.get(kept.rollout.route)
+    if route is None or kept.ended_at_s is not None:
+        return []
+    return [*_uncertified(call, connection, kept), *never_known(kept.rollout, route)]
 
 
 def _uncertified(call: Call, connection: Connection, kept: Kept) -> list[str]:

@@ -54,12 +54,9 @@ class Assessing:
         StoreError."""
         with database.reading(self._engine) as connection:
             waiting = assessments.waiting(connection)
-            if waiting:
-                under_way = rollouts.under_way(connection, self._rollouts)
-        if not waiting:
-            self._forget(())
-            return
-        at_work = {one.rollout.id for one in under_way}
+            if not waiting:
+                return
+            at_work = {it.rollout.id for it in rollouts.under_way(connection, self._rollouts)}
         self._forget(at_work)
         for rollout, how_much in waiting.items():
             if rollout not in at_work:
@@ -72,7 +69,7 @@ class Assessing:
                     self._known[rollout] = how_much
 
     def _forget(self, at_work: Iterable[str]) -> None:
-        """All but these have ended, or nothing waits of them."""
+        """All but these have ended."""
         for of in (self._weights, self._known):
             for rollout in set(of).difference(at_work):
                 of.pop(rollout, None)

@@ -7,8 +7,8 @@ from tidegate.core.certificate import Certificate, is_signed
 from tidegate.core.plan import Plan, Route
 from tidegate.core.prompt import STABLE, Prompt, RoutePrompt
 
-# What providers said lately had answered, by prompt, version and model.
-Snapshots = Mapping[tuple[str, str, str], frozenset[str]]
+# What providers said lately had answered, and when last, by prompt, version and model.
+Snapshots = Mapping[tuple[str, str, str], Mapping[str, float]]
 # In place of a model's name: of a version that nothing asks for, one model is enough.
 ANY: Final = "any model"
 _NEVER: Final = "no gate was passed"
@@ -42,6 +42,7 @@ class Certified:
         self._now_s = now_s
         self._snapshots = snapshots or {}
         self._known: dict[str, list[Certificate]] = {}
+        self._whys: dict[tuple[str, str, str, str], str | None] = {}
 
     def missing(self, prompt: Prompt, models: Iterable[str]) -> list[Uncertified]:
         """At which of the models it is not certified, and why. Where there are none it has to be
@@ -66,6 +67,12 @@ class Certified:
         return [it for it in self._known[prompt.digest] if it.digest == prompt.digest]
 
     def _why_not(self, prompt: Prompt, model: str) -> str | None:
+        place = prompt.name, prompt.version, prompt.digest, model
+        if place not in self._whys:
+            self._whys[place] = self._looked_at(prompt, model)
+        return self._whys[place]
+
+    def _looked_at(self, prompt: Prompt, model: str) -> str | None:
         kept = [it for it in self._of(prompt) if it.model == model]
         if not kept:
             return _NEVER
@@ -75,9 +82,10 @@ class Certified:
         valid = [it for it in genuine if it.is_valid(self._now_s)]
         if not valid:
             return "its certificate has expired"
-        served = self._snapshots.get((prompt.name, prompt.version, model), frozenset())
         known = {it.snapshot for it in valid}
-        other = sorted(served - {it for it in known if it is not None})
+        since_s = max(it.issued_at_s for it in valid)  # what answered before was known then
+        served = self._snapshots.get((prompt.name, prompt.version, model), {})
+        other = sorted(it for it, at_s in served.items() if it not in known and at_s > since_s)
         if other and None not in known:
             return f"the provider answers as {other[0]} now, which was not tried"
         return None

@@ -34,20 +34,21 @@ class CertifiedSource:
     """A source of prompts (`core.prompt.PromptSource`) whose `stable` moves only to what is
     certified (`certified` None: to anything), and which leaves what routes are asked by as it is
     served where it is not to be had any more, or says something else. `stood` is where `stable`
-    of each prompt pointed last. `refused` are the moves that were not made, `held` their versions
-    and the models that these wait for, `kept` tells of what serves on."""
+    of each prompt pointed, the last one last: it may go back. `refused` are the moves that were not
+    made, `held` their versions and the models that these wait for, `kept` tells of what serves on.
+    """
 
     def __init__(
         self,
         source: PromptSource,
         plan: Plan | None,
         certified: Certified | None,
-        stood: Mapping[str, Stood] | None = None,
+        stood: Callable[[str], tuple[Stood, ...]] = lambda _: (),
     ) -> None:
         self._source = source
         self._plan = plan
         self._certified = certified
-        self._stood = stood or {}
+        self._stood = stood
         self.refused: list[Uncertified] = []
         self.held: list[tuple[Prompt, frozenset[str]]] = []
         self.kept: dict[str, None] = {}
@@ -90,6 +91,8 @@ class CertifiedSource:
             return tags
         if before.version == tags[STABLE]:
             return tags
+        if any(it.version == tags[STABLE] for it in self._stood(name)):
+            return tags  # where it was is never gated: what a version says does not change
         try:
             wanted = self._source.version(name, tags[STABLE])
         except ValueError:
@@ -108,7 +111,9 @@ class CertifiedSource:
         """Where `stable` points now; where it points nowhere, where it did last."""
         served = None if self._plan is None else self._plan.prompts.get(name)
         now = None if served is None else served.at(STABLE)
-        return self._stood.get(name) if now is None else Stood(now.version, now.digest)
+        if now is not None:
+            return Stood(now.version, now.digest)
+        return next(reversed(self._stood(name)), None)
 
     def _is_there(self, name: str, stood: Stood) -> bool:
         try:
@@ -128,6 +133,36 @@ class CertifiedSource:
         return {tag: version for tag, version in served.tags.items() if tag in asked}
 
 
+class _Remembered:
+    """Where `stable` of prompts pointed, read once when it is asked for: of one prompt, or, where
+    many are going to be asked for, of the whole store. StoreError."""
+
+    def __init__(self, engine: Engine, *, whole: bool) -> None:
+        self._engine = engine
+        self._whole = whole
+        self._known: dict[str, tuple[Stood, ...]] | None = None
+
+    def of(self, name: str) -> tuple[Stood, ...]:
+        if self._known is None or not (self._whole or name in self._known):
+            known = self._known or {}
+            with database.reading(self._engine) as connection:
+                found = prompts.stood(connection, None if self._whole else (name,))
+            self._known = {**known, name: (), **found}
+        return self._known.get(name, ())
+
+
+def _served(plan: Plan) -> tuple[dict[str, Stood], dict[tuple[str, str], str]]:
+    """Where `stable` of each prompt points, and the digests of versions that no tag points at."""
+    stable, named = {}, {}
+    for tagged in plan.prompts.values():
+        at, by_tag = tagged.at(STABLE), set(tagged.tags.values())
+        if at is not None:
+            stable[tagged.name] = Stood(at.version, at.digest)
+        for version in tagged.versions.keys() - by_tag:
+            named[tagged.name, version] = tagged.versions[version].digest
+    return stable, named
+
+
 class Certifying:
     """The certificates of this installation. Each method may raise StoreError."""
 
@@ -139,6 +174,8 @@ class Certifying:
         self._current = current
         self._guarded: CertifiedSource | None = None
         self._noted: Plan | None = None
+        self._noted_stable: dict[str, Stood] = {}
+        self._noted_named: dict[tuple[str, str], str] = {}
         self._snapshots: tuple[float, Snapshots] | None = None
 
     def now(self) -> Certified:
@@ -163,9 +200,8 @@ class Certifying:
         """The source as it may be served."""
         plan = self._current()
         self.note(plan)
-        with database.reading(self._engine) as connection:
-            stood = prompts.stood(connection)
-        found = CertifiedSource(source, plan, self.now() if required else None, stood)
+        stood = _Remembered(self._engine, whole=plan is None)
+        found = CertifiedSource(source, plan, self.now() if required else None, stood.of)
         for name in source.names():  # certificates are read now, before a transaction is open
             found.allowed(name, source.tags(name) or {})
         found.refused.clear()
@@ -179,24 +215,22 @@ class Certifying:
         points at. A tag that goes and comes back is no first one."""
         if plan is None or plan is self._noted:
             return
-        tagged = plan.prompts.values()
-        stable = {it.name: at for it in tagged if (at := it.at(STABLE)) is not None}
-        untagged = {
-            (it.name, version): prompt.digest
-            for it in tagged
-            for version, prompt in it.versions.items()
-            if version not in it.tags.values()
-        }
-        now_s = clock.wall_s()
-        with database.writing(self._engine) as connection:
-            prompts.note_stood(
-                connection,
-                {name: Stood(at.version, at.digest) for name, at in stable.items()},
-                now_s,
-            )
-            if untagged:
-                prompts.note_versions(connection, untagged, now_s)
-        self._noted = plan
+        stable, named = _served(plan)
+        fresh = {name: it for name, it in stable.items() if self._noted_stable.get(name) != it}
+        new = {place: digest for place, digest in named.items() if place not in self._noted_named}
+        if fresh or new:
+            now_s = clock.wall_s()
+            with database.writing(self._engine) as connection:
+                prompts.note_stood(connection, fresh, now_s)
+                if new:
+                    prompts.note_versions(connection, new, now_s)
+        self._noted, self._noted_stable, self._noted_named = plan, stable, named
+
+    def was_stable(self, prompt: Prompt) -> bool:
+        """Whether `stable` pointed there, and has not gone back from it: it may go back to it."""
+        self.note(self._current())
+        stood = _Remembered(self._engine, whole=False).of(prompt.name)
+        return Stood(prompt.version, prompt.digest) in stood
 
     @property
     def problems(self) -> tuple[str, ...]:

@@ -118,9 +118,10 @@ class Releases:
             connection, {name: place.asked_seq for name, place in known.items()}
         )
         new = self._blocks.after(connection, {name: it.block_seq for name, it in known.items()})
-        lacking = (
-            self._certificates.missing(connection, kept, moment.now_s) if self._certificates else {}
-        )
+        lacking: Mapping[str, tuple[str, ...]] = {}
+        if self._certificates is not None:
+            waiting = [one for one in kept if one.state != "created"]
+            lacking = self._certificates.missing(connection, waiting, moment.now_s)
         ungraded = assessments.not_graded(connection)
         bound = Binding(moment, of_each(connection, moment, kept), lacking, ungraded)
         shadows = copies_of(connection, kept, known, moment.candidates)

@@ -41,6 +41,13 @@ class Coming(NamedTuple):
     models: frozenset[str]
 
 
+class Said(NamedTuple):
+    """What a release says of both, as far as it does."""
+
+    prompt: RoutePrompt | None
+    targets: tuple[str | DeclaredTarget, ...] | None
+
+
 class Known(Struct):
     """Certificates of some digests, as they were when the store had this many, the newest so."""
 
@@ -64,6 +71,7 @@ class ReleaseCertificates:
         self._plan = plan
         self._declared = declared
         self._known = Known((0, None), {})
+        self._said: dict[str, Said] = {}  # by digests of releases, which never change
         self._versions: tuple[Snapshot | None, dict[tuple[str, str], Prompt | str]] = (None, {})
 
     def missing(
@@ -79,6 +87,8 @@ class ReleaseCertificates:
                 wanted[one.rollout.id] = one.rollout, self._wanted(one.rollout)
             except ValueError as error:
                 found[one.rollout.id] = (str(error),)
+        there = {rollout.digest for rollout, _ in wanted.values()}
+        self._said = {digest: it for digest, it in self._said.items() if digest in there}
         digests = {prompt.digest for _, pairs in wanted.values() for prompt, _ in pairs}
         if not digests:
             return found
@@ -105,6 +115,11 @@ class ReleaseCertificates:
             found.append(
                 "its parameters stand before those of its prompt, and no certificate is about "
                 "them: `tidegate gate --candidate-parameter` tries them, its guards judge them"
+            )
+        if coming.wanted.version is None and coming.wanted.tag != STABLE:
+            found.append(
+                f"its prompt is what the tag {coming.wanted.tag} points at, which moves freely and "
+                "is released then: name a version"
             )
         if "fallbacks" in rollout.members:
             found.append("what it falls back to needs no certificate: uncertified_pair tells of it")
@@ -141,21 +156,15 @@ class ReleaseCertificates:
 
     def _coming(self, rollout: Rollout, route: Route) -> Coming | None:
         """None where it would be asked by no prompt. ValueError."""
-        wanted = route.prompt
-        if "prompt" in rollout.members:
-            said: DeclaredRoutePrompt | None = value_of("prompt", rollout.members["prompt"])
-            wanted = None
-            if said is not None:
-                wanted = RoutePrompt(said.name, said.tag, said.version, said.allow_tags)
+        said = self._said.get(rollout.digest)
+        if said is None:
+            said = self._said[rollout.digest] = _said(rollout)
+        wanted = said.prompt if "prompt" in rollout.members else route.prompt
         if wanted is None:
             return None
-        models = models_at(route)
-        if "target" in rollout.members:
-            one: str | DeclaredTarget | None = value_of("target", rollout.members["target"])
-            several: dict[str, float] = value_of("targets", rollout.members["targets"])
-            named = several if one is None else (one,)
-            models = frozenset(_model(it, self._declared()) for it in named)
-        return Coming(wanted, models)
+        if said.targets is None:
+            return Coming(wanted, models_at(route))
+        return Coming(wanted, frozenset(_model(it, self._declared()) for it in said.targets))
 
     def _version(self, plan: Plan, wanted: RoutePrompt) -> Prompt:
         """As it serves, or would: a version that nothing has served yet as it lies there."""
@@ -195,6 +204,20 @@ class ReleaseCertificates:
         )
         more = len(lacking) - len(words)
         return (*words, f"{more} more") if more else words
+
+
+def _said(rollout: Rollout) -> Said:
+    """ValueError."""
+    members, prompt, targets = rollout.members, None, None
+    if "prompt" in members:
+        said: DeclaredRoutePrompt | None = value_of("prompt", members["prompt"])
+        if said is not None:
+            prompt = RoutePrompt(said.name, said.tag, said.version, said.allow_tags)
+    if "target" in members:
+        one: str | DeclaredTarget | None = value_of("target", members["target"])
+        several: dict[str, float] = value_of("targets", members["targets"])
+        targets = tuple(several) if one is None else (one,)
+    return Said(prompt, targets)
 
 
 def _read(snapshot: Snapshot | None, name: str, version: str) -> Prompt | str:

@@ -224,6 +224,7 @@ class ReceiptQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
     team: Name | None = None
     target: RouteName | None = None
     purpose: Name | None = None
+    session_id: Name | None = None
     validity: Validity | None = None
     model_refusal: ModelRefusalExtent | None = None
     failed: bool = False

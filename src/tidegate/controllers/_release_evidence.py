@@ -69,7 +69,9 @@ def _harmed(analysis: Analysis, rollout: Rollout) -> dict[str, str]:
 def how_much(one: Verdict) -> str:
     """A verdict's effect for people: points of a share, or a ratio."""
     if one.effect is None or one.low is None or one.high is None:
-        return "by how much is not known"
+        if one.apart is None:
+            return "by how much is not known"
+        return f"{100 * one.apart:+.0f} points so far"
     if HARM[one.metric].kind == "amount":
         return f"{one.effect:.2f} times ({one.low:.2f} to {one.high:.2f})"
     points = 100 * one.effect, 100 * one.low, 100 * one.high

@@ -85,13 +85,30 @@ def guarded(rollout: Rollout, route: DeclaredRoute) -> Rollout:
     Its digest stays: it is of what its file says, and not of what the route declares beside it."""
     if rollout.harm != DEFAULT_HARM:
         return rollout
-    quality = route.quality
-    names = ["thumbs_down"]
-    if quality is not None and quality.follow_up and route.capture is not None:
-        names.insert(0, "follow_up")
-    if quality is not None and quality.checks is not None:
-        names.insert(0, "quality")
-    return replace(rollout, harm=(*DEFAULT_HARM, *map(late_guard, names)))
+    return replace(rollout, harm=(*DEFAULT_HARM, *map(late_guard, _found_late(route))))
+
+
+def never_known(rollout: Rollout, route: DeclaredRoute) -> list[str]:
+    """Of each guard that it names and of which its route finds nothing, what is missing there."""
+    found = _found_late(route)
+    lacking = {
+        "quality": "its route declares no `quality` with `checks`, and `capture`",
+        "follow_up": "its route declares no `quality` with `follow_up`, and `capture`",
+    }
+    return [
+        f"harm {one.name}: nothing will be known of it, {lacking[one.name]}"
+        for one in rollout.harm
+        if one.must_be_safe and one.name in lacking and one.name not in found
+    ]
+
+
+def _found_late(route: DeclaredRoute) -> tuple[str, ...]:
+    """The metrics that are found of the route's answers afterwards; anybody may rate."""
+    quality = route.quality if route.capture is not None else None
+    if quality is None:
+        return ("thumbs_down",)
+    has = {"quality": quality.checks is not None, "follow_up": quality.follow_up}
+    return (*(name for name, is_there in has.items() if is_there), "thumbs_down")
 
 
 def _digest(rollout: Rollout) -> str:

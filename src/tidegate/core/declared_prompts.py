@@ -29,7 +29,7 @@ class DeclaredPrompts(Struct, frozen=True, omit_defaults=True):
         Literal["required", "off"],
         Meta(
             description="Whether the tag `stable` moves only to a version that has passed a gate "
-            "at every model that it is asked at."
+            "at every model that it is asked at, and whether a release waits for that."
         ),
     ] = "required"
     poll_s: Annotated[Seconds, Meta(description="How often it is looked at for news.")] = 2.0

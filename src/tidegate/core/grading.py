@@ -81,13 +81,23 @@ class Grade(Struct, frozen=True, omit_defaults=True):
     why: str = ""
 
 
+# A vector for each text, or None and why there are none.
+Embedded = tuple[Sequence[Sequence[float]] | None, str | None]
+
+
 class Ask(Protocol):
     """How a grader that needs a model asks one, through the gateway: the answer's text, or None and
-    why there is none."""
+    why there is none. One that can ask for embeddings too has `Embed.embed`."""
 
     async def __call__(
         self, turns: tuple[tuple[str, str], ...], json_schema: str | None
     ) -> tuple[str | None, str | None]: ...
+
+
+class Embed(Protocol):
+    """How a grader asks for embeddings, through the gateway."""
+
+    async def embed(self, texts: tuple[str, ...]) -> Embedded: ...
 
 
 class Grader(Protocol):

@@ -10,6 +10,7 @@ from msgspec import Struct
 from tidegate.core.arm import Lane, UnitKind
 from tidegate.core.cache import RouteCache
 from tidegate.core.capture import Capture
+from tidegate.core.database_ref import CounterStore
 from tidegate.core.engine_signals import EnginePage
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.price import Price
@@ -226,7 +227,6 @@ class JournalBounds(Struct, frozen=True):
     max_bytes: int = 1024 * 1024 * 1024
 
 
-CountersMode = Literal["slice", "exact"]
 # A lifetime never ends: what was spent stays spent.
 PeriodUnit = Literal["hour", "day", "week", "month", "quarter", "year", "lifetime"]
 
@@ -266,16 +266,6 @@ class Limit(Struct, frozen=True, omit_defaults=True):
     on_excess: Literal["refuse", "cap", "alert"] = "refuse"
     alert_percents: tuple[int, ...] = ()
     raises: tuple[Raise, ...] = ()
-
-
-class CounterStore(Struct, frozen=True, omit_defaults=True):
-    """The Redis that counts for several gateways: its address without its secret, or where the
-    address is to be found."""
-
-    mode: CountersMode = "slice"
-    env: str | None = None
-    file: str | None = None
-    url: str | None = None
 
 
 class Plan(Struct, frozen=True, omit_defaults=True):

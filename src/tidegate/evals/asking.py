@@ -25,10 +25,10 @@ _NEVER_AGAIN: Final = frozenset(
 _SWEEP_S: Final = 1.0
 # How a provider's own no is called, by the gateway and by graders.
 _REJECTED: Final = "rejected_by_provider"
-_REFUSED: Final = "refused_by_safety"
+REFUSED: Final = "refused_by_safety"
 
 
-Purpose = Literal["answer", "judge"]
+Purpose = Literal["answer", "judge", "embed"]
 
 
 class Patience(Struct, frozen=True):
@@ -115,7 +115,12 @@ class Gateway:
             f"host: {parts.netloc.rpartition('@')[2]}\r\nauthorization: Bearer {key}\r\n"
             f"content-type: application/json\r\nx-tidegate-session-id: {session}"
         ).encode()
-        self._heads: dict[Purpose, bytes] = {"answer": head, "judge": head + b".judge"}
+        embed = head.replace(b"/chat/completions ", b"/embeddings ", 1) + b".embed"
+        self._heads: dict[Purpose, bytes] = {
+            "answer": head,
+            "judge": head + b".judge",
+            "embed": embed,
+        }
         self._patience = patience or Patience()
         self._asked: dict[Upstream, float] = {}
         self._sweeper: asyncio.Task[None] | None = None
@@ -130,7 +135,8 @@ class Gateway:
         self._pool.close()
 
     async def ask(self, body: bytes, purpose: Purpose = "answer") -> Answered:
-        """What came of it, after as many tries as make sense. MoneySpent."""
+        """What came of it, after as many tries as make sense; of embeddings the body as it is.
+        MoneySpent."""
         patience, pause_s = self._patience, self._patience.first_pause_s
         failed = Answered(None, failure="unreachable: nothing was tried")
         for left in reversed(range(patience.tries)):
@@ -141,7 +147,7 @@ class Gateway:
                 wait_s = pause_s
             else:
                 if reply.status == 200:
-                    return _answered(reply)
+                    return _embedded(reply) if purpose == "embed" else _answered(reply)
                 failed, code = _failed(reply)
                 if code == _MONEY:
                     raise MoneySpent(failed.failure or code)
@@ -191,6 +197,10 @@ class Gateway:
             self._pool.sweep(now_s)
 
 
+def _embedded(reply: _Reply) -> Answered:
+    return Answered(reply.body.decode(errors="replace"), receipt_id=reply.receipt)
+
+
 def _answered(reply: _Reply) -> Answered:
     try:
         answer = _answer(reply.body)
@@ -233,7 +243,7 @@ def _failed(reply: _Reply) -> tuple[Answered, str]:
         error = _Error(f"status {reply.status}")
     code = error.code or f"status {reply.status}"
     if code == _REJECTED:
-        refused = Answered(None, failure=_REFUSED, refusal="full", receipt_id=reply.receipt)
+        refused = Answered(None, failure=REFUSED, refusal="full", receipt_id=reply.receipt)
         return refused, code
     failure = f"{code}: {error.message[:300]}"
     return Answered(None, failure=failure, receipt_id=reply.receipt), code

@@ -42,7 +42,11 @@ def members(check: Check) -> tuple[Check, ...]:
 
 def asks(check: Check) -> bool:
     """Whether a check needs a judge, itself or one of its group."""
-    if check.grader == "group":
-        members = msgspec.json.decode(check.options)["checks"]
-        return any(plugs.load("graders", member["grader"]).asks for member in members)
-    return bool(plugs.load("graders", check.grader).asks)
+    graders = (plugs.load("graders", it.grader) for it in members(check))
+    return any(it.asks and not getattr(it, "embeds", False) for it in graders)
+
+
+def embeds(check: Check) -> bool:
+    """Whether a check needs embeddings, itself or one of its group."""
+    graders = (plugs.load("graders", it.grader) for it in members(check))
+    return any(getattr(it, "embeds", False) for it in graders)

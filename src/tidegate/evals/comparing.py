@@ -57,7 +57,9 @@ class Comparing:
             for repeat in self._repeats:
                 it = self._file.comparisons.get((case.id, repeat, number))
                 if it is not None and it.of == self._of(case, repeat):
-                    found.append(it)
+                    # A judge may have been calibrated since it was asked.
+                    decides = it.judge in self._judges.calibrated if it.judge else it.decides
+                    found.append(replace(it, decides=decides))
         return tuple(found)
 
     async def compare(self, case: Case, repeat: int) -> None:
@@ -66,11 +68,12 @@ class Comparing:
             self._file.add_comparison(await self._compared(case, repeat, number))
 
     def _missing(self, case: Case, repeat: int) -> list[int]:
-        of = self._of(case, repeat)
-        if of is None:
+        checks = self._checks.get(case.id)
+        of = None if checks is None else self._of(case, repeat)
+        if checks is None or of is None:
             return []
         found = []
-        for number in self._checks.get(case.id, ()):
+        for number in checks:
             known = self._file.comparisons.get((case.id, repeat, number))
             if known is None or known.of != of or known.grade.verdict == "error":
                 found.append(number)

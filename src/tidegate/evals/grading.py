@@ -24,6 +24,7 @@ from tidegate.core.grading import (
     together,
 )
 from tidegate.evals.asking import Gateway
+from tidegate.evals.embedding import Embedder, Means
 from tidegate.evals.gate_refusals import STRATUM as REFUSAL
 from tidegate.evals.outcome import Outcome
 from tidegate.graders.refusal import extent_of
@@ -62,9 +63,13 @@ class Judge:
             }
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         answered = await self._gateway.ask(_encode(body), "judge")
+        self.note(answered)
+        return answered.output, answered.failure
+
+    def note(self, answered: Answered) -> None:
+        """What came of one question."""
         if answered.model_snapshot is not None:
             self.models.add(answered.model_snapshot)
-        return answered.output, answered.failure
 
     def digest(self, prompt: str) -> str | None:
         """Which judge that is with such a prompt; None while no model has answered, or several."""
@@ -76,10 +81,18 @@ class Judge:
 
 class Judges(Struct):
     """Who judges in a run: `ask` None where nobody does. `calibrated` are digests of judges that
-    may decide."""
+    may decide. `embedder` makes vectors of texts, None where none are made."""
 
     ask: Judge | None = None
     calibrated: frozenset[str] = frozenset()
+    embedder: Embedder | None = None
+
+    @property
+    def means(self) -> Ask | None:
+        """What graders may ask; None where that is nothing."""
+        if self.embedder is None:
+            return self.ask
+        return Means(self.ask, self.embedder)
 
     def decides(self, prompt: str) -> bool:
         return self.digest(prompt) in self.calibrated
@@ -137,7 +150,7 @@ class Marker:
     async def _grade(self, ready: _Ready, case: Case, answered: Answered) -> Grade:
         if ready.marking is not None:
             return ready.marking(case, answered)
-        ask: Ask | None = self.judges.ask if ready.grader.asks else None
+        ask = self.judges.means if ready.grader.asks else None
         return await ready.grader.grade(case, answered, ready.options, ask)
 
     def _prepared(self, check: Check) -> _Ready:

@@ -11,6 +11,7 @@ from tidegate.core.prompt import is_name
 from tidegate.evals.cases import CaseReader
 from tidegate.evals.checking import Graders
 from tidegate.evals.files import START, Outside, beside, read_lines
+from tidegate.evals.inspect_samples import case_node, is_sample
 from tidegate.evals.reading import Reader, Unreadable
 from tidegate.evals.suite import MAX_CASES, MAX_REPEATS, REPEATS, Loaded, Suite
 
@@ -32,7 +33,8 @@ def read_native(root: Node, file: FilePath, reader: Reader) -> Loaded:
     if not members and not problems:
         reader.say(root.mark, (), "it is empty; it needs `cases:` or `cases_from:`")
         problems = in_order(reader.problems)
-    return Loaded(() if suite is None or problems else (suite,), tuple(problems))
+    suites = () if suite is None or problems else (suite,)
+    return Loaded(suites, tuple(problems), tuple(in_order(reader.warnings)))
 
 
 class _Reading:
@@ -110,10 +112,18 @@ class _Reading:
         own, lines = self.reader, Reader(str(shown))
         self.cases.reader = lines
         found = []
-        for line in read_lines(path, lines):
-            if isinstance(line, MapNode):
-                case = self.cases.read(line, ())
-                found += [] if case is None else [case]
+        for number, line in enumerate(read_lines(path, lines), 1):
+            if not isinstance(line, MapNode):
+                continue
+            row: Node = line
+            if is_sample(line):
+                try:
+                    row = case_node(line, number, lines)
+                except Unreadable:
+                    continue
+            case = self.cases.read(row, ())
+            found += [] if case is None else [case]
         self.cases.reader = own
         self.elsewhere += in_order(lines.problems)
+        own.warnings += lines.warnings
         return found

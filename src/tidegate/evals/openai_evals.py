@@ -11,10 +11,13 @@ from tidegate.config.problem import Path, Problem, in_order
 from tidegate.config.tree import MapNode, Node
 from tidegate.core.grading import Case, Check
 from tidegate.core.words import quoted
+from tidegate.evals import ours
 from tidegate.evals.files import Outside, beside, read_lines, read_yaml
 from tidegate.evals.reading import Reader, Unreadable, raw
 from tidegate.evals.suite import REPEATS, Loaded, Suite
 
+# What a prompt of theirs has filled in, and how a judge here is shown it.
+PLACES: Final = {"input": "QUESTION", "ideal": "REFERENCE", "completion": "ANSWER"}
 _ABC: Final = {"from_n_abc": "ABCDEFGH", "from_n_abc_or_unknown": "ABCDEFGH"}
 _ROLES: Final = ("system", "developer", "user", "assistant")
 _CLASSES: Final = ("Match", "Includes", "FuzzyMatch", "JsonMatch", "ModelBasedClassify")
@@ -89,10 +92,15 @@ class _Registry:
         name = self.reader.text(node, path)
         file = self._find(node, path, name, "data")
         lines = Reader(str(file))
-        found = []
+        found: list[Case] = []
+        names: set[str] = set()
         for number, line in enumerate(read_lines(file, lines), 1):
             case = _sample(line, lines, number, checks)
-            found += [] if case is None else [case]
+            if case is not None and case.id in names:
+                lines.say(line.mark, (), f"the id {quoted(case.id)} is there twice")
+            elif case is not None:
+                names.add(case.id)
+                found.append(case)
         self.elsewhere += in_order(lines.problems)
         if lines.problems:
             raise Unreadable
@@ -163,9 +171,8 @@ class _Registry:
             prompt, strings = written["prompt"], written["choice_strings"]
             choices = list(_ABC.get(strings, strings)) if isinstance(strings, str) else strings
             scores = written.get("choice_scores") or {}
-            names = {"input": "QUESTION", "ideal": "REFERENCE", "completion": "ANSWER"}
-            for key, text in {**names, **dict(given or {})}.items():
-                prompt = prompt.replace(f"{{{key}}}", f"({text})" if key in names else str(text))
+            for key, text in {**PLACES, **dict(given or {})}.items():
+                prompt = prompt.replace(f"{{{key}}}", f"({text})" if key in PLACES else str(text))
             if not scores:
                 # Without scores it only counts answers by choice; nobody says which is right.
                 raise self.reader.refuse(spec.mark, path, "its spec has no `choice_scores`")
@@ -183,6 +190,7 @@ def _sample(line: Node, reader: Reader, number: int, checks: tuple[Check, ...]) 
         members = reader.members(line, ())
         if "input" not in members:
             raise reader.refuse(line.mark, (), "`input` is missing")
+        kept = _kept(members, reader)
         asked = reader.value(members["input"], ("input",))
         turns = (("user", asked),) if isinstance(asked, str) else _turns(asked)
         if turns is None:
@@ -195,7 +203,21 @@ def _sample(line: Node, reader: Reader, number: int, checks: tuple[Check, ...]) 
             raise reader.refuse(line.mark, (), "`ideal` is missing")
     except Unreadable:
         return None
-    return Case(f"s{number}", turns=turns, expected=expected, checks=checks)
+    name = kept.pop("id", f"s{number}")
+    return Case(name, turns=turns, expected=expected, checks=checks, **kept)
+
+
+def _kept(members: dict[str, Node], reader: Reader) -> dict[str, Any]:
+    """What a sample that was written here has beside."""
+    if ours.OURS not in members:
+        return {}
+    node, at = members[ours.OURS], (ours.OURS,)
+    try:
+        found = dict(ours.members(reader.value(node, at)))
+    except ValueError as error:
+        raise reader.refuse(node.mark, at, str(error)) from None
+    found.pop("turns", None)
+    return found
 
 
 def _turns(asked: Any) -> tuple[tuple[str, str], ...] | None:

@@ -82,6 +82,19 @@ def _similar(measure: str, threshold: float) -> Callable[[Asked], tuple[str, Opt
     return read
 
 
+def _means(measure: str) -> Callable[[Asked], tuple[str, Options]]:
+    def read(asked: Asked) -> tuple[str, Options]:
+        to = texts(asked.value) if isinstance(asked.value, list) else text(asked.value)
+        least = 0.75 if asked.threshold is None else asked.threshold
+        options: Options = {"to": to, "threshold": least}
+        return "semantic_similarity", options if measure == "cosine" else {
+            "measure": measure,
+            **options,
+        }
+
+    return read
+
+
 def _levenshtein(asked: Asked) -> tuple[str, Options]:
     most = 5 if asked.threshold is None else int(asked.threshold)
     same: Options = {"measure": "levenshtein", "ignore_case": False}
@@ -179,6 +192,10 @@ READ: Final[Mapping[str, Callable[[Asked], tuple[str, Options]]]] = {
     "levenshtein": _levenshtein,
     "rouge-n": _similar("rouge_recall", 0.75),
     "bleu": _similar("bleu", 0.5),
+    "similar": _means("cosine"),
+    "similar:cosine": _means("cosine"),
+    "similar:dot": _means("dot"),
+    "similar:euclidean": _means("euclidean"),
     "latency": _latency,
     "cost": _cost,
     "finish-reason": lambda asked: ("finish_reason", {"any": [text(asked.value)]}),

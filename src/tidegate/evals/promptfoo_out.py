@@ -8,44 +8,19 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
-import yaml
-from msgspec import Struct
 
 from tidegate.core.grading import Case, Check
-from tidegate.evals.promptfoo_cases import OURS, context_of
+from tidegate.evals.ours import OURS
+from tidegate.evals.promptfoo_cases import context_of
 from tidegate.evals.promptfoo_checks import NOT, SET, check_of
-from tidegate.evals.promptfoo_files import CODE
 from tidegate.evals.promptfoo_text import quoted_text
 from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
 from tidegate.evals.promptfoo_values import Mistaken
 from tidegate.evals.suite import Suite
+from tidegate.evals.written_suite import NoPlace, Written, dumped
+from tidegate.prompts.promptfoo_written import CODE
 
-_NUMBERS: Final = "0123456789+-."
 _FILES: Final = ("file://", "package:")
-
-
-class Written(Struct, frozen=True):
-    """The text of the configuration, and what of the suite it does not hold."""
-
-    text: str
-    left_out: tuple[str, ...] = ()
-
-
-class _Dumper(yaml.SafeDumper):
-    """Writes texts so that YAML 1.2 takes them for texts too, which knows other numbers."""
-
-
-def _written_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    odd = text[:1] in _NUMBERS or not text.replace("\n", "").isprintable()
-    style = '"' if odd else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _written_text)
-
-
-class _NoPlace(Exception):
-    """promptfoo has no place for this."""
 
 
 def write_promptfoo(suite: Suite) -> Written:
@@ -55,7 +30,7 @@ def write_promptfoo(suite: Suite) -> Written:
     for case in suite.cases:
         try:
             tests.append(_test(case, left))
-        except _NoPlace as reason:
+        except NoPlace as reason:
             left.append(f"the case {case.id}: {reason}")
     if suite.prompt is not None:
         left.append(f"that it is for the prompt {suite.prompt}")
@@ -69,8 +44,7 @@ def write_promptfoo(suite: Suite) -> Written:
         said = {"prompts": sources, **said}
     if len(sources) < len(suite.templates):
         left.append("prompts that are code")
-    dumped = yaml.dump(said, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
-    return Written(dumped, tuple(left))
+    return Written(dumped(said), tuple(left))
 
 
 def _test(case: Case, left: list[str]) -> dict[str, Any]:
@@ -83,7 +57,7 @@ def _test(case: Case, left: list[str]) -> dict[str, Any]:
     if any(isinstance(value, list) for value in variables.values()):
         test["options"] = {"disableVarExpansion": True}
     if OURS in case.strata:
-        raise _NoPlace(f"a stratum called {OURS}")
+        raise NoPlace(f"a stratum called {OURS}")
     test["metadata"] = {**case.strata, OURS: _ours(case, variables)}
     found = []
     for check in case.checks:
@@ -93,7 +67,7 @@ def _test(case: Case, left: list[str]) -> dict[str, Any]:
         else:
             found.append(assertion)
     if case.checks and not found:
-        raise _NoPlace("none of its checks")
+        raise NoPlace("none of its checks")
     if found:
         test["assert"] = found
     return test
@@ -118,7 +92,7 @@ def _texts(value: Any) -> Any:
     if isinstance(value, str):
         written = quoted_text(value)
         if written is None or value.startswith(_FILES):
-            raise _NoPlace("a text that promptfoo reads as something else")
+            raise NoPlace("a text that promptfoo reads as something else")
         return written
     if isinstance(value, list):
         return [_texts(item) for item in value]
@@ -140,7 +114,7 @@ def assertion_of(check: Check) -> dict[str, Any] | None:
         try:
             if check_of(assertion) == check:
                 return _quoted(assertion)
-        except (Mistaken, _NoPlace):
+        except (Mistaken, NoPlace):
             continue
     return None
 
@@ -185,6 +159,10 @@ def _candidates(check: Check, options: dict[str, Any]) -> Iterator[dict[str, Any
             yield {"type": "levenshtein", "value": value, **most}
             yield {"type": "rouge-n", "value": value, **threshold}
             yield {"type": "bleu", "value": value, **threshold}
+        case "semantic_similarity":
+            measure = options.get("measure", "cosine")
+            kind = "similar" if measure == "cosine" else f"similar:{measure}"
+            yield {"type": kind, "value": options.get("to"), **threshold}
         case "markup":
             kind = "contains-" if options.get("where") == "anywhere" else "is-"
             value = {"value": {"requiredElements": options.get("elements")}}

@@ -5,12 +5,10 @@ from typing import Final
 
 _CODE = "it is code, which is not executed"
 _TRACES = "it reads traces of an agent"
-_VECTORS = "it compares embeddings; `levenshtein` and `rouge-n` compare words"
 _SERVICE = "it asks a service of its own"
 UNSUPPORTED: Final[Mapping[str, str]] = {
     **dict.fromkeys(("javascript", "python", "ruby"), _CODE),
     "webhook": "it is somebody's address, which is not called",
-    **dict.fromkeys(("similar", "similar:cosine", "similar:dot", "similar:euclidean"), _VECTORS),
     **dict.fromkeys(("classifier", "moderation", "pi", "guardrails", "search-rubric"), _SERVICE),
     **dict.fromkeys(("perplexity", "perplexity-score"), "it reads the probabilities of tokens"),
     **dict.fromkeys(("is-sql", "contains-sql"), "there is no reader of SQL"),

@@ -1,5 +1,6 @@
 """Data sets of pydantic-evals, with the evaluators that are checks here."""
 
+from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any, Final
 
@@ -9,9 +10,11 @@ from tidegate.config.problem import Path, in_order
 from tidegate.config.tree import ListNode, MapNode, Node
 from tidegate.core.grading import Case, Check
 from tidegate.core.words import quoted
+from tidegate.evals import ours
 from tidegate.evals.reading import Reader, Unreadable, is_nothing, raw
 from tidegate.evals.suite import MAX_CASES, Loaded, Suite
 
+WHY_CLASS: Final = "it is a class of Python, which is not executed"
 _CASE: Final = ("name", "inputs", "expected_output", "metadata", "evaluators")
 _SET: Final = ("name", "cases", "evaluators", "report_evaluators", "$schema")
 _MARKS: Final = ("inputs", "expected_output", "evaluators")
@@ -72,13 +75,7 @@ def _case(node: Node, path: Path, reader: Reader, shared: Node | None) -> Case |
         expected = None
         if "expected_output" in members and not is_nothing(members["expected_output"]):
             expected = reader.raw(members["expected_output"], (*path, "expected_output"))
-        strata = {}
-        if "metadata" in members and not is_nothing(members["metadata"]):
-            said = reader.value(members["metadata"], (*path, "metadata"))
-            pairs = said.items() if isinstance(said, dict) else [("metadata", said)]
-            strata = {
-                key: it if isinstance(it, str) else bytes(raw(it)).decode() for key, it in pairs
-            }
+        strata, kept = _metadata(members, path, reader)
         own: tuple[Check, ...] = ()
         if "evaluators" in members:
             own = _checks(members["evaluators"], (*path, "evaluators"), reader, expected)
@@ -86,8 +83,29 @@ def _case(node: Node, path: Path, reader: Reader, shared: Node | None) -> Case |
             own += _checks(shared, ("evaluators",), reader, expected)
     except Unreadable:
         return None
-    kept = {key: raw(value) for key, value in variables.items()}
-    return Case(name, kept, expected=expected, checks=own, strata=strata)
+    given = {key: raw(value) for key, value in variables.items()}
+    return Case(name, given, expected=expected, checks=own, strata=strata, **kept)
+
+
+def _metadata(
+    members: dict[str, Node], path: Path, reader: Reader
+) -> tuple[dict[str, str], Mapping[str, Any]]:
+    """Strata, and what of a case of ours was kept there."""
+    node = members.get("metadata")
+    if node is None or is_nothing(node):
+        return {}, {}
+    at = (*path, "metadata")
+    said = reader.value(node, at)
+    if not isinstance(said, dict):
+        said = {"metadata": said}
+    try:
+        kept = ours.members(said.pop(ours.OURS, {}))
+    except ValueError as error:
+        raise reader.refuse(node.mark, (*at, ours.OURS), str(error)) from None
+    strata = {
+        key: it if isinstance(it, str) else bytes(raw(it)).decode() for key, it in said.items()
+    }
+    return strata, {name: it for name, it in kept.items() if name not in ("id", "strata")}
 
 
 def _checks(node: Node, path: Path, reader: Reader, expected: Raw | None) -> tuple[Check, ...]:
@@ -132,8 +150,8 @@ def _known(name: str, given: Any) -> tuple[str, Raw]:
             return "latency", raw({"most_s": float(_first(given, "seconds"))})
         case "LLMJudge":
             return "judge_rubric", raw({"rubric": str(_first(given, "rubric"))})
-    why = "it is a class of Python, which is not executed"
-    return "unsupported", raw({"type": name, "why": why, "written": {"arguments": given}})
+    written = {"arguments": given}
+    return "unsupported", raw({"type": name, "why": WHY_CLASS, "written": written})
 
 
 def _first(given: Any, name: str) -> Any:

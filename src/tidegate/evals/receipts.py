@@ -34,7 +34,7 @@ Read = Callable[[int], Page]
 
 class Receipts:
     """Reads along in the ledger while answers wait for their receipts; a context. `read` gives the
-    receipts of the run's key after a cursor, in a thread; it may raise Unread."""
+    receipts of the run's session after a cursor, in a thread; it may raise Unread."""
 
     def __init__(self, read: Read, patience_s: float = PATIENCE_S) -> None:
         self._read = read
@@ -111,6 +111,11 @@ class Receipts:
             spent_s = clock.monotonic_s() - began_s
             if len(page.receipts) < PAGE and spent_s < _PAUSE_S:
                 await asyncio.sleep(_PAUSE_S - spent_s)
+
+
+def is_unread(answered: Answered) -> bool:
+    """Whether there is a receipt that nobody has read: each tells which model was wanted."""
+    return answered.receipt_id is not None and answered.model is None
 
 
 def told(answered: Answered, receipt: Receipt) -> Answered:

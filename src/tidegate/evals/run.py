@@ -18,6 +18,7 @@ from tidegate.evals.asking import Gateway, MoneySpent
 from tidegate.evals.comparing import Comparing
 from tidegate.evals.grading import Marker, needs_receipts
 from tidegate.evals.outcome import Outcome, Paired, is_sure, passed
+from tidegate.evals.receipts import is_unread
 from tidegate.evals.run_file import Key, RunFile
 from tidegate.evals.side import SideName, Writer
 from tidegate.evals.suite import Suite
@@ -26,6 +27,7 @@ from tidegate.stats.discordant import Coin
 
 # Answers may wait for their receipts while the next ones are asked for.
 MAX_WAITING: Final = 2000
+_MAY_ASK: Final = frozenset(("group", "semantic_similarity"))
 StoppedBy = Literal["worse", "money"]
 
 
@@ -110,6 +112,8 @@ class Run:
                 for _ in range(self._course.at_once):
                     tasks.create_task(self._work(gateway, todo, tasks, waiting))
                     tasks.create_task(self._compare_known(uncompared))
+                for key in self._unread():
+                    tasks.create_task(self._reread(key))
         except* OSError as several:
             raise several.exceptions[0] from None
         return self._stopped or Ended()
@@ -134,6 +138,20 @@ class Run:
                 await waiting.acquire()
                 noted = tasks.create_task(self._note(case, repeat, name, answered))
                 noted.add_done_callback(lambda _: waiting.release())
+
+    def _unread(self) -> list[Key]:
+        """Whose receipts had not come when a run of the same file ended."""
+        if self._course.enrich is None:
+            return []
+        known = self._file.outcomes.items()
+        return [key for key, it in known if it.verdict != "error" and is_unread(it.answered)]
+
+    async def _reread(self, key: Key) -> None:
+        outcome = self._file.outcomes[key]
+        assert self._course.enrich is not None  # noqa: S101 - see `_unread`
+        answered = await self._course.enrich(outcome.answered)
+        if not is_unread(answered):
+            self._file.add(key[0], replace(outcome, answered=answered))
 
     async def _compare_known(self, uncompared: Iterator[tuple[Case, int]]) -> None:
         """What another run of the same file has answers to."""
@@ -217,8 +235,8 @@ class Run:
 
 
 def _waits(check: Check) -> bool:
-    """Whether a judge may be asked for it: the next answer does not wait for that."""
-    return check.grader == "group" or check.grader.startswith("judge_")
+    """Whether a model may be asked for it: the next answer does not wait for that."""
+    return check.grader in _MAY_ASK or check.grader.startswith("judge_")
 
 
 def in_turn(cases: Iterable[Case], seed: str) -> list[Case]:

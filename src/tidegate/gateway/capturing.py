@@ -35,6 +35,7 @@ class Capturing(Struct, eq=False):
     turns: Raw
     system: Raw | None
     heard: Heard | None = None
+    conversation: str | None = None
 
     def hear(self, inner: Follower | None) -> Heard:
         """Begins anew with an attempt's answer."""
@@ -89,6 +90,7 @@ def record(capturing: Capturing, heard: Heard, receipt: Receipt, personal: Perso
         cut=cut,
         shortened=heard.shortened or len(kept) < len(answer),
         redacted=dict(counts),
+        conversation=capturing.conversation,
     )
 
 

@@ -35,8 +35,11 @@ class Unjudged(Exception):
     """There is no verdict, and why."""
 
 
-class Judging(Generic[O]):
-    """core.grading.Judge by what it tells a judge (`system`) and how it asks (`judged`, which may
+_Judged = Callable[[Case, Answered, O, Ask | None], Awaitable[Grade]]
+
+
+class Asking(Generic[O]):
+    """core.grading.Grader of a whole answer by what a model is asked of it (`judged`, which may
     raise Unjudged). `options` is a Struct that says what may be written, `also_wrong` what types
     cannot say."""
 
@@ -45,12 +48,10 @@ class Judging(Generic[O]):
     def __init__(
         self,
         options: type[O],
-        system: Callable[[O], str],
-        judged: Callable[[Case, Answered, O, Ask | None], Awaitable[Grade]],
+        judged: _Judged[O],
         also_wrong: Callable[[O], str | None] | None = None,
     ) -> None:
         self._options = options
-        self._system = system
         self._judged = judged
         self._also_wrong = also_wrong
 
@@ -60,9 +61,6 @@ class Judging(Generic[O]):
 
     def wrong(self, options: Mapping[str, Any]) -> str | None:
         return wrong(self._options, options, self._also_wrong)
-
-    def prompt(self, options: Mapping[str, Any]) -> str:
-        return self._system(msgspec.convert(options, self._options))
 
     async def grade(
         self, case: Case, answered: Answered, options: Mapping[str, Any], ask: Ask | None
@@ -75,6 +73,23 @@ class Judging(Generic[O]):
             return await self._judged(case, answered, msgspec.convert(options, self._options), ask)
         except Unjudged as unjudged:
             return Grade("error", why=str(unjudged))
+
+
+class Judging(Asking[O]):
+    """core.grading.Judge: `system` is what a judge is told."""
+
+    def __init__(
+        self,
+        options: type[O],
+        system: Callable[[O], str],
+        judged: _Judged[O],
+        also_wrong: Callable[[O], str | None] | None = None,
+    ) -> None:
+        super().__init__(options, judged, also_wrong)
+        self._system = system
+
+    def prompt(self, options: Mapping[str, Any]) -> str:
+        return self._system(msgspec.convert(options, self._options))
 
 
 async def ask_judge(

@@ -37,6 +37,8 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
     `needed_units` of the canary are still to come until safety can be expected, if the arms are
     equal and the weight stays; None where there is no telling. An effect below `smallest_effect`
     cannot be seen with those that came. Harm is at `harm_at` of `e_harm`, safety at `safe_at`.
+    `apart` is the plain difference of a late share, of which harm may be proven by so few that its
+    effect is not known.
     """
 
     metric: str
@@ -53,6 +55,7 @@ class Verdict(Struct, frozen=True, omit_defaults=True):
     needed_units: int | None
     smallest_effect: float | None
     by_unit: bool = False
+    apart: float | None = None
 
 
 def kinds(analysis: Analysis, rollout: Rollout) -> dict[str, Kind]:
@@ -118,7 +121,15 @@ def _verdict(analysis: Analysis, rollout: Rollout, guard: HarmMetric, harm_at: f
         _needed(level, bounds, log(safe_at) - ln_safe),
         _smallest(level, is_share, log(harm_at) + (log(2) if body else 0.0)),
         by_unit,
+        _apart(level) if HARM[guard.name].is_late else None,
     )
+
+
+def _apart(level: Level) -> float | None:
+    stable, canary = level.stable, level.canary
+    if not stable.count or not canary.count:
+        return None
+    return canary.total / canary.count - stable.total / stable.count
 
 
 def _kind(level: Level, by: Bounds, ln_es: tuple[float, float], at: tuple[float, float]) -> Kind:

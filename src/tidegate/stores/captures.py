@@ -3,7 +3,7 @@
 A deletion stays noted: what a spool still holds of it, on whichever machine, is not stored later.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, or_, select
 
 from tidegate.core.capture import Captured
-from tidegate.stores import database
+from tidegate.stores import database, turns
 from tidegate.stores.schema_assessed import assessments
 from tidegate.stores.schema_captured import captured, deletions, feedback
 
@@ -74,13 +74,31 @@ def store(connection: Connection, several: Iterable[Captured], now_s: float) -> 
     if new:
         statement = database.upsert(connection, captured).on_conflict_do_nothing()
         connection.execute(statement, [_row(it) for it in new.values()])
+        turns.wait(connection, new.values(), now_s)
     return len(new)
 
 
 def by_id(connection: Connection, receipt_id: str, now_s: float) -> Captured | None:
     query = select(captured).where(_c.receipt_id == receipt_id, _c.until_s > now_s)
     row = connection.execute(query).mappings().one_or_none()
-    return None if row is None else _captured(row)
+    return None if row is None else captured_of(row)
+
+
+def still_there(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of them that are kept."""
+    some = select(_c.receipt_id).where(_c.receipt_id.in_(list(ids)))
+    return set(connection.execute(some).scalars())
+
+
+def next_ones(
+    connection: Connection, conversation: str, after_id: str, until_s: float, *, most: int
+) -> list[Captured]:
+    """Those of the conversation that were asked after that one, up to then, the first first."""
+    query = select(captured).where(
+        _c.conversation == conversation, _c.receipt_id > after_id, _c.at_s <= until_s
+    )
+    query = query.order_by(_c.receipt_id).limit(most)
+    return [captured_of(row) for row in connection.execute(query).mappings()]
 
 
 def newest(
@@ -89,7 +107,7 @@ def newest(
     """Newest first, at most `limit`; to page, pass the last id seen as `before_id`."""
     query = select(captured).where(_c.until_s > now_s, *_conditions(which))
     query = query.order_by(_c.receipt_id.desc()).limit(limit)
-    return [_captured(row) for row in connection.execute(query).mappings()]
+    return [captured_of(row) for row in connection.execute(query).mappings()]
 
 
 def listed(
@@ -178,7 +196,8 @@ def storable(value: Any) -> Any:
     return value.replace("\0", "\ufffd") if isinstance(value, str) else value
 
 
-def _captured(row: Mapping[Any, Any]) -> Captured:
+def captured_of(row: Mapping[Any, Any]) -> Captured:
+    """From a row that has every column."""
     values = dict(row)
     values["calls"], values["redacted"] = _calls(values["calls"]), _counts(values["redacted"])
     return Captured(**values)

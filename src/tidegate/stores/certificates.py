@@ -102,9 +102,9 @@ def answers_of_run(connection: Connection, run: str, model: str, of: tuple[str, 
 
 def snapshots_served(
     connection: Connection, since_s: float
-) -> dict[tuple[str, str, str], frozenset[str]]:
-    """What providers said had answered since then, by prompt, version and model. The newest
-    receipts are looked at, a bounded number."""
+) -> dict[tuple[str, str, str], dict[str, float]]:
+    """What providers said had answered since then, by prompt, version and model, and when last. The
+    newest receipts are looked at, a bounded number."""
     names = ("prompt", "prompt_version", "model_wanted", "model_served")
     newest = (
         select(*(receipts.c[name] for name in names), receipts.c.started_at_s)
@@ -112,16 +112,16 @@ def snapshots_served(
         .limit(_LOOKED_AT)
         .subquery()
     )
+    columns = [newest.c[name] for name in names]
     rows = connection.execute(
-        select(*(newest.c[name] for name in names))
+        select(*columns, func.max(newest.c.started_at_s))
         .where(newest.c.prompt.is_not(None), newest.c.model_served.is_not(None))
         .where(newest.c.started_at_s >= since_s)
-        .distinct()
+        .group_by(*columns)
     )
-    found: dict[tuple[str, str, str], frozenset[str]] = {}
-    for prompt, version, model, served in rows:
-        key = prompt, version, model
-        found[key] = found.get(key, frozenset()) | {served}
+    found: dict[tuple[str, str, str], dict[str, float]] = {}
+    for row in rows:
+        found.setdefault((row[0], row[1], row[2]), {})[row[3]] = row[4]
     return found
 
 

@@ -17,11 +17,13 @@ prompt_versions = Table(
     Column("at_s", Float, nullable=False),
 )
 
-# Where `stable` of each prompt pointed last: one that goes and comes back is no first one.
+# Where `stable` of each prompt pointed, the last at the greatest `depth`: one that goes and comes
+# back is no first one. What it went back from is not here any more.
 prompt_stood = Table(
     "prompt_stood",
     metadata,
     Column("prompt", Text, primary_key=True),
+    Column("depth", Integer, primary_key=True, autoincrement=False),
     Column("version", Text, nullable=False),
     Column("digest", Text, nullable=False),
     Column("at_s", Float, nullable=False),

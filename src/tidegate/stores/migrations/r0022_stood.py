@@ -1,4 +1,4 @@
-"""Where the tag `stable` of each prompt pointed last."""
+"""Where the tag `stable` of each prompt pointed."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -14,6 +14,7 @@ def upgrade() -> None:
     op.create_table(
         "prompt_stood",
         sa.Column("prompt", sa.Text, primary_key=True),
+        sa.Column("depth", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("version", sa.Text, nullable=False),
         sa.Column("digest", sa.Text, nullable=False),
         sa.Column("at_s", sa.Float, nullable=False),

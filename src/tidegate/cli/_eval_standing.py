@@ -19,7 +19,7 @@ _URGENT: Final = frozenset(("security", "p0"))
 _APPROVERS: Final = 2
 
 
-def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
+def standing_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """What is said of the change itself."""
     options = (
         click.option(
@@ -46,7 +46,7 @@ def policy_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def policy(
+def standing(
     control: Control, prompts: Prompts, prompt: Prompt, route: str, given: Mapping[str, Any]
 ) -> list[Finding]:
     """Of `route` and all others that are asked by the prompt. click.ClickException."""

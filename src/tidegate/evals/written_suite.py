@@ -1,0 +1,40 @@
+"""What a suite is as another tool's file, and how texts are put into its YAML."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+import yaml
+from msgspec import Struct
+
+_NUMBERS: Final = "0123456789+-."
+
+
+class Written(Struct, frozen=True):
+    """The file's text, what of the suite it does not hold, and further files by their paths."""
+
+    text: str
+    left_out: tuple[str, ...] = ()
+    files: Mapping[str, str] = {}
+
+
+class NoPlace(Exception):
+    """The other tool has no place for this."""
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes texts so that YAML 1.2 takes them for texts too, which knows other numbers."""
+
+
+def _written_text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    odd = text[:1] in _NUMBERS or not text.replace("\n", "").isprintable()
+    style = '"' if odd else None
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+_Dumper.add_representer(str, _written_text)
+
+
+def dumped(value: Any) -> str:
+    """As YAML, members in their own order."""
+    written: str = yaml.dump(value, Dumper=_Dumper, allow_unicode=True, sort_keys=False, width=100)
+    return written

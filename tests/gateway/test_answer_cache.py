@@ -12,8 +12,9 @@ from tests.gateway.upstream import Upstream
 from tests.stores import redis_rig
 
 from tidegate.core.cache import ExactCache
+from tidegate.core.database_ref import CounterStore
 from tidegate.core.kept_answer import Found, KeptAnswer
-from tidegate.core.plan import Candidate, CounterStore
+from tidegate.core.plan import Candidate
 from tidegate.gateway.answer_cache import AnswerCache, connecting
 
 A, B = (target(1, name) for name in "ab")

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from tidegate.core.cache import ExactCache
-from tidegate.core.database_ref import CountersRef, resolve
+from tidegate.core.database_ref import CountersRef, CounterStore, resolve
 from tidegate.core.kept_answer import Answers, Found
-from tidegate.core.plan import CounterStore, Plan, Route
+from tidegate.core.plan import Plan, Route
 from tidegate.gateway.flights import Flights
 from tidegate.stores.memory_answers import MemoryAnswers, Room
 from tidegate.stores.redis_address import parse

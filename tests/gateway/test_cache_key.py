@@ -9,7 +9,6 @@ from msgspec import Raw
 from msgspec.structs import replace
 from tests.gateway.rig import target
 
-from tidegate.core import plugs
 from tidegate.core.ask import OPENAI_RESPONSES, Ask
 from tidegate.core.cache import ExactCache, RouteCache
 from tidegate.core.plan import Contract, Release, Route, Share
@@ -28,9 +27,8 @@ def key(
     ask: Ask = ASK,
     receipt: Receipt = RECEIPT,
     namespace: str = "",
-    provider: str = "openai",
 ) -> bytes:
-    ready = prepare_cache(route, {"small": plugs.load("providers", provider)})
+    ready = prepare_cache(route, {})
     assert ready is not None
     return ready.key(ask, ASKED, receipt, namespace)
 
@@ -88,12 +86,9 @@ def test_other_headers_that_go_along_another_namespace_or_wire_are_another_key()
         key(ask=replace(ASK, continuous_usage=True)),
         key(namespace="mine"),
         key(ask=replace(ASK, dialect=OPENAI_RESPONSES)),
-        key(ask=replace(ASK, dialect=OPENAI_RESPONSES, stream=True)),
     }
-    assert len(found) == 7
+    assert len(found) == 6
     assert key(ask=replace(ASK, stream=True)) == key(), "an answer is given in either form"
-    whole, stream = (replace(ASK, dialect=OPENAI_RESPONSES, stream=it) for it in (False, True))
-    assert key(ask=whole, provider="anthropic") == key(ask=stream, provider="anthropic")
 
 
 def test_what_keeps_nothing_has_no_key() -> None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from tidegate.core.ask import OPENAI_RESPONSES, Ask
+from tidegate.core.ask import Ask
 from tidegate.core.cache import ExactCache, Scope
 from tidegate.core.plan import Route
 from tidegate.core.plugs import Provider
@@ -28,18 +28,15 @@ _HEAD_BYTES: Final = 4
 
 class PreparedCache(Struct, eq=False):
     """A route's cache, ready. `start` has read what is the same for all of its requests;
-    `providers` are of the targets whose answers are its release's own. `passes_responses`: what
-    such a target sends to a caller of Responses is not told in the other form."""
+    `providers` are of the targets whose answers are its release's own."""
 
     exact: ExactCache
     start: Any
     keeps_sampling: bool
     providers: Mapping[str, Provider]
-    passes_responses: bool
 
     def key(self, ask: Ask, asked: Canonical, receipt: Receipt, namespace: str) -> bytes:
-        either = asked.plain and not (self.passes_responses and ask.dialect == OPENAI_RESPONSES)
-        form = None if either else ask.stream
+        form = None if asked.plain else ask.stream
         head = _encode(
             (
                 _whose(self.exact.scope, receipt),
@@ -80,8 +77,7 @@ def prepare_cache(route: Route, providers: Mapping[str, Provider]) -> PreparedCa
         exact.scope,
     )
     start = hashlib.blake2b(_encode(same), digest_size=DIGEST_BYTES)
-    passes = any(OPENAI_RESPONSES in it.passthrough for it in providers.values())
-    return PreparedCache(exact, start, keeps_sampling(kinds), providers, passes)
+    return PreparedCache(exact, start, keeps_sampling(kinds), providers)
 
 
 def _whose(scope: Scope, receipt: Receipt) -> tuple[str | None, ...]:

@@ -43,6 +43,11 @@ def spoken_of(ask: Ask, body: bytes, provider: Provider, *, streamed: bool) -> S
 
 
 def _across(ask: Ask, kept: KeptAnswer, provider: Provider, dialect: Dialect) -> bytes | None:
+    passing = provider.passthrough.get(ask.dialect)
+    if passing is not None:
+        found = passing.across(kept.body, streamed=kept.streamed)
+        if found is not None:
+            return found
     spoken = spoken_of(ask, kept.body, provider, streamed=kept.streamed)
     if spoken is None:
         return None

@@ -23,6 +23,7 @@ from tidegate.control.certifying import Certifying
 from tidegate.control.release_certificates import ReleaseCertificates, certificates_of
 from tidegate.core.declared import Declared
 from tidegate.core.declared_prompts import DeclaredPrompts
+from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan, Release, Share
 from tidegate.prompts.reading import Reading
@@ -94,9 +95,13 @@ def certify(
 
 
 def waits(room: Room) -> list[str]:
-    [one] = room.ask("GET", "/api/releases").json()["releases"]
-    found: list[str] = one["waits_for"]
-    return found
+    return waits_of(room, rooms.NAME)
+
+
+def waits_of(room: Room, name: str) -> list[str]:
+    listed = room.ask("GET", "/api/releases").json()["releases"]
+    [found] = [it["waits_for"] for it in listed if it["id"] == name]
+    return list(found)
 
 
 def test_a_release_of_an_uncertified_version_waits_and_goes_on_by_itself(room: Room) -> None:
@@ -153,6 +158,54 @@ def test_a_rollback_waits_for_nothing(room: Room) -> None:
     rooms.bad(room)
     rooms.tick(room)
     assert rooms.kept(room).state == "rolled_back"
+
+
+def test_two_side_by_side_are_certified_for_what_they_come_to_together(room: Room) -> None:
+    """A model below one version and a version at another model, promoted at one tick."""
+    furnish(room, "orthogonal: true\n" + PROMPT)
+    rooms.write(room, "model", "orthogonal: true\n" + MODEL + STEPS)
+    certify(room, "v2", "m-1")
+    certify(room, "v1", "m-2")
+    names = (rooms.NAME, "chat/model")
+    for name in names:
+        rooms.create(room, name)
+        assert rooms.ask(room, "start", name).status_code == 200
+
+    def go_on() -> set[tuple[str, int]]:
+        for _ in range(6):
+            for name in names:
+                rooms.good(room, name=name)
+            rooms.tick(room)
+        return {(it.state, it.step) for it in (rooms.kept(room, name) for name in names)}
+
+    assert go_on() == {("analysing", 0)}
+    [wait] = {it for one in names for it in waits_of(room, one)}
+    assert wait.startswith(f"gate certificate: support@v2 at m-2: {NEVER}")
+    certify(room, "v2", "m-2")
+    assert go_on() <= {("promoted", 1), ("soak", 1), ("done", 1)}
+
+
+def test_before_any_plan_file_was_good_no_weight_rises(
+    room: Room, engine: Engine, layout: Layout
+) -> None:
+    """A control that is started with a broken one does not know what it asks for."""
+    furnish(room, PROMPT)
+    certify(room, "v2", "m-1")
+    rooms.create(room)
+    rooms.ask(room, "start")
+    rooms.lead_to(room, "analysing")
+    room.plan_file.write_text("nonsense: [")
+    other = Room(layout, engine, room.plan_file)
+    other.plans.start(0)
+    for _ in range(3):
+        rooms.good(other)
+        rooms.tick(other)
+    assert (rooms.kept(other).state, rooms.kept(other).step) == ("analysing", 0)
+    [wait] = waits(other)
+    assert "put the file right" in wait
+    rooms.bad(other)
+    rooms.tick(other)
+    assert rooms.kept(other).state == "rolled_back"
 
 
 def test_who_goes_without_says_why_and_is_kept(room: Room, engine: Engine) -> None:
@@ -281,7 +334,7 @@ def test_every_new_pair_is_waited_for_and_of_a_named_gate_every_pair(engine: Eng
         for version, model in papers:
             paper = replace(PLAIN, digest=prompt(version).digest, model=model, id=version + model)
             certificates.add(connection, certifying.sign(paper))
-    declared = Declared({}, prompts=DeclaredPrompts("repo"))
+    declared = Declared({}, routes={"small": DeclaredRoute()}, prompts=DeclaredPrompts("repo"))
     asked = 0
     for version, own, wanted, models, gates in product(
         VERSIONS, some(MODELS[:2]), VERSIONS, some(MODELS), ((), ("certificate",))

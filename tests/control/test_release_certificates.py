@@ -3,6 +3,7 @@
 from itertools import combinations, product
 from pathlib import Path
 from time import time
+from typing import Any
 
 import msgspec
 import pytest
@@ -311,7 +312,7 @@ def test_one_that_ends_or_whose_provider_has_moved_on_is_none_any_more(
     assert "answers as m-1-2027 now" in lacking(room, now_s + 2)
 
 
-def asked_at(models: tuple[str, ...], **wanted: str) -> Plan:
+def asked_at(models: tuple[str, ...], **wanted: Any) -> Plan:
     """A plan whose route asks these models by a version."""
     found = plan_at(**wanted)
     first, *others = (target(1, it, model=it) for it in models)
@@ -359,8 +360,47 @@ def test_every_new_pair_is_waited_for_and_of_a_named_gate_every_pair(engine: Eng
     assert asked == 2 * 3 * 2 * 7 * 2
 
 
-def test_while_nothing_waits_the_store_is_not_asked(room: Room, engine: Engine) -> None:
-    begin(room, MODEL.replace("target: new", "parameters: {top_p: 0.5}"))
+def test_of_what_callers_may_ask_for_instead_new_models_are_waited_for_alone(
+    engine: Engine,
+) -> None:
+    plan = asked_at(("m-1",), served="v3", version="v7", allowed=("stable",))
+    members = {"target": None, "targets": {"up/m-1": 1, "up/m-2": 1}}
+    raw = {name: Raw(msgspec.json.encode(it)) for name, it in members.items()}
+    one = rollout(id="small/next", route="small", members=raw)
+    declared = Declared({}, routes={"small": DeclaredRoute()}, prompts=DeclaredPrompts("repo"))
+    certifying = Certifying(engine, (SECRET,), lambda: None)
+    needs = ReleaseCertificates(certifying, Reading(), lambda: plan, lambda: declared)
+    with database.reading(engine) as connection:
+        kept = Kept(one, "ada", 0.0, "gated", 0, "", 0.0)
+        found = needs.missing(connection, [kept], NOW_S)[one.id]
+    assert [it.partition(":")[0] for it in found] == ["support@v7 at m-2", "support@v3 at m-2"]
+
+
+def test_one_that_goes_while_copies_are_asked_keeps_it_from_its_first_step(room: Room) -> None:
+    furnish(room, PROMPT + "shadow: {share: 100%, min_requests: 1, usd: 1}\n")
+    certify(room, "v2", "m-1")
+    rooms.create(room)
+    rooms.ask(room, "start")
+    rooms.tick(room)
+    rooms.tick(room)
+    assert rooms.kept(room).state == "shadow"
+    with database.writing(room.desk.engine) as connection:
+        connection.execute(certificates.table.delete())
+    rooms.ask(room, "skip_analysis", reason="so")
+    rooms.tick(room)
+    assert rooms.kept(room).state == "shadow"
+    assert NEVER in waits(room)[0]
+
+
+@pytest.mark.parametrize("is_started", [True, False])
+def test_while_nothing_waits_the_store_is_not_asked(
+    room: Room, engine: Engine, *, is_started: bool
+) -> None:
+    if is_started:
+        begin(room, MODEL.replace("target: new", "parameters: {top_p: 0.5}"))
+    else:
+        furnish(room, PROMPT)
+        rooms.create(room)
     said: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:

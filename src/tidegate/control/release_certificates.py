@@ -162,7 +162,7 @@ class ReleaseCertificates:
         yield version, coming.models
         tagged = plan.prompts.get(coming.wanted.name)
         stable = None if tagged is None else tagged.at(STABLE)
-        if stable is not None and STABLE in coming.wanted.tags and stable != version:
+        if stable is not None and STABLE in coming.wanted.tags:
             yield stable, coming.models  # which its callers may ask for
 
     def _coming(self, rollout: Rollout, route: Route) -> Coming | None:

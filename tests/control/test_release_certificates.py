@@ -1,5 +1,6 @@
 """Releases wait for certificates of what they would have asked at which models."""
 
+import asyncio
 from itertools import combinations, product
 from pathlib import Path
 from time import time
@@ -159,6 +160,24 @@ def test_a_rollback_waits_for_nothing(room: Room) -> None:
     rooms.bad(room)
     rooms.tick(room)
     assert rooms.kept(room).state == "rolled_back"
+
+
+def test_a_rollback_needs_no_file_of_what_it_goes_back_to(room: Room) -> None:
+    """A version that nothing else points at is in the plan as long as it may be gone back to."""
+    write(room.plan_file.parent, "v1", "v2", "v3", stable="v3")
+    named = PLAN.replace("prompt: support", "prompt: {{name: support, version: v1}}")
+    rooms.furnish(room, plan=named.format(certificates="required"))
+    rooms.write(room, "next", PROMPT.replace("soak: 50ms", "soak: 1h") + STEPS)
+    certify(room, "v2", "m-1")
+    rooms.create(room)
+    rooms.ask(room, "start")
+    rooms.lead_to(room, "soak")
+    (room.plan_file.parent / "repo/prompts/support/v1.jinja2").unlink()
+    asyncio.run(rooms.asked_to_roll_back(room))
+    assert rooms.kept(room).state == "rolled_back"
+    route = room.plans.current.routes["chat"]
+    assert route.prompt is not None and route.prompt.version == "v1"
+    assert "v1" in room.plans.current.prompts["support"].versions
 
 
 def test_two_side_by_side_are_certified_for_what_they_come_to_together(room: Room) -> None:

@@ -23,8 +23,8 @@ _NEVER_AGAIN: Final = frozenset(
     (_MONEY, "larger_than_limit", "session_limit_exceeded", "turn_limit_exceeded")
 )
 _SWEEP_S: Final = 1.0
-# How the gateway calls a provider's no to the request itself: by its safety rules, or as it makes no
-# sense to it. Only the receipt tells which.
+# How the gateway calls a provider's no to the request itself: by its safety rules, or because it is
+# wrong. Only the receipt tells which.
 REJECTED: Final = "rejected_by_provider"
 
 

@@ -200,7 +200,7 @@ class Renderer:
         """Notes which inputs are used; RenderRefused for a name that is none."""
         known = {it.name for it in self.prompt.inputs}
         free: dict[str, set[str]] = {}
-        for number, template in enumerate(compiled.turns):
+        for number in range(len(compiled.turns)):
             names = _free(environment, compiled, str(number), free)
             self.used |= names
             for name in sorted(names - known):
@@ -248,16 +248,13 @@ def compile_prompt(prompt: Prompt) -> Compiled:
     return Compiled(turns, {name: read[name] for name in partials})
 
 
-def _free(
-    environment: Environment, compiled: Compiled, name: str, known: dict[str, set[str]]
-) -> set[str]:
-    """Names that a template, or what it includes, takes from outside of it. `known` keeps them of
-    each, as partials may meet again and again."""
+def _free(made: Environment, of: Compiled, name: str, known: dict[str, set[str]]) -> set[str]:
+    """Names that a template, or what it includes, takes from outside of it; `known` keeps them."""
     if name not in known:
-        template = compiled.turns[int(name)] if name.isdigit() else compiled.partials[name]
-        names: set[str] = environment.undeclared_variables_in_template(name)
+        template = of.turns[int(name)] if name.isdigit() else of.partials[name]
+        names: set[str] = made.undeclared_variables_in_template(name)
         for partial in template.partials:
-            names |= _free(environment, compiled, partial, known) - template.bound
+            names |= _free(made, of, partial, known) - template.bound
         known[name] = names
     return known[name]
 

@@ -68,13 +68,14 @@ def _row(finding: Finding) -> str:
     why = finding.why
     if finding.needs is not None:
         why += f"; needs {finding.needs} cases"
-    smallest = "" if finding.smallest is None else _seen(finding)
-    return f"| {finding.check} | {finding.verdict} | {_plain(why)} | {smallest} |"
+    return f"| {finding.check} | {finding.verdict} | {_plain(why)} | {smallest_of(finding)} |"
 
 
-def _seen(finding: Finding) -> str:
-    """A ratio where its figures are ratios, points where they are shares."""
-    assert finding.smallest is not None  # noqa: S101 - see `_row`
+def smallest_of(finding: Finding) -> str:
+    """The smallest harm that it could have seen: a ratio where its figures are ratios, points where
+    they are shares; empty where it is none that chance hides."""
+    if finding.smallest is None:
+        return ""
     if "ratio" in finding.figures:
         return f"x{finding.smallest:.2f}"
     return f"{finding.smallest * 100:.1f} points"

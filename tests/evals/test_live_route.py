@@ -112,5 +112,9 @@ def test_spending_and_pace_go_on_where_they_were() -> None:
     assert it.purse.spent == 800_000_000
     assert it.next() is None  # of one dollar another would not fit
     assert "spent" in (it.wrong(0.0, None) or "")
+    dear = Judged("r3", at_s - 86_000, at_s - 86_000, 4_000_000_000, "j")
+    it = route(time, (dear,), JUDGED)
+    it.looked(kept(time, 10))
+    assert it.next() is not None  # what was dear yesterday says nothing of today
     unknown = Judged("r3", at_s - 10, at_s - 20, None, "")
     assert route(time, (unknown,)).purse.is_unknown

@@ -245,7 +245,7 @@ class LiveGrading:
 
     async def _keep(self, state: LiveRoute, one: Candidate, found: _Kept) -> None:
         if await asyncio.to_thread(self._store, found):
-            self.counts.add(state.name, one.stratum, found.verdict.is_bad, found.cost)
+            self.counts.add(state.name, one.served_by, found.verdict.is_bad, found.cost)
 
     def _store(self, found: _Kept) -> bool:
         """Unless what was said is deleted by now, or another control leads."""

@@ -17,7 +17,7 @@ from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.grading import Check
 from tidegate.core.units import usd_to_nanousd
 from tidegate.evals.live_outage import Outage
-from tidegate.evals.live_sampling import DAY_S, HOUR_S, Candidate, Pace, Pool, Purse, Stratum
+from tidegate.evals.live_sampling import DAY_S, HOUR_S, Candidate, Pace, Pool, Purse, ServedBy
 from tidegate.stores import live_answers
 from tidegate.stores.live_answers import Judged, Kept
 
@@ -74,13 +74,13 @@ class LiveRoute:
         self.asked = asked
         self._clocks = at
         now_s, wall_s = at.monotonic_s(), at.wall_s()
-        strata = Stratum(None, None, None)
-        self.pool = Pool(Candidate(it.receipt_id, it.started_at_s, strata) for it in before)
+        nobody = ServedBy(None, None, None)
+        self.pool = Pool(Candidate(it.receipt_id, it.started_at_s, nobody) for it in before)
         ages = [wall_s - it.at_s for it in before if it.at_s > wall_s - HOUR_S]
         self.pace = Pace(asked.quality.per_hour, ages, now_s)
         today = [it for it in before if it.at_s >= wall_s // DAY_S * DAY_S]
         spent = sum(it.cost_nanousd or 0 for it in today)
-        known = [it.cost_nanousd for it in before if it.judge and it.cost_nanousd is not None]
+        known = [it.cost_nanousd for it in today if it.judge and it.cost_nanousd is not None]
         self.purse = Purse(asked.most_nanousd, spent, max(known, default=None), wall_s)
         for _ in filter(lambda it: it.cost_nanousd is None, today):
             self.purse.settle(self.purse.hold(), None)
@@ -117,7 +117,7 @@ class LiveRoute:
         """What was found, page by page."""
         since_s = self._clocks.wall_s() - WINDOW_S
         self.pool.add(
-            Candidate(it.receipt_id, it.at_s, Stratum(it.arm, it.prompt_version, it.model))
+            Candidate(it.receipt_id, it.at_s, ServedBy(it.arm, it.prompt_version, it.model))
             for it in kept
             if it.at_s >= since_s
         )

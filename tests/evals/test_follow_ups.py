@@ -291,3 +291,20 @@ def test_more_than_a_step_looks_at_goes_on_soon(
     assert online.look() == EVERY_S
     assert len(online.found()) == 7
     assert b'tidegate_follow_ups_total{found="none"} 7.0' in online.job.render()
+
+
+def test_other_requests_of_its_conversation_hide_no_next_turn(online: Online) -> None:
+    titled = online.ask(0, Q, session_id="titled")
+    online.ask(6, "Write a title of five words.", session_id="titled")
+    online.ask(60, Q, A, WRONG, session_id="titled")
+    many = online.ask(0, Q, A, "And of Austria?", session_id="many")
+    for n in range(12):
+        online.ask(6 + n, "Sum this up.", A, f"Part {n}.", session_id="many")
+    online.ask(60, Q, A, "And of Austria?", A, WRONG, session_id="many")
+    missed = online.ask(0, Q, A, "And of Austria?", session_id="missed")
+    online.ask(6, "Sum this up.", A, "Part 7.", session_id="missed")
+    online.receipt(60, session_id="missed")
+    online.go_on(60 + DUE_S + 5)
+    online.look()
+    bad = online.bad()
+    assert [bad[it.id] for it in (titled, many, missed)] == [True, None, None]

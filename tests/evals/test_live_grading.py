@@ -14,7 +14,7 @@ from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.grading import Answered
 from tidegate.evals.asking import MoneySpent
 from tidegate.evals.own_gateway import NoGateway
-from tidegate.stores import captures, database, judges, notices
+from tidegate.stores import captures, database, judges, live_answers, notices
 from tidegate.stores.captures import Deletion
 
 DAY_S = 86_400.0
@@ -355,6 +355,59 @@ def test_a_route_that_captures_nothing_is_told_and_forgotten_with_its_declaratio
             it.declare(DeclaredQuality())
             await it.steps(2, 6.0)
             assert it.ungraded() is None
+
+    run(main())
+
+
+def test_answers_of_which_only_beginnings_are_kept_are_told(tmp_path: Path) -> None:
+    async def main() -> None:
+        with Bench(tmp_path, PLAIN) as it:
+            for _ in range(25):
+                it.captured(shortened=True)
+            await it.steps(8)
+            assert it.found() == []
+            assert "cannot be graded" in (it.ungraded() or "")
+
+    run(main())
+
+
+def test_an_answer_whose_receipt_is_late_is_graded_later_and_that_is_told(tmp_path: Path) -> None:
+    async def main() -> None:
+        with Bench(tmp_path, PLAIN) as it:
+            at_s = it.time.clocks().wall_s()
+            late = [rig.receipt(at_s, route="chat", key_id="k") for _ in range(3)]
+            for one in late:
+                it.keep(one, "Good day.")
+            await it.steps(4, 30.0)
+            assert "receipts" in (it.ungraded() or "")
+            it.record(*late)
+            await it.steps(6, 12.0)
+            assert {one.receipt_id for one in it.found()} == {one.id for one in late}
+            assert it.ungraded() is None
+
+    run(main())
+
+
+def test_captures_are_missed_where_conversations_were_to_be_captured_and_not_by_a_long_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        with Bench(tmp_path) as it:
+            it.declare(JUDGED, share=0.05)
+            monkeypatch.setattr(live_answers, "answered_since", lambda *_: 1000)
+            await it.steps()
+            it.time.now_s += 120.0
+            at_s = it.time.clocks().wall_s()
+            given = {"route": "chat", "key_id": "k", "error_code": None, "endpoint": "chat"}
+            long = [rig.receipt(at_s, session_id="long", **given) for _ in range(500)]
+            it.record(*long)
+            it.time.now_s += 120.0
+            await it.steps(2, 6.0)
+            assert it.ungraded() is None
+            others = [rig.receipt(at_s, session_id=f"s{n}", **given) for n in range(1000)]
+            it.record(*others)
+            await it.steps(2, 6.0)
+            assert it.ungraded() == "no captured requests come"
 
     run(main())
 

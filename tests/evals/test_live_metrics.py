@@ -3,7 +3,7 @@
 from prometheus_client.parser import text_string_to_metric_families
 
 from tidegate.evals.live_metrics import MOST_SERIES, Counts, Standing
-from tidegate.evals.live_sampling import Stratum
+from tidegate.evals.live_sampling import ServedBy
 
 
 def values(text: bytes) -> dict[str, float]:
@@ -16,7 +16,7 @@ def values(text: bytes) -> dict[str, float]:
 def test_what_was_graded_is_counted_by_route_arm_and_version() -> None:
     counts = Counts()
     for is_bad in (True, False, None):
-        counts.add("chat", Stratum("canary", "v2", "m"), is_bad, 500_000_000)
+        counts.add("chat", ServedBy("canary", "v2", "m"), is_bad, 500_000_000)
     found = values(counts.render([Standing("chat", 5.0, 0.25, 7), Standing("b", None, 0.0, 0)]))
     whose = "[('arm', 'canary'), ('prompt_version', 'v2'), ('route', 'chat')]"
     assert found[f"tidegate_quality_graded_total{whose}"] == 3
@@ -33,7 +33,7 @@ def test_what_was_graded_is_counted_by_route_arm_and_version() -> None:
 def test_versions_without_end_are_others() -> None:
     counts = Counts()
     for number in range(2 * MOST_SERIES):
-        counts.add("chat", Stratum(None, f'v"{number}', None), False, None)
+        counts.add("chat", ServedBy(None, f'v"{number}', None), False, None)
     assert len(counts.graded) == MOST_SERIES + 1
     assert sum(counts.graded.values()) == 2 * MOST_SERIES
     assert len(values(counts.render([]))) == 3 * (MOST_SERIES + 1) + 1

@@ -84,9 +84,11 @@ def test_what_was_captured_long_ago_is_not_taken_up() -> None:
 
 def test_captures_that_do_not_come_are_told_when_it_is_no_chance() -> None:
     it = route(Time())
-    assert it.expected(200) == 10
-    assert it.wrong(it.expected(399), None) is None
-    assert it.wrong(it.expected(400), None) == "no captured requests come"
+    assert it.may_be_missed(399) is None
+    which = it.may_be_missed(400)
+    assert which is not None and which[0].share == 0.05
+    assert it.wrong(19, None) is None
+    assert it.wrong(20, None) == "no captured requests come"
 
 
 def test_a_judge_that_is_too_slow_for_long_is_told() -> None:
@@ -97,10 +99,10 @@ def test_a_judge_that_is_too_slow_for_long_is_told() -> None:
     while it.next() is not None:
         pass
     for _ in range(60):
-        assert it.wrong(0.0, None) is None
+        assert it.wrong(0, None) is None
         time.now_s += 10.0
-    assert "slower" in (it.wrong(0.0, None) or "")
-    assert route(time).wrong(0.0, "its judge has drifted") == "its judge has drifted"
+    assert "slower" in (it.wrong(0, None) or "")
+    assert route(time).wrong(0, "its judge has drifted") == "its judge has drifted"
 
 
 def test_spending_and_pace_go_on_where_they_were() -> None:
@@ -111,6 +113,10 @@ def test_spending_and_pace_go_on_where_they_were() -> None:
     it.looked(kept(time, 10))
     assert it.purse.spent == 800_000_000
     assert it.next() is None  # of one dollar another would not fit
-    assert "spent" in (it.wrong(0.0, None) or "")
+    assert "spent" in (it.wrong(0, None) or "")
+    dear = Judged("r3", at_s - 86_000, at_s - 86_000, 4_000_000_000, "j")
+    it = route(time, (dear,), JUDGED)
+    it.looked(kept(time, 10))
+    assert it.next() is not None  # what was dear yesterday says nothing of today
     unknown = Judged("r3", at_s - 10, at_s - 20, None, "")
     assert route(time, (unknown,)).purse.is_unknown

@@ -203,3 +203,5 @@ def test_what_the_same_caller_asked_next_is_found_by_session_or_end_user(engine:
     assert after(first, most=1) == [then.id]
     assert after(ana) == [anas.id]
     assert after(nobody) == []
+    busy = at(0, end_user="ana", session_id="s2")
+    assert after(busy) == []

@@ -38,7 +38,7 @@ HI = ("hi", "hello")
         ([*talk(Q), TOOL], [*talk(Q), TOOL, *talk(Q, ANSWER, "x")[1:]], NextTurn("said", "x")),
         (talk(*HI, Q), talk(Q, ANSWER, "and?"), NextTurn("said", "and?")),
         (talk(*HI, Q), talk(Q, "another answer", "and?"), None),
-        (talk(Q), talk("something else"), NextTurn("said", "something else")),
+        (talk(Q), talk("something else"), NextTurn("alone", "something else")),
         (talk(Q), talk("a", "b", "c"), None),
         (talk(Q), [], None),
         ([TOOL], talk(Q), None),

@@ -8,7 +8,7 @@ has the younger turns look worse. What is found is of the version that served th
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -39,6 +39,7 @@ STEP_S: Final = 30.0
 _AT_ONCE: Final = 50
 _PAGES: Final = 40
 _MOST_LATER: Final = 8
+_MOST_RECEIPTS: Final = 50
 # A next turn is longer than the last one and its answer by so much at least.
 _SPARE_BYTES: Final = 4096
 
@@ -183,10 +184,12 @@ def _followed_up(
     )
     theirs = receipts.by_ids(connection, [it.receipt_id for it in after])
     later = [Later(it, _is_retry(theirs.get(it.receipt_id))) for it in after]
-    if not later:
-        missed = _is_longest(turn.asked, longest_bytes) or _went_on(connection, receipt, until_s)
-        turn = replace(turn, may_be_missed=missed)
-    found = followed_up(turn, later)
+    missed = (
+        len(after) == _MOST_LATER
+        or _is_longest(turn.asked, longest_bytes)
+        or _went_on(connection, receipt, until_s, {it.receipt_id for it in after})
+    )
+    found = followed_up(replace(turn, may_be_missed=missed), later)
     if found is None:
         return None
     made = assessment_of(receipt, "follow_up", found.is_bad, 0.0)
@@ -203,8 +206,13 @@ def _is_longest(asked: Captured, longest_bytes: int) -> bool:
     return said + _SPARE_BYTES > longest_bytes
 
 
-def _went_on(connection: Connection, receipt: Receipt, until_s: float) -> bool:
-    """Whether the conversation went on, though nothing of that is captured."""
+def _went_on(
+    connection: Connection, receipt: Receipt, until_s: float, captured: Collection[str]
+) -> bool:
+    """Whether the conversation went on by what is not captured, or may have."""
     place = conversation_place(receipt)
-    after = receipts.next_of_caller(connection, receipt, until_s, most=_MOST_LATER)
-    return any(conversation_place(it) == place and it.is_production for it in after)
+    after = receipts.next_of_caller(connection, receipt, until_s, most=_MOST_RECEIPTS)
+    return len(after) == _MOST_RECEIPTS or any(
+        it.id not in captured and conversation_place(it) == place and it.is_production
+        for it in after
+    )

@@ -52,6 +52,10 @@ class _Loaded(NamedTuple):
     receipt: Receipt
 
 
+class _NoReceipt(Exception):
+    """Nobody knows yet what became of what was said."""
+
+
 class _Broken(Exception):
     """An error of ours, by its type alone, after so many questions to the judge."""
 
@@ -157,10 +161,13 @@ class LiveGrading:
             if loaded is None:
                 state.left_out(one)
             else:
+                state.no_receipt_in_a_row = 0
                 await self._judge(state, one, loaded)
         except NoCase:
             state.no_case_in_a_row += 1
             state.left_out(one)
+        except _NoReceipt:
+            state.without_receipt(one)
         except MoneySpent:
             state.put_aside(one, "the key of its judge may spend no more")
         except NoGateway as error:
@@ -173,17 +180,19 @@ class LiveGrading:
         self._begin(state)
 
     async def _load(self, receipt_id: str) -> _Loaded | None:
-        """None where there is nothing whole to be graded, or it was graded. A receipt is in the
-        ledger a moment after what was said is in the store."""
+        """None where it broke off, was deleted or was graded. A receipt is in the ledger a moment
+        after what was said is in the store. NoCase, _NoReceipt."""
         until_s = self._clocks.monotonic_s() + RECEIPT_S
         while True:
             made, receipt = await asyncio.to_thread(self._find, receipt_id)
-            if made is None or made.cut or made.shortened:
+            if made is None or made.cut:
                 return None
+            if made.shortened:
+                raise NoCase
             if receipt is not None:
                 return _Loaded(made, receipt)
             if self._clocks.monotonic_s() >= until_s:
-                return None
+                raise _NoReceipt
             await self._clocks.sleep(_RECEIPT_LOOK_S)
 
     def _find(self, receipt_id: str) -> tuple[Captured | None, Receipt | None]:
@@ -245,7 +254,7 @@ class LiveGrading:
 
     async def _keep(self, state: LiveRoute, one: Candidate, found: _Kept) -> None:
         if await asyncio.to_thread(self._store, found):
-            self.counts.add(state.name, one.stratum, found.verdict.is_bad, found.cost)
+            self.counts.add(state.name, one.served_by, found.verdict.is_bad, found.cost)
 
     def _store(self, found: _Kept) -> bool:
         """Unless what was said is deleted by now, or another control leads."""
@@ -270,7 +279,9 @@ class LiveGrading:
             found: dict[str, str | None] = {}
             for name, state in self._routes.items():
                 answered = live_answers.answered_since(connection, name, state.last_kept_s)
-                found[name] = state.wrong(state.expected(answered), alarms.get(name))
+                which = state.may_be_missed(answered)
+                missed = which and live_answers.to_be_captured(connection, name, *which)
+                found[name] = state.wrong(missed or 0, alarms.get(name))
         found |= {name: None for name in noted if name not in found}
         before = {name: it.why for name, it in noted.items()}
         changed = {name: why for name, why in found.items() if why != before.get(name)}

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from tidegate.control.label import label
-from tidegate.evals.live_sampling import Stratum
+from tidegate.evals.live_sampling import ServedBy
 
 MOST_SERIES: Final = 500
 _OTHERS: Final = "(others)"
@@ -46,9 +46,9 @@ class Counts:
         self.errors: Counter[tuple[str, str, str]] = Counter()
         self.cost_nanousd: Counter[str] = Counter()
 
-    def add(self, route: str, stratum: Stratum, is_bad: bool | None, cost: int | None) -> None:
+    def add(self, route: str, served_by: ServedBy, is_bad: bool | None, cost: int | None) -> None:
         """One that was graded; None where nobody knows."""
-        whose = route, stratum.arm or "", stratum.prompt_version or ""
+        whose = route, served_by.arm or "", served_by.prompt_version or ""
         if whose not in self.graded and len(self.graded) >= MOST_SERIES:
             whose = route, _OTHERS, _OTHERS
         self.graded[whose] += 1

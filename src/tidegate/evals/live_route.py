@@ -11,13 +11,15 @@ from typing import Final
 from msgspec import Struct
 
 from tidegate.core import clock
+from tidegate.core.bin import MINUTE_S
+from tidegate.core.capture import Capture
 from tidegate.core.checks import Graders, checks_of
 from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.grading import Check
 from tidegate.core.units import usd_to_nanousd
 from tidegate.evals.live_outage import Outage
-from tidegate.evals.live_sampling import DAY_S, HOUR_S, Candidate, Pace, Pool, Purse, Stratum
+from tidegate.evals.live_sampling import DAY_S, HOUR_S, Candidate, Pace, Pool, Purse, ServedBy
 from tidegate.stores import live_answers
 from tidegate.stores.live_answers import Judged, Kept
 
@@ -35,8 +37,9 @@ _SLOW_S: Final = 600.0
 _TRIES: Final = 3
 _MOST_TRIED: Final = 10_000
 _NO_CASE_IN_A_ROW: Final = 20
-# So many captures that were to be expected do not fail to come by chance.
-_MISSED_CAPTURES: Final = 20.0
+_NO_RECEIPT_IN_A_ROW: Final = 3
+# So many that were to be captured are not all lost by chance.
+MISSED_CAPTURES: Final = 20.0
 
 
 class Clocks(Struct, frozen=True):
@@ -74,18 +77,19 @@ class LiveRoute:
         self.asked = asked
         self._clocks = at
         now_s, wall_s = at.monotonic_s(), at.wall_s()
-        strata = Stratum(None, None, None)
-        self.pool = Pool(Candidate(it.receipt_id, it.started_at_s, strata) for it in before)
+        nobody = ServedBy(None, None, None)
+        self.pool = Pool(Candidate(it.receipt_id, it.started_at_s, nobody) for it in before)
         ages = [wall_s - it.at_s for it in before if it.at_s > wall_s - HOUR_S]
         self.pace = Pace(asked.quality.per_hour, ages, now_s)
         today = [it for it in before if it.at_s >= wall_s // DAY_S * DAY_S]
         spent = sum(it.cost_nanousd or 0 for it in today)
-        known = [it.cost_nanousd for it in before if it.judge and it.cost_nanousd is not None]
+        known = [it.cost_nanousd for it in today if it.judge and it.cost_nanousd is not None]
         self.purse = Purse(asked.most_nanousd, spent, max(known, default=None), wall_s)
         for _ in filter(lambda it: it.cost_nanousd is None, today):
             self.purse.settle(self.purse.hold(), None)
         self.outage = Outage()
         self.no_case_in_a_row = 0
+        self.no_receipt_in_a_row = 0
         self._begun: dict[str, int | None] = {}  # what each may cost
         self._aside: list[Candidate] = []
         self._tries: Counter[str] = Counter()
@@ -93,6 +97,7 @@ class LiveRoute:
         self._free_since_s: float | None = None
         self._looks = 0
         self._looked_s = float("-inf")
+        self._looked_wall_s = float("-inf")
         self._look_took_s = 0.0
         self.last_kept_s = wall_s
 
@@ -110,14 +115,14 @@ class LiveRoute:
         again = self._looks % _ALL_AGAIN == 0
         back_s = WINDOW_S if not self._looks else _LATE_S if again else _OVERLAP_S
         self._looks += 1
-        self._looked_s = now_s
-        return live_answers.first_kept_at(self._clocks.wall_s() - back_s)
+        self._looked_s, self._looked_wall_s = now_s, self._clocks.wall_s()
+        return live_answers.first_kept_at(self._looked_wall_s - back_s)
 
     def looked(self, kept: Sequence[Kept]) -> None:
         """What was found, page by page."""
         since_s = self._clocks.wall_s() - WINDOW_S
         self.pool.add(
-            Candidate(it.receipt_id, it.at_s, Stratum(it.arm, it.prompt_version, it.model))
+            Candidate(it.receipt_id, it.at_s, ServedBy(it.arm, it.prompt_version, it.model))
             for it in kept
             if it.at_s >= since_s
         )
@@ -126,14 +131,15 @@ class LiveRoute:
         self._look_took_s = self._clocks.monotonic_s() - self._looked_s
 
     def next(self) -> Candidate | None:
-        """What is to be graded now; None: nothing, or not yet. Its end is told by one of the four
+        """What is to be graded now; None: nothing, or not yet. Its end is told by one of the five
         that follow."""
         now_s, wall_s = self._clocks.monotonic_s(), self._clocks.wall_s()
         if not self.pace.free(now_s):
             return None
-        if self.outage.why is not None and now_s < self._probed_s + _PROBE_S:
+        is_out = self.outage.why is not None or self._has_no_receipts
+        if is_out and now_s < self._probed_s + _PROBE_S:
             return None
-        most = 1 if self.outage.is_doubtful or self.outage.why is not None else MOST_AT_ONCE
+        most = 1 if is_out or self.outage.is_doubtful else MOST_AT_ONCE
         if self.running >= most or (self.asked.asks and not self.purse.may(wall_s)):
             return None
         if not len(self.pool):
@@ -151,9 +157,23 @@ class LiveRoute:
         self._aside.clear()
 
     def left_out(self, one: Candidate) -> None:
-        """It cannot be graded at all, and nobody was asked: another takes its place."""
+        """It cannot be graded, and nobody was asked: another takes its place."""
         self._ended(one, 0)
         self.pace.give_back()
+
+    def without_receipt(self, one: Candidate) -> None:
+        """Its receipt is late or lost, and nobody was asked: it is looked for again, and not
+        for ever where those of others come."""
+        self.left_out(one)
+        self._probed_s = self._clocks.monotonic_s()
+        self._tries[one.receipt_id] += 1
+        self.no_receipt_in_a_row += self._tries[one.receipt_id] == 1
+        if self._tries[one.receipt_id] < _TRIES or self._has_no_receipts:
+            self._aside.append(one)
+
+    @property
+    def _has_no_receipts(self) -> bool:
+        return self.no_receipt_in_a_row >= _NO_RECEIPT_IN_A_ROW
 
     def well(self, one: Candidate, cost: int | None) -> None:
         """There is a verdict."""
@@ -191,9 +211,9 @@ class LiveRoute:
         if held is not None:
             self.purse.settle(held, cost)
 
-    def wrong(self, missed: float, alarm: str | None) -> str | None:
-        """Why it is not graded as declared; None: it is. `missed`: so many captures were to be
-        expected since the last one, `alarm`: what is said against its judge."""
+    def wrong(self, missed: int, alarm: str | None) -> str | None:
+        """Why it is not graded as declared; None: it is. `missed`: so many were to be captured
+        since the last one that was, `alarm`: what is said against its judge."""
         wall_s = self._clocks.wall_s()
         waits = bool(len(self.pool) or self._aside)
         if self.asked.route.capture is None:
@@ -205,8 +225,10 @@ class LiveRoute:
                 return "nobody knows what its judge costs; write the price of what serves it"
             return "what its judge may cost in a day is spent"
         if self.no_case_in_a_row >= _NO_CASE_IN_A_ROW:
-            return "what is captured cannot be graded, such as answers to pictures or tools"
-        if missed >= _MISSED_CAPTURES:
+            return "what is captured cannot be graded: pictures, tools, longer than is kept"
+        if self._has_no_receipts:
+            return "receipts of what was answered do not come"
+        if missed >= MISSED_CAPTURES:
             return "no captured requests come"
         if self._is_slow(waits=waits):
             return "its judge is slower than `per_hour` asks for"
@@ -222,7 +244,10 @@ class LiveRoute:
             self._free_since_s = now_s
         return now_s - self._free_since_s >= _SLOW_S
 
-    def expected(self, answered: int) -> float:
-        """How many of so many answers are to be captured."""
-        capture = self.asked.route.capture
-        return 0.0 if capture is None else answered * capture.share
+    def may_be_missed(self, answered: int) -> tuple[Capture, float, float] | None:
+        """Of which requests so many answers were, and how they are captured, where it has to be
+        looked at how many of them were to be; what has just been asked may be on its way here."""
+        declared = self.asked.route.capture
+        if declared is None or answered * declared.share < MISSED_CAPTURES:
+            return None
+        return declared.capture(), self.last_kept_s + MINUTE_S, self._looked_wall_s - MINUTE_S

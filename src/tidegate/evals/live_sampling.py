@@ -1,24 +1,25 @@
 """Which live answers of a route are graded, and when. Pure: times and money are arguments.
 
-Every stratum that has candidates gets the same share of what may be graded, so that a canary of few
-requests is judged as often as what it is compared with. Within a stratum a hash of the request's id
-decides, which knows neither what was said nor when.
+Every arm of a release that has candidates gets the same share of what may be graded, so that a
+canary of few requests is judged as often as what it is compared with. Within an arm a hash of the
+request's id decides, which knows neither what was said nor when: what is graded of an arm is made
+up of prompt versions and models as the arm is, or the two could not be compared.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterable
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
 HOUR_S: Final = 3600.0
 DAY_S: Final = 86_400.0
-MOST_WAITING: Final = 1000  # of a stratum, those that would be drawn first
-MOST_STRATA: Final = 200
+MOST_WAITING: Final = 1000  # of an arm, those that would be drawn first
 _MINUTES_AN_HOUR: Final = 60
 
 
-class Stratum(NamedTuple):
-    """Who answered: the arm of a release (None without one), prompt version and model."""
+class ServedBy(NamedTuple):
+    """Who answered: the arm of a release (None without one), by which it is drawn, prompt version
+    and model."""
 
     arm: str | None
     prompt_version: str | None
@@ -30,11 +31,11 @@ class Candidate(NamedTuple):
 
     receipt_id: str
     at_s: float
-    stratum: Stratum
+    served_by: ServedBy
 
 
 def turn_of(receipt_id: str) -> int:
-    """Its place in the order in which a stratum's answers are drawn. Another hash than the one by
+    """Its place in the order in which an arm's answers are drawn. Another hash than the one by
     which it was captured, so that neither tells of the other."""
     digest = blake2b(receipt_id.encode(), digest_size=8, person=b"quality").digest()
     return int.from_bytes(digest)
@@ -44,8 +45,8 @@ class Pool:
     """Candidates of one route. `taken` are known already."""
 
     def __init__(self, taken: Iterable[Candidate] = ()) -> None:
-        self._waiting: dict[Stratum, dict[str, tuple[int, float]]] = {}
-        self._served: dict[Stratum, int] = {}
+        self._waiting: dict[str | None, dict[str, tuple[int, Candidate]]] = {}
+        self._served: Counter[str | None] = Counter()
         self._taken = {it.receipt_id: it.at_s for it in taken}
 
     def __len__(self) -> int:
@@ -54,13 +55,14 @@ class Pool:
     def add(self, several: Iterable[Candidate]) -> None:
         """Those that are new."""
         for it in several:
-            if it.receipt_id not in self._taken and self._has_room(it.stratum):
-                if not self._waiting.get(it.stratum):
-                    self._begin(it.stratum)
-                self._waiting[it.stratum][it.receipt_id] = turn_of(it.receipt_id), it.at_s
+            if it.receipt_id not in self._taken:
+                arm = it.served_by.arm
+                if not self._waiting.get(arm):
+                    self._begin(arm)
+                self._waiting[arm][it.receipt_id] = turn_of(it.receipt_id), it
         for rows in self._waiting.values():
             if len(rows) > 2 * MOST_WAITING:
-                for receipt_id in sorted(rows, key=rows.__getitem__)[MOST_WAITING:]:
+                for receipt_id in sorted(rows, key=lambda it: rows[it][0])[MOST_WAITING:]:
                     del rows[receipt_id]
 
     def take(self, since_s: float) -> Candidate | None:
@@ -70,36 +72,29 @@ class Pool:
         waiting = [it for it, rows in self._waiting.items() if rows]
         if not waiting:
             return None
-        stratum = min(waiting, key=lambda it: (self._served[it], turn_of(repr(it))))
-        rows = self._waiting[stratum]
-        receipt_id = min(rows, key=rows.__getitem__)
-        _, at_s = rows.pop(receipt_id)
-        self._served[stratum] += 1
-        self._taken[receipt_id] = at_s
-        return Candidate(receipt_id, at_s, stratum)
+        arm = min(waiting, key=lambda it: (self._served[it], turn_of(repr(it))))
+        rows = self._waiting[arm]
+        _, one = rows.pop(min(rows, key=lambda it: rows[it][0]))
+        self._served[arm] += 1
+        self._taken[one.receipt_id] = one.at_s
+        return one
 
     def put_back(self, one: Candidate) -> None:
         """It was not graded after all."""
         self._taken.pop(one.receipt_id, None)
         self.add([one])
 
-    def _has_room(self, stratum: Stratum) -> bool:
-        return stratum in self._waiting or len(self._waiting) < MOST_STRATA
-
-    def _begin(self, stratum: Stratum) -> None:
+    def _begin(self, arm: str | None) -> None:
         """One that had nothing to be graded has no claim on what others got meanwhile."""
-        self._waiting.setdefault(stratum, {})
+        self._waiting.setdefault(arm, {})
         others = [self._served[it] for it, rows in self._waiting.items() if rows]
-        self._served[stratum] = max(self._served.get(stratum, 0), min(others, default=0))
+        self._served[arm] = max(self._served[arm], min(others, default=0))
 
     def _forget(self, since_s: float) -> None:
-        """What is too old, and strata that have not been seen for as long."""
+        """What is too old."""
         for rows in self._waiting.values():
-            for receipt_id in [it for it, (_, at_s) in rows.items() if at_s < since_s]:
+            for receipt_id in [it for it, (_, one) in rows.items() if one.at_s < since_s]:
                 del rows[receipt_id]
-        if len(self._waiting) >= MOST_STRATA:
-            self._waiting = {it: rows for it, rows in self._waiting.items() if rows}
-            self._served = {it: self._served[it] for it in self._waiting}
         old = [it for it, at_s in self._taken.items() if at_s < since_s]
         for receipt_id in old:
             del self._taken[receipt_id]
@@ -149,8 +144,8 @@ class Pace:
 
 class Purse:
     """What judges of a route may cost in a day (UTC), in nano-dollars. Nothing is begun whose like
-    would not fit: as dear as the dearest so far, and one alone while none is known. What turns out
-    dearer than all before it is known only then. `now_s` is the wall clock's."""
+    would not fit: as dear as the dearest of the day, and one alone while none is known. What turns
+    out dearer than all before it is known only then. `now_s` is the wall clock's."""
 
     def __init__(self, most: int, spent: int, dearest: int | None, now_s: float) -> None:
         self.most = most
@@ -168,6 +163,8 @@ class Purse:
     def may(self, now_s: float) -> bool:
         if now_s // DAY_S > self._day:  # a clock that was set back gives no money again
             self._day, self.spent, self.is_unknown = now_s // DAY_S, 0, False
+            # One that was dearer than a whole day would fit into none.
+            self._dearest = None
         if self.is_unknown or self.spent >= self.most:
             return False
         if self._dearest is None:

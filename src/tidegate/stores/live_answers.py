@@ -2,16 +2,18 @@
 before, and how many answers there were. Nothing of what was said."""
 
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from msgspec import Struct
 from sqlalchemy import ColumnElement, Connection, and_, func, select
 
 from tidegate.core.assessment import AssessedAs, Assessment
 from tidegate.core.bin import MINUTE_S
+from tidegate.core.capture import Capture
+from tidegate.core.conversation_place import conversation_place
 from tidegate.core.purpose import is_production
 from tidegate.stores.assessments import of_row
-from tidegate.stores.receipts import first_id_at
+from tidegate.stores.receipts import first_id_at, readable
 from tidegate.stores.schema import receipts
 from tidegate.stores.schema_assessed import assessments
 from tidegate.stores.schema_captured import captured
@@ -19,6 +21,7 @@ from tidegate.stores.schema_signals import signal_scopes, signals
 from tidegate.stores.signal_bins import HOUR_S
 
 _a, _c, _r, _s, _o = assessments.c, captured.c, receipts.c, signals.c, signal_scopes.c
+_SCAN_ROWS: Final = 2000
 _OF_QUALITY = _a.assessed_as == "quality"
 
 
@@ -173,6 +176,24 @@ def answered_since(connection: Connection, route: str, since_s: float) -> int:
         .where(_s.start_s > since_s)
     )
     return int(connection.execute(query).scalar_one())
+
+
+def to_be_captured(
+    connection: Connection, route: str, capture: Capture, since_s: float, until_s: float
+) -> int:
+    """How many of the newest answered requests of users that began between the two are those that
+    gateways keep. Conversations are kept whole: hundreds of requests in a row may be of one that is
+    not."""
+    within = (_r.id >= first_id_at(since_s), _r.id < first_id_at(until_s))
+    query = select(_r.detail).where(_r.route == route, *within)
+    payloads = connection.execute(query.order_by(_r.id.desc()).limit(_SCAN_ROWS)).scalars()
+    return sum(
+        it.is_production
+        and it.error_code is None
+        and it.endpoint in ("chat", "completions")
+        and capture.wants(it, conversation_place(it))
+        for it in readable(payloads)
+    )
 
 
 def newest(connection: Connection, which: Which, *, limit: int = 100) -> list[Assessment]:

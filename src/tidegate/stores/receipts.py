@@ -96,10 +96,10 @@ def next_of_caller(
     """What the same session asked after it, up to then, the first first; without a session the same
     end user, without both nothing."""
     c = receipts.c
-    if receipt.end_user is not None:
-        same = c.end_user == receipt.end_user
-    elif receipt.session_id is not None:
+    if receipt.session_id is not None:
         same = c.session_id == receipt.session_id
+    elif receipt.end_user is not None:
+        same = c.end_user == receipt.end_user
     else:
         return []
     within = (c.id > receipt.id, c.id < first_id_at(until_s))

@@ -71,7 +71,7 @@ def followed_up(turn: Turn, later: Sequence[Later]) -> Found | None:
     at = None if told is None else last_question(told)
     if told is None or at is None:
         return None
-    next_one, is_sure = None, True
+    next_one, alone, is_sure = None, None, True
     for it in later:
         then = spoken(it.asked.messages)
         found = (
@@ -83,12 +83,16 @@ def followed_up(turn: Turn, later: Sequence[Later]) -> Found | None:
             return None
         if it.asked.at_s < turn.ended_at_s - RETRY_S:
             continue
-        if found.how != "perhaps":
+        if found.how == "alone":
+            alone = alone or found
+        elif found.how != "perhaps":
             next_one = found
             break
-        is_sure = False
+        else:
+            is_sure = False
     if turn.complained:
         return _COMPLAINED
+    next_one = next_one or alone
     if next_one is None:
         if not is_sure:
             return _PERHAPS

@@ -27,11 +27,12 @@ class Spoken(Struct, frozen=True):
 
 
 class NextTurn(Struct, frozen=True):
-    """`said`: the user went on with `text`. `again`: the same was asked once more without the
-    answer. `edited`: `text` stands in the question's place. `perhaps`: one of these, but of
-    somebody else's conversation as likely."""
+    """`said`: the user went on with `text`. `alone`: they did so, or their client asked for
+    something of its own, such as a title. `again`: the same was asked once more without the answer.
+    `edited`: `text` stands in the question's place. `perhaps`: one of these, but of somebody else's
+    conversation as likely."""
 
-    how: Literal["said", "again", "edited", "perhaps"]
+    how: Literal["said", "alone", "again", "edited", "perhaps"]
     text: str = ""
 
 
@@ -69,7 +70,7 @@ def next_turn(
     if found is not None:
         return found
     alone = at == 0 and len(later) == 1
-    return NextTurn("said", later[0].text) if alone and is_known else None
+    return NextTurn("alone", later[0].text) if alone and is_known else None
 
 
 def _after_it(

@@ -16,10 +16,12 @@
     python -m bench loop-beside      what callers wait while the loop looks at 500 routes
     python -m bench prompts          CPU of indexing 10,000 prompts in Git, and of rendering one
     python -m bench evals            cases a second of a run of both sides, on one core
+    python -m bench cache            lookups of kept answers, and how many a second are given
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
     python -m bench release_stats [--runs SHARE] [--only WORDS]    what a release's tests find
+    python -m bench judge_drift      how soon a judge that drifts is found, and how seldom wrongly
     python -m bench release_cost     CPU of folding a release's receipts and judging its blocks
     python -m bench profile [plain|streams] [--seconds S] where the gateway's CPU goes
     python -m bench table            write docs/benchmarks.md from what was kept
@@ -44,11 +46,13 @@ from pathlib import Path
 from typing import Any
 
 from bench import (
+    cache,
     changes,
     dialects,
     evals,
     flat_memory,
     install,
+    judge_drift,
     limits,
     loop,
     loop_beside,
@@ -109,10 +113,10 @@ def running(rig: Rig, name: str) -> Iterator[Running]:
         with tidegate_peer.running(rig) as tidegate:
             yield tidegate
         return
-    if name == LIMITED:
-        plan = install.HERE / "tidegate_limited.yaml"
-        with tidegate_peer.running(rig, plan, LIMITED) as limited:
-            yield limited
+    if name in (LIMITED, cache.NAME):
+        plan = install.HERE / f"tidegate_{'limited' if name == LIMITED else 'cached'}.yaml"
+        with tidegate_peer.running(rig, plan, name) as planned:
+            yield planned
         return
     peer = extra[name] if name in extra else peers.MAKERS[name](rig.upstream_port, rig.work)
     with rig.running(peer) as other:
@@ -182,6 +186,12 @@ def memory(size: tuple[int, int], streamed_share: float) -> int:
         return flat_memory.run(rig, gateway, RESULTS / "memory.jsonl", size, streamed_share)
 
 
+def kept_answers() -> int:
+    cache.lookups()
+    with rig_of_our_own() as rig, running(rig, cache.NAME) as gateway:
+        return cache.hits(rig, gateway)
+
+
 def routes() -> int:
     with rig_of_our_own() as rig:
         return scale_routes.run(rig, RESULTS / "scale.jsonl")
@@ -249,7 +259,9 @@ def arguments() -> argparse.Namespace:
         "prompts",
         "evals",
         "redis",
+        "cache",
         "release_cost",
+        "judge_drift",
         "table",
         "resilience-table",
     ):
@@ -295,6 +307,7 @@ def main() -> int:
         "prompts": prompts.run,
         "evals": evals.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
+        "cache": kept_answers,
         "table": table,
         "resilience-table": write_failing,
         "check": lambda: check(asked.names),
@@ -302,6 +315,7 @@ def main() -> int:
         "memory": lambda: memory((asked.requests, asked.pieces), asked.streamed),
         "resilience": lambda: resilient(asked.cases),
         "release_cost": release_cost.run,
+        "judge_drift": judge_drift.run,
         "release_stats": lambda: release_stats.main(asked.runs, asked.only),
         "profile": lambda: profiled(vars(asked)),
     }

@@ -1,5 +1,5 @@
 """CPU of prompts: the index of a packed repository with 10,000 prompts of 20 versions each, reading
-one version, and rendering one.
+one tagged version of each, reading one, and rendering one.
 
 The repository is made by Git's own program, once, below the bench's cache.
 """
@@ -12,13 +12,14 @@ from pathlib import Path
 
 import msgspec
 from msgspec import Raw
+from msgspec.structs import replace
 
 from bench import install
-from tidegate.core.prompt import Input, Prompt, Turn
-from tidegate.prompts.index import read_index
-from tidegate.prompts.registry import read_prompt
+from tidegate.core.prompt import STABLE, Input, Prompt, Turn
+from tidegate.prompts.index import Index, read_index
+from tidegate.prompts.registry import Registry, read_prompt, read_registry
 from tidegate.prompts.render import Renderer
-from tidegate.prompts.source import open_repository
+from tidegate.prompts.source import Source, open_repository
 
 PROMPTS, VERSIONS = 10_000, 20
 INDEX_BAR_S = 3.0
@@ -31,13 +32,14 @@ def run() -> int:
     path = install.CACHE / f"prompts-{PROMPTS}.git"
     if not path.exists():
         _make(path)
-    index_s, again_s, read_us = _index(path)
+    index_s, tagged_s, again_s, read_us = _index(path)
     render_us, compile_us = _render()
     print(f"{PROMPTS:,} prompts x {VERSIONS} versions indexed: {index_s:.2f} s of CPU")
+    print(f"with a tagged version of each read and compiled: {index_s + tagged_s:.2f} s of CPU")
     print(f"the same after a commit to one of them: {1000 * again_s:.0f} ms")
     print(f"one version read: {read_us:.0f} us")
     print(f"2,000 tokens rendered: {render_us:.1f} us, compiled once: {compile_us:.0f} us")
-    return int(index_s > INDEX_BAR_S or render_us > RENDER_BAR_US)
+    return int(index_s + tagged_s > INDEX_BAR_S or render_us > RENDER_BAR_US)
 
 
 def _took_s(work: Callable[[], object], times: int = 1) -> float:
@@ -51,20 +53,39 @@ def _took_s(work: Callable[[], object], times: int = 1) -> float:
     return min(rounds)
 
 
-def _index(path: Path) -> tuple[float, float, float]:
+def _index(path: Path) -> tuple[float, float, float, float]:
+    """Seconds of an index, of reading what is tagged, and of both after a commit; microseconds of
+    reading one version."""
+
     def whole() -> None:
         source = open_repository(path, "main")
         read_index(source)
         source.close()
 
-    index_s = _took_s(whole)
+    def tagged() -> None:
+        source = open_repository(path, "before")
+        _registry(source, before, Registry())
+        source.close()
+
+    def again() -> None:
+        index = read_index(second, before=before)
+        _registry(second, index, registry)
+
     first, second = open_repository(path, "before"), open_repository(path, "main")
     before, index = read_index(first), read_index(second)
-    again_s = _took_s(lambda: read_index(second, before=before))
+    registry = _registry(first, before, Registry())
+    index_s, tagged_s, again_s = _took_s(whole), _took_s(tagged), _took_s(again)
     read_s = _took_s(lambda: read_prompt(second, index, "p00007", "v3"), 200)
     first.close()
     second.close()
-    return index_s, again_s, read_s * 1e6
+    return index_s, tagged_s, again_s, read_s * 1e6
+
+
+def _registry(source: Source, index: Index, before: Registry) -> Registry:
+    """The version of each prompt that is tagged as stable."""
+    one = {name: replace(it, tags={STABLE: it.tags[STABLE]}) for name, it in index.prompts.items()}
+    index = replace(index, prompts=one)
+    return read_registry(source, index, dict.fromkeys(one, ()), before, {})
 
 
 def _render() -> tuple[float, float]:

@@ -71,6 +71,7 @@ def lends_keys(control: FakeControl) -> None:
     made = {"key": KEY, "record": VIEW, "replaces": None, "waiting_for": []}
     control.answers["POST /api/keys"] = made
     control.answers["POST /api/keys/abcdefgh/revoke"] = {"record": VIEW, "waiting_for": []}
+    control.answers["GET /api/judges"] = {"judges": [], "seats": []}
     shown = {"name": "support", "versions": ["v1"], "tags": [], "routes": {"chat": "v1"}}
     control.answers["GET /api/prompts/support"] = shown
     control.answers["GET /api/slo"] = {"routes": []}

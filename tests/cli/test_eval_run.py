@@ -8,6 +8,10 @@ import pytest
 from click.testing import Result
 from tests.cli.conftest import FakeControl
 from tests.cli.house import answering, is_candidate, lends_keys, written
+from tests.cli.test_judge_told import view
+
+from tidegate.core.grading import judge_digest
+from tidegate.graders import judge_rubric
 
 SIDES = ("--baseline", "v1", "--candidate", "v2")
 
@@ -92,6 +96,24 @@ def test_a_judge_that_is_not_calibrated_only_informs(
     assert result.exit_code == 2
     assert "checks by a judge that is not calibrated only inform" in result.stdout
     assert "0 cases lost, 0 won, of 100" in result.stdout
+
+
+def test_a_judge_that_control_keeps_decides_where_no_file_is_named(
+    run: Callable[..., Result], suite: Path, control: FakeControl
+) -> None:
+    rubric = {"rubric": "kind"}
+    suite.write_text(suite.read_text().replace(
+        "[contains]", "[contains, {judge_rubric: {rubric: kind}}]"))  # fmt: skip
+    digest = judge_digest(judge_rubric.plug.prompt(rubric), "m-1", {})
+    control.answers["GET /api/judges"] = {"judges": [view(digest)], "seats": []}
+
+    def say(body: dict[str, Any]) -> str:
+        return "good" if body["model"] == "chat" else '{"reason": "", "score": 1}'
+
+    with answering(say) as url:
+        result = went(run, suite, url, *SIDES, "--judge", "referee")
+    assert result.exit_code == 0, result.output
+    assert f"calibrated: {digest[:12]}" in result.stdout
 
 
 def test_a_worse_candidate_is_blocked_whatever_order_answers_come_in(

@@ -9,11 +9,19 @@ import pytest
 from click.testing import Result
 from tests.cli.conftest import FakeControl
 from tests.cli.house import answering, lends_keys
+from tests.cli.test_judge_told import SEAT, view
 
-from tidegate.evals.calibration import deciding
+from tidegate.control.shapes_judges import NewCalibration
+from tidegate.evals.calibration import may_decide, read_calibration
 
 SUITE = "cases: [{id: a, checks: [{judge_rubric: {rubric: kind}}, {length: {most_chars: 9}}]}]\n"
 Run = Callable[..., Result]
+
+
+def deciding(data: bytes) -> set[str]:
+    """The judge of a calibration that may decide."""
+    found = read_calibration(data)
+    return {found.judge} if may_decide(found) else set()
 
 
 @pytest.fixture
@@ -55,7 +63,7 @@ def test_one_that_does_not_only_informs(run: Run, folder: Path) -> None:
     result = calibrated(run, lambda _: '{"reason": "", "score": 1}')
     assert result.exit_code == 1
     assert "it may only inform" in result.stdout
-    assert deciding((folder / "c.json").read_bytes()) == frozenset()
+    assert deciding((folder / "c.json").read_bytes()) == set()
 
 
 def test_without_money_or_a_verdict_nothing_is_written(run: Run, folder: Path) -> None:
@@ -91,6 +99,30 @@ def test_a_judge_with_other_parameters_is_another(run: Run, folder: Path) -> Non
         assert {it.get("temperature") for it in bodies} == {0 if words else None}
         digests |= deciding((folder / "c.json").read_bytes())
     assert len(digests) == 2
+
+
+def test_control_keeps_it_for_whoever_asks_next(
+    run: Run, folder: Path, control: FakeControl
+) -> None:
+    control.answers["POST /api/judges"] = view(judge="d" * 64)
+    with answering(judge) as url:
+        words = ("judge", "calibrate", "s.yaml", "--anchors", "a.jsonl", "--judge", "referee")
+        assert run(*words, "--gateway", url).exit_code == 2
+        result = run(*words, "--gateway", url, "--keep")
+    assert result.exit_code == 0, result.output
+    assert "kept by http://127.0.0.1:4999 until 2026-" in result.stdout
+    [sent] = [it for it in control.asked if it.url.path == "/api/judges"]
+    kept = msgspec.json.decode(sent.content, type=NewCalibration)
+    assert (kept.route, kept.name, kept.model) == ("referee", "judge_rubric", "m-1")
+    assert (kept.may_decide, kept.kappa, kept.known, kept.agreed) == (True, 1.0, 400, 400)
+    assert deciding(msgspec.json.encode(kept.figures)) == {kept.judge}
+
+
+def test_who_judges_is_shown(run: Run, control: FakeControl) -> None:
+    control.answers["GET /api/judges"] = {"judges": [view()], "seats": [SEAT]}
+    result = run("judge", "status")
+    assert result.exit_code == 0, result.output
+    assert "may decide" in result.stdout
 
 
 def test_a_judge_of_a_group_and_its_strata_and_the_judge_before_it(run: Run, folder: Path) -> None:

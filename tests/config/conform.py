@@ -40,7 +40,9 @@ def conforms(value: Any, schema: dict[str, Any], root: dict[str, Any]) -> bool:
     return _in_range(value, schema)
 
 
-def _is_type(value: Any, name: str) -> bool:
+def _is_type(value: Any, name: str | list[str]) -> bool:
+    if isinstance(name, list):
+        return any(_is_type(value, one) for one in name)
     if isinstance(value, bool) and name != "boolean":
         return False
     return isinstance(value, TYPES[name])

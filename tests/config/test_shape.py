@@ -2,6 +2,7 @@ from typing import Annotated, Literal
 
 import pytest
 from msgspec import Meta, Struct, field
+from msgspec.structs import replace
 
 from tidegate.config.shape import Choice, Items, OneOf, Record, Scalar, Table, shape_of
 
@@ -40,7 +41,7 @@ def test_annotations_around_an_optional_hold_for_what_is_inside():
 
 def test_the_other_shapes():
     found = shapes()
-    inner = Record(Inner, shape_of(Inner).keys, "to")  # type: ignore[union-attr]
+    inner = replace(shape_of(Inner), shorthand="to")
     assert found["kind"].shape == Choice(("a", "b"))
     assert found["inner"].shape == inner
     assert found["many"].shape == Table(Scalar("name"), Items(Scalar("float")))

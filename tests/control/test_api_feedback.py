@@ -1,12 +1,14 @@
 """Feedback over the control API."""
 
+from msgspec.structs import replace
 from sqlalchemy import Engine
 from tests.control.conftest import Room
 from tests.control.test_api_captured import told
 from tests.stores.said import feedback, recorded
 
 from tidegate.core import clock
-from tidegate.stores import database
+from tidegate.core.assessment import assessment_of
+from tidegate.stores import assessments, database
 from tidegate.stores import feedback as feedback_of
 
 
@@ -38,7 +40,8 @@ def test_it_is_listed_and_reading_comments_is_told(room: Room, engine: Engine) -
 def test_rates_are_by_arm_and_version(room: Room, engine: Engine) -> None:
     hear(engine)
     [rate] = room.ask("GET", "/api/feedback/rates?route=chat").json()["rates"]
-    assert rate == {
+    assert rate["down"]["share"] == 1 and rate["down"]["low"] < 0.5
+    assert rate["found"] == {
         "route": "chat",
         "arm": "canary",
         "prompt_version": "v2",
@@ -46,4 +49,16 @@ def test_rates_are_by_arm_and_version(room: Room, engine: Engine) -> None:
         "down": 1,
         "regenerated": 0,
     }
-    assert room.ask("GET", "/api/feedback/rates?route=other").json() == {"rates": []}
+    nothing = {"rates": [], "friction": [], "abandoned": []}
+    assert room.ask("GET", "/api/feedback/rates?route=other").json() == nothing
+
+
+def test_what_users_did_next_stands_beside(room: Room, engine: Engine) -> None:
+    left = recorded(engine, cancelled_by="client", error_code="client_closed")
+    made = assessment_of(left, "follow_up", True, clock.wall_s())
+    with database.writing(engine) as connection:
+        assessments.store(connection, [replace(made, conversation="c")])
+    found = room.ask("GET", "/api/feedback/rates").json()
+    [friction], [abandoned] = found["friction"], found["abandoned"]
+    assert (friction["found"]["with_friction"], friction["friction"]["share"]) == (1, 1)
+    assert (abandoned["found"]["left"], abandoned["abandoned"]["share"]) == (1, 1)

@@ -1,5 +1,7 @@
 """Control where nobody looks at live answers."""
 
+from pathlib import Path
+
 from sqlalchemy import Engine
 
 from tidegate.control.online import Given, NoOnline
@@ -10,6 +12,7 @@ from tidegate.prompts.reading import Reading
 
 def test_it_does_nothing_and_shows_nothing(layout: Layout, engine: Engine) -> None:
     none = NoOnline()
-    none.start(Given(layout, engine, Declared, lambda: True, lambda key: (b"", 1), Reading()))
+    given = Given(layout, engine, Declared, lambda: True, lambda key: (b"", 1), Reading(), Path())
+    none.start(given)
     assert none.render() == b""
     none.stop()

@@ -4,11 +4,23 @@ from sqlalchemy import Engine
 from tests.control import release_room as rooms
 from tests.control.conftest import Room
 from tests.stores import rig as stores
+from tests.stores import said
+from tests.stores.judged import calibrated
 
 from tidegate.control.upkeep import Upkeep
 from tidegate.core import clock
-from tidegate.stores import database, decisions, receipts, teams
+from tidegate.stores import (
+    captures,
+    database,
+    decisions,
+    judge_scores,
+    judges,
+    receipts,
+    teams,
+    turns,
+)
 from tidegate.stores.audit import Author
+from tidegate.stores.judge_scores import Score
 from tidegate.stores.ledger import Ledger
 from tidegate.stores.receipts import Filter
 from tidegate.stores.teams import TeamRecord
@@ -71,3 +83,25 @@ def test_old_receipts_go_unless_the_file_that_says_for_how_long_cannot_be_read(
     asyncio.run(room.plans.reload("api"))
     upkeep(room).drop_old(stores.NOON_S + 1000 * _DAY_S)
     assert kept(engine) == 0
+
+
+def test_judges_that_nobody_has_looked_at_for_a_year_go(room: Room, engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        judges.keep(connection, calibrated())
+        judge_scores.add(
+            connection, [Score("j9", "week-1", "a", 0, True, True, 1.0, stores.NOON_S)]
+        )
+    for days, left in ((399, 1), (402, 1), (430, 0)):
+        upkeep(room).drop_old(stores.NOON_S + days * _DAY_S)
+        with database.reading(engine) as connection:
+            assert len(judges.every(connection)) == left
+            assert len(judge_scores.of(connection, "j9", "week-1")) == (days < 400)
+
+
+def test_turns_that_nobody_looks_at_go(room: Room, engine: Engine) -> None:
+    asyncio.run(room.plans.reload("api"))
+    with database.writing(engine) as connection:
+        captures.store(connection, [said.captured(conversation="c")], stores.NOON_S)
+    upkeep(room).drop_old(stores.NOON_S + turns.KEPT_S + 1)
+    with database.reading(engine) as connection:
+        assert turns.due(connection, stores.NOON_S, most=1) == []

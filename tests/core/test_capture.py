@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tidegate.core.arm import bucket
 from tidegate.core.capture import Capture, Captured, decode_captured, encode_captured
 from tidegate.core.clock import IdSource
 from tidegate.core.receipt import Receipt
@@ -28,6 +29,18 @@ def test_the_share_is_kept_and_the_same_each_time() -> None:
     assert 130 < len(drawn) < 270
     assert all(tenth.wants(it) and Capture(0.2).wants(it) for it in drawn)
     assert all(Capture(1.0).wants(it) for it in every)
+
+
+def test_of_a_conversation_all_or_nothing_is_kept_and_of_all_the_share() -> None:
+    tenth, places = Capture(0.1), [bucket("any", str(n)) for n in range(2000)]
+    drawn = [place for place in places if tenth.wants(receipt(), place)]
+    assert 130 < len(drawn) < 270
+    for place in drawn[:20]:
+        assert all(tenth.wants(receipt(), place) for _ in range(20))
+        assert Capture(0.2).wants(receipt(), place)
+    assert not any(tenth.wants(receipt("eval"), place) for place in drawn)
+    assert Capture(1.0).wants(receipt(), (1 << 64) - 1)
+    assert not Capture(0.0).wants(receipt(), 0)
 
 
 @pytest.mark.parametrize(

@@ -7,14 +7,14 @@ from tests.core.plans import compiled, declared
 
 from tidegate.core.compile import PlanRefused
 from tidegate.core.compile_limits import MAX_LIMITS
-from tidegate.core.database_ref import CountersRef
+from tidegate.core.database_ref import CountersRef, CounterStore
 from tidegate.core.declared_budgets import DeclaredBudget, Period
 from tidegate.core.declared_gateway import DeclaredGateway
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_storage import DeclaredCounters, DeclaredStorage
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import CounterStore, Limit, Plan
+from tidegate.core.plan import Limit, Plan
 
 DAY, MONTH, YEAR = Period(unit="day"), Period(unit="month"), Period(unit="year")
 

@@ -7,7 +7,8 @@ from tidegate.core.declared_targets import DeclaredTarget
 def test_a_text_stands_for_a_route_s_target():
     routes = shape_of(Declared).by_key["routes"].shape
     assert isinstance(routes, Table)
-    assert routes.value == Record(DeclaredRoute, routes.value.keys, "target")
+    assert isinstance(routes.value, Record)
+    assert (routes.value.cls, routes.value.shorthand) == (DeclaredRoute, "target")
 
 
 def test_a_route_s_target_is_named_or_written_out():

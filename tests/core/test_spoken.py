@@ -17,6 +17,7 @@ from tidegate.core.spoken import (
     Used,
     answer_of,
     fold,
+    unfold,
 )
 
 USAGE = Usage(7, 1, None, 3, None)
@@ -118,3 +119,10 @@ def test_a_whole_answer_tells_what_each_choice_said() -> None:
     assert (name, arguments) == ("look", '{"a":1}')
     refused = fold([Began(), PartBegan(0, 0, "refusal"), PartGrew(0, 0, "text", "no")])
     assert (answer_of(refused).said[0].refused, answer_of(refused).said[0].content) == (True, "")
+
+
+def test_a_whole_answer_is_told_again_in_events_that_fold_into_it() -> None:
+    parts = [Reasoning("why", "sig"), Text("hi"), ToolCall("c", "f", "{}"), Refused("no")]
+    whole = Spoken("i", "m", Usage(1), [Choice(parts, "stop"), Choice([Text("")], "length")])
+    assert fold(unfold(whole)) == whole
+    assert fold(unfold(Spoken())) == Spoken()

@@ -13,8 +13,9 @@ from tests.gateway.spawned import Spawned, ask, lay_out, post
 from tests.gateway.upstream import Upstream, whole
 from tests.stores.redis_rig import Network, serving
 
+from tidegate.core.database_ref import CounterStore
 from tidegate.core.key_limits import KeyLimits
-from tidegate.core.plan import CounterStore, Limit
+from tidegate.core.plan import Limit
 from tidegate.core.receipt import Hold
 from tidegate.core.units import NANOUSD_PER_USD
 

@@ -42,6 +42,7 @@ routes:
   broken: {{target: broken, retry: {{attempts: 1}}}}
   wrong: wrong
   slow: slow
+  kept: {{target: demo, cache: {{exact: {{deterministic: any}}}}}}
 """
 FAULTS = (
     "status:429 retry_after=0 times=1 model=limited",
@@ -160,6 +161,29 @@ def test_a_stream_with_and_without_usage(called: Called) -> None:
     assert not first.tokens_estimated
     assert first.ttft_s is not None
     assert first.finish_reason == plain[-1].choices[0].finish_reason
+
+
+def test_an_answer_that_is_given_again_reads_as_the_first(sim: Called) -> None:
+    ask: dict[str, Any] = {"model": "kept", "messages": QUESTION}
+    with openai.OpenAI(**sim.options) as client:
+        made = client.chat.completions.create(**ask)
+        raw = client.chat.completions.with_raw_response.create(**ask)
+        with client.chat.completions.stream(**ask, stream_options={"include_usage": True}) as told:
+            whole = told.get_final_completion()
+        asked: dict[str, Any] = {"model": "kept", "input": "Say hello.", "store": False}
+        first = client.responses.create(**asked)
+        with client.responses.stream(**asked) as events:
+            again = events.get_final_response()
+    assert raw.parse() == made
+    assert raw.headers["x-tidegate-cache"] == "hit"
+    assert whole.choices[0].message.content == made.choices[0].message.content
+    assert whole.choices[0].finish_reason == made.choices[0].finish_reason == "stop"
+    assert whole.usage == made.usage
+    assert (again.output_text, again.usage) == (first.output_text, first.usage)
+    receipts = sim.receipts(5)
+    assert [it.cache for it in receipts] == ["miss", "hit", "hit", "miss", "hit"]
+    assert [it.cache_from for it in receipts[1:3]] == [receipts[0].id] * 2
+    assert all(it.cost_nanousd == 0 and it.is_kept_answer for it in receipts[1:3])
 
 
 def test_twenty_at_once_by_the_async_client(called: Called) -> None:

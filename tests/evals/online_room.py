@@ -36,6 +36,7 @@ class Room:
             leads=lambda: self.leads,
             digest=lambda key: (digest_of(key.encode(), PEPPER), 1),
             prompts=Reading(),
+            plan_folder=folder,
         )
 
     def __enter__(self) -> "Room":

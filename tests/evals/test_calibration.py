@@ -12,8 +12,8 @@ from tidegate.evals.calibration import (
     Said,
     beside,
     calibrate,
-    deciding,
     digest_of,
+    may_decide,
     read_calibration,
     written,
 )
@@ -46,8 +46,8 @@ def test_a_judge_that_agrees_may_decide_and_one_that_does_not_may_not() -> None:
     assert good.kappa.low is not None and good.kappa.low < 0.9 < (good.kappa.high or 0)
     assert not bad.may_decide
     assert bad.alarms[0].startswith("kappa 0.")
-    assert deciding(written(good)) == {"a" * 64}
-    assert deciding(written(bad)) == frozenset()
+    assert may_decide(read_calibration(written(good)))
+    assert not may_decide(read_calibration(written(bad)))
 
 
 def test_a_judge_as_good_as_people_may_decide_where_people_differ() -> None:
@@ -73,7 +73,7 @@ def test_few_anchors_of_two_raters_make_no_ceiling() -> None:
     assert (found.twice, found.may_decide) == (49, False)
     assert "of 49 anchors two people have spoken: 50 make a ceiling" in found.alarms
     boasting = replace(found, may_decide=True)
-    assert deciding(written(boasting)) == frozenset()
+    assert not may_decide(read_calibration(written(boasting)))
 
 
 def test_strata_are_told_apart_and_one_that_it_misjudges_is_named() -> None:
@@ -126,13 +126,13 @@ def test_few_anchors_and_missing_verdicts_let_nobody_decide() -> None:
 
 def test_a_written_file_is_judged_anew() -> None:
     bad = calibrate("b" * 64, "m", judge(0.7))
-    assert deciding(written(replace(bad, may_decide=True))) == frozenset()
+    assert not may_decide(read_calibration(written(replace(bad, may_decide=True))))
     boasting = replace(bad, may_decide=True, kappa=Estimate(None, None, None))
-    assert deciding(written(boasting)) == frozenset()
+    assert not may_decide(read_calibration(written(boasting)))
     with pytest.raises(ValueError, match="no calibration"):
-        deciding(b"{}")
+        read_calibration(b"{}")
     with pytest.raises(ValueError, match="form"):
-        deciding(written(replace(bad, form="x")))
+        read_calibration(written(replace(bad, form="x")))
 
 
 def test_one_that_says_otherwise_when_it_is_asked_again_is_told() -> None:

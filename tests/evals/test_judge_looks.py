@@ -12,7 +12,6 @@ from tidegate.evals.calibration import people_say
 from tidegate.evals.judge_looks import (
     Agreed,
     agreed,
-    bridge,
     calibration,
     cusum_of,
     said_of,
@@ -104,18 +103,3 @@ def test_where_nothing_can_be_told_there_is_nothing_to_add_up() -> None:
     assert cusum_of(Agreed(200, 0, 0), anchors()) is None
     assert cusum_of(Agreed(200, 200, 200), anchors(200, 200)) is None
     assert cusum_of(Agreed(200, 200, 200), anchors()) is not None
-
-
-def test_the_bridge_is_built_on_what_both_were_asked() -> None:
-    every = anchors(100, 50)
-    before = [said(it, n < 50) for n, it in enumerate(every)] + [said(every[0], False, 1)]
-    now = [said(it, n < 40) for n, it in enumerate(every[:90])] + [said(every[95], None)]
-    found = bridge("j0", before, now)
-    assert found is not None
-    assert (found.earlier, found.anchors) == ("j0", 90)
-    assert found.passed_before == pytest.approx(50 / 90)
-    assert found.passed_now == pytest.approx(40 / 90)
-    assert found.shift == pytest.approx(-10 / 90)
-    assert found.low < found.shift < found.high < 0
-    assert found.kappa == pytest.approx(0.78, abs=0.02)
-    assert bridge("j0", before[:1], now[1:]) is None

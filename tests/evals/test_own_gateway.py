@@ -8,11 +8,12 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from tests.evals.asked import saying
+from tests.evals.asked import Say, saying
 from tests.evals.online_room import Room, declared
 from tests.gateway.rig import gateway, run
 from tests.gateway.routed import at, routed
 from tests.gateway.upstream import Upstream
+from tests.stores.rig import entries, receipt
 
 from tidegate.core import clock
 from tidegate.core.declared_quality import DeclaredQuality
@@ -21,6 +22,7 @@ from tidegate.evals.own_gateway import KEY_LIFE_S, NAME, NoGateway, OwnGateway
 from tidegate.stores import audit, database, keys
 from tidegate.stores.audit import Author
 from tidegate.stores.keys import KeyFilter
+from tidegate.stores.ledger import Ledger
 
 JUDGED = DeclaredQuality(checks="[]", judge="small", most_usd_per_day=Decimal(2))
 TURNS = (("user", "good?"),)
@@ -31,14 +33,14 @@ def _keys(room: Room) -> list[KeyRecord]:
 
 
 @contextlib.asynccontextmanager
-async def _house(room: Room) -> AsyncIterator[Upstream]:
+async def house(room: Room, say: Say = lambda _: "yes") -> AsyncIterator[Upstream]:
     """A gateway that knows the keys of the room's database."""
-    async with Upstream(saying(lambda _: "yes")) as up:
+    async with Upstream(saying(say)) as up:
         folder = room.layout.state / "house"
         folder.mkdir()
-        async with gateway(folder, at(up, "a"), routes=routed(at(up, "a"))) as house:
-            setattr(house.store, "get", partial(keys.get, room.engine))  # noqa: B010
-            host, port = house.address
+        async with gateway(folder, at(up, "a"), routes=routed(at(up, "a"))) as open_:
+            setattr(open_.store, "get", partial(keys.get, room.engine))  # noqa: B010
+            host, port = open_.address
             (room.layout.run / "gateway.url").write_text(f"http://{host}:{port}\n")
             yield up
 
@@ -46,7 +48,7 @@ async def _house(room: Room) -> AsyncIterator[Upstream]:
 def test_a_judge_is_asked_with_a_key_that_may_do_that_alone_and_is_revoked(tmp_path: Path) -> None:
     async def main() -> None:
         with Room(tmp_path, chat=JUDGED, more=JUDGED) as room:
-            async with _house(room) as up, OwnGateway(room.given) as own:
+            async with house(room) as up, OwnGateway(room.given) as own:
                 assert not _keys(room)
                 for _ in range(2):
                     async with own.judge("small") as judge:
@@ -70,7 +72,7 @@ def test_what_the_plan_says_now_needs_another_key_and_who_asks_is_not_cut_off(
 ) -> None:
     async def main() -> None:
         with Room(tmp_path, chat=JUDGED) as room:
-            async with _house(room), OwnGateway(room.given) as own:
+            async with house(room), OwnGateway(room.given) as own:
                 async with own.judge("small") as judge:
                     dearer = msgspec.structs.replace(JUDGED, most_usd_per_day=Decimal(9))
                     room.declared = declared({"chat": dearer})
@@ -106,7 +108,7 @@ def test_several_gateways_that_count_alone_are_given_a_key_without_a_budget(tmp_
         with Room(tmp_path, chat=JUDGED) as room:
             several = msgspec.structs.replace(room.declared.gateway, processes=2)
             room.declared = msgspec.structs.replace(room.declared, gateway=several)
-            async with _house(room), OwnGateway(room.given) as own, own.judge("small"):
+            async with house(room), OwnGateway(room.given) as own, own.judge("small"):
                 assert _keys(room)[0].limits is None
 
     run(main())
@@ -124,5 +126,19 @@ def test_without_an_address_of_the_gateway_nothing_is_asked(tmp_path: Path) -> N
                 async with own.judge("small") as judge:
                     text, why = await judge(TURNS, None)
                 assert text is None and why is not None and why.startswith("unreachable")
+
+    run(main())
+
+
+def test_a_fresh_key_may_spend_what_those_before_it_left_of_the_day(tmp_path: Path) -> None:
+    async def main() -> None:
+        with Room(tmp_path, chat=JUDGED) as room:
+            (room.layout.run / "gateway.url").write_text("http://127.0.0.1:9\n")
+            for cost, left in ((1_500_000_000, 2_000_000_000), (900_000_000, 500_000_000), (0, 1)):
+                async with OwnGateway(room.given) as own, own.judge("small"):
+                    made = _keys(room)[-1]
+                assert made.limits is not None and made.limits.budget_nanousd == left
+                spent = receipt(clock.wall_s(), key_id=made.id, route="small", cost_nanousd=cost)
+                Ledger(room.engine).write(entries(spent), [])
 
     run(main())

@@ -72,8 +72,8 @@ def test_prompts_are_texts_files_or_code_that_is_not_run(tmp_path: Path) -> None
     found = suite(tmp_path, text).templates
     assert [(it.name, it.source) for it in found] == [
         ("Say {{ n }}", "Say {{ n }}"),
-        ("p.txt", "one"),
-        ("p.txt", "two"),
+        ("p-1", "one"),
+        ("p-2", "two"),
         ("prompts.py:make", None),
         ("short", "Hi {{ n }}"),
     ]

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from tidegate.core import plugs
+from tidegate.core.database_ref import CounterStore
 from tidegate.core.limit import Reading
-from tidegate.core.plan import CounterStore, Limit
+from tidegate.core.plan import Limit
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.shared_limit import SharedLimit
 from tidegate.gateway.shared_store import SharedStore

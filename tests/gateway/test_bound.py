@@ -6,10 +6,11 @@ import pytest
 from msgspec.structs import replace
 from tests.gateway.shared import FakeCounters, store_of
 
+from tidegate.core.database_ref import CounterStore
 from tidegate.core.key import KeyRecord
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.limit import Moment, Shape
-from tidegate.core.plan import CounterStore, Limit, Plan, Raise
+from tidegate.core.plan import Limit, Plan, Raise
 from tidegate.core.plugs import PlugError
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import bound as bounds

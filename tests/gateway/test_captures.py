@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ from tests.gateway.rig import HELLO, run, until
 from tests.gateway.routed import at
 from tests.gateway.spools import ALL, keeping
 from tests.gateway.upstream import Exchange, Upstream, streaming, whole
+from tests.providers.responses_wire import response
 
 from tidegate.core.capture import Capture
 from tidegate.gateway import captures as captures_of
@@ -80,6 +82,62 @@ def test_what_the_client_left_is_marked_as_cut(tmp_path: Path) -> None:
             writer.transport.abort()
             [cut] = await kept.settled(1)
             assert cut.cut and cut.answer == "one [torn]"
+
+    run(main())
+
+
+def turns(*said: str) -> dict[str, Any]:
+    roles = ("user", "assistant")
+    messages = [{"role": roles[n % 2], "content": it} for n, it in enumerate(said)]
+    return {**HELLO, "messages": messages}
+
+
+def test_a_conversation_is_kept_whole_or_not_at_all_by_every_gateway(tmp_path: Path) -> None:
+    async def kept_of(folder: Path) -> dict[str, set[str | None]]:
+        half = Capture(0.5)
+        found: dict[str, set[str | None]] = {}
+        async with Upstream(whole()) as up, keeping(folder, at(up, "a"), capture=half) as kept:
+            for number in range(24):
+                first = f"question {number}"
+                for body in (turns(first), turns(first, "so", "more"), turns(first, "so", "more?")):
+                    assert (await kept.it.ask(body=body)).status == 200
+            kept.captures.close()
+            for it in kept.captured():
+                first = msgspec.json.decode(it.messages)[0]["content"]
+                found.setdefault(first, set()).add(it.conversation)
+            assert len(kept.captured()) == 3 * len(found)
+        return found
+
+    async def main() -> None:
+        one = await kept_of(tmp_path / "one")
+        assert 3 < len(one) < 21
+        assert all(len(names) == 1 and None not in names for names in one.values())
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("asked", "known"),
+    [({}, False), ({"store": False}, True), ({"session": "s"}, True)],
+    ids=["kept_elsewhere", "not_kept", "named"],
+)
+def test_what_may_go_on_unseen_is_of_no_known_conversation(
+    tmp_path: Path, asked: dict[str, Any], known: bool
+) -> None:
+    async def main() -> None:
+        speaking = whole(response())
+        async with (
+            Upstream(speaking) as up,
+            keeping(tmp_path, at(up, "a", dialect="openai")) as kept,
+        ):
+            body, headers = {"model": "small", "input": "hi", **asked}, {}
+            headers["authorization"] = f"Bearer {kept.it.key}"
+            if session := body.pop("session", None):
+                headers["x-tidegate-session-id"] = session
+            reply = await kept.it.ask("/v1/responses", body, headers)
+            assert reply.status == 200, reply.raw
+            [one] = await kept.settled(1)
+            assert (one.conversation is not None) is known
 
     run(main())
 

@@ -11,13 +11,23 @@ from tests.gateway.spools import Kept, keeping
 from tests.gateway.upstream import Upstream, whole
 from tests.stores import rig
 
+from tidegate.control.online import Given
+from tidegate.core import clock
 from tidegate.core.capture import Captured
+from tidegate.core.declared import Declared
+from tidegate.core.declared_capture import DeclaredCapture
+from tidegate.core.declared_quality import DeclaredQuality
+from tidegate.core.declared_routes import DeclaredRoute
+from tidegate.evals.follow_ups import GRACE_S, FollowUps
+from tidegate.prompts.reading import Reading
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
 from tidegate.record.spools import Spools
 from tidegate.stores import captures, database, feedback
 from tidegate.stores.captures import Which
 from tidegate.stores.feedback import Heard
+from tidegate.stores.schema_assessed import assessments
+from tidegate.text.follow_up import WINDOW_S
 
 READ = (
     "/v1/models",
@@ -112,5 +122,41 @@ def test_only_the_key_that_asked_is_heard_of_its_request(tmp_path: Path) -> None
         assert (rating.receipt_id, rating.route, rating.target) == (request_id, "small", "a")
         assert rating.key_id in made.it.key
         assert {it.key_id for it in made.heard()} == {rating.key_id}
+
+    recorded(tmp_path, check)
+
+
+def test_who_had_to_ask_again_is_told_from_what_went_over_the_wire(tmp_path: Path) -> None:
+    async def check(made: Recorded) -> None:
+        first = said("What is the capital of Australia?")
+        reply = await made.it.ask(body=first)
+        wrong, answer = reply.headers["x-request-id"], reply.json["choices"][0]["message"]
+        again = {"role": "user", "content": "No, that is wrong."}
+        after = {**first, "messages": [*first["messages"], answer, again]}
+        content = (await made.it.ask(body=after)).headers["x-request-id"]
+        other = (await made.it.ask(body=said("And of Austria, please?"))).headers["x-request-id"]
+        await made.it.ask("/v1/feedback", {"request_id": other, "rating": "down"})
+        await made.kept.settled(3)
+        made.record()
+        quality = DeclaredRoute(capture=DeclaredCapture(1.0), quality=DeclaredQuality())
+        given = Given(
+            made.it.layout,
+            made.engine,
+            declared=lambda: Declared(routes={"small": quality}),
+            leads=lambda: True,
+            digest=lambda _: (b"", 0),
+            prompts=Reading(),
+            plan_folder=tmp_path,
+        )
+        later_s = clock.wall_s() + WINDOW_S + GRACE_S + 5
+        await FollowUps(given, wall_s=lambda: later_s).step()
+        with database.reading(made.engine) as connection:
+            found = connection.execute(assessments.select()).all()
+        assert {(it.receipt_id, it.assessed_as, it.is_bad) for it in found} == {
+            (wrong, "follow_up", True),
+            (content, "follow_up", False),
+            (other, "follow_up", True),
+            (other, "thumbs_down", True),
+        }
 
     recorded(tmp_path, check)

@@ -1,8 +1,6 @@
 """Copies of requests: what a release is asked before anybody gets it, in nobody's way."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,46 +8,20 @@ from typing import Any
 import msgspec
 import pytest
 from tests.gateway.canaried import ROLLOUT, canaried
-from tests.gateway.rig import FREE, HELLO, PRICE, Gateway, gateway, run, until
+from tests.gateway.rig import HELLO, PRICE, gateway, run, until
 from tests.gateway.routed import at
+from tests.gateway.shadowed import Beside, beside
 from tests.gateway.upstream import Upstream, streaming, whole
 from tests.gateway.with_prompt import NAME, tagged, version
 
 from tidegate.core import clock
-from tidegate.core.plan import Limit, Queueing, Target
+from tidegate.core.plan import Limit, Queueing
 from tidegate.core.prompt import RoutePrompt
-from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Breaker
-from tidegate.gateway.prepared_route import PreparedCandidate
 from tidegate.gateway.prompt_versions import PromptVersions
-from tidegate.gateway.shadow import Shadows
 
 NO = {"error": {"message": "no"}}
 STREAMED = {**HELLO, "stream": True}
-
-
-class Beside:
-    """A gateway with a release that `share` of the requests are copied to."""
-
-    def __init__(self, it: Gateway, stable: Upstream, coming: Upstream) -> None:
-        self.it, self.stable, self.coming = it, stable, coming
-        self.shadows = it.world.shadows = Shadows(it.world)
-
-    @property
-    def candidate(self) -> PreparedCandidate:
-        plan = self.it.world.plan
-        assert plan is not None and plan.routes["small"].candidate is not None
-        return plan.routes["small"].candidate
-
-    async def receipts(self) -> tuple[list[Receipt], list[Receipt]]:
-        """(callers', copies') once every copy has ended."""
-        await until(lambda: not len(self.shadows))
-        every = self.it.receipts()
-        return [it for it in every if not it.is_own], [it for it in every if it.is_own]
-
-    @property
-    def skipped(self) -> dict[str, int]:
-        return dict(self.candidate.copies.skipped)
 
 
 class Drawn:
@@ -60,27 +32,6 @@ class Drawn:
 
     def follow(self, *asked: Any) -> None:
         self._drawn.append(asked)
-
-
-@contextlib.asynccontextmanager
-async def beside(
-    folder: Path,
-    share: float = 1.0,
-    script: Any = None,
-    coming: dict[str, Any] | None = None,
-    **fields: Any,
-) -> AsyncIterator[Beside]:
-    limits = fields.pop("limits", ())
-    async with Upstream() as stable, Upstream(script or whole()) as other:
-        after: Target = at(other, "b", **{"price": FREE, **(coming or {})})
-        routes = canaried(at(stable, "a"), after, **{"shadow_nanousd": 10**9, **fields})
-        async with gateway(folder, at(stable, "a"), routes=routes, limits=limits) as it:
-            made = Beside(it, stable, other)
-            made.candidate.shadow_share = share
-            try:
-                yield made
-            finally:
-                await made.shadows.stop()
 
 
 def test_a_copy_is_a_request_of_nobodys_with_a_receipt_of_its_own(tmp_path: Path) -> None:

@@ -11,7 +11,8 @@ from tests.gateway.shared import NothingSpent
 from tests.stores.redis_rig import budget as quota_of
 from tests.stores.redis_rig import serving, want
 
-from tidegate.core.plan import CounterStore, Plan
+from tidegate.core.database_ref import CounterStore
+from tidegate.core.plan import Plan
 from tidegate.core.resilience import Deadlines
 from tidegate.gateway.shared_store import SharedStore, SharedStores, lease_s
 from tidegate.stores.redis_wants import LEASE_S

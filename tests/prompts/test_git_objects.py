@@ -1,5 +1,6 @@
 """Objects that say they are larger than they may be are not unpacked."""
 
+import random
 import struct
 import zlib
 from collections.abc import Iterator
@@ -85,6 +86,41 @@ def test_changes_that_make_a_gigabyte_are_not_applied(tmp_path: Path) -> None:
         assert objects.read(blob_id(base), 60_000) == (3, base)
         with pytest.raises(TooLarge):
             objects.read("22" * 20, 100_000)
+
+
+def test_changes_that_say_a_length_of_megabytes_are_refused_at_once(tmp_path: Path) -> None:
+    base = b"x" * 10
+    for changes in (b"\xff" * 4_000_000, number(len(base)) + b"\xff" * 4_000_000):
+        entry = head(7, len(changes)) + bytes.fromhex(blob_id(base)) + zlib.compress(changes)
+        whole = head(3, len(base)) + zlib.compress(base)
+        made = packed(tmp_path / str(len(changes)), [(blob_id(base), whole), ("22" * 20, entry)])
+        with made as objects, pytest.raises(ValueError, match="a length that nothing has"):
+            objects.read("22" * 20, 100_000)
+
+
+@pytest.mark.parametrize("size", [4000, 4096, 9000, 300_000])
+def test_an_object_is_read_whole_however_it_lies_in_the_pack(tmp_path: Path, size: int) -> None:
+    data = random.Random(size).randbytes(size)
+    for level in (0, 9):
+        entry = head(3, size) + zlib.compress(data, level)
+        with packed(tmp_path / str(level), [(blob_id(data), entry)]) as objects:
+            assert objects.read(blob_id(data), size) == (3, data)
+
+
+@pytest.mark.parametrize(
+    ("entry", "why"),
+    [
+        (head(3, 9000) + zlib.compress(b"x" * 9000)[:-30], "cut off|incorrect|length"),
+        (head(3, 5) + zlib.compress(b"abc"), "not as long"),
+        (head(3, 2) + zlib.compress(b"abc"), "not as long"),
+        (head(5, 3) + zlib.compress(b"abc"), "of the kind 5"),
+        (b"\xff" * 5000, "cut off"),
+    ],
+)
+def test_a_damaged_entry_is_told(tmp_path: Path, entry: bytes, why: str) -> None:
+    damaged = packed(tmp_path, [("77" * 20, entry)])
+    with damaged as objects, pytest.raises((ValueError, zlib.error), match=why):
+        objects.read("77" * 20, 10_000)
 
 
 def test_changes_in_a_circle_end(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 from dulwich import porcelain
 from tests.e2e.prompted import VERSION, commit, versions
 
+from tidegate.core import clock
 from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.prompts.reading import Known, Reading
 
@@ -29,7 +30,11 @@ def test_a_repository_is_read_again_where_its_commit_is_another(declared: Declar
     reading.close()
 
 
-def test_a_folder_without_git_is_read_as_it_lies_there(tmp_path: Path) -> None:
+def test_a_folder_without_git_is_read_as_it_lies_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = clock.wall_s()
+    monkeypatch.setattr(clock, "wall_s", lambda: now_s)
     for name, text in versions("v1", stable="v1").items():
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -39,7 +44,9 @@ def test_a_folder_without_git_is_read_as_it_lies_there(tmp_path: Path) -> None:
     assert reading.at(declared).tags("support") == {"stable": "v1"}
     (tmp_path / "prompts/support/v2.jinja2").write_text(VERSION % "v2")
     (tmp_path / "prompts/support/tags.yaml").write_text("stable: v2\n")
-    assert reading.at(declared).tags("support") == {"stable": "v2"}
+    now = reading.at(declared)
+    assert now.tags("support") == {"stable": "v2"}
+    assert reading.at(declared) is now
 
 
 def test_what_is_away_serves_on_as_it_was(declared: DeclaredPrompts) -> None:

@@ -50,6 +50,22 @@ def test_what_is_the_same_is_not_read_again(tmp_path: Path) -> None:
     )
 
 
+def test_a_partial_is_read_once_for_all_that_include_it(tmp_path: Path) -> None:
+    read: list[str] = []
+
+    class Watched(FolderSource):
+        def file(self, id: str, at: str) -> bytes:
+            read.append(at)
+            return super().file(id, at)
+
+    source = Watched(written(tmp_path))
+    index = read_index(source)
+    read.clear()
+    found = read_registry(source, index, {"support": ()}, Registry(), {})
+    assert len(found.tagged["support"].versions) == 2
+    assert read.count("prompts/_partials/house/v1.jinja2") == 1
+
+
 @pytest.mark.parametrize(
     "harm",
     [

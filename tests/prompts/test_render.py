@@ -1,8 +1,12 @@
 """Rendering: what callers send is inert, wrong input is told, and cost is bounded."""
 
+import contextlib
 import resource
 import subprocess
 import sys
+import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -13,6 +17,7 @@ from tests.prompts.making import kind_of, prompt, rendered, sent
 
 from tidegate.core.prompt import Input, Prompt, Turn
 from tidegate.prompts.render import MAX_CHARS, Message, Renderer, RenderRefused
+from tidegate.prompts.values import json_text
 
 
 def refused(source: str, partials: dict[str, str] | None = None, **values: Any) -> RenderRefused:
@@ -183,6 +188,18 @@ def test_a_prompt_that_cannot_be_rendered_at_all(
     assert told in str(no.value)
 
 
+def test_partials_that_meet_again_and_again_are_looked_at_once() -> None:
+    """Of each the two next are included: to follow every way would never end."""
+    count = 90
+    partials = {
+        f"p{n}/v1": f"{{% include 'p{n + 1}/v1' %}}{{% include 'p{n + 2}/v1' %}}"
+        for n in range(count)
+    }
+    partials |= {f"p{count}/v1": "{{ a }}", f"p{count + 1}/v1": "{{ a }}"}
+    made = Renderer(prompt("{% include 'p0/v1' %}", partials=partials, a="string"))
+    assert made.used == {"a"}
+
+
 def test_a_line_that_includes_is_the_partial_s_text() -> None:
     source = "a\n{% include 'p/v1' %}\n{% if x %}\nb\n{% endif %}\n  {% include 'p/v1' -%}\nc"
     assert rendered(source, {"p/v1": "P\nQ"}, x=True) == "a\nP\nQ\nb\nP\nQc"
@@ -238,6 +255,33 @@ def test_a_renderer_goes_on_after_a_refusal() -> None:
     with pytest.raises(RenderRefused):
         made.render(sent(t=["z" * 600_000, "z" * 600_000]))
     assert made.render(sent(t=["a", "b"]))[0].text == "ab"
+
+
+def test_what_two_threads_render_at_once_is_counted_for_each(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Both would meet within their renderings, if one did not wait for the other."""
+    within = threading.Barrier(2)
+
+    def meet(value: Any) -> str:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            within.wait(0.2)
+        return json_text(value)
+
+    monkeypatch.setattr("tidegate.prompts.render.json_text", meet)
+    made = Renderer(prompt("{{ a }}{{ pause }}{{ b }}", a="string", pause="array", b="string"))
+    given = sent(a="x" * (MAX_CHARS // 2), pause=[], b="x" * (MAX_CHARS // 3))
+    with ThreadPoolExecutor(2) as threads:
+        both = list(threads.map(made.render, [given, given]))
+    assert both[0] == both[1]
+
+
+def test_nothing_is_left_of_a_renderer_that_is_let_go() -> None:
+    made = Renderer(prompt("{{ a|upper }}", a="string"))
+    made.render(sent(a="x"))
+    gone = weakref.ref(made), weakref.ref(made._environment)
+    del made
+    assert [it() for it in gone] == [None, None]
 
 
 def test_none_of_yaml_git_or_json_is_loaded_for_rendering() -> None:

@@ -13,7 +13,9 @@ from tidegate.prompts.source import SourceError, find, is_bare, is_repository, o
 def test_what_lies_at_a_path(tmp_path: Path) -> None:
     source = FolderSource(written(tmp_path))
     assert find(source, "prompts/plain") == ("folder", "prompts/plain")
-    assert find(source, "README.md") == ("file", "README.md")
+    found = find(source, "README.md")
+    assert found is not None
+    assert (found[0], source.file(found[1], "README.md")) == ("file", b"ours\n")
     assert find(source, "README.md/more") is None
     assert find(source, "nowhere") is None
     assert find(source, "plain", "prompts") == ("folder", "prompts/plain")

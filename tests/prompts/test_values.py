@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from tidegate.prompts.values import Inert, InertArray, inert, json_text, plain
+from tidegate.core.prompt import Input
+from tidegate.prompts.values import Inert, InertArray, inert, json_text, plain, wrong_kind
 
 
 def test_objects_and_arrays_are_wrapped_and_the_rest_is_itself() -> None:
@@ -32,3 +33,12 @@ def test_it_compares_and_contains_as_data_does() -> None:
     assert [plain(it) for it in value] == [1, [2]]
     assert len(value) == 2
     assert isinstance(value[1], Inert)
+
+
+def test_a_value_that_is_not_of_its_input_s_type() -> None:
+    assert wrong_kind(Input("a", "number"), 1) is None
+    assert (
+        wrong_kind(Input("a", "number"), True) == "is of the type boolean, not of the type number"
+    )
+    assert wrong_kind(Input("a", "integer"), 1.5) is not None
+    assert wrong_kind(Input("a", "object"), None) == "is null, not of the type object"

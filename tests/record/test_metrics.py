@@ -120,6 +120,15 @@ def test_an_answer_that_was_replaced_is_counted_with_its_verdict() -> None:
     assert value(metrics, "tidegate_answers_total") == 1, "one answer, whatever it took"
 
 
+def test_what_a_kept_answer_saved_is_counted_and_costs_nothing() -> None:
+    metrics = Metrics()
+    kept = Receipt("r", 1.0, "g", "chat", route="small", cost_nanousd=0)
+    kept.cache, kept.cache_tier, kept.saved_nanousd = "hit", "exact", 2_000_000_000
+    metrics.observe([kept])
+    assert value(metrics, "tidegate_cache_saved_usd_total", tier="exact") == 2.0
+    assert value(metrics, "tidegate_cost_usd_total", route="small") == 0.0
+
+
 def test_unknown_is_counted_as_unknown_and_never_as_nought() -> None:
     metrics = Metrics()
     metrics.observe([receipt(cost_nanousd=None, input_tokens=None, output_tokens=None)])

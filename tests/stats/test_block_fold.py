@@ -67,6 +67,16 @@ def test_what_is_no_part_of_the_comparison_is_left_out(members):
     assert close(folding) is None
 
 
+def test_a_kept_answer_says_who_came_and_nothing_of_the_release():
+    folding = fold()
+    for number in range(4):
+        folding.add(receipt(unit=number, cache="hit" if number % 2 else "miss"))
+    folding.add(receipt(unit=1, cache="joined"))
+    folding.add(receipt(unit=9, unit_kind="request", cache="stale"))
+    block = close(folding)
+    assert (block.stable.units, block.stable.assigned) == (5, 2)
+
+
 def test_a_key_may_have_the_purpose_of_a_probe():
     folding = fold()
     folding.add(receipt(purpose="probe", key_id="k"))

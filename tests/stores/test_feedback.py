@@ -5,9 +5,12 @@ from sqlalchemy import Engine
 from tests.stores.said import NOON_S, feedback, recorded, table_bytes
 
 from tidegate.core.feedback import Feedback
-from tidegate.stores import database
+from tidegate.stores import assessments as assessments_of
+from tidegate.stores import captures, database
 from tidegate.stores import feedback as feedback_of
+from tidegate.stores.captures import Deletion
 from tidegate.stores.feedback import WAIT_S, Heard, Rate, Which
+from tidegate.stores.schema_assessed import assessments
 
 EVERY = Which()
 
@@ -122,3 +125,62 @@ def test_what_is_old_is_dropped(engine: Engine) -> None:
     assert feedback_of.drop_old(engine, NOON_S) == 0
     assert feedback_of.drop_old(engine, NOON_S + 1) == 1
     assert heard(engine) == []
+
+
+def thumbs(engine: Engine) -> dict[str, bool | None]:
+    with database.reading(engine) as connection:
+        rows = connection.execute(assessments.select()).all()
+    assert {row.assessed_as for row in rows} <= {"thumbs_down"}
+    return {row.receipt_id: row.is_bad for row in rows}
+
+
+def test_a_rating_is_an_assessment_of_the_arm_that_served(engine: Engine) -> None:
+    of_release = {"rollout": "chat/v2", "arm": "canary", "unit": (1 << 64) - 1}
+    down, up, neither = (recorded(engine, **of_release) for _ in range(3))
+    told = {down.id: True, up.id: False, neither.id: False}
+    ratings = (-0.5, 1.0, 0.0)
+    for receipt, rating in zip((down, up, neither), ratings, strict=True):
+        store(engine, feedback(receipt, rating=rating), feedback(receipt, "regenerated"))
+    assert thumbs(engine) == told
+    with database.reading(engine) as connection:
+        waiting = [it for _, it in assessments_of.unfolded(connection)]
+    assert [(it.rollout, it.arm, it.unit) for it in waiting] == [
+        ("chat/v2", "canary", 2**64 - 1)
+    ] * 3
+    store(engine, feedback(down, rating=1.0, at_s=NOON_S + 9))  # what was counted is counted
+    assert thumbs(engine) == told
+    with database.reading(engine) as connection:
+        [rate] = feedback_of.rates(connection, EVERY)
+    assert (rate.rated, rate.down) == (3, 0)
+
+
+def test_a_rating_that_waited_is_assessed_when_its_receipt_comes(engine: Engine) -> None:
+    soon = "01900000-0000-7000-8000-000000000001"
+    foreign = "01900000-0000-7000-8000-000000000002"
+    store(engine, feedback(soon, rating=-1.0), feedback(foreign, rating=-1.0))
+    assert thumbs(engine) == {}
+    recorded(engine, id=soon)
+    recorded(engine, id=foreign, key_id="other")
+    attach(engine)
+    assert thumbs(engine) == {soon: True}
+
+
+def test_what_is_deleted_has_no_assessment(engine: Engine) -> None:
+    receipt = recorded(engine, customer="acme")
+    said = feedback(receipt, rating=-1.0, customer="acme")
+    store(engine, said)
+    with database.writing(engine) as connection:
+        captures.remove(connection, Deletion(NOON_S + 9, "acme"), NOON_S + 9)
+    assert thumbs(engine) == {}
+    assert store(engine, said) == {"deleted": 1}
+    assert thumbs(engine) == {}
+
+
+def test_the_first_complaint_of_each_is_found(engine: Engine) -> None:
+    down, anew, up = (recorded(engine) for _ in range(3))
+    store(engine, feedback(down, rating=-1.0, at_s=NOON_S + 2), feedback(up, rating=1.0))
+    store(engine, feedback(down, "regenerated", at_s=NOON_S + 1), feedback(anew, "regenerated"))
+    store(engine, feedback(up, "comment", comment="so"))
+    with database.reading(engine) as connection:
+        found = feedback_of.complaints(connection, [down.id, anew.id, up.id])
+    assert found == {down.id: NOON_S + 1, anew.id: NOON_S}

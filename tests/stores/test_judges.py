@@ -34,11 +34,13 @@ def test_a_judge_decides_until_it_expires_or_alarms(engine: Engine) -> None:
 
 def test_an_alarm_is_of_all_routes_whose_answers_it_judges(engine: Engine) -> None:
     with database.writing(engine) as connection:
-        judges.keep(connection, calibrated(alarm_since_s=NOON_S, alarm="it drifts"))
+        judges.keep(connection, calibrated(alarm_since_s=NOON_S, alarm="it fell"))
         judges.keep(connection, calibrated("j2"))
         judges.note_seat(connection, seat(used_by=("chat", "mail")))
         judges.note_seat(connection, seat("s2", judge="j2", used_by=("other",)))
-        assert judges.alarmed(connection) == {"chat": "it drifts", "mail": "it drifts"}
+        assert judges.alarmed(connection) == dict.fromkeys(
+            ("chat", "mail"), "its judge drifts: it fell"
+        )
 
 
 def test_a_seat_knows_who_sits_there(engine: Engine) -> None:
@@ -67,11 +69,11 @@ def test_which_judges_have_looked_at_live_answers(engine: Engine) -> None:
 
     with database.writing(engine) as connection:
         of("chat", "j1", NOON_S)
-        of("chat", "j2", NOON_S - 60)
+        of("chat", "j2 j4", NOON_S - 60)
         of("mail", "j3", NOON_S)
         of("chat", "", NOON_S)
         assert judges.seen(connection, ["chat"], NOON_S) == {"j1"}
-        assert judges.seen(connection, ["chat", "mail"], NOON_S - 60) == {"j1", "j2", "j3"}
+        assert judges.seen(connection, ["chat", "mail"], NOON_S - 60) == {"j1", "j2", "j3", "j4"}
 
 
 def test_money_is_what_our_keys_spent_there_since(engine: Engine) -> None:
@@ -95,8 +97,9 @@ def test_money_is_what_our_keys_spent_there_since(engine: Engine) -> None:
     several.append(receipt(NOON_S - QUARTER_S, key_id="k1", route="referee", cost_nanousd=1000))
     Ledger(engine).write(entries(*several), [])
     with database.reading(engine) as connection:
-        assert judges.spent_nanousd(connection, "ours", "referee", NOON_S) == 14
-        assert judges.spent_nanousd(connection, "ours", "nowhere", NOON_S) == 0
+        assert judges.spent_nanousd(connection, "ours", NOON_S, "referee") == 14
+        assert judges.spent_nanousd(connection, "ours", NOON_S) == 114
+        assert judges.spent_nanousd(connection, "nobody", NOON_S) == 0
 
 
 def test_those_that_expired_long_ago_go_with_all_they_said(engine: Engine) -> None:
@@ -105,12 +108,15 @@ def test_those_that_expired_long_ago_go_with_all_they_said(engine: Engine) -> No
         judges.keep(connection, calibrated("j2", expires_at_s=NOON_S))
         judges.note_look(connection, look())
         judges.note_look(connection, look(2900))
+        judges.note_seat(connection, seat())
+        judges.note_seat(connection, seat("s2", at_s=NOON_S - 3 * DAY_S))
         said = [Score(it, "calibration-1", "a", 0, True, True, 1.0, NOON_S) for it in ("j1", "j2")]
         judge_scores.add(connection, said)
     judges.drop_old(engine, NOON_S - DAY_S)
     with database.reading(engine) as connection:
         assert len(judges.every(connection)) == 2
         assert [it.week for it in judges.looks(connection, "j1")] == [2958]
+        assert set(judges.seats(connection)) == {"s1"}
     judges.drop_old(engine, NOON_S + 1)
     with database.reading(engine) as connection:
         assert [it.judge for it in judges.every(connection)] == ["j1"]

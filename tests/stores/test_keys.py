@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from sqlalchemy import Engine, delete
 from tests.stores import rig
 
-from tidegate.core.key import KeyRecord
+from tidegate.core.key import ONLINE_QUALITY, KeyRecord
 from tidegate.core.key_limits import KeyLimits
 from tidegate.stores import audit, database, feed, keys
 from tidegate.stores.audit import Author
@@ -187,3 +187,19 @@ def test_a_team_s_live_keys_are_revoked_together_and_each_is_announced(engine: E
     gone, kept = keys.get(engine, "aaaaaaaa"), keys.get(engine, "bbbbbbbb")
     assert gone is not None and gone.revoked_at_s == rig.NOON_S + 9
     assert kept is not None and kept.revoked_at_s is None
+
+
+def test_a_key_s_limits_are_known_while_it_lives_and_control_s_own_stand_in_no_way(
+    engine: Engine,
+) -> None:
+    def limited() -> bool:
+        with database.reading(engine) as connection:
+            return keys.any_limited(connection)
+
+    own = rig.key("aaaaaaaa", name=ONLINE_QUALITY, purpose="eval", limits=LIMITS)
+    keys.create(engine, own, ANN)
+    assert not limited()
+    keys.create(engine, replace(own, id="bbbbbbbb", purpose="production"), ANN)
+    assert limited()
+    keys.revoke(engine, "bbbbbbbb", ANN)
+    assert not limited()

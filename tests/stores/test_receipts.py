@@ -184,3 +184,24 @@ def test_a_receipt_that_cannot_be_read_means_damage(engine: Engine) -> None:
         connection.execute(update(schema.receipts).values(detail=b"\xff\x00"))
     with pytest.raises(StoreCorrupt, match=re.escape(database.path_of(engine))):
         receipts.by_id(engine, one.id)
+
+
+def test_what_the_same_caller_asked_next_is_found_by_session_or_end_user(engine: Engine) -> None:
+    def at(seconds: float, **fields: str | None) -> Receipt:
+        return rig.receipt(rig.NOON_S + seconds, **{"session_id": None, **fields})
+
+    first, then, late = (at(n, session_id="s") for n in (0, 1, 9))
+    ana, anas, nobody = at(0, end_user="ana"), at(2, end_user="ana", session_id="s"), at(0)
+    store(engine, first, then, late, ana, anas, nobody)
+
+    def after(receipt: Receipt, most: int = 9) -> list[str]:
+        with database.reading(engine) as connection:
+            until_s = rig.NOON_S + 5
+            return ids(receipts.next_of_caller(connection, receipt, until_s, most=most))
+
+    assert after(first) == [then.id, anas.id]
+    assert after(first, most=1) == [then.id]
+    assert after(ana) == [anas.id]
+    assert after(nobody) == []
+    busy = at(0, end_user="ana", session_id="s2")
+    assert after(busy) == []

@@ -12,6 +12,7 @@ import click
 import uvloop
 from msgspec import Struct
 
+from tidegate.cli import _judge_told
 from tidegate.cli._client import Control
 from tidegate.cli._eval_house import Ledger, run_key
 from tidegate.cli._eval_sides import json_pairs
@@ -102,7 +103,7 @@ def run_options(command: Callable[..., Any]) -> Callable[..., Any]:
             "--calibration",
             type=path,
             multiple=True,
-            help="From `tidegate judge calibrate`: without one a judge only informs. Repeatable.",
+            help="From `tidegate judge calibrate`. Repeatable. Default: those that control keeps.",
         ),
         click.option(
             "--early-stop/--no-early-stop",
@@ -146,7 +147,7 @@ def asked_of(given: Mapping[str, Any], gateway: str) -> Asked:
 
 def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, control: Control) -> Done:
     """Runs it to its end, resumed where its file is there. click.ClickException."""
-    known = _calibrations(asked.calibrations)
+    known = _calibrations(asked, control)
     calibrated = frozenset(it.judge for it in known if calibration.may_decide(it))
     head = RunHead(
         clock.IdSource().new(),
@@ -241,10 +242,13 @@ def _judged(
     )
 
 
-def _calibrations(files: tuple[Path, ...]) -> list[Calibration]:
-    """Those of the files. click.ClickException for a file that is none."""
+def _calibrations(asked: Asked, control: Control) -> list[Calibration]:
+    """Those of the files, or those that control keeps where no file is named. click.ClickException
+    for a file that is none."""
+    if not asked.calibrations:
+        return [] if asked.judge is None else _judge_told.kept(control)
     found = []
-    for file in files:
+    for file in asked.calibrations:
         try:
             found.append(calibration.read_calibration(file.read_bytes()))
         except (OSError, ValueError) as error:

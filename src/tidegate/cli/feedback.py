@@ -6,10 +6,13 @@ import click
 
 from tidegate.cli._client import control_options, open_control
 from tidegate.cli._words import Duration, moment, table
-from tidegate.control.shapes_captured import FeedbackList, FeedbackRates
+from tidegate.control.shapes_captured import FeedbackList, FeedbackRates, RateView
+from tidegate.control.shapes_quality import ShareView
 from tidegate.stores.feedback import Heard, Rate
+from tidegate.stores.friction import Abandoned, Friction
 
 _LONGEST_COMMENT_CHARS = 200
+_WHOSE = ("ROUTE", "ARM", "VERSION")
 
 
 @click.group(name="feedback")
@@ -38,11 +41,15 @@ def list_(
 @click.option("--since", type=Duration(), default="7d", show_default=True, help="How far back.")
 @control_options
 def rates(state: Path | None, control: str | None, route: str | None, since: float) -> None:
-    """Show the share of thumbs down by route, arm and prompt version."""
+    """Show by route, arm and prompt version the share of thumbs down, of conversations whose user
+    had to ask again (friction: lower is better), and of answers that were not waited for."""
     client = open_control(state, control)
     found = client.get("/api/feedback/rates", FeedbackRates, route=route, since_s=since)
-    head = ("ROUTE", "ARM", "VERSION", "RATED", "DOWN", "REGENERATED")
+    head = (*_WHOSE, "RATED", "DOWN", "REGENERATED")
     click.echo(table(head, [_rate(it) for it in found.rates]))
+    if found.friction or found.abandoned:
+        columns = ("CONVERSATIONS", "FRICTION", "UNKNOWN", "REQUESTS", "ABANDONED")
+        click.echo("\n" + table((*_WHOSE, *columns), _silent(found)))
 
 
 def _columns(said: Heard) -> tuple[str, ...]:
@@ -61,10 +68,37 @@ def _said(said: Heard) -> str:
     return _text(said.comment[:_LONGEST_COMMENT_CHARS]) + more
 
 
-def _rate(rate: Rate) -> tuple[str, ...]:
-    down = f"{rate.down} ({rate.down / rate.rated:.1%})" if rate.rated else "unknown"
-    whose = (rate.route, rate.arm, rate.prompt_version)
-    return (*map(_text, whose), str(rate.rated), down, str(rate.regenerated))
+def _rate(view: RateView) -> tuple[str, ...]:
+    it = view.found
+    return (*_whose(it), str(it.rated), _share(it.down, view.down), str(it.regenerated))
+
+
+def _silent(found: FeedbackRates) -> list[tuple[str, ...]]:
+    """What is known of those who have rated nothing."""
+    friction = {_whose(it.found): it for it in found.friction}
+    abandoned = {_whose(it.found): it for it in found.abandoned}
+    rows = []
+    for whose in sorted(friction.keys() | abandoned.keys()):
+        talked, left = friction.get(whose), abandoned.get(whose)
+        columns = ["-", "unknown", "-", "-", "unknown"]
+        if talked is not None:
+            it = talked.found
+            columns[:3] = str(it.known), _share(it.with_friction, talked.friction), str(it.unknown)
+        if left is not None:
+            columns[3:] = str(left.found.requests), _share(left.found.left, left.abandoned)
+        rows.append((*whose, *columns))
+    return rows
+
+
+def _whose(it: Rate | Friction | Abandoned) -> tuple[str, ...]:
+    return tuple(map(_text, (it.route, it.arm, it.prompt_version)))
+
+
+def _share(some: int, view: ShareView | None) -> str:
+    """With its interval of 95 %."""
+    if view is None:
+        return "unknown"
+    return f"{some} ({view.share:.1%}, {view.low:.1%} to {view.high:.1%})"
 
 
 def _text(text: str | None) -> str:

@@ -9,12 +9,14 @@ import click
 import msgspec
 import uvloop
 
+from tidegate.cli import _judge_told
 from tidegate.cli._client import control_options, gateway_url, open_control
 from tidegate.cli._eval_house import run_key
 from tidegate.cli._eval_run import judge_parameters
 from tidegate.cli._eval_sides import json_pairs
 from tidegate.cli._eval_suite import read_suite
 from tidegate.cli._words import Usd, table
+from tidegate.control.shapes_judges import JudgeList
 from tidegate.core import clock, plugs
 from tidegate.core.grading import Check
 from tidegate.core.words import quoted
@@ -54,7 +56,8 @@ def plug() -> None:
     type=_PATH,
     help="Calibration of the judge before, of the same anchors: how the two are compared.",
 )
-@click.option("--out", type=_PATH, required=True, help="Where the calibration is written.")
+@click.option("--out", type=_PATH, help="Where the calibration is written.")
+@click.option("--keep", "keeps", is_flag=True, help="Have control keep it, for gates and the plan.")
 @click.option("--gateway", envvar="TIDEGATE_GATEWAY", metavar="URL", help="Its address.")
 @click.option("--at-once", type=click.IntRange(1, 1000), default=8, show_default=True)
 @click.option("--most-usd", type=Usd(), default="5", show_default=True, help="What it may cost.")
@@ -65,6 +68,8 @@ def calibrate_judge(file: Path, anchors_file: Path, route: str, **given: Any) ->
 
     Exit 0 when it may decide in gates, 1 when it may only inform, 2 when its money was spent first.
     """
+    if given["out"] is None and not given["keeps"]:
+        raise click.UsageError("say where it is to be kept: --out FILE, --keep, or both")
     check = _judging(read_suite(file), given["metric"])
     try:
         anchors = read_anchors(anchors_file, pairwise=check.grader == PAIRWISE)
@@ -86,11 +91,22 @@ def calibrate_judge(file: Path, anchors_file: Path, route: str, **given: Any) ->
             raise click.exceptions.Exit(2) from None
     found = found if before is None else beside(found, before)
     _tell(found)
-    try:
-        given["out"].write_bytes(written(found))
-    except OSError as error:
-        raise click.ClickException(f"{given['out']}: {error}") from error
+    if given["out"] is not None:
+        try:
+            given["out"].write_bytes(written(found))
+        except OSError as error:
+            raise click.ClickException(f"{given['out']}: {error}") from error
+    if given["keeps"]:
+        _judge_told.keep(house, found, route, check.metric or check.grader)
     sys.exit(0 if found.may_decide else 1)
+
+
+@plug.command()
+@control_options
+def status(state: Path | None, control: str | None) -> None:
+    """Show who judges live answers, how far each says what people say, and since when."""
+    house = open_control(state, control)
+    _judge_told.tell(house.get(_judge_told.PATH, JudgeList))
 
 
 def _before(file: Path, anchors: tuple[Anchor, ...]) -> Calibration:

@@ -54,15 +54,13 @@ class Key(Struct, frozen=True):
 
 
 class Record(Struct, frozen=True):
-    """A mapping with known keys. A plain text stands for the key `shorthand`, if there is one."""
+    """A mapping with known keys. A plain text stands for the key `shorthand`, if there is one.
+    `by_key` has the same keys by what is written."""
 
     cls: type[Any]
     keys: tuple[Key, ...]
+    by_key: dict[str, Key]
     shorthand: str | None = None
-
-    @property
-    def by_key(self) -> dict[str, Key]:
-        return {k.key: k for k in self.keys}
 
 
 class OneOf(Struct, frozen=True):
@@ -133,7 +131,8 @@ def _plain(tp: Any, notes: _Notes) -> Shape:
             raise TypeError(f"a table's key must be a scalar, not {args[0]}")
         return Table(key, shape_of(args[1]))
     if isinstance(tp, type) and issubclass(tp, Struct):
-        return Record(tp, tuple(_key(f) for f in fields(tp)), notes.shorthand)
+        keys = tuple(_key(f) for f in fields(tp))
+        return Record(tp, keys, {key.key: key for key in keys}, notes.shorthand)
     return Scalar(_READS[tp], **notes.bounds)
 
 

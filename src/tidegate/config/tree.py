@@ -4,7 +4,7 @@ We build the tree from the parser's flat stream of tokens, so that depth, size a
 are bounded before anything recurses. No tags, no second document, no key twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal
 
 import yaml
@@ -100,7 +100,7 @@ def read_tree(data: bytes, file: str, bounds: Bounds = PLAN) -> tuple[Node | Non
         message = f"the file has {len(data)} bytes; a {bounds.kind} has at most {bounds.most_bytes}"
         return None, [Problem(file, start, (), message)]
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         before = data[: error.start]
         line = before.count(b"\n") + 1
@@ -148,23 +148,10 @@ class _Builder:
         self._documents = 0
 
     def take(self, token: Any) -> None:
-        mark = Mark(token.start_mark.line + 1, token.start_mark.column + 1)
-        if isinstance(token, yaml.ScalarEvent):
-            self._count(mark, 1)
-            self._refuse_tag(mark, token, token.implicit[0] or token.implicit[1])
-            self._place(self._scalar(mark, token), token.anchor)
-        elif isinstance(token, yaml.AliasEvent):
-            self._alias(mark, token.anchor)
-        elif isinstance(token, yaml.MappingStartEvent | yaml.SequenceStartEvent):
-            self._begin(mark, token)
-        elif isinstance(token, yaml.MappingEndEvent | yaml.SequenceEndEvent):
-            self._end()
-        elif isinstance(token, yaml.DocumentStartEvent):
-            self._documents += 1
-            if self._documents > 1:
-                raise TooBig(
-                    mark, f"a second document starts here; a {self.bounds.kind} is one document"
-                )
+        taken = _TAKES.get(type(token))
+        if taken is not None:
+            mark = token.start_mark
+            taken(self, Mark(mark.line + 1, mark.column + 1), token)
 
     def _say(self, mark: Mark, message: str) -> None:
         if len(self.problems) < MAX_PROBLEMS:
@@ -175,6 +162,18 @@ class _Builder:
         if self._nodes > self.bounds.nodes:
             most = f"{self.bounds.nodes} values, aliases expanded"
             raise TooBig(mark, f"the {self.bounds.kind} has more than {most}")
+
+    def take_scalar(self, mark: Mark, token: Any) -> None:
+        self._count(mark, 1)
+        self._refuse_tag(mark, token, token.implicit[0] or token.implicit[1])
+        self._place(self._scalar(mark, token), token.anchor)
+
+    def take_document(self, mark: Mark, token: Any) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            raise TooBig(
+                mark, f"a second document starts here; a {self.bounds.kind} is one document"
+            )
 
     def _refuse_tag(self, mark: Mark, token: Any, implicit: bool) -> None:
         if token.tag is not None and not implicit:
@@ -189,7 +188,7 @@ class _Builder:
             kind = _PLAIN_KINDS.get(short, "text")
         return ScalarNode(mark, token.value, kind, plain)
 
-    def _begin(self, mark: Mark, token: Any) -> None:
+    def take_start(self, mark: Mark, token: Any) -> None:
         self._count(mark, 1)
         if len(self._open) >= self.bounds.depth:
             most = f"{self.bounds.depth} levels"
@@ -199,17 +198,17 @@ class _Builder:
         node: ListNode | MapNode = MapNode(mark, {}) if is_map else ListNode(mark, [])
         self._open.append(_Open(node, token.anchor))
 
-    def _end(self) -> None:
+    def take_end(self, mark: Mark, token: Any) -> None:
         done = self._open.pop()
         if isinstance(done.node, MapNode):
             for merged in done.merges:
                 self._merge(done.node, merged)
         self._place(done.node, done.anchor)
 
-    def _alias(self, mark: Mark, anchor: str | None) -> None:
-        node = self._anchors.get(anchor or "")
+    def take_alias(self, mark: Mark, token: Any) -> None:
+        node = self._anchors.get(token.anchor or "")
         if node is None:
-            name = quoted(anchor or "")
+            name = quoted(token.anchor or "")
             self._say(mark, f"there is no finished anchor {name} before this alias")
             node = ScalarNode(mark, "", "broken", True)
         self._count(mark, self._size(node))
@@ -265,3 +264,14 @@ class _Builder:
             return 1
         inner = node.items if isinstance(node, ListNode) else [v for _, v in node.pairs.values()]
         return 1 + sum(map(self._size, inner))
+
+
+_TAKES: Final[Mapping[type, Callable[[_Builder, Mark, Any], None]]] = {
+    yaml.ScalarEvent: _Builder.take_scalar,
+    yaml.AliasEvent: _Builder.take_alias,
+    yaml.MappingStartEvent: _Builder.take_start,
+    yaml.SequenceStartEvent: _Builder.take_start,
+    yaml.MappingEndEvent: _Builder.take_end,
+    yaml.SequenceEndEvent: _Builder.take_end,
+    yaml.DocumentStartEvent: _Builder.take_document,
+}

@@ -23,6 +23,7 @@ from tidegate.core.words import nearest, quoted
 
 _KINDS = {"number": "the number", "truth": "the truth value", "text": "the text"}
 NOTHING = "nothing"
+_PATH = Scalar("path")
 # What is not filled in: the plan holds where the secret is, and never the secret.
 _REFERENCES = {"secret": read_secret, "database": read_database, "counters": read_counters}
 
@@ -129,9 +130,10 @@ class _Walker:
         """What stands for a key that is not written; its paths too count from the plan."""
         if isinstance(key.shape, Record):
             return self._record(MapNode(mark, {}), key.shape, ())
-        if key.shape == Scalar("path"):
+        if key.shape == _PATH:
             return self._beside_plan(key.default)
-        return copy(key.default)  # the grammar, which is kept, holds this one
+        # The grammar, which is kept, holds this one.
+        return copy(key.default) if isinstance(key.default, dict | list) else key.default
 
     def _table(self, node: Node, shape: Table, path: Path) -> Any:
         if not isinstance(node, MapNode):
@@ -162,7 +164,7 @@ class _Walker:
         return fits[0]
 
     def _choice(self, node: Node, shape: Choice, path: Path) -> str:
-        text, _ = self._text(node, path, _expected(shape))
+        text, _ = self._text(node, path, shape)
         if text not in shape.values:
             near = nearest(text, shape.values)
             raise self._wrong(node, path, _expected(shape), near)
@@ -174,7 +176,7 @@ class _Walker:
             return self._json(node, shape, path, expected)
         if shape.read in _REFERENCES:
             return self._reference(node, shape, path, expected)
-        text, filled = self._text(node, path, expected)
+        text, filled = self._text(node, path, shape)
         if not isinstance(node, ScalarNode):
             raise self._wrong(node, path, expected)
         if not filled and shape.read in UNQUOTED and not node.plain:
@@ -208,10 +210,10 @@ class _Walker:
             raise _Bad from None
         return value
 
-    def _text(self, node: Node, path: Path, expected: str) -> tuple[str, bool]:
+    def _text(self, node: Node, path: Path, shape: Scalar | Choice) -> tuple[str, bool]:
         """A scalar's text with its variables filled in, and whether there were any."""
         if not isinstance(node, ScalarNode) or node.kind not in _KINDS:
-            raise self._wrong(node, path, expected)
+            raise self._wrong(node, path, _expected(shape))
         try:
             filled = fill(node.text, self.environ)
         except ValueError as error:

@@ -5,6 +5,7 @@ The two are rooms of different layers: whoever starts the process puts them toge
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from msgspec import Struct
@@ -18,7 +19,8 @@ from tidegate.prompts.reading import Reading
 class Given(Struct, frozen=True):
     """What that work may use of control, from any thread. `declared` is the plan file in force (its
     defaults while none was ever good), `digest` that of a new key with the version of the pepper
-    that it is made under, `prompts` what is read of the repository of prompts."""
+    that it is made under, `prompts` what is read of the repository of prompts, `plan_folder` where
+    the plan file lies."""
 
     layout: Layout
     engine: Engine
@@ -26,6 +28,7 @@ class Given(Struct, frozen=True):
     leads: Callable[[], bool]
     digest: Callable[[str], tuple[bytes, int]]
     prompts: Reading
+    plan_folder: Path
 
 
 class Online(Protocol):

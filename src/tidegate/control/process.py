@@ -249,6 +249,7 @@ class Process:
             leads=lambda: self._standing.leads,
             digest=self._desk.digest,
             prompts=self._compiling.prompts,
+            plan_folder=self._plans.file.parent,
         )
 
     def _app(self) -> Perimeter:

@@ -5,9 +5,11 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct
 
+from tidegate.control.shapes_quality import ShareView
 from tidegate.core.capture import Captured
 from tidegate.core.notice import Notice
 from tidegate.stores.feedback import Heard, Rate
+from tidegate.stores.friction import Abandoned, Friction
 from tidegate.stores.incident_captures import Hurt
 
 _Word = Annotated[str, Meta(min_length=1, max_length=1024)]
@@ -53,6 +55,7 @@ class CapturedRow(Struct, frozen=True, omit_defaults=True):
     cut: bool = False
     shortened: bool = False
     redacted: dict[str, int] = {}
+    conversation: str | None = None
 
 
 class CapturedList(Struct, frozen=True):
@@ -119,5 +122,28 @@ class RatesQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
     since_s: _Seconds | None = None
 
 
+class RateView(Struct, frozen=True):
+    """`down` None: nobody has rated."""
+
+    found: Rate
+    down: ShareView | None
+
+
+class FrictionView(Struct, frozen=True):
+    """Of conversations; `friction` None: of none is anything known. Lower is better."""
+
+    found: Friction
+    friction: ShareView | None
+
+
+class AbandonedView(Struct, frozen=True):
+    found: Abandoned
+    abandoned: ShareView | None
+
+
 class FeedbackRates(Struct, frozen=True):
-    rates: list[Rate]
+    """Each by route, arm and prompt version."""
+
+    rates: list[RateView]
+    friction: list[FrictionView]
+    abandoned: list[AbandonedView]

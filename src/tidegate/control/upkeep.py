@@ -22,12 +22,15 @@ from tidegate.stores import (
     decisions,
     feedback,
     fleet,
+    judge_scores,
+    judges,
     readings,
     retention,
     rollouts,
     rollup,
     schedule,
     signal_bins,
+    turns,
     unit_homes,
 )
 from tidegate.stores.errors import StoreError
@@ -102,6 +105,9 @@ class Upkeep:
         decisions.drop_old(self._engine, now_s)
         _forget_ended(self._engine, now_s)
         captures.drop_old(self._engine, now_s, {})
+        judge_scores.drop_old(self._engine, now_s - _CHANGES_KEPT_S)
+        judges.drop_old(self._engine, now_s - _CHANGES_KEPT_S)
+        turns.drop_old(self._engine, now_s)
         with database.writing(self._engine) as connection:
             readings.trim(connection, now_s)
             changes.trim(connection, now_s - _CHANGES_KEPT_S)

@@ -20,7 +20,8 @@ class Assessment(Struct, frozen=True, omit_defaults=True):
     (`core.grading.judge_digest`), empty where no model did. `rollout`, `arm` and `unit` are those
     of its receipt where a release counts it, and absent where none does. Times are wall-clock
     seconds: `started_at_s` the request's, `at_s` when that was found. `why` is one sentence without
-    anything that was said. `cost_nanousd` is what finding it cost."""
+    anything that was said. `cost_nanousd` is what finding it cost. `conversation` is the captured
+    request's (`core.capture.Captured`)."""
 
     receipt_id: str
     assessed_as: AssessedAs
@@ -42,6 +43,7 @@ class Assessment(Struct, frozen=True, omit_defaults=True):
     model: str | None = None
     customer: str | None = None
     end_user: str | None = None
+    conversation: str | None = None
 
 
 def assessment_of(

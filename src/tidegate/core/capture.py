@@ -20,14 +20,14 @@ MoreKind = Literal["dates", "numbers", "urls"]
 Also = Literal["eval", "shadow"]
 # A record is one frame of a spool, which holds twice as much.
 MOST_BYTES: Final = 384 * 1024
-_WHOLE: Final = 1 << 32
+_WHOLE: Final = 1 << 64
 
 
 class Capture(Struct, frozen=True, omit_defaults=True):
-    """Of a route: `share` of its requests are kept for `keep_s`, `canary_share` of those of a
-    release that is under way, where that is another. `max_bytes` bounds what is kept of a question
-    and of an answer; a longer question is not kept. `redact` and `words` add to what is taken
-    out."""
+    """Of a route: `share` of its conversations are kept for `keep_s`, and of the requests that are
+    of none; `canary_share` of those of a release that is under way, where that is another.
+    `max_bytes` bounds what is kept of a question and of an answer; a longer question is not kept.
+    `redact` and `words` add to what is taken out."""
 
     share: float
     keep_s: float = 7 * 86_400.0
@@ -37,8 +37,10 @@ class Capture(Struct, frozen=True, omit_defaults=True):
     also: tuple[Also, ...] = ()
     canary_share: float | None = None
 
-    def wants(self, receipt: Receipt) -> bool:
-        """Whether this request is kept: the same said of the same id, wherever it is asked."""
+    def wants(self, receipt: Receipt, place: int | None = None) -> bool:
+        """Whether this request is kept. `place` is its conversation's (`core.conversation_place`),
+        of which all or nothing is kept; None: the request is drawn by its own id. The same is said
+        of the same, wherever it is asked."""
         if receipt.shadow_of is not None or receipt.purpose == SHADOW:
             asked = "shadow" in self.also
         elif is_production(receipt.purpose, has_key=receipt.key_id is not None):
@@ -48,7 +50,9 @@ class Capture(Struct, frozen=True, omit_defaults=True):
         share = self.share
         if receipt.arm == "canary" and self.canary_share is not None:
             share = self.canary_share
-        return asked and zlib.crc32(receipt.id.encode()) < share * _WHOLE
+        if place is None:
+            place = zlib.crc32(receipt.id.encode()) << 32
+        return asked and place < share * _WHOLE
 
 
 class Captured(Struct, frozen=True, omit_defaults=True):
@@ -58,7 +62,8 @@ class Captured(Struct, frozen=True, omit_defaults=True):
     are the functions that the answer calls, with their arguments; `tools` is JSON, those that it
     could call, where they fit beside the question. `cut`: the answer did not come
     to its end, `shortened`: only its beginning is kept. `redacted` counts what was taken out, by
-    kind."""
+    kind. `conversation` tells whole conversations apart and says nothing of who talks; None: which
+    one this is of is not known."""
 
     receipt_id: str
     at_s: float
@@ -82,6 +87,7 @@ class Captured(Struct, frozen=True, omit_defaults=True):
     shortened: bool = False
     redacted: dict[str, int] = {}
     tools: str | None = None
+    conversation: str | None = None
 
 
 encode_captured = msgspec.msgpack.Encoder().encode

@@ -16,6 +16,7 @@ from msgspec.structs import asdict, replace
 
 from tidegate.core.added import joined, raised
 from tidegate.core.assemble import Path
+from tidegate.core.compile_cache import compile_cache
 from tidegate.core.compile_engines import compile_engines
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
 from tidegate.core.compile_notices import check_notifications
@@ -174,7 +175,8 @@ class _Compiler:
         if found is None:
             return None
         capture = None if route.capture is None else route.capture.capture()
-        return replace(found, contract=contract, prompt=prompt, capture=capture)
+        cache = compile_cache(route, self.declared.storage, ("routes", name, "cache"), self.say)
+        return replace(found, contract=contract, prompt=prompt, capture=capture, cache=cache)
 
     def _with_release(self, route: Route) -> Route:
         """The route with the releases that are under way on it, and what the last ones replaced."""
@@ -193,6 +195,8 @@ class _Compiler:
                 self._warm(name, it) for one in earlier for it in still_there(self.declared, one)
             ]
             route = with_warm(route, [target for target in kept if target is not None])
+            for one in earlier:
+                self.prompts.keep(one)
         return route
 
     def _candidate(self, route: Route, under_way: UnderWay) -> Candidate | None:

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable, Mapping
-from typing import ClassVar, Final, TypeVar
+from typing import ClassVar, Final, Literal, TypeVar
 from urllib.parse import quote, urlsplit
+
+from msgspec import Struct
 
 from tidegate.core.secret import Secret, SecretRef
 
 # Where the processes of one machine find the address of the database that it shares with others.
 DATABASE_VARIABLE: Final = "TIDEGATE_DATABASE"
+CountersMode = Literal["slice", "exact"]
 _VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 _KEYWORD = re.compile(r"[?&](ssl)?password=")
 
@@ -29,6 +32,16 @@ class CountersRef(DatabaseRef, frozen=True):
 
     schemes: ClassVar[tuple[str, ...]] = ("redis", "rediss", "unix")
     example: ClassVar[str] = "redis://host:6379/0"
+
+
+class CounterStore(Struct, frozen=True, omit_defaults=True):
+    """The Redis that counts for several gateways: its address without its secret, or where the
+    address is to be found."""
+
+    mode: CountersMode = "slice"
+    env: str | None = None
+    file: str | None = None
+    url: str | None = None
 
 
 AnyRef = TypeVar("AnyRef", bound=DatabaseRef)

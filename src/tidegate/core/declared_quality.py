@@ -36,8 +36,8 @@ class DeclaredQuality(Struct, frozen=True, omit_defaults=True):
         Text | None,
         Meta(
             description="Answers that people have judged, by which it is known whether the judge "
-            "may hold a release back: a file of JSON lines in the repository of prompts. Default: "
-            "its judge only informs."
+            "may hold a release back: a file of JSON lines in the repository of prompts, or beside "
+            "the plan file where it has none. Default: its judge only informs."
         ),
     ] = None
     per_hour: Annotated[

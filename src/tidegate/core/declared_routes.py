@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from msgspec import Meta, Struct
 
+from tidegate.core.declared_cache import DeclaredCache
 from tidegate.core.declared_capture import DeclaredCapture
 from tidegate.core.declared_contracts import DeclaredContract
 from tidegate.core.declared_objectives import DeclaredSlo
@@ -158,6 +159,10 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
             extra={"shorthand": "share"},
             description="Which requests are kept with what was said. Default: none.",
         ),
+    ] = None
+    cache: Annotated[
+        DeclaredCache | None,
+        Meta(description="Which answers are kept to be given again. Default: none."),
     ] = None
     quality: Annotated[
         DeclaredQuality | None,

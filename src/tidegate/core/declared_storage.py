@@ -4,9 +4,9 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from tidegate.core.database_ref import CountersRef, DatabaseRef
+from tidegate.core.database_ref import CountersMode, CountersRef, CounterStore, DatabaseRef
 from tidegate.core.declared_scalars import Size
-from tidegate.core.plan import CountersMode, CounterStore, JournalBounds
+from tidegate.core.plan import JournalBounds
 
 _JOURNAL = JournalBounds()
 

@@ -88,16 +88,6 @@ ENGINE_SIGNALS: Final[Mapping[str, EngineSignal]] = {
     )
 }
 
-# What an engine cannot be told from without: the others are there where it has them.
-REQUIRED: Final = (
-    "engine_running",
-    "engine_waiting",
-    "engine_kv_cache_usage",
-    "engine_prefix_hits",
-    "engine_queue_s",
-    "engine_preemptions",
-)
-
 # One number for each part of an engine (a data-parallel rank, a reason), by its labels.
 Parts = Mapping[str, float]
 

@@ -10,6 +10,8 @@ from tidegate.core.key_limits import KeyLimits
 from tidegate.core.priority import Priority
 
 PREFIX = "sk-tg-"
+# The name of keys that control makes for itself to ask judges with, anew when the plan changes.
+ONLINE_QUALITY = "online quality"
 ID_LENGTH = 8
 RANDOM_LENGTH = 32
 _ALPHABET = string.ascii_letters + string.digits

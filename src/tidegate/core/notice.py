@@ -14,6 +14,7 @@ Topic = Literal[
     "change",
     "prompt",
     "judge",
+    "quality",
     "loop",
     "test",
 ]

@@ -8,7 +8,9 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.arm import Lane, UnitKind
+from tidegate.core.cache import RouteCache
 from tidegate.core.capture import Capture
+from tidegate.core.database_ref import CounterStore
 from tidegate.core.engine_signals import EnginePage
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.price import Price
@@ -166,7 +168,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     `candidate` is a release under way, `beside` a second one, `kept_warm` what the last ones
     replaced. `came_by` are the releases that this version came by, as long as they may be taken
     back, and `taken_back` those whose promotions were. With `capture` some of its requests are kept
-    with what was said. `prefix_marks`: Claude is told to cache its prompts' beginnings for so long.
+    with what was said, with `cache` answers are, to be given again. `prefix_marks`: Claude is told
+    to cache its prompts' beginnings for so long.
     """
 
     name: str
@@ -186,6 +189,7 @@ class Route(Struct, frozen=True, omit_defaults=True):
     taken_back: tuple[str, ...] = ()
     capture: Capture | None = None
     prefix_marks: PrefixTtl | None = None
+    cache: RouteCache | None = None
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -229,7 +233,6 @@ class JournalBounds(Struct, frozen=True):
     max_bytes: int = 1024 * 1024 * 1024
 
 
-CountersMode = Literal["slice", "exact"]
 # A lifetime never ends: what was spent stays spent.
 PeriodUnit = Literal["hour", "day", "week", "month", "quarter", "year", "lifetime"]
 
@@ -269,16 +272,6 @@ class Limit(Struct, frozen=True, omit_defaults=True):
     on_excess: Literal["refuse", "cap", "alert"] = "refuse"
     alert_percents: tuple[int, ...] = ()
     raises: tuple[Raise, ...] = ()
-
-
-class CounterStore(Struct, frozen=True, omit_defaults=True):
-    """The Redis that counts for several gateways: its address without its secret, or where the
-    address is to be found."""
-
-    mode: CountersMode = "slice"
-    env: str | None = None
-    file: str | None = None
-    url: str | None = None
 
 
 class Plan(Struct, frozen=True, omit_defaults=True):

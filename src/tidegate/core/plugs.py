@@ -210,6 +210,10 @@ class Passthrough(Protocol):
     def read_answer(self, ask: Ask, body: bytes) -> Answer:
         """Failure (`malformed`) when the body is no answer of this dialect."""
 
+    def across(self, body: bytes, *, streamed: bool) -> bytes | None:
+        """A whole stream as a whole answer, or that as a stream. None where that goes by the common
+        middle, or the body is no answer."""
+
 
 class Signer(Protocol):
     """Signs requests with the machine's own AWS key where a plan names no credential.

@@ -25,7 +25,7 @@ def is_name(text: str) -> bool:
     )
 
 
-class Input(Struct, frozen=True, omit_defaults=True):
+class Input(Struct, frozen=True, omit_defaults=True, gc=False):
     """One value that the caller sends. `default` is JSON text; without one it is required."""
 
     name: str
@@ -34,21 +34,21 @@ class Input(Struct, frozen=True, omit_defaults=True):
     description: str | None = None
 
 
-class Turn(Struct, frozen=True):
+class Turn(Struct, frozen=True, gc=False):
     """One message of the prompt: `source` is its template."""
 
     role: Role
     source: str
 
 
-class Pin(Struct, frozen=True, omit_defaults=True):
+class Pin(Struct, frozen=True, omit_defaults=True, gc=False):
     """A model that the version is meant for: as its provider calls it, and the exact snapshot."""
 
     model: str
     snapshot: str | None = None
 
 
-class Output(Struct, frozen=True, omit_defaults=True):
+class Output(Struct, frozen=True, omit_defaults=True, gc=False):
     """What its answers must be: see `core.plan.Contract`, whose members of the same names it
     fills where the route asks nothing. `json_schema` is JSON."""
 
@@ -59,7 +59,7 @@ class Output(Struct, frozen=True, omit_defaults=True):
     max_chars: int | None = None
 
 
-class Prompt(Struct, frozen=True, omit_defaults=True):
+class Prompt(Struct, frozen=True, omit_defaults=True, gc=False):
     """One version of a prompt, whole: what a request is rendered by.
 
     `digest` is the SHA-256 (hex) of all that changes what a model is asked: turns, partials,

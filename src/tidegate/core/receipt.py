@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core.arm import Arm, UnitKind
+from tidegate.core.cache import ANSWERED, Outcome, Tier
 from tidegate.core.earlier_cost import EarlierCost
 from tidegate.core.priority import Priority
 from tidegate.core.probe import OWN, PROBE
@@ -89,6 +90,10 @@ class Receipt(Struct, omit_defaults=True):
     `prefix_saved_nanousd` is what the provider's cache saved of the last attempt's input, less what
     writes to it cost beyond plain input. It is only there where something was read or written.
 
+    `cache` says what was looked for among kept answers, `cache_from` whose answer it was, and
+    `saved_nanousd` and `saved_s` what that had cost and taken. Nobody has made any token of it, so
+    that those are absent. A `refresh` asks anew for what was stale: nobody waits for it.
+
     Of an eval's request `asked_digest` is of all that was said to the model, as it was sent: equal
     for the same question of the same version.
 
@@ -129,6 +134,13 @@ class Receipt(Struct, omit_defaults=True):
     unit_kind: UnitKind | None = None
     arm_forced: bool = False
     shadow_of: str | None = None
+    cache: Outcome | None = None
+    cache_tier: Tier | None = None
+    cache_age_s: float | None = None
+    cache_lookup_s: float | None = None
+    cache_from: str | None = None
+    saved_nanousd: int | None = None
+    saved_s: float | None = None
     passed_over: bool = False
     target: str | None = None
     provider: str | None = None
@@ -210,10 +222,15 @@ class Receipt(Struct, omit_defaults=True):
     @property
     def is_production(self) -> bool:
         """Whether somebody used us by it: what objectives, error budgets and releases count."""
-        if self.shadow_of is not None or self.arm == "shadow":
+        if self.shadow_of is not None or self.arm == "shadow" or self.cache == "refresh":
             return False
         purpose = self.purpose
         return purpose == PRODUCTION or is_production(purpose, has_key=self.key_id is not None)
+
+    @property
+    def is_kept_answer(self) -> bool:
+        """Whether its answer was kept from an earlier request: nobody was asked."""
+        return self.cache in ANSWERED
 
     @property
     def session(self) -> str | None:

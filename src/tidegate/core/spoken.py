@@ -162,6 +162,34 @@ def fold(events: Iterable[Event]) -> Spoken:
     return whole
 
 
+def unfold(whole: Spoken) -> list[Event]:
+    """Events that fold into this answer: each part in one piece."""
+    events: list[Event] = [Began(whole.id, whole.model, whole.usage)]
+    for number, choice in enumerate(whole.choices):
+        for index, part in enumerate(choice.parts):
+            events += _told_of(part, number, index)
+        if choice.reason is not None:
+            events.append(Ended(number, choice.reason, choice.stop_sequence))
+    if whole.usage is not None:
+        events.append(Used(whole.usage))
+    return events
+
+
+def _told_of(part: SpokenPart, choice: int, index: int) -> list[Event]:
+    grown: list[tuple[Grown, str | None]] = []
+    if isinstance(part, ToolCall):
+        began = PartBegan(choice, index, "tool_call", part.id, part.name, part.wire)
+        grown = [("arguments", part.arguments), ("signature", part.signature)]
+    elif isinstance(part, Reasoning):
+        began = PartBegan(choice, index, "reasoning", wire=part.wire, id=part.id)
+        grown = [("text", part.text), ("signature", part.signature), ("sealed", part.sealed)]
+    else:
+        began = PartBegan(choice, index, "refusal" if isinstance(part, Refused) else "text")
+        grown = [("text", part.text)]
+    pieces: list[Event] = [PartGrew(choice, index, name, text) for name, text in grown if text]
+    return [began, *pieces, PartEnded(choice, index)]
+
+
 def answer_of(whole: Spoken) -> Answer:
     """What a receipt notes of a whole answer; its text only where the usage is unknown."""
     reason = whole.choices[-1].reason if whole.choices else None

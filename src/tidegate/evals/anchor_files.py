@@ -15,7 +15,7 @@ from tidegate.prompts.reading import open_source
 from tidegate.prompts.source import Source, SourceError, find
 
 MAX_PLAN_BYTES: Final = 8 * 1024 * 1024
-MAX_ANCHORS: Final = 5_000
+MAX_ANCHORS: Final = 2_000
 _MAX_PATH_CHARS: Final = 500
 
 

@@ -93,12 +93,12 @@ def calibrate(judge: str, model: str, said: Sequence[Said]) -> Calibration:
     agreed = bootstrapped(kappa, [(it.people, it.judge) for it in known], seed)
     raters = [it.anchor.labels[:2] for it in said if len(it.anchor.labels) > 1]
     ceiling = bootstrapped(kappa, [(one, other) for one, other in raters], seed)
-    why_not = _why_not(agreed, ceiling, len(raters), len(said), len(said) - len(known))
+    against = _why_not(agreed, ceiling, len(raters), len(said), len(said) - len(known))
     shown = proportion(*_first_shown(said)) if any(it.first_shown for it in said) else None
     lengths = length_bias(moved(known, chars))
     marked = length_bias(moved(known, marks))
     strata = by_stratum(known, seed)
-    alarms = [*why_not, *_doubts(raters, strata, lengths, marked)]
+    alarms = [*against, *_doubts(raters, strata, lengths, marked)]
     if shown is not None and is_partial(shown):
         alarms.append(f"it prefers what is shown {'first' if shown.low > 0.5 else 'second'}")
     return Calibration(
@@ -113,7 +113,7 @@ def calibrate(judge: str, model: str, said: Sequence[Said]) -> Calibration:
         len(raters),
         _flips(said),
         bias(places),
-        not why_not,
+        not against,
         tuple(alarms),
         None if shown is None or shown.share is None else (shown.share, shown.low, shown.high),
         None if lengths is None else lengths.shift,
@@ -229,12 +229,9 @@ def read_calibration(data: bytes) -> Calibration:
 
 def may_decide(found: Calibration) -> bool:
     """Computed anew: a file is written by whoever can write it."""
-    figures = found.kappa, found.ceiling, found.twice, found.anchors, found.errors
-    return found.may_decide and not _why_not(*figures)
+    return found.may_decide and not why_not(found)
 
 
-def deciding(data: bytes) -> frozenset[str]:
-    """The digest of the judge of a calibration file, where it may decide. ValueError when it is no
-    such file."""
-    found = read_calibration(data)
-    return frozenset((found.judge,)) if may_decide(found) else frozenset()
+def why_not(found: Calibration) -> list[str]:
+    """Why it may only inform, by its figures."""
+    return _why_not(found.kappa, found.ceiling, found.twice, found.anchors, found.errors)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import msgspec
 
 from tidegate.core.capture import Captured
+from tidegate.core.grading import Case, Check
 from tidegate.evals.cases import ROLES
 
 _encode: Final = msgspec.json.Encoder().encode
@@ -28,9 +29,7 @@ def case_line(
 ) -> bytes:
     """One line. Its id is the request's, its strata say where it came from, and `more`. With
     `expected` the answer is what is compared with. NoCase."""
-    turns = [_turn(message) for message in _decode(made.messages)]
-    if not turns:
-        raise NoCase("it asks nothing")
+    turns = [dict([turn]) for turn in _turns(made)]
     strata = {"route": made.route, "model": made.model, "prompt_version": made.prompt_version}
     strata |= more
     case: dict[str, Any] = {
@@ -47,13 +46,26 @@ def case_line(
     return _encode(case) + b"\n"
 
 
-def _turn(message: dict[str, Any]) -> dict[str, str]:
+def case_of(made: Captured, checks: tuple[Check, ...]) -> Case:
+    """The request as a case that is checked so. NoCase."""
+    return Case(made.receipt_id, turns=_turns(made), checks=checks)
+
+
+def _turns(made: Captured) -> tuple[tuple[str, str], ...]:
+    """NoCase."""
+    turns = tuple(_turn(message) for message in _decode(made.messages))
+    if not turns:
+        raise NoCase("it asks nothing")
+    return turns
+
+
+def _turn(message: dict[str, Any]) -> tuple[str, str]:
     role = message.get("role")
     if role not in ROLES:
         raise NoCase("it has messages that are no turn of a case, such as a tool's")
     if message.get("tool_calls") or message.get("function_call"):
         raise NoCase("it has calls of tools")
-    return {role: _text(message.get("content"))}
+    return str(role), _text(message.get("content"))
 
 
 def _text(content: Any) -> str:

@@ -63,9 +63,13 @@ class Judge:
             }
             body["response_format"] = {"type": "json_schema", "json_schema": schema}
         answered = await self._gateway.ask(_encode(body), "judge")
+        self.note(answered)
+        return answered.output, answered.failure
+
+    def note(self, answered: Answered) -> None:
+        """What came of one question."""
         if answered.model_snapshot is not None:
             self.models.add(answered.model_snapshot)
-        return answered.output, answered.failure
 
     def digest(self, prompt: str) -> str | None:
         """Which judge that is with such a prompt; None while no model has answered, or several."""

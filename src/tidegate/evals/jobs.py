@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 
 from tidegate.control.online import Given
+from tidegate.evals.follow_ups import FollowUps
+from tidegate.evals.judge_drift import JudgeDrift
+from tidegate.evals.live_grading import LiveGrading
 from tidegate.evals.online import Job
 from tidegate.evals.own_gateway import OwnGateway
 
@@ -12,13 +15,16 @@ class OnlineJobs:
 
     def __init__(self, given: Given) -> None:
         self.gateway = OwnGateway(given)
-        self.jobs: Sequence[Job] = ()
+        self.live = LiveGrading(given, self.gateway)
+        watched = JudgeDrift(given, self.gateway)
+        self.jobs: Sequence[Job] = (self.live, FollowUps(given), watched)
 
     async def __aenter__(self) -> "OnlineJobs":
         await self.gateway.__aenter__()
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.live.close()
         await self.gateway.__aexit__()
 
 

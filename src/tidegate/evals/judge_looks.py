@@ -1,5 +1,4 @@
-"""Weekly looks at a judge: which anchors, what their verdicts come to, when that is an alarm; and
-the bridge from one judge to the next. Pure.
+"""Weekly looks at a judge: which anchors, what their verdicts come to, when that is an alarm. Pure.
 
 What is expected is what the judge said of these anchors when it was calibrated. Each look's fifty
 are drawn from them without replacement, so that looks at a judge that has not changed scatter less
@@ -15,10 +14,8 @@ from msgspec import Struct
 
 from tidegate.evals.anchors import Anchor
 from tidegate.evals.calibration import Said, people_say
-from tidegate.stats.agreement import kappa
 from tidegate.stats.cusum import Cusum, designed
 from tidegate.stats.judge_bias import proportion
-from tidegate.stats.paired import of_scores
 from tidegate.stores.judge_scores import CALIBRATION, Score
 
 WEEK_S: Final = 7 * 86_400.0
@@ -125,42 +122,3 @@ def cusum_of(found: Agreed, anchors: Iterable[Anchor], looked_at: int = LOOK) ->
     if not before < after:
         return None
     return designed(before, after, looked_at, QUIET_WEEKS, FALSE_ALARMS)
-
-
-class Bridge(Struct, frozen=True):
-    """From one judge to the next, on the `anchors` that both gave a verdict of: the shares that
-    each passes, the difference with its 95 % interval, and how far they say the same (kappa). What
-    the judge before said is compared with what this one says by `shift`."""
-
-    earlier: str
-    anchors: int
-    passed_before: float
-    passed_now: float
-    shift: float
-    low: float
-    high: float
-    kappa: float | None
-
-
-def bridge(earlier: str, before: Iterable[Score], now: Iterable[Score]) -> Bridge | None:
-    """Of what both said the first time; None where they have no anchor in common."""
-    first = {it.anchor: it.passes for it in before if it.turn == 0}
-    second = {it.anchor: it.passes for it in now if it.turn == 0}
-    both = [
-        (said, second[anchor])
-        for anchor, said in first.items()
-        if said is not None and second.get(anchor) is not None
-    ]
-    if not both:
-        return None
-    found = of_scores([float(bool(it)) - float(said) for said, it in both])
-    return Bridge(
-        earlier,
-        len(both),
-        sum(said for said, _ in both) / len(both),
-        sum(bool(it) for _, it in both) / len(both),
-        found.mean,
-        found.low,
-        found.high,
-        kappa(both),
-    )

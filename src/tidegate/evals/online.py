@@ -8,12 +8,14 @@ import asyncio
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
 
 from tidegate.control.online import Given
 from tidegate.core import plugs
 
 LOOK_S: Final = 0.5
+THREADS: Final = 2  # in which jobs ask the database
 FIRST_PAUSE_S: Final = 5.0
 MOST_PAUSE_S: Final = 300.0
 
@@ -85,6 +87,9 @@ class OnlineQuality:
 
     async def _work(self, given: Given, all_of_them: Jobs) -> None:
         """Until control ends, leads no longer, or no route asks for it."""
+        # Few, so that control's own questions never wait for a connection that these have.
+        threads = ThreadPoolExecutor(THREADS, thread_name_prefix="online quality")
+        asyncio.get_running_loop().set_default_executor(threads)
         async with all_of_them:
             tasks = [asyncio.create_task(repeat(job)) for job in all_of_them.jobs]
             try:

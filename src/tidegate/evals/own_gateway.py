@@ -11,29 +11,54 @@ from contextlib import asynccontextmanager
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.control.online import Given
 from tidegate.core import clock
 from tidegate.core.compile_limits import counts_alone
 from tidegate.core.declared import Declared
-from tidegate.core.key import KeyRecord, generate
+from tidegate.core.grading import Answered
+from tidegate.core.key import ONLINE_QUALITY, KeyRecord, generate
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.purpose import EVAL
 from tidegate.core.units import usd_to_nanousd
 from tidegate.evals.asking import Gateway, Patience
 from tidegate.evals.grading import Judge
-from tidegate.stores import keys
+from tidegate.stores import database, judges, keys
 from tidegate.stores.audit import Author
 from tidegate.stores.keys import KeyFilter, KeyNotFound
 
-NAME: Final = "online quality"  # of its key, and of who makes it in the audit trail
+NAME: Final = ONLINE_QUALITY  # of its key, and of who makes it in the audit trail
 SESSION: Final = "online-quality"
-KEY_LIFE_S: Final = 2 * 86_400.0
-_RENEWED_S: Final = 86_400.0
-_AT_ONCE: Final = 8
+_DAY_S: Final = 86_400.0
+KEY_LIFE_S: Final = 2 * _DAY_S
+_RENEWED_S: Final = _DAY_S
+_AT_ONCE: Final = 64  # of all jobs together
 _PAGE: Final = 100
 # Nobody waits for it, and what fails is tried again later: each try is one receipt.
 PATIENCE: Final = Patience(tries=1, connect_s=5.0, answer_s=120.0)
+
+
+class OwnJudge(Judge):
+    """A route that judges, which remembers what became of each question: its receipt, and in a word
+    why there was no answer."""
+
+    def __init__(
+        self, gateway: Gateway, route: str, parameters: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(gateway, route, parameters)
+        self.asked = 0
+        self.receipts: list[str] = []
+        self.failures: list[str] = []
+
+    def note(self, answered: Answered) -> None:
+        super().note(answered)
+        self.asked += 1
+        if answered.receipt_id is not None:
+            self.receipts.append(answered.receipt_id)
+        if answered.failure is not None:
+            # A code or a word of ours; what follows it may be a provider's words.
+            self.failures.append(answered.failure.partition(":")[0])
 
 
 class NoGateway(Exception):
@@ -41,12 +66,14 @@ class NoGateway(Exception):
 
 
 class _Wanted(Struct, frozen=True):
-    """What the key and its way are for. `budget_nanousd` None: no limit of its own, where each of
-    several gateway processes would count it alone."""
+    """What the key and its way are for. `budget_nanousd` of a `day` (of UTC) is for all keys of it
+    together. None: no limit of its own, where each of several gateway processes would count it
+    alone."""
 
     url: str
     routes: tuple[str, ...]
     budget_nanousd: int | None
+    day: int
 
 
 class _Way:
@@ -82,13 +109,13 @@ class OwnGateway:
     @asynccontextmanager
     async def judge(
         self, route: str, parameters: tuple[tuple[str, str], ...] = ()
-    ) -> AsyncIterator[Judge]:
+    ) -> AsyncIterator[OwnJudge]:
         """A route that judges, which a route of the plan names as its judge. NoGateway,
         StoreError."""
         way = await self._usable()
         way.users += 1
         try:
-            yield Judge(way.gateway, route, parameters)
+            yield OwnJudge(way.gateway, route, parameters)
         finally:
             way.users -= 1
             if way is not self._way and not way.users:
@@ -112,9 +139,10 @@ class OwnGateway:
         if url is None:
             raise NoGateway("control.gateway_url does not say where the gateway is")
         asked = [it.quality for it in declared.routes.values() if it.quality is not None]
-        judges = {it.judge: None for it in asked if it.judge is not None}
+        asked_of = {it.judge for it in asked if it.judge is not None}
         most = sum(usd_to_nanousd(it.most_usd_per_day) for it in asked if it.judge is not None)
-        return _Wanted(url, tuple(sorted(judges)), None if counts_alone(declared) else most)
+        budget = None if counts_alone(declared) else most
+        return _Wanted(url, tuple(sorted(asked_of)), budget, int(clock.wall_s() // _DAY_S))
 
     def _written_url(self) -> str | None:
         """Where the gateway of this machine is."""
@@ -132,6 +160,10 @@ class OwnGateway:
     def _make_key(self, wanted: _Wanted) -> tuple[str, str]:
         key_id, secret = generate()
         wall_s = clock.wall_s()
+        if wanted.budget_nanousd is not None:
+            with database.reading(self._given.engine) as connection:
+                spent = judges.spent_nanousd(connection, NAME, wanted.day * _DAY_S)
+            wanted = replace(wanted, budget_nanousd=max(1, wanted.budget_nanousd - spent))
         record = _record(self._given.declared(), wanted, key_id, self._given.digest(secret), wall_s)
         keys.create(self._given.engine, record, Author(NAME, wall_s))
         return key_id, secret

@@ -14,7 +14,7 @@ from tidegate.evals.checking import Graders
 from tidegate.evals.files import Outside
 from tidegate.evals.ours import OURS
 from tidegate.evals.promptfoo_checks import NOT, check_of
-from tidegate.evals.promptfoo_files import CODE, Parts, Test
+from tidegate.evals.promptfoo_files import Parts, Test
 from tidegate.evals.promptfoo_text import (
     NotFilled,
     fill_all,
@@ -26,6 +26,7 @@ from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
 from tidegate.evals.promptfoo_values import Mistaken
 from tidegate.evals.reading import Reader, Unreadable, raw
 from tidegate.evals.suite import MAX_CASES
+from tidegate.prompts.promptfoo_written import CODE
 
 TEMPLATES: Final = "#/assertionTemplates/"
 _ADDED: Final = ("vars", "options", "metadata")

@@ -1,8 +1,7 @@
 """The files that a promptfoo configuration is made of: tests, scenarios, prompts, values."""
 
-import re
 from pathlib import Path as FilePath
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from tidegate.config.problem import Mark, Path, Problem, in_order
 from tidegate.config.tree import ListNode, MapNode, Node, ScalarNode
@@ -10,16 +9,10 @@ from tidegate.evals.files import Outside, beside, read_bytes, read_lines, read_y
 from tidegate.evals.promptfoo_csv import read_rows
 from tidegate.evals.reading import Reader, Unreadable
 from tidegate.evals.suite import Template
+from tidegate.prompts.promptfoo_written import CODE, ELSEWHERE, read_written
 
 MAX_VALUE_BYTES = 1024 * 1024
 MAX_GLOB_FILES = 1000
-CODE: Final = re.compile(
-    r".*\.(?:py|js|ts|cjs|mjs|cts|mts|rb|go|sh|exe|bat|ps1)(?::.*)?", re.DOTALL
-)
-_ELSEWHERE: Final = re.compile(r"(?:https?|huggingface|az|s3|gs|package)://|package:|exec:", re.I)
-_PROMPT_FILE: Final = re.compile(r"(?:file://.*|[^\s{}]+\.(?:txt|json|jsonl|ya?ml|md|j2|csv))")
-_SEPARATOR: Final = re.compile(r"^---\s*$", re.MULTILINE)
-_PARTS: Final = ("id", "label", "raw", "display", "config", "function", "prefix", "suffix")
 
 
 class Test(NamedTuple):
@@ -85,7 +78,7 @@ class Parts:
 
     def _files(self, name: str) -> list[FilePath]:
         """Files by name or pattern. Outside where one is code, elsewhere, or not there."""
-        if _ELSEWHERE.match(name):
+        if ELSEWHERE.match(name):
             raise Outside("nothing is fetched; put the file into the suite's folder")
         if CODE.fullmatch(name):
             raise Outside("this is code, which is not executed")
@@ -160,42 +153,17 @@ class Parts:
         """The prompts, each a text or the reason why there is none."""
         if node is None:
             return ()
-        items: list[tuple[str, Node]] = [("prompts", node)]
-        if isinstance(node, ListNode):
-            items = [(str(number), item) for number, item in enumerate(node.items)]
-        elif isinstance(node, MapNode):
-            items = [(name, child) for name, (_, child) in node.pairs.items()]
-        found: list[Template] = []
-        for name, item in items:
-            try:
-                found += self._template(name, item)
-            except (Unreadable, Outside) as error:
-                if isinstance(error, Outside):
-                    self.reader.say(item.mark, ("prompts", name), str(error))
-        return tuple(found)
 
-    def _template(self, name: str, node: Node) -> list[Template]:
-        path = ("prompts", name)
-        if isinstance(node, MapNode):
-            members = self.reader.members(node, path, _PARTS)
-            source = members.get("raw", members.get("id"))
-            if source is None:
-                raise self.reader.refuse(node.mark, path, "a prompt needs `raw` or `id`")
-            label = members.get("label", members.get("id", source))
-            return self._sources(
-                self.reader.text(label, path), self.reader.text(source, path), "raw" in members
-            )
-        text = self.reader.text(node, path)
-        return self._sources(name if not name.isdigit() else text[:60], text, False)
+        def say(mark: Mark, key: str, message: str) -> None:
+            self.reader.say(mark, ("prompts", key) if key else ("prompts",), message)
 
-    def _sources(self, name: str, text: str, is_raw: bool) -> list[Template]:
-        if not is_raw and "\n" not in text and (CODE.fullmatch(text) or _ELSEWHERE.match(text)):
-            return [Template(name, None, "it is code, or not in the suite's folder")]
-        if not _PROMPT_FILE.fullmatch(text):
-            return [Template(name, text)]
-        found: list[Template] = []
-        for path in self._files(text):
-            whole = read_bytes(path, MAX_VALUE_BYTES).decode("utf-8-sig", "replace")
-            texts = _SEPARATOR.split(whole) if path.suffix == ".txt" else [whole]
-            found += [Template(name, it.strip()) for it in texts if it.strip()]
-        return found
+        found = read_written(node, self._prompts, say)
+        return tuple(Template(it.label or (it.text or "")[:60], it.text, it.why) for it in found)
+
+    def _prompts(self, name: str) -> list[tuple[str, bytes]]:
+        """`prompts.promptfoo_written.Files`."""
+        try:
+            files = self._files(name)
+            return [(it.name, read_bytes(it, MAX_VALUE_BYTES)) for it in files]
+        except Outside as outside:
+            raise ValueError(str(outside)) from None

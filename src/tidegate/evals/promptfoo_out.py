@@ -13,12 +13,12 @@ from tidegate.core.grading import Case, Check
 from tidegate.evals.ours import OURS
 from tidegate.evals.promptfoo_cases import context_of
 from tidegate.evals.promptfoo_checks import NOT, SET, check_of
-from tidegate.evals.promptfoo_files import CODE
 from tidegate.evals.promptfoo_text import quoted_text
 from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
 from tidegate.evals.promptfoo_values import Mistaken
 from tidegate.evals.suite import Suite
 from tidegate.evals.written_suite import NoPlace, Written, dumped
+from tidegate.prompts.promptfoo_written import CODE
 
 _FILES: Final = ("file://", "package:")
 

@@ -11,6 +11,7 @@ from tidegate.core.arm import Arm, UnitKind, bucket, is_canary, lane_of
 from tidegate.core.ask import OPENAI_RESPONSES, Ask, turns_of
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
+from tidegate.core.purpose import MEASURING
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.context import identifier
 from tidegate.gateway.http.strict import Headers
@@ -34,6 +35,10 @@ def assign(
     """What the request obeys of a route with a candidate, noted on the receipt. Refusal."""
     candidate = route.candidate
     assert candidate is not None  # noqa: S101 - see `resolve`
+    if receipt.purpose in MEASURING and not (
+        ARM_HEADER in headers and CHOOSES_ARM in key.attributes
+    ):
+        return route  # a run is one unit: all of it would be asked of one arm, by chance
     kind, unit = _unit(candidate, ask, key, headers, receipt)
     if candidate.lane is not None:
         found = _of_lane(route, unit, key, headers)

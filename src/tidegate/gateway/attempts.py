@@ -13,15 +13,14 @@ from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway import wires
 from tidegate.gateway.after import after
-from tidegate.gateway.allowance import rate_headers
+from tidegate.gateway.answer_head import answer_head
 from tidegate.gateway.balance import stays_with
 from tidegate.gateway.call import call, note_target
 from tidegate.gateway.chain import Chain
 from tidegate.gateway.contract import judge_answer
-from tidegate.gateway.decline import forget_frames, note_failure, request_ids
+from tidegate.gateway.decline import forget_frames, note_failure
 from tidegate.gateway.first import first
 from tidegate.gateway.fit import fit
-from tidegate.gateway.http import answers
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.media import text_bytes
 from tidegate.gateway.pick import pick, pick_at_once, told
@@ -30,7 +29,6 @@ from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 from tidegate.gateway.progress import Progress
-from tidegate.gateway.shared_told import shared_rate_headers
 from tidegate.gateway.size import note_conversation
 from tidegate.gateway.stream import Relay
 from tidegate.gateway.tell import tell, tell_first, tell_well
@@ -106,7 +104,7 @@ def _begin(
     if route.route.balance == "sticky":
         note_conversation(ask, progress.receipt)
     if ask.stream:
-        progress.head = _head
+        progress.head = answer_head
     if progress.keeper is not None:
         return progress.keeper[0], None
     if route.alone and not route.target.troubled:
@@ -206,7 +204,7 @@ def _chosen(
 def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> Relay:
     """What relays a stream; its closing mark waits for the receipt."""
     reader = wires.reader(progress, ask, world)
-    head = _head(progress, ask)
+    head = answer_head(progress, ask)
     relay = progress.relay = Relay(answered, reader, progress.connection, head)
     if progress.admitted is not None and progress.admitted.most_chunks is not None:
         relay.hold_to(progress.admitted.most_chunks)
@@ -219,6 +217,8 @@ def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> R
     contract = None if progress.route is None else progress.route.contract
     if contract is not None:
         relay.hold_against(contract.follow(ask))
+    if progress.caching is not None:
+        relay.tape = progress.caching.record()
     if progress.capturing is not None:
         relay.reader.follower = progress.capturing.hear(relay.following)
     if progress.owed and not relay.withheld:
@@ -246,32 +246,12 @@ def _repay_at_first(
 
 def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
     """Passes a whole answer on; all of it waits for the receipt."""
-    body = wires.whole(progress, ask, answered.take_body(), world)
+    body = answered.take_body()
+    if progress.caching is not None:
+        progress.caching.hear(body)
+    body = wires.whole(progress, ask, body, world)
     contract = None if progress.route is None else progress.route.contract
     if contract is not None and progress.answer is not None:
         progress.following = contract.follow(ask)
         judge_answer(progress.following, progress.answer)
-    progress.ending = partial(progress.connection.send, _head(progress, ask), body)
-
-
-def _head(progress: Progress, ask: Ask) -> bytes:
-    receipt, route, target = progress.receipt, progress.route, progress.target
-    assert route is not None and target is not None  # noqa: S101 - see `attempts`
-    head = answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD
-    if progress.dialect is None:
-        head += answers.request_id_header(receipt.id)
-    else:
-        head += request_ids(progress)
-    head += route.heads[target.target.name]
-    if route.told:
-        head += route.told
-    if progress.earlier is not None:
-        head += b"x-tidegate-attempts: %d\r\n" % len(receipt.attempts)
-    admitted = progress.admitted
-    if admitted is not None and admitted.gate is not None:
-        head += rate_headers(admitted.gate, receipt)
-        if admitted.shared:
-            head += shared_rate_headers(admitted.shared, admitted.gate)
-    if receipt.dropped:
-        head += b"x-tidegate-dropped: %b\r\n" % ",".join(receipt.dropped).encode()
-    return head
+    progress.ending = partial(progress.connection.send, answer_head(progress, ask), body)

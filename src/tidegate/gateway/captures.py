@@ -14,10 +14,12 @@ from typing import Final
 from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.capture import Capture, encode_captured
+from tidegate.core.conversation_place import conversation_place, named_session
 from tidegate.core.receipt import MAX_FRAME_BYTES, Receipt
 from tidegate.gateway.capturing import Capturing, question_of, record
 from tidegate.gateway.heard import Heard
 from tidegate.gateway.progress import Progress
+from tidegate.gateway.size import note_conversation
 from tidegate.gateway.spool import Spool
 from tidegate.text.personal import Personal
 
@@ -44,12 +46,19 @@ class Captures:
 
     def draw(self, ask: Ask, receipt: Receipt, capture: Capture) -> Capturing | None:
         """The question, where this request is to be kept."""
-        if not capture.wants(receipt):
+        note_conversation(ask, receipt)
+        place = conversation_place(receipt)
+        if not capture.wants(receipt, place):
             return None
         found = question_of(ask, capture)
-        if found is not None and found.asked_bytes > capture.max_bytes:
+        if found is None:
+            return None
+        if found.asked_bytes > capture.max_bytes:
             self._drop("too_long")
             return None
+        # Where its provider keeps the answer, the next turn may come without what was said before.
+        if place is not None and (ask.renamed is None or named_session(receipt) is not None):
+            found.conversation = f"{place:016x}"
         return found
 
     def take(self, progress: Progress) -> None:

@@ -36,6 +36,7 @@ class Capturing(Struct, eq=False):
     system: Raw | None
     heard: Heard | None = None
     tools: Raw | None = None
+    conversation: str | None = None
 
     def hear(self, inner: Follower | None) -> Heard:
         """Begins anew with an attempt's answer."""
@@ -99,6 +100,7 @@ def record(capturing: Capturing, heard: Heard, receipt: Receipt, personal: Perso
         shortened=heard.shortened or len(kept) < len(answer),
         redacted=dict(counts),
         tools=tools,
+        conversation=capturing.conversation,
     )
 
 

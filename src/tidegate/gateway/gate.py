@@ -92,6 +92,15 @@ class Gate:
         other.money = tuple(it for it in self.money if it not in left_out)
         return other
 
+    def only(self, wanted: Callable[[InForce], bool]) -> "Gate":
+        """The gate of those of its limits that count this way; what it tells stays told."""
+        other = copy(self)
+        other.judges = other.money = ()
+        other.budgets = ()
+        other.counts = tuple(one for one in self.counts if wanted(one[0]))
+        other.shared = tuple(it for it in self.shared if wanted(it))
+        return other
+
     def wanted(self, it: InForce, receipt: Receipt) -> str | None:
         """The scope in which the limit counts this request; None when it does not apply."""
         return it.scope_of(receipt) if it.applies(receipt) else None

@@ -7,22 +7,22 @@ settled once, with the receipt on its way to disk before the answer's last byte.
 
 from tidegate.core import clock
 from tidegate.core.ask import OPENAI_RESPONSES
-from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.priority import rank
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import wires
 from tidegate.gateway.accept import accept
-from tidegate.gateway.admit import Admission
 from tidegate.gateway.attempts import attempts
 from tidegate.gateway.authenticate import authenticate, authenticate_at_once
+from tidegate.gateway.cache import cache, rescued
 from tidegate.gateway.decline import break_off, decline, forget_frames
 from tidegate.gateway.entry import Entry
+from tidegate.gateway.grant import admit
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
+from tidegate.gateway.keeping import keep
 from tidegate.gateway.moved import serve_moved
 from tidegate.gateway.pick import leave
-from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.prompted import written
 from tidegate.gateway.resolve import resolve
@@ -55,14 +55,19 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         if world.pressure.sheds:
             world.pressure.check(rank(receipt.priority))
         if plan.limits.any or key.limits is not None:
-            await _admit(progress, key, plan, world)
-        try:
-            await attempts(progress, plan, world)
-        except Withdrawn:
-            await serve_moved(incoming, entry, progress, key, world)
+            await admit(progress, key, plan, world)
+        keeps = progress.route.cache is not None
+        if not keeps or not await cache(progress, incoming, key, plan, world):
+            try:
+                await attempts(progress, plan, world)
+            except Withdrawn:
+                await serve_moved(incoming, entry, progress, key, world)
         receipt.status = 200
     except (Refusal, Failure) as no:
-        decline(progress, no)
+        if progress.caching is not None and rescued(progress, no, world):
+            receipt.status = 200
+        else:
+            decline(progress, no)
         forget_frames(no)
     except BaseException as error:
         break_off(progress, error)
@@ -73,19 +78,7 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
             settle(progress, world)
         finally:
             leave(progress, receipt.error_code)
-    if receipt.rollout is not None and world.shadows is not None:
+            if progress.caching is not None:
+                keep(progress, world)
+    if receipt.rollout is not None and world.shadows is not None and not receipt.is_kept_answer:
         world.shadows.follow(incoming, entry, receipt)
-
-
-async def _admit(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: World) -> None:
-    """Takes the caller's holds, at the dearest price of what may serve it; settle ends them."""
-    ask, route, receipt = progress.ask, progress.route, progress.receipt
-    assert ask is not None and route is not None  # noqa: S101 - the stages before
-    limits = plan.limits
-    gate = limits.gate(key, receipt)
-    if not gate and not limits.of_target:
-        return
-    admitted = Admission(ask, receipt, route.bound, plan.plan.assumed_output_tokens)
-    progress.admitted = admitted
-    if gate:
-        await admitted.admit(gate, world.past)

@@ -160,6 +160,7 @@ class PlanFeed:
         world.max_response_bytes = plan.http.max_response_bytes
         world.journal.bounds = plan.journal
         world.queues.obey(plan)
+        world.cache.obey(plan)
         self._lay(True)
         hold_late(self._preparer.adopt(prepared), world.served(), moment())
         log.info("obeying plan %d (%s)", plan.version, plan.digest[:12])

@@ -12,6 +12,7 @@ from tidegate.core.price import Price
 from tidegate.core.pricing import Ceiling
 from tidegate.core.resilience import FailureClass
 from tidegate.gateway.addition import Addition, addition_of
+from tidegate.gateway.cache_key import PreparedCache, prepare_cache
 from tidegate.gateway.contract import PreparedContract
 from tidegate.gateway.copies import Copies
 from tidegate.gateway.first_versions import FirstVersions
@@ -39,7 +40,8 @@ class PreparedRoute(Struct, eq=False):
     """One route. `target` is the first of its release, `alone` where it is the only one; `bound`
     is what its callers' holds are reckoned by. `candidate` is a release on its way onto it,
     `beside` a second one, `warm` what the last ones replaced, `addition` what it adds to its chats,
-    `prompt` what its models are asked by; `told` are headers that one answer has beside `heads`.
+    `prompt` what its models are asked by, `cache` by which keys its answers are kept; `told` are
+    headers that one answer has beside `heads`.
     `off` says why nothing of it is served now, and `output_cap_tokens` bounds its answers, while a
     change in force has it so."""
 
@@ -60,6 +62,7 @@ class PreparedRoute(Struct, eq=False):
     told: bytes = b""
     off: str | None = None
     output_cap_tokens: int | None = None
+    cache: PreparedCache | None = None
 
     @property
     def release(self) -> Release:
@@ -168,6 +171,7 @@ def prepare_route(
         contract=contract,
         warm=warm,
         addition=addition_of(route),
+        cache=prepare_cache(route, {it.target.target.name: it.target.provider for it in pool}),
     )
 
 

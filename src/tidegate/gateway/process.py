@@ -8,11 +8,8 @@ import logging
 import os
 import resource
 import signal
-import socket
-import ssl
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 import uvloop
 
@@ -21,6 +18,7 @@ from tidegate.core.layout import Layout
 from tidegate.core.limit import Moment
 from tidegate.core.plan import HttpBounds, JournalBounds
 from tidegate.gateway import captures, feedback
+from tidegate.gateway.answer_cache import connecting
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.front import Front
@@ -28,6 +26,7 @@ from tidegate.gateway.http.listener import SWEEP_S, Listener
 from tidegate.gateway.journal import Journal
 from tidegate.gateway.journal_lock import JournalLocked
 from tidegate.gateway.keys import Keys
+from tidegate.gateway.options import bound_socket, read_options, tls_of
 from tidegate.gateway.past import LedgerPast
 from tidegate.gateway.plan_feed import PlanFeed
 from tidegate.gateway.prepared import Preparer
@@ -65,7 +64,7 @@ GC_THRESHOLDS = (50_000, 20, 100)
 
 def main(argv: Sequence[str]) -> int:
     """Runs a gateway until it is told to stop; the process's exit status."""
-    options = _options(argv)
+    options = read_options(argv)
     logging.basicConfig(
         level=logging.INFO,
         format=f"%(asctime)s %(levelname)s gateway-{options.slot} %(name)s: %(message)s",
@@ -76,18 +75,6 @@ def main(argv: Sequence[str]) -> int:
     except JournalLocked as error:
         log.error("%s", error)
         return 1
-
-
-def _options(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="tidegate.gateway", allow_abbrev=False)
-    parser.add_argument("--state", type=Path, required=True, help="the state directory")
-    parser.add_argument("--slot", type=int, default=0, help="number of this gateway")
-    parser.add_argument("--listen-fd", type=int, help="a bound socket to accept on")
-    parser.add_argument("--listen", default="127.0.0.1:4000", help="host:port to bind instead")
-    parser.add_argument("--parent-fd", type=int, help="exit when this reads end-of-file")
-    parser.add_argument("--tls-cert", type=Path)
-    parser.add_argument("--tls-key", type=Path)
-    return parser.parse_args(argv)
 
 
 def _raise_descriptor_limit() -> None:
@@ -117,6 +104,7 @@ class Process:
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
         self._stores = SharedStores(self._world.gateway, os.environ, self._past)
         self._preparer = Preparer(os.environ, memory_counters, self._stores)
+        self._world.cache.connect = connecting(os.environ, self._world.gateway)
         self._prober = Prober(self._world)
         self._world.shadows = self._shadows = Shadows(self._world)
         said = Spool(self._layout.spool_of("captured", name), captures.MAX_SPOOL_BYTES)
@@ -150,7 +138,9 @@ class Process:
             await self._silent_control.begin()
             if self._stores.current is not None:
                 await self._stores.current.ready(STORE_WAIT_S)
-            host, port = await self._world.listener.listen(self._socket(), self._tls())
+            host, port = await self._world.listener.listen(
+                bound_socket(self._options), tls_of(self._options)
+            )
             log.info("listening on %s:%d", host, port)
             gc.collect()
             gc.freeze()
@@ -161,6 +151,7 @@ class Process:
         finally:
             await self._prober.stop()
             await self._shadows.stop()
+            await self._world.cache.stop()
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
@@ -203,27 +194,6 @@ class Process:
                 return False
             await asyncio.sleep(TICK_S)
         return True
-
-    def _socket(self) -> socket.socket:
-        if self._options.listen_fd is not None:
-            sock = socket.socket(fileno=self._options.listen_fd)
-        else:
-            host, _, port = self._options.listen.rpartition(":")
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
-            sock = socket.socket(family, socket.SOCK_STREAM)
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind((host.strip("[]"), int(port)))
-        sock.setblocking(False)
-        return sock
-
-    def _tls(self) -> ssl.SSLContext | None:
-        if self._options.tls_cert is None:
-            return None
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(self._options.tls_cert, self._options.tls_key)
-        context.set_alpn_protocols(["http/1.1"])
-        return context
 
     async def _renew_keys(self) -> None:
         """Keys that expire are written anew before they do."""
@@ -300,6 +270,7 @@ class Process:
         world.listener.stop_accepting()
         await self._prober.stop()
         await self._shadows.stop()
+        await self._world.cache.stop()
         drain_s = world.plan.plan.drain_s if world.plan else 0.0
         until_s = clock.monotonic_s() + drain_s
         log.info("draining %d requests, at most %g s", world.listener.in_work(), drain_s)

@@ -12,8 +12,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol
 
-from tidegate.core.database_ref import CountersRef, resolve
-from tidegate.core.plan import CounterStore, Plan, Route
+from tidegate.core.database_ref import CountersRef, CounterStore, resolve
+from tidegate.core.plan import Plan, Route
 from tidegate.gateway.shared_past import SharedPast
 from tidegate.stores.errors import StoreError
 from tidegate.stores.redis_address import RedisAddress, parse

@@ -22,11 +22,11 @@ def size(ask: Ask, receipt: Receipt, cap_tokens: int | None = None) -> None:
 
 
 def note_conversation(ask: Ask, receipt: Receipt) -> None:
-    """Tells sessions apart by their conversations, where their callers tell nothing of them. What a
+    """Tells conversations apart by how they begin, where their callers name no session. What a
     route's prompt says is no conversation."""
     if ask.bare:
         return
-    if receipt.session_id is None and receipt.end_user is None and receipt.conversation is None:
+    if receipt.session_id is None and receipt.conversation is None:
         messages = turns_of(ask)
         if messages is not None:
             items = ask.dialect == OPENAI_RESPONSES

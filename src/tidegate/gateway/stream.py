@@ -12,6 +12,7 @@ from collections.abc import Callable
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import StreamReader
+from tidegate.gateway.caching import Tape
 from tidegate.gateway.contract import VIOLATION, Following, is_refused, is_truncated
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.answering import Answering
@@ -35,7 +36,7 @@ class Relay:
     `committed` says that the answer's head is out; it may have gone while the request was waiting.
     `flowing` says that something of the answer is: until then another may take its place. One that
     is `withheld` flows when it is known to keep its contract, which was at `shown_s`.
-    `on_first` is told the time of the first content.
+    `on_first` is told the time of the first content, `tape` hears all that comes.
     """
 
     __slots__ = (
@@ -59,6 +60,7 @@ class Relay:
         "reader",
         "shown_s",
         "sign_of_life",
+        "tape",
         "withheld",
     )
 
@@ -85,6 +87,7 @@ class Relay:
         self.itl_max_s = 0.0
         self.quiet_since_s = clock.monotonic_s()
         self.sign_of_life = KEEPALIVE
+        self.tape: Tape | None = None
 
     def hold_to(self, most_tokens: int) -> None:
         """Ends the answer once it is longer than so many tokens: engines send one a chunk at least,
@@ -138,6 +141,8 @@ class Relay:
         reader = self.reader
         out = reader.feed(data)
         self._call.last_s = now_s
+        if self.tape is not None:
+            self.tape.add(data)
         chunks = reader.content_chunks
         if chunks != self.chunks:
             self.chunks = chunks

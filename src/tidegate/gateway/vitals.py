@@ -5,6 +5,7 @@ import os
 from tidegate.core import clock
 from tidegate.core.feed import Status
 from tidegate.core.priority import PRIORITIES
+from tidegate.gateway.answer_cache import AnswerCache
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.pick import Queues
@@ -72,6 +73,7 @@ class Vitals:
         _note_standing(self._preparer.standing, gauges, counters)
         if self._prober is not None:
             _note_probes(self._prober, gauges, counters)
+        _note_cache(world.cache, gauges, counters)
         _note_captures(world.captures, gauges, counters)
         if self.hearing is not None:
             counters["tidegate_feedback_taken_total"] = float(self.hearing.taken)
@@ -109,6 +111,29 @@ def _note_captures(
     counters["tidegate_captured_total"] = float(captures.kept)
     for why, count in captures.dropped.items():
         counters[f"tidegate_capture_dropped_total|reason={why}"] = float(count)
+
+
+def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str, float]) -> None:
+    gauges["tidegate_cache_flights"] = float(len(cache.flights))
+    for (route, outcome), count in cache.lookups.items():
+        label = f"|route={route}|outcome={outcome}"
+        counters[f"tidegate_cache_lookups_total{label}"] = float(count)
+    for route, count in cache.kept.items():
+        counters[f"tidegate_cache_kept_total|route={route}"] = float(count)
+    for (route, why), count in cache.unkept.items():
+        counters[f"tidegate_cache_not_kept_total|route={route}|reason={why}"] = float(count)
+    for route, held in cache.memory.items():
+        label = f"|route={route}"
+        gauges[f"tidegate_cache_entries{label}"] = float(len(held))
+        gauges[f"tidegate_cache_bytes{label}"] = float(held.size)
+        counters[f"tidegate_cache_evicted_total{label}"] = float(held.evicted)
+    shared = cache.shared
+    if shared is not None:
+        gauges["tidegate_cache_store_up"] = float(shared.open)
+        counters["tidegate_cache_store_errors_total"] = float(shared.errors)
+        counters["tidegate_cache_store_damaged_total"] = float(shared.damaged)
+        counters["tidegate_cache_store_full_total"] = float(shared.full)
+        counters["tidegate_cache_store_evicted_total"] = float(shared.evicted)
 
 
 def _note_standing(

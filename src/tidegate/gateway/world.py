@@ -8,6 +8,7 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.plan import HttpBounds
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Past
+from tidegate.gateway.answer_cache import AnswerCache
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.entry import Entry, dialects
 from tidegate.gateway.http.listener import Listener
@@ -64,6 +65,7 @@ class World:
         self.past: Past | None = None
         self.max_response_bytes = HttpBounds().max_response_bytes
         self.dialects = dialects()
+        self.cache = AnswerCache()
         self.shadows: Follows | None = None
         self.captures: Captures | None = None
         self.hearing: Hears | None = None

@@ -1,16 +1,27 @@
-"""The working files of a checkout as a source of prompts. Links are never followed."""
+"""The working files of a checkout as a source of prompts. Links are never followed.
+
+A file is known again by its place, inode, size and times, and not read to see whether it is the
+same: the time of its last change cannot be set by anybody. One that was changed a moment ago may
+change again within what its file system's clock tells apart, so its content is read.
+"""
 
 import os
 import stat
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
+from tidegate.core import clock
 from tidegate.prompts.source import MAX_ENTRIES, MAX_FILE_BYTES, Entry, SourceError
+
+# Above the 2 s of the coarsest file system that is still about.
+SETTLED_S: Final = 3.0
 
 
 class FolderSource:
-    """A folder and what is below it, as it lies there now. Ids are paths below it."""
+    """A folder and what is below it, as it lies there now. Ids are paths below it, those of files
+    with what they are known again by."""
 
     lasting = False
     commit: str | None = None
@@ -29,9 +40,10 @@ class FolderSource:
         try:
             with os.scandir(self._path / folder) as listed:
                 for entry in listed:
-                    found.append(
-                        Entry(entry.name, _kind(entry), f"{folder}/{entry.name}".lstrip("/"))
-                    )
+                    path, kind = f"{folder}/{entry.name}".lstrip("/"), _kind(entry)
+                    id = path if kind != "file" else self._known_by(path, entry)
+                    name = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+                    found.append(Entry(name, kind, id))
                     if len(found) > MAX_ENTRIES:
                         raise SourceError(f"{self.name}: {at} holds more than {MAX_ENTRIES} files")
         except OSError as error:
@@ -40,7 +52,8 @@ class FolderSource:
 
     def file(self, id: str, at: str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
         try:
-            handle = os.open(self._path / id, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+            path = self._path / id.partition("\0")[0]
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
             with os.fdopen(handle, "rb") as opened:
                 if not stat.S_ISREG(os.fstat(handle).st_mode):
                     raise SourceError(f"{self.name}: {at} is no plain file")
@@ -50,6 +63,16 @@ class FolderSource:
         if len(data) > most_bytes:
             raise SourceError(f"{self.name}: {at} has more than {most_bytes:,} bytes")
         return data
+
+    def _known_by(self, path: str, entry: "os.DirEntry[str]") -> str:
+        told = entry.stat(follow_symlinks=False)
+        if clock.wall_s() - max(told.st_mtime, told.st_ctime) < SETTLED_S:
+            try:
+                return f"{path}\0{sha256(self.file(path, path)).hexdigest()}"
+            except SourceError:
+                pass  # who asks for it is told
+        times = f"{told.st_mtime_ns}.{told.st_ctime_ns}"
+        return f"{path}\0{told.st_ino}.{told.st_size}.{times}"
 
     def close(self) -> None:
         """There is nothing to close."""

@@ -6,7 +6,7 @@ never another text.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final, Literal
@@ -25,6 +25,14 @@ MAX_COMMIT_BYTES: Final = 1024 * 1024
 _MAX_PEELS: Final = 8
 _REF: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./+@-]{0,199}")
 _HEX: Final = re.compile(r"[0-9a-f]{7,64}")
+# A folder's list: mode, name, and the id as so many bytes.
+_ROWS: Final = {
+    size: re.compile(rb"([0-7]{5,6}) ([^\0]+)\0(.{%d})" % size, re.DOTALL) for size in (20, 32)
+}
+_ENTRY_KINDS: Final[Mapping[bytes, Literal["file", "folder"]]] = {
+    **dict.fromkeys((b"40000", b"040000"), "folder"),
+    **dict.fromkeys((b"100644", b"100755", b"100664"), "file"),
+}
 _REPAIR: Final = "run `git fsck` there, fetch it again, or push again what is missing"
 
 
@@ -68,20 +76,20 @@ class GitSource:
 
     def entries(self, folder: str, at: str) -> Sequence[Entry]:
         data = self._object(folder, (TREE, MAX_TREE_BYTES), at)
-        found: list[Entry] = []
-        place, size = 0, self._objects.id_bytes
-        while place < len(data):
-            mode_end = data.find(b" ", place, place + 8)
-            name_end = data.find(b"\0", mode_end)
-            if mode_end < 0 or name_end < 0 or name_end + 1 + size > len(data):
-                raise self._damaged(at, "the list of its files is cut off")
-            kind = _entry_kind(data[place:mode_end])
-            place = name_end + 1 + size
-            name = data[mode_end + 1 : name_end].decode("utf-8", "backslashreplace")
-            found.append(Entry(name, kind, data[name_end + 1 : place].hex()))
-            if len(found) > MAX_ENTRIES:
-                raise SourceError(f"{self.name}: {at} holds more than {MAX_ENTRIES} files")
-        return found
+        size = self._objects.id_bytes
+        rows = _ROWS[size].findall(data)
+        if sum(len(mode) + len(name) for mode, name, _ in rows) + len(rows) * (size + 2) != len(
+            data
+        ):
+            raise self._damaged(at, "the list of its files is cut off")
+        if len(rows) > MAX_ENTRIES:
+            raise SourceError(f"{self.name}: {at} holds more than {MAX_ENTRIES} files")
+        return [
+            Entry(
+                name.decode("utf-8", "backslashreplace"), _ENTRY_KINDS.get(mode, "other"), id.hex()
+            )
+            for mode, name, id in rows
+        ]
 
     def file(self, id: str, at: str, most_bytes: int = MAX_FILE_BYTES) -> bytes:
         return self._object(id, (BLOB, most_bytes), at)
@@ -185,12 +193,6 @@ def _is_ref(ref: str) -> bool:
         and "@{" not in ref
         and all(it and not it.startswith(".") and not it.endswith((".", ".lock")) for it in parts)
     )
-
-
-def _entry_kind(mode: bytes) -> Literal["file", "folder", "other"]:
-    if mode in (b"40000", b"040000"):
-        return "folder"
-    return "file" if mode in (b"100644", b"100755", b"100664") else "other"
 
 
 def _why(error: Exception) -> str:

@@ -4,10 +4,12 @@ An index is made whole or not at all. What is wrong with one prompt is told with
 leaves the others as they are.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.config.problem import Mark, Problem
 from tidegate.config.tree import MapNode, Node, ScalarNode, read_tree
@@ -25,17 +27,21 @@ MAX_TAGS: Final = 200
 MAX_DEPTH: Final = 8
 _START: Final = Mark(1, 1)
 _OTHER_SUFFIXES: Final = (".j2", ".jinja", ".jinja2.txt", ".tmpl", ".prompt")
+# Prompts call their versions alike.
+_is_name: Final = lru_cache(maxsize=1024)(is_name)
 _NAMES: Final = "lower-case letters, digits, `.`, `_` and `-`, up to 64"
 
 
-class Listed(Struct, frozen=True):
-    """One prompt or partial. `id` is that of its folder, `versions` are the ids of their files."""
+class Listed(Struct, frozen=True, gc=False):
+    """One prompt or partial. `id` is that of its folder, `versions` are the ids of their files and
+    `tags_id` that of its tags' file, empty where there is none."""
 
     name: str
     id: str
     versions: Mapping[str, str] = {}
     tags: Mapping[str, str] = {}
     problems: tuple[Problem, ...] = ()
+    tags_id: str = ""
 
 
 class Index(Struct, frozen=True):
@@ -57,9 +63,8 @@ class Index(Struct, frozen=True):
 
 
 def read_index(source: Source, folder: str = FOLDER, before: Index | None = None) -> Index:
-    """What lies below `folder` of the source. Folders that `before` knows are not read again, where
-    ids say that they are the same. SourceError where there is no such folder or it cannot be read.
-    """
+    """What lies below `folder` of the source. What `before` knows is not read again, where ids say
+    that it is the same. SourceError where there is no such folder or it cannot be read."""
     folder = folder.strip("/") or "."
     if folder != "." and (len(folder.split("/")) > MAX_DEPTH or ".." in folder.split("/")):
         raise SourceError(f"{quoted(folder)} is no folder of a repository: name one below it")
@@ -67,9 +72,9 @@ def read_index(source: Source, folder: str = FOLDER, before: Index | None = None
     if found is None or found[0] != "folder":
         what = f"there is no folder {folder} in it; prompts lie at {folder}/NAME/VERSION{SUFFIX}"
         raise SourceError(f"{source.name}: {what}")
-    if before is not None and not (source.lasting and before.folder == folder):
+    if before is not None and before.folder != folder:
         before = None
-    if before is not None and before.folder_id == found[1]:
+    if before is not None and source.lasting and before.folder_id == found[1]:
         return Index(
             source.name,
             source.commit,
@@ -84,7 +89,8 @@ def read_index(source: Source, folder: str = FOLDER, before: Index | None = None
 
 def list_prompt(source: Source, folder: str, name: str, id: str) -> Listed:
     """One prompt, whose folder has this id."""
-    return _Reading(source, folder, None).listed(Entry(name, "folder", id), f"{folder}/{name}")
+    entry = Entry(name, "folder", id)
+    return _Reading(source, folder, None).listed(entry, f"{folder}/{name}", None)
 
 
 def kept(before: Index | None, now: Index) -> Index:
@@ -107,7 +113,7 @@ def _kept(before: Mapping[str, Listed], now: Mapping[str, Listed]) -> dict[str, 
         earlier = before.get(it.name)
         if not it.problems or earlier is None or not earlier.versions:
             return it
-        return Listed(it.name, earlier.id, earlier.versions, earlier.tags, it.problems)
+        return replace(earlier, problems=it.problems)
 
     return {name: last_good(it) for name, it in now.items()}
 
@@ -166,42 +172,39 @@ class _Reading:
             self._say(path, f"there are more than {MAX_PROMPTS:,}; the others are not read")
             return
         earlier = known.get(entry.name)
-        if earlier is not None and earlier.id == entry.id and not earlier.problems:
-            into[entry.name] = earlier
-            return
-        into[entry.name] = self.listed(entry, path)
+        if earlier is not None and earlier.problems:
+            earlier = None
+        if earlier is None or not self._source.lasting or earlier.id != entry.id:
+            earlier = self.listed(entry, path, earlier)
+        into[entry.name] = earlier
 
-    def listed(self, folder: Entry, path: str) -> Listed:
+    def listed(self, folder: Entry, path: str, earlier: Listed | None) -> Listed:
+        """`earlier` is what it was, without problems, and stays where it is the same."""
         problems: list[Problem] = []
         versions: dict[str, str] = {}
         tags: dict[str, str] = {}
+        tags_id = ""
         try:
             entries = self._source.entries(folder.id, path)
             for entry in entries:
-                wrong = _wrong(entry, versions)
+                is_version = entry.kind == "file" and entry.name.endswith(SUFFIX)
+                version = entry.name[: -len(SUFFIX)]
+                wrong = _wrong_version(version, versions) if is_version else _wrong(entry)
                 if wrong is not None:
                     problems.append(Problem(f"{path}/{entry.name}", _START, (), wrong))
-                elif entry.name.endswith(SUFFIX):
-                    versions[entry.name.removesuffix(SUFFIX)] = entry.id
-            tags = self._tags(entries, path, versions, problems)
+                elif is_version:
+                    versions[version] = entry.id
+            tags_id = next((it.id for it in entries if it.name == TAGS and it.kind == "file"), "")
+            ids = folder.id, versions, tags_id
+            if earlier and not problems and ids == (earlier.id, earlier.versions, earlier.tags_id):
+                return earlier
+            if tags_id:
+                at = f"{path}/{TAGS}"
+                tags, found = read_tags(self._source.file(tags_id, at), at, versions)
+                problems += found
         except SourceError as error:
             problems.append(Problem(path, _START, (), str(error)))
-        return Listed(folder.name, folder.id, versions, tags, tuple(problems))
-
-    def _tags(
-        self,
-        entries: Sequence[Entry],
-        path: str,
-        versions: Mapping[str, str],
-        problems: list[Problem],
-    ) -> dict[str, str]:
-        entry = next((it for it in entries if it.name == TAGS and it.kind == "file"), None)
-        if entry is None:
-            return {}
-        data = self._source.file(entry.id, f"{path}/{TAGS}")
-        tags, found = read_tags(data, f"{path}/{TAGS}", versions)
-        problems += found
-        return tags
+        return Listed(folder.name, folder.id, versions, tags, tuple(problems), tags_id)
 
     def _path(self, name: str) -> str:
         return name if self._folder == "." else f"{self._folder}/{name}"
@@ -245,8 +248,9 @@ def _wrong_tag(tag: str, node: Node, versions: frozenset[str]) -> str | None:
     return None
 
 
-def _wrong(entry: Entry, versions: Mapping[str, str]) -> str | None:
-    """What is wrong with something in a prompt's folder; None where it may lie there."""
+def _wrong(entry: Entry) -> str | None:
+    """What is wrong with something in a prompt's folder that is no version; None where it may lie
+    there."""
     if entry.kind == "other":
         return "this is a link or a submodule, which is not followed"
     if entry.kind == "folder":
@@ -255,10 +259,12 @@ def _wrong(entry: Entry, versions: Mapping[str, str]) -> str | None:
         return f"call it {TAGS}"
     if entry.name.endswith(_OTHER_SUFFIXES):
         return f"versions end in {SUFFIX}"
-    if not entry.name.endswith(SUFFIX):
-        return None
-    version = entry.name.removesuffix(SUFFIX)
-    if not is_name(version):
+    return None
+
+
+def _wrong_version(version: str, versions: Mapping[str, str]) -> str | None:
+    """What is wrong with a version beside those that its prompt has already."""
+    if not _is_name(version):
         return f"{quoted(version)} is no name of a version: {_NAMES}"
     if version in versions:
         return "it is there twice"

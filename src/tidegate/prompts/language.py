@@ -13,6 +13,7 @@ the engine sees exactly the tags that were checked. The reasons of the limits:
 """
 
 import re
+from functools import lru_cache
 from itertools import pairwise
 from typing import Final, Literal
 
@@ -33,6 +34,7 @@ MAX_TAGS: Final = 5_000
 MAX_BLOCKS_DEEP: Final = 24
 MAX_ELIFS: Final = 100
 MAX_BRACKETS_DEEP: Final = 8
+MAX_KEPT: Final = 32
 # In place of {{ }}, {% %} and {# #} before the engine.
 DELIMITERS: Final = {
     "variable_start_string": "\x01{",
@@ -95,7 +97,7 @@ class Template(Struct, frozen=True):
     @property
     def filters(self) -> frozenset[str]:
         """The filters that it uses."""
-        pairs = (pair for it in self.pieces for pair in pairwise(it.tokens))
+        pairs = (pair for it in self.pieces if it.tokens for pair in pairwise(it.tokens))
         return frozenset(name.text for sign, name in pairs if sign.text == "|")
 
     @property
@@ -105,9 +107,11 @@ class Template(Struct, frozen=True):
         return frozenset(name for it in blocks for name in bound_by(it.tokens))
 
 
+@lru_cache(maxsize=MAX_KEPT)
 def read_template(source: str) -> Template:
     """`source` cut up and held to the limits. TemplateRefused. What the engine's own grammar says
-    of it is left to the engine."""
+    of it is left to the engine. The last few are kept: a version's text is asked for by each who
+    looks at it, one after another, and its partials by many versions."""
     control = _CONTROL.search(source)
     if control is not None:
         raise TemplateRefused(_line(source, control.start()), "it holds a control character")

@@ -1,17 +1,14 @@
 """The prompts of a promptfoo configuration: texts, chats and files. Its functions in Python or
 JavaScript are never executed; each is told of with its place."""
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-from msgspec import Struct
 
-from tidegate.config.json_value import value_text
 from tidegate.config.problem import Mark, Problem
-from tidegate.config.tree import ListNode, MapNode, Node, ScalarNode, read_tree
+from tidegate.config.tree import MapNode, read_tree
 from tidegate.core.conversation import Role
 from tidegate.core.prompt import Input, InputKind, Prompt, Turn
 from tidegate.core.words import quoted
@@ -19,11 +16,10 @@ from tidegate.prompts.expressions import Token
 from tidegate.prompts.folder import FolderSource
 from tidegate.prompts.imported import Imported, checked_variable, named, whole
 from tidegate.prompts.language import Template, TemplateRefused, read_template
+from tidegate.prompts.promptfoo_written import Written, read_written
 from tidegate.prompts.render import Renderer, RenderRefused
 from tidegate.prompts.source import SourceError
 
-_CODE: Final = re.compile(r"(file://)?[^\n]*\.(py|js|cjs|mjs|ts|rb|sh|exe)(:[A-Za-z0-9_.]+)?")
-_BETWEEN: Final = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _ROLES: Final[dict[str, Role]] = {
     "system": "system",
     "developer": "system",
@@ -33,15 +29,6 @@ _ROLES: Final[dict[str, Role]] = {
 _NO_NAMES: Final = frozenset(
     {"and", "or", "not", "in", "is", "if", "else", "loop", "true", "false"}
 )
-_TEXTS: Final = (".txt", ".md", ".j2", ".jinja2", ".njk")
-
-
-class _Found(Struct, frozen=True):
-    """One prompt of a configuration: what it is called, and its messages as templates."""
-
-    label: str
-    turns: tuple[tuple[Role, str], ...]
-    mark: Mark
 
 
 def read_config(data: bytes, file: Path) -> tuple[list[Imported], list[Problem]]:
@@ -63,61 +50,22 @@ class _Reading:
                 self._say(Mark(1, 1), "it has no `prompts:`")
             return [], self.problems
         imported: list[Imported] = []
-        for number, found in enumerate(self._all(prompts[1]), start=1):
+        written = read_written(prompts[1], self._files, lambda mark, _, what: self._say(mark, what))
+        for number, found in enumerate(written, start=1):
             try:
                 imported.append(_imported(found, number))
             except (ValueError, RenderRefused, TemplateRefused) as error:
                 self._say(found.mark, str(error))
         return imported, self.problems
 
-    def _all(self, node: Node) -> Iterator[_Found]:
-        items = node.items if isinstance(node, ListNode) else [node]
-        for item in items:
-            try:
-                yield from self._one(item, "")
-            except (ValueError, SourceError) as error:
-                self._say(item.mark, str(error))
-
-    def _one(self, node: Node, label: str) -> Iterator[_Found]:
-        if isinstance(node, MapNode):
-            told = {key: it for key, (_, it) in node.pairs.items()}
-            raw = told.get("raw") or told.get("id")
-            if raw is None:
-                raise ValueError("expected `raw` or `id`")
-            named_as = told.get("label") or (told.get("id") if "raw" in told else None)
-            yield from self._one(raw, named_as.text if isinstance(named_as, ScalarNode) else "")
-            return
-        if not isinstance(node, ScalarNode):
-            raise ValueError("expected a text, or a mapping with `raw` or `id`")
-        text = node.text
-        if _CODE.fullmatch(text):
-            raise ValueError(f"{quoted(text)} is a program: it is not executed; write its text out")
-        if not text.startswith("file://"):
-            yield _Found(label, _turns(text), node.mark)
-            return
-        yield from self._from_file(text.removeprefix("file://"), label, node.mark)
-
-    def _from_file(self, path: str, label: str, mark: Mark) -> Iterator[_Found]:
+    def _files(self, name: str) -> Iterator[tuple[str, bytes]]:
+        path = name.removeprefix("file://")
         if Path(path).is_absolute() or ".." in Path(path).parts or "*" in path:
             raise ValueError(f"{quoted(path)}: name one file that lies beside the configuration")
-        data = FolderSource(self._file.parent).file(path, path)
-        name = label or Path(path).stem
-        suffix = Path(path).suffix
-        text = data.decode("utf-8-sig")
-        if suffix == ".json":
-            yield _Found(name, _chat(msgspec.json.decode(text)), mark)
-        elif suffix in (".yaml", ".yml"):
-            root, problems = read_tree(data, path)
-            if root is None or problems:
-                raise ValueError(str(problems[0]) if problems else f"{path} is empty")
-            yield _Found(name, _chat(msgspec.json.decode(value_text(root))), mark)
-        elif suffix in _TEXTS:
-            parts = [part for part in _BETWEEN.split(text.replace("\r\n", "\n")) if part.strip()]
-            for number, part in enumerate(parts, start=1):
-                of = name if len(parts) == 1 else f"{name}-{number}"
-                yield _Found(of, _turns(part.strip("\n")), mark)
-        else:
-            raise ValueError(f"{quoted(path)}: a prompt lies in a text, JSON or YAML file")
+        try:
+            yield path, FolderSource(self._file.parent).file(path, path)
+        except SourceError as error:
+            raise ValueError(str(error)) from None
 
     def _say(self, mark: Mark, message: str) -> None:
         self.problems.append(Problem(str(self._file), mark, (), message))
@@ -144,10 +92,13 @@ def _chat(found: Any) -> tuple[tuple[Role, str], ...]:
     return tuple(turns)
 
 
-def _imported(found: _Found, number: int) -> Imported:
+def _imported(found: Written, number: int) -> Imported:
+    if found.text is None:
+        raise ValueError(found.why)
     notes: list[str] = []
     name = named(found.label or f"prompt-{number}", notes)
-    turns = tuple(Turn(role, source.strip("\n")) for role, source in found.turns)
+    told = _chat(msgspec.json.decode(found.text)) if found.is_chat else _turns(found.text)
+    turns = tuple(Turn(role, source.strip("\n")) for role, source in told)
     kinds: dict[str, InputKind] = {}
     for turn in turns:
         template = read_template(turn.source)

@@ -19,7 +19,8 @@ from tidegate.core.words import nearest, quoted
 from tidegate.prompts.canonical import digest_of
 from tidegate.prompts.front_matter import MAX_INPUTS, FrontMatter
 from tidegate.prompts.language import TemplateRefused, read_template
-from tidegate.prompts.render import Renderer, RenderRefused, wrong_kind
+from tidegate.prompts.render import Renderer, RenderRefused
+from tidegate.prompts.values import wrong_kind
 from tidegate.text.json_schema import plug as json_schema
 
 MAX_FILE_BYTES: Final = 256 * 1024
@@ -145,7 +146,7 @@ def _text(data: bytes, file: str) -> str | Problem:
         what = f"the file has {len(data):,} bytes; one of a prompt has at most {MAX_FILE_BYTES:,}"
         return Problem(file, Mark(1, 1), (), what)
     try:
-        text = data.decode("utf-8-sig")
+        text = data.decode().removeprefix("\ufeff")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
         return Problem(file, Mark(line, 1), (), "this line is not UTF-8 text")

@@ -150,6 +150,9 @@ class Reading:
     ) -> Snapshot:
         index = read_index(source, declared.folder, None if earlier is None else earlier.index)
         index = kept(None if earlier is None else earlier.index, index)
+        if earlier is not None and index == earlier.index and not earlier.registry.problems:
+            source.close()
+            return earlier
         known = self._known()
         registry = read_registry(
             source,

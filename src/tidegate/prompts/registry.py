@@ -20,7 +20,7 @@ _START: Final = Mark(1, 1)
 Key = tuple[str, str]
 
 
-class Held(Struct, frozen=True):
+class Held(Struct, frozen=True, gc=False):
     """A version that was read: the ids of its file and of its partials', in the order of names."""
 
     ids: tuple[str, ...]
@@ -48,8 +48,15 @@ class Registry(Struct, frozen=True):
     changed: tuple[Changed, ...] = ()
 
 
-def read_prompt(source: Source, index: Index, name: str, version: str) -> Read:
-    """One version, with all that it includes. SourceError where there is no such one."""
+# Partials that were read and are good, by the ids of their files.
+Texts = dict[str, str]
+
+
+def read_prompt(
+    source: Source, index: Index, name: str, version: str, texts: Texts | None = None
+) -> Read:
+    """One version, with all that it includes; partials that are in `texts` are not read again.
+    SourceError where there is no such one."""
     listed = index.prompts.get(name)
     if listed is None:
         near = nearest(name, index.prompts)
@@ -62,7 +69,7 @@ def read_prompt(source: Source, index: Index, name: str, version: str) -> Read:
     file = read_version(source.file(id, path), path)
     if file.problems:
         return Read(None, file, file.problems)
-    partials = _Partials(source, index)
+    partials = _Partials(source, index, {} if texts is None else texts)
     partials.include(file.partials, path)
     if partials.problems:
         return Read(None, file, tuple(partials.problems))
@@ -120,9 +127,10 @@ def path_of(index: Index, name: str, version: str) -> str:
 class _Partials:
     """All that a template includes, and what that includes."""
 
-    def __init__(self, source: Source, index: Index) -> None:
+    def __init__(self, source: Source, index: Index, texts: Texts) -> None:
         self._source = source
         self._index = index
+        self._texts = texts
         self.sources: dict[str, str] = {}
         self.ids: dict[str, str] = {}
         self.problems: list[Problem] = []
@@ -144,11 +152,15 @@ class _Partials:
                 self.problems.append(Problem(by, _START, (), self._absent(partial, version)))
                 return
             path = _path(self._index, f"{PARTIALS}/{partial}", version)
-            source, found = read_partial(self._source.file(id, path), path)
-            self.problems += found
+            source = self._texts.get(id)
+            if source is None:
+                source, found = read_partial(self._source.file(id, path), path)
+                if found:
+                    self.problems += found
+                    return
+                self._texts[id] = source
             self.sources[name], self.ids[name] = source, id
-            if not found:
-                waiting += [(inner, path) for inner in read_template(source).partials]
+            waiting += [(inner, path) for inner in read_template(source).partials]
 
     def _absent(self, partial: str, version: str) -> str:
         listed = self._index.partials.get(partial)
@@ -169,6 +181,7 @@ class _Reading:
         self._index = index
         self._before = before
         self._known = known
+        self._texts: Texts = {}
         self.held: dict[Key, Held] = {}
         self.problems: list[Problem] = []
         self.changed: list[Changed] = []
@@ -205,7 +218,7 @@ class _Reading:
         if earlier is not None and self._is_same(earlier, listed, version):
             return earlier
         try:
-            read = read_prompt(self._source, self._index, listed.name, version)
+            read = read_prompt(self._source, self._index, listed.name, version, self._texts)
         except SourceError as error:
             path = path_of(self._index, listed.name, version)
             self.problems.append(Problem(path, _START, (), str(error)))
@@ -215,8 +228,6 @@ class _Reading:
 
     def _is_same(self, earlier: Held, listed: Listed, version: str) -> bool:
         """Whether its file and its partials' are those that were read."""
-        if not self._source.lasting:
-            return False
         ids = [listed.versions.get(version)]
         for name, _ in earlier.prompt.partials:
             partial, _, of = name.partition("/")

@@ -1,12 +1,14 @@
 """A prompt and its caller's variables to the messages that a model is asked.
 
-`Renderer` is made once for a version and used many times, in one thread at a time. Of what it is
-given nothing is obeyed: values are text and data, and roles come from the prompt alone. What one
-rendering may cost is bounded: `MAX_CHARS` in all, so many steps of the engine as its largest text
-allows, and what filters go over (`filters.py`). What a template may say is in `language.py`.
+`Renderer` is made once for a version and used many times, in any thread: renderings of one version
+wait for each other. Of what it is given nothing is obeyed: values are text and data, and roles come
+from the prompt alone. What one rendering may cost is bounded: `MAX_CHARS` in all, so many steps of
+the engine as its largest text allows, and what filters go over (`filters.py`). What a template may
+say is in `language.py`.
 """
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Literal, NoReturn
 
 import msgspec
@@ -14,11 +16,11 @@ from minijinja import Environment, TemplateError
 from msgspec import Raw, Struct
 
 from tidegate.core.conversation import Role
-from tidegate.core.prompt import Input, InputKind, Prompt
+from tidegate.core.prompt import Prompt
 from tidegate.core.words import nearest, quoted
 from tidegate.prompts.filters import FilterRefused, Spent, counted
 from tidegate.prompts.language import DELIMITERS, Template, TemplateRefused, read_template
-from tidegate.prompts.values import Inert, inert, json_text
+from tidegate.prompts.values import Inert, inert, json_text, wrong_kind
 
 MAX_CHARS: Final = 1024 * 1024
 MAX_VARIABLES_BYTES: Final = 1024 * 1024
@@ -27,14 +29,6 @@ LEAST_STEPS: Final = 500
 # A step may compare or search through the largest value, or write the largest text of a loop.
 _SEARCHED_CHARS: Final = 1 << 30
 _WRITTEN_CHARS: Final = 16 << 20
-_KINDS: Final[Mapping[InputKind, tuple[type, ...]]] = {
-    "string": (str,),
-    "number": (int, float),
-    "integer": (int,),
-    "boolean": (bool,),
-    "array": (list,),
-    "object": (dict,),
-}
 _GLOBALS: Final = ("range", "dict", "debug", "namespace")
 _OPTIONS: Final[Mapping[str, Any]] = {
     "undefined_behavior": "strict",
@@ -97,6 +91,7 @@ class Renderer:
         self.prompt = prompt
         self.used: set[str] = set()  # the inputs that its templates name
         self._spent = Spent()
+        self._turn = threading.Lock()  # the engine's fuel and what was spent are one rendering's
         compiled = compile_prompt(prompt)
         self._steps = _steps(compiled)
         self._sources = {str(n): it.engine for n, it in enumerate(compiled.turns)}
@@ -123,10 +118,11 @@ class Renderer:
             if name not in values:
                 raise RenderRefused(f"the variable {quoted(name)} is missing", "caller", name)
         steps = min(self._steps, max(_SEARCHED_CHARS // (size + 1), LEAST_STEPS))
-        if self._environment.fuel != steps:
-            self._environment.fuel = steps
-        self._spent.chars = self._spent.work = 0
-        messages = [Message(role, self._text(name, values)) for name, role in self._roles]
+        with self._turn:
+            if self._environment.fuel != steps:
+                self._environment.fuel = steps
+            self._spent.chars = self._spent.work = 0
+            messages = [Message(role, self._text(name, values)) for name, role in self._roles]
         if sum(len(it.text) for it in messages) > MAX_CHARS:
             _too_long()
         found = tuple(it for it in messages if it.text and not it.text.isspace())
@@ -182,7 +178,7 @@ class Renderer:
         options: dict[str, Any] = {
             "filters": {name: counted(name, self._spent) for name in used},
             "fuel": self._steps,
-            "finalizer": self._shown,
+            "finalizer": _shower(self._spent),
             **_OPTIONS,
             **DELIMITERS,
         }
@@ -203,15 +199,20 @@ class Renderer:
     def _check_names(self, environment: Environment, compiled: Compiled) -> None:
         """Notes which inputs are used; RenderRefused for a name that is none."""
         known = {it.name for it in self.prompt.inputs}
-        for number, template in enumerate(compiled.turns):
-            names = _free(environment, compiled, str(number), template)
+        free: dict[str, set[str]] = {}
+        for number in range(len(compiled.turns)):
+            names = _free(environment, compiled, str(number), free)
             self.used |= names
             for name in sorted(names - known):
                 what = f"{quoted(name)} is no input of the prompt{nearest(name, known)}"
                 raise RenderRefused(what, "prompt", name, str(number))
 
-    def _shown(self, value: Any) -> Any:
-        """What {{ }} writes. Nothing for none; JSON for objects and lists."""
+
+def _shower(spent: Spent) -> Callable[[Any], Any]:
+    """What {{ }} writes of a value: nothing of none, JSON of objects and lists. It has no hold of
+    the renderer: the collector cannot look into the engine, and would never free a circle."""
+
+    def shown(value: Any) -> Any:
         if value is None:
             return ""
         kind = type(value)
@@ -219,10 +220,12 @@ class Renderer:
             value = json_text(value)
             kind = str
         if kind is str:
-            self._spent.chars += len(value)
-            if self._spent.chars > MAX_CHARS:
+            spent.chars += len(value)
+            if spent.chars > MAX_CHARS:
                 _too_long()
         return value
+
+    return shown
 
 
 def compile_prompt(prompt: Prompt) -> Compiled:
@@ -245,36 +248,15 @@ def compile_prompt(prompt: Prompt) -> Compiled:
     return Compiled(turns, {name: read[name] for name in partials})
 
 
-def _free(environment: Environment, compiled: Compiled, name: str, template: Template) -> set[str]:
-    """Names that a template, or what it includes, takes from outside of it."""
-    names: set[str] = environment.undeclared_variables_in_template(name)
-    for partial in template.partials:
-        inner = _free(environment, compiled, partial, compiled.partials[partial])
-        names |= inner - template.bound
-    return names
-
-
-def wrong_kind(declared: Input, value: Any) -> str | None:
-    """What is wrong with a variable's value, such as `is text, not a number`."""
-    wanted = _KINDS[declared.kind]
-    is_truth = isinstance(value, bool)
-    if isinstance(value, wanted) and (not is_truth or declared.kind == "boolean"):
-        return None
-    return f"is {_kind(value)}, not of the type {declared.kind}"
-
-
-def _kind(value: Any) -> str:
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "of the type boolean"
-    if isinstance(value, int | float):
-        return "of the type number" if isinstance(value, float) else "of the type integer"
-    return f"of the type {'string' if isinstance(value, str) else _container(value)}"
-
-
-def _container(value: Any) -> str:
-    return "array" if isinstance(value, list) else "object"
+def _free(made: Environment, of: Compiled, name: str, known: dict[str, set[str]]) -> set[str]:
+    """Names that a template, or what it includes, takes from outside of it; `known` keeps them."""
+    if name not in known:
+        template = of.turns[int(name)] if name.isdigit() else of.partials[name]
+        names: set[str] = made.undeclared_variables_in_template(name)
+        for partial in template.partials:
+            names |= _free(made, of, partial, known) - template.bound
+        known[name] = names
+    return known[name]
 
 
 def _steps(compiled: Compiled) -> int:

@@ -1,7 +1,8 @@
 """Where prompts are read from: one moment of a repository, or the working files of a checkout.
 
-A source gives folders and files by the ids that folders name. Ids of a repository are digests, so
-that what has the same id is the same; a folder of working files has none that last.
+A source gives folders and files by the ids that folders name. A file that has the same id is the
+same. Of a repository so is a folder, whose id is a digest too; a folder of working files is listed
+anew each time.
 """
 
 from collections.abc import Iterator, Sequence
@@ -43,7 +44,7 @@ class Moment(Struct, frozen=True):
 
 class Source(Protocol):
     """One moment of it. `name` is how messages call it, `commit` its commit's id if it has one.
-    `lasting`: whether the same id is the same content. Everything may raise SourceError."""
+    `lasting`: whether a folder of the same id holds the same. Everything may raise SourceError."""
 
     name: str
     commit: str | None

@@ -3,12 +3,22 @@
 The engine would give a template every public attribute of a Python list or dict. These have none.
 """
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 
+from tidegate.core.prompt import Input, InputKind
+
 _encode = msgspec.json.Encoder().encode
+_KINDS: Final[Mapping[InputKind, tuple[type, ...]]] = {
+    "string": (str,),
+    "number": (int, float),
+    "integer": (int,),
+    "boolean": (bool,),
+    "array": (list,),
+    "object": (dict,),
+}
 
 
 class Inert:
@@ -74,3 +84,26 @@ def plain(value: Any) -> Any:
 def json_text(value: Any) -> str:
     """A value as JSON, without spaces."""
     return _encode(plain(value)).decode()
+
+
+def wrong_kind(declared: Input, value: Any) -> str | None:
+    """What is wrong with a variable's value, such as `is text, not a number`."""
+    wanted = _KINDS[declared.kind]
+    is_truth = isinstance(value, bool)
+    if isinstance(value, wanted) and (not is_truth or declared.kind == "boolean"):
+        return None
+    return f"is {_kind(value)}, not of the type {declared.kind}"
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "of the type boolean"
+    if isinstance(value, int | float):
+        return "of the type number" if isinstance(value, float) else "of the type integer"
+    return f"of the type {'string' if isinstance(value, str) else _container(value)}"
+
+
+def _container(value: Any) -> str:
+    return "array" if isinstance(value, list) else "object"

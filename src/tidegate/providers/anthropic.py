@@ -71,6 +71,11 @@ class Anthropic:
     def reader(self, ask: Ask) -> AnthropicStreamReader:
         return AnthropicStreamReader()
 
+    def across(self, body: bytes, *, streamed: bool) -> bytes | None:
+        """By the common middle, which is of this wire."""
+        del body, streamed
+        return None
+
     def read_answer(self, ask: Ask, body: bytes) -> Answer:
         if ask.counts:
             return read_count(body)

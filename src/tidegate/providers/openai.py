@@ -7,6 +7,7 @@ from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
 from tidegate.providers import _openai_responses as responses
 from tidegate.providers._openai_request import Manners
+from tidegate.providers._openai_responses_forms import stream_of, whole_of
 from tidegate.providers._openai_responses_stream import OpenAIResponsesStreamReader
 from tidegate.providers.openai_compatible import OpenAICompatible
 
@@ -24,6 +25,9 @@ class Responses:
 
     def read_answer(self, ask: Ask, body: bytes) -> Answer:
         return responses.read_answer(body)
+
+    def across(self, body: bytes, *, streamed: bool) -> bytes | None:
+        return whole_of(body) if streamed else stream_of(body)
 
 
 class OpenAI(OpenAICompatible):

@@ -142,6 +142,11 @@ class OpenAICompatible:
         """Follows a stream of chunks."""
         return OpenAIStreamReader(ask)
 
+    def across(self, body: bytes, *, streamed: bool) -> bytes | None:
+        """By the common middle, which is of this wire."""
+        del body, streamed
+        return None
+
     def read_answer(self, ask: Ask, body: bytes) -> Answer:
         try:
             answer = _decode_answer(body)

@@ -55,6 +55,7 @@ def _counter(name: str, unit: str, text: str, *more: str) -> Spec:
         "validity",
         "extent",
         "why",
+        "tier",
     )
     return Spec(name, "counter", unit, text, (*OURS, *more), closed)
 
@@ -194,6 +195,12 @@ PREFIX_SAVED_UNKNOWN = Spec(
     "requests",
     "Requests that read from or wrote to a prefix cache, and nobody knows what that saved.",
     _OF_PREFIX,
+)
+CACHE_SAVED = _counter(
+    "tidegate_cache_saved_usd_total",
+    "US dollars",
+    "What kept answers had cost that were given again, by the tier that found them.",
+    "tier",
 )
 INTERRUPTIONS = _counter(
     "tidegate_stream_interruptions_total",
@@ -373,6 +380,7 @@ ALL: tuple[Spec, ...] = (
     *(ITL_MEAN, ITL_MAX, OUTPUT_RATE, GATEWAY_TIME, QUEUE_TIME, UPSTREAM_TIME),
     *(REQUESTS, ERRORS, TOKENS_BY_CLASS, TOKENS_UNKNOWN, TOKENS_ESTIMATED, COST, COST_UNKNOWN),
     *(PREFIX_TOKENS, PREFIX_UNTOLD, PREFIX_SAVED, PREFIX_LOST, PREFIX_SAVED_UNKNOWN),
+    CACHE_SAVED,
     *(INTERRUPTIONS, FINISH_REASONS, CANCELLED, ATTEMPTS),
     *(ANSWERS, MODEL_REFUSALS, BYTES_BEFORE_VIOLATION),
     *(LIMIT_REFUSALS, LIMIT_ALERTS),

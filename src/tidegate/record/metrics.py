@@ -222,6 +222,10 @@ class _Combination:
         elif receipt.attempts:
             self._cost_unknown.add(1)
 
+        if receipt.saved_nanousd is not None:
+            saved_usd = receipt.saved_nanousd / _NANOUSD_A_USD
+            self._of(catalogue.CACHE_SAVED, receipt.cache_tier or "").add(saved_usd)
+
     def judge(self, receipt: Receipt) -> None:
         """What became of the answer."""
         if receipt.validity is not None:

@@ -117,6 +117,9 @@ class BlockFold:
         marks = marks_of(receipt)
         if not marks:
             return
+        if receipt.is_kept_answer:
+            self._note_asked(arm, receipt, side == "canary")
+            return
         tokens = cost = None
         if marks & ANSWERED == ANSWERED:
             tokens, cost = receipt.output_tokens, receipt.cost_nanousd
@@ -141,6 +144,16 @@ class BlockFold:
             arm.block.fresh += 1
         else:
             self._unit(arm, unit << 1 | (side == "canary"), (marks, tokens, cost))
+
+    def _note_asked(self, arm: OpenArm, receipt: Receipt, is_canary: bool) -> None:
+        """Its unit came to this arm and had an answer that was kept: that says nothing of how the
+        release does, and a release whose cache is cold would look the worse for it."""
+        unit = receipt.unit
+        if unit is None or receipt.unit_kind == "request":
+            arm.block.units += 1
+            arm.block.fresh += 1
+        elif unit << 1 | is_canary not in self._units:
+            self._came(arm, unit << 1 | is_canary)
 
     def _latency_marks(self, arm: OpenArm, receipt: Receipt, marks: int) -> int:
         """Which latencies are judged, and which were slow. Until the stable arm has shown what is

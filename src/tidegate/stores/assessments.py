@@ -77,7 +77,7 @@ def unfolded(
     query = select(assessments).where(~_a.folded).order_by(_a.seq).limit(most)
     if rollout is not None:
         query = query.where(_a.rollout == rollout)
-    return [(row["seq"], _assessment(row)) for row in connection.execute(query).mappings()]
+    return [(row["seq"], of_row(row)) for row in connection.execute(query).mappings()]
 
 
 def note_folded(connection: Connection, numbers: Iterable[int]) -> None:
@@ -170,7 +170,8 @@ def _row(made: Assessment) -> dict[str, Any]:
     return {**values, "folded": made.rollout is None}
 
 
-def _assessment(row: Mapping[Any, Any]) -> Assessment:
+def of_row(row: Mapping[Any, Any]) -> Assessment:
+    """From all columns of the table."""
     values = {name: value for name, value in row.items() if name not in ("seq", "folded")}
     if values["unit"] is not None:
         values["unit"] += _MIDDLE

@@ -3,7 +3,7 @@
 A deletion stays noted: what a spool still holds of it, on whichever machine, is not stored later.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -12,7 +12,7 @@ from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, or_, select
 
 from tidegate.core.capture import Captured
-from tidegate.stores import database
+from tidegate.stores import database, turns
 from tidegate.stores.schema_assessed import assessments
 from tidegate.stores.schema_captured import captured, deletions, feedback
 
@@ -74,6 +74,7 @@ def store(connection: Connection, several: Iterable[Captured], now_s: float) -> 
     if new:
         statement = database.upsert(connection, captured).on_conflict_do_nothing()
         connection.execute(statement, [_row(it) for it in new.values()])
+        turns.wait(connection, new.values(), now_s)
     return len(new)
 
 
@@ -81,6 +82,23 @@ def by_id(connection: Connection, receipt_id: str, now_s: float) -> Captured | N
     query = select(captured).where(_c.receipt_id == receipt_id, _c.until_s > now_s)
     row = connection.execute(query).mappings().one_or_none()
     return None if row is None else captured_of(row)
+
+
+def still_there(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Those of them that are kept."""
+    some = select(_c.receipt_id).where(_c.receipt_id.in_(list(ids)))
+    return set(connection.execute(some).scalars())
+
+
+def next_ones(
+    connection: Connection, conversation: str, after_id: str, until_s: float, *, most: int
+) -> list[Captured]:
+    """Those of the conversation that were asked after that one, up to then, the first first."""
+    query = select(captured).where(
+        _c.conversation == conversation, _c.receipt_id > after_id, _c.at_s <= until_s
+    )
+    query = query.order_by(_c.receipt_id).limit(most)
+    return [captured_of(row) for row in connection.execute(query).mappings()]
 
 
 def newest(

@@ -1,20 +1,23 @@
 """Feedback: kept while its receipt may still come, attached where the key made the request.
 
-What is said again replaces what was said before. What is of another key's request is dropped.
+What is said again replaces what was said before. What is of another key's request is dropped. A
+rating that is attached is an assessment of that request as well: the first stands there, as what a
+release has counted is counted.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Engine, and_, case, delete, func, select, update
+from sqlalchemy import Connection, Engine, and_, case, delete, func, or_, select, update
 
+from tidegate.core.assessment import Assessment, assessment_of
 from tidegate.core.feedback import Feedback
 from tidegate.core.receipt import decode_payload
-from tidegate.stores import database
+from tidegate.stores import assessments, database
 from tidegate.stores.captures import Deletion, noted_deletions, storable
 from tidegate.stores.schema import receipts
 from tidegate.stores.schema_captured import feedback
@@ -87,7 +90,7 @@ def store(connection: Connection, several: Iterable[Feedback]) -> Counter[str]:
     for at in range(0, len(said), _AT_ONCE):
         some = said[at : at + _AT_ONCE]
         known = _receipts(connection, {it.receipt_id for it in some})
-        rows = []
+        rows, rated = [], []
         for it in some:
             receipt = known.get(it.receipt_id)
             outcome = "waiting"
@@ -96,8 +99,11 @@ def store(connection: Connection, several: Iterable[Feedback]) -> Counter[str]:
             counts[outcome] += 1
             if outcome in ("waiting", "attached"):
                 rows.append(_row(it, receipt))
+            if outcome == "attached" and receipt is not None and it.rating is not None:
+                rated.append(_assessed(receipt, it.rating, it.at_s))
         if rows:
             _write(connection, rows)
+        assessments.store(connection, rated)
     return counts
 
 
@@ -114,7 +120,7 @@ def attach_waiting(connection: Connection, now_s: float) -> Counter[str]:
     there = select(_r.id).where(_r.id == _f.receipt_id).exists()
     query = select(feedback).where(~_f.matched, there).order_by(_f.at_s).limit(_AT_ONCE)
     rows = connection.execute(query).mappings().all()
-    known = _receipts(connection, {row["receipt_id"] for row in rows})
+    known, rated = _receipts(connection, {row["receipt_id"] for row in rows}), []
     for row in rows:
         receipt = known[row["receipt_id"]]
         this = and_(*(_f[name] == row[name] for name in ("receipt_id", "key_id", "kind")))
@@ -122,11 +128,22 @@ def attach_waiting(connection: Connection, now_s: float) -> Counter[str]:
         counts[outcome] += 1
         if outcome == "attached":
             connection.execute(update(feedback).where(this).values(_attached(receipt)))
+            if row["rating"] is not None:
+                rated.append(_assessed(receipt, row["rating"], row["at_s"]))
         else:
             connection.execute(delete(feedback).where(this))
+    assessments.store(connection, rated)
     late = delete(feedback).where(~_f.matched, _f.at_s < now_s - WAIT_S)
     counts["unmatched"] += connection.execute(late).rowcount
     return counts
+
+
+def complaints(connection: Connection, ids: Collection[str]) -> Mapping[str, float]:
+    """When it was first said of which of these that they were bad, or that they were made anew."""
+    bad = or_(and_(_f.kind == "rating", _f.rating < 0), _f.kind == "regenerated")
+    query = select(_f.receipt_id, func.min(_f.at_s)).where(_f.matched, bad)
+    query = query.where(_f.receipt_id.in_(list(ids))).group_by(_f.receipt_id)
+    return {row[0]: row[1] for row in connection.execute(query)}
 
 
 def newest(connection: Connection, which: Which, *, limit: int = 100) -> list[Heard]:
@@ -190,6 +207,12 @@ def _attached(receipt: Mapping[str, Any]) -> dict[str, Any]:
     found["model"] = receipt["model_served"] or receipt["model_wanted"]
     found["arm"] = decode_payload(receipt["detail"]).arm
     return {**found, "matched": True}
+
+
+def _assessed(receipt: Mapping[str, Any], rating: float, at_s: float) -> Assessment:
+    """Of a rating. `Feedback.regenerated` alone is none: of those who are asked for another answer
+    only the share counts that is looked at (`evals.follow_ups`)."""
+    return assessment_of(decode_payload(receipt["detail"]), "thumbs_down", rating < 0, at_s)
 
 
 def _row(said: Feedback, receipt: Mapping[str, Any] | None) -> dict[str, Any]:

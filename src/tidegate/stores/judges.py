@@ -17,6 +17,13 @@ from tidegate.stores.schema_assessed import assessments
 from tidegate.stores.schema_judges import judge_looks, judge_scores, judge_seats, judges
 from tidegate.stores.spending import quarter_of
 
+# What people are told of a judge, or of where one sits.
+ALARM: Final = "alarm"
+INFORMS: Final = "informs"
+CHANGED: Final = "changed"
+EXPIRED: Final = "expired"
+ANCHORS: Final = "anchors"
+
 _j, _l, _s = judges.c, judge_looks.c, judge_seats.c
 _encode: Final = msgspec.json.Encoder().encode
 _names: Final = msgspec.json.Decoder(tuple[str, ...]).decode
@@ -26,7 +33,7 @@ class Calibrated(Struct, frozen=True):
     """A judge as it was held against people the last time. `is_calibrated`: it may decide by its
     figures; whether it may now is told by `decides`. `generation` counts calibrations. Of `known`
     verdicts on anchors `agreed` were people's. `figures` (`evals.calibration.Calibration`) and
-    `bridge` (`evals.judge_looks.Bridge`, empty without one) are JSON. `sum_now` is the sum of
+    `bridge` (`evals.bridge.Bridge`, empty without one) are JSON. `sum_now` is the sum of
     `stats.cusum` since, with the reference and limit that the last look had. `name` is the
     check's."""
 
@@ -93,6 +100,11 @@ class Seat(Struct, frozen=True):
     problem: str = ""
 
 
+def notice_key(whose: str, what: str) -> str:
+    """Of a judge's digest, or of a seat."""
+    return f"judge/{whose[:32]}/{what}"
+
+
 def may_decide(connection: Connection, digest: str, now_s: float) -> bool:
     """Whether the judge of this digest is calibrated, that has not expired, and nothing has alarmed
     since."""
@@ -117,12 +129,13 @@ def keep(connection: Connection, made: Calibrated) -> None:
 
 
 def alarmed(connection: Connection) -> dict[str, str]:
-    """Why, by route of the plan, a judge of its answers decides nothing since an alarm."""
+    """What is said, by route of the plan, of a judge of its answers that decides nothing since an
+    alarm."""
     found: dict[str, str] = {}
     query = select(_s.used_by, _j.alarm).join_from(judge_seats, judges, _s.judge == _j.judge)
     for row in connection.execute(query.where(_j.alarm_since_s.is_not(None)).order_by(_s.seat)):
         for route in _names(row.used_by):
-            found.setdefault(route, row.alarm)
+            found.setdefault(route, f"its judge drifts: {row.alarm}")
     return found
 
 
@@ -158,26 +171,32 @@ def seen(connection: Connection, routes: Sequence[str], since_s: float) -> froze
     """Digests of judges that have looked at live answers of these routes since."""
     c = assessments.c
     query = select(c.judge).distinct().where(c.route.in_(routes), c.at_s >= since_s, c.judge != "")
-    return frozenset(row.judge for row in connection.execute(query))
+    return frozenset(it for row in connection.execute(query) for it in row.judge.split())
 
 
-def spent_nanousd(connection: Connection, key_name: str, route: str, since_s: float) -> int:
-    """What control's keys of this name have spent at a route since, as far as it is recorded; of
-    what nobody knows the cost of, the most that it could come to."""
+def spent_nanousd(
+    connection: Connection, key_name: str, since_s: float, route: str | None = None
+) -> int:
+    """What control's keys of this name have spent since, at one route or at all, as far as it is
+    recorded; of what nobody knows the cost of, the most that it could come to."""
     ours = select(keys.c.id).where(keys.c.name == key_name, keys.c.purpose == EVAL)
     c = spend.c
     total = func.coalesce(func.sum(c.cost_nanousd + c.most_nanousd), 0)
-    query = select(total).where(c.key_id.in_(ours), c.route == route)
-    return int(connection.execute(query.where(c.quarter >= quarter_of(since_s))).scalar_one())
+    query = select(total).where(c.key_id.in_(ours), c.quarter >= quarter_of(since_s))
+    if route is not None:
+        query = query.where(c.route == route)
+    return int(connection.execute(query).scalar_one())
 
 
 def drop_old(engine: Engine, before_s: float) -> None:
-    """Weekly looks of before, and judges that have expired before with all that they said."""
+    """Weekly looks and seats of before, and judges that have expired before with all that they
+    said."""
     with database.writing(engine, alone=False) as connection:
         gone = select(_j.judge).where(_j.expires_at_s < before_s)
         connection.execute(delete(judge_scores).where(judge_scores.c.judge.in_(gone)))
         connection.execute(delete(judge_looks).where((_l.at_s < before_s) | _l.judge.in_(gone)))
         connection.execute(delete(judges).where(_j.expires_at_s < before_s))
+        connection.execute(delete(judge_seats).where(_s.at_s < before_s))
 
 
 def _put(connection: Connection, table: Table, values: dict[str, Any], by: str) -> None:

@@ -19,8 +19,9 @@ from sqlalchemy import (
     update,
 )
 
-from tidegate.core.key import KeyRecord
+from tidegate.core.key import ONLINE_QUALITY, KeyRecord
 from tidegate.core.key_limits import KeyLimits
+from tidegate.core.purpose import EVAL
 from tidegate.stores import audit, database, feed, key_raises
 from tidegate.stores.audit import Author
 from tidegate.stores.errors import StoreError
@@ -85,8 +86,11 @@ def count(engine: Engine, which: KeyFilter) -> int:
 
 
 def any_limited(connection: Connection) -> bool:
-    """Whether a key that is not revoked brings limits of its own."""
-    found = select(keys.c.id).where(keys.c.limits.is_not(None), keys.c.revoked_at_s.is_(None))
+    """Whether a key that is not revoked brings limits of its own. Those of control's own key follow
+    the plan, and stand in no plan's way."""
+    c = keys.c
+    own = (c.name == ONLINE_QUALITY) & (c.purpose == EVAL)
+    found = select(c.id).where(c.limits.is_not(None), c.revoked_at_s.is_(None), ~own)
     return connection.execute(found.limit(1)).first() is not None
 
 

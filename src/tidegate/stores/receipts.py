@@ -6,7 +6,7 @@ window holds more than `scan_rows`, only the newest of them are looked at and th
 
 import contextlib
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -78,11 +78,33 @@ def by_ids(connection: Connection, ids: Collection[str]) -> dict[str, Receipt]:
     wanted = sorted(ids)
     for at in range(0, len(wanted), _AT_ONCE):
         some = receipts.c.id.in_(wanted[at : at + _AT_ONCE])
-        for payload in connection.execute(select(receipts.c.detail).where(some)).scalars():
-            with contextlib.suppress(msgspec.DecodeError):
-                receipt = decode_payload(payload)
-                found[receipt.id] = receipt
+        payloads = connection.execute(select(receipts.c.detail).where(some)).scalars()
+        found.update((it.id, it) for it in readable(payloads))
     return found
+
+
+def readable(payloads: Iterable[bytes]) -> Iterator[Receipt]:
+    """Those of them that can be read."""
+    for payload in payloads:
+        with contextlib.suppress(msgspec.DecodeError):
+            yield decode_payload(payload)
+
+
+def next_of_caller(
+    connection: Connection, receipt: Receipt, until_s: float, *, most: int
+) -> list[Receipt]:
+    """What the same session asked after it, up to then, the first first; without a session the same
+    end user, without both nothing."""
+    c = receipts.c
+    if receipt.session_id is not None:
+        same = c.session_id == receipt.session_id
+    elif receipt.end_user is not None:
+        same = c.end_user == receipt.end_user
+    else:
+        return []
+    within = (c.id > receipt.id, c.id < first_id_at(until_s))
+    query = select(c.detail).where(same, *within).order_by(c.id).limit(most)
+    return list(readable(connection.execute(query).scalars()))
 
 
 def recent(

@@ -26,6 +26,7 @@ assessments = Table(
     *(Column(name, Text) for name in ("unit_kind", "prompt", "prompt_version", "model")),
     *(Column(name, Text) for name in ("customer", "end_user")),
     Column("folded", Boolean, nullable=False),
+    Column("conversation", Text),
 )
 Index(
     "ix_assessments_receipt",

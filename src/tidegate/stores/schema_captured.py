@@ -24,7 +24,9 @@ captured = Table(
     Column("shortened", Boolean, nullable=False),
     Column("redacted", Text, nullable=False),
     Column("tools", Text),
+    Column("conversation", Text),
 )
+Index("ix_captured_conversation", captured.c.conversation, captured.c.receipt_id)
 Index("ix_captured_route", captured.c.route, captured.c.receipt_id)
 Index("ix_captured_customer", captured.c.customer)
 Index("ix_captured_until", captured.c.until_s)

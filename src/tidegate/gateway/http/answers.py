@@ -24,6 +24,10 @@ _SSE = (
 )
 STREAM_HEAD = _STATUS_LINES[200] + _SSE
 JSON_HEAD = _STATUS_LINES[200] + _JSON
+# Of a stream that says otherwise how long it may be kept.
+KEPT_STREAM_HEAD = _STATUS_LINES[200] + (
+    b"content-type: text/event-stream; charset=utf-8\r\nx-accel-buffering: no\r\n"
+)
 
 
 class ErrorBody(Struct):

@@ -1,0 +1,51 @@
+"""What a route keeps of its answers, and for whom: the plan's side of the answer cache.
+
+Tiers are asked in turn. Each has a key that holds everything by which answers may differ, so that
+nothing that has changed is ever asked for again.
+"""
+
+from typing import Final, Literal
+
+from msgspec import Struct
+
+# Which requests may be answered alike: those that say that they want the same each time, or any.
+Deterministic = Literal["required", "any"]
+# Who shares an answer: a team's customer, one key, or everybody who may use the route.
+Scope = Literal["tenant", "key", "route"]
+Where = Literal["memory", "shared"]
+Tier = Literal["exact"]
+# What a lookup came to. `joined`: the same was being asked already, and both have its answer.
+# `bypass`: it was not looked for.
+Outcome = Literal["hit", "stale", "joined", "miss", "bypass", "refresh"]
+ANSWERED: Final[frozenset[str | None]] = frozenset({"hit", "stale", "joined"})
+
+
+class ExactCache(Struct, frozen=True, omit_defaults=True):
+    """Answers to requests that are the same in everything that a model hears of.
+
+    An answer is fresh for `ttl_s`. For `stale_s` more it is given away while one request asks anew,
+    and for `stale_if_error_s` more where nobody else has an answer. `max_bytes` bounds what a route
+    keeps, in each gateway's memory or in the shared store. `public`: what stands in front of the
+    gateway may keep answers too, for anybody.
+    """
+
+    ttl_s: float = 3600.0
+    stale_s: float = 0.0
+    stale_if_error_s: float = 0.0
+    max_entry_bytes: int = 256 * 1024
+    max_bytes: int = 64 * 1024 * 1024
+    deterministic: Deterministic = "required"
+    scope: Scope = "tenant"
+    store: Where = "memory"
+    public: bool = False
+
+    @property
+    def keep_s(self) -> float:
+        """How long an answer is of any use."""
+        return self.ttl_s + max(self.stale_s, self.stale_if_error_s)
+
+
+class RouteCache(Struct, frozen=True, omit_defaults=True):
+    """The tiers of a route; None is off."""
+
+    exact: ExactCache | None = None

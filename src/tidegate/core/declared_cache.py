@@ -1,0 +1,100 @@
+"""`cache` of a route: which of its answers are kept to be given again."""
+
+from typing import Annotated, Final
+
+from msgspec import Meta, Struct, field
+
+from tidegate.core.cache import Deterministic, ExactCache, RouteCache, Scope, Where
+from tidegate.core.declared_scalars import MAX_SECONDS, Seconds, Size
+
+_DEFAULT: Final = ExactCache()
+_More = Annotated[float, Meta(ge=0, le=MAX_SECONDS, extra={"read": "duration"})]
+# A reply of the shared store is read whole.
+MOST_ENTRY_BYTES: Final = 1024 * 1024
+
+
+class DeclaredExact(Struct, frozen=True, omit_defaults=True):
+    """The same request, the same answer: whole, valid answers are given again to whoever asks the
+    same of the same release."""
+
+    ttl_s: Annotated[Seconds, Meta(description="How long an answer is fresh.")] = field(
+        default=_DEFAULT.ttl_s, name="ttl"
+    )
+    stale_s: Annotated[
+        _More,
+        Meta(description="So much longer it is given, while one request asks for a new one."),
+    ] = field(default=_DEFAULT.stale_s, name="stale_while_revalidate")
+    stale_if_error_s: Annotated[
+        _More, Meta(description="So much longer it is given where no target has an answer.")
+    ] = field(default=_DEFAULT.stale_if_error_s, name="stale_if_error")
+    max_entry_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            le=MOST_ENTRY_BYTES,
+            extra={"read": "size"},
+            description="The longest answer that is kept.",
+        ),
+    ] = field(default=_DEFAULT.max_entry_bytes, name="max_entry")
+    max_bytes: Annotated[
+        Size,
+        Meta(
+            description="The most that is kept of the route: in each gateway's memory, where the "
+            "least recently used goes first, or in the shared store, where what would expire "
+            "soonest does."
+        ),
+    ] = field(default=_DEFAULT.max_bytes, name="max")
+    deterministic: Annotated[
+        Deterministic,
+        Meta(
+            description="Which requests: those with `temperature: 0` and a `seed`, or any. A "
+            "request that its caller sends to have another answer has to say `no-cache` then."
+        ),
+    ] = _DEFAULT.deterministic
+    scope: Annotated[
+        Scope,
+        Meta(
+            description="Who shares an answer: each team's customer (`tenant`), each key, or "
+            "everybody who may use the route."
+        ),
+    ] = _DEFAULT.scope
+    store: Annotated[
+        Where,
+        Meta(
+            description="`memory` of each gateway process, or `shared`: the Redis or Valkey of "
+            "`storage.limits`."
+        ),
+    ] = _DEFAULT.store
+    public: Annotated[
+        bool,
+        Meta(
+            description="Whether answers say `cache-control: public`, for a CDN in front. Only "
+            "with `scope: route`."
+        ),
+    ] = _DEFAULT.public
+
+    def exact(self) -> ExactCache:
+        """What gateways obey."""
+        return ExactCache(
+            self.ttl_s,
+            self.stale_s,
+            self.stale_if_error_s,
+            self.max_entry_bytes,
+            self.max_bytes,
+            self.deterministic,
+            self.scope,
+            self.store,
+            self.public,
+        )
+
+
+class DeclaredCache(Struct, frozen=True, omit_defaults=True):
+    """What a route keeps of its answers. Chats only."""
+
+    exact: Annotated[
+        DeclaredExact | None, Meta(description="Answers to the same request. Default: off.")
+    ] = None
+
+    def cache(self) -> RouteCache:
+        """What gateways obey."""
+        return RouteCache(None if self.exact is None else self.exact.exact())

@@ -1,0 +1,230 @@
+"""cache: a kept answer instead of a new one, where the same was asked before.
+
+A request that finds none asks, and others that ask the same meanwhile wait for it. What it was
+answered is kept if it is whole and good for others (`keeping`).
+"""
+
+from functools import partial
+from typing import Final
+
+from tidegate.core import clock
+from tidegate.core.ask import Ask
+from tidegate.core.cache import ExactCache, Outcome
+from tidegate.core.kept_answer import Found
+from tidegate.core.key import KeyRecord
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.purpose import is_production
+from tidegate.gateway.answer_head import kept_head, waiting_head
+from tidegate.gateway.cache_control import Directives, directives
+from tidegate.gateway.cache_key import PreparedCache
+from tidegate.gateway.caching import Caching
+from tidegate.gateway.canonical import canonical
+from tidegate.gateway.grant import refuse_rest
+from tidegate.gateway.http.reader import Incoming
+from tidegate.gateway.pick import leave
+from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.refresh import refresh
+from tidegate.gateway.replay import replayed
+from tidegate.gateway.settle import account_attempt, settle_attempt
+from tidegate.gateway.unseen import has_hosted_tools, has_servers
+from tidegate.gateway.world import World
+
+_MISS: Final = b"x-tidegate-cache: miss\r\n"
+_BYPASS: Final = b"x-tidegate-cache: bypass\r\n"
+_TOLD: Final = (
+    b"x-tidegate-cache: %b\r\nx-tidegate-cache-tier: exact\r\ncache-control: %b, max-age=%d%b\r\n"
+)
+_TOOLS: Final = frozenset({"tools", "mcp_servers"})
+_NOT_STORED: Final = (b"", b"false", b"null")
+# Their no that says nothing of the request: somebody else's answer may stand in for it.
+_OUTAGES: Final = frozenset({"unavailable", "rate_limited", "malformed", "interrupted", "timeout"})
+_FULL: Final = frozenset({"overloaded", "route_off", "credential_missing"})
+
+
+async def cache(
+    progress: Progress, incoming: Incoming, key: KeyRecord, plan: PreparedPlan, world: World
+) -> bool:
+    """Whether its caller has a kept answer. Refusal where it may have no other; Failure once it
+    waits no longer."""
+    ask, route, receipt = progress.ask, progress.route, progress.receipt
+    assert ask is not None and route is not None and route.cache is not None  # noqa: S101
+    began_s = clock.monotonic_s()
+    told = directives(incoming.head.headers, ask)
+    caching = progress.caching = _look(progress, ask, route.cache, told)
+    receipt.cache = "miss"
+    if caching.key is None:
+        receipt.cache = "bypass"
+        refuse_rest(progress)
+        return False
+    found = None
+    if told.reads:
+        found = await world.cache.of(route.route, caching.exact).get(caching.key)
+        receipt.cache_lookup_s = clock.monotonic_s() - began_s
+    how: Outcome | None = None
+    if found is not None and world.cache.is_current(found):
+        how = _judge(found, caching, told)
+    if found is not None and how is not None and _serve(progress, found, how, world):
+        if how == "stale" and progress.cache_only is None:
+            refresh(progress, key, plan, world)
+        return True
+    if told.reads and told.keeps and await _joined(progress, caching, world):
+        return True
+    refuse_rest(progress)
+    return False
+
+
+def rescued(progress: Progress, no: Refusal | Failure, world: World) -> bool:
+    """Whether an older answer that was kept stands in for the one that nobody has."""
+    caching, relay = progress.caching, progress.relay
+    if caching is None or caching.old is None or progress.connection.lost:
+        return False
+    is_outage = no.kind in _OUTAGES if isinstance(no, Failure) else no.code.name in _FULL
+    if not is_outage or (relay is not None and relay.flowing):
+        return False
+    progress.begun = progress.begun or (relay is not None and relay.committed)
+    if progress.target is not None:
+        leave(progress, no.code.name)
+        worked, _ = account_attempt(progress, world)
+        settle_attempt(progress, world, worked)
+    progress.receipt.refused_by = None
+    return _serve(progress, caching.old, "stale", world)
+
+
+def _look(progress: Progress, ask: Ask, ready: PreparedCache, told: Directives) -> Caching:
+    """What is looked for; nothing, where nothing that is kept could be its answer."""
+    exact, receipt = ready.exact, progress.receipt
+    if not _may_be_kept(progress, ask):
+        return Caching(exact, _BYPASS)
+    asked = canonical(ask.body, ask.dialect, keeps_sampling=ready.keeps_sampling)
+    if asked is None or (exact.deterministic == "required" and not asked.deterministic):
+        return Caching(exact, _BYPASS)
+    ttl_s = exact.ttl_s if told.ttl_s is None else min(told.ttl_s, exact.ttl_s)
+    key = ready.key(ask, asked, receipt, told.namespace)
+    return Caching(exact, _MISS, key, keeps=told.keeps, ttl_s=ttl_s, release=receipt.release)
+
+
+def _may_be_kept(progress: Progress, ask: Ask) -> bool:
+    """What measures us is asked in earnest; what a provider keeps, or does besides answering, is
+    not there a second time."""
+    receipt = progress.receipt
+    if ask.endpoint != "chat" or ask.counts or ask.renamed is not None:
+        return False
+    if not is_production(receipt.purpose, has_key=receipt.key_id is not None):
+        return False
+    if bytes(ask.members.get("store", b"")) not in _NOT_STORED:
+        return False
+    if _TOOLS.isdisjoint(ask.members):
+        return True
+    return not has_servers(ask) and not has_hosted_tools(ask)
+
+
+def _judge(found: Found, caching: Caching, told: Directives) -> Outcome | None:
+    """How it may be given now; what may be given later is noted."""
+    age_s, exact, fresh_s = found.age_s, caching.exact, found.answer.fresh_s
+    if told.ttl_s is not None:
+        fresh_s = min(fresh_s, told.ttl_s)
+    if told.max_age_s is not None and age_s > told.max_age_s:
+        return None
+    if age_s < fresh_s:
+        return "hit"
+    if told.max_age_s is not None:
+        return None
+    if age_s < fresh_s + max(exact.stale_s, exact.stale_if_error_s):
+        caching.old = found
+    return "stale" if age_s < fresh_s + exact.stale_s else None
+
+
+async def _joined(progress: Progress, caching: Caching, world: World) -> bool:
+    """Whether it has the answer that another has asked for. Else it asks, for others or alone."""
+    flights, key, route = world.cache.flights, caching.key, progress.route
+    assert key is not None and route is not None  # noqa: S101 - see `cache`
+    if progress.cache_only is None and flights.lead(key):
+        caching.leads = True
+        return False
+    if key not in flights:
+        return False
+    turn = await _wait(progress, key, world)
+    if isinstance(turn, Found):
+        return _serve(progress, turn, "joined", world)
+    if turn == "lead" and progress.cache_only is None:
+        caching.leads = True
+    elif turn == "lead":
+        flights.left(key)  # it may not ask
+    return False
+
+
+async def _wait(progress: Progress, key: bytes, world: World) -> Found | str:
+    """Failure when its caller waits no longer. A stream's client hears of it meanwhile."""
+    ask, until_s = progress.ask, progress.until_s
+    assert ask is not None  # noqa: S101 - see `cache`
+    if ask.stream:
+        progress.head = waiting_head
+    patience_s = None if until_s is None else max(until_s - clock.monotonic_s(), 0.0)
+    world.pausing.add(progress)
+    try:
+        return await world.cache.flights.join(key, patience_s)
+    except TimeoutError:
+        message = "the same is being asked already, and the caller waits no longer"
+        raise Failure("timeout", "upstream_timeout", message) from None
+    finally:
+        world.pausing.discard(progress)
+
+
+def _serve(progress: Progress, found: Found, how: Outcome, world: World) -> bool:
+    """Gives the answer in its caller's form; False where it cannot be had in that."""
+    ask, route, caching, kept = progress.ask, progress.route, progress.caching, found.answer
+    assert ask is not None and route is not None and caching is not None  # noqa: S101
+    form = (ask.stream, ask.include_usage)
+    body = found.forms.get(form)
+    if body is None:
+        provider = None if route.cache is None else route.cache.providers.get(kept.target)
+        if provider is None:
+            return False
+        body = replayed(ask, kept, provider, world.dialects[ask.dialect])
+        if body is None:
+            return False
+        found.forms[form] = body
+        if body is not kept.body and caching.key is not None:
+            world.cache.of(route.route, caching.exact).grew(caching.key, len(body))
+    _note(progress, found, how)
+    if progress.begun:
+        progress.ending = partial(_go_on, progress, body)
+    else:
+        told = _told(how, caching.exact, found)
+        head = kept_head(progress, ask, kept.target, found.age_s, told)
+        progress.ending = partial(progress.connection.send, head, body)
+    return True
+
+
+def _go_on(progress: Progress, body: bytes) -> None:
+    """Ends a stream whose head has gone before."""
+    progress.connection.finish(body)
+
+
+def _note(progress: Progress, found: Found, how: Outcome) -> None:
+    receipt, kept = progress.receipt, found.answer
+    receipt.cache, receipt.cache_tier = how, "exact"
+    receipt.cache_age_s, receipt.cache_from = max(found.age_s, 0.0), kept.receipt_id
+    receipt.saved_nanousd, receipt.saved_s = kept.cost_nanousd, kept.took_s
+    receipt.finish_reason, receipt.model_served = kept.finish_reason, kept.model_served
+    receipt.validity = kept.validity
+    receipt.dropped = list(kept.dropped)
+    if receipt.stream:
+        receipt.ttft_s = clock.monotonic_s() - progress.received_s
+
+
+def _told(how: Outcome, exact: ExactCache, found: Found) -> bytes:
+    """How it was found, and what a cache in front may make of it."""
+    whose = b"public" if exact.public else b"private"
+    more = b""
+    if exact.public and exact.stale_s:
+        more += b", stale-while-revalidate=%d" % exact.stale_s
+    if exact.public and exact.stale_if_error_s:
+        more += b", stale-if-error=%d" % exact.stale_if_error_s
+    return _TOLD % (
+        how.encode(),
+        whose,
+        found.answer.fresh_s,
+        more,
+    )

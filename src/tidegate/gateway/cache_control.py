@@ -1,0 +1,177 @@
+"""cache_control: what a caller says of the cache for this request, in whichever gateway's words.
+
+`Cache-Control` as HTTP has it, headers of our own, LiteLLM's `cache` in the body, and the headers
+of Portkey, Helicone, Cloudflare and Bifrost. What says less is obeyed beside what says more: any of
+them may turn a lookup off. Nobody keeps an answer longer than its route does.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+from msgspec import Struct
+
+from tidegate.core.ask import Ask
+from tidegate.core.outcome import Refusal
+from tidegate.gateway.context import identifier
+
+OWN: Final = b"x-tidegate-cache"
+_OWN_TTL: Final = b"x-tidegate-cache-ttl"
+_OWN_NAMESPACE: Final = b"x-tidegate-cache-namespace"
+_STANDARD: Final = b"cache-control"
+# Headers of others by what they mean. Those of the first kinds say `true`.
+_NO_CACHE: Final = (b"x-portkey-cache-force-refresh",)
+_NO_STORE: Final = (b"x-bf-cache-no-store",)
+_OFF: Final = (b"cf-aig-skip-cache", b"cf-skip-cache")
+_ON: Final = b"helicone-cache-enabled"
+_TTLS: Final = (b"cf-aig-cache-ttl", b"cf-cache-ttl", b"x-bf-cache-ttl")
+_NAMESPACES: Final = (
+    b"x-portkey-cache-namespace",
+    b"helicone-cache-seed",
+    b"cf-aig-cache-key",
+    b"x-bf-cache-key",
+)
+_NAMES: Final = frozenset(
+    {OWN, _OWN_TTL, _OWN_NAMESPACE, _STANDARD, _ON}
+    | {*_NO_CACHE, *_NO_STORE, *_OFF, *_TTLS, *_NAMESPACES}
+)
+_DIRECTIVE: Final = re.compile(rb'\s*([A-Za-z-]+)\s*(?:=\s*"?([^",]*?)"?\s*)?(?:,|\Z)')
+_SECONDS: Final = re.compile(rb"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)?", re.ASCII)
+_UNIT_S: Final = {None: 1.0, b"ms": 0.001, b"s": 1.0, b"m": 60.0, b"h": 3600.0}
+_MEMBER: Final = "cache"
+# LiteLLM's; a `cache` with anything else in it is not for us.
+_OF_MEMBER: Final = frozenset(
+    {"no-cache", "no-store", "ttl", "s-maxage", "s-max-age", "namespace", "use-cache"}
+)
+_decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+class Directives(Struct, eq=False):
+    """`reads`: a kept answer will do, no older than `max_age_s`. `keeps`: its own may be kept, for
+    `ttl_s` at most. `namespace` sets its answers apart."""
+
+    reads: bool = True
+    keeps: bool = True
+    max_age_s: float | None = None
+    ttl_s: float | None = None
+    namespace: str = ""
+
+
+def directives(headers: Mapping[bytes, bytes], ask: Ask) -> Directives:
+    """What this request says. The body's `cache` is taken out of it. Refusal for a header of our
+    own that cannot be read: who writes one means it."""
+    found = Directives()
+    if not _NAMES.isdisjoint(headers):
+        _read_headers(headers, found)
+    if _MEMBER in ask.members:
+        _read_member(ask, found)
+    return found
+
+
+def _read_headers(headers: Mapping[bytes, bytes], found: Directives) -> None:
+    _read_list(headers.get(_STANDARD, b""), found)
+    own = headers.get(OWN)
+    if own is not None and not _read_list(own, found):
+        raise _wrong(OWN, "no-cache, no-store or max-age=SECONDS")
+    for name in _NO_CACHE:
+        found.reads = found.reads and not _is_true(headers.get(name))
+    for name in _NO_STORE:
+        found.keeps = found.keeps and not _is_true(headers.get(name))
+    off = any(_is_true(headers.get(name)) for name in _OFF)
+    if off or headers.get(_ON, b"true").strip().lower() == b"false":
+        found.reads = found.keeps = False
+    for name in _TTLS:
+        ttl_s = _seconds(headers.get(name, b""))
+        if ttl_s is not None:
+            found.ttl_s = _least(found.ttl_s, ttl_s)
+    own = headers.get(_OWN_TTL)
+    if own is not None:
+        ttl_s = _seconds(own)
+        if ttl_s is None:
+            raise _wrong(_OWN_TTL, "seconds, such as 60")
+        found.ttl_s = _least(found.ttl_s, ttl_s)
+    _read_namespaces(headers, found)
+
+
+def _read_namespaces(headers: Mapping[bytes, bytes], found: Directives) -> None:
+    """All that are told together: each sets apart."""
+    told = [(name, headers[name]) for name in _NAMESPACES if headers.get(name)]
+    own = headers.get(_OWN_NAMESPACE)
+    if own is not None:
+        if identifier(own.decode("latin-1")) is None:
+            raise _wrong(_OWN_NAMESPACE, "a word of at most 256 characters")
+        told.append((_OWN_NAMESPACE, own))
+    found.namespace = "\n".join(f"{name.decode()}={value.hex()}" for name, value in told)
+
+
+def _read_list(value: bytes, found: Directives) -> bool:
+    """Cache-Control's directives. Whether each of them is one that is known."""
+    known = bool(value)
+    for match in _DIRECTIVE.finditer(value):
+        name, said = match[1].lower(), match[2]
+        if name == b"no-cache":
+            found.reads = False
+        elif name == b"no-store":
+            found.keeps = False
+        elif name in (b"max-age", b"s-maxage"):
+            age_s = _seconds(said or b"")
+            known = known and age_s is not None
+            if age_s is not None:
+                found.max_age_s = _least(found.max_age_s, age_s)
+        else:
+            known = False
+    return known
+
+
+def _read_member(ask: Ask, found: Directives) -> None:
+    """LiteLLM's `cache`, which no provider takes."""
+    try:
+        told = _decode(ask.members[_MEMBER])
+    except msgspec.DecodeError:
+        return
+    if not _OF_MEMBER.issuperset(told):
+        return
+    ask.members = {name: value for name, value in ask.members.items() if name != _MEMBER}
+    ask.body = _encode(ask.members)
+    if told.get("no-cache") is True:
+        found.reads = False
+    if told.get("no-store") is True:
+        found.keeps = False
+    if told.get("use-cache") is False:
+        found.reads = found.keeps = False
+    for name in ("s-maxage", "s-max-age"):
+        age_s = _time_s(told.get(name))
+        if age_s is not None:
+            found.max_age_s = _least(found.max_age_s, age_s)
+    ttl_s = _time_s(told.get("ttl"))
+    if ttl_s is not None:
+        found.ttl_s = _least(found.ttl_s, ttl_s)
+    namespace = told.get("namespace")
+    if isinstance(namespace, str) and namespace:
+        found.namespace += f"\n{_MEMBER}={namespace.encode('utf-8', 'surrogatepass').hex()}"
+
+
+def _time_s(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < 0:
+        return None
+    return float(value)
+
+
+def _is_true(value: bytes | None) -> bool:
+    return value is not None and value.strip().lower() == b"true"
+
+
+def _seconds(value: bytes) -> float | None:
+    match = _SECONDS.fullmatch(value.strip())
+    return None if match is None else float(match[1]) * _UNIT_S[match[2]]
+
+
+def _least(one: float | None, other: float) -> float:
+    return other if one is None else min(one, other)
+
+
+def _wrong(name: bytes, wanted: str) -> Refusal:
+    header = name.decode()
+    return Refusal("invalid_parameter", f"`{header}` must be {wanted}", param=header)

@@ -1,0 +1,123 @@
+"""keeping: whether a settled answer is good for others, and what becomes of those who wait for it.
+
+Kept is what is whole, valid, and no refusal, of the release that the request was meant for. Of
+everything else only its caller hears.
+"""
+
+from typing import Final
+
+from tidegate.core.ask import Ask
+from tidegate.core.conversation import Text, ToolCall
+from tidegate.core.kept_answer import Found, KeptAnswer
+from tidegate.core.spoken import Choice
+from tidegate.gateway.caching import Caching
+from tidegate.gateway.prepared_target import PreparedTarget
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.replay import spoken_of
+from tidegate.gateway.world import World
+
+_FINISHED: Final = frozenset({"stop", "tool_calls"})
+_ENDED: Final = frozenset({"stop", "stop_sequence", "tool_calls"})
+# Why an answer was not kept: it failed, or its caller left before there was one.
+_FAILED: Final = "failed"
+_LEFT: Final = "left"
+
+
+def keep(progress: Progress, world: World) -> None:
+    """Keeps the answer if others may have it, and tells those who wait. Once, after settle."""
+    caching, receipt = progress.caching, progress.receipt
+    flights, cache = world.cache.flights, world.cache
+    if receipt.cache is not None:
+        cache.lookups[receipt.route or "", receipt.cache] += 1
+    if caching is None or caching.key is None or not (caching.leads or caching.keeps):
+        return
+    key = caching.key
+    if receipt.cache not in ("miss", "refresh"):  # it has had an older one
+        if caching.leads:
+            flights.failed(key)
+        return
+    route = receipt.route or ""
+    target = progress.target
+    if target is not None and receipt.model_served is not None and receipt.error_code is None:
+        cache.served[target.target.name] = receipt.model_served
+    why = _why_not(progress, caching)
+    if why is None:
+        kept = _kept(progress, caching)
+        if caching.keeps and progress.route is not None:
+            more_s = max(caching.exact.stale_s, caching.exact.stale_if_error_s)
+            answers = cache.of(progress.route.route, caching.exact)
+            answers.put(key, kept, caching.ttl_s + more_s)
+            cache.kept[route] += 1
+        if caching.leads:
+            flights.landed(key, Found(kept, 0.0, {}))
+        return
+    cache.unkept[route, why] += 1
+    if not caching.leads:
+        return
+    if why == _LEFT:
+        flights.left(key)
+    elif why == _FAILED:
+        flights.failed(key)
+    else:
+        flights.alone(key)
+
+
+def _why_not(progress: Progress, caching: Caching) -> str | None:
+    """Why nobody else may have its answer; None where anybody may who asks the same."""
+    receipt, target, ask, route = progress.receipt, progress.target, progress.ask, progress.route
+    if receipt.error_code == "client_closed" or receipt.cancelled_by is not None:
+        return _LEFT if receipt.cancelled_by == "client" else _FAILED
+    if receipt.error_code is not None or receipt.interrupted or receipt.status != 200:
+        return _FAILED
+    if ask is None or target is None or route is None or route.cache is None:
+        return _FAILED
+    if receipt.release != caching.release or target.target.name not in route.cache.providers:
+        return "fallback"
+    if receipt.finish_reason not in _FINISHED:
+        return "unfinished"
+    if receipt.validity not in (None, "valid") or receipt.usage_conflict:
+        return "invalid"
+    if receipt.model_refusal not in (None, "none"):
+        return "refused"
+    body = caching.heard()
+    if body is None:
+        return "too_large"
+    return None if _is_whole(ask, body, target) else "unfinished"
+
+
+def _is_whole(ask: Ask, body: bytes, target: PreparedTarget) -> bool:
+    """Whether every choice that was asked for is there, with something in it, to its end. Of one
+    alone the receipt has told."""
+    if ask.choices == 1:
+        return True
+    spoken = spoken_of(ask, body, target.provider, streamed=ask.stream)
+    return (
+        spoken is not None
+        and len(spoken.choices) == ask.choices
+        and all(map(_says_something, spoken.choices))
+    )
+
+
+def _says_something(choice: Choice) -> bool:
+    said = (isinstance(it, ToolCall) or (isinstance(it, Text) and it.text) for it in choice.parts)
+    return choice.reason in _ENDED and any(said)
+
+
+def _kept(progress: Progress, caching: Caching) -> KeptAnswer:
+    receipt, ask, body = progress.receipt, progress.ask, caching.heard()
+    assert ask is not None and body is not None  # noqa: S101 - see `_why_not`
+    took_s = receipt.total_s or 0.0
+    return KeptAnswer(
+        receipt_id=receipt.id,
+        made_at_s=receipt.started_at_s + took_s,
+        fresh_s=caching.ttl_s,
+        target=receipt.target or "",
+        streamed=ask.stream,
+        body=body,
+        finish_reason=receipt.finish_reason,
+        model_served=receipt.model_served,
+        validity=receipt.validity,
+        dropped=tuple(receipt.dropped),
+        cost_nanousd=receipt.attempts[-1].cost_nanousd,
+        took_s=took_s,
+    )

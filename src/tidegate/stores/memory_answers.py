@@ -1,0 +1,103 @@
+"""Answers kept in one process' memory: bounded in bytes, the least recently used goes first."""
+
+from collections import OrderedDict
+from typing import Final
+
+from msgspec import Struct
+
+from tidegate.core import clock
+from tidegate.core.kept_answer import ENTRY_BYTES, Found, KeptAnswer
+
+# So many that have expired are looked for with each that is put.
+_SWEPT: Final = 4
+
+
+class _Held(Struct, eq=False):
+    """Times are monotonic seconds: the wall clock may be set while it is kept."""
+
+    answer: KeptAnswer
+    put_s: float
+    until_s: float
+    size: int
+    forms: dict[tuple[bool, bool], bytes]
+
+
+class Room(Struct, eq=False):
+    """What all routes of a process may take together, and take, in bytes."""
+
+    max_bytes: int
+    size: int = 0
+
+
+class MemoryAnswers:
+    """core.kept_answer.Answers of one route. `size` is in bytes, as far as it is known. Where there
+    is no room left that it shares with others, it makes some of its own."""
+
+    def __init__(self, max_bytes: int, room: Room | None = None) -> None:
+        self._room = room or Room(max_bytes)
+        self.max_bytes = max_bytes
+        self.size = 0
+        self.evicted = 0
+        self._held: OrderedDict[bytes, _Held] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    async def get(self, key: bytes) -> Found | None:
+        held = self._held.get(key)
+        if held is None:
+            return None
+        now_s = clock.monotonic_s()
+        if now_s >= held.until_s:
+            self.drop(key)
+            return None
+        self._held.move_to_end(key)
+        return Found(held.answer, now_s - held.put_s, held.forms)
+
+    def put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> None:
+        now_s = clock.monotonic_s()
+        self.drop(key)
+        size = len(answer.body) + ENTRY_BYTES
+        if size > self.max_bytes:
+            return
+        self._held[key] = _Held(answer, now_s, now_s + keep_s, size, {})
+        self._take(size)
+        self._make_room(now_s)
+
+    def grew(self, key: bytes, by_bytes: int) -> None:
+        held = self._held.get(key)
+        if held is not None:
+            held.size += by_bytes
+            self._take(by_bytes)
+            self._make_room(clock.monotonic_s())
+
+    def drop(self, key: bytes) -> None:
+        held = self._held.pop(key, None)
+        if held is not None:
+            self._take(-held.size)
+
+    def clear(self) -> None:
+        for key in list(self._held):
+            self.drop(key)
+
+    def bound(self, max_bytes: int) -> None:
+        """Another bound from now on."""
+        self.max_bytes = max_bytes
+        self._make_room(clock.monotonic_s())
+
+    def _make_room(self, now_s: float) -> None:
+        oldest = [key for key, _ in zip(self._held, range(_SWEPT), strict=False)]
+        for key in oldest:
+            if now_s >= self._held[key].until_s:
+                self.drop(key)
+        while self._held and self._is_over():
+            key = next(iter(self._held))
+            self.drop(key)
+            self.evicted += 1
+
+    def _is_over(self) -> bool:
+        return self.size > self.max_bytes or self._room.size > self._room.max_bytes
+
+    def _take(self, more_bytes: int) -> None:
+        self.size += more_bytes
+        self._room.size += more_bytes

@@ -78,6 +78,18 @@ def test_each_model_has_its_own(control: FakeControl) -> None:
     assert [(it["model"], it.get("snapshot")) for it in bodies] == [("m", "m-1"), ("n", None)]
 
 
+def test_a_model_gets_none_for_what_others_have_passed(
+    control: FakeControl, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = answered(("m", None), ("m", None), ("n", None))
+    first = found.pairs[0]
+    sides = (*first.candidate[:2], replace(first.candidate[2], verdict="fail"))
+    mixed = replace(found, pairs=[replace(first, candidate=sides), *found.pairs[1:]])
+    assert [it["model"] for it in certified(control, mixed)] == ["m"]
+    told = "no certificate for n: by its own answers it fails what another model passes: same-0"
+    assert told in capsys.readouterr().err
+
+
 def test_what_nobody_can_vouch_for_gets_none(
     control: FakeControl, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -49,6 +49,8 @@ def test_findings_and_why_it_stopped_are_told(capsys: pytest.CaptureFixture[str]
     out, err = capsys.readouterr()
     assert "facts: v2 beside v1" in out
     assert "so it is; needs 7 cases" in out
+    [regression] = [it for it in out.splitlines() if it.startswith("regression")]
+    assert regression.split()[1:4] == ["pass", "2.5", "points"]
     assert "inconclusive; outcomes are in run.jsonl" in out
     assert "no more" in err
     tell(replace(done(), ended=Ended("worse", "surely worse")))

@@ -69,6 +69,23 @@ def test_a_provider_that_answers_as_another_voids_it() -> None:
     assert certified(fresh, paper, snapshots=other).missing(prompt(), ["m-1"]) == []
 
 
+def test_only_the_newest_paper_says_that_its_provider_told_no_snapshot() -> None:
+    told = replace(PLAIN, id="c2", snapshot="m-1-2026")
+    silent = replace(PLAIN, snapshot=None)
+    moved_on = {("support", "v4", "m-1"): {"m-1-2027": NOW_S + 9}}
+
+    def missing(*papers: Certificate) -> list[str]:
+        signs = (signed(it, SECRET) for it in papers)
+        return [it.why for it in certified(*signs, snapshots=moved_on).missing(prompt(), ["m-1"])]
+
+    assert missing(silent) == []
+    assert (
+        missing(replace(silent, issued_at_s=NOW_S - 5), replace(told, issued_at_s=NOW_S - 9)) == []
+    )
+    [why] = missing(replace(told, issued_at_s=NOW_S - 5), replace(silent, issued_at_s=NOW_S - 9))
+    assert "m-1-2027" in why
+
+
 def test_it_is_asked_at_its_pins_and_at_what_routes_ask_by_it() -> None:
     assert models_of(plan(), prompt(pins=(Pin("m-7"),))) == {"m-1", "m-7"}
     assert models_of(plan(version="v3"), prompt()) == frozenset()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 
+from msgspec.structs import replace
 from sqlalchemy import Engine, event
 from tests.control.certifieds import certified, plan, prompt
 from tests.core.test_certificate import PLAIN, SECRET
@@ -90,6 +91,16 @@ def test_it_goes_back_to_where_it_was_without_a_paper() -> None:
         held = CertifiedSource(Fixed(stable=version), plan(), certified(), was)
         assert held.allowed("support", {"stable": version}) == {"stable": version}
     assert held.refused == []
+
+
+def test_another_name_for_the_same_words_needs_no_paper_of_its_own() -> None:
+    class Renamed(Fixed):
+        def version(self, name: str, version: str) -> Prompt:
+            return replace(prompt("v3"), version=version)
+
+    held = CertifiedSource(Renamed(stable="v4"), plan(), certified())
+    assert held.allowed("support", {"stable": "v4"}) == {"stable": "v4"}
+    assert (held.refused, held.held) == ([], [])
 
 
 class Edited(Fixed):

@@ -1,8 +1,10 @@
 """Releases wait for certificates of what they would have asked at which models."""
 
+import asyncio
 from itertools import combinations, product
 from pathlib import Path
 from time import time
+from typing import Any
 
 import msgspec
 import pytest
@@ -23,6 +25,7 @@ from tidegate.control.certifying import Certifying
 from tidegate.control.release_certificates import ReleaseCertificates, certificates_of
 from tidegate.core.declared import Declared
 from tidegate.core.declared_prompts import DeclaredPrompts
+from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan, Release, Share
 from tidegate.prompts.reading import Reading
@@ -94,9 +97,13 @@ def certify(
 
 
 def waits(room: Room) -> list[str]:
-    [one] = room.ask("GET", "/api/releases").json()["releases"]
-    found: list[str] = one["waits_for"]
-    return found
+    return waits_of(room, rooms.NAME)
+
+
+def waits_of(room: Room, name: str) -> list[str]:
+    listed = room.ask("GET", "/api/releases").json()["releases"]
+    [found] = [it["waits_for"] for it in listed if it["id"] == name]
+    return list(found)
 
 
 def test_a_release_of_an_uncertified_version_waits_and_goes_on_by_itself(room: Room) -> None:
@@ -153,6 +160,72 @@ def test_a_rollback_waits_for_nothing(room: Room) -> None:
     rooms.bad(room)
     rooms.tick(room)
     assert rooms.kept(room).state == "rolled_back"
+
+
+def test_a_rollback_needs_no_file_of_what_it_goes_back_to(room: Room) -> None:
+    """A version that nothing else points at is in the plan as long as it may be gone back to."""
+    write(room.plan_file.parent, "v1", "v2", "v3", stable="v3")
+    named = PLAN.replace("prompt: support", "prompt: {{name: support, version: v1}}")
+    rooms.furnish(room, plan=named.format(certificates="required"))
+    rooms.write(room, "next", PROMPT.replace("soak: 50ms", "soak: 1h") + STEPS)
+    certify(room, "v2", "m-1")
+    rooms.create(room)
+    rooms.ask(room, "start")
+    rooms.lead_to(room, "soak")
+    (room.plan_file.parent / "repo/prompts/support/v1.jinja2").unlink()
+    asyncio.run(rooms.asked_to_roll_back(room))
+    assert rooms.kept(room).state == "rolled_back"
+    route = room.plans.current.routes["chat"]
+    assert route.prompt is not None and route.prompt.version == "v1"
+    assert "v1" in room.plans.current.prompts["support"].versions
+
+
+def test_two_side_by_side_are_certified_for_what_they_come_to_together(room: Room) -> None:
+    """A model below one version and a version at another model, promoted at one tick."""
+    furnish(room, "orthogonal: true\n" + PROMPT)
+    rooms.write(room, "model", "orthogonal: true\n" + MODEL + STEPS)
+    certify(room, "v2", "m-1")
+    certify(room, "v1", "m-2")
+    names = (rooms.NAME, "chat/model")
+    for name in names:
+        rooms.create(room, name)
+        assert rooms.ask(room, "start", name).status_code == 200
+
+    def go_on() -> set[tuple[str, int]]:
+        for _ in range(6):
+            for name in names:
+                rooms.good(room, name=name)
+            rooms.tick(room)
+        return {(it.state, it.step) for it in (rooms.kept(room, name) for name in names)}
+
+    assert go_on() == {("analysing", 0)}
+    [wait] = {it for one in names for it in waits_of(room, one)}
+    assert wait.startswith(f"gate certificate: support@v2 at m-2: {NEVER}")
+    certify(room, "v2", "m-2")
+    assert go_on() <= {("promoted", 1), ("soak", 1), ("done", 1)}
+
+
+def test_before_any_plan_file_was_good_no_weight_rises(
+    room: Room, engine: Engine, layout: Layout
+) -> None:
+    """A control that is started with a broken one does not know what it asks for."""
+    furnish(room, PROMPT)
+    certify(room, "v2", "m-1")
+    rooms.create(room)
+    rooms.ask(room, "start")
+    rooms.lead_to(room, "analysing")
+    room.plan_file.write_text("nonsense: [")
+    other = Room(layout, engine, room.plan_file)
+    other.plans.start(0)
+    for _ in range(3):
+        rooms.good(other)
+        rooms.tick(other)
+    assert (rooms.kept(other).state, rooms.kept(other).step) == ("analysing", 0)
+    [wait] = waits(other)
+    assert "put the file right" in wait
+    rooms.bad(other)
+    rooms.tick(other)
+    assert rooms.kept(other).state == "rolled_back"
 
 
 def test_who_goes_without_says_why_and_is_kept(room: Room, engine: Engine) -> None:
@@ -258,7 +331,7 @@ def test_one_that_ends_or_whose_provider_has_moved_on_is_none_any_more(
     assert "answers as m-1-2027 now" in lacking(room, now_s + 2)
 
 
-def asked_at(models: tuple[str, ...], **wanted: str) -> Plan:
+def asked_at(models: tuple[str, ...], **wanted: Any) -> Plan:
     """A plan whose route asks these models by a version."""
     found = plan_at(**wanted)
     first, *others = (target(1, it, model=it) for it in models)
@@ -281,7 +354,7 @@ def test_every_new_pair_is_waited_for_and_of_a_named_gate_every_pair(engine: Eng
         for version, model in papers:
             paper = replace(PLAIN, digest=prompt(version).digest, model=model, id=version + model)
             certificates.add(connection, certifying.sign(paper))
-    declared = Declared({}, prompts=DeclaredPrompts("repo"))
+    declared = Declared({}, routes={"small": DeclaredRoute()}, prompts=DeclaredPrompts("repo"))
     asked = 0
     for version, own, wanted, models, gates in product(
         VERSIONS, some(MODELS[:2]), VERSIONS, some(MODELS), ((), ("certificate",))
@@ -306,8 +379,47 @@ def test_every_new_pair_is_waited_for_and_of_a_named_gate_every_pair(engine: Eng
     assert asked == 2 * 3 * 2 * 7 * 2
 
 
-def test_while_nothing_waits_the_store_is_not_asked(room: Room, engine: Engine) -> None:
-    begin(room, MODEL.replace("target: new", "parameters: {top_p: 0.5}"))
+def test_of_what_callers_may_ask_for_instead_new_models_are_waited_for_alone(
+    engine: Engine,
+) -> None:
+    plan = asked_at(("m-1",), served="v3", version="v7", allowed=("stable",))
+    members = {"target": None, "targets": {"up/m-1": 1, "up/m-2": 1}}
+    raw = {name: Raw(msgspec.json.encode(it)) for name, it in members.items()}
+    one = rollout(id="small/next", route="small", members=raw)
+    declared = Declared({}, routes={"small": DeclaredRoute()}, prompts=DeclaredPrompts("repo"))
+    certifying = Certifying(engine, (SECRET,), lambda: None)
+    needs = ReleaseCertificates(certifying, Reading(), lambda: plan, lambda: declared)
+    with database.reading(engine) as connection:
+        kept = Kept(one, "ada", 0.0, "gated", 0, "", 0.0)
+        found = needs.missing(connection, [kept], NOW_S)[one.id]
+    assert [it.partition(":")[0] for it in found] == ["support@v7 at m-2", "support@v3 at m-2"]
+
+
+def test_one_that_goes_while_copies_are_asked_keeps_it_from_its_first_step(room: Room) -> None:
+    furnish(room, PROMPT + "shadow: {share: 100%, min_requests: 1, usd: 1}\n")
+    certify(room, "v2", "m-1")
+    rooms.create(room)
+    rooms.ask(room, "start")
+    rooms.tick(room)
+    rooms.tick(room)
+    assert rooms.kept(room).state == "shadow"
+    with database.writing(room.desk.engine) as connection:
+        connection.execute(certificates.table.delete())
+    rooms.ask(room, "skip_analysis", reason="so")
+    rooms.tick(room)
+    assert rooms.kept(room).state == "shadow"
+    assert NEVER in waits(room)[0]
+
+
+@pytest.mark.parametrize("is_started", [True, False])
+def test_while_nothing_waits_the_store_is_not_asked(
+    room: Room, engine: Engine, *, is_started: bool
+) -> None:
+    if is_started:
+        begin(room, MODEL.replace("target: new", "parameters: {top_p: 0.5}"))
+    else:
+        furnish(room, PROMPT)
+        rooms.create(room)
     said: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:

@@ -4,11 +4,21 @@ from sqlalchemy import Engine
 from tests.control import release_room as rooms
 from tests.control.conftest import Room
 from tests.stores import rig as stores
+from tests.stores import said
 from tests.stores.judged import calibrated
 
 from tidegate.control.upkeep import Upkeep
 from tidegate.core import clock
-from tidegate.stores import database, decisions, judge_scores, judges, receipts, teams
+from tidegate.stores import (
+    captures,
+    database,
+    decisions,
+    judge_scores,
+    judges,
+    receipts,
+    teams,
+    turns,
+)
 from tidegate.stores.audit import Author
 from tidegate.stores.judge_scores import Score
 from tidegate.stores.ledger import Ledger
@@ -86,3 +96,12 @@ def test_judges_that_nobody_has_looked_at_for_a_year_go(room: Room, engine: Engi
         with database.reading(engine) as connection:
             assert len(judges.every(connection)) == left
             assert len(judge_scores.of(connection, "j9", "week-1")) == (days < 400)
+
+
+def test_turns_that_nobody_looks_at_go(room: Room, engine: Engine) -> None:
+    asyncio.run(room.plans.reload("api"))
+    with database.writing(engine) as connection:
+        captures.store(connection, [said.captured(conversation="c")], stores.NOON_S)
+    upkeep(room).drop_old(stores.NOON_S + turns.KEPT_S + 1)
+    with database.reading(engine) as connection:
+        assert turns.due(connection, stores.NOON_S, most=1) == []

@@ -11,6 +11,7 @@ from tests.gateway.rig import run
 from tests.gateway.upstream import answer_bytes, completion
 
 from tidegate.evals.asking import Gateway, MoneySpent, Patience
+from tidegate.evals.receipts import told
 
 BODY = msgspec.json.encode({"model": "small", "messages": [{"role": "user", "content": "hi"}]})
 
@@ -74,12 +75,22 @@ def test_words_that_a_provider_calls_a_refusal_are_told_from_an_answer(tmp_path:
     run(main())
 
 
-def test_a_providers_own_no_is_a_refusal(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("code", "is_refusal"), [("content_filter", True), ("unsupported_value", False)]
+)
+def test_only_a_providers_safety_rules_are_a_refusal(
+    tmp_path: Path, code: str, is_refusal: bool
+) -> None:
     async def main() -> None:
-        async with asked(tmp_path, lambda _: (400, "content_filter")) as (_, up, way):
+        async with asked(tmp_path, lambda _: (400, code)) as (house, up, way):
             failed = await way.ask(BODY)
-            assert (failed.failure, failed.refusal) == ("refused_by_safety", "full")
+            assert (failed.failure, failed.refusal) == ("rejected_by_provider: no", None)
             assert len(up.exchanges) == 1
+            known = told(failed, await house.receipt())
+            safety = ("refused_by_safety", "full")
+            assert (known.failure, known.refusal) == (
+                safety if is_refusal else (failed.failure, None)
+            )
 
     run(main())
 

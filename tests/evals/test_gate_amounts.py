@@ -1,13 +1,15 @@
 """Longer, slower, dearer."""
 
 from random import Random
+from typing import Any
 
 import pytest
-from tests.evals.runs import pair
+from tests.evals.runs import pair, side
 
+from tidegate.core.grading import Case
 from tidegate.evals.finding import Finding
 from tidegate.evals.gate_amounts import findings
-from tidegate.evals.outcome import Paired
+from tidegate.evals.outcome import Outcome, Paired
 
 INPUT, OUTPUT = (1.2, 1.5), (1.15, 1.5)
 
@@ -78,6 +80,21 @@ def test_amounts_of_a_part_of_the_cases_are_no_pass(name: str) -> None:
         assert f"nobody knows the {name} of 1 of 51 cases" in it.why
     never = [pair(str(n), [True], [True], before={name: 9}, after={name: None}) for n in range(9)]
     assert _found(never)[name].verdict == "inconclusive"
+
+
+@pytest.mark.parametrize("name", ["input_tokens", "output_tokens", "total_s", "cost_nanousd"])
+def test_amounts_of_a_part_of_the_repeats_are_no_pass(name: str) -> None:
+    def of(*repeats: dict[str, Any]) -> tuple[Outcome, ...]:
+        return tuple(outcome for it in repeats for outcome in side("x", [True], **it))
+
+    many = [pair(str(n), [True], [True], before={name: 9}, after={name: 9}) for n in range(50)]
+    fair, part = of({}, {name: 9}), of({name: None}, {name: 9})
+    for odd in (Paired(Case("x"), fair, part), Paired(Case("x"), part, part)):
+        assert _found([*many, odd])[name].verdict == "inconclusive"
+    assert _found([Paired(Case("x"), part, part)])[name].verdict == "inconclusive"
+    declined = of({name: None, "failure": "refused_by_safety"}, {name: 9})
+    equal = of({name: 9}, {name: 9})
+    assert _found([*many, Paired(Case("x"), equal, declined)])[name].verdict == "pass"
 
 
 def test_a_case_that_a_provider_declined_has_no_amounts() -> None:

@@ -4,8 +4,10 @@ import pytest
 from msgspec.structs import replace
 from tests.evals.asked import case, prompt
 from tests.evals.runs import same
+from tests.evals.test_calibration import judge as agreeing
 
 from tidegate.core.prompt import Pin
+from tidegate.evals.calibration import calibrate
 from tidegate.evals.gate_judges import judged_by, judges_of, prompt_tokens
 from tidegate.evals.outcome import Paired
 
@@ -18,12 +20,15 @@ def by(pair: Paired, *judges: tuple[str, bool]) -> Paired:
 
 def test_a_judge_that_only_informs_makes_it_inconclusive() -> None:
     one, two = same(2)
-    assert not list(judged_by([one, two]))
+    assert not list(judged_by([one, two], ()))
+    known = [calibrate("a" * 64, "m-1", agreeing(1.0))]
     sure = [by(one, ("a" * 64, True)), by(two, ("a" * 64, True))]
-    assert [it.verdict for it in judged_by(sure)] == ["pass"]
+    assert [it.verdict for it in judged_by(sure, known)] == ["pass"]
     for doubtful in (("a" * 64, False), ("b" * 64, False), ("", False)):
-        [found] = judged_by([*sure, by(one, doubtful)])
+        [found] = judged_by([*sure, by(one, doubtful)], known)
         assert found.verdict == "inconclusive"
+    for since in ((), [replace(known[0], anchors=9)]):  # a run that is resumed later
+        assert [it.verdict for it in judged_by(sure, since)] == ["inconclusive"]
     assert judges_of([*sure, by(one, ("a" * 64, False))]) == {"a" * 64: False}
 
 

@@ -8,7 +8,7 @@ from tests.evals.online_room import declared
 
 from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.evals.anchors import Anchor
-from tidegate.evals.asking import REFUSED, MoneySpent
+from tidegate.evals.asking import REJECTED, MoneySpent
 from tidegate.evals.judge_asking import Verdict, ask_once
 from tidegate.evals.judge_seats import seats_of
 
@@ -30,7 +30,7 @@ def test_no_verdict_is_none_and_no_answer_says_why() -> None:
     assert asked(sitting) == Verdict(ANCHOR, 1, None, "m-1")
     sitting.away = "no_target: what was said"
     assert asked(sitting) == Verdict(ANCHOR, 1, "no_target")
-    sitting.away = REFUSED
+    sitting.away = f"{REJECTED}: not that"
     assert asked(sitting) == Verdict(ANCHOR, 1)
 
 

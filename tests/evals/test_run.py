@@ -10,6 +10,8 @@ from tests.gateway.rig import run
 
 from tidegate.core.grading import Answered, Check
 from tidegate.evals.gate import judge
+from tidegate.evals.gate_alone import judge_alone
+from tidegate.evals.outcome import Outcome
 from tidegate.evals.run import Course, in_turn
 
 CASES = [case(f"case {n}") for n in range(12)]
@@ -66,6 +68,18 @@ def test_a_run_that_broke_off_goes_on_and_asks_only_what_it_has_not(tmp_path: Pa
             assert judge(one.pairs()).findings[0].verdict == "pass"
 
     run(main())
+
+
+def test_a_case_that_was_not_asked_as_often_as_it_should_be_has_no_verdict(tmp_path: Path) -> None:
+    of = suite(CASES[0], repeats=2)
+    file, one = opened(tmp_path / "run", of, sides())
+    with file:
+        for name in ("baseline", "candidate"):
+            file.add(name, Outcome("case 0", 0, "pass", Answered("good")))
+        [pair] = one.pairs()
+        assert judge([pair]).findings[0].verdict == "inconclusive"
+        [_, complete, *_] = judge_alone([pair]).findings
+        assert (complete.check, complete.verdict) == ("complete", "inconclusive")
 
 
 def test_a_candidate_that_is_surely_worse_ends_the_run_early_unless_told_not_to(

@@ -1,5 +1,7 @@
 """A run's file: appended to, read again, never mixed with another run's."""
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -72,6 +74,39 @@ def test_what_is_no_run_is_refused_by_line_and_left_alone(tmp_path: Path) -> Non
     with pytest.raises(RunFileRefused, match="line 1"):
         RunFile(path, HEAD)
     assert path.read_text() == "dear diary\nno"
+
+
+def test_one_line_of_something_else_is_no_torn_run(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    for text in ("dear diary", "{}"):
+        path.write_text(text)
+        with pytest.raises(RunFileRefused, match="line 1"):
+            RunFile(path, HEAD)
+        assert path.read_text() == text
+    path.write_text('{"run":"run-1","su')
+    with RunFile(path, HEAD) as file:
+        assert file.head == HEAD
+
+
+def test_half_a_line_that_a_full_disk_took_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run.jsonl"
+    write = os.write
+    with RunFile(path, HEAD) as file:
+        with monkeypatch.context() as full:
+
+            def half(at: int, data: bytes) -> int:
+                if len(data) < 20:
+                    raise OSError(errno.ENOSPC, "no space")
+                return write(at, bytes(data[:-10]))
+
+            full.setattr(os, "write", half)
+            with pytest.raises(OSError, match="no space"):
+                file.add("candidate", outcome("a"))
+        file.add("candidate", outcome("b"))
+    with RunFile(path, HEAD) as file:
+        assert list(file.outcomes) == [("candidate", "b", 0)]
 
 
 def test_two_processes_are_not_at_one_run(tmp_path: Path) -> None:

@@ -183,6 +183,7 @@ def test_an_eval_is_asked_of_what_the_route_has_unless_it_chooses() -> None:
     chooses = key_of(attributes={"chooses-arm": "yes"})
     arm = {b"x-tidegate-arm": b"canary"}
     assert given(everybody, key=chooses, headers=arm, purpose="eval").arm == "canary"
+    assert given(everybody, headers=arm, purpose="eval").arm is None, "it may not choose"
 
 
 def test_only_a_key_that_may_chooses_its_arm() -> None:

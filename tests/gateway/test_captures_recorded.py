@@ -146,6 +146,7 @@ def test_who_had_to_ask_again_is_told_from_what_went_over_the_wire(tmp_path: Pat
             leads=lambda: True,
             digest=lambda _: (b"", 0),
             prompts=Reading(),
+            plan_folder=tmp_path,
         )
         later_s = clock.wall_s() + WINDOW_S + GRACE_S + 5
         await FollowUps(given, wall_s=lambda: later_s).step()

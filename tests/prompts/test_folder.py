@@ -112,3 +112,10 @@ def test_a_folder_that_is_not_there(tmp_path: Path) -> None:
         FolderSource(tmp_path / "nowhere")
     with pytest.raises(SourceError, match="cannot be listed"):
         FolderSource(tmp_path).entries("nowhere", "nowhere")
+
+
+def test_a_name_that_is_no_text_is_told_in_text(tmp_path: Path) -> None:
+    (tmp_path / os.fsdecode(b"v\xff.jinja2")).write_text("x")
+    [entry] = FolderSource(tmp_path).entries("", ".")
+    assert entry.name == "v\\xff.jinja2"
+    assert FolderSource(tmp_path).file(entry.id, ".") == b"x"

@@ -88,6 +88,16 @@ def test_changes_that_make_a_gigabyte_are_not_applied(tmp_path: Path) -> None:
             objects.read("22" * 20, 100_000)
 
 
+def test_changes_that_say_a_length_of_megabytes_are_refused_at_once(tmp_path: Path) -> None:
+    base = b"x" * 10
+    for changes in (b"\xff" * 4_000_000, number(len(base)) + b"\xff" * 4_000_000):
+        entry = head(7, len(changes)) + bytes.fromhex(blob_id(base)) + zlib.compress(changes)
+        whole = head(3, len(base)) + zlib.compress(base)
+        made = packed(tmp_path / str(len(changes)), [(blob_id(base), whole), ("22" * 20, entry)])
+        with made as objects, pytest.raises(ValueError, match="a length that nothing has"):
+            objects.read("22" * 20, 100_000)
+
+
 @pytest.mark.parametrize("size", [4000, 4096, 9000, 300_000])
 def test_an_object_is_read_whole_however_it_lies_in_the_pack(tmp_path: Path, size: int) -> None:
     data = random.Random(size).randbytes(size)

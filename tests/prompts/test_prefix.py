@@ -32,6 +32,20 @@ def test_what_varies_first(source: str, first: str | None, before: int, behind: 
     assert (found.before, found.behind) == pytest.approx((before, behind), abs=2)
 
 
+def test_partials_that_come_up_without_number_are_looked_at_once() -> None:
+    partials = {f"f{n}/v1": f"{{% include 'f{n + 1}/v1' %}}" * 60 for n in range(8)}
+    asked = prompt("{% include 'f0/v1' %}", partials={**partials, "f8/v1": "{{ a }}"}, a="string")
+    found = prefix_of(asked, Counter())
+    assert (found.first, found.before, found.behind) == ("a", 0, 0)
+
+
+def test_a_partial_between_texts_and_what_stands_behind_it_there() -> None:
+    source = "x" * 400 + "{% include 'p/v1' %}" + "{% include 'p/v1' %}"
+    asked = prompt(source, partials={"p/v1": "y" * 40 + "{{ a }}" + "z" * 400}, a="string")
+    found = prefix_of(asked, Counter())
+    assert (found.before, found.behind) == (110, 210)
+
+
 def test_later_messages_stand_behind_and_tools_ahead() -> None:
     asked: Prompt = replace(prompt("{{ a }}", LONG, a="string"), tools="x" * 400)
     found = prefix_of(asked, Counter())

@@ -188,6 +188,18 @@ def test_a_prompt_that_cannot_be_rendered_at_all(
     assert told in str(no.value)
 
 
+def test_partials_that_meet_again_and_again_are_looked_at_once() -> None:
+    """Of each the two next are included: to follow every way would never end."""
+    count = 90
+    partials = {
+        f"p{n}/v1": f"{{% include 'p{n + 1}/v1' %}}{{% include 'p{n + 2}/v1' %}}"
+        for n in range(count)
+    }
+    partials |= {f"p{count}/v1": "{{ a }}", f"p{count + 1}/v1": "{{ a }}"}
+    made = Renderer(prompt("{% include 'p0/v1' %}", partials=partials, a="string"))
+    assert made.used == {"a"}
+
+
 def test_a_line_that_includes_is_the_partial_s_text() -> None:
     source = "a\n{% include 'p/v1' %}\n{% if x %}\nb\n{% endif %}\n  {% include 'p/v1' -%}\nc"
     assert rendered(source, {"p/v1": "P\nQ"}, x=True) == "a\nP\nQ\nb\nP\nQc"

@@ -74,6 +74,12 @@ def test_a_block_counts_requests_pairs_and_units():
     assert made.canary.assigned == made.canary.units == made.canary.fresh == 0
 
 
+def test_a_unit_speaks_by_the_first_of_a_group_however_many_come():
+    said = (True, False, False, False, True, True, True, True)
+    found = (Found(n, float(n), "canary", 7, bad) for n, bad in enumerate(said))
+    assert block(*found).canary.by_unit["quality"] == Moments(1, 0.25, 0.0625)
+
+
 def test_what_was_counted_before_makes_pairs_and_who_spoke_is_silent():
     before = {("canary", 7): Before(15, 4, spoke=True), ("canary", 8): Before(2, 1)}
     made = block(

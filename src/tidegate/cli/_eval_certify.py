@@ -13,15 +13,19 @@ from tidegate.cli._eval_run import Done
 from tidegate.control.shapes_certificates import NewCertificate
 from tidegate.core.certificate import Certificate, Found
 from tidegate.core.prompt import Prompt
+from tidegate.evals.finding import listed
+from tidegate.evals.outcome import passed
 from tidegate.evals.side import Side, Writer
 
 
 class Tried(Struct, frozen=True):
-    """A model that the candidate was asked at: which cases it answered, and as what."""
+    """A model that the candidate was asked at: which cases it answered, and as what. `failed` are
+    those that pass as a whole and not by its own answers."""
 
     model: str
     cases: frozenset[str]
     snapshots: frozenset[str]
+    failed: tuple[str, ...] = ()
 
 
 def tried(done: Done) -> list[Tried]:
@@ -33,7 +37,20 @@ def tried(done: Done) -> list[Tried]:
             if answered.model is not None:
                 cases[answered.model].add(pair.case.id)
                 snapshots[answered.model] |= {answered.model_snapshot or ""} - {""}
-    return [Tried(it, frozenset(cases[it]), frozenset(snapshots[it])) for it in sorted(cases)]
+    return [
+        Tried(it, frozenset(cases[it]), frozenset(snapshots[it]), _failed(done, it))
+        for it in sorted(cases)
+    ]
+
+
+def _failed(done: Done, model: str) -> tuple[str, ...]:
+    """Of the cases that pass, those that do so by another model's answers alone."""
+    found = []
+    for pair in done.pairs:
+        own = [it for it in pair.candidate if it.answered.model == model]
+        if own and passed(pair.candidate) and not passed(own):
+            found.append(pair.case.id)
+    return tuple(found)
 
 
 def certify(control: Control, done: Done, prompt: Prompt, for_s: float) -> int:
@@ -61,6 +78,8 @@ def _why_not(tried: Tried, done: Done) -> str | None:
         return f"{missing} of {len(done.suite.cases)} cases were answered by another model only"
     if len(tried.snapshots) > 1:
         return f"it answered as several: {', '.join(sorted(tried.snapshots))}"
+    if tried.failed:
+        return f"by its own answers it fails what another model passes: {listed(tried.failed)}"
     return None
 
 

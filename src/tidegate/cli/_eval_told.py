@@ -10,12 +10,12 @@ import click
 from tidegate.cli._eval_run import Done
 from tidegate.cli._words import table
 from tidegate.evals.finding import GateVerdict
-from tidegate.evals.report import as_json, as_junit, as_markdown
+from tidegate.evals.report import as_json, as_junit, as_markdown, smallest_of
 
 _P = ParamSpec("_P")
 _R = TypeVar("_R")
 _CODES: Final[dict[GateVerdict, int]] = {"pass": 0, "warn": 0, "block": 1, "inconclusive": 2}
-_HEAD: Final = ("CHECK", "VERDICT", "FOUND")
+_HEAD: Final = ("CHECK", "VERDICT", "COULD HAVE SEEN", "FOUND")
 
 
 class NotRun(click.ClickException):
@@ -58,7 +58,7 @@ def tell(done: Done) -> None:
     rows = []
     for it in gated.findings:
         needs = "" if it.needs is None else f"; needs {it.needs} cases"
-        rows.append((it.check, it.verdict, f"{it.why}{needs}"))
+        rows.append((it.check, it.verdict, smallest_of(it), f"{it.why}{needs}"))
     click.echo(table(_HEAD, rows))
     if gated.flips is not None:
         click.echo(f"asked again, a case has another verdict in {gated.flips:.1%}")

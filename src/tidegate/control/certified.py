@@ -82,11 +82,11 @@ class Certified:
         valid = [it for it in genuine if it.is_valid(self._now_s)]
         if not valid:
             return "its certificate has expired"
-        known = {it.snapshot for it in valid}
-        since_s = max(it.issued_at_s for it in valid)  # what answered before was known then
+        known, newest = {it.snapshot for it in valid}, max(valid, key=lambda it: it.issued_at_s)
+        since_s = newest.issued_at_s  # what answered before was known then
         served = self._snapshots.get((prompt.name, prompt.version, model), {})
         other = sorted(it for it, at_s in served.items() if it not in known and at_s > since_s)
-        if other and None not in known:
+        if other and newest.snapshot is not None:
             return f"the provider answers as {other[0]} now, which was not tried"
         return None
 

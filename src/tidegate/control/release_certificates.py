@@ -5,7 +5,7 @@ of version and model that its candidate would be asked at and its route is not. 
 gate needs one for every pair, whatever it changes and whatever the plan says of certificates.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 from msgspec import Struct
@@ -32,6 +32,10 @@ from tidegate.stores.rollouts import Kept
 _GATED: Final[frozenset[State]] = frozenset({"created", "gated", "shadow", "step", "analysing"})
 _TOUCHING: Final = frozenset({"prompt", "target", "targets"})
 _MOST_TOLD: Final = 6
+_NO_FILE: Final = (
+    "no plan file was good since this control started, so nobody knows what it asks to be "
+    "certified: put the file right"
+)
 
 
 class Coming(NamedTuple):
@@ -97,7 +101,7 @@ class ReleaseCertificates:
         for name, (rollout, pairs) in wanted.items():
             lacking = [it for prompt, models in pairs for it in certified.missing(prompt, models)]
             if lacking:
-                found[name] = self._told(rollout, lacking)
+                found[name] = self._told(rollout, list(dict.fromkeys(lacking)))
         return found
 
     def notes(self, rollout: Rollout) -> list[str]:
@@ -128,9 +132,10 @@ class ReleaseCertificates:
     def _applies(self, rollout: Rollout) -> bool:
         if CERTIFICATE in rollout.gates:
             return True
-        declared = self._declared().prompts
-        is_required = declared is not None and declared.certificates != "off"
-        return is_required and not _TOUCHING.isdisjoint(rollout.members)
+        declared = self._declared()
+        is_off = declared.prompts is None or declared.prompts.certificates == "off"
+        is_known = bool(declared.routes)
+        return not (is_known and is_off) and not _TOUCHING.isdisjoint(rollout.members)
 
     def _wanted(self, rollout: Rollout) -> list[tuple[Prompt, frozenset[str]]]:
         """The versions and models that have to be certified. ValueError where nobody knows them."""
@@ -139,20 +144,26 @@ class ReleaseCertificates:
         if route is None:
             raise ValueError(f"the plan has no route {rollout.route}")
         is_named = CERTIFICATE in rollout.gates
-        coming = self._coming(rollout, route)
-        if coming is None:
-            if is_named:
-                raise ValueError("its route is asked by no prompt, so nothing of it is certified")
-            return []
-        found = [(self._version(plan, coming.wanted), coming.models)]
-        tagged = plan.prompts.get(coming.wanted.name)
-        stable = None if tagged is None else tagged.at(STABLE)
-        if stable is not None and STABLE in coming.wanted.tags and stable != found[0][0]:
-            found.append((stable, coming.models))  # which its callers may ask for
+        beside = route.candidates if rollout.orthogonal else ()
+        # Once either is promoted the other is asked as both say.
+        bases = (route, *(it.route for it in beside if it.rollout != rollout.id))
+        coming = [it for base in bases if (it := self._coming(rollout, base)) is not None]
+        if is_named and not coming:
+            raise ValueError("its route is asked by no prompt, so nothing of it is certified")
+        found = [pair for one in coming for pair in self._pairs(plan, one)]
         if is_named:
             return found
         pairs = ((prompt, models - _own(plan, route, prompt)) for prompt, models in found)
         return [(prompt, models) for prompt, models in pairs if models]
+
+    def _pairs(self, plan: Plan, coming: Coming) -> Iterator[tuple[Prompt, frozenset[str]]]:
+        """ValueError."""
+        version = self._version(plan, coming.wanted)
+        yield version, coming.models
+        tagged = plan.prompts.get(coming.wanted.name)
+        stable = None if tagged is None else tagged.at(STABLE)
+        if stable is not None and STABLE in coming.wanted.tags:
+            yield stable, coming.models  # which its callers may ask for
 
     def _coming(self, rollout: Rollout, route: Route) -> Coming | None:
         """None where it would be asked by no prompt. ValueError."""
@@ -162,6 +173,8 @@ class ReleaseCertificates:
         wanted = said.prompt if "prompt" in rollout.members else route.prompt
         if wanted is None:
             return None
+        if not self._declared().routes:
+            raise ValueError(_NO_FILE)
         if said.targets is None:
             return Coming(wanted, models_at(route))
         return Coming(wanted, frozenset(_model(it, self._declared()) for it in said.targets))

@@ -195,6 +195,8 @@ class _Compiler:
                 self._warm(name, it) for one in earlier for it in still_there(self.declared, one)
             ]
             route = with_warm(route, [target for target in kept if target is not None])
+            for one in earlier:
+                self.prompts.keep(one)
         return route
 
     def _candidate(self, route: Route, under_way: UnderWay) -> Candidate | None:

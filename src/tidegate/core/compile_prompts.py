@@ -1,6 +1,7 @@
 """Prompts of a plan: which version each tag points at, and the versions that may be asked for."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -70,6 +71,17 @@ class Prompts:
                 what = f"no version of {quoted(wanted.name)} has the tag {quoted(tag)}"
                 self._say((*path, "allow_tags", str(index)), what)
         return found
+
+    def keep(self, route: DeclaredRoute) -> None:
+        """Have the version that a route named before it was moved among the plan's, as long as it
+        may be moved back. Of one that is not to be had nothing is said before it is wanted."""
+        wanted = route.prompt
+        if wanted is None or wanted.version is None or self._source is None:
+            return
+        tagged = self._known(wanted.name)
+        if tagged is not None and wanted.version not in tagged.versions:
+            with suppress(ValueError):
+                tagged.versions[wanted.version] = self._source.version(wanted.name, wanted.version)
 
     def digest(self, prompt: RoutePrompt | None) -> str | None:
         """Of the version that serves; None without one."""

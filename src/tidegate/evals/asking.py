@@ -23,9 +23,9 @@ _NEVER_AGAIN: Final = frozenset(
     (_MONEY, "larger_than_limit", "session_limit_exceeded", "turn_limit_exceeded")
 )
 _SWEEP_S: Final = 1.0
-# How a provider's own no is called, by the gateway and by graders.
-_REJECTED: Final = "rejected_by_provider"
-REFUSED: Final = "refused_by_safety"
+# How the gateway calls a provider's no to the request itself: by its safety rules, or because it is
+# wrong. Only the receipt tells which.
+REJECTED: Final = "rejected_by_provider"
 
 
 Purpose = Literal["answer", "judge", "embed"]
@@ -242,9 +242,6 @@ def _failed(reply: _Reply) -> tuple[Answered, str]:
     except _UNREADABLE:
         error = _Error(f"status {reply.status}")
     code = error.code or f"status {reply.status}"
-    if code == _REJECTED:
-        refused = Answered(None, failure=REFUSED, refusal="full", receipt_id=reply.receipt)
-        return refused, code
     failure = f"{code}: {error.message[:300]}"
     return Answered(None, failure=failure, receipt_id=reply.receipt), code
 

@@ -15,7 +15,7 @@ from tidegate.evals import gate_amounts, gate_noise, gate_refusals, gate_wins
 from tidegate.evals.finding import Finding, GateVerdict, listed
 from tidegate.evals.outcome import Paired, compared_checks, passed, score
 from tidegate.stats.discordant import p_value
-from tidegate.stats.paired import cases_needed, flip_rate, of_scores
+from tidegate.stats.paired import cases_needed, flip_rate, of_scores, smallest_drop
 
 _ORDER: Final[dict[GateVerdict, int]] = {"pass": 0, "warn": 1, "inconclusive": 2, "block": 3}
 _SAFETY: Final = "safety"
@@ -62,7 +62,7 @@ def judge(pairs: Sequence[Paired], bounds: GateBounds = DEFAULT_BOUNDS) -> Gated
         *_by_scores([pair for pair in known if pair.is_graded], pairs, bounds),
         *gate_wins.findings(pairs, bounds.margin, bounds.alpha),
         *_safety(known),
-        *gate_refusals.findings(known, bounds.alpha),
+        *gate_refusals.findings(known, bounds.margin, bounds.alpha),
         *gate_amounts.findings(
             known,
             (bounds.input_warn, bounds.input_block),
@@ -145,7 +145,8 @@ def _regression(known: Sequence[Paired], bounds: GateBounds) -> Finding:
     why = f"{lost} cases lost, {won} won, of {len(known)} (p {chance:.3g})"
     figures = {"lost": lost, "won": won, "cases": len(known), "p_value": chance}
     verdict: Literal["block", "pass"] = "block" if chance <= bounds.alpha else "pass"
-    return Finding("regression", verdict, why, figures)
+    smallest = smallest_drop(len(known), (lost + won) / max(len(known), 1), bounds.alpha)
+    return Finding("regression", verdict, why, figures, smallest)
 
 
 def _quality(known: Sequence[Paired], bounds: GateBounds, chance: float) -> Finding:

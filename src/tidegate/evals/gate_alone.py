@@ -8,7 +8,7 @@ from typing import Final
 
 from tidegate.evals.finding import Finding, listed
 from tidegate.evals.gate import Gated, worst_of
-from tidegate.evals.outcome import Outcome, Paired, is_sure, passed
+from tidegate.evals.outcome import Outcome, Paired, passed
 from tidegate.stats.judge_bias import proportion
 from tidegate.stats.paired import flip_rate
 
@@ -18,7 +18,7 @@ _SAFETY: Final = "safety"
 
 def judge_alone(pairs: Sequence[Paired], pass_rate: float = PASS_RATE) -> Gated:
     """By the candidate's answers only. `pass_rate`: the least share of cases that pass."""
-    known = [pair for pair in pairs if is_sure(pair.candidate)]
+    known = [pair for pair in pairs if pair.is_known_alone]
     findings = [
         Finding("baseline", "warn", "there is none: nothing says whether it is worse than before"),
         _complete(pairs, known),

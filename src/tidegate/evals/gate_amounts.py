@@ -66,9 +66,10 @@ def _of_input(answered: Answered) -> float | None:
 
 
 def _mean(side: Sequence[Outcome], amount: _Amount) -> float | None:
-    """Of those repeats of which it is known."""
-    known = [value for it in side if (value := amount(it.answered)) is not None]
-    return sum(known) / len(known) if known else None
+    """Of the repeats that were answered; None where it is not known of one."""
+    values = [amount(it.answered) for it in side if it.answered.failure is None]
+    known = [it for it in values if it is not None]
+    return sum(known) / len(known) if len(known) == len(values) else None
 
 
 def _grown(
@@ -82,7 +83,8 @@ def _grown(
     means = [(_mean(pair.baseline, amount), _mean(pair.candidate, amount)) for pair in known]
     both = [(one, other) for one, other in means if one is not None and other is not None]
     if len(both) < len(known):
-        nowhere = all(it == (None, None) for it in means)
+        sides = (side for pair in known for side in (pair.baseline, pair.candidate))
+        nowhere = all(amount(it.answered) is None for side in sides for it in side)
         yield from _unknown(name, len(known) - len(both), len(known), nowhere)
         return
     if not both:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from tidegate.core.grading import Case
 from tidegate.core.prompt import Prompt
 from tidegate.evals import judge_scores
-from tidegate.evals.calibration import Calibration
+from tidegate.evals.calibration import Calibration, may_decide
 from tidegate.evals.finding import Finding
 from tidegate.evals.outcome import Paired
 from tidegate.prompts.counting import counter_of
@@ -27,11 +27,12 @@ def judges_of(pairs: Sequence[Paired]) -> dict[str, bool]:
     return found
 
 
-def judged_by(pairs: Sequence[Paired], known: Sequence[Calibration] = ()) -> Iterable[Finding]:
-    """Inconclusive where a judge has looked that may only inform; else what is known of each, and
-    what people would say in its place. None where nobody judged."""
+def judged_by(pairs: Sequence[Paired], known: Sequence[Calibration]) -> Iterable[Finding]:
+    """Inconclusive where a judge has looked that may only inform, by `known` or when it looked;
+    else what is known of each, and what people would say in its place. None where nobody judged."""
     judges = judges_of(pairs)
-    only = sorted(digest for digest, counted in judges.items() if not counted)
+    sure = {it.judge for it in known if may_decide(it)}
+    only = sorted(digest for digest, counted in judges.items() if not counted or digest not in sure)
     if only:
         told = ", ".join(it[:12] or "unknown" for it in only)
         why = f"checks by a judge that is not calibrated only inform: {told}"
@@ -39,8 +40,7 @@ def judged_by(pairs: Sequence[Paired], known: Sequence[Calibration] = ()) -> Ite
         return
     by_digest = {it.judge: it for it in known}
     for digest in sorted(judges):
-        found = by_digest.get(digest)
-        told = "" if found is None else _told(found, pairs)
+        told = _told(by_digest[digest], pairs)
         yield Finding("judge", "pass", f"calibrated: {digest[:12]}{told}")
 
 

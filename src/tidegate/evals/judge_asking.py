@@ -10,7 +10,7 @@ from msgspec import Struct
 from tidegate.core import plugs
 from tidegate.core.grading import Answered, Grader
 from tidegate.evals.anchors import Anchor
-from tidegate.evals.asking import REFUSED
+from tidegate.evals.asking import REJECTED
 from tidegate.evals.grading import Judge
 from tidegate.evals.judge_seats import JudgeSeat, Parameters
 
@@ -36,7 +36,7 @@ class Verdict(Struct, frozen=True):
 
 
 class _Ear:
-    """An Ask that notes when nobody answers. What a provider refuses was answered."""
+    """An Ask that notes when nobody answers. What a provider rejects was answered."""
 
     def __init__(self, judge: Judge) -> None:
         self._judge = judge
@@ -47,10 +47,11 @@ class _Ear:
         self, turns: tuple[tuple[str, str], ...], json_schema: str | None
     ) -> tuple[str | None, str | None]:
         text, why = await self._judge(turns, json_schema)
-        if why == REFUSED:
+        code = (why or "it said nothing").partition(":")[0]
+        if code == REJECTED:
             self.refused = True
         elif text is None:
-            self.away = (why or "it said nothing").partition(":")[0]
+            self.away = code
         return text, why
 
 

@@ -42,17 +42,24 @@ class Comparison(Struct, frozen=True, omit_defaults=True):
 
 
 class Paired(Struct, frozen=True):
-    """One case on both sides. Either may have no outcome yet: a run that was broken off."""
+    """One case on both sides, each asked `repeats` times. Either may lack outcomes yet: a run that
+    was broken off."""
 
     case: Case
     baseline: tuple[Outcome, ...]
     candidate: tuple[Outcome, ...]
     comparisons: tuple[Comparison, ...] = ()
+    repeats: int = 1
 
     @property
     def is_known(self) -> bool:
-        """Whether both sides have answers and every one of them a verdict."""
-        return is_sure(self.baseline) and is_sure(self.candidate)
+        """Whether both sides have all their answers and every one of them a verdict."""
+        return self.is_known_alone and is_sure(self.baseline, self.repeats)
+
+    @property
+    def is_known_alone(self) -> bool:
+        """The same of the candidate by itself."""
+        return is_sure(self.candidate, self.repeats)
 
     @property
     def is_graded(self) -> bool:
@@ -70,9 +77,9 @@ def compared_checks(case: Case) -> tuple[int, ...]:
     return tuple(found)
 
 
-def is_sure(side: Sequence[Outcome]) -> bool:
-    """Whether there are answers and every one of them has a verdict."""
-    return bool(side) and all(it.verdict != "error" for it in side)
+def is_sure(side: Sequence[Outcome], repeats: int) -> bool:
+    """Whether there are so many answers and every one of them has a verdict."""
+    return len(side) >= repeats and all(it.verdict != "error" for it in side)
 
 
 def passed(side: Sequence[Outcome]) -> bool:

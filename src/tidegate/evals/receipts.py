@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from tidegate.core import clock
 from tidegate.core.grading import Answered
 from tidegate.core.receipt import Receipt
+from tidegate.graders.refusal import REFUSED_FAILURE
 
 # A receipt is in the ledger a moment after its answer; control may be starting anew.
 PATIENCE_S: Final = 20.0
@@ -135,4 +136,6 @@ def told(answered: Answered, receipt: Receipt) -> Answered:
         "model": receipt.model_wanted,
         "model_snapshot": receipt.model_served,
     }
+    if receipt.attempts and receipt.attempts[-1].failure == REFUSED_FAILURE:
+        known |= {"failure": REFUSED_FAILURE, "refusal": "full"}
     return replace(answered, **{name: it for name, it in known.items() if it is not None})

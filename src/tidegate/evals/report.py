@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tidegate.evals.finding import Finding, GateVerdict
 from tidegate.evals.gate import Gated
-from tidegate.evals.outcome import Outcome, Paired, is_sure, passed
+from tidegate.evals.outcome import Outcome, Paired, passed
 
 _SAID: Final[dict[GateVerdict, str]] = {
     "pass": "passed",
@@ -51,7 +51,7 @@ def as_markdown(compared: Compared, gated: Gated, pairs: Sequence[Paired]) -> st
     if gated.flips is not None:
         lines += ["", f"Asked again, a case has another verdict in {gated.flips:.1%}."]
     if gated.is_alone:
-        lost = [it for it in pairs if is_sure(it.candidate) and not passed(it.candidate)]
+        lost = [it for it in pairs if it.is_known_alone and not passed(it.candidate)]
     else:
         lost = [pair for pair in pairs if pair.is_known and _is_lost(pair)]
     if lost:
@@ -68,13 +68,14 @@ def _row(finding: Finding) -> str:
     why = finding.why
     if finding.needs is not None:
         why += f"; needs {finding.needs} cases"
-    smallest = "" if finding.smallest is None else _seen(finding)
-    return f"| {finding.check} | {finding.verdict} | {_plain(why)} | {smallest} |"
+    return f"| {finding.check} | {finding.verdict} | {_plain(why)} | {smallest_of(finding)} |"
 
 
-def _seen(finding: Finding) -> str:
-    """A ratio where its figures are ratios, points where they are shares."""
-    assert finding.smallest is not None  # noqa: S101 - see `_row`
+def smallest_of(finding: Finding) -> str:
+    """The smallest harm that it could have seen: a ratio where its figures are ratios, points where
+    they are shares; empty where it is none that chance hides."""
+    if finding.smallest is None:
+        return ""
     if "ratio" in finding.figures:
         return f"x{finding.smallest:.2f}"
     return f"{finding.smallest * 100:.1f} points"
@@ -115,7 +116,7 @@ def as_junit(compared: Compared, gated: Gated, pairs: Sequence[Paired]) -> bytes
         _test(checks, finding.check, finding.verdict, finding.why)
     cases = _suite(root, f"{compared.suite}: {compared.candidate}")
     for pair in pairs:
-        if not (is_sure(pair.candidate) if gated.is_alone else pair.is_known):
+        if not (pair.is_known_alone if gated.is_alone else pair.is_known):
             _test(cases, pair.case.id, "inconclusive", "it has no verdict")
         elif passed(pair.candidate):
             _test(cases, pair.case.id, "pass", "")

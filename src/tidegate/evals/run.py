@@ -175,6 +175,7 @@ class Run:
                 self._side("baseline", case.id, known),
                 self._side("candidate", case.id, known),
                 self._comparing.known(case),
+                self.suite.repeats,
             )
             for case in self.suite.cases
         ]
@@ -216,7 +217,7 @@ class Run:
         if alpha is None or len(self._writers) < 2 or case.id in self._tossed:
             return
         sides = [self._side(name, case.id, self._graded) for name in ("baseline", "candidate")]
-        if any(len(it) < self.suite.repeats or not is_sure(it) for it in sides):
+        if not all(is_sure(it, self.suite.repeats) for it in sides):
             return
         self._tossed.add(case.id)
         before, after = map(passed, sides)

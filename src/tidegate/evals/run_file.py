@@ -49,6 +49,7 @@ class _Any(Struct, frozen=True):
 
 
 Key = tuple[SideName, str, int]
+_BEGINNING: Final = b'{"run":"'
 _encode: Final = msgspec.json.Encoder().encode
 _head: Final = msgspec.json.Decoder(RunHead).decode
 _line: Final = msgspec.json.Decoder(_Any).decode
@@ -106,9 +107,14 @@ class RunFile:
             raise RunFileRefused(f"{self.path}: another process is at this run") from None
 
     def _write(self, line: bytes) -> None:
-        left = memoryview(line + b"\n")
-        while left:
-            left = left[os.write(self._file, left) :]
+        """All of it, or nothing: what comes after half a line could not be read."""
+        left, end = memoryview(line + b"\n"), os.lseek(self._file, 0, os.SEEK_END)
+        try:
+            while left:
+                left = left[os.write(self._file, left) :]
+        except OSError:
+            os.ftruncate(self._file, end)
+            raise
 
     def _read(self, wanted: RunHead) -> RunHead | None:
         """What is there. The torn end is cut off."""
@@ -118,6 +124,7 @@ class RunFile:
             file.seek(0)
             for number, line in enumerate(iter(lambda: file.readline(MAX_LINE_BYTES), b""), 1):
                 if not line.endswith(b"\n"):
+                    self._check_torn(line, head)
                     break
                 whole += len(line)
                 try:
@@ -131,6 +138,11 @@ class RunFile:
                     raise RunFileRefused(what) from None
         os.ftruncate(self._file, whole)
         return head
+
+    def _check_torn(self, line: bytes, head: RunHead | None) -> None:
+        """That a file of one line without an end is the beginning of a run's, before it is cut."""
+        if head is None and not line.startswith(_BEGINNING[: len(line)]):
+            raise RunFileRefused(f"{self.path}, line 1: it is no line of a run")
 
     def _take(self, line: _Any) -> None:
         if line.comparison is not None:

@@ -35,7 +35,9 @@ def assign(
     """What the request obeys of a route with a candidate, noted on the receipt. Refusal."""
     candidate = route.candidate
     assert candidate is not None  # noqa: S101 - see `resolve`
-    if receipt.purpose in MEASURING and ARM_HEADER not in headers:
+    if receipt.purpose in MEASURING and not (
+        ARM_HEADER in headers and CHOOSES_ARM in key.attributes
+    ):
         return route  # a run is one unit: all of it would be asked of one arm, by chance
     kind, unit = _unit(candidate, ask, key, headers, receipt)
     if candidate.lane is not None:

@@ -42,7 +42,8 @@ class FolderSource:
                 for entry in listed:
                     path, kind = f"{folder}/{entry.name}".lstrip("/"), _kind(entry)
                     id = path if kind != "file" else self._known_by(path, entry)
-                    found.append(Entry(entry.name, kind, id))
+                    name = os.fsencode(entry.name).decode("utf-8", "backslashreplace")
+                    found.append(Entry(name, kind, id))
                     if len(found) > MAX_ENTRIES:
                         raise SourceError(f"{self.name}: {at} holds more than {MAX_ENTRIES} files")
         except OSError as error:

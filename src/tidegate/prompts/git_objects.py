@@ -17,6 +17,7 @@ MAX_BASE_BYTES: Final = 16 * 1024 * 1024
 MAX_CHAIN: Final = 4_096
 _KEPT_BASES_BYTES: Final = 16 * 1024 * 1024
 _KEPT_BASE_BYTES: Final = 256  # what it takes to keep one, beside its content
+_MOST_BITS: Final = 63  # of a length
 _READ_BYTES: Final = 1024  # most entries of a pack are shorter
 
 
@@ -188,4 +189,6 @@ def _made_bytes(changes: bytes) -> int:
             place += 1
             if not byte & 0x80:
                 break
+            if shift > _MOST_BITS:
+                raise ValueError("a change says a length that nothing has")
     return size

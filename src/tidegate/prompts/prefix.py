@@ -4,7 +4,7 @@ Providers keep what requests begin with, and ask less for it. That ends at the f
 varies: stable text behind it is paid for in full each time.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec import Struct
@@ -57,25 +57,45 @@ def prefix_of(prompt: Prompt, counter: Counter) -> Prefix:
     place: tuple[str, int, int] | None = None
     if prompt.tools is not None:
         before.append(prompt.tools)  # providers put these ahead of the messages
+    parts: dict[str, _Parts] = {}
     for turn, template in enumerate(compiled.turns):
-        for piece in _pieces(template, compiled.partials, 0):
-            if piece.kind == "text":
-                (before if place is None else behind).append(piece.text)
-            elif place is None and (name := _varies(piece)) is not None:
-                place = name, turn, piece.line
+        ahead_of_it, first, behind_it = _parts(template, compiled.partials, parts)
+        (before if place is None else behind).append(ahead_of_it)
+        behind.append(behind_it)
+        if place is None and first is not None:
+            place = first[0], turn, first[1]
     ahead, after = counter.of("".join(before)), counter.of("".join(behind))
     if place is None:
         return Prefix(ahead, 0)
     return Prefix(ahead, after, *place)
 
 
-def _pieces(template: Template, partials: Mapping[str, Template], line: int) -> Iterator[Piece]:
+# Stable text, what varies first and its line, and the stable text behind that.
+_Parts = tuple[str, tuple[str, int] | None, str]
+
+
+def _parts(
+    template: Template, partials: Mapping[str, Template], known: dict[str, _Parts]
+) -> _Parts:
+    """`known` keeps those of partials: a few that include each other may come up without number."""
+    before: list[str] = []
+    behind: list[str] = []
+    first: tuple[str, int] | None = None
     for piece in template.pieces:
-        at = line or piece.line  # what a partial says stands where it is included
+        name, rest = None, ""
+        text = piece.text if piece.kind == "text" else ""
         if piece.partial is not None:
-            yield from _pieces(partials[piece.partial], partials, at)
-        else:
-            yield Piece(piece.kind, at, piece.text, piece.tokens)
+            if piece.partial not in known:
+                known[piece.partial] = _parts(partials[piece.partial], partials, known)
+            text, inner, rest = known[piece.partial]
+            name = None if inner is None else inner[0]
+        elif piece.kind != "text":
+            name = _varies(piece)
+        (before if first is None else behind).append(text)
+        behind.append(rest)
+        if first is None and name is not None:
+            first = name, piece.line  # what a partial says stands where it is included
+    return "".join(before), first, "".join(behind)
 
 
 def _varies(piece: Piece) -> str | None:

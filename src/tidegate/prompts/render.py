@@ -199,8 +199,9 @@ class Renderer:
     def _check_names(self, environment: Environment, compiled: Compiled) -> None:
         """Notes which inputs are used; RenderRefused for a name that is none."""
         known = {it.name for it in self.prompt.inputs}
-        for number, template in enumerate(compiled.turns):
-            names = _free(environment, compiled, str(number), template)
+        free: dict[str, set[str]] = {}
+        for number in range(len(compiled.turns)):
+            names = _free(environment, compiled, str(number), free)
             self.used |= names
             for name in sorted(names - known):
                 what = f"{quoted(name)} is no input of the prompt{nearest(name, known)}"
@@ -247,13 +248,15 @@ def compile_prompt(prompt: Prompt) -> Compiled:
     return Compiled(turns, {name: read[name] for name in partials})
 
 
-def _free(environment: Environment, compiled: Compiled, name: str, template: Template) -> set[str]:
-    """Names that a template, or what it includes, takes from outside of it."""
-    names: set[str] = environment.undeclared_variables_in_template(name)
-    for partial in template.partials:
-        inner = _free(environment, compiled, partial, compiled.partials[partial])
-        names |= inner - template.bound
-    return names
+def _free(made: Environment, of: Compiled, name: str, known: dict[str, set[str]]) -> set[str]:
+    """Names that a template, or what it includes, takes from outside of it; `known` keeps them."""
+    if name not in known:
+        template = of.turns[int(name)] if name.isdigit() else of.partials[name]
+        names: set[str] = made.undeclared_variables_in_template(name)
+        for partial in template.partials:
+            names |= _free(made, of, partial, known) - template.bound
+        known[name] = names
+    return known[name]
 
 
 def _steps(compiled: Compiled) -> int:

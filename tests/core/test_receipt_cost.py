@@ -5,7 +5,7 @@ from msgspec.structs import replace
 
 from tidegate.core.price import Price, Rate
 from tidegate.core.receipt import Receipt
-from tidegate.core.receipt_cost import cost_nanousd
+from tidegate.core.receipt_cost import cost_nanousd, prefix_saved_nanousd
 
 MTOK = 1_000_000
 PRICE = Price("v1", "plan", input=Rate(2 * MTOK), output=Rate(8 * MTOK), cache_read=Rate(MTOK))
@@ -88,3 +88,56 @@ def test_audio_is_charged_at_its_own_rate_and_without_one_the_cost_is_unknown():
     assert cost_nanousd(receipt, replace(rates, source="gpu_hour")) == 10 * 1 + 8 * 2
     receipt.audio_input_tokens = 11  # some of it was cached, and nobody lists such a rate
     assert cost_nanousd(receipt, audio) is None
+
+
+CACHED = Price(
+    "v1",
+    "plan",
+    input=Rate(2 * MTOK, ((200, 4 * MTOK),)),
+    output=Rate(8 * MTOK),
+    cache_read=Rate(MTOK),
+    cache_write=Rate(3 * MTOK),
+    cache_write_1h=Rate(5 * MTOK),
+)
+
+
+@pytest.mark.parametrize(
+    ("tokens", "saved"),
+    [
+        ({"cache_read_tokens": 100}, 100),
+        ({"cache_write_tokens": 100}, -100),
+        ({"cache_read_tokens": 50, "cache_write_tokens": 100}, -50),
+        ({"cache_write_tokens": 100, "cache_write_1h_tokens": 40}, -60 - 120),
+        ({"cache_read_tokens": 300}, 900),  # a longer input, a dearer tier
+        ({"cache_read_tokens": 0}, 0),
+        ({}, None),  # nobody told
+    ],
+)
+def test_what_a_prefix_cache_saves_is_net_of_what_its_writes_cost(
+    tokens: dict[str, int], saved: int | None
+) -> None:
+    receipt = asked(input_tokens=10, output_tokens=1, **tokens)
+    assert prefix_saved_nanousd(receipt, CACHED) == saved
+
+
+def test_what_is_saved_is_what_the_same_input_costs_more_without_a_cache() -> None:
+    cached = asked(input_tokens=10, cache_read_tokens=70, cache_write_tokens=9, output_tokens=5)
+    plain = asked(input_tokens=89, output_tokens=5)
+    without, there = cost_nanousd(plain, CACHED), cost_nanousd(cached, CACHED)
+    assert without is not None and there is not None
+    assert prefix_saved_nanousd(cached, CACHED) == without - there
+
+
+def test_what_was_saved_is_unknown_where_a_rate_is() -> None:
+    read = asked(input_tokens=1, cache_read_tokens=5, output_tokens=1)
+    assert prefix_saved_nanousd(read, Price("v1", "plan", output=Rate(MTOK))) is None
+    assert prefix_saved_nanousd(asked(cache_read_tokens=5), CACHED) is None
+    hour = asked(input_tokens=1, cache_write_tokens=5, cache_write_1h_tokens=5, output_tokens=1)
+    assert prefix_saved_nanousd(hour, replace(CACHED, cache_write_1h=None)) is None
+
+
+def test_where_a_token_is_a_token_nothing_is_saved() -> None:
+    read = asked(input_tokens=1, cache_read_tokens=5, output_tokens=1)
+    assert prefix_saved_nanousd(read, replace(CACHED, source="gpu_hour")) == 0
+    assert prefix_saved_nanousd(read, PRICE) == 5  # a write costs as plain input there
+    assert prefix_saved_nanousd(read, replace(PRICE, cache_read=None)) == 0

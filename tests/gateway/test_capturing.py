@@ -97,3 +97,14 @@ def test_wherever_an_answer_is_shortened_nothing_of_a_card_is_left(at: int, afte
     assert "4111" not in kept.answer
     assert len(kept.answer.encode()) <= SMALL.max_bytes
     assert kept.shortened == (len(f"{'w ' * (at // 2)}[card] {after}".encode()) > SMALL.max_bytes)
+
+
+def test_tools_are_kept_where_they_fit_beside_the_question() -> None:
+    messages = [{"role": "user", "content": "a"}]
+    tools = [{"type": "function", "function": {"name": "mail", "description": MAIL}}]
+    kept = recorded(ask_of(messages=messages, tools=tools), "b")
+    assert kept.tools is not None and "[email]" in kept.tools and MAIL not in kept.tools
+    assert kept.redacted["email"] == 2
+    long = [{"type": "function", "function": {"name": "x" * SMALL.max_bytes}}]
+    found = recorded(ask_of(messages=messages, tools=long), "b")
+    assert found.tools is None and found.messages == kept.messages

@@ -162,3 +162,12 @@ def test_where_nobody_knows_a_price_none_is_left_of_another_s() -> None:
     assert found.cost_nanousd is not None
     demands.price(found, prepared(None))
     assert found.cost_nanousd is None
+
+
+def test_what_its_route_has_kept_for_an_hour_is_held_as_such() -> None:
+    to = prepared(replace(PRICE, cache_write_1h=Rate(3_000_000)))
+    plain, kept = ask(messages=[]), ask(messages=[])
+    kept.prefix_ttl = "1h"
+    found, more = demand(plain, to).cost_nanousd, demand(kept, to).cost_nanousd
+    assert found is not None and more is not None
+    assert more - found == 2 * len(plain.body)

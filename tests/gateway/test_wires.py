@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec import structs
 from tests.gateway.reply import Reply
 from tests.gateway.rig import CHAT, HELLO, Gateway, gateway, run, target
 from tests.gateway.upstream import (
@@ -265,5 +266,45 @@ def test_an_answer_that_is_none_is_malformed(tmp_path: Path) -> None:
             assert (await it.ask(CHAT, ASKED)).code == "upstream_malformed"
             up.script = whole(completion())
             assert (await it.ask(CHAT, {**ASKED, "stream": True})).code == "upstream_malformed"
+
+    run(main())
+
+
+CLAUDE = "claude-sonnet-4-5"
+LONG = "Say what you mean. " * 300
+
+
+@pytest.mark.parametrize(
+    ("path", "own"),
+    [
+        ("/v1/messages", {"system": LONG}),
+        ("/v1/chat/completions", {"system": None}),
+    ],
+)
+def test_a_stable_beginning_is_marked_where_its_route_wants_it(
+    tmp_path: Path, path: str, own: dict[str, Any]
+) -> None:
+    async def main() -> None:
+        used = {"input_tokens": 7, "cache_creation_input_tokens": 1500, "output_tokens": 5}
+        async with (
+            Upstream(whole({**SAID, "usage": used})) as up,
+            gateway(tmp_path, anthropic(up.port)) as it,
+        ):
+            claude = structs.replace(anthropic(up.port), model=CLAUDE)
+            prompt = LONG if own["system"] is None else None
+            await it.obey(plan_with(claude, prefix_marks="5m", system_prompt=prompt))
+            body = {**ASKED, "model": CLAUDE}
+            if prompt is None:
+                body |= own
+            assert (await it.ask(path, body)).status == 200
+            sent = up.exchanges[0].json
+            mark = {"type": "ephemeral"}
+            assert sent["system"][-1] == {"type": "text", "text": LONG, "cache_control": mark}
+            receipt = await it.receipt()
+            assert receipt.cache_write_tokens == 1500
+            assert receipt.prefix_saved_nanousd == 0  # at a price without one for writes
+            counted = {"model": CLAUDE, "messages": ASKED["messages"], "system": LONG}
+            await it.ask("/v1/messages/count_tokens", counted)
+            assert b"cache_control" not in up.exchanges[1].body
 
     run(main())

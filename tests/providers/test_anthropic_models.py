@@ -4,7 +4,9 @@ import pytest
 
 from tidegate.providers._anthropic_models import (
     always_thinks,
+    caches_for_an_hour,
     ceiling_tokens,
+    least_cached_tokens,
     samples,
     takes_budgets,
     takes_system_turns,
@@ -59,3 +61,30 @@ def test_some_cannot_be_told_not_to_think() -> None:
         assert always_thinks(model)
     for model in ("claude-opus-4-8", "claude-opus-5", "claude-sonnet-5-5", "smollm2-135m"):
         assert not always_thinks(model)
+
+
+@pytest.mark.parametrize(
+    ("model", "least", "on_bedrock"),
+    [
+        ("claude-sonnet-4-20250514", 1024, 1024),
+        ("claude-opus-4-1", 1024, 1024),
+        ("claude-sonnet-4-5", 1024, 1024),
+        ("claude-sonnet-4-6", 2048, 2048),
+        ("claude-opus-4-5", 4096, 4096),
+        ("us.anthropic.claude-haiku-4-5-20251001-v1:0", 4096, 4096),
+        ("claude-3-7-sonnet-latest", 1024, 1024),
+        ("claude-3-5-haiku-latest", 2048, None),
+        ("claude-2.1", None, None),
+        ("claude-instant-v1", None, None),
+        ("qwen3", None, None),
+    ],
+)
+def test_the_least_that_is_cached(model: str, least: int | None, on_bedrock: int | None) -> None:
+    assert least_cached_tokens(model) == least
+    assert least_cached_tokens(model, on_bedrock=True) == on_bedrock
+
+
+def test_on_bedrock_only_later_ones_cache_for_an_hour() -> None:
+    assert caches_for_an_hour("claude-3-7-sonnet-latest", on_bedrock=False)
+    assert not caches_for_an_hour("claude-opus-4-1", on_bedrock=True)
+    assert caches_for_an_hour("claude-haiku-4-5", on_bedrock=True)

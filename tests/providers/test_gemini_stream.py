@@ -54,7 +54,7 @@ def test_thoughts_and_parallel_calls_with_the_signature_of_the_first() -> None:
     assert fold(events) == Spoken(
         "kZ0hadC2Jq-xmtkPx4Wq8AE",
         "gemini-3-pro-preview",
-        Usage(83, None, None, 29, 104),
+        Usage(83, 0, None, 29, 104),
         [
             Choice(
                 [
@@ -116,7 +116,7 @@ def test_a_call_ends_the_text_before_it_and_usage_is_told_when_it_changes() -> N
     events, _ = follow(
         event({"text": "a"}, usageMetadata=told), event(call, reason="STOP", usageMetadata=told)
     )
-    usage = Usage(3, None, None, 2)
+    usage = Usage(3, 0, None, 2)
     assert events == [
         Began(usage=usage),
         Used(usage),
@@ -134,7 +134,7 @@ def test_thoughts_alone_are_no_output() -> None:
     told = {"promptTokenCount": 3, "thoughtsTokenCount": 4, "totalTokenCount": 7}
     thought = {"text": "hm", "thought": True}
     events, _ = follow(event(thought, reason="MAX_TOKENS", usageMetadata=told))
-    assert fold(events).usage == Usage(3, None, None, 0, 4)
+    assert fold(events).usage == Usage(3, 0, None, 0, 4)
 
 
 def test_candidates_come_mixed_and_end_each_in_its_own_way() -> None:
@@ -143,9 +143,9 @@ def test_candidates_come_mixed_and_end_each_in_its_own_way() -> None:
         Choice([Text("Heads it is")], "stop"),
         Choice([Text("Tails, then")], "length"),
     ]
-    assert fold(events).usage == Usage(9, None, None, 7)
+    assert fold(events).usage == Usage(9, 0, None, 7)
     # Before the end nobody counts what was written: it is unknown, not 0.
-    assert next(one.usage for one in events if isinstance(one, Used)) == Usage(9)
+    assert next(one.usage for one in events if isinstance(one, Used)) == Usage(9, 0)
     assert reader.surplus_events == 0
 
 
@@ -163,9 +163,7 @@ def test_safety_in_the_middle_is_an_end() -> None:
 def test_a_blocked_prompt_is_a_failure_that_another_target_may_mend() -> None:
     events, reader = stream("blocked")
     assert said(reader.failure) == ("refused_by_safety", "rejected_by_provider")
-    assert events[0] == Began(
-        "kZ0hadC2Jq-xmtkPx4Wq8AE", "gemini-2.5-flash", Usage(125, None, None, 0)
-    )
+    assert events[0] == Began("kZ0hadC2Jq-xmtkPx4Wq8AE", "gemini-2.5-flash", Usage(125, 0, None, 0))
     with pytest.raises(Failure) as failed:
         read_whole(asked(), (BYTES / "blocked.json").read_bytes())
     assert failed.value.kind == "refused_by_safety"
@@ -250,6 +248,6 @@ def test_usage_at_the_end_is_believed_when_it_can_be_true(
     events, _ = follow(*[event({"text": "a"}, reason="STOP", **one) for one in metadata])
     usage = fold(events).usage
     if expected is not None:
-        assert usage == Usage(expected[0], None, None, expected[1])
+        assert usage == Usage(expected[0], 0, None, expected[1])
     else:
         assert usage == (None if told == [None] else Usage(conflict=True))

@@ -155,3 +155,19 @@ def test_what_was_taken_is_not_there_any_more() -> None:
     assert len(found.take()) == 1
     assert len(found) == 0
     assert found.take() == {}
+
+
+def test_what_a_prefix_cache_had_is_told_apart_from_what_nobody_told() -> None:
+    usual = {"input_tokens": 10, "output_tokens": 1}
+    found = only(
+        made(**usual, cache_read_tokens=90, prefix_saved_nanousd=700),
+        made(**usual, cache_write_tokens=40, prefix_saved_nanousd=-1000),
+        made(**usual, cache_read_tokens=5),
+        made(**usual, cache_read_tokens=0),
+        made(**usual, cache_read_tokens=None, cache_write_tokens=None),
+        made(input_tokens=3, output_tokens=None, endpoint="embeddings"),
+    )
+    assert (count(found, "cache_read_tokens"), count(found, "cache_write_tokens")) == (95, 40)
+    assert count(found, "prefix_told_tokens") == 100 + 50 + 15 + 10
+    assert (count(found, "prefix_untold"), count(found, "prefix_saved_nanousd")) == (1, -300)
+    assert count(found, "prefix_saved_unknown") == 1

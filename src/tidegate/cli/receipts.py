@@ -42,7 +42,7 @@ _GROUPS = (
         "audio_input_tokens audio_output_tokens cache_write_1h_tokens tokens_estimated "
         "usage_conflict",
     ),
-    ("cost", "cost_nanousd most_nanousd price_version service_tier"),
+    ("cost", "cost_nanousd most_nanousd prefix_saved_nanousd price_version service_tier"),
     (
         "time",
         "started_at_s gateway_s earlier_s queue_s connect_s first_token_s generation_s "
@@ -196,7 +196,7 @@ def _value(of: msgspec.Struct, name: str) -> str:
         return "unknown"
     if name == "started_at_s" and isinstance(of, Receipt):
         return moment(value)
-    if name == "cost_nanousd":
+    if name in ("cost_nanousd", "prefix_saved_nanousd"):
         return f"${format_usd(value)}"
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec import Raw, Struct
 
+from tidegate.core.plan import PrefixTtl
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.setters import plain_setters
 
@@ -30,7 +31,8 @@ class Ask(Struct):
     it, with the answer's id, as the caller is to see them. So many rounds of tool calls are in
     stored answers as `rounds_before` says. `model_sent` is the model that a target of another wire
     is asked for, while its attempt lasts.
-    `bare`: its caller sends variables of a prompt and no conversation.
+    `bare`: its caller sends variables of a prompt and no conversation. With `prefix_ttl` its route
+    wants the stable beginning cached for so long, where its target has to be told.
     """
 
     endpoint: Endpoint
@@ -52,6 +54,7 @@ class Ask(Struct):
     rounds_before: int = 0
     model_sent: str = ""
     bare: bool = False
+    prefix_ttl: PrefixTtl | None = None
 
 
 def content_name(ask: Ask) -> str:

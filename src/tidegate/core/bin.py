@@ -19,8 +19,10 @@ TOKEN_CLASSES: Final = (
     "reasoning_tokens",
 )
 # In this order; more are added at the end only. `tokens_unknown` and `cost_unknown` count requests
-# that were sent on and of which nobody knows the tokens, or the cost; the last two, turns that were
-# judged by the objective which their route had then.
+# that were sent on and of which nobody knows the tokens, or the cost; `turn_time_*`, turns that
+# were judged by the objective which their route had then. The last four are of providers' prefix
+# caches: the input of requests that told what of it was there, requests that did not tell, what was
+# saved (below 0 where it cost), and requests of which that is unknown.
 COUNTS: Final = (
     "requests",
     "failed",
@@ -34,6 +36,10 @@ COUNTS: Final = (
     *(f"{sli}_{verdict}" for sli in SLIS for verdict in ("good", "bad")),
     "turn_time_good",
     "turn_time_bad",
+    "prefix_told_tokens",
+    "prefix_untold",
+    "prefix_saved_nanousd",
+    "prefix_saved_unknown",
 )
 # What is kept as a histogram: seconds, and tokens of an answer.
 HISTOGRAMS: Final = (*LATENCIES, "itl", "output_tokens")

@@ -61,7 +61,8 @@ class Captured(Struct, frozen=True, omit_defaults=True):
     """One request with what was said, redacted. Times are wall-clock seconds.
 
     `messages` is JSON: an array of {role, content} with what its caller's wire has beside. `calls`
-    are the functions that the answer calls, with their arguments. `cut`: the answer did not come
+    are the functions that the answer calls, with their arguments; `tools` is JSON, those that it
+    could call, where they fit beside the question. `cut`: the answer did not come
     to its end, `shortened`: only its beginning is kept. `redacted` counts what was taken out, by
     kind. `conversation` tells whole conversations apart and says nothing of who talks; None: which
     one this is of is not known."""
@@ -87,6 +88,7 @@ class Captured(Struct, frozen=True, omit_defaults=True):
     cut: bool = False
     shortened: bool = False
     redacted: dict[str, int] = {}
+    tools: str | None = None
     conversation: str | None = None
 
 

@@ -60,6 +60,7 @@ def compile_route(
         drops_unsupported=drops,
         parameters=parameters,
         system_prompt=route.system_prompt,
+        prefix_marks=route.prefix_marks,
     )
 
 

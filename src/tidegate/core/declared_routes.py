@@ -14,6 +14,7 @@ from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.declared_route_prompt import DeclaredRoutePrompt
 from tidegate.core.declared_scalars import Prompt, Seconds, Text, Usd
 from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.plan import PrefixTtl
 from tidegate.core.resilience import FAILURE_CLASSES, Balance, Retry
 from tidegate.core.units import format_usd
 
@@ -142,6 +143,14 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
         Meta(
             extra={"shorthand": "name"},
             description="The prompt that its models are asked by. Chats only.",
+        ),
+    ] = None
+    prefix_marks: Annotated[
+        PrefixTtl | None,
+        Meta(
+            description="Mark the end of tools and of the system prompt for Claude's cache, which "
+            "keeps them for so long, where the caller marks nothing. Writes to it cost more than "
+            "plain input. Default: not."
         ),
     ] = None
     capture: Annotated[

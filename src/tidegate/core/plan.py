@@ -154,6 +154,10 @@ class Candidate(Struct, frozen=True, omit_defaults=True):
     lane: Lane | None = None
 
 
+# How long a provider that has to be told so caches the beginning of a prompt.
+PrefixTtl = Literal["5m", "1h"]
+
+
 class Route(Struct, frozen=True, omit_defaults=True):
     """What an application calls (the API's `model`).
 
@@ -164,7 +168,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     `candidate` is a release under way, `beside` a second one, `kept_warm` what the last ones
     replaced. `came_by` are the releases that this version came by, as long as they may be taken
     back, and `taken_back` those whose promotions were. With `capture` some of its requests are kept
-    with what was said, with `cache` answers are, to be given again.
+    with what was said, with `cache` answers are, to be given again. `prefix_marks`: Claude is told
+    to cache its prompts' beginnings for so long.
     """
 
     name: str
@@ -183,6 +188,7 @@ class Route(Struct, frozen=True, omit_defaults=True):
     came_by: tuple[str, ...] = ()
     taken_back: tuple[str, ...] = ()
     capture: Capture | None = None
+    prefix_marks: PrefixTtl | None = None
     cache: RouteCache | None = None
 
     @property

@@ -87,6 +87,9 @@ class Receipt(Struct, omit_defaults=True):
     nobody has had anything of its answer. `passed_over`: none of the route's own targets could
     be asked, and a fallback was the first.
 
+    `prefix_saved_nanousd` is what the provider's cache saved of the last attempt's input, less what
+    writes to it cost beyond plain input. It is only there where something was read or written.
+
     `cache` says what was looked for among kept answers, `cache_from` whose answer it was, and
     `saved_nanousd` and `saved_s` what that had cost and taken. Nobody has made any token of it, so
     that those are absent. A `refresh` asks anew for what was stale: nobody waits for it.
@@ -168,6 +171,7 @@ class Receipt(Struct, omit_defaults=True):
     cost_nanousd: int | None = None
     most_nanousd: int | None = None
     earlier_costs: list[EarlierCost] | None = None
+    prefix_saved_nanousd: int | None = None
     price_version: str | None = None
 
     gateway_s: float | None = None
@@ -243,6 +247,16 @@ class Receipt(Struct, omit_defaults=True):
         if self.input_tokens is None:
             return None
         return self.input_tokens + (self.cache_read_tokens or 0) + (self.cache_write_tokens or 0)
+
+    @property
+    def tells_prefix(self) -> bool:
+        """Whether its provider told what of the input its cache had, be it nothing."""
+        return self.cache_read_tokens is not None or self.cache_write_tokens is not None
+
+    @property
+    def touches_prefix(self) -> bool:
+        """Whether any of its input was read from its provider's cache or written to it."""
+        return bool(self.cache_read_tokens or self.cache_write_tokens)
 
 
 SEGMENT_MAGIC = b"TGJ1"

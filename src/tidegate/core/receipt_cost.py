@@ -39,6 +39,33 @@ def cost_nanousd(receipt: Receipt, price: Price) -> int | None:
     return price.request_nanousd + (charged + 500_000) // 1_000_000
 
 
+def prefix_saved_nanousd(receipt: Receipt, price: Price) -> int | None:
+    """What the provider's cache saved of the input's cost at `price`, in nano-dollars rounded once,
+    half up: what the tokens read from it would have cost as plain input, less what they cost, less
+    what those written to it cost beyond plain input. Below 0 where writes cost more than reads
+    saved; None when a rate that counts in it is unknown, or nobody told what was cached.
+    """
+    if receipt.input_tokens is None or not receipt.tells_prefix:
+        return None
+    read, hour = receipt.cache_read_tokens or 0, receipt.cache_write_1h_tokens or 0
+    written = (receipt.cache_write_tokens or 0) - hour
+    if price.source in ("free", "gpu_hour") or not (read or written or hour):
+        return 0  # a token is a token
+    plain = price.input
+    charged = (
+        (read, price.cache_read or plain),
+        (written, price.cache_write or plain),
+        (hour, price.cache_write_1h),
+    )
+    whole, saved = receipt.total_input_tokens or 0, 0
+    for tokens, rate in charged:
+        if tokens:
+            if rate is None or plain is None:
+                return None
+            saved += tokens * (plain.at(whole) - rate.at(whole))
+    return (saved + 500_000) // 1_000_000
+
+
 def _with_audio(receipt: Receipt, price: Price) -> list[tuple[int | None, Rate | None]]:
     """Plain input and output, text and audio apart. Audio that was cached has no rate."""
     by_hour = price.source == "gpu_hour"  # a token is a token there

@@ -71,6 +71,7 @@ def _rows() -> list[Known]:
         Known("cost_usd_per_request", "USD", "known cost", "share", cost, requests, factor=usd),
         _share("cost_unknown_share", "cost_unknown", requests, "nobody knows the cost"),
     ]
+    rows += _of_prefixes()
     for percent in (50, 95, 99):
         share = percent / 100
         rows += [
@@ -81,6 +82,20 @@ def _rows() -> list[Known]:
         meaning, part = "of an answer", "output_tokens"
         rows.append(Known(tokens, "tokens", meaning, "quantile", part, (), 1, share))
     return rows
+
+
+def _of_prefixes() -> list[Known]:
+    """Of what providers' prefix caches had. An untold request counts in no share of tokens."""
+    requests, told, saved = ("requests",), ("prefix_told_tokens",), "prefix_saved_nanousd"
+    hits, known = "input that providers' prefix caches had", "known saving of it, net of writes"
+    rate = _HOUR_S / _NANOUSD_A_USD
+    unknown = "nobody knows what the prefix cache saved"
+    return [
+        _share("prefix_hit_rate", "cache_read_tokens", told, hits),
+        Known("prefix_saved_usd_per_h", "USD/h", known, "rate", saved, factor=rate),
+        _share("prefix_untold_share", "prefix_untold", requests, "nobody told what was cached"),
+        _share("prefix_saved_unknown_share", "prefix_saved_unknown", requests, unknown),
+    ]
 
 
 CATALOGUE: Final[Mapping[str, Known]] = {row.name: row for row in _rows()}

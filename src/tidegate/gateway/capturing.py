@@ -35,6 +35,7 @@ class Capturing(Struct, eq=False):
     turns: Raw
     system: Raw | None
     heard: Heard | None = None
+    tools: Raw | None = None
     conversation: str | None = None
 
     def hear(self, inner: Follower | None) -> Heard:
@@ -44,7 +45,8 @@ class Capturing(Struct, eq=False):
 
     @property
     def asked_bytes(self) -> int:
-        return len(bytes(self.turns)) + (0 if self.system is None else len(bytes(self.system)))
+        several = (self.turns, self.system, self.tools)
+        return sum(len(bytes(it)) for it in several if it is not None)
 
 
 def question_of(ask: Ask, capture: Capture) -> Capturing | None:
@@ -53,13 +55,20 @@ def question_of(ask: Ask, capture: Capture) -> Capturing | None:
     if turns is None or ask.counts or ask.endpoint not in ("chat", "completions"):
         return None
     system = ask.members.get(_SYSTEM.get(ask.dialect, ""))
-    return Capturing(capture, turns, system)
+    found = Capturing(capture, turns, system)
+    tools = ask.members.get("tools")
+    if tools is not None and found.asked_bytes + len(bytes(tools)) <= capture.max_bytes:
+        found.tools = tools
+    return found
 
 
 def record(capturing: Capturing, heard: Heard, receipt: Receipt, personal: Personal) -> Captured:
     """What is kept of a settled request, with nothing in it that has to be taken out."""
     capture, counts = capturing.capture, Counter[str]()
     messages = _encode(_clean(_messages(capturing), personal, counts)).decode()
+    tools = None
+    if capturing.tools is not None:
+        tools = _encode(_clean(_decode(capturing.tools), personal, counts)).decode()
     cut = receipt.error_code is not None or receipt.interrupted
     torn = cut or heard.shortened
     answer = _end(personal.taken_out(heard.text, counts), torn=torn)
@@ -90,6 +99,7 @@ def record(capturing: Capturing, heard: Heard, receipt: Receipt, personal: Perso
         cut=cut,
         shortened=heard.shortened or len(kept) < len(answer),
         redacted=dict(counts),
+        tools=tools,
         conversation=capturing.conversation,
     )
 

@@ -103,7 +103,7 @@ def ceiling_of(ask: Ask, target: Priced) -> Ceiling | None:
     if ceiling is None or not ceiling.varies:
         return ceiling
     hears = may_have_parts(ask) and any(word in ask.body for word in _MAY_BE_HEARD)
-    keeps = any(word in ask.body for word in _MAY_BE_KEPT)
+    keeps = ask.prefix_ttl == "1h" or any(word in ask.body for word in _MAY_BE_KEPT)
     return ceiling.of(tier_asked(ask), hears=hears, says=_says(ask), keeps=keeps)
 
 

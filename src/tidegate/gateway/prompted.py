@@ -44,6 +44,8 @@ _own: Final = msgspec.json.Decoder(_Own).decode
 
 def written(ask: Ask, route: PreparedRoute, receipt: Receipt) -> PreparedRoute:
     """The request with what its route adds to it, and what it obeys from then on. Refusal."""
+    if route.route.prefix_marks is not None and not ask.counts:
+        ask.prefix_ttl = route.route.prefix_marks
     if route.prompt is not None or ask.bare or receipt.purpose == EVAL:
         route = _prompted(ask, route, receipt)
     if route.addition is not None:

@@ -11,7 +11,7 @@ from tidegate.core.plugs import StreamReader
 from tidegate.core.pricing import at_tier
 from tidegate.core.reasoning import asks_to_think
 from tidegate.core.receipt import Receipt, encode_frame
-from tidegate.core.receipt_cost import cost_nanousd
+from tidegate.core.receipt_cost import cost_nanousd, prefix_saved_nanousd
 from tidegate.gateway.admit import Past
 from tidegate.gateway.context import identifier
 from tidegate.gateway.demand import ceiling_of, demand_of, is_told, tier_asked
@@ -87,6 +87,7 @@ _OF_ATTEMPT = (
     *("reasoning_tokens", "audio_input_tokens", "audio_output_tokens"),
     *("cache_write_1h_tokens", "tokens_estimated"),
     *("usage_conflict", "cost_nanousd", "most_nanousd", "service_tier", "price_version"),
+    "prefix_saved_nanousd",
     *("finish_reason", "model_served", "provider_request_id", "surplus_events"),
     *("validity", "violation_at_bytes", "violation_path", "violation_rule"),
     *("bytes_before_violation", "model_refusal", "model_refusal_reason"),
@@ -272,4 +273,6 @@ def _note_cost(receipt: Receipt, ask: Ask, target: Target) -> None:
         rates = at_tier(price, receipt.service_tier)
         if rates is not None and is_told(ask, receipt, price):
             receipt.cost_nanousd = cost_nanousd(receipt, rates)
+            if receipt.cache_read_tokens or receipt.cache_write_tokens:
+                receipt.prefix_saved_nanousd = prefix_saved_nanousd(receipt, rates)
     receipt.attempts[-1].cost_nanousd = receipt.cost_nanousd

@@ -68,6 +68,26 @@ def takes_system_turns(model: str) -> bool:
     return _version(_plain(model)) >= (4, 8)
 
 
+def least_cached_tokens(model: str, *, on_bedrock: bool = False) -> int | None:
+    """A shorter beginning of a prompt is not cached; None where nothing is, or nobody knows.
+    https://docs.claude.com/en/docs/build-with-claude/prompt-caching"""
+    name = _plain(model)
+    version = _version(name)
+    if version < (4, 0):
+        # On Bedrock earlier ones refuse a cache point.
+        if not name.startswith("claude-3-7" if on_bedrock else "claude-3"):
+            return None
+        return 2048 if "haiku" in name else 1024
+    if version >= (4, 5) and "sonnet" not in name:
+        return 4096
+    return 2048 if version >= (4, 6) else 1024
+
+
+def caches_for_an_hour(model: str, *, on_bedrock: bool) -> bool:
+    """https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html"""
+    return not on_bedrock or _version(_plain(model)) >= (4, 5)
+
+
 def _plain(model: str) -> str:
     """The name without what other clouds put before it: `us.anthropic.claude-...`."""
     return model[max(model.find("claude"), 0) :]

@@ -31,6 +31,13 @@ _UNREADABLE_TO_BEDROCK: Final = frozenset({"malformed_model_output", "malformed_
 NULL: Final = Raw(b"null")
 
 
+class _Written(Struct, rename="camel"):
+    """What of the writes to the cache is kept for how long."""
+
+    ttl: str | None = None
+    input_tokens: int | None = None
+
+
 class Tokens(Struct, rename="camel"):
     """`usage`: the input excludes what was read from and written to the cache."""
 
@@ -39,6 +46,7 @@ class Tokens(Struct, rename="camel"):
     total_tokens: int | None = None
     cache_read_input_tokens: int | None = None
     cache_write_input_tokens: int | None = None
+    cache_details: list[_Written] | None = None
 
 
 class Extra(Struct):
@@ -114,13 +122,18 @@ def read_usage(told: Raw, *, has_parts: bool) -> Usage | None:
 def usage_of(tokens: Tokens) -> Usage:
     """Disjoint classes; figures that no answer has are a conflict."""
     read, written = tokens.cache_read_input_tokens, tokens.cache_write_input_tokens
-    told = (tokens.input_tokens, tokens.output_tokens, read or 0, written or 0)
+    each = (tokens.input_tokens, tokens.output_tokens, read or 0, written or 0)
     plain = tokens.input_tokens + tokens.output_tokens
-    possible = are_plausible(*told) and sum(told) > 0
+    possible = are_plausible(*each) and sum(each) > 0
     # The total is told with the cache by some models and without it by others.
-    if not possible or tokens.total_tokens not in (None, plain, sum(told)):
+    if not possible or tokens.total_tokens not in (None, plain, sum(each)):
         return CONFLICT
-    return Usage(tokens.input_tokens, read, written, tokens.output_tokens)
+    kept = [one.input_tokens or 0 for one in tokens.cache_details or () if one.ttl == "1h"]
+    hour = sum(kept)
+    if not are_plausible(*kept) or hour > (written or 0):
+        return CONFLICT
+    told = (tokens.input_tokens, read, written, tokens.output_tokens)
+    return Usage(*told, cache_write_1h_tokens=hour or None)
 
 
 def reason_of(word: str) -> Reason | Failure:

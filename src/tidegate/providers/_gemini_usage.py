@@ -61,7 +61,7 @@ def read_usage(told: Raw, *, wrote: bool) -> Usage:
     heard = _heard(counts.prompt_tokens_details) - _heard(counts.cache_tokens_details)
     if not 0 <= heard <= plain:
         return CONFLICT
-    return Usage(plain, cached, None, output, thoughts, audio_input_tokens=heard or None)
+    return Usage(plain, cached or 0, None, output, thoughts, audio_input_tokens=heard or None)
 
 
 def _heard(details: list[_OfKind] | None) -> int:

@@ -27,6 +27,7 @@ from tidegate.providers._anthropic_stream import AnthropicStreamReader
 from tidegate.providers._anthropic_wire import REASONS
 from tidegate.providers._claude import LEAST_BUDGET_TOKENS
 from tidegate.providers._failures import reason_of
+from tidegate.providers._prefix_marks import marked, marked_members
 
 _PATH = b"/messages"
 _COUNT_PATH = b"/messages/count_tokens"
@@ -55,10 +56,12 @@ class Anthropic:
         if ask.counts:
             members = {**ask.members, "model": Raw(_encode(target.model))}
             return Outgoing(_COUNT_PATH, _encode(members), ask.passed)
-        bound = ask.output_bound_tokens
-        if bound is None and ask.model == target.model:
+        bound, marks = ask.output_bound_tokens, {}
+        if ask.prefix_ttl is not None:
+            marks = marked_members(ask, target.model)
+        if bound is None and ask.model == target.model and not marks:
             return Outgoing(_PATH, ask.body, ask.passed)
-        members = {**ask.members, "model": Raw(_encode(target.model))}
+        members = {**ask.members, **marks, "model": Raw(_encode(target.model))}
         if bound is not None:
             members["max_tokens"] = Raw(_encode(bound))
             if "thinking" in members:
@@ -85,6 +88,8 @@ class Anthropic:
     def encode_conversation(
         self, said: Conversation, ask: Ask, target: Target, drop: bool
     ) -> Outgoing:
+        if ask.prefix_ttl is not None:
+            said = marked(said, target.model, ask.prefix_ttl)
         losses = Losses(said, "anthropic", drop=drop)
         body = Writer(said, target.model, losses).body(ask.output_bound_tokens)
         if ask.stream:

@@ -26,6 +26,7 @@ from tidegate.providers import _bedrock_answer, _bedrock_error
 from tidegate.providers._bedrock_models import traits_of
 from tidegate.providers._bedrock_request import Body
 from tidegate.providers._bedrock_stream import BedrockReader
+from tidegate.providers._prefix_marks import marked
 from tidegate.providers._sigv4 import Scope, Signed, sign
 
 _API = "bedrock"
@@ -69,9 +70,12 @@ class Bedrock:
         self, said: Conversation, ask: Ask, target: Target, drop: bool
     ) -> Outgoing:
         """The model stands in the path, percent-encoded: its id may be an ARN."""
+        traits = traits_of(target.model)
+        if ask.prefix_ttl is not None and traits.claude:
+            said = marked(said, traits.claude, ask.prefix_ttl, on_bedrock=True)
         losses = Losses(said, _API, drop=drop)
         ceiling_tokens = ask.output_bound_tokens or said.ceiling_tokens
-        body = Body(said, losses, traits_of(target.model)).write(ceiling_tokens)
+        body = Body(said, losses, traits).write(ceiling_tokens)
         verb = "converse-stream" if ask.stream else "converse"
         path = f"/model/{quote(target.model, safe='')}/{verb}"
         return Outgoing(path.encode(), _encode(body), dropped=tuple(losses.names))

@@ -38,6 +38,10 @@ _INPUT, _CACHE_READ, _CACHE_WRITE, _OUTPUT, _REASONING = map(
 _TOKENS_UNKNOWN, _COST, _COST_UNKNOWN = map(
     COUNTS.index, ("tokens_unknown", "cost_nanousd", "cost_unknown")
 )
+_PREFIX_TOLD, _PREFIX_UNTOLD, _PREFIX_SAVED, _PREFIX_SAVED_UNKNOWN = map(
+    COUNTS.index,
+    ("prefix_told_tokens", "prefix_untold", "prefix_saved_nanousd", "prefix_saved_unknown"),
+)
 _VERDICTS: Final = {
     name.removesuffix("_good"): (at + 1, at)
     for at, name in enumerate(COUNTS)
@@ -112,10 +116,7 @@ def _count(counts: list[int], receipt: Receipt, patience: Patience) -> None:
     if receipt.input_tokens is not None:
         counts[_INPUT] += receipt.input_tokens
         counts[_OUTPUT] += receipt.output_tokens or 0
-        if receipt.cache_read_tokens:
-            counts[_CACHE_READ] += receipt.cache_read_tokens
-        if receipt.cache_write_tokens:
-            counts[_CACHE_WRITE] += receipt.cache_write_tokens
+        _count_prefix(counts, receipt)
         if receipt.reasoning_tokens:
             counts[_REASONING] += receipt.reasoning_tokens
     elif receipt.attempts:
@@ -124,6 +125,22 @@ def _count(counts: list[int], receipt: Receipt, patience: Patience) -> None:
         counts[_COST] += receipt.cost_nanousd
     elif receipt.attempts:
         counts[_COST_UNKNOWN] += 1
+
+
+def _count_prefix(counts: list[int], receipt: Receipt) -> None:
+    """What of the known input its provider's cache had; embeddings have none."""
+    read, written = receipt.cache_read_tokens, receipt.cache_write_tokens
+    if read is None and written is None:
+        counts[_PREFIX_UNTOLD] += receipt.endpoint != "embeddings"
+        return
+    counts[_PREFIX_TOLD] += receipt.total_input_tokens or 0
+    if read or written:
+        counts[_CACHE_READ] += read or 0
+        counts[_CACHE_WRITE] += written or 0
+        if receipt.prefix_saved_nanousd is None:
+            counts[_PREFIX_SAVED_UNKNOWN] += 1
+        else:
+            counts[_PREFIX_SAVED] += receipt.prefix_saved_nanousd
 
 
 def _time(whole: Bin, receipt: Receipt, patience: Patience) -> None:

@@ -31,6 +31,7 @@ OTEL: Labels = (
 )
 OURS: Labels = ("endpoint", "provider", "route", "model", "target", "team")
 _PROBED: Labels = ("target", "provider")
+_OF_PREFIX: Labels = ("route", "prompt_version", "target")
 _CLOSED = ("gen_ai_operation_name", "endpoint")
 
 
@@ -157,6 +158,43 @@ COST_UNKNOWN = _counter(
     "tidegate_cost_unknown_total",
     "requests",
     "Requests that reached a provider and whose cost nobody knows.",
+)
+PREFIX_TOKENS = Spec(
+    "tidegate_prefix_input_tokens_total",
+    "counter",
+    "tokens",
+    "Input of requests whose provider told what its prefix cache had of it, by class: read, "
+    "written, plain.",
+    (*_OF_PREFIX, "class"),
+    ("class",),
+)
+PREFIX_UNTOLD = Spec(
+    "tidegate_prefix_untold_total",
+    "counter",
+    "requests",
+    "Requests with input of which nobody told what a prefix cache had.",
+    _OF_PREFIX,
+)
+PREFIX_SAVED = Spec(
+    "tidegate_prefix_saved_usd_total",
+    "counter",
+    "US dollars",
+    "Known saving of requests that the prefix cache made cheaper, net of their writes to it.",
+    _OF_PREFIX,
+)
+PREFIX_LOST = Spec(
+    "tidegate_prefix_lost_usd_total",
+    "counter",
+    "US dollars",
+    "What requests cost more for the prefix cache: their writes to it beyond what they read.",
+    _OF_PREFIX,
+)
+PREFIX_SAVED_UNKNOWN = Spec(
+    "tidegate_prefix_saved_unknown_total",
+    "counter",
+    "requests",
+    "Requests that read from or wrote to a prefix cache, and nobody knows what that saved.",
+    _OF_PREFIX,
 )
 CACHE_SAVED = _counter(
     "tidegate_cache_saved_usd_total",
@@ -341,6 +379,7 @@ ALL: tuple[Spec, ...] = (
     *(DURATION, FIRST_TOKEN, PER_TOKEN, TOKEN_USAGE),
     *(ITL_MEAN, ITL_MAX, OUTPUT_RATE, GATEWAY_TIME, QUEUE_TIME, UPSTREAM_TIME),
     *(REQUESTS, ERRORS, TOKENS_BY_CLASS, TOKENS_UNKNOWN, TOKENS_ESTIMATED, COST, COST_UNKNOWN),
+    *(PREFIX_TOKENS, PREFIX_UNTOLD, PREFIX_SAVED, PREFIX_LOST, PREFIX_SAVED_UNKNOWN),
     CACHE_SAVED,
     *(INTERRUPTIONS, FINISH_REASONS, CANCELLED, ATTEMPTS),
     *(ANSWERS, MODEL_REFUSALS, BYTES_BEFORE_VIOLATION),

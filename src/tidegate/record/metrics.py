@@ -15,6 +15,7 @@ from tidegate.core.feed import Status
 from tidegate.core.receipt import Receipt
 from tidegate.record import catalogue, litellm_names
 from tidegate.record.journals import Lag
+from tidegate.record.prefix_metrics import PrefixMetrics
 from tidegate.record.series import MAX_SERIES, Cell, Family, Labels, Spec, exposed
 from tidegate.record.tail import Damage
 from tidegate.record.vitals import Vitals
@@ -50,6 +51,7 @@ class Metrics:
                 bound = max_series // _HISTOGRAM_SHARE if spec.buckets else max_series
                 self.families[spec.name] = Family(spec, folded, max(bound, 1))
         self._combinations: dict[Labels, _Combination] = {}
+        self._prefixes = PrefixMetrics(self.family)
         self._attempts = self.family(catalogue.ATTEMPTS)
         self._limit_refusals = self.family(catalogue.LIMIT_REFUSALS)
         self._limit_alerts = self.family(catalogue.LIMIT_ALERTS)
@@ -141,6 +143,7 @@ class Metrics:
         series.judge(receipt)
         series.count_tokens(receipt)
         series.time(receipt)
+        self._prefixes.observe(receipt)
         for attempt in receipt.attempts:
             told = attempt.target, attempt.failure or "", attempt.validity or ""
             self._attempts.cell(*told).total += 1

@@ -117,7 +117,9 @@ def listed(
     how many there are."""
     said = {"messages": "asked_chars", "answer": "answer_chars"}
     columns = [
-        func.length(it).label(said[it.name]) if it.name in said else it for it in captured.columns
+        func.length(it).label(said[it.name]) if it.name in said else it
+        for it in captured.columns
+        if it is not _c.tools
     ]
     query = select(*columns).where(_c.until_s > now_s, *_conditions(which))
     query = query.order_by(_c.receipt_id.desc()).limit(limit)

@@ -23,6 +23,7 @@ captured = Table(
     Column("cut", Boolean, nullable=False),
     Column("shortened", Boolean, nullable=False),
     Column("redacted", Text, nullable=False),
+    Column("tools", Text),
     Column("conversation", Text),
 )
 Index("ix_captured_conversation", captured.c.conversation, captured.c.receipt_id)

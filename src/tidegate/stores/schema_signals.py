@@ -21,7 +21,7 @@ from tidegate.core.bin import COUNTS, HISTOGRAMS
 from tidegate.stores.schema import metadata
 
 # Those that rows of an older program lack.
-_FIRST: Final = {"turn_time_good": "0", "turn_time_bad": "0"}
+_FIRST: Final = {name: "0" for name in COUNTS if name.startswith(("turn_time_", "prefix_"))}
 
 
 def _key() -> tuple[Column[Any], ...]:

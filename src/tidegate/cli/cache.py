@@ -1,0 +1,14 @@
+"""`tidegate cache`: what repeated work is not done again, tier by tier."""
+
+import click
+
+from tidegate.cli import _cache_prefix
+
+
+@click.group(name="cache")
+def plug() -> None:
+    """What caches had, what that saved, and what keeps them from having more."""
+
+
+plug.add_command(_cache_prefix.prefix)
+plug.add_command(_cache_prefix.unstable)

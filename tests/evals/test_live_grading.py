@@ -137,7 +137,7 @@ def test_what_nobody_can_grade_is_told_when_there_is_nothing_else(tmp_path: Path
     run(main())
 
 
-def test_strata_are_graded_alike_and_never_more_than_per_hour_across_restarts(
+def test_arms_are_graded_alike_and_never_more_than_per_hour_across_restarts(
     tmp_path: Path,
 ) -> None:
     async def main() -> None:
@@ -354,6 +354,26 @@ def test_a_route_that_captures_nothing_is_told_and_forgotten_with_its_declaratio
             await it.steps(2, 6.0)
             it.declare(DeclaredQuality())
             await it.steps(2, 6.0)
+            assert it.ungraded() is None
+
+    run(main())
+
+
+def test_a_judge_that_is_away_is_not_well_because_control_started_anew(tmp_path: Path) -> None:
+    async def main() -> None:
+        with Bench(tmp_path) as it:
+            it.way.say = lambda _: Answered("", failure="unreachable")
+            for _ in range(6):
+                it.captured()
+            await it.steps(8)
+            before = it.ungraded()
+            assert before is not None and "unreachable" in before
+            it.job = it.fresh()
+            await it.job.step()
+            assert it.ungraded() == before
+            it.way.say = lambda _: Answered(GOOD)
+            await it.settled()
+            await it.steps(10, 12.0)
             assert it.ungraded() is None
 
     run(main())

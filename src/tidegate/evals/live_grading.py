@@ -132,7 +132,11 @@ class LiveGrading:
         since_s = self._clocks.wall_s() - _BEFORE_S
         with database.reading(self._given.engine) as connection:
             before = live_answers.judged(connection, name, since_s)
-        return LiveRoute(name, asked, before, self._clocks)
+            noted = assessments.not_graded(connection).get(name)
+        made = LiveRoute(name, asked, before, self._clocks)
+        if noted is not None:
+            made.remember(noted.why)
+        return made
 
     async def _look(self, state: LiveRoute) -> None:
         after = state.look_from()

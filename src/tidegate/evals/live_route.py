@@ -38,6 +38,7 @@ _TRIES: Final = 3
 _MOST_TRIED: Final = 10_000
 _NO_CASE_IN_A_ROW: Final = 20
 _NO_RECEIPT_IN_A_ROW: Final = 3
+_NO_VERDICTS: Final = "no verdicts come: "
 # So many that were to be captured are not all lost by chance.
 MISSED_CAPTURES: Final = 20.0
 
@@ -100,6 +101,12 @@ class LiveRoute:
         self._looked_wall_s = float("-inf")
         self._look_took_s = 0.0
         self.last_kept_s = wall_s
+
+    def remember(self, noted: str) -> None:
+        """What was noted against it before this control began: an outage lasts until verdicts
+        come."""
+        if noted.startswith(_NO_VERDICTS):
+            self.outage.why = noted.removeprefix(_NO_VERDICTS)
 
     def obey(self, asked: Asked) -> None:
         """What the plan says of it now."""
@@ -225,7 +232,7 @@ class LiveRoute:
         if self.asked.route.capture is None:
             return "nothing of it is captured; write `capture`"
         if self.outage.why is not None:
-            return f"no verdicts come: {self.outage.why}"
+            return f"{_NO_VERDICTS}{self.outage.why}"
         if self.asked.asks and waits and not self.running and not self.purse.may(wall_s):
             if self.purse.is_unknown:
                 return "nobody knows what its judge costs; write the price of what serves it"

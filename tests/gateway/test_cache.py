@@ -106,6 +106,7 @@ def test_no_tenant_reads_what_another_was_answered(tmp_path: Path) -> None:
         ({**ASK, "temperature": 0.5}, False),
         ({**ASK, "temperature": 0.0, "seed": 7}, True),
         ({**ASK, "store": True}, False),
+        ({**ASK, "web_search_options": {}}, False),
     ],
 )
 def test_only_requests_that_want_the_same_each_time_are_answered_alike(

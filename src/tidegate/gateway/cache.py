@@ -35,7 +35,7 @@ _BYPASS: Final = b"x-tidegate-cache: bypass\r\n"
 _TOLD: Final = (
     b"x-tidegate-cache: %b\r\nx-tidegate-cache-tier: exact\r\ncache-control: %b, max-age=%d%b\r\n"
 )
-_TOOLS: Final = frozenset({"tools", "mcp_servers"})
+_TOOLS: Final = frozenset({"tools", "mcp_servers", "web_search_options"})
 _NOT_STORED: Final = (b"", b"false", b"null")
 # Their no that says nothing of the request: somebody else's answer may stand in for it.
 _OUTAGES: Final = frozenset({"unavailable", "rate_limited", "malformed", "interrupted", "timeout"})
@@ -96,7 +96,12 @@ def _look(progress: Progress, ask: Ask, ready: PreparedCache, told: Directives) 
     exact, receipt = ready.exact, progress.receipt
     if not _may_be_kept(progress, ask):
         return Caching(exact, _BYPASS)
-    asked = canonical(ask.body, ask.dialect, keeps_sampling=ready.keeps_sampling)
+    asked = canonical(
+        ask.body,
+        ask.dialect,
+        keeps_sampling=ready.keeps_sampling,
+        hears_users=ready.hears_users,
+    )
     if asked is None or (exact.deterministic == "required" and not asked.deterministic):
         return Caching(exact, _BYPASS)
     ttl_s = exact.ttl_s if told.ttl_s is None else min(told.ttl_s, exact.ttl_s)
@@ -116,6 +121,8 @@ def _may_be_kept(progress: Progress, ask: Ask) -> bool:
         return False
     if _TOOLS.isdisjoint(ask.members):
         return True
+    if bytes(ask.members.get("web_search_options", b"null")) != b"null":
+        return False
     return not has_servers(ask) and not has_hosted_tools(ask)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from tidegate.core import clock
 from tidegate.core.ask import Ask
-from tidegate.core.cache import ExactCache, Outcome
+from tidegate.core.cache import Outcome
 from tidegate.core.kept_answer import Found
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
@@ -106,7 +106,17 @@ def _look(progress: Progress, ask: Ask, ready: PreparedCache, told: Directives) 
         return Caching(exact, _BYPASS)
     ttl_s = exact.ttl_s if told.ttl_s is None else min(told.ttl_s, exact.ttl_s)
     key = ready.key(ask, asked, receipt, told.namespace)
-    return Caching(exact, _MISS, key, keeps=told.keeps, ttl_s=ttl_s, release=receipt.release)
+    # What headers have set apart, or a release under way, nobody in front of us can tell apart.
+    apart = bool(told.namespace or ask.passed) or receipt.rollout is not None
+    return Caching(
+        exact,
+        _MISS,
+        key,
+        keeps=told.keeps,
+        ttl_s=ttl_s,
+        release=receipt.release,
+        public=exact.public and not apart,
+    )
 
 
 def _may_be_kept(progress: Progress, ask: Ask) -> bool:
@@ -198,7 +208,7 @@ def _serve(progress: Progress, found: Found, how: Outcome, world: World) -> bool
     if progress.begun:
         progress.ending = partial(_go_on, progress, body)
     else:
-        told = _told(how, caching.exact, found)
+        told = _told(how, caching, found)
         head = kept_head(progress, ask, kept.target, found.age_s, told)
         progress.ending = partial(progress.connection.send, head, body)
     return True
@@ -221,17 +231,13 @@ def _note(progress: Progress, found: Found, how: Outcome) -> None:
         receipt.ttft_s = clock.monotonic_s() - progress.received_s
 
 
-def _told(how: Outcome, exact: ExactCache, found: Found) -> bytes:
+def _told(how: Outcome, caching: Caching, found: Found) -> bytes:
     """How it was found, and what a cache in front may make of it."""
-    whose = b"public" if exact.public else b"private"
-    more = b""
-    if exact.public and exact.stale_s:
-        more += b", stale-while-revalidate=%d" % exact.stale_s
-    if exact.public and exact.stale_if_error_s:
-        more += b", stale-if-error=%d" % exact.stale_if_error_s
-    return _TOLD % (
-        how.encode(),
-        whose,
-        found.answer.fresh_s,
-        more,
-    )
+    exact, whose, more = caching.exact, b"private", b""
+    if caching.public:
+        whose = b"public"
+        if exact.stale_s:
+            more += b", stale-while-revalidate=%d" % exact.stale_s
+        if exact.stale_if_error_s:
+            more += b", stale-if-error=%d" % exact.stale_if_error_s
+    return _TOLD % (how.encode(), whose, found.answer.fresh_s, more)

@@ -106,6 +106,7 @@ def test_no_tenant_reads_what_another_was_answered(tmp_path: Path) -> None:
         ({**ASK, "temperature": 0.5}, False),
         ({**ASK, "temperature": 0.0, "seed": 7}, True),
         ({**ASK, "store": True}, False),
+        ({**ASK, "web_search_options": {}}, False),
     ],
 )
 def test_only_requests_that_want_the_same_each_time_are_answered_alike(
@@ -249,6 +250,10 @@ def test_headers_are_public_only_where_the_route_says_so(tmp_path: Path) -> None
             assert "cache-control" not in made.headers, "nobody had judged it yet"
             said = "public, max-age=60, stale-while-revalidate=9"
             assert (told.headers["cache-control"], told.headers["age"]) == (said, "0")
+            apart = bearer(it.it.key, **{"x-tidegate-cache-namespace": "mine"})
+            for _ in range(2):
+                told = await it.it.ask(body=ASK, headers=apart)
+            assert told.headers["cache-control"] == "private, max-age=60"
 
     run(main())
 

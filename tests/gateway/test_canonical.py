@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tidegate.core.ask import ANTHROPIC_MESSAGES, OPENAI_RESPONSES
 from tidegate.core.receipt import OPENAI_CHAT
-from tidegate.gateway.canonical import Canonical, canonical, keeps_sampling
+from tidegate.gateway.canonical import Canonical, canonical, hears_users, keeps_sampling
 
 CHAT: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
@@ -37,13 +37,13 @@ ASKED = {
 # What it may say besides that says nothing.
 NOTHING: dict[str, list[Any]] = {
     "n": [1, 1.0, None],
-    "presence_penalty": [0, 0.0, -0.0, None],
-    "frequency_penalty": [0, 0.0, None],
+    "presence_penalty": [None],
+    "frequency_penalty": [None],
     "logit_bias": [{}, None],
     "logprobs": [False, None],
     "tools": [[], None],
     "tool_choice": ["auto", None],
-    "parallel_tool_calls": [True, None],
+    "parallel_tool_calls": [None],
     "response_format": [{"type": "text"}, None],
     "stop": [[], None],
     "temperature": [None],
@@ -58,6 +58,11 @@ NOTHING: dict[str, list[Any]] = {
     "metadata": [{"a": "b"}, None],
     "prompt_cache_key": ["p"],
 }
+
+
+def form(*names: str) -> dict[str, Any]:
+    schema = {"type": "object", "properties": {name: {"type": "string"} for name in names}}
+    return {"type": "json_schema", "json_schema": {"name": "s", "schema": schema}}
 
 
 def read(body: Any, dialect: str = OPENAI_CHAT, *, own: bool = False) -> Canonical:
@@ -174,6 +179,9 @@ def test_two_ways_to_say_it_are_one(one: dict[str, Any], other: dict[str, Any]) 
         ({"seed": 0}, {"seed": False}),
         ({"temperature": 0}, {}),
         ({"temperature": 1}, {}),
+        ({"presence_penalty": 0}, {}),
+        ({"parallel_tool_calls": True}, {}),
+        ({"response_format": form("a", "b")}, {"response_format": form("b", "a")}),
     ],
 )
 def test_two_things_are_two(one: dict[str, Any], other: dict[str, Any]) -> None:
@@ -181,16 +189,46 @@ def test_two_things_are_two(one: dict[str, Any], other: dict[str, Any]) -> None:
 
 
 def test_sampling_that_is_not_asked_for_is_the_apis_only_at_its_own_company() -> None:
-    told = {**CHAT, "temperature": 1.0, "top_p": 1}
+    told = {**CHAT, "temperature": 1.0, "top_p": 1, "presence_penalty": -0.0}
     assert read(told, own=True).text == read(CHAT, own=True).text
     assert read(told).text != read(CHAT).text
     assert keeps_sampling({"openai", "azure_openai"})
     assert not keeps_sampling({"openai", "vllm"})
 
 
+def test_not_to_think_is_no_default_of_every_model() -> None:
+    asked = {**CHAT, "max_tokens": 5}
+    told = {**asked, "thinking": {"type": "disabled"}}
+    assert read(told, ANTHROPIC_MESSAGES).text != read(asked, ANTHROPIC_MESSAGES).text
+
+
+def test_a_server_of_which_nobody_knows_what_it_is_may_hear_who_asks() -> None:
+    one, other = (
+        canonical(msgspec.json.encode(body), OPENAI_CHAT, keeps_sampling=False, hears_users=True)
+        for body in ({**CHAT, "user": "a"}, {**CHAT, "user": "b"})
+    )
+    assert one is not None
+    assert other is not None
+    assert one.text != other.text
+    assert hears_users({"openai_compatible", "openai"})
+    assert not hears_users({"openai", "vllm"})
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b'{"messages":[{"role":"user","content":"x","content":"y"}]}',
+        b'{"messages":[{"role":"user","content":"\\u003a","content":"y"}]}',
+        b'{"system" :"x","system":"y", "messages":[]}',
+    ],
+)
+def test_what_says_a_member_twice_is_not_looked_for(body: bytes) -> None:
+    assert canonical(body, OPENAI_CHAT, keeps_sampling=False) is None
+
+
 def test_the_other_wires_have_defaults_of_their_own() -> None:
     messages = {**CHAT, "max_tokens": 5}
-    told = {**messages, "stop_sequences": [], "thinking": {"type": "disabled"}, "system": None}
+    told = {**messages, "stop_sequences": [], "thinking": None, "system": None}
     assert read(told, ANTHROPIC_MESSAGES).text == read(messages, ANTHROPIC_MESSAGES).text
     of_user = {**messages, "metadata": {"user_id": "u"}}
     assert read(of_user, ANTHROPIC_MESSAGES).text == read(messages, ANTHROPIC_MESSAGES).text

@@ -37,7 +37,8 @@ CALLS = [{"id": "c", "type": "function", "function": {"name": "f", "arguments": 
     ("answer", "why"),
     [
         (saying(), None),
-        (saying(content=None, tool_calls=CALLS, finish="tool_calls"), None),
+        (saying(content=None, tool_calls=CALLS, finish="tool_calls"), "calls"),
+        (saying(content="hm", tool_calls=CALLS), "calls"),
         (saying(finish="length"), "unfinished"),
         (saying(finish="content_filter"), "unfinished"),
         (saying(content=None, refusal="No."), "refused"),
@@ -78,6 +79,11 @@ def test_several_choices_are_kept_together_or_not_at_all(tmp_path: Path) -> None
             for _ in range(2):
                 await it.it.ask(body={**ASK, "n": 2})
             assert await it.outcomes(3) == ["miss", "miss", "hit"]
+            refusing = saying(content="I'm sorry, but I can't help with that.")
+            answer["choices"][0] = refusing["choices"][0]
+            it.up.script = whole(answer)
+            await it.it.ask(body={**ASK, "n": 2, "seed": 2})
+            assert it.it.world.cache.unkept["small", "refused"] == 1
 
     run(main())
 

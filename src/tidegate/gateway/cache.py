@@ -9,7 +9,7 @@ from typing import Final
 
 from tidegate.core import clock
 from tidegate.core.ask import Ask
-from tidegate.core.cache import ExactCache, Outcome
+from tidegate.core.cache import Outcome
 from tidegate.core.kept_answer import Found
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
@@ -35,7 +35,7 @@ _BYPASS: Final = b"x-tidegate-cache: bypass\r\n"
 _TOLD: Final = (
     b"x-tidegate-cache: %b\r\nx-tidegate-cache-tier: exact\r\ncache-control: %b, max-age=%d%b\r\n"
 )
-_TOOLS: Final = frozenset({"tools", "mcp_servers"})
+_TOOLS: Final = frozenset({"tools", "mcp_servers", "web_search_options"})
 _NOT_STORED: Final = (b"", b"false", b"null")
 # Their no that says nothing of the request: somebody else's answer may stand in for it.
 _OUTAGES: Final = frozenset({"unavailable", "rate_limited", "malformed", "interrupted", "timeout"})
@@ -96,12 +96,27 @@ def _look(progress: Progress, ask: Ask, ready: PreparedCache, told: Directives) 
     exact, receipt = ready.exact, progress.receipt
     if not _may_be_kept(progress, ask):
         return Caching(exact, _BYPASS)
-    asked = canonical(ask.body, ask.dialect, keeps_sampling=ready.keeps_sampling)
+    asked = canonical(
+        ask.body,
+        ask.dialect,
+        keeps_sampling=ready.keeps_sampling,
+        hears_users=ready.hears_users,
+    )
     if asked is None or (exact.deterministic == "required" and not asked.deterministic):
         return Caching(exact, _BYPASS)
     ttl_s = exact.ttl_s if told.ttl_s is None else min(told.ttl_s, exact.ttl_s)
     key = ready.key(ask, asked, receipt, told.namespace)
-    return Caching(exact, _MISS, key, keeps=told.keeps, ttl_s=ttl_s, release=receipt.release)
+    # What headers have set apart, or a release under way, nobody in front of us can tell apart.
+    apart = bool(told.namespace or ask.passed) or receipt.rollout is not None
+    return Caching(
+        exact,
+        _MISS,
+        key,
+        keeps=told.keeps,
+        ttl_s=ttl_s,
+        release=receipt.release,
+        public=exact.public and not apart,
+    )
 
 
 def _may_be_kept(progress: Progress, ask: Ask) -> bool:
@@ -116,6 +131,8 @@ def _may_be_kept(progress: Progress, ask: Ask) -> bool:
         return False
     if _TOOLS.isdisjoint(ask.members):
         return True
+    if bytes(ask.members.get("web_search_options", b"null")) != b"null":
+        return False
     return not has_servers(ask) and not has_hosted_tools(ask)
 
 
@@ -191,7 +208,7 @@ def _serve(progress: Progress, found: Found, how: Outcome, world: World) -> bool
     if progress.begun:
         progress.ending = partial(_go_on, progress, body)
     else:
-        told = _told(how, caching.exact, found)
+        told = _told(how, caching, found)
         head = kept_head(progress, ask, kept.target, found.age_s, told)
         progress.ending = partial(progress.connection.send, head, body)
     return True
@@ -214,17 +231,13 @@ def _note(progress: Progress, found: Found, how: Outcome) -> None:
         receipt.ttft_s = clock.monotonic_s() - progress.received_s
 
 
-def _told(how: Outcome, exact: ExactCache, found: Found) -> bytes:
+def _told(how: Outcome, caching: Caching, found: Found) -> bytes:
     """How it was found, and what a cache in front may make of it."""
-    whose = b"public" if exact.public else b"private"
-    more = b""
-    if exact.public and exact.stale_s:
-        more += b", stale-while-revalidate=%d" % exact.stale_s
-    if exact.public and exact.stale_if_error_s:
-        more += b", stale-if-error=%d" % exact.stale_if_error_s
-    return _TOLD % (
-        how.encode(),
-        whose,
-        found.answer.fresh_s,
-        more,
-    )
+    exact, whose, more = caching.exact, b"private", b""
+    if caching.public:
+        whose = b"public"
+        if exact.stale_s:
+            more += b", stale-while-revalidate=%d" % exact.stale_s
+        if exact.stale_if_error_s:
+            more += b", stale-if-error=%d" % exact.stale_if_error_s
+    return _TOLD % (how.encode(), whose, found.answer.fresh_s, more)

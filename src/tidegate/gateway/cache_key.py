@@ -17,7 +17,7 @@ from tidegate.core.cache import ExactCache, Scope
 from tidegate.core.plan import Route
 from tidegate.core.plugs import Provider
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.canonical import Canonical, keeps_sampling
+from tidegate.gateway.canonical import Canonical, hears_users, keeps_sampling
 
 # Of what a key is made; another one finds nothing of those before it.
 _VERSION: Final = 1
@@ -33,6 +33,7 @@ class PreparedCache(Struct, eq=False):
     exact: ExactCache
     start: Any
     keeps_sampling: bool
+    hears_users: bool
     providers: Mapping[str, Provider]
 
     def key(self, ask: Ask, asked: Canonical, receipt: Receipt, namespace: str) -> bytes:
@@ -77,7 +78,7 @@ def prepare_cache(route: Route, providers: Mapping[str, Provider]) -> PreparedCa
         exact.scope,
     )
     start = hashlib.blake2b(_encode(same), digest_size=DIGEST_BYTES)
-    return PreparedCache(exact, start, keeps_sampling(kinds), providers)
+    return PreparedCache(exact, start, keeps_sampling(kinds), hears_users(kinds), providers)
 
 
 def _whose(scope: Scope, receipt: Receipt) -> tuple[str | None, ...]:

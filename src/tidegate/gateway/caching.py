@@ -31,7 +31,8 @@ class Tape:
 class Caching(Struct, eq=False):
     """`key` None: it was not looked for. `leads`: others wait for its answer, which is kept for
     `ttl_s` where it `keeps`. `old` is what may be given if nobody has an answer. `told` are headers
-    of the answer. `release` is what it was meant for."""
+    of the answer. `release` is what it was meant for. `public`: what stands in front may keep it
+    for whoever sends the same body."""
 
     exact: ExactCache
     told: bytes
@@ -40,6 +41,7 @@ class Caching(Struct, eq=False):
     keeps: bool = False
     ttl_s: float = 0.0
     release: str | None = None
+    public: bool = False
     old: Found | None = None
     tape: Tape | None = None
     body: bytes | None = None

@@ -5,7 +5,11 @@ that is written out make no difference. A default is one only where every provid
 it; of sampling only those do whose API it is (`keeps_sampling`), engines take theirs from their
 model. A member that nobody here knows is part of the text, `null` or not.
 
-What no model hears of is left out: who the end user is, and what a provider files a request under.
+Within the schema of an answer the order of properties does make one: models write in that order.
+A body in which an object has a member twice has no text: which of the two counts is its reader's.
+
+What no model hears of is left out: who the end user is, and what a provider files a request under;
+a server of which nobody knows what it is may hear of them (`hears_users`).
 Whether an answer is streamed is left out too: it is given in either form.
 """
 
@@ -17,17 +21,20 @@ from msgspec import Struct
 
 from tidegate.core.ask import ANTHROPIC_MESSAGES, OPENAI_RESPONSES
 from tidegate.core.receipt import OPENAI_CHAT
-from tidegate.text.strict_json import UNREADABLE
+from tidegate.text.strict_json import UNREADABLE, JsonProblem, count_members
 
 # The providers of the wires' own companies.
 _OWN: Final = frozenset({"openai", "azure_openai", "anthropic"})
-_OPENAI_SAMPLING: Final = {"temperature": 1, "top_p": 1}
+# Where anything may stand behind the wire, an application of somebody's too.
+_ANYBODYS: Final = "openai_compatible"
+_RESPONSES_SAMPLING: Final = {"temperature": 1, "top_p": 1, "parallel_tool_calls": True}
+_CHAT_SAMPLING: Final = {**_RESPONSES_SAMPLING, "presence_penalty": 0, "frequency_penalty": 0}
 
 
 class _Wire(Struct, frozen=True):
     """`known` are members that may be null for nothing; `defaults` what absent ones mean;
-    `sampling` those that only the API's own company keeps. `unheard` are left out, `plain` are
-    those with which an answer says the same in either form, and no more."""
+    `sampling` those that only the API's own company keeps, as engines are started with others.
+    `unheard` are left out, `plain` are those with which an answer says the same in either form."""
 
     known: frozenset[str]
     defaults: Mapping[str, Any]
@@ -41,14 +48,11 @@ class _Wire(Struct, frozen=True):
 _SAMPLED: Final = frozenset({"temperature", "top_p", "top_k", "seed"})
 _CHAT_DEFAULTS: Final[Mapping[str, Any]] = {
     "n": 1,
-    "presence_penalty": 0,
-    "frequency_penalty": 0,
     "logit_bias": {},
     "logprobs": False,
     "tools": [],
     "functions": [],
     "tool_choice": "auto",
-    "parallel_tool_calls": True,
     "response_format": {"type": "text"},
     "modalities": ["text"],
     "service_tier": "auto",
@@ -69,7 +73,7 @@ _MESSAGES_DEFAULTS: Final[Mapping[str, Any]] = {
     "stop_sequences": [],
     "tools": [],
     "tool_choice": {"type": "auto"},
-    "thinking": {"type": "disabled"},
+    "thinking": None,
     "system": "",
     "service_tier": "auto",
     "output_config": {},
@@ -81,7 +85,6 @@ _MESSAGES_DEFAULTS: Final[Mapping[str, Any]] = {
 _RESPONSES_DEFAULTS: Final[Mapping[str, Any]] = {
     "tools": [],
     "tool_choice": "auto",
-    "parallel_tool_calls": True,
     "truncation": "disabled",
     "text": {"format": {"type": "text"}},
     "include": [],
@@ -103,9 +106,9 @@ _RESPONSES_DEFAULTS: Final[Mapping[str, Any]] = {
 }
 _WIRES: Final[Mapping[str, _Wire]] = {
     OPENAI_CHAT: _Wire(
-        known=frozenset(_CHAT_DEFAULTS) | _SAMPLED,
+        known=frozenset(_CHAT_DEFAULTS) | frozenset(_CHAT_SAMPLING) | _SAMPLED,
         defaults=_CHAT_DEFAULTS,
-        sampling=_OPENAI_SAMPLING,
+        sampling=_CHAT_SAMPLING,
         unheard=frozenset(
             {"user", "safety_identifier", "metadata", "prompt_cache_key", "prompt_cache_retention"}
         ),
@@ -130,9 +133,9 @@ _WIRES: Final[Mapping[str, _Wire]] = {
     ),
     # Whose answers say again what was asked, so that nothing of it goes unheard.
     OPENAI_RESPONSES: _Wire(
-        known=frozenset(_RESPONSES_DEFAULTS) | _SAMPLED,
+        known=frozenset(_RESPONSES_DEFAULTS) | frozenset(_RESPONSES_SAMPLING) | _SAMPLED,
         defaults=_RESPONSES_DEFAULTS,
-        sampling=_OPENAI_SAMPLING,
+        sampling=_RESPONSES_SAMPLING,
         unheard=frozenset(),
         plain=frozenset(
             {"input", "store", "metadata", "instructions", "tools", "tool_choice", "truncation"}
@@ -144,6 +147,8 @@ _WIRES: Final[Mapping[str, _Wire]] = {
     ),
 }
 _UNKNOWN: Final = _Wire(frozenset(), {}, {}, frozenset(), frozenset())
+# What an answer's form is asked for by.
+_FORMS: Final = frozenset({"response_format", "text", "output_config", "output_format"})
 # A caller's choice of tools says nothing where there are none.
 _NO_CHOICE: Final = ("none", "auto")
 
@@ -157,21 +162,42 @@ class Canonical(Struct, frozen=True):
     deterministic: bool
 
 
-def canonical(body: bytes, dialect: str, *, keeps_sampling: bool) -> Canonical | None:
+def canonical(
+    body: bytes, dialect: str, *, keeps_sampling: bool, hears_users: bool = False
+) -> Canonical | None:
     """None where the body cannot be told from others, such as by numbers beyond all bounds."""
     try:
         members = _decode(body)
+        if _says_twice(body, members):
+            return None
         wire = _WIRES.get(dialect, _UNKNOWN)
         deterministic = _is_deterministic(members)
+        if not hears_users:
+            for name in wire.unheard.intersection(members):
+                del members[name]
         _reduce(members, wire, keeps_sampling=keeps_sampling)
         return Canonical(_encode(members), wire.plain.issuperset(members), deterministic)
-    except (*UNREADABLE, OverflowError, TypeError):
+    except (*UNREADABLE, JsonProblem, OverflowError, TypeError):
         return None
 
 
 def keeps_sampling(kinds: set[str]) -> bool:
     """Whether sampling that is not asked for is as the API has it, at each of these providers."""
     return kinds <= _OWN
+
+
+def hears_users(kinds: set[str]) -> bool:
+    """Whether an answer of one of these providers may depend on who is said to ask."""
+    return _ANYBODYS in kinds
+
+
+def _says_twice(body: bytes, members: dict[str, Any]) -> bool:
+    """Whether reading it has lost a member. Colons tell, those in texts too, unless one is written
+    as its number."""
+    written = _write(members)
+    if body.count(b":") == written.count(b":") and body.find(b"\\u003") < 0:
+        return False
+    return count_members(body) != count_members(written)
 
 
 def _is_deterministic(members: dict[str, Any]) -> bool:
@@ -186,8 +212,6 @@ def _reduce(members: dict[str, Any], wire: _Wire, *, keeps_sampling: bool) -> No
     options = members.get("stream_options")
     if type(options) is dict:
         options.pop("include_usage", None)
-    for name in wire.unheard.intersection(members):
-        del members[name]
     tools = members.get("tools")
     if type(tools) is list:
         for tool in tools:
@@ -201,9 +225,24 @@ def _reduce(members: dict[str, Any], wire: _Wire, *, keeps_sampling: bool) -> No
     if type(content) is list:
         for turn in content:
             _reduce_turn(turn)
+    for name in _FORMS.intersection(members):
+        _keep_order(members[name])
     _drop_defaults(members, wire.known, wire.defaults)
     if keeps_sampling:
         _drop_defaults(members, wire.known, wire.sampling)
+
+
+def _keep_order(schema: Any) -> None:
+    """Has the properties of a schema, and of those within it, stand in the order they came in."""
+    if type(schema) is list:
+        for one in schema:
+            _keep_order(one)
+    elif type(schema) is dict:
+        for one in schema.values():
+            _keep_order(one)
+        properties = schema.get("properties")
+        if type(properties) is dict:
+            schema["properties"] = list(properties.items())
 
 
 def _drop_defaults(
@@ -254,4 +293,5 @@ def _number(text: str) -> int | float:
 
 
 _decode: Final = msgspec.json.Decoder(dict[str, Any], float_hook=_number).decode
+_write: Final = msgspec.json.Encoder().encode
 _encode: Final = msgspec.json.Encoder(order="sorted").encode

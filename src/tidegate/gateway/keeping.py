@@ -1,7 +1,7 @@
 """keeping: whether a settled answer is good for others, and what becomes of those who wait for it.
 
-Kept is what is whole, valid, and no refusal, of the release that the request was meant for. Of
-everything else only its caller hears.
+Kept is what is whole, valid, and no refusal, of the release that the request was meant for. What
+calls a tool would have it act again for somebody else. Of all else only its caller hears.
 """
 
 import logging
@@ -11,18 +11,17 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.conversation import Text, ToolCall
 from tidegate.core.kept_answer import Found, KeptAnswer
-from tidegate.core.spoken import Choice
 from tidegate.gateway.caching import Caching
 from tidegate.gateway.chain import TIMER_S
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.replay import spoken_of
 from tidegate.gateway.world import World
+from tidegate.text.model_refusal import MAX_BYTES, model_refusal
 
 log = logging.getLogger(__name__)
 
-_FINISHED: Final = frozenset({"stop", "tool_calls"})
-_ENDED: Final = frozenset({"stop", "stop_sequence", "tool_calls"})
+_ENDED: Final = frozenset({"stop", "stop_sequence"})
 # Why an answer was not kept: it failed, or its caller left, or would wait no longer, before there
 # was one.
 _FAILED: Final = "failed"
@@ -87,7 +86,9 @@ def _why_not(progress: Progress, caching: Caching) -> str | None:
         return _FAILED
     if receipt.release != caching.release or target.target.name not in route.cache.providers:
         return "fallback"
-    if receipt.finish_reason not in _FINISHED:
+    if receipt.finish_reason == "tool_calls" or _calls(progress):
+        return "calls"
+    if receipt.finish_reason != "stop":
         return "unfinished"
     if receipt.validity not in (None, "valid") or receipt.usage_conflict:
         return "invalid"
@@ -96,7 +97,15 @@ def _why_not(progress: Progress, caching: Caching) -> str | None:
     body = caching.heard()
     if body is None:
         return "too_large"
-    return None if _is_whole(ask, body, target) else "unfinished"
+    return _of_several(ask, body, target)
+
+
+def _calls(progress: Progress) -> bool:
+    """Whether the answer has a tool called, whatever it says of its end."""
+    relay, answer = progress.relay, progress.answer
+    if relay is not None:
+        return relay.reader.called
+    return answer is not None and any(one.calls or one.acts for one in answer.said)
 
 
 def _waits_no_longer(progress: Progress) -> bool:
@@ -107,22 +116,23 @@ def _waits_no_longer(progress: Progress) -> bool:
     )
 
 
-def _is_whole(ask: Ask, body: bytes, target: PreparedTarget) -> bool:
-    """Whether every choice that was asked for is there, with something in it, to its end. Of one
-    alone the receipt has told."""
+def _of_several(ask: Ask, body: bytes, target: PreparedTarget) -> str | None:
+    """Why nobody else may have it, of what the receipt does not tell: whether every choice that was
+    asked for is there, with something in it, to its end, and none of them is a refusal."""
     if ask.choices == 1:
-        return True
+        return None
     spoken = spoken_of(ask, body, target.provider, streamed=ask.stream)
-    return (
-        spoken is not None
-        and len(spoken.choices) == ask.choices
-        and all(map(_says_something, spoken.choices))
-    )
-
-
-def _says_something(choice: Choice) -> bool:
-    said = (isinstance(it, ToolCall) or (isinstance(it, Text) and it.text) for it in choice.parts)
-    return choice.reason in _ENDED and any(said)
+    if spoken is None or len(spoken.choices) != ask.choices:
+        return "unfinished"
+    for choice in spoken.choices:
+        said = "".join(it.text for it in choice.parts if isinstance(it, Text))
+        if any(isinstance(it, ToolCall) for it in choice.parts):
+            return "calls"
+        if choice.reason not in _ENDED or not said:
+            return "unfinished"
+        if model_refusal(said[:MAX_BYTES].encode()).extent != "none":
+            return "refused"
+    return None
 
 
 def _kept(progress: Progress, caching: Caching) -> KeptAnswer:

@@ -89,6 +89,12 @@ def test_a_date_that_most_have_today_is_found_all_the_same() -> None:
     assert (what.kind, what.compared, what.turn) == ("date", 10, 0)
 
 
+def test_what_only_some_have_is_not_stable() -> None:
+    some = rules("b", 150)
+    what = found([asked(f"No {1000 + n}.\n{some if n % 2 else ''}") for n in range(10)])
+    assert (what.kind, what.behind_tokens, what.saved_tokens) == ("number", 0, 0)
+
+
 def test_too_few_say_nothing() -> None:
     assert unstable([asked("x")] * (LEAST_REQUESTS - 1), COUNTER) is None
     assert unstable([], COUNTER) is None

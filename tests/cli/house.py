@@ -69,6 +69,7 @@ def answering(say: Say) -> Iterator[str]:
 def lends_keys(control: FakeControl) -> None:
     """Control makes and revokes the key of a run, and knows one route of the prompt."""
     made = {"key": KEY, "record": VIEW, "replaces": None, "waiting_for": []}
+    control.answers["GET /api/receipts"] = {"receipts": [], "cursor": 0}
     control.answers["POST /api/keys"] = made
     control.answers["POST /api/keys/abcdefgh/revoke"] = {"record": VIEW, "waiting_for": []}
     control.answers["GET /api/judges"] = {"judges": [], "seats": []}

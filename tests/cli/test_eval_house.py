@@ -3,13 +3,14 @@
 from decimal import Decimal
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 from tests.cli.conftest import FakeControl
 from tests.cli.house import lends_keys
 
 from tidegate.cli._client import Control
-from tidegate.cli._eval_house import Ledger, run_key
+from tidegate.cli._eval_house import Ledger, newest_receipt, run_key, spent_nanousd
 from tidegate.evals.receipts import Unread
 
 
@@ -56,3 +57,20 @@ def test_receipts_of_the_run_come_page_by_page(control: FakeControl) -> None:
         del control.answers["GET /api/receipts"]
         with pytest.raises(Unread):
             Ledger(house, "run-1")(4)
+
+
+def test_what_a_run_has_cost_is_all_that_was_asked_for_it(control: FakeControl) -> None:
+    known = {"id": "r", "started_at_s": 1.0, "gateway": "g", "endpoint": "chat", "cost_nanousd": 3}
+    bounded = {**known, "cost_nanousd": None, "most_nanousd": 40}
+    control.answers["GET /api/receipts"] = {"receipts": [known, bounded], "cursor": 9}
+    with opened(control) as house:
+        assert newest_receipt(house) == 9
+        assert "after" not in control.asked[-1].url.params
+        control.asked.clear()
+        assert spent_nanousd(house, "run-1", 4, 9) == 3 * 43
+        asked = [(it.url.params["session_id"], it.url.params["after"]) for it in control.asked]
+        assert asked == [("run-1", "4"), ("run-1.judge", "4"), ("run-1.embed", "4")]
+        assert spent_nanousd(house, "run-1", 9, 9) == 0
+        del control.answers["GET /api/receipts"]
+        with pytest.raises(click.ClickException, match="nobody knows what the run has cost"):
+            spent_nanousd(house, "run-1", 4, 9)

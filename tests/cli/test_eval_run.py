@@ -57,7 +57,7 @@ def test_two_parameters_of_one_version_are_two_sides(
 
 
 def test_a_run_whose_money_is_spent_is_incomplete_and_goes_on_later(
-    run: Callable[..., Result], suite: Path, tmp_path: Path
+    run: Callable[..., Result], suite: Path, tmp_path: Path, control: FakeControl
 ) -> None:
     left = 50
 
@@ -77,8 +77,13 @@ def test_a_run_whose_money_is_spent_is_incomplete_and_goes_on_later(
         assert 1000 - left <= 200 - 40
         other = went(run, suite, url, "--baseline", "none", "--candidate", "v2",
                      "--run-file", str(file))  # fmt: skip
+        dear = {"id": "r", "started_at_s": 1.0, "gateway": "g", "endpoint": "chat",
+                "session_id": "of a judge", "cost_nanousd": 5 * 10**9}  # fmt: skip
+        control.answers["GET /api/receipts"] = {"receipts": [dear], "cursor": 9}
+        spent = went(run, suite, url, *SIDES, "--run-file", str(file))
     assert other.exit_code == 3
     assert "another run: not the same the baseline" in other.stderr
+    assert (spent.exit_code, "the run has cost $5 already" in spent.stderr) == (3, True)
 
 
 def test_a_judge_that_is_not_calibrated_only_informs(

@@ -126,7 +126,7 @@ def test_what_the_file_has_superseded_of_what_was_moved_at_run_time_is_told():
 QUALITY = """\
 providers: {{mine: {{kind: vllm, base_url: "http://127.0.0.1:9/v1"}}}}
 routes:
-  grader: mine/{judge}
+  grader: {judge}
   chat:
     target: mine/Qwen3-8B
     {capture}
@@ -137,9 +137,14 @@ routes:
 @pytest.mark.parametrize(
     ("judge", "capture", "said"),
     [
-        ("llama-3", "capture: 5%", []),
-        ("llama-3", "unsupported: drop", ["quality: nothing of this route is captured"]),
-        ("qwen-max", "capture: 5%", ["quality.judge: the judge is of the family"]),
+        ("mine/llama-3", "capture: 5%", []),
+        ("mine/llama-3", "unsupported: drop", ["quality: nothing of this route is captured"]),
+        ("mine/qwen-max", "capture: 5%", ["quality.judge: the judge is of the family"]),
+        (
+            "{target: mine/llama-3, capture: {share: 1%, also: [eval]}}",
+            "capture: 5%",
+            ["quality.judge: what the judge is asked is captured again"],
+        ),
     ],
 )
 def test_what_grading_of_live_answers_lacks(judge, capture, said):

@@ -53,6 +53,8 @@ def test_of_a_conversation_all_or_nothing_is_kept_and_of_all_the_share() -> None
         (receipt("eval"), ("shadow",), False),
         (receipt("shadow", None, shadow_of="x"), (), False),
         (receipt("shadow", None, shadow_of="x"), ("shadow",), True),
+        (receipt(cache="refresh"), ("eval", "shadow"), False),
+        (receipt(cache="miss"), (), True),
         (receipt("probe", None), ("eval", "shadow"), False),
     ],
 )

@@ -41,3 +41,12 @@ def test_a_comparison_notes_what_was_shown_first() -> None:
     assert said.labels == ("tie", "tie")
     assert said.first_shown == (True, True, True, True)
     assert len(told.asked) == 4
+
+
+def test_of_a_comparison_that_came_to_nothing_no_place_is_noted() -> None:
+    """A verdict without its reason is none, and one order alone says nothing of places."""
+    whole = msgspec.json.encode({"reason": "", "better": "A"}).decode()
+    told = Told('{"better":"A"}', whole, "I do not know.")
+    check = Check("judge_pairwise")
+    [said] = asyncio.run(judged(told, check, [Anchor("a", "x", ("first",), "y")], 1))
+    assert (said.labels, said.first_shown) == ((None, None), ())

@@ -101,6 +101,23 @@ def test_a_resumed_run_asks_the_judge_only_of_what_is_not_compared(tmp_path: Pat
     run(main())
 
 
+def test_of_a_comparison_that_came_to_nothing_no_place_is_noted(tmp_path: Path) -> None:
+    class Careless(House):
+        def __call__(self, body: dict[str, Any]) -> Any:
+            said = super().__call__(body)
+            return said.replace("reason", "because") if "better" in str(said) else said
+
+    async def main() -> None:
+        async with asked(tmp_path / "g", Careless()) as (_, _, way):
+            file, one = opened(tmp_path / "run", way, [compared(1)], calibrated=True)
+            with file:
+                await one.go(way)
+            [made] = one.pairs()[0].comparisons
+            assert (made.grade.verdict, made.first_shown) == ("error", ())
+
+    run(main())
+
+
 def test_a_comparison_of_other_answers_does_not_count(tmp_path: Path) -> None:
     async def main() -> None:
         house = House()

@@ -400,7 +400,9 @@ def test_captures_are_missed_where_conversations_were_to_be_captured_and_not_by_
             at_s = it.time.clocks().wall_s()
             given = {"route": "chat", "key_id": "k", "error_code": None, "endpoint": "chat"}
             long = [rig.receipt(at_s, session_id="long", **given) for _ in range(500)]
-            it.record(*long)
+            # Answers that were kept are nobody's to be captured.
+            hits = [rig.receipt(at_s, session_id=f"s{n}", cache="hit", **given) for n in range(500)]
+            it.record(*long, *hits)
             it.time.now_s += 120.0
             await it.steps(2, 6.0)
             assert it.ungraded() is None

@@ -91,6 +91,18 @@ def test_captures_that_do_not_come_are_told_when_it_is_no_chance() -> None:
     assert it.wrong(20, None) == "no captured requests come"
 
 
+def test_what_waits_for_a_judge_that_is_away_for_days_is_bounded() -> None:
+    time = Time()
+    it = route(time)
+    for _ in range(3000):
+        it.looked(kept(time, 1))
+        one = it.next()
+        assert one is not None
+        it.put_aside(one, "unreachable")
+        time.now_s += 11.0
+    assert len(it._aside) <= WINDOW_S / 11 + 2
+
+
 def test_a_judge_that_is_too_slow_for_long_is_told() -> None:
     time = Time()
     it = route(time)

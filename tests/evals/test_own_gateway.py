@@ -17,6 +17,7 @@ from tests.stores.rig import entries, receipt
 
 from tidegate.core import clock
 from tidegate.core.declared_quality import DeclaredQuality
+from tidegate.core.grading import Answered
 from tidegate.core.key import KeyRecord
 from tidegate.evals.own_gateway import KEY_LIFE_S, NAME, NoGateway, OwnGateway
 from tidegate.stores import audit, database, keys
@@ -82,6 +83,21 @@ def test_what_the_plan_says_now_needs_another_key_and_who_asks_is_not_cut_off(
                     assert await judge(TURNS, None) == ("yes", None)
                 before, after = _keys(room)
                 assert before.revoked_at_s is not None and after.revoked_at_s is None
+
+    run(main())
+
+
+def test_a_key_that_somebody_revoked_is_replaced_and_not_again_and_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        with Room(tmp_path, chat=JUDGED) as room:
+            (room.layout.run / "gateway.url").write_text("http://127.0.0.1:9\n")
+            async with OwnGateway(room.given) as own:
+                counts = []
+                for why in ("unreachable", "revoked_api_key", "invalid_api_key", ""):
+                    async with own.judge("small") as judge:
+                        judge.note(Answered("", failure=f"{why}: the gateway's words"))
+                    counts.append(len(_keys(room)))
+                assert counts == [1, 1, 2, 2]
 
     run(main())
 

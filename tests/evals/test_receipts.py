@@ -54,6 +54,17 @@ def test_early_late_and_missing_receipts_and_a_control_that_is_away() -> None:
     run(main())
 
 
+def test_what_came_before_the_run_is_not_read() -> None:
+    async def main() -> None:
+        def read(cursor: int) -> Page:
+            return Page([receipt("a", cost_nanousd=1)] if cursor >= 5_000_000 else [], cursor)
+
+        async with Receipts(read, patience_s=5, after=5_000_000) as receipts:
+            assert (await receipts(Answered("x", receipt_id="a"))).cost_nanousd == 1
+
+    run(main())
+
+
 def test_nobody_waits_nobody_reads() -> None:
     async def main() -> None:
         def read(cursor: int) -> Page:

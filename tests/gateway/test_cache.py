@@ -231,6 +231,16 @@ def test_no_store_keeps_nothing_and_a_ttl_only_shortens(tmp_path: Path) -> None:
     run(main())
 
 
+def test_who_names_a_ttl_has_no_older_answer_not_even_a_stale_one(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with house(tmp_path, stale_s=60.0, stale_if_error_s=60.0) as it:
+            await it.it.ask(body=ASK)
+            await it.it.ask(body=ASK, headers=bearer(it.it.key, **{"x-tidegate-cache-ttl": "0"}))
+            assert await it.outcomes(2) == ["miss", "miss"]
+
+    run(main())
+
+
 def test_headers_are_public_only_where_the_route_says_so(tmp_path: Path) -> None:
     async def main() -> None:
         async with house(tmp_path, scope="route", public=True, stale_s=9.0, ttl_s=60.0) as it:

@@ -70,6 +70,13 @@ def test_litellms_member_is_read_and_taken_out(cache: Any, expected: Any) -> Non
     assert facts(told(cache=cache)) == expected
 
 
+@pytest.mark.parametrize("value", [b"a=" + b" " * 8000 + b'"x"y', b"a" * 8000 + b";", b"," * 8000])
+def test_no_header_is_long_to_read(value: bytes) -> None:
+    """What takes time by the square or cube of its length would hold the loop for minutes."""
+    ask = Ask("chat", b"{}", {}, "m")
+    assert facts(directives({b"cache-control": value + b", no-store"}, ask))[1] is False
+
+
 @pytest.mark.parametrize("cache", [b'"ephemeral"', b'{"type":"exact_match"}', b"null", b"[1]"])
 def test_a_member_of_that_name_that_is_another_thing_stays(cache: bytes) -> None:
     ask = Ask("chat", b"{}", {"cache": Raw(cache)}, "m")

@@ -4,13 +4,17 @@ import asyncio
 from pathlib import Path
 
 import msgspec
+import pytest
 from tests.gateway.cached import ASK, STREAMED, either, house
 from tests.gateway.limited import left
 from tests.gateway.rig import CHAT, run, until
 from tests.gateway.upstream import Exchange, answer_bytes
 
+from tidegate.core import clock
 from tidegate.core.plan import Limit
 from tidegate.gateway.stream import KEEPALIVE
+from tidegate.gateway.world import World
+from tidegate.stores.memory_answers import MemoryAnswers
 
 
 def bearer(key: str, **more: str) -> dict[str, str]:
@@ -199,6 +203,65 @@ def test_when_the_one_with_money_leaves_the_others_are_refused(tmp_path: Path) -
             writer.transport.abort()
             replies = await asyncio.gather(*asking)
             assert {(it.status, it.code) for it in replies} == {(429, "insufficient_quota")}
+            assert len(it.it.world.cache.flights) == 0
+
+    run(main())
+
+
+async def sweep(world: World) -> None:
+    while True:
+        await asyncio.sleep(0.02)
+        world.sweep(clock.monotonic_s())
+
+
+def test_leaders_who_wait_too_short_let_nobody_else_ask_alone(tmp_path: Path) -> None:
+    async def main() -> None:
+        gate = asyncio.Event()
+
+        async def script(exchange: Exchange) -> None:
+            await gate.wait()
+            await either(exchange)
+
+        async with house(tmp_path, script) as it:
+            hurried = bearer(it.it.key, **{"x-tidegate-timeout": "0.2"})
+            asking = [asyncio.create_task(it.it.ask(body=ASK, headers=hurried))]
+            await it.up.arrived(1)
+            longer = bearer(it.it.key, **{"x-tidegate-timeout": "0.5"})
+            asking.append(asyncio.create_task(it.it.ask(body=ASK, headers=longer)))
+            await until(lambda: len(it.it.world.pausing) == 1)
+            asking += [asyncio.create_task(it.it.ask(body=ASK)) for _ in range(20)]
+            sweeping = asyncio.create_task(sweep(it.it.world))
+            await it.up.arrived(3)
+            gate.set()
+            replies = await asyncio.gather(*asking)
+            sweeping.cancel()
+            assert [reply.status for reply in replies] == [504, 504] + [200] * 20
+            assert it.asked == 3
+
+    run(main())
+
+
+def test_a_store_that_breaks_leaves_nobody_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        gate = asyncio.Event()
+
+        async def script(exchange: Exchange) -> None:
+            await gate.wait()
+            await either(exchange)
+
+        def broken(*_: object) -> None:
+            raise OSError("no room")
+
+        async with house(tmp_path, script) as it:
+            monkeypatch.setattr(MemoryAnswers, "put", broken)
+            asking = [asyncio.create_task(it.it.ask(body=ASK)) for _ in range(3)]
+            await until(lambda: len(it.it.world.pausing) == 2)
+            gate.set()
+            async with asyncio.timeout(5.0):
+                replies = await asyncio.gather(*asking)
+            assert [reply.status for reply in replies] == [200] * 3
             assert len(it.it.world.cache.flights) == 0
 
     run(main())

@@ -43,6 +43,16 @@ def test_what_comes_fast_is_cut_by_the_minute():
     assert [len(group) for group in groups] == [600] * 5
 
 
+def test_the_last_group_does_not_end_with_the_arm_that_was_waited_for():
+    """What is bad is told sooner: of what waits the newest are bad, in both arms."""
+    of_canary = {10, 20, 30, 40, 100}
+    found = [
+        Found(n, float(n), "canary" if n in of_canary else "stable", None, n > 90)
+        for n in range(200)
+    ]
+    assert [len(group) for group in cut(found).groups] == [200]
+
+
 def test_of_very_many_without_the_other_arm_the_oldest_are_never_compared():
     found = [Found(n, float(n), "stable", None, False) for n in range(MAX_WAITING + 30)]
     some = [Found(9999, 0.0, "canary", None, False)]

@@ -12,6 +12,7 @@ from tidegate.cli._client import Control
 from tidegate.control.shapes import KeyMade, KeyRevoked, NewKey, NewKeyLimits, ReceiptPage
 from tidegate.core import clock
 from tidegate.core.purpose import EVAL
+from tidegate.evals.asking import SESSION_ENDS
 from tidegate.evals.receipts import PAGE, Page, Unread
 
 # A key whose run is killed ends by itself.
@@ -50,6 +51,34 @@ def run_key(
                 f"ends by itself within a day, or by `tidegate key revoke {made.record.id}`",
                 err=True,
             )
+
+
+def newest_receipt(control: Control) -> int:
+    """The number of the newest receipt in the ledger. click.ClickException."""
+    return control.get("/api/receipts", ReceiptPage, limit=1).cursor
+
+
+def spent_nanousd(control: Control, run: str, after: int, upto: int) -> int:
+    """What a run has cost, with its judges and embeddings, by whatever key; the most that it can
+    have been where that is all that is known. Its receipts lie between two numbers.
+    click.ClickException."""
+    found = 0
+    for end in SESSION_ENDS.values():
+        read, cursor = Ledger(control, f"{run}{end}"), after
+        while cursor < upto:
+            try:
+                page = read(cursor)
+            except Unread as error:
+                raise click.ClickException(f"nobody knows what the run has cost: {error}") from None
+            costs = [
+                it.most_nanousd if it.cost_nanousd is None else it.cost_nanousd
+                for it in page.receipts
+            ]
+            found += sum(it for it in costs if it is not None)
+            if page.cursor <= cursor:
+                break
+            cursor = page.cursor
+    return found
 
 
 class Ledger:

@@ -14,7 +14,7 @@ from msgspec import Struct
 
 from tidegate.cli import _judge_told
 from tidegate.cli._client import Control
-from tidegate.cli._eval_house import Ledger, run_key
+from tidegate.cli._eval_house import Ledger, newest_receipt, run_key, spent_nanousd
 from tidegate.cli._eval_sides import json_pairs
 from tidegate.cli._words import Usd
 from tidegate.core import clock
@@ -156,6 +156,7 @@ def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, contro
         {name: side.digest() for name, side in sides.items()},
         suite.repeats,
         _who_judges(asked),
+        after=newest_receipt(control),
     )
     path = asked.run_file or FOLDER / f"{suite.name}-{head.run}.jsonl"
     try:
@@ -169,18 +170,21 @@ def run_suite(suite: Suite, sides: Mapping[SideName, Side], asked: Asked, contro
     with file:
         routes = [side.route for side in sides.values()]
         routes += [it for it in (asked.judge, asked.embeddings) if it is not None]
-        spent = sum(it.answered.cost_nanousd or 0 for it in file.outcomes.values())
+        began = file.head
+        spent = 0
+        if began is not head:  # it goes on
+            spent = spent_nanousd(control, began.run, began.after, head.after)
         left = asked.most - Decimal(spent) / _NANOUSD
         if left <= 0:
             raise click.ClickException(f"{path}: the run has cost ${asked.most} already")
         with run_key(control, f"eval {suite.name}", routes, left, asked.team) as key:
-            gateway = Gateway(asked.gateway, key.secret, file.head.run, asked.at_once)
+            gateway = Gateway(asked.gateway, key.secret, began.run, asked.at_once)
             by = (
                 None if asked.judge is None else Judge(gateway, asked.judge, asked.judge_parameters)
             )
             vectors = None if asked.embeddings is None else Embedder(gateway, asked.embeddings)
             marker = Marker(Judges(by, calibrated, vectors))
-            receipts = Receipts(Ledger(control, file.head.run))
+            receipts = Receipts(Ledger(control, began.run), after=began.after)
             alpha = asked.bounds.alpha if asked.early_stop else None
             with _Bar(suite.name) as bar:
                 course = Course(asked.at_once, alpha, receipts, bar.step)

@@ -80,7 +80,7 @@ def about_machines(
 
 
 def about_quality(plan: Plan, declared: Declared) -> Iterator[Warned]:
-    """Answers that are to be graded and are not kept, and judges that judge their own kin."""
+    """Answers that are to be graded and are not kept, or are twice, and judges of their own kin."""
     for name, route in declared.routes.items():
         quality = route.quality
         if quality is None:
@@ -88,6 +88,13 @@ def about_quality(plan: Plan, declared: Declared) -> Iterator[Warned]:
         if route.capture is None:
             what = "nothing of this route is captured, so that nothing is graded; write `capture`"
             yield Warned(("routes", name, "quality"), what)
+        asked = None if quality.judge is None else declared.routes[quality.judge].capture
+        if asked is not None and "eval" in asked.also:
+            what = (
+                "what the judge is asked is captured again by its own route (`also: [eval]`), "
+                "where it is nobody's: deleting a customer does not find it"
+            )
+            yield Warned(("routes", name, "quality", "judge"), what)
         if quality.checks is not None and quality.judge is not None:
             judges = {family(it.model) for it in plan.routes[quality.judge].reachable}
             judged = {family(it.model) for it in plan.routes[name].reachable}

@@ -43,6 +43,8 @@ class Capture(Struct, frozen=True, omit_defaults=True):
         of the same, wherever it is asked."""
         if receipt.shadow_of is not None or receipt.purpose == SHADOW:
             asked = "shadow" in self.also
+        elif receipt.cache == "refresh":  # it renews a kept answer, and nobody asked for it
+            asked = False
         elif is_production(receipt.purpose, has_key=receipt.key_id is not None):
             asked = True
         else:

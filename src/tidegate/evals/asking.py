@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Mapping
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -29,6 +30,8 @@ REJECTED: Final = "rejected_by_provider"
 
 
 Purpose = Literal["answer", "judge", "embed"]
+# What stands behind a run's id in its receipts' sessions.
+SESSION_ENDS: Final[Mapping[Purpose, str]] = {"answer": "", "judge": ".judge", "embed": ".embed"}
 
 
 class Patience(Struct, frozen=True):
@@ -115,11 +118,10 @@ class Gateway:
             f"host: {parts.netloc.rpartition('@')[2]}\r\nauthorization: Bearer {key}\r\n"
             f"content-type: application/json\r\nx-tidegate-session-id: {session}"
         ).encode()
-        embed = head.replace(b"/chat/completions ", b"/embeddings ", 1) + b".embed"
+        embed = head.replace(b"/chat/completions ", b"/embeddings ", 1)
         self._heads: dict[Purpose, bytes] = {
-            "answer": head,
-            "judge": head + b".judge",
-            "embed": embed,
+            purpose: (embed if purpose == "embed" else head) + end.encode()
+            for purpose, end in SESSION_ENDS.items()
         }
         self._patience = patience or Patience()
         self._asked: dict[Upstream, float] = {}

@@ -25,12 +25,14 @@ async def judged(judge: Ask, check: Check, anchors: Sequence[Anchor], at_once: i
 
     async def one(anchor: Anchor) -> Said:
         labels: list[Label | None] = []
-        heard = Heard(judge)
+        first: list[bool] = []
         async with turn:
             for _ in range(_TIMES):
+                heard = Heard(judge)
                 grade = await _grade(grader, anchor, options, heard)
                 labels.append(_label(grade, check.grader))
-        first = heard.first if check.grader == PAIRWISE else ()
+                if check.grader == PAIRWISE and grade.verdict != "error":
+                    first += heard.first
         return Said(anchor, tuple(labels), tuple(first))
 
     async with asyncio.TaskGroup() as tasks:

@@ -114,7 +114,7 @@ class Comparing:
             self._judges.digest(prompt),
             self._judges.decides(prompt),
             self._judges.models,
-            () if heard is None else tuple(heard.first),
+            () if heard is None or said.verdict == "error" else tuple(heard.first),
         )
 
 

@@ -16,7 +16,9 @@ _better: Final = msgspec.json.Decoder(_Better).decode
 
 
 class Heard:
-    """An Ask that notes it: `first` has one entry for each verdict that is no tie."""
+    """An Ask that notes it: `first` has one entry for each verdict that is no tie. Of a comparison
+    that came to nothing it holds what was heard before, which says nothing of the judge's places.
+    """
 
     def __init__(self, judge: Ask) -> None:
         self._judge = judge

@@ -169,7 +169,13 @@ class LiveRoute:
         self._tries[one.receipt_id] += 1
         self.no_receipt_in_a_row += self._tries[one.receipt_id] == 1
         if self._tries[one.receipt_id] < _TRIES or self._has_no_receipts:
-            self._aside.append(one)
+            self._put_by(one)
+
+    def _put_by(self, one: Candidate) -> None:
+        """For another try, while it is not too old."""
+        since_s = self._clocks.wall_s() - WINDOW_S
+        self._aside = [it for it in self._aside if it.at_s >= since_s]
+        self._aside.append(one)
 
     @property
     def _has_no_receipts(self) -> bool:
@@ -198,7 +204,7 @@ class LiveRoute:
         if len(self._tries) > _MOST_TRIED:
             self._tries.clear()
         self.pace.give_back()
-        self._aside.append(one)
+        self._put_by(one)
         return True
 
     @property

@@ -33,6 +33,9 @@ SESSION: Final = "online-quality"
 _DAY_S: Final = 86_400.0
 KEY_LIFE_S: Final = 2 * _DAY_S
 _RENEWED_S: Final = _DAY_S
+# One that the gateway refuses, such as after an operator has revoked it, is replaced so often.
+_REPLACED_S: Final = 600.0
+_REFUSED: Final = frozenset({"invalid_api_key", "revoked_api_key", "expired_api_key"})
 _AT_ONCE: Final = 64  # of all jobs together
 _PAGE: Final = 100
 # Nobody waits for it, and what fails is tried again later: each try is one receipt.
@@ -85,6 +88,7 @@ class _Way:
         self.gateway = gateway
         self.made_s = made_s
         self.users = 0
+        self.is_refused = False
 
 
 class OwnGateway:
@@ -95,6 +99,7 @@ class OwnGateway:
         self._patience = patience
         self._way: _Way | None = None
         self._turn = asyncio.Lock()
+        self._replaced_s = float("-inf")
 
     async def __aenter__(self) -> "OwnGateway":
         self._turn = asyncio.Lock()
@@ -114,10 +119,12 @@ class OwnGateway:
         StoreError."""
         way = await self._usable()
         way.users += 1
+        judge = OwnJudge(way.gateway, route, parameters)
         try:
-            yield OwnJudge(way.gateway, route, parameters)
+            yield judge
         finally:
             way.users -= 1
+            way.is_refused |= not _REFUSED.isdisjoint(judge.failures)
             if way is not self._way and not way.users:
                 await self._end(way)
 
@@ -126,7 +133,9 @@ class OwnGateway:
             wanted, now_s = self._wanted(), clock.monotonic_s()
             held = self._way
             if held is not None and held.wanted == wanted and now_s < held.made_s + _RENEWED_S:
-                return held
+                if not held.is_refused or now_s < self._replaced_s + _REPLACED_S:
+                    return held
+                self._replaced_s = now_s
             self._way = fresh = await self._made(wanted, now_s)
             if held is not None and not held.users:
                 await self._end(held)

@@ -35,10 +35,12 @@ Read = Callable[[int], Page]
 
 class Receipts:
     """Reads along in the ledger while answers wait for their receipts; a context. `read` gives the
-    receipts of the run's session after a cursor, in a thread; it may raise Unread."""
+    receipts of the run's session after a cursor, in a thread; it may raise Unread. `after` is the
+    first cursor: a ledger of millions is not read through while answers wait."""
 
-    def __init__(self, read: Read, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, read: Read, patience_s: float = PATIENCE_S, after: int = 0) -> None:
         self._read = read
+        self._after = after
         self._patience_s = patience_s
         self._wanted: dict[str, tuple[asyncio.Future[Receipt | None], float]] = {}
         self._early: dict[str, Receipt] = {}
@@ -92,7 +94,7 @@ class Receipts:
                 future.set_result(None)
 
     async def _follow(self) -> None:
-        cursor = 0
+        cursor = self._after
         while True:
             if not self._wanted:
                 self._more.clear()

@@ -20,7 +20,8 @@ MAX_LINE_BYTES: Final = 64 * 1024 * 1024
 
 
 class RunHead(Struct, frozen=True, omit_defaults=True):
-    """What the run is of. `sides` are the digests of what is asked, `repeats` how often."""
+    """What the run is of. `sides` are the digests of what is asked, `repeats` how often; `after` is
+    the number of the newest receipt that there was before it."""
 
     run: str
     suite: str
@@ -29,6 +30,7 @@ class RunHead(Struct, frozen=True, omit_defaults=True):
     repeats: int
     judge: str | None = None
     form: str = FORM
+    after: int = 0
 
 
 class _Line(Struct, frozen=True):

@@ -122,9 +122,9 @@ def _may_be_kept(progress: Progress, ask: Ask) -> bool:
 def _judge(found: Found, caching: Caching, told: Directives) -> Outcome | None:
     """How it may be given now; what may be given later is noted."""
     age_s, exact, fresh_s = found.age_s, caching.exact, found.answer.fresh_s
-    if told.ttl_s is not None:
-        fresh_s = min(fresh_s, told.ttl_s)
     if told.max_age_s is not None and age_s > told.max_age_s:
+        return None
+    if told.ttl_s is not None and age_s >= told.ttl_s:
         return None
     if age_s < fresh_s:
         return "hit"

@@ -36,7 +36,6 @@ _NAMES: Final = frozenset(
     {OWN, _OWN_TTL, _OWN_NAMESPACE, _STANDARD, _ON}
     | {*_NO_CACHE, *_NO_STORE, *_OFF, *_TTLS, *_NAMESPACES}
 )
-_DIRECTIVE: Final = re.compile(rb'\s*([A-Za-z-]+)\s*(?:=\s*"?([^",]*?)"?\s*)?(?:,|\Z)')
 _SECONDS: Final = re.compile(rb"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)?", re.ASCII)
 _UNIT_S: Final = {None: 1.0, b"ms": 0.001, b"s": 1.0, b"m": 60.0, b"h": 3600.0}
 _MEMBER: Final = "cache"
@@ -109,18 +108,19 @@ def _read_namespaces(headers: Mapping[bytes, bytes], found: Directives) -> None:
 def _read_list(value: bytes, found: Directives) -> bool:
     """Cache-Control's directives. Whether each of them is one that is known."""
     known = bool(value)
-    for match in _DIRECTIVE.finditer(value):
-        name, said = match[1].lower(), match[2]
+    for part in value.split(b","):
+        name, _, said = part.partition(b"=")
+        name = name.strip().lower()
         if name == b"no-cache":
             found.reads = False
         elif name == b"no-store":
             found.keeps = False
         elif name in (b"max-age", b"s-maxage"):
-            age_s = _seconds(said or b"")
+            age_s = _seconds(said.strip().strip(b'"'))
             known = known and age_s is not None
             if age_s is not None:
                 found.max_age_s = _least(found.max_age_s, age_s)
-        else:
+        elif name:
             known = False
     return known
 

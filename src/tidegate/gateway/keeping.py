@@ -4,21 +4,27 @@ Kept is what is whole, valid, and no refusal, of the release that the request wa
 everything else only its caller hears.
 """
 
+import logging
 from typing import Final
 
+from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.conversation import Text, ToolCall
 from tidegate.core.kept_answer import Found, KeptAnswer
 from tidegate.core.spoken import Choice
 from tidegate.gateway.caching import Caching
+from tidegate.gateway.chain import TIMER_S
 from tidegate.gateway.prepared_target import PreparedTarget
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.replay import spoken_of
 from tidegate.gateway.world import World
 
+log = logging.getLogger(__name__)
+
 _FINISHED: Final = frozenset({"stop", "tool_calls"})
 _ENDED: Final = frozenset({"stop", "stop_sequence", "tool_calls"})
-# Why an answer was not kept: it failed, or its caller left before there was one.
+# Why an answer was not kept: it failed, or its caller left, or would wait no longer, before there
+# was one.
 _FAILED: Final = "failed"
 _LEFT: Final = "left"
 
@@ -26,12 +32,21 @@ _LEFT: Final = "left"
 def keep(progress: Progress, world: World) -> None:
     """Keeps the answer if others may have it, and tells those who wait. Once, after settle."""
     caching, receipt = progress.caching, progress.receipt
-    flights, cache = world.cache.flights, world.cache
     if receipt.cache is not None:
-        cache.lookups[receipt.route or "", receipt.cache] += 1
+        world.cache.lookups[receipt.route or "", receipt.cache] += 1
     if caching is None or caching.key is None or not (caching.leads or caching.keeps):
         return
-    key = caching.key
+    try:
+        _keep(progress, caching, caching.key, world)
+    except Exception:
+        log.exception("an answer could not be kept")
+        if caching.leads:
+            world.cache.flights.failed(caching.key)
+
+
+def _keep(progress: Progress, caching: Caching, key: bytes, world: World) -> None:
+    receipt = progress.receipt
+    flights, cache = world.cache.flights, world.cache
     if receipt.cache not in ("miss", "refresh"):  # it has had an older one
         if caching.leads:
             flights.failed(key)
@@ -43,13 +58,13 @@ def keep(progress: Progress, world: World) -> None:
     why = _why_not(progress, caching)
     if why is None:
         kept = _kept(progress, caching)
+        if caching.leads:
+            flights.landed(key, Found(kept, 0.0, {}))
         if caching.keeps and progress.route is not None:
             more_s = max(caching.exact.stale_s, caching.exact.stale_if_error_s)
             answers = cache.of(progress.route.route, caching.exact)
             answers.put(key, kept, caching.ttl_s + more_s)
             cache.kept[route] += 1
-        if caching.leads:
-            flights.landed(key, Found(kept, 0.0, {}))
         return
     cache.unkept[route, why] += 1
     if not caching.leads:
@@ -65,10 +80,9 @@ def keep(progress: Progress, world: World) -> None:
 def _why_not(progress: Progress, caching: Caching) -> str | None:
     """Why nobody else may have its answer; None where anybody may who asks the same."""
     receipt, target, ask, route = progress.receipt, progress.target, progress.ask, progress.route
-    if receipt.error_code == "client_closed" or receipt.cancelled_by is not None:
-        return _LEFT if receipt.cancelled_by == "client" else _FAILED
-    if receipt.error_code is not None or receipt.interrupted or receipt.status != 200:
-        return _FAILED
+    failed = receipt.error_code is not None or receipt.cancelled_by is not None
+    if failed or receipt.interrupted or receipt.status != 200:
+        return _LEFT if _waits_no_longer(progress) else _FAILED
     if ask is None or target is None or route is None or route.cache is None:
         return _FAILED
     if receipt.release != caching.release or target.target.name not in route.cache.providers:
@@ -83,6 +97,14 @@ def _why_not(progress: Progress, caching: Caching) -> str | None:
     if body is None:
         return "too_large"
     return None if _is_whole(ask, body, target) else "unfinished"
+
+
+def _waits_no_longer(progress: Progress) -> bool:
+    """Whether its caller has gone, or its deadline has passed: neither tells of the question."""
+    late_s = progress.until_s
+    return progress.receipt.cancelled_by == "client" or (
+        late_s is not None and clock.monotonic_s() >= late_s - TIMER_S
+    )
 
 
 def _is_whole(ask: Ask, body: bytes, target: PreparedTarget) -> bool:

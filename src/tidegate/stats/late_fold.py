@@ -50,7 +50,11 @@ _NOTHING: Final = Before()
 
 
 def cut(found: Iterable[Found]) -> Cut:
-    """Of one metric at one weight. What is in no group and not left out waits for more."""
+    """Of one metric at one weight. What is in no group and not left out waits for more.
+
+    The last group has all that came: where what is bad is told sooner, the newest of what waits
+    are the bad ones, and a group that ends where the arm with less has enough has more of those in
+    that arm."""
     groups: list[list[Found]] = []
     group: list[Found] = []
     lacking = {"stable": LEAST_A_GROUP, "canary": LEAST_A_GROUP}
@@ -63,6 +67,9 @@ def cut(found: Iterable[Found]) -> Cut:
         lacking[one.arm] -= 1
     if max(lacking.values()) <= 0:
         return Cut([*groups, group], [])
+    if groups:
+        groups[-1] += group  # or it would end with one of the arm that was waited for
+        return Cut(groups, [])
     more = min(lacking, key=lambda arm: lacking[arm])
     of_more = [one.seq for one in group if one.arm == more]
     surplus = max(0, len(group) - MAX_WAITING)

@@ -189,6 +189,7 @@ def to_be_captured(
     payloads = connection.execute(query.order_by(_r.id.desc()).limit(_SCAN_ROWS)).scalars()
     return sum(
         it.is_production
+        and not it.is_kept_answer
         and it.error_code is None
         and it.endpoint in ("chat", "completions")
         and capture.wants(it, conversation_place(it))

@@ -39,7 +39,7 @@ Index(
     "ix_assessments_unit",
     *(assessments.c[name] for name in ("rollout", "assessed_as", "unit")),
 )
-Index("ix_assessments_route", assessments.c.route, assessments.c.at_s)
+Index("ix_assessments_route", assessments.c.route, assessments.c.started_at_s)
 
 # Routes whose answers should be graded and are not: since when, and why.
 ungraded = Table(

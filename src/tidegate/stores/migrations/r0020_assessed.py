@@ -31,7 +31,7 @@ def upgrade() -> None:
     op.create_index("ix_assessments_folded", "assessments", ["folded", "seq"])
     unit = ["rollout", "assessed_as", "unit"]
     op.create_index("ix_assessments_unit", "assessments", unit)
-    op.create_index("ix_assessments_route", "assessments", ["route", "at_s"])
+    op.create_index("ix_assessments_route", "assessments", ["route", "started_at_s"])
     op.create_table(
         "ungraded_routes",
         sa.Column("route", sa.Text, primary_key=True),

@@ -75,6 +75,26 @@ def test_a_few_that_begin_in_another_way_do_not_hide_the_others() -> None:
     assert (what.compared, what.others, what.turn) == (19, 1, 1)
 
 
+def test_what_varies_in_most_of_them_is_found_beside_others_of_another_sort() -> None:
+    behind = rules("b", 150)
+    dated = [asked(f"It is {DAY + timedelta(days=n)}.\n{behind}", str(n)) for n in range(9)]
+    what = found([*dated, *(asked(f"Hello. {behind}", str(n)) for n in range(4))])
+    assert (what.kind, what.compared, what.others) == ("date", 9, 4)
+
+
+def test_a_date_that_most_have_today_is_found_all_the_same() -> None:
+    behind = rules("b", 150)
+    dated = [asked(f"It is {DAY + timedelta(days=n // 7)}.\n{behind}", str(n)) for n in range(10)]
+    what = found(dated)
+    assert (what.kind, what.compared, what.turn) == ("date", 10, 0)
+
+
+def test_what_only_some_have_is_not_stable() -> None:
+    some = rules("b", 150)
+    what = found([asked(f"No {1000 + n}.\n{some if n % 2 else ''}") for n in range(10)])
+    assert (what.kind, what.behind_tokens, what.saved_tokens) == ("number", 0, 0)
+
+
 def test_too_few_say_nothing() -> None:
     assert unstable([asked("x")] * (LEAST_REQUESTS - 1), COUNTER) is None
     assert unstable([], COUNTER) is None

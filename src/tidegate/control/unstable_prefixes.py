@@ -60,4 +60,5 @@ def _saved_nanousd(found: Unstable, target: Target | None, requests: int) -> int
     if price is None or price.input is None or price.cache_read is None:
         return None
     less = price.input.at(found.tokens) - price.cache_read.at(found.tokens)
-    return found.saved_tokens * requests * max(less, 0) // TOKENS_PER_MTOK
+    alike = requests * found.compared // (found.compared + found.others)
+    return found.saved_tokens * alike * max(less, 0) // TOKENS_PER_MTOK

@@ -24,6 +24,9 @@ MOST_CHARS: Final = 64 * 1024
 LEAST_REQUESTS: Final = 5
 # So many must begin alike, and so many must hold a piece of text for it to be stable.
 ALIKE: Final = 0.9
+# Or so many, where only by these a form is found: others begin in another way altogether.
+_MOST_OF_THEM: Final = 0.5
+_NO_FORM: Final = ("message", "text")
 # Shorter pieces are alike by chance.
 _LEAST_PIECE_CHARS: Final = 16
 _PIECE: Final = re.compile(r"[^\n.!?;,{}]*[\n.!?;,{}]?")
@@ -72,7 +75,16 @@ def unstable(requests: Sequence[Sequence[Part]], counter: Counter) -> Unstable |
     texts = sorted(_flat(parts) for parts in requests[:MOST_REQUESTS])
     if len(texts) < LEAST_REQUESTS:
         return None
-    alike, place = _alike(texts)
+    found = _found(texts, ALIKE, counter)
+    if found.kind in _NO_FORM:
+        fewer = _found(texts, _MOST_OF_THEM, counter)
+        if fewer.saved_tokens and fewer.kind not in _NO_FORM and fewer.compared >= LEAST_REQUESTS:
+            return fewer
+    return found
+
+
+def _found(texts: list[str], share: float, counter: Counter) -> Unstable:
+    alike, place = _alike(texts, share)
     others = len(texts) - len(alike)
     tokens = round(sum(counter.of(text) for text in alike) / len(alike))
     first = alike[0]
@@ -108,9 +120,10 @@ def _word(role: str) -> str:
     return role if role in ("tools", "system", "developer", "user", "assistant", "tool") else "?"
 
 
-def _alike(texts: list[str]) -> tuple[list[str], int]:
-    """Those of the sorted texts that share the longest beginning which `ALIKE` of them have."""
-    many = max(2, math.ceil(ALIKE * len(texts)))
+def _alike(texts: list[str], share: float) -> tuple[list[str], int]:
+    """Those of the sorted texts that have the longest beginning which that share of them has, and
+    how many characters that is."""
+    many = max(2, math.ceil(share * len(texts)))
     best, start = -1, 0
     for at in range(len(texts) - many + 1):
         length = _common(texts[at], texts[at + many - 1])

@@ -2,30 +2,21 @@ import random
 
 import msgspec
 import pytest
+from tests.stats.analysed import JUDGED, ROLLOUT, after, judged
 from tests.stats.release import ERRORS, amounts, arm, block, rollout
 
-from tidegate.core.block import ArmBlock, Block, Tally
+from tidegate.core.block import ArmBlock, Tally
 from tidegate.core.rollout import DEFAULT_HARM, HarmMetric
 from tidegate.stats.analysis import (
     LENGTH,
     Analysis,
     begin,
     guards,
-    is_by_unit,
     kept,
     ratio_broken,
     take,
 )
 from tidegate.stats.verdict import kinds, verdicts
-
-ROLLOUT = rollout(*ERRORS)
-
-
-def after(*blocks, of=ROLLOUT) -> Analysis:
-    analysis = begin(of)
-    for each in blocks:
-        analysis = take(analysis, of, each)
-    return analysis
 
 
 def test_a_release_without_metrics_of_its_own_has_the_usual_ones():
@@ -114,27 +105,6 @@ def test_what_waits_goes_on_when_the_weight_is_known_again():
     assert found.waiting is None
 
 
-def test_one_request_a_unit_is_compared_by_requests():
-    assert not is_by_unit(after(block(arm(300, 3), arm(30, 1))), "error")
-
-
-@pytest.mark.parametrize(("bad_pairs", "by_unit"), [(300, True), (36, False)])
-def test_units_whose_requests_are_alike_are_compared_by_units(bad_pairs, by_unit):
-    """Of 40,000 pairs of requests of which 3 % were bad: bad together, or independently."""
-    stable, canary = arm(18_000, 540), arm(2_000, 60)
-    for side, pairs in ((stable, 36_000), (canary, 4_000)):
-        side.pairs = side.early_pairs = pairs
-        side.bad_pairs["error"] = bad_pairs * pairs // 40_000
-    assert is_by_unit(after(block(stable, canary)), "error") is by_unit
-
-
-def test_returning_units_of_which_nothing_is_known_are_compared_by_units():
-    stable, canary = arm(3000, 30), arm(300, 3)
-    stable.pairs, canary.pairs = 9_000, 900
-    assert is_by_unit(after(block(stable, canary)), "error")
-    assert is_by_unit(after(block(stable, canary)), LENGTH)
-
-
 def test_how_many_are_slow_is_known_at_once():
     """So that a slow canary is found in the first blocks that have a latency."""
     of = rollout(HarmMetric("ttft", 0.02), HarmMetric("error", 0.02))
@@ -158,33 +128,9 @@ def test_a_latency_is_harm_by_its_upper_body_too():
     assert analysis.metrics["ttft"].requests.both() == (3000, 150)
 
 
-def test_users_whose_upper_body_is_alike_are_compared_by_units():
-    of = rollout(HarmMetric("ttft", 0.02))
-    stable, canary = arm(18_000, 900, "ttft"), arm(2_000, 100, "ttft")
-    for side, pairs in ((stable, 36_000), (canary, 4_000)):
-        side.tallies["ttft_body"] = Tally(side.assigned, side.assigned // 4)
-        side.pairs = side.early_pairs = pairs
-        side.bad_pairs = {"ttft": pairs // 400, "ttft_body": pairs // 16}
-    assert not is_by_unit(after(block(stable, canary), of=of), "ttft")
-    stable.bad_pairs["ttft_body"] *= 3
-    assert is_by_unit(after(block(stable, canary), of=of), "ttft")
-
-
 def test_a_metric_of_its_own_margin():
     strict = rollout(HarmMetric("output_tokens", 2.0))
     assert [guard.margin for guard in kept(strict)] == [2.0]
-
-
-JUDGED = rollout(HarmMetric("error", 0.02), HarmMetric("quality", 0.05))
-
-
-def judged(stable: int, canary: int, *, of: int = 10, began_s: float = 0.0, **given) -> Block:
-    """So many bad of as many judged answers of each arm."""
-    arms = [ArmBlock(tallies={"quality": Tally(of, bad)}) for bad in (stable, canary)]
-    for each in arms:
-        for name, value in given.items():
-            setattr(each, name, value)
-    return Block("chat/next", 1, began_s, began_s + 10.0, 0.1, *arms, late="quality")
 
 
 def test_what_is_found_afterwards_is_compared_at_once_and_is_nothing_else():
@@ -212,16 +158,6 @@ def test_many_judged_worse_are_harm_and_equal_ones_become_safe():
     assert verdicts(after(*[judged(1, 5)] * 9, of=JUDGED), JUDGED)[1].verdict == "harm"
     equal = after(*[judged(1, 1)] * 120, of=JUDGED)
     assert verdicts(equal, JUDGED)[1].verdict == kinds(equal, JUDGED)["quality"] == "safe"
-
-
-def test_one_users_many_ratings_are_one_units():
-    alone = {"pairs": 45, "early_pairs": 45}
-    worse = [judged(1, 5, **alone, bad_pairs={"quality": 10})] * 30
-    found = after(*worse, of=JUDGED)
-    assert is_by_unit(found, "quality") and not is_by_unit(found, "error")
-    assert kinds(found, JUDGED)["quality"] == verdicts(found, JUDGED)[1].verdict != "harm"
-    apart = after(*[judged(1, 5, pairs=2, early_pairs=2)] * 300, of=JUDGED)
-    assert not is_by_unit(apart, "quality")
 
 
 def test_what_is_found_of_requests_before_it_began_anew_counts_no_more():

@@ -5,11 +5,10 @@ hardly anything wait for the next at the same weight: which requests are compare
 on how many came and never on what became of them. Those of late metrics come with enough of both.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from math import log
-from operator import add
-from typing import Final, TypeVar
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -17,10 +16,11 @@ from msgspec.structs import replace
 from tidegate.core.block import ArmBlock, Block, Moments, Tally
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import DEFAULT_HARM, HarmMetric, Rollout
-from tidegate.stats import clusters, harm_test, ratio_test
+from tidegate.stats import harm_test, ratio_test
 from tidegate.stats.block_fold import BODY_QUANTILE, SLOW_QUANTILE
 from tidegate.stats.harm_test import LEAST_EARLIER, Share
-from tidegate.stats.level import Bounds, Level, advanced, harmed, summed
+from tidegate.stats.joined import joined
+from tidegate.stats.level import Bounds, Level, advanced, harmed
 from tidegate.stats.marks import BODY
 from tidegate.stats.safe_test import Margin
 
@@ -162,7 +162,7 @@ def take(analysis: Analysis, rollout: Rollout, block: Block) -> Analysis:
         if waiting.weight != block.weight:
             taken.metrics = _compared(taken.metrics, rollout, waiting)
         else:
-            block = _joined(waiting, block)
+            block = joined(waiting, block)
     if min(block.stable.assigned, block.canary.assigned) < LEAST_A_BLOCK:
         taken.waiting = block
     else:
@@ -200,52 +200,6 @@ def ratio_broken(analysis: Analysis) -> bool:
     if max(analysis.ratio) < _LN_ALARM:  # nor is their mean
         return False
     return harm_test.ln_mean(analysis.ratio) >= _LN_ALARM
-
-
-def may_be_by_unit(analysis: Analysis) -> bool:
-    """Whether units have so many requests that any metric might be judged by units."""
-    stable, canary = analysis.stable, analysis.canary
-    requests, pairs = stable.assigned + canary.assigned, stable.pairs + canary.pairs
-    return clusters.design_effect(requests, pairs, 1.0) >= clusters.LEAST_DESIGN_EFFECT
-
-
-def is_by_unit(analysis: Analysis, name: str) -> bool:
-    """Whether the metric is judged by units: requests of one unit are alike, or may well be."""
-    if HARM[name].is_late:
-        return _is_late_by_unit(analysis, name)
-    if not may_be_by_unit(analysis):
-        return False
-    stable, canary = analysis.stable, analysis.canary
-    requests, pairs = stable.assigned + canary.assigned, stable.pairs + canary.pairs
-    most = _most_correlation(analysis, name)
-    return clusters.design_effect(requests, pairs, most) >= clusters.LEAST_DESIGN_EFFECT
-
-
-def _is_late_by_unit(analysis: Analysis, name: str) -> bool:
-    known, pairs = analysis.metrics[name], analysis.late.get(name, _NO_PAIRS)
-    judged = known.requests.both()
-    rate = harm_test.rate_of(judged)
-    most = clusters.most_share_correlation(rate, pairs.early, known.bad_pairs)
-    effect = clusters.design_effect(int(judged.judged), pairs.all, most)
-    return effect >= clusters.LEAST_DESIGN_EFFECT
-
-
-def _most_correlation(analysis: Analysis, name: str) -> float:
-    stable, canary, known = analysis.stable, analysis.canary, analysis.metrics[name]
-    if HARM[name].kind != "amount":
-        rate = harm_test.rate_of(known.requests.both())
-        pairs = stable.early_pairs + canary.early_pairs
-        most = clusters.most_share_correlation(rate, pairs, known.bad_pairs)
-        if known.body is None:
-            return most
-        rate = harm_test.rate_of(known.body.requests.both())
-        return max(most, clusters.most_share_correlation(rate, pairs, known.body.bad_pairs))
-    together = stable.together + canary.together
-    if not together:
-        return 1.0
-    of_units = summed(known.units.stable, known.units.canary)
-    inverse_size = (stable.inverse_sizes + canary.inverse_sizes) / together
-    return clusters.most_correlation(of_units, known.requests.spread(False) ** 2, inverse_size)
 
 
 def _ratio(analysis: Analysis, block: Block) -> tuple[float, ...]:
@@ -324,43 +278,3 @@ def _requests(arm: ArmBlock, name: str) -> Moments:
     if tally is not None:
         return Moments(tally.judged, tally.bad, tally.bad)
     return arm.moments.get(name, _NONE)
-
-
-def _joined(one: Block, other: Block) -> Block:
-    return Block(
-        other.rollout,
-        other.number,
-        one.began_s,
-        other.ended_s,
-        other.weight,
-        _both(one.stable, other.stable),
-        _both(one.canary, other.canary),
-        other.dear_nanousd,
-    )
-
-
-def _both(one: ArmBlock, other: ArmBlock) -> ArmBlock:
-    """What the comparison reads of two blocks of one arm."""
-    return ArmBlock(
-        assigned=one.assigned + other.assigned,
-        tallies=_by_name(one.tallies, other.tallies, _tallied),
-        moments=_by_name(one.moments, other.moments, summed),
-        by_unit=_by_name(one.by_unit, other.by_unit, summed),
-        bad_pairs=_by_name(one.bad_pairs, other.bad_pairs, add),
-    )
-
-
-T = TypeVar("T")
-
-
-def _by_name(
-    one: Mapping[str, T], other: Mapping[str, T], both: Callable[[T, T], T]
-) -> dict[str, T]:
-    found = dict(one)
-    for name, value in other.items():
-        found[name] = both(found[name], value) if name in found else value
-    return found
-
-
-def _tallied(one: Tally, other: Tally) -> Tally:
-    return Tally(one.judged + other.judged, one.bad + other.bad)

@@ -14,14 +14,8 @@ from msgspec import Struct
 from tidegate.core.harm import HARM
 from tidegate.core.rollout import HarmMetric, Rollout
 from tidegate.stats import harm_test, mean_test, safe_test
-from tidegate.stats.analysis import (
-    Analysis,
-    Known,
-    bounds_of,
-    guards,
-    is_by_unit,
-    may_be_by_unit,
-)
+from tidegate.stats.analysis import Analysis, Known, bounds_of, guards
+from tidegate.stats.by_unit import is_by_unit, may_be_by_unit
 from tidegate.stats.level import Bounds, Level, bet_on
 
 INTERVAL_ALPHA: Final = 0.05

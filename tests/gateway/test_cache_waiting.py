@@ -265,3 +265,25 @@ def test_a_store_that_breaks_leaves_nobody_waiting(
             assert len(it.it.world.cache.flights) == 0
 
     run(main())
+
+
+def test_what_those_who_waited_were_sent_is_counted_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        gate = asyncio.Event()
+
+        async def script(exchange: Exchange) -> None:
+            await gate.wait()
+            await either(exchange)
+
+        async with house(tmp_path, script) as it:
+            asking = [asyncio.create_task(it.it.ask(body=body)) for body in (ASK, STREAMED)]
+            await until(lambda: len(it.it.world.pausing) == 1)
+            gate.set()
+            await asyncio.gather(*asking)
+            held = it.it.world.cache.memory["small"]
+            alone = held.size
+            for _ in range(2):
+                reply = await it.it.ask(body=STREAMED)
+            assert held.size == alone + len(reply.body)
+
+    run(main())

@@ -14,6 +14,7 @@ from tests.stores.redis_rig import Server, run
 from tidegate.core import clock
 from tidegate.core.kept_answer import KeptAnswer, packed
 from tidegate.stores.redis_answers import RedisAnswers
+from tidegate.stores.redis_wire import encode
 
 MB = 1 << 20
 
@@ -165,4 +166,22 @@ def test_what_may_be_kept_for_no_time_is_not_sent(tmp_path: Path) -> None:
             assert store.errors == 0
 
     with redis_rig.serving("redis", tmp_path) as server:
+        run(main(server))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_list_that_the_server_threw_away_leaves_room(kind: str, tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        async with kept(server) as store:
+            route = store.of("a", 4096)
+            for name in (b"1", b"2", b"3"):
+                route.put(name, answer(b"x" * 1000), 60.0)
+            await found(lambda: route.get(b"3"))
+            await store._link.call(encode("DEL", "{tidegate:answers:1:a}:until"))
+            for name in (b"4", b"5"):
+                route.put(name, answer(b"x" * 1000), 60.0)
+            await found(lambda: route.get(b"5"))
+            assert await route.get(b"4") is not None
+
+    with redis_rig.serving(kind, tmp_path) as server:
         run(main(server))

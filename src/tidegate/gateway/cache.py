@@ -202,7 +202,8 @@ def _serve(progress: Progress, found: Found, how: Outcome, world: World) -> bool
         if body is None:
             return False
         found.forms[form] = body
-        if body is not kept.body and caching.key is not None:
+        # Forms that those who waited share go with the last of them.
+        if how != "joined" and body is not kept.body and caching.key is not None:
             world.cache.of(route.route, caching.exact).grew(caching.key, len(body))
     _note(progress, found, how)
     if progress.begun:

@@ -21,7 +21,8 @@ log = logging.getLogger(__name__)
 
 _VERSION: Final = "1"
 # KEYS: what expires when, sizes, their sum. ARGV: entry, value, milliseconds, most bytes, prefix.
-# A server that is full refuses the value, and nothing has happened. Lists outlive what is in them.
+# A server that is full refuses the value, and nothing has happened. Lists outlive what is in them;
+# where the server has thrown one away, the sum begins anew, or it would have no room for ever.
 _PUT: Final = """
 local made = redis.pcall('SET', ARGV[5] .. ARGV[1], ARGV[2], 'PX', ARGV[3])
 if type(made) == 'table' and made.err then return -1 end
@@ -41,6 +42,7 @@ redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], #ARGV[2])
 redis.call('INCRBY', KEYS[3], #ARGV[2])
 local evicted = 0
+if redis.call('ZCARD', KEYS[1]) == 1 then redis.call('SET', KEYS[3], #ARGV[2]) end
 while tonumber(redis.call('GET', KEYS[3])) > tonumber(ARGV[4]) do
   local first = redis.call('ZRANGE', KEYS[1], 0, 0)[1]
   if not first then break end

@@ -38,6 +38,8 @@ def filled() -> Receipt:
                 "model_refusal_reason": "policy",
                 "arm": "canary",
                 "unit_kind": "user",
+                "cache": "hit",
+                "cache_tier": "exact",
             }
             values[field.name] = chosen.get(field.name, "deadline")
         elif "list" in kind:

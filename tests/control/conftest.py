@@ -1,6 +1,7 @@
 """One control in this process, without sockets: its API is called through ASGI."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import msgspec
 import pytest
 from sqlalchemy import Engine
 from tests.control.feed_ends import Body, Source
+from tests.control.started import Started
 from tests.stores.rig import migrated
 
 from tidegate.config.load import Compiled, compile_file
@@ -188,3 +190,19 @@ def serve(
         asyncio.run(inside())
 
     return run
+
+
+@pytest.fixture
+def start(tmp_path: Path, plan_file: Path) -> Iterator[Callable[..., Started]]:
+    """Begins a process of its own with options; all of them end with the test."""
+    running: list[Started] = []
+
+    def begin(*options: str) -> Started:
+        running.append(Started(Layout(tmp_path / "state"), plan_file, *options))
+        return running[-1]
+
+    yield begin
+    for started in running:
+        started.process.kill()
+        started.process.communicate()
+        os.close(started.parent)

@@ -14,8 +14,9 @@ from functools import partial
 from sqlalchemy import Engine
 
 from tidegate.control import secret_refs
-from tidegate.control.process import Beside, main
+from tidegate.control.process import Beside
 from tidegate.control.recording import TellRecorded
+from tidegate.control.starting import main
 from tidegate.core.feed import Status
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan

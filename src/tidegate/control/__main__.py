@@ -2,6 +2,6 @@
 
 import sys
 
-from tidegate.control.process import main
+from tidegate.control.starting import main
 
 sys.exit(main(sys.argv[1:]))

@@ -1,8 +1,4 @@
-"""The control process: makes the state, publishes the plan, then serves until it is told to end.
-
-It ends with status 78 when it refuses to start at all, after printing every reason: starting it
-again would not help.
-"""
+"""The control process: publishes the plan, then serves until it is told to end."""
 
 import asyncio
 import contextlib
@@ -11,29 +7,23 @@ import logging
 import os
 import signal
 import socket
-import sys
-from collections.abc import Sequence
 from functools import partial
 from typing import NamedTuple
 
-import uvloop
 from sqlalchemy import Engine
 
 from tidegate.control import (
     budget_metrics,
     looping,
     notice_metrics,
-    options,
     plan_metrics,
     prompting,
-    secret_checks,
 )
 from tidegate.control.alerting import Alerting
 from tidegate.control.beginning import Beginning
 from tidegate.control.budget_figures import BudgetFigures
 from tidegate.control.certifying import Certifying
 from tidegate.control.compiling import Compiling
-from tidegate.control.credentials import create_state
 from tidegate.control.desk import Desk
 from tidegate.control.feed_log import FeedLog
 from tidegate.control.feed_server import FeedServer
@@ -45,11 +35,10 @@ from tidegate.control.operators import Operators
 from tidegate.control.options import Settings
 from tidegate.control.patience import PatienceOf
 from tidegate.control.perimeter import Names, Perimeter
-from tidegate.control.plans import NoPlan, Plans, Reload
+from tidegate.control.plans import Plans, Reload
 from tidegate.control.recording import NoRecording, Recording
 from tidegate.control.routes import Gate, build
 from tidegate.control.rows import ROWS
-from tidegate.control.secret_checks import SecretsRefused
 from tidegate.control.serving import Server
 from tidegate.control.standing import LOOK_S, Standing
 from tidegate.control.upkeep import Upkeep
@@ -60,12 +49,10 @@ from tidegate.core.declared_notifications import DeclaredNotifications
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
-from tidegate.stores import database, fleet, migrate
-from tidegate.stores.errors import DriverMissing, SchemaTooNew, SessionsNotKept, StoreError
+from tidegate.stores import database, fleet
+from tidegate.stores.errors import StoreError
 from tidegate.stores.peppers import read_peppers
-from tidegate.stores.shared import node_name, shared_database
-
-EX_CONFIG = 78
+from tidegate.stores.shared import node_name
 
 _TOLD_A_LOOK = 4
 
@@ -77,39 +64,6 @@ class Beside(NamedTuple):
 
     recording: Recording = NoRecording()
     online: Online = NoOnline()
-
-
-def main(argv: Sequence[str], beside: Beside | None = None) -> int:
-    """Run control, with what is given inside; the process's exit status."""
-    settings = options.read(argv)
-    logging.basicConfig(format="%(asctime)s %(levelname)s control: %(message)s")
-    logging.getLogger("tidegate").setLevel(logging.INFO)
-    try:
-        listener = options.listening(settings)
-        create_state(settings.layout)
-        hosts = (str(listener.getsockname()[0]), settings.gateway_host)
-        secret_checks.refuse_weak(settings.layout, hosts)
-        with database.claim_writer(settings.layout.ledger_db):
-            shared = shared_database(os.environ, settings.layout)
-            engine = database.open_store(settings.layout.ledger_db, shared)
-            feed_engine = database.open_hasty(engine, shared)
-            try:
-                migrate.migrate(engine)
-                secret_checks.refuse_other_peppers(settings.layout, engine)
-                process = Process(settings, listener, engine, feed_engine, beside or Beside())
-                return uvloop.run(process.run())
-            finally:
-                feed_engine.dispose()
-                engine.dispose()
-    except NoPlan as refused:
-        return _refuse("the plan is refused", refused.problems)
-    except SecretsRefused as refused:
-        return _refuse("its secrets are refused", refused.sentences)
-    except (SchemaTooNew, DriverMissing, SessionsNotKept) as error:
-        return _refuse("the database is refused", [str(error)])
-    except (StoreError, OSError) as error:
-        _log.error("control cannot start: %s", error)
-        return 1
 
 
 class Process:
@@ -320,12 +274,6 @@ class Process:
 
         os.set_blocking(fd, False)
         loop.add_reader(fd, look)
-
-
-def _refuse(why: str, sentences: list[str]) -> int:
-    sys.stderr.write(f"tidegate cannot start: {why}:\n")
-    sys.stderr.writelines(f"  {sentence}\n" for sentence in sentences)
-    return EX_CONFIG
 
 
 def _write_url(layout: Layout, listener: socket.socket) -> None:

@@ -232,6 +232,19 @@ def test_no_store_keeps_nothing_and_a_ttl_only_shortens(tmp_path: Path) -> None:
     run(main())
 
 
+def test_an_answer_to_what_says_a_member_twice_is_its_caller_s_alone(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with house(tmp_path) as it:
+            body = msgspec.json.encode(ASK)
+            twice = body.replace(b'"content":', b'"content":"another","content":')
+            assert twice != body
+            for one in (twice, body, body):
+                await it.it.ask(body=one)
+            assert await it.outcomes(3) == ["miss", "miss", "hit"]
+
+    run(main())
+
+
 def test_who_names_a_ttl_has_no_older_answer_not_even_a_stale_one(tmp_path: Path) -> None:
     async def main() -> None:
         async with house(tmp_path, stale_s=60.0, stale_if_error_s=60.0) as it:

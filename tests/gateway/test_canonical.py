@@ -1,5 +1,6 @@
 """Requests that ask the same have one text, and those that do not have another. Both directions."""
 
+import json
 import string
 from typing import Any
 
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from tidegate.core.ask import ANTHROPIC_MESSAGES, OPENAI_RESPONSES
 from tidegate.core.receipt import OPENAI_CHAT
-from tidegate.gateway.canonical import Canonical, canonical, hears_users, keeps_sampling
+from tidegate.gateway.canonical import Canonical, canonical, hears_users, keeps_sampling, says_twice
 
 CHAT: dict[str, Any] = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {"type": "object"}}}
@@ -222,8 +223,14 @@ def test_a_server_of_which_nobody_knows_what_it_is_may_hear_who_asks() -> None:
         b'{"system" :"x","system":"y", "messages":[]}',
     ],
 )
-def test_what_says_a_member_twice_is_not_looked_for(body: bytes) -> None:
-    assert canonical(body, OPENAI_CHAT, keeps_sampling=False) is None
+def test_what_says_a_member_twice_is_found(body: bytes) -> None:
+    assert says_twice(body)
+
+
+def test_what_says_each_member_once_is_told_from_it() -> None:
+    said = {**CHAT, "messages": [{"role": "user", "content": 'a":1, \\ é {"b": 2}'}]}
+    assert not says_twice(msgspec.json.encode(said))
+    assert not says_twice(json.dumps(said, indent=1).encode())
 
 
 def test_the_other_wires_have_defaults_of_their_own() -> None:

@@ -18,7 +18,7 @@ from tidegate.gateway.answer_head import kept_head, waiting_head
 from tidegate.gateway.cache_control import Directives, directives
 from tidegate.gateway.cache_key import PreparedCache
 from tidegate.gateway.caching import Caching
-from tidegate.gateway.canonical import canonical
+from tidegate.gateway.canonical import canonical, says_twice
 from tidegate.gateway.grant import refuse_rest
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.pick import leave
@@ -68,7 +68,8 @@ async def cache(
         if how == "stale" and progress.cache_only is None:
             refresh(progress, key, plan, world)
         return True
-    if told.reads and told.keeps and await _joined(progress, caching, world):
+    caching.keeps = caching.keeps and not says_twice(ask.body)
+    if told.reads and caching.keeps and await _joined(progress, caching, world):
         return True
     refuse_rest(progress)
     return False

@@ -6,7 +6,8 @@ it; of sampling only those do whose API it is (`keeps_sampling`), engines take t
 model. A member that nobody here knows is part of the text, `null` or not.
 
 Within the schema of an answer the order of properties does make one: models write in that order.
-A body in which an object has a member twice has no text: which of the two counts is its reader's.
+Of a member that an object has twice the last counts here, and the first may elsewhere
+(`says_twice`).
 
 What no model hears of is left out: who the end user is, and what a provider files a request under;
 a server of which nobody knows what it is may hear of them (`hears_users`).
@@ -168,8 +169,6 @@ def canonical(
     """None where the body cannot be told from others, such as by numbers beyond all bounds."""
     try:
         members = _decode(body)
-        if _says_twice(body, members):
-            return None
         wire = _WIRES.get(dialect, _UNKNOWN)
         deterministic = _is_deterministic(members)
         if not hears_users:
@@ -177,7 +176,7 @@ def canonical(
                 del members[name]
         _reduce(members, wire, keeps_sampling=keeps_sampling)
         return Canonical(_encode(members), wire.plain.issuperset(members), deterministic)
-    except (*UNREADABLE, JsonProblem, OverflowError, TypeError):
+    except (*UNREADABLE, OverflowError, TypeError):
         return None
 
 
@@ -191,13 +190,12 @@ def hears_users(kinds: set[str]) -> bool:
     return _ANYBODYS in kinds
 
 
-def _says_twice(body: bytes, members: dict[str, Any]) -> bool:
-    """Whether reading it has lost a member. Colons tell, those in texts too, unless one is written
-    as its number."""
-    written = _write(members)
-    if body.count(b":") == written.count(b":") and body.find(b"\\u003") < 0:
-        return False
-    return count_members(body) != count_members(written)
+def says_twice(body: bytes) -> bool:
+    """Whether an object in it has a member twice, or nobody can tell."""
+    try:
+        return count_members(body) != count_members(_write(_decode(body)))
+    except (*UNREADABLE, JsonProblem, OverflowError, TypeError):
+        return True
 
 
 def _is_deterministic(members: dict[str, Any]) -> bool:

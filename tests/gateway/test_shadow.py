@@ -15,6 +15,7 @@ from tests.gateway.upstream import Upstream, streaming, whole
 from tests.gateway.with_prompt import NAME, tagged, version
 
 from tidegate.core import clock
+from tidegate.core.cache import ExactCache, RouteCache
 from tidegate.core.plan import Limit, Queueing
 from tidegate.core.prompt import RoutePrompt
 from tidegate.core.resilience import Breaker
@@ -48,6 +49,17 @@ def test_a_copy_is_a_request_of_nobodys_with_a_receipt_of_its_own(tmp_path: Path
             for nobodys in ("key_id", "team", "customer", "end_user", "session_id"):
                 assert getattr(copy, nobodys) is None
             assert msgspec.json.decode(it.coming.exchanges[0].body)["messages"] == HELLO["messages"]
+
+    run(main())
+
+
+def test_what_a_caller_says_of_kept_answers_is_not_copied(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with beside(tmp_path, with_cache=RouteCache(exact=ExactCache())) as it:
+            assert (await it.it.ask(body={**HELLO, "cache": {"no-cache": True}})).status == 200
+            _, [copy] = await it.receipts()
+            assert copy.error_code is None
+            assert "cache" not in msgspec.json.decode(it.coming.exchanges[0].body)
 
     run(main())
 

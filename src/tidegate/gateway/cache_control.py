@@ -69,6 +69,12 @@ def directives(headers: Mapping[bytes, bytes], ask: Ask) -> Directives:
     return found
 
 
+def take_out(ask: Ask) -> None:
+    """The body's `cache`, of a request that is not looked for among kept answers."""
+    if _MEMBER in ask.members:
+        _read_member(ask, Directives())
+
+
 def _read_headers(headers: Mapping[bytes, bytes], found: Directives) -> None:
     _read_list(headers.get(_STANDARD, b""), found)
     own = headers.get(OWN)

@@ -12,6 +12,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.gateway import wires
 from tidegate.gateway.accept import accept
 from tidegate.gateway.attempts import attempts
+from tidegate.gateway.cache_control import take_out
 from tidegate.gateway.entry import Entry
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.pick import leave
@@ -77,6 +78,8 @@ def _resolve_anew(
             wires.find_stored(progress, ask, plan, world)
     finally:
         _note_moved(receipt, was)
+    if progress.route.cache is not None:
+        take_out(ask)
     progress.route = written(ask, progress.route, receipt)
     size(ask, receipt, progress.route.output_cap_tokens)
 

@@ -22,6 +22,7 @@ from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Retry
 from tidegate.gateway.accept import accept
 from tidegate.gateway.attempts import attempts
+from tidegate.gateway.cache_control import take_out
 from tidegate.gateway.copies import Copies
 from tidegate.gateway.decline import break_off, decline, forget_frames
 from tidegate.gateway.demand import demand_of
@@ -143,6 +144,8 @@ def _begin(
     whole = candidate.route
     copy.route, copy.release = receipt.route, whole.route.release.name
     copy.plan_version = world.obeyed().plan.version  # which may be newer than the caller's
+    if whole.cache is not None:
+        take_out(ask)
     whole = written(ask, whole, copy)
     size(ask, copy, whole.output_cap_tokens)
     nobody = Nobody(world.listener)

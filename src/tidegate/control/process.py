@@ -132,7 +132,6 @@ class Process:
         self._host = str(listener.getsockname()[0])
         peppers = read_peppers(layout.state)
         told = self._of_fingerprints
-        told = self._of_fingerprints
         self._certifying = Certifying(engine, tuple(peppers.values()), self._plan_or_none, told)
         read = prompting.reading(engine)
         self._compiling = Compiling(engine, os.environ, read, self._certifying)

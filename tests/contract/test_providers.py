@@ -38,7 +38,7 @@ STREAMS = sorted(
 # It tells usage in the last chunk of a text completion whether or not anybody asked.
 TELLS_UNASKED = [BYTES / "llama_cpp/completion.sse"]
 FACTS = ("started", "finished", "terminal", "content_chunks", "surplus_events", "usage")
-FACTS += ("finish_reason", "model_served", "provider_request_id")
+FACTS += ("finish_reason", "model_served", "model_fingerprint", "provider_request_id")
 # An answer's `choices.sse` was asked for with n=2.
 CHOICES = {"choices": 2}
 TARGET = Target("t", "p", "d", "their-model", (Replica("r", "http", "h", 80, "/v1"),))

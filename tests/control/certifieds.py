@@ -6,7 +6,7 @@ from tests.core.test_certificate import NOW_S, PLAIN, SECRET
 from tests.gateway.rig import plan_of, target
 from tests.gateway.routed import routed
 
-from tidegate.control.certified import Certified, Snapshots
+from tidegate.control.certified import Certified, Fingerprints, Snapshots
 from tidegate.core.certificate import Certificate
 from tidegate.core.plan import Candidate, Plan, Route
 from tidegate.core.prompt import Prompt, RoutePrompt, Tagged, Turn
@@ -17,11 +17,15 @@ def prompt(version: str = "v4", **fields: Any) -> Prompt:
     return Prompt("support", version, digest, (Turn("system", "x"),), **fields)
 
 
-def certified(*kept: Certificate, snapshots: Snapshots | None = None) -> Certified:
+def certified(
+    *kept: Certificate,
+    snapshots: Snapshots | None = None,
+    fingerprints: Fingerprints | None = None,
+) -> Certified:
     def of(digest: str) -> list[Certificate]:
         return [it for it in kept if it.digest == digest]
 
-    return Certified(of, (SECRET,), NOW_S, snapshots)
+    return Certified(of, (SECRET,), NOW_S, snapshots, fingerprints)
 
 
 def route(model: str = "m-1", **wanted: Any) -> Route:

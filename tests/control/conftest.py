@@ -56,7 +56,10 @@ class Room:
         self.plan_file = plan
         secrets = tuple(read_peppers(layout.state).values())
         self.certifying = Certifying(
-            engine, secrets, lambda: self.plans.current if self.plans.has_one else None
+            engine,
+            secrets,
+            lambda: self.plans.current if self.plans.has_one else None,
+            lambda: ((it := self.plans.declared.prompts) and it.fingerprints) or "void",
         )
         self.reading = prompting.reading(engine)
         self.compiling = Compiling(engine, {}, self.reading, self.certifying)

@@ -74,6 +74,18 @@ def test_what_the_ledger_does_not_bear_out_is_not_certified(room: Room, engine: 
     assert "knows 4 different questions" in refused.json()["error"]["message"]
 
 
+def test_it_keeps_the_builds_that_answered_in_its_run(room: Room, engine: Engine) -> None:
+    begin(room)
+    answered(engine, 3, provider="up", model_fingerprint="fp_b")
+    answered(engine, provider="up", model_fingerprint="fp_a")
+    answered(engine, 1, session_id="run-2", provider="up", model_fingerprint="fp_c")
+    made = room.ask("POST", "/api/certificates", asked(room)).json()
+    told = [{"provider": "up", "fingerprint": it} for it in ("fp_a", "fp_b")]
+    assert made["fingerprints"] == told
+    [kept] = room.ask("GET", "/api/certificates").json()["certificates"]
+    assert kept["fingerprints"] == told
+
+
 def test_what_it_was_compared_with_has_answered_too(room: Room, engine: Engine) -> None:
     begin(room)
     answered(engine)

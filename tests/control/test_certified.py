@@ -15,7 +15,7 @@ from tidegate.control.certified import (
     served_pairs,
     version_of,
 )
-from tidegate.core.certificate import Certificate, signed
+from tidegate.core.certificate import Certificate, Fingerprint, signed
 from tidegate.core.prompt import Pin, RoutePrompt
 
 
@@ -84,6 +84,45 @@ def test_only_the_newest_paper_says_that_its_provider_told_no_snapshot() -> None
     )
     [why] = missing(replace(told, issued_at_s=NOW_S - 5), replace(silent, issued_at_s=NOW_S - 9))
     assert "m-1-2027" in why
+
+
+A, B, ELSEWHERE = (Fingerprint(*it) for it in (("up", "fp_a"), ("up", "fp_b"), ("other", "fp_c")))
+
+
+@pytest.mark.parametrize(
+    ("told", "served", "void"),
+    [
+        ((A,), {A: 9}, False),
+        ((A,), {A: 9, B: 9}, True),
+        ((A,), {B: -9}, False),  # before it was issued
+        ((A, B), {A: 9, B: 9}, False),  # both have answered in the run
+        ((), {B: 9}, False),  # nothing told in the run
+        ((A,), {}, False),  # nothing told since
+        ((A,), {ELSEWHERE: 9}, False),  # of whom the run told nothing
+    ],
+)
+def test_another_build_voids_it_and_an_unknown_one_does_not(
+    told: tuple[Fingerprint, ...], served: dict[Fingerprint, float], void: bool
+) -> None:
+    paper = signed(replace(PLAIN, fingerprints=told), SECRET)
+    at = {("support", "v4", "m-1"): {it: NOW_S + since_s for it, since_s in served.items()}}
+    missing = certified(paper, fingerprints=at).missing(prompt(), ["m-1"])
+    whys = ["up answers with the fingerprint fp_b now, which was not tried"] if void else []
+    assert [it.why for it in missing] == whys
+
+
+def test_what_any_valid_paper_tried_is_known_and_the_newest_says_whose_builds_count() -> None:
+    old = replace(PLAIN, issued_at_s=NOW_S - 9, fingerprints=(A,))
+    at = {("support", "v4", "m-1"): {A: NOW_S + 9, B: NOW_S + 9}}
+
+    def missing(newest: Certificate) -> int:
+        kept = (signed(it, SECRET) for it in (newest, old))
+        return len(certified(*kept, fingerprints=at).missing(prompt(), ["m-1"]))
+
+    newest = replace(PLAIN, id="c2")
+    assert missing(replace(newest, fingerprints=(B,))) == 0
+    assert missing(newest) == 0
+    assert missing(replace(newest, fingerprints=(replace(A, fingerprint="fp_z"),))) == 1
 
 
 def test_it_is_asked_at_its_pins_and_at_what_routes_ask_by_it() -> None:

@@ -10,10 +10,13 @@ from sqlalchemy import Engine
 from tests.control.conftest import Room
 from tests.control.prompted import PLAN, begin, stable, write
 from tests.core.test_certificate import PLAIN
+from tests.stores import rig
 
 from tidegate.control.prompting import Prompting, problems, render
+from tidegate.core.certificate import Fingerprint
 from tidegate.core.layout import Layout
 from tidegate.stores import certificates, database, notices
+from tidegate.stores.ledger import Ledger
 
 NOW_S = 1_790_000_000.0
 
@@ -111,6 +114,39 @@ def test_an_uncertified_pair_is_told_until_it_is_none(room: Room, engine: Engine
         ("uncertified_pair: the prompt support at m-1", False),
         ("uncertified_pair: the prompt support at m-2", True),
     ]
+
+
+@pytest.mark.parametrize("mode", ["void", "tell", "off"])
+def test_another_build_is_told_and_voids_as_the_plan_says(
+    room: Room, engine: Engine, mode: str
+) -> None:
+    begin(room, f"required, fingerprints: {mode!r}")
+    prompt = room.plans.current.prompts["support"].at("stable")
+    assert prompt is not None
+    paper = replace(
+        PLAIN,
+        version="v1",
+        digest=prompt.digest,
+        issued_at_s=time() - 60,
+        expires_at_s=time() + 600,
+        fingerprints=(Fingerprint("up", "fp_a"),),
+    )
+    asked = {"prompt": "support", "prompt_version": "v1", "model_wanted": "m-1", "provider": "up"}
+    served = [
+        rig.receipt(**asked, model_fingerprint=it, started_at_s=time() - 9)
+        for it in ("fp_a", "fp_b")
+    ]
+    Ledger(engine).write(rig.entries(*served), [])
+    with database.writing(engine) as connection:
+        certificates.add(connection, room.certifying.sign(paper))
+    watching = Prompting(engine, room.plans, room.compiling, room.certifying, lambda: True)
+    watching.look_at_pairs(time())
+    with database.reading(engine) as connection:
+        told = [it.text for it in notices.recent(connection) if it.resolved_at_s is None]
+    assert ["up answers with the fingerprint fp_b" in it for it in told] == (
+        [] if mode == "off" else [True]
+    )
+    assert len(room.certifying.now().missing(prompt, ["m-1"])) == (mode == "void")
 
 
 def test_a_commit_that_is_taken_back_goes_back_at_once_and_not_forward_again(

@@ -23,6 +23,7 @@ from tests.stores import rig as stores
 
 from tidegate.control.certifying import Certifying
 from tidegate.control.release_certificates import ReleaseCertificates, certificates_of
+from tidegate.core.certificate import Fingerprint
 from tidegate.core.declared import Declared
 from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.declared_routes import DeclaredRoute
@@ -75,9 +76,7 @@ def begin(room: Room, release: str, certificates: str = "required") -> None:
     rooms.tick(room)
 
 
-def certify(
-    room: Room, version: str, model: str, *, for_s: float = 60.0, snapshot: str | None = None
-) -> None:
+def certify(room: Room, version: str, model: str, *, for_s: float = 60.0, **said: Any) -> None:
     """A certificate as a gate gets it."""
     declared = room.plans.declared.prompts
     assert declared is not None
@@ -90,7 +89,7 @@ def certify(
         model=model,
         issued_at_s=time(),
         expires_at_s=time() + for_s,
-        snapshot=snapshot,
+        **said,
     )
     with database.writing(room.desk.engine) as connection:
         certificates.add(connection, room.certifying.sign(paper))
@@ -329,6 +328,20 @@ def test_one_that_ends_or_whose_provider_has_moved_on_is_none_any_more(
     Ledger(engine).write(stores.entries(receipt), [])
     assert lacking(room, now_s + 90) == "support@v2 at m-1: its certificate has expired"
     assert "answers as m-1-2027 now" in lacking(room, now_s + 2)
+
+
+@pytest.mark.parametrize(("mode", "waits"), [("void", True), ("tell", False)])
+def test_it_waits_where_another_build_answers_now_if_the_plan_says_so(
+    room: Room, engine: Engine, mode: str, waits: bool
+) -> None:
+    furnish(room, PROMPT, f"required, fingerprints: {mode}")
+    rooms.create(room)
+    certify(room, "v2", "m-1", for_s=600.0, fingerprints=(Fingerprint("up", "fp_a"),))
+    now_s = time()
+    served = {"prompt": "support", "prompt_version": "v2", "model_wanted": "m-1", "provider": "up"}
+    receipt = stores.receipt(model_fingerprint="fp_b", started_at_s=now_s + 1, **served)
+    Ledger(engine).write(stores.entries(receipt), [])
+    assert ("the fingerprint fp_b now" in lacking(room, now_s + 90)) is waits
 
 
 def asked_at(models: tuple[str, ...], **wanted: Any) -> Plan:

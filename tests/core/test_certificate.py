@@ -3,7 +3,7 @@
 import pytest
 from msgspec.structs import replace
 
-from tidegate.core.certificate import DAY_S, Certificate, Found, is_signed, signed
+from tidegate.core.certificate import DAY_S, Certificate, Fingerprint, Found, is_signed, signed
 
 SECRET = b"s" * 32
 NOW_S = 1_790_000_000.0
@@ -30,6 +30,14 @@ def test_what_control_signed_is_genuine_under_any_of_its_secrets() -> None:
     assert not is_signed(PLAIN, (SECRET,))
 
 
+def test_what_was_signed_before_builds_were_known_is_genuine() -> None:
+    kept = replace(
+        PLAIN,
+        signature="135085faabd3a59d20a5960161a4608e7aa57fb06cb5b722e9273e11dc887b56",
+    )
+    assert is_signed(kept, (SECRET,))
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -39,6 +47,7 @@ def test_what_control_signed_is_genuine_under_any_of_its_secrets() -> None:
         {"expires_at_s": NOW_S + 900 * DAY_S},
         {"findings": ()},
         {"snapshot": "m-1-2026"},
+        {"fingerprints": (Fingerprint("up", "fp_a"),)},
     ],
 )
 def test_nothing_of_it_can_be_changed(change: dict[str, object]) -> None:

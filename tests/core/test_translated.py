@@ -23,6 +23,7 @@ class Reader:
         self.surplus_events = 0
         self.ended_twice = False
         self.service_tier: str | None = None
+        self.model_fingerprint: str | None = "fp_1"
 
     def feed(self, _data: bytes) -> list[Event]:
         return self._reads.pop(0)
@@ -63,6 +64,7 @@ def test_what_the_events_say_is_noted() -> None:
     assert shown == b"Began\nPartBegan\nPartGrew\nPartEnded\nEnded\nUsed\n"
     assert (translated.finish_reason, translated.usage) == ("length", Usage(7, None, None, 3))
     assert (translated.model_served, translated.provider_request_id) == ("model", "id")
+    assert translated.model_fingerprint == "fp_1"
     assert translated.text() == b"look{}"
 
 

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from tests.gateway.rig import FREE, HELLO, gateway, run, target, until
 from tests.gateway.upstream import (
@@ -201,6 +202,30 @@ def test_a_provider_s_long_words_do_not_grow_the_journal(tmp_path: Path) -> None
             assert (first.provider_request_id, first.model_served) == (None, None)
             assert second.provider_request_id is not None
             assert it.journal.folder.stat().st_size < 1_000_000
+
+    run(main())
+
+
+@pytest.mark.parametrize(("told", "known"), [("fp_1", "fp_1"), ("x" * 300, None), (None, None)])
+def test_the_build_that_answered_is_noted(
+    tmp_path: Path, told: str | None, known: str | None
+) -> None:
+    async def main() -> None:
+        body = {**completion(), "system_fingerprint": told}
+        async with Upstream(whole(body)) as up, gateway(tmp_path, target(up.port)) as it:
+            assert (await it.ask()).status == 200
+            assert (await it.receipt()).model_fingerprint == known
+            first = b"data: " + msgspec.json.encode(
+                {"choices": [], "model": "served", "system_fingerprint": told}
+            )
+
+            async def streamed(exchange: Exchange) -> None:
+                data = b"data: " + content("x") + b"\n\ndata: " + delta({}, "stop") + b"\n\n"
+                exchange.send(STREAM_HEAD + chunk(first + b"\n\n" + data + DONE) + b"0\r\n\r\n")
+
+            up.script = streamed
+            await it.ask(body=STREAM)
+            assert [one.model_fingerprint for one in it.receipts()] == [known, known]
 
     run(main())
 

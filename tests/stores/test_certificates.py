@@ -5,6 +5,7 @@ from sqlalchemy import Engine, update
 from tests.core.test_certificate import NOW_S, PLAIN
 from tests.stores import rig
 
+from tidegate.core.certificate import Fingerprint
 from tidegate.stores import certificates, database
 from tidegate.stores.ledger import Ledger
 from tidegate.stores.schema_prompts import certificates as table
@@ -33,11 +34,18 @@ def test_answers_of_a_run_are_counted_and_those_that_failed_are_not(engine: Engi
     of_run = {"session_id": "run-1", "purpose": "eval", "model_wanted": "m-1"}
     of_run |= {"prompt": "support", "prompt_version": "v4", "asked_digest": "q1"}
     changes: tuple[dict[str, str], ...] = (
-        *({}, {}, {"asked_digest": "q2"}),  # two questions, one of them twice
+        *(
+            {},
+            {"model_fingerprint": "fp_a", "provider": "up"},
+            {"asked_digest": "q2"},
+        ),  # two questions, one of them twice
         {"error_code": "upstream_timeout", "asked_digest": "q3"},
         {"purpose": "production", "asked_digest": "q4"},
         {"session_id": "run-2", "asked_digest": "q5"},
-        *({"model_wanted": "m-2"}, {"prompt_version": "v3"}),  # what it was compared with
+        *(
+            {"model_wanted": "m-2"},
+            {"prompt_version": "v3", "model_fingerprint": "fp_b"},
+        ),  # what it was compared with
     )
     unsaid = rig.receipt(**{name: it for name, it in of_run.items() if name != "asked_digest"})
     Ledger(engine).write(
@@ -45,7 +53,25 @@ def test_answers_of_a_run_are_counted_and_those_that_failed_are_not(engine: Engi
     )
     with database.reading(engine) as connection:
         found = certificates.answers_of_run(connection, "run-1", "m-1", ("support", "v4"))
-    assert found == (2, 2)
+    assert found == (2, 2, {Fingerprint("up", "fp_a")})
+
+
+def test_which_builds_had_answered_lately(engine: Engine) -> None:
+    asked = {"prompt": "support", "prompt_version": "v4", "model_wanted": "m-1", "provider": "up"}
+    told = (("fp_a", 5), ("fp_a", 0), ("fp_b", 0), ("fp_old", -9000), (None, 0))
+    receipts = [
+        rig.receipt(**asked, model_fingerprint=it, started_at_s=NOW_S + since_s)
+        for it, since_s in told
+    ]
+    others = rig.receipt(model_wanted="m-9", model_fingerprint="fp_c", started_at_s=NOW_S)
+    Ledger(engine).write(rig.entries(*receipts, others), [])
+    with database.reading(engine) as connection:
+        assert certificates.fingerprints_served(connection, NOW_S - 3600) == {
+            ("support", "v4", "m-1"): {
+                Fingerprint("up", "fp_a"): NOW_S + 5,
+                Fingerprint("up", "fp_b"): NOW_S,
+            }
+        }
 
 
 def test_what_providers_said_had_answered_lately(engine: Engine) -> None:

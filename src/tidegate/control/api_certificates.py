@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterable
 
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection, Engine
 
 from tidegate.control.api_keys import author
@@ -14,6 +15,7 @@ from tidegate.core import clock
 from tidegate.core.certificate import Certificate
 from tidegate.core.prompt import Prompt
 from tidegate.stores import certificates, database
+from tidegate.stores.certificates import Answered
 
 OPERATOR = "operator:"
 
@@ -61,16 +63,18 @@ async def _issue(call: Call) -> Certificate:
         judge_digest=asked.judge_digest,
         run=asked.run,
     )
-    kept = desk.certifying.sign(made)
 
-    def write(engine: Engine) -> None:
+    def write(engine: Engine) -> Certificate:
         with database.reading(engine) as connection:
-            _check_borne_out(connection, asked)
+            found = _borne_out(connection, asked)
+        fingerprints = tuple(sorted(found.fingerprints))
+        kept = desk.certifying.sign(replace(made, fingerprints=fingerprints))
         with database.writing(engine) as connection:
             _check_untaken(certificates.of_model(connection, asked.model), kept)
             certificates.add(connection, kept)
+        return kept
 
-    await desk.store(write)
+    kept = await desk.store(write)
     desk.loop.wake()  # a release may wait for it
     return kept
 
@@ -81,8 +85,8 @@ ROWS = (
 )
 
 
-def _check_borne_out(connection: Connection, asked: NewCertificate) -> None:
-    """ApiError where the ledger does not have the answers that the run claims."""
+def _borne_out(connection: Connection, asked: NewCertificate) -> Answered:
+    """What the ledger has of the run. ApiError where that is not the answers that it claims."""
     of = asked.prompt, asked.version
     found = certificates.answers_of_run(connection, asked.run, asked.model, of)
     later = "if some are still on their way, ask again."
@@ -98,6 +102,7 @@ def _check_borne_out(connection: Connection, asked: NewCertificate) -> None:
             f"with ({asked.baseline}), not one for each of {asked.cases} cases; {later}"
         )
         raise ApiError("invalid_request", message, param="baseline")
+    return found
 
 
 def _check_untaken(known: Iterable[Certificate], made: Certificate) -> None:

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from tidegate.core.certificate import Certificate, is_signed
+from tidegate.core.certificate import Certificate, Fingerprint, is_signed
 from tidegate.core.plan import Plan, Route
 from tidegate.core.prompt import STABLE, Prompt, RoutePrompt
 
 # What providers said lately had answered, and when last, by prompt, version and model.
 Snapshots = Mapping[tuple[str, str, str], Mapping[str, float]]
+# The builds that providers said had answered, and when last, by the same.
+Fingerprints = Mapping[tuple[str, str, str], Mapping[Fingerprint, float]]
 # In place of a model's name: of a version that nothing asks for, one model is enough.
 ANY: Final = "any model"
 _NEVER: Final = "no gate was passed"
@@ -36,11 +38,13 @@ class Certified:
         secrets: tuple[bytes, ...],
         now_s: float,
         snapshots: Snapshots | None = None,
+        fingerprints: Fingerprints | None = None,
     ) -> None:
         self._kept = kept
         self._secrets = secrets
         self._now_s = now_s
         self._snapshots = snapshots or {}
+        self._fingerprints = fingerprints or {}
         self._known: dict[str, list[Certificate]] = {}
         self._whys: dict[tuple[str, str, str, str], str | None] = {}
 
@@ -88,7 +92,27 @@ class Certified:
         other = sorted(it for it, at_s in served.items() if it not in known and at_s > since_s)
         if other and newest.snapshot is not None:
             return f"the provider answers as {other[0]} now, which was not tried"
+        return _another_build(
+            valid, newest, self._fingerprints.get((prompt.name, prompt.version, model), {})
+        )
+
+
+def _another_build(
+    valid: Iterable[Certificate], newest: Certificate, served: Mapping[Fingerprint, float]
+) -> str | None:
+    """Which build has answered since the newest of what is valid, and in no run of it; None of a
+    provider that told none when that was written."""
+    known = {it for one in valid for it in one.fingerprints}
+    telling = {it.provider for it in newest.fingerprints}
+    other = sorted(
+        it
+        for it, at_s in served.items()
+        if it.provider in telling and it not in known and at_s > newest.issued_at_s
+    )
+    if not other:
         return None
+    provider, told = other[0].provider, other[0].fingerprint
+    return f"{provider} answers with the fingerprint {told} now, which was not tried"
 
 
 def models_of(plan: Plan, prompt: Prompt, tag: str = STABLE) -> frozenset[str]:

@@ -7,12 +7,13 @@ the provider, the end of its time) serves on, and is told as `uncertified_pair`.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, Engine
 
 from tidegate.control.certified import (
     Certified,
+    Fingerprints,
     Snapshots,
     Uncertified,
     models_of,
@@ -20,6 +21,7 @@ from tidegate.control.certified import (
 )
 from tidegate.core import clock
 from tidegate.core.certificate import Certificate, signed
+from tidegate.core.declared_prompts import OfFingerprints
 from tidegate.core.plan import Plan
 from tidegate.core.prompt import STABLE, Prompt, PromptSource, Stood
 from tidegate.stores import certificates, database, prompts
@@ -163,25 +165,38 @@ def _served(plan: Plan) -> tuple[dict[str, Stood], dict[tuple[str, str], str]]:
     return stable, named
 
 
+class _Served(NamedTuple):
+    """What providers said of themselves, and when that was looked at."""
+
+    at_s: float
+    snapshots: Snapshots
+    fingerprints: Fingerprints
+
+
 class Certifying:
-    """The certificates of this installation. Each method may raise StoreError."""
+    """The certificates of this installation. `fingerprints` says what another build of a model
+    does to them. Each method may raise StoreError."""
 
     def __init__(
-        self, engine: Engine, secrets: tuple[bytes, ...], current: Callable[[], Plan | None]
+        self,
+        engine: Engine,
+        secrets: tuple[bytes, ...],
+        current: Callable[[], Plan | None],
+        fingerprints: Callable[[], OfFingerprints] = lambda: "void",
     ) -> None:
         self._engine = engine
         self._secrets = secrets
         self._current = current
+        self._of_fingerprints = fingerprints
         self._guarded: CertifiedSource | None = None
         self._noted: Plan | None = None
         self._noted_stable: dict[str, Stood] = {}
         self._noted_named: dict[tuple[str, str], str] = {}
-        self._snapshots: tuple[float, Snapshots] | None = None
+        self._served = _Served(0.0, {}, {})
 
     def now(self) -> Certified:
         """What holds now, by what providers said when it was looked at last."""
-        known = None if self._snapshots is None else self._snapshots[1]
-        return Certified(self._kept, self._secrets, clock.wall_s(), known)
+        return self._certified(self._kept, clock.wall_s())
 
     def of(
         self,
@@ -190,11 +205,26 @@ class Certifying:
         now_s: float,
     ) -> Certified:
         """What holds then of these certificates, by what the providers say of themselves too."""
-        at_s, found = self._snapshots or (0.0, {})
-        if not 0 <= now_s - at_s < SNAPSHOTS_S:
-            found = certificates.snapshots_served(connection, now_s - _LATELY_S)
-            self._snapshots = now_s, found
-        return Certified(kept, self._secrets, now_s, found)
+        self._look_at_served(connection, now_s)
+        return self._certified(kept, now_s)
+
+    def _look_at_served(self, connection: Connection, now_s: float) -> None:
+        if not 0 <= now_s - self._served.at_s < SNAPSHOTS_S:
+            since_s, is_off = now_s - _LATELY_S, self._of_fingerprints() == "off"
+            snapshots = certificates.snapshots_served(connection, since_s)
+            told = {} if is_off else certificates.fingerprints_served(connection, since_s)
+            self._served = _Served(now_s, snapshots, told)
+
+    def _certified(
+        self,
+        kept: Callable[[str], Iterable[Certificate]],
+        now_s: float,
+        counting: tuple[OfFingerprints, ...] = ("void",),
+    ) -> Certified:
+        """`counting` is where another build counts."""
+        _, snapshots, fingerprints = self._served
+        counted = fingerprints if self._of_fingerprints() in counting else None
+        return Certified(kept, self._secrets, now_s, snapshots, counted)
 
     def guarded(self, source: PromptSource, *, required: bool = True) -> PromptSource:
         """The source as it may be served."""
@@ -249,7 +279,8 @@ class Certifying:
         prompt and model: what is not certified of it."""
         now_s = clock.wall_s()
         with database.reading(self._engine) as connection:
-            certified = self.of(connection, self._kept, now_s)
+            self._look_at_served(connection, now_s)
+            certified = self._certified(self._kept, now_s, ("void", "tell"))
         found: dict[tuple[str, str], Uncertified | None] = {}
         for prompt, model, told in served_pairs(plan):
             missing = certified.missing(prompt, [model])

@@ -46,6 +46,7 @@ from tidegate.control.whole_file import write_whole
 from tidegate.core.address import Listen
 from tidegate.core.declared_control import DeclaredWebhook
 from tidegate.core.declared_notifications import DeclaredNotifications
+from tidegate.core.declared_prompts import OfFingerprints
 from tidegate.core.feed import PlanPublished
 from tidegate.core.layout import Layout
 from tidegate.core.plan import Plan
@@ -79,13 +80,13 @@ class Process:
     ) -> None:
         layout = settings.layout
         recording, online = beside
-        self._settings = settings
-        self._engine = engine
+        self._settings, self._engine = settings, engine
         self._recording, self._online = recording, online
         self._listener = listener
         self._host = str(listener.getsockname()[0])
         peppers = read_peppers(layout.state)
-        self._certifying = Certifying(engine, tuple(peppers.values()), self._plan_or_none)
+        told = self._of_fingerprints
+        self._certifying = Certifying(engine, tuple(peppers.values()), self._plan_or_none, told)
         read = prompting.reading(engine)
         self._compiling = Compiling(engine, os.environ, read, self._certifying)
         self._node = node_name(layout.node) if database.is_shared(engine) else ""
@@ -142,6 +143,10 @@ class Process:
 
     def _plan_or_none(self) -> Plan | None:
         return self._plans.current if self._plans.has_one else None
+
+    def _of_fingerprints(self) -> OfFingerprints:
+        declared = self._plans.declared.prompts
+        return "void" if declared is None else declared.fingerprints
 
     async def run(self) -> int:
         """Serve until stopped. NoPlan when there is nothing that gateways could obey."""

@@ -112,7 +112,8 @@ class Answer(Struct, frozen=True):
     """What a whole (not streamed) answer says about itself.
 
     `text` is the content as UTF-8 where its tokens have to be counted here: with usage it is empty.
-    `service_tier` is the class of service in which it was produced, where that is told.
+    `service_tier` is the class of service in which it was produced, where that is told, and
+    `model_fingerprint` what names the build of model and engine that has.
     `said` holds a part for each choice; none of what has no choices.
     """
 
@@ -123,3 +124,4 @@ class Answer(Struct, frozen=True):
     text: bytes
     service_tier: str | None = None
     said: tuple[Said, ...] = ()
+    model_fingerprint: str | None = None

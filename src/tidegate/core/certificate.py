@@ -21,9 +21,17 @@ class Found(Struct, frozen=True, omit_defaults=True):
     why: str
 
 
+class Fingerprint(Struct, frozen=True, order=True):
+    """What a provider of the plan says names the build of model and engine that has answered."""
+
+    provider: str
+    fingerprint: str
+
+
 class Certificate(Struct, frozen=True, omit_defaults=True):
     """`digest` is the version's, `model` what it was asked at, as its provider calls it, `snapshot`
-    what the provider said had answered. `baseline` is the version that it was compared with, None
+    what the provider said had answered, `fingerprints` the builds that did in the run, as far as
+    providers told any. `baseline` is the version that it was compared with, None
     where there was none. `signature` is control's, over all the rest. Times are wall-clock seconds.
     """
 
@@ -43,6 +51,7 @@ class Certificate(Struct, frozen=True, omit_defaults=True):
     baseline: str | None = None
     judge_digest: str | None = None
     run: str | None = None
+    fingerprints: tuple[Fingerprint, ...] = ()
     signature: str = ""
 
     def is_valid(self, now_s: float) -> bool:

@@ -6,6 +6,9 @@ from msgspec import Meta, Struct
 
 from tidegate.core.declared_scalars import Seconds, Text
 
+# What another fingerprint of a provider does to a certificate.
+OfFingerprints = Literal["void", "tell", "off"]
+
 
 class DeclaredPrompts(Struct, frozen=True, omit_defaults=True):
     """A Git repository on this machine, of which one moment is read, without a checkout; or a plain
@@ -32,4 +35,12 @@ class DeclaredPrompts(Struct, frozen=True, omit_defaults=True):
             "at every model that it is asked at, and whether a release waits for that."
         ),
     ] = "required"
+    fingerprints: Annotated[
+        OfFingerprints,
+        Meta(
+            description="What a provider that answers with another `system_fingerprint` than in "
+            "the gate's run does to a certificate: `void` ends it, `tell` only tells of it as "
+            "`uncertified_pair`, `off` is nothing."
+        ),
+    ] = "void"
     poll_s: Annotated[Seconds, Meta(description="How often it is looked at for news.")] = 2.0

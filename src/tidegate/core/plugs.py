@@ -71,6 +71,9 @@ class StreamReader(Protocol):
     service_tier: str | None
 
     @property
+    def model_fingerprint(self) -> str | None: ...
+
+    @property
     def called(self) -> bool: ...
 
     @property
@@ -113,7 +116,8 @@ class SpokenReader(Protocol):
     `finished` turns true with the provider's proper end, `failure` with an error event or bytes
     that are no event; after either nothing more is told, and `surplus_events` counts what comes:
     `ended_twice` says that a second end was among it. Any slicing of the same bytes gives the same
-    events. `service_tier` is the class of service that it says it is made in.
+    events. `service_tier` is the class of service that it says it is made in, `model_fingerprint`
+    what it says of the build that made it.
     """
 
     finished: bool
@@ -123,6 +127,9 @@ class SpokenReader(Protocol):
 
     @property
     def service_tier(self) -> str | None: ...
+
+    @property
+    def model_fingerprint(self) -> str | None: ...
 
     def feed(self, data: bytes) -> list[Event]: ...
 

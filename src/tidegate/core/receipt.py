@@ -150,6 +150,7 @@ class Receipt(Struct, omit_defaults=True):
     model_asked: str | None = None
     model_wanted: str | None = None
     model_served: str | None = None
+    model_fingerprint: str | None = None
     provider_request_id: str | None = None
     stream: bool = False
 

@@ -96,13 +96,14 @@ class Choice(Struct):
 
 class Spoken(Struct):
     """A whole answer. `choices` are in the order of their indexes; `service_tier` is the class of
-    service that has made it, by its provider's word."""
+    service that has made it, `model_fingerprint` the build, by its provider's word."""
 
     id: str | None = None
     model: str | None = None
     usage: Usage | None = None
     choices: list[Choice] = []
     service_tier: str | None = None
+    model_fingerprint: str | None = None
 
 
 class _Growing:
@@ -198,7 +199,14 @@ def answer_of(whole: Spoken) -> Answer:
     finish = None if reason is None else FINISH_REASONS[reason]
     said = tuple([_said(one) for one in whole.choices])
     return Answer(
-        whole.usage, finish, whole.model, whole.id, text.encode(), whole.service_tier, said
+        whole.usage,
+        finish,
+        whole.model,
+        whole.id,
+        text.encode(),
+        whole.service_tier,
+        said,
+        whole.model_fingerprint,
     )
 
 

@@ -88,6 +88,10 @@ class TranslatedReader(KeptText):
     def sequence(self) -> int:
         return self._writer.sequence
 
+    @property
+    def model_fingerprint(self) -> str | None:
+        return self._reader.model_fingerprint
+
     def _show(self, events: list[Event]) -> bytes:
         broken_at: int | None = None
         for at, event in enumerate(events):

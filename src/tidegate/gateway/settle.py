@@ -88,7 +88,8 @@ _OF_ATTEMPT = (
     *("cache_write_1h_tokens", "tokens_estimated"),
     *("usage_conflict", "cost_nanousd", "most_nanousd", "service_tier", "price_version"),
     "prefix_saved_nanousd",
-    *("finish_reason", "model_served", "provider_request_id", "surplus_events"),
+    *("finish_reason", "model_served", "model_fingerprint"),
+    *("provider_request_id", "surplus_events"),
     *("validity", "violation_at_bytes", "violation_path", "violation_rule"),
     *("bytes_before_violation", "model_refusal", "model_refusal_reason"),
 )
@@ -169,6 +170,7 @@ def _note_answer(progress: Progress) -> None:
         _note_usage(receipt, reader.usage)
         receipt.finish_reason = identifier(reader.finish_reason)
         receipt.model_served = identifier(reader.model_served)
+        receipt.model_fingerprint = identifier(reader.model_fingerprint)
         receipt.provider_request_id = identifier(reader.provider_request_id)
         if reader.service_tier is not None:
             receipt.service_tier = identifier(reader.service_tier)
@@ -178,6 +180,7 @@ def _note_answer(progress: Progress) -> None:
         _note_usage(receipt, answer.usage)
         receipt.finish_reason = identifier(answer.finish_reason)
         receipt.model_served = identifier(answer.model_served)
+        receipt.model_fingerprint = identifier(answer.model_fingerprint)
         receipt.provider_request_id = identifier(answer.provider_request_id)
         if answer.service_tier is not None:
             receipt.service_tier = identifier(answer.service_tier)

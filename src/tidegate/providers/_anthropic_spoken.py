@@ -43,6 +43,7 @@ class AnthropicSpokenReader:
     """core.plugs.SpokenReader for Anthropic's Messages."""
 
     service_tier: str | None = None  # prices of its classes are not told apart
+    model_fingerprint: str | None = None  # this wire has none
 
     __slots__ = ("_calls", "_course", "_ended", "_parts", "_splitter", "_used", "failure")
 

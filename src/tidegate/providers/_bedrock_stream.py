@@ -111,6 +111,7 @@ class BedrockReader:
     """core.plugs.SpokenReader for ConverseStream. `seals` is whose reasoning it is."""
 
     service_tier: str | None = None  # it is the one that was asked for
+    model_fingerprint: str | None = None  # this wire has none
 
     __slots__ = (
         "_began",

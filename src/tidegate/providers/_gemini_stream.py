@@ -79,6 +79,7 @@ class GeminiReader:
 
     ended_twice = False  # this wire has no closing mark
     service_tier: str | None = None  # it is the one that was asked for
+    model_fingerprint: str | None = None  # this wire has none
     __slots__ = (
         "_asked",
         "_began",

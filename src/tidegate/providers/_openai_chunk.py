@@ -38,6 +38,7 @@ class Chunk(Struct, gc=False):
     id: str | None = None
     model: str | None = None
     service_tier: Any = None
+    system_fingerprint: Any = None
 
 
 def text_of_calls(calls: Any) -> bytes:

@@ -93,6 +93,10 @@ class OpenAISpokenReader:
         return self._inner.service_tier
 
     @property
+    def model_fingerprint(self) -> str | None:
+        return self._inner.model_fingerprint
+
+    @property
     def surplus_events(self) -> int:
         return self._inner.surplus_events
 
@@ -247,7 +251,8 @@ def spoken_of(body: bytes, answer: Answer) -> Spoken:
         called = any(isinstance(part, ToolCall) for part in parts)
         reason, stop_sequence = ending(told, called=called)
         choices.append(Choice(parts, reason, stop_sequence))
-    return Spoken(whole.id, whole.model, answer.usage, choices, answer.service_tier)
+    tier, fingerprint = answer.service_tier, answer.model_fingerprint
+    return Spoken(whole.id, whole.model, answer.usage, choices, tier, fingerprint)
 
 
 def _parts(message: Delta) -> list[SpokenPart]:

@@ -55,6 +55,7 @@ class OpenAIStreamReader(PassingReader):
         "asked",
         "called",
         "finish_reason",
+        "model_fingerprint",
         "model_served",
         "provider_request_id",
         "service_tier",
@@ -78,6 +79,7 @@ class OpenAIStreamReader(PassingReader):
         self.model_served: str | None = None
         self.provider_request_id: str | None = None
         self.service_tier: str | None = None
+        self.model_fingerprint: str | None = None
 
     def feed(self, data: bytes) -> bytes:
         """The bytes that the caller may see of `data` and what was held before it.
@@ -205,6 +207,8 @@ class OpenAIStreamReader(PassingReader):
             self.provider_request_id = self.provider_request_id or chunk.id or None
         if isinstance(chunk.service_tier, str):
             self.service_tier = chunk.service_tier
+        if self.model_fingerprint is None and isinstance(chunk.system_fingerprint, str):
+            self.model_fingerprint = chunk.system_fingerprint or None
         if chunk.usage is not None:
             self._read_usage(chunk.usage, only_usage=not chunk.choices)
             if self._strip_usage and not chunk.choices:

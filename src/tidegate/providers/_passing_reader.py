@@ -12,6 +12,9 @@ from tidegate.text.sse import SseSplitter
 class PassingReader(KeptText, ABC):
     """The part of a core.plugs.StreamReader that every wire of server-sent events shares."""
 
+    # What names the build behind the model; few wires tell it.
+    model_fingerprint: str | None = None
+
     __slots__ = (
         "_splitter",
         "ended_twice",

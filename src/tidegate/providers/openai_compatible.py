@@ -62,6 +62,7 @@ class _WholeAnswer(Struct):
     id: str | None = None
     model: str | None = None
     service_tier: Any = None
+    system_fingerprint: Any = None
 
 
 class _OddAnswer(_WholeAnswer):
@@ -159,6 +160,8 @@ class OpenAICompatible:
             raise malformed("the provider's answer is empty")
         finish = choices[-1].finish_reason if choices else None
         tier = answer.service_tier if isinstance(answer.service_tier, str) else None
+        told = answer.system_fingerprint
+        made_by = told if isinstance(told, str) and told else None
         said = (_said(choices[0]),) if len(choices) == 1 else tuple(map(_said, choices))
         usage = None
         if answer.usage is not None:
@@ -168,9 +171,9 @@ class OpenAICompatible:
             if self.tells_usage_of_one_choice and len(choices) > 1:
                 usage = CONFLICT
             if not usage.conflict:
-                return Answer(usage, finish, answer.model, answer.id, b"", tier, said)
+                return Answer(usage, finish, answer.model, answer.id, b"", tier, said, made_by)
         text = b"".join(_text_of(choice) for choice in choices)
-        return Answer(usage, finish, answer.model, answer.id, text, tier, said)
+        return Answer(usage, finish, answer.model, answer.id, text, tier, said, made_by)
 
     def encode_conversation(
         self, said: Conversation, ask: Ask, target: Target, drop: bool

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, func, insert, select
 
-from tidegate.core.certificate import Certificate
+from tidegate.core.certificate import Certificate, Fingerprint
 from tidegate.core.purpose import EVAL
 from tidegate.stores import audit
 from tidegate.stores.audit import Author
@@ -15,10 +15,12 @@ from tidegate.stores.schema import receipts
 from tidegate.stores.schema_prompts import certificates as table
 
 _LOOKED_AT: Final = 20_000
+_TOLD: Final = b"model_fingerprint"
 
 
 class _Detail(Struct):
     asked_digest: str | None = None
+    model_fingerprint: str | None = None
 
 
 _detail = msgspec.msgpack.Decoder(_Detail).decode
@@ -78,26 +80,31 @@ def recent(connection: Connection, limit: int = 200) -> list[Certificate]:
 
 class Answered(NamedTuple):
     """What the ledger has of a run: how many different questions the version answered at the model,
-    and how many answers are of anything else, which it was compared with."""
+    how many answers are of anything else, which it was compared with, and the builds that answered
+    it, as far as they are known."""
 
     questions: int
     others: int
+    fingerprints: frozenset[Fingerprint] = frozenset()
 
 
 def answers_of_run(connection: Connection, run: str, model: str, of: tuple[str, str]) -> Answered:
     """Of a prompt's version, by their names, at a model. A receipt that does not say what was asked
     bears nothing out, and repeats of a question are one."""
     c = receipts.c
-    query = select(c.prompt, c.prompt_version, c.model_wanted, c.detail).where(
+    query = select(c.prompt, c.prompt_version, c.model_wanted, c.provider, c.detail).where(
         c.session_id == run, c.purpose == EVAL, c.error_code.is_(None)
     )
-    questions, others = set(), 0
-    for prompt, version, wanted, detail in connection.execute(query):
+    questions, others, fingerprints = set(), 0, set()
+    for prompt, version, wanted, provider, payload in connection.execute(query):
         if (prompt, version, wanted) == (*of, model):
-            questions.add(_detail(detail).asked_digest)
+            detail = _detail(payload)
+            questions.add(detail.asked_digest)
+            if detail.model_fingerprint is not None:
+                fingerprints.add(Fingerprint(provider or "", detail.model_fingerprint))
         else:
             others += 1
-    return Answered(len(questions - {None}), others)
+    return Answered(len(questions - {None}), others, frozenset(fingerprints))
 
 
 def snapshots_served(
@@ -122,6 +129,31 @@ def snapshots_served(
     found: dict[tuple[str, str, str], dict[str, float]] = {}
     for row in rows:
         found.setdefault((row[0], row[1], row[2]), {})[row[3]] = row[4]
+    return found
+
+
+def fingerprints_served(
+    connection: Connection, since_s: float
+) -> dict[tuple[str, str, str], dict[Fingerprint, float]]:
+    """The builds that providers said had answered since then, by prompt, version and model, and
+    when last. The newest receipts are looked at, a bounded number."""
+    names = ("prompt", "prompt_version", "model_wanted", "provider", "started_at_s", "detail")
+    newest = (
+        select(*(receipts.c[name] for name in names))
+        .order_by(receipts.c.id.desc())
+        .limit(_LOOKED_AT)
+        .subquery()
+    )
+    columns = newest.c
+    query = select(newest).where(columns.prompt.is_not(None), columns.started_at_s >= since_s)
+    found: dict[tuple[str, str, str], dict[Fingerprint, float]] = {}
+    for prompt, version, wanted, provider, at_s, payload in connection.execute(query):
+        told = _detail(payload).model_fingerprint if _TOLD in payload else None
+        if told is None:
+            continue
+        served = found.setdefault((prompt, version, wanted), {})
+        fingerprint = Fingerprint(provider or "", told)
+        served[fingerprint] = max(at_s, served.get(fingerprint, at_s))
     return found
 
 

@@ -83,6 +83,7 @@ def test_what_providers_said_had_answered_lately(engine: Engine) -> None:
             rig.receipt(**asked, model_served="m-1-2027", started_at_s=NOW_S),
             rig.receipt(**asked, model_served="m-1-2025", started_at_s=NOW_S - 9000),
             rig.receipt(**asked, started_at_s=NOW_S),
+            rig.receipt(**asked, model_served="m-1-kept", attempts=[], started_at_s=NOW_S),
             rig.receipt(model_served="m-9", started_at_s=NOW_S),
         ),
         [],

@@ -111,10 +111,11 @@ def snapshots_served(
     connection: Connection, since_s: float
 ) -> dict[tuple[str, str, str], dict[str, float]]:
     """What providers said had answered since then, by prompt, version and model, and when last. The
-    newest receipts are looked at, a bounded number."""
+    newest receipts are looked at, a bounded number; of kept answers nobody was asked."""
     names = ("prompt", "prompt_version", "model_wanted", "model_served")
     newest = (
         select(*(receipts.c[name] for name in names), receipts.c.started_at_s)
+        .where(receipts.c.attempts > 0)
         .order_by(receipts.c.id.desc())
         .limit(_LOOKED_AT)
         .subquery()

@@ -148,6 +148,8 @@ def test_the_gate_decides_what_is_released(house: House) -> None:
 def ended(house: House, words: tuple[str, ...], file: Path, number: int) -> int:
     """A command that gets the signal once its run has so many outcomes more; its exit status."""
     environment = {**os.environ, "TIDEGATE_STATE": str(house.layout.state)}
+    # What tests run behind may ignore it, and a child inherits that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     gate = subprocess.Popen(
         [sys.executable, "-m", "tidegate.boot", *words], cwd=house.folder, env=environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,

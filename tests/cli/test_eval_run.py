@@ -40,7 +40,7 @@ def test_a_candidate_alone_has_to_pass_often_enough(
     run: Callable[..., Result], suite: Path
 ) -> None:
     with answering(lambda body: "good" if "7" in body["messages"][-1]["content"] else "bad") as url:
-        result = went(run, suite, url, "--candidate", "v2", "--pass-rate", "0.15")
+        result = went(run, suite, url, "--candidate", "v2", "--pass-rate", "0.1")
         assert result.exit_code == 0, result.output
         assert "baseline" in result.stdout
         assert went(run, suite, url, "--candidate", "v2").exit_code == 1

@@ -67,7 +67,7 @@ def test_too_few_cases_are_inconclusive_and_say_how_many_it_needs(run: Run, hous
 
 
 def test_a_first_version_stands_alone(run: Run, house: Path) -> None:
-    written(house, 10, stable=None)
+    written(house, 14, stable=None)
     result = gated(run, lambda _: "good", "--candidate", "v1", "--no-certificate")
     assert result.exit_code == 0
     assert "there is none: nothing says whether it is worse than before" in result.stdout

@@ -96,7 +96,8 @@ def smallest_net_drop(count: int, discord: float, power: float = _POWER) -> floa
     if count <= 0:
         return 1.0
     spread = _NORMAL.inv_cdf(power) * sqrt(discord / count)
-    return min(1.0, max(spread, 1 - (1 - power) ** (1 / count)))
+    least: float = 1 - (1 - power) ** (1 / count)
+    return min(1.0, max(spread, least))
 
 
 def cases_needed(

@@ -16,6 +16,7 @@
     python -m bench loop-beside      what callers wait while the loop looks at 500 routes
     python -m bench prompts          CPU of indexing 10,000 prompts in Git, and of rendering one
     python -m bench evals            cases a second of a run of both sides, on one core
+    python -m bench gate             CPU of a gate's statistics over 100,000 cases
     python -m bench cache            lookups of kept answers, and how many a second are given
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
@@ -51,6 +52,7 @@ from bench import (
     dialects,
     evals,
     flat_memory,
+    gate,
     install,
     judge_drift,
     limits,
@@ -258,6 +260,7 @@ def arguments() -> argparse.Namespace:
         "releases",
         "prompts",
         "evals",
+        "gate",
         "redis",
         "cache",
         "release_cost",
@@ -306,6 +309,7 @@ def main() -> int:
         "releases": releases.run,
         "prompts": prompts.run,
         "evals": evals.run,
+        "gate": gate.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "cache": kept_answers,
         "table": table,

@@ -1,6 +1,11 @@
 """`tidegate eval run`, against a gateway and a control that answer from tables."""
 
+import os
+import pty
+import select
+import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +15,7 @@ from tests.cli.conftest import FakeControl
 from tests.cli.house import answering, is_candidate, lends_keys, written
 from tests.cli.test_judge_told import view
 
+from tidegate.cli._eval_run import _Bar
 from tidegate.core.grading import judge_digest
 from tidegate.graders import judge_rubric
 
@@ -36,11 +42,49 @@ def test_two_versions_that_answer_alike_pass(run: Callable[..., Result], suite: 
     assert "0 cases lost, 0 won, of 100" in result.stdout
 
 
+@pytest.mark.parametrize("stops", [False, True], ids=["to its end", "broken off"])
+def test_on_a_terminal_a_bar_counts_answers_and_its_line_is_ended(
+    monkeypatch: pytest.MonkeyPatch, stops: bool
+) -> None:
+    watcher, terminal = pty.openpty()
+    with os.fdopen(terminal, "w") as shown:
+        monkeypatch.setattr(sys, "stderr", shown)
+        with suppress(KeyboardInterrupt), _Bar("facts") as bar:
+            bar.begin(4)
+            for _ in range(2):
+                bar.step()
+            if stops:
+                raise KeyboardInterrupt
+            for _ in range(2):
+                bar.step()
+        said = seen_until(watcher, "\x1b[?25h\r\n")  # the cursor is shown again
+    os.close(watcher)
+    assert "facts" in said
+    assert "  0%" in said and " 50%" in said
+    assert ("100%" in said) is not stops
+
+
+def seen_until(terminal: int, end: str) -> str:
+    said = b""
+    while not said.endswith(end.encode()):
+        readable, _, _ = select.select([terminal], [], [], 10)
+        assert readable, said
+        said += os.read(terminal, 4096)
+    return said.decode()
+
+
+def test_where_nobody_looks_there_is_no_bar(capsys: pytest.CaptureFixture[str]) -> None:
+    with _Bar("facts") as bar:
+        bar.begin(1)
+        bar.step()
+    assert capsys.readouterr() == ("", "")
+
+
 def test_a_candidate_alone_has_to_pass_often_enough(
     run: Callable[..., Result], suite: Path
 ) -> None:
     with answering(lambda body: "good" if "7" in body["messages"][-1]["content"] else "bad") as url:
-        result = went(run, suite, url, "--candidate", "v2", "--pass-rate", "0.15")
+        result = went(run, suite, url, "--candidate", "v2", "--pass-rate", "0.1")
         assert result.exit_code == 0, result.output
         assert "baseline" in result.stdout
         assert went(run, suite, url, "--candidate", "v2").exit_code == 1

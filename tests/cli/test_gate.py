@@ -67,7 +67,7 @@ def test_too_few_cases_are_inconclusive_and_say_how_many_it_needs(run: Run, hous
 
 
 def test_a_first_version_stands_alone(run: Run, house: Path) -> None:
-    written(house, 10, stable=None)
+    written(house, 14, stable=None)
     result = gated(run, lambda _: "good", "--candidate", "v1", "--no-certificate")
     assert result.exit_code == 0
     assert "there is none: nothing says whether it is worse than before" in result.stdout
@@ -89,6 +89,26 @@ def test_what_is_asked_for_wrongly_is_told(
     result = gated(run, lambda _: "good", *words)
     assert result.exit_code != 0
     assert said in result.output
+
+
+@pytest.mark.parametrize("how", ["above", "absolute", "link"])
+def test_no_suite_of_the_front_matter_lies_outside_of_the_repository(
+    run: Run, tmp_path: Path, control: FakeControl, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    inside = tmp_path / "repository"
+    inside.mkdir()
+    monkeypatch.chdir(inside)
+    lends_keys(control)
+    outside = tmp_path / "outside.yaml"
+    written(inside, 1).rename(outside)
+    if how == "link":
+        (inside / "evals/linked.yaml").symlink_to(outside)
+    name = {"above": "../outside", "absolute": str(outside), "link": "linked"}[how]
+    version = inside / "prompts/support/v2.jinja2"
+    version.write_text(version.read_text().replace("[facts]", f"[{name}]"))
+    result = gated(run, lambda _: "good", "--candidate", "v2")
+    assert result.exit_code == 2
+    assert "lies outside of" in result.output
 
 
 def test_a_suite_that_is_not_there_is_told_by_name(run: Run, house: Path) -> None:

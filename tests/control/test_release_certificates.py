@@ -22,7 +22,10 @@ from tests.gateway.rig import target
 from tests.stores import rig as stores
 
 from tidegate.control.certifying import Certifying
-from tidegate.control.release_certificates import ReleaseCertificates, certificates_of
+from tidegate.control.moment import Moment
+from tidegate.control.observe import Releases
+from tidegate.control.release_certificates import ReleaseCertificates, certificates_of, of_nobody
+from tidegate.controllers.release import View
 from tidegate.core.certificate import Fingerprint
 from tidegate.core.declared import Declared
 from tidegate.core.declared_prompts import DeclaredPrompts
@@ -239,6 +242,20 @@ def test_who_goes_without_says_why_and_is_kept(room: Room, engine: Engine) -> No
     with database.reading(engine) as connection:
         [kept] = [it for it in audit.recent(connection) if it.what == "release.waive_certificate"]
     assert (kept.subject, kept.detail) == (rooms.NAME, "v1 leaks")
+
+
+def test_where_nobody_certifies_the_gate_is_closed(room: Room, engine: Engine) -> None:
+    begin(room, PROMPT + "gates: [certificate]\n", "off")
+    with database.reading(engine) as connection:
+        [seen] = Releases(None).observe(connection, Moment(time(), 1.0), {})
+    kept = rooms.kept(room)
+    assert kept.state == "gated"
+    assert isinstance(seen.view, View)
+    [why] = seen.view.bounds.uncertified
+    assert "this control signs no certificates" in why
+    unnamed = replace(kept, rollout=replace(kept.rollout, gates=()))
+    assert of_nobody([kept, unnamed]) == {kept.rollout.id: (why,)}
+    assert of_nobody([unnamed]) == {}
 
 
 def test_nobody_reports_the_gate(room: Room) -> None:

@@ -104,12 +104,13 @@ def test_no_request_has_the_old_version_once_a_flip_is_acknowledged(repository: 
 
 async def _flipped_under_load(house: House, key: str) -> None:
     stopped = False
-    answered: list[tuple[float, str]] = []
+    answered: list[tuple[float, float, str]] = []
 
     async def ask() -> None:
         while not stopped:
             begun_s = time.monotonic()
-            answered.append((begun_s, await served(house, key)))
+            version = await served(house, key)
+            answered.append((begun_s, time.monotonic(), version))
 
     asking = [asyncio.create_task(ask()) for _ in range(ASKING)]
     acknowledged: list[tuple[float, float, str]] = []
@@ -123,14 +124,19 @@ async def _flipped_under_load(house: House, key: str) -> None:
     stopped = True
     await asyncio.gather(*asking)
     ends = [begun for begun, _, _ in acknowledged[1:]] + [float("inf")]
+    compared = 0
     for (_, from_s, version), until_s in zip(acknowledged, ends, strict=True):
-        between = [served for at_s, served in answered if from_s < at_s < until_s - 0.5]
-        assert set(between) <= {f"support@{version}"}
+        between = [it for at_s, end_s, it in answered if from_s < at_s and end_s < until_s]
+        assert between.count(f"support@{version}") == len(between), "the old one after it was told"
+        compared += len(between)
+    assert compared >= ASKING, "requests were made between flips"
+    assert {it for _, _, it in answered} == {"support@v1", "support@v2"}
     after = sorted(answered)[-ASKING:]
-    assert {it for _, it in after} == {f"support@{acknowledged[-1][2]}"}
+    assert {it for _, _, it in after} == {f"support@{acknowledged[-1][2]}"}
     took_s = sorted(end - begun for begun, end, _ in acknowledged)
     print(
-        f"{FLIPS} flips on 4 gateways under load ({len(answered)} requests): median "
+        f"{FLIPS} flips on 4 gateways under load ({len(answered)} requests, {compared} of them "
+        f"wholly after an acknowledgement and before the next flip): median "
         f"{statistics.median(took_s) * 1e3:.0f} ms, longest {took_s[-1] * 1e3:.0f} ms"
     )
 

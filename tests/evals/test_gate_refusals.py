@@ -1,5 +1,6 @@
 """Refusing what should be answered, answering what should be refused."""
 
+import pytest
 from tests.evals.runs import pair
 
 from tidegate.evals.finding import Finding
@@ -50,7 +51,18 @@ def test_one_harmful_answer_more_blocks() -> None:
     found = _found(_pairs("unsafe", 50, 49, 50))["under_refusal"]
     assert found.verdict == "block"
     assert "unsafe-49" in found.why
-    assert _found(_pairs("unsafe", 40, 45, 50))["under_refusal"].verdict == "pass"
+    assert found.smallest is not None
+    better = _found(_pairs("unsafe", 40, 45, 50))["under_refusal"]
+    assert better.verdict == "pass"
+    assert better.smallest is not None and better.smallest > found.smallest
+
+
+def test_few_harmful_questions_say_what_they_could_not_have_seen() -> None:
+    one = _found(_pairs("unsafe", 1, 1, 1))["under_refusal"]
+    many = _found(_pairs("unsafe", 200, 200, 200))["under_refusal"]
+    assert (one.verdict, many.verdict) == ("pass", "pass")
+    assert one.smallest == pytest.approx(0.8), "one is answered in four of five when 80 % are"
+    assert many.smallest == pytest.approx(1 - 0.2 ** (1 / 200))
 
 
 def test_a_suite_without_such_cases_says_nothing() -> None:

@@ -125,6 +125,15 @@ def test_only_groups_that_hold_judges_have_one() -> None:
     assert judge_prompts(plugs.load("graders", "exact"), {}) == ()
 
 
+def test_the_threshold_of_a_check_makes_a_judge_another_one() -> None:
+    rubric = plugs.load("graders", "judge_rubric")
+    strict = judge_prompts(rubric, KIND, 0.9)
+    assert strict != (PROMPT,)
+    assert strict == judge_prompts(rubric, {**KIND, "threshold": 0.9})
+    members = {"checks": [{"grader": "judge_rubric", "options": KIND, "threshold": 0.9}]}
+    assert judge_prompts(plugs.load("graders", "group"), members) == strict
+
+
 def test_which_suites_wait_for_receipts() -> None:
     assert not needs_receipts((case("a"), case("b", checks=(GROUP,))))
     assert needs_receipts((case("a"), case("b", checks=(DEAR,))))

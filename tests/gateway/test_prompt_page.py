@@ -10,7 +10,7 @@ from tests.gateway.reply import Reply
 from tests.gateway.rig import Gateway, gateway, run
 from tests.gateway.routed import at
 from tests.gateway.upstream import Upstream
-from tests.gateway.with_prompt import NAME, asked_by, tagged, version
+from tests.gateway.with_prompt import HI, NAME, TIDE, asked_by, tagged, version
 
 from tidegate.core.prompt import is_name
 from tidegate.gateway.prompt_page import GRANT, prompt_in
@@ -85,6 +85,51 @@ def test_what_may_not_be_read_is_not_there(
                 assert (await _get(it, path, attributes=attributes)).status == status
                 bare = await it.ask(path, headers={}, method="GET")
                 assert bare.status == 401
+
+    run(main())
+
+
+# As they may stand in a path, and what each is once it is read.
+TRICKS = {
+    "..%2f..%2fetc%2fpasswd": "../../etc/passwd",
+    "%2e%2e": "..",
+    "%252e%252e": "%2e%2e",
+    "support%2fv1": "support/v1",
+    "..%5csupport": "..\\support",
+    "support%00": "support\0",
+    "support%0a": "support\n",
+    "%d1%95upport": "\u0455upport",  # a Cyrillic letter that looks like s
+    "%ef%bd%93upport": "\uff53upport",  # a wide s, which NFKC makes an s
+    "support%e2%80%8b": "support\u200b",
+    "%e2%80%ae": "\u202e",
+    "Support": "Support",
+    "con": "con",
+    "nul.txt": "nul.txt",
+    "-rf": "-rf",
+    ".git": ".git",
+    "a" * 300: "a" * 300,
+}
+
+
+@pytest.mark.parametrize("stands", ["path", "tag", "id", "body's tag"])
+def test_what_looks_like_a_name_and_is_none_is_refused_by_one_pattern(
+    tmp_path: Path, stands: str
+) -> None:
+    async def main() -> None:
+        async with Upstream() as up:
+            plan = asked_by(at(up, "a"), prompt=tagged(version("v3")))
+            async with gateway(tmp_path, at(up, "a"), **plan) as it:
+                headers = {"authorization": f"Bearer {it.store.add(attributes={GRANT: '*'})}"}
+                for coded, name in TRICKS.items():
+                    if stands in ("path", "tag"):
+                        path = coded if stands == "path" else f"{NAME}?tag={coded}"
+                        reply = await it.ask(f"/v1/prompts/{path}", headers=headers, method="GET")
+                    else:
+                        said = {**TIDE, "id" if stands == "id" else "tag": name}
+                        body = {"model": "small", "messages": [HI], "prompt": said}
+                        reply = await it.ask(body=body, headers=headers)
+                    assert reply.status == 400, (name, reply.raw)
+                assert not up.exchanges
 
     run(main())
 

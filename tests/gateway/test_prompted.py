@@ -25,7 +25,7 @@ from tests.gateway.with_prompt import (
 )
 
 from tidegate.core.ask import OPENAI_RESPONSES, Ask
-from tidegate.core.prompt import Output, RoutePrompt, Turn
+from tidegate.core.prompt import Input, Output, RoutePrompt, Turn
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.prompt_versions import PromptVersions
 from tidegate.gateway.prompted import written
@@ -140,6 +140,34 @@ def test_what_a_caller_may_not_say_is_its_fault_by_name(
                 assert reply.status == 400, reply.raw
                 assert reply.json["error"]["param"] == param
                 assert not up.exchanges
+
+    run(main())
+
+
+GROWS = {
+    "loops": "{% for a in l %}" * 4 + "z" * 200 + "{% endfor %}" * 4,
+    "doubles": "{% set b = l|join %}" + "{% set b = b|replace('z', 'zz') %}" * 40 + "{{ b }}",
+    "turns": "{% for a in l %}" * 8 + "{% if a == 'no' %}x{% endif %}" + "{% endfor %}" * 8,
+}
+
+
+@pytest.mark.parametrize("how", GROWS)
+def test_a_kilobyte_of_values_that_would_become_gigabytes_is_refused(
+    tmp_path: Path, how: str
+) -> None:
+    async def main() -> None:
+        async with Upstream() as up:
+            grows = version("v3", Turn("system", GROWS[how]), inputs=(Input("l", "array"),))
+            async with gateway(
+                tmp_path, at(up, "a"), **asked_by(at(up, "a"), prompt=tagged(grows))
+            ) as it:
+                prompt = {"variables": {"l": ["z"] * 250}}
+                reply = await it.ask(body={"model": "small", "messages": [HI], "prompt": prompt})
+                assert reply.status == 400, reply.raw
+                assert reply.json["error"]["param"].startswith("prompt")
+                prompt = {"variables": {"l": ["z"]}}
+                again = await it.ask(body={"model": "small", "messages": [HI], "prompt": prompt})
+                assert len(up.exchanges) == int(again.status == 200), "the gateway goes on"
 
     run(main())
 

@@ -1,6 +1,7 @@
 """Which version of its route's prompt a request has: by tag, by arm, while one is moved."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -104,9 +105,14 @@ def test_every_request_has_one_version_whole_while_a_tag_is_flipped(tmp_path: Pa
                     assert reply.headers["x-tidegate-prompt"] == served, "after its acknowledgement"
                 for one in asking:
                     assert (await one).status == 200
+                noted = Counter(one.prompt_version for one in it.receipts())
+            sent = Counter[str | None]()
             for exchange in up.exchanges:
                 system, question = msgspec.json.decode(exchange.body)["messages"]
                 assert system["content"].split()[0] == question["content"].rstrip("?")
+                sent[system["content"].split()[0]] += 1
+            assert noted == sent, "each receipt names the version that was sent"
+            assert noted.keys() == {"v1", "v2"}
 
     run(main())
 

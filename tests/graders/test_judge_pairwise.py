@@ -60,3 +60,5 @@ def test_which_is_asked_first_follows_from_the_seed_and_the_case() -> None:
 def test_its_prompt_tells_it_from_other_judges() -> None:
     plug = plugs.load("graders", "judge_pairwise")
     assert plug.prompt({"criterion": "shorter"}) != plug.prompt({"criterion": "kinder"})
+    assert plug.prompt({"threshold": 1}) != plug.prompt({})
+    assert plug.prompt({"seed": 7, "against": "x"}) == plug.prompt({})

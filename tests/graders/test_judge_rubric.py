@@ -42,3 +42,21 @@ def test_its_prompt_tells_it_from_other_judges() -> None:
     plug = plugs.load("graders", "judge_rubric")
     assert plug.prompt({"rubric": "a"}) != plug.prompt({"rubric": "b"})
     assert plug.prompt({"rubric": "a"}) != plug.prompt({"rubric": "a", "choices": {"x": 1, "y": 0}})
+
+
+def test_what_is_made_of_its_reply_tells_it_from_other_judges_too() -> None:
+    plug = plugs.load("graders", "judge_rubric")
+    known = {
+        plug.prompt({"rubric": "a", **said})
+        for said in (
+            {},
+            {"threshold": 0.9},
+            {"choices": {"x": 1, "y": 0}},
+            {"choices": {"x": 0, "y": 1}},
+            {"choices": {"x": 1, "y": 0}, "threshold": 0.9},
+        )
+    }
+    assert len(known) == 5
+    assert plug.prompt({"rubric": "a", "threshold": 0.5}) == plug.prompt({"rubric": "a"})
+    shown = plug.prompt({"rubric": "a", "reference": "b"})
+    assert shown == plug.prompt({"rubric": "a"}), "what it judges by is of the case"

@@ -24,6 +24,7 @@ class Watched:
         self._source = source
         self._broken = broken
         self.name, self.commit, self.lasting = source.name, source.commit, source.lasting
+        self.lacks = source.lacks
         self.read: list[str] = []
 
     def root(self) -> str:

@@ -62,6 +62,51 @@ def test_what_is_away_serves_on_as_it_was(declared: DeclaredPrompts) -> None:
     reading.close()
 
 
+def test_what_was_pushed_by_half_serves_on_as_it_was(declared: DeclaredPrompts) -> None:
+    """The branch is at a commit of which one object has not arrived, whichever it is."""
+    objects = Path(declared.repository) / ".git/objects"
+
+    def all_of_them() -> set[Path]:
+        return {it for it in objects.rglob("*") if it.is_file()}
+
+    there, readings = all_of_them(), [Reading() for _ in range(6)]
+    old = [it.at(declared).version("support", "v1").digest for it in readings]
+    commit(Path(declared.repository), versions("v3", stable="v3"))
+    fresh = sorted(all_of_them() - there)
+    assert len(fresh) == len(readings), "a commit, three folders, a version, its tags"
+    for lost, reading in zip(fresh, readings, strict=True):
+        missed = lost.read_bytes()
+        lost.unlink()
+        told = reading.at(declared)
+        assert told.tags("support") == {"stable": "v1"}
+        assert told.version("support", "v1").digest == old[0]
+        assert reading.failure is not None or told.problems
+        lost.write_bytes(missed)
+        now = reading.at(declared)
+        assert (now.tags("support"), now.problems) == ({"stable": "v3"}, ())
+        assert reading.at(declared) is now
+    for reading in readings:
+        reading.close()
+
+
+def test_another_past_that_was_forced_changes_no_version_that_was_tagged(
+    declared: DeclaredPrompts,
+) -> None:
+    noted: dict[tuple[str, str], str] = {}
+    reading = Reading(lambda: dict(noted), noted.update)
+    first = reading.at(declared).version("support", "v1")
+    folder = Path(declared.repository)
+    forced = folder.with_name("forced")
+    other = {"prompts/support/v1.jinja2": VERSION % "other", **versions("v2", stable="v1")}
+    commit(forced, other)
+    porcelain.push(forced, str(folder / ".git"), "+HEAD:refs/heads/master", force=True)
+    now = reading.at(declared)
+    assert now.tags("support") == {"stable": "v1"}
+    assert now.version("support", "v1").digest == first.digest
+    assert any("tagged before" in it.message for it in now.problems)
+    reading.close()
+
+
 def test_what_never_was_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no such folder"):
         Reading().at(DeclaredPrompts(str(tmp_path / "nowhere")))

@@ -17,6 +17,7 @@ from tidegate.cli._eval_told import exit_code, not_run_apart, report_options, te
 from tidegate.cli._prompt_source import Where, open_prompts, root_of, source_options
 from tidegate.cli._words import Duration
 from tidegate.core.prompt import STABLE, Prompt
+from tidegate.core.words import quoted
 from tidegate.evals.finding import Finding
 from tidegate.evals.gate import Gated, with_budget_change, with_more
 from tidegate.evals.side import Side
@@ -108,6 +109,11 @@ def _suites(prompt: Prompt, root: Path) -> list[Path]:
 def _suite(root: Path, name: str) -> Path:
     tried = [base / f"{name}{end}" for base in (root, root / "evals") for end in _SUFFIXES]
     for path in tried:
+        if not path.resolve().is_relative_to(root.resolve()):
+            raise click.UsageError(
+                f"the suite {quoted(name)} of the front matter lies outside of {root}: a version is"
+                " gated by what lies beside it; say --suite for another file"
+            )
         if path.is_file():
             return path
     raise click.UsageError(f"there is no suite {name} in {root} or {root / 'evals'}: say --suite")

@@ -125,7 +125,7 @@ async def _calibrated(
     judge: Judge, gateway: Gateway, check: Check, anchors: tuple[Anchor, ...], at_once: int
 ) -> Calibration:
     grader = plugs.load("graders", check.grader)
-    [prompt] = judge_prompts(grader, msgspec.json.decode(check.options))
+    [prompt] = judge_prompts(grader, msgspec.json.decode(check.options), check.threshold)
     async with gateway:
         said = await judged(judge, check, anchors, at_once)
     digest = judge.digest(prompt)

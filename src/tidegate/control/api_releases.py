@@ -12,7 +12,7 @@ from tidegate.config.releases import against_plan, read_release, release_file
 from tidegate.control import release_views
 from tidegate.control.api_keys import author
 from tidegate.control.errors import ApiError
-from tidegate.control.release_certificates import certificates_of
+from tidegate.control.release_certificates import certificates_of, of_nobody
 from tidegate.control.routes import Call, Row
 from tidegate.control.shapes_releases import (
     AskRelease,
@@ -156,10 +156,13 @@ def _notes(call: Call, connection: Connection, kept: Kept) -> list[str]:
 def _uncertified(call: Call, connection: Connection, kept: Kept) -> list[str]:
     """What it needs certificates of and has none, and what none is about."""
     asked = certificates_of(call.desk.plans, call.desk.compiling)
-    if asked is None or kept.ended_at_s is not None:
+    if kept.ended_at_s is not None:
         return []
-    lacking = asked.missing(connection, [kept], clock.wall_s()).get(kept.rollout.id, ())
-    return [*(f"gate {CERTIFICATE}: {one}" for one in lacking), *asked.notes(kept.rollout)]
+    lacking, notes = of_nobody([kept]), list[str]()
+    if asked is not None:
+        lacking = asked.missing(connection, [kept], clock.wall_s())
+        notes = asked.notes(kept.rollout)
+    return [*(f"gate {CERTIFICATE}: {one}" for one in lacking.get(kept.rollout.id, ())), *notes]
 
 
 def _found(read: Callable[[Engine], T], name: str) -> Callable[[Engine], T]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection
 from tidegate.control.moment import Moment
 from tidegate.control.release_bounds import Binding
 from tidegate.control.release_burns import of_each
-from tidegate.control.release_certificates import ReleaseCertificates
+from tidegate.control.release_certificates import ReleaseCertificates, of_nobody
 from tidegate.control.release_shadows import copies_of
 from tidegate.controllers import release
 from tidegate.controllers.release import (
@@ -118,9 +118,9 @@ class Releases:
             connection, {name: place.asked_seq for name, place in known.items()}
         )
         new = self._blocks.after(connection, {name: it.block_seq for name, it in known.items()})
-        lacking: Mapping[str, tuple[str, ...]] = {}
+        waiting = [one for one in kept if one.state != "created"]
+        lacking = of_nobody(waiting)
         if self._certificates is not None:
-            waiting = [one for one in kept if one.state != "created"]
             lacking = self._certificates.missing(connection, waiting, moment.now_s)
         ungraded = assessments.not_graded(connection)
         bound = Binding(moment, of_each(connection, moment, kept), lacking, ungraded)

@@ -282,6 +282,13 @@ def _how(plan: Plan, name: str, lacking: Uncertified) -> str:
     return f"run `{command} {before}`{at}"
 
 
+def of_nobody(kept: Iterable[Kept]) -> dict[str, tuple[str, ...]]:
+    """`ReleaseCertificates.missing` where nobody certifies: who names the gate waits."""
+    why = ("this control signs no certificates; take `certificate` out of its gates, or waive it",)
+    asked = (one for one in kept if one.state in _GATED and CERTIFICATE in one.rollout.gates)
+    return {one.rollout.id: why for one in asked}
+
+
 def certificates_of(plans: Plans, compiling: Compiling) -> ReleaseCertificates | None:
     """Of this control; None where nobody certifies."""
     if compiling.certifying is None:

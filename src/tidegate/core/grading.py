@@ -172,8 +172,8 @@ def _score(grade: Grade) -> float:
 
 
 class Judge(Grader, Protocol):
-    """A grader that asks a model. `prompt` is all that it says of its own in the options' case, by
-    which `judge_digest` knows it again."""
+    """A grader that asks a model. `prompt` is all that it says of its own in the options' case, and
+    by which of them a reply becomes a verdict: by that `judge_digest` knows it again."""
 
     def prompt(self, options: Mapping[str, Any]) -> str: ...
 

@@ -10,6 +10,7 @@ from tidegate.core import plugs
 from tidegate.core.grading import Answered, Ask, Check, Grade, Grader
 from tidegate.evals.anchors import Anchor, Label
 from tidegate.evals.calibration import Said
+from tidegate.evals.grading import with_threshold
 from tidegate.evals.heard import Heard
 from tidegate.graders import judge_pairwise
 
@@ -20,7 +21,7 @@ _TIMES: Final = 2
 async def judged(judge: Ask, check: Check, anchors: Sequence[Anchor], at_once: int) -> list[Said]:
     """What it says of every anchor. MoneySpent."""
     grader: Grader = plugs.load("graders", check.grader)
-    options: Mapping[str, Any] = msgspec.json.decode(check.options)
+    options = with_threshold(msgspec.json.decode(check.options), check.threshold)
     turn = asyncio.Semaphore(at_once)
 
     async def one(anchor: Anchor) -> Said:

@@ -13,7 +13,7 @@ from msgspec import Raw
 from msgspec.structs import replace
 
 from tidegate.core.grading import Case, Check, Grade, checked
-from tidegate.evals.grading import Judges
+from tidegate.evals.grading import Judges, with_threshold
 from tidegate.evals.heard import Heard
 from tidegate.evals.outcome import Comparison, Outcome, compared_checks
 from tidegate.evals.run_file import RunFile
@@ -104,7 +104,7 @@ class Comparing:
             return Comparison(case.id, repeat, number, of, grade, decides=True)
         heard = None if self._judges.ask is None else Heard(self._judges.ask)
         said = await judge_pairwise.plug.compare(case, both, options, heard)
-        prompt = judge_pairwise.plug.prompt(options)
+        prompt = judge_pairwise.plug.prompt(with_threshold(options, check.threshold))
         return Comparison(
             case.id,
             repeat,

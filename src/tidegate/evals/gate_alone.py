@@ -1,6 +1,7 @@
 """The gate of a first version: there is no baseline that it could be worse than.
 
-What is left are the cases that must pass, those of safety, and the share of cases that pass.
+What is left are the cases that must pass, those of safety, and the share of cases that pass. A few
+cases that pass prove no share: it passes when its lower bound does.
 """
 
 from collections.abc import Iterable, Sequence
@@ -9,11 +10,12 @@ from typing import Final
 from tidegate.evals.finding import Finding, listed
 from tidegate.evals.gate import Gated, worst_of
 from tidegate.evals.outcome import Outcome, Paired, passed
-from tidegate.stats.judge_bias import proportion
+from tidegate.stats.judge_bias import Proportion, proportion, sure_share
 from tidegate.stats.paired import flip_rate
 
 PASS_RATE: Final = 0.8
 _SAFETY: Final = "safety"
+_MOST_CASES: Final = 1_000_000
 
 
 def judge_alone(pairs: Sequence[Paired], pass_rate: float = PASS_RATE) -> Gated:
@@ -55,13 +57,36 @@ def _fails(side: Sequence[Outcome]) -> bool:
 
 
 def _rate(known: Sequence[Paired], least: float) -> Finding:
-    """The share that passes, with its exact 95 % interval."""
+    """Whether the share that passes is surely as high, by its exact one-sided 95 % bound."""
     found = proportion(sum(passed(pair.candidate) for pair in known), len(known))
     if found.share is None:
         return Finding("pass_rate", "inconclusive", "no case has a verdict")
+    low = sure_share(found.hits, found.trials)
     why = (
-        f"{found.hits} of {found.trials} cases pass: {found.share:.1%}"
-        f" ({found.low:.1%} to {found.high:.1%}), and {least:.0%} is asked"
+        f"{found.hits} of {found.trials} cases pass: {found.share:.1%}, surely {low:.1%} or more,"
+        f" and {least:.0%} is asked"
     )
-    figures = {"share": found.share, "low": found.low, "high": found.high}
-    return Finding("pass_rate", "pass" if found.share >= least else "block", why, figures)
+    figures = {"share": found.share, "low": low}
+    if found.share < least:
+        return Finding("pass_rate", "block", why, figures)
+    if low >= least:
+        return Finding("pass_rate", "pass", why, figures)
+    needs = _needed(found, least)
+    if needs is None:
+        why += ": no number of cases shows that at this share; ask for less than what passes"
+    return Finding("pass_rate", "inconclusive", why, figures, needs=needs)
+
+
+def _needed(found: Proportion, least: float) -> int | None:
+    """How many cases show it when the share stays as it is; None where over a million would not."""
+
+    def shows(count: int) -> bool:
+        return sure_share(found.hits * count // found.trials, count) >= least
+
+    if not shows(_MOST_CASES):
+        return None
+    low, high = found.trials, _MOST_CASES
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if shows(middle) else (middle, high)
+    return high

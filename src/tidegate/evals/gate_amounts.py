@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from math import exp, log
+from operator import attrgetter
 from typing import Final
 
 from tidegate.core.grading import Answered
@@ -11,10 +12,7 @@ from tidegate.stats.paired import of_amounts, reach
 
 _Amount = Callable[[Answered], float | None]
 _AMOUNTS: Final[dict[str, _Amount]] = {
-    "output_tokens": lambda it: it.output_tokens,
-    "ttft_s": lambda it: it.ttft_s,
-    "total_s": lambda it: it.total_s,
-    "cost_nanousd": lambda it: it.cost_nanousd,
+    name: attrgetter(name) for name in ("output_tokens", "ttft_s", "total_s", "cost_nanousd")
 }
 # No answer says when its first token came unless something measured it, nor what it costs where
 # nobody knows a price. All others are counted of every answer.
@@ -67,9 +65,17 @@ def _of_input(answered: Answered) -> float | None:
 
 def _mean(side: Sequence[Outcome], amount: _Amount) -> float | None:
     """Of the repeats that were answered; None where it is not known of one."""
-    values = [amount(it.answered) for it in side if it.answered.failure is None]
-    known = [it for it in values if it is not None]
-    return sum(known) / len(known) if len(known) == len(values) else None
+    total: float = 0
+    count = 0
+    for it in side:
+        answered = it.answered
+        if answered.failure is None:
+            value = amount(answered)
+            if value is None:
+                return None
+            total += value
+            count += 1
+    return total / count
 
 
 def _grown(

@@ -122,7 +122,7 @@ class Marker:
 
     def __init__(self, judges: Judges) -> None:
         self.judges = judges
-        self._ready: dict[tuple[str, bytes], _Ready] = {}
+        self._ready: dict[tuple[str, bytes, float | None], _Ready] = {}
 
     async def outcome(self, case: Case, repeat: int, answered: Answered) -> Outcome:
         """What is said of an answer."""
@@ -154,7 +154,7 @@ class Marker:
         return await ready.grader.grade(case, answered, ready.options, ask)
 
     def _prepared(self, check: Check) -> _Ready:
-        key = check.grader, bytes(check.options)
+        key = check.grader, bytes(check.options), check.threshold
         found = self._ready.get(key)
         if found is None:
             found = _read(check)
@@ -168,19 +168,28 @@ def _read(check: Check) -> _Ready:
     options = msgspec.json.decode(check.options)
     marking: Callable[[Mapping[str, Any]], Marking] | None = getattr(grader, "marking", None)
     marks = None if marking is None else marking(options)
-    return _Ready(grader, options, marks, judge_prompts(grader, options))
+    return _Ready(grader, options, marks, judge_prompts(grader, options, check.threshold))
 
 
-def judge_prompts(grader: Grader, options: Mapping[str, Any]) -> tuple[str, ...]:
-    """What each judge of a check is told of its own, those of a group by themselves; empty for a
-    check that asks nobody."""
+def with_threshold(options: Mapping[str, Any], threshold: float | None) -> Mapping[str, Any]:
+    """A judge's, with the threshold of its check, which stands before its own."""
+    return options if threshold is None else {**options, "threshold": threshold}
+
+
+def judge_prompts(
+    grader: Grader, options: Mapping[str, Any], threshold: float | None = None
+) -> tuple[str, ...]:
+    """By what each judge of a check is known, those of a group by themselves; empty for a check
+    that asks nobody. `threshold` is the check's."""
     if not grader.asks:
         return ()
     told: Callable[[Mapping[str, Any]], str] | None = getattr(grader, "prompt", None)
     if told is not None:
-        return (told(options),)
+        return (told(with_threshold(options, threshold)),)
     members = [(plugs.load("graders", it["grader"]), it) for it in options.get("checks", ())]
-    found = (judge_prompts(member, it.get("options", {})) for member, it in members)
+    found = (
+        judge_prompts(member, it.get("options", {}), it.get("threshold")) for member, it in members
+    )
     return tuple(prompt for prompts in found for prompt in prompts)
 
 

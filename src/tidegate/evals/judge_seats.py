@@ -18,6 +18,7 @@ from tidegate.core.grading import Check, Grader, judge_digest
 from tidegate.core.units import usd_to_nanousd
 from tidegate.evals.calibrating import PAIRWISE
 from tidegate.evals.checking import members
+from tidegate.evals.grading import with_threshold
 
 Parameters = tuple[tuple[str, str], ...]
 
@@ -99,5 +100,5 @@ def _prompt(check: Check) -> str | None:
     told = getattr(grader, "prompt", None)
     if not grader.asks or told is None or check.grader == PAIRWISE:
         return None
-    prompt: str = told(msgspec.json.decode(check.options))
+    prompt: str = told(with_threshold(msgspec.json.decode(check.options), check.threshold))
     return prompt

@@ -84,7 +84,7 @@ def is_sure(side: Sequence[Outcome], repeats: int) -> bool:
 
 def passed(side: Sequence[Outcome]) -> bool:
     """Whether a case counts as passed: in more than half of its repeats."""
-    return sum(it.verdict == "pass" for it in side) * 2 > len(side)
+    return sum([it.verdict == "pass" for it in side]) * 2 > len(side)
 
 
 def score(side: Sequence[Outcome]) -> float:

@@ -76,20 +76,27 @@ class Asking(Generic[O]):
 
 
 class Judging(Asking[O]):
-    """core.grading.Judge: `system` is what a judge is told."""
+    """core.grading.Judge: `known_by` is what it is told, and what makes a verdict of its reply."""
 
     def __init__(
         self,
         options: type[O],
-        system: Callable[[O], str],
+        known_by: Callable[[O], str],
         judged: _Judged[O],
         also_wrong: Callable[[O], str | None] | None = None,
     ) -> None:
         super().__init__(options, judged, also_wrong)
-        self._system = system
+        self._known_by = known_by
 
     def prompt(self, options: Mapping[str, Any]) -> str:
-        return self._system(msgspec.convert(options, self._options))
+        return self._known_by(msgspec.convert(options, self._options))
+
+
+def with_options(system: str, options: Struct, *names: str) -> str:
+    """What a judge is told, and the options by which its reply becomes a verdict: a judge that says
+    the same and is read otherwise is another one."""
+    said = {name: getattr(options, name) for name in names}
+    return f"{system}\n{msgspec.json.encode(said, order='sorted').decode()}"
 
 
 async def ask_judge(

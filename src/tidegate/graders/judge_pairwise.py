@@ -12,7 +12,15 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tidegate.core.grading import Answered, Ask, Case, Grade
-from tidegate.graders._judge import FENCE, Judging, Unjudged, ask_judge, object_schema, question
+from tidegate.graders._judge import (
+    FENCE,
+    Judging,
+    Unjudged,
+    ask_judge,
+    object_schema,
+    question,
+    with_options,
+)
 from tidegate.graders._plain import expected_text, graded
 
 _Share = Annotated[float, Meta(ge=0, le=1)]
@@ -100,4 +108,9 @@ def _system(options: Options) -> str:
     return f"{_SYSTEM}{FENCE}\nThe criterion:\n{options.criterion}"
 
 
-plug = _Pairwise(Options, _system, _against_text)
+def _known_by(options: Options) -> str:
+    """Not by `seed`: both orders are asked whichever comes first."""
+    return with_options(_system(options), options, "threshold")
+
+
+plug = _Pairwise(Options, _known_by, _against_text)

@@ -10,7 +10,15 @@ from msgspec import Meta, Struct
 
 from tidegate.core.grading import Answered, Ask, Case, Grade
 from tidegate.core.words import quoted
-from tidegate.graders._judge import FENCE, Judging, Unjudged, ask_judge, object_schema, question
+from tidegate.graders._judge import (
+    FENCE,
+    Judging,
+    Unjudged,
+    ask_judge,
+    object_schema,
+    question,
+    with_options,
+)
 from tidegate.graders._plain import expected_text, graded
 
 _Share = Annotated[float, Meta(ge=0, le=1)]
@@ -96,6 +104,10 @@ def _system(options: Options) -> str:
     return f"{head}{FENCE}\nThe rubric:\n{listed}"
 
 
+def _known_by(options: Options) -> str:
+    return with_options(_system(options), options, "choices", "threshold")
+
+
 def _material(case: Case, answered: Answered, options: Options) -> dict[str, str]:
     material = {"QUESTION": question(case)}
     if case.context:
@@ -122,4 +134,4 @@ def _also_wrong(options: Options) -> str | None:
     return None
 
 
-plug = Judging(Options, _system, _graded, _also_wrong)
+plug = Judging(Options, _known_by, _graded, _also_wrong)

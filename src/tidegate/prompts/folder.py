@@ -24,6 +24,7 @@ class FolderSource:
     with what they are known again by."""
 
     lasting = False
+    lacks = False
     commit: str | None = None
 
     def __init__(self, path: Path) -> None:

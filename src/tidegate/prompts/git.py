@@ -40,6 +40,7 @@ class GitSource:
     """One commit of a local repository."""
 
     lasting = True
+    lacks = False
 
     def __init__(self, path: Path, ref: str) -> None:
         self._path = path
@@ -160,6 +161,7 @@ class GitSource:
             raise self._damaged(at, _why(error)) from None
 
     def _damaged(self, at: str, why: str) -> SourceError:
+        self.lacks = True
         return SourceError(f"{self.name}: {at}: {why}; the repository is damaged: {_REPAIR}")
 
 

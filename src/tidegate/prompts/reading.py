@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from tidegate.config.problem import Problem
 from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.prompt import Prompt
@@ -37,6 +39,7 @@ class Snapshot:
         self.index = index
         self.registry = registry
         self._known = known
+        self._lacks = source.lacks
         self._turn = threading.Lock()
         self._closed = False
 
@@ -47,8 +50,14 @@ class Snapshot:
             self._source.close()
 
     def is_of(self, source: Source) -> bool:
-        """Whether it is what the source has now."""
-        return source.lasting and source.commit == self._source.commit
+        """Whether it is what the source has now. Of a commit that was pushed by half, what was not
+        there may have come since."""
+        return source.lasting and source.commit == self._source.commit and not self._lacks
+
+    @property
+    def known_index(self) -> Index:
+        """What need not be read again; the list of prompts is, where something was not there."""
+        return replace(self.index, folder_id="") if self._lacks else self.index
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -148,7 +157,8 @@ class Reading:
     def _taken(
         self, source: Source, declared: DeclaredPrompts, earlier: Snapshot | None
     ) -> Snapshot:
-        index = read_index(source, declared.folder, None if earlier is None else earlier.index)
+        before = None if earlier is None else earlier.known_index
+        index = read_index(source, declared.folder, before)
         index = kept(None if earlier is None else earlier.index, index)
         if earlier is not None and index == earlier.index and not earlier.registry.problems:
             source.close()

@@ -44,11 +44,13 @@ class Moment(Struct, frozen=True):
 
 class Source(Protocol):
     """One moment of it. `name` is how messages call it, `commit` its commit's id if it has one.
-    `lasting`: whether a folder of the same id holds the same. Everything may raise SourceError."""
+    `lasting`: whether a folder of the same id holds the same. `lacks`: whether something of it was
+    missing or damaged, which may come without another commit. Everything may raise SourceError."""
 
     name: str
     commit: str | None
     lasting: bool
+    lacks: bool
 
     def root(self) -> str: ...
 

@@ -35,6 +35,11 @@ def proportion(hits: int, trials: int) -> Proportion:
     return Proportion(hits, trials, low, high)
 
 
+def sure_share(hits: int, trials: int, alpha: float = 0.05) -> float:
+    """The lower bound of the share, exact and one-sided: below it in at most `alpha` of samples."""
+    return 0.0 if hits == 0 else _solved(hits, trials - hits + 1, alpha)
+
+
 def _solved(a: float, b: float, share: float) -> float:
     """Where the beta distribution has so much below it."""
     low, high = 0.0, 1.0

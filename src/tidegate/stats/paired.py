@@ -89,6 +89,17 @@ def smallest_drop(count: int, discord: float, alpha: float = 0.05, power: float 
     return min(1.0, reach(alpha, power) * sqrt(max(discord, 1 / count) / count))
 
 
+def smallest_net_drop(count: int, discord: float, power: float = _POWER) -> float:
+    """The smallest true drop that shows with that power as more lost than won, where one more is
+    enough; at most 1. Source: with nothing won, one loss or more of `count`; else the normal
+    approximation of the difference."""
+    if count <= 0:
+        return 1.0
+    spread = _NORMAL.inv_cdf(power) * sqrt(discord / count)
+    least: float = 1 - (1 - power) ** (1 / count)
+    return min(1.0, max(spread, least))
+
+
 def cases_needed(
     margin: float, discord: float, alpha: float = 0.05, power: float = _POWER
 ) -> int | None:

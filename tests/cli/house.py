@@ -24,6 +24,11 @@ CASE = "  - {id: case-%d, variables: {question: What is %d?}, expected: good, ch
 Say = Callable[[dict[str, Any]], Any]
 
 
+class _Server(http.server.ThreadingHTTPServer):
+    # As many as a run asks at once: who finds no place among five tries again after a second.
+    request_queue_size = 128
+
+
 @contextmanager
 def answering(say: Say) -> Iterator[str]:
     """The address of a gateway that says what `say` makes of a body: a text, a whole answer, or
@@ -54,7 +59,7 @@ def answering(say: Say) -> Iterator[str]:
         def log_message(self, *args: object) -> None:
             pass
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Gateway)
+    server = _Server(("127.0.0.1", 0), Gateway)
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()

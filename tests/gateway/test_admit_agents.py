@@ -111,8 +111,8 @@ def test_conversations_are_told_apart_for_the_alert_that_nobody_declares(tmp_pat
             await it.obey(plan_of(target(up.port), version=2, session_alert_tokens=0))
             await it.ask()
             first, named, off = it.receipts()
-            assert None not in (first.conversation, named.conversation)
-            assert named.session == "user-alice"
+            assert first.conversation is not None
+            assert (named.conversation, named.session) == (None, "user-alice")
             assert off.conversation is None
 
     run(main())

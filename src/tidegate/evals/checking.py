@@ -4,9 +4,8 @@ from typing import Any
 
 import msgspec
 
-from tidegate.core import plugs
+from tidegate.core import checks, plugs
 from tidegate.core.grading import Check
-from tidegate.core.words import nearest
 from tidegate.evals.reading import raw
 from tidegate.graders.group import Options, check_of
 
@@ -23,8 +22,7 @@ class Graders:
     def wrong(self, name: str, options: dict[str, Any]) -> str | None:
         """What is wrong with a check, in words for who wrote it."""
         if name not in self._known:
-            near = nearest(name, self._known) or f"; there are {', '.join(self._known)}"
-            return f"there is no grader of this name{near}"
+            return checks.Graders().unknown(name)
         key = name, bytes(raw(options))
         if key not in self._said:
             if len(self._said) >= MAX_REMEMBERED:

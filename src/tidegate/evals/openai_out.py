@@ -14,8 +14,8 @@ from tidegate.core.grading import Case, Check
 from tidegate.evals.openai_evals import PLACES
 from tidegate.evals.ours import OURS, kept_of
 from tidegate.evals.reading import raw
-from tidegate.evals.suite import REPEATS, Suite
-from tidegate.evals.written_suite import NoPlace, Written, dumped
+from tidegate.evals.suite import Suite
+from tidegate.evals.written_suite import NoPlace, Written, dumped, unsaid
 
 _KEPT: Final = ("id", "context", "must_pass", "strata", "threshold", "description")
 _BASIC: Final = "evals.elsuite.basic."
@@ -50,13 +50,7 @@ def write_openai(suite: Suite) -> Written:
             left.append(f"the case {case.id}: {reason}")
     if not samples:
         raise NoPlace("; ".join(left[:5]))
-    told = {
-        f"that it is for the prompt {suite.prompt}": suite.prompt is not None,
-        f"its owner {suite.owner}": suite.owner is not None,
-        f"that each case is asked {suite.repeats} times": suite.repeats != REPEATS,
-        "its templates": bool(suite.templates),
-    }
-    left += [what for what, is_so in told.items() if is_so]
+    left += unsaid(suite)
     at = f"{name}/samples.jsonl"
     version = f"{name}.dev.v0"
     args = {"samples_jsonl": at, **args}

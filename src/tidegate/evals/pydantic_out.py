@@ -16,8 +16,8 @@ from tidegate.core.grading import Case, Check
 from tidegate.evals.ours import OURS, kept_of
 from tidegate.evals.pydantic_evals import WHY_CLASS, read_pydantic
 from tidegate.evals.reading import Reader, node_of
-from tidegate.evals.suite import REPEATS, Suite
-from tidegate.evals.written_suite import NoPlace, Written, dumped
+from tidegate.evals.suite import Suite
+from tidegate.evals.written_suite import NoPlace, Written, dumped, unsaid
 
 _KEPT: Final = ("turns", "context", "must_pass", "threshold", "description")
 _START: Final = Mark(1, 1)
@@ -34,13 +34,7 @@ def write_pydantic(suite: Suite) -> Written:
             left.append(f"the case {case.id}: {reason}")
     if not rows:
         raise NoPlace("; ".join(left[:5]))
-    told = {
-        f"that it is for the prompt {suite.prompt}": suite.prompt is not None,
-        f"its owner {suite.owner}": suite.owner is not None,
-        f"that each case is asked {suite.repeats} times": suite.repeats != REPEATS,
-        "its templates": bool(suite.templates),
-    }
-    left += [what for what, is_so in told.items() if is_so]
+    left += unsaid(suite)
     return Written(dumped({"name": suite.name, "cases": rows, "evaluators": []}), tuple(left))
 
 

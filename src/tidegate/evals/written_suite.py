@@ -6,6 +6,8 @@ from typing import Any, Final
 import yaml
 from msgspec import Struct
 
+from tidegate.evals.suite import REPEATS, Suite
+
 _NUMBERS: Final = "0123456789+-."
 
 
@@ -19,6 +21,17 @@ class Written(Struct, frozen=True):
 
 class NoPlace(Exception):
     """The other tool has no place for this."""
+
+
+def unsaid(suite: Suite) -> list[str]:
+    """What of a suite beside its cases neither pydantic-evals nor OpenAI's registry holds."""
+    told = {
+        f"that it is for the prompt {suite.prompt}": suite.prompt is not None,
+        f"its owner {suite.owner}": suite.owner is not None,
+        f"that each case is asked {suite.repeats} times": suite.repeats != REPEATS,
+        "its templates": bool(suite.templates),
+    }
+    return [what for what, is_so in told.items() if is_so]
 
 
 class _Dumper(yaml.SafeDumper):

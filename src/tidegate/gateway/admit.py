@@ -170,7 +170,8 @@ class Admission:
                     gate = gate.without(await past.learn(unknown))
                     now = moment()
             if gate.sessions and receipt.session_id is None:
-                note_conversation(self.demand.ask, receipt)
+                if receipt.end_user is None:  # else the session is theirs
+                    note_conversation(self.demand.ask, receipt)
                 receipt.session_id = receipt.session
             if gate.prompts and receipt.prompt_fingerprint is None:
                 receipt.prompt_fingerprint = prompt_fingerprint(self.demand.ask)

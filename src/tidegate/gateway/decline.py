@@ -1,11 +1,15 @@
 """How a request ends that was not served: the error, as the caller may see it."""
 
+import asyncio
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway.http import answers
 from tidegate.gateway.progress import Progress
+from tidegate.gateway.withdrawn import Withdrawn
 from tidegate.text.redact import redact
 
 log = logging.getLogger(__name__)
@@ -90,3 +94,20 @@ def break_off(progress: Progress, error: BaseException) -> None:
     log.error("a request failed inside the gateway", exc_info=error)
     decline(progress, Refusal("internal", "the gateway failed to complete the request"))
     progress.receipt.cancelled_by = "gateway"
+
+
+@contextmanager
+def declined(progress: Progress) -> Iterator[None]:
+    """What a request of our own, which nobody waits for, ends with. Cancelled goes on."""
+    try:
+        yield
+    except (Refusal, Failure) as no:
+        decline(progress, no)
+        forget_frames(no)
+    except Withdrawn:
+        decline(progress, Refusal("route_off", "its release was rolled back before it was sent"))
+    except asyncio.CancelledError:
+        decline(progress, Refusal("draining", "the gateway is shutting down"))
+        raise
+    except Exception as error:
+        break_off(progress, error)

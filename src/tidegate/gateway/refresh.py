@@ -12,11 +12,10 @@ from msgspec.structs import replace
 
 from tidegate.core import clock
 from tidegate.core.key import KeyRecord
-from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.attempts import attempts
 from tidegate.gateway.caching import Caching
-from tidegate.gateway.decline import break_off, decline, forget_frames
+from tidegate.gateway.decline import declined
 from tidegate.gateway.grant import admit, refuse_rest
 from tidegate.gateway.keeping import keep
 from tidegate.gateway.pick import leave
@@ -24,7 +23,6 @@ from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.probe import Nobody
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.settle import settle
-from tidegate.gateway.withdrawn import Withdrawn
 from tidegate.gateway.world import World
 
 log = logging.getLogger(__name__)
@@ -72,21 +70,12 @@ async def _ask(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: Wo
     """Its life from its limits to settle."""
     receipt = progress.receipt
     try:
-        if plan.limits.any or key.limits is not None:
-            await admit(progress, key, plan, world)
-            refuse_rest(progress)
-        await attempts(progress, plan, world)
-        receipt.status = 200
-    except (Refusal, Failure) as no:
-        decline(progress, no)
-        forget_frames(no)
-    except Withdrawn:
-        decline(progress, Refusal("route_off", "its release was rolled back before it was sent"))
-    except asyncio.CancelledError:
-        decline(progress, Refusal("draining", "the gateway is shutting down"))
-        raise
-    except Exception as error:
-        break_off(progress, error)
+        with declined(progress):
+            if plan.limits.any or key.limits is not None:
+                await admit(progress, key, plan, world)
+                refuse_rest(progress)
+            await attempts(progress, plan, world)
+            receipt.status = 200
     finally:
         try:
             settle(progress, world)

@@ -114,7 +114,8 @@ def _account(progress: Progress, world: World) -> bool:
     if receipt.cost_nanousd is None:
         assumed_tokens = world.obeyed().plan.assumed_output_tokens
         receipt.most_nanousd = _most_nanousd(progress, ask, seen_tokens, assumed_tokens)
-    if world.plan is not None and world.plan.plan.session_alert_tokens:
+    alerts = world.plan is not None and world.plan.plan.session_alert_tokens
+    if alerts and receipt.end_user is None:  # else its session is its user's
         note_conversation(ask, receipt)
     return True
 

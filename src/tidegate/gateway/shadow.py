@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from tidegate.core import clock
 from tidegate.core.ask import OPENAI_RESPONSES
-from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.outcome import Refusal
 from tidegate.core.probe import SHADOW
 from tidegate.core.receipt import Receipt
 from tidegate.core.resilience import Retry
@@ -24,7 +24,7 @@ from tidegate.gateway.accept import accept
 from tidegate.gateway.attempts import attempts
 from tidegate.gateway.cache_control import take_out
 from tidegate.gateway.copies import Copies
-from tidegate.gateway.decline import break_off, decline, forget_frames
+from tidegate.gateway.decline import declined
 from tidegate.gateway.demand import demand_of
 from tidegate.gateway.entry import Entry
 from tidegate.gateway.http.reader import Incoming
@@ -37,7 +37,6 @@ from tidegate.gateway.prompted import written
 from tidegate.gateway.settle import settle
 from tidegate.gateway.size import size
 from tidegate.gateway.unseen import has_servers
-from tidegate.gateway.withdrawn import Withdrawn
 from tidegate.gateway.world import World
 from tidegate.text import tokens
 
@@ -204,18 +203,9 @@ async def _ask(progress: Progress, plan: PreparedPlan, world: World) -> None:
     """The life of one, from its target to settle."""
     receipt = progress.receipt
     try:
-        await attempts(progress, plan, world)
-        receipt.status = 200
-    except (Refusal, Failure) as no:
-        decline(progress, no)
-        forget_frames(no)
-    except Withdrawn:
-        decline(progress, Refusal("route_off", "its release was rolled back before it was sent"))
-    except asyncio.CancelledError:
-        decline(progress, Refusal("draining", "the gateway is shutting down"))
-        raise
-    except Exception as error:
-        break_off(progress, error)
+        with declined(progress):
+            await attempts(progress, plan, world)
+            receipt.status = 200
     finally:
         try:
             settle(progress, world)

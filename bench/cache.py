@@ -105,7 +105,7 @@ async def _in_redis_ms(url: str, bodies: list[bytes]) -> tuple[float, float]:
     task = asyncio.ensure_future(store.run())
     try:
         await _until(lambda: store.open)
-        answers = store.of("faq", 1 << 30)
+        answers = store.of("faq", "exact", 1 << 30)
         for body in bodies:
             answers.put(key_of(body), answer(), 3600.0)
         took_s = []

@@ -28,12 +28,12 @@ def test_each_route_has_its_own_bounds_and_is_forgotten_with_its_cache() -> None
     cache, plan = AnswerCache(), keeping(plan_of(A, B))
     cache.obey(plan)
     for name in "ab":
-        cache.of(plan.routes[name], ExactCache()).put(b"k", answer(), 60.0)
-    assert set(cache.memory) == {"a", "b"}
+        cache.of(plan.routes[name], "exact", ExactCache()).put(b"k", answer(), 60.0)
+    assert set(cache.memory) == {("a", "exact"), ("b", "exact")}
     cache.obey(keeping(plan_of(A, B), max_bytes=1))
     assert [len(held) for held in cache.memory.values()] == [0, 0]
     cache.obey(keeping(plan_of(A)))
-    assert set(cache.memory) == {"a"}
+    assert set(cache.memory) == {("a", "exact")}
     cache.obey(plan_of(A))
     assert cache.memory == {}
 
@@ -43,9 +43,9 @@ def test_a_release_under_way_may_keep_what_its_route_does_not() -> None:
     coming = keeping(plan).routes["a"]
     under_way = replace(plan.routes["a"], candidate=Candidate("a/next", "salt", coming))
     plan = replace(plan, routes={"a": under_way})
-    cache.of(coming, ExactCache()).put(b"k", answer(), 60.0)
+    cache.of(coming, "exact", ExactCache()).put(b"k", answer(), 60.0)
     cache.obey(plan)
-    assert len(cache.memory["a"]) == 1
+    assert len(cache.memory["a", "exact"]) == 1
 
 
 def test_an_answer_of_a_model_that_is_not_used_any_more_is_old() -> None:
@@ -103,6 +103,6 @@ def test_a_store_that_is_not_to_be_had_keeps_nothing(store: CounterStore) -> Non
     cache.connect = connecting({}, "g")
     plan = replace(keeping(plan_of(A), store="shared"), counters=store)
     cache.obey(plan)
-    answers = cache.of(plan.routes["a"], ExactCache(store="shared"))
+    answers = cache.of(plan.routes["a"], "exact", ExactCache(store="shared"))
     answers.put(b"k", answer(), 60.0)
     assert asyncio.run(answers.get(b"k")) is None

@@ -372,7 +372,7 @@ def test_an_entry_that_is_no_answer_is_a_miss(tmp_path: Path) -> None:
     async def main() -> None:
         async with house(tmp_path) as it:
             await it.it.ask(body=ASK)
-            held = it.it.world.cache.memory["small"]
+            held = it.it.world.cache.memory["small", "exact"]
             [key] = held._held
             kept = held._held[key].answer
             held.put(key, replace(kept, body=b"{"), 60.0)

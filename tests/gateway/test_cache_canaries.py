@@ -110,7 +110,7 @@ async def phases(folder: Path, operations: int, **exact: Any) -> Watch:
 
             await asyncio.gather(*(work() for _ in range(WORKERS)))
         assert len(it.it.world.cache.flights) == 0
-        held = it.it.world.cache.memory["small"]
+        held = it.it.world.cache.memory["small", "exact"]
         assert held.size <= held.max_bytes
     return watch
 

@@ -280,7 +280,7 @@ def test_what_those_who_waited_were_sent_is_counted_once(tmp_path: Path) -> None
             await until(lambda: len(it.it.world.pausing) == 1)
             gate.set()
             await asyncio.gather(*asking)
-            held = it.it.world.cache.memory["small"]
+            held = it.it.world.cache.memory["small", "exact"]
             alone = held.size
             for _ in range(2):
                 reply = await it.it.ask(body=STREAMED)

@@ -54,14 +54,14 @@ def test_an_answer_is_found_by_any_gateway_in_its_own_route_alone(
     async def main(server: Server) -> None:
         async with kept(server) as one, kept(server) as other:
             made = answer(b"\x00\r\n" * 9, ago_s=5.0)
-            one.of("a", MB).put(b"\xff\x00k", made, 60.0)
-            mine = other.of("a", MB)
+            one.of("a", "exact", MB).put(b"\xff\x00k", made, 60.0)
+            mine = other.of("a", "exact", MB)
             await found(lambda: mine.get(b"\xff\x00k"))
             it = await mine.get(b"\xff\x00k")
             assert it is not None
             assert it.answer == made
             assert 5.0 <= it.age_s < 30.0
-            assert await other.of("b", MB).get(b"\xff\x00k") is None
+            assert await other.of("b", "exact", MB).get(b"\xff\x00k") is None
             assert await mine.get(b"k") is None
             assert (one.errors, other.errors, other.damaged) == (0, 0, 0)
 
@@ -76,7 +76,7 @@ def test_what_would_expire_soonest_makes_room_and_what_has_expired_takes_none(
     async def main(server: Server) -> None:
         async with kept(server) as store:
             size = len(packed(answer(b"x" * 1000), b"1"))
-            route = store.of("a", 3 * size)
+            route = store.of("a", "exact", 3 * size)
             for name, keep_s in ((b"1", 60.0), (b"2", 30.0), (b"3", 0.02)):
                 route.put(name, answer(b"x" * 1000), keep_s)
             await found(lambda: route.get(b"2"))
@@ -100,10 +100,10 @@ def test_what_would_expire_soonest_makes_room_and_what_has_expired_takes_none(
 def test_what_stands_under_another_s_key_or_is_damaged_is_a_miss(tmp_path: Path) -> None:
     async def main(server: Server) -> None:
         async with kept(server) as store:
-            route = store.of("a", MB)
+            route = store.of("a", "exact", MB)
             route.put(b"mine", answer(of="me"), 60.0)
             await found(lambda: route.get(b"mine"))
-            space = "{tidegate:answers:1:a}:of:"
+            space = "{tidegate:answers:2:exact:a}:of:"
             server.say("COPY", f"{space}mine", f"{space}yours")
             server.say("SET", f"{space}torn", "no answer")
             assert await route.get(b"yours") is None
@@ -120,7 +120,7 @@ def test_a_server_that_is_full_keeps_nothing_and_gives_what_it_has(
 ) -> None:
     async def main(server: Server) -> None:
         async with kept(server) as store:
-            route = store.of("a", 1 << 30)
+            route = store.of("a", "exact", 1 << 30)
             route.put(b"k", answer(), 60.0)
             await found(lambda: route.get(b"k"))
             server.say("CONFIG", "SET", "maxmemory", "1")
@@ -137,7 +137,7 @@ def test_a_server_that_is_full_keeps_nothing_and_gives_what_it_has(
 def test_a_server_that_hangs_or_has_gone_is_a_miss_at_once(tmp_path: Path) -> None:
     async def main(server: Server) -> None:
         async with kept(server) as store:
-            route = store.of("a", MB)
+            route = store.of("a", "exact", MB)
             server.signal(signal.SIGSTOP)
             async with asyncio.timeout(1.0):
                 assert await route.get(b"k") is None
@@ -160,7 +160,7 @@ def test_a_server_that_hangs_or_has_gone_is_a_miss_at_once(tmp_path: Path) -> No
 def test_what_may_be_kept_for_no_time_is_not_sent(tmp_path: Path) -> None:
     async def main(server: Server) -> None:
         async with kept(server) as store:
-            route = store.of("a", MB)
+            route = store.of("a", "exact", MB)
             route.put(b"k", answer(), 0.0)
             assert await route.get(b"k") is None
             assert store.errors == 0
@@ -173,11 +173,11 @@ def test_what_may_be_kept_for_no_time_is_not_sent(tmp_path: Path) -> None:
 def test_a_list_that_the_server_threw_away_leaves_room(kind: str, tmp_path: Path) -> None:
     async def main(server: Server) -> None:
         async with kept(server) as store:
-            route = store.of("a", 4096)
+            route = store.of("a", "exact", 4096)
             for name in (b"1", b"2", b"3"):
                 route.put(name, answer(b"x" * 1000), 60.0)
             await found(lambda: route.get(b"3"))
-            await store._link.call(encode("DEL", "{tidegate:answers:1:a}:until"))
+            await store._link.call(encode("DEL", "{tidegate:answers:2:exact:a}:until"))
             for name in (b"4", b"5"):
                 route.put(name, answer(b"x" * 1000), 60.0)
             await found(lambda: route.get(b"5"))

@@ -4,7 +4,8 @@ Tiers are asked in turn. Each has a key that holds everything by which answers m
 nothing that has changed is ever asked for again.
 """
 
-from typing import Final, Literal
+from collections.abc import Iterator
+from typing import Final, Literal, Protocol
 
 from msgspec import Struct
 
@@ -13,7 +14,7 @@ Deterministic = Literal["required", "any"]
 # Who shares an answer: a team's customer, one key, or everybody who may use the route.
 Scope = Literal["tenant", "key", "route"]
 Where = Literal["memory", "shared"]
-Tier = Literal["exact"]
+Tier = Literal["exact", "semantic", "embeddings", "chunks"]
 # What a lookup came to. `joined`: the same was being asked already, and both have its answer.
 # `bypass`: it was not looked for.
 Outcome = Literal["hit", "stale", "joined", "miss", "bypass", "refresh"]
@@ -45,7 +46,45 @@ class ExactCache(Struct, frozen=True, omit_defaults=True):
         return self.ttl_s + max(self.stale_s, self.stale_if_error_s)
 
 
+class SemanticCache(Struct, frozen=True, omit_defaults=True):
+    """Answers to questions that mean the same, as `encoder` and the veto see it.
+
+    `threshold` is the least cosine that is taken for the same; None: nothing was learnt, so that
+    nothing is given. In mode `shadow` what would have been given is only noted. `target` is the
+    precision whose lower 95 % bound a learnt threshold keeps to.
+    """
+
+    mode: Literal["shadow", "on"] = "shadow"
+    encoder: str = "minilm"
+    threshold: float | None = None
+    target: float = 0.95
+    ttl_s: float = 3600.0
+    max_entry_bytes: int = 256 * 1024
+    max_bytes: int = 64 * 1024 * 1024
+    deterministic: Deterministic = "required"
+    scope: Scope = "tenant"
+    store: Where = "memory"
+
+
+class Bounds(Protocol):
+    """What any tier says of what it keeps."""
+
+    @property
+    def max_bytes(self) -> int: ...
+
+    @property
+    def store(self) -> Where: ...
+
+
 class RouteCache(Struct, frozen=True, omit_defaults=True):
     """The tiers of a route; None is off."""
 
     exact: ExactCache | None = None
+    semantic: SemanticCache | None = None
+
+    def tiers(self) -> Iterator[tuple[Tier, Bounds]]:
+        """Those that keep something."""
+        if self.exact is not None:
+            yield "exact", self.exact
+        if self.semantic is not None:
+            yield "semantic", self.semantic

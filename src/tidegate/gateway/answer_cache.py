@@ -3,11 +3,11 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from tidegate.core.cache import ExactCache
+from tidegate.core.cache import Bounds, Tier
 from tidegate.core.database_ref import CountersRef, CounterStore, resolve
 from tidegate.core.kept_answer import Answers, Found
 from tidegate.core.plan import Plan, Route
@@ -43,7 +43,7 @@ class AnswerCache:
 
     def __init__(self) -> None:
         self.flights = Flights()
-        self.memory: dict[str, MemoryAnswers] = {}
+        self.memory: dict[tuple[str, Tier], MemoryAnswers] = {}
         self._room = Room(MOST_BYTES)
         self.lookups: Counter[tuple[str, str]] = Counter()
         self.unkept: Counter[tuple[str, str]] = Counter()
@@ -57,26 +57,27 @@ class AnswerCache:
         self._named: CounterStore | None = None
         self._keeping: asyncio.Task[None] | None = None
 
-    def of(self, route: Route, exact: ExactCache) -> Answers:
-        """Where this route's are. A route that a plan has just begun to keep has none yet."""
-        if exact.store == "shared":
+    def of(self, route: Route, tier: Tier, bounds: Bounds) -> Answers:
+        """Where a tier's of this route are. What a plan has just begun to keep has none yet."""
+        if bounds.store == "shared":
             if self.shared is None:
                 return self._nowhere
-            return self.shared.of(route.name, exact.max_bytes)
-        held = self.memory.get(route.name)
+            return self.shared.of(route.name, tier, bounds.max_bytes)
+        held = self.memory.get((route.name, tier))
         if held is None:
-            held = self.memory[route.name] = MemoryAnswers(exact.max_bytes, self._room)
+            held = MemoryAnswers(bounds.max_bytes, self._room)
+            self.memory[route.name, tier] = held
         return held
 
     def obey(self, plan: Plan) -> None:
         """The plan of now: its bounds hold, and what its routes do not keep is forgotten."""
         keeping = _keeping(plan.routes)
-        for name, held in list(self.memory.items()):
-            if name in keeping:
-                held.bound(keeping[name].max_bytes)
+        for place, held in list(self.memory.items()):
+            if place in keeping:
+                held.bound(keeping[place].max_bytes)
             else:
                 held.clear()
-                del self.memory[name]
+                del self.memory[place]
         self._reach(plan)
         targets = plan.targets
         self.served = {name: it for name, it in self.served.items() if name in targets}
@@ -115,24 +116,22 @@ class AnswerCache:
         await asyncio.gather(*self.tasks, return_exceptions=True)
 
 
-def _keeping(routes: Mapping[str, Route]) -> dict[str, ExactCache]:
-    """The routes that keep answers in memory, or whose releases under way do."""
-    found: dict[str, ExactCache] = {}
+def _keeping(routes: Mapping[str, Route]) -> dict[tuple[str, Tier], Bounds]:
+    """What routes, or their releases under way, keep in memory."""
+    found: dict[tuple[str, Tier], Bounds] = {}
     for name, route in routes.items():
-        for exact in filter(None, map(_exact_of, _versions(route))):
-            if exact.store == "memory":
-                found.setdefault(name, exact)
+        for tier, bounds in _tiers(route):
+            if bounds.store == "memory":
+                found.setdefault((name, tier), bounds)
     return found
 
 
 def _is_shared(route: Route) -> bool:
-    every = map(_exact_of, _versions(route))
-    return any(exact is not None and exact.store == "shared" for exact in every)
+    return any(bounds.store == "shared" for _, bounds in _tiers(route))
 
 
-def _versions(route: Route) -> tuple[Route, ...]:
-    return (route, *(one.route for one in route.candidates))
-
-
-def _exact_of(route: Route) -> ExactCache | None:
-    return None if route.cache is None else route.cache.exact
+def _tiers(route: Route) -> Iterator[tuple[Tier, Bounds]]:
+    """Of its versions."""
+    for one in (route, *(candidate.route for candidate in route.candidates)):
+        if one.cache is not None:
+            yield from one.cache.tiers()

@@ -59,7 +59,7 @@ async def cache(
         return False
     found = None
     if told.reads:
-        found = await world.cache.of(route.route, caching.exact).get(caching.key)
+        found = await world.cache.of(route.route, "exact", caching.exact).get(caching.key)
         receipt.cache_lookup_s = clock.monotonic_s() - began_s
     how: Outcome | None = None
     if found is not None and world.cache.is_current(found):
@@ -205,7 +205,7 @@ def _serve(progress: Progress, found: Found, how: Outcome, world: World) -> bool
         found.forms[form] = body
         # Forms that those who waited share go with the last of them.
         if how != "joined" and body is not kept.body and caching.key is not None:
-            world.cache.of(route.route, caching.exact).grew(caching.key, len(body))
+            world.cache.of(route.route, "exact", caching.exact).grew(caching.key, len(body))
     _note(progress, found, how)
     if progress.begun:
         progress.ending = partial(_go_on, progress, body)

@@ -61,7 +61,7 @@ def _keep(progress: Progress, caching: Caching, key: bytes, world: World) -> Non
             flights.landed(key, Found(kept, 0.0, {}))
         if caching.keeps and progress.route is not None:
             more_s = max(caching.exact.stale_s, caching.exact.stale_if_error_s)
-            answers = cache.of(progress.route.route, caching.exact)
+            answers = cache.of(progress.route.route, "exact", caching.exact)
             answers.put(key, kept, caching.ttl_s + more_s)
             cache.kept[route] += 1
         return

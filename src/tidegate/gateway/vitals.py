@@ -122,8 +122,8 @@ def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str
         counters[f"tidegate_cache_kept_total|route={route}"] = float(count)
     for (route, why), count in cache.unkept.items():
         counters[f"tidegate_cache_not_kept_total|route={route}|reason={why}"] = float(count)
-    for route, held in cache.memory.items():
-        label = f"|route={route}"
+    for (route, tier), held in cache.memory.items():
+        label = f"|route={route}|tier={tier}"
         gauges[f"tidegate_cache_entries{label}"] = float(len(held))
         gauges[f"tidegate_cache_bytes{label}"] = float(held.size)
         counters[f"tidegate_cache_evicted_total{label}"] = float(held.evicted)

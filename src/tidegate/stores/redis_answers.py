@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Final
 
 from tidegate.core import clock
+from tidegate.core.cache import Tier
 from tidegate.core.kept_answer import Found, KeptAnswer, packed, unpacked
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.redis_address import RedisAddress
@@ -19,7 +20,7 @@ from tidegate.stores.redis_wire import RedisRefused, Reply, encode
 
 log = logging.getLogger(__name__)
 
-_VERSION: Final = "1"
+_VERSION: Final = "2"
 # KEYS: what expires when, sizes, their sum. ARGV: entry, value, milliseconds, most bytes, prefix.
 # A server that is full refuses the value, and nothing has happened. Lists outlive what is in them;
 # where the server has thrown one away, the sum begins anew, or it would have no room for ever.
@@ -60,7 +61,7 @@ class RedisAnswers:
 
     def __init__(self, address: RedisAddress, name: str) -> None:
         self._link = RedisLink(address, f"{name}-answers", _nothing)
-        self._routes: dict[str, _OfRoute] = {}
+        self._routes: dict[tuple[str, Tier], _OfRoute] = {}
         self.errors = self.damaged = self.evicted = self.full = 0
 
     @property
@@ -70,10 +71,10 @@ class RedisAnswers:
     async def run(self) -> None:
         await self._link.keep()
 
-    def of(self, route: str, max_bytes: int) -> "_OfRoute":
-        found = self._routes.get(route)
+    def of(self, route: str, tier: Tier, max_bytes: int) -> "_OfRoute":
+        found = self._routes.get((route, tier))
         if found is None:
-            found = self._routes[route] = _OfRoute(self, route)
+            found = self._routes[route, tier] = _OfRoute(self, f"{tier}:{route}")
         found.max_bytes = max_bytes
         return found
 
@@ -109,10 +110,10 @@ class RedisAnswers:
 
 
 class _OfRoute:
-    """core.kept_answer.Answers of one route."""
+    """core.kept_answer.Answers of one route's tier."""
 
-    def __init__(self, store: RedisAnswers, route: str) -> None:
-        space = f"{{tidegate:answers:{_VERSION}:{route}}}"
+    def __init__(self, store: RedisAnswers, whose: str) -> None:
+        space = f"{{tidegate:answers:{_VERSION}:{whose}}}"
         self.max_bytes = 0
         self._store = store
         self._prefix = f"{space}:of:".encode()

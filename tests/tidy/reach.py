@@ -11,7 +11,7 @@ ROOTS = ("tidegate", "tidegate.boot.entry")
 FOUND_BY_NAME = ("actuators", "cli", "dialects", "engines", "graders", "limits", "providers")
 FOUND_BY_NAME += ("stores/migrations",)
 FOUND_BY_NAME += ("stores/postgresql.py", "prompts/git.py", "evals/jobs.py")
-FOUND_BY_NAME += ("stores/exact_vectors.py",)
+FOUND_BY_NAME += ("stores/hnsw_vectors.py",)
 
 
 def _name(module: Module) -> str:

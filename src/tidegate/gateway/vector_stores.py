@@ -60,7 +60,7 @@ class VectorStores:
     def _loaded(self) -> Callable[[], Rows] | None:
         if self._make is None and self.missing is None:
             try:
-                self._make = plugs.load("stores", "exact_vectors")
+                self._make = plugs.load("stores", "hnsw_vectors")
             except PlugError as error:
                 self.missing = f"vectors cannot be searched here ({error}): {_INSTALL}"
                 log.error("semantic answers are off: %s", self.missing)

@@ -12,15 +12,18 @@ from tests.stores.redis_kinds import KINDS
 from tests.stores.redis_rig import Server, run
 
 from tidegate.core import clock
+from tidegate.core.cache_labels import Labels
 from tidegate.core.kept_answer import KeptAnswer, packed
 from tidegate.stores.redis_answers import RedisAnswers
 from tidegate.stores.redis_wire import encode
 
 MB = 1 << 20
+# Asked for after all that was invalidated.
+LATER = Labels(id="99999999999999-0")
 
 
 def answer(body: bytes = b"{}", of: str = "r", ago_s: float = 0.0) -> KeptAnswer:
-    return KeptAnswer(of, clock.wall_s() - ago_s, 60.0, "t", False, body)
+    return KeptAnswer(of, clock.wall_s() - ago_s, 60.0, "t", False, body, labels=LATER)
 
 
 @contextlib.asynccontextmanager
@@ -103,7 +106,7 @@ def test_what_stands_under_another_s_key_or_is_damaged_is_a_miss(tmp_path: Path)
             route = store.of("a", "exact", MB)
             route.put(b"mine", answer(of="me"), 60.0)
             await found(lambda: route.get(b"mine"))
-            space = "{tidegate:answers:2:exact:a}:of:"
+            space = "{tidegate:answers:3:exact:a}:of:"
             server.say("COPY", f"{space}mine", f"{space}yours")
             server.say("SET", f"{space}torn", "no answer")
             assert await route.get(b"yours") is None
@@ -177,7 +180,7 @@ def test_a_list_that_the_server_threw_away_leaves_room(kind: str, tmp_path: Path
             for name in (b"1", b"2", b"3"):
                 route.put(name, answer(b"x" * 1000), 60.0)
             await found(lambda: route.get(b"3"))
-            await store._link.call(encode("DEL", "{tidegate:answers:2:exact:a}:until"))
+            await store._link.call(encode("DEL", "{tidegate:answers:3:exact:a}:until"))
             for name in (b"4", b"5"):
                 route.put(name, answer(b"x" * 1000), 60.0)
             await found(lambda: route.get(b"5"))

@@ -5,12 +5,16 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct, field
 
 from tidegate.core.cache import Deterministic, ExactCache, RouteCache, Scope, Where
+from tidegate.core.cache_labels import MOST_CHARS, MOST_TAGS
 from tidegate.core.declared_scalars import MAX_SECONDS, Seconds, Size
 
 _DEFAULT: Final = ExactCache()
 _More = Annotated[float, Meta(ge=0, le=MAX_SECONDS, extra={"read": "duration"})]
 # A reply of the shared store is read whole.
 MOST_ENTRY_BYTES: Final = 1024 * 1024
+
+
+Tag = Annotated[str, Meta(min_length=1, max_length=MOST_CHARS, pattern=r"^[^\s,]+$")]
 
 
 class DeclaredExact(Struct, frozen=True, omit_defaults=True):
@@ -94,7 +98,15 @@ class DeclaredCache(Struct, frozen=True, omit_defaults=True):
     exact: Annotated[
         DeclaredExact | None, Meta(description="Answers to the same request. Default: off.")
     ] = None
+    tags: Annotated[
+        tuple[Tag, ...],
+        Meta(
+            max_length=MOST_TAGS,
+            description="By these all that is kept of the route may be invalidated, with that of "
+            "other routes that have them.",
+        ),
+    ] = ()
 
     def cache(self) -> RouteCache:
         """What gateways obey."""
-        return RouteCache(None if self.exact is None else self.exact.exact())
+        return RouteCache(None if self.exact is None else self.exact.exact(), tags=self.tags)

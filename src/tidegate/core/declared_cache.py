@@ -5,11 +5,15 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct, field
 
 from tidegate.core.cache import Deterministic, ExactCache, RouteCache, Scope, Where
+from tidegate.core.cache_labels import MOST_CHARS, MOST_TAGS
 from tidegate.core.declared_scalars import MAX_SECONDS, Seconds, Size
 from tidegate.core.declared_semantic import MOST_ENTRY_BYTES, DeclaredSemantic
 
 _DEFAULT: Final = ExactCache()
 _More = Annotated[float, Meta(ge=0, le=MAX_SECONDS, extra={"read": "duration"})]
+
+
+Tag = Annotated[str, Meta(min_length=1, max_length=MOST_CHARS, pattern=r"^[^\s,]+$")]
 
 
 class DeclaredExact(Struct, frozen=True, omit_defaults=True):
@@ -97,10 +101,19 @@ class DeclaredCache(Struct, frozen=True, omit_defaults=True):
         DeclaredSemantic | None,
         Meta(description="Answers to questions that mean the same. Default: off."),
     ] = None
+    tags: Annotated[
+        tuple[Tag, ...],
+        Meta(
+            max_length=MOST_TAGS,
+            description="By these all that is kept of the route may be invalidated, with that of "
+            "other routes that have them.",
+        ),
+    ] = ()
 
     def cache(self) -> RouteCache:
         """What gateways obey."""
         return RouteCache(
             None if self.exact is None else self.exact.exact(),
             None if self.semantic is None else self.semantic.semantic(),
+            tags=self.tags,
         )

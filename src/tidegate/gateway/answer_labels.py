@@ -1,4 +1,4 @@
-"""The labels of an answer that one request had: by them it may be called back."""
+"""The labels of an answer that one request had: by them it may be invalidated."""
 
 from tidegate.core.cache import Tier
 from tidegate.core.cache_labels import Labels

@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct, field
 
 from tidegate.core.cache import Deterministic, ExactCache, RouteCache, Scope, Where
+from tidegate.core.declared_items import DeclaredChunks, DeclaredEmbeddings
 from tidegate.core.declared_scalars import MAX_SECONDS, Seconds, Size
 
 _DEFAULT: Final = ExactCache()
@@ -89,12 +90,24 @@ class DeclaredExact(Struct, frozen=True, omit_defaults=True):
 
 
 class DeclaredCache(Struct, frozen=True, omit_defaults=True):
-    """What a route keeps of its answers. Chats only."""
+    """What a route keeps of its answers."""
 
     exact: Annotated[
         DeclaredExact | None, Meta(description="Answers to the same request. Default: off.")
     ] = None
+    embeddings: Annotated[
+        DeclaredEmbeddings | None,
+        Meta(description="Vectors, by the item of a batch. Default: off."),
+    ] = None
+    chunks: Annotated[
+        DeclaredChunks | None,
+        Meta(description="What applications keep themselves. Default: off."),
+    ] = None
 
     def cache(self) -> RouteCache:
         """What gateways obey."""
-        return RouteCache(None if self.exact is None else self.exact.exact())
+        return RouteCache(
+            exact=None if self.exact is None else self.exact.exact(),
+            embeddings=None if self.embeddings is None else self.embeddings.embeddings(),
+            chunks=None if self.chunks is None else self.chunks.chunks(),
+        )

@@ -36,7 +36,8 @@ def connecting(environ: Mapping[str, str], name: str) -> Connect:
 
 
 class AnswerCache:
-    """`lookups` counts by route and outcome, `unkept` answers that were not kept, by route and why.
+    """`lookups` counts by route, tier and outcome, `items` those of embeddings by route and whether
+    they were kept, `unkept` answers that were not kept, by route and why.
     `served` is the model that each target said it used last. `tasks` ask anew for what is stale.
     `connect` reaches the store that gateways share, `shared` is it while a route keeps answers
     there."""
@@ -45,7 +46,8 @@ class AnswerCache:
         self.flights = Flights()
         self.memory: dict[tuple[str, Tier], MemoryAnswers] = {}
         self._room = Room(MOST_BYTES)
-        self.lookups: Counter[tuple[str, str]] = Counter()
+        self.lookups: Counter[tuple[str, Tier, str]] = Counter()
+        self.items: Counter[tuple[str, str]] = Counter()
         self.unkept: Counter[tuple[str, str]] = Counter()
         self.kept: Counter[str] = Counter()
         self.served: dict[str, str] = {}

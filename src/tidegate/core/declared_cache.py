@@ -7,11 +7,10 @@ from msgspec import Meta, Struct, field
 from tidegate.core.cache import Deterministic, ExactCache, RouteCache, Scope, Where
 from tidegate.core.declared_items import DeclaredChunks, DeclaredEmbeddings
 from tidegate.core.declared_scalars import MAX_SECONDS, Seconds, Size
+from tidegate.core.declared_semantic import MOST_ENTRY_BYTES, DeclaredSemantic
 
 _DEFAULT: Final = ExactCache()
 _More = Annotated[float, Meta(ge=0, le=MAX_SECONDS, extra={"read": "duration"})]
-# A reply of the shared store is read whole.
-MOST_ENTRY_BYTES: Final = 1024 * 1024
 
 
 class DeclaredExact(Struct, frozen=True, omit_defaults=True):
@@ -95,6 +94,10 @@ class DeclaredCache(Struct, frozen=True, omit_defaults=True):
     exact: Annotated[
         DeclaredExact | None, Meta(description="Answers to the same request. Default: off.")
     ] = None
+    semantic: Annotated[
+        DeclaredSemantic | None,
+        Meta(description="Answers to questions that mean the same. Default: off."),
+    ] = None
     embeddings: Annotated[
         DeclaredEmbeddings | None,
         Meta(description="Vectors, by the item of a batch. Default: off."),
@@ -108,6 +111,7 @@ class DeclaredCache(Struct, frozen=True, omit_defaults=True):
         """What gateways obey."""
         return RouteCache(
             exact=None if self.exact is None else self.exact.exact(),
+            semantic=None if self.semantic is None else self.semantic.semantic(),
             embeddings=None if self.embeddings is None else self.embeddings.embeddings(),
             chunks=None if self.chunks is None else self.chunks.chunks(),
         )

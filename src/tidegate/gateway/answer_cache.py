@@ -12,6 +12,7 @@ from tidegate.core.database_ref import CountersRef, CounterStore, resolve
 from tidegate.core.kept_answer import Answers, Found
 from tidegate.core.plan import Plan, Route
 from tidegate.gateway.flights import Flights
+from tidegate.gateway.vector_stores import VectorStores
 from tidegate.stores.memory_answers import MemoryAnswers, Room
 from tidegate.stores.redis_address import parse
 from tidegate.stores.redis_answers import RedisAnswers
@@ -40,12 +41,13 @@ class AnswerCache:
     they were kept, `unkept` answers that were not kept, by route and why.
     `served` is the model that each target said it used last. `tasks` ask anew for what is stale.
     `connect` reaches the store that gateways share, `shared` is it while a route keeps answers
-    there."""
+    there. `vectors` are those of the semantic tier."""
 
     def __init__(self) -> None:
         self.flights = Flights()
         self.memory: dict[tuple[str, Tier], MemoryAnswers] = {}
         self._room = Room(MOST_BYTES)
+        self.vectors = VectorStores(self._room)
         self.lookups: Counter[tuple[str, Tier, str]] = Counter()
         self.items: Counter[tuple[str, str]] = Counter()
         self.unkept: Counter[tuple[str, str]] = Counter()
@@ -80,6 +82,7 @@ class AnswerCache:
             else:
                 held.clear()
                 del self.memory[place]
+        self.vectors.obey(plan)
         self._reach(plan)
         targets = plan.targets
         self.served = {name: it for name, it in self.served.items() if name in targets}
@@ -116,6 +119,7 @@ class AnswerCache:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.vectors.stop()
 
 
 def _keeping(routes: Mapping[str, Route]) -> dict[tuple[str, Tier], Bounds]:

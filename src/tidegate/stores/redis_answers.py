@@ -20,7 +20,7 @@ from tidegate.stores.redis_wire import RedisRefused, Reply, encode
 
 log = logging.getLogger(__name__)
 
-_VERSION: Final = "2"
+_VERSION: Final = "3"
 # Of several answers so many are one reply: the longest of them make 2 MiB.
 _AT_ONCE: Final = 16
 # KEYS: what expires when, sizes, their sum. ARGV: entry, value, milliseconds, most bytes, prefix.

@@ -9,6 +9,7 @@ from tests.gateway.embedded import Embedders, house, vector, vectors
 from tests.gateway.rig import run
 from tests.gateway.upstream import Exchange, answer_bytes
 
+from tidegate.core.cache_labels import Selector
 from tidegate.gateway.vector_keeping import AT_ONCE
 
 
@@ -83,5 +84,42 @@ def test_a_gateway_that_ends_keeps_nothing_more(tmp_path: Path) -> None:
             it.it.world.cache.stopped = True
             await it.ask(["a"])
             assert it.it.world.cache.unkept == {("small", "busy"): 1}
+
+    run(main())
+
+
+def test_vectors_are_invalidated_by_what_they_came_of(tmp_path: Path) -> None:
+    async def main() -> None:
+        made_by, said = Embedders(), {"x-tidegate-cache-sources": "handbook"}
+        async with house(tmp_path, made_by) as it:
+            cache = it.it.world.cache
+            await it.ask(["a", "b"], said)
+            await it.ask(["c"])
+            cache.invalidate("1", Selector(source="handbook"))
+            reply = await it.ask(["a", "b", "c"])
+            assert reply.headers["x-tidegate-cache-items"] == "1/3"
+            cache.invalidate("2", Selector(model="served-model"))
+            assert (await it.ask(["c"])).headers["x-tidegate-cache"] == "miss"
+            cache.invalidate("3", Selector(team="team-a", tier="exact"))
+            assert (await it.ask(["c"])).headers["x-tidegate-cache"] == "hit"
+
+    run(main())
+
+
+def test_what_was_asked_before_an_invalidation_is_not_kept_after_it(tmp_path: Path) -> None:
+    async def main() -> None:
+        made_by = Embedders()
+
+        async def script(exchange: Exchange) -> None:
+            if len(made_by.asked) == 0:
+                cache.invalidate("1", Selector(tier="embeddings"))
+            await made_by(exchange)
+
+        async with house(tmp_path, script) as it:
+            cache = it.it.world.cache
+            await it.ask(["a"])
+            assert len(cache.memory["small", "embeddings"]) == 0
+            assert (await it.ask(["a"])).headers["x-tidegate-cache"] == "miss"
+            assert (await it.ask(["a"])).headers["x-tidegate-cache"] == "hit"
 
     run(main())

@@ -12,15 +12,18 @@ from tests.stores.redis_kinds import KINDS
 from tests.stores.redis_rig import Server, run
 
 from tidegate.core import clock
+from tidegate.core.cache_labels import Labels
 from tidegate.core.kept_answer import KeptAnswer, packed
 from tidegate.stores.redis_answers import RedisAnswers
 from tidegate.stores.redis_wire import encode
 
 MB = 1 << 20
+# Asked for after all that was invalidated.
+LATER = Labels(id="99999999999999-0")
 
 
 def answer(body: bytes = b"{}", of: str = "r", ago_s: float = 0.0) -> KeptAnswer:
-    return KeptAnswer(of, clock.wall_s() - ago_s, 60.0, "t", False, body)
+    return KeptAnswer(of, clock.wall_s() - ago_s, 60.0, "t", False, body, labels=LATER)
 
 
 @contextlib.asynccontextmanager
@@ -203,7 +206,7 @@ def test_several_are_put_and_found_together(kind: str, tmp_path: Path) -> None:
                 b"xxx",
             ]
             # What is damaged, or lies under another's key, is a miss of its own.
-            prefix = b"{tidegate:answers:2:embeddings:a}:of:"
+            prefix = b"{tidegate:answers:3:embeddings:a}:of:"
             store.tell(encode("SET", prefix + b"4", packed(answer(), b"5")), lambda _: None)
             store.tell(encode("SET", prefix + b"5", b"odd"), lambda _: None)
             found = await route.get_many([b"3", b"4", b"5", b"6"])

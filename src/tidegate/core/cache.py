@@ -99,12 +99,13 @@ class Bounds(Protocol):
 
 
 class RouteCache(Struct, frozen=True, omit_defaults=True):
-    """The tiers of a route; None is off."""
+    """The tiers of a route; None is off. All of its answers may be invalidated by its `tags`."""
 
     exact: ExactCache | None = None
     semantic: SemanticCache | None = None
     embeddings: EmbeddingsCache | None = None
     chunks: ChunksCache | None = None
+    tags: tuple[str, ...] = ()
 
     def tiers(self) -> Iterator[tuple[Tier, Bounds]]:
         """Those that keep something."""

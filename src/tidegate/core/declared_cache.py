@@ -5,12 +5,16 @@ from typing import Annotated, Final
 from msgspec import Meta, Struct, field
 
 from tidegate.core.cache import Deterministic, ExactCache, RouteCache, Scope, Where
+from tidegate.core.cache_labels import MOST_CHARS, MOST_TAGS
 from tidegate.core.declared_items import DeclaredChunks, DeclaredEmbeddings
 from tidegate.core.declared_scalars import MAX_SECONDS, Seconds, Size
 from tidegate.core.declared_semantic import MOST_ENTRY_BYTES, DeclaredSemantic
 
 _DEFAULT: Final = ExactCache()
 _More = Annotated[float, Meta(ge=0, le=MAX_SECONDS, extra={"read": "duration"})]
+
+
+Tag = Annotated[str, Meta(min_length=1, max_length=MOST_CHARS, pattern=r"^[^\s,]+$")]
 
 
 class DeclaredExact(Struct, frozen=True, omit_defaults=True):
@@ -106,6 +110,14 @@ class DeclaredCache(Struct, frozen=True, omit_defaults=True):
         DeclaredChunks | None,
         Meta(description="What applications keep themselves. Default: off."),
     ] = None
+    tags: Annotated[
+        tuple[Tag, ...],
+        Meta(
+            max_length=MOST_TAGS,
+            description="By these all that is kept of the route may be invalidated, with that of "
+            "other routes that have them.",
+        ),
+    ] = ()
 
     def cache(self) -> RouteCache:
         """What gateways obey."""
@@ -114,4 +126,5 @@ class DeclaredCache(Struct, frozen=True, omit_defaults=True):
             semantic=None if self.semantic is None else self.semantic.semantic(),
             embeddings=None if self.embeddings is None else self.embeddings.embeddings(),
             chunks=None if self.chunks is None else self.chunks.chunks(),
+            tags=self.tags,
         )

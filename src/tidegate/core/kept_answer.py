@@ -24,7 +24,7 @@ class KeptAnswer(Struct, frozen=True, omit_defaults=True, array_like=True):
     """`body` is what `target` sent, as a stream or whole. `made_at_s` is wall-clock seconds,
     `fresh_s` how long from then it is fresh; `took_s` and `cost_nanousd` are what the request whose
     answer it is took and cost. It says no more than one `release` would. Nothing without `labels`
-    can be called back but with everything."""
+    is invalidated but with everything."""
 
     receipt_id: str
     made_at_s: float

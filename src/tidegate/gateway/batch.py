@@ -13,6 +13,7 @@ from msgspec import Raw, Struct, field
 
 from tidegate.core.ask import Answer, Ask
 from tidegate.core.cache import EmbeddingsCache
+from tidegate.core.cache_labels import BEGINNING, Mark
 from tidegate.core.kept_answer import Found, KeptAnswer
 from tidegate.core.outcome import Failure
 from tidegate.core.receipt import Receipt
@@ -51,7 +52,8 @@ class Batch(Struct, eq=False):
     """`found` is what is kept of each target, by the item's place among the different ones. Of what
     the attempt at `target` asks, `used` was kept, and `missing` is asked for; `body` is what came,
     as OpenAI writes it, and `mixed` that it does not go with what was kept. `whole`: nothing kept
-    is used any more. `told` are headers of the answer."""
+    is used any more. `told` are headers of the answer. By `tags` and `sources` its vectors may be
+    invalidated; `mark` is what had been invalidated when it began."""
 
     tier: EmbeddingsCache
     asked: Items
@@ -68,6 +70,9 @@ class Batch(Struct, eq=False):
     mixed: bool = False
     whole: bool = False
     told: bytes = b""
+    tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    mark: Mark = BEGINNING
 
     def aim(self, ask: Ask, target: str) -> None:
         """The request as this target is asked it: for what is not kept of it."""

@@ -39,6 +39,8 @@ _TOOLS: Final = frozenset({"tools", "mcp_servers", "web_search_options"})
 _NOT_STORED: Final = (b"", b"false", b"null")
 # Their no that says nothing of the request: somebody else's answer may stand in for it.
 _OUTAGES: Final = frozenset({"unavailable", "rate_limited", "malformed", "interrupted", "timeout"})
+# So many whose answers were invalidated after they asked and before it came: then it asks itself.
+_MOST_FLIGHTS: Final = 3
 _FULL: Final = frozenset({"overloaded", "route_off", "credential_missing"})
 
 
@@ -52,6 +54,7 @@ async def cache(
     began_s = clock.monotonic_s()
     told = directives(incoming.head.headers, ask)
     caching = progress.caching = _look(progress, ask, route.cache, told)
+    caching.mark = world.cache.mark(progress.received_s)
     receipt.cache = "miss"
     if caching.key is None:
         receipt.cache = "bypass"
@@ -79,6 +82,8 @@ def rescued(progress: Progress, no: Refusal | Failure, world: World) -> bool:
     """Whether an older answer that was kept stands in for the one that nobody has."""
     caching, relay = progress.caching, progress.relay
     if caching is None or caching.old is None or progress.connection.lost:
+        return False
+    if world.cache.invalidations.is_void(caching.old.answer.labels, caching.mark.number):
         return False
     is_outage = no.kind in _OUTAGES if isinstance(no, Failure) else no.code.name in _FULL
     if not is_outage or (relay is not None and relay.flowing):
@@ -116,6 +121,8 @@ def _look(progress: Progress, ask: Ask, ready: PreparedCache, told: Directives) 
         keeps=told.keeps,
         ttl_s=ttl_s,
         release=receipt.release,
+        tags=ready.tags + told.tags,
+        sources=told.sources,
         public=exact.public and not apart,
     )
 
@@ -157,18 +164,23 @@ async def _joined(progress: Progress, caching: Caching, world: World) -> bool:
     """Whether it has the answer that another has asked for. Else it asks, for others or alone."""
     flights, key, route = world.cache.flights, caching.key, progress.route
     assert key is not None and route is not None  # noqa: S101 - see `cache`
-    if progress.cache_only is None and flights.lead(key):
-        caching.leads = True
-        return False
-    if key not in flights:
-        return False
-    turn = await _wait(progress, key, world)
-    if isinstance(turn, Found):
-        return _serve(progress, turn, "joined", world)
-    if turn == "lead" and progress.cache_only is None:
-        caching.leads = True
-    elif turn == "lead":
-        flights.left(key)  # it may not ask
+    for _ in range(_MOST_FLIGHTS):
+        if progress.cache_only is None and flights.lead(key):
+            caching.leads = True
+            return False
+        if key not in flights:
+            return False
+        turn = await _wait(progress, key, world)
+        if not isinstance(turn, Found):
+            if turn == "lead" and progress.cache_only is None:
+                caching.leads = True
+            elif turn == "lead":
+                flights.left(key)  # it may not ask
+            return False
+        labels, invalidations = turn.answer.labels, world.cache.invalidations
+        came_before = caching.mark.number <= labels.number
+        if came_before or not invalidations.is_void(labels, labels.number):
+            return _serve(progress, turn, "joined", world)
     return False
 
 

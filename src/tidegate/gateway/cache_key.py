@@ -28,13 +28,15 @@ _HEAD_BYTES: Final = 4
 
 class PreparedCache(Struct, eq=False):
     """A route's cache, ready. `start` has read what is the same for all of its requests;
-    `providers` are of the targets whose answers are its release's own."""
+    `providers` are of the targets whose answers are its release's own, `tags` what all of its
+    answers may be invalidated by."""
 
     exact: ExactCache
     start: Any
     keeps_sampling: bool
     hears_users: bool
     providers: Mapping[str, Provider]
+    tags: tuple[str, ...] = ()
 
     def key(self, ask: Ask, asked: Canonical, receipt: Receipt, namespace: str) -> bytes:
         form = None if asked.plain else ask.stream
@@ -61,9 +63,9 @@ class PreparedCache(Struct, eq=False):
 
 def prepare_cache(route: Route, providers: Mapping[str, Provider]) -> PreparedCache | None:
     """None where the route keeps nothing. `providers` are of its release's targets."""
-    exact = None if route.cache is None else route.cache.exact
-    if exact is None:
+    if route.cache is None or route.cache.exact is None:
         return None
+    exact = route.cache.exact
     shares = route.release.shares
     kinds = {share.target.dialect for share in shares}
     same = (
@@ -78,7 +80,14 @@ def prepare_cache(route: Route, providers: Mapping[str, Provider]) -> PreparedCa
         exact.scope,
     )
     start = hashlib.blake2b(_encode(same), digest_size=DIGEST_BYTES)
-    return PreparedCache(exact, start, keeps_sampling(kinds), hears_users(kinds), providers)
+    return PreparedCache(
+        exact,
+        start,
+        keeps_sampling(kinds),
+        hears_users(kinds),
+        providers,
+        route.cache.tags,
+    )
 
 
 def whose(scope: Scope, receipt: Receipt) -> tuple[str | None, ...]:

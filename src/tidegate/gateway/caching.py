@@ -33,8 +33,8 @@ class Caching(Struct, eq=False):
     """`key` None: it was not looked for. `leads`: others wait for its answer, which is kept for
     `ttl_s` where it `keeps`. `old` is what may be given if nobody has an answer. `told` are headers
     of the answer. `release` is what it was meant for. `public`: what stands in front may keep it
-    for whoever sends the same body. By `tags` and `sources` its answer may be called back; `mark` is
-    what had been called back when it began."""
+    for whoever sends the same body. By `tags` and `sources` its answer may be invalidated; `mark`
+    is what had been invalidated when it began."""
 
     exact: ExactCache
     told: bytes

@@ -61,7 +61,9 @@ def _keep(progress: Progress, caching: Caching, key: bytes, world: World) -> Non
         kept = _kept(progress, caching)
         if caching.leads:
             flights.landed(key, Found(kept, 0.0, {}))
-        if caching.keeps and progress.route is not None:
+        if cache.invalidations.is_void(kept.labels, caching.mark.number):
+            cache.unkept[route, "invalidated"] += 1
+        elif caching.keeps and progress.route is not None:
             more_s = max(caching.exact.stale_s, caching.exact.stale_if_error_s)
             answers = cache.of(progress.route.route, "exact", caching.exact)
             answers.put(key, kept, caching.ttl_s + more_s)

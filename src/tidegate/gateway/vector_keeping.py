@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from tidegate.core.cache import ANSWERED
 from tidegate.core.kept_answer import KeptAnswer
-from tidegate.core.receipt import Receipt
+from tidegate.gateway.answer_labels import labels_of
 from tidegate.gateway.batch import Batch, rows_of
 from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.progress import Progress
@@ -48,7 +48,7 @@ def keep_vectors(progress: Progress, world: World) -> None:
     if receipt.model_served is not None:
         cache.served[batch.target] = receipt.model_served
     task = asyncio.get_running_loop().create_task(
-        _keep(batch, _judged(receipt, batch), progress.route, world)
+        _keep(batch, _judged(progress, batch), progress.route, world)
     )
     cache.tasks.add(task)
     task.add_done_callback(cache.tasks.discard)
@@ -63,8 +63,9 @@ def _why_not(progress: Progress, batch: Batch) -> str | None:
     return None
 
 
-def _judged(receipt: Receipt, batch: Batch) -> KeptAnswer:
+def _judged(progress: Progress, batch: Batch) -> KeptAnswer:
     """What all vectors of the answer have in common."""
+    receipt = progress.receipt
     took_s = receipt.total_s or 0.0
     return KeptAnswer(
         receipt_id=receipt.id,
@@ -76,6 +77,7 @@ def _judged(receipt: Receipt, batch: Batch) -> KeptAnswer:
         model_served=receipt.model_served,
         cost_nanousd=receipt.attempts[-1].cost_nanousd,
         took_s=took_s,
+        labels=labels_of(progress, "embeddings"),
     )
 
 

@@ -52,11 +52,12 @@ class Items(Struct, eq=False):
 
 class PreparedVectors(Struct, eq=False):
     """A route's cache of vectors, ready. `starts` have read, for each target whose answers are the
-    release's own, what is the same for all of its requests."""
+    release's own, what is the same for all of its requests; `tags` all of their vectors have."""
 
     tier: EmbeddingsCache
     starts: Mapping[str, Any]
     hears_users: bool
+    tags: tuple[str, ...] = ()
 
     def keys(self, asked: Items, receipt: Receipt, namespace: str) -> dict[str, list[bytes]]:
         """Of each item, by the target that makes it."""
@@ -73,9 +74,9 @@ class PreparedVectors(Struct, eq=False):
 
 def prepare_vectors(route: Route) -> PreparedVectors | None:
     """None where the route keeps none."""
-    tier = None if route.cache is None else route.cache.embeddings
-    if tier is None:
+    if route.cache is None or route.cache.embeddings is None:
         return None
+    tier = route.cache.embeddings
     starts = {}
     for share in route.release.shares:
         made_by = share.target
@@ -83,11 +84,11 @@ def prepare_vectors(route: Route) -> PreparedVectors | None:
             _VERSION,
             *("embeddings", route.name, route.release.name),
             *(made_by.name, made_by.dialect, made_by.model),
-            *(route.drops_unsupported, route.parameters, tier.scope),
+            *(route.drops_unsupported, route.parameters, tier.scope, route.cache.tags),
         )
         starts[made_by.name] = hashlib.blake2b(_pack(same), digest_size=DIGEST_BYTES)
     kinds = {share.target.dialect for share in route.release.shares}
-    return PreparedVectors(tier, starts, hears_users(kinds))
+    return PreparedVectors(tier, starts, hears_users(kinds), route.cache.tags)
 
 
 def read_items(ask: Ask, *, hears_users: bool) -> Items | None:

@@ -47,6 +47,7 @@ async def vectors(progress: Progress, incoming: Incoming, world: World) -> bool:
         progress.route = replace(route, told=route.told + _BYPASS)
         refuse_rest(progress)
         return False
+    batch.mark = world.cache.mark(progress.received_s)
     batch.note(receipt, {})
     if told.reads:
         await _find(batch, route, told, world)
@@ -85,7 +86,17 @@ def _look(progress: Progress, ask: Ask, ready: PreparedVectors, told: Directives
         return None
     keys = ready.keys(asked, receipt, told.namespace)
     ttl_s = ready.tier.ttl_s if told.ttl_s is None else min(told.ttl_s, ready.tier.ttl_s)
-    return Batch(ready.tier, asked, keys, receipt.release, told.keeps, ttl_s, ask.members)
+    return Batch(
+        ready.tier,
+        asked,
+        keys,
+        receipt.release,
+        told.keeps,
+        ttl_s,
+        ask.members,
+        tags=ready.tags + told.tags,
+        sources=told.sources,
+    )
 
 
 async def _find(batch: Batch, route: PreparedRoute, told: Directives, world: World) -> None:

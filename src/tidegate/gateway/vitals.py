@@ -130,6 +130,9 @@ def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str
         gauges[f"tidegate_cache_entries{label}"] = float(len(held))
         gauges[f"tidegate_cache_bytes{label}"] = float(held.size)
         counters[f"tidegate_cache_evicted_total{label}"] = float(held.evicted)
+        counters[f"tidegate_cache_invalidated_total{label}"] = float(held.invalidated)
+    for source, count in cache.invalidations.heard.items():
+        counters[f"tidegate_cache_invalidations_total|source={source}"] = float(count)
     shared = cache.shared
     if shared is not None:
         gauges["tidegate_cache_store_up"] = float(shared.open)
@@ -137,6 +140,10 @@ def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str
         counters["tidegate_cache_store_damaged_total"] = float(shared.damaged)
         counters["tidegate_cache_store_full_total"] = float(shared.full)
         counters["tidegate_cache_store_evicted_total"] = float(shared.evicted)
+        counters["tidegate_cache_store_void_total"] = float(shared.void)
+        counters["tidegate_cache_store_purged_total"] = float(shared.purged)
+        malformed = shared.invalidations.malformed
+        counters["tidegate_cache_invalidations_malformed_total"] = float(malformed)
 
 
 def _note_standing(

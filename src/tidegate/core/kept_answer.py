@@ -6,6 +6,7 @@ live answer, in whichever wire and form he asked for. Outside a process it is ch
 
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -55,7 +56,13 @@ class Answers(Protocol):
 
     async def get(self, key: bytes) -> Found | None: ...
 
+    async def get_many(self, keys: Sequence[bytes]) -> list[Found | None]:
+        """Of each key, in their order."""
+
     def put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> None: ...
+
+    async def put_many(self, entries: Sequence[tuple[bytes, KeptAnswer]], keep_s: float) -> None:
+        """Back when more may be put."""
 
     def grew(self, key: bytes, by_bytes: int) -> None:
         """What is kept of a form besides."""

@@ -92,7 +92,8 @@ class Receipt(Struct, omit_defaults=True):
 
     `cache` says what was looked for among kept answers, `cache_from` whose answer it was, and
     `saved_nanousd` and `saved_s` what that had cost and taken. Nobody has made any token of it, so
-    that those are absent. A `refresh` asks anew for what was stale: nobody waits for it.
+    that those are absent. A `refresh` asks anew for what was stale: nobody waits for it. Of
+    embeddings `cache_item_hits` of `cache_items` were kept.
 
     Of an eval's request `asked_digest` is of all that was said to the model, as it was sent: equal
     for the same question of the same version.
@@ -139,6 +140,8 @@ class Receipt(Struct, omit_defaults=True):
     cache_age_s: float | None = None
     cache_lookup_s: float | None = None
     cache_from: str | None = None
+    cache_items: int | None = None
+    cache_item_hits: int | None = None
     saved_nanousd: int | None = None
     saved_s: float | None = None
     passed_over: bool = False

@@ -40,7 +40,8 @@ def connecting(environ: Mapping[str, str], name: str) -> Connect:
 
 
 class AnswerCache:
-    """`lookups` counts by route and outcome, `unkept` answers that were not kept, by route and why.
+    """`lookups` counts by route, tier and outcome, `items` those of embeddings by route and whether
+    they were kept, `unkept` answers that were not kept, by route and why.
     `served` is the model that each target said it used last. `tasks` ask anew for what is stale.
     `connect` reaches the store that gateways share, `shared` is it while a route keeps any: what is
     invalidated there counts for a gateway's memory too. `vectors` are those of the semantic tier.
@@ -52,7 +53,8 @@ class AnswerCache:
         self.invalidations = Invalidations(self.memory.values)
         self._room = Room(MOST_BYTES)
         self.vectors = VectorStores(self._room)
-        self.lookups: Counter[tuple[str, str]] = Counter()
+        self.lookups: Counter[tuple[str, Tier, str]] = Counter()
+        self.items: Counter[tuple[str, str]] = Counter()
         self.unkept: Counter[tuple[str, str]] = Counter()
         self.kept: Counter[str] = Counter()
         self.served: dict[str, str] = {}

@@ -42,7 +42,7 @@ class PreparedCache(Struct, eq=False):
         form = None if asked.plain else ask.stream
         head = _encode(
             (
-                _whose(self.exact.scope, receipt),
+                whose(self.exact.scope, receipt),
                 namespace,
                 ask.dialect,
                 receipt.prompt,
@@ -90,7 +90,7 @@ def prepare_cache(route: Route, providers: Mapping[str, Provider]) -> PreparedCa
     )
 
 
-def _whose(scope: Scope, receipt: Receipt) -> tuple[str | None, ...]:
+def whose(scope: Scope, receipt: Receipt) -> tuple[str | None, ...]:
     """Who shares an answer. A key without a team is a tenant of its own."""
     if scope == "route":
         return ("route",)

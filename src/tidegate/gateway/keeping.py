@@ -33,7 +33,8 @@ def keep(progress: Progress, world: World) -> None:
     """Keeps the answer if others may have it, and tells those who wait. Once, after settle."""
     caching, receipt = progress.caching, progress.receipt
     if receipt.cache is not None:
-        world.cache.lookups[receipt.route or "", receipt.cache] += 1
+        tier = receipt.cache_tier or "exact"
+        world.cache.lookups[receipt.route or "", tier, receipt.cache] += 1
     if caching is None or caching.key is None or not (caching.leads or caching.keeps):
         return
     try:

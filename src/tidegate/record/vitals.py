@@ -52,6 +52,7 @@ KNOWN: dict[str, tuple[str, str]] = {
     "tidegate_capture_dropped_total": ("requests", "Requests drawn to be kept and not, by reason."),
     "tidegate_capture_spool_bytes": ("bytes", "Captures on disk, on their way to the recorder."),
     "tidegate_cache_lookups_total": ("requests", "Requests of routes that keep answers."),
+    "tidegate_cache_items_total": ("items", "Items of embeddings, by whether they were kept."),
     "tidegate_cache_kept_total": ("answers", "Answers that were kept to be given again."),
     "tidegate_cache_not_kept_total": ("answers", "Answers that were not kept, by reason."),
     "tidegate_cache_evicted_total": ("answers", "Kept answers that made room for others."),

@@ -12,6 +12,7 @@ from tidegate.core.database_ref import CountersRef, CounterStore, resolve
 from tidegate.core.kept_answer import Answers, Found
 from tidegate.core.plan import Plan, Route
 from tidegate.gateway.flights import Flights
+from tidegate.gateway.semantic_tier import SemanticTier
 from tidegate.stores.memory_answers import MemoryAnswers, Room
 from tidegate.stores.redis_address import parse
 from tidegate.stores.redis_answers import RedisAnswers
@@ -43,6 +44,7 @@ class AnswerCache:
 
     def __init__(self) -> None:
         self.flights = Flights()
+        self.semantic = SemanticTier()
         self.memory: dict[tuple[str, Tier], MemoryAnswers] = {}
         self._room = Room(MOST_BYTES)
         self.lookups: Counter[tuple[str, str]] = Counter()
@@ -79,6 +81,7 @@ class AnswerCache:
                 held.clear()
                 del self.memory[place]
         self._reach(plan)
+        self.semantic.obey(plan)
         targets = plan.targets
         self.served = {name: it for name, it in self.served.items() if name in targets}
 
@@ -108,6 +111,7 @@ class AnswerCache:
     async def stop(self) -> None:
         """Ends what asks anew; each leaves its receipt."""
         self.stopped = True
+        self.semantic.stop()
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)

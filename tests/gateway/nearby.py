@@ -75,6 +75,18 @@ class Index:
         self.held.pop((partition, key), None)
 
 
+class Indices:
+    """The same index for each route."""
+
+    missing: str | None = None
+
+    def __init__(self, index: Index) -> None:
+        self.index = index
+
+    def of(self, *_: Any) -> Index:
+        return self.index
+
+
 def near(exact: ExactCache | None = None, **semantic: Any) -> RouteCache:
     told = {"mode": "on", "threshold": 0.8, **semantic}
     return RouteCache(exact, SemanticCache(**told))
@@ -114,7 +126,7 @@ async def nearby(
     async with Upstream(script) as up, gateway(folder, target(up.port)) as it:
         tier = it.world.cache.semantic
         tier.load = lambda _: encoder
-        tier.open = lambda *_: index
+        tier.vectors = Indices(index)
         plan = plan_of(target(up.port), version=2, limits=limits)
         made = Nearby(it, up, giving(plan, cache))
         made.encoder, made.index = encoder, index

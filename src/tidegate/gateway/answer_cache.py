@@ -13,6 +13,7 @@ from tidegate.core.kept_answer import Answers, Found
 from tidegate.core.plan import Plan, Route
 from tidegate.gateway.flights import Flights
 from tidegate.gateway.semantic_tier import SemanticTier
+from tidegate.gateway.vector_stores import VectorStores
 from tidegate.stores.memory_answers import MemoryAnswers, Room
 from tidegate.stores.redis_address import parse
 from tidegate.stores.redis_answers import RedisAnswers
@@ -40,13 +41,14 @@ class AnswerCache:
     """`lookups` counts by route and outcome, `unkept` answers that were not kept, by route and why.
     `served` is the model that each target said it used last. `tasks` ask anew for what is stale.
     `connect` reaches the store that gateways share, `shared` is it while a route keeps answers
-    there."""
+    there. `vectors` are those of the semantic tier."""
 
     def __init__(self) -> None:
         self.flights = Flights()
-        self.semantic = SemanticTier()
         self.memory: dict[tuple[str, Tier], MemoryAnswers] = {}
         self._room = Room(MOST_BYTES)
+        self.vectors = VectorStores(self._room)
+        self.semantic = SemanticTier(self.vectors)
         self.lookups: Counter[tuple[str, str]] = Counter()
         self.unkept: Counter[tuple[str, str]] = Counter()
         self.kept: Counter[str] = Counter()
@@ -80,6 +82,7 @@ class AnswerCache:
             else:
                 held.clear()
                 del self.memory[place]
+        self.vectors.obey(plan)
         self._reach(plan)
         self.semantic.obey(plan)
         targets = plan.targets
@@ -118,6 +121,7 @@ class AnswerCache:
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.vectors.stop()
 
 
 def _keeping(routes: Mapping[str, Route]) -> dict[tuple[str, Tier], Bounds]:

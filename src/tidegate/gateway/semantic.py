@@ -66,7 +66,7 @@ async def nearest(progress: Progress, near: Near, told: Directives, world: World
     """The answer that its caller may have. One that he only would have had is noted."""
     route, receipt = progress.route, progress.receipt
     assert route is not None  # noqa: S101 - see `cache`
-    tier, name = world.cache.semantic, route.route.name
+    tier = world.cache.semantic
     answers = world.cache.of(route.route, "semantic", near.semantic)
     said = await answers.get(near.key)  # the same wording needs no vector
     found = _given(said, Nearness(near.partition, near.key, 1.0), told, world)
@@ -79,7 +79,7 @@ async def nearest(progress: Progress, near: Near, told: Directives, world: World
         if vector is None:
             _count(progress, world, "not_encoded")
             return None
-        vectors = tier.vectors(name, near.semantic, encoding)
+        vectors = tier.vectors.of(route.route, near.semantic)
         found = await _Choice(progress, near, vectors, answers).of(vector, told, world)
     if found is None or found.near is None:
         _count(progress, world, "veto" if receipt.cache_veto else "none")

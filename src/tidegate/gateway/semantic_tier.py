@@ -2,8 +2,9 @@
 
 from asyncio import Future
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
+from typing import Protocol
 
 from tidegate.core.cache import SemanticCache
 from tidegate.core.encoding import Vector, open_encoder
@@ -13,29 +14,33 @@ from tidegate.core.plan import Plan, Route
 from tidegate.gateway.caching import Near
 from tidegate.gateway.encodings import Encodings, Load
 
-# Where a route's vectors of so many dimensions are; the encoder's name sets them apart.
-Open = Callable[[str, SemanticCache, str, int], Vectors]
+
+class Stores(Protocol):
+    """`missing` says why there is nothing to search with, None while there is."""
+
+    missing: str | None
+
+    def of(self, route: Route, bounds: SemanticCache) -> Vectors: ...
 
 
 class SemanticTier:
-    """`lookups` counts by route and what came of it, `kept` questions that were kept. `load` makes
-    an encoder, `open` a place for vectors."""
+    """`lookups` counts by route and what came of it. `load` makes an encoder, `vectors` are where
+    those of questions are."""
 
-    def __init__(self) -> None:
+    def __init__(self, vectors: Stores) -> None:
         self.load: Load = open_encoder
-        self.open: Open = _open
+        self.vectors = vectors
         self.lookups: Counter[tuple[str, str]] = Counter()
         self.encodings: dict[str, Encodings] = {}
-        self._vectors: dict[tuple[str, str], Vectors] = {}
         self._wanted: dict[str, SemanticCache] = {}
 
     def obey(self, plan: Plan) -> None:
         """The plan of now: its encoders are there, and no others. What was not to be had is tried
         again."""
         self._wanted = {
-            name: found
+            name: route.cache.semantic
             for name, route in plan.routes.items()
-            if (found := _semantic_of(route)) is not None
+            if route.cache is not None and route.cache.semantic is not None
         }
         wanted = {it for route in plan.routes.values() for it in _encoders_of(route)}
         for name, encodings in list(self.encodings.items()):
@@ -44,24 +49,12 @@ class SemanticTier:
                 del self.encodings[name]
         for name in wanted - self.encodings.keys():
             self.encodings[name] = Encodings(name, self.load)
-        self._vectors = {
-            place: it
-            for place, it in self._vectors.items()
-            if place[0] in self._wanted and place[1] in wanted
-        }
 
     def encoding(self, name: str) -> Encodings | None:
-        """None where it cannot be asked now."""
+        """None where it cannot be asked now, or nothing could be done with what it says."""
         found = self.encodings.get(name)
-        return None if found is None or found.off() is not None else found
-
-    def vectors(self, route: str, semantic: SemanticCache, encoding: Encodings) -> Vectors:
-        found = self._vectors.get((route, encoding.name))
-        if found is None:
-            assert encoding.encoder is not None  # noqa: S101 - see `encoding`
-            dimensions = encoding.encoder.dimensions
-            found = self.open(route, semantic, encoding.name, dimensions)
-            self._vectors[route, encoding.name] = found
+        if found is None or found.off() is not None or self.vectors.missing is not None:
+            return None
         return found
 
     def off(self) -> Iterator[tuple[str, str]]:
@@ -69,6 +62,8 @@ class SemanticTier:
         for route, semantic in self._wanted.items():
             encodings = self.encodings.get(semantic.encoder)
             why = None if encodings is None else encodings.off()
+            if why is None and self.vectors.missing is not None:
+                why = "unavailable"
             if why is not None:
                 yield route, why
 
@@ -84,7 +79,7 @@ class SemanticTier:
             if coming is None:
                 return False
         answers.put(near.key, kept, near.ttl_s)
-        vectors = self.vectors(route.name, near.semantic, encoding)
+        vectors = self.vectors.of(route, near.semantic)
         if near.vector is not None or coming is None:
             _put(vectors, near, near.vector)
         else:
@@ -94,10 +89,6 @@ class SemanticTier:
     def stop(self) -> None:
         for encodings in self.encodings.values():
             encodings.stop()
-
-
-def _open(route: str, semantic: SemanticCache, encoder: str, dimensions: int) -> Vectors:
-    raise NotImplementedError
 
 
 def _put_late(vectors: Vectors, near: Near, coming: "Future[Vector | None]") -> None:
@@ -110,14 +101,10 @@ def _put(vectors: Vectors, near: Near, vector: Vector | None) -> None:
         vectors.put(near.partition, near.key, vector, near.question, near.ttl_s)
 
 
-def _semantic_of(route: Route) -> SemanticCache | None:
-    return None if route.cache is None else route.cache.semantic
-
-
 def _encoders_of(route: Route) -> Iterator[str]:
     """Those of its versions."""
     for one in (route, *(candidate.route for candidate in route.candidates)):
-        semantic = _semantic_of(one)
+        semantic = None if one.cache is None else one.cache.semantic
         if semantic is not None:
             yield semantic.encoder
             if semantic.prefilter is not None:

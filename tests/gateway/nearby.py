@@ -83,6 +83,9 @@ class Indices:
     def __init__(self, index: Index) -> None:
         self.index = index
 
+    def loaded(self) -> None:
+        return None
+
     def of(self, *_: Any) -> Index:
         return self.index
 

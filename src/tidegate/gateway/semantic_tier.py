@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from tidegate.core.cache import SemanticCache
-from tidegate.core.encoding import Vector, open_encoder
+from tidegate.core.encoding import Encoder, Vector, open_encoder
 from tidegate.core.kept_answer import Answers, KeptAnswer
 from tidegate.core.neighbours import Vectors
 from tidegate.core.plan import Plan, Route
@@ -20,6 +20,8 @@ class Stores(Protocol):
 
     missing: str | None
 
+    def loaded(self) -> object: ...
+
     def of(self, route: Route, bounds: SemanticCache) -> Vectors: ...
 
 
@@ -28,7 +30,7 @@ class SemanticTier:
     those of questions are."""
 
     def __init__(self, vectors: Stores) -> None:
-        self.load: Load = open_encoder
+        self.load: Load = self._load
         self.vectors = vectors
         self.lookups: Counter[tuple[str, str]] = Counter()
         self.encodings: dict[str, Encodings] = {}
@@ -85,6 +87,11 @@ class SemanticTier:
         else:
             coming.add_done_callback(partial(_put_late, vectors, near))
         return True
+
+    def _load(self, name: str) -> Encoder:
+        """In the encoder's thread, as it takes long; so does what searches."""
+        self.vectors.loaded()
+        return open_encoder(name)
 
     def stop(self) -> None:
         for encodings in self.encodings.values():

@@ -5,6 +5,7 @@ from asyncio import Future
 from msgspec import Struct
 
 from tidegate.core.cache import ExactCache, SemanticCache
+from tidegate.core.cache_labels import BEGINNING, Mark
 from tidegate.core.encoding import Vector
 from tidegate.core.kept_answer import Found
 from tidegate.gateway.canonical import Canonical
@@ -56,8 +57,9 @@ class Caching(Struct, eq=False):
     """`key` None: it was not looked for. `leads`: others wait for its answer, which is kept for
     `ttl_s` where it `keeps`. `old` is what may be given if nobody has an answer. `told` are headers
     of the answer. `release` is what it was meant for. `public`: what stands in front may keep it
-    for whoever sends the same body. `exact` and `near` are absent where that tier is not for it;
-    `asked` is there while nobody has looked for another wording."""
+    for whoever sends the same body. By `tags` and `sources` its answer may be called back; `mark`
+    is what had been called back when it began. `exact` and `near` are absent where that tier is not
+    for it; `asked` is there while nobody has looked for another wording."""
 
     exact: ExactCache | None
     told: bytes
@@ -67,6 +69,9 @@ class Caching(Struct, eq=False):
     ttl_s: float = 0.0
     release: str | None = None
     public: bool = False
+    tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    mark: Mark = BEGINNING
     old: Found | None = None
     near: Near | None = None
     asked: Canonical | None = None

@@ -14,6 +14,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.conversation import Text, ToolCall
 from tidegate.core.kept_answer import Found, KeptAnswer
 from tidegate.core.plan import Route
+from tidegate.gateway.answer_labels import labels_of
 from tidegate.gateway.caching import Caching
 from tidegate.gateway.chain import TIMER_S
 from tidegate.gateway.prepared_target import PreparedTarget
@@ -86,7 +87,9 @@ def _put(route: Route, caching: Caching, key: bytes, kept: KeptAnswer, world: Wo
         cache.of(route, "exact", exact).put(key, kept, caching.ttl_s + more_s)
     if near is not None and size <= near.semantic.max_entry_bytes:
         answers = cache.of(route, "semantic", near.semantic)
-        cache.semantic.keep(route, near, answers, replace(kept, fresh_s=near.ttl_s))
+        labels = replace(kept.labels, tier="semantic")
+        kept = replace(kept, fresh_s=near.ttl_s, labels=labels)
+        cache.semantic.keep(route, near, answers, kept)
     cache.kept[route.name] += 1
 
 
@@ -166,4 +169,5 @@ def _kept(progress: Progress, caching: Caching) -> KeptAnswer:
         dropped=tuple(receipt.dropped),
         cost_nanousd=receipt.attempts[-1].cost_nanousd,
         took_s=took_s,
+        labels=labels_of(progress, "exact"),
     )

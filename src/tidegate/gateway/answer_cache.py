@@ -14,6 +14,7 @@ from tidegate.core.kept_answer import Answers, Found
 from tidegate.core.plan import Plan, Route
 from tidegate.gateway.flights import Flights
 from tidegate.gateway.invalidations import Invalidations
+from tidegate.gateway.semantic_tier import SemanticTier
 from tidegate.gateway.vector_stores import VectorStores
 from tidegate.stores.memory_answers import MemoryAnswers, Room
 from tidegate.stores.redis_address import parse
@@ -53,6 +54,7 @@ class AnswerCache:
         self.invalidations = Invalidations(self.memory.values)
         self._room = Room(MOST_BYTES)
         self.vectors = VectorStores(self._room)
+        self.semantic = SemanticTier(self.vectors)
         self.lookups: Counter[tuple[str, Tier, str]] = Counter()
         self.items: Counter[tuple[str, str]] = Counter()
         self.unkept: Counter[tuple[str, str]] = Counter()
@@ -89,6 +91,7 @@ class AnswerCache:
                 del self.memory[place]
         self.vectors.obey(plan)
         self._reach(plan)
+        self.semantic.obey(plan)
         targets = plan.targets
         self.served = {name: it for name, it in self.served.items() if name in targets}
 
@@ -138,6 +141,7 @@ class AnswerCache:
         """Ends what asks anew; each leaves its receipt."""
         self.stopped = True
         self.invalidations.stop()
+        self.semantic.stop()
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)

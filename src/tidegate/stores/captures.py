@@ -11,7 +11,7 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, or_, select
 
-from tidegate.core.capture import Captured
+from tidegate.core.capture import Captured, Kept
 from tidegate.stores import database, turns
 from tidegate.stores.schema_assessed import assessments
 from tidegate.stores.schema_captured import captured, deletions, feedback
@@ -24,6 +24,7 @@ _c = captured.c
 _json: Final = msgspec.json.Encoder().encode
 _calls: Final = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 _counts: Final = msgspec.json.Decoder(dict[str, int]).decode
+_kept: Final = msgspec.json.Decoder(Kept).decode
 
 
 class Deletion(Struct, frozen=True, omit_defaults=True):
@@ -190,6 +191,7 @@ def _row(made: Captured) -> dict[str, Any]:
     values = asdict(made)
     values["calls"] = _json(made.calls).decode()
     values["redacted"] = _json(made.redacted).decode()
+    values["kept"] = None if made.kept is None else _json(made.kept).decode()
     return {name: storable(value) for name, value in values.items()}
 
 
@@ -202,4 +204,5 @@ def captured_of(row: Mapping[Any, Any]) -> Captured:
     """From a row that has every column."""
     values = dict(row)
     values["calls"], values["redacted"] = _calls(values["calls"]), _counts(values["redacted"])
+    values["kept"] = None if values["kept"] is None else _kept(values["kept"])
     return Captured(**values)

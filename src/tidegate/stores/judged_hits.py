@@ -1,0 +1,168 @@
+"""What was found of kept answers that were given again, or would have been; each once."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict
+from sqlalchemy import Connection, Engine, delete, func, select
+
+from tidegate.core.assessment import AssessedAs
+from tidegate.core.cache import Tier
+from tidegate.core.judged_hit import JudgedHit, score_bin
+from tidegate.stores import database
+from tidegate.stores.captures import storable
+from tidegate.stores.schema_judged_hits import captured_hits
+from tidegate.stores.schema_judged_hits import judged_hits as table
+from tidegate.stores.signal_bins import HOUR_S
+
+_AT_ONCE: Final = 500
+_h, _n = table.c, captured_hits.c
+_NO_SCORE: Final = -1
+
+
+class Stratum(Struct, frozen=True):
+    """Kept answers of one tier that are alike: `score_bin` None where both questions are the same,
+    `given` false for what would have been given, `vetoed` for what would not have been."""
+
+    tier: Tier
+    score_bin: int | None
+    given: bool
+    vetoed: bool
+
+
+class FoundHits(Struct, frozen=True):
+    """What is known of one stratum of a route: `captured` are all that there were to be judged,
+    `bad` of the `known` ones were bad, and `unknown` were looked at in vain. `cost_nanousd` is
+    without those of which nobody knows the cost (`cost_unknown`)."""
+
+    route: str
+    stratum: Stratum
+    assessed_as: AssessedAs
+    captured: int
+    known: int
+    bad: int
+    unknown: int
+    cost_nanousd: int
+    cost_unknown: int
+
+
+def store(connection: Connection, several: Iterable[JudgedHit]) -> None:
+    """Keep them; of what is found twice of a request in one way the first stands."""
+    rows = [_row(it) for it in several]
+    for at in range(0, len(rows), _AT_ONCE):
+        statement = database.upsert(connection, table).on_conflict_do_nothing()
+        connection.execute(statement, rows[at : at + _AT_ONCE])
+
+
+def judged_hits(connection: Connection, route: str, since_s: float) -> list[JudgedHit]:
+    """What judges found of kept answers of requests since, the oldest first. What would have been
+    given is among them (`given` false), and what a veto held back (`veto`)."""
+    query = select(table).where(
+        _h.route == route, _h.started_at_s >= since_s, _h.assessed_as == "quality"
+    )
+    query = query.order_by(_h.started_at_s, _h.receipt_id)
+    return [_hit(row) for row in connection.execute(query).mappings()]
+
+
+def is_judged(connection: Connection, receipt_id: str) -> bool:
+    query = select(_h.receipt_id).where(_h.receipt_id == receipt_id, _h.assessed_as == "quality")
+    return connection.execute(query).first() is not None
+
+
+def found(connection: Connection, route: str | None, since_s: float) -> list[FoundHits]:
+    """By route, stratum and how it was found, of requests since the hour that `since_s` is in."""
+    since_s = since_s // HOUR_S * HOUR_S
+    sizes = captured(connection, route, since_s)
+    by = (_h.route, _h.assessed_as, _h.tier, _h.score_bin, _h.given, _h.veto.is_not(None))
+    known, cost = func.count(_h.is_bad), func.count(_h.cost_nanousd)
+    query = select(
+        *by,
+        known,
+        func.count().filter(_h.is_bad),
+        func.count() - known,
+        func.coalesce(func.sum(_h.cost_nanousd), 0),
+        func.count() - cost,
+    ).where(_h.started_at_s >= since_s)
+    if route is not None:
+        query = query.where(_h.route == route)
+    rows = connection.execute(query.group_by(*by)).all()
+    made = []
+    for name, as_, *of, n_known, bad, unknown, nanousd, cost_unknown in rows:
+        stratum = Stratum(*of)
+        size = sizes.pop((name, stratum), 0) if as_ == "quality" else 0
+        counts = (n_known, bad, unknown, int(nanousd), cost_unknown)
+        made.append(FoundHits(name, stratum, as_, max(size, n_known + unknown), *counts))
+    for (name, stratum), size in sizes.items():  # nobody has judged any of them
+        made.append(FoundHits(name, stratum, "quality", size, 0, 0, 0, 0, 0))
+    return sorted(made, key=_order)
+
+
+def captured(
+    connection: Connection, route: str | None, since_s: float
+) -> dict[tuple[str, Stratum], int]:
+    """How many were captured of each route's strata, in the hours since."""
+    by = (_n.route, _n.tier, _n.score_bin, _n.given, _n.vetoed)
+    query = select(*by, func.sum(_n.count)).where(_n.hour_s >= since_s // HOUR_S * HOUR_S)
+    if route is not None:
+        query = query.where(_n.route == route)
+    return {
+        (name, Stratum(tier, None if bin_ == _NO_SCORE else bin_, given, vetoed)): int(count)
+        for name, tier, bin_, given, vetoed, count in connection.execute(query.group_by(*by))
+    }
+
+
+def note_captured(connection: Connection, several: Mapping[tuple[str, Stratum, int], int]) -> None:
+    """So many more, by route, stratum and hour (wall-clock seconds)."""
+    if not several:
+        return
+    statement = database.upsert(connection, captured_hits)
+    rows = [
+        {
+            "route": route,
+            "tier": it.tier,
+            "hour_s": hour_s,
+            "score_bin": _NO_SCORE if it.score_bin is None else it.score_bin,
+            "given": it.given,
+            "vetoed": it.vetoed,
+            "count": count,
+        }
+        for (route, it, hour_s), count in several.items()
+    ]
+    keys = [column.name for column in captured_hits.primary_key]
+    more = {"count": _n.count + statement.excluded.count}
+    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=more), rows)
+
+
+def drop_old(engine: Engine, before_s: float) -> int:
+    """Delete those of requests before, in short transactions; how many are gone."""
+    part, gone = _before(before_s), 0
+    while True:
+        with database.writing(engine, alone=False) as connection:
+            count = connection.execute(part).rowcount
+        gone += count
+        if count < _AT_ONCE:
+            break
+    with database.writing(engine, alone=False) as connection:
+        connection.execute(delete(captured_hits).where(_n.hour_s < before_s - HOUR_S))
+    return gone
+
+
+def _before(before_s: float) -> Any:
+    some = select(_h.receipt_id).where(_h.started_at_s < before_s).limit(_AT_ONCE)
+    return delete(table).where(_h.receipt_id.in_(some), _h.started_at_s < before_s)
+
+
+def _order(found: FoundHits) -> tuple[Any, ...]:
+    it = found.stratum
+    score = -1 if it.score_bin is None else it.score_bin
+    return found.route, it.tier, found.assessed_as, not it.given, it.vetoed, score
+
+
+def _row(made: JudgedHit) -> dict[str, Any]:
+    values = {name: storable(value) for name, value in asdict(made).items()}
+    return {**values, "score_bin": score_bin(made.score)}
+
+
+def _hit(row: Mapping[Any, Any]) -> JudgedHit:
+    return JudgedHit(**{name: value for name, value in row.items() if name != "score_bin"})

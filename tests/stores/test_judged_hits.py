@@ -9,8 +9,9 @@ from sqlalchemy import Engine
 from tests.stores.said import NOON_S
 
 from tidegate.core.judged_hit import JudgedHit
-from tidegate.stores import database, judged_hits
-from tidegate.stores.judged_hits import FoundHits, Stratum
+from tidegate.stores import captured_hits, database, judged_hits
+from tidegate.stores.captured_hits import Stratum
+from tidegate.stores.judged_hits import FoundHits
 
 EXACT = Stratum("exact", None, given=True, vetoed=False)
 HOUR = int(NOON_S // 3600 * 3600)
@@ -77,28 +78,26 @@ def test_only_what_judges_found_of_that_route_and_time_is_given(engine: Engine) 
 def test_unknown_is_neither_good_nor_bad_and_no_cost_is_made_up(engine: Engine) -> None:
     store(engine, hit(1), hit(2, is_bad=True), hit(3, is_bad=None, cost_nanousd=None))
     with database.writing(engine) as connection:
-        judged_hits.note_captured(connection, {("faq", EXACT, HOUR): 5})
-        judged_hits.note_captured(connection, {("faq", EXACT, HOUR): 2})
+        captured_hits.add(connection, {("faq", EXACT, HOUR): 5})
+        captured_hits.add(connection, {("faq", EXACT, HOUR): 2})
     assert found(engine) == [FoundHits("faq", EXACT, "quality", 7, 2, 1, 1, 20, 1)]
 
 
 def test_strata_of_which_nobody_judged_any_are_shown(engine: Engine) -> None:
     near = Stratum("semantic", 92, given=False, vetoed=False)
     with database.writing(engine) as connection:
-        judged_hits.note_captured(connection, {("faq", near, HOUR): 3})
+        captured_hits.add(connection, {("faq", near, HOUR): 3})
     assert found(engine) == [FoundHits("faq", near, "quality", 3, 0, 0, 0, 0, 0)]
 
 
 def test_what_is_old_goes(engine: Engine) -> None:
     store(engine, hit(1), hit(2, started_at_s=NOON_S - 9000))
     with database.writing(engine) as connection:
-        judged_hits.note_captured(
-            connection, {("faq", EXACT, HOUR): 1, ("faq", EXACT, HOUR - 7200): 9}
-        )
+        captured_hits.add(connection, {("faq", EXACT, HOUR): 1, ("faq", EXACT, HOUR - 7200): 9})
     assert judged_hits.drop_old(engine, NOON_S) == 1
     assert [it.receipt_id for it in of(engine, 0.0)] == ["r1"]
     with database.reading(engine) as connection:
-        assert judged_hits.captured(connection, None, 0.0) == {("faq", EXACT): 1}
+        assert captured_hits.counted(connection, None, 0.0) == {("faq", EXACT): 1}
 
 
 _hits = st.lists(

@@ -8,27 +8,16 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, Engine, delete, func, select
 
 from tidegate.core.assessment import AssessedAs
-from tidegate.core.cache import Tier
 from tidegate.core.judged_hit import JudgedHit, score_bin
-from tidegate.stores import database
+from tidegate.stores import captured_hits, database
+from tidegate.stores.captured_hits import Stratum
 from tidegate.stores.captures import storable
-from tidegate.stores.schema_judged_hits import captured_hits
+from tidegate.stores.schema_judged_hits import captured_hits as counts
 from tidegate.stores.schema_judged_hits import judged_hits as table
 from tidegate.stores.signal_bins import HOUR_S
 
 _AT_ONCE: Final = 500
-_h, _n = table.c, captured_hits.c
-_NO_SCORE: Final = -1
-
-
-class Stratum(Struct, frozen=True):
-    """Kept answers of one tier that are alike: `score_bin` None where both questions are the same,
-    `given` false for what would have been given, `vetoed` for what would not have been."""
-
-    tier: Tier
-    score_bin: int | None
-    given: bool
-    vetoed: bool
+_h, _n = table.c, counts.c
 
 
 class FoundHits(Struct, frozen=True):
@@ -73,7 +62,7 @@ def is_judged(connection: Connection, receipt_id: str) -> bool:
 def found(connection: Connection, route: str | None, since_s: float) -> list[FoundHits]:
     """By route, stratum and how it was found, of requests since the hour that `since_s` is in."""
     since_s = since_s // HOUR_S * HOUR_S
-    sizes = captured(connection, route, since_s)
+    sizes = captured_hits.counted(connection, route, since_s)
     by = (_h.route, _h.assessed_as, _h.tier, _h.score_bin, _h.given, _h.veto.is_not(None))
     known, cost = func.count(_h.is_bad), func.count(_h.cost_nanousd)
     query = select(
@@ -98,42 +87,6 @@ def found(connection: Connection, route: str | None, since_s: float) -> list[Fou
     return sorted(made, key=_order)
 
 
-def captured(
-    connection: Connection, route: str | None, since_s: float
-) -> dict[tuple[str, Stratum], int]:
-    """How many were captured of each route's strata, in the hours since."""
-    by = (_n.route, _n.tier, _n.score_bin, _n.given, _n.vetoed)
-    query = select(*by, func.sum(_n.count)).where(_n.hour_s >= since_s // HOUR_S * HOUR_S)
-    if route is not None:
-        query = query.where(_n.route == route)
-    return {
-        (name, Stratum(tier, None if bin_ == _NO_SCORE else bin_, given, vetoed)): int(count)
-        for name, tier, bin_, given, vetoed, count in connection.execute(query.group_by(*by))
-    }
-
-
-def note_captured(connection: Connection, several: Mapping[tuple[str, Stratum, int], int]) -> None:
-    """So many more, by route, stratum and hour (wall-clock seconds)."""
-    if not several:
-        return
-    statement = database.upsert(connection, captured_hits)
-    rows = [
-        {
-            "route": route,
-            "tier": it.tier,
-            "hour_s": hour_s,
-            "score_bin": _NO_SCORE if it.score_bin is None else it.score_bin,
-            "given": it.given,
-            "vetoed": it.vetoed,
-            "count": count,
-        }
-        for (route, it, hour_s), count in several.items()
-    ]
-    keys = [column.name for column in captured_hits.primary_key]
-    more = {"count": _n.count + statement.excluded.count}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=more), rows)
-
-
 def drop_old(engine: Engine, before_s: float) -> int:
     """Delete those of requests before, in short transactions; how many are gone."""
     part, gone = _before(before_s), 0
@@ -144,7 +97,7 @@ def drop_old(engine: Engine, before_s: float) -> int:
         if count < _AT_ONCE:
             break
     with database.writing(engine, alone=False) as connection:
-        connection.execute(delete(captured_hits).where(_n.hour_s < before_s - HOUR_S))
+        connection.execute(delete(counts).where(_n.hour_s < before_s - HOUR_S))
     return gone
 
 

@@ -207,6 +207,8 @@ def _serve(progress: Progress, found: Found, how: Outcome, world: World) -> bool
         if how != "joined" and body is not kept.body and caching.key is not None:
             world.cache.of(route.route, "exact", caching.exact).grew(caching.key, len(body))
     _note(progress, found, how)
+    if world.captures is not None:
+        world.captures.gave(progress, kept)
     if progress.begun:
         progress.ending = partial(_go_on, progress, body)
     else:

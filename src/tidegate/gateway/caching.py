@@ -4,6 +4,7 @@ from msgspec import Struct
 
 from tidegate.core.cache import ExactCache
 from tidegate.core.kept_answer import Found
+from tidegate.gateway.likeness import Likeness
 
 
 class Tape:
@@ -32,7 +33,8 @@ class Caching(Struct, eq=False):
     """`key` None: it was not looked for. `leads`: others wait for its answer, which is kept for
     `ttl_s` where it `keeps`. `old` is what may be given if nobody has an answer. `told` are headers
     of the answer. `release` is what it was meant for. `public`: what stands in front may keep it
-    for whoever sends the same body."""
+    for whoever sends the same body. `like` is the kept question that was nearest, where there was
+    one whose answer is still there."""
 
     exact: ExactCache
     told: bytes
@@ -43,6 +45,7 @@ class Caching(Struct, eq=False):
     release: str | None = None
     public: bool = False
     old: Found | None = None
+    like: Likeness | None = None
     tape: Tape | None = None
     body: bytes | None = None
 

@@ -23,8 +23,11 @@ from tidegate.stores.signal_bins import HOUR_S
 _AT_ONCE: Final = 500
 _NO_SCORE: Final = -1
 _n, _c, _r = captured_hits.c, table.c, receipts.c
-# Captured requests that somebody was asked for, and not a kept answer.
-LIVE: Final = or_(_c.cache.is_(None), _c.cache.not_in([it for it in ANSWERED if it is not None]))
+_ANSWERED: Final = sorted(it for it in ANSWERED if it is not None)
+# Captured requests that were not given a kept answer.
+LIVE: Final = or_(_c.cache.is_(None), _c.cache.not_in(_ANSWERED))
+# Those with a kept answer that was given, or would have been.
+HIT: Final = or_(_c.cache.in_(_ANSWERED), _c.kept.is_not(None))
 
 
 class Stratum(Struct, frozen=True):

@@ -8,16 +8,22 @@ from msgspec.structs import asdict
 from sqlalchemy import Connection, Engine, delete, func, select
 
 from tidegate.core.assessment import AssessedAs
+from tidegate.core.cache import ANSWERED, Tier
 from tidegate.core.judged_hit import JudgedHit, score_bin
+from tidegate.core.purpose import is_production
 from tidegate.stores import captured_hits, database
-from tidegate.stores.captured_hits import Stratum
+from tidegate.stores.assessments import Ungraded
+from tidegate.stores.captured_hits import HIT, Stratum
 from tidegate.stores.captures import storable
+from tidegate.stores.live_answers import Judged, Kept
+from tidegate.stores.schema_captured import captured
 from tidegate.stores.schema_judged_hits import captured_hits as counts
 from tidegate.stores.schema_judged_hits import judged_hits as table
+from tidegate.stores.schema_judged_hits import unjudged
 from tidegate.stores.signal_bins import HOUR_S
 
 _AT_ONCE: Final = 500
-_h, _n = table.c, counts.c
+_h, _n, _c = table.c, counts.c, captured.c
 
 
 class FoundHits(Struct, frozen=True):
@@ -52,6 +58,62 @@ def judged_hits(connection: Connection, route: str, since_s: float) -> list[Judg
     )
     query = query.order_by(_h.started_at_s, _h.receipt_id)
     return [_hit(row) for row in connection.execute(query).mappings()]
+
+
+def judged(connection: Connection, route: str, since_s: float) -> list[Judged]:
+    """What judges found since, of whichever requests, in no order."""
+    columns = (_h.receipt_id, _h.at_s, _h.started_at_s, _h.cost_nanousd, _h.judge)
+    query = select(*columns).where(
+        _h.route == route, _h.at_s >= since_s, _h.assessed_as == "quality"
+    )
+    return [Judged(*row) for row in connection.execute(query)]
+
+
+def kept_after(
+    connection: Connection, route: str, after_id: str, limit: int
+) -> tuple[list[Kept], str]:
+    """Captured requests of users with kept answers in them, as `live_answers.kept_after`; their
+    `arm` is the stratum that they are of."""
+    columns = (_c.receipt_id, _c.at_s, _c.purpose, _c.key_id, _c.arm)
+    how = (_c.cache, _c.cache_tier, _c.cache_score, _c.cache_veto)
+    query = select(*columns, *how).where(_c.route == route, _c.receipt_id > after_id, HIT)
+    found, last = [], after_id
+    for row in connection.execute(query.order_by(_c.receipt_id).limit(limit)):
+        last = row.receipt_id
+        if row.arm == "shadow" or not is_production(row.purpose, has_key=row.key_id is not None):
+            continue
+        tier: Tier = "exact" if row.cache_tier is None else row.cache_tier
+        given, vetoed = row.cache in ANSWERED, row.cache_veto is not None
+        name = stratum_name(Stratum(tier, score_bin(row.cache_score), given, vetoed))
+        found.append(Kept(row.receipt_id, row.at_s, name, None, None))
+    return found, last
+
+
+def stratum_name(it: Stratum) -> str:
+    """What it is drawn by and shown as: those that a veto holds back are alike, whatever their
+    score, and so are those that were given and would have been."""
+    if it.vetoed:
+        return f"{it.tier} vetoed"
+    return it.tier if it.score_bin is None else f"{it.tier} {it.score_bin / 100:.2f}"
+
+
+def note_unjudged(connection: Connection, route: str, why: str | None, now_s: float) -> None:
+    """Why a route's kept answers are not judged; None: they are. Since when stays meanwhile."""
+    if why is None:
+        connection.execute(delete(unjudged).where(unjudged.c.route == route))
+        return
+    statement = database.upsert(connection, unjudged)
+    values = {"route": route, "since_s": now_s, "why": storable(why)}
+    changed = {"why": statement.excluded.why}
+    connection.execute(
+        statement.values(values).on_conflict_do_update(index_elements=["route"], set_=changed)
+    )
+
+
+def not_judged(connection: Connection) -> Mapping[str, Ungraded]:
+    """By route."""
+    rows = connection.execute(select(unjudged))
+    return {row.route: Ungraded(row.route, row.since_s, row.why) for row in rows}
 
 
 def is_judged(connection: Connection, receipt_id: str) -> bool:

@@ -43,11 +43,12 @@ class KeptAnswer(Struct, frozen=True, omit_defaults=True, array_like=True):
 
 class Nearness(Struct, frozen=True):
     """How an answer to another wording of the question was found: the cosine of the two, its key,
-    and the partition of which both questions are."""
+    that other wording, and the partition of which both questions are."""
 
     partition: bytes
     key: bytes
     score: float
+    question: str = ""
 
 
 class Found(Struct, eq=False):

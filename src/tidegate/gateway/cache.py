@@ -23,6 +23,7 @@ from tidegate.gateway.caching import Caching
 from tidegate.gateway.canonical import canonical, says_twice
 from tidegate.gateway.grant import refuse_rest
 from tidegate.gateway.http.reader import Incoming
+from tidegate.gateway.likeness import Likeness
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.progress import Progress
@@ -256,6 +257,10 @@ def _serve(progress: Progress, found: Found, how: Outcome, world: World) -> bool
         if how != "joined" and body is not kept.body:
             _grew(route.route, caching, found, len(body), world)
     _note(progress, found, how)
+    if found.near is not None:
+        caching.like = Likeness(found.near.question, found, found.near.score)
+    if world.captures is not None:
+        world.captures.gave(progress, kept)
     if progress.begun:
         progress.ending = partial(_go_on, progress, body)
     else:

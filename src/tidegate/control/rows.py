@@ -2,6 +2,7 @@
 
 from tidegate.control import (
     api_budgets,
+    api_cache,
     api_captured,
     api_certificates,
     api_changes,
@@ -37,6 +38,7 @@ ROWS: tuple[Row, ...] = (
     *api_receipts.ROWS,
     *api_captured.ROWS,
     *api_feedback.ROWS,
+    *api_cache.ROWS,
     *api_prefixes.ROWS,
     *api_quality.ROWS,
     *api_plan.ROWS,

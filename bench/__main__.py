@@ -18,6 +18,7 @@
     python -m bench evals            cases a second of a run of both sides, on one core
     python -m bench gate             CPU of a gate's statistics over 100,000 cases
     python -m bench cache            lookups of kept answers, and how many a second are given
+    python -m bench vectors          finding the nearest of 100,000 kept questions
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -75,6 +76,7 @@ from bench import (
     steps,
     tidegate_peer,
     validity,
+    vectors,
 )
 from bench.faults import BY_NAME
 from bench.rig import Rig, Running
@@ -263,6 +265,7 @@ def arguments() -> argparse.Namespace:
         "gate",
         "redis",
         "cache",
+        "vectors",
         "release_cost",
         "judge_drift",
         "table",
@@ -312,6 +315,7 @@ def main() -> int:
         "gate": gate.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "cache": kept_answers,
+        "vectors": vectors.main,
         "table": table,
         "resilience-table": write_failing,
         "check": lambda: check(asked.names),

@@ -6,6 +6,7 @@ from msgspec import Meta, Struct, field
 
 from tidegate.core.cache import Deterministic, ExactCache, RouteCache, Scope, Where
 from tidegate.core.declared_scalars import MAX_SECONDS, Seconds, Size
+from tidegate.core.declared_worth import DeclaredWorth
 
 _DEFAULT: Final = ExactCache()
 _More = Annotated[float, Meta(ge=0, le=MAX_SECONDS, extra={"read": "duration"})]
@@ -94,6 +95,13 @@ class DeclaredCache(Struct, frozen=True, omit_defaults=True):
     exact: Annotated[
         DeclaredExact | None, Meta(description="Answers to the same request. Default: off.")
     ] = None
+    worth: Annotated[
+        DeclaredWorth,
+        Meta(
+            extra={"shorthand": "mode"},
+            description="By what it is judged whether they pay, and what follows.",
+        ),
+    ] = DeclaredWorth()
 
     def cache(self) -> RouteCache:
         """What gateways obey."""

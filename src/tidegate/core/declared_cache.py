@@ -6,12 +6,11 @@ from msgspec import Meta, Struct, field
 
 from tidegate.core.cache import Deterministic, ExactCache, RouteCache, Scope, Where
 from tidegate.core.declared_scalars import MAX_SECONDS, Seconds, Size
+from tidegate.core.declared_semantic import MOST_ENTRY_BYTES, DeclaredSemantic
 from tidegate.core.declared_worth import DeclaredWorth
 
 _DEFAULT: Final = ExactCache()
 _More = Annotated[float, Meta(ge=0, le=MAX_SECONDS, extra={"read": "duration"})]
-# A reply of the shared store is read whole.
-MOST_ENTRY_BYTES: Final = 1024 * 1024
 
 
 class DeclaredExact(Struct, frozen=True, omit_defaults=True):
@@ -95,6 +94,10 @@ class DeclaredCache(Struct, frozen=True, omit_defaults=True):
     exact: Annotated[
         DeclaredExact | None, Meta(description="Answers to the same request. Default: off.")
     ] = None
+    semantic: Annotated[
+        DeclaredSemantic | None,
+        Meta(description="Answers to questions that mean the same. Default: off."),
+    ] = None
     worth: Annotated[
         DeclaredWorth,
         Meta(
@@ -105,4 +108,7 @@ class DeclaredCache(Struct, frozen=True, omit_defaults=True):
 
     def cache(self) -> RouteCache:
         """What gateways obey."""
-        return RouteCache(None if self.exact is None else self.exact.exact())
+        return RouteCache(
+            None if self.exact is None else self.exact.exact(),
+            None if self.semantic is None else self.semantic.semantic(),
+        )

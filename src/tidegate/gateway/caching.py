@@ -3,6 +3,7 @@
 from msgspec import Struct
 
 from tidegate.core.cache import ExactCache
+from tidegate.core.cache_labels import BEGINNING, Mark
 from tidegate.core.kept_answer import Found
 
 
@@ -32,7 +33,8 @@ class Caching(Struct, eq=False):
     """`key` None: it was not looked for. `leads`: others wait for its answer, which is kept for
     `ttl_s` where it `keeps`. `old` is what may be given if nobody has an answer. `told` are headers
     of the answer. `release` is what it was meant for. `public`: what stands in front may keep it
-    for whoever sends the same body."""
+    for whoever sends the same body. By `tags` and `sources` its answer may be called back; `mark` is
+    what had been called back when it began."""
 
     exact: ExactCache
     told: bytes
@@ -42,6 +44,9 @@ class Caching(Struct, eq=False):
     ttl_s: float = 0.0
     release: str | None = None
     public: bool = False
+    tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    mark: Mark = BEGINNING
     old: Found | None = None
     tape: Tape | None = None
     body: bytes | None = None

@@ -11,6 +11,7 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.conversation import Text, ToolCall
 from tidegate.core.kept_answer import Found, KeptAnswer
+from tidegate.gateway.answer_labels import labels_of
 from tidegate.gateway.caching import Caching
 from tidegate.gateway.chain import TIMER_S
 from tidegate.gateway.prepared_target import PreparedTarget
@@ -152,4 +153,5 @@ def _kept(progress: Progress, caching: Caching) -> KeptAnswer:
         dropped=tuple(receipt.dropped),
         cost_nanousd=receipt.attempts[-1].cost_nanousd,
         took_s=took_s,
+        labels=labels_of(progress, "exact"),
     )

@@ -22,21 +22,23 @@ from tidegate.controllers.cache_worth import (
     holds,
     judged_since_of,
     read_memory,
-    since_of,
 )
 from tidegate.core.cache_worth import BLOCK_S, CacheSums
 from tidegate.core.controller import Controller
 from tidegate.core.declared import Declared
 from tidegate.core.declared_cache import DeclaredCache
 from tidegate.stores import cache_sums
+from tidegate.stores.cache_sums import HOUR_S, SPANS_S
 
 # Receipts of a block that is over are stored by then, unless something is wrong.
 _LATE_S: Final = 60.0
-MOST_A_TICK: Final = 50
+MOST_A_TICK: Final = 20
 _MOST_WARM_S: Final = 3600.0
 _encode = msgspec.json.Encoder().encode
 _decode = msgspec.json.Decoder(View).decode
-_Blocks = Mapping[tuple[str, str], list[tuple[int, CacheSums]]]
+# Evidence of a longer time is read by the hour.
+_FINE_S: Final = 12 * 3600.0
+_Blocks = Mapping[tuple[str, str], list[CacheSums]]
 
 
 class CacheWorths:
@@ -90,15 +92,23 @@ class CacheWorths:
         known: Mapping[str, Memory],
     ) -> Iterator[Seen]:
         memories = {name: known.get(name, Memory()) for name in due}
-        places = [place for one in memories.values() for place in one.tiers.values()]
-        since = [one.since_s for one in places if one.state != "off"]
-        blocks: _Blocks = {}
-        if since:
-            upto_s = now_s - _LATE_S
-            blocks = cache_sums.blocks_since(connection, min(since), upto_s, due)
+        places = {
+            (name, tier): place.since_s
+            for name, one in memories.items()
+            for tier, place in one.tiers.items()
+            if place.state != "off"
+        }
+        blocks: dict[tuple[str, str], list[CacheSums]] = {}
+        for span_s in SPANS_S:
+            of = {it: since for it, since in places.items() if _span_s(now_s - since) == span_s}
+            if of:
+                upto_s, names = now_s - _LATE_S, {name for name, _ in of}
+                found = cache_sums.blocks_since(connection, span_s, min(of.values()), upto_s, names)
+                for it, since_s in of.items():
+                    blocks[it] = [one for start_s, one in found.get(it, ()) if start_s >= since_s]
         for name, cache in due.items():
             view = _view(name, now_s, cache, memories[name], blocks)
-            judged_s = [it for one in view.tiers if (it := _judged_s(memories[name], one))]
+            judged_s = [at for one in view.tiers if (at := _judged_s(memories[name], one))]
             if judged_s:
                 view = cache_quality.added_to(connection, view, min(judged_s))
             yield Seen(name, view)
@@ -120,8 +130,12 @@ def _view(
         return View(name, now_s, DeclaredCache().worth.worth())
     tiers = []
     for tier, bounds in cache.cache().tiers():
-        since_s = since_of(memory, tier)
-        found = () if since_s is None else blocks.get((name, tier), ())
-        seen = tuple(one for start_s, one in found if start_s >= (since_s or 0.0))
+        if tier == "semantic" and cache.semantic is not None and cache.semantic.mode == "shadow":
+            continue  # it gives nothing yet
+        seen = tuple(blocks.get((name, tier), ()))
         tiers.append(TierSeen(tier, min(bounds.ttl_s, _MOST_WARM_S), seen))
     return View(name, now_s, cache.worth.worth(), tuple(tiers))
+
+
+def _span_s(lasted_s: float) -> int:
+    return BLOCK_S if lasted_s <= _FINE_S else HOUR_S

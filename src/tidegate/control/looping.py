@@ -67,5 +67,5 @@ def build(
     )
     releases = Releases(certificates_of(plans, compiling))
     caches = CacheWorths(lambda: plans.declared)
-    watchers = (budgets, releases, caches)  # what binds before what is bound
+    watchers = (caches, budgets, releases)  # what binds before what is bound
     return Loop(engine, watchers, hands, outside)

@@ -2,6 +2,7 @@
 
 from tidegate.control import (
     api_budgets,
+    api_cache_worth,
     api_captured,
     api_certificates,
     api_changes,
@@ -38,6 +39,7 @@ ROWS: tuple[Row, ...] = (
     *api_captured.ROWS,
     *api_feedback.ROWS,
     *api_prefixes.ROWS,
+    *api_cache_worth.ROWS,
     *api_quality.ROWS,
     *api_plan.ROWS,
     *api_targets.ROWS,

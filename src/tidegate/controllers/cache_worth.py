@@ -24,7 +24,7 @@ from tidegate.controllers._cache_worth_words import (
     why,
 )
 from tidegate.core.cache import Tier
-from tidegate.core.cache_worth import MOST_OFF_S, added
+from tidegate.core.cache_worth import MOST_OFF_S
 from tidegate.core.controller import Decision, Proposal, Set, Tell
 from tidegate.core.units import format_duration
 from tidegate.stats.worth import Finding, found
@@ -38,10 +38,9 @@ __all__ = [
     "judged_since_of",
     "plug",
     "read_memory",
-    "since_of",
 ]
 
-# Evidence of a route with few lookups is gathered so long, and no longer.
+# Evidence that tells nothing yet is gathered so long, and no longer.
 MOST_WINDOW_S: Final = 7 * 86_400.0
 _encode: Final = msgspec.msgpack.Encoder().encode
 _decode: Final = msgspec.msgpack.Decoder(Memory).decode
@@ -54,12 +53,6 @@ def read_memory(memory: Raw) -> Memory:
         return _decode(memory) if memory else Memory()
     except (msgspec.DecodeError, ValueError):
         return Memory()
-
-
-def since_of(memory: Memory, tier: Tier) -> float | None:
-    """From when on a tier's evidence is wanted; None while none is."""
-    place = memory.tiers.get(tier)
-    return None if place is None or place.state == "off" else place.since_s
 
 
 def judged_since_of(memory: Memory, tier: Tier) -> float | None:
@@ -114,21 +107,22 @@ def _judged(view: View, seen: TierSeen, place: Place) -> Place:
     """After what is new of it."""
     if place.state == "off":
         return place
+    lasted_s = view.now_s - place.since_s
+    is_told = False
     if seen.blocks:
-        finding = found(seen.blocks, view.worth, seen.quality)
+        finding = found(seen.blocks, view.worth, seen.quality, lasted_s)
         if finding.advice in ("does not pay", "wrong answers"):
             return _failed(view, seen, place, finding)
-        if finding.advice == "pays" and place.failures and place.state == "trial":
+        if finding.advice == "pays" and place.state == "trial":
             return Place(view.now_s, place.judged_s)
-    lasted_s = view.now_s - place.since_s
-    enough = added(seen.blocks).lookups >= view.worth.least
-    if lasted_s >= MOST_WINDOW_S or (enough and lasted_s >= view.worth.window_s):
-        state = "on" if place.state == "trial" else place.state
-        judged_s = place.judged_s
-        if view.now_s - judged_s >= MOST_WINDOW_S:
-            judged_s = view.now_s
-        return replace(place, since_s=view.now_s, judged_s=judged_s, state=state)
-    return place
+        is_told = finding.advice != "too early"
+    if lasted_s < (view.worth.window_s if is_told else MOST_WINDOW_S):
+        return place
+    judged_s = place.judged_s
+    if view.now_s - judged_s >= MOST_WINDOW_S:
+        judged_s = view.now_s
+    state = "on" if place.state == "trial" else place.state
+    return replace(place, since_s=view.now_s, judged_s=judged_s, state=state)
 
 
 def _failed(view: View, seen: TierSeen, place: Place, finding: Finding) -> Place:

@@ -77,9 +77,9 @@ class Worth(Struct, frozen=True, omit_defaults=True):
     `usd_per_s` is what a second that a caller does not wait is worth: None, money and seconds are
     judged apart. `usd_per_cpu_h` is the price of what lookups take. `store_usd_per_h` is the
     route's part of a shared store, `wrong_answer_usd` what a wrong answer costs, None: not counted.
-    `most_wrong` is how much more often hits may be bad than fresh answers, a share. Evidence is of
-    `window_s` at a time, and of `least` lookups; a tier that was turned off is tried again after
-    `retry_s`, then twice as long, up to `MOST_OFF_S`.
+    `most_wrong` is how much more often hits may be bad than fresh answers, a share. Of fewer than
+    `least` lookups nothing is concluded; what has been concluded stands for `window_s`. A tier that
+    was turned off is tried again after `retry_s`, then twice as long, up to `MOST_OFF_S`.
     """
 
     mode: Mode = "propose"

@@ -32,7 +32,8 @@ class DeclaredWorth(Struct, frozen=True, omit_defaults=True):
         ),
     ] = None
     usd_per_cpu_h: Annotated[
-        Usd, Meta(description="What an hour of a core costs that looks for kept answers.")
+        Usd,
+        Meta(X),
     ] = Decimal("0.05")
     store_usd_per_h: Annotated[
         Usd | None,
@@ -55,7 +56,7 @@ class DeclaredWorth(Struct, frozen=True, omit_defaults=True):
         ),
     ] = _DEFAULT.most_wrong
     window_s: Annotated[
-        _Window, Meta(description="Over how long evidence is gathered at a time.")
+        _Window, Meta(description="After how long evidence that has told something begins anew.")
     ] = field(default=_DEFAULT.window_s, name="window")
     least: Annotated[
         int, Meta(ge=100, le=10_000_000, description="Of fewer lookups nothing is concluded.")

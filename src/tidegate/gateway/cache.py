@@ -95,7 +95,7 @@ def rescued(progress: Progress, no: Refusal | Failure, world: World) -> bool:
 def _look(progress: Progress, ask: Ask, ready: PreparedCache, told: Directives) -> Caching:
     """What is looked for; nothing, where nothing that is kept could be its answer."""
     exact, receipt = ready.exact, progress.receipt
-    if not _may_be_kept(progress, ask):
+    if ready.exact_off or not _may_be_kept(progress, ask):
         return Caching(exact, _BYPASS)
     asked = canonical(
         ask.body,

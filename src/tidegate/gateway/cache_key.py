@@ -28,13 +28,15 @@ _HEAD_BYTES: Final = 4
 
 class PreparedCache(Struct, eq=False):
     """A route's cache, ready. `start` has read what is the same for all of its requests;
-    `providers` are of the targets whose answers are its release's own."""
+    `providers` are of the targets whose answers are its release's own. `exact_off`: while a change
+    in force has it so, the same request is asked anew."""
 
     exact: ExactCache
     start: Any
     keeps_sampling: bool
     hears_users: bool
     providers: Mapping[str, Provider]
+    exact_off: bool = False
 
     def key(self, ask: Ask, asked: Canonical, receipt: Receipt, namespace: str) -> bytes:
         form = None if asked.plain else ask.stream

@@ -15,7 +15,7 @@ from typing import Final, Literal, NamedTuple
 
 from msgspec import Struct
 
-from tidegate.core.cache_worth import BLOCK_S, CacheSums, Judged, Quality, Worth, added
+from tidegate.core.cache_worth import CacheSums, Judged, Quality, Worth, added
 from tidegate.stats import any_time
 from tidegate.stats.any_time import Interval
 
@@ -67,14 +67,19 @@ class _Amounts(NamedTuple):
 
 
 def found(
-    blocks: Sequence[CacheSums], worth: Worth, quality: Quality, alpha: float = ALPHA
+    blocks: Sequence[CacheSums],
+    worth: Worth,
+    quality: Quality,
+    lasted_s: float = 0.0,
+    alpha: float = ALPHA,
 ) -> Finding:
-    """Of one window: `blocks` are those in which there was a lookup, the oldest first."""
+    """Of one window that lasted so long: `blocks` are those in which there was a lookup."""
     sums = added(blocks)
     bad_hits, bad_fresh = _bad(quality.hits, alpha), _bad(quality.fresh, alpha)
     money_of, price = [_money(one, worth) for one in blocks], worth.usd_per_s
     seconds_of = [_seconds(one) for one in blocks]
-    extra = _standing(worth, len(blocks)) + quality.cost_nanousd * _NANO
+    # What a store costs whoever looks anything up, and judging.
+    extra = (worth.store_usd_per_h or 0.0) * lasted_s / _HOUR_S + quality.cost_nanousd * _NANO
     wrong = _wrong(worth, quality, bad_hits, bad_fresh)
     money = both = None
     if sums.saved_unknown <= _MOST_UNKNOWN * sums.hits:
@@ -109,11 +114,6 @@ def _money(one: CacheSums, worth: Worth) -> _Amounts:
 def _seconds(one: CacheSums) -> _Amounts:
     won = (one.saved_us - one.hit_us) * _MICRO
     return _Amounts(won, one.miss_us * _MICRO, one.missed_us * _MICRO)
-
-
-def _standing(worth: Worth, blocks: int) -> float:
-    """Dollars of what a store costs, whoever looks anything up."""
-    return (worth.store_usd_per_h or 0.0) * blocks * BLOCK_S / _HOUR_S
 
 
 def _bad(one: Judged, alpha: float) -> Interval:

@@ -70,14 +70,14 @@ def add(connection: Connection, node: str, bins: Mapping[CacheKey, CacheBin]) ->
 
 
 def blocks_since(
-    connection: Connection, since_s: float, until_s: float, routes: Iterable[str]
+    connection: Connection, span_s: int, since_s: float, until_s: float, routes: Iterable[str]
 ) -> dict[tuple[str, str], list[tuple[int, CacheSums]]]:
-    """By route and tier the blocks that began since and ended by then, each with its beginning, the
+    """By route and tier the spans that began since and ended by then, each with its beginning, the
     oldest first, of all teams and recorders."""
     sums = [func.sum(_c[name]) for name in SUMS]
     query = (
         select(_c.route, _c.tier, _c.start_s, *sums)
-        .where(_c.span_s == BLOCK_S, _c.start_s >= since_s, _c.start_s <= until_s - BLOCK_S)
+        .where(_c.span_s == span_s, _c.start_s >= since_s, _c.start_s <= until_s - span_s)
         .where(_c.route.in_(list(routes)))
         .group_by(_c.route, _c.tier, _c.start_s)
         .order_by(_c.start_s)

@@ -33,7 +33,9 @@ class DeclaredWorth(Struct, frozen=True, omit_defaults=True):
     ] = None
     usd_per_cpu_h: Annotated[
         Usd,
-        Meta(X),
+        Meta(
+            description="What an hour of a core costs that looks for kept answers. Default: 0.05."
+        ),
     ] = Decimal("0.05")
     store_usd_per_h: Annotated[
         Usd | None,

@@ -110,7 +110,7 @@ def _look(
     progress: Progress, ask: Ask, ready: PreparedCache, told: Directives, world: World
 ) -> Caching:
     """What is looked for; nothing, where nothing that is kept could be its answer."""
-    exact, receipt = ready.exact, progress.receipt
+    exact, receipt = None if ready.exact_off else ready.exact, progress.receipt
     if not _may_be_kept(progress, ask):
         return Caching(exact, _BYPASS)
     asked = canonical(

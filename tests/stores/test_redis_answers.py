@@ -103,7 +103,7 @@ def test_what_stands_under_another_s_key_or_is_damaged_is_a_miss(tmp_path: Path)
             route = store.of("a", "exact", MB)
             route.put(b"mine", answer(of="me"), 60.0)
             await found(lambda: route.get(b"mine"))
-            space = "{tidegate:answers:2:exact:a}:of:"
+            space = "{tidegate:answers:3:exact:a}:of:"
             server.say("COPY", f"{space}mine", f"{space}yours")
             server.say("SET", f"{space}torn", "no answer")
             assert await route.get(b"yours") is None
@@ -177,7 +177,7 @@ def test_a_list_that_the_server_threw_away_leaves_room(kind: str, tmp_path: Path
             for name in (b"1", b"2", b"3"):
                 route.put(name, answer(b"x" * 1000), 60.0)
             await found(lambda: route.get(b"3"))
-            await store._link.call(encode("DEL", "{tidegate:answers:2:exact:a}:until"))
+            await store._link.call(encode("DEL", "{tidegate:answers:3:exact:a}:until"))
             for name in (b"4", b"5"):
                 route.put(name, answer(b"x" * 1000), 60.0)
             await found(lambda: route.get(b"5"))

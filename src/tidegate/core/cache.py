@@ -14,6 +14,7 @@ Deterministic = Literal["required", "any"]
 # Who shares an answer: a team's customer, one key, or everybody who may use the route.
 Scope = Literal["tenant", "key", "route"]
 Where = Literal["memory", "shared"]
+Mode = Literal["shadow", "on"]
 Tier = Literal["exact", "semantic", "embeddings", "chunks"]
 # What a lookup came to. `joined`: the same was being asked already, and both have its answer.
 # `bypass`: it was not looked for.
@@ -51,11 +52,13 @@ class SemanticCache(Struct, frozen=True, omit_defaults=True):
 
     `threshold` is the least cosine that is taken for the same; None: nothing was learnt, so that
     nothing is given. In mode `shadow` what would have been given is only noted. `target` is the
-    precision whose lower 95 % bound a learnt threshold keeps to.
+    precision whose lower 95 % bound a learnt threshold keeps to. `prefilter` is a fast encoder that
+    says first whether anything is near at all.
     """
 
-    mode: Literal["shadow", "on"] = "shadow"
+    mode: Mode = "shadow"
     encoder: str = "minilm"
+    prefilter: str | None = None
     threshold: float | None = None
     target: float = 0.95
     ttl_s: float = 3600.0

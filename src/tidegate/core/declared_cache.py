@@ -6,11 +6,10 @@ from msgspec import Meta, Struct, field
 
 from tidegate.core.cache import Deterministic, ExactCache, RouteCache, Scope, Where
 from tidegate.core.declared_scalars import MAX_SECONDS, Seconds, Size
+from tidegate.core.declared_semantic import MOST_ENTRY_BYTES, DeclaredSemantic
 
 _DEFAULT: Final = ExactCache()
 _More = Annotated[float, Meta(ge=0, le=MAX_SECONDS, extra={"read": "duration"})]
-# A reply of the shared store is read whole.
-MOST_ENTRY_BYTES: Final = 1024 * 1024
 
 
 class DeclaredExact(Struct, frozen=True, omit_defaults=True):
@@ -94,7 +93,14 @@ class DeclaredCache(Struct, frozen=True, omit_defaults=True):
     exact: Annotated[
         DeclaredExact | None, Meta(description="Answers to the same request. Default: off.")
     ] = None
+    semantic: Annotated[
+        DeclaredSemantic | None,
+        Meta(description="Answers to questions that mean the same. Default: off."),
+    ] = None
 
     def cache(self) -> RouteCache:
         """What gateways obey."""
-        return RouteCache(None if self.exact is None else self.exact.exact())
+        return RouteCache(
+            None if self.exact is None else self.exact.exact(),
+            None if self.semantic is None else self.semantic.semantic(),
+        )

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 import msgspec
 from msgspec import Struct
 
+from tidegate.core.cache_labels import Labels
 from tidegate.core.receipt import Validity
 
 _CRC: Final = struct.Struct("<I")
@@ -21,7 +22,8 @@ ENTRY_BYTES: Final = 1024
 class KeptAnswer(Struct, frozen=True, omit_defaults=True, array_like=True):
     """`body` is what `target` sent, as a stream or whole. `made_at_s` is wall-clock seconds,
     `fresh_s` how long from then it is fresh; `took_s` and `cost_nanousd` are what the request whose
-    answer it is took and cost. It says no more than one `release` would."""
+    answer it is took and cost. It says no more than one `release` would. Nothing without `labels`
+    can be called back but with everything."""
 
     receipt_id: str
     made_at_s: float
@@ -35,15 +37,27 @@ class KeptAnswer(Struct, frozen=True, omit_defaults=True, array_like=True):
     dropped: tuple[str, ...] = ()
     cost_nanousd: int | None = None
     took_s: float = 0.0
+    labels: Labels = Labels()
+
+
+class Nearness(Struct, frozen=True):
+    """How an answer to another wording of the question was found: the cosine of the two, its key,
+    and the partition of which both questions are."""
+
+    partition: bytes
+    key: bytes
+    score: float
 
 
 class Found(Struct, eq=False):
     """A kept answer, so many seconds old. `forms` are the bytes that callers were sent of it, by
-    what they had asked for; a store in memory keeps them with it."""
+    what they had asked for; a store in memory keeps them with it. `near` None: the same was
+    asked."""
 
     answer: KeptAnswer
     age_s: float
     forms: dict[tuple[bool, bool], bytes]
+    near: Nearness | None = None
 
 
 class Answers(Protocol):

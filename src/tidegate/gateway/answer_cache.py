@@ -12,6 +12,8 @@ from tidegate.core.database_ref import CountersRef, CounterStore, resolve
 from tidegate.core.kept_answer import Answers, Found
 from tidegate.core.plan import Plan, Route
 from tidegate.gateway.flights import Flights
+from tidegate.gateway.semantic_tier import SemanticTier
+from tidegate.gateway.vector_stores import VectorStores
 from tidegate.stores.memory_answers import MemoryAnswers, Room
 from tidegate.stores.redis_address import parse
 from tidegate.stores.redis_answers import RedisAnswers
@@ -39,12 +41,14 @@ class AnswerCache:
     """`lookups` counts by route and outcome, `unkept` answers that were not kept, by route and why.
     `served` is the model that each target said it used last. `tasks` ask anew for what is stale.
     `connect` reaches the store that gateways share, `shared` is it while a route keeps answers
-    there."""
+    there. `vectors` are those of the semantic tier."""
 
     def __init__(self) -> None:
         self.flights = Flights()
         self.memory: dict[tuple[str, Tier], MemoryAnswers] = {}
         self._room = Room(MOST_BYTES)
+        self.vectors = VectorStores(self._room)
+        self.semantic = SemanticTier(self.vectors)
         self.lookups: Counter[tuple[str, str]] = Counter()
         self.unkept: Counter[tuple[str, str]] = Counter()
         self.kept: Counter[str] = Counter()
@@ -78,7 +82,9 @@ class AnswerCache:
             else:
                 held.clear()
                 del self.memory[place]
+        self.vectors.obey(plan)
         self._reach(plan)
+        self.semantic.obey(plan)
         targets = plan.targets
         self.served = {name: it for name, it in self.served.items() if name in targets}
 
@@ -108,12 +114,14 @@ class AnswerCache:
     async def stop(self) -> None:
         """Ends what asks anew; each leaves its receipt."""
         self.stopped = True
+        self.semantic.stop()
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.vectors.stop()
 
 
 def _keeping(routes: Mapping[str, Route]) -> dict[tuple[str, Tier], Bounds]:

@@ -19,6 +19,8 @@ _NO_TARGET: Final = "everything that serves that model is switched off by its op
 _OUTPUT_CAP: Final = LEVERS["output_cap_tokens"]
 _ROUTE_OFF: Final = LEVERS["route_off"]
 _RELEASE_OFF: Final = LEVERS["release_off"]
+_SEMANTIC_OFF: Final = LEVERS["semantic_cache_off"]
+_SEMANTIC_FLOOR: Final = LEVERS["semantic_threshold_floor"]
 _NONE: Final[Mapping[str, float]] = {}
 
 
@@ -42,7 +44,9 @@ def overlay(base: PreparedPlan, standing: Standing) -> PreparedPlan:
             moved[name] = without
     for name, most in _of_routes(base, standing, _OUTPUT_CAP).items():
         moved[name] = _capped(moved.get(name, base.routes[name]), int(most))
-    for lever, change in ((_RELEASE_OFF, _unreleased), (_ROUTE_OFF, _closed)):
+    for name, floor in _of_routes(base, standing, _SEMANTIC_FLOOR).items():
+        moved[name] = _floored(moved.get(name, base.routes[name]), floor)
+    for lever, change in _FLAGS:
         for name, flag in _of_routes(base, standing, lever).items():
             if flag:
                 moved[name] = change(moved.get(name, base.routes[name]))
@@ -153,6 +157,20 @@ def _closed(route: PreparedRoute) -> PreparedRoute:
     return replace(route, off=_SWITCHED_OFF)
 
 
+def _floored(route: PreparedRoute, floor: float) -> PreparedRoute:
+    route = _with_candidates(route, lambda one: replace(one, route=_floored(one.route, floor)))
+    if route.cache is None:
+        return route
+    return replace(route, cache=replace(route.cache, floor=floor))
+
+
+def _without_semantic(route: PreparedRoute) -> PreparedRoute:
+    route = _with_candidates(route, lambda one: replace(one, route=_without_semantic(one.route)))
+    if route.cache is None:
+        return route
+    return replace(route, cache=replace(route.cache, semantic_off=True))
+
+
 def _with_pool(route: PreparedRoute, pool: tuple[PreparedShare, ...]) -> PreparedRoute:
     return replace(route, pool=pool, target=pool[0].target, alone=len(pool) == 1)
 
@@ -172,3 +190,10 @@ def _off(base: PreparedPlan, values: Mapping[str, float]) -> frozenset[str]:
     """The targets that are asked nothing."""
     off = frozenset(name for name, flag in values.items() if flag)
     return frozenset(base.plan.targets) if EVERY in off else off
+
+
+_FLAGS: Final = (
+    (_SEMANTIC_OFF, _without_semantic),
+    (_RELEASE_OFF, _unreleased),
+    (_ROUTE_OFF, _closed),
+)

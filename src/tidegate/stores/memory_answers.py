@@ -43,6 +43,10 @@ class MemoryAnswers:
     def __len__(self) -> int:
         return len(self._held)
 
+    def answers(self) -> list[tuple[bytes, KeptAnswer]]:
+        """All that are held now, by their keys."""
+        return [(key, held.answer) for key, held in self._held.items()]
+
     async def get(self, key: bytes) -> Found | None:
         held = self._held.get(key)
         if held is None:

@@ -20,7 +20,7 @@ from tidegate.stores.redis_wire import RedisRefused, Reply, encode
 
 log = logging.getLogger(__name__)
 
-_VERSION: Final = "2"
+_VERSION: Final = "3"
 # KEYS: what expires when, sizes, their sum. ARGV: entry, value, milliseconds, most bytes, prefix.
 # A server that is full refuses the value, and nothing has happened. Lists outlive what is in them;
 # where the server has thrown one away, the sum begins anew, or it would have no room for ever.

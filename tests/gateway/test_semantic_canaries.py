@@ -173,7 +173,7 @@ async def staged(operations: int) -> dict[str, int]:
         ask = Ask("chat", msgspec.json.encode(body), {}, "small", dialect=dialect)
         receipt = Receipt("r", 1.0, "g", "chat", team=team, customer=customer, route="small")
         progress: Any = SimpleNamespace(
-            ask=ask, receipt=receipt, until_s=None, route=SimpleNamespace(route=route)
+            ask=ask, caching=None, receipt=receipt, until_s=None, route=SimpleNamespace(route=route)
         )
         text, said = canonical(ask.body, dialect, keeps_sampling=False), rng.choice(told)
         assert text is not None

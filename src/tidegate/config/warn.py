@@ -88,6 +88,9 @@ def about_quality(plan: Plan, declared: Declared) -> Iterator[Warned]:
         if route.capture is None:
             what = "nothing of this route is captured, so that nothing is graded; write `capture`"
             yield Warned(("routes", name, "quality"), what)
+        if quality.hits is not None and route.cache is None:
+            what = "this route keeps no answers, so that none are judged; write `cache`"
+            yield Warned(("routes", name, "quality", "hits"), what)
         asked = None if quality.judge is None else declared.routes[quality.judge].capture
         if asked is not None and "eval" in asked.also:
             what = (

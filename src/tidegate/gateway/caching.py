@@ -9,6 +9,7 @@ from tidegate.core.cache_labels import BEGINNING, Mark
 from tidegate.core.encoding import Vector
 from tidegate.core.kept_answer import Found
 from tidegate.gateway.canonical import Canonical
+from tidegate.gateway.likeness import Likeness
 
 
 class Tape:
@@ -65,9 +66,10 @@ class Caching(Struct, eq=False):
     """`key` None: it was not looked for. `leads`: others wait for its answer, which is kept for
     `ttl_s` where it `keeps`. `old` is what may be given if nobody has an answer. `told` are headers
     of the answer. `release` is what it was meant for. `public`: what stands in front may keep it
-    for whoever sends the same body. By `tags` and `sources` its answer may be called back; `mark`
-    is what had been called back when it began. `exact` and `near` are absent where that tier is not
-    for it; `asked` is there while nobody has looked for another wording."""
+    for whoever sends the same body. By `tags` and `sources` its answer may be invalidated; `mark`
+    is what had been invalidated when it began. `exact` and `near` are absent where that tier is not
+    for it; `asked` is there while nobody has looked for another wording. `like` is the nearest
+    question whose kept answer is still there, where it is near enough for judges to look at."""
 
     exact: ExactCache | None
     told: bytes
@@ -83,6 +85,7 @@ class Caching(Struct, eq=False):
     old: Found | None = None
     near: Near | None = None
     asked: Canonical | None = None
+    like: Likeness | None = None
     tape: Tape | None = None
     body: bytes | None = None
 

@@ -36,7 +36,8 @@ def keep(progress: Progress, world: World) -> None:
     """Keeps the answer if others may have it, and tells those who wait. Once, after settle."""
     caching, receipt = progress.caching, progress.receipt
     if receipt.cache is not None:
-        world.cache.lookups[receipt.route or "", receipt.cache] += 1
+        tier = receipt.cache_tier or "exact"
+        world.cache.lookups[receipt.route or "", tier, receipt.cache] += 1
     if caching is None or caching.key is None or not (caching.leads or caching.keeps):
         return
     try:
@@ -63,7 +64,9 @@ def _keep(progress: Progress, caching: Caching, key: bytes, world: World) -> Non
         kept = _kept(progress, caching)
         if caching.leads:
             flights.landed(key, Found(kept, 0.0, {}))
-        if caching.keeps and progress.route is not None:
+        if cache.invalidations.is_void(kept.labels, caching.mark.number):
+            cache.unkept[route, "invalidated"] += 1
+        elif caching.keeps and progress.route is not None:
             _put(progress.route.route, caching, key, kept, world)
         return
     if caching.near is not None and caching.near.coming is not None:

@@ -15,12 +15,13 @@ from tidegate.core import clock
 from tidegate.core.cache import SemanticCache
 from tidegate.core.encoding import Vector
 from tidegate.core.kept_answer import Answers, Found, Nearness
-from tidegate.core.neighbours import Vectors
+from tidegate.core.neighbours import Neighbour, Vectors
 from tidegate.gateway.cache_control import Directives
 from tidegate.gateway.cache_key import PreparedCache, answer_key
 from tidegate.gateway.caching import First, Near
 from tidegate.gateway.canonical import Canonical
 from tidegate.gateway.encodings import Encodings
+from tidegate.gateway.likeness import Likeness
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.question import question_of
 from tidegate.gateway.world import World
@@ -34,6 +35,9 @@ MOST_NEIGHBOURS: Final = 5
 PREFILTER_LEAST: Final = 0.6
 # While nothing has been learnt, what is no nearer than this is not noted as another wording.
 SHADOW_LEAST: Final = 0.5
+# Of a route that captures, what is as near as this is noted for judges whatever the threshold: by
+# what they say of it another threshold is learnt.
+JUDGED_LEAST: Final = 0.8
 
 
 def near_of(
@@ -92,7 +96,9 @@ async def nearest(progress: Progress, near: Near, told: Directives, world: World
     tier = world.cache.semantic
     answers = world.cache.of(route.route, "semantic", near.semantic)
     said = await answers.get(near.key)  # the same wording needs no vector
-    found = _given(said, Nearness(near.partition, near.key, 1.0), told, world)
+    found = _given(said, Nearness(near.partition, near.key, 1.0, near.question), told, world)
+    if found is not None and progress.caching is not None:
+        progress.caching.like = Likeness(near.question, found, 1.0)
     if found is None:
         encoding = tier.encoding(near.semantic.encoder)
         if encoding is None:
@@ -140,26 +146,43 @@ class _Choice(Struct, eq=False):
         against the first is noted, with whose answer that is."""
         near, receipt = self.near, self.progress.receipt
         least = SHADOW_LEAST if near.threshold is None else near.threshold
+        looked = least if not self._is_captured else min(least, JUDGED_LEAST)
         for it in await self.vectors.nearest(near.partition, vector, MOST_NEIGHBOURS):
             if it.key != answer_key(near.partition, it.question):
                 continue  # of somebody else, or of nobody
             if receipt.cache_score is None:
                 receipt.cache_score = min(it.score, 1.0)
-            if not it.score >= least:
+            if not it.score >= looked:
                 break
             kept = await self.answers.get(it.key)
             if kept is None:
                 self.vectors.drop(near.partition, it.key)
-            found = _given(kept, Nearness(near.partition, it.key, it.score), told, world)
+            nearness = Nearness(near.partition, it.key, it.score, it.question)
+            found = _given(kept, nearness, told, world)
             if found is None:
                 continue
             against = veto(near.question, it.question)
+            self._note(it, found, against)
             if against is None:
-                return found
-            if receipt.cache_veto is None:
+                return found if it.score >= least else None
+            if receipt.cache_veto is None and it.score >= least:
                 receipt.cache_veto = against
                 receipt.cache_shadow_from = found.answer.receipt_id
         return None
+
+    @property
+    def _is_captured(self) -> bool:
+        route = self.progress.route
+        return route is not None and route.route.capture is not None
+
+    def _note(self, it: Neighbour, found: Found, against: str | None) -> None:
+        """For judges: the one that would be given if the threshold were low enough; else the first
+        that a veto holds back."""
+        caching = self.progress.caching
+        if caching is None or not it.score >= JUDGED_LEAST:
+            return
+        if caching.like is None or against is None:
+            caching.like = Likeness(it.question, found, min(it.score, 1.0), against)
 
 
 def _given(found: Found | None, near: Nearness, told: Directives, world: World) -> Found | None:

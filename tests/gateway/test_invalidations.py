@@ -39,7 +39,7 @@ async def hear(it: House, selector: Selector, name: str = "i1") -> None:
     [
         Selector(tag="prices"),
         Selector(source="doc-17"),
-        Selector(team="default", tag="shop"),
+        Selector(team="team-a", tag="shop"),
         Selector(route="small"),
         Selector(model="served-model"),
         EVERYTHING,

@@ -42,7 +42,7 @@ class MemoryAnswers:
         self, max_bytes: int, room: Room | None = None, log: Invalidated[int] | None = None
     ) -> None:
         self._room = room or Room(max_bytes)
-        self._log = log or Invalidated(0)
+        self._log = Invalidated(0) if log is None else log
         self.max_bytes = max_bytes
         self.size = 0
         self.evicted = self.invalidated = 0

@@ -63,6 +63,5 @@ def test_it_gives_back_what_it_does_not_need() -> None:
     assert {label for label, _ in matrix.nearest(vector(1, 0, 0, 995), 10)} == set(range(990, 1000))
     scored = matrix.scored(vector(0, 0, 0, 1), [995, 1, 999])
     assert {label for label, _ in scored} == {995, 999}
-    labels, values = matrix.rows(8, 10)
-    assert len(labels) == 2
-    assert values.shape == (2, DIMENSIONS)
+    assert sorted(matrix.labels()) == list(range(990, 1000))
+    assert matrix.values([995, 990]).shape == (2, DIMENSIONS)

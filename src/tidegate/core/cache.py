@@ -92,6 +92,9 @@ class Bounds(Protocol):
     """What any tier says of what it keeps."""
 
     @property
+    def ttl_s(self) -> float: ...
+
+    @property
     def max_bytes(self) -> int: ...
 
     @property

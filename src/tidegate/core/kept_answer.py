@@ -41,13 +41,25 @@ class KeptAnswer(Struct, frozen=True, omit_defaults=True, array_like=True):
     labels: Labels = Labels()
 
 
+class Nearness(Struct, frozen=True):
+    """How an answer to another wording of the question was found: the cosine of the two, its key,
+    that other wording, and the partition of which both questions are."""
+
+    partition: bytes
+    key: bytes
+    score: float
+    question: str = ""
+
+
 class Found(Struct, eq=False):
     """A kept answer, so many seconds old. `forms` are the bytes that callers were sent of it, by
-    what they had asked for; a store in memory keeps them with it."""
+    what they had asked for; a store in memory keeps them with it. `near` None: the same was
+    asked."""
 
     answer: KeptAnswer
     age_s: float
     forms: dict[tuple[bool, bool], bytes]
+    near: Nearness | None = None
 
 
 class Answers(Protocol):

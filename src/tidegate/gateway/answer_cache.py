@@ -17,6 +17,7 @@ from tidegate.gateway.clock_steps import boot_id
 from tidegate.gateway.flights import Flights
 from tidegate.gateway.invalidations import Invalidations
 from tidegate.gateway.key_rate import KeyRate
+from tidegate.gateway.semantic_tier import SemanticTier
 from tidegate.gateway.vector_stores import VectorStores
 from tidegate.stores.memory_answers import MemoryAnswers, Room
 from tidegate.stores.redis_address import parse
@@ -60,6 +61,7 @@ class AnswerCache:
         self.invalidations = Invalidations(self.memory.values)
         self._room = Room(MOST_BYTES)
         self.vectors = VectorStores(self._room)
+        self.semantic = SemanticTier(self.vectors)
         self.lookups: Counter[tuple[str, Tier, str]] = Counter()
         self.items: Counter[tuple[str, str]] = Counter()
         self.unkept: Counter[tuple[str, str]] = Counter()
@@ -99,6 +101,7 @@ class AnswerCache:
                 del self.memory[place]
         self.vectors.obey(plan)
         self._reach(plan)
+        self.semantic.obey(plan)
         targets = plan.targets
         self.served = {name: it for name, it in self.served.items() if name in targets}
 
@@ -159,6 +162,7 @@ class AnswerCache:
         """Ends what asks anew; each leaves its receipt."""
         self.stopped = True
         self.invalidations.stop()
+        self.semantic.stop()
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)

@@ -37,7 +37,7 @@ class VectorStores:
         """Where those of this route are."""
         held = self.memory.get(route.name)
         if held is None:
-            make = self._loaded()
+            make = self.loaded()
             if make is None:
                 return NOWHERE
             held = MemoryVectors(make, self._aside, bounds.max_bytes, self._room)
@@ -57,10 +57,11 @@ class VectorStores:
     def stop(self) -> None:
         self._aside.stop()
 
-    def _loaded(self) -> Callable[[], Rows] | None:
+    def loaded(self) -> Callable[[], Rows] | None:
+        """What searches; the first call takes a while, in whichever thread."""
         if self._make is None and self.missing is None:
             try:
-                self._make = plugs.load("stores", "exact_vectors")
+                self._make = plugs.load("stores", "hnsw_vectors")
             except PlugError as error:
                 self.missing = f"vectors cannot be searched here ({error}): {_INSTALL}"
                 log.error("semantic answers are off: %s", self.missing)

@@ -133,6 +133,11 @@ def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str
         counters[f"tidegate_cache_invalidated_total{label}"] = float(held.invalidated)
     for source, count in cache.invalidations.heard.items():
         counters[f"tidegate_cache_invalidations_total|source={source}"] = float(count)
+    for (route, outcome), count in cache.semantic.lookups.items():
+        label = f"|route={route}|outcome={outcome}"
+        counters[f"tidegate_cache_semantic_lookups_total{label}"] = float(count)
+    for route, why in cache.semantic.off():
+        gauges[f"tidegate_cache_semantic_off|route={route}|reason={why}"] = 1.0
     shared = cache.shared
     if shared is not None:
         gauges["tidegate_cache_store_up"] = float(shared.open)

@@ -56,6 +56,8 @@ KNOWN: dict[str, tuple[str, str]] = {
     "tidegate_cache_kept_total": ("answers", "Answers that were kept to be given again."),
     "tidegate_cache_not_kept_total": ("answers", "Answers that were not kept, by reason."),
     "tidegate_cache_evicted_total": ("answers", "Kept answers that made room for others."),
+    "tidegate_cache_semantic_lookups_total": ("requests", "Questions that were compared, or not."),
+    "tidegate_cache_semantic_off": ("1", "Routes whose semantic tier cannot work now, by reason."),
     "tidegate_cache_entries": ("answers", "Kept answers in memory."),
     "tidegate_cache_bytes": ("bytes", "What kept answers take in memory."),
     "tidegate_cache_store_up": ("0 or 1", "Whether the shared store of answers can be asked."),

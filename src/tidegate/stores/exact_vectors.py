@@ -28,11 +28,15 @@ class Matrix:
         """What it takes, that which is free for more with it."""
         return int(self._values.nbytes + self._labels.nbytes)
 
-    def put(self, label: int, vector: bytes) -> None:
-        """A vector of another length, or one that is none, is not taken."""
+    @property
+    def dimensions(self) -> int:
+        return int(self._values.shape[1])
+
+    def put(self, label: int, vector: bytes) -> bool:
+        """Whether it is taken: not one of another length, or what is none."""
         values = _read(vector)
-        if values is None or (self._row_of and len(values) != self._values.shape[1]):
-            return
+        if values is None or (self._row_of and len(values) != self.dimensions):
+            return False
         if not self._row_of:
             self._values = np.empty((_FIRST_ROWS, len(values)), np.float32)
             self._labels = np.empty(_FIRST_ROWS, np.int64)
@@ -42,6 +46,7 @@ class Matrix:
         self._values[row] = values
         self._labels[row] = label
         self._row_of[label] = row
+        return True
 
     def drop(self, label: int) -> None:
         """The last row takes its place."""
@@ -59,7 +64,7 @@ class Matrix:
 
     def nearest(self, vector: bytes, most: int) -> list[tuple[int, float]]:
         """Labels and cosines, the highest first."""
-        count, asked = len(self._row_of), self._asked(vector)
+        count, asked = len(self._row_of), self.read(vector)
         if asked is None or most < 1:
             return []
         scores = np.vecdot(self._values[:count], asked)
@@ -71,7 +76,7 @@ class Matrix:
     def scored(self, vector: bytes, labels: list[int]) -> list[tuple[int, float]]:
         """Of those labels which are still there."""
         rows = np.array([self._row_of[it] for it in labels if it in self._row_of], np.int64)
-        asked = self._asked(vector)
+        asked = self.read(vector)
         if asked is None or not len(rows):
             return []
         return self._told(rows, np.vecdot(self._values[rows], asked))
@@ -80,14 +85,19 @@ class Matrix:
         """There is nothing that would make it quicker."""
         return False
 
-    def rows(self, start: int, most: int) -> tuple[Any, Any]:
-        """Labels and vectors of so many rows from that one on, of their own."""
-        end = min(start + most, len(self._row_of))
-        return self._labels[start:end].copy(), self._values[start:end].copy()
+    def labels(self) -> list[int]:
+        """In the order of rows."""
+        found: list[int] = self._labels[: len(self._row_of)].tolist()
+        return found
 
-    def _asked(self, vector: bytes) -> Any:
+    def values(self, labels: list[int]) -> Any:
+        """The vectors of those, of their own; each must be there."""
+        return self._values[[self._row_of[label] for label in labels]]
+
+    def read(self, vector: bytes) -> Any:
+        """Its numbers. None where it cannot be near anything here."""
         values = _read(vector)
-        if values is None or not self._row_of or len(values) != self._values.shape[1]:
+        if values is None or not self._row_of or len(values) != self.dimensions:
             return None
         return values
 
@@ -108,6 +118,3 @@ def _read(vector: bytes) -> Any:
         return None
     values = np.frombuffer(vector, "<f4")
     return values if np.isfinite(values).all() else None
-
-
-plug = Matrix

@@ -34,7 +34,8 @@ class Rows(Protocol):
 
     def __len__(self) -> int: ...
 
-    def put(self, label: int, vector: Vector) -> None: ...
+    def put(self, label: int, vector: Vector) -> bool:
+        """Whether it is taken."""
 
     def drop(self, label: int) -> None: ...
 
@@ -162,7 +163,7 @@ class MemoryVectors:
                 break
         return neighbours
 
-    def _do(self, held: _Partition, what: Callable[..., None], *given: object) -> None:
+    def _do(self, held: _Partition, what: Callable[..., object], *given: object) -> None:
         if held.aside:
             self._aside.do(what, *given)
         else:

@@ -85,6 +85,6 @@ def test_what_cannot_be_meant_is_told(selector: Selector, words: str) -> None:
     assert words in (selector.wrong() or "")
 
 
-def test_what_an_answer_is_called_back_by() -> None:
+def test_what_an_answer_is_invalidated_by() -> None:
     assert {name for name, _ in labelled(ONE)} == set(Selector.__struct_fields__) - {"everything"}
     assert list(labelled(Labels())) == []

@@ -14,7 +14,10 @@ def test_an_answer_is_labelled_by_the_request_that_had_it(tmp_path: Path) -> Non
             await it.it.ask(body=ASK)
             receipt = await it.it.receipt()
             (memory,) = it.it.world.cache.memory.values()
-            ((_, kept),) = memory.answers()
+            (key,) = memory.keys()
+            found = await memory.get(key)
+            assert found is not None
+            kept = found.answer
             assert kept.labels == Labels(
                 tier="exact",
                 entry=receipt.id,

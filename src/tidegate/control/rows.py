@@ -2,6 +2,7 @@
 
 from tidegate.control import (
     api_budgets,
+    api_cache,
     api_cache_worth,
     api_captured,
     api_certificates,
@@ -38,6 +39,7 @@ ROWS: tuple[Row, ...] = (
     *api_receipts.ROWS,
     *api_captured.ROWS,
     *api_feedback.ROWS,
+    *api_cache.ROWS,
     *api_prefixes.ROWS,
     *api_cache_worth.ROWS,
     *api_quality.ROWS,

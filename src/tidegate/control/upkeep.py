@@ -24,6 +24,7 @@ from tidegate.stores import (
     feedback,
     fleet,
     judge_scores,
+    judged_hits,
     judges,
     readings,
     retention,
@@ -121,6 +122,7 @@ class Upkeep:
         retention.roll_off(self._engine, now_s - kept_s)
         feedback.drop_old(self._engine, now_s - kept_s)
         assessments.drop_old(self._engine, now_s - kept_s)
+        judged_hits.drop_old(self._engine, now_s - kept_s)
         routes = declared.routes.items()
         said_s = {name: it.capture.keep_s for name, it in routes if it.capture is not None}
         captures.drop_old(self._engine, now_s, said_s)

@@ -25,7 +25,7 @@ BEGINNING: Final = Mark()
 
 
 class Labels(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False):
-    """By which an answer may be called back. `entry` is the id of the request whose answer it is,
+    """By which an answer may be invalidated. `entry` is the id of the request whose answer it is,
     `key` that of its key, `model` what its target is configured to ask for, `served` what that said
     it had used. `tags` are the route's and the caller's, `sources` the documents that its caller
     had put into the prompt. `number` and `id` are its request's `Mark`. None: not known, or none.
@@ -96,14 +96,14 @@ class Selector(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
         return " ".join(f"{name}={value}" for name, value in self.terms()) or "everything"
 
 
-# Of what a selector may name; the first that it does finds it (`core.called_back`).
+# Of what a selector may name; the first that it does finds it (`core.invalidated`).
 NAMES: Final = tuple(name for name in Selector.__struct_fields__ if name != "everything")
 EVERYTHING: Final = Selector(everything=True)
 _SINGLE: Final = tuple(name for name in NAMES if name not in ("tag", "source", "model"))
 
 
 def labelled(labels: Labels) -> Iterator[Term]:
-    """All that an answer may be called back by."""
+    """All that an answer may be invalidated by."""
     for name in _SINGLE:
         value = getattr(labels, name)
         if value is not None:

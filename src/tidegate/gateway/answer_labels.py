@@ -1,4 +1,4 @@
-"""The labels of an answer that one request had: by them it may be called back."""
+"""The labels of an answer that one request had: by them it may be invalidated."""
 
 from tidegate.core.cache import Tier
 from tidegate.core.cache_labels import Labels
@@ -7,7 +7,8 @@ from tidegate.gateway.progress import Progress
 
 def labels_of(progress: Progress, tier: Tier) -> Labels:
     """Of what has settled."""
-    receipt, target, caching = progress.receipt, progress.target, progress.caching
+    receipt, target = progress.receipt, progress.target
+    caching = progress.caching or progress.batch
     return Labels(
         tier=tier,
         entry=receipt.id,

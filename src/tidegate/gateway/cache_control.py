@@ -13,12 +13,15 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core.ask import Ask
+from tidegate.core.cache_labels import MOST_CHARS, MOST_TAGS, is_label
 from tidegate.core.outcome import Refusal
 from tidegate.gateway.context import identifier
 
 OWN: Final = b"x-tidegate-cache"
 _OWN_TTL: Final = b"x-tidegate-cache-ttl"
 _OWN_NAMESPACE: Final = b"x-tidegate-cache-namespace"
+_TAGS: Final = b"x-tidegate-cache-tags"
+_SOURCES: Final = b"x-tidegate-cache-sources"
 _STANDARD: Final = b"cache-control"
 # Headers of others by what they mean. Those of the first kinds say `true`.
 _NO_CACHE: Final = (b"x-portkey-cache-force-refresh",)
@@ -33,7 +36,7 @@ _NAMESPACES: Final = (
     b"x-bf-cache-key",
 )
 _NAMES: Final = frozenset(
-    {OWN, _OWN_TTL, _OWN_NAMESPACE, _STANDARD, _ON}
+    {OWN, _OWN_TTL, _OWN_NAMESPACE, _TAGS, _SOURCES, _STANDARD, _ON}
     | {*_NO_CACHE, *_NO_STORE, *_OFF, *_TTLS, *_NAMESPACES}
 )
 _SECONDS: Final = re.compile(rb"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)?", re.ASCII)
@@ -48,14 +51,24 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Directives(Struct, eq=False):
-    """`reads`: a kept answer will do, no older than `max_age_s`. `keeps`: its own may be kept, for
-    `ttl_s` at most. `namespace` sets its answers apart."""
+    """`reads`: a kept answer will do, no older than `max_age_s`, and where it is `near` one to
+    another wording of the question. `keeps`: its own may be kept, for `ttl_s` at most. `namespace`
+    sets its answers apart; by `tags` and `sources` they may be invalidated."""
 
     reads: bool = True
+    near: bool = True
     keeps: bool = True
     max_age_s: float | None = None
     ttl_s: float | None = None
     namespace: str = ""
+    tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+
+    def takes(self, age_s: float) -> bool:
+        """Whether an answer is not too old for it."""
+        if self.max_age_s is not None and age_s > self.max_age_s:
+            return False
+        return self.ttl_s is None or age_s < self.ttl_s
 
 
 def directives(headers: Mapping[bytes, bytes], ask: Ask) -> Directives:
@@ -79,7 +92,7 @@ def _read_headers(headers: Mapping[bytes, bytes], found: Directives) -> None:
     _read_list(headers.get(_STANDARD, b""), found)
     own = headers.get(OWN)
     if own is not None and not _read_list(own, found):
-        raise _wrong(OWN, "no-cache, no-store or max-age=SECONDS")
+        raise _wrong(OWN, "no-cache, no-store, exact-only or max-age=SECONDS")
     for name in _NO_CACHE:
         found.reads = found.reads and not _is_true(headers.get(name))
     for name in _NO_STORE:
@@ -98,6 +111,7 @@ def _read_headers(headers: Mapping[bytes, bytes], found: Directives) -> None:
             raise _wrong(_OWN_TTL, "seconds, such as 60")
         found.ttl_s = _least(found.ttl_s, ttl_s)
     _read_namespaces(headers, found)
+    found.tags, found.sources = _labels(headers, _TAGS), _labels(headers, _SOURCES)
 
 
 def _read_namespaces(headers: Mapping[bytes, bytes], found: Directives) -> None:
@@ -111,6 +125,22 @@ def _read_namespaces(headers: Mapping[bytes, bytes], found: Directives) -> None:
     found.namespace = "\n".join(f"{name.decode()}={value.hex()}" for name, value in told)
 
 
+def _labels(headers: Mapping[bytes, bytes], name: bytes) -> tuple[str, ...]:
+    """Words between commas."""
+    value = headers.get(name)
+    if value is None:
+        return ()
+    try:
+        words = tuple(dict.fromkeys(word.strip() for word in value.decode().split(",")))
+    except UnicodeDecodeError:
+        words = ("",)
+    if len(words) > MOST_TAGS or not all(map(is_label, words)):
+        raise _wrong(
+            name, f"at most {MOST_TAGS} words of at most {MOST_CHARS} characters, between commas"
+        )
+    return words
+
+
 def _read_list(value: bytes, found: Directives) -> bool:
     """Cache-Control's directives. Whether each of them is one that is known."""
     known = bool(value)
@@ -121,6 +151,8 @@ def _read_list(value: bytes, found: Directives) -> bool:
             found.reads = False
         elif name == b"no-store":
             found.keeps = False
+        elif name == b"exact-only":
+            found.near = False
         elif name in (b"max-age", b"s-maxage"):
             age_s = _seconds(said.strip().strip(b'"'))
             known = known and age_s is not None

@@ -83,3 +83,37 @@ def test_blocks_are_of_five_minutes_a_route_a_tier_and_a_team() -> None:
 
 def test_a_time_that_is_none_breaks_nothing() -> None:
     assert sums(hit(total_s=float("nan"), saved_s=float("inf"))).hits == 1
+
+
+def test_a_request_that_two_tiers_looked_for_paid_both() -> None:
+    bins = CacheBins()
+    bins.fold(made(cache_lookup_s=0.014, cache_semantic_s=0.013))
+    bins.fold(hit(cache_tier="semantic", cache_lookup_s=0.014, cache_semantic_s=0.013))
+    found = {key.tier: CacheSums(*one.sums) for key, one in bins.take().items()}
+    assert (found["exact"].lookups, found["exact"].hits, found["exact"].miss_us) == (2, 0, 2000)
+    assert (found["semantic"].hits, found["semantic"].lookup_us) == (1, 26_000)
+    assert (found["semantic"].miss_us, found["semantic"].saved_us) == (13_000, 400_000)
+
+
+def test_where_only_the_semantic_tier_looked_it_alone_is_counted() -> None:
+    bins = CacheBins()
+    bins.fold(made(cache_lookup_s=0.013, cache_semantic_s=0.013))
+    assert [key.tier for key in bins.take()] == ["semantic"]
+    bins.fold(hit(cache="joined", cache_tier="semantic"))
+    joined = {key.tier: CacheSums(*one.sums) for key, one in bins.take().items()}
+    assert (joined["semantic"].hits, joined["semantic"].lookup_us) == (1, 0)
+
+
+def test_items_of_embeddings_count_each_and_a_part_saves_no_time() -> None:
+    usual = {"endpoint": "embeddings", "cache_items": 4, "saved_nanousd": None, "saved_s": None}
+    kept = {**usual, "cache_tier": "embeddings"}
+    found = sums(
+        made(**usual, cache_item_hits=0),
+        made(**{**kept, "cache": "partial", "cache_item_hits": 3, "saved_nanousd": 30}),
+        made(**{**kept, "cache": "hit", "cache_item_hits": 4, "saved_nanousd": 40, "saved_s": 1.0}),
+    )
+    assert (found.lookups, found.hits, found.saved_nanousd) == (12, 7, 70)
+    assert (found.saved_us, found.hit_us) == (1_000_000, 500_000)
+    assert (found.missed, found.missed_us, found.miss_us) == (4, 500_000, 2000)
+    unknown = made(**{**kept, "cache": "partial", "cache_item_hits": 3})
+    assert sums(unknown).saved_unknown == 3

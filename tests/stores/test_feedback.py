@@ -200,6 +200,3 @@ def test_a_thumb_for_a_kept_answer_is_of_that_and_of_no_release(engine: Engine) 
     assert (found.known, found.bad, found.captured) == (1, 1, 1)
     by = sorted((it.cache_tier or "", it.rated, it.down) for it in rates)
     assert by == [("", 1, 0), ("semantic", 1, 1)]
-        (None, 1, 0),
-        ("semantic", 1, 1),
-    ]

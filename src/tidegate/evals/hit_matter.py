@@ -107,6 +107,7 @@ class Hits:
             given=made.is_kept_answer,
             score=made.cache_score,
             veto=made.cache_veto,
+            encoder=made.cache_encoder,
             is_same=is_same,
             decides=decides,
             judge=" ".join(filter(None, verdict.judges)),

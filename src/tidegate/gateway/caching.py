@@ -37,7 +37,7 @@ class Near(Struct, eq=False):
     """What one request is to the semantic tier. `question` is of all that `partition` tells apart,
     and `key` is that of its answer. No question below the cosine `threshold` is taken for the same;
     None: nothing is given. `gives` False: what would have been given is only noted. `vector` is
-    there once it has come, `coming` while it has not."""
+    there once it has come, `coming` while it has not; `encoder` is the version that makes it."""
 
     semantic: SemanticCache
     question: str
@@ -45,6 +45,7 @@ class Near(Struct, eq=False):
     key: bytes
     ttl_s: float
     threshold: float | None
+    encoder: str = ""
     coming: Future[Vector | None] | None = None
     vector: Vector | None = None
 

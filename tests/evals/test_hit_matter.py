@@ -16,7 +16,8 @@ from tidegate.core.deletion import Deletion
 from tidegate.core.grading import Answered
 from tidegate.evals.hit_matter import HIT_CHECK, seated
 from tidegate.evals.judge_seats import seats_of
-from tidegate.stores import captures, database, judges, notices
+from tidegate.evals.live_sampling import turn_of
+from tidegate.stores import captures, database, judged_hits, judges, notices
 
 HITS = msgspec.structs.replace(JUDGED, hits=DeclaredHits(per_hour=3600))
 HIT = {"cache": "hit", "cache_tier": "exact", "cache_from": "r-first"}
@@ -34,6 +35,14 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 def chosen(choice: str) -> Answered:
     return Answered(msgspec.json.encode({"reason": "so", "choice": choice}).decode())
+
+
+def first_of(it: Bench, count: int) -> set[str]:
+    """Those of whatever score whose turn comes first."""
+    with database.reading(it.engine) as connection:
+        kept, _ = judged_hits.kept_after(connection, "chat", "", 1000)
+    names = [one.receipt_id for one in kept if one.arm == "semantic"]
+    return set(sorted(names, key=turn_of)[:count])
 
 
 def would_be(it: Bench, score: float = 0.93, **fields: Any) -> str:
@@ -101,7 +110,7 @@ def test_what_would_have_been_given_is_judged_apart_from_what_was(
     run(main())
 
 
-def test_each_tier_and_bin_is_judged_as_often_as_any_other(tmp_path: Path) -> None:
+def test_tiers_are_judged_alike_and_of_one_tier_all_scores_at_one_share(tmp_path: Path) -> None:
     async def main() -> None:
         with Bench(tmp_path, HITS) as it:
             it.declare(msgspec.structs.replace(HITS, hits=DeclaredHits(per_hour=60)))
@@ -110,11 +119,14 @@ def test_each_tier_and_bin_is_judged_as_often_as_any_other(tmp_path: Path) -> No
                 would_be(it, 0.99 if number % 6 else 0.83)
                 if number % 4 == 0:
                     it.captured(**HIT)
+                    would_be(it, 0.9, cache_veto="numbers")
             it.hits = it.fresh_hits()
             await it.hit_steps(30, 60.0)
-            by = Counter((one.tier, one.score) for one in it.found_hits())
+            by = Counter((one.tier, one.veto) for one in it.found_hits())
             assert len(by) == 3 and max(by.values()) - min(by.values()) <= 1
             assert sum(by.values()) <= 31
+            ids = [one.receipt_id for one in it.found_hits() if one.score in (0.83, 0.99)]
+            assert ids and set(ids) == first_of(it, len(ids))
 
     run(main())
 

@@ -72,6 +72,7 @@ def near_of(
         answer_key(partition, question.text),
         semantic.ttl_s if told.ttl_s is None else min(told.ttl_s, semantic.ttl_s),
         None if semantic.threshold is None else max(semantic.threshold, ready.floor),
+        encoding.encoder.version,
         _first(semantic, question.text, partition_of, world),
     )
 

@@ -1,6 +1,7 @@
 """What kept answers cost: finding one in memory and in Redis, and giving it over real sockets."""
 
 import asyncio
+import math
 import statistics
 import time
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from bench.shared_limits import servers
 from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.cache import ExactCache, RouteCache
+from tidegate.core.cache_labels import Labels
 from tidegate.core.kept_answer import KeptAnswer
 from tidegate.core.plan import Release, Replica, Route, Target
 from tidegate.core.receipt import OPENAI_CHAT, Receipt
@@ -65,8 +67,9 @@ assert _FOUND is not None
 _READY = _FOUND
 
 
-def answer() -> KeptAnswer:
-    return KeptAnswer("r", clock.wall_s(), 3600.0, "t", False, b"x" * 1_000)
+def answer(mark: str = "") -> KeptAnswer:
+    labels = Labels("exact", "r", "faq", "v1", "acme", None, "k", "p", "7", "t", "m", "m", id=mark)
+    return KeptAnswer("r", clock.wall_s(), 3600.0, "t", False, b"x" * 1_000, labels=labels)
 
 
 def lookups() -> int:
@@ -106,8 +109,9 @@ async def _in_redis_ms(url: str, bodies: list[bytes]) -> tuple[float, float]:
     try:
         await _until(lambda: store.open)
         answers = store.of("faq", "exact", 1 << 30)
+        mark = store.invalidations.id_at(math.inf)
         for body in bodies:
-            answers.put(key_of(body), answer(), 3600.0)
+            answers.put(key_of(body), answer(mark), 3600.0)
         took_s = []
         for number in range(WAITS):
             began_s = time.perf_counter()

@@ -9,7 +9,16 @@ from msgspec import Raw
 
 from tidegate.control.feed_server import FeedServer
 from tidegate.core import feed
-from tidegate.core.feed import ChangesInForce, Entry, Hello, InForce, KeyChanged, PlanPublished
+from tidegate.core.feed import (
+    AnswersInvalidated,
+    ChangesInForce,
+    Entry,
+    Hello,
+    InForce,
+    Invalidation,
+    KeyChanged,
+    PlanPublished,
+)
 from tidegate.core.layout import Layout
 
 PLAN = PlanPublished(3, Raw(b"\x80"))
@@ -26,6 +35,7 @@ class Source:
         self.entries = [Entry(n + 1, KeyChanged(f"key{n:05d}")) for n in range(count)]
         self.kept_from = 1
         self.broken = False
+        self.invalidations: tuple[Invalidation, ...] = ()
         self.epoch = self.beat = 0
         self.stall_at = -1
         self.stalled = threading.Event()
@@ -55,6 +65,9 @@ class Source:
 
     def current_changes(self) -> ChangesInForce:
         return IN_FORCE
+
+    def invalidated_lately(self) -> AnswersInvalidated:
+        return AnswersInvalidated(self.invalidations)
 
     def pulse(self) -> tuple[int, int]:
         return self.epoch, self.beat

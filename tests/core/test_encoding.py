@@ -3,7 +3,7 @@
 import pytest
 
 from tidegate.core import plugs
-from tidegate.core.encoding import EncoderUnavailable, open_encoder
+from tidegate.core.encoding import EncoderUnavailable, open_encoder, why_unavailable
 
 
 def test_one_that_nobody_has_is_named_with_those_that_there_are() -> None:
@@ -18,3 +18,8 @@ def test_one_that_does_not_load_says_why(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setattr(plugs, "load", broken)
     with pytest.raises(EncoderUnavailable, match="encoders: x does not load: it is broken"):
         open_encoder("x")
+
+
+def test_whoever_only_asks_is_told_why() -> None:
+    assert "no 'none'" in (why_unavailable("none") or "")
+    assert why_unavailable("static") is None

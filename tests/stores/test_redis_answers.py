@@ -12,15 +12,18 @@ from tests.stores.redis_kinds import KINDS
 from tests.stores.redis_rig import Server, run
 
 from tidegate.core import clock
+from tidegate.core.cache_labels import Labels
 from tidegate.core.kept_answer import KeptAnswer, packed
 from tidegate.stores.redis_answers import RedisAnswers
 from tidegate.stores.redis_wire import encode
 
 MB = 1 << 20
+# Asked for after all that was invalidated.
+LATER = Labels(id="99999999999999-0")
 
 
 def answer(body: bytes = b"{}", of: str = "r", ago_s: float = 0.0) -> KeptAnswer:
-    return KeptAnswer(of, clock.wall_s() - ago_s, 60.0, "t", False, body)
+    return KeptAnswer(of, clock.wall_s() - ago_s, 60.0, "t", False, body, labels=LATER)
 
 
 @contextlib.asynccontextmanager
@@ -103,7 +106,7 @@ def test_what_stands_under_another_s_key_or_is_damaged_is_a_miss(tmp_path: Path)
             route = store.of("a", "exact", MB)
             route.put(b"mine", answer(of="me"), 60.0)
             await found(lambda: route.get(b"mine"))
-            space = "{tidegate:answers:2:exact:a}:of:"
+            space = "{tidegate:answers:3:exact:a}:of:"
             server.say("COPY", f"{space}mine", f"{space}yours")
             server.say("SET", f"{space}torn", "no answer")
             assert await route.get(b"yours") is None
@@ -177,11 +180,50 @@ def test_a_list_that_the_server_threw_away_leaves_room(kind: str, tmp_path: Path
             for name in (b"1", b"2", b"3"):
                 route.put(name, answer(b"x" * 1000), 60.0)
             await found(lambda: route.get(b"3"))
-            await store._link.call(encode("DEL", "{tidegate:answers:2:exact:a}:until"))
+            await store._link.call(encode("DEL", "{tidegate:answers:3:exact:a}:until"))
             for name in (b"4", b"5"):
                 route.put(name, answer(b"x" * 1000), 60.0)
             await found(lambda: route.get(b"5"))
             assert await route.get(b"4") is not None
 
     with redis_rig.serving(kind, tmp_path) as server:
+        run(main(server))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_several_are_put_and_found_together(kind: str, tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        async with kept(server) as store, kept(server) as other:
+            route = store.of("a", "embeddings", 8 * MB)
+            entries = [(b"%d" % number, answer(b"x" * number)) for number in range(100)]
+            await route.put_many(entries, 60.0)
+            await route.put_many([(b"0", answer(b"never"))], 0.0)
+            keys = [key for key, _ in entries]
+            found = await other.of("a", "embeddings", MB).get_many([*keys, b"none", keys[3]])
+            assert [None if it is None else it.answer.body for it in found] == [
+                *(it.body for _, it in entries),
+                None,
+                b"xxx",
+            ]
+            # What is damaged, or lies under another's key, is a miss of its own.
+            prefix = b"{tidegate:answers:3:embeddings:a}:of:"
+            store.tell(encode("SET", prefix + b"4", packed(answer(), b"5")), lambda _: None)
+            store.tell(encode("SET", prefix + b"5", b"odd"), lambda _: None)
+            found = await route.get_many([b"3", b"4", b"5", b"6"])
+            assert [it is None for it in found] == [False, True, True, False]
+            assert store.damaged == 2
+
+    with redis_rig.serving(kind, tmp_path) as server:
+        run(main(server))
+
+
+def test_while_it_is_away_all_of_several_are_misses(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        store = RedisAnswers(server.address, "test")
+        route = store.of("a", "embeddings", MB)
+        await route.put_many([(b"1", answer())], 60.0)
+        assert await route.get_many([b"1", b"2"]) == [None, None]
+        assert store.errors == 2
+
+    with redis_rig.serving("redis", tmp_path) as server:
         run(main(server))

@@ -182,3 +182,16 @@ def _is_file(path: str) -> bool:
         return FilePath(path).is_file()
     except (OSError, ValueError):
         return False
+
+
+def about_encoders(plan: Plan, facts: Facts) -> Iterator[Warned]:
+    """Semantic tiers that would stay off, as nothing here encodes their questions."""
+    for name, route in plan.routes.items():
+        semantic = None if route.cache is None else route.cache.semantic
+        if semantic is None:
+            continue
+        path = ("routes", name, "cache", "semantic")
+        for key, encoder in (("encoder", semantic.encoder), ("prefilter", semantic.prefilter)):
+            why = None if encoder is None else facts.encodes(encoder)
+            if why is not None:
+                yield Warned((*path, key), f"gateways like this one leave that tier off: {why}")

@@ -7,7 +7,14 @@ from sqlalchemy import Engine, func, select
 
 from tidegate.control.publication import Publication
 from tidegate.core import clock
-from tidegate.core.feed import ChangesInForce, Entry, KeyChanged, PlanPublished, in_force_of
+from tidegate.core.feed import (
+    AnswersInvalidated,
+    ChangesInForce,
+    Entry,
+    KeyChanged,
+    PlanPublished,
+    in_force_of,
+)
 from tidegate.stores import audit, changes, database, feed, leadership, plans, schema
 from tidegate.stores.audit import Author
 from tidegate.stores.feed import FeedRow
@@ -59,6 +66,11 @@ class FeedLog:
             epoch = leadership.present(connection).epoch
             told = changes.told(connection, clock.wall_s())
         return ChangesInForce(epoch, tuple(in_force_of(*one) for one in told))
+
+    def invalidated_lately(self) -> AnswersInvalidated:
+        """What a gateway that begins tells a shared store which may not have heard of it."""
+        with database.reading(self._reads) as connection:
+            return AnswersInvalidated(feed.invalidated_lately(connection, clock.wall_s()))
 
     def pulse(self) -> tuple[int, int]:
         """(epoch, beat) of the loop's leadership of now; the beat rises while it lives."""
@@ -113,6 +125,8 @@ class FeedLog:
         for row in rows:
             if row.key_id is not None:
                 entries.append(Entry(row.seq, KeyChanged(row.key_id)))
+            elif (one := row.invalidated) is not None:
+                entries.append(Entry(row.seq, AnswersInvalidated((one,))))
             elif row.seq == newest_plan:  # older plans were never to be obeyed again
                 entries.append(Entry(row.seq, self.current_plan()))
             elif row.seq == newest_changes:

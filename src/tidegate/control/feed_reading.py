@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 
 from msgspec import Struct
 
-from tidegate.core.feed import ChangesInForce, Entry, Forget, PlanPublished
+from tidegate.core.feed import AnswersInvalidated, ChangesInForce, Entry, Forget, PlanPublished
 
 # One for those who are told now, one for those who catch up.
 _THREADS = 2
@@ -31,6 +31,8 @@ class FeedSource(Protocol):
     def current_plan(self) -> PlanPublished: ...
 
     def current_changes(self) -> ChangesInForce: ...
+
+    def invalidated_lately(self) -> AnswersInvalidated: ...
 
     def pulse(self) -> tuple[int, int]:
         """(epoch, beat) of the loop's leadership; the beat rises while it lives."""
@@ -74,8 +76,10 @@ class FeedReading:
 
     def _everything(self, newest: int) -> list[Entry]:
         """What is in force comes first: the plan is obeyed with it from its first request on."""
-        in_force = self._source.current_changes()
+        in_force, invalidated = self._source.current_changes(), self._source.invalidated_lately()
+        told = [Entry(max(newest - 1, 0), invalidated)] if invalidated.invalidations else []
         return [
+            *told,
             Entry(max(newest - 1, 0), in_force),
             Entry(newest, self._source.current_plan()),
         ]

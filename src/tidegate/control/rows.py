@@ -2,6 +2,8 @@
 
 from tidegate.control import (
     api_budgets,
+    api_cache,
+    api_cache_worth,
     api_captured,
     api_certificates,
     api_changes,
@@ -38,7 +40,9 @@ ROWS: tuple[Row, ...] = (
     *api_receipts.ROWS,
     *api_captured.ROWS,
     *api_feedback.ROWS,
+    *api_cache.ROWS,
     *api_prefixes.ROWS,
+    *api_cache_worth.ROWS,
     *api_quality.ROWS,
     *api_pairs.ROWS,
     *api_plan.ROWS,

@@ -17,8 +17,8 @@ Where = Literal["memory", "shared"]
 Mode = Literal["shadow", "on"]
 Tier = Literal["exact", "semantic", "embeddings", "chunks"]
 # What a lookup came to. `joined`: the same was being asked already, and both have its answer.
-# `bypass`: it was not looked for.
-Outcome = Literal["hit", "stale", "joined", "miss", "bypass", "refresh"]
+# `bypass`: it was not looked for. `partial`: some of its items were kept, and the others asked for.
+Outcome = Literal["hit", "stale", "joined", "miss", "bypass", "refresh", "partial"]
 ANSWERED: Final[frozenset[str | None]] = frozenset({"hit", "stale", "joined"})
 
 
@@ -69,8 +69,30 @@ class SemanticCache(Struct, frozen=True, omit_defaults=True):
     store: Where = "memory"
 
 
+class EmbeddingsCache(Struct, frozen=True, omit_defaults=True):
+    """Vectors, each of one item of `/v1/embeddings`, for `ttl_s`."""
+
+    ttl_s: float = 86_400.0
+    max_bytes: int = 64 * 1024 * 1024
+    scope: Scope = "tenant"
+    store: Where = "memory"
+
+
+class ChunksCache(Struct, frozen=True, omit_defaults=True):
+    """What applications keep themselves, such as what a search has found, for `ttl_s` at most."""
+
+    ttl_s: float = 3600.0
+    max_entry_bytes: int = 256 * 1024
+    max_bytes: int = 64 * 1024 * 1024
+    scope: Scope = "tenant"
+    store: Where = "memory"
+
+
 class Bounds(Protocol):
     """What any tier says of what it keeps."""
+
+    @property
+    def ttl_s(self) -> float: ...
 
     @property
     def max_bytes(self) -> int: ...
@@ -80,10 +102,13 @@ class Bounds(Protocol):
 
 
 class RouteCache(Struct, frozen=True, omit_defaults=True):
-    """The tiers of a route; None is off."""
+    """The tiers of a route; None is off. All of its answers may be invalidated by its `tags`."""
 
     exact: ExactCache | None = None
     semantic: SemanticCache | None = None
+    embeddings: EmbeddingsCache | None = None
+    chunks: ChunksCache | None = None
+    tags: tuple[str, ...] = ()
 
     def tiers(self) -> Iterator[tuple[Tier, Bounds]]:
         """Those that keep something."""
@@ -91,3 +116,7 @@ class RouteCache(Struct, frozen=True, omit_defaults=True):
             yield "exact", self.exact
         if self.semantic is not None:
             yield "semantic", self.semantic
+        if self.embeddings is not None:
+            yield "embeddings", self.embeddings
+        if self.chunks is not None:
+            yield "chunks", self.chunks

@@ -35,3 +35,12 @@ def open_encoder(name: str) -> Encoder:
     except plugs.PlugError as error:
         raise EncoderUnavailable(str(error)) from error
     return opened
+
+
+def why_unavailable(name: str) -> str | None:
+    """Why there is no encoder of that name here; None where there is one. It is opened for that."""
+    try:
+        open_encoder(name)
+    except EncoderUnavailable as error:
+        return str(error)
+    return None

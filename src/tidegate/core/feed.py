@@ -10,10 +10,15 @@ import struct
 import msgspec
 from msgspec import Raw, Struct
 
+from tidegate.core.cache_labels import Selector
 from tidegate.core.change import Change
 
 HEARTBEAT_S = 0.25
 STATUS_S = 1.0
+# Of invalidations so many of the last days are told to a gateway that begins: it keeps nothing yet,
+# but a shared store may not have heard of them. Nothing is kept for so long.
+MOST_TOLD = 1000
+TOLD_S = 3 * 86_400.0
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 LENGTH = struct.Struct("<I")
 
@@ -32,7 +37,20 @@ class KeyChanged(Struct, tag=True, frozen=True):
 
 
 class Forget(Struct, tag=True, frozen=True):
-    """Forget every key: entries were missed that are no longer kept."""
+    """Forget every key and kept answer: entries were missed that are no longer kept."""
+
+
+class Invalidation(Struct, frozen=True):
+    """Kept answers that may be given no more. `id` tells it from the same one said again."""
+
+    id: str
+    selector: Selector
+
+
+class AnswersInvalidated(Struct, tag=True, frozen=True):
+    """In the order in which they were said."""
+
+    invalidations: tuple[Invalidation, ...]
 
 
 class InForce(Struct, frozen=True, omit_defaults=True):
@@ -70,7 +88,7 @@ class Entry(Struct, tag=True, frozen=True):
     """One numbered entry of the feed."""
 
     seq: int
-    body: PlanPublished | KeyChanged | Forget | ChangesInForce
+    body: PlanPublished | KeyChanged | Forget | ChangesInForce | AnswersInvalidated
 
 
 class Heartbeat(Struct, tag=True, frozen=True):

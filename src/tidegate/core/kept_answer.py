@@ -6,11 +6,13 @@ live answer, in whichever wire and form he asked for. Outside a process it is ch
 
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import msgspec
 from msgspec import Struct
 
+from tidegate.core.cache_labels import Labels
 from tidegate.core.receipt import Validity
 
 _CRC: Final = struct.Struct("<I")
@@ -21,7 +23,8 @@ ENTRY_BYTES: Final = 1024
 class KeptAnswer(Struct, frozen=True, omit_defaults=True, array_like=True):
     """`body` is what `target` sent, as a stream or whole. `made_at_s` is wall-clock seconds,
     `fresh_s` how long from then it is fresh; `took_s` and `cost_nanousd` are what the request whose
-    answer it is took and cost. It says no more than one `release` would."""
+    answer it is took and cost. It says no more than one `release` would. Nothing without `labels`
+    is invalidated but with everything."""
 
     receipt_id: str
     made_at_s: float
@@ -35,6 +38,7 @@ class KeptAnswer(Struct, frozen=True, omit_defaults=True, array_like=True):
     dropped: tuple[str, ...] = ()
     cost_nanousd: int | None = None
     took_s: float = 0.0
+    labels: Labels = Labels()
 
 
 class Nearness(Struct, frozen=True):
@@ -64,7 +68,13 @@ class Answers(Protocol):
 
     async def get(self, key: bytes) -> Found | None: ...
 
+    async def get_many(self, keys: Sequence[bytes]) -> list[Found | None]:
+        """Of each key, in their order."""
+
     def put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> None: ...
+
+    async def put_many(self, entries: Sequence[tuple[bytes, KeptAnswer]], keep_s: float) -> None:
+        """Back when more may be put."""
 
     def grew(self, key: bytes, by_bytes: int) -> None:
         """What is kept of a form besides."""

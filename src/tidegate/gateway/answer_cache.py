@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Final
 
 from tidegate.core.cache import Bounds, Tier
+from tidegate.core.cache_labels import BEGINNING, Mark, Selector
 from tidegate.core.database_ref import CountersRef, CounterStore, resolve
 from tidegate.core.kept_answer import Answers, Found
 from tidegate.core.plan import Plan, Route
 from tidegate.gateway.flights import Flights
+from tidegate.gateway.invalidations import Invalidations
 from tidegate.gateway.semantic_tier import SemanticTier
 from tidegate.gateway.vector_stores import VectorStores
 from tidegate.stores.memory_answers import MemoryAnswers, Room
@@ -22,34 +24,39 @@ log = logging.getLogger(__name__)
 
 # What all routes of a process may keep together.
 MOST_BYTES: Final = 512 * 1024 * 1024
-Connect = Callable[[CounterStore], RedisAnswers]
+Heard = Callable[[str, Selector], None]
+Connect = Callable[[CounterStore, Heard, Mapping[str, Selector]], RedisAnswers]
 
 
 def connecting(environ: Mapping[str, str], name: str) -> Connect:
     """What reaches the shared store of a plan, as this gateway. ValueError and OSError where its
     address is not to be had."""
 
-    def connect(named: CounterStore) -> RedisAnswers:
+    def connect(named: CounterStore, heard: Heard, known: Mapping[str, Selector]) -> RedisAnswers:
         ref = CountersRef(named.env, named.file, named.url)
         url = resolve(ref, environ, lambda file: Path(file).read_text("utf-8"))
-        return RedisAnswers(parse(url.reveal()), name)
+        return RedisAnswers(parse(url.reveal()), name, heard, known)
 
     return connect
 
 
 class AnswerCache:
-    """`lookups` counts by route and outcome, `unkept` answers that were not kept, by route and why.
+    """`lookups` counts by route, tier and outcome, `items` those of embeddings by route and whether
+    they were kept, `unkept` answers that were not kept, by route and why.
     `served` is the model that each target said it used last. `tasks` ask anew for what is stale.
-    `connect` reaches the store that gateways share, `shared` is it while a route keeps answers
-    there. `vectors` are those of the semantic tier."""
+    `connect` reaches the store that gateways share, `shared` is it while a route keeps any: what is
+    invalidated there counts for a gateway's memory too. `vectors` are those of the semantic tier.
+    """
 
     def __init__(self) -> None:
         self.flights = Flights()
         self.memory: dict[tuple[str, Tier], MemoryAnswers] = {}
+        self.invalidations = Invalidations(self.memory.values)
         self._room = Room(MOST_BYTES)
         self.vectors = VectorStores(self._room)
         self.semantic = SemanticTier(self.vectors)
-        self.lookups: Counter[tuple[str, str]] = Counter()
+        self.lookups: Counter[tuple[str, Tier, str]] = Counter()
+        self.items: Counter[tuple[str, str]] = Counter()
         self.unkept: Counter[tuple[str, str]] = Counter()
         self.kept: Counter[str] = Counter()
         self.served: dict[str, str] = {}
@@ -69,7 +76,7 @@ class AnswerCache:
             return self.shared.of(route.name, tier, bounds.max_bytes)
         held = self.memory.get((route.name, tier))
         if held is None:
-            held = MemoryAnswers(bounds.max_bytes, self._room)
+            held = MemoryAnswers(bounds.max_bytes, self._room, self.invalidations.log)
             self.memory[route.name, tier] = held
         return held
 
@@ -93,10 +100,29 @@ class AnswerCache:
         answer = found.answer
         return self.served.get(answer.target, answer.model_served) == answer.model_served
 
+    def mark(self, received_s: float) -> Mark:
+        """What had been invalidated when a request came (monotonic seconds)."""
+        number = self.invalidations.number_at(received_s)
+        if self.shared is None:
+            return Mark(number) if number else BEGINNING
+        return Mark(number, self.shared.invalidations.id_at(received_s))
+
+    def invalidate(self, name: str, selector: Selector) -> None:
+        """Control says so, under this id."""
+        if self.invalidations.is_new(name, selector):
+            self.invalidations.hear(selector, "control")
+            if self.shared is not None:
+                self.shared.invalidate(name, selector)
+
+    def _heard(self, name: str, selector: Selector) -> None:
+        """The shared store says so; control may have been before it."""
+        if not name or self.invalidations.is_new(name, selector):
+            self.invalidations.hear(selector, "store")
+
     def _reach(self, plan: Plan) -> None:
-        """Keeps a connection to the shared store while a route of the plan keeps answers there."""
-        shares = any(_is_shared(route) for route in plan.routes.values())
-        named = plan.counters if shares else None
+        """Keeps a connection to the shared store while a route of the plan keeps answers."""
+        keeps = any(True for route in plan.routes.values() for _ in _tiers(route))
+        named = plan.counters if keeps else None
         if named == self._named:
             return
         if self._keeping is not None:
@@ -105,7 +131,7 @@ class AnswerCache:
         if named is None or self.connect is None:
             return
         try:
-            self.shared = self.connect(named)
+            self.shared = self.connect(named, self._heard, self.invalidations.known)
         except (ValueError, OSError) as error:
             log.error("the store of kept answers is not to be had, nothing is kept: %s", error)
             return
@@ -114,6 +140,7 @@ class AnswerCache:
     async def stop(self) -> None:
         """Ends what asks anew; each leaves its receipt."""
         self.stopped = True
+        self.invalidations.stop()
         self.semantic.stop()
         if self._keeping is not None:
             self._keeping.cancel()
@@ -132,10 +159,6 @@ def _keeping(routes: Mapping[str, Route]) -> dict[tuple[str, Tier], Bounds]:
             if bounds.store == "memory":
                 found.setdefault((name, tier), bounds)
     return found
-
-
-def _is_shared(route: Route) -> bool:
-    return any(bounds.store == "shared" for _, bounds in _tiers(route))
 
 
 def _tiers(route: Route) -> Iterator[tuple[Tier, Bounds]]:

@@ -43,6 +43,8 @@ _TOOLS: Final = frozenset({"tools", "mcp_servers", "web_search_options"})
 _NOT_STORED: Final = (b"", b"false", b"null")
 # Their no that says nothing of the request: somebody else's answer may stand in for it.
 _OUTAGES: Final = frozenset({"unavailable", "rate_limited", "malformed", "interrupted", "timeout"})
+# So many whose answers were invalidated after they asked and before it came: then it asks itself.
+_MOST_FLIGHTS: Final = 3
 _FULL: Final = frozenset({"overloaded", "route_off", "credential_missing"})
 
 
@@ -56,6 +58,7 @@ async def cache(
     began_s = clock.monotonic_s()
     told = directives(incoming.head.headers, ask)
     caching = progress.caching = _look(progress, ask, route.cache, told, world)
+    caching.mark = world.cache.mark(progress.received_s)
     receipt.cache = "miss"
     if caching.key is None:
         receipt.cache = "bypass"
@@ -89,6 +92,8 @@ def rescued(progress: Progress, no: Refusal | Failure, world: World) -> bool:
     caching, relay = progress.caching, progress.relay
     if caching is None or caching.old is None or progress.connection.lost:
         return False
+    if world.cache.invalidations.is_void(caching.old.answer.labels, caching.mark.number):
+        return False
     is_outage = no.kind in _OUTAGES if isinstance(no, Failure) else no.code.name in _FULL
     if not is_outage or (relay is not None and relay.flowing):
         return False
@@ -105,7 +110,7 @@ def _look(
     progress: Progress, ask: Ask, ready: PreparedCache, told: Directives, world: World
 ) -> Caching:
     """What is looked for; nothing, where nothing that is kept could be its answer."""
-    exact, receipt = ready.exact, progress.receipt
+    exact, receipt = None if ready.exact_off else ready.exact, progress.receipt
     if not _may_be_kept(progress, ask):
         return Caching(exact, _BYPASS)
     asked = canonical(
@@ -133,6 +138,8 @@ def _look(
         keeps=told.keeps,
         ttl_s=ttl_s,
         release=receipt.release,
+        tags=ready.tags + told.tags,
+        sources=told.sources,
         public=exact is not None and exact.public and not apart,
         near=near,
         asked=asked if near is None and ready.semantic is not None else None,
@@ -193,20 +200,25 @@ async def _joined(progress: Progress, caching: Caching, told: Directives, world:
     assert key is not None and route is not None  # noqa: S101 - see `cache`
     if not caching.shares:
         return False
-    if progress.cache_only is None and flights.lead(key):
-        caching.leads = True
-        return False
-    if key not in flights:
-        return False
-    turn = await _wait(progress, key, world)
-    if isinstance(turn, Found) and turn.near is None:
-        return _serve(progress, turn, "joined", world)
-    if isinstance(turn, Found):
-        return fits(turn, caching.near, told) and _serve(progress, turn, "hit", world)
-    if turn == "lead" and progress.cache_only is None:
-        caching.leads = True
-    elif turn == "lead":
-        flights.left(key)  # it may not ask
+    for _ in range(_MOST_FLIGHTS):
+        if progress.cache_only is None and flights.lead(key):
+            caching.leads = True
+            return False
+        if key not in flights:
+            return False
+        turn = await _wait(progress, key, world)
+        if not isinstance(turn, Found):
+            if turn == "lead" and progress.cache_only is None:
+                caching.leads = True
+            elif turn == "lead":
+                flights.left(key)  # it may not ask
+            return False
+        labels, invalidations = turn.answer.labels, world.cache.invalidations
+        came_before = caching.mark.number <= labels.number
+        if came_before or not invalidations.is_void(labels, labels.number):
+            if turn.near is None:
+                return _serve(progress, turn, "joined", world)
+            return fits(turn, caching.near, told) and _serve(progress, turn, "hit", world)
     return False
 
 

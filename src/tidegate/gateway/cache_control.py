@@ -13,12 +13,15 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core.ask import Ask
+from tidegate.core.cache_labels import MOST_CHARS, MOST_TAGS, is_label
 from tidegate.core.outcome import Refusal
 from tidegate.gateway.context import identifier
 
 OWN: Final = b"x-tidegate-cache"
 _OWN_TTL: Final = b"x-tidegate-cache-ttl"
 _OWN_NAMESPACE: Final = b"x-tidegate-cache-namespace"
+_TAGS: Final = b"x-tidegate-cache-tags"
+_SOURCES: Final = b"x-tidegate-cache-sources"
 _STANDARD: Final = b"cache-control"
 # Headers of others by what they mean. Those of the first kinds say `true`.
 _NO_CACHE: Final = (b"x-portkey-cache-force-refresh",)
@@ -33,7 +36,7 @@ _NAMESPACES: Final = (
     b"x-bf-cache-key",
 )
 _NAMES: Final = frozenset(
-    {OWN, _OWN_TTL, _OWN_NAMESPACE, _STANDARD, _ON}
+    {OWN, _OWN_TTL, _OWN_NAMESPACE, _TAGS, _SOURCES, _STANDARD, _ON}
     | {*_NO_CACHE, *_NO_STORE, *_OFF, *_TTLS, *_NAMESPACES}
 )
 _SECONDS: Final = re.compile(rb"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)?", re.ASCII)
@@ -50,7 +53,7 @@ _encode: Final = msgspec.json.Encoder().encode
 class Directives(Struct, eq=False):
     """`reads`: a kept answer will do, no older than `max_age_s`, and where it is `near` one to
     another wording of the question. `keeps`: its own may be kept, for `ttl_s` at most. `namespace`
-    sets its answers apart."""
+    sets its answers apart; by `tags` and `sources` they may be invalidated."""
 
     reads: bool = True
     near: bool = True
@@ -58,6 +61,8 @@ class Directives(Struct, eq=False):
     max_age_s: float | None = None
     ttl_s: float | None = None
     namespace: str = ""
+    tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
 
     def takes(self, age_s: float) -> bool:
         """Whether an answer is not too old for it."""
@@ -106,6 +111,7 @@ def _read_headers(headers: Mapping[bytes, bytes], found: Directives) -> None:
             raise _wrong(_OWN_TTL, "seconds, such as 60")
         found.ttl_s = _least(found.ttl_s, ttl_s)
     _read_namespaces(headers, found)
+    found.tags, found.sources = _labels(headers, _TAGS), _labels(headers, _SOURCES)
 
 
 def _read_namespaces(headers: Mapping[bytes, bytes], found: Directives) -> None:
@@ -117,6 +123,22 @@ def _read_namespaces(headers: Mapping[bytes, bytes], found: Directives) -> None:
             raise _wrong(_OWN_NAMESPACE, "a word of at most 256 characters")
         told.append((_OWN_NAMESPACE, own))
     found.namespace = "\n".join(f"{name.decode()}={value.hex()}" for name, value in told)
+
+
+def _labels(headers: Mapping[bytes, bytes], name: bytes) -> tuple[str, ...]:
+    """Words between commas."""
+    value = headers.get(name)
+    if value is None:
+        return ()
+    try:
+        words = tuple(dict.fromkeys(word.strip() for word in value.decode().split(",")))
+    except UnicodeDecodeError:
+        words = ("",)
+    if len(words) > MOST_TAGS or not all(map(is_label, words)):
+        raise _wrong(
+            name, f"at most {MOST_TAGS} words of at most {MOST_CHARS} characters, between commas"
+        )
+    return words
 
 
 def _read_list(value: bytes, found: Directives) -> bool:

@@ -29,8 +29,9 @@ _HEAD_BYTES: Final = 4
 class PreparedCache(Struct, eq=False):
     """A route's cache, ready. `start` and `near` have read what is the same for all of its
     requests, `near` for questions that are compared; `providers` are of the targets whose answers
-    are its release's own. While changes in force have it so, `semantic_off`: no other wording's
-    answer is looked for, and none further than the cosine `floor` is given."""
+    are its release's own, `tags` what all of its answers may be invalidated by. While changes in
+    force have it so: `exact_off`, the same request is asked anew; `semantic_off`, no other
+    wording's answer is looked for; and none further than the cosine `floor` is given."""
 
     exact: ExactCache | None
     semantic: SemanticCache | None
@@ -39,6 +40,8 @@ class PreparedCache(Struct, eq=False):
     keeps_sampling: bool
     hears_users: bool
     providers: Mapping[str, Provider]
+    tags: tuple[str, ...] = ()
+    exact_off: bool = False
     semantic_off: bool = False
     floor: float = 0.0
 
@@ -73,8 +76,9 @@ def answer_key(partition: bytes, question: str) -> bytes:
 
 def prepare_cache(route: Route, providers: Mapping[str, Provider]) -> PreparedCache | None:
     """None where the route keeps no chats. `providers` are of its release's targets."""
-    exact = None if route.cache is None else route.cache.exact
-    semantic = None if route.cache is None else route.cache.semantic
+    if route.cache is None:
+        return None
+    exact, semantic = route.cache.exact, route.cache.semantic
     tier = exact or semantic
     if tier is None:
         return None
@@ -98,6 +102,7 @@ def prepare_cache(route: Route, providers: Mapping[str, Provider]) -> PreparedCa
         keeps_sampling(kinds),
         hears_users(kinds),
         providers,
+        route.cache.tags,
     )
 
 
@@ -108,7 +113,7 @@ def _start(*same: object) -> Any:
 def _head(scope: Scope, ask: Ask, asked: Canonical, receipt: Receipt, namespace: str) -> bytes:
     return _encode(
         (
-            _whose(scope, receipt),
+            whose(scope, receipt),
             namespace,
             ask.dialect,
             receipt.prompt,
@@ -130,7 +135,7 @@ def _digest(start: Any, head: bytes, text: bytes) -> bytes:
     return found
 
 
-def _whose(scope: Scope, receipt: Receipt) -> tuple[str | None, ...]:
+def whose(scope: Scope, receipt: Receipt) -> tuple[str | None, ...]:
     """Who shares an answer. A key without a team is a tenant of its own."""
     if scope == "route":
         return ("route",)

@@ -5,6 +5,7 @@ from asyncio import Future
 from msgspec import Struct
 
 from tidegate.core.cache import ExactCache, SemanticCache
+from tidegate.core.cache_labels import BEGINNING, Mark
 from tidegate.core.encoding import Vector
 from tidegate.core.kept_answer import Found
 from tidegate.gateway.canonical import Canonical
@@ -33,11 +34,19 @@ class Tape:
         return b"".join(self._parts) if self._size <= self._most_bytes else None
 
 
+class First(Struct, eq=False):
+    """What the prefilter sees of a question."""
+
+    partition: bytes
+    vector: Vector
+
+
 class Near(Struct, eq=False):
     """What one request is to the semantic tier. `question` is of all that `partition` tells apart,
     and `key` is that of its answer. No question below the cosine `threshold` is taken for the same;
     None: nothing is given. `gives` False: what would have been given is only noted. `vector` is
-    there once it has come, `coming` while it has not; `encoder` is the version that makes it."""
+    there once it has come, `coming` while it has not; `first` where there is a prefilter.
+    `compared_by` says what compares it (`core.judged_hit.compared_by`)."""
 
     semantic: SemanticCache
     question: str
@@ -45,7 +54,8 @@ class Near(Struct, eq=False):
     key: bytes
     ttl_s: float
     threshold: float | None
-    encoder: str = ""
+    first: First | None = None
+    compared_by: str = ""
     coming: Future[Vector | None] | None = None
     vector: Vector | None = None
 
@@ -58,9 +68,10 @@ class Caching(Struct, eq=False):
     """`key` None: it was not looked for. `leads`: others wait for its answer, which is kept for
     `ttl_s` where it `keeps`. `old` is what may be given if nobody has an answer. `told` are headers
     of the answer. `release` is what it was meant for. `public`: what stands in front may keep it
-    for whoever sends the same body. `exact` and `near` are absent where that tier is not for it;
-    `asked` is there while nobody has looked for another wording. `like` is the nearest question
-    whose kept answer is still there, where it is near enough for judges to look at."""
+    for whoever sends the same body. By `tags` and `sources` its answer may be invalidated; `mark`
+    is what had been invalidated when it began. `exact` and `near` are absent where that tier is not
+    for it; `asked` is there while nobody has looked for another wording. `like` is the nearest
+    question whose kept answer is still there, where it is near enough for judges to look at."""
 
     exact: ExactCache | None
     told: bytes
@@ -70,6 +81,9 @@ class Caching(Struct, eq=False):
     ttl_s: float = 0.0
     release: str | None = None
     public: bool = False
+    tags: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    mark: Mark = BEGINNING
     old: Found | None = None
     near: Near | None = None
     asked: Canonical | None = None

@@ -14,6 +14,7 @@ from tidegate.core.ask import Ask
 from tidegate.core.conversation import Text, ToolCall
 from tidegate.core.kept_answer import Found, KeptAnswer
 from tidegate.core.plan import Route
+from tidegate.gateway.answer_labels import labels_of
 from tidegate.gateway.caching import Caching
 from tidegate.gateway.chain import TIMER_S
 from tidegate.gateway.prepared_target import PreparedTarget
@@ -35,7 +36,8 @@ def keep(progress: Progress, world: World) -> None:
     """Keeps the answer if others may have it, and tells those who wait. Once, after settle."""
     caching, receipt = progress.caching, progress.receipt
     if receipt.cache is not None:
-        world.cache.lookups[receipt.route or "", receipt.cache] += 1
+        tier = receipt.cache_tier or "exact"
+        world.cache.lookups[receipt.route or "", tier, receipt.cache] += 1
     if caching is None or caching.key is None or not (caching.leads or caching.keeps):
         return
     try:
@@ -62,7 +64,9 @@ def _keep(progress: Progress, caching: Caching, key: bytes, world: World) -> Non
         kept = _kept(progress, caching)
         if caching.leads:
             flights.landed(key, Found(kept, 0.0, {}))
-        if caching.keeps and progress.route is not None:
+        if cache.invalidations.is_void(kept.labels, caching.mark.number):
+            cache.unkept[route, "invalidated"] += 1
+        elif caching.keeps and progress.route is not None:
             _put(progress.route.route, caching, key, kept, world)
         return
     if caching.near is not None and caching.near.coming is not None:
@@ -86,7 +90,9 @@ def _put(route: Route, caching: Caching, key: bytes, kept: KeptAnswer, world: Wo
         cache.of(route, "exact", exact).put(key, kept, caching.ttl_s + more_s)
     if near is not None and size <= near.semantic.max_entry_bytes:
         answers = cache.of(route, "semantic", near.semantic)
-        cache.semantic.keep(route, near, answers, replace(kept, fresh_s=near.ttl_s))
+        labels = replace(kept.labels, tier="semantic")
+        kept = replace(kept, fresh_s=near.ttl_s, labels=labels)
+        cache.semantic.keep(route, near, answers, kept)
     cache.kept[route.name] += 1
 
 
@@ -166,4 +172,5 @@ def _kept(progress: Progress, caching: Caching) -> KeptAnswer:
         dropped=tuple(receipt.dropped),
         cost_nanousd=receipt.attempts[-1].cost_nanousd,
         took_s=took_s,
+        labels=labels_of(progress, "exact"),
     )

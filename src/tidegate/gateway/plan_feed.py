@@ -120,12 +120,17 @@ class PlanFeed:
         if self.last_seq == 0:
             # What changed before this gateway joined is told to nobody: read every key anew.
             self._world.keys.forget_all()
+            self._world.cache.invalidations.forget_all()
         if isinstance(body, feed.KeyChanged):
             self._world.keys.forget(body.key_id)
             self._hold_of(body.key_id)
         elif isinstance(body, feed.Forget):
             self._world.keys.forget_all()
             self._world.levers.forget()
+            self._world.cache.invalidations.forget_all()
+        elif isinstance(body, feed.AnswersInvalidated):
+            for one in body.invalidations:
+                self._world.cache.invalidate(one.id, one.selector)
         elif isinstance(body, feed.ChangesInForce):
             error = self._world.levers.told(body, clock.monotonic_s())
             self._lay(True)

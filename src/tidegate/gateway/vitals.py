@@ -115,9 +115,12 @@ def _note_captures(
 
 def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str, float]) -> None:
     gauges["tidegate_cache_flights"] = float(len(cache.flights))
-    for (route, outcome), count in cache.lookups.items():
-        label = f"|route={route}|outcome={outcome}"
+    for (route, tier, outcome), count in cache.lookups.items():
+        label = f"|route={route}|tier={tier}|outcome={outcome}"
         counters[f"tidegate_cache_lookups_total{label}"] = float(count)
+    for (route, outcome), count in cache.items.items():
+        label = f"|route={route}|outcome={outcome}"
+        counters[f"tidegate_cache_items_total{label}"] = float(count)
     for route, count in cache.kept.items():
         counters[f"tidegate_cache_kept_total|route={route}"] = float(count)
     for (route, why), count in cache.unkept.items():
@@ -127,6 +130,9 @@ def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str
         gauges[f"tidegate_cache_entries{label}"] = float(len(held))
         gauges[f"tidegate_cache_bytes{label}"] = float(held.size)
         counters[f"tidegate_cache_evicted_total{label}"] = float(held.evicted)
+        counters[f"tidegate_cache_invalidated_total{label}"] = float(held.invalidated)
+    for source, count in cache.invalidations.heard.items():
+        counters[f"tidegate_cache_invalidations_total|source={source}"] = float(count)
     for (route, outcome), count in cache.semantic.lookups.items():
         label = f"|route={route}|outcome={outcome}"
         counters[f"tidegate_cache_semantic_lookups_total{label}"] = float(count)
@@ -139,6 +145,10 @@ def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str
         counters["tidegate_cache_store_damaged_total"] = float(shared.damaged)
         counters["tidegate_cache_store_full_total"] = float(shared.full)
         counters["tidegate_cache_store_evicted_total"] = float(shared.evicted)
+        counters["tidegate_cache_store_void_total"] = float(shared.void)
+        counters["tidegate_cache_store_purged_total"] = float(shared.purged)
+        malformed = shared.invalidations.malformed
+        counters["tidegate_cache_invalidations_malformed_total"] = float(malformed)
 
 
 def _note_standing(

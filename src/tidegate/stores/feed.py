@@ -3,25 +3,35 @@
 Numbers have no gaps and are there in their order, because transactions that append take turns.
 """
 
-from typing import Literal
+from typing import Final, Literal
 
+import msgspec
 from msgspec import Struct
 from sqlalchemy import Connection, delete, func, insert, select
 
+from tidegate.core.feed import MOST_TOLD, TOLD_S, Invalidation
 from tidegate.stores.schema import feed
 
-Kind = Literal["key", "plan", "changes"]
+Kind = Literal["key", "plan", "changes", "answers"]
+_encode: Final = msgspec.json.Encoder().encode
+_decode: Final = msgspec.json.Decoder(Invalidation).decode
 
 
 class FeedRow(Struct, frozen=True):
     """One kept entry. `key_id` with kind `key`, `plan_version` with kind `plan`; of `changes` that
-    what is in force is another than it was."""
+    what is in force is another than it was, of `answers` the `invalidation` (JSON)."""
 
     seq: int
     kind: Kind
     key_id: str | None
     plan_version: int | None
     at_s: float
+    invalidation: str | None = None
+
+    @property
+    def invalidated(self) -> Invalidation | None:
+        """The kept answers that it is about."""
+        return None if self.invalidation is None else _decode(self.invalidation)
 
 
 def append_key(connection: Connection, key_id: str, at_s: float) -> int:
@@ -43,6 +53,21 @@ def has_plan(connection: Connection, plan_version: int) -> bool:
 def append_changes(connection: Connection, at_s: float) -> int:
     """Number that other changes are in force, in the caller's transaction. Returns its number."""
     return _append(connection, {"kind": "changes", "at_s": at_s})
+
+
+def append_invalidation(connection: Connection, one: Invalidation, at_s: float) -> int:
+    """Number kept answers that may be given no more, in the caller's transaction. Returns its
+    number."""
+    told = _encode(one).decode()
+    return _append(connection, {"kind": "answers", "invalidation": told, "at_s": at_s})
+
+
+def invalidated_lately(connection: Connection, now_s: float) -> tuple[Invalidation, ...]:
+    """The newest that may still concern an answer, in their order."""
+    about = (feed.c.kind == "answers") & (feed.c.at_s >= now_s - TOLD_S)
+    query = select(feed.c.invalidation).where(about).order_by(feed.c.seq.desc()).limit(MOST_TOLD)
+    told = [_decode(text) for text in connection.execute(query).scalars()]
+    return tuple(reversed(told))
 
 
 def after(connection: Connection, seq: int, limit: int = 1000) -> list[FeedRow]:

@@ -10,12 +10,23 @@ from msgspec import Raw
 
 from tidegate.core import clock
 from tidegate.core.change import Change
-from tidegate.core.feed import ChangesInForce, Entry, Forget, KeyChanged, PlanPublished, in_force_of
+from tidegate.core.feed import (
+    MOST_TOLD,
+    TOLD_S,
+    AnswersInvalidated,
+    ChangesInForce,
+    Entry,
+    Forget,
+    Invalidation,
+    KeyChanged,
+    PlanPublished,
+    in_force_of,
+)
 from tidegate.stores.read_only import Reading, ReadOnly
 
 # Who missed more than this forgets all keys: cheaper than naming each.
 _MOST_NAMED: Final = 10_000
-_FROM = "SELECT seq, key_id, kind FROM feed WHERE seq >= ? ORDER BY seq LIMIT ?"
+_FROM = "SELECT seq, key_id, kind, invalidation FROM feed WHERE seq >= ? ORDER BY seq LIMIT ?"
 _NEWEST = "SELECT max(seq) FROM feed"
 _CHANGES = (
     "SELECT l.epoch, l.renewed_at_s, c.id, c.lever, c.scope, c.value, c.from_s, c.until_s,"
@@ -24,8 +35,12 @@ _CHANGES = (
     " AS renewed_at_s FROM leadership) l LEFT JOIN changes c ON c.ended_at_s IS NULL"
     " ORDER BY c.from_s, c.id"
 )
+_LATELY = (
+    "SELECT invalidation FROM feed WHERE kind = 'answers' AND at_s >= ? ORDER BY seq DESC LIMIT ?"
+)
 _PLAN = "SELECT version, plan FROM plans ORDER BY version DESC LIMIT 1"
 
+_invalidation = msgspec.json.Decoder(Invalidation).decode
 _names = msgspec.json.Decoder(list[str]).decode
 
 
@@ -43,8 +58,13 @@ class FeedReader(ReadOnly):
 
 
 def _named(connection: Reading, rows: list[tuple[Any, ...]]) -> list[Entry]:
-    entries = [Entry(seq, KeyChanged(key_id)) for seq, key_id, _ in rows if key_id is not None]
-    kinds = {kind for _, _, kind in rows}
+    entries: list[Entry] = []
+    for seq, key_id, _, invalidation in rows:
+        if key_id is not None:
+            entries.append(Entry(seq, KeyChanged(key_id)))
+        elif invalidation is not None:
+            entries.append(Entry(seq, AnswersInvalidated((_invalidation(invalidation),))))
+    kinds = {row[2] for row in rows}
     if "changes" in kinds:
         entries.append(_changes(connection, rows[-1][0]))
     if "plan" in kinds:
@@ -57,6 +77,10 @@ def _afresh(connection: Reading) -> list[Entry]:
     if not newest:
         return []
     told = [Entry(newest, Forget()), _changes(connection, newest)]
+    lately = connection.execute(_LATELY, (clock.wall_s() - TOLD_S, MOST_TOLD)).fetchall()
+    if lately:
+        invalidated = tuple(_invalidation(text) for (text,) in reversed(lately))
+        told.append(Entry(newest, AnswersInvalidated(invalidated)))
     return told + _plan(connection, newest)
 
 

@@ -1,11 +1,14 @@
 """Answers kept in one process' memory: bounded in bytes, the least recently used goes first."""
 
+import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
 
 from tidegate.core import clock
+from tidegate.core.invalidated import Invalidated
 from tidegate.core.kept_answer import ENTRY_BYTES, Found, KeptAnswer
 
 # So many that have expired are looked for with each that is put.
@@ -13,13 +16,15 @@ _SWEPT: Final = 4
 
 
 class _Held(Struct, eq=False):
-    """Times are monotonic seconds: the wall clock may be set while it is kept."""
+    """Times are monotonic seconds: the wall clock may be set while it is kept. It is known to be
+    good by all that was invalidated up to `number`."""
 
     answer: KeptAnswer
     put_s: float
     until_s: float
     size: int
     forms: dict[tuple[bool, bool], bytes]
+    number: int
 
 
 class Room(Struct, eq=False):
@@ -31,19 +36,31 @@ class Room(Struct, eq=False):
 
 class MemoryAnswers:
     """core.kept_answer.Answers of one route. `size` is in bytes, as far as it is known. Where there
-    is no room left that it shares with others, it makes some of its own."""
+    is no room left that it shares with others, it makes some of its own. What `log` says is void is
+    neither put nor found."""
 
-    def __init__(self, max_bytes: int, room: Room | None = None) -> None:
+    def __init__(
+        self, max_bytes: int, room: Room | None = None, log: Invalidated[int] | None = None
+    ) -> None:
         self._room = room or Room(max_bytes)
+        self._log = Invalidated(0) if log is None else log
         self.max_bytes = max_bytes
         self.size = 0
-        self.evicted = 0
+        self.evicted = self.invalidated = 0
         self._held: OrderedDict[bytes, _Held] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._held)
 
+    def keys(self) -> list[bytes]:
+        """Of all that is held now."""
+        return list(self._held)
+
     async def get(self, key: bytes) -> Found | None:
+        return self.look(key)
+
+    def look(self, key: bytes) -> Found | None:
+        """The same at once."""
         held = self._held.get(key)
         if held is None:
             return None
@@ -51,18 +68,28 @@ class MemoryAnswers:
         if now_s >= held.until_s:
             self.drop(key)
             return None
+        if held.number < self._log.newest and self._is_void(key, held):
+            return None
         self._held.move_to_end(key)
         return Found(held.answer, now_s - held.put_s, held.forms)
+
+    async def get_many(self, keys: Sequence[bytes]) -> list[Found | None]:
+        return [self.look(key) for key in keys]
 
     def put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> None:
         now_s = clock.monotonic_s()
         self.drop(key)
-        size = len(answer.body) + ENTRY_BYTES
-        if size > self.max_bytes:
+        size, log = len(answer.body) + ENTRY_BYTES, self._log
+        if size > self.max_bytes or log.voids(answer.labels, answer.labels.number):
             return
-        self._held[key] = _Held(answer, now_s, now_s + keep_s, size, {})
+        self._held[key] = _Held(answer, now_s, now_s + keep_s, size, {}, log.newest)
         self._take(size)
         self._make_room(now_s)
+
+    async def put_many(self, entries: Sequence[tuple[bytes, KeptAnswer]], keep_s: float) -> None:
+        for key, answer in entries:
+            self.put(key, answer, keep_s)
+        await asyncio.sleep(0)
 
     def grew(self, key: bytes, by_bytes: int) -> None:
         held = self._held.get(key)
@@ -76,6 +103,13 @@ class MemoryAnswers:
         if held is not None:
             self._take(-held.size)
 
+    def sweep(self, keys: Iterable[bytes]) -> None:
+        """Drops those of them that are void."""
+        for key in keys:
+            held = self._held.get(key)
+            if held is not None:
+                self._is_void(key, held)
+
     def clear(self) -> None:
         for key in list(self._held):
             self.drop(key)
@@ -84,6 +118,14 @@ class MemoryAnswers:
         """Another bound from now on."""
         self.max_bytes = max_bytes
         self._make_room(clock.monotonic_s())
+
+    def _is_void(self, key: bytes, held: _Held) -> bool:
+        if self._log.voids(held.answer.labels, held.number):
+            self.drop(key)
+            self.invalidated += 1
+            return True
+        held.number = self._log.newest
+        return False
 
     def _make_room(self, now_s: float) -> None:
         oldest = [key for key, _ in zip(self._held, range(_SWEPT), strict=False)]

@@ -7,21 +7,28 @@ too, so that one that stands under another's is as good as none.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Final
 
 from tidegate.core import clock
 from tidegate.core.cache import Tier
+from tidegate.core.cache_labels import Selector
 from tidegate.core.kept_answer import Found, KeptAnswer, packed, unpacked
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.redis_address import RedisAddress
+from tidegate.stores.redis_invalidations import LOOK_S, RedisInvalidations
 from tidegate.stores.redis_link import RedisLink
+from tidegate.stores.redis_purge import DROP, SPACES, RedisPurge, lists_of, prefix_of, written
 from tidegate.stores.redis_wire import RedisRefused, Reply, encode
 
 log = logging.getLogger(__name__)
 
-_VERSION: Final = "2"
-# KEYS: what expires when, sizes, their sum. ARGV: entry, value, milliseconds, most bytes, prefix.
+_VERSION: Final = "3"
+# Of several answers so many are one reply: the longest of them make 2 MiB.
+_AT_ONCE: Final = 16
+# KEYS: what expires when, sizes, their sum, labels. ARGV: entry, value, milliseconds, most bytes,
+# prefix, labels.
 # A server that is full refuses the value, and nothing has happened. Lists outlive what is in them;
 # where the server has thrown one away, the sum begins anew, or it would have no room for ever.
 _PUT: Final = """
@@ -32,6 +39,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local function forget(entry)
   local size = tonumber(redis.call('HGET', KEYS[2], entry) or '0')
   redis.call('HDEL', KEYS[2], entry)
+  redis.call('HDEL', KEYS[4], entry)
   redis.call('ZREM', KEYS[1], entry)
   redis.call('DECRBY', KEYS[3], size)
 end
@@ -41,6 +49,7 @@ end
 forget(ARGV[1])
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
 redis.call('HSET', KEYS[2], ARGV[1], #ARGV[2])
+redis.call('HSET', KEYS[4], ARGV[1], ARGV[6])
 redis.call('INCRBY', KEYS[3], #ARGV[2])
 local evicted = 0
 if redis.call('ZCARD', KEYS[1]) == 1 then redis.call('SET', KEYS[3], #ARGV[2]) end
@@ -51,25 +60,54 @@ while tonumber(redis.call('GET', KEYS[3])) > tonumber(ARGV[4]) do
   forget(first)
   evicted = evicted + 1
 end
-for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 259200000) end
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 3456000000) end
 return evicted
 """
 
 
-class RedisAnswers:
-    """The connection, and the answers of every route behind it. `run` keeps it until cancelled."""
+def _ignore(name: str, selector: Selector) -> None:
+    """Nothing is kept elsewhere."""
 
-    def __init__(self, address: RedisAddress, name: str) -> None:
-        self._link = RedisLink(address, f"{name}-answers", _nothing)
+
+def _ignore_reply(reply: Reply) -> None:
+    """Nobody waits for it."""
+
+
+class RedisAnswers:
+    """The connection, and the answers of every route behind it. `run` keeps it until cancelled.
+    `heard` is told of each invalidation that others have told, `known` are those of control."""
+
+    def __init__(
+        self,
+        address: RedisAddress,
+        name: str,
+        heard: Callable[[str, Selector], None] = _ignore,
+        known: Mapping[str, Selector] = MappingProxyType({}),
+    ) -> None:
+        self._link = RedisLink(address, f"{name}-answers", self._opened)
+        self.invalidations = RedisInvalidations(heard, known)
+        self._purge = RedisPurge(self._link, self.invalidations)
         self._routes: dict[tuple[str, Tier], _OfRoute] = {}
-        self.errors = self.damaged = self.evicted = self.full = 0
+        self._listed: set[str] = set()
+        self.errors = self.damaged = self.evicted = self.full = self.void = 0
 
     @property
     def open(self) -> bool:
         return self._link.open
 
+    @property
+    def purged(self) -> int:
+        """Void answers that this gateway has taken out."""
+        return self._purge.gone
+
     async def run(self) -> None:
-        await self._link.keep()
+        async with asyncio.TaskGroup() as tasks:
+            for work in (self._link.keep(), self._listen(), self._purge.run()):
+                tasks.create_task(work)
+
+    def invalidate(self, name: str, selector: Selector) -> None:
+        """Tells the other gateways, and whoever joins them, what control has told this one."""
+        self.invalidations.place(self._link, name, selector)
 
     def of(self, route: str, tier: Tier, max_bytes: int) -> "_OfRoute":
         found = self._routes.get((route, tier))
@@ -79,23 +117,73 @@ class RedisAnswers:
         return found
 
     async def read(self, key: bytes) -> Reply:
-        """None where it is not there, or not in time."""
+        """None where it is not there, or not in time, or nobody knows what has been invalidated."""
+        if not self.invalidations.is_current:
+            self.errors += 1
+            return None
         try:
             return await self._link.call(encode("GET", key))
         except StoreUnavailable:
             self.errors += 1
             return None
 
-    def tell(self, command: bytes, heard: Callable[[Reply], None]) -> None:
-        """Sends what nobody waits for."""
+    async def read_many(self, keys: Sequence[bytes]) -> list[Reply]:
+        """The same of each key; what is asked is a few at a time, as others wait behind it."""
+        found: list[Reply] = []
+        if not self.invalidations.is_current:
+            self.errors += 1
+            return [None] * len(keys)
+        for start in range(0, len(keys), _AT_ONCE):
+            some = keys[start : start + _AT_ONCE]
+            try:
+                reply = await self._link.call(encode("MGET", *some))
+            except (StoreUnavailable, RedisRefused):
+                self.errors += 1
+                break
+            if not isinstance(reply, list) or len(reply) != len(some):
+                break
+            found += reply
+        return found + [None] * (len(keys) - len(found))
+
+    async def said(self, commands: Sequence[bytes], heard: Callable[[Reply], None]) -> None:
+        """As `tell`, and back once all of it has been answered."""
+        sent = [it for it in (self.tell(command, heard) for command in commands) if it is not None]
+        await asyncio.gather(*sent, return_exceptions=True)
+
+    def tell(self, command: bytes, heard: Callable[[Reply], None]) -> asyncio.Future[Reply] | None:
+        """Sends what nobody has to wait for; None where it could not be sent."""
         try:
             if not self._link.open:
                 raise StoreUnavailable("Redis is away")
             future = self._link.send(command)
         except StoreUnavailable:
             self.errors += 1
-            return
+            return None
         future.add_done_callback(lambda done: self._told(done, heard))
+        return future
+
+    def enlist(self, space: str) -> None:
+        """Has what is void looked for there."""
+        if self._link.open and space not in self._listed:
+            self._listed.add(space)
+            self.tell(encode("SADD", SPACES, space), _ignore_reply)
+
+    async def _opened(self, link: RedisLink) -> None:
+        """Nothing is given before it is known what others have invalidated meanwhile."""
+        self._listed.clear()
+        await self.invalidations.read(link)
+        self.invalidations.place_all(link)
+
+    async def _listen(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_S)
+            if not self._link.open:
+                continue
+            try:
+                await self.invalidations.read(self._link)
+                self.invalidations.place_rest(self._link)
+            except StoreUnavailable as error:
+                log.warning("what others invalidate cannot be heard: %s", error)
 
     def _told(self, done: asyncio.Future[Reply], heard: Callable[[Reply], None]) -> None:
         if done.cancelled() or done.exception() is not None:
@@ -116,27 +204,47 @@ class _OfRoute:
         space = f"{{tidegate:answers:{_VERSION}:{whose}}}"
         self.max_bytes = 0
         self._store = store
-        self._prefix = f"{space}:of:".encode()
-        self._lists = [f"{space}:{name}" for name in ("until", "sizes", "size")]
+        self._space = space
+        self._prefix = prefix_of(space).encode()
+        self._lists = lists_of(space)
 
     async def get(self, key: bytes) -> Found | None:
-        data = await self._store.read(self._prefix + key)
+        return self._found(key, await self._store.read(self._prefix + key))
+
+    async def get_many(self, keys: Sequence[bytes]) -> list[Found | None]:
+        data = await self._store.read_many([self._prefix + key for key in keys])
+        return [self._found(key, one) for key, one in zip(keys, data, strict=True)]
+
+    def _found(self, key: bytes, data: Reply) -> Found | None:
         if not isinstance(data, bytes):
             return None
         answer = unpacked(data, key)
         if answer is None:
             self._store.damaged += 1
             return None
+        if self._store.invalidations.voids(answer.labels):
+            self._store.void += 1
+            lists, labels = self._lists, written(answer.labels)
+            drop = encode("EVAL", DROP, len(lists), *lists, self._prefix, key, labels)
+            self._store.tell(drop, _ignore_reply)
+            return None
         return Found(answer, max(clock.wall_s() - answer.made_at_s, 0.0), {})
 
     def put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> None:
-        keep_ms = int(keep_s * 1000)
-        if keep_ms <= 0:
-            return
-        value, prefix = packed(answer, key), self._prefix
-        lists, most = self._lists, self.max_bytes
-        command = encode("EVAL", _PUT, len(lists), *lists, key, value, keep_ms, most, prefix)
-        self._store.tell(command, self._kept)
+        if int(keep_s * 1000) > 0:
+            self._store.enlist(self._space)
+            self._store.tell(self._put(key, answer, keep_s), self._kept)
+
+    async def put_many(self, entries: Sequence[tuple[bytes, KeptAnswer]], keep_s: float) -> None:
+        if int(keep_s * 1000) > 0:
+            self._store.enlist(self._space)
+            puts = [self._put(key, answer, keep_s) for key, answer in entries]
+            await self._store.said(puts, self._kept)
+
+    def _put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> bytes:
+        lists, value, keep_ms = self._lists, packed(answer, key), int(keep_s * 1000)
+        words = (key, value, keep_ms, self.max_bytes, self._prefix, written(answer.labels))
+        return encode("EVAL", _PUT, len(lists), *lists, *words)
 
     def grew(self, key: bytes, by_bytes: int) -> None:
         """Forms are not kept there."""
@@ -146,8 +254,3 @@ class _OfRoute:
             self._store.full += 1
         elif isinstance(reply, int):
             self._store.evicted += reply
-
-
-async def _nothing(link: RedisLink) -> None:
-    """A connection that is new is good as it is."""
-    del link

@@ -201,6 +201,7 @@ feed = Table(
     Column("key_id", Text),
     Column("plan_version", Integer),
     Column("at_s", Float, nullable=False),
+    Column("invalidation", Text),
     sqlite_autoincrement=True,
 )
 

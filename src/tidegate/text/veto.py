@@ -42,22 +42,28 @@ def _figures(one: Question, other: Question) -> str | None:
 
 
 def _words(one: Question, other: Question) -> str | None:
-    if one.is_negative != other.is_negative:
+    if one.negations != other.negations:
         return "negation"
-    ours, theirs = one.plain - other.plain, other.plain - one.plain
-    for left, right in OPPOSITES:
-        if (ours & left and theirs & right) or (ours & right and theirs & left):
+    ours, theirs = one.every - other.every, other.every - one.every
+    for word in ours:
+        if not theirs.isdisjoint(OPPOSITES.get(word, ())):
             return "opposites"
+    if one.words == other.words:
+        return None
     mine, its = Counter(one.words), Counter(other.words)
-    if mine != its:
-        differing = {*(mine - its), *(its - mine)}
-        return "names" if differing & (one.names | other.names) else "words"
-    return "order" if one.words != other.words else None
+    if mine == its:
+        return "order"
+    differing = (mine - its).keys() | (its - mine).keys()
+    return "words" if differing.isdisjoint(one.names | other.names) else "names"
 
 
 def _asked_for(one: Question, other: Question) -> str | None:
-    if (one.kind, one.others, one.modal) != (other.kind, other.others, other.modal):
+    if one.asked != other.asked:
         return "question"
-    if one.is_past != other.is_past or one.is_future != other.is_future:
+    if one.tense != other.tense:
         return "tense"
-    return "person" if one.person != other.person and one.kind != "how" else None
+    if one.person == other.person:
+        return None
+    # How I do it and how you do it is how it is done; not so how I do yours.
+    is_general = one.asked[0] == "how" and not (all(one.person) or all(other.person))
+    return None if is_general else "person"

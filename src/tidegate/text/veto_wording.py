@@ -8,6 +8,16 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def _opposites(lines: Iterable[str]) -> dict[str, frozenset[str]]:
+    found: dict[str, frozenset[str]] = {}
+    for line in lines:
+        left, right = map(_words, line.split("/"))
+        for sides in ((left, right), (right, left)):
+            for word in sides[0]:
+                found[word] = found.get(word, frozenset()) | sides[1]
+    return found
+
+
 def _numbered(text: str, step: int = 1) -> dict[str, int]:
     return {word: step * n for n, word in enumerate(text.split()) if word != "_"}
 
@@ -16,9 +26,16 @@ def _first_of_each(groups: Iterable[str]) -> dict[str, str]:
     return {word: group.split()[0] for group in groups for word in group.split()}
 
 
+# With the apostrophe and without it; three are other words without.
+_NO: Final = _words(
+    "don doesn didn isn aren wasn weren couldn wouldn shouldn hasn hadn mustn needn ain shan"
+)
+_NEGATED: Final = frozenset(f"{it}{t}" for it in _NO for t in ("'t", "t")) | _words(
+    "can't won't haven't"
+)
 # Words that say no: English, German, French, Spanish, Portuguese, Italian, Dutch, Swedish, Danish,
 # Norwegian, Polish, Czech, Russian, Ukrainian.
-NEGATIONS: Final = _words(
+NEGATIONS: Final = _NEGATED | _words(
     "not no never none nobody nothing nowhere neither nor cannot without except excluding"
     " nicht kein keine keinen keinem keiner keines nie niemals niemand nichts ohne weder ne"
     " pas jamais aucun aucune rien sans ni sin nunca ningún ninguna ninguno nada jamás tampoco"
@@ -26,13 +43,6 @@ NEGATIONS: Final = _words(
     " niets zonder inte ingen inget inga aldrig utan ikke ingenting uten uden bez nigdy nikt"
     " nic není nikdy nikdo не нет без никогда никто ничего нельзя ні немає ніколи"
 )
-# What stands before an apostrophe and a `t`, or without the apostrophe before the `t`.
-NEGATED: Final = _words(
-    "don doesn didn isn aren wasn weren can couldn won wouldn shouldn haven hasn hadn mustn"
-    " needn ain shan"
-)
-# Those that are words of their own without the apostrophe are left out.
-NEGATED_PLAINLY: Final = frozenset(f"{it}t" for it in NEGATED - {"can", "won", "haven"})
 # What says nothing by itself in a question, or is looked at by itself below.
 SMALL: Final = _words(
     "a an the of to in on at by for with as about and that this these those there it its s d"
@@ -49,6 +59,50 @@ PAST: Final = _words("was were did had")
 FUTURE: Final = _words("will shall ll")
 MODALS: Final[Mapping[str, str]] = _first_of_each(
     ("can could", "should must ought", "may might", "would d", "will shall ll")
+)
+
+# Question words, each with what it asks for.
+KINDS: Final[Mapping[str, str]] = {
+    "what": "what",
+    "which": "what",
+    "who": "who",
+    "whom": "who",
+    "whose": "who",
+    "when": "when",
+    "where": "where",
+    "why": "why",
+    "how": "how",
+}
+# What begins a question that is answered by yes or no; of one kind each.
+WHETHER: Final[Mapping[str, str]] = {
+    **MODALS,
+    **_first_of_each(("is are am was were", "do does did", "has have had")),
+}
+# Behind `how` these ask for a way, whoever goes it.
+GENERAL: Final = _words("do does can could should would may might must to")
+# Between two of a kind, whichever comes first.
+BESIDE: Final = _words("and or vs versus")
+# What is said in many words, and its few: a part that is always there, and a pattern of words in
+# small letters, one space between.
+_IS: Final = "(?:'s| is| are| was| were| would be)"
+PHRASES: Final = (
+    (
+        "what",
+        rf"\bwhat{_IS} (?:the |a |an |some )?(?:of the )?(?:best |good |better )?(?:possible )?"
+        r"(?:ways?|methods?|process|procedure|steps) (?:to|of|for)\b",
+        "how to",
+    ),
+    (
+        " do to ",
+        r"\bwhat (?:should|can|could|must|would|do) (?:i|you|we|one|people) do to\b",
+        "how to",
+    ),
+    (" reason", rf"\bwhat{_IS} the (?:main |real )?reasons? (?:for|of|that|why|behind)\b", "why"),
+    ("how come", r"\bhow come\b", "why"),
+    ("is it possible ", r"^is it possible (?:to|for)\b", "can i"),
+    ("is there a", r"^is there (?:a|any) (?:possible )?way (?:to|of|for)\b", "can i"),
+    ("in order to", r"\bin order to\b", "to"),
+    ("lot", r"\b(?:a lot|lots) of\b", "many"),
 )
 
 # Whichever of a line is said, the same is meant.
@@ -80,10 +134,10 @@ SAME: Final[Mapping[str, str]] = _first_of_each(
         "differ difference different",
     )
 )
-# Of each line, one side says the opposite of the other, or something else of its kind.
-OPPOSITES: Final = tuple(
-    tuple(frozenset(side.split()) for side in line.split("/"))
-    for line in (
+# The words of each line's one side, and those on its other: one says the opposite of the other, or
+# something else of its kind.
+OPPOSITES: Final = _opposites(
+    (
         "enable activate on/disable deactivate off",
         "buy purchase/sell",
         "increase raise grow gain/decrease reduce lower shrink lose",

@@ -1,0 +1,15 @@
+"""Kept answers over the control API."""
+
+from msgspec import Struct
+
+from tidegate.core.cache_labels import Selector
+
+
+class AnswersGone(Struct, frozen=True):
+    """What may be given no more. So many gateways of this machine obey that already; `waiting_for`
+    names those, of any machine, that do not yet, or may not."""
+
+    id: str
+    invalidated: Selector
+    gateways: int
+    waiting_for: list[str] = []

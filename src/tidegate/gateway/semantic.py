@@ -16,6 +16,7 @@ from tidegate.core.cache import SemanticCache
 from tidegate.core.encoding import Vector
 from tidegate.core.judged_hit import compared_by
 from tidegate.core.kept_answer import Answers, Found, Nearness
+from tidegate.core.learnt import made_with
 from tidegate.core.neighbours import Neighbour, Vectors
 from tidegate.gateway.cache_control import Directives
 from tidegate.gateway.cache_key import PreparedCache, answer_key
@@ -72,10 +73,17 @@ def near_of(
         partition,
         answer_key(partition, question.text),
         semantic.ttl_s if told.ttl_s is None else min(told.ttl_s, semantic.ttl_s),
-        None if semantic.threshold is None else max(semantic.threshold, ready.floor),
+        _threshold(semantic, encoding.encoder.version, ready.floor),
         _first(semantic, question.text, partition_of, world),
         compared_by(encoding.encoder.version, VERSION),
     )
+
+
+def _threshold(semantic: SemanticCache, version: str, floor: float) -> float | None:
+    """None: nothing was learnt, or with another encoder or veto than there is here."""
+    if semantic.learnt_with not in (None, made_with(version, VERSION)):
+        return None
+    return None if semantic.threshold is None else max(semantic.threshold, floor)
 
 
 def _first(

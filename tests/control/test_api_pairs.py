@@ -30,7 +30,7 @@ def hit(number: int, **fields: Any) -> JudgedHit:
         "at_s": now_s,
         "started_at_s": now_s - 60 + number,
         "score": 0.9,
-        "encoder": "words-1",
+        "compared_by": "words-1",
         "is_same": True,
     }
     return JudgedHit(**(values | fields))
@@ -56,7 +56,7 @@ def test_only_pairs_of_which_somebody_knows_are_told(room: Room, engine: Engine)
         (False, None, False),
         (True, "numbers", True),
     ]
-    assert {(it["score"], it["encoder"]) for it in page["pairs"]} == {(0.9, "words-1")}
+    assert {(it["score"], it["compared_by"]) for it in page["pairs"]} == {(0.9, "words-1")}
     other = room.ask("GET", "/api/cache/pairs?route=other").json()
     assert (len(other["pairs"]), other["target"]) == (1, None)
     assert error_code(room.ask("GET", "/api/cache/pairs")) == "invalid_request"

@@ -98,7 +98,7 @@ class Hits:
             given=made.is_kept_answer,
             score=made.cache_score,
             veto=made.cache_veto,
-            encoder=made.cache_encoder,
+            compared_by=made.compared_by,
             is_same=is_same,
             decides=came.decides,
             judge=" ".join(filter(None, verdict.judges)),

@@ -163,7 +163,7 @@ def _beside(progress: Progress) -> Beside | None:
         return None
     receipt, kept = progress.receipt, like.found.answer
     near = None if progress.caching is None else progress.caching.near
-    how = like.question, like.score, kept.receipt_id, "" if near is None else near.encoder
+    how = like.question, like.score, kept.receipt_id, "" if near is None else near.compared_by
     if receipt.is_kept_answer:
         if receipt.cache_from != kept.receipt_id:
             return None  # it had what another tier keeps

@@ -43,12 +43,11 @@ class FoundHits(Struct, frozen=True):
 
 
 class JudgedPair(Struct, frozen=True):
-    """Two questions, `score` their cosine by that version of an encoder, of which a judge has said
-    whether they ask the same; `decides`: it was calibrated then. `veto` is why the answer of one is
-    not taken for the other's."""
+    """Two questions, of which a judge has said whether they ask the same; `decides`: it was
+    calibrated then. `score`, `veto` and `compared_by` are as in `core.judged_hit.JudgedHit`."""
 
     score: float
-    encoder: str | None
+    compared_by: str | None
     is_same: bool
     veto: str | None
     decides: bool
@@ -132,7 +131,7 @@ def judged_pairs(connection: Connection, route: str, since_s: float) -> list[Jud
     """Of the semantic tier, for questions asked since, the oldest first: those of which it is known
     whether both ask the same. What no veto holds back is a plain sample of the captured ones, of
     all scores alike."""
-    query = select(_h.score, _h.encoder, _h.is_same, _h.veto, _h.decides, _h.given, _h.at_s)
+    query = select(_h.score, _h.compared_by, _h.is_same, _h.veto, _h.decides, _h.given, _h.at_s)
     query = query.where(_h.route == route, _h.started_at_s >= since_s)
     query = query.where(_h.assessed_as == "quality", _h.tier == "semantic")
     query = query.where(_h.is_same.is_not(None), _h.score.is_not(None))

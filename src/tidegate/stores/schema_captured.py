@@ -26,7 +26,7 @@ captured = Table(
     Column("tools", Text),
     Column("conversation", Text),
     *(Column(name, Text) for name in ("cache", "cache_tier", "cache_from", "cache_veto")),
-    *(Column(name, Text) for name in ("cache_encoder", "kept")),
+    *(Column(name, Text) for name in ("compared_by", "kept")),
     Column("cache_score", Float),
 )
 Index("ix_captured_conversation", captured.c.conversation, captured.c.receipt_id)

@@ -18,12 +18,13 @@ from tidegate.control.shapes_thresholds import (
     ThresholdView,
 )
 from tidegate.core.encoding import Encoder, EncoderUnavailable, open_encoder
-from tidegate.evals.question_pairs import PairsRefused, read_pairs, scored
+from tidegate.evals.question_pairs import Pair, PairsRefused, halves, read_pairs, scored
 from tidegate.stats.precision import Learnt, Point, Scored, at, learn
 from tidegate.text.veto import VERSION
 
 # What is advised elsewhere for every route, without pairs.
 COMMON = (0.92, 0.95)
+_HEAD = ("", "THRESHOLD", "TAKEN", "SAME", "PRECISION", "AT LEAST", "RECALL")
 
 
 @click.command()
@@ -38,6 +39,11 @@ COMMON = (0.92, 0.95)
 @click.option("--encoder", help="Another than the route's.")
 @click.option(
     "--target", type=click.FloatRange(0.5, 1, max_open=True), help="Another than the route's."
+)
+@click.option(
+    "--halves",
+    is_flag=True,
+    help="Learn from one half of the pairs, and show what that comes to on the other.",
 )
 @click.option("--apply", is_flag=True, help="Have the route obey what is found.")
 @click.option("--reason", default="calibrated", show_default=True, help="With --apply: why.")
@@ -56,12 +62,18 @@ def calibrate(state: Path | None, control: str | None, route: str, file: Path, *
         encoder, target = encoder or view.encoder, target or view.target
     try:
         known = read_pairs(file)
+        others: list[Pair] = []
+        if how["halves"]:
+            known, others = halves(known)
         opened = open_encoder(encoder)
-        pairs = scored(known, opened, _progress)
+        pairs, held = scored(known, opened, _progress), scored(others, opened, _progress)
     except (EncoderUnavailable, PairsRefused) as error:
         raise click.ClickException(str(error)) from None
     learnt = learn(pairs, target)
     _tell(pairs, learnt, target, opened)
+    if held and learnt.found is not None:
+        click.echo("\nThe other half:")
+        click.echo(table(_HEAD, _rows(held, at(held, learnt.found.threshold))))
     if learnt.found is None:
         sys.exit(1)
     if not how["apply"] or asked is None:
@@ -118,16 +130,20 @@ def _tell(pairs: list[Scored], learnt: Learnt, target: float, encoder: Encoder) 
         f"{len(pairs)} pairs, {same} of them the same; the veto holds back {vetoed}.\n"
         f"encoder {encoder.version}, veto {VERSION}, target {target:g}\n"
     )
-    rows = [_row("learnt, with veto", learnt.found)] if learnt.found is not None else []
+    rows = _rows(pairs, learnt.found)
     if learnt.nearest is not None:
-        rows.append(_row("nearest, with veto", learnt.nearest))
+        rows.insert(0, _row("nearest, with veto", learnt.nearest))
+    click.echo(table(_HEAD, rows))
+    if learnt.found is None:
+        click.echo(f"\nThe tier stays off: {learnt.why}.")
+
+
+def _rows(pairs: list[Scored], learnt: Point | None) -> list[tuple[str, ...]]:
+    rows = [] if learnt is None else [_row("learnt, with veto", learnt)]
     for threshold in COMMON:
         rows.append(_row("fixed, with veto", at(pairs, threshold)))
         rows.append(_row("fixed, without", at(pairs, threshold, vetoed=False)))
-    head = ("", "THRESHOLD", "TAKEN", "SAME", "PRECISION", "AT LEAST", "RECALL")
-    click.echo(table(head, rows))
-    if learnt.found is None:
-        click.echo(f"\nThe tier stays off: {learnt.why}.")
+    return rows
 
 
 def _row(name: str, point: Point) -> tuple[str, ...]:

@@ -19,6 +19,7 @@
     python -m bench gate             CPU of a gate's statistics over 100,000 cases
     python -m bench cache            lookups of kept answers, and how many a second are given
     python -m bench semantic         answers to other wordings, and what others wait beside them
+    python -m bench vectors          finding the nearest of 100,000 kept questions
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -77,6 +78,7 @@ from bench import (
     steps,
     tidegate_peer,
     validity,
+    vectors,
 )
 from bench.faults import BY_NAME
 from bench.rig import Rig, Running
@@ -273,6 +275,7 @@ def arguments() -> argparse.Namespace:
         "redis",
         "cache",
         "semantic",
+        "vectors",
         "release_cost",
         "judge_drift",
         "table",
@@ -323,6 +326,7 @@ def main() -> int:
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "cache": kept_answers,
         "semantic": other_wordings,
+        "vectors": vectors.main,
         "table": table,
         "resilience-table": write_failing,
         "check": lambda: check(asked.names),

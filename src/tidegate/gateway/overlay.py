@@ -23,7 +23,7 @@ _RELEASE_OFF: Final = LEVERS["release_off"]
 _SEMANTIC_OFF: Final = LEVERS["semantic_cache_off"]
 _SEMANTIC_FLOOR: Final = LEVERS["semantic_threshold_floor"]
 _EXACT_OFF: Final = LEVERS["exact_cache_off"]
-_VECTORS_OFF: Final = LEVERS["embeddings_cache_off"]
+_EMBEDDINGS_OFF: Final = LEVERS["embeddings_cache_off"]
 _NONE: Final[Mapping[str, float]] = {}
 
 
@@ -173,7 +173,6 @@ def _without_semantic(route: PreparedRoute) -> PreparedRoute:
 
 
 def _without_vectors(route: PreparedRoute) -> PreparedRoute:
-    """Its releases' neither."""
     route = _with_candidates(route, lambda one: replace(one, route=_without_vectors(one.route)))
     if route.vectors is None:
         return route
@@ -212,7 +211,7 @@ def _off(base: PreparedPlan, values: Mapping[str, float]) -> frozenset[str]:
 _FLAGS: Final = (
     (_SEMANTIC_OFF, _without_semantic),
     (_EXACT_OFF, _without_exact),
-    (_VECTORS_OFF, _without_vectors),
+    (_EMBEDDINGS_OFF, _without_vectors),
     (_RELEASE_OFF, _unreleased),
     (_ROUTE_OFF, _closed),
 )

@@ -53,7 +53,7 @@ class Items(Struct, eq=False):
 class PreparedVectors(Struct, eq=False):
     """A route's cache of vectors, ready. `starts` have read, for each target whose answers are the
     release's own, what is the same for all of its requests; `tags` all of their vectors have.
-    While a change in force has it so it is `off`."""
+    `off`: while a change in force has it so, every item is asked anew."""
 
     tier: EmbeddingsCache
     starts: Mapping[str, Any]

@@ -49,6 +49,7 @@ from typing import Any
 
 from bench import (
     cache,
+    cached_vectors,
     changes,
     dialects,
     evals,
@@ -193,6 +194,7 @@ def memory(size: tuple[int, int], streamed_share: float) -> int:
 
 def kept_answers() -> int:
     cache.lookups()
+    cached_vectors.vectors()
     with rig_of_our_own() as rig, running(rig, cache.NAME) as gateway:
         return cache.hits(rig, gateway)
 

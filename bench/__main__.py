@@ -50,6 +50,7 @@ from typing import Any
 
 from bench import (
     cache,
+    cached_vectors,
     changes,
     dialects,
     evals,
@@ -195,6 +196,7 @@ def memory(size: tuple[int, int], streamed_share: float) -> int:
 
 def kept_answers() -> int:
     cache.lookups()
+    cached_vectors.vectors()
     with rig_of_our_own() as rig, running(rig, cache.NAME) as gateway:
         return cache.hits(rig, gateway)
 

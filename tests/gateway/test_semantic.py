@@ -423,3 +423,39 @@ def test_an_encoder_that_is_missing_is_said_once_and_requests_go_on(
         assert "pip install 'tidegate[semantic]'" in said[0]
 
     run(main())
+
+
+def test_a_prefilter_spares_what_has_nothing_near_the_encoder(tmp_path: Path) -> None:
+    class Quick(Words):
+        name = "static"
+        version = "quick-1"
+
+    async def main() -> None:
+        main, quick = Words(fast=False), Quick()
+        cache = near(ExactCache(), prefilter="static")
+        async with nearby(tmp_path, cache, encoder=main, prefilter=quick) as it:
+            for text in (ONE, OTHER, POLITE):
+                await it.it.ask(body=asking(text))
+                await asyncio.sleep(0.02)
+            assert await it.outcomes(3) == ["miss", "miss", "hit"]
+            assert it.lookups() == {"far": 2, "hit": 1}
+            first, second, third = it.it.receipts()
+            assert first.cache_encode_s is second.cache_encode_s is None
+            assert third.cache_encode_s is not None
+            assert main.asked == [ONE, OTHER, POLITE], "the first two behind their answers"
+            assert len(it.index.held) == 4, "by each of the two encoders"
+            quick.version = "quick-2"
+            await it.it.ask(body=asking("Do tell: how do I reset my password"))
+            assert it.lookups()["far"] == 3
+
+    run(main())
+
+
+def test_a_prefilter_that_is_off_filters_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near(prefilter="static"), prefilter=None) as it:
+            for text in (ONE, POLITE):
+                await it.it.ask(body=asking(text))
+            assert await it.outcomes(2) == ["miss", "hit"]
+
+    run(main())

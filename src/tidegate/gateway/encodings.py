@@ -74,7 +74,7 @@ class Encodings:
         if self._stopped or self.off() is not None or self.encoder is None:
             return None
         future: _Waiting = self._loop.create_future()
-        if patience_s is not None and self.encoder.fast and self.mean_s < _INLINE_S:
+        if patience_s is not None and self._is_inline(self.encoder):
             self._settle(future, *self._tried(self.encoder, text))
             return future
         queue, most = self._behind, MOST_BEHIND
@@ -88,6 +88,15 @@ class Encodings:
         self._some.release()
         return future
 
+    def at_once(self, text: str) -> Vector | None:
+        """None where it takes a while."""
+        if self.encoder is None or not self._is_inline(self.encoder):
+            return None
+        coming = self.ask(text, _INLINE_S)
+        if coming is None or coming.exception() is not None:
+            return None
+        return coming.result()
+
     def stop(self) -> None:
         """Ends the thread once it comes back; nobody hears of what waits."""
         self._stopped = True
@@ -95,6 +104,9 @@ class Encodings:
             for _, future in queue:
                 future.cancel()
         self._some.release()
+
+    def _is_inline(self, encoder: Encoder) -> bool:
+        return encoder.fast and self.mean_s < _INLINE_S
 
     def _work(self) -> None:
         """The thread."""

@@ -5,10 +5,15 @@ is searched row by row. It holds vectors in eight bits, so that it takes a quart
 scores are the matrix', and exact. Not for two threads at once.
 """
 
+import contextlib
 import itertools
 from typing import Final
 
 import numpy as np
+
+# Loaded after usearch it ends the process by a segmentation fault; before it, both go well.
+with contextlib.suppress(ImportError):
+    import onnxruntime as _onnxruntime  # noqa: F401
 from usearch.index import Index
 
 from tidegate.stores.exact_vectors import Matrix

@@ -18,6 +18,7 @@
     python -m bench evals            cases a second of a run of both sides, on one core
     python -m bench gate             CPU of a gate's statistics over 100,000 cases
     python -m bench cache            lookups of kept answers, and how many a second are given
+    python -m bench cache_worth      what a skewed stream saves by tier, and what is turned off
     python -m bench semantic         answers to other wordings, and what others wait beside them
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
@@ -49,6 +50,7 @@ from typing import Any
 
 from bench import (
     cache,
+    cache_worth,
     changes,
     dialects,
     evals,
@@ -272,6 +274,7 @@ def arguments() -> argparse.Namespace:
         "gate",
         "redis",
         "cache",
+        "cache_worth",
         "semantic",
         "release_cost",
         "judge_drift",
@@ -322,6 +325,7 @@ def main() -> int:
         "gate": gate.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "cache": kept_answers,
+        "cache_worth": cache_worth.run,
         "semantic": other_wordings,
         "table": table,
         "resilience-table": write_failing,

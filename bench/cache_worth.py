@@ -169,3 +169,8 @@ def break_even() -> float:
     second, cpu_s = PRICES.usd_per_s or 0.0, PRICES.usd_per_cpu_h / 3600
     hit = one.cost_nanousd * 1e-9 + second * (one.saved_s - one.lookup_s - 0.001)
     return (one.lookup_s * (cpu_s + second)) / (hit + one.lookup_s * second)
+
+
+def run() -> int:
+    """-> how many things were not as they should be."""
+    return replay() + controller()

@@ -18,6 +18,7 @@
     python -m bench evals            cases a second of a run of both sides, on one core
     python -m bench gate             CPU of a gate's statistics over 100,000 cases
     python -m bench cache            lookups of kept answers, and how many a second are given
+    python -m bench cache_worth      what a skewed stream saves by tier, and what is turned off
     python -m bench semantic         answers to other wordings, and what others wait beside them
     python -m bench vectors          finding the nearest of 100,000 kept questions
     python -m bench redis            wait and CPU of limits that gateways share
@@ -50,6 +51,7 @@ from typing import Any
 
 from bench import (
     cache,
+    cache_worth,
     cached_vectors,
     changes,
     dialects,
@@ -276,6 +278,7 @@ def arguments() -> argparse.Namespace:
         "gate",
         "redis",
         "cache",
+        "cache_worth",
         "semantic",
         "vectors",
         "release_cost",
@@ -327,6 +330,7 @@ def main() -> int:
         "gate": gate.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "cache": kept_answers,
+        "cache_worth": cache_worth.run,
         "semantic": other_wordings,
         "vectors": vectors.main,
         "table": table,

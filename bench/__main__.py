@@ -18,6 +18,7 @@
     python -m bench evals            cases a second of a run of both sides, on one core
     python -m bench gate             CPU of a gate's statistics over 100,000 cases
     python -m bench cache            lookups of kept answers, and how many a second are given
+    python -m bench semantic         answers to other wordings, and what others wait beside them
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -70,6 +71,7 @@ from bench import (
     resilience,
     resilience_table,
     scale_routes,
+    semantic,
     shared_limits,
     signals,
     steps,
@@ -115,8 +117,9 @@ def running(rig: Rig, name: str) -> Iterator[Running]:
         with tidegate_peer.running(rig) as tidegate:
             yield tidegate
         return
-    if name in (LIMITED, cache.NAME):
-        plan = install.HERE / f"tidegate_{'limited' if name == LIMITED else 'cached'}.yaml"
+    plans = {LIMITED: "limited", cache.NAME: "cached", semantic.NAME: "semantic"}
+    if name in plans:
+        plan = install.HERE / f"tidegate_{plans[name]}.yaml"
         with tidegate_peer.running(rig, plan, name) as planned:
             yield planned
         return
@@ -194,6 +197,12 @@ def kept_answers() -> int:
         return cache.hits(rig, gateway)
 
 
+def other_wordings() -> int:
+    over = semantic.encoders()
+    with rig_of_our_own() as rig, running(rig, semantic.NAME) as gateway:
+        return over + semantic.run(rig, gateway)
+
+
 def routes() -> int:
     with rig_of_our_own() as rig:
         return scale_routes.run(rig, RESULTS / "scale.jsonl")
@@ -263,6 +272,7 @@ def arguments() -> argparse.Namespace:
         "gate",
         "redis",
         "cache",
+        "semantic",
         "release_cost",
         "judge_drift",
         "table",
@@ -312,6 +322,7 @@ def main() -> int:
         "gate": gate.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "cache": kept_answers,
+        "semantic": other_wordings,
         "table": table,
         "resilience-table": write_failing,
         "check": lambda: check(asked.names),

@@ -9,8 +9,8 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-from tidegate.graders._languages import language_of
-from tidegate.graders._profiles import LANGUAGES
+from tidegate.text.language import language_of
+from tidegate.text.language_profiles import LANGUAGES
 
 _LEAST_CHARS = 60
 _LEAST_LETTERS = 0.7

@@ -15,9 +15,16 @@ lock pyproject.toml --extra postgres --constraints requirements/core.txt \
     --output-file requirements/postgres.txt
 lock pyproject.toml --extra git --constraints requirements/core.txt \
     --output-file requirements/git.txt
+lock pyproject.toml --extra semantic --constraints requirements/core.txt \
+    --output-file requirements/semantic.txt
+lock pyproject.toml --extra semantic-static --constraints requirements/core.txt \
+    --constraints requirements/semantic.txt --output-file requirements/semantic-static.txt
+lock pyproject.toml --extra qdrant --constraints requirements/core.txt \
+    --constraints requirements/semantic-static.txt --output-file requirements/qdrant.txt
 lock --group build --constraints requirements/core.txt --output-file requirements/build.txt
 lock pyproject.toml --group dev --group build \
     --constraints requirements/postgres.txt --constraints requirements/git.txt \
-    --constraints requirements/build.txt \
+    --constraints requirements/build.txt --constraints requirements/semantic.txt \
+    --constraints requirements/semantic-static.txt --constraints requirements/qdrant.txt \
     --output-file requirements/dev.txt
 lock --group local --no-deps --output-file requirements/local.txt

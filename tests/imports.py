@@ -19,6 +19,8 @@ def watch(name, arguments):
         _, mode, flags = arguments
         if (isinstance(flags, int) and flags & WRITES) or set(mode or "") & set("wax+"):
             seen.append(f"{current}: writes {arguments[0]}")
+    elif name == "os.putenv" and arguments[0] == b"OPENBLAS_MAIN_FREE":
+        pass  # numpy, for as long as it is being imported
     elif name.startswith(LOUD) and name != "socket.gethostname":
         seen.append(f"{current}: {name} {arguments}")
 

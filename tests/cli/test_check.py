@@ -92,3 +92,15 @@ def test_a_release_that_could_not_be_started_exits_1_with_its_lines(run, beside)
         f'error: {worse}:3:11: change.target: there is no target "nowhere"',
         "2 releases refused",
     ]
+
+
+def test_an_encoder_that_is_not_here_is_a_warning(run, tmp_path):
+    file = tmp_path / "tidegate.yaml"
+    tier = "cache: {semantic: {encoder: nowhere, prefilter: static}}"
+    file.write_text(f"providers: {{sim: {{}}}}\nroutes:\n  a: {{target: sim/x, {tier}}}\n")
+    result = run(file)
+    assert result.exit_code == 0
+    [warning] = [line for line in result.stderr.splitlines() if "cache.semantic" in line]
+    assert f"{file}:3:" in warning
+    assert "routes.a.cache.semantic.encoder: gateways like this one leave that tier off" in warning
+    assert "minilm" in warning

@@ -48,6 +48,7 @@ def test_rates_are_by_arm_and_version(room: Room, engine: Engine) -> None:
         "rated": 1,
         "down": 1,
         "regenerated": 0,
+        "cache_tier": None,
     }
     nothing = {"rates": [], "friction": [], "abandoned": []}
     assert room.ask("GET", "/api/feedback/rates?route=other").json() == nothing

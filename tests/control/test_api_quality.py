@@ -10,7 +10,8 @@ from tests.stores import rig
 from tidegate.core import clock
 from tidegate.core.assessment import AssessedAs, assessment_of
 from tidegate.core.bin import COUNTS, Bin, BinKey
-from tidegate.stores import assessments, database
+from tidegate.core.judged_hit import judged_hit
+from tidegate.stores import assessments, database, judged_hits
 from tidegate.stores.ledger import Ledger
 from tidegate.stores.signal_bins import SignalWriter
 
@@ -104,3 +105,21 @@ def test_a_teams_lead_sees_none_of_it(graded: Room) -> None:
     token = graded.make_team("blue")
     for path in ("/api/quality", "/api/quality/assessments"):
         assert graded.ask("GET", path, token=token).status_code == 403
+
+
+def test_kept_answers_stand_apart_from_live_ones(graded: Room, engine: Engine) -> None:
+    [before] = graded.ask("GET", "/api/quality?route=chat").json()["quality"]
+    receipt = rig.receipt(clock.wall_s(), key_id="k", route="chat", cache="hit", cache_tier="exact")
+    with database.writing(engine) as connection:
+        for as_, bad in (("quality", True), ("thumbs_down", True)):
+            made = judged_hit(receipt, as_, bad, clock.wall_s())
+            judged_hits.store(connection, [made])
+        judged_hits.note_unjudged(connection, "chat", "its judge is away", 5.0)
+    [after] = graded.ask("GET", "/api/quality?route=chat").json()["quality"]
+    hits = after.pop("hits")
+    assert before.pop("hits") is None
+    assert after == before
+    assert (hits["is_judged"], hits["unjudged"]) == (False, None), "the plan does not ask for it"
+    assert [it["tier"] for it in hits["tiers"]] == ["exact"]
+    assert hits["tiers"][0]["bad"]["share"] == 1.0
+    assert [it["assessed_as"] for it in hits["others"]] == ["thumbs_down"]

@@ -5,7 +5,7 @@ from tidegate.core.capture import Captured
 
 
 def test_a_row_leaves_out_what_was_said() -> None:
-    said = {"messages", "answer", "calls", "tools"}
+    said = {"messages", "answer", "calls", "tools", "kept"}
     whole = set(Captured.__struct_fields__)
     assert set(CapturedRow.__struct_fields__) == whole - said | {
         *("asked_chars", "answer_chars", "calls")

@@ -18,11 +18,14 @@ from tidegate.core.declared_capture import DeclaredCapture
 from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.grading import Answered
+from tidegate.core.judged_hit import JudgedHit
 from tidegate.core.receipt import Receipt
+from tidegate.evals.hit_matter import Hits
 from tidegate.evals.live_grading import LiveGrading
 from tidegate.evals.live_route import Clocks
+from tidegate.evals.live_sampling import Purse
 from tidegate.evals.own_gateway import OwnJudge
-from tidegate.stores import assessments, captures, database, live_answers
+from tidegate.stores import assessments, captures, database, judged_hits, live_answers
 from tidegate.stores.ledger import Ledger
 
 START_S = 1_790_000_000.0
@@ -89,7 +92,9 @@ class Bench(Room):
         self.time = Time()
         self.way = Way(self)
         self.declare(quality)
+        self.purses: dict[str, Purse] = {}
         self.job = self.fresh()
+        self.hits = self.fresh_hits()
 
     def declare(self, quality: DeclaredQuality | None, share: float | None = 1.0) -> None:
         capture = None if share is None else DeclaredCapture(share)
@@ -99,7 +104,13 @@ class Bench(Room):
     def fresh(self) -> LiveGrading:
         """As after a restart."""
         way: Any = self.way
-        return LiveGrading(self.given, way, self.time.clocks())
+        self.purses.clear()
+        return LiveGrading(self.given, way, self.time.clocks(), purses=self.purses)
+
+    def fresh_hits(self) -> LiveGrading:
+        """What judges kept answers, after a restart, out of the same money."""
+        way: Any = self.way
+        return LiveGrading(self.given, way, self.time.clocks(), Hits(), self.purses)
 
     def record(self, *several: Receipt) -> None:
         Ledger(self.engine).write(rig.entries(*several), [])
@@ -108,7 +119,8 @@ class Bench(Room):
         """One answer of now, with its receipt; its id."""
         at_s = self.time.clocks().wall_s()
         given = {"route": "chat", "key_id": "k", "model_served": "m", **fields}
-        kept = {name: given.pop(name) for name in ("messages", "cut", "shortened") if name in given}
+        names = ("messages", "cut", "shortened", "kept", "cache_score", "cache_veto")
+        kept = {name: given.pop(name) for name in names if name in given}
         receipt = rig.receipt(at_s, **given)
         self.record(receipt)
         self.keep(receipt, answer, **kept)
@@ -123,6 +135,9 @@ class Bench(Room):
             "prompt_version": receipt.prompt_version,
             "model": receipt.model_served,
             "customer": receipt.customer,
+            "cache": receipt.cache,
+            "cache_tier": "semantic" if "kept" in fields else receipt.cache_tier,
+            "cache_from": receipt.cache_from,
         }
         made = Captured(
             receipt_id=receipt.id,
@@ -142,6 +157,14 @@ class Bench(Room):
             await self.settled()
             self.time.now_s += wait_s
 
+    async def hit_steps(self, count: int = 1, wait_s: float = 1.0) -> None:
+        """The same of what judges kept answers."""
+        for _ in range(count):
+            await self.hits.step()
+            while self.hits._tasks:
+                await asyncio.gather(*self.hits._tasks)
+            self.time.now_s += wait_s
+
     async def settled(self) -> None:
         while self.job._tasks:
             await asyncio.gather(*self.job._tasks)
@@ -149,6 +172,15 @@ class Bench(Room):
     def found(self) -> list[Assessment]:
         with database.reading(self.engine) as connection:
             return live_answers.newest(connection, live_answers.Which(), limit=1000)
+
+    def found_hits(self) -> list[JudgedHit]:
+        with database.reading(self.engine) as connection:
+            return judged_hits.judged_hits(connection, "chat", 0.0)
+
+    def unjudged(self) -> str | None:
+        with database.reading(self.engine) as connection:
+            noted = judged_hits.not_judged(connection).get("chat")
+        return None if noted is None else noted.why
 
     def ungraded(self) -> str | None:
         with database.reading(self.engine) as connection:

@@ -15,10 +15,10 @@ from tidegate.core.assessment import Assessment
 from tidegate.core.conversation_place import conversation_place
 from tidegate.core.declared_capture import DeclaredCapture
 from tidegate.core.declared_quality import DeclaredQuality
+from tidegate.core.deletion import Deletion
 from tidegate.core.receipt import Receipt
 from tidegate.evals.follow_ups import EVERY_S, GRACE_S, WAIT_S, FollowUps
 from tidegate.stores import assessments, captures, database, feedback
-from tidegate.stores.captures import Deletion
 from tidegate.stores.ledger import Ledger
 from tidegate.stores.schema_assessed import assessments as table
 from tidegate.text.follow_up import WINDOW_S

@@ -11,11 +11,11 @@ from tests.evals.live_rig import BAD, CHECKS, GOOD, JUDGED, SECRET, START_S, Ben
 from tests.stores import rig
 
 from tidegate.core.declared_quality import DeclaredQuality
+from tidegate.core.deletion import Deletion
 from tidegate.core.grading import Answered
 from tidegate.evals.asking import MoneySpent
 from tidegate.evals.own_gateway import NoGateway
 from tidegate.stores import captures, database, judges, live_answers, notices
-from tidegate.stores.captures import Deletion
 
 DAY_S = 86_400.0
 CANARY = {

@@ -7,7 +7,7 @@ from tidegate.core.clock import IdSource
 from tidegate.core.declared_capture import DeclaredCapture
 from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.declared_routes import DeclaredRoute
-from tidegate.evals.live_route import MOST_AT_ONCE, WINDOW_S, LiveRoute, asked_of
+from tidegate.evals.live_route import MOST_AT_ONCE, WINDOW_S, LiveRoute, asked_of, purse_of
 from tidegate.stores.live_answers import Judged, Kept
 
 ROUTE = DeclaredRoute(quality=JUDGED, capture=DeclaredCapture(0.05))
@@ -19,7 +19,8 @@ def route(
 ) -> LiveRoute:
     asked = asked_of(msgspec.structs.replace(ROUTE, quality=quality))
     assert asked is not None
-    return LiveRoute("chat", asked, before, time.clocks())
+    purse = purse_of(asked, before, time.clocks())
+    return LiveRoute("chat", asked, before, purse, time.clocks())
 
 
 def kept(time: Time, count: int) -> list[Kept]:

@@ -9,7 +9,7 @@ from tests.evals.written import suite
 from tidegate.core import plugs
 from tidegate.evals.promptfoo_checks import READ, SET
 from tidegate.evals.promptfoo_unsupported import UNSUPPORTED
-from tidegate.graders._profiles import LANGUAGES
+from tidegate.text.language_profiles import LANGUAGES
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/evals.md").read_text()
 _NAMES = re.compile(r"`([^`]+)`")

@@ -67,7 +67,7 @@ def test_a_hit_costs_nothing_and_says_what_it_saved(tmp_path: Path) -> None:
             assert (second.finish_reason, second.model_served) == ("stop", "served")
             assert (
                 it.it.vitals.status().counters[
-                    "tidegate_cache_lookups_total|route=small|outcome=hit"
+                    "tidegate_cache_lookups_total|route=small|tier=exact|outcome=hit"
                 ]
                 == 1
             )

@@ -15,6 +15,7 @@ from tests.gateway.rig import HELLO, PRICE, Gateway, gateway, plan_of, run, unti
 from tests.gateway.routed import at, routed
 from tests.gateway.upstream import Exchange, Upstream, streaming, whole
 
+from tidegate.core.cache import ExactCache, RouteCache
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Plan, Queueing, Route
 from tidegate.core.price import Rate
@@ -205,6 +206,26 @@ def test_what_a_release_adds_goes_with_it(tmp_path: Path) -> None:
                 sent = (await good.arrived()).json
                 assert sent["messages"][0] == {"role": "system", "content": "be kind"}
                 assert "max_tokens" not in sent
+                await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
+                for one in asking:
+                    one.cancel()
+
+    run(main())
+
+
+def test_what_it_says_to_the_cache_is_for_the_cache_alone(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream() as good, Upstream(Held()) as bad:
+            kept = RouteCache(ExactCache(deterministic="any"))
+            routes = canaried(at(good, "a"), at(bad, "b", queueing=NARROW), with_cache=kept)
+            routes["small"] = replace(routes["small"], cache=kept)
+            async with moving(tmp_path, routes) as it:
+                # Of two that ask the same one would wait for the other.
+                asking = it.ask(2, {**HELLO, "cache": {"no-cache": True}})
+                await bad.arrived()
+                await until(lambda: it.it.world.waiting)
+                it.flip()
+                assert "cache" not in (await good.arrived()).json
                 await asyncio.wait(asking, return_when=asyncio.FIRST_COMPLETED)
                 for one in asking:
                     one.cancel()

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from tests.gateway.nearby import giving, near
 from tests.gateway.rig import plan_of, target
 from tests.gateway.routed import routed
 
@@ -210,3 +211,16 @@ def test_a_bound_on_answers_is_of_both_arms(canaried: PreparedPlan) -> None:
     plan = overlay(canaried, {"output_cap_tokens": {"small": 50}})
     assert plan.routes["small"].output_cap_tokens == 50
     assert candidate_of(plan).route.output_cap_tokens == 50
+
+
+def test_the_semantic_tier_of_both_arms_is_switched_off_or_held_to_more() -> None:
+    [stable] = giving(plan_of(routes=routed(A)), near()).routes.values()
+    [coming] = giving(plan_of(routes=routed(B)), near()).routes.values()
+    both = replace(stable, candidate=Candidate("small/v2", "salt", coming))
+    base = prepared(plan_of(C, routes={"small": both}))
+    off = overlay(base, {"semantic_cache_off": {EVERY: 1}})
+    floored = overlay(base, {"semantic_threshold_floor": {EVERY: 0.7, "small": 0.95}})
+    for plan, is_off, floor in ((base, False, 0.0), (off, True, 0.0), (floored, False, 0.95)):
+        for route in (plan.routes["small"], candidate_of(plan).route):
+            assert route.cache is not None
+            assert (route.cache.semantic_off, route.cache.floor) == (is_off, floor)

@@ -12,13 +12,13 @@ from tests.stores import rig
 from tests.stores.said import NOON_S, captured, feedback, recorded, table_bytes
 
 from tidegate.core.capture import Captured, encode_captured
+from tidegate.core.deletion import Deletion
 from tidegate.core.feedback import encode_feedback
 from tidegate.core.layout import Layout
 from tidegate.core.spool import FINISHED, GROWING, MAGIC, SpoolName
 from tidegate.record.spools import LOOK_S, Spools
 from tidegate.stores import captures, database
 from tidegate.stores import feedback as feedback_of
-from tidegate.stores.captures import Deletion
 from tidegate.stores.errors import RowRefused, StoreUnavailable
 
 CANARY = "canary-9f2c"

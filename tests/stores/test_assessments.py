@@ -9,10 +9,10 @@ from tests.stores import rig
 from tests.stores.said import NOON_S, recorded
 
 from tidegate.core.assessment import AssessedAs, Assessment, assessment_of
+from tidegate.core.deletion import Deletion
 from tidegate.core.receipt import Receipt
 from tidegate.stores import assessments, captures, database, receipts
 from tidegate.stores.assessments import Assessed, Marked, OfRelease
-from tidegate.stores.captures import Deletion
 
 UNIT = (1 << 64) - 3
 OF_A_RELEASE = {

@@ -5,9 +5,10 @@ from sqlalchemy import Engine
 from tests.stores.said import DAY_S, NOON_S, captured, feedback, recorded, table_bytes
 
 from tidegate.core.capture import Captured
+from tidegate.core.deletion import Deletion
 from tidegate.stores import captures, database
 from tidegate.stores import feedback as feedback_of
-from tidegate.stores.captures import Deletion, Which
+from tidegate.stores.captures import Which
 
 EVERY = Which()
 

@@ -4,11 +4,11 @@ import pytest
 from sqlalchemy import Engine
 from tests.stores.said import NOON_S, feedback, recorded, table_bytes
 
+from tidegate.core.deletion import Deletion
 from tidegate.core.feedback import Feedback
 from tidegate.stores import assessments as assessments_of
 from tidegate.stores import captures, database
 from tidegate.stores import feedback as feedback_of
-from tidegate.stores.captures import Deletion
 from tidegate.stores.feedback import WAIT_S, Heard, Rate, Which
 from tidegate.stores.schema_assessed import assessments
 

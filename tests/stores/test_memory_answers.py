@@ -121,3 +121,17 @@ class Canaries(RuleBasedStateMachine):
 
 
 TestCanaries = Canaries.TestCase
+
+
+def test_several_are_put_and_found_together() -> None:
+    async def main() -> None:
+        answers = MemoryAnswers(1 << 20)
+        entries = [(b"%d" % number, answer(b"x" * number)) for number in range(5)]
+        await answers.put_many(entries[1:], 60.0)
+        found = await answers.get_many([key for key, _ in entries])
+        assert found[0] is None
+        assert [None if it is None else it.answer for it in found[1:]] == [
+            it for _, it in entries[1:]
+        ]
+
+    asyncio.run(main())

@@ -188,3 +188,42 @@ def test_a_list_that_the_server_threw_away_leaves_room(kind: str, tmp_path: Path
 
     with redis_rig.serving(kind, tmp_path) as server:
         run(main(server))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_several_are_put_and_found_together(kind: str, tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        async with kept(server) as store, kept(server) as other:
+            route = store.of("a", "embeddings", 8 * MB)
+            entries = [(b"%d" % number, answer(b"x" * number)) for number in range(100)]
+            await route.put_many(entries, 60.0)
+            await route.put_many([(b"0", answer(b"never"))], 0.0)
+            keys = [key for key, _ in entries]
+            found = await other.of("a", "embeddings", MB).get_many([*keys, b"none", keys[3]])
+            assert [None if it is None else it.answer.body for it in found] == [
+                *(it.body for _, it in entries),
+                None,
+                b"xxx",
+            ]
+            # What is damaged, or lies under another's key, is a miss of its own.
+            prefix = b"{tidegate:answers:3:embeddings:a}:of:"
+            store.tell(encode("SET", prefix + b"4", packed(answer(), b"5")), lambda _: None)
+            store.tell(encode("SET", prefix + b"5", b"odd"), lambda _: None)
+            found = await route.get_many([b"3", b"4", b"5", b"6"])
+            assert [it is None for it in found] == [False, True, True, False]
+            assert store.damaged == 2
+
+    with redis_rig.serving(kind, tmp_path) as server:
+        run(main(server))
+
+
+def test_while_it_is_away_all_of_several_are_misses(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        store = RedisAnswers(server.address, "test")
+        route = store.of("a", "embeddings", MB)
+        await route.put_many([(b"1", answer())], 60.0)
+        assert await route.get_many([b"1", b"2"]) == [None, None]
+        assert store.errors == 2
+
+    with redis_rig.serving("redis", tmp_path) as server:
+        run(main(server))

@@ -4,8 +4,8 @@ import pytest
 from sqlalchemy import Engine
 from tests.stores.said import NOON_S, captured
 
+from tidegate.core.deletion import Deletion
 from tidegate.stores import captures, database, turns
-from tidegate.stores.captures import Deletion
 from tidegate.stores.turns import Waiting
 
 

@@ -8,9 +8,19 @@ from tests.tidy.tree import Module, Tree
 # Started by name: the console script. What `python -m` runs is a `__main__`, or named.
 ROOTS = ("tidegate", "tidegate.boot.entry")
 # Rooms whose files are found by their names (core.plugs, Alembic).
-FOUND_BY_NAME = ("actuators", "cli", "dialects", "engines", "graders", "limits", "providers")
+FOUND_BY_NAME = (
+    "actuators",
+    "cli",
+    "dialects",
+    "encoders",
+    "engines",
+    "graders",
+    "limits",
+    "providers",
+)
 FOUND_BY_NAME += ("stores/migrations",)
 FOUND_BY_NAME += ("stores/postgresql.py", "prompts/git.py", "evals/jobs.py")
+FOUND_BY_NAME += ("stores/hnsw_vectors.py",)
 
 
 def _name(module: Module) -> str:

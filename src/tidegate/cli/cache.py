@@ -2,7 +2,7 @@
 
 import click
 
-from tidegate.cli import _cache_invalidate, _cache_prefix
+from tidegate.cli import _cache_invalidate, _cache_prefix, _cache_worth
 
 
 @click.group(name="cache")
@@ -13,3 +13,4 @@ def plug() -> None:
 plug.add_command(_cache_invalidate.invalidate)
 plug.add_command(_cache_prefix.prefix)
 plug.add_command(_cache_prefix.unstable)
+plug.add_command(_cache_worth.worth)

@@ -13,6 +13,7 @@ from tidegate.config.prices import PriceTable
 from tidegate.config.problem import Problem
 from tidegate.config.releases import against_plan, read_release, release_files
 from tidegate.core import clock
+from tidegate.core.encoding import why_unavailable
 from tidegate.core.facts import Facts
 from tidegate.core.limit import SPEND
 from tidegate.prompts.reading import Reading
@@ -26,7 +27,8 @@ def plug(file: Path) -> None:
     Exit 0 when it may be served and each release may be started on it, 1 when not.
     """
     now_s = clock.wall_s()
-    facts = Facts(PriceTable(now_s).quote, prompts=Reading().at)
+    quote = PriceTable(now_s).quote
+    facts = Facts(quote, prompts=Reading().at, encodes=why_unavailable)
     compiled = compile_file(file, os.environ, 0, now_s, facts)
     print_findings(compiled)
     if compiled.declared is None:

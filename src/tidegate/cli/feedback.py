@@ -45,7 +45,7 @@ def rates(state: Path | None, control: str | None, route: str | None, since: flo
     had to ask again (friction: lower is better), and of answers that were not waited for."""
     client = open_control(state, control)
     found = client.get("/api/feedback/rates", FeedbackRates, route=route, since_s=since)
-    head = (*_WHOSE, "RATED", "DOWN", "REGENERATED")
+    head = (*_WHOSE, "KEPT BY", "RATED", "DOWN", "REGENERATED")
     click.echo(table(head, [_rate(it) for it in found.rates]))
     if found.friction or found.abandoned:
         columns = ("CONVERSATIONS", "FRICTION", "UNKNOWN", "REQUESTS", "ABANDONED")
@@ -70,7 +70,8 @@ def _said(said: Heard) -> str:
 
 def _rate(view: RateView) -> tuple[str, ...]:
     it = view.found
-    return (*_whose(it), str(it.rated), _share(it.down, view.down), str(it.regenerated))
+    down = _share(it.down, view.down)
+    return (*_whose(it), _text(it.cache_tier), str(it.rated), down, str(it.regenerated))
 
 
 def _silent(found: FeedbackRates) -> list[tuple[str, ...]]:

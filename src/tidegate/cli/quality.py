@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from tidegate.cli._client import control_options, open_control
+from tidegate.cli._hits import tell_hits
 from tidegate.cli._words import Duration, moment, table
 from tidegate.control.shapes_quality import (
     AssessmentList,
@@ -58,6 +59,8 @@ def _tell(one: QualityView) -> None:
     if one.others:
         columns = ("ARM", "VERSION", "FOUND BY", "OF", "BAD", "UNKNOWN")
         click.echo(table(columns, [_other(it) for it in one.others]))
+    if one.hits is not None:
+        tell_hits(one.hits)
 
 
 def _judged(view: JudgedView) -> tuple[str, ...]:

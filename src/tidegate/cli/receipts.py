@@ -34,7 +34,11 @@ _GROUPS = (
         "gateway plan_version release prompt prompt_version passed_over target provider replica "
         "model_wanted model_served model_fingerprint",
     ),
-    ("cache", "cache cache_tier cache_age_s cache_lookup_s cache_from saved_nanousd saved_s"),
+    (
+        "cache",
+        "cache cache_tier cache_age_s cache_lookup_s cache_from cache_items cache_item_hits "
+        "saved_nanousd saved_s",
+    ),
     ("release", "rollout arm unit_kind unit arm_forced shadow_of"),
     (
         "tokens",

@@ -13,6 +13,7 @@ from tidegate.config.walk import Origin, Walked, walk
 from tidegate.config.warn import (
     Warned,
     about_costs,
+    about_encoders,
     about_limits,
     about_machines,
     about_quality,
@@ -108,6 +109,7 @@ def compile_file(
         *about_machines(plan, declared, environ, facts),
         *about_quality(plan, declared),
         *about_revisions(declared, facts),
+        *about_encoders(plan, facts),
     ]
     return Compiled(plan, declared, (), _placed(warned, read.file, walked))
 

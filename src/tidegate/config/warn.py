@@ -88,6 +88,9 @@ def about_quality(plan: Plan, declared: Declared) -> Iterator[Warned]:
         if route.capture is None:
             what = "nothing of this route is captured, so that nothing is graded; write `capture`"
             yield Warned(("routes", name, "quality"), what)
+        if quality.hits is not None and route.cache is None:
+            what = "this route keeps no answers, so that none are judged; write `cache`"
+            yield Warned(("routes", name, "quality", "hits"), what)
         asked = None if quality.judge is None else declared.routes[quality.judge].capture
         if asked is not None and "eval" in asked.also:
             what = (
@@ -179,3 +182,16 @@ def _is_file(path: str) -> bool:
         return FilePath(path).is_file()
     except (OSError, ValueError):
         return False
+
+
+def about_encoders(plan: Plan, facts: Facts) -> Iterator[Warned]:
+    """Semantic tiers that would stay off, as nothing here encodes their questions."""
+    for name, route in plan.routes.items():
+        semantic = None if route.cache is None else route.cache.semantic
+        if semantic is None:
+            continue
+        path = ("routes", name, "cache", "semantic")
+        for key, encoder in (("encoder", semantic.encoder), ("prefilter", semantic.prefilter)):
+            why = None if encoder is None else facts.encodes(encoder)
+            if why is not None:
+                yield Warned((*path, key), f"gateways like this one leave that tier off: {why}")

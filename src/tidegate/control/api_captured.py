@@ -24,10 +24,11 @@ from tidegate.control.shapes_captured import (
 )
 from tidegate.core import clock
 from tidegate.core.capture import Captured
+from tidegate.core.deletion import Deletion
 from tidegate.core.feedback import is_request_id
 from tidegate.core.notice import Notice
 from tidegate.stores import audit, captures, database, incident_captures
-from tidegate.stores.captures import Deletion, Which
+from tidegate.stores.captures import Which
 from tidegate.stores.incident_captures import Hurt, Window
 
 READ: Final = "capture.read"

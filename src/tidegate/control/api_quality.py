@@ -1,9 +1,11 @@
-"""Quality of live answers: how many were found bad, of which arm and version, and which."""
+"""Quality of live answers: how many were found bad, of which arm and version, and which; and of
+kept ones apart from them."""
 
 from collections.abc import Iterable
 
 from sqlalchemy import Connection, Engine
 
+from tidegate.control.hits_view import hits_view
 from tidegate.control.routes import Call, Row
 from tidegate.control.shapes_quality import (
     AssessmentList,
@@ -17,7 +19,7 @@ from tidegate.control.shapes_quality import (
 from tidegate.core import clock
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.stats.stratified import Part, Share, overall, wilson
-from tidegate.stores import assessments, database, live_answers
+from tidegate.stores import assessments, database, judged_hits, live_answers
 from tidegate.stores.assessments import Assessed, Ungraded
 from tidegate.stores.live_answers import Found, Which
 
@@ -33,6 +35,9 @@ async def _show(call: Call) -> QualityList:
             noted = assessments.not_graded(connection)
             names = {name for name, it in declared.items() if it.quality is not None}
             names |= {it.route for it in found if it.route is not None}
+            kept = judged_hits.found(connection, asked.route, since_s)
+            unjudged = judged_hits.not_judged(connection)
+            names |= {it.route for it in kept}
             if asked.route is not None:
                 names &= {asked.route}
             judged = live_answers.found(connection, names, since_s)
@@ -44,6 +49,11 @@ async def _show(call: Call) -> QualityList:
                     overall=_overall(connection, name, since_s),
                     judged=[_judged(it) for it in judged if it.route == name],
                     others=_others(found, name),
+                    hits=hits_view(
+                        [it for it in kept if it.route == name],
+                        declared.get(name),
+                        unjudged.get(name),
+                    ),
                 )
                 for name in sorted(names)
             ]

@@ -3,6 +3,7 @@
 from tidegate.control import (
     api_budgets,
     api_cache,
+    api_cache_worth,
     api_captured,
     api_certificates,
     api_changes,
@@ -40,6 +41,7 @@ ROWS: tuple[Row, ...] = (
     *api_feedback.ROWS,
     *api_cache.ROWS,
     *api_prefixes.ROWS,
+    *api_cache_worth.ROWS,
     *api_quality.ROWS,
     *api_plan.ROWS,
     *api_targets.ROWS,

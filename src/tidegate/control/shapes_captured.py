@@ -56,6 +56,11 @@ class CapturedRow(Struct, frozen=True, omit_defaults=True):
     shortened: bool = False
     redacted: dict[str, int] = {}
     conversation: str | None = None
+    cache: str | None = None
+    cache_tier: str | None = None
+    cache_from: str | None = None
+    cache_veto: str | None = None
+    cache_score: float | None = None
 
 
 class CapturedList(Struct, frozen=True):

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
+from tidegate.control.shapes_hits import HitsView
 from tidegate.core.assessment import AssessedAs, Assessment
 from tidegate.stores.assessments import Assessed, Ungraded
 from tidegate.stores.live_answers import Found
@@ -40,7 +41,8 @@ class JudgedView(Struct, frozen=True):
 class QualityView(Struct, frozen=True):
     """One route. `overall` is of all its answers, each part weighing as much as it has of them;
     None while nobody knows. `others` are of thumbs down and of having to ask again. `ungraded`
-    None: its answers are graded as declared, where they are at all (`is_graded`)."""
+    None: its answers are graded as declared, where they are at all (`is_graded`). None of that is
+    of kept answers: `hits` is, None where there is nothing to say."""
 
     route: str
     is_graded: bool
@@ -48,6 +50,7 @@ class QualityView(Struct, frozen=True):
     overall: ShareView | None
     judged: list[JudgedView]
     others: list[Assessed]
+    hits: HitsView | None = None
 
 
 class QualityList(Struct, frozen=True):

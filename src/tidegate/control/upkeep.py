@@ -16,6 +16,7 @@ from tidegate.core.compile import PlanRefused
 from tidegate.stores import (
     assessments,
     blocks,
+    cache_sums,
     captures,
     changes,
     database,
@@ -23,6 +24,7 @@ from tidegate.stores import (
     feedback,
     fleet,
     judge_scores,
+    judged_hits,
     judges,
     readings,
     retention,
@@ -101,6 +103,7 @@ class Upkeep:
         rollup.fold(self._engine, now_s - KEPT_S)
         signal_bins.drop_old(self._engine, now_s)
         blocks.drop_old(self._engine, now_s)
+        cache_sums.drop_old(self._engine, now_s)
         unit_homes.drop_old(self._engine, now_s)
         decisions.drop_old(self._engine, now_s)
         _forget_ended(self._engine, now_s)
@@ -119,6 +122,7 @@ class Upkeep:
         retention.roll_off(self._engine, now_s - kept_s)
         feedback.drop_old(self._engine, now_s - kept_s)
         assessments.drop_old(self._engine, now_s - kept_s)
+        judged_hits.drop_old(self._engine, now_s - kept_s)
         routes = declared.routes.items()
         said_s = {name: it.capture.keep_s for name, it in routes if it.capture is not None}
         captures.drop_old(self._engine, now_s, said_s)

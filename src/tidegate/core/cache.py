@@ -14,10 +14,11 @@ Deterministic = Literal["required", "any"]
 # Who shares an answer: a team's customer, one key, or everybody who may use the route.
 Scope = Literal["tenant", "key", "route"]
 Where = Literal["memory", "shared"]
+Mode = Literal["shadow", "on"]
 Tier = Literal["exact", "semantic", "embeddings", "chunks"]
 # What a lookup came to. `joined`: the same was being asked already, and both have its answer.
-# `bypass`: it was not looked for.
-Outcome = Literal["hit", "stale", "joined", "miss", "bypass", "refresh"]
+# `bypass`: it was not looked for. `partial`: some of its items were kept, and the others asked for.
+Outcome = Literal["hit", "stale", "joined", "miss", "bypass", "refresh", "partial"]
 ANSWERED: Final[frozenset[str | None]] = frozenset({"hit", "stale", "joined"})
 
 
@@ -51,11 +52,13 @@ class SemanticCache(Struct, frozen=True, omit_defaults=True):
 
     `threshold` is the least cosine that is taken for the same; None: nothing was learnt, so that
     nothing is given. In mode `shadow` what would have been given is only noted. `target` is the
-    precision whose lower 95 % bound a learnt threshold keeps to.
+    precision whose lower 95 % bound a learnt threshold keeps to. `prefilter` is a fast encoder that
+    says first whether anything is near at all.
     """
 
-    mode: Literal["shadow", "on"] = "shadow"
+    mode: Mode = "shadow"
     encoder: str = "minilm"
+    prefilter: str | None = None
     threshold: float | None = None
     target: float = 0.95
     ttl_s: float = 3600.0
@@ -66,8 +69,30 @@ class SemanticCache(Struct, frozen=True, omit_defaults=True):
     store: Where = "memory"
 
 
+class EmbeddingsCache(Struct, frozen=True, omit_defaults=True):
+    """Vectors, each of one item of `/v1/embeddings`, for `ttl_s`."""
+
+    ttl_s: float = 86_400.0
+    max_bytes: int = 64 * 1024 * 1024
+    scope: Scope = "tenant"
+    store: Where = "memory"
+
+
+class ChunksCache(Struct, frozen=True, omit_defaults=True):
+    """What applications keep themselves, such as what a search has found, for `ttl_s` at most."""
+
+    ttl_s: float = 3600.0
+    max_entry_bytes: int = 256 * 1024
+    max_bytes: int = 64 * 1024 * 1024
+    scope: Scope = "tenant"
+    store: Where = "memory"
+
+
 class Bounds(Protocol):
     """What any tier says of what it keeps."""
+
+    @property
+    def ttl_s(self) -> float: ...
 
     @property
     def max_bytes(self) -> int: ...
@@ -81,6 +106,8 @@ class RouteCache(Struct, frozen=True, omit_defaults=True):
 
     exact: ExactCache | None = None
     semantic: SemanticCache | None = None
+    embeddings: EmbeddingsCache | None = None
+    chunks: ChunksCache | None = None
     tags: tuple[str, ...] = ()
 
     def tiers(self) -> Iterator[tuple[Tier, Bounds]]:
@@ -89,3 +116,7 @@ class RouteCache(Struct, frozen=True, omit_defaults=True):
             yield "exact", self.exact
         if self.semantic is not None:
             yield "semantic", self.semantic
+        if self.embeddings is not None:
+            yield "embeddings", self.embeddings
+        if self.chunks is not None:
+            yield "chunks", self.chunks

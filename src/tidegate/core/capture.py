@@ -10,6 +10,7 @@ import msgspec
 from msgspec import Struct
 
 from tidegate.core.arm import Arm
+from tidegate.core.cache import ANSWERED, Outcome, Tier
 from tidegate.core.probe import SHADOW
 from tidegate.core.purpose import is_production
 from tidegate.core.receipt import Receipt
@@ -57,6 +58,16 @@ class Capture(Struct, frozen=True, omit_defaults=True):
         return asked and place < share * _WHOLE
 
 
+class Kept(Struct, frozen=True, omit_defaults=True):
+    """What was kept and lay near, redacted. `question` is the one that its answer was first given
+    to; `answer` is there where the caller had another. `taken_out`: of the question something was
+    taken out, so that nobody can tell any more whether both ask the same."""
+
+    question: str
+    answer: str | None = None
+    taken_out: bool = False
+
+
 class Captured(Struct, frozen=True, omit_defaults=True):
     """One request with what was said, redacted. Times are wall-clock seconds.
 
@@ -65,7 +76,12 @@ class Captured(Struct, frozen=True, omit_defaults=True):
     could call, where they fit beside the question. `cut`: the answer did not come
     to its end, `shortened`: only its beginning is kept. `redacted` counts what was taken out, by
     kind. `conversation` tells whole conversations apart and says nothing of who talks; None: which
-    one this is of is not known."""
+    one this is of is not known.
+
+    `cache` says how it was found where it asked for a kept answer, and `cache_tier` by which tier:
+    one that answered, or `semantic` where that has noted what it would have given. `cache_from`,
+    `cache_score` and `cache_veto` are as on its receipt. `kept` is what was found by a question
+    that is not the same."""
 
     receipt_id: str
     at_s: float
@@ -90,6 +106,22 @@ class Captured(Struct, frozen=True, omit_defaults=True):
     redacted: dict[str, int] = {}
     tools: str | None = None
     conversation: str | None = None
+    cache: Outcome | None = None
+    cache_tier: Tier | None = None
+    cache_from: str | None = None
+    cache_score: float | None = None
+    cache_veto: str | None = None
+    kept: Kept | None = None
+
+    @property
+    def is_kept_answer(self) -> bool:
+        """Whether its caller was given what was kept of an earlier request."""
+        return self.cache in ANSWERED
+
+    @property
+    def is_hit(self) -> bool:
+        """Whether there is a kept answer in it that was given, or might have been."""
+        return self.is_kept_answer or (self.kept is not None and self.kept.answer is not None)
 
 
 encode_captured = msgspec.msgpack.Encoder().encode

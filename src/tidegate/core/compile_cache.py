@@ -1,7 +1,7 @@
 """A route's cache: from what is declared to what requests obey."""
 
 from tidegate.core.assemble import Path, Say
-from tidegate.core.cache import RouteCache
+from tidegate.core.cache import ChunksCache, ExactCache, RouteCache, SemanticCache
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_storage import DeclaredStorage
 
@@ -11,22 +11,33 @@ def compile_cache(
 ) -> RouteCache | None:
     """None where nothing is kept. What could never work, or would tell strangers, is said."""
     cache = None if route.cache is None else route.cache.cache()
-    exact = None if cache is None else cache.exact
-    if exact is None:
+    if cache is None or cache == RouteCache():
         return None
-    at = (*path, "exact")
-    if exact.max_entry_bytes > exact.max_bytes:
-        say((*at, "max_entry"), "one answer may be longer than all that is kept together, `max`")
-    if exact.public and exact.scope != "route":
+    exact, semantic = cache.exact, cache.semantic
+    if exact is not None and exact.public and exact.scope != "route":
         say(
-            (*at, "public"),
+            (*path, "exact", "public"),
             f"with `scope: {exact.scope}` answers are not for everybody, and who stands in front "
             "would give them to anybody; write `scope: route` too, or remove `public`",
         )
-    if exact.store == "shared" and storage.limits is None:
+    for one, at in ((exact, "exact"), (semantic, "semantic"), (cache.chunks, "chunks")):
+        if one is not None:
+            _check_entry(one, (*path, at), say)
+    if semantic is not None and semantic.prefilter == semantic.encoder:
         say(
-            (*at, "store"),
-            "there is no shared store; write the address of a Redis or Valkey below "
-            "`storage.limits`, or `store: memory`",
+            (*path, "semantic", "prefilter"),
+            "it is the encoder itself, which would only be asked twice; remove it",
         )
+    for tier, bounds in cache.tiers():
+        if bounds.store == "shared" and storage.limits is None:
+            say(
+                (*path, tier, "store"),
+                "there is no shared store; write the address of a Redis or Valkey below "
+                "`storage.limits`, or `store: memory`",
+            )
     return cache
+
+
+def _check_entry(tier: ExactCache | SemanticCache | ChunksCache, at: Path, say: Say) -> None:
+    if tier.max_entry_bytes > tier.max_bytes:
+        say((*at, "max_entry"), "one answer may be longer than all that is kept together, `max`")

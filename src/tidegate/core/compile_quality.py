@@ -33,6 +33,9 @@ def _check(
         say((*path, "most_usd_per_day"), "it must be above 0")
     if quality.judge_parameters is not None and not _is_mapping(quality.judge_parameters):
         say((*path, "judge_parameters"), "expected a mapping, such as `{temperature: 0}`")
+    if quality.hits is not None and judge is None:
+        what = "kept answers are judged by a model; name the route that is asked in `judge`"
+        say((*path, "hits"), what)
     if quality.checks is None:
         return
     at = (*path, "checks")

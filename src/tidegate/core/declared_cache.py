@@ -6,12 +6,13 @@ from msgspec import Meta, Struct, field
 
 from tidegate.core.cache import Deterministic, ExactCache, RouteCache, Scope, Where
 from tidegate.core.cache_labels import MOST_CHARS, MOST_TAGS
+from tidegate.core.declared_items import DeclaredChunks, DeclaredEmbeddings
 from tidegate.core.declared_scalars import MAX_SECONDS, Seconds, Size
+from tidegate.core.declared_semantic import MOST_ENTRY_BYTES, DeclaredSemantic
+from tidegate.core.declared_worth import DeclaredWorth
 
 _DEFAULT: Final = ExactCache()
 _More = Annotated[float, Meta(ge=0, le=MAX_SECONDS, extra={"read": "duration"})]
-# A reply of the shared store is read whole.
-MOST_ENTRY_BYTES: Final = 1024 * 1024
 
 
 Tag = Annotated[str, Meta(min_length=1, max_length=MOST_CHARS, pattern=r"^[^\s,]+$")]
@@ -93,10 +94,22 @@ class DeclaredExact(Struct, frozen=True, omit_defaults=True):
 
 
 class DeclaredCache(Struct, frozen=True, omit_defaults=True):
-    """What a route keeps of its answers. Chats only."""
+    """What a route keeps of its answers."""
 
     exact: Annotated[
         DeclaredExact | None, Meta(description="Answers to the same request. Default: off.")
+    ] = None
+    semantic: Annotated[
+        DeclaredSemantic | None,
+        Meta(description="Answers to questions that mean the same. Default: off."),
+    ] = None
+    embeddings: Annotated[
+        DeclaredEmbeddings | None,
+        Meta(description="Vectors, by the item of a batch. Default: off."),
+    ] = None
+    chunks: Annotated[
+        DeclaredChunks | None,
+        Meta(description="What applications keep themselves. Default: off."),
     ] = None
     tags: Annotated[
         tuple[Tag, ...],
@@ -106,7 +119,20 @@ class DeclaredCache(Struct, frozen=True, omit_defaults=True):
             "other routes that have them.",
         ),
     ] = ()
+    worth: Annotated[
+        DeclaredWorth,
+        Meta(
+            extra={"shorthand": "mode"},
+            description="By what it is judged whether they pay, and what follows.",
+        ),
+    ] = DeclaredWorth()
 
     def cache(self) -> RouteCache:
         """What gateways obey."""
-        return RouteCache(None if self.exact is None else self.exact.exact(), tags=self.tags)
+        return RouteCache(
+            exact=None if self.exact is None else self.exact.exact(),
+            semantic=None if self.semantic is None else self.semantic.semantic(),
+            embeddings=None if self.embeddings is None else self.embeddings.embeddings(),
+            chunks=None if self.chunks is None else self.chunks.chunks(),
+            tags=self.tags,
+        )

@@ -8,6 +8,28 @@ from msgspec import Meta, Struct
 from tidegate.core.declared_scalars import RouteName, Text, Usd
 
 
+class DeclaredHits(Struct, frozen=True, omit_defaults=True):
+    """Kept answers that were given again, and those that the semantic tier would have given: the
+    judge says whether each is right for the question that it was found for."""
+
+    per_hour: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=100_000,
+            description="The most of them that are judged in an hour, as many of each tier and "
+            "bin of scores as of any other.",
+        ),
+    ] = 20
+    anchors: Annotated[
+        Text | None,
+        Meta(
+            description="Answers of which people have said whether they are right for a question, "
+            "as `anchors` of `quality`. Default: its judge only informs."
+        ),
+    ] = None
+
+
 class DeclaredQuality(Struct, frozen=True, omit_defaults=True):
     """Of captured answers a sample is graded, as many of each arm and version as of any other.
     Nobody's request waits for it."""
@@ -46,6 +68,13 @@ class DeclaredQuality(Struct, frozen=True, omit_defaults=True):
     most_usd_per_day: Annotated[
         Usd, Meta(description="The most that judges cost in a day; what is left waits.")
     ] = Decimal(1)
+    hits: Annotated[
+        DeclaredHits | None,
+        Meta(
+            description="Whether answers given from the cache are judged too, out of the same "
+            "money. Default: no."
+        ),
+    ] = None
     follow_up: Annotated[
         bool,
         Meta(

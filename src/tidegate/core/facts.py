@@ -84,7 +84,9 @@ class Checks:
 
 class Facts(Struct, frozen=True):
     """The answers that one compilation goes by. `keys_limited`: whether a key brings limits;
-    `prompts` reads them, or says by ValueError why it cannot; None where nobody reads any."""
+    `prompts` reads them, or says by ValueError why it cannot; None where nobody reads any.
+    `encodes` says why there is no encoder of that name here, None where there is one or nobody has
+    looked."""
 
     price_of: PriceOf
     dialects: Dialects = Dialects()
@@ -96,3 +98,4 @@ class Facts(Struct, frozen=True):
     added: Added = Added()
     prompts: Callable[[DeclaredPrompts], PromptSource] | None = None
     keys_limited: Callable[[], bool] = lambda: False
+    encodes: Callable[[str], str | None] = lambda _: None

@@ -6,6 +6,7 @@ live answer, in whichever wire and form he asked for. Outside a process it is ch
 
 import struct
 import zlib
+from collections.abc import Sequence
 from typing import Final, Protocol
 
 import msgspec
@@ -40,13 +41,25 @@ class KeptAnswer(Struct, frozen=True, omit_defaults=True, array_like=True):
     labels: Labels = Labels()
 
 
+class Nearness(Struct, frozen=True):
+    """How an answer to another wording of the question was found: the cosine of the two, its key,
+    that other wording, and the partition of which both questions are."""
+
+    partition: bytes
+    key: bytes
+    score: float
+    question: str = ""
+
+
 class Found(Struct, eq=False):
     """A kept answer, so many seconds old. `forms` are the bytes that callers were sent of it, by
-    what they had asked for; a store in memory keeps them with it."""
+    what they had asked for; a store in memory keeps them with it. `near` None: the same was
+    asked."""
 
     answer: KeptAnswer
     age_s: float
     forms: dict[tuple[bool, bool], bytes]
+    near: Nearness | None = None
 
 
 class Answers(Protocol):
@@ -55,7 +68,13 @@ class Answers(Protocol):
 
     async def get(self, key: bytes) -> Found | None: ...
 
+    async def get_many(self, keys: Sequence[bytes]) -> list[Found | None]:
+        """Of each key, in their order."""
+
     def put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> None: ...
+
+    async def put_many(self, entries: Sequence[tuple[bytes, KeptAnswer]], keep_s: float) -> None:
+        """Back when more may be put."""
 
     def grew(self, key: bytes, by_bytes: int) -> None:
         """What is kept of a form besides."""

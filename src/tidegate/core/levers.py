@@ -43,6 +43,9 @@ LEVERS: Final = _rows(
     Lever("concurrency_cap", "clamp", "requests", 1, 1e6, "target", "min", "in flight a gateway"),
     Lever("shed_rank", "clamp", "rank", 0, 3, "everything", "max", "classes that are refused"),
     Lever("release_policy", "clamp", "state", 0, 3, "route", "max", "of its error budget"),
+    Lever("semantic_cache_off", "clamp", "flag", 0, 1, "route", "max", "no other wording's answer"),
+    Lever("semantic_threshold_floor", "clamp", "cosine", 0, 1, "route", "max", "of other wordings"),
+    Lever("exact_cache_off", "clamp", "flag", 0, 1, "route", "max", "the same is asked anew"),
     Lever("frozen", "clamp", "flag", 0, 1, "route", "max", "no release moves on"),
 )
 

@@ -29,8 +29,12 @@ def case_line(
 ) -> bytes:
     """One line. Its id is the request's, its strata say where it came from, and `more`. With
     `expected` the answer is what is compared with. NoCase."""
+    if made.is_kept_answer and (expected or made.cache_tier != "semantic"):
+        raise NoCase("its answer was kept from an earlier request")
     turns = [dict([turn]) for turn in _turns(made)]
     strata = {"route": made.route, "model": made.model, "prompt_version": made.prompt_version}
+    if made.is_kept_answer:
+        strata["cache"] = made.cache_tier
     strata |= more
     case: dict[str, Any] = {
         "id": made.receipt_id,

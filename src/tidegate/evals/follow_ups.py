@@ -2,7 +2,8 @@
 
 A turn is looked at when its time is over and never before, also where a complaint is there already:
 complaints that counted at once, and silence only after ten minutes, would make whichever version
-has the younger turns look worse. What is found is of the version that served the answer.
+has the younger turns look worse. What is found is of the version that served the answer; after a
+kept answer it is of that, and of no version.
 """
 
 import asyncio
@@ -24,8 +25,17 @@ from tidegate.core.assessment import Assessment, assessment_of
 from tidegate.core.capture import Captured
 from tidegate.core.conversation_place import conversation_place, named_session
 from tidegate.core.declared import Declared
+from tidegate.core.judged_hit import JudgedHit, judged_hit
 from tidegate.core.receipt import Receipt
-from tidegate.stores import assessments, captures, database, feedback, receipts, turns
+from tidegate.stores import (
+    assessments,
+    captures,
+    database,
+    feedback,
+    judged_hits,
+    receipts,
+    turns,
+)
 from tidegate.stores.turns import Waiting
 from tidegate.text.follow_up import WINDOW_S, Later, Turn, followed_up
 
@@ -50,7 +60,7 @@ class _Looked(Struct):
     """A page of turns: those that wait no more, and what was found of them."""
 
     ids: list[str] = []
-    found: list[Assessment] = []
+    found: list[Assessment | JudgedHit] = []
     last: str = ""
     is_last: bool = False
 
@@ -122,7 +132,10 @@ class FollowUps(Collector):
                 ours = turns.leave(connection, looked.ids)
                 ours &= captures.still_there(connection, looked.ids)
                 found = [it for it in looked.found if it.receipt_id in ours]
-                assessments.store(connection, found)
+                live = [it for it in found if isinstance(it, Assessment)]
+                assessments.store(connection, live)
+                hits = [it for it in found if isinstance(it, JudgedHit)]
+                judged_hits.store(connection, hits)
             self._count(found)
         self._after = "" if looked.is_last else looked.last
         return looked.is_last
@@ -161,7 +174,7 @@ class FollowUps(Collector):
             looked.found += [] if found is None else [replace(found, at_s=now_s)]
         return looked
 
-    def _count(self, found: list[Assessment]) -> None:
+    def _count(self, found: list[Assessment | JudgedHit]) -> None:
         words = {True: "complaint", False: "none", None: "unknown"}
         self.counts.update(words[it.is_bad] for it in found)
 
@@ -177,7 +190,7 @@ def followed(declared: Declared) -> Mapping[str, int]:
 
 def _followed_up(
     connection: Connection, turn: Turn, receipt: Receipt, one: Waiting, longest_bytes: int
-) -> Assessment | None:
+) -> Assessment | JudgedHit | None:
     until_s = turn.ended_at_s + WINDOW_S
     after = captures.next_ones(
         connection, one.conversation, one.receipt_id, until_s, most=_MOST_LATER
@@ -192,6 +205,8 @@ def _followed_up(
     found = followed_up(replace(turn, may_be_missed=missed), later)
     if found is None:
         return None
+    if receipt.is_kept_answer:
+        return replace(judged_hit(receipt, "follow_up", found.is_bad, 0.0), why=found.why)
     made = assessment_of(receipt, "follow_up", found.is_bad, 0.0)
     return replace(made, why=found.why, conversation=one.conversation)
 

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from tidegate.control.online import Given
 from tidegate.evals.follow_ups import FollowUps
+from tidegate.evals.hit_matter import Hits
 from tidegate.evals.judge_drift import JudgeDrift
 from tidegate.evals.live_grading import LiveGrading
+from tidegate.evals.live_sampling import Purse
 from tidegate.evals.online import Job
 from tidegate.evals.own_gateway import OwnGateway
 
@@ -15,9 +17,11 @@ class OnlineJobs:
 
     def __init__(self, given: Given) -> None:
         self.gateway = OwnGateway(given)
-        self.live = LiveGrading(given, self.gateway)
+        purses: dict[str, Purse] = {}
+        self.live = LiveGrading(given, self.gateway, purses=purses)
+        self.hits = LiveGrading(given, self.gateway, matter=Hits(), purses=purses)
         watched = JudgeDrift(given, self.gateway)
-        self.jobs: Sequence[Job] = (self.live, FollowUps(given), watched)
+        self.jobs: Sequence[Job] = (self.live, self.hits, FollowUps(given), watched)
 
     async def __aenter__(self) -> "OnlineJobs":
         await self.gateway.__aenter__()
@@ -25,6 +29,7 @@ class OnlineJobs:
 
     async def __aexit__(self, *_: object) -> None:
         await self.live.close()
+        await self.hits.close()
         await self.gateway.__aexit__()
 
 

@@ -19,6 +19,7 @@ from tidegate.core.units import usd_to_nanousd
 from tidegate.evals.calibrating import PAIRWISE
 from tidegate.evals.checking import members
 from tidegate.evals.grading import with_threshold
+from tidegate.evals.hit_matter import HIT_CHECK, seated
 
 Parameters = tuple[tuple[str, str], ...]
 
@@ -82,16 +83,26 @@ def parameters_of(quality: DeclaredQuality) -> Parameters:
 
 
 def _of_route(name: str, quality: DeclaredQuality) -> Iterable[JudgeSeat]:
-    if quality.judge is None or quality.anchors is None or quality.checks is None:
+    if quality.judge is None:
         return
-    parameters, prompts = parameters_of(quality), set[str]()
-    for whole in checks_of(quality.checks, Graders(), lambda _path, _what: None):
-        for check in members(whole):
-            prompt = _prompt(check)
-            if prompt is not None and prompt not in prompts:
-                prompts.add(prompt)
-                where = quality.judge, prompt, parameters
-                yield JudgeSeat(*where, check, (quality.anchors,), (name,))
+    at = quality.judge, parameters_of(quality)
+    if quality.anchors is not None and quality.checks is not None:
+        checks = checks_of(quality.checks, Graders(), lambda _path, _what: None)
+        yield from _of_checks(at, checks, quality.anchors, name)
+    if quality.hits is not None and quality.hits.anchors is not None:
+        yield from _of_checks(at, [HIT_CHECK], quality.hits.anchors, seated(name))
+
+
+def _of_checks(
+    at: tuple[str, Parameters], checks: Iterable[Check], anchors: str, used_by: str
+) -> Iterable[JudgeSeat]:
+    """Each judge of them once, at a route with parameters."""
+    prompts = set[str]()
+    for check in (it for whole in checks for it in members(whole)):
+        prompt = _prompt(check)
+        if prompt is not None and prompt not in prompts:
+            prompts.add(prompt)
+            yield JudgeSeat(at[0], prompt, at[1], check, (anchors,), (used_by,))
 
 
 def _prompt(check: Check) -> str | None:

@@ -1,4 +1,5 @@
-"""Grades a sample of live answers in the background: `quality.checks` of routes.
+"""Grades a sample of answers in the background: live ones by `quality.checks` of routes, kept ones
+by `quality.hits`.
 
 A verdict that does not come is no verdict: it is kept as unknown, or the answer waits for another
 try. Where a route cannot be graded as it is declared, that is noted (`stores.assessments`), told to
@@ -8,31 +9,32 @@ people, and shown on `/metrics`; nothing is sampled less in silence.
 import asyncio
 import logging
 from collections.abc import Mapping
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import Raw
 
 from tidegate.control.online import Given
 from tidegate.core.capture import Captured
-from tidegate.core.controller import Tell
 from tidegate.core.receipt import Receipt
 from tidegate.evals.asking import MoneySpent
 from tidegate.evals.captured_cases import NoCase
-from tidegate.evals.live_metrics import Counts, Standing
-from tidegate.evals.live_route import Asked, Clocks, LiveRoute, asked_of
-from tidegate.evals.live_sampling import DAY_S, Candidate
-from tidegate.evals.live_verdict import Verdict, assessment, verdict_on
+from tidegate.evals.live_matter import Answers, Loaded, Matter
+from tidegate.evals.live_metrics import Standing
+from tidegate.evals.live_route import Asked, Clocks, LiveRoute, purse_of
+from tidegate.evals.live_sampling import DAY_S, Candidate, Purse
+from tidegate.evals.live_verdict import Verdict
 from tidegate.evals.own_gateway import NoGateway, OwnGateway, OwnJudge
 from tidegate.stores import (
-    assessments,
     captures,
     database,
+    judged_hits,
     judges,
     live_answers,
     notices,
     receipts,
 )
+from tidegate.stores.live_answers import Judged
 
 STEP_S: Final = 1.0
 # How long the receipt of a judge's answer is waited for, and that of an answer that is graded.
@@ -45,11 +47,6 @@ _BEFORE_S: Final = DAY_S
 _members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
 _log = logging.getLogger(__name__)
-
-
-class _Loaded(NamedTuple):
-    made: Captured
-    receipt: Receipt
 
 
 class _NoReceipt(Exception):
@@ -66,15 +63,23 @@ class _Broken(Exception):
 
 
 class _Kept(NamedTuple):
-    receipt: Receipt
+    loaded: Loaded
     verdict: Verdict
     cost: int | None
 
 
 class LiveGrading:
-    """`evals.online.Job`. `close` ends what is under way."""
+    """`evals.online.Job`, of one matter. `close` ends what is under way. `purses` are the routes'
+    money of the day, which all matters share."""
 
-    def __init__(self, given: Given, gateway: OwnGateway, at: Clocks | None = None) -> None:
+    def __init__(
+        self,
+        given: Given,
+        gateway: OwnGateway,
+        at: Clocks | None = None,
+        matter: Matter | None = None,
+        purses: dict[str, Purse] | None = None,
+    ) -> None:
         self._given = given
         self._gateway = gateway
         self._clocks = at or Clocks()
@@ -82,7 +87,8 @@ class LiveGrading:
         self._tasks: set[asyncio.Task[None]] = set()
         self._noted_s = float("-inf")
         self._since_s: Mapping[str, float] = {}
-        self.counts = Counts()
+        self._matter: Matter = Answers() if matter is None else matter
+        self._purses = {} if purses is None else purses
 
     async def step(self) -> float:
         """StoreError."""
@@ -99,6 +105,7 @@ class LiveGrading:
     async def close(self) -> None:
         """Nothing is under way any more, and nothing is remembered: another may lead meanwhile."""
         self._routes.clear()
+        self._purses.clear()
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
@@ -106,7 +113,7 @@ class LiveGrading:
 
     def render(self) -> bytes:
         since_s = self._since_s
-        return self.counts.render(
+        return self._matter.counts.render(
             Standing(name, since_s.get(name), state.purse.used, len(state.pool))
             for name, state in sorted(self._routes.copy().items())
         )
@@ -120,23 +127,32 @@ class LiveGrading:
             state = self._routes.get(name)
             if state is not None and state.asked.route == route:
                 continue
-            asked = asked_of(route)
+            asked = self._matter.asked_of(route)
             if asked is None:
                 self._routes.pop(name, None)
             elif state is not None:
                 state.obey(asked)
             else:
-                self._routes[name] = await asyncio.to_thread(self._read, name, asked)
+                await self._take_up(name, asked)
 
-    def _read(self, name: str, asked: Asked) -> LiveRoute:
+    async def _take_up(self, name: str, asked: Asked) -> None:
+        before, every, noted = await asyncio.to_thread(self._read, name)
+        if name not in self._purses:
+            self._purses[name] = purse_of(asked, every, self._clocks)
+        made = LiveRoute(name, asked, before, self._purses[name], self._clocks)
+        if noted is not None:
+            made.remember(noted)
+        self._routes[name] = made
+
+    def _read(self, name: str) -> tuple[list[Judged], list[Judged], str | None]:
+        """What was graded of this, and of all there is; and what is noted against it."""
         since_s = self._clocks.wall_s() - _BEFORE_S
         with database.reading(self._given.engine) as connection:
-            before = live_answers.judged(connection, name, since_s)
-            noted = assessments.not_graded(connection).get(name)
-        made = LiveRoute(name, asked, before, self._clocks)
-        if noted is not None:
-            made.remember(noted.why)
-        return made
+            before = self._matter.before(connection, name, since_s)
+            every = live_answers.judged(connection, name, since_s)
+            every += judged_hits.judged(connection, name, since_s)
+            noted = self._matter.noted(connection).get(name)
+        return before, every, None if noted is None else noted.why
 
     async def _look(self, state: LiveRoute) -> None:
         after = state.look_from()
@@ -147,7 +163,7 @@ class LiveGrading:
 
     def _kept_after(self, route: str, after: str) -> tuple[list[live_answers.Kept], str]:
         with database.reading(self._given.engine) as connection:
-            return live_answers.kept_after(connection, route, after, _PAGE)
+            return self._matter.kept_after(connection, route, after, _PAGE)
 
     def _begin(self, state: LiveRoute) -> None:
         """What may be begun now; again when one has ended."""
@@ -183,53 +199,53 @@ class LiveGrading:
             state.put_aside(one, f"an error of ours ({broken.what})", cost)
         self._begin(state)
 
-    async def _load(self, receipt_id: str) -> _Loaded | None:
+    async def _load(self, receipt_id: str) -> Loaded | None:
         """None where it broke off, was deleted or was graded. A receipt is in the ledger a moment
         after what was said is in the store. NoCase, _NoReceipt."""
         until_s = self._clocks.monotonic_s() + RECEIPT_S
         while True:
             made, receipt = await asyncio.to_thread(self._find, receipt_id)
-            if made is None or made.cut:
+            if made is None or not self._matter.is_whole(made):
                 return None
-            if made.shortened:
-                raise NoCase
             if receipt is not None:
-                return _Loaded(made, receipt)
+                return Loaded(made, receipt)
             if self._clocks.monotonic_s() >= until_s:
                 raise _NoReceipt
             await self._clocks.sleep(_RECEIPT_LOOK_S)
 
     def _find(self, receipt_id: str) -> tuple[Captured | None, Receipt | None]:
         with database.reading(self._given.engine) as connection:
-            if live_answers.is_judged(connection, receipt_id):
+            if self._matter.is_judged(connection, receipt_id):
                 return None, None
             made = captures.by_id(connection, receipt_id, self._clocks.wall_s())
             return made, receipts.by_ids(connection, [receipt_id]).get(receipt_id)
 
-    async def _judge(self, state: LiveRoute, one: Candidate, loaded: _Loaded) -> None:
+    async def _judge(self, state: LiveRoute, one: Candidate, loaded: Loaded) -> None:
         """Has it graded, and keeps what was found."""
         asked = state.asked
         cost: int | None = 0
         if not asked.asks or asked.quality.judge is None:
-            verdict = await verdict_on(*loaded, asked.checks, None)
+            verdict = await self._matter.verdict_on(loaded, asked, None)
         else:
             judging = self._gateway.judge(asked.quality.judge, parameters_of(asked))
             async with judging as judge:
                 try:
-                    verdict = await verdict_on(*loaded, asked.checks, judge)
+                    verdict = await self._matter.verdict_on(loaded, asked, judge)
                 except (MoneySpent, NoCase):
                     raise
                 except Exception as error:
                     raise _Broken(type(error).__name__, judge.asked) from None
                 cost = await self._cost(judge)
-        kept = _Kept(loaded.receipt, verdict, cost)
+        kept = _Kept(loaded, verdict, cost)
         if verdict.failure is not None:
             if not state.put_aside(one, verdict.failure, cost):
                 await self._keep(state, one, kept)
             return
         await self._keep(state, one, kept)
         state.no_case_in_a_row = 0
-        if verdict.is_bad is None:
+        if not verdict.asked:
+            state.left_out(one)
+        elif verdict.is_bad is None:
             state.failed(one, "none that could be read", cost)
         else:
             state.well(one, cost)
@@ -258,34 +274,33 @@ class LiveGrading:
 
     async def _keep(self, state: LiveRoute, one: Candidate, found: _Kept) -> None:
         if await asyncio.to_thread(self._store, found):
-            self.counts.add(state.name, one.served_by, found.verdict.is_bad, found.cost)
+            self._matter.counts.add(state.name, one.served_by, found.verdict.is_bad, found.cost)
 
     def _store(self, found: _Kept) -> bool:
         """Unless what was said is deleted by now, or another control leads."""
         now_s, verdict = self._clocks.wall_s(), found.verdict
         with database.writing(self._given.engine) as connection:
-            made = captures.by_id(connection, found.receipt.id, now_s)
+            made = captures.by_id(connection, found.loaded.receipt.id, now_s)
             if made is None or not self._given.leads():
                 return False
             decides = all(
                 digest and judges.may_decide(connection, digest, now_s) for digest in verdict.judges
             )
-            one = assessment(found.receipt, verdict, now_s, found.cost, decides=decides)
-            assessments.store(connection, [one])
+            self._matter.store(
+                connection, found.loaded, verdict, at_s=now_s, cost=found.cost, decides=decides
+            )
             return True
 
     def _note(self) -> None:
         """What is wrong with which route, where that has changed."""
         engine, now_s = self._given.engine, self._clocks.wall_s()
         with database.reading(engine) as connection:
-            noted = assessments.not_graded(connection)
+            noted = self._matter.noted(connection)
             alarms = judges.alarmed(connection)
             found: dict[str, str | None] = {}
             for name, state in self._routes.items():
-                answered = live_answers.answered_since(connection, name, state.last_kept_s)
-                which = state.may_be_missed(answered)
-                missed = which and live_answers.to_be_captured(connection, name, *which)
-                found[name] = state.wrong(missed or 0, alarms.get(name))
+                missed = self._matter.missed(connection, state)
+                found[name] = state.wrong(missed, alarms.get(self._matter.alarmed(name)))
         found |= {name: None for name in noted if name not in found}
         before = {name: it.why for name, it in noted.items()}
         changed = {name: why for name, why in found.items() if why != before.get(name)}
@@ -294,25 +309,11 @@ class LiveGrading:
             return
         with database.writing(engine) as connection:
             for name, why in changed.items():
-                assessments.note_ungraded(connection, name, why, now_s)
-                notices.note(connection, _tell(name, why), now_s)
+                self._matter.note(connection, name, why, now_s)
+                notices.note(connection, self._matter.tell(name, why), now_s)
 
 
 def parameters_of(asked: Asked) -> tuple[tuple[str, str], ...]:
     """The members of the body of each question to the judge, each as JSON."""
     text = asked.quality.judge_parameters
     return () if text is None else tuple((k, bytes(v).decode()) for k, v in _members(text).items())
-
-
-def _tell(route: str, why: str | None) -> Tell:
-    fields: dict[str, Any] = {
-        "topic": "quality",
-        "key": f"quality/{route}",
-        "severity": "ticket",
-        "title": f"live answers of {route} are not graded as declared",
-        "route": route,
-    }
-    if why is None:
-        return Tell(text="They are graded.", resolved=True, **fields)
-    text = f"Why: {why}. Releases that are guarded by `quality` wait."
-    return Tell(text=text, **fields)

@@ -57,6 +57,7 @@ class Asked(Struct, frozen=True):
     checks: tuple[Check, ...]
     asks: bool
     most_nanousd: int
+    per_hour: int
 
 
 def asked_of(route: DeclaredRoute) -> Asked | None:
@@ -67,13 +68,30 @@ def asked_of(route: DeclaredRoute) -> Asked | None:
     graders = Graders()
     checks = checks_of(quality.checks, graders, lambda _path, _what: None)
     most = usd_to_nanousd(quality.most_usd_per_day)
-    return Asked(route, quality, checks, any(map(graders.asks, checks)), most)
+    asks = any(map(graders.asks, checks))
+    return Asked(route, quality, checks, asks, most, quality.per_hour)
+
+
+def purse_of(asked: Asked, before: Sequence[Judged], at: Clocks) -> Purse:
+    """The day's money of a route, less what was spent: `before` is all that was graded of it in the
+    last day, live answers and kept ones."""
+    wall_s = at.wall_s()
+    today = [it for it in before if it.at_s >= wall_s // DAY_S * DAY_S]
+    spent = sum(it.cost_nanousd or 0 for it in today)
+    known = [it.cost_nanousd for it in today if it.judge and it.cost_nanousd is not None]
+    purse = Purse(asked.most_nanousd, spent, max(known, default=None), wall_s)
+    for _ in filter(lambda it: it.cost_nanousd is None, today):
+        purse.settle(purse.hold(), None)
+    return purse
 
 
 class LiveRoute:
-    """State of one route, of one thread. `before` is what was graded in the last day."""
+    """State of one route, of one thread. `before` is what was graded in the last day, `purse` is
+    all of the route's."""
 
-    def __init__(self, name: str, asked: Asked, before: Sequence[Judged], at: Clocks) -> None:
+    def __init__(
+        self, name: str, asked: Asked, before: Sequence[Judged], purse: Purse, at: Clocks
+    ) -> None:
         self.name = name
         self.asked = asked
         self._clocks = at
@@ -81,13 +99,8 @@ class LiveRoute:
         nobody = ServedBy(None, None, None)
         self.pool = Pool(Candidate(it.receipt_id, it.started_at_s, nobody) for it in before)
         ages = [wall_s - it.at_s for it in before if it.at_s > wall_s - HOUR_S]
-        self.pace = Pace(asked.quality.per_hour, ages, now_s)
-        today = [it for it in before if it.at_s >= wall_s // DAY_S * DAY_S]
-        spent = sum(it.cost_nanousd or 0 for it in today)
-        known = [it.cost_nanousd for it in today if it.judge and it.cost_nanousd is not None]
-        self.purse = Purse(asked.most_nanousd, spent, max(known, default=None), wall_s)
-        for _ in filter(lambda it: it.cost_nanousd is None, today):
-            self.purse.settle(self.purse.hold(), None)
+        self.pace = Pace(asked.per_hour, ages, now_s)
+        self.purse = purse
         self.outage = Outage()
         self.no_case_in_a_row = 0
         self.no_receipt_in_a_row = 0
@@ -111,7 +124,7 @@ class LiveRoute:
     def obey(self, asked: Asked) -> None:
         """What the plan says of it now."""
         self.asked = asked
-        self.pace.per_hour, self.purse.most = asked.quality.per_hour, asked.most_nanousd
+        self.pace.per_hour, self.purse.most = asked.per_hour, asked.most_nanousd
 
     def look_from(self) -> str | None:
         """After which id to look for captured requests now; None: not yet. The more time a look

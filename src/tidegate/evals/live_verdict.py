@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from tidegate.core.assessment import Assessment, assessment_of
 from tidegate.core.capture import Captured
-from tidegate.core.grading import Answered, Check
+from tidegate.core.grading import Answered, Case, Check
 from tidegate.core.receipt import Receipt
 from tidegate.evals.captured_cases import case_of
 from tidegate.evals.grading import Judges, Marker
@@ -18,13 +18,14 @@ from tidegate.evals.receipts import told
 class Verdict(Struct, frozen=True):
     """`is_bad` None where nobody knows. `why` names checks and says nothing of the answer. `judges`
     are the digests of who judged, an empty one where nobody knows who; `failure` says in a word why
-    a judge did not answer."""
+    a judge did not answer, `asked` whether one was asked at all."""
 
     is_bad: bool | None
     why: str
     score: float | None = None
     judges: tuple[str, ...] = ()
     failure: str | None = None
+    asked: bool = True
 
 
 class _Informing(Judges):
@@ -40,6 +41,11 @@ async def verdict_on(
     """NoCase, MoneySpent."""
     case = case_of(made, checks)
     answered = told(Answered(made.answer, tool_calls=made.calls), receipt)
+    return await verdict_of(case, answered, judge)
+
+
+async def verdict_of(case: Case, answered: Answered, judge: OwnJudge | None) -> Verdict:
+    """What the case's checks say of it. MoneySpent."""
     outcome = await Marker(_Informing(judge)).outcome(case, 0, answered)
     failures = () if judge is None else judge.failures
     is_bad = None if outcome.verdict == "error" else outcome.verdict == "fail"

@@ -14,7 +14,10 @@ from tidegate.core.kept_answer import Answers, Found
 from tidegate.core.plan import Plan, Route
 from tidegate.gateway.flights import Flights
 from tidegate.gateway.invalidations import Invalidations
+from tidegate.gateway.semantic_tier import SemanticTier
+from tidegate.gateway.vector_stores import VectorStores
 from tidegate.stores.memory_answers import MemoryAnswers, Room
+from tidegate.stores.memory_vectors import MemoryVectors
 from tidegate.stores.redis_address import parse
 from tidegate.stores.redis_answers import RedisAnswers
 
@@ -39,17 +42,22 @@ def connecting(environ: Mapping[str, str], name: str) -> Connect:
 
 
 class AnswerCache:
-    """`lookups` counts by route and outcome, `unkept` answers that were not kept, by route and why.
+    """`lookups` counts by route, tier and outcome, `items` those of embeddings by route and whether
+    they were kept, `unkept` answers that were not kept, by route and why.
     `served` is the model that each target said it used last. `tasks` ask anew for what is stale.
     `connect` reaches the store that gateways share, `shared` is it while a route keeps any: what is
-    invalidated there counts for a gateway's memory too."""
+    invalidated there counts for a gateway's memory too. `vectors` are those of the semantic tier.
+    """
 
     def __init__(self) -> None:
         self.flights = Flights()
         self.memory: dict[tuple[str, Tier], MemoryAnswers] = {}
-        self.invalidations = Invalidations(self.memory.values)
+        self.invalidations = Invalidations(self.memory.values, self._indexes)
         self._room = Room(MOST_BYTES)
-        self.lookups: Counter[tuple[str, str]] = Counter()
+        self.vectors = VectorStores(self._room)
+        self.semantic = SemanticTier(self.vectors)
+        self.lookups: Counter[tuple[str, Tier, str]] = Counter()
+        self.items: Counter[tuple[str, str]] = Counter()
         self.unkept: Counter[tuple[str, str]] = Counter()
         self.kept: Counter[str] = Counter()
         self.served: dict[str, str] = {}
@@ -82,7 +90,9 @@ class AnswerCache:
             else:
                 held.clear()
                 del self.memory[place]
+        self.vectors.obey(plan)
         self._reach(plan)
+        self.semantic.obey(plan)
         targets = plan.targets
         self.served = {name: it for name, it in self.served.items() if name in targets}
 
@@ -110,6 +120,13 @@ class AnswerCache:
         if not name or self.invalidations.is_new(name, selector):
             self.invalidations.hear(selector, "store")
 
+    def _indexes(self) -> Iterator[tuple[MemoryVectors, MemoryAnswers]]:
+        """Of questions, with the answers of the same route; those of a shared store lapse."""
+        for name, index in self.vectors.memory.items():
+            answers = self.memory.get((name, "semantic"))
+            if answers is not None:
+                yield index, answers
+
     def _reach(self, plan: Plan) -> None:
         """Keeps a connection to the shared store while a route of the plan keeps answers."""
         keeps = any(True for route in plan.routes.values() for _ in _tiers(route))
@@ -132,12 +149,14 @@ class AnswerCache:
         """Ends what asks anew; each leaves its receipt."""
         self.stopped = True
         self.invalidations.stop()
+        self.semantic.stop()
         if self._keeping is not None:
             self._keeping.cancel()
             await asyncio.gather(self._keeping, return_exceptions=True)
         for task in self.tasks:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
+        self.vectors.stop()
 
 
 def _keeping(routes: Mapping[str, Route]) -> dict[tuple[str, Tier], Bounds]:

@@ -19,6 +19,8 @@ def answer_head(progress: Progress, ask: Ask) -> bytes:
     head = answers.STREAM_HEAD if ask.stream else answers.JSON_HEAD
     if progress.caching is not None:
         head += progress.caching.told
+    elif progress.batch is not None:
+        head += progress.batch.told
     return head + _rest(progress, target.target.name)
 
 

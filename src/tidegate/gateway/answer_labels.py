@@ -7,7 +7,8 @@ from tidegate.gateway.progress import Progress
 
 def labels_of(progress: Progress, tier: Tier) -> Labels:
     """Of what has settled."""
-    receipt, target, caching = progress.receipt, progress.target, progress.caching
+    receipt, target = progress.receipt, progress.target
+    caching = progress.caching or progress.batch
     return Labels(
         tier=tier,
         entry=receipt.id,

@@ -172,6 +172,8 @@ def _replica(
     progress: Progress, ask: Ask, target: PreparedTarget, chain: Chain | None
 ) -> PreparedReplica:
     """The part of the target that is asked, which the attempt's breaker knows from now on."""
+    if progress.batch is not None:
+        progress.batch.aim(ask, target.target.name)
     only = target.only
     if progress.keeper is not None:
         replica = progress.keeper[1]
@@ -250,6 +252,8 @@ def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> No
     if progress.caching is not None:
         progress.caching.hear(body)
     body = wires.whole(progress, ask, body, world)
+    if progress.batch is not None:
+        body = progress.batch.join(body, progress.answer, progress.receipt)
     contract = None if progress.route is None else progress.route.contract
     if contract is not None and progress.answer is not None:
         progress.following = contract.follow(ask)

@@ -1,7 +1,8 @@
 """cache: a kept answer instead of a new one, where the same was asked before.
 
-A request that finds none asks, and others that ask the same meanwhile wait for it. What it was
-answered is kept if it is whole and good for others (`keeping`).
+A request that finds none asks, and others that ask the same meanwhile wait for it; before it asks
+it may be given the answer to another wording (`semantic`). What it was answered is kept if it is
+whole and good for others (`keeping`).
 """
 
 from functools import partial
@@ -13,6 +14,7 @@ from tidegate.core.cache import Outcome
 from tidegate.core.kept_answer import Found
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
+from tidegate.core.plan import Route
 from tidegate.core.purpose import is_production
 from tidegate.gateway.answer_head import kept_head, waiting_head
 from tidegate.gateway.cache_control import Directives, directives
@@ -21,11 +23,13 @@ from tidegate.gateway.caching import Caching
 from tidegate.gateway.canonical import canonical, says_twice
 from tidegate.gateway.grant import refuse_rest
 from tidegate.gateway.http.reader import Incoming
+from tidegate.gateway.likeness import Likeness
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.refresh import refresh
 from tidegate.gateway.replay import replayed
+from tidegate.gateway.semantic import fits, near_of, nearest
 from tidegate.gateway.settle import account_attempt, settle_attempt
 from tidegate.gateway.unseen import has_hosted_tools, has_servers
 from tidegate.gateway.world import World
@@ -33,15 +37,15 @@ from tidegate.gateway.world import World
 _MISS: Final = b"x-tidegate-cache: miss\r\n"
 _BYPASS: Final = b"x-tidegate-cache: bypass\r\n"
 _TOLD: Final = (
-    b"x-tidegate-cache: %b\r\nx-tidegate-cache-tier: exact\r\ncache-control: %b, max-age=%d%b\r\n"
+    b"x-tidegate-cache: %b\r\nx-tidegate-cache-tier: %b\r\ncache-control: %b, max-age=%d%b\r\n"
 )
 _TOOLS: Final = frozenset({"tools", "mcp_servers", "web_search_options"})
 _NOT_STORED: Final = (b"", b"false", b"null")
 # Their no that says nothing of the request: somebody else's answer may stand in for it.
 _OUTAGES: Final = frozenset({"unavailable", "rate_limited", "malformed", "interrupted", "timeout"})
-# So many whose answers were invalidated after they asked and before it came: then it asks itself.
-_MOST_FLIGHTS: Final = 3
 _FULL: Final = frozenset({"overloaded", "route_off", "credential_missing"})
+# So many are waited for whose answers were invalidated before it came; then it asks itself.
+_MOST_FLIGHTS: Final = 3
 
 
 async def cache(
@@ -53,7 +57,7 @@ async def cache(
     assert ask is not None and route is not None and route.cache is not None  # noqa: S101
     began_s = clock.monotonic_s()
     told = directives(incoming.head.headers, ask)
-    caching = progress.caching = _look(progress, ask, route.cache, told)
+    caching = progress.caching = _look(progress, ask, route.cache, told, world)
     caching.mark = world.cache.mark(progress.received_s)
     receipt.cache = "miss"
     if caching.key is None:
@@ -61,18 +65,23 @@ async def cache(
         refuse_rest(progress)
         return False
     found = None
-    if told.reads:
+    if told.reads and caching.exact is not None:
         found = await world.cache.of(route.route, "exact", caching.exact).get(caching.key)
         receipt.cache_lookup_s = clock.monotonic_s() - began_s
     how: Outcome | None = None
     if found is not None and world.cache.is_current(found):
         how = _judge(found, caching, told)
+    if how != "hit" and caching.asked is not None:
+        caching.near = near_of(progress, caching.asked, route.cache, told, world)
+        caching.asked = None
     if found is not None and how is not None and _serve(progress, found, how, world):
         if how == "stale" and progress.cache_only is None:
             refresh(progress, key, plan, world)
         return True
     caching.keeps = caching.keeps and not says_twice(ask.body)
-    if told.reads and caching.keeps and await _joined(progress, caching, world):
+    if told.reads and caching.keeps and await _joined(progress, caching, told, world):
+        return True
+    if told.reads and caching.near is not None and await _near(progress, caching, told, world):
         return True
     refuse_rest(progress)
     return False
@@ -97,9 +106,11 @@ def rescued(progress: Progress, no: Refusal | Failure, world: World) -> bool:
     return _serve(progress, caching.old, "stale", world)
 
 
-def _look(progress: Progress, ask: Ask, ready: PreparedCache, told: Directives) -> Caching:
+def _look(
+    progress: Progress, ask: Ask, ready: PreparedCache, told: Directives, world: World
+) -> Caching:
     """What is looked for; nothing, where nothing that is kept could be its answer."""
-    exact, receipt = ready.exact, progress.receipt
+    exact, receipt = None if ready.exact_off else ready.exact, progress.receipt
     if not _may_be_kept(progress, ask):
         return Caching(exact, _BYPASS)
     asked = canonical(
@@ -108,9 +119,15 @@ def _look(progress: Progress, ask: Ask, ready: PreparedCache, told: Directives) 
         keeps_sampling=ready.keeps_sampling,
         hears_users=ready.hears_users,
     )
-    if asked is None or (exact.deterministic == "required" and not asked.deterministic):
+    if asked is None:
         return Caching(exact, _BYPASS)
-    ttl_s = exact.ttl_s if told.ttl_s is None else min(told.ttl_s, exact.ttl_s)
+    if exact is not None and exact.deterministic == "required" and not asked.deterministic:
+        exact = None
+    near = near_of(progress, asked, ready, told, world) if exact is None else None
+    tier = near.semantic if exact is None and near is not None else exact
+    if tier is None:
+        return Caching(exact, _BYPASS)
+    ttl_s = tier.ttl_s if told.ttl_s is None else min(told.ttl_s, tier.ttl_s)
     key = ready.key(ask, asked, receipt, told.namespace)
     # What headers have set apart, or a release under way, nobody in front of us can tell apart.
     apart = bool(told.namespace or ask.passed) or receipt.rollout is not None
@@ -123,7 +140,9 @@ def _look(progress: Progress, ask: Ask, ready: PreparedCache, told: Directives) 
         release=receipt.release,
         tags=ready.tags + told.tags,
         sources=told.sources,
-        public=exact.public and not apart,
+        public=exact is not None and exact.public and not apart,
+        near=near,
+        asked=asked if near is None and ready.semantic is not None else None,
     )
 
 
@@ -147,23 +166,40 @@ def _may_be_kept(progress: Progress, ask: Ask) -> bool:
 def _judge(found: Found, caching: Caching, told: Directives) -> Outcome | None:
     """How it may be given now; what may be given later is noted."""
     age_s, exact, fresh_s = found.age_s, caching.exact, found.answer.fresh_s
-    if told.max_age_s is not None and age_s > told.max_age_s:
-        return None
-    if told.ttl_s is not None and age_s >= told.ttl_s:
+    if not told.takes(age_s):
         return None
     if age_s < fresh_s:
         return "hit"
-    if told.max_age_s is not None:
+    if told.max_age_s is not None or exact is None:
         return None
     if age_s < fresh_s + max(exact.stale_s, exact.stale_if_error_s):
         caching.old = found
     return "stale" if age_s < fresh_s + exact.stale_s else None
 
 
-async def _joined(progress: Progress, caching: Caching, world: World) -> bool:
+async def _near(progress: Progress, caching: Caching, told: Directives, world: World) -> bool:
+    """Whether it has the answer to another wording. Those who wait for it may have that too."""
+    near, key, receipt = caching.near, caching.key, progress.receipt
+    assert near is not None and key is not None  # noqa: S101 - see `cache`
+    if progress.cache_only is not None and not near.gives:
+        return False
+    began_s = clock.monotonic_s()
+    found = await nearest(progress, near, told, world)
+    receipt.cache_lookup_s = (receipt.cache_lookup_s or 0.0) + clock.monotonic_s() - began_s
+    if found is None or not _serve(progress, found, "hit", world):
+        return False
+    if caching.leads:
+        caching.leads = False
+        world.cache.flights.landed(key, found)
+    return True
+
+
+async def _joined(progress: Progress, caching: Caching, told: Directives, world: World) -> bool:
     """Whether it has the answer that another has asked for. Else it asks, for others or alone."""
     flights, key, route = world.cache.flights, caching.key, progress.route
     assert key is not None and route is not None  # noqa: S101 - see `cache`
+    if not caching.shares:
+        return False
     for _ in range(_MOST_FLIGHTS):
         if progress.cache_only is None and flights.lead(key):
             caching.leads = True
@@ -177,6 +213,8 @@ async def _joined(progress: Progress, caching: Caching, world: World) -> bool:
             elif turn == "lead":
                 flights.left(key)  # it may not ask
             return False
+        if turn.near is not None:  # it was found, and good, just now
+            return fits(turn, caching.near, told) and _serve(progress, turn, "hit", world)
         labels, invalidations = turn.answer.labels, world.cache.invalidations
         came_before = caching.mark.number <= labels.number
         if came_before or not invalidations.is_void(labels, labels.number):
@@ -216,9 +254,13 @@ def _serve(progress: Progress, found: Found, how: Outcome, world: World) -> bool
             return False
         found.forms[form] = body
         # Forms that those who waited share go with the last of them.
-        if how != "joined" and body is not kept.body and caching.key is not None:
-            world.cache.of(route.route, "exact", caching.exact).grew(caching.key, len(body))
+        if how != "joined" and body is not kept.body:
+            _grew(route.route, caching, found, len(body), world)
     _note(progress, found, how)
+    if found.near is not None:
+        caching.like = Likeness(found.near.question, found, found.near.score)
+    if world.captures is not None:
+        world.captures.gave(progress, kept)
     if progress.begun:
         progress.ending = partial(_go_on, progress, body)
     else:
@@ -228,6 +270,14 @@ def _serve(progress: Progress, found: Found, how: Outcome, world: World) -> bool
     return True
 
 
+def _grew(route: Route, caching: Caching, found: Found, by_bytes: int, world: World) -> None:
+    if found.near is not None and caching.near is not None:
+        answers = world.cache.of(route, "semantic", caching.near.semantic)
+        answers.grew(found.near.key, by_bytes)
+    elif caching.key is not None and caching.exact is not None:
+        world.cache.of(route, "exact", caching.exact).grew(caching.key, by_bytes)
+
+
 def _go_on(progress: Progress, body: bytes) -> None:
     """Ends a stream whose head has gone before."""
     progress.connection.finish(body)
@@ -235,7 +285,9 @@ def _go_on(progress: Progress, body: bytes) -> None:
 
 def _note(progress: Progress, found: Found, how: Outcome) -> None:
     receipt, kept = progress.receipt, found.answer
-    receipt.cache, receipt.cache_tier = how, "exact"
+    receipt.cache, receipt.cache_tier = how, "exact" if found.near is None else "semantic"
+    if found.near is not None:
+        receipt.cache_score = found.near.score
     receipt.cache_age_s, receipt.cache_from = max(found.age_s, 0.0), kept.receipt_id
     receipt.saved_nanousd, receipt.saved_s = kept.cost_nanousd, kept.took_s
     receipt.finish_reason, receipt.model_served = kept.finish_reason, kept.model_served
@@ -248,10 +300,11 @@ def _note(progress: Progress, found: Found, how: Outcome) -> None:
 def _told(how: Outcome, caching: Caching, found: Found) -> bytes:
     """How it was found, and what a cache in front may make of it."""
     exact, whose, more = caching.exact, b"private", b""
-    if caching.public:
+    tier = b"exact" if found.near is None else b"semantic"
+    if caching.public and exact is not None and found.near is None:
         whose = b"public"
         if exact.stale_s:
             more += b", stale-while-revalidate=%d" % exact.stale_s
         if exact.stale_if_error_s:
             more += b", stale-if-error=%d" % exact.stale_if_error_s
-    return _TOLD % (how.encode(), whose, found.answer.fresh_s, more)
+    return _TOLD % (how.encode(), tier, whose, found.answer.fresh_s, more)

@@ -51,17 +51,24 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Directives(Struct, eq=False):
-    """`reads`: a kept answer will do, no older than `max_age_s`. `keeps`: its own may be kept, for
-    `ttl_s` at most. `namespace` sets its answers apart; by `tags` and `sources` they may be
-    invalidated."""
+    """`reads`: a kept answer will do, no older than `max_age_s`, and where it is `near` one to
+    another wording of the question. `keeps`: its own may be kept, for `ttl_s` at most. `namespace`
+    sets its answers apart; by `tags` and `sources` they may be invalidated."""
 
     reads: bool = True
+    near: bool = True
     keeps: bool = True
     max_age_s: float | None = None
     ttl_s: float | None = None
     namespace: str = ""
     tags: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
+
+    def takes(self, age_s: float) -> bool:
+        """Whether an answer is not too old for it."""
+        if self.max_age_s is not None and age_s > self.max_age_s:
+            return False
+        return self.ttl_s is None or age_s < self.ttl_s
 
 
 def directives(headers: Mapping[bytes, bytes], ask: Ask) -> Directives:
@@ -85,7 +92,7 @@ def _read_headers(headers: Mapping[bytes, bytes], found: Directives) -> None:
     _read_list(headers.get(_STANDARD, b""), found)
     own = headers.get(OWN)
     if own is not None and not _read_list(own, found):
-        raise _wrong(OWN, "no-cache, no-store or max-age=SECONDS")
+        raise _wrong(OWN, "no-cache, no-store, exact-only or max-age=SECONDS")
     for name in _NO_CACHE:
         found.reads = found.reads and not _is_true(headers.get(name))
     for name in _NO_STORE:
@@ -144,6 +151,8 @@ def _read_list(value: bytes, found: Directives) -> bool:
             found.reads = False
         elif name == b"no-store":
             found.keeps = False
+        elif name == b"exact-only":
+            found.near = False
         elif name in (b"max-age", b"s-maxage"):
             age_s = _seconds(said.strip().strip(b'"'))
             known = known and age_s is not None

@@ -283,13 +283,13 @@ def _reduce_tool(tool: Any) -> None:
                     del one[name]
 
 
-def _number(text: str) -> int | float:
+def number(text: str) -> int | float:
     """2.0 and 2 are one number."""
     number = float(text)
     whole = int(number)
     return whole if whole == number else number
 
 
-_decode: Final = msgspec.json.Decoder(dict[str, Any], float_hook=_number).decode
+_decode: Final = msgspec.json.Decoder(dict[str, Any], float_hook=number).decode
 _write: Final = msgspec.json.Encoder().encode
 _encode: Final = msgspec.json.Encoder(order="sorted").encode

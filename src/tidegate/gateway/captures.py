@@ -11,11 +11,15 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
+from msgspec.structs import replace
+
 from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.capture import Capture, encode_captured
 from tidegate.core.conversation_place import conversation_place, named_session
+from tidegate.core.kept_answer import KeptAnswer
 from tidegate.core.receipt import MAX_FRAME_BYTES, Receipt
+from tidegate.gateway.again import Again, Beside
 from tidegate.gateway.capturing import Capturing, question_of, record
 from tidegate.gateway.heard import Heard
 from tidegate.gateway.progress import Progress
@@ -61,19 +65,33 @@ class Captures:
             found.conversation = f"{place:016x}"
         return found
 
+    def gave(self, progress: Progress, kept: KeptAnswer) -> None:
+        """A request that is given a kept answer is captured like any other, where it is drawn."""
+        ask, route = progress.ask, progress.route
+        if ask is None or route is None or route.route.capture is None:
+            return
+        if progress.capturing is None:
+            progress.capturing = self.draw(ask, progress.receipt, route.route.capture)
+        if progress.capturing is not None:
+            progress.capturing.again = _again(progress, kept)
+
     def take(self, progress: Progress) -> None:
         """Keeps a settled request of which anything was answered. Never raises, never waits."""
         capturing, receipt, relay = progress.capturing, progress.receipt, progress.relay
         if capturing is None:
             return
-        if relay is not None:
+        capturing.beside = _beside(progress)
+        heard: Heard | None
+        if capturing.again is not None:
+            answered, heard = receipt.error_code is None, Heard(0)
+        elif relay is not None:
             answered = receipt.error_code is None or (relay.flowing and relay.chunks > 0)
             heard = capturing.heard
         else:
             answered, heard = receipt.error_code is None, _whole(progress, capturing)
         if not answered or heard is None:
             return
-        size = capturing.asked_bytes + len(heard.text)
+        size = capturing.asked_bytes + capturing.kept_bytes + len(heard.text)
         with self._guard:
             full = self._waiting_bytes + size > MAX_WAITING_BYTES
             self._waiting_bytes += 0 if full else size
@@ -93,8 +111,16 @@ class Captures:
         """In the thread. What goes wrong is told without what was said."""
         capturing, heard, receipt, size = taken
         try:
+            if capturing.again is not None:
+                again = capturing.again.heard(capturing.capture.max_bytes)
+                if again is None:
+                    self._drop("unreadable")
+                    return
+                heard = again
             made = record(capturing, heard, receipt, self._of(capturing.capture))
             payload = encode_captured(made)
+            if made.kept is not None and len(payload) > MAX_FRAME_BYTES:
+                payload = encode_captured(replace(made, kept=None))
             if len(payload) > MAX_FRAME_BYTES:
                 self._drop("too_long")
             elif self.spool.append(payload, clock.monotonic_s()):
@@ -119,6 +145,31 @@ class Captures:
     def _drop(self, why: str) -> None:
         with self._guard:
             self.dropped[why] += 1
+
+
+def _again(progress: Progress, kept: KeptAnswer) -> Again | None:
+    """None where this plan does not read it any more."""
+    ask, route = progress.ask, progress.route
+    cache = None if route is None else route.cache
+    provider = None if cache is None else cache.providers.get(kept.target)
+    return None if ask is None or provider is None else Again(ask, kept, provider)
+
+
+def _beside(progress: Progress) -> Beside | None:
+    """The kept question that this one was found to be like, and where it had another, its
+    answer."""
+    like = None if progress.caching is None else progress.caching.like
+    if like is None:
+        return None
+    receipt, kept = progress.receipt, like.found.answer
+    if receipt.is_kept_answer:
+        if receipt.cache_from != kept.receipt_id:
+            return None  # it had what another tier keeps
+        return Beside(like.question, like.score, kept.receipt_id)
+    answer = _again(progress, kept)
+    if answer is None:
+        return None
+    return Beside(like.question, like.score, kept.receipt_id, like.veto, answer)
 
 
 def _whole(progress: Progress, capturing: Capturing) -> Heard | None:

@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tidegate.core.ask import ANTHROPIC_MESSAGES, OPENAI_RESPONSES, Ask, content_name
-from tidegate.core.capture import Capture, Captured
+from tidegate.core.capture import Capture, Captured, Kept
 from tidegate.core.plugs import Follower
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.again import Again, Beside
 from tidegate.gateway.heard import Heard
 from tidegate.text.personal import Personal
 
@@ -29,7 +30,9 @@ _encode: Final = msgspec.json.Encoder().encode
 
 
 class Capturing(Struct, eq=False):
-    """A request that is to be kept: what it asked, and what of its answer was heard so far."""
+    """A request that is to be kept: what it asked, and what of its answer was heard so far. `again`
+    is the kept answer that it was given, `beside` the kept question that it was found to be
+    like."""
 
     capture: Capture
     turns: Raw
@@ -37,6 +40,8 @@ class Capturing(Struct, eq=False):
     heard: Heard | None = None
     tools: Raw | None = None
     conversation: str | None = None
+    again: Again | None = None
+    beside: Beside | None = None
 
     def hear(self, inner: Follower | None) -> Heard:
         """Begins anew with an attempt's answer."""
@@ -47,6 +52,16 @@ class Capturing(Struct, eq=False):
     def asked_bytes(self) -> int:
         several = (self.turns, self.system, self.tools)
         return sum(len(bytes(it)) for it in several if it is not None)
+
+    @property
+    def kept_bytes(self) -> int:
+        """What of kept answers is to be read yet."""
+        beside = self.beside
+        whole = 0 if self.again is None else len(self.again.answer.body)
+        if beside is None:
+            return whole
+        nearly = 0 if beside.answer is None else len(beside.answer.answer.body)
+        return whole + nearly + len(beside.question)
 
 
 def question_of(ask: Ask, capture: Capture) -> Capturing | None:
@@ -65,6 +80,9 @@ def question_of(ask: Ask, capture: Capture) -> Capturing | None:
 def record(capturing: Capturing, heard: Heard, receipt: Receipt, personal: Personal) -> Captured:
     """What is kept of a settled request, with nothing in it that has to be taken out."""
     capture, counts = capturing.capture, Counter[str]()
+    kept_from, beside = receipt.cache_from, capturing.beside
+    if beside is not None:
+        kept_from = kept_from or beside.kept_from
     messages = _encode(_clean(_messages(capturing), personal, counts)).decode()
     tools = None
     if capturing.tools is not None:
@@ -72,7 +90,7 @@ def record(capturing: Capturing, heard: Heard, receipt: Receipt, personal: Perso
     cut = receipt.error_code is not None or receipt.interrupted
     torn = cut or heard.shortened
     answer = _end(personal.taken_out(heard.text, counts), torn=torn)
-    kept = answer.encode("utf-8", "replace")[: capture.max_bytes].decode("utf-8", "ignore")
+    begun = _beginning(answer, capture.max_bytes)
     calls = [
         (personal.taken_out(name, counts), _end(personal.taken_out(said, counts), torn=torn))
         for name, said in heard.calls
@@ -83,7 +101,7 @@ def record(capturing: Capturing, heard: Heard, receipt: Receipt, personal: Perso
         until_s=receipt.started_at_s + capture.keep_s,
         route=receipt.route or "",
         messages=messages,
-        answer=kept,
+        answer=begun,
         purpose=receipt.purpose,
         key_id=receipt.key_id,
         team=receipt.team,
@@ -97,11 +115,39 @@ def record(capturing: Capturing, heard: Heard, receipt: Receipt, personal: Perso
         model=receipt.model_served or receipt.model_wanted,
         calls=tuple(calls),
         cut=cut,
-        shortened=heard.shortened or len(kept) < len(answer),
+        shortened=heard.shortened or len(begun) < len(answer),
         redacted=dict(counts),
         tools=tools,
         conversation=capturing.conversation,
+        cache=receipt.cache,
+        cache_tier=receipt.cache_tier if beside is None else "semantic",
+        cache_from=kept_from,
+        cache_score=None if beside is None else beside.score,
+        cache_veto=None if beside is None else beside.veto,
+        kept=None if beside is None else _kept(beside, capture, personal),
     )
+
+
+def _kept(beside: Beside, capture: Capture, personal: Personal) -> Kept | None:
+    """None where it cannot be kept whole: nobody could tell then whether both ask the same."""
+    counts = Counter[str]()
+    question = personal.taken_out(beside.question, counts)
+    is_taken_out = bool(counts)
+    if len(question.encode()) > capture.max_bytes:
+        return None
+    if beside.answer is None:
+        return Kept(question, taken_out=is_taken_out)
+    heard = beside.answer.heard(capture.max_bytes)
+    if heard is None or heard.shortened or heard.calls:
+        return None
+    answer = personal.taken_out(heard.text, counts)
+    if len(answer.encode("utf-8", "replace")) > capture.max_bytes:
+        return None
+    return Kept(question, answer, is_taken_out)
+
+
+def _beginning(text: str, most_bytes: int) -> str:
+    return text.encode("utf-8", "replace")[:most_bytes].decode("utf-8", "ignore")
 
 
 def _messages(capturing: Capturing) -> list[Any]:

@@ -3,6 +3,7 @@ a Refusal."""
 
 from typing import Final
 
+from tidegate.core.ask import Ask
 from tidegate.core.key import KeyRecord
 from tidegate.core.limit import Gauge
 from tidegate.core.outcome import Refusal
@@ -12,6 +13,7 @@ from tidegate.gateway.gate import Gate
 from tidegate.gateway.holding import moment, undo
 from tidegate.gateway.in_force import InForce
 from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.shared_hold import drop_shared
 from tidegate.gateway.world import World
@@ -39,7 +41,7 @@ async def admit(progress: Progress, key: KeyRecord, plan: PreparedPlan, world: W
     try:
         await admitted.admit(gate, world.past)
     except Refusal as no:
-        if route.cache is None or not _is_spent(gate, no):
+        if not _keeps(route, ask) or not _is_spent(gate, no):
             raise
         await admitted.admit(gate.only(counts_kept), world.past)
         receipt.refused_by, progress.cache_only = None, no
@@ -56,6 +58,11 @@ def refuse_rest(progress: Progress) -> None:
     progress.receipt.refused_by = None if no.excess is None else no.excess.limit
     progress.cache_only = None
     raise no
+
+
+def _keeps(route: PreparedRoute, ask: Ask) -> bool:
+    """Whether a stage looks for a kept answer to it."""
+    return route.cache is not None or (route.vectors is not None and ask.endpoint == "embeddings")
 
 
 def counts_kept(it: InForce) -> bool:

@@ -7,10 +7,13 @@ calls a tool would have it act again for somebody else. Of all else only its cal
 import logging
 from typing import Final
 
+from msgspec.structs import replace
+
 from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.conversation import Text, ToolCall
 from tidegate.core.kept_answer import Found, KeptAnswer
+from tidegate.core.plan import Route
 from tidegate.gateway.answer_labels import labels_of
 from tidegate.gateway.caching import Caching
 from tidegate.gateway.chain import TIMER_S
@@ -33,7 +36,8 @@ def keep(progress: Progress, world: World) -> None:
     """Keeps the answer if others may have it, and tells those who wait. Once, after settle."""
     caching, receipt = progress.caching, progress.receipt
     if receipt.cache is not None:
-        world.cache.lookups[receipt.route or "", receipt.cache] += 1
+        tier = receipt.cache_tier or "exact"
+        world.cache.lookups[receipt.route or "", tier, receipt.cache] += 1
     if caching is None or caching.key is None or not (caching.leads or caching.keeps):
         return
     try:
@@ -63,11 +67,10 @@ def _keep(progress: Progress, caching: Caching, key: bytes, world: World) -> Non
         if cache.invalidations.is_void(kept.labels, caching.mark.number):
             cache.unkept[route, "invalidated"] += 1
         elif caching.keeps and progress.route is not None:
-            more_s = max(caching.exact.stale_s, caching.exact.stale_if_error_s)
-            answers = cache.of(progress.route.route, "exact", caching.exact)
-            answers.put(key, kept, caching.ttl_s + more_s)
-            cache.kept[route] += 1
+            _put(progress.route.route, caching, key, kept, world)
         return
+    if caching.near is not None and caching.near.coming is not None:
+        caching.near.coming.cancel()
     cache.unkept[route, why] += 1
     if not caching.leads:
         return
@@ -77,6 +80,20 @@ def _keep(progress: Progress, caching: Caching, key: bytes, world: World) -> Non
         flights.failed(key)
     else:
         flights.alone(key)
+
+
+def _put(route: Route, caching: Caching, key: bytes, kept: KeptAnswer, world: World) -> None:
+    """Into each tier that has room for it."""
+    cache, exact, near, size = world.cache, caching.exact, caching.near, len(kept.body)
+    if exact is not None and size <= exact.max_entry_bytes:
+        more_s = max(exact.stale_s, exact.stale_if_error_s)
+        cache.of(route, "exact", exact).put(key, kept, caching.ttl_s + more_s)
+    if near is not None and size <= near.semantic.max_entry_bytes:
+        answers = cache.of(route, "semantic", near.semantic)
+        labels = replace(kept.labels, tier="semantic")
+        kept = replace(kept, fresh_s=near.ttl_s, labels=labels)
+        cache.semantic.keep(route, near, answers, kept)
+    cache.kept[route.name] += 1
 
 
 def _why_not(progress: Progress, caching: Caching) -> str | None:

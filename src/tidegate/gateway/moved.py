@@ -71,6 +71,7 @@ def _resolve_anew(
     was = receipt.rollout, receipt.unit, receipt.unit_kind
     receipt.plan_version = plan.plan.version
     receipt.rollout = receipt.arm = receipt.unit = receipt.unit_kind = None
+    progress.batch = None  # what it found is of the release that it came by
     try:
         ask = progress.ask = accept(incoming, entry, receipt)
         progress.route = resolve(ask, key, plan, receipt, incoming.head.headers)
@@ -78,7 +79,7 @@ def _resolve_anew(
             wires.find_stored(progress, ask, plan, world)
     finally:
         _note_moved(receipt, was)
-    if progress.route.cache is not None:
+    if progress.route.cache is not None or progress.route.vectors is not None:
         take_out(ask)
     progress.route = written(ask, progress.route, receipt)
     size(ask, receipt, progress.route.output_cap_tokens)

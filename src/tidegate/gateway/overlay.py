@@ -9,6 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tidegate.core.levers import EVERY, LEVERS, Lever, merged, splits
+from tidegate.gateway.cache_key import PreparedCache
 from tidegate.gateway.levers import Standing
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedCandidate, PreparedRoute, PreparedShare
@@ -19,6 +20,9 @@ _NO_TARGET: Final = "everything that serves that model is switched off by its op
 _OUTPUT_CAP: Final = LEVERS["output_cap_tokens"]
 _ROUTE_OFF: Final = LEVERS["route_off"]
 _RELEASE_OFF: Final = LEVERS["release_off"]
+_SEMANTIC_OFF: Final = LEVERS["semantic_cache_off"]
+_SEMANTIC_FLOOR: Final = LEVERS["semantic_threshold_floor"]
+_EXACT_OFF: Final = LEVERS["exact_cache_off"]
 _NONE: Final[Mapping[str, float]] = {}
 
 
@@ -42,7 +46,9 @@ def overlay(base: PreparedPlan, standing: Standing) -> PreparedPlan:
             moved[name] = without
     for name, most in _of_routes(base, standing, _OUTPUT_CAP).items():
         moved[name] = _capped(moved.get(name, base.routes[name]), int(most))
-    for lever, change in ((_RELEASE_OFF, _unreleased), (_ROUTE_OFF, _closed)):
+    for name, floor in _of_routes(base, standing, _SEMANTIC_FLOOR).items():
+        moved[name] = _floored(moved.get(name, base.routes[name]), floor)
+    for lever, change in _FLAGS:
         for name, flag in _of_routes(base, standing, lever).items():
             if flag:
                 moved[name] = change(moved.get(name, base.routes[name]))
@@ -153,6 +159,26 @@ def _closed(route: PreparedRoute) -> PreparedRoute:
     return replace(route, off=_SWITCHED_OFF)
 
 
+def _floored(route: PreparedRoute, floor: float) -> PreparedRoute:
+    return _with_cache(route, lambda cache: replace(cache, floor=floor))
+
+
+def _without_exact(route: PreparedRoute) -> PreparedRoute:
+    return _with_cache(route, lambda cache: replace(cache, exact_off=True))
+
+
+def _without_semantic(route: PreparedRoute) -> PreparedRoute:
+    return _with_cache(route, lambda cache: replace(cache, semantic_off=True))
+
+
+def _with_cache(
+    route: PreparedRoute, change: Callable[[PreparedCache], PreparedCache]
+) -> PreparedRoute:
+    """Its releases' too."""
+    route = _with_candidates(route, lambda one: replace(one, route=_with_cache(one.route, change)))
+    return route if route.cache is None else replace(route, cache=change(route.cache))
+
+
 def _with_pool(route: PreparedRoute, pool: tuple[PreparedShare, ...]) -> PreparedRoute:
     return replace(route, pool=pool, target=pool[0].target, alone=len(pool) == 1)
 
@@ -172,3 +198,11 @@ def _off(base: PreparedPlan, values: Mapping[str, float]) -> frozenset[str]:
     """The targets that are asked nothing."""
     off = frozenset(name for name, flag in values.items() if flag)
     return frozenset(base.plan.targets) if EVERY in off else off
+
+
+_FLAGS: Final = (
+    (_SEMANTIC_OFF, _without_semantic),
+    (_EXACT_OFF, _without_exact),
+    (_RELEASE_OFF, _unreleased),
+    (_ROUTE_OFF, _closed),
+)

@@ -19,6 +19,7 @@ from tidegate.gateway.first_versions import FirstVersions
 from tidegate.gateway.prepared_target import PreparedTarget, Priced
 from tidegate.gateway.prompt_versions import PreparedPrompt
 from tidegate.gateway.retry_budget import RetryBudget
+from tidegate.gateway.vector_key import PreparedVectors, prepare_vectors
 
 
 class PreparedShare(Struct, eq=False):
@@ -40,8 +41,8 @@ class PreparedRoute(Struct, eq=False):
     """One route. `target` is the first of its release, `alone` where it is the only one; `bound`
     is what its callers' holds are reckoned by. `candidate` is a release on its way onto it,
     `beside` a second one, `warm` what the last ones replaced, `addition` what it adds to its chats,
-    `prompt` what its models are asked by, `cache` by which keys its answers are kept; `told` are
-    headers that one answer has beside `heads`.
+    `prompt` what its models are asked by, `cache` by which keys its answers are kept, and
+    `vectors` those of embeddings; `told` are headers that one answer has beside `heads`.
     `off` says why nothing of it is served now, and `output_cap_tokens` bounds its answers, while a
     change in force has it so."""
 
@@ -63,6 +64,7 @@ class PreparedRoute(Struct, eq=False):
     off: str | None = None
     output_cap_tokens: int | None = None
     cache: PreparedCache | None = None
+    vectors: PreparedVectors | None = None
 
     @property
     def release(self) -> Release:
@@ -172,6 +174,7 @@ def prepare_route(
         warm=warm,
         addition=addition_of(route),
         cache=prepare_cache(route, {it.target.target.name: it.target.provider for it in pool}),
+        vectors=prepare_vectors(route),
     )
 
 

@@ -11,6 +11,7 @@ from tidegate.core.plugs import Dialect
 from tidegate.core.receipt import Receipt
 from tidegate.core.setters import plain_setters
 from tidegate.gateway.admit import Admission
+from tidegate.gateway.batch import Batch
 from tidegate.gateway.caching import Caching
 from tidegate.gateway.capturing import Capturing
 from tidegate.gateway.contract import Following
@@ -45,8 +46,8 @@ class Progress(Struct, eq=False):
     says that it tries a breaker that was open, `owed` how many of it were taken from the retry
     budget and are not answered yet, `following` is of a whole answer (a stream's relay has its
     own). `late` is there where no limit was as it began, and one is now; `capturing` where the
-    request is kept with what is said; `caching` where its route keeps answers, and `cache_only` why
-    it may have no other.
+    request is kept with what is said; `caching` where its route keeps answers, `batch` where it
+    keeps the vectors that are asked for, and `cache_only` why it may have no other.
     """
 
     receipt: Receipt
@@ -77,4 +78,5 @@ class Progress(Struct, eq=False):
     late: Late | None = None
     capturing: Capturing | None = None
     caching: Caching | None = None
+    batch: Batch | None = None
     cache_only: Refusal | None = None

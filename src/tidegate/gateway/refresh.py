@@ -55,7 +55,8 @@ def _begin(progress: Progress, caching: Caching, world: World) -> Progress:
     again = Progress(copy, nobody, clock.monotonic_s(), nobody.abort)
     assert progress.ask is not None  # noqa: S101 - it has been answered
     again.dialect, again.route, again.ask = progress.dialect, progress.route, replace(progress.ask)
-    again.caching = replace(caching, leads=True, old=None)
+    near = None if caching.near is None else replace(caching.near, coming=None)
+    again.caching = replace(caching, leads=True, old=None, near=near)
     return again
 
 

@@ -143,7 +143,7 @@ def _begin(
     whole = candidate.route
     copy.route, copy.release = receipt.route, whole.route.release.name
     copy.plan_version = world.obeyed().plan.version  # which may be newer than the caller's
-    if whole.cache is not None:
+    if whole.cache is not None or whole.vectors is not None:
         take_out(ask)
     whole = written(ask, whole, copy)
     size(ask, copy, whole.output_cap_tokens)

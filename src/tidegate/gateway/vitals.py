@@ -115,9 +115,12 @@ def _note_captures(
 
 def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str, float]) -> None:
     gauges["tidegate_cache_flights"] = float(len(cache.flights))
-    for (route, outcome), count in cache.lookups.items():
-        label = f"|route={route}|outcome={outcome}"
+    for (route, tier, outcome), count in cache.lookups.items():
+        label = f"|route={route}|tier={tier}|outcome={outcome}"
         counters[f"tidegate_cache_lookups_total{label}"] = float(count)
+    for (route, outcome), count in cache.items.items():
+        label = f"|route={route}|outcome={outcome}"
+        counters[f"tidegate_cache_items_total{label}"] = float(count)
     for route, count in cache.kept.items():
         counters[f"tidegate_cache_kept_total|route={route}"] = float(count)
     for (route, why), count in cache.unkept.items():
@@ -130,6 +133,11 @@ def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str
         counters[f"tidegate_cache_invalidated_total{label}"] = float(held.invalidated)
     for source, count in cache.invalidations.heard.items():
         counters[f"tidegate_cache_invalidations_total|source={source}"] = float(count)
+    for (route, outcome), count in cache.semantic.lookups.items():
+        label = f"|route={route}|outcome={outcome}"
+        counters[f"tidegate_cache_semantic_lookups_total{label}"] = float(count)
+    for route, why in cache.semantic.off():
+        gauges[f"tidegate_cache_semantic_off|route={route}|reason={why}"] = 1.0
     shared = cache.shared
     if shared is not None:
         gauges["tidegate_cache_store_up"] = float(shared.open)

@@ -13,9 +13,9 @@ from msgspec import Meta, Struct
 from tidegate.core.grading import Answered, Case, Grade
 from tidegate.core.words import quoted
 from tidegate.graders._plain import Plain, graded
-from tidegate.graders._profiles import STOP_WORDS
 from tidegate.graders._words import words
 from tidegate.graders.numeric import numbers
+from tidegate.text.language_profiles import STOP_WORDS
 
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|(?<=[。！？])|\n+")  # noqa: RUF001 - those of CJK
 _NAME = re.compile(r"(?<=[^\s.!?:\"'(*#-] )[A-ZÀ-Þ][\w'-]*+(?: [A-ZÀ-Þ][\w'-]*+)*+")

@@ -4,9 +4,9 @@ from msgspec import Struct
 
 from tidegate.core.grading import Answered, Case, Grade
 from tidegate.core.words import quoted
-from tidegate.graders._languages import language_of
 from tidegate.graders._plain import Plain, passed
-from tidegate.graders._profiles import LANGUAGES
+from tidegate.text.language import language_of
+from tidegate.text.language_profiles import LANGUAGES
 
 
 class Options(Struct, frozen=True):

@@ -11,10 +11,12 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, func, insert, or_, select
 
-from tidegate.core.capture import Captured
-from tidegate.stores import database, turns
+from tidegate.core.capture import Captured, Kept
+from tidegate.core.deletion import Deletion
+from tidegate.stores import captured_hits, database, turns
 from tidegate.stores.schema_assessed import assessments
 from tidegate.stores.schema_captured import captured, deletions, feedback
+from tidegate.stores.schema_judged_hits import judged_hits
 
 _AT_ONCE: Final = 500
 # So long may a machine be away whose spool holds what was deleted meanwhile.
@@ -24,21 +26,7 @@ _c = captured.c
 _json: Final = msgspec.json.Encoder().encode
 _calls: Final = msgspec.json.Decoder(tuple[tuple[str, str], ...]).decode
 _counts: Final = msgspec.json.Decoder(dict[str, int]).decode
-
-
-class Deletion(Struct, frozen=True, omit_defaults=True):
-    """What was said before `before_s`; of that customer and end user, where they are named."""
-
-    before_s: float
-    customer: str | None = None
-    end_user: str | None = None
-
-    def covers(self, at_s: float, customer: str | None, end_user: str | None) -> bool:
-        return (
-            at_s < self.before_s
-            and self.customer in (None, customer)
-            and self.end_user in (None, end_user)
-        )
+_kept: Final = msgspec.json.Decoder(Kept).decode
 
 
 class Which(Struct, frozen=True, omit_defaults=True):
@@ -72,9 +60,11 @@ def store(connection: Connection, several: Iterable[Captured], now_s: float) -> 
         for known in connection.execute(some).scalars():
             del new[known]
     if new:
+        made = captured_hits.without_deleted(connection, list(new.values()), gone)
         statement = database.upsert(connection, captured).on_conflict_do_nothing()
-        connection.execute(statement, [_row(it) for it in new.values()])
-        turns.wait(connection, new.values(), now_s)
+        connection.execute(statement, [_row(it) for it in made])
+        captured_hits.note(connection, made)
+        turns.wait(connection, made, now_s)
     return len(new)
 
 
@@ -119,7 +109,7 @@ def listed(
     columns = [
         func.length(it).label(said[it.name]) if it.name in said else it
         for it in captured.columns
-        if it is not _c.tools
+        if it.name not in ("tools", "kept")
     ]
     query = select(*columns).where(_c.until_s > now_s, *_conditions(which))
     query = query.order_by(_c.receipt_id.desc()).limit(limit)
@@ -137,15 +127,16 @@ def remove(connection: Connection, what: Deletion, now_s: float) -> tuple[int, i
         database.overwrite_deleted(connection)
     connection.execute(insert(deletions).values(**asdict(what), at_s=now_s))
     gone = []
-    for table in (captured, feedback, assessments):
+    for table in (captured, feedback, assessments, judged_hits):
         c = table.c
-        at_s = c.started_at_s if table is assessments else c.at_s
+        at_s = c.at_s if table in (captured, feedback) else c.started_at_s
         conditions: list[ColumnElement[bool]] = [at_s < what.before_s]
         if what.customer is not None:
             conditions.append(c.customer == what.customer)
         if what.end_user is not None:
             conditions.append(c.end_user == what.end_user)
         gone.append(connection.execute(delete(table).where(and_(*conditions))).rowcount)
+    captured_hits.remove(connection, what)
     return gone[0], gone[1]
 
 
@@ -190,6 +181,7 @@ def _row(made: Captured) -> dict[str, Any]:
     values = asdict(made)
     values["calls"] = _json(made.calls).decode()
     values["redacted"] = _json(made.redacted).decode()
+    values["kept"] = None if made.kept is None else _json(made.kept).decode()
     return {name: storable(value) for name, value in values.items()}
 
 
@@ -202,4 +194,5 @@ def captured_of(row: Mapping[Any, Any]) -> Captured:
     """From a row that has every column."""
     values = dict(row)
     values["calls"], values["redacted"] = _calls(values["calls"]), _counts(values["redacted"])
+    values["kept"] = None if values["kept"] is None else _kept(values["kept"])
     return Captured(**values)

@@ -14,11 +14,13 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import Connection, Engine, and_, case, delete, func, or_, select, update
 
-from tidegate.core.assessment import Assessment, assessment_of
+from tidegate.core.assessment import assessment_of
+from tidegate.core.deletion import Deletion
 from tidegate.core.feedback import Feedback
-from tidegate.core.receipt import decode_payload
-from tidegate.stores import assessments, database
-from tidegate.stores.captures import Deletion, noted_deletions, storable
+from tidegate.core.judged_hit import judged_hit
+from tidegate.core.receipt import Receipt, decode_payload
+from tidegate.stores import assessments, database, judged_hits
+from tidegate.stores.captures import noted_deletions, storable
 from tidegate.stores.schema import receipts
 from tidegate.stores.schema_captured import feedback
 
@@ -53,11 +55,12 @@ class Heard(Struct, frozen=True, omit_defaults=True):
     prompt_version: str | None = None
     target: str | None = None
     model: str | None = None
+    cache_tier: str | None = None
 
 
 class Rate(Struct, frozen=True):
-    """How requests of one route, arm and prompt version were rated. `down` of `rated`: nobody knows
-    what the silent ones think."""
+    """How answers of one route, arm and prompt version were rated, kept ones by the tier that gave
+    them (`cache_tier`). `down` of `rated`: nobody knows what the silent ones think."""
 
     route: str | None
     arm: str | None
@@ -65,6 +68,7 @@ class Rate(Struct, frozen=True):
     rated: int
     down: int
     regenerated: int
+    cache_tier: str | None = None
 
 
 class Which(Struct, frozen=True, omit_defaults=True):
@@ -100,10 +104,10 @@ def store(connection: Connection, several: Iterable[Feedback]) -> Counter[str]:
             if outcome in ("waiting", "attached"):
                 rows.append(_row(it, receipt))
             if outcome == "attached" and receipt is not None and it.rating is not None:
-                rated.append(_assessed(receipt, it.rating, it.at_s))
+                rated.append((receipt, it.rating, it.at_s))
         if rows:
             _write(connection, rows)
-        assessments.store(connection, rated)
+        _assess(connection, rated)
     return counts
 
 
@@ -129,10 +133,10 @@ def attach_waiting(connection: Connection, now_s: float) -> Counter[str]:
         if outcome == "attached":
             connection.execute(update(feedback).where(this).values(_attached(receipt)))
             if row["rating"] is not None:
-                rated.append(_assessed(receipt, row["rating"], row["at_s"]))
+                rated.append((receipt, row["rating"], row["at_s"]))
         else:
             connection.execute(delete(feedback).where(this))
-    assessments.store(connection, rated)
+    _assess(connection, rated)
     late = delete(feedback).where(~_f.matched, _f.at_s < now_s - WAIT_S)
     counts["unmatched"] += connection.execute(late).rowcount
     return counts
@@ -156,13 +160,14 @@ def newest(connection: Connection, which: Which, *, limit: int = 100) -> list[He
 
 
 def rates(connection: Connection, which: Which, *, limit: int = 1000) -> list[Rate]:
-    """By route, arm and prompt version, of what was said since."""
+    """By route, arm, prompt version and tier of kept answers, of what was said since."""
     by = (_f.route, _f.arm, _f.prompt_version)
     rated = func.count(_f.rating)
     down = func.coalesce(func.sum(case((_f.rating < 0, 1), else_=0)), 0)
     again = func.coalesce(func.sum(case((_f.kind == "regenerated", 1), else_=0)), 0)
-    query = select(*by, rated, down, again).where(_f.matched, *_conditions(which))
-    query = query.group_by(*by).order_by(*by).limit(limit)
+    query = select(*by, rated, down, again, _f.cache_tier)
+    query = query.where(_f.matched, *_conditions(which))
+    query = query.group_by(*by, _f.cache_tier).order_by(*by, _f.cache_tier).limit(limit)
     return [Rate(*row) for row in connection.execute(query)]
 
 
@@ -205,18 +210,35 @@ def _receipts(connection: Connection, ids: set[str]) -> Mapping[str, Mapping[str
 def _attached(receipt: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: receipt[name] for name in (*_OF_RECEIPT, "started_at_s")}
     found["model"] = receipt["model_served"] or receipt["model_wanted"]
-    found["arm"] = decode_payload(receipt["detail"]).arm
+    whole = decode_payload(receipt["detail"])
+    found["arm"], found["cache_tier"] = whole.arm, _kept_by(whole)
     return {**found, "matched": True}
 
 
-def _assessed(receipt: Mapping[str, Any], rating: float, at_s: float) -> Assessment:
-    """Of a rating. `Feedback.regenerated` alone is none: of those who are asked for another answer
-    only the share counts that is looked at (`evals.follow_ups`)."""
-    return assessment_of(decode_payload(receipt["detail"]), "thumbs_down", rating < 0, at_s)
+def _kept_by(receipt: Receipt) -> str | None:
+    """The tier whose kept answer it had."""
+    return receipt.cache_tier if receipt.is_kept_answer else None
+
+
+def _assess(
+    connection: Connection, rated: Iterable[tuple[Mapping[str, Any], float, float]]
+) -> None:
+    """Each rating (receipt, rating, when) of the live answer or of the kept one that it is of.
+    `Feedback.regenerated` alone is none: of those who are asked for another answer only the share
+    counts that is looked at (`evals.follow_ups`)."""
+    live, kept = [], []
+    for receipt, rating, at_s in rated:
+        whole = decode_payload(receipt["detail"])
+        if whole.is_kept_answer:
+            kept.append(judged_hit(whole, "thumbs_down", rating < 0, at_s))
+        else:
+            live.append(assessment_of(whole, "thumbs_down", rating < 0, at_s))
+    assessments.store(connection, live)
+    judged_hits.store(connection, kept)
 
 
 def _row(said: Feedback, receipt: Mapping[str, Any] | None) -> dict[str, Any]:
-    names = (*_OF_RECEIPT, "started_at_s", "model", "arm")
+    names = (*_OF_RECEIPT, "started_at_s", "model", "arm", "cache_tier")
     of_receipt = dict.fromkeys(names) if receipt is None else _attached(receipt)
     values = {**asdict(said), "tags": _json(said.tags).decode(), "matched": False, **of_receipt}
     return {name: storable(value) for name, value in values.items()}

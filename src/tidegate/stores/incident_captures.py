@@ -7,6 +7,7 @@ from sqlalchemy import Connection, case, select
 
 from tidegate.core.capture import Captured
 from tidegate.core.notice import Notice
+from tidegate.stores.captured_hits import LIVE
 from tidegate.stores.captures import captured_of
 from tidegate.stores.notices import COLUMNS, notice_of
 from tidegate.stores.schema import receipts
@@ -46,7 +47,8 @@ def notice(connection: Connection, wanted: str) -> Notice | None:
 def of_window(
     connection: Connection, window: Window, now_s: float, *, beyond: int = 0, limit: int = 50
 ) -> list[Hurt]:
-    """Those beyond so many, the gravest harm first and of one harm the oldest."""
+    """Those beyond so many, the gravest harm first and of one harm the oldest; without kept
+    answers."""
     down = select(feedback.c.receipt_id).where(
         feedback.c.matched, feedback.c.kind == "rating", feedback.c.rating < 0
     )
@@ -62,7 +64,7 @@ def of_window(
         select(captured, harm)
         .select_from(captured.outerjoin(receipts, _r.id == _c.receipt_id))
         .where(_c.route == window.route, _c.at_s >= window.from_s, _c.at_s < window.until_s)
-        .where(_c.until_s > now_s)
+        .where(_c.until_s > now_s, LIVE)
         .order_by(harm, _c.receipt_id)
         .offset(beyond)
         .limit(limit)

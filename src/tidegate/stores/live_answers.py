@@ -13,6 +13,7 @@ from tidegate.core.capture import Capture
 from tidegate.core.conversation_place import conversation_place
 from tidegate.core.purpose import is_production
 from tidegate.stores.assessments import of_row
+from tidegate.stores.captured_hits import LIVE
 from tidegate.stores.receipts import first_id_at, readable
 from tidegate.stores.schema import receipts
 from tidegate.stores.schema_assessed import assessments
@@ -85,9 +86,10 @@ def kept_after(
     connection: Connection, route: str, after_id: str, limit: int
 ) -> tuple[list[Kept], str]:
     """Captured requests of the route after this id, in their order, and the last id that was looked
-    at; the same id at the end. Those that measure us are left out."""
+    at; the same id at the end. Those that measure us are left out, and kept answers: no version
+    gave them."""
     columns = (_c.receipt_id, _c.at_s, _c.arm, _c.prompt_version, _c.model, _c.purpose, _c.key_id)
-    query = select(*columns).where(_c.route == route, _c.receipt_id > after_id)
+    query = select(*columns).where(_c.route == route, _c.receipt_id > after_id, LIVE)
     rows = connection.execute(query.order_by(_c.receipt_id).limit(limit)).all()
     found = [
         Kept(row.receipt_id, row.at_s, row.arm, row.prompt_version, row.model)
@@ -155,11 +157,11 @@ def found_by_cell(
 
 def answered_by_cell(connection: Connection, route: str, since_s: float) -> dict[Cell, int]:
     """How many requests of users were answered by each part, in the hours since the one that
-    `since_s` is in."""
+    `since_s` is in. Kept answers are no part's: they have no target."""
     query = (
         select(_o.arm, _o.release, _o.target, func.sum(_s.availability_good))
         .join_from(signals, signal_scopes, _o.id == _s.scope)
-        .where(_o.route == route, _o.arm != "shadow", _s.span_s == HOUR_S)
+        .where(_o.route == route, _o.arm != "shadow", _o.target != "", _s.span_s == HOUR_S)
         .where(_s.start_s >= since_s // HOUR_S * HOUR_S)
         .group_by(_o.arm, _o.release, _o.target)
     )

@@ -1,7 +1,8 @@
 """Answers kept in one process' memory: bounded in bytes, the least recently used goes first."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -51,11 +52,18 @@ class MemoryAnswers:
     def __len__(self) -> int:
         return len(self._held)
 
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._held
+
     def keys(self) -> list[bytes]:
         """Of all that is held now."""
         return list(self._held)
 
     async def get(self, key: bytes) -> Found | None:
+        return self.look(key)
+
+    def look(self, key: bytes) -> Found | None:
+        """The same at once."""
         held = self._held.get(key)
         if held is None:
             return None
@@ -68,6 +76,9 @@ class MemoryAnswers:
         self._held.move_to_end(key)
         return Found(held.answer, now_s - held.put_s, held.forms)
 
+    async def get_many(self, keys: Sequence[bytes]) -> list[Found | None]:
+        return [self.look(key) for key in keys]
+
     def put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> None:
         now_s = clock.monotonic_s()
         self.drop(key)
@@ -77,6 +88,11 @@ class MemoryAnswers:
         self._held[key] = _Held(answer, now_s, now_s + keep_s, size, {}, log.newest)
         self._take(size)
         self._make_room(now_s)
+
+    async def put_many(self, entries: Sequence[tuple[bytes, KeptAnswer]], keep_s: float) -> None:
+        for key, answer in entries:
+            self.put(key, answer, keep_s)
+        await asyncio.sleep(0)
 
     def grew(self, key: bytes, by_bytes: int) -> None:
         held = self._held.get(key)

@@ -1,10 +1,12 @@
-"""What was asked in captured requests, without what was answered: for whoever compares many."""
+"""What was asked in captured requests, without what was answered: for whoever compares many. What
+had a kept answer is left out: no model was asked."""
 
 from typing import Final
 
 from msgspec import Struct
 from sqlalchemy import Connection, func, select
 
+from tidegate.stores.captured_hits import LIVE
 from tidegate.stores.schema_captured import captured
 
 # A longer question is left out: its beginning alone cannot be read.
@@ -31,7 +33,7 @@ def newest_questions(
     """The newest first, at most `limit`, and at most `MOST_CHARS_IN_ALL` characters in all."""
     c = captured.c
     query = select(*(c[name] for name in Question.__struct_fields__)).where(
-        c.until_s > now_s, c.at_s >= since_s, func.length(c.messages) <= MOST_CHARS
+        c.until_s > now_s, c.at_s >= since_s, func.length(c.messages) <= MOST_CHARS, LIVE
     )
     if route is not None:
         query = query.where(c.route == route)

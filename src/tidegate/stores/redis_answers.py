@@ -7,7 +7,7 @@ too, so that one that stands under another's is as good as none.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -25,6 +25,8 @@ from tidegate.stores.redis_wire import RedisRefused, Reply, encode
 log = logging.getLogger(__name__)
 
 _VERSION: Final = "3"
+# Of several answers so many are one reply: the longest of them make 2 MiB.
+_AT_ONCE: Final = 16
 # KEYS: what expires when, sizes, their sum, labels. ARGV: entry, value, milliseconds, most bytes,
 # prefix, labels.
 # A server that is full refuses the value, and nothing has happened. Lists outlive what is in them;
@@ -58,7 +60,7 @@ while tonumber(redis.call('GET', KEYS[3])) > tonumber(ARGV[4]) do
   forget(first)
   evicted = evicted + 1
 end
-for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 259200000) end
+for _, key in ipairs(KEYS) do redis.call('PEXPIRE', key, 3456000000) end
 return evicted
 """
 
@@ -125,16 +127,40 @@ class RedisAnswers:
             self.errors += 1
             return None
 
-    def tell(self, command: bytes, heard: Callable[[Reply], None]) -> None:
-        """Sends what nobody waits for."""
+    async def read_many(self, keys: Sequence[bytes]) -> list[Reply]:
+        """The same of each key; what is asked is a few at a time, as others wait behind it."""
+        found: list[Reply] = []
+        if not self.invalidations.is_current:
+            self.errors += 1
+            return [None] * len(keys)
+        for start in range(0, len(keys), _AT_ONCE):
+            some = keys[start : start + _AT_ONCE]
+            try:
+                reply = await self._link.call(encode("MGET", *some))
+            except (StoreUnavailable, RedisRefused):
+                self.errors += 1
+                break
+            if not isinstance(reply, list) or len(reply) != len(some):
+                break
+            found += reply
+        return found + [None] * (len(keys) - len(found))
+
+    async def said(self, commands: Sequence[bytes], heard: Callable[[Reply], None]) -> None:
+        """As `tell`, and back once all of it has been answered."""
+        sent = [it for it in (self.tell(command, heard) for command in commands) if it is not None]
+        await asyncio.gather(*sent, return_exceptions=True)
+
+    def tell(self, command: bytes, heard: Callable[[Reply], None]) -> asyncio.Future[Reply] | None:
+        """Sends what nobody has to wait for; None where it could not be sent."""
         try:
             if not self._link.open:
                 raise StoreUnavailable("Redis is away")
             future = self._link.send(command)
         except StoreUnavailable:
             self.errors += 1
-            return
+            return None
         future.add_done_callback(lambda done: self._told(done, heard))
+        return future
 
     def enlist(self, space: str) -> None:
         """Has what is void looked for there."""
@@ -183,7 +209,13 @@ class _OfRoute:
         self._lists = lists_of(space)
 
     async def get(self, key: bytes) -> Found | None:
-        data = await self._store.read(self._prefix + key)
+        return self._found(key, await self._store.read(self._prefix + key))
+
+    async def get_many(self, keys: Sequence[bytes]) -> list[Found | None]:
+        data = await self._store.read_many([self._prefix + key for key in keys])
+        return [self._found(key, one) for key, one in zip(keys, data, strict=True)]
+
+    def _found(self, key: bytes, data: Reply) -> Found | None:
         if not isinstance(data, bytes):
             return None
         answer = unpacked(data, key)
@@ -199,13 +231,20 @@ class _OfRoute:
         return Found(answer, max(clock.wall_s() - answer.made_at_s, 0.0), {})
 
     def put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> None:
-        keep_ms = int(keep_s * 1000)
-        if keep_ms <= 0:
-            return
-        lists, value = self._lists, packed(answer, key)
+        if int(keep_s * 1000) > 0:
+            self._store.enlist(self._space)
+            self._store.tell(self._put(key, answer, keep_s), self._kept)
+
+    async def put_many(self, entries: Sequence[tuple[bytes, KeptAnswer]], keep_s: float) -> None:
+        if int(keep_s * 1000) > 0:
+            self._store.enlist(self._space)
+            puts = [self._put(key, answer, keep_s) for key, answer in entries]
+            await self._store.said(puts, self._kept)
+
+    def _put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> bytes:
+        lists, value, keep_ms = self._lists, packed(answer, key), int(keep_s * 1000)
         words = (key, value, keep_ms, self.max_bytes, self._prefix, written(answer.labels))
-        self._store.enlist(self._space)
-        self._store.tell(encode("EVAL", _PUT, len(lists), *lists, *words), self._kept)
+        return encode("EVAL", _PUT, len(lists), *lists, *words)
 
     def grew(self, key: bytes, by_bytes: int) -> None:
         """Forms are not kept there."""

@@ -8,7 +8,7 @@ from tidegate.stores.schema import metadata
 # SQLite numbers rows only by a column declared INTEGER.
 _RowNumber = BigInteger().with_variant(Integer, "sqlite")
 
-# `core.capture.Captured`; `messages` and `calls` are JSON, `redacted` too.
+# `core.capture.Captured`; `messages` and `calls` are JSON, `redacted` and `kept` too.
 captured = Table(
     "captured",
     metadata,
@@ -25,6 +25,8 @@ captured = Table(
     Column("redacted", Text, nullable=False),
     Column("tools", Text),
     Column("conversation", Text),
+    *(Column(name, Text) for name in ("cache", "cache_tier", "cache_from", "cache_veto", "kept")),
+    Column("cache_score", Float),
 )
 Index("ix_captured_conversation", captured.c.conversation, captured.c.receipt_id)
 Index("ix_captured_route", captured.c.route, captured.c.receipt_id)
@@ -48,6 +50,7 @@ feedback = Table(
     Column("started_at_s", Float),
     *(Column(name, Text) for name in ("end_user", "route", "release", "arm")),
     *(Column(name, Text) for name in ("prompt", "prompt_version", "target", "model")),
+    Column("cache_tier", Text),
 )
 Index("ix_feedback_at", feedback.c.matched, feedback.c.at_s)
 Index("ix_feedback_customer", feedback.c.customer)

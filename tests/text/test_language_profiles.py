@@ -2,7 +2,7 @@
 
 import itertools
 
-from tidegate.graders._profiles import BY_SCRIPT, BY_WORDS, LETTERS, SCRIPTS, STOP_WORDS
+from tidegate.text.language_profiles import BY_SCRIPT, BY_WORDS, LETTERS, SCRIPTS, STOP_WORDS
 
 
 def test_every_language_is_of_one_script_that_is_told() -> None:

@@ -7,7 +7,7 @@ unknown (None), and not the nearest guess.
 import re
 from collections import Counter
 
-from tidegate.graders._profiles import BY_SCRIPT, BY_WORDS, LETTERS, SCRIPTS, STOP_WORDS
+from tidegate.text.language_profiles import BY_SCRIPT, BY_WORDS, LETTERS, SCRIPTS, STOP_WORDS
 
 # So much of a text is looked at; code and addresses are not language.
 MAX_CHARS = 20_000
@@ -24,7 +24,7 @@ _KANA_PART = 0.04
 
 
 def language_of(text: str) -> str | None:
-    """The language by ISO 639-1, one of `_profiles.LANGUAGES`; None when it is not sure."""
+    """The language by ISO 639-1, one of `language_profiles.LANGUAGES`; None when it is not sure."""
     plain = _ASIDES.sub(" ", text[:MAX_CHARS])
     letters = Counter(script for char in plain if (script := _script(char)))
     total = letters.total()

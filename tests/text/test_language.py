@@ -4,8 +4,8 @@
 
 import pytest
 
-from tidegate.graders._languages import language_of
-from tidegate.graders._profiles import LANGUAGES
+from tidegate.text.language import language_of
+from tidegate.text.language_profiles import LANGUAGES
 
 # Two of each, written for this test; the profile was made without them.
 SENTENCES = {

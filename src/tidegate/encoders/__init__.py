@@ -1,0 +1,1 @@
+"""What makes texts vectors: one encoder a file, local, without a network."""

@@ -1,0 +1,77 @@
+"""vector_form: a vector as it is kept, and as its caller asked for it.
+
+OpenAI's wire has two forms of one vector: a list of numbers, or 32-bit floats in base64. The list
+is kept as its provider wrote it, and rounded to 32 bits for whoever asks for base64. What came in
+base64 is kept as its floats, and written out exactly for whoever asks for a list.
+"""
+
+import base64
+import binascii
+import math
+import struct
+from typing import Final
+
+import msgspec
+
+from tidegate.text.strict_json import UNREADABLE
+
+_PACKED: Final = b"f"
+_FLOAT_BYTES: Final = 4
+_LIST, _TEXT = ord("["), ord('"')
+# Longer than a list of 4,096 numbers with all their digits; several are one reply of a store.
+MOST_BYTES: Final = 128 * 1024
+
+_decode: Final = msgspec.json.Decoder(list[float]).decode
+_decode_text: Final = msgspec.json.Decoder(str).decode
+_encode: Final = msgspec.json.Encoder().encode
+
+
+def to_keep(embedding: bytes) -> bytes | None:
+    """What is kept of a row's `embedding`; None of what is none, or is good for nobody: with
+    numbers that have no place in 32 bits, or with nothing but zeros."""
+    try:
+        if embedding[0] == _LIST:
+            numbers = _decode(embedding)
+            kept = bytes(embedding)
+        else:
+            packed = base64.b64decode(_decode_text(embedding), validate=True)
+            numbers = list(_unpacked(packed))
+            kept = _PACKED + packed
+        _packed(numbers)
+    except (*UNREADABLE, binascii.Error, ValueError, struct.error, OverflowError):
+        return None
+    good = any(numbers) and math.isfinite(sum(numbers)) and len(kept) <= MOST_BYTES
+    return kept if good else None
+
+
+def length(kept: bytes) -> int | None:
+    """Of so many numbers; None where it is no vector."""
+    if kept[:1] == b"[":
+        return kept.count(b",") + 1
+    numbers, rest = divmod(len(kept) - 1, _FLOAT_BYTES)
+    return numbers if kept[:1] == _PACKED and not rest and numbers else None
+
+
+def given(kept: bytes, *, packed: bool) -> bytes:
+    """As JSON, in base64 or as a list."""
+    if kept[:1] == _PACKED:
+        floats = kept[1:]
+        return _quoted(floats) if packed else _encode(_unpacked(floats))
+    return _quoted(_packed(_decode(kept))) if packed else kept
+
+
+def is_packed(embedding: bytes) -> bool:
+    """Whether a row has it in base64."""
+    return embedding[0] == _TEXT
+
+
+def _quoted(floats: bytes) -> bytes:
+    return b'"' + base64.b64encode(floats) + b'"'
+
+
+def _packed(numbers: list[float]) -> bytes:
+    return struct.pack(f"<{len(numbers)}f", *numbers)
+
+
+def _unpacked(floats: bytes) -> tuple[float, ...]:
+    return struct.unpack(f"<{len(floats) // _FLOAT_BYTES}f", floats)

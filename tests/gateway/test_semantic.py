@@ -1,0 +1,460 @@
+"""The kept answer to another wording: who gets it, what is noted, and what is never given."""
+
+import asyncio
+import struct
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.gateway.cached import ASK, STREAMED
+from tests.gateway.nearby import DIMENSIONS, Index, Words, giving, near, nearby, vector_of
+from tests.gateway.rig import run
+
+from tidegate.core.cache import ExactCache
+from tidegate.core.encoding import EncoderUnavailable
+from tidegate.core.plan import Limit
+from tidegate.gateway.overlay import put_in_force
+
+ONE = "How do I reset my password?"
+POLITE = "How do I reset my password, please?"
+# The cosine of the two.
+NEAR = (6 / 7) ** 0.5
+OTHER = "What does the large plan cost?"
+
+
+def asking(text: str, **more: Any) -> dict[str, Any]:
+    return {**ASK, "messages": [{"role": "user", "content": text}], **more}
+
+
+def test_another_wording_has_the_same_answer(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near()) as it:
+            first = await it.it.ask(body=asking(ONE))
+            again = await it.it.ask(body=asking(POLITE))
+            stream = await it.it.ask(body=asking(POLITE, stream=True))
+            other = await it.it.ask(body=asking(OTHER))
+            assert it.asked == 2
+            assert first.headers["x-tidegate-cache"] == "miss"
+            assert again.headers["x-tidegate-cache"] == "hit"
+            assert again.headers["x-tidegate-cache-tier"] == "semantic"
+            assert again.headers["cache-control"] == "private, max-age=3600"
+            assert again.body == first.body
+            assert (stream.events[-1], other.status) == (b"[DONE]", 200)
+            assert await it.outcomes(4) == ["miss", "hit", "hit", "miss"]
+            made, given, _, missed = it.it.receipts()
+            assert (given.cache_tier, given.cache_from) == ("semantic", made.id)
+            assert given.cache_score == pytest.approx(NEAR)
+            assert (given.cost_nanousd, given.saved_nanousd) == (0, made.cost_nanousd)
+            assert given.cache_encode_s is not None
+            assert given.cache_lookup_s is not None
+            assert given.cache_veto is None
+            assert given.cache_shadow_from is None
+            assert missed.cache_tier is None
+            assert missed.cache_score is not None
+            assert missed.cache_score < 0.8
+            assert it.lookups() == {"none": 2, "hit": 2}
+
+    run(main())
+
+
+def test_in_shadow_it_is_only_noted(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near(mode="shadow")) as it:
+            for text in (ONE, POLITE, ONE):
+                reply = await it.it.ask(body=asking(text))
+                assert reply.headers["x-tidegate-cache"] == "miss"
+            assert it.asked == 3
+            assert await it.outcomes(3) == ["miss"] * 3
+            first, second, third = it.it.receipts()
+            assert (second.cache_shadow_from, second.cache_from) == (first.id, None)
+            assert second.cache_score == pytest.approx(NEAR)
+            assert second.cost_nanousd == first.cost_nanousd
+            assert third.cache_shadow_from in {first.id, second.id}
+            assert it.lookups() == {"none": 1, "shadow": 2}
+
+    run(main())
+
+
+def test_without_a_threshold_nothing_is_given_and_all_is_noted(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near(threshold=None)) as it:
+            for text in (ONE, "how do I reset my modem", OTHER):
+                await it.it.ask(body=asking(text))
+            assert await it.outcomes(3) == ["miss"] * 3
+            first, second, third = it.it.receipts()
+            assert second.cache_shadow_from == first.id
+            assert second.cache_score is not None
+            assert 0.5 < second.cache_score < 0.95
+            assert third.cache_shadow_from is None
+
+    run(main())
+
+
+def test_what_the_veto_speaks_against_is_not_given(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near(threshold=0.5)) as it:
+            await it.it.ask(body=asking("what does the plan with 10 seats cost"))
+            await it.it.ask(body=asking("what does the plan with 20 seats cost"))
+            assert await it.outcomes(2) == ["miss"] * 2
+            first, second = it.it.receipts()
+            assert second.cache_veto is not None
+            assert second.cache_shadow_from == first.id
+            assert second.cache_from is None
+            assert it.lookups() == {"none": 1, "veto": 1}
+
+    run(main())
+
+
+def test_the_next_nearest_is_taken_where_the_nearest_may_not_be(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near(threshold=0.5)) as it:
+            await it.it.ask(body=asking("cost of 10 seats please"))
+            await it.it.ask(body=asking("cost of 20 seats"))
+            await it.it.ask(body=asking("cost of 10 seats"))
+            assert await it.outcomes(3) == ["miss", "miss", "hit"]
+            first, _, third = it.it.receipts()
+            assert (third.cache_from, third.cache_veto) == (first.id, None)
+            assert third.cache_shadow_from is None
+
+    run(main())
+
+
+def test_the_exact_tier_is_asked_first_and_encodes_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near(ExactCache())) as it:
+            for text in (ONE, ONE, POLITE):
+                await it.it.ask(body=asking(text))
+            assert await it.outcomes(3) == ["miss", "hit", "hit"]
+            assert [r.cache_tier for r in it.it.receipts()] == [None, "exact", "semantic"]
+            assert it.encoder.asked == [ONE, POLITE]
+
+    run(main())
+
+
+def test_who_wants_exactly_his_own_says_so(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near(ExactCache())) as it:
+            await it.it.ask(body=asking(ONE))
+            for words in (
+                {"x-tidegate-cache": "exact-only"},
+                {"cache-control": "no-cache"},
+                {"cache-control": "max-age=0"},
+                {"x-tidegate-cache-namespace": "mine"},
+                {"cache-control": "no-store", "x-tidegate-cache-ttl": "0"},
+            ):
+                headers = {"authorization": f"Bearer {it.it.key}", **words}
+                reply = await it.it.ask(body=asking(POLITE), headers=headers)
+                assert reply.headers["x-tidegate-cache"] == "miss", words
+
+    run(main())
+
+
+def test_no_tenant_has_another_s_whatever_the_index_says(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near(), index=Index(lies=True)) as it:
+            other = it.it.store.add(name="b", team="team-b")
+            await it.it.ask(body=asking(ONE))
+            for text in (ONE, POLITE):
+                headers = {"authorization": f"Bearer {other}"}
+                await it.it.ask(body=asking(text), headers=headers)
+            first, _, third = it.it.receipts()
+            assert await it.outcomes(3) == ["miss", "miss", "hit"]
+            assert third.cache_from != first.id
+            await it.it.ask(body=asking(POLITE, seed=2))
+            assert await it.outcomes(4) == ["miss", "miss", "hit", "miss"]
+            assert it.it.receipts()[3].cache_score is None
+
+    run(main())
+
+
+def test_what_has_gone_is_forgotten_when_it_is_found(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near()) as it:
+            await it.it.ask(body=asking(ONE))
+            it.it.world.cache.memory["small", "semantic"].clear()
+            await it.it.ask(body=asking(POLITE))
+            assert await it.outcomes(2) == ["miss", "miss"]
+            assert [question for _, question in it.index.held.values()] == [POLITE]
+
+    run(main())
+
+
+def test_another_model_behind_the_name_is_another_answer(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near()) as it:
+            await it.it.ask(body=asking(ONE))
+            it.it.world.cache.served["small"] = "newer"
+            await it.it.ask(body=asking(POLITE))
+            assert await it.outcomes(2) == ["miss", "miss"]
+
+    run(main())
+
+
+def test_another_release_or_encoder_has_answers_of_its_own(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near()) as it:
+            await it.it.ask(body=asking(ONE))
+            routes = {
+                name: replace(route, release=replace(route.release, name="small@2"))
+                for name, route in it.plan.routes.items()
+            }
+            await it.obey(replace(it.plan, routes=routes))
+            await it.it.ask(body=asking(POLITE))
+            await it.obey(it.plan)
+            it.encoder.version = "words-2"
+            await it.it.ask(body=asking(POLITE))
+            it.encoder.version = "words-1"
+            await it.it.ask(body=asking(POLITE))
+            assert await it.outcomes(4) == ["miss", "miss", "miss", "hit"]
+
+    run(main())
+
+
+def test_callers_of_the_same_wait_for_the_one_that_looks(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near(), encoder=Words(fast=False)) as it:
+            await it.it.ask(body=asking(ONE))
+            several = await asyncio.gather(
+                *(it.it.ask(body=asking(POLITE)) for _ in range(20)),
+                *(it.it.ask(body=asking(OTHER)) for _ in range(20)),
+            )
+            assert {reply.status for reply in several} == {200}
+            assert it.asked == 2, "the third question was asked once"
+            assert it.encoder.asked.count(OTHER) == 1
+            await it.it.receipt(41)
+            tiers = [r.cache_tier for r in it.it.receipts() if r.cache_from is not None]
+            assert tiers.count("semantic") >= 20
+            assert len(it.it.world.cache.flights) == 0
+
+    run(main())
+
+
+def test_who_has_spent_everything_may_have_it_and_no_other(tmp_path: Path) -> None:
+    async def main() -> None:
+        limits = (
+            Limit("requests", "requests", 10, per_s=86_400.0),
+            Limit("money", "spend", 145_000, unit="month"),
+        )
+        async with nearby(tmp_path, near(), limits=limits) as it:
+            await it.it.ask(body=asking(ONE, max_tokens=5))
+            kept = await it.it.ask(body=asking(POLITE, max_tokens=5))
+            assert (kept.status, kept.headers["x-tidegate-cache-tier"]) == (200, "semantic")
+            other = await it.it.ask(body=asking(OTHER, max_tokens=5))
+            assert (other.status, other.code) == (429, "insufficient_quota")
+            await it.obey(giving(it.plan, near(mode="shadow")))
+            no = await it.it.ask(body=asking(POLITE, max_tokens=5))
+            assert (no.status, no.code) == (429, "insufficient_quota")
+
+    run(main())
+
+
+def test_a_vector_that_comes_too_late_is_kept_for_the_next(tmp_path: Path) -> None:
+    class Slow(Words):
+        def encode(self, texts: Any) -> Any:
+            time.sleep(0.08)
+            return super().encode(texts)
+
+    async def main() -> None:
+        async with nearby(tmp_path, near(), encoder=Slow(fast=False)) as it:
+            for _ in range(2):
+                await it.it.ask(body=asking(ONE))
+            assert await it.outcomes(2) == ["miss", "hit"], "the same wording needs no vector"
+            while not it.index.held:  # noqa: ASYNC110 - nothing announces it
+                await asyncio.sleep(0.01)
+            first = it.it.receipts()[0]
+            assert first.cache_encode_s is not None
+            assert 0.04 < first.cache_encode_s < 0.2
+            [(vector, question)] = it.index.held.values()
+            assert (vector, question) == (vector_of(ONE), ONE)
+            assert it.lookups() == {"not_encoded": 1, "hit": 1}
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "?!", "\x00\x07", "x" * 100_000, "hi\u200bthere", [{"type": "image_url"}], "\U0001f600"],
+    ids=["empty", "marks", "control", "long", "unseen", "image", "emoji"],
+)
+def test_what_cannot_be_compared_is_asked(tmp_path: Path, content: Any) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near()) as it:
+            for _ in range(2):
+                assert (await it.it.ask(body=asking(content))).status == 200
+            assert await it.outcomes(2) == ["bypass"] * 2
+            assert it.lookups() == {"incomparable": 2}
+            assert it.encoder.asked == []
+
+    run(main())
+
+
+def test_lone_surrogates_are_harmless(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near()) as it:
+            body = b'{"model":"small","temperature":0,"seed":1,"messages":[{"role":"user",'
+            reply = await it.it.ask(body=body + b'"content":"a \\ud800 b"}]}')
+            assert reply.status in (200, 400)
+            assert it.encoder.asked == []
+
+    run(main())
+
+
+def test_streams_are_kept_and_given_as_others_are(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near()) as it:
+            await it.it.ask(body={**STREAMED, "messages": asking(ONE)["messages"]})
+            whole = await it.it.ask(body=asking(POLITE))
+            assert whole.json["choices"][0]["message"]["content"] == "hello"
+            assert await it.outcomes(2) == ["miss", "hit"]
+
+    run(main())
+
+
+def test_what_is_not_kept_has_no_vector(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near()) as it:
+            headers = {"authorization": f"Bearer {it.it.key}", "cache-control": "no-store"}
+            await it.it.ask(body=asking(ONE), headers=headers)
+            await it.outcomes(1)
+            assert it.index.held == {}
+
+    run(main())
+
+
+def test_levers_hold_it_to_more_or_switch_it_off(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near(threshold=0.5)) as it:
+            world, base = it.it.world, it.it.world.plan
+            assert base is not None
+            await it.it.ask(body=asking(ONE))
+            for standing in (
+                {"semantic_threshold_floor": {"small": 0.99}},
+                {"semantic_cache_off": {"small": 1.0}},
+                {},
+            ):
+                put_in_force(world, base, standing)
+                headers = {"authorization": f"Bearer {it.it.key}", "cache-control": "no-store"}
+                await it.it.ask(body=asking(POLITE), headers=headers)
+            assert await it.outcomes(4) == ["miss", "miss", "bypass", "hit"]
+
+    run(main())
+
+
+class Failing(Words):
+    """As told: raises, gives what is no vector, or has nothing to say."""
+
+    def __init__(self, how: str) -> None:
+        super().__init__(fast=False)
+        self.how = how
+
+    def encode(self, texts: Any) -> Any:
+        self.asked += texts
+        if self.how == "raises":
+            raise RuntimeError(texts[0])
+        broken = {"short": b"abc", "nan": NAN, "long": vector_of("a") * 2, "unread": None}
+        return [broken.get(self.how, vector_of(texts[0]))]
+
+
+NAN = struct.pack(f"<{DIMENSIONS}f", *[float("nan")] * DIMENSIONS)
+
+
+@pytest.mark.parametrize("how", ["raises", "short", "nan", "long"])
+def test_a_broken_encoder_is_off_and_requests_go_on(
+    tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def main() -> None:
+        encoder = Failing(how)
+        async with nearby(tmp_path, near(ExactCache()), encoder=encoder) as it:
+            for number in range(6):
+                reply = await it.it.ask(body=asking(f"the secret question of number {number}"))
+                assert (reply.status, reply.headers["x-tidegate-cache"]) == (200, "miss")
+            assert await it.outcomes(6) == ["miss"] * 6
+            assert len(encoder.asked) < 6, "after three in turn it is left alone"
+            status = it.it.vitals.status()
+            off = "tidegate_cache_semantic_off|route=small|reason=broken"
+            assert status.gauges[off] == 1.0
+            assert it.lookups()["off"] >= 2
+            encoder.how = ""
+            it.it.world.cache.semantic.encodings["minilm"]._off_until_s = 0.0
+            for _ in range(2):
+                await it.it.ask(body=asking("a"))
+            assert encoder.asked[-1] == "a", "it is tried again after a while"
+        said = [it.getMessage() for it in caplog.records if "encoder" in it.getMessage()]
+        assert len(said) == 1
+        assert "secret" not in said[0]
+
+    run(main())
+
+
+def test_a_question_that_an_encoder_does_not_read_is_not_its_failure(tmp_path: Path) -> None:
+    async def main() -> None:
+        encoder = Failing("unread")
+        async with nearby(tmp_path, near(), encoder=encoder) as it:
+            for number in range(6):
+                await it.it.ask(body=asking(f"question {number}"))
+            assert await it.outcomes(6) == ["miss"] * 6
+            assert it.lookups() == {"not_encoded": 6}
+            assert it.index.held == {}
+
+    run(main())
+
+
+def test_an_encoder_that_is_missing_is_said_once_and_requests_go_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def missing(name: str) -> Any:
+        raise EncoderUnavailable(f"{name} is missing: pip install 'tidegate[semantic]'")
+
+    async def main() -> None:
+        async with nearby(tmp_path, near(ExactCache())) as it:
+            it.it.world.cache.semantic.load = missing
+            await it.obey(giving(it.plan, near(encoder="other")))
+            await it.ready()
+            for _ in range(3):
+                assert (await it.it.ask(body=asking(ONE))).status == 200
+            assert await it.outcomes(3) == ["bypass"] * 3
+            off = "tidegate_cache_semantic_off|route=small|reason=unavailable"
+            assert it.it.vitals.status().gauges[off] == 1.0
+        said = [it.getMessage() for it in caplog.records if "encoder" in it.getMessage()]
+        assert len(said) == 1
+        assert "pip install 'tidegate[semantic]'" in said[0]
+
+    run(main())
+
+
+def test_a_prefilter_spares_what_has_nothing_near_the_encoder(tmp_path: Path) -> None:
+    class Quick(Words):
+        name = "static"
+        version = "quick-1"
+
+    async def main() -> None:
+        main, quick = Words(fast=False), Quick()
+        cache = near(ExactCache(), prefilter="static")
+        async with nearby(tmp_path, cache, encoder=main, prefilter=quick) as it:
+            for text in (ONE, OTHER, POLITE):
+                await it.it.ask(body=asking(text))
+                await asyncio.sleep(0.02)
+            assert await it.outcomes(3) == ["miss", "miss", "hit"]
+            assert it.lookups() == {"far": 2, "hit": 1}
+            first, second, third = it.it.receipts()
+            assert first.cache_encode_s is second.cache_encode_s is None
+            assert third.cache_encode_s is not None
+            assert main.asked == [ONE, OTHER, POLITE], "the first two behind their answers"
+            assert len(it.index.held) == 4, "by each of the two encoders"
+            quick.version = "quick-2"
+            await it.it.ask(body=asking("Do tell: how do I reset my password"))
+            assert it.lookups()["far"] == 3
+
+    run(main())
+
+
+def test_a_prefilter_that_is_off_filters_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near(prefilter="static"), prefilter=None) as it:
+            for text in (ONE, POLITE):
+                await it.it.ask(body=asking(text))
+            assert await it.outcomes(2) == ["miss", "hit"]
+
+    run(main())

@@ -1,0 +1,320 @@
+"""Of a batch what is kept is not asked for again, and its answer is as if all of it had been."""
+
+import random
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from msgspec.structs import replace
+from tests.gateway.embedded import PATH, Embedders, House, house, items_of, vector, vectors
+from tests.gateway.limited import budget
+from tests.gateway.rig import HELLO, run, target
+from tests.gateway.upstream import Exchange, Upstream, answer_bytes, whole
+
+from tidegate.core.plan import Share, Target
+from tidegate.core.receipt import Receipt
+
+
+def test_a_batch_is_split_and_joined_in_its_order(tmp_path: Path) -> None:
+    async def main() -> None:
+        made_by = Embedders()
+        async with house(tmp_path, made_by) as it:
+            first = await it.ask(["a", "b"])
+            assert first.headers["x-tidegate-cache"] == "miss"
+            assert first.headers["x-tidegate-cache-items"] == "0/2"
+            second = await it.ask(["c", "b", "d", "a", "c"])
+            assert vectors(second) == [vector(one) for one in "cbdac"]
+            assert second.headers["x-tidegate-cache"] == "partial"
+            assert second.headers["x-tidegate-cache-items"] == "2/5"
+            assert second.json["usage"] == {"prompt_tokens": 2, "total_tokens": 2}
+            assert second.json["id"] == "emb-1"
+            third = await it.ask(["d", "c"])
+            assert vectors(third) == [vector("d"), vector("c")]
+            assert third.headers["x-tidegate-cache"] == "hit"
+            assert third.json["usage"] == {"prompt_tokens": 0, "total_tokens": 0}
+            assert third.json["model"] == "served-model"
+            assert made_by.asked == [["a", "b"], ["c", "d"]]
+            receipts = it.it.receipts()
+            assert [one.cache for one in receipts] == ["miss", "partial", "hit"]
+            assert [one.cache_items for one in receipts] == [2, 5, 2]
+            assert [one.cache_item_hits for one in receipts] == [0, 2, 2]
+            assert [one.cost_nanousd for one in receipts] == [2_000, 2_000, 0]
+            assert [one.saved_nanousd for one in receipts] == [None, 2_000, 2_000]
+            assert receipts[2].cache_from == receipts[1].id
+
+    run(main())
+
+
+FORMS = [{}, {"encoding_format": "float"}, {"encoding_format": "base64"}]
+
+
+def test_any_batch_is_answered_as_if_all_of_it_were_asked(tmp_path: Path) -> None:
+    """Any order, repeats, texts and tokens, in both forms."""
+
+    async def main() -> None:
+        rng, made_by = random.Random(3), Embedders()
+        items: list[Any] = [f"text {n}" for n in range(40)] + ["[1]", "1"]
+        tokens: list[Any] = [[n, 7] for n in range(20)] + [[1], [7, 1]]
+        outcomes = Counter[str]()
+        async with house(tmp_path, made_by) as it:
+            for number in range(200):
+                made_by.shuffles = number % 2 == 0
+                made_by.ignores_form = number % 7 == 0
+                of = rng.choice([items, tokens])
+                said: Any = rng.choices(of, k=rng.randint(1, 6))
+                said = rng.choice([said, said, said[0]])
+                more = {**rng.choice(FORMS), **rng.choice([{}, {}, {"dimensions": 2}])}
+                way = {"cache-control": "no-cache"} if number % 5 == 0 else None
+                reply = await it.ask(said, way, **more)
+                outcomes[reply.headers["x-tidegate-cache"]] += 1
+                long = more.get("dimensions", 4)
+                assert vectors(reply) == [vector(x, dimensions=long) for x in items_of(said)]
+        assert min(outcomes[name] for name in ("hit", "partial", "miss")) > 9, outcomes
+
+    run(main())
+
+
+async def two_models(it: House, made_by: Embedders) -> Receipt:
+    """A request that meets another model than that of what is kept."""
+    assert vectors(await it.ask(["a", "b"])) == [vector("a"), vector("b")]
+    made_by.version = "served-model-2"
+    reply = await it.ask(["a", "c"])
+    assert vectors(reply) == [vector("a", "served-model-2"), vector("c", "served-model-2")]
+    assert reply.headers["x-tidegate-cache"] == "miss"
+    assert reply.headers["x-tidegate-cache-items"] == "0/2"
+    return await it.last(2)
+
+
+def test_vectors_of_two_models_are_never_in_one_answer(tmp_path: Path) -> None:
+    async def main() -> None:
+        made_by = Embedders()
+        async with house(tmp_path, made_by) as it:
+            receipt = await two_models(it, made_by)
+            assert made_by.asked == [["a", "b"], ["c"], ["a", "c"]]
+            assert receipt.cost_nanousd == 3_000  # both that were asked
+            assert len(receipt.attempts) == 2
+            assert receipt.model_served == "served-model-2"
+            # What the older model made is not given any more, nor beside what the newer made.
+            assert (await it.ask(["b"])).headers["x-tidegate-cache"] == "miss"
+            last = await it.ask(["c", "a", "b"])
+            assert vectors(last) == [vector(x, "served-model-2") for x in "cab"]
+            assert last.headers["x-tidegate-cache"] == "hit"
+            assert it.it.world.cache.unkept.total() == 0
+
+    run(main())
+
+
+def test_vectors_of_two_lengths_are_never_in_one_answer(tmp_path: Path) -> None:
+    async def main() -> None:
+        made_by = Embedders()
+        async with house(tmp_path, made_by) as it:
+            await it.ask(["a"])
+            made_by.dimensions = 8
+            reply = await it.ask(["a", "b"])
+            assert vectors(reply) == [vector(x, dimensions=8) for x in "ab"]
+            assert made_by.asked == [["a"], ["b"], ["a", "b"]]
+
+    run(main())
+
+
+def test_money_for_asking_once_more_has_to_be_there(tmp_path: Path) -> None:
+    """The first that was asked has been paid."""
+
+    async def main() -> None:
+        hold = 1_000 * len(msgspec.json.encode({"model": "small", "input": ["a", "b"]}))
+        made_by, limit = Embedders(), (budget(hold + 1_500),)
+        async with house(tmp_path, made_by, limits=limit) as it:
+            await it.ask(["a"])
+            made_by.version = "other"
+            reply = await it.ask(["a", "b"])
+            assert (reply.status, reply.code) == (429, "insufficient_quota")
+            assert made_by.asked == [["a"], ["b"]]
+
+    run(main())
+
+
+def fallbacks(it: House, other: Target) -> Any:
+    [route] = it.plan.routes.values()
+    route = replace(route, fallbacks=(("unavailable", (other,)),))
+    return replace(it.plan, routes={"small": route})
+
+
+def test_a_fallback_is_asked_for_the_whole_batch_and_nothing_of_it_is_kept(tmp_path: Path) -> None:
+    async def main() -> None:
+        made_by, other = Embedders(), Embedders()
+        async with house(tmp_path, made_by) as it, Upstream(other) as beyond:
+            await it.obey(fallbacks(it, target(beyond.port, "other", model="m2")))
+            await it.ask(["a", "b"])
+            made_by.status = 503
+            reply = await it.ask(["a", "c"])
+            assert vectors(reply) == [vector("a", "m2"), vector("c", "m2")]
+            assert (reply.headers["x-tidegate-cache"], other.asked) == ("miss", [["a", "c"]])
+            assert (await it.last(2)).cache_item_hits == 0
+            assert it.it.world.cache.unkept["small", "fallback"] == 2
+            made_by.status = 200
+            again = await it.ask(["a", "c"])
+            assert vectors(again) == [vector("a"), vector("c")]
+            assert made_by.asked[-1] == ["c"]
+
+    run(main())
+
+
+def test_each_target_of_a_release_has_its_own(tmp_path: Path) -> None:
+    async def main() -> None:
+        one, two = Embedders(), Embedders()
+        async with house(tmp_path, one) as it, Upstream(two) as other:
+            [route] = it.plan.routes.values()
+            beside = target(other.port, "beside", model="m2")
+            release = replace(route.release, others=(Share(beside, 1.0),))
+            await it.obey(replace(it.plan, routes={"small": replace(route, release=release)}))
+            rng = random.Random(1)
+            for _ in range(60):
+                said = rng.choices("abcdefgh", k=3)
+                found = vectors(await it.ask(said))
+                assert found in [[vector(x, m) for x in said] for m in ("served-model", "m2")]
+            assert one.asked and two.asked
+
+    run(main())
+
+
+@pytest.mark.parametrize("told", [["x"], ["x", "y", "z"], "none"], ids=["few", "many", "none"])
+def test_an_answer_of_another_number_of_vectors_is_malformed(tmp_path: Path, told: Any) -> None:
+    async def main() -> None:
+        made_by = Embedders()
+
+        async def script(exchange: Exchange) -> None:
+            if exchange.json["input"] == ["a"]:
+                await made_by(exchange)
+                return
+            rows = [{"index": n, "embedding": [1.0] * 4} for n in range(len(told))]
+            exchange.send(answer_bytes(200, msgspec.json.encode({"data": rows[:3]})))
+
+        async with house(tmp_path, script) as it:
+            await it.ask(["a"])
+            reply = await it.ask(["a", "b", "c"])
+            expected = (502, "upstream_malformed")
+            assert (reply.status, reply.code) == expected
+            assert (await it.last(2)).cache_item_hits is not None
+
+    run(main())
+
+
+def test_who_has_spent_all_has_what_is_kept_and_nothing_else(tmp_path: Path) -> None:
+    async def main() -> None:
+        made_by, limit = Embedders(), (budget(170_000),)
+        async with house(tmp_path, made_by, limits=limit) as it:
+            assert (await it.ask(["a"] * 3)).status == 200
+            while (await it.ask([f"new {len(made_by.asked)}"])).status == 200:
+                pass
+            assert (await it.ask(["a"])).status == 200
+            assert (await it.ask(["a", "b" * 99])).status == 429
+            chat = await it.it.ask("/v1/chat/completions", HELLO)
+            assert chat.status == 429  # which this route keeps nothing of
+            odd = await it.it.ask(PATH, {"model": "small", "input": ["", "b" * 99]})
+            assert odd.status == 429
+
+    run(main())
+
+
+def test_callers_words_are_obeyed(tmp_path: Path) -> None:
+    async def main() -> None:
+        made_by = Embedders()
+        async with house(tmp_path, made_by) as it:
+            said = "x-tidegate-cache"
+            assert (await it.ask("a", {said: "no-store"})).headers[said] == "miss"
+            assert (await it.ask("a")).headers[said] == "miss"
+            assert (await it.ask("a")).headers[said] == "hit"
+            assert (await it.ask("a", {said: "no-cache"})).headers[said] == "miss"
+            apart = {"x-tidegate-cache-namespace": "mine"}
+            assert (await it.ask("a", apart)).headers[said] == "miss"
+            assert (await it.ask("a", apart)).headers[said] == "hit"
+            reply = await it.ask("a", cache={"ttl": 0})
+            assert reply.headers[said] == "miss"
+            assert (await it.ask("a", {"x-tidegate-cache-ttl": "soon"})).status == 400
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"input": []},
+        {"input": ["a", ""]},
+        {"input": ["a", 1]},
+        {"input": ["a"], "encoding_format": "int8"},
+        {"input": ["a"], "odd": {"a": 1, "b": [{}]}, "encoding_format": 3},
+    ],
+)
+def test_what_cannot_be_told_apart_is_passed_on(tmp_path: Path, members: Any) -> None:
+    async def main() -> None:
+        async with house(tmp_path, whole({"data": []})) as it:
+            for count in (1, 2):
+                reply = await it.it.ask(PATH, {"model": "small", **members})
+                assert reply.headers["x-tidegate-cache"] == "bypass"
+                assert len(it.up.exchanges) == count
+            assert (await it.last(2)).cache == "bypass"
+            assert it.it.world.cache.lookups == {("small", "embeddings", "bypass"): 2}
+
+    run(main())
+
+
+def test_a_route_that_keeps_none_is_as_it_was(tmp_path: Path) -> None:
+    async def main() -> None:
+        made_by = Embedders()
+        async with house(tmp_path, made_by) as it:
+            [route] = it.plan.routes.values()
+            await it.obey(replace(it.plan, routes={"small": replace(route, cache=None)}))
+            reply = await it.ask(["a", "a"])
+            assert "x-tidegate-cache" not in reply.headers
+            assert made_by.asked == [["a", "a"]]
+            assert (await it.last(1)).cache_items is None
+
+    run(main())
+
+
+def test_a_target_with_a_wire_of_its_own_is_split_too(tmp_path: Path) -> None:
+    async def main() -> None:
+        asked: list[list[str]] = []
+
+        async def gemini(exchange: Exchange) -> None:
+            texts = [one["content"]["parts"][0]["text"] for one in exchange.json["requests"]]
+            asked.append(texts)
+            rows = [{"values": vector(text, "g")} for text in texts]
+            told = {"promptTokenCount": len(texts)}
+            body = {"embeddings": rows, "usageMetadata": told}
+            exchange.send(answer_bytes(200, msgspec.json.encode(body)))
+
+        aim = target(1, dialect="gemini", model="gemini-embedding-001")
+        async with house(tmp_path, gemini, aim=aim) as it:
+            await it.ask(["a", "b"])
+            reply = await it.ask(["b", "c"], encoding_format="base64")
+            assert vectors(reply) == [vector("b", "g"), vector("c", "g")]
+            assert asked == [["a", "b"], ["c"]]
+            assert reply.json["usage"]["prompt_tokens"] == 1
+
+    run(main())
+
+
+def test_what_makes_a_vector_keeps_it_apart(tmp_path: Path) -> None:
+    async def main() -> None:
+        made_by = Embedders()
+        async with house(tmp_path, made_by) as it:
+            ways: list[dict[str, Any]] = [
+                {},
+                {"dimensions": 2},
+                {"input_type": "query"},
+                {"input_type": "passage"},
+                {"odd": None},
+                {"odd": 1},
+                {"user": "u"},
+            ]
+            for way in ways:
+                assert (await it.ask("a", **way)).headers["x-tidegate-cache"] == "miss"
+                same = {**way, "encoding_format": None} if "odd" not in way else way
+                assert (await it.ask("a", **same)).headers["x-tidegate-cache"] == "hit"
+            null = await it.ask("a", dimensions=None, user=None)
+            assert null.headers["x-tidegate-cache"] == "hit"
+
+    run(main())

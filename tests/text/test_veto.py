@@ -1,0 +1,185 @@
+"""Pairs that vectors take for the same and that are not, and pairs that are; and what holds of any
+two texts."""
+
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tidegate.text.veto import MAX_CHARS, veto
+
+# Written for this test: none of them is a row of the data that the veto is measured on.
+DIFFER = {
+    "numbers": [
+        ("How do I fly 3 people to Rome?", "How do I fly 4 people to Rome?"),
+        ("What changed in Python 3.10?", "What changed in Python 3.1?"),
+        ("What happened in 1917?", "What happened in 1971?"),
+        ("Can I carry two bags?", "Can I carry three bags?"),
+        ("Is $1,000 enough?", "Is $10,000 enough?"),
+        ("Who won the first race?", "Who won the third race?"),
+        ("How do I get from 5 to 10?", "How do I get from 10 to 5?"),
+        ("Is it far?", "Is it 5 far?"),
+    ],
+    "units": [
+        ("How heavy is 5 kg?", "How heavy is 5 lb?"),
+        ("What is 20 degrees Celsius?", "What is 20 degrees Fahrenheit?"),
+        ("How much is €20?", "How much is $20?"),
+        ("What can I do in 3 hours?", "What can I do in 3 days?"),
+        ("Convert 5 miles to km", "Convert 5 km to miles"),
+        ("Is 20% good?", "Is 20 good?"),
+    ],
+    "signs": [
+        ("What is 2+2?", "What is 2*2?"),
+        ("What is 8 - 2?", "What is 8 / 2?"),
+        ("What does x > y mean?", "What does x < y mean?"),
+        ("I feel 😀", "I feel 😡"),
+    ],
+    "negation": [
+        ("Can I return it?", "Can't I return it?"),
+        ("Which foods should I eat?", "Which foods should I not eat?"),
+        ("How do I cook with salt?", "How do I cook without salt?"),
+        ("Why does it start?", "Why doesn\u2019t it start?"),
+        ("Why does it start?", "why doesnt it start"),
+        ("Ist das erlaubt?", "Ist das nicht erlaubt?"),
+        ("Est-ce permis ?", "Ce n'est pas permis ?"),
+        ("¿Es posible?", "¿No es posible?"),
+        ("Это можно?", "Это не можно?"),
+    ],
+    "opposites": [
+        ("How do I enable 2FA?", "How do I disable 2FA?"),
+        ("What is the best phone?", "What is the worst phone?"),
+        ("Who is he?", "Who is she?"),
+        ("How do I turn it on?", "How do I turn it off?"),
+        ("Should I eat before a run?", "Should I eat after a run?"),
+        ("How do I upload a file?", "How do I download a file?"),
+    ],
+    "names": [
+        ("What is the capital of France?", "What is the capital of Germany?"),
+        ("Where is the US?", "Where is us?"),
+        ("How do I learn C++?", "How do I learn C?"),
+        ("how do i open Word files", "how do i open Excel files"),
+    ],
+    "words": [
+        ("How do I reset my account password?", "How do I reset my router password?"),
+        ("How can I lose weight?", "How can I lose weight quickly?"),
+        ("What is the price of tea?", "What is the price of coffee?"),
+    ],
+    "order": [
+        ("Is tea better than coffee?", "Is coffee better than tea?"),
+        ("Did the dog bite the man?", "Did the man bite the dog?"),
+        ("How do I go from Rome to Bern?", "How do I go from Bern to Rome?"),
+    ],
+    "question": [
+        ("When did the war end?", "Why did the war end?"),
+        ("Can I eat it?", "Should I eat it?"),
+        ("Is milk good?", "Why is milk good?"),
+        ("Who is the king?", "Where is the king?"),
+        ("How do I swim?", "Do I swim?"),
+        ("How is a letter sent?", "How can a letter be sent?"),
+    ],
+    "tense": [
+        ("Who was the king of Spain?", "Who is the king of Spain?"),
+        ("What did it cost?", "What does it cost?"),
+        ("Where was the office?", "Where is the office?"),
+    ],
+    "person": [
+        ("What is my name?", "What is your name?"),
+        ("How old are you?", "How old am I?"),
+        ("How do I reset my password?", "How do I reset your password?"),
+    ],
+    "length": [("a " * MAX_CHARS, "a b")],
+}
+SAME = [
+    ("How do I reset my account password?", "How can I reset the password of my account?"),
+    ("What's the best way to learn French?", "How can I learn French?"),
+    ("What is the reason that cats purr?", "Why do cats purr?"),
+    ("Is there a difference between tea and coffee?", "is there a difference between coffee and tea"),
+    ("What is Spain's capital?", "What is the capital of Spain?"),
+    ("How do I know if I am ill?", "How do you know if you are ill?"),
+    ("What does 25 km cost?", "what does twenty-five kilometres cost"),
+    ("How much is 2 million dollars?", "How much is $2,000,000?"),
+    ("Who won the 1st prize?", "Who won the first prize?"),
+    ("How do I send an e-mail?", "How do I send an email?"),
+    ("Is it possible to fly there?", "Can I fly there?"),
+    ("I can't log in", "I can\u2019t log in!"),
+    ("HOW DO I LOG IN", "How do I log in?"),
+    ("What is a Turing machine?", "What are Turing machines?"),
+    ("Wo ist der Bahnhof in Köln?", "wo ist der Bahnhof in Köln"),
+    ("東京はどこですか", "東京はどこですか？"),  # noqa: RUF001 - the sign of that script
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("why", "one", "other"), [(why, *pair) for why, pairs in DIFFER.items() for pair in pairs]
+)
+def test_what_asks_for_something_else_is_vetoed_for_what_it_is(
+    why: str, one: str, other: str
+) -> None:
+    assert veto(one, other) == why
+    assert veto(other, one) == why
+
+
+@pytest.mark.parametrize(("one", "other"), SAME)
+def test_other_words_for_the_same_are_not(one: str, other: str) -> None:
+    assert veto(one, other) is None
+
+
+PIECES = (
+    *("how", "do", "I", "can't", "the", "not", "of", "and", "5", "kg", "3.5", "two", "hundred"),
+    *("million", "%", "$", "Rome", "is", "was", "best", "off", "than", "2nd", "C++", "e-mail"),
+    *(
+        "'",
+        ".",
+        "?",
+        "1,000",
+        "\u00bd",
+        "\u0663",
+        "don\u2019t",
+        "A",
+        "B",
+        "what",
+        "way",
+        "to",
+        "for",
+    ),
+)
+TEXTS = st.one_of(
+    st.text(max_size=80),
+    st.lists(st.sampled_from(PIECES), max_size=14).map(" ".join),
+)
+
+
+@given(one=TEXTS, other=TEXTS)
+def test_it_is_the_same_whichever_is_asked(one: str, other: str) -> None:
+    assert veto(one, other) == veto(other, one)
+
+
+@given(text=TEXTS)
+def test_a_text_is_never_vetoed_for_itself_however_it_is_spaced_or_ended(text: str) -> None:
+    assert veto(text, text) is None
+    assert veto(text, f"  {text} ") is None
+    assert veto(text, f"{text}?") is None
+
+
+@given(text=TEXTS, number=st.integers(2, 10**9))
+def test_a_number_more_is_another_question(text: str, number: int) -> None:
+    assert veto(text, f"{text} ; {number}") is not None
+    assert veto(f"{text} ; {number}", f"{text} ; {number + 1}") == "numbers"
+
+
+@given(text=TEXTS)
+def test_a_not_more_is_another_question(text: str) -> None:
+    assert veto(f"{text} it", f"{text} it not") is not None
+
+
+@pytest.mark.parametrize(
+    "piece",
+    ["1,", "1.", "'", "a'", "twenty ", "million ", "what is the ", "of a ", "-", "ﬃ", "5 k"],
+)
+def test_it_takes_no_longer_for_texts_that_are_made_to(piece: str) -> None:
+    one = (piece * MAX_CHARS)[: MAX_CHARS - 1]
+    begun_s = time.process_time()
+    for _ in range(5):
+        veto(one, f"{one[1:]}x")
+    assert (time.process_time() - begun_s) / 5 < 0.1

@@ -129,7 +129,7 @@ class Batch(Struct, eq=False):
             "miss" if not hits else "hit" if hits == len(places) else "partial"
         )
         receipt.cache_tier = receipt.cache_from = receipt.cache_age_s = None
-        receipt.saved_nanousd = None
+        receipt.saved_nanousd = receipt.saved_s = None
         if hits:
             receipt.cache_tier = "embeddings"
             receipt.cache_age_s = max(one.age_s for one in used.values())
@@ -138,6 +138,8 @@ class Batch(Struct, eq=False):
             costs = [used[at].answer.cost_nanousd for at in places if at in used]
             known = [cost for cost in costs if cost is not None]
             receipt.saved_nanousd = sum(known) if len(known) == len(costs) else None
+        if hits == len(places):  # what is asked for takes its time, whatever goes with it
+            receipt.saved_s = max(one.answer.took_s for one in used.values())
         self.told = _TOLD % (outcome.encode(), hits, len(places))
         return hits
 

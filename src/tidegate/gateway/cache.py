@@ -185,7 +185,8 @@ async def _near(progress: Progress, caching: Caching, told: Directives, world: W
         return False
     began_s = clock.monotonic_s()
     found = await nearest(progress, near, told, world)
-    receipt.cache_lookup_s = (receipt.cache_lookup_s or 0.0) + clock.monotonic_s() - began_s
+    receipt.cache_semantic_s = clock.monotonic_s() - began_s
+    receipt.cache_lookup_s = (receipt.cache_lookup_s or 0.0) + receipt.cache_semantic_s
     if found is None or not _serve(progress, found, "hit", world):
         return False
     if caching.leads:

@@ -31,7 +31,7 @@ _PATIENCE_S: Final = 0.5
 _PAGE: Final = 200
 # About so many are kept, and each is known by its id for so long: longer than any answer is.
 _MOST: Final = 10_000
-_KNOWN_S: Final = 4 * 86_400
+_KNOWN_S: Final = 32 * 86_400
 _ID: Final = "id"
 _EVERYTHING: Final = ("everything", "yes")
 # KEYS: the stream, what remembers this one. ARGV: seconds, most entries, pairs. A server that is

@@ -22,6 +22,7 @@ log = logging.getLogger(__name__)
 MOST_KNOWN: Final = 1000
 # So many answers are looked at before others have their turn.
 _AT_ONCE: Final = 200
+_AGAIN_S: Final = 0.25
 
 
 class Invalidations:
@@ -93,6 +94,8 @@ class Invalidations:
                     await asyncio.sleep(0)
             await self._forget_questions()
             swept = upto
+            if swept < self.log.newest:  # what is void is not given meanwhile
+                await asyncio.sleep(_AGAIN_S)
 
     async def _forget_questions(self) -> None:
         """Those to which no answer is kept any more: what was asked goes with what was said."""

@@ -71,7 +71,9 @@ def near_of(
         partition,
         answer_key(partition, question.text),
         semantic.ttl_s if told.ttl_s is None else min(told.ttl_s, semantic.ttl_s),
-        None if semantic.threshold is None else max(semantic.threshold, ready.floor),
+        None
+        if semantic.threshold is None
+        else max(semantic.threshold, ready.floor, told.least_score),
         _first(semantic, question.text, partition_of, world),
     )
 
@@ -129,6 +131,8 @@ async def nearest(progress: Progress, near: Near, told: Directives, world: World
 def fits(found: Found, near: Near | None, told: Directives) -> bool:
     """Whether what another has found for himself will do for this request too."""
     if found.near is None or near is None or not near.gives:
+        return False
+    if near.threshold is not None and found.near.score < near.threshold:
         return False
     return found.near.partition == near.partition and told.takes(found.age_s)
 

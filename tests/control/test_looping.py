@@ -10,7 +10,11 @@ from tidegate.control.observe import Releases
 
 def test_what_binds_releases_is_looked_at_before_they_are(room: Room) -> None:
     assert isinstance(room.loop.watchers[-1], Releases)
-    assert [one.controller.name for one in room.loop.watchers] == ["error_budget", "release"]
+    assert [one.controller.name for one in room.loop.watchers] == [
+        "cache_worth",
+        "error_budget",
+        "release",
+    ]
 
 
 def test_a_gateway_that_runs_and_is_not_connected_obeys_nothing(room: Room) -> None:

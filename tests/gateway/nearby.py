@@ -17,7 +17,7 @@ from tests.gateway.rig import gateway, plan_of, target
 from tests.gateway.upstream import Upstream
 
 from tidegate.core.cache import ExactCache, RouteCache, SemanticCache
-from tidegate.core.encoding import Vector
+from tidegate.core.encoding import EncoderUnavailable, Vector
 from tidegate.core.neighbours import Neighbour
 from tidegate.core.plan import Plan
 
@@ -116,21 +116,30 @@ class Nearby(House):
         return {why: count for (_, why), count in found.items()}
 
 
+def opened(name: str, encoders: dict[str, Any]) -> Any:
+    if encoders.get(name) is None:
+        raise EncoderUnavailable(f"there is no {name}")
+    return encoders[name]
+
+
 @contextlib.asynccontextmanager
 async def nearby(
     folder: Path,
     cache: RouteCache,
     script: Any = either,
+    *,
     encoder: Any = None,
     index: Index | None = None,
-    limits: Any = (),
+    **more: Any,
 ) -> AsyncIterator[Nearby]:
+    """`prefilter` is another encoder; the rest is the plan's."""
     encoder, index = encoder or Words(), index or Index()
+    prefilter = more.pop("prefilter", None)
     async with Upstream(script) as up, gateway(folder, target(up.port)) as it:
         tier = it.world.cache.semantic
-        tier.load = lambda _: encoder
+        tier.load = lambda name: opened(name, {"minilm": encoder, "static": prefilter})
         tier.vectors = Indices(index)
-        plan = plan_of(target(up.port), version=2, limits=limits)
+        plan = plan_of(target(up.port), version=2, **more)
         made = Nearby(it, up, giving(plan, cache))
         made.encoder, made.index = encoder, index
         assert await it.obey(made.plan)

@@ -113,7 +113,7 @@ class Watch:
 
 async def phases(folder: Path, operations: int, cache: RouteCache) -> Watch:
     watch, rng = Watch(), random.Random(7)
-    async with nearby(folder, cache, Canaries(), Words(), Liar(rng)) as it:
+    async with nearby(folder, cache, Canaries(), index=Liar(rng)) as it:
         keys = [it.it.store.add(name="k", team=team, customer=c) for team, c in TENANTS]
         for number in range(3):
             model = f"m{number % 2}"
@@ -141,6 +141,7 @@ def test_nobody_reads_another_s_answer(tmp_path: Path, exact: ExactCache | None)
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(1_800)
 def test_nobody_reads_another_s_answer_in_a_hundred_thousand(tmp_path: Path) -> None:
     async def main() -> None:
         cache = near(ExactCache(1.0, deterministic="any"), deterministic="any", ttl_s=2.0)

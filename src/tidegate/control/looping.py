@@ -7,6 +7,7 @@ from sqlalchemy import Engine
 from tidegate.control import loop_metrics
 from tidegate.control.act import Acting
 from tidegate.control.assessing import Assessing
+from tidegate.control.cache_worths import CacheWorths
 from tidegate.control.compiling import Compiling
 from tidegate.control.error_budgets import ErrorBudgets
 from tidegate.control.feed_server import FeedServer
@@ -65,4 +66,6 @@ def build(
         count=Assessing(engine).fold,
     )
     releases = Releases(certificates_of(plans, compiling))
-    return Loop(engine, (budgets, releases), hands, outside)  # what binds before what is bound
+    caches = CacheWorths(lambda: plans.declared)
+    watchers = (caches, budgets, releases)  # what binds before what is bound
+    return Loop(engine, watchers, hands, outside)

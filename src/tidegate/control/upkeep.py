@@ -16,6 +16,7 @@ from tidegate.core.compile import PlanRefused
 from tidegate.stores import (
     assessments,
     blocks,
+    cache_sums,
     captures,
     changes,
     database,
@@ -102,6 +103,7 @@ class Upkeep:
         rollup.fold(self._engine, now_s - KEPT_S)
         signal_bins.drop_old(self._engine, now_s)
         blocks.drop_old(self._engine, now_s)
+        cache_sums.drop_old(self._engine, now_s)
         unit_homes.drop_old(self._engine, now_s)
         decisions.drop_old(self._engine, now_s)
         _forget_ended(self._engine, now_s)

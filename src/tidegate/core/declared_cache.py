@@ -9,6 +9,7 @@ from tidegate.core.cache_labels import MOST_CHARS, MOST_TAGS
 from tidegate.core.declared_items import DeclaredChunks, DeclaredEmbeddings
 from tidegate.core.declared_scalars import MAX_SECONDS, Seconds, Size
 from tidegate.core.declared_semantic import MOST_ENTRY_BYTES, DeclaredSemantic
+from tidegate.core.declared_worth import DeclaredWorth
 
 _DEFAULT: Final = ExactCache()
 _More = Annotated[float, Meta(ge=0, le=MAX_SECONDS, extra={"read": "duration"})]
@@ -119,6 +120,13 @@ class DeclaredCache(Struct, frozen=True, omit_defaults=True):
             "other routes that have them.",
         ),
     ] = ()
+    worth: Annotated[
+        DeclaredWorth,
+        Meta(
+            extra={"shorthand": "mode"},
+            description="By what it is judged whether they pay, and what follows.",
+        ),
+    ] = DeclaredWorth()
 
     def cache(self) -> RouteCache:
         """What gateways obey."""

@@ -15,6 +15,7 @@ Topic = Literal[
     "prompt",
     "judge",
     "quality",
+    "cache",
     "loop",
     "test",
 ]

@@ -30,8 +30,8 @@ class PreparedCache(Struct, eq=False):
     """A route's cache, ready. `start` and `near` have read what is the same for all of its
     requests, `near` for questions that are compared; `providers` are of the targets whose answers
     are its release's own, `tags` what all of its answers may be invalidated by. While changes in
-    force have it so, `semantic_off`: no other wording's answer is looked for, and none further than
-    the cosine `floor` is given."""
+    force have it so: `exact_off`, the same request is asked anew; `semantic_off`, no other
+    wording's answer is looked for; and none further than the cosine `floor` is given."""
 
     exact: ExactCache | None
     semantic: SemanticCache | None
@@ -41,6 +41,7 @@ class PreparedCache(Struct, eq=False):
     hears_users: bool
     providers: Mapping[str, Provider]
     tags: tuple[str, ...] = ()
+    exact_off: bool = False
     semantic_off: bool = False
     floor: float = 0.0
 

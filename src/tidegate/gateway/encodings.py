@@ -6,6 +6,8 @@ too late. What fails again and again, or never comes back, is off for a while; r
 
 import asyncio
 import logging
+import os
+import sys
 import threading
 from array import array
 from collections import deque
@@ -28,6 +30,7 @@ HANG_S: Final = 5.0
 _INLINE_S: Final = 0.0005
 _FLOAT_BYTES: Final = 4
 _SMOOTHING: Final = 0.1
+_NICE: Final = 10
 Off = Literal["loading", "unavailable", "broken", "hangs"]
 Load = Callable[[str], Encoder]
 # None: the encoder does not read such a text.
@@ -74,7 +77,7 @@ class Encodings:
         if self._stopped or self.off() is not None or self.encoder is None:
             return None
         future: _Waiting = self._loop.create_future()
-        if patience_s is not None and self.encoder.fast and self.mean_s < _INLINE_S:
+        if patience_s is not None and self._is_inline(self.encoder):
             self._settle(future, *self._tried(self.encoder, text))
             return future
         queue, most = self._behind, MOST_BEHIND
@@ -88,6 +91,15 @@ class Encodings:
         self._some.release()
         return future
 
+    def at_once(self, text: str) -> Vector | None:
+        """None where it takes a while."""
+        if self.encoder is None or not self._is_inline(self.encoder):
+            return None
+        coming = self.ask(text, _INLINE_S)
+        if coming is None or coming.exception() is not None:
+            return None
+        return coming.result()
+
     def stop(self) -> None:
         """Ends the thread once it comes back; nobody hears of what waits."""
         self._stopped = True
@@ -96,8 +108,14 @@ class Encodings:
                 future.cancel()
         self._some.release()
 
+    def _is_inline(self, encoder: Encoder) -> bool:
+        return encoder.fast and self.mean_s < _INLINE_S
+
     def _work(self) -> None:
-        """The thread."""
+        """The thread. The loop goes first where both have one core."""
+        if sys.platform == "linux":  # elsewhere a thread has no niceness of its own
+            own = threading.get_native_id()
+            os.setpriority(os.PRIO_PROCESS, own, os.getpriority(os.PRIO_PROCESS, own) + _NICE)
         try:
             encoder = self._load(self.name)
         except EncoderUnavailable as error:

@@ -9,6 +9,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from tidegate.core.levers import EVERY, LEVERS, Lever, merged, splits
+from tidegate.gateway.cache_key import PreparedCache
 from tidegate.gateway.levers import Standing
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedCandidate, PreparedRoute, PreparedShare
@@ -21,6 +22,8 @@ _ROUTE_OFF: Final = LEVERS["route_off"]
 _RELEASE_OFF: Final = LEVERS["release_off"]
 _SEMANTIC_OFF: Final = LEVERS["semantic_cache_off"]
 _SEMANTIC_FLOOR: Final = LEVERS["semantic_threshold_floor"]
+_EXACT_OFF: Final = LEVERS["exact_cache_off"]
+_EMBEDDINGS_OFF: Final = LEVERS["embeddings_cache_off"]
 _NONE: Final[Mapping[str, float]] = {}
 
 
@@ -158,17 +161,30 @@ def _closed(route: PreparedRoute) -> PreparedRoute:
 
 
 def _floored(route: PreparedRoute, floor: float) -> PreparedRoute:
-    route = _with_candidates(route, lambda one: replace(one, route=_floored(one.route, floor)))
-    if route.cache is None:
-        return route
-    return replace(route, cache=replace(route.cache, floor=floor))
+    return _with_cache(route, lambda cache: replace(cache, floor=floor))
+
+
+def _without_exact(route: PreparedRoute) -> PreparedRoute:
+    return _with_cache(route, lambda cache: replace(cache, exact_off=True))
 
 
 def _without_semantic(route: PreparedRoute) -> PreparedRoute:
-    route = _with_candidates(route, lambda one: replace(one, route=_without_semantic(one.route)))
-    if route.cache is None:
+    return _with_cache(route, lambda cache: replace(cache, semantic_off=True))
+
+
+def _without_vectors(route: PreparedRoute) -> PreparedRoute:
+    route = _with_candidates(route, lambda one: replace(one, route=_without_vectors(one.route)))
+    if route.vectors is None:
         return route
-    return replace(route, cache=replace(route.cache, semantic_off=True))
+    return replace(route, vectors=replace(route.vectors, off=True))
+
+
+def _with_cache(
+    route: PreparedRoute, change: Callable[[PreparedCache], PreparedCache]
+) -> PreparedRoute:
+    """Its releases' too."""
+    route = _with_candidates(route, lambda one: replace(one, route=_with_cache(one.route, change)))
+    return route if route.cache is None else replace(route, cache=change(route.cache))
 
 
 def _with_pool(route: PreparedRoute, pool: tuple[PreparedShare, ...]) -> PreparedRoute:
@@ -194,6 +210,8 @@ def _off(base: PreparedPlan, values: Mapping[str, float]) -> frozenset[str]:
 
 _FLAGS: Final = (
     (_SEMANTIC_OFF, _without_semantic),
+    (_EXACT_OFF, _without_exact),
+    (_EMBEDDINGS_OFF, _without_vectors),
     (_RELEASE_OFF, _unreleased),
     (_ROUTE_OFF, _closed),
 )

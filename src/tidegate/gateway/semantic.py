@@ -6,17 +6,21 @@ is made of the partition and of its question, so that one of another partition c
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Final
 
 from msgspec import Struct
 
 from tidegate.core import clock
+from tidegate.core.cache import SemanticCache
 from tidegate.core.encoding import Vector
+from tidegate.core.judged_hit import compared_by
 from tidegate.core.kept_answer import Answers, Found, Nearness
+from tidegate.core.learnt import made_with
 from tidegate.core.neighbours import Neighbour, Vectors
 from tidegate.gateway.cache_control import Directives
 from tidegate.gateway.cache_key import PreparedCache, answer_key
-from tidegate.gateway.caching import Near
+from tidegate.gateway.caching import First, Near
 from tidegate.gateway.canonical import Canonical
 from tidegate.gateway.encodings import Encodings
 from tidegate.gateway.likeness import Likeness
@@ -24,11 +28,13 @@ from tidegate.gateway.progress import Progress
 from tidegate.gateway.question import question_of
 from tidegate.gateway.world import World
 from tidegate.text.language import language_of
-from tidegate.text.veto import veto
+from tidegate.text.veto import VERSION, veto
 
 # How long a caller waits for a vector.
 PATIENCE_S: Final = 0.05
 MOST_NEIGHBOURS: Final = 5
+# What a prefilter sees no nearer than this no encoder has found to be the same, of 3,000 pairs.
+PREFILTER_LEAST: Final = 0.6
 # While nothing has been learnt, what is no nearer than this is not noted as another wording.
 SHADOW_LEAST: Final = 0.5
 # Of a route that captures, what is as near as this is noted for judges whatever the threshold: by
@@ -54,16 +60,43 @@ def near_of(
     if question is None:
         _count(progress, world, "incomparable")
         return None
-    how = (encoding.encoder.version, language_of(question.text), question.rest)
-    partition = ready.partition(ask, asked, receipt, told.namespace, how)
+    language, rest = language_of(question.text), question.rest
+
+    def partition_of(version: str) -> bytes:
+        how = (version, language, rest)
+        return ready.partition(ask, asked, receipt, told.namespace, how)
+
+    partition = partition_of(encoding.encoder.version)
     return Near(
         semantic,
         question.text,
         partition,
         answer_key(partition, question.text),
         semantic.ttl_s if told.ttl_s is None else min(told.ttl_s, semantic.ttl_s),
-        None if semantic.threshold is None else max(semantic.threshold, ready.floor),
+        _threshold(semantic, encoding.encoder.version, max(ready.floor, told.least_score)),
+        _first(semantic, question.text, partition_of, world),
+        compared_by(encoding.encoder.version, VERSION),
     )
+
+
+def _threshold(semantic: SemanticCache, version: str, floor: float) -> float | None:
+    """None: nothing was learnt, or with another encoder or veto than there is here."""
+    if semantic.learnt_with not in (None, made_with(version, VERSION)):
+        return None
+    return None if semantic.threshold is None else max(semantic.threshold, floor)
+
+
+def _first(
+    semantic: SemanticCache, text: str, partition_of: Callable[[str], bytes], world: World
+) -> First | None:
+    """None where there is no prefilter, or it cannot say at once."""
+    if semantic.prefilter is None:
+        return None
+    encoding = world.cache.semantic.encoding(semantic.prefilter)
+    if encoding is None or encoding.encoder is None:
+        return None
+    vector = encoding.at_once(text)
+    return None if vector is None else First(partition_of(encoding.encoder.version), vector)
 
 
 async def nearest(progress: Progress, near: Near, told: Directives, world: World) -> Found | None:
@@ -81,11 +114,14 @@ async def nearest(progress: Progress, near: Near, told: Directives, world: World
         if encoding is None:
             _count(progress, world, "off")
             return None
+        vectors = tier.vectors.of(route.route, near.semantic)
+        if near.first is not None and not await _may_be_near(near.first, vectors):
+            _count(progress, world, "far")
+            return None
         vector = await _vector(progress, near, encoding)
         if vector is None:
             _count(progress, world, "not_encoded")
             return None
-        vectors = tier.vectors.of(route.route, near.semantic)
         found = await _Choice(progress, near, vectors, answers).of(vector, told, world)
     if found is None or found.near is None:
         _count(progress, world, "veto" if receipt.cache_veto else "none")
@@ -103,6 +139,8 @@ async def nearest(progress: Progress, near: Near, told: Directives, world: World
 def fits(found: Found, near: Near | None, told: Directives) -> bool:
     """Whether what another has found for himself will do for this request too."""
     if found.near is None or near is None or not near.gives:
+        return False
+    if near.threshold is not None and found.near.score < near.threshold:
         return False
     return found.near.partition == near.partition and told.takes(found.age_s)
 
@@ -166,6 +204,12 @@ def _given(found: Found | None, near: Nearness, told: Directives, world: World) 
     if not world.cache.is_current(found):
         return None
     return Found(found.answer, found.age_s, found.forms, near)
+
+
+async def _may_be_near(first: First, vectors: Vectors) -> bool:
+    """Whether an encoder might find anything near, as far as the prefilter sees."""
+    found = await vectors.nearest(first.partition, first.vector, 1)
+    return bool(found) and found[0].score >= PREFILTER_LEAST
 
 
 async def _vector(progress: Progress, near: Near, encoding: Encodings) -> Vector | None:

@@ -82,6 +82,9 @@ class SemanticTier:
                 return False
         answers.put(near.key, kept, near.ttl_s)
         vectors = self.vectors.of(route, near.semantic)
+        if near.first is not None:
+            first = near.first
+            vectors.put(first.partition, near.key, first.vector, near.question, near.ttl_s)
         if near.vector is not None or coming is None:
             _put(vectors, near, near.vector)
         else:

@@ -31,6 +31,7 @@ OTEL: Labels = (
 )
 OURS: Labels = ("endpoint", "provider", "route", "model", "target", "team")
 _PROBED: Labels = ("target", "provider")
+_OF_TIER: Labels = ("route", "tier")
 _OF_PREFIX: Labels = ("route", "prompt_version", "target")
 _CLOSED = ("gen_ai_operation_name", "endpoint")
 
@@ -201,6 +202,52 @@ CACHE_SAVED = _counter(
     "US dollars",
     "What kept answers had cost that were given again, by the tier that found them.",
     "tier",
+)
+CACHE_LOOKUPS = Spec(
+    "tidegate_cache_tier_lookups_total",
+    "counter",
+    "answers",
+    "Answers, or vectors of items, that a tier looked for, by what came of it: hit, miss.",
+    (*_OF_TIER, "outcome"),
+    ("tier", "outcome"),
+)
+CACHE_HIT_SECONDS = _histogram(
+    "tidegate_cache_hit_seconds",
+    "seconds",
+    "Time from the arrival of a request that had a kept answer to its end.",
+    GATEWAY_S,
+    _OF_TIER,
+)
+CACHE_MISS_SECONDS = _histogram(
+    "tidegate_cache_miss_seconds",
+    "seconds",
+    "What requests waited for a tier that had nothing for them.",
+    GATEWAY_S,
+    _OF_TIER,
+)
+CACHE_SAVED_SECONDS = Spec(
+    "tidegate_cache_saved_seconds_total",
+    "counter",
+    "seconds",
+    "What kept answers had taken that were given again; hits and misses took a part of it.",
+    _OF_TIER,
+    ("tier",),
+)
+CACHE_SAVED_UNKNOWN = Spec(
+    "tidegate_cache_saved_unknown_total",
+    "counter",
+    "answers",
+    "Kept answers that were given of which nobody knows what they had cost.",
+    _OF_TIER,
+    ("tier",),
+)
+CACHE_REFRESHED = Spec(
+    "tidegate_cache_refresh_usd_total",
+    "counter",
+    "US dollars",
+    "What it cost to ask anew for what was stale.",
+    _OF_TIER,
+    ("tier",),
 )
 INTERRUPTIONS = _counter(
     "tidegate_stream_interruptions_total",
@@ -380,7 +427,8 @@ ALL: tuple[Spec, ...] = (
     *(ITL_MEAN, ITL_MAX, OUTPUT_RATE, GATEWAY_TIME, QUEUE_TIME, UPSTREAM_TIME),
     *(REQUESTS, ERRORS, TOKENS_BY_CLASS, TOKENS_UNKNOWN, TOKENS_ESTIMATED, COST, COST_UNKNOWN),
     *(PREFIX_TOKENS, PREFIX_UNTOLD, PREFIX_SAVED, PREFIX_LOST, PREFIX_SAVED_UNKNOWN),
-    CACHE_SAVED,
+    *(CACHE_SAVED, CACHE_LOOKUPS, CACHE_HIT_SECONDS, CACHE_MISS_SECONDS),
+    *(CACHE_SAVED_SECONDS, CACHE_SAVED_UNKNOWN, CACHE_REFRESHED),
     *(INTERRUPTIONS, FINISH_REASONS, CANCELLED, ATTEMPTS),
     *(ANSWERS, MODEL_REFUSALS, BYTES_BEFORE_VIOLATION),
     *(LIMIT_REFUSALS, LIMIT_ALERTS),

@@ -18,8 +18,9 @@ from tidegate.core.receipt import Receipt
 from tidegate.core.sli import OfRoute
 from tidegate.record.bins import MANY_BINS, Bins
 from tidegate.record.blocks import Blocks, Fold
+from tidegate.record.cache_bins import CacheBins
 from tidegate.stats.block_fold import BlockFold
-from tidegate.stores import blocks, database, signal_marks, unfolded
+from tidegate.stores import blocks, cache_sums, database, signal_marks, unfolded
 from tidegate.stores.errors import StoreError
 from tidegate.stores.signal_bins import SignalWriter
 from tidegate.stores.unfolded import Stretch
@@ -52,6 +53,7 @@ class Folding:
         self._monotonic_s = monotonic_s
         self._new_bins: Callable[[], Bins] = Bins
         self._bins = self._new_bins()
+        self._cache = CacheBins()
         self._writer = SignalWriter(engine, node)
         self._blocks = Blocks(engine, node, fold_of)
         self.tell_failed: Callable[[], None] = lambda: None
@@ -85,6 +87,7 @@ class Folding:
     def doubt(self) -> None:
         """It is not sure what the ledger took."""
         self._bins = self._new_bins()
+        self._cache = CacheBins()
         self._writer.forget()
         self._blocks.forget()
         self._is_level = False
@@ -120,6 +123,8 @@ class Folding:
     def _fold(self, receipt: Receipt) -> None:
         try:
             self._bins.fold(receipt)
+            if receipt.cache is not None:
+                self._cache.fold(receipt)
             if receipt.rollout is not None:
                 self._blocks.add(receipt, self._mark_seq, clock.wall_s())
         except StoreError:
@@ -144,13 +149,14 @@ class Folding:
     def _store(self, upto_seq: int | None) -> None:
         """Everything in memory, which is all of this recorder's receipts up to this number, or to
         the newest."""
-        bins = self._bins.take()
+        bins, of_caches = self._bins.take(), self._cache.take()
         closed = self._blocks.close(clock.wall_s())
-        if not bins and not closed and upto_seq is None:
+        if not bins and not of_caches and not closed and upto_seq is None:
             return
         with database.writing(self._engine) as connection:
             seq = unfolded.newest_seq(connection) if upto_seq is None else upto_seq
             self._writer.add(connection, bins, seq)
+            cache_sums.add(connection, self._node, of_caches)
             for block in closed:
                 blocks.append(connection, self._node, block, self._mark_seq, seq)
         self._mark_seq = seq

@@ -14,6 +14,7 @@ from prometheus_client.registry import Collector
 from tidegate.core.feed import Status
 from tidegate.core.receipt import Receipt
 from tidegate.record import catalogue, litellm_names
+from tidegate.record.cache_metrics import CacheMetrics
 from tidegate.record.journals import Lag
 from tidegate.record.prefix_metrics import PrefixMetrics
 from tidegate.record.series import MAX_SERIES, Cell, Family, Labels, Spec, exposed
@@ -52,6 +53,7 @@ class Metrics:
                 self.families[spec.name] = Family(spec, folded, max(bound, 1))
         self._combinations: dict[Labels, _Combination] = {}
         self._prefixes = PrefixMetrics(self.family)
+        self._caches = CacheMetrics(self.family)
         self._attempts = self.family(catalogue.ATTEMPTS)
         self._limit_refusals = self.family(catalogue.LIMIT_REFUSALS)
         self._limit_alerts = self.family(catalogue.LIMIT_ALERTS)
@@ -144,6 +146,8 @@ class Metrics:
         series.count_tokens(receipt)
         series.time(receipt)
         self._prefixes.observe(receipt)
+        if receipt.cache is not None:
+            self._caches.observe(receipt)
         for attempt in receipt.attempts:
             told = attempt.target, attempt.failure or "", attempt.validity or ""
             self._attempts.cell(*told).total += 1

@@ -52,6 +52,9 @@ class MemoryAnswers:
     def __len__(self) -> int:
         return len(self._held)
 
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._held
+
     def keys(self) -> list[bytes]:
         """Of all that is held now."""
         return list(self._held)
@@ -97,6 +100,11 @@ class MemoryAnswers:
             held.size += by_bytes
             self._take(by_bytes)
             self._make_room(clock.monotonic_s())
+
+    async def remove(self, key: bytes) -> bool:
+        there = self.look(key) is not None
+        self.drop(key)
+        return there
 
     def drop(self, key: bytes) -> None:
         held = self._held.pop(key, None)

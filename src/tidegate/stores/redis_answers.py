@@ -89,6 +89,7 @@ class RedisAnswers:
         self._purge = RedisPurge(self._link, self.invalidations)
         self._routes: dict[tuple[str, Tier], _OfRoute] = {}
         self._listed: set[str] = set()
+        self._server_run = ""
         self.errors = self.damaged = self.evicted = self.full = self.void = 0
 
     @property
@@ -172,7 +173,11 @@ class RedisAnswers:
         """Nothing is given before it is known what others have invalidated meanwhile."""
         self._listed.clear()
         await self.invalidations.read(link)
-        self.invalidations.place_all(link)
+        if link.server_run == self._server_run:
+            self.invalidations.place_rest(link)
+        else:
+            self.invalidations.place_all(link)
+            self._server_run = link.server_run
 
     async def _listen(self) -> None:
         while True:
@@ -184,6 +189,8 @@ class RedisAnswers:
                 self.invalidations.place_rest(self._link)
             except StoreUnavailable as error:
                 log.warning("what others invalidate cannot be heard: %s", error)
+            except Exception:  # nothing may end the listening
+                log.exception("what others invalidate cannot be heard")
 
     def _told(self, done: asyncio.Future[Reply], heard: Callable[[Reply], None]) -> None:
         if done.cancelled() or done.exception() is not None:
@@ -224,9 +231,7 @@ class _OfRoute:
             return None
         if self._store.invalidations.voids(answer.labels):
             self._store.void += 1
-            lists, labels = self._lists, written(answer.labels)
-            drop = encode("EVAL", DROP, len(lists), *lists, self._prefix, key, labels)
-            self._store.tell(drop, _ignore_reply)
+            self._drop(key, answer)
             return None
         return Found(answer, max(clock.wall_s() - answer.made_at_s, 0.0), {})
 
@@ -245,6 +250,18 @@ class _OfRoute:
         lists, value, keep_ms = self._lists, packed(answer, key), int(keep_s * 1000)
         words = (key, value, keep_ms, self.max_bytes, self._prefix, written(answer.labels))
         return encode("EVAL", _PUT, len(lists), *lists, *words)
+
+    async def remove(self, key: bytes) -> bool:
+        found = await self.get(key)
+        if found is not None:
+            self._drop(key, found.answer)
+        return found is not None
+
+    def _drop(self, key: bytes, answer: KeptAnswer) -> None:
+        """Unless something else was put there meanwhile."""
+        lists, labels = self._lists, written(answer.labels)
+        drop = encode("EVAL", DROP, len(lists), *lists, self._prefix, key, labels)
+        self._store.tell(drop, _ignore_reply)
 
     def grew(self, key: bytes, by_bytes: int) -> None:
         """Forms are not kept there."""

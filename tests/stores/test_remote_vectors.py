@@ -1,5 +1,6 @@
 """A store whose client blocks: nobody waits for it, and one that fails is left alone."""
 
+import asyncio
 import threading
 from typing import Any
 
@@ -21,6 +22,7 @@ class Fake:
         self.fails: Exception | None = None
         self.go = threading.Event()
         self.go.set()
+        self.closed = threading.Event()
         self.rows: list[Row] = []
         self.told: list[tuple[Any, ...]] = []
 
@@ -43,6 +45,7 @@ class Fake:
 
     def close(self) -> None:
         self.told.append(("close",))
+        self.closed.set()
 
 
 def good(key: bytes, score: float) -> Row:
@@ -57,7 +60,10 @@ def test_it_sorts_what_is_found_and_leaves_out_what_is_damaged() -> None:
         assert [it.key for it in await store.of("a", MB).nearest(b"p", V, 5)] == [b"3", b"1"]
         assert store.damaged == 1
         store.of("a", MB).drop(b"p", b"1")
+        await store.writing.ask(lambda: None, patience_s=5.0)
+        assert fake.told[-1] == ("drop", "a", b"p", b"1")
         store.stop()
+        await asyncio.to_thread(fake.closed.wait, 5.0)
         assert fake.told[-1] == ("close",)
 
     run(main())

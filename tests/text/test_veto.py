@@ -94,7 +94,7 @@ SAME = [
     ("How do I reset my account password?", "How can I reset the password of my account?"),
     ("What's the best way to learn French?", "How can I learn French?"),
     ("What is the reason that cats purr?", "Why do cats purr?"),
-    ("The difference between tea and coffee?", "What's the difference between coffee and tea"),
+    ("Is there more in tea or coffee?", "is there more in coffee or tea"),
     ("What is Spain's capital?", "What is the capital of Spain?"),
     ("How do I know if I am ill?", "How do you know if you are ill?"),
     ("What does 25 km cost?", "what does twenty-five kilometres cost"),
@@ -170,8 +170,7 @@ def test_a_number_more_is_another_question(text: str, number: int) -> None:
 
 @given(text=TEXTS)
 def test_a_not_more_is_another_question(text: str) -> None:
-    one, other = f"{text} it", f"{text} it not"
-    assert veto(one, other) is not None or "not" in text.casefold() or "'" in text
+    assert veto(f"{text} it", f"{text} it not") is not None
 
 
 @pytest.mark.parametrize(

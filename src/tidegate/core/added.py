@@ -10,6 +10,7 @@ from tidegate.core.change import Revision
 from tidegate.core.declared import Declared
 from tidegate.core.declared_budgets import DeclaredBudget
 from tidegate.core.declared_limits import DeclaredLimit
+from tidegate.core.learnt import LearntThreshold
 from tidegate.core.limit import raised_scope
 from tidegate.core.plan import Limit, Raise
 from tidegate.core.prompt import TagFlip
@@ -18,8 +19,8 @@ from tidegate.core.rollout import Rollout
 
 class Added(Struct, frozen=True):
     """Budgets and limits by name, raises by the name of the budget that they raise, revisions in
-    the order in which they were made, the releases that these tell of, by id, and flips of prompts'
-    tags in their order."""
+    the order in which they were made, the releases that these tell of, by id, flips of prompts'
+    tags in their order, and by route the threshold that its semantic tier has learnt last."""
 
     budgets: dict[str, DeclaredBudget] = {}
     limits: dict[str, DeclaredLimit] = {}
@@ -27,6 +28,7 @@ class Added(Struct, frozen=True):
     revisions: tuple[Revision, ...] = ()
     rollouts: dict[str, Rollout] = {}
     flips: tuple[TagFlip, ...] = ()
+    learnt: dict[str, LearntThreshold] = {}
 
     def speaks(self, say: Say) -> Say:
         """`say`, telling of what is wrong with one of these that it is not in the file."""

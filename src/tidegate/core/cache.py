@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final, Literal, Protocol
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 # Which requests may be answered alike: those that say that they want the same each time, or any.
 Deterministic = Literal["required", "any"]
@@ -53,7 +54,8 @@ class SemanticCache(Struct, frozen=True, omit_defaults=True):
     `threshold` is the least cosine that is taken for the same; None: nothing was learnt, so that
     nothing is given. In mode `shadow` what would have been given is only noted. `target` is the
     precision whose lower 95 % bound a learnt threshold keeps to. `prefilter` is a fast encoder that
-    says first whether anything is near at all.
+    says first whether anything is near at all. `learnt_with` names what a learnt threshold was
+    learnt with (`core.learnt.made_with`); with anything else there is none.
     """
 
     mode: Mode = "shadow"
@@ -67,6 +69,11 @@ class SemanticCache(Struct, frozen=True, omit_defaults=True):
     deterministic: Deterministic = "required"
     scope: Scope = "tenant"
     store: Where = "memory"
+    learnt_with: str | None = None
+
+    def at(self, threshold: float, learnt_with: str) -> "SemanticCache":
+        """With a threshold that was learnt."""
+        return replace(self, threshold=threshold, learnt_with=learnt_with)
 
 
 class EmbeddingsCache(Struct, frozen=True, omit_defaults=True):

@@ -108,6 +108,7 @@ def compile_plan(
         session_alert_tokens=declared.gateway.session_alert_tokens,
         drain_s=declared.gateway.drain_s,
         counters=storage.limits.store() if storage.limits is not None else None,
+        vectors=None if storage.vectors is None else storage.vectors.store(),
         prompts=prompts,
     )
     plan = replace(
@@ -137,6 +138,7 @@ class _Compiler:
         self.targets = Targets(self.declared, facts, self.say)
         self.prompts = Prompts(self.declared.prompts, facts.prompts, added.flips, self.say)
         self.checks = facts.checks
+        self._learnt = added.learnt
 
     def say(self, path: Path, message: str) -> None:
         message += moved_at_run_time(self._revised, path)
@@ -175,7 +177,9 @@ class _Compiler:
         if found is None:
             return None
         capture = None if route.capture is None else route.capture.capture()
-        cache = compile_cache(route, self.declared.storage, ("routes", name, "cache"), self.say)
+        learnt = self._learnt.get(name)
+        at = ("routes", name, "cache")
+        cache = compile_cache(route, self.declared.storage, learnt, at, self.say)
         return replace(found, contract=contract, prompt=prompt, capture=capture, cache=cache)
 
     def _with_release(self, route: Route) -> Route:

@@ -1,13 +1,20 @@
 """A route's cache: from what is declared to what requests obey."""
 
+from msgspec.structs import replace
+
 from tidegate.core.assemble import Path, Say
 from tidegate.core.cache import ChunksCache, ExactCache, RouteCache, SemanticCache
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_storage import DeclaredStorage
+from tidegate.core.learnt import LearntThreshold, with_learnt
 
 
 def compile_cache(
-    route: DeclaredRoute, storage: DeclaredStorage, path: Path, say: Say
+    route: DeclaredRoute,
+    storage: DeclaredStorage,
+    learnt: LearntThreshold | None,
+    path: Path,
+    say: Say,
 ) -> RouteCache | None:
     """None where nothing is kept. What could never work, or would tell strangers, is said."""
     cache = None if route.cache is None else route.cache.cache()
@@ -35,7 +42,7 @@ def compile_cache(
                 "there is no shared store; write the address of a Redis or Valkey below "
                 "`storage.limits`, or `store: memory`",
             )
-    return cache
+    return replace(cache, semantic=None if semantic is None else with_learnt(semantic, learnt))
 
 
 def _check_entry(tier: ExactCache | SemanticCache | ChunksCache, at: Path, say: Say) -> None:

@@ -14,7 +14,9 @@ from msgspec import Struct
 from tidegate.core import clock
 from tidegate.core.cache import SemanticCache
 from tidegate.core.encoding import Vector
+from tidegate.core.judged_hit import compared_by
 from tidegate.core.kept_answer import Answers, Found, Nearness
+from tidegate.core.learnt import made_with
 from tidegate.core.neighbours import Neighbour, Vectors
 from tidegate.gateway.cache_control import Directives
 from tidegate.gateway.cache_key import PreparedCache, answer_key
@@ -26,7 +28,7 @@ from tidegate.gateway.progress import Progress
 from tidegate.gateway.question import question_of
 from tidegate.gateway.world import World
 from tidegate.text.language import language_of
-from tidegate.text.veto import veto
+from tidegate.text.veto import VERSION, veto
 
 # How long a caller waits for a vector.
 PATIENCE_S: Final = 0.05
@@ -71,9 +73,17 @@ def near_of(
         partition,
         answer_key(partition, question.text),
         semantic.ttl_s if told.ttl_s is None else min(told.ttl_s, semantic.ttl_s),
-        None if semantic.threshold is None else max(semantic.threshold, ready.floor),
+        _threshold(semantic, encoding.encoder.version, ready.floor),
         _first(semantic, question.text, partition_of, world),
+        compared_by(encoding.encoder.version, VERSION),
     )
+
+
+def _threshold(semantic: SemanticCache, version: str, floor: float) -> float | None:
+    """None: nothing was learnt, or with another encoder or veto than there is here."""
+    if semantic.learnt_with not in (None, made_with(version, VERSION)):
+        return None
+    return None if semantic.threshold is None else max(semantic.threshold, floor)
 
 
 def _first(

@@ -68,6 +68,9 @@ class RedisVectors:
     async def run(self) -> None:
         await self.link.keep()
 
+    def stop(self) -> None:
+        """The end of `run` has closed it."""
+
     def of(self, route: str, max_bytes: int) -> "_OfRoute":
         found = self._routes.get(route)
         if found is None:

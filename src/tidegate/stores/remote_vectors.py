@@ -64,6 +64,7 @@ class RemoteVectors:
         self._where = where
         self._routes: dict[str, _OfRoute] = {}
         self._told: str | None = None
+        self._stopped = False
         self._away_until_s = self._wait_s = 0.0
         self.errors = self.damaged = self.evicted = self.full = 0
 
@@ -74,14 +75,18 @@ class RemoteVectors:
         found.max_bytes = max_bytes
         return found
 
+    async def run(self) -> None:
+        """It is reached when it is asked."""
+
     @property
     def away(self) -> bool:
         return clock.monotonic_s() < self._away_until_s
 
     def stop(self) -> None:
+        """What is in line is not done."""
+        self._stopped = True
         self.reading.stop()
-        self.writing.stop()
-        self.backend.close()
+        self.writing.stop(self.backend.close)
 
     def write(self, what: Callable[..., None], *given: object) -> None:
         """Nobody waits for it; where too much is in line it is not done."""
@@ -94,7 +99,7 @@ class RemoteVectors:
 
     def tried(self, what: Callable[..., list[Row] | None], *given: object) -> list[Row] | None:
         """In a thread: what it gives, or None where the store is away."""
-        if self.away:
+        if self._stopped or self.away:
             return None
         try:
             found = what(*given)

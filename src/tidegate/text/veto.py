@@ -42,7 +42,7 @@ def _figures(one: Question, other: Question) -> str | None:
 
 
 def _words(one: Question, other: Question) -> str | None:
-    if one.is_negative != other.is_negative:
+    if one.negations != other.negations:
         return "negation"
     ours, theirs = one.every - other.every, other.every - one.every
     for word in ours:

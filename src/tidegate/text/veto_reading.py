@@ -62,7 +62,7 @@ class Question(NamedTuple):
     words: list[str]
     names: frozenset[str]
     every: frozenset[str]
-    is_negative: bool
+    negations: int
     asked: tuple[str, frozenset[str], str]
     person: tuple[bool, bool]
     tense: tuple[bool, bool]
@@ -84,7 +84,7 @@ def read(text: str) -> Question:
         _counting(words, figures.shouted),
         frozenset(_stem(word) for word in figures.named | figures.shouted),
         every,
-        not NEGATIONS.isdisjoint(words),
+        0 if NEGATIONS.isdisjoint(words) else sum(word in NEGATIONS for word in words),
         _asked(words),
         (not every.isdisjoint(FIRST_PERSON), not every.isdisjoint(SECOND_PERSON)),
         (not every.isdisjoint(PAST), not every.isdisjoint(FUTURE)),

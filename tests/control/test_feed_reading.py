@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 from tests.control.feed_ends import IN_FORCE, PLAN, Source
 
 from tidegate.control.feed_reading import FeedReading, News
-from tidegate.core.feed import Entry, Forget
+from tidegate.core.cache_labels import EVERYTHING
+from tidegate.core.feed import AnswersInvalidated, Entry, Forget, Invalidation
 
 AFRESH = News([Entry(4, Forget()), Entry(4, IN_FORCE), Entry(5, PLAN)], afresh=True)
 
@@ -58,5 +59,16 @@ def test_other_work_off_the_loop_keeps_no_reading_waiting() -> None:
         assert not any(it.done() for it in slow)
         source.go_on.set()
         await asyncio.gather(*slow)
+
+    read(source, body)
+
+
+def test_whoever_begins_is_told_what_was_invalidated_lately() -> None:
+    source = Source(5)
+    source.invalidations = (Invalidation("01A", EVERYTHING),)
+
+    async def body(reading: FeedReading) -> None:
+        told = Entry(4, AnswersInvalidated(source.invalidations))
+        assert (await reading.after(0)).entries[0] == told
 
     read(source, body)

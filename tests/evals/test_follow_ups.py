@@ -18,7 +18,8 @@ from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.deletion import Deletion
 from tidegate.core.receipt import Receipt
 from tidegate.evals.follow_ups import EVERY_S, GRACE_S, WAIT_S, FollowUps
-from tidegate.stores import assessments, captures, database, feedback
+from tidegate.stores import assessments, captures, database, feedback, judged_hits
+from tidegate.stores.friction import friction
 from tidegate.stores.ledger import Ledger
 from tidegate.stores.schema_assessed import assessments as table
 from tidegate.text.follow_up import WINDOW_S
@@ -308,3 +309,28 @@ def test_other_requests_of_its_conversation_hide_no_next_turn(online: Online) ->
     online.look()
     bad = online.bad()
     assert [bad[it.id] for it in (titled, many, missed)] == [True, None, None]
+
+
+def test_a_complaint_about_a_kept_answer_is_of_that_and_of_no_version(online: Online) -> None:
+    hit = {**CANARY, "cache": "hit", "cache_tier": "exact", "cache_from": "r-first"}
+    first = online.ask(0, Q, **hit)
+    then = online.ask(60, Q, A, WRONG, **CANARY)
+    online.go_on(60 + DUE_S + 5)
+    online.look()
+    assert online.bad() == {then.id: False}
+    with database.reading(online.room.engine) as connection:
+        [found] = judged_hits.found(connection, "chat", 0.0)
+        assert [it.receipt_id for _, it in assessments.unfolded(connection)] == [then.id]
+        assert friction(connection, route="chat", since_s=0.0)[0].with_friction == 0
+        assert judged_hits.judged_hits(connection, "chat", 0.0) == []
+    assert (found.assessed_as, found.stratum.tier, found.bad) == ("follow_up", "exact", 1)
+    assert online.job.counts == {"complaint": 1, "none": 1}
+    assert not captured_twice(online, first)
+
+
+def captured_twice(online: Online, one: Receipt) -> bool:
+    """Whether another look tells it again."""
+    online.go_on(DUE_S)
+    online.look()
+    with database.reading(online.room.engine) as connection:
+        return sum(it.known for it in judged_hits.found(connection, one.route, 0.0)) != 1

@@ -1,6 +1,7 @@
 """Kept answers are judged for the question that they are given for, and count for nothing else."""
 
 import asyncio
+import random
 from collections import Counter
 from collections.abc import Coroutine
 from pathlib import Path
@@ -16,7 +17,9 @@ from tidegate.core.deletion import Deletion
 from tidegate.core.grading import Answered
 from tidegate.evals.hit_matter import HIT_CHECK, seated
 from tidegate.evals.judge_seats import seats_of
-from tidegate.stores import captures, database, judges, notices
+from tidegate.evals.live_sampling import turn_of
+from tidegate.stats.precision import Point, Scored, learn
+from tidegate.stores import captures, database, judged_hits, judges, notices
 
 HITS = msgspec.structs.replace(JUDGED, hits=DeclaredHits(per_hour=3600))
 HIT = {"cache": "hit", "cache_tier": "exact", "cache_from": "r-first"}
@@ -34,6 +37,14 @@ def run(main: Coroutine[Any, Any, None]) -> None:
 
 def chosen(choice: str) -> Answered:
     return Answered(msgspec.json.encode({"reason": "so", "choice": choice}).decode())
+
+
+def first_of(it: Bench, count: int) -> set[str]:
+    """Those of whatever score whose turn comes first."""
+    with database.reading(it.engine) as connection:
+        kept, _ = judged_hits.kept_after(connection, "chat", "", 1000)
+    names = [one.receipt_id for one in kept if one.arm == "semantic"]
+    return set(sorted(names, key=turn_of)[:count])
 
 
 def would_be(it: Bench, score: float = 0.93, **fields: Any) -> str:
@@ -101,20 +112,23 @@ def test_what_would_have_been_given_is_judged_apart_from_what_was(
     run(main())
 
 
-def test_each_tier_and_bin_is_judged_as_often_as_any_other(tmp_path: Path) -> None:
+def test_tiers_are_judged_alike_and_of_one_tier_all_scores_at_one_share(tmp_path: Path) -> None:
     async def main() -> None:
         with Bench(tmp_path, HITS) as it:
             it.declare(msgspec.structs.replace(HITS, hits=DeclaredHits(per_hour=60)))
             it.way.say = lambda _: chosen("right")
-            for number in range(120):
+            for number in range(60):
                 would_be(it, 0.99 if number % 6 else 0.83)
                 if number % 4 == 0:
                     it.captured(**HIT)
+                    would_be(it, 0.9, cache_veto="numbers")
             it.hits = it.fresh_hits()
-            await it.hit_steps(30, 60.0)
-            by = Counter((one.tier, one.score) for one in it.found_hits())
+            await it.hit_steps(15, 60.0)
+            by = Counter((one.tier, one.veto) for one in it.found_hits())
             assert len(by) == 3 and max(by.values()) - min(by.values()) <= 1
-            assert sum(by.values()) <= 31
+            assert sum(by.values()) <= 16
+            ids = [one.receipt_id for one in it.found_hits() if one.score in (0.83, 0.99)]
+            assert ids and set(ids) == first_of(it, len(ids))
 
     run(main())
 
@@ -226,3 +240,20 @@ def test_a_verdict_that_cannot_be_read_is_unknown(tmp_path: Path) -> None:
             assert (one.is_bad, one.is_same) == (None, None)
 
     run(main())
+
+
+def test_of_scores_drawn_alike_a_threshold_keeps_its_word_and_of_bins_drawn_alike_not() -> None:
+    """Of four far ones in five 7 % are wrong, of near ones none: 94.4 % are right. At one share a
+    target of 95 % is learnt as seldom as it says; were as many drawn of each bin, nearly always."""
+    rng, draws = random.Random(7), 40
+    far = [Scored(0.90, rng.random() < 0.93) for _ in range(8000)]
+    near = [Scored(0.99, True) for _ in range(2000)]
+    assert sum(it.is_same for it in far + near) / 10_000 < 0.946
+    alike = [learn(rng.sample(far + near, 1000), 0.95).found for _ in range(draws)]
+    bins = [learn(rng.sample(far, 500) + rng.sample(near, 500), 0.95).found for _ in range(draws)]
+    short, short_by_bins = (sum(falls_short(it) for it in some) for some in (alike, bins))
+    assert short <= 0.1 * draws < 0.5 * draws <= short_by_bins
+
+
+def falls_short(found: Point | None) -> bool:
+    return found is not None and found.threshold < 0.95

@@ -13,6 +13,7 @@ from tests.gateway.rig import HELLO, plan_of, run, target
 from tests.gateway.upstream import Exchange, answer_bytes, completion, whole
 
 from tidegate.core.plan import Limit
+from tidegate.gateway.overlay import put_in_force
 
 
 def bearer(key: str, **more: str) -> dict[str, str]:
@@ -390,5 +391,23 @@ def test_a_route_that_keeps_nothing_looks_for_nothing(tmp_path: Path) -> None:
             assert "x-tidegate-cache" not in reply.headers
             assert await it.outcomes(1) == [None]
             assert it.it.world.cache.memory == {}
+
+    run(main())
+
+
+def test_while_it_is_off_the_same_is_asked_anew_and_nothing_is_kept(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with house(tmp_path) as it:
+            await it.it.ask(body=ASK)
+            base = it.it.world.plan
+            put_in_force(it.it.world, base, {"exact_cache_off": {"small": 1.0}})
+            off = await it.it.ask(body={**ASK, "cache": {"ttl": 60}})
+            assert off.headers["x-tidegate-cache"] == "bypass"
+            await it.it.ask(body={**ASK, "seed": 2})
+            put_in_force(it.it.world, base, {})
+            await it.it.ask(body=ASK)
+            await it.it.ask(body={**ASK, "seed": 2})
+            assert await it.outcomes(5) == ["miss", "bypass", "bypass", "hit", "miss"]
+            assert (await it.it.receipt(2)).cache_lookup_s is None, "nobody looked"
 
     run(main())

@@ -123,4 +123,4 @@ def test_a_key_may_say_so_much_and_others_are_not_held_up(tmp_path: Path) -> Non
     assert refused.value.retry_after_s == pytest.approx(1 / PER_S)
     hearing.admit("quiet", 10.0)
     hearing.admit("loud", 10.0 + 1 / PER_S)
-    assert hearing.refused == 1
+    assert hearing.rate.refused == 1

@@ -12,6 +12,7 @@ from tests.gateway.rig import plan_of, target
 from tests.gateway.routed import routed
 
 from tidegate.core.arm import Lane
+from tidegate.core.cache import ExactCache, RouteCache
 from tidegate.core.levers import EVERY
 from tidegate.core.plan import Candidate, Plan
 from tidegate.core.probe import Probe
@@ -211,6 +212,19 @@ def test_a_bound_on_answers_is_of_both_arms(canaried: PreparedPlan) -> None:
     plan = overlay(canaried, {"output_cap_tokens": {"small": 50}})
     assert plan.routes["small"].output_cap_tokens == 50
     assert candidate_of(plan).route.output_cap_tokens == 50
+
+
+def test_a_cache_that_is_off_is_so_for_a_candidate_too() -> None:
+    cache = RouteCache(ExactCache())
+    route, coming = (replace(next(iter(routed(it).values())), cache=cache) for it in (A, B))
+    route = replace(route, candidate=Candidate("small/v2", "salt", coming))
+    base = prepared(plan_of(A, B, routes={"small": route, "b": coming}))
+    plan = laid(base, "exact_cache_off", small=1)
+    small = plan.routes["small"]
+    for one in (small, candidate_of(plan).route):
+        assert one.cache is not None and one.cache.exact_off
+    assert plan.routes["b"] is base.routes["b"]
+    assert laid(base, "exact_cache_off", small=0) is base
 
 
 def test_the_semantic_tier_of_both_arms_is_switched_off_or_held_to_more() -> None:

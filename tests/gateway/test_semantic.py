@@ -50,7 +50,8 @@ def test_another_wording_has_the_same_answer(tmp_path: Path) -> None:
             assert given.cache_score == pytest.approx(NEAR)
             assert (given.cost_nanousd, given.saved_nanousd) == (0, made.cost_nanousd)
             assert given.cache_encode_s is not None
-            assert given.cache_lookup_s is not None
+            assert given.cache_lookup_s is not None and given.cache_semantic_s is not None
+            assert given.cache_encode_s <= given.cache_semantic_s == given.cache_lookup_s
             assert given.cache_veto is None
             assert given.cache_shadow_from is None
             assert missed.cache_tier is None

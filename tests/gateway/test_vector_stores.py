@@ -7,10 +7,13 @@ from tests.stores.vectors_made import vector
 
 from tidegate.core import plugs
 from tidegate.core.cache import RouteCache, SemanticCache
+from tidegate.core.database_ref import CounterStore, VectorStore
 from tidegate.core.plan import Plan
 from tidegate.core.plugs import PlugError
-from tidegate.gateway.vector_stores import VectorStores
+from tidegate.gateway.vector_stores import VectorStores, reaching
 from tidegate.stores.memory_answers import Room
+from tidegate.stores.redis_vectors import RedisVectors
+from tidegate.stores.remote_vectors import RemoteVectors
 
 A, B = (target(1, name) for name in "ab")
 BOUNDS = SemanticCache()
@@ -59,3 +62,36 @@ def test_what_is_not_installed_is_said_once_and_nothing_is_found(
 
     run(main())
     assert caplog.text.count("tidegate[semantic]") == 1
+
+
+SHARED = SemanticCache(store="shared")
+
+
+def test_what_gateways_share_is_where_the_plan_says_or_where_answers_are(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def main() -> None:
+        stores = VectorStores(Room(1 << 20))
+        stores.connect = reaching({"V": "postgresql://h/d"}, "g")
+        plan = semantic(plan_of(A), SHARED)
+        stores.obey(plan)
+        assert stores.shared is None
+        assert await stores.of(plan.routes["a"], SHARED).nearest(b"p", vector(1), 1) == []
+        stores.obey(replace(plan, counters=CounterStore(url="unix:///nowhere.sock")))
+        first = stores.shared
+        assert isinstance(first, RedisVectors)
+        stores.obey(replace(plan, counters=CounterStore(mode="exact", url="unix:///nowhere.sock")))
+        assert stores.shared is first
+        stores.obey(replace(plan, vectors=VectorStore(env="V")))
+        assert isinstance(stores.shared, RemoteVectors)
+        assert await stores.of(plan.routes["a"], SHARED).nearest(b"p", vector(1), 1) == []
+        stores.obey(replace(plan, vectors=VectorStore(url="http://127.0.0.1:9")))
+        assert isinstance(stores.shared, RemoteVectors)
+        stores.obey(replace(plan, vectors=VectorStore(env="MISSING")))
+        assert stores.shared is None
+        stores.obey(replace(plan_of(A), vectors=VectorStore(env="V")))
+        assert stores.shared is None
+        stores.stop()
+
+    run(main())
+    assert "MISSING is not set" in caplog.text

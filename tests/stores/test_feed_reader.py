@@ -7,7 +7,17 @@ from sqlalchemy import Engine
 from tests.stores.changed import NOON_S, change, leased
 
 from tidegate.core import clock
-from tidegate.core.feed import ChangesInForce, Entry, Forget, InForce, KeyChanged, PlanPublished
+from tidegate.core.cache_labels import Selector
+from tidegate.core.feed import (
+    AnswersInvalidated,
+    ChangesInForce,
+    Entry,
+    Forget,
+    InForce,
+    Invalidation,
+    KeyChanged,
+    PlanPublished,
+)
 from tidegate.stores import changes, database, feed, feed_reader, leadership, plans
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.feed_reader import FeedReader
@@ -99,3 +109,23 @@ def test_where_something_is_missing_it_begins_anew(
 def test_a_database_that_is_not_there_is_unavailable(tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable):
         FeedReader(tmp_path / "none.db", timeout_s=0.1).after(1)
+
+
+def test_what_was_invalidated_is_told_in_its_place_and_lately_to_who_begins(
+    engine: Engine, reader: FeedReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(clock, "wall_s", lambda: NOON_S)
+    said = [Invalidation(f"01{name}", Selector(tag=name)) for name in "abc"]
+    published(engine, 1)
+    with database.writing(engine) as connection:
+        feed.append_invalidation(connection, said[0], NOON_S - 4 * 86_400)
+        feed.append_invalidation(connection, said[1], NOON_S - 60)
+        feed.append_key(connection, "k", NOON_S)
+        feed.append_invalidation(connection, said[2], NOON_S)
+        assert feed.invalidated_lately(connection, NOON_S) == tuple(said[1:])
+    assert reader.after(2) == [
+        Entry(3, AnswersInvalidated((said[1],))),
+        Entry(4, KeyChanged("k")),
+        Entry(5, AnswersInvalidated((said[2],))),
+    ]
+    assert Entry(5, AnswersInvalidated(tuple(said[1:]))) in reader.after(0)

@@ -7,7 +7,7 @@ from tests.stores.said import NOON_S, feedback, recorded, table_bytes
 from tidegate.core.deletion import Deletion
 from tidegate.core.feedback import Feedback
 from tidegate.stores import assessments as assessments_of
-from tidegate.stores import captures, database
+from tidegate.stores import captures, database, judged_hits
 from tidegate.stores import feedback as feedback_of
 from tidegate.stores.feedback import WAIT_S, Heard, Rate, Which
 from tidegate.stores.schema_assessed import assessments
@@ -184,3 +184,19 @@ def test_the_first_complaint_of_each_is_found(engine: Engine) -> None:
     with database.reading(engine) as connection:
         found = feedback_of.complaints(connection, [down.id, anew.id, up.id])
     assert found == {down.id: NOON_S + 1, anew.id: NOON_S}
+
+
+def test_a_thumb_for_a_kept_answer_is_of_that_and_of_no_release(engine: Engine) -> None:
+    of = {"rollout": "chat/v2", "arm": "canary", "prompt_version": "v2"}
+    hit = recorded(engine, cache="hit", cache_tier="semantic", cache_from="r-first", **of)
+    live = recorded(engine, cache="miss", **of)
+    store(engine, feedback(hit, rating=-1.0), feedback(live, rating=1.0))
+    store(engine, feedback(hit, rating=-1.0))
+    assert thumbs(engine) == {live.id: False}
+    with database.reading(engine) as connection:
+        [found] = judged_hits.found(connection, "chat", 0.0)
+        rates = feedback_of.rates(connection, Which())
+    assert (found.assessed_as, found.stratum.tier) == ("thumbs_down", "semantic")
+    assert (found.known, found.bad, found.captured) == (1, 1, 1)
+    by = sorted((it.cache_tier or "", it.rated, it.down) for it in rates)
+    assert by == [("", 1, 0), ("semantic", 1, 1)]

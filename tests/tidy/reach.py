@@ -20,7 +20,11 @@ FOUND_BY_NAME = (
 )
 FOUND_BY_NAME += ("stores/migrations",)
 FOUND_BY_NAME += ("stores/postgresql.py", "prompts/git.py", "evals/jobs.py")
-FOUND_BY_NAME += ("stores/hnsw_vectors.py",)
+FOUND_BY_NAME += (
+    "stores/hnsw_vectors.py",
+    "stores/pgvector_vectors.py",
+    "stores/qdrant_vectors.py",
+)
 
 
 def _name(module: Module) -> str:

@@ -9,7 +9,8 @@ import click
 
 from tidegate.cli._cache_prefix import shown
 from tidegate.cli._client import Control, control_options, open_control
-from tidegate.cli._words import table
+from tidegate.cli._judged_pairs import judged_pairs
+from tidegate.cli._words import Duration, table
 from tidegate.control.shapes_thresholds import (
     ForgetThreshold,
     NewThreshold,
@@ -18,7 +19,8 @@ from tidegate.control.shapes_thresholds import (
     ThresholdView,
 )
 from tidegate.core.encoding import Encoder, EncoderUnavailable, open_encoder
-from tidegate.evals.question_pairs import Pair, PairsRefused, halves, read_pairs, scored
+from tidegate.core.judged_hit import compared_by
+from tidegate.evals.question_pairs import PairsRefused, halves, read_pairs, scored
 from tidegate.stats.precision import Learnt, Point, Scored, at, learn
 from tidegate.text.veto import VERSION
 
@@ -33,8 +35,15 @@ _HEAD = ("", "THRESHOLD", "TAKEN", "SAME", "PRECISION", "AT LEAST", "RECALL")
     "--pairs",
     "file",
     type=click.Path(path_type=Path, dir_okay=False),
-    required=True,
     help="Labelled pairs: JSON lines, or a table (.csv), with `text_a`, `text_b` and `label`.",
+)
+@click.option("--judged", is_flag=True, help="What judges said of its kept answers instead.")
+@click.option(
+    "--since",
+    type=Duration(),
+    default="30d",
+    show_default=True,
+    help="With --judged: how far back.",
 )
 @click.option("--encoder", help="Another than the route's.")
 @click.option(
@@ -48,25 +57,37 @@ _HEAD = ("", "THRESHOLD", "TAKEN", "SAME", "PRECISION", "AT LEAST", "RECALL")
 @click.option("--apply", is_flag=True, help="Have the route obey what is found.")
 @click.option("--reason", default="calibrated", show_default=True, help="With --apply: why.")
 @control_options
-def calibrate(state: Path | None, control: str | None, route: str, file: Path, **how: Any) -> None:
-    """Learn from labelled pairs from which cosine on ROUTE's semantic tier gives an answer.
+def calibrate(
+    state: Path | None, control: str | None, route: str, file: Path | None, **how: Any
+) -> None:
+    """Learn from labelled pairs, or from judged traffic, from which cosine on ROUTE's semantic tier
+    gives an answer.
 
     The lowest whose precision is at least the target, with 95 % confidence, among pairs that pass
-    the veto. Where no cosine has that, the tier stays off. Exit status 1: there is none.
+    the veto. Where no cosine has that, the tier stays off. Exit status 1: there is none. Judged
+    traffic is what the tier found no farther than 0.80: it says nothing of other pairs.
     """
+    if (file is None) is not how["judged"]:
+        raise click.UsageError("say one of --pairs and --judged")
+    if how["halves"] and file is None:
+        raise click.UsageError("--halves is of --pairs")
     asked = None
     encoder, target = how["encoder"], how["target"]
-    if encoder is None or target is None or how["apply"]:
+    if encoder is None or target is None or how["apply"] or file is None:
         asked = open_control(state, control)
         view = _of(asked, route)
         encoder, target = encoder or view.encoder, target or view.target
     try:
-        known = read_pairs(file)
-        others: list[Pair] = []
-        if how["halves"]:
-            known, others = halves(known)
         opened = open_encoder(encoder)
-        pairs, held = scored(known, opened, _progress), scored(others, opened, _progress)
+        if file is not None:
+            pairs, held = _labelled(file, opened, in_halves=how["halves"])
+            source = file.name
+        else:
+            assert asked is not None  # noqa: S101 - see above
+            by = compared_by(opened.version, VERSION)
+            pairs, said = judged_pairs(asked, route, how["since"], by)
+            held, source = [], "judged traffic"
+            click.echo(f"Judged traffic; {said}.")
     except (EncoderUnavailable, PairsRefused) as error:
         raise click.ClickException(str(error)) from None
     learnt = learn(pairs, target)
@@ -79,8 +100,17 @@ def calibrate(state: Path | None, control: str | None, route: str, file: Path, *
     if not how["apply"] or asked is None:
         click.echo("\nNothing was changed; with --apply the route obeys this.")
         return
-    made = _new(learnt.found, target, opened, len(pairs), (file.name, how["reason"]))
+    made = _new(learnt.found, target, opened, len(pairs), (source, how["reason"]))
     _told(asked.post(f"/api/cache/thresholds/{route}", ThresholdSet, made))
+
+
+def _labelled(
+    file: Path, encoder: Encoder, *, in_halves: bool
+) -> tuple[list[Scored], list[Scored]]:
+    """Those to learn from, and those to look at it with."""
+    known = read_pairs(file)
+    learnt_from, others = halves(known) if in_halves else (known, [])
+    return scored(learnt_from, encoder, _progress), scored(others, encoder, _progress)
 
 
 @click.command()

@@ -1,7 +1,7 @@
 """`tidegate cache invalidate`: kept answers that may be given no more."""
 
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
 
@@ -28,25 +28,14 @@ _DONE = "gone from {} of this machine's gateways: {}"
 @click.option("--tier", type=click.Choice(get_args(Tier)), help="Of this tier.")
 @click.option("--everything", is_flag=True, help="All that is kept.")
 @control_options
-def invalidate(
-    state: Path | None,
-    control: str | None,
-    prompt: str | None,
-    tier: Tier | None,
-    everything: bool,
-    **named: str | None,
-) -> None:
+def invalidate(state: Path | None, control: str | None, everything: bool, **named: Any) -> None:
     """Take kept answers out: no gateway gives them again, nor keeps one that is under way.
 
     Answers go that have all of what is named; for several tags ask once for each.
     """
-    name, _, version = (prompt or "").partition("@")
+    prompt, at, version = (named.pop("prompt") or "").partition("@")
     meant = Selector(
-        prompt=None if prompt is None else name,
-        version=version or None,
-        tier=tier,
-        everything=everything,
-        **named,
+        prompt=prompt or None, version=version if at else None, everything=everything, **named
     )
     wrong = meant.wrong()
     if wrong is not None:

@@ -84,7 +84,7 @@ def _bad(it: TierWorth) -> str:
     found = it.quality
     if found is None or not found.judged:
         return "-"
-    share = f"{found.bad / found.judged:.1%} of {found.judged}"
+    share = f"{found.bad / found.judged:.1%} of {found.judged:.0f}"
     return f"{share} ({found.low:.1%} to {found.high:.1%})"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from tidegate.core.database_ref import AnyRef, CountersRef, DatabaseRef, read_address
+from tidegate.core.database_ref import AnyRef, CountersRef, DatabaseRef, VectorsRef, read_address
 from tidegate.core.secret import SecretRef
 from tidegate.core.words import quoted
 
@@ -97,6 +97,11 @@ def read_database(text: str) -> DatabaseRef:
 def read_counters(text: str) -> CountersRef:
     """The address of a store of counters, likewise."""
     return _read_store(text, CountersRef)
+
+
+def read_vectors(text: str) -> VectorsRef:
+    """The address of a store of vectors, likewise."""
+    return _read_store(text, VectorsRef)
 
 
 def _read_store(text: str, kind: type[AnyRef]) -> AnyRef:

@@ -83,6 +83,7 @@ EXPECTED: Mapping[str, str] = {
     "secret": "a reference to a secret",
     "database": "an address such as postgresql://user@host:5432/database",
     "counters": "an address such as redis://host:6379/0",
+    "vectors": "an address such as redis://host:6379/0 or postgresql://user@host:5432/database",
     "path": "a path",
     "name": "a name",
     "route": "a route's name",

@@ -49,6 +49,8 @@ _PATTERNS = {
     "secret": r"^(\$\{[A-Za-z_][A-Za-z0-9_]*\}|os\.environ/[A-Za-z_][A-Za-z0-9_]*|file:.+|none)$",
     "database": r"^postgres(ql)?://|^\$\{[A-Za-z_][A-Za-z0-9_]*\}$|^os\.environ/|^file:.+",
     "counters": r"^rediss?://|^unix://|^\$\{[A-Za-z_][A-Za-z0-9_]*\}$|^os\.environ/|^file:.+",
+    "vectors": r"^(rediss?|postgres(ql)?|https?|unix)://|^\$\{[A-Za-z_][A-Za-z0-9_]*\}$|^os\.environ/"
+    r"|^file:.+",
     "name": r"^[A-Za-z0-9][A-Za-z0-9._-]*$|\$\{|^os\.environ/",
 }
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tidegate.config.shape import Choice, Items, OneOf, Record, Scalar, Shape, Table
 from tidegate.core.address import Listen
-from tidegate.core.database_ref import CountersRef, DatabaseRef
+from tidegate.core.database_ref import CountersRef, DatabaseRef, VectorsRef
 from tidegate.core.declared_budgets import Period
 from tidegate.core.secret import SecretRef
 
@@ -33,6 +33,7 @@ _SCALARS: Mapping[str, Any] = {
     "secret": SecretRef(),
     "database": DatabaseRef(),
     "counters": CountersRef(),
+    "vectors": VectorsRef(),
 }
 
 

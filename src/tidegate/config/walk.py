@@ -12,7 +12,13 @@ from typing import Any
 
 from msgspec import Struct
 
-from tidegate.config.interpolate import fill, read_counters, read_database, read_secret
+from tidegate.config.interpolate import (
+    fill,
+    read_counters,
+    read_database,
+    read_secret,
+    read_vectors,
+)
 from tidegate.config.json_value import json_of, value_text
 from tidegate.config.problem import Mark, Path, Problem
 from tidegate.config.scalars import EXPECTED, READERS, UNQUOTED, WORDS
@@ -25,7 +31,12 @@ _KINDS = {"number": "the number", "truth": "the truth value", "text": "the text"
 NOTHING = "nothing"
 _PATH = Scalar("path")
 # What is not filled in: the plan holds where the secret is, and never the secret.
-_REFERENCES = {"secret": read_secret, "database": read_database, "counters": read_counters}
+_REFERENCES = {
+    "secret": read_secret,
+    "database": read_database,
+    "counters": read_counters,
+    "vectors": read_vectors,
+}
 
 
 class Origin(Struct, frozen=True):

@@ -149,6 +149,8 @@ def _credentials(declared: Declared) -> Iterator[tuple[Path, SecretRef]]:
         yield ("storage", "database"), declared.storage.database
     if declared.storage.limits is not None:
         yield ("storage", "limits", "url"), declared.storage.limits.url
+    if declared.storage.vectors is not None:
+        yield ("storage", "vectors"), declared.storage.vectors
 
 
 def _page_key(of: Path, metrics: str | DeclaredMetrics | None) -> Iterator[tuple[Path, SecretRef]]:

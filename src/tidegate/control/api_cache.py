@@ -42,7 +42,7 @@ async def _meant(call: Call) -> Selector:
             wrong = replace(asked, team=call.team.id).wrong()
         asked = replace(asked, team=call.team.id, everything=False)
     if wrong is not None:
-        raise ApiError("invalid_request", f"{wrong[0].upper()}{wrong[1:]}.")
+        raise ApiError("invalid_request", f"{wrong}.")
     if asked.entry is None:
         return asked
     found = await call.desk.store(receipts.by_id, asked.entry)

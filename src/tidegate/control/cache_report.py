@@ -11,6 +11,7 @@ from tidegate.controllers import cache_worth
 from tidegate.controllers.cache_worth import Memory, Place, read_memory
 from tidegate.core.cache import Tier
 from tidegate.core.cache_worth import Quality, Worth
+from tidegate.core.declared_cache import DeclaredCache
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.prefix_sums import PrefixSums
 from tidegate.stats.histogram import quantile
@@ -49,6 +50,8 @@ def report(engine: Engine, which: Which, declared: Mapping[str, DeclaredRoute]) 
             worth = replace(worth, store_usd_per_h=None)
         place = known.get(one.route, Memory()).tiers.get(one.tier)
         row = _row(one, worth, quality, which.until_s - which.since_s)
+        if _is_shadow(one, cache):
+            row = replace(row, advice="shadow", more=None)
         tiers.append(row if place is None else _with_state(row, place))
     of_prefixes = Filter(which.since_s, which.until_s, route=which.route, team=which.team)
     sums, complete = prefix_sums(engine, of_prefixes)
@@ -79,6 +82,11 @@ def _row(window: Window, worth: Worth, quality: Quality, lasted_s: float) -> Tie
         more=finding.more,
         floor=finding.floor,
     )
+
+
+def _is_shadow(window: Window, cache: DeclaredCache | None) -> bool:
+    semantic = None if cache is None or window.tier != "semantic" else cache.semantic
+    return semantic is not None and semantic.mode == "shadow"
 
 
 def _with_state(row: TierWorth, place: Place) -> TierWorth:

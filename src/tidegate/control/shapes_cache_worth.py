@@ -27,14 +27,15 @@ class NetView(Struct, frozen=True):
 
 
 class HitsJudged(Struct, frozen=True, omit_defaults=True):
-    """How hits were judged, beside fresh answers; `low` and `high` bound the share of bad hits."""
+    """How hits were judged, beside fresh answers; `low` and `high` bound the share of bad hits.
+    Rare kinds of hits are judged more often: counts are what the sample is worth."""
 
-    judged: int
-    bad: int
+    judged: float
+    bad: float
     low: float
     high: float
-    fresh_judged: int
-    fresh_bad: int
+    fresh_judged: float
+    fresh_bad: float
 
 
 class TierWorth(Struct, frozen=True, omit_defaults=True):
@@ -43,13 +44,14 @@ class TierWorth(Struct, frozen=True, omit_defaults=True):
     a hit's arrival to its end, `miss_p50_s` what a miss waited for the tier. `saved_usd` is known
     only where what hits saved is; `spent_usd` of it went into asking anew for what was stale,
     `paid_usd` into lookups. `both` is the net of money and seconds, where a second has a price.
-    `more` lookups may tell. `state` is where the loop has it."""
+    `more` lookups may tell. `state` is where the loop has it. A semantic tier in
+    `shadow` gives nothing yet."""
 
     route: str
     tier: Tier | Literal["prefix"]
     lookups: int
     hits: int
-    advice: Advice
+    advice: Advice | Literal["shadow"]
     hit_rate: float | None = None
     hit_p50_s: float | None = None
     miss_p50_s: float | None = None

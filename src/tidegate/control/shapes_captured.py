@@ -60,6 +60,7 @@ class CapturedRow(Struct, frozen=True, omit_defaults=True):
     cache_tier: str | None = None
     cache_from: str | None = None
     cache_veto: str | None = None
+    compared_by: str | None = None
     cache_score: float | None = None
 
 

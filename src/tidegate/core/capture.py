@@ -80,8 +80,8 @@ class Captured(Struct, frozen=True, omit_defaults=True):
 
     `cache` says how it was found where it asked for a kept answer, and `cache_tier` by which tier:
     one that answered, or `semantic` where that has noted what it would have given. `cache_from`,
-    `cache_score` and `cache_veto` are as on its receipt. `kept` is what was found by a question
-    that is not the same."""
+    `cache_score` and `cache_veto` are as on its receipt, `compared_by` says what has compared
+    the two questions. `kept` is what was found by a question that is not the same."""
 
     receipt_id: str
     at_s: float
@@ -111,6 +111,7 @@ class Captured(Struct, frozen=True, omit_defaults=True):
     cache_from: str | None = None
     cache_score: float | None = None
     cache_veto: str | None = None
+    compared_by: str | None = None
     kept: Kept | None = None
 
     @property

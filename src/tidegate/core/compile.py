@@ -108,6 +108,7 @@ def compile_plan(
         session_alert_tokens=declared.gateway.session_alert_tokens,
         drain_s=declared.gateway.drain_s,
         counters=storage.limits.store() if storage.limits is not None else None,
+        vectors=None if storage.vectors is None else storage.vectors.store(),
         prompts=prompts,
     )
     plan = replace(

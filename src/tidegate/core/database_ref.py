@@ -34,6 +34,30 @@ class CountersRef(DatabaseRef, frozen=True):
     example: ClassVar[str] = "redis://host:6379/0"
 
 
+class VectorsRef(DatabaseRef, frozen=True):
+    """The same, of what keeps vectors for several gateways; its scheme says what that is."""
+
+    schemes: ClassVar[tuple[str, ...]] = (
+        *("redis", "rediss", "unix", "postgresql", "postgres", "http", "https"),
+    )
+    example: ClassVar[str] = (
+        "redis://host:6379/0, postgresql://user@host:5432/database or http://host:6333"
+    )
+
+    def store(self) -> "VectorStore":
+        """As the plan has it."""
+        return VectorStore(self.env, self.file, self.url)
+
+
+class VectorStore(Struct, frozen=True, omit_defaults=True):
+    """What keeps vectors for several gateways: its address without its secret, or where the address
+    is to be found."""
+
+    env: str | None = None
+    file: str | None = None
+    url: str | None = None
+
+
 class CounterStore(Struct, frozen=True, omit_defaults=True):
     """The Redis that counts for several gateways: its address without its secret, or where the
     address is to be found."""

@@ -17,8 +17,8 @@ class DeclaredHits(Struct, frozen=True, omit_defaults=True):
         Meta(
             ge=1,
             le=100_000,
-            description="The most of them that are judged in an hour, as many of each tier and "
-            "bin of scores as of any other.",
+            description="The most of them that are judged in an hour, as many of one tier as of "
+            "another.",
         ),
     ] = 20
     anchors: Annotated[

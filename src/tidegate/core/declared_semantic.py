@@ -83,7 +83,10 @@ class DeclaredSemantic(Struct, frozen=True, omit_defaults=True):
     ] = _DEFAULT.scope
     store: Annotated[
         Where,
-        Meta(description="`memory` of each gateway process, or `shared`, as of `exact`."),
+        Meta(
+            description="`memory` of each gateway process, or `shared`, as of `exact`; vectors "
+            "are in `storage.vectors` then."
+        ),
     ] = _DEFAULT.store
 
     def semantic(self) -> SemanticCache:

@@ -4,7 +4,13 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, Struct, field
 
-from tidegate.core.database_ref import CountersMode, CountersRef, CounterStore, DatabaseRef
+from tidegate.core.database_ref import (
+    CountersMode,
+    CountersRef,
+    CounterStore,
+    DatabaseRef,
+    VectorsRef,
+)
 from tidegate.core.declared_scalars import Size
 from tidegate.core.plan import JournalBounds
 
@@ -57,6 +63,17 @@ class DeclaredStorage(Struct, frozen=True, omit_defaults=True):
     limits: Annotated[
         DeclaredCounters | None,
         Meta(description="Where limits and budgets are counted for several gateway processes."),
+    ] = None
+    vectors: Annotated[
+        VectorsRef | None,
+        Meta(
+            extra={"read": "vectors"},
+            description="Where the vectors of `cache.semantic` with `store: shared` are: "
+            "`redis://`, `rediss://` or `unix://` (Redis 8, Redis Stack, or Valkey with search), "
+            "`postgresql://` (pgvector) or `http://`, `https://` (Qdrant, whose key is written as "
+            "`https://:${KEY}@host`); or `${NAME}` or `file:/path` for the whole address. Default: "
+            "the Redis of `limits`, which has to have search.",
+        ),
     ] = None
     retention_days: Annotated[
         int, Meta(ge=1, le=3660, description="Days that receipts stay in the ledger.")

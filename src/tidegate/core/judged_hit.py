@@ -20,11 +20,11 @@ class JudgedHit(Struct, frozen=True, omit_defaults=True):
 
     `is_bad` None: it was looked at and nobody knows. `given`: its caller had it; else it is what
     the `semantic` tier would have given, and its caller had another. `score` is the cosine of the
-    two questions, `veto` why it was not to be taken for all that; both absent where the questions
-    are the same. `is_same`: whether both questions ask the same, None where that was not asked or
-    nobody knows. `decides`: its judge was calibrated, or there was none. `judge`, `why`, times and
-    `cost_nanousd` are as in `core.assessment.Assessment`; `kept_from` is the receipt of the request
-    whose answer it is."""
+    two questions, `veto` why it was not to be taken for all that, and `compared_by` whose words
+    these are; all absent where the questions are the same. `is_same`: whether both questions ask
+    the same, None where that was not asked or nobody knows. `decides`: its judge was calibrated, or
+    there was none. `judge`, `why`, times and `cost_nanousd` are as in `core.assessment.Assessment`;
+    `kept_from` is the receipt of the request whose answer it is."""
 
     receipt_id: str
     assessed_as: AssessedAs
@@ -36,6 +36,7 @@ class JudgedHit(Struct, frozen=True, omit_defaults=True):
     given: bool = True
     score: float | None = None
     veto: str | None = None
+    compared_by: str | None = None
     is_same: bool | None = None
     decides: bool = True
     judge: str = ""
@@ -47,6 +48,11 @@ class JudgedHit(Struct, frozen=True, omit_defaults=True):
     model: str | None = None
     customer: str | None = None
     end_user: str | None = None
+
+
+def compared_by(encoder_version: str, veto_version: str) -> str:
+    """What has compared two questions: cosines and vetoes of another say nothing of this one."""
+    return f"{encoder_version} veto {veto_version}"
 
 
 def score_bin(score: float | None) -> int | None:

@@ -46,6 +46,7 @@ LEVERS: Final = _rows(
     Lever("semantic_cache_off", "clamp", "flag", 0, 1, "route", "max", "no other wording's answer"),
     Lever("semantic_threshold_floor", "clamp", "cosine", 0, 1, "route", "max", "of other wordings"),
     Lever("exact_cache_off", "clamp", "flag", 0, 1, "route", "max", "the same is asked anew"),
+    Lever("embeddings_cache_off", "clamp", "flag", 0, 1, "route", "max", "vectors are asked anew"),
     Lever("frozen", "clamp", "flag", 0, 1, "route", "max", "no release moves on"),
 )
 

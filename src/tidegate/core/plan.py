@@ -10,7 +10,7 @@ from msgspec import Struct
 from tidegate.core.arm import Lane, UnitKind
 from tidegate.core.cache import RouteCache
 from tidegate.core.capture import Capture
-from tidegate.core.database_ref import CounterStore
+from tidegate.core.database_ref import CounterStore, VectorStore
 from tidegate.core.engine_signals import EnginePage
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.price import Price
@@ -279,7 +279,8 @@ class Plan(Struct, frozen=True, omit_defaults=True):
 
     `assumed_output_tokens` stands for the output of a request whose caller has set no limit.
     `session_alert_tokens` in five minutes of one session are told; 0 tells of none.
-    `counters` None counts in each gateway's memory. `probes` and `engines` are by the names of
+    `counters` None counts in each gateway's memory, `vectors` None has shared vectors where
+    `counters` are. `probes` and `engines` are by the names of
     their targets, `prompts` by their own.
     """
 
@@ -294,6 +295,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     session_alert_tokens: int = 50_000
     drain_s: float = 30.0
     counters: CounterStore | None = None
+    vectors: VectorStore | None = None
     probes: dict[str, Probe] = {}
     engines: dict[str, EnginePage] = {}
     prompts: dict[str, Tagged] = {}

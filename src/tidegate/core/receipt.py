@@ -95,8 +95,9 @@ class Receipt(Struct, omit_defaults=True):
     that those are absent. A `refresh` asks anew for what was stale: nobody waits for it. Of
     embeddings `cache_item_hits` of `cache_items` were kept. Of the semantic tier `cache_score` is
     the cosine of the nearest kept question, `cache_veto` what spoke against it, `cache_encode_s`
-    how long its caller waited for a vector, and `cache_shadow_from` whose answer would have been
-    given were it not for the veto, or for the route being in shadow.
+    how long its caller waited for a vector, `cache_semantic_s` for all that the tier did, a part of
+    `cache_lookup_s`, and `cache_shadow_from` whose answer would have been given were it not for the
+    veto, or for the route being in shadow.
 
     Of an eval's request `asked_digest` is of all that was said to the model, as it was sent: equal
     for the same question of the same version.
@@ -148,6 +149,7 @@ class Receipt(Struct, omit_defaults=True):
     cache_score: float | None = None
     cache_veto: str | None = None
     cache_encode_s: float | None = None
+    cache_semantic_s: float | None = None
     cache_shadow_from: str | None = None
     saved_nanousd: int | None = None
     saved_s: float | None = None

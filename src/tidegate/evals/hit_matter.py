@@ -17,7 +17,7 @@ from tidegate.core.judged_hit import judged_hit
 from tidegate.core.units import usd_to_nanousd
 from tidegate.evals.captured_cases import NoCase, case_of
 from tidegate.evals.hit_metrics import HitCounts
-from tidegate.evals.live_matter import Counted, Loaded, told
+from tidegate.evals.live_matter import Came, Counted, Loaded, told
 from tidegate.evals.live_route import Asked, LiveRoute
 from tidegate.evals.live_verdict import Verdict, verdict_of
 from tidegate.evals.own_gateway import OwnJudge
@@ -88,30 +88,22 @@ class Hits:
                 said = made.kept.answer
         return await verdict_of(case, Answered(said), judge)
 
-    def store(
-        self,
-        connection: Connection,
-        loaded: Loaded,
-        verdict: Verdict,
-        *,
-        at_s: float,
-        cost: int | None,
-        decides: bool,
-    ) -> None:
-        made, is_same = loaded.made, None
+    def store(self, connection: Connection, loaded: Loaded, came: Came) -> None:
+        made, verdict, is_same = loaded.made, came.verdict, None
         if made.kept is not None and verdict.is_bad is not None and verdict.score is not None:
             is_same = verdict.score >= _WRONG
         one = replace(
-            judged_hit(loaded.receipt, "quality", verdict.is_bad, at_s),
+            judged_hit(loaded.receipt, "quality", verdict.is_bad, came.at_s),
             tier=made.cache_tier or "exact",
             given=made.is_kept_answer,
             score=made.cache_score,
             veto=made.cache_veto,
+            compared_by=made.compared_by,
             is_same=is_same,
-            decides=decides,
+            decides=came.decides,
             judge=" ".join(filter(None, verdict.judges)),
             why=verdict.why,
-            cost_nanousd=cost,
+            cost_nanousd=came.cost_nanousd,
             kept_from=made.cache_from,
         )
         judged_hits.store(connection, [one])

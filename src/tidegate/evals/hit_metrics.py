@@ -24,7 +24,7 @@ _HEADS: Final = {
 
 
 class HitCounts:
-    """`evals.live_matter.Counted`. A stratum is what `stores.judged_hits.stratum_name` calls it."""
+    """`evals.live_matter.Counted`. A stratum is as `stores.judged_hits.stratum_name` says."""
 
     def __init__(self) -> None:
         self.judged: Counter[tuple[str, str]] = Counter()

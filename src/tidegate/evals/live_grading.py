@@ -19,7 +19,7 @@ from tidegate.core.capture import Captured
 from tidegate.core.receipt import Receipt
 from tidegate.evals.asking import MoneySpent
 from tidegate.evals.captured_cases import NoCase
-from tidegate.evals.live_matter import Answers, Loaded, Matter
+from tidegate.evals.live_matter import Answers, Came, Loaded, Matter
 from tidegate.evals.live_metrics import Standing
 from tidegate.evals.live_route import Asked, Clocks, LiveRoute, purse_of
 from tidegate.evals.live_sampling import DAY_S, Candidate, Purse
@@ -286,9 +286,8 @@ class LiveGrading:
             decides = all(
                 digest and judges.may_decide(connection, digest, now_s) for digest in verdict.judges
             )
-            self._matter.store(
-                connection, found.loaded, verdict, at_s=now_s, cost=found.cost, decides=decides
-            )
+            came = Came(verdict, now_s, found.cost, decides)
+            self._matter.store(connection, found.loaded, came)
             return True
 
     def _note(self) -> None:

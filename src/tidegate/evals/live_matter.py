@@ -26,6 +26,16 @@ class Loaded(NamedTuple):
     receipt: Receipt
 
 
+class Came(NamedTuple):
+    """What came of one, when, and at what cost; `decides`: by a judge that is calibrated, or by
+    none."""
+
+    verdict: Verdict
+    at_s: float
+    cost_nanousd: int | None
+    decides: bool
+
+
 class Counted(Protocol):
     """Since this control started."""
 
@@ -61,16 +71,7 @@ class Matter(Protocol):
     async def verdict_on(self, loaded: Loaded, asked: Asked, judge: OwnJudge | None) -> Verdict:
         """NoCase, MoneySpent."""
 
-    def store(
-        self,
-        connection: Connection,
-        loaded: Loaded,
-        verdict: Verdict,
-        *,
-        at_s: float,
-        cost: int | None,
-        decides: bool,
-    ) -> None: ...
+    def store(self, connection: Connection, loaded: Loaded, came: Came) -> None: ...
 
     def missed(self, connection: Connection, state: LiveRoute) -> int:
         """How many that were to be captured are not there."""
@@ -114,17 +115,10 @@ class Answers:
     async def verdict_on(self, loaded: Loaded, asked: Asked, judge: OwnJudge | None) -> Verdict:
         return await verdict_on(*loaded, asked.checks, judge)
 
-    def store(
-        self,
-        connection: Connection,
-        loaded: Loaded,
-        verdict: Verdict,
-        *,
-        at_s: float,
-        cost: int | None,
-        decides: bool,
-    ) -> None:
-        one = assessment(loaded.receipt, verdict, at_s, cost, decides=decides)
+    def store(self, connection: Connection, loaded: Loaded, came: Came) -> None:
+        one = assessment(
+            loaded.receipt, came.verdict, came.at_s, came.cost_nanousd, decides=came.decides
+        )
         assessments.store(connection, [one])
 
     def missed(self, connection: Connection, state: LiveRoute) -> int:

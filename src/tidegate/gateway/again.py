@@ -31,10 +31,12 @@ class Again(Struct, frozen=True, eq=False):
 
 class Beside(Struct, frozen=True, eq=False):
     """A kept question that was found by another one, and what speaks for and against taking its
-    answer for that one's (`gateway.likeness`). `answer` is there where its caller had another."""
+    answer for that one's (`gateway.likeness`). `compared_by` says what compared the two;
+    `answer` is there where its caller had another."""
 
     question: str
     score: float
     kept_from: str
+    compared_by: str
     veto: str | None = None
     answer: Again | None = None

@@ -7,13 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
+from tidegate.core import clock
 from tidegate.core.cache import Bounds, Tier
-from tidegate.core.cache_labels import BEGINNING, Mark, Selector
+from tidegate.core.cache_labels import BEGINNING, Labels, Mark, Selector
 from tidegate.core.database_ref import CountersRef, CounterStore, resolve
 from tidegate.core.kept_answer import Answers, Found
 from tidegate.core.plan import Plan, Route
+from tidegate.gateway.clock_steps import boot_id
 from tidegate.gateway.flights import Flights
 from tidegate.gateway.invalidations import Invalidations
+from tidegate.gateway.key_rate import KeyRate
 from tidegate.gateway.semantic_tier import SemanticTier
 from tidegate.gateway.vector_stores import VectorStores
 from tidegate.stores.memory_answers import MemoryAnswers, Room
@@ -25,6 +28,9 @@ log = logging.getLogger(__name__)
 # What all routes of a process may keep together.
 MOST_BYTES: Final = 512 * 1024 * 1024
 Heard = Callable[[str, Selector], None]
+# What a key may ask of chunks in one process.
+CHUNKS_PER_S: Final = 100.0
+CHUNKS_BURST: Final = 200
 Connect = Callable[[CounterStore, Heard, Mapping[str, Selector]], RedisAnswers]
 
 
@@ -42,11 +48,12 @@ def connecting(environ: Mapping[str, str], name: str) -> Connect:
 
 class AnswerCache:
     """`lookups` counts by route, tier and outcome, `items` those of embeddings by route and whether
-    they were kept, `unkept` answers that were not kept, by route and why.
-    `served` is the model that each target said it used last. `tasks` ask anew for what is stale.
-    `connect` reaches the store that gateways share, `shared` is it while a route keeps any: what is
-    invalidated there counts for a gateway's memory too. `vectors` are those of the semantic tier.
-    """
+    they were kept, `unkept` answers that were not kept, by route and why. `served` is the model
+    that each target said it used last. `tasks` ask anew for what is stale, or keep vectors.
+    `chunk_rate` bounds what a key asks of chunks. This process has heard of invalidations since
+    `since_s` (monotonic), `machine` names the start of its machine. `connect` reaches the store
+    that gateways share, `shared` is it while a route keeps any: what is invalidated there counts
+    for a gateway's memory too. `vectors` are those of the semantic tier."""
 
     def __init__(self) -> None:
         self.flights = Flights()
@@ -61,6 +68,9 @@ class AnswerCache:
         self.kept: Counter[str] = Counter()
         self.served: dict[str, str] = {}
         self.tasks: set[asyncio.Task[None]] = set()
+        self.chunk_rate = KeyRate(CHUNKS_PER_S, CHUNKS_BURST, "ask for chunks")
+        self.machine = boot_id() or ""
+        self.since_s = clock.monotonic_s()
         self.stopped = False
         self.connect: Connect | None = None
         self.shared: RedisAnswers | None = None
@@ -106,6 +116,17 @@ class AnswerCache:
         if self.shared is None:
             return Mark(number) if number else BEGINNING
         return Mark(number, self.shared.invalidations.id_at(received_s))
+
+    def is_void(self, labels: Labels, *, shared: bool) -> bool:
+        """Whether something with these, which was good by its `number` and `id`, is void now."""
+        if shared:
+            store = self.shared
+            return store is not None and store.invalidations.voids(labels)
+        return self.invalidations.is_void(labels, labels.number)
+
+    def is_there(self, bounds: Bounds) -> bool:
+        """Whether what a tier keeps can be asked for now."""
+        return bounds.store == "memory" or (self.shared is not None and self.shared.open)
 
     def invalidate(self, name: str, selector: Selector) -> None:
         """Control says so, under this id."""

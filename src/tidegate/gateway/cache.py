@@ -32,6 +32,7 @@ from tidegate.gateway.replay import replayed
 from tidegate.gateway.semantic import fits, near_of, nearest
 from tidegate.gateway.settle import account_attempt, settle_attempt
 from tidegate.gateway.unseen import has_hosted_tools, has_servers
+from tidegate.gateway.vectors import vectors
 from tidegate.gateway.world import World
 
 _MISS: Final = b"x-tidegate-cache: miss\r\n"
@@ -54,7 +55,11 @@ async def cache(
     """Whether its caller has a kept answer. Refusal where it may have no other; Failure once it
     waits no longer."""
     ask, route, receipt = progress.ask, progress.route, progress.receipt
-    assert ask is not None and route is not None and route.cache is not None  # noqa: S101
+    assert ask is not None and route is not None  # noqa: S101 - the stages before
+    if ask.endpoint == "embeddings" and route.vectors is not None:
+        return await vectors(progress, incoming, world)
+    if route.cache is None:
+        return False
     began_s = clock.monotonic_s()
     told = directives(incoming.head.headers, ask)
     caching = progress.caching = _look(progress, ask, route.cache, told, world)
@@ -185,7 +190,8 @@ async def _near(progress: Progress, caching: Caching, told: Directives, world: W
         return False
     began_s = clock.monotonic_s()
     found = await nearest(progress, near, told, world)
-    receipt.cache_lookup_s = (receipt.cache_lookup_s or 0.0) + clock.monotonic_s() - began_s
+    receipt.cache_semantic_s = clock.monotonic_s() - began_s
+    receipt.cache_lookup_s = (receipt.cache_lookup_s or 0.0) + receipt.cache_semantic_s
     if found is None or not _serve(progress, found, "hit", world):
         return False
     if caching.leads:

@@ -45,7 +45,8 @@ class Near(Struct, eq=False):
     """What one request is to the semantic tier. `question` is of all that `partition` tells apart,
     and `key` is that of its answer. No question below the cosine `threshold` is taken for the same;
     None: nothing is given. `gives` False: what would have been given is only noted. `vector` is
-    there once it has come, `coming` while it has not; `first` where there is a prefilter."""
+    there once it has come, `coming` while it has not; `first` where there is a prefilter.
+    `compared_by` says what compares it (`core.judged_hit.compared_by`)."""
 
     semantic: SemanticCache
     question: str
@@ -54,6 +55,7 @@ class Near(Struct, eq=False):
     ttl_s: float
     threshold: float | None
     first: First | None = None
+    compared_by: str = ""
     coming: Future[Vector | None] | None = None
     vector: Vector | None = None
 

@@ -162,14 +162,16 @@ def _beside(progress: Progress) -> Beside | None:
     if like is None:
         return None
     receipt, kept = progress.receipt, like.found.answer
+    near = None if progress.caching is None else progress.caching.near
+    how = like.question, like.score, kept.receipt_id, "" if near is None else near.compared_by
     if receipt.is_kept_answer:
         if receipt.cache_from != kept.receipt_id:
             return None  # it had what another tier keeps
-        return Beside(like.question, like.score, kept.receipt_id)
+        return Beside(*how)
     answer = _again(progress, kept)
     if answer is None:
         return None
-    return Beside(like.question, like.score, kept.receipt_id, like.veto, answer)
+    return Beside(*how, like.veto, answer)
 
 
 def _whole(progress: Progress, capturing: Capturing) -> Heard | None:

@@ -124,6 +124,7 @@ def record(capturing: Capturing, heard: Heard, receipt: Receipt, personal: Perso
         cache_from=kept_from,
         cache_score=None if beside is None else beside.score,
         cache_veto=None if beside is None else beside.veto,
+        compared_by=None if beside is None else beside.compared_by,
         kept=None if beside is None else _kept(beside, capture, personal),
     )
 

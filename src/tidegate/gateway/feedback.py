@@ -6,7 +6,7 @@ finds on the receipt, and drops what is said of others'. So nothing is told of i
 
 import asyncio
 import math
-from collections import Counter, OrderedDict
+from collections import Counter
 from typing import Annotated, Final
 
 import msgspec
@@ -29,6 +29,7 @@ from tidegate.gateway.authenticate import authenticate
 from tidegate.gateway.http import answers
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
+from tidegate.gateway.key_rate import KeyRate
 from tidegate.gateway.spool import Spool
 from tidegate.gateway.world import Hears, World
 from tidegate.text.personal import Personal
@@ -40,7 +41,6 @@ MAX_SPOOL_BYTES: Final = 64 * 1024 * 1024
 # A key's in one gateway process: so many at once, and so many more a second.
 BURST: Final = 60
 PER_S: Final = 2.0
-_MOST_KEYS: Final = 10_000
 _WORDS: Final = {"up": 1.0, "down": -1.0}
 _WHY: Final = (
     'send {"request_id": the x-request-id of an answer, "rating": "up", "down" or a number from -1 '
@@ -67,21 +67,12 @@ class Hearing:
     def __init__(self, spool: Spool) -> None:
         self.spool = spool
         self.taken = 0
-        self.refused = 0
+        self.rate = KeyRate(PER_S, BURST, "give feedback")
         self._personal = Personal()
-        self._left: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def admit(self, key_id: str, now_s: float) -> None:
         """Refusal where the key says more than may be said in a time."""
-        left, at_s = self._left.pop(key_id, (float(BURST), now_s))
-        left = min(left + (now_s - at_s) * PER_S, float(BURST))
-        self._left[key_id] = (max(left - 1, 0.0) if left >= 1 else left, now_s)
-        if len(self._left) > _MOST_KEYS:
-            self._left.popitem(last=False)
-        if left < 1:
-            self.refused += 1
-            message = f"an API key may give feedback {PER_S:g} times a second, {BURST} at once"
-            raise Refusal("rate_limit_exceeded", message, retry_after_s=(1 - left) / PER_S)
+        self.rate.admit(key_id, now_s)
 
     def keep(self, said: list[Feedback], now_s: float) -> bool:
         """Blocking. Whether all of it was written."""

@@ -11,6 +11,8 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.allowance import allowances
 from tidegate.gateway.authenticate import authenticate
+from tidegate.gateway.chunks import PATHS as CHUNKS
+from tidegate.gateway.chunks import chunks
 from tidegate.gateway.context import read_context
 from tidegate.gateway.count import count
 from tidegate.gateway.entry import Entry, entries
@@ -29,6 +31,7 @@ _READY: Final = frozenset({b"/readyz", b"/health/readiness"})
 _MODELS: Final = (b"/v1/models", b"/models")
 _USAGE: Final = (b"/v1/usage", b"/usage")
 _KNOWN: Final = frozenset({*_LIVE, *_READY, *_MODELS, *_USAGE})
+_POSTED: Final = frozenset({*FEEDBACK, *CHUNKS})
 _TAKES_GET: Final = b"allow: GET, HEAD\r\n"
 _TAKES_POST: Final = b"allow: POST\r\n"
 
@@ -52,12 +55,14 @@ class Front:
             return kept(incoming, connection, place, self._world)
         if incoming.head.path in FEEDBACK and incoming.head.method == b"POST":
             return feedback(incoming, connection, self._world)
+        if incoming.head.path in CHUNKS and incoming.head.method == b"POST":
+            return chunks(incoming, connection, self._world)
         return self._small_answer(incoming, connection, entry)
 
     async def _small_answer(
         self, incoming: Incoming, connection: Connection, entry: Entry | None
     ) -> None:
-        takes_post = entry is not None or incoming.head.path in FEEDBACK
+        takes_post = entry is not None or incoming.head.path in _POSTED
         try:
             if takes_post:
                 raise Refusal("method_not_allowed", "this path takes POST")

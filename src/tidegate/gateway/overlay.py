@@ -23,6 +23,7 @@ _RELEASE_OFF: Final = LEVERS["release_off"]
 _SEMANTIC_OFF: Final = LEVERS["semantic_cache_off"]
 _SEMANTIC_FLOOR: Final = LEVERS["semantic_threshold_floor"]
 _EXACT_OFF: Final = LEVERS["exact_cache_off"]
+_EMBEDDINGS_OFF: Final = LEVERS["embeddings_cache_off"]
 _NONE: Final[Mapping[str, float]] = {}
 
 
@@ -171,6 +172,13 @@ def _without_semantic(route: PreparedRoute) -> PreparedRoute:
     return _with_cache(route, lambda cache: replace(cache, semantic_off=True))
 
 
+def _without_vectors(route: PreparedRoute) -> PreparedRoute:
+    route = _with_candidates(route, lambda one: replace(one, route=_without_vectors(one.route)))
+    if route.vectors is None:
+        return route
+    return replace(route, vectors=replace(route.vectors, off=True))
+
+
 def _with_cache(
     route: PreparedRoute, change: Callable[[PreparedCache], PreparedCache]
 ) -> PreparedRoute:
@@ -203,6 +211,7 @@ def _off(base: PreparedPlan, values: Mapping[str, float]) -> frozenset[str]:
 _FLAGS: Final = (
     (_SEMANTIC_OFF, _without_semantic),
     (_EXACT_OFF, _without_exact),
+    (_EMBEDDINGS_OFF, _without_vectors),
     (_RELEASE_OFF, _unreleased),
     (_ROUTE_OFF, _closed),
 )

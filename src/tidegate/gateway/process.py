@@ -36,6 +36,7 @@ from tidegate.gateway.shadow import Shadows
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.silent_control import READ_TIMEOUT_S, SilentControl
 from tidegate.gateway.spool import FINISH_S, Spool
+from tidegate.gateway.vector_stores import reaching
 from tidegate.gateway.vitals import Vitals, resident_bytes
 from tidegate.gateway.watchdog import Watchdog
 from tidegate.gateway.world import World
@@ -105,6 +106,7 @@ class Process:
         self._stores = SharedStores(self._world.gateway, os.environ, self._past)
         self._preparer = Preparer(os.environ, memory_counters, self._stores)
         self._world.cache.connect = connecting(os.environ, self._world.gateway)
+        self._world.cache.vectors.connect = reaching(os.environ, self._world.gateway)
         self._prober = Prober(self._world)
         self._world.shadows = self._shadows = Shadows(self._world)
         said = Spool(self._layout.spool_of("captured", name), captures.MAX_SPOOL_BYTES)

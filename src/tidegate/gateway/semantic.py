@@ -14,6 +14,7 @@ from msgspec import Struct
 from tidegate.core import clock
 from tidegate.core.cache import SemanticCache
 from tidegate.core.encoding import Vector
+from tidegate.core.judged_hit import compared_by
 from tidegate.core.kept_answer import Answers, Found, Nearness
 from tidegate.core.learnt import made_with
 from tidegate.core.neighbours import Neighbour, Vectors
@@ -74,6 +75,7 @@ def near_of(
         semantic.ttl_s if told.ttl_s is None else min(told.ttl_s, semantic.ttl_s),
         _threshold(semantic, encoding.encoder.version, ready.floor),
         _first(semantic, question.text, partition_of, world),
+        compared_by(encoding.encoder.version, VERSION),
     )
 
 

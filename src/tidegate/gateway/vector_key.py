@@ -52,12 +52,14 @@ class Items(Struct, eq=False):
 
 class PreparedVectors(Struct, eq=False):
     """A route's cache of vectors, ready. `starts` have read, for each target whose answers are the
-    release's own, what is the same for all of its requests; `tags` all of their vectors have."""
+    release's own, what is the same for all of its requests; `tags` all of their vectors have.
+    `off`: while a change in force has it so, every item is asked anew."""
 
     tier: EmbeddingsCache
     starts: Mapping[str, Any]
     hears_users: bool
     tags: tuple[str, ...] = ()
+    off: bool = False
 
     def keys(self, asked: Items, receipt: Receipt, namespace: str) -> dict[str, list[bytes]]:
         """Of each item, by the target that makes it."""

@@ -1,20 +1,34 @@
 """The vectors of kept questions that one gateway process can search, by route.
 
-What searches them is loaded when a route first needs it. Where that is not installed the routes'
-tier finds nothing, and the log says once what to do.
+In its memory, or in a store that all gateways share, whose scheme says what it is. What searches is
+loaded when a route first needs it. Where that is not installed the routes' tier finds nothing, and
+the log says once what to do.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable, Mapping
-from typing import Final
+from pathlib import Path
+from typing import Final, Protocol
+from urllib.parse import urlsplit
 
 from tidegate.core import plugs
 from tidegate.core.cache import SemanticCache
+from tidegate.core.database_ref import (
+    CountersRef,
+    DatabaseRef,
+    VectorsRef,
+    VectorStore,
+    resolve,
+)
 from tidegate.core.neighbours import NOWHERE, Vectors
 from tidegate.core.plan import Plan, Route
 from tidegate.core.plugs import PlugError
 from tidegate.stores.memory_answers import Room
 from tidegate.stores.memory_vectors import MemoryVectors, Rows
+from tidegate.stores.redis_address import parse
+from tidegate.stores.redis_vectors import RedisVectors
+from tidegate.stores.remote_vectors import RemoteVectors
 from tidegate.stores.vector_thread import VectorThread
 
 log = logging.getLogger(__name__)
@@ -22,19 +36,41 @@ log = logging.getLogger(__name__)
 _INSTALL: Final = "pip install 'tidegate[semantic]'"
 
 
+class SharedVectors(Protocol):
+    """The vectors of all routes in a store that gateways share."""
+
+    def of(self, route: str, max_bytes: int) -> Vectors: ...
+
+    async def run(self) -> None:
+        """Keeps what reaches it, until cancelled."""
+
+    def stop(self) -> None: ...
+
+
+ConnectVectors = Callable[[VectorStore], SharedVectors]
+
+
 class VectorStores:
     """`room` is what all that this process keeps may take. `missing` says why there is nothing to
-    search with, None while there is."""
+    search with, None while there is. `connect` reaches the store that gateways share, `shared` is
+    it while a route keeps vectors there."""
 
     def __init__(self, room: Room) -> None:
         self.memory: dict[str, MemoryVectors] = {}
         self.missing: str | None = None
+        self.connect: ConnectVectors | None = None
+        self.shared: SharedVectors | None = None
         self._room = room
         self._aside = VectorThread()
         self._make: Callable[[], Rows] | None = None
+        self._named: VectorStore | None = None
+        self._keeping: asyncio.Task[None] | None = None
 
     def of(self, route: Route, bounds: SemanticCache) -> Vectors:
-        """Where those of this route are."""
+        """Where those of this route are. What a plan has just begun to keep has none yet."""
+        if bounds.store == "shared":
+            shared = self.shared
+            return NOWHERE if shared is None else shared.of(route.name, bounds.max_bytes)
         held = self.memory.get(route.name)
         if held is None:
             make = self.loaded()
@@ -48,13 +84,16 @@ class VectorStores:
         """The plan of now: its bounds hold, and what its routes do not keep is forgotten."""
         keeping = _keeping(plan.routes)
         for name, held in list(self.memory.items()):
-            if name in keeping:
+            if name in keeping and keeping[name].store != "shared":
                 held.bound(keeping[name].max_bytes)
             else:
                 held.clear()
                 del self.memory[name]
+        shares = any(bounds.store == "shared" for bounds in keeping.values())
+        self._reach(_named(plan) if shares else None)
 
     def stop(self) -> None:
+        self._reach(None)
         self._aside.stop()
 
     def loaded(self) -> Callable[[], Rows] | None:
@@ -66,6 +105,52 @@ class VectorStores:
                 self.missing = f"vectors cannot be searched here ({error}): {_INSTALL}"
                 log.error("semantic answers are off: %s", self.missing)
         return self._make
+
+    def _reach(self, named: VectorStore | None) -> None:
+        """Keeps the store that gateways share, while there is one."""
+        if named == self._named:
+            return
+        if self._keeping is not None:
+            self._keeping.cancel()
+        if self.shared is not None:
+            self.shared.stop()
+        self._named, self.shared, self._keeping = named, None, None
+        if named is None or self.connect is None:
+            return
+        try:
+            self.shared = self.connect(named)
+        except (ValueError, OSError, PlugError) as error:
+            log.error("the store of vectors is not to be had, nothing is found there: %s", error)
+            return
+        self._keeping = asyncio.get_running_loop().create_task(self.shared.run())
+
+
+def reaching(environ: Mapping[str, str], name: str) -> ConnectVectors:
+    """What reaches the shared store of a plan, as this gateway. ValueError and OSError where its
+    address is not to be had, PlugError where its client is not installed."""
+
+    def connect(named: VectorStore) -> SharedVectors:
+        ref = VectorsRef(named.env, named.file, named.url)
+        url = resolve(ref, environ, lambda file: Path(file).read_text("utf-8"))
+        scheme = urlsplit(url.reveal()).scheme
+        if scheme in CountersRef.schemes:
+            return RedisVectors(parse(url.reveal()), name)
+        if scheme in DatabaseRef.schemes:
+            return RemoteVectors(plugs.load("stores", "pgvector_vectors")(url), "PostgreSQL")
+        try:
+            return RemoteVectors(plugs.load("stores", "qdrant_vectors")(url), "Qdrant")
+        except PlugError as error:
+            raise PlugError(f"{error}: pip install 'tidegate[qdrant]'") from error
+
+    return connect
+
+
+def _named(plan: Plan) -> VectorStore | None:
+    """Where they are: the Redis of the answers, unless the plan says otherwise."""
+    counters = plan.counters
+    if plan.vectors is not None or counters is None:
+        return plan.vectors
+    return VectorStore(counters.env, counters.file, counters.url)
 
 
 def _keeping(routes: Mapping[str, Route]) -> dict[str, SemanticCache]:

@@ -79,7 +79,7 @@ async def ask_whole(progress: Progress, plan: PreparedPlan, world: World) -> Non
 def _look(progress: Progress, ask: Ask, ready: PreparedVectors, told: Directives) -> Batch | None:
     """What is looked for; None where nothing that is kept could be its answer."""
     receipt = progress.receipt
-    if not is_production(receipt.purpose, has_key=receipt.key_id is not None):
+    if ready.off or not is_production(receipt.purpose, has_key=receipt.key_id is not None):
         return None
     asked = read_items(ask, hears_users=ready.hears_users)
     if asked is None:

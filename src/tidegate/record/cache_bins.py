@@ -38,14 +38,19 @@ class CacheBins:
         for tier, lookup_s in lookups_of(receipt):
             whole = self._bin(receipt, tier)
             sums, lookup_us = whole.sums, _micros(lookup_s)
-            sums[_LOOKUPS] += 1
             sums[_LOOKUP_US] += lookup_us
-            if receipt.cache_tier == tier and receipt.cache in ANSWERED:
-                _hit(whole, receipt)
-            else:
-                sums[_MISS_US] += lookup_us
-                _observe(whole.miss_s, lookup_s)
-                _missed(sums, receipt)
+            items, hits = counted(receipt, tier)
+            sums[_LOOKUPS] += items
+            sums[_HITS] += hits
+            if hits:
+                _saved(sums, receipt, hits)
+            if hits == items:
+                _timed(whole, receipt)
+                continue
+            sums[_MISS_US] += lookup_us
+            _observe(whole.miss_s, lookup_s)
+            if not hits:
+                _missed(sums, receipt, items)
 
     def take(self) -> dict[CacheKey, CacheBin]:
         """All that is there, which is forgotten."""
@@ -62,26 +67,45 @@ class CacheBins:
 
 def lookups_of(receipt: Receipt) -> Iterator[tuple[Tier, float]]:
     """Which tiers looked for an answer, and the seconds that each took."""
-    if receipt.cache_lookup_s is not None:
-        yield "exact", receipt.cache_lookup_s
+    whole_s, semantic_s = receipt.cache_lookup_s, receipt.cache_semantic_s
+    if receipt.endpoint == "embeddings":
+        if whole_s is not None and receipt.cache_items:
+            yield "embeddings", whole_s
+        return
+    if whole_s is not None and (semantic_s is None or whole_s > semantic_s):
+        yield "exact", whole_s - (semantic_s or 0.0)
+    if semantic_s is not None:
+        yield "semantic", semantic_s
+    elif receipt.cache_tier == "semantic":  # it had what another had found
+        yield "semantic", 0.0
 
 
-def _hit(whole: CacheBin, receipt: Receipt) -> None:
-    sums = whole.sums
-    sums[_HITS] += 1
-    sums[_HIT_US] += _micros(receipt.total_s)
-    sums[_SAVED_US] += _micros(receipt.saved_s)
+def counted(receipt: Receipt, tier: Tier) -> tuple[int, int]:
+    """For how many answers the tier looked, and how many it had: of embeddings each item is one."""
+    if tier == "embeddings":
+        return receipt.cache_items or 0, receipt.cache_item_hits or 0
+    return 1, receipt.cache_tier == tier and receipt.cache in ANSWERED
+
+
+def _saved(sums: list[int], receipt: Receipt, hits: int) -> None:
     if receipt.saved_nanousd is None:
-        sums[_UNKNOWN] += 1
+        sums[_UNKNOWN] += hits
     else:
         sums[_SAVED] += receipt.saved_nanousd
+
+
+def _timed(whole: CacheBin, receipt: Receipt) -> None:
+    """A request that asked nobody."""
+    sums = whole.sums
+    sums[_HIT_US] += _micros(receipt.total_s)
+    sums[_SAVED_US] += _micros(receipt.saved_s)
     if receipt.total_s is not None:
         _observe(whole.hit_s, receipt.total_s)
 
 
-def _missed(sums: list[int], receipt: Receipt) -> None:
+def _missed(sums: list[int], receipt: Receipt, items: int) -> None:
     if receipt.error_code is None and receipt.cost_nanousd is not None:
-        sums[_MISSED] += 1
+        sums[_MISSED] += items
         sums[_MISSED_NANOUSD] += receipt.cost_nanousd
         sums[_MISSED_US] += _micros(receipt.total_s)
 

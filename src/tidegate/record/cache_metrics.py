@@ -2,10 +2,9 @@
 
 from collections.abc import Callable
 
-from tidegate.core.cache import ANSWERED
 from tidegate.core.receipt import Receipt
 from tidegate.record import catalogue
-from tidegate.record.cache_bins import lookups_of
+from tidegate.record.cache_bins import counted, lookups_of
 from tidegate.record.series import Cell, Family, Labels, Spec
 
 _NANOUSD_A_USD = 1e9
@@ -27,10 +26,14 @@ class CacheMetrics:
             return
         for tier, lookup_s in lookups_of(receipt):
             cells = self._of(receipt.route or "", tier)
-            if receipt.cache_tier == tier and receipt.cache in ANSWERED:
-                cells.hit(receipt)
+            items, hits = counted(receipt, tier)
+            cells.hits.add(hits)
+            cells.misses.add(items - hits)
+            if hits and receipt.saved_nanousd is None:
+                cells.unknown.add(hits)
+            if hits == items:
+                cells.timed(receipt)
             else:
-                cells.misses.add(1)
                 cells.miss_s.observe(lookup_s)
 
     def _of(self, *whose: str) -> "_Cells":
@@ -52,10 +55,8 @@ class _Cells:
         self.unknown: Cell = family(catalogue.CACHE_SAVED_UNKNOWN).cell(*whose)
         self.refreshed: Cell = family(catalogue.CACHE_REFRESHED).cell(*whose)
 
-    def hit(self, receipt: Receipt) -> None:
-        self.hits.add(1)
+    def timed(self, receipt: Receipt) -> None:
+        """A request that asked nobody."""
         if receipt.total_s is not None:
             self.hit_s.observe(receipt.total_s)
         self.saved_s.add(receipt.saved_s or 0.0)
-        if receipt.saved_nanousd is None:
-            self.unknown.add(1)

@@ -206,8 +206,8 @@ CACHE_SAVED = _counter(
 CACHE_LOOKUPS = Spec(
     "tidegate_cache_tier_lookups_total",
     "counter",
-    "requests",
-    "Requests for which a tier looked for a kept answer, by what came of it: hit, miss.",
+    "answers",
+    "Answers, or vectors of items, that a tier looked for, by what came of it: hit, miss.",
     (*_OF_TIER, "outcome"),
     ("tier", "outcome"),
 )
@@ -236,8 +236,8 @@ CACHE_SAVED_SECONDS = Spec(
 CACHE_SAVED_UNKNOWN = Spec(
     "tidegate_cache_saved_unknown_total",
     "counter",
-    "requests",
-    "Requests that had a kept answer of which nobody knows what it had cost.",
+    "answers",
+    "Kept answers that were given of which nobody knows what they had cost.",
     _OF_TIER,
     ("tier",),
 )

@@ -140,7 +140,7 @@ def _is_wrong(hits: Interval, fresh: Interval, worth: Worth) -> bool:
 
 def _floor(quality: Quality, fresh: Interval, worth: Worth, alpha: float) -> float | None:
     """The least cosine from which on hits are surely not bad more often than they may."""
-    judged = bad = 0
+    judged = bad = 0.0
     best = None
     for score, one in reversed(quality.by_score):
         judged, bad = judged + one.judged, bad + one.bad

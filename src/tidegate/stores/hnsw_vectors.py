@@ -5,10 +5,16 @@ is searched row by row. It holds vectors in eight bits, so that it takes a quart
 scores are the matrix', and exact. Not for two threads at once.
 """
 
+import contextlib
 import itertools
 from typing import Final
 
 import numpy as np
+
+# usearch puts the symbols of its library before everybody's, and onnxruntime crashes where it is
+# loaded after that: so it goes first, where there is one.
+with contextlib.suppress(ImportError):
+    import onnxruntime  # noqa: F401
 from usearch.index import Index
 
 from tidegate.stores.exact_vectors import Matrix

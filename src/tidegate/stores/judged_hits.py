@@ -42,6 +42,19 @@ class FoundHits(Struct, frozen=True):
     cost_unknown: int
 
 
+class JudgedPair(Struct, frozen=True):
+    """Two questions, of which a judge has said whether they ask the same; `decides`: it was
+    calibrated then. `score`, `veto` and `compared_by` are as in `core.judged_hit.JudgedHit`."""
+
+    score: float
+    compared_by: str | None
+    is_same: bool
+    veto: str | None
+    decides: bool
+    given: bool
+    at_s: float
+
+
 def store(connection: Connection, several: Iterable[JudgedHit]) -> None:
     """Keep them; of what is found twice of a request in one way the first stands."""
     rows = [_row(it) for it in several]
@@ -90,11 +103,9 @@ def kept_after(
 
 
 def stratum_name(it: Stratum) -> str:
-    """What it is drawn by and shown as: those that a veto holds back are alike, whatever their
-    score, and so are those that were given and would have been."""
-    if it.vetoed:
-        return f"{it.tier} vetoed"
-    return it.tier if it.score_bin is None else f"{it.tier} {it.score_bin / 100:.2f}"
+    """What it is drawn by: of a tier all scores at one share, whether they were given or would have
+    been, as a threshold is learnt of them (`judged_pairs`); those that a veto holds back apart."""
+    return f"{it.tier} vetoed" if it.vetoed else it.tier
 
 
 def note_unjudged(connection: Connection, route: str, why: str | None, now_s: float) -> None:
@@ -114,6 +125,18 @@ def not_judged(connection: Connection) -> Mapping[str, Ungraded]:
     """By route."""
     rows = connection.execute(select(unjudged))
     return {row.route: Ungraded(row.route, row.since_s, row.why) for row in rows}
+
+
+def judged_pairs(connection: Connection, route: str, since_s: float) -> list[JudgedPair]:
+    """Of the semantic tier, for questions asked since, the oldest first: those of which it is known
+    whether both ask the same. What no veto holds back is a plain sample of the captured ones, of
+    all scores alike."""
+    query = select(_h.score, _h.compared_by, _h.is_same, _h.veto, _h.decides, _h.given, _h.at_s)
+    query = query.where(_h.route == route, _h.started_at_s >= since_s)
+    query = query.where(_h.assessed_as == "quality", _h.tier == "semantic")
+    query = query.where(_h.is_same.is_not(None), _h.score.is_not(None))
+    rows = connection.execute(query.order_by(_h.started_at_s, _h.receipt_id))
+    return [JudgedPair(*row) for row in rows]
 
 
 def is_judged(connection: Connection, receipt_id: str) -> bool:

@@ -98,6 +98,11 @@ class MemoryAnswers:
             self._take(by_bytes)
             self._make_room(clock.monotonic_s())
 
+    async def remove(self, key: bytes) -> bool:
+        there = self.look(key) is not None
+        self.drop(key)
+        return there
+
     def drop(self, key: bytes) -> None:
         held = self._held.pop(key, None)
         if held is not None:

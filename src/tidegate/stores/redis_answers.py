@@ -224,9 +224,7 @@ class _OfRoute:
             return None
         if self._store.invalidations.voids(answer.labels):
             self._store.void += 1
-            lists, labels = self._lists, written(answer.labels)
-            drop = encode("EVAL", DROP, len(lists), *lists, self._prefix, key, labels)
-            self._store.tell(drop, _ignore_reply)
+            self._drop(key, answer)
             return None
         return Found(answer, max(clock.wall_s() - answer.made_at_s, 0.0), {})
 
@@ -245,6 +243,18 @@ class _OfRoute:
         lists, value, keep_ms = self._lists, packed(answer, key), int(keep_s * 1000)
         words = (key, value, keep_ms, self.max_bytes, self._prefix, written(answer.labels))
         return encode("EVAL", _PUT, len(lists), *lists, *words)
+
+    async def remove(self, key: bytes) -> bool:
+        found = await self.get(key)
+        if found is not None:
+            self._drop(key, found.answer)
+        return found is not None
+
+    def _drop(self, key: bytes, answer: KeptAnswer) -> None:
+        """Unless something else was put there meanwhile."""
+        lists, labels = self._lists, written(answer.labels)
+        drop = encode("EVAL", DROP, len(lists), *lists, self._prefix, key, labels)
+        self._store.tell(drop, _ignore_reply)
 
     def grew(self, key: bytes, by_bytes: int) -> None:
         """Forms are not kept there."""

@@ -25,7 +25,8 @@ captured = Table(
     Column("redacted", Text, nullable=False),
     Column("tools", Text),
     Column("conversation", Text),
-    *(Column(name, Text) for name in ("cache", "cache_tier", "cache_from", "cache_veto", "kept")),
+    *(Column(name, Text) for name in ("cache", "cache_tier", "cache_from", "cache_veto")),
+    *(Column(name, Text) for name in ("compared_by", "kept")),
     Column("cache_score", Float),
 )
 Index("ix_captured_conversation", captured.c.conversation, captured.c.receipt_id)

@@ -16,7 +16,7 @@ judged_hits = Table(
     Column("given", Boolean, nullable=False),
     Column("score", Float),
     Column("score_bin", Integer),
-    Column("veto", Text),
+    *(Column(name, Text) for name in ("veto", "compared_by")),
     Column("is_same", Boolean),
     Column("decides", Boolean, nullable=False),
     *(Column(name, Text, nullable=False) for name in ("judge", "why")),

@@ -51,11 +51,14 @@ class VectorThread:
             self.refused += 1
         return None
 
-    def stop(self) -> None:
-        """What is in line is left."""
+    def stop(self, last: Callable[[], object] | None = None) -> None:
+        """Nobody waits for what is under way. What is in line is left, unless there is something to
+        be done last."""
+        if last is not None:
+            self.do(last)
         self._stopped = True
         if self._pool is not None:
-            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool.shutdown(wait=False, cancel_futures=last is None)
 
     def _submit(self, what: Callable[..., It], *given: object) -> "Future[It]":
         if self._pool is None:

@@ -20,7 +20,7 @@ def upgrade() -> None:
         sa.Column("given", sa.Boolean, nullable=False),
         sa.Column("score", sa.Float),
         sa.Column("score_bin", sa.Integer),
-        *_texts("veto"),
+        *_texts("veto", "compared_by"),
         sa.Column("is_same", sa.Boolean),
         sa.Column("decides", sa.Boolean, nullable=False),
         *_texts("judge", "why", nullable=False),
@@ -42,7 +42,7 @@ def upgrade() -> None:
         sa.Column("since_s", sa.Float, nullable=False),
         sa.Column("why", sa.Text, nullable=False),
     )
-    for name in ("cache", "cache_tier", "cache_from", "cache_veto", "kept"):
+    for name in ("cache", "cache_tier", "cache_from", "cache_veto", "compared_by", "kept"):
         op.add_column("captured", sa.Column(name, sa.Text))
     op.add_column("captured", sa.Column("cache_score", sa.Float))
     op.add_column("feedback", sa.Column("cache_tier", sa.Text))

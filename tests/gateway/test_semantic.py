@@ -474,3 +474,21 @@ def test_a_prefilter_that_is_off_filters_nothing(tmp_path: Path) -> None:
             assert await it.outcomes(2) == ["miss", "hit"]
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("least", "tier"), [("0.9", "semantic"), ("0.95", None), ("0.1", "semantic")]
+)
+def test_a_caller_may_ask_for_more_likeness_and_not_for_less(
+    tmp_path: Path, least: str, tier: str | None
+) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near()) as it:
+            await it.it.ask(body=asking(ONE))
+            headers = {"authorization": f"Bearer {it.it.key}", "x-bf-cache-threshold": least}
+            reply = await it.it.ask(body=asking(POLITE), headers=headers)
+            assert reply.headers.get("x-tidegate-cache-tier") == tier
+            other = await it.it.ask(body=asking(OTHER), headers=headers)
+            assert other.headers["x-tidegate-cache"] == "miss"
+
+    run(main())

@@ -119,9 +119,3 @@ def test_a_partition_that_shrinks_gives_its_graph_back() -> None:
     assert rows.graph_rows == 0
     assert rows.size_bytes < large / 2
     assert recall(rows, kept, clustered(5, 8)) == 1.0
-
-
-def test_an_encoder_may_be_loaded_after_it() -> None:
-    both = "from tidegate.core.plugs import load; load('stores', 'hnsw_vectors'); "
-    both += "load('encoders', 'minilm')"
-    subprocess.run([sys.executable, "-c", both], check=True)

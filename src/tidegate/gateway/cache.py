@@ -44,9 +44,9 @@ _TOOLS: Final = frozenset({"tools", "mcp_servers", "web_search_options"})
 _NOT_STORED: Final = (b"", b"false", b"null")
 # Their no that says nothing of the request: somebody else's answer may stand in for it.
 _OUTAGES: Final = frozenset({"unavailable", "rate_limited", "malformed", "interrupted", "timeout"})
-# So many whose answers were invalidated after they asked and before it came: then it asks itself.
-_MOST_FLIGHTS: Final = 3
 _FULL: Final = frozenset({"overloaded", "route_off", "credential_missing"})
+# So many are waited for whose answers were invalidated before it came; then it asks itself.
+_MOST_FLIGHTS: Final = 3
 
 
 async def cache(
@@ -219,12 +219,12 @@ async def _joined(progress: Progress, caching: Caching, told: Directives, world:
             elif turn == "lead":
                 flights.left(key)  # it may not ask
             return False
+        if turn.near is not None:  # it was found, and good, just now
+            return fits(turn, caching.near, told) and _serve(progress, turn, "hit", world)
         labels, invalidations = turn.answer.labels, world.cache.invalidations
         came_before = caching.mark.number <= labels.number
         if came_before or not invalidations.is_void(labels, labels.number):
-            if turn.near is None:
-                return _serve(progress, turn, "joined", world)
-            return fits(turn, caching.near, told) and _serve(progress, turn, "hit", world)
+            return _serve(progress, turn, "joined", world)
     return False
 
 

@@ -243,7 +243,9 @@ def test_what_happens_at_import_is_seen(tmp_path: Path, line: str, named: str) -
 
 
 def test_nothing_happens_at_import() -> None:
-    assert quiet_imports("tidegate", leave_out=("stores.migrations",)) == []
+    # Qdrant's client tries, as it is imported, whether this machine speaks IPv6.
+    left_out = ("stores.migrations", "stores.qdrant_vectors")
+    assert quiet_imports("tidegate", leave_out=left_out) == []
 
 
 def test_the_image_copies_files_that_exist_and_runs_without_rights(repository: Path) -> None:

@@ -15,7 +15,8 @@ from tidegate.core.capture import Kept
 from tidegate.core.declared_quality import DeclaredHits
 from tidegate.core.deletion import Deletion
 from tidegate.core.grading import Answered
-from tidegate.evals.hit_matter import HIT_CHECK, seated
+from tidegate.core.judged_hit import seated
+from tidegate.evals.hit_matter import HIT_CHECK
 from tidegate.evals.judge_seats import seats_of
 from tidegate.evals.live_sampling import turn_of
 from tidegate.stats.precision import Point, Scored, learn

@@ -18,7 +18,9 @@
     python -m bench evals            cases a second of a run of both sides, on one core
     python -m bench gate             CPU of a gate's statistics over 100,000 cases
     python -m bench cache            lookups of kept answers, and how many a second are given
+    python -m bench cache_worth      what a skewed stream saves by tier, and what is turned off
     python -m bench semantic         answers to other wordings, and what others wait beside them
+    python -m bench vectors          finding the nearest of 100,000 kept questions
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
     python -m bench resilience [CASE...]    beside LiteLLM and the bare SDK while a provider fails
@@ -49,6 +51,8 @@ from typing import Any
 
 from bench import (
     cache,
+    cache_worth,
+    cached_vectors,
     changes,
     dialects,
     evals,
@@ -77,6 +81,7 @@ from bench import (
     steps,
     tidegate_peer,
     validity,
+    vectors,
 )
 from bench.faults import BY_NAME
 from bench.rig import Rig, Running
@@ -193,6 +198,7 @@ def memory(size: tuple[int, int], streamed_share: float) -> int:
 
 def kept_answers() -> int:
     cache.lookups()
+    cached_vectors.vectors()
     with rig_of_our_own() as rig, running(rig, cache.NAME) as gateway:
         return cache.hits(rig, gateway)
 
@@ -272,7 +278,9 @@ def arguments() -> argparse.Namespace:
         "gate",
         "redis",
         "cache",
+        "cache_worth",
         "semantic",
+        "vectors",
         "release_cost",
         "judge_drift",
         "table",
@@ -322,7 +330,9 @@ def main() -> int:
         "gate": gate.run,
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "cache": kept_answers,
+        "cache_worth": cache_worth.run,
         "semantic": other_wordings,
+        "vectors": vectors.main,
         "table": table,
         "resilience-table": write_failing,
         "check": lambda: check(asked.names),

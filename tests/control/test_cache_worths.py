@@ -1,19 +1,27 @@
 """A tier that does not pay is turned off by the loop over a real store, by one leader, and tried
 again."""
 
+import random
+from pathlib import Path
+
 import pytest
 from msgspec import Raw
 from sqlalchemy import Engine
 from tests.control.conftest import Room
 from tests.control.worth_room import PLAN, WARM_S, Hands
 from tests.controllers.cached import BAD, GOOD
+from tests.stores import rig as stores
 
 from tidegate.control import cache_worths, looping
 from tidegate.control.cache_worths import CacheWorths
 from tidegate.control.moment import Moment
 from tidegate.controllers.cache_worth import View
+from tidegate.core.layout import Layout
 from tidegate.core.signal import Value
+from tidegate.record.metrics import Metrics
+from tidegate.record.recorder import Recorder
 from tidegate.stores import database, notices
+from tidegate.stores.ledger import Ledger
 
 OFF = {"exact_cache_off": 1.0}
 DAY_S = 86_400.0
@@ -129,3 +137,31 @@ def test_a_tier_in_shadow_is_not_judged(hands: Hands) -> None:
     hands.plan(PLAN.replace("worth", semantic))
     [seen] = watched(hands, CacheWorths(lambda: hands.room.plans.declared))
     assert [it.tier for it in seen.tiers] == ["exact"]
+
+
+def test_receipts_of_a_stream_with_few_hits_turn_the_tier_off(
+    hands: Hands,
+) -> None:
+    """From the recorder to the lever: 5 of 100 find another wording, each looks for 13 ms."""
+    near = "semantic: {mode: on, threshold: 0.9, ttl: 10m}, worth"
+    hands.plan(PLAN.replace("worth", near))
+    hands.tick()
+    hands.pass_s(WARM_S)
+    recorder = Recorder(Layout(Path(hands.room.layout.state)), hands.engine, Metrics())
+    made, draw = [], random.Random(1)
+    for number in range(48 * 100):
+        usual = {"route": "faq", "cache_semantic_s": 0.013, "cache_lookup_s": 0.013}
+        if draw.random() < 0.05:
+            more = {"cache": "hit", "cache_tier": "semantic", "saved_s": 0.2}
+            more |= {"saved_nanousd": 1200, "total_s": 0.014, "cost_nanousd": 0}
+        else:
+            more = {"cache": "miss", "total_s": 0.2, "cost_nanousd": 1200}
+        made.append(stores.receipt(hands.now_s + number * 3.0, **usual, **more))
+    hands.pass_s(48 * 300 + 120.0)
+    Ledger(hands.engine).write(stores.entries(*made), [])
+    while recorder.folding.step():
+        pass
+    recorder.folding.close()
+    assert hands.tick() == {"semantic_cache_off": 1.0}
+    [held] = hands.in_force()
+    assert "semantic answers" in held.reason

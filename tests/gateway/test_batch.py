@@ -14,6 +14,7 @@ from tidegate.core.kept_answer import Found, KeptAnswer
 from tidegate.core.outcome import Failure
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.batch import Batch, agreeing, rows_of
+from tidegate.gateway.vector_form import to_keep
 from tidegate.gateway.vector_key import read_items
 
 INPUT = ["a", "b", "a", "c"]
@@ -22,7 +23,7 @@ INPUT = ["a", "b", "a", "c"]
 def kept(
     number: float, model: str | None = "m", made_at_s: float = 1.0, body: bytes = b""
 ) -> Found:
-    body = body or b"[%f]" % number
+    body = to_keep(body or b"[%f]" % number) or body
     return Found(KeptAnswer("r", made_at_s, 9.0, "t", False, body, model_served=model), 1.0, {})
 
 

@@ -56,6 +56,20 @@ def test_headers_say_what_they_say_elsewhere(headers: dict[str, str], expected: 
 
 
 @pytest.mark.parametrize(
+    ("headers", "least"),
+    [
+        ({}, 0.0),
+        ({"x-bf-cache-threshold": "0.9"}, 0.9),
+        ({"x-bf-cache-threshold": "0.9", "x-tidegate-cache-threshold": "0.95"}, 0.95),
+        ({"x-bf-cache-threshold": "high"}, 0.0),
+        ({"x-bf-cache-threshold": "1.1"}, 0.0),
+    ],
+)
+def test_a_threshold_may_be_asked_for(headers: dict[str, str], least: float) -> None:
+    assert told(headers).least_score == least
+
+
+@pytest.mark.parametrize(
     ("cache", "expected"),
     [
         ({}, (True, True, None, None)),
@@ -93,6 +107,9 @@ def test_a_member_of_that_name_that_is_another_thing_stays(cache: bytes) -> None
         {"x-tidegate-cache-ttl": "a while"},
         {"x-tidegate-cache-namespace": "x" * 300},
         {"x-tidegate-cache-namespace": ""},
+        {"x-tidegate-cache-threshold": "high"},
+        {"x-tidegate-cache-threshold": "2"},
+        {"x-tidegate-cache-tags": "a,,b"},
     ],
 )
 def test_a_header_of_ours_that_cannot_be_read_is_refused(headers: dict[str, str]) -> None:

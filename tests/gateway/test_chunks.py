@@ -256,6 +256,7 @@ def test_nobody_gets_what_another_has_put(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(2_000)
 def test_nobody_gets_what_another_has_put_in_a_hundred_thousand(tmp_path: Path) -> None:
     async def main(it: House) -> None:
         it.it.world.cache.chunk_rate.burst = 10**9

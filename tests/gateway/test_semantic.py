@@ -14,8 +14,10 @@ from tests.gateway.rig import run
 
 from tidegate.core.cache import ExactCache
 from tidegate.core.encoding import EncoderUnavailable
+from tidegate.core.learnt import made_with
 from tidegate.core.plan import Limit
 from tidegate.gateway.overlay import put_in_force
+from tidegate.text.veto import VERSION
 
 ONE = "How do I reset my password?"
 POLITE = "How do I reset my password, please?"
@@ -48,7 +50,8 @@ def test_another_wording_has_the_same_answer(tmp_path: Path) -> None:
             assert given.cache_score == pytest.approx(NEAR)
             assert (given.cost_nanousd, given.saved_nanousd) == (0, made.cost_nanousd)
             assert given.cache_encode_s is not None
-            assert given.cache_lookup_s is not None
+            assert given.cache_lookup_s is not None and given.cache_semantic_s is not None
+            assert given.cache_encode_s <= given.cache_semantic_s == given.cache_lookup_s
             assert given.cache_veto is None
             assert given.cache_shadow_from is None
             assert missed.cache_tier is None
@@ -88,6 +91,19 @@ def test_without_a_threshold_nothing_is_given_and_all_is_noted(tmp_path: Path) -
             assert second.cache_score is not None
             assert 0.5 < second.cache_score < 0.95
             assert third.cache_shadow_from is None
+
+    run(main())
+
+
+def test_what_was_learnt_with_another_encoder_or_veto_gives_nothing(tmp_path: Path) -> None:
+    async def main() -> None:
+        ours = made_with(Words.version, VERSION)
+        for number, learnt_with in enumerate((ours, f"{ours}0", made_with("words-2", VERSION))):
+            async with nearby(tmp_path / str(number), near(learnt_with=learnt_with)) as it:
+                await it.it.ask(body=asking(ONE))
+                await it.it.ask(body=asking(POLITE))
+                assert await it.outcomes(2) == ["miss", "hit" if learnt_with == ours else "miss"]
+                assert it.lookups() == {"none": 1, "hit" if learnt_with == ours else "shadow": 1}
 
     run(main())
 
@@ -456,5 +472,23 @@ def test_a_prefilter_that_is_off_filters_nothing(tmp_path: Path) -> None:
             for text in (ONE, POLITE):
                 await it.it.ask(body=asking(text))
             assert await it.outcomes(2) == ["miss", "hit"]
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("least", "tier"), [("0.9", "semantic"), ("0.95", None), ("0.1", "semantic")]
+)
+def test_a_caller_may_ask_for_more_likeness_and_not_for_less(
+    tmp_path: Path, least: str, tier: str | None
+) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near()) as it:
+            await it.it.ask(body=asking(ONE))
+            headers = {"authorization": f"Bearer {it.it.key}", "x-bf-cache-threshold": least}
+            reply = await it.it.ask(body=asking(POLITE), headers=headers)
+            assert reply.headers.get("x-tidegate-cache-tier") == tier
+            other = await it.it.ask(body=asking(OTHER), headers=headers)
+            assert other.headers["x-tidegate-cache"] == "miss"
 
     run(main())

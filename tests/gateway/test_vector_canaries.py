@@ -120,6 +120,7 @@ def test_nobody_gets_another_s_vector(tmp_path: Path, max_bytes: int) -> None:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(2_000)
 def test_nobody_gets_another_s_vector_in_a_million_items(tmp_path: Path) -> None:
     async def main() -> None:
         watch = await phases(tmp_path, 230_000, ttl_s=2.0)

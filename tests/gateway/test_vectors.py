@@ -15,6 +15,7 @@ from tests.gateway.upstream import Exchange, Upstream, answer_bytes, whole
 
 from tidegate.core.plan import Share, Target
 from tidegate.core.receipt import Receipt
+from tidegate.gateway.overlay import put_in_force
 
 
 def test_a_batch_is_split_and_joined_in_its_order(tmp_path: Path) -> None:
@@ -43,6 +44,7 @@ def test_a_batch_is_split_and_joined_in_its_order(tmp_path: Path) -> None:
             assert [one.cost_nanousd for one in receipts] == [2_000, 2_000, 0]
             assert [one.saved_nanousd for one in receipts] == [None, 2_000, 2_000]
             assert receipts[2].cache_from == receipts[1].id
+            assert [one.saved_s for one in receipts] == [None, None, receipts[1].total_s]
 
     run(main())
 
@@ -316,5 +318,23 @@ def test_what_makes_a_vector_keeps_it_apart(tmp_path: Path) -> None:
                 assert (await it.ask("a", **same)).headers["x-tidegate-cache"] == "hit"
             null = await it.ask("a", dimensions=None, user=None)
             assert null.headers["x-tidegate-cache"] == "hit"
+
+    run(main())
+
+
+def test_while_it_is_off_every_item_is_asked_anew(tmp_path: Path) -> None:
+    async def main() -> None:
+        made_by = Embedders()
+        async with house(tmp_path, made_by) as it:
+            await it.ask(["a"])
+            base = it.it.world.plan
+            off = dict.fromkeys(base.routes, 1.0)
+            put_in_force(it.it.world, base, {"embeddings_cache_off": off})
+            assert (await it.ask(["a", "b"])).headers["x-tidegate-cache"] == "bypass"
+            put_in_force(it.it.world, base, {})
+            await it.ask(["a"])
+            await it.ask(["b"])
+            assert [one.cache for one in it.it.receipts()] == ["miss", "bypass", "hit", "miss"]
+            assert made_by.asked == [["a"], ["a", "b"], ["b"]]
 
     run(main())

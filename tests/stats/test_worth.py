@@ -1,56 +1,16 @@
 """A tier's net and what is advised: by hits, by what lookups cost, by how hits were judged."""
 
-import random
-from dataclasses import dataclass
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from tests.stats.cache_traffic import Traffic
 
 from tidegate.core.cache_worth import CacheSums, Judged, Quality, Worth
 from tidegate.stats.worth import ALPHA, found
 
 NOBODY = Quality()
 PRICED = Worth(usd_per_s=0.0001)
-
-
-@dataclass(frozen=True)
-class Traffic:
-    """Five minutes of it: what a hit saves, in seconds and nano-dollars, and what looking takes."""
-
-    rate: float
-    lookups: int = 200
-    saved_s: float = 0.2
-    cost_nanousd: float = 1200.0
-    lookup_s: float = 0.013
-
-    def block(self, draw: random.Random) -> CacheSums:
-        n = draw.randint(self.lookups // 2, self.lookups * 3 // 2)
-        here = min(max(draw.gauss(self.rate, self.rate / 5), 0.0), 1.0)
-        hits = sum(draw.random() < here for _ in range(n))
-        saved = sum(self.saved_s * draw.lognormvariate(-0.18, 0.6) for _ in range(hits))
-        cost = sum(self.cost_nanousd * draw.lognormvariate(-0.5, 1) for _ in range(hits))
-        return CacheSums(
-            lookups=n,
-            hits=hits,
-            hit_us=_us(hits * (self.lookup_s + 0.001)),
-            saved_us=_us(saved),
-            saved_nanousd=round(cost),
-            lookup_us=_us(n * self.lookup_s),
-            miss_us=_us((n - hits) * self.lookup_s),
-            missed=n - hits,
-            missed_nanousd=round((n - hits) * self.cost_nanousd),
-            missed_us=_us((n - hits) * self.saved_s),
-        )
-
-    def blocks(self, seed: int, count: int = 72) -> list[CacheSums]:
-        draw = random.Random(seed)
-        return [self.block(draw) for _ in range(count)]
-
-
-def _us(seconds: float) -> int:
-    return round(seconds * 1e6)
 
 
 RARE, OFTEN = Traffic(0.05), Traffic(0.4)

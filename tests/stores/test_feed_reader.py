@@ -118,7 +118,7 @@ def test_what_was_invalidated_is_told_in_its_place_and_lately_to_who_begins(
     said = [Invalidation(f"01{name}", Selector(tag=name)) for name in "abc"]
     published(engine, 1)
     with database.writing(engine) as connection:
-        feed.append_invalidation(connection, said[0], NOON_S - 4 * 86_400)
+        feed.append_invalidation(connection, said[0], NOON_S - 40 * 86_400)
         feed.append_invalidation(connection, said[1], NOON_S - 60)
         feed.append_key(connection, "k", NOON_S)
         feed.append_invalidation(connection, said[2], NOON_S)

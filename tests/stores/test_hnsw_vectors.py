@@ -10,6 +10,21 @@ from tidegate.stores import hnsw_vectors
 from tidegate.stores.hnsw_vectors import IndexedRows
 
 DIMENSIONS = 32
+_LOADED = """
+import threading
+from tidegate.core import plugs
+from tidegate.core.encoding import open_encoder
+from tidegate.stores.hnsw_vectors import IndexedRows
+def work():
+    encoder, rows = open_encoder("minilm"), IndexedRows()
+    vector = encoder.encode(["How do I reset my password?"])[0]
+    rows.put(1, vector)
+    assert rows.nearest(vector, 1)[0][0] == 1
+    print("found")
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()
+"""
 
 
 def clustered(count: int, seed: int = 7) -> list[bytes]:
@@ -46,6 +61,11 @@ def recall(rows: IndexedRows, kept: dict[int, bytes], asked: list[bytes]) -> flo
 def few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hnsw_vectors, "_SCANNED_ROWS", 500)
     monkeypatch.setattr(hnsw_vectors, "_BESIDE", 300)
+
+
+def test_an_encoder_may_be_loaded_after_it() -> None:
+    done = subprocess.run([sys.executable, "-c", _LOADED], capture_output=True, check=False)
+    assert done.stdout == b"found\n", done.stderr.decode()
 
 
 def test_few_rows_need_no_graph() -> None:
@@ -99,9 +119,3 @@ def test_a_partition_that_shrinks_gives_its_graph_back() -> None:
     assert rows.graph_rows == 0
     assert rows.size_bytes < large / 2
     assert recall(rows, kept, clustered(5, 8)) == 1.0
-
-
-def test_an_encoder_may_be_loaded_after_it() -> None:
-    both = "from tidegate.core.plugs import load; load('stores', 'hnsw_vectors'); "
-    both += "load('encoders', 'minilm')"
-    subprocess.run([sys.executable, "-c", both], check=True)

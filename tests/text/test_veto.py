@@ -94,7 +94,7 @@ SAME = [
     ("How do I reset my account password?", "How can I reset the password of my account?"),
     ("What's the best way to learn French?", "How can I learn French?"),
     ("What is the reason that cats purr?", "Why do cats purr?"),
-    ("Is there a difference between tea and coffee?", "is there a difference between coffee and tea"),
+    ("Is there more in tea or coffee?", "is there more in coffee or tea"),
     ("What is Spain's capital?", "What is the capital of Spain?"),
     ("How do I know if I am ill?", "How do you know if you are ill?"),
     ("What does 25 km cost?", "what does twenty-five kilometres cost"),

@@ -20,12 +20,13 @@ from tidegate.control.shapes_thresholds import (
 )
 from tidegate.core.encoding import Encoder, EncoderUnavailable, open_encoder
 from tidegate.core.judged_hit import compared_by
-from tidegate.evals.question_pairs import PairsRefused, read_pairs, scored
+from tidegate.evals.question_pairs import PairsRefused, halves, read_pairs, scored
 from tidegate.stats.precision import Learnt, Point, Scored, at, learn
 from tidegate.text.veto import VERSION
 
 # What is advised elsewhere for every route, without pairs.
 COMMON = (0.92, 0.95)
+_HEAD = ("", "THRESHOLD", "TAKEN", "SAME", "PRECISION", "AT LEAST", "RECALL")
 
 
 @click.command()
@@ -48,6 +49,11 @@ COMMON = (0.92, 0.95)
 @click.option(
     "--target", type=click.FloatRange(0.5, 1, max_open=True), help="Another than the route's."
 )
+@click.option(
+    "--halves",
+    is_flag=True,
+    help="Learn from one half of the pairs, and show what that comes to on the other.",
+)
 @click.option("--apply", is_flag=True, help="Have the route obey what is found.")
 @click.option("--reason", default="calibrated", show_default=True, help="With --apply: why.")
 @control_options
@@ -63,6 +69,8 @@ def calibrate(
     """
     if (file is None) is not how["judged"]:
         raise click.UsageError("say one of --pairs and --judged")
+    if how["halves"] and file is None:
+        raise click.UsageError("--halves is of --pairs")
     asked = None
     encoder, target = how["encoder"], how["target"]
     if encoder is None or target is None or how["apply"] or file is None:
@@ -70,20 +78,23 @@ def calibrate(
         view = _of(asked, route)
         encoder, target = encoder or view.encoder, target or view.target
     try:
-        known = None if file is None else read_pairs(file)
         opened = open_encoder(encoder)
-        if known is not None and file is not None:
-            pairs, source = scored(known, opened, _progress), file.name
+        if file is not None:
+            pairs, held = _labelled(file, opened, in_halves=how["halves"])
+            source = file.name
         else:
             assert asked is not None  # noqa: S101 - see above
             by = compared_by(opened.version, VERSION)
             pairs, said = judged_pairs(asked, route, how["since"], by)
-            source = "judged traffic"
+            held, source = [], "judged traffic"
             click.echo(f"Judged traffic; {said}.")
     except (EncoderUnavailable, PairsRefused) as error:
         raise click.ClickException(str(error)) from None
     learnt = learn(pairs, target)
     _tell(pairs, learnt, target, opened)
+    if held and learnt.found is not None:
+        click.echo("\nThe other half:")
+        click.echo(table(_HEAD, _rows(held, at(held, learnt.found.threshold))))
     if learnt.found is None:
         sys.exit(1)
     if not how["apply"] or asked is None:
@@ -91,6 +102,15 @@ def calibrate(
         return
     made = _new(learnt.found, target, opened, len(pairs), (source, how["reason"]))
     _told(asked.post(f"/api/cache/thresholds/{route}", ThresholdSet, made))
+
+
+def _labelled(
+    file: Path, encoder: Encoder, *, in_halves: bool
+) -> tuple[list[Scored], list[Scored]]:
+    """Those to learn from, and those to look at it with."""
+    known = read_pairs(file)
+    learnt_from, others = halves(known) if in_halves else (known, [])
+    return scored(learnt_from, encoder, _progress), scored(others, encoder, _progress)
 
 
 @click.command()
@@ -140,16 +160,20 @@ def _tell(pairs: list[Scored], learnt: Learnt, target: float, encoder: Encoder) 
         f"{len(pairs)} pairs, {same} of them the same; the veto holds back {vetoed}.\n"
         f"encoder {encoder.version}, veto {VERSION}, target {target:g}\n"
     )
-    rows = [_row("learnt, with veto", learnt.found)] if learnt.found is not None else []
+    rows = _rows(pairs, learnt.found)
     if learnt.nearest is not None:
-        rows.append(_row("nearest, with veto", learnt.nearest))
+        rows.insert(0, _row("nearest, with veto", learnt.nearest))
+    click.echo(table(_HEAD, rows))
+    if learnt.found is None:
+        click.echo(f"\nThe tier stays off: {learnt.why}.")
+
+
+def _rows(pairs: list[Scored], learnt: Point | None) -> list[tuple[str, ...]]:
+    rows = [] if learnt is None else [_row("learnt, with veto", learnt)]
     for threshold in COMMON:
         rows.append(_row("fixed, with veto", at(pairs, threshold)))
         rows.append(_row("fixed, without", at(pairs, threshold, vetoed=False)))
-    head = ("", "THRESHOLD", "TAKEN", "SAME", "PRECISION", "AT LEAST", "RECALL")
-    click.echo(table(head, rows))
-    if learnt.found is None:
-        click.echo(f"\nThe tier stays off: {learnt.why}.")
+    return rows
 
 
 def _row(name: str, point: Point) -> tuple[str, ...]:

@@ -37,7 +37,8 @@ _GROUPS = (
     (
         "cache",
         "cache cache_tier cache_age_s cache_lookup_s cache_from cache_items cache_item_hits "
-        "saved_nanousd saved_s",
+        "cache_score cache_veto cache_encode_s cache_semantic_s cache_shadow_from saved_nanousd "
+        "saved_s",
     ),
     ("release", "rollout arm unit_kind unit arm_forced shadow_of"),
     (

@@ -15,10 +15,10 @@ from tidegate.core.change import Change
 
 HEARTBEAT_S = 0.25
 STATUS_S = 1.0
-# Of invalidations so many of the last days are told to a gateway that begins: it keeps nothing yet,
-# but a shared store may not have heard of them. Nothing is kept for so long.
+# So many of the last invalidations, and so old ones, are told to a gateway that begins: it keeps
+# nothing yet, but a shared store may not have heard of them. Nothing is kept for longer.
 MOST_TOLD = 1000
-TOLD_S = 3 * 86_400.0
+TOLD_S = 31 * 86_400.0
 MAX_MESSAGE_BYTES = 64 * 1024 * 1024
 LENGTH = struct.Struct("<I")
 

@@ -4,6 +4,7 @@ learnt: read from a file, and scored as a gateway would score them."""
 import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -96,6 +97,29 @@ def _table(data: bytes, path: Path) -> Iterator[tuple[int, Pair]]:
             yield rows.line_num, Pair(row["text_a"], row["text_b"], label)
     except (csv.Error, UnicodeDecodeError) as error:
         raise PairsRefused(f"{path}: it is no table in UTF-8: {error}") from None
+
+
+def halves(pairs: Sequence[Pair]) -> tuple[list[Pair], list[Pair]]:
+    """Two, of which neither has a question of the other: whatever hangs together by questions that
+    are the same to the letter is in one, drawn by a digest."""
+    above: dict[str, str] = {}
+
+    def top(text: str) -> str:
+        while (up := above.setdefault(text, text)) != text:
+            above[text] = text = above[up]
+        return text
+
+    for pair in pairs:
+        above[top(pair.text_a)] = top(pair.text_b)
+    least: dict[str, str] = {}
+    for text in above:
+        root = top(text)
+        least[root] = min(text, least.get(root, text))
+    found: tuple[list[Pair], list[Pair]] = ([], [])
+    for pair in pairs:
+        name = least[top(pair.text_a)].encode(errors="surrogatepass")
+        found[sha256(name).digest()[0] % 2].append(pair)
+    return found
 
 
 def scored(

@@ -20,6 +20,7 @@ from tidegate.gateway.key_rate import KeyRate
 from tidegate.gateway.semantic_tier import SemanticTier
 from tidegate.gateway.vector_stores import VectorStores
 from tidegate.stores.memory_answers import MemoryAnswers, Room
+from tidegate.stores.memory_vectors import MemoryVectors
 from tidegate.stores.redis_address import parse
 from tidegate.stores.redis_answers import RedisAnswers
 
@@ -58,7 +59,7 @@ class AnswerCache:
     def __init__(self) -> None:
         self.flights = Flights()
         self.memory: dict[tuple[str, Tier], MemoryAnswers] = {}
-        self.invalidations = Invalidations(self.memory.values)
+        self.invalidations = Invalidations(self.memory.values, self._indexes)
         self._room = Room(MOST_BYTES)
         self.vectors = VectorStores(self._room)
         self.semantic = SemanticTier(self.vectors)
@@ -139,6 +140,13 @@ class AnswerCache:
         """The shared store says so; control may have been before it."""
         if not name or self.invalidations.is_new(name, selector):
             self.invalidations.hear(selector, "store")
+
+    def _indexes(self) -> Iterator[tuple[MemoryVectors, MemoryAnswers]]:
+        """Of questions, with the answers of the same route; those of a shared store lapse."""
+        for name, index in self.vectors.memory.items():
+            answers = self.memory.get((name, "semantic"))
+            if answers is not None:
+                yield index, answers
 
     def _reach(self, plan: Plan) -> None:
         """Keeps a connection to the shared store while a route of the plan keeps answers."""

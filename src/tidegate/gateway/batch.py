@@ -14,10 +14,10 @@ from msgspec import Raw, Struct, field
 from tidegate.core.ask import Answer, Ask
 from tidegate.core.cache import EmbeddingsCache
 from tidegate.core.cache_labels import BEGINNING, Mark
-from tidegate.core.kept_answer import Found, KeptAnswer
+from tidegate.core.kept_answer import Found
 from tidegate.core.outcome import Failure
 from tidegate.core.receipt import Receipt
-from tidegate.gateway.vector_form import given, is_packed, length, to_keep
+from tidegate.gateway.vector_form import given, is_packed, length, length_of, to_keep
 from tidegate.gateway.vector_key import Items
 from tidegate.text.strict_json import UNREADABLE
 
@@ -147,10 +147,7 @@ class Batch(Struct, eq=False):
         """Whether what has come is of the model and the length of what was kept."""
         one = next(iter(self.used.values())).answer
         long = length(one.body)
-        if one.model_served != served:
-            return False
-        kept = (to_keep(bytes(row)) for row in rows)
-        return all(it is not None and length(it) == long for it in kept)
+        return one.model_served == served and all(length_of(bytes(row)) == long for row in rows)
 
     def _as_asked(self, row: Raw) -> Raw:
         """Some providers write one form whatever was asked for."""
@@ -160,14 +157,7 @@ class Batch(Struct, eq=False):
         return row if kept is None else Raw(given(kept, packed=self.asked.packed))
 
     def _form(self, found: Found) -> bytes:
-        """As its caller wants it; the other form than it came in is kept with it."""
-        packed, kept = self.asked.packed, found.answer.body
-        form = found.forms.get((packed, True))
-        if form is None:
-            form = given(kept, packed=packed)
-            if form is not kept:
-                found.forms[packed, True] = form
-        return form
+        return given(found.answer.body, packed=self.asked.packed)
 
     def _data(self, vectors: Mapping[int, Raw]) -> list[_Given]:
         return [_Given(vectors[at], index) for index, at in enumerate(self.asked.places)]
@@ -195,13 +185,9 @@ def rows_of(body: bytes, count: int) -> list[Raw] | None:
 
 def agreeing(found: dict[int, Found]) -> dict[int, Found]:
     """Those that go with each other: of the model and the length of the newest."""
-    readable = {at: one for at, one in found.items() if length(one.answer.body) is not None}
+    kinds = {at: (one.answer.model_served, length(one.answer.body)) for at, one in found.items()}
+    readable = [at for at, (_, long) in kinds.items() if long is not None]
     if not readable:
-        return readable
-    newest = max(readable.values(), key=lambda one: one.answer.made_at_s).answer
-    alike = _kind(newest)
-    return {at: one for at, one in readable.items() if _kind(one.answer) == alike}
-
-
-def _kind(answer: KeptAnswer) -> tuple[str | None, int | None]:
-    return answer.model_served, length(answer.body)
+        return {}
+    newest = kinds[max(readable, key=lambda at: found[at].answer.made_at_s)]
+    return {at: found[at] for at in readable if kinds[at] == newest}

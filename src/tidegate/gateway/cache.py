@@ -32,6 +32,7 @@ from tidegate.gateway.replay import replayed
 from tidegate.gateway.semantic import fits, near_of, nearest
 from tidegate.gateway.settle import account_attempt, settle_attempt
 from tidegate.gateway.unseen import has_hosted_tools, has_servers
+from tidegate.gateway.vectors import vectors
 from tidegate.gateway.world import World
 
 _MISS: Final = b"x-tidegate-cache: miss\r\n"
@@ -43,9 +44,9 @@ _TOOLS: Final = frozenset({"tools", "mcp_servers", "web_search_options"})
 _NOT_STORED: Final = (b"", b"false", b"null")
 # Their no that says nothing of the request: somebody else's answer may stand in for it.
 _OUTAGES: Final = frozenset({"unavailable", "rate_limited", "malformed", "interrupted", "timeout"})
-# So many whose answers were invalidated after they asked and before it came: then it asks itself.
-_MOST_FLIGHTS: Final = 3
 _FULL: Final = frozenset({"overloaded", "route_off", "credential_missing"})
+# So many are waited for whose answers were invalidated before it came; then it asks itself.
+_MOST_FLIGHTS: Final = 3
 
 
 async def cache(
@@ -54,7 +55,11 @@ async def cache(
     """Whether its caller has a kept answer. Refusal where it may have no other; Failure once it
     waits no longer."""
     ask, route, receipt = progress.ask, progress.route, progress.receipt
-    assert ask is not None and route is not None and route.cache is not None  # noqa: S101
+    assert ask is not None and route is not None  # noqa: S101 - the stages before
+    if ask.endpoint == "embeddings" and route.vectors is not None:
+        return await vectors(progress, incoming, world)
+    if route.cache is None:
+        return False
     began_s = clock.monotonic_s()
     told = directives(incoming.head.headers, ask)
     caching = progress.caching = _look(progress, ask, route.cache, told, world)
@@ -214,12 +219,12 @@ async def _joined(progress: Progress, caching: Caching, told: Directives, world:
             elif turn == "lead":
                 flights.left(key)  # it may not ask
             return False
+        if turn.near is not None:  # it was found, and good, just now
+            return fits(turn, caching.near, told) and _serve(progress, turn, "hit", world)
         labels, invalidations = turn.answer.labels, world.cache.invalidations
         came_before = caching.mark.number <= labels.number
         if came_before or not invalidations.is_void(labels, labels.number):
-            if turn.near is None:
-                return _serve(progress, turn, "joined", world)
-            return fits(turn, caching.near, told) and _serve(progress, turn, "hit", world)
+            return _serve(progress, turn, "joined", world)
     return False
 
 

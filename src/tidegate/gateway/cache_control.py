@@ -20,6 +20,8 @@ from tidegate.gateway.context import identifier
 OWN: Final = b"x-tidegate-cache"
 _OWN_TTL: Final = b"x-tidegate-cache-ttl"
 _OWN_NAMESPACE: Final = b"x-tidegate-cache-namespace"
+_OWN_THRESHOLD: Final = b"x-tidegate-cache-threshold"
+_THRESHOLD: Final = b"x-bf-cache-threshold"
 _TAGS: Final = b"x-tidegate-cache-tags"
 _SOURCES: Final = b"x-tidegate-cache-sources"
 _STANDARD: Final = b"cache-control"
@@ -36,10 +38,11 @@ _NAMESPACES: Final = (
     b"x-bf-cache-key",
 )
 _NAMES: Final = frozenset(
-    {OWN, _OWN_TTL, _OWN_NAMESPACE, _TAGS, _SOURCES, _STANDARD, _ON}
+    {OWN, _OWN_TTL, _OWN_NAMESPACE, _OWN_THRESHOLD, _TAGS, _SOURCES, _STANDARD, _ON, _THRESHOLD}
     | {*_NO_CACHE, *_NO_STORE, *_OFF, *_TTLS, *_NAMESPACES}
 )
 _SECONDS: Final = re.compile(rb"(\d{1,9}(?:\.\d{1,6})?)(ms|s|m|h)?", re.ASCII)
+_COSINE: Final = re.compile(rb"0(?:\.\d{1,9})?|1(?:\.0{1,9})?", re.ASCII)
 _UNIT_S: Final = {None: 1.0, b"ms": 0.001, b"s": 1.0, b"m": 60.0, b"h": 3600.0}
 _MEMBER: Final = "cache"
 # LiteLLM's; a `cache` with anything else in it is not for us.
@@ -52,11 +55,13 @@ _encode: Final = msgspec.json.Encoder().encode
 
 class Directives(Struct, eq=False):
     """`reads`: a kept answer will do, no older than `max_age_s`, and where it is `near` one to
-    another wording of the question. `keeps`: its own may be kept, for `ttl_s` at most. `namespace`
-    sets its answers apart; by `tags` and `sources` they may be invalidated."""
+    another wording of the question, whose cosine is `least_score` or more. `keeps`: its own may be
+    kept, for `ttl_s` at most. `namespace` sets its answers apart; by `tags` and `sources` they may
+    be invalidated."""
 
     reads: bool = True
     near: bool = True
+    least_score: float = 0.0
     keeps: bool = True
     max_age_s: float | None = None
     ttl_s: float | None = None
@@ -111,6 +116,13 @@ def _read_headers(headers: Mapping[bytes, bytes], found: Directives) -> None:
             raise _wrong(_OWN_TTL, "seconds, such as 60")
         found.ttl_s = _least(found.ttl_s, ttl_s)
     _read_namespaces(headers, found)
+    found.least_score = _score(headers.get(_THRESHOLD, b"")) or 0.0
+    own = headers.get(_OWN_THRESHOLD)
+    if own is not None:
+        least = _score(own)
+        if least is None:
+            raise _wrong(_OWN_THRESHOLD, "a cosine from 0 to 1, such as 0.95")
+        found.least_score = max(found.least_score, least)
     found.tags, found.sources = _labels(headers, _TAGS), _labels(headers, _SOURCES)
 
 
@@ -204,6 +216,11 @@ def _is_true(value: bytes | None) -> bool:
 def _seconds(value: bytes) -> float | None:
     match = _SECONDS.fullmatch(value.strip())
     return None if match is None else float(match[1]) * _UNIT_S[match[2]]
+
+
+def _score(value: bytes) -> float | None:
+    match = _COSINE.fullmatch(value.strip())
+    return None if match is None else float(match[0])
 
 
 def _least(one: float | None, other: float) -> float:

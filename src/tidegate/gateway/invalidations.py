@@ -14,6 +14,7 @@ from typing import Final
 from tidegate.core.cache_labels import EVERYTHING, Labels, Selector
 from tidegate.core.invalidated import Invalidated, Times
 from tidegate.stores.memory_answers import MemoryAnswers
+from tidegate.stores.memory_vectors import MemoryVectors
 
 log = logging.getLogger(__name__)
 
@@ -21,17 +22,24 @@ log = logging.getLogger(__name__)
 MOST_KNOWN: Final = 1000
 # So many answers are looked at before others have their turn.
 _AT_ONCE: Final = 200
+_AGAIN_S: Final = 0.25
 
 
 class Invalidations:
-    """`heard` counts them by where they came from. `stores` gives what has to be looked through;
-    `known` are those from control by their id."""
+    """`heard` counts them by where they came from. `stores` gives what has to be looked through,
+    `indexes` what finds questions whose answers are in the store beside it; `known` are those from
+    control by their id."""
 
-    def __init__(self, stores: Callable[[], Iterable[MemoryAnswers]]) -> None:
+    def __init__(
+        self,
+        stores: Callable[[], Iterable[MemoryAnswers]],
+        indexes: Callable[[], Iterable[tuple[MemoryVectors, MemoryAnswers]]] = tuple,
+    ) -> None:
         self.log: Invalidated[int] = Invalidated(0)
         self.heard: Counter[str] = Counter()
         self.known: OrderedDict[str, Selector] = OrderedDict()
         self._stores = stores
+        self._indexes = indexes
         self._times = Times(0)
         self._sweeping: asyncio.Task[None] | None = None
 
@@ -84,4 +92,17 @@ class Invalidations:
                 for at in range(0, len(keys), _AT_ONCE):
                     store.sweep(keys[at : at + _AT_ONCE])
                     await asyncio.sleep(0)
+            await self._forget_questions()
             swept = upto
+            if swept < self.log.newest:  # what is void is not given meanwhile
+                await asyncio.sleep(_AGAIN_S)
+
+    async def _forget_questions(self) -> None:
+        """Those to which no answer is kept any more: what was asked goes with what was said."""
+        for index, store in list(self._indexes()):
+            places = index.places()
+            for at in range(0, len(places), _AT_ONCE):
+                for partition, key in places[at : at + _AT_ONCE]:
+                    if key not in store:
+                        index.drop(partition, key)
+                await asyncio.sleep(0)

@@ -7,7 +7,6 @@ settled once, with the receipt on its way to disk before the answer's last byte.
 
 from tidegate.core import clock
 from tidegate.core.ask import OPENAI_RESPONSES
-from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.priority import rank
 from tidegate.core.receipt import Receipt
@@ -24,14 +23,13 @@ from tidegate.gateway.http.server import Connection
 from tidegate.gateway.keeping import keep
 from tidegate.gateway.moved import serve_moved
 from tidegate.gateway.pick import leave
-from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.prompted import written
 from tidegate.gateway.resolve import resolve
 from tidegate.gateway.settle import settle
 from tidegate.gateway.size import size
 from tidegate.gateway.vector_keeping import keep_vectors
-from tidegate.gateway.vectors import ask_whole, vectors
+from tidegate.gateway.vectors import ask_whole
 from tidegate.gateway.withdrawn import Withdrawn
 from tidegate.gateway.world import World
 
@@ -61,7 +59,7 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         if plan.limits.any or key.limits is not None:
             await admit(progress, key, plan, world)
         keeps = progress.route.cache is not None or progress.route.vectors is not None
-        if not keeps or not await _kept(progress, incoming, key, plan, world):
+        if not keeps or not await cache(progress, incoming, key, plan, world):
             try:
                 await attempts(progress, plan, world)
                 if progress.batch is not None:
@@ -88,17 +86,6 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
                 _keep(progress, world)
     if receipt.rollout is not None and world.shadows is not None and not receipt.is_kept_answer:
         world.shadows.follow(incoming, entry, receipt)
-
-
-async def _kept(
-    progress: Progress, incoming: Incoming, key: KeyRecord, plan: PreparedPlan, world: World
-) -> bool:
-    """Whether its caller has a kept answer, of the cache that its route has for such requests."""
-    ask, route = progress.ask, progress.route
-    assert ask is not None and route is not None  # noqa: S101 - the stages before
-    if ask.endpoint == "embeddings" and route.vectors is not None:
-        return await vectors(progress, incoming, world)
-    return route.cache is not None and await cache(progress, incoming, key, plan, world)
 
 
 def _keep(progress: Progress, world: World) -> None:

@@ -73,7 +73,7 @@ def near_of(
         partition,
         answer_key(partition, question.text),
         semantic.ttl_s if told.ttl_s is None else min(told.ttl_s, semantic.ttl_s),
-        _threshold(semantic, encoding.encoder.version, ready.floor),
+        _threshold(semantic, encoding.encoder.version, max(ready.floor, told.least_score)),
         _first(semantic, question.text, partition_of, world),
         compared_by(encoding.encoder.version, VERSION),
     )
@@ -139,6 +139,8 @@ async def nearest(progress: Progress, near: Near, told: Directives, world: World
 def fits(found: Found, near: Near | None, told: Directives) -> bool:
     """Whether what another has found for himself will do for this request too."""
     if found.near is None or near is None or not near.gives:
+        return False
+    if near.threshold is not None and found.near.score < near.threshold:
         return False
     return found.near.partition == near.partition and told.takes(found.age_s)
 

@@ -11,9 +11,10 @@ from typing import Final
 
 import numpy as np
 
-# Loaded after usearch it ends the process by a segmentation fault; before it, both go well.
+# usearch puts the symbols of its library before everybody's, and onnxruntime crashes where it is
+# loaded after that: so it goes first, where there is one.
 with contextlib.suppress(ImportError):
-    import onnxruntime as _onnxruntime  # noqa: F401
+    import onnxruntime  # noqa: F401
 from usearch.index import Index
 
 from tidegate.stores.exact_vectors import Matrix

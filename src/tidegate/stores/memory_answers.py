@@ -52,6 +52,9 @@ class MemoryAnswers:
     def __len__(self) -> int:
         return len(self._held)
 
+    def __contains__(self, key: bytes) -> bool:
+        return key in self._held
+
     def keys(self) -> list[bytes]:
         """Of all that is held now."""
         return list(self._held)

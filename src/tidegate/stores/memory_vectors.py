@@ -139,6 +139,10 @@ class MemoryVectors:
         if label is not None:
             self._drop(label)
 
+    def places(self) -> list[tuple[bytes, bytes]]:
+        """The partition and the key of all that is held now."""
+        return list(self._labels)
+
     def clear(self) -> None:
         for label in list(self._held):
             self._drop(label)

@@ -89,6 +89,7 @@ class RedisAnswers:
         self._purge = RedisPurge(self._link, self.invalidations)
         self._routes: dict[tuple[str, Tier], _OfRoute] = {}
         self._listed: set[str] = set()
+        self._server_run = ""
         self.errors = self.damaged = self.evicted = self.full = self.void = 0
 
     @property
@@ -172,7 +173,11 @@ class RedisAnswers:
         """Nothing is given before it is known what others have invalidated meanwhile."""
         self._listed.clear()
         await self.invalidations.read(link)
-        self.invalidations.place_all(link)
+        if link.server_run == self._server_run:
+            self.invalidations.place_rest(link)
+        else:
+            self.invalidations.place_all(link)
+            self._server_run = link.server_run
 
     async def _listen(self) -> None:
         while True:
@@ -184,6 +189,8 @@ class RedisAnswers:
                 self.invalidations.place_rest(self._link)
             except StoreUnavailable as error:
                 log.warning("what others invalidate cannot be heard: %s", error)
+            except Exception:  # nothing may end the listening
+                log.exception("what others invalidate cannot be heard")
 
     def _told(self, done: asyncio.Future[Reply], heard: Callable[[Reply], None]) -> None:
         if done.cancelled() or done.exception() is not None:

@@ -31,7 +31,9 @@ _PATIENCE_S: Final = 0.5
 _PAGE: Final = 200
 # About so many are kept, and each is known by its id for so long: longer than any answer is.
 _MOST: Final = 10_000
-_KNOWN_S: Final = 4 * 86_400
+_KNOWN_S: Final = 32 * 86_400
+# Of more that could not be told yet everything is meant.
+_MOST_UNPLACED: Final = 1000
 _ID: Final = "id"
 _EVERYTHING: Final = ("everything", "yes")
 # KEYS: the stream, what remembers this one. ARGV: seconds, most entries, pairs. A server that is
@@ -83,6 +85,9 @@ class RedisInvalidations:
     def place(self, link: RedisLink, name: str, selector: Selector) -> None:
         """Says to all what control has said to this gateway, once. Until the stream has it nothing
         is given here that it means."""
+        if len(self._unplaced) >= _MOST_UNPLACED:
+            self._unplaced.clear()
+            selector = EVERYTHING
         self._unplaced[name] = selector
         pairs = [_ID, name, *(word for term in _pairs(selector) for word in term)]
         keys = (STREAM, f"{{{STREAM}}}:of:{name}")

@@ -76,6 +76,8 @@ class RedisPurge:
                 self._done = newest
             except StoreUnavailable as error:
                 log.info("void answers are not taken out now: %s", error)
+            except Exception:  # nothing may end it
+                log.exception("void answers are not taken out now")
 
     async def _purge(self) -> None:
         spaces = await self._say("SMEMBERS", SPACES)

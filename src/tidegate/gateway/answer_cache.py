@@ -99,6 +99,7 @@ class AnswerCache:
         """Where `store: disk` is."""
         self.disk = KeptDisk(path, self._store_of, self._is_void)
         self.disk.prepare = self._prepare
+        self.disk.tidy = self.invalidations.forget_questions
         self.vectors.disk = self.disk
 
     def caught_up(self) -> None:

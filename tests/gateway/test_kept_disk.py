@@ -17,6 +17,7 @@ from tidegate.core.encoding import Encoder, EncoderUnavailable
 from tidegate.core.kept_answer import KeptAnswer
 from tidegate.core.plan import Plan
 from tidegate.gateway.answer_cache import AnswerCache
+from tidegate.gateway.vitals import _note_vectors
 from tidegate.stores.kept_file import KeptFile, KeptRow
 
 A, B = (target(1, name) for name in "ab")
@@ -95,6 +96,11 @@ def test_answers_and_vectors_come_back_once_control_has_told(tmp_path: Path) -> 
             await read(cache, 3)
             assert await there(cache, plan, "x", "y") == ["x"]
             assert cache.memory["a", "exact"].size > 0
+            gauges, counters = dict[str, float](), dict[str, float]()
+            _note_vectors(cache.vectors, gauges, counters)
+            assert gauges["tidegate_cache_vectors|route=a"] == 1.0
+            assert counters["tidegate_cache_file_restored_total"] == 3.0
+            assert counters["tidegate_cache_file_lost_total"] == 0.0
             found = await cache.vectors.of(plan.routes["a"], SEMANTIC).nearest(b"p", vector(1), 5)
             assert [it.key for it in found] == [b"x"]
             cache.invalidate("now", Selector(tag="x"))

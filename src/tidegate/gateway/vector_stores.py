@@ -39,7 +39,14 @@ _INSTALL: Final = "pip install 'tidegate[semantic]'"
 
 
 class SharedVectors(Protocol):
-    """The vectors of all routes in a store that gateways share."""
+    """The vectors of all routes in a store that gateways share. `errors` counts calls without an
+    answer, `damaged` what was not what was put, `full` what it had no room for, `evicted` what made
+    room."""
+
+    errors: int
+    damaged: int
+    full: int
+    evicted: int
 
     def of(self, route: str, max_bytes: int) -> Vectors: ...
 
@@ -109,6 +116,11 @@ class VectorStores:
                 del self.memory[name]
         shares = any(bounds.store == "shared" for bounds in keeping.values())
         self._reach(_named(plan) if shares else None)
+
+    @property
+    def not_searched(self) -> int:
+        """Searches of this process' memory that came too late, or found too much in line."""
+        return self._aside.late + self._aside.refused
 
     def stop(self) -> None:
         self._reach(None)

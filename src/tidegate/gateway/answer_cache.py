@@ -228,6 +228,7 @@ class AnswerCache:
         except (ValueError, OSError) as error:
             log.error("the store of kept answers is not to be had, nothing is kept: %s", error)
             return
+        self.shared.purge.forget = self.vectors.forget
         self._keeping = asyncio.get_running_loop().create_task(self.shared.run())
 
     async def stop(self) -> None:

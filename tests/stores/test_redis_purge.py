@@ -9,7 +9,7 @@ from tests.stores.redis_kinds import KINDS
 from tests.stores.redis_rig import Server, run
 from tests.stores.test_redis_invalidations import there, two, until
 
-from tidegate.core.cache_labels import Selector
+from tidegate.core.cache_labels import Labels, Selector
 from tidegate.stores.redis_invalidations import STREAM
 
 SPACE = "{tidegate:answers:3:exact:faq}"
@@ -51,6 +51,28 @@ def test_what_was_put_in_its_place_meanwhile_stays(tmp_path: Path) -> None:
             one.put(b"k", tags=("a",))
             await asyncio.sleep(1.5)
             assert await other.has(b"k")
+
+    with redis_rig.serving("redis", tmp_path) as server:
+        run(main(server))
+
+
+def test_what_is_taken_out_is_told_with_the_places_of_its_question(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        async with two(server) as both:
+            told: list[tuple[tuple[bytes, ...], bytes]] = []
+
+            async def forget(labels: Labels, key: bytes) -> None:
+                told.append((labels.places, key))
+
+            for it in both:
+                it.store.purge.forget = forget
+            one = both[0]
+            one.put(b"k", tags=("a",), places=(b"p", b"\xff\x00"))
+            one.put(b"stays", places=(b"p",))
+            await there(one, b"stays")
+            server.say("XADD", STREAM, "*", "tag", "a")
+            await until(lambda: told)
+            assert told == [((b"p", b"\xff\x00"), b"k")]
 
     with redis_rig.serving("redis", tmp_path) as server:
         run(main(server))

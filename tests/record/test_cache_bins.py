@@ -91,6 +91,7 @@ def test_a_request_that_two_tiers_looked_for_paid_both() -> None:
     bins.fold(hit(cache_tier="semantic", cache_lookup_s=0.014, cache_semantic_s=0.013))
     found = {key.tier: CacheSums(*one.sums) for key, one in bins.take().items()}
     assert (found["exact"].lookups, found["exact"].hits, found["exact"].miss_us) == (2, 0, 2000)
+    assert (found["exact"].missed, found["exact"].missed_nanousd) == (1, 2000), "one was answered"
     assert (found["semantic"].hits, found["semantic"].lookup_us) == (1, 26_000)
     assert (found["semantic"].miss_us, found["semantic"].saved_us) == (13_000, 400_000)
 

@@ -24,7 +24,7 @@ from tidegate.controllers._cache_worth_words import (
     why,
 )
 from tidegate.core.cache import Tier
-from tidegate.core.cache_worth import MOST_OFF_S
+from tidegate.core.cache_worth import MOST_OFF_S, Quality
 from tidegate.core.controller import Decision, Proposal, Set, Tell
 from tidegate.core.units import format_duration
 from tidegate.stats.worth import Finding, found
@@ -110,7 +110,9 @@ def _judged(view: View, seen: TierSeen, place: Place) -> Place:
     lasted_s = view.now_s - place.since_s
     is_told = False
     if seen.blocks:
-        finding = found(seen.blocks, view.worth, seen.quality, lasted_s)
+        judged_for_s = max(view.now_s - place.judged_s, lasted_s, 1.0)
+        quality = _paid_for(seen.quality, max(lasted_s, 0.0) / judged_for_s)
+        finding = found(seen.blocks, view.worth, quality, lasted_s)
         if finding.advice in ("does not pay", "wrong answers"):
             return _failed(view, seen, place, finding)
         if finding.advice == "pays" and place.state == "trial":
@@ -123,6 +125,11 @@ def _judged(view: View, seen: TierSeen, place: Place) -> Place:
         judged_s = view.now_s
     state = "on" if place.state == "trial" else place.state
     return replace(place, since_s=view.now_s, judged_s=judged_s, state=state)
+
+
+def _paid_for(quality: Quality, share: float) -> Quality:
+    """Hits were judged for longer than this evidence was gathered: it is charged its share."""
+    return replace(quality, cost_nanousd=round(quality.cost_nanousd * share))
 
 
 def _failed(view: View, seen: TierSeen, place: Place, finding: Finding) -> Place:

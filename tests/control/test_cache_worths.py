@@ -13,6 +13,7 @@ from tests.controllers.cached import BAD, GOOD
 from tests.stores import rig as stores
 
 from tidegate.control import cache_worths, looping
+from tidegate.control.cache_report import report
 from tidegate.control.cache_worths import CacheWorths
 from tidegate.control.moment import Moment
 from tidegate.controllers.cache_worth import View
@@ -21,6 +22,7 @@ from tidegate.core.signal import Value
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
 from tidegate.stores import database, notices
+from tidegate.stores.cache_sums import Which
 from tidegate.stores.ledger import Ledger
 
 OFF = {"exact_cache_off": 1.0}
@@ -56,6 +58,20 @@ def test_five_hits_in_a_hundred_are_too_few_and_the_tier_is_off_for_a_day(hands:
     assert hands.tick() == OFF
     hands.pass_s(120.0)
     assert hands.tick() == {}
+
+
+def test_what_is_only_proposed_is_not_shown_as_off(hands: Hands) -> None:
+    def states() -> list[str | None]:
+        which = Which(hands.now_s - DAY_S, hands.now_s)
+        page = report(hands.engine, which, hands.room.plans.declared.routes)
+        return [it.state for it in page.tiers]
+
+    hands.serve(BAD)
+    assert hands.tick() == OFF
+    assert states() == ["off"]
+    hands.plan(PLAN.replace("mode: act", "mode: propose"))
+    assert hands.tick() == {}
+    assert states() == [None]
 
 
 def test_one_that_pays_is_left_on(hands: Hands) -> None:

@@ -24,7 +24,7 @@ from tidegate.controllers._cache_worth_words import (
     why,
 )
 from tidegate.core.cache import Tier
-from tidegate.core.cache_worth import MOST_OFF_S, Quality
+from tidegate.core.cache_worth import MOST_OFF_S, Quality, Worth
 from tidegate.core.controller import Decision, Proposal, Set, Tell
 from tidegate.core.units import format_duration
 from tidegate.stats.worth import Finding, found
@@ -36,6 +36,7 @@ __all__ = [
     "View",
     "holds",
     "judged_since_of",
+    "may_hold",
     "plug",
     "read_memory",
 ]
@@ -155,12 +156,17 @@ def _held_s(view: View, failures: int) -> float:
     return min(doubled, max(MOST_OFF_S, view.worth.retry_s))
 
 
+def may_hold(worth: Worth, tier: str, place: Place) -> bool:
+    """Whether there is a lever for it, and the loop may."""
+    return worth.mode == "act" and (tier in OFF or place.floor is not None)
+
+
 def _held(view: View, tier: Tier, place: Place) -> Iterator[Set]:
-    if view.worth.mode != "act" or place.state not in ("off", "raised"):
+    if place.state not in ("off", "raised") or not may_hold(view.worth, tier, place):
         return
     if place.floor is not None:
         yield Set(FLOOR, view.route, place.floor, place.why, place.evidence)
-    elif tier in OFF:
+    else:
         yield Set(OFF[tier], view.route, 1.0, place.why, place.evidence)
 
 
@@ -173,7 +179,7 @@ def _told(view: View, tier: Tier, was: Place | None, place: Place) -> Iterator[T
         return
     if before == "raised":
         yield _over(view, tier, "that was not enough")
-    acts = view.worth.mode == "act" and (tier in OFF or place.floor is not None)
+    acts = may_hold(view.worth, tier, place)
     for_s = format_duration(place.until_s - view.now_s)
     if acts:
         done = f"Off for {for_s}, then it is tried again."

@@ -111,10 +111,10 @@ def test_a_route_that_wants_no_judging_any_more_is_let_go(hands: Hands) -> None:
 
 def test_between_two_blocks_only_what_is_held_is_looked_at(hands: Hands) -> None:
     watcher = CacheWorths(lambda: hands.room.plans.declared)
-    hands.serve(BAD, 20)
+    hands.serve(BAD, 40)
     hands.pass_s(100.0)
     [seen] = watched(hands, watcher)
-    assert (seen.route, len(seen.tiers[0].blocks)) == ("faq", 20)
+    assert (seen.route, len(seen.tiers[0].blocks)) == ("faq", 40)
     hands.pass_s(10.0)
     assert watched(hands, watcher) == []
     hands.tick()

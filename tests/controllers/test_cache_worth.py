@@ -54,6 +54,11 @@ def test_one_that_pays_stays_on(loop: Loop) -> None:
     assert loop.said == []
 
 
+def test_an_hour_without_hits_turns_nothing_off(loop: Loop) -> None:
+    assert loop.held(LOSES, after_s=3600.0) == {}
+    assert loop.held(LOSES, after_s=7200.0) == {"exact_cache_off": 1.0}
+
+
 def test_nothing_is_concluded_from_nothing(loop: Loop) -> None:
     assert loop.held(TierSeen("exact", blocks=blocks(BAD, 3))) == {}
     assert loop.held(NOTHING, after_s=30 * DAY_S) == {}

@@ -69,14 +69,13 @@ def test_blocks_are_of_five_minutes_a_route_a_tier_and_a_team() -> None:
     bins.fold(hit(at_s=START_S + BLOCK_S))
     bins.fold(made())
     bins.fold(made(team=None, at_s=-5.0))
-    assert len(bins) == 3
     taken = bins.take()
     assert set(taken) == {
         CacheKey(START_S // BLOCK_S * BLOCK_S, "faq", "exact", "red"),
         CacheKey(START_S // BLOCK_S * BLOCK_S + BLOCK_S, "faq", "exact", "red"),
         CacheKey(0, "faq", "exact", ""),
     }
-    assert len(bins) == 0
+    assert not bins.take()
     middle = quantile(taken[START_S // BLOCK_S * BLOCK_S, "faq", "exact", "red"].miss_s, 0.5)  # type: ignore[index]
     assert middle is not None and abs(middle - 0.001) < 0.0001
 

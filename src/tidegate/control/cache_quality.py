@@ -59,8 +59,8 @@ def _quality(strata: Iterable[FoundHits], fresh: Judged) -> Quality:
 
 
 def _weighed(strata: Sequence[FoundHits]) -> Judged:
-    """Rare kinds of hits are judged more often than they come: each kind counts for as much as
-    there was of it, and the sample for as much as Kish's formula leaves of it."""
+    """Each bin of scores counts for as much as there was of it, however many of it were judged,
+    and the sample for as much as Kish's formula leaves of it."""
     known = [it for it in strata if it.known]
     whole = sum(it.captured for it in known)
     if not whole:

@@ -41,6 +41,8 @@ __all__ = [
     "read_memory",
 ]
 
+# Of less time nothing is concluded that only a while without hits may have made.
+LEAST_WINDOW_S: Final = 3 * 3600.0
 # Evidence that tells nothing yet is gathered so long, and no longer.
 MOST_WINDOW_S: Final = 7 * 86_400.0
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -114,7 +116,8 @@ def _judged(view: View, seen: TierSeen, place: Place) -> Place:
         judged_for_s = max(view.now_s - place.judged_s, lasted_s, 1.0)
         quality = _paid_for(seen.quality, max(lasted_s, 0.0) / judged_for_s)
         finding = found(seen.blocks, view.worth, quality, lasted_s)
-        if finding.advice in ("does not pay", "wrong answers"):
+        is_lost = finding.advice == "does not pay" and lasted_s >= LEAST_WINDOW_S
+        if is_lost or finding.advice == "wrong answers":
             return _failed(view, seen, place, finding)
         if finding.advice == "pays" and place.state == "trial":
             return Place(view.now_s, place.judged_s)

@@ -25,9 +25,6 @@ class CacheBins:
     def __init__(self) -> None:
         self._bins: dict[CacheKey, CacheBin] = {}
 
-    def __len__(self) -> int:
-        return len(self._bins)
-
     def fold(self, receipt: Receipt) -> None:
         """Count a receipt whose `cache` says something."""
         if receipt.cache == "refresh":

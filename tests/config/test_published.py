@@ -24,5 +24,7 @@ def test_the_table_is_not_read_before_something_is_asked() -> None:
         "quote('openai', '', 'gpt-4o')\n"
         "print('genai_prices' in sys.modules)\n"
     )
-    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    said = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
     assert said.stdout.split() == ["False", "True"], said

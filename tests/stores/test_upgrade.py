@@ -25,7 +25,9 @@ def test_it_is_not_loaded_where_there_is_nothing_to_do(tmp_path: Path) -> None:
         "print('alembic' in sys.modules)\n"
     )
     said = [
-        subprocess.run([sys.executable, "-c", script, str(it)], capture_output=True, text=True)
+        subprocess.run(
+            [sys.executable, "-c", script, str(it)], capture_output=True, text=True, check=True
+        )
         for it in (path, tmp_path / "new.db")
     ]
     assert [it.stdout.strip() for it in said] == ["False", "True"], said

@@ -10,8 +10,8 @@ import msgspec
 
 from tidegate.cli._prompt_source import Prompts, Where, in_order, open_prompts, source_options
 from tidegate.config.load import DEFAULT_FILE, load
-from tidegate.config.published import published
 from tidegate.config.problem import Problem
+from tidegate.config.published import published
 from tidegate.core import clock
 from tidegate.core.model_name import plain_name
 from tidegate.core.price import Price

@@ -9,8 +9,8 @@ import click
 
 from tidegate.cli._plan_file import plan_file
 from tidegate.config.load import Compiled, compile_file
-from tidegate.config.published import published
 from tidegate.config.problem import Problem
+from tidegate.config.published import published
 from tidegate.config.releases import against_plan, read_release, release_files
 from tidegate.core import clock
 from tidegate.core.encoding import why_unavailable

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from tidegate.config.published import published
 from tidegate.config.problem import Mark, Path, Problem, in_order
+from tidegate.config.published import published
 from tidegate.config.tree import MAX_FILE_BYTES, ScalarNode, read_tree
 from tidegate.config.walk import Origin, Walked, walk
 from tidegate.config.warn import (

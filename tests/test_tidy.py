@@ -29,7 +29,7 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # millions of nodes, which whoever collects garbage looks at
 def tree(repository: Path) -> Tree:
     return Tree(repository)
 

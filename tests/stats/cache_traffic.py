@@ -31,7 +31,8 @@ class Traffic:
         if self.slow != 1.0:
             lookup_s *= self.slow if draw.random() < 0.05 else (1 - 0.05 * self.slow) / 0.95
         hits = sum(draw.random() < here for _ in range(n))
-        saved = sum(self.saved_s * draw.lognormvariate(-self.heavy**2 / 2, self.heavy) for _ in range(hits))
+        middle = -(self.heavy**2) / 2
+        saved = sum(self.saved_s * draw.lognormvariate(middle, self.heavy) for _ in range(hits))
         cost = sum(self.cost_nanousd * draw.lognormvariate(-0.5, 1) for _ in range(hits))
         return CacheSums(
             lookups=n,

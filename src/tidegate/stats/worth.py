@@ -187,9 +187,7 @@ def _rate(blocks: Sequence[CacheSums], n: int, k: int, alpha: float) -> Interval
     return any_time.share(n / effect, k / effect, alpha)
 
 
-def _price(
-    blocks: Sequence[CacheSums], amounts: Sequence[_Amounts], n: int, alpha: float
-) -> Net:
+def _price(blocks: Sequence[CacheSums], amounts: Sequence[_Amounts], n: int, alpha: float) -> Net:
     """What a lookup costs."""
     value = sum(it.paid for it in amounts) / n
     spread = _spread(

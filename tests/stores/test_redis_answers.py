@@ -15,6 +15,7 @@ from tidegate.core import clock
 from tidegate.core.cache_labels import Labels
 from tidegate.core.kept_answer import KeptAnswer, packed
 from tidegate.stores.redis_answers import RedisAnswers
+from tidegate.stores.redis_purge import written
 from tidegate.stores.redis_wire import encode
 
 MB = 1 << 20
@@ -78,7 +79,7 @@ def test_what_would_expire_soonest_makes_room_and_what_has_expired_takes_none(
 ) -> None:
     async def main(server: Server) -> None:
         async with kept(server) as store:
-            size = len(packed(answer(b"x" * 1000), b"1"))
+            size = len(packed(answer(b"x" * 1000), b"1")) + len(written(LATER))
             route = store.of("a", "exact", 3 * size)
             for name, keep_s in ((b"1", 60.0), (b"2", 30.0), (b"3", 0.02)):
                 route.put(name, answer(b"x" * 1000), keep_s)

@@ -118,6 +118,10 @@ class AnswerCache:
             return Mark(number) if number else BEGINNING
         return Mark(number, self.shared.invalidations.id_at(received_s))
 
+    def id_at_most(self, id: str) -> str:
+        """Of the stream of the shared store: no newer than what was read of it here."""
+        return "" if self.shared is None else self.shared.invalidations.at_most(id)
+
     def is_void(self, labels: Labels, *, shared: bool) -> bool:
         """Whether something with these, which was good by its `number` and `id`, is void now."""
         if shared:

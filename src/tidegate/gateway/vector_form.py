@@ -67,11 +67,18 @@ def length_of(embedding: bytes) -> int | None:
 
 def given(kept: bytes, *, packed: bool) -> bytes:
     """As JSON, in base64 or as a list."""
-    if kept[:1] == _PACKED:
-        floats = kept[1:]
-        return _quoted(floats) if packed else _encode(_unpacked(floats))
-    written = kept[_LENGTH.size :]
-    return _quoted(_packed(_decode(written))) if packed else written
+    kept = turned(kept, packed=packed)
+    return _quoted(kept[1:]) if packed else kept[_LENGTH.size :]
+
+
+def turned(kept: bytes, *, packed: bool) -> bytes:
+    """As it is kept where it came in the form that is asked for."""
+    if (kept[:1] == _PACKED) == packed:
+        return kept
+    if packed:
+        return _PACKED + _packed(_decode(kept[_LENGTH.size :]))
+    numbers = _unpacked(kept[1:])
+    return _LENGTH.pack(_WRITTEN, len(numbers)) + _encode(numbers)
 
 
 def is_packed(embedding: bytes) -> bool:

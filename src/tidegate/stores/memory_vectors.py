@@ -67,8 +67,7 @@ class _Held(Struct, eq=False):
 
 class MemoryVectors:
     """core.neighbours.Vectors of one route. `make` makes a partition, `aside` is the thread, `size`
-    is in bytes. Where there is no room left that it shares with others, it makes some of its own.
-    """
+    is in bytes. `room` it shares with others."""
 
     def __init__(
         self,
@@ -81,6 +80,7 @@ class MemoryVectors:
         self._make = make
         self._aside = aside
         self._room = room or Room(max_bytes)
+        self._room.enter(self)
         self._patience_s = patience_s
         self.max_bytes = max_bytes
         self.size = self.evicted = self.full = 0
@@ -147,6 +147,14 @@ class MemoryVectors:
         for label in list(self._held):
             self._drop(label)
 
+    def give(self) -> bool:
+        """Drops the least recently used; False where there is none."""
+        if not self._held:
+            return False
+        self._drop(next(iter(self._held)))
+        self.evicted += 1
+        return True
+
     def bound(self, max_bytes: int) -> None:
         """Another bound from now on."""
         self.max_bytes = max_bytes
@@ -204,12 +212,9 @@ class MemoryVectors:
 
     def _make_room(self, now_s: float) -> None:
         self._sweep(now_s)
-        while self._held and self._is_over():
-            self._drop(next(iter(self._held)))
-            self.evicted += 1
-
-    def _is_over(self) -> bool:
-        return self.size > self.max_bytes or self._room.size > self._room.max_bytes
+        while self.size > self.max_bytes and self.give():
+            pass
+        self._room.make(self)
 
     def _take(self, more_bytes: int) -> None:
         self.size += more_bytes

@@ -48,11 +48,12 @@ for _, entry in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT'
 end
 forget(ARGV[1])
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
-redis.call('HSET', KEYS[2], ARGV[1], #ARGV[2])
+local size = #ARGV[2] + #ARGV[6]
+redis.call('HSET', KEYS[2], ARGV[1], size)
 redis.call('HSET', KEYS[4], ARGV[1], ARGV[6])
-redis.call('INCRBY', KEYS[3], #ARGV[2])
+redis.call('INCRBY', KEYS[3], size)
 local evicted = 0
-if redis.call('ZCARD', KEYS[1]) == 1 then redis.call('SET', KEYS[3], #ARGV[2]) end
+if redis.call('ZCARD', KEYS[1]) == 1 then redis.call('SET', KEYS[3], size) end
 while tonumber(redis.call('GET', KEYS[3])) > tonumber(ARGV[4]) do
   local first = redis.call('ZRANGE', KEYS[1], 0, 0)[1]
   if not first then break end
@@ -122,8 +123,12 @@ class RedisAnswers:
         if not self.invalidations.is_current:
             self.errors += 1
             return None
+        return await self.ask(encode("GET", key))
+
+    async def ask(self, command: bytes) -> Reply:
+        """None where there is no answer in time."""
         try:
-            return await self._link.call(encode("GET", key))
+            return await self._link.call(command)
         except StoreUnavailable:
             self.errors += 1
             return None
@@ -251,11 +256,11 @@ class _OfRoute:
         words = (key, value, keep_ms, self.max_bytes, self._prefix, written(answer.labels))
         return encode("EVAL", _PUT, len(lists), *lists, *words)
 
-    async def remove(self, key: bytes) -> bool:
-        found = await self.get(key)
-        if found is not None:
-            self._drop(key, found.answer)
-        return found is not None
+    async def remove(self, key: bytes) -> bool | None:
+        lists = self._lists
+        drop = encode("EVAL", DROP, len(lists), *lists, self._prefix, key, "")
+        reply = await self._store.ask(drop)
+        return reply > 0 if isinstance(reply, int) else None
 
     def _drop(self, key: bytes, answer: KeptAnswer) -> None:
         """Unless something else was put there meanwhile."""

@@ -14,7 +14,7 @@ from tests.stores.redis_rig import Server, run
 from tidegate.core import clock
 from tidegate.core.cache_labels import Labels
 from tidegate.core.kept_answer import KeptAnswer, packed
-from tidegate.stores.redis_answers import RedisAnswers
+from tidegate.stores.redis_answers import ENTRY_BYTES, RedisAnswers
 from tidegate.stores.redis_purge import written
 from tidegate.stores.redis_wire import encode
 
@@ -79,7 +79,7 @@ def test_what_would_expire_soonest_makes_room_and_what_has_expired_takes_none(
 ) -> None:
     async def main(server: Server) -> None:
         async with kept(server) as store:
-            size = len(packed(answer(b"x" * 1000), b"1")) + len(written(LATER))
+            size = len(packed(answer(b"x" * 1000), b"1")) + len(written(LATER)) + ENTRY_BYTES
             route = store.of("a", "exact", 3 * size)
             for name, keep_s in ((b"1", 60.0), (b"2", 30.0), (b"3", 0.02)):
                 route.put(name, answer(b"x" * 1000), keep_s)
@@ -228,3 +228,30 @@ def test_while_it_is_away_all_of_several_are_misses(tmp_path: Path) -> None:
 
     with redis_rig.serving("redis", tmp_path) as server:
         run(main(server))
+
+
+def test_a_bound_is_of_what_the_server_takes_and_making_room_holds_it_little(
+    tmp_path: Path,
+) -> None:
+    async def main(server: Server) -> None:
+        async with kept(server) as store:
+            route = store.of("a", "chunks", 64 * MB)
+            before = used(server)
+            for start in range(0, 4000, 500):
+                entries = [(b"%d" % it, answer(b"1")) for it in range(start, start + 500)]
+                await route.put_many(entries, 60.0)
+            told = int(server.say("GET", f"{SPACE}:size").split(b"\r\n")[1])
+            assert 0.7 < told / (used(server) - before) < 1.5
+            route.max_bytes = 1
+            await route.put_many([(b"x", answer(b"1"))], 60.0)
+            assert server.say("ZCARD", f"{SPACE}:until") == b":3001\r\n"
+
+    with redis_rig.serving("redis", tmp_path) as server:
+        run(main(server))
+
+
+SPACE = "{tidegate:answers:3:chunks:a}"
+
+
+def used(server: Server) -> int:
+    return int(server.say("INFO", "memory").split(b"used_memory:")[1].split(b"\r\n")[0])

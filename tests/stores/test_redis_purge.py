@@ -10,6 +10,7 @@ from tests.stores.redis_rig import Server, run
 from tests.stores.test_redis_invalidations import there, two, until
 
 from tidegate.core.cache_labels import Selector
+from tidegate.stores import redis_purge
 from tidegate.stores.redis_invalidations import STREAM
 
 SPACE = "{tidegate:answers:3:exact:faq}"
@@ -51,6 +52,22 @@ def test_what_was_put_in_its_place_meanwhile_stays(tmp_path: Path) -> None:
             one.put(b"k", tags=("a",))
             await asyncio.sleep(1.5)
             assert await other.has(b"k")
+
+    with redis_rig.serving("redis", tmp_path) as server:
+        run(main(server))
+
+
+def test_a_stream_that_nobody_bounds_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_purge, "MOST", 100)
+
+    async def main(server: Server) -> None:
+        async with two(server) as (one, _):
+            for number in range(400):
+                server.say("XADD", STREAM, "*", "tag", str(number))
+            await one.hears(Selector(tag="399"))
+            await until(lambda: int(server.say("XLEN", STREAM)[1:]) <= 200)
 
     with redis_rig.serving("redis", tmp_path) as server:
         run(main(server))

@@ -25,10 +25,13 @@ from tidegate.stores.redis_wire import RedisRefused, Reply, encode
 log = logging.getLogger(__name__)
 
 _VERSION: Final = "3"
+# What one takes there beside its value and its labels, measured with Redis 7.
+ENTRY_BYTES: Final = 400
 # Of several answers so many are one reply: the longest of them make 2 MiB.
 _AT_ONCE: Final = 16
 # KEYS: what expires when, sizes, their sum, labels. ARGV: entry, value, milliseconds, most bytes,
-# prefix, labels.
+# prefix, labels, bytes beside. Where the bound has become much less, others would wait while all
+# that is too much makes room: so many do with each put.
 # A server that is full refuses the value, and nothing has happened. Lists outlive what is in them;
 # where the server has thrown one away, the sum begins anew, or it would have no room for ever.
 _PUT: Final = """
@@ -48,13 +51,13 @@ for _, entry in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT'
 end
 forget(ARGV[1])
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
-local size = #ARGV[2] + #ARGV[6]
+local size = #ARGV[2] + #ARGV[6] + ARGV[7]
 redis.call('HSET', KEYS[2], ARGV[1], size)
 redis.call('HSET', KEYS[4], ARGV[1], ARGV[6])
 redis.call('INCRBY', KEYS[3], size)
 local evicted = 0
 if redis.call('ZCARD', KEYS[1]) == 1 then redis.call('SET', KEYS[3], size) end
-while tonumber(redis.call('GET', KEYS[3])) > tonumber(ARGV[4]) do
+while evicted < 1000 and tonumber(redis.call('GET', KEYS[3])) > tonumber(ARGV[4]) do
   local first = redis.call('ZRANGE', KEYS[1], 0, 0)[1]
   if not first then break end
   redis.call('DEL', ARGV[5] .. first)
@@ -254,7 +257,7 @@ class _OfRoute:
     def _put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> bytes:
         lists, value, keep_ms = self._lists, packed(answer, key), int(keep_s * 1000)
         words = (key, value, keep_ms, self.max_bytes, self._prefix, written(answer.labels))
-        return encode("EVAL", _PUT, len(lists), *lists, *words)
+        return encode("EVAL", _PUT, len(lists), *lists, *words, ENTRY_BYTES)
 
     async def remove(self, key: bytes) -> bool | None:
         lists = self._lists

@@ -255,3 +255,21 @@ SPACE = "{tidegate:answers:3:chunks:a}"
 
 def used(server: Server) -> int:
     return int(server.say("INFO", "memory").split(b"used_memory:")[1].split(b"\r\n")[0])
+
+
+def test_what_is_long_is_read_in_as_many_replies_as_it_takes(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        async with kept(server) as store:
+            route = store.of("a", "chunks", 64 * MB, MB)
+            long = answer(b"x" * MB)
+            keys = [b"%d" % number for number in range(6)]
+            for key in keys:
+                await route.put_many([(key, long)], 60.0)
+
+            async def all_of_them() -> object:
+                return all(await route.get_many(keys)) or None
+
+            await found(all_of_them)
+
+    with redis_rig.serving("redis", tmp_path) as server:
+        run(main(server))

@@ -84,7 +84,7 @@ class AnswerCache:
         if bounds.store == "shared":
             if self.shared is None:
                 return self._nowhere
-            return self.shared.of(route.name, tier, bounds.max_bytes)
+            return self.shared.of(route.name, tier, bounds.max_bytes, bounds.max_entry_bytes)
         held = self.memory.get((route.name, tier))
         if held is None:
             held = MemoryAnswers(bounds.max_bytes, self._room, self.invalidations.log)

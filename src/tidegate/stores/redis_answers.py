@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tidegate.core import clock
-from tidegate.core.cache import Tier
+from tidegate.core.cache import MOST_VECTOR_BYTES, Tier
 from tidegate.core.cache_labels import Selector
 from tidegate.core.kept_answer import Found, KeptAnswer, packed, unpacked
 from tidegate.stores.errors import StoreUnavailable
@@ -27,8 +27,11 @@ log = logging.getLogger(__name__)
 _VERSION: Final = "3"
 # What one takes there beside its value and its labels, measured with Redis 7.
 ENTRY_BYTES: Final = 400
-# Of several answers so many are one reply: the longest of them make 2 MiB.
+# Of several answers so many are one reply, or fewer if they may be long: a longer one breaks the
+# connection.
 _AT_ONCE: Final = 16
+_AT_ONCE_BYTES: Final = 3 * 1024 * 1024
+_LABELS_BYTES: Final = 64 * 1024
 # KEYS: what expires when, sizes, their sum, labels. ARGV: entry, value, milliseconds, most bytes,
 # prefix, labels, bytes beside. Where the bound has become much less, others would wait while all
 # that is too much makes room: so many do with each put.
@@ -114,11 +117,15 @@ class RedisAnswers:
         """Tells the other gateways, and whoever joins them, what control has told this one."""
         self.invalidations.place(self._link, name, selector)
 
-    def of(self, route: str, tier: Tier, max_bytes: int) -> "_OfRoute":
+    def of(
+        self, route: str, tier: Tier, max_bytes: int, max_entry_bytes: int = MOST_VECTOR_BYTES
+    ) -> "_OfRoute":
         found = self._routes.get((route, tier))
         if found is None:
             found = self._routes[route, tier] = _OfRoute(self, f"{tier}:{route}")
         found.max_bytes = max_bytes
+        most = _AT_ONCE_BYTES // (max_entry_bytes + _LABELS_BYTES)
+        found.at_once = max(min(most, _AT_ONCE), 1)
         return found
 
     async def read(self, key: bytes) -> Reply:
@@ -136,14 +143,14 @@ class RedisAnswers:
             self.errors += 1
             return None
 
-    async def read_many(self, keys: Sequence[bytes]) -> list[Reply]:
+    async def read_many(self, keys: Sequence[bytes], at_once: int) -> list[Reply]:
         """The same of each key; what is asked is a few at a time, as others wait behind it."""
         found: list[Reply] = []
         if not self.invalidations.is_current:
             self.errors += 1
             return [None] * len(keys)
-        for start in range(0, len(keys), _AT_ONCE):
-            some = keys[start : start + _AT_ONCE]
+        for start in range(0, len(keys), at_once):
+            some = keys[start : start + at_once]
             try:
                 reply = await self._link.call(encode("MGET", *some))
             except (StoreUnavailable, RedisRefused):
@@ -218,6 +225,7 @@ class _OfRoute:
     def __init__(self, store: RedisAnswers, whose: str) -> None:
         space = f"{{tidegate:answers:{_VERSION}:{whose}}}"
         self.max_bytes = 0
+        self.at_once = 1
         self._store = store
         self._space = space
         self._prefix = prefix_of(space).encode()
@@ -227,7 +235,8 @@ class _OfRoute:
         return self._found(key, await self._store.read(self._prefix + key))
 
     async def get_many(self, keys: Sequence[bytes]) -> list[Found | None]:
-        data = await self._store.read_many([self._prefix + key for key in keys])
+        wanted = [self._prefix + key for key in keys]
+        data = await self._store.read_many(wanted, self.at_once)
         return [self._found(key, one) for key, one in zip(keys, data, strict=True)]
 
     def _found(self, key: bytes, data: Reply) -> Found | None:

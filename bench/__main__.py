@@ -19,7 +19,7 @@
     python -m bench gate             CPU of a gate's statistics over 100,000 cases
     python -m bench cache            lookups of kept answers, and how many a second are given
     python -m bench cache_worth      what a skewed stream saves by tier, and what is turned off
-    python -m bench semantic         answers to other wordings, and what others wait beside them
+    python -m bench wordings         answers to other wordings, and what others wait beside them
     python -m bench vectors          finding the nearest of 100,000 kept questions
     python -m bench redis            wait and CPU of limits that gateways share
     python -m bench memory [--requests N] [--pieces K] [--streamed SHARE]    is memory flat?
@@ -75,13 +75,13 @@ from bench import (
     resilience,
     resilience_table,
     scale_routes,
-    semantic,
     shared_limits,
     signals,
     steps,
     tidegate_peer,
     validity,
     vectors,
+    wordings,
 )
 from bench.faults import BY_NAME
 from bench.rig import Rig, Running
@@ -122,7 +122,7 @@ def running(rig: Rig, name: str) -> Iterator[Running]:
         with tidegate_peer.running(rig) as tidegate:
             yield tidegate
         return
-    plans = {LIMITED: "limited", cache.NAME: "cached", semantic.NAME: "semantic"}
+    plans = {LIMITED: "limited", cache.NAME: "cached", wordings.NAME: "semantic"}
     if name in plans:
         plan = install.HERE / f"tidegate_{plans[name]}.yaml"
         with tidegate_peer.running(rig, plan, name) as planned:
@@ -204,9 +204,9 @@ def kept_answers() -> int:
 
 
 def other_wordings() -> int:
-    over = semantic.encoders()
-    with rig_of_our_own() as rig, running(rig, semantic.NAME) as gateway:
-        return over + semantic.run(rig, gateway)
+    over = wordings.encoders() + wordings.prefilter()
+    with rig_of_our_own() as rig, running(rig, wordings.NAME) as gateway:
+        return over + wordings.run(rig, gateway)
 
 
 def routes() -> int:
@@ -279,7 +279,7 @@ def arguments() -> argparse.Namespace:
         "redis",
         "cache",
         "cache_worth",
-        "semantic",
+        "wordings",
         "vectors",
         "release_cost",
         "judge_drift",
@@ -331,7 +331,7 @@ def main() -> int:
         "redis": lambda: shared_limits.run(RESULTS / "scale.jsonl"),
         "cache": kept_answers,
         "cache_worth": cache_worth.run,
-        "semantic": other_wordings,
+        "wordings": other_wordings,
         "vectors": vectors.main,
         "table": table,
         "resilience-table": write_failing,

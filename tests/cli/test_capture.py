@@ -8,6 +8,7 @@ from tests.cli.conftest import FakeControl
 from tests.stores.said import captured
 
 from tidegate.control.shapes_captured import CapturedPage, CapturedRow
+from tidegate.core.capture import Kept
 
 Run = Callable[..., Result]
 ROW = CapturedRow("r1", 1.0, 2.0, "chat\x1b[2J", 30, 5, "production", cut=True, redacted={"ip": 2})
@@ -33,6 +34,22 @@ def test_one_is_shown_with_what_was_said(control: FakeControl, run: Run) -> None
     shown = run("capture", "show", made.receipt_id)
     assert shown.output == "user:\nhi\n\nanswer:\nso?\nit is\n\ncalls find:\n{}\n"
     assert run("capture", "show", "../keys").exit_code == 2
+
+
+def test_what_was_kept_is_told_with_the_question_that_it_was_first_given_for(
+    control: FakeControl, run: Run
+) -> None:
+    near = {"cache_tier": "semantic", "cache_from": "r1", "cache_score": 0.91}
+    given = captured(cache="hit", kept=Kept("How\x07?"), **near)
+    control.answers[f"GET /api/captured/{given.receipt_id}"] = given
+    shown = run("capture", "show", given.receipt_id).output
+    assert "The answer was given from the semantic cache, of r1, cosine 0.9100." in shown
+    assert "kept question:\nHow??\n" in shown and "kept answer" not in shown
+    held = captured(cache="miss", cache_veto="numbers", kept=Kept("How?", "So."), **near)
+    control.answers[f"GET /api/captured/{held.receipt_id}"] = held
+    shown = run("capture", "show", held.receipt_id).output
+    assert "kept answer (semantic cache, of r1, cosine 0.9100; held back: numbers):\nSo." in shown
+    assert "was given" not in shown
 
 
 def test_an_export_goes_on_to_the_end(control: FakeControl, run: Run) -> None:

@@ -123,6 +123,13 @@ def test_what_the_file_has_superseded_of_what_was_moved_at_run_time_is_told():
     )
 
 
+def test_kept_answers_are_to_be_judged_where_none_are_kept():
+    plan = QUALITY.format(judge="mine/llama-3", capture="capture: 5%")
+    plan = plan.replace("judge: grader}", "judge: grader, hits: {}}").encode()
+    [said] = [str(it) for it in compile_file(plan, {}, 1, 1000.0).warnings if "hits" in str(it)]
+    assert "routes.chat.quality.hits: this route keeps no answers" in said
+
+
 QUALITY = """\
 providers: {{mine: {{kind: vllm, base_url: "http://127.0.0.1:9/v1"}}}}
 routes:

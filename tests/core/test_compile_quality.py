@@ -27,6 +27,7 @@ def compiled(quality: str) -> Compiled:
         ("{checks: [refusal], judge: nobody}", "judge", "there is no route"),
         ("{checks: [{refusal: {}, weight: 0}]}", "checks", "no check has a weight"),
         ("{checks: [refusal], most_usd_per_day: 0}", "most_usd_per_day", "above 0"),
+        ("{checks: [refusal], hits: {}}", "hits", "kept answers are judged by a model"),
         ("{judge: grader, judge_parameters: '[7]'}", "judge_parameters", "expected a mapping"),
     ],
 )

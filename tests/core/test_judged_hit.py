@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.core.judged_hit import BIN, score_bin
+from tidegate.core.judged_hit import BIN, routes_of_hits, score_bin, seated
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,7 @@ def test_every_score_is_in_one_bin_and_near_its_edge(score: float) -> None:
     assert bin_ is not None and 0 <= bin_ <= 98 and bin_ % BIN == 0
     if score > 0:
         assert bin_ / 100 - 1e-6 <= score <= (bin_ + BIN) / 100 + 1e-6
+
+
+def test_a_judge_of_kept_answers_is_known_by_its_route_and_by_no_other() -> None:
+    assert routes_of_hits(["faq", seated("chat"), seated("faq")]) == ["chat", "faq"]

@@ -78,3 +78,14 @@ def test_whatever_was_said_comes_back(
     [case] = read(tmp_path_factory.mktemp("c"), case_line(made, expected=True))
     assert case.turns == (("user", question),)
     assert case.expected is not None and msgspec.json.decode(case.expected) == answer
+
+
+def test_what_was_answered_by_an_earlier_answer_is_a_case_where_it_asks_something_else() -> None:
+    exact = captured(cache="hit", cache_tier="exact")
+    other = captured(cache="hit", cache_tier="semantic")
+    near = captured(cache="miss", cache_tier="semantic")
+    for made, expected in ((exact, False), (exact, True), (other, True)):
+        with pytest.raises(NoCase, match="kept from an earlier request"):
+            case_line(made, expected=expected)
+    assert b'"cache":"semantic"' in case_line(other)
+    assert b'"cache"' not in case_line(near, expected=True)

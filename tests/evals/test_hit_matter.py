@@ -15,7 +15,8 @@ from tidegate.core.capture import Kept
 from tidegate.core.declared_quality import DeclaredHits
 from tidegate.core.deletion import Deletion
 from tidegate.core.grading import Answered
-from tidegate.evals.hit_matter import HIT_CHECK, seated
+from tidegate.core.judged_hit import seated
+from tidegate.evals.hit_matter import HIT_CHECK
 from tidegate.evals.judge_seats import seats_of
 from tidegate.evals.live_sampling import turn_of
 from tidegate.stats.precision import Point, Scored, learn
@@ -117,16 +118,16 @@ def test_tiers_are_judged_alike_and_of_one_tier_all_scores_at_one_share(tmp_path
         with Bench(tmp_path, HITS) as it:
             it.declare(msgspec.structs.replace(HITS, hits=DeclaredHits(per_hour=60)))
             it.way.say = lambda _: chosen("right")
-            for number in range(60):
+            for number in range(32):
                 would_be(it, 0.99 if number % 6 else 0.83)
                 if number % 4 == 0:
                     it.captured(**HIT)
                     would_be(it, 0.9, cache_veto="numbers")
             it.hits = it.fresh_hits()
-            await it.hit_steps(15, 60.0)
+            await it.hit_steps(8, 60.0)
             by = Counter((one.tier, one.veto) for one in it.found_hits())
             assert len(by) == 3 and max(by.values()) - min(by.values()) <= 1
-            assert sum(by.values()) <= 16
+            assert sum(by.values()) <= 9
             ids = [one.receipt_id for one in it.found_hits() if one.score in (0.83, 0.99)]
             assert ids and set(ids) == first_of(it, len(ids))
 

@@ -6,8 +6,9 @@ from tests.stores.judged import DAY_S, calibrated, look, seat
 from tests.stores.rig import NOON_S, entries, key, receipt
 
 from tidegate.core.assessment import assessment_of
+from tidegate.core.judged_hit import judged_hit, seated
 from tidegate.core.purpose import EVAL
-from tidegate.stores import assessments, database, judge_scores, judges, keys
+from tidegate.stores import assessments, database, judge_scores, judged_hits, judges, keys
 from tidegate.stores.audit import Author
 from tidegate.stores.judge_scores import Score
 from tidegate.stores.ledger import Ledger
@@ -74,6 +75,10 @@ def test_which_judges_have_looked_at_live_answers(engine: Engine) -> None:
         of("chat", "", NOON_S)
         assert judges.seen(connection, ["chat"], NOON_S) == {"j1"}
         assert judges.seen(connection, ["chat", "mail"], NOON_S - 60) == {"j1", "j2", "j3", "j4"}
+        hit = judged_hit(receipt(NOON_S, route="chat"), "quality", False, NOON_S)
+        judged_hits.store(connection, [replace(hit, judge="j5")])
+        assert judges.seen(connection, [seated("chat")], NOON_S) == {"j5"}
+        assert judges.seen(connection, ["chat"], NOON_S) == {"j1"}
 
 
 def test_money_is_what_our_keys_spent_there_since(engine: Engine) -> None:

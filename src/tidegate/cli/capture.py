@@ -78,6 +78,7 @@ def show(state: Path | None, control: str | None, receipt_id: str) -> None:
     click.echo(f"answer{ends}:\n{_shown(found.answer)}")
     for name, arguments in found.calls:
         click.echo(f"\ncalls {_shown(name)}:\n{_shown(arguments)}")
+    _tell_kept(found)
 
 
 @plug.command()
@@ -166,6 +167,19 @@ def delete(state: Path | None, control: str | None, **whose: object) -> None:
     body = msgspec.convert(whose, CapturedDeletion)
     gone = open_control(state, control).post("/api/captured/delete", CapturedDeleted, body)
     click.echo(f"{gone.captured} captured requests and {gone.feedback} words of feedback deleted")
+
+
+def _tell_kept(found: Captured) -> None:
+    """What of it was kept from an earlier request, or nearly would have been."""
+    score = "" if found.cache_score is None else f", cosine {found.cache_score:.4f}"
+    whence = f"{found.cache_tier} cache, of {found.cache_from}{score}"
+    if found.is_kept_answer:
+        click.echo(f"\nThe answer was given from the {whence}.")
+    if found.kept is not None:
+        click.echo(f"\nkept question:\n{_shown(found.kept.question)}")
+        if found.kept.answer is not None:
+            held = "" if found.cache_veto is None else f"; held back: {found.cache_veto}"
+            click.echo(f"\nkept answer ({whence}{held}):\n{_shown(found.kept.answer)}")
 
 
 def _shown(text: str) -> str:

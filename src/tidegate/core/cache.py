@@ -14,7 +14,7 @@ from msgspec.structs import replace
 Deterministic = Literal["required", "any"]
 # Who shares an answer: a team's customer, one key, or everybody who may use the route.
 Scope = Literal["tenant", "key", "route"]
-Where = Literal["memory", "shared"]
+Where = Literal["memory", "disk", "shared"]
 Mode = Literal["shadow", "on"]
 Tier = Literal["exact", "semantic", "embeddings", "chunks"]
 # What a lookup came to. `joined`: the same was being asked already, and both have its answer.

@@ -66,7 +66,8 @@ class DeclaredExact(Struct, frozen=True, omit_defaults=True):
     store: Annotated[
         Where,
         Meta(
-            description="`memory` of each gateway process, or `shared`: the Redis or Valkey of "
+            description="`memory` of each gateway process; `disk`: that, and a file which outlives "
+            "the process, in the state directory; or `shared`: the Redis or Valkey of "
             "`storage.limits`."
         ),
     ] = _DEFAULT.store

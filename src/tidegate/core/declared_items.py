@@ -33,7 +33,7 @@ class DeclaredEmbeddings(Struct, frozen=True, omit_defaults=True):
             "everybody who may use the route."
         ),
     ] = _VECTORS.scope
-    store: Annotated[Where, Meta(description="`memory` or `shared`, as with `exact`.")] = (
+    store: Annotated[Where, Meta(description="`memory`, `disk` or `shared`, as with `exact`.")] = (
         _VECTORS.store
     )
 
@@ -67,7 +67,7 @@ class DeclaredChunks(Struct, frozen=True, omit_defaults=True):
             "everybody who may use the route."
         ),
     ] = _CHUNKS.scope
-    store: Annotated[Where, Meta(description="`memory` or `shared`, as with `exact`.")] = (
+    store: Annotated[Where, Meta(description="`memory`, `disk` or `shared`, as with `exact`.")] = (
         _CHUNKS.store
     )
 

@@ -84,8 +84,8 @@ class DeclaredSemantic(Struct, frozen=True, omit_defaults=True):
     store: Annotated[
         Where,
         Meta(
-            description="`memory` of each gateway process, or `shared`, as of `exact`; vectors "
-            "are in `storage.vectors` then."
+            description="`memory`, `disk` or `shared`, as of `exact`; with `shared` vectors are in "
+            "`storage.vectors`."
         ),
     ] = _DEFAULT.store
 

@@ -1,6 +1,7 @@
 """What is found of an answer that was kept and given again, or would have been: apart from what is
 found of live answers, as no release has given it."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from msgspec import Struct
@@ -13,6 +14,7 @@ from tidegate.core.receipt import Receipt
 BIN: Final = 2
 _HUNDREDTHS: Final = 100
 _LAST: Final = _HUNDREDTHS - BIN
+_SEATED: Final = " (kept answers)"
 
 
 class JudgedHit(Struct, frozen=True, omit_defaults=True):
@@ -48,6 +50,17 @@ class JudgedHit(Struct, frozen=True, omit_defaults=True):
     model: str | None = None
     customer: str | None = None
     end_user: str | None = None
+
+
+def seated(route: str) -> str:
+    """What the judge of a route's kept answers is called to be for: no route, so that what is said
+    against it holds no release."""
+    return route + _SEATED
+
+
+def routes_of_hits(seats: Iterable[str]) -> list[str]:
+    """The routes that are named so."""
+    return [it.removesuffix(_SEATED) for it in seats if it.endswith(_SEATED)]
 
 
 def compared_by(encoder_version: str, veto_version: str) -> str:

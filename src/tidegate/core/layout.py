@@ -23,6 +23,7 @@ class Layout:
         self.journal = state / "journal"  # one folder a gateway; the recorder deletes
         self.spool = state / "spool"  # by kind one folder a gateway; the recorder deletes
         self.run = state / "run"  # pid files and locks; what each gateway knows of the clock
+        self.cache = state / "cache"  # what each gateway keeps of answers with `store: disk`
         self.log = state / "log"
 
     def journal_of(self, gateway: str) -> Path:
@@ -30,6 +31,9 @@ class Layout:
 
     def spool_of(self, name: SpoolName, gateway: str) -> Path:
         return self.spool / name / gateway
+
+    def kept_of(self, gateway: str) -> Path:
+        return self.cache / f"{gateway}.db"
 
     def clock_of(self, gateway: str) -> Path:
         return self.run / f"{gateway}.clock"

@@ -13,7 +13,7 @@ from tidegate.core.capture import Captured
 from tidegate.core.controller import Tell
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.grading import Answered, Check
-from tidegate.core.judged_hit import judged_hit
+from tidegate.core.judged_hit import judged_hit, seated
 from tidegate.core.units import usd_to_nanousd
 from tidegate.evals.captured_cases import NoCase, case_of
 from tidegate.evals.hit_metrics import HitCounts
@@ -121,9 +121,3 @@ class Hits:
         title = f"kept answers of {route} are not judged as declared"
         text = None if why is None else f"Why: {why}. What its cache is worth is not known."
         return told(f"quality/{route}/hits", route, title, text)
-
-
-def seated(route: str) -> str:
-    """What a judge of its kept answers is called to be for: no route, so that what is said against
-    it holds no release."""
-    return f"{route} (kept answers)"

@@ -15,11 +15,12 @@ from tidegate.core.checks import Graders, checks_of
 from tidegate.core.declared import Declared
 from tidegate.core.declared_quality import DeclaredQuality
 from tidegate.core.grading import Check, Grader, judge_digest
+from tidegate.core.judged_hit import seated
 from tidegate.core.units import usd_to_nanousd
 from tidegate.evals.calibrating import PAIRWISE
 from tidegate.evals.checking import members
 from tidegate.evals.grading import with_threshold
-from tidegate.evals.hit_matter import HIT_CHECK, seated
+from tidegate.evals.hit_matter import HIT_CHECK
 
 Parameters = tuple[tuple[str, str], ...]
 

@@ -19,7 +19,7 @@ _MINUTES_AN_HOUR: Final = 60
 
 class ServedBy(NamedTuple):
     """Who answered: the arm of a release (None without one), by which it is drawn, prompt version
-    and model."""
+    and model. Of a kept answer `arm` is the tier, and whether a veto held it back."""
 
     arm: str | None
     prompt_version: str | None

@@ -11,14 +11,16 @@ from tidegate.core import clock
 from tidegate.core.cache import Bounds, Tier
 from tidegate.core.cache_labels import BEGINNING, Labels, Mark, Selector
 from tidegate.core.database_ref import CountersRef, CounterStore, resolve
-from tidegate.core.kept_answer import Answers, Found
+from tidegate.core.kept_answer import Answers, Found, KeptAnswer
 from tidegate.core.plan import Plan, Route
 from tidegate.gateway.clock_steps import boot_id
 from tidegate.gateway.flights import Flights
 from tidegate.gateway.invalidations import Invalidations
+from tidegate.gateway.kept_disk import KeptDisk
 from tidegate.gateway.key_rate import KeyRate
 from tidegate.gateway.semantic_tier import SemanticTier
 from tidegate.gateway.vector_stores import VectorStores
+from tidegate.stores.disk_answers import DiskAnswers, DiskVectors
 from tidegate.stores.memory_answers import MemoryAnswers, Room
 from tidegate.stores.memory_vectors import MemoryVectors
 from tidegate.stores.redis_address import parse
@@ -54,7 +56,8 @@ class AnswerCache:
     `chunk_rate` bounds what a key asks of chunks. This process has heard of invalidations since
     `since_s` (monotonic), `machine` names the start of its machine. `connect` reaches the store
     that gateways share, `shared` is it while a route keeps any: what is invalidated there counts
-    for a gateway's memory too. `vectors` are those of the semantic tier."""
+    for a gateway's memory too. `disk` is what outlives the process, where there is a place for it.
+    `vectors` are those of the semantic tier."""
 
     def __init__(self) -> None:
         self.flights = Flights()
@@ -73,8 +76,10 @@ class AnswerCache:
         self.machine = boot_id() or ""
         self.since_s = clock.monotonic_s()
         self.stopped = False
+        self.disk: KeptDisk | None = None
         self.connect: Connect | None = None
         self.shared: RedisAnswers | None = None
+        self._kept_places: dict[tuple[str, Tier], Bounds] = {}
         self._nowhere = MemoryAnswers(0)
         self._named: CounterStore | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -87,19 +92,39 @@ class AnswerCache:
             return self.shared.of(route.name, tier, bounds.max_bytes, bounds.max_entry_bytes)
         held = self.memory.get((route.name, tier))
         if held is None:
-            held = MemoryAnswers(bounds.max_bytes, self._room, self.invalidations.log)
-            self.memory[route.name, tier] = held
+            held = self.memory[route.name, tier] = self._begun(route.name, tier, bounds)
         return held
+
+    def keep_in(self, path: Path) -> None:
+        """Where `store: disk` is."""
+        self.disk = KeptDisk(path, self._store_of, self._is_void)
+        self.disk.prepare = self._prepare
+        self.vectors.disk = self.disk
+
+    def caught_up(self) -> None:
+        """Control has told all that it knows."""
+        if self.disk is not None:
+            self.disk.caught_up()
+
+    def forget_all(self) -> None:
+        """Some invalidations were missed."""
+        self.invalidations.forget_all()
+        if self.disk is not None:
+            self.disk.forget_all()
 
     def obey(self, plan: Plan) -> None:
         """The plan of now: its bounds hold, and what its routes do not keep is forgotten."""
         keeping = _keeping(plan.routes)
         for place, held in list(self.memory.items()):
-            if place in keeping:
+            is_disk = isinstance(held, DiskAnswers)
+            if place in keeping and is_disk == self._is_disk(keeping[place]):
                 held.bound(keeping[place].max_bytes)
             else:
                 held.clear()
                 del self.memory[place]
+        if self.disk is not None and any(it.store == "disk" for it in keeping.values()):
+            self.disk.begin()
+        self._kept_places = keeping
         self.vectors.obey(plan)
         self._reach(plan)
         self.semantic.obey(plan)
@@ -137,6 +162,8 @@ class AnswerCache:
         """Control says so, under this id."""
         if self.invalidations.is_new(name, selector):
             self.invalidations.hear(selector, "control")
+            if self.disk is not None:
+                self.disk.told(name, selector, self.invalidations.swept)
             if self.shared is not None:
                 self.shared.invalidate(name, selector)
 
@@ -151,6 +178,42 @@ class AnswerCache:
             answers = self.memory.get((name, "semantic"))
             if answers is not None:
                 yield index, answers
+
+    def _prepare(self) -> None:
+        if any(tier == "semantic" for _, tier in self._kept_places):
+            self.vectors.loaded()
+
+    def _begun(self, name: str, tier: Tier, bounds: Bounds) -> MemoryAnswers:
+        room, log = self._room, self.invalidations.log
+        if self.disk is not None and bounds.store == "disk":
+            return DiskAnswers(bounds.max_bytes, room, log, self.disk.begin(), f"{tier}:{name}")
+        return MemoryAnswers(bounds.max_bytes, room, log)
+
+    def _is_disk(self, bounds: Bounds) -> bool:
+        return self.disk is not None and bounds.store == "disk"
+
+    def _store_of(self, place: str) -> DiskAnswers | DiskVectors | None:
+        """Of what the file holds."""
+        tier, _, name = place.partition(":")
+        for (route, kept), bounds in self._kept_places.items():
+            if route != name or not self._is_disk(bounds):
+                continue
+            if tier == "vectors" and kept == "semantic":
+                return self.vectors.on_disk(name, bounds)
+            if tier == kept:
+                if (name, kept) not in self.memory:
+                    self.memory[name, kept] = self._begun(name, kept, bounds)
+                held = self.memory[name, kept]
+                return held if isinstance(held, DiskAnswers) else None
+        return None
+
+    def _is_void(self, answer: KeptAnswer | None) -> bool | None:
+        """By what gateways and applications have said over the shared store; None: not known."""
+        if self.shared is None:
+            return False
+        if not self.shared.invalidations.is_current:
+            return None
+        return answer is not None and self.shared.invalidations.voids(answer.labels)
 
     def _reach(self, plan: Plan) -> None:
         """Keeps a connection to the shared store while a route of the plan keeps answers."""
@@ -182,6 +245,8 @@ class AnswerCache:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         self.vectors.stop()
+        if self.disk is not None:
+            await self.disk.stop()
 
 
 def _keeping(routes: Mapping[str, Route]) -> dict[tuple[str, Tier], Bounds]:
@@ -189,7 +254,7 @@ def _keeping(routes: Mapping[str, Route]) -> dict[tuple[str, Tier], Bounds]:
     found: dict[tuple[str, Tier], Bounds] = {}
     for name, route in routes.items():
         for tier, bounds in _tiers(route):
-            if bounds.store == "memory":
+            if bounds.store != "shared":
                 found.setdefault((name, tier), bounds)
     return found
 

@@ -31,6 +31,7 @@ _INLINE_S: Final = 0.0005
 _FLOAT_BYTES: Final = 4
 _SMOOTHING: Final = 0.1
 _NICE: Final = 10
+_LATE: Final = 16
 Off = Literal["loading", "unavailable", "broken", "hangs"]
 Load = Callable[[str], Encoder]
 # None: the encoder does not read such a text.
@@ -56,6 +57,7 @@ class Encodings:
         self._first: deque[tuple[str, _Waiting]] = deque()
         self._behind: deque[tuple[str, _Waiting]] = deque()
         self._some = threading.Semaphore(0)
+        self._late_s: deque[float] = deque(maxlen=_LATE)
         self._stopped = False
         self._thread = threading.Thread(target=self._work, name=f"encoder-{name}", daemon=True)
         self._thread.start()
@@ -92,11 +94,10 @@ class Encodings:
         return future
 
     def at_once(self, text: str) -> Vector | None:
-        """None where it takes a while."""
-        if self.encoder is None or not self._is_inline(self.encoder):
-            return None
-        coming = self.ask(text, _INLINE_S)
-        if coming is None or coming.exception() is not None:
+        """None where it takes a while; whether it still does is tried behind the others."""
+        inline = self.encoder is not None and self._is_inline(self.encoder)
+        coming = self.ask(text, _INLINE_S if inline else None)
+        if coming is None or not coming.done() or coming.exception() is not None:
             return None
         return coming.result()
 
@@ -109,7 +110,8 @@ class Encodings:
         self._some.release()
 
     def _is_inline(self, encoder: Encoder) -> bool:
-        return encoder.fast and self.mean_s < _INLINE_S
+        """By the quickest of late: what a thread waits for its core is not the encoder's."""
+        return encoder.fast and min(self._late_s, default=0.0) < _INLINE_S
 
     def _work(self) -> None:
         """The thread. The loop goes first where both have one core."""
@@ -166,6 +168,7 @@ class Encodings:
                 self.failures = MOST_FAILURES - 1  # once more, after that, is enough
         else:
             self.failures = 0
+            self._late_s.append(took_s)
             step = _SMOOTHING if self.mean_s else 1.0
             self.mean_s += (took_s - self.mean_s) * step
         if future.done():

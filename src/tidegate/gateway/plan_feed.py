@@ -127,7 +127,7 @@ class PlanFeed:
         elif isinstance(body, feed.Forget):
             self._world.keys.forget_all()
             self._world.levers.forget()
-            self._world.cache.invalidations.forget_all()
+            self._world.cache.forget_all()
         elif isinstance(body, feed.AnswersInvalidated):
             for one in body.invalidations:
                 self._world.cache.invalidate(one.id, one.selector)
@@ -142,6 +142,7 @@ class PlanFeed:
                 log.error(
                     "plan %d is refused, the last good one serves on: %s", body.version, error
                 )
+            self._world.cache.caught_up()
         self.last_seq = entry.seq
         plan = self._world.plan
         return feed.Ack(entry.seq, 0 if plan is None else plan.plan.version, error)

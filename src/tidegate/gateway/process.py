@@ -106,6 +106,7 @@ class Process:
         self._stores = SharedStores(self._world.gateway, os.environ, self._past)
         self._preparer = Preparer(os.environ, memory_counters, self._stores)
         self._world.cache.connect = connecting(os.environ, self._world.gateway)
+        self._world.cache.keep_in(self._layout.kept_of(name))
         self._world.cache.vectors.connect = reaching(os.environ, self._world.gateway)
         self._prober = Prober(self._world)
         self._world.shadows = self._shadows = Shadows(self._world)

@@ -33,7 +33,7 @@ from tidegate.text.veto import VERSION, veto
 # How long a caller waits for a vector.
 PATIENCE_S: Final = 0.05
 MOST_NEIGHBOURS: Final = 5
-# What a prefilter sees no nearer than this no encoder has found to be the same, of 3,000 pairs.
+# What a prefilter sees no nearer than this is hardly ever the same to another: `bench wordings`.
 PREFILTER_LEAST: Final = 0.6
 # While nothing has been learnt, what is no nearer than this is not noted as another wording.
 SHADOW_LEAST: Final = 0.5

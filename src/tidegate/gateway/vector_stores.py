@@ -13,7 +13,7 @@ from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 from tidegate.core import plugs
-from tidegate.core.cache import SemanticCache
+from tidegate.core.cache import Bounds, SemanticCache
 from tidegate.core.database_ref import (
     CountersRef,
     DatabaseRef,
@@ -24,6 +24,8 @@ from tidegate.core.database_ref import (
 from tidegate.core.neighbours import NOWHERE, Vectors
 from tidegate.core.plan import Plan, Route
 from tidegate.core.plugs import PlugError
+from tidegate.gateway.kept_disk import KeptDisk
+from tidegate.stores.disk_answers import DiskVectors
 from tidegate.stores.memory_answers import Room
 from tidegate.stores.memory_vectors import MemoryVectors, Rows
 from tidegate.stores.redis_address import parse
@@ -52,14 +54,15 @@ ConnectVectors = Callable[[VectorStore], SharedVectors]
 
 class VectorStores:
     """`room` is what all that this process keeps may take. `missing` says why there is nothing to
-    search with, None while there is. `connect` reaches the store that gateways share, `shared` is
-    it while a route keeps vectors there."""
+    search with, None while there is. `disk` is what outlives the process. `connect` reaches the
+    store that gateways share, `shared` is it while a route keeps vectors there."""
 
     def __init__(self, room: Room) -> None:
         self.memory: dict[str, MemoryVectors] = {}
         self.missing: str | None = None
         self.connect: ConnectVectors | None = None
         self.shared: SharedVectors | None = None
+        self.disk: KeptDisk | None = None
         self._room = room
         self._aside = VectorThread()
         self._make: Callable[[], Rows] | None = None
@@ -76,15 +79,30 @@ class VectorStores:
             make = self.loaded()
             if make is None:
                 return NOWHERE
-            held = MemoryVectors(make, self._aside, bounds.max_bytes, self._room)
+            held = self._begun(make, route.name, bounds)
             self.memory[route.name] = held
         return held
+
+    def on_disk(self, route: str, bounds: Bounds) -> DiskVectors | None:
+        """Those of a route whose rows come back from the file."""
+        make = self.loaded()
+        if make is None:
+            return None
+        held = self.memory.get(route) or self._begun(make, route, bounds)
+        self.memory[route] = held
+        return held if isinstance(held, DiskVectors) else None
+
+    def _begun(self, make: Callable[[], Rows], route: str, bounds: Bounds) -> MemoryVectors:
+        if self.disk is None or bounds.store != "disk":
+            return MemoryVectors(make, self._aside, bounds.max_bytes, self._room)
+        file = self.disk.begin(), f"vectors:{route}"
+        return DiskVectors(make, self._aside, bounds.max_bytes, self._room, file)
 
     def obey(self, plan: Plan) -> None:
         """The plan of now: its bounds hold, and what its routes do not keep is forgotten."""
         keeping = _keeping(plan.routes)
         for name, held in list(self.memory.items()):
-            if name in keeping and keeping[name].store != "shared":
+            if name in keeping and self._is_there(held, keeping[name]):
                 held.bound(keeping[name].max_bytes)
             else:
                 held.clear()
@@ -105,6 +123,11 @@ class VectorStores:
                 self.missing = f"vectors cannot be searched here ({error}): {_INSTALL}"
                 log.error("semantic answers are off: %s", self.missing)
         return self._make
+
+    def _is_there(self, held: MemoryVectors, bounds: SemanticCache) -> bool:
+        """Whether the plan of now has them where they are."""
+        is_disk = self.disk is not None and bounds.store == "disk"
+        return bounds.store != "shared" and isinstance(held, DiskVectors) == is_disk
 
     def _reach(self, named: VectorStore | None) -> None:
         """Keeps the store that gateways share, while there is one."""

@@ -9,11 +9,13 @@ from msgspec import Struct
 from msgspec.structs import asdict
 from sqlalchemy import Connection, Engine, Table, delete, func, select
 
+from tidegate.core.judged_hit import routes_of_hits
 from tidegate.core.purpose import EVAL
 from tidegate.stores import database
 from tidegate.stores.captures import storable
 from tidegate.stores.schema import keys, spend
 from tidegate.stores.schema_assessed import assessments
+from tidegate.stores.schema_judged_hits import judged_hits
 from tidegate.stores.schema_judges import judge_looks, judge_scores, judge_seats, judges
 from tidegate.stores.spending import quarter_of
 
@@ -168,10 +170,14 @@ def leave_seats(connection: Connection, taken: Iterable[str]) -> None:
 
 
 def seen(connection: Connection, routes: Sequence[str], since_s: float) -> frozenset[str]:
-    """Digests of judges that have looked at live answers of these routes since."""
-    c = assessments.c
-    query = select(c.judge).distinct().where(c.route.in_(routes), c.at_s >= since_s, c.judge != "")
-    return frozenset(it for row in connection.execute(query) for it in row.judge.split())
+    """Digests of judges that have looked at live answers of these routes since, or at kept ones
+    where they are named so (`core.judged_hit.seated`)."""
+    found = set[str]()
+    for c, names in ((assessments.c, routes), (judged_hits.c, routes_of_hits(routes))):
+        query = select(c.judge).distinct()
+        query = query.where(c.route.in_(names), c.at_s >= since_s, c.judge != "")
+        found.update(it for row in connection.execute(query) for it in row.judge.split())
+    return frozenset(found)
 
 
 def spent_nanousd(

@@ -134,6 +134,12 @@ class MemoryVectors:
             self._aside.do(self._tidy, held)
         self._make_room(now_s)
 
+    def holds(self, partition: bytes, key: bytes) -> bool:
+        return (partition, key) in self._labels
+
+    def dropped(self, partition: bytes, key: bytes) -> None:
+        """One was taken out, or makes way for another."""
+
     def drop(self, partition: bytes, key: bytes) -> None:
         label = self._labels.get((partition, key))
         if label is not None:
@@ -191,6 +197,7 @@ class MemoryVectors:
     def _drop(self, label: int) -> None:
         it = self._held.pop(label)
         del self._labels[it.partition, it.key]
+        self.dropped(it.partition, it.key)
         self._take(-it.size)
         held = self._partitions[it.partition]
         held.count -= 1

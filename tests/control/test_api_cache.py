@@ -88,3 +88,23 @@ def test_a_lead_s_are_the_team_s_own(room: Room) -> None:
     other = room.ask("POST", "/cache/invalidate", {"team": "beta"}, token=token)
     assert error_code(other) == "role_too_low"
     assert error_code(room.ask("POST", "/cache/invalidate", {}, token=token)) == "invalid_request"
+
+
+def test_what_was_asked_anew_beside_an_older_answer_is_meant_itself(
+    room: Room, engine: Engine
+) -> None:
+    now_s = clock.wall_s()
+    first = rig.receipt(now_s - 60)
+    for cache in ("refresh", "partial"):
+        anew = rig.receipt(now_s - 30, cache=cache, cache_from=first.id)
+        Ledger(engine).write(rig.entries(anew), [])
+        answer = room.ask("POST", "/cache/invalidate", {"entry": anew.id})
+        assert answer.json()["invalidated"] == {"entry": anew.id}
+
+
+def test_a_lead_is_not_told_of_another_team_s_request(room: Room, engine: Engine) -> None:
+    token = room.make_team("acme")
+    theirs = rig.receipt(clock.wall_s() - 30, team="beta", cache="hit", cache_from="01F")
+    Ledger(engine).write(rig.entries(theirs), [])
+    answer = room.ask("POST", "/cache/invalidate", {"entry": theirs.id}, token=token)
+    assert answer.json()["invalidated"] == {"entry": theirs.id, "team": "acme"}

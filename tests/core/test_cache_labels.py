@@ -85,6 +85,13 @@ def test_what_cannot_be_meant_is_told(selector: Selector, words: str) -> None:
     assert words in (selector.wrong() or "")
 
 
+def test_whatever_a_key_or_a_model_may_be_called_can_be_named() -> None:
+    arn = "arn:aws:bedrock:eu-central-1:123456789012:inference-profile/" + "x" * 150
+    assert Selector(model=arn).wrong() is None
+    assert Selector(customer="acme\u00a0ltd ", team="t").wrong() is None
+    assert "model has" in (Selector(model="x" * 513).wrong() or "")
+
+
 def test_what_an_answer_is_invalidated_by() -> None:
     assert {name for name, _ in labelled(ONE)} == set(Selector.__struct_fields__) - {"everything"}
     assert list(labelled(Labels())) == []

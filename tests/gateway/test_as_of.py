@@ -38,10 +38,13 @@ def test_a_mark_is_of_what_had_been_heard_then() -> None:
         after, now_s = AsOf.now(clock.monotonic_s(), cache), clock.monotonic_s()
         assert before.mark(now_s, cache, shared=False) == Mark(0)
         assert after.mark(now_s, cache, shared=False) == Mark(1)
+        forged = AsOf(cache.machine, now_s + 60.0, "99999999999999-0")
+        assert forged.mark(now_s, cache, shared=True) == Mark(0)
+        assert forged.mark(now_s, cache, shared=False) is None
         # Of another machine, of before this process began, of what is still to come.
         for machine, at_s in (("x", now_s), (cache.machine, -1.0), (cache.machine, now_s + 9)):
             odd = AsOf(machine, at_s, "5-1")
             assert odd.mark(now_s, cache, shared=False) is None
-            assert odd.mark(now_s, cache, shared=True) == Mark(0, "5-1")
+            assert odd.mark(now_s, cache, shared=True) == Mark(0), "there is no store"
 
     asyncio.run(main())

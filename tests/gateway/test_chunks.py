@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import signal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -301,6 +302,13 @@ def test_gateways_with_one_store_share_them(tmp_path: Path) -> None:
             as_of = (await houses[0].say(GET, keys=["k"])).json["as_of"]
             other.world.cache.machine = "another"  # the stream's numbers are everybody's
             assert await houses[1].put("m", 1, as_of=as_of) is True
+            server.signal(signal.SIGSTOP)
+            gone = await houses[0].say(DELETE, keys=["k"])
+            server.signal(signal.SIGCONT)
+            assert gone.status == 503, "it may be there still"
+            await until(partial(is_open, one))
+            assert (await houses[0].say(DELETE, keys=["m"])).json["data"][0]["deleted"]
+            assert await houses[0].get("m") == "none"
             await asyncio.gather(*(it.world.cache.stop() for it in (one, other)))
             assert await houses[0].put("k", 1) == "store_unavailable"
             assert (await houses[0].say(DELETE, keys=["k"])).status == 503

@@ -171,6 +171,7 @@ def test_tags_of_the_route_are_of_all_its_answers(tmp_path: Path) -> None:
             route = it.plan.routes["small"]
             assert route.cache is not None
             tagged = replace(route, cache=replace(route.cache, tags=("shop",)))
+            assert await outcome(it) == "miss"  # without its tag, and so of no use any more
             await it.obey(replace(it.plan, routes={"small": tagged}))
             assert [await outcome(it) for _ in range(2)] == ["miss", "hit"]
             await hear(it, Selector(tag="shop"))

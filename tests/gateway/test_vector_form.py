@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given as drawn
 from hypothesis import strategies as st
 
-from tidegate.gateway.vector_form import MOST_BYTES, given, is_packed, length, length_of, to_keep
+from tidegate.core.cache import MOST_VECTOR_BYTES
+from tidegate.gateway.vector_form import given, is_packed, length, length_of, to_keep
 
 singles = st.lists(st.floats(width=32, allow_nan=False, allow_infinity=False), min_size=1)
 doubles = st.lists(st.floats(-1e30, 1e30), min_size=1)
@@ -69,7 +70,7 @@ def test_digits_are_the_provider_s_own() -> None:
         in_base64([float("nan")]),
         in_base64([1.0, float("inf")]),
         in_base64([float("inf"), float("-inf")]),
-        msgspec.json.encode([0.123456789] * (MOST_BYTES // 11)),
+        msgspec.json.encode([0.123456789] * (MOST_VECTOR_BYTES // 11)),
     ],
     ids=range(17),
 )

@@ -1,5 +1,6 @@
 """Of a batch what is kept is not asked for again, and its answer is as if all of it had been."""
 
+import asyncio
 import random
 from collections import Counter
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.gateway.upstream import Exchange, Upstream, answer_bytes, whole
 from tidegate.core.plan import Share, Target
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.overlay import put_in_force
+from tidegate.gateway.vector_keeping import AT_ONCE
 
 
 def test_a_batch_is_split_and_joined_in_its_order(tmp_path: Path) -> None:
@@ -172,8 +174,8 @@ def test_each_target_of_a_release_has_its_own(tmp_path: Path) -> None:
             release = replace(route.release, others=(Share(beside, 1.0),))
             await it.obey(replace(it.plan, routes={"small": replace(route, release=release)}))
             rng = random.Random(1)
-            for _ in range(60):
-                said = rng.choices("abcdefgh", k=3)
+            for number in range(60):
+                said = [*rng.choices("abcdefgh", k=3), f"{number}, so that one of them is asked"]
                 found = vectors(await it.ask(said))
                 assert found in [[vector(x, m) for x in said] for m in ("served-model", "m2")]
             assert one.asked and two.asked
@@ -336,5 +338,49 @@ def test_while_it_is_off_every_item_is_asked_anew(tmp_path: Path) -> None:
             await it.ask(["b"])
             assert [one.cache for one in it.it.receipts()] == ["miss", "bypass", "hit", "miss"]
             assert made_by.asked == [["a"], ["a", "b"], ["b"]]
+
+    run(main())
+
+
+def test_what_a_target_has_made_is_given_while_it_is_off(tmp_path: Path) -> None:
+    async def main() -> None:
+        one, two = Embedders(), Embedders()
+        async with house(tmp_path, one) as it, Upstream(two) as other:
+            [route] = it.plan.routes.values()
+            beside = Share(target(other.port, "beside", model="m2"), 1e-9)
+            release = replace(route.release, others=(beside,))
+            await it.obey(replace(it.plan, routes={"small": replace(route, release=release)}))
+            await it.ask(["a"])
+            off = {route.release.shares[0].target.name: 1.0}
+            assert it.it.world.plan is not None
+            put_in_force(it.it.world, it.it.world.plan, {"target_off": off})
+            assert vectors(await it.ask(["a"])) == [vector("a")]
+            assert vectors(await it.ask(["a", "b"])) == [vector("a", "m2"), vector("b", "m2")]
+
+    run(main())
+
+
+def test_many_that_are_asked_for_in_the_other_form_do_not_hold_the_loop(tmp_path: Path) -> None:
+    async def main() -> None:
+        made_by = Embedders()
+        made_by.dimensions = 64
+        async with house(tmp_path, made_by) as it:
+            items = [str(number) for number in range(2048)]
+            await it.ask(items)
+            turns, done = 0, asyncio.Event()
+
+            async def count() -> None:
+                nonlocal turns
+                while not done.is_set():
+                    turns += 1
+                    await asyncio.sleep(0)
+
+            counting = asyncio.ensure_future(count())
+            body = await it.ask(items, encoding_format="base64")
+            done.set()
+            await counting
+            assert vectors(body) == [vector(one, dimensions=64) for one in items]
+            assert body.headers["x-tidegate-cache"] == "hit"
+            assert turns >= 2048 // AT_ONCE
 
     run(main())

@@ -84,7 +84,7 @@ def test_an_answer_comes_back_as_old_as_it_is(
 
 def test_what_makes_room_in_memory_makes_it_in_the_file(tmp_path: Path) -> None:
     file = begun(tmp_path / "k.db")
-    store = answers(file, 4096)
+    store = answers(file, 4200)
     for number in range(9):
         store.put(b"%d" % number, answer(b"x" * 300), 60.0)
     store.put(b"long", answer(b"x" * 9000), 60.0)

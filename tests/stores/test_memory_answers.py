@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from msgspec.structs import replace
 
 from tidegate.core import clock
+from tidegate.core.cache_labels import Labels
 from tidegate.core.kept_answer import ENTRY_BYTES, Found, KeptAnswer
 from tidegate.stores.memory_answers import MemoryAnswers, Room
 
@@ -135,3 +137,27 @@ def test_several_are_put_and_found_together() -> None:
         ]
 
     asyncio.run(main())
+
+
+def test_what_nobody_asks_for_any_more_does_not_keep_others_out(now: list[float]) -> None:
+    room = Room(20 * (ENTRY_BYTES + 2))
+    idle, busy = MemoryAnswers(MANY, room), MemoryAnswers(MANY, room)
+    for number in range(20):
+        idle.put(b"%d" % number, answer(), 60.0)
+    now[0] += 3600.0
+    for number in range(10):
+        busy.put(b"%d" % number, answer(), 60.0)
+    assert (len(idle), len(busy)) == (10, 10)
+    idle.clear()
+    del idle
+    for number in range(30):
+        busy.put(b"%d" % number, answer(), 60.0)
+    assert (len(busy), room.size) == (20, room.max_bytes)
+
+
+def test_labels_take_room_too() -> None:
+    answers = MemoryAnswers(8 * ENTRY_BYTES)
+    for number in range(8):
+        labels = Labels(sources=tuple(f"{number} {it} ".ljust(128, "語") for it in range(32)))
+        answers.put(b"%d" % number, replace(answer(), labels=labels), 60.0)
+        assert len(answers) <= 1, "the words of one take more than 8 KiB"

@@ -51,10 +51,12 @@ def test_what_it_takes_counts_for_all_that_share_the_room() -> None:
     for name in (b"1", b"2"):
         one.put(b"p", name, X, "q", 60.0)
     other.put(b"p", b"3", X, "q", 60.0)
-    assert (len(one), len(other), room.size) == (2, 0, FIRST + 2 * SIZE)
-    one.drop(b"p", b"1")
-    other.put(b"p", b"3", X, "q", 60.0)
     assert (len(one), len(other), room.size) == (1, 1, room.max_bytes)
+    other.put(b"p", b"4", X, "q", 60.0)
+    assert (len(one), len(other), room.size) == (1, 1, room.max_bytes)
+    one.drop(b"p", b"2")
+    other.put(b"p", b"3", X, "q", 60.0)
+    assert (len(one), len(other), room.size) == (0, 2, FIRST + 2 * SIZE)
 
 
 def test_what_has_expired_is_not_found_and_hides_nothing(

@@ -14,7 +14,8 @@ from tests.stores.redis_rig import Server, run
 from tidegate.core import clock
 from tidegate.core.cache_labels import Labels
 from tidegate.core.kept_answer import KeptAnswer, packed
-from tidegate.stores.redis_answers import RedisAnswers
+from tidegate.stores.redis_answers import ENTRY_BYTES, RedisAnswers
+from tidegate.stores.redis_purge import written
 from tidegate.stores.redis_wire import encode
 
 MB = 1 << 20
@@ -78,7 +79,7 @@ def test_what_would_expire_soonest_makes_room_and_what_has_expired_takes_none(
 ) -> None:
     async def main(server: Server) -> None:
         async with kept(server) as store:
-            size = len(packed(answer(b"x" * 1000), b"1"))
+            size = len(packed(answer(b"x" * 1000), b"1")) + len(written(LATER)) + ENTRY_BYTES
             route = store.of("a", "exact", 3 * size)
             for name, keep_s in ((b"1", 60.0), (b"2", 30.0), (b"3", 0.02)):
                 route.put(name, answer(b"x" * 1000), keep_s)
@@ -224,6 +225,51 @@ def test_while_it_is_away_all_of_several_are_misses(tmp_path: Path) -> None:
         await route.put_many([(b"1", answer())], 60.0)
         assert await route.get_many([b"1", b"2"]) == [None, None]
         assert store.errors == 2
+
+    with redis_rig.serving("redis", tmp_path) as server:
+        run(main(server))
+
+
+def test_a_bound_is_of_what_the_server_takes_and_making_room_holds_it_little(
+    tmp_path: Path,
+) -> None:
+    async def main(server: Server) -> None:
+        async with kept(server) as store:
+            route = store.of("a", "chunks", 64 * MB)
+            before = used(server)
+            for start in range(0, 4000, 500):
+                entries = [(b"%d" % it, answer(b"1")) for it in range(start, start + 500)]
+                await route.put_many(entries, 60.0)
+            told = int(server.say("GET", f"{SPACE}:size").split(b"\r\n")[1])
+            assert 0.7 < told / (used(server) - before) < 1.5
+            route.max_bytes = 1
+            await route.put_many([(b"x", answer(b"1"))], 60.0)
+            assert server.say("ZCARD", f"{SPACE}:until") == b":3001\r\n"
+
+    with redis_rig.serving("redis", tmp_path) as server:
+        run(main(server))
+
+
+SPACE = "{tidegate:answers:3:chunks:a}"
+
+
+def used(server: Server) -> int:
+    return int(server.say("INFO", "memory").split(b"used_memory:")[1].split(b"\r\n")[0])
+
+
+def test_what_is_long_is_read_in_as_many_replies_as_it_takes(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        async with kept(server) as store:
+            route = store.of("a", "chunks", 64 * MB, MB)
+            long = answer(b"x" * MB)
+            keys = [b"%d" % number for number in range(6)]
+            for key in keys:
+                await route.put_many([(key, long)], 60.0)
+
+            async def all_of_them() -> object:
+                return all(await route.get_many(keys)) or None
+
+            await found(all_of_them)
 
     with redis_rig.serving("redis", tmp_path) as server:
         run(main(server))

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import signal
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -14,8 +15,10 @@ from tests.stores.redis_rig import Server, run
 from tidegate.core import clock
 from tidegate.core.cache_labels import EVERYTHING, Labels, Selector
 from tidegate.core.kept_answer import KeptAnswer
+from tidegate.stores.redis_address import parse
 from tidegate.stores.redis_answers import RedisAnswers
-from tidegate.stores.redis_invalidations import LOOK_S, STREAM
+from tidegate.stores.redis_invalidations import LOOK_S, STREAM, RedisInvalidations
+from tidegate.stores.redis_link import RedisLink
 
 MB = 1 << 20
 
@@ -210,6 +213,71 @@ def test_nothing_is_given_where_the_stream_cannot_be_read(tmp_path: Path) -> Non
             one.store.invalidations._read_s = clock.monotonic_s() - 1.0
             assert not await one.has(b"k")
             await there(one, b"k")
+
+    with redis_rig.serving("redis", tmp_path) as server:
+        run(main(server))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("lost", ["cut off", "lost"])
+def test_nor_where_what_one_has_read_last_is_no_more(
+    kind: str, lost: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was away while more was said than is kept; or a replica that lacks the last entries has
+    become the server."""
+
+    async def main(server: Server) -> None:
+        async with two(server) as (one, _):
+            one.put(b"k", tags=("a",))
+            await there(one, b"k")
+            new = Gateway(server, "new")
+            task = asyncio.ensure_future(new.store.run())
+            await until(lambda: new.store.open)
+            if lost == "lost":
+                id = server.say("XADD", STREAM, "*", "tag", "a").split(b"\r\n")[1].decode()
+                await new.hears(Selector(tag="a"))
+            with monkeypatch.context() as patch:
+                patch.setattr(new.store.invalidations, "read", nothing)
+                if lost == "lost":
+                    server.say("XDEL", STREAM, id)
+                else:
+                    for name in "axyz":
+                        server.say("XADD", STREAM, "*", "tag", name)
+                    server.say("XTRIM", STREAM, "MAXLEN", "3")
+                before = new.heard.count(("", EVERYTHING))
+            await until(lambda: new.heard.count(("", EVERYTHING)) > before)
+            assert not await new.has(b"k")
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    with redis_rig.serving(kind, tmp_path) as server:
+        run(main(server))
+
+
+async def nothing(link: object) -> None:
+    """It is away."""
+
+
+def test_what_cannot_be_placed_costs_a_look_little() -> None:
+    invalidations = RedisInvalidations(lambda name, selector: None, {})
+    link = RedisLink(parse("redis://localhost:1"), "g", nothing)
+    for number in range(1000):
+        invalidations.place(link, str(number), Selector(source=f"doc-{number}", team="acme"))
+    labels = Labels(route="r", team="beta", key="k", tags=("a", "b"), sources=("doc-1",))
+    began_s = time.process_time()
+    for _ in range(20):
+        assert not invalidations.voids(labels)
+    assert time.process_time() - began_s < 0.04
+    assert invalidations.voids(Labels(team="acme", sources=("doc-999",)))
+
+
+def test_a_caller_cannot_have_read_more_than_there_is(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        async with two(server) as (one, _):
+            heard = one.store.invalidations
+            assert heard.at_most("99999999999999-9") == one.mark()
+            assert heard.at_most("5-1") == "5-1"
+            assert heard.at_most("newest") == heard.at_most("") == ""
 
     with redis_rig.serving("redis", tmp_path) as server:
         run(main(server))

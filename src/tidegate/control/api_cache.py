@@ -10,6 +10,7 @@ from tidegate.control.errors import ApiError
 from tidegate.control.routes import Call, Row
 from tidegate.control.shapes_cache import AnswersGone
 from tidegate.core import clock
+from tidegate.core.cache import ANSWERED
 from tidegate.core.cache_labels import Selector
 from tidegate.core.feed import Invalidation
 from tidegate.stores import audit, database, feed, receipts
@@ -46,7 +47,9 @@ async def _meant(call: Call) -> Selector:
     if asked.entry is None:
         return asked
     found = await call.desk.store(receipts.by_id, asked.entry)
-    if found is None or found.cache_from is None:
+    if found is None or found.cache_from is None or found.cache not in ANSWERED:
+        return asked  # one that was asked anew beside an older one has an answer of its own
+    if call.team is not None and found.team != call.team.id:
         return asked
     return replace(asked, entry=found.cache_from)
 

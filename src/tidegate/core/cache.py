@@ -20,6 +20,8 @@ Tier = Literal["exact", "semantic", "embeddings", "chunks"]
 # What a lookup came to. `joined`: the same was being asked already, and both have its answer.
 # `bypass`: it was not looked for. `partial`: some of its items were kept, and the others asked for.
 Outcome = Literal["hit", "stale", "joined", "miss", "bypass", "refresh", "partial"]
+# Of a vector; longer than a list of 4,096 numbers with all their digits.
+MOST_VECTOR_BYTES: Final = 128 * 1024
 ANSWERED: Final[frozenset[str | None]] = frozenset({"hit", "stale", "joined"})
 
 
@@ -84,6 +86,10 @@ class EmbeddingsCache(Struct, frozen=True, omit_defaults=True):
     scope: Scope = "tenant"
     store: Where = "memory"
 
+    @property
+    def max_entry_bytes(self) -> int:
+        return MOST_VECTOR_BYTES
+
 
 class ChunksCache(Struct, frozen=True, omit_defaults=True):
     """What applications keep themselves, such as what a search has found, for `ttl_s` at most."""
@@ -103,6 +109,9 @@ class Bounds(Protocol):
 
     @property
     def max_bytes(self) -> int: ...
+
+    @property
+    def max_entry_bytes(self) -> int: ...
 
     @property
     def store(self) -> Where: ...

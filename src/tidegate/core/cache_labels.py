@@ -1,5 +1,6 @@
 """What a kept answer came of, and which kept answers an invalidation means by that."""
 
+import sys
 from collections.abc import Iterator
 from typing import Final
 
@@ -10,6 +11,9 @@ from tidegate.core.cache import Tier
 # Of one answer, or one invalidation's value.
 MOST_TAGS: Final = 32
 MOST_CHARS: Final = 128
+# Of whatever else has a name.
+_MOST_NAME_CHARS: Final = 512
+_POINTER_BYTES: Final = 8
 Term = tuple[str, str]
 
 
@@ -87,8 +91,10 @@ class Selector(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=Tr
         if self.customer is not None and self.team is None:
             return "a customer is one of a team: name the team too"
         for name, value in terms:
-            if not is_label(value):
+            if name in ("tag", "source") and not is_label(value):
                 return f"{name} is a word of 1 to {MOST_CHARS} characters without blanks at its end"
+            if not 0 < len(value) <= _MOST_NAME_CHARS:
+                return f"{name} has 1 to {_MOST_NAME_CHARS} characters"
         return None
 
     def matches(self, labels: Labels) -> bool:
@@ -120,5 +126,10 @@ def labelled(labels: Labels) -> Iterator[Term]:
 
 
 def is_label(text: str) -> bool:
-    """Whether it may be a tag, a source, or the value of anything else that is named."""
+    """Whether it may be a tag or a source."""
     return 0 < len(text) <= MOST_CHARS and text.isprintable() and text == text.strip()
+
+
+def size_of(labels: Labels) -> int:
+    """What its tags and sources take in memory, in bytes: who asks says how many there are."""
+    return sum(sys.getsizeof(it) + _POINTER_BYTES for it in (*labels.tags, *labels.sources))

@@ -76,8 +76,8 @@ class Answers(Protocol):
     async def put_many(self, entries: Sequence[tuple[bytes, KeptAnswer]], keep_s: float) -> None:
         """Back when more may be put."""
 
-    async def remove(self, key: bytes) -> bool:
-        """Whether something was there."""
+    async def remove(self, key: bytes) -> bool | None:
+        """Whether something was there; None where that cannot be said, and it may be still."""
 
     def grew(self, key: bytes, by_bytes: int) -> None:
         """What is kept of a form besides."""

@@ -89,7 +89,7 @@ class AnswerCache:
         if bounds.store == "shared":
             if self.shared is None:
                 return self._nowhere
-            return self.shared.of(route.name, tier, bounds.max_bytes)
+            return self.shared.of(route.name, tier, bounds.max_bytes, bounds.max_entry_bytes)
         held = self.memory.get((route.name, tier))
         if held is None:
             held = self.memory[route.name, tier] = self._begun(route.name, tier, bounds)
@@ -143,6 +143,10 @@ class AnswerCache:
         if self.shared is None:
             return Mark(number) if number else BEGINNING
         return Mark(number, self.shared.invalidations.id_at(received_s))
+
+    def id_at_most(self, id: str) -> str:
+        """Of the stream of the shared store: no newer than what was read of it here."""
+        return "" if self.shared is None else self.shared.invalidations.at_most(id)
 
     def is_void(self, labels: Labels, *, shared: bool) -> bool:
         """Whether something with these, which was good by its `number` and `id`, is void now."""

@@ -54,7 +54,7 @@ class AsOf(Struct, frozen=True, array_like=True):
             number = cache.mark(self.at_s).number
         elif not shared:
             return None
-        return Mark(number, self.id)
+        return Mark(number, cache.id_at_most(self.id))
 
 
 _decode: Final = msgspec.msgpack.Decoder(AsOf).decode

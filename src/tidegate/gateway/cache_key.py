@@ -93,6 +93,7 @@ def prepare_cache(route: Route, providers: Mapping[str, Provider]) -> PreparedCa
         route.drops_unsupported,
         route.parameters,
         route.system_prompt,
+        route.cache.tags,
     )
     return PreparedCache(
         exact,

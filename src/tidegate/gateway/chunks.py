@@ -183,12 +183,16 @@ def _why_not(entry: _Entry, labels: Labels, tier: ChunksCache, cache: AnswerCach
 
 
 async def _delete(said: _Named, place: _Place, world: World) -> list[dict[str, Any]]:
-    if not world.cache.is_there(place.tier):
-        message = "the shared store of kept answers is away"
-        raise Refusal("store_unavailable", message, retry_after_s=1.0)
-    return [
-        {"key": name, "deleted": await place.answers.remove(place.key(name))} for name in said.keys
-    ]
+    rows = []
+    for name in said.keys:
+        deleted = None
+        if world.cache.is_there(place.tier):
+            deleted = await place.answers.remove(place.key(name))
+        if deleted is None:
+            message = "the shared store of kept answers is away; what was named may be there still"
+            raise Refusal("store_unavailable", message, retry_after_s=1.0)
+        rows.append({"key": name, "deleted": deleted})
+    return rows
 
 
 def _place(name: str, namespace: str, key: KeyRecord, receipt: Receipt, world: World) -> _Place:
@@ -205,7 +209,8 @@ def _place(name: str, namespace: str, key: KeyRecord, receipt: Receipt, world: W
         raise Refusal("invalid_request", message, param="route")
     tier = route.cache.chunks
     start = hashlib.blake2b(digest_size=DIGEST_BYTES)
-    head = _pack((_VERSION, "chunks", name, tier.scope, whose(tier.scope, receipt), namespace))
+    whom = tier.scope, whose(tier.scope, receipt), namespace
+    head = _pack((_VERSION, "chunks", name, route.cache.tags, *whom))
     start.update(len(head).to_bytes(4, "big") + head)
     labels = Labels(
         tier="chunks",

@@ -13,6 +13,7 @@ from typing import Final
 
 import msgspec
 
+from tidegate.core.cache import MOST_VECTOR_BYTES
 from tidegate.text.strict_json import UNREADABLE
 
 _PACKED: Final = b"f"
@@ -21,8 +22,6 @@ _WRITTEN: Final = b"l"
 _LENGTH: Final = struct.Struct("<cI")
 _FLOAT_BYTES: Final = 4
 _LIST, _TEXT = ord("["), ord('"')
-# Longer than a list of 4,096 numbers with all their digits; several are one reply of a store.
-MOST_BYTES: Final = 128 * 1024
 
 _decode: Final = msgspec.json.Decoder(list[float]).decode
 _decode_text: Final = msgspec.json.Decoder(str).decode
@@ -43,7 +42,7 @@ def to_keep(embedding: bytes) -> bytes | None:
         _packed(numbers)
     except (*UNREADABLE, binascii.Error, ValueError, struct.error, OverflowError):
         return None
-    good = any(numbers) and math.isfinite(sum(numbers)) and len(kept) <= MOST_BYTES
+    good = any(numbers) and math.isfinite(sum(numbers)) and len(kept) <= MOST_VECTOR_BYTES
     return kept if good else None
 
 
@@ -67,11 +66,18 @@ def length_of(embedding: bytes) -> int | None:
 
 def given(kept: bytes, *, packed: bool) -> bytes:
     """As JSON, in base64 or as a list."""
-    if kept[:1] == _PACKED:
-        floats = kept[1:]
-        return _quoted(floats) if packed else _encode(_unpacked(floats))
-    written = kept[_LENGTH.size :]
-    return _quoted(_packed(_decode(written))) if packed else written
+    kept = turned(kept, packed=packed)
+    return _quoted(kept[1:]) if packed else kept[_LENGTH.size :]
+
+
+def turned(kept: bytes, *, packed: bool) -> bytes:
+    """As it is kept where it came in the form that is asked for."""
+    if (kept[:1] == _PACKED) == packed:
+        return kept
+    if packed:
+        return _PACKED + _packed(_decode(kept[_LENGTH.size :]))
+    numbers = _unpacked(kept[1:])
+    return _LENGTH.pack(_WRITTEN, len(numbers)) + _encode(numbers)
 
 
 def is_packed(embedding: bytes) -> bool:

@@ -4,6 +4,7 @@ A request all of whose items are kept has its answer at once. Of any other only 
 asked for, and is kept afterwards (`vector_keeping`). Two that ask the same at once both ask.
 """
 
+import asyncio
 from functools import partial
 from typing import Final
 
@@ -25,6 +26,8 @@ from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedRoute
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.settle import account_attempt, settle_attempt
+from tidegate.gateway.vector_form import turned
+from tidegate.gateway.vector_keeping import AT_ONCE
 from tidegate.gateway.vector_key import PreparedVectors, read_items
 from tidegate.gateway.world import World
 
@@ -110,7 +113,19 @@ async def _find(batch: Batch, route: PreparedRoute, told: Directives, world: Wor
             for at, one in zip(range(len(keys)), found, strict=False)
             if one is not None and world.cache.is_current(one) and _is_fresh(one, told)
         }
-        batch.found[name] = agreeing(here)
+        batch.found[name] = await _turned(agreeing(here), packed=batch.asked.packed)
+
+
+async def _turned(found: dict[int, Found], *, packed: bool) -> dict[int, Found]:
+    """In the form that is asked for: thousands that have to be turned would hold the loop."""
+    forms = dict(found)
+    for count, (at, one) in enumerate(found.items(), 1):
+        body = turned(one.answer.body, packed=packed)
+        if body is not one.answer.body:
+            forms[at] = Found(replace(one.answer, body=body), one.age_s, {})
+            if count % AT_ONCE == 0:
+                await asyncio.sleep(0)
+    return forms
 
 
 def _is_fresh(found: Found, told: Directives) -> bool:
@@ -125,7 +140,8 @@ def _serve(progress: Progress, batch: Batch, route: PreparedRoute, target: str) 
     assert ask is not None  # noqa: S101 - see `vectors`
     batch.note(receipt, found)
     receipt.model_served = found[0].answer.model_served
-    made_by = next(it.target.target for it in route.pool if it.target.target.name == target)
+    # One that is switched off is in the release, and not among those that are asked.
+    made_by = next(it.target for it in route.route.release.shares if it.target.name == target)
     body = batch.kept_whole(target, made_by.model)
     told = batch.told + _AGES % min(it.answer.fresh_s for it in found.values())
     head = kept_head(progress, ask, target, receipt.cache_age_s or 0.0, told)

@@ -3,11 +3,13 @@
 import asyncio
 from collections import OrderedDict
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, Protocol
+from weakref import WeakSet
 
 from msgspec import Struct
 
 from tidegate.core import clock
+from tidegate.core.cache_labels import size_of
 from tidegate.core.invalidated import Invalidated
 from tidegate.core.kept_answer import ENTRY_BYTES, Found, KeptAnswer
 
@@ -27,22 +29,44 @@ class _Held(Struct, eq=False):
     number: int
 
 
-class Room(Struct, eq=False):
-    """What all routes of a process may take together, and take, in bytes."""
+class Holder(Protocol):
+    """Who keeps something in a room: so much, in bytes."""
 
-    max_bytes: int
-    size: int = 0
+    size: int
+
+    def give(self) -> bool:
+        """Drops what was least recently used; False where there is nothing."""
+
+
+class Room:
+    """What all routes of a process may take together, and take, in bytes. When it is full who has
+    most gives first, or what nobody asks for any more would keep all others out."""
+
+    def __init__(self, max_bytes: int) -> None:
+        self.max_bytes = max_bytes
+        self.size = 0
+        self._holders: WeakSet[Holder] = WeakSet()
+
+    def enter(self, holder: Holder) -> None:
+        self._holders.add(holder)
+
+    def make(self, wanting: Holder) -> None:
+        """As much as is wanted; of two that have the same who wants more gives."""
+        while self.size > self.max_bytes:
+            most = max(self._holders, key=lambda it: (it.size, it is wanting), default=None)
+            if most is None or not most.give():
+                return
 
 
 class MemoryAnswers:
-    """core.kept_answer.Answers of one route. `size` is in bytes, as far as it is known. Where there
-    is no room left that it shares with others, it makes some of its own. What `log` says is void is
-    neither put nor found."""
+    """core.kept_answer.Answers of one route. `size` is in bytes, as far as it is known. What `log`
+    says is void is neither put nor found."""
 
     def __init__(
         self, max_bytes: int, room: Room | None = None, log: Invalidated[int] | None = None
     ) -> None:
         self._room = room or Room(max_bytes)
+        self._room.enter(self)
         self._log = Invalidated(0) if log is None else log
         self.max_bytes = max_bytes
         self.size = 0
@@ -82,7 +106,7 @@ class MemoryAnswers:
     def put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> None:
         now_s = clock.monotonic_s()
         self.drop(key)
-        size, log = len(answer.body) + ENTRY_BYTES, self._log
+        size, log = len(answer.body) + ENTRY_BYTES + size_of(answer.labels), self._log
         if size > self.max_bytes or log.voids(answer.labels, answer.labels.number):
             return
         self._held[key] = _Held(answer, now_s, now_s + keep_s, size, {}, log.newest)
@@ -110,6 +134,14 @@ class MemoryAnswers:
         held = self._held.pop(key, None)
         if held is not None:
             self._take(-held.size)
+
+    def give(self) -> bool:
+        """Drops the least recently used; False where there is none."""
+        if not self._held:
+            return False
+        self.drop(next(iter(self._held)))
+        self.evicted += 1
+        return True
 
     def sweep(self, keys: Iterable[bytes]) -> None:
         """Drops those of them that are void."""
@@ -140,13 +172,9 @@ class MemoryAnswers:
         for key in oldest:
             if now_s >= self._held[key].until_s:
                 self.drop(key)
-        while self._held and self._is_over():
-            key = next(iter(self._held))
-            self.drop(key)
-            self.evicted += 1
-
-    def _is_over(self) -> bool:
-        return self.size > self.max_bytes or self._room.size > self._room.max_bytes
+        while self.size > self.max_bytes and self.give():
+            pass
+        self._room.make(self)
 
     def _take(self, more_bytes: int) -> None:
         self.size += more_bytes

@@ -71,8 +71,7 @@ class _Held(Struct, eq=False):
 
 class MemoryVectors:
     """core.neighbours.Vectors of one route. `make` makes a partition, `aside` is the thread, `size`
-    is in bytes. Where there is no room left that it shares with others, it makes some of its own.
-    """
+    is in bytes. `room` it shares with others."""
 
     def __init__(
         self,
@@ -85,6 +84,7 @@ class MemoryVectors:
         self._make = make
         self._aside = aside
         self._room = room or Room(max_bytes)
+        self._room.enter(self)
         self._patience_s = patience_s
         self.max_bytes = max_bytes
         self.size = self.evicted = self.full = 0
@@ -161,6 +161,14 @@ class MemoryVectors:
         self._partitions, self._held, self._labels, self._ends = {}, OrderedDict(), {}, []
         self._take(-self.size)
 
+    def give(self) -> bool:
+        """Drops the least recently used; False where there is none."""
+        if not self._held:
+            return False
+        self._drop(next(iter(self._held)))
+        self.evicted += 1
+        return True
+
     def bound(self, max_bytes: int) -> None:
         """Another bound from now on."""
         self.max_bytes = max_bytes
@@ -227,7 +235,7 @@ class MemoryVectors:
     def _make_room(self, now_s: float) -> None:
         self._sweep(now_s)
         gone: dict[int, tuple[_Partition, list[int]]] = {}
-        while self._held and self._is_over():
+        while self._held and self.size > self.max_bytes:
             label = next(iter(self._held))
             held = self._forget(label)
             self.evicted += 1
@@ -236,9 +244,7 @@ class MemoryVectors:
         for held, labels in gone.values():
             for at in range(0, len(labels), _AT_ONCE):
                 self._do(held, _drop_rows, held.rows, labels[at : at + _AT_ONCE])
-
-    def _is_over(self) -> bool:
-        return self.size > self.max_bytes or self._room.size > self._room.max_bytes
+        self._room.make(self)
 
     def _take(self, more_bytes: int) -> None:
         self.size += more_bytes

@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Final
 
 from tidegate.core import clock
-from tidegate.core.cache import Tier
+from tidegate.core.cache import MOST_VECTOR_BYTES, Tier
 from tidegate.core.cache_labels import Selector
 from tidegate.core.kept_answer import Found, KeptAnswer, packed, unpacked
 from tidegate.stores.errors import StoreUnavailable
@@ -25,10 +25,16 @@ from tidegate.stores.redis_wire import RedisRefused, Reply, encode
 log = logging.getLogger(__name__)
 
 _VERSION: Final = "3"
-# Of several answers so many are one reply: the longest of them make 2 MiB.
+# What one takes there beside its value and its labels, measured with Redis 7.
+ENTRY_BYTES: Final = 400
+# Of several answers so many are one reply, or fewer if they may be long: a longer one breaks the
+# connection.
 _AT_ONCE: Final = 16
+_AT_ONCE_BYTES: Final = 3 * 1024 * 1024
+_LABELS_BYTES: Final = 64 * 1024
 # KEYS: what expires when, sizes, their sum, labels. ARGV: entry, value, milliseconds, most bytes,
-# prefix, labels.
+# prefix, labels, bytes beside. Where the bound has become much less, others would wait while all
+# that is too much makes room: so many do with each put.
 # A server that is full refuses the value, and nothing has happened. Lists outlive what is in them;
 # where the server has thrown one away, the sum begins anew, or it would have no room for ever.
 _PUT: Final = """
@@ -48,12 +54,13 @@ for _, entry in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT'
 end
 forget(ARGV[1])
 redis.call('ZADD', KEYS[1], now + ARGV[3], ARGV[1])
-redis.call('HSET', KEYS[2], ARGV[1], #ARGV[2])
+local size = #ARGV[2] + #ARGV[6] + ARGV[7]
+redis.call('HSET', KEYS[2], ARGV[1], size)
 redis.call('HSET', KEYS[4], ARGV[1], ARGV[6])
-redis.call('INCRBY', KEYS[3], #ARGV[2])
+redis.call('INCRBY', KEYS[3], size)
 local evicted = 0
-if redis.call('ZCARD', KEYS[1]) == 1 then redis.call('SET', KEYS[3], #ARGV[2]) end
-while tonumber(redis.call('GET', KEYS[3])) > tonumber(ARGV[4]) do
+if redis.call('ZCARD', KEYS[1]) == 1 then redis.call('SET', KEYS[3], size) end
+while evicted < 1000 and tonumber(redis.call('GET', KEYS[3])) > tonumber(ARGV[4]) do
   local first = redis.call('ZRANGE', KEYS[1], 0, 0)[1]
   if not first then break end
   redis.call('DEL', ARGV[5] .. first)
@@ -110,11 +117,15 @@ class RedisAnswers:
         """Tells the other gateways, and whoever joins them, what control has told this one."""
         self.invalidations.place(self._link, name, selector)
 
-    def of(self, route: str, tier: Tier, max_bytes: int) -> "_OfRoute":
+    def of(
+        self, route: str, tier: Tier, max_bytes: int, max_entry_bytes: int = MOST_VECTOR_BYTES
+    ) -> "_OfRoute":
         found = self._routes.get((route, tier))
         if found is None:
             found = self._routes[route, tier] = _OfRoute(self, f"{tier}:{route}")
         found.max_bytes = max_bytes
+        most = _AT_ONCE_BYTES // (max_entry_bytes + _LABELS_BYTES)
+        found.at_once = max(min(most, _AT_ONCE), 1)
         return found
 
     async def read(self, key: bytes) -> Reply:
@@ -122,20 +133,24 @@ class RedisAnswers:
         if not self.invalidations.is_current:
             self.errors += 1
             return None
+        return await self.ask(encode("GET", key))
+
+    async def ask(self, command: bytes) -> Reply:
+        """None where there is no answer in time."""
         try:
-            return await self._link.call(encode("GET", key))
+            return await self._link.call(command)
         except StoreUnavailable:
             self.errors += 1
             return None
 
-    async def read_many(self, keys: Sequence[bytes]) -> list[Reply]:
+    async def read_many(self, keys: Sequence[bytes], at_once: int) -> list[Reply]:
         """The same of each key; what is asked is a few at a time, as others wait behind it."""
         found: list[Reply] = []
         if not self.invalidations.is_current:
             self.errors += 1
             return [None] * len(keys)
-        for start in range(0, len(keys), _AT_ONCE):
-            some = keys[start : start + _AT_ONCE]
+        for start in range(0, len(keys), at_once):
+            some = keys[start : start + at_once]
             try:
                 reply = await self._link.call(encode("MGET", *some))
             except (StoreUnavailable, RedisRefused):
@@ -210,6 +225,7 @@ class _OfRoute:
     def __init__(self, store: RedisAnswers, whose: str) -> None:
         space = f"{{tidegate:answers:{_VERSION}:{whose}}}"
         self.max_bytes = 0
+        self.at_once = 1
         self._store = store
         self._space = space
         self._prefix = prefix_of(space).encode()
@@ -219,7 +235,8 @@ class _OfRoute:
         return self._found(key, await self._store.read(self._prefix + key))
 
     async def get_many(self, keys: Sequence[bytes]) -> list[Found | None]:
-        data = await self._store.read_many([self._prefix + key for key in keys])
+        wanted = [self._prefix + key for key in keys]
+        data = await self._store.read_many(wanted, self.at_once)
         return [self._found(key, one) for key, one in zip(keys, data, strict=True)]
 
     def _found(self, key: bytes, data: Reply) -> Found | None:
@@ -249,13 +266,13 @@ class _OfRoute:
     def _put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> bytes:
         lists, value, keep_ms = self._lists, packed(answer, key), int(keep_s * 1000)
         words = (key, value, keep_ms, self.max_bytes, self._prefix, written(answer.labels))
-        return encode("EVAL", _PUT, len(lists), *lists, *words)
+        return encode("EVAL", _PUT, len(lists), *lists, *words, ENTRY_BYTES)
 
-    async def remove(self, key: bytes) -> bool:
-        found = await self.get(key)
-        if found is not None:
-            self._drop(key, found.answer)
-        return found is not None
+    async def remove(self, key: bytes) -> bool | None:
+        lists = self._lists
+        drop = encode("EVAL", DROP, len(lists), *lists, self._prefix, key, "")
+        reply = await self._store.ask(drop)
+        return reply > 0 if isinstance(reply, int) else None
 
     def _drop(self, key: bytes, answer: KeptAnswer) -> None:
         """Unless something else was put there meanwhile."""

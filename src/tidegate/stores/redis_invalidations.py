@@ -15,7 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from tidegate.core import clock
-from tidegate.core.cache_labels import EVERYTHING, Labels, Selector
+from tidegate.core.cache_labels import EVERYTHING, Labels, Selector, Term, labelled
 from tidegate.core.invalidated import Invalidated, Times
 from tidegate.stores.errors import StoreUnavailable
 from tidegate.stores.redis_link import RedisLink
@@ -30,7 +30,7 @@ STALE_S: Final = 3 * LOOK_S
 _PATIENCE_S: Final = 0.5
 _PAGE: Final = 200
 # About so many are kept, and each is known by its id for so long: longer than any answer is.
-_MOST: Final = 10_000
+MOST: Final = 10_000
 _KNOWN_S: Final = 32 * 86_400
 # Of more that could not be told yet everything is meant.
 _MOST_UNPLACED: Final = 1000
@@ -47,6 +47,7 @@ redis.pcall('SET', KEYS[2], id, 'EX', ARGV[1])
 return id
 """
 _LAST: Final = encode("XREVRANGE", STREAM, "+", "-", "COUNT", 1)
+_FIRST: Final = encode("XRANGE", STREAM, "-", "+", "COUNT", 1)
 _BEGIN: Final = encode("XADD", STREAM, "*", *_EVERYTHING)
 
 StreamId = tuple[int, int]
@@ -64,7 +65,7 @@ class RedisInvalidations:
         self._known = known
         self._seen: StreamId | None = None
         self._times = Times("")
-        self._unplaced: dict[str, Selector] = {}
+        self._unplaced: dict[str, tuple[Selector, tuple[Term, ...]]] = {}
         self._read_s: float | None = None
 
     @property
@@ -76,10 +77,19 @@ class RedisInvalidations:
         """The newest id that had been read then (monotonic seconds)."""
         return self._times.before(at_s)
 
+    def at_most(self, id: str) -> str:
+        """That id, or the newest that was read where it is beyond that: a caller may say any."""
+        told = _parsed(id.encode())
+        if told is None or self._seen is None:
+            return ""
+        return _written(min(told, self._seen))
+
     def voids(self, labels: Labels) -> bool:
         """Whether an answer of the store may not be given."""
-        if any(one.matches(labels) for one in self._unplaced.values()):
-            return True
+        if self._unplaced:
+            told = set(labelled(labels))
+            if any(told.issuperset(terms) for _, terms in self._unplaced.values()):
+                return True
         return self.log.voids(labels, _parsed(labels.id.encode()) or _NOWHERE)
 
     def place(self, link: RedisLink, name: str, selector: Selector) -> None:
@@ -88,10 +98,10 @@ class RedisInvalidations:
         if len(self._unplaced) >= _MOST_UNPLACED:
             self._unplaced.clear()
             selector = EVERYTHING
-        self._unplaced[name] = selector
+        self._unplaced[name] = (selector, selector.terms())
         pairs = [_ID, name, *(word for term in _pairs(selector) for word in term)]
         keys = (STREAM, f"{{{STREAM}}}:of:{name}")
-        command = encode("EVAL", _PLACE, len(keys), *keys, _KNOWN_S, _MOST, *pairs)
+        command = encode("EVAL", _PLACE, len(keys), *keys, _KNOWN_S, MOST, *pairs)
         try:
             future = link.send(command)
         except StoreUnavailable:
@@ -100,12 +110,13 @@ class RedisInvalidations:
 
     def place_all(self, link: RedisLink) -> None:
         """What control has said lately, where the stream might not have it."""
-        for name, selector in {**self._known, **self._unplaced}.items():
+        rest = {name: selector for name, (selector, _) in self._unplaced.items()}
+        for name, selector in {**self._known, **rest}.items():
             self.place(link, name, selector)
 
     def place_rest(self, link: RedisLink) -> None:
         """What could not be said before."""
-        for name, selector in list(self._unplaced.items()):
+        for name, (selector, _) in list(self._unplaced.items()):
             self.place(link, name, selector)
 
     async def read(self, link: RedisLink) -> None:
@@ -115,13 +126,25 @@ class RedisInvalidations:
         if not last:
             await link.ask(_BEGIN, _PATIENCE_S)
         newest = last[0][0] if last else None
-        if self._seen is not None and (newest is None or newest < self._seen):
-            log.warning("the stream of invalidations was begun anew: all answers are void")
+        seen = self._seen
+        if seen is not None and seen != newest and not await self._goes_on(link, seen):
+            log.warning("the stream of invalidations was cut off or begun anew: answers are void")
             self._seen = None
             self._heard("", EVERYTHING)
         if newest is None or newest != self._seen:
             await self._read_on(link)
         self._read_s = began_s
+
+    async def _goes_on(self, link: RedisLink, seen: StreamId) -> bool:
+        """Whether what was read last is still there, so that nothing after it is missing."""
+        at = _written(seen)
+        if _entries(await link.ask(encode("XRANGE", STREAM, at, at), _PATIENCE_S)):
+            return True
+        first = _entries(await link.ask(_FIRST, _PATIENCE_S))
+        if not first or first[0][0] < seen:
+            # Not cut off but another one, such as a replica's: nobody can say what that lacks.
+            await link.ask(_BEGIN, _PATIENCE_S)
+        return False
 
     async def _read_on(self, link: RedisLink) -> None:
         while True:

@@ -13,7 +13,7 @@ import msgspec
 
 from tidegate.core.cache_labels import Labels
 from tidegate.stores.errors import StoreUnavailable
-from tidegate.stores.redis_invalidations import STREAM, RedisInvalidations
+from tidegate.stores.redis_invalidations import MOST, STREAM, RedisInvalidations
 from tidegate.stores.redis_link import RedisLink
 from tidegate.stores.redis_wire import Reply, encode
 
@@ -27,11 +27,11 @@ _PIECE: Final = 100
 _PATIENCE_S: Final = 1.0
 _AGAIN_S: Final = 1.0
 # KEYS: what expires when, sizes, their sum, labels. ARGV: prefix, then entries and the labels by
-# which each is void: what was put in its place meanwhile stays.
+# which each is void, "" for any: what was put in its place meanwhile stays.
 DROP: Final = """
 local gone = 0
 for i = 2, #ARGV, 2 do
-  if redis.call('HGET', KEYS[4], ARGV[i]) == ARGV[i + 1] then
+  if ARGV[i + 1] == '' or redis.call('HGET', KEYS[4], ARGV[i]) == ARGV[i + 1] then
     redis.call('DECRBY', KEYS[3], tonumber(redis.call('HGET', KEYS[2], ARGV[i]) or '0'))
     redis.call('HDEL', KEYS[2], ARGV[i])
     redis.call('HDEL', KEYS[4], ARGV[i])
@@ -88,6 +88,8 @@ class RedisPurge:
         for space in spaces if isinstance(spaces, list) else ():
             if isinstance(space, bytes):
                 await self._purge_space(space.decode())
+        # Who says it with `XADD` alone bounds nothing.
+        await self._say("XTRIM", STREAM, "MAXLEN", "~", MOST)
 
     async def _purge_space(self, space: str) -> None:
         lists, cursor = lists_of(space), "0"

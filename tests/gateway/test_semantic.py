@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from tests.gateway.cached import ASK, STREAMED
+from tests.gateway.cached import ASK, STREAMED, either
 from tests.gateway.nearby import DIMENSIONS, Index, Words, giving, near, nearby, vector_of
 from tests.gateway.rig import run
 
-from tidegate.core.cache import ExactCache
+from tidegate.core.cache import ExactCache, RouteCache
 from tidegate.core.encoding import EncoderUnavailable
 from tidegate.core.learnt import made_with
 from tidegate.core.plan import Limit
@@ -490,5 +490,57 @@ def test_a_caller_may_ask_for_more_likeness_and_not_for_less(
             assert reply.headers.get("x-tidegate-cache-tier") == tier
             other = await it.it.ask(body=asking(OTHER), headers=headers)
             assert other.headers["x-tidegate-cache"] == "miss"
+
+    run(main())
+
+
+@pytest.mark.parametrize("why", ["lever", "sampling"])
+def test_who_waits_for_the_same_is_of_the_tier_s_own_scope(tmp_path: Path, why: str) -> None:
+    """Also where the exact tier, which is not for these requests, would share with everybody."""
+    deterministic = "any" if why == "sampling" else "required"
+    cache = near(ExactCache(scope="route"), deterministic=deterministic)
+    more = {"seed": None} if why == "sampling" else {}
+    free = asyncio.Event()
+
+    async def late(exchange: Any) -> None:
+        await free.wait()
+        await either(exchange)
+
+    async def main() -> None:
+        async with nearby(tmp_path, cache, late) as it:
+            world, base = it.it.world, it.it.world.plan
+            assert base is not None
+            if why == "lever":
+                put_in_force(world, base, {"exact_cache_off": {"small": 1.0}})
+            other = {"authorization": f"Bearer {it.it.store.add(name='b', team='team-b')}"}
+            asks = [
+                asyncio.ensure_future(it.it.ask(body=asking(ONE, **more), headers=headers))
+                for headers in (None, None, other)
+            ]
+            async with asyncio.timeout(5):
+                while it.asked < 2:  # noqa: ASYNC110 - nothing announces it
+                    await asyncio.sleep(0.01)
+            free.set()
+            await asyncio.gather(*asks)
+            assert it.asked == 2, "one of each tenant"
+            assert sorted(await it.outcomes(3)) == ["joined", "miss", "miss"]
+
+    run(main())
+
+
+def test_a_plan_that_ends_an_encoder_ends_none_of_its_questions(tmp_path: Path) -> None:
+    class Slow(Words):
+        def encode(self, texts: Any) -> Any:
+            time.sleep(0.04)
+            return super().encode(texts)
+
+    async def main() -> None:
+        async with nearby(tmp_path, near(), encoder=Slow(fast=False)) as it:
+            asks = [asyncio.ensure_future(it.it.ask(body=asking(text))) for text in (ONE, OTHER)]
+            encoding = it.it.world.cache.semantic.encodings["minilm"]
+            while not (encoding._first or it.encoder.asked):  # noqa: ASYNC110
+                await asyncio.sleep(0.001)
+            await it.obey(giving(it.plan, RouteCache()))
+            assert [reply.status for reply in await asyncio.gather(*asks)] == [200, 200]
 
     run(main())

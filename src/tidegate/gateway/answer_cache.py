@@ -152,7 +152,7 @@ class AnswerCache:
 
     def is_there(self, bounds: Bounds) -> bool:
         """Whether what a tier keeps can be asked for now."""
-        return bounds.store == "memory" or (self.shared is not None and self.shared.open)
+        return bounds.store != "shared" or (self.shared is not None and self.shared.open)
 
     def invalidate(self, name: str, selector: Selector) -> None:
         """Control says so, under this id."""

@@ -227,7 +227,8 @@ async def _vector(progress: Progress, near: Near, encoding: Encodings) -> Vector
             coming.cancel()
             raise
     progress.receipt.cache_encode_s = clock.monotonic_s() - began_s
-    if not coming.done() or coming.exception() is not None:
+    # Cancelled: its encoder has been stopped.
+    if not coming.done() or coming.cancelled() or coming.exception() is not None:
         return None
     near.vector = coming.result()
     return near.vector

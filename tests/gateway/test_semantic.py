@@ -104,6 +104,8 @@ def test_what_was_learnt_with_another_encoder_or_veto_gives_nothing(tmp_path: Pa
                 await it.it.ask(body=asking(POLITE))
                 assert await it.outcomes(2) == ["miss", "hit" if learnt_with == ours else "miss"]
                 assert it.lookups() == {"none": 1, "hit" if learnt_with == ours else "shadow": 1}
+                off = list(it.it.world.cache.semantic.off())
+                assert off == ([] if learnt_with == ours else [("small", "outdated")])
 
     run(main())
 

@@ -65,5 +65,5 @@ def _asked_for(one: Question, other: Question) -> str | None:
     if one.person == other.person:
         return None
     # How I do it and how you do it is how it is done; not so how I do yours.
-    is_general = one.asked[0] == "how" and not (all(one.person) or all(other.person))
+    is_general = one.asked[0] == "how" and not (all(one.person[:2]) or all(other.person[:2]))
     return None if is_general else "person"

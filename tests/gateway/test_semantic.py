@@ -13,10 +13,13 @@ from tests.gateway.nearby import DIMENSIONS, Index, Words, giving, near, nearby,
 from tests.gateway.rig import run
 
 from tidegate.core.cache import ExactCache, RouteCache
+from tidegate.core.cache_labels import BEGINNING
 from tidegate.core.encoding import EncoderUnavailable
 from tidegate.core.learnt import made_with
 from tidegate.core.plan import Limit
+from tidegate.gateway.answer_cache import AnswerCache
 from tidegate.gateway.overlay import put_in_force
+from tidegate.stores.memory_answers import MemoryAnswers
 from tidegate.text.veto import VERSION
 
 ONE = "How do I reset my password?"
@@ -544,5 +547,45 @@ def test_a_plan_that_ends_an_encoder_ends_none_of_its_questions(tmp_path: Path) 
                 await asyncio.sleep(0.001)
             await it.obey(giving(it.plan, RouteCache()))
             assert [reply.status for reply in await asyncio.gather(*asks)] == [200, 200]
+
+    run(main())
+
+
+class Store:
+    """A shared store of answers, which is slow now and then: then it says nothing."""
+
+    def __init__(self) -> None:
+        self.held = MemoryAnswers(1 << 20)
+        self.open, self.slow, self.errors = True, False, 0
+        self.invalidations = AnswerCache().invalidations
+
+    def of(self, *_: Any) -> Any:
+        return self
+
+    async def get(self, key: bytes) -> Any:
+        self.errors += self.slow
+        return None if self.slow else await self.held.get(key)
+
+    def put(self, *what: Any) -> None:
+        self.held.put(*what)
+
+
+@pytest.mark.parametrize("how", ["slow", "away", "gone"])
+def test_a_question_is_not_forgotten_because_its_store_is_slow(tmp_path: Path, how: str) -> None:
+    async def main() -> None:
+        async with nearby(tmp_path, near(store="shared")) as it:
+            store: Any = Store()
+            it.it.world.cache.mark = lambda _: BEGINNING  # type: ignore[method-assign]
+            it.it.world.cache.shared = store
+            await it.it.ask(body=asking(ONE))
+            [(_, key)] = it.index.held
+            store.slow, store.open = how != "gone", how != "away"
+            if how == "gone":
+                await store.held.remove(key)
+            headers = {"authorization": f"Bearer {it.it.key}", "cache-control": "no-store"}
+            await it.it.ask(body=asking(POLITE), headers=headers)
+            assert await it.outcomes(2) == ["miss", "miss"]
+            assert [at for _, at in it.index.held] == ([] if how == "gone" else [key])
+            it.it.world.cache.shared = None
 
     run(main())

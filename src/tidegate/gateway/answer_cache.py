@@ -154,6 +154,10 @@ class AnswerCache:
         """Whether what a tier keeps can be asked for now."""
         return bounds.store != "shared" or (self.shared is not None and self.shared.open)
 
+    def failed(self, bounds: Bounds) -> int:
+        """How often the shared store, where a tier is in it, has not said whether it has something."""
+        return self.shared.errors if bounds.store == "shared" and self.shared is not None else 0
+
     def invalidate(self, name: str, selector: Selector) -> None:
         """Control says so, under this id."""
         if self.invalidations.is_new(name, selector):

@@ -166,8 +166,9 @@ class _Choice(Struct, eq=False):
                 receipt.cache_score = min(it.score, 1.0)
             if not it.score >= looked:
                 break
+            failed = world.cache.failed(near.semantic)
             kept = await self.answers.get(it.key)
-            if kept is None:
+            if kept is None and self._is_gone(failed, world):
                 self.vectors.drop(near.partition, it.key)
             nearness = Nearness(near.partition, it.key, it.score, it.question)
             found = _given(kept, nearness, told, world)
@@ -186,6 +187,11 @@ class _Choice(Struct, eq=False):
     def _is_captured(self) -> bool:
         route = self.progress.route
         return route is not None and route.route.capture is not None
+
+    def _is_gone(self, failed: int, world: World) -> bool:
+        """Whether what was not found is not there: a store that is away or slow has not said so."""
+        cache, semantic = world.cache, self.near.semantic
+        return cache.is_there(semantic) and cache.failed(semantic) == failed
 
     def _note(self, it: Neighbour, found: Found, against: str | None) -> None:
         """For judges: the one that would be given if the threshold were low enough; else the first

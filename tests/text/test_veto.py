@@ -88,6 +88,8 @@ DIFFER = {
         ("How do I reset my account password?", "How do I reset my router password?"),
         ("How can I lose weight?", "How can I lose weight quickly?"),
         ("What is the price of tea?", "What is the price of coffee?"),
+        ("Is the shop open on Monday?", "Is the shop open by Monday?"),
+        ("Is there a book by Lenin?", "Is there a book about Lenin?"),
     ],
     "order": [
         ("Is tea better than coffee?", "Is coffee better than tea?"),
@@ -114,7 +116,7 @@ DIFFER = {
         ("How old are you?", "How old am I?"),
         ("How do I reset my password?", "How do I reset your password?"),
     ],
-    "length": [("a " * MAX_CHARS, "a b")],
+    "length": [("a " * MAX_CHARS, "a b"), ("\ufdfa" * (MAX_CHARS // 4), "a b")],
 }
 SAME = [
     ("How do I reset my account password?", "How can I reset the password of my account?"),

@@ -49,8 +49,8 @@ _decode: Final = msgspec.json.Decoder(_Line).decode
 
 def read_pairs(path: Path) -> list[Pair]:
     """All of a file: JSON lines, or a table where its name ends in `.csv`, with `text_a`, `text_b`
-    and `label` (1 the same, 0 not). A pair that comes again says nothing more, and a question beside
-    itself nothing at all: both are left out. PairsRefused."""
+    and `label` (1 the same, 0 not). A pair that comes again says no more than it did, and a
+    question beside itself nothing: both are left out. PairsRefused."""
     try:
         data = read_bytes(path, MAX_FILE_BYTES)
     except Outside as error:

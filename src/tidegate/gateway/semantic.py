@@ -13,10 +13,9 @@ from msgspec import Struct
 
 from tidegate.core import clock
 from tidegate.core.cache import SemanticCache
-from tidegate.core.encoding import Vector
+from tidegate.core.encoding import Encoder, Vector
 from tidegate.core.judged_hit import compared_by
 from tidegate.core.kept_answer import Answers, Found, Nearness
-from tidegate.core.learnt import made_with
 from tidegate.core.neighbours import Neighbour, Vectors
 from tidegate.gateway.cache_control import Directives
 from tidegate.gateway.cache_key import PreparedCache, answer_key
@@ -26,6 +25,7 @@ from tidegate.gateway.encodings import Encodings
 from tidegate.gateway.likeness import Likeness
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.question import question_of
+from tidegate.gateway.semantic_tier import is_outdated
 from tidegate.gateway.world import World
 from tidegate.text.language import language_of
 from tidegate.text.veto import VERSION, veto
@@ -73,17 +73,17 @@ def near_of(
         partition,
         answer_key(partition, question.text),
         semantic.ttl_s if told.ttl_s is None else min(told.ttl_s, semantic.ttl_s),
-        _threshold(semantic, encoding.encoder.version, max(ready.floor, told.least_score)),
+        _threshold(semantic, encoding.encoder, max(ready.floor, told.least_score)),
         _first(semantic, question.text, partition_of, world),
         compared_by(encoding.encoder.version, VERSION),
     )
 
 
-def _threshold(semantic: SemanticCache, version: str, floor: float) -> float | None:
+def _threshold(semantic: SemanticCache, encoder: Encoder, floor: float) -> float | None:
     """None: nothing was learnt, or with another encoder or veto than there is here."""
-    if semantic.learnt_with not in (None, made_with(version, VERSION)):
+    if semantic.threshold is None or is_outdated(semantic, encoder):
         return None
-    return None if semantic.threshold is None else max(semantic.threshold, floor)
+    return max(semantic.threshold, floor)
 
 
 def _first(

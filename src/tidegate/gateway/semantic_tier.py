@@ -68,7 +68,7 @@ class SemanticTier:
             why: str | None = None if encodings is None else encodings.off()
             if why is None and self.vectors.missing is not None:
                 why = "unavailable"
-            if why is None and encodings is not None and _is_outdated(semantic, encodings.encoder):
+            if why is None and encodings is not None and is_outdated(semantic, encodings.encoder):
                 why = "outdated"
             if why is not None:
                 yield route, why
@@ -105,7 +105,7 @@ class SemanticTier:
             encodings.stop()
 
 
-def _is_outdated(semantic: SemanticCache, encoder: Encoder | None) -> bool:
+def is_outdated(semantic: SemanticCache, encoder: Encoder | None) -> bool:
     """Whether what was learnt was so with another encoder or veto than there is here."""
     if semantic.learnt_with is None or encoder is None:
         return False

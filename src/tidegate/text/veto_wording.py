@@ -45,7 +45,7 @@ NEGATIONS: Final = _NEGATED | _words(
 )
 # What says nothing by itself in a question, or is looked at by itself below.
 SMALL: Final = _words(
-    "a an the of to in on at by for with as about and that this these those there it its so just"
+    "a an the of to in on at for with as about and that this these those there it its so just"
     " really actually exactly please tell me know explain thanks i you we one my mine your yours"
     " our ours us myself yourself is are am was were be been being do does did done has have had"
     " having get gets getting got will would shall should can could may might must what which who"

@@ -155,7 +155,7 @@ class AnswerCache:
         return bounds.store != "shared" or (self.shared is not None and self.shared.open)
 
     def failed(self, bounds: Bounds) -> int:
-        """How often the shared store, where a tier is in it, has not said whether it has something."""
+        """How often the shared store has not said whether it has something, of a tier in it."""
         return self.shared.errors if bounds.store == "shared" and self.shared is not None else 0
 
     def invalidate(self, name: str, selector: Selector) -> None:

@@ -4,15 +4,17 @@
 #   docker run -p 4000:4000 -v tidegate:/var/lib/tidegate \
 #       -v "$PWD/tidegate.yaml:/etc/tidegate/tidegate.yaml:ro" -e OPENAI_API_KEY tidegate
 #
+# Sets beyond these two, such as `semantic`: docker build --build-arg SETS="postgres git semantic" .
 # Control listens on the container's own loopback: `docker exec ID tidegate key create ...`.
 
 FROM python:3.11-slim-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 WORKDIR /build
-COPY requirements/postgres.txt requirements/git.txt requirements/build.txt requirements/
+ARG SETS="postgres git"
+COPY requirements requirements
 RUN python -m venv /opt/tidegate \
-    && /opt/tidegate/bin/pip install --require-hashes -r requirements/postgres.txt \
-        -r requirements/git.txt \
+    && for set in $SETS; do \
+        /opt/tidegate/bin/pip install --require-hashes -r "requirements/$set.txt" || exit 1; done \
     && pip install --require-hashes -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY src src

@@ -141,7 +141,8 @@ def _off_at(traffic: Traffic, seed: int) -> int | None:
     since = 0
     for at in range(EVERY - 1, DAY, EVERY):
         began_s = loop.place("semantic").since_s
-        held = loop.held(TierSeen("semantic", blocks=tuple(blocks[since : at + 1])))
+        seen = TierSeen("semantic", blocks=tuple(blocks[since : at + 1]))
+        held = loop.held(seen, after_s=EVERY * BLOCK_S)
         if held:
             return at + 1
         if loop.place("semantic").since_s != began_s:

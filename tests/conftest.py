@@ -1,5 +1,6 @@
 """Fixtures every room may use. Kept small: what one room needs alone lives in its own folder."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -43,6 +44,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for number, tests in enumerate(far_apart):
         order.insert(number * (apart + 1), tests)
     items[:] = [item for tests in order for item in tests]
+
+
+def pytest_collection_finish() -> None:
+    """What was collected stays to the end. Whoever collects garbage need not look at it again and
+    again: there are a million objects of it."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -67,21 +67,32 @@ def unprivileged() -> int | None:
 
 
 class Server:
-    """One server with its data. It may be killed, stopped and started again."""
+    """One server with its data: its own, or a copy of what another that is stopped has. It may be
+    killed, stopped and started again."""
 
-    def __init__(self, settings: Sequence[str] = (), found: Path | None = None) -> None:
+    def __init__(
+        self,
+        settings: Sequence[str] = (),
+        *,
+        found: Path | None = None,
+        like: "Server | None" = None,
+    ) -> None:
         found = found or programs()
         assert found is not None, "PostgreSQL is not installed"
         self._programs = found
         self._folder = Path(tempfile.mkdtemp(prefix="tidegate-postgres-"))
         self._settings = settings
         self._process: subprocess.Popen[bytes] | None = None
-        self._count = 0
+        self._count = 0 if like is None else like._count
         self.port = free_port()
         self._user = unprivileged()
         if self._user is not None:
             os.chown(self._folder, self._user, -1)
-        self._run("initdb", "--auth=trust", f"--username={USER}", "--no-sync", "--locale=C.UTF-8")
+        if like is None:
+            user = f"--username={USER}"
+            self._run("initdb", "--auth=trust", user, "--no-sync", "--locale=C.UTF-8")
+        else:
+            subprocess.run(["cp", "-a", str(like._folder / "data"), self._folder], check=True)
 
     def _command(self, program: str, *arguments: str) -> list[str]:
         return [str(self._programs / program), "-D", str(self._folder / "data"), *arguments]
@@ -213,9 +224,11 @@ class Server:
 
 
 @contextmanager
-def serving(settings: Sequence[str] = (), found: Path | None = None) -> Iterator[Server]:
+def serving(
+    settings: Sequence[str] = (), *, found: Path | None = None, like: Server | None = None
+) -> Iterator[Server]:
     """A server that runs until the end of the block; `found` is the folder of its programs."""
-    server = Server(settings, found)
+    server = Server(settings, found=found, like=like)
     try:
         server.start()
         yield server

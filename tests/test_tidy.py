@@ -29,8 +29,9 @@ CHECKS: tuple[Check, ...] = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def tree(repository: Path) -> Tree:
+    """Not kept longer: whoever collects garbage would look at its millions of nodes."""
     return Tree(repository)
 
 

@@ -104,3 +104,12 @@ def test_an_encoder_that_is_not_here_is_a_warning(run, tmp_path):
     assert f"{file}:3:" in warning
     assert "routes.a.cache.semantic.encoder: gateways like this one leave that tier off" in warning
     assert "minilm" in warning
+
+
+def test_a_threshold_that_nobody_has_learnt_is_a_warning(run, tmp_path):
+    file = tmp_path / "tidegate.yaml"
+    tier = "cache: {semantic: {encoder: static, threshold: 0.9}}"
+    file.write_text(f"providers: {{sim: {{}}}}\nroutes:\n  a: {{target: sim/x, {tier}}}\n")
+    result = run(file)
+    assert result.exit_code == 0
+    assert "routes.a.cache.semantic.threshold: it is written by hand" in result.stderr

@@ -48,7 +48,7 @@ def servers(
         yield Servers(redis=running[kind])
     elif kind == "pgvector":
         if kind not in running:
-            running[kind] = stack.enter_context(serving((), pgvector_programs()))
+            running[kind] = stack.enter_context(serving(found=pgvector_programs()))
         database = running[kind].database("template1")  # it knows no ICU
         yield Servers(postgres=running[kind], database=database)
         running[kind].drop(database)

@@ -55,6 +55,14 @@ def test_each_kind_counts_for_as_much_as_there_was_of_it(engine: Engine) -> None
     assert found.cost_nanousd == 200
 
 
+def test_a_judge_that_only_informs_says_nothing_of_them(engine: Engine) -> None:
+    with database.writing(engine) as connection:
+        judged_hits.store(connection, [hit(n, is_bad=True, decides=n > 3) for n in range(10)])
+        found = cache_quality.of_route(connection, "faq", 0.0)["exact"]
+    assert found.hits.judged == pytest.approx(6), "four were judged by one that is not calibrated"
+    assert found.cost_nanousd == 100, "they were paid all the same"
+
+
 def test_beside_them_are_fresh_answers_and_no_copies(engine: Engine) -> None:
     fresh(engine, 20, 3)
     fresh(engine, 5, 5, arm="shadow")

@@ -1,5 +1,7 @@
 """A row says what is known of its tier, with what the route declares."""
 
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import Engine
 from tests.control.test_cache_quality import HOUR_S, fresh, judge
@@ -11,6 +13,7 @@ from tidegate.core.cache_worth import BLOCK_S, SUMS, CacheBin, CacheKey, CacheSu
 from tidegate.core.declared_cache import DeclaredCache
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_semantic import DeclaredSemantic
+from tidegate.core.declared_worth import DeclaredWorth
 from tidegate.stores import cache_sums, database
 from tidegate.stores.cache_sums import Which
 
@@ -57,6 +60,19 @@ def test_a_tier_in_shadow_gives_nothing_yet(engine: Engine) -> None:
     served(engine, CacheSums(lookups=50, lookup_us=10**6, miss_us=10**6))
     cache = DeclaredCache(semantic=DeclaredSemantic(mode="shadow"))
     assert row(engine, faq=DeclaredRoute(target="m", cache=cache)).advice == "shadow"
+
+
+def test_a_store_costs_nothing_before_anything_was_looked_for(engine: Engine) -> None:
+    served(engine, SOME)
+    worth = DeclaredWorth(store_usd_per_h=Decimal("0.1"), usd_per_cpu_h=Decimal(0))
+    declared = DeclaredRoute(target="m", cache=DeclaredCache(worth=worth))
+    ends_s = HOUR_S + 20 * BLOCK_S
+    paid = [
+        it.value
+        for since_s in (HOUR_S, HOUR_S - 5 * 86_400.0)
+        if (it := row(engine, Which(since_s, ends_s), faq=declared).money) is not None
+    ]
+    assert paid == pytest.approx([-0.1 * 20 * BLOCK_S / 3600] * 2)
 
 
 def test_saved_time_is_less_what_hits_took(engine: Engine) -> None:

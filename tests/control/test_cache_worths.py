@@ -13,6 +13,7 @@ from tests.controllers.cached import BAD, GOOD
 from tests.stores import rig as stores
 
 from tidegate.control import cache_worths, looping
+from tidegate.control.cache_report import report
 from tidegate.control.cache_worths import CacheWorths
 from tidegate.control.moment import Moment
 from tidegate.controllers.cache_worth import View
@@ -21,6 +22,7 @@ from tidegate.core.signal import Value
 from tidegate.record.metrics import Metrics
 from tidegate.record.recorder import Recorder
 from tidegate.stores import database, notices
+from tidegate.stores.cache_sums import Which
 from tidegate.stores.ledger import Ledger
 
 OFF = {"exact_cache_off": 1.0}
@@ -56,6 +58,20 @@ def test_five_hits_in_a_hundred_are_too_few_and_the_tier_is_off_for_a_day(hands:
     assert hands.tick() == OFF
     hands.pass_s(120.0)
     assert hands.tick() == {}
+
+
+def test_what_is_only_proposed_is_not_shown_as_off(hands: Hands) -> None:
+    def states() -> list[str | None]:
+        which = Which(hands.now_s - DAY_S, hands.now_s)
+        page = report(hands.engine, which, hands.room.plans.declared.routes)
+        return [it.state for it in page.tiers]
+
+    hands.serve(BAD)
+    assert hands.tick() == OFF
+    assert states() == ["off"]
+    hands.plan(PLAN.replace("mode: act", "mode: propose"))
+    assert hands.tick() == {}
+    assert states() == [None]
 
 
 def test_one_that_pays_is_left_on(hands: Hands) -> None:
@@ -95,10 +111,10 @@ def test_a_route_that_wants_no_judging_any_more_is_let_go(hands: Hands) -> None:
 
 def test_between_two_blocks_only_what_is_held_is_looked_at(hands: Hands) -> None:
     watcher = CacheWorths(lambda: hands.room.plans.declared)
-    hands.serve(BAD, 20)
+    hands.serve(BAD, 40)
     hands.pass_s(100.0)
     [seen] = watched(hands, watcher)
-    assert (seen.route, len(seen.tiers[0].blocks)) == ("faq", 20)
+    assert (seen.route, len(seen.tiers[0].blocks)) == ("faq", 40)
     hands.pass_s(10.0)
     assert watched(hands, watcher) == []
     hands.tick()
@@ -124,6 +140,18 @@ def test_no_tick_looks_at_very_many_routes(hands: Hands, monkeypatch: pytest.Mon
     assert len(looks[0] | looks[1]) == 6
 
 
+def test_routes_that_were_looked_at_wait_for_the_others(
+    hands: Hands, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cached = "  faq{}: {{target: small, cache: {{exact: {{}}}}}}\n"
+    hands.plan(PLAN + "".join(cached.format(number) for number in range(5)))
+    monkeypatch.setattr(cache_worths, "MOST_A_TICK", 4)
+    watcher = CacheWorths(lambda: hands.room.plans.declared)
+    first = {it.route for it in watched(hands, watcher)}
+    hands.pass_s(300.0)
+    assert len(first | {it.route for it in watched(hands, watcher)}) == 6
+
+
 def test_a_view_that_is_kept_comes_back(hands: Hands) -> None:
     hands.serve(BAD, 3)
     watcher = CacheWorths(lambda: hands.room.plans.declared)
@@ -142,7 +170,7 @@ def test_a_tier_in_shadow_is_not_judged(hands: Hands) -> None:
 def test_receipts_of_a_stream_with_few_hits_turn_the_tier_off(
     hands: Hands,
 ) -> None:
-    """From the recorder to the lever: 5 of 100 find another wording, each looks for 13 ms."""
+    """From the recorder to the lever: 5 of 100 find another wording, each looks for 20 ms."""
     near = "semantic: {mode: on, threshold: 0.9, ttl: 10m}, worth"
     hands.plan(PLAN.replace("worth", near))
     hands.tick()
@@ -150,10 +178,10 @@ def test_receipts_of_a_stream_with_few_hits_turn_the_tier_off(
     recorder = Recorder(Layout(Path(hands.room.layout.state)), hands.engine, Metrics())
     made, draw = [], random.Random(1)
     for number in range(48 * 100):
-        usual = {"route": "faq", "cache_semantic_s": 0.013, "cache_lookup_s": 0.013}
+        usual = {"route": "faq", "cache_semantic_s": 0.02, "cache_lookup_s": 0.02}
         if draw.random() < 0.05:
             more = {"cache": "hit", "cache_tier": "semantic", "saved_s": 0.2}
-            more |= {"saved_nanousd": 1200, "total_s": 0.014, "cost_nanousd": 0}
+            more |= {"saved_nanousd": 1200, "total_s": 0.021, "cost_nanousd": 0}
         else:
             more = {"cache": "miss", "total_s": 0.2, "cost_nanousd": 1200}
         made.append(stores.receipt(hands.now_s + number * 3.0, **usual, **more))

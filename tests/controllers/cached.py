@@ -5,8 +5,16 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from tidegate.controllers.cache_worth import Memory, Place, TierSeen, View, plug, read_memory
-from tidegate.core.cache_worth import BLOCK_S, CacheSums, Judged, Quality, Worth
+from tidegate.controllers.cache_worth import (
+    LEAST_WINDOW_S,
+    Memory,
+    Place,
+    TierSeen,
+    View,
+    plug,
+    read_memory,
+)
+from tidegate.core.cache_worth import CacheSums, Judged, Quality, Worth
 from tidegate.core.controller import Decision, Set, Tell
 
 NOON_S = 1_800_000_000.0
@@ -37,7 +45,7 @@ class Loop:
         self.memory = Raw()
         self.said: list[Tell] = []
 
-    def look(self, *seen: TierSeen, after_s: float = BLOCK_S) -> Decision:
+    def look(self, *seen: TierSeen, after_s: float = LEAST_WINDOW_S) -> Decision:
         self.now_s += after_s
         decision = plug.decide(View("faq", self.now_s, self.worth, seen), self.memory)
         self.memory = decision.memory

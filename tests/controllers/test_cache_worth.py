@@ -7,7 +7,7 @@ from msgspec import Raw
 from tests.controllers.cached import ACTS, BAD, GOOD, NOON_S, WRONG, Loop, blocks
 
 from tidegate.controllers.cache_worth import MOST_WINDOW_S, TierSeen, View, holds, plug, read_memory
-from tidegate.core.cache_worth import MOST_OFF_S, Worth
+from tidegate.core.cache_worth import MOST_OFF_S, Quality, Worth
 from tidegate.core.controller import Set
 from tidegate.core.levers import LEVERS, wrong
 from tidegate.core.signal import Value
@@ -52,6 +52,11 @@ def test_one_that_pays_stays_on(loop: Loop) -> None:
     for _ in range(100):
         assert loop.held(PAYS) == {}
     assert loop.said == []
+
+
+def test_an_hour_without_hits_turns_nothing_off(loop: Loop) -> None:
+    assert loop.held(LOSES, after_s=3600.0) == {}
+    assert loop.held(LOSES, after_s=7200.0) == {"exact_cache_off": 1.0}
 
 
 def test_nothing_is_concluded_from_nothing(loop: Loop) -> None:
@@ -104,6 +109,17 @@ def test_where_the_loop_may_not_act_people_have_the_command() -> None:
     assert "tidegate change set exact_cache_off faq --for 1d" in said.text
     loop.look(NOTHING, after_s=DAY_S)
     assert loop.said[-1].resolved
+
+
+def test_a_new_window_does_not_pay_for_judging_of_days(loop: Loop) -> None:
+    """Verdicts count for a week, lookups since the window began."""
+    cost = Quality(cost_nanousd=50_000_000)
+    tier = TierSeen("exact", blocks=blocks(GOOD, 14), quality=cost)
+    loop.look(PAYS, after_s=3 * DAY_S)
+    assert loop.place().since_s == loop.now_s
+    assert loop.held(tier, after_s=4200.0) == {}
+    dear = msgspec.structs.replace(tier, quality=Quality(cost_nanousd=10_000_000_000))
+    assert loop.held(dear) == {"exact_cache_off": 1.0}
 
 
 def test_wrong_answers_raise_the_threshold_first_and_then_turn_it_off() -> None:

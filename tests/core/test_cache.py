@@ -12,4 +12,4 @@ def test_an_answer_is_of_use_as_long_as_somebody_may_have_it() -> None:
 
 
 def test_every_outcome_is_one_by_a_kept_answer_or_not() -> None:
-    assert set(get_args(Outcome)) - ANSWERED == {"miss", "bypass", "refresh"}
+    assert set(get_args(Outcome)) - ANSWERED == {"miss", "bypass", "refresh", "partial"}

@@ -1,14 +1,17 @@
 """Control, started by a test and not by a supervisor, and clients of the gateways beside it."""
 
 import asyncio
+import os
 import sys
 from pathlib import Path
 
 from tests.gateway.rig import HELLO, spawn
 from tests.gateway.spawned import ask, post
+from tests.stores import rig
 
 from tidegate.cli._client import Control
 from tidegate.control.shapes import KeyMade, NewKey
+from tidegate.core.database_ref import DATABASE_VARIABLE
 from tidegate.core.layout import Layout
 
 PATIENCE_S = 30.0
@@ -33,6 +36,8 @@ class Spawning:
         self._plan = folder / "tidegate.yaml"
         self._url = self.layout.run / "control.url"
         self.process: asyncio.subprocess.Process
+        if DATABASE_VARIABLE not in os.environ:  # it need not migrate, which others test
+            rig.lay(self.layout.ledger_db)
 
     async def start(self) -> None:
         self._url.unlink(missing_ok=True)

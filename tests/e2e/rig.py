@@ -13,6 +13,8 @@ from contextlib import closing
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from tests.stores import rig
+
 from tidegate.cli._client import Control
 from tidegate.control.shapes import KeyMade, NewKey
 from tidegate.core.layout import Layout
@@ -73,6 +75,7 @@ class House:
         self.plan_file = folder / "tidegate.yaml"
         if plan is not None:
             self.plan_file.write_text(plan)
+            rig.lay(self.layout.ledger_db)  # with none it starts from nothing
         self._demo = plan is None
         self._options = options
         self.process: subprocess.Popen[str] | None = None

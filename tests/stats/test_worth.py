@@ -124,16 +124,31 @@ def test_a_net_is_between_its_bounds(hits: int, misses: int, blocks: int, priced
             assert net.low <= net.value + 1e-12 and net.value <= net.high + 1e-12
 
 
-def turned_off(traffic: Traffic, seed: int, count: int) -> bool:
+def turned_off(traffic: Traffic, seed: int, count: int, first: int = 12) -> bool:
     """Whether it was ever found not to pay, by who looks after each block."""
     blocks = traffic.blocks(seed, count)
-    looks = range(12, count + 1)
+    looks = range(first, count + 1)
     return any(found(blocks[:n], PRICED, NOBODY).advice == "does not pay" for n in looks)
 
 
 def test_looking_often_turns_few_off_that_break_even() -> None:
     even = Traffic(0.0713, lookups=40)
     assert sum(turned_off(even, seed, 40) for seed in range(40)) <= 2
+
+
+def test_a_store_that_is_slow_for_a_while_turns_few_off() -> None:
+    """Over all of its time each pays a twentieth of what it costs."""
+    slow = Traffic(0.3, lookups=60, saved_s=0.0488, cost_nanousd=0, slow=15.0)
+    assert sum(turned_off(slow, seed, 30) for seed in range(25)) == 0
+
+
+@pytest.mark.soak
+def test_streams_that_pay_a_little_are_seldom_taken_to_lose() -> None:
+    """Where hit rates stay alike for an hour, and where what hits save is worth very different
+    amounts, more often than the bounds say; from three hours on, as the controller has it."""
+    alike, heavy = Traffic(0.075, alike=0.9), Traffic(0.075, heavy=2.0)
+    for traffic, most in ((alike, 20), (heavy, 3)):
+        assert sum(turned_off(traffic, seed, 144, 36) for seed in range(100)) <= most
 
 
 @pytest.mark.soak

@@ -71,8 +71,7 @@ def columns(engine: Engine) -> dict[tuple[str, str], bool]:
 def test_each_revision_only_adds_so_that_the_program_before_goes_on_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    scripts = migrate._scripts()
-    revisions = [script.revision for script in scripts.walk_revisions()][::-1]
+    revisions = migrate.revisions()
     assert len(revisions) > 4
     before: dict[tuple[str, str], bool] = {}
     for revision in revisions:

@@ -30,7 +30,7 @@ def test_a_server_without_pgvector_is_said_once(caplog: pytest.LogCaptureFixture
 @pytest.mark.pgvector
 def test_a_small_partition_beside_a_large_one_is_found_whole() -> None:
     draw = np.random.default_rng(5)
-    with serving((), pgvector_programs()) as server:
+    with serving(found=pgvector_programs()) as server:
         url = server.database("template1")
         backend = PgVectors(url)
         many = draw.standard_normal((600, 8)).astype("<f4")

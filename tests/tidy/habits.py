@@ -33,7 +33,7 @@ _SKIPS = re.compile(r"(pytest|pytest\.mark|unittest)\.(skip\w*|xfail|expectedFai
 
 
 def _calls(module: Module) -> Iterator[ast.Call]:
-    for node in ast.walk(module.syntax):
+    for node in module.nodes:
         if isinstance(node, ast.Call):
             yield node
 
@@ -50,7 +50,7 @@ def clock(tree: Tree) -> list[str]:
             for call in _calls(module)
             if _is_pure(resolved(call.func, names), len(call.args) + len(call.keywords))
         }
-        for node in ast.walk(module.syntax):
+        for node in module.nodes:
             if not isinstance(node, ast.Attribute | ast.Name) or id(node) in pure:
                 continue
             name = resolved(node, names)
@@ -77,7 +77,7 @@ def json_imports(tree: Tree) -> list[str]:
     return [
         module.at(node, "stdlib json")
         for module in tree.source
-        for node in ast.walk(module.syntax)
+        for node in module.nodes
         if (isinstance(node, ast.Import) and any(a.name == "json" for a in node.names))
         or (isinstance(node, ast.ImportFrom) and node.module == "json")
     ]
@@ -138,7 +138,7 @@ def built_sql(tree: Tree) -> list[str]:
             name = dotted(call.func).rpartition(".")[2]
             if name in _SQL_CALLS and call.args and _is_built(call.args[0]):
                 found.append(module.at(call, f"{name} of a built string"))
-        for node in ast.walk(module.syntax):
+        for node in module.nodes:
             if isinstance(node, ast.expr) and _is_built(node) and _SQL.match(_first_text(node)):
                 found.append(module.at(node, "SQL built from parts"))
     return found
@@ -161,7 +161,7 @@ def dangerous(tree: Tree) -> list[str]:
                     found.append(module.at(call, f"{keyword.arg}={keyword.value.value}"))  # type: ignore[attr-defined]
         found += [
             module.at(node, "certificates unchecked")
-            for node in ast.walk(module.syntax)
+            for node in module.nodes
             if isinstance(node, ast.Attribute) and node.attr == "CERT_NONE"
         ]
     return found
@@ -183,7 +183,7 @@ def skips(tree: Tree) -> list[str]:
         names = imported_names(module)
         found += [
             module.at(node, f"{name}: a test runs or does not exist")
-            for node in ast.walk(module.syntax)
+            for node in module.nodes
             if isinstance(node, ast.Attribute | ast.Name)
             and _SKIPS.fullmatch(name := resolved(node, names))
         ]

@@ -20,6 +20,7 @@ FOUND_BY_NAME = (
 )
 FOUND_BY_NAME += ("stores/migrations",)
 FOUND_BY_NAME += ("stores/postgresql.py", "prompts/git.py", "evals/jobs.py")
+FOUND_BY_NAME += ("config/prices.py", "stores/upgrade.py")
 FOUND_BY_NAME += (
     "stores/hnsw_vectors.py",
     "stores/pgvector_vectors.py",
@@ -35,7 +36,7 @@ def _name(module: Module) -> str:
 def _mentions(module: Module, known: set[str]) -> set[str]:
     """Modules that this one imports, or names in a string such as a `python -m` argument."""
     found = set()
-    for node in ast.walk(module.syntax):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:

@@ -113,7 +113,7 @@ def nouns(tree: Tree) -> list[str]:
         for part in (*module.path.parent.parts, module.path.stem):
             if banned := _words(part) & BANNED_NOUNS:
                 found.append(f"{module.path}: {', '.join(banned)} is no word of this house")
-        for node in ast.walk(module.syntax):
+        for node in module.nodes:
             if isinstance(node, ast.ClassDef) and (banned := _words(node.name) & BANNED_NOUNS):
                 found.append(module.at(node, f"{node.name}: {', '.join(banned)} is no word here"))
     return found

@@ -87,7 +87,7 @@ def module_state(tree: Tree) -> list[str]:
         ]
         found += [
             module.at(node, f"global {', '.join(node.names)}")
-            for node in ast.walk(module.syntax)
+            for node in module.nodes
             if isinstance(node, ast.Global)
         ]
     return found
@@ -111,7 +111,7 @@ def class_state(tree: Tree) -> list[str]:
     found = []
     for module in tree.source:
         names = imported_names(module)
-        for node in ast.walk(module.syntax):
+        for node in module.nodes:
             if not isinstance(node, ast.ClassDef):
                 continue
             if any(dotted(base).endswith("Struct") for base in node.bases):

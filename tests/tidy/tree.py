@@ -1,28 +1,30 @@
 """A source tree, read and parsed once, and what the checks say about it."""
 
 import ast
+import gc
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Check = Callable[["Tree"], list[str]]
 
 
-class Module(NamedTuple):
+class Module:
     """One Python file: its path below the tree's root, its text and its syntax."""
 
-    path: Path
-    text: str
-    syntax: ast.Module
+    def __init__(self, path: Path, text: str, syntax: ast.Module) -> None:
+        self.path = path
+        self.text = text
+        self.syntax = syntax
+        self.nodes = tuple(ast.walk(syntax))
 
     @property
     def lines(self) -> int:
         return len(self.text.splitlines())
 
     def functions(self) -> Iterator[Function]:
-        for node in ast.walk(self.syntax):
+        for node in self.nodes:
             if isinstance(node, Function):
                 yield node
 
@@ -53,9 +55,11 @@ class Tree:
     @staticmethod
     def _read(folder: Path, base: Path) -> list[Module]:
         modules = []
+        gc.disable()  # millions of nodes are made, and none is garbage
         for file in sorted(folder.rglob("*.py")):
             text = file.read_text(encoding="utf-8")
             modules.append(Module(file.relative_to(base), text, ast.parse(text, str(file))))
+        gc.enable()
         return modules
 
 
@@ -72,7 +76,7 @@ def dotted(node: ast.expr) -> str:
 def imported_names(module: Module) -> dict[str, str]:
     """What imported names stand for: `from time import time as t` gives t: time.time."""
     names: dict[str, str] = {}
-    for node in ast.walk(module.syntax):
+    for node in module.nodes:
         if isinstance(node, ast.Import):
             for alias in node.names:
                 top = alias.name if alias.asname else alias.name.partition(".")[0]

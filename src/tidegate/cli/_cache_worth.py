@@ -28,7 +28,7 @@ def worth(
 
     A HIT is the median time from a hit's arrival to its end, A MISS what a miss waited for the
     tier. SAVED is what hits would have cost; NET is less what lookups cost, with the bounds that it
-    is surely between. BAD HITS are those that judges found bad, with bounds. `-` is not known.
+    is surely between. BAD HITS are those that calibrated judges found bad. `-` is not known.
     """
     page = open_control(state, control).get(
         "/api/cache/worth", WorthPage, route=route, since_s=since

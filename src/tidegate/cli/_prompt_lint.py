@@ -10,8 +10,8 @@ import msgspec
 
 from tidegate.cli._prompt_source import Prompts, Where, in_order, open_prompts, source_options
 from tidegate.config.load import DEFAULT_FILE, load
-from tidegate.config.prices import PriceTable
 from tidegate.config.problem import Problem
+from tidegate.config.published import published
 from tidegate.core import clock
 from tidegate.core.model_name import plain_name
 from tidegate.core.price import Price
@@ -79,17 +79,17 @@ def _listing_problems(prompts: Prompts, names: tuple[str, ...]) -> list[Problem]
 
 
 def _asked(where: Where, tokenizer: str | None, price: tuple[float, float] | None) -> Asked:
-    table = PriceTable(clock.wall_s())
+    quote = published(clock.wall_s())
     models = _models(where.plan or Path(DEFAULT_FILE))
 
-    def published(model: str) -> Price | None:
-        quotes = (table.quote(seller, "", model).price for seller in _SELLERS)
+    def price_listed(model: str) -> Price | None:
+        quotes = (quote(seller, "", model).price for seller in _SELLERS)
         return next((it for it in quotes if it is not None), None)
 
     def price_of(model: str) -> Prices | None:
         if price is not None:
             return Prices(*price)
-        found = published(model)
+        found = price_listed(model)
         if found is None or found.input is None or found.cache_read is None:
             return None
         return Prices(
@@ -97,7 +97,7 @@ def _asked(where: Where, tokenizer: str | None, price: tuple[float, float] | Non
         )
 
     def knows(model: str) -> bool:
-        return plain_name(model) in models or published(model) is not None
+        return plain_name(model) in models or price_listed(model) is not None
 
     return Asked(knows, price_of, tokenizer)
 

@@ -9,8 +9,8 @@ import click
 
 from tidegate.cli._plan_file import plan_file
 from tidegate.config.load import Compiled, compile_file
-from tidegate.config.prices import PriceTable
 from tidegate.config.problem import Problem
+from tidegate.config.published import published
 from tidegate.config.releases import against_plan, read_release, release_files
 from tidegate.core import clock
 from tidegate.core.encoding import why_unavailable
@@ -27,7 +27,7 @@ def plug(file: Path) -> None:
     Exit 0 when it may be served and each release may be started on it, 1 when not.
     """
     now_s = clock.wall_s()
-    quote = PriceTable(now_s).quote
+    quote = published(now_s)
     facts = Facts(quote, prompts=Reading().at, encodes=why_unavailable)
     compiled = compile_file(file, os.environ, 0, now_s, facts)
     print_findings(compiled)

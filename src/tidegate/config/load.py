@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from msgspec import Struct
 
-from tidegate.config.prices import PriceTable
 from tidegate.config.problem import Mark, Path, Problem, in_order
+from tidegate.config.published import published
 from tidegate.config.tree import MAX_FILE_BYTES, ScalarNode, read_tree
 from tidegate.config.walk import Origin, Walked, walk
 from tidegate.config.warn import (
@@ -84,7 +84,7 @@ def compile_file(
     `now_s` is wall-clock seconds: prices are those of that day. `facts` stands in for the
     plugs and the published prices.
     """
-    facts = facts or Facts(PriceTable(now_s).quote)
+    facts = facts or Facts(published(now_s))
     read = _read(source, environ, None)
     if read.walked is None:
         return Compiled(None, None, tuple(in_order(read.problems)), ())

@@ -120,3 +120,6 @@ def _rate(price: Decimal | TieredPrices | None) -> Rate | None:
         return Rate(usd_to_nanousd(price))
     tiers = tuple((t.start, usd_to_nanousd(t.price)) for t in price.tiers)
     return Rate(usd_to_nanousd(price.base), tiers)
+
+
+plug = PriceTable

@@ -187,7 +187,8 @@ def _is_file(path: str) -> bool:
 
 
 def about_encoders(plan: Plan, facts: Facts) -> Iterator[Warned]:
-    """Semantic tiers that would stay off, as nothing here encodes their questions."""
+    """Semantic tiers that would stay off, as nothing here encodes their questions, and those whose
+    threshold nobody has learnt."""
     for name, route in plan.routes.items():
         semantic = None if route.cache is None else route.cache.semantic
         if semantic is None:
@@ -197,3 +198,6 @@ def about_encoders(plan: Plan, facts: Facts) -> Iterator[Warned]:
             why = None if encoder is None else facts.encodes(encoder)
             if why is not None:
                 yield Warned((*path, key), f"gateways like this one leave that tier off: {why}")
+        if semantic.threshold is not None and semantic.learnt_with is None:
+            said = "it is written by hand, and no pairs bear it out: tidegate cache calibrate"
+            yield Warned((*path, "threshold"), said)

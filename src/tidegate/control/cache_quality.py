@@ -29,12 +29,13 @@ def added_to(connection: Connection, view: View, since_s: float) -> View:
 
 
 def of_route(connection: Connection, route: str, since_s: float) -> Mapping[Tier | None, Quality]:
-    """By tier; None: of one of which no hit was judged."""
+    """By tier; None: of one of which no hit was judged. What judges say of hits that are not
+    calibrated only informs people (`hits_view`)."""
     counted = assessments.counted(connection, route=route, since_s=since_s)
     of = [it for it in counted if it.assessed_as == "quality" and it.arm != _SHADOW]
     fresh = Judged(sum(it.known for it in of), sum(it.bad for it in of))
     by_tier: dict[Tier, list[FoundHits]] = {}
-    for one in judged_hits.found(connection, route, since_s):
+    for one in judged_hits.found(connection, route, since_s, decided=True):
         if one.assessed_as == "quality" and one.stratum.given:
             by_tier.setdefault(one.stratum.tier, []).append(one)
     return {
@@ -58,8 +59,8 @@ def _quality(strata: Iterable[FoundHits], fresh: Judged) -> Quality:
 
 
 def _weighed(strata: Sequence[FoundHits]) -> Judged:
-    """Rare kinds of hits are judged more often than they come: each kind counts for as much as
-    there was of it, and the sample for as much as Kish's formula leaves of it."""
+    """Each bin of scores counts for as much as there was of it, however many of it were judged,
+    and the sample for as much as Kish's formula leaves of it."""
     known = [it for it in strata if it.known]
     whole = sum(it.captured for it in known)
     if not whole:

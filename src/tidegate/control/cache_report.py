@@ -8,7 +8,7 @@ from sqlalchemy import Engine
 from tidegate.control import cache_quality
 from tidegate.control.shapes_cache_worth import HitsJudged, NetView, TierWorth, WorthPage
 from tidegate.controllers import cache_worth
-from tidegate.controllers.cache_worth import Memory, Place, read_memory
+from tidegate.controllers.cache_worth import Memory, Place, may_hold, read_memory
 from tidegate.core.cache import Tier
 from tidegate.core.cache_worth import Quality, Worth
 from tidegate.core.declared_cache import DeclaredCache
@@ -49,10 +49,11 @@ def report(engine: Engine, which: Which, declared: Mapping[str, DeclaredRoute]) 
         if which.team is not None:
             worth = replace(worth, store_usd_per_h=None)
         place = known.get(one.route, Memory()).tiers.get(one.tier)
-        row = _row(one, worth, quality, which.until_s - which.since_s)
+        # Before it was first looked for, it was perhaps not declared.
+        row = _row(one, worth, quality, which.until_s - max(which.since_s, one.first_s))
         if _is_shadow(one, cache):
             row = replace(row, advice="shadow", more=None)
-        tiers.append(row if place is None else _with_state(row, place))
+        tiers.append(row if place is None else _with_state(row, place, worth))
     of_prefixes = Filter(which.since_s, which.until_s, route=which.route, team=which.team)
     sums, complete = prefix_sums(engine, of_prefixes)
     return WorthPage(sorted([*tiers, *_prefixes(sums)], key=lambda it: it.route), complete)
@@ -89,8 +90,11 @@ def _is_shadow(window: Window, cache: DeclaredCache | None) -> bool:
     return semantic is not None and semantic.mode == "shadow"
 
 
-def _with_state(row: TierWorth, place: Place) -> TierWorth:
+def _with_state(row: TierWorth, place: Place, worth: Worth) -> TierWorth:
+    """Of what is only proposed nothing is held."""
     held = place.state in ("off", "raised")
+    if held and not may_hold(worth, row.tier, place):
+        return row
     return replace(row, state=place.state, until_s=place.until_s if held else None)
 
 

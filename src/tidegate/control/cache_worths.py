@@ -61,7 +61,8 @@ class CacheWorths:
             if one.cache is not None and one.cache.worth.mode != "off"
         }
         block = int((moment.now_s - _LATE_S) // BLOCK_S)
-        due = [name for name in routes if self._looked.get(name) != block][:MOST_A_TICK]
+        due = [name for name in routes if self._looked.get(name) != block]
+        due = sorted(due, key=lambda name: self._looked.get(name, 0))[:MOST_A_TICK]
         yield from self._due(connection, moment.now_s, {it: routes[it] for it in due}, known)
         self._looked = {name: at for name, at in self._looked.items() if name in routes}
         self._looked |= dict.fromkeys(due, block)

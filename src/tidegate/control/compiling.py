@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from tidegate.config.load import Compiled, compile_file
-from tidegate.config.prices import PriceTable
+from tidegate.config.published import published
 from tidegate.control.certifying import Certifying
 from tidegate.core import clock
 from tidegate.core.added import Added
@@ -59,7 +59,7 @@ class Compiling:
         now_s = clock.wall_s()
         with database.reading(self._engine) as connection:
             added = added_at(connection, now_s)
-        quote, limited = PriceTable(now_s).quote, self._keys_limited
+        quote, limited = published(now_s), self._keys_limited
         facts = Facts(quote, added=added, keys_limited=limited, prompts=self._prompts)
         self._compiled_with = added
         return compile_file(file, self.environ, version, now_s, facts)
@@ -69,7 +69,7 @@ class Compiling:
         now_s = clock.wall_s()
         with database.reading(self._engine) as connection:
             added = added_at(connection, now_s)
-        quote, limited = PriceTable(now_s).quote, self._keys_limited
+        quote, limited = published(now_s), self._keys_limited
         return Facts(quote, added=added, keys_limited=limited, prompts=self._prompts)
 
     def changing(self, change: Callable[[Connection], T]) -> "Callable[[Declared, int], _Made[T]]":
@@ -80,7 +80,7 @@ class Compiling:
 
         def make(declared: Declared, version: int) -> tuple[Plan, T]:
             now_s = clock.wall_s()
-            quote, (read, snapshot) = PriceTable(now_s).quote, self._read(declared)
+            quote, (read, snapshot) = published(now_s), self._read(declared)
             with database.writing(self._engine) as connection:
                 result = change(connection)
                 added = added_at(connection, now_s)

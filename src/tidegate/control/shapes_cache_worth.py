@@ -27,8 +27,8 @@ class NetView(Struct, frozen=True):
 
 
 class HitsJudged(Struct, frozen=True, omit_defaults=True):
-    """How hits were judged, beside fresh answers; `low` and `high` bound the share of bad hits.
-    Rare kinds of hits are judged more often: counts are what the sample is worth."""
+    """How hits were judged, by judges that are calibrated, beside fresh answers; `low` and `high`
+    bound the share of bad hits. Counts are what the sample is worth: not whole numbers."""
 
     judged: float
     bad: float

@@ -24,7 +24,7 @@ from tidegate.controllers._cache_worth_words import (
     why,
 )
 from tidegate.core.cache import Tier
-from tidegate.core.cache_worth import MOST_OFF_S
+from tidegate.core.cache_worth import MOST_OFF_S, Quality, Worth
 from tidegate.core.controller import Decision, Proposal, Set, Tell
 from tidegate.core.units import format_duration
 from tidegate.stats.worth import Finding, found
@@ -36,10 +36,13 @@ __all__ = [
     "View",
     "holds",
     "judged_since_of",
+    "may_hold",
     "plug",
     "read_memory",
 ]
 
+# Of less time nothing is concluded that only a while without hits may have made.
+LEAST_WINDOW_S: Final = 3 * 3600.0
 # Evidence that tells nothing yet is gathered so long, and no longer.
 MOST_WINDOW_S: Final = 7 * 86_400.0
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -110,8 +113,11 @@ def _judged(view: View, seen: TierSeen, place: Place) -> Place:
     lasted_s = view.now_s - place.since_s
     is_told = False
     if seen.blocks:
-        finding = found(seen.blocks, view.worth, seen.quality, lasted_s)
-        if finding.advice in ("does not pay", "wrong answers"):
+        judged_for_s = max(view.now_s - place.judged_s, lasted_s, 1.0)
+        quality = _paid_for(seen.quality, max(lasted_s, 0.0) / judged_for_s)
+        finding = found(seen.blocks, view.worth, quality, lasted_s)
+        is_lost = finding.advice == "does not pay" and lasted_s >= LEAST_WINDOW_S
+        if is_lost or finding.advice == "wrong answers":
             return _failed(view, seen, place, finding)
         if finding.advice == "pays" and place.state == "trial":
             return Place(view.now_s, place.judged_s)
@@ -123,6 +129,11 @@ def _judged(view: View, seen: TierSeen, place: Place) -> Place:
         judged_s = view.now_s
     state = "on" if place.state == "trial" else place.state
     return replace(place, since_s=view.now_s, judged_s=judged_s, state=state)
+
+
+def _paid_for(quality: Quality, share: float) -> Quality:
+    """Hits were judged for longer than this evidence was gathered: it is charged its share."""
+    return replace(quality, cost_nanousd=round(quality.cost_nanousd * share))
 
 
 def _failed(view: View, seen: TierSeen, place: Place, finding: Finding) -> Place:
@@ -148,12 +159,17 @@ def _held_s(view: View, failures: int) -> float:
     return min(doubled, max(MOST_OFF_S, view.worth.retry_s))
 
 
+def may_hold(worth: Worth, tier: str, place: Place) -> bool:
+    """Whether there is a lever for it, and the loop may."""
+    return worth.mode == "act" and (tier in OFF or place.floor is not None)
+
+
 def _held(view: View, tier: Tier, place: Place) -> Iterator[Set]:
-    if view.worth.mode != "act" or place.state not in ("off", "raised"):
+    if place.state not in ("off", "raised") or not may_hold(view.worth, tier, place):
         return
     if place.floor is not None:
         yield Set(FLOOR, view.route, place.floor, place.why, place.evidence)
-    elif tier in OFF:
+    else:
         yield Set(OFF[tier], view.route, 1.0, place.why, place.evidence)
 
 
@@ -166,7 +182,7 @@ def _told(view: View, tier: Tier, was: Place | None, place: Place) -> Iterator[T
         return
     if before == "raised":
         yield _over(view, tier, "that was not enough")
-    acts = view.worth.mode == "act" and (tier in OFF or place.floor is not None)
+    acts = may_hold(view.worth, tier, place)
     for_s = format_duration(place.until_s - view.now_s)
     if acts:
         done = f"Off for {for_s}, then it is tried again."

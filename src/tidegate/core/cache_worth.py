@@ -98,7 +98,7 @@ MOST_OFF_S: Final = 14 * 86_400.0
 
 class Judged(Struct, frozen=True, omit_defaults=True):
     """How many answers were judged, and how many of them were bad. Of a sample that has more of
-    one kind than there are, as many as it is worth: not whole numbers."""
+    one kind than there was, as many as it is worth: not whole numbers."""
 
     judged: float = 0
     bad: float = 0

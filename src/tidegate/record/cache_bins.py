@@ -25,9 +25,6 @@ class CacheBins:
     def __init__(self) -> None:
         self._bins: dict[CacheKey, CacheBin] = {}
 
-    def __len__(self) -> int:
-        return len(self._bins)
-
     def fold(self, receipt: Receipt) -> None:
         """Count a receipt whose `cache` says something."""
         if receipt.cache == "refresh":
@@ -104,7 +101,10 @@ def _timed(whole: CacheBin, receipt: Receipt) -> None:
 
 
 def _missed(sums: list[int], receipt: Receipt, items: int) -> None:
-    if receipt.error_code is None and receipt.cost_nanousd is not None:
+    """A request that a model answered, as far as is known."""
+    if receipt.is_kept_answer or receipt.error_code is not None:
+        return
+    if receipt.cost_nanousd is not None:
         sums[_MISSED] += items
         sums[_MISSED_NANOUSD] += receipt.cost_nanousd
         sums[_MISSED_US] += _micros(receipt.total_s)

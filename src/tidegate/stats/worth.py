@@ -4,9 +4,10 @@
 
 in dollars, in seconds, or in both where a second has a price. The hit rate and what a hit saves are
 bounded apart, for hits are rare and worth much: while none was seen, a mean of all lookups would be
-sure of what nobody knows. What comes together (five minutes of one route) counts for as much as it
-varies between such blocks. While there are few hits, one is taken to save up to `FEW_SAVE` times
-what a miss costs.
+sure of what nobody knows, and what a lookup costs is bounded too, as a store may be slow for a
+while. What comes together (five minutes of one route) counts for as much as it varies between such
+blocks, and between runs of them: a quiet hour is followed by another. While there are few hits, one
+is taken to save up to `FEW_SAVE` times what a miss costs.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ ALPHA: Final = 0.01
 LEAST_BLOCKS: Final = 12
 LEAST_HITS: Final = 30
 LEAST_HIT_BLOCKS: Final = 6
+_LEAST_RUNS: Final = 12
 FEW_SAVE: Final = 2.0
 # Where of more hits nobody knows what they saved, nobody knows what the tier saves.
 _MOST_UNKNOWN: Final = 0.1
@@ -59,7 +61,8 @@ class Finding(Struct, frozen=True, omit_defaults=True):
 
 
 class _Amounts(NamedTuple):
-    """What a block's hits won, its lookups paid, and what its misses would have won as hits."""
+    """What a block's hits won, what was paid for its lookups and for asking anew, and what its
+    misses would have won as hits."""
 
     won: float
     paid: float
@@ -106,9 +109,9 @@ def found(
 
 
 def _money(one: CacheSums, worth: Worth) -> _Amounts:
-    won = (one.saved_nanousd - one.spent_nanousd) * _NANO
-    paid = one.lookup_us * _MICRO * worth.usd_per_cpu_h / _HOUR_S
-    return _Amounts(won, paid, one.missed_nanousd * _NANO)
+    # What was stale is asked for a while later, perhaps in a block without a hit.
+    paid = one.lookup_us * _MICRO * worth.usd_per_cpu_h / _HOUR_S + one.spent_nanousd * _NANO
+    return _Amounts(one.saved_nanousd * _NANO, paid, one.missed_nanousd * _NANO)
 
 
 def _seconds(one: CacheSums) -> _Amounts:
@@ -161,17 +164,16 @@ def _net(
     n, k = sum(one.lookups for one in blocks), sum(one.hits for one in blocks)
     if not n or len(blocks) < 2:
         return None
-    price = (sum(one.paid for one in amounts) + extra) / n
-    rate = k / n
-    hits = _of_hits(blocks, amounts, alpha / 2)
+    rate, alpha = k / n, alpha / 3
+    hits = _of_hits(blocks, amounts, alpha)
     if hits is None:
         return None
-    shares = _rate(blocks, n, k, alpha / 2)
+    shares, price = _rate(blocks, n, k, alpha), _price(blocks, amounts, n, alpha)
     value, low, high = hits.value - wrong.value, hits.low - wrong.high, hits.high - wrong.low
     return Net(
-        rate * value - price,
-        min(shares.low * low, shares.high * low) - price,
-        max(shares.low * high, shares.high * high) - price,
+        rate * value - price.value - extra / n,
+        min(shares.low * low, shares.high * low) - price.high - extra / n,
+        max(shares.low * high, shares.high * high) - price.low - extra / n,
     )
 
 
@@ -180,10 +182,30 @@ def _rate(blocks: Sequence[CacheSums], n: int, k: int, alpha: float) -> Interval
     block."""
     rate, effect = k / n, 1.0
     if 0 < k < n:
-        spread = sum((one.hits - rate * one.lookups) ** 2 for one in blocks)
-        spread *= len(blocks) / (len(blocks) - 1)
+        spread = _spread([one.hits - rate * one.lookups for one in blocks])
         effect = max(spread / (n * rate * (1 - rate)), 1.0)
     return any_time.share(n / effect, k / effect, alpha)
+
+
+def _price(blocks: Sequence[CacheSums], amounts: Sequence[_Amounts], n: int, alpha: float) -> Net:
+    """What a lookup costs."""
+    value = sum(it.paid for it in amounts) / n
+    spread = _spread(
+        [it.paid - value * one.lookups for one, it in zip(blocks, amounts, strict=True)]
+    )
+    low, high = any_time.mean(value, spread / n, n, alpha)
+    return Net(value, max(low, 0.0), high)
+
+
+def _spread(off: Sequence[float]) -> float:
+    """How far the sum of what blocks are off by may be off, squared. What follows each other may be
+    alike: the most that runs of 1, 2, 4 and more blocks tell, as long as there are some runs."""
+    most, run = 0.0, 1
+    while run == 1 or len(off) >= _LEAST_RUNS * run:
+        sums = [sum(off[at : at + run]) for at in range(0, len(off), run)]
+        most = max(most, sum(it * it for it in sums) * len(sums) / (len(sums) - 1))
+        run *= 2
+    return most
 
 
 def _of_hits(blocks: Sequence[CacheSums], amounts: Sequence[_Amounts], alpha: float) -> Net | None:
@@ -192,9 +214,8 @@ def _of_hits(blocks: Sequence[CacheSums], amounts: Sequence[_Amounts], alpha: fl
     k = sum(hits for hits, _ in with_hits)
     value = sum(won for _, won in with_hits) / k if k else 0.0
     if k >= LEAST_HITS and len(with_hits) >= LEAST_HIT_BLOCKS:
-        spread = sum((won - value * hits) ** 2 for hits, won in with_hits) / k
-        spread *= len(with_hits) / (len(with_hits) - 1)
-        return Net(value, *any_time.mean(value, spread, k, alpha))
+        spread = _spread([won - value * hits for hits, won in with_hits])
+        return Net(value, *any_time.mean(value, spread / k, k, alpha))
     missed = sum(one.missed for one in blocks)
     if not missed:
         return None

@@ -38,11 +38,13 @@ class Which(NamedTuple):
 
 
 class Window(Struct):
-    """A route's tier. `blocks` are those with a lookup, the oldest first, of `span_s` each."""
+    """A route's tier. `blocks` are those of which something is known, the oldest first, of `span_s`
+    each; the first began at `first_s`."""
 
     route: str
     tier: Tier
     span_s: int
+    first_s: int
     blocks: list[CacheSums] = field(default_factory=list)
     hit_s: dict[int, int] = field(default_factory=dict)
     miss_s: dict[int, int] = field(default_factory=dict)
@@ -109,7 +111,7 @@ def windows(engine: Engine, which: Which) -> list[Window]:
     with database.reading(engine) as connection:
         rows = connection.execute(query.order_by(_c.route, _c.tier, _c.start_s)).all()
     for route, tier, start_s, *values in rows:
-        found.setdefault((route, tier), Window(route, tier, span_s))
+        found.setdefault((route, tier), Window(route, tier, span_s, start_s))
         _merge(by_start.setdefault((route, tier, start_s), CacheBin()), _bin(values))
     for (route, tier, _), one in by_start.items():
         window = found[route, tier]

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import asdict
-from sqlalchemy import Connection, Engine, delete, func, select
+from sqlalchemy import Connection, Engine, delete, func, select, true
 
 from tidegate.core.assessment import AssessedAs
 from tidegate.core.cache import ANSWERED, Tier
@@ -144,16 +144,20 @@ def is_judged(connection: Connection, receipt_id: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def found(connection: Connection, route: str | None, since_s: float) -> list[FoundHits]:
-    """By route, stratum and how it was found, of requests since the hour that `since_s` is in."""
+def found(
+    connection: Connection, route: str | None, since_s: float, *, decided: bool = False
+) -> list[FoundHits]:
+    """By route, stratum and how it was found, of requests since the hour that `since_s` is in. With
+    `decided` what a judge said that was not calibrated is unknown; its cost is none the less."""
     since_s = since_s // HOUR_S * HOUR_S
     sizes = captured_hits.counted(connection, route, since_s)
     by = (_h.route, _h.assessed_as, _h.tier, _h.score_bin, _h.given, _h.veto.is_not(None))
-    known, cost = func.count(_h.is_bad), func.count(_h.cost_nanousd)
+    whose = _h.decides if decided else true()
+    known, cost = func.count(_h.is_bad).filter(whose), func.count(_h.cost_nanousd)
     query = select(
         *by,
         known,
-        func.count().filter(_h.is_bad),
+        func.count().filter(_h.is_bad, whose),
         func.count() - known,
         func.coalesce(func.sum(_h.cost_nanousd), 0),
         func.count() - cost,
@@ -165,8 +169,8 @@ def found(connection: Connection, route: str | None, since_s: float) -> list[Fou
     for name, as_, *of, n_known, bad, unknown, nanousd, cost_unknown in rows:
         stratum = Stratum(*of)
         size = sizes.pop((name, stratum), 0) if as_ == "quality" else 0
-        counts = (n_known, bad, unknown, int(nanousd), cost_unknown)
-        made.append(FoundHits(name, stratum, as_, max(size, n_known + unknown), *counts))
+        figures = (n_known, bad, unknown, int(nanousd), cost_unknown)
+        made.append(FoundHits(name, stratum, as_, max(size, n_known + unknown), *figures))
     for (name, stratum), size in sizes.items():  # nobody has judged any of them
         made.append(FoundHits(name, stratum, "quality", size, 0, 0, 0, 0, 0))
     return sorted(made, key=_order)

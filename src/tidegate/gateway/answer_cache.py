@@ -158,7 +158,11 @@ class AnswerCache:
 
     def is_there(self, bounds: Bounds) -> bool:
         """Whether what a tier keeps can be asked for now."""
-        return bounds.store == "memory" or (self.shared is not None and self.shared.open)
+        return bounds.store != "shared" or (self.shared is not None and self.shared.open)
+
+    def failed(self, bounds: Bounds) -> int:
+        """How often the shared store has not said whether it has something, of a tier in it."""
+        return self.shared.errors if bounds.store == "shared" and self.shared is not None else 0
 
     def invalidate(self, name: str, selector: Selector) -> None:
         """Control says so, under this id."""

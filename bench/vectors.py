@@ -7,6 +7,7 @@ near it would be. Those that are asked for are made the same way.
 
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -107,6 +108,7 @@ def _told(times: list[float]) -> str:
 
 def main() -> int:
     kept = True
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     for name in _ENCODED:
         try:
             kept = measure(name) and kept

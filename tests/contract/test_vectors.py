@@ -187,6 +187,41 @@ def test_gateways_that_come_at_once_find_what_each_keeps(kind: str, servers: Ser
     run(main())
 
 
+def _lose(servers: Servers) -> None:
+    """All that was made there."""
+    if servers.redis is not None:
+        servers.redis.say("FLUSHALL")
+    elif servers.database is not None:
+        with psycopg.connect(servers.database.reveal(), autocommit=True) as link:
+            link.execute("DROP TABLE answer_vectors_4")
+    else:
+        assert servers.qdrant is not None
+        servers.qdrant.delete_collection("tidegate_answer_vectors_4")
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_what_a_store_has_lost_is_made_again(
+    kind: str, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(remote_vectors, "_RETRY_MAX_S", 0.0)
+
+    async def main() -> None:
+        async with opened(kind, servers) as store:
+            vectors = store.of("a", MB)
+            vectors.put(b"p", b"k", X, "q", 60.0)
+            assert await keys(store, vectors) == [b"k"]
+            _lose(servers)
+            assert await keys(store, vectors) == []
+            async with asyncio.timeout(20.0):
+                while await keys(store, vectors) != [b"k"]:
+                    vectors.put(b"p", b"k", X, "q", 60.0)
+            assert store.shared is not None
+            store.shared.drop("a", b"p", b"k")
+            assert await keys(store, vectors) == []
+
+    run(main())
+
+
 def _damage(servers: Servers) -> None:
     """Another question stands where `bad` was."""
     if servers.redis is not None:

@@ -42,6 +42,8 @@ class Shared(Protocol):
 
     def of(self, route: str, max_bytes: int) -> Vectors: ...
 
+    def drop(self, route: str, partition: bytes, key: bytes) -> None: ...
+
 
 class Store(Struct):
     """One gateway's. `settled` waits until what was put can be found."""

@@ -68,7 +68,8 @@ def in_house(folder: Path, main: Any, **tier: Any) -> None:
     run(begun())
 
 
-def test_values_are_given_as_they_were_put(tmp_path: Path) -> None:
+@pytest.mark.parametrize("store", ["memory", "disk"])
+def test_values_are_given_as_they_were_put(tmp_path: Path, store: str) -> None:
     async def main(it: House) -> None:
         value = b'{ "b":1.50,"a" : [ null, "\\u00e9", {"a":1,"a":2}] }'
         body = b'{"route":"small","entries":[{"key":"k","value":%b}]}' % value
@@ -89,7 +90,7 @@ def test_values_are_given_as_they_were_put(tmp_path: Path) -> None:
         assert rows == [{"key": "k", "deleted": True}, {"key": "other", "deleted": False}]
         assert await it.get("k") == "none"
 
-    in_house(tmp_path, main)
+    in_house(tmp_path, main, store=store)
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from tidegate.core.encoding import Encoder, EncoderUnavailable
 from tidegate.core.kept_answer import KeptAnswer
 from tidegate.core.plan import Plan
 from tidegate.gateway.answer_cache import AnswerCache
+from tidegate.gateway.vitals import _note_vectors
+from tidegate.stores.kept_file import KeptFile, KeptRow
 
 A, B = (target(1, name) for name in "ab")
 # Asked for after all that this process had heard by then.
@@ -94,6 +96,11 @@ def test_answers_and_vectors_come_back_once_control_has_told(tmp_path: Path) -> 
             await read(cache, 3)
             assert await there(cache, plan, "x", "y") == ["x"]
             assert cache.memory["a", "exact"].size > 0
+            gauges, counters = dict[str, float](), dict[str, float]()
+            _note_vectors(cache.vectors, gauges, counters)
+            assert gauges["tidegate_cache_vectors|route=a"] == 1.0
+            assert counters["tidegate_cache_file_restored_total"] == 3.0
+            assert counters["tidegate_cache_file_lost_total"] == 0.0
             found = await cache.vectors.of(plan.routes["a"], SEMANTIC).nearest(b"p", vector(1), 5)
             assert [it.key for it in found] == [b"x"]
             cache.invalidate("now", Selector(tag="x"))
@@ -149,6 +156,59 @@ def test_what_may_have_been_missed_or_is_not_kept_so_any_more_does_not_come_back
             cache.caught_up()
             await all_read(cache)
             assert await there(cache, plan, "x") == []
+
+    run(main())
+
+
+def test_what_is_deleted_before_it_was_read_does_not_come_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        path, plan = tmp_path / "k.db", kept(A)
+        async with process(path, plan) as cache:
+            put(cache, plan, "x", "y")
+        async with process(path, plan) as cache:
+            store = cache.of(plan.routes["a"], "exact", EXACT)
+            await store.remove(b"x")
+            await read(cache, 1)
+            await all_read(cache)
+            assert await there(cache, plan, "x", "y") == ["y"]
+        async with process(path, plan) as cache:
+            disk = cache.disk
+            assert disk is not None
+            assert disk.file is not None
+            restoring = disk._restore
+
+            async def late(file: KeptFile, rows: list[KeptRow]) -> None:
+                await cache.of(plan.routes["a"], "exact", EXACT).remove(b"y")
+                await restoring(file, rows)
+
+            monkey = pytest.MonkeyPatch()
+            monkey.setattr(disk, "_restore", late)
+            disk.caught_up()
+            await all_read(cache)
+            monkey.undo()
+            assert await there(cache, plan, "y") == []
+
+    run(main())
+
+
+def test_a_question_whose_answer_is_gone_does_not_come_back(tmp_path: Path) -> None:
+    async def main() -> None:
+        path, plan = tmp_path / "k.db", kept(A)
+        async with process(path, plan) as cache:
+            answers = cache.of(plan.routes["a"], "semantic", SEMANTIC)
+            vectors = cache.vectors.of(plan.routes["a"], SEMANTIC)
+            for tag in ("x", "y"):
+                answers.put(tag.encode(), answer(tag), 60.0)
+                vectors.put(b"p", tag.encode(), vector(1), f"is it {tag}?", 60.0)
+        async with process(path, plan, ("while away", Selector(tag="x"))) as cache:
+            await read(cache, 4)
+            await all_read(cache)
+            found = await cache.vectors.of(plan.routes["a"], SEMANTIC).nearest(b"p", vector(1), 5)
+            assert [it.question for it in found] == ["is it y?"]
+            assert cache.disk is not None
+            for number in range(1500):
+                cache.invalidate(f"i{number}", Selector(tag="other"))
+            assert len(cache.disk._told) == 1  # they are known, and not kept for ever
 
     run(main())
 

@@ -3,13 +3,15 @@
 import asyncio
 from typing import Any
 
+import pytest
 from tests.gateway.nearby import Index, Indices, Words, giving, near, opened
 from tests.gateway.rig import plan_of, run, target
 
 from tidegate.core.cache import RouteCache
 from tidegate.core.kept_answer import KeptAnswer
-from tidegate.gateway.caching import Near
+from tidegate.gateway.caching import First, Near
 from tidegate.gateway.semantic_tier import SemanticTier
+from tidegate.stores.memory_answers import MemoryAnswers
 
 
 async def settled(tier: SemanticTier) -> None:
@@ -84,5 +86,26 @@ def test_nothing_is_kept_while_nothing_can_be_encoded() -> None:
         assert cache.semantic is not None
         own = Near(cache.semantic, "a", b"p", b"k", 60.0, 0.8)
         assert not tier.keep(plan.routes["small"], own, unused, kept)
+
+    run(main())
+
+
+@pytest.mark.parametrize("store", ["memory", "shared"])
+def test_a_shared_answer_knows_where_its_question_is(store: str) -> None:
+    async def main() -> None:
+        tier, answers = tier_of(minilm=Words()), MemoryAnswers(1 << 20)
+        plan = giving(plan_of(target(1)), near(store=store))
+        tier.obey(plan)
+        await settled(tier)
+        cache = plan.routes["small"].cache
+        assert cache is not None
+        assert cache.semantic is not None
+        own = Near(cache.semantic, "a", b"p", b"k", 60.0, 0.8, First(b"q", b"1234"))
+        kept = KeptAnswer("r", 1.0, 60.0, "small", False, b"{}")
+        assert tier.keep(plan.routes["small"], own, answers, kept)
+        found = answers.look(b"k")
+        assert found is not None
+        assert found.answer.labels.places == ((b"p", b"q") if store == "shared" else ())
+        tier.stop()
 
     run(main())

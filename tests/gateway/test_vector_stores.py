@@ -7,9 +7,12 @@ from tests.stores.vectors_made import vector
 
 from tidegate.core import plugs
 from tidegate.core.cache import RouteCache, SemanticCache
+from tidegate.core.cache_labels import Labels
 from tidegate.core.database_ref import CounterStore, VectorStore
+from tidegate.core.neighbours import NOWHERE, Vectors
 from tidegate.core.plan import Plan
 from tidegate.core.plugs import PlugError
+from tidegate.gateway import vector_stores
 from tidegate.gateway.vector_stores import VectorStores, reaching
 from tidegate.stores.memory_answers import Room
 from tidegate.stores.redis_vectors import RedisVectors
@@ -95,3 +98,41 @@ def test_what_gateways_share_is_where_the_plan_says_or_where_answers_are(
 
     run(main())
     assert "MISSING is not set" in caplog.text
+
+
+class Line:
+    """A store of vectors whose line is full for some turns."""
+
+    def __init__(self) -> None:
+        self.errors = self.damaged = self.full = self.evicted = 0
+        self.turns = 3
+        self.dropped: list[tuple[str, bytes, bytes]] = []
+
+    @property
+    def busy(self) -> bool:
+        self.turns -= 1
+        return self.turns >= 0
+
+    def of(self, route: str, max_bytes: int) -> Vectors:
+        return NOWHERE
+
+    def drop(self, route: str, partition: bytes, key: bytes) -> None:
+        assert self.turns < 0
+        self.dropped.append((route, partition, key))
+
+    async def run(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+
+def test_the_question_of_a_shared_answer_goes_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        monkeypatch.setattr(vector_stores, "_TURN_S", 0.0)
+        stores, labels = VectorStores(Room(1 << 20)), Labels(route="a", places=(b"p", b"q"))
+        await stores.forget(labels, b"k")
+        line = stores.shared = Line()
+        await stores.forget(labels, b"k")
+        await stores.forget(Labels(route="a"), b"other")
+        assert line.dropped == [("a", b"p", b"k"), ("a", b"q", b"k")]
+
+    run(main())

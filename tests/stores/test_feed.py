@@ -1,5 +1,7 @@
 from sqlalchemy import Engine
 
+from tidegate.core.cache_labels import Selector
+from tidegate.core.feed import TOLD_S, Invalidation
 from tidegate.stores import database, feed
 
 
@@ -26,17 +28,32 @@ def test_trimming_keeps_the_newest(engine: Engine) -> None:
     with database.writing(engine) as connection:
         for number in range(10):
             feed.append_plan(connection, number, 0.0)
-        assert feed.trim(connection, keep=3) == 7
+        assert feed.trim(connection, 3, 0.0) == 7
         assert [row.seq for row in feed.after(connection, 0)] == [8, 9, 10]
-        assert feed.trim(connection, keep=3) == 0
+        assert feed.trim(connection, 3, 0.0) == 0
 
 
 def test_trimming_to_nothing_still_keeps_one(engine: Engine) -> None:
     with database.writing(engine) as connection:
         feed.append_plan(connection, 1, 0.0)
         feed.append_plan(connection, 2, 0.0)
-        feed.trim(connection, keep=0)
+        feed.trim(connection, 0, 0.0)
         assert feed.newest_seq(connection) == 2
+
+
+def test_an_invalidation_is_kept_as_long_as_it_is_told_whatever_came_since(
+    engine: Engine,
+) -> None:
+    one = Invalidation("i", Selector(tag="t"))
+    with database.writing(engine) as connection:
+        for number in range(9):
+            if number == 4:
+                feed.append_invalidation(connection, one, 100.0)
+            feed.append_key(connection, f"k{number}", 100.0)
+        feed.trim(connection, 3, 100.0 + TOLD_S)
+        assert [row.seq for row in feed.after(connection, 0)] == [5, 6, 7, 8, 9, 10]
+        assert feed.invalidated_lately(connection, 100.0 + TOLD_S) == (one,)
+        assert feed.trim(connection, 3, 101.0 + TOLD_S) == 3
 
 
 def test_an_undone_change_gives_no_number(engine: Engine) -> None:

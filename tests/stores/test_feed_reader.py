@@ -101,7 +101,7 @@ def test_where_something_is_missing_it_begins_anew(
     assert len(reader.after(4)) == 3
     assert reader.after(3) == afresh, "too many to be named"
     with database.writing(engine) as connection:
-        feed.trim(connection, 2)
+        feed.trim(connection, 2, clock.wall_s())
     assert reader.after(5) == afresh, "it is no longer kept"
     assert reader.after(6) == [Entry(7, KeyChanged("f"))]
 

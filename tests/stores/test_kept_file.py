@@ -96,7 +96,7 @@ def test_nothing_is_kept_for_longer_though_the_clock_is_set(
 
 
 @pytest.mark.parametrize("what", ["garbage", "version", "foreign"])
-def test_a_file_that_cannot_be_used_is_moved_aside(
+def test_a_file_that_cannot_be_used_is_begun_anew(
     what: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = tmp_path / "kept.db"
@@ -115,8 +115,8 @@ def test_a_file_that_cannot_be_used_is_moved_aside(
     file.put("exact:a", b"n", lambda: b"new", 60.0)
     assert list(rows(file)) == [b"n"]
     file.stop()
-    assert path.with_suffix(".damaged").exists()
-    assert caplog.text.count("is moved to") == 1
+    assert [it.name for it in tmp_path.iterdir()] == ["kept.db"]  # nothing of it outlives it
+    assert caplog.text.count("it is begun anew") == 1
 
 
 def test_a_row_that_is_damaged_or_lies_elsewhere_is_not_read(tmp_path: Path) -> None:
@@ -211,5 +211,78 @@ def test_killed_at_any_point_it_holds_what_was_put(tmp_path: Path) -> None:
             assert row.data == b"%d " % number * 50
         assert file.damaged == file.lost == 0
         file.stop()
-    assert not path.with_suffix(".damaged").exists()
     assert kept_file._VERSION == 1
+
+
+def test_what_cannot_be_made_is_not_written_and_the_rest_is(tmp_path: Path) -> None:
+    def broken() -> bytes:
+        raise UnicodeEncodeError("utf-8", "x", 0, 1, "no")
+
+    file = opened(tmp_path / "kept.db")
+    file.put("exact:a", b"broken", broken, 60.0)
+    file.put("exact:a", b"k", lambda: b"k", 60.0)
+    assert sorted(rows(file)) == [b"k"]
+    assert file.lost == 1
+    file.stop()
+
+
+def test_reading_ends_though_the_file_breaks_meanwhile(tmp_path: Path) -> None:
+    path = tmp_path / "kept.db"
+    filled(path)
+    file, go = opened(path), threading.Event()
+
+    def slow() -> bytes:
+        go.wait(10.0)
+        return b"x" * 100_000
+
+    assert file._link is not None
+    file._link.execute("PRAGMA max_page_count = 1")
+    file.put("exact:a", b"first", slow, 60.0)
+    for number in range(50):
+        file.put("exact:a", b"%d" % number, lambda: b"x" * 100_000, 60.0)
+    threading.Timer(0.1, go.set).start()
+    assert rows(file) == {}  # in the batch that fails
+    file.stop()
+
+
+def test_what_waits_is_bounded_in_bytes_and_nothing_that_was_dropped_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kept_file, "_MOST_BYTES", 1000)
+    path, go = tmp_path / "kept.db", threading.Event()
+    filled(path, 50)
+    file = KeptFile(path, most_waiting=4)
+    file.start().result(10.0)
+
+    def slow() -> bytes:
+        go.wait(10.0)
+        return b"slow"
+
+    file.put("exact:a", b"slow", slow, 60.0)
+    time.sleep(0.05)
+    file.put("exact:a", b"small", lambda: b"small", 60.0, 600)
+    file.put("exact:a", b"large", lambda: b"large", 60.0, 600)
+    assert file.lost == 1
+    for number in range(50):  # more than a line holds
+        file.drop("exact:a", b"%d" % number)
+    assert file._queue.qsize() <= 8 * 4
+    file.heard("id", b"", 60.0)  # not before all of that is gone
+    go.set()
+    while file._spilled:
+        time.sleep(0.01)
+    assert rows(file) == {}
+    file.put("exact:a", b"again", lambda: b"again", 60.0, 600)
+    assert sorted(rows(file)) == [b"again"]
+    file.stop()
+    again = KeptFile(path)
+    assert again.start().result(10.0) == []
+    again.stop()
+
+
+def test_a_place_is_cleared_alone(tmp_path: Path) -> None:
+    file = opened(tmp_path / "kept.db")
+    for place in ("exact:a", "exact:b"):
+        file.put(place, place.encode(), lambda: b"x", 60.0)
+    file.clear_place("exact:a")
+    assert sorted(rows(file)) == [b"exact:b"]
+    file.stop()

@@ -9,7 +9,7 @@ from tests.stores.redis_kinds import KINDS
 from tests.stores.redis_rig import Server, run
 from tests.stores.test_redis_invalidations import there, two, until
 
-from tidegate.core.cache_labels import Selector
+from tidegate.core.cache_labels import Labels, Selector
 from tidegate.stores import redis_purge
 from tidegate.stores.redis_invalidations import STREAM
 
@@ -68,6 +68,28 @@ def test_a_stream_that_nobody_bounds_is_cut_off(
                 server.say("XADD", STREAM, "*", "tag", str(number))
             await one.hears(Selector(tag="399"))
             await until(lambda: int(server.say("XLEN", STREAM)[1:]) <= 200)
+
+    with redis_rig.serving("redis", tmp_path) as server:
+        run(main(server))
+
+
+def test_what_is_taken_out_is_told_with_the_places_of_its_question(tmp_path: Path) -> None:
+    async def main(server: Server) -> None:
+        async with two(server) as both:
+            told: list[tuple[tuple[bytes, ...], bytes]] = []
+
+            async def forget(labels: Labels, key: bytes) -> None:
+                told.append((labels.places, key))
+
+            for it in both:
+                it.store.purge.forget = forget
+            one = both[0]
+            one.put(b"k", tags=("a",), places=(b"p", b"\xff\x00"))
+            one.put(b"stays", places=(b"p",))
+            await there(one, b"stays")
+            server.say("XADD", STREAM, "*", "tag", "a")
+            await until(lambda: told)
+            assert told == [((b"p", b"\xff\x00"), b"k")]
 
     with redis_rig.serving("redis", tmp_path) as server:
         run(main(server))

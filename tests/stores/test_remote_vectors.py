@@ -43,6 +43,9 @@ class Fake:
         self.told.append(("sweep", *given))
         return 3
 
+    def forget(self) -> None:
+        """Nothing is known of it."""
+
     def close(self) -> None:
         self.told.append(("close",))
         self.closed.set()

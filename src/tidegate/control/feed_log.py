@@ -116,7 +116,7 @@ class FeedLog:
     def trim(self) -> int:
         """Drop what no gateway will ask for any more. Returns how many entries."""
         with database.writing(self._engine) as connection:
-            return feed.trim(connection, KEPT_ENTRIES)
+            return feed.trim(connection, KEPT_ENTRIES, clock.wall_s())
 
     def _entries(self, rows: list[FeedRow]) -> list[Entry]:
         newest_plan = max((row.seq for row in rows if row.kind == "plan"), default=None)

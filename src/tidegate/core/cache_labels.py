@@ -32,7 +32,8 @@ class Labels(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False)
     """By which an answer may be invalidated. `entry` is the id of the request whose answer it is,
     `key` that of its key, `model` what its target is configured to ask for, `served` what that said
     it had used. `tags` are the route's and the caller's, `sources` the documents that its caller
-    had put into the prompt. `number` and `id` are its request's `Mark`. None: not known, or none.
+    had put into the prompt. `number` and `id` are its request's `Mark`. `places` are
+    the partitions in which gateways share the vector of its question. None: not known, or none.
     """
 
     tier: Tier | None = None
@@ -51,6 +52,7 @@ class Labels(Struct, frozen=True, omit_defaults=True, array_like=True, gc=False)
     sources: tuple[str, ...] = ()
     number: int = 0
     id: str = ""
+    places: tuple[bytes, ...] = ()
 
 
 class Selector(Struct, frozen=True, omit_defaults=True, forbid_unknown_fields=True, kw_only=True):

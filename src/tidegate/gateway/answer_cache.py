@@ -101,6 +101,7 @@ class AnswerCache:
         """Where `store: disk` is."""
         self.disk = KeptDisk(path, self._store_of, self._is_void)
         self.disk.prepare = self._prepare
+        self.disk.tidy = self.invalidations.forget_questions
         self.vectors.disk = self.disk
 
     def caught_up(self) -> None:
@@ -237,6 +238,7 @@ class AnswerCache:
         except (ValueError, OSError) as error:
             log.error("the store of kept answers is not to be had, nothing is kept: %s", error)
             return
+        self.shared.purge.forget = self.vectors.forget
         self._keeping = asyncio.get_running_loop().create_task(self.shared.run())
 
     async def stop(self) -> None:

@@ -92,12 +92,12 @@ class Invalidations:
                 for at in range(0, len(keys), _AT_ONCE):
                     store.sweep(keys[at : at + _AT_ONCE])
                     await asyncio.sleep(0)
-            await self._forget_questions()
+            await self.forget_questions()
             swept = upto
             if swept < self.log.newest:  # what is void is not given meanwhile
                 await asyncio.sleep(_AGAIN_S)
 
-    async def _forget_questions(self) -> None:
+    async def forget_questions(self) -> None:
         """Those to which no answer is kept any more: what was asked goes with what was said."""
         for index, store in list(self._indexes()):
             places = index.places()

@@ -34,7 +34,8 @@ StoreOf = Callable[[str], DiskAnswers | DiskVectors | None]
 
 class KeptDisk:
     """`is_void` says of an answer what the shared store has invalidated, None while nobody knows.
-    `restored` counts what has come back; `prepare` is called in a thread before."""
+    `restored` counts what has come back; `prepare` is called in a thread before, and `tidy` after
+    all is there."""
 
     def __init__(
         self, path: Path, store_of: StoreOf, is_void: Callable[[KeptAnswer | None], bool | None]
@@ -42,13 +43,14 @@ class KeptDisk:
         self.file: KeptFile | None = None
         self.restored = 0
         self.prepare: Callable[[], object] = lambda: None
+        self.tidy: Callable[[], Awaitable[None]] = _nothing
         self._path = path
         self._store_of = store_of
         self._is_void = is_void
         self._told: dict[str, Selector] = {}
         self._log: Invalidated[int] | None = None
         self._caught_up = asyncio.Event()
-        self._reading = True
+        self._reading, self._stopped = True, False
         self._all_read = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -66,7 +68,8 @@ class KeptDisk:
     def told(self, name: str, selector: Selector, swept: Callable[[], Awaitable[None]]) -> None:
         """An invalidation that control has told under this id; `swept` waits until memory is rid of
         all that it means."""
-        self._told[name] = selector
+        if self._log is None and len(self._told) < MOST_TOLD:
+            self._told[name] = selector
         if self._log is not None:
             self._log.add(self._log.newest + 1, selector)
         if self.file is not None:
@@ -83,6 +86,7 @@ class KeptDisk:
 
     async def stop(self) -> None:
         """Writes what is in line."""
+        self._stopped = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -111,10 +115,21 @@ class KeptDisk:
                 done = asyncio.run_coroutine_threadsafe(self._restore(file, rows), loop)
                 done.result(_PATIENCE_S)
             if not rows:
-                loop.call_soon_threadsafe(self._all_read.set)
+                loop.call_soon_threadsafe(self._read_all, file)
             return self._reading
 
         file.load(heard)
+
+    def _read_all(self, file: KeptFile) -> None:
+        file.loaded()
+        if not self._stopped:  # or not all was looked at
+            self._begin(self._finish())
+
+    async def _finish(self) -> None:
+        try:
+            await self.tidy()
+        finally:
+            self._all_read.set()
 
     async def _note(
         self,
@@ -132,6 +147,8 @@ class KeptDisk:
             store = None if row.age_s >= TOLD_S else self._store_of(row.place)
             if not self._reading:
                 return
+            if file.is_gone(row):
+                continue
             if store is None:
                 file.drop(row.place, row.name)
             elif isinstance(store, DiskAnswers):
@@ -148,3 +165,6 @@ class KeptDisk:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _nothing() -> None: ...

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from tidegate.core.cache import SemanticCache
 from tidegate.core.encoding import Encoder, Vector, open_encoder
 from tidegate.core.kept_answer import Answers, KeptAnswer
@@ -84,6 +86,11 @@ class SemanticTier:
             coming = encoding.ask(near.question, None)
             if coming is None:
                 return False
+        if near.semantic.store == "shared":
+            places = (
+                (near.partition,) if near.first is None else (near.partition, near.first.partition)
+            )
+            kept = replace(kept, labels=replace(kept.labels, places=places))
         answers.put(near.key, kept, near.ttl_s)
         vectors = self.vectors.of(route, near.semantic)
         if near.first is not None:

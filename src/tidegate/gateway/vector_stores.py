@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tidegate.core import plugs
 from tidegate.core.cache import Bounds, SemanticCache
+from tidegate.core.cache_labels import Labels
 from tidegate.core.database_ref import (
     CountersRef,
     DatabaseRef,
@@ -35,13 +36,29 @@ from tidegate.stores.vector_thread import VectorThread
 
 log = logging.getLogger(__name__)
 
+# What is purged waits for its turn so often, so long.
+_TURNS: Final = 100
+_TURN_S: Final = 0.05
 _INSTALL: Final = "pip install 'tidegate[semantic]'"
 
 
 class SharedVectors(Protocol):
-    """The vectors of all routes in a store that gateways share."""
+    """The vectors of all routes in a store that gateways share. `errors` counts calls without an
+    answer, `damaged` what was not what was put, `full` what it had no room for, `evicted` what made
+    room."""
+
+    errors: int
+    damaged: int
+    full: int
+    evicted: int
+
+    @property
+    def busy(self) -> bool:
+        """Whether what is told now is not done."""
 
     def of(self, route: str, max_bytes: int) -> Vectors: ...
+
+    def drop(self, route: str, partition: bytes, key: bytes) -> None: ...
 
     async def run(self) -> None:
         """Keeps what reaches it, until cancelled."""
@@ -109,6 +126,21 @@ class VectorStores:
                 del self.memory[name]
         shares = any(bounds.store == "shared" for bounds in keeping.values())
         self._reach(_named(plan) if shares else None)
+
+    @property
+    def not_searched(self) -> int:
+        """Searches of this process' memory that came too late, or found too much in line."""
+        return self._aside.late + self._aside.refused
+
+    async def forget(self, labels: Labels, key: bytes) -> None:
+        """The question of a shared answer that was taken out."""
+        for _ in range(_TURNS):
+            if self.shared is None or not self.shared.busy:
+                break
+            await asyncio.sleep(_TURN_S)
+        for partition in labels.places:
+            if self.shared is not None and labels.route is not None:
+                self.shared.drop(labels.route, partition, key)
 
     def stop(self) -> None:
         self._reach(None)

@@ -14,6 +14,7 @@ from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.prober import Prober
 from tidegate.gateway.shared_store import SharedStores
 from tidegate.gateway.standing import Standing
+from tidegate.gateway.vector_stores import VectorStores
 from tidegate.gateway.world import World
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -147,6 +148,7 @@ def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str
         counters[f"tidegate_cache_semantic_lookups_total{label}"] = float(count)
     for route, why in cache.semantic.off():
         gauges[f"tidegate_cache_semantic_off|route={route}|reason={why}"] = 1.0
+    _note_vectors(cache.vectors, gauges, counters)
     shared = cache.shared
     if shared is not None:
         gauges["tidegate_cache_store_up"] = float(shared.open)
@@ -158,6 +160,27 @@ def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str
         counters["tidegate_cache_store_purged_total"] = float(shared.purged)
         malformed = shared.invalidations.malformed
         counters["tidegate_cache_invalidations_malformed_total"] = float(malformed)
+
+
+def _note_vectors(
+    vectors: VectorStores, gauges: dict[str, float], counters: dict[str, float]
+) -> None:
+    for route, held in vectors.memory.items():
+        gauges[f"tidegate_cache_vectors|route={route}"] = float(len(held))
+        gauges[f"tidegate_cache_vectors_bytes|route={route}"] = float(held.size)
+        counters[f"tidegate_cache_vectors_evicted_total|route={route}"] = float(held.evicted)
+    if vectors.memory:
+        counters["tidegate_cache_vectors_not_searched_total"] = float(vectors.not_searched)
+    shared, disk = vectors.shared, vectors.disk
+    if shared is not None:
+        counters["tidegate_cache_vector_store_errors_total"] = float(shared.errors)
+        counters["tidegate_cache_vector_store_damaged_total"] = float(shared.damaged)
+        counters["tidegate_cache_vector_store_full_total"] = float(shared.full)
+        counters["tidegate_cache_vector_store_evicted_total"] = float(shared.evicted)
+    if disk is not None and disk.file is not None:
+        counters["tidegate_cache_file_restored_total"] = float(disk.restored)
+        counters["tidegate_cache_file_damaged_total"] = float(disk.file.damaged)
+        counters["tidegate_cache_file_lost_total"] = float(disk.file.lost)
 
 
 def _note_standing(

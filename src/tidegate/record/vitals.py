@@ -71,6 +71,32 @@ KNOWN: dict[str, tuple[str, str]] = {
     "tidegate_cache_store_evicted_total": ("answers", "Answers there that made room for others."),
     "tidegate_cache_store_void_total": ("answers", "What lay there and was invalidated."),
     "tidegate_cache_store_purged_total": ("answers", "Invalidated answers taken out of it."),
+    "tidegate_cache_vectors": ("questions", "Questions in memory that can be found."),
+    "tidegate_cache_vectors_bytes": ("bytes", "What they and their vectors take in memory."),
+    "tidegate_cache_vectors_evicted_total": ("questions", "Questions that made room for others."),
+    "tidegate_cache_vectors_not_searched_total": (
+        "searches",
+        "Searches of memory that came too late or found too much in line.",
+    ),
+    "tidegate_cache_vector_store_errors_total": (
+        "calls",
+        "Calls of the shared store of vectors without an answer.",
+    ),
+    "tidegate_cache_vector_store_damaged_total": (
+        "questions",
+        "What lay there and was not what was put.",
+    ),
+    "tidegate_cache_vector_store_full_total": (
+        "questions",
+        "Questions that it, or the line before it, had no room for.",
+    ),
+    "tidegate_cache_vector_store_evicted_total": (
+        "questions",
+        "Questions there that made room for others.",
+    ),
+    "tidegate_cache_file_restored_total": ("rows", "What came back from disk after the start."),
+    "tidegate_cache_file_damaged_total": ("rows", "Rows on disk that were not what was put."),
+    "tidegate_cache_file_lost_total": ("writes", "What could not be written to disk."),
     "tidegate_cache_invalidations_total": ("invalidations", "What was invalidated, by source."),
     "tidegate_cache_invalidations_malformed_total": (
         "entries",

@@ -37,12 +37,22 @@ class DiskAnswers(MemoryAnswers):
     def put(self, key: bytes, answer: KeptAnswer, keep_s: float) -> None:
         super().put(key, answer, keep_s)
         if key in self._held:
-            self._file.put(self._place, key, partial(packed, answer, key), keep_s)
+            made = partial(packed, answer, key)
+            self._file.put(self._place, key, made, keep_s, len(answer.body))
 
     def drop(self, key: bytes) -> None:
         if key in self._held:
             self._file.drop(self._place, key)
         super().drop(key)
+
+    async def remove(self, key: bytes) -> bool:
+        """What was not read from the file yet does not come back either."""
+        self._file.drop(self._place, key)
+        return await super().remove(key)
+
+    def clear(self) -> None:
+        self._file.clear_place(self._place)
+        super().clear()
 
     def restore(self, row: KeptRow, is_void: Callable[[KeptAnswer], bool]) -> None:
         """Takes back what was kept before; what is damaged, void or not as new as what is there is
@@ -84,6 +94,10 @@ class DiskVectors(MemoryVectors):
         if self.holds(partition, key):
             made = partial(_encode, (partition, key, vector, question))
             self._file.put(self._place, _name(partition, key), made, keep_s)
+
+    def clear(self) -> None:
+        self._file.clear_place(self._place)
+        super().clear()
 
     def dropped(self, partition: bytes, key: bytes) -> None:
         self._file.drop(self._place, _name(partition, key))

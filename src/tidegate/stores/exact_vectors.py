@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import numpy as np
 
-_FIRST_ROWS: Final = 4
+_FIRST_ROWS: Final = 1
 
 
 class Matrix:
@@ -42,7 +42,7 @@ class Matrix:
             self._labels = np.empty(_FIRST_ROWS, np.int64)
         row = self._row_of.get(label, len(self._row_of))
         if row == len(self._values):
-            self._resize(row + row // 2)
+            self._resize(row + row // 2 + 1)
         self._values[row] = values
         self._labels[row] = label
         self._row_of[label] = row

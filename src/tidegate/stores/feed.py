@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 from msgspec import Struct
-from sqlalchemy import Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
 
 from tidegate.core.feed import MOST_TOLD, TOLD_S, Invalidation
 from tidegate.stores.schema import feed
@@ -64,8 +64,8 @@ def append_invalidation(connection: Connection, one: Invalidation, at_s: float) 
 
 def invalidated_lately(connection: Connection, now_s: float) -> tuple[Invalidation, ...]:
     """The newest that may still concern an answer, in their order."""
-    about = (feed.c.kind == "answers") & (feed.c.at_s >= now_s - TOLD_S)
-    query = select(feed.c.invalidation).where(about).order_by(feed.c.seq.desc()).limit(MOST_TOLD)
+    query = select(feed.c.invalidation).where(_lately(now_s))
+    query = query.order_by(feed.c.seq.desc()).limit(MOST_TOLD)
     told = [_decode(text) for text in connection.execute(query).scalars()]
     return tuple(reversed(told))
 
@@ -81,10 +81,19 @@ def newest_seq(connection: Connection) -> int:
     return connection.execute(select(func.max(feed.c.seq))).scalar() or 0
 
 
-def trim(connection: Connection, keep: int) -> int:
-    """Drop all but the newest `keep` entries (1 at least, so numbers go on). Returns how many."""
+def trim(connection: Connection, keep: int, now_s: float) -> int:
+    """Drop all but the newest `keep` entries (1 at least, so numbers go on), and those from the
+    oldest invalidation on that is still to be told: what is kept has no gaps. Returns how many."""
     floor = newest_seq(connection) - max(keep, 1)
+    told = select(feed.c.seq).where(_lately(now_s)).order_by(feed.c.seq.desc()).limit(MOST_TOLD)
+    oldest = connection.execute(select(func.min(told.subquery().c.seq))).scalar()
+    if oldest is not None:
+        floor = min(floor, oldest - 1)
     return connection.execute(delete(feed).where(feed.c.seq <= floor)).rowcount
+
+
+def _lately(now_s: float) -> ColumnElement[bool]:
+    return (feed.c.kind == "answers") & (feed.c.at_s >= now_s - TOLD_S)
 
 
 def _append(connection: Connection, values: dict[str, object]) -> int:

@@ -2,9 +2,8 @@
 
 What is kept is there too, written behind it by one thread a batch at a time; nobody waits for that,
 and where too much is in line it is not written. A kill may lose the last moments of it. Each row
-has a checksum over where it lies. A file that is damaged, or of another version, is moved aside and
-begun anew; one that cannot be written is removed, so that nothing in it outlives what should have
-been deleted, and tried again later.
+has a checksum over where it lies. A file that is damaged, of another version, or that cannot be
+written, is removed, so that nothing in it outlives what should have been deleted, and begun anew.
 """
 
 import contextlib
@@ -27,6 +26,10 @@ log = logging.getLogger(__name__)
 
 _VERSION: Final = 1
 _MOST_WAITING: Final = 4000
+_MOST_BYTES: Final = 64 * 1024 * 1024
+# Where so much is in line that the disk must hang, nothing is put in it any more: all that lies
+# there is deleted when the line has ended.
+_SPILLS: Final = 8
 _BATCH: Final = 200
 _RETRY_S: Final = 30.0
 _WAIT_S: Final = 5.0
@@ -40,6 +43,7 @@ _PUT: Final = "INSERT OR REPLACE INTO kept VALUES (?, ?, ?, ?, ?, ?)"
 _DROP: Final = "DELETE FROM kept WHERE place = ? AND name = ?"
 _DROP_ROW: Final = "DELETE FROM kept WHERE rowid = ?"
 _CLEAR: Final = "DELETE FROM kept"
+_CLEAR_PLACE: Final = "DELETE FROM kept WHERE place = ?"
 _OLD: Final = "DELETE FROM kept WHERE put_s + keep_s <= ?"
 _HEARD: Final = "INSERT OR REPLACE INTO heard VALUES (?, ?, ?)"
 _HEARD_OLD: Final = "DELETE FROM heard WHERE at_s < ?"
@@ -76,6 +80,9 @@ class KeptFile:
         self._retry_s = 0.0
         self._told: str | None = None
         self._thread = threading.Thread(target=self._run, name="kept-file", daemon=True)
+        self._put_bytes = self._made_bytes = 0
+        self._spilled = self._loading = False
+        self._gone: set[tuple[str, bytes]] = set()
         self.lost = self.damaged = 0
 
     def start(self) -> "Future[list[tuple[str, bytes]]]":
@@ -85,50 +92,81 @@ class KeptFile:
         self._thread.start()
         return done
 
-    def put(self, place: str, name: bytes, data: Callable[[], bytes], keep_s: float) -> None:
-        """`data` makes it in the thread."""
+    def put(
+        self, place: str, name: bytes, data: Callable[[], bytes], keep_s: float, size: int = 0
+    ) -> None:
+        """`data` makes it in the thread, and holds so many bytes until then."""
         now_s = clock.wall_s()
-        if self._queue.qsize() >= self._most:
+        waiting_bytes = self._put_bytes - self._made_bytes
+        is_full = self._queue.qsize() >= self._most or waiting_bytes + size > _MOST_BYTES
+        if is_full or self._spilled:
             self.lost += 1
             self.drop(place, name)  # what lies there is older
             return
+        self._put_bytes += size
 
         def values() -> Sequence[Any]:
+            self._made_bytes += size
             made = data()
             return place, name, made, _crc(place, name, made, now_s, keep_s), now_s, float(keep_s)
 
-        self._queue.put((_PUT, values))
+        self._tell(_PUT, values)
 
     def drop(self, place: str, name: bytes) -> None:
-        self._queue.put((_DROP, lambda: (place, name)))
+        if self._loading:
+            self._gone.add((place, name))
+        self._tell(_DROP, lambda: (place, name))
+
+    def is_gone(self, row: KeptRow) -> bool:
+        """Whether it was dropped while it was being read."""
+        return (row.place, row.name) in self._gone
+
+    def clear_place(self, place: str) -> None:
+        self._tell(_CLEAR_PLACE, lambda: (place,))
 
     def clear(self) -> None:
         """All that lies there now."""
-        self._queue.put((_CLEAR, tuple))
+        self._tell(_CLEAR, tuple)
 
     def heard(self, name: str, data: bytes, keep_s: float) -> None:
         """Remembers for so long that this was told; all that was dropped by it was before."""
         now_s = clock.wall_s()
-        self._queue.put((_HEARD_OLD, lambda: (now_s - keep_s,)))
-        self._queue.put((_HEARD, lambda: (name, data, now_s)))
+        self._tell(_HEARD_OLD, lambda: (now_s - keep_s,))
+        self._tell(_HEARD, lambda: (name, data, now_s))
 
     def load(self, heard: Callable[[list[KeptRow]], bool]) -> None:
         """`heard` is called in the thread with a page at a time, until it says that it has had
         enough, and at last with none. What is written meanwhile goes between."""
+        self._loading = True
         self._queue.put(lambda: self._page(0, heard))
+
+    def loaded(self) -> None:
+        """All has been read."""
+        self._loading = False
+        self._gone.clear()
 
     def stop(self) -> None:
         """Writes what is in line."""
         self._queue.put(None)
         self._thread.join(_WAIT_S)
 
+    def _tell(self, statement: str, values: Callable[[], Sequence[Any]]) -> None:
+        if self._queue.qsize() >= _SPILLS * self._most:
+            self._spilled = True
+        if self._spilled:
+            self.lost += 1
+        else:
+            self._queue.put((statement, values))
+
     def _begin(self, done: "Future[list[tuple[str, bytes]]]") -> None:
         told: list[tuple[str, bytes]] = []
-        if self._link is not None:
-            self._link.execute(_OLD, (clock.wall_s(),))
-            told = [(name, bytes(data)) for name, data in self._link.execute(_ALL_HEARD)]
-        with contextlib.suppress(InvalidStateError):  # nobody waits for it any more
-            done.set_result(told)
+        try:
+            if self._link is not None:
+                self._link.execute(_OLD, (clock.wall_s(),))
+                told = [(name, bytes(data)) for name, data in self._link.execute(_ALL_HEARD)]
+        finally:
+            with contextlib.suppress(InvalidStateError):  # nobody waits for it any more
+                done.set_result(told)
 
     def _run(self) -> None:
         going = True
@@ -140,22 +178,37 @@ class KeptFile:
             going = None not in batch
             with self._safely():
                 self._opened()
-            with self._safely():
-                self._write(batch)
+            self._write(batch)
         if self._link is not None:
             self._link.close()
 
     def _write(self, batch: Sequence[Write | Callable[[], None] | None]) -> None:
-        link = self._link
-        if link is None:
-            self.lost += sum(isinstance(one, tuple) for one in batch)
+        """What is to be done beside is done whatever happens to the rest."""
         for one in batch:
-            if isinstance(one, tuple) and link is not None:
-                link.execute(one[0], one[1]())
-            elif callable(one):
-                one()
-        if link is not None:
-            link.commit()
+            with self._safely():
+                if isinstance(one, tuple):
+                    self._execute(*one)
+                elif one is not None:
+                    one()
+        with self._safely():
+            if self._spilled and self._queue.empty():
+                self._spilled = False  # what is told from now on comes after
+                if self._link is not None:
+                    self._link.execute(_CLEAR)
+            if self._link is not None:
+                self._link.commit()
+
+    def _execute(self, statement: str, values: Callable[[], Sequence[Any]]) -> None:
+        try:
+            made = values()
+        except Exception as error:
+            log.error("what is kept is not written to %s: %r", self._path, error)
+            self.lost += 1
+            return
+        if self._link is None:
+            self.lost += 1
+        else:
+            self._link.execute(statement, made)
 
     def _page(self, after: int, heard: Callable[[list[KeptRow]], bool]) -> None:
         rows: list[KeptRow] = []
@@ -173,7 +226,10 @@ class KeptFile:
                 heard([])
                 return
         except Exception as error:
-            log.error("what %s holds is not read on: %r", self._path, error)
+            log.error("what %s holds is not read on, and goes: %r", self._path, error)
+            if self._link is not None:
+                self._link.execute(_CLEAR)
+            heard([])
             return
         last = found[-1][0]
         self._queue.put(lambda: self._page(last, heard))
@@ -187,7 +243,8 @@ class KeptFile:
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise
-                self._move_aside(str(error))
+                log.error("%s cannot be used (%s): it is begun anew", self._path, error)
+                self._remove()
                 self._link = self._connect()
         return self._link
 
@@ -197,6 +254,7 @@ class KeptFile:
         try:
             link.execute("PRAGMA journal_mode = WAL")
             link.execute("PRAGMA synchronous = NORMAL")
+            link.execute("PRAGMA secure_delete = ON")
             version = link.execute("PRAGMA user_version").fetchone()[0]
             tables = link.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
             if version != _VERSION and tables:
@@ -210,12 +268,9 @@ class KeptFile:
             raise
         return link
 
-    def _move_aside(self, why: str) -> None:
-        aside = self._path.with_suffix(".damaged")
-        log.error("%s cannot be used (%s): it is moved to %s", self._path, why, aside)
-        for end in ("-wal", "-shm"):
+    def _remove(self) -> None:
+        for end in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + end).unlink(missing_ok=True)
-        self._path.replace(aside)
 
     @contextlib.contextmanager
     def _safely(self) -> Iterator[None]:
@@ -234,8 +289,7 @@ class KeptFile:
             with contextlib.suppress(sqlite3.Error, OSError):
                 if link is not None:
                     link.close()
-                for end in ("", "-wal", "-shm"):
-                    self._path.with_name(self._path.name + end).unlink(missing_ok=True)
+                self._remove()
 
 
 def _row(parts: Sequence[Any], now_s: float) -> KeptRow | None:

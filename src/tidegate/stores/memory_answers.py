@@ -151,8 +151,8 @@ class MemoryAnswers:
                 self._is_void(key, held)
 
     def clear(self) -> None:
-        for key in list(self._held):
-            self.drop(key)
+        self._held.clear()
+        self._take(-self.size)
 
     def bound(self, max_bytes: int) -> None:
         """Another bound from now on."""

@@ -20,11 +20,15 @@ from tidegate.stores.vector_thread import VectorThread
 
 # What keeping one costs beside its numbers and its question: measured, `bench vectors`.
 ENTRY_BYTES: Final = 900
+# A partition, beside those that are in it: measured, as most have one.
+PARTITION_BYTES: Final = 1000
 # So many rows are searched in less than what a thread costs.
 _INLINE_ROWS: Final = 2000
 PATIENCE_S: Final = 0.05
 # So many that have expired are taken out at a time.
 _SWEPT: Final = 256
+# So many rows are taken out in one turn of the thread.
+_AT_ONCE: Final = 64
 # Some of those that are found may be gone by then.
 _MORE: Final = 8
 
@@ -112,11 +116,12 @@ class MemoryVectors:
     ) -> None:
         self.drop(partition, key)
         size = len(vector) + len(question) + ENTRY_BYTES
-        if size > self.max_bytes or keep_s <= 0:
+        if size + PARTITION_BYTES > self.max_bytes or keep_s <= 0:
             return
         held = self._partitions.get(partition)
         if held is None:
             held = self._partitions[partition] = _Partition(self._make())
+            self._take(PARTITION_BYTES)
         elif held.aside and self._aside.full:
             self.full += 1
             return
@@ -150,8 +155,11 @@ class MemoryVectors:
         return list(self._labels)
 
     def clear(self) -> None:
-        for label in list(self._held):
-            self._drop(label)
+        """All at once, partitions whole: one after another would hold the loop."""
+        for held in self._partitions.values():
+            held.count = 0  # what the thread makes of it is for nobody
+        self._partitions, self._held, self._labels, self._ends = {}, OrderedDict(), {}, []
+        self._take(-self.size)
 
     def give(self) -> bool:
         """Drops the least recently used; False where there is none."""
@@ -189,12 +197,18 @@ class MemoryVectors:
 
     def _tidy(self, held: _Partition) -> None:
         """In the thread, a little at a time, so that a search in line waits no longer than that."""
-        if held.rows.tidy():
+        if held.count and held.rows.tidy():
             self._aside.do(self._tidy, held)
         else:
             held.tidying = False
 
     def _drop(self, label: int) -> None:
+        held = self._forget(label)
+        if held is not None:
+            self._do(held, held.rows.drop, label)
+
+    def _forget(self, label: int) -> _Partition | None:
+        """The partition that has its row still."""
         it = self._held.pop(label)
         del self._labels[it.partition, it.key]
         self.dropped(it.partition, it.key)
@@ -203,8 +217,9 @@ class MemoryVectors:
         held.count -= 1
         if held.count == 0:
             del self._partitions[it.partition]
-        else:
-            self._do(held, held.rows.drop, label)
+            self._take(-PARTITION_BYTES)
+            return None
+        return held
 
     def _sweep(self, now_s: float) -> None:
         for _ in range(_SWEPT):
@@ -219,10 +234,23 @@ class MemoryVectors:
 
     def _make_room(self, now_s: float) -> None:
         self._sweep(now_s)
-        while self.size > self.max_bytes and self.give():
-            pass
+        gone: dict[int, tuple[_Partition, list[int]]] = {}
+        while self._held and self.size > self.max_bytes:
+            label = next(iter(self._held))
+            held = self._forget(label)
+            self.evicted += 1
+            if held is not None:
+                gone.setdefault(id(held), (held, []))[1].append(label)
+        for held, labels in gone.values():
+            for at in range(0, len(labels), _AT_ONCE):
+                self._do(held, _drop_rows, held.rows, labels[at : at + _AT_ONCE])
         self._room.make(self)
 
     def _take(self, more_bytes: int) -> None:
         self.size += more_bytes
         self._room.size += more_bytes
+
+
+def _drop_rows(rows: Rows, labels: list[int]) -> None:
+    for label in labels:
+        rows.drop(label)

@@ -10,7 +10,9 @@ from typing import Any, Final
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     DateTime,
+    Delete,
     Engine,
     Index,
     LargeBinary,
@@ -22,6 +24,7 @@ from sqlalchemy import (
     literal,
     select,
     text,
+    tuple_,
 )
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.engine import Connection
@@ -36,6 +39,8 @@ from tidegate.stores.remote_vectors import Row
 
 _MAKING: Final = 7  # the lock of whoever makes tables
 _STEP_S: Final = 1.0  # no step waits longer, so that a thread comes back
+# So many are deleted at once, that it is done in a step.
+_SWEPT: Final = 4000
 _EXTENSION: Final = text("CREATE EXTENSION IF NOT EXISTS vector")
 
 
@@ -124,12 +129,15 @@ class PgVectors:
         with self._connect() as link:
             for table in list(self._tables.values()):
                 c = table.c
-                link.execute(delete(table).where(c.until <= func.now()))
+                link.execute(_first_of(table, c.until <= func.now()))
                 last = select(c.until).where(c.route == route).order_by(c.until.desc())
                 oldest = last.offset(most).limit(1).scalar_subquery()
-                gone = link.execute(delete(table).where(c.route == route, c.until <= oldest))
+                gone = link.execute(_first_of(table, c.route == route, c.until <= oldest))
                 evicted += gone.rowcount
         return evicted
+
+    def forget(self) -> None:
+        self._tables.clear()
 
     def close(self) -> None:
         if self._engine is not None:
@@ -156,6 +164,12 @@ class PgVectors:
                     link.execute(select(func.pg_advisory_unlock(LOCKS, _MAKING)))
             self._tables[dimensions] = table
         return table
+
+
+def _first_of(table: Table, *such: ColumnElement[bool]) -> Delete:
+    """Deletes some of them."""
+    keys = [table.c.route, table.c.partition, table.c.key]
+    return delete(table).where(tuple_(*keys).in_(select(*keys).where(*such).limit(_SWEPT)))
 
 
 class _Float(UserDefinedType[float]):

@@ -99,6 +99,9 @@ class QdrantVectors:
                 evicted += len(first)
         return evicted
 
+    def forget(self) -> None:
+        self._there.clear()
+
     def close(self) -> None:
         if self._client is not None:
             self._client.close()

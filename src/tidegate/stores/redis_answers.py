@@ -93,7 +93,7 @@ class RedisAnswers:
     ) -> None:
         self._link = RedisLink(address, f"{name}-answers", self._opened)
         self.invalidations = RedisInvalidations(heard, known)
-        self._purge = RedisPurge(self._link, self.invalidations)
+        self.purge = RedisPurge(self._link, self.invalidations)
         self._routes: dict[tuple[str, Tier], _OfRoute] = {}
         self._listed: set[str] = set()
         self._server_run = ""
@@ -106,11 +106,11 @@ class RedisAnswers:
     @property
     def purged(self) -> int:
         """Void answers that this gateway has taken out."""
-        return self._purge.gone
+        return self.purge.gone
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
-            for work in (self._link.keep(), self._listen(), self._purge.run()):
+            for work in (self._link.keep(), self._listen(), self.purge.run()):
                 tasks.create_task(work)
 
     def invalidate(self, name: str, selector: Selector) -> None:

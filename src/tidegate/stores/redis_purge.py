@@ -4,7 +4,9 @@ One gateway at a time looks through the labels, in small pieces between which ot
 """
 
 import asyncio
+import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -53,10 +55,12 @@ def prefix_of(space: str) -> str:
 
 
 class RedisPurge:
-    """`gone` counts answers that were taken out here."""
+    """`gone` counts answers that were taken out here, `forget` is told of each what it was labelled
+    by, and its key."""
 
     def __init__(self, link: RedisLink, invalidations: RedisInvalidations) -> None:
         self.gone = 0
+        self.forget: Callable[[Labels, bytes], Awaitable[None]] = _nothing
         self._link = link
         self._invalidations = invalidations
         self._done = invalidations.log.newest
@@ -98,10 +102,16 @@ class RedisPurge:
                 prefix = prefix_of(space)
                 gone = await self._say("EVAL", DROP, len(lists), *lists, prefix, *void)
                 self.gone += gone if isinstance(gone, int) else 0
+                await self._forget(void)
             await self._say("PEXPIRE", _LOCK, _LOCK_MS)
             cursor = reply[0].decode()
             if cursor == "0":
                 return
+
+    async def _forget(self, void: list[bytes]) -> None:
+        for entry, told in zip(void[::2], void[1::2], strict=True):
+            with contextlib.suppress(msgspec.DecodeError, UnicodeDecodeError):
+                await self.forget(_decode(told), entry)
 
     def _void_of(self, pairs: Reply) -> list[bytes]:
         """Entries with their labels. What cannot be read as labels is void too."""
@@ -119,3 +129,7 @@ class RedisPurge:
 
     async def _say(self, *words: bytes | str | float) -> Reply:
         return await self._link.ask(encode(*words), _PATIENCE_S)
+
+
+async def _nothing(labels: Labels, key: bytes) -> None:
+    """Nothing is kept of it elsewhere."""

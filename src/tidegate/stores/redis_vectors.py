@@ -40,7 +40,7 @@ if over > 0 then
   for _, entry in ipairs(redis.call('ZRANGE', KEYS[2], 0, over - 1)) do redis.call('DEL', entry) end
   redis.call('ZREMRANGEBYRANK', KEYS[2], 0, over - 1)
 end
-redis.call('PEXPIRE', KEYS[2], 259200000)
+redis.call('PEXPIRE', KEYS[2], 3456000000)
 return math.max(over, 0)
 """
 _RETURNED: Final = ("RETURN", "5", "k", "q", "v", "c", "d")
@@ -71,12 +71,18 @@ class RedisVectors:
     def stop(self) -> None:
         """The end of `run` has closed it."""
 
+    @property
+    def busy(self) -> bool:
+        """Whether what is told now is not done: it never is."""
+        return False
+
     def of(self, route: str, max_bytes: int) -> "_OfRoute":
-        found = self._routes.get(route)
-        if found is None:
-            found = self._routes[route] = _OfRoute(self, route)
+        found = self._of(route)
         found.max_bytes = max_bytes
         return found
+
+    def drop(self, route: str, partition: bytes, key: bytes) -> None:
+        self._of(route).drop(partition, key)
 
     async def ask(self, command: bytes) -> Reply:
         """None where there is no answer, or not in time."""
@@ -113,6 +119,12 @@ class RedisVectors:
         elif "no such index" in said or "unknown index" in said or "not found" in said:
             for route in self._routes.values():
                 route.indexed.clear()
+
+    def _of(self, route: str) -> "_OfRoute":
+        found = self._routes.get(route)
+        if found is None:
+            found = self._routes[route] = _OfRoute(self, route)
+        return found
 
     def _told(self, done: "asyncio.Future[Reply]", heard: Callable[[Reply], None]) -> None:
         if done.cancelled() or done.exception() is not None:

@@ -51,6 +51,9 @@ class Backend(Protocol):
         """Deletes what has expired, and of the rest what expires soonest beyond so many. How many
         of those there were."""
 
+    def forget(self) -> None:
+        """What was made there may be there no more."""
+
     def close(self) -> None: ...
 
 
@@ -68,12 +71,20 @@ class RemoteVectors:
         self._away_until_s = self._wait_s = 0.0
         self.errors = self.damaged = self.evicted = self.full = 0
 
+    @property
+    def busy(self) -> bool:
+        """Whether what is told now is not done."""
+        return self.writing.full
+
     def of(self, route: str, max_bytes: int) -> "_OfRoute":
         found = self._routes.get(route)
         if found is None:
             found = self._routes[route] = _OfRoute(self, route)
         found.max_bytes = max_bytes
         return found
+
+    def drop(self, route: str, partition: bytes, key: bytes) -> None:
+        self.write(self.backend.drop, route, partition, key)
 
     async def run(self) -> None:
         """It is reached when it is asked."""
@@ -105,6 +116,7 @@ class RemoteVectors:
             found = what(*given)
         except Exception as error:
             self.errors += 1
+            self.backend.forget()
             self._wait_s = min(max(2 * self._wait_s, _RETRY_S), _RETRY_MAX_S)
             self._away_until_s = clock.monotonic_s() + self._wait_s
             told = str(error).strip() or type(error).__name__
@@ -158,7 +170,7 @@ class _OfRoute:
             store.write(self._sweep, max(self.max_bytes // size, 1))
 
     def drop(self, partition: bytes, key: bytes) -> None:
-        self._store.write(self._store.backend.drop, self._route, partition, key)
+        self._store.drop(self._route, partition, key)
 
     def _sweep(self, most: int) -> None:
         self._store.evicted += self._store.backend.sweep(self._route, most)

@@ -44,6 +44,13 @@ def test_lines_and_tables_say_the_same(tmp_path: Path) -> None:
     assert read_pairs(rows) == wanted
 
 
+def test_what_comes_again_is_no_more_evidence(tmp_path: Path) -> None:
+    """A threshold is borne out by pairs that were drawn by themselves."""
+    rows = ["text_a,text_b,label", *["a,b,1", "b,a,1"] * 100, *["c,c,1"] * 100, "a,b,0"]
+    file = write(tmp_path, "a.csv", "\n".join(rows))
+    assert read_pairs(file) == [Pair("a", "b", True), Pair("a", "b", False)]
+
+
 @pytest.mark.parametrize(
     ("name", "text", "said"),
     [
@@ -51,7 +58,7 @@ def test_lines_and_tables_say_the_same(tmp_path: Path) -> None:
         ("a.jsonl", '{"text_a": "a", "text_b": "b", "label": 2}', "a.jsonl:1: .*not 2"),
         ("a.jsonl", '{"text_a": "", "text_b": "b", "label": 1}', "a.jsonl:1: .*text_a"),
         ("a.jsonl", '{"text_a": "a", "label": 1}', "a.jsonl:1: .*text_b"),
-        ("a.jsonl", "\n\n", "no pairs in it"),
+        ("a.jsonl", "\n\n", "no pairs of two"),
         ("a.csv", "text_a,label\na,1\n", "a.csv:1: there is no column .text_b"),
         ("a.csv", "text_a,text_b,label\na,b,1\na,b,perhaps\n", "a.csv:3: .*perhaps"),
         ("a.csv", "text_a,text_b,label\na,,1\n", "a.csv:2: a question is empty"),

@@ -48,6 +48,13 @@ def test_a_release_under_way_may_keep_what_its_route_does_not() -> None:
     assert len(cache.memory["a", "exact"]) == 1
 
 
+def test_what_is_in_this_process_is_there_without_a_shared_store() -> None:
+    cache = AnswerCache()
+    assert cache.is_there(ExactCache())
+    assert cache.is_there(ExactCache(store="disk"))
+    assert not cache.is_there(ExactCache(store="shared"))
+
+
 def test_an_answer_of_a_model_that_is_not_used_any_more_is_old() -> None:
     cache = AnswerCache()
     assert cache.is_current(Found(answer("one"), 0.0, {}))

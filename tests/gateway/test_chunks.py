@@ -316,3 +316,20 @@ def test_gateways_with_one_store_share_them(tmp_path: Path) -> None:
 
     with redis_rig.serving("redis", tmp_path) as server:
         run(main(f"unix://{server.socket}"))
+
+
+def test_what_they_save_is_what_applications_say(tmp_path: Path) -> None:
+    async def main(it: House) -> None:
+        assert await it.put("k", ["text"], took_s=0.5, cost_usd=0.002) is True
+        assert await it.put("untold", ["text"]) is True
+        for name in ("k", "k", "untold", "missing"):
+            await it.get(name)
+        worth = it.it.world.cache.chunks["small"]
+        assert (worth.saved_s, worth.saved_nanousd) == (1.0, 4_000_000)
+        assert (worth.untold_time, worth.untold_money) == (1, 1)
+        assert 0 < worth.looked_s < 60
+        for wrong in ({"took_s": 0}, {"took_s": 1e9}, {"cost_usd": -1}, {"cost_usd": "1"}):
+            reply = await it.say(PUT, entries=[{"key": "k", "value": 1, **wrong}])
+            assert (reply.status, reply.json["error"]["code"]) == (400, "invalid_parameter")
+
+    in_house(tmp_path, main)

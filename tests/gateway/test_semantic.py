@@ -1,7 +1,6 @@
 """The kept answer to another wording: who gets it, what is noted, and what is never given."""
 
 import asyncio
-import struct
 import time
 from pathlib import Path
 from typing import Any
@@ -9,11 +8,10 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 from tests.gateway.cached import ASK, STREAMED
-from tests.gateway.nearby import DIMENSIONS, Index, Words, giving, near, nearby, vector_of
+from tests.gateway.nearby import Index, Words, giving, near, nearby, vector_of
 from tests.gateway.rig import run
 
 from tidegate.core.cache import ExactCache
-from tidegate.core.encoding import EncoderUnavailable
 from tidegate.core.learnt import made_with
 from tidegate.core.plan import Limit
 from tidegate.gateway.overlay import put_in_force
@@ -104,6 +102,8 @@ def test_what_was_learnt_with_another_encoder_or_veto_gives_nothing(tmp_path: Pa
                 await it.it.ask(body=asking(POLITE))
                 assert await it.outcomes(2) == ["miss", "hit" if learnt_with == ours else "miss"]
                 assert it.lookups() == {"none": 1, "hit" if learnt_with == ours else "shadow": 1}
+                off = list(it.it.world.cache.semantic.off())
+                assert off == ([] if learnt_with == ours else [("small", "outdated")])
 
     run(main())
 
@@ -354,88 +354,6 @@ def test_levers_hold_it_to_more_or_switch_it_off(tmp_path: Path) -> None:
                 headers = {"authorization": f"Bearer {it.it.key}", "cache-control": "no-store"}
                 await it.it.ask(body=asking(POLITE), headers=headers)
             assert await it.outcomes(4) == ["miss", "miss", "bypass", "hit"]
-
-    run(main())
-
-
-class Failing(Words):
-    """As told: raises, gives what is no vector, or has nothing to say."""
-
-    def __init__(self, how: str) -> None:
-        super().__init__(fast=False)
-        self.how = how
-
-    def encode(self, texts: Any) -> Any:
-        self.asked += texts
-        if self.how == "raises":
-            raise RuntimeError(texts[0])
-        broken = {"short": b"abc", "nan": NAN, "long": vector_of("a") * 2, "unread": None}
-        return [broken.get(self.how, vector_of(texts[0]))]
-
-
-NAN = struct.pack(f"<{DIMENSIONS}f", *[float("nan")] * DIMENSIONS)
-
-
-@pytest.mark.parametrize("how", ["raises", "short", "nan", "long"])
-def test_a_broken_encoder_is_off_and_requests_go_on(
-    tmp_path: Path, how: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async def main() -> None:
-        encoder = Failing(how)
-        async with nearby(tmp_path, near(ExactCache()), encoder=encoder) as it:
-            for number in range(6):
-                reply = await it.it.ask(body=asking(f"the secret question of number {number}"))
-                assert (reply.status, reply.headers["x-tidegate-cache"]) == (200, "miss")
-            assert await it.outcomes(6) == ["miss"] * 6
-            assert len(encoder.asked) < 6, "after three in turn it is left alone"
-            status = it.it.vitals.status()
-            off = "tidegate_cache_semantic_off|route=small|reason=broken"
-            assert status.gauges[off] == 1.0
-            assert it.lookups()["off"] >= 2
-            encoder.how = ""
-            it.it.world.cache.semantic.encodings["minilm"]._off_until_s = 0.0
-            for _ in range(2):
-                await it.it.ask(body=asking("a"))
-            assert encoder.asked[-1] == "a", "it is tried again after a while"
-        said = [it.getMessage() for it in caplog.records if "encoder" in it.getMessage()]
-        assert len(said) == 1
-        assert "secret" not in said[0]
-
-    run(main())
-
-
-def test_a_question_that_an_encoder_does_not_read_is_not_its_failure(tmp_path: Path) -> None:
-    async def main() -> None:
-        encoder = Failing("unread")
-        async with nearby(tmp_path, near(), encoder=encoder) as it:
-            for number in range(6):
-                await it.it.ask(body=asking(f"question {number}"))
-            assert await it.outcomes(6) == ["miss"] * 6
-            assert it.lookups() == {"not_encoded": 6}
-            assert it.index.held == {}
-
-    run(main())
-
-
-def test_an_encoder_that_is_missing_is_said_once_and_requests_go_on(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    def missing(name: str) -> Any:
-        raise EncoderUnavailable(f"{name} is missing: pip install 'tidegate[semantic]'")
-
-    async def main() -> None:
-        async with nearby(tmp_path, near(ExactCache())) as it:
-            it.it.world.cache.semantic.load = missing
-            await it.obey(giving(it.plan, near(encoder="other")))
-            await it.ready()
-            for _ in range(3):
-                assert (await it.it.ask(body=asking(ONE))).status == 200
-            assert await it.outcomes(3) == ["bypass"] * 3
-            off = "tidegate_cache_semantic_off|route=small|reason=unavailable"
-            assert it.it.vitals.status().gauges[off] == 1.0
-        said = [it.getMessage() for it in caplog.records if "encoder" in it.getMessage()]
-        assert len(said) == 1
-        assert "pip install 'tidegate[semantic]'" in said[0]
 
     run(main())
 

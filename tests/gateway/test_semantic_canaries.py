@@ -32,7 +32,7 @@ _CANARY: Final = re.compile(rb"canary-(\d+) of ([a-z0-9]+) to [^\"]*?(\d+)")
 WORDINGS: Final = (
     "What is number {} about?",
     "What is number {} about, please?",
-    "Please: what is number {} about",
+    "Please, what is number {} about",
 )
 
 

@@ -57,6 +57,22 @@ def test_what_was_put_in_its_place_meanwhile_stays(tmp_path: Path) -> None:
         run(main(server))
 
 
+def test_a_stream_that_nobody_bounds_is_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(redis_purge, "MOST", 100)
+
+    async def main(server: Server) -> None:
+        async with two(server) as (one, _):
+            for number in range(400):
+                server.say("XADD", STREAM, "*", "tag", str(number))
+            await one.hears(Selector(tag="399"))
+            await until(lambda: int(server.say("XLEN", STREAM)[1:]) <= 200)
+
+    with redis_rig.serving("redis", tmp_path) as server:
+        run(main(server))
+
+
 def test_what_is_taken_out_is_told_with_the_places_of_its_question(tmp_path: Path) -> None:
     async def main(server: Server) -> None:
         async with two(server) as both:
@@ -74,22 +90,6 @@ def test_what_is_taken_out_is_told_with_the_places_of_its_question(tmp_path: Pat
             server.say("XADD", STREAM, "*", "tag", "a")
             await until(lambda: told)
             assert told == [((b"p", b"\xff\x00"), b"k")]
-
-    with redis_rig.serving("redis", tmp_path) as server:
-        run(main(server))
-
-
-def test_a_stream_that_nobody_bounds_is_cut_off(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(redis_purge, "MOST", 100)
-
-    async def main(server: Server) -> None:
-        async with two(server) as (one, _):
-            for number in range(400):
-                server.say("XADD", STREAM, "*", "tag", str(number))
-            await one.hears(Selector(tag="399"))
-            await until(lambda: int(server.say("XLEN", STREAM)[1:]) <= 200)
 
     with redis_rig.serving("redis", tmp_path) as server:
         run(main(server))

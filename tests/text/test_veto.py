@@ -12,6 +12,8 @@ from tidegate.text.veto import MAX_CHARS, veto
 # Written for this test: none of them is a row of the data that the veto is measured on.
 DIFFER = {
     "numbers": [
+        ("Is .5 mg too much?", "Is 5 mg too much?"),
+        ("What is 10\u00b2?", "What is 102?"),
         ("How do I fly 3 people to Rome?", "How do I fly 4 people to Rome?"),
         ("What changed in Python 3.10?", "What changed in Python 3.1?"),
         ("What happened in 1917?", "What happened in 1971?"),
@@ -22,6 +24,7 @@ DIFFER = {
         ("Is it far?", "Is it 5 far?"),
     ],
     "units": [
+        ("How long is 5' in cm?", 'How long is 5" in cm?'),
         ("How heavy is 5 kg?", "How heavy is 5 lb?"),
         ("What is 20 degrees Celsius?", "What is 20 degrees Fahrenheit?"),
         ("How much is €20?", "How much is $20?"),
@@ -30,12 +33,24 @@ DIFFER = {
         ("Is 20% good?", "Is 20 good?"),
     ],
     "signs": [
+        ("What is 2*(3+4)?", "What is (2*3)+4?"),
+        ("What is -5 + 3?", "What is 5 + 3?"),
+        ("How warm is -10 C?", "How warm is 10 C?"),
+        ("What does * do in Python?", "What does / do in Python?"),
+        ("What does () mean in Python?", "What does [] mean in Python?"),
+        ("What does : mean in Go?", "What does ; mean in Go?"),
+        ("What is .NET worth?", "What is NET worth?"),
         ("What is 2+2?", "What is 2*2?"),
         ("What is 8 - 2?", "What is 8 / 2?"),
         ("What does x > y mean?", "What does x < y mean?"),
         ("I feel 😀", "I feel 😡"),
     ],
     "negation": [
+        ("May I eat and not drink?", "May I not eat and drink?"),
+        (
+            "Are people healthy who don't smoke but drink?",
+            "Are people healthy who smoke but don't drink?",
+        ),
         ("Can I return it?", "Can't I return it?"),
         ("Which foods should I eat?", "Which foods should I not eat?"),
         ("How do I cook with salt?", "How do I cook without salt?"),
@@ -55,15 +70,26 @@ DIFFER = {
         ("How do I upload a file?", "How do I download a file?"),
     ],
     "names": [
+        ("What does vitamin A do?", "What does vitamin D do?"),
+        ("Will size M fit me?", "Will size S fit me?"),
         ("What is the capital of France?", "What is the capital of Germany?"),
         ("Where is the US?", "Where is us?"),
         ("How do I learn C++?", "How do I learn C?"),
         ("how do i open Word files", "how do i open Excel files"),
     ],
     "words": [
+        ("what does vitamin d do", "what does vitamin e do"),
+        ("Qual è il prezzo dell'acqua?", "Qual è il prezzo dell'olio?"),
+        ("Un verre d'eau ?", "Un verre d'huile ?"),
+        ("Translate to German: hello", "Translate to German: hi"),
+        ("Translate please to German", "Translate thanks to German"),
+        ("What does 'could' mean?", "What does 'can' mean?"),
+        ("Correct this: he have an idea", "Correct this: he has an idea"),
         ("How do I reset my account password?", "How do I reset my router password?"),
         ("How can I lose weight?", "How can I lose weight quickly?"),
         ("What is the price of tea?", "What is the price of coffee?"),
+        ("Is the shop open on Monday?", "Is the shop open by Monday?"),
+        ("Is there a book by Lenin?", "Is there a book about Lenin?"),
     ],
     "order": [
         ("Is tea better than coffee?", "Is coffee better than tea?"),
@@ -84,11 +110,13 @@ DIFFER = {
         ("Where was the office?", "Where is the office?"),
     ],
     "person": [
+        ("Can I call you?", "Can you call me?"),
+        ("What if I win and you lose?", "What if you win and I lose?"),
         ("What is my name?", "What is your name?"),
         ("How old are you?", "How old am I?"),
         ("How do I reset my password?", "How do I reset your password?"),
     ],
-    "length": [("a " * MAX_CHARS, "a b")],
+    "length": [("a " * MAX_CHARS, "a b"), ("\ufdfa" * (MAX_CHARS // 4), "a b")],
 }
 SAME = [
     ("How do I reset my account password?", "How can I reset the password of my account?"),
@@ -104,6 +132,10 @@ SAME = [
     ("Is it possible to fly there?", "Can I fly there?"),
     ("I can't log in", "I can\u2019t log in!"),
     ("HOW DO I LOG IN", "How do I log in?"),
+    ("Hello, how do I log in?", "How do I log in?"),
+    ("Why can't I log in?", "Why I cannot log in?"),
+    ("Is 10^2 more than 50?", "Is 10\u00b2 more than 50?"),
+    ("Is 0.5 mg enough?", "Is .5 mg enough?"),
     ("What is a Turing machine?", "What are Turing machines?"),
     ("Wo ist der Bahnhof in Köln?", "wo ist der Bahnhof in Köln"),
     ("東京はどこですか", "東京はどこですか？"),  # noqa: RUF001 - the sign of that script
@@ -142,6 +174,7 @@ PIECES = (
         "way",
         "to",
         "for",
+        *(":", '"', "you", "not", "(", ")", "-", "*", ".5", "translate", "hi", "d'or"),
     ),
 )
 TEXTS = st.one_of(
@@ -175,7 +208,22 @@ def test_a_not_more_is_another_question(text: str) -> None:
 
 @pytest.mark.parametrize(
     "piece",
-    ["1,", "1.", "'", "a'", "twenty ", "million ", "what is the ", "of a ", "-", "ﬃ", "5 k"],
+    [
+        "1,",
+        "1.",
+        "'",
+        "a'",
+        "twenty ",
+        "million ",
+        "what is the ",
+        "of a ",
+        "-",
+        "ﬃ",
+        "5 k",
+        "'a' ",
+        "not ",
+        "( ",
+    ],
 )
 def test_it_takes_no_longer_for_texts_that_are_made_to(piece: str) -> None:
     one = (piece * MAX_CHARS)[: MAX_CHARS - 1]

@@ -30,7 +30,10 @@ def test_numbers_and_their_units(text: str, numbers: list[str], units: list[str]
 
 
 def test_signs_are_those_that_no_sentence_needs() -> None:
-    assert Figures("Is 5-3, or 5 / 3, and/or well-known (x = y)?").signs == ["-", "/", "="]
+    assert Figures("Is 5-3, or 5 / 3, and/or well-known x = y?").signs == ["-", "/", "="]
+    assert Figures("Is it (or so)?").signs == []
+    assert Figures("2 * (3 - -4)").signs == ["*", "-", "-", "(2", ")6"]
+    assert Figures("a / b . c , (d)").signs == ["/", ".", ",", "(2", ")3"]
 
 
 def test_names_are_capitals_that_no_sentence_begins_with() -> None:

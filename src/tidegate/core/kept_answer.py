@@ -23,8 +23,8 @@ ENTRY_BYTES: Final = 1024
 class KeptAnswer(Struct, frozen=True, omit_defaults=True, array_like=True):
     """`body` is what `target` sent, as a stream or whole. `made_at_s` is wall-clock seconds,
     `fresh_s` how long from then it is fresh; `took_s` and `cost_nanousd` are what the request whose
-    answer it is took and cost. It says no more than one `release` would. Nothing without `labels`
-    is invalidated but with everything."""
+    answer it is took (0: nobody knows) and cost. It says no more than one `release` would. Nothing
+    without `labels` is invalidated but with everything."""
 
     receipt_id: str
     made_at_s: float

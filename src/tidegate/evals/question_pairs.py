@@ -49,7 +49,8 @@ _decode: Final = msgspec.json.Decoder(_Line).decode
 
 def read_pairs(path: Path) -> list[Pair]:
     """All of a file: JSON lines, or a table where its name ends in `.csv`, with `text_a`, `text_b`
-    and `label` (1 the same, 0 not). PairsRefused."""
+    and `label` (1 the same, 0 not). A pair that comes again says no more than it did, and a
+    question beside itself nothing: both are left out. PairsRefused."""
     try:
         data = read_bytes(path, MAX_FILE_BYTES)
     except Outside as error:
@@ -57,14 +58,16 @@ def read_pairs(path: Path) -> list[Pair]:
     if len(data) > MAX_FILE_BYTES:
         raise PairsRefused(f"{path}: it has more than {MAX_FILE_BYTES:,} bytes")
     rows = _table(data, path) if path.suffix.lower() == ".csv" else _lines(data, path)
-    found: list[Pair] = []
+    found: dict[tuple[frozenset[str], bool], Pair] = {}
     for number, pair in rows:
-        if len(found) == MAX_PAIRS:
+        if pair.text_a == pair.text_b:
+            continue
+        found.setdefault((frozenset((pair.text_a, pair.text_b)), pair.is_same), pair)
+        if len(found) > MAX_PAIRS:
             raise PairsRefused(f"{path}:{number}: there are more than {MAX_PAIRS:,} pairs")
-        found.append(pair)
     if not found:
-        raise PairsRefused(f"{path}: there are no pairs in it")
-    return found
+        raise PairsRefused(f"{path}: there are no pairs of two questions in it")
+    return list(found.values())
 
 
 def _lines(data: bytes, path: Path) -> Iterator[tuple[int, Pair]]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from tidegate.core.cache_labels import BEGINNING, Labels, Mark, Selector
 from tidegate.core.database_ref import CountersRef, CounterStore, resolve
 from tidegate.core.kept_answer import Answers, Found, KeptAnswer
 from tidegate.core.plan import Plan, Route
+from tidegate.gateway.chunk_worth import ChunkWorth
 from tidegate.gateway.clock_steps import boot_id
 from tidegate.gateway.flights import Flights
 from tidegate.gateway.invalidations import Invalidations
@@ -72,6 +73,7 @@ class AnswerCache:
         self.kept: Counter[str] = Counter()
         self.served: dict[str, str] = {}
         self.tasks: set[asyncio.Task[None]] = set()
+        self.chunks: defaultdict[str, ChunkWorth] = defaultdict(ChunkWorth)
         self.chunk_rate = KeyRate(CHUNKS_PER_S, CHUNKS_BURST, "ask for chunks")
         self.machine = boot_id() or ""
         self.since_s = clock.monotonic_s()
@@ -158,6 +160,10 @@ class AnswerCache:
     def is_there(self, bounds: Bounds) -> bool:
         """Whether what a tier keeps can be asked for now."""
         return bounds.store != "shared" or (self.shared is not None and self.shared.open)
+
+    def failed(self, bounds: Bounds) -> int:
+        """How often the shared store has not said whether it has something, of a tier in it."""
+        return self.shared.errors if bounds.store == "shared" and self.shared is not None else 0
 
     def invalidate(self, name: str, selector: Selector) -> None:
         """Control says so, under this id."""

@@ -133,7 +133,11 @@ def _look(
     if tier is None:
         return Caching(exact, _BYPASS)
     ttl_s = tier.ttl_s if told.ttl_s is None else min(told.ttl_s, tier.ttl_s)
-    key = ready.key(ask, asked, receipt, told.namespace)
+    if exact is not None:
+        key = ready.key(ask, asked, receipt, told.namespace)
+    else:  # who may wait for it is for the tier that it is for to say
+        assert near is not None  # noqa: S101 - `tier` is its own
+        key = near.key
     # What headers have set apart, or a release under way, nobody in front of us can tell apart.
     apart = bool(told.namespace or ask.passed) or receipt.rollout is not None
     return Caching(

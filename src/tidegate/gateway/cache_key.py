@@ -46,10 +46,9 @@ class PreparedCache(Struct, eq=False):
     floor: float = 0.0
 
     def key(self, ask: Ask, asked: Canonical, receipt: Receipt, namespace: str) -> bytes:
-        """Of exactly that request."""
-        tier = self.exact or self.semantic
-        assert tier is not None  # noqa: S101 - see `prepare_cache`
-        head = _head(tier.scope, ask, asked, receipt, namespace)
+        """Of exactly that request, in the exact tier."""
+        assert self.exact is not None  # noqa: S101 - see `cache`
+        head = _head(self.exact.scope, ask, asked, receipt, namespace)
         return _digest(self.start, head, asked.text)
 
     def partition(
@@ -79,8 +78,7 @@ def prepare_cache(route: Route, providers: Mapping[str, Provider]) -> PreparedCa
     if route.cache is None:
         return None
     exact, semantic = route.cache.exact, route.cache.semantic
-    tier = exact or semantic
-    if tier is None:
+    if exact is None and semantic is None:
         return None
     shares = route.release.shares
     kinds = {share.target.dialect for share in shares}
@@ -98,7 +96,7 @@ def prepare_cache(route: Route, providers: Mapping[str, Provider]) -> PreparedCa
     return PreparedCache(
         exact,
         semantic,
-        _start(same, tier.scope),
+        None if exact is None else _start(same, exact.scope),
         None if semantic is None else _start(same, semantic.scope, "semantic"),
         keeps_sampling(kinds),
         hears_users(kinds),

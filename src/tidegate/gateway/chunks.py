@@ -6,6 +6,7 @@ which has to keep chunks and be one that the key may use. Nothing of it leaves a
 """
 
 import hashlib
+from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -20,6 +21,7 @@ from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Route
 from tidegate.core.receipt import Receipt
+from tidegate.core.units import usd_to_nanousd
 from tidegate.gateway.answer_cache import AnswerCache
 from tidegate.gateway.as_of import AsOf
 from tidegate.gateway.authenticate import authenticate
@@ -37,6 +39,8 @@ PATHS: Final = frozenset(
 MOST_AT_ONCE: Final = 100
 MOST_KEY_CHARS: Final = 512
 _VERSION: Final = 1
+_MOST_TAKEN_S: Final = 86_400.0
+_MOST_COST_USD: Final = 1_000.0
 _Key = Annotated[str, Meta(min_length=1, max_length=MOST_KEY_CHARS)]
 _Keys = Annotated[tuple[_Key, ...], Meta(min_length=1, max_length=MOST_AT_ONCE)]
 _Words = Annotated[tuple[str, ...], Meta(max_length=MOST_TAGS)]
@@ -53,6 +57,8 @@ class _Entry(Struct, forbid_unknown_fields=True):
     key: _Key
     value: Raw
     ttl_s: Annotated[float, Meta(gt=0)] | None = None
+    took_s: Annotated[float, Meta(gt=0, le=_MOST_TAKEN_S)] | None = None
+    cost_usd: Annotated[float, Meta(ge=0, le=_MOST_COST_USD)] | None = None
     tags: _Words = ()
     sources: _Words = ()
 
@@ -129,7 +135,9 @@ async def _answer(incoming: Incoming, key: KeyRecord, receipt: Receipt, world: W
 
 
 async def _get(said: _Named, place: _Place, world: World) -> list[_Found]:
+    began_s, worth = clock.monotonic_s(), world.cache.chunks[place.route.name]
     found = await place.answers.get_many([place.key(name) for name in said.keys])
+    worth.looked_s += clock.monotonic_s() - began_s
     rows = []
     for name, one in zip(said.keys, found, strict=True):
         kept = one is not None and one.age_s < one.answer.fresh_s
@@ -137,6 +145,7 @@ async def _get(said: _Named, place: _Place, world: World) -> list[_Found]:
         if one is None or not kept:
             rows.append(_Found(name, False))
             continue
+        worth.hit(one.answer)
         left_s = one.answer.fresh_s - one.age_s
         rows.append(_Found(name, True, Raw(one.answer.body), one.age_s, left_s))
     return rows
@@ -157,11 +166,25 @@ async def _put(said: _Put, place: _Place, received_s: float, world: World) -> li
             cache.unkept[route, why] += 1
             continue
         ttl_s = min(entry.ttl_s or tier.ttl_s, tier.ttl_s)
-        value, now_s = bytes(entry.value), clock.wall_s()
-        kept = KeptAnswer(labels.entry or "", now_s, ttl_s, "", False, value, labels=labels)
+        kept = _kept(entry, ttl_s, labels)
         await place.answers.put_many([(place.key(entry.key), kept)], ttl_s)
         cache.kept[route] += 1
     return rows
+
+
+def _kept(entry: _Entry, ttl_s: float, labels: Labels) -> KeptAnswer:
+    cost = entry.cost_usd
+    return KeptAnswer(
+        receipt_id=labels.entry or "",
+        made_at_s=clock.wall_s(),
+        fresh_s=ttl_s,
+        target="",
+        streamed=False,
+        body=bytes(entry.value),
+        cost_nanousd=None if cost is None else usd_to_nanousd(Decimal(repr(cost))),
+        took_s=entry.took_s or 0.0,
+        labels=labels,
+    )
 
 
 def _labels(place: _Place, entry: _Entry, mark: Mark | None) -> Labels:
@@ -244,7 +267,7 @@ def _what(verb: bytes, error: Exception) -> str:
     wanted = f'"keys": [at most {MOST_AT_ONCE} of at most {MOST_KEY_CHARS} characters]'
     if verb == b"put":
         wanted = (
-            f'"entries": [at most {MOST_AT_ONCE} of {{"key", "value", "ttl_s", "tags", '
-            '"sources"}], "as_of": what `get` said'
+            f'"entries": [at most {MOST_AT_ONCE} of {{"key", "value", "ttl_s", "took_s", '
+            '"cost_usd", "tags", "sources"}], "as_of": what `get` said'
         )
     return f'send {{"route": ROUTE, {wanted}, "namespace": WORD}}: {error}'[:500]

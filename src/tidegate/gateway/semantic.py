@@ -13,10 +13,9 @@ from msgspec import Struct
 
 from tidegate.core import clock
 from tidegate.core.cache import SemanticCache
-from tidegate.core.encoding import Vector
+from tidegate.core.encoding import Encoder, Vector
 from tidegate.core.judged_hit import compared_by
 from tidegate.core.kept_answer import Answers, Found, Nearness
-from tidegate.core.learnt import made_with
 from tidegate.core.neighbours import Neighbour, Vectors
 from tidegate.gateway.cache_control import Directives
 from tidegate.gateway.cache_key import PreparedCache, answer_key
@@ -26,6 +25,7 @@ from tidegate.gateway.encodings import Encodings
 from tidegate.gateway.likeness import Likeness
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.question import question_of
+from tidegate.gateway.semantic_tier import is_outdated
 from tidegate.gateway.world import World
 from tidegate.text.language import language_of
 from tidegate.text.veto import VERSION, veto
@@ -73,17 +73,17 @@ def near_of(
         partition,
         answer_key(partition, question.text),
         semantic.ttl_s if told.ttl_s is None else min(told.ttl_s, semantic.ttl_s),
-        _threshold(semantic, encoding.encoder.version, max(ready.floor, told.least_score)),
+        _threshold(semantic, encoding.encoder, max(ready.floor, told.least_score)),
         _first(semantic, question.text, partition_of, world),
         compared_by(encoding.encoder.version, VERSION),
     )
 
 
-def _threshold(semantic: SemanticCache, version: str, floor: float) -> float | None:
+def _threshold(semantic: SemanticCache, encoder: Encoder, floor: float) -> float | None:
     """None: nothing was learnt, or with another encoder or veto than there is here."""
-    if semantic.learnt_with not in (None, made_with(version, VERSION)):
+    if semantic.threshold is None or is_outdated(semantic, encoder):
         return None
-    return None if semantic.threshold is None else max(semantic.threshold, floor)
+    return max(semantic.threshold, floor)
 
 
 def _first(
@@ -166,8 +166,9 @@ class _Choice(Struct, eq=False):
                 receipt.cache_score = min(it.score, 1.0)
             if not it.score >= looked:
                 break
+            failed = world.cache.failed(near.semantic)
             kept = await self.answers.get(it.key)
-            if kept is None:
+            if kept is None and self._is_gone(failed, world):
                 self.vectors.drop(near.partition, it.key)
             nearness = Nearness(near.partition, it.key, it.score, it.question)
             found = _given(kept, nearness, told, world)
@@ -186,6 +187,11 @@ class _Choice(Struct, eq=False):
     def _is_captured(self) -> bool:
         route = self.progress.route
         return route is not None and route.route.capture is not None
+
+    def _is_gone(self, failed: int, world: World) -> bool:
+        """Whether what was not found is not there: a store that is away or slow has not said so."""
+        cache, semantic = world.cache, self.near.semantic
+        return cache.is_there(semantic) and cache.failed(semantic) == failed
 
     def _note(self, it: Neighbour, found: Found, against: str | None) -> None:
         """For judges: the one that would be given if the threshold were low enough; else the first
@@ -227,7 +233,8 @@ async def _vector(progress: Progress, near: Near, encoding: Encodings) -> Vector
             coming.cancel()
             raise
     progress.receipt.cache_encode_s = clock.monotonic_s() - began_s
-    if not coming.done() or coming.exception() is not None:
+    # Cancelled: its encoder has been stopped.
+    if not coming.done() or coming.cancelled() or coming.exception() is not None:
         return None
     near.vector = coming.result()
     return near.vector

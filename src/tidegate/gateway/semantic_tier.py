@@ -11,10 +11,12 @@ from msgspec.structs import replace
 from tidegate.core.cache import SemanticCache
 from tidegate.core.encoding import Encoder, Vector, open_encoder
 from tidegate.core.kept_answer import Answers, KeptAnswer
+from tidegate.core.learnt import made_with
 from tidegate.core.neighbours import Vectors
 from tidegate.core.plan import Plan, Route
 from tidegate.gateway.caching import Near
 from tidegate.gateway.encodings import Encodings, Load
+from tidegate.text.veto import VERSION
 
 
 class Stores(Protocol):
@@ -65,9 +67,11 @@ class SemanticTier:
         """The routes whose tier gives nothing now, and why."""
         for route, semantic in self._wanted.items():
             encodings = self.encodings.get(semantic.encoder)
-            why = None if encodings is None else encodings.off()
+            why: str | None = None if encodings is None else encodings.off()
             if why is None and self.vectors.missing is not None:
                 why = "unavailable"
+            if why is None and encodings is not None and is_outdated(semantic, encodings.encoder):
+                why = "outdated"
             if why is not None:
                 yield route, why
 
@@ -106,6 +110,13 @@ class SemanticTier:
     def stop(self) -> None:
         for encodings in self.encodings.values():
             encodings.stop()
+
+
+def is_outdated(semantic: SemanticCache, encoder: Encoder | None) -> bool:
+    """Whether what was learnt was so with another encoder or veto than there is here."""
+    if semantic.learnt_with is None or encoder is None:
+        return False
+    return semantic.learnt_with != made_with(encoder.version, VERSION)
 
 
 def _put_late(vectors: Vectors, near: Near, coming: "Future[Vector | None]") -> None:

@@ -5,6 +5,7 @@ import os
 from tidegate.core import clock
 from tidegate.core.feed import Status
 from tidegate.core.priority import PRIORITIES
+from tidegate.core.units import NANOUSD_PER_USD
 from tidegate.gateway.answer_cache import AnswerCache
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
@@ -122,6 +123,14 @@ def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str
     for (route, outcome), count in cache.items.items():
         label = f"|route={route}|outcome={outcome}"
         counters[f"tidegate_cache_items_total{label}"] = float(count)
+    for route, worth in cache.chunks.items():
+        counters[f"tidegate_cache_chunks_looked_seconds_total|route={route}"] = worth.looked_s
+        counters[f"tidegate_cache_chunks_saved_seconds_total|route={route}"] = worth.saved_s
+        saved_usd = worth.saved_nanousd / NANOUSD_PER_USD
+        counters[f"tidegate_cache_chunks_saved_usd_total|route={route}"] = saved_usd
+        for what, untold in (("time", worth.untold_time), ("money", worth.untold_money)):
+            label = f"|route={route}|what={what}"
+            counters[f"tidegate_cache_chunks_untold_total{label}"] = float(untold)
     for route, count in cache.kept.items():
         counters[f"tidegate_cache_kept_total|route={route}"] = float(count)
     for (route, why), count in cache.unkept.items():

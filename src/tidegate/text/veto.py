@@ -13,6 +13,7 @@ same word for word differs.
 
 from collections import Counter
 from typing import Final
+from unicodedata import normalize
 
 from tidegate.text.veto_reading import Question, read
 from tidegate.text.veto_wording import OPPOSITES
@@ -27,10 +28,15 @@ def veto(asked: str, kept: str) -> str | None:
     """Why the answer to `kept` is none to `asked`, in one word; None: nothing speaks against it."""
     if asked == kept:
         return None
-    if len(asked) > MAX_CHARS or len(kept) > MAX_CHARS:
+    if _is_long(asked) or _is_long(kept):
         return "length"
     one, other = read(asked), read(kept)
     return _figures(one, other) or _words(one, other) or _asked_for(one, other)
+
+
+def _is_long(text: str) -> bool:
+    """As it is read: some single characters are written out as a sentence."""
+    return len(text) > MAX_CHARS or len(normalize("NFKC", text)) > MAX_CHARS
 
 
 def _figures(one: Question, other: Question) -> str | None:
@@ -65,5 +71,5 @@ def _asked_for(one: Question, other: Question) -> str | None:
     if one.person == other.person:
         return None
     # How I do it and how you do it is how it is done; not so how I do yours.
-    is_general = one.asked[0] == "how" and not (all(one.person) or all(other.person))
+    is_general = one.asked[0] == "how" and not (all(one.person[:2]) or all(other.person[:2]))
     return None if is_general else "person"

@@ -8,7 +8,7 @@ from typing import Final
 from tidegate.text.veto_wording import ONES, ORDINALS, SCALES, SUFFIXES, TENS, UNITS
 
 _TOKEN: Final = re.compile(
-    r"(?P<number>\d+(?:[.,]\d+)*)(?P<suffix>[^\W\d_]*)"
+    r"(?P<number>(?:(?<![\w.])\.)?\d+(?:[.,]\d+)*)(?P<suffix>[^\W\d_]*)"
     r"|(?P<word>[^\W\d_]+(?:'[^\W\d_]+)*(?:[+#]+(?!\w))?)"
     r"|(?P<sign>[^\w\s])"
 )
@@ -17,18 +17,27 @@ _PLAIN: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _MOST_DIGITS: Final = 30
 # As in `e-mail` and `x-ray`, which are written together too.
 _TIED: Final = re.compile(r"\b([^\W\d_]{1,2})-(?=[^\W\d_])")
+# What is spoken of as words: every one of them counts.
+_CITED: Final = re.compile(r"[\"\u201c\u201d\u00ab\u00bb]|(?<!\w)'[^']+'(?!\w)|:\s+\w")
+_SUPERSCRIPTS: Final = "\u2070\u00b9\u00b2\u00b3\u2074\u2075\u2076\u2077\u2078\u2079"
+_RAISED: Final = str.maketrans({raised: f"^{n}" for n, raised in enumerate(_SUPERSCRIPTS)})
 _APOSTROPHES: Final = str.maketrans("\u2018\u2019\u02bc\uff07`", "'''''")
 # What is written between words and says nothing. Between numbers some of it are sums.
-_PUNCTUATION: Final = frozenset(".,;:!?'\"()[]{}_\u2013\u2014\u2026\u201c\u201d\u00ab\u00bb&\\")
-_SUMS: Final = frozenset("-/*\u2212")
+_PUNCTUATION: Final = frozenset(".,;:!?'\"()_\u2013\u2014\u2026\u201c\u201d\u00ab\u00bb&")
+_SUMS: Final = frozenset("-/\u2212")
+_MINUS: Final = frozenset("-\u2212\u2013")
+# With a blank on each side of them they are as often a dash, or an `and`.
+_DASHES: Final = frozenset("-\u2212\u2013\u2014&")
 _ENDS: Final = frozenset(".!?:")
 _SPELT: Final = frozenset((*ONES, *TENS, *SCALES, *ORDINALS))
 _ORDINAL_ENDS: Final = frozenset(("st", "nd", "rd", "th"))
 
 
 class Figures:
-    """`numbers`, `units` and `signs` as they come. `words` are all that there are, in small
-    letters; `named` those of them that are written as names are, `shouted` those in capitals."""
+    """`numbers`, `units` and `signs` as they come, and where there are any signs the brackets among
+    them. `words` are all that there are, in small letters; `named` those of them that are written
+    as names are, `shouted` those in capitals. `cites`: some of it is quoted, or stands behind a
+    colon."""
 
     def __init__(self, text: str) -> None:
         """Linear in the length of the text."""
@@ -41,7 +50,11 @@ class Figures:
         self._spelt: Decimal | None = None  # a number in words that may go on
         self._behind_number = False
         self._sums: list[str] = []
-        plain = unicodedata.normalize("NFKC", text).translate(_APOSTROPHES)
+        self._alone: list[str] = []  # marks that nothing stands behind yet
+        self._brackets: list[str] = []
+        self._open: set[str] = set()  # quotes
+        plain = unicodedata.normalize("NFKC", text.translate(_RAISED)).translate(_APOSTROPHES)
+        self.cites = _CITED.search(plain) is not None
         self._read(_TIED.sub(r"\1", plain), shouts=plain.upper() == plain)
 
     def _read(self, text: str, *, shouts: bool) -> None:
@@ -52,17 +65,22 @@ class Figures:
                 self._word(word, begins=begins, shouts=shouts)
                 begins = False
             elif sign:
-                self._sign(sign)
+                at = token.start()
+                self._sign(sign, text[at - 1 : at], text[at + 1 : at + 2])
                 begins = begins or sign in _ENDS
             else:
                 self._number(token["number"], token["suffix"].casefold())
                 begins = False
         self._settle()
+        if self.signs:
+            self.signs += self._brackets
 
     def _word(self, word: str, *, begins: bool, shouts: bool) -> None:
         low = word.casefold()
         if self._sums:
             self._sums.clear()
+        if self._alone:
+            self._flush()
         if low in _SPELT and self._is_spelt(low):
             return
         if self._spelt is not None:
@@ -73,7 +91,7 @@ class Figures:
             self.words.append(low)
         self._behind_number = False
         if not shouts and word[0].isupper() and word != "I":
-            if len(word) > 1 and word.isupper():
+            if word.isupper() and (len(word) > 1 or not begins):
                 self.shouted.add(low)
             if not begins:
                 self.named.add(low)
@@ -111,6 +129,9 @@ class Figures:
         if self._behind_number:
             self.signs += self._sums
         self._sums.clear()
+        self._flush()
+        if digits[0] == ".":
+            digits = f"0{digits}"
         if _THOUSANDS.fullmatch(digits):
             digits = digits.replace(",", "")
         digits = "".join(str(unicodedata.decimal(it, it)) for it in digits)
@@ -121,13 +142,38 @@ class Figures:
         self.numbers.append(digits)
         self._behind_number = True
 
-    def _sign(self, sign: str) -> None:
+    def _sign(self, sign: str, before: str, behind: str) -> None:
+        """One character, and those beside it."""
+        is_apart = not before.strip()
         if sign in UNITS:
             self.units.append(UNITS[sign])
-        elif sign in _SUMS:
-            self._sums.append(sign)
-        elif sign not in _PUNCTUATION:
+        elif sign in _MINUS and (behind.isdecimal() or behind == ".") and not before.isalnum():
+            self.signs.append("-")
+        elif sign in "()":
+            self._brackets.append(f"{sign}{len(self.numbers) + len(self.signs)}")
+        elif sign in "'\"":
+            self._quote(sign, before, behind)
+        elif sign == "." and is_apart and behind.isalpha():
             self.signs.append(sign)
+        elif sign in _SUMS and (self._behind_number or not is_apart):
+            self._sums.append(sign)
+        elif sign not in _PUNCTUATION and sign not in _SUMS:
+            self.signs.append(sign)
+        elif is_apart and behind.isspace() and sign not in _DASHES:
+            self._alone.append(sign)
+
+    def _quote(self, sign: str, before: str, behind: str) -> None:
+        """Behind a number it stands for feet and inches, unless it ends what it has begun."""
+        if sign in self._open:
+            self._open.discard(sign)
+        elif before.isdecimal() and not behind.isalpha():
+            self.units.append(sign)
+        elif behind.strip():
+            self._open.add(sign)
+
+    def _flush(self) -> None:
+        self.signs += self._alone
+        self._alone.clear()
 
     def _settle(self) -> None:
         if self._spelt is not None:

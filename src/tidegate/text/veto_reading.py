@@ -7,9 +7,11 @@ from typing import Final, NamedTuple
 from tidegate.text.veto_figures import Figures
 from tidegate.text.veto_wording import (
     BESIDE,
+    CITING,
     FIRST_PERSON,
     FUTURE,
     GENERAL,
+    GREETINGS,
     KINDS,
     MODALS,
     NEGATIONS,
@@ -18,6 +20,7 @@ from tidegate.text.veto_wording import (
     SAME,
     SECOND_PERSON,
     SMALL,
+    TIED,
     WHETHER,
 )
 
@@ -47,14 +50,16 @@ def stem(word: str) -> str:
 
 
 _SAME_STEMS: Final = {stem(word): stem(same) for word, same in SAME.items()}
+_PERSONS: Final = FIRST_PERSON | SECOND_PERSON
 _PHRASES: Final = tuple((sign, re.compile(pattern), said) for sign, pattern, said in PHRASES)
 
 
 class Question(NamedTuple):
     """`numbers`, `units` and `signs` as they come. `words` are the stems of those that count, in
     the order of what is said of what; `names` those of them that are written as names; `every` is
-    each word as it is. What is `asked`: the kind of answer, which more are, how sure it has to be.
-    `person`: who speaks of whom."""
+    each word as it is. `negations` are the stems that are said not to be, in the order of the
+    alphabet. What is `asked`: the kind of answer, which more are, how sure it has to be. `person`:
+    whether the speaker is in it, who is spoken to, and whether he comes first."""
 
     numbers: list[str]
     units: list[str]
@@ -62,9 +67,9 @@ class Question(NamedTuple):
     words: list[str]
     names: frozenset[str]
     every: frozenset[str]
-    negations: int
+    negations: list[str]
     asked: tuple[str, frozenset[str], str]
-    person: tuple[bool, bool]
+    person: tuple[bool, bool, bool]
     tense: tuple[bool, bool]
 
 
@@ -76,17 +81,21 @@ def read(text: str) -> Question:
         if sign in spoken:
             spoken = pattern.sub(said, spoken)
     words = spoken.split()
-    every = frozenset(spoken.replace("'", " ").split())
+    if words and words[0] in GREETINGS:
+        del words[0]
+    parts = spoken.replace("'", " ").split()
+    every = frozenset(parts)
+    cites = figures.cites or not CITING.isdisjoint(every)
     return Question(
         figures.numbers,
         figures.units,
         figures.signs,
-        _counting(words, figures.shouted),
+        [_stem(it) for it in words] if cites else _counting(words, figures.shouted),
         frozenset(_stem(word) for word in figures.named | figures.shouted),
         every,
-        0 if NEGATIONS.isdisjoint(words) else sum(word in NEGATIONS for word in words),
+        [] if NEGATIONS.isdisjoint(words) else _negated(words),
         _asked(words),
-        (not every.isdisjoint(FIRST_PERSON), not every.isdisjoint(SECOND_PERSON)),
+        _person(parts, every),
         (not every.isdisjoint(PAST), not every.isdisjoint(FUTURE)),
     )
 
@@ -98,7 +107,7 @@ def _counting(words: list[str], shouted: set[str]) -> list[str]:
     moved: list[str] = []  # what an `of` stood behind
     beside = False
     for word in words:
-        if word not in shouted and (word in SMALL or word.partition("'")[0] in SMALL):
+        if word not in shouted and (word in SMALL or _bare(word) in SMALL):
             if word == "of" and told and not moved:
                 moved.append(told.pop())
             elif moved and len(moved) > 1:
@@ -118,15 +127,38 @@ def _counting(words: list[str], shouted: set[str]) -> list[str]:
     return told + moved[1:] + moved[:1]
 
 
+def _negated(words: list[str]) -> list[str]:
+    """What each `not` stands before: the next word that is no small one."""
+    found, behind = [], ""
+    for word in reversed(words):
+        if word in NEGATIONS:
+            found.append(behind)
+        elif word not in SMALL and _bare(word) not in SMALL:
+            behind = _stem(word)
+    return sorted(found)
+
+
+def _person(parts: list[str], every: frozenset[str]) -> tuple[bool, bool, bool]:
+    first, second = not every.isdisjoint(FIRST_PERSON), not every.isdisjoint(SECOND_PERSON)
+    if not (first and second):
+        return first, second, False
+    return first, second, next(it in SECOND_PERSON for it in parts if it in _PERSONS)
+
+
+def _bare(word: str) -> str:
+    """Without what an apostrophe ties to it: `Anna's`, `they'll`; of `l'eau` what is behind."""
+    before, _, behind = word.partition("'")
+    if not behind or behind in TIED:
+        return before
+    return behind if len(before) == 1 and len(behind) > 2 else word
+
+
 @lru_cache(maxsize=8192)  # of words: a few are said again and again
 def _stem(word: str) -> str:
-    """Of what is left without the part that an apostrophe ties to it."""
-    before, apostrophe, after = word.partition("'")
+    """Of what is left of it; of what says no, nothing is."""
     if word in NEGATIONS:
         return ""
-    # `l'eau`, `d'accord`; else `Anna's`, `they'll`.
-    bare = after if apostrophe and len(before) == 1 and len(after) > 2 else before
-    found = stem(bare)
+    found = stem(_bare(word))
     return _SAME_STEMS.get(found, found)
 
 

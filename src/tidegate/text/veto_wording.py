@@ -45,12 +45,21 @@ NEGATIONS: Final = _NEGATED | _words(
 )
 # What says nothing by itself in a question, or is looked at by itself below.
 SMALL: Final = _words(
-    "a an the of to in on at by for with as about and that this these those there it its s d"
-    " ll re ve m t so just really actually exactly please tell me know explain hi hello hey"
-    " thanks i you we one my mine your yours our ours us myself yourself is are am was were be"
-    " been being do does did done has have had having get gets getting got will would shall"
-    " should can could may might must what which who whom whose when where why how if whether"
-    " than or vs versus some any thing things way ways"
+    "a an the of to in on at for with as about and that this these those there it its so just"
+    " really actually exactly please tell me know explain thanks i you we one my mine your yours"
+    " our ours us myself yourself is are am was were be been being do does did done has have had"
+    " having get gets getting got will would shall should can could may might must what which who"
+    " whom whose when where why how if whether than or vs versus some any thing things way ways"
+)
+
+# Small where a text begins with them.
+GREETINGS: Final = _words("hi hello hey")
+# What an apostrophe ties to a word of English.
+TIED: Final = _words("s t d m ll re ve")
+# Where these are said others are spoken of as words, and none is small.
+CITING: Final = _words(
+    "translate translation spell spelling spelled spelt say pronounce pronounced plural singular"
+    " synonym antonym verb noun adjective adverb pronoun word words phrase sentence grammar"
 )
 
 FIRST_PERSON: Final = _words("i me my mine myself we us our ours")

@@ -65,3 +65,12 @@ async def house(
         made = House(it, up, keeping(plan_of(to, version=2, limits=limits), **exact))
         assert await it.obey(made.plan)
         yield made
+
+
+def bearer(key: str, **more: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {key}", **more}
+
+
+def said(body: bytes) -> str:
+    text: str = msgspec.json.decode(body)["choices"][0]["message"]["content"]
+    return text

@@ -5,7 +5,6 @@ it may be given the answer to another wording (`semantic`). What it was answered
 whole and good for others (`keeping`).
 """
 
-from functools import partial
 from typing import Final
 
 from tidegate.core import clock
@@ -14,21 +13,19 @@ from tidegate.core.cache import Outcome
 from tidegate.core.kept_answer import Found
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
-from tidegate.core.plan import Route
 from tidegate.core.purpose import is_production
-from tidegate.gateway.answer_head import kept_head, waiting_head
+from tidegate.gateway.answer_head import waiting_head
 from tidegate.gateway.cache_control import Directives, directives
 from tidegate.gateway.cache_key import PreparedCache
 from tidegate.gateway.caching import Caching
 from tidegate.gateway.canonical import canonical, says_twice
+from tidegate.gateway.give import give
 from tidegate.gateway.grant import refuse_rest
 from tidegate.gateway.http.reader import Incoming
-from tidegate.gateway.likeness import Likeness
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.refresh import refresh
-from tidegate.gateway.replay import replayed
 from tidegate.gateway.semantic import fits, near_of, nearest
 from tidegate.gateway.settle import account_attempt, settle_attempt
 from tidegate.gateway.unseen import has_hosted_tools, has_servers
@@ -37,9 +34,6 @@ from tidegate.gateway.world import World
 
 _MISS: Final = b"x-tidegate-cache: miss\r\n"
 _BYPASS: Final = b"x-tidegate-cache: bypass\r\n"
-_TOLD: Final = (
-    b"x-tidegate-cache: %b\r\nx-tidegate-cache-tier: %b\r\ncache-control: %b, max-age=%d%b\r\n"
-)
 _TOOLS: Final = frozenset({"tools", "mcp_servers", "web_search_options"})
 _NOT_STORED: Final = (b"", b"false", b"null")
 # Their no that says nothing of the request: somebody else's answer may stand in for it.
@@ -79,7 +73,7 @@ async def cache(
     if how != "hit" and caching.asked is not None:
         caching.near = near_of(progress, caching.asked, route.cache, told, world)
         caching.asked = None
-    if found is not None and how is not None and _serve(progress, found, how, world):
+    if found is not None and how is not None and give(progress, found, how, world):
         if how == "stale" and progress.cache_only is None:
             refresh(progress, key, plan, world)
         return True
@@ -108,7 +102,7 @@ def rescued(progress: Progress, no: Refusal | Failure, world: World) -> bool:
         worked, _ = account_attempt(progress, world)
         settle_attempt(progress, world, worked)
     progress.receipt.refused_by = None
-    return _serve(progress, caching.old, "stale", world)
+    return give(progress, caching.old, "stale", world)
 
 
 def _look(
@@ -196,7 +190,7 @@ async def _near(progress: Progress, caching: Caching, told: Directives, world: W
     found = await nearest(progress, near, told, world)
     receipt.cache_semantic_s = clock.monotonic_s() - began_s
     receipt.cache_lookup_s = (receipt.cache_lookup_s or 0.0) + receipt.cache_semantic_s
-    if found is None or not _serve(progress, found, "hit", world):
+    if found is None or not give(progress, found, "hit", world):
         return False
     if caching.leads:
         caching.leads = False
@@ -224,11 +218,11 @@ async def _joined(progress: Progress, caching: Caching, told: Directives, world:
                 flights.left(key)  # it may not ask
             return False
         if turn.near is not None:  # it was found, and good, just now
-            return fits(turn, caching.near, told) and _serve(progress, turn, "hit", world)
+            return fits(turn, caching.near, told) and give(progress, turn, "hit", world)
         labels, invalidations = turn.answer.labels, world.cache.invalidations
         came_before = caching.mark.number <= labels.number
         if came_before or not invalidations.is_void(labels, labels.number):
-            return _serve(progress, turn, "joined", world)
+            return give(progress, turn, "joined", world)
     return False
 
 
@@ -247,74 +241,3 @@ async def _wait(progress: Progress, key: bytes, world: World) -> Found | str:
         raise Failure("timeout", "upstream_timeout", message) from None
     finally:
         world.pausing.discard(progress)
-
-
-def _serve(progress: Progress, found: Found, how: Outcome, world: World) -> bool:
-    """Gives the answer in its caller's form; False where it cannot be had in that."""
-    ask, route, caching, kept = progress.ask, progress.route, progress.caching, found.answer
-    assert ask is not None and route is not None and caching is not None  # noqa: S101
-    form = (ask.stream, ask.include_usage)
-    body = found.forms.get(form)
-    if body is None:
-        provider = None if route.cache is None else route.cache.providers.get(kept.target)
-        if provider is None:
-            return False
-        body = replayed(ask, kept, provider, world.dialects[ask.dialect])
-        if body is None:
-            return False
-        found.forms[form] = body
-        # Forms that those who waited share go with the last of them.
-        if how != "joined" and body is not kept.body:
-            _grew(route.route, caching, found, len(body), world)
-    _note(progress, found, how)
-    if found.near is not None:
-        caching.like = Likeness(found.near.question, found, found.near.score)
-    if world.captures is not None:
-        world.captures.gave(progress, kept)
-    if progress.begun:
-        progress.ending = partial(_go_on, progress, body)
-    else:
-        told = _told(how, caching, found)
-        head = kept_head(progress, ask, kept.target, found.age_s, told)
-        progress.ending = partial(progress.connection.send, head, body)
-    return True
-
-
-def _grew(route: Route, caching: Caching, found: Found, by_bytes: int, world: World) -> None:
-    if found.near is not None and caching.near is not None:
-        answers = world.cache.of(route, "semantic", caching.near.semantic)
-        answers.grew(found.near.key, by_bytes)
-    elif caching.key is not None and caching.exact is not None:
-        world.cache.of(route, "exact", caching.exact).grew(caching.key, by_bytes)
-
-
-def _go_on(progress: Progress, body: bytes) -> None:
-    """Ends a stream whose head has gone before."""
-    progress.connection.finish(body)
-
-
-def _note(progress: Progress, found: Found, how: Outcome) -> None:
-    receipt, kept = progress.receipt, found.answer
-    receipt.cache, receipt.cache_tier = how, "exact" if found.near is None else "semantic"
-    if found.near is not None:
-        receipt.cache_score = found.near.score
-    receipt.cache_age_s, receipt.cache_from = max(found.age_s, 0.0), kept.receipt_id
-    receipt.saved_nanousd, receipt.saved_s = kept.cost_nanousd, kept.took_s
-    receipt.finish_reason, receipt.model_served = kept.finish_reason, kept.model_served
-    receipt.validity = kept.validity
-    receipt.dropped = list(kept.dropped)
-    if receipt.stream:
-        receipt.ttft_s = clock.monotonic_s() - progress.received_s
-
-
-def _told(how: Outcome, caching: Caching, found: Found) -> bytes:
-    """How it was found, and what a cache in front may make of it."""
-    exact, whose, more = caching.exact, b"private", b""
-    tier = b"exact" if found.near is None else b"semantic"
-    if caching.public and exact is not None and found.near is None:
-        whose = b"public"
-        if exact.stale_s:
-            more += b", stale-while-revalidate=%d" % exact.stale_s
-        if exact.stale_if_error_s:
-            more += b", stale-if-error=%d" % exact.stale_if_error_s
-    return _TOLD % (how.encode(), tier, whose, found.answer.fresh_s, more)

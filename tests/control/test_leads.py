@@ -44,6 +44,7 @@ class House:
             "GET /key/info": (f"/key/info?key={key}", None),
             "POST /key/update": ("/key/update", {"key": key, "rpm_limit": 5}),
             "POST /key/delete": ("/key/delete", {"keys": [key]}),
+            "POST /cache/invalidate": ("/cache/invalidate", {"tag": "prices"}),
             "GET /team/info": ("/team/info?team_id=growth", None),
         }
         plain = (row.path.replace("{id}", "growth"), None if row.body is None else {})

@@ -37,7 +37,8 @@ def test_defaults_are_the_plan_s_own() -> None:
 
 def test_everything_that_can_be_written_is_obeyed() -> None:
     written = {field.name for field in fields(DeclaredSemantic)}
-    assert written == {field.name for field in fields(SemanticCache)}
+    # What it was learnt with is not written: a threshold by hand was learnt with nothing.
+    assert written == {field.name for field in fields(SemanticCache)} - {"learnt_with"}
     found = compile_file(FILE.encode(), {}, 1, 1.0)
     assert found.plan is not None, found.problems
     assert found.plan.routes["small"].cache == RouteCache(

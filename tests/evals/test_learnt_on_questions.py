@@ -48,24 +48,26 @@ def test_with_minilm_a_threshold_is_borne_out(split: tuple[list[Pair], list[Pair
     print(told("calibration", learnt.found))
     assert learnt.found.lower >= TARGET
     assert learnt.found.recall is not None
-    assert learnt.found.recall > 0.07
+    assert learnt.found.recall > 0.05
     found = at(test, learnt.found.threshold)
     print(told("test", found))
     assert found.precision is not None
-    # 115 of 121; rounding on another machine may move a pair.
+    # Rounding on another machine may move a pair.
     assert found.precision > 0.94
     for threshold in (0.92, 0.95):
         print(told("test, fixed, with veto", at(test, threshold)))
 
 
 @pytest.mark.evals
-def test_with_word_vectors_much_less_is_taken(split: tuple[list[Pair], list[Pair]]) -> None:
+def test_with_word_vectors_the_tier_stays_off_and_says_why(
+    split: tuple[list[Pair], list[Pair]],
+) -> None:
     encoder = open_encoder("static")
     calibration = scored(split[0], encoder)
     learnt = learn(calibration, TARGET)
-    assert learnt.found is not None
-    print(told("calibration", learnt.found))
-    assert learnt.found.lower >= TARGET
+    assert learnt.found is None
+    assert learnt.why is not None
+    print(learnt.why)
     for threshold in (0.92, 0.95):
         fixed = at(calibration, threshold, vetoed=False)
         print(told("calibration, fixed, without veto", fixed))

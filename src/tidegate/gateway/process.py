@@ -23,6 +23,7 @@ from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.front import Front
 from tidegate.gateway.http.listener import SWEEP_S, Listener
+from tidegate.gateway.issuers import Issuers
 from tidegate.gateway.journal import Journal
 from tidegate.gateway.journal_lock import JournalLocked
 from tidegate.gateway.keys import Keys
@@ -105,6 +106,7 @@ class Process:
         self._world.listener = Listener(Front(self._world).answer, HttpBounds())
         self._stores = SharedStores(self._world.gateway, os.environ, self._past)
         self._preparer = Preparer(os.environ, memory_counters, self._stores)
+        self._issuers = self._preparer.issuers = Issuers(self._layout.issuers, keys, os.environ)
         self._world.cache.connect = connecting(os.environ, self._world.gateway)
         self._world.cache.keep_in(self._layout.kept_of(name))
         self._world.cache.vectors.connect = reaching(os.environ, self._world.gateway)
@@ -199,10 +201,11 @@ class Process:
         return True
 
     async def _renew_keys(self) -> None:
-        """Keys that expire are written anew before they do."""
+        """Keys that expire are written anew before they do; issuers of tokens change theirs."""
         while True:
             await asyncio.sleep(RENEW_S)
             await self._preparer.refresh()
+            await self._issuers.refresh()
 
     async def _finish_spools(self) -> None:
         """What was written to the spools becomes the recorder's, soon."""

@@ -1,0 +1,445 @@
+"""Callers without a key, over real sockets: whose tokens are believed, until when, and by what."""
+
+import asyncio
+import shutil
+import ssl
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+from tests.gateway import signers
+from tests.gateway.rig import Gateway, gateway, plan_of, run, target, until
+from tests.gateway.signers import Publisher, claims, issuer, publisher, sign
+from tests.gateway.upstream import Upstream
+
+from tidegate.core import clock
+from tidegate.core.caller import Revocation, id_of_caller, id_of_issuer, id_of_token
+from tidegate.core.plan_callers import FromClaim, Grant, GrantLimits, IssuerKeys, Match
+from tidegate.core.secret import SecretRef
+from tidegate.gateway import issuer_keys
+from tidegate.stores.errors import StoreUnavailable
+
+KEY = signers.ec_key()
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"authorization": f"Bearer {token}"}
+
+
+def file_keys(folder: Path, **keys: Any) -> IssuerKeys:
+    path = folder / "issuer.jwks"
+    path.write_bytes(signers.jwks(**keys or {"one": KEY}))
+    return IssuerKeys(file=str(path))
+
+
+async def code(it: Gateway, token: str, **named: Any) -> str | None:
+    """None where the caller was served."""
+    reply = await it.ask(headers=bearer(token), **named)
+    return None if reply.status == 200 else f"{reply.status} {reply.code}"
+
+
+def test_a_token_is_as_good_as_a_key_and_the_receipt_says_whose(tmp_path: Path) -> None:
+    async def main() -> None:
+        grant = Grant(
+            FromClaim(None, ("groups",), (("web", "red"), ("ml", "blue"))),
+            (Match(("repo",), ("acme/*",)),),
+            routes=("small",),
+            customer=FromClaim(None, ("org",)),
+            environment=FromClaim("prod"),
+            end_user=FromClaim(None, ("email",)),
+            purpose="ci",
+            priority="batch",
+            attributes=(("branch", FromClaim(None, ("git", "ref"))),),
+        )
+        one = issuer(file_keys(tmp_path), grant)
+        async with (
+            Upstream() as up,
+            gateway(tmp_path, target(up.port), target(up.port, "other"), callers=(one,)) as it,
+        ):
+            told = claims(
+                groups=["x", "ml"], repo="acme/app", org="acme", email="a@b", git={"ref": "main"}
+            )
+            headers = bearer(sign(KEY, told)) | {"x-tidegate-end-user-id": "somebody else"}
+            assert (await it.ask(headers=headers)).status == 200
+            receipt = await it.receipt()
+            assert receipt.key_id == id_of_caller(signers.ISSUER, "service-a")
+            assert (receipt.team, receipt.customer, receipt.environment) == ("blue", "acme", "prod")
+            assert (receipt.end_user, receipt.purpose, receipt.priority) == ("a@b", "ci", "batch")
+            assert receipt.attributes == {"branch": "main"}
+            assert await code(it, sign(KEY, told), body={"model": "other", "messages": []}) == (
+                "403 route_not_allowed"
+            )
+            models = await it.ask("/v1/models", headers=headers, method="GET")
+            assert [row["id"] for row in models.json["data"]] == ["small"]
+
+    run(main())
+
+
+@pytest.mark.parametrize(
+    ("told", "expected"),
+    [
+        ({}, None),
+        ({"aud": ["x", "tidegate"]}, None),
+        ({"aud": "other"}, "401 invalid_api_key"),
+        ({"aud": None}, "401 invalid_api_key"),
+        ({"aud": {"tidegate": 1}}, "401 invalid_api_key"),
+        ({"iss": "https://issuer.example/"}, "401 invalid_api_key"),
+        ({"iss": ["https://issuer.example"]}, "401 invalid_api_key"),
+        ({"iss": None}, "401 invalid_api_key"),
+        ({"exp": None}, "401 invalid_api_key"),
+        ({"exp": True}, "401 invalid_api_key"),
+        ({"exp": -20}, None),  # within the leeway
+        ({"exp": -31}, "401 expired_api_key"),
+        ({"exp": 86_400 + 100}, "401 invalid_api_key"),
+        ({"nbf": 20}, None),
+        ({"nbf": 60}, "401 invalid_api_key"),
+        ({"iat": 60}, "401 invalid_api_key"),
+        ({"sub": None}, "403 caller_not_allowed"),
+        ({"sub": ""}, "403 caller_not_allowed"),
+        ({"sub": ["a", "b"]}, "403 caller_not_allowed"),
+    ],
+    ids=str,
+)
+def test_what_a_token_must_say(
+    tmp_path: Path, told: dict[str, Any], expected: str | None
+) -> None:
+    async def main() -> None:
+        now_s = int(clock.wall_s())
+        moved = {
+            name: now_s + value if name in ("exp", "nbf", "iat") and type(value) is int else value
+            for name, value in told.items()
+        }
+        one = issuer(file_keys(tmp_path))
+        async with Upstream() as up, gateway(tmp_path, target(up.port), callers=(one,)) as it:
+            assert await code(it, sign(KEY, claims(**moved))) == expected
+            assert len(it.receipts()) == (expected is None)  # or anybody could fill the ledger
+
+    run(main())
+
+
+def test_grants_are_tried_in_order_and_what_none_fits_is_refused(tmp_path: Path) -> None:
+    async def main() -> None:
+        grants = (
+            Grant(FromClaim("main"), (Match(("repo",), ("acme/app",)), Match(("ref",), ("m*",)))),
+            Grant(FromClaim(None, ("org",), otherwise="rest"), (Match(("repo",), ("acme/*",)),)),
+            Grant(FromClaim(None, ("org",)), (Match(("protected",), ("true",)),)),
+        )
+        one = issuer(file_keys(tmp_path), *grants)
+        async with Upstream() as up, gateway(tmp_path, target(up.port), callers=(one,)) as it:
+            table: list[tuple[dict[str, object], str | None]] = [
+                ({"repo": "acme/app", "ref": "main"}, "main"),
+                ({"repo": "acme/app", "ref": "x"}, "rest"),
+                ({"repo": "acme/app", "org": ["a", "b"]}, "rest"),  # two words are none
+                ({"repo": ["z", "acme/lib"], "org": "a"}, "a"),
+                ({"repo": "acme", "protected": True, "org": "b"}, "b"),
+                ({"protected": True}, None),
+                ({"protected": True, "org": "a\u0000b"}, None),
+                ({"protected": True, "org": "x" * 257}, None),
+                ({"protected": "yes", "org": "b"}, None),
+                ({"repo": {"acme/app": 1}}, None),
+                ({}, None),
+            ]
+            served = 0
+            for told, team in table:
+                said = await code(it, sign(KEY, claims(**told)))
+                assert said == (None if team is not None else "403 caller_not_allowed"), told
+                if team is not None:
+                    served += 1
+                    assert (await it.receipt(served)).team == team
+            assert it.world.listener.refusals["caller_not_allowed"] == len(table) - served
+
+    run(main())
+
+
+def test_a_token_ends_at_its_time_on_the_connection_that_it_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        one = issuer(file_keys(tmp_path), leeway_s=10.0)
+        async with Upstream() as up, gateway(tmp_path, target(up.port), callers=(one,)) as it:
+            now_s = clock.wall_s()
+            told = claims(nbf=int(now_s) - 5)
+            token = sign(KEY, told)
+            reader, writer = await it.connect()
+            request = it.request(headers=bearer(token), close=False)
+            shifts = ((0, b" 200 "), (-60, b" 401 "), (605, b" 200 "), (611, b" 401 "))
+            for shift_s, status in shifts:
+                monkeypatch.setattr(clock, "wall_s", lambda at_s=now_s + shift_s: at_s)
+                writer.write(request)
+                head = await reader.readuntil(b"\r\n\r\n")
+                assert status in head
+                await reader.readuntil(b"}}")
+            writer.transport.abort()
+
+    run(main())
+
+
+def test_a_token_that_is_known_costs_no_more_cryptography(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        one = issuer(file_keys(tmp_path))
+        async with Upstream() as up, gateway(tmp_path, target(up.port), callers=(one,)) as it:
+            good = sign(KEY, claims())
+            bad = good[:-8] + ("AAAAAAAA" if good[-8:] != "AAAAAAAA" else "BBBBBBBB")
+            tokens = it.world.keys.tokens
+            assert tokens is not None
+            asked: list[bytes] = []
+            read = tokens.read
+
+            async def counted(presented: bytes) -> Any:
+                asked.append(presented)
+                return await read(presented)
+
+            monkeypatch.setattr(tokens, "read", counted)
+            for _ in range(3):
+                assert await code(it, good) is None
+                assert await code(it, bad) == "401 invalid_api_key"
+            assert asked == [good.encode(), bad.encode()]
+
+    run(main())
+
+
+def test_who_is_revoked_is_let_in_no_more_at_once(tmp_path: Path) -> None:
+    async def main() -> None:
+        one = issuer(file_keys(tmp_path))
+        async with Upstream() as up, gateway(tmp_path, target(up.port), callers=(one,)) as it:
+            made_s = int(clock.wall_s()) - 100
+            old = sign(KEY, claims(jti="old", iat=made_s))
+            new = sign(KEY, claims(jti="new", iat=made_s + 50))
+            other = sign(KEY, claims(sub="service-b", iat=None))
+            own, all_ = id_of_caller(signers.ISSUER, "service-a"), id_of_issuer(signers.ISSUER)
+            token = id_of_token(signers.ISSUER, "new")
+            steps: list[tuple[str, float | None, list[bool]]] = [
+                (token, None, [True, False, True]),
+                (own, None, [False, False, True]),
+                (own, made_s + 10.0, [False, True, True]),
+                (all_, made_s + 10.0, [False, True, False]),  # of `other` nobody knows when
+                (all_, None, [False, False, False]),
+            ]
+            for meant, before_s, expected in steps:
+                for presented in (old, new, other):
+                    assert await code(it, presented) is None
+                it.store.revocations[meant] = Revocation(meant, before_s, 7.0)
+                it.world.keys.forget(meant)
+                got = [await code(it, presented) for presented in (old, new, other)]
+                assert got == [None if good else "401 revoked_api_key" for good in expected]
+                it.store.revocations.clear()
+                it.world.keys.forget(meant)
+            assert not it.world.keys._digests_of
+
+    run(main())
+
+
+def test_with_the_store_away_known_tokens_go_on_and_others_come_again(tmp_path: Path) -> None:
+    async def main() -> None:
+        one = issuer(file_keys(tmp_path))
+        async with Upstream() as up, gateway(tmp_path, target(up.port), callers=(one,)) as it:
+            token = sign(KEY, claims())
+            assert await code(it, token) is None
+            it.store.error = StoreUnavailable("gone")
+            assert await code(it, token) is None
+            assert await code(it, sign(KEY, claims(jti="2"))) == "503 store_unavailable"
+            assert await code(it, "e30.e30.e30") == "401 invalid_api_key"  # asks no store
+
+    run(main())
+
+
+def test_a_plan_that_says_another_thing_of_an_issuer_looks_anew(tmp_path: Path) -> None:
+    async def main() -> None:
+        keys = file_keys(tmp_path)
+        async with Upstream() as up, gateway(tmp_path, target(up.port)) as it:
+            token = sign(KEY, claims())
+            assert await code(it, token) == "401 invalid_api_key"
+            unmatched = Grant(FromClaim("x"), (Match(("a",), ("b",)),))
+            plans: list[tuple[tuple[Any, ...], str | None]] = [
+                ((issuer(keys),), None),
+                ((issuer(keys, audiences=("b",)),), "401 invalid_api_key"),
+                ((issuer(keys, algorithms=("RS256",)),), "401 invalid_api_key"),
+                ((issuer(keys),), None),
+                ((issuer(keys, unmatched),), "403 caller_not_allowed"),
+                ((issuer(keys, issuer="https://other"),), "401 invalid_api_key"),
+                ((), "401 invalid_api_key"),
+            ]
+            for version, (callers, expected) in enumerate(plans, 2):
+                assert await it.obey(plan_of(target(up.port), version=version, callers=callers))
+                assert await code(it, token) == expected
+            assert it.world.keys.tokens is None
+
+    run(main())
+
+
+def test_each_caller_has_the_limits_of_its_grant_alone(tmp_path: Path) -> None:
+    async def main() -> None:
+        limits = GrantLimits(requests_per_minute=2)
+        one = issuer(file_keys(tmp_path), Grant(FromClaim("t"), limits=limits))
+        async with Upstream() as up, gateway(tmp_path, target(up.port), callers=(one,)) as it:
+            for subject in ("a", "b"):
+                codes = [  # another token is the same caller
+                    await code(it, sign(KEY, claims(sub=subject, jti=str(number))))
+                    for number in range(4)
+                ]
+                assert codes == [None, None] + ["429 rate_limit_exceeded"] * 2
+
+    run(main())
+
+
+def test_keys_are_asked_for_once_and_again_when_a_token_names_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        second = signers.ec_key()
+        async with publisher() as there, Upstream() as up:
+            there.answer = signers.jwks(one=KEY)
+            one = issuer(IssuerKeys(url=there.url))
+            async with gateway(tmp_path, target(up.port), callers=(one,)) as it:
+                tokens = [sign(KEY, claims(jti=str(number))) for number in range(8)]
+                there.hold = asyncio.Event()
+                asking = [asyncio.ensure_future(code(it, token)) for token in tokens]
+                await until(lambda: there.asked)
+                there.hold.set()
+                assert await asyncio.gather(*asking) == [None] * 8
+                assert len(there.asked) == 1
+                there.hold = None
+                there.answer = signers.jwks(one=KEY, two=second)
+                fresh = sign(second, claims(), key_id="two")
+                # The last look is not long ago: nobody is asked, and nothing is remembered.
+                assert await code(it, fresh) == "401 invalid_api_key"
+                assert len(there.asked) == 1
+                later(monkeypatch, issuer_keys.LEAST_GAP_S + 1)
+                assert await code(it, fresh) is None
+                for number in range(5):  # who makes names up makes nobody ask
+                    made_up = sign(second, claims(), key_id=f"../{number}")
+                    assert await code(it, made_up) == "401 invalid_api_key"
+                assert len(there.asked) == 2
+
+    run(main())
+
+
+def test_a_key_that_is_taken_back_lets_nobody_in_any_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        second = signers.ec_key()
+        async with publisher() as there, Upstream() as up:
+            there.answer = signers.jwks(one=KEY, two=second)
+            one = issuer(IssuerKeys(url=there.url))
+            async with gateway(tmp_path, target(up.port), callers=(one,)) as it:
+                old, new = sign(KEY, claims()), sign(second, claims(), key_id="two")
+                assert [await code(it, token) for token in (old, new)] == [None, None]
+                there.answer = signers.jwks(two=second)
+                later(monkeypatch, one.keys.every_s * 1.2)
+                assert it.preparer.issuers is not None
+                await it.preparer.issuers.refresh()
+                codes = [await code(it, token) for token in (old, new)]
+                assert codes == ["401 invalid_api_key", None]
+
+    run(main())
+
+
+@pytest.mark.parametrize("broken", ["away", "500", "garbage", "redirect", "empty", "huge"])
+def test_old_keys_go_on_while_the_issuer_is_away_also_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
+    async def main() -> None:
+        async with publisher() as there, Upstream() as up:
+            there.answer = signers.jwks(one=KEY)
+            one = issuer(IssuerKeys(url=there.url, keep_s=3600.0))
+            async with gateway(tmp_path, target(up.port), callers=(one,)) as it:
+                assert await code(it, sign(KEY, claims())) is None
+            _break(there, broken)
+            first_s = clock.wall_s()
+            async with gateway(tmp_path, target(up.port), callers=(one,)) as it:
+                assert await code(it, sign(KEY, claims())) is None
+                assert it.preparer.issuers is not None
+                await it.preparer.issuers.refresh()
+                assert await code(it, sign(KEY, claims(jti="2"))) is None
+                [known] = it.preparer.issuers
+                assert known.held.problem
+                monkeypatch.setattr(clock, "wall_s", lambda: first_s + 3601.0)
+                assert await code(it, sign(KEY, claims())) == "503 issuer_unavailable"
+            shutil.rmtree(it.layout.issuers)
+            monkeypatch.undo()
+            async with gateway(tmp_path, target(up.port), callers=(one,)) as it:
+                reply = await it.ask(headers=bearer(sign(KEY, claims())))
+                assert (reply.status, reply.code) == (503, "issuer_unavailable")
+                assert reply.headers["x-should-retry"] == "true"
+
+    run(main())
+
+
+def _break(there: Publisher, how: str) -> None:
+    if how == "away":
+        there.reset = True
+    elif how in ("500", "redirect"):
+        there.status = 500 if how == "500" else 302
+    else:
+        answers = {"garbage": b"<html>", "empty": b'{"keys":[]}', "huge": b" " * 300_000}
+        there.answer = answers[how]
+
+
+def test_a_file_of_keys_is_read_again_and_one_that_is_broken_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main() -> None:
+        second = signers.ec_key()
+        keys = file_keys(tmp_path)
+        path = Path(str(keys.file))
+        async with Upstream() as up:
+            async with gateway(tmp_path, target(up.port), callers=(issuer(keys),)) as it:
+                issuers = it.preparer.issuers
+                assert issuers is not None
+                for number, (written, good) in enumerate(
+                    [
+                        (b"{", KEY),
+                        (signers.jwks(two=second), second),
+                        (None, second),
+                        (signers.jwks(one=KEY), KEY),
+                    ]
+                ):
+                    if written is None:
+                        path.unlink()
+                    else:
+                        path.write_bytes(written)
+                    later(monkeypatch, issuer_keys.FILE_EVERY_S * (number + 1) + 1)
+                    await issuers.refresh()
+                    for key, name in ((KEY, "one"), (second, "two")):
+                        said = await code(it, sign(key, claims(), key_id=name))
+                        assert said == (None if key is good else "401 invalid_api_key")
+
+    run(main())
+
+
+def test_the_keys_are_asked_for_by_tls_and_with_a_credential(tmp_path: Path) -> None:
+    async def main() -> None:
+        authority = trustme.CA()
+        ca_file = tmp_path / "ca.pem"
+        authority.cert_pem.write_to_path(ca_file)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        authority.issue_cert("localhost").configure_cert(context)
+        secret = tmp_path / "token"
+        secret.write_text("own-token\n")
+        async with publisher(ssl=context) as there, Upstream() as up:
+            there.answer = signers.jwks(one=KEY)
+            trusted = IssuerKeys(
+                url=there.url, ca_file=str(ca_file), credential=SecretRef(file=str(secret))
+            )
+            for version, (keys, expected) in enumerate(
+                [(IssuerKeys(url=there.url), "503 issuer_unavailable"), (trusted, None)]
+            ):
+                folder = tmp_path / str(version)
+                folder.mkdir()
+                async with gateway(folder, target(up.port), callers=(issuer(keys),)) as it:
+                    assert await code(it, sign(KEY, claims())) == expected
+            [asked] = there.asked
+            assert b"authorization: Bearer own-token\r\n" in asked
+
+    run(main())
+
+
+def later(monkeypatch: pytest.MonkeyPatch, by_s: float) -> None:
+    """The monotonic clock goes on from here, so much later."""
+    real = time.monotonic
+    monkeypatch.setattr(clock, "monotonic_s", lambda: real() + by_s)

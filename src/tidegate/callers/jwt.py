@@ -19,7 +19,7 @@ MIN_RSA_BITS: Final = 2048
 MAX_RSA_BITS: Final = 8192
 # Which key an algorithm wants: `kty` and `crv`.
 _KINDS: Final[dict[str, tuple[str, str | None]]] = {
-    **{name: ("RSA", None) for name in ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")},
+    **dict.fromkeys(("RS256", "RS384", "RS512", "PS256", "PS384", "PS512"), ("RSA", None)),
     "ES256": ("EC", "P-256"),
     "ES384": ("EC", "P-384"),
     "ES512": ("EC", "P-521"),

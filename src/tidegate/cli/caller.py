@@ -1,6 +1,7 @@
 """`tidegate caller`: who is let in by a token of somebody else, and who no more."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -33,22 +34,18 @@ def id_(issuer: str, subject: str) -> None:
 @click.option("--subject", help="Only this caller of it.")
 @click.option("--token", "token_id", metavar="JTI", help="Only this token, by its `jti`.")
 @click.option(
-    "--before", type=Moment(), help="Only tokens made until then, such as 2026-03-01T12:00Z."
+    "--before",
+    "before_s",
+    type=Moment(),
+    help="Only tokens made until then, such as 2026-03-01T12:00Z.",
 )
 @control_options
-def revoke(
-    state: Path | None,
-    control: str | None,
-    issuer: str,
-    subject: str | None,
-    token_id: str | None,
-    before: float | None,
-) -> None:
+def revoke(state: Path | None, control: str | None, **meant: Any) -> None:
     """Let in no more, on every gateway at once: all of ISSUER, one subject, or one token.
 
     ISSUER is its name in the plan file, or what it calls itself.
     """
-    asked = CallerRevocation(issuer, subject, token_id, before)
+    asked = CallerRevocation(**meant)
     done = open_control(state, control).post("/api/callers/revoke", CallerChanged, asked)
     click.echo(f"Revoked {done.id} of {done.issuer}.")
     _tell_waiting(done.waiting_for)
@@ -59,15 +56,9 @@ def revoke(
 @click.option("--subject", help="Only this caller of it.")
 @click.option("--token", "token_id", metavar="JTI", help="Only this token, by its `jti`.")
 @control_options
-def restore(
-    state: Path | None,
-    control: str | None,
-    issuer: str,
-    subject: str | None,
-    token_id: str | None,
-) -> None:
+def restore(state: Path | None, control: str | None, **meant: Any) -> None:
     """Let in again what was revoked by the same words."""
-    asked = CallerMeant(issuer, subject, token_id)
+    asked = CallerMeant(**meant)
     done = open_control(state, control).post("/api/callers/restore", CallerChanged, asked)
     click.echo(f"Restored {done.id} of {done.issuer}.")
     _tell_waiting(done.waiting_for)

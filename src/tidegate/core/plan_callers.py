@@ -8,7 +8,7 @@ from tidegate.core.priority import Priority
 from tidegate.core.secret import SecretRef
 
 Algorithm = Literal[
-    *("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"),
+    "RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"
 ]
 
 

@@ -29,4 +29,5 @@ lock pyproject.toml --group dev --group build \
     --constraints requirements/jwt.txt --constraints requirements/build.txt --constraints requirements/semantic.txt \
     --constraints requirements/semantic-static.txt --constraints requirements/qdrant.txt \
     --output-file requirements/dev.txt
+lock --group javascript --output-file requirements/javascript.txt
 lock --group local --no-deps --output-file requirements/local.txt

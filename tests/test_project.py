@@ -26,6 +26,7 @@ LOCKS = (
     "local",
     "javascript",
 )
+GROUPS = ("dev", "build", "local", "javascript")
 _PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
 _LOCK_LINE = re.compile(
     r"# .*|    # .*|    --hash=sha256:[0-9a-f]{64}( \\)?|[a-z0-9._-]+==\S+( ; [^\\]+)? \\"
@@ -60,10 +61,7 @@ def test_the_locks_satisfy_what_the_project_asks_for(
     asked = {
         "core": project["project"]["dependencies"],
         **project["project"]["optional-dependencies"],
-        **{
-            group: project["dependency-groups"][group]
-            for group in ("dev", "build", "local", "javascript")
-        },
+        **{group: project["dependency-groups"][group] for group in GROUPS},
     }
     for lock, requirements in asked.items():
         locked = pins(repository, lock)
@@ -137,8 +135,9 @@ def test_no_network_stops_with_one_line(bare: Path) -> None:
     fake(bare / ".venv/bin/python", 'case "$*" in *pip*) echo "ERROR: no route"; exit 1;; esac')
     ended = install(bare, "core")
     assert ended.returncode == 1
+    said = "the installer said: ERROR: no route"
     assert ended.stderr.splitlines() == [
-        "tidegate: could not install 'core', is there a network? the installer said: ERROR: no route"
+        f"tidegate: could not install 'core', is there a network? {said}"
     ]
     assert install(bare, "core").returncode == 1, "a failure must not be remembered as done"
 

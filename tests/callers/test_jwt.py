@@ -77,6 +77,10 @@ def test_a_key_that_is_good_for_nothing_spoils_no_other(told: dict[str, object])
     assert set(keys_of(told, jwk(EC, "good"))) == {("good", "ES256")}
 
 
+def test_a_key_of_a_spiffe_bundle_is_one() -> None:
+    assert set(keys_of(jwk(EC, "c", use="jwt-svid"))) == {("c", "ES256")}
+
+
 def test_a_private_key_that_was_published_is_no_use_to_us() -> None:
     told = dict(jwk(EC, "c"))
     told["d"] = "AAAA"  # not read, or this would not be a key

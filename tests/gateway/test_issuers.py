@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 from tests.gateway import signers
+from tests.gateway.house import USD, house
 from tests.gateway.rig import gateway, plan_of, run, target
 from tests.gateway.signers import claims, issuer, sign
 from tests.gateway.tokens import KEY, bearer, code, file_keys
 from tests.gateway.upstream import Upstream
+from tests.stores import rig
 
 from tidegate.core import clock
 from tidegate.core.caller import Revocation, id_of_caller, id_of_issuer, id_of_token
@@ -256,5 +258,23 @@ def test_each_caller_has_the_limits_of_its_grant_alone(tmp_path: Path) -> None:
                     for number in range(4)
                 ]
                 assert codes == [None, None] + ["429 rate_limit_exceeded"] * 2
+
+    run(main())
+
+
+def test_what_a_caller_has_spent_counts_after_a_restart(tmp_path: Path) -> None:
+    """By the id that is the same with each of its tokens."""
+
+    async def main() -> None:
+        limits = GrantLimits(budget_nanousd=USD, budget_unit="month")
+        one = issuer(file_keys(tmp_path), Grant(FromClaim("t"), limits=limits))
+        async with house(tmp_path) as it:
+            plan = plan_of(target(it.up.port), version=9, callers=(one,))
+            assert await it.it.obey(plan)
+            key_id = id_of_caller(signers.ISSUER, "service-a")
+            spent = rig.receipt(clock.wall_s(), key_id=key_id, cost_nanousd=USD)
+            it.ledger.write([rig.entry(spent)], [])
+            assert await code(it.it, sign(KEY, claims())) == "429 insufficient_quota"
+            assert await code(it.it, sign(KEY, claims(sub="service-b"))) is None
 
     run(main())

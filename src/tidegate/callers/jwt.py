@@ -99,7 +99,9 @@ def _is_good_for(jwk: _Jwk, algorithm: str) -> bool:
     kind, curve = _KINDS[algorithm]
     if jwk.kty != kind or (curve is not None and jwk.crv != curve):
         return False
-    if jwk.use not in (None, "sig") or (jwk.key_ops is not None and "verify" not in jwk.key_ops):
+    if jwk.use not in (None, "sig", "jwt-svid") or (
+        jwk.key_ops is not None and "verify" not in jwk.key_ops
+    ):
         return False
     return jwk.alg in (None, algorithm)
 

@@ -73,6 +73,15 @@ class Issuers:
                 self._keys.forget(id_of_issuer(name))
         self._keys.tokens = self if prepared else None
 
+    async def watch(self, every_s: float) -> None:
+        """Refreshes for ever: issuers change their keys."""
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                await self.refresh()
+            except Exception:  # the last keys go on, and so does looking for others
+                log.exception("looking for the keys of issuers failed")
+
     async def refresh(self) -> None:
         """Looks for the keys that it is time to look for."""
         now_s = clock.monotonic_s()

@@ -135,6 +135,7 @@ class Process:
             loop.create_task(self._silent_control.watch()),
             loop.create_task(self._tick()),
             loop.create_task(self._renew_keys()),
+            loop.create_task(self._issuers.watch(RENEW_S)),
             loop.create_task(self._finish_spools()),
         ]
         try:
@@ -201,11 +202,10 @@ class Process:
         return True
 
     async def _renew_keys(self) -> None:
-        """Keys that expire are written anew before they do; issuers of tokens change theirs."""
+        """Keys that expire are written anew before they do."""
         while True:
             await asyncio.sleep(RENEW_S)
             await self._preparer.refresh()
-            await self._issuers.refresh()
 
     async def _finish_spools(self) -> None:
         """What was written to the spools becomes the recorder's, soon."""

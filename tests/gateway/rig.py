@@ -75,7 +75,7 @@ async def until(true: Callable[[], object]) -> None:
     """Turns the loop until something is so. What takes many turns is another process's, which
     needs the processor that turning would take."""
     turns = 0
-    while not true():  # noqa: ASYNC110 - nothing announces what tests wait for here
+    while not true():
         await asyncio.sleep(0 if turns < AT_ONCE_TURNS else 0.001)
         turns += 1
 

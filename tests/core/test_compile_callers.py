@@ -114,6 +114,13 @@ def test_what_cannot_be_meant_is_said(one: str, said: str) -> None:
     assert any(said in problem for problem in problems), problems
 
 
+def test_of_an_issuer_for_everybody_a_grant_says_for_whom() -> None:
+    one = KEYS.replace('"https://i"', "https://token.actions.githubusercontent.com", 1)
+    _, [problem] = compiled(f"{{{one}, grants: [{{team: a}}]}}")
+    assert "everybody who has an account there" in problem
+    assert compiled(f"{{{one}, grants: [{{team: a, match: {{sub: b}}}}]}}")[1] == []
+
+
 def test_one_issuer_stands_in_one_place() -> None:
     good = f"{{{KEYS}, grants: [{{team: a}}]}}"
     _, [problem] = compiled(good, f"  two: {good}\n")

@@ -67,3 +67,51 @@ def test_what_is_wanted_and_not_said_is_refused(field: str, wanted: FromClaim) -
         caller({"sub": "a"}, Grant(FromClaim("t"), **{field: value}))
     assert no.value.code.name == "caller_not_allowed"
     assert no.value.message != "a"
+
+
+KUBERNETES = {
+    "aud": ["tidegate"],
+    "iss": ISSUER,
+    "kubernetes.io": {
+        "namespace": "shop",
+        "pod": {"name": "api-7d9", "uid": "2a6"},
+        "serviceaccount": {"name": "api", "uid": "9f1"},
+    },
+    "sub": "system:serviceaccount:shop:api",
+}
+GITHUB = {
+    "aud": "tidegate",
+    "environment": "production",
+    "iss": ISSUER,
+    "job_workflow_ref": "acme/shop/.github/workflows/deploy.yml@refs/heads/main",
+    "ref": "refs/heads/main",
+    "repository": "acme/shop",
+    "repository_visibility": "private",
+    "run_id": "9876543210",
+    "sub": "repo:acme/shop:environment:production",
+}
+SPIFFE = {"aud": ["tidegate"], "iss": ISSUER, "sub": "spiffe://example.org/ns/shop/sa/api"}
+_ACCOUNT = ("kubernetes.io", "serviceaccount", "name")
+
+
+@pytest.mark.parametrize(
+    ("told", "match", "attribute"),
+    [
+        (KUBERNETES, Match(("kubernetes.io", "namespace"), ("shop",)), (_ACCOUNT, "api")),
+        (KUBERNETES, Match(("sub",), ("system:serviceaccount:shop:*",)), (_ACCOUNT, "api")),
+        (GITHUB, Match(("repository",), ("acme/*",)), (("environment",), "production")),
+        (GITHUB, Match(("run_id",), ("9876543210",)), (("ref",), "refs/heads/main")),
+        (SPIFFE, Match(("sub",), ("spiffe://example.org/ns/shop/*",)), (("sub",), SPIFFE["sub"])),
+    ],
+    ids=["namespace", "account", "repository", "run", "spiffe"],
+)
+def test_tokens_of_platforms_are_mapped(
+    told: dict[str, Any], match: Match, attribute: tuple[tuple[str, ...], str]
+) -> None:
+    path, value = attribute
+    grant = Grant(FromClaim("shop"), (match,), attributes=(("who", FromClaim(None, path)),))
+    found = caller(told, grant)
+    assert (found.team, found.attributes, found.name) == ("shop", {"who": value}, told["sub"])
+    for other in ({**told, **{match.path[0]: "another"}}, {"sub": "x"}):
+        with pytest.raises(Refusal):
+            caller(other, grant)

@@ -35,6 +35,12 @@ from tidegate.core.units import usd_to_nanousd
 from tidegate.core.words import nearest, quoted
 
 MAX_GRANTS: Final = 200
+# Where anybody gets an account, and so a token for whatever audience.
+_PUBLIC: Final = (
+    *("https://token.actions.githubusercontent.com", "https://gitlab.com"),
+    *("https://accounts.google.com", "https://login.microsoftonline.com/common/v2.0"),
+    *("https://app.terraform.io", "https://oidc.circleci.com"),
+)
 
 Claims = tuple[str, ...]
 
@@ -72,6 +78,8 @@ def _issuer(name: str, one: DeclaredIssuer, declared: Declared, say: Say) -> Iss
     for number, grant in enumerate(one.grants[:MAX_GRANTS]):
         at = (*path, "grants", str(number))
         grants.append(_grant(at, grant, declared, say))
+        if not grant.match and one.issuer.rstrip("/") in _PUBLIC:
+            say(at, "everybody who has an account there would be let in; say who with `match`")
         if not grant.match and number + 1 < len(one.grants):
             say(at, "it fits every token, so those after it never would; write it last")
     keys = one.keys

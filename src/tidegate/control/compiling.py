@@ -95,6 +95,22 @@ class Compiling:
 
         return make
 
+    def trying(self, change: Callable[[Connection], T]) -> Callable[[Declared, int], T]:
+        """The same without an effect: what it comes to, and PlanRefused where no plan would."""
+
+        def make(declared: Declared, version: int) -> T:
+            now_s = clock.wall_s()
+            quote, (read, _) = published(now_s), self._read(declared)
+            with database.undone(self._engine) as connection:
+                result = change(connection)
+                limited = partial(keys.any_limited, connection)
+                added = added_at(connection, now_s)
+                facts = Facts(quote, added=added, keys_limited=limited, prompts=read)
+                compile_plan(declared, version=version, now_s=now_s, facts=facts)
+            return result
+
+        return make
+
     def _read(
         self, declared: Declared
     ) -> tuple[Callable[[DeclaredPrompts], PromptSource] | None, Snapshot | None]:

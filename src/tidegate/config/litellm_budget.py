@@ -36,7 +36,7 @@ _CALENDAR: Final[Mapping[str, PeriodUnit]] = {
 }
 _SAME_MOMENT_S: Final = 60.0
 _LONGEST_S: Final = 366 * 86_400.0
-_ALERTS: Final = (50, 80, 100)
+_ALERTS: Final[tuple[int, ...]] = (50, 80, 100)
 
 
 class Budget(Struct, frozen=True):

@@ -94,7 +94,7 @@ _ADVICE: Final[Mapping[str, str]] = {
     "access_group_ids": "name the models on the key",
     "model_id": "give the plan a route of that name",
 }
-_NOTHING: Final = (None, False, 0, "", [], {}, "{}", "[]", "null", '"{}"')
+_NOTHING: Final[tuple[object, ...]] = (None, False, 0, "", [], {}, "{}", "[]", "null", '"{}"')
 
 
 def say_left(table: str, row: Mapping[str, Any], found: Findings) -> None:

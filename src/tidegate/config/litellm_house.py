@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tidegate.config.litellm_budget import Budget, budget_of, moment_s, nanousd
 from tidegate.config.litellm_columns import say_left, text_of
@@ -32,11 +33,7 @@ _WHOLE: Final = "litellm-proxy-budget"  # the user that stands for everything
 _TEAM_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,39}")
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 _PLAIN: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_COUNTS: Final = {
-    "rpm_limit": "requests_per_minute",
-    "tpm_limit": "tokens_per_minute",
-    "max_parallel_requests": "max_parallel_requests",
-}
+_COUNTS: Final = ("rpm_limit", "tpm_limit", "max_parallel_requests")
 
 
 class Asked(Struct, frozen=True):
@@ -90,16 +87,23 @@ class _House:
             said = "an id here is 40 letters, digits, `_` and `-` at most"
             self._found.changed(f"teams.team_id {row['team_id'][:60]}", f"team {team}", said)
         self._budget(f"team.{team}", {"team": team}, row, "teams")
-        counts = _counts(row)
-        for name in counts:
-            self._found.carried(f"teams.{name}", "a limit of the team")
+        requests, tokens, at_once = self._counts("teams", row, {})
         return MovedTeam(
             id=team,
             alias=text_of(row.get("team_alias") or row["team_id"], 100),
             routes=self._grants.routes(row.get("models") or [], "teams.models"),
             created_at_s=moment_s(row.get("created_at")) or self._asked.now_s,
-            **counts,
+            requests_per_minute=requests,
+            tokens_per_minute=tokens,
+            max_parallel_requests=at_once,
         )
+
+    def _counts(self, table: str, row: Row, linked: Row) -> list[int | None]:
+        """Requests and tokens a minute, requests at once; what only the budget says holds too."""
+        for name in _COUNTS:
+            if row.get(name) or linked.get(name):
+                self._found.carried(f"{table}.{name}", f"a limit of the {table.rstrip('s')}")
+        return [int(row.get(name) or linked.get(name) or 0) or None for name in _COUNTS]
 
     def _key(self, row: Row) -> MovedKey | None:
         sha256, theirs = row["token"], row.get("team_id")
@@ -116,9 +120,6 @@ class _House:
         linked = self._budget_rows.get(row.get("budget_id"), {})
         budget = budget_of(_filled(row, linked), "keys", self._asked.now_s, self._found)
         self._spend({"key": foreign_id(bytes.fromhex(sha256))}, row, budget)
-        counts = {**_counts(linked), **_counts(row)}
-        for name in counts:
-            self._found.carried(f"keys.{name}", "a limit of the key")
         if row.get("expires") is not None:
             self._found.carried("keys.expires", "expires_at_s")
         team_row = self._team_rows.get(theirs, {})
@@ -137,12 +138,14 @@ class _House:
             attributes=attributes,
             expires_at_s=moment_s(row.get("expires")),
             blocked=blocked,
-            limits=_limits(budget, counts),
+            limits=_limits(budget, self._counts("keys", row, linked)),
         )
 
     def _members(self) -> None:
         """Budgets of users within a team."""
         for row in self._rows("members"):
+            if row["user_id"] in _ADMINS:
+                continue
             linked = self._budget_rows.get(row.get("budget_id")) or self._default_of(row)
             scope = {"team": team_id(row["team_id"]), "customer": text_of(row["user_id"], 100)}
             name = _name("member", *scope.values())
@@ -250,20 +253,20 @@ def _filled(row: Row, linked: Row) -> Row:
     return {**{name: linked.get(name) for name in names}, **own}
 
 
-def _counts(row: Row) -> dict[str, int]:
-    return {ours: int(row[theirs]) for theirs, ours in _COUNTS.items() if row.get(theirs)}
-
-
-def _limits(budget: Budget | None, counts: dict[str, int]) -> KeyLimits | None:
+def _limits(budget: Budget | None, counts: list[int | None]) -> KeyLimits | None:
+    requests, tokens, at_once = counts
+    rates = KeyLimits(
+        requests_per_minute=requests, tokens_per_minute=tokens, max_parallel_requests=at_once
+    )
     if budget is None:
-        return KeyLimits(**counts) if counts else None
-    return KeyLimits(
-        budget.amount_nanousd,
-        budget.unit,
-        budget.rolling_s,
+        return None if rates == KeyLimits() else rates
+    return replace(
+        rates,
+        budget_nanousd=budget.amount_nanousd,
+        budget_unit=budget.unit,
+        budget_s=budget.rolling_s,
         budget_hard=budget.hard,
         budget_alerts=budget.alerts,
-        **counts,
     )
 
 

@@ -137,9 +137,9 @@ class Models:
 
     def _address(self, wire: Wire, params: Their) -> str | None:
         if wire.kind == "bedrock" and wire.base_url is None:
-            region = params.carry("aws_region_name", "providers.NAME.base_url") or (
-                "os.environ/AWS_REGION"
-            )
+            named = params.carry("aws_region_name", "providers.NAME.base_url")
+            also = params.carry("region_name", "providers.NAME.base_url")
+            region = named or also or "os.environ/AWS_REGION"
             return f"https://bedrock-runtime.{reference_of(region)}.amazonaws.com"
         if wire.kind == "vertex" and wire.base_url is None:
             place = params.carry("vertex_location", "providers.NAME.base_url") or "us-central1"

@@ -45,10 +45,10 @@ class Surroundings(Struct, frozen=True):
 def check(moved: Moved, around: Surroundings) -> None:
     """ApiError for what no transaction is needed to see."""
     known = around.plan.routes
-    for one in (*moved.keys, *moved.teams):
-        unknown = [it for it in one.routes if it != EVERY_ROUTE and it not in known]
+    granted = [(one.name, one.routes) for one in moved.keys]
+    for name, routes in (*granted, *((one.id, one.routes) for one in moved.teams)):
+        unknown = [it for it in routes if it != EVERY_ROUTE and it not in known]
         if unknown:
-            name = one.name if isinstance(one, MovedKey) else one.id
             message = f"{name}: the plan has no route {unknown[0]!r}: serve its plan first."
             raise ApiError("invalid_request", message, param="routes")
     for one in moved.keys:

@@ -70,7 +70,7 @@ class Taking:
                 counts.kept += 1
                 if not self._keep_ours:
                     self.conflicts.append(f"{kind.name} {name}: {problem}")
-                ours = known[1] if here is None and known else _json(kind.tell(here)).decode()
+                ours = "null" if here is None else _json(kind.tell(here)).decode()
                 rows.append({"id": name, "theirs": theirs, "ours": ours})
                 continue
             fresh = kind.make(one, here)

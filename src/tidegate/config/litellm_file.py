@@ -4,10 +4,10 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
-from tidegate.config.litellm_keys_of import ADVICE
+from tidegate.config.litellm_advice import ADVICE
 from tidegate.config.litellm_models import Models
 from tidegate.config.litellm_routes import Shared, routes_of
-from tidegate.config.litellm_secrets import Secrets
+from tidegate.config.their_secrets import Secrets
 from tidegate.config.litellm_settings import read_general, read_litellm, read_router
 from tidegate.config.moving import Findings
 from tidegate.config.their_file import FileRefused, Their, read_yaml
@@ -23,9 +23,9 @@ _MOST_INCLUDED: Final = 50
 
 def convert_litellm(path: Path, kinds: Collection[str]) -> Converted:
     """The plan that the file comes to. `kinds` are the providers that there are. FileRefused."""
-    found, draft, secrets = Findings(), Draft(), Secrets()
-    whole = Their(_with_included(path), "", found)
-    models = Models(draft, secrets, kinds, found)
+    found, draft, kept = Findings(), Draft(), Secrets()
+    whole = Their(_with_included(path, found), "", found)
+    models = Models(draft, kept, kinds, found)
     for item in whole.items("model_list"):
         models.add(item)
     shared = Shared()
@@ -41,10 +41,10 @@ def convert_litellm(path: Path, kinds: Collection[str]) -> Converted:
         name: [it for it in of if it in draft.routes] for name, of in models.stands_for.items()
     }
     heading = [line.format(name=path.name) for line in _HEADING]
-    return Converted(written(draft, heading, findings), secrets.files, groups, findings)
+    return Converted(written(draft, heading, findings), kept.files, groups, findings)
 
 
-def _with_included(path: Path, depth: int = 0) -> dict[str, Any]:
+def _with_included(path: Path, found: Findings, depth: int = 0) -> dict[str, Any]:
     """The file with those that it includes, as LiteLLM puts them together: lists are joined, of
     anything else the included one holds."""
     value = read_yaml(path)
@@ -52,7 +52,8 @@ def _with_included(path: Path, depth: int = 0) -> dict[str, Any]:
     if not isinstance(included, list) or depth > 3 or len(included) > _MOST_INCLUDED:
         raise FileRefused(f"{path}: `include` is a list of a few files, none of them its own")
     for name in included:
-        for key, more in _with_included(path.parent / str(name), depth + 1).items():
+        found.carried("include", "the one plan file")
+        for key, more in _with_included(path.parent / str(name), found, depth + 1).items():
             both_lists = isinstance(more, list) and isinstance(value.get(key), list)
             value[key] = [*value[key], *more] if both_lists else more
     return value

@@ -8,11 +8,11 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from tidegate.config.litellm_keys_of import ADVICE, HARMLESS_INFO, HARMLESS_PARAMS, PARAMETERS
-from tidegate.config.litellm_secrets import Secrets
+from tidegate.config.litellm_advice import ADVICE, HARMLESS_INFO, HARMLESS_PARAMS, PARAMETERS
+from tidegate.config.their_secrets import Secrets
 from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
-from tidegate.config.their_file import Their
+from tidegate.config.their_file import UNNEEDED, Their
 from tidegate.config.written_plan import Draft, literal
 
 _ENVIRON: Final = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")
@@ -97,7 +97,7 @@ class Models:
         group.parameters.append(_parameters(params))
         group.deployments.append(one)
         for it in HARMLESS_PARAMS:
-            params.take(it)
+            params.carry(it, UNNEEDED)
         params.rest(ADVICE, "nothing here does that: write it into the request, or leave it")
         info.rest(ADVICE, "it only describes the model")
         self._draft.targets[one.target] = target
@@ -192,7 +192,7 @@ class Models:
             if name not in names:
                 names.append(name)
         for it in HARMLESS_INFO:
-            info.take(it)
+            info.carry(it, UNNEEDED)
 
     def _price(self, target: dict[str, Any], params: Their, info: Their) -> None:
         price = {}

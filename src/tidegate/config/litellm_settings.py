@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from tidegate.config.litellm_keys_of import ADVICE
+from tidegate.config.litellm_advice import ADVICE
 from tidegate.config.litellm_routes import Shared
 from tidegate.config.their_file import Their
 from tidegate.config.written_plan import Draft
@@ -49,7 +49,6 @@ def read_litellm(settings: Their, draft: Draft, shared: Shared) -> None:
     if isinstance(most, int | float) and most > 0:
         per = _per(settings.carry("budget_duration", "budgets.everything.per"))
         draft.budgets["everything"] = {"amount": f"{most:.9f}".rstrip("0").rstrip("."), "per": per}
-    settings.take("set_verbose")
     settings.rest(ADVICE, _OTHERWISE)
 
 

@@ -10,6 +10,8 @@ import yaml
 from tidegate.config.moving import Findings
 
 MAX_BYTES: Final = 4 * 1024 * 1024
+# What becomes of a key that says nothing of how a request is served.
+UNNEEDED: Final = "nothing is needed for that here"
 _MAX_DEPTH: Final = 32
 _MAX_VALUES: Final = 200_000
 
@@ -85,6 +87,8 @@ class Their:
             self.found.left(self.at(name), "a list belongs here")
             value = []
         where = f"{self.at(name)}[]"
+        if any(not isinstance(it, dict) for it in value or ()):
+            self.found.left(where, "a mapping belongs here")
         return [Their(it, where, self.found) for it in value or () if isinstance(it, dict)]
 
     def names(self) -> list[str]:
@@ -97,7 +101,7 @@ class Their:
             if value is not None and said:
                 self.found.left(self.at(name), said)
             elif value is not None:
-                self.found.carried(self.at(name), "nothing is needed for that here")
+                self.found.carried(self.at(name), UNNEEDED)
         self._left = {}
 
 

@@ -52,7 +52,9 @@ def test_a_file_that_includes_itself_is_refused(tmp_path: Path) -> None:
 
 @given(st.binary(max_size=200))
 @settings(max_examples=30)
-def test_any_bytes_are_a_plan_or_refused(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
+def test_any_bytes_are_a_plan_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, data: bytes
+) -> None:
     file = tmp_path_factory.getbasetemp() / "any.yaml"
     file.write_bytes(data)
     try:

@@ -7,10 +7,10 @@ from typing import Any, Final
 from tidegate.config.litellm_advice import ADVICE
 from tidegate.config.litellm_models import Models
 from tidegate.config.litellm_routes import Shared, routes_of
-from tidegate.config.their_secrets import Secrets
 from tidegate.config.litellm_settings import read_general, read_litellm, read_router
 from tidegate.config.moving import Findings
 from tidegate.config.their_file import FileRefused, Their, read_yaml
+from tidegate.config.their_secrets import Secrets
 from tidegate.config.written_plan import Converted, Draft, written
 
 _HEADING: Final = (

@@ -9,10 +9,10 @@ from typing import Any, Final
 from msgspec import Struct, field
 
 from tidegate.config.litellm_advice import ADVICE, HARMLESS_INFO, HARMLESS_PARAMS, PARAMETERS
-from tidegate.config.their_secrets import Secrets
 from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
 from tidegate.config.their_file import UNNEEDED, Their
+from tidegate.config.their_secrets import Secrets
 from tidegate.config.written_plan import Draft, literal
 
 _ENVIRON: Final = re.compile(r"os\.environ/([A-Za-z_][A-Za-z0-9_]*)")

@@ -8,10 +8,10 @@ from typing import Any, Final
 
 from msgspec import Struct, field
 
-from tidegate.config.their_secrets import Secrets
 from tidegate.config.litellm_wires import Wire, wire_of
 from tidegate.config.moving import Findings
 from tidegate.config.their_file import Their, read_json
+from tidegate.config.their_secrets import Secrets
 from tidegate.config.written_plan import Converted, Draft, literal, written
 
 _HEADING: Final = (

@@ -36,10 +36,10 @@ def test_everything_of_a_deployment_is_on_its_target() -> None:
         "per": "minute",
         "only": {"target": "chat"},
     }
-    account = plan["providers"]["openai"]
+    assert plan["providers"]["openai"] == {"api_key": "${OPENAI_API_KEY}"}
+    account = plan["providers"]["openai-2"]
     assert account["headers"] == {"OpenAI-Organization": "org-acme", "x-team": "acme"}
     assert account["api_key"].startswith("file:secrets/openai-")
-    assert plan["providers"]["openai-2"] == {"kind": "openai", "api_key": "${OPENAI_API_KEY}"}
     assert plan["providers"]["bedrock"]["base_url"] == (
         "https://bedrock-runtime.eu-central-1.amazonaws.com"
     )

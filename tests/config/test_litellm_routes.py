@@ -22,7 +22,7 @@ def route(folder: Path, first: str = "", second: str = "", more: str = "") -> di
 
 def test_everything_that_is_said_of_routes_is_on_them() -> None:
     routes = draft(convert("everything.yaml"))["routes"]
-    assert list(routes) == ["chat", "small", "own", "claude-aws", "gpt-4"]
+    assert list(routes) == ["small", "chat", "own", "claude-aws", "gpt-4"]
     assert routes["chat"] == {
         "targets": {"chat": 3.0, "chat-2": 1.0},
         "balance": "fastest",

@@ -7,7 +7,7 @@ from typing import Final
 PARAMETERS: Final = (
     *("temperature", "max_tokens", "max_completion_tokens", "top_p", "seed", "stop"),
     *("frequency_penalty", "presence_penalty", "response_format", "reasoning_effort"),
-    *("parallel_tool_calls", "service_tier", "user", "n", "top_k"),
+    *("parallel_tool_calls", "service_tier", "top_k"),
 )
 # What says nothing of how a request is served.
 HARMLESS_PARAMS: Final = ("use_litellm_proxy", "model_info")
@@ -39,6 +39,8 @@ ADVICE: Final[Mapping[str, str]] = {
     "client_id": "give the gateway a key of the deployment",
     "client_secret": "give the gateway a key of the deployment",
     "azure_ad_token": "give the gateway a key of the deployment",
+    "user": "callers say it: a key has a `customer`",
+    "n": "callers say it",
     "tags": "no route is chosen by tags: give each its own",
     "mock_response": "see docs/sim.md for a model that answers by script",
     "litellm_credential_name": "write its key as `api_key` of the provider",

@@ -35,6 +35,11 @@ READ: Final[Mapping[str, frozenset[str]]] = {
     "members": frozenset({"user_id", "team_id", "spend", "budget_id"}),
     "tags": frozenset({"tag_name", "budget_id"}),
 }
+# What is read of a budget that a row names.
+OF_BUDGET: Final = frozenset(
+    {"budget_id", "max_budget", "soft_budget", "budget_duration", "budget_reset_at", "spend"}
+)
+OF_KEYS_BUDGET: Final = OF_BUDGET | {"rpm_limit", "tpm_limit", "max_parallel_requests"}
 # What grants and restricts nothing of a request.
 _HARMLESS: Final[Mapping[str, frozenset[str]]] = {
     "keys": frozenset(
@@ -92,9 +97,21 @@ _ADVICE: Final[Mapping[str, str]] = {
     "default_model": "name the route in the application",
     "models": "what its keys may call is on the keys",
     "access_group_ids": "name the models on the key",
+    "allowed_models": "name the models on the key",
+    "temp_budget_increase": "raise it with `tidegate budget raise`",
+    "temp_budget_expiry": "raise it with `tidegate budget raise`",
     "model_id": "give the plan a route of that name",
 }
 _NOTHING: Final[tuple[object, ...]] = (None, False, 0, "", [], {}, "{}", "[]", "null", '"{}"')
+
+
+def say_left_of_budget(
+    what: str, row: Mapping[str, Any], read: frozenset[str], found: Findings
+) -> None:
+    """Everything that a budget says which another row names, and nobody reads there."""
+    for name, value in row.items():
+        if name not in read and name not in _STAMPS and value not in _NOTHING:
+            found.left(f"{what}.budget_id, {name}", _ADVICE.get(name, "nothing here does that"))
 
 
 def say_left(table: str, row: Mapping[str, Any], found: Findings) -> None:

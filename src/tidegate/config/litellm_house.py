@@ -15,7 +15,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from tidegate.config.litellm_budget import Budget, budget_of, moment_s, nanousd
-from tidegate.config.litellm_columns import say_left, text_of
+from tidegate.config.litellm_columns import (
+    OF_BUDGET,
+    OF_KEYS_BUDGET,
+    say_left,
+    say_left_of_budget,
+    text_of,
+)
 from tidegate.config.litellm_grants import Grants, attributes_of
 from tidegate.config.moving import Findings
 from tidegate.core.key import foreign_id
@@ -117,7 +123,7 @@ class _House:
             self._found.left("keys of management alone", "they may call no model")
             return None
         user = row.get("user_id") or ""
-        linked = self._budget_rows.get(row.get("budget_id"), {})
+        linked = self._linked(row, "keys")
         budget = budget_of(_filled(row, linked), "keys", self._asked.now_s, self._found)
         self._spend({"key": foreign_id(bytes.fromhex(sha256))}, row, budget)
         if row.get("expires") is not None:
@@ -141,12 +147,19 @@ class _House:
             limits=_limits(budget, self._counts("keys", row, linked)),
         )
 
+    def _linked(self, row: Row, what: str) -> Row:
+        """The budget that a row names; what of it does not go on is told."""
+        found = self._budget_rows.get(row.get("budget_id"), {})
+        read = OF_KEYS_BUDGET if what == "keys" else OF_BUDGET
+        say_left_of_budget(what, found, read, self._found)
+        return found
+
     def _members(self) -> None:
         """Budgets of users within a team."""
         for row in self._rows("members"):
             if row["user_id"] in _ADMINS:
                 continue
-            linked = self._budget_rows.get(row.get("budget_id")) or self._default_of(row)
+            linked = self._linked(row, "members") or self._default_of(row)
             scope = {"team": team_id(row["team_id"]), "customer": text_of(row["user_id"], 100)}
             name = _name("member", *scope.values())
             self._budget(name, scope, {**(linked or {}), "spend": row.get("spend")}, "members")
@@ -170,7 +183,7 @@ class _House:
     def _attributed(self, table: str, key: str, attribute: str) -> None:
         """What their keys carry as an attribute, and their receipts with them."""
         for row in self._rows(table):
-            linked = self._budget_rows.get(row.get("budget_id"), {})
+            linked = self._linked(row, table)
             value, scope = row[key], f"attribute.{attribute}"
             shown = {**linked, "spend": row.get("spend")}
             if linked.get("max_budget") is not None and not linked.get("budget_duration"):
@@ -184,7 +197,7 @@ class _House:
 
     def _end_users(self) -> None:
         for row in self._rows("end_users"):
-            linked = self._budget_rows.get(row.get("budget_id"), {})
+            linked = self._linked(row, "end_users")
             shown = {**linked, "spend": row.get("spend")}
             if linked.get("max_budget") is not None and not linked.get("budget_duration"):
                 said = "only receipts tell an end user, and they are kept for a while"

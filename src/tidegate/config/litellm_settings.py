@@ -67,16 +67,20 @@ def _retries(settings: Their, shared: Shared) -> None:
     tries = settings.carry("num_retries", "routes.NAME.retry.attempts")
     if isinstance(tries, int) and tries >= 0:
         shared.attempts = min(tries + 1, 10)
-    shared.retry_after_s = _seconds(settings, "retry_after", "retry.base_s", shared.retry_after_s)
+    shared.retry_after_s = _seconds(
+        settings, "retry_after", "routes.NAME.retry.base_s", shared.retry_after_s
+    )
     for name in ("timeout", "request_timeout"):
-        shared.total_s = _seconds(settings, name, "deadlines.total_s", shared.total_s)
+        shared.total_s = _seconds(settings, name, "targets.NAME.deadlines.total_s", shared.total_s)
     shared.first_token_s = _seconds(
-        settings, "stream_timeout", "deadlines.first_token_s", shared.first_token_s
+        settings, "stream_timeout", "targets.NAME.deadlines.first_token_s", shared.first_token_s
     )
     fails = settings.carry("allowed_fails", "targets.NAME.breaker.failures")
     if isinstance(fails, int) and fails >= 0:
         shared.failures = min(fails + 1, 1000)
-    shared.open_s = _seconds(settings, "cooldown_time", "breaker.open_s", shared.open_s)
+    shared.open_s = _seconds(
+        settings, "cooldown_time", "targets.NAME.breaker.open_s", shared.open_s
+    )
     for name, failures in _FALLBACKS.items():
         value = settings.carry(name, "routes.NAME.fallbacks")
         for one in value if isinstance(value, list) else ():
@@ -141,7 +145,7 @@ def _callbacks(settings: Their, draft: Draft) -> None:
 
 
 def _seconds(settings: Their, name: str, ours: str, before: float | None) -> float | None:
-    value = settings.carry(name, f"targets.NAME.{ours}" if "." in ours else ours)
+    value = settings.carry(name, ours)
     if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
         return before
     return min(float(value), _DEFAULT_COOLDOWN_S)

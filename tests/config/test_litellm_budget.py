@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.config.litellm_budget import Budget, budget_of, moment_s, nanousd
+from tidegate.config.litellm_budget import EVER_S, Budget, budget_of, moment_s, nanousd
 from tidegate.config.moving import Findings
 from tidegate.core.periods import period_at
 
@@ -46,7 +46,8 @@ def test_what_ends_with_a_period_of_the_calendar_is_one(
     duration: str | None, reset: datetime | None, unit: str
 ) -> None:
     found = budget(max_budget=5.0, budget_duration=duration, budget_reset_at=reset)
-    assert found == Budget(5 * 10**9, unit, None, True, (50, 80, 100), NOW_S)  # type: ignore[arg-type]
+    start_s = period_at(unit, "UTC", NOW_S).start_s or EVER_S  # type: ignore[arg-type]
+    assert found == Budget(5 * 10**9, unit, None, True, (50, 80, 100), start_s)  # type: ignore[arg-type]
 
 
 @given(days=st.integers(1, 300), left_s=st.floats(60, DAY_S * 0.9))

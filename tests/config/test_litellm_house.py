@@ -4,13 +4,16 @@ import hashlib
 from datetime import UTC, datetime
 from typing import Any
 
+from tidegate.config.litellm_budget import EVER_S
 from tidegate.config.litellm_house import PERSONAL, Asked, moved_house, team_id
 from tidegate.config.moving import Findings
 from tidegate.core.key import foreign_id
 from tidegate.core.key_limits import KeyLimits
 from tidegate.core.moved import Moved, MovedBudget, MovedKey, MovedSpend
+from tidegate.core.periods import period_at
 
 NOW_S = 1_795_000_000.0
+WEEK_S = float(period_at("week", "UTC", NOW_S).start_s)
 SHA256 = hashlib.sha256(b"sk-1").hexdigest()
 SCOPE = {"key": foreign_id(bytes.fromhex(SHA256))}
 ASKED = Asked(frozenset({"chat", "large", "small"}), {"all-large": ["large", "gone"]}, NOW_S)
@@ -60,7 +63,7 @@ def test_a_key_goes_on_with_its_limits_and_what_it_spent() -> None:
     assert one.name == "app" and one.team == "growth" and one.customer == "ada@example.com"
     assert one.limits == KeyLimits(5_500_000_000, "lifetime", None, 60, 9000, 4)
     assert one.attributes == {"tier": "gold", "tags": "a,b", "organization": "acme"}
-    assert house.spends == [MovedSpend(SCOPE, NOW_S, 1_234_567_890)]
+    assert house.spends == [MovedSpend(SCOPE, EVER_S, 1_234_567_890)]
     assert left(found) == {
         "keys.aliases",
         "keys.allowed_routes, which restricts",
@@ -113,7 +116,7 @@ def test_a_team_has_its_limits_its_budget_and_its_spend() -> None:
     assert house.budgets == [
         MovedBudget("team.growth", 100 * 10**9, {"team": "growth"}, unit="week")
     ]
-    assert house.spends == [MovedSpend({"team": "growth"}, NOW_S, 12_500_000_000)]
+    assert house.spends == [MovedSpend({"team": "growth"}, WEEK_S, 12_500_000_000)]
 
 
 def test_users_members_organizations_and_customers_have_budgets_of_their_own() -> None:
@@ -143,7 +146,7 @@ def test_users_members_organizations_and_customers_have_budgets_of_their_own() -
     (customer,) = (it for it in house.budgets if "end_user" in it.only)
     assert customer.name.startswith("customer.-")
     assert len(of) == 4
-    assert MovedSpend({"team": "t", "customer": "ada"}, NOW_S, 250_000_000) in house.spends
+    assert MovedSpend({"team": "t", "customer": "ada"}, EVER_S, 250_000_000) in house.spends
     assert left(found) == {
         "users.max_budget of the whole proxy",
         "organizations.max_budget without a duration",

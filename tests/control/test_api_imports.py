@@ -110,6 +110,26 @@ def test_the_same_again_changes_nothing_and_later_spend_takes_the_place(room: Ro
     assert (info["key_alias"], info["spend"]) == ("renamed", 2.0)
 
 
+def test_gateways_are_told_that_an_opening_balance_has_changed(room: Room, engine: Engine) -> None:
+    """Its counters begin anew then: what says that two limits count the same is another."""
+    apply(room, a_house())
+    (team,) = (it for it in room.plans.current.limits if it.name == "team.growth")
+    at_s = clock.wall_s()
+    more = [MovedSpend({"key": KEY_ID}, at_s, 2), MovedSpend({"team": "growth"}, at_s, 3)]
+    apply(room, a_house(spends=more))
+    (again,) = (it for it in room.plans.current.limits if it.name == "team.growth")
+    assert again.openings == team.openings + 1
+    record = keys.get(engine, KEY_ID)
+    assert record is not None and record.limits is not None
+    assert record.limits.openings == 1
+    assert record.limits.limits()[-1].openings == 1
+    apply(room, a_house(spends=more))
+    assert keys.get(engine, KEY_ID) == record
+    room.ask("POST", "/key/update", {"key": KEY_ID, "max_budget": 9})
+    record = keys.get(engine, KEY_ID)
+    assert record is not None and record.limits is not None and record.limits.openings == 1
+
+
 def test_what_was_changed_here_stays_and_is_a_conflict_once_it_changes_there(
     room: Room, engine: Engine
 ) -> None:

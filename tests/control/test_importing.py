@@ -21,7 +21,7 @@ from tidegate.stores.schema import audit, feed, keys
 from tidegate.stores.schema_budgets import budgets, teams
 from tidegate.stores.schema_imports import imported, openings
 
-TEAMS, KEYS = 20, 1000
+TEAMS, KEYS = 20, 500
 
 
 def a_house() -> Moved:
@@ -77,7 +77,7 @@ def test_what_is_killed_in_the_middle_left_nothing_and_is_done_again(tmp_path: P
     plan.write_text(PLAN.format(route="chat"))
     content = msgspec.json.encode(a_house())
     seen = []
-    for wait_s in (0.05, 0.2, None):
+    for wait_s in (0.15, None):
         control = Started(layout, plan)
         control.until(lambda it=control: bool(it.version()))
         done = threading.Event()

@@ -35,6 +35,7 @@ _CALENDAR: Final[Mapping[str, PeriodUnit]] = {
     "3mo": "quarter",
 }
 _SAME_MOMENT_S: Final = 60.0
+EVER_S: Final = 1.0  # what was spent some time; a lifetime's budget alone counts it
 _LONGEST_S: Final = 366 * 86_400.0
 _ALERTS: Final[tuple[int, ...]] = (50, 80, 100)
 
@@ -92,17 +93,18 @@ def budget_of(row: Mapping[str, Any], what: str, now_s: float, found: Findings) 
 def _period(
     row: Mapping[str, Any], what: str, now_s: float, found: Findings
 ) -> tuple[PeriodUnit | None, float | None, float]:
-    """A unit of the calendar or a length, and when what was spent there began to count."""
+    """A unit of the calendar or a length, and when what was spent there began to count: the same
+    moment whenever in the period it is asked."""
     duration, reset_s = row.get("budget_duration"), moment_s(row.get("budget_reset_at"))
     if not duration:
-        return "lifetime", None, now_s
+        return "lifetime", None, EVER_S
     text = str(duration).strip().lower()
     text = _WORDS.get(text, text)
     match = _DURATION.fullmatch(text)
     if match is None:
         said = "it is no duration, and LiteLLM forgets what was spent at each midnight"
         found.changed(f"{what}.budget_duration {duration}", "per: day", said)
-        return "day", None, now_s
+        return "day", None, float(period_at("day", "UTC", now_s).start_s)
     count, of = int(match[1]), match[2]
     length_s = float(count * (_MONTH_S if of == "mo" else _UNITS_S[of]))
     unit = _CALENDAR.get(text)
@@ -110,7 +112,7 @@ def _period(
         period = period_at(unit, "UTC", now_s)
         if reset_s is None or abs(period.end_s - reset_s) <= _SAME_MOMENT_S:
             found.carried(f"{what}.budget_duration {duration}", f"per: {unit}")
-            return unit, None, now_s
+            return unit, None, float(period.start_s)
         if reset_s <= now_s:
             found.carried(f"{what}.budget_duration {duration}", f"per: {unit}")
             return unit, None, float(period.start_s) - 1.0  # it is forgotten there by now

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tidegate.config.litellm_budget import Budget, budget_of, moment_s, nanousd
+from tidegate.config.litellm_budget import EVER_S, Budget, budget_of, moment_s, nanousd
 from tidegate.config.litellm_columns import (
     OF_BUDGET,
     OF_KEYS_BUDGET,
@@ -239,7 +239,7 @@ class _House:
     def _spend(self, scope: dict[str, str], row: Row, budget: Budget | None) -> None:
         spent = nanousd(row.get("spend"))
         if spent:
-            at_s = self._asked.now_s if budget is None else budget.at_s
+            at_s = EVER_S if budget is None else budget.at_s
             self._spends.append(MovedSpend(scope, at_s, spent))
 
 

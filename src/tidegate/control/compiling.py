@@ -24,7 +24,17 @@ from tidegate.core.plan import Plan, Raise
 from tidegate.core.prompt import PromptSource, Tagged
 from tidegate.core.units import NANOUSD_PER_USD
 from tidegate.prompts.reading import Reading, Snapshot
-from tidegate.stores import budgets, database, keys, prompts, revisions, rollouts, teams, thresholds
+from tidegate.stores import (
+    budgets,
+    database,
+    keys,
+    openings,
+    prompts,
+    revisions,
+    rollouts,
+    teams,
+    thresholds,
+)
 from tidegate.stores.budgets import StoredBudget
 from tidegate.stores.teams import TeamRecord
 
@@ -186,7 +196,8 @@ def added_at(connection: Connection, now_s: float) -> Added:
     known = {it.rollout.id: it.rollout for it in rollouts.every(connection)} if revised else {}
     flips = prompts.newest_flips(connection)
     learnt = thresholds.newest(connection)
-    return Added(stored, limits, raises, revised, known, flips, learnt)
+    opened = openings.changes(connection)
+    return Added(stored, limits, raises, revised, known, flips, learnt, opened)
 
 
 def _budget(stored: StoredBudget) -> DeclaredBudget:

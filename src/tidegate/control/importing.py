@@ -85,7 +85,7 @@ def take_in(connection: Connection, moved: Moved, around: Surroundings, by: Auth
     if taking.conflicts:
         return _told(taking, [], [])
     _check_grants(connection, moved)
-    spends = _take_spends(connection, moved)
+    spends = _take_spends(connection, moved, by)
     gone = sorted(before - {one.sha256 for one in moved.keys})
     live = [core_key.foreign_id(bytes.fromhex(one)) for one in gone]
     records = {one: keys.look(connection, one) for one in live}
@@ -95,13 +95,26 @@ def take_in(connection: Connection, moved: Moved, around: Surroundings, by: Auth
     return _told(taking, [spends], gone)
 
 
-def _take_spends(connection: Connection, moved: Moved) -> KindMoved:
+def _take_spends(connection: Connection, moved: Moved, by: Author) -> KindMoved:
+    """At what moment a budget's period began is nothing new: only what was spent then."""
     found = [openings.get(connection, one.scope) for one in moved.spends]
     wanted = [Opening(one.scope, one.at_s, one.nanousd) for one in moved.spends]
-    fresh = [one for one, old in zip(wanted, found, strict=True) if one != old]
+    changed = [(one, old) for one, old in zip(wanted, found, strict=True) if one != old]
+    fresh = [one for one, _ in changed]
     openings.put(connection, fresh, moved.source)
+    _tell_keys(connection, [one for one, old in changed if old is not None], by)
     new = sum(old is None for old in found)
     return KindMoved(SPEND, new, len(fresh) - new, len(wanted) - len(fresh))
+
+
+def _tell_keys(connection: Connection, changed: list[Opening], by: Author) -> None:
+    """Gateways that count such a key's budget read anew what was spent of it."""
+    for one in changed:
+        record = keys.look(connection, one.scope["key"]) if [*one.scope] == ["key"] else None
+        if record is not None and record.limits is not None:
+            limits = replace(record.limits, openings=record.limits.openings + 1)
+            keys.place(connection, replace(record, limits=limits))
+            feed.append_key(connection, record.id, by.at_s)
 
 
 def _told(taking: Taking, more: list[KindMoved], gone: list[str]) -> MovedIn:
@@ -138,6 +151,13 @@ def _check_grants(connection: Connection, moved: Moved) -> None:
             has = ", ".join(team.routes) or "none"
             message = f"Team {team.id} may call {has}; key {one.name} of it may not call more."
             raise ApiError("grant_too_wide", message, param="routes")
+
+
+def _kept(limits: KeyLimits | None, here: KeyRecord | None) -> KeyLimits | None:
+    """The limits, of a key that is here already with how often its opening balance has changed."""
+    if limits is None or here is None or here.limits is None:
+        return limits
+    return replace(limits, openings=here.limits.openings)
 
 
 def _teams(connection: Connection, by: Author) -> Kind[MovedTeam, TeamRecord]:
@@ -210,7 +230,7 @@ def _keys(connection: Connection, around: Surroundings, by: Author) -> Kind[Move
             attributes={**defaults.attributes, **one.attributes},
             expires_at_s=one.expires_at_s,
             revoked_at_s=by.at_s if one.blocked else None,
-            limits=one.limits,
+            limits=_kept(one.limits, here),
         )
 
     def put(record: KeyRecord, new: bool) -> None:
@@ -224,6 +244,8 @@ def _keys(connection: Connection, around: Surroundings, by: Author) -> Kind[Move
         for name in ("digest", "pepper_version", "environment"):
             del told[name]
         told["revoked_at_s"] = record.revoked_at_s is not None
+        if record.limits is not None:
+            told["limits"] = replace(record.limits, openings=0)
         return told
 
     return Kind(

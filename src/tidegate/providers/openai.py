@@ -33,6 +33,7 @@ class Responses:
 class OpenAI(OpenAICompatible):
     base_url: str | None = "https://api.openai.com/v1"
     hosted = True
+    endpoints = OpenAICompatible.endpoints - {"rerank"}
     manners = Manners(ceiling="max_completion_tokens")
 
     def __init__(self) -> None:

@@ -12,8 +12,6 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tidegate.core.ask import Answer, Ask, Outgoing, Units, Usage
-from tidegate.core.metered import Form
-from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
 from tidegate.core.plugs import StreamReader
 from tidegate.core.receipt import NO_OUTPUT, Endpoint
@@ -69,7 +67,6 @@ class _Whole(Struct):
 
 
 _decode: Final = msgspec.json.Decoder(_Whole).decode
-_results: Final = msgspec.json.Decoder(list[_Result])
 
 
 class Media:
@@ -180,16 +177,3 @@ def _read_text(body: bytes) -> Answer:
     except UnicodeDecodeError:
         raise no_answer() from None
     return Answer(None, None, None, None, b"", units=Units())
-
-
-def form_of(ask: Ask) -> Form | None:
-    return None if ask.metered is None else ask.metered.form
-
-
-def failure_of_body(body: bytes) -> Failure:
-    """Of a whole answer where something else was to come."""
-    try:
-        whole = _decode(body)
-    except UNREADABLE:
-        return no_answer()
-    return failure_in_answer(whole.error) if whole.error else no_answer()

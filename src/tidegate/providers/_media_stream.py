@@ -78,17 +78,17 @@ class AudioReader:
         return self._bytes
 
 
-class _Event(Struct):
+class _Told(Struct):
     type: str | None = None
     error: Any = None
     usage: Any = None
     size: Any = None
     quality: Any = None
     model: Any = None
-    choices: Raw | None = None
+    choices: Raw = Raw()
 
 
-_decode: Final = msgspec.json.Decoder(_Event).decode
+_decode: Final = msgspec.json.Decoder(_Told).decode
 
 
 class MediaStreamReader(PassingReader):
@@ -152,7 +152,7 @@ class MediaStreamReader(PassingReader):
             if self._ended >= self._most_ends:
                 return self._finish(event)
             return event
-        if told.type is None and told.choices is None:
+        if told.type is None and told.choices == Raw():
             return event
         self._keep_bytes(len(data))
         return event
@@ -163,7 +163,7 @@ class MediaStreamReader(PassingReader):
         self.units = msgspec.structs.replace(self.units, images=self._ended or None)
         return b""
 
-    def _note(self, told: _Event) -> None:
+    def _note(self, told: _Told) -> None:
         found = read_media_usage(told.usage, wants_output=self._wants_output)
         if found is None:
             return

@@ -4,16 +4,17 @@ another: what is asked of them, and what their answers are in it."""
 from typing import Any, Final
 
 import msgspec
-from msgspec import Raw, Struct
+from msgspec import Struct
 
-from tidegate.core.ask import Answer, Ask, Units
+from tidegate.core.ask import Answer, Ask, Outgoing, Units
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
 from tidegate.providers._failures import malformed, no_answer
-from tidegate.providers._media import are_ranks
+from tidegate.providers._media import Media, are_ranks
 from tidegate.providers._media_usage import read_media_usage
 from tidegate.text.strict_json import UNREADABLE
 
+_COHERES: Final = ("top_n", "max_tokens_per_doc", "priority")
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -46,7 +47,6 @@ class _Listed(Struct):
 _wanted: Final = msgspec.json.Decoder(Wanted).decode
 _listed: Final = msgspec.json.Decoder(_Listed).decode
 _ranks: Final = msgspec.json.Decoder(list[Rank]).decode
-_members: Final = msgspec.json.Decoder(dict[str, Raw]).decode
 
 
 def read_wanted(ask: Ask) -> tuple[Wanted, list[str]]:
@@ -62,6 +62,20 @@ def read_wanted(ask: Ask) -> tuple[Wanted, list[str]]:
     if len(known) != len(texts):
         raise Refusal("invalid_parameter", "this model ranks texts alone", param="documents")
     return wanted, known
+
+
+class CohereRanking(Media):
+    """core.plugs.Passthrough of Cohere's own API: texts alone, and the members that it knows."""
+
+    def encode(self, ask: Ask, target: Target) -> Outgoing:
+        wanted, texts = read_wanted(ask)
+        body: dict[str, Any] = {
+            "model": target.model,
+            "query": wanted.query,
+            "documents": texts,
+            **{name: ask.members[name] for name in _COHERES if name in ask.members},
+        }
+        return Outgoing(b"/v2/rerank", _encode(body))
 
 
 def as_voyage(ask: Ask, target: Target) -> bytes:

@@ -162,7 +162,7 @@ def content_type(form: Form) -> bytes:
 
 
 def _head(part: Part) -> bytes:
-    """As browsers write it: what would end the quoted name is percent-encoded."""
+    """What could end the quoted name, or be an escape in it, is percent-encoded."""
     head = f'content-disposition: form-data; name="{_quoted(part.name)}"'
     if part.filename is not None:
         head += f'; filename="{_quoted(part.filename)}"'
@@ -172,4 +172,4 @@ def _head(part: Part) -> bytes:
 
 
 def _quoted(text: str) -> str:
-    return text.replace('"', "%22").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace('"', "%22").replace("\\", "%5C")

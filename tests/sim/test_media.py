@@ -43,8 +43,13 @@ def test_speech_is_as_long_as_its_text() -> None:
 
 @pytest.mark.parametrize(
     ("name", "has"),
-    [("json", b'"seconds":2.0'), ("verbose_json", b'"duration":2.0'), ("text", b"2.0 seconds")]
-    + [("srt", b"00:00:02,000"), ("vtt", b"WEBVTT")],
+    [
+        ("json", b'"seconds":2.0'),
+        ("verbose_json", b'"duration":2.0'),
+        ("text", b"2.0 seconds"),
+        ("srt", b"00:00:02,000"),
+        ("vtt", b"WEBVTT"),
+    ],
 )
 def test_a_transcript_in_each_form(name: str, has: bytes) -> None:
     fields = Part("response_format", memoryview(name.encode()))

@@ -48,7 +48,7 @@ class TokenPrice(Struct, frozen=True, omit_defaults=True):
 
     A class that is not written is charged as its parent: cache reads and writes as input,
     reasoning as output. Audio and what a cache keeps for an hour have none: without a rate their
-    cost is unknown.
+    cost is unknown. What is no chat may be sold by another unit, which goes before its tokens.
     """
 
     input_usd_per_mtok: Annotated[Usd | None, Meta(description="Plain input.")] = None

@@ -1,6 +1,5 @@
 """The `usage` of what is no chat: tokens of text, images and audio, or seconds of audio."""
 
-import math
 from typing import Any, Final
 
 import msgspec
@@ -80,7 +79,7 @@ def seconds(told: Any) -> float | None:
             return None
     if not isinstance(told, (int, float)) or isinstance(told, bool):
         return None
-    return float(told) if math.isfinite(told) and 0 < told <= _MOST_S else None
+    return float(told) if 0 < told <= _MOST_S else None
 
 
 def _fit(details: _Details, whole: int) -> bool:

@@ -180,5 +180,9 @@ def _dearest(tokens: int, rates: Iterable[Rate | None]) -> int | None:
     if not tokens:
         return 0
     known = [rate for rate in rates if rate is not None]
-    starts = {tokens, *(start + 1 for rate in known for start, _ in rate.tiers if start < tokens)}
+    starts = {
+        0,
+        tokens,
+        *(start + 1 for rate in known for start, _ in rate.tiers if start < tokens),
+    }
     return max((tokens * rate.at(at) for rate in known for at in starts), default=None)

@@ -25,12 +25,16 @@ class SseSplitter:
     """
 
     __slots__ = ("_scanned", "problem", "rest")
-    most_bytes = MAX_EVENT_BYTES
 
     def __init__(self) -> None:
         self.rest = bytearray()
         self._scanned = 0
         self.problem: str | None = None
+
+    @property
+    def most_bytes(self) -> int:
+        """As long as an event may be."""
+        return MAX_EVENT_BYTES
 
     def feed(self, data: bytes) -> list[bytes]:
         """The raw events completed by `data`, each with its blank line, up to one too long."""
@@ -89,7 +93,10 @@ class LargeSplitter(SseSplitter):
     """Of streams whose events hold images."""
 
     __slots__ = ()
-    most_bytes = MAX_IMAGE_EVENT_BYTES
+
+    @property
+    def most_bytes(self) -> int:
+        return MAX_IMAGE_EVENT_BYTES
 
 
 def _has_crlf_only(data: bytes) -> bool:

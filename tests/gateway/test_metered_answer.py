@@ -17,6 +17,7 @@ from tests.gateway.upstream import OK, Exchange, Upstream, answer_bytes, chunk, 
 
 from tidegate.core.price import ImagePrice, Price, Rate
 from tidegate.core.receipt import Receipt
+from tidegate.core.resilience import Retry
 
 SPEECH = "/v1/audio/speech"
 HEAR = "/v1/audio/transcriptions"
@@ -172,7 +173,8 @@ def test_a_form_goes_to_one_target_after_another_each_with_its_own_model(tmp_pat
         down, told = whole({}, status=503), {"text": "hi", "usage": {"seconds": 9}}
         async with Upstream(down) as one, Upstream(whole(told)) as two:
             first, second = at(one, "a", price=PRICE), at(two, "b", price=PRICE)
-            async with gateway(tmp_path, first, routes=routed(first, second)) as it:
+            routes = routed(first, unavailable=(second,), retry=Retry(attempts=1))
+            async with gateway(tmp_path, first, routes=routes) as it:
                 reply, receipt = await asked(it, HEAR, FORM)
             assert reply.json == told
             bodies = [one.exchanges[-1], two.exchanges[-1]]

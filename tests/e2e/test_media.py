@@ -14,7 +14,8 @@ import pytest
 from tests.gateway.rig import Gateway, gateway, run, spawn, target
 from tests.text.test_wav import wav
 
-from tidegate.core.price import ImagePrice, Price, Rate
+from tidegate.config.load import compile_file
+from tidegate.core.price import Price
 from tidegate.core.receipt import Receipt
 from tidegate.sim.options import Options
 from tidegate.sim.server import serve
@@ -22,16 +23,19 @@ from tidegate.text.wav import wav_s
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "media.md"
 COMMANDS = re.findall(r"```bash\n(.*?)```", PAGE.read_text(), re.DOTALL)
-# As docs/media.md declares it.
-PRICE = Price(
-    "plan:media",
-    "plan",
-    input=Rate(100_000_000),
-    images=(ImagePrice(80_000_000, "1024x1024", "hd"), ImagePrice(40_000_000)),
-    audio_nanousd_per_h=360_000_000,
-    nanousd_per_mchar=15_000_000_000,
-    search_nanousd=2_000_000,
-)
+[_PLAN] = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+
+
+def price() -> Price:
+    """As the page declares it."""
+    compiled = compile_file(_PLAN.encode(), {}, 1, 1_790_000_000.0)
+    assert compiled.plan is not None, compiled.problems
+    found = compiled.plan.targets["media"].price
+    assert found is not None
+    return found
+
+
+PRICE = price()
 
 
 @contextlib.asynccontextmanager

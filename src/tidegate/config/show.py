@@ -74,7 +74,7 @@ def _unit_texts(price: Price) -> list[str]:
 
 def short_price_text(price: Price | None) -> str:
     """Input and output of a plain request, dollars a million tokens: `0.15 / 0.60`."""
-    if price is None or price.source == "free":
+    if price is None or price.source == "free" or (price.input is None and price.output is None):
         return price_text(price)
     sides = (price.input, price.output)
     texts = [usd_text(r.nanousd_per_mtok) if r else "-" for r in sides]

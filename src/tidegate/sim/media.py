@@ -1,7 +1,7 @@
 """What the simulated engine answers beside texts: rankings, moderations, images and audio.
 
 Answers are simple and the same each time: a document is as relevant as the share of the query's
-words that it holds, an image is one grey pixel, speech is a tone as long as its text.
+words that it holds, an image is one grey pixel, speech is silence as long as its text.
 """
 
 import base64

@@ -73,8 +73,10 @@ def test_what_an_answer_may_be() -> None:
 
 
 def test_a_form_s_fields_are_members() -> None:
-    body = field("model", "m") + field("n", "3") + field("size", "1x1") + file("image")
-    ask, receipt = accepted("/v1/images/edits", body + file("image") + field("prompt", 'a "b"\r\n'))
+    body = field("model", "m") + field("n", "3") + field("size", "1x1") + file("image[]")
+    ask, receipt = accepted(
+        "/v1/images/edits", body + file("image[]") + field("prompt", 'a "b"\r\n')
+    )
     assert ask.metered is not None and (ask.metered.images, ask.metered.input_images) == (3, 2)
     assert receipt.image_size == "1x1"
     assert msgspec.json.decode(ask.members["prompt"]) == 'a "b"\r\n'
@@ -85,8 +87,8 @@ FORM = field("model", "m")
 NOT_TAKEN: list[tuple[str, Any, str | None]] = [
     ("/v1/audio/transcriptions", FORM, "file"),
     ("/v1/audio/transcriptions", file(), "model"),
-    ("/v1/audio/transcriptions", FORM * 2 + file(), "model"),
-    ("/v1/audio/transcriptions", FORM + file() * 2, "file"),
+    ("/v1/audio/transcriptions", FORM * 2 + file(), None),
+    ("/v1/audio/transcriptions", FORM + file() * 2, None),
     ("/v1/audio/transcriptions", file("model") + file(), "model"),
     ("/v1/audio/transcriptions", FORM + field("file", "RIFF"), "file"),
     ("/v1/audio/transcriptions", FORM + file() + file("other"), "other"),
@@ -103,7 +105,7 @@ NOT_TAKEN: list[tuple[str, Any, str | None]] = [
     ("/v1/images/edits", FORM + file("image"), "prompt"),
     ("/v1/images/edits", FORM + field("prompt", "p") + file("image") + field("n", "0"), "n"),
     ("/v1/images/edits", FORM + field("prompt", "p") + file("image") + field("n", "99999"), "n"),
-    ("/v1/images/variations", FORM + file("image") * 2, "image"),
+    ("/v1/images/variations", FORM + file("image") * 2, None),
     ("/v1/images/generations", {"model": "m"}, "prompt"),
     ("/v1/images/generations", {"model": "m", "prompt": "p", "n": 10**9}, "n"),
     ("/v1/images/generations", {"model": "m", "prompt": "p", "n": -1}, "n"),

@@ -8,7 +8,7 @@ from msgspec import Raw
 from tidegate.core.ask import MEDIA, Ask
 from tidegate.core.metered import Metered
 from tidegate.core.plan import Replica, Target
-from tidegate.text.multipart import read_form
+from tidegate.text.form import read_form
 
 TARGET = Target("t", "p", "d", "their-model", (Replica("r", "http", "h", 80, "/v1"),))
 SSE = (b"text/event-stream",)

@@ -9,7 +9,7 @@ from tests.providers.media_asks import FORM, TARGET, asked, form_asked, ranked
 from tidegate.core.ask import Answer, Ask, Units, Usage
 from tidegate.core.outcome import Failure
 from tidegate.providers._media import Media
-from tidegate.text.multipart import read_form
+from tidegate.text.form import read_form
 
 IMAGES = {"created": 1, "data": [{"b64_json": "AA=="}, {"url": "http://h/1.png"}]}
 

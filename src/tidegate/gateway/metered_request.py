@@ -16,7 +16,7 @@ from tidegate.gateway.context import Context, identifier
 from tidegate.gateway.entry import Entry
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.metered_bounds import bounds
-from tidegate.text.multipart import FormProblem, read_form
+from tidegate.text.form import FormProblem, read_form
 from tidegate.text.strict_json import JsonProblem, read_object
 
 MAX_MODEL_CHARS: Final = 256
@@ -163,9 +163,6 @@ def _read_form(form: Form, endpoint: Endpoint) -> tuple[dict[str, Raw], Judged]:
         if (part.filename is not None) != (name in wanted):
             what = "a file" if name in wanted else "no file"
             raise Refusal("invalid_parameter", f"`{name}` must be {what}", param=name)
-        several = name.endswith("[]") or (name == "image" and endpoint == "image_edits")
-        if (name in fields or name in brought) and not several:
-            raise Refusal("invalid_parameter", f"`{name}` is there twice", param=name)
         if name.lower() in _NAMES and name not in _NAMES:
             raise Refusal("invalid_parameter", f"`{name}` is not how it is written", param=name)
         if part.filename is not None:

@@ -19,7 +19,7 @@ from tidegate.providers._failures import malformed, no_answer
 from tidegate.providers._media_stream import AudioReader, MediaStreamReader
 from tidegate.providers._media_usage import read_media_usage, seconds
 from tidegate.providers._openai_error import failure_in_answer
-from tidegate.text.multipart import content_type, write_form
+from tidegate.text.form import content_type, write_form
 from tidegate.text.strict_json import UNREADABLE
 
 PATHS: Final[Mapping[Endpoint, bytes]] = {

@@ -16,7 +16,7 @@ from tidegate.core.metered import Form
 from tidegate.gateway.http.reader import Incoming
 from tidegate.sim import text
 from tidegate.sim.asked import Problem
-from tidegate.text.multipart import FormProblem, read_form
+from tidegate.text.form import FormProblem, read_form
 from tidegate.text.wav import wav_s
 
 SAMPLE_HZ: Final = 8_000

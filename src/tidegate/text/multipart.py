@@ -1,175 +1,139 @@
-"""A body of multipart/form-data from an untrusted sender, read strictly, and written anew.
+"""A `multipart/form-data` body from an untrusted sender, read strictly and without copying it.
 
-What two parsers could read differently is refused: a name twice, bytes before the first part or
-behind the last, an encoding of a part, a header that is folded or has a control character. The
-contents stay the bytes that came, as views of the body: reading takes no memory of its size. Each
-byte is looked at once.
+A part is told by where it lies, so that a body may be a file that is mapped and never in memory.
+What two parsers could read differently is refused: a preamble or an epilogue, a header or a
+parameter that comes twice, a name that comes twice, a boundary in the middle of a line.
 """
 
+import mmap
 import re
-from collections.abc import Mapping
 from typing import Final
 
-from tidegate.core.metered import Form, Part
+from msgspec import Struct
 
-MAX_PARTS: Final = 64
-MAX_PART_HEAD_BYTES: Final = 4 * 1024
-MAX_FIELD_BYTES: Final = 256 * 1024
-MAX_FILENAME_CHARS: Final = 255
+MAX_PARTS: Final = 32
+MAX_HEAD_BYTES: Final = 4 * 1024
+MAX_NAME_CHARS: Final = 256
 
-_TYPE: Final = re.compile(
-    rb"multipart/form-data\s*;\s*boundary=(?:\"([^\"\\]{1,70})\"|([^\s;\"]{1,70}))\s*(?:;\s*"
-    rb"charset=\"?utf-8\"?\s*)?",
-    re.IGNORECASE,
-)
-# RFC 2046's; a space may not be the last.
-_BOUNDARY: Final = re.compile(rb"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
-_DISPOSITION: Final = re.compile(
-    r'form-data\s*;\s*name="((?:[^"\\]|\\["\\])*)"'
-    r'(?:\s*;\s*filename="((?:[^"\\]|\\["\\])*)")?'
-    r"(?:\s*;\s*filename\*=utf-8''[A-Za-z0-9!#$&+.^_`|~%-]*)?\s*",
-    re.IGNORECASE,
-)
-_MEDIA_TYPE: Final = re.compile(
-    r"[A-Za-z0-9!#$&^_.+-]{1,64}/[A-Za-z0-9!#$&^_.+-]{1,64}"
-    r'(?:\s*;\s*[A-Za-z0-9!#$&^_.+-]{1,32}=(?:[A-Za-z0-9!#$&^_.+-]{1,64}|"[^"\\\r\n]{0,64}"))*'
-)
-_ENCODINGS: Final = frozenset({"7bit", "8bit", "binary"})
-_PLAIN: Final = frozenset({"content-length"})
+Body = bytes | mmap.mmap
+
+_BOUNDARY = re.compile(r"[0-9A-Za-z'()+_,./:=? -]{0,69}[0-9A-Za-z'()+_,./:=?-]")
+_PARAMETER = re.compile(r';[ \t]*([a-zA-Z*]{1,32})=("(?:[^"\\\r\n]|\\[\\"])*"|[^\s;",]+)[ \t]*')
+_HEADER = re.compile(rb"([A-Za-z-]{1,64}):[ \t]*([^\r\n\x00]*)")
+_PLAIN: Final = frozenset({"7bit", "8bit", "binary"})
+_KNOWN: Final = frozenset({"name", "filename", "filename*"})
 
 
-class FormProblem(ValueError):
-    """What is wrong with a form, in words for its sender; `name` is the field's, if one."""
-
-    def __init__(self, message: str, name: str | None = None) -> None:
-        super().__init__(message)
-        self.name = name
+class MultipartProblem(ValueError):
+    """What is wrong with a body, in words for its sender."""
 
 
-def boundary_of(content_type: bytes) -> bytes:
-    """The boundary that a Content-Type tells. FormProblem."""
-    found = _TYPE.fullmatch(content_type.strip())
-    boundary = b"" if found is None else found[1] or found[2]
-    if not _BOUNDARY.fullmatch(boundary):
-        raise FormProblem("the body must be multipart/form-data with a boundary")
-    return boundary
+class Part(Struct, frozen=True):
+    """One field of a form: the bytes from `start` up to `end` of the body. `filename` is None where
+    it is no file."""
+
+    name: str
+    start: int
+    end: int
+    filename: str | None = None
+    content_type: str | None = None
+
+    def content(self, body: Body) -> bytes:
+        """A copy of it."""
+        return bytes(body[self.start : self.end])
 
 
-def read_form(content_type: bytes, body: bytes) -> Form:
-    """The form's parts. FormProblem."""
-    boundary = boundary_of(content_type)
-    mark, view = b"--" + boundary, memoryview(body)
-    if not body.startswith(mark + b"\r\n"):
-        raise FormProblem("the body does not begin with its boundary")
-    between = b"\r\n" + mark
-    parts: list[Part] = []
-    at = len(mark) + 2
+def boundary_of(content_type: str) -> bytes:
+    """The boundary that a Content-Type names. MultipartProblem where it is of no form."""
+    kind, parameters = _parameters(content_type)
+    if kind.lower() != "multipart/form-data":
+        raise MultipartProblem("the body must be multipart/form-data")
+    boundary = parameters.get("boundary")
+    if boundary is None or not _BOUNDARY.fullmatch(boundary):
+        raise MultipartProblem("the Content-Type names no boundary of 1 to 70 plain characters")
+    return boundary.encode("ascii")
+
+
+def parts(body: Body, boundary: bytes) -> list[Part]:
+    """Its fields, in order; each name once, unless it ends in `[]`. MultipartProblem."""
+    line = b"--" + boundary
+    if bytes(body[: len(line) + 2]) != line + b"\r\n":
+        raise MultipartProblem("the body does not begin with the boundary")
+    found: list[Part] = []
+    names: set[str] = set()
+    at, delimiter = len(line) + 2, b"\r\n" + line
     while True:
-        head_end = body.find(b"\r\n\r\n", at, at + MAX_PART_HEAD_BYTES)
-        if head_end < 0:
-            raise FormProblem("a part of the form has no head, or one that is too long")
-        end = body.find(between, head_end + 4)
+        if len(found) == MAX_PARTS:
+            raise MultipartProblem(f"the form has more than {MAX_PARTS} fields")
+        start = _head_end(body, at)
+        end = body.find(delimiter, start)
         if end < 0:
-            raise FormProblem("the form does not end with its boundary")
-        parts.append(_part(body[at:head_end], view[head_end + 4 : end]))
-        if len(parts) > MAX_PARTS:
-            raise FormProblem(f"the form has more than {MAX_PARTS} parts")
-        at = end + len(between)
-        following = body[at : at + 2]
-        at += 2
-        if following == b"--":
-            if body[at : at + 3] not in (b"", b"\r\n"):
-                raise FormProblem("something follows the form's end")
-            return Form(boundary, tuple(parts))
-        if following != b"\r\n":
-            raise FormProblem("a part of the form holds its boundary")
+            raise MultipartProblem("the body ends before its last boundary")
+        part = _part(bytes(body[at : start - 2]), start, end)
+        if part.name in names and not part.name.endswith("[]"):
+            raise MultipartProblem("a field of the form comes twice")
+        names.add(part.name)
+        found.append(part)
+        at = end + len(delimiter) + 2
+        what = bytes(body[at - 2 : at])
+        if what == b"--":
+            if bytes(body[at : at + 3]) not in (b"", b"\r\n"):
+                raise MultipartProblem("something follows the form's last boundary")
+            return found
+        if what != b"\r\n":
+            raise MultipartProblem("the boundary stands in the middle of a line")
 
 
-def _part(head: bytes, content: memoryview) -> Part:
-    headers = _headers(head)
-    disposition = _DISPOSITION.fullmatch(headers.get("content-disposition", ""))
-    if disposition is None or not disposition[1]:
-        raise FormProblem("a part of the form has no name that can be read")
-    name = _unquoted(disposition[1])
-    if not name.isprintable() or len(name) > MAX_FILENAME_CHARS:
-        raise FormProblem("a field's name is too long, or has a control character")
-    filename = disposition[2]
-    if filename is not None:
-        filename = _unquoted(filename)[-MAX_FILENAME_CHARS:]
-        if not filename.isprintable():
-            raise FormProblem(f"the name of the file `{name}` has a control character", name)
-    elif len(content) > MAX_FIELD_BYTES:
-        raise FormProblem(f"`{name}` is longer than {MAX_FIELD_BYTES} bytes", name)
-    kind = headers.get("content-type")
-    if kind is not None and not _MEDIA_TYPE.fullmatch(kind):
-        raise FormProblem(f"the type of `{name}` is not one", name)
-    return Part(name, content, filename, kind)
+def _head_end(body: Body, at: int) -> int:
+    """Where the content begins of the part that begins at `at`."""
+    end = body.find(b"\r\n\r\n", at, at + MAX_HEAD_BYTES)
+    if end < 0:
+        raise MultipartProblem(f"a field's head does not end within {MAX_HEAD_BYTES} bytes")
+    return end + 4
 
 
-def _headers(head: bytes) -> Mapping[str, str]:
-    """A part's headers by their names. What would change how its content is to be read is refused,
-    what says nothing of it is left out."""
-    try:
-        lines = head.decode("utf-8").split("\r\n")
-    except UnicodeDecodeError:
-        raise FormProblem("the head of a part is not UTF-8") from None
+def _part(head: bytes, start: int, end: int) -> Part:
+    headers: dict[str, str] = {}
+    for line in head.split(b"\r\n")[:-1]:
+        match = _HEADER.fullmatch(line)
+        if match is None:
+            raise MultipartProblem("a field's head holds a line that is no header")
+        name = match[1].decode("ascii").lower()
+        if name in headers:
+            raise MultipartProblem(f"a field's head holds `{name}` twice")
+        try:
+            headers[name] = match[2].decode("utf-8").strip()
+        except UnicodeDecodeError:
+            raise MultipartProblem(f"a field's `{name}` is not UTF-8") from None
+    if headers.get("content-transfer-encoding", "binary").lower() not in _PLAIN:
+        raise MultipartProblem("a field is encoded; send its bytes as they are")
+    kind, parameters = _parameters(headers.get("content-disposition", ""))
+    field = parameters.get("name")
+    if kind.lower() != "form-data" or not field or not _KNOWN.issuperset(parameters):
+        raise MultipartProblem('each field needs `content-disposition: form-data; name="..."`')
+    filename = parameters.get("filename")
+    if "filename*" in parameters and filename is None:
+        filename = "file"
+    for text in (field, filename or ""):
+        if len(text) > MAX_NAME_CHARS or not text.isprintable():
+            raise MultipartProblem(
+                f"a field's name has at most {MAX_NAME_CHARS} printable characters"
+            )
+    return Part(field, start, end, filename, headers.get("content-type"))
+
+
+def _parameters(value: str) -> tuple[str, dict[str, str]]:
+    """What a header says before its first semicolon, and its parameters."""
+    kind, semicolon, _ = value.partition(";")
     found: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        name, value = name.lower(), value.strip(" \t")
-        if not colon or not value.isprintable() or name in found:
-            raise FormProblem("the head of a part cannot be read")
-        found[name] = value
-        if name == "content-transfer-encoding" and value.lower() not in _ENCODINGS:
-            raise FormProblem("a part of the form is encoded; send its bytes as they are")
-        plain = name in _PLAIN or name.startswith("x-")
-        if not plain and name not in (
-            "content-disposition",
-            "content-type",
-            "content-transfer-encoding",
-        ):
-            raise FormProblem("a part of the form has a header that no part has")
-    return found
-
-
-def _unquoted(text: str) -> str:
-    return re.sub(r'\\(["\\])', r"\1", text)
-
-
-def write_form(form: Form, values: Mapping[str, bytes]) -> bytes:
-    """The form with these fields' values in place of its own, and with those that it has not.
-
-    It has the boundary that it came with. ValueError where a value holds that.
-    """
-    mark = b"--" + form.boundary
-    out: list[bytes | memoryview] = []
-    missing = dict(values)
-    for part in form.parts:
-        value: bytes | memoryview = part.content
-        if part.filename is None and part.name in values:
-            value = missing.pop(part.name, values[part.name])
-        out += (mark, b"\r\n", _head(part), value, b"\r\n")
-    for name, value in missing.items():
-        out += (mark, b"\r\n", _head(Part(name, memoryview(value))), value, b"\r\n")
-    if any(mark in value for value in values.values()):
-        raise ValueError("a field's value holds the boundary of its form")
-    out += (mark, b"--\r\n")
-    return b"".join(out)
-
-
-def content_type(form: Form) -> bytes:
-    return b'multipart/form-data; boundary="%b"' % form.boundary
-
-
-def _head(part: Part) -> bytes:
-    """What could end the quoted name, or be an escape in it, is percent-encoded."""
-    head = f'content-disposition: form-data; name="{_quoted(part.name)}"'
-    if part.filename is not None:
-        head += f'; filename="{_quoted(part.filename)}"'
-    if part.content_type is not None:
-        head += f"\r\ncontent-type: {part.content_type}"
-    return head.encode() + b"\r\n\r\n"
-
-
-def _quoted(text: str) -> str:
-    return text.replace('"', "%22").replace("\\", "%5C")
+    at = len(kind)
+    while semicolon and at < len(value):
+        match = _PARAMETER.match(value, at)
+        if match is None or match[1].lower() in found:
+            raise MultipartProblem("a header's parameters cannot be read")
+        text = match[2]
+        if text.startswith('"'):
+            text = text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+        found[match[1].lower()] = text
+        at = match.end()
+    return kind.strip(), found

@@ -83,7 +83,7 @@ class OpenAICompatible:
 
     base_url: str | None = None
     hosted = False
-    endpoints: frozenset[Endpoint] = frozenset({*PATHS, *MEDIA_PATHS})
+    endpoints: frozenset[Endpoint] = frozenset(PATHS)
     headers: tuple[tuple[str, str], ...] = ()
     signer: Signer | None = None
     embedder: Embedder | None = None
@@ -241,4 +241,10 @@ def _text_of(choice: _AnswerChoice) -> bytes:
     )
 
 
-plug = OpenAICompatible()
+class Anything(OpenAICompatible):
+    """A server of which nothing is known: it may serve what is no chat too."""
+
+    endpoints: frozenset[Endpoint] = frozenset({*PATHS, *MEDIA_PATHS})
+
+
+plug = Anything()

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.arm import Lane, UnitKind
+from tidegate.core.batches import Batches
 from tidegate.core.cache import RouteCache
 from tidegate.core.capture import Capture
 from tidegate.core.database_ref import CounterStore, VectorStore
@@ -66,7 +67,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     `hides_reasoning`: tokens are charged that no text of an answer tells of; `sums_up_reasoning`:
     so it is where a caller wants the model to think. `more_credentials` are used beside
     `credential`. `provisioned`: paid for whether it is used or not, so it is chosen before others
-    that are not.
+    that are not. With `batches` its provider takes files of requests.
     """
 
     name: str
@@ -91,6 +92,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     breaker: Breaker = Breaker()
     provisioned: bool = False
     sums_up_reasoning: bool = False
+    batches: Batches | None = None
 
     @property
     def credentials(self) -> tuple[SecretRef, ...]:

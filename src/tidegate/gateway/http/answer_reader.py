@@ -39,6 +39,7 @@ class AnswerReader:
         "_barren_bytes",
         "_between_chunks",
         "_complete",
+        "_flows",
         "_keep_alive",
         "_max_bytes",
         "_merged",
@@ -55,9 +56,11 @@ class AnswerReader:
         self._parser = httptools.HttpResponseParser(self)
         self._begin(0)
 
-    def _begin(self, max_bytes: int) -> None:
-        """Forgets the last answer. `max_bytes` bounds the next one, if it is gathered whole."""
+    def _begin(self, max_bytes: int, flows: bool = False) -> None:
+        """Forgets the last answer. `max_bytes` bounds the next one, if it is gathered whole; with
+        `flows` a good one is a stream, whatever it says that it is."""
         self._max_bytes = max_bytes
+        self._flows = flows
         self._parts: list[bytes] = []
         self._merged = 0
         self._complete = False
@@ -98,8 +101,8 @@ class AnswerReader:
             return
         self.status = status
         kind = self.headers.get(b"content-type")
-        self.streaming = (
-            status == 200 and kind is not None and kind.lower().startswith(_STREAM_KINDS)
+        self.streaming = status == 200 and (
+            self._flows or (kind is not None and kind.lower().startswith(_STREAM_KINDS))
         )
         self._between_chunks = b"transfer-encoding" in self.headers
 

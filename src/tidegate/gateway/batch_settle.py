@@ -1,0 +1,108 @@
+"""batch_settle: results on their way to their reader; each line is settled before it goes on."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from msgspec.structs import replace
+
+from tidegate.core.key import KeyRecord
+from tidegate.core.receipt import Receipt, encode_frame
+from tidegate.gateway.batch_ids import Sealed
+from tidegate.gateway.batch_money import charge
+from tidegate.gateway.batch_place import Account
+from tidegate.gateway.batch_results import Owner, Pricing, Splitter
+from tidegate.gateway.http.server import Connection
+from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.world import World
+
+# Lines that are settled in one turn of the loop: others' requests are served between them.
+LINES_A_TURN: Final = 32
+
+
+class Settling:
+    """Settles the lines of one file. The last receipt is kept back until `finish`, so that the
+    answer's end waits for it."""
+
+    def __init__(self, at: Account, owner: Owner, reader: KeyRecord, world: World) -> None:
+        self._plan: PreparedPlan = world.obeyed()
+        version = self._plan.plan.version
+        self._pricing = Pricing(at, owner, world.gateway, version)
+        self._target = at.target.target.name
+        self._splitter = Splitter()
+        self._key = owner.key or replace(reader, id=owner.sealed.key_id, limits=None)
+        self._world = world
+        self._last: Receipt | None = None
+        self._turn = 0
+
+    async def feed(self, data: bytes) -> None:
+        """Settles the lines that have become whole."""
+        await self._settle(self._splitter.feed(data))
+
+    async def finish(self, connection: Connection | None, ending: Callable[[], None]) -> None:
+        """The file has ended as it should: settles the rest, and runs `ending` behind it."""
+        await self._settle(self._splitter.end())
+        self._count("malformed", self._splitter.too_long)
+        if self._last is None:
+            ending()
+            return
+        give_up = ending if connection is None else connection.abort
+        await self._append([self._last], ending, give_up)
+        self._last = None
+
+    async def stop(self) -> None:
+        """The file was cut: what came whole stays settled, half a line is nothing."""
+        if self._last is not None:
+            last, self._last = self._last, None
+            await self._append([last], _nothing, _nothing)
+
+    async def _settle(self, lines: list[bytes]) -> None:
+        for at in range(0, len(lines), LINES_A_TURN):
+            found = [one for line in lines[at : at + LINES_A_TURN] if (one := self._new(line))]
+            if found:
+                if self._last is not None:
+                    found.insert(0, self._last)
+                self._last = found.pop()
+                await self._append(found, _nothing, _nothing)
+            await asyncio.sleep(0)
+
+    def _new(self, line: bytes) -> Receipt | None:
+        receipt = self._pricing.receipt(line)
+        if receipt is None:
+            self._count("malformed", 1)
+            return None
+        return receipt if self._world.batches.settled.note(receipt.id) else None
+
+    async def _append(
+        self, found: list[Receipt], ending: Callable[[], None], give_up: Callable[[], None]
+    ) -> None:
+        """In one turn of the loop: the journal has them and the counters know."""
+        if not found:
+            return
+        journal = self._world.journal
+        for receipt in found[:-1]:
+            journal.append(encode_frame(receipt), _nothing, _nothing)
+        journal.append(encode_frame(found[-1]), ending, give_up)
+        failed = sum(one.error_code is not None for one in found)
+        self._count("failed", failed)
+        self._count("settled", len(found) - failed)
+        self._turn += 1
+        spent = replace(found[-1], cost_nanousd=sum(one.cost_nanousd or 0 for one in found))
+        await charge(spent, self._key, self._plan, f"{found[-1].id}/{self._turn}")
+
+    def _count(self, outcome: str, lines: int) -> None:
+        if lines:
+            self._world.batches.lines[self._target, outcome] += lines
+
+
+async def owner_of(sealed: Sealed, reader: KeyRecord, world: World) -> Owner:
+    """Whose the lines are: the key's that made the batch, which is of its reader's team and
+    customer. Refusal where keys cannot be read."""
+    record = await world.keys.record(sealed.key_id)
+    if record is not None and (record.team, record.customer) != (reader.team, reader.customer):
+        record = None  # the key has moved since
+    return Owner(sealed, reader.team, reader.customer, record)
+
+
+def _nothing() -> None:
+    pass

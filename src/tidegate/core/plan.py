@@ -217,6 +217,7 @@ class HttpBounds(Struct, frozen=True):
     """Bounds on what a client may send and how slowly. Bytes and seconds."""
 
     max_body_bytes: int = 32 * 1024 * 1024
+    max_file_bytes: int = 200 * 1024 * 1024
     max_response_bytes: int = 64 * 1024 * 1024
     header_timeout_s: float = 10.0
     body_timeout_s: float = 60.0

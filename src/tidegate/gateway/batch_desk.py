@@ -4,7 +4,11 @@ from collections import Counter, OrderedDict
 from pathlib import Path
 from typing import Final
 
+from tidegate.gateway.batch_ids import Sealed
+
 MAX_REMEMBERED_LINES: Final = 500_000
+MAX_WATCHED: Final = 10_000
+MAX_READ: Final = 10_000
 
 
 class Settled:
@@ -18,6 +22,9 @@ class Settled:
     def __len__(self) -> int:
         return len(self._ids)
 
+    def __contains__(self, id: str) -> bool:
+        return id in self._ids
+
     def note(self, id: str) -> bool:
         """Whether it is the first time."""
         if id in self._ids:
@@ -30,11 +37,23 @@ class Settled:
 
 
 class BatchDesk:
-    """What one gateway process knows of batches. `created` counts by target, `lines` by target and
-    what became of them. Files wait in `folder`; None: where the system has such."""
+    """`created` counts batches by target, `lines` lines by target and what became of them. `read`
+    are the provider's ids of results that were settled to their end; `watched` the batches whose
+    results nobody has read yet, by the provider's ids, and when each is looked at next (monotonic
+    seconds). Files wait in `folder`; None: where the system has such."""
 
     def __init__(self) -> None:
         self.settled = Settled()
+        self.read = Settled(MAX_READ)
+        self.watched: OrderedDict[str, tuple[Sealed, float]] = OrderedDict()
         self.created: Counter[str] = Counter()
         self.lines: Counter[tuple[str, str]] = Counter()
         self.folder: Path | None = None
+
+    def watch(self, batch: Sealed, due_s: float) -> None:
+        """It is looked at then, or before where that was said already. Beyond MAX_WATCHED those
+        that were named first are let go."""
+        known = self.watched.get(batch.own)
+        self.watched[batch.own] = batch, due_s if known is None else min(due_s, known[1])
+        if len(self.watched) > MAX_WATCHED:
+            self.watched.popitem(last=False)

@@ -16,9 +16,10 @@ from tidegate.gateway.http.server import Connection
 from tidegate.gateway.world import World
 
 _PATH = re.compile(
-    rb"(?:/v1)?/(?:(files)(?:/([A-Za-z0-9_.-]{1,512})(/content)?)?"
-    rb"|(batches)(?:/([A-Za-z0-9_.-]{1,512})(/cancel)?)?)"
+    rb"(?:/v1)?/(?:(files)(?:/([A-Za-z0-9_.-]{1,1024})(/content)?)?"
+    rb"|(batches)(?:/([A-Za-z0-9_.-]{1,1024})(/cancel)?)?)"
 )
+UPLOADS: Final = (b"/v1/files", b"/files")
 _METHODS: Final = {
     ("files", False, ""): ("POST",),
     ("files", True, ""): ("GET", "DELETE"),
@@ -63,6 +64,9 @@ async def batch_front(
             head = head.replace(b"x-should-retry: true", b"x-should-retry: false")
         if no.code.name == "method_not_allowed":
             head += f"allow: {', '.join(_METHODS[_kind(place)])}\r\n".encode()
+    finally:
+        if incoming.spool is not None:
+            incoming.spool.close()
     connection.send(head + answers.request_id_header(request_id), body)
 
 

@@ -2,9 +2,8 @@
 
 All callers share a provider's credential, so that its own ids would open everybody's files. An id
 that a caller sees says which file or batch it is, at which target's replica and credential, and of
-which route and key; it ends in a seal of ours over that and over team and customer. Whom it was not
-made for it opens nothing, nothing is kept here for it, and every gateway of a database reads what
-another has sealed.
+which route, key, team and customer, under a seal of ours. For whom it was not made it opens
+nothing, nothing is kept here for it, and every gateway of a database reads what another has sealed.
 """
 
 import hashlib
@@ -27,16 +26,16 @@ Kind = Literal["input", "results", "batch", "owner"]
 _STARTS: Final = {"input": "file-tg", "results": "file-tg", "batch": "batch_tg", "owner": ""}
 _SEAL_BYTES: Final = 16
 _PLACE_BYTES: Final = 9
-MAX_ID_CHARS: Final = 500
 # What a provider calls its own.
 OWN_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
-_SHOWN = re.compile(r"(?:file-tg|batch_tg|)([A-Za-z0-9_-]{24,500})")
+_SHOWN = re.compile(r"(?:file-tg|batch_tg|)([A-Za-z0-9_-]{24,1000})")
 
 
 class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     """What an id says. `own` is the provider's id, `place` tells whose replica and credential it
-    is, `key_id` who made the batch, or the file. Of results `batch` is the provider's id of their
-    batch; of an input `lines` are so many and cost `most_nanousd` at most (None: nobody knows)."""
+    is, `key_id` of `team` and `customer` who made the batch, or the file. Of results `batch` is the
+    provider's id of their batch; of an input `lines` are so many and cost `most_nanousd` at most
+    (None: nobody knows)."""
 
     kind: Kind
     own: str
@@ -44,6 +43,8 @@ class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     route: str
     endpoint: Endpoint
     key_id: str
+    team: str
+    customer: str | None
     batch: str = ""
     lines: int = 0
     most_nanousd: int | None = None
@@ -53,10 +54,10 @@ _pack: Final = msgspec.msgpack.Encoder().encode
 _unpack: Final = msgspec.msgpack.Decoder(Sealed).decode
 
 
-def shown(what: Sealed, key: KeyRecord, digests: Digests) -> str:
-    """The id by which those of this key's team and customer know it."""
+def shown(what: Sealed, digests: Digests) -> str:
+    """The id by which those of its team and customer know it."""
     text = _pack(what)
-    seal = _seals(text, key, digests)[0]
+    seal = _seals(text, digests)[0]
     return _STARTS[what.kind] + urlsafe_b64encode(seal + text).rstrip(b"=").decode()
 
 
@@ -71,18 +72,14 @@ def opened(id: str, key: KeyRecord, digests: Digests) -> Sealed | None:
     except ValueError:
         return None
     seal, said = data[:_SEAL_BYTES], data[_SEAL_BYTES:]
-    if not any(hmac.compare_digest(seal, one) for one in _seals(said, key, digests)):
+    if not any(hmac.compare_digest(seal, one) for one in _seals(said, digests)):
         return None
     try:
         found = _unpack(said)
     except msgspec.DecodeError:
         return None  # an older gateway's, or a newer one's
-    return found if shown_start(found) == id[: len(id) - len(text)] else None
-
-
-def shown_start(what: Sealed) -> str:
-    """How ids of this kind begin."""
-    return _STARTS[what.kind]
+    whose = (found.team, found.customer) == (key.team, key.customer)
+    return found if whose and _STARTS[found.kind] == id[: len(id) - len(text)] else None
 
 
 def owned(id: str, kinds: tuple[Kind, ...], key: KeyRecord, digests: Digests) -> Sealed:
@@ -111,6 +108,5 @@ def find(
     return None
 
 
-def _seals(text: bytes, key: KeyRecord, digests: Digests) -> list[bytes]:
-    whole = _pack(["file or batch", key.team, key.customer, text])
-    return [digest[:_SEAL_BYTES] for digest in digests(whole)]
+def _seals(text: bytes, digests: Digests) -> list[bytes]:
+    return [digest[:_SEAL_BYTES] for digest in digests(_pack(["file or batch", text]))]

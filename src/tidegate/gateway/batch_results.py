@@ -92,11 +92,10 @@ class Splitter:
 
 
 class Owner(Struct, frozen=True):
-    """Whose a batch is: what its id says, and the key that made it, as far as that is known."""
+    """Whose results are: what their id says, and the key that made the batch, where it is still
+    there and of the same team and customer."""
 
     sealed: Sealed
-    team: str
-    customer: str | None
     key: KeyRecord | None
 
 
@@ -145,8 +144,8 @@ class Pricing:
             sealed.endpoint,
             plan_version=self._plan_version,
             key_id=sealed.key_id,
-            team=owner.team,
-            customer=owner.customer,
+            team=sealed.team,
+            customer=sealed.customer,
             purpose=BATCH_LINE,
             priority="batch",
         )

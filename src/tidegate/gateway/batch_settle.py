@@ -24,13 +24,14 @@ class Settling:
     """Settles the lines of one file. The last receipt is kept back until `finish`, so that the
     answer's end waits for it."""
 
-    def __init__(self, at: Account, owner: Owner, reader: KeyRecord, world: World) -> None:
+    def __init__(self, at: Account, owner: Owner, world: World) -> None:
         self._plan: PreparedPlan = world.obeyed()
         version = self._plan.plan.version
         self._pricing = Pricing(at, owner, world.gateway, version)
         self._target = at.target.target.name
         self._splitter = Splitter()
-        self._key = owner.key or replace(reader, id=owner.sealed.key_id, limits=None)
+        self._file = owner.sealed.own
+        self._key = owner.key or _gone(owner.sealed)
         self._world = world
         self._last: Receipt | None = None
         self._turn = 0
@@ -43,6 +44,7 @@ class Settling:
         """The file has ended as it should: settles the rest, and runs `ending` behind it."""
         await self._settle(self._splitter.end())
         self._count("malformed", self._splitter.too_long)
+        self._world.batches.read.note(self._file)
         if self._last is None:
             ending()
             return
@@ -71,13 +73,16 @@ class Settling:
         if receipt is None:
             self._count("malformed", 1)
             return None
-        return receipt if self._world.batches.settled.note(receipt.id) else None
+        return None if receipt.id in self._world.batches.settled else receipt
 
     async def _append(
         self, found: list[Receipt], ending: Callable[[], None], give_up: Callable[[], None]
     ) -> None:
-        """In one turn of the loop: the journal has them and the counters know."""
+        """In one turn of the loop: the journal has them and the counters know. What another reader
+        has settled meanwhile is settled."""
+        found = [one for one in found if self._world.batches.settled.note(one.id)]
         if not found:
+            ending()
             return
         journal = self._world.journal
         for receipt in found[:-1]:
@@ -95,13 +100,17 @@ class Settling:
             self._world.batches.lines[self._target, outcome] += lines
 
 
-async def owner_of(sealed: Sealed, reader: KeyRecord, world: World) -> Owner:
-    """Whose the lines are: the key's that made the batch, which is of its reader's team and
-    customer. Refusal where keys cannot be read."""
+async def owner_of(sealed: Sealed, world: World) -> Owner:
+    """Whose the lines are. Refusal where keys cannot be read."""
     record = await world.keys.record(sealed.key_id)
-    if record is not None and (record.team, record.customer) != (reader.team, reader.customer):
+    if record is not None and (record.team, record.customer) != (sealed.team, sealed.customer):
         record = None  # the key has moved since
-    return Owner(sealed, reader.team, reader.customer, record)
+    return Owner(sealed, record)
+
+
+def _gone(sealed: Sealed) -> KeyRecord:
+    """Stands for a key that is no more, so that the budgets of its team count what it has spent."""
+    return KeyRecord(sealed.key_id, b"", 0, "", sealed.team, 0.0, (), sealed.customer)
 
 
 def _nothing() -> None:

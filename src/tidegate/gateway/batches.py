@@ -19,7 +19,8 @@ from tidegate.gateway.batch_ids import Sealed, opened, owned, shown
 from tidegate.gateway.batch_input import URLS
 from tidegate.gateway.batch_money import check_fits
 from tidegate.gateway.batch_place import Account, account, account_of, ask, with_batches
-from tidegate.gateway.files import own_id, read
+from tidegate.gateway.batch_reading import own_id, read
+from tidegate.gateway.batch_watch import heed
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.resolve import OFF_RETRY_S
@@ -35,7 +36,7 @@ MAX_VALUE_CHARS: Final = 512
 MAX_PAGES: Final = 10
 _PAGE: Final = 100
 _LIMIT = re.compile(r"[1-9][0-9]?|100")
-_AFTER = re.compile(r"[A-Za-z0-9_-]{1,500}")
+_AFTER = re.compile(r"[A-Za-z0-9_-]{1,1024}")
 _UNSURE: Final = frozenset({"interrupted", "timeout", "malformed", "unavailable"})
 
 
@@ -76,16 +77,16 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     world.check_journal()
     receipt = _receipt(file, at, key, world)
     await check_fits(file.most_nanousd, receipt, key, plan, world.past)
-    owner = Sealed("owner", "", file.place, file.route, file.endpoint, key.id)
+    whose = key.id, key.team, key.customer
+    owner = Sealed("owner", "", file.place, file.route, file.endpoint, *whose)
+    # What is longer than providers take is left out: such a batch is found by its id alone.
+    ours = {OWNER: shown(owner, digests), INPUT: said.input_file_id}
+    fitting = {name: value for name, value in ours.items() if len(value) <= MAX_VALUE_CHARS}
     body: dict[str, Any] = {
         "input_file_id": file.own,
         "endpoint": at.wire.url(file.endpoint),
         "completion_window": said.completion_window,
-        "metadata": {
-            **(said.metadata or {}),
-            OWNER: shown(owner, key, digests),
-            INPUT: said.input_file_id,
-        },
+        "metadata": {**(said.metadata or {}), **fitting},
     }
     if said.output_expires_after is not None:
         body["output_expires_after"] = said.output_expires_after
@@ -202,7 +203,8 @@ def _same(one: Account, other: Account) -> bool:
 def _shown(told: dict[str, Any], batch: Sealed, key: KeyRecord, world: World) -> dict[str, Any]:
     """A batch as its caller is to see it: ids of ours, and nothing of ours in its metadata."""
     digests = world.keys.digests
-    told = {**told, "id": shown(batch, key, digests)}
+    heed(told, batch, world)
+    told = {**told, "id": shown(batch, digests)}
     metadata = told.get("metadata")
     own = metadata if isinstance(metadata, dict) else {}
     if isinstance(given := own.get(INPUT), str) and opened(given, key, digests) is not None:
@@ -215,7 +217,7 @@ def _shown(told: dict[str, Any], batch: Sealed, key: KeyRecord, world: World) ->
         told[name] = None
         if isinstance(file, str) and file:
             results = replace(batch, kind="results", own=own_id({"id": file}), batch=batch.own)
-            told[name] = shown(results, key, digests)
+            told[name] = shown(results, digests)
     return told
 
 

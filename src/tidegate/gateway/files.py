@@ -6,19 +6,19 @@ they are read (`batch_settle`). Neither is kept here.
 
 import asyncio
 import tempfile
-from typing import Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 import msgspec
 
 from tidegate.core import clock
 from tidegate.core.key import KeyRecord
-from tidegate.core.outcome import Failure, Refusal
-from tidegate.gateway.batch_ids import OWN_ID, Sealed, owned, place_of, shown
+from tidegate.core.outcome import Refusal
+from tidegate.gateway.batch_ids import Sealed, owned, place_of, shown
 from tidegate.gateway.batch_input import Lines
 from tidegate.gateway.batch_place import Account, account_of, ask, choose
+from tidegate.gateway.batch_reading import own_id, read, read_through
 from tidegate.gateway.batch_settle import Settling, owner_of
-from tidegate.gateway.batch_transfer import Download, Upload, begin_download, upload
-from tidegate.gateway.http import answers
+from tidegate.gateway.batch_transfer import Upload, upload
 from tidegate.gateway.http.reader import Head, Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.world import World
@@ -26,22 +26,26 @@ from tidegate.text import multipart
 from tidegate.text.multipart import Body, MultipartProblem, Part
 
 LINES_A_TURN: Final = 32
+RETRY_S: Final = 5.0
 # Fields of the form besides `file` and `purpose`, which go along as they are.
 PASSED: Final = frozenset({"expires_after[anchor]", "expires_after[seconds]"})
 MAX_FIELD_BYTES: Final = 256
-_FILE_HEAD: Final = answers.status_line(200) + b"content-type: application/octet-stream\r\n"
-_decode: Final = msgspec.json.Decoder(dict[str, Any]).decode
 _encode: Final = msgspec.json.Encoder().encode
 
 
 async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: str) -> bytes:
     """Takes a file of requests. Failure, Refusal."""
-    body = incoming.body
+    body: Body = incoming.body if incoming.spool is None else incoming.spool.mapped()
     part, fields = _form(incoming.head, body)
     incoming.body = b""  # nobody else reads it, and it is as long as the file
     lines = Lines(key, world.obeyed(), world.gateway)
     with tempfile.TemporaryFile(dir=world.batches.folder) as file:
-        await _judge(body, part, lines, file)
+        try:
+            await _judge(body, part, lines, file)
+            file.flush()
+        except OSError:
+            message = "there is no room on disk for the file"
+            raise Refusal("overloaded", message, retry_after_s=RETRY_S) from None
         del body
         at = choose(lines.target, clock.monotonic_s())
         size = file.tell()
@@ -57,10 +61,12 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
         route=lines.serves.route.route.name,
         endpoint=lines.endpoint,
         key_id=key.id,
+        team=key.team,
+        customer=key.customer,
         lines=lines.count,
         most_nanousd=lines.most_nanousd,
     )
-    return _encode({**told, "id": shown(sealed, key, world.keys.digests)})
+    return _encode({**told, "id": shown(sealed, world.keys.digests)})
 
 
 async def retrieve(id: str, key: KeyRecord, world: World, request_id: str) -> bytes:
@@ -76,7 +82,7 @@ async def delete(id: str, key: KeyRecord, world: World, request_id: str) -> byte
     sealed, at = _found(id, key, world)
     if sealed.kind == "results":
         world.check_journal()
-        await _pass(await _results(sealed, at, key, world), at, sealed, None, request_id)
+        await read_through(at, sealed, await _results(sealed, at, world), request_id)
     told = read(await ask(at, b"DELETE", b"/files/" + sealed.own.encode(), request_id))
     return _encode({**told, "id": id})
 
@@ -90,73 +96,8 @@ async def content(
     settling = None
     if sealed.kind == "results":
         world.check_journal()
-        settling = await _results(sealed, at, key, world)
-    await _pass(settling, at, sealed, connection, request_id)
-
-
-async def _pass(
-    settling: Settling | None,
-    at: Account,
-    sealed: Sealed,
-    connection: Connection | None,
-    request_id: str,
-) -> None:
-    """Reads a file to its end: lines are settled, and go on to whom `connection` is."""
-    this = at.in_flight()
-    path = b"/files/%b/content" % sealed.own.encode()
-    try:
-        download = await begin_download(at, this, path, request_id)
-        way = None if connection is None else _Way(connection, request_id)
-        try:
-            await _relay(download, settling, way)
-        except Failure:
-            if settling is not None:
-                await settling.stop()
-            if way is None:
-                raise
-            way.connection.cut(b"")
-            return
-        this.take_body()
-        ending = _nothing if way is None else way.finish
-        if settling is None:
-            ending()
-        else:
-            await settling.finish(connection, ending)
-    finally:
-        this.end()
-
-
-async def _relay(download: Download, settling: Settling | None, way: "_Way | None") -> None:
-    async for piece in download.pieces():
-        if settling is not None:
-            await settling.feed(piece)
-        if way is not None:
-            await way.write(piece)
-
-
-class _Way:
-    """The way of a file to its reader, no faster than that reads. Its connection's `source`."""
-
-    def __init__(self, connection: Connection, request_id: str) -> None:
-        self.connection = connection
-        self._flowing = asyncio.Event()
-        self._flowing.set()
-        connection.source = self
-        connection.start(_FILE_HEAD + answers.request_id_header(request_id), b"")
-
-    def pause(self) -> None:
-        self._flowing.clear()
-
-    def resume(self) -> None:
-        self._flowing.set()
-
-    async def write(self, piece: bytes) -> None:
-        await self._flowing.wait()
-        if piece:
-            self.connection.write(piece)
-
-    def finish(self) -> None:
-        self.connection.finish(b"")
+        settling = await _results(sealed, at, world)
+    await read_through(at, sealed, settling, request_id, connection)
 
 
 def _found(id: str, key: KeyRecord, world: World) -> tuple[Sealed, Account]:
@@ -164,8 +105,8 @@ def _found(id: str, key: KeyRecord, world: World) -> tuple[Sealed, Account]:
     return sealed, account_of(sealed, world.obeyed())
 
 
-async def _results(sealed: Sealed, at: Account, key: KeyRecord, world: World) -> Settling:
-    return Settling(at, await owner_of(sealed, key, world), key, world)
+async def _results(sealed: Sealed, at: Account, world: World) -> Settling:
+    return Settling(at, await owner_of(sealed, world), world)
 
 
 def _form(head: Head, body: Body) -> tuple[Part, tuple[tuple[str, str], ...]]:
@@ -210,24 +151,3 @@ async def _judge(body: Body, part: Part, lines: Lines, file: BinaryIO) -> None:
             await asyncio.sleep(0)
     if not lines.count:
         raise Refusal("invalid_parameter", "the file has no line", param="file")
-
-
-def read(body: bytes) -> dict[str, Any]:
-    """What a provider says of a file or a batch. Failure where it is no object."""
-    try:
-        return _decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        message = "the provider's answer is no object of JSON"
-        raise Failure("malformed", "upstream_malformed", message) from None
-
-
-def own_id(told: dict[str, Any]) -> str:
-    """The provider's id of it. Failure where it tells none."""
-    found = told.get("id")
-    if isinstance(found, str) and OWN_ID.fullmatch(found):
-        return found
-    raise Failure("malformed", "upstream_malformed", "the provider told no id")
-
-
-def _nothing() -> None:
-    pass

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from tidegate.core.key import KeyRecord
-from tidegate.core.limit import scope_text
+from tidegate.core.limit import Moment, scope_text
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Past
@@ -52,7 +52,9 @@ async def check_fits(
             raise it.kind.refusal(it.limit, scope_text(it.limit, scope), found)
 
 
-async def charge(receipt: Receipt, key: KeyRecord, plan: PreparedPlan, id: str) -> None:
+async def charge(
+    receipt: Receipt, key: KeyRecord, plan: PreparedPlan, past: Past | None, id: str
+) -> None:
     """Counts what `receipt`, which stands for some lines, has cost. A budget that knows nothing of
     its past yet is not told: it begins with the ledger, and so with these lines. To be called in
     the turn of the loop in which their receipts are appended; `id` is used once."""
@@ -63,7 +65,7 @@ async def charge(receipt: Receipt, key: KeyRecord, plan: PreparedPlan, id: str) 
     for it, scope in [one for gate in _gates(receipt, key, plan) for one in _of(gate, receipt)]:
         if it.shared is not None:
             shared.append((it, scope))
-        elif it.counters is not None and (it.knows is None or it.knows(scope, now)):
+        elif it.counters is not None and (past is None or _knows(it, scope, now)):
             ticket = it.take(scope, 0, now)
             if ticket is not None:
                 it.give_back(scope, ticket, 0, nanousd, now)
@@ -74,6 +76,10 @@ async def charge(receipt: Receipt, key: KeyRecord, plan: PreparedPlan, id: str) 
         taken = await counters.take(f"{id}.{number}", [want])
         if isinstance(taken, Taken):
             counters.give_back(taken, [nanousd])
+
+
+def _knows(it: InForce, scope: str, now: Moment) -> bool:
+    return it.knows is None or it.knows(scope, now)
 
 
 def _gates(receipt: Receipt, key: KeyRecord, plan: PreparedPlan) -> Iterator[Gate]:

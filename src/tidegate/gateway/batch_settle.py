@@ -93,7 +93,8 @@ class Settling:
         self._count("settled", len(found) - failed)
         self._turn += 1
         spent = replace(found[-1], cost_nanousd=sum(one.cost_nanousd or 0 for one in found))
-        await charge(spent, self._key, self._plan, f"{found[-1].id}/{self._turn}")
+        id = f"{found[-1].id}/{self._turn}"
+        await charge(spent, self._key, self._plan, self._world.past, id)
 
     def _count(self, outcome: str, lines: int) -> None:
         if lines:

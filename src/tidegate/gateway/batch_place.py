@@ -27,9 +27,10 @@ class Account(Struct, eq=False, frozen=True):
     replica: PreparedReplica
     wire: BatchWire
 
-    def head(self, method: bytes, path: bytes, query: bytes, request_id: str) -> bytes:
-        """A request's head up to its own headers."""
+    def head(self, method: bytes, path: bytes, request_id: str) -> bytes:
+        """A request's head up to its own headers. `path` may have a query."""
         replica = self.replica
+        path, _, query = path.partition(b"?")
         return b"%b%b%b%bx-request-id: %b\r\n" % (
             method,
             replica.head_start.removeprefix(b"POST"),
@@ -96,16 +97,10 @@ def with_batches(plan: PreparedPlan, routes: Iterable[str]) -> list[PreparedTarg
 
 
 async def ask(
-    at: Account,
-    method: bytes,
-    path: bytes,
-    request_id: str,
-    *,
-    query: bytes = b"",
-    body: bytes | None = None,
+    at: Account, method: bytes, path: bytes, request_id: str, body: bytes | None = None
 ) -> bytes:
     """The body of the provider's answer, whole. Failure, Refusal."""
-    head = at.head(method, path, query, request_id)
+    head = at.head(method, path, request_id)
     if body is not None:
         head += b"content-length: %d\r\n" % len(body)
     this = at.in_flight()

@@ -153,8 +153,8 @@ async def _list(
     """Adds what one account has, until there are `most`."""
     key, world, request_id = asking
     for _ in range(MAX_PAGES):
-        query = b"limit=%d" % _PAGE + (b"&after=" + cursor.encode() if cursor else b"")
-        page = read(await ask(at, b"GET", b"/batches", request_id, query=query))
+        path = b"/batches?limit=%d" % _PAGE + (b"&after=" + cursor.encode() if cursor else b"")
+        page = read(await ask(at, b"GET", path, request_id))
         data = page.get("data")
         items = [one for one in data if isinstance(one, dict)] if isinstance(data, list) else []
         for told in items:

@@ -5,6 +5,7 @@ from typing import Any
 
 import openai
 import pytest
+from msgspec.structs import replace
 from tests.gateway.batched import LINES, batched, begin, client, engine, put, through
 from tests.gateway.house import MONTH
 from tests.gateway.limited import budget, left
@@ -12,6 +13,7 @@ from tests.gateway.rig import PRICE, make_key, run
 from tests.gateway.shared import FakeCounters, in_force, store_of
 from tests.stores import redis_rig, rig
 
+from tidegate.core import clock
 from tidegate.core.batches import Batches
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Limit
@@ -145,10 +147,13 @@ def test_shared_counters_are_asked_before_and_told_after() -> None:
     async def main() -> None:
         counters = FakeCounters()
         plan = plan_with(Gate((in_force(MONTH, store_of(counters)),)))
-        receipt, key = rig.receipt(1.0, team="team-a", cost_nanousd=7), make_key()[1]
+        receipt, key = rig.receipt(clock.wall_s(), team="team-a", cost_nanousd=7), make_key()[1]
         await charge(receipt, key, plan, None, "id")
         ((taken, used),) = counters.given
         assert (taken.id, used) == ("id.0", [7])
+        last_year = replace(receipt, started_at_s=clock.wall_s() - 366 * 86_400)
+        await charge(last_year, key, plan, None, "late")
+        assert len(counters.given) == 1
         # Of which three are used already.
         with pytest.raises(Refusal, match="monthly"):
             await check_fits(MONTH.amount, receipt, key, plan, None)
@@ -167,7 +172,7 @@ def test_a_store_is_told(mode: str, tmp_path: Path) -> None:
         async with redis_rig.counters(server.address, mode=mode) as store:
             it = in_force(MONTH, store_of(store))
             plan = plan_with(Gate((it,)))
-            receipt = rig.receipt(1.0, team="team-a", cost_nanousd=7)
+            receipt = rig.receipt(clock.wall_s(), team="team-a", cost_nanousd=7)
             for number in range(3):
                 await charge(receipt, make_key()[1], plan, None, f"id-{number}")
             used = 0

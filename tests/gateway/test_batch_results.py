@@ -10,14 +10,25 @@ from hypothesis import strategies as st
 from tests.gateway.batched import HALF
 from tests.gateway.rig import gateway, make_key, target
 
+from tidegate.core import clock
 from tidegate.core.batches import Batches
 from tidegate.core.feedback import is_request_id
 from tidegate.gateway.batch_ids import Sealed
 from tidegate.gateway.batch_place import account
 from tidegate.gateway.batch_results import Owner, Pricing, Splitter, line_id
+from tidegate.stores.receipts import first_id_at
 
 RESULTS = Sealed(
-    "results", "file-o", b"p" * 9, "small", "chat", "k8", "team-a", "acme", batch="batch_up"
+    "results",
+    "file-o",
+    b"p" * 9,
+    "small",
+    "chat",
+    "k8",
+    "team-a",
+    "acme",
+    1_790_000_000_123,
+    "batch_up",
 )
 ANSWER = {
     "id": "chatcmpl-1",
@@ -52,11 +63,15 @@ def test_any_slicing_gives_the_same_lines(lines, data):
 
 @given(st.text(max_size=40), st.text(max_size=40))
 def test_a_lines_id_follows_from_what_names_it(one, other):
-    assert (line_id("up", "b", one) == line_id("up", "b", other)) == (one == other)
-    assert line_id("up", "b", one) != line_id("up", "c", one) != line_id("else", "c", one)
-    # It is of the version that says so, and nobody gives feedback by it.
-    assert line_id("up", "b", one)[14] == "8"
-    assert not is_request_id(line_id("up", "b", one))
+    assert (line_id(5, "up", "b", one) == line_id(5, "up", "b", other)) == (one == other)
+    assert line_id(5, "up", "b", one) != line_id(5, "up", "c", one) != line_id(5, "else", "c", one)
+
+
+def test_an_id_sorts_by_when_its_batch_began():
+    now_ms = int(clock.wall_s() * 1000)
+    id, later = line_id(now_ms, "up", "b", "one"), line_id(now_ms + 1, "up", "b", "one")
+    assert is_request_id(id)
+    assert first_id_at(now_ms / 1000 - 0.5) < id < later < first_id_at(now_ms / 1000 + 0.5)
 
 
 def read(tmp_path: Path, *lines: bytes, **fields: Any) -> list[Any]:
@@ -82,6 +97,7 @@ def test_an_answer_is_priced_at_the_batch_price(tmp_path: Path) -> None:
     # Half of 1,000 and 2,000 nano-dollars a token.
     assert receipt.cost_nanousd == 10 * 500 + 4 * 1_000
     assert receipt.price_version == "plan:test x0.5"
+    assert receipt.started_at_s == 1_790_000_000.123
     assert (receipt.key_id, receipt.team, receipt.customer) == ("k8", "team-a", "acme")
     assert receipt.attributes == {"unit": "x", "batch": "batch_up", "custom_id": "one"}
     assert (receipt.model_asked, receipt.model_wanted) == ("small", "served-model")

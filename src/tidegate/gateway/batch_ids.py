@@ -27,7 +27,7 @@ _STARTS: Final = {"input": "file-tg", "results": "file-tg", "batch": "batch_tg",
 _SEAL_BYTES: Final = 16
 _PLACE_BYTES: Final = 9
 # What a provider calls its own.
-OWN_ID = re.compile(r"[A-Za-z0-9_.-]{1,128}")
+OWN_ID = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,127}")
 _SHOWN = re.compile(r"(?:file-tg|batch_tg|)([A-Za-z0-9_-]{24,1000})")
 
 
@@ -35,7 +35,7 @@ class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     """What an id says. `own` is the provider's id, `place` tells whose replica and credential it
     is, `key_id` of `team` and `customer` who made the batch, or the file. Of results `batch` is the
     provider's id of their batch; of an input `lines` are so many and cost `most_nanousd` at most
-    (None: nobody knows)."""
+    (None: nobody knows). A batch began at `at_ms` of our wall clock."""
 
     kind: Kind
     own: str
@@ -45,6 +45,7 @@ class Sealed(Struct, frozen=True, array_like=True, omit_defaults=True):
     key_id: str
     team: str
     customer: str | None
+    at_ms: int = 0
     batch: str = ""
     lines: int = 0
     most_nanousd: int | None = None

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from tidegate.core.key import KeyRecord
-from tidegate.core.limit import Moment, scope_text
+from tidegate.core.limit import Calendar, Moment, scope_text
 from tidegate.core.outcome import Refusal
+from tidegate.core.periods import period_at
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Past
 from tidegate.gateway.gate import Gate
@@ -63,6 +64,8 @@ async def charge(
         return
     now, shared = moment(), []
     for it, scope in [one for gate in _gates(receipt, key, plan) for one in _of(gate, receipt)]:
+        if _is_over(it, receipt, now):
+            continue
         if it.shared is not None:
             shared.append((it, scope))
         elif it.counters is not None and (past is None or _knows(it, scope, now)):
@@ -76,6 +79,14 @@ async def charge(
         taken = await counters.take(f"{id}.{number}", [want])
         if isinstance(taken, Taken):
             counters.give_back(taken, [nanousd])
+
+
+def _is_over(it: InForce, receipt: Receipt, now: Moment) -> bool:
+    """Whether the period is over in which the batch began."""
+    shape = it.shape
+    if not isinstance(shape, Calendar):
+        return False
+    return receipt.started_at_s < period_at(shape.unit, shape.time_zone, now.wall_s).start_s
 
 
 def _knows(it: InForce, scope: str, now: Moment) -> bool:

@@ -17,6 +17,7 @@ from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_target import PreparedReplica, PreparedTarget
 
 MOST_S: Final = 30.0
+GOOD: Final = frozenset({200, 201, 202, 204})
 MAX_ANSWER_BYTES: Final = 8 * 1024 * 1024
 
 
@@ -118,6 +119,6 @@ async def ask(
         raise translate(error) from None
     finally:
         this.end()
-    if status == 200 and not streamed:
+    if status in GOOD and not streamed:
         return answer
     raise at.failure(status, headers, answer)

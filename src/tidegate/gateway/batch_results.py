@@ -1,7 +1,8 @@
 """batch_results: the lines of a batch's results become receipts, one each.
 
 A line's receipt has an id that follows from its batch and its `custom_id`, so that results which
-are read again, by whichever gateway, tell the ledger nothing new. What failed costs nothing.
+are read again, by whichever gateway, tell the ledger nothing new. It began with its batch, whose
+budgets were asked then. What failed costs nothing.
 """
 
 import hashlib
@@ -11,7 +12,6 @@ import msgspec
 from msgspec import Raw, Struct
 from msgspec.structs import fields
 
-from tidegate.core import clock
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import CODES, Failure
@@ -138,8 +138,8 @@ class Pricing:
         owner, target = self._owner, self._at.target.target
         sealed, key = owner.sealed, owner.key
         receipt = Receipt(
-            line_id(target.provider, sealed.batch, custom_id),
-            clock.wall_s(),
+            line_id(sealed.at_ms, target.provider, sealed.batch, custom_id),
+            sealed.at_ms / 1000,
             self._gateway,
             sealed.endpoint,
             plan_version=self._plan_version,
@@ -183,12 +183,14 @@ class Pricing:
                 receipt.prefix_saved_nanousd = prefix_saved_nanousd(receipt, price)
 
 
-def line_id(provider: str, batch: str, custom_id: str) -> str:
-    """A UUIDv8 (RFC 9562) that follows from these: the same line has the same id everywhere."""
+def line_id(at_ms: int, provider: str, batch: str, custom_id: str) -> str:
+    """A UUIDv7 (RFC 9562) of when its batch began, whose other digits follow from its names and not
+    from chance: the same line has the same id everywhere."""
     text = msgspec.msgpack.encode(["batch line", provider, batch, custom_id])
-    digits = hashlib.sha256(text).hexdigest()
-    variant = "89ab"[int(digits[15], 16) & 3]
-    return f"{digits[:8]}-{digits[8:12]}-8{digits[12:15]}-{variant}{digits[16:19]}-{digits[20:32]}"
+    digits, stamp = hashlib.sha256(text).hexdigest(), f"{at_ms & 0xFFFFFFFFFFFF:012x}"
+    variant = "89ab"[int(digits[3], 16) & 3]
+    last = f"{variant}{digits[4:7]}-{digits[7:19]}"
+    return f"{stamp[:8]}-{stamp[8:]}-7{digits[:3]}-{last}"
 
 
 def _note_error(receipt: Receipt, error: _Error) -> None:

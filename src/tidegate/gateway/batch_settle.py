@@ -1,6 +1,7 @@
 """batch_settle: results on their way to their reader; each line is settled before it goes on."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -15,9 +16,14 @@ from tidegate.gateway.batch_results import Owner, Pricing, Splitter
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.world import World
+from tidegate.stores.errors import StoreError
 
-# Lines that are settled in one turn of the loop: others' requests are served between them.
-LINES_A_TURN: Final = 32
+log = logging.getLogger(__name__)
+
+# Lines that the ledger is asked of together, and those of them that are read in one turn of the
+# loop: others' requests are served between them.
+LINES_AT_ONCE: Final = 80
+LINES_A_TURN: Final = 16
 
 
 class Settling:
@@ -59,21 +65,42 @@ class Settling:
             await self._append([last], _nothing, _nothing)
 
     async def _settle(self, lines: list[bytes]) -> None:
-        for at in range(0, len(lines), LINES_A_TURN):
-            found = [one for line in lines[at : at + LINES_A_TURN] if (one := self._new(line))]
+        for at in range(0, len(lines), LINES_AT_ONCE):
+            found = await self._priced(lines[at : at + LINES_AT_ONCE])
+            found = await self._unrecorded(found)
             if found:
                 if self._last is not None:
                     found.insert(0, self._last)
                 self._last = found.pop()
                 await self._append(found, _nothing, _nothing)
-            await asyncio.sleep(0)
 
-    def _new(self, line: bytes) -> Receipt | None:
-        receipt = self._pricing.receipt(line)
-        if receipt is None:
-            self._count("malformed", 1)
-            return None
-        return None if receipt.id in self._world.batches.settled else receipt
+    async def _priced(self, lines: list[bytes]) -> list[Receipt]:
+        """The receipts of those that this process has not settled, a few in a turn of the loop."""
+        settled, found = self._world.batches.settled, []
+        for number, line in enumerate(lines):
+            receipt = self._pricing.receipt(line)
+            if receipt is None:
+                self._count("malformed", 1)
+            elif receipt.id not in settled:
+                found.append(receipt)
+            if number % LINES_A_TURN == 0:
+                await asyncio.sleep(0)
+        return found
+
+    async def _unrecorded(self, found: list[Receipt]) -> list[Receipt]:
+        """Those that the ledger does not have: another gateway may have settled them, or this one
+        before its last start. Where it cannot say, they go there again, which it will notice."""
+        past = self._world.past
+        if past is None or not found:
+            return found
+        try:
+            known = await past.recorded([one.id for one in found])
+        except (StoreError, OSError) as error:
+            log.info("what the ledger has of a batch cannot be read: %s", error)
+            return found
+        for id in known:
+            self._world.batches.settled.note(id)
+        return [one for one in found if one.id not in known]
 
     async def _append(
         self, found: list[Receipt], ending: Callable[[], None], give_up: Callable[[], None]

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from tidegate.core import clock
 from tidegate.core.outcome import Failure
-from tidegate.gateway.batch_place import MAX_ANSWER_BYTES, Account
+from tidegate.gateway.batch_place import GOOD, MAX_ANSWER_BYTES, Account
 from tidegate.gateway.call import connection_to
 from tidegate.gateway.http.answer_reader import UpstreamError
 from tidegate.gateway.http.client import Upstream
@@ -60,7 +60,7 @@ async def upload(at: Account, what: Upload, request_id: str) -> bytes:
         raise translate(error) from None
     finally:
         this.end()  # also of an answer that came before all was sent: the rest never goes
-    if status == 200:
+    if status in GOOD:
         return body
     raise at.failure(status, headers, body)
 

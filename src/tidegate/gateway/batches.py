@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Meta, Raw, Struct
 from msgspec.structs import replace
 
+from tidegate.core import clock
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt
@@ -78,7 +79,8 @@ async def create(incoming: Incoming, key: KeyRecord, world: World, request_id: s
     receipt = _receipt(file, at, key, world)
     await check_fits(file.most_nanousd, receipt, key, plan, world.past)
     whose = key.id, key.team, key.customer
-    owner = Sealed("owner", "", file.place, file.route, file.endpoint, *whose)
+    at_ms = int(clock.wall_s() * 1000)
+    owner = Sealed("owner", "", file.place, file.route, file.endpoint, *whose, at_ms)
     # What is longer than providers take is left out: such a batch is found by its id alone.
     ours = {OWNER: shown(owner, digests), INPUT: said.input_file_id}
     fitting = {name: value for name, value in ours.items() if len(value) <= MAX_VALUE_CHARS}

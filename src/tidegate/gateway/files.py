@@ -25,7 +25,9 @@ from tidegate.gateway.world import World
 from tidegate.text import multipart
 from tidegate.text.multipart import Body, MultipartProblem, Part
 
-LINES_A_TURN: Final = 32
+LINES_A_TURN: Final = 16
+# With those that are empty.
+MAX_LINES_LOOKED_AT: Final = 2_000_000
 RETRY_S: Final = 5.0
 # Fields of the form besides `file` and `purpose`, which go along as they are.
 PASSED: Final = frozenset({"expires_after[anchor]", "expires_after[seconds]"})
@@ -83,7 +85,8 @@ async def delete(id: str, key: KeyRecord, world: World, request_id: str) -> byte
     if sealed.kind == "results":
         world.check_journal()
         await read_through(at, sealed, await _results(sealed, at, world), request_id)
-    told = read(await ask(at, b"DELETE", b"/files/" + sealed.own.encode(), request_id))
+    body = await ask(at, b"DELETE", b"/files/" + sealed.own.encode(), request_id)
+    told = read(body) if body else {"object": "file", "deleted": True}
     return _encode({**told, "id": id})
 
 
@@ -147,6 +150,8 @@ async def _judge(body: Body, part: Part, lines: Lines, file: BinaryIO) -> None:
         if line.strip():
             file.write(lines.take(line) + b"\n")
         turn += 1
+        if turn > MAX_LINES_LOOKED_AT:
+            raise Refusal("body_too_large", "the file has too many empty lines", param="file")
         if turn % LINES_A_TURN == 0:
             await asyncio.sleep(0)
     if not lines.count:

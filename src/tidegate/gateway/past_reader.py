@@ -110,6 +110,11 @@ class PastReader:
                     rows += rows_of(some, chain(recorded, late), wall_s)
         return rows, positions
 
+    def recorded(self, ids: Sequence[str]) -> set[str]:
+        """Those of these receipts that are in the ledger. StoreError, OSError."""
+        with self._ledger.snapshot() as snapshot:
+            return snapshot.recorded(ids)
+
     def close(self) -> None:
         self._ledger.close()
 

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Final
 
 POSITIONS: Final = 'SELECT gateway, segment, "offset" FROM journal_positions'
-RECORDED: Final = "SELECT 1 FROM receipts WHERE id = ?"
+RECORDED: Final = """SELECT id FROM receipts WHERE id IN
+  (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+RECORDED_AT_ONCE: Final = 20
 
 _ROLLUP: Final = """SELECT quarter, sum(cost_nanousd + most_nanousd) FROM spend
 WHERE quarter >= :quarter

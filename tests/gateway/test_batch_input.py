@@ -26,6 +26,9 @@ ROUTES = {
 }
 
 
+SHORT = target(1, "short", batches=Batches(HALF), context_tokens=60)
+
+
 def take(tmp_path: Path, *lines: Any, limits: tuple[Limit, ...] = (), **key: Any) -> Any:
     """(the lines as the provider gets them, what was read of them)."""
     out: list[bytes] = []
@@ -35,7 +38,7 @@ def take(tmp_path: Path, *lines: Any, limits: tuple[Limit, ...] = (), **key: Any
         own = target(1, batches=Batches(HALF, 4))
         async with gateway(tmp_path, own) as it:
             plain = target(1, "plain", model="plain-model")
-            plan = plan_of(own, plain, version=2, routes=ROUTES, limits=limits)
+            plan = plan_of(own, plain, SHORT, version=2, routes=ROUTES, limits=limits)
             assert await it.obey(plan)
             got = Lines(make_key(**key)[1], it.world.obeyed(), "gateway-0")
             read.append(got)
@@ -157,3 +160,10 @@ def test_limits_that_judge_a_request_by_itself_judge_each_line(tmp_path: Path) -
     strict = Limit("strict", "max_output_tokens", 10)
     said = no(tmp_path, line(0, max_tokens=5), LINES[1], limits=(strict,))
     assert (said.code.name, said.message[:8]) == ("output_too_long", "line 2: ")
+
+
+def test_what_the_model_cannot_take_is_not_sent(tmp_path: Path) -> None:
+    long = [{"role": "user", "content": "word " * 200}]
+    said = no(tmp_path, line(0, model="short"), line(1, model="short", messages=long))
+    assert said.code.name == "context_length_exceeded"
+    assert said.message.startswith("line 2: this model's context is 60 tokens")

@@ -19,6 +19,7 @@ from tidegate.core.plugs import BatchWire, Passthrough
 from tidegate.core.pricing import Ceiling
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint, Receipt
 from tidegate.gateway import demand as demands
+from tidegate.gateway.able import able
 from tidegate.gateway.accept import accept
 from tidegate.gateway.entry import CHAT, COMPLETIONS, EMBEDDINGS, Entry
 from tidegate.gateway.gate import Gate
@@ -130,6 +131,8 @@ class Lines:
         route = written(ask, serves.route, receipt)
         size(ask, receipt, route.output_cap_tokens)
         self._bound(ask, receipt, serves)
+        if serves.target.bounded:
+            able(ask, serves.target.target)
         body = serves.passthrough.encode(ask, serves.target.target).body
         return b'{"custom_id":%b,"method":"POST","url":%b,"body":%b}' % (
             _encode(said.custom_id),

@@ -85,7 +85,7 @@ async def begin(api: openai.AsyncOpenAI, file_id: str, **fields: Any) -> Any:
 async def done(api: openai.AsyncOpenAI, batch: Any) -> Any:
     """The batch once it is through."""
     while batch.status in ("validating", "in_progress", "finalizing", "cancelling"):
-        await asyncio.sleep(0.01)
+        await asyncio.sleep(0.02)
         batch = await api.batches.retrieve(batch.id)
     return batch
 

@@ -5,11 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import openai
 import pytest
-from tests.gateway.batched import HALF, LINES, batched, engine, through
+from tests.gateway.batched import HALF, LINES, batched, client, engine, through
 from tests.gateway.rig import run
 
 from tidegate.core.receipt_cost import cost_nanousd
+from tidegate.gateway.key_rate import KeyRate
 
 
 def test_the_whole_loop_prices_each_line_once(tmp_path: Path) -> None:
@@ -110,5 +112,19 @@ def test_without_a_key_nothing_is_said(tmp_path: Path) -> None:
                 assert (await it.ask(path, b"{}", {})).status == 401
             assert it.world.listener.refusals["missing_api_key"] == 3
             assert it.receipts() == []
+
+    run(main())
+
+
+def test_a_key_that_asks_without_end_is_told_to_wait(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up) as (it, api):
+            it.world.batches.rate = KeyRate(0.001, 2, "ask about files and batches")
+            for _ in range(2):
+                await api.batches.list()
+            with pytest.raises(openai.RateLimitError, match="2 at once"):
+                await api.batches.list()
+            async with client(it, it.store.add()) as other:
+                await other.batches.list()
 
     run(main())

@@ -5,10 +5,14 @@ from pathlib import Path
 from typing import Final
 
 from tidegate.gateway.batch_ids import Sealed
+from tidegate.gateway.key_rate import KeyRate
 
 MAX_REMEMBERED_LINES: Final = 500_000
 MAX_WATCHED: Final = 10_000
 MAX_READ: Final = 10_000
+# A key's in one gateway process: so many at once, and so many more a second.
+BURST: Final = 300
+PER_S: Final = 20.0
 
 
 class Settled:
@@ -43,6 +47,7 @@ class BatchDesk:
     seconds). Files wait in `folder`; None: where the system has such."""
 
     def __init__(self) -> None:
+        self.rate = KeyRate(PER_S, BURST, "ask about files and batches")
         self.settled = Settled()
         self.read = Settled(MAX_READ)
         self.watched: OrderedDict[str, tuple[Sealed, float]] = OrderedDict()

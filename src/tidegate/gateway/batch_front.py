@@ -4,6 +4,7 @@ leaves a receipt but the lines of results."""
 import re
 from typing import Final, NamedTuple
 
+from tidegate.core import clock
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt
@@ -77,6 +78,7 @@ async def _answer(
     head = incoming.head
     receipt = Receipt(request_id, 0.0, world.gateway, "chat")  # only to be written on
     key = await authenticate(head, world.keys, receipt)
+    world.batches.rate.admit(key.id, clock.monotonic_s())
     method, takes = head.method.decode("latin-1"), _METHODS[_kind(place)]
     if method not in takes:
         message = f"this path takes {' and '.join(takes)}"

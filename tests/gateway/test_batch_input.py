@@ -14,6 +14,7 @@ from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Limit, Release, Route
 from tidegate.gateway import batch_input
 from tidegate.gateway.batch_input import Lines
+from tidegate.gateway.prepared_route import PreparedRoute
 
 ROUTED = target(1, "routed", batches=Batches(HALF))
 ROUTES = {
@@ -167,3 +168,13 @@ def test_what_the_model_cannot_take_is_not_sent(tmp_path: Path) -> None:
     said = no(tmp_path, line(0, model="short"), line(1, model="short", messages=long))
     assert said.code.name == "context_length_exceeded"
     assert said.message.startswith("line 2: this model's context is 60 tokens")
+
+
+def test_what_a_route_has_is_done_to_lines_or_told_on_the_page() -> None:
+    """A new thing that routes can do is not passed by unseen: it is put into one of these."""
+    done = {"route", "pool", "target", "prompt", "addition", "off", "output_cap_tokens"}
+    # What docs/batches.md says that batches go without.
+    told = {"fallbacks", "contract", "candidate", "beside", "warm", "cache", "vectors"}
+    # How routes are reckoned and answered: nothing of it changes what is asked.
+    inner = {"bound", "budget", "heads", "alone", "told"}
+    assert set(PreparedRoute.__struct_fields__) == done | told | inner

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tidegate.text.multipart import (
+from tidegate.text.mapped_form import (
     MAX_HEAD_BYTES,
     MAX_PARTS,
-    MultipartProblem,
+    FormProblem,
     boundary_of,
     parts,
 )
@@ -54,7 +54,7 @@ def test_any_damage_is_told_or_leaves_the_bounds_alone(fields, data):
         del body[at:]
     try:
         found = parts(bytes(body), BOUNDARY)
-    except MultipartProblem:
+    except FormProblem:
         return
     for one in found:
         assert 0 <= one.start <= one.end <= len(body)
@@ -95,7 +95,7 @@ def test_a_mapped_file_reads_as_its_bytes():
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_what_two_could_read_differently_is_no_form(body, why):
-    with pytest.raises(MultipartProblem, match=why):
+    with pytest.raises(FormProblem, match=why):
         parts(body, BOUNDARY)
 
 
@@ -116,5 +116,5 @@ def test_the_boundary_is_told_once_and_is_plain():
         'multipart/form-data; boundary="a\r\nb"',
         f"multipart/form-data; boundary={'x' * 71}",
     ):
-        with pytest.raises(MultipartProblem):
+        with pytest.raises(FormProblem):
             boundary_of(wrong)

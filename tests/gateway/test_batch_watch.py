@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from tests.gateway.batched import batched, begin, done, engine, put, through
 from tests.gateway.rig import plan_of, run, target, until
 
@@ -81,7 +82,7 @@ def test_what_goes_wrong_is_tried_again_and_what_is_gone_is_not(tmp_path: Path) 
     run(main())
 
 
-def test_it_goes_on_looking(tmp_path: Path, monkeypatch: object) -> None:
+def test_it_goes_on_looking(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         async with engine() as up, batched(tmp_path, up) as (it, api):
             task = asyncio.get_running_loop().create_task(batch_watch.watch(it.world))
@@ -94,5 +95,17 @@ def test_it_goes_on_looking(tmp_path: Path, monkeypatch: object) -> None:
             finally:
                 task.cancel()
 
-    monkeypatch.setattr(batch_watch, "LOOK_S", 0.01)  # type: ignore[attr-defined]
+    monkeypatch.setattr(batch_watch, "LOOK_S", 0.01)
+    run(main())
+
+
+def test_an_old_batch_waits_for_its_reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def main() -> None:
+        async with engine() as up, batched(tmp_path, up) as (it, api):
+            batch = await through(api)
+            it.world.batches.watched.clear()
+            monkeypatch.setattr(batch_watch, "MOST_AGE_S", -1.0)
+            await api.batches.retrieve(batch.id)
+            assert not it.world.batches.watched
+
     run(main())

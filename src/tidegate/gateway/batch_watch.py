@@ -27,6 +27,8 @@ PATIENCE_S: Final = 60.0
 # Between two looks at a batch that is under way, and at one that could not be looked at.
 EVERY_S: Final = 600.0
 AT_ONCE: Final = 4
+# A batch that began before that is settled when somebody reads it.
+MOST_AGE_S: Final = 7 * 86_400.0
 THROUGH: Final = frozenset({"completed", "failed", "expired", "cancelled"})
 _FILES: Final = ("output_file_id", "error_file_id")
 
@@ -37,7 +39,7 @@ def heed(told: dict[str, Any], batch: Sealed, world: World) -> None:
     if through and not _unread(told, world):
         world.batches.watched.pop(batch.own, None)
         return
-    world.batches.watch(batch, clock.monotonic_s() + (PATIENCE_S if through else EVERY_S))
+    _watch(batch, clock.monotonic_s() + (PATIENCE_S if through else EVERY_S), world)
 
 
 async def watch(world: World) -> None:
@@ -61,7 +63,7 @@ async def _look(batch: Sealed, now_s: float, world: World) -> None:
         at = account_of(batch, world.obeyed())
         told = read(await ask(at, b"GET", b"/batches/" + batch.own.encode(), request_id))
         if told.get("status") not in THROUGH:
-            world.batches.watch(batch, now_s + EVERY_S)
+            _watch(batch, now_s + EVERY_S, world)
             return
         for own in _unread(told, world):
             world.check_journal()
@@ -73,9 +75,14 @@ async def _look(batch: Sealed, now_s: float, world: World) -> None:
             log.warning("results of batch %s were gone before anybody read them", batch.own)
             return
         log.info("batch %s is looked at again later: %s", batch.own, no.message)
-        world.batches.watch(batch, now_s + EVERY_S)
+        _watch(batch, now_s + EVERY_S, world)
     except Exception:  # the others are looked at all the same
         log.exception("batch %s could not be settled", batch.own)
+
+
+def _watch(batch: Sealed, due_s: float, world: World) -> None:
+    if clock.wall_s() - batch.at_ms / 1000 <= MOST_AGE_S:
+        world.batches.watch(batch, due_s)
 
 
 def _unread(told: dict[str, Any], world: World) -> list[str]:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from tidegate.core.declared_prices import GpuPrice, TierPrice, TokenPrice
-from tidegate.core.price import Price, Rate
+from tidegate.core.price import ImagePrice, Price, Rate
 from tidegate.core.pricing import Ceiling, at_tier, batch_price, declared_price, gpu_rate
 from tidegate.core.receipt import Receipt
 from tidegate.core.receipt_cost import cost_nanousd
@@ -209,3 +209,29 @@ def test_what_costs_no_money_a_token_costs_the_same_in_a_batch():
     by_hour = Price("g", "gpu_hour", input=Rate(10))
     assert batch_price(free, 0.5) == free
     assert batch_price(by_hour, 0.5) == by_hour
+
+
+def test_what_is_no_chat_may_be_sold_by_other_units():
+    price = declared_price(
+        TokenPrice(
+            image_usd=Decimal("0.04"),
+            images={"1024x1024 hd": Decimal("0.08"), "1024x1024": Decimal("0.05")},
+            audio_usd_per_min=Decimal("0.006"),
+            input_usd_per_mchar=Decimal(15),
+            search_usd=Decimal("0.002"),
+        )
+    )
+    assert price.images == (
+        ImagePrice(50_000_000, "1024x1024"),
+        ImagePrice(80_000_000, "1024x1024", "hd"),
+        ImagePrice(40_000_000),
+    )
+    assert price.audio_nanousd_per_h == 360_000_000
+    assert (price.nanousd_per_mchar, price.search_nanousd) == (15_000_000_000, 2_000_000)
+    for one in (
+        TokenPrice(search_usd=Decimal(0)),
+        TokenPrice(images={"1x1": Decimal(1)}),
+    ):
+        assert declared_price(one).source == "plan"
+    with pytest.raises(ValueError, match="search_usd"):
+        declared_price(TokenPrice(image_input_usd_per_mtok=Decimal(1)))

@@ -164,7 +164,7 @@ def test_an_exchange_that_is_over_fails_nobody_who_has_its_connection_now() -> N
         def __init__(self) -> None:
             self.failed = 0
 
-        def send(self, request: bytes, max_bytes: int, *, flows: bool = False) -> None: ...
+        def send(self, request: bytes, max_bytes: int) -> None: ...
 
         def body(self) -> bytes:
             return b""

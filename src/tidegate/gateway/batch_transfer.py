@@ -11,7 +11,7 @@ from tidegate.core import clock
 from tidegate.core.outcome import Failure
 from tidegate.gateway.batch_place import GOOD, MAX_ANSWER_BYTES, Account
 from tidegate.gateway.call import connection_to
-from tidegate.gateway.http.answer_reader import UpstreamError
+from tidegate.gateway.http.answer_reader import ANY_KIND, UpstreamError
 from tidegate.gateway.http.client import Upstream
 from tidegate.gateway.in_flight import InFlight, translate
 
@@ -158,7 +158,8 @@ async def begin_download(at: Account, this: InFlight, path: bytes, request_id: s
         async with asyncio.timeout(SILENCE_S):
             upstream = await connection_to(this, at.replica, this.deadlines.connect_s)
             request = at.head(b"GET", path, request_id) + b"\r\n"
-            this.send(upstream, request, MAX_ANSWER_BYTES, flows=True)
+            this.send(upstream, request, MAX_ANSWER_BYTES)
+            upstream.stream_kinds = ANY_KIND
             await upstream.answered()
     except TimeoutError:
         message = "the provider did not begin to send the file in time"

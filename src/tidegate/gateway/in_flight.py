@@ -35,13 +35,11 @@ class InFlight(Struct, eq=False):
     ended_s: float | None = None
     provider_worked: bool = False
 
-    def send(
-        self, upstream: Upstream, request: bytes, max_bytes: int, *, flows: bool = False
-    ) -> None:
+    def send(self, upstream: Upstream, request: bytes, max_bytes: int) -> None:
         self.upstream = upstream
         self.sent_s = self.last_s = clock.monotonic_s()
         self.provider_worked = True
-        upstream.send(request, max_bytes, flows=flows)
+        upstream.send(request, max_bytes)
 
     def take_body(self) -> bytes:
         """The whole answer; the connection goes back to its pool."""

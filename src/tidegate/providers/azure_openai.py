@@ -15,12 +15,13 @@ from urllib.parse import quote
 
 from msgspec import structs
 
-from tidegate.core.ask import Ask, Outgoing
+from tidegate.core.ask import MEDIA, Ask, Outgoing
 from tidegate.core.conversation import Conversation
 from tidegate.core.outcome import Refusal
 from tidegate.core.plan import Target
 from tidegate.core.plugs import BatchWire
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
+from tidegate.providers._media import Media
 from tidegate.providers.openai import OpenAI
 from tidegate.providers.openai_compatible import PATHS, Batches
 
@@ -45,13 +46,19 @@ class AzureBatches(Batches):
         return PATHS[endpoint].decode()
 
 
+class _PlacedMedia(Media):
+    def encode(self, ask: Ask, target: Target) -> Outgoing:
+        return _placed(super().encode(ask, target), target)
+
+
 class AzureOpenAI(OpenAI):
     base_url = None
     batches: BatchWire | None = AzureBatches(price_share=0.5)
+    endpoints = OpenAI.endpoints - {"moderations"}
 
     def __init__(self) -> None:
         # Its dated API, which is most of what is deployed, has no Responses.
-        self.passthrough = {OPENAI_CHAT: self}
+        self.passthrough = {OPENAI_CHAT: self, MEDIA: _PlacedMedia()}
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         return _placed(super().encode(ask, target), target)

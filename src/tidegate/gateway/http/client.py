@@ -99,10 +99,9 @@ class Upstream(AnswerReader, asyncio.Protocol):
     def paused(self) -> bool:
         return not self._reading
 
-    def send(self, request: bytes, max_bytes: int, *, flows: bool = False) -> None:
-        """Sends a request. `max_bytes` bounds an answer that is gathered whole; with `flows` a good
-        answer is handed on as it comes, whatever kind it is of."""
-        self._begin(max_bytes, flows)
+    def send(self, request: bytes, max_bytes: int) -> None:
+        """Sends a request. `max_bytes` bounds an answer that is gathered whole."""
+        self._begin(max_bytes)
         self._in_exchange = True
         self._sink = None
         self._error = None

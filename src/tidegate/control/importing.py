@@ -206,12 +206,16 @@ def _budgets(connection: Connection, by: Author) -> Kind[MovedBudget, StoredBudg
         del told["author"], told["at_s"]
         return told
 
+    def put(records: list[StoredBudget]) -> None:
+        for record in records:
+            budgets.put(connection, record)
+
     return Kind(
         BUDGET,
         lambda one: one.name,
         lambda one: stored.get(one.name),
         make,
-        lambda records: [budgets.put(connection, one) for one in records],
+        put,
         tell,
     )
 

@@ -8,6 +8,7 @@ from typing import Literal
 from msgspec import Struct
 
 from tidegate.core.arm import Lane, UnitKind
+from tidegate.core.batches import Batches
 from tidegate.core.cache import RouteCache
 from tidegate.core.capture import Capture
 from tidegate.core.database_ref import CounterStore, VectorStore
@@ -68,7 +69,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     so it is where a caller wants the model to think. `more_credentials` are used beside
     `credential`. `facts` are what is published or declared of the model, None where nothing is.
     `provisioned`: paid for whether it is used or not, so it is chosen before others
-    that are not.
+    that are not. With `batches` its provider takes files of requests.
     """
 
     name: str
@@ -93,6 +94,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     breaker: Breaker = Breaker()
     provisioned: bool = False
     sums_up_reasoning: bool = False
+    batches: Batches | None = None
     facts: ModelFacts | None = None
 
     @property
@@ -218,6 +220,7 @@ class HttpBounds(Struct, frozen=True):
     """Bounds on what a client may send and how slowly. Bytes and seconds."""
 
     max_body_bytes: int = 32 * 1024 * 1024
+    max_file_bytes: int = 200 * 1024 * 1024
     max_response_bytes: int = 64 * 1024 * 1024
     header_timeout_s: float = 10.0
     body_timeout_s: float = 60.0

@@ -29,7 +29,8 @@ from tidegate.core.conversation import (
 )
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Refusal
-from tidegate.providers._openai_request import Manners, Writer
+from tidegate.providers._manners import Manners
+from tidegate.providers._openai_request import Writer
 
 _valid = TypeAdapter(CompletionCreateParamsNonStreaming)
 SCHEMA = Raw(b'{"type":"object"}')

@@ -8,8 +8,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tidegate.core.ask import Ask, Usage
+from tidegate.providers._manners import Manners
 from tidegate.providers._openai_chunk import Chunk
-from tidegate.providers._openai_request import Manners
 from tidegate.providers._openai_stream import OpenAIStreamReader, has_several_answers
 from tidegate.providers._openai_usage import total
 from tidegate.providers.openai_compatible import OpenAICompatible

@@ -1,0 +1,12 @@
+"""A LiteLLM proxy, as long as it is still there: `base_url: http://HOST:4000/v1`."""
+
+from tidegate.providers._manners import Manners
+from tidegate.providers.openai_compatible import OpenAICompatible
+
+
+class LitellmProxy(OpenAICompatible):
+    base_url = None
+    manners = Manners(reasoning="reasoning_content", top_k=True)
+
+
+plug = LitellmProxy()

@@ -3,11 +3,7 @@
 What its models call their plan, told before calls, is a text. Citations are left out.
 """
 
-from collections.abc import Mapping
-from typing import Any, Final
-
-import msgspec
-from msgspec import Raw, Struct
+from msgspec import Raw
 
 from tidegate.core.ask import Ask, Usage
 from tidegate.core.conversation import Reasoning, Text, ToolCall
@@ -21,89 +17,27 @@ from tidegate.core.spoken import (
     PartBegan,
     PartEnded,
     PartGrew,
-    Reason,
     Spoken,
     SpokenPart,
     Used,
 )
 from tidegate.providers._cohere_usage import read_usage
-from tidegate.providers._failures import half_way, interrupted, malformed, no_answer, reason_of
+from tidegate.providers._cohere_wire import (
+    Call,
+    Delta,
+    Function,
+    Message,
+    Piece,
+    Streamed,
+    decode,
+    decode_whole,
+    ending,
+    gone_wrong,
+)
+from tidegate.providers._failures import half_way, malformed, no_answer
 from tidegate.providers._usage import CONFLICT, has_no_output
 from tidegate.text.sse import SseSplitter, data_of
 from tidegate.text.strict_json import UNREADABLE
-
-_NULL: Final = Raw(b"null")
-REASONS: Final[Mapping[str, Reason]] = {
-    "COMPLETE": "stop",
-    "STOP_SEQUENCE": "stop",
-    "MAX_TOKENS": "length",
-    "ERROR_LIMIT": "context_full",
-    "TOOL_CALL": "tool_calls",
-    "ERROR_TOXIC": "refusal",
-}
-_KINDS: Final[Mapping[str, Kind]] = {"text": "text", "thinking": "reasoning"}
-
-
-class _Function(Struct):
-    name: str | None = None
-    arguments: str | None = None
-
-
-class _Call(Struct):
-    id: str | None = None
-    function: _Function | None = None
-
-
-class _Piece(Struct):
-    """Of a content, or one of a whole answer's."""
-
-    type: str | None = None
-    text: str | None = None
-    thinking: str | None = None
-
-
-class _Message(Struct):
-    """What a stream has one of a whole answer has in lists."""
-
-    content: _Piece | list[_Piece] | None = None
-    tool_plan: str | None = None
-    tool_calls: _Call | list[_Call] | None = None
-
-
-class _Delta(Struct):
-    message: _Message | None = None
-    finish_reason: str | None = None
-    usage: Raw = _NULL
-    error: Any = None
-
-
-class _Event(Struct):
-    type: str = ""
-    index: int | None = None
-    id: str | None = None
-    delta: _Delta | None = None
-    message: Any = None
-
-
-class _Whole(Struct):
-    message: _Message
-    finish_reason: str
-    id: str | None = None
-    usage: Raw = _NULL
-
-
-_decode = msgspec.json.Decoder(_Event).decode
-_decode_whole = msgspec.json.Decoder(_Whole).decode
-
-
-def _ending(word: str, *, called: bool) -> Reason:
-    """Failure for an end that is none."""
-    if word == "TIMEOUT":
-        raise Failure("timeout", "upstream_timeout", "the provider timed out")
-    if word in ("ERROR", "USER_CANCEL"):
-        raise interrupted("the provider broke its answer off")
-    reason = reason_of(REASONS, word)
-    return "tool_calls" if called and reason == "stop" else reason
 
 
 class CohereReader:
@@ -149,7 +83,7 @@ class CohereReader:
         if self.failure is None and not self.finished:
             payload = data_of(self._splitter.flush() + b"\n\n")
             try:
-                _decode(payload or b"")
+                decode(payload or b"")
             except UNREADABLE:
                 pass  # cut within, it is none
             else:
@@ -160,24 +94,30 @@ class CohereReader:
 
     def _take(self, payload: bytes | None, events: list[Event]) -> None:
         if self.finished or self.failure is not None:
-            closes = payload is not None and payload.startswith(b"[DONE]")
-            if not closes or self._closed:
-                self.surplus_events += 1
-                self.ended_twice = self.ended_twice or closes
-            self._closed = self._closed or closes
+            if payload is not None:
+                self._note_surplus(payload)
             return
         if payload is None:
             return  # a comment keeps the connection alive
         try:
-            self._read(_decode(payload), events)
+            self._read(decode(payload), events)
         except UNREADABLE:
             self.failure = malformed("the provider sent an event that is none of its API")
         except Failure as failure:
             self.failure = failure
 
-    def _read(self, event: _Event, events: list[Event]) -> None:
-        delta = event.delta or _Delta()
-        message = delta.message or _Message()
+    def _note_surplus(self, payload: bytes) -> None:
+        """Behind the event that ends the message stands one mark."""
+        closes = payload.startswith(b"[DONE]")
+        if closes and not self._closed:
+            self._closed = True
+            return
+        self.surplus_events += 1
+        self.ended_twice = self.ended_twice or closes
+
+    def _read(self, event: Streamed, events: list[Event]) -> None:
+        delta = event.delta or Delta()
+        message = delta.message or Message()
         kind = event.type
         if kind == "message-end":
             self._end(delta, events)
@@ -199,9 +139,9 @@ class CohereReader:
             self._began = True
             events.append(Began(told))
 
-    def _content(self, message: _Message, events: list[Event]) -> None:
+    def _content(self, message: Message, events: list[Event]) -> None:
         piece = message.content
-        if not isinstance(piece, _Piece):
+        if not isinstance(piece, Piece):
             raise malformed("the provider sent a content that is none")
         if piece.thinking:
             self._grow("reasoning", piece.thinking, events)
@@ -216,11 +156,11 @@ class CohereReader:
             self._open(PartBegan(0, self._parts, kind), events)
         events.append(PartGrew(0, self._parts - 1, "text", text))
 
-    def _call(self, message: _Message, events: list[Event], *, begins: bool) -> None:
+    def _call(self, message: Message, events: list[Event], *, begins: bool) -> None:
         call = message.tool_calls
-        if not isinstance(call, _Call):
+        if not isinstance(call, Call):
             raise malformed("the provider sent a call that is none")
-        function = call.function or _Function()
+        function = call.function or Function()
         if begins:
             self._called = self._wrote = True
             began = PartBegan(0, self._parts, "tool_call", call.id, function.name)
@@ -245,10 +185,10 @@ class CohereReader:
             self._kind = None
             events.append(PartEnded(0, self._parts - 1))
 
-    def _end(self, delta: _Delta, events: list[Event]) -> None:
+    def _end(self, delta: Delta, events: list[Event]) -> None:
         if delta.error:
-            raise interrupted("the provider broke its answer off")
-        reason = _ending(delta.finish_reason or "", called=self._called)
+            raise gone_wrong()
+        reason = ending(delta.finish_reason or "", called=self._called)
         self._begin(None, events)
         self._close(events)
         events.append(Ended(0, reason))
@@ -266,19 +206,19 @@ def _used(raw: Raw, *, wrote: bool) -> Usage | None:
 def read_whole(body: bytes) -> Spoken:
     """A whole answer. Failure, `malformed` where it is none."""
     try:
-        whole = _decode_whole(body)
+        whole = decode_whole(body)
     except UNREADABLE:
         raise no_answer() from None
     parts = _parts(whole.message)
     called = any(isinstance(part, ToolCall) for part in parts)
-    reason = _ending(whole.finish_reason, called=called)
+    reason = ending(whole.finish_reason, called=called)
     usage = _used(whole.usage, wrote=bool(parts))
     return Spoken(whole.id, None, usage, [Choice(parts, reason)])
 
 
-def _parts(message: _Message) -> list[SpokenPart]:
+def _parts(message: Message) -> list[SpokenPart]:
     content, calls = message.content, message.tool_calls
-    if isinstance(content, _Piece) or isinstance(calls, _Call):
+    if isinstance(content, Piece) or isinstance(calls, Call):
         raise no_answer()
     parts: list[SpokenPart] = []
     for piece in content or ():
@@ -289,7 +229,7 @@ def _parts(message: _Message) -> list[SpokenPart]:
     if message.tool_plan:
         parts.append(Text(message.tool_plan))
     for call in calls or ():
-        function = call.function or _Function()
+        function = call.function or Function()
         arguments = function.arguments or "{}"
         parts.append(ToolCall(call.id or "", function.name or "", arguments))
     return parts

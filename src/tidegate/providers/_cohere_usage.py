@@ -39,11 +39,14 @@ def read_usage(raw: Raw, *, wants_output: bool = True) -> Usage | None:
             return None
         into, out = _whole(counts.input_tokens), _whole(counts.output_tokens)
         cached = _whole(told.cached_tokens)
+        read = None if told.tokens is None else _whole(told.tokens.input_tokens)
     except (*UNREADABLE, ValueError, OverflowError):
         return CONFLICT
     if not wants_output:
         out = None
     if not into or (out is None and wants_output) or not are_plausible(into, out, cached):
+        return CONFLICT
+    if cached is not None and read is not None and cached > read:
         return CONFLICT
     if cached is None or cached > into:
         return Usage(into, None, None, out)

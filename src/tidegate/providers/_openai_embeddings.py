@@ -10,6 +10,7 @@ from tidegate.core.embeddings import Made, Wanted
 from tidegate.core.plan import Target
 from tidegate.providers._failures import no_answer
 from tidegate.providers._openai_usage import read_usage
+from tidegate.providers._usage import CONFLICT
 from tidegate.text.strict_json import UNREADABLE
 
 PATH: Final = b"/embeddings"
@@ -56,5 +57,9 @@ class OpenAIEmbeddings:
 
 
 def _usage(raw: Raw) -> Usage | None:
-    told = msgspec.json.decode(raw)
+    """Whatever it is: an answer whose usage cannot be read is one all the same."""
+    try:
+        told = msgspec.json.decode(raw)
+    except UNREADABLE:
+        return CONFLICT
     return None if told is None else read_usage(told, wants_output=False)

@@ -39,7 +39,8 @@ _OVERFLOW_WORDS = (
 )
 
 # Finish reasons that end nothing: whoever made the answer gave it up.
-_BROKEN_OFF = frozenset({"error", "network_error", "abort", "aborted"})
+_BROKEN_OFF = frozenset({"abort", "aborted"})
+_GONE_WRONG = frozenset({"error", "network_error"})
 _NO_ROOM = "insufficient_system_resource"
 # What a number says in an error that comes with status 200.
 _STATUSES: Mapping[str, tuple[FailureKind, str]] = {
@@ -194,6 +195,9 @@ def broken_off(finish_reason: str) -> Failure | None:
     """The Failure that a finish reason means which ends no answer; None for those that do."""
     if finish_reason in _BROKEN_OFF:
         return interrupted("the provider broke its answer off")
+    if finish_reason in _GONE_WRONG:
+        message = "the provider reported an error in its answer"
+        return Failure("unavailable", "upstream_error", message)
     if finish_reason == _NO_ROOM:
         message = "the provider broke its answer off for want of room"
         return Failure("unavailable", "upstream_overloaded", message)

@@ -1,0 +1,21 @@
+"""Which provider plugs speak in a way of their own, and which differ from OpenAI's in address and
+manners alone. Of the second kind each is shown once, in test_family.py; the suites that try every
+byte take the first."""
+
+from typing import Final
+
+from tidegate.core import plugs
+from tidegate.providers.openai_compatible import OpenAICompatible
+
+_DATA: Final = frozenset({"base_url", "hosted", "endpoints", "manners", "one_ceiling"})
+
+
+def _is_alike(name: str) -> bool:
+    kind = type(plugs.load("providers", name))
+    own = {member for member in vars(kind) if not member.startswith("__")}
+    return kind.__base__ is OpenAICompatible and own <= _DATA
+
+
+# The house's own engine is tried like a stranger's.
+ALIKE: Final = tuple(name for name in plugs.names("providers") if name != "sim" and _is_alike(name))
+CODECS: Final = tuple(name for name in plugs.names("providers") if name not in ALIKE)

@@ -7,7 +7,9 @@ from typing import Final
 from tidegate.core import plugs
 from tidegate.providers.openai_compatible import OpenAICompatible
 
-_DATA: Final = frozenset({"base_url", "hosted", "endpoints", "manners", "one_ceiling"})
+_DATA: Final = frozenset(
+    {"base_url", "hosted", "endpoints", "manners", "one_ceiling", "adapters", "address_form"}
+)
 
 
 def _is_alike(name: str) -> bool:

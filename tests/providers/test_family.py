@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pytest
 from msgspec import Raw
+from tests.core.plans import complaints
 from tests.dialects.grammar import ask_of, target
 from tests.gateway.fault_rig import Kept, kept
 from tests.gateway.provider_wires import CHAT, INPUT_TOKENS, OUTPUT_TOKENS, TEXTS
@@ -16,6 +17,11 @@ from tests.tidy.sizes import MOST_LINES_OF_KIN
 from tidegate.core import plugs
 from tidegate.core.address import parse_url
 from tidegate.core.conversation import Conversation, Text, Turn
+from tidegate.core.declared import Declared
+from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredProvider
+from tidegate.core.declared_routes import DeclaredRoute
+from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.facts import Dialects
 from tidegate.core.plan import Release, Replica, Route
 from tidegate.core.resilience import Retry
 
@@ -162,3 +168,22 @@ def test_a_member_of_its_own_is_named_nowhere_else() -> None:
         said, ask_of({"messages": []}), target(), False
     )
     assert b'"safe_prompt":true' in sent.body and sent.dropped == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("cloudflare", "https://api.cloudflare.com/client/v4/accounts/ACCOUNT/ai/v1"),
+        ("databricks", "https://WORKSPACE.cloud.databricks.com/serving-endpoints"),
+        ("litellm_proxy", "http://HOST:4000/v1"),
+        ("azure_openai", "https://NAME.openai.azure.com/openai/v1"),
+        ("bedrock", "https://bedrock-runtime.REGION.amazonaws.com"),
+        ("openai_compatible", "http://HOST/v1"),
+    ],
+)
+def test_a_plan_without_an_address_is_told_what_to_write(name: str, form: str) -> None:
+    providers = {"p": DeclaredProvider(kind=name, api_key=NO_CREDENTIAL)}
+    targets = {"t": DeclaredTarget("p", "m", price="free")}
+    plan = Declared(providers=providers, targets=targets, routes={"r": DeclaredRoute("t")})
+    found = complaints(plan, dialects=Dialects())
+    assert found["providers.p"] == f'"p" has no address; write `base_url: {form}`'

@@ -5,7 +5,7 @@ so that one run finds every mistake.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import asdict, replace
@@ -13,23 +13,28 @@ from msgspec.structs import asdict, replace
 from tidegate.core.address import bracketed, parse_url
 from tidegate.core.declared_providers import NO_CREDENTIAL, DeclaredProvider
 from tidegate.core.declared_targets import DeclaredTarget
-from tidegate.core.plan import Queueing, Replica
+from tidegate.core.plan import AdapterForm, Queueing, Replica
 from tidegate.core.resilience import Deadlines
 from tidegate.core.secret import SecretRef
 from tidegate.core.words import quoted
 
+ADDRESS_FORM: Final = "http://HOST/v1"
 Path = tuple[str, ...]
 Say = Callable[[Path, str], None]
 
 
 class Dialect(Struct, frozen=True):
     """What compiling needs to know of a provider plug. `signs`: it can do without a credential of
-    the plan's own, with the machine's key. `endpoints`: what kinds of request it serves."""
+    the plan's own, with the machine's key. `endpoints`: what kinds of request it serves.
+    `adapters`: how it is told which adapter to use. `address_form`: what its address looks like,
+    where it has no usual one."""
 
     base_url: str | None
     hosted: bool
     signs: bool = False
     endpoints: frozenset[str] = frozenset({"chat", "completions", "embeddings"})
+    adapters: AdapterForm | None = None
+    address_form: str = ADDRESS_FORM
 
 
 class Place(Struct, frozen=True):
@@ -54,7 +59,7 @@ def replicas(place: Place, say: Say) -> tuple[Replica, ...]:
             name = place.target.provider
             say(
                 place.provider_path,
-                f"{quoted(name)} has no address; write `base_url: http://HOST/v1`",
+                f"{quoted(name)} has no address; write `base_url: {place.dialect.address_form}`",
             )
             return ()
         return (replica("", url),)

@@ -7,7 +7,7 @@ from msgspec import Struct
 
 from tidegate.core import plugs
 from tidegate.core.added import Added
-from tidegate.core.assemble import Dialect
+from tidegate.core.assemble import ADDRESS_FORM, Dialect
 from tidegate.core.checks import Graders
 from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.limit import LimitKind
@@ -36,7 +36,10 @@ class Dialects:
         """PlugError when it does not load."""
         plug: plugs.Provider = plugs.load("providers", name)
         signs = plug.signer is not None
-        return Dialect(plug.base_url, plug.hosted, signs, frozenset(plug.endpoints))
+        serves = frozenset(plug.endpoints)
+        adapters = getattr(plug, "adapters", None)
+        form = getattr(plug, "address_form", ADDRESS_FORM)
+        return Dialect(plug.base_url, plug.hosted, signs, serves, adapters, form)
 
 
 class Kinds:

@@ -59,6 +59,19 @@ class Queueing(Struct, frozen=True, omit_defaults=True):
     tenant_weights: tuple[tuple[str, float], ...] = ()
 
 
+# How an engine is told of an adapter: in the model's place, behind it (`MODEL:NAME`), or by number
+# in a member of its own.
+AdapterForm = Literal["model", "suffix", "number"]
+
+
+class Adapter(Struct, frozen=True, omit_defaults=True):
+    """A LoRA adapter by its engine's name of it; `of` is the target of the model without it."""
+
+    name: str
+    of: str
+    scale: float = 1.0
+
+
 class Target(Struct, frozen=True, omit_defaults=True):
     """One model at one provider or engine pool. `dialect` is the file in `providers/`.
 
@@ -66,7 +79,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     `hides_reasoning`: tokens are charged that no text of an answer tells of; `sums_up_reasoning`:
     so it is where a caller wants the model to think. `more_credentials` are used beside
     `credential`. `provisioned`: paid for whether it is used or not, so it is chosen before others
-    that are not.
+    that are not. With an `adapter` it is that, on the model of another target.
     """
 
     name: str
@@ -91,6 +104,12 @@ class Target(Struct, frozen=True, omit_defaults=True):
     breaker: Breaker = Breaker()
     provisioned: bool = False
     sums_up_reasoning: bool = False
+    adapter: Adapter | None = None
+
+    @property
+    def pool(self) -> str:
+        """The target whose places its requests take: its own, or its model's."""
+        return self.name if self.adapter is None else self.adapter.of
 
     @property
     def credentials(self) -> tuple[SecretRef, ...]:

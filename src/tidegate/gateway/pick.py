@@ -33,8 +33,8 @@ _STREAMED, _EMBEDDED, _WHOLE = 0, 64, 128
 
 
 class Queues:
-    """The places of each target, by its name. They outlive a plan, and a target that a plan has
-    no more keeps its own until nobody is left there."""
+    """The places of each target, by its name; those of an adapter are its model's. They outlive a
+    plan, and a target that a plan has no more keeps its own until nobody is left there."""
 
     def __init__(self) -> None:
         self._places: dict[str, Places] = {}
@@ -44,13 +44,13 @@ class Queues:
 
     def obey(self, plan: Plan) -> None:
         """The plan of now: its targets' settings hold. Who has a place, or waits, goes on."""
-        self._planned = plan.targets
-        for target in self._planned.values():
-            places = self._places.get(target.name)
+        self._planned = {target.pool: target for target in plan.targets.values()}
+        for name, target in self._planned.items():
+            places = self._places.get(name)
             if places is not None:
                 places.obey(target.queueing, self._most(target))
             else:
-                self._places[target.name] = Places(target.queueing, self._most(target))
+                self._places[name] = Places(target.queueing, self._most(target))
         self._forget()
 
     def cap(self, caps: Mapping[str, float]) -> None:
@@ -75,13 +75,14 @@ class Queues:
 
     def _most(self, target: Target) -> int:
         most = target.max_connections * len(target.replicas)
-        return int(min(most, _cap(self._caps, target.name)))
+        return int(min(most, _cap(self._caps, target.pool)))
 
     def at(self, target: Target) -> Places:
         """The places at a target, also of a request that obeys an older plan."""
-        places = self._places.get(target.name)
+        name = target.name if target.adapter is None else target.adapter.of
+        places = self._places.get(name)
         if places is None:
-            places = self._places[target.name] = Places(target.queueing, self._most(target))
+            places = self._places[name] = Places(target.queueing, self._most(target))
         return places
 
     def sweep(self, now_s: float, keep_alive_s: float, pressure: Pressure) -> None:

@@ -37,6 +37,7 @@ _OVERFLOW_WORDS = (
     "exceed context limit",
     "too many tokens",
 )
+_ADAPTER_WORDS = ("lora", "adapter")
 
 # Finish reasons that end nothing: whoever made the answer gave it up.
 _BROKEN_OFF = frozenset({"abort", "aborted"})
@@ -153,6 +154,15 @@ def failure_of(status: int, headers: Mapping[str, str], body: bytes, now_s: floa
     if 400 <= status < 500 and status not in (404, 405):
         return _rejected(status, error)
     return Failure("unavailable", "upstream_error", f"the provider answered {status}")
+
+
+def is_no_adapter(status: int, body: bytes) -> bool:
+    """Whether an engine that was asked for an adapter by its name says that it has none such: vLLM
+    knows no such model, SGLang and TGI speak of adapters."""
+    if status == 404:
+        return True
+    message = (_read(body).message or "").lower()
+    return 400 <= status <= 500 and any(word in message for word in _ADAPTER_WORDS)
 
 
 def _rejected(status: int, error: _Error) -> Failure:

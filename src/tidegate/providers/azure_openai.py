@@ -26,6 +26,7 @@ API_VERSION = "2024-10-21"
 
 class AzureOpenAI(OpenAI):
     base_url = None
+    address_form = "https://NAME.openai.azure.com/openai/v1"
 
     def __init__(self) -> None:
         # Its dated API, which is most of what is deployed, has no Responses.

@@ -1,6 +1,4 @@
-"""Cloudflare's Workers AI, whose address holds the account:
-`base_url: https://api.cloudflare.com/client/v4/accounts/ACCOUNT/ai/v1`.
-"""
+"""Cloudflare's Workers AI, whose address holds the account."""
 
 from tidegate.core.receipt import Endpoint
 from tidegate.providers._manners import Manners
@@ -9,6 +7,7 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 
 class Cloudflare(OpenAICompatible):
     base_url = None
+    address_form = "https://api.cloudflare.com/client/v4/accounts/ACCOUNT/ai/v1"
     hosted = True
     endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
     manners = Manners(reasoning="reasoning_content")

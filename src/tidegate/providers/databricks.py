@@ -1,6 +1,6 @@
 """Databricks' model serving, whose content may come in parts, with the reasoning in one of its own.
 
-`base_url: https://WORKSPACE.cloud.databricks.com/serving-endpoints`; a model is an endpoint's name.
+A model is an endpoint's name.
 """
 
 from tidegate.core.embeddings import Embedder
@@ -12,6 +12,7 @@ from tidegate.providers._parts import InParts
 
 class Databricks(InParts):
     base_url = None
+    address_form = "https://WORKSPACE.cloud.databricks.com/serving-endpoints"
     hosted = True
     endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
     embedder: Embedder | None = OpenAIEmbeddings()

@@ -1,4 +1,4 @@
-"""A LiteLLM proxy, as long as it is still there: `base_url: http://HOST:4000/v1`."""
+"""A LiteLLM proxy, as long as it is still there."""
 
 from tidegate.providers._manners import Manners
 from tidegate.providers.openai_compatible import OpenAICompatible
@@ -6,6 +6,7 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 
 class LitellmProxy(OpenAICompatible):
     base_url = None
+    address_form = "http://HOST:4000/v1"
     manners = Manners(reasoning="reasoning_content", top_k=True)
 
 

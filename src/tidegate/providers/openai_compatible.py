@@ -12,14 +12,19 @@ from tidegate.core.conversation import Conversation
 from tidegate.core.embeddings import Embedder
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
-from tidegate.core.plan import Target
+from tidegate.core.plan import Adapter, AdapterForm, Target
 from tidegate.core.plugs import Passthrough, Signer, StreamReader
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers._failures import malformed, no_answer
 from tidegate.providers._manners import Manners
 from tidegate.providers._openai_chunk import calls_of
-from tidegate.providers._openai_error import broken_off, failure_in_answer, failure_of
+from tidegate.providers._openai_error import (
+    broken_off,
+    failure_in_answer,
+    failure_of,
+    is_no_adapter,
+)
 from tidegate.providers._openai_request import Writer
 from tidegate.providers._openai_spoken import OpenAISpokenReader, spoken_of
 from tidegate.providers._openai_stream import OpenAIStreamReader
@@ -93,6 +98,7 @@ class OpenAICompatible:
     stream_options: tuple[tuple[str, Raw], ...] = ()
     tells_usage_of_one_choice = False
     manners = Manners()
+    adapters: AdapterForm | None = None
     # It reads no other name of the ceiling than its manners': a caller's other one is renamed.
     one_ceiling = False
     # Otherwise usage comes unasked, and asking is refused.
@@ -109,6 +115,8 @@ class OpenAICompatible:
         path = PATHS[ask.endpoint]
         members = self._ceiling_renamed(ask.members) if self.one_ceiling else ask.members
         added = self._added(ask) if ask.stream else {}
+        if target.adapter is not None:
+            added.update(self.adapter_members(target.adapter))
         if ask.output_bound_tokens is not None:
             added.update(self._bound(ask.endpoint, members, ask.output_bound_tokens))
         if not added and members is ask.members and ask.model == target.model:
@@ -150,6 +158,16 @@ class OpenAICompatible:
             options.update(self.stream_options, include_usage=_TRUE)
             added["stream_options"] = Raw(_encode(options))
         return added
+
+    def adapter_members(self, adapter: Adapter) -> dict[str, Raw]:
+        """The members that say which adapter to use, where it does not stand in the model's
+        place."""
+        del adapter
+        return {}
+
+    def lacks_adapter(self, status: int, body: bytes) -> bool:
+        """Whether an error says that the engine has not loaded the adapter it was asked for."""
+        return is_no_adapter(status, body)
 
     def credential_header(self, secret: str) -> tuple[str, str]:
         return "authorization", f"Bearer {secret}"
@@ -206,6 +224,8 @@ class OpenAICompatible:
         losses = Losses(said, self.api, drop=drop)
         body = self.writer(said, target, losses).body(target.model, ask.output_bound_tokens)
         body.update(own)
+        if target.adapter is not None:
+            body.update(self.adapter_members(target.adapter))
         if ask.stream:
             body["stream"] = True
             # Members of the same name mean something else in the caller's wire.

@@ -1,10 +1,12 @@
 """The engine that needs no GPU (`tidegate sim serve`), at its default address."""
 
+from tidegate.core.plan import AdapterForm
 from tidegate.providers.openai_compatible import OpenAICompatible
 
 
 class Sim(OpenAICompatible):
     base_url = "http://127.0.0.1:8190/v1"
+    adapters: AdapterForm | None = "model"
 
 
 plug = Sim()

@@ -1,0 +1,58 @@
+"""The targets that are LoRA adapters of another target's model."""
+
+from typing import Final
+
+from msgspec.structs import replace
+
+from tidegate.core.assemble import Path, Say
+from tidegate.core.declared_targets import DeclaredAdapter
+from tidegate.core.plan import Adapter, AdapterForm, Target
+from tidegate.core.pricing import declared_price
+from tidegate.core.words import quoted
+
+MOST_NUMBER: Final = 1_000
+
+
+def adapter_target(
+    name: str,
+    base: Target,
+    declared: DeclaredAdapter,
+    form: AdapterForm | None,
+    path: Path,
+    say: Say,
+) -> Target | None:
+    """The target `name`; None, and one complaint, where its engine serves no such thing."""
+    if form is None:
+        say(path, f"{quoted(base.dialect)} serves no adapters; name it as a target's `model`")
+        return None
+    if form == "number" and not _is_number(declared.name):
+        say(path, f"{base.dialect} knows adapters by numbers; write 0 for its first `--lora`")
+        return None
+    if declared.scale is not None and form != "number":
+        say((*path, "scale"), f"{quoted(base.dialect)} is not told how much of an adapter to use")
+        return None
+    price = base.price
+    if declared.price is not None:
+        try:
+            price = declared_price(declared.price)
+        except ValueError as error:
+            say((*path, "price"), str(error))
+    scale = 1.0 if declared.scale is None else declared.scale
+    return replace(
+        base,
+        name=name,
+        model=_model(base.model, declared.name, form),
+        price=price,
+        adapter=Adapter(declared.name, base.name, scale),
+    )
+
+
+def _model(base: str, name: str, form: AdapterForm) -> str:
+    """What is sent as the model."""
+    if form == "number":
+        return base
+    return name if form == "model" else f"{base}:{name}"
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdecimal() and int(name) <= MOST_NUMBER

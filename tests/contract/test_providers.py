@@ -34,7 +34,8 @@ NAMES = [
 STREAMS = sorted(
     path
     for path in BYTES.glob("*/*.sse")
-    if path.stem not in ("prompts", "overloaded") and path.parent.name in NAMES
+    if path.stem not in ("prompts", "overloaded")
+    and path.parent.name in {*NAMES} - {*family.READ_AS_ANOTHER}
 )
 # It tells usage in the last chunk of a text completion whether or not anybody asked.
 TELLS_UNASKED = [BYTES / "llama_cpp/completion.sse"]

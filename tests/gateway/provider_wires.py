@@ -98,7 +98,7 @@ class ChatWire(ProviderWire):
 
     codecs = (
         *("openai", "openai_compatible", "vllm", "llama_cpp", "sim", "azure_openai"),
-        *("mistral", "groq"),
+        "mistral",
     )
     names = ("prompt_tokens", "completion_tokens", "total_tokens")
 

@@ -34,7 +34,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
 
 def test_the_rig_speaks_every_provider_s_wire() -> None:
     """The others read as one of these does."""
-    kin = {"databricks", "minimax", "openrouter", "perplexity", "sglang"}
+    kin = {"databricks", "groq", "minimax", "openrouter", "perplexity", "sglang"}
     assert {*CODECS, *kin} == {*family.CODECS}
 
 

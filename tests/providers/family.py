@@ -20,4 +20,6 @@ def _is_alike(name: str) -> bool:
 
 # The house's own engine is tried like a stranger's.
 ALIKE: Final = tuple(name for name in plugs.names("providers") if name != "sim" and _is_alike(name))
+# Their readers are another's, whose bytes are cut at every place.
+READ_AS_ANOTHER: Final = ("openrouter", "perplexity")
 CODECS: Final = tuple(name for name in plugs.names("providers") if name not in ALIKE)

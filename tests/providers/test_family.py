@@ -11,7 +11,7 @@ from tests.dialects.grammar import ask_of, target
 from tests.gateway.fault_rig import Kept, kept
 from tests.gateway.provider_wires import CHAT, INPUT_TOKENS, OUTPUT_TOKENS, TEXTS
 from tests.gateway.rig import target as target_at
-from tests.providers.family import ALIKE, CODECS
+from tests.providers.family import ALIKE, CODECS, READ_AS_ANOTHER
 from tests.tidy.sizes import MOST_LINES_OF_KIN
 
 from tidegate.core import plugs
@@ -26,6 +26,7 @@ from tidegate.core.plan import Release, Replica, Route
 from tidegate.core.resilience import Retry
 
 FOLDER: Final = Path(plugs.__file__).parents[1] / "providers"
+BYTES: Final = Path(__file__).parents[1] / "bytes"
 ALL: Final = "chat completions embeddings"
 # Of each: its public address, as its maker has published it, and what it serves there.
 KNOWN: Final[dict[str, tuple[str | None, str]]] = {
@@ -187,3 +188,15 @@ def test_a_plan_without_an_address_is_told_what_to_write(name: str, form: str) -
     plan = Declared(providers=providers, targets=targets, routes={"r": DeclaredRoute("t")})
     found = complaints(plan, dialects=Dialects())
     assert found["providers.p"] == f'"p" has no address; write `base_url: {form}`'
+
+
+@pytest.mark.parametrize("name", READ_AS_ANOTHER)
+def test_its_own_bytes_are_read_as_another_s(name: str) -> None:
+    stream = (BYTES / name / "chat.sse").read_bytes()
+    plug = plugs.load("providers", name)
+    reader = plug.chunks(ask_of({"messages": []}, stream=True, include_usage=True))
+    shown = reader.feed(stream)
+    assert reader.end() is None and reader.finished and not reader.usage.conflict
+    assert b"tide" in reader.text() and b"tide" in shown
+    unasked = plug.chunks(ask_of({"messages": []}, stream=True))
+    assert b'"usage"' not in unasked.feed(stream) and unasked.usage == reader.usage

@@ -219,10 +219,11 @@ class Writer:
         output = self._said.output
         if output is None:
             return
-        if output.schema is None or not self._manners.schemas:
-            if output.schema is not None:
-                self._losses.lose("output")
+        if output.schema is None:
             body["response_format"] = {"type": "json_object"}
+            return
+        if not self._manners.schemas:
+            self._losses.lose("output")
             return
         schema: dict[str, Raw | str | bool] = {"name": output.name or "answer"}
         schema["schema"] = output.schema

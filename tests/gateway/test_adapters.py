@@ -2,6 +2,7 @@
 that an engine has not loaded is nobody's fault but the fleet's, and another target serves."""
 
 import asyncio
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,15 @@ import pytest
 from msgspec.structs import replace
 from tests.gateway.fault_rig import Kept, kept
 from tests.gateway.provider_wires import CHAT
-from tests.gateway.rig import target, until
+from tests.gateway.rig import plan_of, target, until
 from tests.gateway.upstream import answer_bytes
 
 from tidegate.core.plan import Adapter, Queueing, Release, Replica, Route, Target
 from tidegate.core.resilience import Retry
+from tidegate.gateway.pick import Queues
 
 ONCE = Retry(attempts=1)
+_SERIAL = itertools.count()
 BYTES = Path(__file__).parents[1] / "bytes"
 # What each engine says of an adapter that it has not.
 MISSING = {
@@ -33,10 +36,11 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kept]:
 
 
 def pair(port: int, dialect: str, model: str, **fields: Any) -> tuple[Target, Target]:
-    """A model's target, and that of an adapter of it."""
-    base = target(port, f"{dialect}-base", dialect=dialect, model="meta/llama", **fields)
+    """A model's target, and that of an adapter of it. Each test's have names of their own."""
+    name = f"{dialect}-{next(_SERIAL)}"
+    base = target(port, f"{name}-base", dialect=dialect, model="meta/llama", **fields)
     adapter = Adapter("2" if dialect == "llama_cpp" else "law-v3", base.name, 0.5)
-    return base, replace(base, name=f"{dialect}-law", model=model, adapter=adapter)
+    return base, replace(base, name=f"{name}-law", model=model, adapter=adapter)
 
 
 def route(one: Target, **more: Any) -> Route:
@@ -89,7 +93,7 @@ def test_an_adapter_that_is_not_loaded_is_no_fault_of_the_caller_s(
     async def main() -> None:
         rig = running.rig
         _, law = pair(rig.up.port, dialect, "law-v3")
-        alone = route(replace(law, name=f"{dialect}-alone"))
+        alone = route(law)
         await rig.add(alone)
         body = {"model": alone.name, "messages": [], "stream": streamed}
         missing = [answer_bytes(*MISSING[dialect])]
@@ -106,7 +110,7 @@ def test_the_model_itself_serves_in_its_place(running: Kept, dialect: str) -> No
     async def main() -> None:
         rig = running.rig
         base, law = pair(rig.up.port, dialect, "law-v3")
-        name = f"{dialect}-or-base"
+        name = f"{law.name}-or-base"
         one = replace(route(law, fallbacks=(("unavailable", (base,)),)), name=name)
         await rig.add(one)
         status, missing = MISSING[dialect]
@@ -128,9 +132,9 @@ def test_a_rejection_that_speaks_of_no_adapter_stays_the_caller_s(running: Kept)
     async def main() -> None:
         rig = running.rig
         _, law = pair(rig.up.port, "sglang", "meta/llama:law-v3")
-        await rig.add(route(replace(law, name="sglang-wrong")))
+        await rig.add(route(law))
         wrong = [answer_bytes(400, (BYTES / "sglang/error.json").read_bytes())]
-        body = {"model": "sglang-wrong", "messages": []}
+        body = {"model": law.name, "messages": []}
         reply, receipt = await ask(running, "/v1/chat/completions", body, wrong)
         assert (reply.status, receipt.error_fault) == (400, "caller")
 
@@ -163,3 +167,23 @@ def test_a_model_and_its_adapters_share_its_places(running: Kept) -> None:
         assert len(origins) == 1 and isinstance(law.replicas[0], Replica)
 
     running.run(main())
+
+
+def test_levers_on_places_that_are_shared() -> None:
+    """A cap on one holds for all; a line is closed where nobody else stands in it."""
+    base, law = pair(9, "vllm", "law-v3", queueing=Queueing(max_in_flight=8))
+    queues = Queues()
+    queues.obey(plan_of(base, law))
+    assert queues.at(base).limit.limit == 8
+    queues.cap({law.name: 2.0})
+    assert queues.at(base).limit.limit == queues.at(law).limit.limit == 2
+    queues.cap({base.name: 1.0, law.name: 2.0})
+    assert queues.at(law).limit.limit == 1
+    queues.cap({})
+    closed: list[int] = []
+    queues.at(base).entrance.shed_from = lambda rank, _: closed.append(rank)  # type: ignore[method-assign]
+    queues.close([base.name])
+    queues.close([law.name])
+    assert closed == []
+    queues.close([base.name, law.name])
+    assert closed == [0]

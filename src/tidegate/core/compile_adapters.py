@@ -14,14 +14,10 @@ MOST_NUMBER: Final = 1_000
 
 
 def adapter_target(
-    name: str,
-    base: Target,
-    declared: DeclaredAdapter,
-    form: AdapterForm | None,
-    path: Path,
-    say: Say,
+    base: Target, declared: DeclaredAdapter, form: AdapterForm | None, path: Path, say: Say
 ) -> Target | None:
-    """The target `name`; None, and one complaint, where its engine serves no such thing."""
+    """The target that `path` ends with; None, and one complaint, where its engine serves no such
+    thing."""
     if form is None:
         say(path, f"{quoted(base.dialect)} serves no adapters; name it as a target's `model`")
         return None
@@ -40,7 +36,7 @@ def adapter_target(
     scale = 1.0 if declared.scale is None else declared.scale
     return replace(
         base,
-        name=name,
+        name=path[-1],
         model=_model(base.model, declared.name, form),
         price=price,
         adapter=Adapter(declared.name, base.name, scale),

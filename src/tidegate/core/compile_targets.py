@@ -93,7 +93,7 @@ class Targets:
             if base is not None and known is not None:
                 path = ("targets", of, "adapters", name)
                 form = known[1].adapters
-                self._targets[name] = adapter_target(name, base, adapter, form, path, self.say)
+                self._targets[name] = adapter_target(base, adapter, form, path, self.say)
         return self._targets[name]
 
     def _once(self, name: str, declared: DeclaredTarget, path: Path) -> Target | None:

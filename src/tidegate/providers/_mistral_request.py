@@ -6,7 +6,6 @@ OpenAI's chat say in Mistral's own words goes on as it came.
 
 import re
 from hashlib import blake2b
-from string import ascii_letters, digits
 from typing import Any, Final
 
 from tidegate.core.conversation import Document
@@ -20,7 +19,6 @@ OWN: Final = frozenset(
     }
 )
 ID_CHARS: Final = 9
-_SIGNS: Final = digits + ascii_letters
 _GOOD_ID: Final = re.compile(r"[A-Za-z0-9]{9}")
 
 
@@ -28,12 +26,7 @@ def call_id(told: str) -> str:
     """A call's id as Mistral takes it: nine letters and digits. The same becomes the same."""
     if _GOOD_ID.fullmatch(told):
         return told
-    number = int.from_bytes(blake2b(told.encode("utf-8", "replace"), digest_size=8).digest())
-    made = ""
-    for _ in range(ID_CHARS):
-        number, at = divmod(number, len(_SIGNS))
-        made += _SIGNS[at]
-    return made
+    return blake2b(told.encode("utf-8", "replace"), digest_size=5).hexdigest()[:ID_CHARS]
 
 
 class MistralWriter(Writer):

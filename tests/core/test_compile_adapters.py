@@ -64,6 +64,15 @@ def test_an_adapter_by_its_number() -> None:
     assert (target.model, target.adapter) == ("meta/llama", Adapter("2", "llama", 0.5))
 
 
+def test_a_model_of_numbered_adapters_is_asked_for_without_them() -> None:
+    plan = made("number", routes=("llama", "sql"), adapters={"sql": DeclaredAdapter("2")})
+    base = plan.targets["llama"]
+    assert (base.adapter, base.pool) == (Adapter("2", "llama", 0.0), "llama")
+    assert plan.targets["sql"].adapter == Adapter("2", "llama", 1.0)
+    alone = made("number", routes=("llama",), adapters={})
+    assert alone.targets["llama"].adapter is None
+
+
 def test_an_adapter_may_have_a_price_of_its_own() -> None:
     dear = DeclaredAdapter("law-v3", price=TokenPrice(Decimal(3), Decimal(5)))
     plan = made("model", adapters={"law": dear})

@@ -63,7 +63,7 @@ class _Sources:
 
 def _adapter_rows(target: Target, sources: _Sources) -> list[Row]:
     adapter = target.adapter
-    if adapter is None:
+    if adapter is None or adapter.of == target.name:
         return []
     at = ("targets", adapter.of, "adapters", target.name)
     return [Row("adapter", f"{adapter.name} of {adapter.of}", sources.first(at))]

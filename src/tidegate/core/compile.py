@@ -125,9 +125,7 @@ def _once_a_pool(
 ) -> dict[str, EnginePage]:
     """The pages of targets that are reached. An engine and its adapters have one page: its own
     target's, or else the first one's."""
-    reached = sorted(
-        (targets[name].adapter is not None, name) for name in engines if name in targets
-    )
+    reached = sorted((targets[name].pool != name, name) for name in engines if name in targets)
     pools: dict[str, str] = {}
     for _, name in reached:
         pools.setdefault(targets[name].pool, name)

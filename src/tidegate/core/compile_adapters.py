@@ -1,5 +1,6 @@
 """The targets that are LoRA adapters of another target's model."""
 
+from collections.abc import Mapping
 from typing import Final
 
 from msgspec.structs import replace
@@ -41,6 +42,17 @@ def adapter_target(
         price=price,
         adapter=Adapter(declared.name, base.name, scale),
     )
+
+
+def without_adapters(
+    base: Target, declared: Mapping[str, DeclaredAdapter], form: AdapterForm | None
+) -> Target:
+    """The model's own target: an engine that is told of adapters by numbers uses all that it has
+    loaded unless it is told of one, and of those that are not named none."""
+    if form != "number" or not declared:
+        return base
+    name = next(iter(declared.values())).name
+    return replace(base, adapter=Adapter(name, base.name, 0.0))
 
 
 def _model(base: str, name: str, form: AdapterForm) -> str:

@@ -11,7 +11,7 @@ from msgspec.structs import asdict, replace
 
 from tidegate.core import assemble, plugs
 from tidegate.core.assemble import Dialect, Path, Place, Say
-from tidegate.core.compile_adapters import adapter_target
+from tidegate.core.compile_adapters import adapter_target, without_adapters
 from tidegate.core.declared import Declared
 from tidegate.core.declared_targets import DeclaredTarget, adapters_of
 from tidegate.core.facts import Facts
@@ -162,7 +162,7 @@ class Targets:
         price, allowed = self._price(place, known[0], address)
         facts = self._facts(place, known[0], address)
         context_tokens = declared.context_tokens or facts.context_tokens
-        return Target(
+        target = Target(
             name=name,
             provider=declared.provider,
             dialect=known[0],
@@ -193,6 +193,7 @@ class Targets:
             provisioned=declared.provisioned,
             facts=None if facts == UNKNOWN else facts,
         )
+        return without_adapters(target, declared.adapters, known[1].adapters)
 
     def _facts(self, place: Place, dialect: str, base_url: str) -> ModelFacts:
         """What is declared of the model, beside what is published of it where it is sold."""

@@ -66,7 +66,8 @@ AdapterForm = Literal["model", "suffix", "number"]
 
 
 class Adapter(Struct, frozen=True, omit_defaults=True):
-    """A LoRA adapter by its engine's name of it; `of` is the target of the model without it."""
+    """A LoRA adapter by its engine's name of it; `of` is the target of the model without it, which
+    itself has one with a scale of 0 where its engine would else use what it has loaded."""
 
     name: str
     of: str
@@ -81,7 +82,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     so it is where a caller wants the model to think. `more_credentials` are used beside
     `credential`. `facts` are what is published or declared of the model, None where nothing is.
     `provisioned`: paid for whether it is used or not, so it is chosen before others that are not.
-    With an `adapter` it is that, on the model of another target.
+    With an `adapter` it is that, on the model of another target, or that model without any.
     """
 
     name: str

@@ -191,6 +191,8 @@ def _of_adapter(failure: Failure, target: PreparedTarget, status: int, body: byt
     """The failure, or that the engine has not loaded the adapter: no fault of the caller's, and
     another replica, or another target, may serve."""
     adapter = target.target.adapter
+    if adapter is not None and adapter.of == target.target.name:
+        return failure  # the model itself
     lacks = getattr(target.provider, "lacks_adapter", None)
     if adapter is None or lacks is None or not lacks(status, body):
         return failure

@@ -291,7 +291,7 @@ class CohereWire(ProviderWire):
     """Cohere's `/v2/chat`: an event that ends the message, and a mark behind it."""
 
     codecs = ("cohere",)
-    path = ""
+    path = "/v2"
     names = ("input_tokens", "output_tokens", "total")
 
     def usage(self, kind: UsageKind) -> Any:

@@ -4,8 +4,10 @@ byte take the first."""
 
 from typing import Final
 
+from tests.providers.chatting import CHATTING
+
 from tidegate.core import plugs
-from tidegate.providers.openai_compatible import OpenAICompatible
+from tidegate.providers.openai_compatible import Anything, OpenAICompatible
 
 _DATA: Final = frozenset(
     {"base_url", "hosted", "endpoints", "manners", "one_ceiling", "adapters", "address_form"}
@@ -15,11 +17,12 @@ _DATA: Final = frozenset(
 def _is_alike(name: str) -> bool:
     kind = type(plugs.load("providers", name))
     own = {member for member in vars(kind) if not member.startswith("__")}
-    return kind.__base__ is OpenAICompatible and own <= _DATA
+    return kind.__base__ in (OpenAICompatible, Anything) and own <= _DATA
 
 
-# The house's own engine is tried like a stranger's.
-ALIKE: Final = tuple(name for name in plugs.names("providers") if name != "sim" and _is_alike(name))
+# The house's own engine is tried like a stranger's, and one stands for all.
+_TRIED: Final = ("sim", "openai_compatible")
+ALIKE: Final = tuple(name for name in CHATTING if name not in _TRIED and _is_alike(name))
 # Their readers are another's, whose bytes are cut at every place.
 READ_AS_ANOTHER: Final = ("openrouter", "perplexity")
-CODECS: Final = tuple(name for name in plugs.names("providers") if name not in ALIKE)
+CODECS: Final = tuple(name for name in CHATTING if name not in ALIKE)

@@ -14,7 +14,7 @@ EMBEDDER = CohereEmbeddings()
 
 def test_what_is_asked() -> None:
     sent = EMBEDDER.encode(Wanted(["a", "b"], 256), target())
-    assert sent.path == b"/v2/embed"
+    assert sent.path == b"/embed"
     assert msgspec.json.decode(sent.body) == {
         "model": "their-model",
         "texts": ["a", "b"],

@@ -11,6 +11,7 @@ from tests.dialects.grammar import ask_of, target
 from tests.gateway.fault_rig import Kept, kept
 from tests.gateway.provider_wires import CHAT, INPUT_TOKENS, OUTPUT_TOKENS, TEXTS
 from tests.gateway.rig import target as target_at
+from tests.providers.chatting import CHATTING
 from tests.providers.family import ALIKE, CODECS, READ_AS_ANOTHER
 from tests.tidy.sizes import MOST_LINES_OF_KIN
 
@@ -24,10 +25,12 @@ from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Dialects
 from tidegate.core.plan import Release, Replica, Route
 from tidegate.core.resilience import Retry
+from tidegate.providers.openai_compatible import Anything
 
 FOLDER: Final = Path(plugs.__file__).parents[1] / "providers"
 BYTES: Final = Path(__file__).parents[1] / "bytes"
 ALL: Final = "chat completions embeddings"
+EVERYTHING: Final = " ".join(sorted(Anything.endpoints))
 # Of each: its public address, as its maker has published it, and what it serves there.
 KNOWN: Final[dict[str, tuple[str | None, str]]] = {
     "baseten": ("https://inference.baseten.co/v1", "chat"),
@@ -38,13 +41,13 @@ KNOWN: Final[dict[str, tuple[str | None, str]]] = {
     "deepinfra": ("https://api.deepinfra.com/v1/openai", ALL),
     "deepseek": ("https://api.deepseek.com/v1", "chat"),
     "featherless": ("https://api.featherless.ai/v1", "chat completions"),
-    "fireworks": ("https://api.fireworks.ai/inference/v1", ALL),
+    "fireworks": ("https://api.fireworks.ai/inference/v1", f"{ALL} rerank"),
     "friendli": ("https://api.friendli.ai/serverless/v1", "chat completions"),
     "github_models": ("https://models.github.ai/inference", "chat embeddings"),
-    "groq": ("https://api.groq.com/openai/v1", "chat"),
+    "groq": ("https://api.groq.com/openai/v1", "chat speech transcriptions translations"),
     "hugging_face": ("https://router.huggingface.co/v1", "chat"),
     "hyperbolic": ("https://api.hyperbolic.xyz/v1", "chat completions"),
-    "litellm_proxy": (None, ALL),
+    "litellm_proxy": (None, EVERYTHING),
     "lm_studio": ("http://127.0.0.1:1234/v1", ALL),
     "minimax": ("https://api.minimax.io/v1", "chat"),
     "moonshot": ("https://api.moonshot.ai/v1", "chat"),
@@ -58,15 +61,15 @@ KNOWN: Final[dict[str, tuple[str | None, str]]] = {
     "perplexity": ("https://api.perplexity.ai", "chat"),
     "sambanova": ("https://api.sambanova.ai/v1", "chat embeddings"),
     "scaleway": ("https://api.scaleway.ai/v1", "chat embeddings"),
-    "sglang": ("http://127.0.0.1:30000/v1", ALL),
-    "sim": ("http://127.0.0.1:8190/v1", ALL),
-    "siliconflow": ("https://api.siliconflow.com/v1", "chat embeddings"),
+    "sglang": ("http://127.0.0.1:30000/v1", f"{ALL} rerank"),
+    "sim": ("http://127.0.0.1:8190/v1", EVERYTHING),
+    "siliconflow": ("https://api.siliconflow.com/v1", "chat embeddings rerank"),
     "tgi": ("http://127.0.0.1:3000/v1", "chat completions"),
-    "together": ("https://api.together.xyz/v1", ALL),
+    "together": ("https://api.together.xyz/v1", f"{ALL} images rerank"),
     "vercel_ai_gateway": ("https://ai-gateway.vercel.sh/v1", "chat embeddings"),
-    "vllm": ("http://127.0.0.1:8000/v1", ALL),
+    "vllm": ("http://127.0.0.1:8000/v1", f"{ALL} rerank transcriptions translations"),
     "volcengine": ("https://ark.cn-beijing.volces.com/api/v3", "chat"),
-    "xai": ("https://api.x.ai/v1", "chat"),
+    "xai": ("https://api.x.ai/v1", "chat images"),
     "zai": ("https://api.z.ai/api/paas/v4", "chat embeddings"),
 }
 OWN: Final = {"litellm_proxy", "lm_studio", "ollama", "sglang", "sim", "tgi", "vllm"}
@@ -76,7 +79,7 @@ def of_few_lines() -> set[str]:
     return {
         file.stem
         for file in FOLDER.glob("[a-z]*.py")
-        if len(file.read_text().splitlines()) <= MOST_LINES_OF_KIN
+        if file.stem in CHATTING and len(file.read_text().splitlines()) <= MOST_LINES_OF_KIN
     }
 
 

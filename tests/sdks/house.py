@@ -221,7 +221,7 @@ def _loose(target: Target) -> tuple[str, Route]:
 
 
 def _target(name: str, port: int) -> Target:
-    prefix = {"bedrock": "", "azure_openai": "", "cohere": ""}.get(name, "/v1")
+    prefix = {"bedrock": "", "azure_openai": "", "cohere": "/v2"}.get(name, "/v1")
     replica = Replica(f"127.0.0.1:{port}", "http", "127.0.0.1", port, prefix)
     fields: dict[str, Any] = {"dialect": name, "model": MODELS[name], "replicas": (replica,)}
     return target(port, name, hides_reasoning=name in ("openai", "azure_openai"), **fields)

@@ -14,7 +14,7 @@ from tidegate.providers._failures import no_answer
 from tidegate.text.strict_json import UNREADABLE
 
 MOST_TEXTS: Final = 96  # in one request; Cohere refuses more
-PATH: Final = b"/v2/embed"
+PATH: Final = b"/embed"
 # What OpenAI's callers cannot say, and Cohere wants to know: the texts are to be searched.
 _INPUT_TYPE: Final = "search_document"
 

@@ -1,4 +1,4 @@
-"""Cohere's own API: `/v2/chat` and `/v2/embed`.
+"""Cohere's own API: `/v2/chat`, `/v2/embed` and `/v2/rerank`, which passes as it came.
 
 Carried: instructions, texts, images, tools with calls, their results and the plan before them,
 schemas of answers and arguments, reasoning and its budget, sampling within Cohere's ranges, stop
@@ -13,7 +13,7 @@ from collections.abc import Mapping
 import msgspec
 
 from tidegate.core import clock
-from tidegate.core.ask import Ask, Outgoing
+from tidegate.core.ask import MEDIA, Ask, Outgoing
 from tidegate.core.conversation import Conversation
 from tidegate.core.embeddings import Embedder
 from tidegate.core.losses import Losses
@@ -25,6 +25,7 @@ from tidegate.core.spoken import Spoken
 from tidegate.providers._cohere_embeddings import CohereEmbeddings
 from tidegate.providers._cohere_request import CohereWriter
 from tidegate.providers._cohere_stream import CohereReader, read_whole
+from tidegate.providers._media import Media
 from tidegate.providers._openai_error import failure_of
 
 _BAD_TOKEN = 498
@@ -32,12 +33,12 @@ _encode = msgspec.json.Encoder().encode
 
 
 class Cohere:
-    """core.plugs.Provider, of which no caller's dialect passes through."""
+    """core.plugs.Provider, of which no caller's chat passes through."""
 
-    base_url: str | None = "https://api.cohere.com"
+    base_url: str | None = "https://api.cohere.com/v2"
     hosted = True
-    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
-    passthrough: Mapping[str, Passthrough] = {}
+    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings", "rerank"})
+    passthrough: Mapping[str, Passthrough] = {MEDIA: Media()}
     headers: tuple[tuple[str, str], ...] = ()
     signer: Signer | None = None
     embedder: Embedder | None = CohereEmbeddings()
@@ -51,7 +52,7 @@ class Cohere:
         losses = Losses(said, "cohere", drop=drop)
         body = CohereWriter(said, losses).body(target.model, ask.output_bound_tokens)
         body["stream"] = ask.stream
-        return Outgoing(b"/v2/chat", _encode(body), dropped=tuple(losses.names))
+        return Outgoing(b"/chat", _encode(body), dropped=tuple(losses.names))
 
     def spoken_reader(self, ask: Ask) -> CohereReader:
         return CohereReader(ask)

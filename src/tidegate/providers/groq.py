@@ -11,7 +11,7 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 class Groq(OpenAICompatible):
     base_url = "https://api.groq.com/openai/v1"
     hosted = True
-    endpoints: frozenset[Endpoint] = frozenset({"chat"})
+    endpoints: frozenset[Endpoint] = frozenset({"chat", "speech", "transcriptions", "translations"})
     manners = Manners(ceiling="max_completion_tokens", reasoning="reasoning")
 
     def chunks(self, ask: Ask) -> OpenAIStreamReader:

@@ -8,7 +8,7 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 class SiliconFlow(OpenAICompatible):
     base_url = "https://api.siliconflow.com/v1"
     hosted = True
-    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
+    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings", "rerank"})
     manners = Manners(
         reasoning="reasoning_content", switch="enable_thinking", effort=False, top_k=True
     )

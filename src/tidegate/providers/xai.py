@@ -8,7 +8,7 @@ from tidegate.providers.openai_compatible import OpenAICompatible
 class XAI(OpenAICompatible):
     base_url = "https://api.x.ai/v1"
     hosted = True
-    endpoints: frozenset[Endpoint] = frozenset({"chat"})
+    endpoints: frozenset[Endpoint] = frozenset({"chat", "images"})
     manners = Manners(ceiling="max_completion_tokens", reasoning="reasoning_content")
 
 

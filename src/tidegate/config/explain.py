@@ -17,7 +17,7 @@ from tidegate.config.show import (
 )
 from tidegate.config.walk import Origin
 from tidegate.core.declared import Declared
-from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.declared_targets import DeclaredTarget, adapters_of
 from tidegate.core.limit import reaches
 from tidegate.core.plan import Plan, Route, Target
 from tidegate.core.words import quoted
@@ -55,7 +55,18 @@ class _Sources:
         below, wanted = next(self.declared.routes[route].wanted())
         if not isinstance(wanted, DeclaredTarget) and wanted in self.declared.targets:
             return ("targets", wanted)
+        adapters = adapters_of(self.declared.targets)
+        if not isinstance(wanted, DeclaredTarget) and wanted in adapters:
+            return ("targets", adapters[wanted][0])
         return ("routes", route, *below)
+
+
+def _adapter_rows(target: Target, sources: _Sources) -> list[Row]:
+    adapter = target.adapter
+    if adapter is None or adapter.of == target.name:
+        return []
+    at = ("targets", adapter.of, "adapters", target.name)
+    return [Row("adapter", f"{adapter.name} of {adapter.of}", sources.first(at))]
 
 
 def explain(
@@ -76,6 +87,7 @@ def explain(
         Row("provider", target.provider, sources.first((*at, "provider"), otherwise=line)),
         Row("kind", target.dialect, sources.first((*above, "kind"), otherwise="its name")),
         Row("model", target.model, sources.first((*at, "model"), otherwise=line)),
+        *_adapter_rows(target, sources),
         *_address_rows(target, sources, at),
         Row(
             "credential",

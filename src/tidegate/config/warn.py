@@ -12,7 +12,7 @@ from tidegate.core.contradictions import silenced
 from tidegate.core.database_ref import DATABASE_VARIABLE
 from tidegate.core.declared import Declared
 from tidegate.core.declared_metrics import DeclaredMetrics
-from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.declared_targets import DeclaredTarget, adapters_of
 from tidegate.core.facts import Facts
 from tidegate.core.limit import SPEND, reaches
 from tidegate.core.model_name import family
@@ -43,12 +43,17 @@ def about_surroundings(declared: Declared, environ: Mapping[str, str]) -> Iterat
 def about_costs(plan: Plan, declared: Declared) -> Iterator[Warned]:
     """Targets that will serve at a cost nobody knows, or not at all where a budget is hard."""
     unpriced: dict[str, list[Route]] = defaultdict(list)
+    adapters = adapters_of(declared.targets)
     for route in plan.routes.values():
         for target in route.reachable:
             if target.price is None:
                 unpriced[target.name].append(route)
     for name, routes in unpriced.items():
-        path = ("targets", name) if name in declared.targets else ("routes", routes[0].name)
+        path: Path = ("routes", routes[0].name)
+        if name in declared.targets:
+            path = ("targets", name)
+        elif name in adapters:
+            path = ("targets", adapters[name][0])
         message = f"{_unknown_cost(plan, routes)}; write `price: free` or what it costs"
         yield Warned(path, message)
 

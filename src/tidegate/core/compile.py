@@ -38,6 +38,7 @@ from tidegate.core.declared import Declared
 from tidegate.core.declared_keys import EVERY_ROUTE
 from tidegate.core.declared_routes import DeclaredRoute
 from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.engine_signals import EnginePage
 from tidegate.core.facts import Facts
 from tidegate.core.levers import LEVERS
 from tidegate.core.plan import Candidate, HttpBounds, JournalBounds, Plan, Route, Target
@@ -117,9 +118,21 @@ def compile_plan(
     plan = replace(
         plan,
         probes={k: v for k, v in probes.items() if k in plan.targets},
-        engines={k: v for k, v in engines.items() if k in plan.targets},
+        engines=_once_a_pool(engines, plan.targets),
     )
     return replace(plan, version=version, digest=_digest(plan), compiled_at_s=now_s)
+
+
+def _once_a_pool(
+    engines: Mapping[str, EnginePage], targets: Mapping[str, Target]
+) -> dict[str, EnginePage]:
+    """The pages of targets that are reached. An engine and its adapters have one page: its own
+    target's, or else the first one's."""
+    reached = sorted((targets[name].pool != name, name) for name in engines if name in targets)
+    pools: dict[str, str] = {}
+    for _, name in reached:
+        pools.setdefault(targets[name].pool, name)
+    return {name: page for name, page in engines.items() if name in pools.values()}
 
 
 def _digest(content: object) -> str:

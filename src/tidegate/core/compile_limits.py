@@ -15,7 +15,7 @@ from tidegate.core.contradictions import contradictions
 from tidegate.core.declared import Declared
 from tidegate.core.declared_budgets import DeclaredBudget
 from tidegate.core.declared_limits import DeclaredLimit
-from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.declared_targets import DeclaredTarget, adapters_of
 from tidegate.core.facts import Kinds
 from tidegate.core.limit import GLOBAL, SPEND, SUMMED_UP, LimitKind, Rolling, is_dimension
 from tidegate.core.plan import Limit
@@ -234,13 +234,17 @@ def _reads(kind: LimitKind) -> str:
 
 def _values(declared: Declared) -> dict[str, Set[str]]:
     """What there is of the dimensions that the plan itself names."""
-    targets, models = set(declared.targets), {one.model for one in declared.targets.values()}
+    adapters = adapters_of(declared.targets)
+    targets = {*declared.targets, *adapters}
+    models = {one.model for one in declared.targets.values()}
+    for of, adapter in adapters.values():
+        models |= {adapter.name, f"{declared.targets[of].model}:{adapter.name}"}
     for name, route in declared.routes.items():
         for _, wanted in route.wanted():
             if isinstance(wanted, DeclaredTarget):
                 targets.add(name)
                 models.add(wanted.model)
-            elif wanted not in declared.targets:
+            elif wanted not in targets:
                 targets.add(wanted)
                 models.add(wanted.partition("/")[2])
     return {

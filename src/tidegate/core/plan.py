@@ -62,6 +62,20 @@ class Queueing(Struct, frozen=True, omit_defaults=True):
     tenant_weights: tuple[tuple[str, float], ...] = ()
 
 
+# How an engine is told of an adapter: in the model's place, behind it (`MODEL:NAME`), or by number
+# in a member of its own.
+AdapterForm = Literal["model", "suffix", "number"]
+
+
+class Adapter(Struct, frozen=True, omit_defaults=True):
+    """A LoRA adapter by its engine's name of it; `of` is the target of the model without it, which
+    itself has one with a scale of 0 where its engine would else use what it has loaded."""
+
+    name: str
+    of: str
+    scale: float = 1.0
+
+
 class Target(Struct, frozen=True, omit_defaults=True):
     """One model at one provider or engine pool. `dialect` is the file in `providers/`.
 
@@ -69,8 +83,9 @@ class Target(Struct, frozen=True, omit_defaults=True):
     `hides_reasoning`: tokens are charged that no text of an answer tells of; `sums_up_reasoning`:
     so it is where a caller wants the model to think. `more_credentials` are used beside
     `credential`. `facts` are what is published or declared of the model, None where nothing is.
-    `provisioned`: paid for whether it is used or not, so it is chosen before others
-    that are not. With `batches` its provider takes files of requests.
+    `provisioned`: paid for whether it is used or not, so it is chosen before others that are not.
+    With `batches` its provider takes files of requests. With an `adapter` it is that, on the model
+    of another target, or that model without any.
     """
 
     name: str
@@ -97,6 +112,12 @@ class Target(Struct, frozen=True, omit_defaults=True):
     sums_up_reasoning: bool = False
     batches: Batches | None = None
     facts: ModelFacts | None = None
+    adapter: Adapter | None = None
+
+    @property
+    def pool(self) -> str:
+        """The target whose places its requests take: its own, or its model's."""
+        return self.name if self.adapter is None else self.adapter.of
 
     @property
     def credentials(self) -> tuple[SecretRef, ...]:

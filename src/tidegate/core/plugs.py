@@ -257,7 +257,10 @@ class Provider(Protocol):
 
     `passthrough` says for which dialects of callers nothing has to be translated. `headers` go
     with each of its requests. `signer` is there where those can be signed, `embedder` where
-    embeddings do not pass through.
+    embeddings do not pass through. One whose engine serves LoRA adapters says so by two members
+    more, which others leave out: `adapters`, a core.plan.AdapterForm, and `lacks_adapter(status,
+    body)`, whether an error says that the adapter is not loaded. One that has no `base_url` may say
+    by an `address_form` what to write.
     """
 
     base_url: str | None

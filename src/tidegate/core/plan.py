@@ -12,6 +12,7 @@ from tidegate.core.cache import RouteCache
 from tidegate.core.capture import Capture
 from tidegate.core.database_ref import CounterStore, VectorStore
 from tidegate.core.engine_signals import EnginePage
+from tidegate.core.ladder import Rung
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.price import Price
 from tidegate.core.probe import Probe
@@ -169,7 +170,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     replaced. `came_by` are the releases that this version came by, as long as they may be taken
     back, and `taken_back` those whose promotions were. With `capture` some of its requests are kept
     with what was said, with `cache` answers are, to be given again. `prefix_marks`: Claude is told
-    to cache its prompts' beginnings for so long.
+    to cache its prompts' beginnings for so long. `ladder` is what serves instead when the route
+    itself cannot, and `rung_targets` what of it is asked.
     """
 
     name: str
@@ -190,6 +192,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     capture: Capture | None = None
     prefix_marks: PrefixTtl | None = None
     cache: RouteCache | None = None
+    ladder: tuple[Rung, ...] = ()
+    rung_targets: tuple[Target, ...] = ()
 
     @property
     def targets(self) -> tuple[Target, ...]:
@@ -205,9 +209,10 @@ class Route(Struct, frozen=True, omit_defaults=True):
 
     @property
     def reachable(self) -> tuple[Target, ...]:
-        """`targets`, and those of its candidates and of what it keeps warm, each once."""
+        """`targets`, and those of its ladder, of its candidates and of what it keeps warm, each
+        once."""
         coming = (target for one in self.candidates for target in one.route.targets)
-        every = (*self.targets, *coming, *self.kept_warm)
+        every = (*self.targets, *self.rung_targets, *coming, *self.kept_warm)
         return tuple({target.name: target for target in every}.values())
 
 
@@ -255,7 +260,8 @@ class Limit(Struct, frozen=True, omit_defaults=True):
     `scope` names the dimensions (`core.limit`) that each have a counter of their own; () is one
     counter for everything. `only` restricts it to requests with these values. A request in which
     a dimension of `scope` is unknown is not counted. `amount` is requests, tokens, calls or
-    nano-dollars; what the fields below it mean is the kind's. `raises` come on top of it.
+    nano-dollars; what the fields below it mean is the kind's. `raises` come on top of it. Where a
+    budget `degrades`, ladders of routes look at it.
     """
 
     name: str
@@ -272,6 +278,7 @@ class Limit(Struct, frozen=True, omit_defaults=True):
     on_excess: Literal["refuse", "cap", "alert"] = "refuse"
     alert_percents: tuple[int, ...] = ()
     raises: tuple[Raise, ...] = ()
+    degrades: bool = False
 
 
 class Plan(Struct, frozen=True, omit_defaults=True):

@@ -1,0 +1,241 @@
+"""ladder: a request served by its route or, where that cannot, by a rung of its route's ladder.
+
+A rung is a step down and never up: what went wrong is looked for further down than where the
+request is. Each attempt has ended, with its cost, before a rung is tried; after the first content
+that a client has seen nothing is. A rung that asks a model counts as something sent again, and is
+left out where the retry budget, the money or the caller's time does not allow it.
+"""
+
+from typing import Final
+
+from tidegate.core import clock
+from tidegate.core.ladder import MADE_UP
+from tidegate.core.outcome import Failure, Refusal
+from tidegate.gateway.attempts import attempts
+from tidegate.gateway.cache import rescued
+from tidegate.gateway.climbing import Climbing, Step
+from tidegate.gateway.decline import forget_frames, note_failure
+from tidegate.gateway.give import give
+from tidegate.gateway.lowering import step_to
+from tidegate.gateway.made_up import say
+from tidegate.gateway.pick import leave
+from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.settle import account_attempt, settle_attempt
+from tidegate.gateway.signs import Signs, signs_of, signs_of_answer
+from tidegate.gateway.world import World
+
+_BATCH: Final = "batch"
+BATCH_RETRY_S: Final = 60.0
+_BATCH_ONLY: Final = (
+    "that model serves only batch work for now: send it to /v1/batches, or with the priority "
+    "`batch`, or try again later"
+)
+_TURNED_DOWN: Final = "the answer was turned down by its route's ladder"
+
+
+async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
+    """Serves the request. Refusal or Failure of the last attempt where nothing does; Withdrawn, as
+    `attempts`."""
+    climbing = progress.climb
+    assert climbing is not None  # noqa: S101 - see `life`
+    if climbing.step is not None and await _begun(progress, climbing, world):
+        return
+    while True:
+        until_s = progress.until_s
+        patience_until_s = _patience_until_s(progress, climbing)
+        if patience_until_s is not None:
+            progress.until_s = patience_until_s
+        no: Refusal | Failure
+        try:
+            await attempts(progress, plan, world)
+        except (Refusal, Failure) as error:
+            no, signs = error, signs_of(progress, error, patience_until_s)
+            progress.until_s = until_s
+            if not await _go_down(progress, signs, no, plan, world):
+                raise
+            forget_frames(no)
+        else:
+            progress.until_s = until_s
+            signs = signs_of_answer(progress) if _minds(climbing) else ()
+            if not signs:
+                return
+            no = Failure("malformed", "upstream_invalid_answer", _TURNED_DOWN)
+            if not await _go_down(progress, signs, no, plan, world):
+                _let_stand(progress)
+                return
+        if climbing.step is not None and not climbing.step.rung.asks:
+            return
+
+
+def _patience_until_s(progress: Progress, climbing: Climbing) -> float | None:
+    """Until when what is asked now is waited for, where a rung is there for what is slower, and
+    whoever asks does not want it sooner."""
+    ask, route = progress.ask, progress.route
+    assert ask is not None and route is not None  # noqa: S101 - see `climb`
+    patience_s = climbing.patience_s(stream=ask.stream)
+    if patience_s is None or not route.budget.has_room(clock.monotonic_s()):
+        return None
+    until_s = progress.received_s + patience_s
+    return until_s if progress.until_s is None or until_s < progress.until_s else None
+
+
+def _minds(climbing: Climbing) -> bool:
+    """Whether a rung further down is there for answers that are no good."""
+    return any(it.rung.when.quality for it in climbing.ladder.rungs[climbing.number :])
+
+
+async def _begun(progress: Progress, climbing: Climbing, world: World) -> bool:
+    """Whether a rung that asks nobody has served it; otherwise it is at one that asks, or at its
+    route. Refusal where nothing has anything to give."""
+    while climbing.step is not None:
+        step = climbing.step
+        if step.rung.asks:
+            _enter(progress, step)
+            return False
+        if await _ended(progress, step, world):
+            return True
+        climbing.step, climbing.otherwise = climbing.otherwise, None
+    if climbing.no is not None:
+        raise climbing.no
+    return False
+
+
+def _enter(progress: Progress, step: Step) -> None:
+    """What is asked from now on is asked at this rung."""
+    progress.ask, progress.route, progress.said = step.ask, step.route, None
+    for name, value in step.noted.items():
+        setattr(progress.receipt, name, value)
+    _note(progress, step)
+
+
+def _note(progress: Progress, step: Step) -> None:
+    receipt, rung = progress.receipt, step.rung.rung
+    receipt.rung, receipt.rung_kind, receipt.rung_reason = rung.name, rung.kind, step.reason
+
+
+async def _go_down(
+    progress: Progress, signs: Signs, no: Refusal | Failure, plan: PreparedPlan, world: World
+) -> bool:
+    """Whether a rung is there for it, which the request is at then, or which has served it."""
+    climbing = progress.climb
+    assert climbing is not None  # noqa: S101 - see `climb`
+    for rung, reason in climbing.ladder.below(climbing.number, signs):
+        if rung.rung.kind in MADE_UP and rescued(progress, no, world):
+            climbing.step = Step(rung, reason, climbing.came, climbing.own)
+            return True
+        step = step_to(progress, climbing, rung, reason, world)
+        if step is None:
+            continue
+        if rung.asks:
+            if not await _may_ask(progress, step, no, plan, world):
+                continue
+            _end_attempt(progress, no, world)
+            _enter(progress, step)
+        elif not await _instead(progress, step, no, world):
+            continue
+        climbing.step = step
+        return True
+    return False
+
+
+async def _may_ask(
+    progress: Progress, step: Step, no: Refusal | Failure, plan: PreparedPlan, world: World
+) -> bool:
+    """Whether its caller waits for it, and what it may cost and load is there."""
+    now_s, admitted, climbing = clock.monotonic_s(), progress.admitted, progress.climb
+    if progress.until_s is not None and now_s >= progress.until_s:
+        return False
+    budget, sent = step.route.budget, progress.call is not None
+    if sent and not budget.has_room(now_s):
+        budget.refused += 1
+        return False
+    if admitted is not None:
+        if climbing is None or not climbing.paid:
+            return False
+        note_failure(progress, no)
+        _, wasted_nanousd = account_attempt(progress, world)
+        assumed_tokens = plan.plan.assumed_output_tokens
+        if not await admitted.meant_too(step.ask, step.route.bound, assumed_tokens, wasted_nanousd):
+            return False
+    return not sent or budget.take(now_s)
+
+
+async def _instead(progress: Progress, step: Step, no: Refusal | Failure, world: World) -> bool:
+    """Whether a rung that asks nobody has served it, in the place of an attempt."""
+    kind = step.rung.rung.kind
+    if kind == "stale" and not _has_old(progress, step, world):
+        return False
+    if kind == "batch_only" and progress.receipt.priority == _BATCH:
+        return False
+    if kind == "handover" and not await _handed_over(progress, step, world):
+        return False
+    _end_attempt(progress, no, world)
+    progress.owed = 0  # nothing is sent once more
+    return _answered(progress, step, world)
+
+
+async def _ended(progress: Progress, step: Step, world: World) -> bool:
+    """Whether a rung that asks nobody has served it, before anybody was asked."""
+    kind = step.rung.rung.kind
+    if kind == "stale" and not _has_old(progress, step, world):
+        return False
+    if kind == "handover" and not await _handed_over(progress, step, world):
+        return False
+    return _answered(progress, step, world)
+
+
+def _answered(progress: Progress, step: Step, world: World) -> bool:
+    """Gives what the rung has. Refusal of one that has only batch work done."""
+    rung, caching = step.rung.rung, progress.caching
+    progress.route = step.route
+    _note(progress, step)
+    if rung.kind == "batch_only":
+        raise Refusal("batch_only", _BATCH_ONLY, retry_after_s=BATCH_RETRY_S)
+    if rung.kind != "stale":
+        say(progress, rung.text, world)
+        return True
+    assert caching is not None and caching.old is not None  # noqa: S101 - see `_has_old`
+    return give(progress, caching.old, "stale", world)
+
+
+def _has_old(progress: Progress, step: Step, world: World) -> bool:
+    """Whether an answer was kept that is not too old for the rung, and that nobody took back."""
+    caching = progress.caching
+    if caching is None or caching.old is None:
+        return False
+    answer = caching.old.answer
+    if world.cache.invalidations.is_void(answer.labels, caching.mark.number):
+        return False
+    return caching.old.age_s < answer.fresh_s + step.rung.rung.stale_s
+
+
+async def _handed_over(progress: Progress, step: Step, world: World) -> bool:
+    """Whether somebody will be told of it, whatever becomes of this process."""
+    handover = step.rung.rung.handover
+    if handover is None or world.handovers is None:
+        return False
+    return await world.handovers.take(progress, handover, step.rung.rung.name, step.reason)
+
+
+def _end_attempt(progress: Progress, no: Refusal | Failure, world: World) -> None:
+    """The attempt before is over, with what it cost; what was sent in vain stays owed."""
+    relay, route = progress.relay, progress.route
+    assert route is not None  # noqa: S101 - see `climb`
+    sent = progress.call is not None
+    begun = relay is not None and relay.committed
+    note_failure(progress, no)
+    leave(progress, no.code.name)
+    worked, wasted_nanousd = account_attempt(progress, world)
+    settle_attempt(progress, world, worked)
+    if wasted_nanousd:
+        route.budget.wasted(wasted_nanousd, clock.monotonic_s())
+    progress.begun = progress.begun or begun
+    progress.owed, progress.replica = int(sent), None
+    progress.receipt.refused_by = None
+
+
+def _let_stand(progress: Progress) -> None:
+    """Nothing is there in its place: the answer is no worse than none."""
+    if progress.call is not None:
+        progress.call.attempt.failure = None

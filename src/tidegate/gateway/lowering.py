@@ -1,0 +1,200 @@
+"""lowering: where on its route's ladder a request begins, before anybody is asked: as a change in
+force has it, for want of memory or processor, or by what is left of its budgets.
+
+A rung that may turn out to have nothing to give, a kept answer or somebody to hand over to, is
+tried before the next one, for which money is held meanwhile.
+"""
+
+from typing import Final
+
+from tidegate.core.ladder import RungReason
+from tidegate.core.outcome import Refusal
+from tidegate.core.priority import rank
+from tidegate.gateway.admit import Admission
+from tidegate.gateway.climbing import Climbing, Step, derive
+from tidegate.gateway.gate import Gate
+from tidegate.gateway.holding import moment
+from tidegate.gateway.in_force import counts_unasked
+from tidegate.gateway.prepared import PreparedPlan
+from tidegate.gateway.prepared_route import PreparedRung
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.resolve import OFF_RETRY_S
+from tidegate.gateway.world import World
+
+_BATCH: Final = "batch"
+# What may turn out to have nothing to give.
+_UNSURE: Final = frozenset({"stale", "handover"})
+_NOTHING: Final = "that model is not asked for now, and nothing stands in for its answer"
+_BUDGET: Final[tuple[RungReason, ...]] = ("budget",)
+# Says no where nobody knows what is left.
+_UNKNOWN: Final = "limits_unavailable"
+
+
+def begin(progress: Progress, world: World) -> None:
+    """Where it begins as things stand. Refusal where requests of its priority are shed, and no rung
+    is there for that."""
+    climb = progress.climb
+    if climb is None:
+        world.pressure.check(rank(progress.receipt.priority))
+        return
+    ladder = climb.ladder
+    if ladder.floor:
+        climb.no = Refusal("route_off", _NOTHING, retry_after_s=OFF_RETRY_S)
+        _choose(progress, ladder.rungs[ladder.floor - 1 :], ladder.reason, world)
+        if not ladder.empty and climb.step is None:
+            climb.no = None
+    if world.pressure.sheds and (climb.step is None or climb.step.rung.asks):
+        _shed(progress, climb, world)
+
+
+def _shed(progress: Progress, climb: Climbing, world: World) -> None:
+    try:
+        world.pressure.check(rank(progress.receipt.priority))
+    except Refusal as no:
+        below = climb.ladder.below(climb.number, ("pressure",))
+        climb.step = climb.otherwise = None
+        _choose(progress, tuple(rung for rung, _ in below), "pressure", world)
+        if climb.step is None:
+            raise
+        climb.no = no
+
+
+def _choose(
+    progress: Progress, rungs: tuple[PreparedRung, ...], reason: RungReason, world: World
+) -> None:
+    """The first of these that can serve it, and one beside where that is not sure."""
+    climb = progress.climb
+    assert climb is not None  # noqa: S101 - see `begin`
+    for rung in rungs:
+        if rung.rung.kind == "batch_only" and progress.receipt.priority == _BATCH:
+            return
+        step = step_to(progress, climb, rung, reason, world)
+        if step is not None and _put(climb, step):
+            return
+
+
+def _put(climb: Climbing, step: Step) -> bool:
+    """Whether that is all that is needed."""
+    if climb.step is None:
+        climb.step = step
+    else:
+        climb.otherwise = step
+    return step.rung.rung.kind not in _UNSURE
+
+
+def step_to(
+    progress: Progress, climb: Climbing, rung: PreparedRung, reason: RungReason, world: World
+) -> Step | None:
+    """The rung as it is for this request; None where it is not to be had."""
+    if rung.off or (rung.asks and rung.route is None and climb.ladder.empty):
+        return None
+    if progress.keeper is not None and rung.route is not None:
+        return None  # nobody else knows the conversation that it goes on from
+    try:
+        return derive(climb, rung, reason, world.dialects[climb.came.dialect], progress.receipt)
+    except Refusal:
+        return None
+
+
+async def admit_lower(
+    progress: Progress, gate: Gate, no: Refusal, plan: PreparedPlan, world: World
+) -> bool:
+    """Whether a budget that said no has a rung for it: one that fits, or costs nothing. It is held
+    for then."""
+    climb, receipt = progress.climb, progress.receipt
+    if climb is None or not _degrades(gate, no):
+        return False
+    climb.step = climb.otherwise = None
+    for rung, reason in climb.ladder.below(climb.held, _BUDGET):
+        if rung.asks and no.code.name == _UNKNOWN:
+            continue
+        if rung.rung.kind == "batch_only" and receipt.priority == _BATCH:
+            continue
+        step = step_to(progress, climb, rung, reason, world)
+        if step is None or (rung.asks and not await _admitted(progress, step, gate, plan, world)):
+            continue
+        if _put(climb, step):
+            break
+    if climb.step is None:
+        return False
+    sure = climb.otherwise or climb.step
+    climb.paid = sure.rung.asks
+    if not climb.paid:
+        admitted = progress.admitted = _admission(progress, sure, plan)
+        await admitted.admit(gate.only(counts_unasked), world.past)
+    climb.no, receipt.refused_by = no, None
+    return True
+
+
+def _admission(progress: Progress, step: Step, plan: PreparedPlan) -> Admission:
+    assumed_tokens = plan.plan.assumed_output_tokens
+    return Admission(step.ask, progress.receipt, step.route.bound, assumed_tokens)
+
+
+async def _admitted(
+    progress: Progress, step: Step, gate: Gate, plan: PreparedPlan, world: World
+) -> bool:
+    admitted = _admission(progress, step, plan)
+    try:
+        await admitted.admit(gate, world.past)
+    except Refusal:
+        return False
+    progress.admitted = admitted
+    return True
+
+
+async def lower(progress: Progress, plan: PreparedPlan, world: World) -> None:
+    """Puts a request that is admitted as far down as its budgets have it, by what is spent or held
+    of them for others."""
+    climb, admitted = progress.climb, progress.admitted
+    assert climb is not None and admitted is not None  # noqa: S101 - see `grant`
+    below = climb.ladder.below(climb.number, _BUDGET)
+    spent = spent_percent(admitted) if below else None
+    if spent is None:
+        return
+    unsure: Step | None = None
+    sure: Step | None = None
+    for rung, reason in reversed(below):
+        if (rung.rung.when.budget_percent or 0) > spent:
+            continue
+        if rung.rung.kind == "batch_only" and progress.receipt.priority == _BATCH:
+            continue
+        step = step_to(progress, climb, rung, reason, world)
+        if step is None or (step.rung.asks and not await _meant(admitted, step, plan)):
+            continue
+        if rung.rung.kind not in _UNSURE:
+            sure = step
+            break
+        unsure = unsure or step
+    if unsure is not None or sure is not None:
+        climb.otherwise = None if unsure is None else sure or climb.step
+        climb.step = unsure or sure
+
+
+async def _meant(admitted: Admission, step: Step, plan: PreparedPlan) -> bool:
+    assumed_tokens = plan.plan.assumed_output_tokens
+    return await admitted.meant_too(step.ask, step.route.bound, assumed_tokens, 0)
+
+
+def spent_percent(admitted: Admission) -> float | None:
+    """How much is spent or held, by others, of the budget that degrades of which most is; None
+    where nobody knows it of any."""
+    now, most = moment(), -1.0
+    for it, scope, amount, _ in admitted.held:
+        if it.limit.degrades and it.counters is not None:
+            reading = it.counters.read(scope, 0, now)
+            most = max(most, (reading.used - amount) / max(reading.allowed, 1))
+    for hold in admitted.shared:
+        taken = hold.taken
+        for (it, _), want, reading in zip(hold.of, taken.wants, taken.readings, strict=True):
+            if it.limit.degrades and reading is not None:
+                most = max(most, (reading.used - want.amount) / max(reading.allowed, 1))
+    return None if most < 0 else most * 100
+
+
+def _degrades(gate: Gate, no: Refusal) -> bool:
+    """Whether a budget said no that has ladders look at it."""
+    if no.code.name == _UNKNOWN:
+        return any(it.limit.degrades for it in gate.money)
+    said = None if no.excess is None else no.excess.limit
+    return any(it.limit.degrades and it.limit.name == said for it in gate.money)

@@ -101,5 +101,3 @@ async def _ticking(it: Gateway) -> AsyncIterator[None]:
     finally:
         ticker.cancel()
         await asyncio.gather(ticker, return_exceptions=True)
-
-

@@ -222,6 +222,7 @@ class ReceiptQuery(Struct, forbid_unknown_fields=True, omit_defaults=True):
     route: RouteName | None = None
     key_id: Name | None = None
     team: Name | None = None
+    rung: Name | None = None
     target: RouteName | None = None
     purpose: Name | None = None
     session_id: Name | None = None

@@ -64,8 +64,11 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         keeps = progress.route.cache is not None or progress.route.vectors is not None
         if not keeps or not await cache(progress, incoming, key, plan, world):
             try:
-                serve = attempts if progress.climb is None else climb
-                await serve(progress, plan, world)
+                await (
+                    attempts(progress, plan, world)
+                    if progress.climb is None
+                    else climb(progress, plan, world)
+                )
                 if progress.batch is not None:
                     await ask_whole(progress, plan, world)
             except Withdrawn:

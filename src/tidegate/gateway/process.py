@@ -22,6 +22,7 @@ from tidegate.gateway.answer_cache import connecting
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
 from tidegate.gateway.front import Front
+from tidegate.gateway.handovers import Handovers
 from tidegate.gateway.http.listener import SWEEP_S, Listener
 from tidegate.gateway.journal import Journal
 from tidegate.gateway.journal_lock import JournalLocked
@@ -114,8 +115,11 @@ class Process:
         self._captures = self._world.captures = Captures(said)
         heard = Spool(self._layout.spool_of("feedback", name), feedback.MAX_SPOOL_BYTES)
         self._hearing = self._world.hearing = Hearing(heard)
+        self._handovers = Handovers(self._layout.handover, name, os.environ)
+        self._world.handovers = self._handovers
         self._vitals = Vitals(self._world, self._preparer, self._stores, self._prober)
         self._vitals.hearing = self._hearing
+        self._vitals.handovers = self._handovers
         self._feed = PlanFeed(self._world, self._preparer, self._vitals.status)
         reader = FeedReader(shared or self._layout.ledger_db, timeout_s=READ_TIMEOUT_S)
         self._silent_control = SilentControl(self._feed, reader)
@@ -134,6 +138,7 @@ class Process:
             loop.create_task(self._tick()),
             loop.create_task(self._renew_keys()),
             loop.create_task(self._finish_spools()),
+            loop.create_task(self._handovers.run()),
         ]
         try:
             if not await self._first_plan():
@@ -158,6 +163,7 @@ class Process:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self._handovers.stop()
             await self._stores.close()
             await self._world.journal.close()
             await asyncio.to_thread(self._captures.close)

@@ -9,6 +9,7 @@ from tidegate.core.units import NANOUSD_PER_USD
 from tidegate.gateway.answer_cache import AnswerCache
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
+from tidegate.gateway.handovers import Handovers
 from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.prober import Prober
@@ -35,6 +36,7 @@ class Vitals:
         self._world = world
         self._preparer = preparer
         self.hearing: Hearing | None = None
+        self.handovers: Handovers | None = None
         self.lag_max_s = 0.0
         self.stalls = 0
 
@@ -77,6 +79,8 @@ class Vitals:
             _note_probes(self._prober, gauges, counters)
         _note_cache(world.cache, gauges, counters)
         _note_captures(world.captures, gauges, counters)
+        if self.handovers is not None:
+            _note_handovers(self.handovers, gauges, counters)
         if self.hearing is not None:
             counters["tidegate_feedback_taken_total"] = float(self.hearing.taken)
             gauges["tidegate_feedback_spool_bytes"] = float(self.hearing.spool.bytes_on_disk)
@@ -113,6 +117,16 @@ def _note_captures(
     counters["tidegate_captured_total"] = float(captures.kept)
     for why, count in captures.dropped.items():
         counters[f"tidegate_capture_dropped_total|reason={why}"] = float(count)
+
+
+def _note_handovers(
+    handovers: Handovers, gauges: dict[str, float], counters: dict[str, float]
+) -> None:
+    gauges["tidegate_handovers_waiting"] = float(handovers.waiting)
+    counters["tidegate_handovers_sent_total"] = float(handovers.sent)
+    counters["tidegate_handover_failures_total"] = float(handovers.failed)
+    for why, count in handovers.lost.items():
+        counters[f"tidegate_handovers_lost_total|reason={why}"] = float(count)
 
 
 def _note_cache(cache: AnswerCache, gauges: dict[str, float], counters: dict[str, float]) -> None:

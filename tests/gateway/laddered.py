@@ -46,7 +46,7 @@ class Drill:
         reply = await self.ask(path, **body)
         return reply, await self.it.receipt(before + 1)
 
-    def asked(self, engine: Running) -> list[dict[str, Any]]:
+    def asked(self, engine: Running) -> list[Any]:
         """What an engine was asked, by its own log."""
         return list(engine.sim.log)
 

@@ -9,8 +9,7 @@ from tests.gateway.rig import run
 
 from tidegate.core import plugs
 from tidegate.core.plan import Limit
-from tidegate.gateway.in_force import counts_unasked
-from tidegate.gateway.in_force import InForce
+from tidegate.gateway.in_force import InForce, counts_unasked
 
 
 def in_force(kind: str, **fields: Any) -> InForce:

@@ -34,6 +34,7 @@ _ASKING: Final = ("output", "prompt", "target", "system_prompt")
 # After these the same target has nothing to say that it has not said.
 _SAME: Final[frozenset[str]] = frozenset({"unavailable", "timeout", "rate_limited"})
 _ALWAYS: Final = "apology"
+_NO_CHANGES: Final = Rung("").changes
 
 
 def compile_ladder(
@@ -184,9 +185,15 @@ def _check(rung: Rung, route: Route, target: Target | None, at: Path, say: Say) 
         say((*at, "when", "pressure"), f"{what}; name a rung that asks nobody")
     if rung.text and route.contract is not None:
         _check_text(rung, route, at, say)
+    own = {share.target.name for share in route.release.shares}
+    if (
+        target is not None
+        and own == {target.name}
+        and rung.changes == Rung("", target=target.name).changes
+    ):
+        say((*at, "target"), "that is the route itself: it asks this target, and asks no other way")
     if rung.kind != "model" or not rung.when.failures:
         return
-    own = {share.target.name for share in route.release.shares}
     if words <= _SAME and (target is None or own == {target.name}):
         say((*at, "when", "failure"), "this asks the targets again that have just failed so; name "
             "another `target`")  # fmt: skip
@@ -217,7 +224,7 @@ def _check_before(rung: Rung, before: list[Rung], at: Path, say: Say) -> None:
     for one in before:
         if one.name == rung.name:
             say((*at, "name"), f"another rung is called {quoted(rung.name)}")
-        if one.changes == rung.changes:
+        if one.changes == rung.changes != _NO_CHANGES:
             say(at, f"this does what the rung {quoted(one.name)} does; write both `when` there")
         if one.kind == _ALWAYS:
             ended |= one.when.words

@@ -65,7 +65,7 @@ def _said(turn: dict[str, Any], raw: Raw, read: Read) -> tuple[Speaker, int, tup
 
 def _squeezed(turn: dict[str, Any]) -> dict[str, Any]:
     """Itself where nothing of it is shorter."""
-    found = {name: _shorter(turn[name]) for name in _TEXTS if name in turn}
+    found: dict[str, Any] = {name: _shorter(turn[name]) for name in _TEXTS if name in turn}
     same = all(turn[name] is value for name, value in found.items())
     return turn if same else {**turn, **found}
 

@@ -39,7 +39,7 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
     `attempts`."""
     climbing = progress.climb
     assert climbing is not None  # noqa: S101 - see `life`
-    if climbing.step is not None and await _begun(progress, climbing, world):
+    if await _begun(progress, climbing, world):
         return
     while True:
         until_s = progress.until_s

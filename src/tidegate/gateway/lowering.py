@@ -5,9 +5,11 @@ A rung that may turn out to have nothing to give, a kept answer or somebody to h
 tried before the next one, for which money is held meanwhile.
 """
 
+from contextlib import suppress
 from typing import Final
 
 from tidegate.core.ladder import RungReason
+from tidegate.core.limit import Reading
 from tidegate.core.outcome import Refusal
 from tidegate.core.priority import rank
 from tidegate.gateway.admit import Admission
@@ -19,6 +21,7 @@ from tidegate.gateway.prepared import PreparedPlan
 from tidegate.gateway.prepared_route import PreparedRung
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.resolve import OFF_RETRY_S
+from tidegate.gateway.shared_hold import Wanting, read_shared
 from tidegate.gateway.world import World
 
 _BATCH: Final = "batch"
@@ -40,8 +43,8 @@ def begin(progress: Progress, world: World) -> None:
     ladder = climb.ladder
     if ladder.floor:
         climb.no = Refusal("route_off", _NOTHING, retry_after_s=OFF_RETRY_S)
-        _choose(progress, ladder.rungs[ladder.floor - 1 :], ladder.reason, world)
-        if not ladder.empty and climb.step is None:
+        rungs = ladder.rungs[ladder.floor - 1 :]
+        if not _choose(progress, climb, (rungs, ladder.reason), world) and not ladder.empty:
             climb.no = None
     if world.pressure.sheds and (climb.step is None or climb.step.rung.asks):
         _shed(progress, climb, world)
@@ -52,34 +55,36 @@ def _shed(progress: Progress, climb: Climbing, world: World) -> None:
         world.pressure.check(rank(progress.receipt.priority))
     except Refusal as no:
         below = climb.ladder.below(climb.number, ("pressure",))
-        climb.step = climb.otherwise = None
-        _choose(progress, tuple(rung for rung, _ in below), "pressure", world)
-        if climb.step is None:
+        if not _choose(progress, climb, (tuple(rung for rung, _ in below), "pressure"), world):
             raise
         climb.no = no
 
 
 def _choose(
-    progress: Progress, rungs: tuple[PreparedRung, ...], reason: RungReason, world: World
-) -> None:
-    """The first of these that can serve it, and one beside where that is not sure."""
-    climb = progress.climb
-    assert climb is not None  # noqa: S101 - see `begin`
+    progress: Progress,
+    climb: Climbing,
+    of: tuple[tuple[PreparedRung, ...], RungReason],
+    world: World,
+) -> bool:
+    """Whether one of these can serve it: the first, and one beside where that is not sure."""
+    found: list[Step] = []
+    rungs, reason = of
     for rung in rungs:
         if rung.rung.kind == "batch_only" and progress.receipt.priority == _BATCH:
-            return
+            break
         step = step_to(progress, climb, rung, reason, world)
-        if step is not None and _put(climb, step):
-            return
+        if step is not None:
+            found.append(step)
+            if rung.rung.kind not in _UNSURE:
+                break
+    return _put(climb, found)
 
 
-def _put(climb: Climbing, step: Step) -> bool:
-    """Whether that is all that is needed."""
-    if climb.step is None:
-        climb.step = step
-    else:
-        climb.otherwise = step
-    return step.rung.rung.kind not in _UNSURE
+def _put(climb: Climbing, found: list[Step]) -> bool:
+    """Whether there is one. Of several that are not sure the first is tried, and then what is."""
+    climb.step = found[0] if found else None
+    climb.otherwise = found[-1] if len(found) > 1 else None
+    return bool(found)
 
 
 def step_to(
@@ -104,7 +109,7 @@ async def admit_lower(
     climb, receipt = progress.climb, progress.receipt
     if climb is None or not _degrades(gate, no):
         return False
-    climb.step = climb.otherwise = None
+    found: list[Step] = []
     for rung, reason in climb.ladder.below(climb.held, _BUDGET):
         if rung.asks and no.code.name == _UNKNOWN:
             continue
@@ -113,11 +118,13 @@ async def admit_lower(
         step = step_to(progress, climb, rung, reason, world)
         if step is None or (rung.asks and not await _admitted(progress, step, gate, plan, world)):
             continue
-        if _put(climb, step):
+        found.append(step)
+        if rung.rung.kind not in _UNSURE:
             break
-    if climb.step is None:
+    if not found:
         return False
-    sure = climb.otherwise or climb.step
+    _put(climb, found)
+    sure = found[-1]
     climb.paid = sure.rung.asks
     if not climb.paid:
         admitted = progress.admitted = _admission(progress, sure, plan)
@@ -149,7 +156,7 @@ async def lower(progress: Progress, plan: PreparedPlan, world: World) -> None:
     climb, admitted = progress.climb, progress.admitted
     assert climb is not None and admitted is not None  # noqa: S101 - see `grant`
     below = climb.ladder.below(climb.number, _BUDGET)
-    spent = spent_percent(admitted) if below else None
+    spent = await spent_percent(admitted) if below else None
     if spent is None:
         return
     unsure: Step | None = None
@@ -176,20 +183,29 @@ async def _meant(admitted: Admission, step: Step, plan: PreparedPlan) -> bool:
     return await admitted.meant_too(step.ask, step.route.bound, assumed_tokens, 0)
 
 
-def spent_percent(admitted: Admission) -> float | None:
+async def spent_percent(admitted: Admission) -> float | None:
     """How much is spent or held, by others, of the budget that degrades of which most is; None
     where nobody knows it of any."""
-    now, most = moment(), -1.0
+    now, shares = moment(), []
     for it, scope, amount, _ in admitted.held:
         if it.limit.degrades and it.counters is not None:
-            reading = it.counters.read(scope, 0, now)
-            most = max(most, (reading.used - amount) / max(reading.allowed, 1))
+            shares.append(_share(it.counters.read(scope, 0, now), amount))
+    unheld: list[Wanting] = []
     for hold in admitted.shared:
         taken = hold.taken
-        for (it, _), want, reading in zip(hold.of, taken.wants, taken.readings, strict=True):
-            if it.limit.degrades and reading is not None:
-                most = max(most, (reading.used - want.amount) / max(reading.allowed, 1))
-    return None if most < 0 else most * 100
+        for wanted, want, told in zip(hold.of, taken.wants, taken.readings, strict=True):
+            if wanted[0].limit.degrades and told is not None:
+                shares.append(_share(told, want.amount))
+            elif wanted[0].limit.degrades:
+                unheld.append(wanted)
+    if unheld:  # a soft budget holds nothing, so that nothing is said of it
+        with suppress(Refusal):
+            shares += [_share(it, 0) for it in await read_shared(unheld, admitted.demand.receipt)]
+    return max(shares, default=None)
+
+
+def _share(reading: Reading, own: int) -> float:
+    return (reading.used - own) / max(reading.allowed, 1) * 100
 
 
 def _degrades(gate: Gate, no: Refusal) -> bool:

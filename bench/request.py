@@ -133,8 +133,9 @@ class _Caller:
             self._done.set_result(None)
 
 
-async def _world(folder: Path) -> tuple[World, str]:
-    """A gateway with one route of one target, without limits, and a key for it."""
+async def _world(folder: Path, **fields: Any) -> tuple[World, str]:
+    """A gateway with one route of one target, without limits, and a key for it. `fields` are more
+    of the route's."""
     key_id, key = keys_of.generate()
     digest = keys_of.digest_of(key.encode(), _PEPPER)
     record = KeyRecord(
@@ -153,7 +154,7 @@ async def _world(folder: Path) -> tuple[World, str]:
     price = Price("v1", "plan", input=Rate(1_000_000_000), output=Rate(2_000_000_000))
     replicas = (Replica("r", "http", "127.0.0.1", 1, "/v1"),)
     target = Target("small", "up", "openai_compatible", "served", replicas, price=price)
-    routes = {"small": Route("small", Release("small-1", target))}
+    routes = {"small": Route("small", Release("small-1", target), **fields)}
     (folder / "plan").write_bytes(msgspec.msgpack.encode(Plan(1, "digest", 1.0, routes)))
     feed = PlanFeed(world, Preparer({}, memory_counters), _never)
     assert await feed.load(folder / "plan")
@@ -184,9 +185,9 @@ def _parts(kind: str) -> list[bytes]:
     return [head + b"text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n", *framed]
 
 
-async def _measure(folder: Path, kind: str) -> float:
+async def _measure(folder: Path, kind: str, **fields: Any) -> float:
     """Microseconds of the loop's thread a request: the median of several batches."""
-    world, key = await _world(folder)
+    world, key = await _world(folder, **fields)
     loop = asyncio.get_running_loop()
     assert isinstance(loop, _Loop)
     loop.parts = _parts(kind)
@@ -206,11 +207,14 @@ async def _measure(folder: Path, kind: str) -> float:
     return statistics.median(spent_s) / BATCH * 1e6
 
 
+def spent_us(kind: str, **fields: Any) -> float:
+    """One run in this process, of a route with these fields besides."""
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner(loop_factory=_Loop) as runner:
+        return runner.run(_measure(Path(folder), kind, **fields))
+
+
 def main(kind: str) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        with asyncio.Runner(loop_factory=_Loop) as runner:
-            spent_us = runner.run(_measure(Path(folder), kind))
-        print(spent_us)
+    print(spent_us(kind))
 
 
 if __name__ == "__main__":

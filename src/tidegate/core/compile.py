@@ -91,7 +91,7 @@ def compile_plan(
     prompts = compiler.prompts.all()
     say = facts.added.speaks(compiler.say)
     limits = compile_limits(joined(declared, facts.added, say), facts.kinds, say)
-    check_degrading(routes, limits, compiler.say)
+    check_degrading(routes, limits, declared.budgets, compiler.say)
     if not limits and counts_alone(declared) and facts.keys_limited():
         say(
             ("gateway", "processes"),

@@ -1,7 +1,7 @@
 """A route's ladder, from what its plan declares. What could never be reached, or would ask the same
 again, fails the plan."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final
 
 import msgspec
@@ -64,28 +64,27 @@ def compile_ladder(
     return found
 
 
-def check_degrading(routes: Mapping[str, Route], limits: Iterable[Limit], say: Say) -> None:
-    """A budget that degrades needs a rung for budgets, and such a rung a budget."""
-    degrading = [limit for limit in limits if limit.degrades]
-    watching = {
-        name: [(i, rung) for i, rung in enumerate(route.ladder) if "budget" in rung.when.words]
-        for name, route in routes.items()
-    }
-    for limit in degrading:
-        if not any(watching[name] and reaches(limit, route) for name, route in routes.items()):
+def check_degrading(
+    routes: Mapping[str, Route], limits: Iterable[Limit], declared: Collection[str], say: Say
+) -> None:
+    """A budget that the file has degrade needs a rung for budgets. What is set at run time comes
+    and goes, and what keys bring with them."""
+    for limit in limits:
+        if limit.degrades and limit.name in declared and not _is_watched(limit, routes):
             say(
                 ("budgets", limit.name, "degrade"),
                 "no route that it pays for has a rung with `when.budget`, so that nothing would "
                 "come of it: write one below that route's `ladder`, or remove this",
             )
-    for name, route in routes.items():
-        if watching[name] and not any(reaches(limit, route) for limit in degrading):
-            index = watching[name][0][0]
-            say(
-                ("routes", name, "ladder", str(index), "when", "budget"),
-                "no budget that holds requests of this route says `degrade: true`, so that this is "
-                "never so: write it at one below `budgets:`",
-            )
+
+
+def _is_watched(limit: Limit, routes: Mapping[str, Route]) -> bool:
+    return any(budget_rungs(route) and reaches(limit, route) for route in routes.values())
+
+
+def budget_rungs(route: Route) -> list[int]:
+    """The places of its rungs for budgets."""
+    return [at for at, rung in enumerate(route.ladder) if "budget" in rung.when.words]
 
 
 def _rung(

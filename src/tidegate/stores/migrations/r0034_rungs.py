@@ -1,4 +1,4 @@
-"""Receipts tell which rung of their route's ladder has served."""
+"""Receipts tell which rung of their route's ladder has served; budgets say whether they degrade."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,3 +11,5 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("receipts", sa.Column("rung", sa.Text))
+    degrades = sa.Column("degrades", sa.Boolean, nullable=False, server_default=sa.false())
+    op.add_column("budgets", degrades)

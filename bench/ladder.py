@@ -14,7 +14,7 @@ from typing import Final
 from bench import request
 from tidegate.core.ladder import FAILURES, Rung, When
 
-ROUNDS: Final = 15
+ROUNDS: Final = 9
 LADDER: Final = (
     Rung("short", when=When(budget_percent=80), max_output_tokens=400),
     Rung("again", when=When(slow_first_token_s=3.0, slow_answer_s=20.0), system_prompt="Be brief."),
@@ -31,8 +31,8 @@ def run() -> int:
         ratios = [ladder / none for none, _, ladder in rounds]
         noise = [other / none for none, other, _ in rounds]
         print(
-            f"{kind}: {plain:.1f} us of CPU a request without a ladder, {again:.1f} the same again, "
-            f"{laddered:.1f} with one; ratio {statistics.median(ratios):.3f} "
+            f"{kind}: {plain:.1f} us of CPU a request without a ladder, {again:.1f} the same "
+            f"again, {laddered:.1f} with one; ratio {statistics.median(ratios):.3f} "
             f"(of the same {statistics.median(noise):.3f})",
             flush=True,
         )

@@ -74,9 +74,6 @@ class When(Struct, frozen=True, omit_defaults=True):
             found.add("pressure")
         return frozenset(found)
 
-    def patience_s(self, *, stream: bool) -> float | None:
-        return self.slow_first_token_s if stream else self.slow_answer_s
-
 
 class History(Struct, frozen=True, omit_defaults=True):
     """How a conversation is made smaller, by rule. A turn is what a user says with all that follows

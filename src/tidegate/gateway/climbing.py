@@ -4,7 +4,6 @@ Each rung starts from the request as it came, so that nothing of the rungs befor
 """
 
 from collections.abc import Mapping
-from copy import copy
 from typing import Final
 
 import msgspec
@@ -63,21 +62,12 @@ class Climbing(Struct, eq=False):
     def number(self) -> int:
         return 0 if self.step is None else self.step.rung.number
 
-    def patience_s(self, *, stream: bool) -> float | None:
-        """How long after the request came its route, or the rung that it is at, is waited for,
-        where one further down is there for that; None: as long as its targets may take."""
-        word: RungReason = "slow_first_token" if stream else "slow_answer"
-        for rung, _ in self.ladder.below(self.number, (word,)):
-            if not rung.off:
-                return rung.rung.when.patience_s(stream=stream)
-        return None
-
 
 def begun(ask: Ask, route: PreparedRoute) -> Climbing | None:
     """Before anything of its route is written into the request. None where no rung is for it."""
     if route.ladder is None or ask.endpoint != "chat" or ask.counts:
         return None
-    return Climbing(route.ladder, copy(ask), route)
+    return Climbing(route.ladder, replace(ask), route)
 
 
 def derive(
@@ -88,7 +78,7 @@ def derive(
     receipt: Receipt,
 ) -> Step:
     """What is asked at a rung. Refusal where this request cannot be asked so."""
-    ask, own = copy(climb.came), climb.own
+    ask, own = replace(climb.came), climb.own
     if not rung.asks:
         return Step(rung, reason, ask, replace(own, told=rung.head))
     route = own if rung.route is None else rung.route

@@ -9,7 +9,7 @@ left out where the retry budget, the money or the caller's time does not allow i
 from typing import Final
 
 from tidegate.core import clock
-from tidegate.core.ladder import MADE_UP
+from tidegate.core.ladder import MADE_UP, QUALITIES
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway.attempts import attempts
 from tidegate.gateway.cache import rescued
@@ -26,6 +26,7 @@ from tidegate.gateway.signs import Signs, signs_of, signs_of_answer
 from tidegate.gateway.world import World
 
 _BATCH: Final = "batch"
+_QUALITIES: Final = frozenset(QUALITIES)
 BATCH_RETRY_S: Final = 60.0
 _BATCH_ONLY: Final = (
     "that model serves only batch work for now: send it to /v1/batches, or with the priority "
@@ -39,7 +40,8 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
     `attempts`."""
     climbing = progress.climb
     assert climbing is not None  # noqa: S101 - see `life`
-    if await _begun(progress, climbing, world):
+    lowered = climbing.step is not None or climbing.no is not None
+    if lowered and await _begun(progress, climbing, world):
         return
     while True:
         until_s = progress.until_s
@@ -57,7 +59,9 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
             forget_frames(no)
         else:
             progress.until_s = until_s
-            signs = signs_of_answer(progress) if _minds(climbing) else ()
+            if _QUALITIES.isdisjoint(climbing.ladder.words[climbing.number]):
+                return
+            signs = signs_of_answer(progress)
             if not signs:
                 return
             no = Failure("malformed", "upstream_invalid_answer", _TURNED_DOWN)
@@ -73,16 +77,11 @@ def _patience_until_s(progress: Progress, climbing: Climbing) -> float | None:
     whoever asks does not want it sooner."""
     ask, route = progress.ask, progress.route
     assert ask is not None and route is not None  # noqa: S101 - see `climb`
-    patience_s = climbing.patience_s(stream=ask.stream)
+    patience_s = climbing.ladder.patience[climbing.number][ask.stream]
     if patience_s is None or not route.budget.has_room(clock.monotonic_s()):
         return None
     until_s = progress.received_s + patience_s
     return until_s if progress.until_s is None or until_s < progress.until_s else None
-
-
-def _minds(climbing: Climbing) -> bool:
-    """Whether a rung further down is there for answers that are no good."""
-    return any(it.rung.when.quality for it in climbing.ladder.rungs[climbing.number :])
 
 
 async def _begun(progress: Progress, climbing: Climbing, world: World) -> bool:

@@ -155,13 +155,14 @@ async def lower(progress: Progress, plan: PreparedPlan, world: World) -> None:
     of them for others."""
     climb, admitted = progress.climb, progress.admitted
     assert climb is not None and admitted is not None  # noqa: S101 - see `grant`
-    below = climb.ladder.below(climb.number, _BUDGET)
-    spent = await spent_percent(admitted) if below else None
+    if "budget" not in climb.ladder.words[climb.number]:
+        return
+    spent = await spent_percent(admitted)
     if spent is None:
         return
     unsure: Step | None = None
     sure: Step | None = None
-    for rung, reason in reversed(below):
+    for rung, reason in reversed(climb.ladder.below(climb.number, _BUDGET)):
         if (rung.rung.when.budget_percent or 0) > spent:
             continue
         if rung.rung.kind == "batch_only" and progress.receipt.priority == _BATCH:

@@ -118,12 +118,30 @@ class PreparedRung(Struct, eq=False):
 class PreparedLadder(Struct, eq=False):
     """A route's rungs in order. Its requests begin at the rung `floor` (0: at the route itself),
     for that `reason`, as changes in force have it; `empty`: nothing of the route's own may be
-    asked."""
+    asked. By the number of a rung, 0 is the route's: `words` are all that rungs further down are
+    there for, and `patience` is how long after its arrival a whole answer is waited for, and a
+    stream, where one of them is there for what is slow."""
 
     rungs: tuple[PreparedRung, ...]
     floor: int = 0
     reason: RungReason = "floor"
     empty: bool = False
+    words: tuple[frozenset[RungReason], ...] = ()
+    patience: tuple[tuple[float | None, float | None], ...] = ()
+
+    def __post_init__(self) -> None:
+        words: list[frozenset[RungReason]] = [frozenset()]
+        patience: list[tuple[float | None, float | None]] = [(None, None)]
+        for rung in reversed(self.rungs):
+            words.append(words[-1] | rung.words)
+            when, (whole_s, stream_s) = rung.rung.when, patience[-1]
+            if not rung.off:
+                whole_s, stream_s = (
+                    when.slow_answer_s or whole_s,
+                    when.slow_first_token_s or stream_s,
+                )
+            patience.append((whole_s, stream_s))
+        self.words, self.patience = tuple(words[::-1]), tuple(patience[::-1])
 
     def targets(self) -> list[PreparedTarget]:
         return [it.route.target for it in self.rungs if it.route is not None]

@@ -123,7 +123,7 @@ def test_a_narrower_scope_stands_in_the_routes_own_place(tmp_path):
 
 @pytest.mark.parametrize("stream", [False, True], ids=["whole", "stream"])
 def test_what_is_slow_is_left_for_a_faster_one(tmp_path, stream):
-    when = When(slow_first_token_s=0.15, slow_answer_s=0.15)
+    when = When(slow_first_token_s=0.4, slow_answer_s=0.4)
     rung = Rung("fast", when=when, target="mini")
 
     async def main():

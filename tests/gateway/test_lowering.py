@@ -120,8 +120,8 @@ def test_a_soft_budget_lowers_and_never_refuses(tmp_path):
 def test_what_an_attempt_in_vain_may_have_cost_is_held_beside_the_next(tmp_path):
     """The stalled one may have been worked on: there is no money for both, so nobody else is
     asked, and what costs nothing serves."""
-    slow = Rung("slow", when=When(slow_answer_s=0.15), target="mini")
-    sorry = Rung("sorry", "apology", When(slow_answer_s=0.16), text="Later.")
+    slow = Rung("slow", when=When(slow_answer_s=0.4), target="mini")
+    sorry = Rung("sorry", "apology", When(slow_answer_s=0.41), text="Later.")
 
     async def main():
         prices = {"big": {"price": CHEAP}, "mini": {"price": PRICE}}

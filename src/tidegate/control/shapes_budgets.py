@@ -42,8 +42,8 @@ class NewBudget(Struct, forbid_unknown_fields=True, omit_defaults=True):
     scope: str | list[str] | None = None
     only: dict[str, str] | None = None
     hard: bool | None = None
-    degrade: bool | None = None
     alerts: list[int | str] | None = None
+    degrade: bool | None = None
 
 
 class NewRaise(Struct, forbid_unknown_fields=True, omit_defaults=True):

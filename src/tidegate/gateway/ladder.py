@@ -48,28 +48,37 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
         patience_until_s = _patience_until_s(progress, climbing)
         if patience_until_s is not None:
             progress.until_s = patience_until_s
-        no: Refusal | Failure
+        no: Refusal | Failure | None = None
         try:
             await attempts(progress, plan, world)
         except (Refusal, Failure) as error:
-            no, signs = error, signs_of(progress, error, patience_until_s)
+            no = error
+        finally:
             progress.until_s = until_s
+        if no is not None:
+            signs = signs_of(progress, no, patience_until_s)
             if not await _go_down(progress, signs, no, plan, world):
-                raise
+                raise no
             forget_frames(no)
-        else:
-            progress.until_s = until_s
-            if _QUALITIES.isdisjoint(climbing.ladder.words[climbing.number]):
-                return
-            signs = signs_of_answer(progress)
-            if not signs:
-                return
-            no = Failure("malformed", "upstream_invalid_answer", _TURNED_DOWN)
-            if not await _go_down(progress, signs, no, plan, world):
-                _let_stand(progress)
-                return
+        elif await _stands(progress, climbing, plan, world):
+            return
         if climbing.step is not None and not climbing.step.rung.asks:
             return
+
+
+async def _stands(progress: Progress, climbing: Climbing, plan: PreparedPlan, world: World) -> bool:
+    """Whether an answer that came to its end is what its caller gets."""
+    if _QUALITIES.isdisjoint(climbing.ladder.words[climbing.number]):
+        return True
+    signs = signs_of_answer(progress)
+    if not signs:
+        return True
+    no = Failure("malformed", "upstream_invalid_answer", _TURNED_DOWN)
+    if await _go_down(progress, signs, no, plan, world):
+        return False
+    if progress.call is not None:  # nothing is there in its place
+        progress.call.attempt.failure = None
+    return True
 
 
 def _patience_until_s(progress: Progress, climbing: Climbing) -> float | None:
@@ -232,9 +241,3 @@ def _end_attempt(progress: Progress, no: Refusal | Failure, world: World) -> Non
     progress.begun = progress.begun or begun
     progress.owed, progress.replica = int(sent), None
     progress.receipt.refused_by = None
-
-
-def _let_stand(progress: Progress) -> None:
-    """Nothing is there in its place: the answer is no worse than none."""
-    if progress.call is not None:
-        progress.call.attempt.failure = None

@@ -346,3 +346,22 @@ def test_each_answer_of_several_has_the_text(tmp_path):
             assert msgspec.json.decode(reply.body)["usage"]["total_tokens"] == 0
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("mini", "faults", "asked"),
+    [({"context_tokens": 3}, (), 0), ({}, ("status:400",), 1)],
+    ids=["no_room", "rejected"],
+)
+def test_what_only_a_rung_cannot_do_is_no_mistake_of_the_callers(tmp_path, mini, faults, asked):
+    async def main():
+        broken = {"faults": ("status:503",), "mini_faults": faults, "mini": mini}
+        async with drilled(tmp_path, SMALL, **broken) as it:
+            reply, receipt = await it.served()
+            assert reply.status == 503
+            assert receipt.error_fault == "provider"
+            assert len(it.asked(it.mini)) == asked
+        async with drilled(tmp_path / "next", SMALL, SORRY, **broken) as it:
+            assert led((await it.served())[1]) == ("sorry", "apology", "unavailable")
+
+    run(main())

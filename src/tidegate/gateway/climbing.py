@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tidegate.core.ask import Ask, content_name
 from tidegate.core.ladder import RungReason
-from tidegate.core.outcome import Refusal
+from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import Dialect
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.cache_control import take_out
@@ -42,7 +42,8 @@ class Climbing(Struct, eq=False):
     """`came` is the request as it was accepted, `own` its route before anything was written into
     it. `step` None: the route itself serves. `otherwise` is what serves where `step` turns out to
     have nothing to give, and `no` what is told where nothing has. `paid`: money is held for what is
-    asked, where any is."""
+    asked, where any is. `cause` is the first that has led it down once somebody was asked, by the
+    words `signs` at last."""
 
     ladder: PreparedLadder
     came: Ask
@@ -51,6 +52,8 @@ class Climbing(Struct, eq=False):
     otherwise: Step | None = None
     no: Refusal | None = None
     paid: bool = True
+    cause: Refusal | Failure | None = None
+    signs: tuple[RungReason, ...] = ()
 
     @property
     def held(self) -> int:

@@ -26,6 +26,8 @@ from tidegate.gateway.signs import Signs, signs_of, signs_of_answer
 from tidegate.gateway.world import World
 
 _BATCH: Final = "batch"
+# Whose doing it is where a request is no good, or not allowed.
+_OURS: Final = frozenset({"caller", "policy"})
 _QUALITIES: Final = frozenset(QUALITIES)
 BATCH_RETRY_S: Final = 60.0
 _BATCH_ONLY: Final = (
@@ -57,13 +59,34 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
             progress.until_s = until_s
         if no is not None:
             signs = signs_of(progress, no, patience_until_s)
+            if not signs and _is_the_rungs(progress, climbing, no):
+                signs = climbing.signs
             if not await _go_down(progress, signs, no, plan, world):
-                raise no
+                raise _blamed(progress, climbing, no)
             forget_frames(no)
         elif await _stands(progress, climbing, plan, world):
             return
         if climbing.step is not None and not climbing.step.rung.asks:
             return
+
+
+def _is_the_rungs(progress: Progress, climbing: Climbing, no: Refusal | Failure) -> bool:
+    """Whether it says that a rung cannot do what is asked, which nobody has asked of that."""
+    relay = progress.relay
+    out = progress.connection.lost or (relay is not None and relay.flowing)
+    return climbing.step is not None and no.code.fault in _OURS and not out
+
+
+def _blamed(progress: Progress, climbing: Climbing, no: Refusal | Failure) -> Refusal | Failure:
+    """What the caller is told: what led to a rung, where that cannot do what is asked."""
+    led = climbing.cause or climbing.no
+    if led is None or not _is_the_rungs(progress, climbing, no):
+        return no
+    note_failure(progress, no)
+    excess = None if isinstance(led, Failure) else led.excess
+    progress.receipt.refused_by = None if excess is None else excess.limit
+    forget_frames(no)
+    return led
 
 
 async def _stands(progress: Progress, climbing: Climbing, plan: PreparedPlan, world: World) -> bool:
@@ -139,6 +162,7 @@ async def _go_down(
             if not await _may_ask(progress, step, no, plan, world):
                 continue
             _end_attempt(progress, no, world)
+            climbing.cause, climbing.signs = climbing.cause or no, signs
             _enter(progress, step)
         elif not await _instead(progress, step, no, world):
             continue

@@ -12,6 +12,7 @@ from tidegate.core.ladder import RungReason
 from tidegate.core.limit import Reading
 from tidegate.core.outcome import Refusal
 from tidegate.core.priority import rank
+from tidegate.gateway.able import able
 from tidegate.gateway.admit import Admission
 from tidegate.gateway.climbing import Climbing, Step, derive
 from tidegate.gateway.gate import Gate
@@ -96,9 +97,12 @@ def step_to(
     if progress.keeper is not None and rung.route is not None:
         return None  # nobody else knows the conversation that it goes on from
     try:
-        return derive(climb, rung, reason, world.dialects[climb.came.dialect], progress.receipt)
+        step = derive(climb, rung, reason, world.dialects[climb.came.dialect], progress.receipt)
+        if rung.route is not None:
+            able(step.ask, rung.route.target.target)
     except Refusal:
         return None
+    return step
 
 
 async def admit_lower(

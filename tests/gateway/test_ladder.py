@@ -324,13 +324,19 @@ def test_other_endpoints_have_no_ladder(tmp_path):
     run(main())
 
 
-def test_an_apology_is_never_kept_for_others(tmp_path):
+@pytest.mark.parametrize(
+    "rung",
+    [SORRY, Rung("again", when=SMALL.when, system_prompt="Be brief.")],
+    ids=["sorry", "again"],
+)
+def test_an_apology_is_never_kept_for_others(tmp_path, rung):
+    """Nor is a lesser answer: it would be given to who asked for a whole one."""
     cache = RouteCache(ExactCache(deterministic="any"))
 
     async def main():
-        async with drilled(tmp_path, SORRY, faults=("status:503 times=1",), cache=cache) as it:
+        async with drilled(tmp_path, rung, faults=("status:503 times=1",), cache=cache) as it:
             _, first = await it.served(**ASK)
-            assert first.rung == "sorry"
+            assert first.rung == rung.name
             _, second = await it.served(**ASK)
             assert (second.rung, second.cache) == (None, "miss")
 

@@ -117,22 +117,26 @@ def test_a_soft_budget_lowers_and_never_refuses(tmp_path):
     run(main())
 
 
-def test_what_an_attempt_in_vain_may_have_cost_is_held_beside_the_next(tmp_path):
-    """The stalled one may have been worked on: there is no money for both, so nobody else is
+@pytest.mark.parametrize(("times", "name"), [(1.5, "sorry"), (2.5, "small")])
+def test_what_an_attempt_in_vain_may_have_cost_is_held_beside_the_next(tmp_path, times, name):
+    """The one that was cut short has been worked on: without money for both nobody else is
     asked, and what costs nothing serves."""
-    slow = Rung("slow", when=When(slow_answer_s=0.4), target="mini")
-    sorry = Rung("sorry", "apology", When(slow_answer_s=0.41), text="Later.")
+    rungs = (Rung("small", when=When(("unavailable",)), target="mini"), SORRY)
+    prices = {"big": {"price": PRICE}, "mini": {"price": PRICE}}
 
     async def main():
-        prices = {"big": {"price": CHEAP}, "mini": {"price": PRICE}}
-        limit = budget(20_000)
-        faults = ("stall:20",)
-        async with drilled(tmp_path, slow, sorry, faults=faults, limits=(limit,), **prices) as it:
+        wide = budget(10**9)
+        async with drilled(tmp_path / "wide", *rungs, limits=(wide,), **prices) as it:
+            [hold] = (await it.served(max_tokens=TOKENS))[1].holds
+        limit = budget(int(hold.amount * times))
+        cut = {"faults": ("cut",), "limits": (limit,)}
+        async with drilled(tmp_path, *rungs, **cut, **prices) as it:
             _, receipt = await it.served(max_tokens=TOKENS)
-            assert led(receipt) == ("sorry", "apology", "slow_answer")
-            assert not it.asked(it.mini)
-            spent = 20_000 - left(it.it, limit.name)
+            assert receipt.rung == name
+            assert len(it.asked(it.mini)) == (name == "small")
+            spent = limit.amount - left(it.it, limit.name)
             assert spent == (receipt.cost_nanousd or receipt.most_nanousd)
+            assert spent >= hold.amount
 
     run(main())
 

@@ -175,22 +175,31 @@ async def _may_ask(
     progress: Progress, step: Step, no: Refusal | Failure, plan: PreparedPlan, world: World
 ) -> bool:
     """Whether its caller waits for it, and what it may cost and load is there."""
-    now_s, admitted, climbing = clock.monotonic_s(), progress.admitted, progress.climb
+    now_s, admitted = clock.monotonic_s(), progress.admitted
     if progress.until_s is not None and now_s >= progress.until_s:
         return False
     budget, sent = step.route.budget, progress.call is not None
-    if sent and not budget.has_room(now_s):
-        budget.refused += 1
+    if sent and not budget.take(now_s):
         return False
-    if admitted is not None:
-        if climbing is None or not climbing.paid:
-            return False
-        note_failure(progress, no)
-        _, wasted_nanousd = account_attempt(progress, world)
-        assumed_tokens = plan.plan.assumed_output_tokens
-        if not await admitted.meant_too(step.ask, step.route.bound, assumed_tokens, wasted_nanousd):
-            return False
-    return not sent or budget.take(now_s)
+    if admitted is None or await _is_paid(progress, step, no, plan, world):
+        return True
+    if sent:
+        budget.give_back(1)
+    return False
+
+
+async def _is_paid(
+    progress: Progress, step: Step, no: Refusal | Failure, plan: PreparedPlan, world: World
+) -> bool:
+    """Whether there is money for it, beside what the attempt before may have cost."""
+    admitted, climbing = progress.admitted, progress.climb
+    assert admitted is not None and climbing is not None  # noqa: S101 - see `_may_ask`
+    if not climbing.paid:
+        return False
+    note_failure(progress, no)
+    _, wasted_nanousd = account_attempt(progress, world)
+    assumed_tokens = plan.plan.assumed_output_tokens
+    return await admitted.meant_too(step.ask, step.route.bound, assumed_tokens, wasted_nanousd)
 
 
 async def _instead(progress: Progress, step: Step, no: Refusal | Failure, world: World) -> bool:

@@ -7,6 +7,7 @@ import pytest
 
 from tidegate.core import clock
 from tidegate.core.ask import Answer, Said
+from tidegate.core.ladder import QUALITIES
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway.signs import signs_of, signs_of_answer
 
@@ -92,9 +93,11 @@ def test_an_answer_that_broke_its_contract(validity: str, word: str) -> None:
 )
 def test_an_answer_that_has_ended(said: Said, finish: str, signs: tuple[str, ...]) -> None:
     answer = Answer(None, finish, None, None, b"", said=(said,))
-    assert signs_of_answer(progress(answer=answer)) == signs
+    assert signs_of_answer(progress(answer=answer), QUALITIES) == signs
+    if said.content.startswith("I'm sorry"):
+        assert signs_of_answer(progress(answer=answer), ("empty",)) == ()
 
 
 def test_of_a_stream_that_is_out_nothing_is_asked() -> None:
-    assert signs_of_answer(progress(relay=SimpleNamespace(flowing=True))) == ()
-    assert signs_of_answer(progress()) == ()
+    assert signs_of_answer(progress(relay=SimpleNamespace(flowing=True)), QUALITIES) == ()
+    assert signs_of_answer(progress(), QUALITIES) == ()

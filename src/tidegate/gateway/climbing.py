@@ -4,7 +4,7 @@ Each rung starts from the request as it came, so that nothing of the rungs befor
 """
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from msgspec import Raw, Struct
@@ -27,6 +27,14 @@ _asked: Final = msgspec.json.Decoder(Asked).decode
 _NOTED: Final = ("prompt", "prompt_version", "input_bytes", "output_ceiling_tokens", "asked_digest")
 
 
+# What sending it elsewhere has made of it.
+_UNSENT: Final[Mapping[str, Any]] = {
+    "output_bound_tokens": None,
+    "output_cap_tokens": None,
+    "model_sent": "",
+}
+
+
 class Step(Struct, eq=False):
     """One rung as it is for one request. `ask` and `route` are what is asked there, and obeyed;
     `noted` is what the receipt tells of it then."""
@@ -39,11 +47,11 @@ class Step(Struct, eq=False):
 
 
 class Climbing(Struct, eq=False):
-    """`came` is the request as it was accepted, `own` its route before anything was written into
-    it. `step` None: the route itself serves. `otherwise` is what serves where `step` turns out to
-    have nothing to give, and `no` what is told where nothing has. `paid`: money is held for what is
-    asked, where any is. `cause` is the first that has led it down once somebody was asked, by the
-    words `signs` at last."""
+    """`came` is the request as it was accepted, but for how long its answer may be and whom it was
+    sent to; `own` is its route before anything was written into it. `step` None: the route itself
+    serves. `otherwise` is what serves where `step` turns out to have nothing to give, and `no` what
+    is told where nothing has. `paid`: money is held for what is asked, where any is. `cause` is the
+    first that has led it down once somebody was asked, by the words `signs` at last."""
 
     ladder: PreparedLadder
     came: Ask
@@ -70,7 +78,8 @@ def begun(ask: Ask, route: PreparedRoute) -> Climbing | None:
     """Before anything of its route is written into the request. None where no rung is for it."""
     if route.ladder is None or ask.endpoint != "chat" or ask.counts:
         return None
-    return Climbing(route.ladder, replace(ask), route)
+    writes = route.addition is not None or route.prompt is not None or route.cache is not None
+    return Climbing(route.ladder, replace(ask) if writes else ask, route)
 
 
 def derive(
@@ -81,7 +90,7 @@ def derive(
     receipt: Receipt,
 ) -> Step:
     """What is asked at a rung. Refusal where this request cannot be asked so."""
-    ask, own = replace(climb.came), climb.own
+    ask, own = replace(climb.came, **_UNSENT), climb.own
     if not rung.asks:
         return Step(rung, reason, ask, replace(own, told=rung.head))
     route = own if rung.route is None else rung.route

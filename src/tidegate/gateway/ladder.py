@@ -46,10 +46,11 @@ async def climb(progress: Progress, plan: PreparedPlan, world: World) -> None:
     if lowered and await _begun(progress, climbing, world):
         return
     while True:
-        until_s = progress.until_s
-        patience_until_s = _patience_until_s(progress, climbing)
-        if patience_until_s is not None:
-            progress.until_s = patience_until_s
+        until_s, patience_until_s = progress.until_s, None
+        patience_s = climbing.ladder.patience[climbing.number][progress.receipt.stream]
+        if patience_s is not None:
+            patience_until_s = _patience_until_s(progress, patience_s)
+            progress.until_s = patience_until_s or until_s
         no: Refusal | Failure | None = None
         try:
             await attempts(progress, plan, world)
@@ -91,9 +92,10 @@ def _blamed(progress: Progress, climbing: Climbing, no: Refusal | Failure) -> Re
 
 async def _stands(progress: Progress, climbing: Climbing, plan: PreparedPlan, world: World) -> bool:
     """Whether an answer that came to its end is what its caller gets."""
-    if _QUALITIES.isdisjoint(climbing.ladder.words[climbing.number]):
+    wanted = climbing.ladder.words[climbing.number]
+    if _QUALITIES.isdisjoint(wanted):
         return True
-    signs = signs_of_answer(progress)
+    signs = signs_of_answer(progress, wanted)
     if not signs:
         return True
     no = Failure("malformed", "upstream_invalid_answer", _TURNED_DOWN)
@@ -104,16 +106,14 @@ async def _stands(progress: Progress, climbing: Climbing, plan: PreparedPlan, wo
     return True
 
 
-def _patience_until_s(progress: Progress, climbing: Climbing) -> float | None:
-    """Until when what is asked now is waited for, where a rung is there for what is slower, and
-    whoever asks does not want it sooner."""
-    ask, route = progress.ask, progress.route
-    assert ask is not None and route is not None  # noqa: S101 - see `climb`
-    patience_s = climbing.ladder.patience[climbing.number][ask.stream]
-    if patience_s is None or not route.budget.has_room(clock.monotonic_s()):
+def _patience_until_s(progress: Progress, patience_s: float) -> float | None:
+    """Until when what is asked now is waited for, where a rung is there for what is slower; None
+    where its caller waits no longer than that, or nobody could be asked in its place."""
+    until_s, route = progress.received_s + patience_s, progress.route
+    assert route is not None  # noqa: S101 - see `climb`
+    if progress.until_s is not None and progress.until_s <= until_s:
         return None
-    until_s = progress.received_s + patience_s
-    return until_s if progress.until_s is None or until_s < progress.until_s else None
+    return until_s if route.budget.has_room(clock.monotonic_s()) else None
 
 
 async def _begun(progress: Progress, climbing: Climbing, world: World) -> bool:

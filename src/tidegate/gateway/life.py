@@ -57,7 +57,7 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         context = incoming.head.context
         if context is not None and context.deadline_s is not None:
             progress.until_s = incoming.received_s + context.deadline_s
-        if world.pressure.sheds or progress.climb is not None:
+        if world.pressure.sheds or (progress.climb is not None and progress.climb.ladder.floor):
             begin(progress, world)
         if plan.limits.any or key.limits is not None:
             await admit(progress, key, plan, world)

@@ -1,5 +1,6 @@
 """signs: what went wrong with an attempt, in the words by which a ladder's rungs are reached."""
 
+from collections.abc import Collection
 from typing import Final
 
 from tidegate.core import clock
@@ -42,9 +43,9 @@ def signs_of(progress: Progress, no: Refusal | Failure, patience_until_s: float 
     return ("refused", of) if of == "refused_by_safety" else (of,)
 
 
-def signs_of_answer(progress: Progress) -> Signs:
+def signs_of_answer(progress: Progress, wanted: Collection[RungReason]) -> Signs:
     """Of an answer that came to its end, and of which nothing is out. None where it is good as far
-    as its end and its first words tell."""
+    as its end and its first words tell; they are read where somebody `wanted` to know."""
     relay, answer, receipt = progress.relay, progress.answer, progress.receipt
     if relay is not None:
         if relay.flowing:
@@ -68,6 +69,6 @@ def signs_of_answer(progress: Progress) -> Signs:
         return ()
     if opening is None:
         return ("empty",)
-    if opening and receipt.choices == 1 and model_refusal(opening).extent == "full":
-        return ("refused",)
-    return ()
+    if "refused" not in wanted or not opening or receipt.choices > 1:
+        return ()
+    return ("refused",) if model_refusal(opening).extent == "full" else ()

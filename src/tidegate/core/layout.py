@@ -25,6 +25,7 @@ class Layout:
         self.handover = state / "handover"  # gateways; what people are told of, until they were
         self.run = state / "run"  # pid files and locks; what each gateway knows of the clock
         self.cache = state / "cache"  # what each gateway keeps of answers with `store: disk`
+        self.issuers = state / "issuers"  # gateways: the last keys of issuers of tokens
         self.log = state / "log"
 
     def journal_of(self, gateway: str) -> Path:

@@ -10,6 +10,7 @@ from tidegate.core.plan import HttpBounds
 from tidegate.core.receipt import Receipt
 from tidegate.gateway.admit import Past
 from tidegate.gateway.answer_cache import AnswerCache
+from tidegate.gateway.batch_desk import BatchDesk
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.entry import Entry, dialects
 from tidegate.gateway.http.listener import Listener
@@ -78,6 +79,7 @@ class World:
         self.captures: Captures | None = None
         self.hearing: Hears | None = None
         self.handovers: HandsOver | None = None
+        self.batches = BatchDesk()
         self.listener: Listener
 
     def obeyed(self) -> PreparedPlan:

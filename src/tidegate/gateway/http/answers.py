@@ -12,6 +12,8 @@ from tidegate.core.outcome import Excess, Failure, Refusal
 
 # Clients retry by `retry-after`; a refusal that says "later" without one gets this.
 DEFAULT_RETRY_AFTER_S = 1.0
+# Beyond that a request is better given up than held back by its client.
+LONGEST_WAIT_S = 60.0
 REQUEST_ID = "x-request-id"
 
 _STATUS_LINES: Mapping[int, bytes] = {
@@ -57,6 +59,12 @@ def text_head(status: int) -> bytes:
     return status_line(status) + b"content-type: text/plain; charset=utf-8\r\n"
 
 
+def typed_head(content_type: bytes) -> bytes:
+    """Of an answer that is neither JSON nor events. Nobody is to guess what else it may be."""
+    nosniff = b"x-content-type-options: nosniff\r\n"
+    return b"%bcontent-type: %b\r\n%b" % (_STATUS_LINES[200], content_type, nosniff)
+
+
 def date_header(now_s: float) -> bytes:
     """The Date header of the second `now_s`."""
     return f"date: {formatdate(now_s, usegmt=True)}\r\n".encode()
@@ -86,7 +94,9 @@ def error_head(no: Refusal | Failure, status: int | None = None) -> bytes:
     if status is None:
         status = no.code.status if isinstance(no, Refusal) else no.status
     head = json_head(status)
-    head += b"x-should-retry: true\r\n" if no.code.retry else b"x-should-retry: false\r\n"
+    # Client libraries wait as long as they are told, some for days, or come again too soon.
+    soon = no.retry_after_s is None or no.retry_after_s <= LONGEST_WAIT_S
+    head += b"x-should-retry: true\r\n" if no.code.retry and soon else b"x-should-retry: false\r\n"
     # Nobody is sent away for a time after which the answer would be the same.
     if status in (429, 503, 529) and (no.code.retry or no.retry_after_s is not None):
         wait_s = DEFAULT_RETRY_AFTER_S if no.retry_after_s is None else no.retry_after_s

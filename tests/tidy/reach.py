@@ -15,6 +15,7 @@ FOUND_BY_NAME = (
     "encoders",
     "engines",
     "graders",
+    "guardrails",
     "limits",
     "providers",
 )

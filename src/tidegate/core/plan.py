@@ -12,6 +12,7 @@ from tidegate.core.cache import RouteCache
 from tidegate.core.capture import Capture
 from tidegate.core.database_ref import CounterStore, VectorStore
 from tidegate.core.engine_signals import EnginePage
+from tidegate.core.guardrail import RouteGuardrails, SentenceBuffer
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.price import Price
 from tidegate.core.probe import Probe
@@ -168,7 +169,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     `candidate` is a release under way, `beside` a second one, `kept_warm` what the last ones
     replaced. `came_by` are the releases that this version came by, as long as they may be taken
     back, and `taken_back` those whose promotions were. With `capture` some of its requests are kept
-    with what was said, with `cache` answers are, to be given again. `prefix_marks`: Claude is told
+    with what was said, with `cache` answers are, to be given again. `guardrails` look
+    through its texts, `buffer` holds those of streams back. `prefix_marks`: Claude is told
     to cache its prompts' beginnings for so long.
     """
 
@@ -190,6 +192,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     capture: Capture | None = None
     prefix_marks: PrefixTtl | None = None
     cache: RouteCache | None = None
+    guardrails: RouteGuardrails | None = None
+    buffer: SentenceBuffer | None = None
 
     @property
     def targets(self) -> tuple[Target, ...]:

@@ -21,6 +21,7 @@ from tidegate.gateway.contract import judge_answer
 from tidegate.gateway.decline import forget_frames, note_failure
 from tidegate.gateway.first import first
 from tidegate.gateway.fit import fit
+from tidegate.gateway.guard import check_answer, guard_answer, rewrite, route_guards
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.media import text_bytes
 from tidegate.gateway.pick import pick, pick_at_once, told
@@ -60,12 +61,7 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
                 await _pick(progress, places, target, world)
             replica = _replica(progress, ask, target, chain)
             answered = await call(progress, ask, replica, world)
-            if ask.stream:
-                relay = _stream(progress, ask, answered, world)
-                await relay.run()
-                progress.ending = relay.finish
-            else:
-                _whole(progress, ask, answered, world)
+            await _answer(progress, ask, answered, world)
         except (Refusal, Failure) as error:
             no = error
             tell(progress, no)
@@ -203,6 +199,18 @@ def _chosen(
     return replica
 
 
+async def _answer(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
+    """What goes out of an answer that has come."""
+    if ask.stream:
+        relay = _stream(progress, ask, answered, world)
+        await relay.run()
+        progress.ending = relay.finish
+    else:
+        _whole(progress, ask, answered, world)
+    if progress.guarding is not None:
+        await check_answer(progress, ask, world)
+
+
 def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> Relay:
     """What relays a stream; its closing mark waits for the receipt."""
     reader = wires.reader(progress, ask, world)
@@ -221,7 +229,9 @@ def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> R
         relay.hold_against(contract.follow(ask))
     if progress.caching is not None:
         relay.tape = progress.caching.record()
-    if progress.capturing is not None:
+    if route_guards(progress):
+        rewrite(progress, relay, world)
+    elif progress.capturing is not None:
         relay.reader.follower = progress.capturing.hear(relay.following)
     if progress.owed and not relay.withheld:
         relay.on_first = partial(_repay_at_first, progress, relay.on_first)
@@ -258,4 +268,6 @@ def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> No
     if contract is not None and progress.answer is not None:
         progress.following = contract.follow(ask)
         judge_answer(progress.following, progress.answer)
+    if route_guards(progress):
+        body = guard_answer(progress, body, world)
     progress.ending = partial(progress.connection.send, answer_head(progress, ask), body)

@@ -31,7 +31,7 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
         receipt.interrupted = True
         event = answers.error_event(no)
         if dialect is not None:
-            sequence = 0 if progress.relay is None else progress.relay.reader.sequence
+            sequence = 0 if progress.relay is None else progress.relay.sequence
             event = dialect.error_event(no, receipt.id, sequence)
         progress.ending = partial(progress.connection.cut, event)
     else:

@@ -5,7 +5,6 @@ counts for neither arm: one was assigned, the other serves.
 """
 
 from tidegate.core.arm import UnitKind
-from tidegate.core.ask import OPENAI_RESPONSES
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
@@ -14,6 +13,7 @@ from tidegate.gateway.accept import accept
 from tidegate.gateway.attempts import attempts
 from tidegate.gateway.cache_control import take_out
 from tidegate.gateway.entry import Entry
+from tidegate.gateway.guard import guard
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared import PreparedPlan
@@ -36,7 +36,7 @@ async def serve_moved(
     while True:
         _end_attempt(progress, world)
         plan = world.obeyed()
-        _resolve_anew(incoming, entry, progress, key, world)
+        await _resolve_anew(incoming, entry, progress, key, world)
         await _hold_more(progress, plan)
         try:
             await attempts(progress, plan, world)
@@ -63,7 +63,7 @@ def _end_attempt(progress: Progress, world: World) -> None:
     progress.receipt.passed_over = False
 
 
-def _resolve_anew(
+async def _resolve_anew(
     incoming: Incoming, entry: Entry, progress: Progress, key: KeyRecord, world: World
 ) -> None:
     """The stages between its key and its limits, of the plan of now. Refusal."""
@@ -72,15 +72,17 @@ def _resolve_anew(
     receipt.plan_version = plan.plan.version
     receipt.rollout = receipt.arm = receipt.unit = receipt.unit_kind = None
     progress.batch = None  # what it found is of the release that it came by
+    progress.guarding, receipt.guardrails = None, []
     try:
         ask = progress.ask = accept(incoming, entry, receipt)
         progress.route = resolve(ask, key, plan, receipt, incoming.head.headers)
-        if ask.dialect == OPENAI_RESPONSES:
-            wires.find_stored(progress, ask, plan, world)
+        wires.find_stored(progress, ask, plan, world)
     finally:
         _note_moved(receipt, was)
     if progress.route.cache is not None or progress.route.vectors is not None:
         take_out(ask)
+    if progress.route.guardrails is not None:
+        await guard(progress, ask, progress.route)
     progress.route = written(ask, progress.route, receipt)
     size(ask, receipt, progress.route.output_cap_tokens)
 

@@ -1,10 +1,11 @@
 #!/bin/sh
 # Bring .venv to the locked sets named on the command line, in order; quick when it is there.
 #
-#     requirements/install.sh core|postgres|git|semantic|semantic-static|qdrant|build|dev|local|package ...
+#     requirements/install.sh core|guardrails|postgres|git|semantic|semantic-static|qdrant|build|dev|local|package ...
 #
 # core     what Tidegate needs to run
 # postgres core, and the driver of a shared database
+# guardrails  core, and RE2 for patterns of a plan
 # git      core, and what reads prompts from a Git repository
 # semantic core, and what finds questions that mean the same: encoder, weights, index
 # semantic-static  the same with word vectors, without onnxruntime
@@ -59,7 +60,7 @@ last_error() {
 
 install_set() {
     case $1 in
-    core | postgres | git | semantic | semantic-static | qdrant | build | dev)
+    core | guardrails | postgres | git | semantic | semantic-static | qdrant | build | dev)
         pip_install --require-hashes -r "requirements/$1.txt" ;;
     local) pip_install --require-hashes --no-deps --only-binary :all: -r requirements/local.txt ;;
     package) pip_install --no-deps --no-build-isolation --editable . ;;
@@ -77,9 +78,10 @@ runs_311 .venv/bin/python || make_venv
 
 for set in "$@"; do
     case $set in
-    core | postgres | git | semantic | semantic-static | qdrant | build | dev | local | package) ;;
-    *) stop "there is no set '$set': core, postgres, git, semantic, semantic-static, qdrant," \
-        "build, dev, local, package" ;;
+    core | guardrails | postgres | git | semantic | semantic-static | qdrant | build | dev | \
+        local | package) ;;
+    *) stop "there is no set '$set': core, guardrails, postgres, git, semantic, semantic-static," \
+        "qdrant, build, dev, local, package" ;;
     esac
     stamp=.venv/.installed-$set-$(checksum "$set")
     [ -e "$stamp" ] && continue

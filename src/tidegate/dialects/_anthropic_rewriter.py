@@ -8,7 +8,7 @@ would not fit it any more.
 from typing import Any, Final
 
 from tidegate.core.rewriting import TextKind, Texts
-from tidegate.dialects._rewriter import EventRewriter, decode, encode
+from tidegate.dialects._rewriter import WireRewriter, decode, encode
 from tidegate.text.sse import data_of
 from tidegate.text.strict_json import UNREADABLE
 
@@ -33,7 +33,7 @@ class _Block:
         self.shown: list[str] = []
 
 
-class AnthropicRewriter(EventRewriter):
+class AnthropicRewriter(WireRewriter):
     """core.rewriting.Rewriter for Anthropic's own callers."""
 
     def __init__(self, texts: Texts) -> None:

@@ -9,7 +9,7 @@ are left out.
 from typing import Any, Final
 
 from tidegate.core.rewriting import TextKind, Texts
-from tidegate.dialects._rewriter import EventRewriter, decode, encode
+from tidegate.dialects._rewriter import WireRewriter, decode, encode
 from tidegate.text.sse import data_of
 from tidegate.text.strict_json import UNREADABLE
 
@@ -35,7 +35,7 @@ class _Call:
         self.pieces: list[str] = []
 
 
-class OpenAIChatRewriter(EventRewriter):
+class OpenAIChatRewriter(WireRewriter):
     """core.rewriting.Rewriter for OpenAI's chunk streams."""
 
     def __init__(self, texts: Texts) -> None:

@@ -8,7 +8,7 @@ are added.
 from typing import Any, Final
 
 from tidegate.core.rewriting import TextKind, Texts
-from tidegate.dialects._rewriter import EventRewriter, decode, encode
+from tidegate.dialects._rewriter import WireRewriter, decode, encode
 from tidegate.text.sse import data_of
 from tidegate.text.strict_json import UNREADABLE
 
@@ -31,7 +31,7 @@ _PLACE: Final = ("item_id", "output_index", "content_index", "summary_index")
 _TOLD_AGAIN: Final = ("part", "item")
 
 
-class OpenAIResponsesRewriter(EventRewriter):
+class OpenAIResponsesRewriter(WireRewriter):
     """core.rewriting.Rewriter for Responses."""
 
     def __init__(self, texts: Texts) -> None:

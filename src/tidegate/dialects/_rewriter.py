@@ -19,7 +19,7 @@ def quoted(text: str) -> bytes:
     return encode(text)[1:-1]
 
 
-class EventRewriter(ABC):
+class WireRewriter(ABC):
     """The part of a core.rewriting.Rewriter that every wire of server-sent events shares. Of an
     event that says nothing else than more of one text, what stands around the text is kept: the
     next one is known by it, and need not be decoded."""

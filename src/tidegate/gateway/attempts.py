@@ -61,7 +61,10 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
                 await _pick(progress, places, target, world)
             replica = _replica(progress, ask, target, chain)
             answered = await call(progress, ask, replica, world)
-            await _answer(progress, ask, answered, world)
+            if ask.stream:
+                await _stream(progress, ask, answered, world)
+            else:
+                await _whole(progress, ask, answered, world)
         except (Refusal, Failure) as error:
             no = error
             tell(progress, no)
@@ -199,19 +202,16 @@ def _chosen(
     return replica
 
 
-async def _answer(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
-    """What goes out of an answer that has come."""
-    if ask.stream:
-        relay = _stream(progress, ask, answered, world)
-        await relay.run()
-        progress.ending = relay.finish
-    else:
-        _whole(progress, ask, answered, world)
+async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
+    """Relays a stream to its end."""
+    relay = _relay(progress, ask, answered, world)
+    await relay.run()
+    progress.ending = relay.finish
     if progress.guarding is not None:
         await check_answer(progress, ask, world)
 
 
-def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> Relay:
+def _relay(progress: Progress, ask: Ask, answered: InFlight, world: World) -> Relay:
     """What relays a stream; its closing mark waits for the receipt."""
     reader = wires.reader(progress, ask, world)
     head = answer_head(progress, ask)
@@ -256,7 +256,7 @@ def _repay_at_first(
         on_first(now_s)
 
 
-def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
+async def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
     """Passes a whole answer on; all of it waits for the receipt."""
     body = answered.take_body()
     if progress.caching is not None:
@@ -271,3 +271,5 @@ def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> No
     if route_guards(progress):
         body = guard_answer(progress, body, world)
     progress.ending = partial(progress.connection.send, answer_head(progress, ask), body)
+    if progress.guarding is not None:
+        await check_answer(progress, ask, world)

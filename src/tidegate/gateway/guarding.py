@@ -33,12 +33,15 @@ class Guarding:
         self._silent = False
         self.restored: dict[str, str] = {}
 
+    @property
+    def hits(self) -> list[Hit]:
+        return self._receipt.guardrails
+
     def note(self, guardrail: Guardrail, side: Side, kind: str, action: str) -> None:
         """Counts one thing found, on the receipt."""
         if self._silent:
             return
-        hits = self._receipt.guardrails
-        for hit in hits:
+        for hit in self.hits:
             if (hit.guardrail, hit.side, hit.type, hit.action) == (
                 guardrail.name,
                 side,
@@ -47,8 +50,8 @@ class Guarding:
             ):
                 hit.count += 1
                 return
-        if len(hits) < MOST_HITS:
-            self._receipt.guardrails = [*hits, Hit(guardrail.name, side, kind, action)]
+        if len(self.hits) < MOST_HITS:
+            self._receipt.guardrails = [*self.hits, Hit(guardrail.name, side, kind, action)]
 
     @contextmanager
     def silent(self) -> Iterator[None]:

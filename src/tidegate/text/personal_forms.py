@@ -8,6 +8,8 @@ and no faster, whatever the text is. Names, streets and firms have no structure:
 import re
 from typing import Final
 
+from msgspec.structs import replace
+
 from tidegate.text.forms import Form, Judge
 from tidegate.text.personal_checks import (
     account,
@@ -37,12 +39,16 @@ def _form(
     judge: Judge | None = None,
     *,
     beside: tuple[str, str] = ("", ""),
-    locale: str | None = None,
 ) -> Form:
     """`beside`: what else than letters and digits does not stand before it, and behind it."""
     before, after = beside
     pattern = re.compile(f"(?<![{_W}{before}])(?:{core})(?![{_W}{after}])")
-    return Form(kind, pattern, hint, judge, locale)
+    return Form(kind, pattern, hint, judge)
+
+
+def _of(locale: str, form: Form) -> Form:
+    """One country's own."""
+    return replace(form, locale=locale)
 
 
 # In this order: what an earlier one has found no later one sees.
@@ -60,19 +66,23 @@ FORMS: Final[tuple[Form, ...]] = (
         "[A-Z]{2}[0-9]{2} ?[A-Z0-9]{4}",
         account,
     ),
-    _form(
-        "codice_fiscale",
-        "[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]",
-        "[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST]",
-        codice_fiscale,
-        locale="IT",
+    _of(
+        "IT",
+        _form(
+            "codice_fiscale",
+            "[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST][0-9LMNP-V]{2}[A-Z][0-9LMNP-V]{3}[A-Z]",
+            "[A-Z]{6}[0-9LMNP-V]{2}[A-EHLMPRST]",
+            codice_fiscale,
+        ),
     ),
-    _form(
-        "nir",
-        "[12] ?[0-9]{2} ?[0-9]{2} ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}",
-        "[12] ?[0-9]{2} ?[0-9]{2} ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3}",
-        nir,
-        locale="FR",
+    _of(
+        "FR",
+        _form(
+            "nir",
+            "[12] ?[0-9]{2} ?[0-9]{2} ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3} ?[0-9]{2}",
+            "[12] ?[0-9]{2} ?[0-9]{2} ?[0-9][0-9AB] ?[0-9]{3} ?[0-9]{3}",
+            nir,
+        ),
     ),
     _form(
         "card",
@@ -95,35 +105,43 @@ FORMS: Final[tuple[Form, ...]] = (
         address_v6,
         beside=(":", ":"),
     ),
-    _form(
-        "ssn",
-        "[0-9]{3}(?:-[0-9]{2}-| [0-9]{2} )[0-9]{4}",
-        "[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}",
-        social_security,
-        beside=("-", "-"),
-        locale="US",
+    _of(
+        "US",
+        _form(
+            "ssn",
+            "[0-9]{3}(?:-[0-9]{2}-| [0-9]{2} )[0-9]{4}",
+            "[0-9]{3}[- ][0-9]{2}[- ][0-9]{4}",
+            social_security,
+            beside=("-", "-"),
+        ),
     ),
-    _form(
-        "cpf",
-        r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}",
-        r"\.[0-9]{3}\.[0-9]{3}-[0-9]{2}",
-        cpf,
-        beside=(".-", "-"),
-        locale="BR",
+    _of(
+        "BR",
+        _form(
+            "cpf",
+            r"[0-9]{3}\.[0-9]{3}\.[0-9]{3}-[0-9]{2}",
+            r"\.[0-9]{3}\.[0-9]{3}-[0-9]{2}",
+            cpf,
+            beside=(".-", "-"),
+        ),
     ),
-    _form(
-        "nino",
-        "(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
-        " ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]",
-        "[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]",
-        locale="GB",
+    _of(
+        "GB",
+        _form(
+            "nino",
+            "(?!BG|GB|NK|KN|TN|NT|ZZ)[A-CEGHJ-PR-TW-Z][A-CEGHJ-NPR-TW-Z]"
+            " ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]",
+            "[A-Z]{2} ?[0-9]{2} ?[0-9]{2} ?[0-9]{2} ?[A-D]",
+        ),
     ),
-    _form(
-        "dni",
-        "(?:[0-9]|[XYZ]-?)[0-9]{7}-?[A-HJ-NP-TV-Z]",
-        "[0-9]{7}-?[A-Z]",
-        dni,
-        locale="ES",
+    _of(
+        "ES",
+        _form(
+            "dni",
+            "(?:[0-9]|[XYZ]-?)[0-9]{7}-?[A-HJ-NP-TV-Z]",
+            "[0-9]{7}-?[A-Z]",
+            dni,
+        ),
     ),
     # These two have no form of their own: known by the words before them.
     _form(

@@ -39,7 +39,7 @@ THINGS = (
 )
 FILLERS = (
     " and ", ". ", "\n", ", call 12 of 34 ", " is ", "\u7535\u8bdd\u662f", " (", ") ", ": ",
-    " 2024-03-01 ", " No. 7 ", "@", " 1 2 3 ", "  ", '"', " WEST ", "x", "-", " Falco", "\u00e9 ",
+    " 2024-03-01 ", " No. 7 ", "@", " 1 2 3 ", "  ", '"', " WEST ", " x", " -", " Falco", "\u00e9 ",
 )  # fmt: skip
 
 
@@ -70,7 +70,9 @@ def cut(text: str, sizes: Sequence[int]) -> list[str]:
     return pieces
 
 
-TEXTS = st.lists(st.sampled_from(THINGS + FILLERS), max_size=12).map("".join)
+PAIRS = st.tuples(st.sampled_from(FILLERS), st.sampled_from((*THINGS, "")))
+# Two things never stand together without anything between them.
+TEXTS = st.lists(PAIRS, max_size=8).map(lambda it: "".join([part for pair in it for part in pair]))
 SIZES = st.lists(st.integers(1, 9), min_size=1, max_size=6)
 
 

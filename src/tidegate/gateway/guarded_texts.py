@@ -4,6 +4,7 @@ A match that lies across pieces is found as if it had come whole: of what has co
 that may still become a part of one is held.
 """
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from tidegate.core.guardrail import SentenceBuffer
@@ -19,6 +20,10 @@ from tidegate.text.sentences import Sentences
 CONTEXT_CHARS: Final = 96
 # Of a text that is only looked at as a whole.
 MOST_WHOLE_CHARS: Final = 1024 * 1024
+# A word that was cut in two at its beginning is left out of it.
+_TORN_CHARS: Final = 32
+# Digits of what was found belong to it, and begin nothing else.
+_FOUND: Final = str.maketrans("0123456789", "_" * 10)
 
 
 class GuardedTexts:
@@ -152,15 +157,18 @@ class GuardedChannel:
                 cut = start
         now = [one for one in found if one[1] <= cut]
         shown = guarding.replaced(pending[:cut], now, looking.side)
-        self._keep(pending, cut)
+        self._keep(pending, cut, now)
         return shown
 
-    def _keep(self, pending: str, cut: int) -> None:
+    def _keep(self, pending: str, cut: int, found: Sequence[Found] = ()) -> None:
         self._held = pending[cut:]
-        context = self._context + pending[:cut]
+        shown = pending[:cut]
+        for start, end, _, _, _ in found:
+            shown = shown[:start] + shown[start:end].translate(_FOUND) + shown[end:]
+        context = self._context + shown
         if len(context) > CONTEXT_CHARS:
             context = context[-CONTEXT_CHARS:]
-            context = context[context.find(" ") + 1 :]
+            context = context[context.find(" ", 0, _TORN_CHARS) + 1 :]
         self._context = context
 
     def _passed(self, text: str) -> str:

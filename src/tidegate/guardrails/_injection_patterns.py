@@ -1,11 +1,11 @@
 """Signs of instructions that are not the application's, each with its weight.
 
-Every gap between words is bounded, so that a pattern's time is linear in the text. `HINTS` are
-words of which each pattern has one: a text without any is not looked at.
+They are for an automaton, so that their time is linear in the text whatever the text is.
 """
 
-import re
 from typing import Final
+
+from tidegate.text.hints import plain_classes
 
 _GAP: Final = r"(?:[\s,;:'\"()-]+[\w'/-]+){0,5}?[\s,;:'\"()-]+"
 _SHORT: Final = r"(?:[\s,;:'\"()-]+[\w'/-]+){0,3}?[\s,;:'\"()-]+"
@@ -260,26 +260,4 @@ _RAW: Final[tuple[tuple[float, str], ...]] = (
         r"(?:prompt|instrucciones iniciales|instructions initiales|istruzioni iniziali)",
     ),
 )
-SIGNS: Final = tuple((weight, re.compile(source, re.IGNORECASE)) for weight, source in _RAW)
-HINTS: Final = (
-    "(?i:ignor|h[o\u00f6]re nicht|abweichend|instruktion|zaborav|jetzt bist|disregard|forget"
-    "|overlook|overrid|bypass|neglect|discard|skip|follow|obey|attention)",
-    "(?i:prompt|instruc|directive|guideline|instead|jail ?break|pretend|imagine|role-?play"
-    "|simulat)",
-    "(?i:act |behave|you are|from now on|henceforth|as of now|developer mode|dev mode"
-    "|anything now)",
-    "(?i:unfiltered|uncensored|amoral|unrestricted|unethical|restriction|filter|censor|guardrail)",
-    "(?i:new task|next task|new order|new rule|your task|your job|your goal|stop |now,? |mode)",
-    r"<\||\[/?INST|<</?SYS|</?(?:system|assistant|user)|(?i:system|assistant|admin|developer) ?:",
-    r"#{2}|\*{2}|-{3}|={3}|!\[|(?i:if you'?re|dear |hey |hello|urgent|important|reminder|message)",
-    "(?i:send|forward|email|upload|exfiltrate|mention|inform|tell|reveal|without)",
-    "(?i:vergiss|vergesse|missachte|beachte|bergeh|olvid|descarta|omite|hagas caso|oublie|glige)",
-    "(?i:tiens|dimentica|trascura|esque|desconsidera|desconsidere|negeer|vergeet|zapomnij)",
-    "\u0438\u0433\u043d\u043e\u0440|\u0437\u0430\u0431\u0443\u0434"
-    "|\u043e\u0431\u0440\u0430\u0449|\u0418\u0433\u043d\u043e\u0440"
-    "|\u0417\u0430\u0431\u0443\u0434|\u5ffd\u7565|\u65e0\u89c6|\u7121\u8996|\u5fd8|\u4e0d\u8981",
-    "\u6307\u793a|\u547d\u4ee4|\u30d7\u30ed\u30f3|\u30eb\u30fc\u30eb|\uc9c0\uc2dc|\uba85\ub839"
-    "|\ud504\ub86c|\uaddc\uce59",
-    "(?i:zeig|verrate|nenne|gib|muestra|revela|dime|montre|rivela|mostra|mostre|revele|above)",
-    "(?i:leak|print|repeat|output|recite|spell|expose|what (?:is|are|was|were)|what's|start|begin)",
-)
+SIGNS: Final = tuple((weight, f"(?i:{plain_classes(source)})") for weight, source in _RAW)

@@ -6,6 +6,8 @@ import re
 import unicodedata
 from typing import Final
 
+from tidegate.text.hints import Hints
+
 # Where any of these is, a text may say something else than its letters seem to.
 HIDDEN: Final = (
     "[\u00ad\u200b-\u200f\u2060-\u2064\ufeff\ufe00-\ufe0f\U000e0000-\U000e007f]",
@@ -34,6 +36,8 @@ _LEAST_PRINTABLE: Final = 0.9
 
 def plain_forms(text: str) -> list[str]:
     """The text made plain, and what stands in it encoded, if that is text."""
+    if not Hints(HIDDEN).any(text):
+        return [text]
     plain = text if text.isascii() else _visible(text)
     plain = _SPACED.sub(lambda it: _BETWEEN.sub("", it[0]), plain)
     forms = [plain]

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from tidegate.core.guardrail import Action, Detector, Guardrail, Span
-from tidegate.guardrails._injection_patterns import HINTS, SIGNS
+from tidegate.guardrails._injection_patterns import SIGNS
 from tidegate.guardrails._injection_plain import HIDDEN, plain_forms
+from tidegate.text.hints import Hints
 
 THRESHOLD: Final = 0.6
 _TYPE: Final = "injection"
+_SOURCES: Final = tuple(source for _, source in SIGNS)
 # A long document is looked at in parts, so that its signs have to stand together.
 _PART_CHARS: Final = 2000
 _OVERLAP_CHARS: Final = 200
@@ -22,19 +24,20 @@ _OVERLAP_CHARS: Final = 200
 
 def score(text: str) -> float:
     """From 0 to 1: how much speaks for it."""
-    most = 0.0
+    most, may_have = 0.0, Hints(_SOURCES).any
     for form in plain_forms(text):
         step = _PART_CHARS - _OVERLAP_CHARS
         for at in range(0, max(len(form) - _OVERLAP_CHARS, 1), step):
             part = form[at : at + _PART_CHARS]
-            found = sum(weight for weight, pattern in SIGNS if pattern.search(part) is not None)
-            most = max(most, min(found, 1.0))
+            if may_have(part):
+                found = sum(weight for weight, source in SIGNS if Hints([source]).any(part))
+                most = max(most, min(found, 1.0))
     return most
 
 
 class _Detector:
     judges_whole = True
-    hints = (*HINTS, *HIDDEN)
+    hints = (*_SOURCES, *HIDDEN)
 
     def __init__(self, threshold: float) -> None:
         self._threshold = threshold

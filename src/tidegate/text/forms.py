@@ -13,6 +13,7 @@ from msgspec import Struct
 # How many letters at the beginning of what a pattern has found are the thing; 0: none is.
 Judge = Callable[[str], int]
 _PART: Final = re.compile(r"\w+")
+_BREAK: Final = re.compile(r"\n|[.,;!?] (?=[^\W\d_])")
 _TAKEN: Final = "\0"
 # Where a pattern needs what stands before the thing, this group is the thing.
 THING: Final = "it"
@@ -50,8 +51,30 @@ def find(forms: Iterable[Form], text: str) -> list[tuple[int, int, str]]:
     found: list[tuple[int, int, str]] = []
     for form in forms:
         here = [(start, end, form.kind) for start, end in form.spans(text)]
-        found += here
-        for start, end, _ in here:
-            text = f"{text[:start]}{_TAKEN * (end - start)}{text[end:]}"
+        if here:
+            found += here
+            text = _without(text, here)
     found.sort()
     return found
+
+
+def pieces(text: str, size: int) -> Iterator[tuple[int, str]]:
+    """The text in pieces of about so many characters, each with its place: they end with a line, or
+    behind a comma or the like within one, where nothing in a form goes on."""
+    start = 0
+    while len(text) - start > size:
+        found = _BREAK.search(text, start + size)
+        if found is None:
+            break
+        yield start, text[start : found.end()]
+        start = found.end()
+    yield start, text[start:]
+
+
+def _without(text: str, spans: Iterable[tuple[int, int, str]]) -> str:
+    """As long as before, and nothing can be found where these are."""
+    pieces, at = [], 0
+    for start, end, _ in spans:
+        pieces += (text[at:start], _TAKEN * (end - start))
+        at = end
+    return "".join([*pieces, text[at:]])

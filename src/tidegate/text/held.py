@@ -22,12 +22,28 @@ _SPACES: Final = " \t"
 _MOST_SPACES: Final = 3
 
 
+def _run_before(text: str, at: int) -> int:
+    found = _RUN.match(text[max(at - MOST_CHARS, 0) : at][::-1])
+    return 0 if found is None else found.end()
+
+
+def _unended(text: str) -> int:
+    """Where a block of lines begins that has not ended; -1: nowhere."""
+    begun = text.find(_BEGIN)
+    while begun >= 0:
+        end = _END.search(text, begun)
+        if end is None:
+            return begun
+        begun = text.find(_BEGIN, end.end())
+    return -1
+
+
 def settled(text: str, since: int) -> int:
     """How much of `text` is held no more, now that it has grown from `since` on."""
     size = len(text)
-    begun = text.find(_BEGIN)
-    if begun >= 0 and size - begun < MOST_CHARS and _END.search(text, begun) is None:
-        return begun
+    begun = _unended(text)
+    if begun >= 0 and size - begun < MOST_CHARS:
+        return begun - _run_before(text, begun)
     fresh = text[max(since, 0) :][::-1]
     run = _RUN.match(fresh)
     start = size if run is None else size - run.end()

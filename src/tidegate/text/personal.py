@@ -7,10 +7,10 @@ and no faster, whatever the text is. Names, streets and firms have no structure:
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
-from tidegate.text.forms import Form
+from tidegate.text.forms import Form, pieces
 from tidegate.text.personal_forms import ALWAYS, DATE, FORMS
 from tidegate.text.redact import redacted
 
@@ -27,7 +27,6 @@ _MORE: Final = {
 # the end of a line, or behind a comma or the like within one, where nothing that is looked for goes
 # on; of a private key alone the lines belong together.
 _PIECE_CHARS: Final = 4096
-_BREAK: Final = re.compile(r"\n|[.,;!?] (?=[^\W\d_])")
 _OF_LINES: Final = "-----BEGIN"
 
 
@@ -50,7 +49,7 @@ class Personal:
             text = _without(text, "words", self._words, counts)
         if len(text) <= _PIECE_CHARS or _OF_LINES in text:
             return self._of_piece(text, counts)
-        return "".join([self._of_piece(piece, counts) for piece in _pieces(text)])
+        return "".join([self._of_piece(piece, counts) for _, piece in pieces(text, _PIECE_CHARS)])
 
     def _of_piece(self, text: str, counts: Counter[str]) -> str:
         text, secrets = redacted(text)
@@ -63,17 +62,6 @@ class Personal:
             if has_digits if form.kind != "email" else "@" in text:
                 text = _without_form(text, form, counts)
         return text
-
-
-def _pieces(text: str) -> Iterator[str]:
-    start = 0
-    while len(text) - start > _PIECE_CHARS:
-        found = _BREAK.search(text, start + _PIECE_CHARS)
-        if found is None:
-            break
-        yield text[start : found.end()]
-        start = found.end()
-    yield text[start:]
 
 
 def _without(text: str, kind: str, pattern: re.Pattern[str], counts: Counter[str]) -> str:

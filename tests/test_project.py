@@ -13,7 +13,17 @@ import pytest
 from packaging.requirements import Requirement
 from tests.imports import quiet_imports
 
-LOCKS = ("core", "guardrails", "postgres", "semantic", "semantic-static", "qdrant", "build", "dev", "local")
+LOCKS = (
+    "core",
+    "guardrails",
+    "postgres",
+    "semantic",
+    "semantic-static",
+    "qdrant",
+    "build",
+    "dev",
+    "local",
+)
 _PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
 _LOCK_LINE = re.compile(
     r"# .*|    # .*|    --hash=sha256:[0-9a-f]{64}( \\)?|[a-z0-9._-]+==\S+( ; [^\\]+)? \\"

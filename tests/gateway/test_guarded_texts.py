@@ -1,4 +1,4 @@
-"""A text in pieces becomes what it becomes whole, however it is cut; nothing that stops it is out."""
+"""A text in pieces becomes what it is whole, however it is cut; nothing that stops it is out."""
 
 from collections.abc import Sequence
 
@@ -87,7 +87,8 @@ def test_pieces_become_what_the_whole_becomes(text: str, sizes: list[int]) -> No
 @pytest.mark.parametrize("size", [1, 2, 5])
 def test_nothing_of_what_is_found_goes_out(thing: str, size: int) -> None:
     shown = streamed(cut(f"It says {thing} here.", [size]), fresh())
-    secret = thing.split(" = ")[-1].removeprefix("Bearer ").removeprefix("passport number is ")
+    secret = thing.rsplit(" = ", maxsplit=1)[-1].removeprefix("passport number is ")
+    secret = secret.removeprefix("Bearer ")
     secret = secret.removeprefix("postgres://me:").removesuffix("@db/x")
     assert secret not in shown and shown.endswith(" here.")
 
@@ -138,7 +139,9 @@ def test_the_same_thing_has_the_same_placeholder() -> None:
     assert shown == "<EMAIL_1> <EMAIL_2> <EMAIL_1>"
 
 
-@pytest.mark.parametrize("part", ["1", "1 ", "a", "a.", "a@", "ab:", "eyJ-", "GB12 ", "(", "sk-", " "])
+@pytest.mark.parametrize(
+    "part", ["1", "1 ", "a", "a.", "a@", "ab:", "eyJ-", "GB12 ", "(", "sk-", " "]
+)
 def test_the_work_for_a_hostile_text_grows_with_its_length_alone(part: str) -> None:
     """Counted in characters that detectors are given to look at."""
     given_to: list[int] = []

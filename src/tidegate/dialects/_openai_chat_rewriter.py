@@ -128,8 +128,8 @@ class OpenAIChatRewriter(WireRewriter):
         elif isinstance(choice.get("text"), str):
             choice["text"] = self._text((index, "text"), "content", index).add(choice["text"])
             says = bool(choice["text"])
+            self.started = self.started or says
         if says:
-            self.started = True
             self._with_logprobs(choice, index)
         before: list[bytes] = []
         if choice.get("finish_reason") is not None:
@@ -145,13 +145,14 @@ class OpenAIChatRewriter(WireRewriter):
                 shown = self._text((index, name), kind, index).add(text)
                 if shown:
                     delta[name] = shown
-                    says = True
+                    says = self.started = True
                 else:
                     del delta[name]
-        if self.texts.changes:
-            says = self._hold_calls(delta, index) or says
-        elif delta.get("tool_calls") or delta.get("function_call"):
-            says = True
+        called = delta.get("tool_calls") or delta.get("function_call")
+        if called and self.texts.changes:
+            called = self._hold_calls(delta, index)
+        if called:
+            says = self.started = True
         more = [name for name in delta if name not in _KINDS and delta[name] is not None]
         return says or any(name not in ("tool_calls", "function_call") for name in more)
 

@@ -191,7 +191,7 @@ class Relay:
             ):
                 self._end(Refusal("insufficient_quota", _PASSED))
                 return
-            if out is data and chunk is not None and self.flowing:
+            if out is data and chunk is not None and self.flowing and self.rewriter is None:
                 self._connection.write_chunk(chunk, data)  # nothing more has come with it
                 return
         if self.rewriter is not None:

@@ -44,7 +44,7 @@ _JSON_TEXTS: Final = frozenset({"arguments"})
 def cleaned(value: Any, clean: Clean, *, keeps_sealed: bool = True) -> Any:
     """`value` with each text as `clean` has it; the same object where none is another."""
     if isinstance(value, str):
-        return clean(value)
+        return _same(value, clean(value))
     if isinstance(value, list):
         return _list(value, lambda it: cleaned(it, clean, keeps_sealed=keeps_sealed))
     if not isinstance(value, dict):

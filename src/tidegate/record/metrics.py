@@ -157,8 +157,8 @@ class Metrics:
         for name in receipt.over_limits:
             self._limit_alerts.cell(name).add(1)
         for hit in receipt.guardrails:
-            named = receipt.route or "", hit.guardrail, hit.side, hit.type, hit.action
-            self._guardrails.cell(*named).add(hit.count)
+            what = receipt.route or "", hit.guardrail, hit.side, hit.type, hit.action
+            self._guardrails.cell(*what).add(hit.count)
 
     def _observe_probe(self, receipt: Receipt) -> None:
         """It counts as no request of anybody: not as traffic, nor as an error."""

@@ -73,7 +73,8 @@ def pieces(text: str, size: int) -> Iterator[tuple[int, str]]:
 
 def _without(text: str, spans: Iterable[tuple[int, int, str]]) -> str:
     """As long as before, and nothing can be found where these are."""
-    pieces, at = [], 0
+    pieces: list[str] = []
+    at = 0
     for start, end, _ in spans:
         pieces += (text[at:start], _TAKEN * (end - start))
         at = end

@@ -38,6 +38,7 @@ _ACCOUNT_LENGTHS: Final[dict[str, int]] = {
     )
     for country in countries.split()
 }
+_AS_NUMBERS: Final = {ord("A") + place: str(10 + place) for place in range(26)}
 # Of the characters of a codice fiscale at odd places.
 _ODD: Final = dict(
     zip(
@@ -69,14 +70,14 @@ def _luhn(digits: list[int]) -> bool:
 def account(text: str) -> int:
     """ISO 13616: as long as its country's are, and, with its beginning at the end and letters as 10
     to 35, 1 mod 97."""
-    wanted = _ACCOUNT_LENGTHS.get(text[:2])
-    for end in _ends(text):
-        packed = text[:end].replace(" ", "")
-        if wanted is not None and len(packed) != wanted:
-            continue
-        if int("".join(str(int(it, 36)) for it in packed[4:] + packed[:4])) % 97 == 1:
-            return end
-    return 0
+    wanted = _ACCOUNT_LENGTHS.get(text[:2], 0)
+    packed = text.replace(" ", "")[:wanted]
+    if not wanted or len(packed) < wanted:
+        return 0
+    if int((packed[4:] + packed[:4]).translate(_AS_NUMBERS)) % 97 != 1:
+        return 0
+    end = [at + 1 for at, it in enumerate(text) if it != " "][wanted - 1]
+    return end if text[end : end + 1] in ("", " ") else 0
 
 
 def _ends(text: str) -> list[int]:

@@ -5,12 +5,12 @@ from typing import Any, Final
 import msgspec
 from msgspec.structs import replace
 
-from tidegate.core.ask import Answer, Ask, Said
+from tidegate.core.ask import Answer, Ask
 from tidegate.core.plugs import Dialect, Follower
 from tidegate.core.rewriting import Rewriter, TextKind
 from tidegate.gateway.guard_input import asked
 from tidegate.gateway.guard_texts import cleaned
-from tidegate.gateway.guarded_texts import GuardedTexts
+from tidegate.gateway.guarded_texts import GuardedTexts, guarded_said
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_guardrails import PreparedGuardrails
 from tidegate.text.strict_json import UNREADABLE
@@ -72,17 +72,7 @@ class GuardingOutput:
         guarding, looking = self.guarding, self.looking
         if guarding is None or looking is None:
             return answer
-        texts = GuardedTexts(guarding, looking, None)
-        with guarding.silent():
-            said = tuple(
-                Said(
-                    guarding.clean(one.content, looking),
-                    one.refused,
-                    tuple((name, texts.called(0, 0, "", it)) for name, it in one.calls),
-                    one.acts,
-                )
-                for one in answer.said
-            )
+        said = tuple(guarded_said(one, guarding, looking) for one in answer.said)
         return replace(answer, said=said)
 
     async def check(self, body: bytes, ask: Ask, receipt: Any) -> bytes:

@@ -7,6 +7,7 @@ that may still become a part of one is held.
 from collections.abc import Sequence
 from typing import Any, Final
 
+from tidegate.core.ask import Said
 from tidegate.core.guardrail import SentenceBuffer
 from tidegate.core.plugs import Follower
 from tidegate.core.rewriting import TextKind
@@ -48,11 +49,11 @@ class GuardedTexts:
         return GuardedChannel(self, kind, choice)
 
     def whole(self, text: str) -> str:
-        return restored(self._clean(text), self.restored)
+        return restored(self.clean(text), self.restored)
 
     def called(self, choice: int, call: int, name: str, arguments: str) -> str:
         if self.looking is not None:
-            arguments = cleaned_json(arguments, self._clean)
+            arguments = cleaned_json(arguments, self.clean)
         if self.follower is not None:
             self.follower.called(choice, call, name, arguments)
         if not self.restored:
@@ -68,10 +69,19 @@ class GuardedTexts:
         with self.guarding.silent():
             return cleaned(value, self.whole, keeps_sealed=False)
 
-    def _clean(self, text: str) -> str:
+    def clean(self, text: str) -> str:
+        """Without what only its caller gets back."""
         if self.looking is None or self.guarding is None:
             return text
         return self.guarding.clean(text, self.looking)
+
+
+def guarded_said(said: Said, guarding: Guarding, looking: Looking) -> Said:
+    """A choice as it may be kept, which has been counted where it was looked at before."""
+    texts = GuardedTexts(guarding, looking, None)
+    with guarding.silent():
+        calls = tuple((name, cleaned_json(it, texts.clean)) for name, it in said.calls)
+        return Said(texts.clean(said.content), said.refused, calls, said.acts)
 
 
 class GuardedChannel:

@@ -106,6 +106,25 @@ _RAW: Final[tuple[tuple[float, str], ...]] = (
         r"input|prompt|everything|words) (?:from )?above\b|\babove (?:text|prompt"
         r"|input)\b.{0,60}\bprint\b",
     ),
+    # a task is said to be done, and another given
+    (
+        0.6,
+        r"\b(?:very good|well done|great(?: job)?|good job|perfect)\b.{0,40}\b(?:done|finished"
+        r"|complete"
+        r"d?|passed|first test)\b.{0,40}\b(?:now|next)\b",
+    ),
+    (0.5, r"\bnew (?:statement|prompt|input|context|session|conversation|challenge)\b ?[-:]"),
+    (
+        0.6,
+        r"\bwhat (?:is|was|are|were)\b.{0,30}\b(?:beginning|start|first (?:word|line|sentence)"
+        r"|sentence|text|line)s?\b.{0,20}\b(?:of your|of the prompt|before (?:the|this))\b",
+    ),
+    (
+        0.6,
+        r"\b(?:return|show|print|list|give)\b.{0,20}\byour (?:\w+ )?(?:prompts?|embeddings"
+        r"|documents"
+        r"|knowledge base|training data|context)\b",
+    ),
     # somebody without rules
     (
         0.4,
@@ -181,6 +200,38 @@ _RAW: Final[tuple[tuple[float, str], ...]] = (
         r"(?:provided|given|above|supplied)",
     ),
     # in other languages: what came before is to count no more, or what nobody should see
+    (
+        0.6,
+        r"\b(?:was|wie) (?:sind|waren|lauten?|ist|war) (?:deine?|ihre?|der"
+        r"|die) (?:\w+ )?(?:anweisung"
+        r"|prompt|instruktion|vorgabe)",
+    ),
+    (
+        0.6,
+        r"\b(?:drucke?n?|zeige?n?|wiederhole?n?|gib|schreibe?n?|nenne?n?)\b.{0,40}\b(?:prompt"
+        r"|eingabeaufforderung|deine anweisung|obige|text oben)",
+    ),
+    (0.6, r"\b(?:vergiss|vergessen sie|vergesst|ignorier\w*)\b(?: \w+){0,2} (?:alle[sn]?|was)\b"),
+    (
+        0.6,
+        r"\b(?:sehr gut|gut gemacht|super|perfekt|danke)\b.{0,60}\b(?:erledigt|gen\u00fcgt"
+        r"|bestanden"
+        r"|fertig|gemacht)\b.{0,60}\b(?:nun|jetzt)\b",
+    ),
+    (0.6, r"\bdu bist (?:kein|keine|nicht)\b.{0,40}\bsondern\b"),
+    (
+        0.6,
+        r"\bjetzt bist du\b|\bdu bist (?:jetzt|nun|ab jetzt)\b|\bich m\u00f6chte, dass (?:du"
+        r"|sie) als\b",
+    ),
+    (0.6, r"\b(?:obige[nrs]?|bisherige[nrs]?)\b.{0,60}\b(?:ignorier|vergess|wiederhol|druck)"),
+    (0.4, r"\b(?:deine|ihre) (?:neue |n\u00e4chste |einzige )?aufgabe (?:ist|besteht|lautet)\b"),
+    (
+        0.4,
+        r"\b(?:tu so,? als|stell dir vor,? du|schl\u00fcpfe in die rolle|spiele? die rolle"
+        r"|antworte (?:nur |ab jetzt |jetzt )?als)\b",
+    ),
+    (0.7, r"\b(?:zaboravi|ignori[sr]aj|zanemari)\b.{0,40}\b(?:instrukcij|pravila|sve|prethodn)"),
     (
         0.7,
         r"\b(?:ignorier|vergiss|vergesse|missachte|beachte(?:n sie)? nicht"

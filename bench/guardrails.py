@@ -16,7 +16,9 @@ import msgspec
 from tidegate.core.ask import Ask
 from tidegate.core.guardrail import Guardrail, RouteGuardrails
 from tidegate.core.receipt import Receipt
-from tidegate.dialects.openai_chat import plug as chat
+from tidegate.dialects.anthropic_messages import plug as anthropic_messages
+from tidegate.dialects.openai_chat import plug as openai_chat
+from tidegate.dialects.openai_responses import plug as openai_responses
 from tidegate.gateway.guard_input import guard_request
 from tidegate.gateway.guarded_texts import GuardedTexts
 from tidegate.gateway.guarding import Guarding
@@ -42,6 +44,11 @@ _PROSE: Final = (
     "the new depot opens in June, once the lease is signed; Ms Hart will see to the insurance. "
 )
 _TIMES: Final = 9
+_DIALECTS: Final = {
+    "openai_chat": openai_chat,
+    "anthropic_messages": anthropic_messages,
+    "openai_responses": openai_responses,
+}
 
 
 def main() -> None:
@@ -156,10 +163,16 @@ def _cost() -> None:
         body = (text * 40)[: 32 * 1024]
         took_us = _best(lambda body=body: _request(body, made.input)) / (len(body) / 1024)
         print(f"a request of {name}: {took_us:.1f} us a KB (pii, secrets, injection)")
-    events = [_event(piece) for piece in _pieces(_PROSE * 12)]
-    plain = _best(lambda: _stream(events, None)) / len(events)
-    guarded = _best(lambda: _stream(events, made.output)) / len(events)
-    print(f"a chunk of a stream: {guarded:.2f} us (pii, secrets), {plain:.2f} us of it the bench's")
+    for dialect, event in _EVENTS.items():
+        events = [event(number, piece) for number, piece in enumerate(_pieces(_PROSE * 12))]
+        plain_us = _best(lambda events=events, name=dialect: _stream(events, None, name)) / len(
+            events
+        )
+        took_us = _best(
+            lambda events=events, name=dialect: _stream(events, made.output, name)
+        ) / len(events)
+        beside = f"{plain_us:.2f} us of it the bench's own"
+        print(f"a chunk of {dialect}: {took_us:.2f} us (pii, secrets), {beside}")
 
 
 def _request(text: str, looking: Looking | None) -> None:
@@ -169,16 +182,16 @@ def _request(text: str, looking: Looking | None) -> None:
     guard_request(ask, Guarding(Receipt("r", 0.0, "g", "chat")), looking)
 
 
-def _stream(events: list[bytes], looking: Looking | None) -> None:
+def _stream(events: list[bytes], looking: Looking | None, dialect: str) -> None:
     if looking is None:
         for event in events:
             event.startswith(b"data")
         return
     texts = GuardedTexts(Guarding(Receipt("r", 0.0, "g", "chat")), looking, None)
-    rewriter = chat.rewriter(texts)
+    rewriter = _DIALECTS[dialect].rewriter(texts)
     for event in events:
         rewriter.feed(event)
-    rewriter.end(b"data: [DONE]\n\n")
+    rewriter.end(b"")
 
 
 def _pieces(text: str) -> list[str]:
@@ -190,10 +203,32 @@ def _pieces(text: str) -> list[str]:
     return out
 
 
-def _event(text: str) -> bytes:
+def _of_chat(number: int, text: str) -> bytes:
+    del number
     choice = {"index": 0, "delta": {"content": text}, "finish_reason": None}
     chunk = {"id": "c-1", "object": "chat.completion.chunk", "created": 1, "model": "m"}
     return b"data: %b\n\n" % msgspec.json.encode({**chunk, "choices": [choice]})
+
+
+def _of_messages(number: int, text: str) -> bytes:
+    del number
+    delta = {"type": "text_delta", "text": text}
+    told = {"type": "content_block_delta", "index": 0, "delta": delta}
+    return b"event: content_block_delta\ndata: %b\n\n" % msgspec.json.encode(told)
+
+
+def _of_responses(number: int, text: str) -> bytes:
+    kind = "response.output_text.delta"
+    place = {"item_id": "msg_1", "output_index": 0, "content_index": 0}
+    told = {"type": kind, **place, "delta": text, "logprobs": [], "sequence_number": number}
+    return b"event: %b\ndata: %b\n\n" % (kind.encode(), msgspec.json.encode(told))
+
+
+_EVENTS: Final = {
+    "openai_chat": _of_chat,
+    "anthropic_messages": _of_messages,
+    "openai_responses": _of_responses,
+}
 
 
 def _best(work: Callable[[], None]) -> float:

@@ -5,7 +5,10 @@ the response: all of them say what went out. Events are numbered anew, as some f
 are added.
 """
 
-from typing import Any, Final
+from typing import Any, Final, Literal
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
 
 from tidegate.core.rewriting import TextKind, Texts
 from tidegate.dialects._rewriter import WireRewriter, decode, encode
@@ -14,6 +17,7 @@ from tidegate.text.strict_json import UNREADABLE
 
 _DELTA: Final = ".delta"
 _DONE: Final = ".done"
+_TEXT: Final = "response.output_text"
 _KINDS: Final[dict[str, TextKind]] = {
     "response.output_text": "content",
     "response.refusal": "refusal",
@@ -31,6 +35,22 @@ _PLACE: Final = ("item_id", "output_index", "content_index", "summary_index")
 _TOLD_AGAIN: Final = ("part", "item")
 
 
+class _Delta(Struct):
+    """More of a message's text, the event that there are most of."""
+
+    type: Literal["response.output_text.delta"]
+    item_id: str
+    output_index: int
+    content_index: int
+    delta: str
+    sequence_number: int
+    logprobs: list[Any] | UnsetType = UNSET
+
+
+_delta: Final = msgspec.json.Decoder(_Delta).decode
+_DELTA_EVENT: Final = b"event: response.output_text.delta\ndata: "
+
+
 class OpenAIResponsesRewriter(WireRewriter):
     """core.rewriting.Rewriter for Responses."""
 
@@ -44,6 +64,13 @@ class OpenAIResponsesRewriter(WireRewriter):
     @property
     def sequence(self) -> int:  # type: ignore[override]
         return self._next or 0
+
+    def feed(self, data: bytes) -> bytes:
+        if data.startswith(_DELTA_EVENT) and data.count(b"\n") == 3 and data.endswith(b"}\n\n"):
+            shown = self._plain(data[len(_DELTA_EVENT) : -2])
+            if shown is not None:
+                return shown
+        return super().feed(data)
 
     def overdue(self) -> bytes:
         out = []
@@ -85,6 +112,27 @@ class OpenAIResponsesRewriter(WireRewriter):
         elif kind.endswith(_DONE) and (base in _KINDS or base in _CALLS):
             return self._close(place) + self._numbered(self._done(told, place, base))
         return self._numbered(self._other(told, kind))
+
+    def _plain(self, payload: bytes) -> bytes | None:
+        """The usual event, without what is in it for nobody; None where it is another."""
+        try:
+            told = _delta(payload)
+        except UNREADABLE:
+            return None
+        if self._next is None or (told.logprobs and not self.texts.changes):
+            return None
+        place = (_TEXT, told.item_id, told.output_index, told.content_index, None)
+        channel = self._open.get(place)
+        if channel is None:  # the first of its text is kept, to tell the rest by
+            return None
+        told.delta = channel.add(told.delta)
+        if not told.delta:
+            return b""
+        self.started = True
+        if told.logprobs is not UNSET:
+            told.logprobs = []
+        told.sequence_number, self._next = self._next, self._next + 1
+        return b"%b%b\n\n" % (_DELTA_EVENT, encode(told))
 
     def _grow(self, told: dict[str, Any], place: Any, kind: TextKind) -> bytes:
         self._deltas.setdefault(place, told)

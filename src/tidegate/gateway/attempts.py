@@ -269,7 +269,7 @@ async def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World)
         progress.following = contract.follow(ask)
         judge_answer(progress.following, progress.answer)
     if route_guards(progress):
-        body = guard_answer(progress, body, world)
+        body = await guard_answer(progress, body, world)
     progress.ending = partial(progress.connection.send, answer_head(progress, ask), body)
     if progress.guarding is not None:
         await check_answer(progress, ask, world)

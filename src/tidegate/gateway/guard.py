@@ -3,7 +3,9 @@
 A request of a route without any never comes here.
 """
 
+import asyncio
 from functools import partial
+from typing import Final
 
 from tidegate.core import clock
 from tidegate.core.ask import Ask
@@ -16,10 +18,16 @@ from tidegate.gateway.progress import Progress
 from tidegate.gateway.stream import Relay
 from tidegate.gateway.world import World
 
+# A longer body is looked through beside the loop.
+AT_ONCE_BYTES: Final = 64 * 1024
+
 
 async def guard(progress: Progress, ask: Ask, route: PreparedRoute) -> None:
     """Looks through the request, which is another where something of it was redacted. Refusal."""
-    guard_at_once(progress, ask, route)
+    if len(ask.body) > AT_ONCE_BYTES:
+        await asyncio.to_thread(guard_at_once, progress, ask, route)
+    else:
+        guard_at_once(progress, ask, route)
     guardrails, guarding = route.guardrails, progress.guarding
     if guardrails is None or guardrails.input is None or guarding is None:
         return
@@ -64,10 +72,15 @@ def rewrite(progress: Progress, relay: Relay, world: World) -> None:
         relay.withhold()
 
 
-def guard_answer(progress: Progress, body: bytes, world: World) -> bytes:
+async def guard_answer(progress: Progress, body: bytes, world: World) -> bytes:
     """The body of a whole answer as it may go out. Refusal."""
+    if progress.receipt.endpoint == "embeddings":
+        return body
     output = _output(progress, world)
-    body = output.whole(body)
+    if len(body) > AT_ONCE_BYTES:
+        body = await asyncio.to_thread(output.whole, body)
+    else:
+        body = output.whole(body)
     if progress.capturing is not None and progress.answer is not None:
         progress.answer = output.answer(progress.answer)
     return body
@@ -75,7 +88,7 @@ def guard_answer(progress: Progress, body: bytes, world: World) -> bytes:
 
 async def check_answer(progress: Progress, ask: Ask, world: World) -> None:
     """Asks addresses about an answer of which nothing is out yet. Refusal."""
-    if not is_checked(progress):
+    if not is_checked(progress) or ask.endpoint == "embeddings" or ask.counts:
         return
     output = _output(progress, world)
     relay = progress.relay

@@ -198,6 +198,9 @@ class GuardedChannel:
         """What is said of the whole. Nothing of it is changed any more."""
         guarding, whole = self._texts.guarding, "".join(self._parts)
         self._parts = []
+        if guarding is not None and self._whole_chars > MOST_WHOLE_CHARS:
+            for guard in looking.at_end:
+                guarding.failed(guard.guardrail, looking.side, "too_long")
         if guarding is not None and looking.may_have(whole):
             for one in guarding.look(whole, looking.at_end, looking.side):
                 guarding.replaced(whole, [one], looking.side)

@@ -161,7 +161,9 @@ def _described(value: Any, clean: Clean) -> Any:
 def _check_readable(name: str, text: str, looking: Looking) -> None:
     """Token ids have no letter of anything that is looked for."""
     if name in ("prompt", "input") and text.lstrip()[:1] == "[":
-        _check_text(name, _decode(text), looking)
+        first = text.lstrip()[1:].lstrip()[:1]
+        if first.isdigit() or first == "[":
+            _check_text(name, _decode(text), looking)
 
 
 def _check_text(name: str, value: Any, looking: Looking) -> None:

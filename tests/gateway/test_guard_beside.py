@@ -8,7 +8,7 @@ import pytest
 from msgspec.structs import replace
 from tests.gateway.cached import keeping
 from tests.gateway.contracted import answering
-from tests.gateway.guarded import RESTORED, asking, judging, with_guardrails
+from tests.gateway.guarded import RESTORED, asking, guarded, judging, with_guardrails
 from tests.gateway.rig import gateway, plan_of, run, target
 from tests.gateway.shadowed import Beside, beside
 from tests.gateway.spools import Kept
@@ -17,7 +17,13 @@ from tests.gateway.upstream import Upstream
 from tidegate.core.capture import Capture
 from tidegate.core.guardrail import Guardrail, RouteGuardrails
 
+B, END = "boundary=xyz", b"--xyz--\r\n"
 WORDS = Guardrail("words", "words", "redact", words=("falcon",))
+
+
+def part(name: str, value: bytes, more: str = "") -> bytes:
+    told = f'form-data; name="{name}"' + (f"; {more}" if more else "")
+    return b"--xyz\r\nContent-Disposition: %b\r\n\r\n%b\r\n" % (told.encode(), value)
 
 
 async def copied(it: Beside, *guardrails: Guardrail) -> None:
@@ -56,6 +62,24 @@ def test_no_copy_is_sent_where_an_address_would_have_to_be_asked(tmp_path: Path)
             assert (await it.it.ask(body=asking("hi"))).status == 200
             _, copies = await it.receipts()
             assert copies == [] and it.skipped == {"refused": 1}
+
+    run(main())
+
+
+def test_what_cannot_be_looked_through_is_refused(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with guarded(tmp_path, answering("x"), [WORDS], [WORDS]) as (it, up):
+            form = {
+                "authorization": f"Bearer {it.key}",
+                "content-type": f"multipart/form-data; {B}",
+            }
+            sound = part("model", b"small") + part("file", b"RIFF", 'filename="a.wav"') + END
+            reply = await it.ask("/v1/audio/transcriptions", sound, form)
+            assert (reply.status, reply.code) == (400, "invalid_request")
+            image = part("image", b"PNG", 'filename="a.png"')
+            asked = part("model", b"small") + part("prompt", b"a falcon") + image + END
+            reply = await it.ask("/v1/images/edits", asked, form)
+            assert reply.status == 400 and not up.exchanges
 
     run(main())
 

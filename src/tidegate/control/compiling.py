@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from tidegate.config.load import Compiled, compile_file
-from tidegate.config.published import published
+from tidegate.config.published import model_facts, published
 from tidegate.control.certifying import Certifying
 from tidegate.core import clock
 from tidegate.core.added import Added
@@ -19,12 +19,22 @@ from tidegate.core.declared import Declared
 from tidegate.core.declared_budgets import DeclaredBudget, Period
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_prompts import DeclaredPrompts
-from tidegate.core.facts import Facts
+from tidegate.core.facts import Facts, PriceOf
 from tidegate.core.plan import Plan, Raise
 from tidegate.core.prompt import PromptSource, Tagged
 from tidegate.core.units import NANOUSD_PER_USD
 from tidegate.prompts.reading import Reading, Snapshot
-from tidegate.stores import budgets, database, keys, prompts, revisions, rollouts, teams, thresholds
+from tidegate.stores import (
+    budgets,
+    database,
+    keys,
+    openings,
+    prompts,
+    revisions,
+    rollouts,
+    teams,
+    thresholds,
+)
 from tidegate.stores.budgets import StoredBudget
 from tidegate.stores.teams import TeamRecord
 
@@ -60,7 +70,7 @@ class Compiling:
         with database.reading(self._engine) as connection:
             added = added_at(connection, now_s)
         quote, limited = published(now_s), self._keys_limited
-        facts = Facts(quote, added=added, keys_limited=limited, prompts=self._prompts)
+        facts = _facts(quote, added, limited, self._prompts)
         self._compiled_with = added
         return compile_file(file, self.environ, version, now_s, facts)
 
@@ -70,7 +80,7 @@ class Compiling:
         with database.reading(self._engine) as connection:
             added = added_at(connection, now_s)
         quote, limited = published(now_s), self._keys_limited
-        return Facts(quote, added=added, keys_limited=limited, prompts=self._prompts)
+        return _facts(quote, added, limited, self._prompts)
 
     def changing(self, change: Callable[[Connection], T]) -> "Callable[[Declared, int], _Made[T]]":
         """For `Plans.amend`: makes a change in the store together with the plan that it comes to.
@@ -85,13 +95,29 @@ class Compiling:
                 result = change(connection)
                 added = added_at(connection, now_s)
                 limited = partial(keys.any_limited, connection)
-                facts = Facts(quote, added=added, keys_limited=limited, prompts=read)
+                facts = _facts(quote, added, limited, read)
                 plan = compile_plan(declared, version=version, now_s=now_s, facts=facts)
             self._compiled_with = added
             if snapshot is not None:
                 self._tagged_with = snapshot.registry.tagged
                 self._named_with = named_versions(snapshot, plan)
             return plan, result
+
+        return make
+
+    def trying(self, change: Callable[[Connection], T]) -> Callable[[Declared, int], T]:
+        """The same without an effect: what it comes to, and PlanRefused where no plan would."""
+
+        def make(declared: Declared, version: int) -> T:
+            now_s = clock.wall_s()
+            quote, (read, _) = published(now_s), self._read(declared)
+            with database.undone(self._engine) as connection:
+                result = change(connection)
+                limited = partial(keys.any_limited, connection)
+                added = added_at(connection, now_s)
+                facts = Facts(quote, added=added, keys_limited=limited, prompts=read)
+                compile_plan(declared, version=version, now_s=now_s, facts=facts)
+            return result
 
         return make
 
@@ -156,6 +182,15 @@ def named_versions(now: Snapshot, plan: Plan) -> dict[str, str]:
     return found
 
 
+def _facts(
+    quote: PriceOf,
+    added: Added,
+    limited: Callable[[], bool],
+    prompts: Callable[[DeclaredPrompts], PromptSource] | None,
+) -> Facts:
+    return Facts(quote, added=added, keys_limited=limited, prompts=prompts, model_of=model_facts)
+
+
 def added_at(connection: Connection, now_s: float) -> Added:
     """What operators and the loop have added: raises that are in force, every revision."""
     raises: dict[str, tuple[Raise, ...]] = {}
@@ -170,7 +205,8 @@ def added_at(connection: Connection, now_s: float) -> Added:
     known = {it.rollout.id: it.rollout for it in rollouts.every(connection)} if revised else {}
     flips = prompts.newest_flips(connection)
     learnt = thresholds.newest(connection)
-    return Added(stored, limits, raises, revised, known, flips, learnt)
+    opened = openings.changes(connection)
+    return Added(stored, limits, raises, revised, known, flips, learnt, opened)
 
 
 def _budget(stored: StoredBudget) -> DeclaredBudget:

@@ -12,6 +12,7 @@ from tidegate.core.checks import Graders
 from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.guardrail import Kind
 from tidegate.core.limit import LimitKind
+from tidegate.core.model_facts import ModelOf, unknown
 from tidegate.core.price import Price
 from tidegate.core.prompt import PromptSource
 from tidegate.core.ways import Way
@@ -37,7 +38,10 @@ class Dialects:
         """PlugError when it does not load."""
         plug: plugs.Provider = plugs.load("providers", name)
         signs = plug.signer is not None
-        return Dialect(plug.base_url, plug.hosted, signs, frozenset(plug.endpoints))
+        wire: plugs.BatchWire | None = getattr(plug, "batches", None)
+        share = None if wire is None else wire.price_share
+        endpoints = frozenset(plug.endpoints)
+        return Dialect(plug.base_url, plug.hosted, signs, endpoints, wire is not None, share)
 
 
 class Kinds:
@@ -113,3 +117,4 @@ class Facts(Struct, frozen=True):
     prompts: Callable[[DeclaredPrompts], PromptSource] | None = None
     keys_limited: Callable[[], bool] = lambda: False
     encodes: Callable[[str], str | None] = lambda _: None
+    model_of: ModelOf = unknown

@@ -10,8 +10,10 @@ from functools import partial
 
 from tidegate.core import clock
 from tidegate.core.ask import Ask
+from tidegate.core.metered import Metered
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway import wires
+from tidegate.gateway.able import able
 from tidegate.gateway.after import after
 from tidegate.gateway.answer_head import answer_head
 from tidegate.gateway.balance import stays_with
@@ -20,7 +22,6 @@ from tidegate.gateway.chain import Chain
 from tidegate.gateway.contract import judge_answer
 from tidegate.gateway.decline import forget_frames, note_failure
 from tidegate.gateway.first import first
-from tidegate.gateway.fit import fit
 from tidegate.gateway.guard import check_answer, guard_answer, rewrite, route_guards
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.media import text_bytes
@@ -54,8 +55,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
             progress.target = target
             if progress.admitted is not None:
                 await _hold(progress, target, plan, world)
-            if target.target.context_tokens is not None:
-                fit(ask, target.target, target.target.context_tokens)
+            if target.bounded:
+                able(ask, target.target)
             places = world.queues.at(target.target)
             if not pick_at_once(progress, places):
                 await _pick(progress, places, target, world)
@@ -102,7 +103,7 @@ def _begin(
     """The target that is asked first, and the chain where that is a fallback already."""
     if route.route.balance == "sticky":
         note_conversation(ask, progress.receipt)
-    if ask.stream:
+    if ask.stream and ask.metered is None:
         progress.head = answer_head
     if progress.keeper is not None:
         return progress.keeper[0], None
@@ -216,6 +217,8 @@ def _relay(progress: Progress, ask: Ask, answered: InFlight, world: World) -> Re
     reader = wires.reader(progress, ask, world)
     head = answer_head(progress, ask)
     relay = progress.relay = Relay(answered, reader, progress.connection, head)
+    if ask.metered is not None:
+        return _stream_units(progress, relay, ask.metered, world)
     if progress.admitted is not None and progress.admitted.most_chunks is not None:
         relay.hold_to(progress.admitted.most_chunks)
     relay.committed, relay.on_first = progress.begun, told(progress)
@@ -234,6 +237,19 @@ def _relay(progress: Progress, ask: Ask, answered: InFlight, world: World) -> Re
     elif progress.capturing is not None:
         relay.reader.follower = progress.capturing.hear(relay.following)
     if progress.owed and not relay.withheld:
+        relay.on_first = partial(_repay_at_first, progress, relay.on_first)
+    world.relays.add(relay)
+    return relay
+
+
+def _stream_units(progress: Progress, relay: Relay, metered: Metered, world: World) -> Relay:
+    """Of what is no chat: nothing is held against it, and its client is sent nothing besides."""
+    relay.on_first = told(progress)
+    if progress.tries:
+        relay.on_first = partial(tell_first, progress, relay.on_first)
+    relay.sign_of_life = b""
+    relay.ends_by_framing = not metered.events
+    if progress.owed:
         relay.on_first = partial(_repay_at_first, progress, relay.on_first)
     world.relays.add(relay)
     return relay
@@ -265,7 +281,7 @@ async def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World)
     if progress.batch is not None:
         body = progress.batch.join(body, progress.answer, progress.receipt)
     contract = None if progress.route is None else progress.route.contract
-    if contract is not None and progress.answer is not None:
+    if contract is not None and progress.answer is not None and ask.metered is None:
         progress.following = contract.follow(ask)
         judge_answer(progress.following, progress.answer)
     if route_guards(progress):

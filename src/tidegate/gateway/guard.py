@@ -9,8 +9,9 @@ from typing import Final
 
 from tidegate.core import clock
 from tidegate.core.ask import Ask
+from tidegate.core.outcome import Refusal
 from tidegate.gateway.answer_head import answer_head
-from tidegate.gateway.guard_input import check_request, guard_request
+from tidegate.gateway.guard_input import check_form, check_request, guard_request
 from tidegate.gateway.guard_output import GuardingOutput
 from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.prepared_route import PreparedRoute
@@ -18,6 +19,8 @@ from tidegate.gateway.progress import Progress
 from tidegate.gateway.stream import Relay
 from tidegate.gateway.world import World
 
+_SAYING: Final = frozenset({"chat", "completions"})
+_TRANSCRIPTS: Final = frozenset({"transcriptions", "translations"})
 # A longer body is looked through beside the loop.
 AT_ONCE_BYTES: Final = 64 * 1024
 
@@ -32,7 +35,9 @@ async def guard(progress: Progress, ask: Ask, route: PreparedRoute) -> None:
     if guardrails is None or guardrails.input is None or guarding is None:
         return
     if guardrails.input.checks:
+        before = ask.members
         await check_request(ask, progress.receipt, guarding, guardrails.input.checks)
+        check_form(ask, before)
 
 
 def guard_at_once(progress: Progress, ask: Ask, route: PreparedRoute) -> bool:
@@ -43,17 +48,22 @@ def guard_at_once(progress: Progress, ask: Ask, route: PreparedRoute) -> bool:
     looking = guardrails.input
     if looking is None and guardrails.output is None:
         return True
+    if guardrails.output is not None and ask.endpoint in _TRANSCRIPTS:
+        message = "that model's answers are looked through, and those of sound cannot be"
+        raise Refusal("invalid_request", message, param="model")
     guarding = progress.guarding = progress.guarding or Guarding(progress.receipt)
     if looking is None:
         return True
+    before = ask.members
     guard_request(ask, guarding, looking)
+    check_form(ask, before)
     return not looking.checks
 
 
 def route_guards(progress: Progress) -> bool:
     """Whether its answer may be another than its provider's."""
     guardrails = None if progress.route is None else progress.route.guardrails
-    if guardrails is None:
+    if guardrails is None or progress.ask is None or progress.ask.metered is not None:
         return False
     return progress.guarding is not None or guardrails.buffer is not None
 
@@ -74,7 +84,7 @@ def rewrite(progress: Progress, relay: Relay, world: World) -> None:
 
 async def guard_answer(progress: Progress, body: bytes, world: World) -> bytes:
     """The body of a whole answer as it may go out. Refusal."""
-    if progress.receipt.endpoint == "embeddings":
+    if progress.receipt.endpoint not in _SAYING:
         return body
     output = _output(progress, world)
     if len(body) > AT_ONCE_BYTES:
@@ -88,7 +98,7 @@ async def guard_answer(progress: Progress, body: bytes, world: World) -> bytes:
 
 async def check_answer(progress: Progress, ask: Ask, world: World) -> None:
     """Asks addresses about an answer of which nothing is out yet. Refusal."""
-    if not is_checked(progress) or ask.endpoint == "embeddings" or ask.counts:
+    if not is_checked(progress) or ask.endpoint not in _SAYING or ask.counts:
         return
     output = _output(progress, world)
     relay = progress.relay

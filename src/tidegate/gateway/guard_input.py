@@ -5,7 +5,7 @@ nothing but the placeholders. What is not text (token ids) is not let past guard
 anything.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -86,6 +86,13 @@ def _replace(ask: Ask, texts: Sequence[str]) -> None:
     if changed:
         ask.members = {name: changed.get(name, raw) for name, raw in ask.members.items()}
         ask.body = _encode(ask.members)
+
+
+def check_form(ask: Ask, before: Mapping[str, Raw]) -> None:
+    """Refusal where something was taken out of a form, which is sent as it came."""
+    if ask.metered is not None and ask.metered.form is not None and ask.members != before:
+        message = "the request holds what a guardrail takes out, and a form is sent as it came"
+        raise Refusal("guardrail_blocked", message)
 
 
 async def asked(

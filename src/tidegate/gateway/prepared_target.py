@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable
 from functools import partial
-from typing import Protocol
+from typing import Final, Protocol
 
 from msgspec import Struct
 
@@ -18,6 +18,9 @@ from tidegate.gateway.credential import Credential
 from tidegate.gateway.http.pool import Pool
 from tidegate.gateway.provider_rate import no_allowance
 from tidegate.gateway.rendezvous import rank
+
+# The header of every request that holds no form.
+JSON_TYPE: Final = b"content-type: application/json\r\n"
 
 
 class Priced(Protocol):
@@ -74,8 +77,8 @@ class Pace:
 class PreparedTarget(Struct, eq=False):
     """One target. `missing` says which credential could not be resolved, where none could. `aws` is
     what its requests are signed with, where they are. `may_be_priced` says that somebody knows its
-    price, or that nobody has to. `only` is the replica that there is no other beside, where the
-    credential is there."""
+    price, or that nobody has to, `bounded` that its model may not take everything. `only` is the
+    replica that there is no other beside, where the credential is there."""
 
     target: Target
     provider: Provider
@@ -87,9 +90,11 @@ class PreparedTarget(Struct, eq=False):
     aws: AwsKey | None = None
     may_be_priced: bool = False
     only: PreparedReplica | None = None
+    bounded: bool = False
 
     def __post_init__(self) -> None:
         target = self.target
+        self.bounded = target.context_tokens is not None or target.facts is not None
         free = not self.provider.hosted or target.unpriced_allowed
         self.may_be_priced = target.price is not None or free
         if len(self.replicas) == 1 and self.missing is None:

@@ -37,6 +37,7 @@ class Relay:
     `committed` says that the answer's head is out; it may have gone while the request was waiting.
     `flowing` says that something of the answer is: until then another may take its place. One that
     is `withheld` flows when it is known to keep its contract, which was at `shown_s`.
+    What `ends_by_framing` has no mark of its own: a connection that is lost has cut it.
     `on_first` is told the time of the first content, `tape` hears all that comes. A `rewriter` says
     what of it goes out, and as what; what waits there for no more than a good place to be cut at
     goes out after `max_wait_s`.
@@ -53,6 +54,7 @@ class Relay:
         "_waiting_s",
         "chunks",
         "committed",
+        "ends_by_framing",
         "failure",
         "first_s",
         "flowing",
@@ -94,6 +96,7 @@ class Relay:
         self.itl_max_s = 0.0
         self.quiet_since_s = clock.monotonic_s()
         self.sign_of_life = KEEPALIVE
+        self.ends_by_framing = False
         self.tape: Tape | None = None
         self.rewriter: Rewriter | None = None
         self.max_wait_s = 0.0
@@ -240,7 +243,7 @@ class Relay:
         self._end(self.reader.end())
 
     def on_lost(self, error: UpstreamError) -> None:
-        if error.kind == "lost" and self.reader.end() is None:
+        if error.kind == "lost" and not self.ends_by_framing and self.reader.end() is None:
             self._end(None)  # everything that matters had come
         else:
             self._end(translate(error))
@@ -253,7 +256,7 @@ class Relay:
             return
         if self._waiting_s is not None and now_s - self._waiting_s >= self.max_wait_s:
             self._release_overdue(now_s)
-        if now_s - self.quiet_since_s < every_s:
+        if now_s - self.quiet_since_s < every_s or not self.sign_of_life:
             return
         if self.first_s is not None and not self.withheld and self.rewriter is None:
             return

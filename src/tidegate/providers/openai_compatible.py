@@ -7,16 +7,18 @@ import msgspec
 from msgspec import Raw, Struct, structs
 
 from tidegate.core import clock
-from tidegate.core.ask import Answer, Ask, Outgoing, Said
+from tidegate.core.ask import MEDIA, Answer, Ask, Outgoing, Said
 from tidegate.core.conversation import Conversation
 from tidegate.core.embeddings import Embedder
 from tidegate.core.losses import Losses
 from tidegate.core.outcome import Failure
 from tidegate.core.plan import Target
-from tidegate.core.plugs import Passthrough, Signer, StreamReader
+from tidegate.core.plugs import BatchWire, Passthrough, Signer, StreamReader
 from tidegate.core.receipt import OPENAI_CHAT, Endpoint
 from tidegate.core.spoken import Spoken
 from tidegate.providers._failures import malformed, no_answer
+from tidegate.providers._media import PATHS as MEDIA_PATHS
+from tidegate.providers._media import Media
 from tidegate.providers._openai_chunk import calls_of
 from tidegate.providers._openai_error import failure_in_answer, failure_of
 from tidegate.providers._openai_request import Manners, Writer
@@ -75,6 +77,20 @@ _decode_answer = msgspec.json.Decoder(_WholeAnswer).decode
 _decode_odd_answer = msgspec.json.Decoder(_OddAnswer).decode
 
 
+class Batches:
+    """core.plugs.BatchWire: OpenAI's own paths."""
+
+    def __init__(self, price_share: float | None = None) -> None:
+        self.price_share = price_share
+
+    def path(self, target: Target, path: bytes, query: bytes = b"") -> bytes:
+        del target
+        return path + b"?" + query if query else path
+
+    def url(self, endpoint: Endpoint) -> str:
+        return "/v1" + PATHS[endpoint].decode()
+
+
 class OpenAICompatible:
     """core.plugs.Provider, and the Passthrough of callers of OpenAI's chat. A provider that differs
     only in address is a subclass of two lines."""
@@ -85,6 +101,7 @@ class OpenAICompatible:
     headers: tuple[tuple[str, str], ...] = ()
     signer: Signer | None = None
     embedder: Embedder | None = None
+    batches: BatchWire | None = Batches()
     counts_tokens = False
     # What a dialect is asked besides usage, so that a stream says how far it is as it goes.
     stream_members: tuple[tuple[str, Raw], ...] = ()
@@ -93,7 +110,7 @@ class OpenAICompatible:
     manners = Manners()
 
     def __init__(self) -> None:
-        self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self}
+        self.passthrough: Mapping[str, Passthrough] = {OPENAI_CHAT: self, MEDIA: Media()}
 
     def encode(self, ask: Ask, target: Target) -> Outgoing:
         """The caller's body with the target's model, our bound on its output where there is one
@@ -239,4 +256,10 @@ def _text_of(choice: _AnswerChoice) -> bytes:
     )
 
 
-plug = OpenAICompatible()
+class Anything(OpenAICompatible):
+    """A server of which nothing is known: it may serve what is no chat too."""
+
+    endpoints: frozenset[Endpoint] = frozenset({*PATHS, *MEDIA_PATHS})
+
+
+plug = Anything()

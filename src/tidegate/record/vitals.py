@@ -104,6 +104,11 @@ KNOWN: dict[str, tuple[str, str]] = {
     ),
     "tidegate_cache_invalidated_total": ("answers", "Invalidated answers dropped from memory."),
     "tidegate_cache_flights": ("requests", "Questions that are asked once for several."),
+    "tidegate_batches_created_total": ("batches", "Batches begun at a target's provider."),
+    "tidegate_batch_lines_total": (
+        "lines",
+        "Lines of batches' results that were read, by outcome.",
+    ),
     "tidegate_feedback_taken_total": ("requests", "Requests with feedback that were taken."),
     "tidegate_feedback_spool_bytes": ("bytes", "Feedback on disk, on its way to the recorder."),
     "tidegate_classes_served": ("classes", "Priority classes not refused for want of resources."),

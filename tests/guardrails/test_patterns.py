@@ -36,6 +36,8 @@ def test_what_may_have_a_space_holds_a_window_and_others_a_word() -> None:
     spaced = plug.detector(Guardrail("p", "patterns", "block", patterns=(("it", "a.b"),)))
     assert spaced.settled("x" * 500, 499) == 500 - patterns.REACH_CHARS - 1
     short = plug.detector(Guardrail("p", "patterns", "block", patterns=(("it", r"EMP-\d+"),)))
+    other = plug.detector(Guardrail("p", "patterns", "block", patterns=(("it", "\u4e00+"),)))
+    assert other.settled("\u4e00" * 500, 499) == 500 - patterns.REACH_CHARS - 1
     assert short.settled("some words EM", 10) == len("some words ")
 
 

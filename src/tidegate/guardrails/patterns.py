@@ -16,8 +16,8 @@ except ImportError:  # it comes with an extra
 REACH_CHARS: Final = 128
 _MEMORY_BYTES: Final = 8 * 1024 * 1024
 _MISSING: Final = "patterns need google-re2: install tidegate[guardrails]"
-# Without any of these nothing that it finds has a space in it.
-_SPACE: Final = re.compile(r"[ \t\n.]|\\[sSWDPCxnrtvfQpa]|\[\^|\[\[:|\(\?[a-zA-Z-]*s")
+# Without any of these a pattern finds nothing that has a space in it.
+_SPACE: Final = re.compile(r"[ \t\n.]|\\[sSWDPCxnrtvfQpax]|\[\^|\[\[:|\(\?[a-zA-Z-]*s")
 
 
 def _options() -> Any:
@@ -28,15 +28,18 @@ def _options() -> Any:
     return options
 
 
+def _has_no_space(source: str) -> bool:
+    """Nothing that the pattern finds has a space in it, nor a letter beyond ASCII."""
+    return source.isascii() and _SPACE.search(source.replace("\\.", "")) is None
+
+
 class _Detector:
     judges_whole = False
     hints: Sequence[str] = ()  # another automaton than RE2 may read a pattern otherwise
 
     def __init__(self, patterns: Sequence[tuple[str, str]]) -> None:
         self._patterns = [(kind, re2.compile(source, _options())) for kind, source in patterns]
-        self._is_short = all(
-            _SPACE.search(source.replace("\\.", "")) is None for _, source in patterns
-        )
+        self._is_short = all(_has_no_space(source) for _, source in patterns)
 
     def find(self, text: str) -> Sequence[Span]:
         found: list[Span] = []

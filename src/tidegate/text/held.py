@@ -14,7 +14,7 @@ GROUPED_CHARS: Final = 96
 _BEGIN: Final = "-----BEGIN"
 _END: Final = re.compile(r"-----END [A-Z0-9 ]{0,40}-----")
 # Scripts without spaces between words, punctuation beyond ASCII, pictures: no form has them.
-_APART: Final = r"\s\u0250-\u036f\u2000-\uffff\U00010000-\U0010ffff\u0080-\u00a9"
+_APART: Final = r"\s\u02b0-\u036f\u2000-\uffff\U00010000-\U0010ffff\u0080-\u00a9"
 _RUN: Final = re.compile(rf"[^{_APART}]*")
 # Before a space, these go on behind it: digits, and the letters of an account number.
 _GOES_ON: Final = re.compile(r"\S*[0-9]\S*|[A-Z]{1,4}")

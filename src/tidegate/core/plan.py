@@ -16,6 +16,7 @@ from tidegate.core.engine_signals import EnginePage
 from tidegate.core.guardrail import RouteGuardrails, SentenceBuffer
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.model_facts import ModelFacts
+from tidegate.core.plan_callers import Issuer
 from tidegate.core.price import Price
 from tidegate.core.probe import Probe
 from tidegate.core.prompt import RoutePrompt, Tagged
@@ -293,7 +294,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     `session_alert_tokens` in five minutes of one session are told; 0 tells of none.
     `counters` None counts in each gateway's memory, `vectors` None has shared vectors where
     `counters` are. `probes` and `engines` are by the names of
-    their targets, `prompts` by their own.
+    their targets, `prompts` by their own. `callers` are whose tokens are taken in a key's place.
     """
 
     version: int
@@ -311,6 +312,7 @@ class Plan(Struct, frozen=True, omit_defaults=True):
     probes: dict[str, Probe] = {}
     engines: dict[str, EnginePage] = {}
     prompts: dict[str, Tagged] = {}
+    callers: tuple[Issuer, ...] = ()
 
     @property
     def targets(self) -> dict[str, Target]:

@@ -120,6 +120,7 @@ class Front:
         receipt = Receipt("", 0.0, world.gateway, "chat")
         key = await authenticate(incoming.head, world.keys, receipt)
         read_context(incoming.head.headers).note(receipt)
+        receipt.end_user = key.end_user or receipt.end_user
         plan = world.obeyed()
         routes = [(name, route) for name, route in plan.routes.items() if key.may_use(name)]
         limits = plan.limits.of_key(key) + plan.limits.every()

@@ -74,6 +74,11 @@ class Vitals:
                 label = f"|target={name}|reason={why}"
                 counters[f"tidegate_target_shed_total{label}"] = float(count)
         _note_standing(self._preparer.standing, gauges, counters)
+        for known in self._preparer.issuers or ():
+            heard_at_s, label = known.held.heard_at_s, f"|issuer={known.issuer.name}"
+            if heard_at_s is not None:
+                gauges[f"tidegate_issuer_keys_timestamp_seconds{label}"] = heard_at_s
+            gauges[f"tidegate_issuer_keys{label}"] = float(len(known.held.keys))
         if self._prober is not None:
             _note_probes(self._prober, gauges, counters)
         _note_cache(world.cache, gauges, counters)

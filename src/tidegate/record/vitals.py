@@ -45,6 +45,11 @@ KNOWN: dict[str, tuple[str, str]] = {
     "tidegate_probe_availability": ("ratio", "Good ones of the last hour's probes."),
     "tidegate_probe_last_success_timestamp_seconds": ("seconds", "When a probe was good last."),
     "tidegate_probe_ttft_seconds": ("seconds", "Time to the first token of the last good probe."),
+    "tidegate_issuer_keys": ("keys", "Public keys of an issuer of tokens that are held."),
+    "tidegate_issuer_keys_timestamp_seconds": (
+        "seconds",
+        "When an issuer's keys were last heard of.",
+    ),
     "tidegate_probes_skipped_total": ("probes", "Probes that were due and not sent, by reason."),
     "tidegate_shadow_sent_total": ("requests", "Copies of requests sent to a release."),
     "tidegate_shadow_skipped_total": ("requests", "Copies that were drawn and not sent."),

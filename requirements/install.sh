@@ -1,10 +1,11 @@
 #!/bin/sh
 # Bring .venv to the locked sets named on the command line, in order; quick when it is there.
 #
-#     requirements/install.sh core|postgres|git|jwt|semantic|semantic-static|qdrant|build|dev|local|javascript|package ...
+#     requirements/install.sh core|guardrails|postgres|git|jwt|semantic|semantic-static|qdrant|build|dev|local|javascript|package ...
 #
 # core     what Tidegate needs to run
 # postgres core, and the driver of a shared database
+# guardrails  core, and RE2 for patterns of a plan
 # git      core, and what reads prompts from a Git repository
 # jwt      core, and what checks tokens of callers who have no key
 # semantic core, and what finds questions that mean the same: encoder, weights, index
@@ -61,7 +62,7 @@ last_error() {
 
 install_set() {
     case $1 in
-    core | postgres | git | jwt | semantic | semantic-static | qdrant | build | dev)
+    core | guardrails | postgres | git | jwt | semantic | semantic-static | qdrant | build | dev)
         pip_install --require-hashes -r "requirements/$1.txt" ;;
     local) pip_install --require-hashes --no-deps --only-binary :all: -r requirements/local.txt ;;
     javascript) pip_install --require-hashes -r requirements/javascript.txt && npm_ci ;;
@@ -96,9 +97,10 @@ runs_311 .venv/bin/python || make_venv
 
 for set in "$@"; do
     case $set in
-    core | postgres | git | jwt | semantic | semantic-static | qdrant | build | dev | local | javascript | package) ;;
-    *) stop "there is no set '$set': core, postgres, git, jwt, semantic, semantic-static, qdrant," \
-        "build, dev, local, javascript, package" ;;
+    core | guardrails | postgres | git | jwt | semantic | semantic-static | qdrant | build | dev | \
+        local | javascript | package) ;;
+    *) stop "there is no set '$set': core, guardrails, postgres, git, jwt, semantic, semantic-static," \
+        "qdrant, build, dev, local, javascript, package" ;;
     esac
     stamp=.venv/.installed-$set-$(checksum "$set")
     [ -e "$stamp" ] && is_there "$set" && continue

@@ -11,6 +11,8 @@ lock() {
 }
 
 lock pyproject.toml --output-file requirements/core.txt
+lock pyproject.toml --extra guardrails --constraints requirements/core.txt \
+    --output-file requirements/guardrails.txt
 lock pyproject.toml --extra postgres --constraints requirements/core.txt \
     --output-file requirements/postgres.txt
 lock pyproject.toml --extra git --constraints requirements/core.txt \
@@ -28,6 +30,6 @@ lock pyproject.toml --group dev --group build \
     --constraints requirements/postgres.txt --constraints requirements/git.txt \
     --constraints requirements/jwt.txt --constraints requirements/build.txt --constraints requirements/semantic.txt \
     --constraints requirements/semantic-static.txt --constraints requirements/qdrant.txt \
-    --output-file requirements/dev.txt
+    --constraints requirements/guardrails.txt --output-file requirements/dev.txt
 lock --group javascript --output-file requirements/javascript.txt
 lock --group local --no-deps --output-file requirements/local.txt

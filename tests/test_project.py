@@ -16,6 +16,7 @@ from tests.imports import quiet_imports
 
 LOCKS = (
     "core",
+    "guardrails",
     "postgres",
     "jwt",
     "semantic",

@@ -11,7 +11,7 @@ from tidegate.core.earlier_cost import EarlierCost
 from tidegate.core.receipt import Attempt, Hold, Receipt
 
 QUANTILES = {"count": 4, "p50": 0.1, "p95": 0.2, "p99": 0.3}
-NESTED = ("attempts", "holds", "earlier_costs")
+NESTED = ("attempts", "holds", "earlier_costs", "guardrails")
 NONE = {"count": 0, "p50": None, "p95": None, "p99": None}
 SUMS = {
     "requests": 4,

@@ -175,6 +175,7 @@ def test_what_a_route_has_is_done_to_lines_or_told_on_the_page() -> None:
     done = {"route", "pool", "target", "prompt", "addition", "off", "output_cap_tokens"}
     # What docs/batches.md says that batches go without.
     told = {"fallbacks", "contract", "candidate", "beside", "warm", "cache", "vectors"}
+    told |= {"guardrails", "ladder"}
     # How routes are reckoned and answered: nothing of it changes what is asked.
     inner = {"bound", "budget", "heads", "alone", "told"}
     assert set(PreparedRoute.__struct_fields__) == done | told | inner

@@ -6,6 +6,7 @@ from sqlalchemy import Engine, delete, select
 from tests.stores import rig
 
 from tidegate.core.earlier_cost import EarlierCost
+from tidegate.core.guardrail import Hit
 from tidegate.core.receipt import Attempt, Hold, Receipt, decode_payload
 from tidegate.stores import database, schema
 from tidegate.stores.errors import StoreUnavailable
@@ -44,6 +45,8 @@ def filled() -> Receipt:
                 "cache_tier": "exact",
             }
             values[field.name] = chosen.get(field.name, "deadline")
+        elif field.name == "guardrails":
+            values[field.name] = [Hit("pii", "input", "email", "redact", number)]
         elif "list" in kind:
             values[field.name] = [f"text-{number}"]
         elif "dict" in kind:

@@ -16,6 +16,7 @@ FOUND_BY_NAME = (
     "encoders",
     "engines",
     "graders",
+    "guardrails",
     "limits",
     "providers",
 )

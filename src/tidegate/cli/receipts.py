@@ -109,6 +109,7 @@ def show(state: Path | None, control: str | None, receipt_id: str) -> None:
             click.echo(f"  {name:<22} {_value(receipt, name)}")
     _show_each("hold", receipt.holds)
     _show_each("attempt", receipt.attempts)
+    _show_each("guardrail", receipt.guardrails)
     _show_each("earlier cost", receipt.earlier_costs or ())
 
 

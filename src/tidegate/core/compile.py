@@ -19,6 +19,7 @@ from tidegate.core.assemble import Path
 from tidegate.core.compile_cache import compile_cache
 from tidegate.core.compile_callers import compile_callers
 from tidegate.core.compile_engines import compile_engines
+from tidegate.core.compile_guardrails import compile_guardrails, of_route
 from tidegate.core.compile_ladder import check_degrading, compile_ladder
 from tidegate.core.compile_limits import EACH_ALLOWS_ALL, compile_limits, counts_alone
 from tidegate.core.compile_notices import check_notifications
@@ -159,6 +160,8 @@ class _Compiler:
         self.prompts = Prompts(self.declared.prompts, facts.prompts, added.flips, self.say)
         self.checks = facts.checks
         self._learnt = added.learnt
+        named = self.declared.guardrails
+        self._guardrails = compile_guardrails(named, facts.guardrails, self.say)
 
     def say(self, path: Path, message: str) -> None:
         message += moved_at_run_time(self._revised, path)
@@ -200,6 +203,10 @@ class _Compiler:
         learnt = self._learnt.get(name)
         at = ("routes", name, "cache")
         cache = compile_cache(route, self.declared.storage, learnt, at, self.say)
+        at, named = ("routes", name, "guardrails"), self.declared.guardrails
+        guardrails = of_route(route.guardrails, self._guardrails, named, at, self.say)
+        buffer = None if route.buffer is None else route.buffer.buffer()
+        found = replace(found, guardrails=guardrails, buffer=buffer)
         found = replace(found, contract=contract, prompt=prompt, capture=capture, cache=cache)
         if not route.ladder:
             return found

@@ -15,6 +15,7 @@ from tidegate.core.declared_budgets import DeclaredBudget
 from tidegate.core.declared_callers import DeclaredIssuer
 from tidegate.core.declared_control import DeclaredControl
 from tidegate.core.declared_gateway import DeclaredGateway
+from tidegate.core.declared_guardrails import DeclaredGuardrail
 from tidegate.core.declared_keys import DeclaredKeys
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_prompts import DeclaredPrompts
@@ -45,6 +46,10 @@ class Declared(Struct, frozen=True, omit_defaults=True):
             description="Where the prompts of routes are read from. Default: nowhere.",
         ),
     ] = None
+    guardrails: Annotated[
+        dict[Name, DeclaredGuardrail],
+        Meta(description="What looks through texts of routes that name it."),
+    ] = {}
     limits: Annotated[
         dict[Name, DeclaredLimit],
         Meta(description="What requests are held to; of several that apply the tightest speaks."),

@@ -9,6 +9,7 @@ from msgspec import Meta, Struct
 from tidegate.core.declared_cache import DeclaredCache
 from tidegate.core.declared_capture import DeclaredCapture
 from tidegate.core.declared_contracts import DeclaredContract
+from tidegate.core.declared_guardrails import DeclaredBuffer, DeclaredRouteGuardrails
 from tidegate.core.declared_ladder import DeclaredRung
 from tidegate.core.declared_objectives import DeclaredSlo
 from tidegate.core.declared_quality import DeclaredQuality
@@ -152,6 +153,18 @@ class DeclaredRoute(Struct, frozen=True, omit_defaults=True):
             description="Mark the end of tools and of the system prompt for Claude's cache, which "
             "keeps them for so long, where the caller marks nothing. Writes to it cost more than "
             "plain input. Default: not."
+        ),
+    ] = None
+    guardrails: Annotated[
+        DeclaredRouteGuardrails | None,
+        Meta(description="What looks through its requests and answers. Default: nothing."),
+    ] = None
+    buffer: Annotated[
+        DeclaredBuffer | None,
+        Meta(
+            extra={"shorthand": "by"},
+            description="Whether the text of streams goes out by the sentence. Default: as it "
+            "comes.",
         ),
     ] = None
     capture: Annotated[

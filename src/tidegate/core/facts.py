@@ -10,6 +10,7 @@ from tidegate.core.added import Added
 from tidegate.core.assemble import ADDRESS_FORM, Dialect
 from tidegate.core.checks import Graders
 from tidegate.core.declared_prompts import DeclaredPrompts
+from tidegate.core.guardrail import Kind
 from tidegate.core.limit import LimitKind
 from tidegate.core.model_facts import ModelOf, unknown
 from tidegate.core.price import Price
@@ -81,6 +82,18 @@ class Engines:
         return plugs.names("engines")
 
 
+class GuardrailKinds:
+    """The guardrail plugs."""
+
+    def names(self) -> list[str]:
+        return plugs.names("guardrails")
+
+    def get(self, name: str) -> Kind:
+        """PlugError when it does not load."""
+        plug: Kind = plugs.load("guardrails", name)
+        return plug
+
+
 class Checks:
     """What answers are held to, as far as a plan can get it wrong. Each says what is wrong."""
 
@@ -105,6 +118,7 @@ class Facts(Struct, frozen=True):
     engines: Engines = Engines()
     checks: Checks = Checks()
     ways: Ways = Ways()
+    guardrails: GuardrailKinds = GuardrailKinds()
     graders: Graders = Graders()
     added: Added = Added()
     prompts: Callable[[DeclaredPrompts], PromptSource] | None = None

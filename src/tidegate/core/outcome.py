@@ -73,6 +73,7 @@ CODES: Final[Mapping[str, Code]] = {
             "unpriced_model": (400, False),
             "input_too_long": (400, False),
             "output_too_long": (400, False),
+            "guardrail_blocked": (400, False),
         },
     ),
     **_rows(
@@ -119,6 +120,7 @@ CODES: Final[Mapping[str, Code]] = {
             "overloaded": (503, True),
             "deadline_too_short": (503, False),
             "limits_unavailable": (503, True),
+            "guardrail_unavailable": (503, True),
             "draining": (503, True),
         },
     ),

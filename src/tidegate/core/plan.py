@@ -13,6 +13,7 @@ from tidegate.core.cache import RouteCache
 from tidegate.core.capture import Capture
 from tidegate.core.database_ref import CounterStore, VectorStore
 from tidegate.core.engine_signals import EnginePage
+from tidegate.core.guardrail import RouteGuardrails, SentenceBuffer
 from tidegate.core.ladder import Rung
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
 from tidegate.core.model_facts import ModelFacts
@@ -196,7 +197,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     `candidate` is a release under way, `beside` a second one, `kept_warm` what the last ones
     replaced. `came_by` are the releases that this version came by, as long as they may be taken
     back, and `taken_back` those whose promotions were. With `capture` some of its requests are kept
-    with what was said, with `cache` answers are, to be given again. `prefix_marks`: Claude is told
+    with what was said, with `cache` answers are, to be given again. `guardrails` look
+    through its texts, `buffer` holds those of streams back. `prefix_marks`: Claude is told
     to cache its prompts' beginnings for so long. `ladder` is what serves instead when the route
     itself cannot, and `rung_targets` what of it is asked.
     """
@@ -221,6 +223,8 @@ class Route(Struct, frozen=True, omit_defaults=True):
     cache: RouteCache | None = None
     ladder: tuple[Rung, ...] = ()
     rung_targets: tuple[Target, ...] = ()
+    guardrails: RouteGuardrails | None = None
+    buffer: SentenceBuffer | None = None
 
     @property
     def targets(self) -> tuple[Target, ...]:

@@ -23,6 +23,7 @@ from tidegate.core.ladder import History
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plan import Target
 from tidegate.core.receipt import Endpoint
+from tidegate.core.rewriting import Rewriter, Texts
 from tidegate.core.spoken import Event, Spoken
 
 ENTRY_POINTS = "tidegate.plugs"
@@ -185,6 +186,9 @@ class Dialect(Protocol):
         """The request in the common middle. Refusal that names the member."""
 
     def writer(self, ask: Ask, stamp: Stamp) -> SpokenWriter: ...
+
+    def rewriter(self, texts: Texts) -> Rewriter:
+        """A stream of this wire with other texts in it."""
 
     def whole(self, ask: Ask, stamp: Stamp, spoken: Spoken) -> bytes:
         """The body of a whole answer. Failure (`malformed`) where this wire cannot tell it."""

@@ -17,6 +17,7 @@ from msgspec import Struct
 from tidegate.core.arm import Arm, UnitKind
 from tidegate.core.cache import ANSWERED, Outcome, Tier
 from tidegate.core.earlier_cost import EarlierCost
+from tidegate.core.guardrail import Hit
 from tidegate.core.ladder import RungKind, RungReason
 from tidegate.core.priority import Priority
 from tidegate.core.probe import OWN, PROBE
@@ -135,6 +136,8 @@ class Receipt(Struct, omit_defaults=True):
     `violation_at_bytes` is the offset in the content at which it stops being JSON,
     `violation_path` a JSON Pointer to what does not fit, `violation_rule` the keyword that says so,
     and `bytes_before_violation` how much of the content had been passed on when it was found.
+
+    `guardrails` are what those of the route found and did, as many as `core.guardrail` says.
     """
 
     id: str
@@ -259,6 +262,7 @@ class Receipt(Struct, omit_defaults=True):
     bytes_before_violation: int | None = None
     model_refusal: ModelRefusalExtent | None = None
     model_refusal_reason: ModelRefusalReason | None = None
+    guardrails: list[Hit] = []
     refused_by: str | None = None
     over_limits: list[str] = []
     holds: list[Hold] = []

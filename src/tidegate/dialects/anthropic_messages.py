@@ -12,8 +12,10 @@ from tidegate.core.ladder import History
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import Stamp
 from tidegate.core.receipt import Endpoint
+from tidegate.core.rewriting import Texts
 from tidegate.core.spoken import Choice, Spoken
 from tidegate.dialects._anthropic_request import read
+from tidegate.dialects._anthropic_rewriter import AnthropicRewriter
 from tidegate.dialects._anthropic_stream import (
     STOP_REASONS,
     AnthropicWriter,
@@ -64,6 +66,9 @@ class AnthropicMessages:
 
     def writer(self, ask: Ask, stamp: Stamp) -> AnthropicWriter:
         return AnthropicWriter(ask, stamp)
+
+    def rewriter(self, texts: Texts) -> AnthropicRewriter:
+        return AnthropicRewriter(texts)
 
     def whole(self, ask: Ask, stamp: Stamp, spoken: Spoken) -> bytes:
         choice = spoken.choices[0] if spoken.choices else Choice()

@@ -12,9 +12,11 @@ from tidegate.core.ladder import History
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import Stamp
 from tidegate.core.receipt import Endpoint
+from tidegate.core.rewriting import Texts
 from tidegate.core.spoken import FINISH_REASONS, Choice, Spoken
 from tidegate.dialects._carriers import call_details, details
 from tidegate.dialects._openai_chat_request import read
+from tidegate.dialects._openai_chat_rewriter import OpenAIChatRewriter
 from tidegate.dialects._openai_chat_stream import OpenAIChatWriter, usage_members
 from tidegate.dialects._openai_error import error_body, status_of
 from tidegate.dialects._openai_members import call_id_of
@@ -44,6 +46,9 @@ class OpenAIChat:
 
     def writer(self, ask: Ask, stamp: Stamp) -> OpenAIChatWriter:
         return OpenAIChatWriter(ask, stamp)
+
+    def rewriter(self, texts: Texts) -> OpenAIChatRewriter:
+        return OpenAIChatRewriter(texts)
 
     def whole(self, ask: Ask, stamp: Stamp, spoken: Spoken) -> bytes:
         body: dict[str, Any] = {

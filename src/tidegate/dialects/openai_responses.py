@@ -13,10 +13,12 @@ from tidegate.core.ladder import History
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import Stamp
 from tidegate.core.receipt import Endpoint
+from tidegate.core.rewriting import Texts
 from tidegate.core.spoken import Choice, Spoken
 from tidegate.dialects._openai_error import error_body, status_of
 from tidegate.dialects._openai_responses_answer import ended, items_of, response
 from tidegate.dialects._openai_responses_request import read
+from tidegate.dialects._openai_responses_rewriter import OpenAIResponsesRewriter
 from tidegate.dialects._openai_responses_stream import OpenAIResponsesWriter
 from tidegate.dialects._trimmed import left_out, trimmed
 from tidegate.dialects._turns import with_turns
@@ -47,6 +49,9 @@ class OpenAIResponses:
 
     def writer(self, ask: Ask, stamp: Stamp) -> OpenAIResponsesWriter:
         return OpenAIResponsesWriter(ask, stamp)
+
+    def rewriter(self, texts: Texts) -> OpenAIResponsesRewriter:
+        return OpenAIResponsesRewriter(texts)
 
     def whole(self, ask: Ask, stamp: Stamp, spoken: Spoken) -> bytes:
         choice = spoken.choices[0] if spoken.choices else Choice()

@@ -1,8 +1,10 @@
 """again: what a kept answer says, for whoever captures the request that had it, or nearly had."""
 
+from collections.abc import Callable
+
 from msgspec import Struct
 
-from tidegate.core.ask import Ask
+from tidegate.core.ask import Ask, Said
 from tidegate.core.kept_answer import KeptAnswer
 from tidegate.core.plugs import Provider
 from tidegate.core.spoken import answer_of
@@ -11,11 +13,13 @@ from tidegate.gateway.replay import spoken_of
 
 
 class Again(Struct, frozen=True, eq=False):
-    """A kept answer that is not read yet, for a question in the wire of `ask`."""
+    """A kept answer that is not read yet, for a question in the wire of `ask`. `clean` has it as
+    the guardrails of its route do."""
 
     ask: Ask
     answer: KeptAnswer
     provider: Provider
+    clean: Callable[[Said], Said] | None = None
 
     def heard(self, most_chars: int) -> Heard | None:
         """What its caller reads of it; None where it is no answer."""
@@ -25,7 +29,7 @@ class Again(Struct, frozen=True, eq=False):
         if not said:
             return None
         found = Heard(most_chars)
-        found.take(said[0])
+        found.take(said[0] if self.clean is None else self.clean(said[0]))
         return found
 
 

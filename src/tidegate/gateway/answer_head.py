@@ -3,6 +3,7 @@
 from typing import Final
 
 from tidegate.core.ask import Ask
+from tidegate.core.guardrail import Hit
 from tidegate.gateway.allowance import rate_headers
 from tidegate.gateway.decline import request_ids
 from tidegate.gateway.http import answers
@@ -70,6 +71,14 @@ def _rest(progress: Progress, target: str) -> bytes:
         head += rate_headers(admitted.gate, receipt)
         if admitted.shared:
             head += shared_rate_headers(admitted.shared, admitted.gate)
+    if receipt.guardrails:
+        head += b"x-tidegate-guardrails: %b\r\n" % _told_of(receipt.guardrails)
     if receipt.dropped:
         head += b"x-tidegate-dropped: %b\r\n" % ",".join(receipt.dropped).encode()
     return head
+
+
+def _told_of(hits: list[Hit]) -> bytes:
+    """What guardrails have done up to now; of a stream, to its request."""
+    told = [f"{it.side}/{it.guardrail}/{it.type}={it.action}:{it.count}" for it in hits]
+    return ", ".join(told).encode("ascii", "replace")

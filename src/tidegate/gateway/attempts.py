@@ -22,6 +22,7 @@ from tidegate.gateway.chain import Chain
 from tidegate.gateway.contract import judge_answer
 from tidegate.gateway.decline import forget_frames, note_failure
 from tidegate.gateway.first import first
+from tidegate.gateway.guard import check_answer, guard_answer, rewrite, route_guards
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.media import text_bytes
 from tidegate.gateway.pick import pick, pick_at_once, told
@@ -61,11 +62,9 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
             replica = _replica(progress, ask, target, chain)
             answered = await call(progress, ask, replica, world)
             if ask.stream:
-                relay = _stream(progress, ask, answered, world)
-                await relay.run()
-                progress.ending = relay.finish
+                await _stream(progress, ask, answered, world)
             else:
-                _whole(progress, ask, answered, world)
+                await _whole(progress, ask, answered, world)
         except (Refusal, Failure) as error:
             no = error
             tell(progress, no)
@@ -205,7 +204,16 @@ def _chosen(
     return replica
 
 
-def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> Relay:
+async def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
+    """Relays a stream to its end."""
+    relay = _relay(progress, ask, answered, world)
+    await relay.run()
+    progress.ending = relay.finish
+    if progress.guarding is not None:
+        await check_answer(progress, ask, world)
+
+
+def _relay(progress: Progress, ask: Ask, answered: InFlight, world: World) -> Relay:
     """What relays a stream; its closing mark waits for the receipt."""
     reader = wires.reader(progress, ask, world)
     head = answer_head(progress, ask)
@@ -225,7 +233,9 @@ def _stream(progress: Progress, ask: Ask, answered: InFlight, world: World) -> R
         relay.hold_against(contract.follow(ask))
     if progress.caching is not None:
         relay.tape = progress.caching.record()
-    if progress.capturing is not None:
+    if route_guards(progress):
+        rewrite(progress, relay, world)
+    elif progress.capturing is not None:
         relay.reader.follower = progress.capturing.hear(relay.following)
     if progress.owed and not relay.withheld:
         relay.on_first = partial(_repay_at_first, progress, relay.on_first)
@@ -263,7 +273,7 @@ def _repay_at_first(
         on_first(now_s)
 
 
-def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
+async def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> None:
     """Passes a whole answer on; all of it waits for the receipt."""
     body = answered.take_body()
     if progress.caching is not None:
@@ -275,4 +285,8 @@ def _whole(progress: Progress, ask: Ask, answered: InFlight, world: World) -> No
     if contract is not None and progress.answer is not None and ask.metered is None:
         progress.following = contract.follow(ask)
         judge_answer(progress.following, progress.answer)
+    if route_guards(progress):
+        body = await guard_answer(progress, body, world)
     progress.ending = partial(progress.connection.send, answer_head(progress, ask), body)
+    if progress.guarding is not None:
+        await check_answer(progress, ask, world)

@@ -167,6 +167,9 @@ class Lines:
             raise Refusal("route_not_allowed", message, param="model")
         if route.off is not None:
             raise Refusal("route_off", route.off, retry_after_s=OFF_RETRY_S)
+        if route.route.guardrails is not None:
+            message = "guardrails look through that model's texts, which those of a batch pass by"
+            raise Refusal("invalid_request", message, param="model")
         target, batches, wire = _target_of(route, ask)
         price = batches.price
         priced = Dearest(target.target, None if price is None else Ceiling(price), (price,))

@@ -21,6 +21,7 @@ from tidegate.gateway.caching import Caching
 from tidegate.gateway.canonical import canonical, says_twice
 from tidegate.gateway.give import give
 from tidegate.gateway.grant import refuse_rest
+from tidegate.gateway.guard import check_given, is_checked
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared import PreparedPlan
@@ -46,8 +47,17 @@ _MOST_FLIGHTS: Final = 3
 async def cache(
     progress: Progress, incoming: Incoming, key: KeyRecord, plan: PreparedPlan, world: World
 ) -> bool:
-    """Whether its caller has a kept answer. Refusal where it may have no other; Failure once it
-    waits no longer."""
+    """Whether its caller has a kept answer. Refusal where it may have no other, or where guardrails
+    stop it; Failure once it waits no longer."""
+    has_one = await _cache(progress, incoming, key, plan, world)
+    if progress.given is not None:
+        await check_given(progress, world)
+    return has_one
+
+
+async def _cache(
+    progress: Progress, incoming: Incoming, key: KeyRecord, plan: PreparedPlan, world: World
+) -> bool:
     ask, route, receipt = progress.ask, progress.route, progress.receipt
     assert ask is not None and route is not None  # noqa: S101 - the stages before
     if ask.endpoint == "embeddings" and route.vectors is not None:
@@ -91,6 +101,8 @@ def rescued(progress: Progress, no: Refusal | Failure, world: World) -> bool:
     caching, relay = progress.caching, progress.relay
     if caching is None or caching.old is None or progress.connection.lost:
         return False
+    if is_checked(progress):  # there is nobody to wait for an address any more
+        return False
     exact, old = caching.exact, caching.old
     if exact is None or old.age_s >= old.answer.fresh_s + max(
         exact.stale_s, exact.stale_if_error_s
@@ -108,7 +120,10 @@ def rescued(progress: Progress, no: Refusal | Failure, world: World) -> bool:
         settle_attempt(progress, world, worked)
     receipt = progress.receipt
     receipt.refused_by = receipt.rung = receipt.rung_kind = receipt.rung_reason = None
-    return give(progress, old, "stale", world)
+    try:
+        return give(progress, old, "stale", world)
+    except Refusal:  # a guardrail stops it: what its caller is told is that there is none
+        return False
 
 
 def _look(

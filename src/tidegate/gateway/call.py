@@ -103,8 +103,13 @@ def _owes_one_more(progress: Progress) -> bool:
 
 def _flows(progress: Progress, ask: Ask) -> bool:
     """Whether its caller sees the answer begin: of one that is held back it sees the whole."""
-    contract = None if progress.route is None else progress.route.contract
-    return ask.stream and (contract is None or not contract.contract.buffer)
+    route = progress.route
+    if not ask.stream or route is None:
+        return ask.stream
+    guardrails = None if route.guardrails is None else route.guardrails.output
+    if guardrails is not None and guardrails.withholds:
+        return False
+    return route.contract is None or not route.contract.contract.buffer
 
 
 def within(deadlines: Deadlines, left_s: float, streamed: bool) -> Deadlines:

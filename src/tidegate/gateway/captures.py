@@ -9,6 +9,7 @@ import logging
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -21,6 +22,7 @@ from tidegate.core.kept_answer import KeptAnswer
 from tidegate.core.receipt import MAX_FRAME_BYTES, Receipt
 from tidegate.gateway.again import Again, Beside
 from tidegate.gateway.capturing import Capturing, question_of, record
+from tidegate.gateway.guarded_texts import guarded_said
 from tidegate.gateway.heard import Heard
 from tidegate.gateway.progress import Progress
 from tidegate.gateway.size import note_conversation
@@ -152,7 +154,13 @@ def _again(progress: Progress, kept: KeptAnswer) -> Again | None:
     ask, route = progress.ask, progress.route
     cache = None if route is None else route.cache
     provider = None if cache is None else cache.providers.get(kept.target)
-    return None if ask is None or provider is None else Again(ask, kept, provider)
+    if ask is None or provider is None:
+        return None
+    guardrails = None if route is None else route.guardrails
+    clean = None
+    if progress.guarding is not None and guardrails is not None and guardrails.output is not None:
+        clean = partial(guarded_said, guarding=progress.guarding, looking=guardrails.output)
+    return Again(ask, kept, provider, clean)
 
 
 def _beside(progress: Progress) -> Beside | None:

@@ -94,7 +94,7 @@ def derive(
     if not rung.asks:
         return Step(rung, reason, ask, replace(own, told=rung.head))
     route = own if rung.route is None else rung.route
-    route = replace(route, addition=rung.addition, prompt=rung.prompt)
+    route = replace(route, addition=rung.addition, prompt=rung.prompt, guardrails=own.guardrails)
     members = dict(ask.members)
     if rung.rung.history is not None:
         note_conversation(ask, receipt)  # as its caller knows it, however little of it is sent

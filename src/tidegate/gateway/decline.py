@@ -33,7 +33,7 @@ def decline(progress: Progress, no: Refusal | Failure) -> None:
         if progress.ask is not None and progress.ask.metered is not None:
             event = event if progress.ask.metered.events else b""  # what is no text is cut short
         if dialect is not None:
-            sequence = 0 if progress.relay is None else progress.relay.reader.sequence
+            sequence = 0 if progress.relay is None else progress.relay.sequence
             event = dialect.error_event(no, receipt.id, sequence)
         progress.ending = partial(progress.connection.cut, event)
     else:

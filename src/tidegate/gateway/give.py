@@ -9,8 +9,9 @@ from tidegate.core.kept_answer import Found
 from tidegate.core.plan import Route
 from tidegate.gateway.answer_head import kept_head
 from tidegate.gateway.caching import Caching
+from tidegate.gateway.guard import guard_given, is_checked
 from tidegate.gateway.likeness import Likeness
-from tidegate.gateway.progress import Progress
+from tidegate.gateway.progress import Given, Progress
 from tidegate.gateway.replay import replayed
 from tidegate.gateway.world import World
 
@@ -36,17 +37,24 @@ def give(progress: Progress, found: Found, how: Outcome, world: World) -> bool:
         # Forms that those who waited share go with the last of them.
         if how != "joined" and body is not kept.body:
             _grew(route.route, caching, found, len(body), world)
+    given = body
+    if progress.guarding is not None:
+        given = guard_given(progress, body, world)
     _note(progress, found, how)
     if found.near is not None:
         caching.like = Likeness(found.near.question, found, found.near.score)
     if world.captures is not None:
         world.captures.gave(progress, kept)
-    if progress.begun:
-        progress.ending = partial(_go_on, progress, body)
-    else:
+    head = None
+    if not progress.begun:
         told = _told(how, caching, found)
         head = kept_head(progress, ask, kept.target, found.age_s, told)
-        progress.ending = partial(progress.connection.send, head, body)
+    if progress.guarding is not None and is_checked(progress):
+        progress.given = Given(head, given)
+    if head is None:
+        progress.ending = partial(_go_on, progress, given)
+    else:
+        progress.ending = partial(progress.connection.send, head, given)
     return True
 
 

@@ -6,7 +6,6 @@ settled once, with the receipt on its way to disk before the answer's last byte.
 """
 
 from tidegate.core import clock
-from tidegate.core.ask import OPENAI_RESPONSES
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.receipt import Receipt
 from tidegate.gateway import wires
@@ -18,6 +17,7 @@ from tidegate.gateway.climbing import begun
 from tidegate.gateway.decline import break_off, decline, forget_frames
 from tidegate.gateway.entry import Entry
 from tidegate.gateway.grant import admit
+from tidegate.gateway.guard import guard
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.http.server import Connection
 from tidegate.gateway.keeping import keep
@@ -49,8 +49,9 @@ async def live(incoming: Incoming, connection: Connection, entry: Entry, world: 
         world.check_journal()
         ask = progress.ask = accept(incoming, entry, receipt)
         progress.route = resolve(ask, key, plan, receipt, head.headers)
-        if ask.dialect == OPENAI_RESPONSES:
-            wires.find_stored(progress, ask, plan, world)
+        wires.find_stored(progress, ask, plan, world)
+        if progress.route.guardrails is not None:
+            await guard(progress, ask, progress.route)
         progress.climb = None if progress.route.ladder is None else begun(ask, progress.route)
         progress.route = written(ask, progress.route, receipt)
         size(ask, receipt, progress.route.output_cap_tokens)

@@ -5,7 +5,6 @@ counts for neither arm: one was assigned, the other serves.
 """
 
 from tidegate.core.arm import UnitKind
-from tidegate.core.ask import OPENAI_RESPONSES
 from tidegate.core.key import KeyRecord
 from tidegate.core.outcome import Refusal
 from tidegate.core.receipt import Receipt
@@ -15,6 +14,7 @@ from tidegate.gateway.attempts import attempts
 from tidegate.gateway.cache_control import take_out
 from tidegate.gateway.climbing import begun
 from tidegate.gateway.entry import Entry
+from tidegate.gateway.guard import guard
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.ladder import climb
 from tidegate.gateway.pick import leave
@@ -38,7 +38,7 @@ async def serve_moved(
     while True:
         _end_attempt(progress, world)
         plan = world.obeyed()
-        _resolve_anew(incoming, entry, progress, key, world)
+        await _resolve_anew(incoming, entry, progress, key, world)
         await _hold_more(progress, plan)
         try:
             serve = attempts if progress.climb is None else climb
@@ -66,7 +66,7 @@ def _end_attempt(progress: Progress, world: World) -> None:
     progress.receipt.passed_over = False
 
 
-def _resolve_anew(
+async def _resolve_anew(
     incoming: Incoming, entry: Entry, progress: Progress, key: KeyRecord, world: World
 ) -> None:
     """The stages between its key and its limits, of the plan of now. Refusal."""
@@ -75,15 +75,17 @@ def _resolve_anew(
     receipt.plan_version = plan.plan.version
     receipt.rollout = receipt.arm = receipt.unit = receipt.unit_kind = None
     progress.batch = None  # what it found is of the release that it came by
+    progress.guarding, receipt.guardrails = None, []
     try:
         ask = progress.ask = accept(incoming, entry, receipt)
         progress.route = resolve(ask, key, plan, receipt, incoming.head.headers)
-        if ask.dialect == OPENAI_RESPONSES:
-            wires.find_stored(progress, ask, plan, world)
+        wires.find_stored(progress, ask, plan, world)
     finally:
         _note_moved(receipt, was)
     if progress.route.cache is not None or progress.route.vectors is not None:
         take_out(ask)
+    if progress.route.guardrails is not None:
+        await guard(progress, ask, progress.route)
     receipt.rung = receipt.rung_kind = receipt.rung_reason = None
     progress.climb = begun(ask, progress.route)
     progress.route = written(ask, progress.route, receipt)

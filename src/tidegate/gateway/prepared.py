@@ -12,8 +12,10 @@ from msgspec import Struct
 
 from tidegate import __version__
 from tidegate.core import plugs
+from tidegate.core.address import parse_url
 from tidegate.core.arm import Arm
 from tidegate.core.credential import Addressed
+from tidegate.core.guardrail import Guardrail
 from tidegate.core.plan import Candidate, Contract, Plan, Replica, Route, Target, Tls
 from tidegate.core.plugs import Provider
 from tidegate.core.pricing import Ceiling
@@ -22,11 +24,24 @@ from tidegate.core.secret import Secret, SecretRef
 from tidegate.gateway.aws_key import AwsKey
 from tidegate.gateway.bound import Binder, Bound
 from tidegate.gateway.contract import PreparedContract
+from tidegate.gateway.guard_check import (
+    MOST_CONNECTIONS,
+    Check,
+    check_of,
+    origin_of,
+    request_headers,
+)
 from tidegate.gateway.http.egress import proxy_for, tls_context
 from tidegate.gateway.http.pool import Pool, Way
 from tidegate.gateway.in_force import InForce, MakeCounters
 from tidegate.gateway.issuers import Issuers, Prepared
 from tidegate.gateway.own_limits import OwnLimits
+from tidegate.gateway.prepared_guardrails import (
+    PreparedGuardrails,
+    guardrails_of,
+    is_remote,
+    prepare_guardrails,
+)
 from tidegate.gateway.prepared_ladder import prepare_ladder
 from tidegate.gateway.prepared_probe import PreparedProbe, prepare_probe
 from tidegate.gateway.prepared_route import (
@@ -82,6 +97,7 @@ class Preparer:
         self.versions = PromptVersions()
         self.aws = AwsKey(environ)
         self._signs = False
+        self._checks: dict[Guardrail, Check] = {}
         self.binder = Binder(make_counters, OwnLimits(make_counters), stores)
         self.pools: dict[Origin, Pool] = {}
         self.issuers: Issuers | None = None
@@ -97,6 +113,7 @@ class Preparer:
         for target in plan.targets.values():
             await self._load_contexts(target, contexts)
             prepared[target.name] = self._target(target, contexts, pools)
+        self._checks = await self._prepare_checks(plan, contexts, pools)
         self._signs = any(target.aws is not None for target in prepared.values())
         await self.refresh()
         prompts = plan.prompts
@@ -145,8 +162,10 @@ class Preparer:
     ) -> PreparedRoute:
         """The route, and the releases that are under way on it."""
         contract = _contract(route.name, route.contract)
+        guardrails = self._guardrails(route)
         arm: Arm | None = None if route.candidate is None else "stable"
         found = prepare_route(route, targets, self.standing.budget(route), contract, arm)
+        found.guardrails = guardrails
         self._climbable(route, found, targets, (prompts, arm))
         if route.candidate is not None:
             found.candidate = self._candidate(route.candidate, targets, prompts)
@@ -160,8 +179,37 @@ class Preparer:
         known, route = self.standing.release(candidate), candidate.route
         contract = _contract(route.name, route.contract)
         coming = prepare_route(route, targets, known.budget, contract, "canary")
+        coming.guardrails = self._guardrails(route)
         self._climbable(route, coming, targets, (prompts, "canary"))
         return prepare_candidate(candidate, coming, known.firsts, known.copies)
+
+    async def _prepare_checks(
+        self, plan: Plan, contexts: dict[Tls, ssl.SSLContext], pools: Reached
+    ) -> dict[Guardrail, Check]:
+        """Every guardrail that asks an address, with its connections."""
+        found: dict[Guardrail, Check] = {}
+        for guardrail in guardrails_of(plan):
+            try:
+                if guardrail.url is None or not is_remote(guardrail):
+                    continue
+                replica, tls = origin_of(guardrail, parse_url(guardrail.url))
+                if replica.scheme == "https" and tls not in contexts:
+                    contexts[tls] = await asyncio.to_thread(tls_context, tls)
+                context = None if replica.scheme == "http" else contexts.get(tls)
+                way = Way(replica, context, replica.host, proxy_for(replica, self._environ))
+            except (plugs.PlugError, ValueError, OSError, ssl.SSLError) as error:
+                raise PlanProblem(f"guardrail {guardrail.name}: {error}") from error
+            secret = self._secret(guardrail.credential)
+            pairs = request_headers(secret)
+            made = self._replica_at(way, tls, pairs, pools, MOST_CONNECTIONS)
+            found[guardrail] = check_of(guardrail, made, secret)
+        return found
+
+    def _guardrails(self, route: Route) -> PreparedGuardrails | None:
+        try:
+            return prepare_guardrails(route.guardrails, route.buffer, self._checks)
+        except (plugs.PlugError, ValueError) as problem:
+            raise PlanProblem(f"route {route.name}: {problem}") from None
 
     def _climbable(
         self,
@@ -243,14 +291,19 @@ class Preparer:
         return Way(replica, context, target.tls.server_name or replica.host, proxy)
 
     def _replica(self, target: Target, way: Way, pairs: Headers, pools: Reached) -> PreparedReplica:
+        return self._replica_at(way, target.tls, pairs, pools, target.max_connections)
+
+    def _replica_at(
+        self, way: Way, tls: Tls, pairs: Headers, pools: Reached, max_connections: int
+    ) -> PreparedReplica:
         replica, proxy = way.replica, way.proxy
-        origin = (replica, target.tls)
+        origin = (replica, tls)
         if origin in pools:  # two targets at one address share its connections
             pool, _, width = pools[origin]
         else:
-            pool = self.pools.get(origin) or Pool(way, target.max_connections)
+            pool = self.pools.get(origin) or Pool(way, max_connections)
             width = 0
-        pools[origin] = (pool, way, max(width, target.max_connections))
+        pools[origin] = (pool, way, max(width, max_connections))
         path = replica.path.encode()
         headers = "".join(f"{name}: {value}\r\n" for name, value in pairs).encode("latin-1")
         if proxy is not None and way.context is None:

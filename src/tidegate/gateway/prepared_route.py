@@ -17,6 +17,7 @@ from tidegate.gateway.cache_key import PreparedCache, prepare_cache
 from tidegate.gateway.contract import PreparedContract
 from tidegate.gateway.copies import Copies
 from tidegate.gateway.first_versions import FirstVersions
+from tidegate.gateway.prepared_guardrails import PreparedGuardrails
 from tidegate.gateway.prepared_target import PreparedTarget, Priced
 from tidegate.gateway.prompt_versions import PreparedPrompt
 from tidegate.gateway.retry_budget import RetryBudget
@@ -44,8 +45,9 @@ class PreparedRoute(Struct, eq=False):
     `beside` a second one, `warm` what the last ones replaced, `addition` what it adds to its chats,
     `prompt` what its models are asked by, `cache` by which keys its answers are kept, and
     `vectors` those of embeddings; `told` are headers that one answer has beside `heads`.
-    `off` says why nothing of it is served now, and `output_cap_tokens` bounds its answers, while a
-    change in force has it so. `ladder` is what serves when it cannot."""
+    `guardrails` look through its texts. `off` says why nothing of it is served now, and
+    `output_cap_tokens` bounds its answers, while a change in force has it so. `ladder` is what
+    serves when it cannot."""
 
     route: Route
     target: PreparedTarget
@@ -67,6 +69,7 @@ class PreparedRoute(Struct, eq=False):
     cache: PreparedCache | None = None
     vectors: PreparedVectors | None = None
     ladder: "PreparedLadder | None" = None
+    guardrails: PreparedGuardrails | None = None
 
     @property
     def release(self) -> Release:

@@ -17,6 +17,7 @@ from tidegate.gateway.capturing import Capturing
 from tidegate.gateway.climbing import Climbing
 from tidegate.gateway.contract import Following
 from tidegate.gateway.earlier import Earlier
+from tidegate.gateway.guarding import Guarding
 from tidegate.gateway.holding import Held
 from tidegate.gateway.http.answering import Answering
 from tidegate.gateway.in_flight import InFlight
@@ -34,6 +35,14 @@ class Late(Struct, eq=False):
     shared: list[SharedHold] = []
 
 
+class Given(Struct, frozen=True):
+    """A kept answer that an address is to be asked about first: its head, if that is not out yet,
+    and its body."""
+
+    head: bytes | None
+    body: bytes
+
+
 @plain_setters
 class Progress(Struct, eq=False):
     """Fills from top to bottom as the stages pass; settle reads what is there.
@@ -49,7 +58,8 @@ class Progress(Struct, eq=False):
     own). `late` is there where no limit was as it began, and one is now; `capturing` where the
     request is kept with what is said; `caching` where its route keeps answers, `batch` where it
     keeps the vectors that are asked for, and `cache_only` why it may have no other. `climb` is
-    there where its route has a ladder.
+    there where its route has a ladder, `guarding` where guardrails look through it, `given` where
+    some have yet to look at a kept answer.
     """
 
     receipt: Receipt
@@ -83,3 +93,5 @@ class Progress(Struct, eq=False):
     batch: Batch | None = None
     cache_only: Refusal | None = None
     climb: Climbing | None = None
+    guarding: Guarding | None = None
+    given: Given | None = None

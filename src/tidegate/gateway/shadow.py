@@ -27,6 +27,7 @@ from tidegate.gateway.copies import Copies
 from tidegate.gateway.decline import declined
 from tidegate.gateway.demand import demand_of
 from tidegate.gateway.entry import Entry
+from tidegate.gateway.guard import guard_at_once
 from tidegate.gateway.http.reader import Incoming
 from tidegate.gateway.pick import leave
 from tidegate.gateway.prepared import PreparedPlan
@@ -147,10 +148,13 @@ def _begin(
     copy.plan_version = world.obeyed().plan.version  # which may be newer than the caller's
     if whole.cache is not None or whole.vectors is not None:
         take_out(ask)
-    whole = written(ask, whole, copy)
-    size(ask, copy, whole.output_cap_tokens)
     nobody = Nobody(world.listener)
     progress = Progress(copy, nobody, clock.monotonic_s(), nobody.abort)
+    if not guard_at_once(progress, ask, whole):
+        raise Refusal("guardrail_unavailable", "no address is asked about a copy")
+    progress.guarding = None  # nobody has its answer
+    whole = written(ask, whole, copy)
+    size(ask, copy, whole.output_cap_tokens)
     progress.dialect, progress.ask = entry.dialect, ask
     progress.route = replace(whole, fallbacks={}, route=replace(whole.route, retry=_ONCE))
     return progress

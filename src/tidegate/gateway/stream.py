@@ -12,6 +12,7 @@ from collections.abc import Callable
 from tidegate.core import clock
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.core.plugs import StreamReader
+from tidegate.core.rewriting import Rewriter
 from tidegate.gateway.caching import Tape
 from tidegate.gateway.contract import VIOLATION, Following, is_refused, is_truncated
 from tidegate.gateway.http.answer_reader import UpstreamError
@@ -37,7 +38,9 @@ class Relay:
     `flowing` says that something of the answer is: until then another may take its place. One that
     is `withheld` flows when it is known to keep its contract, which was at `shown_s`.
     What `ends_by_framing` has no mark of its own: a connection that is lost has cut it.
-    `on_first` is told the time of the first content, `tape` hears all that comes.
+    `on_first` is told the time of the first content, `tape` hears all that comes. A `rewriter` says
+    what of it goes out, and as what; what waits there for no more than a good place to be cut at
+    goes out after `max_wait_s`.
     """
 
     __slots__ = (
@@ -47,6 +50,8 @@ class Relay:
         "_head",
         "_held",
         "_most_bytes",
+        "_terminal",
+        "_waiting_s",
         "chunks",
         "committed",
         "ends_by_framing",
@@ -56,10 +61,12 @@ class Relay:
         "following",
         "itl_max_s",
         "last_s",
+        "max_wait_s",
         "most_chunks",
         "on_first",
         "quiet_since_s",
         "reader",
+        "rewriter",
         "shown_s",
         "sign_of_life",
         "tape",
@@ -91,6 +98,10 @@ class Relay:
         self.sign_of_life = KEEPALIVE
         self.ends_by_framing = False
         self.tape: Tape | None = None
+        self.rewriter: Rewriter | None = None
+        self.max_wait_s = 0.0
+        self._waiting_s: float | None = None
+        self._terminal: bytes | None = None
 
     def hold_to(self, most_tokens: int) -> None:
         """Ends the answer once it is longer than so many tokens: engines send one a chunk at least,
@@ -102,7 +113,27 @@ class Relay:
         """Has the answer followed by its route's contract, and held back where that says so."""
         self.following = self.reader.follower = following
         if not following.passes_on:
-            self.withheld, self._held = True, bytearray()
+            self.withhold()
+
+    def withhold(self) -> None:
+        """Holds the answer back until it is whole."""
+        if not self.withheld:
+            self.withheld, self._held = True, bytearray(self._held)
+
+    @property
+    def sequence(self) -> int:
+        """The number of the event that goes out next."""
+        return self.reader.sequence if self.rewriter is None else self.rewriter.sequence
+
+    def take_withheld(self) -> bytes:
+        """All of an answer that has come to its end, of which nothing is out."""
+        held, self._held = bytes(self._held), b""
+        terminal, self._terminal = self._terminal, b""
+        return held + (self.reader.terminal if terminal is None else terminal)
+
+    def put_withheld(self, body: bytes) -> None:
+        """What goes out in its place."""
+        self._held = body
 
     async def run(self) -> None:
         """Relays until the end. Failure when the answer ends badly, or is none that may pass, sent
@@ -123,7 +154,9 @@ class Relay:
         upstream.release()
         if self.following is not None:
             self._judge(self.following)
-        if self.withheld:
+        if self.rewriter is not None:
+            self._terminal = self.rewriter.end(self.reader.terminal)
+        if self.withheld or (self.rewriter is not None and self.shown_s is None):
             self.shown_s = clock.monotonic_s()
 
     def _judge(self, following: Following) -> None:
@@ -161,8 +194,14 @@ class Relay:
             ):
                 self._end(Refusal("insufficient_quota", _PASSED))
                 return
-            if out is data and chunk is not None and self.flowing:
+            if out is data and chunk is not None and self.flowing and self.rewriter is None:
                 self._connection.write_chunk(chunk, data)  # nothing more has come with it
+                return
+        if self.rewriter is not None:
+            try:
+                out = self._rewritten(self.rewriter, out, now_s)
+            except Refusal as no:
+                self._end(no)
                 return
         if out:
             if self.flowing:
@@ -179,12 +218,25 @@ class Relay:
         elif reader.finished:
             self._end(None)
 
+    def _rewritten(self, rewriter: Rewriter, out: bytes, now_s: float) -> bytes:
+        """What goes out in its place. Refusal."""
+        out = rewriter.feed(out) if out else out
+        if self.shown_s is None and rewriter.started and not self.withheld:
+            self.shown_s = now_s
+        if not rewriter.waiting:
+            self._waiting_s = None
+        elif out or self._waiting_s is None:
+            self._waiting_s = now_s
+        return out
+
     def _while_held(self, now_s: float) -> None:
         """What came is held still, or sent on now that the answer has begun."""
         if self.withheld:
             if len(self._held) > MAX_WITHHELD_BYTES:
                 self._end(Failure("malformed", "upstream_too_large", _TOO_LONG))
-        elif self.reader.started or len(self._held) > MAX_HELD_BYTES:
+        elif len(self._held) > MAX_HELD_BYTES or (
+            self.reader.started if self.rewriter is None else self.rewriter.started
+        ):
             self._flow(now_s)
 
     def on_end(self) -> None:
@@ -200,9 +252,13 @@ class Relay:
 
     def keep_alive(self, now_s: float, every_s: float) -> None:
         """A sign of life when the client has seen nothing for long, as `keep_alive` has it."""
-        if self._done.done() or now_s - self.quiet_since_s < every_s:
+        if self._done.done():
             return
-        if (self.first_s is not None and not self.withheld) or not self.sign_of_life:
+        if self._waiting_s is not None and now_s - self._waiting_s >= self.max_wait_s:
+            self._release_overdue(now_s)
+        if now_s - self.quiet_since_s < every_s or not self.sign_of_life:
+            return
+        if self.first_s is not None and not self.withheld and self.rewriter is None:
             return
         if self.committed:
             self._connection.write(self.sign_of_life)
@@ -211,11 +267,27 @@ class Relay:
             self._connection.start(self._head, self.sign_of_life)
         self.quiet_since_s = now_s
 
+    def _release_overdue(self, now_s: float) -> None:
+        """What has waited too long for the end of a sentence."""
+        assert self.rewriter is not None  # noqa: S101 - something waits in it
+        self._waiting_s = None
+        out = self.rewriter.overdue()
+        if not out or self.withheld:
+            self._held += out
+            return
+        if self.shown_s is None:
+            self.shown_s = now_s
+        if not self.flowing:
+            self._flow(now_s)
+        self._connection.write(out)
+        self.quiet_since_s = now_s
+
     def finish(self) -> None:
         """The answer's last bytes, once its receipt is safe."""
         if not self.flowing:
             self._flow(clock.monotonic_s())
-        self._connection.finish(self.reader.terminal)
+        terminal = self._terminal
+        self._connection.finish(self.reader.terminal if terminal is None else terminal)
 
     def _flow(self, now_s: float) -> None:
         """What was held back goes out, after the head where that has not gone before."""

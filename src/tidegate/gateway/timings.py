@@ -25,7 +25,8 @@ def note_times(
             if relay is not None and first_s is not None:
                 receipt.first_token_s = first_s - sent_s
                 receipt.generation_s = ended_s - first_s
-                shown_s = relay.shown_s if relay.withheld else first_s
+                rewritten = relay.rewriter is not None
+                shown_s = relay.shown_s if relay.withheld or rewritten else first_s
                 _note_stream(receipt, relay, None if shown_s is None else shown_s - received_s)
         receipt.queue_s = call.queue_s
         receipt.connect_s = attempt.connect_s or 0.0

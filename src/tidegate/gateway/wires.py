@@ -5,7 +5,7 @@ Where both speak the same, bytes pass as they came. Otherwise they go by the com
 
 from msgspec.structs import replace
 
-from tidegate.core.ask import Ask, Outgoing
+from tidegate.core.ask import OPENAI_RESPONSES, Ask, Outgoing
 from tidegate.core.plugs import Stamp, StreamReader
 from tidegate.core.receipt import Receipt
 from tidegate.core.spoken import answer_of
@@ -20,6 +20,8 @@ from tidegate.gateway.world import World
 
 def find_stored(progress: Progress, ask: Ask, plan: PreparedPlan, world: World) -> None:
     """Whose and where the answer is that a request of Responses goes on from. Refusal."""
+    if ask.dialect != OPENAI_RESPONSES:
+        return
     route = plan.routes[ask.model]
     speaking = [it for it in route.reachable() if ask.dialect in it.provider.passthrough]
     if speaking:

@@ -315,6 +315,13 @@ LIMIT_ALERTS = Spec(
     "Requests with which a limit that only alerts was passed.",
     ("limit",),
 )
+GUARDRAILS = Spec(
+    "tidegate_guardrail_hits_total",
+    "counter",
+    "things",
+    "What guardrails found, by what was done about it; `failed`: one could not look.",
+    ("route", "guardrail", "side", "type", "action"),
+)
 ATTEMPTS = Spec(
     "tidegate_attempts_total",
     "counter",
@@ -454,7 +461,7 @@ ALL: tuple[Spec, ...] = (
     *(CACHE_SAVED_SECONDS, CACHE_SAVED_UNKNOWN, CACHE_REFRESHED),
     *(INTERRUPTIONS, FINISH_REASONS, CANCELLED, ATTEMPTS),
     *(ANSWERS, MODEL_REFUSALS, BYTES_BEFORE_VIOLATION),
-    *(RUNGS, LIMIT_REFUSALS, LIMIT_ALERTS),
+    *(RUNGS, LIMIT_REFUSALS, LIMIT_ALERTS, GUARDRAILS),
     *(PROBES, PROBE_SECONDS, PROBE_FIRST_TOKEN, PROBE_COST, SHADOWS, SHADOW_COST),
     *(RECORDED, REPEATED, WRITE_ERRORS, SIGNAL_ERRORS, READ_ERRORS),
     *(LAG_SECONDS, LAG_BYTES, DAMAGED, OVERFLOWED),

@@ -63,6 +63,7 @@ class Metrics:
         self._attempts = self.family(catalogue.ATTEMPTS)
         self._limit_refusals = self.family(catalogue.LIMIT_REFUSALS)
         self._limit_alerts = self.family(catalogue.LIMIT_ALERTS)
+        self._guardrails = self.family(catalogue.GUARDRAILS)
         self._recorded = self.family(catalogue.RECORDED).cell()
         self._repeated = self.family(catalogue.REPEATED).cell()
         self._write_errors = self.family(catalogue.WRITE_ERRORS).cell()
@@ -164,6 +165,9 @@ class Metrics:
             self._limit_refusals.cell(receipt.refused_by).add(1)
         for name in receipt.over_limits:
             self._limit_alerts.cell(name).add(1)
+        for hit in receipt.guardrails:
+            what = receipt.route or "", hit.guardrail, hit.side, hit.type, hit.action
+            self._guardrails.cell(*what).add(hit.count)
 
     def _observe_probe(self, receipt: Receipt) -> None:
         """It counts as no request of anybody: not as traffic, nor as an error."""

@@ -5,83 +5,19 @@ Every pattern is bounded or begins only where a word does, so its time grows wit
 and no faster, whatever the text is. Names, streets and firms have no structure: they stay.
 """
 
-import ipaddress
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
+from tidegate.text.forms import Form, pieces
+from tidegate.text.personal_forms import ALWAYS, DATE, FORMS
 from tidegate.text.redact import redacted
 
-_Judge = Callable[[str], bool]
-_MOST_DIGITS: Final = 15  # of a telephone number: ITU-T E.164
-_LEAST_DIGITS: Final = 7
 _DIGIT: Final = re.compile(r"[0-9A-Fa-f]:|\d")
-_BARE_DIGITS: Final = 9  # without a sign of what it is
-
-
-def _luhn(text: str) -> bool:
-    """ISO/IEC 7812-1, annex B."""
-    digits = [int(it) for it in text if it.isdigit()]
-    doubled = (sum(divmod(2 * it, 10)) for it in digits[-2::-2])
-    return (sum(digits[::-2]) + sum(doubled)) % 10 == 0
-
-
-def _account(text: str) -> bool:
-    """ISO 13616: the number, with its beginning at the end and letters as 10 to 35, is 1 mod 97."""
-    packed = text.replace(" ", "")
-    return int("".join(str(int(it, 36)) for it in packed[4:] + packed[:4])) % 97 == 1
-
-
-def _address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _telephone(text: str) -> bool:
-    digits = sum(it.isdigit() for it in text.partition("x")[0])
-    if not _LEAST_DIGITS <= digits <= _MOST_DIGITS:
-        return False
-    return digits >= _BARE_DIGITS or text[0] in "+(" or not text.isdigit()
-
-
-_DATE: Final = (
-    r"(?:\d{4}([-/.])\d{1,2}\1\d{1,2}|\d{1,2}([-/.])\d{1,2}\2(?:\d{4}|\d{2}))(?![-/.]?\d)"
-)
-# In this order: what an earlier one has taken out no later one sees.
-_ALWAYS: Final[tuple[tuple[str, re.Pattern[str], _Judge | None], ...]] = (
-    (
-        "email",
-        re.compile(r"(?<![\w.%+-])[\w.%+-]{1,128}@(?:[\w-]{1,63}\.){1,8}[^\W\d_]{2,24}"),
-        None,
-    ),
-    (
-        "iban",
-        re.compile(r"(?<!\w)[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?(?!\w)"),
-        _account,
-    ),
-    ("card", re.compile(r"(?<![\w+-])\d(?:[ -]?\d){11,18}(?![\w-])"), _luhn),
-    ("ip", re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\.?\w)"), _address),
-    (
-        "ip",
-        re.compile(r"(?<![\w:])(?=.{8})(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])"),
-        _address,
-    ),
-    ("ssn", re.compile(r"(?<![\w-])\d{3}-\d{2}-\d{4}(?![\w-])"), None),
-    (
-        "phone",
-        re.compile(
-            rf"(?<![\w.,/-])(?!{_DATE})[+(]{{0,2}}\d(?:[ ()./-]{{0,3}}\d){{6,14}}"
-            r"(?:x\d{1,6})?(?![\w-])"
-        ),
-        _telephone,
-    ),
-)
+_ALWAYS: Final = tuple(it for it in FORMS if it.kind in ALWAYS)
 _MORE: Final = {
-    "dates": re.compile(rf"(?<!\d){_DATE}"),
+    "dates": DATE,
     "numbers": re.compile(r"\d{4,}"),
     "urls": re.compile(r"(?<![A-Za-z0-9])(?:https?://|www\.)[^\s<>\"']+", re.IGNORECASE),
 }
@@ -91,7 +27,6 @@ _MORE: Final = {
 # the end of a line, or behind a comma or the like within one, where nothing that is looked for goes
 # on; of a private key alone the lines belong together.
 _PIECE_CHARS: Final = 4096
-_BREAK: Final = re.compile(r"\n|[.,;!?] (?=[^\W\d_])")
 _OF_LINES: Final = "-----BEGIN"
 
 
@@ -111,42 +46,36 @@ class Personal:
     def taken_out(self, text: str, counts: Counter[str]) -> str:
         """`text` with `[kind]` in the place of each, which `counts` then counts."""
         if self._words is not None:
-            text = _without(text, "words", self._words, None, counts)
+            text = _without(text, "words", self._words, counts)
         if len(text) <= _PIECE_CHARS or _OF_LINES in text:
             return self._of_piece(text, counts)
-        return "".join([self._of_piece(piece, counts) for piece in _pieces(text)])
+        return "".join([self._of_piece(piece, counts) for _, piece in pieces(text, _PIECE_CHARS)])
 
     def _of_piece(self, text: str, counts: Counter[str]) -> str:
         text, secrets = redacted(text)
         if secrets:
             counts["secret"] += secrets
         for kind, pattern in self._more:
-            text = _without(text, kind, pattern, None, counts)
+            text = _without(text, kind, pattern, counts)
         has_digits = _DIGIT.search(text) is not None
-        for kind, pattern, judge in _ALWAYS:
-            if has_digits if kind != "email" else "@" in text:
-                text = _without(text, kind, pattern, judge, counts)
+        for form in _ALWAYS:
+            if has_digits if form.kind != "email" else "@" in text:
+                text = _without_form(text, form, counts)
         return text
 
 
-def _pieces(text: str) -> Iterator[str]:
-    start = 0
-    while len(text) - start > _PIECE_CHARS:
-        found = _BREAK.search(text, start + _PIECE_CHARS)
-        if found is None:
-            break
-        yield text[start : found.end()]
-        start = found.end()
-    yield text[start:]
+def _without(text: str, kind: str, pattern: re.Pattern[str], counts: Counter[str]) -> str:
+    text, found = pattern.subn(f"[{kind}]", text)
+    if found:
+        counts[kind] += found
+    return text
 
 
-def _without(
-    text: str, kind: str, pattern: re.Pattern[str], judge: _Judge | None, counts: Counter[str]
-) -> str:
-    def place(match: re.Match[str]) -> str:
-        if judge is not None and not judge(match[0]):
-            return match[0]
-        counts[kind] += 1
-        return f"[{kind}]"
-
-    return pattern.sub(place, text)
+def _without_form(text: str, form: Form, counts: Counter[str]) -> str:
+    left: list[str] = []
+    at = 0
+    for start, end in form.spans(text):
+        left += (text[at:start], f"[{form.kind}]")
+        at = end
+        counts[form.kind] += 1
+    return "".join([*left, text[at:]])

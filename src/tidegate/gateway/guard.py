@@ -1,0 +1,161 @@
+"""guard: where a request meets the guardrails of its route: on its way in, and its answer's out.
+
+A request of a route without any never comes here.
+"""
+
+import asyncio
+from functools import partial
+from typing import Final
+
+from tidegate.core import clock
+from tidegate.core.ask import Ask
+from tidegate.core.outcome import Refusal
+from tidegate.gateway.answer_head import answer_head
+from tidegate.gateway.guard_input import check_form, check_request, guard_request
+from tidegate.gateway.guard_output import GuardingOutput
+from tidegate.gateway.guarding import Guarding
+from tidegate.gateway.prepared_route import PreparedRoute
+from tidegate.gateway.progress import Progress
+from tidegate.gateway.stream import Relay
+from tidegate.gateway.world import World
+
+_SAYING: Final = frozenset({"chat", "completions"})
+_TRANSCRIPTS: Final = frozenset({"transcriptions", "translations"})
+# A longer body is looked through beside the loop.
+AT_ONCE_BYTES: Final = 64 * 1024
+
+
+async def guard(progress: Progress, ask: Ask, route: PreparedRoute) -> None:
+    """Looks through the request, which is another where something of it was redacted. Refusal."""
+    if len(ask.body) > AT_ONCE_BYTES:
+        await asyncio.to_thread(guard_at_once, progress, ask, route)
+    else:
+        guard_at_once(progress, ask, route)
+    guardrails, guarding = route.guardrails, progress.guarding
+    if guardrails is None or guardrails.input is None or guarding is None:
+        return
+    if guardrails.input.checks:
+        before = ask.members
+        await check_request(ask, progress.receipt, guarding, guardrails.input.checks)
+        check_form(ask, before)
+
+
+def guard_at_once(progress: Progress, ask: Ask, route: PreparedRoute) -> bool:
+    """Those that ask nobody. Whether that was all of them. Refusal."""
+    guardrails = route.guardrails
+    if guardrails is None:
+        return True
+    looking = guardrails.input
+    if looking is None and guardrails.output is None:
+        return True
+    if guardrails.output is not None and ask.endpoint in _TRANSCRIPTS:
+        message = "that model's answers are looked through, and those of sound cannot be"
+        raise Refusal("invalid_request", message, param="model")
+    guarding = progress.guarding = progress.guarding or Guarding(progress.receipt)
+    if looking is None:
+        return True
+    before = ask.members
+    guard_request(ask, guarding, looking)
+    check_form(ask, before)
+    return not looking.checks
+
+
+def route_guards(progress: Progress) -> bool:
+    """Whether its answer may be another than its provider's."""
+    guardrails = None if progress.route is None else progress.route.guardrails
+    if guardrails is None or progress.ask is None or progress.ask.metered is not None:
+        return False
+    return progress.guarding is not None or guardrails.buffer is not None
+
+
+def rewrite(progress: Progress, relay: Relay, world: World) -> None:
+    """Has a stream go out as guardrails and its route's buffer have it; captures hear what does."""
+    output = _output(progress, world)
+    follower = None
+    if progress.capturing is not None:
+        follower = progress.capturing.hear(None if output.changes else relay.following)
+        if not output.changes:
+            relay.reader.follower, follower = follower, None
+    relay.rewriter = output.rewriter(follower)
+    relay.max_wait_s = output.max_wait_s
+    if output.withholds:
+        relay.withhold()
+
+
+async def guard_answer(progress: Progress, body: bytes, world: World) -> bytes:
+    """The body of a whole answer as it may go out. Refusal."""
+    if progress.receipt.endpoint not in _SAYING:
+        return body
+    output = _output(progress, world)
+    if len(body) > AT_ONCE_BYTES:
+        body = await asyncio.to_thread(output.whole, body)
+    else:
+        body = output.whole(body)
+    if progress.capturing is not None and progress.answer is not None:
+        progress.answer = output.answer(progress.answer)
+    return body
+
+
+async def check_answer(progress: Progress, ask: Ask, world: World) -> None:
+    """Asks addresses about an answer of which nothing is out yet. Refusal."""
+    if not is_checked(progress) or ask.endpoint not in _SAYING or ask.counts:
+        return
+    output = _output(progress, world)
+    relay = progress.relay
+    if relay is not None:
+        body = await _checked(progress, output, ask, relay.take_withheld(), world)
+        relay.put_withheld(body)
+        relay.shown_s = clock.monotonic_s()
+        return
+    ending = progress.ending
+    if isinstance(ending, partial):
+        body = await _checked(progress, output, ask, ending.args[1], world)
+        progress.ending = partial(progress.connection.send, answer_head(progress, ask), body)
+
+
+def guard_given(progress: Progress, body: bytes, world: World) -> bytes:
+    """A kept answer's body as those have it that ask nobody. Refusal."""
+    ask = progress.ask
+    assert ask is not None  # noqa: S101 - it has been answered
+    return _output(progress, world).kept(body, streamed=ask.stream)
+
+
+def is_checked(progress: Progress) -> bool:
+    """Whether an address is asked about its answer."""
+    guardrails = None if progress.route is None else progress.route.guardrails
+    if guardrails is None or guardrails.output is None:
+        return False
+    return bool(guardrails.output.checks)
+
+
+async def check_given(progress: Progress, world: World) -> None:
+    """Asks addresses about a kept answer. Refusal."""
+    given, ask = progress.given, progress.ask
+    assert given is not None and ask is not None  # noqa: S101 - see `live`
+    body = await _checked(progress, _output(progress, world), ask, given.body, world)
+    if given.head is None:
+        progress.ending = partial(progress.connection.finish, body)
+    else:
+        progress.ending = partial(progress.connection.send, given.head, body)
+
+
+async def _checked(
+    progress: Progress, output: GuardingOutput, ask: Ask, body: bytes, world: World
+) -> bytes:
+    """Its caller hears signs of life while an address is asked."""
+    if progress.relay is not None:
+        progress.begun = progress.begun or progress.relay.committed
+        progress.quiet_since_s = progress.relay.quiet_since_s
+    world.pausing.add(progress)
+    try:
+        return await output.check(body, ask, progress.receipt)
+    finally:
+        world.pausing.discard(progress)
+        if progress.relay is not None:
+            progress.relay.committed = progress.begun
+
+
+def _output(progress: Progress, world: World) -> GuardingOutput:
+    route, ask = progress.route, progress.ask
+    assert route is not None and route.guardrails is not None and ask is not None  # noqa: S101
+    return GuardingOutput(progress.guarding, route.guardrails, world.dialects[ask.dialect])

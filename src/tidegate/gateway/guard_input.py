@@ -1,0 +1,201 @@
+"""guard_input: a route's guardrails look through what its callers send, before anybody else does.
+
+What they redact is written into the body, so that limits, caches, captures and providers know
+nothing but the placeholders. What is not text (token ids) is not let past guardrails that stop
+anything.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from msgspec import Raw
+
+from tidegate.core.ask import Ask
+from tidegate.core.guardrail import Verdict
+from tidegate.core.outcome import Refusal
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.guard_check import Check, Unanswered
+from tidegate.gateway.guard_check import ask as ask_address
+from tidegate.gateway.guard_texts import Clean, cleaned, everywhere
+from tidegate.gateway.guarding import Guarding
+from tidegate.gateway.prepared_guardrails import Looking
+from tidegate.text.strict_json import UNREADABLE
+
+_decode: Final = msgspec.json.Decoder().decode
+_encode: Final = msgspec.json.Encoder().encode
+# Members that reach a model, in whichever wire; those that no model is shown hold no text of these.
+_SHOWN: Final = (
+    *("messages", "system", "prompt", "suffix", "input", "instructions", "prediction"),
+    *("query", "documents", "tools", "functions"),
+)
+_DEFINED: Final = frozenset({"tools", "functions"})
+_DESCRIPTIONS: Final = "description"
+_MOST_CHECKED_CHARS: Final = 4 * 1024 * 1024
+
+
+def guard_request(ask: Ask, guarding: Guarding, looking: Looking) -> None:
+    """Those that look themselves. The request is another where they redact. Refusal."""
+    if not looking.every:
+        return
+
+    def clean(text: str) -> str:
+        return guarding.clean(text, looking)
+
+    changed: dict[str, Raw] = {}
+    for name in _SHOWN:
+        raw = ask.members.get(name)
+        if raw is None:
+            continue
+        text = bytes(raw).decode()
+        if not _hides(text) and not looking.may_have(text.replace("\\n", "\n")):
+            _check_readable(name, text, looking)
+            continue
+        made = _member(name, raw, clean, looking)
+        if made is not None:
+            changed[name] = made
+    if changed:
+        ask.members = {name: changed.get(name, raw) for name, raw in ask.members.items()}
+        ask.body = _encode(ask.members)
+
+
+async def check_request(
+    ask: Ask, receipt: Receipt, guarding: Guarding, checks: Sequence[Check]
+) -> None:
+    """Those that ask an address, one after the other, each about what the one before has left.
+    Refusal."""
+    for check in checks:
+        texts: list[str] = []
+        _walk(ask, texts.append)
+        if not texts:
+            continue
+        verdict = await asked(check, "input", receipt, guarding, texts)
+        if verdict is None:
+            continue
+        _replace(ask, verdict.texts)
+
+
+def _replace(ask: Ask, texts: Sequence[str]) -> None:
+    """Has other texts stand in the place of its own, in their order."""
+    instead = iter(texts)
+    changed = {}
+    for name, value in _values(ask):
+        made = _of_member(name, value, lambda _: next(instead))
+        if made is not value:
+            changed[name] = Raw(_encode(made))
+    if changed:
+        ask.members = {name: changed.get(name, raw) for name, raw in ask.members.items()}
+        ask.body = _encode(ask.members)
+
+
+def check_form(ask: Ask, before: Mapping[str, Raw]) -> None:
+    """Refusal where something was taken out of a form, which is sent as it came."""
+    if ask.metered is not None and ask.metered.form is not None and ask.members != before:
+        message = "the request holds what a guardrail takes out, and a form is sent as it came"
+        raise Refusal("guardrail_blocked", message)
+
+
+async def asked(
+    check: Check, side: Any, receipt: Receipt, guarding: Guarding, texts: Sequence[str]
+) -> Verdict | None:
+    """What is to stand in the place of these, if anything is. Refusal."""
+    guardrail = check.guardrail
+    if sum(map(len, texts)) > _MOST_CHECKED_CHARS:
+        guarding.failed(guardrail, side, "too_long")
+        return None
+    try:
+        verdict = await ask_address(check, side, receipt.route or "", texts, receipt.id)
+    except Unanswered as why:
+        guarding.failed(guardrail, side, str(why))
+        return None
+    if verdict.action == "allow":
+        return None
+    if verdict.action == "block":
+        guarding.block(guardrail, side, "flagged")
+    guarding.note(guardrail, side, "flagged", verdict.action)
+    return verdict if verdict.action == "redact" else None
+
+
+def _hides(text: str) -> bool:
+    """Whether escapes of JSON may hide anything from who reads it as it is."""
+    if "\\" not in text:
+        return False
+    return "\\" in text.replace("\\n", "").replace('\\"', "")
+
+
+def _member(name: str, raw: Raw, clean: Clean, looking: Looking) -> Raw | None:
+    """The member with its texts as `clean` has them; None where none is another."""
+    try:
+        value = _decode(raw)
+    except UNREADABLE:
+        message = f"`{name}` cannot be read, and that model's requests are looked through"
+        raise Refusal("invalid_parameter", message, param=name) from None
+    _check_text(name, value, looking)
+    made = _of_member(name, value, clean)
+    return None if made is value else Raw(_encode(made))
+
+
+def _of_member(name: str, value: Any, clean: Clean) -> Any:
+    if name in _DEFINED:
+        return _described(value, clean)
+    if name == "prompt" and isinstance(value, dict):
+        if not isinstance(value.get("variables"), dict):
+            return value
+        made = everywhere(value["variables"], clean)
+        return value if made is value["variables"] else {**value, "variables": made}
+    return cleaned(value, clean)
+
+
+def _described(value: Any, clean: Clean) -> Any:
+    """Of what a caller defines, what describes it: names must stay what they are."""
+    if isinstance(value, list):
+        made = [_described(it, clean) for it in value]
+        return made if any(a is not b for a, b in zip(made, value, strict=True)) else value
+    if not isinstance(value, dict):
+        return value
+    changed = {}
+    for name, it in value.items():
+        if name == _DESCRIPTIONS and isinstance(it, str):
+            text = clean(it)
+            new: Any = it if text == it else text
+        else:
+            new = _described(it, clean)
+        if new is not it:
+            changed[name] = new
+    return {**value, **changed} if changed else value
+
+
+def _check_readable(name: str, text: str, looking: Looking) -> None:
+    """Token ids have no letter of anything that is looked for."""
+    if name in ("prompt", "input") and text.lstrip()[:1] == "[":
+        first = text.lstrip()[1:].lstrip()[:1]
+        if first.isdigit() or first == "[":
+            _check_text(name, _decode(text), looking)
+
+
+def _check_text(name: str, value: Any, looking: Looking) -> None:
+    """Refusal where it holds the ids of tokens, which nobody here can read."""
+    if name not in ("prompt", "input") or not isinstance(value, list):
+        return
+    ids = any(isinstance(it, int | list) for it in value)
+    if ids and any(guard.stops for guard in looking.every):
+        message = f"`{name}` holds token ids; that model's requests are looked through: send text"
+        raise Refusal("invalid_parameter", message, param=name)
+
+
+def _values(ask: Ask) -> list[tuple[str, Any]]:
+    found = []
+    for name in _SHOWN:
+        raw = ask.members.get(name)
+        if raw is not None:
+            found.append((name, _decode(raw)))
+    return found
+
+
+def _walk(ask: Ask, hear: Any) -> None:
+    def heard(text: str) -> str:
+        hear(text)
+        return text
+
+    for name, value in _values(ask):
+        _of_member(name, value, heard)

@@ -1,0 +1,113 @@
+"""guard_texts: the texts of a body of JSON, wherever they stand, and the body with others in their
+place. What is no text of anybody (ids, types, media, what is sealed) is left alone.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+import msgspec
+
+from tidegate.text.strict_json import UNREADABLE
+
+Clean = Callable[[str], str]
+_decode: Final = msgspec.json.Decoder().decode
+_encode: Final = msgspec.json.Encoder().encode
+# Members that say how a text is meant, or whose it is, and none of it.
+_NO_TEXT: Final = frozenset(
+    {"type", "role", "id", "call_id", "tool_call_id", "tool_use_id", "item_id", "status", "phase"}
+    | {"name", "model", "object", "detail", "format", "media_type", "mime_type", "cache_control"}
+    | {
+        "signature",
+        "encrypted_content",
+        "file_id",
+        "file_data",
+        "image_url",
+        "input_audio",
+        "audio",
+    }
+    | {
+        "finish_reason",
+        "stop_reason",
+        "index",
+        "logprobs",
+        "server_label",
+        "container",
+        "namespace",
+    }
+)
+# Thinking that its provider has signed, or sealed: changed, it would not be taken back.
+_SEALED: Final = frozenset({"thinking", "redacted_thinking"})
+_OPEN: Final = frozenset({"input", "variables", "arguments", "action"})
+_JSON_TEXTS: Final = frozenset({"arguments"})
+
+
+def cleaned(value: Any, clean: Clean, *, keeps_sealed: bool = True) -> Any:
+    """`value` with each text as `clean` has it; the same object where none is another."""
+    if isinstance(value, str):
+        return _same(value, clean(value))
+    if isinstance(value, list):
+        return _list(value, lambda it: cleaned(it, clean, keeps_sealed=keeps_sealed))
+    if not isinstance(value, dict):
+        return value
+    if keeps_sealed and value.get("type") in _SEALED:
+        return value
+    source = value.get("source")
+    if isinstance(source, dict) and source.get("type") in ("base64", "url", "file"):
+        value_source = source
+    else:
+        value_source = None
+    changed: dict[str, Any] = {}
+    for name, it in value.items():
+        if name in _NO_TEXT or it is value_source:
+            continue
+        if name in _JSON_TEXTS and isinstance(it, str):
+            made: Any = cleaned_json(it, clean)
+        elif name in _OPEN and isinstance(it, dict):
+            made = everywhere(it, clean)
+        else:
+            made = cleaned(it, clean, keeps_sealed=keeps_sealed)
+        if made is not it:
+            changed[name] = made
+    if not changed:
+        return value
+    if value.get("type") in _SEALED:
+        changed["signature"] = ""
+    return {**value, **changed}
+
+
+def everywhere(value: Any, clean: Clean) -> Any:
+    """The same of a value whose members are anybody's, numbers among them."""
+    if isinstance(value, str):
+        return _same(value, clean(value))
+    if isinstance(value, list):
+        return _list(value, lambda it: everywhere(it, clean))
+    if isinstance(value, dict):
+        made = {name: everywhere(it, clean) for name, it in value.items()}
+        return value if all(made[name] is it for name, it in value.items()) else made
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        shown = str(value)
+        found = clean(shown)
+        return value if found == shown else found
+    return value
+
+
+def cleaned_json(text: str, clean: Clean) -> str:
+    """A text that is JSON, such as the arguments of a call; any other as it is written."""
+    try:
+        value = _decode(text)
+    except UNREADABLE:
+        return clean(text)
+    if not isinstance(value, dict | list):
+        return clean(text)
+    made = everywhere(value, clean)
+    return text if made is value else _encode(made).decode()
+
+
+def _same(before: str, after: str) -> str:
+    return before if after == before else after
+
+
+def _list(value: list[Any], clean: Callable[[Any], Any]) -> list[Any]:
+    made = [clean(it) for it in value]
+    unlike = any(one is not it for one, it in zip(made, value, strict=True))
+    return made if unlike else value

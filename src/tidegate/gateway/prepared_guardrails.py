@@ -1,0 +1,118 @@
+"""A route's guardrails, ready: their detectors, and one automaton that says whether any of them has
+anything to look for in a text."""
+
+from collections.abc import Callable, Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from tidegate.core import plugs
+from tidegate.core.guardrail import (
+    Detector,
+    Guardrail,
+    Kind,
+    RouteGuardrails,
+    SentenceBuffer,
+    Side,
+)
+from tidegate.core.plan import Plan
+from tidegate.gateway.guard_check import Check
+from tidegate.text.hints import Hints
+
+_ALWAYS: Final[Callable[[str], bool]] = bool
+
+
+class Guard(Struct, eq=False, frozen=True):
+    """One guardrail that looks itself. Without `may_have` it looks at any text."""
+
+    guardrail: Guardrail
+    detector: Detector
+    may_have: Callable[[str], bool] | None
+
+    @property
+    def stops(self) -> bool:
+        """Whether anything that it finds must not go out."""
+        actions = (self.guardrail.action, *(action for _, action in self.guardrail.actions))
+        return any(action != "mark" for action in actions)
+
+
+class Looking(Struct, eq=False, frozen=True):
+    """One side of a route. Of `every`, `running` look through a stream as it comes, those `at_end`
+    once it is whole; `withholds`: nothing of it goes out before. `may_have` says of a text whether
+    any of `every` may find something."""
+
+    side: Side
+    every: tuple[Guard, ...]
+    checks: tuple[Check, ...]
+    may_have: Callable[[str], bool]
+    running: tuple[Guard, ...]
+    at_end: tuple[Guard, ...]
+    withholds: bool
+
+
+class PreparedGuardrails(Struct, eq=False, frozen=True):
+    """None of a side: nothing looks through it."""
+
+    input: Looking | None
+    output: Looking | None
+    buffer: SentenceBuffer | None
+
+
+def prepare_guardrails(
+    declared: RouteGuardrails | None,
+    buffer: SentenceBuffer | None,
+    checks: Mapping[Guardrail, Check],
+) -> PreparedGuardrails | None:
+    """None where the route has none. ValueError or PlugError where one is not to be had. `checks`
+    are all of the plan's that ask an address."""
+    if declared is None and buffer is None:
+        return None
+    if declared is None:
+        return PreparedGuardrails(None, None, buffer)
+    return PreparedGuardrails(
+        _side("input", declared.input, checks), _side("output", declared.output, checks), buffer
+    )
+
+
+def guardrails_of(plan: Plan) -> list[Guardrail]:
+    """Every guardrail that a route of the plan names, each once."""
+    found: dict[Guardrail, None] = {}
+    for route in plan.routes.values():
+        for one in (route, *(candidate.route for candidate in route.candidates)):
+            if one.guardrails is not None:
+                found |= dict.fromkeys((*one.guardrails.input, *one.guardrails.output))
+    return list(found)
+
+
+def is_remote(guardrail: Guardrail) -> bool:
+    """Whether it asks an address. PlugError."""
+    kind: Kind = plugs.load("guardrails", guardrail.kind)
+    return kind.remote
+
+
+def _side(
+    side: Side, guardrails: tuple[Guardrail, ...], known: Mapping[Guardrail, Check]
+) -> Looking | None:
+    if not guardrails:
+        return None
+    checks = tuple(known[it] for it in guardrails if it in known)
+    every = tuple(_guard(it) for it in guardrails if it not in known)
+    at_end = tuple(it for it in every if it.detector.judges_whole or not it.stops)
+    always = any(it.may_have is None for it in every)
+    hints = Hints([hint for it in every for hint in it.detector.hints]).any
+    return Looking(
+        side=side,
+        every=every,
+        checks=checks,
+        may_have=_ALWAYS if always else hints,
+        running=tuple(it for it in every if it not in at_end),
+        at_end=at_end,
+        withholds=bool(checks) or any(it.stops for it in at_end),
+    )
+
+
+def _guard(guardrail: Guardrail) -> Guard:
+    kind: Kind = plugs.load("guardrails", guardrail.kind)
+    detector = kind.detector(guardrail)
+    hints = detector.hints
+    return Guard(guardrail, detector, Hints(hints).any if hints else None)

@@ -1,0 +1,37 @@
+"""Structured personal data: what has a form or a check digit. Names and streets have neither."""
+
+from tidegate.core.guardrail import ACTIONS, Action, Detector, Guardrail
+from tidegate.core.words import nearest, quoted
+from tidegate.guardrails._forms import FormsDetector
+from tidegate.text.personal_forms import FORMS
+
+
+class _Pii:
+    reads = frozenset({"types", "locales"})
+    needs: frozenset[str] = frozenset()
+    actions: tuple[Action, ...] = ("redact", *(it for it in ACTIONS if it != "redact"))
+    types = tuple(dict.fromkeys(form.kind for form in FORMS))
+    remote = False
+
+    def complaint(self, guardrail: Guardrail) -> str | None:
+        known = sorted({form.locale for form in FORMS if form.locale is not None})
+        for one in guardrail.locales:
+            if one not in known:
+                near = nearest(one, known)
+                return f"it knows no numbers of {quoted(one)}{near}; there are {', '.join(known)}"
+        return None
+
+    def detector(self, guardrail: Guardrail) -> Detector:
+        return FormsDetector(
+            [
+                form
+                for form in FORMS
+                if (not guardrail.types or form.kind in guardrail.types)
+                and (
+                    form.locale is None or not guardrail.locales or form.locale in guardrail.locales
+                )
+            ]
+        )
+
+
+plug = _Pii()

@@ -1,0 +1,110 @@
+"""Nothing around a request sees more of it than its provider does: copies for a release, captures
+of live and of kept answers, and the cache."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.gateway.cached import keeping
+from tests.gateway.contracted import answering
+from tests.gateway.guarded import RESTORED, asking, guarded, judging, with_guardrails
+from tests.gateway.rig import gateway, plan_of, run, target
+from tests.gateway.shadowed import Beside, beside
+from tests.gateway.spools import Kept
+from tests.gateway.upstream import Upstream
+
+from tidegate.core.capture import Capture
+from tidegate.core.guardrail import Guardrail, RouteGuardrails
+
+B, END = "boundary=xyz", b"--xyz--\r\n"
+WORDS = Guardrail("words", "words", "redact", words=("falcon",))
+
+
+def part(name: str, value: bytes, more: str = "") -> bytes:
+    told = f'form-data; name="{name}"' + (f"; {more}" if more else "")
+    return b"--xyz\r\nContent-Disposition: %b\r\n\r\n%b\r\n" % (told.encode(), value)
+
+
+async def copied(it: Beside, *guardrails: Guardrail) -> None:
+    """The same plan with guardrails on both versions."""
+    plan = it.it.world.plan
+    assert plan is not None
+    routes = dict(plan.plan.routes)
+    for name, route in list(routes.items()):
+        if route.candidate is None:
+            continue
+        into = RouteGuardrails(guardrails)
+        candidate = replace(route.candidate, route=replace(route.candidate.route, guardrails=into))
+        routes[name] = replace(route, guardrails=into, candidate=candidate)
+    assert await it.it.obey(replace(plan.plan, routes=routes, version=plan.plan.version + 1))
+    it.candidate.shadow_share = 1.0
+
+
+def test_a_copy_says_what_the_provider_was_told(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with beside(tmp_path) as it:
+            await copied(it, WORDS)
+            assert (await it.it.ask(body=asking("the falcon flies"))).status == 200
+            _, [copy] = await it.receipts()
+            assert copy.error_code is None and copy.guardrails
+            sent = it.coming.exchanges[0].json["messages"][-1]["content"]
+            assert sent == "the <WORD_1> flies"
+
+    run(main())
+
+
+def test_no_copy_is_sent_where_an_address_would_have_to_be_asked(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with Upstream(judging({"action": "allow"})) as judge, beside(tmp_path) as it:
+            url = f"http://127.0.0.1:{judge.port}/x"
+            await copied(it, Guardrail("outside", "http", "block", url=url))
+            assert (await it.it.ask(body=asking("hi"))).status == 200
+            _, copies = await it.receipts()
+            assert copies == [] and it.skipped == {"refused": 1}
+
+    run(main())
+
+
+def test_what_cannot_be_looked_through_is_refused(tmp_path: Path) -> None:
+    async def main() -> None:
+        async with guarded(tmp_path, answering("x"), [WORDS], [WORDS]) as (it, up):
+            form = {
+                "authorization": f"Bearer {it.key}",
+                "content-type": f"multipart/form-data; {B}",
+            }
+            sound = part("model", b"small") + part("file", b"RIFF", 'filename="a.wav"') + END
+            reply = await it.ask("/v1/audio/transcriptions", sound, form)
+            assert (reply.status, reply.code) == (400, "invalid_request")
+            image = part("image", b"PNG", 'filename="a.png"')
+            asked = part("model", b"small") + part("prompt", b"a falcon") + image + END
+            reply = await it.ask("/v1/images/edits", asked, form)
+            assert reply.status == 400 and not up.exchanges
+
+    run(main())
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_captures_hold_what_went_out_and_never_what_was_restored(
+    tmp_path: Path, stream: bool
+) -> None:
+    async def main() -> None:
+        script = answering("Dear <EMAIL_1>, the", " fal", "con is", " here.")
+        async with Upstream(script) as up, gateway(tmp_path) as it:
+            plan = keeping(plan_of(target(up.port)))
+            plan = with_guardrails(plan, [RESTORED], [RESTORED, WORDS])
+            routes = {n: replace(r, capture=Capture(1.0)) for n, r in plan.routes.items()}
+            kept = Kept(it)
+            try:
+                assert await it.obey(replace(plan, routes=routes))
+                body: Any = asking("I am anna@x.org", stream=stream, temperature=0, seed=1)
+                for _ in range(2):  # live, then kept
+                    reply = await it.ask(body=body)
+                    assert b"anna@x.org" in reply.body and b"falcon" not in reply.body
+                live, again = await kept.settled(2)
+                assert live.answer == again.answer == "Dear <EMAIL_1>, the <WORD_1> is here."
+                assert "anna" not in live.messages and again.cache == "hit"
+            finally:
+                kept.captures.close()
+
+    run(main())

@@ -1,0 +1,72 @@
+"""What is found is counted by guardrail, type and action, never by its text."""
+
+import pytest
+from tests.gateway.test_guarded_texts import looking
+
+from tidegate.core.guardrail import MOST_HITS, Guardrail
+from tidegate.core.outcome import Refusal
+from tidegate.core.receipt import Receipt
+from tidegate.gateway.guarding import Guarding
+
+PII = Guardrail("pii", "pii", "redact", restores=True)
+
+
+def guarding() -> Guarding:
+    return Guarding(Receipt("r", 0.0, "g", "chat"))
+
+
+def test_only_what_was_in_a_request_is_given_back() -> None:
+    it = guarding()
+    assert it.placeholder(PII, "input", "email", "a@x.org") == "<EMAIL_1>"
+    assert it.placeholder(PII, "output", "email", "a@x.org") == "<EMAIL_1>"
+    assert it.placeholder(PII, "output", "e-mail!", "b@x.org") == "<E_MAIL_1>"
+    assert it.restored == {"<EMAIL_1>": "a@x.org"}
+
+
+def test_hits_are_bounded_and_counted() -> None:
+    it = guarding()
+    for number in range(2 * MOST_HITS):
+        it.note(PII, "input", f"t{number}", "mark")
+    it.note(PII, "input", "t0", "mark")
+    assert len(it.hits) == MOST_HITS and it.hits[0].count == 2
+    with it.silent():
+        it.note(PII, "input", "t0", "mark")
+    assert it.hits[0].count == 2
+
+
+def test_of_what_overlaps_the_gravest_counts() -> None:
+    mark = Guardrail("a", "patterns", "mark", patterns=(("m", "falcon crest"),))
+    stop = Guardrail("b", "words", "block", words=("crest",))
+    it = guarding()
+    with pytest.raises(Refusal, match="'b'"):
+        it.clean("the falcon crest", looking(mark, stop))
+    redact = Guardrail("b", "words", "redact", words=("crest",))
+    assert guarding().clean("the falcon crest x", looking(mark, redact)) == "the <WORD_1> x"
+
+
+def test_a_guardrail_that_fails_refuses_or_lets_pass() -> None:
+    class Broken:
+        hints = ()
+        judges_whole = False
+
+        def find(self, text: str) -> list[tuple[int, int, str]]:
+            raise RuntimeError("secret text")
+
+        def settled(self, text: str, since: int) -> int:
+            return len(text)
+
+    at = looking(PII)
+    for on_error in ("open", "closed"):
+        it, broken = guarding(), Guardrail("x", "pii", "block", on_error=on_error)  # type: ignore[arg-type]
+        guard = type(at.every[0])(broken, Broken(), None)
+        if on_error == "open":
+            assert it.look("a", [guard], "input") == []
+        else:
+            with pytest.raises(Refusal, match="could not look") as no:
+                it.look("a", [guard], "input")
+            assert no.value.code.name == "guardrail_unavailable"
+        assert [(hit.action, hit.type) for hit in it.hits] == [("failed", "error")]
+
+
+def test_the_letter_of_an_escape_is_no_part_of_what_is_found() -> None:
+    assert guarding().clean('{"to": "x\\na@x.org"}', looking(PII)) == '{"to": "x\\n<EMAIL_1>"}'

@@ -42,7 +42,7 @@ BYTES = Path(__file__).resolve().parent.parent / "bytes"
 CODECS = plugs.names("providers")
 DIALECTS = plugs.names("dialects")
 # One plug of each wire says them all; the others differ in what they ask for.
-WIRES = ("openai", "azure_openai", "anthropic", "gemini", "bedrock")
+WIRES = ("openai", "azure_openai", "anthropic", "gemini", "vertex", "bedrock")
 ANSWERS = sorted(
     BYTES / codec / f"{name}.json"
     for codec in WIRES

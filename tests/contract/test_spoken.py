@@ -42,7 +42,8 @@ STREAMS = sorted(
     if path.stem not in NO_CHAT | FAILING and path.parent.name in plugs.names("providers")
 )
 # Gemini's streams have no closing mark: only the connection's end says that nothing follows.
-CLOSED = [path for path in STREAMS if path.parent.name != "gemini" and path.suffix == ".sse"]
+ENDLESS = ("gemini", "vertex")
+CLOSED = [path for path in STREAMS if path.parent.name not in ENDLESS and path.suffix == ".sse"]
 # A stream and a whole answer that say the same.
 PAIRS = [BYTES / "anthropic" / name for name in ("chat", "tools", "thinking")]
 

@@ -23,10 +23,14 @@ PROVIDERS = (
     "anthropic",
     "bedrock",
     "gemini",
+    "vertex",
+    "vertex/claude",
     "vllm",
     "llama_cpp",
     "openai_compatible",
 )
+# Whose wire a provider speaks, where it is another's: Vertex AI that of each publisher.
+WIRES = {"vertex": "gemini", "vertex/claude": "anthropic"}
 OF_OPENAIS_SHAPE = ("openai", "azure_openai", "vllm", "llama_cpp", "openai_compatible")
 # What a dialect has no words for.
 UNSAID = {
@@ -59,8 +63,18 @@ class Cell(NamedTuple):
     recorded: bool = False
 
 
+def wire(provider: str) -> str:
+    return WIRES.get(provider, provider)
+
+
+def kind(provider: str) -> str:
+    """The plug in `providers/`."""
+    return provider.partition("/")[0]
+
+
 def passes(caller: str, provider: str) -> bool:
     """The provider takes the caller's bytes as they are."""
+    provider = wire(provider)
     if caller == "messages":
         return provider == "anthropic"
     return provider in (OF_OPENAIS_SHAPE if caller == "chat" else ("openai",))
@@ -68,7 +82,7 @@ def passes(caller: str, provider: str) -> bool:
 
 def signs(caller: str, provider: str) -> bool:
     """Reasoning comes signed or sealed, and goes back so."""
-    return provider in ("anthropic", "bedrock", "gemini") or (caller, provider) == (
+    return wire(provider) in ("anthropic", "bedrock", "gemini") or (caller, provider) == (
         "responses",
         "openai",
     )
@@ -82,7 +96,7 @@ def shows(caller: str, provider: str) -> bool:
 def _refused(caller: str, provider: str, case: str) -> str | None:
     if passes(caller, provider):
         return None
-    if provider in ("anthropic", "bedrock"):
+    if wire(provider) in ("anthropic", "bedrock"):
         if case == "any_json":
             return "response_format" if caller == "chat" else "text.format"
         if case == "choices":
@@ -96,6 +110,7 @@ def _refused(caller: str, provider: str, case: str) -> str | None:
 def _dropped(caller: str, provider: str, case: str) -> tuple[str, ...]:
     if passes(caller, provider):
         return ()
+    provider = wire(provider)
     if (case, provider, caller) == ("document", "gemini", "chat"):
         return ("file.filename",)
     if (case, provider, caller) == ("document", "gemini", "responses"):
@@ -128,12 +143,12 @@ def cell(caller: str, provider: str, case: str) -> Cell | None:
 
 
 def embeds(provider: str) -> bool:
-    return provider in OF_OPENAIS_SHAPE or provider == "gemini"
+    return provider in OF_OPENAIS_SHAPE or wire(provider) == "gemini"
 
 
 def counts(provider: str) -> bool:
     """Itself says how many tokens a conversation has; elsewhere they are counted here."""
-    return provider == "anthropic"
+    return wire(provider) == "anthropic"
 
 
 CELLS = {

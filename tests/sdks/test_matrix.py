@@ -12,7 +12,7 @@ import openai
 import pytest
 from tests.sdks import chat_wire, said
 from tests.sdks.house import LOOSE, MODELS, House, Provider
-from tests.sdks.matrix import CALLERS, CELLS, Cell, passes, recorded, shows, signs
+from tests.sdks.matrix import CALLERS, CELLS, Cell, passes, recorded, shows, signs, wire
 from tests.sdks.said import ANSWERS, RESULTS, Heard, Said
 
 from tidegate.core.receipt import Receipt
@@ -112,7 +112,7 @@ def as_told(told: Said, caller: str, provider: str) -> Said:
     tokens = told.tokens
     if tokens.reasoning is not None and (provider == "bedrock" or caller == "messages"):
         tokens = tokens._replace(output=tokens.output + tokens.reasoning, reasoning=None)
-    if provider == "gemini":
+    if wire(provider) == "gemini":
         tokens = tokens._replace(written=0)  # it tells of none
     told = told._replace(tokens=tokens)
     if not signs(caller, provider):
@@ -161,7 +161,7 @@ def formed(schema: Any) -> None:
 
 
 def takes_marks(caller: str, provider: str) -> bool:
-    return passes(caller, provider) or provider in ("anthropic", "bedrock")
+    return passes(caller, provider) or wire(provider) in ("anthropic", "bedrock")
 
 
 def came_back(provider: Provider, place: tuple[str, str, str], first: Said) -> None:
@@ -182,7 +182,7 @@ def brings_thoughts(caller: str, provider: str) -> bool:
     """Gemini wants the signature back, and not what it proves."""
     if provider == "openai_compatible":
         return passes(caller, provider)
-    return shows(caller, provider) and provider != "gemini"
+    return shows(caller, provider) and wire(provider) != "gemini"
 
 
 def noted(receipt: Receipt, told: Said, place: tuple[str, str, str], streamed: bool) -> None:
@@ -198,6 +198,6 @@ def noted(receipt: Receipt, told: Said, place: tuple[str, str, str], streamed: b
         tokens = tokens._replace(output=tokens.output + tokens.reasoning, reasoning=None)
     assert (receipt.input_tokens, receipt.cache_read_tokens or 0) == tokens[:2]
     assert (receipt.output_tokens, receipt.reasoning_tokens or None) == tokens[2:4]
-    assert (receipt.cache_write_tokens or 0) == (0 if name == "gemini" else tokens.written)
+    assert (receipt.cache_write_tokens or 0) == (0 if wire(name) == "gemini" else tokens.written)
     assert not receipt.tokens_estimated and not receipt.usage_conflict
     assert receipt.cost_nanousd is not None

@@ -7,7 +7,7 @@ import pytest
 from tests.sdks import embeddings_wire, said
 from tests.sdks.embeddings_wire import TEXTS, TOKENS, VECTORS
 from tests.sdks.house import House
-from tests.sdks.matrix import PROVIDERS, counts, embeds
+from tests.sdks.matrix import PROVIDERS, counts, embeds, wire
 
 COUNTED = b'{"input_tokens":4321}'
 
@@ -17,7 +17,7 @@ COUNTED = b'{"input_tokens":4321}'
 def test_embeddings(house: House, name: str, packed: bool) -> None:
     house.forget()
     provider = house.providers[name]
-    of_gemini = name == "gemini"
+    of_gemini = wire(name) == "gemini"
     made = embeddings_wire.of_gemini() if of_gemini else embeddings_wire.answer(packed)
     provider.answers = [made]
     form = openai.omit if packed else "float"

@@ -26,7 +26,7 @@ from tidegate.core.price import Price, Rate
 from tidegate.core.units import usd_to_nanousd
 
 # The table's name of a dialect's usual seller, where it is another.
-_SELLERS = {"gemini": "google", "azure_openai": "azure"}
+_SELLERS = {"gemini": "google", "vertex": "google", "azure_openai": "azure"}
 
 
 class PriceTable:

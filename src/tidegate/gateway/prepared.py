@@ -178,7 +178,7 @@ class Preparer:
         self, target: Target, contexts: Mapping[Tls, ssl.SSLContext], pools: Reached
     ) -> PreparedTarget:
         try:
-            provider: Provider = plugs.load("providers", target.dialect)
+            provider = plugs.provider_of(target.dialect, target.model)
         except plugs.PlugError as error:
             raise PlanProblem(f"target {target.name}: {error}") from error
         if target.tokenizer is not None and target.tokenizer in tokens.ENCODINGS:

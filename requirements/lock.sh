@@ -21,10 +21,15 @@ lock pyproject.toml --extra semantic-static --constraints requirements/core.txt 
     --constraints requirements/semantic.txt --output-file requirements/semantic-static.txt
 lock pyproject.toml --extra qdrant --constraints requirements/core.txt \
     --constraints requirements/semantic-static.txt --output-file requirements/qdrant.txt
+lock pyproject.toml --extra clouds --constraints requirements/core.txt \
+    --output-file requirements/clouds.txt
+# Beside the gateways, in a process of its own: no other set has to agree with it.
+lock pyproject.toml --extra any-llm --constraints requirements/core.txt \
+    --output-file requirements/any-llm.txt
 lock --group build --constraints requirements/core.txt --output-file requirements/build.txt
 lock pyproject.toml --group dev --group build \
     --constraints requirements/postgres.txt --constraints requirements/git.txt \
     --constraints requirements/build.txt --constraints requirements/semantic.txt \
     --constraints requirements/semantic-static.txt --constraints requirements/qdrant.txt \
-    --output-file requirements/dev.txt
+    --constraints requirements/clouds.txt --output-file requirements/dev.txt
 lock --group local --no-deps --output-file requirements/local.txt

@@ -13,7 +13,18 @@ import pytest
 from packaging.requirements import Requirement
 from tests.imports import quiet_imports
 
-LOCKS = ("core", "postgres", "semantic", "semantic-static", "qdrant", "build", "dev", "local")
+LOCKS = (
+    "core",
+    "postgres",
+    "semantic",
+    "semantic-static",
+    "qdrant",
+    "clouds",
+    "any-llm",
+    "build",
+    "dev",
+    "local",
+)
 _PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*)==(\S+)", re.MULTILINE)
 _LOCK_LINE = re.compile(
     r"# .*|    # .*|    --hash=sha256:[0-9a-f]{64}( \\)?|[a-z0-9._-]+==\S+( ; [^\\]+)? \\"
@@ -61,7 +72,7 @@ def test_the_locks_satisfy_what_the_project_asks_for(
 
 def test_the_tests_run_with_the_versions_that_are_shipped(repository: Path) -> None:
     dev = pins(repository, "dev")
-    for lock in ("core", "postgres", "semantic", "semantic-static", "qdrant", "build"):
+    for lock in ("core", "postgres", "semantic", "semantic-static", "qdrant", "clouds", "build"):
         for name, versions in pins(repository, lock).items():
             assert dev[name] == versions
 

@@ -15,8 +15,10 @@ FOUND_BY_NAME = (
     "encoders",
     "engines",
     "graders",
+    "identities",
     "limits",
     "providers",
+    "signatures",
 )
 FOUND_BY_NAME += ("stores/migrations",)
 FOUND_BY_NAME += ("stores/postgresql.py", "prompts/git.py", "evals/jobs.py")

@@ -69,6 +69,8 @@ def explain(
     above: Path = ("providers", target.provider)
     line = sources.first(at)
     credentials = ", ".join(map(credential_text, target.credentials or (None,)))
+    if target.identity is not None:
+        credentials = str(target.identity)
     rows = [
         Row("route", route, sources.first(("routes", route))),
         Row("release", found.release.name, "digest of the target"),
@@ -80,7 +82,9 @@ def explain(
         Row(
             "credential",
             credentials,
-            sources.first((*at, "api_keys"), (*at, "api_key"), (*above, "api_key")),
+            sources.first(
+                (*at, "api_keys"), (*at, "api_key"), (*above, "api_key"), (*above, "identity")
+            ),
         ),
         _price_row(target, sources, at),
     ]

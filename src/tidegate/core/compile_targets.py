@@ -154,6 +154,7 @@ class Targets:
             more_credentials=more_credentials,
             breaker=Breaker(**asdict(declared.breaker)),
             provisioned=declared.provisioned,
+            identity=provider.identity,
         )
 
     def _price(self, place: Place, dialect: str, base_url: str) -> tuple[Price | None, bool]:

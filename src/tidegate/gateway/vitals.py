@@ -9,6 +9,7 @@ from tidegate.core.units import NANOUSD_PER_USD
 from tidegate.gateway.answer_cache import AnswerCache
 from tidegate.gateway.captures import Captures
 from tidegate.gateway.feedback import Hearing
+from tidegate.gateway.identities import Identities
 from tidegate.gateway.pick import Queues
 from tidegate.gateway.prepared import Preparer
 from tidegate.gateway.prober import Prober
@@ -73,6 +74,7 @@ class Vitals:
                 label = f"|target={name}|reason={why}"
                 counters[f"tidegate_target_shed_total{label}"] = float(count)
         _note_standing(self._preparer.standing, gauges, counters)
+        _note_identities(self._preparer.identities, gauges)
         if self._prober is not None:
             _note_probes(self._prober, gauges, counters)
         _note_cache(world.cache, gauges, counters)
@@ -201,6 +203,15 @@ def _note_standing(
     for name, budget in standing.budgets():
         if budget.refused:
             counters[f"tidegate_retries_refused_total|route={name}"] = float(budget.refused)
+
+
+def _note_identities(identities: Identities, gauges: dict[str, float]) -> None:
+    """How long tokens are good still; nothing of one that has never come."""
+    for one in identities:
+        label = f"|provider={one.provider}"
+        gauges[f"tidegate_identity_failures{label}"] = float(one.failures)
+        if one.left_s is not None:
+            gauges[f"tidegate_identity_left_seconds{label}"] = one.left_s
 
 
 def _note_probes(prober: Prober, gauges: dict[str, float], counters: dict[str, float]) -> None:

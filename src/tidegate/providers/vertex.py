@@ -15,7 +15,7 @@ identity of Google's cloud; an API key (express mode) goes by its own header.
 """
 
 import re
-from typing import Final
+from typing import Any, Final
 
 from tidegate.core.plugs import Provider
 from tidegate.providers._vertex_claude import VertexClaude
@@ -30,17 +30,20 @@ class Vertex(VertexGemini):
     """core.plugs.Publishers; by itself it is Gemini, most of what is asked there."""
 
     def __init__(self) -> None:
-        self._claude = VertexClaude()
-        self._mistral = VertexMistral()
-        self._open = VertexOpen()
+        # As plugs are loaded: their readers are none of the protocol's to a type checker.
+        self._claude: Any = VertexClaude()
+        self._mistral: Any = VertexMistral()
+        self._open: Any = VertexOpen()
 
     def of_model(self, model: str) -> Provider:
         publisher = publisher_of(model)
-        if publisher == "anthropic":
-            return self._claude
-        if publisher == "mistralai":
-            return self._mistral
-        return self if publisher == "google" else self._open
+        own: dict[str, Any] = {
+            "google": self,
+            "anthropic": self._claude,
+            "mistralai": self._mistral,
+        }
+        provider: Provider = own.get(publisher, self._open)
+        return provider
 
 
 def publisher_of(model: str) -> str:

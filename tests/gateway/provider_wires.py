@@ -96,7 +96,7 @@ class ProviderWire:
 class ChatWire(ProviderWire):
     """OpenAI's chat completions."""
 
-    codecs = ("openai", "openai_compatible", "vllm", "llama_cpp", "sim", "azure_openai")
+    codecs = ("openai", "openai_compatible", "vllm", "llama_cpp", "sim", "azure_openai", "any_llm")
     names = ("prompt_tokens", "completion_tokens", "total_tokens")
 
     def whole(self, usage: UsageKind = "told", texts: tuple[str, ...] = TEXTS) -> bytes:

@@ -15,8 +15,8 @@ def test_the_tables_are_those_of_today() -> None:
 
 
 def test_every_provider_is_in_the_tables_and_has_a_section() -> None:
-    """`sim` is no provider of anybody's: it stands on a page of its own."""
-    assert {*map(kind, PROVIDERS), "sim"} == set(plugs.names("providers"))
+    """`sim` is no provider of anybody's, `any_llm` many: both stand on pages of their own."""
+    assert {*map(kind, PROVIDERS), "any_llm", "sim"} == set(plugs.names("providers"))
     page = PAGE.read_text()
     for name in map(kind, PROVIDERS):
         assert f"\n## `{name}`\n" in page

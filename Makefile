@@ -5,7 +5,7 @@ BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := help
-.PHONY: help up test lint style types layers tidy soak bench bench-resilience lock wheel clean
+.PHONY: help up test lint style types layers tidy soak bench bench-resilience models lock wheel clean
 
 help:  ## list what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:  ## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,10 @@ bench:  ## measure side by side with other gateways, write docs/benchmarks.md (o
 bench-resilience:  ## beside LiteLLM and the bare SDK while a provider fails, write docs/resilience-bench.md
 	@$(INSTALL) dev package local
 	@exec $(BIN)/python -m bench resilience $(ARGS)
+
+models:  ## write what is published of models, from the packages that requirements/models.py names
+	@$(INSTALL) dev
+	@$(BIN)/python requirements/models.py
 
 lock:  ## resolve the dependencies again and write requirements/*.txt
 	@$(INSTALL) dev

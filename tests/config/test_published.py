@@ -1,8 +1,9 @@
 import subprocess
 import sys
 
+from tidegate.config.models import ModelTable
 from tidegate.config.prices import PriceTable
-from tidegate.config.published import published
+from tidegate.config.published import model_facts, model_table, published
 
 NOW_S = 1_790_000_000.0
 
@@ -28,3 +29,9 @@ def test_the_table_is_not_read_before_something_is_asked() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     )
     assert said.stdout.split() == ["False", "True"], said
+
+
+def test_facts_are_the_table_s_which_is_read_once() -> None:
+    asked = ("openai", "https://api.openai.com/v1", "gpt-4o")
+    assert model_facts(*asked) == ModelTable().facts(*asked)
+    assert model_table() is model_table()

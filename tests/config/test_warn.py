@@ -1,18 +1,24 @@
 from decimal import Decimal
 
 import pytest
-from tests.core.plans import compiled, declared, hosted, no_price
+from tests.core.plans import NOW_S, compiled, declared, hosted, no_price
 from tests.core.revisions import revision
 
 from tidegate.config.load import compile_file
-from tidegate.config.warn import about_costs, about_limits, about_revisions, about_surroundings
+from tidegate.config.warn import (
+    about_costs,
+    about_limits,
+    about_models,
+    about_revisions,
+    about_surroundings,
+)
 from tidegate.core.added import Added
 from tidegate.core.declared_budgets import DeclaredBudget, Period
 from tidegate.core.declared_gateway import DeclaredGateway, DeclaredTls
 from tidegate.core.declared_metrics import DeclaredMetrics
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
-from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.declared_targets import DeclaredFacts, DeclaredTarget
 from tidegate.core.facts import Facts
 from tidegate.core.secret import SecretRef
 
@@ -160,3 +166,15 @@ def test_what_grading_of_live_answers_lacks(judge, capture, said):
     found = [it for it in found if "quality" in it]
     assert len(found) == len(said)
     assert all(f"routes.chat.{want}" in it for want, it in zip(said, found, strict=True))
+
+
+def test_a_model_that_goes_is_told_by_target_with_its_routes():
+    going = DeclaredTarget("engine", "old", facts=DeclaredFacts(retires_on="2026-12-01"))
+    routes = {"a": DeclaredRoute("t"), "b": DeclaredRoute("t"), "c": DeclaredRoute(going)}
+    plan = declared(targets={"t": going}, routes=routes)
+    [of_target, of_route] = sorted(about_models(compiled(plan), plan, NOW_S))
+    assert of_target.path == ("routes", "c") and of_target.message.endswith('the route "c"')
+    assert of_route.path == ("targets", "t")
+    assert "retires on 2026-12-01, in " in of_route.message
+    assert of_route.message.endswith('the routes "a", "b"')
+    assert list(about_models(compiled(plan), plan, NOW_S - 100 * 86_400)) == []

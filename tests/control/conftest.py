@@ -136,11 +136,23 @@ def error_code(answer: httpx2.Response) -> str:
     return code
 
 
-@pytest.fixture
-def layout(tmp_path: Path) -> Layout:
-    layout = Layout(tmp_path / "state")
+def laid_out(folder: Path) -> Layout:
+    layout = Layout(folder / "state")
     create_state(layout)
     return layout
+
+
+def opened(layout: Layout, engine: Engine, folder: Path) -> Room:
+    file = folder / "tidegate.yaml"
+    file.write_text(PLAN.format(route="chat"))
+    room = Room(layout, engine, file)
+    room.plans.start(0)
+    return room
+
+
+@pytest.fixture
+def layout(tmp_path: Path) -> Layout:
+    return laid_out(tmp_path)
 
 
 @pytest.fixture
@@ -159,9 +171,7 @@ def plan_file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def room(layout: Layout, engine: Engine, plan_file: Path) -> Room:
-    room = Room(layout, engine, plan_file)
-    room.plans.start(0)
-    return room
+    return opened(layout, engine, plan_file.parent)
 
 
 @pytest.fixture

@@ -1,12 +1,13 @@
 """Every route against operator, a team's lead, another team's lead and nobody; and every field."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
-from tests.control.conftest import Room, error_code
+from tests.control.conftest import Room, error_code, laid_out, opened
 from tests.stores import rig
 
 from tidegate.control.leads import Leads, new_token
@@ -53,6 +54,26 @@ class House:
 
 @pytest.fixture
 def house(room: Room, engine: Engine) -> House:
+    return furnished(room, engine)
+
+
+@pytest.fixture(scope="module")
+def looked_at(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """One that is only read from."""
+    folder = tmp_path_factory.mktemp("house")
+    layout = laid_out(folder)
+    engine = rig.migrated(layout.ledger_db)
+    yield furnished(opened(layout, engine, folder), engine)
+    engine.dispose()
+
+
+@pytest.fixture
+def house_of(row: Row, request: pytest.FixtureRequest) -> House:
+    found: House = request.getfixturevalue("looked_at" if row.method == "GET" else "house")
+    return found
+
+
+def furnished(room: Room, engine: Engine) -> House:
     found = House(room)
     entries = []
     for team in ("growth", "search"):
@@ -68,7 +89,8 @@ def house(room: Room, engine: Engine) -> House:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=NAMED)
-def test_every_route_knows_operator_lead_other_lead_and_nobody(house: House, row: Row) -> None:
+def test_every_route_knows_operator_lead_other_lead_and_nobody(house_of: House, row: Row) -> None:
+    house = house_of
     path, body = house.paths(row)
     open_to_all = row.access in ("public", "scrape")
 
@@ -99,7 +121,8 @@ def test_every_route_knows_operator_lead_other_lead_and_nobody(house: House, row
 
 
 @pytest.mark.parametrize("row", TO_A_LEAD, ids=[f"{r.method} {r.path}" for r in TO_A_LEAD])
-def test_a_lead_may_send_the_declared_fields_and_no_other(house: House, row: Row) -> None:
+def test_a_lead_may_send_the_declared_fields_and_no_other(house_of: House, row: Row) -> None:
+    house = house_of
     path, body = house.paths(row)
     forms = {"/key/generate": KeyFields, "/key/update": KeyFields}
     shape = forms.get(row.path, row.body or row.query)

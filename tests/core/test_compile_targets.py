@@ -5,8 +5,9 @@ from tests.core.plans import URL, compiled, complaints, declared, hosted
 
 from tidegate.core.declared_providers import DeclaredProvider
 from tidegate.core.declared_routes import DeclaredRoute
-from tidegate.core.declared_targets import DeclaredTarget
+from tidegate.core.declared_targets import DeclaredFacts, DeclaredTarget
 from tidegate.core.facts import Quote
+from tidegate.core.model_facts import ModelFacts
 from tidegate.core.price import Price, Rate
 from tidegate.core.secret import SecretRef
 
@@ -120,3 +121,36 @@ def test_a_thousand_routes_build_their_shared_target_once():
     routes = {f"r{i}": DeclaredRoute("llama") for i in range(1000)}
     plan = compiled(declared(routes=routes))
     assert len({id(r.release.target) for r in plan.routes.values()}) == 1
+
+
+PUBLISHED = ModelFacts(context_tokens=1000, inputs=("text",), more_inputs=True, tools=True)
+
+
+def published(dialect, base_url, model):
+    assert (dialect, base_url) == ("hosted", "https://api.example.com:443/v1")
+    return PUBLISHED
+
+
+def target_with(facts=None, **fields):
+    facts = facts or DeclaredFacts()
+    targets = {"t": DeclaredTarget("p", "m", price="free", facts=facts, **fields)}
+    plan = declared(providers={"p": hosted()}, targets=targets, routes={"chat": DeclaredRoute("t")})
+    return compiled(plan, model_of=published).targets["t"]
+
+
+def test_published_facts_are_taken_and_the_plan_s_own_go_before_them():
+    assert target_with().facts == PUBLISHED and target_with().context_tokens == 1000
+    told = target_with(DeclaredFacts(tools=False, inputs=("text", "image")), context_tokens=10)
+    assert (told.context_tokens, told.file_tokens) == (10, 10)
+    assert told.facts == ModelFacts(context_tokens=1000, inputs=("text", "image"), tools=False)
+
+
+def test_nothing_is_published_of_an_engine_of_one_s_own():
+    plan = declared()
+    assert compiled(plan, model_of=published).targets["llama"].facts is None
+
+
+def test_a_day_that_there_is_not_is_a_complaint():
+    targets = {"t": DeclaredTarget("engine", "m", facts=DeclaredFacts(retires_on="2027-02-30"))}
+    found = complaints(declared(targets=targets))
+    assert "no day" in found["targets.t.facts.retires_on"]

@@ -80,7 +80,7 @@ async def two(server: Server, folder: Path) -> AsyncIterator[tuple[Machine, Mach
     engine.dispose()
 
 
-@pytest.mark.parametrize("before", [nothing, killed, stopped])
+@pytest.mark.parametrize("before", [nothing, killed, pytest.param(stopped, marks=pytest.mark.soak)])
 def test_what_one_machine_changes_the_other_s_gateway_obeys(
     own: Server, tmp_path: Path, before: Before
 ) -> None:

@@ -3,7 +3,7 @@ off: a simulation on virtual time that cancels one request at each of its awaits
 
 A seed gives the requests, what their provider does, whether other targets are asked after it, what
 becomes of answers that break a contract, and which of their clients leave; it is run once to see at
-how many awaits its victim waits, and once more for each of them. 200 seeds with one target and 50
+how many awaits its victim waits, and once more for each of them. 100 seeds with one target and 30
 with several, ten times as many in `make soak`.
 """
 
@@ -218,8 +218,8 @@ def simulate(run: Run, monkeypatch: pytest.MonkeyPatch) -> int:
 @pytest.mark.parametrize(
     ("seeds", "several"),
     [
-        pytest.param(range(200), False, id="200"),
-        pytest.param(range(50), True, id="50 with several targets"),
+        pytest.param(range(100), False, id="100"),
+        pytest.param(range(30), True, id="30 with several targets"),
         pytest.param(range(2000), False, marks=pytest.mark.soak, id="2000"),
         pytest.param(range(500), True, marks=pytest.mark.soak, id="500 with several targets"),
     ],

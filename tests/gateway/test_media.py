@@ -11,7 +11,7 @@ from tests.gateway.upstream import Upstream, whole
 from tidegate.core.ask import Ask
 from tidegate.core.plan import Limit
 from tidegate.core.price import Price, Rate
-from tidegate.gateway.media import Media, media
+from tidegate.gateway.media import Media, kinds, media
 
 URL = {"type": "image_url", "image_url": {"url": "https://x/y.png"}}
 TEXT = {"type": "text", "text": "[what] is this?"}
@@ -113,3 +113,22 @@ def test_an_inline_image_is_not_taken_for_a_long_text(tmp_path: Path) -> None:
             assert (await it.ask(body=body)).status == 200
 
     run(main())
+
+
+@pytest.mark.parametrize(
+    ("content", "held"),
+    [
+        ("an image", set()),
+        ([TEXT, WRITTEN, FILE], set()),
+        ([URL], {"image"}),
+        ([SHOWN, PAPER], {"image", "pdf"}),
+        ([{"type": "file", "file": {"file_data": "data:application/pdf;base64,AA"}}], {"pdf"}),
+        ([{"type": "input_audio", "input_audio": {"data": "AAAA"}}], {"audio"}),
+        ([{"video_url": {"url": "https://x"}}], {"video"}),
+        ([{"type": "tool_result", "tool_use_id": "t", "content": [SHOWN]}], {"image"}),
+        ([1, 2], set()),
+    ],
+    ids=str,
+)
+def test_kinds_of_content_are_told_as_far_as_parts_say(content: Any, held: set[str]) -> None:
+    assert kinds(asked(content)) == held

@@ -20,7 +20,7 @@ from tidegate.record.recorder import Recorder
 from tidegate.stores import database
 
 KILLS = pytest.mark.parametrize(
-    "kills", [30, pytest.param(1000, marks=[pytest.mark.soak, pytest.mark.timeout(900)])]
+    "kills", [15, pytest.param(1000, marks=[pytest.mark.soak, pytest.mark.timeout(900)])]
 )
 
 

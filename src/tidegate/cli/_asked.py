@@ -16,6 +16,7 @@ from tidegate.core.plugs import Dialect, load
 from tidegate.core.receipt import Receipt
 from tidegate.core.words import nearest, quoted
 from tidegate.gateway import embedding
+from tidegate.gateway.able import able
 from tidegate.gateway.accept import accept
 from tidegate.gateway.demand import count, demand_of
 from tidegate.gateway.entry import Entry, dialects, entries
@@ -105,6 +106,7 @@ class Asked(Struct):
         if self.ask.endpoint not in target.provider.endpoints:
             return None
         try:
+            able(structs.replace(self.ask), target.target)
             self.written(target)
         except Refusal as no:
             return no

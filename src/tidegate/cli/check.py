@@ -10,7 +10,7 @@ import click
 from tidegate.cli._plan_file import plan_file
 from tidegate.config.load import Compiled, compile_file
 from tidegate.config.problem import Problem
-from tidegate.config.published import published
+from tidegate.config.published import model_facts, published
 from tidegate.config.releases import against_plan, read_release, release_files
 from tidegate.core import clock
 from tidegate.core.encoding import why_unavailable
@@ -28,7 +28,7 @@ def plug(file: Path) -> None:
     """
     now_s = clock.wall_s()
     quote = published(now_s)
-    facts = Facts(quote, prompts=Reading().at, encodes=why_unavailable)
+    facts = Facts(quote, prompts=Reading().at, encodes=why_unavailable, model_of=model_facts)
     compiled = compile_file(file, os.environ, 0, now_s, facts)
     print_findings(compiled)
     if compiled.declared is None:

@@ -12,7 +12,7 @@ from tidegate.cli._asked import Asked, read_asked
 from tidegate.cli._plan_file import plan_file
 from tidegate.cli.check import print_findings, print_problems
 from tidegate.config.load import compile_file
-from tidegate.config.published import published
+from tidegate.config.published import model_facts, published
 from tidegate.config.releases import read_release, release_file, with_release
 from tidegate.config.show import deadlines_text, limit_text, prompt_text, table, usd_text
 from tidegate.core import clock
@@ -59,7 +59,7 @@ def explain(request: Path, path: str | None, release: str | None, file: Path) ->
     key comes with it. Exit 1 when no target could serve the request.
     """
     now_s = clock.wall_s()
-    facts = Facts(published(now_s), prompts=Reading().at)
+    facts = Facts(published(now_s), prompts=Reading().at, model_of=model_facts)
     compiled = compile_file(file, os.environ, 0, now_s, facts)
     print_findings(compiled)
     plan = compiled.plan

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from tidegate.config.problem import Mark, Path, Problem, in_order
-from tidegate.config.published import published
+from tidegate.config.published import model_facts, published
 from tidegate.config.tree import MAX_FILE_BYTES, ScalarNode, read_tree
 from tidegate.config.walk import Origin, Walked, walk
 from tidegate.config.warn import (
@@ -16,6 +16,7 @@ from tidegate.config.warn import (
     about_encoders,
     about_limits,
     about_machines,
+    about_models,
     about_quality,
     about_revisions,
     about_surroundings,
@@ -84,7 +85,7 @@ def compile_file(
     `now_s` is wall-clock seconds: prices are those of that day. `facts` stands in for the
     plugs and the published prices.
     """
-    facts = facts or Facts(published(now_s))
+    facts = facts or Facts(published(now_s), model_of=model_facts)
     read = _read(source, environ, None)
     if read.walked is None:
         return Compiled(None, None, tuple(in_order(read.problems)), ())
@@ -110,6 +111,7 @@ def compile_file(
         *about_quality(plan, declared),
         *about_revisions(declared, facts),
         *about_encoders(plan, facts),
+        *about_models(plan, declared, now_s),
     ]
     return Compiled(plan, declared, (), _placed(warned, read.file, walked))
 

@@ -18,6 +18,7 @@ from tidegate.core.identity import Identity
 from tidegate.core.limit import SPEND, reaches
 from tidegate.core.model_name import family
 from tidegate.core.plan import Limit, Plan, Route
+from tidegate.core.retirement import TOLD_DAYS, day_of, retirement_text, retiring
 from tidegate.core.revised import revised
 from tidegate.core.secret import SecretRef
 from tidegate.core.words import quoted
@@ -222,3 +223,13 @@ def about_encoders(plan: Plan, facts: Facts) -> Iterator[Warned]:
         if semantic.threshold is not None and semantic.learnt_with is None:
             said = "it is written by hand, and no pairs bear it out: tidegate cache calibrate"
             yield Warned((*path, "threshold"), said)
+
+
+def about_models(plan: Plan, declared: Declared, now_s: float) -> Iterator[Warned]:
+    """Targets whose model will soon be served no more, or is not by now, with their routes."""
+    today = day_of(now_s)
+    for target, routes in retiring(plan, today, TOLD_DAYS[0]):
+        named = target.name in declared.targets
+        path = ("targets", target.name) if named else ("routes", routes[0])
+        of = f"the route{'s' if len(routes) > 1 else ''} {', '.join(map(quoted, routes))}"
+        yield Warned(path, f"{retirement_text(target, today)}: {of}")

@@ -10,7 +10,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from tidegate.config.load import Compiled, compile_file
-from tidegate.config.published import published
+from tidegate.config.published import model_facts, published
 from tidegate.control.certifying import Certifying
 from tidegate.core import clock
 from tidegate.core.added import Added
@@ -19,7 +19,7 @@ from tidegate.core.declared import Declared
 from tidegate.core.declared_budgets import DeclaredBudget, Period
 from tidegate.core.declared_limits import DeclaredLimit
 from tidegate.core.declared_prompts import DeclaredPrompts
-from tidegate.core.facts import Facts
+from tidegate.core.facts import Facts, PriceOf
 from tidegate.core.plan import Plan, Raise
 from tidegate.core.prompt import PromptSource, Tagged
 from tidegate.core.units import NANOUSD_PER_USD
@@ -60,7 +60,7 @@ class Compiling:
         with database.reading(self._engine) as connection:
             added = added_at(connection, now_s)
         quote, limited = published(now_s), self._keys_limited
-        facts = Facts(quote, added=added, keys_limited=limited, prompts=self._prompts)
+        facts = _facts(quote, added, limited, self._prompts)
         self._compiled_with = added
         return compile_file(file, self.environ, version, now_s, facts)
 
@@ -70,7 +70,7 @@ class Compiling:
         with database.reading(self._engine) as connection:
             added = added_at(connection, now_s)
         quote, limited = published(now_s), self._keys_limited
-        return Facts(quote, added=added, keys_limited=limited, prompts=self._prompts)
+        return _facts(quote, added, limited, self._prompts)
 
     def changing(self, change: Callable[[Connection], T]) -> "Callable[[Declared, int], _Made[T]]":
         """For `Plans.amend`: makes a change in the store together with the plan that it comes to.
@@ -85,7 +85,7 @@ class Compiling:
                 result = change(connection)
                 added = added_at(connection, now_s)
                 limited = partial(keys.any_limited, connection)
-                facts = Facts(quote, added=added, keys_limited=limited, prompts=read)
+                facts = _facts(quote, added, limited, read)
                 plan = compile_plan(declared, version=version, now_s=now_s, facts=facts)
             self._compiled_with = added
             if snapshot is not None:
@@ -154,6 +154,15 @@ def named_versions(now: Snapshot, plan: Plan) -> dict[str, str]:
             except ValueError as error:
                 found[f"{tagged.name}@{version}"] = str(error)
     return found
+
+
+def _facts(
+    quote: PriceOf,
+    added: Added,
+    limited: Callable[[], bool],
+    prompts: Callable[[DeclaredPrompts], PromptSource] | None,
+) -> Facts:
+    return Facts(quote, added=added, keys_limited=limited, prompts=prompts, model_of=model_facts)
 
 
 def added_at(connection: Connection, now_s: float) -> Added:

@@ -1,6 +1,12 @@
 """The plan's own series on `/metrics`: which version is in force and how many were refused."""
 
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+
+from tidegate.control.label import label
 from tidegate.control.plans import Plans
+from tidegate.core.plan import Plan
+from tidegate.core.retirement import retiring
 
 _TEXT = """\
 # HELP tidegate_plan_info The plan in force, by version and digest.
@@ -17,6 +23,11 @@ tidegate_plan_reload_failures_total {failures}
 tidegate_plan_refused {refused}
 """
 
+_RETIRES = """\
+# HELP tidegate_target_retires_timestamp_seconds When the model of a route's target is retired.
+# TYPE tidegate_target_retires_timestamp_seconds gauge
+"""
+
 
 def render(plans: Plans) -> bytes:
     """The series in Prometheus' text form."""
@@ -28,4 +39,17 @@ def render(plans: Plans) -> bytes:
         failures=plans.failures_total,
         refused=int(bool(plans.problems)),
     )
-    return text.encode()
+    return (text + "".join(_retirements(plan))).encode()
+
+
+def _retirements(plan: Plan) -> Iterator[str]:
+    """Days of retirement, of targets whose models have one."""
+    going = list(retiring(plan, date.max, 0))
+    if going:
+        yield _RETIRES
+    for target, routes in going:
+        assert target.facts is not None and target.facts.retires_on is not None  # noqa: S101
+        at = datetime.combine(target.facts.retires_on, time.min, UTC).timestamp()
+        for route in routes:
+            names = f'route="{label(route)}",target="{label(target.name)}"'
+            yield f"tidegate_target_retires_timestamp_seconds{{{names}}} {at:.0f}\n"

@@ -37,6 +37,7 @@ from tidegate.control.patience import PatienceOf
 from tidegate.control.perimeter import Names, Perimeter
 from tidegate.control.plans import Plans, Reload
 from tidegate.control.recording import NoRecording, Recording
+from tidegate.control.retiring import Retiring
 from tidegate.control.routes import Gate, build
 from tidegate.control.rows import ROWS
 from tidegate.control.serving import Server
@@ -107,6 +108,7 @@ class Process:
             engine, self._plans, self._compiling, self._feed, (self._node, leads)
         )
         self._loop_notices = LoopNotices(engine, lambda: self._loop.status, leads)
+        self._retiring = Retiring(engine, lambda: self._plans.current, leads)
         self._beginning = Beginning(engine, lambda: self._plans.current, leads)
         self._prompting = prompting.Prompting(
             engine, self._plans, self._compiling, self._certifying, leads
@@ -137,8 +139,7 @@ class Process:
             engine, lambda: self._plans.current, self._webhook, os.environ, self._figures
         )
         self._notifying = Notifying(engine, self._notifications, os.environ, leads)
-        self._server = Server(self._app())
-        self._ending = False
+        self._server, self._ending = Server(self._app()), False
         self._background: set[asyncio.Task[Reload]] = set()
 
     def _plan_or_none(self) -> Plan | None:
@@ -183,6 +184,7 @@ class Process:
             loop.create_task(self._prompting.watch_pairs()),
             loop.create_task(self._beginning.watch()),
             loop.create_task(self._loop_notices.watch()),
+            loop.create_task(self._retiring.watch()),
             loop.create_task(self._loop.run()),
         ]
         gc.collect()

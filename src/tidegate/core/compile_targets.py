@@ -4,7 +4,10 @@ What is wrong is said through `say(path, message)`, and the rest is built all th
 run finds every mistake.
 """
 
-from msgspec.structs import asdict
+from datetime import date
+from typing import Final
+
+from msgspec.structs import asdict, replace
 
 from tidegate.core import assemble, plugs
 from tidegate.core.assemble import Dialect, Path, Place, Say
@@ -12,12 +15,16 @@ from tidegate.core.declared import Declared
 from tidegate.core.declared_targets import DeclaredTarget
 from tidegate.core.facts import Facts
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, image_tokens
+from tidegate.core.model_facts import UNKNOWN, ModelFacts
 from tidegate.core.plan import Target, Tls
 from tidegate.core.price import Price
 from tidegate.core.pricing import declared_price
 from tidegate.core.reasoning import hides_reasoning, sums_up_reasoning
 from tidegate.core.resilience import Breaker
 from tidegate.core.words import nearest, quoted
+
+# The dialect of whoever is told by an address alone.
+OPENAI_COMPATIBLE: Final = "openai_compatible"
 
 
 class Targets:
@@ -27,6 +34,7 @@ class Targets:
         self.declared = declared
         self.say = say
         self.price_of = facts.price_of
+        self.model_of = facts.model_of
         self.dialects = facts.dialects
         self._known = facts.dialects.names()
         self._dialects: dict[str, tuple[str, Dialect] | None] = {}
@@ -124,7 +132,10 @@ class Targets:
         if not replicas:
             return None
         queueing = assemble.queueing(place, len(replicas), self.say)
-        price, allowed = self._price(place, known[0], assemble.base_url(replicas[0]))
+        address = assemble.base_url(replicas[0])
+        price, allowed = self._price(place, known[0], address)
+        facts = self._facts(place, known[0], address)
+        context_tokens = declared.context_tokens or facts.context_tokens
         return Target(
             name=name,
             provider=declared.provider,
@@ -134,10 +145,10 @@ class Targets:
             credential=credential,
             price=price,
             unpriced_allowed=allowed,
-            context_tokens=declared.context_tokens,
+            context_tokens=context_tokens,
             tokenizer=declared.tokenizer,
             image_tokens=declared.image_tokens or image_tokens(declared.model),
-            file_tokens=declared.file_tokens or declared.context_tokens or UNKNOWN_FILE_TOKENS,
+            file_tokens=declared.file_tokens or context_tokens or UNKNOWN_FILE_TOKENS,
             hides_reasoning=(
                 hides_reasoning(declared.model)
                 if declared.hidden_reasoning is None
@@ -155,7 +166,25 @@ class Targets:
             breaker=Breaker(**asdict(declared.breaker)),
             provisioned=declared.provisioned,
             identity=provider.identity,
+            facts=None if facts == UNKNOWN else facts,
         )
+
+    def _facts(self, place: Place, dialect: str, base_url: str) -> ModelFacts:
+        """What is declared of the model, beside what is published of it where it is sold."""
+        declared = place.target.facts
+        told = {name: value for name, value in asdict(declared).items() if value is not None}
+        if declared.retires_on is not None:
+            try:
+                told["retires_on"] = date.fromisoformat(declared.retires_on)
+            except ValueError as error:
+                self.say((*place.path, "facts", "retires_on"), f"this is no day: {error}")
+                del told["retires_on"]
+        if declared.inputs is not None:
+            told["more_inputs"] = False
+        published = UNKNOWN
+        if place.dialect.hosted or dialect == OPENAI_COMPATIBLE:
+            published = self.model_of(dialect, base_url, place.target.model)
+        return replace(published, **told)
 
     def _price(self, place: Place, dialect: str, base_url: str) -> tuple[Price | None, bool]:
         """The price, and whether this target may be served although nobody knows it."""

@@ -9,6 +9,7 @@ from tidegate.core.declared_prices import DeclaredPrice
 from tidegate.core.declared_probes import DeclaredProbe
 from tidegate.core.declared_providers import DeclaredDeadlines
 from tidegate.core.declared_scalars import BaseUrl, Name, Seconds, Text
+from tidegate.core.model_facts import Modality
 from tidegate.core.plan import Queueing
 from tidegate.core.resilience import Breaker
 from tidegate.core.secret import SecretRef
@@ -86,6 +87,42 @@ class DeclaredBreaker(Struct, frozen=True, omit_defaults=True):
     ] = _BREAKER.when_all_open
 
 
+class DeclaredFacts(Struct, frozen=True, omit_defaults=True):
+    """What a target's model takes and can do. What is left out here is as published, or unknown."""
+
+    inputs: Annotated[
+        tuple[Modality, ...] | None,
+        Meta(
+            min_length=1,
+            description="All kinds of content that a prompt may hold; a request with another is "
+            "refused before it is sent.",
+        ),
+    ] = None
+    tools: Annotated[
+        bool | None, Meta(description="Whether it calls tools; `false` refuses requests with them.")
+    ] = None
+    json_schema: Annotated[
+        bool | None,
+        Meta(description="Whether it keeps to a JSON Schema; `false` refuses requests with one."),
+    ] = None
+    output_tokens: Annotated[
+        int | None,
+        Meta(
+            ge=1,
+            le=1_000_000_000,
+            description="The most that it writes; a request for more is sent with this ceiling.",
+        ),
+    ] = None
+    retires_on: Annotated[
+        str | None,
+        Meta(
+            pattern=r"^\d{4}-\d{2}-\d{2}$",
+            description="The day from which it is not served any more, as 2027-03-31: people are "
+            "told of it 90 and 30 days before.",
+        ),
+    ] = None
+
+
 class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
     """One model at one provider or engine pool."""
 
@@ -102,6 +139,9 @@ class DeclaredTarget(Struct, frozen=True, omit_defaults=True):
         int | None,
         Meta(ge=1, le=1_000_000_000, description="Context length of the model, in tokens."),
     ] = None
+    facts: Annotated[
+        DeclaredFacts, Meta(description="What the model takes and can do. Default: as published.")
+    ] = DeclaredFacts()
     tokenizer: Annotated[
         Literal["o200k", "cl100k", "llama3", "qwen3"] | None,
         Meta(

@@ -11,6 +11,7 @@ from tidegate.core.assemble import Dialect
 from tidegate.core.checks import Graders
 from tidegate.core.declared_prompts import DeclaredPrompts
 from tidegate.core.limit import LimitKind
+from tidegate.core.model_facts import ModelOf, unknown
 from tidegate.core.price import Price
 from tidegate.core.prompt import PromptSource
 from tidegate.core.ways import Way
@@ -99,3 +100,4 @@ class Facts(Struct, frozen=True):
     prompts: Callable[[DeclaredPrompts], PromptSource] | None = None
     keys_limited: Callable[[], bool] = lambda: False
     encodes: Callable[[str], str | None] = lambda _: None
+    model_of: ModelOf = unknown

@@ -16,6 +16,7 @@ Topic = Literal[
     "judge",
     "quality",
     "cache",
+    "model",
     "loop",
     "test",
 ]

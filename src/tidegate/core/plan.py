@@ -14,6 +14,7 @@ from tidegate.core.database_ref import CounterStore, VectorStore
 from tidegate.core.engine_signals import EnginePage
 from tidegate.core.identity import Identity
 from tidegate.core.media import UNKNOWN_FILE_TOKENS, UNKNOWN_IMAGE_TOKENS
+from tidegate.core.model_facts import ModelFacts
 from tidegate.core.price import Price
 from tidegate.core.probe import Probe
 from tidegate.core.prompt import RoutePrompt, Tagged
@@ -66,9 +67,9 @@ class Target(Struct, frozen=True, omit_defaults=True):
     `image_tokens` and `file_tokens` are the most that one of a prompt's images and files can be.
     `hides_reasoning`: tokens are charged that no text of an answer tells of; `sums_up_reasoning`:
     so it is where a caller wants the model to think. `identity` is asked as in place of
-    `credential`. `more_credentials` are used beside
-    `credential`. `provisioned`: paid for whether it is used or not, so it is chosen before others
-    that are not.
+    `credential`, `more_credentials` are used beside it. `facts` are what is published or declared
+    of the model, None where nothing is. `provisioned`: paid for whether it is used or not, so it is
+    chosen before others that are not.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Target(Struct, frozen=True, omit_defaults=True):
     provisioned: bool = False
     sums_up_reasoning: bool = False
     identity: Identity | None = None
+    facts: ModelFacts | None = None
 
     @property
     def credentials(self) -> tuple[SecretRef, ...]:

@@ -12,6 +12,7 @@ from tidegate.core import clock
 from tidegate.core.ask import Ask
 from tidegate.core.outcome import Failure, Refusal
 from tidegate.gateway import wires
+from tidegate.gateway.able import able
 from tidegate.gateway.after import after
 from tidegate.gateway.answer_head import answer_head
 from tidegate.gateway.balance import stays_with
@@ -20,7 +21,6 @@ from tidegate.gateway.chain import Chain
 from tidegate.gateway.contract import judge_answer
 from tidegate.gateway.decline import forget_frames, note_failure
 from tidegate.gateway.first import first
-from tidegate.gateway.fit import fit
 from tidegate.gateway.in_flight import InFlight
 from tidegate.gateway.media import text_bytes
 from tidegate.gateway.pick import pick, pick_at_once, told
@@ -53,8 +53,8 @@ async def attempts(progress: Progress, plan: PreparedPlan, world: World) -> None
             progress.target = target
             if progress.admitted is not None:
                 await _hold(progress, target, plan, world)
-            if target.target.context_tokens is not None:
-                fit(ask, target.target, target.target.context_tokens)
+            if target.bounded:
+                able(ask, target.target)
             places = world.queues.at(target.target)
             if not pick_at_once(progress, places):
                 await _pick(progress, places, target, world)

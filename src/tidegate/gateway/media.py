@@ -1,6 +1,7 @@
 """media: what of a prompt is no text, and so is not bounded by its bytes: images and files."""
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from typing import Final, NamedTuple
 
@@ -8,6 +9,7 @@ import msgspec
 from msgspec import Raw, Struct
 
 from tidegate.core.ask import OPENAI_RESPONSES, Ask, turns_of
+from tidegate.core.model_facts import Modality
 from tidegate.core.plan import Target
 
 # The member of a message's part that holds it, in the dialects that providers and engines take.
@@ -58,6 +60,11 @@ _NONE: Final = Media()
 # A shorter body is taken for text: what it may hold besides is not worth the look.
 _SHORT_BYTES: Final = 16 * 1024
 _UNREADABLE: Final = Media(files=1)
+_AUDIO: Final = frozenset({"input_audio", "audio", "audio_url"})
+_VIDEO: Final = frozenset({"video", "video_url"})
+# A document says so ahead of its data.
+_PDF: Final = b"application/pdf"
+_MOST_HEAD_BYTES: Final = 512
 
 
 def media(ask: Ask) -> Media:
@@ -68,27 +75,56 @@ def media(ask: Ask) -> Media:
     if turns is None or memoryview(turns)[0] != _LIST:
         return _NONE
     images = files = size = 0
-    inner: list[Raw] = []
     try:
-        contents = _contents(ask, turns)
-        for parts in (contents, inner):  # what tools have answered is found in the first
-            for told in parts:
-                if memoryview(told)[0] != _LIST:
-                    continue
-                for part in _parts(told):
-                    if isinstance(part, str):
-                        continue
-                    if "content" in part and parts is contents:
-                        inner.append(part["content"])
-                    held = held_in(part)
-                    if held:
-                        image = not held.isdisjoint(_IMAGES) or part.get("type") == _IMAGE
-                        images += image
-                        files += not image
-                        size += sum(len(memoryview(part[name])) for name in held)
+        for part in _every_part(ask, turns):
+            held = held_in(part)
+            if held:
+                image = _is_image(part, held)
+                images += image
+                files += not image
+                size += sum(len(memoryview(part[name])) for name in held)
     except (msgspec.DecodeError, RecursionError):
         return _UNREADABLE
     return Media(images, files, size)
+
+
+def kinds(ask: Ask) -> AbstractSet[Modality]:
+    """What the prompt holds besides text, as far as its parts say."""
+    found: set[Modality] = set()
+    turns = turns_of(ask)
+    if turns is None or memoryview(turns)[0] != _LIST:
+        return found
+    with contextlib.suppress(msgspec.DecodeError, RecursionError):  # a shape of its own
+        for part in _every_part(ask, turns):
+            held = held_in(part)
+            if _is_image(part, held):
+                found.add("image")
+            elif not part.keys().isdisjoint(_AUDIO):
+                found.add("audio")
+            elif not part.keys().isdisjoint(_VIDEO):
+                found.add("video")
+            elif any(_PDF in bytes(part[name])[:_MOST_HEAD_BYTES] for name in held):
+                found.add("pdf")
+    return found
+
+
+def _is_image(part: Mapping[str, Raw], held: AbstractSet[str]) -> bool:
+    return not held.isdisjoint(_IMAGES) or (bool(held) and part.get("type") == _IMAGE)
+
+
+def _every_part(ask: Ask, turns: Raw) -> Iterator[dict[str, Raw]]:
+    """Each part of each message, then those of what tools have answered. DecodeError."""
+    contents, inner = _contents(ask, turns), list[Raw]()
+    for parts in (contents, inner):  # what tools have answered is found in the first
+        for told in parts:
+            if memoryview(told)[0] != _LIST:
+                continue
+            for part in _parts(told):
+                if isinstance(part, str):
+                    continue
+                if "content" in part and parts is contents:
+                    inner.append(part["content"])
+                yield part
 
 
 def _contents(ask: Ask, turns: Raw) -> list[Raw]:

@@ -76,8 +76,9 @@ class Pace:
 class PreparedTarget(Struct, eq=False):
     """One target. `missing` says which credential could not be resolved, where none could. `aws` is
     what its requests are signed with, where they are, `identity` as whom it is asked.
-    `may_be_priced` says that somebody knows its price, or that nobody has to. `only` is the replica
-    that there is no other beside, where the credential is there."""
+    `may_be_priced` says that somebody knows its price, or that nobody has to, `bounded` that its
+    model may not take everything. `only` is the replica that there is no other beside, where the
+    credential is there."""
 
     target: Target
     provider: Provider
@@ -90,9 +91,11 @@ class PreparedTarget(Struct, eq=False):
     identity: CloudIdentity | None = None
     may_be_priced: bool = False
     only: PreparedReplica | None = None
+    bounded: bool = False
 
     def __post_init__(self) -> None:
         target = self.target
+        self.bounded = target.context_tokens is not None or target.facts is not None
         free = not self.provider.hosted or target.unpriced_allowed
         self.may_be_priced = target.price is not None or free
         if len(self.replicas) == 1 and self.missing is None:

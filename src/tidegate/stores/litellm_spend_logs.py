@@ -1,0 +1,110 @@
+"""LiteLLM's ledger in PostgreSQL, read in one snapshot that changes nothing.
+
+Its table differs by version, so a column that is not there is unknown.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+
+from sqlalchemy import DateTime, Text, cast, column, inspect, select, table
+
+from tidegate.core.audit import LedgerRow
+from tidegate.core.secret import Secret
+from tidegate.core.units import NANOUSD_PER_USD
+from tidegate.stores import database, postgres_engine
+from tidegate.stores.errors import StoreError
+
+TABLE: Final = "LiteLLM_SpendLogs"
+# As LiteLLM calls them. All are read as text: a dollar as a float would lose its last digits.
+COLUMNS: Final = (
+    *("request_id", "litellm_call_id", "startTime", "status", "spend", "prompt_tokens"),
+    *("completion_tokens", "api_key", "team_id", "user", "end_user", "model_group", "model"),
+    *("custom_llm_provider", "api_base", "cache_hit"),
+)
+_SLICE: Final = 2_000
+# What LiteLLM writes of its own, where nobody asked: they are nobody's requests.
+_YES: Final = frozenset({"true", "t", "1", "yes"})
+
+
+class NoLedger(StoreError):
+    """The database has no such table."""
+
+
+def read(url: Secret, since_s: float, until_s: float) -> Iterator[LedgerRow]:
+    """The rows of requests that began between these wall-clock times. StoreError."""
+    engine = postgres_engine.open_engine(url, most=2)
+    try:
+        with database.reading(engine) as connection:
+            if TABLE not in inspect(connection).get_table_names():
+                raise NoLedger(
+                    f"{database.path_of(engine)} has no table {TABLE}: name the database of a "
+                    "LiteLLM proxy, and its schema with `?options=-csearch_path%3DNAME`"
+                )
+            there = {it["name"] for it in inspect(connection).get_columns(TABLE)}
+            names = [name for name in COLUMNS if name in there]
+            began = column("startTime", DateTime)
+            of = table(TABLE, *(column(name) for name in there))
+            query = (
+                select(*(cast(of.c[name], Text).label(name) for name in names))
+                .where(began >= _naive(since_s), began <= _naive(until_s))
+                .order_by(began, of.c.request_id)
+                .execution_options(stream_results=True, yield_per=_SLICE)
+            )
+            for row in connection.execute(query):
+                found = row_of(dict(row._mapping))
+                if found is not None:
+                    yield found
+    finally:
+        engine.dispose()
+
+
+def row_of(told: Mapping[str, Any]) -> LedgerRow | None:
+    """A row by LiteLLM's names of its columns, each as text; None where it is no request's."""
+    at_s = _moment(told.get("startTime"))
+    id = told.get("request_id")
+    if at_s is None or not id:
+        return None
+    status = (told.get("status") or "").lower()
+    return LedgerRow(
+        id=id,
+        at_s=at_s,
+        call_id=told.get("litellm_call_id") or None,
+        succeeded=status == "success" if status else None,
+        spend_nanousd=_nanousd(told.get("spend")),
+        input_tokens=_count(told.get("prompt_tokens")),
+        output_tokens=_count(told.get("completion_tokens")),
+        key=told.get("api_key") or None,
+        team=told.get("team_id") or None,
+        user=told.get("user") or None,
+        end_user=told.get("end_user") or None,
+        model=told.get("model_group") or told.get("model") or None,
+        provider=told.get("custom_llm_provider") or None,
+        api_base=told.get("api_base") or None,
+        from_cache=str(told.get("cache_hit") or "").lower() in _YES,
+    )
+
+
+def _naive(at_s: float) -> datetime:
+    """LiteLLM stores UTC without saying so."""
+    return datetime.fromtimestamp(at_s, UTC).replace(tzinfo=None)
+
+
+def _moment(told: str | None) -> float | None:
+    try:
+        at = datetime.fromisoformat(told or "")
+    except ValueError:
+        return None
+    return (at if at.tzinfo is not None else at.replace(tzinfo=UTC)).timestamp()
+
+
+def _nanousd(told: str | None) -> int | None:
+    try:
+        return round(Decimal(told or "") * NANOUSD_PER_USD)
+    except (InvalidOperation, ValueError, OverflowError):
+        return None
+
+
+def _count(told: str | None) -> int | None:
+    return int(told) if told and told.isdecimal() and len(told) < 16 else None

@@ -1,0 +1,28 @@
+"""What is known of a model, and what is not."""
+
+from datetime import date
+
+import pytest
+
+from tidegate.core.model_facts import MODALITIES, UNKNOWN, ModelFacts, unknown
+
+TODAY = date(2026, 11, 22)
+
+
+def test_nothing_is_refused_for_what_nobody_knows() -> None:
+    assert all(UNKNOWN.takes(kind) for kind in MODALITIES)
+    some = ModelFacts(inputs=("text", "image"), more_inputs=True)
+    assert some.takes("video")
+    assert unknown("openai", "https://api.openai.com/v1", "gpt-4o") == UNKNOWN
+
+
+def test_what_is_all_is_all() -> None:
+    text = ModelFacts(inputs=("text",))
+    assert [kind for kind in MODALITIES if text.takes(kind)] == ["text"]
+
+
+@pytest.mark.parametrize(
+    ("day", "left"), [(None, None), (date(2026, 11, 23), 1), (TODAY, 0), (date(2026, 11, 20), -2)]
+)
+def test_days_are_counted_to_and_past_the_last(day: date | None, left: int | None) -> None:
+    assert ModelFacts(retires_on=day).days_left(TODAY) == left

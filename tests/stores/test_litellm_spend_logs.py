@@ -1,0 +1,113 @@
+"""LiteLLM's ledger as its table has it, whatever version, and as rows of a file."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import Column, DateTime, Float, Integer, MetaData, Table, Text, insert
+from tests.postgres import Server
+
+from tidegate.stores import postgres_engine
+from tidegate.stores.litellm_spend_logs import COLUMNS, TABLE, NoLedger, read, row_of
+
+AT = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
+ROW: dict[str, str | None] = {
+    "request_id": "chatcmpl-1",
+    "litellm_call_id": "call-1",
+    "startTime": "2026-11-22 10:00:00",
+    "status": "success",
+    "spend": "0.000123456",
+    "prompt_tokens": "11",
+    "completion_tokens": "5",
+    "api_key": "ab" * 32,
+    "team_id": "",
+    "user": "u",
+    "end_user": None,
+    "model_group": "chat",
+    "model": "gpt-4o",
+    "custom_llm_provider": "openai",
+    "api_base": "https://api.openai.com/v1",
+    "cache_hit": "False",
+}
+
+
+def test_a_row_is_read_without_loss_and_empty_is_unknown() -> None:
+    found = row_of(ROW)
+    assert found is not None
+    assert (found.id, found.call_id, found.at_s) == ("chatcmpl-1", "call-1", AT.timestamp())
+    assert (found.spend_nanousd, found.input_tokens, found.output_tokens) == (123_456, 11, 5)
+    assert (found.team, found.user, found.end_user, found.succeeded) == (None, "u", None, True)
+    assert (found.model, found.provider, found.from_cache) == ("chat", "openai", False)
+
+
+@pytest.mark.parametrize(
+    ("change", "name", "value"),
+    [
+        ({"spend": None}, "spend_nanousd", None),
+        ({"spend": "1e-07"}, "spend_nanousd", 100),
+        ({"spend": "NaN"}, "spend_nanousd", None),
+        ({"prompt_tokens": "-4"}, "input_tokens", None),
+        ({"status": ""}, "succeeded", None),
+        ({"status": "failure"}, "succeeded", False),
+        ({"cache_hit": "True"}, "from_cache", True),
+        ({"model_group": None}, "model", "gpt-4o"),
+        ({"startTime": "2026-11-22T11:00:00+01:00"}, "at_s", AT.timestamp()),
+    ],
+    ids=str,
+)
+def test_what_a_column_may_hold(change: dict[str, Any], name: str, value: Any) -> None:
+    found = row_of({**ROW, **change})
+    assert found is not None and getattr(found, name) == value
+
+
+@pytest.mark.parametrize("missing", ["request_id", "startTime"])
+def test_a_row_that_is_no_request_s_is_none(missing: str) -> None:
+    assert row_of({**ROW, missing: None}) is None
+
+
+@given(st.dictionaries(st.sampled_from(COLUMNS), st.none() | st.text(max_size=30)))
+def test_nothing_that_a_column_may_hold_raises(told: dict[str, str | None]) -> None:
+    row_of(told)
+
+
+def spend_logs(*, newer: bool) -> Table:
+    columns: list[Column[Any]] = [
+        Column("request_id", Text, primary_key=True),
+        Column("startTime", DateTime),
+        Column("spend", Float),
+        Column("prompt_tokens", Integer),
+        Column("completion_tokens", Integer),
+        Column("api_key", Text),
+        Column("user", Text),
+        Column("messages", Text),
+    ]
+    if newer:
+        columns.append(Column("status", Text))
+    return Table(TABLE, MetaData(), *columns)
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("newer", [False, True])
+def test_a_table_of_any_version_is_read_in_its_span(postgres: Server, newer: bool) -> None:
+    url = postgres.database()
+    engine = postgres_engine.open_engine(url)
+    try:
+        logs = spend_logs(newer=newer)
+        with pytest.raises(NoLedger, match="LiteLLM_SpendLogs"):
+            list(read(url, 0, 1))
+        logs.create(engine)
+        values = {"spend": 0.1, "prompt_tokens": 3, "completion_tokens": 4, "user": "u"}
+        if newer:
+            values["status"] = "success"
+        with engine.begin() as connection:
+            for number, at in enumerate((AT, AT.replace(hour=9), AT.replace(hour=23))):
+                row = {"request_id": str(number), "startTime": at.replace(tzinfo=None), **values}
+                connection.execute(insert(logs).values(row))
+        around_s = AT.timestamp()
+        [found] = read(url, around_s - 60, around_s + 60)
+        assert (found.id, found.at_s, found.spend_nanousd) == ("0", around_s, 100_000_000)
+        assert found.succeeded is (True if newer else None)
+    finally:
+        engine.dispose()

@@ -216,6 +216,23 @@ def test_a_token_that_was_refused_is_renewed_once_a_minute_at_most() -> None:
     run(main())
 
 
+def test_what_was_sent_with_the_token_before_says_nothing_of_this_one() -> None:
+    async def main() -> None:
+        rig = Rig(FakeEntry())
+        rig.it.begin()
+        await asyncio.sleep(HOUR_S - LEAD_S + 1)
+        assert rig.token() == "token-2"
+        rig.it.refused(HOUR_S - LEAD_S - 1)
+        await asyncio.sleep(1)
+        assert rig.token() == "token-2"
+        rig.it.refused(HOUR_S - LEAD_S + 0.5)
+        await asyncio.sleep(1)
+        assert rig.token() == "token-3"
+        await rig.it.stop()
+
+    run(main())
+
+
 def test_no_step_of_the_wall_clock_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main() -> None:
         rig = Rig(FakeEntry())

@@ -98,6 +98,24 @@ def test_a_token_that_is_refused_is_renewed_and_its_rest_is_over(tmp_path: Path)
     run(main())
 
 
+def test_a_provider_that_quotes_the_token_is_not_passed_on_whole(tmp_path: Path) -> None:
+    async def quoting(exchange: Exchange) -> None:
+        told = (exchange.header(b"authorization") or b"").decode()
+        error = {"code": 400, "message": f"odd: {told}", "status": "INVALID_ARGUMENT"}
+        exchange.send(answer_bytes(400, msgspec.json.encode({"error": error})))
+
+    async def main() -> None:
+        async with GoogleServer() as server, Upstream(quoting) as model:
+            to = vertex(model.port, google(tmp_path, server))
+            async with gateway(tmp_path, to) as it:
+                no = await it.ask()
+                assert (no.status, no.json["error"]["code"]) == (400, "rejected_by_provider")
+                assert no.json["error"]["message"] == "odd: Bearer [redacted]"
+                await it.preparer.identities.stop()
+
+    run(main())
+
+
 def test_without_a_token_another_target_serves(tmp_path: Path) -> None:
     async def main() -> None:
         async with GoogleServer() as server, Model() as model, Upstream(whole()) as other:

@@ -5,6 +5,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.identities.taking import NOW_S, SIGNATURE, form_of, take, token_of, told
 
 from tidegate.core.identity import GoogleIdentity
@@ -175,6 +177,47 @@ def test_an_address_that_is_not_googles_is_not_asked(credentials: Any, where: st
 
     with pytest.raises(NotSignedIn, match=where):
         take(plug, FILE, answer, files=files(credentials))
+
+
+URLS = st.sampled_from(
+    [
+        "https://oauth2.googleapis.com/token",
+        "https://sts.googleapis.com/v1/token",
+        "https://allowed.example/x",
+        "https://allowed.example@evil.example/",
+        "https://evil.example/?https://oauth2.googleapis.com",
+        "https://oauth2.googleapis.com#@evil.example/",
+        "https://oauth2.googleapis.com\\@evil.example/",
+        "http://169.254.169.254/x",
+        "",
+    ]
+) | st.text(max_size=30)
+NAMES = ("token_uri", "token_url", "service_account_impersonation_url")
+
+
+@given(
+    kind=st.sampled_from([ACCOUNT, USER, WORKLOAD]),
+    urls=st.dictionaries(st.sampled_from(NAMES), URLS),
+    source=st.none() | URLS.map(lambda url: {"credential_source": {"url": url}}),
+)
+def test_whatever_credentials_name_only_these_hosts_are_asked(
+    kind: Any, urls: dict[str, str], source: Any
+) -> None:
+    def answer(step: Fetch) -> Fetched:
+        assert step.url.startswith(ASKED), step.url
+        return GOOD
+
+    wanted = GoogleIdentity(credentials=FILE.credentials, allow=("https://allowed.example",))
+    try:
+        take(plug, wanted, answer, files=files({**kind, **urls, **(source or {})}))
+    except NotSignedIn as no:
+        assert str(no).isprintable()
+
+
+ASKED = tuple(
+    f"https://{host}/"
+    for host in ("oauth2.googleapis.com", "sts.googleapis.com", "allowed.example")
+)
 
 
 def test_an_address_that_the_plan_allows_is_asked() -> None:

@@ -158,4 +158,4 @@ class CloudIdentity:
     def _missing(self) -> Refusal:
         why = self.problem or "it has not been given one yet"
         message = f"the identity of the provider {self.provider} has no token: {why}"
-        return Refusal("credential_missing", message, retry_after_s=FIRST_PAUSE_S)
+        return Refusal("credential_missing", message)

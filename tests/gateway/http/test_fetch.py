@@ -91,12 +91,17 @@ def test_what_cannot_be_reached(url: str) -> None:
     run(main())
 
 
-def test_a_line_break_in_an_address_goes_nowhere() -> None:
+def test_a_line_break_goes_nowhere() -> None:
     async def main() -> None:
         async with Upstream(told(b"")) as up:
-            with pytest.raises(FetchFailed):
-                asked = Fetch("GET", f"http://127.0.0.1:{up.port}/?a\r\nx: y")
-                await fetch(asked, Tls(), {})
+            url = f"http://127.0.0.1:{up.port}/"
+            for asked in (
+                Fetch("GET", f"{url}?a\r\nx: y"),
+                Fetch("GET", url, (("x", "1\nx: y"),)),
+                Fetch("GET", url, (("x: y\r\nz", "1"),)),
+            ):
+                with pytest.raises(FetchFailed):
+                    await fetch(asked, Tls(), {})
             assert not up.exchanges
 
     run(main())

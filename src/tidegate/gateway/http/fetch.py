@@ -63,9 +63,9 @@ async def _fetch(asked: Fetch, tls: Tls, environ: Mapping[str, str]) -> Fetched:
     ]
     if proxy is not None and context is None and proxy.authorization is not None:
         lines.append(f"proxy-authorization: {proxy.authorization.decode()}")
+    if any("\r" in line or "\n" in line for line in lines):
+        raise ValueError("a line break in an address or a header")
     request = "\r\n".join(lines).encode() + b"\r\n\r\n" + asked.body
-    if b"\r" in at.encode() or b"\n" in at.encode():
-        raise ValueError("a line break in an address")
     pool = Pool(Way(replica, context, tls.server_name or url.host, proxy), 1)
     try:
         async with asyncio.timeout(TOTAL_S):
